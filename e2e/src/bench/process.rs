@@ -1,0 +1,26 @@
+//! Memory and processor time of a process, from `/proc`.
+
+use std::{fs, time::Duration};
+
+use anyhow::Context;
+
+/// Length of the clock tick in which Linux tells processor time to user space.
+const TICK: Duration = Duration::from_millis(10);
+
+/// Resident memory in MiB.
+pub(super) fn resident(pid: u32) -> anyhow::Result<f64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).context("reading the process's status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
+    let kib: f64 = line.trim().trim_end_matches("kB").trim().parse().context("VmRSS is no number")?;
+    Ok(kib / 1024.0)
+}
+
+/// Processor time used so far, in user and kernel mode together.
+pub(super) fn processor(pid: u32) -> anyhow::Result<Duration> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).context("reading the process's times")?;
+    // the program's name, in parentheses, may hold spaces; after it come the state and 10 more before utime
+    let (_, fields) = stat.rsplit_once(')').context("no name in the process's times")?;
+    let times = fields.split_whitespace().skip(11).take(2).map(str::parse::<u32>);
+    let ticks: u32 = times.sum::<Result<u32, _>>().context("a time that is no number")?;
+    Ok(TICK * ticks)
+}

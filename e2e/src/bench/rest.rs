@@ -1,0 +1,41 @@
+//! Cost at rest: requests, memory, processor time.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use jiff::Timestamp;
+use tokio::time::{Instant, sleep};
+
+use super::{Bench, Figure, process};
+
+/// How long the resting operator is looked at.
+const LOOK: Duration = Duration::from_secs(60);
+
+pub(super) async fn measure(bench: &Bench, canaries: usize, figures: &mut Vec<Figure>) -> anyhow::Result<()> {
+    let pid = bench.operator.pid().context("the operator is not running")?;
+    bench.quiet().await?;
+    let (from, began, before) = (Timestamp::now(), Instant::now(), process::processor(pid)?);
+    sleep(LOOK).await;
+    let used = process::processor(pid)?.checked_sub(before).unwrap_or_default();
+    let share = used.as_secs_f64() * 1000.0 / began.elapsed().as_secs_f64();
+    let asked = bench.requests(from)?;
+    let requests = asked.beyond_watches();
+
+    let what = format!("API requests per minute at rest, {canaries} Canaries");
+    let how = "audit log of the API server, all of the operator's requests in 60 s but watches";
+    let mut figure = Figure::new(what, how, requests.count() as f64, "")
+        .target(0.0)
+        .flagger(72.0 * canaries as f64, "72 per Canary, interval 10s")
+        .detail(format!("watches opened again in that time: {}", asked.count() - requests.count()));
+    for (kind, count) in requests.by_kind() {
+        figure = figure.detail(format!("{count} {kind}"));
+    }
+    figures.push(figure);
+    let what = format!("memory at rest, {canaries} Canaries");
+    let how = "VmRSS of the operator's process at the end of these 60 s";
+    figures.push(Figure::new(what, how, process::resident(pid)?, "MiB").flagger(64.0, "with 20 Canaries"));
+    let what = format!("processor time per second at rest, {canaries} Canaries");
+    let how = "utime and stime of the operator's process over these 60 s, in ticks of 10 ms";
+    figures.push(Figure::new(what, how, share, "ms").flagger(5.5, "with 20 Canaries"));
+    Ok(())
+}

@@ -1,0 +1,274 @@
+//! PURE. The invariants, one function each: given a revision and what is remembered, what is broken, in words. The
+//! numbers are those of the reliability rules.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::Value;
+use serin::names;
+
+use super::{
+    track::{Seen, Track, schedule},
+    world::{Kind, replicas, rules},
+};
+
+/// Pods that died this short a time before a write were there when it was decided.
+const REACTION: Duration = Duration::from_secs(1);
+/// Writes of one object within a minute that are too many for a Canary at rest.
+const BUSY: usize = 10;
+
+/// Name and words of a broken invariant.
+pub(super) type Broken = (&'static str, String);
+
+/// Everything that this revision breaks.
+pub(super) fn all(seen: &Seen<'_>, track: &mut Track) -> Vec<Broken> {
+    let mut broken: Vec<Broken> = Vec::new();
+    let mut note = |check, found: Option<String>| broken.extend(found.map(|text| (check, text)));
+    note("S12", deletion(seen, track));
+    if !seen.ours {
+        note("S3", primary_deleted(seen));
+        return broken;
+    }
+    note("S1", whole_weights(seen));
+    note("S2", onto_nothing(seen, track));
+    note("S3", primary_floor(seen));
+    note("S4", target_emptied(seen, track));
+    note("S5", unanalysed(seen, track));
+    note("S7", raised_after_ending(seen, track));
+    note("S9", off_schedule(seen, track));
+    note("S10", epoch_back(seen));
+    note("S11", target_changed(seen));
+    note("S15", restless(seen, track));
+    note("D8", not_intended(seen));
+    broken
+}
+
+/// Whole seconds and milliseconds between two times, none if the second is first.
+fn between(from: Timestamp, to: Timestamp) -> Duration {
+    Duration::try_from(to.duration_since(from)).unwrap_or_default()
+}
+
+/// S1: weights from 0 to 100 that add up to 100, to our Services only.
+fn whole_weights(seen: &Seen<'_>) -> Option<String> {
+    let route = seen.is(Kind::Route, &seen.names.apex)?;
+    let rules = rules(route);
+    if rules.is_empty() {
+        return Some("the route has no rule".into());
+    }
+    // given back by a Canary that goes, while another already waits for the same names
+    let given_back = seen.deleting() || route["metadata"]["labels"][names::LABEL_CANARY].is_null();
+    rules.iter().find_map(|rule| {
+        let sum: i64 = rule.iter().map(|(_, weight)| weight).sum();
+        let known = |s: &str| {
+            s == seen.names.primary_service
+                || s == seen.names.canary_service
+                || given_back && s == seen.names.apex
+        };
+        let right = sum == 100 && rule.iter().all(|(s, w)| (0..=100).contains(w) && known(s));
+        (!right).then(|| format!("the route leads to {rule:?}"))
+    })
+}
+
+/// S2: no write makes traffic go to a Service without pods, unless there are none anywhere.
+fn onto_nothing(seen: &Seen<'_>, track: &Track) -> Option<String> {
+    if let Some(apex) = seen.is(Kind::Service, &seen.names.apex)
+        && seen.old.is_some_and(|old| old["spec"]["selector"] != apex["spec"]["selector"])
+        && seen.world.ready_behind(&seen.names.apex) == 0
+    {
+        return Some(format!(
+            "the apex Service now selects {}, and no such pod is ready",
+            apex["spec"]["selector"]
+        ));
+    }
+    let recent = |s: &str| track.lost.get(s).is_some_and(|at| between(*at, seen.change.at) < REACTION);
+    let nowhere = seen.after.ready.values().all(|n| *n == 0);
+    let new = seen.after.void.difference(&seen.before.void).find(|s| !recent(s))?;
+    (!nowhere).then(|| {
+        format!(
+            "{} % now go to {new}, which has {} ready pods or is asked for none",
+            seen.after.weight(new),
+            seen.after.ready(new)
+        )
+    })
+}
+
+/// S3: the primary is never asked for less than a pod.
+fn primary_floor(seen: &Seen<'_>) -> Option<String> {
+    let primary = seen.is(Kind::Deployment, &seen.names.primary)?;
+    let were = seen.old.map_or(1, replicas);
+    (replicas(primary) < 1 && were >= 1).then(|| "the primary is asked for no pods".into())
+}
+
+/// S3: nor deleted while it is routed to. Who deleted an object is not in it; during the Canary's own deletion it is us.
+fn primary_deleted(seen: &Seen<'_>) -> Option<String> {
+    let primary = seen.change.kind == Kind::Deployment && seen.change.name == seen.names.primary;
+    let gone = seen.change.object.is_none() && seen.deleting();
+    let weight = seen.before.weight(&seen.names.primary_service);
+    (primary && gone && weight > 0).then(|| format!("the primary is deleted while {weight} % go there"))
+}
+
+/// S4: the target is scaled to 0 only when its Service has had no traffic for the settle time, and the apex is not on it.
+fn target_emptied(seen: &Seen<'_>, track: &Track) -> Option<String> {
+    let target = seen.is(Kind::Deployment, &seen.names.target)?;
+    if replicas(target) > 0 || replicas(seen.old?) == 0 {
+        return None;
+    }
+    if seen.after.apex_on_target {
+        return Some("the target is scaled to 0 while the apex Service selects it".into());
+    }
+    let Some(zero) = track.zero_since else {
+        return Some(format!("the target is scaled to 0 at weight {}", seen.weights().1));
+    };
+    let since = track.apex_since.map_or(zero, |apex| apex.max(zero));
+    let held = between(since, seen.change.at);
+    (held < seen.settle()).then(|| format!("the target is scaled to 0 only {held:?} after its last traffic"))
+}
+
+/// S5: what the primary is given is the first template, the promoted one, or one that passed, and equal to it.
+fn unanalysed(seen: &Seen<'_>, track: &Track) -> Option<String> {
+    let primary = seen.is(Kind::Deployment, &seen.names.primary)?;
+    let template = &primary["spec"]["template"];
+    if seen.old.is_some_and(|old| old["spec"]["template"] == *template) {
+        return None;
+    }
+    let hash = primary["metadata"]["annotations"][names::ANNOTATION_REVISION].as_str().unwrap_or_default();
+    let Some(source) = track.templates.get(hash) else {
+        return Some(format!("the primary is given a template of unknown revision {hash:?}"));
+    };
+    if let Some(path) = differs(template, source, "") {
+        return Some(format!("the primary's template is not that of revision {hash}: {path}"));
+    }
+    let status = seen.status();
+    let promoted = status["lastPromotedSpec"].as_str();
+    let skip = seen.canary["spec"]["skipAnalysis"] == true;
+    let passed = skip || track.passed.contains(hash);
+    let fine = promoted.is_none()
+        || promoted == Some(hash)
+        || matches!(seen.phase(), "Promoting" | "Finalising") && status["lastAppliedSpec"] == hash && passed;
+    (!fine).then(|| {
+        format!("the primary is given revision {hash} in phase {} without a complete pass", seen.phase())
+    })
+}
+
+/// Where two templates differ, apart from names that end in `-primary…` on the primary, and Flux's keys.
+fn differs(primary: &Value, source: &Value, path: &str) -> Option<String> {
+    match (primary, source) {
+        (Value::Object(p), Value::Object(s)) => {
+            let keys = p.keys().chain(s.keys()).filter(|k| !k.contains(names::FLUX));
+            keys.into_iter().find_map(|key| differs(&primary[key], &source[key], &format!("{path}/{key}")))
+        }
+        (Value::Array(p), Value::Array(s)) if p.len() == s.len() => {
+            p.iter().zip(s).enumerate().find_map(|(n, (p, s))| differs(p, s, &format!("{path}/{n}")))
+        }
+        (Value::String(p), Value::String(s)) if p.starts_with(&format!("{s}-primary")) => None,
+        _ => (primary != source).then(|| format!("{path} is {primary}, not {source}")),
+    }
+}
+
+/// S7: once an ending was begun at an epoch, that epoch raises nothing.
+fn raised_after_ending(seen: &Seen<'_>, track: &Track) -> Option<String> {
+    let route = seen.is(Kind::Route, &seen.names.apex)?;
+    let (before, after) = seen.weights();
+    let epoch: i64 = route["metadata"]["annotations"][names::ANNOTATION_EPOCH].as_str()?.parse().ok()?;
+    let late = track.ended.is_some_and(|ended| epoch <= ended);
+    (after > before && late && !seen.rescue()).then(|| {
+        format!("the canary goes from {before} to {after} % at epoch {epoch}, whose run was being ended")
+    })
+}
+
+/// S9: up by one declared step, down to nothing or by promotion.
+fn off_schedule(seen: &Seen<'_>, track: &Track) -> Option<String> {
+    seen.is(Kind::Route, &seen.names.apex)?;
+    let (before, after) = seen.weights();
+    if before == after || track.edited || seen.deleting() || seen.rescue() {
+        return None;
+    }
+    let steps = schedule(seen.canary);
+    let may = steps.iter().take(track.reached + 1).any(|weight| *weight == after);
+    if after > before && !may {
+        return Some(format!(
+            "the canary goes from {before} to {after} %, at step {} of {steps:?}",
+            track.reached
+        ));
+    }
+    let down = after == 0 || matches!(seen.phase(), "Promoting" | "Finalising") || may;
+    (after < before && !down)
+        .then(|| format!("the canary goes down from {before} to {after} % in phase {}", seen.phase()))
+}
+
+/// S10: the epoch never decreases.
+fn epoch_back(seen: &Seen<'_>) -> Option<String> {
+    if seen.change.kind != Kind::Canary {
+        return None;
+    }
+    let (before, after) =
+        (seen.old?["status"]["epoch"].as_i64()?, seen.status()["epoch"].as_i64().unwrap_or(0));
+    (after < before).then(|| format!("the epoch goes from {before} back to {after}"))
+}
+
+/// S11: template, selector and labels of the target are the user's.
+fn target_changed(seen: &Seen<'_>) -> Option<String> {
+    let target = seen.is(Kind::Deployment, &seen.names.target)?;
+    let old = seen.old?;
+    let paths = ["/spec/template", "/spec/selector", "/metadata/labels"];
+    let changed = paths.into_iter().find(|path| target.pointer(path) != old.pointer(path))?;
+    Some(format!("the target's {changed} was changed"))
+}
+
+/// S12: from the deletion of the Canary until it is gone, whoever was served is served.
+fn deletion(seen: &Seen<'_>, track: &mut Track) -> Option<String> {
+    let serves = match &seen.after.weights {
+        Some(weights) => weights.iter().all(|(s, weight)| *weight == 0 || seen.after.ready(s) > 0),
+        None => seen.after.ready(&seen.names.apex) > 0,
+    };
+    if !seen.deleting() {
+        return None;
+    }
+    let began = *track.served.get_or_insert(serves);
+    if began && !serves {
+        track.served = Some(false);
+        return Some(format!(
+            "while the Canary is deleted, clients meet {:?} with ready pods {:?}",
+            seen.after.weights, seen.after.ready
+        ));
+    }
+    None
+}
+
+/// S15: at rest next to nothing is written.
+fn restless(seen: &Seen<'_>, track: &mut Track) -> Option<String> {
+    let rest = matches!(seen.phase(), "Initialized" | "Succeeded" | "Failed") && !seen.deleting();
+    let phase_changed = seen.change.kind == Kind::Canary
+        && seen.old.is_none_or(|o| o["status"]["phase"] != seen.status()["phase"]);
+    if !rest || phase_changed {
+        return None;
+    }
+    let times = track.writes.entry((seen.change.kind, seen.change.name.clone())).or_default();
+    times.push_back(seen.change.at);
+    while times.front().is_some_and(|t| between(*t, seen.change.at) > Duration::from_secs(60)) {
+        times.pop_front();
+    }
+    (times.len() == BUSY + 1).then(|| format!("it was written {} times within a minute at rest", times.len()))
+}
+
+/// The rule of writes (design D8): a weight is in the status before it is in the route.
+fn not_intended(seen: &Seen<'_>) -> Option<String> {
+    seen.is(Kind::Route, &seen.names.apex)?;
+    let (before, after) = seen.weights();
+    let intent = seen.status()["step"]["weight"].as_i64().unwrap_or(0);
+    (after > before && after > intent && !seen.rescue())
+        .then(|| format!("the canary goes from {before} to {after} %, and the status says {intent}"))
+}
+
+/// S14: with no intent open, what the status says is what the route carries.
+pub(super) fn disagrees(canary: &Value, weight: Option<i64>, track: &Track) -> Option<Broken> {
+    let status = &canary["status"];
+    let open = status["step"].is_object() && !status["step"]["confirmed"].is_string()
+        || status["run"]["ending"].is_object();
+    let busy = matches!(status["phase"].as_str(), None | Some("Initializing" | "Terminating"));
+    let leaving = canary["metadata"]["deletionTimestamp"].is_string() || canary["spec"]["suspend"] == true;
+    let said = status["canaryWeight"].as_i64().unwrap_or(0);
+    let carried = weight?;
+    (!open && !busy && !leaving && !track.foreign_route && carried != said)
+        .then(|| ("S14", format!("the status says {said} %, the route carries {carried}")))
+}

@@ -1,0 +1,79 @@
+//! The objects that models begin with: a Deployment `podinfo` and a Canary for it.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use serin::snapshot::{DEPLOYMENT, ObjectRef};
+
+use super::{
+    Sim,
+    world::{World, merge},
+};
+
+/// When every model begins: 2026-01-01T00:00:00Z.
+pub fn start() -> Timestamp {
+    Timestamp::from_second(1_767_225_600).unwrap_or_default()
+}
+
+/// `time` later, or the same time where there is none so late.
+pub fn later(now: Timestamp, time: Duration) -> Timestamp {
+    SignedDuration::try_from(time).ok().and_then(|d| now.checked_add(d).ok()).unwrap_or(now)
+}
+
+/// A Deployment of two pods that run this image.
+pub fn target(image: &str) -> Value {
+    json!({
+        "metadata": {"name": "podinfo", "labels": {"app": "podinfo"}},
+        "spec": {
+            "replicas": 2,
+            "selector": {"matchLabels": {"app": "podinfo"}},
+            "template": {
+                "metadata": {"labels": {"app": "podinfo"}},
+                "spec": {"containers": [{
+                    "name": "podinfod", "image": image, "ports": [{"name": "http", "containerPort": 9898}],
+                }]},
+            },
+        },
+    })
+}
+
+/// A Canary with weights 20, 40, a window of 10 s and three failed checks, with `spec` laid over it.
+pub fn canary(spec: &Value) -> Value {
+    let mut whole = json!({
+        "targetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "podinfo"},
+        "service": {"port": 80, "targetPort": "http"},
+        "progressDeadlineSeconds": 60,
+        "analysis": {
+            "interval": "10s", "threshold": 3, "stepWeight": 20, "maxWeight": 40,
+            "metrics": [{"name": "request-success-rate", "thresholdRange": {"min": 99}}],
+        },
+    });
+    merge(&mut whole, spec);
+    json!({"metadata": {"name": "podinfo"}, "spec": whole})
+}
+
+/// Target and Canary, nothing else.
+pub fn world(spec: &Value) -> World {
+    let mut world = World::default();
+    world.put(DEPLOYMENT, target("podinfo:1"), start());
+    world.put_canary(canary(spec), start());
+    world
+}
+
+/// A model of them, initialised and at rest.
+pub fn initialised(spec: &Value) -> Sim {
+    let mut sim = Sim::new(world(spec), "podinfo");
+    sim.advance(Duration::from_secs(30));
+    sim
+}
+
+/// Gives the target another image.
+pub fn set_image(sim: &mut Sim, image: &str) {
+    let containers = json!([{
+        "name": "podinfod", "image": image, "ports": [{"name": "http", "containerPort": 9898}],
+    }]);
+    let at = ObjectRef::new(DEPLOYMENT, sim.names().target.clone());
+    sim.world.edit(&at, &json!({"spec": {"template": {"spec": {"containers": containers}}}}));
+    sim.look();
+}

@@ -1,0 +1,128 @@
+//! What happens in a model, in readable lines.
+
+use serde_json::Value;
+use serin::{
+    api::{CanaryStatus, StepStatus},
+    manifest,
+    plan::{Action, Note, Severity},
+};
+
+/// One note.
+pub fn note(note: &Note) -> String {
+    let severity = if note.severity == Severity::Warning { "Warning" } else { "Normal" };
+    format!("say    {severity} {}: {}", note.reason, note.message)
+}
+
+/// One action.
+pub fn action(action: &Action) -> String {
+    match action {
+        Action::Create(m) => format!("create {}{}", m.at(), detail(&m.body).unwrap_or_default()),
+        Action::Patch { at, patch, .. } => {
+            let fields = || format!(" {}", paths(patch, String::new()).join(" "));
+            format!("patch  {at}{}", detail(patch).unwrap_or_else(fields))
+        }
+        Action::Scale { name, replicas, .. } => format!("scale  {name} to {replicas}"),
+        Action::Delete { at, .. } => format!("delete {at}"),
+        Action::Finalizers { list } => format!("write  finalizers [{}]", list.join(", ")),
+    }
+}
+
+/// What matters of an object or of a patch of one.
+fn detail(body: &Value) -> Option<String> {
+    let mut out = Vec::new();
+    let spec = &body["spec"];
+    if let Some(routes) = spec["http"][0]["route"].as_array() {
+        out.extend(routes.iter().map(|r| {
+            let host = r["destination"]["host"].as_str().unwrap_or_default();
+            r["weight"].as_i64().map_or_else(|| host.to_owned(), |w| format!("{host} {w}"))
+        }));
+    }
+    if let Some(selector) = spec["selector"].as_object().filter(|s| !s.contains_key("matchLabels")) {
+        out.extend(selector.iter().map(|(k, v)| format!("{k}={}", v.as_str().unwrap_or_default())));
+    }
+    if let Some(image) = spec["template"]["spec"]["containers"][0]["image"].as_str() {
+        out.push(format!("image {image}"));
+    } else if !spec["template"].is_null() {
+        out.push("template".into());
+    }
+    if let Some(image) = body["data"]["template"]["spec"]["containers"][0]["image"].as_str() {
+        out.push(format!("image {image}"));
+    }
+    if let Some(replicas) = spec["replicas"].as_i64() {
+        out.push(format!("replicas {replicas}"));
+    }
+    (!out.is_empty()).then(|| format!(": {}", out.join(", ")))
+}
+
+fn paths(value: &Value, at: String) -> Vec<String> {
+    match value.as_object().filter(|m| !m.is_empty()) {
+        Some(map) => map.iter().flat_map(|(k, v)| paths(v, format!("{at}/{k}"))).collect(),
+        None => vec![at],
+    }
+}
+
+/// What a write of the status changes, a line each. `revision` names a hash.
+pub fn status(old: &CanaryStatus, new: &CanaryStatus, revision: &dyn Fn(&str) -> String) -> Vec<String> {
+    let mut out = Vec::new();
+    let mut field = |name: &str, old: String, new: String| {
+        if old != new {
+            out.push(format!("status {name}: {} → {}", or_none(&old), or_none(&new)));
+        }
+    };
+    let text = |v: &dyn std::fmt::Display| v.to_string();
+    field("phase", text(&old.phase.unwrap_or_default()), text(&new.phase.unwrap_or_default()));
+    field("epoch", text(&old.epoch), text(&new.epoch));
+    let hash = |h: &Option<String>| h.as_deref().map(revision).unwrap_or_default();
+    field("lastAppliedSpec", hash(&old.last_applied_spec), hash(&new.last_applied_spec));
+    field("lastPromotedSpec", hash(&old.last_promoted_spec), hash(&new.last_promoted_spec));
+    field("step", step(old.step.as_ref()), step(new.step.as_ref()));
+    field("canaryWeight", text(&old.canary_weight), text(&new.canary_weight));
+    field("failedChecks", text(&old.failed_checks), text(&new.failed_checks));
+    let ending = |s: &CanaryStatus| {
+        let ending = s.run.as_ref().and_then(|r| r.ending.as_ref());
+        ending.map(|e| format!("{:?} ({}: {})", e.kind, e.reason, e.message)).unwrap_or_default()
+    };
+    field("ending", ending(old), ending(new));
+    let replicas = |s: &CanaryStatus| s.primary_replicas.map(|r| r.to_string()).unwrap_or_default();
+    field("primaryReplicas", replicas(old), replicas(new));
+    let generation = |s: &CanaryStatus| s.observed_generation.map(|g| g.to_string()).unwrap_or_default();
+    field("observedGeneration", generation(old), generation(new));
+    for condition in &new.conditions {
+        let before = old.conditions.iter().find(|c| c.type_ == condition.type_);
+        let line =
+            |c: &serin::api::CanaryCondition| format!("{}={} {}: {}", c.type_, c.status, c.reason, c.message);
+        if before.map(line) != Some(line(condition)) {
+            out.push(format!("status {}", line(condition)));
+        }
+    }
+    let gone = |c: &&serin::api::CanaryCondition| !new.conditions.iter().any(|n| n.type_ == c.type_);
+    out.extend(old.conditions.iter().filter(gone).map(|c| format!("status {} is over", c.type_)));
+    if out.is_empty() {
+        out.push("status times only".into());
+    }
+    out
+}
+
+fn or_none(text: &str) -> &str {
+    if text.is_empty() { "none" } else { text }
+}
+
+fn step(step: Option<&StepStatus>) -> String {
+    let Some(step) = step else { return String::new() };
+    let seen = if step.checked.is_some() {
+        " checked"
+    } else if step.confirmed.is_some() {
+        " confirmed"
+    } else {
+        ""
+    };
+    let back = if step.promotion > 0 { format!(" back {}", step.promotion) } else { String::new() };
+    format!("{} at {} %{back}{seen}", step.index, step.weight)
+}
+
+/// A Deployment as people look at it: image and pods.
+pub fn deployment(live: &Value) -> String {
+    let image = live["spec"]["template"]["spec"]["containers"][0]["image"].as_str().unwrap_or("?");
+    let ready = live["status"]["availableReplicas"].as_i64().unwrap_or(0);
+    format!("{image} {ready}/{}", manifest::replicas(live))
+}

@@ -1,0 +1,278 @@
+//! Objects of one namespace as an API server keeps them: versions, generations, uids, merge patches, finalizers.
+//!
+//! Owns what a write does to an object and when it is refused. Plays no controller: `pods` does.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+use serin::{
+    api::{Canary, CanaryStatus},
+    config::Rules,
+    plan::Action,
+    snapshot::{DEPLOYMENT, Kind, ObjectRef, Objects, REVISION, Rival, SERVICE, Snapshot},
+};
+
+/// Namespace of everything in a model.
+pub const NAMESPACE: &str = "test";
+
+/// One Canary and the objects around it.
+#[derive(Clone, Debug, Default)]
+pub struct World {
+    /// The operator's settings.
+    pub rules: Rules,
+    /// The Canary, status included; none once it is gone.
+    pub canary: Option<Value>,
+    /// Everything else.
+    pub objects: Objects,
+    /// Ready endpoints per Service, as the EndpointSlices say.
+    pub ready: BTreeMap<String, u32>,
+    /// Kinds that the cluster does not define, as `plural.group`.
+    pub missing_kinds: Vec<String>,
+    /// Other Canaries that want the same.
+    pub rivals: Vec<Rival>,
+    /// MetricTemplates that exist, as `namespace/name`.
+    pub templates: Vec<String>,
+    /// Holder of a Flagger lease that is being renewed.
+    pub flagger: Option<(String, Timestamp)>,
+    /// The namespace is being deleted.
+    pub terminating: bool,
+    version: u64,
+}
+
+/// Why a write was refused: the object is not as it was when the write was decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moved(
+    /// What was tried, on what.
+    pub String,
+);
+
+impl World {
+    /// What the planner is shown; none when the Canary is gone or does not decode.
+    pub fn snapshot(&self) -> Option<Snapshot> {
+        let canary: Canary = serde_json::from_value(self.canary.clone()?).ok()?;
+        Some(Snapshot {
+            rules: self.rules.clone(),
+            canary,
+            objects: self.objects.clone(),
+            ready: self.ready.clone(),
+            missing_kinds: self.missing_kinds.clone(),
+            rivals: self.rivals.clone(),
+            templates: self.templates.clone(),
+            flagger: self.flagger.clone(),
+            namespace_terminating: self.terminating,
+            refused: None,
+            ask_not_before: None,
+        })
+    }
+
+    /// The Canary's status, empty when it has none.
+    pub fn status(&self) -> CanaryStatus {
+        let status = self.canary.as_ref().map(|c| c["status"].clone()).unwrap_or_default();
+        serde_json::from_value(status).unwrap_or_default()
+    }
+
+    /// Puts an object there, with a uid and version of its own, as somebody's POST would.
+    pub fn put(&mut self, kind: Kind, object: Value, now: Timestamp) {
+        let object = self.born(kind, object, now);
+        self.objects.insert(kind, object);
+    }
+
+    /// Puts the Canary there.
+    pub fn put_canary(&mut self, object: Value, now: Timestamp) {
+        let status = object.get("status").cloned();
+        let mut object = self.born(serin::snapshot::CANARY, object, now);
+        if let Some(status) = status {
+            object["status"] = status;
+        }
+        self.canary = Some(object);
+    }
+
+    fn born(&mut self, kind: Kind, mut object: Value, now: Timestamp) -> Value {
+        self.version += 1;
+        let version = self.version;
+        set(&mut object, "apiVersion", json!(kind.api_version()));
+        set(&mut object, "kind", json!(kind.kind));
+        merge(
+            &mut object,
+            &json!({"metadata": {
+                "namespace": NAMESPACE, "uid": format!("uid-{version}"), "resourceVersion": version.to_string(),
+                "creationTimestamp": at_second(now), "generation": 1,
+            }}),
+        );
+        if kind == DEPLOYMENT || kind == serin::snapshot::CANARY {
+            merge(&mut object, &json!({"status": null}));
+        }
+        object
+    }
+
+    /// Somebody's edit of an object: a merge patch. False when there is no such object.
+    pub fn edit(&mut self, at: &ObjectRef, patch: &Value) -> bool {
+        let Some(mut object) = self.objects.remove(at) else { return false };
+        self.change(&mut object, patch, at.kind != SERVICE);
+        self.objects.insert(at.kind, object);
+        true
+    }
+
+    /// Somebody's edit of the Canary: a merge patch.
+    pub fn edit_canary(&mut self, patch: &Value) {
+        if let Some(mut canary) = self.canary.take() {
+            self.change(&mut canary, patch, true);
+            self.canary = Some(canary);
+        }
+    }
+
+    /// Somebody's deletion of the Canary: it stays while it has finalizers.
+    pub fn delete_canary(&mut self, now: Timestamp) {
+        self.edit_canary(&json!({"metadata": {"deletionTimestamp": at_second(now)}}));
+        self.reap();
+    }
+
+    /// Writes a Deployment's status, as its controller does.
+    pub fn write_deployment_status(&mut self, name: &str, status: Value) {
+        let at = ObjectRef::new(DEPLOYMENT, name);
+        let Some(mut object) = self.objects.remove(&at) else { return };
+        set(&mut object, "status", status);
+        self.bump(&mut object);
+        self.objects.insert(DEPLOYMENT, object);
+    }
+
+    /// Our write of the Canary's status, bound to the version that was read.
+    ///
+    /// # Errors
+    /// The Canary has changed since.
+    pub fn write_status(&mut self, version: Option<&str>, status: &CanaryStatus) -> Result<(), Moved> {
+        let Some(mut canary) = self.canary.take() else {
+            return Err(Moved("status of a Canary that is gone".into()));
+        };
+        let same = canary["metadata"]["resourceVersion"].as_str() == version;
+        let status = serde_json::to_value(status).unwrap_or_default();
+        if same && canary["status"] != status {
+            set(&mut canary, "status", status);
+            self.bump(&mut canary);
+        }
+        self.canary = Some(canary);
+        if same { Ok(()) } else { Err(Moved("status".into())) }
+    }
+
+    /// One of our writes.
+    ///
+    /// # Errors
+    /// The object has changed, exists already or is gone.
+    pub fn write(&mut self, action: &Action, now: Timestamp) -> Result<(), Moved> {
+        match action {
+            Action::Create(manifest) => {
+                if self.objects.at(&manifest.at()).is_some()
+                    || self.missing_kinds.contains(&manifest.kind.crd())
+                {
+                    return Err(Moved(format!("create {}", manifest.at())));
+                }
+                self.put(manifest.kind, manifest.to_create(), now);
+                Ok(())
+            }
+            Action::Patch { at, version, patch, .. } => self.patch(at, version, patch),
+            Action::Scale { name, replicas, version } => self.patch(
+                &ObjectRef::new(DEPLOYMENT, name.clone()),
+                version,
+                &json!({"spec": {"replicas": replicas}}),
+            ),
+            Action::Delete { at, uid } => {
+                match self.objects.at(at) {
+                    Some(live) if live["metadata"]["uid"].as_str() != Some(uid) => {
+                        return Err(Moved(format!("delete {at}")));
+                    }
+                    _ => self.objects.remove(at),
+                };
+                Ok(())
+            }
+            Action::Finalizers { list } => {
+                let list = if list.is_empty() { Value::Null } else { json!(list) };
+                self.edit_canary(&json!({"metadata": {"finalizers": list}}));
+                self.reap();
+                Ok(())
+            }
+        }
+    }
+
+    fn patch(&mut self, at: &ObjectRef, version: &str, patch: &Value) -> Result<(), Moved> {
+        let live = self.objects.at(at).and_then(|o| o["metadata"]["resourceVersion"].as_str());
+        if live != Some(version) {
+            return Err(Moved(format!("patch {at}")));
+        }
+        self.edit(at, patch);
+        Ok(())
+    }
+
+    fn change(&mut self, object: &mut Value, patch: &Value, counted: bool) {
+        let before = object.clone();
+        merge(object, patch);
+        if *object == before {
+            return;
+        }
+        if counted && object["spec"] != before["spec"] {
+            let generation = before["metadata"]["generation"].as_i64().unwrap_or(0) + 1;
+            merge(object, &json!({"metadata": {"generation": generation}}));
+        }
+        self.bump(object);
+    }
+
+    fn bump(&mut self, object: &mut Value) {
+        self.version += 1;
+        merge(object, &json!({"metadata": {"resourceVersion": self.version.to_string()}}));
+    }
+
+    /// A deleted Canary without finalizers goes, and what it owns with it.
+    fn reap(&mut self) {
+        let meta = self.canary.as_ref().map(|c| c["metadata"].clone()).unwrap_or_default();
+        let held = meta["finalizers"].as_array().is_some_and(|l| !l.is_empty());
+        if meta["deletionTimestamp"].is_null() || held {
+            return;
+        }
+        self.canary = None;
+        let owned: Vec<ObjectRef> = [REVISION, DEPLOYMENT, SERVICE]
+            .into_iter()
+            .flat_map(|kind| self.objects.of(kind).map(move |o| (kind, o)))
+            .filter(|(_, o)| {
+                o["metadata"]["ownerReferences"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .any(|r| r["uid"] == meta["uid"])
+            })
+            .map(|(kind, o)| ObjectRef::new(kind, o["metadata"]["name"].as_str().unwrap_or_default()))
+            .collect();
+        for at in owned {
+            self.objects.remove(&at);
+        }
+    }
+}
+
+/// RFC 3339 in whole seconds, as the API server writes times.
+pub fn at_second(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+fn set(object: &mut Value, key: &str, value: Value) {
+    if let Value::Object(map) = object {
+        map.insert(key.to_owned(), value);
+    }
+}
+
+/// RFC 7386, as the API server applies it.
+pub fn merge(target: &mut Value, patch: &Value) {
+    let Value::Object(members) = patch else {
+        *target = patch.clone();
+        return;
+    };
+    if !target.is_object() {
+        *target = Value::Object(Map::new());
+    }
+    let Value::Object(map) = target else { return };
+    for (key, value) in members {
+        if value.is_null() {
+            map.remove(key);
+        } else {
+            merge(map.entry(key.clone()).or_insert(Value::Null), value);
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! Stories that no other can run beside: they take kinds away from the whole cluster, loosen the schema of Canaries, or
+//! let a Flagger be at work. One bed and one operator, one story after the other.
+
+#[path = "stories/bad_common.rs"]
+#[allow(dead_code, reason = "shared with the stories that run side by side")]
+mod bad_common;
+
+use std::{process::ExitCode, sync::Arc, time::Duration};
+
+use anyhow::{Context, ensure};
+use k8s_openapi::{
+    api::coordination::v1::Lease,
+    apiextensions_apiserver::pkg::apis::apiextensions::v1::{CustomResourceDefinition, JSONSchemaProps},
+};
+use kube::{
+    Api,
+    api::{DeleteParams, DynamicObject, ObjectMeta, Patch, PatchParams, PostParams},
+};
+use libtest_mimic::{Arguments, Failed, Trial};
+use serde_json::json;
+use serin::api::{Canary, Phase};
+use serin_e2e::{
+    bed::{Bed, Options},
+    enter,
+    operator::Operator,
+    story::{PATIENCE, Story, canary, deployment},
+    wait,
+};
+use tokio::{runtime::Runtime, sync::OnceCell};
+
+use bad_common::{accepted, left_alone, pace, refused, story, untouched_at_25, weight, well_goes_on};
+
+/// What the stories share.
+pub struct Shared {
+    /// The bed: without Envoy, as nobody sends requests here.
+    pub bed: Bed,
+    /// The operator, watching all namespaces.
+    pub operator: Operator,
+}
+
+const ROUTES: &str = "virtualservices.networking.istio.io";
+const CANARIES: &str = "canaries.flagger.app";
+
+fn definitions(shared: &Shared) -> Api<CustomResourceDefinition> {
+    Api::all(shared.bed.admin())
+}
+
+/// Takes a definition away; returns what it takes to bring it back.
+async fn take_away(shared: &Shared, name: &str) -> anyhow::Result<CustomResourceDefinition> {
+    let api = definitions(shared);
+    let mut crd = api.get(name).await?;
+    api.delete(name, &DeleteParams::default()).await?;
+    wait::gone(api, name, PATIENCE).await?;
+    crd.metadata = ObjectMeta {
+        name: Some(name.into()),
+        annotations: crd.metadata.annotations,
+        ..ObjectMeta::default()
+    };
+    crd.status = None;
+    Ok(crd)
+}
+
+async fn a_missing_mesh_is_waited_for(shared: &Shared) -> anyhow::Result<()> {
+    let crd = take_away(shared, ROUTES).await?;
+    let story = story(shared, "mesh-missing").await?;
+    story.apply(vec![deployment("app", "app:1", 2), canary("app")]).await?;
+    refused(&story, "app", "MeshMissing", &["the cluster has no VirtualService", ROUTES, "spec.provider"])
+        .await?;
+    left_alone(&story, "app").await?;
+    ensure!(story.replicas("app").await? == Some(2), "the target was scaled");
+    definitions(shared).create(&PostParams::default(), &crd).await?;
+    story.phase("app", Phase::Initialized).await?;
+    accepted(&story, "app").await?;
+
+    story.edit_canary("app", json!({"spec": {"analysis": {"interval": "60m"}}})).await?;
+    story.set_image("app", "app:2").await?;
+    story.canary_that("app", |c| weight(c) == 25).await?;
+    let crd = take_away(shared, ROUTES).await?;
+    let refused = refused(&story, "app", "MeshMissing", &["the cluster has no VirtualService"]).await?;
+    ensure!(weight(&refused) == 25, "the step was forgotten: {:?}", refused.status);
+    definitions(shared).create(&PostParams::default(), &crd).await?;
+    accepted(&story, "app").await?;
+    let at_25 = async || (story.weight("app").await.ok()? == Some(25)).then_some(());
+    wait::until("the route at its step", PATIENCE, at_25).await?;
+    untouched_at_25(&story).await?;
+    pace(&story).await?;
+    story.phase("app", Phase::Succeeded).await.map(drop)
+}
+
+async fn change_schema(shared: &Shared, change: impl Fn(&mut JSONSchemaProps)) -> anyhow::Result<()> {
+    let api = definitions(shared);
+    let mut crd = api.get(CANARIES).await?;
+    for version in &mut crd.spec.versions {
+        if let Some(schema) = version.schema.as_mut().and_then(|s| s.open_api_v3_schema.as_mut()) {
+            change(schema);
+        }
+    }
+    api.replace(CANARIES, &PostParams::default(), &crd).await.context("change the schema")?;
+    Ok(())
+}
+
+/// A Canary that today's schema refuses.
+fn odd(name: &str) -> anyhow::Result<DynamicObject> {
+    let mut odd = canary(name);
+    odd["spec"]["analysis"]["threshold"] = json!("many");
+    serde_json::from_value(odd).context("an odd Canary")
+}
+
+fn untyped(story: &Story<'_>) -> Api<DynamicObject> {
+    use kube::Resource;
+    let resource = kube::api::ApiResource {
+        group: Canary::group(&()).into(),
+        version: Canary::version(&()).into(),
+        api_version: Canary::api_version(&()).into(),
+        kind: Canary::kind(&()).into(),
+        plural: Canary::plural(&()).into(),
+    };
+    Api::namespaced_with(story.client.clone(), &story.namespace, &resource)
+}
+
+async fn counted(shared: &Shared, count: usize) -> anyhow::Result<()> {
+    let line = format!("serin_undecodable_objects{{kind=\"Canary\"}} {count}");
+    let seen = async || shared.operator.metrics().await.ok()?.lines().any(|l| l == line).then_some(());
+    wait::until(&line, PATIENCE, seen).await
+}
+
+async fn a_canary_that_does_not_decode_is_left_alone(shared: &Shared) -> anyhow::Result<()> {
+    let story = story(shared, "undecodable").await?;
+    let api = untyped(&story);
+    let shipped = definitions(shared).get(CANARIES).await?;
+    let loose = JSONSchemaProps {
+        type_: Some("object".into()),
+        x_kubernetes_preserve_unknown_fields: Some(true),
+        ..JSONSchemaProps::default()
+    };
+    change_schema(shared, |schema| {
+        let properties = schema.properties.get_or_insert_default();
+        properties.insert("spec".into(), loose.clone());
+    })
+    .await?;
+    story.apply(vec![deployment("app", "app:1", 1)]).await?;
+    for name in ["app", "other"] {
+        let odd = odd(name)?;
+        let stored = async || api.create(&PostParams::default(), &odd).await.ok();
+        wait::until("the looser schema to be in force", PATIENCE, stored).await?;
+    }
+    let strict = shipped.spec.versions.first().and_then(|v| v.schema.clone()?.open_api_v3_schema);
+    let strict = strict.context("the shipped schema")?;
+    change_schema(shared, |schema| schema.properties.clone_from(&strict.properties)).await?;
+    let (third, dry) = (odd("third")?, PostParams { dry_run: true, ..PostParams::default() });
+    let refused = async || api.create(&dry, &third).await.is_err().then_some(());
+    wait::until("the shipped schema to be in force", PATIENCE, refused).await?;
+
+    for name in ["app", "other"] {
+        story
+            .event(name, &format!("Canary {name} does not decode and is left alone until it is mended"))
+            .await?;
+        story.event(name, "\"many\"").await?;
+    }
+    counted(shared, 2).await?;
+    well_goes_on(&story).await?;
+    for name in ["app", "other"] {
+        let written = bad_common::writes(&story, name)?;
+        ensure!(written.is_empty(), "written: {written:?}");
+    }
+
+    api.delete("other", &DeleteParams::default()).await?;
+    counted(shared, 1).await?;
+    let mend = json!({"spec": {"analysis": {"threshold": 3}}});
+    api.patch("app", &PatchParams::default(), &Patch::Merge(mend)).await.context("mend the Canary")?;
+    story.phase("app", Phase::Initialized).await?;
+    counted(shared, 0).await
+}
+
+async fn a_definition_that_drops_the_status_is_noticed(shared: &Shared) -> anyhow::Result<()> {
+    let story = story(shared, "dropping").await?;
+    let shipped = definitions(shared).get(CANARIES).await?;
+    let mut suspended = canary("app");
+    suspended["spec"]["suspend"] = json!(true);
+    story.apply(vec![deployment("app", "app:1", 1), suspended]).await?;
+    // the status as Flagger's own definition has it
+    let flaggers = ["phase", "failedChecks", "canaryWeight", "iterations", "lastAppliedSpec", "conditions"];
+    change_schema(shared, |schema| {
+        let status = schema.properties.as_mut().and_then(|fields| fields.get_mut("status"));
+        if let Some(fields) = status.and_then(|status| status.properties.as_mut()) {
+            fields.retain(|field, _| flaggers.contains(&field.as_str()));
+        }
+    })
+    .await?;
+    let (api, dry) = (untyped(&story), PatchParams { dry_run: true, ..PatchParams::default() });
+    let probe = Patch::Merge(json!({"status": {"observedGeneration": 77}}));
+    let dropped = async || {
+        let written = api.patch_status("app", &dry, &probe).await.ok()?;
+        written.data["status"]["observedGeneration"].is_null().then_some(())
+    };
+    wait::until("the smaller schema to be in force", PATIENCE, dropped).await?;
+    story.edit_canary("app", json!({"spec": {"suspend": false}})).await?;
+    story.condition("app", "Accepted", "False", "drops status.").await?;
+    left_alone(&story, "app").await?;
+
+    let whole = shipped.spec.versions.first().and_then(|v| v.schema.clone()?.open_api_v3_schema);
+    let whole = whole.context("the shipped schema")?;
+    change_schema(shared, |schema| schema.properties.clone_from(&whole.properties)).await?;
+    story.phase("app", Phase::Initialized).await?;
+    accepted(&story, "app").await
+}
+
+async fn beside_a_flagger_nothing_is_done(shared: &Shared) -> anyhow::Result<()> {
+    let story = story(shared, "flagger").await?;
+    let leases: Api<Lease> = Api::namespaced(shared.bed.admin(), "kube-system");
+    let now = jiff::Timestamp::now();
+    let lease = json!({
+        "apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": "flagger-leader-election"},
+        "spec": {"holderIdentity": "flagger-7d", "leaseDurationSeconds": 15, "renewTime": format!("{now:.6}")},
+    });
+    let force = PatchParams::apply("flagger").force();
+    leases.patch("flagger-leader-election", &force, &Patch::Apply(lease)).await?;
+    story.apply(vec![deployment("app", "app:1", 1), canary("app")]).await?;
+    refused(&story, "app", "FlaggerActive", &["Flagger (flagger-7d) is renewing its lease", "scale it down"])
+        .await?;
+    left_alone(&story, "app").await?;
+    // it was killed: nothing ever says that its lease has run out
+    story.phase("app", Phase::Initialized).await?;
+    leases.delete("flagger-leader-election", &DeleteParams::default()).await?;
+    accepted(&story, "app").await
+}
+
+async fn start() -> anyhow::Result<Shared> {
+    let bed = Bed::start(Options { envoy: false, ..Options::default() }).await?;
+    bed.install().await?;
+    let mut operator = Operator::start(&bed, &[], &[])?;
+    operator.ready(Duration::from_secs(30)).await?;
+    Ok(Shared { bed, operator })
+}
+
+fn main() -> anyhow::Result<ExitCode> {
+    enter()?;
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads = Some(1);
+    let runtime = Arc::new(Runtime::new()?);
+    let shared = Arc::new(OnceCell::new());
+    macro_rules! trial {
+        ($story:ident) => {{
+            let (runtime, shared) = (runtime.clone(), shared.clone());
+            Trial::test(stringify!($story), move || {
+                runtime.block_on(async {
+                    let failed = |e: anyhow::Error| Failed::from(format!("{e:#}"));
+                    let shared: &Shared = shared.get_or_try_init(start).await.map_err(failed)?;
+                    $story(shared).await.map_err(failed)
+                })
+            })
+        }};
+    }
+    let trials = vec![
+        trial!(a_missing_mesh_is_waited_for),
+        trial!(a_canary_that_does_not_decode_is_left_alone),
+        trial!(a_definition_that_drops_the_status_is_noticed),
+        trial!(beside_a_flagger_nothing_is_done),
+    ];
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    if conclusion.has_failed()
+        && let Some(shared) = shared.get()
+    {
+        runtime.block_on(shared.bed.keep());
+    }
+    drop(shared);
+    Ok(conclusion.exit_code())
+}

@@ -1,0 +1,382 @@
+//! Generated specs, answers and events for the property tests, and what each event does to a model.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use proptest::{collection::vec, prelude::*, strategy::Union};
+use serde_json::{Value, json};
+use serin::{
+    analysis::Reading,
+    snapshot::{DEPLOYMENT, ObjectRef, SERVICE},
+};
+use serin_e2e::sim::{Sim, Trouble, fixture, pods::Mode, route, world::World};
+
+/// Something that happens.
+#[derive(Clone, Debug)]
+pub(crate) enum Event {
+    /// Time passes, in seconds.
+    Pass(u64),
+    /// A metric reads this from now on.
+    Reads(&'static str, Reading),
+    /// What becomes of the pods of a Deployment.
+    Pods(&'static str, Mode),
+    /// EndpointSlices are late, or no longer.
+    Late(bool),
+    /// The target gets an image.
+    Image(u8),
+    /// The target is deleted and made anew with an image.
+    Recreate(u8),
+    /// The target's replicas are set.
+    Replicas(i64),
+    /// The primary is deleted.
+    DropPrimary,
+    /// Somebody gives the primary another template.
+    EditPrimary,
+    /// Weights are edited by hand.
+    Weights(i64),
+    /// The route is deleted.
+    DropRoute,
+    /// The apex Service is pointed at the target.
+    EditApex,
+    /// The spec is edited.
+    Spec(Value),
+    /// Suspended, or no longer.
+    Suspend(bool),
+    /// The Canary is deleted, with this `revertOnDeletion`.
+    Delete(Option<bool>),
+    /// The next plan goes wrong.
+    Trouble(Trouble),
+    /// The clock is set, by seconds.
+    Clock(i64),
+}
+
+const SIDES: [&str; 2] = ["podinfo", "podinfo-primary"];
+
+pub(crate) fn value() -> impl Strategy<Value = f64> {
+    prop_oneof![
+        4 => Just(99.0), 4 => Just(100.0), 2 => 0.0..99.0, 1 => Just(f64::NAN), 1 => Just(f64::INFINITY),
+        1 => Just(f64::NEG_INFINITY), 1 => Just(-0.0), 1 => Just(f64::MIN_POSITIVE / 2.0), 1 => Just(98.999),
+    ]
+}
+
+pub(crate) fn reading() -> impl Strategy<Value = Reading> {
+    prop_oneof![
+        6 => Just(Reading::Values(vec![99.5])),
+        2 => vec(value(), 0..4).prop_map(Reading::Values),
+        1 => Just(Reading::NoData("nothing".into())),
+        2 => Just(Reading::Failed("timed out".into())),
+    ]
+}
+
+/// No good value for any check; none at all is an answer that is missing.
+pub(crate) fn bad_reading() -> impl Strategy<Value = Option<Reading>> {
+    prop_oneof![
+        Just(None),
+        Just(Some(Reading::Failed("timed out".into()))),
+        Just(Some(Reading::NoData("nothing".into()))),
+        vec(
+            prop_oneof![Just(f64::NAN), Just(f64::INFINITY), Just(f64::NEG_INFINITY), Just(-1.0), Just(50.0)],
+            0..3
+        )
+        .prop_map(|values| Some(Reading::Values(values))),
+        Just(Some(Reading::Values(vec![99.5, f64::NAN, 99.5]))),
+    ]
+}
+
+/// Steps, promotion steps and interval; the merge takes out what the fixture has.
+pub(crate) fn analysis() -> impl Strategy<Value = Value> {
+    let steps = prop_oneof![
+        (1i32..130, proptest::option::of(0i32..130)).prop_map(
+            |(step, max)| json!({"stepWeight": step.max(7), "maxWeight": max, "stepWeights": null})
+        ),
+        vec(prop_oneof![Just(0), Just(100), 1i32..120], 1..6)
+            .prop_map(|list| json!({"stepWeight": null, "maxWeight": null, "stepWeights": list})),
+    ];
+    let metrics = prop_oneof![
+        3 => Just(json!([{"name": "request-success-rate", "thresholdRange": {"min": 99}}])),
+        1 => Just(json!([
+            {"name": "request-success-rate", "thresholdRange": {"min": 99}},
+            {"name": "error-rate", "query": "vector(0)", "thresholdRange": {"min": 99, "max": 100}},
+        ])),
+    ];
+    let back = prop_oneof![Just(Value::Null), (1i32..120).prop_map(Value::from)];
+    (steps, metrics, back, 1i32..5, prop_oneof![Just("10s"), Just("1s"), Just("7s")]).prop_map(
+        |(mut steps, metrics, back, threshold, interval)| {
+            steps["metrics"] = metrics;
+            steps["stepWeightPromotion"] = back;
+            steps["threshold"] = json!(threshold);
+            steps["interval"] = json!(interval);
+            steps
+        },
+    )
+}
+
+/// A spec that is acted on.
+pub(crate) fn spec() -> impl Strategy<Value = Value> {
+    let settle = prop_oneof![3 => Just(Value::Null), 1 => Just(json!("0s")), 1 => Just(json!("500ms")), 1 => Just(json!("8s"))];
+    let skip = prop_oneof![6 => Just(Value::Null), 1 => Just(json!(true))];
+    (analysis(), settle, skip, 5i32..90).prop_map(|(analysis, settle, skip, deadline)| {
+        json!({
+            "analysis": analysis, "settleTime": settle, "skipAnalysis": skip, "progressDeadlineSeconds": deadline,
+        })
+    })
+}
+
+/// A spec that may or may not be: illegal and boundary values.
+pub(crate) fn any_spec() -> impl Strategy<Value = Value> {
+    let number =
+        || prop_oneof![Just(i32::MIN), Just(-1), Just(0), Just(1), Just(100), Just(i32::MAX), any::<i32>()];
+    let text = || {
+        prop_oneof![
+            Just(String::new()),
+            Just("1s".into()),
+            Just("99999999999999h".into()),
+            Just("-1s".into()),
+            "[a-z0-9]{0,4}"
+        ]
+    };
+    (
+        number(),
+        number(),
+        vec(number(), 0..4),
+        number(),
+        text(),
+        number(),
+        text(),
+        any::<Option<bool>>(),
+        number(),
+    )
+        .prop_map(|(step, max, list, back, interval, threshold, settle, skip, deadline)| {
+            let settle = if settle.is_empty() { Value::Null } else { json!(settle) };
+            json!({
+                "skipAnalysis": skip, "progressDeadlineSeconds": deadline, "settleTime": settle,
+                "analysis": {
+                    "stepWeight": step, "maxWeight": max, "stepWeights": list, "stepWeightPromotion": back,
+                    "interval": interval, "threshold": threshold,
+                    "primaryReadyThreshold": threshold, "canaryReadyThreshold": step,
+                },
+            })
+        })
+}
+
+/// A status that decodes, whoever wrote it.
+pub(crate) fn any_status() -> impl Strategy<Value = Value> {
+    let phase = prop::sample::select(vec![
+        "",
+        "Initializing",
+        "Initialized",
+        "Waiting",
+        "Progressing",
+        "WaitingPromotion",
+        "Promoting",
+        "Finalising",
+        "Succeeded",
+        "Failed",
+        "Terminating",
+        "Terminated",
+    ]);
+    let hash = || {
+        prop_oneof![
+            Just(Value::Null),
+            Just(json!("85d557f47b")),
+            Just(json!("a".repeat(64))),
+            Just(json!("known"))
+        ]
+    };
+    let number =
+        || prop_oneof![Just(i32::MIN), Just(-1), Just(0), Just(1), Just(2), Just(100), Just(i32::MAX)];
+    let time = || {
+        prop_oneof![
+            Just(Value::Null),
+            Just(json!("2026-01-01T00:00:00.000000Z")),
+            Just(json!("9999-12-30T22:00:00.000000Z")),
+            Just(json!("0001-01-01T00:00:00.000000Z")),
+        ]
+    };
+    let kind = prop_oneof![Just(""), Just("RollingBack"), Just("Aborting"), Just("UndoingPromotion")];
+    let known = serin::manifest::revision::hash(&fixture::target("podinfo:1")["spec"]["template"]);
+    (phase, hash(), hash(), (number(), number(), number(), number()), time(), time(), kind, any::<i64>()).prop_map(
+        move |(phase, applied, promoted, (index, weight, checks, promotion), confirmed, checked, kind, epoch)| {
+            let name = |v: Value| if v == "known" { json!(known) } else { v };
+            let ending = if kind.is_empty() {
+                Value::Null
+            } else {
+                json!({"kind": kind, "reason": "X", "message": "y", "at": "2026-01-01T00:00:00.000000Z"})
+            };
+            json!({
+                "phase": phase, "lastAppliedSpec": name(applied), "lastPromotedSpec": name(promoted),
+                "failedChecks": checks, "canaryWeight": weight, "epoch": epoch.clamp(-5, i64::MAX - 1000), "iterations": 0,
+                "step": {"index": index, "weight": weight, "promotion": promotion, "confirmed": confirmed, "checked": checked},
+                "run": {"started": "2026-01-01T00:00:00.000000Z", "ending": ending},
+                "primaryReplicas": checks,
+            })
+        },
+    )
+}
+
+/// Nonsense in an object that is looked at.
+pub(crate) fn broken() -> impl Strategy<Value = Option<(ObjectRef, Value)>> {
+    let at = prop_oneof![
+        Just(ObjectRef::new(DEPLOYMENT, "podinfo")),
+        Just(ObjectRef::new(SERVICE, "podinfo")),
+        Just(ObjectRef::new(route::VIRTUAL_SERVICE, "podinfo")),
+    ];
+    let patch = prop_oneof![
+        Just(json!({"spec": null})),
+        Just(json!({"spec": {"replicas": -3, "selector": [1]}})),
+        Just(json!({"status": 7})),
+        Just(json!({"spec": {"http": [{"route": "x"}], "template": {"metadata": {"labels": [0]}}}})),
+        Just(json!({"metadata": {"annotations": {"serin.dev/written": "nonsense", "serin.dev/epoch": "x"}}})),
+    ];
+    proptest::option::of((at, patch))
+}
+
+fn mode() -> impl Strategy<Value = Mode> {
+    prop_oneof![3 => Just(Mode::Ready), 1 => Just(Mode::Never), 1 => Just(Mode::Vanish), 1 => Just(Mode::Unseen)]
+}
+
+fn side() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(SIDES.to_vec())
+}
+
+/// Pods come and go.
+pub(crate) fn about_pods() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        3 => (1u64..40).prop_map(Event::Pass),
+        3 => (side(), mode()).prop_map(|(side, mode)| Event::Pods(side, mode)),
+        1 => any::<bool>().prop_map(Event::Late),
+        1 => (1u8..4).prop_map(Event::Image),
+    ]
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let metric = prop_oneof![3 => Just("request-success-rate"), 1 => Just("error-rate")];
+    let trouble = prop_oneof![3 => (0usize..5).prop_map(Trouble::CrashAfter), 1 => Just(Trouble::Conflict)];
+    Union::new_weighted(vec![
+        (30, (1u64..45).prop_map(Event::Pass).boxed()),
+        (12, (1u8..4).prop_map(Event::Image).boxed()),
+        (10, (metric, reading()).prop_map(|(metric, reading)| Event::Reads(metric, reading)).boxed()),
+        (8, (side(), mode()).prop_map(|(side, mode)| Event::Pods(side, mode)).boxed()),
+        (10, trouble.prop_map(Event::Trouble).boxed()),
+        (2, any::<bool>().prop_map(Event::Late).boxed()),
+        (2, (1u8..4).prop_map(Event::Recreate).boxed()),
+        (3, (0i64..6).prop_map(Event::Replicas).boxed()),
+        (2, Just(Event::DropPrimary).boxed()),
+        (2, Just(Event::EditPrimary).boxed()),
+        (3, (0i64..101).prop_map(Event::Weights).boxed()),
+        (1, Just(Event::DropRoute).boxed()),
+        (1, Just(Event::EditApex).boxed()),
+        (4, spec().prop_map(Event::Spec).boxed()),
+        (3, any::<bool>().prop_map(Event::Suspend).boxed()),
+        (2, any::<Option<bool>>().prop_map(Event::Delete).boxed()),
+        (1, (-500i64..500).prop_map(Event::Clock).boxed()),
+    ])
+}
+
+/// Anything may happen.
+pub(crate) fn events(most: usize) -> impl Strategy<Value = Vec<Event>> {
+    vec(event(), 1..most)
+}
+
+/// Only what a quiet cluster sees: images, answers, time.
+pub(crate) fn calm(most: usize) -> impl Strategy<Value = Vec<Event>> {
+    let event = prop_oneof![
+        3 => (1u64..40).prop_map(Event::Pass),
+        2 => (1u8..4).prop_map(Event::Image),
+        1 => reading().prop_map(|reading| Event::Reads("request-success-rate", reading)),
+    ];
+    vec(event, 1..most)
+}
+
+/// Target and Canary.
+pub(crate) fn world_of(spec: &Value) -> World {
+    fixture::world(spec)
+}
+
+/// The event, then plans until nothing is left to do; plans also before, for time passes with them.
+pub(crate) fn play(sim: &mut Sim, event: &Event) {
+    sim.log.push(format!("> {event:?}"));
+    happen(sim, event);
+    sim.settle();
+}
+
+/// Only the event.
+pub(crate) fn happen(sim: &mut Sim, event: &Event) {
+    let target = ObjectRef::new(DEPLOYMENT, "podinfo");
+    let primary = ObjectRef::new(DEPLOYMENT, "podinfo-primary");
+    match event {
+        Event::Pass(seconds) => sim.advance(Duration::from_secs(*seconds)),
+        Event::Reads(metric, reading) => {
+            sim.readings.insert((*metric).into(), reading.clone());
+        }
+        Event::Pods(name, mode) => {
+            sim.pods.modes.insert((*name).into(), *mode);
+        }
+        Event::Late(late) => sim.pods.slices_late = *late,
+        Event::Image(n) => fixture::set_image(sim, &format!("podinfo:{n}")),
+        Event::Recreate(n) => {
+            sim.world.objects.remove(&target);
+            sim.world.put(DEPLOYMENT, fixture::target(&format!("podinfo:{n}")), sim.now);
+        }
+        Event::Replicas(n) => {
+            sim.world.edit(&target, &json!({"spec": {"replicas": n}}));
+        }
+        Event::DropPrimary => {
+            sim.world.objects.remove(&primary);
+        }
+        Event::EditPrimary => {
+            let containers = json!([{"name": "podinfod", "image": "evil:1"}]);
+            sim.world.edit(&primary, &json!({"spec": {"template": {"spec": {"containers": containers}}}}));
+        }
+        Event::Weights(canary) => {
+            let to = |host: &str, weight: i64| json!({"destination": {"host": host}, "weight": weight});
+            let routes = json!([to("podinfo-primary", 100 - canary), to("podinfo-canary", *canary)]);
+            let at = ObjectRef::new(route::VIRTUAL_SERVICE, "podinfo");
+            sim.world.edit(&at, &json!({"spec": {"http": [{"route": routes}]}}));
+        }
+        Event::DropRoute => {
+            sim.world.objects.remove(&ObjectRef::new(route::VIRTUAL_SERVICE, "podinfo"));
+        }
+        Event::EditApex => {
+            sim.world.edit(
+                &ObjectRef::new(SERVICE, "podinfo"),
+                &json!({"spec": {"selector": {"app": "podinfo"}}}),
+            );
+        }
+        Event::Spec(spec) => {
+            let clean = json!({"stepWeight": null, "stepWeights": null, "maxWeight": null});
+            sim.world.edit_canary(&json!({"spec": {"analysis": clean}}));
+            sim.world.edit_canary(&json!({"spec": spec}));
+            sim.observer.spec_edited = true;
+        }
+        Event::Suspend(on) => sim.world.edit_canary(&json!({"spec": {"suspend": on}})),
+        Event::Delete(revert) => {
+            sim.world.edit_canary(&json!({"spec": {"revertOnDeletion": revert}}));
+            sim.world.delete_canary(sim.now);
+        }
+        Event::Trouble(trouble) => sim.trouble = Some(*trouble),
+        Event::Clock(by) => {
+            sim.now = sim.now.checked_add(SignedDuration::from_secs(*by)).unwrap_or(sim.now);
+            sim.observer.clock_set = true;
+        }
+    }
+    sim.look();
+}
+
+/// Where a model has come to, without what counts writes: versions, times, epochs.
+pub(crate) fn end_of(sim: &Sim) -> Value {
+    let status = sim.world.status();
+    let image = |name: &str| {
+        let live = sim.world.objects.get(DEPLOYMENT, name)?;
+        let image = live["spec"]["template"]["spec"]["containers"][0]["image"].as_str()?;
+        Some(format!("{image} {}", serin::manifest::replicas(live)))
+    };
+    let services: Vec<Value> =
+        sim.world.objects.of(SERVICE).map(|s| json!([s["metadata"]["name"], s["spec"]])).collect();
+    json!({
+        "phase": status.phase, "step": status.step.map(|s| (s.index, s.weight)), "checks": status.failed_checks,
+        "applied": status.last_applied_spec, "promoted": status.last_promoted_spec,
+        "target": image("podinfo"), "primary": image("podinfo-primary"), "services": services,
+        "route": route::destinations(&sim.world, sim.names()), "gone": sim.world.canary.is_none(),
+    })
+}

@@ -1,0 +1,526 @@
+//! What must hold of the planner whatever is asked of it: the properties, one test each, over generated specs and
+//! generated sequences of events. In each sequence every decision and every write is also watched for the safety
+//! invariants, so that any test can find a breach of any of them.
+#![allow(missing_docs, reason = "a test target has no callers")]
+
+mod generated;
+
+use std::time::Duration;
+
+use generated::{Event, analysis, calm, events, play, reading, spec, world_of};
+use proptest::{prelude::*, test_runner::TestCaseError};
+use serde_json::{Value, json};
+use serin::{
+    analysis::Reading,
+    api::{Phase, validated::validate},
+    plan::{self, Answers, Question, Wake},
+    router::{self, Split},
+    snapshot::{DEPLOYMENT, ObjectRef, REVISION, SERVICE},
+};
+use serin_e2e::sim::{MOST_PLANS, Sim, Trouble, fixture, observer, pods::Mode, route};
+
+/// So many cases, or `PROPTEST_CASES`.
+fn cases(usual: u32) -> ProptestConfig {
+    let asked = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok());
+    let cases = asked.unwrap_or(usual);
+    ProptestConfig { cases, failure_persistence: None, max_shrink_iters: 100, ..ProptestConfig::default() }
+}
+
+fn sound(sim: &Sim) -> Result<(), TestCaseError> {
+    sim.verdict().map_err(TestCaseError::fail)
+}
+
+fn after(spec: &Value, happened: &[Event]) -> Sim {
+    let mut sim = Sim::new(world_of(spec), "podinfo");
+    sim.advance(Duration::from_secs(20));
+    for event in happened {
+        play(&mut sim, event);
+    }
+    sim
+}
+
+fn weight(sim: &Sim) -> i64 {
+    route::weight_of(&sim.world, sim.names(), &sim.names().canary_service)
+}
+
+fn replicas(sim: &Sim, name: &str) -> i64 {
+    sim.world.objects.get(DEPLOYMENT, name).map_or(-1, serin::manifest::replicas)
+}
+
+/// A model with a run under way at a step whose window has just ended.
+fn at_the_end_of_a_window(spec: &Value, windows: u32) -> Sim {
+    let mut sim = fixture::initialised(spec);
+    fixture::set_image(&mut sim, "podinfo:2");
+    sim.settle();
+    for _ in 0..windows {
+        let Wake::At(at) = sim.wake() else { break };
+        sim.now = at;
+        sim.settle();
+    }
+    if let Wake::At(at) = sim.wake() {
+        sim.now = at;
+    }
+    sim
+}
+
+proptest! {
+    #![proptest_config(cases(64))]
+
+    /// The invariants S1 to S13 as far as they can be seen in objects, at every write of every sequence.
+    #[test]
+    fn whatever_happens_no_invariant_is_broken(spec in spec(), happened in events(24)) {
+        sound(&after(&spec, &happened))?;
+    }
+
+    /// Property 1. A plan may ask for another: the form here is that a bounded chain of plans ends in one that is empty
+    /// and stays empty at the same time.
+    #[test]
+    fn settles(spec in spec(), happened in events(10)) {
+        let mut sim = after(&spec, &happened);
+        sim.trouble = None;
+        sim.settle();
+        for _ in 0..3 {
+            prop_assert!(!sim.step(), "{}", sim.log.join("\n"));
+        }
+        sound(&sim)?;
+    }
+
+    /// Property 2, and P8 for one direction: no more than one step is taken at one time of the clock, however far it
+    /// was set forward.
+    #[test]
+    fn one_step_per_interval(spec in spec(), ahead in 0u64..100_000, passes in 1usize..4) {
+        let mut sim = at_the_end_of_a_window(&spec, 0);
+        let before = sim.world.status().step.map_or(0, |s| s.index);
+        sim.observer.clock_set = true;
+        sim.now = fixture::later(sim.now, Duration::from_secs(ahead));
+        for _ in 0..passes {
+            sim.settle();
+        }
+        let after = sim.world.status().step.map_or(0, |s| s.index);
+        prop_assert!(after <= before + 1, "{before} → {after}\n{}", sim.log.join("\n"));
+        sound(&sim)?;
+    }
+
+    /// P8: a clock that goes backwards moves nothing.
+    #[test]
+    fn a_clock_set_back_moves_nothing(spec in spec(), back in 1i64..100_000) {
+        let mut sim = at_the_end_of_a_window(&spec, 0);
+        let weight_before = weight(&sim);
+        sim.now = sim.now.checked_sub(jiff::SignedDuration::from_secs(back + 3600)).unwrap_or(sim.now);
+        sim.settle();
+        prop_assert_eq!(weight(&sim), weight_before, "{}", sim.log.join("\n"));
+    }
+
+    /// Property 3.
+    #[test]
+    fn conserves_traffic(spec in spec(), wanted in -50i32..200) {
+        let sim = fixture::initialised(&spec);
+        let snap = sim.snapshot().unwrap();
+        let c = validate(&snap.canary, &snap.rules).unwrap();
+        for router in router::all() {
+            let split = Split::to_canary(wanted);
+            prop_assert_eq!(split.canary() + split.primary(), 100);
+            let mut live = snap.objects.clone();
+            for manifest in router.render(&c, &live, split).unwrap() {
+                live.insert(manifest.kind, manifest.to_create());
+            }
+            prop_assert_eq!(router.read_back(&c, &live).ok(), Some(split));
+        }
+    }
+
+    /// Property 4 and P6: whatever is answered instead of good values, the weight does not rise and nothing is
+    /// promoted.
+    #[test]
+    fn never_rises_on_bad_news(spec in spec(), windows in 0u32..3, bad in generated::bad_reading()) {
+        let mut sim = at_the_end_of_a_window(&spec, windows);
+        prop_assume!(sim.world.status().phase == Some(Phase::Progressing));
+        let snap = sim.snapshot().unwrap();
+        let questions = plan::questions(&snap, sim.now);
+        prop_assume!(!questions.is_empty());
+        let before = (weight(&sim), sim.world.status().step.map(|s| s.index));
+        let mut answers = sim.answer(&questions);
+        let last = answers.readings.len() - 1;
+        match bad {
+            Some(bad) => { answers.readings.insert(last, bad); }
+            None => { answers.readings.remove(&last); }
+        }
+        let plan = plan::decide(&snap, &answers, sim.now);
+        let status = plan.status.clone().unwrap_or_else(|| sim.world.status());
+        prop_assert!(status.phase != Some(Phase::Promoting));
+        sim.carry_out(&snap, &plan);
+        prop_assert!(weight(&sim) <= before.0 && sim.world.status().step.map(|s| s.index) <= before.1);
+    }
+
+    /// Property 5 and P10, with the order of weights worked out anew: all of them are given, in order, each at most
+    /// the one that is listed, and none twice for one place in the list. Property 15: so a list with falling and equal
+    /// weights comes to its end.
+    #[test]
+    fn bounded_and_step_by_index(analysis in analysis()) {
+        let mut sim = fixture::initialised(&json!({"analysis": analysis}));
+        let snap = sim.snapshot().unwrap();
+        let weights = observer::schedule(&validate(&snap.canary, &snap.rules).unwrap().analysis);
+        fixture::set_image(&mut sim, "podinfo:2");
+        let mut seen = vec![];
+        sim.settle();
+        for _ in 0..weights.len() * 2 + 120 {
+            let status = sim.world.status();
+            let step = status.step.clone().unwrap_or_default();
+            if status.phase == Some(Phase::Progressing) {
+                prop_assert_eq!(i64::from(step.weight), weight(&sim));
+                seen.push((step.index, step.weight));
+            }
+            let Wake::At(at) = sim.wake() else { break };
+            sim.now = at;
+            sim.settle();
+        }
+        seen.dedup();
+        let listed: Vec<_> = (1..).zip(weights).collect();
+        prop_assert_eq!(seen, listed, "{}", sim.log.join("\n"));
+        prop_assert_eq!(sim.world.status().phase, Some(Phase::Succeeded));
+        sound(&sim)?;
+    }
+
+    /// Property 6: pods that come and go, for either side, at any time of a run.
+    #[test]
+    fn no_traffic_to_the_unready(spec in spec(), happened in proptest::collection::vec(generated::about_pods(), 1..16)) {
+        let mut sim = fixture::initialised(&spec);
+        fixture::set_image(&mut sim, "podinfo:2");
+        for event in &happened {
+            play(&mut sim, event);
+            sound(&sim)?;
+        }
+    }
+
+    /// Property 7: a run with nothing but failures ends in Failed with weight 0 and no pods, and the weight falls in
+    /// the pass that reaches the threshold.
+    #[test]
+    fn rolls_back(mut spec in spec(), windows in 0u32..3, silent in any::<bool>()) {
+        spec["skipAnalysis"] = Value::Null;
+        let mut sim = at_the_end_of_a_window(&spec, windows);
+        prop_assume!(sim.world.status().phase == Some(Phase::Progressing));
+        let snap = sim.snapshot().unwrap();
+        let c = validate(&snap.canary, &snap.rules).unwrap();
+        prop_assume!(!c.metrics.is_empty());
+        let bad = if silent { Reading::Values(vec![]) } else { Reading::Values(vec![-1.0]) };
+        for metric in &c.metrics {
+            sim.readings.insert(metric.name.clone(), bad.clone());
+        }
+        for check in 1..=c.threshold {
+            sim.settle();
+            prop_assert_eq!(sim.world.status().failed_checks, check, "{}", sim.log.join("\n"));
+            if check < c.threshold {
+                sim.now = fixture::later(sim.now, c.interval);
+            }
+        }
+        prop_assert_eq!(weight(&sim), 0);
+        sim.advance(Duration::from_secs(60));
+        prop_assert_eq!(sim.world.status().phase, Some(Phase::Failed));
+        prop_assert_eq!((weight(&sim), replicas(&sim, "podinfo")), (0, 0));
+        sound(&sim)?;
+    }
+
+    /// Property 7, its other half: no answer for however long changes neither weight nor failed checks.
+    #[test]
+    fn a_silent_server_never_rolls_back(spec in spec(), windows in 0u32..3, minutes in 1u64..40) {
+        let mut sim = at_the_end_of_a_window(&spec, windows);
+        let before = sim.world.status();
+        prop_assume!(before.phase == Some(Phase::Progressing) && !plan::questions(&sim.snapshot().unwrap(), sim.now).is_empty());
+        for metric in ["request-success-rate", "error-rate"] {
+            sim.readings.insert(metric.into(), Reading::Failed("timed out".into()));
+        }
+        sim.advance(Duration::from_secs(60 * minutes));
+        let now = sim.world.status();
+        prop_assert_eq!((now.phase, now.step, now.failed_checks), (before.phase, before.step, before.failed_checks));
+        sound(&sim)?;
+    }
+
+    /// Property 8: the first plan after a change of the target leaves no weight, whatever else is due.
+    #[test]
+    fn a_new_revision_restarts(spec in spec(), windows in 0u32..3, image in 1u8..4, answer in reading()) {
+        let mut sim = at_the_end_of_a_window(&spec, windows);
+        prop_assume!(sim.world.status().phase == Some(Phase::Progressing));
+        fixture::set_image(&mut sim, &format!("podinfo:{}", if image == 2 { 9 } else { image }));
+        sim.readings.insert("request-success-rate".into(), answer);
+        sim.step();
+        prop_assert_eq!(weight(&sim), 0, "{}", sim.log.join("\n"));
+        prop_assert_eq!(sim.asked, at_the_end_of_a_window(&spec, windows).asked, "asks before it restarts");
+        sim.pods.play(&mut sim.world, sim.now);
+        sim.advance(Duration::from_secs(1));
+        sound(&sim)?;
+    }
+
+    /// Property 9. Gates are not served yet, so the form is: with any gate in the spec, no weight and no promotion.
+    #[test]
+    fn gates_gate(kind in "(confirm-rollout|pre-rollout|rollout|confirm-traffic-increase|confirm-promotion|rollback)?", happened in events(10)) {
+        let mut sim = fixture::initialised(&json!({"analysis": {"webhooks": [{"name": "ask", "type": kind, "url": "http://x/"}]}}));
+        fixture::set_image(&mut sim, "podinfo:2");
+        let edits = |e: &&Event| !matches!(e, Event::Spec(_) | Event::Image(_) | Event::Weights(_) | Event::Recreate(_) | Event::Delete(_) | Event::Pods(..));
+        for event in happened.iter().filter(edits) {
+            play(&mut sim, event);
+            prop_assert_eq!(weight(&sim), 0);
+            prop_assert!(!matches!(sim.world.status().phase, Some(Phase::Promoting | Phase::Succeeded)));
+        }
+        sound(&sim)?;
+    }
+
+    /// Property 10: what is suspended keeps all objects, unless a rollback had begun or it is deleted.
+    #[test]
+    fn suspended_means_untouched(spec in spec(), before in events(8), during in events(8)) {
+        let mut sim = after(&spec, &before);
+        let ended = |sim: &Sim| sim.world.status().run.is_some_and(|r| r.ending.is_some());
+        prop_assume!(sim.world.canary.as_ref().is_some_and(|c| c["metadata"]["deletionTimestamp"].is_null()) && !ended(&sim));
+        sim.trouble = None;
+        play(&mut sim, &Event::Suspend(true));
+        for event in during.iter().filter(|e| !matches!(e, Event::Suspend(_) | Event::Delete(_) | Event::Spec(_))) {
+            let mut ours = sim.clone();
+            generated::happen(&mut ours, event);
+            let objects = ours.world.objects.clone();
+            while ours.step() {}
+            prop_assert!(objects == ours.world.objects, "{}", ours.log.join("\n"));
+            sim = ours;
+            sim.pods.play(&mut sim.world, sim.now);
+        }
+        sound(&sim)?;
+    }
+
+    /// Property 11 and P3, P4: a run cut short at any write of any of its plans comes to the same end.
+    #[test]
+    fn crash_safe(spec in spec(), happened in calm(8), at in 0usize..40, writes in 0usize..6, end in 0u8..3) {
+        let run = |trouble: Option<(usize, Trouble)>| {
+            let mut sim = Sim::new(world_of(&spec), "podinfo");
+            sim.trouble_at = trouble;
+            sim.advance(Duration::from_secs(15));
+            for event in &happened {
+                generated::happen(&mut sim, event);
+            }
+            if end == 0 {
+                sim.world.delete_canary(sim.now);
+            }
+            sim.advance(Duration::from_secs(30));
+            sim
+        };
+        let (whole, cut) = (run(None), run(Some((at, Trouble::CrashAfter(writes)))));
+        sound(&cut)?;
+        prop_assert_eq!(generated::end_of(&whole), generated::end_of(&cut), "{}\n\ncut:\n{}", whole.log.join("\n"), cut.log.join("\n"));
+    }
+
+    /// P5: a plan that was made before the world changed is refused, or breaks nothing.
+    #[test]
+    fn a_stale_plan_does_no_harm(spec in spec(), before in events(6), between in events(3)) {
+        let mut sim = after(&spec, &before);
+        let Some(snap) = sim.snapshot() else { return Ok(()) };
+        let answers = sim.answer(&plan::questions(&snap, sim.now));
+        let stale = plan::decide(&snap, &answers, sim.now);
+        for event in &between {
+            play(&mut sim, event);
+        }
+        let held = sim.observer.clone();
+        sim.trouble = None;
+        sim.carry_out(&snap, &stale);
+        sim.observer = held;
+        sim.advance(Duration::from_secs(60));
+        let settled = sim.clone();
+        sound(&settled)?;
+    }
+
+    /// Property 12 and P1: whatever is stored, a plan is made and nothing panics. The invariants are not judged here.
+    #[test]
+    fn total(spec in generated::any_spec(), status in generated::any_status(), happened in events(4), broken in generated::broken()) {
+        let mut world = world_of(&spec);
+        if let Some(canary) = &mut world.canary {
+            canary["status"] = status;
+        }
+        let mut sim = Sim::new(world, "podinfo");
+        sim.observer.lenient = true;
+        if let Some((at, patch)) = broken {
+            sim.world.edit(&at, &patch);
+        }
+        for _ in 0..MOST_PLANS {
+            if !sim.step() { break; }
+            sim.pods.play(&mut sim.world, sim.now);
+        }
+        for event in &happened {
+            generated::happen(&mut sim, event);
+            for _ in 0..6 {
+                sim.step();
+                sim.pods.play(&mut sim.world, sim.now);
+            }
+        }
+    }
+
+    /// Property 13 and P13, S12, L5: from wherever it is deleted, the Canary goes, users are served at every write
+    /// (watched), and the target serves alone, or what was generated goes on serving.
+    #[test]
+    fn the_finalizer_restores(spec in spec(), happened in calm(10), revert in proptest::option::of(any::<bool>())) {
+        let mut sim = Sim::new(world_of(&spec), "podinfo");
+        for event in &happened {
+            play(&mut sim, event);
+        }
+        sim.pods.modes.clear();
+        sim.world.edit_canary(&json!({"spec": {"revertOnDeletion": revert, "suspend": null}}));
+        sim.world.delete_canary(sim.now);
+        sim.advance(Duration::from_secs(120));
+        prop_assert!(sim.world.canary.is_none(), "{}", sim.log.join("\n"));
+        let names = sim.names().clone();
+        let serving = |service: &str| route::ready(&sim.world, &sim.pods, service);
+        let made = sim.world.objects.get(DEPLOYMENT, &names.primary).is_some();
+        if revert == Some(false) {
+            // one that was not initialised yet has no apex: the target serves as it did
+            let apex = sim.world.objects.get(SERVICE, &names.apex).is_some();
+            prop_assert!(!apex && replicas(&sim, "podinfo") > 0 || serving(&names.apex) > 0);
+        } else {
+            prop_assert!(!made && sim.world.objects.of(REVISION).next().is_none(), "{}", sim.log.join("\n"));
+            prop_assert!(replicas(&sim, "podinfo") > 0);
+            let left: Vec<_> = sim.world.objects.of(SERVICE).map(|s| s["metadata"]["name"].clone()).collect();
+            prop_assert!(left.iter().all(|n| n == "podinfo"), "{left:?}");
+            prop_assert_eq!(route::to_nobody(&sim.world, &sim.pods, &names), 0);
+        }
+        sound(&sim)?;
+    }
+
+    /// Property 14, S15: once a run is over, nothing is written, said or asked for a day.
+    #[test]
+    fn quiet(spec in spec(), happened in calm(8)) {
+        let mut sim = fixture::initialised(&spec);
+        for event in &happened {
+            play(&mut sim, event);
+        }
+        sim.pods.modes.clear();
+        sim.readings.clear();
+        sim.trouble = None;
+        sim.advance(Duration::from_secs(7200));
+        let (plans, asked, said) = (sim.plans, sim.asked, sim.log.len());
+        sim.advance(Duration::from_secs(86_400));
+        prop_assert_eq!((plans, asked, said), (sim.plans, sim.asked, sim.log.len()), "{}", sim.log.join("\n"));
+        sound(&sim)?;
+    }
+
+    /// P7: without metrics a revision that is ready goes on, as in Flagger, and a condition says that nothing is
+    /// checked.
+    #[test]
+    fn an_empty_list_of_metrics_advances_but_not_silently(step in 1i32..101) {
+        let mut sim = fixture::initialised(&json!({"analysis": {"metrics": null, "stepWeight": step}}));
+        fixture::set_image(&mut sim, "podinfo:2");
+        sim.advance(Duration::from_secs(20 + 10 * 100));
+        prop_assert_eq!(sim.world.status().phase, Some(Phase::Succeeded));
+        prop_assert!(sim.world.status().conditions.iter().any(|c| c.type_ == "Advisory" && c.message.contains("metrics")));
+        sound(&sim)?;
+    }
+
+    /// P9: an ending in status, a threshold that is reached, a target set back: weight 0 in the very next plan.
+    #[test]
+    fn rollback_dominates(spec in spec(), windows in 0u32..3, way in 0u8..3, answer in reading()) {
+        let mut sim = at_the_end_of_a_window(&spec, windows);
+        prop_assume!(sim.world.status().phase == Some(Phase::Progressing));
+        let metrics = validate(&sim.snapshot().unwrap().canary, &sim.world.rules).unwrap().metrics.len();
+        match way {
+            0 => fixture::set_image(&mut sim, "podinfo:1"),
+            1 => {
+                let ending = json!({"kind": "RollingBack", "reason": "X", "message": "y", "at": "2026-01-01T00:00:00.000000Z"});
+                sim.world.edit_canary(&json!({"status": {"run": {"ending": ending}}}));
+            }
+            _ => {
+                prop_assume!(metrics > 0);
+                sim.world.edit_canary(&json!({"status": {"failedChecks": 1_000_000}}));
+                for metric in ["request-success-rate", "error-rate"] {
+                    sim.readings.insert(metric.into(), Reading::Values(vec![-1.0]));
+                }
+            }
+        }
+        if way < 2 {
+            sim.readings.insert("request-success-rate".into(), answer);
+        }
+        sim.step();
+        prop_assert_eq!(weight(&sim), 0, "{}", sim.log.join("\n"));
+    }
+
+    /// P11: an analysis that is edited in the middle of a run gives no weight beyond both schedules.
+    #[test]
+    fn an_edited_analysis_raises_nothing_beyond_both(old in analysis(), new in analysis(), windows in 0u32..3) {
+        let most = |a: &Value| {
+            let c = fixture::canary(&json!({"analysis": a}));
+            observer::schedule(&serde_json::from_value(c["spec"]["analysis"].clone()).unwrap()).into_iter().max().unwrap_or(0)
+        };
+        let limit = i64::from(most(&old).max(most(&new)));
+        let mut sim = at_the_end_of_a_window(&json!({"analysis": old}), windows);
+        sim.observer.spec_edited = true;
+        let clean = json!({"stepWeight": null, "stepWeights": null, "maxWeight": null});
+        sim.world.edit_canary(&json!({"spec": {"analysis": clean}}));
+        sim.world.edit_canary(&json!({"spec": {"analysis": new}}));
+        for _ in 0..20 {
+            sim.settle();
+            if sim.world.status().phase == Some(Phase::Progressing) {
+                prop_assert!(weight(&sim) <= limit);
+            }
+            let Wake::At(at) = sim.wake() else { break };
+            sim.now = at;
+        }
+        sound(&sim)?;
+    }
+
+    /// P14: what another version wrote into the status is no obstacle, and the status reads back as it was written.
+    #[test]
+    fn a_status_of_another_version_is_understood(spec in spec(), happened in calm(6), key in "[a-z]{3,8}Zz", value in 0i64..9) {
+        let mut sim = after(&spec, &happened);
+        let status = sim.world.status();
+        let text = serde_json::to_value(&status).unwrap();
+        prop_assert_eq!(serde_json::from_value::<serin::api::CanaryStatus>(text).unwrap(), status);
+        let before = plan::decide(&sim.snapshot().unwrap(), &Answers::default(), sim.now);
+        sim.world.edit_canary(&json!({"status": {key: value}}));
+        prop_assert_eq!(before, plan::decide(&sim.snapshot().unwrap(), &Answers::default(), sim.now));
+    }
+
+    /// P15: through the planner: a window passes only when every value of every check is finite and within its range.
+    #[test]
+    fn only_good_values_pass(values in proptest::collection::vec(generated::value(), 0..4)) {
+        let mut sim = at_the_end_of_a_window(&json!({}), 0);
+        let good = !values.is_empty() && values.iter().all(|v| v.is_finite() && *v >= 99.0);
+        sim.readings.insert("request-success-rate".into(), Reading::Values(values));
+        let before = sim.world.status();
+        sim.settle();
+        let now = sim.world.status();
+        prop_assert_eq!(now.step.as_ref().map(|s| s.index) > before.step.as_ref().map(|s| s.index), good);
+        prop_assert_eq!(now.failed_checks, i32::from(!good));
+        sound(&sim)?;
+    }
+}
+
+/// P16 is a matter of types: a plan is made from one Snapshot. What can be tested is that it is a function of it.
+#[test]
+fn the_same_snapshot_gives_the_same_plan() {
+    let sim = at_the_end_of_a_window(&json!({}), 1);
+    let snap = sim.snapshot().unwrap();
+    let questions: Vec<Question> = plan::questions(&snap, sim.now);
+    let answers = sim.answer(&questions);
+    assert_eq!(
+        plan::decide(&snap, &answers, sim.now),
+        plan::decide(&snap.clone(), &answers.clone(), sim.now)
+    );
+}
+
+/// A deadline that passes ends a run, at every place where pods are waited for.
+#[test]
+fn a_deadline_ends_a_run() {
+    for mode in [Mode::Never, Mode::Vanish, Mode::Unseen] {
+        let mut sim = fixture::initialised(&json!({}));
+        sim.pods.modes.insert("podinfo".into(), mode);
+        fixture::set_image(&mut sim, "podinfo:2");
+        sim.advance(Duration::from_secs(100));
+        assert_eq!(sim.world.status().phase, Some(Phase::Failed), "{mode:?}\n{}", sim.log.join("\n"));
+        assert_eq!((weight(&sim), replicas(&sim, "podinfo")), (0, 0));
+        sim.verdict().unwrap();
+    }
+}
+
+/// A target made anew under another uid with another template is a new revision; with the promoted one it is none.
+#[test]
+fn a_target_made_anew_is_judged_by_its_template() {
+    for (image, phase) in [("podinfo:1", Phase::Initialized), ("podinfo:2", Phase::Progressing)] {
+        let mut sim = fixture::initialised(&json!({}));
+        sim.world.objects.remove(&ObjectRef::new(DEPLOYMENT, "podinfo"));
+        sim.world.put(DEPLOYMENT, fixture::target(image), sim.now);
+        sim.look();
+        sim.settle();
+        assert_eq!(sim.world.status().phase, Some(phase), "{}", sim.log.join("\n"));
+    }
+}

@@ -1,0 +1,253 @@
+//! The repository keeps its own rules: layers, file sizes, and generated or mirrored files that follow their source.
+//! No cluster, no network.
+#![allow(missing_docs, reason = "a test target has no callers")]
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::Value;
+use serin::{
+    cli::flags::{FLAGS, Flag, Use},
+    telemetry::{Metrics, Outcome, Reconcile},
+};
+
+/// Longest source file, in lines, tests not counted.
+const LONGEST: usize = 400;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn read(path: &str) -> Result<String> {
+    fs::read_to_string(root().join(path)).with_context(|| format!("reading {path}"))
+}
+
+/// All Rust files below a folder, with their path from there.
+fn sources(folder: &Path) -> Result<Vec<(String, String)>> {
+    let (mut found, mut open) = (Vec::new(), vec![folder.to_owned()]);
+    while let Some(dir) = open.pop() {
+        for entry in fs::read_dir(&dir).with_context(|| format!("listing {}", dir.display()))? {
+            let path = entry?.path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                found.push((path.strip_prefix(folder)?.display().to_string(), fs::read_to_string(&path)?));
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// Whether a file holds tests only.
+fn is_test(path: &str) -> bool {
+    path.ends_with("tests.rs") || path.contains("tests/")
+}
+
+/// The part of a file above its tests.
+fn without_tests(text: &str) -> &str {
+    text.split("\n#[cfg(test)]\n").next().unwrap_or(text)
+}
+
+/// Module → place, as the list in `src/lib.rs` has it.
+fn layers(lib: &str) -> BTreeMap<String, usize> {
+    let listed = lib
+        .lines()
+        .filter_map(|l| l.strip_prefix("//! "))
+        .filter(|l| l.starts_with(|c: char| c.is_ascii_digit()));
+    let names = listed.flat_map(|line| line.split("[`").skip(1).filter_map(|rest| rest.split('`').next()));
+    names.enumerate().map(|(place, name)| (name.to_owned(), place)).collect()
+}
+
+/// Modules named after `crate::` in code: `crate::a::X` and `use crate::{a::X, b}` alike.
+fn used(text: &str) -> Vec<String> {
+    let code: Vec<_> = text.lines().filter(|l| !l.trim_start().starts_with("//")).collect();
+    let code = code.join("\n");
+    let names = |rest: &str| match rest.strip_prefix('{') {
+        Some(group) => heads(group),
+        None => vec![head(rest)],
+    };
+    code.split("crate::").skip(1).flat_map(names).collect()
+}
+
+fn head(text: &str) -> String {
+    text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
+}
+
+/// First words of the items of a group whose opening brace was read.
+fn heads(group: &str) -> Vec<String> {
+    let (mut depth, mut item, mut found) = (0, String::new(), Vec::new());
+    for c in group.chars() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth > 0 => depth -= 1,
+            ',' | '}' if depth == 0 => {
+                found.push(head(item.trim()));
+                item.clear();
+                if c == '}' {
+                    break;
+                }
+            }
+            _ if depth == 0 => item.push(c),
+            _ => {}
+        }
+    }
+    found.retain(|name| !name.is_empty());
+    found
+}
+
+#[test]
+fn modules_use_only_what_stands_above_them() -> Result<()> {
+    let lib = read("src/lib.rs")?;
+    let layers = layers(&lib);
+    let declared: Vec<_> =
+        lib.lines().filter_map(|l| l.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
+    for module in &declared {
+        ensure!(layers.contains_key(*module), "{module} is in no layer of src/lib.rs");
+    }
+    ensure!(layers.len() == declared.len(), "src/lib.rs lists modules that are not there");
+    let mut wrong = Vec::new();
+    for (path, text) in sources(&root().join("src"))? {
+        let module = path.split(['/', '.']).next().unwrap_or_default();
+        let Some(place) = layers.get(module).filter(|_| !is_test(&path)) else { continue };
+        for name in used(without_tests(&text)) {
+            if name != module && layers.get(&name).is_some_and(|other| other > place) {
+                wrong.push(format!("src/{path} uses {name}, which stands below it"));
+            }
+        }
+    }
+    ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
+    Ok(())
+}
+
+#[test]
+fn groups_and_paths_are_both_seen() {
+    let text =
+        "// crate::hidden::X\nuse crate::{a::{X, y::Z}, b};\nuse crate::c;\nfn f() { crate::d::g() }\n";
+    assert_eq!(used(text), ["a", "b", "c", "d"]);
+    let lib = "//! text [`no`]\n//! 1. [`names`], [`clock`]\n//! 2. [`api`]: pure\n";
+    assert_eq!(layers(lib).into_keys().collect::<Vec<_>>(), ["api", "clock", "names"]);
+}
+
+#[test]
+fn source_files_are_short_enough_to_read() -> Result<()> {
+    let mut long = Vec::new();
+    for folder in ["src", "e2e/src"] {
+        for (path, text) in sources(&root().join(folder))? {
+            let lines = without_tests(&text).lines().count();
+            if lines > LONGEST && !is_test(&path) {
+                long.push(format!("{folder}/{path} has {lines} lines"));
+            }
+        }
+    }
+    ensure!(long.is_empty(), "split these, {LONGEST} lines are the limit:\n{}", long.join("\n"));
+    Ok(())
+}
+
+#[test]
+fn crds_follow_the_types() -> Result<()> {
+    let all = serin::api::crd::all_crds();
+    ensure!(!all.is_empty(), "there are no CRDs");
+    for crd in &all {
+        let path = format!("crd/{}.yaml", crd.spec.names.plural);
+        ensure!(read(&path)? == serin::api::crd::to_yaml(crd), "{path} is out of date: run `make crd`");
+        ensure!(
+            read("crd/kustomization.yaml")?.contains(&format!("{}.yaml", crd.spec.names.plural)),
+            "{path} is not installed"
+        );
+    }
+    Ok(())
+}
+
+/// The documents of a YAML text.
+fn documents(text: &str) -> Result<Vec<Value>> {
+    Ok(serde_saphyr::from_multiple(text)?)
+}
+
+#[test]
+fn the_installation_holds_what_the_base_says() -> Result<()> {
+    let installed = documents(&read("deploy/install.yaml")?)?;
+    let base = documents(&read("deploy/kustomize/base/kustomization.yaml")?)?;
+    let resources = base[0]["resources"].as_array().context("the base has no resources")?;
+    for file in resources.iter().filter_map(Value::as_str).filter(|f| *f != "../../../crd") {
+        for object in documents(&read(&format!("deploy/kustomize/base/{file}"))?)? {
+            let same = |o: &&Value| {
+                o["kind"] == object["kind"] && o["metadata"]["name"] == object["metadata"]["name"]
+            };
+            let found = installed.iter().find(same);
+            let found =
+                found.with_context(|| format!("deploy/install.yaml lacks {file}: run `make manifests`"))?;
+            ensure!(
+                found["rules"] == object["rules"],
+                "the rules of {file} are out of date: run `make manifests`"
+            );
+        }
+    }
+    let crds = installed.iter().filter(|o| o["kind"] == "CustomResourceDefinition").count();
+    ensure!(crds == serin::api::crd::all_crds().len(), "deploy/install.yaml has {crds} CRDs");
+    Ok(())
+}
+
+#[test]
+fn every_permission_says_why() -> Result<()> {
+    let text = read("deploy/kustomize/base/clusterrole.yaml")?;
+    let lines: Vec<_> = text.lines().collect();
+    for pair in lines.windows(2).filter(|pair| pair[1].starts_with("  - apiGroups")) {
+        ensure!(pair[0].trim_start().starts_with('#'), "no reason above {:?} in clusterrole.yaml", pair[1]);
+    }
+    Ok(())
+}
+
+/// The row of a flag in `docs/reference/flags.md`.
+fn row(flag: &Flag) -> String {
+    let default = if flag.default.is_empty() { String::new() } else { format!("`{}`", flag.default) };
+    let env = std::iter::once(flag.env()).chain(flag.flagger_env.map(String::from));
+    let env: Vec<_> = env.map(|name| format!("`{name}`")).collect();
+    let used = match flag.used {
+        Use::Served | Use::Shared => "served".to_owned(),
+        Use::Meaningless => "accepted, without meaning here".to_owned(),
+        Use::Unserved { missed, .. } => format!("not served: {missed}"),
+    };
+    format!("| `--{}` | {default} | {} | {} | {used} |", flag.name, env.join(", "), flag.help)
+}
+
+#[test]
+fn every_flag_is_documented() -> Result<()> {
+    let page = read("docs/reference/flags.md")?;
+    let missing: Vec<_> = FLAGS.iter().map(row).filter(|row| !page.lines().any(|l| l == row)).collect();
+    ensure!(missing.is_empty(), "docs/reference/flags.md lacks these rows:\n{}", missing.join("\n"));
+    let rows = page.lines().filter(|l| l.starts_with("| `--")).count();
+    ensure!(rows == FLAGS.len(), "docs/reference/flags.md has rows of flags that are gone");
+    Ok(())
+}
+
+#[test]
+fn every_metric_is_documented() -> Result<()> {
+    let page = read("docs/reference/metrics.md")?;
+    let metrics = Metrics::new("istio");
+    metrics.set_totals(&BTreeMap::from([("test".to_owned(), 1)]));
+    metrics.set_status("podinfo", "test", 1);
+    metrics.set_weight("podinfo", "test", 100, 0);
+    metrics.set_analysis("podinfo", "test", "error-rate", 0.1);
+    metrics.observe_check("podinfo", "test", 0.1);
+    metrics.success("podinfo", "test", "canary", "completed");
+    metrics.failure("podinfo", "test", "canary", "completed");
+    metrics.queried("prometheus", "answered", Duration::ZERO);
+    metrics.set_undecodable("Canary", 0);
+    Reconcile::begin(&metrics).end(Outcome::Settled);
+    let text = metrics.exposition();
+    for line in text.lines().filter_map(|l| l.strip_prefix("# TYPE ")) {
+        let (name, kind) = line.split_once(' ').context("a TYPE line has two words")?;
+        let exposed = if kind == "counter" { format!("{name}_total") } else { name.to_owned() };
+        ensure!(
+            page.contains(&format!("| `{exposed}` | {kind} |")),
+            "docs/reference/metrics.md lacks {exposed} ({kind})"
+        );
+    }
+    Ok(())
+}

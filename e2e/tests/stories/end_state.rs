@@ -1,0 +1,124 @@
+//! Everything a namespace holds, in a form in which two runs of the same story are equal: without uids, times and
+//! epochs, and without what Kubernetes itself hands out.
+
+use k8s_openapi::api::{
+    apps::v1::{ControllerRevision, Deployment},
+    core::v1::Service,
+};
+use kube::{Api, api::ListParams};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use serin::api::Canary;
+use serin_e2e::story::Story;
+
+/// Members that differ from run to run, at any depth.
+const MASKED: [&str; 20] = [
+    "uid",
+    "resourceVersion",
+    "creationTimestamp",
+    "managedFields",
+    "generation",
+    "epoch",
+    "serin.dev/epoch",
+    "serin.dev/written",
+    "lastTransitionTime",
+    "lastUpdateTime",
+    "confirmed",
+    "checked",
+    "started",
+    "at",
+    "clusterIP",
+    "clusterIPs",
+    "kubectl.kubernetes.io/last-applied-configuration",
+    "loadBalancer",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+];
+
+/// The objects of the story's namespace by kind and name. Of a Deployment's status only its revision counts (an
+/// annotation): how often its template was changed.
+pub(crate) async fn of(story: &Story<'_>) -> anyhow::Result<Value> {
+    let mut all = Map::new();
+    add(&mut all, "Deployment", story.api::<Deployment>()).await?;
+    add(&mut all, "Service", story.api::<Service>()).await?;
+    add(&mut all, "ControllerRevision", story.api::<ControllerRevision>()).await?;
+    add(&mut all, "Canary", story.api::<Canary>()).await?;
+    add(&mut all, "VirtualService", story.virtual_services()).await?;
+    add(&mut all, "DestinationRule", story.destination_rules()).await?;
+    for (key, object) in &mut all {
+        if key.starts_with("Deployment")
+            && let Some(object) = object.as_object_mut()
+        {
+            object.remove("status");
+        }
+        // the measured value: clients' own requests are part of it
+        for condition in object["status"]["conditions"].as_array_mut().into_iter().flatten() {
+            if condition["type"] == "Halted" {
+                condition["message"] = Value::Null;
+            }
+        }
+    }
+    // names of hosts hold the namespace
+    let text = Value::Object(all).to_string().replace(&story.namespace, "NS");
+    Ok(serde_json::from_str(&text)?)
+}
+
+async fn add<K>(all: &mut Map<String, Value>, kind: &str, api: Api<K>) -> anyhow::Result<()>
+where
+    K: Clone + Serialize + serde::de::DeserializeOwned + std::fmt::Debug,
+{
+    for object in api.list(&ListParams::default()).await?.items {
+        let mut object = serde_json::to_value(object)?;
+        let name = object["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+        mask(&mut object);
+        all.insert(format!("{kind} {name}"), object);
+    }
+    Ok(())
+}
+
+fn mask(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            map.retain(|key, _| !MASKED.contains(&key.as_str()));
+            map.values_mut().for_each(mask);
+        }
+        Value::Array(items) => {
+            items.iter_mut().for_each(mask);
+            items.sort_by_key(|item| item["type"].as_str().map(str::to_owned));
+        }
+        _ => {}
+    }
+}
+
+/// Paths at which the two differ, with both values.
+pub(crate) fn differences(one: &Value, other: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    walk("", one, other, &mut found);
+    found
+}
+
+fn walk(path: &str, one: &Value, other: &Value, found: &mut Vec<String>) {
+    match (one, other) {
+        (Value::Object(a), Value::Object(b)) => {
+            let mut keys: Vec<&String> = a.keys().chain(b.keys()).collect();
+            keys.sort();
+            keys.dedup();
+            for key in keys {
+                let (a, b) = (a.get(key).unwrap_or(&Value::Null), b.get(key).unwrap_or(&Value::Null));
+                walk(&format!("{path}/{key}"), a, b, found);
+            }
+        }
+        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
+            for (n, (a, b)) in a.iter().zip(b).enumerate() {
+                walk(&format!("{path}/{n}"), a, b, found);
+            }
+        }
+        _ if one != other => found.push(format!("{path}: {} | {}", short(one), short(other))),
+        _ => {}
+    }
+}
+
+fn short(value: &Value) -> String {
+    let text = if value.is_null() { json!("nothing").to_string() } else { value.to_string() };
+    text.chars().take(300).collect()
+}

@@ -1,0 +1,137 @@
+//! Stories: the operator binary on the bed of real parts. `cargo test -p serin-e2e --test stories -- NAME` runs some.
+//!
+//! One bed and one operator serve all stories, each in a namespace of its own. Stories that bring operators of their
+//! own ([`ALONE`]) come after the others, when that operator has been stopped. An observer sees every change of the
+//! objects that canaries are about: a story in whose namespaces an invariant was broken has failed, whatever it says.
+
+mod bad_answers;
+mod bad_common;
+mod bad_objects;
+mod bad_rivals;
+mod bad_specs;
+mod bad_targets;
+mod end_state;
+mod examples;
+mod first_flight;
+mod jenkins_x;
+mod rbac;
+mod recordings;
+mod rest;
+mod restart;
+mod runs;
+mod tools;
+
+use std::{future::Future, pin::Pin, process::ExitCode, sync::Arc};
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use serin_e2e::{
+    bed::{Bed, Options},
+    enter,
+    observer::Observer,
+    operator::Operator,
+    story,
+};
+use tokio::{runtime::Runtime, sync::OnceCell};
+
+/// What all stories share.
+pub struct Shared {
+    /// The bed, with everything running.
+    pub bed: Bed,
+    /// The operator, watching all namespaces.
+    pub operator: tokio::sync::Mutex<Operator>,
+    /// Sees every change; stories that break something on purpose tell it which checks do not apply.
+    pub observer: Observer,
+}
+
+type Run = for<'a> fn(&'a Shared) -> Pin<Box<dyn Future<Output = anyhow::Result<()>> + Send + 'a>>;
+
+/// A story: its name, and what happens.
+#[macro_export]
+macro_rules! story {
+    ($name:path) => {
+        (stringify!($name), |shared| Box::pin($name(shared)))
+    };
+}
+
+/// All stories of a family.
+pub type Family = &'static [(&'static str, Run)];
+
+const FAMILIES: &[(&str, Family)] = &[
+    ("bad_answers", bad_answers::STORIES),
+    ("bad_objects", bad_objects::STORIES),
+    ("bad_rivals", bad_rivals::STORIES),
+    ("bad_specs", bad_specs::STORIES),
+    ("bad_targets", bad_targets::STORIES),
+    ("examples", examples::STORIES),
+    ("first_flight", first_flight::STORIES),
+    ("jenkins_x", jenkins_x::STORIES),
+    ("rbac", rbac::STORIES),
+    ("recordings", recordings::STORIES),
+    ("rest", rest::STORIES),
+    ("runs", runs::STORIES),
+    ("tools", tools::STORIES),
+];
+
+/// Families that run after the others, with operators of their own.
+const ALONE: &[(&str, Family)] = &[("crash", restart::STORIES)];
+
+async fn start() -> anyhow::Result<Shared> {
+    let bed = Bed::start(Options::default()).await?;
+    bed.install().await?;
+    let observer = Observer::start(bed.admin());
+    let mut operator = Operator::start(&bed, &[], &[])?;
+    operator.ready(std::time::Duration::from_secs(30)).await?;
+    Ok(Shared { bed, operator: tokio::sync::Mutex::new(operator), observer })
+}
+
+fn trial(runtime: &Arc<Runtime>, shared: &Arc<OnceCell<Shared>>, name: String, run: Run) -> Trial {
+    let (runtime, shared) = (runtime.clone(), shared.clone());
+    Trial::test(name, move || {
+        runtime.block_on(async {
+            let shared = shared.get_or_try_init(start).await.map_err(|e| Failed::from(format!("{e:#}")))?;
+            observed(shared, run).await.map_err(|e| Failed::from(format!("{e:#}")))
+        })
+    })
+}
+
+/// The story, then what the observer saw in its namespaces.
+async fn observed(shared: &Shared, run: Run) -> anyhow::Result<()> {
+    let (outcome, namespaces) = story::noting_namespaces(run(shared)).await;
+    let mut broken = Vec::new();
+    for namespace in namespaces {
+        broken.extend(shared.observer.violations(&namespace).await?);
+    }
+    if broken.is_empty() {
+        return outcome;
+    }
+    let broken = broken.join("\n");
+    Err(match outcome {
+        Ok(()) => anyhow::anyhow!("invariants were broken:\n{broken}"),
+        Err(error) => {
+            error.context(format!("invariants were broken:\n{broken}\nand the story itself failed"))
+        }
+    })
+}
+
+fn trials(runtime: &Arc<Runtime>, shared: &Arc<OnceCell<Shared>>, families: &[(&str, Family)]) -> Vec<Trial> {
+    let all = families.iter().flat_map(|(family, stories)| stories.iter().map(move |story| (family, story)));
+    all.map(|(family, (name, run))| trial(runtime, shared, format!("{family}::{name}"), *run)).collect()
+}
+
+fn main() -> anyhow::Result<ExitCode> {
+    enter()?;
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads.get_or_insert(8);
+    let runtime = Arc::new(Runtime::new()?);
+    let shared = Arc::new(OnceCell::new());
+    let together = libtest_mimic::run(&arguments, trials(&runtime, &shared, FAMILIES));
+    let alone = libtest_mimic::run(&arguments, trials(&runtime, &shared, ALONE));
+    let conclusion = if together.has_failed() { together } else { alone };
+    if conclusion.has_failed()
+        && let Some(shared) = shared.get()
+    {
+        runtime.block_on(shared.bed.keep());
+    }
+    drop(shared);
+    Ok(conclusion.exit_code())
+}

@@ -1,0 +1,85 @@
+//! What the operator asks of the API server, from its audit log: nothing at rest, little during a run.
+
+use std::time::Duration;
+
+use anyhow::ensure;
+use jiff::Timestamp;
+use serde_json::json;
+use serin::api::Phase;
+use serin_e2e::{
+    audit::Audit,
+    bed::{Traffic, User},
+    story::Story,
+};
+
+use crate::{Family, Shared};
+
+pub(crate) const STORIES: Family =
+    &[crate::story!(nothing_is_asked_at_rest), crate::story!(a_rollout_takes_few_calls)];
+
+/// How long the operator is listened to at rest: the wait is what is looked at.
+const REST: Duration = Duration::from_secs(20);
+/// Most API calls of a whole rollout, Events included.
+const MOST: usize = 40;
+
+async fn nothing_is_asked_at_rest(shared: &Shared) -> anyhow::Result<()> {
+    let story = Story::new(&shared.bed, "rest").await?;
+    for (app, percent) in [("good", 100.0), ("bad", 0.0)] {
+        story.initialised(app, |_| {}).await?;
+        shared.bed.scripted().traffic("rest", app, Traffic::success(percent, 50.0));
+        story.set_image(app, &format!("{app}:2")).await?;
+    }
+    story.phase("good", Phase::Succeeded).await?;
+    story.phase("bad", Phase::Failed).await?;
+    // the last thing that is said in each case
+    story.event("good", "Promotion completed!").await?;
+    story.event("bad", "Canary failed!").await?;
+
+    let rests = Timestamp::now();
+    tokio::time::sleep(REST).await;
+    let all = Audit::of(&shared.bed, User::Operator)?.beyond_watches();
+    let worked = all.within("rest").between(Timestamp::MIN, rests).count();
+    ensure!(worked > 20, "two runs by {worked} requests: that is not the whole log");
+    let asked = all.within("rest").between(rests, Timestamp::MAX);
+    ensure!(asked.count() == 0, "asked at rest: {:?}", asked.requests());
+    let polled = all.between(rests, Timestamp::MAX).only(|r| r.namespace.is_empty() && r.verb != "list");
+    ensure!(polled.count() == 0, "asked about the cluster: {:?}", polled.requests());
+    Ok(())
+}
+
+async fn a_rollout_takes_few_calls(shared: &Shared) -> anyhow::Result<()> {
+    let story = Story::new(&shared.bed, "calls").await?;
+    story
+        .initialised("app", |canary| {
+            canary["spec"]["analysis"]["interval"] = json!("3s");
+            canary["spec"]["analysis"]["stepWeight"] = json!(10);
+        })
+        .await?;
+    story.event("app", "Initialization done!").await?;
+    shared.bed.scripted().traffic("calls", "app", Traffic::success(100.0, 50.0));
+    let path = story.follow("app");
+    let began = Timestamp::now();
+    story.set_image("app", "app:2").await?;
+    story.phase("app", Phase::Succeeded).await?;
+    story.event("app", "Promotion completed!").await?;
+    let steps: Vec<i32> = path.taken().iter().map(|point| point.1).filter(|weight| *weight > 0).collect();
+    ensure!([10, 20, 30, 40, 50].iter().all(|weight| steps.contains(weight)), "weights taken: {steps:?}");
+
+    let calls = Audit::of(&shared.bed, User::Operator)?
+        .beyond_watches()
+        .within("calls")
+        .between(began, Timestamp::MAX);
+    ensure!(calls.count() > 20, "that is not the whole log: {:?}", calls.by_kind());
+    ensure!(calls.count() <= MOST, "{} calls: {:?}", calls.count(), calls.by_kind());
+
+    // what it took is on the operator's own metrics as well
+    let metrics = shared.operator.lock().await.metrics().await?;
+    for series in [
+        "serin_step_lateness_seconds_count",
+        r#"flagger_canary_duration_seconds_count{name="app",namespace="calls"}"#,
+    ] {
+        let value = metrics.lines().find_map(|line| line.strip_prefix(series)?.trim().parse::<u64>().ok());
+        ensure!(value > Some(0), "{series} is {value:?} after a rollout");
+    }
+    Ok(())
+}

@@ -1,0 +1,362 @@
+//! Kill -9 at every write: whatever the operator was about to do or had just done, its next life ends in the state
+//! that an undisturbed one ends in, makes and deletes nothing twice, restarts no primary once more, and no client
+//! notices.
+//!
+//! Each case has a namespace, an operator and a [`FaultProxy`] of its own. `SERIN_CRASH=all` strikes at every write;
+//! without it a few are drawn (the seed is printed, `SERIN_SEED` sets it); `SERIN_CRASH=after-object-07` strikes
+//! there alone.
+#![allow(clippy::print_stdout, reason = "points and seed are for the reader of the test's output")]
+
+use std::{
+    collections::{BTreeMap, hash_map::RandomState},
+    env, fmt,
+    hash::{BuildHasher, Hasher},
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
+
+use anyhow::{Context, bail, ensure};
+use futures::{StreamExt, stream};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+use serin::api::{Canary, Phase};
+use serin_e2e::{
+    User,
+    bed::Traffic,
+    faultproxy::{FaultProxy, Sequence, Side, Strike},
+    load::{LoadHandle, Target},
+    operator::Operator,
+    story::{PATIENCE, Story, canary, deployment},
+    wait,
+};
+use tokio::sync::Semaphore;
+
+use crate::{Family, Shared, end_state};
+
+pub(crate) const STORIES: Family = &[
+    crate::story!(initialised),
+    crate::story!(promoted),
+    crate::story!(rolled_back),
+    crate::story!(deleted),
+];
+
+/// Says which writes to strike at.
+const WHICH: &str = "SERIN_CRASH";
+/// The seed of what is drawn without it.
+const SEED: &str = "SERIN_SEED";
+/// Points drawn per workload.
+const DRAWN: usize = 3;
+/// Cases side by side.
+static ROOM: Semaphore = Semaphore::const_new(6);
+/// How long a write that comes after the last phase may take to come.
+const AFTERWARDS: Duration = Duration::from_secs(5);
+
+/// What the operator is doing when it is killed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Workload {
+    Initialised,
+    Promoted,
+    RolledBack,
+    Deleted,
+}
+
+impl Workload {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Initialised => "initialised",
+            Self::Promoted => "promoted",
+            Self::RolledBack => "rolled-back",
+            Self::Deleted => "deleted",
+        }
+    }
+}
+
+async fn initialised(shared: &Shared) -> anyhow::Result<()> {
+    matrix(shared, Workload::Initialised).await
+}
+
+async fn promoted(shared: &Shared) -> anyhow::Result<()> {
+    matrix(shared, Workload::Promoted).await
+}
+
+async fn rolled_back(shared: &Shared) -> anyhow::Result<()> {
+    matrix(shared, Workload::RolledBack).await
+}
+
+async fn deleted(shared: &Shared) -> anyhow::Result<()> {
+    matrix(shared, Workload::Deleted).await
+}
+
+/// A strike by name: `after-object-07`.
+struct Named(Strike);
+
+impl fmt::Display for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let side = if self.0.side == Side::Before { "before" } else { "after" };
+        let sequence = if self.0.sequence == Sequence::Event { "event" } else { "object" };
+        write!(f, "{side}-{sequence}-{:02}", self.0.number)
+    }
+}
+
+/// What is left of a case when it is over.
+struct Outcome {
+    /// Everything in the namespace, without what differs from run to run.
+    state: Value,
+    /// Creations and deletions that succeeded.
+    made: BTreeMap<String, usize>,
+    /// Writes per sequence.
+    writes: BTreeMap<Sequence, usize>,
+    /// The strike fell, if one was laid.
+    struck: bool,
+    /// All writes and all Events, for people.
+    story: String,
+}
+
+/// An undisturbed case, then one for each point.
+async fn matrix(shared: &Shared, workload: Workload) -> anyhow::Result<()> {
+    shared.operator.lock().await.kill9().await?;
+    let reference = case(shared, workload, None).await.context("undisturbed")?;
+    let points = points(workload, &reference)?;
+    let count = points.len();
+    let cases = stream::iter(points).map(async |point| {
+        let outcome = case(shared, workload, Some(point)).await;
+        (Named(point), outcome.and_then(|o| compare(&reference, &o).map(|()| o.struck)))
+    });
+    let results: Vec<_> = cases.buffer_unordered(ROOM.available_permits().max(1)).collect().await;
+    let failed: Vec<String> = results
+        .iter()
+        .filter_map(|(point, result)| {
+            Some(format!("{}::{point}: {:#}", workload.name(), result.as_ref().err()?))
+        })
+        .collect();
+    ensure!(failed.is_empty(), "{} of {count} points failed:\n{}", failed.len(), failed.join("\n"));
+    let missed: Vec<String> =
+        results.iter().filter(|(_, r)| matches!(r, Ok(false))).map(|(point, _)| point.to_string()).collect();
+    // the last numbers are only reached where pods took as long as in the undisturbed run, which is then said
+    let few = missed.len() <= count / 4 + 1 && missed.len() < count;
+    ensure!(missed.is_empty() || few, "the operator never came to {}", missed.join(", "));
+    Ok(())
+}
+
+/// All points that the undisturbed run offers, or those that are asked for.
+fn points(workload: Workload, reference: &Outcome) -> anyhow::Result<Vec<Strike>> {
+    let count = |sequence| reference.writes.get(&sequence).copied().unwrap_or(0);
+    let sequences =
+        [(Sequence::Object, Side::After), (Sequence::Object, Side::Before), (Sequence::Event, Side::After)];
+    let all: Vec<Strike> = sequences
+        .into_iter()
+        .flat_map(|(sequence, side)| {
+            (1..=count(sequence)).map(move |number| Strike { sequence, side, number })
+        })
+        .collect();
+    ensure!(count(Sequence::Object) > 3, "hardly a write was counted: {:?}", reference.writes);
+    let which = env::var(WHICH).unwrap_or_default();
+    let chosen = match which.as_str() {
+        "all" => all,
+        "" => draw(workload, all)?,
+        names => all.into_iter().filter(|p| names.split(',').any(|n| n == Named(*p).to_string())).collect(),
+    };
+    let names: Vec<String> = chosen.iter().map(|p| Named(*p).to_string()).collect();
+    println!("crash::{}: {:?}; striking at {}", workload.name(), reference.writes, names.join(" "));
+    Ok(chosen)
+}
+
+fn draw(workload: Workload, mut all: Vec<Strike>) -> anyhow::Result<Vec<Strike>> {
+    let seed = match env::var(SEED) {
+        Ok(text) => text.parse().with_context(|| format!("{SEED} is a number"))?,
+        Err(_) => RandomState::new().build_hasher().finish(),
+    };
+    println!("crash::{}: {SEED}={seed}", workload.name());
+    let mut state = seed ^ (workload as u64);
+    let mut drawn = Vec::new();
+    while drawn.len() < DRAWN && !all.is_empty() {
+        // splitmix64
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = state;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        drawn.push(all.swap_remove(((z ^ (z >> 31)) % all.len() as u64) as usize));
+    }
+    Ok(drawn)
+}
+
+/// Ends as the undisturbed case did.
+fn compare(reference: &Outcome, other: &Outcome) -> anyhow::Result<()> {
+    let differences = end_state::differences(&reference.state, &other.state);
+    ensure!(
+        differences.is_empty(),
+        "another end state (undisturbed | this):\n  {}\n{}",
+        differences.join("\n  "),
+        other.story
+    );
+    ensure!(
+        reference.made == other.made,
+        "made or deleted other things than undisturbed: {:?}, not {:?}\n{}",
+        other.made,
+        reference.made,
+        other.story
+    );
+    Ok(())
+}
+
+/// One life of a namespace, with a crash at `point`.
+async fn case(shared: &Shared, workload: Workload, point: Option<Strike>) -> anyhow::Result<Outcome> {
+    let _room = ROOM.acquire().await?;
+    let suffix = point.map_or("undisturbed".to_owned(), |p| Named(p).to_string());
+    let story = Story::new(&shared.bed, &format!("crash-{}-{suffix}", workload.name())).await?;
+    let proxy = FaultProxy::start(&shared.bed).await?;
+    let config = shared.bed.kubeconfig_to(User::Operator, &proxy.url(), &story.namespace)?;
+    let args = [format!("--namespace={}", story.namespace), format!("--kubeconfig={}", config.display())];
+    let mut operator = Operator::start(&shared.bed, &args.each_ref().map(String::as_str), &[])?;
+    operator.ready(PATIENCE).await?;
+    prepare(&story, workload).await?;
+    settled(&operator, workload).await?;
+
+    match point {
+        None => proxy.count(),
+        Some(strike) => {
+            let pid =
+                operator.pid().and_then(|pid| Pid::from_raw(pid.cast_signed())).context("no operator")?;
+            proxy.lay(strike, move || {
+                // it may have died of something else: then the case fails by itself
+                kill_process(pid, Signal::KILL).ok();
+            });
+        }
+    }
+    let load = Load::start(story.target("app"), workload);
+    act(&story, workload).await?;
+    tokio::select! {
+        end = ended(&story, workload) => end?,
+        () = proxy.struck() => {}
+    }
+    if point.is_some() {
+        wait::until("the strike", AFTERWARDS, async || proxy.has_struck().then_some(())).await.ok();
+    }
+    let struck = proxy.has_struck();
+    if struck {
+        proxy.heal();
+        operator.restart().await?;
+        operator.ready(PATIENCE).await?;
+        ended(&story, workload).await.with_context(|| format!("after the crash; {}", recent(&proxy)))?;
+    }
+    at_rest(&operator, &proxy, workload).await?;
+    load.stop().await?;
+    let state = end_state::of(&story).await?;
+    let events = story.events("app").await?.join("\n  ");
+    let told = format!("{}\nits Events:\n  {events}", recent(&proxy));
+    let mut outcome = Outcome { state, made: BTreeMap::new(), writes: BTreeMap::new(), struck, story: told };
+    for write in proxy.writes() {
+        *outcome.writes.entry(write.sequence).or_default() += 1;
+        let lasting = write.what.starts_with("POST") || write.what.starts_with("DELETE");
+        if write.sequence == Sequence::Object && lasting && write.status.is_some_and(|s| s < 300) {
+            *outcome.made.entry(write.what.replace(&story.namespace, "NS")).or_default() += 1;
+        }
+    }
+    operator.kill9().await?;
+    Ok(outcome)
+}
+
+fn recent(proxy: &FaultProxy) -> String {
+    let writes = proxy.writes();
+    let lines = writes.iter().map(|w| format!("{} {:?}", w.what, w.status));
+    format!("its writes:\n  {}", lines.collect::<Vec<_>>().join("\n  "))
+}
+
+/// Up to the moment from which writes are counted.
+async fn prepare(story: &Story<'_>, workload: Workload) -> anyhow::Result<()> {
+    let success = if workload == Workload::RolledBack { 50.0 } else { 100.0 };
+    story.bed.scripted().traffic(&story.namespace, "app", Traffic::success(success, 10.0));
+    story.bed.gateway(&story.namespace, &[&story.host("app")]).await?;
+    story.apply(vec![deployment("app", "app:1", 1)]).await?;
+    if workload == Workload::Initialised {
+        return Ok(());
+    }
+    make_canary(story).await?;
+    story.phase("app", Phase::Initialized).await?;
+    // rates are there from the second scrape on
+    let rate = format!(
+        "rate(istio_requests_total{{destination_workload_namespace=\"{}\"}}[5s]) > 0",
+        story.namespace
+    );
+    let measured = async || story.bed.query(&rate).await.is_ok_and(|values| !values.is_empty()).then_some(());
+    wait::until("the scripted series", PATIENCE, measured).await?;
+    story.target("app").serving("1", PATIENCE).await
+}
+
+async fn make_canary(story: &Story<'_>) -> anyhow::Result<()> {
+    let mut canary = canary("app");
+    canary["spec"]["service"]["hosts"] = json!([story.host("app")]);
+    canary["spec"]["settleTime"] = json!("200ms");
+    canary["spec"]["analysis"]["threshold"] = json!(2);
+    story.apply(vec![canary]).await
+}
+
+/// Sets off what is to be interrupted.
+async fn act(story: &Story<'_>, workload: Workload) -> anyhow::Result<()> {
+    match workload {
+        Workload::Initialised => make_canary(story).await,
+        Workload::Promoted | Workload::RolledBack => story.set_image("app", "app:2").await,
+        Workload::Deleted => {
+            let api: kube::Api<Canary> = story.api();
+            api.delete("app", &kube::api::DeleteParams::default()).await?;
+            Ok(())
+        }
+    }
+}
+
+async fn ended(story: &Story<'_>, workload: Workload) -> anyhow::Result<()> {
+    let phase = match workload {
+        Workload::Initialised => Phase::Initialized,
+        Workload::Promoted => Phase::Succeeded,
+        Workload::RolledBack => Phase::Failed,
+        Workload::Deleted => return wait::gone(story.api::<Canary>(), "app", PATIENCE).await,
+    };
+    story.phase("app", phase).await.map(drop)
+}
+
+/// The operator has looked at the Canary, in this life, and found nothing left to do.
+async fn settled(operator: &Operator, workload: Workload) -> anyhow::Result<()> {
+    if workload == Workload::Initialised {
+        return Ok(());
+    }
+    let settled = async || {
+        let metrics = operator.metrics().await.ok()?;
+        metrics.lines().any(|l| l.contains("outcome=\"settled\"") && !l.ends_with(" 0")).then_some(())
+    };
+    wait::until("the operator to have nothing left to do", PATIENCE, settled).await
+}
+
+/// After the end: found in order by the operator's last life, and nothing more is written.
+async fn at_rest(operator: &Operator, proxy: &FaultProxy, workload: Workload) -> anyhow::Result<()> {
+    if workload != Workload::Deleted {
+        settled(operator, Workload::Promoted).await?;
+    }
+    let last = AtomicUsize::new(usize::MAX);
+    let quiet = async || {
+        let now = proxy.writes().len();
+        (last.swap(now, Ordering::Relaxed) == now).then_some(())
+    };
+    wait::until("no more writes", PATIENCE, quiet).await
+}
+
+/// Clients from the first answer on: before a Canary is initialised nothing leads to its pods.
+struct Load(tokio::task::JoinHandle<anyhow::Result<LoadHandle>>);
+
+impl Load {
+    fn start(target: Target, workload: Workload) -> Self {
+        Self(tokio::spawn(async move {
+            if workload == Workload::Initialised {
+                target.serving("1", PATIENCE).await?;
+            }
+            Ok(LoadHandle::start(&target, 30.0, 2))
+        }))
+    }
+
+    async fn stop(self) -> anyhow::Result<()> {
+        let window = self.0.await??.stop().await;
+        if window.lost() + window.version_errors > 0 {
+            bail!("of {} requests, failed: {:?}", window.requests, window.failures);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,55 @@
+//! `docs/troubleshooting.md` explains every reason that the operator can give.
+#![allow(missing_docs, reason = "a test target has no callers")]
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use anyhow::{Context as _, Result, ensure};
+
+/// Words in quotes that are no reasons: values of conditions and kinds of objects.
+const OTHERS: [&str; 6] = ["True", "False", "Unknown", "Canary", "Deployment", "PodsReady"];
+
+fn read(path: &str) -> Result<String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path);
+    fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))
+}
+
+/// String literals that are one word in CamelCase.
+fn words(text: &str) -> BTreeSet<String> {
+    let camel = |word: &&str| {
+        word.len() > 3
+            && word.starts_with(|c: char| c.is_ascii_uppercase())
+            && word.chars().all(|c| c.is_ascii_alphabetic())
+    };
+    text.lines()
+        .flat_map(|line| line.split('"').skip(1).step_by(2))
+        .filter(camel)
+        .map(str::to_owned)
+        .collect()
+}
+
+fn reasons() -> Result<BTreeSet<String>> {
+    let mut found = BTreeSet::new();
+    let plan = Path::new(env!("CARGO_MANIFEST_DIR")).join("../src/plan");
+    for entry in fs::read_dir(plan).context("listing src/plan")? {
+        let path = entry?.path();
+        if path.is_file() {
+            found.extend(words(&fs::read_to_string(path)?));
+        }
+    }
+    for file in ["src/api/validated.rs", "src/controller/report.rs"] {
+        found.extend(words(&read(file)?));
+    }
+    Ok(found.into_iter().filter(|word| !OTHERS.contains(&word.as_str())).collect())
+}
+
+#[test]
+fn every_reason_is_explained() -> Result<()> {
+    let (page, reasons) = (read("docs/troubleshooting.md")?, reasons()?);
+    ensure!(
+        reasons.contains("TargetMissing") && reasons.contains("Undecodable"),
+        "reasons were not found: {reasons:?}"
+    );
+    let missing: Vec<_> = reasons.iter().filter(|reason| !page.contains(&format!("`{reason}`"))).collect();
+    ensure!(missing.is_empty(), "docs/troubleshooting.md does not explain {missing:?}");
+    Ok(())
+}

@@ -1,0 +1,73 @@
+//! The two checks that need no query of the user's. Their text belongs to the router; this fills it in, with values
+//! escaped so that no name can change what is asked.
+
+use super::{Metric, template};
+use crate::{api::validated::Validated, router::Builtin};
+
+pub use crate::api::metric_names::{DURATION, SUCCESS_RATE};
+
+/// The PromQL of a built-in check over a window that is known to be a PromQL duration.
+pub fn render(c: &Validated, builtin: &Builtin, kind: Metric, window: &str) -> Result<String, String> {
+    let text = if kind == Metric::Duration { builtin.duration } else { builtin.success_rate };
+    let plain = template::Model::of(c, window);
+    let model = template::Model {
+        name: matcher(&plain.name),
+        namespace: matcher(&plain.namespace),
+        target: matcher(&plain.target),
+        service: matcher(&plain.service),
+        ingress: matcher(&plain.ingress),
+        route: matcher(&plain.route),
+        ..plain
+    };
+    template::render(text, &model)
+}
+
+/// A literal inside a double-quoted PromQL regular expression.
+fn matcher(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\n' => out.push_str("\\n"),
+            '\\' => out.push_str(r"\\\\"),
+            _ if ".+*?()|[]{}^$".contains(c) => {
+                out.push_str(r"\\");
+                out.push(c);
+            }
+            _ => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{manifest::fixture, router};
+
+    #[test]
+    fn istio_asks_for_the_canary_and_reads_only_failures_as_zero() {
+        let mut c = fixture::canary(&json!({}));
+        let builtin = router::by_name("istio").unwrap().queries();
+        let base =
+            r#"reporter="destination",destination_workload_namespace="test",destination_workload=~"podinfo""#;
+        let rate = format!(
+            "(sum(rate(istio_requests_total{{{base},response_code!~\"5.*\"}}[1m])) or vector(0)) / \
+             sum(rate(istio_requests_total{{{base}}}[1m])) * 100"
+        );
+        assert_eq!(render(&c, builtin, Metric::SuccessRate, "1m").unwrap(), rate);
+        let duration = format!(
+            "histogram_quantile(0.99, sum(rate(istio_request_duration_milliseconds_bucket{{{base}}}[30s])) by (le))"
+        );
+        assert_eq!(render(&c, builtin, Metric::Duration, "30s").unwrap(), duration);
+        c.names.target = "my.app".into();
+        assert!(render(&c, builtin, Metric::Duration, "1m").unwrap().contains(r#"=~"my\\.app""#));
+    }
+
+    #[test]
+    fn nothing_breaks_out_of_a_matcher() {
+        assert_eq!(matcher(r#"a"b\c|d"#), r#"a\"b\\\\c\\|d"#);
+    }
+}

@@ -1,0 +1,204 @@
+//! PURE. What to measure, and how to read what was measured.
+//!
+//! Owns the queries made from a Canary's metrics, threshold semantics and the wording of failed checks. Does not ask:
+//! `source` does. Does not count failures or decide what follows: `plan` does.
+
+pub mod builtin;
+mod go;
+pub mod template;
+pub mod verdict;
+
+use serde::Serialize;
+
+pub use self::verdict::{NO_VALUES, Reading, Verdict, judge};
+use crate::{
+    api::{CanaryMetric, metric_names::canonical, validated::Validated},
+    router::Builtin,
+};
+
+/// Window of checks that name none.
+const WINDOW: &str = "1m";
+
+/// Text for a metric that says nothing to measure.
+const NOTHING_TO_ASK: &str = "Metric query failed for no usable metrics template and query were configured";
+
+/// What a metric measures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Metric {
+    /// Percent of requests that did not fail.
+    SuccessRate,
+    /// 99th percentile of request durations in milliseconds.
+    Duration,
+    /// Whatever the user's own PromQL says.
+    Inline,
+}
+
+/// Bounds within which a value passes, both inclusive.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Range {
+    /// Least value that passes.
+    pub min: Option<f64>,
+    /// Greatest value that passes.
+    pub max: Option<f64>,
+}
+
+/// One question for a metrics server.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Query {
+    /// Name of the metric, as in Events.
+    pub metric: String,
+    /// What it measures.
+    pub kind: Metric,
+    /// Instant PromQL.
+    pub promql: String,
+    /// Address of the Prometheus.
+    pub server: String,
+    /// What passes.
+    pub range: Range,
+    /// Range of the rates in it, in Prometheus' form, e.g. `1m`.
+    pub window: String,
+}
+
+/// All queries of a Canary's checks, in list order. A built-in check that also carries a `query` asks both.
+pub fn queries(c: &Validated, builtin: &Builtin) -> Vec<Result<Query, String>> {
+    c.metrics.iter().flat_map(|m| std::iter::once(query(c, m, builtin)).chain(beside(c, m))).collect()
+}
+
+/// The query of a metric: the built-in one if it bears the name of a built-in check, else its own. Err: the metric
+/// cannot be asked for; the text says what is wrong with it.
+fn query(c: &Validated, m: &CanaryMetric, builtin: &Builtin) -> Result<Query, String> {
+    let window = window(m)?;
+    let (metric, kind, promql) = match canonical(&m.name) {
+        Some(name) => {
+            let kind = if name == builtin::DURATION { Metric::Duration } else { Metric::SuccessRate };
+            (name.to_owned(), kind, builtin::render(c, builtin, kind, &window)?)
+        }
+        None => (m.name.clone(), Metric::Inline, own(c, m, &window)?),
+    };
+    Ok(Query { metric, kind, promql, server: c.metrics_server.clone(), range: range(m, kind), window })
+}
+
+/// A built-in check that also carries a `query` asks that too, as in Flagger: the query beside [`query`]'s.
+fn beside(c: &Validated, m: &CanaryMetric) -> Option<Result<Query, String>> {
+    canonical(&m.name)?;
+    m.query.as_ref().filter(|q| !q.trim().is_empty())?;
+    let kind = Metric::Inline;
+    Some(window(m).and_then(|window| {
+        let promql = own(c, m, &window)?;
+        let metric = m.name.clone();
+        Ok(Query { metric, kind, promql, server: c.metrics_server.clone(), range: range(m, kind), window })
+    }))
+}
+
+fn own(c: &Validated, m: &CanaryMetric, window: &str) -> Result<String, String> {
+    let text = m.query.as_deref().map(str::trim).filter(|q| !q.is_empty()).ok_or(NOTHING_TO_ASK)?;
+    let mut model = template::Model::of(c, window);
+    model.variables.clone_from(&m.template_variables);
+    template::render(text, &model).map_err(|e| format!("query of metric {}: {e}", m.name))
+}
+
+/// `thresholdRange`, else the old single threshold: the least success rate, or the most of anything else; unset is 0.
+fn range(m: &CanaryMetric, kind: Metric) -> Range {
+    match (&m.threshold_range, kind) {
+        (Some(range), _) => Range { min: range.min, max: range.max },
+        (None, Metric::SuccessRate) => Range { min: Some(m.threshold.unwrap_or(0.0)), max: None },
+        (None, _) => Range { min: None, max: Some(m.threshold.unwrap_or(0.0)) },
+    }
+}
+
+fn window(m: &CanaryMetric) -> Result<String, String> {
+    let text = m.interval.as_deref().map(str::trim).filter(|i| !i.is_empty()).unwrap_or(WINDOW);
+    if is_promql_duration(text) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("interval of metric {}: {text:?} is no duration such as 30s or 1m", m.name))
+    }
+}
+
+/// Digits and a unit, once or more: what PromQL takes between brackets.
+fn is_promql_duration(text: &str) -> bool {
+    let mut rest = text;
+    while !rest.is_empty() {
+        let number = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let Some((unit, after)) = ["ms", "s", "m", "h", "d", "w", "y"]
+            .iter()
+            .find_map(|unit| Some((unit, rest.get(number..)?.strip_prefix(unit)?)))
+        else {
+            return false;
+        };
+        if number == 0 || number > 9 || unit.is_empty() {
+            return false;
+        }
+        rest = after;
+    }
+    !text.is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::{manifest::fixture, router};
+
+    fn metric(value: Value) -> CanaryMetric {
+        serde_json::from_value(value).unwrap()
+    }
+
+    fn ask(value: Value) -> Result<Query, String> {
+        let builtin = router::by_name("istio").unwrap().queries();
+        query(&fixture::canary(&json!({})), &metric(value), builtin)
+    }
+
+    #[test]
+    fn built_in_checks_go_by_any_of_their_names() {
+        let q =
+            ask(json!({"name": "istio_requests_total", "thresholdRange": {"min": 99}, "interval": "30s"}))
+                .unwrap();
+        assert_eq!(
+            (q.metric.as_str(), q.kind, q.window.as_str()),
+            ("request-success-rate", Metric::SuccessRate, "30s")
+        );
+        assert_eq!(q.range, Range { min: Some(99.0), max: None });
+        let old = ask(json!({"name": "istio_request_duration_seconds_bucket", "threshold": 500})).unwrap();
+        assert_eq!((old.metric.as_str(), old.window.as_str()), ("request-duration", "1m"));
+        assert_eq!(old.range, Range { min: None, max: Some(500.0) });
+        assert_eq!(canonical("error-rate"), None);
+    }
+
+    #[test]
+    fn a_single_threshold_is_a_floor_for_success_only() {
+        let range = |name: &str| ask(json!({"name": name, "query": "up", "threshold": 5})).unwrap().range;
+        assert_eq!(range("request-success-rate"), Range { min: Some(5.0), max: None });
+        assert_eq!(range("mine"), Range { min: None, max: Some(5.0) });
+        assert_eq!(ask(json!({"name": "x", "query": "up"})).unwrap().range.max, Some(0.0));
+        assert_eq!(
+            ask(json!({"name": "x", "query": "up", "thresholdRange": {}})).unwrap().range,
+            Range::default()
+        );
+    }
+
+    #[test]
+    fn own_queries_are_rendered() {
+        let q = ask(json!({"name": "x", "query": "sum(up{n=\"{{ namespace }}\"}[{{ interval }}])"})).unwrap();
+        assert_eq!(q.promql, "sum(up{n=\"test\"}[1m])");
+        assert_eq!(ask(json!({"name": "x", "query": "  "})).unwrap_err(), NOTHING_TO_ASK);
+        assert!(
+            ask(json!({"name": "x", "query": "{{ nope }}"})).unwrap_err().starts_with("query of metric x: ")
+        );
+        let both = metric(json!({"name": "request-duration", "query": "up"}));
+        let second = beside(&fixture::canary(&json!({})), &both).unwrap().unwrap();
+        assert_eq!((second.kind, second.promql.as_str()), (Metric::Inline, "up"));
+        assert!(beside(&fixture::canary(&json!({})), &metric(json!({"name": "request-duration"}))).is_none());
+    }
+
+    #[test]
+    fn windows_cannot_break_out_of_the_query() {
+        for bad in ["1m]) or vector(1", "m", "1", "1.5m", "99999999999s", "1m;", "é"] {
+            assert!(ask(json!({"name": "request-duration", "interval": bad})).is_err(), "{bad}");
+        }
+        for good in ["30s", "1m30s", "500ms", "1h", ""] {
+            assert!(ask(json!({"name": "request-duration", "interval": good})).is_ok(), "{good}");
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! `spec.analysis`: how a new version is judged and how fast it gets traffic.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{routing, schema};
+
+/// Flagger's pattern for durations, open at its end: `1m30s` and `10ms` pass.
+const DURATION: &str = "^[0-9]+(m|s)";
+
+/// How a new version is judged and how fast it gets traffic: by `stepWeight` or `stepWeights` with rising weights, by
+/// `iterations` with all or nothing.
+#[derive(JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CanaryAnalysis {
+    /// Time between checks, as a duration such as `30s` or `1m30s`. Default: `60s`. At least `1s`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = DURATION))]
+    pub interval: Option<String>,
+    /// How many failed checks, counted over the whole run, end it. Default: 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<i32>,
+    /// Percent of the traffic that the canary gets at most before it is promoted. Default: 100. Not looked at with
+    /// `stepWeights`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
+    pub max_weight: Option<i32>,
+    /// Percent of the traffic by which the canary's share rises at each step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
+    pub step_weight: Option<i32>,
+    /// The canary's share of the traffic at each step, in percent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(inner(range(min = 0)))]
+    pub step_weights: Vec<i32>,
+    /// Percent of the traffic by which the primary's share rises at each step of promotion. Default: all at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
+    pub step_weight_promotion: Option<i32>,
+    /// How many checks are made before all traffic goes over at once; with `match`, matching requests go to the canary
+    /// meanwhile. Default: 0, rising weights.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
+    pub iterations: Option<i32>,
+    /// Send the canary copies of requests before it gets any of its own. Default: false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mirror: Option<bool>,
+    /// Percent of the requests that are copied (Istio). Default: 100.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 100))]
+    pub mirror_weight: Option<i32>,
+    /// Percent of the primary's pods that must be ready for it to count as ready. Default: 100.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
+    pub primary_ready_threshold: Option<i32>,
+    /// Percent of the canary's pods that must be ready for it to count as ready. Default: 100.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
+    pub canary_ready_threshold: Option<i32>,
+    /// Which requests may go to the canary. Default: all.
+    #[serde(default, rename = "match", skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "routing::analysis_match")]
+    pub match_: Vec<Value>,
+    /// Where news of runs is sent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alerts: Vec<CanaryAlert>,
+    /// What is measured at each check; all of it must be in range.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub metrics: Vec<CanaryMetric>,
+    /// Services that are called, or asked, in the course of a run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub webhooks: Vec<CanaryWebhook>,
+    /// Keep users on the version that first answered them, by a cookie.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_affinity: Option<SessionAffinity>,
+}
+
+/// A metric and the range it must be in.
+#[derive(JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CanaryMetric {
+    /// Name of the metric. `request-success-rate` (percent) and `request-duration` (milliseconds) are built in.
+    pub name: String,
+    /// How far the query looks back, as a duration such as `1m`. Default: `1m`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = DURATION))]
+    pub interval: Option<String>,
+    /// Superseded by `thresholdRange`: the least value for `request-success-rate`, the greatest for any other metric.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<f64>,
+    /// The range in which the value must be, bounds included.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub threshold_range: Option<ThresholdRange>,
+    /// An inline Prometheus query; superseded by `templateRef`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub query: Option<String>,
+    /// The MetricTemplate that holds the query.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub template_ref: Option<CrossNamespaceRef>,
+    /// Variables for the query of the MetricTemplate.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub template_variables: BTreeMap<String, String>,
+}
+
+/// A range of values, open at the side that has no bound.
+#[derive(JsonSchema, Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ThresholdRange {
+    /// Least value that passes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min: Option<f64>,
+    /// Greatest value that passes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max: Option<f64>,
+}
+
+/// Points at an object of a known kind.
+#[derive(JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CrossNamespaceRef {
+    /// Name of the object.
+    pub name: String,
+    /// Namespace of the object. Default: the Canary's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+}
+
+/// Where news of runs is sent.
+#[derive(JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CanaryAlert {
+    /// Name of the alert.
+    pub name: String,
+    /// Least severity that is sent. Default: `info`, everything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("enum" = ["", "info", "warn", "error"]))]
+    pub severity: Option<String>,
+    /// The AlertProvider that sends it.
+    pub provider_ref: CrossNamespaceRef,
+}
+
+/// A service that is called, or asked, in the course of a run.
+#[derive(JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CanaryWebhook {
+    /// When it is called. `confirm-…` and `rollback` are gates: the answer decides. Default: `rollout`, at each check.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("enum" = [
+        "", "confirm-rollout", "pre-rollout", "rollout", "confirm-promotion", "post-rollout", "event", "rollback",
+        "confirm-traffic-increase",
+    ]))]
+    pub type_: Option<String>,
+    /// Name of the webhook.
+    pub name: String,
+    /// URL that is posted to.
+    pub url: String,
+    /// Time limit of each call, as a duration such as `30s`. Default: `10s`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = DURATION))]
+    pub timeout: Option<String>,
+    /// How often a failed call is made again. Default: 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
+    pub retries: Option<i32>,
+    /// Accept any TLS certificate from the URL. Default: false.
+    #[serde(rename = "disableTLS", skip_serializing_if = "Option::is_none")]
+    pub disable_tls: Option<bool>,
+    /// Send no alerts about this webhook. Default: false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mute_alert: Option<bool>,
+    /// Sent along with each call.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// Keep users on the version that first answered them, by a cookie.
+#[derive(JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[schemars(extend("x-kubernetes-validations" = schema::rule(
+    "!has(self.primaryCookieName) || self.primaryCookieName != self.cookieName",
+    "cookieName and primaryCookieName must differ",
+)))]
+pub struct SessionAffinity {
+    /// Name of the cookie for users of the canary.
+    #[schemars(length(max = 4096))]
+    pub cookie_name: String,
+    /// Name of the cookie for users of the primary. Default: they get none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 4096))]
+    pub primary_cookie_name: Option<String>,
+    /// `Domain` of the cookie.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub domain: Option<String>,
+    /// `HttpOnly` of the cookie: scripts cannot read it. Default: false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub http_only: Option<bool>,
+    /// Seconds after which the cookie expires. Default: 86400, a day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = 86400))]
+    pub max_age: Option<i32>,
+    /// `Partitioned` of the cookie. Default: false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub partitioned: Option<bool>,
+    /// `Path` of the cookie.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// `SameSite` of the cookie.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("enum" = ["Strict", "Lax", "None"]))]
+    pub same_site: Option<String>,
+    /// `Secure` of the cookie: it is sent over TLS only. Default: false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secure: Option<bool>,
+}

@@ -1,0 +1,184 @@
+//! Canary: its spec at the top, and the references in it.
+
+use std::collections::BTreeMap;
+
+use kube::CustomResource;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{CanaryAnalysis, CanaryService, CanaryStatus, schema};
+
+/// How new versions of one workload are released.
+#[derive(CustomResource, JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[kube(
+    group = "flagger.app",
+    version = "v1beta1",
+    kind = "Canary",
+    plural = "canaries",
+    namespaced,
+    category = "all",
+    status = "CanaryStatus",
+    derive = "Default",
+    derive = "PartialEq",
+    doc = "Releases new versions of one workload step by step, and takes them back when they do badly."
+)]
+#[serde(rename_all = "camelCase")]
+#[schemars(extend("x-kubernetes-validations" = schema::rule(
+    "has(self.analysis) || has(self.canaryAnalysis)",
+    "analysis is needed",
+)))]
+pub struct CanarySpec {
+    /// What routes the traffic. Default: the operator's `--mesh-provider`. `appmesh`, `smi` and `osm` are accepted so
+    /// that old objects stay valid, but are not served.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("enum" = [
+        "apisix", "appmesh", "appmesh:v1beta2", "contour", "gatewayapi:v1", "gatewayapi:v1beta1", "gloo", "istio",
+        "knative", "kubernetes", "kuma", "linkerd", "nginx", "osm", "skipper", "smi:v1alpha1", "smi:v1alpha2",
+        "smi:v1alpha3", "traefik",
+    ]))]
+    pub provider: Option<String>,
+    /// URL of the Prometheus that answers built-in checks and inline queries. Default: the operator's
+    /// `--metrics-server`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metrics_server: Option<String>,
+    /// The workload whose new versions are released.
+    pub target_ref: TargetRef,
+    /// The autoscaler of the workload; the primary gets a copy of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub autoscaler_ref: Option<AutoscalerRef>,
+    /// The Ingress of the workload (`nginx` and `skipper`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("properties" = LocalRef::properties_of("Ingress")))]
+    pub ingress_ref: Option<LocalRef>,
+    /// The APISIX route of the workload (`apisix`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("properties" = LocalRef::properties_of("ApisixRoute")))]
+    pub route_ref: Option<LocalRef>,
+    /// The Gloo Upstream whose settings generated Upstreams are given (`gloo`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub upstream_ref: Option<UpstreamRef>,
+    /// How users reach the workload. Needed for every target but a Knative Service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service: Option<CanaryService>,
+    /// How a new version is judged, and how fast it gets traffic.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-kubernetes-validations" = schema::rule(
+    "(has(self.iterations) ? 1 : 0) + (has(self.stepWeight) ? 1 : 0) + (has(self.stepWeights) ? 1 : 0) <= 1",
+    "only one of iterations, stepWeight and stepWeights can be given",
+)))]
+    pub analysis: Option<CanaryAnalysis>,
+    /// The name of `analysis` before v1beta1; read when `analysis` is absent. With it, `mesh` is appended to the given
+    /// `service.gateways`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub canary_analysis: Option<CanaryAnalysis>,
+    /// Seconds that pods of canary and primary may take to become ready before a run fails. Default: 600.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub progress_deadline_seconds: Option<i32>,
+    /// Promote new versions without analysis. Default: false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub skip_analysis: Option<bool>,
+    /// Give traffic and replicas back to the target when the Canary is deleted. Default: true. `false` leaves the
+    /// generated objects running as they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revert_on_deletion: Option<bool>,
+    /// Leave everything as it is until this is unset. Default: false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suspend: Option<bool>,
+    /// How long the proxies get to learn of a change of traffic before pods are removed, as a duration such as `3s` or
+    /// `500ms`. Default: the operator's `--settle-time`, or what the provider is known to need.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^([0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h))+$"), length(max = 64))]
+    pub settle_time: Option<String>,
+}
+
+impl Canary {
+    /// The analysis, whichever name it was written under.
+    pub fn analysis(&self) -> Option<&CanaryAnalysis> {
+        self.spec.analysis.as_ref().or(self.spec.canary_analysis.as_ref())
+    }
+}
+
+/// Points at the workload of a Canary, in its namespace.
+#[derive(JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TargetRef {
+    /// API version, e.g. `apps/v1`, or `serving.knative.dev/v1` for a Knative Service.
+    pub api_version: String,
+    /// Kind of the workload.
+    #[schemars(extend("enum" = ["DaemonSet", "Deployment", "Service"]))]
+    pub kind: String,
+    /// Name of the workload.
+    pub name: String,
+}
+
+/// Points at the autoscaler of a workload, in its namespace.
+#[derive(JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AutoscalerRef {
+    /// API version, e.g. `autoscaling/v2`.
+    pub api_version: String,
+    /// Kind of the autoscaler.
+    #[schemars(extend("enum" = ["HorizontalPodAutoscaler", "ScaledObject"]))]
+    pub kind: String,
+    /// Name of the autoscaler.
+    pub name: String,
+    /// Queries for the primary's ScaledObject, by trigger name. Default: the target's, with names rewritten.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub primary_scaler_queries: BTreeMap<String, String>,
+    /// Replica bounds of the primary's autoscaler where they differ from the target's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub primary_scaler_replicas: Option<ScalerReplicas>,
+}
+
+/// Replica bounds of an autoscaler.
+#[derive(JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ScalerReplicas {
+    /// Fewest replicas, at least 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub min_replicas: Option<i32>,
+    /// Most replicas, at least 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub max_replicas: Option<i32>,
+}
+
+/// Points at an object in the Canary's namespace.
+#[derive(JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LocalRef {
+    /// API version of the object.
+    pub api_version: String,
+    /// Kind of the object.
+    pub kind: String,
+    /// Name of the object.
+    pub name: String,
+}
+
+impl LocalRef {
+    /// Schema of the fields where only one kind may be named.
+    fn properties_of(kind: &str) -> serde_json::Value {
+        serde_json::json!({
+            "apiVersion": { "type": "string", "description": "API version of the object." },
+            "kind": { "type": "string", "enum": [kind], "description": "Kind of the object." },
+            "name": { "type": "string", "description": "Name of the object." },
+        })
+    }
+}
+
+/// Points at a Gloo Upstream.
+#[derive(JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UpstreamRef {
+    /// API version of the Upstream.
+    pub api_version: String,
+    /// Kind of the object.
+    #[schemars(extend("enum" = ["Upstream"]))]
+    pub kind: String,
+    /// Name of the Upstream.
+    pub name: String,
+    /// Namespace of the Upstream. Default: the Canary's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+}

@@ -1,0 +1,66 @@
+//! MetricTemplate: a query that Canaries share.
+
+use std::collections::BTreeMap;
+
+use kube::CustomResource;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A query and where to ask it.
+#[derive(CustomResource, JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[kube(
+    group = "flagger.app",
+    version = "v1beta1",
+    kind = "MetricTemplate",
+    plural = "metrictemplates",
+    namespaced,
+    category = "all",
+    derive = "Default",
+    derive = "PartialEq",
+    doc = "A query that Canaries refer to by `templateRef`, and the metrics server that answers it.",
+    printcolumn(name = "Provider", type_ = "string", json_path = ".spec.provider.type")
+)]
+#[serde(rename_all = "camelCase")]
+pub struct MetricTemplateSpec {
+    /// The metrics server to ask.
+    pub provider: MetricProvider,
+    /// The query, a Go template. Variables: `name`, `namespace`, `target`, `service`, `ingress`, `route`, `interval`,
+    /// and `variables` for the `templateVariables` of the metric.
+    pub query: String,
+}
+
+/// A metrics server and how to reach it.
+#[derive(JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MetricProvider {
+    /// What kind of metrics server it is.
+    #[serde(rename = "type")]
+    #[schemars(extend("enum" = [
+        "prometheus", "influxdb", "datadog", "externalmetrics", "stackdriver", "cloudwatch", "newrelic", "graphite",
+        "dynatrace", "keptn", "splunk",
+    ]))]
+    pub type_: String,
+    /// URL of its API. Unset: the provider's public one, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// Headers sent with each query, each with its values. Read by `prometheus` only.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub headers: BTreeMap<String, Vec<String>>,
+    /// The Secret with its credentials, in the namespace of the MetricTemplate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret_ref: Option<SecretRef>,
+    /// Cloud region to ask in, e.g. `eu-west-1`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// Accept any TLS certificate from the address. Default: false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub insecure_skip_verify: Option<bool>,
+}
+
+/// Names a Secret in the same namespace.
+#[derive(JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SecretRef {
+    /// Name of the Secret.
+    pub name: String,
+}

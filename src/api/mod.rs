@@ -1,0 +1,32 @@
+//! The objects users write and read: Canary, MetricTemplate and AlertProvider of `flagger.app`, field for field
+//! Flagger's, with a few optional additions. The docs of public fields become the descriptions in the CRDs.
+//!
+//! Data only: [`validated`] is the one place that judges a spec, everything after it works with its result.
+
+pub mod alert_provider;
+pub mod analysis;
+pub mod canary;
+pub mod crd;
+pub mod duration;
+pub mod metric_names;
+pub mod metric_template;
+mod routing;
+mod schema;
+pub mod service;
+pub mod status;
+pub mod validated;
+
+#[cfg(test)]
+mod tests;
+
+pub use alert_provider::{AlertProvider, AlertProviderSpec};
+pub use analysis::{
+    CanaryAlert, CanaryAnalysis, CanaryMetric, CanaryWebhook, CrossNamespaceRef, SessionAffinity,
+    ThresholdRange,
+};
+pub use canary::{AutoscalerRef, Canary, CanarySpec, LocalRef, ScalerReplicas, TargetRef, UpstreamRef};
+pub use metric_template::{MetricProvider, MetricTemplate, MetricTemplateSpec, SecretRef};
+pub use service::{CanaryService, CustomMetadata, UnmanagedMetadata};
+pub use status::{
+    CanaryCondition, CanaryStatus, Ending, EndingKind, ObservedTarget, Phase, RunStatus, StepStatus,
+};

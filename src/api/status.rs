@@ -1,0 +1,201 @@
+//! What the operator writes down about a Canary: the truth for step and weight.
+
+use std::{collections::BTreeMap, fmt};
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, Time};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// State of a Canary, as last written by the operator.
+#[derive(JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct CanaryStatus {
+    /// Where the Canary stands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phase: Option<Phase>,
+    /// Failed checks of this run so far; the run ends when `analysis.threshold` is reached.
+    pub failed_checks: i32,
+    /// Percent of the traffic that is known to go to the canary.
+    pub canary_weight: i32,
+    /// Iterations done in this run.
+    pub iterations: i32,
+    /// Hash of the target's template that was seen last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_applied_spec: Option<String>,
+    /// Hash of the template that the primary was given last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_promoted_spec: Option<String>,
+    /// Checksums of the configuration that the target uses, by `configmap/<name>` or `secret/<name>`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tracked_configs: Option<BTreeMap<String, String>>,
+    /// When this status was last written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_transition_time: Option<Time>,
+    /// Conditions: `Promoted` tells how the last run ended, others what needs attention.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<CanaryCondition>,
+    /// Session affinity cookie of this run, `name=value`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_affinity_cookie: Option<String>,
+    /// Session affinity cookie for users of the primary in this run, `name=value`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub primary_session_affinity_cookie: Option<String>,
+    /// Session affinity cookie of the previous run, `name=value`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub previous_session_affinity_cookie: Option<String>,
+    /// `metadata.generation` of the Canary that this status was decided on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// Counts the runs: what a run writes carries its number.
+    pub epoch: i64,
+    /// The target as it was seen last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<ObservedTarget>,
+    /// Where the run stands in its schedule of weights.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub step: Option<StepStatus>,
+    /// The run in progress.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run: Option<RunStatus>,
+    /// Replicas handed from the target to the primary.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub primary_replicas: Option<i32>,
+}
+
+/// Where a Canary stands.
+#[derive(
+    JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub enum Phase {
+    /// Not looked at yet.
+    #[default]
+    #[serde(rename = "")]
+    Unset,
+    /// The primary is being made from the target.
+    Initializing,
+    /// The primary serves everyone; no run yet.
+    Initialized,
+    /// A new revision waits for approval to start.
+    Waiting,
+    /// A new revision is being analysed.
+    Progressing,
+    /// The analysis went well; waiting for approval to promote.
+    WaitingPromotion,
+    /// The primary is given the new revision.
+    Promoting,
+    /// All traffic goes back to the primary, and the target is scaled down.
+    Finalising,
+    /// The last run ended well.
+    Succeeded,
+    /// The last run was rolled back.
+    Failed,
+    /// The Canary is being deleted.
+    Terminating,
+    /// The Canary was deleted and everything is handed back.
+    Terminated,
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Unset => "",
+            Self::Initializing => "Initializing",
+            Self::Initialized => "Initialized",
+            Self::Waiting => "Waiting",
+            Self::Progressing => "Progressing",
+            Self::WaitingPromotion => "WaitingPromotion",
+            Self::Promoting => "Promoting",
+            Self::Finalising => "Finalising",
+            Self::Succeeded => "Succeeded",
+            Self::Failed => "Failed",
+            Self::Terminating => "Terminating",
+            Self::Terminated => "Terminated",
+        })
+    }
+}
+
+/// One condition of a Canary.
+#[derive(JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CanaryCondition {
+    /// What it is about, e.g. `Promoted`.
+    #[serde(rename = "type")]
+    pub type_: String,
+    /// `True`, `False` or `Unknown`.
+    pub status: String,
+    /// Why, as one word.
+    pub reason: String,
+    /// Why, as a sentence.
+    #[serde(default)]
+    pub message: String,
+    /// When status, reason or message last changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_update_time: Option<Time>,
+    /// When the status last changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_transition_time: Option<Time>,
+}
+
+/// Identity and version of a target.
+#[derive(JsonSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ObservedTarget {
+    /// Its uid.
+    pub uid: String,
+    /// Its `metadata.generation`.
+    pub generation: i64,
+}
+
+/// A position in the schedule of weights.
+#[derive(JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct StepStatus {
+    /// Position in the schedule, from 1; 0 is before the first step.
+    pub index: i32,
+    /// Steps done by which the primary takes its traffic back during promotion.
+    pub promotion: i32,
+    /// Percent of the traffic that the canary is meant to have.
+    pub weight: i32,
+    /// When the route was seen to carry that weight. Unset: not yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub confirmed: Option<MicroTime>,
+    /// End of the last window that was measured at this step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checked: Option<MicroTime>,
+}
+
+/// A run in progress.
+#[derive(JsonSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RunStatus {
+    /// When it began.
+    pub started: MicroTime,
+    /// The decision to end it, while that is being carried out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ending: Option<Ending>,
+}
+
+/// A decision to end a run that is being carried out.
+#[derive(JsonSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Ending {
+    /// How it ends.
+    pub kind: EndingKind,
+    /// Why, as one word.
+    pub reason: String,
+    /// Why, as a sentence.
+    pub message: String,
+    /// When it was decided.
+    pub at: MicroTime,
+}
+
+/// Ways in which a run ends without being promoted.
+#[derive(JsonSchema, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EndingKind {
+    /// The analysis failed: traffic goes back to the primary.
+    RollingBack,
+    /// The target was set back to the promoted revision.
+    Aborting,
+    /// The promoted primary did not become ready: its former template is restored.
+    UndoingPromotion,
+}

@@ -1,0 +1,319 @@
+//! The one fallible gate from what users wrote to what the pure core works with: defaults filled, numbers in range,
+//! names derived. What is wrong is a [`Problem`] for people, never an error of the program.
+
+use std::time::Duration;
+
+use super::{
+    Canary, CanaryAnalysis, CanaryMetric, CanaryService, CanarySpec, CanaryWebhook, duration, metric_names,
+};
+use crate::{config::Rules, names};
+
+/// Names derived from a Canary; all in its namespace.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Names {
+    /// The user's workload.
+    pub target: String,
+    /// The generated workload, `<target>-primary`.
+    pub primary: String,
+    /// The Service that users call; also the name of the routing object.
+    pub apex: String,
+    /// `<apex>-primary`.
+    pub primary_service: String,
+    /// `<apex>-canary`.
+    pub canary_service: String,
+}
+
+/// A Canary whose spec makes sense.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct Validated {
+    /// Name of the Canary.
+    pub name: String,
+    /// Its namespace.
+    pub namespace: String,
+    /// Derived names.
+    pub names: Names,
+    /// Provider, e.g. `istio`: the spec's, or the operator's default.
+    pub provider: String,
+    /// Prometheus for built-in checks and inline queries.
+    pub metrics_server: String,
+    /// The spec as written.
+    pub spec: CanarySpec,
+    /// `spec.service`, always there for the targets that are served.
+    pub service: CanaryService,
+    /// `spec.analysis`, or `spec.canaryAnalysis`.
+    pub analysis: CanaryAnalysis,
+    /// The old gateway rule: `mesh` is appended to the given gateways.
+    pub mesh_appended: bool,
+    /// Canary weights in order, each 0..=100; never empty.
+    pub schedule: Vec<i32>,
+    /// Percent moved back per promotion step; 0 moves all at once.
+    pub promotion_step: i32,
+    /// Time between checks, at least 1 s.
+    pub interval: Duration,
+    /// Failed checks that end a run, at least 1.
+    pub threshold: i32,
+    /// How long pods may take to become ready.
+    pub deadline: Duration,
+    /// Settle time asked for by the Canary itself.
+    pub settle: Option<Duration>,
+    /// Promote without analysis.
+    pub skip_analysis: bool,
+    /// Checks that are served, in list order, under their present names.
+    pub metrics: Vec<CanaryMetric>,
+    /// Accepted but not acted on: each a field path with a word of why.
+    pub unserved: Vec<String>,
+    /// Something unserved decides about traffic (a gate, a check, a scaler): hold every run at weight 0.
+    pub held: bool,
+    /// Mistakes that let the primary be made but no run be analysed.
+    pub faults: Vec<Problem>,
+    /// Works, but probably not as meant.
+    pub advice: Vec<String>,
+}
+
+/// What is wrong with a Canary or its surroundings, for people.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Problem {
+    /// CamelCase, from a fixed set: the condition's and Event's reason.
+    pub reason: &'static str,
+    /// Object, field and remedy.
+    pub message: String,
+}
+
+impl Problem {
+    /// A problem with its remedy.
+    pub fn new(reason: &'static str, message: impl Into<String>) -> Self {
+        Self { reason, message: message.into() }
+    }
+}
+
+/// Why a Canary is not acted on at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The spec cannot be meant: mend it.
+    Invalid(Problem),
+    /// Provider, kind of target or strategy that is not served: each a field path with a word of why.
+    Unserved(Vec<String>),
+}
+
+/// Longest name of an apex Service: `-primary` must fit behind it into the 63 characters of a Service name.
+const MAX_APEX: usize = 63 - "-primary".len();
+
+/// Checks and fills in a Canary.
+///
+/// # Errors
+/// The first reason for which nothing may be done with it.
+pub fn validate(canary: &Canary, rules: &Rules) -> Result<Validated, Refusal> {
+    let spec = &canary.spec;
+    let analysis = canary.analysis().cloned().ok_or_else(|| {
+        invalid("spec.analysis is missing: say how a new revision is to be analysed (interval, threshold, stepWeight)")
+    })?;
+    let provider =
+        spec.provider.clone().filter(|p| !p.is_empty()).unwrap_or_else(|| rules.mesh_provider.clone());
+    let unserved = unserved_strategies(spec, &analysis, &provider);
+    if !unserved.is_empty() {
+        return Err(Refusal::Unserved(unserved));
+    }
+    let service = service(spec)?;
+    let target = spec.target_ref.name.clone();
+    let apex = service.name.clone().filter(|n| !n.is_empty()).unwrap_or_else(|| target.clone());
+    if apex.len() > MAX_APEX {
+        return Err(invalid(format!(
+            "the apex name {apex} has {} characters: set spec.service.name to one of at most {MAX_APEX}, because -primary and -canary are appended",
+            apex.len()
+        )));
+    }
+    let skip_analysis = spec.skip_analysis.unwrap_or(false);
+    let schedule = schedule(&analysis, skip_analysis)?;
+    let (metrics, mut gates, faults, mut advice) = metrics(&analysis);
+    advice.extend(advise(&analysis, &schedule, skip_analysis));
+    gates.extend(unserved_gates(spec, &analysis));
+    let held = !gates.is_empty();
+    gates.extend(unserved_telling(&analysis));
+    Ok(Validated {
+        name: canary.metadata.name.clone().unwrap_or_default(),
+        namespace: canary.metadata.namespace.clone().unwrap_or_default(),
+        names: Names {
+            primary: names::primary(&target),
+            primary_service: names::primary(&apex),
+            canary_service: names::canary(&apex),
+            target,
+            apex,
+        },
+        provider,
+        metrics_server: spec
+            .metrics_server
+            .clone()
+            .filter(|s| !s.is_empty())
+            .unwrap_or_else(|| rules.metrics_server.clone()),
+        mesh_appended: spec.canary_analysis.is_some(),
+        promotion_step: analysis.step_weight_promotion.unwrap_or(0).clamp(0, 100),
+        interval: interval(analysis.interval.as_deref()),
+        threshold: analysis.threshold.unwrap_or(0).max(1),
+        deadline: Duration::from_secs(spec.progress_deadline_seconds.filter(|s| *s > 0).unwrap_or(600) as u64),
+        settle: spec.settle_time.as_deref().and_then(duration::parse),
+        spec: spec.clone(),
+        service,
+        analysis,
+        schedule,
+        skip_analysis,
+        metrics,
+        unserved: gates,
+        held,
+        faults,
+        advice,
+    })
+}
+
+fn invalid(message: impl Into<String>) -> Refusal {
+    Refusal::Invalid(Problem::new("InvalidSpec", message))
+}
+
+/// Seconds between checks: at least 1 s; what cannot be read is 60 s, as in Flagger.
+fn interval(text: Option<&str>) -> Duration {
+    text.and_then(duration::parse).map_or(Duration::from_secs(60), |d| d.max(Duration::from_secs(1)))
+}
+
+fn service(spec: &CanarySpec) -> Result<CanaryService, Refusal> {
+    let service = spec.service.clone().ok_or_else(|| {
+        invalid("spec.service.port is missing: name the port under which the Services are to be reached")
+    })?;
+    if !(1..=65_535).contains(&service.port) {
+        return Err(invalid(format!(
+            "spec.service.port is {}: it must be between 1 and 65535",
+            service.port
+        )));
+    }
+    Ok(service)
+}
+
+fn unserved_strategies(spec: &CanarySpec, analysis: &CanaryAnalysis, provider: &str) -> Vec<String> {
+    let mut list = Vec::new();
+    if provider != "istio" {
+        list.push(format!("spec.provider: {provider} (only istio is served)"));
+    }
+    if spec.target_ref.kind != "Deployment" {
+        list.push(format!("spec.targetRef.kind: {} (only Deployment is served)", spec.target_ref.kind));
+    }
+    if analysis.iterations.unwrap_or(0) > 0 {
+        list.push("spec.analysis.iterations (blue/green and A/B)".into());
+    }
+    if !analysis.match_.is_empty() {
+        list.push("spec.analysis.match".into());
+    }
+    if analysis.mirror.unwrap_or(false) {
+        list.push("spec.analysis.mirror".into());
+    }
+    if analysis.session_affinity.is_some() {
+        list.push("spec.analysis.sessionAffinity".into());
+    }
+    list
+}
+
+fn unserved_gates(spec: &CanarySpec, analysis: &CanaryAnalysis) -> Vec<String> {
+    let mut list = Vec::new();
+    if let Some(scaler) = &spec.autoscaler_ref {
+        list.push(format!("spec.autoscalerRef ({} {})", scaler.kind, scaler.name));
+    }
+    for hook in &analysis.webhooks {
+        if !told(hook) {
+            list.push(format!("spec.analysis.webhooks[{}] (type {})", hook.name, hook_type(hook)));
+        }
+    }
+    list
+}
+
+fn unserved_telling(analysis: &CanaryAnalysis) -> Vec<String> {
+    let hooks = analysis.webhooks.iter().filter(|h| told(h));
+    let mut list: Vec<_> =
+        hooks.map(|h| format!("spec.analysis.webhooks[{}] (type {})", h.name, hook_type(h))).collect();
+    list.extend(analysis.alerts.iter().map(|a| format!("spec.analysis.alerts[{}]", a.name)));
+    list
+}
+
+fn hook_type(hook: &CanaryWebhook) -> &str {
+    hook.type_.as_deref().filter(|t| !t.is_empty()).unwrap_or("rollout")
+}
+
+/// Hooks that only tell somebody; all others decide.
+fn told(hook: &CanaryWebhook) -> bool {
+    matches!(hook_type(hook), "event" | "post-rollout")
+}
+
+/// Canary weights in order. `stepWeight` wins over `stepWeights`, and its last step is clamped to `maxWeight`;
+/// a list is the schedule as it stands (design D4).
+fn schedule(analysis: &CanaryAnalysis, skip: bool) -> Result<Vec<i32>, Refusal> {
+    let step = analysis.step_weight.unwrap_or(0);
+    if step > 0 {
+        let max = analysis.max_weight.filter(|m| *m > 0).unwrap_or(100).min(100);
+        let mut weights: Vec<i32> = (step..max).step_by(step as usize).collect();
+        weights.push(max);
+        return Ok(weights);
+    }
+    if !analysis.step_weights.is_empty() {
+        return Ok(analysis.step_weights.iter().map(|w| (*w).clamp(0, 100)).collect());
+    }
+    if skip {
+        return Ok(vec![100]);
+    }
+    Err(invalid("spec.analysis has no steps: set stepWeight (and maxWeight) or stepWeights"))
+}
+
+type Sorted = (Vec<CanaryMetric>, Vec<String>, Vec<Problem>, Vec<String>);
+
+fn metrics(analysis: &CanaryAnalysis) -> Sorted {
+    let (mut served, mut gates, mut faults, mut advice) = Sorted::default();
+    for metric in &analysis.metrics {
+        let reserved = metric_names::canonical(&metric.name);
+        if let Some(template) = &metric.template_ref {
+            gates.push(format!("spec.analysis.metrics[{}].templateRef ({})", metric.name, template.name));
+        }
+        if let Some(name) = reserved {
+            if name != metric.name {
+                advice.push(format!(
+                    "metric {} is the old name of {name}: rename it in spec.analysis.metrics",
+                    metric.name
+                ));
+            }
+            if name == metric_names::SUCCESS_RATE && lower_bound(metric).is_some_and(|m| m > 0.0 && m <= 1.0)
+            {
+                advice.push(format!(
+                    "{name} is measured in percent: a lower bound of at most 1 is nearly always met"
+                ));
+            }
+            served.push(CanaryMetric { name: name.into(), ..metric.clone() });
+        } else if metric.query.as_deref().is_some_and(|q| !q.trim().is_empty()) {
+            served.push(metric.clone());
+        } else if metric.template_ref.is_none() {
+            faults.push(Problem::new(
+                "UnknownMetric",
+                format!(
+                    "spec.analysis.metrics[{0}]: {0} is neither {1} nor {2}, and has no query or templateRef: give it one",
+                    metric.name, metric_names::SUCCESS_RATE, metric_names::DURATION
+                ),
+            ));
+        }
+    }
+    (served, gates, faults, advice)
+}
+
+fn lower_bound(metric: &CanaryMetric) -> Option<f64> {
+    metric.threshold_range.as_ref().map_or(metric.threshold, |r| r.min)
+}
+
+fn advise(analysis: &CanaryAnalysis, schedule: &[i32], skip: bool) -> Vec<String> {
+    let mut list = Vec::new();
+    if analysis.metrics.is_empty() && analysis.webhooks.is_empty() && !skip {
+        list.push("spec.analysis.metrics is empty: every revision that becomes ready is promoted".into());
+    }
+    let step = analysis.step_weight.unwrap_or(0);
+    let Some(max) = analysis.max_weight.filter(|m| *m > 0) else { return list };
+    if step > 0 && max % step != 0 {
+        list.push(format!(
+            "spec.analysis.maxWeight {max} is not a multiple of stepWeight {step}: the last step is {max}"
+        ));
+    }
+    if step <= 0 && schedule.iter().any(|w| *w > max) {
+        list.push(format!("spec.analysis.stepWeights passes maxWeight {max}: the list is followed and maxWeight is not looked at"));
+    }
+    list
+}

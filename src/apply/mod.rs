@@ -1,0 +1,284 @@
+//! Plan → cluster: the status first, then the actions in order, stopping at the first that fails.
+//!
+//! # Guarantees
+//! Every write is bound to the version of the object it was decided on (creations by POST, patches by
+//! `resourceVersion`, deletions by uid), so a plan made from an old snapshot is refused, not mixed in. What a write
+//! returned is in the [`World`] before the next snapshot is taken. No write is retried here: a refused one means that
+//! the world has moved, and the caller decides anew.
+//!
+//! # Caveats
+//! A call that was not answered in time may still take effect; the next decision sees it then.
+#![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "this module writes to the cluster")]
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use kube::{
+    Api, Client,
+    api::{ApiResource, DeleteParams, DynamicObject, Patch, PatchParams, PostParams, Preconditions},
+};
+use serde_json::{Value, json};
+
+use crate::{
+    api::{Canary, CanaryStatus},
+    manifest::Manifest,
+    names::managers,
+    observe::{Key, World},
+    plan::{Action, Plan},
+    snapshot::{CANARY, DEPLOYMENT, Kind, ObjectRef, REVISION},
+};
+
+mod status;
+
+/// No call to the API server may take longer.
+const DEADLINE: Duration = Duration::from_secs(10);
+
+/// Why a plan was not carried out to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// The object has changed, exists already or is gone: look again.
+    #[error("{verb} {object}: it has changed meanwhile")]
+    Moved {
+        /// What was tried.
+        verb: &'static str,
+        /// On what.
+        object: String,
+    },
+    /// The API server refused it for another reason.
+    #[error("{verb} {object}")]
+    Refused {
+        /// What was tried.
+        verb: &'static str,
+        /// On what.
+        object: String,
+        /// Why.
+        source: Box<kube::Error>,
+    },
+    /// Written, but not kept: an operator that forgets its own decisions must not act on them.
+    #[error(
+        "the installed CustomResourceDefinition of Canary drops {field}: apply the one that comes with Serin (crd/canaries.yaml)"
+    )]
+    Dropped {
+        /// The field that is gone.
+        field: String,
+    },
+    /// No answer in time; it may still take effect.
+    #[error("{verb} {object}: no answer within {}s", DEADLINE.as_secs())]
+    TimedOut {
+        /// What was tried.
+        verb: &'static str,
+        /// On what.
+        object: String,
+    },
+}
+
+impl ApplyError {
+    /// The world has moved: decide anew at once.
+    pub fn moved(&self) -> bool {
+        matches!(self, Self::Moved { .. })
+    }
+
+    /// Says no for good, e.g. missing rights or a refusing admission webhook: for people to mend.
+    pub fn forbidden(&self) -> Option<String> {
+        let (verb, object, source) = match self {
+            Self::Dropped { .. } => return Some(self.to_string()),
+            Self::Refused { verb, object, source } => (verb, object, source),
+            _ => return None,
+        };
+        let kube::Error::Api(status) = source.as_ref() else { return None };
+        (status.is_forbidden() || status.code == 422 || status.code == 400)
+            .then(|| format!("{verb} {object}: {}", status.message))
+    }
+}
+
+/// Carries out plans.
+#[derive(Clone)]
+pub struct Applier {
+    client: Client,
+    world: Arc<World>,
+}
+
+impl Applier {
+    /// An applier that writes through `client` and tells `world`.
+    pub fn new(client: Client, world: Arc<World>) -> Self {
+        Self { client, world }
+    }
+
+    /// Writes the plan's status, then its actions.
+    ///
+    /// # Errors
+    /// The first write that failed, with whether the status had been written by then: if so, the decision stands and
+    /// may be told. Later writes were not tried; but an urgent plan's actions are, although the status write failed.
+    pub async fn carry_out(&self, canary: &Canary, plan: &Plan) -> Result<(), (bool, ApplyError)> {
+        let key: Key = (
+            canary.metadata.namespace.clone().unwrap_or_default(),
+            canary.metadata.name.clone().unwrap_or_default(),
+        );
+        let intent = match &plan.status {
+            Some(status) => self.write_status(&key, canary, status).await,
+            None => Ok(()),
+        };
+        if let Err(error) = intent {
+            if plan.urgent {
+                for action in &plan.actions {
+                    self.act(&key, canary, action).await.map_err(|e| (false, e))?;
+                }
+            }
+            return Err((false, error));
+        }
+        for action in &plan.actions {
+            self.act(&key, canary, action).await.map_err(|e| (plan.status.is_some(), e))?;
+        }
+        Ok(())
+    }
+
+    async fn write_status(&self, key: &Key, canary: &Canary, new: &CanaryStatus) -> Result<(), ApplyError> {
+        let Some(wanted) = status::patch(canary, new) else { return Ok(()) };
+        let object = ObjectRef::new(CANARY, key.1.clone());
+        let params = PatchParams { field_manager: Some(managers::STATUS.into()), ..PatchParams::default() };
+        let patch = Patch::Merge(&wanted);
+        let api = self.api(CANARY, &key.0);
+        let written = call("write the status of", &object, api.patch_status(&key.1, &params, &patch)).await?;
+        self.saw(CANARY, &written);
+        match status::dropped(&wanted, &written.data) {
+            Some(field) => Err(ApplyError::Dropped { field }),
+            None => Ok(()),
+        }
+    }
+
+    async fn act(&self, key: &Key, canary: &Canary, action: &Action) -> Result<(), ApplyError> {
+        match action {
+            Action::Create(manifest) => self.create(&key.0, manifest).await,
+            Action::Patch { at, manager, version, patch } => {
+                let mut patch = patch.clone();
+                patch["metadata"]["resourceVersion"] = json!(version);
+                self.patch(&key.0, at, manager, patch).await
+            }
+            Action::Scale { name, replicas, version } => self.scale(&key.0, name, *replicas, version).await,
+            Action::Delete { at, uid } => self.delete(&key.0, at, uid).await,
+            Action::Finalizers { list } => {
+                let known = self.world.get(CANARY, &key.0, &key.1);
+                let version = known.as_ref().and_then(|c| c["metadata"]["resourceVersion"].as_str());
+                let version = version.or(canary.metadata.resource_version.as_deref());
+                let patch = json!({"metadata": {"finalizers": list, "resourceVersion": version}});
+                let at = ObjectRef::new(CANARY, key.1.clone());
+                self.patch(&key.0, &at, managers::STATUS, patch).await
+            }
+        }
+    }
+
+    async fn create(&self, namespace: &str, manifest: &Manifest) -> Result<(), ApplyError> {
+        let at = ObjectRef::new(manifest.kind, manifest.name.clone());
+        let mut body = manifest.to_create();
+        body["metadata"]["namespace"] = json!(namespace);
+        let Ok(object) = serde_json::from_value::<DynamicObject>(body) else {
+            return Err(ApplyError::Moved { verb: "create", object: at.to_string() });
+        };
+        let params = PostParams { field_manager: Some(manifest.manager.into()), ..PostParams::default() };
+        let made = call("create", &at, self.api(manifest.kind, namespace).create(&params, &object)).await?;
+        self.saw(manifest.kind, &made);
+        Ok(())
+    }
+
+    async fn patch(
+        &self,
+        namespace: &str,
+        at: &ObjectRef,
+        manager: &str,
+        patch: Value,
+    ) -> Result<(), ApplyError> {
+        let params = PatchParams { field_manager: Some(manager.into()), ..PatchParams::default() };
+        let api = self.api(at.kind, namespace);
+        let written = call("patch", at, api.patch(&at.name, &params, &Patch::Merge(patch))).await?;
+        self.saw(at.kind, &written);
+        Ok(())
+    }
+
+    async fn scale(
+        &self,
+        namespace: &str,
+        name: &str,
+        replicas: i64,
+        version: &str,
+    ) -> Result<(), ApplyError> {
+        let at = ObjectRef::new(DEPLOYMENT, name);
+        let params = PatchParams { field_manager: Some(managers::SCALE.into()), ..PatchParams::default() };
+        let patch = Patch::Merge(json!({
+            "metadata": {"resourceVersion": version}, "spec": {"replicas": replicas}
+        }));
+        let api: Api<k8s_openapi::api::apps::v1::Deployment> =
+            Api::namespaced(self.client.clone(), namespace);
+        let scale = call("scale", &at, api.patch_scale(name, &params, &patch)).await?;
+        // the answer is a Scale: the Deployment itself is known again when its watch has caught up
+        if let Some(version) = scale.metadata.resource_version.and_then(|v| v.parse().ok()) {
+            self.world.floor(DEPLOYMENT, (namespace.to_owned(), name.to_owned()), version);
+        }
+        Ok(())
+    }
+
+    async fn delete(&self, namespace: &str, at: &ObjectRef, uid: &str) -> Result<(), ApplyError> {
+        let preconditions = Preconditions { uid: Some(uid.to_owned()), resource_version: None };
+        let params = DeleteParams { preconditions: Some(preconditions), ..DeleteParams::background() };
+        match call("delete", at, self.api(at.kind, namespace).delete(&at.name, &params)).await {
+            Ok(either) => {
+                if let Some(object) = either.left() {
+                    self.saw(at.kind, &object);
+                } else if at.kind == REVISION {
+                    self.forget(namespace, at);
+                }
+                Ok(())
+            }
+            Err(ApplyError::Refused { source, .. }) if not_found(&source) => {
+                self.forget(namespace, at);
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Gone for certain: the watch may say so later.
+    fn forget(&self, namespace: &str, at: &ObjectRef) {
+        if let Some(known) = self.world.get(at.kind, namespace, &at.name) {
+            self.world.gone(at.kind, &known);
+        }
+    }
+
+    fn saw(&self, kind: Kind, object: &DynamicObject) {
+        if let Ok(object) = serde_json::to_value(object) {
+            self.world.saw(kind, object);
+        }
+    }
+
+    fn api(&self, kind: Kind, namespace: &str) -> Api<DynamicObject> {
+        let resource = ApiResource {
+            group: kind.group.into(),
+            version: kind.version.into(),
+            api_version: kind.api_version(),
+            kind: kind.kind.into(),
+            plural: kind.plural.into(),
+        };
+        Api::namespaced_with(self.client.clone(), namespace, &resource)
+    }
+}
+
+fn not_found(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::Api(status) if status.is_not_found())
+}
+
+async fn call<T>(
+    verb: &'static str,
+    object: &ObjectRef,
+    request: impl Future<Output = kube::Result<T>>,
+) -> Result<T, ApplyError> {
+    let object = object.to_string();
+    match tokio::time::timeout(DEADLINE, request).await {
+        Err(_) => Err(ApplyError::TimedOut { verb, object }),
+        Ok(Ok(done)) => Ok(done),
+        Ok(Err(kube::Error::Api(status)))
+            if verb != "delete"
+                && (status.is_conflict() || status.is_already_exists() || status.is_not_found()) =>
+        {
+            Err(ApplyError::Moved { verb, object })
+        }
+        Ok(Err(source)) => Err(ApplyError::Refused { verb, object, source: Box::new(source) }),
+    }
+}

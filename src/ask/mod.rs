@@ -1,0 +1,66 @@
+//! Questions → Answers: all at once, each with a deadline. Not being answered is an answer.
+#![allow(clippy::disallowed_methods, reason = "measures how long sources take")]
+
+use std::{sync::Arc, time::Instant};
+
+use futures::future::join_all;
+
+use crate::{
+    analysis::Reading,
+    plan::{Answers, Question},
+    source::{MetricSource, SourceError},
+    telemetry::Metrics,
+};
+
+/// Asks metric sources.
+#[derive(Clone)]
+pub struct Asker {
+    prometheus: Arc<dyn MetricSource>,
+    metrics: Arc<Metrics>,
+}
+
+impl Asker {
+    /// An asker over this source.
+    pub fn new(prometheus: Arc<dyn MetricSource>, metrics: Arc<Metrics>) -> Self {
+        Self { prometheus, metrics }
+    }
+
+    /// Asks everything at once.
+    pub async fn ask(&self, questions: &[Question]) -> Answers {
+        let replies = join_all(questions.iter().map(|question| self.one(question))).await;
+        let mut answers = Answers::default();
+        for (question, reply) in questions.iter().zip(replies) {
+            match (question, reply) {
+                (Question::Ping { .. }, reply) => {
+                    answers.ping = Some(reply.map(|_| ()).map_err(|e| e.to_string()));
+                }
+                (Question::Measure { index, .. }, Ok(values)) => {
+                    answers.readings.insert(*index, Reading::Values(values));
+                }
+                (Question::Measure { index, query }, Err(error)) => {
+                    answers.readings.insert(*index, Reading::Failed(said(&query.promql, &error)));
+                }
+            }
+        }
+        answers
+    }
+
+    async fn one(&self, question: &Question) -> Result<Vec<f64>, SourceError> {
+        let began = Instant::now();
+        let reply = match question {
+            Question::Ping { server } => self.prometheus.ping(server).await.map(|()| vec![]),
+            Question::Measure { query, .. } => self.prometheus.query(&query.server, &query.promql).await,
+        };
+        let outcome = reply.as_ref().map_or_else(SourceError::reason, |_| "answered");
+        self.metrics.queried("prometheus", outcome, began.elapsed());
+        reply
+    }
+}
+
+/// A refused query is the user's to mend: it is named.
+fn said(query: &str, error: &SourceError) -> String {
+    match error {
+        SourceError::Rejected { .. } => format!("{error}. The query was: {query}"),
+        _ => error.to_string(),
+    }
+}

@@ -1,0 +1,247 @@
+//! Every flag of `serin run`, once: name, kind, default, what becomes of it. The command line, its help, the
+//! environment variables and `docs/reference/flags.md` follow this table.
+
+/// What a flag takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Any text, possibly empty.
+    Text,
+    /// Text in a form of its own; [`super::settings`] reads it.
+    Form,
+    /// `true` or `false` as Go reads them; without a value it is `true`.
+    Bool,
+}
+
+/// What becomes of a flag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Use {
+    /// It works, for `serin run` only.
+    Served,
+    /// It works, for `serin run` and for the commands that look at a cluster.
+    Shared,
+    /// It is accepted and has no meaning here; nobody misses anything.
+    Meaningless,
+    /// It is accepted and not acted on; a value other than the harmless one is named in a warning at start.
+    Unserved {
+        /// The value with which nothing is missed.
+        harmless: &'static str,
+        /// What is missed, in a few words.
+        missed: &'static str,
+    },
+}
+
+/// One flag.
+#[derive(Clone, Copy, Debug)]
+pub struct Flag {
+    /// Name without dashes.
+    pub name: &'static str,
+    /// What it takes.
+    pub kind: Kind,
+    /// Value if it is not given.
+    pub default: &'static str,
+    /// Flagger's own environment variable, where it has one.
+    pub flagger_env: Option<&'static str>,
+    /// What becomes of it.
+    pub used: Use,
+    /// One line of help.
+    pub help: &'static str,
+}
+
+impl Flag {
+    /// Its environment variable, `SERIN_…`.
+    pub fn env(&self) -> String {
+        format!("SERIN_{}", self.name.to_uppercase().replace('-', "_"))
+    }
+
+    const fn env_of_flagger(mut self, name: &'static str) -> Self {
+        self.flagger_env = Some(name);
+        self
+    }
+}
+
+const fn flag(name: &'static str, kind: Kind, default: &'static str, used: Use, help: &'static str) -> Flag {
+    Flag { name, kind, default, flagger_env: None, used, help }
+}
+
+const fn unserved(
+    name: &'static str,
+    kind: Kind,
+    default: &'static str,
+    missed: &'static str,
+    help: &'static str,
+) -> Flag {
+    flag(name, kind, default, Use::Unserved { harmless: default, missed }, help)
+}
+
+const fn klog(name: &'static str, kind: Kind) -> Flag {
+    flag(name, kind, "", Use::Meaningless, "Log setting of Go programs")
+}
+
+const ALERTS: &str = "alerts are not sent yet";
+const INGRESS: &str = "ingress providers are not served yet";
+const PACING: &str = "requests are not limited by rate";
+
+/// All flags, in the order of the help text.
+pub const FLAGS: &[Flag] = &[
+    flag("mesh-provider", Kind::Text, "istio", Use::Shared, "Router for Canaries that name no provider"),
+    flag(
+        "metrics-server",
+        Kind::Form,
+        "http://prometheus:9090",
+        Use::Shared,
+        "Prometheus for Canaries that name no metrics server",
+    ),
+    flag("namespace", Kind::Text, "", Use::Served, "Watch this namespace only; empty means all"),
+    flag(
+        "selector-labels",
+        Kind::Form,
+        "app,name,app.kubernetes.io/name",
+        Use::Shared,
+        "Labels by which a target selects its pods, in order of preference",
+    ),
+    flag(
+        "include-label-prefix",
+        Kind::Form,
+        "",
+        Use::Shared,
+        "Prefixes of labels that are copied to generated objects; * is all",
+    ),
+    flag(
+        "settle-time",
+        Kind::Form,
+        "",
+        Use::Shared,
+        "Wait between weight 0 and 0 replicas; empty is the router's own",
+    ),
+    flag(
+        "no-cross-namespace-refs",
+        Kind::Bool,
+        "false",
+        Use::Shared,
+        "Refuse references to other namespaces",
+    ),
+    flag("kubeconfig", Kind::Text, "", Use::Shared, "Path of a kubeconfig; empty means the usual places"),
+    flag("master", Kind::Text, "", Use::Shared, "Address of the API server instead of the kubeconfig's"),
+    flag("port", Kind::Form, "8080", Use::Served, "Port of /metrics, /healthz and /readyz"),
+    flag(
+        "log-level",
+        Kind::Form,
+        "debug",
+        Use::Shared,
+        "error, warn, info, debug, trace, or a filter as in serin=debug",
+    ),
+    flag("zap-encoding", Kind::Form, "json", Use::Shared, "Form of log lines: json or console"),
+    flag(
+        "leader-election-namespace",
+        Kind::Text,
+        "kube-system",
+        Use::Served,
+        "Where to look for the lease of a Flagger that still runs; --namespace goes before",
+    ),
+    flag(
+        "control-loop-interval",
+        Kind::Text,
+        "10s",
+        Use::Meaningless,
+        "Nothing is polled: changes are acted on when they are seen",
+    ),
+    flag(
+        "threadiness",
+        Kind::Text,
+        "2",
+        Use::Meaningless,
+        "A Canary that waits for an answer holds up no other",
+    ),
+    flag("zap-replace-globals", Kind::Bool, "false", Use::Meaningless, "Inner matter of Flagger's logger"),
+    unserved("kubeconfig-qps", Kind::Text, "100", PACING, "Requests a second"),
+    unserved("kubeconfig-burst", Kind::Text, "250", PACING, "Requests in a burst"),
+    unserved(
+        "kubeconfig-service-mesh",
+        Kind::Text,
+        "",
+        "routing objects in a second cluster are not served yet",
+        "Path of the kubeconfig of the cluster that holds the routing objects",
+    ),
+    unserved(
+        "enable-leader-election",
+        Kind::Bool,
+        "false",
+        "there is no leader election yet: run one replica",
+        "Elect one of several replicas",
+    ),
+    flag(
+        "enable-config-tracking",
+        Kind::Bool,
+        "true",
+        Use::Unserved { harmless: "false", missed: "ConfigMaps and Secrets are not tracked yet" },
+        "Follow the ConfigMaps and Secrets of targets",
+    ),
+    unserved(
+        "ingress-annotations-prefix",
+        Kind::Text,
+        "nginx.ingress.kubernetes.io",
+        INGRESS,
+        "Prefix of ingress annotations",
+    ),
+    unserved("ingress-class", Kind::Text, "", INGRESS, "Class of generated ingresses"),
+    unserved(
+        "event-webhook",
+        Kind::Text,
+        "",
+        "events are not posted to a webhook yet",
+        "Where to post events",
+    )
+    .env_of_flagger("EVENT_WEBHOOK_URL"),
+    unserved("cluster-name", Kind::Text, "", ALERTS, "Name of the cluster in alerts"),
+    unserved("slack-url", Kind::Text, "", ALERTS, "Slack hook").env_of_flagger("SLACK_URL"),
+    unserved("slack-token", Kind::Text, "", ALERTS, "Slack token").env_of_flagger("SLACK_TOKEN"),
+    unserved("slack-proxy-url", Kind::Text, "", ALERTS, "Proxy on the way to Slack")
+        .env_of_flagger("SLACK_PROXY_URL"),
+    unserved("slack-user", Kind::Text, "flagger", ALERTS, "User name in Slack"),
+    unserved("slack-channel", Kind::Text, "", ALERTS, "Slack channel"),
+    unserved("msteams-url", Kind::Text, "", ALERTS, "Microsoft Teams hook").env_of_flagger("MSTEAMS_URL"),
+    unserved("msteams-proxy-url", Kind::Text, "", ALERTS, "Proxy on the way to Microsoft Teams")
+        .env_of_flagger("MSTEAMS_PROXY_URL"),
+    klog("add_dir_header", Kind::Bool),
+    klog("alsologtostderr", Kind::Bool),
+    klog("log_backtrace_at", Kind::Text),
+    klog("log_dir", Kind::Text),
+    klog("log_file", Kind::Text),
+    klog("log_file_max_size", Kind::Text),
+    klog("logtostderr", Kind::Bool),
+    klog("one_output", Kind::Bool),
+    klog("skip_headers", Kind::Bool),
+    klog("skip_log_headers", Kind::Bool),
+    klog("stderrthreshold", Kind::Text),
+    klog("v", Kind::Text),
+    klog("vmodule", Kind::Text),
+];
+
+/// The flag of that name.
+pub fn find(name: &str) -> Option<&'static Flag> {
+    FLAGS.iter().find(|f| f.name == name)
+}
+
+/// A bool as Go's `flag` package reads it.
+pub fn go_bool(text: &str) -> Option<bool> {
+    match text {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_defaults_fit_their_kind() {
+        for (i, flag) in FLAGS.iter().enumerate() {
+            assert!(FLAGS[i + 1..].iter().all(|f| f.name != flag.name), "{} is listed twice", flag.name);
+            if flag.kind == Kind::Bool && flag.used != Use::Meaningless {
+                assert!(go_bool(flag.default).is_some(), "{}", flag.name);
+            }
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! From matched flags to a [`Config`], and the parsers of single values. What cannot be read is said with a remedy.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{ArgMatches, parser::ValueSource};
+
+use super::flags::{FLAGS, Kind, Use, go_bool};
+use crate::{
+    config::{Config, Rules},
+    telemetry::check_filter,
+};
+
+/// The longest settle time: what is longer is more likely a slip than a wish.
+const LONGEST_SETTLE: Duration = Duration::from_secs(3600);
+
+/// Checks a value whose flag has a form of its own.
+pub(super) fn check(name: &str, value: &str) -> Result<(), String> {
+    match name {
+        "metrics-server" => server(value).map(drop),
+        "selector-labels" if list(value).is_empty() => Err("name at least one label, e.g. app".into()),
+        "settle-time" => settle(value).map(drop),
+        "port" => positive(value).map(drop),
+        "log-level" => filter(value).map(drop),
+        "zap-encoding" => encoding(value).map(drop),
+        _ => Ok(()),
+    }
+}
+
+/// All settings. A flag that `matches` does not know has its default; values have passed [`check`].
+pub(super) fn config(matches: &ArgMatches) -> Result<Config, String> {
+    let namespace = some(text(matches, "namespace"));
+    Ok(Config {
+        rules: Rules {
+            mesh_provider: some(text(matches, "mesh-provider"))
+                .unwrap_or_else(|| Rules::default().mesh_provider),
+            metrics_server: server(&text(matches, "metrics-server"))?,
+            selector_labels: list(&text(matches, "selector-labels")),
+            include_label_prefix: list(&text(matches, "include-label-prefix")),
+            settle: settle(&text(matches, "settle-time"))?,
+            no_cross_namespace_refs: go_bool(&text(matches, "no-cross-namespace-refs")).unwrap_or_default(),
+            ..Rules::default()
+        },
+        kubeconfig: some(text(matches, "kubeconfig")).map(PathBuf::from),
+        master: some(text(matches, "master")),
+        lease_namespace: namespace.clone().unwrap_or_else(|| text(matches, "leader-election-namespace")),
+        namespace,
+        port: positive(&text(matches, "port"))?,
+        log_filter: filter(&text(matches, "log-level"))?,
+        log_json: encoding(&text(matches, "zap-encoding"))?,
+        unserved_flags: unserved(matches),
+    })
+}
+
+/// Flags that were given and are not acted on, each with what is missed. Values stay out: some are secrets.
+fn unserved(matches: &ArgMatches) -> Vec<String> {
+    let given = |name: &str| {
+        matches!(matches.try_contains_id(name), Ok(true))
+            && matches.value_source(name) == Some(ValueSource::CommandLine)
+    };
+    FLAGS
+        .iter()
+        .filter(|flag| given(flag.name))
+        .filter_map(|flag| match flag.used {
+            Use::Unserved { harmless, missed } => {
+                let value = text(matches, flag.name);
+                let same =
+                    value == harmless || (flag.kind == Kind::Bool && go_bool(&value) == go_bool(harmless));
+                (!same && !value.is_empty()).then(|| format!("--{} ({missed})", flag.name))
+            }
+            Use::Served | Use::Shared | Use::Meaningless => None,
+        })
+        .collect()
+}
+
+fn text(matches: &ArgMatches, name: &str) -> String {
+    let default = || super::flags::find(name).map(|f| f.default.to_owned()).unwrap_or_default();
+    matches.try_get_one::<String>(name).ok().flatten().cloned().unwrap_or_else(default)
+}
+
+fn some(text: String) -> Option<String> {
+    Some(text).filter(|t| !t.is_empty())
+}
+
+fn list(text: &str) -> Vec<String> {
+    text.split(',').map(str::trim).filter(|t| !t.is_empty()).map(String::from).collect()
+}
+
+fn server(text: &str) -> Result<String, String> {
+    let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
+    match rest {
+        Some(host) if !host.is_empty() && !host.starts_with('/') => Ok(text.trim_end_matches('/').to_owned()),
+        _ => Err("write an address with its scheme, e.g. http://prometheus:9090".into()),
+    }
+}
+
+fn positive(text: &str) -> Result<u16, String> {
+    match text.parse::<u16>() {
+        Ok(number) if number > 0 => Ok(number),
+        _ => Err(format!("write a whole number from 1 to {}", u16::MAX)),
+    }
+}
+
+fn encoding(text: &str) -> Result<bool, String> {
+    match text {
+        "json" => Ok(true),
+        "console" => Ok(false),
+        _ => Err("choose json or console".into()),
+    }
+}
+
+/// A level as Flagger names them speaks of Serin's own lines; libraries speak at `warn` unless all is wanted.
+fn filter(text: &str) -> Result<String, String> {
+    let level = match text {
+        "debug" | "info" | "warn" | "error" => text,
+        "warning" => "warn",
+        "fatal" | "panic" => "error",
+        "trace" => return Ok("info,serin=trace".into()),
+        "off" => return Ok("off".into()),
+        filter if filter.contains(['=', ',']) && check_filter(filter).is_ok() => return Ok(filter.to_owned()),
+        _ => {
+            return Err(
+                "choose error, warn, info, debug or trace, or write a filter as in warn,serin=debug".into()
+            );
+        }
+    };
+    let libraries = if level == "error" { "error" } else { "warn" };
+    Ok(format!("{libraries},serin={level}"))
+}
+
+fn settle(text: &str) -> Result<Option<Duration>, String> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    match go_duration(text) {
+        Some(time) if time <= LONGEST_SETTLE => Ok(Some(time)),
+        _ => Err("write a time up to 1h with its units, e.g. 3s, 500ms or 1m30s".into()),
+    }
+}
+
+/// A duration as Go writes them, none below zero: `0`, `500ms`, `1m30s`, `1.5s`.
+fn go_duration(text: &str) -> Option<Duration> {
+    if text == "0" {
+        return Some(Duration::ZERO);
+    }
+    let (mut rest, mut sum) = (text, Duration::ZERO);
+    while !rest.is_empty() {
+        let number_end = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+        let (number, tail) = rest.split_at(number_end);
+        let unit_end = tail.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(tail.len());
+        let (unit, tail) = tail.split_at(unit_end);
+        let seconds = match unit {
+            "ns" => 1e-9,
+            "us" | "µs" | "μs" => 1e-6,
+            "ms" => 1e-3,
+            "s" => 1.0,
+            "m" => 60.0,
+            "h" => 3600.0,
+            _ => return None,
+        };
+        let part = Duration::try_from_secs_f64(number.parse::<f64>().ok()? * seconds).ok()?;
+        sum = sum.checked_add(part)?;
+        rest = tail;
+    }
+    (!text.is_empty()).then_some(sum)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_read_as_in_go() {
+        for (text, millis) in
+            [("0", 0), ("3s", 3000), ("500ms", 500), ("1m30s", 90_000), ("1.5s", 1500), (".5s", 500)]
+        {
+            assert_eq!(go_duration(text), Some(Duration::from_millis(millis)), "{text}");
+        }
+        for text in ["", "3", "s", "-3s", "3 s", "3d", "1e400s", "99999999999999999999h"] {
+            assert_eq!(go_duration(text), None, "{text}");
+        }
+        assert!(settle("2h").is_err());
+    }
+
+    #[test]
+    fn levels_of_flagger_become_filters() {
+        for (level, expected) in [
+            ("debug", "warn,serin=debug"),
+            ("warning", "warn,serin=warn"),
+            ("panic", "error,serin=error"),
+            ("info,kube=debug", "info,kube=debug"),
+        ] {
+            let made = filter(level).unwrap();
+            assert_eq!(made, expected);
+            assert!(check_filter(&made).is_ok());
+        }
+        assert!(filter("loud").is_err());
+        assert!(filter("serin=loud").is_err());
+    }
+
+    #[test]
+    fn a_metrics_server_has_a_scheme_and_a_host() {
+        assert_eq!(server("http://p:9090/").unwrap(), "http://p:9090");
+        for text in ["", "prometheus:9090", "http://", "http:///x", "ftp://p"] {
+            assert!(server(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Whole command lines.
+
+use std::time::Duration;
+
+use super::*;
+use crate::config::Rules;
+
+fn task(line: &str, vars: &[(&str, &str)]) -> Result<Task, clap::Error> {
+    let argv: Vec<String> = line.split_whitespace().map(String::from).collect();
+    let env = |name: &str| vars.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned());
+    parse(&normalise(&argv, &env))
+}
+
+fn run(line: &str) -> Config {
+    match task(line, &[]) {
+        Ok(Task::Run(config)) => config,
+        other => panic!("{line} gave {other:?}"),
+    }
+}
+
+#[track_caller]
+fn refused(line: &str, words: &[&str]) {
+    let message = task(line, &[]).unwrap_err().to_string();
+    for word in words {
+        assert!(message.contains(word), "{word:?} is not in: {message}");
+    }
+}
+
+#[test]
+fn the_command_is_well_formed() {
+    command().debug_assert();
+}
+
+#[test]
+fn defaults_are_those_of_the_rules() {
+    let config = run("serin run");
+    assert_eq!(config.rules, Rules::default());
+    assert_eq!((config.port, config.log_json), (8080, true));
+    assert_eq!((config.namespace, config.lease_namespace), (None, "kube-system".into()));
+    assert_eq!(config.unserved_flags, Vec::<String>::new());
+}
+
+#[test]
+fn the_arguments_of_a_flagger_deployment_are_understood() {
+    let config = run(
+        "./flagger -log-level=info -mesh-provider=contour -metrics-server=http://prom.monitoring:9090/ \
+         -selector-labels=app,app.kubernetes.io/name -namespace=shop -enable-config-tracking=false \
+         -include-label-prefix=app.kubernetes.io,team -slack-user=flagger -ingress-class= -kubeconfig-qps=100 \
+         -kubeconfig-burst=250 -ingress-annotations-prefix=nginx.ingress.kubernetes.io -threadiness=4 \
+         -no-cross-namespace-refs=true -leader-election-namespace=flagger-system -v=2 -logtostderr",
+    );
+    assert_eq!(
+        config.rules,
+        Rules {
+            mesh_provider: "contour".into(),
+            metrics_server: "http://prom.monitoring:9090".into(),
+            selector_labels: vec!["app".into(), "app.kubernetes.io/name".into()],
+            include_label_prefix: vec!["app.kubernetes.io".into(), "team".into()],
+            no_cross_namespace_refs: true,
+            ..Rules::default()
+        }
+    );
+    assert_eq!((config.namespace.as_deref(), config.lease_namespace.as_str()), (Some("shop"), "shop"));
+    assert_eq!(config.log_filter.as_str(), "warn,serin=info");
+    assert_eq!(config.unserved_flags, Vec::<String>::new());
+}
+
+#[test]
+fn flags_that_are_not_served_are_named_without_their_values() {
+    let line = "flagger -slack-url=https://hooks/secret -enable-leader-election -enable-config-tracking=true \
+                -control-loop-interval=30s -cluster-name=a";
+    let named = run(line).unserved_flags;
+    let starts: Vec<_> = named.iter().filter_map(|n| n.split(' ').next()).collect();
+    assert_eq!(
+        starts,
+        ["--enable-leader-election", "--enable-config-tracking", "--cluster-name", "--slack-url"]
+    );
+    assert!(!named.join(" ").contains("secret"));
+}
+
+#[test]
+fn variables_of_serin_and_of_flagger_are_read_and_arguments_win() {
+    let vars = [
+        ("SERIN_MESH_PROVIDER", "contour"),
+        ("SERIN_PORT", "8081"),
+        ("SERIN_ENABLE_LEADER_ELECTION", "true"),
+        ("MSTEAMS_URL", "https://hooks/secret"),
+    ];
+    let Ok(Task::Run(config)) = task("serin run -port=9090", &vars) else { panic!("refused") };
+    assert_eq!((config.rules.mesh_provider.as_str(), config.port), ("contour", 9090));
+    assert_eq!(config.unserved_flags.len(), 2);
+}
+
+#[test]
+fn settle_time_may_be_short() {
+    assert_eq!(run("serin run --settle-time 500ms").rules.settle, Some(Duration::from_millis(500)));
+}
+
+#[test]
+fn bad_values_name_the_flag_and_the_remedy() {
+    refused("serin run -port=http", &["--port", "from 1 to 65535"]);
+    refused("serin run -metrics-server=prometheus:9090", &["--metrics-server", "http://prometheus:9090"]);
+    refused("serin run -zap-encoding=xml", &["--zap-encoding", "json or console"]);
+    refused("serin run -selector-labels=,", &["--selector-labels", "at least one label"]);
+    refused("serin run -enable-leader-election=maybe", &["--enable-leader-election", "true or false"]);
+    refused("serin run -settle-time=3", &["--settle-time", "500ms"]);
+    refused("serin run -mesh-provder=istio", &["--mesh-provder", "--mesh-provider"]);
+}
+
+#[test]
+fn version_and_help_are_answers_not_errors() {
+    for line in
+        ["flagger -version", "serin --version", "serin run -version", "serin --help", "serin run --help"]
+    {
+        assert!(!task(line, &[]).unwrap_err().use_stderr(), "{line}");
+    }
+    assert_eq!(
+        task("flagger -version", &[]).unwrap_err().to_string().trim(),
+        concat!("serin ", env!("CARGO_PKG_VERSION"))
+    );
+}
+
+#[test]
+fn commands_for_people_speak_plainly() {
+    let Ok(Task::Explain { config, namespace, name, ask }) =
+        task("serin explain podinfo -n test --ask --mesh-provider contour", &[])
+    else {
+        panic!("refused")
+    };
+    assert_eq!((namespace.as_str(), name.as_str(), ask), ("test", "podinfo", true));
+    assert_eq!((config.log_filter.as_str(), config.log_json), ("warn,serin=warn", false));
+    assert_eq!(config.rules.mesh_provider, "contour");
+
+    let Ok(Task::Release(config)) = task("serin release-all", &[]) else { panic!("refused") };
+    assert_eq!(config.namespace, None);
+    let Ok(Task::Crd(Some(name))) = task("serin crd canaries", &[]) else { panic!("refused") };
+    assert_eq!(name, "canaries");
+}

@@ -1,0 +1,61 @@
+//! The operator's settings as plain, already valid data. No parsing, no I/O: `cli` makes it.
+
+use std::{path::PathBuf, time::Duration};
+
+use serde::Serialize;
+
+/// Settings that decisions depend on: part of every snapshot.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Rules {
+    /// Router for Canaries that name none (`--mesh-provider`).
+    pub mesh_provider: String,
+    /// Prometheus for Canaries that name none (`--metrics-server`).
+    pub metrics_server: String,
+    /// Labels by which a target selects its pods, in order of preference (`--selector-labels`).
+    pub selector_labels: Vec<String>,
+    /// Prefixes of labels that are copied to generated objects; `*` is all (`--include-label-prefix`).
+    pub include_label_prefix: Vec<String>,
+    /// Settle time instead of the router's own (`--settle-time`).
+    pub settle: Option<Duration>,
+    /// Refuse references to other namespaces (`--no-cross-namespace-refs`).
+    pub no_cross_namespace_refs: bool,
+    /// How many promoted templates are kept per Canary.
+    pub revision_history: usize,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            mesh_provider: "istio".into(),
+            metrics_server: "http://prometheus:9090".into(),
+            selector_labels: ["app", "name", "app.kubernetes.io/name"].map(String::from).into(),
+            include_label_prefix: Vec::new(),
+            settle: None,
+            no_cross_namespace_refs: false,
+            revision_history: 5,
+        }
+    }
+}
+
+/// All settings of `serin run`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// What decisions depend on.
+    pub rules: Rules,
+    /// Path of a kubeconfig; unset means the usual places, then the Pod's own account.
+    pub kubeconfig: Option<PathBuf>,
+    /// API server address instead of the kubeconfig's (`--master`).
+    pub master: Option<String>,
+    /// Watch this namespace only; unset means all.
+    pub namespace: Option<String>,
+    /// Namespace in which a Flagger that is being replaced keeps its lease.
+    pub lease_namespace: String,
+    /// Port of /metrics, /healthz and /readyz on all addresses.
+    pub port: u16,
+    /// Log filter in `tracing` syntax, e.g. `info` or `debug`.
+    pub log_filter: String,
+    /// JSON log lines instead of text.
+    pub log_json: bool,
+    /// Flags that were given but are not served: named in a warning at start.
+    pub unserved_flags: Vec<String>,
+}

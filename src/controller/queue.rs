@@ -1,0 +1,185 @@
+//! Which Canaries are due, and one task for each that is being worked on.
+//!
+//! A Canary is never worked on twice at once: what triggers it meanwhile makes it due again when the task ends. A task
+//! that panics ends alone.
+#![allow(clippy::disallowed_methods, reason = "this module waits and starts tasks")]
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    future::Future,
+    time::Duration,
+};
+
+use tokio::{
+    sync::mpsc::UnboundedReceiver,
+    task::{Id, JoinError, JoinSet},
+    time::Instant,
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::observe::Key;
+
+/// When a Canary is to be worked on again, unless something triggers it before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Again {
+    /// After this long.
+    After(Duration),
+    /// When something changes.
+    OnChange,
+}
+
+#[derive(Default)]
+struct Due {
+    at: BTreeMap<Key, Instant>,
+    order: BTreeSet<(Instant, Key)>,
+}
+
+impl Due {
+    /// The earlier of the two times holds.
+    fn set(&mut self, key: Key, at: Instant) {
+        if let Some(old) = self.at.get(&key).copied() {
+            if old <= at {
+                return;
+            }
+            self.order.remove(&(old, key.clone()));
+        }
+        self.at.insert(key.clone(), at);
+        self.order.insert((at, key));
+    }
+
+    fn next(&self) -> Option<Instant> {
+        self.order.first().map(|(at, _)| *at)
+    }
+
+    fn pop(&mut self, now: Instant) -> Option<Key> {
+        if self.next()? > now {
+            return None;
+        }
+        let (_, key) = self.order.pop_first()?;
+        self.at.remove(&key);
+        Some(key)
+    }
+}
+
+/// Works until `stop`: `work` for each due Canary, at most `limit` at once; `panicked` when a task did not end by
+/// itself says when to try again. Tasks under way at the end are waited for.
+pub(super) async fn run<W, F>(
+    mut triggers: UnboundedReceiver<Key>,
+    limit: usize,
+    stop: CancellationToken,
+    work: W,
+    panicked: impl Fn(&Key, &JoinError) -> Again,
+) where
+    W: Fn(Key) -> F,
+    F: Future<Output = Again> + Send + 'static,
+{
+    let mut due = Due::default();
+    let mut tasks: JoinSet<Again> = JoinSet::new();
+    let mut running: BTreeMap<Key, Id> = BTreeMap::new();
+    let mut keys: BTreeMap<Id, Key> = BTreeMap::new();
+    let mut retrigger: BTreeSet<Key> = BTreeSet::new();
+    loop {
+        let now = Instant::now();
+        while tasks.len() < limit {
+            let Some(key) = due.pop(now) else { break };
+            let id = tasks.spawn(work(key.clone())).id();
+            running.insert(key.clone(), id);
+            keys.insert(id, key);
+        }
+        let full = tasks.len() >= limit;
+        let sleep = due.next().filter(|_| !full);
+        tokio::select! {
+            () = stop.cancelled() => break,
+            Some(key) = triggers.recv() => {
+                if running.contains_key(&key) { retrigger.insert(key); } else { due.set(key, now); }
+            }
+            Some(done) = tasks.join_next_with_id() => {
+                let (id, again) = match done {
+                    Ok((id, again)) => (id, Ok(again)),
+                    Err(error) => (error.id(), Err(error)),
+                };
+                let Some(key) = keys.remove(&id) else { continue };
+                running.remove(&key);
+                let again = again.unwrap_or_else(|error| panicked(&key, &error));
+                if let Again::After(wait) = again {
+                    due.set(key.clone(), Instant::now() + wait);
+                }
+                if retrigger.remove(&key) {
+                    due.set(key, Instant::now());
+                }
+            }
+            () = async { match sleep { Some(at) => tokio::time::sleep_until(at).await, None => std::future::pending().await } } => {}
+        }
+    }
+    while tasks.join_next().await.is_some() {}
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    };
+
+    use super::*;
+
+    fn key(name: &str) -> Key {
+        ("ns".into(), name.into())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_panic_ends_one_canary_only_and_it_is_tried_again() {
+        let (triggers, receiver) = tokio::sync::mpsc::unbounded_channel();
+        let stop = CancellationToken::new();
+        let (good, bad) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let (g, b) = (good.clone(), bad.clone());
+        let work = move |key: Key| {
+            let (g, b) = (g.clone(), b.clone());
+            async move {
+                if key.1 == "bad" {
+                    b.fetch_add(1, Ordering::SeqCst);
+                    panic!("as a test");
+                }
+                g.fetch_add(1, Ordering::SeqCst);
+                Again::After(Duration::from_secs(1))
+            }
+        };
+        triggers.send(key("bad")).unwrap();
+        triggers.send(key("good")).unwrap();
+        let queue =
+            tokio::spawn(run(receiver, 2, stop.clone(), work, |_, _| Again::After(Duration::from_secs(5))));
+        tokio::time::sleep(Duration::from_millis(10_500)).await;
+        stop.cancel();
+        queue.await.unwrap();
+        assert_eq!(good.load(Ordering::SeqCst), 11);
+        assert_eq!(bad.load(Ordering::SeqCst), 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_trigger_during_the_work_makes_it_due_again_and_never_runs_it_twice_at_once() {
+        let (triggers, receiver) = tokio::sync::mpsc::unbounded_channel();
+        let stop = CancellationToken::new();
+        let (now, most, runs) =
+            (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let (n, m, r) = (now.clone(), most.clone(), runs.clone());
+        let work = move |_| {
+            let (n, m, r) = (n.clone(), m.clone(), r.clone());
+            async move {
+                m.fetch_max(n.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                n.fetch_sub(1, Ordering::SeqCst);
+                r.fetch_add(1, Ordering::SeqCst);
+                Again::OnChange
+            }
+        };
+        let queue = tokio::spawn(run(receiver, 8, stop.clone(), work, |_, _| Again::OnChange));
+        for _ in 0..5 {
+            triggers.send(key("a")).unwrap();
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        stop.cancel();
+        queue.await.unwrap();
+        assert_eq!((most.load(Ordering::SeqCst), runs.load(Ordering::SeqCst)), (1, 2));
+    }
+}

@@ -1,0 +1,152 @@
+//! What a pass shows to people: Events and log lines from the plan's notes, gauges from the status it leaves.
+
+use jiff::Timestamp;
+use kube::ResourceExt;
+use tokio::task::JoinError;
+
+use k8s_openapi::api::core::v1::ObjectReference;
+
+use super::{Again, Worker, until};
+use crate::{
+    analysis::{Metric, Reading},
+    api::Phase,
+    names,
+    observe::Key,
+    plan::{self, Answers, Note, Plan, Question, Severity},
+    snapshot::{CANARY, Snapshot},
+};
+
+impl Worker {
+    /// Events and one log line per note.
+    pub(super) fn say(&self, snap: &Snapshot, plan: &Plan) {
+        let status = plan.status.as_ref().or(snap.canary.status.as_ref());
+        let canary = format!("{}.{}", snap.canary.name_any(), snap.canary.namespace().unwrap_or_default());
+        let (phase, weight) =
+            status.map_or((Phase::Unset, 0), |s| (s.phase.unwrap_or_default(), s.canary_weight));
+        let from = snap.canary.status.as_ref().and_then(|s| s.phase).unwrap_or_default();
+        for note in &plan.notes {
+            self.events.say(&snap.canary, note);
+            match note.severity {
+                Severity::Normal => {
+                    tracing::info!(canary, %from, %phase, weight, reason = note.reason, "{}", note.message);
+                }
+                Severity::Warning => {
+                    tracing::warn!(canary, %from, %phase, weight, reason = note.reason, "{}", note.message);
+                }
+            }
+        }
+        if !plan.is_empty() {
+            tracing::trace!(canary, ?plan, "plan");
+        }
+    }
+
+    /// Gauges and counters under Flagger's names.
+    pub(super) fn report(&self, snap: &Snapshot, plan: &Plan, questions: &[Question], answers: &Answers) {
+        self.metrics.set_totals(&self.world.totals());
+        if plan::older_rival(snap).is_some() {
+            // the series of the target are the other one's
+            return;
+        }
+        let target = &snap.canary.spec.target_ref.name;
+        let namespace = snap.canary.namespace().unwrap_or_default();
+        let key = (namespace.clone(), snap.canary.name_any());
+        self.targets().insert(key, target.clone());
+        let before = snap.canary.status.clone().unwrap_or_default();
+        let after = plan.status.as_ref().unwrap_or(&before);
+        let phase = after.phase.unwrap_or_default();
+        let number = match phase {
+            Phase::Progressing => 0,
+            Phase::Failed => 2,
+            _ => 1,
+        };
+        self.metrics.set_status(target, &namespace, number);
+        self.metrics.set_weight(target, &namespace, 100 - after.canary_weight, after.canary_weight);
+        if before.phase != after.phase {
+            let how = if snap.canary.spec.skip_analysis == Some(true) { "skipped" } else { "completed" };
+            match phase {
+                Phase::Succeeded if before.phase == Some(Phase::Finalising) => {
+                    self.metrics.success(target, &namespace, "canary", how);
+                }
+                Phase::Failed => self.metrics.failure(target, &namespace, "canary", "completed"),
+                _ => {}
+            }
+        }
+        for question in questions {
+            let Question::Measure { index, query } = question else { continue };
+            let Some(Reading::Values(values)) = answers.readings.get(index) else { continue };
+            let Some(value) = values.last().filter(|v| v.is_finite()) else { continue };
+            // Flagger's gauge shows durations in seconds
+            let value = if query.kind == Metric::Duration { value / 1000.0 } else { *value };
+            self.metrics.set_analysis(target, &namespace, &query.metric, value);
+        }
+    }
+
+    /// How late a window was judged, and how long its checks took from `asked` to `decided`.
+    pub(super) fn timed(&self, snap: &Snapshot, plan: &Plan, asked: Timestamp, decided: Timestamp) {
+        let Some(due) = plan.judged else { return };
+        let namespace = snap.canary.namespace().unwrap_or_default();
+        let took = until(decided, asked);
+        self.metrics.observe_check(&snap.canary.spec.target_ref.name, &namespace, took.as_secs_f64());
+        self.metrics.stepped_late_by(until(decided, due));
+    }
+
+    /// The Canary is gone: so are its series and what was remembered of it.
+    pub(super) fn forget(&self, key: &Key) {
+        let mut memory = self.memory();
+        memory.ask_not_before.remove(key);
+        memory.refused.remove(key);
+        drop(memory);
+        self.decodes(key);
+        self.failures().clear(key);
+        if let Some(target) = self.targets().remove(key) {
+            self.metrics.forget(&target, &key.0);
+        }
+        self.metrics.set_totals(&self.world.totals());
+    }
+
+    /// It decodes, or is gone: it is no longer counted among those that do not.
+    pub(super) fn decodes(&self, key: &Key) {
+        let mut memory = self.memory();
+        if memory.undecodable.remove(key).is_some() {
+            self.metrics.set_undecodable(CANARY.kind, memory.undecodable.len());
+        }
+    }
+
+    /// A stored object that the schema would refuse today: counted, and said once for each reason.
+    pub(super) fn undecodable(&self, key: &Key, why: &str) {
+        let mut memory = self.memory();
+        let said = memory.undecodable.insert(key.clone(), why.to_owned());
+        self.metrics.set_undecodable(CANARY.kind, memory.undecodable.len());
+        drop(memory);
+        if said.as_deref() == Some(why) {
+            return;
+        }
+        let object = self.world.get(CANARY, &key.0, &key.1).unwrap_or_default();
+        tracing::warn!(
+            canary = format!("{}.{}", key.1, key.0),
+            why,
+            "this Canary does not decode and is left alone"
+        );
+        let reference = ObjectReference {
+            api_version: Some(CANARY.api_version()),
+            kind: Some(CANARY.kind.into()),
+            name: Some(key.1.clone()),
+            namespace: Some(key.0.clone()),
+            uid: object["metadata"]["uid"].as_str().map(str::to_owned),
+            ..ObjectReference::default()
+        };
+        let message = format!("Canary {} does not decode and is left alone until it is mended: {why}", key.1);
+        self.events.say_of(reference, &Note::warning("Undecodable", message));
+    }
+
+    /// The task of one Canary panicked: it is left alone for a while, the others go on.
+    pub(super) fn panicked(&self, key: &Key, error: &JoinError) -> Again {
+        tracing::error!(canary = format!("{}.{}", key.1, key.0), %error, "internal error, this Canary is tried again later");
+        let why = format!(
+            "{} met an internal error with this Canary and tries again later: please report it",
+            names::COMPONENT
+        );
+        self.memory().refused.insert(key.clone(), why);
+        self.later(key)
+    }
+}

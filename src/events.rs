@@ -1,0 +1,159 @@
+//! Notes → Kubernetes Events, in order, from a queue of bounded length, so that nothing waits for them.
+//!
+//! Identical sentences about the same object are counted on one Event; kube's own Recorder would keep the first
+//! sentence of a reason and drop the rest. Losing an Event never fails the work: conditions carry the truth.
+#![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "this module writes Events")]
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use k8s_openapi::{
+    api::{
+        core::v1::ObjectReference,
+        events::v1::{Event, EventSeries},
+    },
+    apimachinery::pkg::apis::meta::v1::MicroTime,
+};
+use kube::{
+    Api, Client,
+    api::{Patch, PatchParams, PostParams},
+    core::ObjectMeta,
+};
+use serde_json::json;
+use tokio::sync::mpsc;
+
+use crate::{
+    api::Canary,
+    clock, names,
+    plan::{Note, Severity},
+    telemetry::Metrics,
+};
+
+/// Notes that may wait; more are dropped and counted.
+const QUEUE: usize = 4096;
+/// Longest note the API server takes.
+const MAX_NOTE: usize = 1024;
+/// One Event may take this long.
+const DEADLINE: Duration = Duration::from_secs(5);
+/// Sentences remembered for counting, over all objects.
+const REMEMBERED: usize = 4096;
+/// An Event is counted up for this long, then a new one is made.
+const FRESH: Duration = Duration::from_secs(3000);
+
+type Said = (String, &'static str, String);
+
+/// Puts notes on the queue.
+#[derive(Clone)]
+pub struct Events {
+    queue: mpsc::Sender<(ObjectReference, Note)>,
+    metrics: Arc<Metrics>,
+}
+
+impl Events {
+    /// The queue and the task that empties it; the task ends when all queues are dropped.
+    pub fn new(client: Client, metrics: Arc<Metrics>) -> (Self, impl Future<Output = ()>) {
+        let (queue, receiver) = mpsc::channel(QUEUE);
+        (Self { queue, metrics }, publish_all(client, receiver))
+    }
+
+    /// Says a note about a Canary.
+    pub fn say(&self, canary: &Canary, note: &Note) {
+        let meta = &canary.metadata;
+        self.say_of(
+            ObjectReference {
+                api_version: Some("flagger.app/v1beta1".into()),
+                kind: Some("Canary".into()),
+                name: meta.name.clone(),
+                namespace: meta.namespace.clone(),
+                uid: meta.uid.clone(),
+                resource_version: meta.resource_version.clone(),
+                ..ObjectReference::default()
+            },
+            note,
+        );
+    }
+
+    /// Says a note about any object.
+    pub fn say_of(&self, object: ObjectReference, note: &Note) {
+        if self.queue.try_send((object, note.clone())).is_err() {
+            self.metrics.event_dropped();
+        }
+    }
+}
+
+struct Counted {
+    name: String,
+    count: i32,
+    made: jiff::Timestamp,
+}
+
+async fn publish_all(client: Client, mut queue: mpsc::Receiver<(ObjectReference, Note)>) {
+    let mut said: BTreeMap<Said, Counted> = BTreeMap::new();
+    while let Some((object, note)) = queue.recv().await {
+        if said.len() >= REMEMBERED {
+            said.clear();
+        }
+        match tokio::time::timeout(DEADLINE, publish(&client, &mut said, object, &note)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, reason = note.reason, "event not written"),
+            Err(_) => tracing::warn!(reason = note.reason, "event not written in time"),
+        }
+    }
+}
+
+async fn publish(
+    client: &Client,
+    said: &mut BTreeMap<Said, Counted>,
+    object: ObjectReference,
+    note: &Note,
+) -> kube::Result<()> {
+    let now = clock::now();
+    let namespace = object.namespace.clone().unwrap_or_default();
+    let api: Api<Event> = Api::namespaced(client.clone(), &namespace);
+    let key = (object.uid.clone().unwrap_or_default(), note.reason, note.message.clone());
+    let fresh = |c: &Counted| now.duration_since(c.made).unsigned_abs() < FRESH;
+    if let Some(known) = said.get_mut(&key).filter(|c| fresh(c)) {
+        let series = EventSeries { count: known.count + 1, last_observed_time: MicroTime(now) };
+        let params = PatchParams { field_manager: Some(names::COMPONENT.into()), ..PatchParams::default() };
+        match api.patch(&known.name, &params, &Patch::Merge(json!({"series": series}))).await {
+            Err(kube::Error::Api(status)) if status.is_not_found() => {}
+            done => {
+                known.count += 1;
+                return done.map(drop);
+            }
+        }
+    }
+    let event = event(object, &namespace, note, now);
+    let name = event.metadata.name.clone().unwrap_or_default();
+    api.create(&PostParams::default(), &event).await?;
+    said.insert(key, Counted { name, count: 1, made: now });
+    Ok(())
+}
+
+fn event(object: ObjectReference, namespace: &str, note: &Note, now: jiff::Timestamp) -> Event {
+    let name = format!("{}.{:x}", object.name.as_deref().unwrap_or_default(), now.as_nanosecond());
+    let severity = match note.severity {
+        Severity::Normal => "Normal",
+        Severity::Warning => "Warning",
+    };
+    Event {
+        metadata: ObjectMeta { name: Some(name), namespace: Some(namespace.into()), ..ObjectMeta::default() },
+        action: Some(note.reason.into()),
+        reason: Some(note.reason.into()),
+        note: Some(cut(&note.message).into()),
+        type_: Some(severity.into()),
+        event_time: Some(MicroTime(now)),
+        regarding: Some(object),
+        reporting_controller: Some(names::COMPONENT.into()),
+        reporting_instance: Some(names::COMPONENT.into()),
+        ..Event::default()
+    }
+}
+
+/// At most [`MAX_NOTE`] bytes, on a character boundary.
+fn cut(text: &str) -> &str {
+    let mut end = text.len().min(MAX_NOTE);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}

@@ -1,0 +1,174 @@
+//! `serin explain`: what would be done next with a Canary and why, by the code that does it.
+//!
+//! Reads the cluster once, writes nothing. Without `--ask` it asks nothing outside either, and prints both branches.
+#![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "this module reads the cluster")]
+#![allow(clippy::print_stdout, reason = "the answer is for the terminal")]
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use anyhow::Context as _;
+use jiff::Timestamp;
+use kube::Client;
+
+use crate::{
+    analysis::Reading,
+    api::CanaryStatus,
+    ask::Asker,
+    clock,
+    config::Config,
+    controller,
+    observe::{self, World},
+    plan::{self, Action, Answers, Plan, Question, Wake},
+    snapshot::Snapshot,
+    source::prometheus::{Prometheus, TIMEOUT},
+    telemetry::Metrics,
+};
+
+/// Prints the next step of `name` in `namespace`; with `ask`, metrics are really queried.
+///
+/// # Errors
+/// The cluster cannot be read, or there is no such Canary.
+pub async fn run(config: Config, namespace: String, name: String, ask: bool) -> anyhow::Result<()> {
+    let client = controller::client(&config).await?;
+    let world = read(&client, &namespace).await?;
+    let key = (namespace.clone(), name.clone());
+    let now = clock::now();
+    let snap = observe::gather(&world, &config.rules, &key, now)
+        .with_context(|| format!("read Canary {name} in namespace {namespace}"))?;
+    println!("{}", state(&snap));
+    let mut at = now;
+    let mut questions = plan::questions(&snap, at);
+    if questions.is_empty() {
+        let plan = plan::decide(&snap, &Answers::default(), now);
+        print_plan("next", &plan, &snap, now);
+        // Nothing to do until a window ends: what comes then is what people want to know.
+        if let (true, Wake::At(due)) = (plan.is_empty(), plan.wake) {
+            at = due;
+            questions = plan::questions(&snap, at);
+            println!();
+        }
+    }
+    for question in &questions {
+        println!("asks: {}", asked(question));
+    }
+    if questions.is_empty() {
+        return Ok(());
+    }
+    let then = if at > now { "then, " } else { "" };
+    if ask {
+        let metrics = Arc::new(Metrics::new(&config.rules.mesh_provider));
+        let answers = Asker::new(Arc::new(Prometheus::new(TIMEOUT)?), metrics).ask(&questions).await;
+        for (index, reading) in &answers.readings {
+            println!("answer {index}: {reading:?}");
+        }
+        print_plan(&format!("{then}with these answers"), &plan::decide(&snap, &answers, at), &snap, at);
+    } else {
+        let (passed, failed) = (all(&questions, good), all(&questions, |_| f64::NAN));
+        print_plan(&format!("{then}if every check passes"), &plan::decide(&snap, &passed, at), &snap, at);
+        print_plan(&format!("{then}if a check fails"), &plan::decide(&snap, &failed, at), &snap, at);
+    }
+    Ok(())
+}
+
+/// All kinds of one namespace, listed once.
+async fn read(client: &Client, namespace: &str) -> anyhow::Result<World> {
+    let world = World::default();
+    observe::list_once(client, namespace, &world).await.context("list what the Canary depends on")?;
+    Ok(world)
+}
+
+fn state(snap: &Snapshot) -> String {
+    let status = snap.canary.status.clone().unwrap_or_default();
+    let phase = status.phase.unwrap_or_default().to_string();
+    let phase = if phase.is_empty() { "(new)".to_owned() } else { phase };
+    let mut lines = vec![format!(
+        "phase {phase}, canary weight {}, failed checks {}",
+        status.canary_weight, status.failed_checks
+    )];
+    for (service, ready) in &snap.ready {
+        lines.push(format!("ready pods behind {service}: {ready}"));
+    }
+    for condition in &status.conditions {
+        lines.push(format!("{}={}: {}", condition.type_, condition.status, condition.message));
+    }
+    lines.join("\n")
+}
+
+fn asked(question: &Question) -> String {
+    match question {
+        Question::Ping { server } => format!("whether {server} answers"),
+        Question::Measure { query, .. } => format!("{}: {}", query.server, query.promql),
+    }
+}
+
+fn all(questions: &[Question], value: impl Fn(&crate::analysis::Query) -> f64) -> Answers {
+    let mut answers = Answers { ping: Some(Ok(())), ..Answers::default() };
+    for question in questions {
+        if let Question::Measure { index, query } = question {
+            answers.readings.insert(*index, Reading::Values(vec![value(query)]));
+        }
+    }
+    answers
+}
+
+/// A value inside the wanted range.
+fn good(query: &crate::analysis::Query) -> f64 {
+    match (query.range.min, query.range.max) {
+        (Some(min), _) => min,
+        (None, Some(max)) => max,
+        (None, None) => 0.0,
+    }
+}
+
+fn print_plan(title: &str, plan: &Plan, snap: &Snapshot, now: Timestamp) {
+    println!("\n{title}:");
+    if let Some(status) = &plan.status {
+        println!("  status: {}", change(&snap.canary.status.clone().unwrap_or_default(), status));
+    }
+    for action in &plan.actions {
+        println!("  {}", described(action));
+    }
+    for note in &plan.notes {
+        println!("  says {}: {}", note.reason, note.message);
+    }
+    match plan.wake {
+        Wake::Now => println!("  then looks again at once"),
+        Wake::At(time) => {
+            let seconds = time.duration_since(now).as_secs_f64().max(0.0);
+            println!("  waits {seconds:.1} s, until {time:.1}, or until something changes");
+        }
+        Wake::OnChange => println!("  waits until something changes"),
+    }
+}
+
+fn change(old: &CanaryStatus, new: &CanaryStatus) -> String {
+    let mut parts = BTreeSet::new();
+    if old.phase != new.phase {
+        parts.insert(format!("phase {}", new.phase.unwrap_or_default()));
+    }
+    let place =
+        |status: &CanaryStatus| status.step.as_ref().map(|s| (s.index, s.weight, s.confirmed.is_some()));
+    if place(old) != place(new)
+        && let Some(step) = &new.step
+    {
+        let state = if step.confirmed.is_some() { "confirmed" } else { "intended" };
+        parts.insert(format!("step {} with weight {} {state}", step.index, step.weight));
+    }
+    if old.failed_checks != new.failed_checks {
+        parts.insert(format!("failed checks {}", new.failed_checks));
+    }
+    if parts.is_empty() {
+        parts.insert("conditions and bookkeeping".into());
+    }
+    parts.into_iter().collect::<Vec<_>>().join(", ")
+}
+
+fn described(action: &Action) -> String {
+    match action {
+        Action::Create(manifest) => format!("creates {}", manifest.at()),
+        Action::Patch { at, patch, .. } => format!("patches {at}: {patch}"),
+        Action::Scale { name, replicas, .. } => format!("scales Deployment {name} to {replicas}"),
+        Action::Delete { at, .. } => format!("deletes {at}"),
+        Action::Finalizers { list } => format!("sets the Canary's finalizers to {list:?}"),
+    }
+}

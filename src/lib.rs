@@ -1,0 +1,44 @@
+//! Serin, a canary operator for Kubernetes.
+//!
+//! One way through: watch → [`snapshot::Snapshot`] → [`plan::questions`] (pure) → [`ask`] → [`plan::decide`] (pure,
+//! total) → [`plan::Plan`] → [`apply`]. Modules in layer order, low to high; each uses only what stands above it
+//! (`e2e/tests/repo.rs` checks that):
+//!
+//! 1. [`names`], [`clock`], [`config`]
+//! 2. [`api`], [`snapshot`]
+//! 3. [`manifest`], [`router`], [`analysis`] - pure
+//! 4. [`plan`] - pure
+//! 5. [`telemetry`], [`retry`], [`source`] - I/O leaves
+//! 6. [`events`], [`observe`], [`ask`], [`apply`], [`server`]
+//! 7. [`controller`], [`explain`], [`release`]
+//! 8. [`cli`]
+
+pub mod names;
+
+pub mod clock;
+pub mod config;
+
+pub mod api;
+pub mod snapshot;
+
+pub mod analysis;
+pub mod manifest;
+pub mod router;
+
+pub mod plan;
+
+pub mod retry;
+pub mod source;
+pub mod telemetry;
+
+pub mod apply;
+pub mod ask;
+pub mod events;
+pub mod observe;
+pub mod server;
+
+pub mod controller;
+pub mod explain;
+pub mod release;
+
+pub mod cli;

@@ -1,0 +1,168 @@
+//! Whether the pods of a Deployment are there yet, by Flagger's rules and in its words.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::json::{self, generation};
+
+/// How far a Deployment has come.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub enum Rollout {
+    /// Enough pods of the present template are available, and no others are left.
+    Ready,
+    /// Not yet.
+    Waiting {
+        /// What it waits for.
+        why: String,
+    },
+    /// Not within the deadline: waiting will hardly help.
+    Stuck {
+        /// What it lacks.
+        why: String,
+    },
+}
+
+impl Rollout {
+    /// Why it is not ready.
+    pub fn why(&self) -> Option<&str> {
+        match self {
+            Self::Ready => None,
+            Self::Waiting { why } | Self::Stuck { why } => Some(why),
+        }
+    }
+}
+
+/// Judges a Deployment. `threshold` is the percentage of updated replicas that must be available (0 to 100, at least
+/// one pod all the same: nothing is ever sent to nobody); `deadline` runs from when the Deployment lost its minimum
+/// availability. Scaled to zero is not ready.
+pub fn rollout(deployment: &Value, threshold: i32, deadline: Duration, now: Timestamp) -> Rollout {
+    let status = &deployment["status"];
+    let observed = status["observedGeneration"].as_i64().unwrap_or(0);
+    let waiting = |what: String| format!("waiting for rollout to finish: {what}");
+    if generation(deployment).unwrap_or(0) > observed {
+        let why = waiting("observed deployment generation less than desired generation".into());
+        return Rollout::Waiting { why };
+    }
+    if condition(status, "Progressing").is_some_and(|c| c["reason"] == "ProgressDeadlineExceeded") {
+        let name = deployment["metadata"]["name"].as_str().unwrap_or_default();
+        return Rollout::Stuck { why: format!("deployment {name:?} exceeded its progress deadline") };
+    }
+    let desired = json::replicas(deployment);
+    if desired == 0 {
+        return Rollout::Waiting { why: "scaled to zero".into() };
+    }
+    let count = |field: &str| status[field].as_i64().unwrap_or(0);
+    let (all, updated, available) = (count("replicas"), count("updatedReplicas"), count("availableReplicas"));
+    let threshold = i64::from(threshold.clamp(0, 100));
+    let why = if updated < desired {
+        waiting(format!("{updated} out of {desired} new replicas have been updated"))
+    } else if all > updated {
+        waiting(format!("{} old replicas are pending termination", all - updated))
+    } else if available < (updated.saturating_mul(threshold) / 100).max(1) {
+        waiting(format!(
+            "{available} of {updated} (readyThreshold {threshold}%) updated replicas are available"
+        ))
+    } else {
+        return Rollout::Ready;
+    };
+    if overdue(status, deadline, now) { Rollout::Stuck { why } } else { Rollout::Waiting { why } }
+}
+
+fn overdue(status: &Value, deadline: Duration, now: Timestamp) -> bool {
+    let Some(available) =
+        condition(status, "Available").filter(|_| condition(status, "Progressing").is_some())
+    else {
+        return false;
+    };
+    let since = available["lastUpdateTime"].as_str().and_then(|t| t.parse::<Timestamp>().ok());
+    available["status"] == "False"
+        && available["reason"] == "MinimumReplicasUnavailable"
+        && since.is_some_and(|since| now.duration_since(since).as_secs_f64() > deadline.as_secs_f64())
+}
+
+fn condition<'a>(status: &'a Value, of: &str) -> Option<&'a Value> {
+    status["conditions"].as_array()?.iter().find(|c| c["type"] == of)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const DEADLINE: Duration = Duration::from_secs(60);
+
+    fn now() -> Timestamp {
+        "2026-01-01T00:10:00Z".parse().unwrap()
+    }
+
+    fn deployment(desired: i64, all: i64, updated: i64, available: i64) -> Value {
+        json!({
+            "metadata": {"name": "podinfo", "generation": 2}, "spec": {"replicas": desired},
+            "status": {
+                "observedGeneration": 2, "replicas": all, "updatedReplicas": updated, "availableReplicas": available,
+                "conditions": [
+                    {"type": "Progressing", "status": "True", "reason": "ReplicaSetUpdated"},
+                    {"type": "Available", "status": "False", "reason": "MinimumReplicasUnavailable",
+                     "lastUpdateTime": "2026-01-01T00:09:30Z"},
+                ],
+            },
+        })
+    }
+
+    fn why(deployment: &Value, threshold: i32) -> String {
+        rollout(deployment, threshold, DEADLINE, now()).why().unwrap_or("ready").to_owned()
+    }
+
+    #[test]
+    fn the_words_are_flaggers() {
+        let texts = [
+            (deployment(2, 2, 2, 2), "ready"),
+            (deployment(0, 0, 0, 0), "scaled to zero"),
+            (
+                deployment(2, 1, 1, 1),
+                "waiting for rollout to finish: 1 out of 2 new replicas have been updated",
+            ),
+            (deployment(2, 3, 2, 2), "waiting for rollout to finish: 1 old replicas are pending termination"),
+            (
+                deployment(2, 2, 2, 0),
+                "waiting for rollout to finish: 0 of 2 (readyThreshold 100%) updated replicas are available",
+            ),
+        ];
+        for (deployment, text) in texts {
+            assert_eq!(why(&deployment, 100), text);
+        }
+        let mut unseen = deployment(2, 2, 2, 2);
+        unseen["metadata"]["generation"] = json!(3);
+        let text =
+            "waiting for rollout to finish: observed deployment generation less than desired generation";
+        assert_eq!(why(&unseen, 100), text);
+    }
+
+    #[test]
+    fn a_threshold_still_wants_one_pod() {
+        assert_eq!(why(&deployment(4, 4, 4, 2), 50), "ready");
+        assert_ne!(why(&deployment(4, 4, 4, 1), 50), "ready");
+        assert_ne!(why(&deployment(1, 1, 1, 0), 50), "ready", "half of one pod is still one pod");
+        assert_ne!(why(&deployment(1, 1, 1, 0), 0), "ready");
+    }
+
+    #[test]
+    fn past_the_deadline_it_is_stuck() {
+        let mut late = deployment(2, 2, 2, 0);
+        assert!(matches!(rollout(&late, 100, DEADLINE, now()), Rollout::Waiting { .. }));
+        late["status"]["conditions"][1]["lastUpdateTime"] = json!("2026-01-01T00:08:59Z");
+        assert!(matches!(rollout(&late, 100, DEADLINE, now()), Rollout::Stuck { .. }));
+        late["status"]["conditions"][0]["reason"] = json!("ProgressDeadlineExceeded");
+        assert_eq!(why(&late, 100), "deployment \"podinfo\" exceeded its progress deadline");
+    }
+
+    #[test]
+    fn nonsense_is_not_ready() {
+        for odd in [json!(null), json!({"status": []}), json!({"spec": {"replicas": "x"}})] {
+            assert_ne!(rollout(&odd, 100, DEADLINE, now()), Rollout::Ready);
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! Revisions of a pod template: how one is told from another, and the immutable copies kept of promoted ones.
+//!
+//! A copy is a `ControllerRevision`. A damaged primary is restored from it and a failed promotion undone. Which
+//! copies to make or drop is decided in `plan`.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+
+use super::{Manifest, json as get, workload::Source};
+use crate::{
+    api::validated::Validated,
+    names::{self, managers},
+    snapshot::{Objects, REVISION},
+};
+
+/// Characters of the hash in the name of a stored template.
+const SHORT: usize = 10;
+
+/// Lower-case hex SHA-256 of the canonical JSON of a pod template as stored: members in byte order of their keys, no
+/// white space. A member that is `null` is none, as for the API server (some versions write `creationTimestamp: null`).
+pub fn hash(template: &Value) -> String {
+    let mut text = String::new();
+    canonical(template, &mut text);
+    format!("{:x}", Sha256::digest(text.as_bytes()))
+}
+
+/// Whether a hash in status can be one of ours: 64 hex digits. Flagger's are 10 characters at most.
+pub fn is_ours(hash: &str) -> bool {
+    hash.len() == 64 && hash.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+fn canonical(value: &Value, out: &mut String) {
+    match value {
+        Value::Object(map) => {
+            let sorted: BTreeMap<&String, &Value> = map.iter().filter(|(_, v)| !v.is_null()).collect();
+            out.push('{');
+            for (i, (key, value)) in sorted.into_iter().enumerate() {
+                if i > 0 {
+                    out.push(',');
+                }
+                out.push_str(&Value::from(key.as_str()).to_string());
+                out.push(':');
+                canonical(value, out);
+            }
+            out.push('}');
+        }
+        Value::Array(items) => {
+            out.push('[');
+            for (i, item) in items.iter().enumerate() {
+                if i > 0 {
+                    out.push(',');
+                }
+                canonical(item, out);
+            }
+            out.push(']');
+        }
+        scalar => out.push_str(&scalar.to_string()),
+    }
+}
+
+/// Name of the stored copy of a template: `<primary>-<first 10 of the hash>`.
+pub fn name(canary: &Validated, hash: &str) -> String {
+    format!("{}-{}", canary.names.primary, hash.chars().take(SHORT).collect::<String>())
+}
+
+/// The stored copy of the template of `template_source` (a Deployment, or an object with the same `spec`): the `n`th
+/// of this Canary, counted from 1. Immutable but for its number; make the Canary its owner by [`Manifest::owned_by`].
+pub fn stored(canary: &Validated, n: i64, hash: &str, template_source: &Value) -> Manifest {
+    let source = Source::of(template_source);
+    let body = json!({
+        "metadata": {"labels": {
+            names::LABEL_CANARY: names::label_value(&canary.name),
+            names::LABEL_TEMPLATE_OF: names::label_value(&canary.names.primary),
+        }},
+        "data": {
+            "hash": hash,
+            "template": source.template,
+            "spec": Value::Object(source.spec),
+            "replicas": get::replicas(template_source),
+        },
+        "revision": n,
+    });
+    Manifest::new(REVISION, &name(canary, hash), managers::WORKLOAD, &[], body)
+}
+
+/// The pod template in a stored copy.
+pub fn template_of(revision: &Value) -> Option<&Value> {
+    Some(&revision["data"]["template"]).filter(|t| t.is_object())
+}
+
+/// What a primary is made from, out of a stored copy.
+pub fn source_of(revision: &Value) -> Option<Source> {
+    let template = template_of(revision)?.clone();
+    let spec = revision["data"]["spec"].as_object().cloned().unwrap_or_else(Map::new);
+    Some(Source { template, spec })
+}
+
+/// The hash that a stored copy was filed under.
+pub fn hash_of(revision: &Value) -> Option<&str> {
+    revision["data"]["hash"].as_str()
+}
+
+/// Its number; 0 when it has none.
+pub fn number(revision: &Value) -> i64 {
+    revision["revision"].as_i64().unwrap_or(0)
+}
+
+/// The stored copy with this hash whose template really has it.
+pub fn find<'a>(objects: &'a Objects, wanted: &str) -> Option<&'a Value> {
+    objects
+        .of(REVISION)
+        .find(|r| hash_of(r) == Some(wanted) && template_of(r).is_some_and(|t| hash(t) == wanted))
+}
+
+/// All stored copies of this Canary, oldest first.
+pub fn all<'a>(objects: &'a Objects, canary: &str) -> Vec<&'a Value> {
+    let mut found: Vec<&Value> = objects.of(REVISION).filter(|r| super::ours(r, canary)).collect();
+    found.sort_by_key(|r| number(r));
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::manifest::fixture;
+
+    #[test]
+    fn the_hash_is_of_content_not_of_order() {
+        let (a, b) = (json!({"a": {"x": 1, "y": [1, 2]}, "b": null}), json!({"a": {"y": [1, 2], "x": 1}}));
+        assert_eq!(hash(&a), hash(&b));
+        assert_ne!(hash(&json!([1, 2])), hash(&json!([2, 1])));
+        assert_eq!(
+            hash(&json!({"a": 1})),
+            "015abd7f5cc57a2dd94b7590f04ad8084273905ee33ec5cebeae62276a97f862"
+        );
+        assert!(is_ours(&hash(&a)) && !is_ours("85d557f47b") && !is_ours(&"G".repeat(64)));
+    }
+
+    #[test]
+    fn a_stored_copy_gives_back_what_was_stored() {
+        let (c, target) = (fixture::canary(&json!({})), fixture::target());
+        let h = hash(&target["spec"]["template"]);
+        let m = stored(&c, 3, &h, &target).owned_by("podinfo", "u9");
+        assert_eq!(m.name, format!("podinfo-primary-{}", &h[..10]));
+        let mut objects = Objects::default();
+        objects.insert(REVISION, m.body.clone());
+        let found = find(&objects, &h).unwrap();
+        assert_eq!(template_of(found), Some(&target["spec"]["template"]));
+        assert_eq!(source_of(found).unwrap(), Source::of(&target));
+        assert_eq!((number(found), found["data"]["replicas"].as_i64()), (3, Some(2)));
+        assert_eq!((all(&objects, "podinfo").len(), all(&objects, "other").len()), (1, 0));
+        assert_eq!(find(&objects, "x"), None);
+    }
+
+    #[test]
+    fn a_copy_that_was_tampered_with_is_not_found() {
+        let (c, target) = (fixture::canary(&json!({})), fixture::target());
+        let h = hash(&target["spec"]["template"]);
+        let mut body = stored(&c, 1, &h, &target).body;
+        body["data"]["template"]["spec"]["containers"][0]["image"] = json!("evil");
+        let mut objects = Objects::default();
+        objects.insert(REVISION, body);
+        assert_eq!(find(&objects, &h), None);
+    }
+
+    proptest! {
+        #[test]
+        fn canonical_json_is_json(text in "\\PC{0,12}", n in any::<i64>()) {
+            let value = json!({"k": text, "n": n, "l": [text, {}]});
+            let mut out = String::new();
+            canonical(&value, &mut out);
+            prop_assert_eq!(serde_json::from_str::<Value>(&out).unwrap(), value);
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! The three Services: `<apex>` and `<apex>-primary` in front of the primary, `<apex>-canary` in front of the target.
+//!
+//! Owns their ports, selectors and metadata, adoption of an apex Service that was there before, and giving it back.
+//! Does not decide when the apex may select the primary: `plan` does.
+
+use serde_json::{Map, Value, json};
+
+use super::{Manifest, Undo, adopted, annotation, json as get, made_for, ours};
+use crate::{
+    api::{CustomMetadata, validated::Validated},
+    names::{self, managers},
+    snapshot::{ObjectRef, Objects, SERVICE},
+};
+
+/// Sidecars whose ports are not the application's.
+const PROXIES: [&str; 2] = ["istio-proxy", "envoy"];
+/// Longest name of a Service's port.
+const PORT_NAME: usize = 63;
+const OWNED: &[&str] = &["/spec/ports", "/spec/selector"];
+
+/// The Services of one Canary.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct Services {
+    /// `<apex>`, selecting the primary: what users call.
+    pub apex: Manifest,
+    /// `<apex>-primary`.
+    pub primary: Manifest,
+    /// `<apex>-canary`, selecting the target.
+    pub canary: Manifest,
+    /// Works, but probably not as meant.
+    pub advice: Vec<String>,
+}
+
+/// Renders the three, keeping node ports and immutable fields of what is in `live`. `label` is the target's selector
+/// label. Err: the ports make no sense; the text names the field.
+pub fn render(
+    c: &Validated,
+    target: &Value,
+    label: &(String, String),
+    live: &Objects,
+) -> Result<Services, String> {
+    let (ports, advice) = ports(c, target)?;
+    let primary_pods = names::primary(&label.1);
+    let one = |name: &str, pods: &str, metadata: Option<&CustomMetadata>| {
+        let live = live.get(SERVICE, name);
+        let spec = spec(c, &ports, &label.0, pods, live);
+        let metadata = match live {
+            Some(live) if name == c.names.apex && !made_for(live, &c.name) => adopt(live),
+            _ => owned_metadata(c, name, &label.0, metadata, live),
+        };
+        Manifest::new(SERVICE, name, managers::WORKLOAD, OWNED, json!({"metadata": metadata, "spec": spec}))
+    };
+    Ok(Services {
+        apex: one(&c.names.apex, &primary_pods, c.service.apex.as_ref()),
+        primary: one(&c.names.primary_service, &primary_pods, c.service.primary.as_ref()),
+        canary: one(&c.names.canary_service, &label.1, c.service.canary.as_ref()),
+        advice,
+    })
+}
+
+/// Gives the apex back: the original if it was adopted; else it stays, selecting the target, as a plain object. The
+/// other two are deleted if they are ours.
+pub fn restore(c: &Validated, label: &(String, String), live: &Objects) -> Vec<Undo> {
+    let mut undo = Vec::new();
+    let apex = live.get(SERVICE, &c.names.apex).filter(|apex| adopted(apex) || made_for(apex, &c.name));
+    if let Some(apex) = apex {
+        undo.push(Undo::Restore(given_back(c, label, apex)));
+    }
+    for name in [&c.names.primary_service, &c.names.canary_service] {
+        if live.get(SERVICE, name).is_some_and(|s| made_for(s, &c.name)) {
+            undo.push(Undo::Delete(ObjectRef::new(SERVICE, name.clone())));
+        }
+    }
+    undo
+}
+
+fn spec(c: &Validated, ports: &[Value], label: &str, pods: &str, live: Option<&Value>) -> Value {
+    let mut spec = json!({"selector": {label: pods}, "ports": ports_like(ports, live)});
+    if let Some(distribution) = c.service.traffic_distribution.as_ref().filter(|d| !d.is_empty()) {
+        get::set(&mut spec, &["trafficDistribution"], json!(distribution));
+    }
+    if live.is_none() {
+        get::set(&mut spec, &["type"], json!("ClusterIP"));
+        if c.service.headless == Some(true) {
+            get::set(&mut spec, &["clusterIP"], json!("None"));
+        }
+    }
+    spec
+}
+
+/// The wanted ports in the live order, with the node ports they have.
+fn ports_like(ports: &[Value], live: Option<&Value>) -> Vec<Value> {
+    let live = live.map_or(&[][..], |l| get::list(&l["spec"]["ports"]));
+    let mut out = ports.to_vec();
+    out.sort_by_key(|p| live.iter().position(|l| l["port"] == p["port"]).unwrap_or(usize::MAX));
+    for port in &mut out {
+        // A single live port may have no name.
+        let same = |l: &&Value| l["name"] == port["name"] || l["name"].is_null() && l["port"] == port["port"];
+        if let Some(node) =
+            live.iter().find(same).map(|l| l["nodePort"].clone()).filter(|n| n.as_i64() > Some(0))
+        {
+            get::set(port, &["nodePort"], node);
+        }
+    }
+    out
+}
+
+fn owned_metadata(
+    c: &Validated,
+    name: &str,
+    label: &str,
+    custom: Option<&CustomMetadata>,
+    live: Option<&Value>,
+) -> Value {
+    let custom = custom.cloned().unwrap_or_default();
+    let mut labels: Map<String, Value> = custom.labels.into_iter().map(|(k, v)| (k, json!(v))).collect();
+    labels.insert(label.to_owned(), json!(name));
+    let mut annotations: Map<String, Value> =
+        custom.annotations.into_iter().map(|(k, v)| (k, json!(v))).collect();
+    annotations.extend(names::FLUX_MARKERS.map(|(k, v)| (k.to_owned(), json!(v))));
+    if live.is_some() {
+        let unmanaged = json!(c.service.unmanaged_metadata);
+        for (map, kind) in [(&mut labels, "labels"), (&mut annotations, "annotations")] {
+            for key in get::list(&unmanaged[kind]).iter().filter_map(Value::as_str) {
+                map.remove(key);
+            }
+        }
+    }
+    labels.insert(names::LABEL_CANARY.into(), json!(names::label_value(&c.name)));
+    json!({"labels": labels, "annotations": annotations})
+}
+
+/// Metadata of an apex that somebody else made: theirs, with Flux told to leave it alone and the original noted.
+fn adopt(live: &Value) -> Value {
+    let original = annotation(live, names::ANNOTATION_ORIGINAL).map_or_else(
+        || {
+            let markers: Map<String, Value> = names::FLUX_MARKERS
+                .iter()
+                .filter_map(|(key, _)| Some(((*key).to_owned(), json!(annotation(live, key)?))))
+                .collect();
+            let spec = &live["spec"];
+            json!({"selector": spec["selector"], "ports": spec["ports"], "annotations": markers}).to_string()
+        },
+        str::to_owned,
+    );
+    let mut annotations: Map<String, Value> =
+        names::FLUX_MARKERS.iter().map(|(k, v)| ((*k).to_owned(), json!(v))).collect();
+    annotations.insert(names::ANNOTATION_ORIGINAL.into(), json!(original));
+    json!({"annotations": annotations})
+}
+
+fn given_back(c: &Validated, label: &(String, String), live: &Value) -> Manifest {
+    let noted =
+        annotation(live, names::ANNOTATION_ORIGINAL).and_then(|t| serde_json::from_str::<Value>(t).ok());
+    let noted = noted.unwrap_or_default();
+    let mut annotations = Map::new();
+    for (key, _) in names::FLUX_MARKERS {
+        annotations.insert(key.into(), noted["annotations"][key].clone());
+    }
+    for key in [names::ANNOTATION_ORIGINAL, names::ANNOTATION_EPOCH, names::ANNOTATION_WRITTEN] {
+        annotations.insert(key.into(), Value::Null);
+    }
+    let mut metadata = json!({"annotations": annotations});
+    if ours(live, &c.name) {
+        get::set(&mut metadata, &["labels", names::LABEL_CANARY], Value::Null);
+    }
+    let mut spec = json!({"selector": {&label.0: &label.1}, "ports": live["spec"]["ports"]});
+    if noted["selector"].is_object() {
+        get::set(&mut spec, &["selector"], noted["selector"].clone());
+    }
+    if noted["ports"].is_array() {
+        get::set(&mut spec, &["ports"], noted["ports"].clone());
+    }
+    let body = json!({"metadata": metadata, "spec": spec});
+    Manifest::new(SERVICE, &c.names.apex, managers::WORKLOAD, OWNED, body)
+}
+
+/// The ports in the API server's own form, and advice.
+fn ports(c: &Validated, target: &Value) -> Result<(Vec<Value>, Vec<String>), String> {
+    let service = &c.service;
+    if !(1..=65535).contains(&service.port) {
+        return Err(format!("spec.service.port: {} is not a port number from 1 to 65535", service.port));
+    }
+    let declared = container_ports(target);
+    let given = json!(service.target_port);
+    let wanted = match &given {
+        Value::Number(n) if n.as_i64() != Some(0) => given.clone(),
+        Value::String(name) if !name.is_empty() => given.clone(),
+        _ => json!(service.port),
+    };
+    let mut advice = Vec::new();
+    let matches =
+        |p: &ContainerPort| wanted == p.number || wanted.as_str().is_some_and(|name| name == p.name);
+    if !declared.iter().any(matches) {
+        let field =
+            format!("spec.service.targetPort: no container of {} declares port {wanted}", c.names.target);
+        if wanted.is_string() {
+            return Err(field);
+        }
+        advice.push(field);
+    }
+    let name = service.port_name.as_deref().filter(|n| !n.is_empty()).unwrap_or("http");
+    let mut first = json!({"name": name, "protocol": "TCP", "port": service.port, "targetPort": wanted});
+    if let Some(protocol) = service.app_protocol.as_deref().filter(|p| !p.is_empty()) {
+        get::set(&mut first, &["appProtocol"], json!(protocol));
+    }
+    let mut list = vec![first];
+    if service.port_discovery == Some(true) {
+        for port in declared.iter().filter(|p| p.discoverable && !matches(p)) {
+            discover(&mut list, port);
+        }
+    }
+    Ok((list, advice))
+}
+
+/// Adds a container port, unless its number is taken; a name that is taken or missing is made up.
+fn discover(list: &mut Vec<Value>, port: &ContainerPort) {
+    if list.iter().any(|p| p["port"] == port.number) {
+        return;
+    }
+    let taken = port.name.is_empty() || list.iter().any(|p| p["name"] == port.name);
+    let name = if taken {
+        let index = format!("-{}", port.index);
+        let room = PORT_NAME - "tcp-".len() - index.len();
+        format!("tcp-{}{index}", port.container.chars().take(room).collect::<String>())
+    } else {
+        port.name.to_owned()
+    };
+    list.push(json!({"name": name, "protocol": "TCP", "port": port.number, "targetPort": port.number}));
+}
+
+struct ContainerPort<'a> {
+    container: &'a str,
+    /// Position among its container's ports.
+    index: usize,
+    name: &'a str,
+    number: i64,
+    /// Of a container of the application, not of an init container or proxy.
+    discoverable: bool,
+}
+
+fn container_ports(target: &Value) -> Vec<ContainerPort<'_>> {
+    let pod = &target["spec"]["template"]["spec"];
+    // A named port also resolves to that of an init container which keeps running.
+    let sidecars = get::list(&pod["initContainers"]).iter().filter(|c| c["restartPolicy"] == "Always");
+    let containers =
+        get::list(&pod["containers"]).iter().map(|c| (c, true)).chain(sidecars.map(|c| (c, false)));
+    let mut found = Vec::new();
+    for (container, application) in containers {
+        let name = container["name"].as_str().unwrap_or_default();
+        for (index, port) in get::list(&container["ports"]).iter().enumerate() {
+            found.push(ContainerPort {
+                container: name,
+                index,
+                name: port["name"].as_str().unwrap_or_default(),
+                number: port["containerPort"].as_i64().unwrap_or_default(),
+                discoverable: application && !PROXIES.contains(&name),
+            });
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+#[path = "tests/service.rs"]
+mod tests;

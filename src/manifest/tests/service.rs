@@ -1,0 +1,171 @@
+use super::*;
+use crate::manifest::{
+    fixture::{self, merge},
+    patch,
+};
+
+fn label() -> (String, String) {
+    ("app".into(), "podinfo".into())
+}
+
+fn rendered(service: &Value, live: &Objects) -> Services {
+    render(&fixture::canary(service), &fixture::target(), &label(), live).unwrap()
+}
+
+fn apply(live: &mut Objects, m: &Manifest) {
+    let mut object = live.get(SERVICE, &m.name).cloned().unwrap_or_else(|| m.to_create());
+    if let Some(p) = patch(&object, m) {
+        merge(&mut object, &p);
+    }
+    live.insert(SERVICE, object);
+}
+
+fn users_apex() -> Value {
+    json!({
+        "metadata": {"name": "podinfo", "labels": {"app": "mine"}, "annotations": {"a": "b"}},
+        "spec": {
+            "type": "NodePort", "clusterIP": "10.0.0.9", "selector": {"app": "podinfo", "tier": "web"},
+            "ports": [
+                {"name": "http", "protocol": "TCP", "port": 80, "targetPort": "http", "nodePort": 30080},
+                {"name": "old", "protocol": "TCP", "port": 81, "targetPort": 81, "nodePort": 30081},
+            ],
+        },
+    })
+}
+
+#[test]
+fn the_three_are_the_recorded_ones() {
+    let s = rendered(&json!({"targetPort": 9898}), &Objects::default());
+    for (m, pods) in [(&s.apex, "podinfo-primary"), (&s.primary, "podinfo-primary"), (&s.canary, "podinfo")] {
+        assert_eq!(
+            m.body["spec"],
+            json!({
+                "type": "ClusterIP", "selector": {"app": pods},
+                "ports": [{"name": "http", "port": 80, "protocol": "TCP", "targetPort": 9898}],
+            })
+        );
+        assert_eq!(m.body["metadata"]["labels"]["app"], m.name.as_str());
+        assert_eq!(m.body["metadata"]["annotations"].as_object().unwrap().len(), 2);
+        assert!(ours(&m.body, "podinfo"));
+    }
+    assert!(s.advice.is_empty());
+    let names = [&s.apex, &s.primary, &s.canary].map(|m| m.name.as_str());
+    assert_eq!(names, ["podinfo", "podinfo-primary", "podinfo-canary"]);
+}
+
+#[test]
+fn ports_follow_the_spec() {
+    let ports = |service: Value| rendered(&service, &Objects::default()).apex.body["spec"]["ports"].clone();
+    assert_eq!(
+        ports(json!({"portName": "grpc", "appProtocol": "grpc", "targetPort": "http"})),
+        json!([{"name": "grpc", "port": 80, "protocol": "TCP", "targetPort": "http", "appProtocol": "grpc"}])
+    );
+    let discovered = ports(json!({"portDiscovery": true, "targetPort": 9898}));
+    assert_eq!(
+        discovered[1],
+        json!({"name": "http-metrics", "port": 9797, "protocol": "TCP", "targetPort": 9797})
+    );
+    assert_eq!(
+        discovered[2],
+        json!({"name": "tcp-podinfod-2", "port": 9999, "protocol": "TCP", "targetPort": 9999})
+    );
+    let clash = ports(json!({"portDiscovery": true, "port": 9797, "targetPort": 9999}));
+    assert_eq!(clash.as_array().unwrap().len(), 2, "9797 is taken");
+    assert_eq!(clash[1]["name"], "tcp-podinfod-0", "http is taken");
+}
+
+#[test]
+fn headless_and_distribution_are_set_at_creation() {
+    let spec = json!({"headless": true, "trafficDistribution": "PreferClose"});
+    let s = rendered(&spec, &Objects::default());
+    assert_eq!(s.canary.body["spec"]["clusterIP"], "None");
+    assert_eq!(s.canary.body["spec"]["trafficDistribution"], "PreferClose");
+    let mut live = Objects::default();
+    live.insert(SERVICE, rendered(&json!({}), &live).canary.body);
+    assert!(rendered(&spec, &live).canary.body["spec"].get("clusterIP").is_none(), "it is immutable");
+}
+
+#[test]
+fn ports_that_lead_nowhere_are_named() {
+    let c = |service: Value| fixture::canary(&service);
+    let render = |c: &Validated| render(c, &fixture::target(), &label(), &Objects::default());
+    let named = render(&c(json!({"targetPort": "web"}))).unwrap_err();
+    assert_eq!(named, "spec.service.targetPort: no container of podinfo declares port \"web\"");
+    assert!(render(&c(json!({"port": 0}))).unwrap_err().starts_with("spec.service.port"));
+    assert_eq!(render(&c(json!({}))).unwrap().advice.len(), 1, "port 80 is undeclared but legal");
+}
+
+#[test]
+fn unmanaged_keys_are_left_to_their_owner() {
+    let spec = json!({
+        "apex": {"labels": {"l": "1"}, "annotations": {"a": "1", "b": "2"}},
+        "unmanagedMetadata": {"annotations": ["a"], "labels": ["l"]},
+    });
+    let mut live = Objects::default();
+    live.insert(SERVICE, rendered(&spec, &live).apex.body);
+    let metadata = rendered(&spec, &live).apex.body["metadata"].clone();
+    assert!(metadata["annotations"].get("a").is_none() && metadata["labels"].get("l").is_none());
+    assert_eq!(metadata["annotations"]["b"], "2");
+}
+
+#[test]
+fn an_adopted_apex_is_given_back_as_it_was() {
+    let mut live = Objects::default();
+    live.insert(SERVICE, users_apex());
+    for _ in 0..2 {
+        let apex = rendered(&json!({"targetPort": "http"}), &live).apex;
+        apply(&mut live, &apex);
+        assert_eq!(patch(live.get(SERVICE, "podinfo").unwrap(), &apex), None);
+    }
+    let taken = live.get(SERVICE, "podinfo").unwrap().clone();
+    assert_eq!(taken["spec"]["selector"], json!({"app": "podinfo-primary"}));
+    assert_eq!(taken["spec"]["ports"], json!([users_apex()["spec"]["ports"][0]]), "the node port stays");
+    assert_eq!(
+        (&taken["spec"]["type"], &taken["metadata"]["labels"]),
+        (&json!("NodePort"), &json!({"app": "mine"}))
+    );
+    assert!(adopted(&taken) && !ours(&taken, "podinfo"));
+
+    let undo = restore(&fixture::canary(&json!({})), &label(), &live);
+    let [Undo::Restore(m)] = undo.as_slice() else { panic!("{undo:?}") };
+    apply(&mut live, m);
+    assert_eq!(live.get(SERVICE, "podinfo"), Some(&users_apex()));
+}
+
+#[test]
+fn an_apex_of_ours_stays_as_a_plain_object() {
+    let mut live = Objects::default();
+    let s = rendered(&json!({}), &live);
+    for m in [&s.apex, &s.primary, &s.canary] {
+        live.insert(SERVICE, m.clone().stamped(3, jiff::Timestamp::UNIX_EPOCH).to_create());
+    }
+    let undo = restore(&fixture::canary(&json!({})), &label(), &live);
+    assert_eq!(undo.len(), 3);
+    let Undo::Restore(m) = &undo[0] else { panic!() };
+    apply(&mut live, m);
+    let apex = live.get(SERVICE, "podinfo").unwrap();
+    assert_eq!(apex["spec"]["selector"], json!({"app": "podinfo"}));
+    assert_eq!(apex["metadata"]["annotations"], json!({}));
+    assert_eq!(apex["metadata"]["labels"], json!({"app": "podinfo"}));
+    assert!(restore(&fixture::canary(&json!({})), &label(), &Objects::default()).is_empty());
+}
+
+#[test]
+fn a_spoilt_note_of_the_original_selects_the_target() {
+    let mut apex = users_apex();
+    apex["metadata"]["annotations"][names::ANNOTATION_ORIGINAL] = json!("{");
+    let mut live = Objects::default();
+    live.insert(SERVICE, apex);
+    let Undo::Restore(m) = restore(&fixture::canary(&json!({})), &label(), &live).remove(0) else { panic!() };
+    assert_eq!(m.body["spec"]["selector"], json!({"app": "podinfo"}));
+}
+
+#[test]
+fn a_service_that_flagger_made_is_taken_as_ours() {
+    let mut live = Objects::default();
+    let mut apex = users_apex();
+    apex["metadata"]["ownerReferences"] = json!([{"kind": "Canary", "name": "podinfo", "controller": true}]);
+    live.insert(SERVICE, apex);
+    let m = rendered(&json!({}), &live).apex;
+    assert!(ours(&m.body, "podinfo") && !adopted(&m.body));
+}

@@ -1,0 +1,154 @@
+use super::*;
+use crate::manifest::{
+    fixture::{self, merge},
+    patch,
+};
+
+fn label() -> (String, String) {
+    ("app".into(), "podinfo".into())
+}
+
+fn want(target: &Value, prefixes: &[&str]) -> Manifest {
+    let prefixes: Vec<String> = prefixes.iter().map(|p| (*p).into()).collect();
+    primary(&fixture::canary(&json!({})), target, &Source::of(target), &label(), 4, "h", &prefixes)
+}
+
+#[test]
+fn the_label_is_the_first_preferred_one() {
+    let prefs = ["app", "name"].map(String::from);
+    let target = |labels: Value| json!({"spec": {"selector": {"matchLabels": labels}}});
+    assert_eq!(selector_label(&fixture::target(), &prefs), Some(label()));
+    assert_eq!(selector_label(&target(json!({"name": "x"})), &prefs), Some(("name".into(), "x".into())));
+    assert_eq!(selector_label(&target(json!({"tier": "x"})), &prefs), None);
+}
+
+#[test]
+fn a_created_primary_is_the_recorded_one() {
+    let target = fixture::target();
+    let body = created(want(&target, &[]), &target, &label(), 2).body;
+    let mut recorded = target["spec"].clone();
+    recorded["selector"]["matchLabels"]["app"] = json!("podinfo-primary");
+    recorded["template"]["metadata"]["labels"]["app"] = json!("podinfo-primary");
+    assert_eq!(body["spec"], recorded);
+    assert_eq!(body["metadata"]["labels"], json!({"app": "podinfo-primary", "serin.dev/canary": "podinfo"}));
+    assert_eq!(
+        body["metadata"]["annotations"],
+        json!({"owner": "me", "serin.dev/revision": "h", "serin.dev/epoch": "4"})
+    );
+}
+
+#[test]
+fn a_promotion_changes_no_replicas_and_no_selector() {
+    let mut target = fixture::target();
+    let mut live = created(want(&target, &[]), &target, &label(), 2).to_create();
+    live["spec"]["replicas"] = json!(7);
+    live["spec"]["template"]["spec"]["byHand"] = json!(true);
+    target["spec"]["template"]["spec"]["containers"][0]["image"] = json!("podinfo:2");
+    target["spec"]["strategy"] = json!({"type": "Recreate"});
+    target["spec"].as_object_mut().unwrap().remove("minReadySeconds");
+    let w = want(&target, &[]);
+    let change = patch(&live, &w).unwrap();
+    merge(&mut live, &change);
+    assert_eq!(patch(&live, &w), None);
+    assert_eq!(
+        (&live["spec"]["replicas"], &live["spec"]["strategy"]),
+        (&json!(7), &json!({"type": "Recreate"}))
+    );
+    assert_eq!(live["spec"]["template"], w.body["spec"]["template"]);
+    assert!(live["spec"].get("minReadySeconds").is_none());
+    assert!(live["metadata"]["annotations"].get("owner").is_none(), "as Flagger replaces them");
+}
+
+#[test]
+fn labels_and_annotations_are_copied_by_prefix() {
+    let target = fixture::target();
+    let labels = |prefixes: &[&str]| want(&target, prefixes).body["metadata"]["labels"].clone();
+    assert_eq!(labels(&["te"])["team"], "a");
+    assert_eq!(labels(&["*"])["team"], "a");
+    assert!(labels(&["*"]).as_object().unwrap().keys().all(|k| !k.contains(names::FLUX)));
+    assert!(labels(&["", "x"]).get("team").is_none());
+    assert_eq!(want(&target, &["own"]).body["metadata"]["annotations"]["owner"], "me");
+}
+
+#[test]
+fn selectors_of_the_pods_own_kind_follow_the_primary() {
+    let by = |value: &str| json!({"labelSelector": {"matchLabels": {"app": value, "tier": "podinfo"}}});
+    let expr = |values: Value| json!({"labelSelector": {"matchExpressions": [{"key": "app", "operator": "In", "values": values}]}});
+    let source = json!({"metadata": {"annotations": {"a.toolkit.fluxcd.io/x": "1"}}, "spec": {
+        "topologySpreadConstraints": [by("podinfo"), by("other")],
+        "affinity": {
+            "podAntiAffinity": {
+                "requiredDuringSchedulingIgnoredDuringExecution": [expr(json!(["x", "podinfo", "podinfo"]))],
+                "preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 1, "podAffinityTerm": by("podinfo")}],
+            },
+            "podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [by("podinfo")]},
+        },
+    }});
+    let out = template(&source, &label(), "podinfo");
+    assert_eq!(out["spec"]["topologySpreadConstraints"], json!([by("podinfo-primary"), by("other")]));
+    let anti = &out["spec"]["affinity"]["podAntiAffinity"];
+    let required = &anti["requiredDuringSchedulingIgnoredDuringExecution"];
+    assert_eq!(*required, json!([expr(json!(["x", "podinfo-primary", "podinfo"]))]), "the first match only");
+    let preferred = &anti["preferredDuringSchedulingIgnoredDuringExecution"][0]["podAffinityTerm"];
+    assert_eq!(*preferred, by("podinfo-primary"));
+    assert_eq!(out["spec"]["affinity"]["podAffinity"], source["spec"]["affinity"]["podAffinity"]);
+    assert_eq!(out["metadata"], json!({"annotations": {}, "labels": {"app": "podinfo-primary"}}));
+}
+
+#[test]
+fn odd_templates_do_not_panic() {
+    for odd in [json!(null), json!([]), json!("x"), json!({"metadata": 3, "spec": [1]})] {
+        let _ = template(&odd, &label(), "podinfo");
+        let _ = Source::of(&odd);
+        assert!(selector_label(&odd, &["app".into()]).is_none());
+    }
+}
+
+#[test]
+fn damage_is_told_from_additions() {
+    let target = fixture::target();
+    let w = want(&target, &[]);
+    let live = created(w.clone(), &target, &label(), 1).body;
+    assert!(!differs(&live, &w));
+    let with = |pointer: &str, value: Value| {
+        let mut live = live.clone();
+        *live.pointer_mut(pointer).unwrap() = value;
+        differs(&live, &w)
+    };
+    assert!(with("/spec/template/spec/containers/0/image", json!("podinfo:9")));
+    assert!(with("/spec/template/spec/volumes", json!([])));
+    assert!(!with(
+        "/spec/template/metadata/annotations",
+        json!({"prometheus.io/scrape": "true", "kubectl": "x"})
+    ));
+    assert!(differs(&json!({}), &w));
+}
+
+#[test]
+fn a_primary_of_flaggers_is_recognised() {
+    let target = fixture::target();
+    let rewritten = template(&target["spec"]["template"], &label(), "podinfo");
+    let mut flaggers = rewritten.clone();
+    flaggers["metadata"]["annotations"]["flagger-id"] = json!("6a1d");
+    flaggers["spec"]["volumes"][0]["secret"]["secretName"] = json!("sec-primary");
+    flaggers["spec"]["containers"][0]["env"][0]["valueFrom"]["configMapKeyRef"]["name"] =
+        json!("cm-env-primary");
+    assert!(same_template(&flaggers, &rewritten));
+    flaggers["spec"]["containers"][0]["image"] = json!("podinfo:0");
+    assert!(!same_template(&flaggers, &rewritten));
+    let named = |name: &str| json!({"spec": {"containers": [{"name": name}]}});
+    assert!(!same_template(&named("a-primary"), &named("a")), "only configs are renamed");
+}
+
+#[test]
+fn marks_alone_touch_no_spec() {
+    let target = fixture::target();
+    let change = patch(&target, &marked(&fixture::canary(&json!({})), 5, "h")).unwrap();
+    assert_eq!(
+        change,
+        json!({"metadata": {
+            "labels": {"serin.dev/canary": "podinfo"},
+            "annotations": {"serin.dev/revision": "h", "serin.dev/epoch": "5"},
+        }})
+    );
+}

@@ -1,0 +1,264 @@
+//! One watch per kind, from start to stop. What is seen goes into the [`World`]; the Canaries it matters to go out as
+//! triggers. Kinds that a cluster may lack are watched while their CustomResourceDefinition exists.
+//!
+//! Objects are taken as untyped JSON: one that does not decode cannot blind a watch.
+#![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "this module reads the cluster")]
+
+use std::{collections::BTreeMap, collections::BTreeSet, pin::pin, sync::Arc};
+
+use futures::StreamExt;
+use k8s_openapi::{
+    api::{coordination::v1::Lease, core::v1::Namespace},
+    apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
+};
+use kube::{
+    Api, Client, Resource, ResourceExt,
+    api::{ApiResource, DynamicObject, ListParams},
+    core::PartialObjectMeta,
+    runtime::{WatchStreamExt, watcher},
+};
+use serde::de::DeserializeOwned;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::{Key, World, optional};
+use crate::{
+    config::Config,
+    names,
+    snapshot::{CANARY, DEPLOYMENT, ENDPOINTS, Kind, METRIC_TEMPLATE, REVISION, SERVICE},
+};
+
+/// Kinds that must have been listed before anything is decided.
+pub const MANDATORY: [Kind; 6] = [CANARY, DEPLOYMENT, SERVICE, ENDPOINTS, REVISION, METRIC_TEMPLATE];
+
+const FLAGGER_LEASE: &str = "flagger-leader-election";
+
+/// Where seen objects go.
+#[derive(Clone)]
+struct Sink {
+    world: Arc<World>,
+    triggers: UnboundedSender<Key>,
+}
+
+impl Sink {
+    fn trigger(&self, keys: Vec<Key>) {
+        for key in keys {
+            // a closed receiver means that the process is stopping
+            self.triggers.send(key).ok();
+        }
+    }
+}
+
+/// Starts all watches on `tasks`; they end with `stop`.
+pub fn watch_all(
+    client: &Client,
+    config: &Config,
+    world: &Arc<World>,
+    triggers: UnboundedSender<Key>,
+    tasks: &TaskTracker,
+    stop: &CancellationToken,
+) {
+    let sink = Sink { world: world.clone(), triggers };
+    for kind in MANDATORY {
+        let api = untyped(client, kind, config.namespace.as_deref());
+        tasks.spawn(follow(kind, api, selector(kind), sink.clone(), stop.child_token()));
+    }
+    tasks.spawn(follow_crds(client.clone(), config.clone(), sink.clone(), tasks.clone(), stop.clone()));
+    tasks.spawn(follow_namespaces(client.clone(), config.namespace.clone(), sink.clone(), stop.clone()));
+    tasks.spawn(follow_lease(client.clone(), config.lease_namespace.clone(), sink, stop.clone()));
+}
+
+fn untyped(client: &Client, kind: Kind, namespace: Option<&str>) -> Api<DynamicObject> {
+    let resource = resource(kind);
+    match namespace {
+        Some(namespace) => Api::namespaced_with(client.clone(), namespace, &resource),
+        None => Api::all_with(client.clone(), &resource),
+    }
+}
+
+/// kube's description of a kind.
+fn resource(kind: Kind) -> ApiResource {
+    ApiResource {
+        group: kind.group.into(),
+        version: kind.version.into(),
+        api_version: kind.api_version(),
+        kind: kind.kind.into(),
+        plural: kind.plural.into(),
+    }
+}
+
+fn selector(kind: Kind) -> watcher::Config {
+    let config = watcher::Config::default().page_size(250);
+    if kind == REVISION { config.labels(names::LABEL_TEMPLATE_OF) } else { config }
+}
+
+/// One kind, until `stop`. Broken watches are opened again with back-off.
+async fn follow(
+    kind: Kind,
+    api: Api<DynamicObject>,
+    config: watcher::Config,
+    sink: Sink,
+    stop: CancellationToken,
+) {
+    let mut listing = BTreeSet::new();
+    let mut stream = pin!(watcher(api, config).default_backoff().take_until(stop.cancelled_owned()));
+    while let Some(event) = stream.next().await {
+        match event {
+            Ok(watcher::Event::Init) => listing.clear(),
+            Ok(watcher::Event::InitApply(object)) => {
+                listing.insert((object.namespace().unwrap_or_default(), object.name_any()));
+                sink.trigger(saw(&sink.world, kind, &object));
+            }
+            Ok(watcher::Event::InitDone) => sink.trigger(sink.world.listed(kind, &listing)),
+            Ok(watcher::Event::Apply(object)) => sink.trigger(saw(&sink.world, kind, &object)),
+            Ok(watcher::Event::Delete(object)) => {
+                if let Ok(object) = serde_json::to_value(&object) {
+                    sink.trigger(sink.world.gone(kind, &object));
+                }
+            }
+            Err(error) => tracing::warn!(kind = kind.kind, %error, "watch interrupted, opening it again"),
+        }
+    }
+}
+
+/// Lists may leave apiVersion and kind out of their items.
+fn saw(world: &World, kind: Kind, object: &DynamicObject) -> Vec<Key> {
+    let Ok(mut object) = serde_json::to_value(object) else { return vec![] };
+    object["apiVersion"] = kind.api_version().into();
+    object["kind"] = kind.kind.into();
+    world.saw(kind, object)
+}
+
+/// Which kinds the cluster has; starts and stops the watches of the optional ones.
+async fn follow_crds(
+    client: Client,
+    config: Config,
+    sink: Sink,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+) {
+    let mut running: BTreeMap<String, CancellationToken> = BTreeMap::new();
+    let mut known = BTreeSet::new();
+    let mut listing = BTreeSet::new();
+    let api: Api<PartialObjectMeta<CustomResourceDefinition>> = Api::all(client.clone());
+    let mut stream = pin!(events(api, watcher::Config::default(), &stop));
+    while let Some(event) = stream.next().await {
+        match event {
+            // nothing is known before the list is complete: no kind may look missing until then
+            watcher::Event::Init => {
+                listing.clear();
+                continue;
+            }
+            watcher::Event::InitApply(crd) => {
+                listing.insert(crd.name_any());
+                continue;
+            }
+            watcher::Event::InitDone => known.clone_from(&listing),
+            watcher::Event::Apply(crd) => {
+                if !known.insert(crd.name_any()) {
+                    continue;
+                }
+            }
+            watcher::Event::Delete(crd) => {
+                known.remove(&crd.name_any());
+            }
+        }
+        for kind in optional() {
+            let crd = kind.crd();
+            if !known.contains(&crd) {
+                if let Some(token) = running.remove(&crd) {
+                    token.cancel();
+                    sink.world.forget(kind);
+                }
+                continue;
+            }
+            running.entry(crd).or_insert_with(|| {
+                let token = stop.child_token();
+                let api = untyped(&client, kind, config.namespace.as_deref());
+                tasks.spawn(follow(kind, api, selector(kind), sink.clone(), token.clone()));
+                token
+            });
+        }
+        sink.trigger(sink.world.set_crds(known.clone()));
+    }
+}
+
+/// Which namespaces are being deleted.
+async fn follow_namespaces(client: Client, only: Option<String>, sink: Sink, stop: CancellationToken) {
+    let mut config = watcher::Config::default();
+    if let Some(name) = only {
+        config = config.fields(&format!("metadata.name={name}"));
+    }
+    let api: Api<PartialObjectMeta<Namespace>> = Api::all(client);
+    let mut stream = pin!(events(api, config, &stop));
+    while let Some(event) = stream.next().await {
+        match event {
+            watcher::Event::InitApply(ns) | watcher::Event::Apply(ns) => {
+                let terminating = ns.metadata.deletion_timestamp.is_some();
+                sink.trigger(sink.world.set_terminating(&ns.name_any(), terminating));
+            }
+            watcher::Event::Delete(ns) => sink.trigger(sink.world.set_terminating(&ns.name_any(), false)),
+            watcher::Event::Init | watcher::Event::InitDone => {}
+        }
+    }
+}
+
+/// Whether a Flagger with leader election is still at work.
+async fn follow_lease(client: Client, namespace: String, sink: Sink, stop: CancellationToken) {
+    let config = watcher::Config::default().fields(&format!("metadata.name={FLAGGER_LEASE}"));
+    let api: Api<Lease> = Api::namespaced(client, &namespace);
+    let mut stream = pin!(events(api, config, &stop));
+    while let Some(event) = stream.next().await {
+        match event {
+            watcher::Event::InitApply(lease) | watcher::Event::Apply(lease) => {
+                sink.trigger(sink.world.set_flagger(held(&lease)));
+            }
+            watcher::Event::Delete(_) => sink.trigger(sink.world.set_flagger(None)),
+            watcher::Event::Init | watcher::Event::InitDone => {}
+        }
+    }
+}
+
+fn held(lease: &Lease) -> Option<(String, jiff::Timestamp)> {
+    let spec = lease.spec.as_ref()?;
+    let holder = spec.holder_identity.clone().filter(|h| !h.is_empty())?;
+    let seconds = i64::from(spec.lease_duration_seconds.unwrap_or(60));
+    let until = spec.renew_time.as_ref()?.0.checked_add(jiff::SignedDuration::from_secs(seconds)).ok()?;
+    Some((holder, until))
+}
+
+fn events<K>(
+    api: Api<K>,
+    config: watcher::Config,
+    stop: &CancellationToken,
+) -> impl futures::Stream<Item = watcher::Event<K>> + use<K>
+where
+    K: Resource + Clone + DeserializeOwned + std::fmt::Debug + Send + 'static,
+{
+    watcher(api, config).default_backoff().take_until(stop.clone().cancelled_owned()).filter_map(
+        |event| async {
+            event.inspect_err(|error| tracing::warn!(%error, "watch interrupted, opening it again")).ok()
+        },
+    )
+}
+
+/// Lists everything of one namespace once, for a look without watching.
+///
+/// # Errors
+/// The first list that the API server refuses.
+pub async fn list_once(client: &Client, namespace: &str, world: &World) -> kube::Result<()> {
+    let crds: Api<CustomResourceDefinition> = Api::all(client.clone());
+    let known: BTreeSet<String> =
+        crds.list_metadata(&ListParams::default()).await?.items.iter().map(ResourceExt::name_any).collect();
+    let optional = optional().into_iter().filter(|kind| known.contains(&kind.crd()));
+    for kind in MANDATORY.into_iter().chain(optional) {
+        let mut seen = BTreeSet::new();
+        for object in untyped(client, kind, Some(namespace)).list(&ListParams::default()).await? {
+            seen.insert((object.namespace().unwrap_or_default(), object.name_any()));
+            saw(world, kind, &object);
+        }
+        world.listed(kind, &seen);
+    }
+    world.set_crds(known);
+    Ok(())
+}

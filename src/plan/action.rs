@@ -1,0 +1,61 @@
+//! What is to be done to the cluster. Each action is idempotent, needs no decision, and is refused by the API server
+//! when the object has changed since the snapshot it was decided on.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::{
+    manifest::Manifest,
+    snapshot::{Kind, ObjectRef},
+};
+
+/// One write.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub enum Action {
+    /// Create by POST; an object of that name that exists already is looked at again, never overwritten.
+    Create(Box<Manifest>),
+    /// JSON merge patch on exactly this version of the object.
+    Patch {
+        /// What to patch.
+        at: ObjectRef,
+        /// Field manager.
+        manager: &'static str,
+        /// `metadata.resourceVersion` it was decided on.
+        version: String,
+        /// Only what differs.
+        patch: Value,
+    },
+    /// Set the replicas of a Deployment through its scale subresource.
+    Scale {
+        /// Name of the Deployment.
+        name: String,
+        /// Wanted replicas.
+        replicas: i64,
+        /// `metadata.resourceVersion` it was decided on.
+        version: String,
+    },
+    /// Delete exactly this object.
+    Delete {
+        /// What to delete.
+        at: ObjectRef,
+        /// Its uid: a namesake made later is left alone.
+        uid: String,
+    },
+    /// Replace the Canary's finalizers.
+    Finalizers {
+        /// All of them, others' included.
+        list: Vec<String>,
+    },
+}
+
+impl Action {
+    /// Kind that is written, for metrics and messages.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Create(m) => m.kind,
+            Self::Patch { at, .. } | Self::Delete { at, .. } => at.kind,
+            Self::Scale { .. } => crate::snapshot::DEPLOYMENT,
+            Self::Finalizers { .. } => crate::snapshot::CANARY,
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! One admitted Canary with everything a decision needs, and the questions that several phases ask of it.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::{Answers, draft::after, note::Words};
+use crate::{
+    api::{CanaryStatus, Phase, StepStatus, validated::Validated},
+    manifest::{self, readiness, readiness::Rollout, revision},
+    router::{Router, Split},
+    snapshot::{DEPLOYMENT, SERVICE, Snapshot},
+};
+
+pub(super) struct Context<'a> {
+    pub(super) snap: &'a Snapshot,
+    pub(super) answers: &'a Answers,
+    pub(super) now: Timestamp,
+    pub(super) c: Validated,
+    pub(super) router: &'static dyn Router,
+    pub(super) words: Words,
+    /// The user's workload.
+    pub(super) target: &'a Value,
+    /// Label by which the target selects its pods, and its value.
+    pub(super) label: (String, String),
+    /// Revision hash of the target's template as it is now.
+    pub(super) hash: String,
+}
+
+impl<'a> Context<'a> {
+    pub(super) fn status(&self) -> &CanaryStatus {
+        // `admit` only makes a Context for a Canary whose status defaults to empty
+        static NONE: std::sync::LazyLock<CanaryStatus> = std::sync::LazyLock::new(CanaryStatus::default);
+        self.snap.canary.status.as_ref().unwrap_or(&NONE)
+    }
+
+    pub(super) fn phase(&self) -> Phase {
+        self.status().phase.unwrap_or_default()
+    }
+
+    pub(super) fn step(&self) -> StepStatus {
+        self.status().step.clone().unwrap_or_default()
+    }
+
+    /// Kind of the target, for texts.
+    pub(super) fn kind(&self) -> &str {
+        &self.c.spec.target_ref.kind
+    }
+
+    pub(super) fn primary(&self) -> Option<&'a Value> {
+        self.snap.objects.get(DEPLOYMENT, &self.c.names.primary)
+    }
+
+    pub(super) fn apex(&self) -> Option<&'a Value> {
+        self.snap.objects.get(SERVICE, &self.c.names.apex)
+    }
+
+    /// The stored template with this hash.
+    pub(super) fn stored(&self, hash: Option<&str>) -> Option<&'a Value> {
+        let hash = hash?;
+        revision::find(&self.snap.objects, hash)
+    }
+
+    pub(super) fn applied(&self) -> Option<&str> {
+        self.status().last_applied_spec.as_deref()
+    }
+
+    pub(super) fn promoted(&self) -> Option<&str> {
+        self.status().last_promoted_spec.as_deref()
+    }
+
+    pub(super) fn target_replicas(&self) -> i64 {
+        manifest::replicas(self.target)
+    }
+
+    pub(super) fn primary_replicas(&self) -> i64 {
+        let kept = self.status().primary_replicas.map(i64::from);
+        self.primary().map(manifest::replicas).or(kept).unwrap_or(1).max(1)
+    }
+
+    pub(super) fn primary_pods(&self) -> u32 {
+        self.snap.ready(&self.c.names.primary_service)
+    }
+
+    pub(super) fn canary_pods(&self) -> u32 {
+        self.snap.ready(&self.c.names.canary_service)
+    }
+
+    pub(super) fn primary_rollout(&self) -> Rollout {
+        let threshold = self.c.analysis.primary_ready_threshold.unwrap_or(100);
+        self.primary().map_or_else(
+            || Rollout::Waiting { why: "it does not exist yet".into() },
+            |p| readiness::rollout(p, threshold, self.c.deadline, self.now),
+        )
+    }
+
+    pub(super) fn target_rollout(&self) -> Rollout {
+        let threshold = self.c.analysis.canary_ready_threshold.unwrap_or(100);
+        readiness::rollout(self.target, threshold, self.c.deadline, self.now)
+    }
+
+    /// The split that the routing object carries; none while there is no route.
+    pub(super) fn live_split(&self) -> Option<Split> {
+        self.router.read_back(&self.c, &self.snap.objects).ok()
+    }
+
+    /// Nothing to the canary, unless only the canary has pods: never onto nothing (ruling 3).
+    pub(super) fn zero(&self) -> Split {
+        // pods of a target that is asked for none are on their way out
+        let canary = self.canary_pods() > 0 && self.target_replicas() > 0;
+        if self.primary_pods() == 0 && canary { Split::to_canary(100) } else { Split::to_canary(0) }
+    }
+
+    pub(super) fn settle(&self) -> Duration {
+        self.c.settle.or(self.snap.rules.settle).unwrap_or_else(|| self.router.settle())
+    }
+
+    /// When the proxies have had time to learn of the last change of the route.
+    pub(super) fn route_settled_at(&self) -> Timestamp {
+        let written = self
+            .router
+            .reads(&self.c)
+            .iter()
+            .filter_map(|at| self.snap.objects.at(at))
+            .filter_map(manifest::written)
+            .max();
+        written.map_or(Timestamp::MIN, |at| after(at, self.settle()))
+    }
+
+    /// When the proxies have had time to learn of the Services behind the route: until then it must not name them.
+    pub(super) fn sides_settled_at(&self) -> Timestamp {
+        let sides = [&self.c.names.primary_service, &self.c.names.canary_service];
+        let written = sides
+            .iter()
+            .filter_map(|n| self.snap.objects.get(SERVICE, n))
+            .filter_map(manifest::written)
+            .max();
+        written.map_or(Timestamp::MIN, |at| after(at, self.settle()))
+    }
+
+    /// When clients of the apex Service have had time to learn of its last change.
+    pub(super) fn apex_settled_at(&self) -> Timestamp {
+        self.apex().and_then(manifest::written).map_or(Timestamp::MIN, |at| after(at, self.settle()))
+    }
+
+    /// When route and apex have both been as they are for long enough that pods may go.
+    pub(super) fn settled_at(&self) -> Timestamp {
+        self.route_settled_at().max(self.apex_settled_at())
+    }
+
+    /// Since when the present phase or weight has been standing.
+    pub(super) fn standing_since(&self) -> Timestamp {
+        self.status().last_transition_time.as_ref().map_or(self.now, |t| t.0)
+    }
+
+    /// The Canary's spec has not been edited since it was last acted on.
+    pub(super) fn spec_seen(&self) -> bool {
+        self.status().observed_generation == self.snap.canary.metadata.generation
+    }
+}
+
+impl Snapshot {
+    /// The Canary's status, empty when it has none.
+    pub(super) fn status(&self) -> CanaryStatus {
+        self.canary.status.clone().unwrap_or_default()
+    }
+}

@@ -1,0 +1,166 @@
+//! A Canary that is being deleted. By default users get their plain Deployment back: the target serves again before
+//! anything is routed to it, and what was generated goes only after the proxies have learned of that (ruling 8). An
+//! explicit `revertOnDeletion: false` leaves the generated objects serving.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
+use serde_json::Value;
+
+use super::{
+    Action,
+    context::Context,
+    draft::{Draft, after},
+    ensure::{self, Because},
+    initialise::past,
+    note::Words,
+};
+use crate::{
+    api::{Phase, StepStatus},
+    manifest::{self, Undo, json, readiness::Rollout, service},
+    names,
+    snapshot::{DEPLOYMENT, ObjectRef, REVISION, SERVICE, Snapshot},
+};
+
+/// The finalizer is still to be removed by us.
+pub(super) fn held(snap: &Snapshot) -> bool {
+    snap.canary.metadata.finalizers.iter().flatten().any(|f| f == names::FINALIZER)
+}
+
+/// Nothing can be reverted: the finalizer goes, and what was generated is left running.
+pub(super) fn let_go(snap: &Snapshot, d: &mut Draft, why: Option<&str>) {
+    let meta = &snap.canary.metadata;
+    let name = meta.name.as_deref().unwrap_or_default();
+    let words = Words::new(name, name, name, meta.namespace.as_deref().unwrap_or_default());
+    if let Some(why) = why {
+        d.say(words.left_running(why));
+    }
+    d.say(words.terminated());
+    release(snap, d);
+}
+
+fn release(snap: &Snapshot, d: &mut Draft) {
+    let all = snap.canary.metadata.finalizers.iter().flatten();
+    d.act(Action::Finalizers { list: all.filter(|f| *f != names::FINALIZER).cloned().collect() });
+}
+
+/// One step of giving everything back.
+pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
+    if cx.phase() != Phase::Terminating {
+        d.phase(Phase::Terminating, cx.kind());
+        d.status.epoch += 1;
+        d.status.run = None;
+        d.status.step = None;
+        return d.say(cx.words.terminating());
+    }
+    if cx.c.spec.revert_on_deletion == Some(false) {
+        return leave(cx, d);
+    }
+    if cx.status().step.is_none() {
+        if target_serves(cx, d) && given_back(cx, d) {
+            d.status.canary_weight = 0;
+            d.status.step = Some(StepStatus { confirmed: Some(MicroTime(cx.now)), ..StepStatus::default() });
+        }
+        return;
+    }
+    let reverted = cx.step().confirmed.map_or(cx.now, |t| t.0);
+    if past(cx, d, after(reverted, cx.settle())) && generated_gone(cx, d) {
+        d.say(cx.words.terminated());
+        release(cx.snap, d);
+    }
+}
+
+/// The generated objects stay; users are on the primary.
+fn leave(cx: &Context<'_>, d: &mut Draft) {
+    if cx.live_split().is_some() && !ensure::routing(cx, d, cx.zero(), Because::Wanted) {
+        return;
+    }
+    d.say(cx.words.terminated());
+    release(cx.snap, d);
+}
+
+/// The target has as many pods as the primary, ready and behind their Service.
+fn target_serves(cx: &Context<'_>, d: &mut Draft) -> bool {
+    let wanted = cx.primary_replicas();
+    if cx.primary().is_some() && cx.target_replicas() < wanted || cx.target_replicas() == 0 {
+        d.act(ensure::scale(cx.target, wanted));
+        return false;
+    }
+    let behind = cx.snap.objects.get(SERVICE, &cx.c.names.canary_service).is_none() || cx.canary_pods() > 0;
+    let why = match cx.target_rollout() {
+        Rollout::Ready if behind => return true,
+        Rollout::Ready => "its pods are not yet behind the Service".to_owned(),
+        Rollout::Waiting { why } | Rollout::Stuck { why } => why,
+    };
+    let deadline = after(cx.standing_since(), cx.c.deadline);
+    if cx.now < deadline {
+        d.wake_at(deadline);
+        return false;
+    }
+    if cx.primary_pods() > 0 {
+        let_go(cx.snap, d, Some(&format!("{} did not become ready ({why})", cx.c.names.target)));
+        return false;
+    }
+    // nobody is served either way: better by the plain objects, as soon as the target is ready
+    true
+}
+
+/// The apex Service selects the target and the route leads to the apex: as they were, or as plain objects.
+fn given_back(cx: &Context<'_>, d: &mut Draft) -> bool {
+    // the route is to lead to the apex: that has to be there
+    if cx.live_split().is_some() && cx.apex().is_none() && !ensure::apex_service(cx, d, Because::Wanted) {
+        return false;
+    }
+    give_back(cx, d, service::restore(&cx.c, &cx.label, &cx.snap.objects))
+        && give_back(cx, d, cx.router.restore(&cx.c, &cx.snap.objects))
+}
+
+fn give_back(cx: &Context<'_>, d: &mut Draft, all: Vec<Undo>) -> bool {
+    for undo in all {
+        let Undo::Restore(want) = undo else { continue };
+        let Some(live) = cx.snap.objects.at(&want.at()) else { continue };
+        if let Some(mut patch) = manifest::patch(live, &want) {
+            if let Some(mut disown) = manifest::disown(live, &cx.c.name) {
+                let owners = disown["metadata"]["ownerReferences"].take();
+                json::set(&mut patch, &["metadata", "ownerReferences"], owners);
+            }
+            d.act(Action::Patch {
+                at: want.at(),
+                manager: want.manager,
+                version: ensure::version(live),
+                patch,
+            });
+        }
+    }
+    d.actions.is_empty()
+}
+
+/// True once nothing that was made for this Canary is left, but for what users call.
+fn generated_gone(cx: &Context<'_>, d: &mut Draft) -> bool {
+    let mut gone = Vec::new();
+    let services = service::restore(&cx.c, &cx.label, &cx.snap.objects);
+    for undo in services.into_iter().chain(cx.router.restore(&cx.c, &cx.snap.objects)) {
+        if let Undo::Delete(at) = undo {
+            gone.push(at);
+        }
+    }
+    if cx.primary().is_some_and(|p| manifest::made_for(p, &cx.c.name)) {
+        gone.push(ObjectRef::new(DEPLOYMENT, cx.c.names.primary.clone()));
+    }
+    let left = gone.iter().filter_map(|at| Some((at.kind, cx.snap.objects.at(at)?)));
+    let revisions = cx.snap.objects.of(REVISION).map(|r| (REVISION, r));
+    let deletions: Vec<_> = left
+        .chain(revisions)
+        .filter(|(_, o)| o["metadata"]["deletionTimestamp"].is_null())
+        .map(|(kind, live)| ensure::delete(kind, live))
+        .collect();
+    let done = gone.is_empty();
+    for deletion in deletions {
+        d.act(deletion);
+    }
+    done
+}
+
+/// Carries a mark of ours: made or taken over by Serin, and not yet given back.
+pub(super) fn marked(object: &Value) -> bool {
+    let ours = |map: &Value| map.as_object().is_some_and(|m| m.keys().any(|k| k.starts_with("serin.dev/")));
+    ours(&object["metadata"]["labels"]) || ours(&object["metadata"]["annotations"])
+}

@@ -1,0 +1,121 @@
+//! Ending a run early: traffic first, pods once the proxies have learned of it, the phase last. The decision is in
+//! status before anything else, so that a crash cannot forget it.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
+
+use super::{
+    context::Context,
+    draft::Draft,
+    ensure::{self, Because},
+    initialise::past,
+    rest,
+};
+use crate::{
+    api::{Ending, EndingKind, Phase, RunStatus, StepStatus},
+    manifest::readiness::Rollout,
+    names,
+    router::Split,
+};
+
+/// Writes the decision and, in the same plan, takes the traffic off the canary. A failed promotion first gets the
+/// primary back to its last template: until then the analysed pods serve on.
+pub(super) fn begin(cx: &Context<'_>, d: &mut Draft, kind: EndingKind, reason: &str, message: &str) {
+    d.status.epoch += 1;
+    let started = cx.status().run.as_ref().map_or_else(|| MicroTime(cx.now), |r| r.started.clone());
+    let at = MicroTime(cx.now);
+    let ending = Ending { kind, reason: reason.into(), message: message.into(), at };
+    d.status.run = Some(RunStatus { started, ending: Some(ending) });
+    let split = match kind {
+        EndingKind::UndoingPromotion => on_the_healthy(cx),
+        EndingKind::RollingBack | EndingKind::Aborting => cx.zero(),
+    };
+    d.status.step = Some(StepStatus { weight: split.canary(), confirmed: None, ..cx.step() });
+    d.urgent = split.canary() == 0;
+    ensure::routing(cx, d, split, Because::Wanted);
+}
+
+/// While the primary is being mended: where it stands, or all to the canary when the primary has no pods.
+fn on_the_healthy(cx: &Context<'_>) -> Split {
+    if cx.primary_pods() == 0 && cx.canary_pods() > 0 {
+        return Split::to_canary(100);
+    }
+    Split::to_canary(cx.step().weight)
+}
+
+/// Goes on with an ending that was begun; true when there is one.
+pub(super) fn carry_on(cx: &Context<'_>, d: &mut Draft) -> bool {
+    let Some(ending) = cx.status().run.as_ref().and_then(|r| r.ending.clone()) else { return false };
+    // only a promotion touches the primary
+    if cx.phase() == Phase::Promoting && !primary_restored(cx, d) {
+        return true;
+    }
+    let zero = cx.zero();
+    if cx.step().weight != zero.canary() {
+        d.status.step = Some(StepStatus { weight: zero.canary(), confirmed: None, ..cx.step() });
+        d.urgent = zero.canary() == 0;
+    }
+    // the route first; without a primary there would be nowhere to go back to
+    if !(ensure::routing(cx, d, zero, Because::Wanted) & rest::primary_intact(cx, d)) {
+        return true;
+    }
+    if zero.canary() > 0 {
+        if d.find(super::checks::PODS_READY).is_none() {
+            let note = cx.words.primary_vanished();
+            d.condition(super::checks::PODS_READY, "False", note.reason, &note.message);
+            d.say(note);
+        }
+        return true;
+    }
+    if !ensure::apex_service(cx, d, Because::Drift) || !past(cx, d, cx.settled_at()) {
+        return true;
+    }
+    if cx.target_replicas() > 0 {
+        d.act(ensure::scale(cx.target, 0));
+        return true;
+    }
+    finish(cx, d, ending.kind);
+    true
+}
+
+/// The primary runs the last promoted template again and is ready: that is confirmed in status, and from then on the
+/// wanted weight is 0, for good.
+fn primary_restored(cx: &Context<'_>, d: &mut Draft) -> bool {
+    if cx.step().confirmed.is_some() {
+        return true;
+    }
+    if !ensure::routing(cx, d, on_the_healthy(cx), Because::Wanted) {
+        return false;
+    }
+    // without a copy there is nothing to go back to: the primary stays as it is
+    let restored = cx.stored(cx.promoted()).is_none_or(|stored| {
+        ensure::primary_from(cx, d, stored, cx.primary_replicas(), false)
+            && matches!(cx.primary_rollout(), Rollout::Ready)
+    });
+    if restored && cx.primary_pods() > 0 {
+        d.status.step = Some(StepStatus { weight: 0, confirmed: Some(MicroTime(cx.now)), ..cx.step() });
+        ensure::routing(cx, d, Split::to_canary(0), Because::Wanted);
+    }
+    false
+}
+
+fn finish(cx: &Context<'_>, d: &mut Draft, kind: EndingKind) {
+    d.clear(super::checks::PODS_READY);
+    d.clear(names::conditions::FROZEN);
+    d.status.canary_weight = 0;
+    d.status.iterations = 0;
+    d.status.step = None;
+    d.status.run = None;
+    match kind {
+        EndingKind::Aborting => {
+            d.phase(Phase::Succeeded, cx.kind());
+            d.clear(names::conditions::HALTED);
+            d.status.failed_checks = 0;
+            d.status.last_applied_spec.clone_from(&cx.status().last_promoted_spec);
+        }
+        EndingKind::RollingBack | EndingKind::UndoingPromotion => {
+            d.phase(Phase::Failed, cx.kind());
+            d.say(cx.words.failed());
+        }
+    }
+    rest::saw_target(cx, d);
+}

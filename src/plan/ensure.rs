@@ -1,0 +1,248 @@
+//! Bringing generated objects to what the Canary asks for: made when missing, patched when different, left alone
+//! otherwise. Each function is true when nothing was left to do.
+
+use serde_json::{Value, json};
+
+use super::{Action, context::Context, draft::Draft, note::Words};
+use crate::{
+    manifest::{self, Manifest, json, revision, service, workload},
+    names,
+    router::Split,
+    snapshot::{DEPLOYMENT, Kind, ObjectRef, REVISION},
+};
+
+/// How a difference from the wanted state came about, as far as can be told.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Because {
+    /// This pass wants something new.
+    Wanted,
+    /// It was in place before: somebody changed it.
+    Drift,
+}
+
+/// Serin's finalizer is on the Canary before anything is made for it.
+pub(super) fn finalizer(cx: &Context<'_>, d: &mut Draft) -> bool {
+    let mut list = cx.snap.canary.metadata.finalizers.clone().unwrap_or_default();
+    if list.iter().any(|f| f == names::FINALIZER) {
+        return true;
+    }
+    list.push(names::FINALIZER.into());
+    d.act(Action::Finalizers { list });
+    false
+}
+
+/// The Services in front of the primary and of the target.
+pub(super) fn side_services(cx: &Context<'_>, d: &mut Draft, why: Because) -> bool {
+    let Some(services) = services(cx) else { return false };
+    object(cx, d, services.canary, why) & object(cx, d, services.primary, why)
+}
+
+/// The Service that users call, selecting the primary; an unowned one of that name is taken over as it is.
+pub(super) fn apex_service(cx: &Context<'_>, d: &mut Draft, why: Because) -> bool {
+    let Some(services) = services(cx) else { return false };
+    // pointed elsewhere by hand while the primary has no pods: left there until it has
+    if let Some(live) = cx.apex().filter(|_| why == Because::Drift && cx.primary_pods() == 0) {
+        return manifest::patch(live, &services.apex).is_none();
+    }
+    object(cx, d, services.apex, why)
+}
+
+/// `admit` has rendered them once already: a Canary whose Services cannot be rendered never comes here.
+fn services(cx: &Context<'_>) -> Option<service::Services> {
+    service::render(&cx.c, cx.target, &cx.label, &cx.snap.objects).ok()
+}
+
+/// The routing objects, carrying `want`.
+pub(super) fn routing(cx: &Context<'_>, d: &mut Draft, want: Split, why: Because) -> bool {
+    let mut done = true;
+    for beside in cx.router.beside(&cx.c) {
+        done &= object(cx, d, beside, why);
+    }
+    match cx.router.render(&cx.c, &cx.snap.objects, want) {
+        Ok(routes) => {
+            for route in routes {
+                done &= object(cx, d, route, why);
+            }
+            done
+        }
+        Err(_) => false,
+    }
+}
+
+/// The route in place carries `want`, whatever else about the generated objects may have to be mended first.
+pub(super) fn split_in_place(cx: &Context<'_>, want: Split) -> bool {
+    cx.live_split() == Some(want)
+}
+
+/// The primary made from a stored template: made when missing, given the template when it has another.
+/// `replicas` are for making it; they also replace the present ones when `resize` is set.
+pub(super) fn primary_from(
+    cx: &Context<'_>,
+    d: &mut Draft,
+    stored: &Value,
+    replicas: i64,
+    resize: bool,
+) -> bool {
+    let Some(mut want) = primary_manifest(cx, stored) else { return false };
+    let Some(live) = cx.primary() else {
+        let made = workload::created(want, cx.target, &cx.label, replicas);
+        d.act(Action::Create(Box::new(made)));
+        return false;
+    };
+    if resize {
+        json::set(&mut want.body, &["spec", "replicas"], json!(replicas));
+    }
+    object_from(cx, d, live, &want, Because::Wanted)
+}
+
+/// The primary as a stored template wants it.
+pub(super) fn primary_manifest(cx: &Context<'_>, stored: &Value) -> Option<Manifest> {
+    let source = revision::source_of(stored)?;
+    let hash = revision::hash_of(stored)?;
+    let prefixes = &cx.snap.rules.include_label_prefix;
+    Some(workload::primary(&cx.c, cx.target, &source, &cx.label, cx.status().epoch, hash, prefixes))
+}
+
+/// The target's present template is stored under its hash.
+pub(super) fn store_template(cx: &Context<'_>, d: &mut Draft) -> bool {
+    if cx.stored(Some(&cx.hash)).is_some() {
+        return true;
+    }
+    store(cx, d, &cx.hash, cx.target);
+    false
+}
+
+/// Stores the template of `source` (a Deployment) under `hash`.
+pub(super) fn store(cx: &Context<'_>, d: &mut Draft, hash: &str, source: &Value) {
+    let number = cx.snap.objects.of(REVISION).map(revision::number).max().unwrap_or(0) + 1;
+    let uid = cx.snap.canary.metadata.uid.as_deref().unwrap_or_default();
+    d.act(Action::Create(Box::new(revision::stored(&cx.c, number, hash, source).owned_by(&cx.c.name, uid))));
+}
+
+/// Promoted templates beyond the history limit go, oldest first; those that status names stay.
+pub(super) fn collect_templates(cx: &Context<'_>, d: &mut Draft) {
+    let mut old: Vec<&Value> = cx
+        .snap
+        .objects
+        .of(REVISION)
+        .filter(|r| {
+            let hash = revision::hash_of(r);
+            hash != cx.promoted() && hash != cx.applied()
+        })
+        .collect();
+    old.sort_by_key(|r| revision::number(r));
+    let excess = old.len().saturating_sub(cx.snap.rules.revision_history);
+    for revision in old.into_iter().take(excess) {
+        d.act(delete(REVISION, revision));
+    }
+}
+
+/// Deletes this very object.
+pub(super) fn delete(kind: Kind, live: &Value) -> Action {
+    let at = ObjectRef::new(kind, live["metadata"]["name"].as_str().unwrap_or_default());
+    Action::Delete { at, uid: manifest::uid(live).unwrap_or_default().into() }
+}
+
+/// Sets the replicas of a Deployment that was seen as `live`.
+pub(super) fn scale(live: &Value, replicas: i64) -> Action {
+    Action::Scale {
+        name: live["metadata"]["name"].as_str().unwrap_or_default().into(),
+        replicas,
+        version: version(live),
+    }
+}
+
+/// The version a decision was made on.
+pub(super) fn version(live: &Value) -> String {
+    manifest::resource_version(live).unwrap_or_default().to_owned()
+}
+
+fn object(cx: &Context<'_>, d: &mut Draft, want: Manifest, why: Because) -> bool {
+    let at = ObjectRef::new(want.kind, want.name.clone());
+    if let Some(live) = cx.snap.objects.at(&at) {
+        return object_from(cx, d, live, &want, why);
+    }
+    if why == Because::Drift {
+        d.say(Words::recreated(&at.to_string()));
+    }
+    let made = stamp(cx, d, want);
+    d.act(Action::Create(Box::new(made)));
+    false
+}
+
+/// Patches `live` to `want`, adding `more` to the patch when there is one to write.
+pub(super) fn patch_with(
+    cx: &Context<'_>,
+    d: &mut Draft,
+    live: &Value,
+    want: &Manifest,
+    more: &Value,
+) -> bool {
+    let Some(mut patch) = manifest::patch(live, want) else { return true };
+    merge(&mut patch, more);
+    merge(&mut patch, &stamps(cx, d, want));
+    let at = ObjectRef::new(want.kind, want.name.clone());
+    d.act(Action::Patch { at, manager: want.manager, version: version(live), patch });
+    false
+}
+
+/// Marks a primary that is taken over, without touching its pods.
+pub(super) fn mark_primary(cx: &Context<'_>, d: &mut Draft, live: &Value, hash: &str) -> bool {
+    let marks = json!({"metadata": {
+        "labels": {names::LABEL_CANARY: names::label_value(&cx.c.name)},
+        "annotations": {names::ANNOTATION_REVISION: hash},
+    }});
+    let want = Manifest::new(DEPLOYMENT, &cx.c.names.primary, names::managers::WORKLOAD, &[], marks);
+    object_from(cx, d, live, &want, Because::Wanted)
+}
+
+fn object_from(cx: &Context<'_>, d: &mut Draft, live: &Value, want: &Manifest, why: Because) -> bool {
+    let at = ObjectRef::new(want.kind, want.name.clone());
+    let mut patch = manifest::patch(live, want);
+    if let Some(disown) = manifest::disown(live, &cx.c.name) {
+        merge(patch.get_or_insert_with(|| json!({})), &disown);
+    }
+    let Some(mut patch) = patch else { return true };
+    let known = manifest::ours(live, &cx.c.name) || manifest::adopted(live);
+    if why == Because::Drift && known && cx.spec_seen() {
+        d.say(Words::drift(&at.to_string()));
+    }
+    merge(&mut patch, &stamps(cx, d, want));
+    d.act(Action::Patch { at, manager: want.manager, version: version(live), patch });
+    false
+}
+
+/// What each write of these objects carries beside its content: by which run, and when.
+fn stamps(cx: &Context<'_>, d: &Draft, want: &Manifest) -> Value {
+    let epoch = d.status.epoch.to_string();
+    if want.kind == DEPLOYMENT {
+        return json!({"metadata": {"annotations": {names::ANNOTATION_EPOCH: epoch}}});
+    }
+    let route = cx.router.reads(&cx.c).iter().any(|r| r.kind == want.kind && r.name == want.name);
+    let names = &cx.c.names;
+    if route || [&names.apex, &names.primary_service, &names.canary_service].contains(&&want.name) {
+        let written = cx.now.to_string();
+        return json!({"metadata": {"annotations": {
+            names::ANNOTATION_EPOCH: epoch, names::ANNOTATION_WRITTEN: written
+        }}});
+    }
+    json!({})
+}
+
+fn stamp(cx: &Context<'_>, d: &Draft, mut want: Manifest) -> Manifest {
+    let stamps = stamps(cx, d, &want);
+    merge(&mut want.body, &stamps);
+    want
+}
+
+/// Adds `more` to `into`, object by object.
+fn merge(into: &mut Value, more: &Value) {
+    match (into, more) {
+        (Value::Object(into), Value::Object(more)) => {
+            for (key, value) in more {
+                merge(into.entry(key.clone()).or_insert(Value::Null), value);
+            }
+        }
+        (into, more) => *into = more.clone(),
+    }
+}

@@ -1,0 +1,123 @@
+//! From a plain Deployment to a primary that serves everyone. The target keeps serving until the primary is ready and
+//! routed to; scaling it down is the last thing that happens.
+
+use super::{
+    context::Context,
+    draft::{Draft, after},
+    ensure::{self, Because},
+    note::Words,
+};
+use crate::{
+    api::Phase,
+    manifest::{self, readiness::Rollout},
+    names,
+    router::Split,
+};
+
+pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
+    if cx.phase() == Phase::Unset {
+        return begin(cx, d);
+    }
+    if !primary_made(cx, d) || !primary_ready(cx, d) {
+        return;
+    }
+    if !ensure::side_services(cx, d, Because::Wanted) || cx.primary_pods() == 0 {
+        return;
+    }
+    if !past(cx, d, cx.sides_settled_at()) {
+        return;
+    }
+    if !ensure::routing(cx, d, Split::to_canary(0), Because::Wanted) || !past(cx, d, cx.route_settled_at()) {
+        return;
+    }
+    if !ensure::apex_service(cx, d, Because::Wanted) || !past(cx, d, cx.apex_settled_at()) {
+        return;
+    }
+    if cx.target_replicas() > 0 {
+        return d.act(ensure::scale(cx.target, 0));
+    }
+    finish(cx, d);
+}
+
+/// True when `time` has come; otherwise asks to look again then.
+pub(super) fn past(cx: &Context<'_>, d: &mut Draft, time: jiff::Timestamp) -> bool {
+    if cx.now < time {
+        d.wake_at(time);
+    }
+    cx.now >= time
+}
+
+fn begin(cx: &Context<'_>, d: &mut Draft) {
+    d.phase(Phase::Initializing, cx.kind());
+    d.status.epoch += 1;
+    match &cx.answers.ping {
+        Some(Ok(())) => d.say(Words::providers_answer()),
+        Some(Err(why)) => d.say(Words::providers_silent(why)),
+        None => {}
+    }
+}
+
+/// The first template counts as promoted; it is stored before the primary is made from it.
+fn primary_made(cx: &Context<'_>, d: &mut Draft) -> bool {
+    let Some(primary) = cx.primary() else {
+        let replicas = cx.target_replicas().max(1);
+        if ensure::store_template(cx, d)
+            && let Some(stored) = cx.stored(Some(&cx.hash))
+        {
+            ensure::primary_from(cx, d, stored, replicas, false);
+            d.say(cx.words.primary_not_ready(FIRST_LOOK));
+        }
+        return false;
+    };
+    let made_from = manifest::annotation(primary, names::ANNOTATION_REVISION);
+    if manifest::ours(primary, &cx.c.name) && cx.stored(made_from).is_some() {
+        return true;
+    }
+    // one of Flagger's, or left behind by a Canary that is gone: it gets the target's template, as any primary does
+    // when a Canary is first seen
+    ensure::store_template(cx, d)
+        && cx.stored(Some(&cx.hash)).is_some_and(|stored| ensure::primary_from(cx, d, stored, 1, false))
+}
+
+/// What a Deployment says of itself the moment it has been made.
+const FIRST_LOOK: &str =
+    "waiting for rollout to finish: observed deployment generation less than desired generation";
+
+fn primary_ready(cx: &Context<'_>, d: &mut Draft) -> bool {
+    let why = match cx.primary_rollout() {
+        Rollout::Ready => {
+            d.clear(super::checks::PODS_READY);
+            return true;
+        }
+        Rollout::Waiting { why } | Rollout::Stuck { why } => why,
+    };
+    waiting(cx, d, &why, |why| cx.words.primary_not_ready(why));
+    false
+}
+
+/// Waiting for pods is said aloud once it takes longer than an interval.
+pub(super) fn waiting(cx: &Context<'_>, d: &mut Draft, why: &str, say: impl Fn(&str) -> super::Note) {
+    let patience = after(cx.standing_since(), cx.c.interval);
+    if cx.now < patience {
+        return d.wake_at(patience);
+    }
+    if d.find(super::checks::PODS_READY).is_none() {
+        let note = say(why);
+        d.condition(super::checks::PODS_READY, "False", note.reason, &note.message);
+        d.say(note);
+    }
+}
+
+fn finish(cx: &Context<'_>, d: &mut Draft) {
+    let hash =
+        cx.primary().and_then(|p| manifest::annotation(p, names::ANNOTATION_REVISION)).map(str::to_owned);
+    d.phase(Phase::Initialized, cx.kind());
+    d.status.last_applied_spec.clone_from(&hash);
+    d.status.last_promoted_spec = hash;
+    d.status.canary_weight = 0;
+    d.status.failed_checks = 0;
+    d.status.iterations = 0;
+    d.status.primary_replicas = i32::try_from(cx.primary_replicas()).ok();
+    super::rest::saw_target(cx, d);
+    d.say(cx.words.initialized());
+}

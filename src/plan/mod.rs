@@ -1,0 +1,121 @@
+//! PURE. What should happen next: [`questions`] says what must be asked outside, [`decide`] decides.
+//!
+//! Both are total and take time as an argument. A plan holds the status to be written first (the intent), then the
+//! writes that are safe once it is written. The caller carries it out, looks again and asks for the next plan, until
+//! nothing is left to do: so every decision is made from what is stored in the cluster, and a crash between any two
+//! writes is the same as looking again.
+//!
+//! ```text
+//!  (new) ─► Initializing ─► Initialized ─┐                  ┌─► Failed ─┐
+//!                                        ├─► Progressing ───┤           ├─► (next revision)
+//!  (next revision) ──────────────────────┘        │         └───────────┘
+//!                                                 ▼
+//!                                   Promoting ─► Finalising ─► Succeeded
+//! ```
+
+mod action;
+mod checks;
+mod context;
+mod delete;
+mod draft;
+mod ending;
+mod ensure;
+mod initialise;
+mod note;
+mod ownership;
+mod progress;
+mod promote;
+mod question;
+mod rest;
+#[cfg(test)]
+mod tests;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+pub use action::Action;
+pub use checks::older_rival;
+pub use note::{Note, Severity};
+pub use question::{Answers, Question};
+
+use crate::{
+    api::{CanaryStatus, Phase},
+    manifest::revision,
+    snapshot::Snapshot,
+};
+use context::Context;
+use draft::Draft;
+
+/// When to look again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Wake {
+    /// At once: what was written has to be seen.
+    Now,
+    /// At this time, unless something changes before.
+    At(Timestamp),
+    /// When something changes.
+    OnChange,
+}
+
+/// What to write, in order, and what to say about it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[must_use]
+pub struct Plan {
+    /// Written first, when it differs.
+    pub status: Option<CanaryStatus>,
+    /// Written after it, in order.
+    pub actions: Vec<Action>,
+    /// Said afterwards.
+    pub notes: Vec<Note>,
+    /// The actions only lower the canary's weight: carry them out although the status write fails.
+    pub urgent: bool,
+    /// When the window ended that this plan judges, if it judges one: its answers were due then.
+    pub judged: Option<Timestamp>,
+    /// When to look again.
+    pub wake: Wake,
+}
+
+impl Plan {
+    /// Nothing to write.
+    pub fn is_empty(&self) -> bool {
+        self.status.is_none() && self.actions.is_empty()
+    }
+}
+
+/// What must be asked outside before [`decide`].
+pub fn questions(snap: &Snapshot, now: Timestamp) -> Vec<Question> {
+    let mut draft = Draft::new(snap.status(), now);
+    let answers = Answers::default();
+    let Some(cx) = checks::admit(snap, &answers, &mut draft, now) else { return vec![] };
+    match cx.phase() {
+        Phase::Unset => vec![Question::Ping { server: cx.c.metrics_server.clone() }],
+        Phase::Progressing | Phase::Waiting | Phase::WaitingPromotion => progress::questions(&cx),
+        _ => vec![],
+    }
+}
+
+/// What to do now. `answers` are those to [`questions`] for the same snapshot; missing ones are data.
+pub fn decide(snap: &Snapshot, answers: &Answers, now: Timestamp) -> Plan {
+    let mut draft = Draft::new(snap.status(), now);
+    if let Some(cx) = checks::admit(snap, answers, &mut draft, now) {
+        by_phase(&cx, &mut draft);
+    }
+    draft.finish()
+}
+
+fn by_phase(cx: &Context<'_>, draft: &mut Draft) {
+    if !ensure::finalizer(cx, draft) {
+        return;
+    }
+    match cx.phase() {
+        Phase::Unset | Phase::Initializing => initialise::step(cx, draft),
+        // Flagger's hashes: what it was in the middle of begins anew
+        _ if cx.promoted().is_some_and(|hash| !revision::is_ours(hash)) => rest::step(cx, draft),
+        Phase::Progressing | Phase::Waiting | Phase::WaitingPromotion => progress::step(cx, draft),
+        Phase::Promoting => promote::step(cx, draft),
+        Phase::Finalising => promote::finalise(cx, draft),
+        Phase::Initialized | Phase::Succeeded | Phase::Failed | Phase::Terminating | Phase::Terminated => {
+            rest::step(cx, draft);
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! Everything users are told. Texts are Flagger's where it has one (scripts and runbooks match on them); each kind of
+//! note has a reason of its own. Events and log lines are renderings of these.
+
+use serde::Serialize;
+
+/// How loud a note is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Severity {
+    /// As it should be.
+    Normal,
+    /// Somebody may have to look.
+    Warning,
+}
+
+/// One thing to say about a Canary.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Note {
+    /// CamelCase, from a fixed set.
+    pub reason: &'static str,
+    /// How loud.
+    pub severity: Severity,
+    /// The sentence.
+    pub message: String,
+}
+
+impl Note {
+    /// A note for the record.
+    pub fn normal(reason: &'static str, message: impl Into<String>) -> Self {
+        Self { reason, severity: Severity::Normal, message: message.into() }
+    }
+
+    /// A note somebody should see.
+    pub fn warning(reason: &'static str, message: impl Into<String>) -> Self {
+        Self { reason, severity: Severity::Warning, message: message.into() }
+    }
+}
+
+/// `<canary>.<namespace>` and `<target>.<namespace>`, as Flagger's texts name them.
+#[derive(Clone, Debug)]
+pub(super) struct Words {
+    canary: String,
+    target: String,
+    primary: String,
+}
+
+impl Words {
+    pub(super) fn new(canary: &str, target: &str, primary: &str, namespace: &str) -> Self {
+        let dotted = |name: &str| format!("{name}.{namespace}");
+        Self { canary: dotted(canary), target: dotted(target), primary: dotted(primary) }
+    }
+
+    pub(super) fn providers_answer() -> Note {
+        Note::normal("MetricsAvailable", "all the metrics providers are available!")
+    }
+    pub(super) fn providers_silent(why: &str) -> Note {
+        Note::warning("MetricsUnavailable", format!("Error checking metric providers: {why}"))
+    }
+    pub(super) fn primary_not_ready(&self, why: &str) -> Note {
+        Note::warning("PrimaryNotReady", format!("{} not ready: {why}", self.primary))
+    }
+    pub(super) fn canary_not_ready(&self, why: &str) -> Note {
+        Note::warning("CanaryNotReady", format!("canary deployment {} not ready: {why}", self.target))
+    }
+    pub(super) fn initialized(&self) -> Note {
+        Note::normal("Initialized", format!("Initialization done! {}", self.canary))
+    }
+    pub(super) fn adopted(&self) -> Note {
+        Note::normal("Adopted", format!("{} was taken over as it runs, without a rollout", self.primary))
+    }
+    pub(super) fn new_revision(&self) -> Note {
+        Note::normal("NewRevision", format!("New revision detected! Scaling up {}", self.target))
+    }
+    pub(super) fn restarting(&self) -> Note {
+        Note::normal(
+            "AnalysisRestarted",
+            format!("New revision detected! Restarting analysis for {}", self.target),
+        )
+    }
+    pub(super) fn starting(&self) -> Note {
+        Note::normal("AnalysisStarted", format!("Starting canary analysis for {}", self.target))
+    }
+    pub(super) fn advanced(&self, weight: i32) -> Note {
+        Note::normal("Advanced", format!("Advance {} canary weight {weight}", self.canary))
+    }
+    pub(super) fn primary_advanced(&self, weight: i32) -> Note {
+        Note::normal("PrimaryAdvanced", format!("Advance {} primary weight {weight}", self.canary))
+    }
+    pub(super) fn copying(&self) -> Note {
+        Note::normal("Promoting", format!("Copying {} template spec to {}", self.target, self.primary))
+    }
+    pub(super) fn routing_to_primary() -> Note {
+        Note::normal("RoutingToPrimary", "Routing all traffic to primary")
+    }
+    pub(super) fn promoted(&self, skipped: bool) -> Note {
+        let text = if skipped {
+            format!("Promotion completed! Canary analysis was skipped for {}", self.target)
+        } else {
+            format!("Promotion completed! Scaling down {}", self.target)
+        };
+        Note::normal("Promoted", text)
+    }
+    pub(super) fn halted(text: &str) -> Note {
+        Note::warning("Halted", text)
+    }
+    pub(super) fn threshold_reached(&self, checks: i32) -> Note {
+        Note::warning(
+            "RollingBack",
+            format!("Rolling back {} failed checks threshold reached {checks}", self.canary),
+        )
+    }
+    pub(super) fn deadline_exceeded(&self, why: &str) -> Note {
+        Note::warning(
+            "DeadlineExceeded",
+            format!("Rolling back {} progress deadline exceeded {why}", self.canary),
+        )
+    }
+    pub(super) fn failed(&self) -> Note {
+        Note::warning("Failed", format!("Canary failed! Scaling down {}", self.canary))
+    }
+    pub(super) fn promotion_failed(&self, why: &str) -> Note {
+        Note::warning(
+            "PromotionFailed",
+            format!("Promotion of {} failed, primary not ready: {why}", self.target),
+        )
+    }
+    pub(super) fn aborted(&self) -> Note {
+        Note::normal(
+            "Aborted",
+            format!("{} was set back to the promoted template: ending the analysis", self.target),
+        )
+    }
+    pub(super) fn reverted(&self) -> Note {
+        Note::normal(
+            "FailureOver",
+            format!("{} was set back to the promoted template: the failure is over", self.target),
+        )
+    }
+    pub(super) fn frozen(text: &str) -> Note {
+        Note::warning("Frozen", format!("Metric query failed, the run holds its weight: {text}"))
+    }
+    pub(super) fn still_frozen(text: &str) -> Note {
+        Note::warning("StillFrozen", format!("The run has been frozen for 10 minutes: {text}"))
+    }
+    pub(super) fn thawed() -> Note {
+        Note::normal("Thawed", "the metrics server answers again: the run goes on")
+    }
+    pub(super) fn canary_vanished(&self) -> Note {
+        Note::warning(
+            "CanaryNotReady",
+            format!(
+                "{} has no ready pods any more: its traffic goes to the primary until it has",
+                self.target
+            ),
+        )
+    }
+    pub(super) fn primary_vanished(&self) -> Note {
+        Note::warning(
+            "PrimaryNotReady",
+            format!("{} has no ready pods: traffic stays on {} until it has", self.primary, self.target),
+        )
+    }
+    pub(super) fn suspended() -> Note {
+        Note::normal("Suspended", "skipping canary run as object is suspended")
+    }
+    pub(super) fn resumed() -> Note {
+        Note::normal("Resumed", "no longer suspended: going on")
+    }
+    pub(super) fn drift(object: &str) -> Note {
+        Note::warning(
+            "DriftCorrected",
+            format!("{object} was changed by hand: put back to what the Canary asks for"),
+        )
+    }
+    pub(super) fn recreated(object: &str) -> Note {
+        Note::warning("Recreated", format!("{object} was gone: made again"))
+    }
+    pub(super) fn handed_over(&self, replicas: i64) -> Note {
+        Note::normal(
+            "ReplicasHandedOver",
+            format!("{} was scaled to {replicas}: the replicas go to {}", self.target, self.primary),
+        )
+    }
+    pub(super) fn terminating(&self) -> Note {
+        Note::normal("Terminating", format!("Terminating canary {}", self.canary))
+    }
+    pub(super) fn terminated(&self) -> Note {
+        Note::normal("Terminated", format!("Terminated canary {}", self.canary))
+    }
+    pub(super) fn left_running(&self, why: &str) -> Note {
+        Note::warning(
+            "LeftRunning",
+            format!(
+                "{why}: the objects generated for {} are left running so that nobody is cut off",
+                self.canary
+            ),
+        )
+    }
+}

@@ -1,0 +1,88 @@
+//! Whose are the objects under our names? An unowned apex Service is taken over, and what a deleted Canary left of the
+//! route; anything else that was not made for this Canary is somebody else's and is not touched.
+
+use serde_json::Value;
+
+use super::delete;
+use crate::{
+    api::validated::{Problem, Validated},
+    manifest,
+    router::{Router, Split},
+    snapshot::{DEPLOYMENT, ObjectRef, Objects, SERVICE, Snapshot},
+};
+
+/// Objects of our names that somebody else controls. An unowned apex Service is taken over; nothing else is.
+pub(super) fn check(snap: &Snapshot, c: &Validated, router: &'static dyn Router) -> Result<(), Problem> {
+    let names = &c.names;
+    let mut all: Vec<ObjectRef> = vec![
+        ObjectRef::new(DEPLOYMENT, names.primary.clone()),
+        ObjectRef::new(SERVICE, names.primary_service.clone()),
+        ObjectRef::new(SERVICE, names.canary_service.clone()),
+        ObjectRef::new(SERVICE, names.apex.clone()),
+    ];
+    all.extend(router.reads(c));
+    for at in all {
+        let Some(live) = snap.objects.at(&at) else { continue };
+        let whose = owner(snap, c, live);
+        let adoptable = at.kind == SERVICE && at.name == names.apex || leftover(c, router, &at, live);
+        match whose {
+            Owner::Us => {}
+            Owner::Nobody if adoptable => {}
+            Owner::Nobody => {
+                return Err(Problem::new(
+                    "ForeignObject",
+                    format!(
+                        "{at} exists and was not made for this Canary: delete or rename it, or set spec.service.name to a free name"
+                    ),
+                ));
+            }
+            Owner::Other(who) => {
+                return Err(Problem::new(
+                    "ForeignObject",
+                    format!(
+                        "{at} is controlled by {who}: remove it there, or set spec.service.name to a free name"
+                    ),
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+enum Owner {
+    Us,
+    Nobody,
+    Other(String),
+}
+
+fn owner(snap: &Snapshot, c: &Validated, live: &Value) -> Owner {
+    if let Some((kind, name, _)) = manifest::controller_of(live) {
+        let flaggers = kind == "Canary" && name == c.name;
+        return if flaggers { Owner::Us } else { Owner::Other(format!("{kind} {name}")) };
+    }
+    if manifest::ours(live, &c.name) {
+        return Owner::Us;
+    }
+    let label = live["metadata"]["labels"][crate::names::LABEL_CANARY].as_str();
+    match label.and_then(|l| snap.rivals.iter().find(|r| crate::names::label_value(&r.name) == l)) {
+        Some(rival) => Owner::Other(format!("Canary {}", rival.name)),
+        // marked, but the Canary of that mark is gone: left running by it
+        None if delete::marked(live) => Owner::Us,
+        None => Owner::Nobody,
+    }
+}
+
+/// What a deleted Canary leaves of the route: everything to the apex.
+fn leftover(c: &Validated, router: &'static dyn Router, at: &ObjectRef, live: &Value) -> bool {
+    let Ok(made) = router.render(c, &Objects::default(), Split::to_canary(0)) else { return false };
+    let mut objects = Objects::default();
+    for manifest in made {
+        objects.insert(manifest.kind, manifest.body);
+    }
+    router.restore(c, &objects).iter().any(|undo| match undo {
+        manifest::Undo::Restore(want) => {
+            want.kind == at.kind && want.name == at.name && want.body["spec"] == live["spec"]
+        }
+        manifest::Undo::Delete(_) => false,
+    })
+}

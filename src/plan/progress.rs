@@ -1,0 +1,314 @@
+//! A run: new revision, pods, one weight after another, a window of checks at each.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
+
+use super::{
+    Question,
+    context::Context,
+    draft::{Draft, after},
+    ending,
+    ensure::{self, Because},
+    initialise::{past, waiting},
+    note::{Note, Words},
+    promote, rest,
+};
+use crate::{
+    analysis::{self, Query, Verdict},
+    api::{EndingKind, Phase, RunStatus, StepStatus},
+    manifest::{self, readiness::Rollout},
+    names::conditions,
+    router::Split,
+};
+
+/// A frozen run is said aloud again after this long (ruling 17).
+const FROZEN_LONG: Duration = Duration::from_secs(600);
+const UNAVAILABLE: &str = "MetricsUnavailable";
+const UNAVAILABLE_LONG: &str = "MetricsUnavailableForLong";
+
+/// The checks to ask for, when a window has ended.
+pub(super) fn questions(cx: &Context<'_>) -> Vec<Question> {
+    if !measurable(cx) || cx.now < due(cx).max(cx.snap.ask_not_before.unwrap_or(Timestamp::MIN)) {
+        return vec![];
+    }
+    let queries = queries(cx);
+    queries
+        .into_iter()
+        .enumerate()
+        .filter_map(|(index, query)| Some(Question::Measure { index, query: query.ok()? }))
+        .collect()
+}
+
+/// A run begins: status first; the pods come with the next plan, decided on the target as it is by then.
+pub(super) fn start(cx: &Context<'_>, d: &mut Draft) {
+    reset(cx, d);
+    d.status.failed_checks = 0;
+    d.status.run = Some(RunStatus { started: MicroTime(cx.now), ending: None });
+    d.say(cx.words.new_revision());
+}
+
+fn reset(cx: &Context<'_>, d: &mut Draft) {
+    d.phase(Phase::Progressing, cx.kind());
+    d.status.epoch += 1;
+    d.status.last_applied_spec = Some(cx.hash.clone());
+    d.status.canary_weight = 0;
+    d.status.iterations = 0;
+    d.status.step = Some(StepStatus::default());
+    for type_ in [conditions::HALTED, conditions::FROZEN, super::checks::PODS_READY] {
+        d.clear(type_);
+    }
+    rest::saw_target(cx, d);
+}
+
+pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
+    if ending::carry_on(cx, d) || revision_changed(cx, d) {
+        return;
+    }
+    let step = cx.step();
+    if step.weight > 0 && cx.canary_pods() == 0 {
+        return canary_vanished(cx, d);
+    }
+    if lowered(cx, &step) {
+        let why = "the route was lowered for a rollback, and the decision could not be written then";
+        d.say(Note::warning("RollingBack", why));
+        return ending::begin(cx, d, EndingKind::RollingBack, "Interrupted", why);
+    }
+    let why = if step.confirmed.is_some() { Because::Drift } else { Because::Wanted };
+    let split = if step.weight == 0 { cx.zero() } else { Split::to_canary(step.weight) };
+    let mended = rest::primary_intact(cx, d)
+        & ensure::side_services(cx, d, Because::Drift)
+        & ensure::apex_service(cx, d, Because::Drift)
+        & ensure::routing(cx, d, split, why);
+    if !mended || !scale_up(cx, d) || !primary_there(cx, d) || !pods_ready(cx, d) || blocked(cx) {
+        return;
+    }
+    if cx.c.skip_analysis {
+        return promote::begin(cx, d);
+    }
+    if step.index == 0 {
+        d.say(cx.words.starting());
+        return advance(cx, d, 1);
+    }
+    if step.confirmed.is_none() {
+        return confirm(cx, d);
+    }
+    if past(cx, d, due(cx)) {
+        judge(cx, d);
+    }
+}
+
+/// A rollback was begun whose status write was refused: the route carries less than the status says, written under an
+/// epoch that the status has not come to (ruling 2). It is not raised again.
+fn lowered(cx: &Context<'_>, step: &StepStatus) -> bool {
+    let written =
+        cx.router.reads(&cx.c).iter().filter_map(|at| manifest::epoch(cx.snap.objects.at(at)?)).max();
+    step.confirmed.is_some()
+        && cx.live_split().is_some_and(|live| live.canary() < step.weight)
+        && written > Some(cx.status().epoch)
+}
+
+/// Another template during a run: weight 0 before anything else.
+fn revision_changed(cx: &Context<'_>, d: &mut Draft) -> bool {
+    if cx.applied() == Some(cx.hash.as_str()) && rest::same_target(cx) {
+        return false;
+    }
+    if cx.promoted() == Some(cx.hash.as_str()) {
+        d.say(cx.words.aborted());
+        ending::begin(
+            cx,
+            d,
+            EndingKind::Aborting,
+            "Aborted",
+            "the target was set back to the promoted template",
+        );
+        return true;
+    }
+    reset(cx, d);
+    d.status.failed_checks = 0;
+    d.status.run = Some(RunStatus { started: MicroTime(cx.now), ending: None });
+    d.say(cx.words.restarting());
+    d.urgent = true;
+    ensure::routing(cx, d, cx.zero(), Because::Wanted);
+    true
+}
+
+/// The canary lost all its pods under traffic: that goes to the primary now, counts as a failed check, and the steps
+/// begin anew once there are pods. Nothing moves while the primary has none either.
+fn canary_vanished(cx: &Context<'_>, d: &mut Draft) {
+    if cx.primary_pods() == 0 {
+        return;
+    }
+    let checks = cx.status().failed_checks.saturating_add(1);
+    d.status.failed_checks = checks;
+    d.say(cx.words.canary_vanished());
+    if checks >= cx.c.threshold {
+        d.say(cx.words.threshold_reached(checks));
+        return ending::begin(
+            cx,
+            d,
+            EndingKind::RollingBack,
+            "ThresholdReached",
+            "the canary lost all its pods",
+        );
+    }
+    d.status.step = Some(StepStatus::default());
+    d.status.canary_weight = 0;
+    d.urgent = true;
+    ensure::routing(cx, d, Split::to_canary(0), Because::Wanted);
+}
+
+/// True when the target is asked for at least one pod.
+fn scale_up(cx: &Context<'_>, d: &mut Draft) -> bool {
+    if cx.target_replicas() == 0 {
+        d.act(ensure::scale(cx.target, cx.primary_replicas()));
+        return false;
+    }
+    true
+}
+
+/// True when the primary has pods: without them there is nothing to compare with, and no weight moves.
+fn primary_there(cx: &Context<'_>, d: &mut Draft) -> bool {
+    if cx.primary_pods() == 0 {
+        waiting(cx, d, "it has no ready pods", |why| cx.words.primary_not_ready(why));
+    }
+    cx.primary_pods() > 0
+}
+
+/// True when the pods that are to get traffic are ready and behind their Service. Past the deadline the run fails.
+fn pods_ready(cx: &Context<'_>, d: &mut Draft) -> bool {
+    let (why, stuck) = match cx.target_rollout() {
+        Rollout::Ready if cx.canary_pods() > 0 => {
+            d.clear(super::checks::PODS_READY);
+            return true;
+        }
+        Rollout::Ready => ("its pods are not yet behind the Service".to_owned(), false),
+        Rollout::Waiting { why } => (why, false),
+        Rollout::Stuck { why } => (why, true),
+    };
+    let late = cx.step().index == 0 && cx.now >= after(cx.standing_since(), cx.c.deadline);
+    if stuck || late {
+        d.say(cx.words.canary_not_ready(&why));
+        d.say(cx.words.deadline_exceeded(&why));
+        ending::begin(cx, d, EndingKind::RollingBack, "DeadlineExceeded", &why);
+        return false;
+    }
+    // the Deployment's own clock may run out without an event
+    d.wake_at(after(cx.now, cx.c.interval));
+    waiting(cx, d, &why, |why| cx.words.canary_not_ready(why));
+    false
+}
+
+/// A gate, check or scaler that is not served, or a check that cannot work: weights do not move (ruling 13).
+fn blocked(cx: &Context<'_>) -> bool {
+    cx.c.held || !cx.c.faults.is_empty()
+}
+
+fn measurable(cx: &Context<'_>) -> bool {
+    let step = cx.step();
+    let ending = cx.status().run.as_ref().is_some_and(|r| r.ending.is_some());
+    !ending
+        && !blocked(cx)
+        && !cx.c.skip_analysis
+        && step.index > 0
+        && step.confirmed.is_some()
+        && cx.applied() == Some(cx.hash.as_str())
+        && cx.canary_pods() > 0
+        && cx.primary_pods() > 0
+        && matches!(cx.target_rollout(), Rollout::Ready)
+        && ensure::split_in_place(cx, Split::to_canary(step.weight))
+}
+
+/// End of the window under way.
+fn due(cx: &Context<'_>) -> Timestamp {
+    let step = cx.step();
+    let began = step.checked.or(step.confirmed).map_or(cx.now, |t| t.0);
+    after(began, cx.c.interval)
+}
+
+fn queries(cx: &Context<'_>) -> Vec<Result<Query, String>> {
+    analysis::queries(&cx.c, cx.router.queries())
+}
+
+/// The intent into status, then the route.
+fn advance(cx: &Context<'_>, d: &mut Draft, index: i32) {
+    let weight = cx.c.schedule[(index as usize).clamp(1, cx.c.schedule.len()) - 1];
+    d.status.step = Some(StepStatus { index, weight, confirmed: None, checked: None, promotion: 0 });
+    ensure::routing(cx, d, Split::to_canary(weight), Because::Wanted);
+}
+
+/// The route carries the weight: from now on it is measured.
+fn confirm(cx: &Context<'_>, d: &mut Draft) {
+    let step = cx.step();
+    d.status.canary_weight = step.weight;
+    d.say(cx.words.advanced(step.weight));
+    d.status.step = Some(StepStatus { confirmed: Some(MicroTime(cx.now)), ..step });
+}
+
+/// The window has ended: one failed check at most, however many metrics failed (ruling 17).
+fn judge(cx: &Context<'_>, d: &mut Draft) {
+    let mut failed = Vec::new();
+    for (index, query) in queries(cx).into_iter().enumerate() {
+        let verdict = match query {
+            Err(why) => Verdict::Error { text: why },
+            Ok(query) => match cx.answers.readings.get(&index) {
+                None => return unanswered(cx, d),
+                Some(reading) => analysis::judge(&query, reading, &cx.c),
+            },
+        };
+        match verdict {
+            Verdict::Pass { .. } => {}
+            Verdict::Fail { text } | Verdict::NoData { text } => failed.push(text),
+            Verdict::Error { text } => return freeze(cx, d, &text),
+        }
+    }
+    if d.clear(conditions::FROZEN) {
+        d.say(Words::thawed());
+    }
+    d.judged = Some(due(cx));
+    if failed.is_empty() { passed(cx, d) } else { halt(cx, d, &failed) }
+}
+
+fn passed(cx: &Context<'_>, d: &mut Draft) {
+    d.clear(conditions::HALTED);
+    let index = cx.step().index;
+    if index as usize >= cx.c.schedule.len() { promote::begin(cx, d) } else { advance(cx, d, index + 1) }
+}
+
+/// Rollback happens in the pass that reaches the threshold.
+fn halt(cx: &Context<'_>, d: &mut Draft, failed: &[String]) {
+    let checks = cx.status().failed_checks.saturating_add(1);
+    d.status.failed_checks = checks;
+    d.status.step = Some(StepStatus { checked: Some(MicroTime(cx.now)), ..cx.step() });
+    let all = format!("failed checks {checks}/{}: {}", cx.c.threshold, failed.join("; "));
+    d.condition(conditions::HALTED, "True", "ChecksFailed", &all);
+    d.say(Words::halted(&failed[0]));
+    if checks >= cx.c.threshold {
+        d.say(cx.words.threshold_reached(checks));
+        ending::begin(cx, d, EndingKind::RollingBack, "ThresholdReached", &all);
+    }
+}
+
+/// Weight and failed checks stay as they are for as long as it lasts (design D5).
+fn freeze(cx: &Context<'_>, d: &mut Draft, text: &str) {
+    let frozen = d.find(conditions::FROZEN).cloned();
+    let Some(frozen) = frozen else {
+        d.condition(conditions::FROZEN, "True", UNAVAILABLE, text);
+        return d.say(Words::frozen(text));
+    };
+    let since = frozen.last_transition_time.map_or(cx.now, |t| t.0);
+    let long = after(since, FROZEN_LONG);
+    if cx.now >= long && frozen.reason == UNAVAILABLE {
+        d.condition(conditions::FROZEN, "True", UNAVAILABLE_LONG, text);
+        d.say(Words::still_frozen(text));
+    } else {
+        // another reason by now: shown, not said again
+        d.condition(conditions::FROZEN, "True", &frozen.reason, text);
+        unanswered(cx, d);
+    }
+}
+
+fn unanswered(cx: &Context<'_>, d: &mut Draft) {
+    d.wake_at(cx.snap.ask_not_before.unwrap_or_else(|| after(cx.now, cx.c.interval)));
+}

@@ -1,0 +1,205 @@
+//! The analysed template becomes the primary's: exactly that one, from the copy stored when promotion began.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
+
+use super::{
+    context::Context,
+    draft::{Draft, after},
+    ending,
+    ensure::{self, Because},
+    initialise::{past, waiting},
+    note::Words,
+    rest,
+};
+use crate::{
+    api::{EndingKind, Phase, StepStatus},
+    manifest::readiness::Rollout,
+    names::conditions,
+    router::Split,
+};
+
+/// All checks have passed, or were not wanted: called only while the target carries the analysed template.
+pub(super) fn begin(cx: &Context<'_>, d: &mut Draft) {
+    d.phase(Phase::Promoting, cx.kind());
+    d.status.epoch += 1;
+    d.clear(conditions::HALTED);
+    ensure::store_template(cx, d);
+    d.say(cx.words.copying());
+}
+
+pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
+    if ending::carry_on(cx, d) {
+        return;
+    }
+    let Some(stored) = cx.stored(cx.applied()) else {
+        return never_stored(cx, d);
+    };
+    if cx.promoted() == Some(cx.hash.as_str()) {
+        d.say(cx.words.aborted());
+        return ending::begin(
+            cx,
+            d,
+            EndingKind::Aborting,
+            "Aborted",
+            "the target was set back to the promoted template",
+        );
+    }
+    if target_moved_on(cx) && cx.step().weight > 0 {
+        return withdraw(cx, d);
+    }
+    if !(ensure::side_services(cx, d, Because::Drift) & ensure::apex_service(cx, d, Because::Drift)) {
+        return;
+    }
+    let step = cx.step();
+    if step.weight < 100 && cx.zero().canary() == 100 && !target_moved_on(cx) {
+        return stand_in(cx, d);
+    }
+    let why = if step.confirmed.is_some() { Because::Drift } else { Because::Wanted };
+    if !ensure::routing(cx, d, Split::to_canary(step.weight), why) {
+        return;
+    }
+    let resize = cx.c.spec.autoscaler_ref.is_none() && !target_moved_on(cx) && cx.target_replicas() > 0;
+    if !ensure::primary_from(cx, d, stored, cx.target_replicas().max(1), resize) || !primary_ready(cx, d) {
+        return;
+    }
+    shift(cx, d);
+}
+
+/// The target carries another template than the one being promoted.
+fn target_moved_on(cx: &Context<'_>) -> bool {
+    cx.applied() != Some(cx.hash.as_str())
+}
+
+/// The process died between the decision and the copy. The target still has the template: store it. It has another
+/// by now: what was analysed is gone, so nothing is promoted, and the next revision is found at rest.
+fn never_stored(cx: &Context<'_>, d: &mut Draft) {
+    if target_moved_on(cx) {
+        return ending::begin(
+            cx,
+            d,
+            EndingKind::Aborting,
+            "TemplateLost",
+            "the target changed before it was copied",
+        );
+    }
+    ensure::store_template(cx, d);
+}
+
+/// The target is rolling to something that was never analysed: it loses its traffic, the promotion goes on.
+fn withdraw(cx: &Context<'_>, d: &mut Draft) {
+    let zero = cx.zero();
+    d.status.step = Some(StepStatus { weight: zero.canary(), confirmed: None, ..cx.step() });
+    d.urgent = true;
+    ensure::routing(cx, d, zero, Because::Wanted);
+    if zero.canary() > 0 {
+        d.wake_at(after(cx.now, cx.c.interval));
+    }
+}
+
+/// The new template has cost the primary all its pods: the analysed ones serve everyone until it has pods again.
+fn stand_in(cx: &Context<'_>, d: &mut Draft) {
+    d.status.step = Some(StepStatus { weight: 100, confirmed: None, ..cx.step() });
+    d.say(cx.words.primary_vanished());
+    ensure::routing(cx, d, cx.zero(), Because::Wanted);
+}
+
+fn primary_ready(cx: &Context<'_>, d: &mut Draft) -> bool {
+    let (why, stuck) = match cx.primary_rollout() {
+        Rollout::Ready if cx.primary_pods() > 0 => {
+            d.clear(super::checks::PODS_READY);
+            return true;
+        }
+        Rollout::Ready => ("its pods are not yet behind the Service".to_owned(), false),
+        Rollout::Waiting { why } => (why, false),
+        Rollout::Stuck { why } => (why, true),
+    };
+    let deadline = after(cx.standing_since(), cx.c.deadline);
+    let grace = after(cx.standing_since(), std::time::Duration::from_secs(1));
+    if (stuck && cx.now >= grace) || cx.now >= deadline {
+        d.say(cx.words.promotion_failed(&why));
+        ending::begin(cx, d, EndingKind::UndoingPromotion, "PromotionFailed", &why);
+        return false;
+    }
+    d.wake_at(if stuck { grace } else { deadline });
+    waiting(cx, d, &why, |why| cx.words.primary_not_ready(why));
+    false
+}
+
+/// Traffic towards the new primary, at once or in steps of `stepWeightPromotion`, one per interval.
+fn shift(cx: &Context<'_>, d: &mut Draft) {
+    let step = cx.step();
+    if step.confirmed.is_none() {
+        return shifted(cx, d, step);
+    }
+    if step.weight == 0 {
+        return finalising(cx, d);
+    }
+    let began = step.confirmed.as_ref().map_or(cx.now, |t| t.0);
+    if step.promotion > 0 && !past(cx, d, after(began, cx.c.interval)) {
+        return;
+    }
+    let all = cx.c.promotion_step == 0 || target_moved_on(cx);
+    let weight = if all { 0 } else { (step.weight - cx.c.promotion_step).max(0) };
+    d.status.step =
+        Some(StepStatus { weight, confirmed: None, checked: None, promotion: step.promotion + 1, ..step });
+    if all {
+        d.say(Words::routing_to_primary());
+    }
+    ensure::routing(cx, d, Split::to_canary(weight), Because::Wanted);
+}
+
+/// The route carries the weight.
+fn shifted(cx: &Context<'_>, d: &mut Draft, step: StepStatus) {
+    d.status.canary_weight = step.weight;
+    if step.promotion > 0 && cx.c.promotion_step > 0 {
+        d.say(cx.words.primary_advanced(100 - step.weight));
+    }
+    let done = step.weight == 0;
+    d.status.step = Some(StepStatus { confirmed: Some(MicroTime(cx.now)), ..step });
+    if done {
+        finalising(cx, d);
+    }
+}
+
+fn finalising(cx: &Context<'_>, d: &mut Draft) {
+    d.phase(Phase::Finalising, cx.kind());
+    d.status.canary_weight = 0;
+}
+
+/// Users are on the new primary; the target's pods go once the proxies have learned of it.
+pub(super) fn finalise(cx: &Context<'_>, d: &mut Draft) {
+    let mended = ensure::side_services(cx, d, Because::Drift)
+        & ensure::apex_service(cx, d, Because::Drift)
+        & ensure::routing(cx, d, cx.zero(), Because::Drift)
+        & primary_there(cx, d);
+    if !mended || !past(cx, d, cx.settled_at()) {
+        return;
+    }
+    if !ensure::split_in_place(cx, Split::to_canary(0)) {
+        return;
+    }
+    if cx.target_replicas() > 0 && !target_moved_on(cx) {
+        return d.act(ensure::scale(cx.target, 0));
+    }
+    d.phase(Phase::Succeeded, cx.kind());
+    d.status.last_promoted_spec.clone_from(&cx.status().last_applied_spec);
+    d.status.canary_weight = 0;
+    d.status.failed_checks = 0;
+    d.status.step = None;
+    d.status.run = None;
+    d.status.primary_replicas = i32::try_from(cx.primary_replicas()).ok();
+    rest::saw_target(cx, d);
+    ensure::collect_templates(cx, d);
+    d.say(cx.words.promoted(cx.c.skip_analysis));
+}
+
+/// Somebody deleted the primary after it was promoted: it is made again from the same template.
+fn primary_there(cx: &Context<'_>, d: &mut Draft) -> bool {
+    match cx.stored(cx.applied()) {
+        Some(stored) if cx.primary().is_none() => {
+            d.say(Words::recreated(&format!("Deployment {}", cx.c.names.primary)));
+            ensure::primary_from(cx, d, stored, cx.target_replicas().max(1), false)
+        }
+        _ => true,
+    }
+}

@@ -1,0 +1,168 @@
+//! Between runs: generated objects kept as they should be, a new revision noticed, replicas handed over. A Canary at
+//! rest with nothing changed leads to an empty plan.
+
+use serde_json::json;
+
+use super::{
+    context::Context,
+    draft::Draft,
+    ensure::{self, Because},
+    initialise::past,
+    note::Words,
+    progress,
+};
+use crate::{
+    api::{ObservedTarget, Phase},
+    manifest::{self, Manifest, revision, workload},
+    names::{self, conditions},
+    router::Split,
+    snapshot::{DEPLOYMENT, ObjectRef},
+};
+
+pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
+    if !cx.promoted().is_some_and(revision::is_ours) {
+        return adopt(cx, d);
+    }
+    let mended = primary_intact(cx, d)
+        & ensure::side_services(cx, d, Because::Drift)
+        & (ensure::routing(cx, d, cx.zero(), Because::Drift) && ensure::apex_service(cx, d, Because::Drift));
+    if !mended {
+        return;
+    }
+    if cx.promoted() == Some(cx.hash.as_str()) {
+        if cx.phase() == Phase::Failed {
+            return failure_over(cx, d);
+        }
+    } else if cx.applied() != Some(cx.hash.as_str()) || !same_target(cx) {
+        return progress::start(cx, d);
+    }
+    hand_over(cx, d);
+    if d.actions.is_empty() {
+        saw_target(cx, d);
+    }
+}
+
+/// The target is the very object whose template was last looked at.
+pub(super) fn same_target(cx: &Context<'_>) -> bool {
+    cx.status().target.as_ref().is_none_or(|t| Some(t.uid.as_str()) == manifest::uid(cx.target))
+}
+
+/// Remembers uid and generation of the target while its template is the applied one, so that a later version of the
+/// API server that stores the same template differently does not look like a new revision (design D7).
+pub(super) fn saw_target(cx: &Context<'_>, d: &mut Draft) {
+    if d.status.last_applied_spec.as_deref() == Some(cx.hash.as_str()) {
+        d.status.target = Some(ObservedTarget {
+            uid: manifest::uid(cx.target).unwrap_or_default().into(),
+            generation: manifest::generation(cx.target).unwrap_or_default(),
+        });
+    }
+}
+
+/// The target was set back to the promoted template after a failure (design D7).
+fn failure_over(cx: &Context<'_>, d: &mut Draft) {
+    d.phase(Phase::Succeeded, cx.kind());
+    d.clear(conditions::HALTED);
+    d.status.failed_checks = 0;
+    d.status.last_applied_spec.clone_from(&cx.status().last_promoted_spec);
+    saw_target(cx, d);
+    d.say(cx.words.reverted());
+}
+
+/// The primary exists and runs the promoted template; otherwise it is restored from the stored copy (ruling 4).
+pub(super) fn primary_intact(cx: &Context<'_>, d: &mut Draft) -> bool {
+    let stored = cx.stored(cx.promoted());
+    let Some(live) = cx.primary() else {
+        let at = ObjectRef::new(DEPLOYMENT, cx.c.names.primary.clone());
+        if let Some(stored) = stored {
+            d.say(Words::recreated(&at.to_string()));
+            ensure::primary_from(cx, d, stored, cx.primary_replicas(), false);
+        } else if cx.promoted() == Some(cx.hash.as_str()) {
+            ensure::store_template(cx, d);
+        } else {
+            super::checks::refuse(
+                d,
+                "PrimaryLost",
+                &format!(
+                    "{at} is gone and no copy of its template is left: set {} to the template that is to be primary",
+                    cx.c.names.target
+                ),
+            );
+        }
+        return false;
+    };
+    let Some(stored) = stored else {
+        if cx.promoted() == Some(cx.hash.as_str()) {
+            return ensure::store_template(cx, d);
+        }
+        return true;
+    };
+    let Some(want) = ensure::primary_manifest(cx, stored) else { return true };
+    let template = &want.body["spec"]["template"];
+    let intact =
+        !workload::differs(live, &want) || workload::same_template(&live["spec"]["template"], template);
+    if intact || tried(live) {
+        return true;
+    }
+    let only_template = json!({"spec": {"template": template}});
+    let want = Manifest::new(DEPLOYMENT, &want.name, want.manager, want.owned, only_template);
+    d.say(Words::drift(&format!("Deployment {}", cx.c.names.primary)));
+    let restored = json!({"metadata": {"annotations": {
+        names::ANNOTATION_RESTORED: (manifest::generation(live).unwrap_or_default() + 1).to_string()
+    }}});
+    ensure::patch_with(cx, d, live, &want, &restored)
+}
+
+/// The damage is what was left of our last mending: somebody else's admission changes it each time.
+fn tried(live: &serde_json::Value) -> bool {
+    manifest::annotation(live, names::ANNOTATION_RESTORED)
+        .and_then(|g| g.parse::<i64>().ok())
+        .is_some_and(|g| Some(g) == manifest::generation(live))
+}
+
+/// Replicas that a chart or a person sets on the resting target are meant for what serves: the primary gets them, and
+/// the target goes back to none (ruling 16).
+fn hand_over(cx: &Context<'_>, d: &mut Draft) {
+    let replicas = cx.target_replicas();
+    if replicas == 0 || !ensure::split_in_place(cx, Split::to_canary(0)) || !past(cx, d, cx.settled_at()) {
+        return;
+    }
+    let scaled = cx.c.spec.autoscaler_ref.is_some();
+    if let Some(primary) = cx.primary()
+        && !scaled
+        && manifest::replicas(primary) != replicas
+    {
+        d.status.primary_replicas = i32::try_from(replicas).ok();
+        d.say(cx.words.handed_over(replicas));
+        d.act(ensure::scale(primary, replicas));
+    }
+    d.act(ensure::scale(cx.target, 0));
+}
+
+/// Status written by Flagger: its hashes mean nothing here (ruling 10). A primary that runs the target's template is
+/// taken over as it is; otherwise what it runs is kept as the promoted template, and the target's is a new revision.
+fn adopt(cx: &Context<'_>, d: &mut Draft) {
+    let Some(primary) = cx.primary() else {
+        d.phase(Phase::Initializing, cx.kind());
+        return;
+    };
+    let template = &primary["spec"]["template"];
+    let wanted = workload::template(&cx.target["spec"]["template"], &cx.label, &cx.c.names.target);
+    let same = workload::same_template(template, &wanted);
+    let hash = if same { cx.hash.clone() } else { revision::hash(template) };
+    if cx.stored(Some(&hash)).is_none() {
+        let source = if same { cx.target } else { primary };
+        return ensure::store(cx, d, &hash, source);
+    }
+    if !ensure::mark_primary(cx, d, primary, &hash) {
+        return;
+    }
+    if !matches!(cx.phase(), Phase::Succeeded | Phase::Failed) {
+        d.phase(Phase::Initialized, cx.kind());
+    }
+    d.status.last_promoted_spec = Some(hash.clone());
+    d.status.last_applied_spec = Some(hash);
+    d.status.canary_weight = 0;
+    d.status.epoch += 1;
+    saw_target(cx, d);
+    d.say(cx.words.adopted());
+}

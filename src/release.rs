@@ -1,0 +1,48 @@
+//! `serin release-all`: every Canary given back before an uninstall, so that nothing hangs on finalizers and no
+//! application is left at zero replicas (ruling 9). The running operator does the work; this asks for it, one Canary
+//! after another, and tells how far it is.
+#![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "this module talks to the cluster")]
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use kube::{
+    Api, ResourceExt,
+    api::{DeleteParams, ListParams},
+    runtime::{conditions::is_deleted, wait::await_condition},
+};
+
+use crate::{api::Canary, config::Config, controller};
+
+/// A Canary may take this long to be given back: its pods have to start.
+const PATIENCE: Duration = Duration::from_secs(900);
+
+/// Deletes all Canaries (of `--namespace`, or all) in order and waits for each to be gone.
+///
+/// # Errors
+/// The API server cannot be reached, refuses, or a Canary is not gone in time.
+#[allow(clippy::print_stdout, reason = "progress is for the terminal")]
+pub async fn run(config: Config) -> anyhow::Result<()> {
+    let client = controller::client(&config).await?;
+    let all: Api<Canary> = match &config.namespace {
+        Some(namespace) => Api::namespaced(client.clone(), namespace),
+        None => Api::all(client.clone()),
+    };
+    let canaries = all.list(&ListParams::default()).await.context("list Canaries")?.items;
+    let total = canaries.len();
+    for (i, canary) in canaries.iter().enumerate() {
+        let (namespace, name) = (canary.namespace().unwrap_or_default(), canary.name_any());
+        println!("[{}/{total}] releasing {namespace}/{name}", i + 1);
+        let api: Api<Canary> = Api::namespaced(client.clone(), &namespace);
+        api.delete(&name, &DeleteParams::default())
+            .await
+            .with_context(|| format!("delete {namespace}/{name}"))?;
+        let uid = canary.uid().unwrap_or_default();
+        let gone = await_condition(api, &name, is_deleted(&uid));
+        tokio::time::timeout(PATIENCE, gone)
+            .await
+            .with_context(|| format!("{namespace}/{name} is not given back: is the operator running?"))??;
+    }
+    println!("{total} released: no Canary is left");
+    Ok(())
+}

@@ -1,0 +1,127 @@
+//! PURE. Traffic routers behind one trait: which objects they need, how a split is rendered and read back.
+//!
+//! Owns the registry by provider name. Does not watch, write or decide: `observe`, `apply` and `plan` do. Adding one:
+//! its file, a line in [`by_name`] and in `conformance`, its snapshots.
+
+mod istio;
+
+#[cfg(test)]
+mod conformance;
+
+use std::time::Duration;
+
+use crate::{
+    api::validated::Validated,
+    manifest::{Manifest, Undo},
+    snapshot::{Kind, ObjectRef, Objects},
+};
+
+/// Percent of traffic to each side; the two add to 100.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Split {
+    canary: u8,
+}
+
+impl Split {
+    /// `canary` percent (more than 100 is 100) to the canary, the rest to the primary.
+    pub fn to_canary(canary: i32) -> Self {
+        Self { canary: canary.clamp(0, 100) as u8 }
+    }
+    /// Percent to the canary.
+    pub fn canary(self) -> i32 {
+        i32::from(self.canary)
+    }
+    /// Percent to the primary.
+    pub fn primary(self) -> i32 {
+        100 - self.canary()
+    }
+}
+
+/// Why no split could be read or rendered.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RouterError {
+    /// The routing object does not exist.
+    #[error("{0} not found")]
+    NotFound(ObjectRef),
+    /// It is there, but does not route to primary and canary.
+    #[error("{object} {why}")]
+    Unreadable {
+        /// The routing object.
+        object: ObjectRef,
+        /// What it lacks.
+        why: String,
+    },
+}
+
+/// Query text of the built-in checks, as Go templates over the functions of `analysis::template`, whose values are
+/// escaped for a PromQL regular expression. Both measure the canary side only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Builtin {
+    /// Percent of requests that did not fail, 0 to 100. Yields 0, not nothing, when all fail; nothing or NaN without
+    /// traffic.
+    pub success_rate: &'static str,
+    /// 99th percentile of request durations, in milliseconds.
+    pub duration: &'static str,
+}
+
+/// A traffic router. All pure: live objects in, wanted objects out.
+pub trait Router: Send + Sync {
+    /// Provider name, as in Events.
+    fn name(&self) -> &'static str;
+    /// Kinds that must exist in the cluster.
+    fn kinds(&self) -> &'static [Kind];
+    /// How long proxies may take to obey, unless the user says otherwise.
+    fn settle(&self) -> Duration;
+    /// What it cannot do of this Canary: field paths, each with a reason.
+    fn refuses(&self, c: &Validated) -> Vec<String>;
+    /// Objects it must see.
+    fn reads(&self, c: &Validated) -> Vec<ObjectRef>;
+    /// The split that the live objects make.
+    fn read_back(&self, c: &Validated, live: &Objects) -> Result<Split, RouterError>;
+    /// Objects beside the route that do not depend on the split.
+    fn beside(&self, c: &Validated) -> Vec<Manifest>;
+    /// The route for a split; the caller stamps epoch and time.
+    fn render(&self, c: &Validated, live: &Objects, want: Split) -> Result<Vec<Manifest>, RouterError>;
+    /// Gives back what it made or took over: routes lead to the apex, without our marks.
+    fn restore(&self, c: &Validated, live: &Objects) -> Vec<Undo>;
+    /// Query text of the built-in checks.
+    fn queries(&self) -> &'static Builtin;
+}
+
+/// Every router that is served.
+pub fn all() -> &'static [&'static dyn Router] {
+    &[&istio::Istio]
+}
+
+/// The router of a provider; None if it is not served.
+pub fn by_name(provider: &str) -> Option<&'static dyn Router> {
+    all().iter().find(|router| router.name() == provider).copied()
+}
+
+/// Whether a provider is one that its maintainers have given up: valid to store, never to be served.
+pub fn retired(provider: &str) -> bool {
+    let name = provider.split(':').next().unwrap_or_default();
+    matches!(name, "appmesh" | "smi" | "osm")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retired_providers_are_known_with_their_versions() {
+        for provider in ["appmesh", "appmesh:v1beta2", "smi:v1alpha1", "smi:linkerd", "osm"] {
+            assert!(retired(provider) && by_name(provider).is_none(), "{provider}");
+        }
+        assert!(!retired("istio") && !retired("linkerd") && !retired(""));
+        assert_eq!(by_name("istio").map(Router::name), Some("istio"));
+    }
+
+    #[test]
+    fn a_split_is_never_out_of_range() {
+        for (given, canary) in [(-1, 0), (0, 0), (30, 30), (100, 100), (i32::MAX, 100)] {
+            let split = Split::to_canary(given);
+            assert_eq!((split.canary(), split.primary()), (canary, 100 - canary));
+        }
+    }
+}

@@ -1,0 +1,95 @@
+use super::*;
+use crate::manifest::fixture;
+
+fn vs(service: &Value, canary: i32) -> Value {
+    let c = fixture::canary(service);
+    Istio.render(&c, &Objects::default(), Split::to_canary(canary)).unwrap().remove(0).body
+}
+
+fn live(http: &Value) -> Objects {
+    let mut objects = Objects::default();
+    objects.insert(VIRTUAL_SERVICE, json!({"metadata": {"name": "podinfo"}, "spec": {"http": http}}));
+    objects
+}
+
+fn snapshot(name: &str, value: &Value) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("../snapshots");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.bind(|| insta::assert_yaml_snapshot!(name, value));
+}
+
+#[test]
+fn minimal() {
+    let expected = json!({"gateways": ["mesh"], "hosts": ["podinfo"], "http": [{"route": [
+        {"destination": {"host": "podinfo-primary"}, "weight": 75},
+        {"destination": {"host": "podinfo-canary"}, "weight": 25},
+    ]}]});
+    assert_eq!(vs(&json!({}), 25)["spec"], expected, "as recorded");
+    snapshot("istio_minimal", &json!(vs(&json!({}), 25)));
+}
+
+#[test]
+fn full() {
+    let service = json!({
+        "port": 9898, "portDiscovery": true, "targetPort": 9898, "timeout": "15s",
+        "gateways": ["istio-system/public"], "hosts": ["app.example.com"],
+        "match": [{"uri": {"prefix": "/"}, "headers": {"x": {"exact": ""}}}],
+        "rewrite": {"uri": "/v2", "type": "ReplacePrefixMatch"},
+        "retries": {"attempts": 3, "perTryTimeout": "1s", "retryOn": "5xx"},
+        "headers": {"response": {"add": {"x-v": "1"}}},
+        "corsPolicy": {"allowOrigins": [{"exact": "https://example.com"}], "maxAge": "24h"},
+        "trafficPolicy": {"tls": {"mode": "ISTIO_MUTUAL"}},
+        "apex": {"labels": {"team": "a"}, "annotations": {"note": "b"}},
+    });
+    snapshot("istio_full", &json!(vs(&service, 50)));
+    let rules = Istio.beside(&fixture::canary(&service));
+    snapshot("istio_rules", &json!(rules.iter().map(|m| &m.body).collect::<Vec<_>>()));
+}
+
+#[test]
+fn tcp_and_delegation() {
+    let tcp = vs(&json!({"appProtocol": "TCP", "match": [{"port": 5432}, {"uri": {"prefix": "/"}}]}), 10);
+    assert!(tcp["spec"].get("http").is_none());
+    assert_eq!(tcp["spec"]["tcp"][0]["match"], json!([{"port": 5432}]));
+    let delegate = vs(&json!({"delegation": true, "portDiscovery": true}), 0);
+    assert!(delegate["spec"].get("hosts").is_none() && delegate["spec"].get("gateways").is_none());
+    assert_eq!(delegate["spec"]["http"][0]["route"][1]["destination"]["port"]["number"], 80);
+    let c = fixture::canary(&json!({"delegation": true, "hosts": ["a"], "gateways": ["g"]}));
+    assert_eq!(Istio.refuses(&c).len(), 2);
+}
+
+#[test]
+fn hosts_and_gateways() {
+    let of = |service: Value, field: &str| vs(&service, 0)["spec"][field].clone();
+    assert_eq!(of(json!({"hosts": ["a.example.com"]}), "hosts"), json!(["a.example.com", "podinfo"]));
+    assert_eq!(of(json!({"hosts": ["*"]}), "hosts"), json!(["*"]));
+    assert_eq!(of(json!({"hosts": ["podinfo", "x"]}), "hosts"), json!(["podinfo", "x"]));
+    assert_eq!(of(json!({"gateways": ["g"]}), "gateways"), json!(["g"]));
+    let mut old = fixture::canary(&json!({"gateways": ["g"]}));
+    old.mesh_appended = true;
+    assert_eq!(gateways(&old), ["g", "mesh"]);
+}
+
+#[test]
+fn reading_back_takes_what_it_finds() {
+    let c = fixture::canary(&json!({}));
+    let to = |host: &str, weight: Value| json!({"destination": {"host": host}, "weight": weight});
+    let read = |http: Value| Istio.read_back(&c, &live(&http)).map(Split::canary);
+    let not_found = Istio.read_back(&c, &Objects::default());
+    assert_eq!(not_found.unwrap_err().to_string(), "VirtualService podinfo not found");
+    assert_eq!(read(json!([{"route": [to("podinfo-primary", json!(null))]}])), Ok(0));
+    assert_eq!(read(json!([{"route": [to("podinfo-canary", json!(0))]}])), Ok(100));
+    let both = |p: i64, c: i64| json!([{"route": [to("podinfo-primary.test.svc.cluster.local", json!(p)), to("podinfo-canary", json!(c))]}]);
+    assert_eq!(read(both(1, 3)), Ok(75));
+    assert_eq!(read(both(1000, 1)), Ok(1), "some is not none");
+    for http in [both(0, 0), json!([{"route": [to("podinfo", json!(100))]}]), json!("odd"), json!([3])] {
+        assert!(matches!(read(http), Err(RouterError::Unreadable { .. })));
+    }
+}
+
+#[test]
+fn a_route_of_somebody_else_is_not_given_back() {
+    let c = fixture::canary(&json!({}));
+    assert!(Istio.restore(&c, &live(&json!([]))).is_empty());
+}

@@ -1,0 +1,160 @@
+//! Everything observed about one Canary, as plain data. Made by `observe`, read by the pure core, never changed.
+
+use std::{collections::BTreeMap, fmt};
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::{api::Canary, config::Rules};
+
+/// A kind of object that Serin reads or writes. All are namespaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Kind {
+    /// API group, empty for core.
+    pub group: &'static str,
+    /// Version that is read and written.
+    pub version: &'static str,
+    /// Kind, as in manifests.
+    pub kind: &'static str,
+    /// Plural, as in URLs and RBAC.
+    pub plural: &'static str,
+}
+
+impl Kind {
+    /// `apps/v1`-style group and version.
+    pub fn api_version(&self) -> String {
+        if self.group.is_empty() {
+            self.version.to_owned()
+        } else {
+            format!("{}/{}", self.group, self.version)
+        }
+    }
+
+    /// Name of the CustomResourceDefinition that would define it, e.g. `virtualservices.networking.istio.io`.
+    pub fn crd(&self) -> String {
+        format!("{}.{}", self.plural, self.group)
+    }
+}
+
+/// `apps/v1` Deployment.
+pub const DEPLOYMENT: Kind = Kind { group: "apps", version: "v1", kind: "Deployment", plural: "deployments" };
+/// `apps/v1` ControllerRevision: the immutable copies of promoted templates.
+pub const REVISION: Kind =
+    Kind { group: "apps", version: "v1", kind: "ControllerRevision", plural: "controllerrevisions" };
+/// Core Service.
+pub const SERVICE: Kind = Kind { group: "", version: "v1", kind: "Service", plural: "services" };
+/// EndpointSlice: which pods behind a Service are ready.
+pub const ENDPOINTS: Kind =
+    Kind { group: "discovery.k8s.io", version: "v1", kind: "EndpointSlice", plural: "endpointslices" };
+/// Canary, in the stored version.
+pub const CANARY: Kind =
+    Kind { group: "flagger.app", version: "v1beta1", kind: "Canary", plural: "canaries" };
+/// MetricTemplate, in the stored version.
+pub const METRIC_TEMPLATE: Kind =
+    Kind { group: "flagger.app", version: "v1beta1", kind: "MetricTemplate", plural: "metrictemplates" };
+
+/// Points at an object in the Canary's namespace.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct ObjectRef {
+    /// Its kind.
+    pub kind: Kind,
+    /// Its name.
+    pub name: String,
+}
+
+impl ObjectRef {
+    /// A reference to `name` of `kind`.
+    pub fn new(kind: Kind, name: impl Into<String>) -> Self {
+        Self { kind, name: name.into() }
+    }
+}
+
+impl fmt::Display for ObjectRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.kind.kind, self.name)
+    }
+}
+
+/// Objects of one namespace, each as the JSON the API server gave (so that fields nobody here knows survive).
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Objects(#[serde(serialize_with = "as_list")] BTreeMap<ObjectRef, Value>);
+
+fn as_list<S: serde::Serializer>(map: &BTreeMap<ObjectRef, Value>, s: S) -> Result<S::Ok, S::Error> {
+    s.collect_seq(map.values())
+}
+
+impl Objects {
+    /// The object, if it was there.
+    pub fn get(&self, kind: Kind, name: &str) -> Option<&Value> {
+        self.0.get(&ObjectRef::new(kind, name))
+    }
+
+    /// The object that `at` points at, if it was there.
+    pub fn at(&self, at: &ObjectRef) -> Option<&Value> {
+        self.0.get(at)
+    }
+
+    /// Adds or replaces an object under the name it carries.
+    pub fn insert(&mut self, kind: Kind, object: Value) {
+        let name = object["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+        self.0.insert(ObjectRef { kind, name }, object);
+    }
+
+    /// Removes an object.
+    pub fn remove(&mut self, at: &ObjectRef) -> Option<Value> {
+        self.0.remove(at)
+    }
+
+    /// All objects of one kind, by name.
+    pub fn of(&self, kind: Kind) -> impl Iterator<Item = &Value> {
+        self.0.iter().filter(move |(k, _)| k.kind == kind).map(|(_, v)| v)
+    }
+}
+
+/// Another Canary in the namespace that shares a target or an apex name with this one.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Rival {
+    /// Its name.
+    pub name: String,
+    /// Its uid: decides between two of the same age.
+    pub uid: String,
+    /// When it was created; the older one keeps what both want.
+    pub created: Option<Timestamp>,
+    /// What both want, e.g. `Deployment podinfo`.
+    pub wants: ObjectRef,
+}
+
+/// One Canary and all that bears on it, seen at one moment.
+#[derive(Clone, Debug, Serialize)]
+pub struct Snapshot {
+    /// The operator's settings that decisions depend on.
+    pub rules: Rules,
+    /// The Canary, status included.
+    pub canary: Canary,
+    /// Target, primary, Services, routing objects, stored templates.
+    pub objects: Objects,
+    /// Ready endpoints per Service name. Absent: no EndpointSlice seen.
+    pub ready: BTreeMap<String, u32>,
+    /// Plural.group of the optional kinds that the cluster does not define.
+    pub missing_kinds: Vec<String>,
+    /// Canaries that want the same target or apex.
+    pub rivals: Vec<Rival>,
+    /// Names of the MetricTemplates this Canary refers to (`namespace/name`) that exist.
+    pub templates: Vec<String>,
+    /// Holder of a Flagger leader lease that has not run out, and when it will.
+    pub flagger: Option<(String, Timestamp)>,
+    /// The namespace is being deleted: nothing can be created in it.
+    pub namespace_terminating: bool,
+    /// What the API server refused of the last plan, for people to mend.
+    pub refused: Option<String>,
+    /// After an unanswered question: do not ask again before this.
+    pub ask_not_before: Option<Timestamp>,
+}
+
+impl Snapshot {
+    /// Ready endpoints behind the Service.
+    pub fn ready(&self, service: &str) -> u32 {
+        self.ready.get(service).copied().unwrap_or(0)
+    }
+}

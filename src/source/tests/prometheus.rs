@@ -1,0 +1,187 @@
+#![allow(clippy::disallowed_methods, reason = "servers to ask run beside the tests")]
+
+use std::sync::{Arc, Mutex};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
+
+use super::*;
+
+/// What a server does with every connection, after it has read the request.
+#[derive(Clone)]
+enum Play {
+    Say(u16, &'static str, String),
+    Flood,
+    Hang,
+    Close,
+}
+
+/// Address of a server that plays, and the request lines it saw.
+async fn server(play: Play) -> (String, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let log = seen.clone();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(serve(stream, play.clone(), log.clone()));
+        }
+    });
+    (address, seen)
+}
+
+async fn serve(mut stream: TcpStream, play: Play, log: Arc<Mutex<Vec<String>>>) {
+    let mut request = vec![0; 16 * 1024];
+    let read = stream.read(&mut request).await.unwrap_or(0);
+    log.lock().unwrap().push(String::from_utf8_lossy(&request[..read]).into_owned());
+    let close = "connection: close\r\n";
+    match play {
+        Play::Say(status, kind, body) => {
+            let length = body.len();
+            let head = format!(
+                "HTTP/1.1 {status} X\r\ncontent-type: {kind}\r\nlocation: http://127.0.0.1:1/\r\n{close}content-length: {length}\r\n\r\n"
+            );
+            stream.write_all(format!("{head}{body}").as_bytes()).await.ok();
+        }
+        Play::Flood => {
+            let head = format!("HTTP/1.1 200 OK\r\n{close}content-length: 1000000000\r\n\r\n");
+            stream.write_all(head.as_bytes()).await.ok();
+            let chunk = vec![b' '; 64 * 1024];
+            while stream.write_all(&chunk).await.is_ok() {}
+        }
+        Play::Hang => std::future::pending().await,
+        Play::Close => {}
+    }
+}
+
+fn client(timeout: Duration) -> Prometheus {
+    rustls::crypto::ring::default_provider().install_default().ok();
+    Prometheus::new(timeout).unwrap()
+}
+
+async fn ask(play: Play) -> Result<Vec<f64>, SourceError> {
+    let (address, _) = server(play).await;
+    client(TIMEOUT).query(&address, "up").await
+}
+
+fn says(data: &str) -> Play {
+    Play::Say(200, "application/json", format!(r#"{{"status":"success","data":{data}}}"#))
+}
+
+fn vector(values: &[&str]) -> String {
+    let series: Vec<String> =
+        values.iter().map(|v| format!(r#"{{"metric":{{"a":"b"}},"value":[1.5,"{v}"]}}"#)).collect();
+    format!(r#"{{"resultType":"vector","result":[{}]}}"#, series.join(","))
+}
+
+#[tokio::test]
+async fn values_are_read() {
+    assert_eq!(ask(says(&vector(&["99.5"]))).await.unwrap(), [99.5]);
+    assert_eq!(ask(says(&vector(&[]))).await.unwrap(), [] as [f64; 0]);
+    assert!(ask(says(&vector(&["NaN"]))).await.unwrap()[0].is_nan());
+    assert_eq!(
+        ask(says(&vector(&["+Inf", "-Inf", "1e3"]))).await.unwrap(),
+        [f64::INFINITY, f64::NEG_INFINITY, 1e3]
+    );
+    assert_eq!(ask(says(r#"{"resultType":"scalar","result":[1,"3"]}"#)).await.unwrap(), [3.0]);
+    let many = vec!["1"; 5000];
+    assert_eq!(ask(says(&vector(&many))).await.unwrap().len(), 5000);
+    let Play::Say(_, _, body) = says(&vector(&["1"])) else { unreachable!() };
+    assert_eq!(ask(Play::Say(200, "text/plain", body)).await.unwrap(), [1.0]);
+}
+
+#[tokio::test]
+async fn a_wrong_query_is_told_from_a_broken_server() {
+    let error = r#"{"status":"error","errorType":"odd","error":"parse\n error"}"#;
+    for status in [400, 422] {
+        let refused = ask(Play::Say(status, "application/json", error.into())).await.unwrap_err();
+        assert_eq!((refused.reason(), refused.is_transient()), ("QueryRejected", false));
+        assert!(
+            refused.to_string().ends_with(&format!("rejected the query with status {status}: parse error"))
+        );
+    }
+    let long = ask(Play::Say(400, "text/html", "<b>x</b> ".repeat(2000))).await.unwrap_err();
+    let SourceError::Rejected { message, .. } = long else { panic!("{long}") };
+    assert_eq!(message.chars().count(), 512);
+    for status in [302, 401, 404, 500, 503] {
+        let down = ask(Play::Say(status, "text/plain", "upstream".into())).await.unwrap_err();
+        assert_eq!((down.reason(), down.is_transient()), ("SourceUnavailable", true));
+    }
+    let odd = ask(Play::Say(200, "application/json", error.into())).await.unwrap_err();
+    assert_eq!(odd.reason(), "SourceUnavailable");
+}
+
+#[tokio::test]
+async fn nonsense_is_no_answer() {
+    let html = ask(Play::Say(200, "text/html", "<html><body>login</body></html>".into())).await.unwrap_err();
+    assert_eq!(html.reason(), "AnswerUndecodable");
+    assert!(html.to_string().contains("<html>"));
+    let bodies = [
+        r#"{"resultType":"vector","result":[{"metric":{},"value":[]}]}"#,
+        r#"{"resultType":"vector","result":[{"metric":{},"value":[1,"x"]}]}"#,
+        r#"{"resultType":"vector","result":[{"metric":{},"histogram":[1,{"count":"1"}]}]}"#,
+        r#"{"resultType":"string","result":[1,"x"]}"#,
+        r#"{"resultType":"vector"}"#,
+        "null",
+        "[]",
+    ];
+    for data in bodies {
+        assert_eq!(ask(says(data)).await.unwrap_err().reason(), "AnswerUndecodable", "{data}");
+    }
+    for body in ["", "{}", "null", "[1", "\u{0}"] {
+        let play = Play::Say(200, "application/json", body.into());
+        assert_eq!(ask(play).await.unwrap_err().reason(), "AnswerUndecodable", "{body}");
+    }
+    let matrix = r#"{"resultType":"matrix","result":[{"metric":{},"values":[[1,"1"],[2,"1"]]}]}"#;
+    assert_eq!(ask(says(matrix)).await.unwrap_err().reason(), "QueryNotInstant");
+}
+
+#[tokio::test]
+async fn a_flood_is_cut_and_silence_ends() {
+    assert_eq!(ask(Play::Flood).await.unwrap_err().reason(), "AnswerTooLarge");
+    let (address, _) = server(Play::Hang).await;
+    let quick = client(Duration::from_millis(100)).query(&address, "up").await.unwrap_err();
+    assert_eq!(quick.reason(), "SourceTimedOut");
+    assert!(quick.to_string().ends_with("did not answer within 0.1 s"));
+    assert_eq!(ask(Play::Close).await.unwrap_err().reason(), "SourceUnreachable");
+}
+
+#[tokio::test]
+async fn base_paths_and_white_space_are_tidied() {
+    let (address, seen) = server(says(&vector(&["1"]))).await;
+    for base in ["", "/", "/prom", "/prom/"] {
+        client(TIMEOUT).query(&format!("{address}{base}"), " sum(\n  up{a=\"b c\"}\n) ").await.unwrap();
+    }
+    let lines: Vec<String> =
+        seen.lock().unwrap().iter().map(|r| r.lines().next().unwrap().to_owned()).collect();
+    let query = "/api/v1/query?query=sum%28+up%7Ba%3D%22b+c%22%7D+%29";
+    for (line, base) in lines.iter().zip(["", "", "/prom", "/prom"]) {
+        assert_eq!(*line, format!("GET {base}{query} HTTP/1.1"));
+    }
+}
+
+#[tokio::test]
+async fn credentials_are_sent_and_never_shown() {
+    let (address, seen) = server(Play::Say(503, "text/plain", "no".into())).await;
+    let with = address.replace("http://", "http://me:s3cret@");
+    let error = client(TIMEOUT).query(&with, "up").await.unwrap_err();
+    assert!(!format!("{error} {error:?}").contains("s3cret"));
+    assert!(seen.lock().unwrap()[0].to_lowercase().contains("authorization: basic"));
+    for bad in ["me:s3cret@host", "ftp://me:s3cret@host", "", "http://", "file:///etc/passwd"] {
+        let error = client(TIMEOUT).query(bad, "up").await.unwrap_err();
+        assert_eq!(error.reason(), "BadAddress", "{bad}");
+        assert!(!format!("{error} {error:?}").contains("s3cret"));
+    }
+    let nobody = client(TIMEOUT).query("http://me:s3cret@127.0.0.1:1", "up").await.unwrap_err();
+    assert!(!format!("{nobody} {nobody:?}").contains("s3cret"));
+}
+
+#[tokio::test]
+async fn ping_wants_the_one() {
+    let ping = |play| async { client(TIMEOUT).ping(&server(play).await.0).await };
+    assert!(ping(says(&vector(&["1"]))).await.is_ok());
+    assert_eq!(ping(says(&vector(&["2"]))).await.unwrap_err().reason(), "AnswerUndecodable");
+    assert!(ping(Play::Close).await.is_err());
+}

@@ -1,0 +1,455 @@
+//! Every metric of the operator in one struct: names, help texts, labels.
+//!
+//! `flagger_*` carry Flagger's names and labels, so that dashboards and alerts keep working; `name` is the *target*,
+//! as there. `serin_*` are about the operator itself. Label values are object names and fixed words only: never
+//! addresses, never answers from outside.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicI64, AtomicU64},
+    },
+    time::Duration,
+};
+
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text::encode},
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    registry::Registry,
+};
+
+use super::Outcome;
+
+/// Upper bounds that Prometheus clients use unless told otherwise; Flagger's histogram has them.
+const DEFAULT_BUCKETS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+/// A reconcile at rest takes well under a millisecond, one that asks and writes up to some seconds.
+const RECONCILE_BUCKETS: [f64; 10] = [0.0005, 0.001, 0.005, 0.02, 0.1, 0.25, 0.5, 1.0, 5.0, 20.0];
+/// Lateness of a step: timers are exact to milliseconds; a minute late is an alarm.
+const LATENESS_BUCKETS: [f64; 8] = [0.01, 0.05, 0.2, 1.0, 5.0, 15.0, 60.0, 300.0];
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct TargetLabels {
+    name: String,
+    namespace: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct WorkloadLabels {
+    workload: String,
+    namespace: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct AnalysisLabels {
+    name: String,
+    namespace: String,
+    metric: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ResultLabels {
+    name: String,
+    namespace: String,
+    deployment_strategy: String,
+    analysis_status: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct NamespaceLabels {
+    namespace: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct InfoLabels {
+    version: String,
+    mesh_provider: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct BuildLabels {
+    version: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OutcomeLabels {
+    outcome: Outcome,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct QueryLabels {
+    source: String,
+    outcome: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct KindLabels {
+    kind: String,
+}
+
+type IntGauge = Gauge<i64, AtomicI64>;
+type FloatGauge = Gauge<f64, AtomicU64>;
+type Histograms<L> = Family<L, Histogram, fn() -> Histogram>;
+
+/// Which optional label values one target has used, so that its series can be removed.
+#[derive(Debug, Default)]
+struct Used {
+    metrics: BTreeSet<String>,
+    results: BTreeSet<(String, String)>,
+}
+
+/// The operator's metrics. Shared by reference; every method may be called from anywhere at any time.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    total: Family<NamespaceLabels, IntGauge>,
+    status: Family<TargetLabels, IntGauge>,
+    weight: Family<WorkloadLabels, IntGauge>,
+    duration: Histograms<TargetLabels>,
+    analysis: Family<AnalysisLabels, FloatGauge>,
+    successes: Family<ResultLabels, Counter>,
+    failures: Family<ResultLabels, Counter>,
+    reconciles: Family<OutcomeLabels, Counter>,
+    reconcile_seconds: Histogram,
+    query_seconds: Histograms<QueryLabels>,
+    undecodable: Family<KindLabels, IntGauge>,
+    lateness: Histogram,
+    events_dropped: Counter,
+    used: Mutex<BTreeMap<(String, String), Used>>,
+    counted: Mutex<BTreeSet<String>>,
+}
+
+fn default_histogram() -> Histogram {
+    Histogram::new(DEFAULT_BUCKETS)
+}
+
+impl Metrics {
+    /// All metrics, empty but for the two that say what is running. `mesh_provider` is the operator's default one.
+    pub fn new(mesh_provider: &str) -> Self {
+        let mut metrics = Self {
+            registry: Registry::default(),
+            total: Family::default(),
+            status: Family::default(),
+            weight: Family::default(),
+            duration: Family::new_with_constructor(default_histogram),
+            analysis: Family::default(),
+            successes: Family::default(),
+            failures: Family::default(),
+            reconciles: Family::default(),
+            reconcile_seconds: Histogram::new(RECONCILE_BUCKETS),
+            query_seconds: Family::new_with_constructor(default_histogram),
+            undecodable: Family::default(),
+            lateness: Histogram::new(LATENESS_BUCKETS),
+            events_dropped: Counter::default(),
+            used: Mutex::default(),
+            counted: Mutex::default(),
+        };
+        metrics.register_rollouts(mesh_provider);
+        metrics.register_operator();
+        metrics
+    }
+
+    /// Flagger's metrics. The encoder appends `_total` to the names of counters.
+    fn register_rollouts(&mut self, mesh_provider: &str) {
+        let info = Family::<InfoLabels, IntGauge>::default();
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        info.get_or_create(&InfoLabels { version, mesh_provider: mesh_provider.to_owned() }).set(1);
+        let registry = &mut self.registry;
+        registry.register("flagger_info", "Version and mesh provider of the operator", info);
+        registry.register("flagger_canary_total", "Canary objects", self.total.clone());
+        registry.register(
+            "flagger_canary_status",
+            "Last known status of a canary: 0 running, 1 successful or at rest, 2 failed",
+            self.status.clone(),
+        );
+        registry.register("flagger_canary_weight", "Percent of traffic to a workload", self.weight.clone());
+        registry.register(
+            "flagger_canary_duration_seconds",
+            "Time spent on the checks of one analysis window",
+            self.duration.clone(),
+        );
+        registry.register(
+            "flagger_canary_metric_analysis",
+            "Last measured value of an analysis metric",
+            self.analysis.clone(),
+        );
+        registry.register("flagger_canary_successes", "Rollouts that were promoted", self.successes.clone());
+        registry.register("flagger_canary_failures", "Rollouts that were rolled back", self.failures.clone());
+    }
+
+    fn register_operator(&mut self) {
+        let build = Family::<BuildLabels, IntGauge>::default();
+        build.get_or_create(&BuildLabels { version: env!("CARGO_PKG_VERSION").to_owned() }).set(1);
+        let registry = &mut self.registry;
+        registry.register("serin_build_info", "Version of Serin", build);
+        registry.register("serin_reconcile", "Reconciles by how they ended", self.reconciles.clone());
+        registry.register(
+            "serin_reconcile_duration_seconds",
+            "Time one reconcile took",
+            self.reconcile_seconds.clone(),
+        );
+        registry.register(
+            "serin_source_query_seconds",
+            "Time one query to a metrics server took",
+            self.query_seconds.clone(),
+        );
+        registry.register(
+            "serin_undecodable_objects",
+            "Objects that are left alone because they cannot be decoded",
+            self.undecodable.clone(),
+        );
+        registry.register(
+            "serin_step_lateness_seconds",
+            "Time between the moment a step was due and the moment it was decided",
+            self.lateness.clone(),
+        );
+        registry.register(
+            "serin_events_dropped",
+            "Kubernetes Events that could not be written",
+            self.events_dropped.clone(),
+        );
+    }
+
+    /// All metrics in the OpenMetrics text format.
+    pub fn exposition(&self) -> String {
+        let mut text = String::new();
+        if let Err(error) = encode(&mut text, &self.registry) {
+            tracing::error!(%error, "the metrics cannot be encoded");
+        }
+        text
+    }
+
+    /// How many Canaries each namespace holds. A namespace that is no longer named is 0 once, then vanishes.
+    pub fn set_totals(&self, totals: &BTreeMap<String, usize>) {
+        let mut counted = lock(&self.counted);
+        counted.retain(|namespace| {
+            let labels = NamespaceLabels { namespace: namespace.clone() };
+            let gauge = self.total.get_or_create_owned(&labels);
+            if !totals.contains_key(namespace) && gauge.get() == 0 {
+                self.total.remove(&labels);
+                return false;
+            }
+            gauge.set(0);
+            true
+        });
+        for (namespace, count) in totals {
+            let labels = NamespaceLabels { namespace: namespace.clone() };
+            self.total.get_or_create(&labels).set(i64::try_from(*count).unwrap_or(i64::MAX));
+            counted.insert(namespace.clone());
+        }
+    }
+
+    /// Status of a rollout: 0 running, 1 successful or at rest, 2 failed.
+    pub fn set_status(&self, target: &str, namespace: &str, status: i64) {
+        self.status.get_or_create(&target_labels(target, namespace)).set(status);
+    }
+
+    /// Percent of traffic to the primary and to the canary, each 0 to 100.
+    pub fn set_weight(&self, target: &str, namespace: &str, primary: i32, canary: i32) {
+        for (labels, weight) in workloads(target, namespace).iter().zip([primary, canary]) {
+            self.weight.get_or_create(labels).set(i64::from(weight));
+        }
+    }
+
+    /// Last value of an analysis metric; seconds for `request-duration`, percent for `request-success-rate`.
+    pub fn set_analysis(&self, target: &str, namespace: &str, metric: &str, value: f64) {
+        lock(&self.used).entry(key(target, namespace)).or_default().metrics.insert(metric.to_owned());
+        self.analysis.get_or_create(&analysis_labels(target, namespace, metric)).set(value);
+    }
+
+    /// Time spent on the checks of one analysis window.
+    pub fn observe_check(&self, target: &str, namespace: &str, seconds: f64) {
+        self.duration.get_or_create(&target_labels(target, namespace)).observe(seconds);
+    }
+
+    /// Counts a promoted rollout. `strategy` is `canary`, `blue-green` or `ab-testing`, `analysis` is `completed` or
+    /// `skipped`.
+    pub fn success(&self, target: &str, namespace: &str, strategy: &str, analysis: &str) {
+        self.count(&self.successes, target, namespace, strategy, analysis);
+    }
+
+    /// Counts a rolled back rollout; words as in [`Metrics::success`].
+    pub fn failure(&self, target: &str, namespace: &str, strategy: &str, analysis: &str) {
+        self.count(&self.failures, target, namespace, strategy, analysis);
+    }
+
+    fn count(
+        &self,
+        family: &Family<ResultLabels, Counter>,
+        target: &str,
+        namespace: &str,
+        strategy: &str,
+        analysis: &str,
+    ) {
+        let words = (strategy.to_owned(), analysis.to_owned());
+        lock(&self.used).entry(key(target, namespace)).or_default().results.insert(words);
+        family.get_or_create(&result_labels(target, namespace, strategy, analysis)).inc();
+    }
+
+    /// Removes all series of the target of a deleted Canary.
+    pub fn forget(&self, target: &str, namespace: &str) {
+        let used = lock(&self.used).remove(&key(target, namespace)).unwrap_or_default();
+        for metric in &used.metrics {
+            self.analysis.remove(&analysis_labels(target, namespace, metric));
+        }
+        for (strategy, analysis) in &used.results {
+            let labels = result_labels(target, namespace, strategy, analysis);
+            self.successes.remove(&labels);
+            self.failures.remove(&labels);
+        }
+        for labels in &workloads(target, namespace) {
+            self.weight.remove(labels);
+        }
+        let labels = target_labels(target, namespace);
+        self.status.remove(&labels);
+        self.duration.remove(&labels);
+    }
+
+    /// Counts and times one reconcile; called by [`super::Reconcile`].
+    pub(super) fn reconciled(&self, outcome: Outcome, took: Duration) {
+        self.reconciles.get_or_create(&OutcomeLabels { outcome }).inc();
+        self.reconcile_seconds.observe(took.as_secs_f64());
+    }
+
+    /// Times one query. `source` is a kind of source, e.g. `prometheus`; `outcome` a fixed word, never an answer.
+    pub fn queried(&self, source: &str, outcome: &str, took: Duration) {
+        let labels = QueryLabels { source: source.to_owned(), outcome: outcome.to_owned() };
+        self.query_seconds.get_or_create(&labels).observe(took.as_secs_f64());
+    }
+
+    /// How many objects of a kind are left alone because they cannot be decoded.
+    pub fn set_undecodable(&self, kind: &str, count: usize) {
+        let labels = KindLabels { kind: kind.to_owned() };
+        self.undecodable.get_or_create(&labels).set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// How long after its due time a step was decided.
+    pub fn stepped_late_by(&self, lateness: Duration) {
+        self.lateness.observe(lateness.as_secs_f64());
+    }
+
+    /// Counts an Event that could not be written.
+    pub fn event_dropped(&self) {
+        self.events_dropped.inc();
+    }
+}
+
+/// A panic elsewhere leaves these sets whole: every change to them is a single insertion or removal.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn key(target: &str, namespace: &str) -> (String, String) {
+    (namespace.to_owned(), target.to_owned())
+}
+
+fn target_labels(target: &str, namespace: &str) -> TargetLabels {
+    TargetLabels { name: target.to_owned(), namespace: namespace.to_owned() }
+}
+
+fn workloads(target: &str, namespace: &str) -> [WorkloadLabels; 2] {
+    [crate::names::primary(target), target.to_owned()]
+        .map(|workload| WorkloadLabels { workload, namespace: namespace.to_owned() })
+}
+
+fn analysis_labels(target: &str, namespace: &str, metric: &str) -> AnalysisLabels {
+    AnalysisLabels { name: target.to_owned(), namespace: namespace.to_owned(), metric: metric.to_owned() }
+}
+
+fn result_labels(target: &str, namespace: &str, strategy: &str, analysis: &str) -> ResultLabels {
+    ResultLabels {
+        name: target.to_owned(),
+        namespace: namespace.to_owned(),
+        deployment_strategy: strategy.to_owned(),
+        analysis_status: analysis.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(metrics: &Metrics) -> Vec<String> {
+        metrics.exposition().lines().map(String::from).collect()
+    }
+
+    #[track_caller]
+    fn has(metrics: &Metrics, line: &str) {
+        assert!(lines(metrics).iter().any(|l| l == line), "no line {line} in:\n{}", metrics.exposition());
+    }
+
+    #[test]
+    fn rollouts_are_reported_under_flaggers_names() {
+        let metrics = Metrics::new("istio");
+        metrics.set_status("podinfo", "test", 2);
+        metrics.set_weight("podinfo", "test", 90, 10);
+        metrics.set_analysis("podinfo", "test", "request-success-rate", 99.5);
+        metrics.observe_check("podinfo", "test", 0.2);
+        metrics.success("podinfo", "test", "canary", "completed");
+        metrics.failure("podinfo", "test", "blue-green", "skipped");
+        metrics.set_totals(&BTreeMap::from([("test".to_owned(), 3)]));
+        let version = env!("CARGO_PKG_VERSION");
+        for line in [
+            &format!("flagger_info{{version=\"{version}\",mesh_provider=\"istio\"}} 1"),
+            "# TYPE flagger_canary_total gauge",
+            "flagger_canary_total{namespace=\"test\"} 3",
+            "flagger_canary_status{name=\"podinfo\",namespace=\"test\"} 2",
+            "flagger_canary_weight{workload=\"podinfo-primary\",namespace=\"test\"} 90",
+            "flagger_canary_weight{workload=\"podinfo\",namespace=\"test\"} 10",
+            "flagger_canary_metric_analysis{name=\"podinfo\",namespace=\"test\",metric=\"request-success-rate\"} 99.5",
+            "flagger_canary_duration_seconds_bucket{le=\"0.25\",name=\"podinfo\",namespace=\"test\"} 1",
+            "flagger_canary_successes_total{name=\"podinfo\",namespace=\"test\",deployment_strategy=\"canary\",analysis_status=\"completed\"} 1",
+            "flagger_canary_failures_total{name=\"podinfo\",namespace=\"test\",deployment_strategy=\"blue-green\",analysis_status=\"skipped\"} 1",
+        ] {
+            has(&metrics, line);
+        }
+    }
+
+    #[test]
+    fn the_operator_reports_itself() {
+        let metrics = Metrics::new("istio");
+        metrics.queried("prometheus", "answered", Duration::from_millis(20));
+        metrics.set_undecodable("Canary", 2);
+        metrics.stepped_late_by(Duration::from_secs(2));
+        metrics.event_dropped();
+        for line in [
+            &format!("serin_build_info{{version=\"{}\"}} 1", env!("CARGO_PKG_VERSION")),
+            "serin_source_query_seconds_count{source=\"prometheus\",outcome=\"answered\"} 1",
+            "serin_undecodable_objects{kind=\"Canary\"} 2",
+            "serin_step_lateness_seconds_bucket{le=\"5.0\"} 1",
+            "serin_events_dropped_total 1",
+            "# EOF",
+        ] {
+            has(&metrics, line);
+        }
+    }
+
+    #[test]
+    fn a_deleted_canary_leaves_no_series_and_others_stay() {
+        let metrics = Metrics::new("istio");
+        for target in ["podinfo", "other"] {
+            metrics.set_status(target, "test", 1);
+            metrics.set_weight(target, "test", 100, 0);
+            metrics.set_analysis(target, "test", "error-rate", 0.1);
+            metrics.observe_check(target, "test", 0.1);
+            metrics.success(target, "test", "canary", "completed");
+            metrics.failure(target, "test", "canary", "completed");
+        }
+        metrics.forget("podinfo", "test");
+        let text = metrics.exposition();
+        assert!(!text.contains("podinfo"), "{text}");
+        assert_eq!(text.matches("\"other\"").count(), 5 + DEFAULT_BUCKETS.len() + 3, "{text}");
+    }
+
+    #[test]
+    fn an_emptied_namespace_is_zero_once_and_then_gone() {
+        let metrics = Metrics::new("istio");
+        metrics.set_totals(&BTreeMap::from([("a".to_owned(), 1), ("b".to_owned(), 2)]));
+        let left = BTreeMap::from([("b".to_owned(), 2)]);
+        metrics.set_totals(&left);
+        has(&metrics, "flagger_canary_total{namespace=\"a\"} 0");
+        metrics.set_totals(&left);
+        assert!(!metrics.exposition().contains("namespace=\"a\""));
+        has(&metrics, "flagger_canary_total{namespace=\"b\"} 2");
+    }
+}
