@@ -8,12 +8,10 @@ use serde_json::Value;
 use serin::names;
 
 use super::{
-    track::{Seen, Track, schedule},
+    track::{REACTION, Seen, Track, between, schedule},
     world::{Kind, replicas, rules},
 };
 
-/// Pods that died this short a time before a write were there when it was decided.
-const REACTION: Duration = Duration::from_secs(1);
 /// Writes of one object within a minute that are too many for a Canary at rest.
 const BUSY: usize = 10;
 
@@ -39,13 +37,8 @@ pub(super) fn all(seen: &Seen<'_>, track: &mut Track) -> Vec<Broken> {
     note("S10", epoch_back(seen));
     note("S11", target_changed(seen));
     note("S15", restless(seen, track));
-    note("D8", not_intended(seen));
+    note("D8", not_intended(seen, track));
     broken
-}
-
-/// Whole seconds and milliseconds between two times, none if the second is first.
-fn between(from: Timestamp, to: Timestamp) -> Duration {
-    Duration::try_from(to.duration_since(from)).unwrap_or_default()
 }
 
 /// S1: weights from 0 to 100 that add up to 100, to our Services only.
@@ -171,7 +164,7 @@ fn raised_after_ending(seen: &Seen<'_>, track: &Track) -> Option<String> {
     let (before, after) = seen.weights();
     let epoch: i64 = route["metadata"]["annotations"][names::ANNOTATION_EPOCH].as_str()?.parse().ok()?;
     let late = track.ended.is_some_and(|ended| epoch <= ended);
-    (after > before && late && !seen.rescue()).then(|| {
+    (after > before && late && !seen.rescue(track)).then(|| {
         format!("the canary goes from {before} to {after} % at epoch {epoch}, whose run was being ended")
     })
 }
@@ -180,7 +173,7 @@ fn raised_after_ending(seen: &Seen<'_>, track: &Track) -> Option<String> {
 fn off_schedule(seen: &Seen<'_>, track: &Track) -> Option<String> {
     seen.is(Kind::Route, &seen.names.apex)?;
     let (before, after) = seen.weights();
-    if before == after || track.edited || seen.deleting() || seen.rescue() {
+    if before == after || track.edited || seen.deleting() || seen.rescue(track) {
         return None;
     }
     let steps = schedule(seen.canary);
@@ -252,11 +245,11 @@ fn restless(seen: &Seen<'_>, track: &mut Track) -> Option<String> {
 }
 
 /// The rule of writes (design D8): a weight is in the status before it is in the route.
-fn not_intended(seen: &Seen<'_>) -> Option<String> {
+fn not_intended(seen: &Seen<'_>, track: &Track) -> Option<String> {
     seen.is(Kind::Route, &seen.names.apex)?;
     let (before, after) = seen.weights();
     let intent = seen.status()["step"]["weight"].as_i64().unwrap_or(0);
-    (after > before && after > intent && !seen.rescue())
+    (after > before && after > intent && !seen.rescue(track))
         .then(|| format!("the canary goes from {before} to {after} %, and the status says {intent}"))
 }
 

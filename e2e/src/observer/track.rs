@@ -11,8 +11,16 @@ use serin::{api::duration, manifest::revision};
 
 use super::world::{Change, Facts, Kind, Names, World, list, written};
 
+/// What changed this short a time before a write was not yet so when the write was decided.
+pub(super) const REACTION: Duration = Duration::from_secs(1);
+
 /// The settle time of a Canary that names none: Istio's.
 const SETTLE: Duration = Duration::from_secs(3);
+
+/// Whole seconds and milliseconds between two times, none if the second is first.
+pub(super) fn between(from: Timestamp, to: Timestamp) -> Duration {
+    Duration::try_from(to.duration_since(from)).unwrap_or_default()
+}
 
 /// One revision as one Canary sees it.
 pub(super) struct Seen<'a> {
@@ -56,9 +64,12 @@ impl Seen<'_> {
         self.canary["spec"]["settleTime"].as_str().and_then(duration::parse).unwrap_or(SETTLE)
     }
 
-    /// Only the canary can serve: all traffic belongs there, whatever the schedule says.
-    pub(super) fn rescue(&self) -> bool {
-        self.after.ready(&self.names.primary_service) == 0 && self.after.ready(&self.names.canary_service) > 0
+    /// Only the canary can serve, or could a moment ago, when this was decided: all traffic belongs there, whatever the
+    /// schedule says.
+    pub(super) fn rescue(&self, track: &Track) -> bool {
+        let primary = &self.names.primary_service;
+        let back = track.found.get(primary).is_some_and(|at| between(*at, self.change.at) < REACTION);
+        (self.after.ready(primary) == 0 || back) && self.after.ready(&self.names.canary_service) > 0
     }
 }
 
@@ -86,6 +97,8 @@ pub(super) struct Track {
     pub(super) apex_since: Option<Timestamp>,
     /// When each Service lost its last ready pod.
     pub(super) lost: BTreeMap<String, Timestamp>,
+    /// When each Service got its first ready pod again.
+    pub(super) found: BTreeMap<String, Timestamp>,
     /// Clients were served when the deletion began.
     pub(super) served: Option<bool>,
     /// Our writes at rest, per object.
@@ -121,9 +134,11 @@ impl Track {
         self.repeated(seen);
         self.analysed(seen);
         for (service, ready) in &seen.before.ready {
-            if *ready > 0 && seen.after.ready(service) == 0 {
-                self.lost.insert(service.clone(), seen.change.at);
-            }
+            match (*ready > 0, seen.after.ready(service) > 0) {
+                (true, false) => self.lost.insert(service.clone(), seen.change.at),
+                (false, true) => self.found.insert(service.clone(), seen.change.at),
+                _ => None,
+            };
         }
     }
 
