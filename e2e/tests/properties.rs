@@ -14,7 +14,7 @@ use serin::{
     analysis::Reading,
     api::{Phase, validated::validate},
     plan::{self, Answers, Question, Wake},
-    router::{self, Split},
+    router::{self, Cookies, Split},
     snapshot::{DEPLOYMENT, ObjectRef, REVISION, SERVICE},
 };
 use serin_e2e::sim::{MOST_PLANS, Sim, Trouble, fixture, observer, pods::Mode, route};
@@ -121,7 +121,7 @@ proptest! {
             let split = Split::to_canary(wanted);
             prop_assert_eq!(split.canary() + split.primary(), 100);
             let mut live = snap.objects.clone();
-            for manifest in router.render(&c, &live, split).unwrap() {
+            for manifest in router.render(&c, &live, split, &Cookies::default()).unwrap() {
                 live.insert(manifest.kind, manifest.to_create());
             }
             prop_assert_eq!(router.read_back(&c, &live).ok(), Some(split));

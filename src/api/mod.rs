@@ -12,6 +12,7 @@ pub mod metric_names;
 pub mod metric_template;
 mod routing;
 mod schema;
+pub mod schedule;
 pub mod service;
 pub mod status;
 pub mod validated;

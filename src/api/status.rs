@@ -154,8 +154,14 @@ pub struct StepStatus {
     pub index: i32,
     /// Steps done by which the primary takes its traffic back during promotion.
     pub promotion: i32,
-    /// Percent of the traffic that the canary is meant to have.
+    /// Percent of the traffic that the canary is meant to have; with `analysis.match`, of the requests it names.
     pub weight: i32,
+    /// The canary is meant to get copies of the primary's requests.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub mirrored: bool,
+    /// The weight is of all requests, although `analysis.match` names some: the primary cannot serve.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub everyone: bool,
     /// When the route was seen to carry that weight. Unset: not yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub confirmed: Option<MicroTime>,

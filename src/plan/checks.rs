@@ -289,7 +289,9 @@ fn stopped(snap: &Snapshot, d: &mut Draft, problem: &Problem, unserved: Option<&
 
 /// The target is gone in the middle of a run: its share goes to the primary.
 fn relieve(snap: &Snapshot, d: &mut Draft, now: Timestamp) {
-    let Some(step) = d.status.step.clone().filter(|s| s.weight > 0) else { return };
+    if !d.status.step.as_ref().is_some_and(|s| s.weight > 0 || s.mirrored) {
+        return;
+    }
     let Ok(c) = validate(&snap.canary, &snap.rules) else { return };
     let Some(router) = router::by_name(&c.provider) else { return };
     if snap.ready(&c.names.primary_service) == 0 {
@@ -308,7 +310,7 @@ fn relieve(snap: &Snapshot, d: &mut Draft, now: Timestamp) {
         label: Default::default(),
         hash: String::new(),
     };
-    d.status.step = Some(crate::api::StepStatus { weight: 0, confirmed: None, ..step });
+    d.status.step = Some(cx.step_at(Split::to_canary(0)));
     d.status.canary_weight = 0;
     d.urgent = true;
     ensure::routing(&cx, d, Split::to_canary(0), Because::Wanted);

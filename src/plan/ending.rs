@@ -29,17 +29,15 @@ pub(super) fn begin(cx: &Context<'_>, d: &mut Draft, kind: EndingKind, reason: &
         EndingKind::UndoingPromotion => on_the_healthy(cx),
         EndingKind::RollingBack | EndingKind::Aborting => cx.zero(),
     };
-    d.status.step = Some(StepStatus { weight: split.canary(), confirmed: None, ..cx.step() });
+    d.status.step = Some(cx.step_at(split));
     d.urgent = split.canary() == 0;
     ensure::routing(cx, d, split, Because::Wanted);
 }
 
 /// While the primary is being mended: where it stands, or all to the canary when the primary has no pods.
 fn on_the_healthy(cx: &Context<'_>) -> Split {
-    if cx.primary_pods() == 0 && cx.canary_pods() > 0 {
-        return Split::to_canary(100);
-    }
-    Split::to_canary(cx.step().weight)
+    let zero = cx.zero();
+    if zero.canary() > 0 { zero } else { cx.split(&cx.step()) }
 }
 
 /// Goes on with an ending that was begun; true when there is one.
@@ -50,8 +48,8 @@ pub(super) fn carry_on(cx: &Context<'_>, d: &mut Draft) -> bool {
         return true;
     }
     let zero = cx.zero();
-    if cx.step().weight != zero.canary() {
-        d.status.step = Some(StepStatus { weight: zero.canary(), confirmed: None, ..cx.step() });
+    if cx.split(&cx.step()) != zero {
+        d.status.step = Some(cx.step_at(zero));
         d.urgent = zero.canary() == 0;
     }
     // the route first; without a primary there would be nowhere to go back to
@@ -92,7 +90,8 @@ fn primary_restored(cx: &Context<'_>, d: &mut Draft) -> bool {
             && matches!(cx.primary_rollout(), Rollout::Ready)
     });
     if restored && cx.primary_pods() > 0 {
-        d.status.step = Some(StepStatus { weight: 0, confirmed: Some(MicroTime(cx.now)), ..cx.step() });
+        let confirmed = Some(MicroTime(cx.now));
+        d.status.step = Some(StepStatus { confirmed, ..cx.step_at(Split::to_canary(0)) });
         ensure::routing(cx, d, Split::to_canary(0), Because::Wanted);
     }
     false

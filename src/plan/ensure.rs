@@ -7,7 +7,7 @@ use super::{Action, context::Context, draft::Draft, note::Words};
 use crate::{
     manifest::{self, Manifest, json, revision, service, workload},
     names,
-    router::Split,
+    router::{self, Cookies, Split},
     snapshot::{DEPLOYMENT, Kind, ObjectRef, REVISION},
 };
 
@@ -58,7 +58,8 @@ pub(super) fn routing(cx: &Context<'_>, d: &mut Draft, want: Split, why: Because
     for beside in cx.router.beside(&cx.c) {
         done &= object(cx, d, beside, why);
     }
-    match cx.router.render(&cx.c, &cx.snap.objects, want) {
+    let cookies = cookies(cx, d, want);
+    match cx.router.render(&cx.c, &cx.snap.objects, want, &cookies) {
         Ok(routes) => {
             for route in routes {
                 done &= object(cx, d, route, why);
@@ -66,6 +67,31 @@ pub(super) fn routing(cx: &Context<'_>, d: &mut Draft, want: Split, why: Because
             done
         }
         Err(_) => false,
+    }
+}
+
+/// The session cookies that go with `want`, kept in status: given out as soon as the canary gets requests, taken back
+/// when it gets none any more. The primary's is the same for all runs.
+fn cookies(cx: &Context<'_>, d: &mut Draft, want: Split) -> Cookies {
+    let Some(affinity) = &cx.c.analysis.session_affinity else { return Cookies::default() };
+    let (uid, epoch) = (cx.snap.canary.metadata.uid.as_deref().unwrap_or_default(), d.status.epoch);
+    let fresh = |name: &str| router::fresh_cookie(name, uid, epoch);
+    let status = &mut d.status;
+    if want.canary() > 0 {
+        if status.session_affinity_cookie.is_none() {
+            status.session_affinity_cookie = Some(fresh(&affinity.cookie_name));
+        }
+        let primary = affinity.primary_cookie_name.as_deref().filter(|name| !name.is_empty());
+        if let (Some(name), None) = (primary, &status.primary_session_affinity_cookie) {
+            status.primary_session_affinity_cookie = Some(fresh(name));
+        }
+    } else if let Some(given) = status.session_affinity_cookie.take() {
+        status.previous_session_affinity_cookie = Some(given);
+    }
+    Cookies {
+        canary: status.session_affinity_cookie.clone(),
+        primary: affinity.primary_cookie_name.as_ref().and(status.primary_session_affinity_cookie.clone()),
+        previous: status.previous_session_affinity_cookie.clone(),
     }
 }
 

@@ -82,6 +82,17 @@ impl Words {
     pub(super) fn advanced(&self, weight: i32) -> Note {
         Note::normal("Advanced", format!("Advance {} canary weight {weight}", self.canary))
     }
+    pub(super) fn iterated(&self, done: i32, all: i32) -> Note {
+        Note::normal("Advanced", format!("Advance {} canary iteration {done}/{all}", self.canary))
+    }
+    pub(super) fn routing_to_canary(mirrored: bool) -> Note {
+        let text = if mirrored {
+            "Stop traffic mirroring and route all traffic to canary"
+        } else {
+            "Routing all traffic to canary"
+        };
+        Note::normal("RoutingToCanary", text)
+    }
     pub(super) fn primary_advanced(&self, weight: i32) -> Note {
         Note::normal("PrimaryAdvanced", format!("Advance {} primary weight {weight}", self.canary))
     }

@@ -7,7 +7,7 @@ use super::delete;
 use crate::{
     api::validated::{Problem, Validated},
     manifest,
-    router::{Router, Split},
+    router::{Cookies, Router, Split},
     snapshot::{DEPLOYMENT, ObjectRef, Objects, SERVICE, Snapshot},
 };
 
@@ -74,7 +74,7 @@ fn owner(snap: &Snapshot, c: &Validated, live: &Value) -> Owner {
 
 /// What a deleted Canary leaves of the route: everything to the apex.
 fn leftover(c: &Validated, router: &'static dyn Router, at: &ObjectRef, live: &Value) -> bool {
-    let Ok(made) = router.render(c, &Objects::default(), Split::to_canary(0)) else { return false };
+    let Ok(made) = router.render(c, &Objects::default(), Split::to_canary(0), &Cookies::default()) else { return false };
     let mut objects = Objects::default();
     for manifest in made {
         objects.insert(manifest.kind, manifest.body);

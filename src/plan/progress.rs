@@ -17,7 +17,10 @@ use super::{
 };
 use crate::{
     analysis::{self, Query, Verdict},
-    api::{EndingKind, Phase, RunStatus, StepStatus},
+    api::{
+        EndingKind, Phase, RunStatus, StepStatus,
+        schedule::{Step, Strategy},
+    },
     manifest::{self, readiness::Rollout},
     names::conditions,
     router::Split,
@@ -76,7 +79,9 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
         return ending::begin(cx, d, EndingKind::RollingBack, "Interrupted", why);
     }
     let why = if step.confirmed.is_some() { Because::Drift } else { Because::Wanted };
-    let split = if step.weight == 0 { cx.zero() } else { Split::to_canary(step.weight) };
+    let zero = cx.zero();
+    let nobody = step.weight == 0 && (zero.canary() > 0 || !step.mirrored);
+    let split = if nobody { zero } else { cx.split(&step) };
     let mended = rest::primary_intact(cx, d)
         & ensure::side_services(cx, d, Because::Drift)
         & ensure::apex_service(cx, d, Because::Drift)
@@ -155,6 +160,7 @@ fn canary_vanished(cx: &Context<'_>, d: &mut Draft) {
     }
     d.status.step = Some(StepStatus::default());
     d.status.canary_weight = 0;
+    d.status.iterations = 0;
     d.urgent = true;
     ensure::routing(cx, d, Split::to_canary(0), Because::Wanted);
 }
@@ -217,7 +223,7 @@ fn measurable(cx: &Context<'_>) -> bool {
         && cx.canary_pods() > 0
         && cx.primary_pods() > 0
         && matches!(cx.target_rollout(), Rollout::Ready)
-        && ensure::split_in_place(cx, Split::to_canary(step.weight))
+        && ensure::split_in_place(cx, cx.split(&step))
 }
 
 /// End of the window under way.
@@ -231,18 +237,35 @@ fn queries(cx: &Context<'_>) -> Vec<Result<Query, String>> {
     analysis::queries(&cx.c, cx.router.queries())
 }
 
+/// The step of this index, from 1; the last one beyond it.
+fn planned<'c>(cx: &'c Context<'_>, index: i32) -> &'c Step {
+    let all = &cx.c.schedule;
+    &all[usize::try_from(index).unwrap_or(1).clamp(1, all.len()) - 1]
+}
+
 /// The intent into status, then the route.
 fn advance(cx: &Context<'_>, d: &mut Draft, index: i32) {
-    let weight = cx.c.schedule[(index as usize).clamp(1, cx.c.schedule.len()) - 1];
-    d.status.step = Some(StepStatus { index, weight, confirmed: None, checked: None, promotion: 0 });
-    ensure::routing(cx, d, Split::to_canary(weight), Because::Wanted);
+    let next = planned(cx, index);
+    let split = Split::to_canary(next.weight).mirroring(next.mirrored);
+    if cx.c.strategy == Strategy::BlueGreen && next.weight > 0 {
+        d.say(Words::routing_to_canary(cx.step().mirrored));
+    }
+    d.status.step = Some(StepStatus { index, checked: None, promotion: 0, ..cx.step_at(split) });
+    ensure::routing(cx, d, split, Because::Wanted);
 }
 
 /// The route carries the weight: from now on it is measured.
 fn confirm(cx: &Context<'_>, d: &mut Draft) {
     let step = cx.step();
-    d.status.canary_weight = step.weight;
-    d.say(cx.words.advanced(step.weight));
+    d.status.canary_weight = cx.shown(&step);
+    if let Some(n) = planned(cx, step.index).iteration {
+        d.status.iterations = n;
+        d.say(cx.words.iterated(n, cx.c.analysis.iterations.unwrap_or(0)));
+    } else if cx.c.strategy == Strategy::BlueGreen {
+        d.status.iterations = step.index;
+    } else {
+        d.say(cx.words.advanced(step.weight));
+    }
     d.status.step = Some(StepStatus { confirmed: Some(MicroTime(cx.now)), ..step });
 }
 
@@ -272,8 +295,15 @@ fn judge(cx: &Context<'_>, d: &mut Draft) {
 
 fn passed(cx: &Context<'_>, d: &mut Draft) {
     d.clear(conditions::HALTED);
-    let index = cx.step().index;
-    if index as usize >= cx.c.schedule.len() { promote::begin(cx, d) } else { advance(cx, d, index + 1) }
+    let step = cx.step();
+    let began = step.confirmed.as_ref().map_or(cx.now, |t| t.0);
+    if cx.now < after(began, planned(cx, step.index).hold) {
+        d.status.step = Some(StepStatus { checked: Some(MicroTime(cx.now)), ..step });
+    } else if step.index as usize >= cx.c.schedule.len() {
+        promote::begin(cx, d);
+    } else {
+        advance(cx, d, step.index + 1);
+    }
 }
 
 /// Rollback happens in the pass that reaches the threshold.

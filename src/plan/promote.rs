@@ -51,11 +51,11 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
         return;
     }
     let step = cx.step();
-    if step.weight < 100 && cx.zero().canary() == 100 && !target_moved_on(cx) {
+    if cx.zero().canary() == 100 && cx.split(&step) != cx.zero() && !target_moved_on(cx) {
         return stand_in(cx, d);
     }
     let why = if step.confirmed.is_some() { Because::Drift } else { Because::Wanted };
-    if !ensure::routing(cx, d, Split::to_canary(step.weight), why) {
+    if !ensure::routing(cx, d, cx.split(&step), why) {
         return;
     }
     let resize = cx.c.spec.autoscaler_ref.is_none() && !target_moved_on(cx) && cx.target_replicas() > 0;
@@ -88,7 +88,7 @@ fn never_stored(cx: &Context<'_>, d: &mut Draft) {
 /// The target is rolling to something that was never analysed: it loses its traffic, the promotion goes on.
 fn withdraw(cx: &Context<'_>, d: &mut Draft) {
     let zero = cx.zero();
-    d.status.step = Some(StepStatus { weight: zero.canary(), confirmed: None, ..cx.step() });
+    d.status.step = Some(cx.step_at(zero));
     d.urgent = true;
     ensure::routing(cx, d, zero, Because::Wanted);
     if zero.canary() > 0 {
@@ -98,7 +98,7 @@ fn withdraw(cx: &Context<'_>, d: &mut Draft) {
 
 /// The new template has cost the primary all its pods: the analysed ones serve everyone until it has pods again.
 fn stand_in(cx: &Context<'_>, d: &mut Draft) {
-    d.status.step = Some(StepStatus { weight: 100, confirmed: None, ..cx.step() });
+    d.status.step = Some(cx.step_at(cx.zero()));
     d.say(cx.words.primary_vanished());
     ensure::routing(cx, d, cx.zero(), Because::Wanted);
 }
@@ -140,17 +140,18 @@ fn shift(cx: &Context<'_>, d: &mut Draft) {
     }
     let all = cx.c.promotion_step == 0 || target_moved_on(cx);
     let weight = if all { 0 } else { (step.weight - cx.c.promotion_step).max(0) };
+    let split = Split::to_canary(weight).for_everyone(weight > 0 && step.everyone);
     d.status.step =
-        Some(StepStatus { weight, confirmed: None, checked: None, promotion: step.promotion + 1, ..step });
+        Some(StepStatus { checked: None, promotion: step.promotion + 1, ..cx.step_at(split) });
     if all {
         d.say(Words::routing_to_primary());
     }
-    ensure::routing(cx, d, Split::to_canary(weight), Because::Wanted);
+    ensure::routing(cx, d, split, Because::Wanted);
 }
 
 /// The route carries the weight.
 fn shifted(cx: &Context<'_>, d: &mut Draft, step: StepStatus) {
-    d.status.canary_weight = step.weight;
+    d.status.canary_weight = cx.shown(&step);
     if step.promotion > 0 && cx.c.promotion_step > 0 {
         d.say(cx.words.primary_advanced(100 - step.weight));
     }

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Router, Split, by_name};
+use super::{Cookies, Router, Split, by_name};
 use crate::{
     api::validated::Validated,
     manifest::{Manifest, Undo, fixture, fixture::merge, patch},
@@ -29,13 +29,24 @@ fn canaries() -> impl Strategy<Value = Validated> {
         part(json!({"appProtocol": "tcp"})),
         part(json!({"trafficPolicy": {"tls": {"mode": "DISABLE"}}})),
     );
-    (parts, any::<bool>()).prop_map(|((a, b, c, d, e, f, g), old)| {
+    let named = json!([{"headers": {"x-canary": {"exact": "always"}}}, {"headers": {"cookie": {"regex": "a"}}}]);
+    let analysis = (
+        part(json!({"match": named})),
+        part(json!({"mirrorWeight": 30})),
+        part(json!({"sessionAffinity": {"cookieName": "a", "primaryCookieName": "b", "maxAge": 60}})),
+    );
+    (parts, analysis, any::<bool>()).prop_map(|((a, b, c, d, e, f, g), asked, old)| {
         let mut service = json!({});
         for part in [a, b, c, d, e, f, g] {
             merge(&mut service, &part);
         }
         let mut canary = fixture::canary(&service);
         canary.mesh_appended = old;
+        let mut analysis = json!({"stepWeight": 10});
+        for part in [asked.0, asked.1, asked.2] {
+            merge(&mut analysis, &part);
+        }
+        canary.analysis = serde_json::from_value(analysis).unwrap();
         canary
     })
 }
@@ -68,17 +79,41 @@ fn keeps_foreign(object: &Value) -> bool {
     merged == *object
 }
 
+/// All that a router may be asked to do with a weight.
+fn splits(c: &Validated, weight: i32) -> Vec<Split> {
+    let named = !c.analysis.match_.is_empty();
+    let rescue = Split::to_canary(100).for_everyone(named);
+    vec![
+        Split::to_canary(0),
+        Split::to_canary(0).mirroring(true),
+        Split::to_canary(weight),
+        rescue,
+        Split::to_canary(weight).mirroring(true),
+        Split::to_canary(0),
+    ]
+}
+
 fn check(router: &dyn Router, c: &Validated, weight: i32) -> Result<(), TestCaseError> {
+    if !router.refuses(c).is_empty() {
+        return Ok(());
+    }
     let mut live = Objects::default();
     prop_assert!(router.read_back(c, &live).is_err(), "there is nothing to read");
     write(&mut live, &router.beside(c));
-    for split in [Split::to_canary(0), Split::to_canary(weight)] {
-        let route = router.render(c, &live, split).map_err(|e| TestCaseError::fail(e.to_string()))?;
+    for split in splits(c, weight) {
+        let cookie = |name: &str| Some(format!("{name}=abcdefghij"));
+        let given = split.canary() > 0;
+        let cookies = Cookies {
+            canary: cookie("a").filter(|_| given),
+            primary: cookie("b").filter(|_| given),
+            previous: cookie("c"),
+        };
+        let route = router.render(c, &live, split, &cookies).map_err(|e| TestCaseError::fail(e.to_string()))?;
         let stamped: Vec<Manifest> =
             route.iter().map(|m| m.clone().stamped(3, jiff::Timestamp::UNIX_EPOCH)).collect();
         write(&mut live, &stamped);
         prop_assert_eq!(router.read_back(c, &live), Ok(split));
-        for m in router.render(c, &live, split).iter().flatten().chain(&router.beside(c)) {
+        for m in router.render(c, &live, split, &cookies).iter().flatten().chain(&router.beside(c)) {
             let object = live.at(&m.at()).cloned().unwrap_or_default();
             prop_assert_eq!(patch(&object, m), None, "settled");
             prop_assert!(keeps_foreign(&object), "{}", object);

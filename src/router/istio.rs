@@ -1,13 +1,13 @@
 //! Istio: a VirtualService `<apex>` that splits by weight, and a DestinationRule for each side.
 //!
-//! Owns hosts, gateways and routes of the VirtualService and host and policy of the rules; other fields stay. Matches
-//! by request (A/B), mirroring and session affinity are not rendered.
+//! Owns hosts, gateways and routes of the VirtualService and host and policy of the rules; other fields stay. The
+//! rules of a route, in order: those who have a session cookie; the requests that the Canary names; all others.
 
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::{Builtin, Router, RouterError, Split};
+use super::{Builtin, Cookies, Router, RouterError, Split, cookie};
 use crate::{
     api::validated::Validated,
     manifest::{Manifest, Undo, json as get, made_for, ours},
@@ -75,6 +75,19 @@ impl Router for Istio {
                 }
             }
         }
+        if is_tcp(c) {
+            let analysis = &c.analysis;
+            let asked = [
+                ("match", !analysis.match_.is_empty()),
+                ("mirror", analysis.mirror == Some(true)),
+                ("sessionAffinity", analysis.session_affinity.is_some()),
+            ];
+            for (field, _) in asked.iter().filter(|(_, asked)| *asked) {
+                refused.push(format!(
+                    "spec.analysis.{field}: cannot be had with spec.service.appProtocol tcp, where there are no requests"
+                ));
+            }
+        }
         refused
     }
 
@@ -88,15 +101,22 @@ impl Router for Istio {
         let Some(route) = live.at(&object) else {
             return Err(RouterError::NotFound(object));
         };
-        let lists = ["http", "tcp"].iter().flat_map(|kind| get::list(&route["spec"][kind]));
+        let rules: Vec<&Value> =
+            ["http", "tcp"].iter().flat_map(|kind| get::list(&route["spec"][kind])).collect();
+        let percent = |rule: &&Value| canary_percent(c, get::list(&rule["route"]));
+        let both = rules.iter().filter(|rule| get::list(&rule["route"]).len() > 1).filter_map(percent).max();
         // Should somebody have added routes, the one that favours the canary most counts.
-        let canary = lists.filter_map(|one| canary_percent(c, get::list(&one["route"]))).max();
-        canary.map(Split::to_canary).ok_or_else(|| {
+        let canary = both.or_else(|| rules.iter().filter_map(percent).max()).ok_or_else(|| {
             let (primary, canary) = (&c.names.primary_service, &c.names.canary_service);
             let why =
                 format!("{}.{} does not contain routes for {primary} and {canary}", object.name, c.namespace);
             RouterError::Unreadable { object, why }
-        })
+        })?;
+        let to_canary = |host: &Value| is_host(c, host.as_str().unwrap_or_default(), &c.names.canary_service);
+        let mirrored = rules.iter().any(|rule| to_canary(&rule["mirror"]["host"]));
+        let named = rules.last().and_then(percent) == Some(0);
+        let everyone = canary > 0 && !c.analysis.match_.is_empty() && !named;
+        Ok(Split::to_canary(canary).mirroring(mirrored).for_everyone(everyone))
     }
 
     fn beside(&self, c: &Validated) -> Vec<Manifest> {
@@ -112,13 +132,14 @@ impl Router for Istio {
         vec![rule(&c.names.canary_service), rule(&c.names.primary_service)]
     }
 
-    fn render(&self, c: &Validated, _live: &Objects, want: Split) -> Result<Vec<Manifest>, RouterError> {
-        let weighted =
-            |host: &str, weight: i32| json!({"destination": destination(c, host), "weight": weight});
-        let routes = json!([
-            weighted(&c.names.primary_service, want.primary()),
-            weighted(&c.names.canary_service, want.canary()),
-        ]);
+    fn render(
+        &self,
+        c: &Validated,
+        _live: &Objects,
+        want: Split,
+        cookies: &Cookies,
+    ) -> Result<Vec<Manifest>, RouterError> {
+        let routes = if is_tcp(c) { vec![tcp_route(c, &sides(c, want))] } else { http_routes(c, want, cookies) };
         let custom = c.service.apex.clone().unwrap_or_default();
         let mut labels: Map<String, Value> = custom.labels.into_iter().map(|(k, v)| (k, json!(v))).collect();
         labels.insert(names::LABEL_CANARY.into(), json!(names::label_value(&c.name)));
@@ -143,7 +164,9 @@ impl Router for Istio {
             if ours(route, &c.name) {
                 get::set(&mut metadata, &["labels", names::LABEL_CANARY], Value::Null);
             }
-            let routes = json!([{"destination": destination(c, &c.names.apex)}]);
+            let all = json!([{"destination": destination(c, &c.names.apex)}]);
+            let routes =
+                vec![if is_tcp(c) { tcp_route(c, &all) } else { http_route(c, &c.service.match_, &all) }];
             undo.push(Undo::Restore(virtual_service(c, &metadata, &routes)));
         }
         for at in self.reads(c).into_iter().filter(|at| at.kind == DESTINATION_RULE) {
@@ -163,23 +186,104 @@ fn route_ref(c: &Validated) -> ObjectRef {
     ObjectRef::new(VIRTUAL_SERVICE, c.names.apex.clone())
 }
 
-/// The VirtualService with these destinations under every condition the Canary sets.
-fn virtual_service(c: &Validated, metadata: &Value, routes: &Value) -> Manifest {
+/// The VirtualService with these rules.
+fn virtual_service(c: &Validated, metadata: &Value, routes: &[Value]) -> Manifest {
     let mut spec = Map::new();
     if c.service.delegation != Some(true) {
         spec.insert("hosts".into(), json!(hosts(c)));
         spec.insert("gateways".into(), json!(gateways(c)));
     }
-    if c.service.app_protocol.as_deref().is_some_and(|p| p.eq_ignore_ascii_case("tcp")) {
-        spec.insert("tcp".into(), json!([tcp_route(c, routes)]));
-    } else {
-        spec.insert("http".into(), json!([http_route(c, routes)]));
-    }
+    spec.insert(if is_tcp(c) { "tcp" } else { "http" }.into(), json!(routes));
     let body = json!({"metadata": metadata, "spec": spec});
     Manifest::new(VIRTUAL_SERVICE, &c.names.apex, managers::ROUTE, OWNED_ROUTE, body)
 }
 
-fn http_route(c: &Validated, routes: &Value) -> Value {
+fn is_tcp(c: &Validated) -> bool {
+    c.service.app_protocol.as_deref().is_some_and(|p| p.eq_ignore_ascii_case("tcp"))
+}
+
+/// Both sides with their weights; the primary first, as Flagger lists them.
+fn sides(c: &Validated, want: Split) -> Value {
+    let side =
+        |host: &str, weight: i32| json!({"destination": destination(c, host), "weight": weight});
+    json!([
+        side(&c.names.primary_service, want.primary()),
+        side(&c.names.canary_service, want.canary()),
+    ])
+}
+
+fn http_routes(c: &Validated, want: Split, cookies: &Cookies) -> Vec<Value> {
+    let mut sides = sides(c, want);
+    let mut rules = sticky(c, want, cookies, &mut sides);
+    let named = !c.analysis.match_.is_empty() && !want.is_for_everyone();
+    let conditions = if named { narrowed(c, &c.analysis.match_) } else { c.service.match_.clone() };
+    let mut split = http_route(c, &conditions, &sides);
+    if want.mirrored() {
+        get::set(&mut split, &["mirror"], destination(c, &c.names.canary_service));
+        if let Some(percent) = c.analysis.mirror_weight.filter(|percent| *percent > 0) {
+            get::set(&mut split, &["mirrorPercentage"], json!({"value": percent}));
+        }
+    }
+    rules.push(split);
+    if named {
+        let rest = json!([{"destination": destination(c, &c.names.primary_service), "weight": 100}]);
+        rules.push(http_route(c, &c.service.match_, &rest));
+    }
+    rules
+}
+
+/// Rules for those who have a session cookie; `sides` are made to give them out. Once nothing goes to the canary any
+/// more, the cookie of the run before is taken back.
+fn sticky(c: &Validated, want: Split, cookies: &Cookies, sides: &mut Value) -> Vec<Value> {
+    let Some(affinity) = &c.analysis.session_affinity else { return vec![] };
+    let having = |cookie: &str| {
+        narrowed(c, &[json!({"headers": {"cookie": {"regex": cookie::pattern(cookie)}}})])
+    };
+    let giving = |cookie: String| json!({"response": {"add": {"Set-Cookie": cookie}}});
+    if want.canary() == 0 {
+        let Some(previous) = &cookies.previous else { return vec![] };
+        let mut rule = http_route(c, &having(previous), sides);
+        for side in rule["route"].as_array_mut().into_iter().flatten() {
+            get::set(side, &["headers"], giving(cookie::take_back(affinity, previous)));
+        }
+        return vec![rule];
+    }
+    let mut rules = Vec::new();
+    let given = [
+        (&cookies.canary, &c.names.canary_service, 1, false),
+        (&cookies.primary, &c.names.primary_service, 0, true),
+    ];
+    for (cookie, host, side, lent) in given {
+        let Some(cookie) = cookie else { continue };
+        let to = json!([{"destination": destination(c, host), "weight": 100}]);
+        rules.push(http_route(c, &having(cookie), &to));
+        let given = if lent { cookie::lend(c, affinity, cookie) } else { cookie::give(affinity, cookie) };
+        get::set(&mut sides[side], &["headers"], giving(given));
+    }
+    rules
+}
+
+/// Each of `conditions` together with each of `service.match`.
+fn narrowed(c: &Validated, conditions: &[Value]) -> Vec<Value> {
+    if c.service.match_.is_empty() {
+        return conditions.to_vec();
+    }
+    let mut all = Vec::new();
+    for condition in conditions {
+        for general in &c.service.match_ {
+            let mut both = general.clone();
+            for field in ["headers", "queryParams", "sourceLabels"] {
+                for (key, value) in condition[field].as_object().into_iter().flatten() {
+                    get::set(&mut both, &[field, key], value.clone());
+                }
+            }
+            all.push(both);
+        }
+    }
+    all
+}
+
+fn http_route(c: &Validated, conditions: &[Value], routes: &Value) -> Value {
     let service = &c.service;
     let rewrite: Map<String, Value> = ["uri", "authority"]
         .into_iter()
@@ -187,7 +291,7 @@ fn http_route(c: &Validated, routes: &Value) -> Value {
         .filter(|(_, value)| !value.is_null() && value != "")
         .collect();
     let fields = [
-        ("match", json!(service.match_)),
+        ("match", json!(conditions)),
         ("rewrite", Value::Object(rewrite)),
         ("timeout", json!(service.timeout)),
         ("retries", json!(service.retries)),

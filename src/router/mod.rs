@@ -3,6 +3,7 @@
 //! Owns the registry by provider name. Does not watch, write or decide: `observe`, `apply` and `plan` do. Adding one:
 //! its file, a line in [`by_name`] and in `conformance`, its snapshots.
 
+mod cookie;
 mod istio;
 
 #[cfg(test)]
@@ -10,22 +11,41 @@ mod conformance;
 
 use std::time::Duration;
 
+pub use cookie::fresh as fresh_cookie;
+
 use crate::{
     api::validated::Validated,
     manifest::{Manifest, Undo},
     snapshot::{Kind, ObjectRef, Objects},
 };
 
-/// Percent of traffic to each side; the two add to 100.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+/// Where requests go: percent to each side, the two add to 100. Where the Canary names requests (`analysis.match`),
+/// the split is theirs and all others go to the primary, unless it is for everyone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Split {
     canary: u8,
+    mirrored: bool,
+    everyone: bool,
 }
 
 impl Split {
     /// `canary` percent (more than 100 is 100) to the canary, the rest to the primary.
     pub fn to_canary(canary: i32) -> Self {
-        Self { canary: canary.clamp(0, 100) as u8 }
+        Self { canary: canary.clamp(0, 100) as u8, ..Self::default() }
+    }
+    /// All requests to the canary, named by the Canary or not.
+    pub fn everyone() -> Self {
+        Self { canary: 100, mirrored: false, everyone: true }
+    }
+    /// With copies of the primary's requests sent to the canary, or without.
+    #[must_use]
+    pub fn mirroring(self, mirrored: bool) -> Self {
+        Self { mirrored, ..self }
+    }
+    /// For all requests, or for those that the Canary names.
+    #[must_use]
+    pub fn for_everyone(self, everyone: bool) -> Self {
+        Self { everyone, ..self }
     }
     /// Percent to the canary.
     pub fn canary(self) -> i32 {
@@ -35,6 +55,25 @@ impl Split {
     pub fn primary(self) -> i32 {
         100 - self.canary()
     }
+    /// The canary gets copies of the primary's requests.
+    pub fn mirrored(self) -> bool {
+        self.mirrored
+    }
+    /// For all requests, although the Canary may name some.
+    pub fn is_for_everyone(self) -> bool {
+        self.everyone
+    }
+}
+
+/// Session affinity cookies as `name=value`, as they are to be in force.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cookies {
+    /// Given to whoever the canary answers, and kept there by it.
+    pub canary: Option<String>,
+    /// Given to whoever the primary answers, and kept there by it for an interval.
+    pub primary: Option<String>,
+    /// Of the run before: taken back from whoever still has it.
+    pub previous: Option<String>,
 }
 
 /// Why no split could be read or rendered.
@@ -76,12 +115,18 @@ pub trait Router: Send + Sync {
     fn refuses(&self, c: &Validated) -> Vec<String>;
     /// Objects it must see.
     fn reads(&self, c: &Validated) -> Vec<ObjectRef>;
-    /// The split that the live objects make.
+    /// The split that the live objects make; for everyone only where the Canary names requests and all go one way.
     fn read_back(&self, c: &Validated, live: &Objects) -> Result<Split, RouterError>;
     /// Objects beside the route that do not depend on the split.
     fn beside(&self, c: &Validated) -> Vec<Manifest>;
     /// The route for a split; the caller stamps epoch and time.
-    fn render(&self, c: &Validated, live: &Objects, want: Split) -> Result<Vec<Manifest>, RouterError>;
+    fn render(
+        &self,
+        c: &Validated,
+        live: &Objects,
+        want: Split,
+        cookies: &Cookies,
+    ) -> Result<Vec<Manifest>, RouterError>;
     /// Gives back what it made or took over: routes lead to the apex, without our marks.
     fn restore(&self, c: &Validated, live: &Objects) -> Vec<Undo>;
     /// Query text of the built-in checks.

@@ -8,7 +8,7 @@ use serde_json::Value;
 use serin::names;
 
 use super::{
-    track::{REACTION, Seen, Track, between, schedule},
+    track::{REACTION, Seen, Track, between, by_name, schedule},
     world::{Kind, replicas, rules},
 };
 
@@ -260,7 +260,9 @@ pub(super) fn disagrees(canary: &Value, weight: Option<i64>, track: &Track) -> O
         || status["run"]["ending"].is_object();
     let busy = matches!(status["phase"].as_str(), None | Some("Initializing" | "Terminating"));
     let leaving = canary["metadata"]["deletionTimestamp"].is_string() || canary["spec"]["suspend"] == true;
-    let said = status["canaryWeight"].as_i64().unwrap_or(0);
+    // with A/B no share of all requests is said: the step says what those that are named get
+    let shown = if by_name(canary) { &status["step"]["weight"] } else { &status["canaryWeight"] };
+    let said = shown.as_i64().unwrap_or(0);
     let carried = weight?;
     (!open && !busy && !leaving && !track.foreign_route && carried != said)
         .then(|| ("S14", format!("the status says {said} %, the route carries {carried}")))

@@ -42,8 +42,21 @@ pub struct Observer {
     pub lenient: bool,
 }
 
-/// Weights of a run, worked out anew: by steps up to the maximum, or as listed.
+/// Weights of a run, worked out anew: by iterations, by steps up to the maximum, or as listed; copies come first.
 pub fn schedule(analysis: &CanaryAnalysis) -> Vec<i32> {
+    let iterations = analysis.iterations.unwrap_or(0).max(0) as usize;
+    if iterations > 0 {
+        let hidden = vec![0; iterations].into_iter().chain([100]).collect();
+        return if analysis.match_.is_empty() { hidden } else { vec![100; iterations] };
+    }
+    let copies = vec![0; usize::from(analysis.mirror == Some(true))];
+    copies.into_iter().chain(weights(analysis)).collect()
+}
+
+fn weights(analysis: &CanaryAnalysis) -> Vec<i32> {
+    if !analysis.steps.is_empty() {
+        return analysis.steps.iter().map(|s| s.weight.clamp(0, 100)).collect();
+    }
     let step = analysis.step_weight.unwrap_or(0);
     if step <= 0 {
         return analysis.step_weights.iter().map(|w| (*w).clamp(0, 100)).collect();

@@ -196,8 +196,12 @@ fn end(sim: &Sim, out: &mut String) -> Result<()> {
         let ready = sim.world.ready.get(name).copied().unwrap_or(0);
         writeln!(out, "  Service {name}: {} ({ready} ready)", service["spec"]["selector"])?;
     }
-    for (host, weight) in route::destinations(&sim.world, sim.names()) {
-        writeln!(out, "  route {weight} % to {host}")?;
+    let rules = route::rules(&sim.world, sim.names());
+    for (n, rule) in rules.iter().enumerate() {
+        let which = if rules.len() > 1 { format!("route {}", n + 1) } else { "route".into() };
+        for (host, weight) in rule {
+            writeln!(out, "  {which} {weight} % to {host}")?;
+        }
     }
     let revisions: Vec<_> = sim.world.objects.of(REVISION).collect();
     writeln!(out, "  {} stored templates, {} questions asked", revisions.len(), sim.asked)?;

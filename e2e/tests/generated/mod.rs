@@ -91,6 +91,18 @@ pub(crate) fn analysis() -> impl Strategy<Value = Value> {
         ),
         vec(prop_oneof![Just(0), Just(100), 1i32..120], 1..6)
             .prop_map(|list| json!({"stepWeight": null, "maxWeight": null, "stepWeights": list})),
+        vec((0i32..=100, prop_oneof![Just("1s"), Just("25s")]), 1..5).prop_map(|list| {
+            let steps: Vec<Value> = list.iter().map(|(w, hold)| json!({"weight": w, "hold": hold})).collect();
+            json!({"stepWeight": null, "maxWeight": null, "steps": steps})
+        }),
+        (1i32..5).prop_map(|n| json!({"stepWeight": null, "maxWeight": null, "iterations": n})),
+    ];
+    let named = prop_oneof![4 => Just(Value::Null), 1 => Just(json!([{"headers": {"x": {"exact": "y"}}}]))];
+    let mirror = prop_oneof![3 => Just(Value::Null), 1 => Just(json!(true))];
+    let affinity = prop_oneof![
+        4 => Just(Value::Null),
+        1 => Just(json!({"cookieName": "a"})),
+        1 => Just(json!({"cookieName": "a", "primaryCookieName": "b"})),
     ];
     let metrics = prop_oneof![
         3 => Just(json!([{"name": "request-success-rate", "thresholdRange": {"min": 99}}])),
@@ -100,8 +112,12 @@ pub(crate) fn analysis() -> impl Strategy<Value = Value> {
         ])),
     ];
     let back = prop_oneof![Just(Value::Null), (1i32..120).prop_map(Value::from)];
-    (steps, metrics, back, 1i32..5, prop_oneof![Just("10s"), Just("1s"), Just("7s")]).prop_map(
-        |(mut steps, metrics, back, threshold, interval)| {
+    let asked = (named, mirror, affinity);
+    (steps, asked, metrics, back, 1i32..5, prop_oneof![Just("10s"), Just("1s"), Just("7s")]).prop_map(
+        |(mut steps, (named, mirror, affinity), metrics, back, threshold, interval)| {
+            steps["match"] = named;
+            steps["mirror"] = mirror;
+            steps["sessionAffinity"] = affinity;
             steps["metrics"] = metrics;
             steps["stepWeightPromotion"] = back;
             steps["threshold"] = json!(threshold);
@@ -377,6 +393,6 @@ pub(crate) fn end_of(sim: &Sim) -> Value {
         "phase": status.phase, "step": status.step.map(|s| (s.index, s.weight)), "checks": status.failed_checks,
         "applied": status.last_applied_spec, "promoted": status.last_promoted_spec,
         "target": image("podinfo"), "primary": image("podinfo-primary"), "services": services,
-        "route": route::destinations(&sim.world, sim.names()), "gone": sim.world.canary.is_none(),
+        "route": route::rules(&sim.world, sim.names()), "gone": sim.world.canary.is_none(),
     })
 }
