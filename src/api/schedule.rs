@@ -83,7 +83,11 @@ fn weighted(analysis: &CanaryAnalysis, skip: bool) -> Result<Vec<Step>, Problem>
     }
     if !analysis.steps.is_empty() {
         let hold = |text: &Option<String>| text.as_deref().and_then(duration::parse).unwrap_or_default();
-        return Ok(analysis.steps.iter().map(|s| Step { hold: hold(&s.hold), ..Step::weight(s.weight) }).collect());
+        return Ok(analysis
+            .steps
+            .iter()
+            .map(|s| Step { hold: hold(&s.hold), ..Step::weight(s.weight) })
+            .collect());
     }
     if skip {
         return Ok(vec![Step::weight(100)]);
@@ -131,6 +135,9 @@ mod tests {
         assert_eq!(steps(named, true), [(100, false, Some(1)), (100, false, Some(2))]);
         let hidden = [(0, false, Some(1)), (0, false, Some(2))];
         assert_eq!(steps(json!({"iterations": 2}), false), hidden);
-        assert_eq!(steps(json!({"iterations": 1, "mirror": true}), true), [(0, true, Some(1)), (100, false, None)]);
+        assert_eq!(
+            steps(json!({"iterations": 1, "mirror": true}), true),
+            [(0, true, Some(1)), (100, false, None)]
+        );
     }
 }

@@ -74,7 +74,9 @@ fn owner(snap: &Snapshot, c: &Validated, live: &Value) -> Owner {
 
 /// What a deleted Canary leaves of the route: everything to the apex.
 fn leftover(c: &Validated, router: &'static dyn Router, at: &ObjectRef, live: &Value) -> bool {
-    let Ok(made) = router.render(c, &Objects::default(), Split::to_canary(0), &Cookies::default()) else { return false };
+    let Ok(made) = router.render(c, &Objects::default(), Split::to_canary(0), &Cookies::default()) else {
+        return false;
+    };
     let mut objects = Objects::default();
     for manifest in made {
         objects.insert(manifest.kind, manifest.body);

@@ -29,10 +29,11 @@ fn canaries() -> impl Strategy<Value = Validated> {
         part(json!({"appProtocol": "tcp"})),
         part(json!({"trafficPolicy": {"tls": {"mode": "DISABLE"}}})),
     );
-    let named = json!([{"headers": {"x-canary": {"exact": "always"}}}, {"headers": {"cookie": {"regex": "a"}}}]);
+    let named =
+        json!([{"headers": {"x-canary": {"exact": "always"}}}, {"headers": {"cookie": {"regex": "a"}}}]);
     let analysis = (
         part(json!({"match": named})),
-        part(json!({"mirrorWeight": 30})),
+        part(json!({"mirror": true, "mirrorWeight": 30})),
         part(json!({"sessionAffinity": {"cookieName": "a", "primaryCookieName": "b", "maxAge": 60}})),
     );
     (parts, analysis, any::<bool>()).prop_map(|((a, b, c, d, e, f, g), asked, old)| {
@@ -83,12 +84,13 @@ fn keeps_foreign(object: &Value) -> bool {
 fn splits(c: &Validated, weight: i32) -> Vec<Split> {
     let named = !c.analysis.match_.is_empty();
     let rescue = Split::to_canary(100).for_everyone(named);
+    let copies = |weight| Split::to_canary(weight).mirroring(c.analysis.mirror == Some(true));
     vec![
         Split::to_canary(0),
-        Split::to_canary(0).mirroring(true),
+        copies(0),
         Split::to_canary(weight),
         rescue,
-        Split::to_canary(weight).mirroring(true),
+        copies(weight),
         Split::to_canary(0),
     ]
 }
@@ -108,7 +110,8 @@ fn check(router: &dyn Router, c: &Validated, weight: i32) -> Result<(), TestCase
             primary: cookie("b").filter(|_| given),
             previous: cookie("c"),
         };
-        let route = router.render(c, &live, split, &cookies).map_err(|e| TestCaseError::fail(e.to_string()))?;
+        let route =
+            router.render(c, &live, split, &cookies).map_err(|e| TestCaseError::fail(e.to_string()))?;
         let stamped: Vec<Manifest> =
             route.iter().map(|m| m.clone().stamped(3, jiff::Timestamp::UNIX_EPOCH)).collect();
         write(&mut live, &stamped);

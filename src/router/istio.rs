@@ -139,7 +139,8 @@ impl Router for Istio {
         want: Split,
         cookies: &Cookies,
     ) -> Result<Vec<Manifest>, RouterError> {
-        let routes = if is_tcp(c) { vec![tcp_route(c, &sides(c, want))] } else { http_routes(c, want, cookies) };
+        let routes =
+            if is_tcp(c) { vec![tcp_route(c, &sides(c, want))] } else { http_routes(c, want, cookies) };
         let custom = c.service.apex.clone().unwrap_or_default();
         let mut labels: Map<String, Value> = custom.labels.into_iter().map(|(k, v)| (k, json!(v))).collect();
         labels.insert(names::LABEL_CANARY.into(), json!(names::label_value(&c.name)));
@@ -204,12 +205,8 @@ fn is_tcp(c: &Validated) -> bool {
 
 /// Both sides with their weights; the primary first, as Flagger lists them.
 fn sides(c: &Validated, want: Split) -> Value {
-    let side =
-        |host: &str, weight: i32| json!({"destination": destination(c, host), "weight": weight});
-    json!([
-        side(&c.names.primary_service, want.primary()),
-        side(&c.names.canary_service, want.canary()),
-    ])
+    let side = |host: &str, weight: i32| json!({"destination": destination(c, host), "weight": weight});
+    json!([side(&c.names.primary_service, want.primary()), side(&c.names.canary_service, want.canary()),])
 }
 
 fn http_routes(c: &Validated, want: Split, cookies: &Cookies) -> Vec<Value> {
@@ -236,9 +233,8 @@ fn http_routes(c: &Validated, want: Split, cookies: &Cookies) -> Vec<Value> {
 /// more, the cookie of the run before is taken back.
 fn sticky(c: &Validated, want: Split, cookies: &Cookies, sides: &mut Value) -> Vec<Value> {
     let Some(affinity) = &c.analysis.session_affinity else { return vec![] };
-    let having = |cookie: &str| {
-        narrowed(c, &[json!({"headers": {"cookie": {"regex": cookie::pattern(cookie)}}})])
-    };
+    let having =
+        |cookie: &str| narrowed(c, &[json!({"headers": {"cookie": {"regex": cookie::pattern(cookie)}}})]);
     let giving = |cookie: String| json!({"response": {"add": {"Set-Cookie": cookie}}});
     if want.canary() == 0 {
         let Some(previous) = &cookies.previous else { return vec![] };

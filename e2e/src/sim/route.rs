@@ -28,7 +28,8 @@ pub fn rules(world: &World, names: &Names) -> Vec<Vec<(String, i64)>> {
 
 /// Percent of the traffic that the route gives a Service: where there are several rules, of those whom it favours most.
 pub fn weight_of(world: &World, names: &Names, service: &str) -> i64 {
-    let of = |rule: &Vec<(String, i64)>| rule.iter().filter(|(host, _)| host == service).map(|(_, w)| w).sum();
+    let of =
+        |rule: &Vec<(String, i64)>| rule.iter().filter(|(host, _)| host == service).map(|(_, w)| w).sum();
     rules(world, names).iter().map(of).max().unwrap_or(0)
 }
 

@@ -127,13 +127,12 @@ fn named_requests_have_a_rule_of_their_own() {
 
 #[test]
 fn conditions_are_joined_with_those_of_the_service() {
-    let general = json!([{"uri": {"prefix": "/a"}}, {"uri": {"prefix": "/b"}, "headers": {"x": {"exact": "y"}}}]);
+    let general =
+        json!([{"uri": {"prefix": "/a"}}, {"uri": {"prefix": "/b"}, "headers": {"x": {"exact": "y"}}}]);
     let named = json!([{"headers": {"x": {"exact": "z"}}, "queryParams": {"q": {"exact": "1"}}}]);
     let c = analysed(json!({"stepWeight": 10, "match": named}), &json!({"match": general}));
     let http = rendered(&c, Split::to_canary(10), &Cookies::default())["spec"]["http"].clone();
-    let both = |uri: &str| {
-        json!({"uri": {"prefix": uri}, "headers": {"x": {"exact": "z"}}, "queryParams": {"q": {"exact": "1"}}})
-    };
+    let both = |uri: &str| json!({"uri": {"prefix": uri}, "headers": {"x": {"exact": "z"}}, "queryParams": {"q": {"exact": "1"}}});
     assert_eq!(http[0]["match"], json!([both("/a"), both("/b")]));
     assert_eq!(http[1]["match"], general);
 }
