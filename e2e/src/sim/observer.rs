@@ -54,12 +54,10 @@ pub fn schedule(analysis: &CanaryAnalysis) -> Vec<i32> {
 }
 
 fn weights(analysis: &CanaryAnalysis) -> Vec<i32> {
-    if !analysis.steps.is_empty() {
-        return analysis.steps.iter().map(|s| s.weight.clamp(0, 100)).collect();
-    }
     let step = analysis.step_weight.unwrap_or(0);
     if step <= 0 {
-        return analysis.step_weights.iter().map(|w| (*w).clamp(0, 100)).collect();
+        let listed = analysis.step_weights.iter().copied().chain(analysis.steps.iter().map(|s| s.weight));
+        return listed.map(|w| w.clamp(0, 100)).collect();
     }
     let max = analysis.max_weight.filter(|m| (1..=100).contains(m)).unwrap_or(100);
     let mut weights = Vec::new();

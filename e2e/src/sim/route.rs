@@ -26,11 +26,16 @@ pub fn rules(world: &World, names: &Names) -> Vec<Vec<(String, i64)>> {
     rules.iter().map(destinations).collect()
 }
 
-/// Percent of the traffic that the route gives a Service: where there are several rules, of those whom it favours most.
+/// Percent of the traffic that the route gives a Service: where several rules share traffic out, of those whom it
+/// favours most. Single destinations beside them are for those who have a cookie, or who are not named.
 pub fn weight_of(world: &World, names: &Names, service: &str) -> i64 {
     let of =
         |rule: &Vec<(String, i64)>| rule.iter().filter(|(host, _)| host == service).map(|(_, w)| w).sum();
-    rules(world, names).iter().map(of).max().unwrap_or(0)
+    let mut all = rules(world, names);
+    if all.iter().any(|rule| rule.len() > 1) {
+        all.retain(|rule| rule.len() > 1);
+    }
+    all.iter().map(of).max().unwrap_or(0)
 }
 
 /// The two routes differ.

@@ -86,17 +86,22 @@ pub(crate) fn bad_reading() -> impl Strategy<Value = Option<Reading>> {
 /// Steps, promotion steps and interval; the merge takes out what the fixture has.
 pub(crate) fn analysis() -> impl Strategy<Value = Value> {
     let steps = prop_oneof![
-        (1i32..130, proptest::option::of(0i32..130)).prop_map(
-            |(step, max)| json!({"stepWeight": step.max(7), "maxWeight": max, "stepWeights": null})
-        ),
-        vec(prop_oneof![Just(0), Just(100), 1i32..120], 1..6)
-            .prop_map(|list| json!({"stepWeight": null, "maxWeight": null, "stepWeights": list})),
+        (1i32..130, proptest::option::of(0i32..130))
+            .prop_map(|(step, max)| json!({"stepWeight": step.max(7), "maxWeight": max})),
+        vec(prop_oneof![Just(0), Just(100), 1i32..120], 1..6).prop_map(|list| json!({"stepWeights": list})),
         vec((0i32..=100, prop_oneof![Just("1s"), Just("25s")]), 1..5).prop_map(|list| {
             let steps: Vec<Value> = list.iter().map(|(w, hold)| json!({"weight": w, "hold": hold})).collect();
-            json!({"stepWeight": null, "maxWeight": null, "steps": steps})
+            json!({"steps": steps})
         }),
-        (1i32..5).prop_map(|n| json!({"stepWeight": null, "maxWeight": null, "iterations": n})),
+        (1i32..5).prop_map(|n| json!({"iterations": n})),
     ];
+    let fields = ["stepWeight", "maxWeight", "stepWeights", "steps", "iterations"];
+    let steps = steps.prop_map(move |mut steps| {
+        for field in fields.into_iter().filter(|field| steps.get(*field).is_none()).collect::<Vec<_>>() {
+            steps[field] = Value::Null;
+        }
+        steps
+    });
     let named = prop_oneof![4 => Just(Value::Null), 1 => Just(json!([{"headers": {"x": {"exact": "y"}}}]))];
     let mirror = prop_oneof![3 => Just(Value::Null), 1 => Just(json!(true))];
     let affinity = prop_oneof![
