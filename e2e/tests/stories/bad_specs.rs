@@ -22,7 +22,6 @@ pub(crate) const STORIES: Family = &[
     crate::story!(a_missing_template_holds_the_run),
     crate::story!(an_unserved_provider_changes_nothing),
     crate::story!(an_unserved_kind_changes_nothing),
-    crate::story!(an_unserved_strategy_changes_nothing),
     crate::story!(an_unserved_gate_holds_the_run),
     crate::story!(an_unserved_scaler_holds_the_run),
     crate::story!(a_suspended_run_stands_still_and_is_resumed),
@@ -119,12 +118,6 @@ async fn an_unserved_kind_changes_nothing(shared: &Shared) -> anyhow::Result<()>
     let edit = json!({"spec": {"targetRef": {"kind": "DaemonSet"}}});
     let mend = json!({"spec": {"targetRef": {"kind": "Deployment"}}});
     not_served(shared, "kind", edit, "spec.targetRef.kind: DaemonSet", mend).await
-}
-
-async fn an_unserved_strategy_changes_nothing(shared: &Shared) -> anyhow::Result<()> {
-    let edit = json!({"spec": {"analysis": {"mirror": true}}});
-    let mend = json!({"spec": {"analysis": {"mirror": false}}});
-    not_served(shared, "strategy", edit, "spec.analysis.mirror", mend).await
 }
 
 async fn an_unserved_gate_holds_the_run(shared: &Shared) -> anyhow::Result<()> {

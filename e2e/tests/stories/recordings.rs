@@ -25,10 +25,13 @@ use serin_e2e::{
 
 use crate::{Family, Shared};
 
-pub(crate) const STORIES: Family = &[crate::story!(i_bad), crate::story!(i_silent), crate::story!(i_configs)];
+pub(crate) const STORIES: Family =
+    &[crate::story!(i_bad), crate::story!(i_silent), crate::story!(i_configs), crate::story!(i_ab)];
 
 const GUIDE: &str = include_str!("../../../docs/migrating-from-flagger.md");
 const APP: &str = "podinfo";
+/// What Events bear when their writer sends too many.
+const COMBINED: &str = "(combined from similar events): ";
 
 /// A way in which Serin is meant to differ.
 struct Difference {
@@ -43,7 +46,7 @@ struct Difference {
 const DIFFERENCES: &[Difference] = &[
     Difference {
         title: "The metrics server is announced once",
-        of: &["i-bad", "i-silent", "i-configs"],
+        of: &["i-bad", "i-silent", "i-configs", "i-ab"],
         bend: |recording| {
             let mut seen = false;
             let announced = |note: &String| note == "N all the metrics providers are available!";
@@ -56,6 +59,19 @@ const DIFFERENCES: &[Difference] = &[
         bend: |recording| {
             for point in recording.status.iter_mut().filter(|point| point.0 == "Failed") {
                 point.2 = 3;
+            }
+        },
+    },
+    Difference {
+        title: "A rule with one destination gives it everything",
+        of: &["i-ab"],
+        bend: |recording| {
+            for spec in &mut recording.route {
+                for rule in spec["http"].as_array_mut().into_iter().flatten() {
+                    if let [only] = rule["route"].as_array_mut().map_or(&mut [][..], Vec::as_mut_slice) {
+                        only["weight"] = json!(100);
+                    }
+                }
             }
         },
     },
@@ -117,7 +133,7 @@ impl Recording {
             objects.insert(name.to_owned(), plain(&serde_json::from_str(&format!("{body}}}"))?));
         }
         Ok(Self {
-            events: lines("events")?.map(str::to_owned).collect(),
+            events: lines("events")?.map(|note| note.replace(COMBINED, "")).collect(),
             status: lines("status")?.map(point).collect::<anyhow::Result<_>>()?,
             route,
             objects,
@@ -363,6 +379,11 @@ async fn i_bad(shared: &Shared) -> anyhow::Result<()> {
 async fn i_silent(shared: &Shared) -> anyhow::Result<()> {
     let text = include_str!("../../recordings/i-silent.txt");
     compared(shared, "i-silent", text, None, Phase::Failed, |_| {}).await
+}
+
+async fn i_ab(shared: &Shared) -> anyhow::Result<()> {
+    let text = include_str!("../../recordings/i-ab.txt");
+    compared(shared, "i-ab", text, Some(Traffic::success(100.0, 100.0)), Phase::Succeeded, |_| {}).await
 }
 
 /// Released by an image instead of a changed ConfigMap, as ConfigMaps are not followed.
