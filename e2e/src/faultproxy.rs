@@ -201,7 +201,7 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>) {
 
 type Answer = Response<UnsyncBoxBody<Bytes, kube::Error>>;
 
-async fn pass(shared: &Shared, request: Request<Incoming>) -> Answer {
+async fn pass(shared: &Arc<Shared>, request: Request<Incoming>) -> Answer {
     let (parts, body) = request.into_parts();
     let Ok(body) = body.collect().await.map(http_body_util::Collected::to_bytes) else {
         return refusal("the request broke off");
@@ -221,14 +221,14 @@ async fn pass(shared: &Shared, request: Request<Incoming>) -> Answer {
     for hop in [HOST, CONNECTION, TRANSFER_ENCODING, CONTENT_LENGTH, AUTHORIZATION] {
         onward.headers_mut().remove(hop);
     }
-    let answer = match shared.upstream.send(onward).await {
-        Ok(answer) => answer,
-        Err(error) => return refusal(&format!("no answer from the API server: {error}")),
+    // a write on its way takes effect, and is known to have, although whoever sent it is killed meanwhile
+    let sent = tokio::spawn(send(shared.clone(), onward, index));
+    let answer = match sent.await {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(error)) => return refusal(&format!("no answer from the API server: {error}")),
+        Err(error) => return refusal(&format!("the proxy itself failed: {error}")),
     };
     if let Some(index) = index {
-        if let Some(write) = lock(&shared.state).writes.get_mut(index) {
-            write.status = Some(answer.status().as_u16());
-        }
         strike(shared, index, Side::After).await;
     }
     let (mut parts, body) = answer.into_parts();
@@ -236,6 +236,21 @@ async fn pass(shared: &Shared, request: Request<Incoming>) -> Answer {
         parts.headers.remove(hop);
     }
     Response::from_parts(parts, body.map_err(|e| kube::Error::Service(Box::new(e))).boxed_unsync())
+}
+
+/// Passes a request on; of a write, notes how it was answered.
+async fn send(
+    shared: Arc<Shared>,
+    onward: Request<Body>,
+    index: Option<usize>,
+) -> kube::Result<Response<Body>> {
+    let answer = shared.upstream.send(onward).await?;
+    if let Some(index) = index
+        && let Some(write) = lock(&shared.state).writes.get_mut(index)
+    {
+        write.status = Some(answer.status().as_u16());
+    }
+    Ok(answer)
 }
 
 /// Deals the blow if this is the moment; then there is nobody left to answer.

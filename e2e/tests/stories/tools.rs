@@ -5,7 +5,14 @@ use std::{process::Output, time::Duration};
 use anyhow::{Context, ensure};
 use kube::api::ListParams;
 use serin::api::{Canary, Phase};
-use serin_e2e::{User, bed::Traffic, load::LoadHandle, operator::binary, story::Story};
+use serin_e2e::{
+    User,
+    bed::Traffic,
+    load::LoadHandle,
+    operator::binary,
+    story::{PATIENCE, Story},
+    wait,
+};
 use tokio::process::Command;
 
 use crate::{Family, Shared, story};
@@ -28,15 +35,14 @@ async fn explain_says_what_comes_next_and_writes_nothing(shared: &Shared) -> any
     story.set_image("app", "app:2").await?;
     let weight = |c: &Canary| c.status.as_ref().is_some_and(|s| s.canary_weight == 25);
     let before = story.canary_that("app", weight).await?;
-    let output = serin(shared, &["explain", "app", "-n", "explained"]).await?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    for part in [
-        "phase Progressing, canary weight 25",
-        "next:\n  waits ",
-        "then, if a check fails:",
-        "ready pods behind app-canary: 2",
-    ] {
+    // the second pod may take a moment longer to show
+    let text = wait::until("both pods to be counted", PATIENCE, async || {
+        let output = serin(shared, &["explain", "app", "-n", "explained"]).await.ok()?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        (output.status.success() && text.contains("ready pods behind app-canary: 2")).then_some(text)
+    });
+    let text = text.await?;
+    for part in ["phase Progressing, canary weight 25", "next:\n  waits ", "then, if a check fails:"] {
         ensure!(text.contains(part), "{part:?} is not in:\n{text}");
     }
     let after = story.canary_that("app", |_| true).await?;
