@@ -15,12 +15,15 @@ use crate::{
     api::CanaryStatus,
     ask::Asker,
     clock,
-    config::Config,
+    config::{Config, Rules},
     controller,
     observe::{self, World},
     plan::{self, Action, Answers, Plan, Question, Wake},
     snapshot::Snapshot,
-    source::prometheus::{Prometheus, TIMEOUT},
+    source::{
+        Contents,
+        prometheus::{Prometheus, TIMEOUT},
+    },
     telemetry::Metrics,
 };
 
@@ -30,7 +33,7 @@ use crate::{
 /// The cluster cannot be read, or there is no such Canary.
 pub async fn run(config: Config, namespace: String, name: String, ask: bool) -> anyhow::Result<()> {
     let client = controller::client(&config).await?;
-    let world = read(&client, &namespace).await?;
+    let world = read(&client, &namespace, &config.rules).await?;
     let key = (namespace.clone(), name.clone());
     let now = clock::now();
     let snap = observe::gather(&world, &config.rules, &key, now)
@@ -57,7 +60,8 @@ pub async fn run(config: Config, namespace: String, name: String, ask: bool) -> 
     let then = if at > now { "then, " } else { "" };
     if ask {
         let metrics = Arc::new(Metrics::new(&config.rules.mesh_provider));
-        let answers = Asker::new(Arc::new(Prometheus::new(TIMEOUT)?), metrics).ask(&questions).await;
+        let asker = Asker::new(Arc::new(Prometheus::new(TIMEOUT)?), Contents::new(client), metrics);
+        let answers = asker.ask(&questions).await;
         for (index, reading) in &answers.readings {
             println!("answer {index}: {reading:?}");
         }
@@ -71,9 +75,9 @@ pub async fn run(config: Config, namespace: String, name: String, ask: bool) -> 
 }
 
 /// All kinds of one namespace, listed once.
-async fn read(client: &Client, namespace: &str) -> anyhow::Result<World> {
+async fn read(client: &Client, namespace: &str, rules: &Rules) -> anyhow::Result<World> {
     let world = World::default();
-    observe::list_once(client, namespace, &world).await.context("list what the Canary depends on")?;
+    observe::list_once(client, namespace, rules, &world).await.context("list what the Canary depends on")?;
     Ok(world)
 }
 
@@ -98,6 +102,7 @@ fn asked(question: &Question) -> String {
     match question {
         Question::Ping { server } => format!("whether {server} answers"),
         Question::Measure { query, .. } => format!("{}: {}", query.server, query.promql),
+        Question::Config { at, .. } => format!("what {at} holds"),
     }
 }
 
@@ -166,6 +171,7 @@ fn change(old: &CanaryStatus, new: &CanaryStatus) -> String {
 fn described(action: &Action) -> String {
     match action {
         Action::Create(manifest) => format!("creates {}", manifest.at()),
+        Action::Copy(of) => format!("copies {} to {}", of.from, of.name),
         Action::Patch { at, patch, .. } => format!("patches {at}: {patch}"),
         Action::Scale { name, replicas, .. } => format!("scales Deployment {name} to {replicas}"),
         Action::Delete { at, .. } => format!("deletes {at}"),

@@ -15,7 +15,7 @@ use serin::{
     api::{Phase, validated::validate},
     plan::{self, Answers, Question, Wake},
     router::{self, Cookies, Split},
-    snapshot::{DEPLOYMENT, ObjectRef, REVISION, SERVICE},
+    snapshot::{CONFIG_MAP, DEPLOYMENT, ObjectRef, REVISION, SECRET, SERVICE},
 };
 use serin_e2e::sim::{MOST_PLANS, Sim, Trouble, fixture, observer, pods::Mode, route};
 
@@ -370,6 +370,9 @@ proptest! {
             prop_assert!(!apex && replicas(&sim, "podinfo") > 0 || serving(&names.apex) > 0);
         } else {
             prop_assert!(!made && sim.world.objects.of(REVISION).next().is_none(), "{}", sim.log.join("\n"));
+            let copy = |o: &Value| o["metadata"]["name"].as_str().is_some_and(|n| n.contains("-primary-"));
+            let copies = [CONFIG_MAP, SECRET].into_iter().flat_map(|kind| sim.world.objects.of(kind));
+            prop_assert_eq!(copies.filter(|o| copy(o)).count(), 0, "{}", sim.log.join("\n"));
             prop_assert!(replicas(&sim, "podinfo") > 0);
             let left: Vec<_> = sim.world.objects.of(SERVICE).map(|s| s["metadata"]["name"].clone()).collect();
             prop_assert!(left.iter().all(|n| n == "podinfo"), "{left:?}");

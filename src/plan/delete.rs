@@ -6,7 +6,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use serde_json::Value;
 
 use super::{
-    Action,
+    Action, configs,
     context::Context,
     draft::{Draft, after},
     ensure::{self, Because},
@@ -156,6 +156,7 @@ fn generated_gone(cx: &Context<'_>, d: &mut Draft) -> bool {
     for deletion in deletions {
         d.act(deletion);
     }
+    configs::delete(cx, d, &[]);
     done
 }
 
