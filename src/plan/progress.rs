@@ -62,7 +62,9 @@ fn reset(cx: &Context<'_>, d: &mut Draft) {
     d.status.tracked_configs = cx.configs.for_status();
     d.status.canary_weight = 0;
     d.status.iterations = 0;
-    d.status.step = Some(StepStatus::default());
+    let renew =
+        cx.step().renew || cx.target_replicas() > 0 && cx.configs.differ_for_running_pods(cx.status());
+    d.status.step = Some(StepStatus { renew, ..StepStatus::default() });
     for type_ in [conditions::HALTED, conditions::FROZEN, super::checks::PODS_READY] {
         d.clear(type_);
     }
@@ -138,8 +140,6 @@ fn revision_changed(cx: &Context<'_>, d: &mut Draft) -> bool {
         return true;
     }
     reset(cx, d);
-    let renew = cx.step().renew || cx.configs.differ_for_running_pods(cx.status());
-    d.status.step = Some(StepStatus { renew, ..StepStatus::default() });
     d.status.failed_checks = 0;
     d.status.run = Some(RunStatus { started: MicroTime(cx.now), ending: None });
     d.say(cx.words.restarting());

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use serin::{
     manifest::{
         config::{self, key, references},
@@ -30,6 +30,11 @@ pub fn of(world: &World, template: &Value) -> Contents {
         followed.then(|| (key(&r.at), object.clone()))
     })
     .collect()
+}
+
+/// What pods of a template that start now read.
+pub fn content_of(world: &World, template: &Value) -> Value {
+    of(world, template).into_iter().map(|(key, object)| (key, content(&object))).collect::<Map<_, _>>().into()
 }
 
 /// Hash of a template with these contents.
