@@ -10,6 +10,7 @@ mod bad_objects;
 mod bad_rivals;
 mod bad_specs;
 mod bad_targets;
+mod configs;
 mod end_state;
 mod examples;
 mod first_flight;
@@ -62,6 +63,7 @@ const FAMILIES: &[(&str, Family)] = &[
     ("bad_rivals", bad_rivals::STORIES),
     ("bad_specs", bad_specs::STORIES),
     ("bad_targets", bad_targets::STORIES),
+    ("configs", configs::STORIES),
     ("examples", examples::STORIES),
     ("first_flight", first_flight::STORIES),
     ("jenkins_x", jenkins_x::STORIES),
