@@ -388,3 +388,38 @@ impl Inner {
         self.interested(&key.0, |i| i.services().contains(&service))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::snapshot::SECRET;
+
+    #[test]
+    fn a_secret_triggers_those_who_use_it_and_its_content_is_not_kept() {
+        let world = World::default();
+        for (name, uses) in [("one", "secret/token"), ("two", "secret/other")] {
+            world.saw(CANARY, json!({
+                "metadata": {"name": name, "namespace": "n", "resourceVersion": "1"},
+                "spec": {"targetRef": {"name": name}}, "status": {"observedConfigs": {uses: {"version": ""}}},
+            }));
+        }
+        let one: Vec<Key> = vec![("n".into(), "one".into())];
+        let token = json!({
+            "kind": "Secret", "metadata": {"name": "token", "namespace": "n", "resourceVersion": "2"},
+            "data": {"t": "aHVzaA=="},
+        });
+        assert_eq!(world.saw(SECRET, token.clone()), one);
+        let kept = world.get(SECRET, "n", "token").unwrap();
+        assert_eq!((&kept["data"], version_of(&kept)), (&Value::Null, 2));
+        assert_eq!(world.gone(SECRET, &token), one);
+
+        // a copy is told by its label
+        let mut copy = token;
+        copy["metadata"]["name"] = json!("token-primary-1");
+        copy["metadata"]["labels"] = json!({names::LABEL_CANARY: "one"});
+        assert_eq!(world.saw(SECRET, copy), one);
+        assert_eq!(world.find(SECRET, "n", |name, _| name.starts_with("token-primary-")).len(), 1);
+    }
+}

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{
     Answers, configs,
     context::Context,
-    delete,
+    copies, delete,
     draft::{Draft, after},
     ensure::{self, Because},
     note::{Note, Words},
@@ -185,11 +185,16 @@ fn surroundings<'a>(
         return Err(stop("InvalidSpec", refused.join("; ")));
     }
     let words = Words::new(&c.name, &c.names.target, &c.names.primary, &c.namespace);
-    let configs = configs::look(snap, answers, target);
-    configs::wait_for_unread(snap, d, now, &configs);
-    d.status.observed_configs.clone_from(&configs.observed);
-    let hash = configs::target_hash(snap, target, &configs);
-    let mut cx = Context { snap, answers, now, c, router, words, target, label, configs, hash };
+    let (configs, hash) = (configs::Configs::default(), String::new());
+    with_configs(Context { snap, answers, now, c, router, words, target, label, configs, hash }, d)
+}
+
+/// With what the target's template uses, and the revision that both make.
+fn with_configs<'a>(mut cx: Context<'a>, d: &mut Draft) -> Result<Context<'a>, Stop> {
+    cx.configs = configs::look(cx.snap, cx.answers, cx.target);
+    cx.hash = configs::target_hash(cx.snap, cx.target, &cx.configs);
+    configs::wait_for_unread(&cx, d);
+    d.status.observed_configs.clone_from(&cx.configs.observed);
     if let Some(problem) = cx.configs.problem.clone() {
         if cx.applied() != Some(cx.hash.as_str()) && !configs::committed(cx.status()) {
             return Err(problem.into());
@@ -199,7 +204,7 @@ fn surroundings<'a>(
             cx.c.faults.push(problem);
         }
     }
-    let advice = configs::advice(&cx);
+    let advice = copies::advice(&cx);
     cx.c.advice.extend(advice);
     Ok(cx)
 }

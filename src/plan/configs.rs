@@ -1,5 +1,5 @@
 //! The ConfigMaps and Secrets that the target's template uses: what is known of their contents, what has to be read, what
-//! keeps them from being known, and which copies the primary needs.
+//! keeps them from being known, and which revision they make with the template. Copies are the matter of `copies`.
 //!
 //! A content is read once per version: status keeps the checksum with the version it was read at, so neither a Canary at
 //! rest nor a new life of the operator reads anything again.
@@ -9,18 +9,16 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{
-    Action, Answers,
+    Answers,
     context::Context,
     draft::{Draft, after},
-    ensure,
-    note::Words,
 };
 use crate::{
     api::{CanaryStatus, ObservedConfig, Phase, validated::Problem},
     manifest::{
         self,
-        config::{self, CopyOf, Digest, Reference},
-        revision::{self, StoredConfig},
+        config::{self, Digest, Reference},
+        revision,
     },
     names::{self, conditions},
     snapshot::{DEPLOYMENT, ObjectRef, Snapshot},
@@ -71,12 +69,13 @@ pub(super) fn look(snap: &Snapshot, answers: &Answers, target: &Value) -> Config
     found
 }
 
-/// Copies of Flagger's that the primary uses.
+/// Copies of Flagger's that the primary uses and the target does not.
 fn flaggers(snap: &Snapshot, target: &str, references: &[Reference]) -> Vec<Reference> {
     let primary = snap.objects.get(DEPLOYMENT, &names::primary(target)).unwrap_or(&Value::Null);
     let mut used = config::references(&primary["spec"]["template"]["spec"]);
     used.retain(|u| {
-        references.iter().any(|r| r.at.kind == u.at.kind && names::primary(&r.at.name) == u.at.name)
+        let original = |r: &Reference| r.at.kind == u.at.kind && names::primary(&r.at.name) == u.at.name;
+        references.iter().any(original) && references.iter().all(|r| r.at != u.at)
     });
     used.into_iter().map(|used| Reference { optional: true, ..used }).collect()
 }
@@ -217,15 +216,15 @@ pub(super) fn committed(status: &CanaryStatus) -> bool {
 }
 
 /// What is still to be read, unless the last attempt has only just failed.
-pub(super) fn wait_for_unread(snap: &Snapshot, d: &mut Draft, now: jiff::Timestamp, configs: &Configs) {
-    if configs.unread.is_empty() {
+pub(super) fn wait_for_unread(cx: &Context<'_>, d: &mut Draft) {
+    if cx.configs.unread.is_empty() {
         return;
     }
-    match snap.ask_not_before {
-        Some(time) if now < time => d.wake_at(time),
+    match cx.snap.ask_not_before {
+        Some(time) if cx.now < time => d.wake_at(time),
         _ => {
-            d.unread.extend(configs.unread.iter().cloned());
-            d.wake_at(after(now, std::time::Duration::from_secs(10)));
+            d.unread.extend(cx.configs.unread.iter().cloned());
+            d.wake_at(after(cx.now, cx.c.interval));
         }
     }
 }
@@ -244,132 +243,4 @@ pub(super) fn of_revision(cx: &Context<'_>, hash: Option<&str>) -> Option<Checks
         return Some(now);
     }
     Some(cx.stored(hash).map(revision::checksums_of).unwrap_or_default())
-}
-
-/// With which copies the target's present revision is stored.
-pub(super) fn to_store(cx: &Context<'_>) -> BTreeMap<String, StoredConfig> {
-    let with_copy = |(key, checksum): (&String, &String)| {
-        let copy = config::copy_name(&cx.c.name, &config::by_key(key)?, checksum);
-        Some((key.clone(), StoredConfig { checksum: checksum.clone(), copy }))
-    };
-    cx.configs.checksums.iter().filter_map(with_copy).collect()
-}
-
-/// With which objects a primary that is taken over runs: Flagger's copies, or those of the target.
-pub(super) fn taken_over(cx: &Context<'_>, primary: &Value) -> BTreeMap<String, StoredConfig> {
-    let used = config::references(&primary["spec"]["template"]["spec"]);
-    let with_copy = |(key, checksum): (&String, &String)| {
-        let from = config::by_key(key)?;
-        let copy = ObjectRef::new(from.kind, names::primary(&from.name));
-        let observed =
-            cx.configs.observed.get(&config::key(&copy)).filter(|_| used.iter().any(|u| u.at == copy));
-        let stored = match observed {
-            Some(observed) => {
-                StoredConfig { checksum: observed.checksum.clone().unwrap_or_default(), copy: copy.name }
-            }
-            None => StoredConfig { checksum: checksum.clone(), copy: from.name },
-        };
-        Some((key.clone(), stored))
-    };
-    cx.configs.checksums.iter().filter_map(with_copy).collect()
-}
-
-/// Makes the copies of the present revision that are not there; comes before the revision is stored, so that one that is
-/// stored has had all its copies.
-pub(super) fn copy_all(cx: &Context<'_>, d: &mut Draft) {
-    for (key, config) in to_store(cx) {
-        make(cx, d, &key, &config);
-    }
-}
-
-fn make(cx: &Context<'_>, d: &mut Draft, key: &str, config: &StoredConfig) {
-    let Some(from) = config::by_key(key) else { return };
-    if cx.snap.objects.get(from.kind, &config.copy).is_none() {
-        d.act(Action::Copy(CopyOf {
-            from,
-            name: config.copy.clone(),
-            checksum: config.checksum.clone(),
-            canary: cx.c.name.clone(),
-            prefixes: cx.snap.rules.include_label_prefix.clone(),
-        }));
-    }
-}
-
-/// Copies of a stored revision that somebody deleted, each with what it was made from.
-fn gone(cx: &Context<'_>, stored: &Value) -> Vec<(String, ObjectRef, StoredConfig)> {
-    if !cx.snap.rules.config_tracking {
-        return vec![];
-    }
-    let ours = |(key, config): (String, StoredConfig)| {
-        let from = config::by_key(&key)?;
-        let named = config.copy == config::copy_name(&cx.c.name, &from, &config.checksum);
-        (named && cx.snap.objects.get(from.kind, &config.copy).is_none()).then_some((key, from, config))
-    };
-    revision::configs_of(stored).into_iter().filter_map(ours).collect()
-}
-
-fn obtainable(cx: &Context<'_>, key: &str, config: &StoredConfig) -> bool {
-    cx.configs.checksums.get(key) == Some(&config.checksum)
-}
-
-/// The copies of a stored revision are there, as far as they can be had; true when nothing was left to do.
-pub(super) fn copies(cx: &Context<'_>, d: &mut Draft, stored: &Value) -> bool {
-    let before = d.actions.len();
-    for (key, from, config) in
-        gone(cx, stored).into_iter().filter(|(key, _, config)| obtainable(cx, key, config))
-    {
-        d.say(Words::recreated(&ObjectRef::new(from.kind, config.copy.clone()).to_string()));
-        make(cx, d, &key, &config);
-    }
-    d.actions.len() == before
-}
-
-/// A copy of a stored revision is gone for good, and the primary does not use it yet.
-pub(super) fn lost(cx: &Context<'_>, stored: &Value) -> bool {
-    let given = cx.primary().and_then(|p| manifest::annotation(p, names::ANNOTATION_REVISION));
-    given != revision::hash_of(stored)
-        && gone(cx, stored).iter().any(|(key, _, config)| !obtainable(cx, key, config))
-}
-
-/// Copies that the primary uses and that are gone for good, for people.
-pub(super) fn advice(cx: &Context<'_>) -> Vec<String> {
-    let Some(stored) =
-        cx.stored(cx.promoted()).filter(|_| cx.snap.canary.metadata.deletion_timestamp.is_none())
-    else {
-        return vec![];
-    };
-    let lost = gone(cx, stored).into_iter().filter(|(key, _, config)| !obtainable(cx, key, config));
-    lost.map(|(_, from, config)| {
-        format!(
-            "{} {}, which {} uses, is gone, and {from} has another content by now: release {} once more",
-            from.kind.kind, config.copy, cx.c.names.primary, cx.c.names.target
-        )
-    })
-    .collect()
-}
-
-/// Copies that nothing uses any more go: not the primary, nor a stored revision that status names.
-pub(super) fn collect(cx: &Context<'_>, d: &mut Draft) {
-    let pod = cx.primary().map_or(&Value::Null, |p| &p["spec"]["template"]["spec"]);
-    let mut used: Vec<ObjectRef> = config::references(pod).into_iter().map(|r| r.at).collect();
-    for stored in [cx.stored(cx.applied()), cx.stored(cx.promoted())].into_iter().flatten() {
-        let of = |(key, config): (String, StoredConfig)| {
-            Some(ObjectRef::new(config::by_key(&key)?.kind, config.copy))
-        };
-        used.extend(revision::configs_of(stored).into_iter().filter_map(of));
-    }
-    delete(cx, d, &used);
-}
-
-/// All copies go but those in use.
-pub(super) fn delete(cx: &Context<'_>, d: &mut Draft, used: &[ObjectRef]) {
-    for kind in config::KINDS {
-        for live in cx.snap.objects.of(kind).filter(|o| config::is_copy(o, &cx.c.name)) {
-            let going = !live["metadata"]["deletionTimestamp"].is_null();
-            let named = |at: &ObjectRef| at.kind == kind && live["metadata"]["name"] == at.name.as_str();
-            if !going && !used.iter().any(named) {
-                d.act(ensure::delete(kind, live));
-            }
-        }
-    }
 }

@@ -6,8 +6,9 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use serde_json::Value;
 
 use super::{
-    Action, configs,
+    Action,
     context::Context,
+    copies,
     draft::{Draft, after},
     ensure::{self, Because},
     initialise::past,
@@ -156,7 +157,7 @@ fn generated_gone(cx: &Context<'_>, d: &mut Draft) -> bool {
     for deletion in deletions {
         d.act(deletion);
     }
-    configs::delete(cx, d, &[]);
+    copies::delete(cx, d, &[]);
     done
 }
 

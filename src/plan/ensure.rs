@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{Action, configs, context::Context, draft::Draft, note::Words};
+use super::{Action, context::Context, copies, draft::Draft, note::Words};
 use crate::{
     manifest::{
         self, Manifest, json,
@@ -116,7 +116,7 @@ pub(super) fn primary_from(
     resize: bool,
 ) -> bool {
     let Some(mut want) = primary_manifest(cx, stored) else { return false };
-    if !configs::copies(cx, d, stored) {
+    if !copies::mend(cx, d, stored) {
         return false;
     }
     let Some(live) = cx.primary() else {
@@ -143,8 +143,8 @@ pub(super) fn store_template(cx: &Context<'_>, d: &mut Draft) -> bool {
     if cx.stored(Some(&cx.hash)).is_some() {
         return true;
     }
-    configs::copy_all(cx, d);
-    store(cx, d, &cx.hash, cx.target, &configs::to_store(cx));
+    copies::make_all(cx, d);
+    store(cx, d, &cx.hash, cx.target, &copies::to_store(cx));
     false
 }
 

@@ -17,6 +17,7 @@ mod action;
 mod checks;
 mod configs;
 mod context;
+mod copies;
 mod delete;
 mod draft;
 mod ending;

@@ -3,8 +3,8 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
 use super::{
-    configs,
     context::Context,
+    copies,
     draft::{Draft, after},
     ending,
     ensure::{self, Because},
@@ -32,7 +32,7 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
     if ending::carry_on(cx, d) {
         return;
     }
-    let Some(stored) = cx.stored(cx.applied()).filter(|stored| !configs::lost(cx, stored)) else {
+    let Some(stored) = cx.stored(cx.applied()).filter(|stored| !copies::lost(cx, stored)) else {
         return never_stored(cx, d);
     };
     if cx.promoted() == Some(cx.hash.as_str()) {

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::{
     configs,
     context::Context,
+    copies,
     draft::Draft,
     ensure::{self, Because},
     initialise::past,
@@ -39,7 +40,7 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
     } else if cx.applied() != Some(cx.hash.as_str()) || !same_target(cx) {
         return progress::start(cx, d);
     }
-    configs::collect(cx, d);
+    copies::collect(cx, d);
     hand_over(cx, d);
     if d.actions.is_empty() {
         saw_target(cx, d);
@@ -101,7 +102,7 @@ pub(super) fn primary_intact(cx: &Context<'_>, d: &mut Draft) -> bool {
         }
         return true;
     };
-    if !configs::copies(cx, d, stored) {
+    if !copies::mend(cx, d, stored) {
         return false;
     }
     let Some(want) = ensure::primary_manifest(cx, stored) else { return true };
@@ -158,7 +159,7 @@ fn adopt(cx: &Context<'_>, d: &mut Draft) {
     let same = workload::same_template(template, &wanted);
     // one that is kept as it runs names the objects it uses
     let (source, used) =
-        if same { (cx.target, configs::taken_over(cx, primary)) } else { (primary, BTreeMap::new()) };
+        if same { (cx.target, copies::taken_over(cx, primary)) } else { (primary, BTreeMap::new()) };
     let checksums = used.iter().map(|(key, config)| (key.clone(), config.checksum.clone())).collect();
     let hash = revision::hash_with(&source["spec"]["template"], &checksums);
     if cx.stored(Some(&hash)).is_none() {

@@ -118,8 +118,8 @@ impl Pods {
     pub fn all_updated(&self, world: &World, deployment: &str) -> bool {
         let live = world.objects.get(DEPLOYMENT, deployment);
         let Some(template) = live.map(|d| &d["spec"]["template"]) else { return false };
-        let contents = configs::content_of(world, template);
-        let present = |p: &Played| p.template == template.to_string() && p.contents == contents;
+        let (contents, text) = (configs::content_of(world, template), template.to_string());
+        let present = |p: &Played| p.template == text && p.contents == contents;
         self.played.get(deployment).is_some_and(|p| present(p) && p.ready > 0)
     }
 

@@ -357,6 +357,14 @@ pub(crate) fn play(sim: &mut Sim, event: &Event) {
     sim.settle();
 }
 
+fn configure(sim: &mut Sim, event: &Event) {
+    match event {
+        Event::Config(n) => put(sim, CONFIG_MAP, "cm", *n),
+        Event::Secret(n) => put(sim, SECRET, "sec", *n),
+        _ => drop(sim.world.objects.remove(&ObjectRef::new(CONFIG_MAP, "cm"))),
+    }
+}
+
 /// Only the event.
 pub(crate) fn happen(sim: &mut Sim, event: &Event) {
     let target = ObjectRef::new(DEPLOYMENT, "podinfo");
@@ -406,11 +414,7 @@ pub(crate) fn happen(sim: &mut Sim, event: &Event) {
             sim.world.edit_canary(&json!({"spec": spec}));
             sim.observer.spec_edited = true;
         }
-        Event::Config(n) => put(sim, CONFIG_MAP, "cm", *n),
-        Event::DropConfig => {
-            sim.world.objects.remove(&ObjectRef::new(CONFIG_MAP, "cm"));
-        }
-        Event::Secret(n) => put(sim, SECRET, "sec", *n),
+        Event::Config(_) | Event::DropConfig | Event::Secret(_) => configure(sim, event),
         Event::Suspend(on) => sim.world.edit_canary(&json!({"spec": {"suspend": on}})),
         Event::Delete(revert) => {
             sim.world.edit_canary(&json!({"spec": {"revertOnDeletion": revert}}));
