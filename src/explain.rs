@@ -17,6 +17,7 @@ use crate::{
     clock,
     config::{Config, Rules},
     controller,
+    manifest::config::Digest,
     observe::{self, World},
     plan::{self, Action, Answers, Plan, Question, Wake},
     snapshot::Snapshot,
@@ -65,6 +66,9 @@ pub async fn run(config: Config, namespace: String, name: String, ask: bool) -> 
         for (index, reading) in &answers.readings {
             println!("answer {index}: {reading:?}");
         }
+        for (at, answer) in &answers.configs {
+            println!("answer {at}: {}", content(answer.as_ref()));
+        }
         print_plan(&format!("{then}with these answers"), &plan::decide(&snap, &answers, at), &snap, at);
     } else {
         let (passed, failed) = (all(&questions, good), all(&questions, |_| f64::NAN));
@@ -103,6 +107,14 @@ fn asked(question: &Question) -> String {
         Question::Ping { server } => format!("whether {server} answers"),
         Question::Measure { query, .. } => format!("{}: {}", query.server, query.promql),
         Question::Config { at, .. } => format!("what {at} holds"),
+    }
+}
+
+fn content(answer: Result<&Option<Digest>, &String>) -> String {
+    match answer {
+        Ok(Some(digest)) => digest.checksum.clone().unwrap_or_else(|| "not followed".into()),
+        Ok(None) => "does not exist".into(),
+        Err(why) => why.clone(),
     }
 }
 

@@ -11,6 +11,7 @@ mod bad_rivals;
 mod bad_specs;
 mod bad_targets;
 mod configs;
+mod configs_alone;
 mod end_state;
 mod examples;
 mod first_flight;
@@ -75,7 +76,7 @@ const FAMILIES: &[(&str, Family)] = &[
 ];
 
 /// Families that run after the others, with operators of their own.
-const ALONE: &[(&str, Family)] = &[("crash", restart::STORIES)];
+const ALONE: &[(&str, Family)] = &[("crash", restart::STORIES), ("configs_alone", configs_alone::STORIES)];
 
 async fn start() -> anyhow::Result<Shared> {
     let bed = Bed::start(Options::default()).await?;
