@@ -19,6 +19,8 @@ pub struct Rules {
     pub settle: Option<Duration>,
     /// Refuse references to other namespaces (`--no-cross-namespace-refs`).
     pub no_cross_namespace_refs: bool,
+    /// Follow the ConfigMaps and Secrets of targets (`--enable-config-tracking`).
+    pub config_tracking: bool,
     /// How many promoted templates are kept per Canary.
     pub revision_history: usize,
 }
@@ -32,6 +34,7 @@ impl Default for Rules {
             include_label_prefix: Vec::new(),
             settle: None,
             no_cross_namespace_refs: false,
+            config_tracking: true,
             revision_history: 5,
         }
     }

@@ -21,6 +21,10 @@ pub const ANNOTATION_WRITTEN: &str = "serin.dev/written";
 pub const ANNOTATION_REVISION: &str = "serin.dev/revision";
 /// Annotation on the primary: the generation at which a damaged template was last restored.
 pub const ANNOTATION_RESTORED: &str = "serin.dev/restored-at-generation";
+/// Annotation on a copy of a ConfigMap or Secret: checksum of the content it was made with.
+pub const ANNOTATION_CHECKSUM: &str = "serin.dev/checksum";
+/// Annotation on a ConfigMap or Secret, Flagger's: a value that begins with `disable` keeps it from being followed.
+pub const ANNOTATION_CONFIG_TRACKING: &str = "flagger.app/config-tracking";
 /// Pod annotation by which Flagger forces a restart; ignored when templates are compared.
 pub const ANNOTATION_FLAGGER_ID: &str = "flagger-id";
 /// Keys of Flux that must never be copied from a target (any key that contains this).

@@ -44,6 +44,10 @@ pub const REVISION: Kind =
     Kind { group: "apps", version: "v1", kind: "ControllerRevision", plural: "controllerrevisions" };
 /// Core Service.
 pub const SERVICE: Kind = Kind { group: "", version: "v1", kind: "Service", plural: "services" };
+/// Core ConfigMap; in a snapshot without its content.
+pub const CONFIG_MAP: Kind = Kind { group: "", version: "v1", kind: "ConfigMap", plural: "configmaps" };
+/// Core Secret; in a snapshot without its content.
+pub const SECRET: Kind = Kind { group: "", version: "v1", kind: "Secret", plural: "secrets" };
 /// EndpointSlice: which pods behind a Service are ready.
 pub const ENDPOINTS: Kind =
     Kind { group: "discovery.k8s.io", version: "v1", kind: "EndpointSlice", plural: "endpointslices" };
@@ -132,7 +136,8 @@ pub struct Snapshot {
     pub rules: Rules,
     /// The Canary, status included.
     pub canary: Canary,
-    /// Target, primary, Services, routing objects, stored templates.
+    /// Target, primary, Services, routing objects, stored templates; of ConfigMaps and Secrets that templates use, and
+    /// of their copies, the metadata.
     pub objects: Objects,
     /// Ready endpoints per Service name. Absent: no EndpointSlice seen.
     pub ready: BTreeMap<String, u32>,

@@ -29,5 +29,6 @@ pub use canary::{AutoscalerRef, Canary, CanarySpec, LocalRef, ScalerReplicas, Ta
 pub use metric_template::{MetricProvider, MetricTemplate, MetricTemplateSpec, SecretRef};
 pub use service::{CanaryService, CustomMetadata, UnmanagedMetadata};
 pub use status::{
-    CanaryCondition, CanaryStatus, Ending, EndingKind, ObservedTarget, Phase, RunStatus, StepStatus,
+    CanaryCondition, CanaryStatus, Ending, EndingKind, ObservedConfig, ObservedTarget, Phase, RunStatus,
+    StepStatus,
 };

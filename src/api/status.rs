@@ -28,6 +28,9 @@ pub struct CanaryStatus {
     /// Checksums of the configuration that the target uses, by `configmap/<name>` or `secret/<name>`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tracked_configs: Option<BTreeMap<String, String>>,
+    /// The ConfigMaps and Secrets that the target refers to, as they were last read, by the same names.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub observed_configs: BTreeMap<String, ObservedConfig>,
     /// When this status was last written.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_transition_time: Option<Time>,
@@ -146,6 +149,17 @@ pub struct ObservedTarget {
     pub generation: i64,
 }
 
+/// A ConfigMap or Secret as it was last read.
+#[derive(JsonSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ObservedConfig {
+    /// Its `metadata.resourceVersion` then. Empty: there is none of that name, or it is not followed.
+    pub version: String,
+    /// Checksum of its content. Unset: it is not followed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checksum: Option<String>,
+}
+
 /// A position in the schedule of weights.
 #[derive(JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -162,6 +176,9 @@ pub struct StepStatus {
     /// The weight is of all requests, although `analysis.match` names some: the primary cannot serve.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub everyone: bool,
+    /// Before the first step the target's pods are replaced: their configuration has changed since they started.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub renew: bool,
     /// When the route was seen to carry that weight. Unset: not yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub confirmed: Option<MicroTime>,

@@ -173,7 +173,7 @@ pub const FLAGS: &[Flag] = &[
         "enable-config-tracking",
         Kind::Bool,
         "true",
-        Use::Unserved { harmless: "false", missed: "ConfigMaps and Secrets are not tracked yet" },
+        Use::Shared,
         "Follow the ConfigMaps and Secrets of targets",
     ),
     unserved(

@@ -38,6 +38,7 @@ pub(super) fn config(matches: &ArgMatches) -> Result<Config, String> {
             include_label_prefix: list(&text(matches, "include-label-prefix")),
             settle: settle(&text(matches, "settle-time"))?,
             no_cross_namespace_refs: go_bool(&text(matches, "no-cross-namespace-refs")).unwrap_or_default(),
+            config_tracking: go_bool(&text(matches, "enable-config-tracking")).unwrap_or(true),
             ..Rules::default()
         },
         kubeconfig: some(text(matches, "kubeconfig")).map(PathBuf::from),

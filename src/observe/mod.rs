@@ -7,12 +7,13 @@ mod world;
 use jiff::Timestamp;
 use serde_json::Value;
 
-pub use watch::{MANDATORY, list_once, watch_all};
+pub use watch::{list_once, mandatory, watch_all};
 pub use world::{Key, World, version_of};
 
 use crate::{
     api::{Canary, validated::validate},
     config::Rules,
+    manifest::config,
     names, router,
     snapshot::{
         CANARY, DEPLOYMENT, Kind, METRIC_TEMPLATE, ObjectRef, Objects, REVISION, Rival, SERVICE, Snapshot,
@@ -81,6 +82,9 @@ pub fn gather(world: &World, rules: &Rules, key: &Key, now: Timestamp) -> Result
     for revision in revisions(world, namespace, &names::primary(&target)) {
         objects.insert(REVISION, revision);
     }
+    if rules.config_tracking {
+        configs(world, key, &[&target, &names::primary(&target)], &mut objects);
+    }
     Ok(Snapshot {
         rules: rules.clone(),
         objects,
@@ -100,6 +104,32 @@ fn revisions(world: &World, namespace: &str, primary: &str) -> Vec<Value> {
     let mut all = world.list(REVISION, namespace);
     all.retain(|r| r["metadata"]["labels"][names::LABEL_TEMPLATE_OF] == names::label_value(primary));
     all
+}
+
+/// Metadata of the ConfigMaps and Secrets that these Deployments use, of the copies made for this Canary, and of what
+/// has the name of a copy.
+fn configs(world: &World, (namespace, canary): &Key, deployments: &[&String], objects: &mut Objects) {
+    let mut used = Vec::new();
+    for deployment in deployments.iter().filter_map(|name| objects.get(DEPLOYMENT, name)) {
+        used.extend(config::references(&deployment["spec"]["template"]["spec"]).into_iter().map(|r| r.at));
+    }
+    for at in &used {
+        if let Some(object) = world.get(at.kind, namespace, &at.name) {
+            objects.insert(at.kind, object);
+        }
+    }
+    for kind in config::KINDS {
+        let copies: Vec<String> =
+            used.iter().filter(|at| at.kind == kind).map(|at| names::primary(&at.name)).collect();
+        let label = names::label_value(canary);
+        let wanted = |name: &str, text: &str| {
+            text.contains(&label) && text.contains(names::LABEL_CANARY)
+                || name.contains("-primary-") && copies.iter().any(|copy| name.starts_with(copy.as_str()))
+        };
+        for object in world.find(kind, namespace, wanted) {
+            objects.insert(kind, object);
+        }
+    }
 }
 
 fn rivals(world: &World, key: &Key, target: &str, apex: &str) -> Vec<Rival> {

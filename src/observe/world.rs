@@ -12,8 +12,9 @@ use std::{
 use serde_json::Value;
 
 use crate::{
+    manifest::{self, config},
     names,
-    snapshot::{CANARY, DEPLOYMENT, ENDPOINTS, Kind, METRIC_TEMPLATE, REVISION},
+    snapshot::{CANARY, DEPLOYMENT, ENDPOINTS, Kind, METRIC_TEMPLATE, ObjectRef, REVISION},
 };
 
 /// Namespace and name.
@@ -28,6 +29,8 @@ pub struct Interest {
     pub apex: String,
     /// MetricTemplates as `namespace/name`.
     pub templates: Vec<String>,
+    /// ConfigMaps and Secrets that its target uses, by `config::key`, as the status has them.
+    pub configs: Vec<String>,
 }
 
 impl Interest {
@@ -40,7 +43,9 @@ impl Interest {
             let name = m["templateRef"]["name"].as_str()?;
             Some(format!("{}/{name}", m["templateRef"]["namespace"].as_str().unwrap_or(namespace)))
         });
-        Self { target, apex, templates: templates.collect() }
+        let configs = canary["status"]["observedConfigs"].as_object().into_iter().flatten();
+        let configs = configs.map(|(key, _)| key.clone()).collect();
+        Self { target, apex, templates: templates.collect(), configs }
     }
 
     fn services(&self) -> [String; 3] {
@@ -108,6 +113,9 @@ impl World {
     pub fn saw(&self, kind: Kind, mut object: Value) -> Vec<Key> {
         if let Some(meta) = object["metadata"].as_object_mut() {
             meta.remove("managedFields");
+        }
+        if config::KINDS.contains(&kind) {
+            object = config::without_content(&object);
         }
         let (key, version) = (key_of(&object), version_of(&object));
         let mut inner = self.lock();
@@ -252,14 +260,19 @@ impl World {
 
     /// All objects of a kind in a namespace.
     pub fn list(&self, kind: Kind, namespace: &str) -> Vec<Value> {
+        self.find(kind, namespace, |_, _| true)
+    }
+
+    /// The objects of a kind in a namespace that `wanted` takes by their name and text.
+    pub fn find(&self, kind: Kind, namespace: &str, wanted: impl Fn(&str, &str) -> bool) -> Vec<Value> {
         let inner = self.lock();
         let Some(entries) = inner.objects.get(&kind) else { return vec![] };
         let from = (namespace.to_owned(), String::new());
         let within = entries.range(from..).take_while(|(key, _)| key.0 == namespace);
         within
-            .filter_map(|(_, e)| match e {
-                Entry::Seen { text, .. } => serde_json::from_str(text).ok(),
-                Entry::Gone { .. } => None,
+            .filter_map(|(key, e)| match e {
+                Entry::Seen { text, .. } if wanted(&key.1, text) => serde_json::from_str(text).ok(),
+                Entry::Seen { .. } | Entry::Gone { .. } => None,
             })
             .collect()
     }
@@ -312,6 +325,12 @@ impl Inner {
             let refers = |i: &Interest| i.templates.contains(&name);
             return self.interests.iter().filter(|(_, i)| refers(i)).map(|(k, _)| k.clone()).collect();
         }
+        if config::KINDS.contains(&kind) {
+            let name = config::key(&ObjectRef::new(kind, key.1.clone()));
+            return self.within(&key.0, |canary, interest| {
+                interest.configs.contains(&name) || manifest::ours(object, &canary.1)
+            });
+        }
         let of = object["metadata"]["labels"][names::LABEL_TEMPLATE_OF].as_str();
         self.interested(&key.0, |interest| match kind {
             DEPLOYMENT => key.1 == interest.target || key.1 == names::primary(&interest.target),
@@ -322,9 +341,13 @@ impl Inner {
     }
 
     fn interested(&self, namespace: &str, hit: impl Fn(&Interest) -> bool) -> Vec<Key> {
+        self.within(namespace, |_, interest| hit(interest))
+    }
+
+    fn within(&self, namespace: &str, hit: impl Fn(&Key, &Interest) -> bool) -> Vec<Key> {
         let from = (namespace.to_owned(), String::new());
         let within = self.interests.range(from..).take_while(|(key, _)| key.0 == namespace);
-        within.filter(|(_, interest)| hit(interest)).map(|(key, _)| key.clone()).collect()
+        within.filter(|(key, interest)| hit(key, interest)).map(|(key, _)| key.clone()).collect()
     }
 
     /// Other Canaries of the namespace that want the same target or apex.
@@ -363,5 +386,40 @@ impl Inner {
             }
         }
         self.interested(&key.0, |i| i.services().contains(&service))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::snapshot::SECRET;
+
+    #[test]
+    fn a_secret_triggers_those_who_use_it_and_its_content_is_not_kept() {
+        let world = World::default();
+        for (name, uses) in [("one", "secret/token"), ("two", "secret/other")] {
+            world.saw(CANARY, json!({
+                "metadata": {"name": name, "namespace": "n", "resourceVersion": "1"},
+                "spec": {"targetRef": {"name": name}}, "status": {"observedConfigs": {uses: {"version": ""}}},
+            }));
+        }
+        let one: Vec<Key> = vec![("n".into(), "one".into())];
+        let token = json!({
+            "kind": "Secret", "metadata": {"name": "token", "namespace": "n", "resourceVersion": "2"},
+            "data": {"t": "aHVzaA=="},
+        });
+        assert_eq!(world.saw(SECRET, token.clone()), one);
+        let kept = world.get(SECRET, "n", "token").unwrap();
+        assert_eq!((&kept["data"], version_of(&kept)), (&Value::Null, 2));
+        assert_eq!(world.gone(SECRET, &token), one);
+
+        // a copy is told by its label
+        let mut copy = token;
+        copy["metadata"]["name"] = json!("token-primary-1");
+        copy["metadata"]["labels"] = json!({names::LABEL_CANARY: "one"});
+        assert_eq!(world.saw(SECRET, copy), one);
+        assert_eq!(world.find(SECRET, "n", |name, _| name.starts_with("token-primary-")).len(), 1);
     }
 }

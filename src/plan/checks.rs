@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{
-    Answers,
+    Answers, configs,
     context::Context,
-    delete,
+    copies, delete,
     draft::{Draft, after},
     ensure::{self, Because},
     note::{Note, Words},
@@ -19,7 +19,7 @@ use crate::{
         Phase,
         validated::{Problem, Refusal, Validated, validate},
     },
-    manifest::{self, revision, service, workload},
+    manifest::{service, workload},
     names::conditions,
     router::{self, Split},
     snapshot::{DEPLOYMENT, Snapshot},
@@ -58,13 +58,14 @@ pub(super) fn admit<'a>(
     if !deleting && suspended(snap, d) {
         return None;
     }
-    match surroundings(snap, answers, now) {
+    match surroundings(snap, answers, now, d) {
         Ok(cx) if deleting => {
             delete::step(&cx, d);
             None
         }
         Ok(cx) => {
             accept(&cx, d);
+            configs::remember(&cx, d);
             Some(cx)
         }
         Err(Stop { problem, unserved }) => {
@@ -128,7 +129,12 @@ fn suspended(snap: &Snapshot, d: &mut Draft) -> bool {
     true
 }
 
-fn surroundings<'a>(snap: &'a Snapshot, answers: &'a Answers, now: Timestamp) -> Result<Context<'a>, Stop> {
+fn surroundings<'a>(
+    snap: &'a Snapshot,
+    answers: &'a Answers,
+    now: Timestamp,
+    d: &mut Draft,
+) -> Result<Context<'a>, Stop> {
     let mut c = validate(&snap.canary, &snap.rules).map_err(|refusal| match refusal {
         Refusal::Invalid(problem) => problem.into(),
         Refusal::Unserved(list) => unserved(&list),
@@ -179,8 +185,28 @@ fn surroundings<'a>(snap: &'a Snapshot, answers: &'a Answers, now: Timestamp) ->
         return Err(stop("InvalidSpec", refused.join("; ")));
     }
     let words = Words::new(&c.name, &c.names.target, &c.names.primary, &c.namespace);
-    let hash = target_hash(snap, target);
-    Ok(Context { snap, answers, now, c, router, words, target, label, hash })
+    let (configs, hash) = (configs::Configs::default(), String::new());
+    with_configs(Context { snap, answers, now, c, router, words, target, label, configs, hash }, d)
+}
+
+/// With what the target's template uses, and the revision that both make.
+fn with_configs<'a>(mut cx: Context<'a>, d: &mut Draft) -> Result<Context<'a>, Stop> {
+    cx.configs = configs::look(cx.snap, cx.answers, cx.target);
+    cx.hash = configs::target_hash(cx.snap, cx.target, &cx.configs);
+    configs::wait_for_unread(&cx, d);
+    d.status.observed_configs.clone_from(&cx.configs.observed);
+    if let Some(problem) = cx.configs.problem.clone() {
+        if cx.applied() != Some(cx.hash.as_str()) && !configs::committed(cx.status()) {
+            return Err(problem.into());
+        }
+        // as far as can be seen nothing has changed: what runs goes on, and no weight moves
+        if d.unread.is_empty() {
+            cx.c.faults.push(problem);
+        }
+    }
+    let advice = copies::advice(&cx);
+    cx.c.advice.extend(advice);
+    Ok(cx)
 }
 
 fn unserved(list: &[String]) -> Stop {
@@ -191,19 +217,6 @@ fn unserved(list: &[String]) -> Stop {
             format!("not served yet: {text}. Nothing is changed until the spec asks only for what is"),
         ),
         unserved: Some(text),
-    }
-}
-
-/// The hash of the template as it is now; generation first, so that the same object stored differently by a newer API
-/// server is no new revision (design D7).
-fn target_hash(snap: &Snapshot, target: &Value) -> String {
-    let status = snap.status();
-    let same = status.target.as_ref().is_some_and(|t| {
-        Some(t.uid.as_str()) == manifest::uid(target) && Some(t.generation) == manifest::generation(target)
-    });
-    match status.last_applied_spec {
-        Some(hash) if same && revision::is_ours(&hash) => hash,
-        _ => revision::hash(&target["spec"]["template"]),
     }
 }
 
@@ -263,13 +276,14 @@ pub(super) fn refuse(d: &mut Draft, reason: &'static str, message: &str) {
     }
 }
 
-/// A chart's Canary may be seen before its Deployment: that is no mistake until it has lasted.
+/// A chart's Canary may be seen before its other objects: that is no mistake until it has lasted.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
 
 fn stopped(snap: &Snapshot, d: &mut Draft, problem: &Problem, unserved: Option<&str>, now: Timestamp) {
     let created = snap.canary.metadata.creation_timestamp.as_ref().map_or(Timestamp::MIN, |t| t.0);
     let patience = after(created, PATIENCE);
-    if problem.reason == "TargetMissing" && snap.status().phase.is_none() && now < patience {
+    let early = snap.status().phase.is_none() && now < patience;
+    if early && ["TargetMissing", configs::MISSING].contains(&problem.reason) {
         return d.wake_at(patience);
     }
     refuse(d, problem.reason, &problem.message);
@@ -282,12 +296,13 @@ fn stopped(snap: &Snapshot, d: &mut Draft, problem: &Problem, unserved: Option<&
         }
     }
     d.status.observed_generation = snap.canary.metadata.generation;
-    if problem.reason == "TargetMissing" {
+    if ["TargetMissing", configs::MISSING, configs::UNREAD].contains(&problem.reason) {
         relieve(snap, d, now);
     }
 }
 
-/// The target is gone in the middle of a run: its share goes to the primary.
+/// In the middle of a run the target is gone, or it was given a template whose pods cannot start: its share goes to the
+/// primary.
 fn relieve(snap: &Snapshot, d: &mut Draft, now: Timestamp) {
     if !d.status.step.as_ref().is_some_and(|s| s.weight > 0 || s.mirrored) {
         return;
@@ -308,6 +323,7 @@ fn relieve(snap: &Snapshot, d: &mut Draft, now: Timestamp) {
         words,
         target: &Value::Null,
         label: Default::default(),
+        configs: configs::Configs::default(),
         hash: String::new(),
     };
     d.status.step = Some(cx.step_at(Split::to_canary(0)));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{Answers, draft::after, note::Words};
+use super::{Answers, configs::Configs, draft::after, note::Words};
 use crate::{
     api::{CanaryStatus, Phase, StepStatus, schedule::Strategy, validated::Validated},
     manifest::{self, readiness, readiness::Rollout, revision},
@@ -24,7 +24,9 @@ pub(super) struct Context<'a> {
     pub(super) target: &'a Value,
     /// Label by which the target selects its pods, and its value.
     pub(super) label: (String, String),
-    /// Revision hash of the target's template as it is now.
+    /// What the target's template uses.
+    pub(super) configs: Configs,
+    /// Revision hash of the target's template, and of what it uses, as they are now.
     pub(super) hash: String,
 }
 

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::{
     Action,
     context::Context,
+    copies,
     draft::{Draft, after},
     ensure::{self, Because},
     initialise::past,
@@ -156,6 +157,7 @@ fn generated_gone(cx: &Context<'_>, d: &mut Draft) -> bool {
     for deletion in deletions {
         d.act(deletion);
     }
+    copies::delete(cx, d, &[]);
     done
 }
 

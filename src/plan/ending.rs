@@ -4,6 +4,7 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
 use super::{
+    configs,
     context::Context,
     draft::Draft,
     ensure::{self, Because},
@@ -110,6 +111,7 @@ fn finish(cx: &Context<'_>, d: &mut Draft, kind: EndingKind) {
             d.clear(names::conditions::HALTED);
             d.status.failed_checks = 0;
             d.status.last_applied_spec.clone_from(&cx.status().last_promoted_spec);
+            d.status.tracked_configs = configs::of_revision(cx, cx.promoted());
         }
         EndingKind::RollingBack | EndingKind::UndoingPromotion => {
             d.phase(Phase::Failed, cx.kind());

@@ -1,11 +1,17 @@
 //! Bringing generated objects to what the Canary asks for: made when missing, patched when different, left alone
 //! otherwise. Each function is true when nothing was left to do.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
-use super::{Action, context::Context, draft::Draft, note::Words};
+use super::{Action, context::Context, copies, draft::Draft, note::Words};
 use crate::{
-    manifest::{self, Manifest, json, revision, service, workload},
+    manifest::{
+        self, Manifest, json,
+        revision::{self, StoredConfig},
+        service, workload,
+    },
     names,
     router::{self, Cookies, Split},
     snapshot::{DEPLOYMENT, Kind, ObjectRef, REVISION},
@@ -110,6 +116,9 @@ pub(super) fn primary_from(
     resize: bool,
 ) -> bool {
     let Some(mut want) = primary_manifest(cx, stored) else { return false };
+    if !copies::mend(cx, d, stored) {
+        return false;
+    }
     let Some(live) = cx.primary() else {
         let made = workload::created(want, cx.target, &cx.label, replicas);
         d.act(Action::Create(Box::new(made)));
@@ -129,20 +138,28 @@ pub(super) fn primary_manifest(cx: &Context<'_>, stored: &Value) -> Option<Manif
     Some(workload::primary(&cx.c, cx.target, &source, &cx.label, cx.status().epoch, hash, prefixes))
 }
 
-/// The target's present template is stored under its hash.
+/// The target's present template is stored under its hash, after copies of what it uses.
 pub(super) fn store_template(cx: &Context<'_>, d: &mut Draft) -> bool {
     if cx.stored(Some(&cx.hash)).is_some() {
         return true;
     }
-    store(cx, d, &cx.hash, cx.target);
+    copies::make_all(cx, d);
+    store(cx, d, &cx.hash, cx.target, &copies::to_store(cx));
     false
 }
 
-/// Stores the template of `source` (a Deployment) under `hash`.
-pub(super) fn store(cx: &Context<'_>, d: &mut Draft, hash: &str, source: &Value) {
+/// Stores the template of `source` (a Deployment) under `hash`, with the contents that go with it.
+pub(super) fn store(
+    cx: &Context<'_>,
+    d: &mut Draft,
+    hash: &str,
+    source: &Value,
+    configs: &BTreeMap<String, StoredConfig>,
+) {
     let number = cx.snap.objects.of(REVISION).map(revision::number).max().unwrap_or(0) + 1;
     let uid = cx.snap.canary.metadata.uid.as_deref().unwrap_or_default();
-    d.act(Action::Create(Box::new(revision::stored(&cx.c, number, hash, source).owned_by(&cx.c.name, uid))));
+    let stored = revision::with_configs(revision::stored(&cx.c, number, hash, source), configs);
+    d.act(Action::Create(Box::new(stored.owned_by(&cx.c.name, uid))));
 }
 
 /// Promoted templates beyond the history limit go, oldest first; those that status names stay.

@@ -2,6 +2,7 @@
 //! routed to; scaling it down is the last thing that happens.
 
 use super::{
+    configs,
     context::Context,
     draft::{Draft, after},
     ensure::{self, Because},
@@ -113,6 +114,7 @@ fn finish(cx: &Context<'_>, d: &mut Draft) {
         cx.primary().and_then(|p| manifest::annotation(p, names::ANNOTATION_REVISION)).map(str::to_owned);
     d.phase(Phase::Initialized, cx.kind());
     d.status.last_applied_spec.clone_from(&hash);
+    d.status.tracked_configs = configs::of_revision(cx, hash.as_deref());
     d.status.last_promoted_spec = hash;
     d.status.canary_weight = 0;
     d.status.failed_checks = 0;

@@ -21,7 +21,10 @@ use crate::{
         EndingKind, Phase, RunStatus, StepStatus,
         schedule::{Step, Strategy},
     },
-    manifest::{self, readiness::Rollout},
+    manifest::{
+        self,
+        readiness::{self, Rollout},
+    },
     names::conditions,
     router::Split,
 };
@@ -56,9 +59,12 @@ fn reset(cx: &Context<'_>, d: &mut Draft) {
     d.phase(Phase::Progressing, cx.kind());
     d.status.epoch += 1;
     d.status.last_applied_spec = Some(cx.hash.clone());
+    d.status.tracked_configs = cx.configs.for_status();
     d.status.canary_weight = 0;
     d.status.iterations = 0;
-    d.status.step = Some(StepStatus::default());
+    let renew =
+        cx.step().renew || cx.target_replicas() > 0 && cx.configs.differ_for_running_pods(cx.status());
+    d.status.step = Some(StepStatus { renew, ..StepStatus::default() });
     for type_ in [conditions::HALTED, conditions::FROZEN, super::checks::PODS_READY] {
         d.clear(type_);
     }
@@ -86,7 +92,10 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
         & ensure::side_services(cx, d, Because::Drift)
         & ensure::apex_service(cx, d, Because::Drift)
         & ensure::routing(cx, d, split, why);
-    if !mended || !scale_up(cx, d) || !primary_there(cx, d) || !pods_ready(cx, d) || blocked(cx) {
+    if !mended || step.renew && !renewed(cx, d) {
+        return;
+    }
+    if !scale_up(cx, d) || !primary_there(cx, d) || !pods_ready(cx, d) || blocked(cx) {
         return;
     }
     if cx.c.skip_analysis {
@@ -163,6 +172,23 @@ fn canary_vanished(cx: &Context<'_>, d: &mut Draft) {
     d.status.iterations = 0;
     d.urgent = true;
     ensure::routing(cx, d, Split::to_canary(0), Because::Wanted);
+}
+
+/// Pods that have read what has changed since would be analysed in place of the revision: they go, once proxies have
+/// learned that nothing leads to them, and new ones come. True when nothing is left to do.
+fn renewed(cx: &Context<'_>, d: &mut Draft) -> bool {
+    if cx.zero().canary() > 0 || !past(cx, d, cx.settled_at()) {
+        return false;
+    }
+    if cx.target_replicas() > 0 {
+        d.act(ensure::scale(cx.target, 0));
+        return false;
+    }
+    let late = past(cx, d, after(cx.standing_since(), cx.c.deadline));
+    if readiness::empty(cx.target) || late {
+        d.status.step = Some(StepStatus { renew: false, ..cx.step() });
+    }
+    false
 }
 
 /// True when the target is asked for at least one pod.

@@ -4,6 +4,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
 use super::{
     context::Context,
+    copies,
     draft::{Draft, after},
     ending,
     ensure::{self, Because},
@@ -31,7 +32,7 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
     if ending::carry_on(cx, d) {
         return;
     }
-    let Some(stored) = cx.stored(cx.applied()) else {
+    let Some(stored) = cx.stored(cx.applied()).filter(|stored| !copies::lost(cx, stored)) else {
         return never_stored(cx, d);
     };
     if cx.promoted() == Some(cx.hash.as_str()) {
@@ -70,7 +71,7 @@ fn target_moved_on(cx: &Context<'_>) -> bool {
     cx.applied() != Some(cx.hash.as_str())
 }
 
-/// The process died between the decision and the copy. The target still has the template: store it. It has another
+/// The process died between the decision and the copies, or somebody took those away. The target still has the template: store it. It has another
 /// by now: what was analysed is gone, so nothing is promoted, and the next revision is found at rest.
 fn never_stored(cx: &Context<'_>, d: &mut Draft) {
     if target_moved_on(cx) {

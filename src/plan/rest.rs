@@ -1,10 +1,14 @@
 //! Between runs: generated objects kept as they should be, a new revision noticed, replicas handed over. A Canary at
 //! rest with nothing changed leads to an empty plan.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
 use super::{
+    configs,
     context::Context,
+    copies,
     draft::Draft,
     ensure::{self, Because},
     initialise::past,
@@ -36,6 +40,7 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
     } else if cx.applied() != Some(cx.hash.as_str()) || !same_target(cx) {
         return progress::start(cx, d);
     }
+    copies::collect(cx, d);
     hand_over(cx, d);
     if d.actions.is_empty() {
         saw_target(cx, d);
@@ -64,6 +69,7 @@ fn failure_over(cx: &Context<'_>, d: &mut Draft) {
     d.clear(conditions::HALTED);
     d.status.failed_checks = 0;
     d.status.last_applied_spec.clone_from(&cx.status().last_promoted_spec);
+    d.status.tracked_configs = cx.configs.for_status();
     saw_target(cx, d);
     d.say(cx.words.reverted());
 }
@@ -96,6 +102,9 @@ pub(super) fn primary_intact(cx: &Context<'_>, d: &mut Draft) -> bool {
         }
         return true;
     };
+    if !copies::mend(cx, d, stored) {
+        return false;
+    }
     let Some(want) = ensure::primary_manifest(cx, stored) else { return true };
     let template = &want.body["spec"]["template"];
     let intact =
@@ -148,10 +157,13 @@ fn adopt(cx: &Context<'_>, d: &mut Draft) {
     let template = &primary["spec"]["template"];
     let wanted = workload::template(&cx.target["spec"]["template"], &cx.label, &cx.c.names.target);
     let same = workload::same_template(template, &wanted);
-    let hash = if same { cx.hash.clone() } else { revision::hash(template) };
+    // one that is kept as it runs names the objects it uses
+    let (source, used) =
+        if same { (cx.target, copies::taken_over(cx, primary)) } else { (primary, BTreeMap::new()) };
+    let checksums = used.iter().map(|(key, config)| (key.clone(), config.checksum.clone())).collect();
+    let hash = revision::hash_with(&source["spec"]["template"], &checksums);
     if cx.stored(Some(&hash)).is_none() {
-        let source = if same { cx.target } else { primary };
-        return ensure::store(cx, d, &hash, source);
+        return ensure::store(cx, d, &hash, source, &used);
     }
     if !ensure::mark_primary(cx, d, primary, &hash) {
         return;
@@ -160,6 +172,7 @@ fn adopt(cx: &Context<'_>, d: &mut Draft) {
         d.phase(Phase::Initialized, cx.kind());
     }
     d.status.last_promoted_spec = Some(hash.clone());
+    d.status.tracked_configs = configs::of_revision(cx, Some(&hash));
     d.status.last_applied_spec = Some(hash);
     d.status.canary_weight = 0;
     d.status.epoch += 1;

@@ -116,7 +116,8 @@ impl Track {
         }
         if let Some(stored) = seen.is(Kind::Revision, &seen.change.name) {
             let template = &stored["data"]["template"];
-            self.templates.entry(revision::hash(template)).or_insert_with(|| template.clone());
+            let hash = revision::hash_with(template, &revision::checksums_of(stored));
+            self.templates.entry(hash).or_insert_with(|| template.clone());
         }
         if let Some(epoch) = seen.status()["epoch"].as_i64() {
             if seen.phase() == "Progressing" && seen.status()["step"]["index"] == 0 && self.run != Some(epoch)

@@ -13,13 +13,19 @@ use serde_json::Value;
 use serin::{
     analysis::Reading,
     api::{CanaryAnalysis, CanaryStatus, Phase, validated::validate},
-    manifest::{revision, workload},
+    manifest::workload,
     names,
     plan::{Action, Answers, Plan, Question, Wake},
     snapshot::{DEPLOYMENT, SERVICE, Snapshot},
 };
 
-use super::{Names, pods::Pods, route, world::World};
+use super::{
+    Names,
+    configs::{self, Contents},
+    pods::Pods,
+    route,
+    world::World,
+};
 
 /// What has been seen so far, and what was wrong in it.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +34,12 @@ pub struct Observer {
     pub violations: Vec<String>,
     /// Templates the target has had, by hash.
     pub templates: BTreeMap<String, Value>,
+    /// With which contents, see [`configs`].
+    contents: BTreeMap<String, Contents>,
+    /// Hash of what the target is now.
+    present: String,
+    /// Somebody deleted what templates use, or their copies: they may be gone for good.
+    pub configs_deleted: bool,
     /// Hashes that may be given to the primary: the first one and those with a complete pass.
     cleared: BTreeSet<String>,
     /// Since when the route gives the canary nothing.
@@ -87,9 +99,10 @@ impl Observer {
     pub fn saw(&mut self, world: &World, names: &Names, now: Timestamp) {
         if let Some(target) = world.objects.get(DEPLOYMENT, &names.target) {
             let template = &target["spec"]["template"];
-            if !self.templates.values().any(|known| known == template) {
-                self.templates.insert(revision::hash(template), template.clone());
-            }
+            let contents = configs::of(world, template);
+            self.present = configs::hash(template, &contents);
+            self.templates.entry(self.present.clone()).or_insert_with(|| template.clone());
+            self.contents.insert(self.present.clone(), contents);
         }
         if route::weight_of(world, names, &names.canary_service) > 0 {
             self.zero_since = None;
@@ -170,10 +183,7 @@ impl Observer {
             self.wrong(format!("S9: weight {} → {} without a step", a.weight, b.weight));
         }
         let back = a.weight.saturating_sub(b.weight);
-        let moved_on = || {
-            let target = snap.objects.get(DEPLOYMENT, &c.names.target);
-            target.map(|t| revision::hash(&t["spec"]["template"])) != old.last_applied_spec
-        };
+        let moved_on = || Some(&self.present) != old.last_applied_spec.as_ref();
         if b.promotion > a.promotion && c.promotion_step > 0 && back > c.promotion_step && !moved_on() {
             self.wrong(format!("S9: promotion takes {back} at once"));
         }
@@ -266,11 +276,13 @@ impl Observer {
         }
         let initial = after.status().phase.unwrap_or_default() <= Phase::Initializing;
         let label = ("app".to_owned(), names.target.clone());
-        let allowed = self
-            .templates
-            .iter()
-            .filter(|(hash, _)| initial || self.cleared.contains(*hash))
-            .any(|(_, t)| workload::template(t, &label, &names.target) == is["spec"]["template"]);
+        let allowed = self.templates.iter().filter(|(hash, _)| initial || self.cleared.contains(*hash)).any(
+            |(hash, t)| {
+                let wanted = workload::template(t, &label, &names.target);
+                let contents = self.contents.get(hash).cloned().unwrap_or_default();
+                configs::same(after, &is["spec"]["template"], wanted, &contents, self.configs_deleted)
+            },
+        );
         if !allowed {
             self.wrong(format!("S5: the primary is given a template that has not passed: {what}"));
         }
@@ -325,6 +337,9 @@ impl Observer {
             self.wrong(format!("S11: the Canary's spec is changed: {what}"));
         }
         let foreign = |o: &&Value| !names.all().contains(&o["metadata"]["name"].as_str().unwrap_or_default());
+        if let Some(problem) = configs::harmed(before, after, names) {
+            self.wrong(format!("{problem}: {what}"));
+        }
         for kind in [DEPLOYMENT, SERVICE, route::VIRTUAL_SERVICE] {
             if !before.objects.of(kind).filter(foreign).eq(after.objects.of(kind).filter(foreign)) {
                 self.wrong(format!("S11: a foreign {} is changed: {what}", kind.kind));

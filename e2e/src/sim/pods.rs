@@ -7,7 +7,10 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use serin::snapshot::{DEPLOYMENT, SERVICE};
 
-use super::world::{World, at_second};
+use super::{
+    configs,
+    world::{World, at_second},
+};
 
 /// What becomes of a Deployment's pods.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
@@ -29,6 +32,8 @@ struct Played {
     uid: String,
     /// Template of the ready pods.
     template: String,
+    /// What they read when they started.
+    contents: Value,
     /// Ready pods.
     ready: i64,
     /// The template that is being rolled out, since when, and whether that has been achieved.
@@ -62,7 +67,8 @@ impl Pods {
             if mode == Mode::Unseen {
                 continue;
             }
-            let status = self.deployment(name, mode, deployment, now);
+            let contents = configs::content_of(world, &deployment["spec"]["template"]);
+            let status = self.deployment(name, mode, deployment, contents, now);
             if deployment["status"] != status {
                 changes.push((name.to_owned(), status));
             }
@@ -108,14 +114,16 @@ impl Pods {
         ready.sum::<i64>() as u32
     }
 
-    /// The pods of the target all run its present template.
+    /// The pods of the target all run its present template, with what it uses as it is now.
     pub fn all_updated(&self, world: &World, deployment: &str) -> bool {
         let live = world.objects.get(DEPLOYMENT, deployment);
-        let template = live.map(|d| d["spec"]["template"].to_string());
-        self.played.get(deployment).is_some_and(|p| Some(&p.template) == template.as_ref() && p.ready > 0)
+        let Some(template) = live.map(|d| &d["spec"]["template"]) else { return false };
+        let (contents, text) = (configs::content_of(world, template), template.to_string());
+        let present = |p: &Played| p.template == text && p.contents == contents;
+        self.played.get(deployment).is_some_and(|p| present(p) && p.ready > 0)
     }
 
-    fn deployment(&mut self, name: &str, mode: Mode, live: &Value, now: Timestamp) -> Value {
+    fn deployment(&mut self, name: &str, mode: Mode, live: &Value, contents: Value, now: Timestamp) -> Value {
         let played = self.played.entry(name.to_owned()).or_default();
         let uid = live["metadata"]["uid"].as_str().unwrap_or_default();
         if played.uid != uid {
@@ -126,6 +134,9 @@ impl Pods {
             played.rollout = (template.clone(), Some(now), false);
         }
         let desired = serin::manifest::replicas(live);
+        if played.template != template || played.ready == 0 {
+            played.contents = contents;
+        }
         let counts = pods(played, mode, template, desired, live["spec"]["strategy"]["type"] == "Recreate");
         let complete = counts.updated == desired && counts.all == desired && counts.available == desired;
         played.rollout.2 |= complete;

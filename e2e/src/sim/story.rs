@@ -17,7 +17,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use serin::{
     analysis::Reading,
-    snapshot::{DEPLOYMENT, Kind, ObjectRef, REVISION, Rival, SERVICE},
+    snapshot::{CONFIG_MAP, DEPLOYMENT, Kind, ObjectRef, REVISION, Rival, SECRET, SERVICE},
 };
 
 use super::{
@@ -83,6 +83,9 @@ struct Step {
     rivals: Option<Vec<String>>,
     #[serde(default)]
     missing: Option<Vec<String>>,
+    /// The API server does not give out contents, or does again.
+    #[serde(default)]
+    unreadable: Option<bool>,
     /// The operator dies after so many writes of its next plan.
     #[serde(default)]
     crash: Option<usize>,
@@ -91,7 +94,7 @@ struct Step {
     conflict: bool,
 }
 
-const KINDS: [Kind; 4] = [DEPLOYMENT, SERVICE, REVISION, route::VIRTUAL_SERVICE];
+const KINDS: [Kind; 6] = [DEPLOYMENT, SERVICE, REVISION, CONFIG_MAP, SECRET, route::VIRTUAL_SERVICE];
 
 /// Plays a story and tells it.
 ///
@@ -202,6 +205,11 @@ fn end(sim: &Sim, out: &mut String) -> Result<()> {
         for (host, weight) in rule {
             writeln!(out, "  {which} {weight} % to {host}")?;
         }
+    }
+    for object in [CONFIG_MAP, SECRET].into_iter().flat_map(|kind| sim.world.objects.of(kind)) {
+        let (kind, name) = (&object["kind"], &object["metadata"]["name"]);
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        writeln!(out, "  {} {}: {}", text(kind), text(name), object["data"])?;
     }
     let revisions: Vec<_> = sim.world.objects.of(REVISION).collect();
     writeln!(out, "  {} stored templates, {} questions asked", revisions.len(), sim.asked)?;
@@ -337,6 +345,8 @@ impl Step {
                 sim.world.delete_canary(sim.now);
             } else if sim.world.objects.remove(&points_at(what)?).is_none() {
                 bail!("there is no {what} to delete");
+            } else if what.starts_with("ConfigMap") || what.starts_with("Secret") {
+                sim.observer.configs_deleted = true;
             }
             said.push(format!("{what} is deleted"));
         }
@@ -347,6 +357,10 @@ impl Step {
         if let Some(names) = &self.rivals {
             sim.world.rivals = rivals(names);
             said.push(format!("older Canaries of the same target: {names:?}"));
+        }
+        if let Some(unreadable) = self.unreadable {
+            sim.unreadable = unreadable;
+            said.push(format!("contents can be read: {}", !unreadable));
         }
         if let Some(missing) = &self.missing {
             sim.world.missing_kinds.clone_from(missing);

@@ -7,7 +7,7 @@ use proptest::{collection::vec, prelude::*, strategy::Union};
 use serde_json::{Value, json};
 use serin::{
     analysis::Reading,
-    snapshot::{DEPLOYMENT, ObjectRef, SERVICE},
+    snapshot::{CONFIG_MAP, DEPLOYMENT, Kind, ObjectRef, SECRET, SERVICE},
 };
 use serin_e2e::sim::{Sim, Trouble, fixture, pods::Mode, route, world::World};
 
@@ -46,6 +46,12 @@ pub(crate) enum Event {
     Delete(Option<bool>),
     /// The next plan goes wrong.
     Trouble(Trouble),
+    /// The ConfigMap that the target uses gets this content.
+    Config(u8),
+    /// It is deleted.
+    DropConfig,
+    /// The Secret that the target may use appears with this content.
+    Secret(u8),
     /// The clock is set, by seconds.
     Clock(i64),
 }
@@ -288,6 +294,9 @@ fn event() -> impl Strategy<Value = Event> {
         (1, Just(Event::DropRoute).boxed()),
         (1, Just(Event::EditApex).boxed()),
         (4, spec().prop_map(Event::Spec).boxed()),
+        (6, (1u8..4).prop_map(Event::Config).boxed()),
+        (1, Just(Event::DropConfig).boxed()),
+        (2, (1u8..4).prop_map(Event::Secret).boxed()),
         (3, any::<bool>().prop_map(Event::Suspend).boxed()),
         (2, any::<Option<bool>>().prop_map(Event::Delete).boxed()),
         (1, (-500i64..500).prop_map(Event::Clock).boxed()),
@@ -304,14 +313,41 @@ pub(crate) fn calm(most: usize) -> impl Strategy<Value = Vec<Event>> {
     let event = prop_oneof![
         3 => (1u64..40).prop_map(Event::Pass),
         2 => (1u8..4).prop_map(Event::Image),
+        1 => (1u8..4).prop_map(Event::Config),
+        1 => (1u8..4).prop_map(Event::Secret),
         1 => reading().prop_map(|reading| Event::Reads("request-success-rate", reading)),
     ];
     vec(event, 1..most)
 }
 
-/// Target and Canary.
+/// A target that uses a ConfigMap and, if there is one, a Secret.
+fn target_of(image: &str) -> Value {
+    let mut target = fixture::target(image);
+    target["spec"]["template"]["spec"]["volumes"] = json!([
+        {"name": "c", "configMap": {"name": "cm"}},
+        {"name": "s", "secret": {"secretName": "sec", "optional": true}},
+    ]);
+    target
+}
+
+fn holding(kind: Kind, name: &str, content: u8) -> Value {
+    json!({"kind": kind.kind, "metadata": {"name": name}, "data": {"f": content.to_string()}})
+}
+
+fn put(sim: &mut Sim, kind: Kind, name: &str, content: u8) {
+    let (at, object) = (ObjectRef::new(kind, name), holding(kind, name, content));
+    if !sim.world.edit(&at, &object) {
+        sim.world.put(kind, object, sim.now);
+    }
+}
+
+/// Target, what it uses, and Canary.
 pub(crate) fn world_of(spec: &Value) -> World {
-    fixture::world(spec)
+    let mut world = World::default();
+    world.put(CONFIG_MAP, holding(CONFIG_MAP, "cm", 1), fixture::start());
+    world.put(DEPLOYMENT, target_of("podinfo:1"), fixture::start());
+    world.put_canary(fixture::canary(spec), fixture::start());
+    world
 }
 
 /// The event, then plans until nothing is left to do; plans also before, for time passes with them.
@@ -319,6 +355,14 @@ pub(crate) fn play(sim: &mut Sim, event: &Event) {
     sim.log.push(format!("> {event:?}"));
     happen(sim, event);
     sim.settle();
+}
+
+fn configure(sim: &mut Sim, event: &Event) {
+    match event {
+        Event::Config(n) => put(sim, CONFIG_MAP, "cm", *n),
+        Event::Secret(n) => put(sim, SECRET, "sec", *n),
+        _ => drop(sim.world.objects.remove(&ObjectRef::new(CONFIG_MAP, "cm"))),
+    }
 }
 
 /// Only the event.
@@ -337,7 +381,7 @@ pub(crate) fn happen(sim: &mut Sim, event: &Event) {
         Event::Image(n) => fixture::set_image(sim, &format!("podinfo:{n}")),
         Event::Recreate(n) => {
             sim.world.objects.remove(&target);
-            sim.world.put(DEPLOYMENT, fixture::target(&format!("podinfo:{n}")), sim.now);
+            sim.world.put(DEPLOYMENT, target_of(&format!("podinfo:{n}")), sim.now);
         }
         Event::Replicas(n) => {
             sim.world.edit(&target, &json!({"spec": {"replicas": n}}));
@@ -370,6 +414,7 @@ pub(crate) fn happen(sim: &mut Sim, event: &Event) {
             sim.world.edit_canary(&json!({"spec": spec}));
             sim.observer.spec_edited = true;
         }
+        Event::Config(_) | Event::DropConfig | Event::Secret(_) => configure(sim, event),
         Event::Suspend(on) => sim.world.edit_canary(&json!({"spec": {"suspend": on}})),
         Event::Delete(revert) => {
             sim.world.edit_canary(&json!({"spec": {"revertOnDeletion": revert}}));
@@ -394,8 +439,14 @@ pub(crate) fn end_of(sim: &Sim) -> Value {
     };
     let services: Vec<Value> =
         sim.world.objects.of(SERVICE).map(|s| json!([s["metadata"]["name"], s["spec"]])).collect();
+    let configs: Vec<Value> = [CONFIG_MAP, SECRET]
+        .into_iter()
+        .flat_map(|kind| sim.world.objects.of(kind))
+        .map(|o| json!([o["kind"], o["metadata"]["name"], o["data"]]))
+        .collect();
     json!({
-        "phase": status.phase, "step": status.step.map(|s| (s.index, s.weight)), "checks": status.failed_checks,
+        "tracked": status.tracked_configs, "observed": status.observed_configs.keys().collect::<Vec<_>>(),
+        "configs": configs, "phase": status.phase, "step": status.step.map(|s| (s.index, s.weight)), "checks": status.failed_checks,
         "applied": status.last_applied_spec, "promoted": status.last_promoted_spec,
         "target": image("podinfo"), "primary": image("podinfo-primary"), "services": services,
         "route": route::rules(&sim.world, sim.names()), "gone": sim.world.canary.is_none(),

@@ -10,6 +10,8 @@ mod bad_objects;
 mod bad_rivals;
 mod bad_specs;
 mod bad_targets;
+mod configs;
+mod configs_alone;
 mod end_state;
 mod examples;
 mod first_flight;
@@ -63,6 +65,7 @@ const FAMILIES: &[(&str, Family)] = &[
     ("bad_rivals", bad_rivals::STORIES),
     ("bad_specs", bad_specs::STORIES),
     ("bad_targets", bad_targets::STORIES),
+    ("configs", configs::STORIES),
     ("examples", examples::STORIES),
     ("first_flight", first_flight::STORIES),
     ("jenkins_x", jenkins_x::STORIES),
@@ -75,7 +78,7 @@ const FAMILIES: &[(&str, Family)] = &[
 ];
 
 /// Families that run after the others, with operators of their own.
-const ALONE: &[(&str, Family)] = &[("crash", restart::STORIES)];
+const ALONE: &[(&str, Family)] = &[("crash", restart::STORIES), ("configs_alone", configs_alone::STORIES)];
 
 async fn start() -> anyhow::Result<Shared> {
     let bed = Bed::start(Options::default()).await?;

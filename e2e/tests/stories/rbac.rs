@@ -68,7 +68,7 @@ async fn the_cluster_role_is_exact(shared: &Shared) -> anyhow::Result<()> {
 
 /// Everything a Canary makes the operator do: initialisation, a promoted and a rolled back run, repairs, deletion.
 async fn whole_life(shared: &Shared, story: &Story<'_>) -> anyhow::Result<()> {
-    story.initialised("app", |_| {}).await?;
+    story.configured("app", |_| {}).await?;
     shared.bed.scripted().traffic("rbac", "app", Traffic::success(100.0, 50.0));
     story.set_image("app", "app:2").await?;
     story.phase("app", Phase::Succeeded).await?;

@@ -9,14 +9,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, ensure};
 use futures::StreamExt;
+use k8s_openapi::api::core::v1::ConfigMap;
 use kube::{
     Api,
-    api::{ApiResource, DynamicObject, ListParams},
+    api::{ApiResource, DynamicObject, ListParams, Patch, PatchParams},
     core::GroupVersionKind,
     runtime::{WatchStreamExt, watcher},
 };
 use serde_json::{Map, Value, json};
-use serin::api::Phase;
+use serin::{
+    api::Phase,
+    manifest::config,
+    snapshot::{CONFIG_MAP, ObjectRef, SECRET},
+};
 use serin_e2e::{
     bed::Traffic,
     story::{PATIENCE, Point, Story},
@@ -32,6 +37,15 @@ const GUIDE: &str = include_str!("../../../docs/migrating-from-flagger.md");
 const APP: &str = "podinfo";
 /// What Events bear when their writer sends too many.
 const COMBINED: &str = "(combined from similar events): ";
+
+/// What was changed for the run.
+#[derive(Clone, Copy)]
+enum Release {
+    /// The image, to `podinfo:2`.
+    Image,
+    /// The ConfigMap `cm-vol`.
+    Config,
+}
 
 /// A way in which Serin is meant to differ.
 struct Difference {
@@ -76,21 +90,28 @@ const DIFFERENCES: &[Difference] = &[
         },
     },
     Difference {
-        title: "ConfigMaps and Secrets are not copied",
+        title: "Copies of ConfigMaps and Secrets are named by their content",
         of: &["i-configs"],
         bend: |recording| {
-            let copy = |name: &str| {
-                (name.starts_with("configmaps/") || name.starts_with("secrets/"))
-                    && name.ends_with("-primary")
-            };
-            recording.objects.retain(|name, _| !copy(name));
-            let primary = recording.objects.get_mut("deployments/podinfo-primary");
-            if let Some(primary) = primary {
-                let mut text = primary.to_string();
-                for name in ["cm-env", "cm-all", "cm-vol", "cm-proj", "sec-env", "sec-proj"] {
-                    text = text.replace(&format!("\"{name}-primary\""), &format!("\"{name}\""));
+            let mut primary = recording.objects.get("deployments/podinfo-primary").map(Value::to_string);
+            let objects = std::mem::take(&mut recording.objects);
+            for (key, mut object) in objects {
+                let config = key.starts_with("configmaps/") || key.starts_with("secrets/");
+                if let Some(source) = key.strip_suffix("-primary").filter(|_| config) {
+                    let kind = if key.starts_with("secrets/") { SECRET } else { CONFIG_MAP };
+                    let name = source.split('/').next_back().unwrap_or_default();
+                    let sum = config::digest(&object).checksum.unwrap_or_default();
+                    let copy = config::copy_name(APP, &ObjectRef::new(kind, name), &sum);
+                    primary =
+                        primary.map(|p| p.replace(&format!("\"{name}-primary\""), &format!("\"{copy}\"")));
+                    object["metadata"]["name"] = json!(copy);
+                    recording.objects.insert(format!("{}/{copy}", kind.plural), object);
+                } else {
+                    recording.objects.insert(key, object);
                 }
-                *primary = serde_json::from_str(&text).unwrap_or_default();
+            }
+            if let Some(primary) = primary.and_then(|text| serde_json::from_str(&text).ok()) {
+                recording.objects.insert("deployments/podinfo-primary".into(), primary);
             }
         },
     },
@@ -297,6 +318,7 @@ async fn record(
     story: &Story<'_>,
     text: &str,
     traffic: Option<Traffic>,
+    release: Release,
     end: Phase,
     expected: &Recording,
 ) -> anyhow::Result<Recording> {
@@ -321,7 +343,14 @@ async fn record(
         let measured = async || story.bed.query(&query).await.ok().filter(|found| !found.is_empty());
         wait::until("the scripted series", PATIENCE, measured).await?;
     }
-    story.set_image_of(APP, "podinfod", "podinfo:2").await?;
+    match release {
+        Release::Image => story.set_image_of(APP, "podinfod", "podinfo:2").await?,
+        Release::Config => {
+            let api: Api<ConfigMap> = story.api();
+            let changed = Patch::Merge(json!({"data": {"f": "2"}}));
+            api.patch("cm-vol", &PatchParams::default(), &changed).await?;
+        }
+    }
     story.phase(APP, end).await?;
     if let Some(last) = expected.events.last() {
         story.event(APP, last.trim_start_matches(['N', 'W', ' '])).await?;
@@ -340,12 +369,11 @@ async fn compared(
     name: &str,
     text: &str,
     traffic: Option<Traffic>,
+    release: Release,
     end: Phase,
-    released: fn(&mut Recording),
 ) -> anyhow::Result<()> {
     let mut expected = Recording::parse(text)?;
     expected.events = without_details(expected.events);
-    released(&mut expected);
     for difference in DIFFERENCES.iter().filter(|d| d.of.contains(&name)) {
         let before = expected.clone();
         (difference.bend)(&mut expected);
@@ -353,7 +381,7 @@ async fn compared(
         ensure!(GUIDE.contains(difference.title), "the guide does not tell of {:?}", difference.title);
     }
     let story = Story::new(&shared.bed, name).await?;
-    let seen = record(&story, text, traffic, end, &expected).await?;
+    let seen = record(&story, text, traffic, release, end, &expected).await?;
     ensure!(seen.events == expected.events, "Events\n{:#?}\ninstead of\n{:#?}", seen.events, expected.events);
     ensure!(seen.status == expected.status, "status\n{:#?}\ninstead of\n{:#?}", seen.status, expected.status);
     ensure!(seen.route == expected.route, "routes\n{:#?}\ninstead of\n{:#?}", seen.route, expected.route);
@@ -373,32 +401,23 @@ async fn compared(
 
 async fn i_bad(shared: &Shared) -> anyhow::Result<()> {
     let text = include_str!("../../recordings/i-bad.txt");
-    compared(shared, "i-bad", text, Some(Traffic::success(90.5, 100.0)), Phase::Failed, |_| {}).await
+    let traffic = Some(Traffic::success(90.5, 100.0));
+    compared(shared, "i-bad", text, traffic, Release::Image, Phase::Failed).await
 }
 
 async fn i_silent(shared: &Shared) -> anyhow::Result<()> {
     let text = include_str!("../../recordings/i-silent.txt");
-    compared(shared, "i-silent", text, None, Phase::Failed, |_| {}).await
+    compared(shared, "i-silent", text, None, Release::Image, Phase::Failed).await
 }
 
 async fn i_ab(shared: &Shared) -> anyhow::Result<()> {
     let text = include_str!("../../recordings/i-ab.txt");
-    compared(shared, "i-ab", text, Some(Traffic::success(100.0, 100.0)), Phase::Succeeded, |_| {}).await
+    let traffic = Some(Traffic::success(100.0, 100.0));
+    compared(shared, "i-ab", text, traffic, Release::Image, Phase::Succeeded).await
 }
 
-/// Released by an image instead of a changed ConfigMap, as ConfigMaps are not followed.
 async fn i_configs(shared: &Shared) -> anyhow::Result<()> {
     let text = include_str!("../../recordings/i-configs.txt");
-    let by_image = |recording: &mut Recording| {
-        for name in ["deployments/podinfo", "deployments/podinfo-primary"] {
-            if let Some(deployment) = recording.objects.get_mut(name) {
-                deployment["spec"]["template"]["spec"]["containers"][0]["image"] = json!("podinfo:2");
-            }
-        }
-        if let Some(config) = recording.objects.get_mut("configmaps/cm-vol") {
-            config["data"]["f"] = json!("1");
-        }
-    };
-    compared(shared, "i-configs", text, Some(Traffic::success(100.0, 100.0)), Phase::Succeeded, by_image)
-        .await
+    let traffic = Some(Traffic::success(100.0, 100.0));
+    compared(shared, "i-configs", text, traffic, Release::Config, Phase::Succeeded).await
 }

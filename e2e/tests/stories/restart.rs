@@ -17,6 +17,8 @@ use std::{
 
 use anyhow::{Context, bail, ensure};
 use futures::{StreamExt, stream};
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::api::{Patch, PatchParams};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use serin::api::{Canary, Phase};
@@ -26,7 +28,7 @@ use serin_e2e::{
     faultproxy::{FaultProxy, Sequence, Side, Strike},
     load::{LoadHandle, Target},
     operator::Operator,
-    story::{PATIENCE, Story, canary, deployment},
+    story::{self, PATIENCE, Story, canary, deployment},
     wait,
 };
 use tokio::sync::Semaphore;
@@ -38,6 +40,7 @@ pub(crate) const STORIES: Family = &[
     crate::story!(promoted),
     crate::story!(rolled_back),
     crate::story!(deleted),
+    crate::story!(configured),
 ];
 
 /// Says which writes to strike at.
@@ -58,6 +61,8 @@ enum Workload {
     Promoted,
     RolledBack,
     Deleted,
+    /// A release by a changed ConfigMap.
+    Configured,
 }
 
 impl Workload {
@@ -67,6 +72,7 @@ impl Workload {
             Self::Promoted => "promoted",
             Self::RolledBack => "rolled-back",
             Self::Deleted => "deleted",
+            Self::Configured => "configured",
         }
     }
 }
@@ -85,6 +91,10 @@ async fn rolled_back(shared: &Shared) -> anyhow::Result<()> {
 
 async fn deleted(shared: &Shared) -> anyhow::Result<()> {
     matrix(shared, Workload::Deleted).await
+}
+
+async fn configured(shared: &Shared) -> anyhow::Result<()> {
+    matrix(shared, Workload::Configured).await
 }
 
 /// A strike by name: `after-object-07`.
@@ -267,7 +277,12 @@ async fn prepare(story: &Story<'_>, workload: Workload) -> anyhow::Result<()> {
     let success = if workload == Workload::RolledBack { 50.0 } else { 100.0 };
     story.bed.scripted().traffic(&story.namespace, "app", Traffic::success(success, 10.0));
     story.bed.gateway(&story.namespace, &[&story.host("app")]).await?;
-    story.apply(vec![deployment("app", "app:1", 1)]).await?;
+    let mut target = deployment("app", "app:1", 1);
+    if workload == Workload::Configured {
+        story::configured(&mut target, "app");
+        story.apply(story::configs("app")).await?;
+    }
+    story.apply(vec![target]).await?;
     if workload == Workload::Initialised {
         return Ok(());
     }
@@ -296,6 +311,12 @@ async fn act(story: &Story<'_>, workload: Workload) -> anyhow::Result<()> {
     match workload {
         Workload::Initialised => make_canary(story).await,
         Workload::Promoted | Workload::RolledBack => story.set_image("app", "app:2").await,
+        Workload::Configured => {
+            let api: kube::Api<ConfigMap> = story.api();
+            let changed = Patch::Merge(json!({"data": {"LEVEL": "2"}}));
+            api.patch("app-env", &PatchParams::default(), &changed).await?;
+            Ok(())
+        }
         Workload::Deleted => {
             let api: kube::Api<Canary> = story.api();
             api.delete("app", &kube::api::DeleteParams::default()).await?;
@@ -307,7 +328,7 @@ async fn act(story: &Story<'_>, workload: Workload) -> anyhow::Result<()> {
 async fn ended(story: &Story<'_>, workload: Workload) -> anyhow::Result<()> {
     let phase = match workload {
         Workload::Initialised => Phase::Initialized,
-        Workload::Promoted => Phase::Succeeded,
+        Workload::Promoted | Workload::Configured => Phase::Succeeded,
         Workload::RolledBack => Phase::Failed,
         Workload::Deleted => return wait::gone(story.api::<Canary>(), "app", PATIENCE).await,
     };
