@@ -44,6 +44,16 @@ pub const REVISION: Kind =
     Kind { group: "apps", version: "v1", kind: "ControllerRevision", plural: "controllerrevisions" };
 /// Core Service.
 pub const SERVICE: Kind = Kind { group: "", version: "v1", kind: "Service", plural: "services" };
+/// HorizontalPodAutoscaler.
+pub const HPA: Kind = Kind {
+    group: "autoscaling",
+    version: "v2",
+    kind: "HorizontalPodAutoscaler",
+    plural: "horizontalpodautoscalers",
+};
+/// KEDA's ScaledObject.
+pub const SCALED_OBJECT: Kind =
+    Kind { group: "keda.sh", version: "v1alpha1", kind: "ScaledObject", plural: "scaledobjects" };
 /// EndpointSlice: which pods behind a Service are ready.
 pub const ENDPOINTS: Kind =
     Kind { group: "discovery.k8s.io", version: "v1", kind: "EndpointSlice", plural: "endpointslices" };

@@ -144,6 +144,12 @@ pub struct ObservedTarget {
     pub uid: String,
     /// Its `metadata.generation`.
     pub generation: i64,
+    /// When it was last scaled back to no pods between runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub emptied: Option<MicroTime>,
+    /// Seconds from then until that is done again, should somebody else scale it up once more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub patience: Option<i64>,
 }
 
 /// A position in the schedule of weights.

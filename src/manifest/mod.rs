@@ -7,6 +7,7 @@ pub mod json;
 mod patch;
 pub mod readiness;
 pub mod revision;
+pub mod scaler;
 pub mod service;
 pub mod workload;
 

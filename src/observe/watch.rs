@@ -25,11 +25,11 @@ use super::{Key, World, optional};
 use crate::{
     config::Config,
     names,
-    snapshot::{CANARY, DEPLOYMENT, ENDPOINTS, Kind, METRIC_TEMPLATE, REVISION, SERVICE},
+    snapshot::{CANARY, DEPLOYMENT, ENDPOINTS, HPA, Kind, METRIC_TEMPLATE, REVISION, SERVICE},
 };
 
 /// Kinds that must have been listed before anything is decided.
-pub const MANDATORY: [Kind; 6] = [CANARY, DEPLOYMENT, SERVICE, ENDPOINTS, REVISION, METRIC_TEMPLATE];
+pub const MANDATORY: [Kind; 7] = [CANARY, DEPLOYMENT, SERVICE, ENDPOINTS, REVISION, METRIC_TEMPLATE, HPA];
 
 const FLAGGER_LEASE: &str = "flagger-leader-election";
 

@@ -12,7 +12,7 @@ use super::{
     draft::{Draft, after},
     ensure::{self, Because},
     note::{Note, Words},
-    ownership,
+    ownership, scaler,
 };
 use crate::{
     api::{
@@ -172,6 +172,16 @@ fn surroundings<'a>(snap: &'a Snapshot, answers: &'a Answers, now: Timestamp) ->
     })?;
     c.advice.extend(ports(snap, &c, target, &label)?);
     ownership::check(snap, &c, router)?;
+    let found = scaler::find(snap, &mut c);
+    let unmade = matches!(snap.status().phase.unwrap_or_default(), Phase::Unset | Phase::Initializing);
+    let (scaler, scaler_problem) = match found {
+        Ok(scaler) => (scaler, None),
+        // nothing has been made yet: nothing is, until it is mended
+        Err(problem) if unmade && snap.canary.metadata.deletion_timestamp.is_none() => {
+            return Err(problem.into());
+        }
+        Err(problem) => (None, Some(problem)),
+    };
     templates(snap, &mut c);
     cross_namespace(snap, &c)?;
     let refused = router.refuses(&c);
@@ -180,7 +190,7 @@ fn surroundings<'a>(snap: &'a Snapshot, answers: &'a Answers, now: Timestamp) ->
     }
     let words = Words::new(&c.name, &c.names.target, &c.names.primary, &c.namespace);
     let hash = target_hash(snap, target);
-    Ok(Context { snap, answers, now, c, router, words, target, label, hash })
+    Ok(Context { snap, answers, now, c, router, words, target, label, scaler, scaler_problem, hash })
 }
 
 fn unserved(list: &[String]) -> Stop {
@@ -263,13 +273,14 @@ pub(super) fn refuse(d: &mut Draft, reason: &'static str, message: &str) {
     }
 }
 
-/// A chart's Canary may be seen before its Deployment: that is no mistake until it has lasted.
+/// A chart's Canary may be seen before its Deployment or autoscaler: that is no mistake until it has lasted.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
 
 fn stopped(snap: &Snapshot, d: &mut Draft, problem: &Problem, unserved: Option<&str>, now: Timestamp) {
     let created = snap.canary.metadata.creation_timestamp.as_ref().map_or(Timestamp::MIN, |t| t.0);
     let patience = after(created, PATIENCE);
-    if problem.reason == "TargetMissing" && snap.status().phase.is_none() && now < patience {
+    let early = matches!(problem.reason, "TargetMissing" | "AutoscalerMissing");
+    if early && snap.status().phase.is_none() && now < patience {
         return d.wake_at(patience);
     }
     refuse(d, problem.reason, &problem.message);
@@ -308,6 +319,8 @@ fn relieve(snap: &Snapshot, d: &mut Draft, now: Timestamp) {
         words,
         target: &Value::Null,
         label: Default::default(),
+        scaler: None,
+        scaler_problem: None,
         hash: String::new(),
     };
     d.status.step = Some(cx.step_at(Split::to_canary(0)));
@@ -317,7 +330,7 @@ fn relieve(snap: &Snapshot, d: &mut Draft, now: Timestamp) {
 }
 
 fn accept(cx: &Context<'_>, d: &mut Draft) {
-    let first_fault = cx.c.faults.first();
+    let first_fault = cx.c.faults.first().or(cx.scaler_problem.as_ref());
     if let Some(refused) = &cx.snap.refused {
         refuse(d, "ApiRefused", refused);
     } else if let Some(fault) = first_fault {
