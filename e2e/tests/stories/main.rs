@@ -19,6 +19,7 @@ mod recordings;
 mod rest;
 mod restart;
 mod runs;
+mod scalers;
 mod tools;
 
 use std::{future::Future, pin::Pin, process::ExitCode, sync::Arc};
@@ -69,6 +70,7 @@ const FAMILIES: &[(&str, Family)] = &[
     ("recordings", recordings::STORIES),
     ("rest", rest::STORIES),
     ("runs", runs::STORIES),
+    ("scalers", scalers::STORIES),
     ("tools", tools::STORIES),
 ];
 
