@@ -127,26 +127,46 @@ fn keda(spec: &mut Value, target: &str, named: &AutoscalerRef) {
 }
 
 /// A query about the target's pods as one about the primary's: `<target>` and `<target>-canary` become
-/// `<target>-primary` wherever they are whole names, or the beginning of a pattern such as `<target>-.*`.
+/// `<target>-primary` wherever they are whole names, or the beginning of a pattern such as `<target>-.*`. Where the
+/// language quotes its values, what is not quoted is left alone: a label may be called like the target.
 fn about_primary(query: &str, target: &str) -> String {
     let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let (mut out, mut rest) = (String::new(), query);
-    while let Some(at) = rest.find(target).filter(|_| !target.is_empty()) {
-        let (before, from) = rest.split_at(at);
-        out.push_str(before);
-        let begins = !out.ends_with(|c| word(c) || c == '-');
-        let tail = &from[target.len()..];
+    let quotes = query.contains(QUOTES);
+    let (mut out, mut from) = (String::new(), 0);
+    while let Some(at) = query[from..].find(target).filter(|_| !target.is_empty()).map(|at| from + at) {
+        out.push_str(&query[from..at]);
+        let begins = !query[..at].ends_with(|c| word(c) || c == '-');
+        let tail = &query[at + target.len()..];
         let whole = |tail: &str| !tail.starts_with(|c| word(c) || c == '-');
-        let canary = tail.strip_prefix("-canary").filter(|tail| whole(tail));
+        let canary = tail.starts_with("-canary") && whole(&tail["-canary".len()..]);
         let pattern = tail.strip_prefix('-').is_some_and(|tail| !tail.starts_with(word));
-        if begins && (canary.is_some() || whole(tail) || pattern) {
+        let value = if quotes { quoted(&query[..at]) } else { !tail.starts_with(['=', ':', '!']) };
+        from = at + target.len();
+        if begins && value && (canary || whole(tail) || pattern) {
             out.push_str(&names::primary(target));
+            from += if canary { "-canary".len() } else { 0 };
         } else {
             out.push_str(target);
         }
-        rest = if begins { canary.unwrap_or(tail) } else { tail };
     }
-    out + rest
+    out + &query[from..]
+}
+
+const QUOTES: [char; 3] = ['"', '\'', '`'];
+
+/// What follows this text is inside of quotes that were opened in it.
+fn quoted(text: &str) -> bool {
+    let (mut open, mut escaped) = (None, false);
+    for c in text.chars() {
+        match open {
+            _ if escaped => escaped = false,
+            Some(_) if c == '\\' => escaped = true,
+            Some(quote) if c == quote => open = None,
+            None if QUOTES.contains(&c) => open = Some(c),
+            _ => {}
+        }
+    }
+    open.is_some()
 }
 
 /// A ScaledObject that holds its workload at no pods.

@@ -105,10 +105,14 @@ async fn S0_8_autoscaler(shared: &Shared) -> anyhow::Result<()> {
     wait::object(api.clone(), "by-load", PATIENCE, off).await?;
     ensure!(story.replicas("app").await? == Some(0), "the target was scaled up at rest");
 
-    edit(&story, "by-load", json!({"spec": {"minReplicas": 3, "metrics": [{
-        "type": "Resource",
-        "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 50}},
-    }]}}))
+    edit(
+        &story,
+        "by-load",
+        json!({"spec": {"minReplicas": 3, "metrics": [{
+            "type": "Resource",
+            "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 50}},
+        }]}}),
+    )
     .await?;
     bounds_are(&story, "by-load-primary", (3, 6)).await?;
     story.event("app", "HorizontalPodAutoscaler by-load was changed").await?;
@@ -230,7 +234,10 @@ async fn deleted_in_a_run_users_notice_nothing(shared: &Shared) -> anyhow::Resul
     ensure!(story.replicas("app").await? == Some(3), "as many as the primary had");
     ensure!(bounds(&story, "app-primary").await?.is_none(), "the primary's autoscaler is left");
     let after = story.api::<HorizontalPodAutoscaler>().get("app").await?;
-    ensure!((before.spec, before.metadata.labels) == (after.spec, after.metadata.labels), "the user's changed");
+    ensure!(
+        (before.spec, before.metadata.labels) == (after.spec, after.metadata.labels),
+        "the user's changed"
+    );
     Ok(())
 }
 

@@ -135,6 +135,10 @@ fn a_query_is_rewritten_by_whole_names() {
             "podinfo-primary podinfo-api my-podinfo podinfo_total",
         ),
         ("podinfo-canary-x", "podinfo-canary-x"),
+        ("sum by (podinfo) (x{podinfo=\"podinfo\"})", "sum by (podinfo) (x{podinfo=\"podinfo-primary\"})"),
+        ("a{b=\"\\\"podinfo\",podinfo='podinfo'}", "a{b=\"\\\"podinfo-primary\",podinfo='podinfo-primary'}"),
+        ("avg:hits{podinfo:podinfo}", "avg:hits{podinfo:podinfo-primary}"),
+        ("stats.podinfo.hits", "stats.podinfo-primary.hits"),
         ("podinfopodinfo", "podinfopodinfo"),
         ("", ""),
     ] {
