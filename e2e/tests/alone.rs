@@ -18,7 +18,7 @@ use kube::{
     core::GroupVersionKind,
 };
 use libtest_mimic::{Arguments, Failed, Trial};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use serin::api::{Canary, Phase};
 use serin_e2e::{
     bed::{Bed, Options},
@@ -159,7 +159,7 @@ async fn keda_is_waited_for_and_told_when_to_rest(shared: &Shared) -> anyhow::Re
 
     story.delete_canary("app").await?;
     let left = scaled_object(&story, "by-queue", "as it was", |_| true).await?;
-    ensure!(left["metadata"]["annotations"].as_object().is_none_or(|a| a.is_empty()), "{left}");
+    ensure!(left["metadata"]["annotations"].as_object().is_none_or(Map::is_empty), "{left}");
     ensure!(scaled_objects(&story).get_opt("by-queue-primary").await?.is_none(), "the primary's is left");
     ensure!(story.replicas("app").await? == Some(2), "the target was not given back");
     Ok(())

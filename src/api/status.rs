@@ -57,7 +57,7 @@ pub struct CanaryStatus {
     /// The run in progress.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<RunStatus>,
-    /// Replicas handed from the target to the primary.
+    /// Replicas handed from the target to the primary; in a run with an autoscaler, those it does not go below.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub primary_replicas: Option<i32>,
 }

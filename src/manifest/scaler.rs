@@ -79,13 +79,12 @@ pub fn twin(
         keda(&mut spec, &c.names.target, named);
     }
     let source = revision::hash(&spec);
-    let floor = floor.map(|floor| floor.clamp(1, max.max(1))).filter(|floor| *floor > min);
-    if let Some(floor) = floor {
-        get::set(&mut spec, &[min_field], json!(floor));
-        if let Some(spec) = spec.as_object_mut() {
-            // below the minimum by definition: not while there is a floor
-            spec.remove("idleReplicaCount");
-        }
+    // fewer than the minimum by definition, when nothing is to be done: not while there is a floor
+    let idle = spec["idleReplicaCount"].is_i64();
+    let floor = floor.map(|floor| floor.clamp(1, max.max(1))).filter(|floor| *floor > min || idle);
+    if let (Some(floor), Some(spec)) = (floor, spec.as_object_mut()) {
+        spec.insert(min_field.into(), json!(floor.max(min)));
+        spec.remove("idleReplicaCount");
     }
     let mut annotations = keda_annotations(kind, scaler);
     annotations.insert(names::ANNOTATION_SOURCE.into(), json!(source));

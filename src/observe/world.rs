@@ -16,6 +16,7 @@ use crate::{
     snapshot::{CANARY, DEPLOYMENT, ENDPOINTS, HPA, Kind, METRIC_TEMPLATE, REVISION, SCALED_OBJECT},
 };
 
+#[path = "scalers.rs"]
 mod scalers;
 
 /// Namespace and name.

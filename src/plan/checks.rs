@@ -172,16 +172,7 @@ fn surroundings<'a>(snap: &'a Snapshot, answers: &'a Answers, now: Timestamp) ->
     })?;
     c.advice.extend(ports(snap, &c, target, &label)?);
     ownership::check(snap, &c, router)?;
-    let found = scaler::find(snap, &mut c);
-    let unmade = matches!(snap.status().phase.unwrap_or_default(), Phase::Unset | Phase::Initializing);
-    let (scaler, scaler_problem) = match found {
-        Ok(scaler) => (scaler, None),
-        // nothing has been made yet: nothing is, until it is mended
-        Err(problem) if unmade && snap.canary.metadata.deletion_timestamp.is_none() => {
-            return Err(problem.into());
-        }
-        Err(problem) => (None, Some(problem)),
-    };
+    let (scaler, scaler_problem) = autoscaler(snap, &mut c)?;
     templates(snap, &mut c);
     cross_namespace(snap, &c)?;
     let refused = router.refuses(&c);
@@ -191,6 +182,19 @@ fn surroundings<'a>(snap: &'a Snapshot, answers: &'a Answers, now: Timestamp) ->
     let words = Words::new(&c.name, &c.names.target, &c.names.primary, &c.namespace);
     let hash = target_hash(snap, target);
     Ok(Context { snap, answers, now, c, router, words, target, label, scaler, scaler_problem, hash })
+}
+
+/// The autoscaler, or what is wrong with it. Before anything has been made that stops everything.
+fn autoscaler<'a>(
+    snap: &'a Snapshot,
+    c: &mut Validated,
+) -> Result<(Option<&'a Value>, Option<Problem>), Stop> {
+    let unmade = matches!(snap.status().phase.unwrap_or_default(), Phase::Unset | Phase::Initializing);
+    match scaler::find(snap, c) {
+        Ok(scaler) => Ok((scaler, None)),
+        Err(problem) if unmade && snap.canary.metadata.deletion_timestamp.is_none() => Err(problem.into()),
+        Err(problem) => Ok((None, Some(problem))),
+    }
 }
 
 fn unserved(list: &[String]) -> Stop {

@@ -332,9 +332,9 @@ pub(super) fn holds(cx: &Context<'_>, d: &mut Draft) -> bool {
     if d.condition(conditions::CAPACITY, "False", note.reason, &note.message) {
         d.say(note);
     }
-    if holds && cx.primary().is_some_and(|p| manifest::replicas(p) == 0) {
-        // an autoscaler is off at 0: it will not come back by itself
-        d.act(ensure::scale(cx.primary().unwrap_or(&Value::Null), floor(cx).unwrap_or(1).max(1)));
+    // an autoscaler is off at 0: it will not come back by itself
+    if let Some(off) = cx.primary().filter(|p| holds && manifest::replicas(p) == 0) {
+        d.act(ensure::scale(off, floor(cx).unwrap_or(1).max(1)));
     }
     holds
 }

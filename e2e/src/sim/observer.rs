@@ -9,17 +9,17 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Value, json};
+use serde_json::Value;
 use serin::{
     analysis::Reading,
     api::{CanaryAnalysis, CanaryStatus, Phase, validated::validate},
-    manifest::{revision, scaler, workload},
+    manifest::{revision, workload},
     names,
     plan::{Action, Answers, Plan, Question, Wake},
-    snapshot::{DEPLOYMENT, HPA, SCALED_OBJECT, SERVICE, Snapshot},
+    snapshot::{DEPLOYMENT, SERVICE, Snapshot},
 };
 
-use super::{Names, pods::Pods, route, world::World};
+use super::{Names, pods::Pods, route, scalers, world::World};
 
 /// What has been seen so far, and what was wrong in it.
 #[derive(Clone, Debug, Default)]
@@ -236,7 +236,7 @@ impl Observer {
             self.wrong(format!("S2: the apex Service leads to nobody: {what}"));
         }
         self.primary(before, after, names, &what);
-        self.scalers(before, after, names, &what);
+        self.violations.extend(scalers::wrong(before, after, names, &what));
         self.target(before, after, names, &what, now);
         self.intended(before, after, pods, names, &what);
         self.untouched(before, after, names, &what);
@@ -274,47 +274,6 @@ impl Observer {
             .any(|(_, t)| workload::template(t, &label, &names.target) == is["spec"]["template"]);
         if !allowed {
             self.wrong(format!("S5: the primary is given a template that has not passed: {what}"));
-        }
-    }
-
-    /// S3 and S11 of autoscalers: in a run the primary's goes no lower than the primary was, the user's is left alone,
-    /// and replicas that an autoscaler owns are not written.
-    fn scalers(&mut self, before: &World, after: &World, names: &Names, what: &str) {
-        let Some(canary) = after.canary.as_ref().filter(|c| c["spec"]["autoscalerRef"].is_object()) else {
-            return;
-        };
-        let status = after.status();
-        let running = matches!(status.phase, Some(Phase::Progressing | Phase::Promoting | Phase::Finalising));
-        for kind in [HPA, SCALED_OBJECT] {
-            let name = canary["spec"]["autoscalerRef"]["name"].as_str().unwrap_or_default();
-            let twin = format!("{name}-primary");
-            let (was, is) = (before.objects.get(kind, &twin), after.objects.get(kind, &twin));
-            let (Some(floor), Some(twin)) = (status.primary_replicas, is.filter(|is| was != Some(*is)))
-            else {
-                continue;
-            };
-            let (min, max) = scaler::bounds(kind, twin);
-            if running && min < i64::from(floor).min(max) {
-                self.wrong(format!(
-                    "S3: the primary may be scaled down to {min} in a run that began with {floor}: {what}"
-                ));
-            }
-        }
-        let replicas = |w: &World| w.objects.get(DEPLOYMENT, &names.primary).map(serin::manifest::replicas);
-        if let (Some(was), Some(is)) = (replicas(before), replicas(after))
-            && was != is
-            && was != 0
-        {
-            self.wrong(format!("S3: the primary's replicas are its autoscaler's: {was} → {is}: {what}"));
-        }
-        let route = |w: &World| route::weight_of(w, names, &names.canary_service);
-        let sound =
-            |w: &World| replicas(w) >= status.primary_replicas.map(i64::from).map(|f| f.min(most(w, canary)));
-        if running && route(after) > route(before) && replicas(after) > Some(0) && !sound(after) {
-            self.wrong(format!(
-                "S3: weight rises while the primary is below {:?}: {what}",
-                status.primary_replicas
-            ));
         }
     }
 
@@ -367,16 +326,6 @@ impl Observer {
             self.wrong(format!("S11: the Canary's spec is changed: {what}"));
         }
         let foreign = |o: &&Value| !names.all().contains(&o["metadata"]["name"].as_str().unwrap_or_default());
-        for kind in [HPA, SCALED_OBJECT] {
-            // one may be told to pause; those of the primary are ours
-            let users = |w: &World| -> Vec<Value> {
-                let all = w.objects.of(kind).filter(|o| scaler::scales(o).1 != names.primary);
-                all.map(|o| json!([o["metadata"]["name"], o["metadata"]["labels"], o["spec"]])).collect()
-            };
-            if users(before) != users(after) {
-                self.wrong(format!("S11: a user's {} is changed: {what}", kind.kind));
-            }
-        }
         for kind in [DEPLOYMENT, SERVICE, route::VIRTUAL_SERVICE] {
             if !before.objects.of(kind).filter(foreign).eq(after.objects.of(kind).filter(foreign)) {
                 self.wrong(format!("S11: a foreign {} is changed: {what}", kind.kind));
@@ -407,14 +356,6 @@ impl Observer {
             self.wrong(format!("S12: let go while the apex leads to nobody: {what}"));
         }
     }
-}
-
-/// Most replicas that the primary's autoscaler allows.
-fn most(world: &World, canary: &Value) -> i64 {
-    let name = canary["spec"]["autoscalerRef"]["name"].as_str().unwrap_or_default();
-    let twin = format!("{name}-primary");
-    let of = |kind| Some(scaler::bounds(kind, world.objects.get(kind, &twin)?).1);
-    of(HPA).or_else(|| of(SCALED_OBJECT)).unwrap_or(0)
 }
 
 /// A target without what may change: replicas, and what counts changes.

@@ -1,15 +1,17 @@
 //! Plays the HorizontalPodAutoscaler controller and KEDA: replicas by a scripted load, within the bounds that the
-//! autoscalers give; no pods are left alone, or are asked for, as the kind has it.
+//! autoscalers give; no pods are left alone, or are asked for, as the kind has it. Says also what a write of ours must not
+//! do to autoscalers, and to the replicas that are theirs.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use serin::{
+    api::Phase,
     manifest::{self, scaler},
     snapshot::{DEPLOYMENT, HPA, Kind, ObjectRef, SCALED_OBJECT},
 };
 
-use super::world::World;
+use super::{Names, route, world::World};
 
 /// The usual autoscaler of the target, of either kind: two to six replicas.
 pub fn of_target(kind: Kind) -> Value {
@@ -51,4 +53,46 @@ pub fn play(world: &mut World, loads: &BTreeMap<String, i64>) -> bool {
         world.edit(&ObjectRef::new(DEPLOYMENT, name), &json!({"spec": {"replicas": replicas}}));
     }
     any
+}
+
+/// What a write has made wrong.
+pub(super) fn wrong(before: &World, after: &World, names: &Names, what: &str) -> Vec<String> {
+    let mut wrong: Vec<String> = [HPA, SCALED_OBJECT]
+        .into_iter()
+        .filter(|kind| users(before, *kind, names) != users(after, *kind, names))
+        .map(|kind| format!("S11: a user's {} is changed: {what}", kind.kind))
+        .collect();
+    let replicas = |w: &World| w.objects.get(DEPLOYMENT, &names.primary).map(manifest::replicas);
+    let scaler = after.canary.as_ref().and_then(|c| c["spec"]["autoscalerRef"]["name"].as_str());
+    let Some(twin) = scaler.map(|name| format!("{name}-primary")) else { return wrong };
+    if let (Some(was), Some(is)) = (replicas(before), replicas(after))
+        && was != is
+        && was != 0
+    {
+        wrong.push(format!("S3: the primary's replicas are its autoscaler's: {was} → {is}: {what}"));
+    }
+    let status = after.status();
+    let running = matches!(status.phase, Some(Phase::Progressing | Phase::Promoting | Phase::Finalising));
+    let Some(floor) = status.primary_replicas.filter(|_| running).map(i64::from) else { return wrong };
+    let of = |w: &World| {
+        [HPA, SCALED_OBJECT].into_iter().find_map(|kind| Some((kind, w.objects.get(kind, &twin)?.clone())))
+    };
+    let Some((kind, is)) = of(after) else { return wrong };
+    let (min, max) = scaler::bounds(kind, &is);
+    if of(before).is_none_or(|(_, was)| was != is) && min < floor.min(max) {
+        wrong.push(format!("S3: the primary may fall to {min} in a run that began with {floor}: {what}"));
+    }
+    let route = |w: &World| route::weight_of(w, names, &names.canary_service);
+    let below = replicas(after).is_some_and(|r| r > 0 && r < floor.min(max));
+    let rescue = after.ready.get(&names.primary_service).is_none_or(|ready| *ready == 0);
+    if route(after) > route(before) && below && !rescue {
+        wrong.push(format!("S3: a weight rises while the primary is below {floor}: {what}"));
+    }
+    wrong
+}
+
+/// Autoscalers that are not the primary's, without what KEDA may be told.
+fn users(world: &World, kind: Kind, names: &Names) -> Vec<Value> {
+    let all = world.objects.of(kind).filter(|o| scaler::scales(o).1 != names.primary);
+    all.map(|o| json!([o["metadata"]["name"], o["metadata"]["labels"], o["spec"]])).collect()
 }

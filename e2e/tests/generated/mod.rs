@@ -1,15 +1,18 @@
 //! Generated specs, answers and events for the property tests, and what each event does to a model.
 
+mod scalers;
+
 use std::time::Duration;
 
 use jiff::SignedDuration;
 use proptest::{collection::vec, prelude::*, strategy::Union};
+pub(crate) use scalers::Scaled;
 use serde_json::{Value, json};
 use serin::{
     analysis::Reading,
     snapshot::{DEPLOYMENT, HPA, ObjectRef, SCALED_OBJECT, SERVICE},
 };
-use serin_e2e::sim::{Sim, Trouble, fixture, pods::Mode, route, scalers, world::World};
+use serin_e2e::sim::{Sim, Trouble, fixture, pods::Mode, route, world::World};
 
 /// Something that happens.
 #[derive(Clone, Debug)]
@@ -28,16 +31,8 @@ pub(crate) enum Event {
     Recreate(u8),
     /// The target's replicas are set.
     Replicas(i64),
-    /// The load of a Deployment asks an autoscaler for so many replicas.
-    Load(&'static str, i64),
-    /// The bounds of the target's autoscaler are edited.
-    Bounds(i64, i64),
-    /// An autoscaler is deleted; the target's, or the primary's.
-    DropScaler(&'static str),
-    /// Somebody edits the primary's autoscaler.
-    EditTwin(i64),
-    /// The primary's replicas are set.
-    PrimaryReplicas(i64),
+    /// Something about autoscalers.
+    Scaled(Scaled),
     /// The primary is deleted.
     DropPrimary,
     /// Somebody gives the primary another template.
@@ -142,23 +137,11 @@ pub(crate) fn analysis() -> impl Strategy<Value = Value> {
     )
 }
 
-fn scaler() -> impl Strategy<Value = Value> {
-    let of = |api: &str, kind: &str| json!({"apiVersion": api, "kind": kind, "name": "podinfo"});
-    let mut bounded = of("autoscaling/v2", "HorizontalPodAutoscaler");
-    bounded["primaryScalerReplicas"] = json!({"minReplicas": 3, "maxReplicas": 9});
-    prop_oneof![
-        4 => Just(Value::Null),
-        2 => Just(of("autoscaling/v2", "HorizontalPodAutoscaler")),
-        1 => Just(bounded),
-        1 => Just(of("keda.sh/v1alpha1", "ScaledObject")),
-    ]
-}
-
 /// A spec that is acted on.
 pub(crate) fn spec() -> impl Strategy<Value = Value> {
     let settle = prop_oneof![3 => Just(Value::Null), 1 => Just(json!("0s")), 1 => Just(json!("500ms")), 1 => Just(json!("8s"))];
     let skip = prop_oneof![6 => Just(Value::Null), 1 => Just(json!(true))];
-    (analysis(), settle, skip, 5i32..90, scaler()).prop_map(|(analysis, settle, skip, deadline, scaler)| {
+    (analysis(), settle, skip, 5i32..90, scalers::reference()).prop_map(|(analysis, settle, skip, deadline, scaler)| {
         json!({
             "analysis": analysis, "settleTime": settle, "skipAnalysis": skip, "progressDeadlineSeconds": deadline,
             "autoscalerRef": scaler,
@@ -305,11 +288,7 @@ fn event() -> impl Strategy<Value = Event> {
         (2, any::<bool>().prop_map(Event::Late).boxed()),
         (2, (1u8..4).prop_map(Event::Recreate).boxed()),
         (3, (0i64..6).prop_map(Event::Replicas).boxed()),
-        (6, (side(), 0i64..12).prop_map(|(side, n)| Event::Load(side, n)).boxed()),
-        (2, (1i64..6, 0i64..6).prop_map(|(min, more)| Event::Bounds(min, min + more)).boxed()),
-        (1, prop_oneof![Just("podinfo"), Just("podinfo-primary")].prop_map(Event::DropScaler).boxed()),
-        (2, (1i64..6).prop_map(Event::EditTwin).boxed()),
-        (2, (0i64..6).prop_map(Event::PrimaryReplicas).boxed()),
+        (10, scalers::event().prop_map(Event::Scaled).boxed()),
         (2, Just(Event::DropPrimary).boxed()),
         (2, Just(Event::EditPrimary).boxed()),
         (3, (0i64..101).prop_map(Event::Weights).boxed()),
@@ -333,7 +312,7 @@ pub(crate) fn calm(most: usize) -> impl Strategy<Value = Vec<Event>> {
         3 => (1u64..40).prop_map(Event::Pass),
         2 => (1u8..4).prop_map(Event::Image),
         1 => reading().prop_map(|reading| Event::Reads("request-success-rate", reading)),
-        1 => (side(), 0i64..12).prop_map(|(side, n)| Event::Load(side, n)),
+        1 => scalers::load().prop_map(Event::Scaled),
     ];
     vec(event, 1..most)
 }
@@ -371,27 +350,7 @@ pub(crate) fn happen(sim: &mut Sim, event: &Event) {
         Event::Replicas(n) => {
             sim.world.edit(&target, &json!({"spec": {"replicas": n}}));
         }
-        Event::Load(name, n) => {
-            sim.pods.loads.insert((*name).into(), *n);
-        }
-        Event::Bounds(min, max) => {
-            let hpa = json!({"spec": {"minReplicas": min, "maxReplicas": max}});
-            sim.world.edit(&ObjectRef::new(HPA, "podinfo"), &hpa);
-            let keda = json!({"spec": {"minReplicaCount": min - 1, "maxReplicaCount": max}});
-            sim.world.edit(&ObjectRef::new(SCALED_OBJECT, "podinfo"), &keda);
-        }
-        Event::DropScaler(name) => {
-            for kind in [HPA, SCALED_OBJECT] {
-                sim.world.objects.remove(&ObjectRef::new(kind, *name));
-            }
-        }
-        Event::EditTwin(min) => {
-            let edit = json!({"spec": {"minReplicas": min}});
-            sim.world.edit(&ObjectRef::new(HPA, "podinfo-primary"), &edit);
-        }
-        Event::PrimaryReplicas(n) => {
-            sim.world.edit(&primary, &json!({"spec": {"replicas": n}}));
-        }
+        Event::Scaled(scaled) => scaled.happen(sim),
         Event::DropPrimary => {
             sim.world.objects.remove(&primary);
         }
@@ -399,12 +358,7 @@ pub(crate) fn happen(sim: &mut Sim, event: &Event) {
             let containers = json!([{"name": "podinfod", "image": "evil:1"}]);
             sim.world.edit(&primary, &json!({"spec": {"template": {"spec": {"containers": containers}}}}));
         }
-        Event::Weights(canary) => {
-            let to = |host: &str, weight: i64| json!({"destination": {"host": host}, "weight": weight});
-            let routes = json!([to("podinfo-primary", 100 - canary), to("podinfo-canary", *canary)]);
-            let at = ObjectRef::new(route::VIRTUAL_SERVICE, "podinfo");
-            sim.world.edit(&at, &json!({"spec": {"http": [{"route": routes}]}}));
-        }
+        Event::Weights(canary) => set_weights(sim, *canary),
         Event::DropRoute => {
             sim.world.objects.remove(&ObjectRef::new(route::VIRTUAL_SERVICE, "podinfo"));
         }
@@ -418,10 +372,7 @@ pub(crate) fn happen(sim: &mut Sim, event: &Event) {
             let clean = json!({"stepWeight": null, "stepWeights": null, "maxWeight": null});
             sim.world.edit_canary(&json!({"spec": {"analysis": clean}}));
             sim.world.edit_canary(&json!({"spec": spec}));
-            let named = spec["autoscalerRef"]["kind"].as_str().and_then(serin::manifest::scaler::kind);
-            if let Some(kind) = named.filter(|kind| sim.world.objects.get(*kind, "podinfo").is_none()) {
-                sim.world.put(kind, scalers::of_target(kind), sim.now);
-            }
+            scalers::provide(sim, spec);
             sim.observer.spec_edited = true;
         }
         Event::Suspend(on) => sim.world.edit_canary(&json!({"spec": {"suspend": on}})),
@@ -436,6 +387,13 @@ pub(crate) fn happen(sim: &mut Sim, event: &Event) {
         }
     }
     sim.look();
+}
+
+fn set_weights(sim: &mut Sim, canary: i64) {
+    let to = |host: &str, weight: i64| json!({"destination": {"host": host}, "weight": weight});
+    let routes = json!([to("podinfo-primary", 100 - canary), to("podinfo-canary", canary)]);
+    let at = ObjectRef::new(route::VIRTUAL_SERVICE, "podinfo");
+    sim.world.edit(&at, &json!({"spec": {"http": [{"route": routes}]}}));
 }
 
 /// Where a model has come to, without what counts writes: versions, times, epochs.

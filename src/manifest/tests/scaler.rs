@@ -124,6 +124,20 @@ fn a_scaled_object_is_copied_awake_and_about_the_primary() {
 }
 
 #[test]
+fn a_floor_forbids_to_be_idle() {
+    let mut source = scaled_object();
+    source["spec"]["minReplicaCount"] = json!(3);
+    let made = rendered(SCALED_OBJECT, &json!({}), &source, Some(2));
+    assert_eq!(
+        (&made.body["spec"]["minReplicaCount"], &made.body["spec"]["idleReplicaCount"]),
+        (&json!(3), &Value::Null)
+    );
+    assert_eq!(made.body["metadata"]["annotations"][names::ANNOTATION_FLOOR], "2");
+    let rests = rendered(SCALED_OBJECT, &json!({}), &source, None);
+    assert_eq!(rests.body["spec"]["idleReplicaCount"], 0);
+}
+
+#[test]
 fn a_query_is_rewritten_by_whole_names() {
     for (before, after) in [
         ("podinfo", "podinfo-primary"),
