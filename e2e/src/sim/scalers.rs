@@ -79,13 +79,15 @@ pub(super) fn wrong(before: &World, after: &World, names: &Names, what: &str) ->
     };
     let Some((kind, is)) = of(after) else { return wrong };
     let (min, max) = scaler::bounds(kind, &is);
-    if of(before).is_none_or(|(_, was)| was != is) && min < floor.min(max) {
+    let written = of(before).is_none_or(|(_, was)| was != is);
+    let route = |w: &World| route::weight_of(w, names, &names.canary_service);
+    let rescue = after.ready.get(&names.primary_service).is_none_or(|ready| *ready == 0);
+    let raised = route(after) > route(before) && !rescue;
+    if (written || raised) && min < floor.min(max) {
         wrong.push(format!("S3: the primary may fall to {min} in a run that began with {floor}: {what}"));
     }
-    let route = |w: &World| route::weight_of(w, names, &names.canary_service);
     let below = replicas(after).is_some_and(|r| r > 0 && r < floor.min(max));
-    let rescue = after.ready.get(&names.primary_service).is_none_or(|ready| *ready == 0);
-    if route(after) > route(before) && below && !rescue {
+    if raised && below {
         wrong.push(format!("S3: a weight rises while the primary is below {floor}: {what}"));
     }
     wrong
