@@ -25,6 +25,14 @@ pub const ANNOTATION_RESTORED: &str = "serin.dev/restored-at-generation";
 pub const ANNOTATION_CHECKSUM: &str = "serin.dev/checksum";
 /// Annotation on a ConfigMap or Secret, Flagger's: a value that begins with `disable` keeps it from being followed.
 pub const ANNOTATION_CONFIG_TRACKING: &str = "flagger.app/config-tracking";
+/// Annotation on the primary's autoscaler: hash of the spec it was made with, any floor apart.
+pub const ANNOTATION_SOURCE: &str = "serin.dev/source";
+/// Annotation on the primary's autoscaler while a run raises its minimum: the pods that the primary keeps.
+pub const ANNOTATION_FLOOR: &str = "serin.dev/floor";
+/// KEDA's annotation that holds a workload at so many pods.
+pub const KEDA_PAUSED_REPLICAS: &str = "autoscaling.keda.sh/paused-replicas";
+/// How all annotations begin by which KEDA is paused.
+pub const KEDA_PAUSED: &str = "autoscaling.keda.sh/paused";
 /// Pod annotation by which Flagger forces a restart; ignored when templates are compared.
 pub const ANNOTATION_FLAGGER_ID: &str = "flagger-id";
 /// Keys of Flux that must never be copied from a target (any key that contains this).
@@ -61,6 +69,8 @@ pub mod conditions {
     pub const FROZEN: &str = "Frozen";
     /// True: the latest window had failed checks; the message lists all of them.
     pub const HALTED: &str = "Halted";
+    /// False: the primary has fewer pods than when the run began, or the canary fewer than its share of the traffic needs.
+    pub const CAPACITY: &str = "Capacity";
     /// True: the spec works but probably not as meant.
     pub const ADVISORY: &str = "Advisory";
 }

@@ -48,6 +48,16 @@ pub const SERVICE: Kind = Kind { group: "", version: "v1", kind: "Service", plur
 pub const CONFIG_MAP: Kind = Kind { group: "", version: "v1", kind: "ConfigMap", plural: "configmaps" };
 /// Core Secret; in a snapshot without its content.
 pub const SECRET: Kind = Kind { group: "", version: "v1", kind: "Secret", plural: "secrets" };
+/// HorizontalPodAutoscaler.
+pub const HPA: Kind = Kind {
+    group: "autoscaling",
+    version: "v2",
+    kind: "HorizontalPodAutoscaler",
+    plural: "horizontalpodautoscalers",
+};
+/// KEDA's ScaledObject.
+pub const SCALED_OBJECT: Kind =
+    Kind { group: "keda.sh", version: "v1alpha1", kind: "ScaledObject", plural: "scaledobjects" };
 /// EndpointSlice: which pods behind a Service are ready.
 pub const ENDPOINTS: Kind =
     Kind { group: "discovery.k8s.io", version: "v1", kind: "EndpointSlice", plural: "endpointslices" };

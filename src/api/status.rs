@@ -60,7 +60,7 @@ pub struct CanaryStatus {
     /// The run in progress.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<RunStatus>,
-    /// Replicas handed from the target to the primary.
+    /// Replicas handed from the target to the primary; in a run with an autoscaler, those it does not go below.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub primary_replicas: Option<i32>,
 }
@@ -147,6 +147,12 @@ pub struct ObservedTarget {
     pub uid: String,
     /// Its `metadata.generation`.
     pub generation: i64,
+    /// When it was last scaled back to no pods between runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub emptied: Option<MicroTime>,
+    /// Seconds from then until that is done again, should somebody else scale it up once more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub patience: Option<i64>,
 }
 
 /// A ConfigMap or Secret as it was last read.

@@ -65,7 +65,7 @@ pub struct Validated {
     pub metrics: Vec<CanaryMetric>,
     /// Accepted but not acted on: each a field path with a word of why.
     pub unserved: Vec<String>,
-    /// Something unserved decides about traffic (a gate, a check, a scaler): hold every run at weight 0.
+    /// Something unserved decides about traffic (a gate, a check): hold every run at weight 0.
     pub held: bool,
     /// Mistakes that let the primary be made but no run be analysed.
     pub faults: Vec<Problem>,
@@ -129,7 +129,7 @@ pub fn validate(canary: &Canary, rules: &Rules) -> Result<Validated, Refusal> {
     let schedule = schedule(&analysis, switches(&provider), skip_analysis).map_err(Refusal::Invalid)?;
     let (metrics, mut gates, faults, mut advice) = metrics(&analysis);
     advice.extend(advise(&analysis, &schedule, skip_analysis));
-    gates.extend(unserved_gates(spec, &analysis));
+    gates.extend(unserved_gates(&analysis));
     let held = !gates.is_empty();
     gates.extend(unserved_telling(&analysis));
     Ok(Validated {
@@ -198,19 +198,26 @@ fn unserved_targets(spec: &CanarySpec, provider: &str) -> Vec<String> {
     if spec.target_ref.kind != "Deployment" {
         list.push(format!("spec.targetRef.kind: {} (only Deployment is served)", spec.target_ref.kind));
     }
+    if let Some(scaler) = spec.autoscaler_ref.as_ref().filter(|s| !SCALERS.contains(&s.kind.as_str())) {
+        list.push(format!(
+            "spec.autoscalerRef.kind: {} (only {} are served)",
+            scaler.kind,
+            SCALERS.join(" and ")
+        ));
+    }
     list
 }
+
+/// Kinds of autoscalers that are served.
+const SCALERS: [&str; 2] = ["HorizontalPodAutoscaler", "ScaledObject"];
 
 /// The provider can send everybody to the canary: plain Services cannot, unless asked to.
 fn switches(provider: &str) -> bool {
     provider != "kubernetes"
 }
 
-fn unserved_gates(spec: &CanarySpec, analysis: &CanaryAnalysis) -> Vec<String> {
+fn unserved_gates(analysis: &CanaryAnalysis) -> Vec<String> {
     let mut list = Vec::new();
-    if let Some(scaler) = &spec.autoscaler_ref {
-        list.push(format!("spec.autoscalerRef ({} {})", scaler.kind, scaler.name));
-    }
     for hook in &analysis.webhooks {
         if !told(hook) {
             list.push(format!("spec.analysis.webhooks[{}] (type {})", hook.name, hook_type(hook)));

@@ -8,6 +8,7 @@ pub mod json;
 mod patch;
 pub mod readiness;
 pub mod revision;
+pub mod scaler;
 pub mod service;
 pub mod workload;
 

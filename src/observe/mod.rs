@@ -13,10 +13,11 @@ pub use world::{Key, World, version_of};
 use crate::{
     api::{Canary, validated::validate},
     config::Rules,
-    manifest::config,
+    manifest::{config, scaler},
     names, router,
     snapshot::{
-        CANARY, DEPLOYMENT, Kind, METRIC_TEMPLATE, ObjectRef, Objects, REVISION, Rival, SERVICE, Snapshot,
+        CANARY, DEPLOYMENT, HPA, Kind, METRIC_TEMPLATE, ObjectRef, Objects, REVISION, Rival, SCALED_OBJECT,
+        SERVICE, Snapshot,
     },
 };
 
@@ -70,6 +71,7 @@ pub fn gather(world: &World, rules: &Rules, key: &Key, now: Timestamp) -> Result
             wanted.extend(router.reads(&c));
         }
     }
+    wanted.extend(scalers(world, namespace, &canary, &mut missing)?);
     let mut objects = Objects::default();
     for at in wanted {
         if world.stale(at.kind, &(namespace.clone(), at.name.clone())) {
@@ -98,6 +100,30 @@ pub fn gather(world: &World, rules: &Rules, key: &Key, now: Timestamp) -> Result
         ask_not_before: None,
         canary,
     })
+}
+
+/// The autoscaler that the Canary names, its copy, and all others of target and primary.
+fn scalers(
+    world: &World,
+    namespace: &str,
+    canary: &Canary,
+    missing: &mut Vec<String>,
+) -> Result<Vec<ObjectRef>, GatherError> {
+    let mut found = Vec::new();
+    let named = canary.spec.autoscaler_ref.as_ref();
+    if let Some((kind, named)) = named.and_then(|n| Some((scaler::kind(&n.kind)?, n))) {
+        if kind == SCALED_OBJECT && !world.defines(&kind.crd()) {
+            missing.push(kind.crd());
+        } else if !world.synced(&[kind]) {
+            return Err(GatherError::Behind(kind.plural));
+        }
+        found.extend([named.name.clone(), names::primary(&named.name)].map(|n| ObjectRef::new(kind, n)));
+    }
+    let target = &canary.spec.target_ref.name;
+    for kind in [HPA, SCALED_OBJECT] {
+        found.extend(world.scalers(kind, namespace, target).into_iter().map(|n| ObjectRef::new(kind, n)));
+    }
+    Ok(found)
 }
 
 fn revisions(world: &World, namespace: &str, primary: &str) -> Vec<Value> {
@@ -169,7 +195,8 @@ fn templates(world: &World, canary: &Canary, namespace: &str) -> Vec<String> {
         .collect()
 }
 
-/// All optional kinds: those of the routers.
+/// All optional kinds: those of the routers, and KEDA's.
 pub fn optional() -> Vec<Kind> {
-    router::all().iter().flat_map(|r| r.kinds().iter().copied()).collect()
+    let routes = router::all().iter().flat_map(|r| r.kinds().iter().copied());
+    routes.chain([SCALED_OBJECT]).collect()
 }

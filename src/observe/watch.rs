@@ -26,11 +26,11 @@ use crate::{
     config::{Config, Rules},
     manifest::config,
     names,
-    snapshot::{CANARY, DEPLOYMENT, ENDPOINTS, Kind, METRIC_TEMPLATE, REVISION, SERVICE},
+    snapshot::{CANARY, DEPLOYMENT, ENDPOINTS, HPA, Kind, METRIC_TEMPLATE, REVISION, SERVICE},
 };
 
 /// Kinds that every cluster has and that are watched whole.
-const WHOLE: [Kind; 6] = [CANARY, DEPLOYMENT, SERVICE, ENDPOINTS, REVISION, METRIC_TEMPLATE];
+const WHOLE: [Kind; 7] = [CANARY, DEPLOYMENT, SERVICE, ENDPOINTS, REVISION, METRIC_TEMPLATE, HPA];
 
 /// Kinds that must have been listed before anything is decided.
 pub fn mandatory(rules: &Rules) -> Vec<Kind> {

@@ -14,8 +14,13 @@ use serde_json::Value;
 use crate::{
     manifest::{self, config},
     names,
-    snapshot::{CANARY, DEPLOYMENT, ENDPOINTS, Kind, METRIC_TEMPLATE, ObjectRef, REVISION},
+    snapshot::{
+        CANARY, DEPLOYMENT, ENDPOINTS, HPA, Kind, METRIC_TEMPLATE, ObjectRef, REVISION, SCALED_OBJECT,
+    },
 };
+
+#[path = "scalers.rs"]
+mod scalers;
 
 /// Namespace and name.
 pub type Key = (String, String);
@@ -27,6 +32,8 @@ pub struct Interest {
     pub target: String,
     /// `spec.service.name`, or the target's.
     pub apex: String,
+    /// `spec.autoscalerRef.name`, empty for none.
+    pub scaler: String,
     /// MetricTemplates as `namespace/name`.
     pub templates: Vec<String>,
     /// ConfigMaps and Secrets that its target uses, by `config::key`, as the status has them.
@@ -45,7 +52,8 @@ impl Interest {
         });
         let configs = canary["status"]["observedConfigs"].as_object().into_iter().flatten();
         let configs = configs.map(|(key, _)| key.clone()).collect();
-        Self { target, apex, templates: templates.collect(), configs }
+        let scaler = spec["autoscalerRef"]["name"].as_str().unwrap_or_default().to_owned();
+        Self { target, apex, scaler, templates: templates.collect(), configs }
     }
 
     fn services(&self) -> [String; 3] {
@@ -69,6 +77,13 @@ impl Entry {
     fn version(&self) -> u64 {
         match self {
             Self::Seen { version, .. } | Self::Gone { version } => *version,
+        }
+    }
+
+    fn object(&self) -> Option<Value> {
+        match self {
+            Self::Seen { text, .. } => serde_json::from_str(text).ok(),
+            Self::Gone { .. } => None,
         }
     }
 }
@@ -116,6 +131,8 @@ impl World {
         }
         if config::KINDS.contains(&kind) {
             object = config::without_content(&object);
+        } else if scalers::is_one(kind) {
+            scalers::forget_status(&mut object);
         }
         let (key, version) = (key_of(&object), version_of(&object));
         let mut inner = self.lock();
@@ -126,11 +143,19 @@ impl World {
         if entries.get(&key).is_some_and(|e| e.version() > version) {
             return vec![];
         }
+        let old = entries.get(&key).filter(|_| scalers::is_one(kind)).and_then(Entry::object);
         entries.insert(key.clone(), Entry::Seen { version, text: object.to_string().into() });
         if inner.floors.get(&(kind, key.clone())).is_some_and(|f| *f <= version) {
             inner.floors.remove(&(kind, key.clone()));
         }
         let mut touched = inner.touched(kind, &key, &object);
+        if let Some(old) = old {
+            if scalers::same_but_version(&old, &object) {
+                return vec![];
+            }
+            // it may have been aimed at another
+            touched.extend(inner.touched(kind, &key, &old));
+        }
         if kind == CANARY {
             let new = Interest::of(&object, &key.0);
             touched.extend(inner.rivals(&key, &new));
@@ -252,10 +277,7 @@ impl World {
     /// Newest known version of the object; none when it does not exist.
     pub fn get(&self, kind: Kind, namespace: &str, name: &str) -> Option<Value> {
         let inner = self.lock();
-        match inner.objects.get(&kind)?.get(&(namespace.to_owned(), name.to_owned()))? {
-            Entry::Seen { text, .. } => serde_json::from_str(text).ok(),
-            Entry::Gone { .. } => None,
-        }
+        inner.objects.get(&kind)?.get(&(namespace.to_owned(), name.to_owned()))?.object()
     }
 
     /// All objects of a kind in a namespace.
@@ -270,10 +292,8 @@ impl World {
         let from = (namespace.to_owned(), String::new());
         let within = entries.range(from..).take_while(|(key, _)| key.0 == namespace);
         within
-            .filter_map(|(key, e)| match e {
-                Entry::Seen { text, .. } if wanted(&key.1, text) => serde_json::from_str(text).ok(),
-                Entry::Seen { .. } | Entry::Gone { .. } => None,
-            })
+            .filter(|(key, entry)| matches!(entry, Entry::Seen { text, .. } if wanted(&key.1, text)))
+            .filter_map(|(_, entry)| entry.object())
             .collect()
     }
 
@@ -335,6 +355,10 @@ impl Inner {
         self.interested(&key.0, |interest| match kind {
             DEPLOYMENT => key.1 == interest.target || key.1 == names::primary(&interest.target),
             REVISION => of == Some(names::label_value(&names::primary(&interest.target)).as_str()),
+            HPA | SCALED_OBJECT => {
+                let whom = object["spec"]["scaleTargetRef"]["name"].as_str().unwrap_or_default();
+                interest.scaled_by(&key.1, whom)
+            }
             // Services, and routing objects: all are named after the apex
             _ => interest.services().contains(&key.1),
         })

@@ -12,7 +12,7 @@ use super::{
     draft::{Draft, after},
     ensure::{self, Because},
     note::{Note, Words},
-    ownership,
+    ownership, scaler,
 };
 use crate::{
     api::{
@@ -178,6 +178,7 @@ fn surroundings<'a>(
     })?;
     c.advice.extend(ports(snap, &c, target, &label)?);
     ownership::check(snap, &c, router)?;
+    let (scaler, scaler_problem) = autoscaler(snap, &mut c)?;
     templates(snap, &mut c);
     cross_namespace(snap, &c)?;
     let refused = router.refuses(&c);
@@ -186,7 +187,21 @@ fn surroundings<'a>(
     }
     let words = Words::new(&c.name, &c.names.target, &c.names.primary, &c.namespace);
     let (configs, hash) = (configs::Configs::default(), String::new());
-    with_configs(Context { snap, answers, now, c, router, words, target, label, configs, hash }, d)
+    let cx = Context {
+        snap,
+        answers,
+        now,
+        c,
+        router,
+        words,
+        target,
+        label,
+        configs,
+        scaler,
+        scaler_problem,
+        hash,
+    };
+    with_configs(cx, d)
 }
 
 /// With what the target's template uses, and the revision that both make.
@@ -207,6 +222,19 @@ fn with_configs<'a>(mut cx: Context<'a>, d: &mut Draft) -> Result<Context<'a>, S
     let advice = copies::advice(&cx);
     cx.c.advice.extend(advice);
     Ok(cx)
+}
+
+/// The autoscaler, or what is wrong with it. Before anything has been made that stops everything.
+fn autoscaler<'a>(
+    snap: &'a Snapshot,
+    c: &mut Validated,
+) -> Result<(Option<&'a Value>, Option<Problem>), Stop> {
+    let unmade = matches!(snap.status().phase.unwrap_or_default(), Phase::Unset | Phase::Initializing);
+    match scaler::find(snap, c) {
+        Ok(scaler) => Ok((scaler, None)),
+        Err(problem) if unmade && snap.canary.metadata.deletion_timestamp.is_none() => Err(problem.into()),
+        Err(problem) => Ok((None, Some(problem))),
+    }
 }
 
 fn unserved(list: &[String]) -> Stop {
@@ -282,8 +310,8 @@ const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
 fn stopped(snap: &Snapshot, d: &mut Draft, problem: &Problem, unserved: Option<&str>, now: Timestamp) {
     let created = snap.canary.metadata.creation_timestamp.as_ref().map_or(Timestamp::MIN, |t| t.0);
     let patience = after(created, PATIENCE);
-    let early = snap.status().phase.is_none() && now < patience;
-    if early && ["TargetMissing", configs::MISSING].contains(&problem.reason) {
+    let early = ["TargetMissing", "AutoscalerMissing", configs::MISSING].contains(&problem.reason);
+    if early && snap.status().phase.is_none() && now < patience {
         return d.wake_at(patience);
     }
     refuse(d, problem.reason, &problem.message);
@@ -324,6 +352,8 @@ fn relieve(snap: &Snapshot, d: &mut Draft, now: Timestamp) {
         target: &Value::Null,
         label: Default::default(),
         configs: configs::Configs::default(),
+        scaler: None,
+        scaler_problem: None,
         hash: String::new(),
     };
     d.status.step = Some(cx.step_at(Split::to_canary(0)));
@@ -333,7 +363,7 @@ fn relieve(snap: &Snapshot, d: &mut Draft, now: Timestamp) {
 }
 
 fn accept(cx: &Context<'_>, d: &mut Draft) {
-    let first_fault = cx.c.faults.first();
+    let first_fault = cx.c.faults.first().or(cx.scaler_problem.as_ref());
     if let Some(refused) = &cx.snap.refused {
         refuse(d, "ApiRefused", refused);
     } else if let Some(fault) = first_fault {

@@ -7,7 +7,11 @@ use serde_json::Value;
 
 use super::{Answers, configs::Configs, draft::after, note::Words};
 use crate::{
-    api::{CanaryStatus, Phase, StepStatus, schedule::Strategy, validated::Validated},
+    api::{
+        CanaryStatus, Phase, StepStatus,
+        schedule::Strategy,
+        validated::{Problem, Validated},
+    },
     manifest::{self, readiness, readiness::Rollout, revision},
     router::{Router, Split},
     snapshot::{DEPLOYMENT, SERVICE, Snapshot},
@@ -26,6 +30,10 @@ pub(super) struct Context<'a> {
     pub(super) label: (String, String),
     /// What the target's template uses.
     pub(super) configs: Configs,
+    /// The autoscaler that the Canary names, as it is, if it is sound.
+    pub(super) scaler: Option<&'a Value>,
+    /// What is wrong with it, if it is not.
+    pub(super) scaler_problem: Option<Problem>,
     /// Revision hash of the target's template, and of what it uses, as they are now.
     pub(super) hash: String,
 }

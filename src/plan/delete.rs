@@ -13,6 +13,7 @@ use super::{
     ensure::{self, Because},
     initialise::past,
     note::Words,
+    scaler,
 };
 use crate::{
     api::{Phase, StepStatus},
@@ -50,6 +51,7 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
         d.status.epoch += 1;
         d.status.run = None;
         d.status.step = None;
+        scaler::hand_back(cx, d);
         return d.say(cx.words.terminating());
     }
     if cx.c.spec.revert_on_deletion == Some(false) {
@@ -71,7 +73,9 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
 
 /// The generated objects stay; users are on the primary.
 fn leave(cx: &Context<'_>, d: &mut Draft) {
-    if cx.live_split().is_some() && !ensure::routing(cx, d, cx.zero(), Because::Wanted) {
+    if cx.live_split().is_some() && !ensure::routing(cx, d, cx.zero(), Because::Wanted)
+        || !scaler::twin(cx, d)
+    {
         return;
     }
     d.say(cx.words.terminated());
@@ -80,9 +84,7 @@ fn leave(cx: &Context<'_>, d: &mut Draft) {
 
 /// The target has as many pods as the primary, ready and behind their Service.
 fn target_serves(cx: &Context<'_>, d: &mut Draft) -> bool {
-    let wanted = cx.primary_replicas();
-    if cx.primary().is_some() && cx.target_replicas() < wanted || cx.target_replicas() == 0 {
-        d.act(ensure::scale(cx.target, wanted));
+    if !scaler::handed_back(cx, d) {
         return false;
     }
     let behind = cx.snap.objects.get(SERVICE, &cx.c.names.canary_service).is_none() || cx.canary_pods() > 0;
@@ -143,6 +145,7 @@ fn generated_gone(cx: &Context<'_>, d: &mut Draft) -> bool {
             gone.push(at);
         }
     }
+    gone.extend(scaler::twins(cx).into_iter().map(|(at, _)| at));
     if cx.primary().is_some_and(|p| manifest::made_for(p, &cx.c.name)) {
         gone.push(ObjectRef::new(DEPLOYMENT, cx.c.names.primary.clone()));
     }

@@ -9,7 +9,7 @@ use super::{
     draft::Draft,
     ensure::{self, Because},
     initialise::past,
-    rest,
+    rest, scaler,
 };
 use crate::{
     api::{Ending, EndingKind, Phase, RunStatus, StepStatus},
@@ -68,11 +68,9 @@ pub(super) fn carry_on(cx: &Context<'_>, d: &mut Draft) -> bool {
     if !ensure::apex_service(cx, d, Because::Drift) || !past(cx, d, cx.settled_at()) {
         return true;
     }
-    if cx.target_replicas() > 0 {
-        d.act(ensure::scale(cx.target, 0));
-        return true;
+    if scaler::empty(cx, d) {
+        finish(cx, d, ending.kind);
     }
-    finish(cx, d, ending.kind);
     true
 }
 
@@ -101,6 +99,7 @@ fn primary_restored(cx: &Context<'_>, d: &mut Draft) -> bool {
 fn finish(cx: &Context<'_>, d: &mut Draft, kind: EndingKind) {
     d.clear(super::checks::PODS_READY);
     d.clear(names::conditions::FROZEN);
+    d.clear(names::conditions::CAPACITY);
     d.status.canary_weight = 0;
     d.status.iterations = 0;
     d.status.step = None;

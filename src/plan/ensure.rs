@@ -14,7 +14,7 @@ use crate::{
     },
     names,
     router::{self, Cookies, Split},
-    snapshot::{DEPLOYMENT, Kind, ObjectRef, REVISION},
+    snapshot::{DEPLOYMENT, HPA, Kind, ObjectRef, REVISION, SCALED_OBJECT},
 };
 
 /// How a difference from the wanted state came about, as far as can be told.
@@ -200,7 +200,8 @@ pub(super) fn version(live: &Value) -> String {
     manifest::resource_version(live).unwrap_or_default().to_owned()
 }
 
-fn object(cx: &Context<'_>, d: &mut Draft, want: Manifest, why: Because) -> bool {
+/// The object is there as wanted.
+pub(super) fn object(cx: &Context<'_>, d: &mut Draft, want: Manifest, why: Because) -> bool {
     let at = ObjectRef::new(want.kind, want.name.clone());
     if let Some(live) = cx.snap.objects.at(&at) {
         return object_from(cx, d, live, &want, why);
@@ -239,7 +240,14 @@ pub(super) fn mark_primary(cx: &Context<'_>, d: &mut Draft, live: &Value, hash: 
     object_from(cx, d, live, &want, Because::Wanted)
 }
 
-fn object_from(cx: &Context<'_>, d: &mut Draft, live: &Value, want: &Manifest, why: Because) -> bool {
+/// `live` is as wanted.
+pub(super) fn object_from(
+    cx: &Context<'_>,
+    d: &mut Draft,
+    live: &Value,
+    want: &Manifest,
+    why: Because,
+) -> bool {
     let at = ObjectRef::new(want.kind, want.name.clone());
     let mut patch = manifest::patch(live, want);
     if let Some(disown) = manifest::disown(live, &cx.c.name) {
@@ -260,6 +268,9 @@ fn stamps(cx: &Context<'_>, d: &Draft, want: &Manifest) -> Value {
     let epoch = d.status.epoch.to_string();
     if want.kind == DEPLOYMENT {
         return json!({"metadata": {"annotations": {names::ANNOTATION_EPOCH: epoch}}});
+    }
+    if [HPA, SCALED_OBJECT].contains(&want.kind) {
+        return json!({});
     }
     let route = cx.router.reads(&cx.c).iter().any(|r| r.kind == want.kind && r.name == want.name);
     let names = &cx.c.names;

@@ -7,6 +7,7 @@ use super::{
     draft::{Draft, after},
     ensure::{self, Because},
     note::Words,
+    scaler,
 };
 use crate::{
     api::Phase,
@@ -19,7 +20,7 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
     if cx.phase() == Phase::Unset {
         return begin(cx, d);
     }
-    if !primary_made(cx, d) || !primary_ready(cx, d) {
+    if !primary_made(cx, d) || !scaler::twin(cx, d) || !primary_ready(cx, d) {
         return;
     }
     if !ensure::side_services(cx, d, Because::Wanted) || cx.primary_pods() == 0 {
@@ -34,10 +35,9 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
     if !ensure::apex_service(cx, d, Because::Wanted) || !past(cx, d, cx.apex_settled_at()) {
         return;
     }
-    if cx.target_replicas() > 0 {
-        return d.act(ensure::scale(cx.target, 0));
+    if scaler::empty(cx, d) {
+        finish(cx, d);
     }
-    finish(cx, d);
 }
 
 /// True when `time` has come; otherwise asks to look again then.
@@ -51,6 +51,9 @@ pub(super) fn past(cx: &Context<'_>, d: &mut Draft, time: jiff::Timestamp) -> bo
 fn begin(cx: &Context<'_>, d: &mut Draft) {
     d.phase(Phase::Initializing, cx.kind());
     d.status.epoch += 1;
+    if cx.scaler.is_some() {
+        d.status.primary_replicas = i32::try_from(scaler::primary_start(cx)).ok();
+    }
     match &cx.answers.ping {
         Some(Ok(())) => d.say(Words::providers_answer()),
         Some(Err(why)) => d.say(Words::providers_silent(why)),
@@ -61,7 +64,7 @@ fn begin(cx: &Context<'_>, d: &mut Draft) {
 /// The first template counts as promoted; it is stored before the primary is made from it.
 fn primary_made(cx: &Context<'_>, d: &mut Draft) -> bool {
     let Some(primary) = cx.primary() else {
-        let replicas = cx.target_replicas().max(1);
+        let replicas = scaler::primary_start(cx);
         if ensure::store_template(cx, d)
             && let Some(stored) = cx.stored(Some(&cx.hash))
         {

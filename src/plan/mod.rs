@@ -29,6 +29,7 @@ mod progress;
 mod promote;
 mod question;
 mod rest;
+mod scaler;
 #[cfg(test)]
 mod tests;
 

@@ -191,6 +191,39 @@ impl Words {
             format!("{} was scaled to {replicas}: the replicas go to {}", self.target, self.primary),
         )
     }
+    pub(super) fn contested(&self, seconds: i64) -> Note {
+        Note::warning(
+            "ReplicasContested",
+            format!(
+                "{} was scaled up again although it is to rest: it is emptied, and not again within {seconds} s. Leave spec.replicas out of what sets it",
+                self.target
+            ),
+        )
+    }
+    pub(super) fn autoscaler_made(twin: &str, primary: &str) -> Note {
+        Note::normal("AutoscalerMade", format!("{twin} was made: it scales {primary}"))
+    }
+    pub(super) fn autoscaler_follows(source: &str, twin: &str) -> Note {
+        Note::normal("AutoscalerFollows", format!("{source} was changed: {twin} follows"))
+    }
+    pub(super) fn below_floor(&self, floor: i64) -> Note {
+        Note::warning(
+            "PrimaryBelowFloor",
+            format!(
+                "{} was scaled below the {floor} replicas it had when the run began: weights do not rise until it has them again. Look what scales it besides its autoscaler",
+                self.primary
+            ),
+        )
+    }
+    pub(super) fn too_small(&self, weight: i32, of: i64) -> Note {
+        Note::warning(
+            "CanaryTooSmall",
+            format!(
+                "{} has {weight} % of the traffic and fewer ready pods than that share of {of}: raise the minimum of its autoscaler if it is too slow",
+                self.target
+            ),
+        )
+    }
     pub(super) fn terminating(&self) -> Note {
         Note::normal("Terminating", format!("Terminating canary {}", self.canary))
     }

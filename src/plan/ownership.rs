@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::delete;
 use crate::{
     api::validated::{Problem, Validated},
-    manifest,
+    manifest::{self, scaler},
     router::{Cookies, Router, Split},
     snapshot::{DEPLOYMENT, ObjectRef, Objects, SERVICE, Snapshot},
 };
@@ -21,8 +21,12 @@ pub(super) fn check(snap: &Snapshot, c: &Validated, router: &'static dyn Router)
         ObjectRef::new(SERVICE, names.apex.clone()),
     ];
     all.extend(router.reads(c));
+    let twin = scaler::named(c).map(|(kind, named)| ObjectRef::new(kind, crate::names::primary(&named.name)));
+    all.extend(twin.clone());
     for at in all {
         let Some(live) = snap.objects.at(&at) else { continue };
+        let elsewhere =
+            if twin.as_ref() == Some(&at) { "" } else { ", or set spec.service.name to a free name" };
         let whose = owner(snap, c, live);
         let adoptable = at.kind == SERVICE && at.name == names.apex || leftover(c, router, &at, live);
         match whose {
@@ -31,17 +35,13 @@ pub(super) fn check(snap: &Snapshot, c: &Validated, router: &'static dyn Router)
             Owner::Nobody => {
                 return Err(Problem::new(
                     "ForeignObject",
-                    format!(
-                        "{at} exists and was not made for this Canary: delete or rename it, or set spec.service.name to a free name"
-                    ),
+                    format!("{at} exists and was not made for this Canary: delete or rename it{elsewhere}"),
                 ));
             }
             Owner::Other(who) => {
                 return Err(Problem::new(
                     "ForeignObject",
-                    format!(
-                        "{at} is controlled by {who}: remove it there, or set spec.service.name to a free name"
-                    ),
+                    format!("{at} is controlled by {who}: remove it there{elsewhere}"),
                 ));
             }
         }

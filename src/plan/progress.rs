@@ -13,7 +13,7 @@ use super::{
     ensure::{self, Because},
     initialise::{past, waiting},
     note::{Note, Words},
-    promote, rest,
+    promote, rest, scaler,
 };
 use crate::{
     analysis::{self, Query, Verdict},
@@ -65,9 +65,10 @@ fn reset(cx: &Context<'_>, d: &mut Draft) {
     let renew =
         cx.step().renew || cx.target_replicas() > 0 && cx.configs.differ_for_running_pods(cx.status());
     d.status.step = Some(StepStatus { renew, ..StepStatus::default() });
-    for type_ in [conditions::HALTED, conditions::FROZEN, super::checks::PODS_READY] {
+    for type_ in [conditions::HALTED, conditions::FROZEN, conditions::CAPACITY, super::checks::PODS_READY] {
         d.clear(type_);
     }
+    scaler::remember_floor(cx, d);
     rest::saw_target(cx, d);
 }
 
@@ -89,13 +90,18 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
     let nobody = step.weight == 0 && (zero.canary() > 0 || !step.mirrored);
     let split = if nobody { zero } else { cx.split(&step) };
     let mended = rest::primary_intact(cx, d)
+        & scaler::twin(cx, d)
         & ensure::side_services(cx, d, Because::Drift)
         & ensure::apex_service(cx, d, Because::Drift)
         & ensure::routing(cx, d, split, why);
-    if !mended || step.renew && !renewed(cx, d) {
+    if !mended || step.renew && !renewed(cx, d) || !scaler::wake(cx, d) {
         return;
     }
-    if !scale_up(cx, d) || !primary_there(cx, d) || !pods_ready(cx, d) || blocked(cx) {
+    let held = scaler::holds(cx, d);
+    if !primary_there(cx, d) || !pods_ready(cx, d) || blocked(cx) {
+        return;
+    }
+    if held && (cx.c.skip_analysis || step.index == 0) {
         return;
     }
     if cx.c.skip_analysis {
@@ -109,7 +115,7 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
         return confirm(cx, d);
     }
     if past(cx, d, due(cx)) {
-        judge(cx, d);
+        judge(cx, d, held);
     }
 }
 
@@ -189,15 +195,6 @@ fn renewed(cx: &Context<'_>, d: &mut Draft) -> bool {
         d.status.step = Some(StepStatus { renew: false, ..cx.step() });
     }
     false
-}
-
-/// True when the target is asked for at least one pod.
-fn scale_up(cx: &Context<'_>, d: &mut Draft) -> bool {
-    if cx.target_replicas() == 0 {
-        d.act(ensure::scale(cx.target, cx.primary_replicas()));
-        return false;
-    }
-    true
 }
 
 /// True when the primary has pods: without them there is nothing to compare with, and no weight moves.
@@ -295,8 +292,8 @@ fn confirm(cx: &Context<'_>, d: &mut Draft) {
     d.status.step = Some(StepStatus { confirmed: Some(MicroTime(cx.now)), ..step });
 }
 
-/// The window has ended: one failed check at most, however many metrics failed (ruling 17).
-fn judge(cx: &Context<'_>, d: &mut Draft) {
+/// The window has ended: one failed check at most, however many metrics failed (ruling 17). `held`: nothing rises.
+fn judge(cx: &Context<'_>, d: &mut Draft, held: bool) {
     let mut failed = Vec::new();
     for (index, query) in queries(cx).into_iter().enumerate() {
         let verdict = match query {
@@ -316,14 +313,14 @@ fn judge(cx: &Context<'_>, d: &mut Draft) {
         d.say(Words::thawed());
     }
     d.judged = Some(due(cx));
-    if failed.is_empty() { passed(cx, d) } else { halt(cx, d, &failed) }
+    if failed.is_empty() { passed(cx, d, held) } else { halt(cx, d, &failed) }
 }
 
-fn passed(cx: &Context<'_>, d: &mut Draft) {
+fn passed(cx: &Context<'_>, d: &mut Draft, held: bool) {
     d.clear(conditions::HALTED);
     let step = cx.step();
     let began = step.confirmed.as_ref().map_or(cx.now, |t| t.0);
-    if cx.now < after(began, planned(cx, step.index).hold) {
+    if held || cx.now < after(began, planned(cx, step.index).hold) {
         d.status.step = Some(StepStatus { checked: Some(MicroTime(cx.now)), ..step });
     } else if step.index as usize >= cx.c.schedule.len() {
         promote::begin(cx, d);

@@ -10,7 +10,7 @@ use super::{
     ensure::{self, Because},
     initialise::{past, waiting},
     note::Words,
-    rest,
+    rest, scaler,
 };
 use crate::{
     api::{EndingKind, Phase, StepStatus},
@@ -24,6 +24,7 @@ pub(super) fn begin(cx: &Context<'_>, d: &mut Draft) {
     d.phase(Phase::Promoting, cx.kind());
     d.status.epoch += 1;
     d.clear(conditions::HALTED);
+    d.clear(conditions::CAPACITY);
     ensure::store_template(cx, d);
     d.say(cx.words.copying());
 }
@@ -48,7 +49,10 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
     if target_moved_on(cx) && cx.step().weight > 0 {
         return withdraw(cx, d);
     }
-    if !(ensure::side_services(cx, d, Because::Drift) & ensure::apex_service(cx, d, Because::Drift)) {
+    let mended = ensure::side_services(cx, d, Because::Drift)
+        & ensure::apex_service(cx, d, Because::Drift)
+        & scaler::twin(cx, d);
+    if !mended {
         return;
     }
     let step = cx.step();
@@ -59,8 +63,9 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
     if !ensure::routing(cx, d, cx.split(&step), why) {
         return;
     }
+    let replicas = scaler::primary_start(cx);
     let resize = cx.c.spec.autoscaler_ref.is_none() && !target_moved_on(cx) && cx.target_replicas() > 0;
-    if !ensure::primary_from(cx, d, stored, cx.target_replicas().max(1), resize) || !primary_ready(cx, d) {
+    if !ensure::primary_from(cx, d, stored, replicas, resize) || !primary_ready(cx, d) {
         return;
     }
     shift(cx, d);
@@ -180,8 +185,8 @@ pub(super) fn finalise(cx: &Context<'_>, d: &mut Draft) {
     if !ensure::split_in_place(cx, Split::to_canary(0)) {
         return;
     }
-    if cx.target_replicas() > 0 && !target_moved_on(cx) {
-        return d.act(ensure::scale(cx.target, 0));
+    if !target_moved_on(cx) && !scaler::empty(cx, d) {
+        return;
     }
     d.phase(Phase::Succeeded, cx.kind());
     d.status.last_promoted_spec.clone_from(&cx.status().last_applied_spec);
@@ -200,7 +205,7 @@ fn primary_there(cx: &Context<'_>, d: &mut Draft) -> bool {
     match cx.stored(cx.applied()) {
         Some(stored) if cx.primary().is_none() => {
             d.say(Words::recreated(&format!("Deployment {}", cx.c.names.primary)));
-            ensure::primary_from(cx, d, stored, cx.target_replicas().max(1), false)
+            ensure::primary_from(cx, d, stored, scaler::primary_start(cx), false)
         }
         _ => true,
     }

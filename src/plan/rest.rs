@@ -1,19 +1,21 @@
 //! Between runs: generated objects kept as they should be, a new revision noticed, replicas handed over. A Canary at
 //! rest with nothing changed leads to an empty plan.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use serde_json::json;
 
 use super::{
     configs,
     context::Context,
     copies,
-    draft::Draft,
+    draft::{Draft, after},
     ensure::{self, Because},
     initialise::past,
     note::Words,
-    progress,
+    progress, scaler,
 };
 use crate::{
     api::{ObservedTarget, Phase},
@@ -28,6 +30,7 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
         return adopt(cx, d);
     }
     let mended = primary_intact(cx, d)
+        & scaler::twin(cx, d)
         & ensure::side_services(cx, d, Because::Drift)
         & (ensure::routing(cx, d, cx.zero(), Because::Drift) && ensure::apex_service(cx, d, Because::Drift));
     if !mended {
@@ -59,6 +62,7 @@ pub(super) fn saw_target(cx: &Context<'_>, d: &mut Draft) {
         d.status.target = Some(ObservedTarget {
             uid: manifest::uid(cx.target).unwrap_or_default().into(),
             generation: manifest::generation(cx.target).unwrap_or_default(),
+            ..d.status.target.take().unwrap_or_default()
         });
     }
 }
@@ -129,23 +133,46 @@ fn tried(live: &serde_json::Value) -> bool {
 }
 
 /// Replicas that a chart or a person sets on the resting target are meant for what serves: the primary gets them, and
-/// the target goes back to none (ruling 16).
+/// the target goes back to none (ruling 16). Somebody who scales it up again and again is let wait ever longer.
 fn hand_over(cx: &Context<'_>, d: &mut Draft) {
     let replicas = cx.target_replicas();
-    if replicas == 0 || !ensure::split_in_place(cx, Split::to_canary(0)) || !past(cx, d, cx.settled_at()) {
+    if scaler::is_empty(cx)
+        || !ensure::split_in_place(cx, Split::to_canary(0))
+        || !past(cx, d, cx.settled_at())
+    {
         return;
     }
     let scaled = cx.c.spec.autoscaler_ref.is_some();
     if let Some(primary) = cx.primary()
         && !scaled
+        && replicas > 0
         && manifest::replicas(primary) != replicas
     {
         d.status.primary_replicas = i32::try_from(replicas).ok();
         d.say(cx.words.handed_over(replicas));
         d.act(ensure::scale(primary, replicas));
     }
-    d.act(ensure::scale(cx.target, 0));
+    let seen = cx.status().target.clone().unwrap_or_default();
+    let patience = seen.patience.unwrap_or(0).clamp(0, PATIENCE_MOST);
+    let since = seen.emptied.as_ref().map_or(Timestamp::MIN, |at| at.0);
+    if !past(cx, d, after(since, Duration::from_secs(patience as u64))) {
+        return;
+    }
+    let again = cx.now < after(since, Duration::from_secs(2 * patience as u64));
+    let next = if again { (2 * patience).min(PATIENCE_MOST) } else { PATIENCE };
+    if again {
+        d.say(cx.words.contested(next));
+    }
+    if let Some(target) = &mut d.status.target {
+        (target.emptied, target.patience) = (Some(MicroTime(cx.now)), Some(next));
+    }
+    scaler::empty(cx, d);
 }
+
+/// Seconds that a target is left with pods that somebody gives it at rest, right after it was emptied; doubled each
+/// time, so that two who want different things do not write against each other for ever.
+const PATIENCE: i64 = 30;
+const PATIENCE_MOST: i64 = 3600;
 
 /// Status written by Flagger: its hashes mean nothing here (ruling 10). A primary that runs the target's template is
 /// taken over as it is; otherwise what it runs is kept as the promoted template, and the target's is a new revision.

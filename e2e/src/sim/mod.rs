@@ -9,6 +9,7 @@ pub mod fixture;
 pub mod observer;
 pub mod pods;
 pub mod route;
+pub mod scalers;
 pub mod story;
 pub mod transcript;
 pub mod world;

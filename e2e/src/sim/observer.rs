@@ -23,7 +23,7 @@ use super::{
     Names,
     configs::{self, Contents},
     pods::Pods,
-    route,
+    route, scalers,
     world::World,
 };
 
@@ -246,6 +246,7 @@ impl Observer {
             self.wrong(format!("S2: the apex Service leads to nobody: {what}"));
         }
         self.primary(before, after, names, &what);
+        self.violations.extend(scalers::wrong(before, after, names, &what));
         self.target(before, after, names, &what, now);
         self.intended(before, after, pods, names, &what);
         self.untouched(before, after, names, &what);

@@ -45,6 +45,8 @@ struct Played {
 pub struct Pods {
     /// By name of the Deployment.
     pub modes: BTreeMap<String, Mode>,
+    /// Replicas that the load asks for, by name of the Deployment: what autoscalers go by.
+    pub loads: BTreeMap<String, i64>,
     /// EndpointSlices stay as they are until this is lifted.
     pub slices_late: bool,
     played: BTreeMap<String, Played>,
@@ -59,6 +61,7 @@ struct Counts {
 impl Pods {
     /// Lets the controllers act once. True when they changed anything.
     pub fn play(&mut self, world: &mut World, now: Timestamp) -> bool {
+        let scaled = super::scalers::play(world, &self.loads);
         self.played.retain(|name, _| world.objects.get(DEPLOYMENT, name).is_some());
         let mut changes = Vec::new();
         for deployment in world.objects.of(DEPLOYMENT) {
@@ -77,7 +80,7 @@ impl Pods {
         for (name, status) in changes {
             world.write_deployment_status(&name, status);
         }
-        any | self.slices(world)
+        scaled | any | self.slices(world)
     }
 
     fn slices(&self, world: &mut World) -> bool {

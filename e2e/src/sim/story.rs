@@ -17,7 +17,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use serin::{
     analysis::Reading,
-    snapshot::{CONFIG_MAP, DEPLOYMENT, Kind, ObjectRef, REVISION, Rival, SECRET, SERVICE},
+    manifest::scaler,
+    snapshot::{
+        CONFIG_MAP, DEPLOYMENT, HPA, Kind, ObjectRef, REVISION, Rival, SCALED_OBJECT, SECRET, SERVICE,
+    },
 };
 
 use super::{
@@ -68,6 +71,9 @@ struct Step {
     image: Option<String>,
     #[serde(default)]
     pods: BTreeMap<String, Mode>,
+    /// Replicas that the load asks for, by Deployment.
+    #[serde(default)]
+    load: BTreeMap<String, i64>,
     /// Merge patch of the Canary's spec.
     #[serde(default)]
     spec: Option<Value>,
@@ -94,7 +100,8 @@ struct Step {
     conflict: bool,
 }
 
-const KINDS: [Kind; 6] = [DEPLOYMENT, SERVICE, REVISION, CONFIG_MAP, SECRET, route::VIRTUAL_SERVICE];
+const KINDS: [Kind; 8] =
+    [DEPLOYMENT, SERVICE, REVISION, CONFIG_MAP, SECRET, HPA, SCALED_OBJECT, route::VIRTUAL_SERVICE];
 
 /// Plays a story and tells it.
 ///
@@ -198,6 +205,14 @@ fn end(sim: &Sim, out: &mut String) -> Result<()> {
         let name = service["metadata"]["name"].as_str().unwrap_or_default();
         let ready = sim.world.ready.get(name).copied().unwrap_or(0);
         writeln!(out, "  Service {name}: {} ({ready} ready)", service["spec"]["selector"])?;
+    }
+    for kind in [HPA, SCALED_OBJECT] {
+        for live in sim.world.objects.of(kind) {
+            let (min, max) = scaler::bounds(kind, live);
+            let paused = if scaler::paused(live) { ", paused at 0" } else { "" };
+            let name = live["metadata"]["name"].as_str().unwrap_or_default();
+            writeln!(out, "  {} {name}: {min} to {max}{paused}", kind.kind)?;
+        }
     }
     let rules = route::rules(&sim.world, sim.names());
     for (n, rule) in rules.iter().enumerate() {
@@ -314,6 +329,10 @@ impl Step {
         for (name, mode) in &self.pods {
             sim.pods.modes.insert(name.clone(), *mode);
             said.push(format!("new pods of {name}: {mode:?}"));
+        }
+        for (name, replicas) in &self.load {
+            sim.pods.loads.insert(name.clone(), *replicas);
+            said.push(format!("the load of {name} asks for {replicas} replicas"));
         }
         if let Some(spec) = &self.spec {
             sim.world.edit_canary(&json!({"spec": spec}));

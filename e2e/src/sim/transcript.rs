@@ -52,6 +52,9 @@ fn detail(body: &Value) -> Option<String> {
     if let Some(replicas) = spec["replicas"].as_i64() {
         out.push(format!("replicas {replicas}"));
     }
+    for bound in ["minReplicas", "maxReplicas", "minReplicaCount", "maxReplicaCount"] {
+        out.extend(spec[bound].as_i64().map(|n| format!("{bound} {n}")));
+    }
     (!out.is_empty()).then(|| format!(": {}", out.join(", ")))
 }
 

@@ -1,13 +1,16 @@
 //! Generated specs, answers and events for the property tests, and what each event does to a model.
 
+mod scalers;
+
 use std::time::Duration;
 
 use jiff::SignedDuration;
 use proptest::{collection::vec, prelude::*, strategy::Union};
+pub(crate) use scalers::Scaled;
 use serde_json::{Value, json};
 use serin::{
     analysis::Reading,
-    snapshot::{CONFIG_MAP, DEPLOYMENT, Kind, ObjectRef, SECRET, SERVICE},
+    snapshot::{CONFIG_MAP, DEPLOYMENT, HPA, Kind, ObjectRef, SCALED_OBJECT, SECRET, SERVICE},
 };
 use serin_e2e::sim::{Sim, Trouble, fixture, pods::Mode, route, world::World};
 
@@ -28,6 +31,8 @@ pub(crate) enum Event {
     Recreate(u8),
     /// The target's replicas are set.
     Replicas(i64),
+    /// Something about autoscalers.
+    Scaled(Scaled),
     /// The primary is deleted.
     DropPrimary,
     /// Somebody gives the primary another template.
@@ -142,9 +147,10 @@ pub(crate) fn analysis() -> impl Strategy<Value = Value> {
 pub(crate) fn spec() -> impl Strategy<Value = Value> {
     let settle = prop_oneof![3 => Just(Value::Null), 1 => Just(json!("0s")), 1 => Just(json!("500ms")), 1 => Just(json!("8s"))];
     let skip = prop_oneof![6 => Just(Value::Null), 1 => Just(json!(true))];
-    (analysis(), settle, skip, 5i32..90).prop_map(|(analysis, settle, skip, deadline)| {
+    (analysis(), settle, skip, 5i32..90, scalers::reference()).prop_map(|(analysis, settle, skip, deadline, scaler)| {
         json!({
             "analysis": analysis, "settleTime": settle, "skipAnalysis": skip, "progressDeadlineSeconds": deadline,
+            "autoscalerRef": scaler,
         })
     })
 }
@@ -288,6 +294,7 @@ fn event() -> impl Strategy<Value = Event> {
         (2, any::<bool>().prop_map(Event::Late).boxed()),
         (2, (1u8..4).prop_map(Event::Recreate).boxed()),
         (3, (0i64..6).prop_map(Event::Replicas).boxed()),
+        (10, scalers::event().prop_map(Event::Scaled).boxed()),
         (2, Just(Event::DropPrimary).boxed()),
         (2, Just(Event::EditPrimary).boxed()),
         (3, (0i64..101).prop_map(Event::Weights).boxed()),
@@ -308,7 +315,7 @@ pub(crate) fn events(most: usize) -> impl Strategy<Value = Vec<Event>> {
     vec(event(), 1..most)
 }
 
-/// Only what a quiet cluster sees: images, answers, time.
+/// Only what a quiet cluster sees: images, answers, load, time.
 pub(crate) fn calm(most: usize) -> impl Strategy<Value = Vec<Event>> {
     let event = prop_oneof![
         3 => (1u64..40).prop_map(Event::Pass),
@@ -316,6 +323,7 @@ pub(crate) fn calm(most: usize) -> impl Strategy<Value = Vec<Event>> {
         1 => (1u8..4).prop_map(Event::Config),
         1 => (1u8..4).prop_map(Event::Secret),
         1 => reading().prop_map(|reading| Event::Reads("request-success-rate", reading)),
+        1 => scalers::load().prop_map(Event::Scaled),
     ];
     vec(event, 1..most)
 }
@@ -386,6 +394,7 @@ pub(crate) fn happen(sim: &mut Sim, event: &Event) {
         Event::Replicas(n) => {
             sim.world.edit(&target, &json!({"spec": {"replicas": n}}));
         }
+        Event::Scaled(scaled) => scaled.happen(sim),
         Event::DropPrimary => {
             sim.world.objects.remove(&primary);
         }
@@ -393,12 +402,7 @@ pub(crate) fn happen(sim: &mut Sim, event: &Event) {
             let containers = json!([{"name": "podinfod", "image": "evil:1"}]);
             sim.world.edit(&primary, &json!({"spec": {"template": {"spec": {"containers": containers}}}}));
         }
-        Event::Weights(canary) => {
-            let to = |host: &str, weight: i64| json!({"destination": {"host": host}, "weight": weight});
-            let routes = json!([to("podinfo-primary", 100 - canary), to("podinfo-canary", *canary)]);
-            let at = ObjectRef::new(route::VIRTUAL_SERVICE, "podinfo");
-            sim.world.edit(&at, &json!({"spec": {"http": [{"route": routes}]}}));
-        }
+        Event::Weights(canary) => set_weights(sim, *canary),
         Event::DropRoute => {
             sim.world.objects.remove(&ObjectRef::new(route::VIRTUAL_SERVICE, "podinfo"));
         }
@@ -412,6 +416,7 @@ pub(crate) fn happen(sim: &mut Sim, event: &Event) {
             let clean = json!({"stepWeight": null, "stepWeights": null, "maxWeight": null});
             sim.world.edit_canary(&json!({"spec": {"analysis": clean}}));
             sim.world.edit_canary(&json!({"spec": spec}));
+            scalers::provide(sim, spec);
             sim.observer.spec_edited = true;
         }
         Event::Config(_) | Event::DropConfig | Event::Secret(_) => configure(sim, event),
@@ -429,6 +434,13 @@ pub(crate) fn happen(sim: &mut Sim, event: &Event) {
     sim.look();
 }
 
+fn set_weights(sim: &mut Sim, canary: i64) {
+    let to = |host: &str, weight: i64| json!({"destination": {"host": host}, "weight": weight});
+    let routes = json!([to("podinfo-primary", 100 - canary), to("podinfo-canary", canary)]);
+    let at = ObjectRef::new(route::VIRTUAL_SERVICE, "podinfo");
+    sim.world.edit(&at, &json!({"spec": {"http": [{"route": routes}]}}));
+}
+
 /// Where a model has come to, without what counts writes: versions, times, epochs.
 pub(crate) fn end_of(sim: &Sim) -> Value {
     let status = sim.world.status();
@@ -444,9 +456,14 @@ pub(crate) fn end_of(sim: &Sim) -> Value {
         .flat_map(|kind| sim.world.objects.of(kind))
         .map(|o| json!([o["kind"], o["metadata"]["name"], o["data"]]))
         .collect();
+    let scalers: Vec<Value> = [HPA, SCALED_OBJECT]
+        .into_iter()
+        .flat_map(|kind| sim.world.objects.of(kind))
+        .map(|s| json!([s["metadata"]["name"], s["metadata"]["annotations"], s["spec"]]))
+        .collect();
     json!({
         "tracked": status.tracked_configs, "observed": status.observed_configs.keys().collect::<Vec<_>>(),
-        "configs": configs, "phase": status.phase, "step": status.step.map(|s| (s.index, s.weight)), "checks": status.failed_checks,
+        "configs": configs, "scalers": scalers, "phase": status.phase, "step": status.step.map(|s| (s.index, s.weight)), "checks": status.failed_checks,
         "applied": status.last_applied_spec, "promoted": status.last_promoted_spec,
         "target": image("podinfo"), "primary": image("podinfo-primary"), "services": services,
         "route": route::rules(&sim.world, sim.names()), "gone": sim.world.canary.is_none(),

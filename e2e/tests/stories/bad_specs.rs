@@ -23,7 +23,6 @@ pub(crate) const STORIES: Family = &[
     crate::story!(an_unserved_provider_changes_nothing),
     crate::story!(an_unserved_kind_changes_nothing),
     crate::story!(an_unserved_gate_holds_the_run),
-    crate::story!(an_unserved_scaler_holds_the_run),
     crate::story!(a_suspended_run_stands_still_and_is_resumed),
     crate::story!(pods_lost_under_suspension_are_said),
     crate::story!(intervals_of_any_length_are_taken),
@@ -128,17 +127,6 @@ async fn an_unserved_gate_holds_the_run(shared: &Shared) -> anyhow::Result<()> {
     stands(&story, "app", "NotYetServed", "True", "NotYetServed", &words).await?;
     held_at_zero(&story).await?;
     story.edit_canary("app", json!({"spec": {"analysis": {"webhooks": []}}})).await?;
-    ends_well(&story).await
-}
-
-async fn an_unserved_scaler_holds_the_run(shared: &Shared) -> anyhow::Result<()> {
-    let story = story(shared, "scaler").await?;
-    let scaler = json!({"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "name": "app"});
-    story.initialised("app", |c| c["spec"]["autoscalerRef"] = scaler).await?;
-    let words = ["spec.autoscalerRef (HorizontalPodAutoscaler app)", "held at weight 0"];
-    stands(&story, "app", "NotYetServed", "True", "NotYetServed", &words).await?;
-    held_at_zero(&story).await?;
-    story.edit_canary("app", json!({"spec": {"autoscalerRef": null}})).await?;
     ends_well(&story).await
 }
 

@@ -3,6 +3,7 @@
 
 use k8s_openapi::api::{
     apps::v1::{ControllerRevision, Deployment},
+    autoscaling::v2::HorizontalPodAutoscaler,
     core::v1::{ConfigMap, Secret, Service},
 };
 use kube::{Api, api::ListParams};
@@ -50,8 +51,9 @@ pub(crate) async fn of(story: &Story<'_>) -> anyhow::Result<Value> {
     add(&mut all, "Canary", story.api::<Canary>()).await?;
     add(&mut all, "VirtualService", story.virtual_services()).await?;
     add(&mut all, "DestinationRule", story.destination_rules()).await?;
+    add(&mut all, "HorizontalPodAutoscaler", story.api::<HorizontalPodAutoscaler>()).await?;
     for (key, object) in &mut all {
-        if key.starts_with("Deployment")
+        if (key.starts_with("Deployment") || key.starts_with("HorizontalPodAutoscaler"))
             && let Some(object) = object.as_object_mut()
         {
             object.remove("status");

@@ -21,6 +21,7 @@ mod recordings;
 mod rest;
 mod restart;
 mod runs;
+mod scalers;
 mod strategies;
 mod tools;
 
@@ -73,6 +74,7 @@ const FAMILIES: &[(&str, Family)] = &[
     ("recordings", recordings::STORIES),
     ("rest", rest::STORIES),
     ("runs", runs::STORIES),
+    ("scalers", scalers::STORIES),
     ("strategies", strategies::STORIES),
     ("tools", tools::STORIES),
 ];

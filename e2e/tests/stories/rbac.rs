@@ -95,6 +95,25 @@ async fn whole_life(shared: &Shared, story: &Story<'_>) -> anyhow::Result<()> {
     story.phase("app", Phase::Failed).await?;
     story.delete_canary("app").await?;
     ensure!(story.replicas("app").await? == Some(2), "the target was not given back");
+    scaled(story).await
+}
+
+/// Two Canaries with an autoscaler each: made, brought in step with the target's, removed.
+async fn scaled(story: &Story<'_>) -> anyhow::Result<()> {
+    story.bed.apply_yaml(&story.namespace, include_str!("../../manifests/keda.yaml")).await?;
+    let keda = json!({
+        "apiVersion": "keda.sh/v1alpha1", "kind": "ScaledObject", "metadata": {"name": "queue"},
+        "spec": {"scaleTargetRef": {"name": "queue"}, "minReplicaCount": 1, "triggers": []},
+    });
+    let hpa = super::scalers::hpa("load", "load", (1, 4));
+    for (app, scaler) in [("load", hpa), ("queue", keda)] {
+        let reference = json!({"apiVersion": scaler["apiVersion"], "kind": scaler["kind"], "name": app});
+        story.apply(vec![scaler]).await?;
+        // with two pods the minimum is 2 until the primary is there, and 1 then: a change in either kind
+        story.initialised(app, |c| c["spec"]["autoscalerRef"] = reference).await?;
+        story.event(app, "Initialization done!").await?;
+        story.delete_canary(app).await?;
+    }
     Ok(())
 }
 
