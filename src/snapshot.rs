@@ -31,6 +31,11 @@ impl Kind {
         }
     }
 
+    /// Every API server has it: no CustomResourceDefinition defines it.
+    pub fn built_in(&self) -> bool {
+        matches!(self.group, "" | "apps" | "discovery.k8s.io" | "networking.k8s.io")
+    }
+
     /// Name of the CustomResourceDefinition that would define it, e.g. `virtualservices.networking.istio.io`.
     pub fn crd(&self) -> String {
         format!("{}.{}", self.plural, self.group)

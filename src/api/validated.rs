@@ -112,7 +112,7 @@ pub fn validate(canary: &Canary, rules: &Rules) -> Result<Validated, Refusal> {
     })?;
     let provider =
         spec.provider.clone().filter(|p| !p.is_empty()).unwrap_or_else(|| rules.mesh_provider.clone());
-    let unserved = unserved_targets(spec, &provider);
+    let unserved = unserved_targets(spec);
     if !unserved.is_empty() {
         return Err(Refusal::Unserved(unserved));
     }
@@ -190,11 +190,8 @@ fn service(spec: &CanarySpec) -> Result<CanaryService, Refusal> {
     Ok(service)
 }
 
-fn unserved_targets(spec: &CanarySpec, provider: &str) -> Vec<String> {
+fn unserved_targets(spec: &CanarySpec) -> Vec<String> {
     let mut list = Vec::new();
-    if provider != "istio" {
-        list.push(format!("spec.provider: {provider} (only istio is served)"));
-    }
     if spec.target_ref.kind != "Deployment" {
         list.push(format!("spec.targetRef.kind: {} (only Deployment is served)", spec.target_ref.kind));
     }

@@ -1,8 +1,11 @@
 //! Cluster → Snapshot. [`watch`] fills the [`World`]; [`gather`] reads one Canary's part of it. No call to the API
 //! server is made here besides the watches themselves.
 
+mod looked;
 mod watch;
 mod world;
+
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -58,7 +61,7 @@ pub fn gather(world: &World, rules: &Rules, key: &Key, now: Timestamp) -> Result
     let provider = canary.spec.provider.as_deref().filter(|p| !p.is_empty()).unwrap_or(&rules.mesh_provider);
     if let Some(router) = router::by_name(provider) {
         for kind in router.kinds() {
-            if !world.defines(&kind.crd()) {
+            if !kind.built_in() && !world.defines(&kind.crd()) {
                 missing.push(kind.crd());
             } else if !world.synced(&[*kind]) {
                 return Err(GatherError::Behind(kind.plural));
@@ -67,8 +70,11 @@ pub fn gather(world: &World, rules: &Rules, key: &Key, now: Timestamp) -> Result
         }
         if let Ok(c) = validate(&canary, rules) {
             wanted.extend(router.reads(&c));
+            wanted.extend(router.sources(&c));
         }
     }
+    // noted before it is read: what changes from now on is told
+    world.looks_at(key, &wanted);
     let mut objects = Objects::default();
     for at in wanted {
         if world.stale(at.kind, &(namespace.clone(), at.name.clone())) {
@@ -139,7 +145,8 @@ fn templates(world: &World, canary: &Canary, namespace: &str) -> Vec<String> {
         .collect()
 }
 
-/// All optional kinds: those of the routers.
+/// All optional kinds: those of the routers, each once.
 pub fn optional() -> Vec<Kind> {
-    router::all().iter().flat_map(|r| r.kinds().iter().copied()).collect()
+    let all: BTreeSet<Kind> = router::all().iter().flat_map(|r| r.kinds().iter().copied()).collect();
+    all.into_iter().collect()
 }

@@ -137,7 +137,7 @@ async fn follow_crds(
     tasks: TaskTracker,
     stop: CancellationToken,
 ) {
-    let mut running: BTreeMap<String, CancellationToken> = BTreeMap::new();
+    let mut running: BTreeMap<Kind, CancellationToken> = BTreeMap::new();
     let mut known = BTreeSet::new();
     let mut listing = BTreeSet::new();
     let api: Api<PartialObjectMeta<CustomResourceDefinition>> = Api::all(client.clone());
@@ -164,15 +164,14 @@ async fn follow_crds(
             }
         }
         for kind in optional() {
-            let crd = kind.crd();
-            if !known.contains(&crd) {
-                if let Some(token) = running.remove(&crd) {
+            if !kind.built_in() && !known.contains(&kind.crd()) {
+                if let Some(token) = running.remove(&kind) {
                     token.cancel();
                     sink.world.forget(kind);
                 }
                 continue;
             }
-            running.entry(crd).or_insert_with(|| {
+            running.entry(kind).or_insert_with(|| {
                 let token = stop.child_token();
                 let api = untyped(&client, kind, config.namespace.as_deref());
                 tasks.spawn(follow(kind, api, selector(kind), sink.clone(), token.clone()));
@@ -250,7 +249,7 @@ pub async fn list_once(client: &Client, namespace: &str, world: &World) -> kube:
     let crds: Api<CustomResourceDefinition> = Api::all(client.clone());
     let known: BTreeSet<String> =
         crds.list_metadata(&ListParams::default()).await?.items.iter().map(ResourceExt::name_any).collect();
-    let optional = optional().into_iter().filter(|kind| known.contains(&kind.crd()));
+    let optional = optional().into_iter().filter(|kind| kind.built_in() || known.contains(&kind.crd()));
     for kind in MANDATORY.into_iter().chain(optional) {
         let mut seen = BTreeSet::new();
         for object in untyped(client, kind, Some(namespace)).list(&ListParams::default()).await? {

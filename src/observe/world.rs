@@ -11,9 +11,10 @@ use std::{
 
 use serde_json::Value;
 
+use super::looked::Looked;
 use crate::{
     names,
-    snapshot::{CANARY, DEPLOYMENT, ENDPOINTS, Kind, METRIC_TEMPLATE, REVISION},
+    snapshot::{CANARY, DEPLOYMENT, ENDPOINTS, Kind, METRIC_TEMPLATE, ObjectRef, REVISION},
 };
 
 /// Namespace and name.
@@ -72,6 +73,7 @@ impl Entry {
 struct Inner {
     objects: BTreeMap<Kind, BTreeMap<Key, Entry>>,
     interests: BTreeMap<Key, Interest>,
+    looked: Looked,
     /// Per Service: each EndpointSlice's address type and ready endpoints.
     endpoints: BTreeMap<Key, BTreeMap<String, (String, u32)>>,
     slices: BTreeMap<Key, String>,
@@ -148,6 +150,7 @@ impl World {
         if kind == CANARY
             && let Some(old) = inner.interests.remove(&key)
         {
+            inner.looked.keep(|canary| *canary != key);
             touched.extend(inner.rivals(&key, &old));
         }
         touched
@@ -168,6 +171,7 @@ impl World {
             entries.retain(|key, _| seen.contains(key));
             if kind == CANARY {
                 inner.interests.retain(|key, _| seen.contains(key));
+                inner.looked.keep(|key| seen.contains(key));
             }
         }
         concerned
@@ -223,6 +227,17 @@ impl World {
     /// Holder of Flagger's lease and when it runs out.
     pub fn flagger(&self) -> Option<(String, jiff::Timestamp)> {
         self.lock().flagger.clone()
+    }
+
+    /// Notes what is read for a Canary, so that its changes matter to it whatever it is named.
+    pub fn looks_at(&self, canary: &Key, objects: &[ObjectRef]) {
+        let mut inner = self.lock();
+        let Some(interest) = inner.interests.get(canary) else { return };
+        let named = interest.services();
+        let tells =
+            |at: &&ObjectRef| at.kind != DEPLOYMENT && at.kind != REVISION && !named.contains(&at.name);
+        let seen = objects.iter().filter(tells).cloned().collect();
+        inner.looked.note(canary, seen);
     }
 
     /// All these kinds have been listed at least once.
@@ -316,9 +331,12 @@ impl Inner {
         self.interested(&key.0, |interest| match kind {
             DEPLOYMENT => key.1 == interest.target || key.1 == names::primary(&interest.target),
             REVISION => of == Some(names::label_value(&names::primary(&interest.target)).as_str()),
-            // Services, and routing objects: all are named after the apex
+            // Services, and most routing objects, are named after the apex
             _ => interest.services().contains(&key.1),
         })
+        .into_iter()
+        .chain(self.looked.at(kind, key))
+        .collect()
     }
 
     fn interested(&self, namespace: &str, hit: impl Fn(&Interest) -> bool) -> Vec<Key> {

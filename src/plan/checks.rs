@@ -21,7 +21,7 @@ use crate::{
     },
     manifest::{self, revision, service, workload},
     names::conditions,
-    router::{self, Split},
+    router::{self, Cookies, Router, Split},
     snapshot::{DEPLOYMENT, Snapshot},
 };
 
@@ -133,8 +133,7 @@ fn surroundings<'a>(snap: &'a Snapshot, answers: &'a Answers, now: Timestamp) ->
         Refusal::Invalid(problem) => problem.into(),
         Refusal::Unserved(list) => unserved(&list),
     })?;
-    let router =
-        router::by_name(&c.provider).ok_or_else(|| unserved(&[format!("spec.provider: {}", c.provider)]))?;
+    let router = router::by_name(&c.provider).ok_or_else(|| unserved(&[no_router(&c.provider)]))?;
     if let Some(rival) = older_rival(snap) {
         return Err(stop(
             "TargetTaken",
@@ -174,13 +173,31 @@ fn surroundings<'a>(snap: &'a Snapshot, answers: &'a Answers, now: Timestamp) ->
     ownership::check(snap, &c, router)?;
     templates(snap, &mut c);
     cross_namespace(snap, &c)?;
-    let refused = router.refuses(&c);
-    if !refused.is_empty() {
-        return Err(stop("InvalidSpec", refused.join("; ")));
+    if snap.canary.metadata.deletion_timestamp.is_none() {
+        renders(snap, &c, router)?;
     }
+    c.advice.extend(router::ignored(router, &c));
     let words = Words::new(&c.name, &c.names.target, &c.names.primary, &c.namespace);
     let hash = target_hash(snap, target);
     Ok(Context { snap, answers, now, c, router, words, target, label, hash })
+}
+
+/// The strategy is one that the router can do, and what it renders from is there: otherwise nothing may move.
+fn renders(snap: &Snapshot, c: &Validated, router: &'static dyn Router) -> Result<(), Stop> {
+    let refused = router.refuses(c);
+    if !refused.is_empty() {
+        return Err(stop("InvalidSpec", refused.join("; ")));
+    }
+    let made = router.render(c, &snap.objects, Split::to_canary(0), &Cookies::default());
+    made.map(drop).map_err(|why| stop("RouteUnrenderable", why.to_string()))
+}
+
+fn no_router(provider: &str) -> String {
+    if router::retired(provider) {
+        return format!("spec.provider: {provider} (its maintainers have given it up)");
+    }
+    let served: Vec<&str> = router::all().iter().map(|r| r.name()).collect();
+    format!("spec.provider: {provider} (served are {})", served.join(", "))
 }
 
 fn unserved(list: &[String]) -> Stop {

@@ -20,6 +20,7 @@ mod delete;
 mod draft;
 mod ending;
 mod ensure;
+mod heed;
 mod initialise;
 mod note;
 mod ownership;

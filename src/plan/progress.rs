@@ -11,6 +11,7 @@ use super::{
     draft::{Draft, after},
     ending,
     ensure::{self, Because},
+    heed,
     initialise::{past, waiting},
     note::{Note, Words},
     promote, rest,
@@ -87,6 +88,9 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
         & ensure::apex_service(cx, d, Because::Drift)
         & ensure::routing(cx, d, split, why);
     if !mended || !scale_up(cx, d) || !primary_there(cx, d) || !pods_ready(cx, d) || blocked(cx) {
+        return;
+    }
+    if !heed::heeded(cx, d) {
         return;
     }
     if cx.c.skip_analysis {
@@ -224,6 +228,7 @@ fn measurable(cx: &Context<'_>) -> bool {
         && cx.primary_pods() > 0
         && matches!(cx.target_rollout(), Rollout::Ready)
         && ensure::split_in_place(cx, cx.split(&step))
+        && heed::unheeded(cx).is_none()
 }
 
 /// End of the window under way.

@@ -7,6 +7,7 @@ use super::{
     context::Context,
     draft::Draft,
     ensure::{self, Because},
+    heed,
     initialise::past,
     note::Words,
     progress,
@@ -123,7 +124,8 @@ fn tried(live: &serde_json::Value) -> bool {
 /// the target goes back to none (ruling 16).
 fn hand_over(cx: &Context<'_>, d: &mut Draft) {
     let replicas = cx.target_replicas();
-    if replicas == 0 || !ensure::split_in_place(cx, Split::to_canary(0)) || !past(cx, d, cx.settled_at()) {
+    let on_primary = ensure::split_in_place(cx, Split::to_canary(0)) && heed::unheeded(cx).is_none();
+    if replicas == 0 || !on_primary || !past(cx, d, cx.settled_at()) {
         return;
     }
     let scaled = cx.c.spec.autoscaler_ref.is_some();

@@ -1,55 +1,143 @@
-//! What every router must do, run for each registered one over generated Canaries.
+//! What every router must do, run for each registered one over generated Canaries: with all that it says it can do, in
+//! every combination; what it cannot, it has to refuse. It is run beside objects with fields of others, and over objects
+//! that were there before.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Cookies, Router, Split, by_name};
+use super::{Builtin, Cookies, Router, Split, all, by_name};
 use crate::{
     api::validated::Validated,
     manifest::{Manifest, Undo, fixture, fixture::merge, patch},
     names,
-    snapshot::Objects,
+    snapshot::{Kind, Objects},
 };
 
-const REGISTERED: [&str; 1] = ["istio"];
-
-fn routers() -> impl Iterator<Item = &'static dyn Router> {
-    REGISTERED.into_iter().filter_map(by_name)
+/// What one router is given to do.
+struct Case {
+    provider: &'static str,
+    /// Laid over the spec: what it cannot do without.
+    spec: Value,
+    /// Parts of `spec.service` that change what it renders.
+    service: Vec<Value>,
+    /// Parts of `spec.analysis` that it can do, in any combination.
+    can: Vec<Value>,
+    /// Parts that it has to refuse, each for itself.
+    cannot: Vec<Value>,
+    /// The user's own objects that it renders from.
+    sources: Vec<(Kind, Value)>,
+    /// Spec of an object of the apex's name that it takes over. Null: it takes over none.
+    theirs: Value,
+    /// Named requests go all or none to the canary.
+    whole: bool,
 }
 
-/// A Canary with any of the parts of `spec.service` that routes depend on.
-fn canaries() -> impl Strategy<Value = Validated> {
-    let part = |value: Value| prop_oneof![Just(json!({})), Just(value)];
-    let parts = (
-        part(json!({"name": "web"})),
-        part(json!({"gateways": ["public"], "hosts": ["a.example.com"]})),
-        part(json!({"portDiscovery": true})),
-        part(json!({"match": [{"uri": {"prefix": "/"}, "port": 80}], "timeout": "5s"})),
-        part(json!({"apex": {"labels": {"team": "a"}, "annotations": {"note": "b"}}})),
-        part(json!({"appProtocol": "tcp"})),
-        part(json!({"trafficPolicy": {"tls": {"mode": "DISABLE"}}})),
-    );
-    let named =
-        json!([{"headers": {"x-canary": {"exact": "always"}}}, {"headers": {"cookie": {"regex": "a"}}}]);
-    let analysis = (
-        part(json!({"match": named})),
-        part(json!({"mirror": true, "mirrorWeight": 30})),
-        part(json!({"sessionAffinity": {"cookieName": "a", "primaryCookieName": "b", "maxAge": 60}})),
-    );
-    (parts, analysis, any::<bool>()).prop_map(|((a, b, c, d, e, f, g), asked, old)| {
-        let mut service = json!({});
-        for part in [a, b, c, d, e, f, g] {
-            merge(&mut service, &part);
+impl Case {
+    fn of(provider: &'static str) -> Self {
+        Self {
+            provider,
+            spec: json!({}),
+            service: vec![
+                json!({"name": "web"}),
+                json!({"apex": {"labels": {"team": "a"}, "annotations": {"note": "b"}}}),
+            ],
+            can: vec![],
+            cannot: vec![],
+            sources: vec![],
+            theirs: Value::Null,
+            whole: false,
         }
-        let mut canary = fixture::canary(&service);
-        canary.mesh_appended = old;
-        let mut analysis = json!({"stepWeight": 10});
-        for part in [asked.0, asked.1, asked.2] {
-            merge(&mut analysis, &part);
-        }
-        canary.analysis = serde_json::from_value(analysis).unwrap();
-        canary
-    })
+    }
+
+    fn router(&self) -> &'static dyn Router {
+        by_name(self.provider).unwrap()
+    }
+}
+
+fn mirror() -> Value {
+    json!({"mirror": true})
+}
+fn affinity() -> Value {
+    json!({"sessionAffinity": {"cookieName": "a", "maxAge": 60}})
+}
+fn both_cookies() -> Value {
+    json!({"sessionAffinity": {"cookieName": "a", "primaryCookieName": "b", "maxAge": 60}})
+}
+
+fn cases() -> Vec<Case> {
+    vec![istio(), gateway("gatewayapi:v1"), gateway("gatewayapi:v1beta1")]
+}
+
+fn istio() -> Case {
+    let named = json!({"match": [{"headers": {"x-canary": {"exact": "always"}}}, {"headers": {"x": {"regex": "a"}}}]});
+    let mut case = Case {
+        can: vec![named, json!({"mirror": true, "mirrorWeight": 30}), both_cookies()],
+        theirs: json!({"hosts": ["a"], "http": [{"route": [{"destination": {"host": "theirs"}}]}], "tls": []}),
+        ..Case::of("istio")
+    };
+    case.service.extend([
+        json!({"gateways": ["public"], "hosts": ["a.example.com"]}),
+        json!({"portDiscovery": true}),
+        json!({"match": [{"uri": {"prefix": "/"}, "port": 80}], "timeout": "5s"}),
+        json!({"trafficPolicy": {"tls": {"mode": "DISABLE"}}}),
+    ]);
+    case
+}
+
+fn gateway(provider: &'static str) -> Case {
+    let v1 = provider == "gatewayapi:v1";
+    let mut case = Case {
+        spec: json!({"service": {"gatewayRefs": [{"name": "gw", "namespace": "infra"}]}}),
+        can: vec![mirror(), if v1 { both_cookies() } else { affinity() }],
+        cannot: vec![
+            json!({"mirror": true, "mirrorWeight": 30}),
+            json!({"match": [{"headers": {"x": {"prefix": "a"}}}]}),
+            json!({"match": [{"sourceLabels": {"x": "a"}}]}),
+            json!({"match": [{"headers": {"x": {"exact": "a"}}}], "sessionAffinity": {"cookieName": "a"}}),
+        ],
+        theirs: json!({
+            "parentRefs": [{"name": "theirs"}],
+            "rules": [{"backendRefs": [{"name": "theirs", "port": 1}]}],
+        }),
+        ..Case::of(provider)
+    };
+    if !v1 {
+        case.cannot.push(both_cookies());
+    }
+    case.service.extend([
+        json!({"hosts": ["a.example.com"]}),
+        json!({"match": [{"uri": {"prefix": "/a"}, "headers": {"x": {"exact": "y"}}}, {"uri": {"exact": "/b"}}]}),
+        json!({"timeout": "5s", "rewrite": {"uri": "/", "authority": "b"}}),
+        json!({"headers": {"request": {"set": {"x": "y"}}, "response": {"remove": ["z"]}}}),
+        json!({"corsPolicy": {"allowOrigin": ["https://a.example.com"], "maxAge": "1h"}}),
+        json!({"mirror": [{"backendRef": {"name": "spy", "port": 80}}]}),
+    ]);
+    case
+}
+
+/// The Canary of a case with these parts of service and analysis.
+fn canary(case: &Case, service: &[&Value], analysis: &[&Value]) -> Validated {
+    let mut all = json!({});
+    merge(&mut all, case.spec.get("service").unwrap_or(&json!({})));
+    for part in service {
+        merge(&mut all, part);
+    }
+    let mut canary = fixture::canary(&all);
+    let mut asked = json!({"interval": "10s", "stepWeight": 10});
+    for part in analysis {
+        merge(&mut asked, part);
+    }
+    canary.analysis = serde_json::from_value(asked).unwrap();
+    let mut spec = json!(canary.spec);
+    merge(&mut spec, &case.spec);
+    canary.spec = serde_json::from_value(spec).unwrap();
+    canary.provider = case.provider.into();
+    canary
+}
+
+/// The parts whose bit is set.
+fn some(parts: &[Value], bits: usize) -> Vec<&Value> {
+    parts.iter().enumerate().filter(|(i, _)| bits & 1 << i != 0).map(|(_, part)| part).collect()
 }
 
 /// What the API server holds after the manifests were written, with fields that somebody else added.
@@ -70,7 +158,7 @@ fn write(live: &mut Objects, manifests: &[Manifest]) {
 fn foreign() -> Value {
     json!({
         "metadata": {"labels": {"theirs": "1"}, "annotations": {"theirs": "2"}, "uid": "u"},
-        "spec": {"exportTo": ["."]}, "status": {"seen": true},
+        "spec": {"unknown": ["."]}, "status": {"seen": true},
     })
 }
 
@@ -81,8 +169,9 @@ fn keeps_foreign(object: &Value) -> bool {
 }
 
 /// All that a router may be asked to do with a weight.
-fn splits(c: &Validated, weight: i32) -> Vec<Split> {
+fn splits(case: &Case, c: &Validated, weight: i32) -> Vec<Split> {
     let named = !c.analysis.match_.is_empty();
+    let weight = if case.whole && named && weight > 0 { 100 } else { weight };
     let rescue = Split::to_canary(100).for_everyone(named);
     let copies = |weight| Split::to_canary(weight).mirroring(c.analysis.mirror == Some(true));
     vec![
@@ -95,66 +184,186 @@ fn splits(c: &Validated, weight: i32) -> Vec<Split> {
     ]
 }
 
-fn check(router: &dyn Router, c: &Validated, weight: i32) -> Result<(), TestCaseError> {
-    if !router.refuses(c).is_empty() {
-        return Ok(());
-    }
-    let mut live = Objects::default();
-    prop_assert!(router.read_back(c, &live).is_err(), "there is nothing to read");
+type Checked = Result<(), TestCaseError>;
+
+/// A run of `c` over `live`, and its end.
+fn check(case: &Case, c: &Validated, weight: i32, mut live: Objects) -> Checked {
+    let router = case.router();
+    prop_assert_eq!(router.refuses(c), Vec::<String>::new());
     write(&mut live, &router.beside(c));
-    for split in splits(c, weight) {
-        let cookie = |name: &str| Some(format!("{name}=abcdefghij"));
-        let given = split.canary() > 0;
-        let cookies = Cookies {
-            canary: cookie("a").filter(|_| given),
-            primary: cookie("b").filter(|_| given),
-            previous: cookie("c"),
-        };
-        let route =
-            router.render(c, &live, split, &cookies).map_err(|e| TestCaseError::fail(e.to_string()))?;
-        let stamped: Vec<Manifest> =
-            route.iter().map(|m| m.clone().stamped(3, jiff::Timestamp::UNIX_EPOCH)).collect();
-        write(&mut live, &stamped);
-        prop_assert_eq!(router.read_back(c, &live), Ok(split));
-        for m in router.render(c, &live, split, &cookies).iter().flatten().chain(&router.beside(c)) {
-            let object = live.at(&m.at()).cloned().unwrap_or_default();
-            prop_assert_eq!(patch(&object, m), None, "settled");
-            prop_assert!(keeps_foreign(&object), "{}", object);
-            prop_assert!(router.kinds().contains(&m.kind) && router.reads(c).contains(&m.at()));
+    for split in splits(case, c, weight) {
+        if router.moves() {
+            carry(router, c, split, &mut live)?;
+        } else {
+            prop_assert_eq!(router.render(c, &live, split, &Cookies::default()), Ok(vec![]));
+            prop_assert_eq!(router.read_back(c, &live), Ok(Split::to_canary(0)));
         }
     }
-    for undo in router.restore(c, &live) {
-        match undo {
-            Undo::Restore(m) => write(&mut live, &[m]),
-            Undo::Delete(at) => prop_assert!(live.remove(&at).is_some(), "{} is not there", at),
+    restored(router, c, &mut live)
+}
+
+/// The router makes the live objects carry `split`.
+fn carry(router: &dyn Router, c: &Validated, split: Split, live: &mut Objects) -> Checked {
+    let cookie = |name: &str| Some(format!("{name}=abcdefghij"));
+    let given = split.canary() > 0;
+    let cookies = Cookies {
+        canary: cookie("a").filter(|_| given),
+        primary: cookie("b").filter(|_| given),
+        previous: cookie("c"),
+    };
+    let render = |live: &Objects| {
+        router.render(c, live, split, &cookies).map_err(|e| TestCaseError::fail(e.to_string()))
+    };
+    let stamped: Vec<Manifest> =
+        render(live)?.into_iter().map(|m| m.stamped(3, jiff::Timestamp::UNIX_EPOCH)).collect();
+    write(live, &stamped);
+    prop_assert_eq!(router.read_back(c, live), Ok(split));
+    for m in render(live)?.iter().chain(&router.beside(c)) {
+        let mut object = live.at(&m.at()).cloned().unwrap_or_default();
+        prop_assert_eq!(patch(&object, m), None, "settled");
+        prop_assert!(keeps_foreign(&object), "{}", object);
+        prop_assert!(router.kinds().contains(&m.kind) && router.reads(c).contains(&m.at()));
+        // what others say about the object moves nobody
+        let said = json!({"metadata": {"labels": {"new": "x"}, "annotations": {"new": "y"}, "resourceVersion": "9"}});
+        merge(&mut object, &said);
+        live.insert(m.kind, object.clone());
+        prop_assert_eq!(router.read_back(c, live), Ok(split));
+        prop_assert_eq!(patch(&object, m), None, "metadata of others is no drift");
+    }
+    Ok(())
+}
+
+/// Nothing is left that names the two sides or bears our marks.
+fn restored(router: &dyn Router, c: &Validated, live: &mut Objects) -> Checked {
+    let undo = router.restore(c, live);
+    for step in &undo {
+        if let Undo::Restore(m) = step {
+            write(live, std::slice::from_ref(m));
+        }
+    }
+    if router.moves() {
+        let split = router.read_back(c, live).unwrap_or_default();
+        prop_assert_eq!(split.canary(), 0, "what is deleted later carries nothing to the canary");
+    }
+    for step in undo {
+        if let Undo::Delete(at) = step {
+            prop_assert!(live.remove(&at).is_some(), "{} is not there", at);
         }
     }
     for kind in router.kinds() {
-        for object in live.of(*kind) {
+        for object in
+            live.of(*kind).filter(|o| router.sources(c).iter().all(|s| s.name != o["metadata"]["name"]))
+        {
             let text = object.to_string();
             prop_assert!(!text.contains("serin.dev") && !text.contains(names::FLUX), "{}", text);
             prop_assert!(!text.contains("-primary\"") && !text.contains("-canary\""), "{}", text);
             prop_assert!(keeps_foreign(object), "{}", object);
         }
     }
-    prop_assert!(router.restore(c, &live).is_empty(), "nothing is left to restore");
+    prop_assert!(router.restore(c, live).is_empty(), "nothing is left to restore");
+    Ok(())
+}
+
+fn sources(case: &Case) -> Objects {
+    let mut live = Objects::default();
+    for (kind, object) in &case.sources {
+        live.insert(*kind, object.clone());
+    }
+    live
+}
+
+/// An object that was there before is the same afterwards, to the letter.
+fn takes_over(case: &Case, c: &Validated, weight: i32) -> Checked {
+    let router = case.router();
+    let mut live = sources(case);
+    let at = router.reads(c).into_iter().find(|at| at.name == c.names.apex).unwrap();
+    let mut theirs = json!({
+        "apiVersion": at.kind.api_version(), "kind": at.kind.kind, "metadata": {"name": at.name},
+        "spec": case.theirs,
+    });
+    merge(&mut theirs, &foreign());
+    live.insert(at.kind, theirs.clone());
+    prop_assert!(router.restore(c, &live).iter().all(|undo| !matches!(undo, Undo::Restore(_))));
+    write(&mut live, &router.beside(c));
+    for split in splits(case, c, weight) {
+        carry(router, c, split, &mut live)?;
+    }
+    for undo in router.restore(c, &live) {
+        if let Undo::Restore(m) = undo {
+            write(&mut live, &[m]);
+        }
+    }
+    let mut back = live.at(&at).cloned().unwrap_or_default();
+    for (field, key) in [("labels", "new"), ("annotations", "new")] {
+        merge(&mut back, &json!({"metadata": {field: {key: null}, "resourceVersion": null}}));
+    }
+    prop_assert_eq!(back, theirs);
     Ok(())
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
-    fn every_router_conforms(c in canaries(), weight in 0..=100) {
-        for router in routers() {
-            check(router, &c, weight)?;
+    fn every_router_conforms(service in any::<u16>(), analysis in any::<u16>(), weight in 0..=100, old in any::<bool>()) {
+        for case in cases() {
+            let mut c = canary(&case, &some(&case.service, service.into()), &some(&case.can, analysis.into()));
+            c.mesh_appended = old;
+            check(&case, &c, weight, sources(&case))?;
+            if !case.theirs.is_null() {
+                takes_over(&case, &c, weight)?;
+            }
         }
     }
 }
 
 #[test]
 fn every_weight_is_read_back() {
-    for router in routers() {
+    for case in cases() {
         for weight in 0..=100 {
-            check(router, &fixture::canary(&json!({})), weight).unwrap();
+            check(&case, &canary(&case, &[], &[]), weight, sources(&case)).unwrap();
+        }
+    }
+}
+
+#[test]
+fn every_router_has_a_case() {
+    let tested: Vec<_> = cases().iter().map(|case| case.provider).collect();
+    let served: Vec<_> = all().iter().map(|router| router.name()).collect();
+    assert_eq!(tested, served);
+}
+
+#[test]
+fn what_a_router_cannot_do_is_refused_by_its_path() {
+    for case in cases() {
+        for part in &case.cannot {
+            let c = canary(&case, &[], &[part]);
+            let refused = case.router().refuses(&c);
+            assert!(!refused.is_empty(), "{}: {part}", case.provider);
+            assert!(refused.iter().all(|text| text.starts_with("spec.")), "{refused:?}");
+        }
+    }
+}
+
+#[test]
+fn without_its_objects_there_is_nothing_to_read() {
+    for case in cases().iter().filter(|case| case.router().moves()) {
+        let c = canary(case, &[], &[]);
+        assert!(case.router().read_back(&c, &Objects::default()).is_err(), "{}", case.provider);
+        assert!(case.router().restore(&c, &Objects::default()).is_empty(), "{}", case.provider);
+    }
+}
+
+#[test]
+fn built_in_queries_ask_for_the_canary_and_read_only_failures_as_zero() {
+    use crate::analysis::Metric;
+    for case in cases() {
+        let c = canary(&case, &[], &[]);
+        let builtin: &Builtin = case.router().queries();
+        let text = |kind| crate::analysis::builtin::render(&c, builtin, kind, "1m").unwrap();
+        let (rate, duration) = (text(Metric::SuccessRate), text(Metric::Duration));
+        assert!(rate.contains("or vector(0)") && rate.ends_with("* 100"), "{rate}");
+        for query in [&rate, &duration] {
+            assert!(query.contains("podinfo") && query.contains("[1m]") && !query.contains("{{"), "{query}");
         }
     }
 }
