@@ -167,6 +167,7 @@ fn shifted(cx: &Context<'_>, d: &mut Draft, step: StepStatus) {
 fn finalising(cx: &Context<'_>, d: &mut Draft) {
     d.phase(Phase::Finalising, cx.kind());
     d.status.canary_weight = 0;
+    d.status.iterations = 0;
 }
 
 /// Users are on the new primary; the target's pods go once the proxies have learned of it.

@@ -1,16 +1,23 @@
 //! PURE. Traffic routers behind one trait: which objects they need, how a split is rendered and read back.
 //!
 //! Owns the registry by provider name. Does not watch, write or decide: `observe`, `apply` and `plan` do. Adding one:
-//! its file, a line in [`by_name`] and in `conformance`, its snapshots.
+//! its file, a line in [`all`], a case for `conformance`, its snapshots.
 
+mod contour;
 mod cookie;
 mod gatewayapi;
 mod httproute;
 mod istio;
+mod kubernetes;
 mod queries;
 mod route;
+mod traefik;
 
 #[cfg(test)]
+#[path = "tests/cases.rs"]
+mod cases;
+#[cfg(test)]
+#[path = "tests/conformance.rs"]
 mod conformance;
 
 use std::time::Duration;
@@ -155,7 +162,14 @@ pub trait Router: Send + Sync {
 
 /// Every router that is served.
 pub fn all() -> &'static [&'static dyn Router] {
-    &[&istio::Istio, &gatewayapi::V1, &gatewayapi::V1BETA1]
+    &[
+        &istio::Istio,
+        &gatewayapi::V1,
+        &gatewayapi::V1BETA1,
+        &contour::Contour,
+        &traefik::Traefik,
+        &kubernetes::Kubernetes,
+    ]
 }
 
 /// The router of a provider; None if it is not served.

@@ -5,115 +5,17 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Builtin, Cookies, Router, Split, all, by_name};
+use super::{
+    Builtin, Cookies, Router, Split, all,
+    cases::{Case, cases},
+};
 use crate::{
+    analysis::{Metric, builtin},
     api::validated::Validated,
     manifest::{Manifest, Undo, fixture, fixture::merge, patch},
     names,
-    snapshot::{Kind, Objects},
+    snapshot::Objects,
 };
-
-/// What one router is given to do.
-struct Case {
-    provider: &'static str,
-    /// Laid over the spec: what it cannot do without.
-    spec: Value,
-    /// Parts of `spec.service` that change what it renders.
-    service: Vec<Value>,
-    /// Parts of `spec.analysis` that it can do, in any combination.
-    can: Vec<Value>,
-    /// Parts that it has to refuse, each for itself.
-    cannot: Vec<Value>,
-    /// The user's own objects that it renders from.
-    sources: Vec<(Kind, Value)>,
-    /// Spec of an object of the apex's name that it takes over. Null: it takes over none.
-    theirs: Value,
-    /// Named requests go all or none to the canary.
-    whole: bool,
-}
-
-impl Case {
-    fn of(provider: &'static str) -> Self {
-        Self {
-            provider,
-            spec: json!({}),
-            service: vec![
-                json!({"name": "web"}),
-                json!({"apex": {"labels": {"team": "a"}, "annotations": {"note": "b"}}}),
-            ],
-            can: vec![],
-            cannot: vec![],
-            sources: vec![],
-            theirs: Value::Null,
-            whole: false,
-        }
-    }
-
-    fn router(&self) -> &'static dyn Router {
-        by_name(self.provider).unwrap()
-    }
-}
-
-fn mirror() -> Value {
-    json!({"mirror": true})
-}
-fn affinity() -> Value {
-    json!({"sessionAffinity": {"cookieName": "a", "maxAge": 60}})
-}
-fn both_cookies() -> Value {
-    json!({"sessionAffinity": {"cookieName": "a", "primaryCookieName": "b", "maxAge": 60}})
-}
-
-fn cases() -> Vec<Case> {
-    vec![istio(), gateway("gatewayapi:v1"), gateway("gatewayapi:v1beta1")]
-}
-
-fn istio() -> Case {
-    let named = json!({"match": [{"headers": {"x-canary": {"exact": "always"}}}, {"headers": {"x": {"regex": "a"}}}]});
-    let mut case = Case {
-        can: vec![named, json!({"mirror": true, "mirrorWeight": 30}), both_cookies()],
-        theirs: json!({"hosts": ["a"], "http": [{"route": [{"destination": {"host": "theirs"}}]}], "tls": []}),
-        ..Case::of("istio")
-    };
-    case.service.extend([
-        json!({"gateways": ["public"], "hosts": ["a.example.com"]}),
-        json!({"portDiscovery": true}),
-        json!({"match": [{"uri": {"prefix": "/"}, "port": 80}], "timeout": "5s"}),
-        json!({"trafficPolicy": {"tls": {"mode": "DISABLE"}}}),
-    ]);
-    case
-}
-
-fn gateway(provider: &'static str) -> Case {
-    let v1 = provider == "gatewayapi:v1";
-    let mut case = Case {
-        spec: json!({"service": {"gatewayRefs": [{"name": "gw", "namespace": "infra"}]}}),
-        can: vec![mirror(), if v1 { both_cookies() } else { affinity() }],
-        cannot: vec![
-            json!({"mirror": true, "mirrorWeight": 30}),
-            json!({"match": [{"headers": {"x": {"prefix": "a"}}}]}),
-            json!({"match": [{"sourceLabels": {"x": "a"}}]}),
-            json!({"match": [{"headers": {"x": {"exact": "a"}}}], "sessionAffinity": {"cookieName": "a"}}),
-        ],
-        theirs: json!({
-            "parentRefs": [{"name": "theirs"}],
-            "rules": [{"backendRefs": [{"name": "theirs", "port": 1}]}],
-        }),
-        ..Case::of(provider)
-    };
-    if !v1 {
-        case.cannot.push(both_cookies());
-    }
-    case.service.extend([
-        json!({"hosts": ["a.example.com"]}),
-        json!({"match": [{"uri": {"prefix": "/a"}, "headers": {"x": {"exact": "y"}}}, {"uri": {"exact": "/b"}}]}),
-        json!({"timeout": "5s", "rewrite": {"uri": "/", "authority": "b"}}),
-        json!({"headers": {"request": {"set": {"x": "y"}}, "response": {"remove": ["z"]}}}),
-        json!({"corsPolicy": {"allowOrigin": ["https://a.example.com"], "maxAge": "1h"}}),
-        json!({"mirror": [{"backendRef": {"name": "spy", "port": 80}}]}),
-    ]);
-    case
-}
 
 /// The Canary of a case with these parts of service and analysis.
 fn canary(case: &Case, service: &[&Value], analysis: &[&Value]) -> Validated {
@@ -124,6 +26,7 @@ fn canary(case: &Case, service: &[&Value], analysis: &[&Value]) -> Validated {
     }
     let mut canary = fixture::canary(&all);
     let mut asked = json!({"interval": "10s", "stepWeight": 10});
+    merge(&mut asked, case.spec.get("analysis").unwrap_or(&json!({})));
     for part in analysis {
         merge(&mut asked, part);
     }
@@ -355,11 +258,10 @@ fn without_its_objects_there_is_nothing_to_read() {
 
 #[test]
 fn built_in_queries_ask_for_the_canary_and_read_only_failures_as_zero() {
-    use crate::analysis::Metric;
     for case in cases() {
         let c = canary(&case, &[], &[]);
-        let builtin: &Builtin = case.router().queries();
-        let text = |kind| crate::analysis::builtin::render(&c, builtin, kind, "1m").unwrap();
+        let queries: &Builtin = case.router().queries();
+        let text = |kind| builtin::render(&c, queries, kind, "1m").unwrap();
         let (rate, duration) = (text(Metric::SuccessRate), text(Metric::Duration));
         assert!(rate.contains("or vector(0)") && rate.ends_with("* 100"), "{rate}");
         for query in [&rate, &duration] {
