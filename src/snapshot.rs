@@ -52,6 +52,9 @@ pub const SERVICE: Kind = Kind { group: "", version: "v1", kind: "Service", plur
 /// EndpointSlice: which pods behind a Service are ready.
 pub const ENDPOINTS: Kind =
     Kind { group: "discovery.k8s.io", version: "v1", kind: "EndpointSlice", plural: "endpointslices" };
+/// Ingress: part of every API server, whichever controller reads it.
+pub const INGRESS: Kind =
+    Kind { group: "networking.k8s.io", version: "v1", kind: "Ingress", plural: "ingresses" };
 /// Canary, in the stored version.
 pub const CANARY: Kind =
     Kind { group: "flagger.app", version: "v1beta1", kind: "Canary", plural: "canaries" };

@@ -3,14 +3,20 @@
 //! Owns the registry by provider name. Does not watch, write or decide: `observe`, `apply` and `plan` do. Adding one:
 //! its file, a line in [`all`], a case for `conformance`, its snapshots.
 
+mod apisix;
 mod contour;
 mod cookie;
+mod copy;
 mod gatewayapi;
+mod gloo;
 mod httproute;
 mod istio;
 mod kubernetes;
+mod linkerd;
+mod nginx;
 mod queries;
 mod route;
+mod skipper;
 mod traefik;
 
 #[cfg(test)]
@@ -169,6 +175,11 @@ pub fn all() -> &'static [&'static dyn Router] {
         &contour::Contour,
         &traefik::Traefik,
         &kubernetes::Kubernetes,
+        &nginx::Nginx,
+        &skipper::Skipper,
+        &apisix::Apisix,
+        &gloo::Gloo,
+        &linkerd::Linkerd,
     ]
 }
 

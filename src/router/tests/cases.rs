@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Router, by_name};
-use crate::snapshot::Kind;
+use crate::snapshot::{INGRESS, Kind};
 
 /// What one router is given to do.
 pub(super) struct Case {
@@ -60,7 +60,19 @@ fn both_cookies() -> Value {
 }
 
 pub(super) fn cases() -> Vec<Case> {
-    vec![istio(), gateway("gatewayapi:v1"), gateway("gatewayapi:v1beta1"), contour(), traefik(), kubernetes()]
+    vec![
+        istio(),
+        gateway("gatewayapi:v1"),
+        gateway("gatewayapi:v1beta1"),
+        contour(),
+        traefik(),
+        kubernetes(),
+        nginx(),
+        skipper(),
+        apisix(),
+        gloo(),
+        linkerd(),
+    ]
 }
 
 fn istio() -> Case {
@@ -141,4 +153,107 @@ fn kubernetes() -> Case {
         cannot: vec![json!({"stepWeight": 5}), json!({"stepWeights": [1]}), named(), mirror(), affinity()],
         ..Case::of("kubernetes")
     }
+}
+
+/// An Ingress that leads to the apex, whichever of its names is used.
+fn ingress() -> (Kind, Value) {
+    let path = |path: &str, service: &str| json!({"path": path, "pathType": "Prefix", "backend": {"service": {"name": service, "port": {"number": 80}}}});
+    let object = json!({
+        "metadata": {"name": "public", "labels": {"team": "a"}, "annotations": {
+            "nginx.ingress.kubernetes.io/proxy-body-size": "1m", "zalando.org/skipper-predicate": "Method(\"GET\")",
+        }},
+        "spec": {"ingressClassName": "x", "rules": [
+            {"host": "a.example.com", "http": {"paths": [path("/", "podinfo"), path("/web", "web"), path("/c", "other")]}},
+            {"host": "b.example.com"},
+        ]},
+    });
+    (INGRESS, object)
+}
+
+fn with_ingress() -> Value {
+    json!({"ingressRef": {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "name": "public"}})
+}
+
+fn nginx() -> Case {
+    let mut spec = with_ingress();
+    spec["analysis"] = json!({"stepWeight": 0, "iterations": 3});
+    let named = json!({"match": [
+        {"headers": {"x-canary": {"exact": "always"}}}, {"headers": {"cookie": {"exact": "insider"}}},
+    ]});
+    Case {
+        spec,
+        can: vec![named],
+        cannot: vec![
+            mirror(),
+            affinity(),
+            json!({"match": [{"headers": {"x": {"prefix": "a"}}}]}),
+            json!({"match": [{"headers": {"x": {"exact": "a"}, "y": {"exact": "b"}}}]}),
+            json!({"match": [{"queryParams": {"x": {"exact": "a"}}}]}),
+            json!({"match": [{"headers": {"x": {"exact": "a"}}}], "stepWeight": 10}),
+        ],
+        sources: vec![ingress()],
+        whole: true,
+        ..Case::of("nginx")
+    }
+}
+
+fn skipper() -> Case {
+    Case {
+        spec: with_ingress(),
+        cannot: vec![named(), mirror(), affinity()],
+        sources: vec![ingress()],
+        ..Case::of("skipper")
+    }
+}
+
+fn apisix() -> Case {
+    let kind =
+        Kind { group: "apisix.apache.org", version: "v2", kind: "ApisixRoute", plural: "apisixroutes" };
+    let rule = |name: &str, service: &str| {
+        json!({
+            "name": name, "match": {"hosts": ["a.example.com"], "paths": ["/*"]},
+            "backends": [{"serviceName": service, "servicePort": 80, "resolveGranularity": "service"}],
+        })
+    };
+    let user = json!({
+        "metadata": {"name": "public", "labels": {"team": "a"}},
+        "spec": {"http": [rule("one", "podinfo"), rule("two", "web"), rule("three", "other")]},
+    });
+    Case {
+        spec: json!({"routeRef": {"apiVersion": "apisix.apache.org/v2", "kind": "ApisixRoute", "name": "public"}}),
+        cannot: vec![named(), mirror(), affinity()],
+        sources: vec![(kind, user)],
+        ..Case::of("apisix")
+    }
+}
+
+fn gloo() -> Case {
+    let kind = Kind { group: "gloo.solo.io", version: "v1", kind: "Upstream", plural: "upstreams" };
+    let user = json!({
+        "metadata": {"name": "settings", "labels": {"team": "a"}},
+        "spec": {"connectionConfig": {"maxRequestsPerConnection": 5}, "kube": {"serviceName": "podinfo"}},
+    });
+    Case {
+        spec: json!({"upstreamRef": {"apiVersion": "gloo.solo.io/v1", "kind": "Upstream", "name": "settings"}}),
+        can: vec![json!({"match": [{"headers": {"x": {"exact": "a"}, "y": {"regex": "b"}}}]})],
+        cannot: vec![
+            mirror(),
+            affinity(),
+            json!({"match": [{"headers": {"x": {"prefix": "a"}}}]}),
+            json!({"match": [{"queryParams": {"x": {"exact": "a"}}}]}),
+        ],
+        sources: vec![(kind, user)],
+        theirs: json!({"routes": [{"matchers": [{"prefix": "/"}], "directResponseAction": {"status": 404}}]}),
+        ..Case::of("gloo")
+    }
+}
+
+fn linkerd() -> Case {
+    let mut case = Case {
+        cannot: vec![named(), mirror(), affinity()],
+        theirs: json!({"service": "theirs", "backends": [{"service": "theirs", "weight": "1"}]}),
+        ..Case::of("linkerd")
+    };
+    case.service.push(json!({"hosts": ["podinfo.test"]}));
+    case
 }

@@ -205,7 +205,7 @@ fn takes_over(case: &Case, c: &Validated, weight: i32) -> Checked {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
     #[test]
     fn every_router_conforms(service in any::<u16>(), analysis in any::<u16>(), weight in 0..=100, old in any::<bool>()) {
         for case in cases() {
@@ -265,7 +265,8 @@ fn built_in_queries_ask_for_the_canary_and_read_only_failures_as_zero() {
         let (rate, duration) = (text(Metric::SuccessRate), text(Metric::Duration));
         assert!(rate.contains("or vector(0)") && rate.ends_with("* 100"), "{rate}");
         for query in [&rate, &duration] {
-            assert!(query.contains("podinfo") && query.contains("[1m]") && !query.contains("{{"), "{query}");
+            let whose = query.contains("podinfo") || query.contains("public");
+            assert!(whose && query.contains("[1m]") && !query.contains("{{"), "{query}");
         }
     }
 }
