@@ -30,7 +30,7 @@ use crate::{
 /// The cluster cannot be read, or there is no such Canary.
 pub async fn run(config: Config, namespace: String, name: String, ask: bool) -> anyhow::Result<()> {
     let client = controller::client(&config).await?;
-    let world = read(&client, &namespace).await?;
+    let world = read(&client, &namespace, &config.rules.mesh_provider).await?;
     let key = (namespace.clone(), name.clone());
     let now = clock::now();
     let snap = observe::gather(&world, &config.rules, &key, now)
@@ -71,9 +71,11 @@ pub async fn run(config: Config, namespace: String, name: String, ask: bool) -> 
 }
 
 /// All kinds of one namespace, listed once.
-async fn read(client: &Client, namespace: &str) -> anyhow::Result<World> {
+async fn read(client: &Client, namespace: &str, provider: &str) -> anyhow::Result<World> {
     let world = World::default();
-    observe::list_once(client, namespace, &world).await.context("list what the Canary depends on")?;
+    observe::list_once(client, namespace, provider, &world)
+        .await
+        .context("list what the Canary depends on")?;
     Ok(world)
 }
 

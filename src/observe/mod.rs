@@ -146,7 +146,15 @@ fn templates(world: &World, canary: &Canary, namespace: &str) -> Vec<String> {
 }
 
 /// All optional kinds: those of the routers, each once.
-pub fn optional() -> Vec<Kind> {
-    let all: BTreeSet<Kind> = router::all().iter().flat_map(|r| r.kinds().iter().copied()).collect();
-    all.into_iter().collect()
+pub fn optional() -> BTreeSet<Kind> {
+    router::all().iter().flat_map(|r| r.kinds().iter().copied()).collect()
+}
+
+/// The optional kinds that are there and that some Canary needs: what nobody asks for is not watched.
+fn needed(world: &World, default: &str, defined: &BTreeSet<String>) -> Vec<Kind> {
+    let providers = world.providers();
+    let named = providers.iter().map(|name| if name.is_empty() { default } else { name });
+    let kinds: BTreeSet<Kind> =
+        named.filter_map(router::by_name).flat_map(|router| router.kinds().iter().copied()).collect();
+    kinds.into_iter().filter(|kind| kind.built_in() || defined.contains(&kind.crd())).collect()
 }

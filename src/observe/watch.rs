@@ -18,10 +18,10 @@ use kube::{
     runtime::{WatchStreamExt, watcher},
 };
 use serde::de::DeserializeOwned;
-use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::{Notify, mpsc::UnboundedSender};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{Key, World, optional};
+use super::{Key, World, needed};
 use crate::{
     config::Config,
     names,
@@ -38,6 +38,8 @@ const FLAGGER_LEASE: &str = "flagger-leader-election";
 struct Sink {
     world: Arc<World>,
     triggers: UnboundedSender<Key>,
+    /// Canaries came or changed: other kinds may be needed.
+    canaries: Arc<Notify>,
 }
 
 impl Sink {
@@ -58,7 +60,7 @@ pub fn watch_all(
     tasks: &TaskTracker,
     stop: &CancellationToken,
 ) {
-    let sink = Sink { world: world.clone(), triggers };
+    let sink = Sink { world: world.clone(), triggers, canaries: Arc::default() };
     for kind in MANDATORY {
         let api = untyped(client, kind, config.namespace.as_deref());
         tasks.spawn(follow(kind, api, selector(kind), sink.clone(), stop.child_token()));
@@ -118,6 +120,9 @@ async fn follow(
             }
             Err(error) => tracing::warn!(kind = kind.kind, %error, "watch interrupted, opening it again"),
         }
+        if kind == CANARY {
+            sink.canaries.notify_one();
+        }
     }
 }
 
@@ -129,7 +134,8 @@ fn saw(world: &World, kind: Kind, object: &DynamicObject) -> Vec<Key> {
     world.saw(kind, object)
 }
 
-/// Which kinds the cluster has; starts and stops the watches of the optional ones.
+/// Which kinds the cluster has; starts the watches of the optional ones that are needed, and stops those of kinds that
+/// are gone.
 async fn follow_crds(
     client: Client,
     config: Config,
@@ -138,39 +144,30 @@ async fn follow_crds(
     stop: CancellationToken,
 ) {
     let mut running: BTreeMap<Kind, CancellationToken> = BTreeMap::new();
-    let mut known = BTreeSet::new();
-    let mut listing = BTreeSet::new();
+    let mut crds = Definitions::default();
     let api: Api<PartialObjectMeta<CustomResourceDefinition>> = Api::all(client.clone());
     let mut stream = pin!(events(api, watcher::Config::default(), &stop));
-    while let Some(event) = stream.next().await {
-        match event {
-            // nothing is known before the list is complete: no kind may look missing until then
-            watcher::Event::Init => {
-                listing.clear();
-                continue;
-            }
-            watcher::Event::InitApply(crd) => {
-                listing.insert(crd.name_any());
-                continue;
-            }
-            watcher::Event::InitDone => known.clone_from(&listing),
-            watcher::Event::Apply(crd) => {
-                if !known.insert(crd.name_any()) {
-                    continue;
+    loop {
+        tokio::select! {
+            event = stream.next() => match event {
+                Some(event) => {
+                    if crds.take_in(event) {
+                        sink.trigger(sink.world.set_crds(crds.known.clone()));
+                    }
                 }
-            }
-            watcher::Event::Delete(crd) => {
-                known.remove(&crd.name_any());
-            }
+                None => break,
+            },
+            () = sink.canaries.notified() => {}
         }
-        for kind in optional() {
-            if !kind.built_in() && !known.contains(&kind.crd()) {
-                if let Some(token) = running.remove(&kind) {
-                    token.cancel();
-                    sink.world.forget(kind);
-                }
-                continue;
+        running.retain(|kind, token| {
+            let there = kind.built_in() || crds.known.contains(&kind.crd());
+            if !there {
+                token.cancel();
+                sink.world.forget(*kind);
             }
+            there
+        });
+        for kind in needed(&sink.world, &config.rules.mesh_provider, &crds.known) {
             running.entry(kind).or_insert_with(|| {
                 let token = stop.child_token();
                 let api = untyped(&client, kind, config.namespace.as_deref());
@@ -178,7 +175,33 @@ async fn follow_crds(
                 token
             });
         }
-        sink.trigger(sink.world.set_crds(known.clone()));
+    }
+}
+
+/// Names of the CustomResourceDefinitions.
+#[derive(Default)]
+struct Definitions {
+    known: BTreeSet<String>,
+    listing: BTreeSet<String>,
+}
+
+impl Definitions {
+    /// True when what is known may have changed. Nothing is known before the list is complete: no kind may look missing
+    /// until then.
+    fn take_in(&mut self, event: watcher::Event<PartialObjectMeta<CustomResourceDefinition>>) -> bool {
+        match event {
+            watcher::Event::Init => self.listing.clear(),
+            watcher::Event::InitApply(crd) => {
+                self.listing.insert(crd.name_any());
+            }
+            watcher::Event::InitDone => {
+                self.known.clone_from(&self.listing);
+                return true;
+            }
+            watcher::Event::Apply(crd) => return self.known.insert(crd.name_any()),
+            watcher::Event::Delete(crd) => return self.known.remove(&crd.name_any()),
+        }
+        false
     }
 }
 
@@ -241,23 +264,30 @@ where
     )
 }
 
-/// Lists everything of one namespace once, for a look without watching.
+/// Lists everything of one namespace once, for a look without watching. `provider` is that of Canaries that name none.
 ///
 /// # Errors
 /// The first list that the API server refuses.
-pub async fn list_once(client: &Client, namespace: &str, world: &World) -> kube::Result<()> {
+pub async fn list_once(client: &Client, namespace: &str, provider: &str, world: &World) -> kube::Result<()> {
     let crds: Api<CustomResourceDefinition> = Api::all(client.clone());
     let known: BTreeSet<String> =
         crds.list_metadata(&ListParams::default()).await?.items.iter().map(ResourceExt::name_any).collect();
-    let optional = optional().into_iter().filter(|kind| kind.built_in() || known.contains(&kind.crd()));
-    for kind in MANDATORY.into_iter().chain(optional) {
-        let mut seen = BTreeSet::new();
-        for object in untyped(client, kind, Some(namespace)).list(&ListParams::default()).await? {
-            seen.insert((object.namespace().unwrap_or_default(), object.name_any()));
-            saw(world, kind, &object);
-        }
-        world.listed(kind, &seen);
+    for kind in MANDATORY {
+        list(client, namespace, kind, world).await?;
+    }
+    for kind in needed(world, provider, &known) {
+        list(client, namespace, kind, world).await?;
     }
     world.set_crds(known);
+    Ok(())
+}
+
+async fn list(client: &Client, namespace: &str, kind: Kind, world: &World) -> kube::Result<()> {
+    let mut seen = BTreeSet::new();
+    for object in untyped(client, kind, Some(namespace)).list(&ListParams::default()).await? {
+        seen.insert((object.namespace().unwrap_or_default(), object.name_any()));
+        saw(world, kind, &object);
+    }
+    world.listed(kind, &seen);
     Ok(())
 }

@@ -29,6 +29,8 @@ pub struct Interest {
     pub apex: String,
     /// MetricTemplates as `namespace/name`.
     pub templates: Vec<String>,
+    /// `spec.provider`; empty when the Canary leaves it to the operator.
+    pub provider: String,
 }
 
 impl Interest {
@@ -41,7 +43,8 @@ impl Interest {
             let name = m["templateRef"]["name"].as_str()?;
             Some(format!("{}/{name}", m["templateRef"]["namespace"].as_str().unwrap_or(namespace)))
         });
-        Self { target, apex, templates: templates.collect() }
+        let provider = spec["provider"].as_str().unwrap_or_default().to_owned();
+        Self { target, apex, templates: templates.collect(), provider }
     }
 
     fn services(&self) -> [String; 3] {
@@ -304,6 +307,11 @@ impl World {
             .filter(|(k, _)| k.0 == namespace)
             .map(|(k, i)| (k.clone(), i.clone()))
             .collect()
+    }
+
+    /// Providers that Canaries name; one of them is empty if some name none.
+    pub fn providers(&self) -> BTreeSet<String> {
+        self.lock().interests.values().map(|interest| interest.provider.clone()).collect()
     }
 
     /// Number of Canaries per namespace.

@@ -189,7 +189,7 @@ fn renders(snap: &Snapshot, c: &Validated, router: &'static dyn Router) -> Resul
         return Err(stop("InvalidSpec", refused.join("; ")));
     }
     let made = router.render(c, &snap.objects, Split::to_canary(0), &Cookies::default());
-    made.map(drop).map_err(|why| stop("RouteUnrenderable", why.to_string()))
+    made.map(drop).map_err(|why| stop("RouteSourceMissing", why.to_string()))
 }
 
 fn no_router(provider: &str) -> String {

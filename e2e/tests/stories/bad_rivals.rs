@@ -145,7 +145,9 @@ async fn a_controlled_route_is_not_touched(shared: &Shared) -> anyhow::Result<()
 
 async fn a_route_of_nobodys_is_taken_over_and_given_back(shared: &Shared) -> anyhow::Result<()> {
     let story = story(shared, "route-free").await?;
-    story.apply(vec![foreign_route()]).await?;
+    let mut route = foreign_route();
+    route["spec"]["http"][0]["route"][0]["destination"]["host"] = json!("app");
+    story.apply(vec![route]).await?;
     let before: DynamicObject = story.virtual_services().get("app").await?;
     story.apply(vec![deployment("app", "app:1", 1), canary("app")]).await?;
     story.phase("app", Phase::Initialized).await?;
