@@ -23,7 +23,7 @@ impl Router for Kubernetes {
     }
 
     fn settle(&self) -> Duration {
-        Duration::from_secs(2)
+        Duration::from_secs(3)
     }
 
     fn honours(&self) -> &'static [&'static str] {

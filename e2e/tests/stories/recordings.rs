@@ -398,9 +398,7 @@ async fn i_configs(shared: &Shared) -> anyhow::Result<()> {
         .await
 }
 
-/// Without a route the observer knows no weights: what it says of pods and templates does not apply.
 async fn k_bg(shared: &Shared) -> anyhow::Result<()> {
-    shared.observer.except("k-bg", &["S4", "S5"]);
     let text = include_str!("../../recordings/k-bg.txt");
     compared(shared, "k-bg", text, Some(Traffic::success(100.0, 100.0)), Phase::Succeeded, |_| {}).await
 }
