@@ -13,6 +13,8 @@ pub const LABEL_TEMPLATE_OF: &str = "serin.dev/template-of";
 
 /// Annotation on an adopted object: JSON of the fields as they were before adoption.
 pub const ANNOTATION_ORIGINAL: &str = "serin.dev/original";
+/// Annotation on a copied routing object: the keys of the annotations that came from its source, with commas.
+pub const ANNOTATION_COPIED: &str = "serin.dev/copied";
 /// Annotation on the route, the apex Service and the primary: the epoch of the run that wrote it.
 pub const ANNOTATION_EPOCH: &str = "serin.dev/epoch";
 /// Annotation on the route and the Services: RFC 3339 time of the write, from which settling is counted.

@@ -31,6 +31,11 @@ impl Kind {
         }
     }
 
+    /// Every API server has it: no CustomResourceDefinition defines it.
+    pub fn built_in(&self) -> bool {
+        matches!(self.group, "" | "apps" | "discovery.k8s.io" | "networking.k8s.io")
+    }
+
     /// Name of the CustomResourceDefinition that would define it, e.g. `virtualservices.networking.istio.io`.
     pub fn crd(&self) -> String {
         format!("{}.{}", self.plural, self.group)
@@ -61,6 +66,9 @@ pub const SCALED_OBJECT: Kind =
 /// EndpointSlice: which pods behind a Service are ready.
 pub const ENDPOINTS: Kind =
     Kind { group: "discovery.k8s.io", version: "v1", kind: "EndpointSlice", plural: "endpointslices" };
+/// Ingress: part of every API server, whichever controller reads it.
+pub const INGRESS: Kind =
+    Kind { group: "networking.k8s.io", version: "v1", kind: "Ingress", plural: "ingresses" };
 /// Canary, in the stored version.
 pub const CANARY: Kind =
     Kind { group: "flagger.app", version: "v1beta1", kind: "Canary", plural: "canaries" };

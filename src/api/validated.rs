@@ -7,7 +7,10 @@ use super::{
     Canary, CanaryAnalysis, CanaryMetric, CanaryService, CanarySpec, CanaryWebhook, duration, metric_names,
     schedule::{Step, Strategy, schedule, strategy},
 };
-use crate::{config::Rules, names};
+use crate::{
+    config::{Ingress, Rules},
+    names,
+};
 
 /// Names derived from a Canary; all in its namespace.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -35,6 +38,8 @@ pub struct Validated {
     pub names: Names,
     /// Provider, e.g. `istio`: the spec's, or the operator's default.
     pub provider: String,
+    /// What generated routing objects of ingress controllers carry.
+    pub ingress: Ingress,
     /// Prometheus for built-in checks and inline queries.
     pub metrics_server: String,
     /// The spec as written.
@@ -112,10 +117,7 @@ pub fn validate(canary: &Canary, rules: &Rules) -> Result<Validated, Refusal> {
     })?;
     let provider =
         spec.provider.clone().filter(|p| !p.is_empty()).unwrap_or_else(|| rules.mesh_provider.clone());
-    let unserved = unserved_targets(spec, &provider);
-    if !unserved.is_empty() {
-        return Err(Refusal::Unserved(unserved));
-    }
+    served_target(spec)?;
     let service = service(spec)?;
     let target = spec.target_ref.name.clone();
     let apex = service.name.clone().filter(|n| !n.is_empty()).unwrap_or_else(|| target.clone());
@@ -143,6 +145,7 @@ pub fn validate(canary: &Canary, rules: &Rules) -> Result<Validated, Refusal> {
             apex,
         },
         provider,
+        ingress: rules.ingress.clone(),
         metrics_server: spec
             .metrics_server
             .clone()
@@ -190,11 +193,8 @@ fn service(spec: &CanarySpec) -> Result<CanaryService, Refusal> {
     Ok(service)
 }
 
-fn unserved_targets(spec: &CanarySpec, provider: &str) -> Vec<String> {
+fn served_target(spec: &CanarySpec) -> Result<(), Refusal> {
     let mut list = Vec::new();
-    if provider != "istio" {
-        list.push(format!("spec.provider: {provider} (only istio is served)"));
-    }
     if spec.target_ref.kind != "Deployment" {
         list.push(format!("spec.targetRef.kind: {} (only Deployment is served)", spec.target_ref.kind));
     }
@@ -205,7 +205,7 @@ fn unserved_targets(spec: &CanarySpec, provider: &str) -> Vec<String> {
             SCALERS.join(" and ")
         ));
     }
-    list
+    if list.is_empty() { Ok(()) } else { Err(Refusal::Unserved(list)) }
 }
 
 /// Kinds of autoscalers that are served.

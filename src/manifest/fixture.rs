@@ -9,6 +9,7 @@ use crate::{
         schedule::{Step, Strategy},
         validated::{Names, Validated},
     },
+    config::Ingress,
     names,
 };
 
@@ -33,6 +34,7 @@ pub(crate) fn canary(service: &Value) -> Validated {
             apex,
         },
         provider: "istio".into(),
+        ingress: Ingress::default(),
         metrics_server: "http://prometheus:9090".into(),
         service: serde_json::from_value(all).unwrap(),
         analysis: serde_json::from_value(analysis).unwrap(),

@@ -1,8 +1,13 @@
 //! Cluster → Snapshot. [`watch`] fills the [`World`]; [`gather`] reads one Canary's part of it. No call to the API
 //! server is made here besides the watches themselves.
 
+mod endpoints;
+mod interest;
+mod looked;
 mod watch;
 mod world;
+
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -57,21 +62,10 @@ pub fn gather(world: &World, rules: &Rules, key: &Key, now: Timestamp) -> Result
         .chain(services.iter().map(|n| ObjectRef::new(SERVICE, n.clone())))
         .collect();
     let mut missing = Vec::new();
-    let provider = canary.spec.provider.as_deref().filter(|p| !p.is_empty()).unwrap_or(&rules.mesh_provider);
-    if let Some(router) = router::by_name(provider) {
-        for kind in router.kinds() {
-            if !world.defines(&kind.crd()) {
-                missing.push(kind.crd());
-            } else if !world.synced(&[*kind]) {
-                return Err(GatherError::Behind(kind.plural));
-            }
-            wanted.extend(services.iter().map(|n| ObjectRef::new(*kind, n.clone())));
-        }
-        if let Ok(c) = validate(&canary, rules) {
-            wanted.extend(router.reads(&c));
-        }
-    }
+    wanted.extend(routes(world, rules, &canary, &services, &mut missing)?);
     wanted.extend(scalers(world, namespace, &canary, &mut missing)?);
+    // noted before it is read: what changes from now on is told
+    world.looks_at(key, &wanted);
     let mut objects = Objects::default();
     for at in wanted {
         if world.stale(at.kind, &(namespace.clone(), at.name.clone())) {
@@ -100,6 +94,32 @@ pub fn gather(world: &World, rules: &Rules, key: &Key, now: Timestamp) -> Result
         ask_not_before: None,
         canary,
     })
+}
+
+/// The objects that the Canary's router reads.
+fn routes(
+    world: &World,
+    rules: &Rules,
+    canary: &Canary,
+    services: &[String],
+    missing: &mut Vec<String>,
+) -> Result<Vec<ObjectRef>, GatherError> {
+    let provider = canary.spec.provider.as_deref().filter(|p| !p.is_empty()).unwrap_or(&rules.mesh_provider);
+    let Some(router) = router::by_name(provider) else { return Ok(vec![]) };
+    let mut wanted = Vec::new();
+    for kind in router.kinds() {
+        if !kind.built_in() && !world.defines(&kind.crd()) {
+            missing.push(kind.crd());
+        } else if !world.synced(&[*kind]) {
+            return Err(GatherError::Behind(kind.plural));
+        }
+        wanted.extend(services.iter().map(|n| ObjectRef::new(*kind, n.clone())));
+    }
+    if let Ok(c) = validate(canary, rules) {
+        wanted.extend(router.reads(&c));
+        wanted.extend(router.sources(&c));
+    }
+    Ok(wanted)
 }
 
 /// The autoscaler that the Canary names, its copy, and all others of target and primary.
@@ -195,8 +215,18 @@ fn templates(world: &World, canary: &Canary, namespace: &str) -> Vec<String> {
         .collect()
 }
 
-/// All optional kinds: those of the routers, and KEDA's.
-pub fn optional() -> Vec<Kind> {
+/// All optional kinds, each once: those of the routers, and KEDA's.
+pub fn optional() -> BTreeSet<Kind> {
     let routes = router::all().iter().flat_map(|r| r.kinds().iter().copied());
     routes.chain([SCALED_OBJECT]).collect()
+}
+
+/// The optional kinds that are there and that some Canary needs: what nobody asks for is not watched.
+fn needed(world: &World, default: &str, defined: &BTreeSet<String>) -> Vec<Kind> {
+    let providers = world.providers();
+    let named = providers.iter().map(|name| if name.is_empty() { default } else { name });
+    let kinds: BTreeSet<Kind> =
+        named.filter_map(router::by_name).flat_map(|router| router.kinds().iter().copied()).collect();
+    let kinds = kinds.into_iter().chain([SCALED_OBJECT]);
+    kinds.filter(|kind| kind.built_in() || defined.contains(&kind.crd())).collect()
 }

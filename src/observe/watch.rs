@@ -18,10 +18,10 @@ use kube::{
     runtime::{WatchStreamExt, watcher},
 };
 use serde::{Serialize, de::DeserializeOwned};
-use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::{Notify, mpsc::UnboundedSender};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{Key, World, optional};
+use super::{Key, World, needed};
 use crate::{
     config::{Config, Rules},
     manifest::config,
@@ -48,6 +48,8 @@ const FLAGGER_LEASE: &str = "flagger-leader-election";
 struct Sink {
     world: Arc<World>,
     triggers: UnboundedSender<Key>,
+    /// Canaries came or changed: other kinds may be needed.
+    canaries: Arc<Notify>,
 }
 
 impl Sink {
@@ -68,7 +70,7 @@ pub fn watch_all(
     tasks: &TaskTracker,
     stop: &CancellationToken,
 ) {
-    let sink = Sink { world: world.clone(), triggers };
+    let sink = Sink { world: world.clone(), triggers, canaries: Arc::default() };
     for kind in mandatory(&config.rules) {
         let (namespace, selected) = (config.namespace.as_deref(), selector(kind));
         if config::KINDS.contains(&kind) {
@@ -136,6 +138,9 @@ async fn follow<T: ResourceExt + Serialize>(
             }
             Err(error) => tracing::warn!(kind = kind.kind, %error, "watch interrupted, opening it again"),
         }
+        if kind == CANARY {
+            sink.canaries.notify_one();
+        }
     }
 }
 
@@ -147,7 +152,8 @@ fn saw(world: &World, kind: Kind, object: &impl Serialize) -> Vec<Key> {
     world.saw(kind, object)
 }
 
-/// Which kinds the cluster has; starts and stops the watches of the optional ones.
+/// Which kinds the cluster has; starts the watches of the optional ones that are needed, and stops those of kinds that
+/// are gone.
 async fn follow_crds(
     client: Client,
     config: Config,
@@ -155,49 +161,65 @@ async fn follow_crds(
     tasks: TaskTracker,
     stop: CancellationToken,
 ) {
-    let mut running: BTreeMap<String, CancellationToken> = BTreeMap::new();
-    let mut known = BTreeSet::new();
-    let mut listing = BTreeSet::new();
+    let mut running: BTreeMap<Kind, CancellationToken> = BTreeMap::new();
+    let mut crds = Definitions::default();
     let api: Api<PartialObjectMeta<CustomResourceDefinition>> = Api::all(client.clone());
     let mut stream = pin!(events(api, watcher::Config::default(), &stop));
-    while let Some(event) = stream.next().await {
-        match event {
-            // nothing is known before the list is complete: no kind may look missing until then
-            watcher::Event::Init => {
-                listing.clear();
-                continue;
-            }
-            watcher::Event::InitApply(crd) => {
-                listing.insert(crd.name_any());
-                continue;
-            }
-            watcher::Event::InitDone => known.clone_from(&listing),
-            watcher::Event::Apply(crd) => {
-                if !known.insert(crd.name_any()) {
-                    continue;
+    loop {
+        tokio::select! {
+            event = stream.next() => match event {
+                Some(event) => {
+                    if crds.take_in(event) {
+                        sink.trigger(sink.world.set_crds(crds.known.clone()));
+                    }
                 }
-            }
-            watcher::Event::Delete(crd) => {
-                known.remove(&crd.name_any());
-            }
+                None => break,
+            },
+            () = sink.canaries.notified() => {}
         }
-        for kind in optional() {
-            let crd = kind.crd();
-            if !known.contains(&crd) {
-                if let Some(token) = running.remove(&crd) {
-                    token.cancel();
-                    sink.world.forget(kind);
-                }
-                continue;
+        running.retain(|kind, token| {
+            let there = kind.built_in() || crds.known.contains(&kind.crd());
+            if !there {
+                token.cancel();
+                sink.world.forget(*kind);
             }
-            running.entry(crd).or_insert_with(|| {
+            there
+        });
+        for kind in needed(&sink.world, &config.rules.mesh_provider, &crds.known) {
+            running.entry(kind).or_insert_with(|| {
                 let token = stop.child_token();
                 let api: Api<DynamicObject> = untyped(&client, kind, config.namespace.as_deref());
                 tasks.spawn(follow(kind, watcher(api, selector(kind)), sink.clone(), token.clone()));
                 token
             });
         }
-        sink.trigger(sink.world.set_crds(known.clone()));
+    }
+}
+
+/// Names of the CustomResourceDefinitions.
+#[derive(Default)]
+struct Definitions {
+    known: BTreeSet<String>,
+    listing: BTreeSet<String>,
+}
+
+impl Definitions {
+    /// True when what is known may have changed. Nothing is known before the list is complete: no kind may look missing
+    /// until then.
+    fn take_in(&mut self, event: watcher::Event<PartialObjectMeta<CustomResourceDefinition>>) -> bool {
+        match event {
+            watcher::Event::Init => self.listing.clear(),
+            watcher::Event::InitApply(crd) => {
+                self.listing.insert(crd.name_any());
+            }
+            watcher::Event::InitDone => {
+                self.known.clone_from(&self.listing);
+                return true;
+            }
+            watcher::Event::Apply(crd) => return self.known.insert(crd.name_any()),
+            watcher::Event::Delete(crd) => return self.known.remove(&crd.name_any()),
+        }
+        false
     }
 }
 
@@ -260,7 +282,7 @@ where
     )
 }
 
-/// Lists everything of one namespace once, for a look without watching.
+/// Lists everything of one namespace once, for a look without watching. `provider` is that of Canaries that name none.
 ///
 /// # Errors
 /// The first list that the API server refuses.
@@ -268,24 +290,31 @@ pub async fn list_once(client: &Client, namespace: &str, rules: &Rules, world: &
     let crds: Api<CustomResourceDefinition> = Api::all(client.clone());
     let known: BTreeSet<String> =
         crds.list_metadata(&ListParams::default()).await?.items.iter().map(ResourceExt::name_any).collect();
-    let optional = optional().into_iter().filter(|kind| known.contains(&kind.crd()));
-    for kind in mandatory(rules).into_iter().chain(optional) {
-        let mut seen = BTreeSet::new();
-        if config::KINDS.contains(&kind) {
-            let api: Api<Metadata> = untyped(client, kind, Some(namespace));
-            for object in api.list(&ListParams::default()).await? {
-                seen.insert((namespace.to_owned(), object.name_any()));
-                saw(world, kind, &object);
-            }
-        } else {
-            let api: Api<DynamicObject> = untyped(client, kind, Some(namespace));
-            for object in api.list(&ListParams::default()).await? {
-                seen.insert((namespace.to_owned(), object.name_any()));
-                saw(world, kind, &object);
-            }
-        }
-        world.listed(kind, &seen);
+    for kind in mandatory(rules) {
+        list(client, namespace, kind, world).await?;
+    }
+    for kind in needed(world, &rules.mesh_provider, &known) {
+        list(client, namespace, kind, world).await?;
     }
     world.set_crds(known);
+    Ok(())
+}
+
+async fn list(client: &Client, namespace: &str, kind: Kind, world: &World) -> kube::Result<()> {
+    let mut seen = BTreeSet::new();
+    if config::KINDS.contains(&kind) {
+        let api: Api<Metadata> = untyped(client, kind, Some(namespace));
+        for object in api.list(&ListParams::default()).await? {
+            seen.insert((namespace.to_owned(), object.name_any()));
+            saw(world, kind, &object);
+        }
+    } else {
+        let api: Api<DynamicObject> = untyped(client, kind, Some(namespace));
+        for object in api.list(&ListParams::default()).await? {
+            seen.insert((namespace.to_owned(), object.name_any()));
+            saw(world, kind, &object);
+        }
+    }
+    world.listed(kind, &seen);
     Ok(())
 }

@@ -11,6 +11,7 @@ use std::{
 
 use serde_json::Value;
 
+use super::{endpoints::Endpoints, interest::Interest, looked::Looked};
 use crate::{
     manifest::{self, config},
     names,
@@ -24,42 +25,6 @@ mod scalers;
 
 /// Namespace and name.
 pub type Key = (String, String);
-
-/// What a Canary looks at, read loosely so that it works for one that does not decode.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Interest {
-    /// `spec.targetRef.name`.
-    pub target: String,
-    /// `spec.service.name`, or the target's.
-    pub apex: String,
-    /// `spec.autoscalerRef.name`, empty for none.
-    pub scaler: String,
-    /// MetricTemplates as `namespace/name`.
-    pub templates: Vec<String>,
-    /// ConfigMaps and Secrets that its target uses, by `config::key`, as the status has them.
-    pub configs: Vec<String>,
-}
-
-impl Interest {
-    fn of(canary: &Value, namespace: &str) -> Self {
-        let spec = &canary["spec"];
-        let target = spec["targetRef"]["name"].as_str().unwrap_or_default().to_owned();
-        let apex = spec["service"]["name"].as_str().filter(|n| !n.is_empty()).unwrap_or(&target).to_owned();
-        let analysis = if spec["analysis"].is_object() { &spec["analysis"] } else { &spec["canaryAnalysis"] };
-        let templates = analysis["metrics"].as_array().into_iter().flatten().filter_map(|m| {
-            let name = m["templateRef"]["name"].as_str()?;
-            Some(format!("{}/{name}", m["templateRef"]["namespace"].as_str().unwrap_or(namespace)))
-        });
-        let configs = canary["status"]["observedConfigs"].as_object().into_iter().flatten();
-        let configs = configs.map(|(key, _)| key.clone()).collect();
-        let scaler = spec["autoscalerRef"]["name"].as_str().unwrap_or_default().to_owned();
-        Self { target, apex, scaler, templates: templates.collect(), configs }
-    }
-
-    fn services(&self) -> [String; 3] {
-        [self.apex.clone(), names::primary(&self.apex), names::canary(&self.apex)]
-    }
-}
 
 #[derive(Debug)]
 enum Entry {
@@ -92,9 +57,8 @@ impl Entry {
 struct Inner {
     objects: BTreeMap<Kind, BTreeMap<Key, Entry>>,
     interests: BTreeMap<Key, Interest>,
-    /// Per Service: each EndpointSlice's address type and ready endpoints.
-    endpoints: BTreeMap<Key, BTreeMap<String, (String, u32)>>,
-    slices: BTreeMap<Key, String>,
+    looked: Looked,
+    endpoints: Endpoints,
     /// A write whose result is known only by version: the object as seen before it is stale.
     floors: BTreeMap<(Kind, Key), u64>,
     synced: BTreeSet<Kind>,
@@ -137,7 +101,8 @@ impl World {
         let (key, version) = (key_of(&object), version_of(&object));
         let mut inner = self.lock();
         if kind == ENDPOINTS {
-            return inner.saw_endpoints(&key, &object);
+            let service = inner.endpoints.saw(&key, &object);
+            return inner.served_by(&key.0, service);
         }
         let entries = inner.objects.entry(kind).or_default();
         if entries.get(&key).is_some_and(|e| e.version() > version) {
@@ -173,7 +138,8 @@ impl World {
         let (key, version) = (key_of(object), version_of(object));
         let mut inner = self.lock();
         if kind == ENDPOINTS {
-            return inner.lost_endpoints(&key);
+            let service = inner.endpoints.lost(&key);
+            return inner.served_by(&key.0, service);
         }
         let mut touched = inner.touched(kind, &key, object);
         inner.objects.entry(kind).or_default().insert(key.clone(), Entry::Gone { version });
@@ -181,6 +147,7 @@ impl World {
         if kind == CANARY
             && let Some(old) = inner.interests.remove(&key)
         {
+            inner.looked.keep(|canary| *canary != key);
             touched.extend(inner.rivals(&key, &old));
         }
         touched
@@ -192,15 +159,13 @@ impl World {
         let concerned: Vec<Key> = inner.interests.keys().cloned().collect();
         inner.synced.insert(kind);
         if kind == ENDPOINTS {
-            let lost: Vec<Key> = inner.slices.keys().filter(|k| !seen.contains(*k)).cloned().collect();
-            for key in lost {
-                inner.lost_endpoints(&key);
-            }
+            inner.endpoints.keep(seen);
         } else {
             let entries = inner.objects.entry(kind).or_default();
             entries.retain(|key, _| seen.contains(key));
             if kind == CANARY {
                 inner.interests.retain(|key, _| seen.contains(key));
+                inner.looked.keep(|key| seen.contains(key));
             }
         }
         concerned
@@ -258,6 +223,17 @@ impl World {
         self.lock().flagger.clone()
     }
 
+    /// Notes what is read for a Canary, so that its changes matter to it whatever it is named.
+    pub fn looks_at(&self, canary: &Key, objects: &[ObjectRef]) {
+        let mut inner = self.lock();
+        let Some(interest) = inner.interests.get(canary) else { return };
+        let named = interest.services();
+        let tells =
+            |at: &&ObjectRef| at.kind != DEPLOYMENT && at.kind != REVISION && !named.contains(&at.name);
+        let seen = objects.iter().filter(tells).cloned().collect();
+        inner.looked.note(canary, seen);
+    }
+
     /// All these kinds have been listed at least once.
     pub fn synced(&self, kinds: &[Kind]) -> bool {
         let inner = self.lock();
@@ -304,13 +280,7 @@ impl World {
 
     /// Ready endpoints behind a Service; none when no EndpointSlice was seen.
     pub fn ready(&self, namespace: &str, service: &str) -> Option<u32> {
-        let inner = self.lock();
-        let slices = inner.endpoints.get(&(namespace.to_owned(), service.to_owned()))?;
-        let mut by_type: BTreeMap<&str, u32> = BTreeMap::new();
-        for (family, ready) in slices.values() {
-            *by_type.entry(family).or_default() += ready;
-        }
-        by_type.into_values().max()
+        self.lock().endpoints.ready(namespace, service)
     }
 
     /// Canaries with what they look at.
@@ -322,6 +292,11 @@ impl World {
             .filter(|(k, _)| k.0 == namespace)
             .map(|(k, i)| (k.clone(), i.clone()))
             .collect()
+    }
+
+    /// Providers that Canaries name; one of them is empty if some name none.
+    pub fn providers(&self) -> BTreeSet<String> {
+        self.lock().interests.values().map(|interest| interest.provider.clone()).collect()
     }
 
     /// Number of Canaries per namespace.
@@ -359,9 +334,12 @@ impl Inner {
                 let whom = object["spec"]["scaleTargetRef"]["name"].as_str().unwrap_or_default();
                 interest.scaled_by(&key.1, whom)
             }
-            // Services, and routing objects: all are named after the apex
+            // Services, and most routing objects, are named after the apex
             _ => interest.services().contains(&key.1),
         })
+        .into_iter()
+        .chain(self.looked.at(kind, key))
+        .collect()
     }
 
     fn interested(&self, namespace: &str, hit: impl Fn(&Interest) -> bool) -> Vec<Key> {
@@ -381,35 +359,10 @@ impl Inner {
         all
     }
 
-    fn saw_endpoints(&mut self, key: &Key, slice: &Value) -> Vec<Key> {
-        let Some(service) = slice["metadata"]["labels"]["kubernetes.io/service-name"].as_str() else {
-            return vec![];
-        };
-        let family = slice["addressType"].as_str().unwrap_or_default().to_owned();
-        let serves = |e: &&Value| {
-            e["conditions"]["ready"].as_bool().unwrap_or(true)
-                && !e["conditions"]["terminating"].as_bool().unwrap_or(false)
-        };
-        let ready = slice["endpoints"].as_array().map_or(0, |list| list.iter().filter(serves).count());
-        let of = (key.0.clone(), service.to_owned());
-        let slices = self.endpoints.entry(of).or_default();
-        let new = (family, ready as u32);
-        let changed = slices.get(&key.1) != Some(&new);
-        slices.insert(key.1.clone(), new);
-        self.slices.insert(key.clone(), service.to_owned());
-        if changed { self.interested(&key.0, |i| i.services().iter().any(|s| s == service)) } else { vec![] }
-    }
-
-    fn lost_endpoints(&mut self, key: &Key) -> Vec<Key> {
-        let Some(service) = self.slices.remove(key) else { return vec![] };
-        let of = (key.0.clone(), service.clone());
-        if let Some(slices) = self.endpoints.get_mut(&of) {
-            slices.remove(&key.1);
-            if slices.is_empty() {
-                self.endpoints.remove(&of);
-            }
-        }
-        self.interested(&key.0, |i| i.services().contains(&service))
+    /// The Canaries that have this Service.
+    fn served_by(&self, namespace: &str, service: Option<String>) -> Vec<Key> {
+        let Some(service) = service else { return vec![] };
+        self.interested(namespace, |interest| interest.services().contains(&service))
     }
 }
 

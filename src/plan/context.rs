@@ -115,8 +115,11 @@ impl<'a> Context<'a> {
         self.router.read_back(&self.c, &self.snap.objects).ok()
     }
 
-    /// The split that a step wants.
+    /// The split that a step wants; where the router moves nobody, it can only be that all are on the primary.
     pub(super) fn split(&self, step: &StepStatus) -> Split {
+        if !self.router.moves() {
+            return Split::default();
+        }
         let everyone = step.everyone && self.names_requests();
         Split::to_canary(step.weight).mirroring(step.mirrored).for_everyone(everyone)
     }
@@ -146,7 +149,7 @@ impl<'a> Context<'a> {
     pub(super) fn zero(&self) -> Split {
         // pods of a target that is asked for none are on their way out
         let canary = self.canary_pods() > 0 && self.target_replicas() > 0;
-        if self.primary_pods() == 0 && canary {
+        if self.primary_pods() == 0 && canary && self.router.moves() {
             Split::to_canary(100).for_everyone(self.names_requests())
         } else {
             Split::to_canary(0)

@@ -11,6 +11,7 @@ use super::{
     copies,
     draft::{Draft, after},
     ensure::{self, Because},
+    heed,
     initialise::past,
     note::Words,
     scaler,
@@ -65,7 +66,9 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
         return;
     }
     let reverted = cx.step().confirmed.map_or(cx.now, |t| t.0);
-    if past(cx, d, after(reverted, cx.settle())) && generated_gone(cx, d) {
+    // a route that no proxy ever follows must not hold the deletion up for ever
+    let followed = if heed::unheeded(cx).is_none() { reverted } else { after(reverted, cx.c.deadline) };
+    if past(cx, d, after(followed, cx.settle())) && generated_gone(cx, d) {
         d.say(cx.words.terminated());
         release(cx.snap, d);
     }

@@ -8,6 +8,7 @@ use super::{
     context::Context,
     draft::Draft,
     ensure::{self, Because},
+    heed::heeded,
     initialise::past,
     rest, scaler,
 };
@@ -65,7 +66,7 @@ pub(super) fn carry_on(cx: &Context<'_>, d: &mut Draft) -> bool {
         }
         return true;
     }
-    if !ensure::apex_service(cx, d, Because::Drift) || !past(cx, d, cx.settled_at()) {
+    if !ensure::apex_service(cx, d, Because::Drift) || !past(cx, d, cx.settled_at()) || !heeded(cx, d) {
         return true;
     }
     if scaler::empty(cx, d) {

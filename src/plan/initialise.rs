@@ -6,6 +6,7 @@ use super::{
     context::Context,
     draft::{Draft, after},
     ensure::{self, Because},
+    heed::heeded,
     note::Words,
     scaler,
 };
@@ -30,6 +31,9 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
         return;
     }
     if !ensure::routing(cx, d, Split::to_canary(0), Because::Wanted) || !past(cx, d, cx.route_settled_at()) {
+        return;
+    }
+    if !heeded(cx, d) {
         return;
     }
     if !ensure::apex_service(cx, d, Because::Wanted) || !past(cx, d, cx.apex_settled_at()) {

@@ -22,6 +22,7 @@ mod delete;
 mod draft;
 mod ending;
 mod ensure;
+mod heed;
 mod initialise;
 mod note;
 mod ownership;
@@ -30,6 +31,7 @@ mod promote;
 mod question;
 mod rest;
 mod scaler;
+mod surroundings;
 #[cfg(test)]
 mod tests;
 
@@ -37,9 +39,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 pub use action::Action;
-pub use checks::older_rival;
 pub use note::{Note, Severity};
 pub use question::{Answers, Question};
+pub use surroundings::older_rival;
 
 use crate::{
     api::{CanaryStatus, Phase},

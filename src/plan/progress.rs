@@ -11,6 +11,7 @@ use super::{
     draft::{Draft, after},
     ending,
     ensure::{self, Because},
+    heed,
     initialise::{past, waiting},
     note::{Note, Words},
     promote, rest, scaler,
@@ -102,6 +103,9 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
         return;
     }
     if held && (cx.c.skip_analysis || step.index == 0) {
+        return;
+    }
+    if !heed::heeded(cx, d) {
         return;
     }
     if cx.c.skip_analysis {
@@ -247,6 +251,7 @@ fn measurable(cx: &Context<'_>) -> bool {
         && cx.primary_pods() > 0
         && matches!(cx.target_rollout(), Rollout::Ready)
         && ensure::split_in_place(cx, cx.split(&step))
+        && heed::unheeded(cx).is_none()
 }
 
 /// End of the window under way.

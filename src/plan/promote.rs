@@ -8,6 +8,7 @@ use super::{
     draft::{Draft, after},
     ending,
     ensure::{self, Because},
+    heed::heeded,
     initialise::{past, waiting},
     note::Words,
     rest, scaler,
@@ -68,7 +69,9 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
     if !ensure::primary_from(cx, d, stored, replicas, resize) || !primary_ready(cx, d) {
         return;
     }
-    shift(cx, d);
+    if heeded(cx, d) {
+        shift(cx, d);
+    }
 }
 
 /// The target carries another template than the one being promoted.
@@ -179,7 +182,7 @@ pub(super) fn finalise(cx: &Context<'_>, d: &mut Draft) {
         & ensure::apex_service(cx, d, Because::Drift)
         & ensure::routing(cx, d, cx.zero(), Because::Drift)
         & primary_there(cx, d);
-    if !mended || !past(cx, d, cx.settled_at()) {
+    if !mended || !past(cx, d, cx.settled_at()) || !heeded(cx, d) {
         return;
     }
     if !ensure::split_in_place(cx, Split::to_canary(0)) {

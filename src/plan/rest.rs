@@ -13,6 +13,7 @@ use super::{
     copies,
     draft::{Draft, after},
     ensure::{self, Because},
+    heed,
     initialise::past,
     note::Words,
     progress, scaler,
@@ -136,10 +137,8 @@ fn tried(live: &serde_json::Value) -> bool {
 /// the target goes back to none (ruling 16). Somebody who scales it up again and again is let wait ever longer.
 fn hand_over(cx: &Context<'_>, d: &mut Draft) {
     let replicas = cx.target_replicas();
-    if scaler::is_empty(cx)
-        || !ensure::split_in_place(cx, Split::to_canary(0))
-        || !past(cx, d, cx.settled_at())
-    {
+    let on_primary = ensure::split_in_place(cx, Split::to_canary(0)) && heed::unheeded(cx).is_none();
+    if scaler::is_empty(cx) || !on_primary || !past(cx, d, cx.settled_at()) {
         return;
     }
     let scaled = cx.c.spec.autoscaler_ref.is_some();

@@ -1,12 +1,29 @@
 //! PURE. Traffic routers behind one trait: which objects they need, how a split is rendered and read back.
 //!
 //! Owns the registry by provider name. Does not watch, write or decide: `observe`, `apply` and `plan` do. Adding one:
-//! its file, a line in [`by_name`] and in `conformance`, its snapshots.
+//! its file, a line in [`all`], a case for `conformance`, its snapshots.
 
+mod apisix;
+mod contour;
 mod cookie;
+mod copy;
+mod gatewayapi;
+mod gloo;
+mod httproute;
 mod istio;
+mod kubernetes;
+mod linkerd;
+mod nginx;
+mod queries;
+mod route;
+mod skipper;
+mod traefik;
 
 #[cfg(test)]
+#[path = "tests/cases.rs"]
+mod cases;
+#[cfg(test)]
+#[path = "tests/conformance.rs"]
 mod conformance;
 
 use std::time::Duration;
@@ -101,6 +118,8 @@ pub struct Builtin {
     pub success_rate: &'static str,
     /// 99th percentile of request durations, in milliseconds.
     pub duration: &'static str,
+    /// Names are put in with `_` for every character that is no letter, digit or `_`.
+    pub words: bool,
 }
 
 /// A traffic router. All pure: live objects in, wanted objects out.
@@ -113,7 +132,21 @@ pub trait Router: Send + Sync {
     fn settle(&self) -> Duration;
     /// What it cannot do of this Canary: field paths, each with a reason.
     fn refuses(&self, c: &Validated) -> Vec<String>;
-    /// Objects it must see.
+    /// Fields of `spec.service` that it honours, of those that not all routers do.
+    fn honours(&self) -> &'static [&'static str];
+    /// It can move requests; otherwise users are on the primary all the time, whatever split is asked for.
+    fn moves(&self) -> bool {
+        true
+    }
+    /// The user's own objects that it renders from: never written.
+    fn sources(&self, _c: &Validated) -> Vec<ObjectRef> {
+        vec![]
+    }
+    /// Why the proxies do not follow the live route, if they are known not to: for people.
+    fn unheeded(&self, _c: &Validated, _live: &Objects) -> Option<String> {
+        None
+    }
+    /// Objects that it makes or takes over. One of the name of the apex is taken over if nobody controls it.
     fn reads(&self, c: &Validated) -> Vec<ObjectRef>;
     /// The split that the live objects make; for everyone only where the Canary names requests and all go one way.
     fn read_back(&self, c: &Validated, live: &Objects) -> Result<Split, RouterError>;
@@ -135,12 +168,49 @@ pub trait Router: Send + Sync {
 
 /// Every router that is served.
 pub fn all() -> &'static [&'static dyn Router] {
-    &[&istio::Istio]
+    &[
+        &istio::Istio,
+        &gatewayapi::V1,
+        &gatewayapi::V1BETA1,
+        &contour::Contour,
+        &traefik::Traefik,
+        &kubernetes::Kubernetes,
+        &nginx::Nginx,
+        &skipper::Skipper,
+        &apisix::Apisix,
+        &gloo::Gloo,
+        &linkerd::Linkerd,
+    ]
 }
 
 /// The router of a provider; None if it is not served.
 pub fn by_name(provider: &str) -> Option<&'static dyn Router> {
     all().iter().find(|router| router.name() == provider).copied()
+}
+
+/// Fields of `spec.service` that only some routers know.
+const PARTICULAR: [&str; 13] = [
+    "timeout",
+    "backendTimeout",
+    "gateways",
+    "gatewayRefs",
+    "hosts",
+    "delegation",
+    "trafficPolicy",
+    "match",
+    "rewrite",
+    "retries",
+    "headers",
+    "mirror",
+    "corsPolicy",
+];
+
+/// What the Canary asks of its route that the router takes no notice of: field paths, each with a word of why.
+pub fn ignored(router: &dyn Router, c: &Validated) -> Vec<String> {
+    let service = serde_json::json!(c.service);
+    let asked = |field: &str| !service[field].is_null() && service[field] != false;
+    let unknown = PARTICULAR.iter().filter(|f| asked(f) && !router.honours().contains(f));
+    unknown.map(|f| format!("spec.service.{f} is not looked at by the provider {}", router.name())).collect()
 }
 
 /// Whether a provider is one that its maintainers have given up: valid to store, never to be served.

@@ -3,11 +3,12 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::Value;
 use serin::names;
 
 use super::{
-    track::{REACTION, Seen, Track, between, by_name, schedule},
+    track::{REACTION, Seen, Track, between, by_name, routed, schedule},
     world::{Kind, replicas, rules},
 };
 
@@ -108,7 +109,8 @@ fn target_emptied(seen: &Seen<'_>, track: &Track) -> Option<String> {
     if seen.after.apex_on_target {
         return Some("the target is scaled to 0 while the apex Service selects it".into());
     }
-    let Some(zero) = track.zero_since else {
+    let never = (!routed(seen.canary)).then_some(Timestamp::MIN);
+    let Some(zero) = track.zero_since.or(never) else {
         return Some(format!("the target is scaled to 0 at weight {}", seen.weights().1));
     };
     let since = track.apex_since.map_or(zero, |apex| apex.max(zero));

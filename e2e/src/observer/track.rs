@@ -206,12 +206,18 @@ pub(super) fn by_name(canary: &Value) -> bool {
     analysis["iterations"].as_i64().unwrap_or(0) > 0 && !list(&analysis["match"]).is_empty()
 }
 
+/// There is a route; with plain Services there is none, and nobody goes to the canary.
+pub(super) fn routed(canary: &Value) -> bool {
+    canary["spec"]["provider"] != "kubernetes"
+}
+
 /// The declared weights: by iterations; `stepWeight` up to `maxWeight`, or the list as it stands; copies come first.
 pub(super) fn schedule(canary: &Value) -> Vec<i64> {
     let analysis = analysis(canary);
     let iterations = usize::try_from(analysis["iterations"].as_i64().unwrap_or(0)).unwrap_or(0);
     if iterations > 0 {
-        let hidden = vec![0; iterations].into_iter().chain([100]).collect();
+        let switch = routed(canary).then_some(100);
+        let hidden = vec![0; iterations].into_iter().chain(switch).collect();
         return if by_name(canary) { vec![100; iterations] } else { hidden };
     }
     let copies = vec![0; usize::from(analysis["mirror"] == true)];

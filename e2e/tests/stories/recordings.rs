@@ -30,8 +30,13 @@ use serin_e2e::{
 
 use crate::{Family, Shared};
 
-pub(crate) const STORIES: Family =
-    &[crate::story!(i_bad), crate::story!(i_silent), crate::story!(i_configs), crate::story!(i_ab)];
+pub(crate) const STORIES: Family = &[
+    crate::story!(i_bad),
+    crate::story!(i_silent),
+    crate::story!(i_configs),
+    crate::story!(i_ab),
+    crate::story!(k_bg),
+];
 
 const GUIDE: &str = include_str!("../../../docs/migrating-from-flagger.md");
 const APP: &str = "podinfo";
@@ -60,7 +65,7 @@ struct Difference {
 const DIFFERENCES: &[Difference] = &[
     Difference {
         title: "The metrics server is announced once",
-        of: &["i-bad", "i-silent", "i-configs", "i-ab"],
+        of: &["i-bad", "i-silent", "i-configs", "i-ab", "k-bg"],
         bend: |recording| {
             let mut seen = false;
             let announced = |note: &String| note == "N all the metrics providers are available!";
@@ -86,6 +91,16 @@ const DIFFERENCES: &[Difference] = &[
                         only["weight"] = json!(100);
                     }
                 }
+            }
+        },
+    },
+    Difference {
+        title: "Where nobody is switched, a run ends with its last iteration",
+        of: &["k-bg"],
+        bend: |recording| {
+            recording.status.retain(|point| !(point.0 == "Progressing" && point.3 == 4));
+            for point in recording.status.iter_mut().filter(|point| point.0 == "Promoting") {
+                point.3 = 3;
             }
         },
     },
@@ -132,8 +147,9 @@ struct Recording {
 /// The lines of a section.
 fn section<'t>(text: &'t str, name: &str) -> anyhow::Result<&'t str> {
     let (_, rest) = text.split_once(&format!("\n# {name}")).with_context(|| format!("no section {name}"))?;
-    let (_, rest) = rest.split_once('\n').unwrap_or_default();
-    Ok(rest.split("\n# ").next().unwrap_or_default())
+    // an empty section ends where its title does
+    let body = rest.split("\n# ").next().unwrap_or_default();
+    Ok(body.split_once('\n').map_or("", |(_, lines)| lines))
 }
 
 impl Recording {
@@ -212,6 +228,10 @@ fn plain(object: &Value) -> Value {
     if let Some(spec) = out.get_mut("spec").and_then(Value::as_object_mut) {
         if object["kind"] == "Service" {
             spec.retain(|field, _| !FILLED.contains(&field.as_str()));
+            // Flagger writes ports in any order
+            if let Some(ports) = spec.get_mut("ports").and_then(Value::as_array_mut) {
+                ports.sort_by_key(|port| port["port"].as_i64());
+            }
         }
         if let Some(template) = spec.get_mut("template") {
             template["metadata"] = Value::Object(kept(&template["metadata"]));
@@ -420,4 +440,10 @@ async fn i_configs(shared: &Shared) -> anyhow::Result<()> {
     let text = include_str!("../../recordings/i-configs.txt");
     let traffic = Some(Traffic::success(100.0, 100.0));
     compared(shared, "i-configs", text, traffic, Release::Config, Phase::Succeeded).await
+}
+
+async fn k_bg(shared: &Shared) -> anyhow::Result<()> {
+    let text = include_str!("../../recordings/k-bg.txt");
+    let traffic = Some(Traffic::success(100.0, 100.0));
+    compared(shared, "k-bg", text, traffic, Release::Image, Phase::Succeeded).await
 }
