@@ -31,6 +31,8 @@ pub const ANNOTATION_CONFIG_TRACKING: &str = "flagger.app/config-tracking";
 pub const ANNOTATION_SOURCE: &str = "serin.dev/source";
 /// Annotation on the primary's autoscaler while a run raises its minimum: the pods that the primary keeps.
 pub const ANNOTATION_FLOOR: &str = "serin.dev/floor";
+/// KEDA's labels and annotations contain this.
+pub const KEDA: &str = "keda.sh/";
 /// KEDA's annotation that holds a workload at so many pods.
 pub const KEDA_PAUSED_REPLICAS: &str = "autoscaling.keda.sh/paused-replicas";
 /// How all annotations begin by which KEDA is paused.

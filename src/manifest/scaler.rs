@@ -94,7 +94,9 @@ pub fn twin(
 }
 
 fn labels(c: &Validated, scaler: &Value) -> Map<String, Value> {
-    let kept = super::labels(scaler).into_iter().filter(|(key, _)| !key.contains(names::FLUX));
+    // KEDA labels each ScaledObject with its own name
+    let others = |key: &str| !key.contains(names::FLUX) && !key.contains(names::KEDA);
+    let kept = super::labels(scaler).into_iter().filter(|(key, _)| others(key));
     let mut labels: Map<String, Value> = kept.map(|(key, value)| (key, json!(value))).collect();
     labels.insert(names::LABEL_CANARY.into(), json!(names::label_value(&c.name)));
     labels
@@ -104,7 +106,7 @@ fn labels(c: &Validated, scaler: &Value) -> Map<String, Value> {
 fn keda_annotations(kind: Kind, scaler: &Value) -> Map<String, Value> {
     let all = get::strings(&scaler["metadata"]["annotations"]).into_iter();
     all.filter(|(key, _)| {
-        kind == SCALED_OBJECT && key.contains("keda.sh/") && !key.starts_with(names::KEDA_PAUSED)
+        kind == SCALED_OBJECT && key.contains(names::KEDA) && !key.starts_with(names::KEDA_PAUSED)
     })
     .map(|(key, value)| (key, json!(value)))
     .collect()

@@ -91,10 +91,10 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
     let nobody = step.weight == 0 && (zero.canary() > 0 || !step.mirrored);
     let split = if nobody { zero } else { cx.split(&step) };
     let mended = rest::primary_intact(cx, d)
-        & scaler::twin(cx, d)
         & ensure::side_services(cx, d, Because::Drift)
         & ensure::apex_service(cx, d, Because::Drift)
-        & ensure::routing(cx, d, split, why);
+        & ensure::routing(cx, d, split, why)
+        & scaler::twin(cx, d);
     if !mended || step.renew && !renewed(cx, d) || !scaler::wake(cx, d) {
         return;
     }

@@ -65,7 +65,9 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
         return;
     }
     let replicas = scaler::primary_start(cx);
-    let resize = cx.c.spec.autoscaler_ref.is_none() && !target_moved_on(cx) && cx.target_replicas() > 0;
+    // one that is no longer named is there until the run is over
+    let scaled = cx.c.spec.autoscaler_ref.is_some() || !scaler::twins(cx).is_empty();
+    let resize = !scaled && !target_moved_on(cx) && cx.target_replicas() > 0;
     if !ensure::primary_from(cx, d, stored, replicas, resize) || !primary_ready(cx, d) {
         return;
     }

@@ -31,9 +31,9 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
         return adopt(cx, d);
     }
     let mended = primary_intact(cx, d)
-        & scaler::twin(cx, d)
         & ensure::side_services(cx, d, Because::Drift)
-        & (ensure::routing(cx, d, cx.zero(), Because::Drift) && ensure::apex_service(cx, d, Because::Drift));
+        & (ensure::routing(cx, d, cx.zero(), Because::Drift) && ensure::apex_service(cx, d, Because::Drift))
+        & scaler::twin(cx, d);
     if !mended {
         return;
     }

@@ -102,10 +102,10 @@ fn unnamed(snap: &Snapshot, c: &Validated) -> Vec<String> {
 fn second<'a>(snap: &Snapshot, c: &'a Validated, named: &ObjectRef) -> Option<(ObjectRef, &'a str)> {
     let kind = c.spec.target_ref.kind.as_str();
     let twin = names::primary(&named.name);
-    let others = all(snap).filter(|(at, live)| {
+    let mut others = all(snap).filter(|(at, live)| {
         at != named && (at.kind, &at.name) != (named.kind, &twin) && !scaler::generated(live)
     });
-    others.into_iter().find_map(|(at, live)| {
+    others.find_map(|(at, live)| {
         let whom =
             [&c.names.target, &c.names.primary].into_iter().find(|n| scaler::scales(live) == (kind, n))?;
         let ours = whom == &c.names.primary && manifest::made_for(live, &c.name);

@@ -24,7 +24,7 @@ fn hpa() -> Value {
 fn scaled_object() -> Value {
     json!({
         "apiVersion": "keda.sh/v1alpha1", "kind": "ScaledObject",
-        "metadata": {"name": "podinfo", "annotations": {
+        "metadata": {"name": "podinfo", "labels": {"a": "b", "scaledobject.keda.sh/name": "podinfo"}, "annotations": {
             names::KEDA_PAUSED_REPLICAS: "0", "autoscaling.keda.sh/paused": "true",
             "scaledobject.keda.sh/transfer-hpa-ownership": "true", "owner": "me",
         }},
@@ -110,6 +110,7 @@ fn a_scaled_object_is_copied_awake_and_about_the_primary() {
     assert_eq!(spec["advanced"]["horizontalPodAutoscalerConfig"]["name"], "podinfo-by-load-primary");
     assert_eq!(spec["triggers"][0]["metadata"]["query"], "rate(x{app=\"podinfo-primary\"}[1m])");
     assert_eq!(spec["triggers"][1], scaled_object()["spec"]["triggers"][1]);
+    assert_eq!(made.body["metadata"]["labels"], json!({"a": "b", names::LABEL_CANARY: "podinfo"}));
     let annotations = made.to_create()["metadata"]["annotations"].clone();
     let kept: Vec<_> = annotations.as_object().unwrap().keys().cloned().collect();
     assert_eq!(kept, ["scaledobject.keda.sh/transfer-hpa-ownership", names::ANNOTATION_SOURCE]);
