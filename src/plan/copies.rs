@@ -65,8 +65,11 @@ fn make(cx: &Context<'_>, d: &mut Draft, key: &str, config: &StoredConfig) {
     }
 }
 
-/// Copies of a stored revision that somebody deleted, each with what it was made from.
-fn gone(cx: &Context<'_>, stored: &Value) -> Vec<(String, ObjectRef, StoredConfig)> {
+/// A copy that somebody deleted: key and place of what it was made from, and what is stored about it.
+type Gone = (String, ObjectRef, StoredConfig);
+
+/// Copies of a stored revision that somebody deleted.
+fn gone(cx: &Context<'_>, stored: &Value) -> Vec<Gone> {
     if !cx.snap.rules.config_tracking {
         return vec![];
     }
@@ -78,16 +81,16 @@ fn gone(cx: &Context<'_>, stored: &Value) -> Vec<(String, ObjectRef, StoredConfi
     revision::configs_of(stored).into_iter().filter_map(ours).collect()
 }
 
-fn obtainable(cx: &Context<'_>, key: &str, config: &StoredConfig) -> bool {
-    cx.configs.checksums.get(key) == Some(&config.checksum)
+/// What it was made from is there, and still has the content.
+fn obtainable(cx: &Context<'_>, (key, from, config): &Gone) -> bool {
+    let seen = cx.snap.objects.at(from).is_some() && !cx.configs.unread.contains(from);
+    seen && cx.configs.checksums.get(key) == Some(&config.checksum)
 }
 
 /// The copies of a stored revision are there, as far as they can be had; true when nothing was left to do.
 pub(super) fn mend(cx: &Context<'_>, d: &mut Draft, stored: &Value) -> bool {
     let before = d.actions.len();
-    for (key, from, config) in
-        gone(cx, stored).into_iter().filter(|(key, _, config)| obtainable(cx, key, config))
-    {
+    for (key, from, config) in gone(cx, stored).into_iter().filter(|gone| obtainable(cx, gone)) {
         d.say(Words::recreated(&ObjectRef::new(from.kind, config.copy.clone()).to_string()));
         make(cx, d, &key, &config);
     }
@@ -97,8 +100,7 @@ pub(super) fn mend(cx: &Context<'_>, d: &mut Draft, stored: &Value) -> bool {
 /// A copy of a stored revision is gone for good, and the primary does not use it yet.
 pub(super) fn lost(cx: &Context<'_>, stored: &Value) -> bool {
     let given = cx.primary().and_then(|p| manifest::annotation(p, names::ANNOTATION_REVISION));
-    given != revision::hash_of(stored)
-        && gone(cx, stored).iter().any(|(key, _, config)| !obtainable(cx, key, config))
+    given != revision::hash_of(stored) && gone(cx, stored).iter().any(|gone| !obtainable(cx, gone))
 }
 
 /// Copies that the primary uses and that are gone for good, for people.
@@ -108,10 +110,10 @@ pub(super) fn advice(cx: &Context<'_>) -> Vec<String> {
     else {
         return vec![];
     };
-    let lost = gone(cx, stored).into_iter().filter(|(key, _, config)| !obtainable(cx, key, config));
+    let lost = gone(cx, stored).into_iter().filter(|gone| !obtainable(cx, gone));
     lost.map(|(_, from, config)| {
         format!(
-            "{} {}, which {} uses, is gone, and {from} has another content by now: release {} once more",
+            "{} {}, which {} uses, is gone, and {from} does not have its content any more: release {} once more",
             from.kind.kind, config.copy, cx.c.names.primary, cx.c.names.target
         )
     })

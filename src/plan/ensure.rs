@@ -143,6 +143,10 @@ pub(super) fn store_template(cx: &Context<'_>, d: &mut Draft) -> bool {
     if cx.stored(Some(&cx.hash)).is_some() {
         return true;
     }
+    if cx.configs.problem.is_some() {
+        // what it uses cannot be copied now: mending that is enough to go on
+        return false;
+    }
     copies::make_all(cx, d);
     store(cx, d, &cx.hash, cx.target, &copies::to_store(cx));
     false
