@@ -312,3 +312,29 @@ fn a_run_that_was_somewhere_else_ends_where_nobody_can_be_moved() -> Result<()> 
     play.pass(120);
     play.is(Phase::Succeeded)
 }
+
+#[test]
+fn a_canary_goes_though_what_leads_to_it_has_gone() -> Result<()> {
+    for provider in ["nginx", "skipper", "apisix", "gatewayapi:v1"] {
+        let mut play = Play::new(provider, &json!({}))?;
+        play.pass(40);
+        fixture::set_image(&mut play.sim, "podinfo:2");
+        play.pass(5);
+        ensure!(play.split()? == Split::to_canary(20), "{provider}");
+        play.answers = false;
+        for (kind, object) in users(provider) {
+            let name = object["metadata"]["name"].as_str().unwrap_or_default();
+            play.sim.world.objects.remove(&ObjectRef::new(kind, name));
+        }
+        play.sim.world.delete_canary(play.sim.now);
+        play.sim.look();
+        play.pass(50);
+        ensure!(play.sim.world.canary.is_none(), "{provider}: {}", play.sim.log.join("\n"));
+        for kind in play.router.kinds() {
+            for object in play.sim.world.objects.of(*kind) {
+                ensure!(!object.to_string().contains("podinfo-canary"), "{provider}: {object}");
+            }
+        }
+    }
+    Ok(())
+}

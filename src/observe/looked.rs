@@ -33,3 +33,26 @@ impl Looked {
         within.filter(move |(_, seen)| seen.contains(&at)).map(|(canary, _)| canary.clone())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::snapshot::INGRESS;
+
+    #[test]
+    fn an_object_that_was_read_matters_whatever_it_is_named() {
+        let key = |namespace: &str, name: &str| (namespace.to_owned(), name.to_owned());
+        let mut looked = Looked::default();
+        let ingress = || [ObjectRef::new(INGRESS, "public")].into_iter().collect();
+        looked.note(&key("a", "one"), ingress());
+        looked.note(&key("a", "two"), ingress());
+        looked.note(&key("b", "one"), ingress());
+        let at = |looked: &Looked, name: &str| looked.at(INGRESS, &key("a", name)).collect::<Vec<_>>();
+        assert_eq!(at(&looked, "public"), [key("a", "one"), key("a", "two")]);
+        assert!(at(&looked, "private").is_empty());
+        looked.note(&key("a", "two"), BTreeSet::new());
+        looked.keep(|canary| canary.0 == "a");
+        assert_eq!(at(&looked, "public"), [key("a", "one")]);
+        assert_eq!(looked.at(INGRESS, &key("b", "public")).count(), 0);
+    }
+}

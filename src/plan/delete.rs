@@ -23,6 +23,9 @@ use crate::{
     snapshot::{DEPLOYMENT, ObjectRef, REVISION, SERVICE, Snapshot},
 };
 
+/// A route that no proxy follows does not hold the deletion up for longer.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
+
 /// The finalizer is still to be removed by us.
 pub(super) fn held(snap: &Snapshot) -> bool {
     snap.canary.metadata.finalizers.iter().flatten().any(|f| f == names::FINALIZER)
@@ -66,8 +69,7 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
         return;
     }
     let reverted = cx.step().confirmed.map_or(cx.now, |t| t.0);
-    // a route that no proxy ever follows must not hold the deletion up for ever
-    let followed = if heed::unheeded(cx).is_none() { reverted } else { after(reverted, cx.c.deadline) };
+    let followed = if heed::unheeded(cx).is_none() { reverted } else { after(reverted, PATIENCE) };
     if past(cx, d, after(followed, cx.settle())) && generated_gone(cx, d) {
         d.say(cx.words.terminated());
         release(cx.snap, d);

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::{
     Builtin, Cookies, Router, RouterError, Split, cookie,
-    httproute::{cors, filters, inexpressible, mirror, origins, request},
+    httproute::{cors, filters, inexpressible, mirror, origins, replaces_prefix, request},
     queries::builtin,
     route::{self, Place, Shares, narrowed},
 };
@@ -99,6 +99,14 @@ impl Router for GatewayApi {
         if self.is_v1() {
             refused.extend(origins(c).1);
         }
+        let elsewhere =
+            |entry: &Value| entry["uri"]["exact"].is_string() || entry["uri"]["regex"].is_string();
+        if replaces_prefix(c) && c.service.match_.iter().any(elsewhere) {
+            refused.push(
+                "spec.service.rewrite.type: ReplacePrefixMatch needs a uri.prefix, or none, in each entry of spec.service.match"
+                    .into(),
+            );
+        }
         let all = "an HTTPRoute copies all requests: leave it out";
         refused.extend(route::cannot(c, &["mirrorWeight"], all));
         if !c.analysis.match_.is_empty() {
@@ -168,17 +176,17 @@ impl Router for GatewayApi {
         let mut rules = self.sticky(c, want, cookies, &mut sides);
         let named = !c.analysis.match_.is_empty() && !want.is_for_everyone();
         let conditions = if named { narrowed(c, &c.analysis.match_) } else { c.service.match_.clone() };
-        rules.push(self.rule(c, &conditions, &sides, want.mirrored()));
+        rules.extend(self.rules(c, &conditions, &sides, want.mirrored()));
         if named {
             let rest = json!([backend(c, &c.names.primary_service, 100)]);
-            rules.push(self.rule(c, &c.service.match_, &rest, false));
+            rules.extend(self.rules(c, &c.service.match_, &rest, false));
         }
         Ok(vec![self.place(c).manifest(c, live, &spec(c, &rules))])
     }
 
     fn restore(&self, c: &Validated, live: &Objects) -> Vec<Undo> {
         let all = json!([backend(c, &c.names.apex, 100)]);
-        let rules = [self.rule(c, &c.service.match_, &all, false)];
+        let rules = self.rules(c, &c.service.match_, &all, false);
         self.place(c).given_back(c, live, &spec(c, &rules)).map(Undo::Restore).into_iter().collect()
     }
 
@@ -196,12 +204,17 @@ impl GatewayApi {
         Place { kind: self.kinds[0], name: &c.names.apex, owned: OWNED }
     }
 
-    fn rule(&self, c: &Validated, conditions: &[Value], backends: &Value, mirrored: bool) -> Value {
-        let matches = if conditions.is_empty() {
-            vec![request(&json!({}))]
-        } else {
-            conditions.iter().map(request).collect()
-        };
+    /// One rule for all conditions; one for each where the matched part of the path is replaced, as the API wants it.
+    fn rules(&self, c: &Validated, conditions: &[Value], backends: &Value, mirrored: bool) -> Vec<Value> {
+        let mut matches: Vec<Value> = conditions.iter().map(request).collect();
+        if matches.is_empty() {
+            matches.push(request(&json!({})));
+        }
+        let at_once = if replaces_prefix(c) { 1 } else { matches.len() };
+        matches.chunks(at_once).map(|some| self.rule(c, some, backends, mirrored)).collect()
+    }
+
+    fn rule(&self, c: &Validated, matches: &[Value], backends: &Value, mirrored: bool) -> Value {
         let timeouts = route::given([
             ("request", json!(c.service.timeout)),
             ("backendRequest", json!(c.service.backend_timeout)),
@@ -233,7 +246,7 @@ impl GatewayApi {
             for side in back.as_array_mut().into_iter().flatten() {
                 get::set(side, &["filters"], set_cookie(&cookie::take_back(affinity, previous)));
             }
-            return vec![self.rule(c, &having(previous), &back, false)];
+            return self.rules(c, &having(previous), &back, false);
         }
         let mut rules = Vec::new();
         let given = [
@@ -242,7 +255,7 @@ impl GatewayApi {
         ];
         for (cookie, host, side, lent) in given {
             let Some(cookie) = cookie else { continue };
-            rules.push(self.rule(c, &having(cookie), &json!([backend(c, host, 100)]), false));
+            rules.extend(self.rules(c, &having(cookie), &json!([backend(c, host, 100)]), false));
             let text = if lent { cookie::lend(c, affinity, cookie) } else { cookie::give(affinity, cookie) };
             get::set(&mut sides[side], &["filters"], set_cookie(&text));
         }

@@ -99,11 +99,17 @@ pub(super) fn filters(c: &Validated) -> Vec<Value> {
     filters
 }
 
+/// The part of the path that matched is replaced: the API then wants one condition to a rule, on the prefix of the path.
+pub(super) fn replaces_prefix(c: &Validated) -> bool {
+    let uri = |rewrite: &Value| rewrite["uri"].as_str().is_some_and(|uri| !uri.is_empty());
+    c.service.rewrite.as_ref().is_some_and(|r| r["type"] == "ReplacePrefixMatch" && uri(r))
+}
+
 fn rewrite(c: &Validated) -> Option<Value> {
     let given = c.service.rewrite.as_ref()?;
     let uri = given["uri"].as_str().filter(|uri| !uri.is_empty());
     let path = uri.map(|uri| {
-        if given["type"] == "ReplacePrefixMatch" {
+        if replaces_prefix(c) {
             json!({"type": "ReplacePrefixMatch", "replacePrefixMatch": uri})
         } else {
             json!({"type": "ReplaceFullPath", "replaceFullPath": uri})

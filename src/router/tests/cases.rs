@@ -114,7 +114,8 @@ fn gateway(provider: &'static str) -> Case {
     case.service.extend([
         json!({"hosts": ["a.example.com"]}),
         json!({"match": [{"uri": {"prefix": "/a"}, "headers": {"x": {"exact": "y"}}}, {"uri": {"exact": "/b"}}]}),
-        json!({"timeout": "5s", "rewrite": {"uri": "/", "authority": "b"}}),
+        json!({"match": [{"uri": {"prefix": "/a"}}, {"uri": {"prefix": "/b"}}], "rewrite": {"uri": "/", "type": "ReplacePrefixMatch"}}),
+        json!({"timeout": "5s", "rewrite": {"authority": "b"}}),
         json!({"headers": {"request": {"set": {"x": "y"}}, "response": {"remove": ["z"]}}}),
         json!({"corsPolicy": {"allowOrigin": ["https://a.example.com"], "maxAge": "1h"}}),
         json!({"mirror": [{"backendRef": {"name": "spy", "port": 80}}]}),

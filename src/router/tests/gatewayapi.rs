@@ -55,7 +55,7 @@ fn full() -> Value {
             {"uri": {"regex": "/v[0-9]+/.*"}, "method": {"exact": "GET"}, "queryParams": {"q": {"exact": "1"}}},
             {"uri": {"exact": "/login"}, "headers": {"b": {"regex": "x.*"}, "a": {"exact": "y"}}},
         ],
-        "rewrite": {"uri": "/v2", "authority": "inner.example.com", "type": "ReplacePrefixMatch"},
+        "rewrite": {"uri": "/v2", "authority": "inner.example.com"},
         "headers": {
             "request": {"add": {"x-b": "2", "x-a": "1"}},
             "response": {"set": {"x-v": "1"}, "remove": ["server"]},
@@ -76,6 +76,26 @@ fn everything() {
     snapshot("gatewayapi_full", &both(&V1));
     snapshot("gatewayapi_full_v1beta1", &both(&V1BETA1));
     assert!(V1.refuses(&c).is_empty() && V1BETA1.refuses(&c).is_empty());
+}
+
+#[test]
+fn a_replaced_prefix_has_a_rule_of_its_own() {
+    let service = json!({
+        "match": [{"uri": {"prefix": "/a"}}, {"uri": {"prefix": "/b"}}],
+        "rewrite": {"uri": "/", "type": "ReplacePrefixMatch"},
+    });
+    let mut c = canary(&service, &json!({"stepWeight": 10}));
+    assert!(V1.refuses(&c).is_empty());
+    let made = V1.render(&c, &Objects::default(), Split::to_canary(10), &Cookies::default()).unwrap();
+    let rules = get::list(&made[0].body["spec"]["rules"]);
+    let paths: Vec<&Value> = rules.iter().map(|rule| &rule["matches"][0]["path"]["value"]).collect();
+    assert_eq!(paths, ["/a", "/b"]);
+    assert!(rules.iter().all(|rule| get::list(&rule["matches"]).len() == 1));
+    let mut live = Objects::default();
+    live.insert(V1.kinds[0], made[0].to_create());
+    assert_eq!(V1.read_back(&c, &live), Ok(Split::to_canary(10)));
+    c.service.match_.push(json!({"uri": {"exact": "/c"}}));
+    assert!(V1.refuses(&c)[0].starts_with("spec.service.rewrite.type: "));
 }
 
 #[test]
