@@ -52,7 +52,9 @@ async fn held<'a>(shared: &'a Shared, namespace: &str, analysis: Value) -> anyho
         }
         all["interval"] = json!("60m");
         // scripted and real durations do not add up to a histogram
-        all["metrics"].as_array_mut().map(|m| m.truncate(1));
+        if let Some(metrics) = all["metrics"].as_array_mut() {
+            metrics.truncate(1);
+        }
     };
     story.initialised("app", edit).await?;
     story.target("app").serving("1", PATIENCE).await?;
