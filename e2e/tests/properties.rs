@@ -91,8 +91,8 @@ proptest! {
     fn one_step_per_interval(spec in spec(), ahead in 0u64..100_000, passes in 1usize..4) {
         let mut sim = at_the_end_of_a_window(&spec, 0);
         let before = sim.world.status().step.map_or(0, |s| s.index);
-        sim.observer.clock_set = true;
         sim.now = fixture::later(sim.now, Duration::from_secs(ahead));
+        sim.observer.clock_was_set();
         for _ in 0..passes {
             sim.settle();
         }

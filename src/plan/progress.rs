@@ -87,13 +87,10 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
         return ending::begin(cx, d, EndingKind::RollingBack, "Interrupted", why);
     }
     let why = if step.confirmed.is_some() { Because::Drift } else { Because::Wanted };
-    let zero = cx.zero();
-    let nobody = step.weight == 0 && (zero.canary() > 0 || !step.mirrored);
-    let split = if nobody { zero } else { cx.split(&step) };
     let mended = rest::primary_intact(cx, d)
         & ensure::side_services(cx, d, Because::Drift)
         & ensure::apex_service(cx, d, Because::Drift)
-        & ensure::routing(cx, d, split, why)
+        & ensure::routing(cx, d, wanted(cx, &step), why)
         & scaler::twin(cx, d);
     if !mended || step.renew && !renewed(cx, d) || !scaler::wake(cx, d) {
         return;
@@ -121,6 +118,19 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
     if past(cx, d, due(cx)) {
         judge(cx, d, held);
     }
+}
+
+/// The step's split. While the primary has no pods, a route that somebody turned further to the canary stays: putting it
+/// back would lead to nobody.
+fn wanted(cx: &Context<'_>, step: &StepStatus) -> Split {
+    let zero = cx.zero();
+    if step.weight == 0 && (zero.canary() > 0 || !step.mirrored) {
+        return zero;
+    }
+    let split = cx.split(step);
+    let alone = cx.primary_pods() == 0 && cx.canary_pods() > 0;
+    let further = cx.live_split().filter(|live| alone && live.canary() > split.canary());
+    further.unwrap_or(split)
 }
 
 /// A rollback was begun whose status write was refused: the route carries less than the status says, written under an

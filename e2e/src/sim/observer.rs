@@ -47,7 +47,7 @@ pub struct Observer {
     /// Epoch, index and time of the furthest step.
     furthest: (i64, i32, Option<Timestamp>),
     /// The clock was set: times before are not comparable.
-    pub clock_set: bool,
+    clock_set: bool,
     /// Somebody edited the analysis in the middle of a run: steps may not be those of one schedule.
     pub spec_edited: bool,
     /// Spec edits that make the observer's own working out pointless: two Canaries, taking over.
@@ -93,6 +93,12 @@ fn passes(question: &Question, answers: &Answers) -> bool {
 impl Observer {
     fn wrong(&mut self, text: impl Into<String>) {
         self.violations.push(text.into());
+    }
+
+    /// The clock was set: what was noted by it before is not comparable.
+    pub fn clock_was_set(&mut self) {
+        self.clock_set = true;
+        self.zero_since = self.zero_since.map(|_| Timestamp::MIN);
     }
 
     /// Every change of the world, whoever made it.

@@ -428,7 +428,7 @@ pub(crate) fn happen(sim: &mut Sim, event: &Event) {
         Event::Trouble(trouble) => sim.trouble = Some(*trouble),
         Event::Clock(by) => {
             sim.now = sim.now.checked_add(SignedDuration::from_secs(*by)).unwrap_or(sim.now);
-            sim.observer.clock_set = true;
+            sim.observer.clock_was_set();
         }
     }
     sim.look();
