@@ -19,8 +19,27 @@ pub struct Rules {
     pub settle: Option<Duration>,
     /// Refuse references to other namespaces (`--no-cross-namespace-refs`).
     pub no_cross_namespace_refs: bool,
+    /// Follow the ConfigMaps and Secrets of targets (`--enable-config-tracking`).
+    pub config_tracking: bool,
+    /// What generated routing objects of ingress controllers carry.
+    pub ingress: Ingress,
     /// How many promoted templates are kept per Canary.
     pub revision_history: usize,
+}
+
+/// What generated routing objects of ingress controllers carry.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Ingress {
+    /// Class of those that have one (`--ingress-class`).
+    pub class: Option<String>,
+    /// Prefix of the annotations that ingress-nginx reads (`--ingress-annotations-prefix`).
+    pub prefix: String,
+}
+
+impl Default for Ingress {
+    fn default() -> Self {
+        Self { class: None, prefix: "nginx.ingress.kubernetes.io".into() }
+    }
 }
 
 impl Default for Rules {
@@ -32,6 +51,8 @@ impl Default for Rules {
             include_label_prefix: Vec::new(),
             settle: None,
             no_cross_namespace_refs: false,
+            config_tracking: true,
+            ingress: Ingress::default(),
             revision_history: 5,
         }
     }

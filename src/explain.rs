@@ -15,12 +15,16 @@ use crate::{
     api::CanaryStatus,
     ask::Asker,
     clock,
-    config::Config,
+    config::{Config, Rules},
     controller,
+    manifest::config::Digest,
     observe::{self, World},
     plan::{self, Action, Answers, Plan, Question, Wake},
     snapshot::Snapshot,
-    source::prometheus::{Prometheus, TIMEOUT},
+    source::{
+        Contents,
+        prometheus::{Prometheus, TIMEOUT},
+    },
     telemetry::Metrics,
 };
 
@@ -30,7 +34,7 @@ use crate::{
 /// The cluster cannot be read, or there is no such Canary.
 pub async fn run(config: Config, namespace: String, name: String, ask: bool) -> anyhow::Result<()> {
     let client = controller::client(&config).await?;
-    let world = read(&client, &namespace).await?;
+    let world = read(&client, &namespace, &config.rules).await?;
     let key = (namespace.clone(), name.clone());
     let now = clock::now();
     let snap = observe::gather(&world, &config.rules, &key, now)
@@ -57,9 +61,13 @@ pub async fn run(config: Config, namespace: String, name: String, ask: bool) -> 
     let then = if at > now { "then, " } else { "" };
     if ask {
         let metrics = Arc::new(Metrics::new(&config.rules.mesh_provider));
-        let answers = Asker::new(Arc::new(Prometheus::new(TIMEOUT)?), metrics).ask(&questions).await;
+        let asker = Asker::new(Arc::new(Prometheus::new(TIMEOUT)?), Contents::new(client), metrics);
+        let answers = asker.ask(&questions).await;
         for (index, reading) in &answers.readings {
             println!("answer {index}: {reading:?}");
+        }
+        for (at, answer) in &answers.configs {
+            println!("answer {at}: {}", content(answer.as_ref()));
         }
         print_plan(&format!("{then}with these answers"), &plan::decide(&snap, &answers, at), &snap, at);
     } else {
@@ -71,9 +79,9 @@ pub async fn run(config: Config, namespace: String, name: String, ask: bool) -> 
 }
 
 /// All kinds of one namespace, listed once.
-async fn read(client: &Client, namespace: &str) -> anyhow::Result<World> {
+async fn read(client: &Client, namespace: &str, rules: &Rules) -> anyhow::Result<World> {
     let world = World::default();
-    observe::list_once(client, namespace, &world).await.context("list what the Canary depends on")?;
+    observe::list_once(client, namespace, rules, &world).await.context("list what the Canary depends on")?;
     Ok(world)
 }
 
@@ -98,6 +106,15 @@ fn asked(question: &Question) -> String {
     match question {
         Question::Ping { server } => format!("whether {server} answers"),
         Question::Measure { query, .. } => format!("{}: {}", query.server, query.promql),
+        Question::Config { at, .. } => format!("what {at} holds"),
+    }
+}
+
+fn content(answer: Result<&Option<Digest>, &String>) -> String {
+    match answer {
+        Ok(Some(digest)) => digest.checksum.clone().unwrap_or_else(|| "not followed".into()),
+        Ok(None) => "does not exist".into(),
+        Err(why) => why.clone(),
     }
 }
 
@@ -166,6 +183,7 @@ fn change(old: &CanaryStatus, new: &CanaryStatus) -> String {
 fn described(action: &Action) -> String {
     match action {
         Action::Create(manifest) => format!("creates {}", manifest.at()),
+        Action::Copy(of) => format!("copies {} to {}", of.from, of.name),
         Action::Patch { at, patch, .. } => format!("patches {at}: {patch}"),
         Action::Scale { name, replicas, .. } => format!("scales Deployment {name} to {replicas}"),
         Action::Delete { at, .. } => format!("deletes {at}"),

@@ -13,6 +13,8 @@ pub const LABEL_TEMPLATE_OF: &str = "serin.dev/template-of";
 
 /// Annotation on an adopted object: JSON of the fields as they were before adoption.
 pub const ANNOTATION_ORIGINAL: &str = "serin.dev/original";
+/// Annotation on a copied routing object: the keys of the annotations that came from its source, with commas.
+pub const ANNOTATION_COPIED: &str = "serin.dev/copied";
 /// Annotation on the route, the apex Service and the primary: the epoch of the run that wrote it.
 pub const ANNOTATION_EPOCH: &str = "serin.dev/epoch";
 /// Annotation on the route and the Services: RFC 3339 time of the write, from which settling is counted.
@@ -21,6 +23,20 @@ pub const ANNOTATION_WRITTEN: &str = "serin.dev/written";
 pub const ANNOTATION_REVISION: &str = "serin.dev/revision";
 /// Annotation on the primary: the generation at which a damaged template was last restored.
 pub const ANNOTATION_RESTORED: &str = "serin.dev/restored-at-generation";
+/// Annotation on a copy of a ConfigMap or Secret: checksum of the content it was made with.
+pub const ANNOTATION_CHECKSUM: &str = "serin.dev/checksum";
+/// Annotation on a ConfigMap or Secret, Flagger's: a value that begins with `disable` keeps it from being followed.
+pub const ANNOTATION_CONFIG_TRACKING: &str = "flagger.app/config-tracking";
+/// Annotation on the primary's autoscaler: hash of the spec it was made with, any floor apart.
+pub const ANNOTATION_SOURCE: &str = "serin.dev/source";
+/// Annotation on the primary's autoscaler while a run raises its minimum: the pods that the primary keeps.
+pub const ANNOTATION_FLOOR: &str = "serin.dev/floor";
+/// KEDA's labels and annotations contain this.
+pub const KEDA: &str = "keda.sh/";
+/// KEDA's annotation that holds a workload at so many pods.
+pub const KEDA_PAUSED_REPLICAS: &str = "autoscaling.keda.sh/paused-replicas";
+/// How all annotations begin by which KEDA is paused.
+pub const KEDA_PAUSED: &str = "autoscaling.keda.sh/paused";
 /// Pod annotation by which Flagger forces a restart; ignored when templates are compared.
 pub const ANNOTATION_FLAGGER_ID: &str = "flagger-id";
 /// Keys of Flux that must never be copied from a target (any key that contains this).
@@ -57,6 +73,8 @@ pub mod conditions {
     pub const FROZEN: &str = "Frozen";
     /// True: the latest window had failed checks; the message lists all of them.
     pub const HALTED: &str = "Halted";
+    /// False: the primary has fewer pods than when the run began, or the canary fewer than its share of the traffic needs.
+    pub const CAPACITY: &str = "Capacity";
     /// True: the spec works but probably not as meant.
     pub const ADVISORY: &str = "Advisory";
 }

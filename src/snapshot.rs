@@ -31,6 +31,11 @@ impl Kind {
         }
     }
 
+    /// Every API server has it: no CustomResourceDefinition defines it.
+    pub fn built_in(&self) -> bool {
+        matches!(self.group, "" | "apps" | "discovery.k8s.io" | "networking.k8s.io")
+    }
+
     /// Name of the CustomResourceDefinition that would define it, e.g. `virtualservices.networking.istio.io`.
     pub fn crd(&self) -> String {
         format!("{}.{}", self.plural, self.group)
@@ -44,9 +49,26 @@ pub const REVISION: Kind =
     Kind { group: "apps", version: "v1", kind: "ControllerRevision", plural: "controllerrevisions" };
 /// Core Service.
 pub const SERVICE: Kind = Kind { group: "", version: "v1", kind: "Service", plural: "services" };
+/// Core ConfigMap; in a snapshot without its content.
+pub const CONFIG_MAP: Kind = Kind { group: "", version: "v1", kind: "ConfigMap", plural: "configmaps" };
+/// Core Secret; in a snapshot without its content.
+pub const SECRET: Kind = Kind { group: "", version: "v1", kind: "Secret", plural: "secrets" };
+/// HorizontalPodAutoscaler.
+pub const HPA: Kind = Kind {
+    group: "autoscaling",
+    version: "v2",
+    kind: "HorizontalPodAutoscaler",
+    plural: "horizontalpodautoscalers",
+};
+/// KEDA's ScaledObject.
+pub const SCALED_OBJECT: Kind =
+    Kind { group: "keda.sh", version: "v1alpha1", kind: "ScaledObject", plural: "scaledobjects" };
 /// EndpointSlice: which pods behind a Service are ready.
 pub const ENDPOINTS: Kind =
     Kind { group: "discovery.k8s.io", version: "v1", kind: "EndpointSlice", plural: "endpointslices" };
+/// Ingress: part of every API server, whichever controller reads it.
+pub const INGRESS: Kind =
+    Kind { group: "networking.k8s.io", version: "v1", kind: "Ingress", plural: "ingresses" };
 /// Canary, in the stored version.
 pub const CANARY: Kind =
     Kind { group: "flagger.app", version: "v1beta1", kind: "Canary", plural: "canaries" };
@@ -132,7 +154,8 @@ pub struct Snapshot {
     pub rules: Rules,
     /// The Canary, status included.
     pub canary: Canary,
-    /// Target, primary, Services, routing objects, stored templates.
+    /// Target, primary, Services, routing objects, stored templates; of ConfigMaps and Secrets that templates use, and
+    /// of their copies, the metadata.
     pub objects: Objects,
     /// Ready endpoints per Service name. Absent: no EndpointSlice seen.
     pub ready: BTreeMap<String, u32>,

@@ -19,7 +19,7 @@ use hyper::{
     Request,
     body::Bytes,
     client::conn::http1::{self, SendRequest},
-    header::{CONTENT_LENGTH, HOST},
+    header::{CONTENT_LENGTH, HOST, SET_COOKIE},
 };
 use hyper_util::rt::TokioIo;
 use tokio::{
@@ -110,6 +110,8 @@ impl Target {
         let header =
             |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let version = header(VERSION_HEADER);
+        let cookies = response.headers().get_all(SET_COOKIE).iter();
+        let cookies = cookies.filter_map(|value| Some(value.to_str().ok()?.to_owned())).collect();
         let empty = header(CONTENT_LENGTH.as_str()).is_some_and(|length| length == "0");
         let text = response.into_body().collect().await?.to_bytes();
         let detail =
@@ -117,7 +119,7 @@ impl Target {
         if self.keep_alive {
             *connection = Some(sender);
         }
-        Ok(Answer { status, version, detail })
+        Ok(Answer { status, version, cookies, detail })
     }
 
     async fn connect(&self) -> anyhow::Result<SendRequest<Empty<Bytes>>> {
@@ -137,6 +139,8 @@ pub struct Answer {
     pub status: u16,
     /// The version header.
     pub version: Option<String>,
+    /// The values of its `Set-Cookie` headers.
+    pub cookies: Vec<String>,
     /// The body, of errors.
     pub detail: String,
 }

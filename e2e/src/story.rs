@@ -82,6 +82,42 @@ pub fn canary(name: &str) -> Value {
     })
 }
 
+/// Two ConfigMaps and two Secrets: `<app>-env`, `-files`, `-token`, `-tls`.
+pub fn configs(app: &str) -> Vec<Value> {
+    let object = |kind: &str, name: &str, rest: Value| {
+        let mut object =
+            json!({"apiVersion": "v1", "kind": kind, "metadata": {"name": format!("{app}-{name}")}});
+        for (field, value) in rest.as_object().into_iter().flatten() {
+            object[field] = value.clone();
+        }
+        object
+    };
+    vec![
+        object("ConfigMap", "env", json!({"data": {"LEVEL": "1"}})),
+        object("ConfigMap", "files", json!({"data": {"file": "1"}, "binaryData": {"b": "AA=="}})),
+        object("Secret", "token", json!({"stringData": {"TOKEN": "1"}})),
+        object(
+            "Secret",
+            "tls",
+            json!({"type": "kubernetes.io/tls", "stringData": {"tls.crt": "1", "tls.key": "1"}}),
+        ),
+    ]
+}
+
+/// Makes the pods of a Deployment use the [`configs`] of `app`; the last one is optional.
+pub fn configured(deployment: &mut Value, app: &str) {
+    let pod = &mut deployment["spec"]["template"]["spec"];
+    pod["containers"][0]["envFrom"] = json!([{"configMapRef": {"name": format!("{app}-env")}}]);
+    let key = json!({"name": format!("{app}-token"), "key": "TOKEN"});
+    pod["containers"][0]["env"] = json!([{"name": "TOKEN", "valueFrom": {"secretKeyRef": key}}]);
+    pod["volumes"] = json!([
+        {"name": "files", "configMap": {"name": format!("{app}-files")}},
+        {"name": "tls", "projected": {"sources": [
+            {"secret": {"name": format!("{app}-tls"), "optional": true}},
+        ]}},
+    ]);
+}
+
 impl<'a> Story<'a> {
     /// A story in a new namespace.
     ///
@@ -111,11 +147,28 @@ impl<'a> Story<'a> {
 
     /// The usual Deployment and Canary with a gateway, initialised; `edit` may change the Canary first.
     pub async fn initialised(&self, app: &str, edit: impl FnOnce(&mut Value)) -> anyhow::Result<()> {
+        self.initialised_as(deployment(app, &format!("{app}:1"), 2), app, edit).await
+    }
+
+    /// The same with a Deployment that uses ConfigMaps and Secrets.
+    pub async fn configured(&self, app: &str, edit: impl FnOnce(&mut Value)) -> anyhow::Result<()> {
+        let mut target = deployment(app, &format!("{app}:1"), 2);
+        configured(&mut target, app);
+        self.apply(configs(app)).await?;
+        self.initialised_as(target, app, edit).await
+    }
+
+    async fn initialised_as(
+        &self,
+        target: Value,
+        app: &str,
+        edit: impl FnOnce(&mut Value),
+    ) -> anyhow::Result<()> {
         self.bed.gateway(&self.namespace, &[&self.host(app)]).await?;
         let mut canary = canary(app);
         canary["spec"]["service"]["hosts"] = json!([self.host(app)]);
         edit(&mut canary);
-        self.apply(vec![deployment(app, &format!("{app}:1"), 2), canary]).await?;
+        self.apply(vec![target, canary]).await?;
         self.phase(app, Phase::Initialized).await.map(drop)
     }
 

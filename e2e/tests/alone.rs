@@ -14,10 +14,11 @@ use k8s_openapi::{
 };
 use kube::{
     Api,
-    api::{DeleteParams, DynamicObject, ObjectMeta, Patch, PatchParams, PostParams},
+    api::{ApiResource, DeleteParams, DynamicObject, ObjectMeta, Patch, PatchParams, PostParams},
+    core::GroupVersionKind,
 };
 use libtest_mimic::{Arguments, Failed, Trial};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use serin::api::{Canary, Phase};
 use serin_e2e::{
     bed::{Bed, Options},
@@ -85,6 +86,83 @@ async fn a_missing_mesh_is_waited_for(shared: &Shared) -> anyhow::Result<()> {
     untouched_at_25(&story).await?;
     pace(&story).await?;
     story.phase("app", Phase::Succeeded).await.map(drop)
+}
+
+const KEDA: &str = include_str!("../manifests/keda.yaml");
+
+fn scaled_objects(story: &Story<'_>) -> Api<DynamicObject> {
+    let kind = GroupVersionKind::gvk("keda.sh", "v1alpha1", "ScaledObject");
+    Api::namespaced_with(story.client.clone(), &story.namespace, &ApiResource::from_gvk(&kind))
+}
+
+/// Waits until a ScaledObject is as it should be.
+async fn scaled_object(
+    story: &Story<'_>,
+    name: &str,
+    what: &str,
+    accept: impl Fn(&Value) -> bool,
+) -> anyhow::Result<Value> {
+    wait::until(&format!("{name} to be {what}"), PATIENCE, async || {
+        let found = serde_json::to_value(scaled_objects(story).get_opt(name).await.ok()??).ok()?;
+        Some(found).filter(&accept)
+    })
+    .await
+}
+
+fn paused(object: &Value) -> bool {
+    object["metadata"]["annotations"]["autoscaling.keda.sh/paused-replicas"] == "0"
+}
+
+/// KEDA itself does not run here: what it is told is looked at.
+async fn keda_is_waited_for_and_told_when_to_rest(shared: &Shared) -> anyhow::Result<()> {
+    let story = story(shared, "keda").await?;
+    let mut app = canary("app");
+    app["spec"]["autoscalerRef"] =
+        json!({"apiVersion": "keda.sh/v1alpha1", "kind": "ScaledObject", "name": "by-queue"});
+    story.apply(vec![deployment("app", "app:1", 2), app]).await?;
+    let words = ["the cluster has no ScaledObject", "scaledobjects.keda.sh", "spec.autoscalerRef"];
+    refused(&story, "app", "AutoscalerKindMissing", &words).await?;
+    left_alone(&story, "app").await?;
+
+    story.bed.apply_yaml("keda", KEDA).await?;
+    refused(&story, "app", "AutoscalerMissing", &["ScaledObject by-queue does not exist"]).await?;
+    left_alone(&story, "app").await?;
+    let query = |app: &str| json!({"query": format!("queue{{app=\"{app}\"}}"), "threshold": "5"});
+    let by_queue = json!({
+        "apiVersion": "keda.sh/v1alpha1", "kind": "ScaledObject", "metadata": {"name": "by-queue"},
+        "spec": {
+            "scaleTargetRef": {"name": "app"}, "minReplicaCount": 1, "maxReplicaCount": 6, "cooldownPeriod": 30,
+            "triggers": [{"type": "prometheus", "metadata": query("app")}], "unheardOf": {"a": 1},
+        },
+    });
+    story.apply(vec![by_queue.clone()]).await?;
+    accepted(&story, "app").await?;
+    story.phase("app", Phase::Initialized).await?;
+    let user = scaled_object(&story, "by-queue", "paused", paused).await?;
+    ensure!(user["spec"] == by_queue["spec"], "the user's ScaledObject: {user}");
+    let primary =
+        scaled_object(&story, "by-queue-primary", "at rest", |o| o["spec"]["minReplicaCount"] == 1).await?;
+    ensure!(!paused(&primary), "the primary is paused: {primary}");
+    let spec = &primary["spec"];
+    ensure!(spec["scaleTargetRef"]["name"] == "app-primary" && spec["unheardOf"]["a"] == 1, "{spec}");
+    ensure!(spec["triggers"][0]["metadata"] == query("app-primary"), "{spec}");
+
+    story.edit_canary("app", json!({"spec": {"analysis": {"interval": "60m"}}})).await?;
+    story.set_image("app", "app:2").await?;
+    story.canary_that("app", |c| weight(c) == 25).await?;
+    scaled_object(&story, "by-queue", "at work", |o| !paused(o)).await?;
+    scaled_object(&story, "by-queue-primary", "kept up", |o| o["spec"]["minReplicaCount"] == 2).await?;
+    pace(&story).await?;
+    story.phase("app", Phase::Succeeded).await?;
+    scaled_object(&story, "by-queue", "paused", paused).await?;
+    scaled_object(&story, "by-queue-primary", "let go", |o| o["spec"]["minReplicaCount"] == 1).await?;
+
+    story.delete_canary("app").await?;
+    let left = scaled_object(&story, "by-queue", "as it was", |_| true).await?;
+    ensure!(left["metadata"]["annotations"].as_object().is_none_or(Map::is_empty), "{left}");
+    ensure!(scaled_objects(&story).get_opt("by-queue-primary").await?.is_none(), "the primary's is left");
+    ensure!(story.replicas("app").await? == Some(2), "the target was not given back");
+    Ok(())
 }
 
 async fn change_schema(shared: &Shared, change: impl Fn(&mut JSONSchemaProps)) -> anyhow::Result<()> {
@@ -256,6 +334,7 @@ fn main() -> anyhow::Result<ExitCode> {
         trial!(a_canary_that_does_not_decode_is_left_alone),
         trial!(a_definition_that_drops_the_status_is_noticed),
         trial!(beside_a_flagger_nothing_is_done),
+        trial!(keda_is_waited_for_and_told_when_to_rest),
     ];
     let conclusion = libtest_mimic::run(&arguments, trials);
     if conclusion.has_failed()

@@ -7,15 +7,15 @@ mod generated;
 
 use std::time::Duration;
 
-use generated::{Event, analysis, calm, events, play, reading, spec, world_of};
+use generated::{Event, Scaled, analysis, calm, events, play, reading, spec, world_of};
 use proptest::{prelude::*, test_runner::TestCaseError};
 use serde_json::{Value, json};
 use serin::{
     analysis::Reading,
     api::{Phase, validated::validate},
     plan::{self, Answers, Question, Wake},
-    router::{self, Split},
-    snapshot::{DEPLOYMENT, ObjectRef, REVISION, SERVICE},
+    router::{self, Cookies, Split},
+    snapshot::{CONFIG_MAP, DEPLOYMENT, ObjectRef, REVISION, SECRET, SERVICE},
 };
 use serin_e2e::sim::{MOST_PLANS, Sim, Trouble, fixture, observer, pods::Mode, route};
 
@@ -91,8 +91,8 @@ proptest! {
     fn one_step_per_interval(spec in spec(), ahead in 0u64..100_000, passes in 1usize..4) {
         let mut sim = at_the_end_of_a_window(&spec, 0);
         let before = sim.world.status().step.map_or(0, |s| s.index);
-        sim.observer.clock_set = true;
         sim.now = fixture::later(sim.now, Duration::from_secs(ahead));
+        sim.observer.clock_was_set();
         for _ in 0..passes {
             sim.settle();
         }
@@ -111,21 +111,20 @@ proptest! {
         prop_assert_eq!(weight(&sim), weight_before, "{}", sim.log.join("\n"));
     }
 
-    /// Property 3.
+    /// Property 3, for the router of the models; `router::conformance` has it for all of them.
     #[test]
     fn conserves_traffic(spec in spec(), wanted in -50i32..200) {
         let sim = fixture::initialised(&spec);
         let snap = sim.snapshot().unwrap();
         let c = validate(&snap.canary, &snap.rules).unwrap();
-        for router in router::all() {
-            let split = Split::to_canary(wanted);
-            prop_assert_eq!(split.canary() + split.primary(), 100);
-            let mut live = snap.objects.clone();
-            for manifest in router.render(&c, &live, split).unwrap() {
-                live.insert(manifest.kind, manifest.to_create());
-            }
-            prop_assert_eq!(router.read_back(&c, &live).ok(), Some(split));
+        let router = router::by_name(&c.provider).unwrap();
+        let split = Split::to_canary(wanted);
+        prop_assert_eq!(split.canary() + split.primary(), 100);
+        let mut live = snap.objects.clone();
+        for manifest in router.render(&c, &live, split, &Cookies::default()).unwrap() {
+            live.insert(manifest.kind, manifest.to_create());
         }
+        prop_assert_eq!(router.read_back(&c, &live).ok(), Some(split));
     }
 
     /// Property 4 and P6: whatever is answered instead of good values, the weight does not rise and nothing is
@@ -254,7 +253,7 @@ proptest! {
     fn gates_gate(kind in "(confirm-rollout|pre-rollout|rollout|confirm-traffic-increase|confirm-promotion|rollback)?", happened in events(10)) {
         let mut sim = fixture::initialised(&json!({"analysis": {"webhooks": [{"name": "ask", "type": kind, "url": "http://x/"}]}}));
         fixture::set_image(&mut sim, "podinfo:2");
-        let edits = |e: &&Event| !matches!(e, Event::Spec(_) | Event::Image(_) | Event::Weights(_) | Event::Recreate(_) | Event::Delete(_) | Event::Pods(..));
+        let edits = |e: &&Event| !matches!(e, Event::Spec(_) | Event::Image(_) | Event::Weights(_) | Event::Recreate(_) | Event::Delete(_) | Event::Pods(..) | Event::Scaled(Scaled::PrimaryReplicas(_)));
         for event in happened.iter().filter(edits) {
             play(&mut sim, event);
             prop_assert_eq!(weight(&sim), 0);
@@ -370,6 +369,9 @@ proptest! {
             prop_assert!(!apex && replicas(&sim, "podinfo") > 0 || serving(&names.apex) > 0);
         } else {
             prop_assert!(!made && sim.world.objects.of(REVISION).next().is_none(), "{}", sim.log.join("\n"));
+            let copy = |o: &Value| o["metadata"]["name"].as_str().is_some_and(|n| n.contains("-primary-"));
+            let copies = [CONFIG_MAP, SECRET].into_iter().flat_map(|kind| sim.world.objects.of(kind));
+            prop_assert_eq!(copies.filter(|o| copy(o)).count(), 0, "{}", sim.log.join("\n"));
             prop_assert!(replicas(&sim, "podinfo") > 0);
             let left: Vec<_> = sim.world.objects.of(SERVICE).map(|s| s["metadata"]["name"].clone()).collect();
             prop_assert!(left.iter().all(|n| n == "podinfo"), "{left:?}");
@@ -523,4 +525,70 @@ fn a_target_made_anew_is_judged_by_its_template() {
         sim.settle();
         assert_eq!(sim.world.status().phase, Some(phase), "{}", sim.log.join("\n"));
     }
+}
+
+/// A content that changes between the decision to promote it and its copy is analysed before the primary gets it.
+#[test]
+fn a_content_that_changes_before_it_is_copied_is_not_promoted() {
+    for writes in 0..3 {
+        let mut sim = after(&json!({}), &[Event::Config(2), Event::Pass(15)]);
+        let Wake::At(at) = sim.wake() else { panic!("no window is open") };
+        sim.now = at;
+        sim.trouble = Some(Trouble::CrashAfter(writes));
+        sim.step();
+        generated::happen(&mut sim, &Event::Config(3));
+        sim.settle();
+        let status = sim.world.status();
+        assert_eq!(weight(&sim), 0, "{}", sim.log.join("\n"));
+        assert_ne!(status.phase, Some(Phase::Succeeded), "after {writes} writes\n{}", sim.log.join("\n"));
+        sim.advance(Duration::from_secs(120));
+        assert_eq!(sim.world.status().phase, Some(Phase::Succeeded), "{}", sim.log.join("\n"));
+        let copies: Vec<_> = sim.world.objects.of(CONFIG_MAP).map(|c| c["data"]["f"].clone()).collect();
+        assert_eq!(copies, ["3", "3"], "after {writes} writes\n{}", sim.log.join("\n"));
+        sim.verdict().unwrap();
+    }
+}
+
+/// What a Canary's own configuration costs at rest and in a new life of the operator: nothing.
+#[test]
+fn a_content_is_read_once_per_version() {
+    let mut sim = after(&json!({}), &[]);
+    let asked = sim.asked;
+    for _ in 0..5 {
+        sim.advance(Duration::from_secs(3600));
+    }
+    assert_eq!(sim.asked, asked, "{}", sim.log.join("\n"));
+    sim.world.edit(&ObjectRef::new(CONFIG_MAP, "cm"), &json!({"metadata": {"labels": {"a": "b"}}}));
+    sim.advance(Duration::from_secs(3600));
+    assert_eq!((sim.asked, sim.world.status().phase), (asked + 1, Some(Phase::Initialized)));
+    sim.verdict().unwrap();
+}
+
+/// The flag turns all of it off, and turning it on or off starts no run.
+#[test]
+fn following_contents_can_be_turned_off_and_on() {
+    let mut sim = after(&json!({}), &[]);
+    for on in [false, true, false] {
+        sim.world.rules.config_tracking = on;
+        sim.advance(Duration::from_secs(60));
+        let target = ObjectRef::new(DEPLOYMENT, "podinfo");
+        sim.world.edit(&target, &json!({"spec": {"revisionHistoryLimit": i64::from(on)}}));
+        sim.advance(Duration::from_secs(60));
+        assert_eq!(sim.world.status().phase, Some(Phase::Initialized), "{on}\n{}", sim.log.join("\n"));
+    }
+    play(&mut sim, &Event::Config(2));
+    sim.advance(Duration::from_secs(60));
+    assert_eq!(sim.world.status().phase, Some(Phase::Initialized), "{}", sim.log.join("\n"));
+    sim.verdict().unwrap();
+
+    let mut world = world_of(&json!({}));
+    world.rules.config_tracking = false;
+    let mut sim = Sim::new(world, "podinfo");
+    sim.observer.lenient = true;
+    sim.advance(Duration::from_secs(20));
+    sim.world.rules.config_tracking = true;
+    sim.advance(Duration::from_secs(60));
+    assert_eq!(sim.world.status().phase, Some(Phase::Initialized), "{}", sim.log.join("\n"));
+    play(&mut sim, &Event::Config(2));
+    assert_eq!(sim.world.status().phase, Some(Phase::Progressing), "{}", sim.log.join("\n"));
 }

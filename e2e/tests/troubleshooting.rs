@@ -6,7 +6,16 @@ use std::{collections::BTreeSet, fs, path::Path};
 use anyhow::{Context as _, Result, ensure};
 
 /// Words in quotes that are no reasons: values of conditions and kinds of objects.
-const OTHERS: [&str; 6] = ["True", "False", "Unknown", "Canary", "Deployment", "PodsReady"];
+const OTHERS: [&str; 8] = [
+    "True",
+    "False",
+    "Unknown",
+    "Canary",
+    "Deployment",
+    "HorizontalPodAutoscaler",
+    "PodsReady",
+    "ScaledObject",
+];
 
 fn read(path: &str) -> Result<String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path);

@@ -10,16 +10,22 @@ pub use crate::api::metric_names::{DURATION, SUCCESS_RATE};
 pub fn render(c: &Validated, builtin: &Builtin, kind: Metric, window: &str) -> Result<String, String> {
     let text = if kind == Metric::Duration { builtin.duration } else { builtin.success_rate };
     let plain = template::Model::of(c, window);
+    let name = |text: &str| if builtin.words { word(text) } else { matcher(text) };
     let model = template::Model {
-        name: matcher(&plain.name),
-        namespace: matcher(&plain.namespace),
-        target: matcher(&plain.target),
-        service: matcher(&plain.service),
-        ingress: matcher(&plain.ingress),
-        route: matcher(&plain.route),
+        name: name(&plain.name),
+        namespace: name(&plain.namespace),
+        target: name(&plain.target),
+        service: name(&plain.service),
+        ingress: name(&plain.ingress),
+        route: name(&plain.route),
         ..plain
     };
     template::render(text, &model)
+}
+
+/// A name as one word: `_` for whatever is no letter, digit or `_`.
+fn word(text: &str) -> String {
+    text.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
 }
 
 /// A literal inside a double-quoted PromQL regular expression.

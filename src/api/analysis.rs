@@ -36,6 +36,9 @@ pub struct CanaryAnalysis {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(inner(range(min = 0)))]
     pub step_weights: Vec<i32>,
+    /// The steps as a list, each with the time it lasts at least; may go down and repeat.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<AnalysisStep>,
     /// Percent of the traffic by which the primary's share rises at each step of promotion. Default: all at once.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
@@ -76,6 +79,19 @@ pub struct CanaryAnalysis {
     /// Keep users on the version that first answered them, by a cookie.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session_affinity: Option<SessionAffinity>,
+}
+
+/// One step of a run.
+#[derive(JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AnalysisStep {
+    /// Percent of the traffic that the canary gets.
+    #[schemars(range(min = 0, max = 100))]
+    pub weight: i32,
+    /// How long the step lasts at least, as a duration such as `10m`: checks go on meanwhile. Default: one interval.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = DURATION))]
+    pub hold: Option<String>,
 }
 
 /// A metric and the range it must be in.

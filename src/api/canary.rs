@@ -63,8 +63,9 @@ pub struct CanarySpec {
     /// How a new version is judged, and how fast it gets traffic.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-kubernetes-validations" = schema::rule(
-    "(has(self.iterations) ? 1 : 0) + (has(self.stepWeight) ? 1 : 0) + (has(self.stepWeights) ? 1 : 0) <= 1",
-    "only one of iterations, stepWeight and stepWeights can be given",
+    "(has(self.iterations) ? 1 : 0) + (has(self.stepWeight) ? 1 : 0) + (has(self.stepWeights) ? 1 : 0) + \
+     (has(self.steps) ? 1 : 0) <= 1",
+    "only one of iterations, stepWeight, stepWeights and steps can be given",
 )))]
     pub analysis: Option<CanaryAnalysis>,
     /// The name of `analysis` before v1beta1; read when `analysis` is absent. With it, `mesh` is appended to the given

@@ -11,6 +11,7 @@ pub mod duration;
 pub mod metric_names;
 pub mod metric_template;
 mod routing;
+pub mod schedule;
 mod schema;
 pub mod service;
 pub mod status;
@@ -28,5 +29,6 @@ pub use canary::{AutoscalerRef, Canary, CanarySpec, LocalRef, ScalerReplicas, Ta
 pub use metric_template::{MetricProvider, MetricTemplate, MetricTemplateSpec, SecretRef};
 pub use service::{CanaryService, CustomMetadata, UnmanagedMetadata};
 pub use status::{
-    CanaryCondition, CanaryStatus, Ending, EndingKind, ObservedTarget, Phase, RunStatus, StepStatus,
+    CanaryCondition, CanaryStatus, Ending, EndingKind, ObservedConfig, ObservedTarget, Phase, RunStatus,
+    StepStatus,
 };

@@ -28,6 +28,9 @@ pub struct CanaryStatus {
     /// Checksums of the configuration that the target uses, by `configmap/<name>` or `secret/<name>`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tracked_configs: Option<BTreeMap<String, String>>,
+    /// The ConfigMaps and Secrets that the target refers to, as they were last read, by the same names.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub observed_configs: BTreeMap<String, ObservedConfig>,
     /// When this status was last written.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_transition_time: Option<Time>,
@@ -57,7 +60,7 @@ pub struct CanaryStatus {
     /// The run in progress.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<RunStatus>,
-    /// Replicas handed from the target to the primary.
+    /// Replicas handed from the target to the primary; in a run with an autoscaler, those it does not go below.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub primary_replicas: Option<i32>,
 }
@@ -144,6 +147,23 @@ pub struct ObservedTarget {
     pub uid: String,
     /// Its `metadata.generation`.
     pub generation: i64,
+    /// When it was last scaled back to no pods between runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub emptied: Option<MicroTime>,
+    /// Seconds from then until that is done again, should somebody else scale it up once more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub patience: Option<i64>,
+}
+
+/// A ConfigMap or Secret as it was last read.
+#[derive(JsonSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ObservedConfig {
+    /// Its `metadata.resourceVersion` then. Empty: there is none of that name, or it is not followed.
+    pub version: String,
+    /// Checksum of its content. Unset: it is not followed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checksum: Option<String>,
 }
 
 /// A position in the schedule of weights.
@@ -154,8 +174,17 @@ pub struct StepStatus {
     pub index: i32,
     /// Steps done by which the primary takes its traffic back during promotion.
     pub promotion: i32,
-    /// Percent of the traffic that the canary is meant to have.
+    /// Percent of the traffic that the canary is meant to have; with `analysis.match`, of the requests it names.
     pub weight: i32,
+    /// The canary is meant to get copies of the primary's requests.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub mirrored: bool,
+    /// The weight is of all requests, although `analysis.match` names some: the primary cannot serve.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub everyone: bool,
+    /// Before the first step the target's pods are replaced: their configuration has changed since they started.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub renew: bool,
     /// When the route was seen to carry that weight. Unset: not yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub confirmed: Option<MicroTime>,

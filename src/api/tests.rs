@@ -127,6 +127,8 @@ fn only_what_flagger_requires_is_required() {
         "metrics[].name",
         "metrics[].templateRef.name",
         "sessionAffinity.cookieName",
+        // additive
+        "steps[].weight",
         "webhooks[].name",
         "webhooks[].url",
     ];

@@ -5,8 +5,12 @@ use std::time::Duration;
 
 use super::{
     Canary, CanaryAnalysis, CanaryMetric, CanaryService, CanarySpec, CanaryWebhook, duration, metric_names,
+    schedule::{Step, Strategy, schedule, strategy},
 };
-use crate::{config::Rules, names};
+use crate::{
+    config::{Ingress, Rules},
+    names,
+};
 
 /// Names derived from a Canary; all in its namespace.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -34,6 +38,8 @@ pub struct Validated {
     pub names: Names,
     /// Provider, e.g. `istio`: the spec's, or the operator's default.
     pub provider: String,
+    /// What generated routing objects of ingress controllers carry.
+    pub ingress: Ingress,
     /// Prometheus for built-in checks and inline queries.
     pub metrics_server: String,
     /// The spec as written.
@@ -44,8 +50,10 @@ pub struct Validated {
     pub analysis: CanaryAnalysis,
     /// The old gateway rule: `mesh` is appended to the given gateways.
     pub mesh_appended: bool,
-    /// Canary weights in order, each 0..=100; never empty.
-    pub schedule: Vec<i32>,
+    /// How users meet a new revision.
+    pub strategy: Strategy,
+    /// The steps of a run, in order; never empty.
+    pub schedule: Vec<Step>,
     /// Percent moved back per promotion step; 0 moves all at once.
     pub promotion_step: i32,
     /// Time between checks, at least 1 s.
@@ -62,7 +70,7 @@ pub struct Validated {
     pub metrics: Vec<CanaryMetric>,
     /// Accepted but not acted on: each a field path with a word of why.
     pub unserved: Vec<String>,
-    /// Something unserved decides about traffic (a gate, a check, a scaler): hold every run at weight 0.
+    /// Something unserved decides about traffic (a gate, a check): hold every run at weight 0.
     pub held: bool,
     /// Mistakes that let the primary be made but no run be analysed.
     pub faults: Vec<Problem>,
@@ -109,10 +117,7 @@ pub fn validate(canary: &Canary, rules: &Rules) -> Result<Validated, Refusal> {
     })?;
     let provider =
         spec.provider.clone().filter(|p| !p.is_empty()).unwrap_or_else(|| rules.mesh_provider.clone());
-    let unserved = unserved_strategies(spec, &analysis, &provider);
-    if !unserved.is_empty() {
-        return Err(Refusal::Unserved(unserved));
-    }
+    served_target(spec)?;
     let service = service(spec)?;
     let target = spec.target_ref.name.clone();
     let apex = service.name.clone().filter(|n| !n.is_empty()).unwrap_or_else(|| target.clone());
@@ -123,10 +128,10 @@ pub fn validate(canary: &Canary, rules: &Rules) -> Result<Validated, Refusal> {
         )));
     }
     let skip_analysis = spec.skip_analysis.unwrap_or(false);
-    let schedule = schedule(&analysis, skip_analysis)?;
+    let schedule = schedule(&analysis, switches(&provider), skip_analysis).map_err(Refusal::Invalid)?;
     let (metrics, mut gates, faults, mut advice) = metrics(&analysis);
     advice.extend(advise(&analysis, &schedule, skip_analysis));
-    gates.extend(unserved_gates(spec, &analysis));
+    gates.extend(unserved_gates(&analysis));
     let held = !gates.is_empty();
     gates.extend(unserved_telling(&analysis));
     Ok(Validated {
@@ -140,6 +145,7 @@ pub fn validate(canary: &Canary, rules: &Rules) -> Result<Validated, Refusal> {
             apex,
         },
         provider,
+        ingress: rules.ingress.clone(),
         metrics_server: spec
             .metrics_server
             .clone()
@@ -153,6 +159,7 @@ pub fn validate(canary: &Canary, rules: &Rules) -> Result<Validated, Refusal> {
         settle: spec.settle_time.as_deref().and_then(duration::parse),
         spec: spec.clone(),
         service,
+        strategy: strategy(&analysis),
         analysis,
         schedule,
         skip_analysis,
@@ -186,34 +193,31 @@ fn service(spec: &CanarySpec) -> Result<CanaryService, Refusal> {
     Ok(service)
 }
 
-fn unserved_strategies(spec: &CanarySpec, analysis: &CanaryAnalysis, provider: &str) -> Vec<String> {
+fn served_target(spec: &CanarySpec) -> Result<(), Refusal> {
     let mut list = Vec::new();
-    if provider != "istio" {
-        list.push(format!("spec.provider: {provider} (only istio is served)"));
-    }
     if spec.target_ref.kind != "Deployment" {
         list.push(format!("spec.targetRef.kind: {} (only Deployment is served)", spec.target_ref.kind));
     }
-    if analysis.iterations.unwrap_or(0) > 0 {
-        list.push("spec.analysis.iterations (blue/green and A/B)".into());
+    if let Some(scaler) = spec.autoscaler_ref.as_ref().filter(|s| !SCALERS.contains(&s.kind.as_str())) {
+        list.push(format!(
+            "spec.autoscalerRef.kind: {} (only {} are served)",
+            scaler.kind,
+            SCALERS.join(" and ")
+        ));
     }
-    if !analysis.match_.is_empty() {
-        list.push("spec.analysis.match".into());
-    }
-    if analysis.mirror.unwrap_or(false) {
-        list.push("spec.analysis.mirror".into());
-    }
-    if analysis.session_affinity.is_some() {
-        list.push("spec.analysis.sessionAffinity".into());
-    }
-    list
+    if list.is_empty() { Ok(()) } else { Err(Refusal::Unserved(list)) }
 }
 
-fn unserved_gates(spec: &CanarySpec, analysis: &CanaryAnalysis) -> Vec<String> {
+/// Kinds of autoscalers that are served.
+const SCALERS: [&str; 2] = ["HorizontalPodAutoscaler", "ScaledObject"];
+
+/// The provider can send everybody to the canary: plain Services cannot, unless asked to.
+fn switches(provider: &str) -> bool {
+    provider != "kubernetes"
+}
+
+fn unserved_gates(analysis: &CanaryAnalysis) -> Vec<String> {
     let mut list = Vec::new();
-    if let Some(scaler) = &spec.autoscaler_ref {
-        list.push(format!("spec.autoscalerRef ({} {})", scaler.kind, scaler.name));
-    }
     for hook in &analysis.webhooks {
         if !told(hook) {
             list.push(format!("spec.analysis.webhooks[{}] (type {})", hook.name, hook_type(hook)));
@@ -237,25 +241,6 @@ fn hook_type(hook: &CanaryWebhook) -> &str {
 /// Hooks that only tell somebody; all others decide.
 fn told(hook: &CanaryWebhook) -> bool {
     matches!(hook_type(hook), "event" | "post-rollout")
-}
-
-/// Canary weights in order. `stepWeight` wins over `stepWeights`, and its last step is clamped to `maxWeight`;
-/// a list is the schedule as it stands (design D4).
-fn schedule(analysis: &CanaryAnalysis, skip: bool) -> Result<Vec<i32>, Refusal> {
-    let step = analysis.step_weight.unwrap_or(0);
-    if step > 0 {
-        let max = analysis.max_weight.filter(|m| *m > 0).unwrap_or(100).min(100);
-        let mut weights: Vec<i32> = (step..max).step_by(step as usize).collect();
-        weights.push(max);
-        return Ok(weights);
-    }
-    if !analysis.step_weights.is_empty() {
-        return Ok(analysis.step_weights.iter().map(|w| (*w).clamp(0, 100)).collect());
-    }
-    if skip {
-        return Ok(vec![100]);
-    }
-    Err(invalid("spec.analysis has no steps: set stepWeight (and maxWeight) or stepWeights"))
 }
 
 type Sorted = (Vec<CanaryMetric>, Vec<String>, Vec<Problem>, Vec<String>);
@@ -300,20 +285,28 @@ fn lower_bound(metric: &CanaryMetric) -> Option<f64> {
     metric.threshold_range.as_ref().map_or(metric.threshold, |r| r.min)
 }
 
-fn advise(analysis: &CanaryAnalysis, schedule: &[i32], skip: bool) -> Vec<String> {
+fn advise(analysis: &CanaryAnalysis, schedule: &[Step], skip: bool) -> Vec<String> {
     let mut list = Vec::new();
     if analysis.metrics.is_empty() && analysis.webhooks.is_empty() && !skip {
         list.push("spec.analysis.metrics is empty: every revision that becomes ready is promoted".into());
     }
+    if strategy(analysis) == Strategy::AbTest && analysis.mirror == Some(true) {
+        list.push("spec.analysis.mirror is not looked at with match and iterations".into());
+    }
     let step = analysis.step_weight.unwrap_or(0);
-    let Some(max) = analysis.max_weight.filter(|m| *m > 0) else { return list };
+    let Some(max) = analysis.max_weight.filter(|m| *m > 0 && strategy(analysis) == Strategy::Weighted) else {
+        return list;
+    };
     if step > 0 && max % step != 0 {
         list.push(format!(
             "spec.analysis.maxWeight {max} is not a multiple of stepWeight {step}: the last step is {max}"
         ));
     }
-    if step <= 0 && schedule.iter().any(|w| *w > max) {
-        list.push(format!("spec.analysis.stepWeights passes maxWeight {max}: the list is followed and maxWeight is not looked at"));
+    if step <= 0 && schedule.iter().any(|s| s.weight > max) {
+        let field = if analysis.step_weights.is_empty() { "steps" } else { "stepWeights" };
+        list.push(format!(
+            "spec.analysis.{field} passes maxWeight {max}: the list is followed and maxWeight is not looked at"
+        ));
     }
     list
 }

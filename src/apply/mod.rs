@@ -20,7 +20,10 @@ use serde_json::{Value, json};
 
 use crate::{
     api::{Canary, CanaryStatus},
-    manifest::Manifest,
+    manifest::{
+        Manifest,
+        config::{self, CopyOf},
+    },
     names::managers,
     observe::{Key, World},
     plan::{Action, Plan},
@@ -148,6 +151,7 @@ impl Applier {
     async fn act(&self, key: &Key, canary: &Canary, action: &Action) -> Result<(), ApplyError> {
         match action {
             Action::Create(manifest) => self.create(&key.0, manifest).await,
+            Action::Copy(of) => self.copy(&key.0, of).await,
             Action::Patch { at, manager, version, patch } => {
                 let mut patch = patch.clone();
                 patch["metadata"]["resourceVersion"] = json!(version);
@@ -177,6 +181,16 @@ impl Applier {
         let made = call("create", &at, self.api(manifest.kind, namespace).create(&params, &object)).await?;
         self.saw(manifest.kind, &made);
         Ok(())
+    }
+
+    /// The content is read where it is written, and checked to be the one that was seen.
+    async fn copy(&self, namespace: &str, of: &CopyOf) -> Result<(), ApplyError> {
+        let source = call("read", &of.from, self.api(of.from.kind, namespace).get(&of.from.name)).await?;
+        let source = serde_json::to_value(source).unwrap_or_default();
+        match config::copy(&source, of) {
+            Some(copy) => self.create(namespace, &copy).await,
+            None => Err(ApplyError::Moved { verb: "copy", object: of.from.to_string() }),
+        }
     }
 
     async fn patch(
@@ -222,7 +236,7 @@ impl Applier {
             Ok(either) => {
                 if let Some(object) = either.left() {
                     self.saw(at.kind, &object);
-                } else if at.kind == REVISION {
+                } else if at.kind == REVISION || config::KINDS.contains(&at.kind) {
                     self.forget(namespace, at);
                 }
                 Ok(())

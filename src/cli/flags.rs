@@ -78,7 +78,6 @@ const fn klog(name: &'static str, kind: Kind) -> Flag {
 }
 
 const ALERTS: &str = "alerts are not sent yet";
-const INGRESS: &str = "ingress providers are not served yet";
 const PACING: &str = "requests are not limited by rate";
 
 /// All flags, in the order of the help text.
@@ -173,17 +172,17 @@ pub const FLAGS: &[Flag] = &[
         "enable-config-tracking",
         Kind::Bool,
         "true",
-        Use::Unserved { harmless: "false", missed: "ConfigMaps and Secrets are not tracked yet" },
+        Use::Shared,
         "Follow the ConfigMaps and Secrets of targets",
     ),
-    unserved(
+    flag(
         "ingress-annotations-prefix",
         Kind::Text,
         "nginx.ingress.kubernetes.io",
-        INGRESS,
-        "Prefix of ingress annotations",
+        Use::Shared,
+        "Prefix of the annotations that ingress-nginx reads",
     ),
-    unserved("ingress-class", Kind::Text, "", INGRESS, "Class of generated ingresses"),
+    flag("ingress-class", Kind::Text, "", Use::Shared, "Class of generated HTTPProxies"),
     unserved(
         "event-webhook",
         Kind::Text,

@@ -6,7 +6,7 @@ use clap::{ArgMatches, parser::ValueSource};
 
 use super::flags::{FLAGS, Kind, Use, go_bool};
 use crate::{
-    config::{Config, Rules},
+    config::{Config, Ingress, Rules},
     telemetry::check_filter,
 };
 
@@ -38,6 +38,12 @@ pub(super) fn config(matches: &ArgMatches) -> Result<Config, String> {
             include_label_prefix: list(&text(matches, "include-label-prefix")),
             settle: settle(&text(matches, "settle-time"))?,
             no_cross_namespace_refs: go_bool(&text(matches, "no-cross-namespace-refs")).unwrap_or_default(),
+            config_tracking: go_bool(&text(matches, "enable-config-tracking")).unwrap_or(true),
+            ingress: Ingress {
+                class: some(text(matches, "ingress-class")),
+                prefix: some(text(matches, "ingress-annotations-prefix"))
+                    .unwrap_or_else(|| Ingress::default().prefix),
+            },
             ..Rules::default()
         },
         kubeconfig: some(text(matches, "kubeconfig")).map(PathBuf::from),

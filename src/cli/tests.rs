@@ -57,6 +57,7 @@ fn the_arguments_of_a_flagger_deployment_are_understood() {
             selector_labels: vec!["app".into(), "app.kubernetes.io/name".into()],
             include_label_prefix: vec!["app.kubernetes.io".into(), "team".into()],
             no_cross_namespace_refs: true,
+            config_tracking: false,
             ..Rules::default()
         }
     );
@@ -71,10 +72,7 @@ fn flags_that_are_not_served_are_named_without_their_values() {
                 -control-loop-interval=30s -cluster-name=a";
     let named = run(line).unserved_flags;
     let starts: Vec<_> = named.iter().filter_map(|n| n.split(' ').next()).collect();
-    assert_eq!(
-        starts,
-        ["--enable-leader-election", "--enable-config-tracking", "--cluster-name", "--slack-url"]
-    );
+    assert_eq!(starts, ["--enable-leader-election", "--cluster-name", "--slack-url"]);
     assert!(!named.join(" ").contains("secret"));
 }
 

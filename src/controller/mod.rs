@@ -24,12 +24,15 @@ use crate::{
     config::Config,
     events::Events,
     names,
-    observe::{self, GatherError, Key, MANDATORY, World},
+    observe::{self, GatherError, Key, World},
     plan::{self, Answers, Plan, Question, Wake},
     retry::Backoffs,
     server,
     snapshot::Snapshot,
-    source::prometheus::{Prometheus, TIMEOUT},
+    source::{
+        Contents,
+        prometheus::{Prometheus, TIMEOUT},
+    },
     telemetry::{Metrics, Outcome, Reconcile},
 };
 use queue::Again;
@@ -113,7 +116,11 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let served = tokio::spawn(server::serve(config.port, metrics.clone(), readiness, stop.clone()));
 
     let worker = Arc::new(Worker {
-        asker: Asker::new(Arc::new(Prometheus::new(TIMEOUT)?), metrics.clone()),
+        asker: Asker::new(
+            Arc::new(Prometheus::new(TIMEOUT)?),
+            Contents::new(client.clone()),
+            metrics.clone(),
+        ),
         applier: Applier::new(client, world.clone()),
         events,
         metrics,
@@ -125,7 +132,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         world,
     });
     tokio::select! {
-        () = synced(&worker.world) => {
+        () = synced(&worker) => {
             ready.send_replace(true);
             tracing::info!(version = env!("CARGO_PKG_VERSION"), "watching");
             let work = { let worker = worker.clone(); move |key| { let worker = worker.clone(); async move { worker.work(key).await } } };
@@ -154,8 +161,9 @@ async fn stop_on_signal(stop: CancellationToken) {
 }
 
 /// All mandatory kinds have been listed.
-async fn synced(world: &World) {
-    while !world.synced(&MANDATORY) {
+async fn synced(worker: &Worker) {
+    let kinds = observe::mandatory(&worker.config.rules);
+    while !worker.world.synced(&kinds) {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
@@ -176,8 +184,9 @@ impl Worker {
             };
             let questions = plan::questions(&snap, now);
             let answers = self.ask(&key, &questions, now).await;
-            // nothing asked: then no window may end between the two looks at the clock, and be judged without answers
-            let decided = if questions.is_empty() { now } else { clock::now() };
+            // no check asked for: then no window may end between the two looks at the clock, and be judged without answers
+            let measured_now = questions.iter().any(|q| matches!(q, Question::Measure { .. }));
+            let decided = if measured_now { clock::now() } else { now };
             let plan = plan::decide(&self.remembering(&key, snap.clone()), &answers, decided);
             self.report(&snap, &plan, &questions, &answers);
             match self.carry_out(&key, &snap, &plan).await {
@@ -236,7 +245,8 @@ impl Worker {
             return Answers::default();
         }
         let answers = self.asker.ask(questions).await;
-        let silent = answers.readings.values().any(|r| matches!(r, Reading::Failed(_)));
+        let silent = answers.readings.values().any(|r| matches!(r, Reading::Failed(_)))
+            || answers.configs.values().any(Result::is_err);
         let mut silences = self.silences.lock().unwrap_or_else(PoisonError::into_inner);
         if silent {
             let wait = silences.next(key.clone()).max(Duration::from_secs(1));

@@ -5,7 +5,11 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    api::validated::{Names, Validated},
+    api::{
+        schedule::{Step, Strategy},
+        validated::{Names, Validated},
+    },
+    config::Ingress,
     names,
 };
 
@@ -30,12 +34,14 @@ pub(crate) fn canary(service: &Value) -> Validated {
             apex,
         },
         provider: "istio".into(),
+        ingress: Ingress::default(),
         metrics_server: "http://prometheus:9090".into(),
         service: serde_json::from_value(all).unwrap(),
         analysis: serde_json::from_value(analysis).unwrap(),
         spec: serde_json::from_value(spec).unwrap(),
         mesh_appended: false,
-        schedule: vec![25, 50],
+        strategy: Strategy::Weighted,
+        schedule: [25, 50].map(|weight| Step { weight, ..Step::default() }).to_vec(),
         promotion_step: 0,
         interval: Duration::from_secs(10),
         threshold: 3,

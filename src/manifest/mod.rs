@@ -3,10 +3,12 @@
 //! Owns what the generated workloads, Services and stored templates look like, and how marks of ours are read back.
 //! Does not write: `apply` sends the patches. Routing objects are rendered by `router`, with the types of this module.
 
+pub mod config;
 pub mod json;
 mod patch;
 pub mod readiness;
 pub mod revision;
+pub mod scaler;
 pub mod service;
 pub mod workload;
 

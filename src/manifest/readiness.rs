@@ -70,6 +70,12 @@ pub fn rollout(deployment: &Value, threshold: i32, deadline: Duration, now: Time
     if overdue(status, deadline, now) { Rollout::Stuck { why } } else { Rollout::Waiting { why } }
 }
 
+/// No pod is left of those that were asked for before: the Deployment's controller has seen that it wants none.
+pub fn empty(deployment: &Value) -> bool {
+    let count = |field: &str| deployment["status"][field].as_i64().unwrap_or(0);
+    count("observedGeneration") >= generation(deployment).unwrap_or(0) && count("replicas") == 0
+}
+
 fn overdue(status: &Value, deadline: Duration, now: Timestamp) -> bool {
     let Some(available) =
         condition(status, "Available").filter(|_| condition(status, "Progressing").is_some())

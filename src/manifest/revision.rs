@@ -21,9 +21,17 @@ const SHORT: usize = 10;
 /// Lower-case hex SHA-256 of the canonical JSON of a pod template as stored: members in byte order of their keys, no
 /// white space. A member that is `null` is none, as for the API server (some versions write `creationTimestamp: null`).
 pub fn hash(template: &Value) -> String {
-    let mut text = String::new();
-    canonical(template, &mut text);
-    format!("{:x}", Sha256::digest(text.as_bytes()))
+    format!("{:x}", Sha256::digest(canonical(template).as_bytes()))
+}
+
+/// The same of a template together with the checksums of the configuration it uses, by `config::key`. Without any it
+/// is the template's own.
+pub fn hash_with(template: &Value, checksums: &BTreeMap<String, String>) -> String {
+    if checksums.is_empty() {
+        hash(template)
+    } else {
+        hash(&json!({"template": template, "configs": checksums}))
+    }
 }
 
 /// Whether a hash in status can be one of ours: 64 hex digits. Flagger's are 10 characters at most.
@@ -31,7 +39,14 @@ pub fn is_ours(hash: &str) -> bool {
     hash.len() == 64 && hash.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-fn canonical(value: &Value, out: &mut String) {
+/// Canonical JSON: see [`hash`].
+pub(super) fn canonical(value: &Value) -> String {
+    let mut text = String::new();
+    write_canonical(value, &mut text);
+    text
+}
+
+fn write_canonical(value: &Value, out: &mut String) {
     match value {
         Value::Object(map) => {
             let sorted: BTreeMap<&String, &Value> = map.iter().filter(|(_, v)| !v.is_null()).collect();
@@ -42,7 +57,7 @@ fn canonical(value: &Value, out: &mut String) {
                 }
                 out.push_str(&Value::from(key.as_str()).to_string());
                 out.push(':');
-                canonical(value, out);
+                write_canonical(value, out);
             }
             out.push('}');
         }
@@ -52,7 +67,7 @@ fn canonical(value: &Value, out: &mut String) {
                 if i > 0 {
                     out.push(',');
                 }
-                canonical(item, out);
+                write_canonical(item, out);
             }
             out.push(']');
         }
@@ -85,6 +100,34 @@ pub fn stored(canary: &Validated, n: i64, hash: &str, template_source: &Value) -
     Manifest::new(REVISION, &name(canary, hash), managers::WORKLOAD, &[], body)
 }
 
+/// What a stored template knows of one ConfigMap or Secret.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct StoredConfig {
+    /// Checksum of the content that was analysed.
+    pub checksum: String,
+    /// Name of the object that has this content, for the primary.
+    pub copy: String,
+}
+
+/// A stored copy that also says which contents go with its template, by `config::key`.
+#[must_use]
+pub fn with_configs(mut stored: Manifest, configs: &BTreeMap<String, StoredConfig>) -> Manifest {
+    if !configs.is_empty() {
+        get::set(&mut stored.body, &["data", "configs"], json!(configs));
+    }
+    stored
+}
+
+/// The contents that go with a stored template, by `config::key`.
+pub fn configs_of(revision: &Value) -> BTreeMap<String, StoredConfig> {
+    serde_json::from_value(revision["data"]["configs"].clone()).unwrap_or_default()
+}
+
+/// Their checksums.
+pub fn checksums_of(revision: &Value) -> BTreeMap<String, String> {
+    configs_of(revision).into_iter().map(|(key, config)| (key, config.checksum)).collect()
+}
+
 /// The pod template in a stored copy.
 pub fn template_of(revision: &Value) -> Option<&Value> {
     Some(&revision["data"]["template"]).filter(|t| t.is_object())
@@ -94,7 +137,8 @@ pub fn template_of(revision: &Value) -> Option<&Value> {
 pub fn source_of(revision: &Value) -> Option<Source> {
     let template = template_of(revision)?.clone();
     let spec = revision["data"]["spec"].as_object().cloned().unwrap_or_else(Map::new);
-    Some(Source { template, spec })
+    let configs = configs_of(revision).into_iter().map(|(key, config)| (key, config.copy)).collect();
+    Some(Source { template, spec, configs })
 }
 
 /// The hash that a stored copy was filed under.
@@ -109,9 +153,9 @@ pub fn number(revision: &Value) -> i64 {
 
 /// The stored copy with this hash whose template really has it.
 pub fn find<'a>(objects: &'a Objects, wanted: &str) -> Option<&'a Value> {
-    objects
-        .of(REVISION)
-        .find(|r| hash_of(r) == Some(wanted) && template_of(r).is_some_and(|t| hash(t) == wanted))
+    objects.of(REVISION).find(|r| {
+        hash_of(r) == Some(wanted) && template_of(r).is_some_and(|t| hash_with(t, &checksums_of(r)) == wanted)
+    })
 }
 
 /// All stored copies of this Canary, oldest first.
@@ -157,6 +201,30 @@ mod tests {
     }
 
     #[test]
+    fn contents_are_part_of_a_revision() {
+        let (c, target) = (fixture::canary(&json!({})), fixture::target());
+        let template = &target["spec"]["template"];
+        let config =
+            |checksum: &str| StoredConfig { checksum: checksum.into(), copy: "cm-env-primary-1".into() };
+        let configs = BTreeMap::from([("configmap/cm-env".to_owned(), config("1"))]);
+        let sums = |sum: &str| BTreeMap::from([("configmap/cm-env".to_owned(), sum.to_owned())]);
+        let h = hash_with(template, &sums("1"));
+        assert_eq!(hash_with(template, &BTreeMap::new()), hash(template));
+        assert!(h != hash(template) && h != hash_with(template, &sums("2")) && is_ours(&h));
+
+        let m = with_configs(stored(&c, 1, &h, &target), &configs);
+        let mut objects = Objects::default();
+        objects.insert(REVISION, m.body.clone());
+        assert_eq!(checksums_of(find(&objects, &h).unwrap()), sums("1"));
+        let source = source_of(&m.body).unwrap();
+        assert_eq!(source.configs.get("configmap/cm-env").map(String::as_str), Some("cm-env-primary-1"));
+        let mut tampered = m.body;
+        tampered["data"]["configs"]["configmap/cm-env"]["checksum"] = json!("2");
+        objects.insert(REVISION, tampered);
+        assert_eq!(find(&objects, &h), None);
+    }
+
+    #[test]
     fn a_copy_that_was_tampered_with_is_not_found() {
         let (c, target) = (fixture::canary(&json!({})), fixture::target());
         let h = hash(&target["spec"]["template"]);
@@ -171,9 +239,7 @@ mod tests {
         #[test]
         fn canonical_json_is_json(text in "\\PC{0,12}", n in any::<i64>()) {
             let value = json!({"k": text, "n": n, "l": [text, {}]});
-            let mut out = String::new();
-            canonical(&value, &mut out);
-            prop_assert_eq!(serde_json::from_str::<Value>(&out).unwrap(), value);
+            prop_assert_eq!(serde_json::from_str::<Value>(&canonical(&value)).unwrap(), value);
         }
     }
 }

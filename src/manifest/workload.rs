@@ -3,9 +3,11 @@
 //! Owns how a template is rewritten, and how a live primary is compared with what it should be. Replicas are given at
 //! creation only: afterwards an autoscaler or `plan` owns them.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
-use super::{Manifest, json as get};
+use super::{Manifest, config, json as get};
 use crate::{
     api::validated::Validated,
     names::{self, managers},
@@ -26,6 +28,8 @@ pub struct Source {
     pub template: Value,
     /// The other fields of the target's spec that the primary follows.
     pub spec: Map<String, Value>,
+    /// Names of the ConfigMaps and Secrets that a primary uses instead of the template's, by `config::key`.
+    pub configs: BTreeMap<String, String>,
 }
 
 impl Source {
@@ -36,6 +40,7 @@ impl Source {
         Self {
             template: spec["template"].clone(),
             spec: followed.map(|f| ((*f).to_owned(), spec[*f].clone())).collect(),
+            configs: BTreeMap::new(),
         }
     }
 }
@@ -80,7 +85,11 @@ pub fn primary(
     for field in FOLLOWED {
         spec.insert(field.into(), source.spec.get(field).cloned().unwrap_or(Value::Null));
     }
-    spec.insert("template".into(), template(&source.template, label, &c.names.target));
+    let mut template = template(&source.template, label, &c.names.target);
+    if let Some(pod) = template.get_mut("spec") {
+        config::rewrite(pod, &source.configs);
+    }
+    spec.insert("template".into(), template);
     let body = json!({"metadata": {"labels": labels, "annotations": annotations}, "spec": spec});
     let owned = &["/spec/template", "/spec/strategy"];
     Manifest::new(DEPLOYMENT, &c.names.primary, managers::WORKLOAD, owned, body)
@@ -186,7 +195,7 @@ fn copied_annotations(target: &Value) -> impl Iterator<Item = (String, String)> 
     })
 }
 
-fn included(key: &str, prefixes: &[String]) -> bool {
+pub(super) fn included(key: &str, prefixes: &[String]) -> bool {
     !key.contains(names::FLUX)
         && key != names::LABEL_CANARY
         && prefixes.iter().any(|p| p == "*" || !p.is_empty() && key.starts_with(p.as_str()))

@@ -1,21 +1,28 @@
 //! Cluster → Snapshot. [`watch`] fills the [`World`]; [`gather`] reads one Canary's part of it. No call to the API
 //! server is made here besides the watches themselves.
 
+mod endpoints;
+mod interest;
+mod looked;
 mod watch;
 mod world;
+
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use serde_json::Value;
 
-pub use watch::{MANDATORY, list_once, watch_all};
+pub use watch::{list_once, mandatory, watch_all};
 pub use world::{Key, World, version_of};
 
 use crate::{
     api::{Canary, validated::validate},
     config::Rules,
+    manifest::{config, scaler},
     names, router,
     snapshot::{
-        CANARY, DEPLOYMENT, Kind, METRIC_TEMPLATE, ObjectRef, Objects, REVISION, Rival, SERVICE, Snapshot,
+        CANARY, DEPLOYMENT, HPA, Kind, METRIC_TEMPLATE, ObjectRef, Objects, REVISION, Rival, SCALED_OBJECT,
+        SERVICE, Snapshot,
     },
 };
 
@@ -55,20 +62,10 @@ pub fn gather(world: &World, rules: &Rules, key: &Key, now: Timestamp) -> Result
         .chain(services.iter().map(|n| ObjectRef::new(SERVICE, n.clone())))
         .collect();
     let mut missing = Vec::new();
-    let provider = canary.spec.provider.as_deref().filter(|p| !p.is_empty()).unwrap_or(&rules.mesh_provider);
-    if let Some(router) = router::by_name(provider) {
-        for kind in router.kinds() {
-            if !world.defines(&kind.crd()) {
-                missing.push(kind.crd());
-            } else if !world.synced(&[*kind]) {
-                return Err(GatherError::Behind(kind.plural));
-            }
-            wanted.extend(services.iter().map(|n| ObjectRef::new(*kind, n.clone())));
-        }
-        if let Ok(c) = validate(&canary, rules) {
-            wanted.extend(router.reads(&c));
-        }
-    }
+    wanted.extend(routes(world, rules, &canary, &services, &mut missing)?);
+    wanted.extend(scalers(world, namespace, &canary, &mut missing)?);
+    // noted before it is read: what changes from now on is told
+    world.looks_at(key, &wanted);
     let mut objects = Objects::default();
     for at in wanted {
         if world.stale(at.kind, &(namespace.clone(), at.name.clone())) {
@@ -80,6 +77,9 @@ pub fn gather(world: &World, rules: &Rules, key: &Key, now: Timestamp) -> Result
     }
     for revision in revisions(world, namespace, &names::primary(&target)) {
         objects.insert(REVISION, revision);
+    }
+    if rules.config_tracking {
+        configs(world, key, &[&target, &names::primary(&target)], &mut objects);
     }
     Ok(Snapshot {
         rules: rules.clone(),
@@ -96,10 +96,86 @@ pub fn gather(world: &World, rules: &Rules, key: &Key, now: Timestamp) -> Result
     })
 }
 
+/// The objects that the Canary's router reads.
+fn routes(
+    world: &World,
+    rules: &Rules,
+    canary: &Canary,
+    services: &[String],
+    missing: &mut Vec<String>,
+) -> Result<Vec<ObjectRef>, GatherError> {
+    let provider = canary.spec.provider.as_deref().filter(|p| !p.is_empty()).unwrap_or(&rules.mesh_provider);
+    let Some(router) = router::by_name(provider) else { return Ok(vec![]) };
+    let mut wanted = Vec::new();
+    for kind in router.kinds() {
+        if !kind.built_in() && !world.defines(&kind.crd()) {
+            missing.push(kind.crd());
+        } else if !world.synced(&[*kind]) {
+            return Err(GatherError::Behind(kind.plural));
+        }
+        wanted.extend(services.iter().map(|n| ObjectRef::new(*kind, n.clone())));
+    }
+    if let Ok(c) = validate(canary, rules) {
+        wanted.extend(router.reads(&c));
+        wanted.extend(router.sources(&c));
+    }
+    Ok(wanted)
+}
+
+/// The autoscaler that the Canary names, its copy, and all others of target and primary.
+fn scalers(
+    world: &World,
+    namespace: &str,
+    canary: &Canary,
+    missing: &mut Vec<String>,
+) -> Result<Vec<ObjectRef>, GatherError> {
+    let mut found = Vec::new();
+    let named = canary.spec.autoscaler_ref.as_ref();
+    if let Some((kind, named)) = named.and_then(|n| Some((scaler::kind(&n.kind)?, n))) {
+        if kind == SCALED_OBJECT && !world.defines(&kind.crd()) {
+            missing.push(kind.crd());
+        } else if !world.synced(&[kind]) {
+            return Err(GatherError::Behind(kind.plural));
+        }
+        found.extend([named.name.clone(), names::primary(&named.name)].map(|n| ObjectRef::new(kind, n)));
+    }
+    let target = &canary.spec.target_ref.name;
+    for kind in [HPA, SCALED_OBJECT] {
+        found.extend(world.scalers(kind, namespace, target).into_iter().map(|n| ObjectRef::new(kind, n)));
+    }
+    Ok(found)
+}
+
 fn revisions(world: &World, namespace: &str, primary: &str) -> Vec<Value> {
     let mut all = world.list(REVISION, namespace);
     all.retain(|r| r["metadata"]["labels"][names::LABEL_TEMPLATE_OF] == names::label_value(primary));
     all
+}
+
+/// Metadata of the ConfigMaps and Secrets that these Deployments use, of the copies made for this Canary, and of what
+/// has the name of a copy.
+fn configs(world: &World, (namespace, canary): &Key, deployments: &[&String], objects: &mut Objects) {
+    let mut used = Vec::new();
+    for deployment in deployments.iter().filter_map(|name| objects.get(DEPLOYMENT, name)) {
+        used.extend(config::references(&deployment["spec"]["template"]["spec"]).into_iter().map(|r| r.at));
+    }
+    for at in &used {
+        if let Some(object) = world.get(at.kind, namespace, &at.name) {
+            objects.insert(at.kind, object);
+        }
+    }
+    for kind in config::KINDS {
+        let copies: Vec<String> =
+            used.iter().filter(|at| at.kind == kind).map(|at| names::primary(&at.name)).collect();
+        let label = names::label_value(canary);
+        let wanted = |name: &str, text: &str| {
+            text.contains(&label) && text.contains(names::LABEL_CANARY)
+                || name.contains("-primary-") && copies.iter().any(|copy| name.starts_with(copy.as_str()))
+        };
+        for object in world.find(kind, namespace, wanted) {
+            objects.insert(kind, object);
+        }
+    }
 }
 
 fn rivals(world: &World, key: &Key, target: &str, apex: &str) -> Vec<Rival> {
@@ -139,7 +215,18 @@ fn templates(world: &World, canary: &Canary, namespace: &str) -> Vec<String> {
         .collect()
 }
 
-/// All optional kinds: those of the routers.
-pub fn optional() -> Vec<Kind> {
-    router::all().iter().flat_map(|r| r.kinds().iter().copied()).collect()
+/// All optional kinds, each once: those of the routers, and KEDA's.
+pub fn optional() -> BTreeSet<Kind> {
+    let routes = router::all().iter().flat_map(|r| r.kinds().iter().copied());
+    routes.chain([SCALED_OBJECT]).collect()
+}
+
+/// The optional kinds that are there and that some Canary needs: what nobody asks for is not watched.
+fn needed(world: &World, default: &str, defined: &BTreeSet<String>) -> Vec<Kind> {
+    let providers = world.providers();
+    let named = providers.iter().map(|name| if name.is_empty() { default } else { name });
+    let kinds: BTreeSet<Kind> =
+        named.filter_map(router::by_name).flat_map(|router| router.kinds().iter().copied()).collect();
+    let kinds = kinds.into_iter().chain([SCALED_OBJECT]);
+    kinds.filter(|kind| kind.built_in() || defined.contains(&kind.crd())).collect()
 }

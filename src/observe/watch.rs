@@ -1,12 +1,12 @@
 //! One watch per kind, from start to stop. What is seen goes into the [`World`]; the Canaries it matters to go out as
-//! triggers. Kinds that a cluster may lack are watched while their CustomResourceDefinition exists.
+//! triggers. Of ConfigMaps and Secrets only the metadata is watched. Kinds that a cluster may lack are watched while their CustomResourceDefinition exists.
 //!
 //! Objects are taken as untyped JSON: one that does not decode cannot blind a watch.
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "this module reads the cluster")]
 
 use std::{collections::BTreeMap, collections::BTreeSet, pin::pin, sync::Arc};
 
-use futures::StreamExt;
+use futures::{Stream, StreamExt};
 use k8s_openapi::{
     api::{coordination::v1::Lease, core::v1::Namespace},
     apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
@@ -14,22 +14,32 @@ use k8s_openapi::{
 use kube::{
     Api, Client, Resource, ResourceExt,
     api::{ApiResource, DynamicObject, ListParams},
-    core::PartialObjectMeta,
+    core::{DynamicResourceScope, PartialObjectMeta},
     runtime::{WatchStreamExt, watcher},
 };
-use serde::de::DeserializeOwned;
-use tokio::sync::mpsc::UnboundedSender;
+use serde::{Serialize, de::DeserializeOwned};
+use tokio::sync::{Notify, mpsc::UnboundedSender};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{Key, World, optional};
+use super::{Key, World, needed};
 use crate::{
-    config::Config,
+    config::{Config, Rules},
+    manifest::config,
     names,
-    snapshot::{CANARY, DEPLOYMENT, ENDPOINTS, Kind, METRIC_TEMPLATE, REVISION, SERVICE},
+    snapshot::{CANARY, DEPLOYMENT, ENDPOINTS, HPA, Kind, METRIC_TEMPLATE, REVISION, SERVICE},
 };
 
+/// Kinds that every cluster has and that are watched whole.
+const WHOLE: [Kind; 7] = [CANARY, DEPLOYMENT, SERVICE, ENDPOINTS, REVISION, METRIC_TEMPLATE, HPA];
+
 /// Kinds that must have been listed before anything is decided.
-pub const MANDATORY: [Kind; 6] = [CANARY, DEPLOYMENT, SERVICE, ENDPOINTS, REVISION, METRIC_TEMPLATE];
+pub fn mandatory(rules: &Rules) -> Vec<Kind> {
+    let metadata = if rules.config_tracking { &config::KINDS[..] } else { &[] };
+    WHOLE.iter().chain(metadata).copied().collect()
+}
+
+/// An object of which the API server sends no more than its metadata.
+type Metadata = PartialObjectMeta<DynamicObject>;
 
 const FLAGGER_LEASE: &str = "flagger-leader-election";
 
@@ -38,6 +48,8 @@ const FLAGGER_LEASE: &str = "flagger-leader-election";
 struct Sink {
     world: Arc<World>,
     triggers: UnboundedSender<Key>,
+    /// Canaries came or changed: other kinds may be needed.
+    canaries: Arc<Notify>,
 }
 
 impl Sink {
@@ -58,17 +70,26 @@ pub fn watch_all(
     tasks: &TaskTracker,
     stop: &CancellationToken,
 ) {
-    let sink = Sink { world: world.clone(), triggers };
-    for kind in MANDATORY {
-        let api = untyped(client, kind, config.namespace.as_deref());
-        tasks.spawn(follow(kind, api, selector(kind), sink.clone(), stop.child_token()));
+    let sink = Sink { world: world.clone(), triggers, canaries: Arc::default() };
+    for kind in mandatory(&config.rules) {
+        let (namespace, selected) = (config.namespace.as_deref(), selector(kind));
+        if config::KINDS.contains(&kind) {
+            let stream = watcher(untyped::<Metadata>(client, kind, namespace), selected);
+            tasks.spawn(follow(kind, stream, sink.clone(), stop.child_token()));
+        } else {
+            let stream = watcher(untyped::<DynamicObject>(client, kind, namespace), selected);
+            tasks.spawn(follow(kind, stream, sink.clone(), stop.child_token()));
+        }
     }
     tasks.spawn(follow_crds(client.clone(), config.clone(), sink.clone(), tasks.clone(), stop.clone()));
     tasks.spawn(follow_namespaces(client.clone(), config.namespace.clone(), sink.clone(), stop.clone()));
     tasks.spawn(follow_lease(client.clone(), config.lease_namespace.clone(), sink, stop.clone()));
 }
 
-fn untyped(client: &Client, kind: Kind, namespace: Option<&str>) -> Api<DynamicObject> {
+fn untyped<K>(client: &Client, kind: Kind, namespace: Option<&str>) -> Api<K>
+where
+    K: Resource<Scope = DynamicResourceScope, DynamicType = ApiResource>,
+{
     let resource = resource(kind);
     match namespace {
         Some(namespace) => Api::namespaced_with(client.clone(), namespace, &resource),
@@ -88,20 +109,19 @@ fn resource(kind: Kind) -> ApiResource {
 }
 
 fn selector(kind: Kind) -> watcher::Config {
-    let config = watcher::Config::default().page_size(250);
-    if kind == REVISION { config.labels(names::LABEL_TEMPLATE_OF) } else { config }
+    let all = watcher::Config::default().page_size(250);
+    if kind == REVISION { all.labels(names::LABEL_TEMPLATE_OF) } else { all }
 }
 
 /// One kind, until `stop`. Broken watches are opened again with back-off.
-async fn follow(
+async fn follow<T: ResourceExt + Serialize>(
     kind: Kind,
-    api: Api<DynamicObject>,
-    config: watcher::Config,
+    stream: impl Stream<Item = watcher::Result<watcher::Event<T>>>,
     sink: Sink,
     stop: CancellationToken,
 ) {
     let mut listing = BTreeSet::new();
-    let mut stream = pin!(watcher(api, config).default_backoff().take_until(stop.cancelled_owned()));
+    let mut stream = pin!(stream.default_backoff().take_until(stop.cancelled_owned()));
     while let Some(event) = stream.next().await {
         match event {
             Ok(watcher::Event::Init) => listing.clear(),
@@ -118,18 +138,22 @@ async fn follow(
             }
             Err(error) => tracing::warn!(kind = kind.kind, %error, "watch interrupted, opening it again"),
         }
+        if kind == CANARY {
+            sink.canaries.notify_one();
+        }
     }
 }
 
 /// Lists may leave apiVersion and kind out of their items.
-fn saw(world: &World, kind: Kind, object: &DynamicObject) -> Vec<Key> {
+fn saw(world: &World, kind: Kind, object: &impl Serialize) -> Vec<Key> {
     let Ok(mut object) = serde_json::to_value(object) else { return vec![] };
     object["apiVersion"] = kind.api_version().into();
     object["kind"] = kind.kind.into();
     world.saw(kind, object)
 }
 
-/// Which kinds the cluster has; starts and stops the watches of the optional ones.
+/// Which kinds the cluster has; starts the watches of the optional ones that are needed, and stops those of kinds that
+/// are gone.
 async fn follow_crds(
     client: Client,
     config: Config,
@@ -137,49 +161,65 @@ async fn follow_crds(
     tasks: TaskTracker,
     stop: CancellationToken,
 ) {
-    let mut running: BTreeMap<String, CancellationToken> = BTreeMap::new();
-    let mut known = BTreeSet::new();
-    let mut listing = BTreeSet::new();
+    let mut running: BTreeMap<Kind, CancellationToken> = BTreeMap::new();
+    let mut crds = Definitions::default();
     let api: Api<PartialObjectMeta<CustomResourceDefinition>> = Api::all(client.clone());
     let mut stream = pin!(events(api, watcher::Config::default(), &stop));
-    while let Some(event) = stream.next().await {
-        match event {
-            // nothing is known before the list is complete: no kind may look missing until then
-            watcher::Event::Init => {
-                listing.clear();
-                continue;
-            }
-            watcher::Event::InitApply(crd) => {
-                listing.insert(crd.name_any());
-                continue;
-            }
-            watcher::Event::InitDone => known.clone_from(&listing),
-            watcher::Event::Apply(crd) => {
-                if !known.insert(crd.name_any()) {
-                    continue;
+    loop {
+        tokio::select! {
+            event = stream.next() => match event {
+                Some(event) => {
+                    if crds.take_in(event) {
+                        sink.trigger(sink.world.set_crds(crds.known.clone()));
+                    }
                 }
-            }
-            watcher::Event::Delete(crd) => {
-                known.remove(&crd.name_any());
-            }
+                None => break,
+            },
+            () = sink.canaries.notified() => {}
         }
-        for kind in optional() {
-            let crd = kind.crd();
-            if !known.contains(&crd) {
-                if let Some(token) = running.remove(&crd) {
-                    token.cancel();
-                    sink.world.forget(kind);
-                }
-                continue;
+        running.retain(|kind, token| {
+            let there = kind.built_in() || crds.known.contains(&kind.crd());
+            if !there {
+                token.cancel();
+                sink.world.forget(*kind);
             }
-            running.entry(crd).or_insert_with(|| {
+            there
+        });
+        for kind in needed(&sink.world, &config.rules.mesh_provider, &crds.known) {
+            running.entry(kind).or_insert_with(|| {
                 let token = stop.child_token();
-                let api = untyped(&client, kind, config.namespace.as_deref());
-                tasks.spawn(follow(kind, api, selector(kind), sink.clone(), token.clone()));
+                let api: Api<DynamicObject> = untyped(&client, kind, config.namespace.as_deref());
+                tasks.spawn(follow(kind, watcher(api, selector(kind)), sink.clone(), token.clone()));
                 token
             });
         }
-        sink.trigger(sink.world.set_crds(known.clone()));
+    }
+}
+
+/// Names of the CustomResourceDefinitions.
+#[derive(Default)]
+struct Definitions {
+    known: BTreeSet<String>,
+    listing: BTreeSet<String>,
+}
+
+impl Definitions {
+    /// True when what is known may have changed. Nothing is known before the list is complete: no kind may look missing
+    /// until then.
+    fn take_in(&mut self, event: watcher::Event<PartialObjectMeta<CustomResourceDefinition>>) -> bool {
+        match event {
+            watcher::Event::Init => self.listing.clear(),
+            watcher::Event::InitApply(crd) => {
+                self.listing.insert(crd.name_any());
+            }
+            watcher::Event::InitDone => {
+                self.known.clone_from(&self.listing);
+                return true;
+            }
+            watcher::Event::Apply(crd) => return self.known.insert(crd.name_any()),
+            watcher::Event::Delete(crd) => return self.known.remove(&crd.name_any()),
+        }
+        false
     }
 }
 
@@ -242,23 +282,39 @@ where
     )
 }
 
-/// Lists everything of one namespace once, for a look without watching.
+/// Lists everything of one namespace once, for a look without watching. `provider` is that of Canaries that name none.
 ///
 /// # Errors
 /// The first list that the API server refuses.
-pub async fn list_once(client: &Client, namespace: &str, world: &World) -> kube::Result<()> {
+pub async fn list_once(client: &Client, namespace: &str, rules: &Rules, world: &World) -> kube::Result<()> {
     let crds: Api<CustomResourceDefinition> = Api::all(client.clone());
     let known: BTreeSet<String> =
         crds.list_metadata(&ListParams::default()).await?.items.iter().map(ResourceExt::name_any).collect();
-    let optional = optional().into_iter().filter(|kind| known.contains(&kind.crd()));
-    for kind in MANDATORY.into_iter().chain(optional) {
-        let mut seen = BTreeSet::new();
-        for object in untyped(client, kind, Some(namespace)).list(&ListParams::default()).await? {
-            seen.insert((object.namespace().unwrap_or_default(), object.name_any()));
-            saw(world, kind, &object);
-        }
-        world.listed(kind, &seen);
+    for kind in mandatory(rules) {
+        list(client, namespace, kind, world).await?;
+    }
+    for kind in needed(world, &rules.mesh_provider, &known) {
+        list(client, namespace, kind, world).await?;
     }
     world.set_crds(known);
+    Ok(())
+}
+
+async fn list(client: &Client, namespace: &str, kind: Kind, world: &World) -> kube::Result<()> {
+    let mut seen = BTreeSet::new();
+    if config::KINDS.contains(&kind) {
+        let api: Api<Metadata> = untyped(client, kind, Some(namespace));
+        for object in api.list(&ListParams::default()).await? {
+            seen.insert((namespace.to_owned(), object.name_any()));
+            saw(world, kind, &object);
+        }
+    } else {
+        let api: Api<DynamicObject> = untyped(client, kind, Some(namespace));
+        for object in api.list(&ListParams::default()).await? {
+            seen.insert((namespace.to_owned(), object.name_any()));
+            saw(world, kind, &object);
+        }
+    }
+    world.listed(kind, &seen);
     Ok(())
 }

@@ -11,42 +11,20 @@ use std::{
 
 use serde_json::Value;
 
+use super::{endpoints::Endpoints, interest::Interest, looked::Looked};
 use crate::{
+    manifest::{self, config},
     names,
-    snapshot::{CANARY, DEPLOYMENT, ENDPOINTS, Kind, METRIC_TEMPLATE, REVISION},
+    snapshot::{
+        CANARY, DEPLOYMENT, ENDPOINTS, HPA, Kind, METRIC_TEMPLATE, ObjectRef, REVISION, SCALED_OBJECT,
+    },
 };
+
+#[path = "scalers.rs"]
+mod scalers;
 
 /// Namespace and name.
 pub type Key = (String, String);
-
-/// What a Canary looks at, read loosely so that it works for one that does not decode.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Interest {
-    /// `spec.targetRef.name`.
-    pub target: String,
-    /// `spec.service.name`, or the target's.
-    pub apex: String,
-    /// MetricTemplates as `namespace/name`.
-    pub templates: Vec<String>,
-}
-
-impl Interest {
-    fn of(canary: &Value, namespace: &str) -> Self {
-        let spec = &canary["spec"];
-        let target = spec["targetRef"]["name"].as_str().unwrap_or_default().to_owned();
-        let apex = spec["service"]["name"].as_str().filter(|n| !n.is_empty()).unwrap_or(&target).to_owned();
-        let analysis = if spec["analysis"].is_object() { &spec["analysis"] } else { &spec["canaryAnalysis"] };
-        let templates = analysis["metrics"].as_array().into_iter().flatten().filter_map(|m| {
-            let name = m["templateRef"]["name"].as_str()?;
-            Some(format!("{}/{name}", m["templateRef"]["namespace"].as_str().unwrap_or(namespace)))
-        });
-        Self { target, apex, templates: templates.collect() }
-    }
-
-    fn services(&self) -> [String; 3] {
-        [self.apex.clone(), names::primary(&self.apex), names::canary(&self.apex)]
-    }
-}
 
 #[derive(Debug)]
 enum Entry {
@@ -66,15 +44,21 @@ impl Entry {
             Self::Seen { version, .. } | Self::Gone { version } => *version,
         }
     }
+
+    fn object(&self) -> Option<Value> {
+        match self {
+            Self::Seen { text, .. } => serde_json::from_str(text).ok(),
+            Self::Gone { .. } => None,
+        }
+    }
 }
 
 #[derive(Debug, Default)]
 struct Inner {
     objects: BTreeMap<Kind, BTreeMap<Key, Entry>>,
     interests: BTreeMap<Key, Interest>,
-    /// Per Service: each EndpointSlice's address type and ready endpoints.
-    endpoints: BTreeMap<Key, BTreeMap<String, (String, u32)>>,
-    slices: BTreeMap<Key, String>,
+    looked: Looked,
+    endpoints: Endpoints,
     /// A write whose result is known only by version: the object as seen before it is stale.
     floors: BTreeMap<(Kind, Key), u64>,
     synced: BTreeSet<Kind>,
@@ -109,20 +93,34 @@ impl World {
         if let Some(meta) = object["metadata"].as_object_mut() {
             meta.remove("managedFields");
         }
+        if config::KINDS.contains(&kind) {
+            object = config::without_content(&object);
+        } else if scalers::is_one(kind) {
+            scalers::forget_status(&mut object);
+        }
         let (key, version) = (key_of(&object), version_of(&object));
         let mut inner = self.lock();
         if kind == ENDPOINTS {
-            return inner.saw_endpoints(&key, &object);
+            let service = inner.endpoints.saw(&key, &object);
+            return inner.served_by(&key.0, service);
         }
         let entries = inner.objects.entry(kind).or_default();
         if entries.get(&key).is_some_and(|e| e.version() > version) {
             return vec![];
         }
+        let old = entries.get(&key).filter(|_| scalers::is_one(kind)).and_then(Entry::object);
         entries.insert(key.clone(), Entry::Seen { version, text: object.to_string().into() });
         if inner.floors.get(&(kind, key.clone())).is_some_and(|f| *f <= version) {
             inner.floors.remove(&(kind, key.clone()));
         }
         let mut touched = inner.touched(kind, &key, &object);
+        if let Some(old) = old {
+            if scalers::same_but_version(&old, &object) {
+                return vec![];
+            }
+            // it may have been aimed at another
+            touched.extend(inner.touched(kind, &key, &old));
+        }
         if kind == CANARY {
             let new = Interest::of(&object, &key.0);
             touched.extend(inner.rivals(&key, &new));
@@ -140,7 +138,8 @@ impl World {
         let (key, version) = (key_of(object), version_of(object));
         let mut inner = self.lock();
         if kind == ENDPOINTS {
-            return inner.lost_endpoints(&key);
+            let service = inner.endpoints.lost(&key);
+            return inner.served_by(&key.0, service);
         }
         let mut touched = inner.touched(kind, &key, object);
         inner.objects.entry(kind).or_default().insert(key.clone(), Entry::Gone { version });
@@ -148,6 +147,7 @@ impl World {
         if kind == CANARY
             && let Some(old) = inner.interests.remove(&key)
         {
+            inner.looked.keep(|canary| *canary != key);
             touched.extend(inner.rivals(&key, &old));
         }
         touched
@@ -159,15 +159,13 @@ impl World {
         let concerned: Vec<Key> = inner.interests.keys().cloned().collect();
         inner.synced.insert(kind);
         if kind == ENDPOINTS {
-            let lost: Vec<Key> = inner.slices.keys().filter(|k| !seen.contains(*k)).cloned().collect();
-            for key in lost {
-                inner.lost_endpoints(&key);
-            }
+            inner.endpoints.keep(seen);
         } else {
             let entries = inner.objects.entry(kind).or_default();
             entries.retain(|key, _| seen.contains(key));
             if kind == CANARY {
                 inner.interests.retain(|key, _| seen.contains(key));
+                inner.looked.keep(|key| seen.contains(key));
             }
         }
         concerned
@@ -225,6 +223,17 @@ impl World {
         self.lock().flagger.clone()
     }
 
+    /// Notes what is read for a Canary, so that its changes matter to it whatever it is named.
+    pub fn looks_at(&self, canary: &Key, objects: &[ObjectRef]) {
+        let mut inner = self.lock();
+        let Some(interest) = inner.interests.get(canary) else { return };
+        let named = interest.services();
+        let tells =
+            |at: &&ObjectRef| at.kind != DEPLOYMENT && at.kind != REVISION && !named.contains(&at.name);
+        let seen = objects.iter().filter(tells).cloned().collect();
+        inner.looked.note(canary, seen);
+    }
+
     /// All these kinds have been listed at least once.
     pub fn synced(&self, kinds: &[Kind]) -> bool {
         let inner = self.lock();
@@ -244,23 +253,23 @@ impl World {
     /// Newest known version of the object; none when it does not exist.
     pub fn get(&self, kind: Kind, namespace: &str, name: &str) -> Option<Value> {
         let inner = self.lock();
-        match inner.objects.get(&kind)?.get(&(namespace.to_owned(), name.to_owned()))? {
-            Entry::Seen { text, .. } => serde_json::from_str(text).ok(),
-            Entry::Gone { .. } => None,
-        }
+        inner.objects.get(&kind)?.get(&(namespace.to_owned(), name.to_owned()))?.object()
     }
 
     /// All objects of a kind in a namespace.
     pub fn list(&self, kind: Kind, namespace: &str) -> Vec<Value> {
+        self.find(kind, namespace, |_, _| true)
+    }
+
+    /// The objects of a kind in a namespace that `wanted` takes by their name and text.
+    pub fn find(&self, kind: Kind, namespace: &str, wanted: impl Fn(&str, &str) -> bool) -> Vec<Value> {
         let inner = self.lock();
         let Some(entries) = inner.objects.get(&kind) else { return vec![] };
         let from = (namespace.to_owned(), String::new());
         let within = entries.range(from..).take_while(|(key, _)| key.0 == namespace);
         within
-            .filter_map(|(_, e)| match e {
-                Entry::Seen { text, .. } => serde_json::from_str(text).ok(),
-                Entry::Gone { .. } => None,
-            })
+            .filter(|(key, entry)| matches!(entry, Entry::Seen { text, .. } if wanted(&key.1, text)))
+            .filter_map(|(_, entry)| entry.object())
             .collect()
     }
 
@@ -271,13 +280,7 @@ impl World {
 
     /// Ready endpoints behind a Service; none when no EndpointSlice was seen.
     pub fn ready(&self, namespace: &str, service: &str) -> Option<u32> {
-        let inner = self.lock();
-        let slices = inner.endpoints.get(&(namespace.to_owned(), service.to_owned()))?;
-        let mut by_type: BTreeMap<&str, u32> = BTreeMap::new();
-        for (family, ready) in slices.values() {
-            *by_type.entry(family).or_default() += ready;
-        }
-        by_type.into_values().max()
+        self.lock().endpoints.ready(namespace, service)
     }
 
     /// Canaries with what they look at.
@@ -289,6 +292,11 @@ impl World {
             .filter(|(k, _)| k.0 == namespace)
             .map(|(k, i)| (k.clone(), i.clone()))
             .collect()
+    }
+
+    /// Providers that Canaries name; one of them is empty if some name none.
+    pub fn providers(&self) -> BTreeSet<String> {
+        self.lock().interests.values().map(|interest| interest.provider.clone()).collect()
     }
 
     /// Number of Canaries per namespace.
@@ -312,19 +320,36 @@ impl Inner {
             let refers = |i: &Interest| i.templates.contains(&name);
             return self.interests.iter().filter(|(_, i)| refers(i)).map(|(k, _)| k.clone()).collect();
         }
+        if config::KINDS.contains(&kind) {
+            let name = config::key(&ObjectRef::new(kind, key.1.clone()));
+            return self.within(&key.0, |canary, interest| {
+                interest.configs.contains(&name) || manifest::ours(object, &canary.1)
+            });
+        }
         let of = object["metadata"]["labels"][names::LABEL_TEMPLATE_OF].as_str();
         self.interested(&key.0, |interest| match kind {
             DEPLOYMENT => key.1 == interest.target || key.1 == names::primary(&interest.target),
             REVISION => of == Some(names::label_value(&names::primary(&interest.target)).as_str()),
-            // Services, and routing objects: all are named after the apex
+            HPA | SCALED_OBJECT => {
+                let whom = object["spec"]["scaleTargetRef"]["name"].as_str().unwrap_or_default();
+                interest.scaled_by(&key.1, whom)
+            }
+            // Services, and most routing objects, are named after the apex
             _ => interest.services().contains(&key.1),
         })
+        .into_iter()
+        .chain(self.looked.at(kind, key))
+        .collect()
     }
 
     fn interested(&self, namespace: &str, hit: impl Fn(&Interest) -> bool) -> Vec<Key> {
+        self.within(namespace, |_, interest| hit(interest))
+    }
+
+    fn within(&self, namespace: &str, hit: impl Fn(&Key, &Interest) -> bool) -> Vec<Key> {
         let from = (namespace.to_owned(), String::new());
         let within = self.interests.range(from..).take_while(|(key, _)| key.0 == namespace);
-        within.filter(|(_, interest)| hit(interest)).map(|(key, _)| key.clone()).collect()
+        within.filter(|(key, interest)| hit(key, interest)).map(|(key, _)| key.clone()).collect()
     }
 
     /// Other Canaries of the namespace that want the same target or apex.
@@ -334,34 +359,44 @@ impl Inner {
         all
     }
 
-    fn saw_endpoints(&mut self, key: &Key, slice: &Value) -> Vec<Key> {
-        let Some(service) = slice["metadata"]["labels"]["kubernetes.io/service-name"].as_str() else {
-            return vec![];
-        };
-        let family = slice["addressType"].as_str().unwrap_or_default().to_owned();
-        let serves = |e: &&Value| {
-            e["conditions"]["ready"].as_bool().unwrap_or(true)
-                && !e["conditions"]["terminating"].as_bool().unwrap_or(false)
-        };
-        let ready = slice["endpoints"].as_array().map_or(0, |list| list.iter().filter(serves).count());
-        let of = (key.0.clone(), service.to_owned());
-        let slices = self.endpoints.entry(of).or_default();
-        let new = (family, ready as u32);
-        let changed = slices.get(&key.1) != Some(&new);
-        slices.insert(key.1.clone(), new);
-        self.slices.insert(key.clone(), service.to_owned());
-        if changed { self.interested(&key.0, |i| i.services().iter().any(|s| s == service)) } else { vec![] }
+    /// The Canaries that have this Service.
+    fn served_by(&self, namespace: &str, service: Option<String>) -> Vec<Key> {
+        let Some(service) = service else { return vec![] };
+        self.interested(namespace, |interest| interest.services().contains(&service))
     }
+}
 
-    fn lost_endpoints(&mut self, key: &Key) -> Vec<Key> {
-        let Some(service) = self.slices.remove(key) else { return vec![] };
-        let of = (key.0.clone(), service.clone());
-        if let Some(slices) = self.endpoints.get_mut(&of) {
-            slices.remove(&key.1);
-            if slices.is_empty() {
-                self.endpoints.remove(&of);
-            }
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::snapshot::SECRET;
+
+    #[test]
+    fn a_secret_triggers_those_who_use_it_and_its_content_is_not_kept() {
+        let world = World::default();
+        for (name, uses) in [("one", "secret/token"), ("two", "secret/other")] {
+            world.saw(CANARY, json!({
+                "metadata": {"name": name, "namespace": "n", "resourceVersion": "1"},
+                "spec": {"targetRef": {"name": name}}, "status": {"observedConfigs": {uses: {"version": ""}}},
+            }));
         }
-        self.interested(&key.0, |i| i.services().contains(&service))
+        let one: Vec<Key> = vec![("n".into(), "one".into())];
+        let token = json!({
+            "kind": "Secret", "metadata": {"name": "token", "namespace": "n", "resourceVersion": "2"},
+            "data": {"t": "aHVzaA=="},
+        });
+        assert_eq!(world.saw(SECRET, token.clone()), one);
+        let kept = world.get(SECRET, "n", "token").unwrap();
+        assert_eq!((&kept["data"], version_of(&kept)), (&Value::Null, 2));
+        assert_eq!(world.gone(SECRET, &token), one);
+
+        // a copy is told by its label
+        let mut copy = token;
+        copy["metadata"]["name"] = json!("token-primary-1");
+        copy["metadata"]["labels"] = json!({names::LABEL_CANARY: "one"});
+        assert_eq!(world.saw(SECRET, copy), one);
+        assert_eq!(world.find(SECRET, "n", |name, _| name.starts_with("token-primary-")).len(), 1);
     }
 }

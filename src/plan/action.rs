@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
-    manifest::Manifest,
+    manifest::{Manifest, config::CopyOf},
     snapshot::{Kind, ObjectRef},
 };
 
@@ -14,6 +14,9 @@ use crate::{
 pub enum Action {
     /// Create by POST; an object of that name that exists already is looked at again, never overwritten.
     Create(Box<Manifest>),
+    /// Create the copy of a ConfigMap or Secret, if that still has the content that was seen. The content itself is
+    /// known to nobody but the one who writes it.
+    Copy(CopyOf),
     /// JSON merge patch on exactly this version of the object.
     Patch {
         /// What to patch.
@@ -53,6 +56,7 @@ impl Action {
     pub fn kind(&self) -> Kind {
         match self {
             Self::Create(m) => m.kind,
+            Self::Copy(of) => of.from.kind,
             Self::Patch { at, .. } | Self::Delete { at, .. } => at.kind,
             Self::Scale { .. } => crate::snapshot::DEPLOYMENT,
             Self::Finalizers { .. } => crate::snapshot::CANARY,

@@ -6,23 +6,22 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{
-    Answers,
+    Answers, configs,
     context::Context,
     delete,
     draft::{Draft, after},
     ensure::{self, Because},
     note::{Note, Words},
-    ownership,
+    surroundings::{Stop, surroundings},
 };
 use crate::{
     api::{
         Phase,
-        validated::{Problem, Refusal, Validated, validate},
+        validated::{Problem, validate},
     },
-    manifest::{self, revision, service, workload},
     names::conditions,
     router::{self, Split},
-    snapshot::{DEPLOYMENT, Snapshot},
+    snapshot::Snapshot,
 };
 
 /// Condition type: False while pods take longer than an interval to become ready.
@@ -58,13 +57,14 @@ pub(super) fn admit<'a>(
     if !deleting && suspended(snap, d) {
         return None;
     }
-    match surroundings(snap, answers, now) {
+    match surroundings(snap, answers, now, d) {
         Ok(cx) if deleting => {
             delete::step(&cx, d);
             None
         }
         Ok(cx) => {
             accept(&cx, d);
+            configs::remember(&cx, d);
             Some(cx)
         }
         Err(Stop { problem, unserved }) => {
@@ -76,22 +76,6 @@ pub(super) fn admit<'a>(
             None
         }
     }
-}
-
-struct Stop {
-    problem: Problem,
-    /// For the condition `NotYetServed`.
-    unserved: Option<String>,
-}
-
-impl From<Problem> for Stop {
-    fn from(problem: Problem) -> Self {
-        Self { problem, unserved: None }
-    }
-}
-
-fn stop(reason: &'static str, message: impl Into<String>) -> Stop {
-    Problem::new(reason, message).into()
 }
 
 fn nothing_to_revert(snap: &Snapshot) -> bool {
@@ -128,134 +112,6 @@ fn suspended(snap: &Snapshot, d: &mut Draft) -> bool {
     true
 }
 
-fn surroundings<'a>(snap: &'a Snapshot, answers: &'a Answers, now: Timestamp) -> Result<Context<'a>, Stop> {
-    let mut c = validate(&snap.canary, &snap.rules).map_err(|refusal| match refusal {
-        Refusal::Invalid(problem) => problem.into(),
-        Refusal::Unserved(list) => unserved(&list),
-    })?;
-    let router =
-        router::by_name(&c.provider).ok_or_else(|| unserved(&[format!("spec.provider: {}", c.provider)]))?;
-    if let Some(rival) = older_rival(snap) {
-        return Err(stop(
-            "TargetTaken",
-            format!(
-                "{} belongs to the older Canary {}: delete one of the two or give this one another target and spec.service.name",
-                rival.wants, rival.name
-            ),
-        ));
-    }
-    if let Some(kind) = router.kinds().iter().find(|k| snap.missing_kinds.contains(&k.crd())) {
-        return Err(stop(
-            "MeshMissing",
-            format!(
-                "the cluster has no {} ({}): install {} or set spec.provider to what it has",
-                kind.kind,
-                kind.crd(),
-                c.provider
-            ),
-        ));
-    }
-    let target = snap.objects.get(DEPLOYMENT, &c.names.target).ok_or_else(|| {
-        stop(
-            "TargetMissing",
-            format!(
-                "deployment {}.{} get query error: not found: create it or correct spec.targetRef.name",
-                c.names.target, c.namespace
-            ),
-        )
-    })?;
-    let label = workload::selector_label(target, &snap.rules.selector_labels).ok_or_else(|| {
-        stop("NoSelectorLabel", format!(
-            "deployment {}.{} spec.selector.matchLabels must contain one of [{}]: add one, or name yours with --selector-labels",
-            c.names.target, c.namespace, snap.rules.selector_labels.join(" ")
-        ))
-    })?;
-    c.advice.extend(ports(snap, &c, target, &label)?);
-    ownership::check(snap, &c, router)?;
-    templates(snap, &mut c);
-    cross_namespace(snap, &c)?;
-    let refused = router.refuses(&c);
-    if !refused.is_empty() {
-        return Err(stop("InvalidSpec", refused.join("; ")));
-    }
-    let words = Words::new(&c.name, &c.names.target, &c.names.primary, &c.namespace);
-    let hash = target_hash(snap, target);
-    Ok(Context { snap, answers, now, c, router, words, target, label, hash })
-}
-
-fn unserved(list: &[String]) -> Stop {
-    let text = list.join(", ");
-    Stop {
-        problem: Problem::new(
-            "NotYetServed",
-            format!("not served yet: {text}. Nothing is changed until the spec asks only for what is"),
-        ),
-        unserved: Some(text),
-    }
-}
-
-/// The hash of the template as it is now; generation first, so that the same object stored differently by a newer API
-/// server is no new revision (design D7).
-fn target_hash(snap: &Snapshot, target: &Value) -> String {
-    let status = snap.status();
-    let same = status.target.as_ref().is_some_and(|t| {
-        Some(t.uid.as_str()) == manifest::uid(target) && Some(t.generation) == manifest::generation(target)
-    });
-    match status.last_applied_spec {
-        Some(hash) if same && revision::is_ours(&hash) => hash,
-        _ => revision::hash(&target["spec"]["template"]),
-    }
-}
-
-/// The Canary that keeps what both it and this one want, if there is one.
-pub fn older_rival(snap: &Snapshot) -> Option<&crate::snapshot::Rival> {
-    let meta = &snap.canary.metadata;
-    let ours = (meta.creation_timestamp.as_ref().map(|t| t.0), meta.uid.as_deref().unwrap_or_default());
-    snap.rivals.iter().find(|r| (r.created, r.uid.as_str()) < ours)
-}
-
-fn ports(
-    snap: &Snapshot,
-    c: &Validated,
-    target: &Value,
-    label: &(String, String),
-) -> Result<Vec<String>, Stop> {
-    let services =
-        service::render(c, target, label, &snap.objects).map_err(|why| stop("PortUnresolved", why))?;
-    Ok(services.advice)
-}
-
-/// MetricTemplates that do not exist: no run is analysed until they do.
-fn templates(snap: &Snapshot, c: &mut Validated) {
-    for metric in &c.analysis.metrics {
-        let Some(template) = &metric.template_ref else { continue };
-        let namespace = template.namespace.as_deref().unwrap_or(&c.namespace);
-        let name = format!("{namespace}/{}", template.name);
-        if !snap.templates.contains(&name) {
-            c.faults.push(Problem::new("TemplateMissing", format!(
-                "spec.analysis.metrics[{}].templateRef: there is no MetricTemplate {name}: create it or correct the reference",
-                metric.name
-            )));
-        }
-    }
-}
-
-fn cross_namespace(snap: &Snapshot, c: &Validated) -> Result<(), Stop> {
-    let foreign = |ns: &Option<String>| ns.as_deref().is_some_and(|n| !n.is_empty() && n != c.namespace);
-    let metric =
-        c.analysis.metrics.iter().find(|m| m.template_ref.as_ref().is_some_and(|t| foreign(&t.namespace)));
-    match metric {
-        Some(metric) if snap.rules.no_cross_namespace_refs => Err(stop(
-            "CrossNamespace",
-            format!(
-                "spec.analysis.metrics[{}].templateRef.namespace names another namespace, which --no-cross-namespace-refs forbids",
-                metric.name
-            ),
-        )),
-        _ => Ok(()),
-    }
-}
-
 /// Said once: the condition changes, and an Event goes with the change.
 pub(super) fn refuse(d: &mut Draft, reason: &'static str, message: &str) {
     if d.condition(conditions::ACCEPTED, "False", reason, message) {
@@ -263,13 +119,14 @@ pub(super) fn refuse(d: &mut Draft, reason: &'static str, message: &str) {
     }
 }
 
-/// A chart's Canary may be seen before its Deployment: that is no mistake until it has lasted.
+/// A chart's Canary may be seen before its other objects: that is no mistake until it has lasted.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
 
 fn stopped(snap: &Snapshot, d: &mut Draft, problem: &Problem, unserved: Option<&str>, now: Timestamp) {
     let created = snap.canary.metadata.creation_timestamp.as_ref().map_or(Timestamp::MIN, |t| t.0);
     let patience = after(created, PATIENCE);
-    if problem.reason == "TargetMissing" && snap.status().phase.is_none() && now < patience {
+    let early = ["TargetMissing", "AutoscalerMissing", configs::MISSING].contains(&problem.reason);
+    if early && snap.status().phase.is_none() && now < patience {
         return d.wake_at(patience);
     }
     refuse(d, problem.reason, &problem.message);
@@ -282,14 +139,17 @@ fn stopped(snap: &Snapshot, d: &mut Draft, problem: &Problem, unserved: Option<&
         }
     }
     d.status.observed_generation = snap.canary.metadata.generation;
-    if problem.reason == "TargetMissing" {
+    if ["TargetMissing", configs::MISSING, configs::UNREAD].contains(&problem.reason) {
         relieve(snap, d, now);
     }
 }
 
-/// The target is gone in the middle of a run: its share goes to the primary.
+/// In the middle of a run the target is gone, or it was given a template whose pods cannot start: its share goes to the
+/// primary.
 fn relieve(snap: &Snapshot, d: &mut Draft, now: Timestamp) {
-    let Some(step) = d.status.step.clone().filter(|s| s.weight > 0) else { return };
+    if !d.status.step.as_ref().is_some_and(|s| s.weight > 0 || s.mirrored) {
+        return;
+    }
     let Ok(c) = validate(&snap.canary, &snap.rules) else { return };
     let Some(router) = router::by_name(&c.provider) else { return };
     if snap.ready(&c.names.primary_service) == 0 {
@@ -306,16 +166,19 @@ fn relieve(snap: &Snapshot, d: &mut Draft, now: Timestamp) {
         words,
         target: &Value::Null,
         label: Default::default(),
+        configs: configs::Configs::default(),
+        scaler: None,
+        scaler_problem: None,
         hash: String::new(),
     };
-    d.status.step = Some(crate::api::StepStatus { weight: 0, confirmed: None, ..step });
+    d.status.step = Some(cx.step_at(Split::to_canary(0)));
     d.status.canary_weight = 0;
     d.urgent = true;
     ensure::routing(&cx, d, Split::to_canary(0), Because::Wanted);
 }
 
 fn accept(cx: &Context<'_>, d: &mut Draft) {
-    let first_fault = cx.c.faults.first();
+    let first_fault = cx.c.faults.first().or(cx.scaler_problem.as_ref());
     if let Some(refused) = &cx.snap.refused {
         refuse(d, "ApiRefused", refused);
     } else if let Some(fault) = first_fault {

@@ -5,9 +5,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{Answers, draft::after, note::Words};
+use super::{Answers, configs::Configs, draft::after, note::Words};
 use crate::{
-    api::{CanaryStatus, Phase, StepStatus, validated::Validated},
+    api::{
+        CanaryStatus, Phase, StepStatus,
+        schedule::Strategy,
+        validated::{Problem, Validated},
+    },
     manifest::{self, readiness, readiness::Rollout, revision},
     router::{Router, Split},
     snapshot::{DEPLOYMENT, SERVICE, Snapshot},
@@ -24,7 +28,13 @@ pub(super) struct Context<'a> {
     pub(super) target: &'a Value,
     /// Label by which the target selects its pods, and its value.
     pub(super) label: (String, String),
-    /// Revision hash of the target's template as it is now.
+    /// What the target's template uses.
+    pub(super) configs: Configs,
+    /// The autoscaler that the Canary names, as it is, if it is sound.
+    pub(super) scaler: Option<&'a Value>,
+    /// What is wrong with it, if it is not.
+    pub(super) scaler_problem: Option<Problem>,
+    /// Revision hash of the target's template, and of what it uses, as they are now.
     pub(super) hash: String,
 }
 
@@ -105,11 +115,45 @@ impl<'a> Context<'a> {
         self.router.read_back(&self.c, &self.snap.objects).ok()
     }
 
+    /// The split that a step wants; where the router moves nobody, it can only be that all are on the primary.
+    pub(super) fn split(&self, step: &StepStatus) -> Split {
+        if !self.router.moves() {
+            return Split::default();
+        }
+        let everyone = step.everyone && self.names_requests();
+        Split::to_canary(step.weight).mirroring(step.mirrored).for_everyone(everyone)
+    }
+
+    /// The step's weight as `status.canaryWeight` shows it: percent of all requests. With A/B that is none, whatever
+    /// the requests are that go there, as in Flagger.
+    pub(super) fn shown(&self, step: &StepStatus) -> i32 {
+        if self.c.strategy == Strategy::AbTest && !step.everyone { 0 } else { step.weight }
+    }
+
+    fn names_requests(&self) -> bool {
+        !self.c.analysis.match_.is_empty()
+    }
+
+    /// The step as it is, meant to have another split, which is yet to be seen.
+    pub(super) fn step_at(&self, split: Split) -> StepStatus {
+        StepStatus {
+            weight: split.canary(),
+            mirrored: split.mirrored(),
+            everyone: split.is_for_everyone(),
+            confirmed: None,
+            ..self.step()
+        }
+    }
+
     /// Nothing to the canary, unless only the canary has pods: never onto nothing (ruling 3).
     pub(super) fn zero(&self) -> Split {
         // pods of a target that is asked for none are on their way out
         let canary = self.canary_pods() > 0 && self.target_replicas() > 0;
-        if self.primary_pods() == 0 && canary { Split::to_canary(100) } else { Split::to_canary(0) }
+        if self.primary_pods() == 0 && canary && self.router.moves() {
+            Split::to_canary(100).for_everyone(self.names_requests())
+        } else {
+            Split::to_canary(0)
+        }
     }
 
     pub(super) fn settle(&self) -> Duration {

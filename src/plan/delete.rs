@@ -8,10 +8,13 @@ use serde_json::Value;
 use super::{
     Action,
     context::Context,
+    copies,
     draft::{Draft, after},
     ensure::{self, Because},
+    heed,
     initialise::past,
     note::Words,
+    scaler,
 };
 use crate::{
     api::{Phase, StepStatus},
@@ -19,6 +22,9 @@ use crate::{
     names,
     snapshot::{DEPLOYMENT, ObjectRef, REVISION, SERVICE, Snapshot},
 };
+
+/// A route that no proxy follows does not hold the deletion up for longer.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
 
 /// The finalizer is still to be removed by us.
 pub(super) fn held(snap: &Snapshot) -> bool {
@@ -49,6 +55,7 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
         d.status.epoch += 1;
         d.status.run = None;
         d.status.step = None;
+        scaler::hand_back(cx, d);
         return d.say(cx.words.terminating());
     }
     if cx.c.spec.revert_on_deletion == Some(false) {
@@ -62,7 +69,8 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
         return;
     }
     let reverted = cx.step().confirmed.map_or(cx.now, |t| t.0);
-    if past(cx, d, after(reverted, cx.settle())) && generated_gone(cx, d) {
+    let followed = if heed::unheeded(cx).is_none() { reverted } else { after(reverted, PATIENCE) };
+    if past(cx, d, after(followed, cx.settle())) && generated_gone(cx, d) {
         d.say(cx.words.terminated());
         release(cx.snap, d);
     }
@@ -70,7 +78,9 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
 
 /// The generated objects stay; users are on the primary.
 fn leave(cx: &Context<'_>, d: &mut Draft) {
-    if cx.live_split().is_some() && !ensure::routing(cx, d, cx.zero(), Because::Wanted) {
+    if cx.live_split().is_some() && !ensure::routing(cx, d, cx.zero(), Because::Wanted)
+        || !scaler::twin(cx, d)
+    {
         return;
     }
     d.say(cx.words.terminated());
@@ -79,9 +89,7 @@ fn leave(cx: &Context<'_>, d: &mut Draft) {
 
 /// The target has as many pods as the primary, ready and behind their Service.
 fn target_serves(cx: &Context<'_>, d: &mut Draft) -> bool {
-    let wanted = cx.primary_replicas();
-    if cx.primary().is_some() && cx.target_replicas() < wanted || cx.target_replicas() == 0 {
-        d.act(ensure::scale(cx.target, wanted));
+    if !scaler::handed_back(cx, d) {
         return false;
     }
     let behind = cx.snap.objects.get(SERVICE, &cx.c.names.canary_service).is_none() || cx.canary_pods() > 0;
@@ -142,6 +150,7 @@ fn generated_gone(cx: &Context<'_>, d: &mut Draft) -> bool {
             gone.push(at);
         }
     }
+    gone.extend(scaler::twins(cx).into_iter().map(|(at, _)| at));
     if cx.primary().is_some_and(|p| manifest::made_for(p, &cx.c.name)) {
         gone.push(ObjectRef::new(DEPLOYMENT, cx.c.names.primary.clone()));
     }
@@ -156,6 +165,7 @@ fn generated_gone(cx: &Context<'_>, d: &mut Draft) -> bool {
     for deletion in deletions {
         d.act(deletion);
     }
+    copies::delete(cx, d, &[]);
     done
 }
 

@@ -9,6 +9,7 @@ use super::{Action, Note, Plan, Wake};
 use crate::{
     api::{CanaryCondition, CanaryStatus, Phase},
     names::conditions,
+    snapshot::ObjectRef,
 };
 
 /// Collects one pass's decisions.
@@ -22,6 +23,8 @@ pub(super) struct Draft {
     pub(super) notes: Vec<Note>,
     /// The actions only lower the canary's weight: carry them out although the status write fails.
     pub(super) urgent: bool,
+    /// ConfigMaps and Secrets to be read before a decision.
+    pub(super) unread: Vec<ObjectRef>,
     /// End of the window that was judged.
     pub(super) judged: Option<Timestamp>,
     wake: Option<Timestamp>,
@@ -41,6 +44,7 @@ impl Draft {
             actions: vec![],
             notes: vec![],
             urgent: false,
+            unread: vec![],
             judged: None,
             wake: None,
             now,

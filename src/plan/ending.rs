@@ -4,11 +4,13 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
 use super::{
+    configs,
     context::Context,
     draft::Draft,
     ensure::{self, Because},
+    heed::heeded,
     initialise::past,
-    rest,
+    rest, scaler,
 };
 use crate::{
     api::{Ending, EndingKind, Phase, RunStatus, StepStatus},
@@ -29,17 +31,15 @@ pub(super) fn begin(cx: &Context<'_>, d: &mut Draft, kind: EndingKind, reason: &
         EndingKind::UndoingPromotion => on_the_healthy(cx),
         EndingKind::RollingBack | EndingKind::Aborting => cx.zero(),
     };
-    d.status.step = Some(StepStatus { weight: split.canary(), confirmed: None, ..cx.step() });
+    d.status.step = Some(cx.step_at(split));
     d.urgent = split.canary() == 0;
     ensure::routing(cx, d, split, Because::Wanted);
 }
 
 /// While the primary is being mended: where it stands, or all to the canary when the primary has no pods.
 fn on_the_healthy(cx: &Context<'_>) -> Split {
-    if cx.primary_pods() == 0 && cx.canary_pods() > 0 {
-        return Split::to_canary(100);
-    }
-    Split::to_canary(cx.step().weight)
+    let zero = cx.zero();
+    if zero.canary() > 0 { zero } else { cx.split(&cx.step()) }
 }
 
 /// Goes on with an ending that was begun; true when there is one.
@@ -50,8 +50,8 @@ pub(super) fn carry_on(cx: &Context<'_>, d: &mut Draft) -> bool {
         return true;
     }
     let zero = cx.zero();
-    if cx.step().weight != zero.canary() {
-        d.status.step = Some(StepStatus { weight: zero.canary(), confirmed: None, ..cx.step() });
+    if cx.split(&cx.step()) != zero {
+        d.status.step = Some(cx.step_at(zero));
         d.urgent = zero.canary() == 0;
     }
     // the route first; without a primary there would be nowhere to go back to
@@ -66,14 +66,12 @@ pub(super) fn carry_on(cx: &Context<'_>, d: &mut Draft) -> bool {
         }
         return true;
     }
-    if !ensure::apex_service(cx, d, Because::Drift) || !past(cx, d, cx.settled_at()) {
+    if !ensure::apex_service(cx, d, Because::Drift) || !past(cx, d, cx.settled_at()) || !heeded(cx, d) {
         return true;
     }
-    if cx.target_replicas() > 0 {
-        d.act(ensure::scale(cx.target, 0));
-        return true;
+    if scaler::empty(cx, d) {
+        finish(cx, d, ending.kind);
     }
-    finish(cx, d, ending.kind);
     true
 }
 
@@ -92,7 +90,8 @@ fn primary_restored(cx: &Context<'_>, d: &mut Draft) -> bool {
             && matches!(cx.primary_rollout(), Rollout::Ready)
     });
     if restored && cx.primary_pods() > 0 {
-        d.status.step = Some(StepStatus { weight: 0, confirmed: Some(MicroTime(cx.now)), ..cx.step() });
+        let confirmed = Some(MicroTime(cx.now));
+        d.status.step = Some(StepStatus { confirmed, ..cx.step_at(Split::to_canary(0)) });
         ensure::routing(cx, d, Split::to_canary(0), Because::Wanted);
     }
     false
@@ -101,6 +100,7 @@ fn primary_restored(cx: &Context<'_>, d: &mut Draft) -> bool {
 fn finish(cx: &Context<'_>, d: &mut Draft, kind: EndingKind) {
     d.clear(super::checks::PODS_READY);
     d.clear(names::conditions::FROZEN);
+    d.clear(names::conditions::CAPACITY);
     d.status.canary_weight = 0;
     d.status.iterations = 0;
     d.status.step = None;
@@ -111,6 +111,7 @@ fn finish(cx: &Context<'_>, d: &mut Draft, kind: EndingKind) {
             d.clear(names::conditions::HALTED);
             d.status.failed_checks = 0;
             d.status.last_applied_spec.clone_from(&cx.status().last_promoted_spec);
+            d.status.tracked_configs = configs::of_revision(cx, cx.promoted());
         }
         EndingKind::RollingBack | EndingKind::UndoingPromotion => {
             d.phase(Phase::Failed, cx.kind());

@@ -1,14 +1,20 @@
 //! Bringing generated objects to what the Canary asks for: made when missing, patched when different, left alone
 //! otherwise. Each function is true when nothing was left to do.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
-use super::{Action, context::Context, draft::Draft, note::Words};
+use super::{Action, context::Context, copies, draft::Draft, note::Words};
 use crate::{
-    manifest::{self, Manifest, json, revision, service, workload},
+    manifest::{
+        self, Manifest, json,
+        revision::{self, StoredConfig},
+        service, workload,
+    },
     names,
-    router::Split,
-    snapshot::{DEPLOYMENT, Kind, ObjectRef, REVISION},
+    router::{self, Cookies, Split},
+    snapshot::{DEPLOYMENT, HPA, Kind, ObjectRef, REVISION, SCALED_OBJECT},
 };
 
 /// How a difference from the wanted state came about, as far as can be told.
@@ -58,7 +64,8 @@ pub(super) fn routing(cx: &Context<'_>, d: &mut Draft, want: Split, why: Because
     for beside in cx.router.beside(&cx.c) {
         done &= object(cx, d, beside, why);
     }
-    match cx.router.render(&cx.c, &cx.snap.objects, want) {
+    let cookies = cookies(cx, d, want);
+    match cx.router.render(&cx.c, &cx.snap.objects, want, &cookies) {
         Ok(routes) => {
             for route in routes {
                 done &= object(cx, d, route, why);
@@ -66,6 +73,31 @@ pub(super) fn routing(cx: &Context<'_>, d: &mut Draft, want: Split, why: Because
             done
         }
         Err(_) => false,
+    }
+}
+
+/// The session cookies that go with `want`, kept in status: given out as soon as the canary gets requests, taken back
+/// when it gets none any more. The primary's is the same for all runs.
+fn cookies(cx: &Context<'_>, d: &mut Draft, want: Split) -> Cookies {
+    let Some(affinity) = &cx.c.analysis.session_affinity else { return Cookies::default() };
+    let (uid, epoch) = (cx.snap.canary.metadata.uid.as_deref().unwrap_or_default(), d.status.epoch);
+    let fresh = |name: &str| router::fresh_cookie(name, uid, epoch);
+    let status = &mut d.status;
+    if want.canary() > 0 {
+        if status.session_affinity_cookie.is_none() {
+            status.session_affinity_cookie = Some(fresh(&affinity.cookie_name));
+        }
+        let primary = affinity.primary_cookie_name.as_deref().filter(|name| !name.is_empty());
+        if let (Some(name), None) = (primary, &status.primary_session_affinity_cookie) {
+            status.primary_session_affinity_cookie = Some(fresh(name));
+        }
+    } else if let Some(given) = status.session_affinity_cookie.take() {
+        status.previous_session_affinity_cookie = Some(given);
+    }
+    Cookies {
+        canary: status.session_affinity_cookie.clone(),
+        primary: affinity.primary_cookie_name.as_ref().and(status.primary_session_affinity_cookie.clone()),
+        previous: status.previous_session_affinity_cookie.clone(),
     }
 }
 
@@ -84,6 +116,9 @@ pub(super) fn primary_from(
     resize: bool,
 ) -> bool {
     let Some(mut want) = primary_manifest(cx, stored) else { return false };
+    if !copies::mend(cx, d, stored) {
+        return false;
+    }
     let Some(live) = cx.primary() else {
         let made = workload::created(want, cx.target, &cx.label, replicas);
         d.act(Action::Create(Box::new(made)));
@@ -103,20 +138,32 @@ pub(super) fn primary_manifest(cx: &Context<'_>, stored: &Value) -> Option<Manif
     Some(workload::primary(&cx.c, cx.target, &source, &cx.label, cx.status().epoch, hash, prefixes))
 }
 
-/// The target's present template is stored under its hash.
+/// The target's present template is stored under its hash, after copies of what it uses.
 pub(super) fn store_template(cx: &Context<'_>, d: &mut Draft) -> bool {
     if cx.stored(Some(&cx.hash)).is_some() {
         return true;
     }
-    store(cx, d, &cx.hash, cx.target);
+    if cx.configs.problem.is_some() {
+        // what it uses cannot be copied now: mending that is enough to go on
+        return false;
+    }
+    copies::make_all(cx, d);
+    store(cx, d, &cx.hash, cx.target, &copies::to_store(cx));
     false
 }
 
-/// Stores the template of `source` (a Deployment) under `hash`.
-pub(super) fn store(cx: &Context<'_>, d: &mut Draft, hash: &str, source: &Value) {
+/// Stores the template of `source` (a Deployment) under `hash`, with the contents that go with it.
+pub(super) fn store(
+    cx: &Context<'_>,
+    d: &mut Draft,
+    hash: &str,
+    source: &Value,
+    configs: &BTreeMap<String, StoredConfig>,
+) {
     let number = cx.snap.objects.of(REVISION).map(revision::number).max().unwrap_or(0) + 1;
     let uid = cx.snap.canary.metadata.uid.as_deref().unwrap_or_default();
-    d.act(Action::Create(Box::new(revision::stored(&cx.c, number, hash, source).owned_by(&cx.c.name, uid))));
+    let stored = revision::with_configs(revision::stored(&cx.c, number, hash, source), configs);
+    d.act(Action::Create(Box::new(stored.owned_by(&cx.c.name, uid))));
 }
 
 /// Promoted templates beyond the history limit go, oldest first; those that status names stay.
@@ -157,7 +204,8 @@ pub(super) fn version(live: &Value) -> String {
     manifest::resource_version(live).unwrap_or_default().to_owned()
 }
 
-fn object(cx: &Context<'_>, d: &mut Draft, want: Manifest, why: Because) -> bool {
+/// The object is there as wanted.
+pub(super) fn object(cx: &Context<'_>, d: &mut Draft, want: Manifest, why: Because) -> bool {
     let at = ObjectRef::new(want.kind, want.name.clone());
     if let Some(live) = cx.snap.objects.at(&at) {
         return object_from(cx, d, live, &want, why);
@@ -196,7 +244,14 @@ pub(super) fn mark_primary(cx: &Context<'_>, d: &mut Draft, live: &Value, hash: 
     object_from(cx, d, live, &want, Because::Wanted)
 }
 
-fn object_from(cx: &Context<'_>, d: &mut Draft, live: &Value, want: &Manifest, why: Because) -> bool {
+/// `live` is as wanted.
+pub(super) fn object_from(
+    cx: &Context<'_>,
+    d: &mut Draft,
+    live: &Value,
+    want: &Manifest,
+    why: Because,
+) -> bool {
     let at = ObjectRef::new(want.kind, want.name.clone());
     let mut patch = manifest::patch(live, want);
     if let Some(disown) = manifest::disown(live, &cx.c.name) {
@@ -217,6 +272,9 @@ fn stamps(cx: &Context<'_>, d: &Draft, want: &Manifest) -> Value {
     let epoch = d.status.epoch.to_string();
     if want.kind == DEPLOYMENT {
         return json!({"metadata": {"annotations": {names::ANNOTATION_EPOCH: epoch}}});
+    }
+    if [HPA, SCALED_OBJECT].contains(&want.kind) {
+        return json!({});
     }
     let route = cx.router.reads(&cx.c).iter().any(|r| r.kind == want.kind && r.name == want.name);
     let names = &cx.c.names;

@@ -2,10 +2,13 @@
 //! routed to; scaling it down is the last thing that happens.
 
 use super::{
+    configs,
     context::Context,
     draft::{Draft, after},
     ensure::{self, Because},
+    heed::heeded,
     note::Words,
+    scaler,
 };
 use crate::{
     api::Phase,
@@ -18,7 +21,7 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
     if cx.phase() == Phase::Unset {
         return begin(cx, d);
     }
-    if !primary_made(cx, d) || !primary_ready(cx, d) {
+    if !primary_made(cx, d) || !scaler::twin(cx, d) || !primary_ready(cx, d) {
         return;
     }
     if !ensure::side_services(cx, d, Because::Wanted) || cx.primary_pods() == 0 {
@@ -30,13 +33,15 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
     if !ensure::routing(cx, d, Split::to_canary(0), Because::Wanted) || !past(cx, d, cx.route_settled_at()) {
         return;
     }
+    if !heeded(cx, d) {
+        return;
+    }
     if !ensure::apex_service(cx, d, Because::Wanted) || !past(cx, d, cx.apex_settled_at()) {
         return;
     }
-    if cx.target_replicas() > 0 {
-        return d.act(ensure::scale(cx.target, 0));
+    if scaler::empty(cx, d) {
+        finish(cx, d);
     }
-    finish(cx, d);
 }
 
 /// True when `time` has come; otherwise asks to look again then.
@@ -50,6 +55,9 @@ pub(super) fn past(cx: &Context<'_>, d: &mut Draft, time: jiff::Timestamp) -> bo
 fn begin(cx: &Context<'_>, d: &mut Draft) {
     d.phase(Phase::Initializing, cx.kind());
     d.status.epoch += 1;
+    if cx.scaler.is_some() {
+        d.status.primary_replicas = i32::try_from(scaler::primary_start(cx)).ok();
+    }
     match &cx.answers.ping {
         Some(Ok(())) => d.say(Words::providers_answer()),
         Some(Err(why)) => d.say(Words::providers_silent(why)),
@@ -60,7 +68,7 @@ fn begin(cx: &Context<'_>, d: &mut Draft) {
 /// The first template counts as promoted; it is stored before the primary is made from it.
 fn primary_made(cx: &Context<'_>, d: &mut Draft) -> bool {
     let Some(primary) = cx.primary() else {
-        let replicas = cx.target_replicas().max(1);
+        let replicas = scaler::primary_start(cx);
         if ensure::store_template(cx, d)
             && let Some(stored) = cx.stored(Some(&cx.hash))
         {
@@ -113,6 +121,7 @@ fn finish(cx: &Context<'_>, d: &mut Draft) {
         cx.primary().and_then(|p| manifest::annotation(p, names::ANNOTATION_REVISION)).map(str::to_owned);
     d.phase(Phase::Initialized, cx.kind());
     d.status.last_applied_spec.clone_from(&hash);
+    d.status.tracked_configs = configs::of_revision(cx, hash.as_deref());
     d.status.last_promoted_spec = hash;
     d.status.canary_weight = 0;
     d.status.failed_checks = 0;

@@ -15,11 +15,14 @@
 
 mod action;
 mod checks;
+mod configs;
 mod context;
+mod copies;
 mod delete;
 mod draft;
 mod ending;
 mod ensure;
+mod heed;
 mod initialise;
 mod note;
 mod ownership;
@@ -27,6 +30,8 @@ mod progress;
 mod promote;
 mod question;
 mod rest;
+mod scaler;
+mod surroundings;
 #[cfg(test)]
 mod tests;
 
@@ -34,9 +39,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 pub use action::Action;
-pub use checks::older_rival;
 pub use note::{Note, Severity};
 pub use question::{Answers, Question};
+pub use surroundings::older_rival;
 
 use crate::{
     api::{CanaryStatus, Phase},
@@ -86,12 +91,15 @@ impl Plan {
 pub fn questions(snap: &Snapshot, now: Timestamp) -> Vec<Question> {
     let mut draft = Draft::new(snap.status(), now);
     let answers = Answers::default();
-    let Some(cx) = checks::admit(snap, &answers, &mut draft, now) else { return vec![] };
-    match cx.phase() {
-        Phase::Unset => vec![Question::Ping { server: cx.c.metrics_server.clone() }],
-        Phase::Progressing | Phase::Waiting | Phase::WaitingPromotion => progress::questions(&cx),
+    let cx = checks::admit(snap, &answers, &mut draft, now);
+    let mut all = match cx.as_ref().map(|cx| (cx.phase(), cx)) {
+        Some((Phase::Unset, cx)) => vec![Question::Ping { server: cx.c.metrics_server.clone() }],
+        Some((Phase::Progressing | Phase::Waiting | Phase::WaitingPromotion, cx)) => progress::questions(cx),
         _ => vec![],
-    }
+    };
+    let namespace = snap.canary.metadata.namespace.clone().unwrap_or_default();
+    all.extend(draft.unread.into_iter().map(|at| Question::Config { namespace: namespace.clone(), at }));
+    all
 }
 
 /// What to do now. `answers` are those to [`questions`] for the same snapshot; missing ones are data.

@@ -82,6 +82,17 @@ impl Words {
     pub(super) fn advanced(&self, weight: i32) -> Note {
         Note::normal("Advanced", format!("Advance {} canary weight {weight}", self.canary))
     }
+    pub(super) fn iterated(&self, done: i32, all: i32) -> Note {
+        Note::normal("Advanced", format!("Advance {} canary iteration {done}/{all}", self.canary))
+    }
+    pub(super) fn routing_to_canary(mirrored: bool) -> Note {
+        let text = if mirrored {
+            "Stop traffic mirroring and route all traffic to canary"
+        } else {
+            "Routing all traffic to canary"
+        };
+        Note::normal("RoutingToCanary", text)
+    }
     pub(super) fn primary_advanced(&self, weight: i32) -> Note {
         Note::normal("PrimaryAdvanced", format!("Advance {} primary weight {weight}", self.canary))
     }
@@ -178,6 +189,39 @@ impl Words {
         Note::normal(
             "ReplicasHandedOver",
             format!("{} was scaled to {replicas}: the replicas go to {}", self.target, self.primary),
+        )
+    }
+    pub(super) fn contested(&self, seconds: i64) -> Note {
+        Note::warning(
+            "ReplicasContested",
+            format!(
+                "{} was scaled up again although it is to rest: it is emptied, and not again within {seconds} s. Leave spec.replicas out of what sets it",
+                self.target
+            ),
+        )
+    }
+    pub(super) fn autoscaler_made(twin: &str, primary: &str) -> Note {
+        Note::normal("AutoscalerMade", format!("{twin} was made: it scales {primary}"))
+    }
+    pub(super) fn autoscaler_follows(source: &str, twin: &str) -> Note {
+        Note::normal("AutoscalerFollows", format!("{source} was changed: {twin} follows"))
+    }
+    pub(super) fn below_floor(&self, floor: i64) -> Note {
+        Note::warning(
+            "PrimaryBelowFloor",
+            format!(
+                "{} was scaled below the {floor} replicas it had when the run began: weights do not rise until it has them again. Look what scales it besides its autoscaler",
+                self.primary
+            ),
+        )
+    }
+    pub(super) fn too_small(&self, weight: i32, of: i64) -> Note {
+        Note::warning(
+            "CanaryTooSmall",
+            format!(
+                "{} has {weight} % of the traffic and fewer ready pods than that share of {of}: raise the minimum of its autoscaler if it is too slow",
+                self.target
+            ),
         )
     }
     pub(super) fn terminating(&self) -> Note {

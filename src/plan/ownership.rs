@@ -1,17 +1,17 @@
-//! Whose are the objects under our names? An unowned apex Service is taken over, and what a deleted Canary left of the
-//! route; anything else that was not made for this Canary is somebody else's and is not touched.
+//! Whose are the objects under our names? An apex Service and a route of the apex's name are taken over if nobody
+//! controls them; anything else that was not made for this Canary is somebody else's and is not touched.
 
 use serde_json::Value;
 
 use super::delete;
 use crate::{
     api::validated::{Problem, Validated},
-    manifest,
-    router::{Router, Split},
-    snapshot::{DEPLOYMENT, ObjectRef, Objects, SERVICE, Snapshot},
+    manifest::{self, scaler},
+    router::Router,
+    snapshot::{DEPLOYMENT, ObjectRef, SERVICE, Snapshot},
 };
 
-/// Objects of our names that somebody else controls. An unowned apex Service is taken over; nothing else is.
+/// Objects of our names that somebody else has.
 pub(super) fn check(snap: &Snapshot, c: &Validated, router: &'static dyn Router) -> Result<(), Problem> {
     let names = &c.names;
     let mut all: Vec<ObjectRef> = vec![
@@ -21,27 +21,27 @@ pub(super) fn check(snap: &Snapshot, c: &Validated, router: &'static dyn Router)
         ObjectRef::new(SERVICE, names.apex.clone()),
     ];
     all.extend(router.reads(c));
+    let twin = scaler::named(c).map(|(kind, named)| ObjectRef::new(kind, crate::names::primary(&named.name)));
+    all.extend(twin.clone());
     for at in all {
         let Some(live) = snap.objects.at(&at) else { continue };
+        let elsewhere =
+            if twin.as_ref() == Some(&at) { "" } else { ", or set spec.service.name to a free name" };
         let whose = owner(snap, c, live);
-        let adoptable = at.kind == SERVICE && at.name == names.apex || leftover(c, router, &at, live);
+        let adoptable = at.kind != DEPLOYMENT && at.name == names.apex;
         match whose {
             Owner::Us => {}
             Owner::Nobody if adoptable => {}
             Owner::Nobody => {
                 return Err(Problem::new(
                     "ForeignObject",
-                    format!(
-                        "{at} exists and was not made for this Canary: delete or rename it, or set spec.service.name to a free name"
-                    ),
+                    format!("{at} exists and was not made for this Canary: delete or rename it{elsewhere}"),
                 ));
             }
             Owner::Other(who) => {
                 return Err(Problem::new(
                     "ForeignObject",
-                    format!(
-                        "{at} is controlled by {who}: remove it there, or set spec.service.name to a free name"
-                    ),
+                    format!("{at} is controlled by {who}: remove it there{elsewhere}"),
                 ));
             }
         }
@@ -70,19 +70,4 @@ fn owner(snap: &Snapshot, c: &Validated, live: &Value) -> Owner {
         None if delete::marked(live) => Owner::Us,
         None => Owner::Nobody,
     }
-}
-
-/// What a deleted Canary leaves of the route: everything to the apex.
-fn leftover(c: &Validated, router: &'static dyn Router, at: &ObjectRef, live: &Value) -> bool {
-    let Ok(made) = router.render(c, &Objects::default(), Split::to_canary(0)) else { return false };
-    let mut objects = Objects::default();
-    for manifest in made {
-        objects.insert(manifest.kind, manifest.body);
-    }
-    router.restore(c, &objects).iter().any(|undo| match undo {
-        manifest::Undo::Restore(want) => {
-            want.kind == at.kind && want.name == at.name && want.body["spec"] == live["spec"]
-        }
-        manifest::Undo::Delete(_) => false,
-    })
 }

@@ -11,14 +11,21 @@ use super::{
     draft::{Draft, after},
     ending,
     ensure::{self, Because},
+    heed,
     initialise::{past, waiting},
     note::{Note, Words},
-    promote, rest,
+    promote, rest, scaler,
 };
 use crate::{
     analysis::{self, Query, Verdict},
-    api::{EndingKind, Phase, RunStatus, StepStatus},
-    manifest::{self, readiness::Rollout},
+    api::{
+        EndingKind, Phase, RunStatus, StepStatus,
+        schedule::{Step, Strategy},
+    },
+    manifest::{
+        self,
+        readiness::{self, Rollout},
+    },
     names::conditions,
     router::Split,
 };
@@ -53,12 +60,16 @@ fn reset(cx: &Context<'_>, d: &mut Draft) {
     d.phase(Phase::Progressing, cx.kind());
     d.status.epoch += 1;
     d.status.last_applied_spec = Some(cx.hash.clone());
+    d.status.tracked_configs = cx.configs.for_status();
     d.status.canary_weight = 0;
     d.status.iterations = 0;
-    d.status.step = Some(StepStatus::default());
-    for type_ in [conditions::HALTED, conditions::FROZEN, super::checks::PODS_READY] {
+    let renew =
+        cx.step().renew || cx.target_replicas() > 0 && cx.configs.differ_for_running_pods(cx.status());
+    d.status.step = Some(StepStatus { renew, ..StepStatus::default() });
+    for type_ in [conditions::HALTED, conditions::FROZEN, conditions::CAPACITY, super::checks::PODS_READY] {
         d.clear(type_);
     }
+    scaler::remember_floor(cx, d);
     rest::saw_target(cx, d);
 }
 
@@ -76,12 +87,22 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
         return ending::begin(cx, d, EndingKind::RollingBack, "Interrupted", why);
     }
     let why = if step.confirmed.is_some() { Because::Drift } else { Because::Wanted };
-    let split = if step.weight == 0 { cx.zero() } else { Split::to_canary(step.weight) };
     let mended = rest::primary_intact(cx, d)
         & ensure::side_services(cx, d, Because::Drift)
         & ensure::apex_service(cx, d, Because::Drift)
-        & ensure::routing(cx, d, split, why);
-    if !mended || !scale_up(cx, d) || !primary_there(cx, d) || !pods_ready(cx, d) || blocked(cx) {
+        & ensure::routing(cx, d, wanted(cx, &step), why)
+        & scaler::twin(cx, d);
+    if !mended || step.renew && !renewed(cx, d) || !scaler::wake(cx, d) {
+        return;
+    }
+    let held = scaler::holds(cx, d);
+    if !primary_there(cx, d) || !pods_ready(cx, d) || blocked(cx) {
+        return;
+    }
+    if held && (cx.c.skip_analysis || step.index == 0) {
+        return;
+    }
+    if !heed::heeded(cx, d) {
         return;
     }
     if cx.c.skip_analysis {
@@ -95,8 +116,21 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
         return confirm(cx, d);
     }
     if past(cx, d, due(cx)) {
-        judge(cx, d);
+        judge(cx, d, held);
     }
+}
+
+/// The step's split. While the primary has no pods, a route that somebody turned further to the canary stays: putting it
+/// back would lead to nobody.
+fn wanted(cx: &Context<'_>, step: &StepStatus) -> Split {
+    let zero = cx.zero();
+    if step.weight == 0 && (zero.canary() > 0 || !step.mirrored) {
+        return zero;
+    }
+    let split = cx.split(step);
+    let alone = cx.primary_pods() == 0 && cx.canary_pods() > 0;
+    let further = cx.live_split().filter(|live| alone && live.canary() > split.canary());
+    further.unwrap_or(split)
 }
 
 /// A rollback was begun whose status write was refused: the route carries less than the status says, written under an
@@ -155,17 +189,26 @@ fn canary_vanished(cx: &Context<'_>, d: &mut Draft) {
     }
     d.status.step = Some(StepStatus::default());
     d.status.canary_weight = 0;
+    d.status.iterations = 0;
     d.urgent = true;
     ensure::routing(cx, d, Split::to_canary(0), Because::Wanted);
 }
 
-/// True when the target is asked for at least one pod.
-fn scale_up(cx: &Context<'_>, d: &mut Draft) -> bool {
-    if cx.target_replicas() == 0 {
-        d.act(ensure::scale(cx.target, cx.primary_replicas()));
+/// Pods that have read what has changed since would be analysed in place of the revision: they go, once proxies have
+/// learned that nothing leads to them, and new ones come. True when nothing is left to do.
+fn renewed(cx: &Context<'_>, d: &mut Draft) -> bool {
+    if cx.zero().canary() > 0 || !past(cx, d, cx.settled_at()) {
         return false;
     }
-    true
+    if cx.target_replicas() > 0 {
+        d.act(ensure::scale(cx.target, 0));
+        return false;
+    }
+    let late = past(cx, d, after(cx.standing_since(), cx.c.deadline));
+    if readiness::empty(cx.target) || late {
+        d.status.step = Some(StepStatus { renew: false, ..cx.step() });
+    }
+    false
 }
 
 /// True when the primary has pods: without them there is nothing to compare with, and no weight moves.
@@ -217,7 +260,8 @@ fn measurable(cx: &Context<'_>) -> bool {
         && cx.canary_pods() > 0
         && cx.primary_pods() > 0
         && matches!(cx.target_rollout(), Rollout::Ready)
-        && ensure::split_in_place(cx, Split::to_canary(step.weight))
+        && ensure::split_in_place(cx, cx.split(&step))
+        && heed::unheeded(cx).is_none()
 }
 
 /// End of the window under way.
@@ -231,23 +275,40 @@ fn queries(cx: &Context<'_>) -> Vec<Result<Query, String>> {
     analysis::queries(&cx.c, cx.router.queries())
 }
 
+/// The step of this index, from 1; the last one beyond it.
+fn planned<'c>(cx: &'c Context<'_>, index: i32) -> &'c Step {
+    let all = &cx.c.schedule;
+    &all[usize::try_from(index).unwrap_or(1).clamp(1, all.len()) - 1]
+}
+
 /// The intent into status, then the route.
 fn advance(cx: &Context<'_>, d: &mut Draft, index: i32) {
-    let weight = cx.c.schedule[(index as usize).clamp(1, cx.c.schedule.len()) - 1];
-    d.status.step = Some(StepStatus { index, weight, confirmed: None, checked: None, promotion: 0 });
-    ensure::routing(cx, d, Split::to_canary(weight), Because::Wanted);
+    let next = planned(cx, index);
+    let split = Split::to_canary(next.weight).mirroring(next.mirrored);
+    if cx.c.strategy == Strategy::BlueGreen && next.weight > 0 {
+        d.say(Words::routing_to_canary(cx.step().mirrored));
+    }
+    d.status.step = Some(StepStatus { index, checked: None, promotion: 0, ..cx.step_at(split) });
+    ensure::routing(cx, d, split, Because::Wanted);
 }
 
 /// The route carries the weight: from now on it is measured.
 fn confirm(cx: &Context<'_>, d: &mut Draft) {
     let step = cx.step();
-    d.status.canary_weight = step.weight;
-    d.say(cx.words.advanced(step.weight));
+    d.status.canary_weight = cx.shown(&step);
+    if let Some(n) = planned(cx, step.index).iteration {
+        d.status.iterations = n;
+        d.say(cx.words.iterated(n, cx.c.analysis.iterations.unwrap_or(0)));
+    } else if cx.c.strategy == Strategy::BlueGreen {
+        d.status.iterations = step.index;
+    } else {
+        d.say(cx.words.advanced(step.weight));
+    }
     d.status.step = Some(StepStatus { confirmed: Some(MicroTime(cx.now)), ..step });
 }
 
-/// The window has ended: one failed check at most, however many metrics failed (ruling 17).
-fn judge(cx: &Context<'_>, d: &mut Draft) {
+/// The window has ended: one failed check at most, however many metrics failed (ruling 17). `held`: nothing rises.
+fn judge(cx: &Context<'_>, d: &mut Draft, held: bool) {
     let mut failed = Vec::new();
     for (index, query) in queries(cx).into_iter().enumerate() {
         let verdict = match query {
@@ -267,13 +328,20 @@ fn judge(cx: &Context<'_>, d: &mut Draft) {
         d.say(Words::thawed());
     }
     d.judged = Some(due(cx));
-    if failed.is_empty() { passed(cx, d) } else { halt(cx, d, &failed) }
+    if failed.is_empty() { passed(cx, d, held) } else { halt(cx, d, &failed) }
 }
 
-fn passed(cx: &Context<'_>, d: &mut Draft) {
+fn passed(cx: &Context<'_>, d: &mut Draft, held: bool) {
     d.clear(conditions::HALTED);
-    let index = cx.step().index;
-    if index as usize >= cx.c.schedule.len() { promote::begin(cx, d) } else { advance(cx, d, index + 1) }
+    let step = cx.step();
+    let began = step.confirmed.as_ref().map_or(cx.now, |t| t.0);
+    if held || cx.now < after(began, planned(cx, step.index).hold) {
+        d.status.step = Some(StepStatus { checked: Some(MicroTime(cx.now)), ..step });
+    } else if step.index as usize >= cx.c.schedule.len() {
+        promote::begin(cx, d);
+    } else {
+        advance(cx, d, step.index + 1);
+    }
 }
 
 /// Rollback happens in the pass that reaches the threshold.

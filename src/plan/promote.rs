@@ -4,12 +4,14 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
 use super::{
     context::Context,
+    copies,
     draft::{Draft, after},
     ending,
     ensure::{self, Because},
+    heed::heeded,
     initialise::{past, waiting},
     note::Words,
-    rest,
+    rest, scaler,
 };
 use crate::{
     api::{EndingKind, Phase, StepStatus},
@@ -23,6 +25,7 @@ pub(super) fn begin(cx: &Context<'_>, d: &mut Draft) {
     d.phase(Phase::Promoting, cx.kind());
     d.status.epoch += 1;
     d.clear(conditions::HALTED);
+    d.clear(conditions::CAPACITY);
     ensure::store_template(cx, d);
     d.say(cx.words.copying());
 }
@@ -31,7 +34,7 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
     if ending::carry_on(cx, d) {
         return;
     }
-    let Some(stored) = cx.stored(cx.applied()) else {
+    let Some(stored) = cx.stored(cx.applied()).filter(|stored| !copies::lost(cx, stored)) else {
         return never_stored(cx, d);
     };
     if cx.promoted() == Some(cx.hash.as_str()) {
@@ -47,22 +50,30 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
     if target_moved_on(cx) && cx.step().weight > 0 {
         return withdraw(cx, d);
     }
-    if !(ensure::side_services(cx, d, Because::Drift) & ensure::apex_service(cx, d, Because::Drift)) {
+    let mended = ensure::side_services(cx, d, Because::Drift)
+        & ensure::apex_service(cx, d, Because::Drift)
+        & scaler::twin(cx, d);
+    if !mended {
         return;
     }
     let step = cx.step();
-    if step.weight < 100 && cx.zero().canary() == 100 && !target_moved_on(cx) {
+    if cx.zero().canary() == 100 && cx.split(&step) != cx.zero() && !target_moved_on(cx) {
         return stand_in(cx, d);
     }
     let why = if step.confirmed.is_some() { Because::Drift } else { Because::Wanted };
-    if !ensure::routing(cx, d, Split::to_canary(step.weight), why) {
+    if !ensure::routing(cx, d, cx.split(&step), why) {
         return;
     }
-    let resize = cx.c.spec.autoscaler_ref.is_none() && !target_moved_on(cx) && cx.target_replicas() > 0;
-    if !ensure::primary_from(cx, d, stored, cx.target_replicas().max(1), resize) || !primary_ready(cx, d) {
+    let replicas = scaler::primary_start(cx);
+    // one that is no longer named is there until the run is over
+    let scaled = cx.c.spec.autoscaler_ref.is_some() || !scaler::twins(cx).is_empty();
+    let resize = !scaled && !target_moved_on(cx) && cx.target_replicas() > 0;
+    if !ensure::primary_from(cx, d, stored, replicas, resize) || !primary_ready(cx, d) {
         return;
     }
-    shift(cx, d);
+    if heeded(cx, d) {
+        shift(cx, d);
+    }
 }
 
 /// The target carries another template than the one being promoted.
@@ -70,7 +81,7 @@ fn target_moved_on(cx: &Context<'_>) -> bool {
     cx.applied() != Some(cx.hash.as_str())
 }
 
-/// The process died between the decision and the copy. The target still has the template: store it. It has another
+/// The process died between the decision and the copies, or somebody took those away. The target still has the template: store it. It has another
 /// by now: what was analysed is gone, so nothing is promoted, and the next revision is found at rest.
 fn never_stored(cx: &Context<'_>, d: &mut Draft) {
     if target_moved_on(cx) {
@@ -88,7 +99,7 @@ fn never_stored(cx: &Context<'_>, d: &mut Draft) {
 /// The target is rolling to something that was never analysed: it loses its traffic, the promotion goes on.
 fn withdraw(cx: &Context<'_>, d: &mut Draft) {
     let zero = cx.zero();
-    d.status.step = Some(StepStatus { weight: zero.canary(), confirmed: None, ..cx.step() });
+    d.status.step = Some(cx.step_at(zero));
     d.urgent = true;
     ensure::routing(cx, d, zero, Because::Wanted);
     if zero.canary() > 0 {
@@ -98,7 +109,7 @@ fn withdraw(cx: &Context<'_>, d: &mut Draft) {
 
 /// The new template has cost the primary all its pods: the analysed ones serve everyone until it has pods again.
 fn stand_in(cx: &Context<'_>, d: &mut Draft) {
-    d.status.step = Some(StepStatus { weight: 100, confirmed: None, ..cx.step() });
+    d.status.step = Some(cx.step_at(cx.zero()));
     d.say(cx.words.primary_vanished());
     ensure::routing(cx, d, cx.zero(), Because::Wanted);
 }
@@ -140,17 +151,17 @@ fn shift(cx: &Context<'_>, d: &mut Draft) {
     }
     let all = cx.c.promotion_step == 0 || target_moved_on(cx);
     let weight = if all { 0 } else { (step.weight - cx.c.promotion_step).max(0) };
-    d.status.step =
-        Some(StepStatus { weight, confirmed: None, checked: None, promotion: step.promotion + 1, ..step });
+    let split = Split::to_canary(weight).for_everyone(weight > 0 && step.everyone);
+    d.status.step = Some(StepStatus { checked: None, promotion: step.promotion + 1, ..cx.step_at(split) });
     if all {
         d.say(Words::routing_to_primary());
     }
-    ensure::routing(cx, d, Split::to_canary(weight), Because::Wanted);
+    ensure::routing(cx, d, split, Because::Wanted);
 }
 
 /// The route carries the weight.
 fn shifted(cx: &Context<'_>, d: &mut Draft, step: StepStatus) {
-    d.status.canary_weight = step.weight;
+    d.status.canary_weight = cx.shown(&step);
     if step.promotion > 0 && cx.c.promotion_step > 0 {
         d.say(cx.words.primary_advanced(100 - step.weight));
     }
@@ -164,6 +175,7 @@ fn shifted(cx: &Context<'_>, d: &mut Draft, step: StepStatus) {
 fn finalising(cx: &Context<'_>, d: &mut Draft) {
     d.phase(Phase::Finalising, cx.kind());
     d.status.canary_weight = 0;
+    d.status.iterations = 0;
 }
 
 /// Users are on the new primary; the target's pods go once the proxies have learned of it.
@@ -172,14 +184,14 @@ pub(super) fn finalise(cx: &Context<'_>, d: &mut Draft) {
         & ensure::apex_service(cx, d, Because::Drift)
         & ensure::routing(cx, d, cx.zero(), Because::Drift)
         & primary_there(cx, d);
-    if !mended || !past(cx, d, cx.settled_at()) {
+    if !mended || !past(cx, d, cx.settled_at()) || !heeded(cx, d) {
         return;
     }
     if !ensure::split_in_place(cx, Split::to_canary(0)) {
         return;
     }
-    if cx.target_replicas() > 0 && !target_moved_on(cx) {
-        return d.act(ensure::scale(cx.target, 0));
+    if !target_moved_on(cx) && !scaler::empty(cx, d) {
+        return;
     }
     d.phase(Phase::Succeeded, cx.kind());
     d.status.last_promoted_spec.clone_from(&cx.status().last_applied_spec);
@@ -198,7 +210,7 @@ fn primary_there(cx: &Context<'_>, d: &mut Draft) -> bool {
     match cx.stored(cx.applied()) {
         Some(stored) if cx.primary().is_none() => {
             d.say(Words::recreated(&format!("Deployment {}", cx.c.names.primary)));
-            ensure::primary_from(cx, d, stored, cx.target_replicas().max(1), false)
+            ensure::primary_from(cx, d, stored, scaler::primary_start(cx), false)
         }
         _ => true,
     }

@@ -4,9 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::analysis::{Query, Reading};
+use crate::{
+    analysis::{Query, Reading},
+    manifest::config::Digest,
+    snapshot::ObjectRef,
+};
 
-/// Something to ask outside the cluster.
+/// Something that the watches do not tell.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum Question {
     /// Does this metrics server answer at all? Asked once, when a Canary is first seen.
@@ -21,6 +25,13 @@ pub enum Question {
         /// What to ask.
         query: Query,
     },
+    /// What does this ConfigMap or Secret hold now? Asked once for each version of it.
+    Config {
+        /// Its namespace.
+        namespace: String,
+        /// Which one.
+        at: ObjectRef,
+    },
 }
 
 /// Answers to the questions of one pass.
@@ -30,4 +41,6 @@ pub struct Answers {
     pub ping: Option<Result<(), String>>,
     /// Answers to [`Question::Measure`] by position.
     pub readings: BTreeMap<usize, Reading>,
+    /// Answers to [`Question::Config`]: none when there is no such object, or why it cannot be read.
+    pub configs: BTreeMap<ObjectRef, Result<Option<Digest>, String>>,
 }

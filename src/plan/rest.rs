@@ -1,15 +1,22 @@
 //! Between runs: generated objects kept as they should be, a new revision noticed, replicas handed over. A Canary at
 //! rest with nothing changed leads to an empty plan.
 
+use std::{collections::BTreeMap, time::Duration};
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use serde_json::json;
 
 use super::{
+    configs,
     context::Context,
-    draft::Draft,
+    copies,
+    draft::{Draft, after},
     ensure::{self, Because},
+    heed,
     initialise::past,
     note::Words,
-    progress,
+    progress, scaler,
 };
 use crate::{
     api::{ObservedTarget, Phase},
@@ -25,7 +32,8 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
     }
     let mended = primary_intact(cx, d)
         & ensure::side_services(cx, d, Because::Drift)
-        & (ensure::routing(cx, d, cx.zero(), Because::Drift) && ensure::apex_service(cx, d, Because::Drift));
+        & (ensure::routing(cx, d, cx.zero(), Because::Drift) && ensure::apex_service(cx, d, Because::Drift))
+        & scaler::twin(cx, d);
     if !mended {
         return;
     }
@@ -36,6 +44,7 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
     } else if cx.applied() != Some(cx.hash.as_str()) || !same_target(cx) {
         return progress::start(cx, d);
     }
+    copies::collect(cx, d);
     hand_over(cx, d);
     if d.actions.is_empty() {
         saw_target(cx, d);
@@ -54,6 +63,7 @@ pub(super) fn saw_target(cx: &Context<'_>, d: &mut Draft) {
         d.status.target = Some(ObservedTarget {
             uid: manifest::uid(cx.target).unwrap_or_default().into(),
             generation: manifest::generation(cx.target).unwrap_or_default(),
+            ..d.status.target.take().unwrap_or_default()
         });
     }
 }
@@ -64,6 +74,7 @@ fn failure_over(cx: &Context<'_>, d: &mut Draft) {
     d.clear(conditions::HALTED);
     d.status.failed_checks = 0;
     d.status.last_applied_spec.clone_from(&cx.status().last_promoted_spec);
+    d.status.tracked_configs = cx.configs.for_status();
     saw_target(cx, d);
     d.say(cx.words.reverted());
 }
@@ -96,6 +107,9 @@ pub(super) fn primary_intact(cx: &Context<'_>, d: &mut Draft) -> bool {
         }
         return true;
     };
+    if !copies::mend(cx, d, stored) {
+        return false;
+    }
     let Some(want) = ensure::primary_manifest(cx, stored) else { return true };
     let template = &want.body["spec"]["template"];
     let intact =
@@ -120,23 +134,44 @@ fn tried(live: &serde_json::Value) -> bool {
 }
 
 /// Replicas that a chart or a person sets on the resting target are meant for what serves: the primary gets them, and
-/// the target goes back to none (ruling 16).
+/// the target goes back to none (ruling 16). Somebody who scales it up again and again is let wait ever longer.
 fn hand_over(cx: &Context<'_>, d: &mut Draft) {
     let replicas = cx.target_replicas();
-    if replicas == 0 || !ensure::split_in_place(cx, Split::to_canary(0)) || !past(cx, d, cx.settled_at()) {
+    let on_primary = ensure::split_in_place(cx, Split::to_canary(0)) && heed::unheeded(cx).is_none();
+    if scaler::is_empty(cx) || !on_primary || !past(cx, d, cx.settled_at()) {
         return;
     }
     let scaled = cx.c.spec.autoscaler_ref.is_some();
     if let Some(primary) = cx.primary()
         && !scaled
+        && replicas > 0
         && manifest::replicas(primary) != replicas
     {
         d.status.primary_replicas = i32::try_from(replicas).ok();
         d.say(cx.words.handed_over(replicas));
         d.act(ensure::scale(primary, replicas));
     }
-    d.act(ensure::scale(cx.target, 0));
+    let seen = cx.status().target.clone().unwrap_or_default();
+    let patience = seen.patience.unwrap_or(0).clamp(0, PATIENCE_MOST);
+    let since = seen.emptied.as_ref().map_or(Timestamp::MIN, |at| at.0);
+    if !past(cx, d, after(since, Duration::from_secs(patience as u64))) {
+        return;
+    }
+    let again = cx.now < after(since, Duration::from_secs(2 * patience as u64));
+    let next = if again { (2 * patience).min(PATIENCE_MOST) } else { PATIENCE };
+    if again {
+        d.say(cx.words.contested(next));
+    }
+    if let Some(target) = &mut d.status.target {
+        (target.emptied, target.patience) = (Some(MicroTime(cx.now)), Some(next));
+    }
+    scaler::empty(cx, d);
 }
+
+/// Seconds that a target is left with pods that somebody gives it at rest, right after it was emptied; doubled each
+/// time, so that two who want different things do not write against each other for ever.
+const PATIENCE: i64 = 30;
+const PATIENCE_MOST: i64 = 3600;
 
 /// Status written by Flagger: its hashes mean nothing here (ruling 10). A primary that runs the target's template is
 /// taken over as it is; otherwise what it runs is kept as the promoted template, and the target's is a new revision.
@@ -148,10 +183,13 @@ fn adopt(cx: &Context<'_>, d: &mut Draft) {
     let template = &primary["spec"]["template"];
     let wanted = workload::template(&cx.target["spec"]["template"], &cx.label, &cx.c.names.target);
     let same = workload::same_template(template, &wanted);
-    let hash = if same { cx.hash.clone() } else { revision::hash(template) };
+    // one that is kept as it runs names the objects it uses
+    let (source, used) =
+        if same { (cx.target, copies::taken_over(cx, primary)) } else { (primary, BTreeMap::new()) };
+    let checksums = used.iter().map(|(key, config)| (key.clone(), config.checksum.clone())).collect();
+    let hash = revision::hash_with(&source["spec"]["template"], &checksums);
     if cx.stored(Some(&hash)).is_none() {
-        let source = if same { cx.target } else { primary };
-        return ensure::store(cx, d, &hash, source);
+        return ensure::store(cx, d, &hash, source, &used);
     }
     if !ensure::mark_primary(cx, d, primary, &hash) {
         return;
@@ -160,6 +198,7 @@ fn adopt(cx: &Context<'_>, d: &mut Draft) {
         d.phase(Phase::Initialized, cx.kind());
     }
     d.status.last_promoted_spec = Some(hash.clone());
+    d.status.tracked_configs = configs::of_revision(cx, Some(&hash));
     d.status.last_applied_spec = Some(hash);
     d.status.canary_weight = 0;
     d.status.epoch += 1;

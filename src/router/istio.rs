@@ -1,16 +1,20 @@
 //! Istio: a VirtualService `<apex>` that splits by weight, and a DestinationRule for each side.
 //!
-//! Owns hosts, gateways and routes of the VirtualService and host and policy of the rules; other fields stay. Matches
-//! by request (A/B), mirroring and session affinity are not rendered.
+//! Owns hosts, gateways and routes of the VirtualService and host and policy of the rules; other fields stay. The
+//! rules of a route, in order: those who have a session cookie; the requests that the Canary names; all others.
 
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::{Builtin, Router, RouterError, Split};
+use super::{
+    Builtin, Cookies, Router, RouterError, Split, cookie,
+    queries::builtin,
+    route::{self, Place, Shares, Side, narrowed},
+};
 use crate::{
     api::validated::Validated,
-    manifest::{Manifest, Undo, json as get, made_for, ours},
+    manifest::{Manifest, Undo, json as get, made_for},
     names::{self, managers},
     snapshot::{Kind, ObjectRef, Objects},
 };
@@ -27,26 +31,11 @@ const OWNED_RULE: &[&str] = &["/spec/host", "/spec/trafficPolicy"];
 /// The gateway that stands for all sidecars.
 const MESH: &str = "mesh";
 
-macro_rules! base {
-    () => {
-        r#"reporter="destination",destination_workload_namespace="{{ namespace }}",destination_workload=~"{{ target }}""#
-    };
-}
-
-const QUERIES: Builtin = Builtin {
-    success_rate: concat!(
-        "(sum(rate(istio_requests_total{",
-        base!(),
-        r#",response_code!~"5.*"}[{{ interval }}])) or vector(0)) / sum(rate(istio_requests_total{"#,
-        base!(),
-        "}[{{ interval }}])) * 100",
-    ),
-    duration: concat!(
-        "histogram_quantile(0.99, sum(rate(istio_request_duration_milliseconds_bucket{",
-        base!(),
-        "}[{{ interval }}])) by (le))",
-    ),
-};
+const QUERIES: Builtin = builtin!(
+    r#"reporter="destination",destination_workload_namespace="{{ namespace }}",destination_workload=~"{{ target }}""#,
+    "istio_requests_total" if r#"response_code!~"5.*""#,
+    p99 "istio_request_duration_milliseconds_bucket" ""
+);
 
 /// The router.
 pub(super) struct Istio;
@@ -75,28 +64,43 @@ impl Router for Istio {
                 }
             }
         }
+        if is_tcp(c) {
+            let why = "cannot be had with spec.service.appProtocol tcp, where there are no requests";
+            refused.extend(route::cannot(c, &["match", "mirror", "sessionAffinity"], why));
+        }
         refused
+    }
+
+    fn honours(&self) -> &'static [&'static str] {
+        &[
+            "gateways",
+            "hosts",
+            "delegation",
+            "trafficPolicy",
+            "match",
+            "rewrite",
+            "retries",
+            "timeout",
+            "headers",
+            "corsPolicy",
+        ]
     }
 
     fn reads(&self, c: &Validated) -> Vec<ObjectRef> {
         let rule = |name: &String| ObjectRef::new(DESTINATION_RULE, name.clone());
-        vec![route_ref(c), rule(&c.names.primary_service), rule(&c.names.canary_service)]
+        vec![place(c).at(), rule(&c.names.primary_service), rule(&c.names.canary_service)]
     }
 
     fn read_back(&self, c: &Validated, live: &Objects) -> Result<Split, RouterError> {
-        let object = route_ref(c);
-        let Some(route) = live.at(&object) else {
+        let object = place(c).at();
+        let Some(live) = live.at(&object) else {
             return Err(RouterError::NotFound(object));
         };
-        let lists = ["http", "tcp"].iter().flat_map(|kind| get::list(&route["spec"][kind]));
-        // Should somebody have added routes, the one that favours the canary most counts.
-        let canary = lists.filter_map(|one| canary_percent(c, get::list(&one["route"]))).max();
-        canary.map(Split::to_canary).ok_or_else(|| {
-            let (primary, canary) = (&c.names.primary_service, &c.names.canary_service);
-            let why =
-                format!("{}.{} does not contain routes for {primary} and {canary}", object.name, c.namespace);
-            RouterError::Unreadable { object, why }
-        })
+        let rules: Vec<&Value> =
+            ["http", "tcp"].iter().flat_map(|kind| get::list(&live["spec"][kind])).collect();
+        let shares: Vec<Shares> = rules.iter().map(|rule| shares(c, get::list(&rule["route"]))).collect();
+        let mirrored = rules.iter().any(|rule| side(c, &rule["mirror"]["host"]) == Some(Side::Canary));
+        route::split(c, object, &shares, mirrored)
     }
 
     fn beside(&self, c: &Validated) -> Vec<Manifest> {
@@ -112,40 +116,24 @@ impl Router for Istio {
         vec![rule(&c.names.canary_service), rule(&c.names.primary_service)]
     }
 
-    fn render(&self, c: &Validated, _live: &Objects, want: Split) -> Result<Vec<Manifest>, RouterError> {
-        let weighted =
-            |host: &str, weight: i32| json!({"destination": destination(c, host), "weight": weight});
-        let routes = json!([
-            weighted(&c.names.primary_service, want.primary()),
-            weighted(&c.names.canary_service, want.canary()),
-        ]);
-        let custom = c.service.apex.clone().unwrap_or_default();
-        let mut labels: Map<String, Value> = custom.labels.into_iter().map(|(k, v)| (k, json!(v))).collect();
-        labels.insert(names::LABEL_CANARY.into(), json!(names::label_value(&c.name)));
-        let mut annotations: Map<String, Value> =
-            custom.annotations.into_iter().map(|(k, v)| (k, json!(v))).collect();
-        annotations.extend(names::FLUX_MARKERS.map(|(k, v)| (k.to_owned(), json!(v))));
-        Ok(vec![virtual_service(c, &json!({"labels": labels, "annotations": annotations}), &routes)])
+    fn render(
+        &self,
+        c: &Validated,
+        live: &Objects,
+        want: Split,
+        cookies: &Cookies,
+    ) -> Result<Vec<Manifest>, RouterError> {
+        let routes =
+            if is_tcp(c) { vec![tcp_route(c, &sides(c, want))] } else { http_routes(c, want, cookies) };
+        Ok(vec![place(c).manifest(c, live, &spec(c, &routes))])
     }
 
     fn restore(&self, c: &Validated, live: &Objects) -> Vec<Undo> {
-        let mut undo = Vec::new();
-        if let Some(route) = live.at(&route_ref(c)).filter(|r| made_for(r, &c.name)) {
-            let mut annotations = Map::new();
-            let given = c.service.apex.clone().unwrap_or_default().annotations;
-            for key in names::FLUX_MARKERS.map(|(key, _)| key) {
-                annotations.insert(key.into(), given.get(key).map_or(Value::Null, |v| json!(v)));
-            }
-            for key in [names::ANNOTATION_EPOCH, names::ANNOTATION_WRITTEN] {
-                annotations.insert(key.into(), Value::Null);
-            }
-            let mut metadata = json!({"annotations": annotations});
-            if ours(route, &c.name) {
-                get::set(&mut metadata, &["labels", names::LABEL_CANARY], Value::Null);
-            }
-            let routes = json!([{"destination": destination(c, &c.names.apex)}]);
-            undo.push(Undo::Restore(virtual_service(c, &metadata, &routes)));
-        }
+        let all = json!([{"destination": destination(c, &c.names.apex)}]);
+        let routes =
+            vec![if is_tcp(c) { tcp_route(c, &all) } else { http_route(c, &c.service.match_, &all) }];
+        let back = place(c).given_back(c, live, &spec(c, &routes));
+        let mut undo: Vec<Undo> = back.map(Undo::Restore).into_iter().collect();
         for at in self.reads(c).into_iter().filter(|at| at.kind == DESTINATION_RULE) {
             if live.at(&at).is_some_and(|rule| made_for(rule, &c.name)) {
                 undo.push(Undo::Delete(at));
@@ -159,50 +147,97 @@ impl Router for Istio {
     }
 }
 
-fn route_ref(c: &Validated) -> ObjectRef {
-    ObjectRef::new(VIRTUAL_SERVICE, c.names.apex.clone())
+fn place(c: &Validated) -> Place<'_> {
+    Place { kind: VIRTUAL_SERVICE, name: &c.names.apex, owned: OWNED_ROUTE }
 }
 
-/// The VirtualService with these destinations under every condition the Canary sets.
-fn virtual_service(c: &Validated, metadata: &Value, routes: &Value) -> Manifest {
+/// Spec of the VirtualService with these rules.
+fn spec(c: &Validated, routes: &[Value]) -> Value {
     let mut spec = Map::new();
     if c.service.delegation != Some(true) {
         spec.insert("hosts".into(), json!(hosts(c)));
         spec.insert("gateways".into(), json!(gateways(c)));
     }
-    if c.service.app_protocol.as_deref().is_some_and(|p| p.eq_ignore_ascii_case("tcp")) {
-        spec.insert("tcp".into(), json!([tcp_route(c, routes)]));
-    } else {
-        spec.insert("http".into(), json!([http_route(c, routes)]));
-    }
-    let body = json!({"metadata": metadata, "spec": spec});
-    Manifest::new(VIRTUAL_SERVICE, &c.names.apex, managers::ROUTE, OWNED_ROUTE, body)
+    spec.insert(if is_tcp(c) { "tcp" } else { "http" }.into(), json!(routes));
+    Value::Object(spec)
 }
 
-fn http_route(c: &Validated, routes: &Value) -> Value {
+fn is_tcp(c: &Validated) -> bool {
+    c.service.app_protocol.as_deref().is_some_and(|p| p.eq_ignore_ascii_case("tcp"))
+}
+
+/// Both sides with their weights; the primary first, as Flagger lists them.
+fn sides(c: &Validated, want: Split) -> Value {
+    let side = |host: &str, weight: i32| json!({"destination": destination(c, host), "weight": weight});
+    json!([side(&c.names.primary_service, want.primary()), side(&c.names.canary_service, want.canary()),])
+}
+
+fn http_routes(c: &Validated, want: Split, cookies: &Cookies) -> Vec<Value> {
+    let mut sides = sides(c, want);
+    let mut rules = sticky(c, want, cookies, &mut sides);
+    let named = !c.analysis.match_.is_empty() && !want.is_for_everyone();
+    let conditions = if named { narrowed(c, &c.analysis.match_) } else { c.service.match_.clone() };
+    let mut split = http_route(c, &conditions, &sides);
+    if want.mirrored() {
+        get::set(&mut split, &["mirror"], destination(c, &c.names.canary_service));
+        if let Some(percent) = c.analysis.mirror_weight.filter(|percent| *percent > 0) {
+            get::set(&mut split, &["mirrorPercentage"], json!({"value": percent}));
+        }
+    }
+    rules.push(split);
+    if named {
+        let rest = json!([{"destination": destination(c, &c.names.primary_service), "weight": 100}]);
+        rules.push(http_route(c, &c.service.match_, &rest));
+    }
+    rules
+}
+
+/// Rules for those who have a session cookie; `sides` are made to give them out. Once nothing goes to the canary any
+/// more, the cookie of the run before is taken back.
+fn sticky(c: &Validated, want: Split, cookies: &Cookies, sides: &mut Value) -> Vec<Value> {
+    let Some(affinity) = &c.analysis.session_affinity else { return vec![] };
+    let having =
+        |cookie: &str| narrowed(c, &[json!({"headers": {"cookie": {"regex": cookie::pattern(cookie)}}})]);
+    let giving = |cookie: String| json!({"response": {"add": {"Set-Cookie": cookie}}});
+    if want.canary() == 0 {
+        let Some(previous) = &cookies.previous else { return vec![] };
+        let mut rule = http_route(c, &having(previous), sides);
+        for side in rule["route"].as_array_mut().into_iter().flatten() {
+            get::set(side, &["headers"], giving(cookie::take_back(affinity, previous)));
+        }
+        return vec![rule];
+    }
+    let mut rules = Vec::new();
+    let given = [
+        (&cookies.canary, &c.names.canary_service, 1, false),
+        (&cookies.primary, &c.names.primary_service, 0, true),
+    ];
+    for (cookie, host, side, lent) in given {
+        let Some(cookie) = cookie else { continue };
+        let to = json!([{"destination": destination(c, host), "weight": 100}]);
+        rules.push(http_route(c, &having(cookie), &to));
+        let given = if lent { cookie::lend(c, affinity, cookie) } else { cookie::give(affinity, cookie) };
+        get::set(&mut sides[side], &["headers"], giving(given));
+    }
+    rules
+}
+
+fn http_route(c: &Validated, conditions: &[Value], routes: &Value) -> Value {
     let service = &c.service;
     let rewrite: Map<String, Value> = ["uri", "authority"]
         .into_iter()
         .filter_map(|key| Some((key.to_owned(), service.rewrite.as_ref()?.get(key)?.clone())))
         .filter(|(_, value)| !value.is_null() && value != "")
         .collect();
-    let fields = [
-        ("match", json!(service.match_)),
+    route::given([
+        ("match", json!(conditions)),
         ("rewrite", Value::Object(rewrite)),
         ("timeout", json!(service.timeout)),
         ("retries", json!(service.retries)),
         ("corsPolicy", json!(service.cors_policy)),
         ("headers", json!(service.headers)),
         ("route", routes.clone()),
-    ];
-    let empty = |value: &Value| match value {
-        Value::Null => true,
-        Value::String(text) => text.is_empty(),
-        Value::Array(items) => items.is_empty(),
-        Value::Object(map) => map.is_empty(),
-        _ => false,
-    };
-    Value::Object(fields.into_iter().filter(|(_, v)| !empty(v)).map(|(k, v)| (k.to_owned(), v)).collect())
+    ])
 }
 
 fn tcp_route(c: &Validated, routes: &Value) -> Value {
@@ -238,26 +273,15 @@ fn destination(c: &Validated, host: &str) -> Value {
     }
 }
 
-/// Percent to the canary of one list of destinations, if it leads to either side at all. Traffic is never called
-/// none: less than 1 % is 1.
-fn canary_percent(c: &Validated, routes: &[Value]) -> Option<i32> {
-    let (mut primary, mut canary) = (0_i64, 0_i64);
-    for route in routes {
-        let host = route["destination"]["host"].as_str().unwrap_or_default();
-        let weight =
-            if routes.len() == 1 { 100 } else { route["weight"].as_i64().unwrap_or(0).clamp(0, 1_000_000) };
-        if is_host(c, host, &c.names.canary_service) {
-            canary = canary.saturating_add(weight);
-        } else if is_host(c, host, &c.names.primary_service) {
-            primary = primary.saturating_add(weight);
-        }
-    }
-    let total = primary.saturating_add(canary);
-    if total == 0 {
-        return None;
-    }
-    let percent = canary.saturating_mul(100) / total;
-    Some(if canary > 0 { percent.max(1) as i32 } else { 0 })
+fn shares(c: &Validated, routes: &[Value]) -> Shares {
+    let weight = |route: &Value| route["weight"].as_i64().unwrap_or(0);
+    routes.iter().map(|route| (side(c, &route["destination"]["host"]), weight(route))).collect()
+}
+
+fn side(c: &Validated, host: &Value) -> Option<Side> {
+    let host = host.as_str().unwrap_or_default();
+    let both = [(&c.names.canary_service, Side::Canary), (&c.names.primary_service, Side::Primary)];
+    both.into_iter().find(|(service, _)| is_host(c, host, service)).map(|(_, side)| side)
 }
 
 /// Short, namespaced or full name of a Service.

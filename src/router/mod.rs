@@ -1,14 +1,34 @@
 //! PURE. Traffic routers behind one trait: which objects they need, how a split is rendered and read back.
 //!
 //! Owns the registry by provider name. Does not watch, write or decide: `observe`, `apply` and `plan` do. Adding one:
-//! its file, a line in [`by_name`] and in `conformance`, its snapshots.
+//! its file, a line in [`all`], a case for `conformance`, its snapshots.
 
+mod apisix;
+mod contour;
+mod cookie;
+mod copy;
+mod gatewayapi;
+mod gloo;
+mod httproute;
 mod istio;
+mod kubernetes;
+mod linkerd;
+mod nginx;
+mod queries;
+mod route;
+mod skipper;
+mod traefik;
 
 #[cfg(test)]
+#[path = "tests/cases.rs"]
+mod cases;
+#[cfg(test)]
+#[path = "tests/conformance.rs"]
 mod conformance;
 
 use std::time::Duration;
+
+pub use cookie::fresh as fresh_cookie;
 
 use crate::{
     api::validated::Validated,
@@ -16,16 +36,33 @@ use crate::{
     snapshot::{Kind, ObjectRef, Objects},
 };
 
-/// Percent of traffic to each side; the two add to 100.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+/// Where requests go: percent to each side, the two add to 100. Where the Canary names requests (`analysis.match`),
+/// the split is theirs and all others go to the primary, unless it is for everyone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Split {
     canary: u8,
+    mirrored: bool,
+    everyone: bool,
 }
 
 impl Split {
     /// `canary` percent (more than 100 is 100) to the canary, the rest to the primary.
     pub fn to_canary(canary: i32) -> Self {
-        Self { canary: canary.clamp(0, 100) as u8 }
+        Self { canary: canary.clamp(0, 100) as u8, ..Self::default() }
+    }
+    /// All requests to the canary, named by the Canary or not.
+    pub fn everyone() -> Self {
+        Self { canary: 100, mirrored: false, everyone: true }
+    }
+    /// With copies of the primary's requests sent to the canary, or without.
+    #[must_use]
+    pub fn mirroring(self, mirrored: bool) -> Self {
+        Self { mirrored, ..self }
+    }
+    /// For all requests, or for those that the Canary names.
+    #[must_use]
+    pub fn for_everyone(self, everyone: bool) -> Self {
+        Self { everyone, ..self }
     }
     /// Percent to the canary.
     pub fn canary(self) -> i32 {
@@ -35,6 +72,25 @@ impl Split {
     pub fn primary(self) -> i32 {
         100 - self.canary()
     }
+    /// The canary gets copies of the primary's requests.
+    pub fn mirrored(self) -> bool {
+        self.mirrored
+    }
+    /// For all requests, although the Canary may name some.
+    pub fn is_for_everyone(self) -> bool {
+        self.everyone
+    }
+}
+
+/// Session affinity cookies as `name=value`, as they are to be in force.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cookies {
+    /// Given to whoever the canary answers, and kept there by it.
+    pub canary: Option<String>,
+    /// Given to whoever the primary answers, and kept there by it for an interval.
+    pub primary: Option<String>,
+    /// Of the run before: taken back from whoever still has it.
+    pub previous: Option<String>,
 }
 
 /// Why no split could be read or rendered.
@@ -62,6 +118,8 @@ pub struct Builtin {
     pub success_rate: &'static str,
     /// 99th percentile of request durations, in milliseconds.
     pub duration: &'static str,
+    /// Names are put in with `_` for every character that is no letter, digit or `_`.
+    pub words: bool,
 }
 
 /// A traffic router. All pure: live objects in, wanted objects out.
@@ -74,14 +132,34 @@ pub trait Router: Send + Sync {
     fn settle(&self) -> Duration;
     /// What it cannot do of this Canary: field paths, each with a reason.
     fn refuses(&self, c: &Validated) -> Vec<String>;
-    /// Objects it must see.
+    /// Fields of `spec.service` that it honours, of those that not all routers do.
+    fn honours(&self) -> &'static [&'static str];
+    /// It can move requests; otherwise users are on the primary all the time, whatever split is asked for.
+    fn moves(&self) -> bool {
+        true
+    }
+    /// The user's own objects that it renders from: never written.
+    fn sources(&self, _c: &Validated) -> Vec<ObjectRef> {
+        vec![]
+    }
+    /// Why the proxies do not follow the live route, if they are known not to: for people.
+    fn unheeded(&self, _c: &Validated, _live: &Objects) -> Option<String> {
+        None
+    }
+    /// Objects that it makes or takes over. One of the name of the apex is taken over if nobody controls it.
     fn reads(&self, c: &Validated) -> Vec<ObjectRef>;
-    /// The split that the live objects make.
+    /// The split that the live objects make; for everyone only where the Canary names requests and all go one way.
     fn read_back(&self, c: &Validated, live: &Objects) -> Result<Split, RouterError>;
     /// Objects beside the route that do not depend on the split.
     fn beside(&self, c: &Validated) -> Vec<Manifest>;
     /// The route for a split; the caller stamps epoch and time.
-    fn render(&self, c: &Validated, live: &Objects, want: Split) -> Result<Vec<Manifest>, RouterError>;
+    fn render(
+        &self,
+        c: &Validated,
+        live: &Objects,
+        want: Split,
+        cookies: &Cookies,
+    ) -> Result<Vec<Manifest>, RouterError>;
     /// Gives back what it made or took over: routes lead to the apex, without our marks.
     fn restore(&self, c: &Validated, live: &Objects) -> Vec<Undo>;
     /// Query text of the built-in checks.
@@ -90,12 +168,49 @@ pub trait Router: Send + Sync {
 
 /// Every router that is served.
 pub fn all() -> &'static [&'static dyn Router] {
-    &[&istio::Istio]
+    &[
+        &istio::Istio,
+        &gatewayapi::V1,
+        &gatewayapi::V1BETA1,
+        &contour::Contour,
+        &traefik::Traefik,
+        &kubernetes::Kubernetes,
+        &nginx::Nginx,
+        &skipper::Skipper,
+        &apisix::Apisix,
+        &gloo::Gloo,
+        &linkerd::Linkerd,
+    ]
 }
 
 /// The router of a provider; None if it is not served.
 pub fn by_name(provider: &str) -> Option<&'static dyn Router> {
     all().iter().find(|router| router.name() == provider).copied()
+}
+
+/// Fields of `spec.service` that only some routers know.
+const PARTICULAR: [&str; 13] = [
+    "timeout",
+    "backendTimeout",
+    "gateways",
+    "gatewayRefs",
+    "hosts",
+    "delegation",
+    "trafficPolicy",
+    "match",
+    "rewrite",
+    "retries",
+    "headers",
+    "mirror",
+    "corsPolicy",
+];
+
+/// What the Canary asks of its route that the router takes no notice of: field paths, each with a word of why.
+pub fn ignored(router: &dyn Router, c: &Validated) -> Vec<String> {
+    let service = serde_json::json!(c.service);
+    let asked = |field: &str| !service[field].is_null() && service[field] != false;
+    let unknown = PARTICULAR.iter().filter(|f| asked(f) && !router.honours().contains(f));
+    unknown.map(|f| format!("spec.service.{f} is not looked at by the provider {}", router.name())).collect()
 }
 
 /// Whether a provider is one that its maintainers have given up: valid to store, never to be served.

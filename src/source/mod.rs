@@ -1,12 +1,14 @@
-//! I/O leaf. Where measurements come from.
+//! I/O leaf. Where measurements and contents come from.
 //!
 //! Owns the trait of metrics servers and what can go wrong with one. What to ask comes from `analysis`; what an answer
 //! means is decided there too.
 
+mod contents;
 pub mod prometheus;
 
 use futures::future::BoxFuture;
 
+pub use contents::{ContentError, Contents};
 pub use prometheus::Prometheus;
 
 /// A kind of metrics server.

@@ -75,7 +75,8 @@ impl Scripted {
         Ok(Self { state, _server: server })
     }
 
-    /// Lets each scrape add `traffic` to Istio's series of a workload, as its destination reports it.
+    /// Lets each scrape add `traffic` to the series of a workload: to Istio's, as its destination reports it, and to
+    /// those that its pods have themselves.
     pub fn traffic(&self, namespace: &str, workload: &str, traffic: Traffic) {
         let mut state = lock(&self.state);
         state.workloads.entry((namespace.to_owned(), workload.to_owned())).or_default().traffic =
@@ -96,8 +97,8 @@ impl Scripted {
     /// After [`traffic`](Self::traffic) is called again, rates are there from the second scrape on.
     pub async fn reset(&self, namespace: &str, workload: &str) -> anyhow::Result<()> {
         lock(&self.state).workloads.remove(&(namespace.to_owned(), workload.to_owned()));
-        let labels = labels(namespace, workload);
-        prometheus::delete_series(&[format!("{{{labels}}}")]).await
+        let all = [labels(namespace, workload), pod_labels(namespace, workload)];
+        prometheus::delete_series(&all.map(|labels| format!("{{{labels}}}"))).await
     }
 
     /// Exposes one sample as it is, e.g. `set(r#"queue_length{queue="a"}"#, f64::NAN)`.
@@ -153,7 +154,8 @@ impl State {
                 *workload.durations.entry(traffic.duration_ms.to_bits()).or_default() +=
                     traffic.ok + traffic.bad;
             }
-            workload.render(&labels(namespace, name), &mut text);
+            workload.istio(&labels(namespace, name), &mut text);
+            workload.own(&pod_labels(namespace, name), &mut text);
         }
         for (series, value) in &self.gauges {
             line(&mut text, series, &exposed(*value));
@@ -163,7 +165,8 @@ impl State {
 }
 
 impl Workload {
-    fn render(&self, labels: &str, text: &mut String) {
+    /// Istio's series, in milliseconds.
+    fn istio(&self, labels: &str, text: &mut String) {
         for (code, count) in [("200", self.ok), ("500", self.bad)] {
             line(
                 text,
@@ -172,7 +175,23 @@ impl Workload {
             );
         }
         let name = "istio_request_duration_milliseconds";
-        let durations = || self.durations.iter().map(|(bits, requests)| (f64::from_bits(*bits), *requests));
+        self.histogram(name, labels, 1.0, text);
+        line(text, &format!("{name}_count{{{labels}}}"), &(self.ok + self.bad).to_string());
+    }
+
+    /// What pods say of themselves, in seconds.
+    fn own(&self, labels: &str, text: &mut String) {
+        let name = "http_request_duration_seconds";
+        self.histogram(name, labels, 0.001, text);
+        for (code, count) in [("200", self.ok), ("500", self.bad)] {
+            line(text, &format!("{name}_count{{{labels},status=\"{code}\"}}"), &count.to_string());
+        }
+    }
+
+    /// Buckets and sum of the durations, in units of `unit` milliseconds to one.
+    fn histogram(&self, name: &str, labels: &str, unit: f64, text: &mut String) {
+        let durations =
+            || self.durations.iter().map(|(bits, requests)| (f64::from_bits(*bits) * unit, *requests));
         // Interpolated between these two edges, the 99th percentile is the duration itself.
         let mut edges: Vec<f64> =
             durations().flat_map(|(duration, _)| [duration * 0.901, duration * 1.001]).collect();
@@ -184,10 +203,8 @@ impl Workload {
             let edge = exposed(edge);
             line(text, &format!("{name}_bucket{{{labels},le=\"{edge}\"}}"), &count.to_string());
         }
-        let count = self.ok + self.bad;
         let sum: f64 = durations().map(|(duration, requests)| duration * requests as f64).sum();
         line(text, &format!("{name}_sum{{{labels}}}"), &sum.to_string());
-        line(text, &format!("{name}_count{{{labels}}}"), &count.to_string());
     }
 }
 
@@ -195,6 +212,11 @@ fn labels(namespace: &str, workload: &str) -> String {
     format!(
         "reporter=\"destination\",destination_workload_namespace=\"{namespace}\",destination_workload=\"{workload}\""
     )
+}
+
+/// Of a pod of the workload, as the Prometheus that comes with Flagger labels them.
+fn pod_labels(namespace: &str, workload: &str) -> String {
+    format!("kubernetes_namespace=\"{namespace}\",kubernetes_pod_name=\"{workload}-0-0\"")
 }
 
 fn line(text: &mut String, series: &str, value: &str) {

@@ -3,11 +3,12 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::Value;
 use serin::names;
 
 use super::{
-    track::{REACTION, Seen, Track, between, schedule},
+    track::{REACTION, Seen, Track, between, by_name, routed, schedule},
     world::{Kind, replicas, rules},
 };
 
@@ -108,7 +109,8 @@ fn target_emptied(seen: &Seen<'_>, track: &Track) -> Option<String> {
     if seen.after.apex_on_target {
         return Some("the target is scaled to 0 while the apex Service selects it".into());
     }
-    let Some(zero) = track.zero_since else {
+    let never = (!routed(seen.canary)).then_some(Timestamp::MIN);
+    let Some(zero) = track.zero_since.or(never) else {
         return Some(format!("the target is scaled to 0 at weight {}", seen.weights().1));
     };
     let since = track.apex_since.map_or(zero, |apex| apex.max(zero));
@@ -259,7 +261,9 @@ pub(super) fn disagrees(canary: &Value, weight: Option<i64>, track: &Track) -> O
         || status["run"]["ending"].is_object();
     let busy = matches!(status["phase"].as_str(), None | Some("Initializing" | "Terminating"));
     let leaving = canary["metadata"]["deletionTimestamp"].is_string() || canary["spec"]["suspend"] == true;
-    let said = status["canaryWeight"].as_i64().unwrap_or(0);
+    // with A/B no share of all requests is said: the step says what those that are named get
+    let shown = if by_name(canary) { &status["step"]["weight"] } else { &status["canaryWeight"] };
+    let said = shown.as_i64().unwrap_or(0);
     let carried = weight?;
     (!open && !busy && !leaving && !track.foreign_route && carried != said)
         .then(|| ("S14", format!("the status says {said} %, the route carries {carried}")))

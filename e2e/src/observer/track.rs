@@ -116,7 +116,8 @@ impl Track {
         }
         if let Some(stored) = seen.is(Kind::Revision, &seen.change.name) {
             let template = &stored["data"]["template"];
-            self.templates.entry(revision::hash(template)).or_insert_with(|| template.clone());
+            let hash = revision::hash_with(template, &revision::checksums_of(stored));
+            self.templates.entry(hash).or_insert_with(|| template.clone());
         }
         if let Some(epoch) = seen.status()["epoch"].as_i64() {
             if seen.phase() == "Progressing" && seen.status()["step"]["index"] == 0 && self.run != Some(epoch)
@@ -147,7 +148,8 @@ impl Track {
         let step = &seen.status()["step"];
         let index = step["index"].as_u64().unwrap_or(0) as usize;
         let steps = schedule(seen.canary);
-        let same = index >= 2 && index <= steps.len() && steps[index - 1] == steps[index - 2];
+        let before = index.checked_sub(2).and_then(|i| steps.get(i)).copied().unwrap_or(0);
+        let same = index >= 1 && steps.get(index - 1) == Some(&before);
         if same && index == self.reached + 1 && step["confirmed"].is_string() {
             self.reached = index;
         }
@@ -192,15 +194,43 @@ impl Track {
     }
 }
 
-/// The declared weights: `stepWeight` up to `maxWeight`, or the list as it stands.
-pub(super) fn schedule(canary: &Value) -> Vec<i64> {
+/// The analysis, under either name.
+fn analysis(canary: &Value) -> &Value {
     let spec = &canary["spec"];
-    let analysis = if spec["analysis"].is_object() { &spec["analysis"] } else { &spec["canaryAnalysis"] };
+    if spec["analysis"].is_object() { &spec["analysis"] } else { &spec["canaryAnalysis"] }
+}
+
+/// The requests that it names go to the canary, all others never do.
+pub(super) fn by_name(canary: &Value) -> bool {
+    let analysis = analysis(canary);
+    analysis["iterations"].as_i64().unwrap_or(0) > 0 && !list(&analysis["match"]).is_empty()
+}
+
+/// There is a route; with plain Services there is none, and nobody goes to the canary.
+pub(super) fn routed(canary: &Value) -> bool {
+    canary["spec"]["provider"] != "kubernetes"
+}
+
+/// The declared weights: by iterations; `stepWeight` up to `maxWeight`, or the list as it stands; copies come first.
+pub(super) fn schedule(canary: &Value) -> Vec<i64> {
+    let analysis = analysis(canary);
+    let iterations = usize::try_from(analysis["iterations"].as_i64().unwrap_or(0)).unwrap_or(0);
+    if iterations > 0 {
+        let switch = routed(canary).then_some(100);
+        let hidden = vec![0; iterations].into_iter().chain(switch).collect();
+        return if by_name(canary) { vec![100; iterations] } else { hidden };
+    }
+    let copies = vec![0; usize::from(analysis["mirror"] == true)];
+    copies.into_iter().chain(weights(analysis)).collect()
+}
+
+fn weights(analysis: &Value) -> Vec<i64> {
     let step = analysis["stepWeight"].as_i64().unwrap_or(0);
     if step > 0 {
         let max = analysis["maxWeight"].as_i64().filter(|m| *m > 0).unwrap_or(100).min(100);
         return (1..=100).map(|n| n * step).take_while(|w| *w < max).chain([max]).collect();
     }
-    let listed: Vec<i64> = list(&analysis["stepWeights"]).iter().filter_map(Value::as_i64).collect();
+    let listed = list(&analysis["stepWeights"]).iter().chain(list(&analysis["steps"]));
+    let listed: Vec<i64> = listed.filter_map(|s| s.as_i64().or(s["weight"].as_i64())).collect();
     if listed.is_empty() { vec![100] } else { listed }
 }

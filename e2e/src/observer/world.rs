@@ -194,9 +194,15 @@ pub(super) fn rules(route: &Value) -> Vec<Vec<(String, i64)>> {
         .collect()
 }
 
+/// Of the rules that share traffic out, where there are any: a single destination is for those who have a cookie, or for
+/// those who are not named.
 fn weights(route: &Value) -> BTreeMap<String, i64> {
     let mut all = BTreeMap::new();
-    for (service, weight) in rules(route).into_iter().flatten() {
+    let mut rules = rules(route);
+    if rules.iter().any(|rule| rule.len() > 1) {
+        rules.retain(|rule| rule.len() > 1);
+    }
+    for (service, weight) in rules.into_iter().flatten() {
         let known: &mut i64 = all.entry(service).or_default();
         *known = weight.max(*known);
     }

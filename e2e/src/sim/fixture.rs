@@ -53,10 +53,13 @@ pub fn canary(spec: &Value) -> Value {
     json!({"metadata": {"name": "podinfo"}, "spec": whole})
 }
 
-/// Target and Canary, nothing else.
+/// Target and Canary, with the autoscaler that the spec names, and nothing else.
 pub fn world(spec: &Value) -> World {
     let mut world = World::default();
     world.put(DEPLOYMENT, target("podinfo:1"), start());
+    if let Some(kind) = spec["autoscalerRef"]["kind"].as_str().and_then(serin::manifest::scaler::kind) {
+        world.put(kind, super::scalers::of_target(kind), start());
+    }
     world.put_canary(canary(spec), start());
     world
 }

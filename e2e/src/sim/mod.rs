@@ -4,10 +4,12 @@
 //! Owns the loop of questions, scripted answers, decision and writes, and how it is cut short or disturbed. Every
 //! decision and every write goes by the [`observer`]. Used by the property tests and the stories as data.
 
+pub mod configs;
 pub mod fixture;
 pub mod observer;
 pub mod pods;
 pub mod route;
+pub mod scalers;
 pub mod story;
 pub mod transcript;
 pub mod world;
@@ -17,6 +19,7 @@ use std::{collections::BTreeMap, time::Duration};
 use jiff::{SignedDuration, Timestamp};
 use serin::{
     analysis::Reading,
+    manifest::config,
     plan::{self, Action, Answers, Plan, Question, Wake},
     snapshot::Snapshot,
 };
@@ -83,6 +86,8 @@ pub struct Sim {
     pub readings: BTreeMap<String, Reading>,
     /// The metrics server does not answer pings.
     pub silent: bool,
+    /// Contents of ConfigMaps and Secrets are not given out.
+    pub unreadable: bool,
     /// Disturbs the next plan that is not empty.
     pub trouble: Option<Trouble>,
     /// Disturbs the plan before which so many others wrote something.
@@ -110,6 +115,7 @@ impl Sim {
             now: fixture::start(),
             readings: BTreeMap::new(),
             silent: false,
+            unreadable: false,
             trouble: None,
             trouble_at: None,
             observer: Observer::default(),
@@ -161,6 +167,11 @@ impl Sim {
                     let reading = self.readings.get(&query.metric).cloned();
                     answers.readings.insert(*index, reading.unwrap_or(Reading::Values(vec![well])));
                 }
+                Question::Config { at, .. } => {
+                    let digest = self.world.objects.at(at).map(config::digest);
+                    let answer = if self.unreadable { Err("forbidden".into()) } else { Ok(digest) };
+                    answers.configs.insert(at.clone(), answer);
+                }
             }
         }
         answers
@@ -194,11 +205,16 @@ impl Sim {
         let answers = self.answer(questions);
         self.asked += questions.len();
         for question in questions {
-            if let Question::Measure { index, query } = question {
-                self.log.push(format!("ask    {}: {:?}", query.metric, answers.readings.get(index)));
+            match question {
+                Question::Measure { index, query } => {
+                    self.log.push(format!("ask    {}: {:?}", query.metric, answers.readings.get(index)));
+                }
+                Question::Config { at, .. } => self.log.push(format!("read   {at}")),
+                Question::Ping { .. } => {}
             }
         }
-        if answers.readings.values().any(|r| matches!(r, Reading::Failed(_))) {
+        let unread = answers.configs.values().any(Result::is_err);
+        if unread || answers.readings.values().any(|r| matches!(r, Reading::Failed(_))) {
             let wait = SignedDuration::from_secs(1 << self.silence.min(6));
             self.silence += 1;
             self.ask_not_before = self.now.checked_add(wait).ok();

@@ -13,13 +13,19 @@ use serde_json::Value;
 use serin::{
     analysis::Reading,
     api::{CanaryAnalysis, CanaryStatus, Phase, validated::validate},
-    manifest::{revision, workload},
+    manifest::workload,
     names,
     plan::{Action, Answers, Plan, Question, Wake},
     snapshot::{DEPLOYMENT, SERVICE, Snapshot},
 };
 
-use super::{Names, pods::Pods, route, world::World};
+use super::{
+    Names,
+    configs::{self, Contents},
+    pods::Pods,
+    route, scalers,
+    world::World,
+};
 
 /// What has been seen so far, and what was wrong in it.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +34,12 @@ pub struct Observer {
     pub violations: Vec<String>,
     /// Templates the target has had, by hash.
     pub templates: BTreeMap<String, Value>,
+    /// With which contents, see [`configs`].
+    contents: BTreeMap<String, Contents>,
+    /// Hash of what the target is now.
+    present: String,
+    /// Somebody deleted what templates use, or their copies: they may be gone for good.
+    pub configs_deleted: bool,
     /// Hashes that may be given to the primary: the first one and those with a complete pass.
     cleared: BTreeSet<String>,
     /// Since when the route gives the canary nothing.
@@ -35,18 +47,29 @@ pub struct Observer {
     /// Epoch, index and time of the furthest step.
     furthest: (i64, i32, Option<Timestamp>),
     /// The clock was set: times before are not comparable.
-    pub clock_set: bool,
+    clock_set: bool,
     /// Somebody edited the analysis in the middle of a run: steps may not be those of one schedule.
     pub spec_edited: bool,
     /// Spec edits that make the observer's own working out pointless: two Canaries, taking over.
     pub lenient: bool,
 }
 
-/// Weights of a run, worked out anew: by steps up to the maximum, or as listed.
+/// Weights of a run, worked out anew: by iterations, by steps up to the maximum, or as listed; copies come first.
 pub fn schedule(analysis: &CanaryAnalysis) -> Vec<i32> {
+    let iterations = analysis.iterations.unwrap_or(0).max(0) as usize;
+    if iterations > 0 {
+        let hidden = vec![0; iterations].into_iter().chain([100]).collect();
+        return if analysis.match_.is_empty() { hidden } else { vec![100; iterations] };
+    }
+    let copies = vec![0; usize::from(analysis.mirror == Some(true))];
+    copies.into_iter().chain(weights(analysis)).collect()
+}
+
+fn weights(analysis: &CanaryAnalysis) -> Vec<i32> {
     let step = analysis.step_weight.unwrap_or(0);
     if step <= 0 {
-        return analysis.step_weights.iter().map(|w| (*w).clamp(0, 100)).collect();
+        let listed = analysis.step_weights.iter().copied().chain(analysis.steps.iter().map(|s| s.weight));
+        return listed.map(|w| w.clamp(0, 100)).collect();
     }
     let max = analysis.max_weight.filter(|m| (1..=100).contains(m)).unwrap_or(100);
     let mut weights = Vec::new();
@@ -72,13 +95,20 @@ impl Observer {
         self.violations.push(text.into());
     }
 
+    /// The clock was set: what was noted by it before is not comparable.
+    pub fn clock_was_set(&mut self) {
+        self.clock_set = true;
+        self.zero_since = self.zero_since.map(|_| Timestamp::MIN);
+    }
+
     /// Every change of the world, whoever made it.
     pub fn saw(&mut self, world: &World, names: &Names, now: Timestamp) {
         if let Some(target) = world.objects.get(DEPLOYMENT, &names.target) {
             let template = &target["spec"]["template"];
-            if !self.templates.values().any(|known| known == template) {
-                self.templates.insert(revision::hash(template), template.clone());
-            }
+            let contents = configs::of(world, template);
+            self.present = configs::hash(template, &contents);
+            self.templates.entry(self.present.clone()).or_insert_with(|| template.clone());
+            self.contents.insert(self.present.clone(), contents);
         }
         if route::weight_of(world, names, &names.canary_service) > 0 {
             self.zero_since = None;
@@ -159,10 +189,7 @@ impl Observer {
             self.wrong(format!("S9: weight {} → {} without a step", a.weight, b.weight));
         }
         let back = a.weight.saturating_sub(b.weight);
-        let moved_on = || {
-            let target = snap.objects.get(DEPLOYMENT, &c.names.target);
-            target.map(|t| revision::hash(&t["spec"]["template"])) != old.last_applied_spec
-        };
+        let moved_on = || Some(&self.present) != old.last_applied_spec.as_ref();
         if b.promotion > a.promotion && c.promotion_step > 0 && back > c.promotion_step && !moved_on() {
             self.wrong(format!("S9: promotion takes {back} at once"));
         }
@@ -225,6 +252,7 @@ impl Observer {
             self.wrong(format!("S2: the apex Service leads to nobody: {what}"));
         }
         self.primary(before, after, names, &what);
+        self.violations.extend(scalers::wrong(before, after, names, &what));
         self.target(before, after, names, &what, now);
         self.intended(before, after, pods, names, &what);
         self.untouched(before, after, names, &what);
@@ -255,11 +283,13 @@ impl Observer {
         }
         let initial = after.status().phase.unwrap_or_default() <= Phase::Initializing;
         let label = ("app".to_owned(), names.target.clone());
-        let allowed = self
-            .templates
-            .iter()
-            .filter(|(hash, _)| initial || self.cleared.contains(*hash))
-            .any(|(_, t)| workload::template(t, &label, &names.target) == is["spec"]["template"]);
+        let allowed = self.templates.iter().filter(|(hash, _)| initial || self.cleared.contains(*hash)).any(
+            |(hash, t)| {
+                let wanted = workload::template(t, &label, &names.target);
+                let contents = self.contents.get(hash).cloned().unwrap_or_default();
+                configs::same(after, &is["spec"]["template"], wanted, &contents, self.configs_deleted)
+            },
+        );
         if !allowed {
             self.wrong(format!("S5: the primary is given a template that has not passed: {what}"));
         }
@@ -314,6 +344,9 @@ impl Observer {
             self.wrong(format!("S11: the Canary's spec is changed: {what}"));
         }
         let foreign = |o: &&Value| !names.all().contains(&o["metadata"]["name"].as_str().unwrap_or_default());
+        if let Some(problem) = configs::harmed(before, after, names) {
+            self.wrong(format!("{problem}: {what}"));
+        }
         for kind in [DEPLOYMENT, SERVICE, route::VIRTUAL_SERVICE] {
             if !before.objects.of(kind).filter(foreign).eq(after.objects.of(kind).filter(foreign)) {
                 self.wrong(format!("S11: a foreign {} is changed: {what}", kind.kind));

@@ -7,7 +7,10 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use serin::snapshot::{DEPLOYMENT, SERVICE};
 
-use super::world::{World, at_second};
+use super::{
+    configs,
+    world::{World, at_second},
+};
 
 /// What becomes of a Deployment's pods.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
@@ -29,6 +32,8 @@ struct Played {
     uid: String,
     /// Template of the ready pods.
     template: String,
+    /// What they read when they started.
+    contents: Value,
     /// Ready pods.
     ready: i64,
     /// The template that is being rolled out, since when, and whether that has been achieved.
@@ -40,6 +45,8 @@ struct Played {
 pub struct Pods {
     /// By name of the Deployment.
     pub modes: BTreeMap<String, Mode>,
+    /// Replicas that the load asks for, by name of the Deployment: what autoscalers go by.
+    pub loads: BTreeMap<String, i64>,
     /// EndpointSlices stay as they are until this is lifted.
     pub slices_late: bool,
     played: BTreeMap<String, Played>,
@@ -54,6 +61,7 @@ struct Counts {
 impl Pods {
     /// Lets the controllers act once. True when they changed anything.
     pub fn play(&mut self, world: &mut World, now: Timestamp) -> bool {
+        let scaled = super::scalers::play(world, &self.loads);
         self.played.retain(|name, _| world.objects.get(DEPLOYMENT, name).is_some());
         let mut changes = Vec::new();
         for deployment in world.objects.of(DEPLOYMENT) {
@@ -62,7 +70,8 @@ impl Pods {
             if mode == Mode::Unseen {
                 continue;
             }
-            let status = self.deployment(name, mode, deployment, now);
+            let contents = configs::content_of(world, &deployment["spec"]["template"]);
+            let status = self.deployment(name, mode, deployment, contents, now);
             if deployment["status"] != status {
                 changes.push((name.to_owned(), status));
             }
@@ -71,7 +80,7 @@ impl Pods {
         for (name, status) in changes {
             world.write_deployment_status(&name, status);
         }
-        any | self.slices(world)
+        scaled | any | self.slices(world)
     }
 
     fn slices(&self, world: &mut World) -> bool {
@@ -108,14 +117,16 @@ impl Pods {
         ready.sum::<i64>() as u32
     }
 
-    /// The pods of the target all run its present template.
+    /// The pods of the target all run its present template, with what it uses as it is now.
     pub fn all_updated(&self, world: &World, deployment: &str) -> bool {
         let live = world.objects.get(DEPLOYMENT, deployment);
-        let template = live.map(|d| d["spec"]["template"].to_string());
-        self.played.get(deployment).is_some_and(|p| Some(&p.template) == template.as_ref() && p.ready > 0)
+        let Some(template) = live.map(|d| &d["spec"]["template"]) else { return false };
+        let (contents, text) = (configs::content_of(world, template), template.to_string());
+        let present = |p: &Played| p.template == text && p.contents == contents;
+        self.played.get(deployment).is_some_and(|p| present(p) && p.ready > 0)
     }
 
-    fn deployment(&mut self, name: &str, mode: Mode, live: &Value, now: Timestamp) -> Value {
+    fn deployment(&mut self, name: &str, mode: Mode, live: &Value, contents: Value, now: Timestamp) -> Value {
         let played = self.played.entry(name.to_owned()).or_default();
         let uid = live["metadata"]["uid"].as_str().unwrap_or_default();
         if played.uid != uid {
@@ -126,6 +137,9 @@ impl Pods {
             played.rollout = (template.clone(), Some(now), false);
         }
         let desired = serin::manifest::replicas(live);
+        if played.template != template || played.ready == 0 {
+            played.contents = contents;
+        }
         let counts = pods(played, mode, template, desired, live["spec"]["strategy"]["type"] == "Recreate");
         let complete = counts.updated == desired && counts.all == desired && counts.available == desired;
         played.rollout.2 |= complete;

@@ -13,22 +13,29 @@ pub const VIRTUAL_SERVICE: Kind = Kind {
     plural: "virtualservices",
 };
 
-/// Service and percent for each destination of the route; empty while there is none.
-pub fn destinations(world: &World, names: &Names) -> Vec<(String, i64)> {
+/// Service and percent for each destination of each rule; empty while there is no route.
+pub fn rules(world: &World, names: &Names) -> Vec<Vec<(String, i64)>> {
     let Some(route) = world.objects.get(VIRTUAL_SERVICE, &names.apex) else { return vec![] };
-    let list = route["spec"]["http"][0]["route"].as_array().cloned().unwrap_or_default();
-    let one = list.len() == 1;
-    list.iter()
-        .map(|d| {
-            let host = d["destination"]["host"].as_str().unwrap_or_default().to_owned();
-            (host, if one { 100 } else { d["weight"].as_i64().unwrap_or(0) })
-        })
-        .collect()
+    let rules = route["spec"]["http"].as_array().cloned().unwrap_or_default();
+    let destinations = |rule: &Value| {
+        let list = rule["route"].as_array().cloned().unwrap_or_default();
+        let weight = |d: &Value| if list.len() == 1 { 100 } else { d["weight"].as_i64().unwrap_or(0) };
+        let host = |d: &Value| d["destination"]["host"].as_str().unwrap_or_default().to_owned();
+        list.iter().map(|d| (host(d), weight(d))).collect()
+    };
+    rules.iter().map(destinations).collect()
 }
 
-/// Percent of the traffic that the route gives a Service.
+/// Percent of the traffic that the route gives a Service: where several rules share traffic out, of those whom it
+/// favours most. Single destinations beside them are for those who have a cookie, or who are not named.
 pub fn weight_of(world: &World, names: &Names, service: &str) -> i64 {
-    destinations(world, names).iter().filter(|(host, _)| host == service).map(|(_, w)| w).sum()
+    let of =
+        |rule: &Vec<(String, i64)>| rule.iter().filter(|(host, _)| host == service).map(|(_, w)| w).sum();
+    let mut all = rules(world, names);
+    if all.iter().any(|rule| rule.len() > 1) {
+        all.retain(|rule| rule.len() > 1);
+    }
+    all.iter().map(of).max().unwrap_or(0)
 }
 
 /// The two routes differ.
@@ -40,13 +47,13 @@ pub fn changed(before: &World, after: &World, names: &Names) -> bool {
 /// What is wrong with the route as an object.
 pub fn malformed(world: &World, names: &Names) -> Option<String> {
     world.objects.get(VIRTUAL_SERVICE, &names.apex)?;
-    let all = destinations(world, names);
-    let sum: i64 = all.iter().map(|(_, w)| w).sum();
+    let all = rules(world, names);
     let ours = [&names.primary_service, &names.canary_service, &names.apex];
-    if sum != 100 || all.iter().any(|(_, w)| !(0..=100).contains(w)) {
-        return Some(format!("weights {all:?}"));
-    }
-    all.iter().any(|(host, _)| !ours.contains(&host)).then(|| format!("destinations {all:?}"))
+    let wrong = |rule: &Vec<(String, i64)>| {
+        let sum: i64 = rule.iter().map(|(_, w)| w).sum();
+        sum != 100 || rule.iter().any(|(host, w)| !(0..=100).contains(w) || !ours.contains(&host))
+    };
+    (all.is_empty() || all.iter().any(wrong)).then(|| format!("rules {all:?}"))
 }
 
 /// Ready pods behind a Service: those that the EndpointSlices show and that stay.
@@ -56,13 +63,17 @@ pub fn ready(world: &World, pods: &Pods, service: &str) -> u32 {
     world.ready.get(service).copied().filter(|_| pods.slices_late).map_or(behind, |shown| shown.min(behind))
 }
 
-/// Percent of the traffic that goes where no pod is ready. Without a route all of it goes to the apex.
+/// Percent of the traffic that goes where no pod is ready, of those who are worst off. Without a route all of it goes
+/// to the apex.
 pub fn to_nobody(world: &World, pods: &Pods, names: &Names) -> i64 {
-    let mut all = destinations(world, names);
+    let mut all = rules(world, names);
     if all.is_empty() && world.objects.get(SERVICE, &names.apex).is_some() {
-        all.push((names.apex.clone(), 100));
+        all.push(vec![(names.apex.clone(), 100)]);
     }
-    all.iter().filter(|(host, w)| *w > 0 && ready(world, pods, host) == 0).map(|(_, w)| w).sum()
+    let lost = |rule: &Vec<(String, i64)>| {
+        rule.iter().filter(|(host, w)| *w > 0 && ready(world, pods, host) == 0).map(|(_, w)| w).sum()
+    };
+    all.iter().map(lost).max().unwrap_or(0)
 }
 
 /// The Service selects the pods of the Deployment.

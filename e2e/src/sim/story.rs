@@ -17,7 +17,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use serin::{
     analysis::Reading,
-    snapshot::{DEPLOYMENT, Kind, ObjectRef, REVISION, Rival, SERVICE},
+    manifest::scaler,
+    snapshot::{
+        CONFIG_MAP, DEPLOYMENT, HPA, Kind, ObjectRef, REVISION, Rival, SCALED_OBJECT, SECRET, SERVICE,
+    },
 };
 
 use super::{
@@ -68,6 +71,9 @@ struct Step {
     image: Option<String>,
     #[serde(default)]
     pods: BTreeMap<String, Mode>,
+    /// Replicas that the load asks for, by Deployment.
+    #[serde(default)]
+    load: BTreeMap<String, i64>,
     /// Merge patch of the Canary's spec.
     #[serde(default)]
     spec: Option<Value>,
@@ -83,6 +89,9 @@ struct Step {
     rivals: Option<Vec<String>>,
     #[serde(default)]
     missing: Option<Vec<String>>,
+    /// The API server does not give out contents, or does again.
+    #[serde(default)]
+    unreadable: Option<bool>,
     /// The operator dies after so many writes of its next plan.
     #[serde(default)]
     crash: Option<usize>,
@@ -91,7 +100,8 @@ struct Step {
     conflict: bool,
 }
 
-const KINDS: [Kind; 4] = [DEPLOYMENT, SERVICE, REVISION, route::VIRTUAL_SERVICE];
+const KINDS: [Kind; 8] =
+    [DEPLOYMENT, SERVICE, REVISION, CONFIG_MAP, SECRET, HPA, SCALED_OBJECT, route::VIRTUAL_SERVICE];
 
 /// Plays a story and tells it.
 ///
@@ -196,8 +206,25 @@ fn end(sim: &Sim, out: &mut String) -> Result<()> {
         let ready = sim.world.ready.get(name).copied().unwrap_or(0);
         writeln!(out, "  Service {name}: {} ({ready} ready)", service["spec"]["selector"])?;
     }
-    for (host, weight) in route::destinations(&sim.world, sim.names()) {
-        writeln!(out, "  route {weight} % to {host}")?;
+    for kind in [HPA, SCALED_OBJECT] {
+        for live in sim.world.objects.of(kind) {
+            let (min, max) = scaler::bounds(kind, live);
+            let paused = if scaler::paused(live) { ", paused at 0" } else { "" };
+            let name = live["metadata"]["name"].as_str().unwrap_or_default();
+            writeln!(out, "  {} {name}: {min} to {max}{paused}", kind.kind)?;
+        }
+    }
+    let rules = route::rules(&sim.world, sim.names());
+    for (n, rule) in rules.iter().enumerate() {
+        let which = if rules.len() > 1 { format!("route {}", n + 1) } else { "route".into() };
+        for (host, weight) in rule {
+            writeln!(out, "  {which} {weight} % to {host}")?;
+        }
+    }
+    for object in [CONFIG_MAP, SECRET].into_iter().flat_map(|kind| sim.world.objects.of(kind)) {
+        let (kind, name) = (&object["kind"], &object["metadata"]["name"]);
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        writeln!(out, "  {} {}: {}", text(kind), text(name), object["data"])?;
     }
     let revisions: Vec<_> = sim.world.objects.of(REVISION).collect();
     writeln!(out, "  {} stored templates, {} questions asked", revisions.len(), sim.asked)?;
@@ -303,6 +330,10 @@ impl Step {
             sim.pods.modes.insert(name.clone(), *mode);
             said.push(format!("new pods of {name}: {mode:?}"));
         }
+        for (name, replicas) in &self.load {
+            sim.pods.loads.insert(name.clone(), *replicas);
+            said.push(format!("the load of {name} asks for {replicas} replicas"));
+        }
         if let Some(spec) = &self.spec {
             sim.world.edit_canary(&json!({"spec": spec}));
             sim.observer.spec_edited = true;
@@ -333,6 +364,8 @@ impl Step {
                 sim.world.delete_canary(sim.now);
             } else if sim.world.objects.remove(&points_at(what)?).is_none() {
                 bail!("there is no {what} to delete");
+            } else if what.starts_with("ConfigMap") || what.starts_with("Secret") {
+                sim.observer.configs_deleted = true;
             }
             said.push(format!("{what} is deleted"));
         }
@@ -343,6 +376,10 @@ impl Step {
         if let Some(names) = &self.rivals {
             sim.world.rivals = rivals(names);
             said.push(format!("older Canaries of the same target: {names:?}"));
+        }
+        if let Some(unreadable) = self.unreadable {
+            sim.unreadable = unreadable;
+            said.push(format!("contents can be read: {}", !unreadable));
         }
         if let Some(missing) = &self.missing {
             sim.world.missing_kinds.clone_from(missing);

@@ -17,6 +17,7 @@ pub fn note(note: &Note) -> String {
 pub fn action(action: &Action) -> String {
     match action {
         Action::Create(m) => format!("create {}{}", m.at(), detail(&m.body).unwrap_or_default()),
+        Action::Copy(of) => format!("copy   {} to {}", of.from, of.name),
         Action::Patch { at, patch, .. } => {
             let fields = || format!(" {}", paths(patch, String::new()).join(" "));
             format!("patch  {at}{}", detail(patch).unwrap_or_else(fields))
@@ -51,6 +52,9 @@ fn detail(body: &Value) -> Option<String> {
     if let Some(replicas) = spec["replicas"].as_i64() {
         out.push(format!("replicas {replicas}"));
     }
+    for bound in ["minReplicas", "maxReplicas", "minReplicaCount", "maxReplicaCount"] {
+        out.extend(spec[bound].as_i64().map(|n| format!("{bound} {n}")));
+    }
     (!out.is_empty()).then(|| format!(": {}", out.join(", ")))
 }
 
@@ -75,6 +79,13 @@ pub fn status(old: &CanaryStatus, new: &CanaryStatus, revision: &dyn Fn(&str) ->
     let hash = |h: &Option<String>| h.as_deref().map(revision).unwrap_or_default();
     field("lastAppliedSpec", hash(&old.last_applied_spec), hash(&new.last_applied_spec));
     field("lastPromotedSpec", hash(&old.last_promoted_spec), hash(&new.last_promoted_spec));
+    let sums = |s: &CanaryStatus| {
+        let all = s.tracked_configs.iter().flatten();
+        all.map(|(key, sum)| format!("{key} {}", sum.chars().take(4).collect::<String>()))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    field("trackedConfigs", sums(old), sums(new));
     field("step", step(old.step.as_ref()), step(new.step.as_ref()));
     field("canaryWeight", text(&old.canary_weight), text(&new.canary_weight));
     field("failedChecks", text(&old.failed_checks), text(&new.failed_checks));
@@ -117,7 +128,8 @@ fn step(step: Option<&StepStatus>) -> String {
         ""
     };
     let back = if step.promotion > 0 { format!(" back {}", step.promotion) } else { String::new() };
-    format!("{} at {} %{back}{seen}", step.index, step.weight)
+    let renew = if step.renew { " with new pods" } else { "" };
+    format!("{} at {} %{back}{seen}{renew}", step.index, step.weight)
 }
 
 /// A Deployment as people look at it: image and pods.

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use serin::{
     api::{Canary, CanaryStatus},
     config::Rules,
+    manifest::config,
     plan::Action,
     snapshot::{DEPLOYMENT, Kind, ObjectRef, Objects, REVISION, Rival, SERVICE, Snapshot},
 };
@@ -51,10 +52,16 @@ impl World {
     /// What the planner is shown; none when the Canary is gone or does not decode.
     pub fn snapshot(&self) -> Option<Snapshot> {
         let canary: Canary = serde_json::from_value(self.canary.clone()?).ok()?;
+        let mut objects = self.objects.clone();
+        for kind in config::KINDS {
+            for object in self.objects.of(kind) {
+                objects.insert(kind, config::without_content(object));
+            }
+        }
         Some(Snapshot {
             rules: self.rules.clone(),
             canary,
-            objects: self.objects.clone(),
+            objects,
             ready: self.ready.clone(),
             missing_kinds: self.missing_kinds.clone(),
             rivals: self.rivals.clone(),
@@ -169,6 +176,13 @@ impl World {
                 }
                 self.put(manifest.kind, manifest.to_create(), now);
                 Ok(())
+            }
+            Action::Copy(of) => {
+                let copy = self.objects.at(&of.from).and_then(|source| config::copy(source, of));
+                match copy {
+                    Some(copy) => self.write(&Action::Create(Box::new(copy)), now),
+                    None => Err(Moved(format!("copy {}", of.from))),
+                }
             }
             Action::Patch { at, version, patch, .. } => self.patch(at, version, patch),
             Action::Scale { name, replicas, version } => self.patch(

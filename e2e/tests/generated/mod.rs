@@ -1,13 +1,16 @@
 //! Generated specs, answers and events for the property tests, and what each event does to a model.
 
+mod scalers;
+
 use std::time::Duration;
 
 use jiff::SignedDuration;
 use proptest::{collection::vec, prelude::*, strategy::Union};
+pub(crate) use scalers::Scaled;
 use serde_json::{Value, json};
 use serin::{
     analysis::Reading,
-    snapshot::{DEPLOYMENT, ObjectRef, SERVICE},
+    snapshot::{CONFIG_MAP, DEPLOYMENT, HPA, Kind, ObjectRef, SCALED_OBJECT, SECRET, SERVICE},
 };
 use serin_e2e::sim::{Sim, Trouble, fixture, pods::Mode, route, world::World};
 
@@ -28,6 +31,8 @@ pub(crate) enum Event {
     Recreate(u8),
     /// The target's replicas are set.
     Replicas(i64),
+    /// Something about autoscalers.
+    Scaled(Scaled),
     /// The primary is deleted.
     DropPrimary,
     /// Somebody gives the primary another template.
@@ -46,6 +51,12 @@ pub(crate) enum Event {
     Delete(Option<bool>),
     /// The next plan goes wrong.
     Trouble(Trouble),
+    /// The ConfigMap that the target uses gets this content.
+    Config(u8),
+    /// It is deleted.
+    DropConfig,
+    /// The Secret that the target may use appears with this content.
+    Secret(u8),
     /// The clock is set, by seconds.
     Clock(i64),
 }
@@ -86,11 +97,28 @@ pub(crate) fn bad_reading() -> impl Strategy<Value = Option<Reading>> {
 /// Steps, promotion steps and interval; the merge takes out what the fixture has.
 pub(crate) fn analysis() -> impl Strategy<Value = Value> {
     let steps = prop_oneof![
-        (1i32..130, proptest::option::of(0i32..130)).prop_map(
-            |(step, max)| json!({"stepWeight": step.max(7), "maxWeight": max, "stepWeights": null})
-        ),
-        vec(prop_oneof![Just(0), Just(100), 1i32..120], 1..6)
-            .prop_map(|list| json!({"stepWeight": null, "maxWeight": null, "stepWeights": list})),
+        (1i32..130, proptest::option::of(0i32..130))
+            .prop_map(|(step, max)| json!({"stepWeight": step.max(7), "maxWeight": max})),
+        vec(prop_oneof![Just(0), Just(100), 1i32..120], 1..6).prop_map(|list| json!({"stepWeights": list})),
+        vec((0i32..=100, prop_oneof![Just("1s"), Just("25s")]), 1..5).prop_map(|list| {
+            let steps: Vec<Value> = list.iter().map(|(w, hold)| json!({"weight": w, "hold": hold})).collect();
+            json!({"steps": steps})
+        }),
+        (1i32..5).prop_map(|n| json!({"iterations": n})),
+    ];
+    let fields = ["stepWeight", "maxWeight", "stepWeights", "steps", "iterations"];
+    let steps = steps.prop_map(move |mut steps| {
+        for field in fields.into_iter().filter(|field| steps.get(*field).is_none()).collect::<Vec<_>>() {
+            steps[field] = Value::Null;
+        }
+        steps
+    });
+    let named = prop_oneof![4 => Just(Value::Null), 1 => Just(json!([{"headers": {"x": {"exact": "y"}}}]))];
+    let mirror = prop_oneof![3 => Just(Value::Null), 1 => Just(json!(true))];
+    let affinity = prop_oneof![
+        4 => Just(Value::Null),
+        1 => Just(json!({"cookieName": "a"})),
+        1 => Just(json!({"cookieName": "a", "primaryCookieName": "b"})),
     ];
     let metrics = prop_oneof![
         3 => Just(json!([{"name": "request-success-rate", "thresholdRange": {"min": 99}}])),
@@ -100,8 +128,12 @@ pub(crate) fn analysis() -> impl Strategy<Value = Value> {
         ])),
     ];
     let back = prop_oneof![Just(Value::Null), (1i32..120).prop_map(Value::from)];
-    (steps, metrics, back, 1i32..5, prop_oneof![Just("10s"), Just("1s"), Just("7s")]).prop_map(
-        |(mut steps, metrics, back, threshold, interval)| {
+    let asked = (named, mirror, affinity);
+    (steps, asked, metrics, back, 1i32..5, prop_oneof![Just("10s"), Just("1s"), Just("7s")]).prop_map(
+        |(mut steps, (named, mirror, affinity), metrics, back, threshold, interval)| {
+            steps["match"] = named;
+            steps["mirror"] = mirror;
+            steps["sessionAffinity"] = affinity;
             steps["metrics"] = metrics;
             steps["stepWeightPromotion"] = back;
             steps["threshold"] = json!(threshold);
@@ -115,9 +147,10 @@ pub(crate) fn analysis() -> impl Strategy<Value = Value> {
 pub(crate) fn spec() -> impl Strategy<Value = Value> {
     let settle = prop_oneof![3 => Just(Value::Null), 1 => Just(json!("0s")), 1 => Just(json!("500ms")), 1 => Just(json!("8s"))];
     let skip = prop_oneof![6 => Just(Value::Null), 1 => Just(json!(true))];
-    (analysis(), settle, skip, 5i32..90).prop_map(|(analysis, settle, skip, deadline)| {
+    (analysis(), settle, skip, 5i32..90, scalers::reference()).prop_map(|(analysis, settle, skip, deadline, scaler)| {
         json!({
             "analysis": analysis, "settleTime": settle, "skipAnalysis": skip, "progressDeadlineSeconds": deadline,
+            "autoscalerRef": scaler,
         })
     })
 }
@@ -261,12 +294,16 @@ fn event() -> impl Strategy<Value = Event> {
         (2, any::<bool>().prop_map(Event::Late).boxed()),
         (2, (1u8..4).prop_map(Event::Recreate).boxed()),
         (3, (0i64..6).prop_map(Event::Replicas).boxed()),
+        (10, scalers::event().prop_map(Event::Scaled).boxed()),
         (2, Just(Event::DropPrimary).boxed()),
         (2, Just(Event::EditPrimary).boxed()),
         (3, (0i64..101).prop_map(Event::Weights).boxed()),
         (1, Just(Event::DropRoute).boxed()),
         (1, Just(Event::EditApex).boxed()),
         (4, spec().prop_map(Event::Spec).boxed()),
+        (6, (1u8..4).prop_map(Event::Config).boxed()),
+        (1, Just(Event::DropConfig).boxed()),
+        (2, (1u8..4).prop_map(Event::Secret).boxed()),
         (3, any::<bool>().prop_map(Event::Suspend).boxed()),
         (2, any::<Option<bool>>().prop_map(Event::Delete).boxed()),
         (1, (-500i64..500).prop_map(Event::Clock).boxed()),
@@ -278,19 +315,47 @@ pub(crate) fn events(most: usize) -> impl Strategy<Value = Vec<Event>> {
     vec(event(), 1..most)
 }
 
-/// Only what a quiet cluster sees: images, answers, time.
+/// Only what a quiet cluster sees: images, answers, load, time.
 pub(crate) fn calm(most: usize) -> impl Strategy<Value = Vec<Event>> {
     let event = prop_oneof![
         3 => (1u64..40).prop_map(Event::Pass),
         2 => (1u8..4).prop_map(Event::Image),
+        1 => (1u8..4).prop_map(Event::Config),
+        1 => (1u8..4).prop_map(Event::Secret),
         1 => reading().prop_map(|reading| Event::Reads("request-success-rate", reading)),
+        1 => scalers::load().prop_map(Event::Scaled),
     ];
     vec(event, 1..most)
 }
 
-/// Target and Canary.
+/// A target that uses a ConfigMap and, if there is one, a Secret.
+fn target_of(image: &str) -> Value {
+    let mut target = fixture::target(image);
+    target["spec"]["template"]["spec"]["volumes"] = json!([
+        {"name": "c", "configMap": {"name": "cm"}},
+        {"name": "s", "secret": {"secretName": "sec", "optional": true}},
+    ]);
+    target
+}
+
+fn holding(kind: Kind, name: &str, content: u8) -> Value {
+    json!({"kind": kind.kind, "metadata": {"name": name}, "data": {"f": content.to_string()}})
+}
+
+fn put(sim: &mut Sim, kind: Kind, name: &str, content: u8) {
+    let (at, object) = (ObjectRef::new(kind, name), holding(kind, name, content));
+    if !sim.world.edit(&at, &object) {
+        sim.world.put(kind, object, sim.now);
+    }
+}
+
+/// Target, what it uses, and Canary.
 pub(crate) fn world_of(spec: &Value) -> World {
-    fixture::world(spec)
+    let mut world = World::default();
+    world.put(CONFIG_MAP, holding(CONFIG_MAP, "cm", 1), fixture::start());
+    world.put(DEPLOYMENT, target_of("podinfo:1"), fixture::start());
+    world.put_canary(fixture::canary(spec), fixture::start());
+    world
 }
 
 /// The event, then plans until nothing is left to do; plans also before, for time passes with them.
@@ -298,6 +363,14 @@ pub(crate) fn play(sim: &mut Sim, event: &Event) {
     sim.log.push(format!("> {event:?}"));
     happen(sim, event);
     sim.settle();
+}
+
+fn configure(sim: &mut Sim, event: &Event) {
+    match event {
+        Event::Config(n) => put(sim, CONFIG_MAP, "cm", *n),
+        Event::Secret(n) => put(sim, SECRET, "sec", *n),
+        _ => drop(sim.world.objects.remove(&ObjectRef::new(CONFIG_MAP, "cm"))),
+    }
 }
 
 /// Only the event.
@@ -316,11 +389,12 @@ pub(crate) fn happen(sim: &mut Sim, event: &Event) {
         Event::Image(n) => fixture::set_image(sim, &format!("podinfo:{n}")),
         Event::Recreate(n) => {
             sim.world.objects.remove(&target);
-            sim.world.put(DEPLOYMENT, fixture::target(&format!("podinfo:{n}")), sim.now);
+            sim.world.put(DEPLOYMENT, target_of(&format!("podinfo:{n}")), sim.now);
         }
         Event::Replicas(n) => {
             sim.world.edit(&target, &json!({"spec": {"replicas": n}}));
         }
+        Event::Scaled(scaled) => scaled.happen(sim),
         Event::DropPrimary => {
             sim.world.objects.remove(&primary);
         }
@@ -328,12 +402,7 @@ pub(crate) fn happen(sim: &mut Sim, event: &Event) {
             let containers = json!([{"name": "podinfod", "image": "evil:1"}]);
             sim.world.edit(&primary, &json!({"spec": {"template": {"spec": {"containers": containers}}}}));
         }
-        Event::Weights(canary) => {
-            let to = |host: &str, weight: i64| json!({"destination": {"host": host}, "weight": weight});
-            let routes = json!([to("podinfo-primary", 100 - canary), to("podinfo-canary", *canary)]);
-            let at = ObjectRef::new(route::VIRTUAL_SERVICE, "podinfo");
-            sim.world.edit(&at, &json!({"spec": {"http": [{"route": routes}]}}));
-        }
+        Event::Weights(canary) => set_weights(sim, *canary),
         Event::DropRoute => {
             sim.world.objects.remove(&ObjectRef::new(route::VIRTUAL_SERVICE, "podinfo"));
         }
@@ -347,8 +416,10 @@ pub(crate) fn happen(sim: &mut Sim, event: &Event) {
             let clean = json!({"stepWeight": null, "stepWeights": null, "maxWeight": null});
             sim.world.edit_canary(&json!({"spec": {"analysis": clean}}));
             sim.world.edit_canary(&json!({"spec": spec}));
+            scalers::provide(sim, spec);
             sim.observer.spec_edited = true;
         }
+        Event::Config(_) | Event::DropConfig | Event::Secret(_) => configure(sim, event),
         Event::Suspend(on) => sim.world.edit_canary(&json!({"spec": {"suspend": on}})),
         Event::Delete(revert) => {
             sim.world.edit_canary(&json!({"spec": {"revertOnDeletion": revert}}));
@@ -357,10 +428,17 @@ pub(crate) fn happen(sim: &mut Sim, event: &Event) {
         Event::Trouble(trouble) => sim.trouble = Some(*trouble),
         Event::Clock(by) => {
             sim.now = sim.now.checked_add(SignedDuration::from_secs(*by)).unwrap_or(sim.now);
-            sim.observer.clock_set = true;
+            sim.observer.clock_was_set();
         }
     }
     sim.look();
+}
+
+fn set_weights(sim: &mut Sim, canary: i64) {
+    let to = |host: &str, weight: i64| json!({"destination": {"host": host}, "weight": weight});
+    let routes = json!([to("podinfo-primary", 100 - canary), to("podinfo-canary", canary)]);
+    let at = ObjectRef::new(route::VIRTUAL_SERVICE, "podinfo");
+    sim.world.edit(&at, &json!({"spec": {"http": [{"route": routes}]}}));
 }
 
 /// Where a model has come to, without what counts writes: versions, times, epochs.
@@ -373,10 +451,21 @@ pub(crate) fn end_of(sim: &Sim) -> Value {
     };
     let services: Vec<Value> =
         sim.world.objects.of(SERVICE).map(|s| json!([s["metadata"]["name"], s["spec"]])).collect();
+    let configs: Vec<Value> = [CONFIG_MAP, SECRET]
+        .into_iter()
+        .flat_map(|kind| sim.world.objects.of(kind))
+        .map(|o| json!([o["kind"], o["metadata"]["name"], o["data"]]))
+        .collect();
+    let scalers: Vec<Value> = [HPA, SCALED_OBJECT]
+        .into_iter()
+        .flat_map(|kind| sim.world.objects.of(kind))
+        .map(|s| json!([s["metadata"]["name"], s["metadata"]["annotations"], s["spec"]]))
+        .collect();
     json!({
-        "phase": status.phase, "step": status.step.map(|s| (s.index, s.weight)), "checks": status.failed_checks,
+        "tracked": status.tracked_configs, "observed": status.observed_configs.keys().collect::<Vec<_>>(),
+        "configs": configs, "scalers": scalers, "phase": status.phase, "step": status.step.map(|s| (s.index, s.weight)), "checks": status.failed_checks,
         "applied": status.last_applied_spec, "promoted": status.last_promoted_spec,
         "target": image("podinfo"), "primary": image("podinfo-primary"), "services": services,
-        "route": route::destinations(&sim.world, sim.names()), "gone": sim.world.canary.is_none(),
+        "route": route::rules(&sim.world, sim.names()), "gone": sim.world.canary.is_none(),
     })
 }

@@ -25,7 +25,7 @@ pub(crate) const STORIES: Family = &[
     crate::story!(of_two_canaries_on_one_apex_the_older_wins),
     crate::story!(a_controlled_route_is_not_touched),
     crate::story!(a_controlled_service_is_not_touched),
-    crate::story!(a_route_of_nobodys_is_not_touched),
+    crate::story!(a_route_of_nobodys_is_taken_over_and_given_back),
 ];
 
 async fn of_two_canaries_on_one_target_the_older_wins(shared: &Shared) -> anyhow::Result<()> {
@@ -124,16 +124,15 @@ fn foreign_route() -> Value {
     })
 }
 
-async fn refused_over_route(shared: &Shared, namespace: &str, owned: bool, word: &str) -> anyhow::Result<()> {
-    let story = story(shared, namespace).await?;
+async fn a_controlled_route_is_not_touched(shared: &Shared) -> anyhow::Result<()> {
+    let story = story(shared, "route-owned").await?;
     let mut route = foreign_route();
-    if owned {
-        route["metadata"]["ownerReferences"] = boss(&story).await?;
-    }
+    route["metadata"]["ownerReferences"] = boss(&story).await?;
     story.apply(vec![route]).await?;
     let before = story.virtual_services().get("app").await?;
     story.apply(vec![deployment("app", "app:1", 1), canary("app")]).await?;
-    refused(&story, "app", "ForeignObject", &["VirtualService app", word, "spec.service.name"]).await?;
+    let words = ["VirtualService app", "is controlled by ConfigMap boss", "spec.service.name"];
+    refused(&story, "app", "ForeignObject", &words).await?;
     well_goes_on(&story).await?;
     left_alone(&story, "app").await?;
     let after: DynamicObject = story.virtual_services().get("app").await?;
@@ -144,12 +143,23 @@ async fn refused_over_route(shared: &Shared, namespace: &str, owned: bool, word:
     Ok(())
 }
 
-async fn a_controlled_route_is_not_touched(shared: &Shared) -> anyhow::Result<()> {
-    refused_over_route(shared, "route-owned", true, "is controlled by ConfigMap boss").await
-}
-
-async fn a_route_of_nobodys_is_not_touched(shared: &Shared) -> anyhow::Result<()> {
-    refused_over_route(shared, "route-free", false, "was not made for this Canary").await
+async fn a_route_of_nobodys_is_taken_over_and_given_back(shared: &Shared) -> anyhow::Result<()> {
+    let story = story(shared, "route-free").await?;
+    let mut route = foreign_route();
+    route["spec"]["http"][0]["route"][0]["destination"]["host"] = json!("app");
+    story.apply(vec![route]).await?;
+    let before: DynamicObject = story.virtual_services().get("app").await?;
+    story.apply(vec![deployment("app", "app:1", 1), canary("app")]).await?;
+    story.phase("app", Phase::Initialized).await?;
+    ensure!(story.weight("app").await? == Some(0), "the route was not taken over");
+    story.delete_canary("app").await?;
+    let after: DynamicObject = story.virtual_services().get("app").await?;
+    ensure!(after.data["spec"] == before.data["spec"], "given back as {:#}", after.data["spec"]);
+    ensure!(
+        after.annotations() == before.annotations() && after.labels() == before.labels(),
+        "marks are left"
+    );
+    Ok(())
 }
 
 async fn a_controlled_service_is_not_touched(shared: &Shared) -> anyhow::Result<()> {

@@ -22,9 +22,8 @@ pub(crate) const STORIES: Family = &[
     crate::story!(a_missing_template_holds_the_run),
     crate::story!(an_unserved_provider_changes_nothing),
     crate::story!(an_unserved_kind_changes_nothing),
-    crate::story!(an_unserved_strategy_changes_nothing),
+    crate::story!(a_strategy_beyond_the_router_changes_nothing),
     crate::story!(an_unserved_gate_holds_the_run),
-    crate::story!(an_unserved_scaler_holds_the_run),
     crate::story!(a_suspended_run_stands_still_and_is_resumed),
     crate::story!(pods_lost_under_suspension_are_said),
     crate::story!(intervals_of_any_length_are_taken),
@@ -121,10 +120,20 @@ async fn an_unserved_kind_changes_nothing(shared: &Shared) -> anyhow::Result<()>
     not_served(shared, "kind", edit, "spec.targetRef.kind: DaemonSet", mend).await
 }
 
-async fn an_unserved_strategy_changes_nothing(shared: &Shared) -> anyhow::Result<()> {
-    let edit = json!({"spec": {"analysis": {"mirror": true}}});
-    let mend = json!({"spec": {"analysis": {"mirror": false}}});
-    not_served(shared, "strategy", edit, "spec.analysis.mirror", mend).await
+async fn a_strategy_beyond_the_router_changes_nothing(shared: &Shared) -> anyhow::Result<()> {
+    let story = story(shared, "strategy").await?;
+    story.apply(vec![deployment("app", "app:1", 1)]).await?;
+    let mut odd = canary("app");
+    odd["spec"]["provider"] = json!("kubernetes");
+    story.apply(vec![odd]).await?;
+    let words = ["spec.analysis.stepWeight", "spec.analysis.iterations", "spec.provider"];
+    refused(&story, "app", "InvalidSpec", &words).await?;
+    well_goes_on(&story).await?;
+    left_alone(&story, "app").await?;
+    let iterations = json!({"stepWeight": null, "stepWeights": null, "maxWeight": null, "iterations": 2});
+    story.edit_canary("app", json!({"spec": {"analysis": iterations}})).await?;
+    story.phase("app", Phase::Initialized).await?;
+    accepted(&story, "app").await
 }
 
 async fn an_unserved_gate_holds_the_run(shared: &Shared) -> anyhow::Result<()> {
@@ -135,17 +144,6 @@ async fn an_unserved_gate_holds_the_run(shared: &Shared) -> anyhow::Result<()> {
     stands(&story, "app", "NotYetServed", "True", "NotYetServed", &words).await?;
     held_at_zero(&story).await?;
     story.edit_canary("app", json!({"spec": {"analysis": {"webhooks": []}}})).await?;
-    ends_well(&story).await
-}
-
-async fn an_unserved_scaler_holds_the_run(shared: &Shared) -> anyhow::Result<()> {
-    let story = story(shared, "scaler").await?;
-    let scaler = json!({"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "name": "app"});
-    story.initialised("app", |c| c["spec"]["autoscalerRef"] = scaler).await?;
-    let words = ["spec.autoscalerRef (HorizontalPodAutoscaler app)", "held at weight 0"];
-    stands(&story, "app", "NotYetServed", "True", "NotYetServed", &words).await?;
-    held_at_zero(&story).await?;
-    story.edit_canary("app", json!({"spec": {"autoscalerRef": null}})).await?;
     ends_well(&story).await
 }
 

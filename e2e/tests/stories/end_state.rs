@@ -3,7 +3,8 @@
 
 use k8s_openapi::api::{
     apps::v1::{ControllerRevision, Deployment},
-    core::v1::Service,
+    autoscaling::v2::HorizontalPodAutoscaler,
+    core::v1::{ConfigMap, Secret, Service},
 };
 use kube::{Api, api::ListParams};
 use serde::Serialize;
@@ -12,9 +13,10 @@ use serin::api::Canary;
 use serin_e2e::story::Story;
 
 /// Members that differ from run to run, at any depth.
-const MASKED: [&str; 20] = [
+const MASKED: [&str; 21] = [
     "uid",
     "resourceVersion",
+    "observedConfigs",
     "creationTimestamp",
     "managedFields",
     "generation",
@@ -42,11 +44,16 @@ pub(crate) async fn of(story: &Story<'_>) -> anyhow::Result<Value> {
     add(&mut all, "Deployment", story.api::<Deployment>()).await?;
     add(&mut all, "Service", story.api::<Service>()).await?;
     add(&mut all, "ControllerRevision", story.api::<ControllerRevision>()).await?;
+    add(&mut all, "ConfigMap", story.api::<ConfigMap>()).await?;
+    add(&mut all, "Secret", story.api::<Secret>()).await?;
+    // the cluster's own, with a certificate that is made anew for each bed
+    all.remove("ConfigMap kube-root-ca.crt");
     add(&mut all, "Canary", story.api::<Canary>()).await?;
     add(&mut all, "VirtualService", story.virtual_services()).await?;
     add(&mut all, "DestinationRule", story.destination_rules()).await?;
+    add(&mut all, "HorizontalPodAutoscaler", story.api::<HorizontalPodAutoscaler>()).await?;
     for (key, object) in &mut all {
-        if key.starts_with("Deployment")
+        if (key.starts_with("Deployment") || key.starts_with("HorizontalPodAutoscaler"))
             && let Some(object) = object.as_object_mut()
         {
             object.remove("status");

@@ -10,6 +10,8 @@ mod bad_objects;
 mod bad_rivals;
 mod bad_specs;
 mod bad_targets;
+mod configs;
+mod configs_alone;
 mod end_state;
 mod examples;
 mod first_flight;
@@ -19,6 +21,8 @@ mod recordings;
 mod rest;
 mod restart;
 mod runs;
+mod scalers;
+mod strategies;
 mod tools;
 
 use std::{future::Future, pin::Pin, process::ExitCode, sync::Arc};
@@ -62,6 +66,7 @@ const FAMILIES: &[(&str, Family)] = &[
     ("bad_rivals", bad_rivals::STORIES),
     ("bad_specs", bad_specs::STORIES),
     ("bad_targets", bad_targets::STORIES),
+    ("configs", configs::STORIES),
     ("examples", examples::STORIES),
     ("first_flight", first_flight::STORIES),
     ("jenkins_x", jenkins_x::STORIES),
@@ -69,11 +74,13 @@ const FAMILIES: &[(&str, Family)] = &[
     ("recordings", recordings::STORIES),
     ("rest", rest::STORIES),
     ("runs", runs::STORIES),
+    ("scalers", scalers::STORIES),
+    ("strategies", strategies::STORIES),
     ("tools", tools::STORIES),
 ];
 
 /// Families that run after the others, with operators of their own.
-const ALONE: &[(&str, Family)] = &[("crash", restart::STORIES)];
+const ALONE: &[(&str, Family)] = &[("crash", restart::STORIES), ("configs_alone", configs_alone::STORIES)];
 
 async fn start() -> anyhow::Result<Shared> {
     let bed = Bed::start(Options::default()).await?;

@@ -9,14 +9,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, ensure};
 use futures::StreamExt;
+use k8s_openapi::api::core::v1::ConfigMap;
 use kube::{
     Api,
-    api::{ApiResource, DynamicObject, ListParams},
+    api::{ApiResource, DynamicObject, ListParams, Patch, PatchParams},
     core::GroupVersionKind,
     runtime::{WatchStreamExt, watcher},
 };
 use serde_json::{Map, Value, json};
-use serin::api::Phase;
+use serin::{
+    api::Phase,
+    manifest::config,
+    snapshot::{CONFIG_MAP, ObjectRef, SECRET},
+};
 use serin_e2e::{
     bed::Traffic,
     story::{PATIENCE, Point, Story},
@@ -25,10 +30,27 @@ use serin_e2e::{
 
 use crate::{Family, Shared};
 
-pub(crate) const STORIES: Family = &[crate::story!(i_bad), crate::story!(i_silent), crate::story!(i_configs)];
+pub(crate) const STORIES: Family = &[
+    crate::story!(i_bad),
+    crate::story!(i_silent),
+    crate::story!(i_configs),
+    crate::story!(i_ab),
+    crate::story!(k_bg),
+];
 
 const GUIDE: &str = include_str!("../../../docs/migrating-from-flagger.md");
 const APP: &str = "podinfo";
+/// What Events bear when their writer sends too many.
+const COMBINED: &str = "(combined from similar events): ";
+
+/// What was changed for the run.
+#[derive(Clone, Copy)]
+enum Release {
+    /// The image, to `podinfo:2`.
+    Image,
+    /// The ConfigMap `cm-vol`.
+    Config,
+}
 
 /// A way in which Serin is meant to differ.
 struct Difference {
@@ -43,7 +65,7 @@ struct Difference {
 const DIFFERENCES: &[Difference] = &[
     Difference {
         title: "The metrics server is announced once",
-        of: &["i-bad", "i-silent", "i-configs"],
+        of: &["i-bad", "i-silent", "i-configs", "i-ab", "k-bg"],
         bend: |recording| {
             let mut seen = false;
             let announced = |note: &String| note == "N all the metrics providers are available!";
@@ -60,21 +82,51 @@ const DIFFERENCES: &[Difference] = &[
         },
     },
     Difference {
-        title: "ConfigMaps and Secrets are not copied",
+        title: "A rule with one destination gives it everything",
+        of: &["i-ab"],
+        bend: |recording| {
+            for spec in &mut recording.route {
+                for rule in spec["http"].as_array_mut().into_iter().flatten() {
+                    if let [only] = rule["route"].as_array_mut().map_or(&mut [][..], Vec::as_mut_slice) {
+                        only["weight"] = json!(100);
+                    }
+                }
+            }
+        },
+    },
+    Difference {
+        title: "Where nobody is switched, a run ends with its last iteration",
+        of: &["k-bg"],
+        bend: |recording| {
+            recording.status.retain(|point| !(point.0 == "Progressing" && point.3 == 4));
+            for point in recording.status.iter_mut().filter(|point| point.0 == "Promoting") {
+                point.3 = 3;
+            }
+        },
+    },
+    Difference {
+        title: "Copies of ConfigMaps and Secrets are named by their content",
         of: &["i-configs"],
         bend: |recording| {
-            let copy = |name: &str| {
-                (name.starts_with("configmaps/") || name.starts_with("secrets/"))
-                    && name.ends_with("-primary")
-            };
-            recording.objects.retain(|name, _| !copy(name));
-            let primary = recording.objects.get_mut("deployments/podinfo-primary");
-            if let Some(primary) = primary {
-                let mut text = primary.to_string();
-                for name in ["cm-env", "cm-all", "cm-vol", "cm-proj", "sec-env", "sec-proj"] {
-                    text = text.replace(&format!("\"{name}-primary\""), &format!("\"{name}\""));
+            let mut primary = recording.objects.get("deployments/podinfo-primary").map(Value::to_string);
+            let objects = std::mem::take(&mut recording.objects);
+            for (key, mut object) in objects {
+                let config = key.starts_with("configmaps/") || key.starts_with("secrets/");
+                if let Some(source) = key.strip_suffix("-primary").filter(|_| config) {
+                    let kind = if key.starts_with("secrets/") { SECRET } else { CONFIG_MAP };
+                    let name = source.split('/').next_back().unwrap_or_default();
+                    let sum = config::digest(&object).checksum.unwrap_or_default();
+                    let copy = config::copy_name(APP, &ObjectRef::new(kind, name), &sum);
+                    primary =
+                        primary.map(|p| p.replace(&format!("\"{name}-primary\""), &format!("\"{copy}\"")));
+                    object["metadata"]["name"] = json!(copy);
+                    recording.objects.insert(format!("{}/{copy}", kind.plural), object);
+                } else {
+                    recording.objects.insert(key, object);
                 }
-                *primary = serde_json::from_str(&text).unwrap_or_default();
+            }
+            if let Some(primary) = primary.and_then(|text| serde_json::from_str(&text).ok()) {
+                recording.objects.insert("deployments/podinfo-primary".into(), primary);
             }
         },
     },
@@ -95,8 +147,9 @@ struct Recording {
 /// The lines of a section.
 fn section<'t>(text: &'t str, name: &str) -> anyhow::Result<&'t str> {
     let (_, rest) = text.split_once(&format!("\n# {name}")).with_context(|| format!("no section {name}"))?;
-    let (_, rest) = rest.split_once('\n').unwrap_or_default();
-    Ok(rest.split("\n# ").next().unwrap_or_default())
+    // an empty section ends where its title does
+    let body = rest.split("\n# ").next().unwrap_or_default();
+    Ok(body.split_once('\n').map_or("", |(_, lines)| lines))
 }
 
 impl Recording {
@@ -117,7 +170,7 @@ impl Recording {
             objects.insert(name.to_owned(), plain(&serde_json::from_str(&format!("{body}}}"))?));
         }
         Ok(Self {
-            events: lines("events")?.map(str::to_owned).collect(),
+            events: lines("events")?.map(|note| note.replace(COMBINED, "")).collect(),
             status: lines("status")?.map(point).collect::<anyhow::Result<_>>()?,
             route,
             objects,
@@ -175,6 +228,10 @@ fn plain(object: &Value) -> Value {
     if let Some(spec) = out.get_mut("spec").and_then(Value::as_object_mut) {
         if object["kind"] == "Service" {
             spec.retain(|field, _| !FILLED.contains(&field.as_str()));
+            // Flagger writes ports in any order
+            if let Some(ports) = spec.get_mut("ports").and_then(Value::as_array_mut) {
+                ports.sort_by_key(|port| port["port"].as_i64());
+            }
         }
         if let Some(template) = spec.get_mut("template") {
             template["metadata"] = Value::Object(kept(&template["metadata"]));
@@ -281,6 +338,7 @@ async fn record(
     story: &Story<'_>,
     text: &str,
     traffic: Option<Traffic>,
+    release: Release,
     end: Phase,
     expected: &Recording,
 ) -> anyhow::Result<Recording> {
@@ -305,7 +363,14 @@ async fn record(
         let measured = async || story.bed.query(&query).await.ok().filter(|found| !found.is_empty());
         wait::until("the scripted series", PATIENCE, measured).await?;
     }
-    story.set_image_of(APP, "podinfod", "podinfo:2").await?;
+    match release {
+        Release::Image => story.set_image_of(APP, "podinfod", "podinfo:2").await?,
+        Release::Config => {
+            let api: Api<ConfigMap> = story.api();
+            let changed = Patch::Merge(json!({"data": {"f": "2"}}));
+            api.patch("cm-vol", &PatchParams::default(), &changed).await?;
+        }
+    }
     story.phase(APP, end).await?;
     if let Some(last) = expected.events.last() {
         story.event(APP, last.trim_start_matches(['N', 'W', ' '])).await?;
@@ -324,12 +389,11 @@ async fn compared(
     name: &str,
     text: &str,
     traffic: Option<Traffic>,
+    release: Release,
     end: Phase,
-    released: fn(&mut Recording),
 ) -> anyhow::Result<()> {
     let mut expected = Recording::parse(text)?;
     expected.events = without_details(expected.events);
-    released(&mut expected);
     for difference in DIFFERENCES.iter().filter(|d| d.of.contains(&name)) {
         let before = expected.clone();
         (difference.bend)(&mut expected);
@@ -337,7 +401,7 @@ async fn compared(
         ensure!(GUIDE.contains(difference.title), "the guide does not tell of {:?}", difference.title);
     }
     let story = Story::new(&shared.bed, name).await?;
-    let seen = record(&story, text, traffic, end, &expected).await?;
+    let seen = record(&story, text, traffic, release, end, &expected).await?;
     ensure!(seen.events == expected.events, "Events\n{:#?}\ninstead of\n{:#?}", seen.events, expected.events);
     ensure!(seen.status == expected.status, "status\n{:#?}\ninstead of\n{:#?}", seen.status, expected.status);
     ensure!(seen.route == expected.route, "routes\n{:#?}\ninstead of\n{:#?}", seen.route, expected.route);
@@ -357,27 +421,29 @@ async fn compared(
 
 async fn i_bad(shared: &Shared) -> anyhow::Result<()> {
     let text = include_str!("../../recordings/i-bad.txt");
-    compared(shared, "i-bad", text, Some(Traffic::success(90.5, 100.0)), Phase::Failed, |_| {}).await
+    let traffic = Some(Traffic::success(90.5, 100.0));
+    compared(shared, "i-bad", text, traffic, Release::Image, Phase::Failed).await
 }
 
 async fn i_silent(shared: &Shared) -> anyhow::Result<()> {
     let text = include_str!("../../recordings/i-silent.txt");
-    compared(shared, "i-silent", text, None, Phase::Failed, |_| {}).await
+    compared(shared, "i-silent", text, None, Release::Image, Phase::Failed).await
 }
 
-/// Released by an image instead of a changed ConfigMap, as ConfigMaps are not followed.
+async fn i_ab(shared: &Shared) -> anyhow::Result<()> {
+    let text = include_str!("../../recordings/i-ab.txt");
+    let traffic = Some(Traffic::success(100.0, 100.0));
+    compared(shared, "i-ab", text, traffic, Release::Image, Phase::Succeeded).await
+}
+
 async fn i_configs(shared: &Shared) -> anyhow::Result<()> {
     let text = include_str!("../../recordings/i-configs.txt");
-    let by_image = |recording: &mut Recording| {
-        for name in ["deployments/podinfo", "deployments/podinfo-primary"] {
-            if let Some(deployment) = recording.objects.get_mut(name) {
-                deployment["spec"]["template"]["spec"]["containers"][0]["image"] = json!("podinfo:2");
-            }
-        }
-        if let Some(config) = recording.objects.get_mut("configmaps/cm-vol") {
-            config["data"]["f"] = json!("1");
-        }
-    };
-    compared(shared, "i-configs", text, Some(Traffic::success(100.0, 100.0)), Phase::Succeeded, by_image)
-        .await
+    let traffic = Some(Traffic::success(100.0, 100.0));
+    compared(shared, "i-configs", text, traffic, Release::Config, Phase::Succeeded).await
+}
+
+async fn k_bg(shared: &Shared) -> anyhow::Result<()> {
+    let text = include_str!("../../recordings/k-bg.txt");
+    let traffic = Some(Traffic::success(100.0, 100.0));
+    compared(shared, "k-bg", text, traffic, Release::Image, Phase::Succeeded).await
 }

@@ -1,4 +1,5 @@
-//! What the operator asks of the API server, from its audit log: nothing at rest, little during a run.
+//! What the operator asks of the API server, from its audit log: nothing at rest, also with tracked ConfigMaps and
+//! Secrets, and little during a run.
 
 use std::time::Duration;
 
@@ -12,7 +13,10 @@ use serin_e2e::{
     story::Story,
 };
 
-use crate::{Family, Shared};
+use crate::{
+    Family, Shared,
+    scalers::{hpa, named},
+};
 
 pub(crate) const STORIES: Family =
     &[crate::story!(nothing_is_asked_at_rest), crate::story!(a_rollout_takes_few_calls)];
@@ -25,7 +29,9 @@ const MOST: usize = 40;
 async fn nothing_is_asked_at_rest(shared: &Shared) -> anyhow::Result<()> {
     let story = Story::new(&shared.bed, "rest").await?;
     for (app, percent) in [("good", 100.0), ("bad", 0.0)] {
-        story.initialised(app, |_| {}).await?;
+        let hpa = hpa(app, app, (1, 4));
+        story.apply(vec![hpa]).await?;
+        story.configured(app, |c| c["spec"]["autoscalerRef"] = named(app)).await?;
         shared.bed.scripted().traffic("rest", app, Traffic::success(percent, 50.0));
         story.set_image(app, &format!("{app}:2")).await?;
     }

@@ -17,6 +17,8 @@ use std::{
 
 use anyhow::{Context, bail, ensure};
 use futures::{StreamExt, stream};
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::api::{Patch, PatchParams};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use serin::api::{Canary, Phase};
@@ -26,18 +28,21 @@ use serin_e2e::{
     faultproxy::{FaultProxy, Sequence, Side, Strike},
     load::{LoadHandle, Target},
     operator::Operator,
-    story::{PATIENCE, Story, canary, deployment},
+    story::{self, PATIENCE, Story, canary, deployment},
     wait,
 };
 use tokio::sync::Semaphore;
 
-use crate::{Family, Shared, end_state};
+use crate::{Family, Shared, end_state, scalers};
 
 pub(crate) const STORIES: Family = &[
     crate::story!(initialised),
     crate::story!(promoted),
     crate::story!(rolled_back),
     crate::story!(deleted),
+    crate::story!(configured),
+    crate::story!(scaled),
+    crate::story!(scaled_and_deleted),
 ];
 
 /// Says which writes to strike at.
@@ -58,6 +63,12 @@ enum Workload {
     Promoted,
     RolledBack,
     Deleted,
+    /// A release by a changed ConfigMap.
+    Configured,
+    /// As `Promoted`, with an autoscaler.
+    Scaled,
+    /// As `Deleted`, with an autoscaler.
+    ScaledDeleted,
 }
 
 impl Workload {
@@ -67,7 +78,18 @@ impl Workload {
             Self::Promoted => "promoted",
             Self::RolledBack => "rolled-back",
             Self::Deleted => "deleted",
+            Self::Configured => "configured",
+            Self::Scaled => "scaled",
+            Self::ScaledDeleted => "scaled-deleted",
         }
+    }
+
+    fn has_autoscaler(self) -> bool {
+        matches!(self, Self::Scaled | Self::ScaledDeleted)
+    }
+
+    fn deletes(self) -> bool {
+        matches!(self, Self::Deleted | Self::ScaledDeleted)
     }
 }
 
@@ -85,6 +107,18 @@ async fn rolled_back(shared: &Shared) -> anyhow::Result<()> {
 
 async fn deleted(shared: &Shared) -> anyhow::Result<()> {
     matrix(shared, Workload::Deleted).await
+}
+
+async fn configured(shared: &Shared) -> anyhow::Result<()> {
+    matrix(shared, Workload::Configured).await
+}
+
+async fn scaled(shared: &Shared) -> anyhow::Result<()> {
+    matrix(shared, Workload::Scaled).await
+}
+
+async fn scaled_and_deleted(shared: &Shared) -> anyhow::Result<()> {
+    matrix(shared, Workload::ScaledDeleted).await
 }
 
 /// A strike by name: `after-object-07`.
@@ -267,12 +301,23 @@ async fn prepare(story: &Story<'_>, workload: Workload) -> anyhow::Result<()> {
     let success = if workload == Workload::RolledBack { 50.0 } else { 100.0 };
     story.bed.scripted().traffic(&story.namespace, "app", Traffic::success(success, 10.0));
     story.bed.gateway(&story.namespace, &[&story.host("app")]).await?;
-    story.apply(vec![deployment("app", "app:1", 1)]).await?;
+    let mut target = deployment("app", "app:1", 1);
+    if workload == Workload::Configured {
+        story::configured(&mut target, "app");
+        story.apply(story::configs("app")).await?;
+    }
+    story.apply(vec![target]).await?;
     if workload == Workload::Initialised {
         return Ok(());
     }
-    make_canary(story).await?;
+    if workload.has_autoscaler() {
+        story.apply(vec![scalers::hpa("app", "app", (1, 4))]).await?;
+    }
+    make_canary(story, workload).await?;
     story.phase("app", Phase::Initialized).await?;
+    if workload.has_autoscaler() {
+        scalers::scale(story, "app-primary", 2).await?;
+    }
     // rates are there from the second scrape on
     let rate = format!(
         "rate(istio_requests_total{{destination_workload_namespace=\"{}\"}}[5s]) > 0",
@@ -283,8 +328,11 @@ async fn prepare(story: &Story<'_>, workload: Workload) -> anyhow::Result<()> {
     story.target("app").serving("1", PATIENCE).await
 }
 
-async fn make_canary(story: &Story<'_>) -> anyhow::Result<()> {
+async fn make_canary(story: &Story<'_>, workload: Workload) -> anyhow::Result<()> {
     let mut canary = canary("app");
+    if workload.has_autoscaler() {
+        canary["spec"]["autoscalerRef"] = scalers::named("app");
+    }
     canary["spec"]["service"]["hosts"] = json!([story.host("app")]);
     canary["spec"]["settleTime"] = json!("200ms");
     canary["spec"]["analysis"]["threshold"] = json!(2);
@@ -294,9 +342,15 @@ async fn make_canary(story: &Story<'_>) -> anyhow::Result<()> {
 /// Sets off what is to be interrupted.
 async fn act(story: &Story<'_>, workload: Workload) -> anyhow::Result<()> {
     match workload {
-        Workload::Initialised => make_canary(story).await,
-        Workload::Promoted | Workload::RolledBack => story.set_image("app", "app:2").await,
-        Workload::Deleted => {
+        Workload::Initialised => make_canary(story, workload).await,
+        Workload::Promoted | Workload::RolledBack | Workload::Scaled => story.set_image("app", "app:2").await,
+        Workload::Configured => {
+            let api: kube::Api<ConfigMap> = story.api();
+            let changed = Patch::Merge(json!({"data": {"LEVEL": "2"}}));
+            api.patch("app-env", &PatchParams::default(), &changed).await?;
+            Ok(())
+        }
+        Workload::Deleted | Workload::ScaledDeleted => {
             let api: kube::Api<Canary> = story.api();
             api.delete("app", &kube::api::DeleteParams::default()).await?;
             Ok(())
@@ -307,9 +361,11 @@ async fn act(story: &Story<'_>, workload: Workload) -> anyhow::Result<()> {
 async fn ended(story: &Story<'_>, workload: Workload) -> anyhow::Result<()> {
     let phase = match workload {
         Workload::Initialised => Phase::Initialized,
-        Workload::Promoted => Phase::Succeeded,
+        Workload::Promoted | Workload::Configured | Workload::Scaled => Phase::Succeeded,
         Workload::RolledBack => Phase::Failed,
-        Workload::Deleted => return wait::gone(story.api::<Canary>(), "app", PATIENCE).await,
+        Workload::Deleted | Workload::ScaledDeleted => {
+            return wait::gone(story.api::<Canary>(), "app", PATIENCE).await;
+        }
     };
     story.phase("app", phase).await.map(drop)
 }
@@ -328,7 +384,7 @@ async fn settled(operator: &Operator, workload: Workload) -> anyhow::Result<()> 
 
 /// After the end: found in order by the operator's last life, and nothing more is written.
 async fn at_rest(operator: &Operator, proxy: &FaultProxy, workload: Workload) -> anyhow::Result<()> {
-    if workload != Workload::Deleted {
+    if !workload.deletes() {
         settled(operator, Workload::Promoted).await?;
     }
     let last = AtomicUsize::new(usize::MAX);

@@ -3,7 +3,18 @@ use crate::manifest::fixture;
 
 fn vs(service: &Value, canary: i32) -> Value {
     let c = fixture::canary(service);
-    Istio.render(&c, &Objects::default(), Split::to_canary(canary)).unwrap().remove(0).body
+    rendered(&c, Split::to_canary(canary), &Cookies::default())
+}
+
+fn rendered(c: &Validated, want: Split, cookies: &Cookies) -> Value {
+    Istio.render(c, &Objects::default(), want, cookies).unwrap().remove(0).body
+}
+
+/// With this analysis and `service`.
+fn analysed(analysis: Value, service: &Value) -> Validated {
+    let mut c = fixture::canary(service);
+    c.analysis = serde_json::from_value(analysis).unwrap();
+    c
 }
 
 fn live(http: &Value) -> Objects {
@@ -92,4 +103,68 @@ fn reading_back_takes_what_it_finds() {
 fn a_route_of_somebody_else_is_not_given_back() {
     let c = fixture::canary(&json!({}));
     assert!(Istio.restore(&c, &live(&json!([]))).is_empty());
+}
+
+fn to(host: &str, weight: i32) -> Value {
+    json!({"destination": {"host": format!("podinfo-{host}")}, "weight": weight})
+}
+
+#[test]
+fn named_requests_have_a_rule_of_their_own() {
+    let named = json!([{"headers": {"x-canary": {"regex": ".*insider.*"}}}, {"headers": {"cookie": {"exact": "canary=always"}}}]);
+    let c = analysed(json!({"iterations": 3, "match": named}), &json!({}));
+    let http = rendered(&c, Split::to_canary(100), &Cookies::default())["spec"]["http"].clone();
+    let expected = json!([
+        {"match": named, "route": [to("primary", 0), to("canary", 100)]},
+        {"route": [to("primary", 100)]},
+    ]);
+    assert_eq!(http, expected, "as recorded, but for the rest's weight");
+    let everyone = Split::to_canary(100).for_everyone(true);
+    let http = rendered(&c, everyone, &Cookies::default())["spec"]["http"].clone();
+    assert_eq!(http, json!([{"route": [to("primary", 0), to("canary", 100)]}]));
+    assert_eq!(Istio.read_back(&c, &live(&http)), Ok(everyone));
+}
+
+#[test]
+fn conditions_are_joined_with_those_of_the_service() {
+    let general =
+        json!([{"uri": {"prefix": "/a"}}, {"uri": {"prefix": "/b"}, "headers": {"x": {"exact": "y"}}}]);
+    let named = json!([{"headers": {"x": {"exact": "z"}}, "queryParams": {"q": {"exact": "1"}}}]);
+    let c = analysed(json!({"stepWeight": 10, "match": named}), &json!({"match": general}));
+    let http = rendered(&c, Split::to_canary(10), &Cookies::default())["spec"]["http"].clone();
+    let both = |uri: &str| json!({"uri": {"prefix": uri}, "headers": {"x": {"exact": "z"}}, "queryParams": {"q": {"exact": "1"}}});
+    assert_eq!(http[0]["match"], json!([both("/a"), both("/b")]));
+    assert_eq!(http[1]["match"], general);
+}
+
+#[test]
+fn mirroring_copies_to_the_canary() {
+    let c = analysed(json!({"iterations": 3, "mirror": true, "mirrorWeight": 20}), &json!({}));
+    let http = rendered(&c, Split::to_canary(0).mirroring(true), &Cookies::default())["spec"]["http"].clone();
+    let expected = json!([{
+        "route": [to("primary", 100), to("canary", 0)],
+        "mirror": {"host": "podinfo-canary"}, "mirrorPercentage": {"value": 20},
+    }]);
+    assert_eq!(http, expected);
+}
+
+#[test]
+fn cookies_keep_users_and_are_taken_back() {
+    let affinity = json!({"cookieName": "a", "primaryCookieName": "b", "maxAge": 60});
+    let c = analysed(json!({"stepWeight": 10, "sessionAffinity": affinity}), &json!({"timeout": "5s"}));
+    let cookies =
+        Cookies { canary: Some("a=x".into()), primary: Some("b=y".into()), previous: Some("a=w".into()) };
+    snapshot("istio_affinity", &rendered(&c, Split::to_canary(10), &cookies));
+    let after = Cookies { canary: None, ..cookies };
+    snapshot("istio_affinity_after", &rendered(&c, Split::to_canary(0), &after));
+}
+
+#[test]
+fn tcp_knows_no_requests() {
+    let asked = json!({
+        "stepWeight": 10, "mirror": true, "match": [{"headers": {"x": {"exact": "y"}}}],
+        "sessionAffinity": {"cookieName": "a"},
+    });
+    assert_eq!(Istio.refuses(&analysed(asked.clone(), &json!({"appProtocol": "tcp"}))).len(), 3);
+    assert!(Istio.refuses(&analysed(asked, &json!({}))).is_empty());
 }

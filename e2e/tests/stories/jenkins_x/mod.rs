@@ -7,12 +7,13 @@ mod chart;
 use std::collections::BTreeSet;
 
 use anyhow::{Context, ensure};
-use k8s_openapi::api::{apps::v1::Deployment, core::v1::Service};
+use k8s_openapi::api::{apps::v1::Deployment, autoscaling::v2::HorizontalPodAutoscaler, core::v1::Service};
 use serde_json::{Value, json};
 use serin::api::{Canary, Phase};
 use serin_e2e::{
     load::LoadHandle,
     story::{PATIENCE, Story},
+    wait,
 };
 
 use crate::{Family, Shared};
@@ -28,6 +29,7 @@ pub(crate) const STORIES: Family = &[
     crate::story!(S3_5_ten_percent_errors),
     crate::story!(S3_8_revert_in_git),
     crate::story!(S3_9_legacy_manifest),
+    crate::story!(S3_9_legacy_manifest_with_an_autoscaler),
     crate::story!(S3_11_delete_mid_run_unset),
     crate::story!(S3_11_delete_mid_run_true),
     crate::story!(S3_11_delete_mid_run_false),
@@ -282,6 +284,38 @@ async fn S3_9_legacy_manifest(shared: &Shared) -> anyhow::Result<()> {
         story.condition(APP, "Advisory", "True", &text).await?;
         story.event(APP, &text).await?;
     }
+    Ok(())
+}
+
+/// Charts of that time had an autoscaler, and Flagger of that time required it.
+async fn S3_9_legacy_manifest_with_an_autoscaler(shared: &Shared) -> anyhow::Result<()> {
+    let mut chart = Chart::new(shared, "jx-scaled", 30).await?.timed(("2s", "5s"));
+    chart.canary()["spec"]["autoscalerRef"] =
+        json!({"apiVersion": "autoscaling/v2beta1", "kind": "HorizontalPodAutoscaler", "name": APP});
+    chart.objects.push(crate::scalers::hpa(APP, APP, (2, 6)));
+    let (chart, load) = chart.in_use().await?;
+    let primary = |min: i32, what: &'static str| {
+        let api = chart.story.api::<HorizontalPodAutoscaler>();
+        async move {
+            let kept = |h: &HorizontalPodAutoscaler| {
+                let spec = &h.spec;
+                spec.scale_target_ref.name == PRIMARY
+                    && (spec.min_replicas, spec.max_replicas) == (Some(min), 6)
+            };
+            wait::object(api, PRIMARY, PATIENCE, kept).await.context(what)
+        }
+    };
+    primary(2, "at rest").await?;
+    chart.release("2.0.0").await?;
+    chart.story.canary_that(APP, |c| weight(c) == 20).await?;
+    primary(3, "in a run: three pods").await?;
+    chart.story.phase(APP, Phase::Succeeded).await?;
+    primary(2, "at rest again").await?;
+    only_answers_of(&load, "2.0.0").await?;
+    let window = load.stop().await;
+    ensure!(window.lost() == 0, "lost: {:?}", window.failures);
+    ensure!(chart.story.replicas(PRIMARY).await? == Some(3), "nobody scaled the primary");
+    ensure!(chart.story.replicas(APP).await? == Some(0));
     Ok(())
 }
 

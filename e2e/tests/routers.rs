@@ -1,0 +1,340 @@
+//! The whole life of a Canary behind each router, played on a model: initialised, promoted, rolled back, deleted. What
+//! the model knows of traffic is Istio's, so the split is read back by the router that wrote it, as its conformance
+//! suite proves it can.
+#![allow(missing_docs, reason = "a test target has no callers")]
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::{Value, json};
+use serin::{
+    analysis::Reading,
+    api::{Canary, Phase, validated::validate},
+    config::Rules,
+    router::{self, Router, Split},
+    snapshot::{INGRESS, Kind, ObjectRef, SERVICE},
+};
+use serin_e2e::sim::{Sim, fixture, world::World};
+
+const HTTP_ROUTE: Kind =
+    Kind { group: "gateway.networking.k8s.io", version: "v1", kind: "HTTPRoute", plural: "httproutes" };
+const CHECK: &str = "request-success-rate";
+
+/// A Canary of this provider, whose Gateway answers or not.
+struct Play {
+    sim: Sim,
+    router: &'static dyn Router,
+    answers: bool,
+}
+
+impl Play {
+    fn new(provider: &str, spec: &Value) -> Result<Self> {
+        let router = router::by_name(provider).with_context(|| format!("{provider} is not served"))?;
+        let mut whole = json!({"provider": provider});
+        serin_e2e::sim::world::merge(&mut whole, &needs(provider));
+        serin_e2e::sim::world::merge(&mut whole, spec);
+        let mut world: World = fixture::world(&whole);
+        for (kind, object) in users(provider) {
+            world.put(kind, object, fixture::start());
+        }
+        Ok(Self { sim: Sim::new(world, "podinfo"), router, answers: true })
+    }
+
+    /// Time passes second by second; the Gateway takes in what it sees.
+    fn pass(&mut self, seconds: u64) {
+        for _ in 0..seconds {
+            self.sim.advance(Duration::from_secs(1));
+            if self.answers {
+                self.answer("True");
+            }
+        }
+    }
+
+    fn answer(&mut self, status: &str) {
+        for kind in self.router.kinds().iter().filter(|kind| kind.kind == HTTP_ROUTE.kind) {
+            let at = ObjectRef::new(*kind, "podinfo");
+            let Some(generation) =
+                self.sim.world.objects.at(&at).map(|o| o["metadata"]["generation"].clone())
+            else {
+                continue;
+            };
+            let condition = json!({"type": "Accepted", "status": status, "observedGeneration": generation,
+                "reason": "NotAllowedByListeners", "message": "no"});
+            let parents = json!([{"parentRef": {"name": "gw"}, "conditions": [condition]}]);
+            self.sim.world.edit(&at, &json!({"status": {"parents": parents}}));
+            self.sim.look();
+            self.sim.settle();
+        }
+    }
+
+    fn canary(&self) -> Result<Canary> {
+        Ok(serde_json::from_value(self.sim.world.canary.clone().context("the Canary is gone")?)?)
+    }
+
+    fn split(&self) -> Result<Split> {
+        let c = validate(&self.canary()?, &Rules::default()).map_err(|e| anyhow::anyhow!("{e:?}"))?;
+        Ok(self.router.read_back(&c, &self.sim.world.objects)?)
+    }
+
+    fn is(&self, phase: Phase) -> Result<()> {
+        let status = self.sim.world.status();
+        ensure!(
+            status.phase == Some(phase),
+            "{}: {status:#?}\n{}",
+            self.router.name(),
+            self.sim.log.join("\n")
+        );
+        Ok(())
+    }
+
+    fn said(&self, text: &str) -> bool {
+        self.sim.log.iter().any(|line| line.contains(text))
+    }
+}
+
+/// What a Canary of this provider cannot do without.
+fn needs(provider: &str) -> Value {
+    let reference = |kind: &str| json!({"apiVersion": "x/v1", "kind": kind, "name": "public"});
+    match provider {
+        "gatewayapi:v1" | "gatewayapi:v1beta1" => json!({"service": {"gatewayRefs": [{"name": "gw"}]}}),
+        "nginx" | "skipper" => json!({"ingressRef": reference("Ingress")}),
+        "apisix" => json!({"routeRef": reference("ApisixRoute")}),
+        "kubernetes" => json!({"analysis": {"stepWeight": 0, "iterations": 2}}),
+        _ => json!({}),
+    }
+}
+
+/// Objects of the user that the provider reads.
+fn users(provider: &str) -> Vec<(Kind, Value)> {
+    let backend = json!({"service": {"name": "podinfo", "port": {"number": 80}}});
+    let paths = json!([{"path": "/", "pathType": "Prefix", "backend": backend}]);
+    match provider {
+        "nginx" | "skipper" => {
+            vec![(
+                INGRESS,
+                json!({"metadata": {"name": "public"}, "spec": {"rules": [{"http": {"paths": paths}}]}}),
+            )]
+        }
+        "apisix" => {
+            let kind = Kind {
+                group: "apisix.apache.org",
+                version: "v2",
+                kind: "ApisixRoute",
+                plural: "apisixroutes",
+            };
+            let rule = json!({"name": "a", "backends": [{"serviceName": "podinfo", "servicePort": 80}]});
+            vec![(kind, json!({"metadata": {"name": "public"}, "spec": {"http": [rule]}}))]
+        }
+        _ => vec![],
+    }
+}
+
+#[test]
+fn every_router_leads_a_canary_through_its_life() -> Result<()> {
+    for provider in router::all().iter().map(|router| router.name()) {
+        life(provider).with_context(|| provider.to_owned())?;
+    }
+    Ok(())
+}
+
+fn life(provider: &str) -> Result<()> {
+    let mut play = Play::new(provider, &json!({}))?;
+    let users: Vec<(Kind, Value)> = users(provider);
+    play.pass(40);
+    play.is(Phase::Initialized)?;
+    ensure!(play.split()? == Split::to_canary(0));
+
+    fixture::set_image(&mut play.sim, "podinfo:2");
+    let mut most = 0;
+    for _ in 0..80 {
+        play.pass(1);
+        most = most.max(play.split()?.canary());
+    }
+    play.is(Phase::Succeeded)?;
+    ensure!(most == if play.router.moves() { 40 } else { 0 }, "{most} % went to the canary at most");
+    ensure!(play.said("Routing all traffic to primary") == play.router.moves());
+
+    play.sim.readings.insert(CHECK.into(), Reading::Values(vec![50.0]));
+    fixture::set_image(&mut play.sim, "podinfo:3");
+    play.pass(80);
+    play.is(Phase::Failed)?;
+    ensure!(play.split()? == Split::to_canary(0));
+
+    play.sim.world.delete_canary(play.sim.now);
+    play.sim.look();
+    play.pass(40);
+    ensure!(play.sim.world.canary.is_none(), "{}", play.sim.log.join("\n"));
+    let objects = &play.sim.world.objects;
+    for kind in play.router.kinds().iter().chain([&SERVICE]) {
+        for object in objects.of(*kind) {
+            let text = object.to_string();
+            ensure!(!text.contains("serin.dev") && !text.contains("podinfo-"), "{text}");
+        }
+    }
+    for (kind, object) in users {
+        let name = object["metadata"]["name"].as_str().unwrap_or_default();
+        let left = objects.get(kind, name).context("the user's object is gone")?;
+        ensure!(left["spec"] == object["spec"] && left["metadata"]["generation"] == 1, "{left}");
+    }
+    Ok(())
+}
+
+#[test]
+fn nothing_moves_before_a_gateway_has_accepted_the_route() -> Result<()> {
+    let mut play = Play::new("gatewayapi:v1", &json!({}))?;
+    play.answers = false;
+    play.pass(60);
+    play.is(Phase::Initializing)?;
+    ensure!(play.said("no Gateway answers for HTTPRoute podinfo"), "{}", play.sim.log.join("\n"));
+    ensure!(!play.said("scale  podinfo to 0"), "the target still serves");
+    play.answer("False");
+    play.pass(20);
+    ensure!(play.said("Gateway gw does not accept HTTPRoute podinfo: no (NotAllowedByListeners)"));
+    play.answers = true;
+    play.pass(20);
+    play.is(Phase::Initialized)?;
+    ensure!(!play.sim.world.status().conditions.iter().any(|c| c.type_ == "RouteFollowed"));
+    Ok(())
+}
+
+#[test]
+fn a_weight_that_no_gateway_has_accepted_is_neither_counted_nor_lost() -> Result<()> {
+    let mut play = Play::new("gatewayapi:v1", &json!({}))?;
+    play.pass(40);
+    play.answers = false;
+    let asked = play.sim.asked;
+    fixture::set_image(&mut play.sim, "podinfo:2");
+    play.pass(60);
+    let status = play.sim.world.status();
+    let step = status.step.context("no step")?;
+    ensure!((step.index, step.weight, status.canary_weight) == (1, 20, 0), "{step:?}");
+    ensure!(step.confirmed.is_none() && play.split()? == Split::to_canary(20) && play.sim.asked == asked);
+    play.answers = true;
+    play.pass(2);
+    ensure!(play.sim.world.status().canary_weight == 20);
+    // refused later on: what was measured meanwhile would say nothing
+    play.answers = false;
+    play.answer("False");
+    let asked = play.sim.asked;
+    play.pass(60);
+    ensure!(play.sim.asked == asked && play.sim.world.status().canary_weight == 20);
+    play.answers = true;
+    play.pass(60);
+    play.is(Phase::Succeeded)
+}
+
+#[test]
+fn pods_stay_until_the_gateway_has_taken_the_canary_out() -> Result<()> {
+    let mut play = Play::new("gatewayapi:v1", &json!({}))?;
+    play.pass(40);
+    fixture::set_image(&mut play.sim, "podinfo:2");
+    play.pass(5);
+    play.answers = false;
+    play.sim.readings.insert(CHECK.into(), Reading::Values(vec![50.0]));
+    play.pass(60);
+    ensure!(play.split()? == Split::to_canary(0), "the route is written at once");
+    let target = ObjectRef::new(serin::snapshot::DEPLOYMENT, "podinfo");
+    let replicas = |play: &Play| play.sim.world.objects.at(&target).map(|t| t["spec"]["replicas"].clone());
+    ensure!(replicas(&play) == Some(json!(2)));
+    play.answers = true;
+    play.pass(10);
+    play.is(Phase::Failed)?;
+    ensure!(replicas(&play) == Some(json!(0)));
+    Ok(())
+}
+
+#[test]
+fn what_a_router_cannot_do_is_refused_before_anything_moves() -> Result<()> {
+    let weighted = json!({"analysis": {"iterations": null, "stepWeight": 10}});
+    let named = json!({"analysis": {
+        "stepWeight": null, "maxWeight": null, "iterations": 2, "match": [{"headers": {"x": {"exact": "y"}}}],
+    }});
+    let listed = json!({"analysis": {"iterations": null, "stepWeights": [10]}});
+    for (provider, spec, field) in [
+        ("kubernetes", &weighted, "spec.analysis.stepWeight: "),
+        ("kubernetes", &listed, "spec.analysis.stepWeights: "),
+        ("kubernetes", &named, "spec.analysis.match: "),
+        ("traefik", &named, "spec.analysis.match: "),
+        ("linkerd", &named, "spec.analysis.match: "),
+    ] {
+        let mut play = Play::new(provider, spec)?;
+        play.pass(60);
+        ensure!(
+            play.sim.world.status().phase.is_none() && !play.said("create"),
+            "{}",
+            play.sim.log.join("\n")
+        );
+        let accepted = play.sim.world.status().conditions.into_iter().find(|c| c.type_ == "Accepted");
+        ensure!(
+            accepted.is_some_and(|c| c.status == "False" && c.message.contains(field)),
+            "{provider} {spec}"
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn a_missing_ingress_is_named_until_it_is_there() -> Result<()> {
+    let mut play = Play::new("nginx", &json!({}))?;
+    let at = ObjectRef::new(INGRESS, "public");
+    let user = play.sim.world.objects.remove(&at).context("no Ingress")?;
+    play.pass(60);
+    ensure!(play.said("Ingress public not found") && play.sim.world.status().phase.is_none());
+    play.sim.world.put(INGRESS, user.clone(), play.sim.now);
+    play.sim.look();
+    play.pass(40);
+    play.is(Phase::Initialized)?;
+    fixture::set_image(&mut play.sim, "podinfo:2");
+    play.pass(5);
+    play.sim.world.objects.remove(&at);
+    play.sim.look();
+    play.pass(60);
+    ensure!(play.sim.world.status().canary_weight == 20, "it holds: nobody is led anywhere");
+    ensure!(
+        play.sim.world.status().conditions.iter().any(|c| c.type_ == "RouteFollowed" && c.status == "False")
+    );
+    play.sim.world.put(INGRESS, user, play.sim.now);
+    play.sim.look();
+    play.pass(60);
+    play.is(Phase::Succeeded)
+}
+
+#[test]
+fn a_run_that_was_somewhere_else_ends_where_nobody_can_be_moved() -> Result<()> {
+    let mut play = Play::new("istio", &json!({}))?;
+    play.pass(40);
+    fixture::set_image(&mut play.sim, "podinfo:2");
+    play.pass(5);
+    ensure!(play.split()? == Split::to_canary(20));
+    let analysis = json!({"stepWeight": null, "maxWeight": null, "iterations": 2});
+    play.sim.world.edit_canary(&json!({"spec": {"provider": "kubernetes", "analysis": analysis}}));
+    play.sim.look();
+    play.pass(120);
+    play.is(Phase::Succeeded)
+}
+
+#[test]
+fn a_canary_goes_though_what_leads_to_it_has_gone() -> Result<()> {
+    for provider in ["nginx", "skipper", "apisix", "gatewayapi:v1"] {
+        let mut play = Play::new(provider, &json!({}))?;
+        play.pass(40);
+        fixture::set_image(&mut play.sim, "podinfo:2");
+        play.pass(5);
+        ensure!(play.split()? == Split::to_canary(20), "{provider}");
+        play.answers = false;
+        for (kind, object) in users(provider) {
+            let name = object["metadata"]["name"].as_str().unwrap_or_default();
+            play.sim.world.objects.remove(&ObjectRef::new(kind, name));
+        }
+        play.sim.world.delete_canary(play.sim.now);
+        play.sim.look();
+        play.pass(50);
+        ensure!(play.sim.world.canary.is_none(), "{provider}: {}", play.sim.log.join("\n"));
+        for kind in play.router.kinds() {
+            for object in play.sim.world.objects.of(*kind) {
+                ensure!(!object.to_string().contains("podinfo-canary"), "{provider}: {object}");
+            }
+        }
+    }
+    Ok(())
+}

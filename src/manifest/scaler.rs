@@ -1,0 +1,202 @@
+//! The primary's autoscaler: a copy of the target's under `<name>-primary`, aimed at the primary.
+//!
+//! Owns how HorizontalPodAutoscalers and ScaledObjects are read and rewritten. Which bounds a run needs, and when a
+//! ScaledObject is to rest, is decided in `plan`.
+
+use serde_json::{Map, Value, json};
+
+use super::{Manifest, json as get, revision};
+use crate::{
+    api::{AutoscalerRef, validated::Validated},
+    names::{self, managers},
+    snapshot::{HPA, Kind, SCALED_OBJECT},
+};
+
+/// Kind and reference of the autoscaler that the Canary names, if it names one of a kind that is served.
+pub fn named(c: &Validated) -> Option<(Kind, &AutoscalerRef)> {
+    let named = c.spec.autoscaler_ref.as_ref()?;
+    Some((kind(&named.kind)?, named))
+}
+
+/// The kind of this name, if its autoscalers are served.
+pub fn kind(name: &str) -> Option<Kind> {
+    [HPA, SCALED_OBJECT].into_iter().find(|k| k.kind == name)
+}
+
+/// Kind and name of the workload that an autoscaler scales.
+pub fn scales(scaler: &Value) -> (&str, &str) {
+    let target = &scaler["spec"]["scaleTargetRef"];
+    (target["kind"].as_str().unwrap_or("Deployment"), target["name"].as_str().unwrap_or_default())
+}
+
+/// Made by KEDA for a ScaledObject: not an autoscaler of its own.
+pub fn generated(scaler: &Value) -> bool {
+    super::controller_of(scaler).is_some_and(|(kind, ..)| kind == SCALED_OBJECT.kind)
+}
+
+/// Fewest and most replicas that it asks for, by the defaults of its kind.
+pub fn bounds(kind: Kind, scaler: &Value) -> (i64, i64) {
+    let (min, max, few, many) = fields(kind);
+    let of = |field: &str| scaler["spec"][field].as_i64();
+    (of(min).unwrap_or(few).max(0), of(max).unwrap_or(many).max(1))
+}
+
+/// Names and defaults of the two bounds.
+fn fields(kind: Kind) -> (&'static str, &'static str, i64, i64) {
+    if kind == HPA {
+        ("minReplicas", "maxReplicas", 1, 1)
+    } else {
+        ("minReplicaCount", "maxReplicaCount", 0, 100)
+    }
+}
+
+/// The bounds of the primary's autoscaler at rest: the target's, or what the Canary says instead.
+pub fn primary_bounds(kind: Kind, named: &AutoscalerRef, scaler: &Value) -> (i64, i64) {
+    let (min, max) = bounds(kind, scaler);
+    let own = named.primary_scaler_replicas.clone().unwrap_or_default();
+    (own.min_replicas.map_or(min, i64::from), own.max_replicas.map_or(max, i64::from))
+}
+
+/// The primary's autoscaler. `floor`: pods that it must not go below, as far as its upper bound allows.
+pub fn twin(
+    c: &Validated,
+    kind: Kind,
+    named: &AutoscalerRef,
+    scaler: &Value,
+    floor: Option<i64>,
+) -> Manifest {
+    let mut spec = scaler["spec"].clone();
+    get::set(&mut spec, &["scaleTargetRef", "name"], json!(c.names.primary));
+    let (min, max) = primary_bounds(kind, named, scaler);
+    let (min_field, max_field, ..) = fields(kind);
+    let own = named.primary_scaler_replicas.clone().unwrap_or_default();
+    for (field, own) in [(min_field, own.min_replicas), (max_field, own.max_replicas)] {
+        if let Some(own) = own {
+            get::set(&mut spec, &[field], json!(own));
+        }
+    }
+    if kind == SCALED_OBJECT {
+        keda(&mut spec, &c.names.target, named);
+    }
+    let source = revision::hash(&spec);
+    // fewer than the minimum by definition, when nothing is to be done: not while there is a floor
+    let idle = spec["idleReplicaCount"].is_i64();
+    let floor = floor.map(|floor| floor.clamp(1, max.max(1))).filter(|floor| *floor > min || idle);
+    if let (Some(floor), Some(spec)) = (floor, spec.as_object_mut()) {
+        spec.insert(min_field.into(), json!(floor.max(min)));
+        spec.remove("idleReplicaCount");
+    }
+    let mut annotations = keda_annotations(kind, scaler);
+    annotations.insert(names::ANNOTATION_SOURCE.into(), json!(source));
+    annotations.insert(names::ANNOTATION_FLOOR.into(), floor.map_or(Value::Null, |f| json!(f.to_string())));
+    let body = json!({"metadata": {"labels": labels(c, scaler), "annotations": annotations}, "spec": spec});
+    Manifest::new(kind, &names::primary(&named.name), managers::WORKLOAD, &["/spec"], body)
+}
+
+fn labels(c: &Validated, scaler: &Value) -> Map<String, Value> {
+    // KEDA labels each ScaledObject with its own name
+    let others = |key: &str| !key.contains(names::FLUX) && !key.contains(names::KEDA);
+    let kept = super::labels(scaler).into_iter().filter(|(key, _)| others(key));
+    let mut labels: Map<String, Value> = kept.map(|(key, value)| (key, json!(value))).collect();
+    labels.insert(names::LABEL_CANARY.into(), json!(names::label_value(&c.name)));
+    labels
+}
+
+/// KEDA is told things by annotations. That it is to pause is not for the primary.
+fn keda_annotations(kind: Kind, scaler: &Value) -> Map<String, Value> {
+    let all = get::strings(&scaler["metadata"]["annotations"]).into_iter();
+    all.filter(|(key, _)| {
+        kind == SCALED_OBJECT && key.contains(names::KEDA) && !key.starts_with(names::KEDA_PAUSED)
+    })
+    .map(|(key, value)| (key, json!(value)))
+    .collect()
+}
+
+fn keda(spec: &mut Value, target: &str, named: &AutoscalerRef) {
+    if let Some(name) = spec.pointer_mut("/advanced/horizontalPodAutoscalerConfig/name")
+        && let Some(own) = name.as_str().filter(|n| !n.is_empty())
+    {
+        *name = json!(names::primary(own));
+    }
+    for trigger in spec["triggers"].as_array_mut().into_iter().flatten() {
+        let given = trigger["name"].as_str().and_then(|name| named.primary_scaler_queries.get(name)).cloned();
+        let Some(query) = trigger.pointer_mut("/metadata/query") else { continue };
+        if let Some(text) = query.as_str() {
+            *query = json!(given.unwrap_or_else(|| about_primary(text, target)));
+        }
+    }
+}
+
+/// A query about the target's pods as one about the primary's: `<target>` and `<target>-canary` become
+/// `<target>-primary` wherever they are whole names, or the beginning of a pattern such as `<target>-.*`. Where the
+/// language quotes its values, what is not quoted is left alone: a label may be called like the target.
+fn about_primary(query: &str, target: &str) -> String {
+    let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let quotes = query.contains(QUOTES);
+    let (mut out, mut from) = (String::new(), 0);
+    while let Some(at) = query[from..].find(target).filter(|_| !target.is_empty()).map(|at| from + at) {
+        out.push_str(&query[from..at]);
+        let begins = !query[..at].ends_with(|c| word(c) || c == '-');
+        let tail = &query[at + target.len()..];
+        let whole = |tail: &str| !tail.starts_with(|c| word(c) || c == '-');
+        let canary = tail.starts_with("-canary") && whole(&tail["-canary".len()..]);
+        let pattern = tail.strip_prefix('-').is_some_and(|tail| !tail.starts_with(word));
+        let value = if quotes { quoted(&query[..at]) } else { !tail.starts_with(['=', ':', '!']) };
+        from = at + target.len();
+        if begins && value && (canary || whole(tail) || pattern) {
+            out.push_str(&names::primary(target));
+            from += if canary { "-canary".len() } else { 0 };
+        } else {
+            out.push_str(target);
+        }
+    }
+    out + &query[from..]
+}
+
+const QUOTES: [char; 3] = ['"', '\'', '`'];
+
+/// What follows this text is inside of quotes that were opened in it.
+fn quoted(text: &str) -> bool {
+    let (mut open, mut escaped) = (None, false);
+    for c in text.chars() {
+        match open {
+            _ if escaped => escaped = false,
+            Some(_) if c == '\\' => escaped = true,
+            Some(quote) if c == quote => open = None,
+            None if QUOTES.contains(&c) => open = Some(c),
+            _ => {}
+        }
+    }
+    open.is_some()
+}
+
+/// A ScaledObject that holds its workload at no pods.
+pub fn paused(scaler: &Value) -> bool {
+    super::annotation(scaler, names::KEDA_PAUSED_REPLICAS) == Some("0")
+}
+
+/// Held at no pods by us.
+pub fn paused_by_us(scaler: &Value) -> bool {
+    paused(scaler) && super::adopted(scaler)
+}
+
+/// Merge patch by which a ScaledObject holds its workload at no pods; what it was told before is kept beside.
+pub fn pause(scaler: &Value) -> Value {
+    let before = json!({names::KEDA_PAUSED_REPLICAS: super::annotation(scaler, names::KEDA_PAUSED_REPLICAS)});
+    json!({"metadata": {"annotations": {
+        names::KEDA_PAUSED_REPLICAS: "0", names::ANNOTATION_ORIGINAL: before.to_string(),
+    }}})
+}
+
+/// Merge patch by which it goes on as before. A pause that bears no mark of ours is Flagger's, and is lifted.
+pub fn resume(scaler: &Value) -> Value {
+    let original = super::annotation(scaler, names::ANNOTATION_ORIGINAL).unwrap_or_default();
+    let before: Value = serde_json::from_str(original).unwrap_or_default();
+    json!({"metadata": {"annotations": {
+        names::KEDA_PAUSED_REPLICAS: before[names::KEDA_PAUSED_REPLICAS], names::ANNOTATION_ORIGINAL: null,
+    }}})
+}
+
+#[cfg(test)]
+#[path = "tests/scaler.rs"]
+mod tests;

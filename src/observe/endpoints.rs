@@ -1,0 +1,66 @@
+//! Ready endpoints per Service, counted from EndpointSlices; of the slices nothing else is kept.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::Key;
+
+/// Counts of all slices.
+#[derive(Debug, Default)]
+pub(super) struct Endpoints {
+    /// Per Service: each slice's address type and ready endpoints.
+    counts: BTreeMap<Key, BTreeMap<String, (String, u32)>>,
+    /// The Service of each slice.
+    slices: BTreeMap<Key, String>,
+}
+
+impl Endpoints {
+    /// Takes in a slice; the Service whose count it changed.
+    pub(super) fn saw(&mut self, key: &Key, slice: &Value) -> Option<String> {
+        let service = slice["metadata"]["labels"]["kubernetes.io/service-name"].as_str()?.to_owned();
+        let family = slice["addressType"].as_str().unwrap_or_default().to_owned();
+        let serves = |e: &&Value| {
+            e["conditions"]["ready"].as_bool().unwrap_or(true)
+                && !e["conditions"]["terminating"].as_bool().unwrap_or(false)
+        };
+        let ready = slice["endpoints"].as_array().map_or(0, |list| list.iter().filter(serves).count());
+        let counts = self.counts.entry((key.0.clone(), service.clone())).or_default();
+        let new = (family, ready as u32);
+        let changed = counts.get(&key.1) != Some(&new);
+        counts.insert(key.1.clone(), new);
+        self.slices.insert(key.clone(), service.clone());
+        changed.then_some(service)
+    }
+
+    /// A slice is gone; the Service it was of.
+    pub(super) fn lost(&mut self, key: &Key) -> Option<String> {
+        let service = self.slices.remove(key)?;
+        let of = (key.0.clone(), service.clone());
+        if let Some(counts) = self.counts.get_mut(&of) {
+            counts.remove(&key.1);
+            if counts.is_empty() {
+                self.counts.remove(&of);
+            }
+        }
+        Some(service)
+    }
+
+    /// Slices other than these are gone.
+    pub(super) fn keep(&mut self, seen: &BTreeSet<Key>) {
+        let lost: Vec<Key> = self.slices.keys().filter(|key| !seen.contains(*key)).cloned().collect();
+        for key in lost {
+            self.lost(&key);
+        }
+    }
+
+    /// Ready endpoints behind a Service, of the address type that has most; none when no slice was seen.
+    pub(super) fn ready(&self, namespace: &str, service: &str) -> Option<u32> {
+        let counts = self.counts.get(&(namespace.to_owned(), service.to_owned()))?;
+        let mut by_type: BTreeMap<&str, u32> = BTreeMap::new();
+        for (family, ready) in counts.values() {
+            *by_type.entry(family).or_default() += ready;
+        }
+        by_type.into_values().max()
+    }
+}

@@ -1,0 +1,46 @@
+//! What each Canary names, by which the objects that matter to it are known.
+
+use serde_json::Value;
+
+use crate::names;
+
+/// What a Canary looks at, read loosely so that it works for one that does not decode.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Interest {
+    /// `spec.targetRef.name`.
+    pub target: String,
+    /// `spec.service.name`, or the target's.
+    pub apex: String,
+    /// `spec.autoscalerRef.name`, empty for none.
+    pub scaler: String,
+    /// MetricTemplates as `namespace/name`.
+    pub templates: Vec<String>,
+    /// ConfigMaps and Secrets that its target uses, by `config::key`, as the status has them.
+    pub configs: Vec<String>,
+    /// `spec.provider`; empty when the Canary leaves it to the operator.
+    pub provider: String,
+}
+
+impl Interest {
+    /// Reads it.
+    pub(super) fn of(canary: &Value, namespace: &str) -> Self {
+        let spec = &canary["spec"];
+        let target = spec["targetRef"]["name"].as_str().unwrap_or_default().to_owned();
+        let apex = spec["service"]["name"].as_str().filter(|n| !n.is_empty()).unwrap_or(&target).to_owned();
+        let analysis = if spec["analysis"].is_object() { &spec["analysis"] } else { &spec["canaryAnalysis"] };
+        let templates = analysis["metrics"].as_array().into_iter().flatten().filter_map(|m| {
+            let name = m["templateRef"]["name"].as_str()?;
+            Some(format!("{}/{name}", m["templateRef"]["namespace"].as_str().unwrap_or(namespace)))
+        });
+        let configs = canary["status"]["observedConfigs"].as_object().into_iter().flatten();
+        let configs = configs.map(|(key, _)| key.clone()).collect();
+        let scaler = spec["autoscalerRef"]["name"].as_str().unwrap_or_default().to_owned();
+        let provider = spec["provider"].as_str().unwrap_or_default().to_owned();
+        Self { target, apex, scaler, templates: templates.collect(), configs, provider }
+    }
+
+    /// Names of the Services in front of it.
+    pub(super) fn services(&self) -> [String; 3] {
+        [self.apex.clone(), names::primary(&self.apex), names::canary(&self.apex)]
+    }
+}

@@ -1,0 +1,62 @@
+//! Autoscalers among what the watches have seen: whom they matter to, and which of their changes do.
+
+use serde_json::Value;
+
+use super::{Entry, Interest, World};
+use crate::{
+    names,
+    snapshot::{HPA, Kind, SCALED_OBJECT},
+};
+
+/// The kind is one of autoscalers.
+pub(super) fn is_one(kind: Kind) -> bool {
+    kind == HPA || kind == SCALED_OBJECT
+}
+
+/// Nothing that matters differs.
+pub(super) fn same_but_version(a: &Value, b: &Value) -> bool {
+    let plain = |object: &Value| {
+        let mut object = object.clone();
+        if let Some(meta) = object["metadata"].as_object_mut() {
+            meta.remove("resourceVersion");
+        }
+        object
+    };
+    plain(a) == plain(b)
+}
+
+/// What it measures changes all the time and matters to nobody here.
+pub(super) fn forget_status(scaler: &mut Value) {
+    if let Some(scaler) = scaler.as_object_mut() {
+        scaler.remove("status");
+    }
+}
+
+impl Interest {
+    /// An autoscaler of this name and aim is named here, or made for what is named, or scales either side.
+    pub(super) fn scaled_by(&self, name: &str, whom: &str) -> bool {
+        let of = |name: &str, own: &str| name == own || name == names::primary(own);
+        of(whom, &self.target) || !self.scaler.is_empty() && of(name, &self.scaler)
+    }
+}
+
+impl World {
+    /// Names of the autoscalers of this kind that scale the target or its primary.
+    pub fn scalers(&self, kind: Kind, namespace: &str, target: &str) -> Vec<String> {
+        let inner = self.lock();
+        let Some(entries) = inner.objects.get(&kind) else { return vec![] };
+        let (from, primary) = ((namespace.to_owned(), String::new()), names::primary(target));
+        let within = entries.range(from..).take_while(|(key, _)| key.0 == namespace);
+        // hardly any other autoscaler has the name in it: only those that do are parsed
+        within
+            .filter(|(_, entry)| matches!(entry, Entry::Seen { text, .. } if text.contains(target)))
+            .filter(|(_, entry)| {
+                entry.object().is_some_and(|o| {
+                    let whom = &o["spec"]["scaleTargetRef"]["name"];
+                    *whom == *target || *whom == *primary
+                })
+            })
+            .map(|(key, _)| key.1.clone())
+            .collect()
+    }
+}

@@ -1,0 +1,232 @@
+//! What a Canary needs around it before anything is decided: a spec that can be meant, a router that can do it, its
+//! target, and nobody else's claim to the same objects.
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::{Answers, configs, context::Context, copies, draft::Draft, note::Words, ownership, scaler};
+use crate::{
+    api::{
+        Phase,
+        validated::{Problem, Refusal, Validated, validate},
+    },
+    manifest::{service, workload},
+    router::{self, Cookies, Router, Split},
+    snapshot::{DEPLOYMENT, Snapshot},
+};
+
+/// Why nothing may be done.
+pub(super) struct Stop {
+    /// In words.
+    pub(super) problem: Problem,
+    /// For the condition `NotYetServed`.
+    pub(super) unserved: Option<String>,
+}
+
+impl From<Problem> for Stop {
+    fn from(problem: Problem) -> Self {
+        Self { problem, unserved: None }
+    }
+}
+
+fn stop(reason: &'static str, message: impl Into<String>) -> Stop {
+    Problem::new(reason, message).into()
+}
+
+/// Everything that a decision needs, or the first thing that keeps one from being made.
+pub(super) fn surroundings<'a>(
+    snap: &'a Snapshot,
+    answers: &'a Answers,
+    now: Timestamp,
+    d: &mut Draft,
+) -> Result<Context<'a>, Stop> {
+    let mut c = validate(&snap.canary, &snap.rules).map_err(|refusal| match refusal {
+        Refusal::Invalid(problem) => problem.into(),
+        Refusal::Unserved(list) => unserved(&list),
+    })?;
+    let router = router::by_name(&c.provider).ok_or_else(|| unserved(&[no_router(&c.provider)]))?;
+    undisputed(snap, &c, router)?;
+    let (target, label) = target(snap, &c)?;
+    c.advice.extend(ports(snap, &c, target, &label)?);
+    ownership::check(snap, &c, router)?;
+    let (scaler, scaler_problem) = autoscaler(snap, &mut c)?;
+    templates(snap, &mut c);
+    cross_namespace(snap, &c)?;
+    if snap.canary.metadata.deletion_timestamp.is_none() {
+        renders(snap, &c, router)?;
+    }
+    c.advice.extend(router::ignored(router, &c));
+    let words = Words::new(&c.name, &c.names.target, &c.names.primary, &c.namespace);
+    let (configs, hash) = (configs::Configs::default(), String::new());
+    let cx = Context {
+        snap,
+        answers,
+        now,
+        c,
+        router,
+        words,
+        target,
+        label,
+        configs,
+        scaler,
+        scaler_problem,
+        hash,
+    };
+    with_configs(cx, d)
+}
+
+/// No other Canary wants the same, and the cluster knows the router's objects.
+fn undisputed(snap: &Snapshot, c: &Validated, router: &'static dyn Router) -> Result<(), Stop> {
+    if let Some(rival) = older_rival(snap) {
+        return Err(stop(
+            "TargetTaken",
+            format!(
+                "{} belongs to the older Canary {}: delete one of the two or give this one another target and spec.service.name",
+                rival.wants, rival.name
+            ),
+        ));
+    }
+    if let Some(kind) = router.kinds().iter().find(|k| snap.missing_kinds.contains(&k.crd())) {
+        return Err(stop(
+            "MeshMissing",
+            format!(
+                "the cluster has no {} ({}): install {} or set spec.provider to what it has",
+                kind.kind,
+                kind.crd(),
+                c.provider
+            ),
+        ));
+    }
+    Ok(())
+}
+
+/// The target, and the label by which it selects its pods with its value.
+fn target<'a>(snap: &'a Snapshot, c: &Validated) -> Result<(&'a Value, (String, String)), Stop> {
+    let target = snap.objects.get(DEPLOYMENT, &c.names.target).ok_or_else(|| {
+        stop(
+            "TargetMissing",
+            format!(
+                "deployment {}.{} get query error: not found: create it or correct spec.targetRef.name",
+                c.names.target, c.namespace
+            ),
+        )
+    })?;
+    let label = workload::selector_label(target, &snap.rules.selector_labels).ok_or_else(|| {
+        stop("NoSelectorLabel", format!(
+            "deployment {}.{} spec.selector.matchLabels must contain one of [{}]: add one, or name yours with --selector-labels",
+            c.names.target, c.namespace, snap.rules.selector_labels.join(" ")
+        ))
+    })?;
+    Ok((target, label))
+}
+
+/// With what the target's template uses, and the revision that both make.
+fn with_configs<'a>(mut cx: Context<'a>, d: &mut Draft) -> Result<Context<'a>, Stop> {
+    cx.configs = configs::look(cx.snap, cx.answers, cx.target);
+    cx.hash = configs::target_hash(cx.snap, cx.target, &cx.configs);
+    configs::wait_for_unread(&cx, d);
+    d.status.observed_configs.clone_from(&cx.configs.observed);
+    if let Some(problem) = cx.configs.problem.clone() {
+        if cx.applied() != Some(cx.hash.as_str()) && !configs::committed(cx.status()) {
+            return Err(problem.into());
+        }
+        // as far as can be seen nothing has changed: what runs goes on, and no weight moves
+        if d.unread.is_empty() {
+            cx.c.faults.push(problem);
+        }
+    }
+    let advice = copies::advice(&cx);
+    cx.c.advice.extend(advice);
+    Ok(cx)
+}
+
+/// The autoscaler, or what is wrong with it. Before anything has been made that stops everything.
+fn autoscaler<'a>(
+    snap: &'a Snapshot,
+    c: &mut Validated,
+) -> Result<(Option<&'a Value>, Option<Problem>), Stop> {
+    let unmade = matches!(snap.status().phase.unwrap_or_default(), Phase::Unset | Phase::Initializing);
+    match scaler::find(snap, c) {
+        Ok(scaler) => Ok((scaler, None)),
+        Err(problem) if unmade && snap.canary.metadata.deletion_timestamp.is_none() => Err(problem.into()),
+        Err(problem) => Ok((None, Some(problem))),
+    }
+}
+
+/// The strategy is one that the router can do, and what it renders from is there: otherwise nothing may move.
+fn renders(snap: &Snapshot, c: &Validated, router: &'static dyn Router) -> Result<(), Stop> {
+    let refused = router.refuses(c);
+    if !refused.is_empty() {
+        return Err(stop("InvalidSpec", refused.join("; ")));
+    }
+    let made = router.render(c, &snap.objects, Split::to_canary(0), &Cookies::default());
+    made.map(drop).map_err(|why| stop("RouteSourceMissing", why.to_string()))
+}
+
+fn no_router(provider: &str) -> String {
+    if router::retired(provider) {
+        return format!("spec.provider: {provider} (its maintainers have given it up)");
+    }
+    let served: Vec<&str> = router::all().iter().map(|r| r.name()).collect();
+    format!("spec.provider: {provider} (served are {})", served.join(", "))
+}
+
+fn unserved(list: &[String]) -> Stop {
+    let text = list.join(", ");
+    Stop {
+        problem: Problem::new(
+            "NotYetServed",
+            format!("not served yet: {text}. Nothing is changed until the spec asks only for what is"),
+        ),
+        unserved: Some(text),
+    }
+}
+
+/// The Canary that keeps what both it and this one want, if there is one.
+pub fn older_rival(snap: &Snapshot) -> Option<&crate::snapshot::Rival> {
+    let meta = &snap.canary.metadata;
+    let ours = (meta.creation_timestamp.as_ref().map(|t| t.0), meta.uid.as_deref().unwrap_or_default());
+    snap.rivals.iter().find(|r| (r.created, r.uid.as_str()) < ours)
+}
+
+fn ports(
+    snap: &Snapshot,
+    c: &Validated,
+    target: &Value,
+    label: &(String, String),
+) -> Result<Vec<String>, Stop> {
+    let services =
+        service::render(c, target, label, &snap.objects).map_err(|why| stop("PortUnresolved", why))?;
+    Ok(services.advice)
+}
+
+/// MetricTemplates that do not exist: no run is analysed until they do.
+fn templates(snap: &Snapshot, c: &mut Validated) {
+    for metric in &c.analysis.metrics {
+        let Some(template) = &metric.template_ref else { continue };
+        let namespace = template.namespace.as_deref().unwrap_or(&c.namespace);
+        let name = format!("{namespace}/{}", template.name);
+        if !snap.templates.contains(&name) {
+            c.faults.push(Problem::new("TemplateMissing", format!(
+                "spec.analysis.metrics[{}].templateRef: there is no MetricTemplate {name}: create it or correct the reference",
+                metric.name
+            )));
+        }
+    }
+}
+
+fn cross_namespace(snap: &Snapshot, c: &Validated) -> Result<(), Stop> {
+    let foreign = |ns: &Option<String>| ns.as_deref().is_some_and(|n| !n.is_empty() && n != c.namespace);
+    let metric =
+        c.analysis.metrics.iter().find(|m| m.template_ref.as_ref().is_some_and(|t| foreign(&t.namespace)));
+    match metric {
+        Some(metric) if snap.rules.no_cross_namespace_refs => Err(stop(
+            "CrossNamespace",
+            format!(
+                "spec.analysis.metrics[{}].templateRef.namespace names another namespace, which --no-cross-namespace-refs forbids",
+                metric.name
+            ),
+        )),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,168 @@
+//! APISIX: an ApisixRoute `<routeRef>-<apex>-canary` beside the user's own, which goes before it by its priority and
+//! splits by weight.
+//!
+//! Owns its HTTP rules: those of the user's route that lead to the apex, with primary and canary in its place; labels and
+//! annotations follow too. The user's route is never written.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{
+    Builtin, Cookies, Router, RouterError, Split,
+    copy::{self, Source},
+    queries::builtin,
+    route::{self, Shares},
+};
+use crate::{
+    api::validated::Validated,
+    manifest::{Manifest, Undo, json as get, made_for},
+    names::managers,
+    snapshot::{Kind, ObjectRef, Objects},
+};
+
+const APISIX_ROUTE: Kind =
+    Kind { group: "apisix.apache.org", version: "v2", kind: "ApisixRoute", plural: "apisixroutes" };
+const OWNED: &[&str] = &["/spec/http"];
+
+/// Before every route that users write.
+const PRIORITY: i32 = 10_000;
+
+const QUERIES: Builtin = builtin!(
+    r#"route=~"{{ namespace }}_{{ route }}-{{ service }}-canary_.+""#,
+    "apisix_http_status" if r#"code!~"5..""#,
+    p99 r#"apisix_http_latency_bucket"# ""
+);
+
+/// The router.
+pub(super) struct Apisix;
+
+impl Router for Apisix {
+    fn name(&self) -> &'static str {
+        "apisix"
+    }
+
+    fn kinds(&self) -> &'static [Kind] {
+        &[APISIX_ROUTE]
+    }
+
+    fn settle(&self) -> Duration {
+        Duration::from_secs(5)
+    }
+
+    fn honours(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn refuses(&self, c: &Validated) -> Vec<String> {
+        let why = "an ApisixRoute is made to split by weight only: leave it out";
+        let mut refused = copy::unnamed(c, "routeRef");
+        refused.extend(route::cannot(c, &["match", "mirror", "sessionAffinity"], why));
+        refused
+    }
+
+    fn unheeded(&self, c: &Validated, live: &Objects) -> Option<String> {
+        copy::unfollowed(c, live, &self.sources(c)[0], |user| leads(c, user))
+    }
+
+    fn sources(&self, c: &Validated) -> Vec<ObjectRef> {
+        vec![ObjectRef::new(APISIX_ROUTE, copy::named(c, "routeRef"))]
+    }
+
+    fn reads(&self, c: &Validated) -> Vec<ObjectRef> {
+        vec![canary(c)]
+    }
+
+    fn read_back(&self, c: &Validated, live: &Objects) -> Result<Split, RouterError> {
+        let object = canary(c);
+        let Some(live) = live.at(&object) else {
+            return Err(RouterError::NotFound(object));
+        };
+        let one = |backend: &Value| {
+            let name = backend["serviceName"].as_str().unwrap_or_default();
+            (route::side(c, name), backend["weight"].as_i64().unwrap_or(0))
+        };
+        let shares = |rule: &Value| get::list(&rule["backends"]).iter().map(one).collect();
+        let all: Vec<Shares> = get::list(&live["spec"]["http"]).iter().map(shares).collect();
+        route::split(c, object, &all, false)
+    }
+
+    fn beside(&self, _c: &Validated) -> Vec<Manifest> {
+        vec![]
+    }
+
+    fn render(
+        &self,
+        c: &Validated,
+        live: &Objects,
+        want: Split,
+        _cookies: &Cookies,
+    ) -> Result<Vec<Manifest>, RouterError> {
+        let sides = [
+            (c.names.primary_service.as_str(), want.primary()),
+            (c.names.canary_service.as_str(), want.canary()),
+        ];
+        Ok(vec![self.leading(c, live, &sides)?])
+    }
+
+    /// It leads to the apex first, so that it can be deleted once the proxies have seen that.
+    fn restore(&self, c: &Validated, live: &Objects) -> Vec<Undo> {
+        let at = canary(c);
+        if !live.at(&at).is_some_and(|object| made_for(object, &c.name)) {
+            return vec![];
+        }
+        let still = self.leading(c, live, &[(c.names.apex.as_str(), 100)]);
+        still.ok().map(Undo::Restore).into_iter().chain([Undo::Delete(at)]).collect()
+    }
+
+    fn queries(&self) -> &'static Builtin {
+        &QUERIES
+    }
+}
+
+impl Apisix {
+    fn leading(&self, c: &Validated, live: &Objects, to: &[(&str, i32)]) -> Result<Manifest, RouterError> {
+        let at = canary(c);
+        let source = copy::source(c, live, &self.sources(c)[0], &at, |user| leads(c, user))?;
+        let metadata = copy::metadata(c, &source, live.at(&at), |_| false);
+        let (Source::User(object) | Source::Copy(object)) = &source;
+        let rules = get::list(&object["spec"]["http"]).iter();
+        let copied = matches!(source, Source::Copy(_));
+        let rules: Vec<Value> =
+            rules.filter(|rule| copied || is_ours(c, rule)).map(|rule| rule_to(rule, to)).collect();
+        let body = json!({"metadata": metadata, "spec": {"http": rules}});
+        Ok(Manifest::new(APISIX_ROUTE, &at.name, managers::ROUTE, OWNED, body))
+    }
+}
+
+fn canary(c: &Validated) -> ObjectRef {
+    ObjectRef::new(APISIX_ROUTE, format!("{}-{}-canary", copy::named(c, "routeRef"), c.names.apex))
+}
+
+fn leads(c: &Validated, user: &Value) -> bool {
+    get::list(&user["spec"]["http"]).iter().any(|rule| is_ours(c, rule))
+}
+
+/// The rule leads to the apex and nowhere else.
+fn is_ours(c: &Validated, rule: &Value) -> bool {
+    matches!(get::list(&rule["backends"]), [only] if only["serviceName"] == c.names.apex.as_str())
+}
+
+/// The rule with the settings of its first backend for all of `to`.
+fn rule_to(rule: &Value, to: &[(&str, i32)]) -> Value {
+    let first = &rule["backends"][0];
+    let backend = |(service, weight): &(&str, i32)| {
+        let mut backend = first.clone();
+        get::set(&mut backend, &["serviceName"], json!(service));
+        get::set(&mut backend, &["weight"], json!(weight));
+        backend
+    };
+    let mut rule = rule.clone();
+    get::set(&mut rule, &["backends"], json!(to.iter().map(backend).collect::<Vec<_>>()));
+    get::set(&mut rule, &["priority"], json!(PRIORITY));
+    rule
+}
+
+#[cfg(test)]
+#[path = "tests/apisix.rs"]
+mod tests;

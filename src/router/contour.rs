@@ -1,0 +1,192 @@
+//! Contour: an HTTPProxy `<apex>` that splits by weight. It has no virtual host: the user's root HTTPProxy includes it.
+//!
+//! Owns the routes and, where `--ingress-class` is given, the class; other fields stay. The routes, in order: one for
+//! each entry of the Canary's `match`; all others.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{
+    Builtin, Cookies, Router, RouterError, Split,
+    queries::builtin,
+    route::{self, Place, Shares},
+};
+use crate::{
+    api::validated::Validated,
+    manifest::{Manifest, Undo, json as get},
+    snapshot::{Kind, ObjectRef, Objects},
+};
+
+const HTTP_PROXY: Kind =
+    Kind { group: "projectcontour.io", version: "v1", kind: "HTTPProxy", plural: "httpproxies" };
+const OWNED: &[&str] = &["/spec/routes"];
+
+const QUERIES: Builtin = builtin!(
+    r#"envoy_cluster_name=~"{{ namespace }}_{{ service }}-canary_[0-9a-zA-Z-]+""#,
+    "envoy_cluster_upstream_rq" if r#"envoy_response_code!~"5.*""#,
+    p99 "envoy_cluster_upstream_rq_time_bucket" ""
+);
+
+/// How long a connection may be idle once a time limit is set, as Flagger writes it.
+const IDLE: &str = "5m";
+
+/// The router.
+pub(super) struct Contour;
+
+impl Router for Contour {
+    fn name(&self) -> &'static str {
+        "contour"
+    }
+
+    fn kinds(&self) -> &'static [Kind] {
+        &[HTTP_PROXY]
+    }
+
+    fn settle(&self) -> Duration {
+        Duration::from_secs(3)
+    }
+
+    fn honours(&self) -> &'static [&'static str] {
+        &["match", "timeout", "retries"]
+    }
+
+    fn refuses(&self, c: &Validated) -> Vec<String> {
+        let why = "an HTTPProxy of Contour is not made with it: leave it out";
+        let mut refused = route::cannot(c, &["mirror", "sessionAffinity"], why);
+        for (index, entry) in c.analysis.match_.iter().enumerate() {
+            if entry["sourceLabels"].as_object().is_some_and(|labels| !labels.is_empty()) {
+                refused.push(format!(
+                    "spec.analysis.match[{index}].sourceLabels: an HTTPProxy has no such condition: leave it out"
+                ));
+            }
+        }
+        refused
+    }
+
+    fn reads(&self, c: &Validated) -> Vec<ObjectRef> {
+        vec![place(c).at()]
+    }
+
+    fn read_back(&self, c: &Validated, live: &Objects) -> Result<Split, RouterError> {
+        let object = place(c).at();
+        let Some(live) = live.at(&object) else {
+            return Err(RouterError::NotFound(object));
+        };
+        let shares: Vec<Shares> =
+            get::list(&live["spec"]["routes"]).iter().map(|rule| shares(c, rule)).collect();
+        route::split(c, object, &shares, false)
+    }
+
+    fn beside(&self, _c: &Validated) -> Vec<Manifest> {
+        vec![]
+    }
+
+    fn render(
+        &self,
+        c: &Validated,
+        live: &Objects,
+        want: Split,
+        _cookies: &Cookies,
+    ) -> Result<Vec<Manifest>, RouterError> {
+        let sides = [
+            backend(c, &c.names.primary_service, want.primary()),
+            backend(c, &c.names.canary_service, want.canary()),
+        ];
+        let routes = if c.analysis.match_.is_empty() || want.is_for_everyone() {
+            vec![rule(c, &[], &sides)]
+        } else {
+            let named = c.analysis.match_.iter().map(|entry| rule(c, &conditions(entry), &sides));
+            let rest = [backend(c, &c.names.primary_service, 100)];
+            named.chain([rule(c, &[], &rest)]).collect()
+        };
+        Ok(vec![place(c).manifest(c, live, &spec(c, &routes))])
+    }
+
+    fn restore(&self, c: &Validated, live: &Objects) -> Vec<Undo> {
+        let routes = [rule(c, &[], &[backend(c, &c.names.apex, 100)])];
+        place(c).given_back(c, live, &spec(c, &routes)).map(Undo::Restore).into_iter().collect()
+    }
+
+    fn queries(&self) -> &'static Builtin {
+        &QUERIES
+    }
+}
+
+fn place(c: &Validated) -> Place<'_> {
+    Place { kind: HTTP_PROXY, name: &c.names.apex, owned: OWNED }
+}
+
+fn spec(c: &Validated, routes: &[Value]) -> Value {
+    route::given([("routes", json!(routes)), ("ingressClassName", json!(c.ingress.class))])
+}
+
+fn backend(c: &Validated, service: &str, weight: i32) -> Value {
+    let port = c.service.port;
+    // by this header a Linkerd proxy beside Envoy knows where the request is to go
+    let to = format!("{service}.{}.svc.cluster.local:{port}", c.namespace);
+    json!({
+        "name": service, "port": port, "weight": weight,
+        "requestHeadersPolicy": {"set": [{"name": "l5d-dst-override", "value": to}]},
+    })
+}
+
+fn rule(c: &Validated, conditions: &[Value], services: &[Value]) -> Value {
+    let prefix = c.service.match_.first().and_then(|m| m["uri"]["prefix"].as_str()).filter(|p| !p.is_empty());
+    let mut all = vec![json!({"prefix": prefix.unwrap_or("/")})];
+    all.extend(conditions.iter().cloned());
+    let timeout = c.service.timeout.as_deref().filter(|t| !t.is_empty());
+    route::given([
+        ("conditions", json!(all)),
+        ("services", json!(services)),
+        ("timeoutPolicy", json!(timeout.map(|t| json!({"response": t, "idle": IDLE})))),
+        ("retryPolicy", json!(retries(c))),
+    ])
+}
+
+fn retries(c: &Validated) -> Option<Value> {
+    let retries = c.service.retries.as_ref()?;
+    let count = retries["attempts"].as_i64().filter(|count| *count > 0)?;
+    let on: Vec<&str> = retries["retryOn"].as_str().unwrap_or_default().split(',').map(str::trim).collect();
+    let on: Vec<&str> = on.into_iter().filter(|code| !code.is_empty()).collect();
+    Some(route::given([
+        ("count", json!(count)),
+        ("perTryTimeout", retries["perTryTimeout"].clone()),
+        ("retryOn", json!(on)),
+    ]))
+}
+
+/// What one entry of `match` asks of headers and query parameters; all of it has to hold.
+fn conditions(entry: &Value) -> Vec<Value> {
+    let mut all = Vec::new();
+    for (field, condition, ways) in [
+        ("headers", "header", ["exact", "regex"].as_slice()),
+        ("queryParams", "queryParameter", ["exact", "regex", "prefix", "suffix"].as_slice()),
+    ] {
+        for (name, asked) in entry[field].as_object().into_iter().flatten() {
+            let mut one = json!({"name": name});
+            let known = ways.iter().find(|way| asked[**way].is_string());
+            let looser = ["prefix", "suffix"].iter().find(|way| asked[**way].is_string());
+            match (known, looser) {
+                (Some(way), _) => get::set(&mut one, &[way], asked[*way].clone()),
+                // an HTTPProxy knows no beginning or end of a header: as in Flagger, it has to be somewhere
+                (None, Some(way)) => get::set(&mut one, &["contains"], asked[*way].clone()),
+                (None, None) => get::set(&mut one, &["present"], json!(true)),
+            }
+            all.push(json!({condition: one}));
+        }
+    }
+    all
+}
+
+fn shares(c: &Validated, rule: &Value) -> Shares {
+    let one = |service: &Value| {
+        let name = service["name"].as_str().unwrap_or_default();
+        (route::side(c, name), service["weight"].as_i64().unwrap_or(0))
+    };
+    get::list(&rule["services"]).iter().map(one).collect()
+}
+
+#[cfg(test)]
+#[path = "tests/contour.rs"]
+mod tests;

@@ -1,0 +1,330 @@
+//! Gateway API: an HTTPRoute `<apex>` that splits by weight, in either served version.
+//!
+//! Owns parents, host names and rules; other fields stay. The rules, in order: those who have a session cookie; the
+//! requests that the Canary names; all others. Every field that the API server fills in is written out, so that what is
+//! read back is what was written. A weight counts once each Gateway that answers has accepted it.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{
+    Builtin, Cookies, Router, RouterError, Split, cookie,
+    httproute::{cors, filters, inexpressible, mirror, origins, replaces_prefix, request},
+    queries::builtin,
+    route::{self, Place, Shares, narrowed},
+};
+use crate::{
+    api::validated::Validated,
+    manifest::{Manifest, Undo, generation, json as get},
+    snapshot::{Kind, ObjectRef, Objects},
+};
+
+const GROUP: &str = "gateway.networking.k8s.io";
+const OWNED: &[&str] = &["/spec/parentRefs", "/spec/hostnames", "/spec/rules"];
+
+const fn http_route(version: &'static str) -> Kind {
+    Kind { group: GROUP, version, kind: "HTTPRoute", plural: "httproutes" }
+}
+
+/// Measured by the pods themselves: Gateways have no metrics in common.
+pub(super) const QUERIES: Builtin = builtin!(
+    r#"kubernetes_namespace="{{ namespace }}",kubernetes_pod_name=~"{{ target }}-[0-9a-zA-Z]+(-[0-9a-zA-Z]+)""#,
+    "http_request_duration_seconds_count" if r#"status!~"5.*""#,
+    p99 "http_request_duration_seconds_bucket" " * 1000"
+);
+
+/// The router, for one version of the API.
+pub(super) struct GatewayApi {
+    name: &'static str,
+    kinds: &'static [Kind],
+    honours: &'static [&'static str],
+}
+
+/// `gatewayapi:v1`.
+pub(super) const V1: GatewayApi = GatewayApi {
+    name: "gatewayapi:v1",
+    kinds: &[http_route("v1")],
+    honours: &[
+        "gatewayRefs",
+        "hosts",
+        "match",
+        "rewrite",
+        "headers",
+        "mirror",
+        "timeout",
+        "backendTimeout",
+        "corsPolicy",
+    ],
+};
+
+/// `gatewayapi:v1beta1`: without what came later.
+pub(super) const V1BETA1: GatewayApi = GatewayApi {
+    name: "gatewayapi:v1beta1",
+    kinds: &[http_route("v1beta1")],
+    honours: &["gatewayRefs", "hosts", "match", "rewrite", "headers", "mirror"],
+};
+
+impl Router for GatewayApi {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn kinds(&self) -> &'static [Kind] {
+        self.kinds
+    }
+
+    fn settle(&self) -> Duration {
+        Duration::from_secs(3)
+    }
+
+    fn honours(&self) -> &'static [&'static str] {
+        self.honours
+    }
+
+    fn refuses(&self, c: &Validated) -> Vec<String> {
+        let mut refused = Vec::new();
+        if c.service.gateway_refs.is_empty() {
+            refused.push(
+                "spec.service.gatewayRefs: name at least one Gateway that the route attaches to".into(),
+            );
+        }
+        for (path, list) in
+            [("spec.service.match", &c.service.match_), ("spec.analysis.match", &c.analysis.match_)]
+        {
+            for (index, entry) in list.iter().enumerate() {
+                refused.extend(inexpressible(entry).map(|field| format!("{path}[{index}].{field}")));
+            }
+        }
+        if self.is_v1() {
+            refused.extend(origins(c).1);
+        }
+        let elsewhere =
+            |entry: &Value| entry["uri"]["exact"].is_string() || entry["uri"]["regex"].is_string();
+        if replaces_prefix(c) && c.service.match_.iter().any(elsewhere) {
+            refused.push(
+                "spec.service.rewrite.type: ReplacePrefixMatch needs a uri.prefix, or none, in each entry of spec.service.match"
+                    .into(),
+            );
+        }
+        let all = "an HTTPRoute copies all requests: leave it out";
+        refused.extend(route::cannot(c, &["mirrorWeight"], all));
+        if !c.analysis.match_.is_empty() {
+            let both = "cannot be had together with spec.analysis.match on an HTTPRoute";
+            refused.extend(route::cannot(c, &["sessionAffinity"], both));
+        }
+        let affinity = c.analysis.session_affinity.as_ref();
+        if !self.is_v1()
+            && affinity.and_then(|a| a.primary_cookie_name.as_deref()).is_some_and(|n| !n.is_empty())
+        {
+            refused.push(
+                "spec.analysis.sessionAffinity.primaryCookieName: gatewayapi:v1beta1 has the canary's cookie only: leave it out or set spec.provider to gatewayapi:v1"
+                    .into(),
+            );
+        }
+        refused
+    }
+
+    fn unheeded(&self, c: &Validated, live: &Objects) -> Option<String> {
+        let route = live.at(&self.place(c).at())?;
+        let ours = |answer: &&Value| {
+            let to = &answer["parentRef"];
+            let namespace = |r: &Value| r["namespace"].as_str().unwrap_or(&c.namespace).to_owned();
+            let same = |r: &Value| r["name"] == to["name"] && namespace(r) == namespace(to);
+            c.service.gateway_refs.iter().any(same)
+        };
+        let answers: Vec<&Value> = get::list(&route["status"]["parents"]).iter().filter(ours).collect();
+        if answers.is_empty() {
+            return Some(format!(
+                "no Gateway answers for HTTPRoute {}: see that what spec.service.gatewayRefs names exists and is served",
+                c.names.apex
+            ));
+        }
+        answers.into_iter().find_map(|answer| unaccepted(c, answer, generation(route).unwrap_or_default()))
+    }
+
+    fn reads(&self, c: &Validated) -> Vec<ObjectRef> {
+        vec![self.place(c).at()]
+    }
+
+    fn read_back(&self, c: &Validated, live: &Objects) -> Result<Split, RouterError> {
+        let object = self.place(c).at();
+        let Some(live) = live.at(&object) else {
+            return Err(RouterError::NotFound(object));
+        };
+        let rules = get::list(&live["spec"]["rules"]);
+        let shares: Vec<Shares> = rules.iter().map(|rule| shares(c, rule)).collect();
+        let copies = |rule: &Value| get::list(&rule["filters"]).iter().any(|f| is_our_mirror(c, f));
+        route::split(c, object, &shares, rules.iter().any(copies))
+    }
+
+    fn beside(&self, _c: &Validated) -> Vec<Manifest> {
+        vec![]
+    }
+
+    fn render(
+        &self,
+        c: &Validated,
+        live: &Objects,
+        want: Split,
+        cookies: &Cookies,
+    ) -> Result<Vec<Manifest>, RouterError> {
+        let mut sides = json!([
+            backend(c, &c.names.primary_service, want.primary()),
+            backend(c, &c.names.canary_service, want.canary()),
+        ]);
+        let mut rules = self.sticky(c, want, cookies, &mut sides);
+        let named = !c.analysis.match_.is_empty() && !want.is_for_everyone();
+        let conditions = if named { narrowed(c, &c.analysis.match_) } else { c.service.match_.clone() };
+        rules.extend(self.rules(c, &conditions, &sides, want.mirrored()));
+        if named {
+            let rest = json!([backend(c, &c.names.primary_service, 100)]);
+            rules.extend(self.rules(c, &c.service.match_, &rest, false));
+        }
+        Ok(vec![self.place(c).manifest(c, live, &spec(c, &rules))])
+    }
+
+    fn restore(&self, c: &Validated, live: &Objects) -> Vec<Undo> {
+        let all = json!([backend(c, &c.names.apex, 100)]);
+        let rules = self.rules(c, &c.service.match_, &all, false);
+        self.place(c).given_back(c, live, &spec(c, &rules)).map(Undo::Restore).into_iter().collect()
+    }
+
+    fn queries(&self) -> &'static Builtin {
+        &QUERIES
+    }
+}
+
+impl GatewayApi {
+    fn is_v1(&self) -> bool {
+        self.kinds[0].version == "v1"
+    }
+
+    fn place<'a>(&self, c: &'a Validated) -> Place<'a> {
+        Place { kind: self.kinds[0], name: &c.names.apex, owned: OWNED }
+    }
+
+    /// One rule for all conditions; one for each where the matched part of the path is replaced, as the API wants it.
+    fn rules(&self, c: &Validated, conditions: &[Value], backends: &Value, mirrored: bool) -> Vec<Value> {
+        let mut matches: Vec<Value> = conditions.iter().map(request).collect();
+        if matches.is_empty() {
+            matches.push(request(&json!({})));
+        }
+        let at_once = if replaces_prefix(c) { 1 } else { matches.len() };
+        matches.chunks(at_once).map(|some| self.rule(c, some, backends, mirrored)).collect()
+    }
+
+    fn rule(&self, c: &Validated, matches: &[Value], backends: &Value, mirrored: bool) -> Value {
+        let timeouts = route::given([
+            ("request", json!(c.service.timeout)),
+            ("backendRequest", json!(c.service.backend_timeout)),
+        ]);
+        let mut filters = filters(c);
+        if self.is_v1() {
+            filters.extend(cors(c));
+        }
+        if mirrored {
+            filters.push(mirror(&service(c, &c.names.canary_service)));
+        }
+        route::given([
+            ("matches", json!(matches)),
+            ("filters", json!(filters)),
+            ("backendRefs", backends.clone()),
+            ("timeouts", if self.is_v1() { timeouts } else { Value::Null }),
+        ])
+    }
+
+    /// Rules for those who have a session cookie; `sides` are made to give them out. Once nothing goes to the canary any
+    /// more, the cookie of the run before is taken back.
+    fn sticky(&self, c: &Validated, want: Split, cookies: &Cookies, sides: &mut Value) -> Vec<Value> {
+        let Some(affinity) = &c.analysis.session_affinity else { return vec![] };
+        let having =
+            |cookie: &str| narrowed(c, &[json!({"headers": {"cookie": {"regex": cookie::pattern(cookie)}}})]);
+        if want.canary() == 0 {
+            let Some(previous) = &cookies.previous else { return vec![] };
+            let mut back = sides.clone();
+            for side in back.as_array_mut().into_iter().flatten() {
+                get::set(side, &["filters"], set_cookie(&cookie::take_back(affinity, previous)));
+            }
+            return self.rules(c, &having(previous), &back, false);
+        }
+        let mut rules = Vec::new();
+        let given = [
+            (&cookies.canary, &c.names.canary_service, 1, false),
+            (&cookies.primary, &c.names.primary_service, 0, true),
+        ];
+        for (cookie, host, side, lent) in given {
+            let Some(cookie) = cookie else { continue };
+            rules.extend(self.rules(c, &having(cookie), &json!([backend(c, host, 100)]), false));
+            let text = if lent { cookie::lend(c, affinity, cookie) } else { cookie::give(affinity, cookie) };
+            get::set(&mut sides[side], &["filters"], set_cookie(&text));
+        }
+        rules
+    }
+}
+
+fn spec(c: &Validated, rules: &[Value]) -> Value {
+    let parent = |given: &Value| {
+        let mut parent = json!({"group": GROUP, "kind": "Gateway"});
+        for (key, value) in given.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null()) {
+            get::set(&mut parent, &[key], value.clone());
+        }
+        parent
+    };
+    let parents: Vec<Value> = c.service.gateway_refs.iter().map(parent).collect();
+    route::given([
+        ("parentRefs", json!(parents)),
+        ("hostnames", json!(c.service.hosts)),
+        ("rules", json!(rules)),
+    ])
+}
+
+fn service(c: &Validated, name: &str) -> Value {
+    json!({"group": "", "kind": "Service", "name": name, "port": c.service.port})
+}
+
+fn backend(c: &Validated, name: &str, weight: i32) -> Value {
+    let mut backend = service(c, name);
+    get::set(&mut backend, &["weight"], json!(weight));
+    backend
+}
+
+fn set_cookie(cookie: &str) -> Value {
+    json!([{
+        "type": "ResponseHeaderModifier",
+        "responseHeaderModifier": {"add": [{"name": "Set-Cookie", "value": cookie}]},
+    }])
+}
+
+fn is_our_mirror(c: &Validated, filter: &Value) -> bool {
+    filter["requestMirror"]["backendRef"]["name"] == c.names.canary_service.as_str()
+}
+
+fn shares(c: &Validated, rule: &Value) -> Shares {
+    let one = |backend: &Value| {
+        let name = backend["name"].as_str().unwrap_or_default();
+        (route::side(c, name), backend["weight"].as_i64().unwrap_or(1))
+    };
+    get::list(&rule["backendRefs"]).iter().map(one).collect()
+}
+
+/// Why the answer of a Gateway's controller is not yet a yes to this generation of the route.
+fn unaccepted(c: &Validated, answer: &Value, generation: i64) -> Option<String> {
+    let gateway = answer["parentRef"]["name"].as_str().unwrap_or_default();
+    let said = get::list(&answer["conditions"]).iter().find(|said| said["type"] == "Accepted");
+    let seen = said.and_then(|said| said["observedGeneration"].as_i64()).unwrap_or_default();
+    match said {
+        Some(said) if seen >= generation && said["status"] == "True" => None,
+        Some(said) if seen >= generation => Some(format!(
+            "Gateway {gateway} does not accept HTTPRoute {}: {} ({})",
+            c.names.apex,
+            said["message"].as_str().unwrap_or_default(),
+            said["reason"].as_str().unwrap_or_default()
+        )),
+        _ => Some(format!("Gateway {gateway} has not yet taken in HTTPRoute {}", c.names.apex)),
+    }
+}
+
+#[cfg(test)]
+#[path = "tests/gatewayapi.rs"]
+mod tests;

@@ -1,0 +1,250 @@
+//! Gloo Edge: a RouteTable `<apex>` that splits by weight between two Upstreams. The user's VirtualService delegates to it.
+//!
+//! Owns the routes of the table, and of the Upstreams the Service and the settings that they take from the Upstream that
+//! `upstreamRef` names; other fields stay. The routes, in order: the requests that the Canary names; all others.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    Builtin, Cookies, Router, RouterError, Split,
+    queries::builtin,
+    route::{self, Place, Shares, Side},
+};
+use crate::{
+    api::validated::Validated,
+    manifest::{Manifest, Undo, json as get, made_for},
+    names::{self, FLUX, managers},
+    snapshot::{Kind, ObjectRef, Objects},
+};
+
+const ROUTE_TABLE: Kind =
+    Kind { group: "gateway.solo.io", version: "v1", kind: "RouteTable", plural: "routetables" };
+const UPSTREAM: Kind = Kind { group: "gloo.solo.io", version: "v1", kind: "Upstream", plural: "upstreams" };
+
+const OWNED_TABLE: &[&str] = &["/spec/routes"];
+/// The Service, and what is taken from the user's Upstream.
+const OWNED_UPSTREAM: &[&str] = &[
+    "/spec/kube",
+    "/spec/sslConfig",
+    "/spec/circuitBreakers",
+    "/spec/connectionConfig",
+    "/spec/loadBalancerConfig",
+    "/spec/useHttp2",
+    "/spec/initialStreamWindowSize",
+    "/spec/initialConnectionWindowSize",
+    "/spec/httpProxyHostname",
+];
+
+const QUERIES: Builtin = builtin!(
+    r#"envoy_cluster_name=~"{{ namespace }}-{{ service }}-canaryupstream-[0-9a-zA-Z-]+_[0-9a-zA-Z-]+""#,
+    "envoy_cluster_upstream_rq" if r#"envoy_response_code!~"5.*""#,
+    p99 "envoy_cluster_upstream_rq_time_bucket" ""
+);
+
+/// The router.
+pub(super) struct Gloo;
+
+impl Router for Gloo {
+    fn name(&self) -> &'static str {
+        "gloo"
+    }
+
+    fn kinds(&self) -> &'static [Kind] {
+        &[ROUTE_TABLE, UPSTREAM]
+    }
+
+    fn settle(&self) -> Duration {
+        Duration::from_secs(5)
+    }
+
+    fn honours(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn refuses(&self, c: &Validated) -> Vec<String> {
+        let mut refused = route::cannot(
+            c,
+            &["mirror", "sessionAffinity"],
+            "a RouteTable of Gloo is not made with it: leave it out",
+        );
+        for (index, entry) in c.analysis.match_.iter().enumerate() {
+            refused.extend(unmatched(entry).map(|text| format!("spec.analysis.match[{index}].{text}")));
+        }
+        let namespace = c.spec.upstream_ref.as_ref().and_then(|u| u.namespace.as_deref()).unwrap_or_default();
+        if !namespace.is_empty() && namespace != c.namespace {
+            refused.push(format!(
+                "spec.upstreamRef.namespace: only Upstreams of the Canary's own namespace are read: leave it out and name one of {}",
+                c.namespace
+            ));
+        }
+        refused
+    }
+
+    fn sources(&self, c: &Validated) -> Vec<ObjectRef> {
+        let user = c.spec.upstream_ref.iter().filter(|user| !user.name.is_empty());
+        user.map(|user| ObjectRef::new(UPSTREAM, user.name.clone())).collect()
+    }
+
+    fn reads(&self, c: &Validated) -> Vec<ObjectRef> {
+        let upstream = |side| ObjectRef::new(UPSTREAM, upstream(c, side));
+        vec![place(c).at(), upstream(Side::Primary), upstream(Side::Canary)]
+    }
+
+    fn read_back(&self, c: &Validated, live: &Objects) -> Result<Split, RouterError> {
+        let object = place(c).at();
+        let Some(live) = live.at(&object) else {
+            return Err(RouterError::NotFound(object));
+        };
+        let rules = get::list(&live["spec"]["routes"]).iter();
+        route::split(c, object, &rules.map(|rule| shares(c, rule)).collect::<Vec<_>>(), false)
+    }
+
+    fn beside(&self, _c: &Validated) -> Vec<Manifest> {
+        vec![]
+    }
+
+    fn render(
+        &self,
+        c: &Validated,
+        live: &Objects,
+        want: Split,
+        _cookies: &Cookies,
+    ) -> Result<Vec<Manifest>, RouterError> {
+        let mut all = Vec::new();
+        for (side, service) in
+            [(Side::Primary, &c.names.primary_service), (Side::Canary, &c.names.canary_service)]
+        {
+            all.push(self.upstream(c, live, side, service)?);
+        }
+        let sides =
+            [to_upstream(c, Side::Primary, want.primary()), to_upstream(c, Side::Canary, want.canary())];
+        let routes = if c.analysis.match_.is_empty() || want.is_for_everyone() {
+            vec![rule(&[], &sides)]
+        } else {
+            let matchers: Vec<Value> = c.analysis.match_.iter().map(matcher).collect();
+            vec![rule(&matchers, &sides), rule(&[], &[to_upstream(c, Side::Primary, 100)])]
+        };
+        all.push(place(c).manifest(c, live, &json!({"routes": routes})));
+        Ok(all)
+    }
+
+    fn restore(&self, c: &Validated, live: &Objects) -> Vec<Undo> {
+        let apex = json!({
+            "destination": {"kube": {
+                "ref": {"name": c.names.apex, "namespace": c.namespace}, "port": c.service.port,
+            }},
+            "weight": 100,
+        });
+        let plain = json!({"routes": [rule(&[], &[apex])]});
+        let mut undo: Vec<Undo> =
+            place(c).given_back(c, live, &plain).map(Undo::Restore).into_iter().collect();
+        for at in self.reads(c).into_iter().filter(|at| at.kind == UPSTREAM) {
+            if live.at(&at).is_some_and(|upstream| made_for(upstream, &c.name)) {
+                undo.push(Undo::Delete(at));
+            }
+        }
+        undo
+    }
+
+    fn queries(&self) -> &'static Builtin {
+        &QUERIES
+    }
+}
+
+impl Gloo {
+    /// One side's Upstream, with the settings of the user's; of what it was made with before, should that be gone.
+    fn upstream(
+        &self,
+        c: &Validated,
+        live: &Objects,
+        side: Side,
+        service: &str,
+    ) -> Result<Manifest, RouterError> {
+        let name = upstream(c, side);
+        let mut settings = Value::Null;
+        if let Some(user) = self.sources(c).first() {
+            let stand_in = || live.get(UPSTREAM, &name);
+            let found = live.at(user).or_else(stand_in).ok_or_else(|| RouterError::NotFound(user.clone()))?;
+            settings = found.clone();
+        }
+        let kube = json!({
+            "serviceName": service, "serviceNamespace": c.namespace, "servicePort": c.service.port,
+        });
+        let mut spec = Map::from_iter([("kube".to_owned(), kube)]);
+        for field in OWNED_UPSTREAM.iter().filter_map(|field| field.strip_prefix("/spec/")) {
+            if let Some(value) = settings["spec"].get(field).filter(|_| field != "kube") {
+                spec.insert(field.to_owned(), value.clone());
+            }
+        }
+        let mut labels = Map::new();
+        for (key, value) in settings["metadata"]["labels"].as_object().into_iter().flatten() {
+            if !key.contains(FLUX) && !key.starts_with("serin.dev/") {
+                labels.insert(key.clone(), value.clone());
+            }
+        }
+        labels.insert(names::LABEL_CANARY.into(), json!(names::label_value(&c.name)));
+        let body = json!({"metadata": {"labels": labels}, "spec": spec});
+        Ok(Manifest::new(UPSTREAM, &name, managers::ROUTE, OWNED_UPSTREAM, body))
+    }
+}
+
+fn place(c: &Validated) -> Place<'_> {
+    Place { kind: ROUTE_TABLE, name: &c.names.apex, owned: OWNED_TABLE }
+}
+
+fn upstream(c: &Validated, side: Side) -> String {
+    let side = if side == Side::Canary { "canary" } else { "primary" };
+    format!("{}-{}-{side}upstream-{}", c.namespace, c.names.apex, c.service.port)
+}
+
+fn to_upstream(c: &Validated, side: Side, weight: i32) -> Value {
+    let to = json!({"upstream": {"name": upstream(c, side), "namespace": c.namespace}});
+    json!({"destination": to, "weight": weight})
+}
+
+fn rule(matchers: &[Value], destinations: &[Value]) -> Value {
+    route::given([
+        ("inheritablePathMatchers", json!(true)),
+        ("matchers", json!(matchers)),
+        ("routeAction", json!({"multi": {"destinations": destinations}})),
+    ])
+}
+
+fn matcher(entry: &Value) -> Value {
+    let all = entry["headers"].as_object().into_iter().flatten();
+    let one = |(name, way): (&String, &Value)| match way["regex"].as_str() {
+        Some(pattern) => json!({"name": name, "value": pattern, "regex": true}),
+        None => json!({"name": name, "value": way["exact"]}),
+    };
+    json!({"headers": all.map(one).collect::<Vec<_>>()})
+}
+
+/// What of an entry of `match` a RouteTable is not made with.
+fn unmatched(entry: &Value) -> impl Iterator<Item = String> {
+    let asked = |field: &str| entry[field].as_object().is_some_and(|asked| !asked.is_empty());
+    let mut found: Vec<String> = ["queryParams", "sourceLabels"]
+        .into_iter()
+        .filter(|field| asked(field))
+        .map(|field| format!("{field}: a RouteTable of Gloo is made with headers only"))
+        .collect();
+    for (name, way) in entry["headers"].as_object().into_iter().flatten() {
+        if !way["exact"].is_string() && !way["regex"].is_string() {
+            found.push(format!("headers.{name}: a RouteTable of Gloo knows exact and regex only"));
+        }
+    }
+    found.into_iter()
+}
+
+fn shares(c: &Validated, rule: &Value) -> Shares {
+    let side = |name: &Value| {
+        [Side::Primary, Side::Canary].into_iter().find(|side| *name == upstream(c, *side).as_str())
+    };
+    let one = |to: &Value| (side(&to["destination"]["upstream"]["name"]), to["weight"].as_i64().unwrap_or(0));
+    get::list(&rule["routeAction"]["multi"]["destinations"]).iter().map(one).collect()
+}
+
+#[cfg(test)]
+#[path = "tests/gloo.rs"]
+mod tests;

@@ -1,0 +1,157 @@
+//! PURE. Parts of a Canary as an HTTPRoute writes them: conditions and filters. Every field that the API server fills in
+//! is written out.
+
+use serde_json::{Value, json};
+
+use super::route;
+use crate::{
+    api::{duration, validated::Validated},
+    manifest::json as get,
+};
+
+/// One entry of a `match`, as an HTTPRoute has it; what it cannot express is left out, and refused before.
+pub(super) fn request(entry: &Value) -> Value {
+    let path = [("exact", "Exact"), ("prefix", "PathPrefix"), ("regex", "RegularExpression")]
+        .into_iter()
+        .find_map(|(way, type_)| Some(json!({"type": type_, "value": entry["uri"][way].as_str()?})));
+    let values = |field: &str| {
+        let all = entry[field].as_object().into_iter().flatten();
+        let one = |(name, way): (&String, &Value)| {
+            let (type_, value) = way["regex"]
+                .as_str()
+                .map_or_else(|| ("Exact", way["exact"].as_str()), |v| ("RegularExpression", Some(v)));
+            Some(json!({"type": type_, "name": name, "value": value?}))
+        };
+        Value::Array(sorted(all.filter_map(one).collect()))
+    };
+    route::given([
+        ("path", path.unwrap_or_else(|| json!({"type": "PathPrefix", "value": "/"}))),
+        ("headers", values("headers")),
+        ("queryParams", values("queryParams")),
+        ("method", entry["method"]["exact"].clone()),
+    ])
+}
+
+/// What of an entry has a form that an HTTPRoute does not know: field paths, each with a remedy.
+pub(super) fn inexpressible(entry: &Value) -> impl Iterator<Item = String> {
+    let mut found = Vec::new();
+    for field in ["headers", "queryParams"] {
+        for (name, way) in entry[field].as_object().into_iter().flatten() {
+            if !way["exact"].is_string() && !way["regex"].is_string() {
+                found.push(format!("{field}.{name}: an HTTPRoute knows exact and regex only"));
+            }
+        }
+    }
+    if entry["method"].is_object() && !entry["method"]["exact"].is_string() {
+        found.push("method: an HTTPRoute knows exact only".into());
+    }
+    for field in [
+        "scheme",
+        "authority",
+        "port",
+        "gateways",
+        "sourceLabels",
+        "sourceNamespace",
+        "withoutHeaders",
+        "ignoreUriCase",
+    ] {
+        if !entry[field].is_null() && entry[field] != false {
+            found.push(format!("{field}: an HTTPRoute has no such condition: leave it out"));
+        }
+    }
+    found.into_iter()
+}
+
+fn sorted(mut list: Vec<Value>) -> Vec<Value> {
+    list.sort_by(|a, b| a["name"].as_str().cmp(&b["name"].as_str()));
+    list
+}
+
+/// Filters in the order in which Flagger writes them; those that depend on the split are added by the caller.
+pub(super) fn filters(c: &Validated) -> Vec<Value> {
+    let mut filters = Vec::new();
+    let headers = c.service.headers.clone().unwrap_or_default();
+    for (side, type_, field) in [
+        ("request", "RequestHeaderModifier", "requestHeaderModifier"),
+        ("response", "ResponseHeaderModifier", "responseHeaderModifier"),
+    ] {
+        let named = |operation: &str| {
+            let all = headers[side][operation].as_object().into_iter().flatten();
+            Value::Array(sorted(all.map(|(name, value)| json!({"name": name, "value": value})).collect()))
+        };
+        let operations = route::given([
+            ("add", named("add")),
+            ("set", named("set")),
+            ("remove", headers[side]["remove"].clone()),
+        ]);
+        if operations != json!({}) {
+            filters.push(json!({"type": type_, field: operations}));
+        }
+    }
+    filters.extend(rewrite(c));
+    for copy in &c.service.mirror {
+        let mut to = json!({"group": "", "kind": "Service"});
+        for (key, value) in copy["backendRef"].as_object().into_iter().flatten() {
+            get::set(&mut to, &[key], value.clone());
+        }
+        filters.push(mirror(&to));
+    }
+    filters
+}
+
+/// The part of the path that matched is replaced: the API then wants one condition to a rule, on the prefix of the path.
+pub(super) fn replaces_prefix(c: &Validated) -> bool {
+    let uri = |rewrite: &Value| rewrite["uri"].as_str().is_some_and(|uri| !uri.is_empty());
+    c.service.rewrite.as_ref().is_some_and(|r| r["type"] == "ReplacePrefixMatch" && uri(r))
+}
+
+fn rewrite(c: &Validated) -> Option<Value> {
+    let given = c.service.rewrite.as_ref()?;
+    let uri = given["uri"].as_str().filter(|uri| !uri.is_empty());
+    let path = uri.map(|uri| {
+        if replaces_prefix(c) {
+            json!({"type": "ReplacePrefixMatch", "replacePrefixMatch": uri})
+        } else {
+            json!({"type": "ReplaceFullPath", "replaceFullPath": uri})
+        }
+    });
+    let to = route::given([("hostname", given["authority"].clone()), ("path", json!(path))]);
+    (to != json!({})).then(|| json!({"type": "URLRewrite", "urlRewrite": to}))
+}
+
+pub(super) fn cors(c: &Validated) -> Option<Value> {
+    let policy = c.service.cors_policy.as_ref()?;
+    // five seconds are what the API server fills in
+    let max_age = policy["maxAge"].as_str().and_then(duration::parse).map_or(5, |age| age.as_secs().max(1));
+    let cors = route::given([
+        ("allowOrigins", json!(origins(c).0)),
+        ("allowMethods", policy["allowMethods"].clone()),
+        ("allowHeaders", policy["allowHeaders"].clone()),
+        ("exposeHeaders", policy["exposeHeaders"].clone()),
+        ("allowCredentials", policy["allowCredentials"].clone()),
+        ("maxAge", json!(max_age)),
+    ]);
+    Some(json!({"type": "CORS", "cors": cors}))
+}
+
+/// Origins that may call, and those that cannot be expressed.
+pub(super) fn origins(c: &Validated) -> (Vec<Value>, Vec<String>) {
+    let policy = c.service.cors_policy.clone().unwrap_or_default();
+    let mut known = get::list(&policy["allowOrigin"]).to_vec();
+    let mut unknown = Vec::new();
+    for (index, origin) in get::list(&policy["allowOrigins"]).iter().enumerate() {
+        if origin["exact"].is_string() {
+            known.push(origin["exact"].clone());
+        } else {
+            unknown.push(format!(
+                "spec.service.corsPolicy.allowOrigins[{index}]: an HTTPRoute knows exact origins only"
+            ));
+        }
+    }
+    (known, unknown)
+}
+
+/// Copies of all requests to this backend.
+pub(super) fn mirror(backend: &Value) -> Value {
+    json!({"type": "RequestMirror", "requestMirror": {"backendRef": backend}})
+}

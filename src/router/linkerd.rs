@@ -1,0 +1,112 @@
+//! Linkerd by SMI: a TrafficSplit `<apex>`. Today's Linkerd is rather driven by `gatewayapi:v1` with a Service as parent.
+//!
+//! Owns root Service and backends; other fields stay.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{
+    Builtin, Cookies, Router, RouterError, Split,
+    queries::builtin,
+    route::{self, Place},
+};
+use crate::{
+    api::validated::Validated,
+    manifest::{Manifest, Undo, json as get},
+    snapshot::{Kind, ObjectRef, Objects},
+};
+
+const TRAFFIC_SPLIT: Kind =
+    Kind { group: "split.smi-spec.io", version: "v1alpha1", kind: "TrafficSplit", plural: "trafficsplits" };
+const OWNED: &[&str] = &["/spec/service", "/spec/backends"];
+
+const QUERIES: Builtin = builtin!(
+    r#"namespace="{{ namespace }}",deployment=~"{{ target }}",direction="inbound""#,
+    "response_total" if r#"classification!="failure""#,
+    p99 "response_latency_ms_bucket" ""
+);
+
+/// The router.
+pub(super) struct Linkerd;
+
+impl Router for Linkerd {
+    fn name(&self) -> &'static str {
+        "linkerd"
+    }
+
+    fn kinds(&self) -> &'static [Kind] {
+        &[TRAFFIC_SPLIT]
+    }
+
+    fn settle(&self) -> Duration {
+        Duration::from_secs(3)
+    }
+
+    fn honours(&self) -> &'static [&'static str] {
+        &["hosts"]
+    }
+
+    fn refuses(&self, c: &Validated) -> Vec<String> {
+        let why = "a TrafficSplit splits by weight only: leave it out, or set spec.provider to gatewayapi:v1";
+        route::cannot(c, &["match", "mirror", "sessionAffinity"], why)
+    }
+
+    fn reads(&self, c: &Validated) -> Vec<ObjectRef> {
+        vec![place(c).at()]
+    }
+
+    fn read_back(&self, c: &Validated, live: &Objects) -> Result<Split, RouterError> {
+        let object = place(c).at();
+        let Some(live) = live.at(&object) else {
+            return Err(RouterError::NotFound(object));
+        };
+        let weight = |w: &Value| w.as_i64().or_else(|| w.as_str()?.parse().ok()).unwrap_or(0);
+        let one = |backend: &Value| {
+            let name = backend["service"].as_str().unwrap_or_default();
+            (route::side(c, name), weight(&backend["weight"]))
+        };
+        let shares = get::list(&live["spec"]["backends"]).iter().map(one).collect();
+        route::split(c, object, &[shares], false)
+    }
+
+    fn beside(&self, _c: &Validated) -> Vec<Manifest> {
+        vec![]
+    }
+
+    fn render(
+        &self,
+        c: &Validated,
+        live: &Objects,
+        want: Split,
+        _cookies: &Cookies,
+    ) -> Result<Vec<Manifest>, RouterError> {
+        let backends = [
+            backend(&c.names.canary_service, want.canary()),
+            backend(&c.names.primary_service, want.primary()),
+        ];
+        Ok(vec![place(c).manifest(c, live, &spec(c, &backends))])
+    }
+
+    fn restore(&self, c: &Validated, live: &Objects) -> Vec<Undo> {
+        let plain = spec(c, &[backend(&c.names.apex, 100)]);
+        place(c).given_back(c, live, &plain).map(Undo::Restore).into_iter().collect()
+    }
+
+    fn queries(&self) -> &'static Builtin {
+        &QUERIES
+    }
+}
+
+fn place(c: &Validated) -> Place<'_> {
+    Place { kind: TRAFFIC_SPLIT, name: &c.names.apex, owned: OWNED }
+}
+
+fn spec(c: &Validated, backends: &[Value]) -> Value {
+    json!({"service": c.service.hosts.first().unwrap_or(&c.names.apex), "backends": backends})
+}
+
+/// Weights are quantities in this version of the API.
+fn backend(service: &str, weight: i32) -> Value {
+    json!({"service": service, "weight": weight.to_string()})
+}

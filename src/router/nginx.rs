@@ -1,0 +1,230 @@
+//! ingress-nginx: an Ingress `<ingressRef>-canary` beside the user's own, with the controller's canary annotations.
+//!
+//! Owns its rules, backend, TLS and class, which follow the user's Ingress with the apex's backends turned to the
+//! canary's; its annotations follow too. The user's Ingress is never written. Named requests all go to the
+//! canary, or none: nginx knows no share of them.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{
+    Builtin, Cookies, Router, RouterError, Split,
+    copy::{self, Source},
+    queries::builtin,
+    route,
+};
+use crate::{
+    api::validated::Validated,
+    manifest::{Manifest, Undo, json as get, made_for},
+    names::managers,
+    snapshot::{INGRESS, Kind, ObjectRef, Objects},
+};
+
+const OWNED: &[&str] = &["/spec/rules", "/spec/defaultBackend", "/spec/tls", "/spec/ingressClassName"];
+
+const QUERIES: Builtin = builtin!(
+    r#"namespace=~"{{ namespace }}",ingress=~"{{ ingress }}",canary!="""#,
+    "nginx_ingress_controller_requests" if r#"status!~"5.*""#,
+    mean "nginx_ingress_controller_response_duration_seconds_sum" / "nginx_ingress_controller_response_duration_seconds_count" " * 1000"
+);
+
+/// The router.
+pub(super) struct Nginx;
+
+impl Router for Nginx {
+    fn name(&self) -> &'static str {
+        "nginx"
+    }
+
+    fn kinds(&self) -> &'static [Kind] {
+        &[INGRESS]
+    }
+
+    /// Its controller syncs at most once in some seconds.
+    fn settle(&self) -> Duration {
+        Duration::from_secs(5)
+    }
+
+    fn honours(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn refuses(&self, c: &Validated) -> Vec<String> {
+        let why = "the annotations of ingress-nginx cannot say it: leave it out";
+        let mut refused = copy::unnamed(c, "ingressRef");
+        refused.extend(route::cannot(c, &["mirror", "sessionAffinity"], why));
+        if !c.analysis.match_.is_empty() {
+            let why = "with spec.analysis.match ingress-nginx sends all named requests to the canary: set iterations instead";
+            refused.extend(route::cannot(
+                c,
+                &["stepWeight", "stepWeights", "steps", "stepWeightPromotion"],
+                why,
+            ));
+            refused.extend(named(c).err());
+        }
+        refused
+    }
+
+    fn unheeded(&self, c: &Validated, live: &Objects) -> Option<String> {
+        copy::unfollowed(c, live, &self.sources(c)[0], |ingress| leads(c, ingress))
+    }
+
+    fn sources(&self, c: &Validated) -> Vec<ObjectRef> {
+        vec![ObjectRef::new(INGRESS, copy::named(c, "ingressRef"))]
+    }
+
+    fn reads(&self, c: &Validated) -> Vec<ObjectRef> {
+        vec![canary(c)]
+    }
+
+    fn read_back(&self, c: &Validated, live: &Objects) -> Result<Split, RouterError> {
+        let object = canary(c);
+        let Some(live) = live.at(&object) else {
+            return Err(RouterError::NotFound(object));
+        };
+        let said = |key: &str| live["metadata"]["annotations"][annotation(c, key)].as_str();
+        if said("canary") != Some("true") {
+            return Ok(Split::to_canary(0));
+        }
+        if KEYS.iter().any(|key| *key != "canary" && *key != "canary-weight" && said(key).is_some()) {
+            return Ok(Split::to_canary(100));
+        }
+        let weight = said("canary-weight").and_then(|text| text.parse().ok()).unwrap_or(0);
+        Ok(Split::to_canary(weight).for_everyone(weight > 0 && !c.analysis.match_.is_empty()))
+    }
+
+    fn beside(&self, _c: &Validated) -> Vec<Manifest> {
+        vec![]
+    }
+
+    fn render(
+        &self,
+        c: &Validated,
+        live: &Objects,
+        want: Split,
+        _cookies: &Cookies,
+    ) -> Result<Vec<Manifest>, RouterError> {
+        let at = canary(c);
+        let source = copy::source(c, live, &self.sources(c)[0], &at, |ingress| leads(c, ingress))?;
+        let own = annotation(c, "canary");
+        let mut metadata = copy::metadata(c, &source, live.at(&at), |key| key.starts_with(&own));
+        let mut mark = |key: &str, value: Value| {
+            get::set(&mut metadata, &["annotations", annotation(c, key).as_str()], value);
+        };
+        for key in KEYS {
+            mark(key, Value::Null);
+        }
+        mark("canary", json!("true"));
+        let named = named(c).unwrap_or_default();
+        if named.is_empty() || want.canary() == 0 || want.is_for_everyone() {
+            mark("canary-weight", json!(want.canary().to_string()));
+        } else {
+            for (key, value) in named {
+                mark(key, json!(value));
+            }
+        }
+        let body = match source {
+            Source::User(user) => json!({"metadata": metadata, "spec": turned(c, &user["spec"])}),
+            Source::Copy(copy) => json!({"metadata": metadata, "spec": copy["spec"]}),
+        };
+        Ok(vec![Manifest::new(INGRESS, &at.name, managers::ROUTE, OWNED, body)])
+    }
+
+    /// Its weight is taken first, so that it can be deleted once the proxies have seen that.
+    fn restore(&self, c: &Validated, live: &Objects) -> Vec<Undo> {
+        let at = canary(c);
+        if !live.at(&at).is_some_and(|object| made_for(object, &c.name)) {
+            return vec![];
+        }
+        let still = self.render(c, live, Split::to_canary(0), &Cookies::default()).unwrap_or_default();
+        still.into_iter().map(Undo::Restore).chain([Undo::Delete(at)]).collect()
+    }
+
+    fn queries(&self) -> &'static Builtin {
+        &QUERIES
+    }
+}
+
+fn leads(c: &Validated, ingress: &Value) -> bool {
+    copy::backends(ingress).any(|backend| backend["service"]["name"] == c.names.apex.as_str())
+}
+
+/// The spec of the user's Ingress with the apex's backends turned to the canary's.
+fn turned(c: &Validated, spec: &Value) -> Value {
+    let mut spec = spec.clone();
+    let turn = |backend: &mut Value| {
+        if backend["service"]["name"] == c.names.apex.as_str() {
+            backend["service"]["name"] = json!(c.names.canary_service);
+        }
+    };
+    for rule in spec["rules"].as_array_mut().into_iter().flatten() {
+        for path in rule["http"]["paths"].as_array_mut().into_iter().flatten() {
+            turn(&mut path["backend"]);
+        }
+    }
+    if spec["defaultBackend"].is_object() {
+        turn(&mut spec["defaultBackend"]);
+    }
+    spec
+}
+
+/// Annotations, behind the prefix, that make and steer a canary Ingress.
+const KEYS: [&str; 6] = [
+    "canary",
+    "canary-weight",
+    "canary-by-header",
+    "canary-by-header-value",
+    "canary-by-header-pattern",
+    "canary-by-cookie",
+];
+
+fn annotation(c: &Validated, key: &str) -> String {
+    format!("{}/{key}", c.ingress.prefix)
+}
+
+fn canary(c: &Validated) -> ObjectRef {
+    ObjectRef::new(INGRESS, format!("{}-canary", copy::named(c, "ingressRef")))
+}
+
+/// The annotations that name the requests of `match`: one header and one cookie at most. Err: more, or other, than they
+/// can say.
+fn named(c: &Validated) -> Result<Vec<(&'static str, String)>, String> {
+    let mut all: Vec<(&'static str, String)> = Vec::new();
+    for (index, entry) in c.analysis.match_.iter().enumerate() {
+        let path = format!("spec.analysis.match[{index}]");
+        for field in ["queryParams", "sourceLabels"] {
+            if entry[field].as_object().is_some_and(|asked| !asked.is_empty()) {
+                return Err(format!("{path}.{field}: ingress-nginx tells headers and cookies only"));
+            }
+        }
+        for (name, way) in entry["headers"].as_object().into_iter().flatten() {
+            let (exact, regex) = (way["exact"].as_str(), way["regex"].as_str());
+            let said = match (name == "cookie", exact, regex) {
+                (true, Some(cookie), _) => vec![("canary-by-cookie", cookie.to_owned())],
+                (false, Some(value), _) => {
+                    vec![("canary-by-header", name.clone()), ("canary-by-header-value", value.to_owned())]
+                }
+                (false, None, Some(pattern)) => {
+                    vec![("canary-by-header", name.clone()), ("canary-by-header-pattern", pattern.to_owned())]
+                }
+                _ => {
+                    return Err(format!(
+                        "{path}.headers.{name}: ingress-nginx knows exact and regex for a header, exact for a cookie (its name)"
+                    ));
+                }
+            };
+            if said.iter().any(|(key, _)| all.iter().any(|(other, _)| other == key)) {
+                return Err(format!(
+                    "{path}.headers.{name}: ingress-nginx takes one header and one cookie only"
+                ));
+            }
+            all.extend(said);
+        }
+    }
+    Ok(all)
+}
+
+#[cfg(test)]
+#[path = "tests/nginx.rs"]
+mod tests;

@@ -1,0 +1,225 @@
+//! PURE. What the routing objects of all routers have in common: marks, taking over, giving back, and what a list of
+//! weights amounts to. Knows no kind and no field of its own.
+
+use serde_json::{Map, Value, json};
+
+use super::{RouterError, Split};
+use crate::{
+    api::validated::Validated,
+    manifest::{Manifest, adopted, annotation, json as get, made_for},
+    names::{self, managers},
+    snapshot::{Kind, ObjectRef, Objects},
+};
+
+/// Where a routing object is and which of its fields are ours.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place<'a> {
+    pub(super) kind: Kind,
+    pub(super) name: &'a str,
+    pub(super) owned: &'static [&'static str],
+}
+
+impl Place<'_> {
+    pub(super) fn at(&self) -> ObjectRef {
+        ObjectRef::new(self.kind, self.name)
+    }
+
+    /// The object with this spec. Somebody else's is taken over: its metadata stays, the fields that we own are noted.
+    pub(super) fn manifest(&self, c: &Validated, live: &Objects, spec: &Value) -> Manifest {
+        let metadata = match live.at(&self.at()).filter(|object| !known(object, &c.name)) {
+            Some(theirs) => self.taken_over(theirs),
+            None => marks(c),
+        };
+        self.with(&json!({"metadata": metadata, "spec": spec}))
+    }
+
+    /// Gives the object back: as it was, if it was taken over; with the spec `plain` and without our marks, if it was
+    /// made. None: it is not there, or nobody's but its owner's.
+    pub(super) fn given_back(&self, c: &Validated, live: &Objects, plain: &Value) -> Option<Manifest> {
+        let object = live.at(&self.at())?;
+        let noted = annotation(object, names::ANNOTATION_ORIGINAL);
+        if adopted(object) {
+            return Some(self.original(noted.and_then(|text| serde_json::from_str(text).ok())));
+        }
+        if !made_for(object, &c.name) {
+            return None;
+        }
+        let given = c.service.apex.clone().unwrap_or_default().annotations;
+        let mut annotations = unmarked();
+        for (key, _) in names::FLUX_MARKERS {
+            annotations.insert(key.into(), given.get(key).map_or(Value::Null, |v| json!(v)));
+        }
+        let metadata = json!({"annotations": annotations, "labels": {names::LABEL_CANARY: null}});
+        Some(self.with(&json!({"metadata": metadata, "spec": plain})))
+    }
+
+    fn with(&self, rest: &Value) -> Manifest {
+        Manifest::new(self.kind, self.name, managers::ROUTE, self.owned, rest.clone())
+    }
+
+    fn taken_over(&self, live: &Value) -> Value {
+        let original = annotation(live, names::ANNOTATION_ORIGINAL).map_or_else(
+            || {
+                let fields = self.owned.iter().filter_map(|field| Some((*field, live.pointer(field)?)));
+                let markers =
+                    names::FLUX_MARKERS.iter().filter_map(|(key, _)| Some((*key, annotation(live, key)?)));
+                json!({
+                    "fields": fields.collect::<std::collections::BTreeMap<_, _>>(),
+                    "annotations": markers.collect::<std::collections::BTreeMap<_, _>>(),
+                })
+                .to_string()
+            },
+            str::to_owned,
+        );
+        let mut annotations = flux_markers();
+        annotations.insert(names::ANNOTATION_ORIGINAL.into(), json!(original));
+        json!({"annotations": annotations})
+    }
+
+    fn original(&self, noted: Option<Value>) -> Manifest {
+        let noted = noted.unwrap_or_default();
+        let mut annotations = unmarked();
+        for (key, _) in names::FLUX_MARKERS {
+            annotations.insert(key.into(), noted["annotations"][key].clone());
+        }
+        let mut rest = json!({"metadata": {"annotations": annotations}});
+        for (field, value) in noted["fields"].as_object().into_iter().flatten() {
+            let path: Vec<&str> = field.split('/').skip(1).collect();
+            get::set(&mut rest, &path, value.clone());
+        }
+        self.with(&rest)
+    }
+}
+
+/// Made by Serin or Flagger, for this Canary or for one that left it running.
+fn known(object: &Value, canary: &str) -> bool {
+    made_for(object, canary) || get::label(object, names::LABEL_CANARY).is_some()
+}
+
+/// Metadata of a routing object that is made: the apex's, with our marks.
+pub(super) fn marks(c: &Validated) -> Value {
+    let custom = c.service.apex.clone().unwrap_or_default();
+    let mut labels: Map<String, Value> = custom.labels.into_iter().map(|(k, v)| (k, json!(v))).collect();
+    labels.insert(names::LABEL_CANARY.into(), json!(names::label_value(&c.name)));
+    let mut annotations: Map<String, Value> =
+        custom.annotations.into_iter().map(|(k, v)| (k, json!(v))).collect();
+    annotations.extend(flux_markers());
+    json!({"labels": labels, "annotations": annotations})
+}
+
+pub(super) fn flux_markers() -> Map<String, Value> {
+    names::FLUX_MARKERS.iter().map(|(k, v)| ((*k).to_owned(), json!(v))).collect()
+}
+
+fn unmarked() -> Map<String, Value> {
+    [names::ANNOTATION_ORIGINAL, names::ANNOTATION_EPOCH, names::ANNOTATION_WRITTEN]
+        .map(|key| (key.to_owned(), Value::Null))
+        .into_iter()
+        .collect()
+}
+
+/// Which side a destination is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    Primary,
+    Canary,
+}
+
+/// The side that a Service of this name is, if it is one.
+pub(super) fn side(c: &Validated, service: &str) -> Option<Side> {
+    if service == c.names.canary_service {
+        Some(Side::Canary)
+    } else if service == c.names.primary_service {
+        Some(Side::Primary)
+    } else {
+        None
+    }
+}
+
+/// Destinations of one rule with their weights.
+pub(super) type Shares = Vec<(Option<Side>, i64)>;
+
+/// Percent to the canary of one rule, if it leads to either side at all. Traffic is never called none: less than 1 %
+/// is 1. A single destination gets everything.
+fn percent(shares: &Shares) -> Option<i32> {
+    let sum = |which: Side| {
+        let of = shares.iter().filter(|(side, _)| *side == Some(which));
+        of.map(|(_, weight)| if shares.len() == 1 { 100 } else { (*weight).clamp(0, 1_000_000) }).sum::<i64>()
+    };
+    let (primary, canary) = (sum(Side::Primary), sum(Side::Canary));
+    if primary + canary == 0 {
+        return None;
+    }
+    let percent = canary * 100 / (primary + canary);
+    Some(if canary > 0 { percent.max(1) as i32 } else { 0 })
+}
+
+/// The split that the rules of a routing object amount to. Where several rules share traffic out, the one that favours
+/// the canary most counts; single destinations beside them are for those who have a cookie, or who are not named.
+pub(super) fn split(
+    c: &Validated,
+    object: ObjectRef,
+    rules: &[Shares],
+    mirrored: bool,
+) -> Result<Split, RouterError> {
+    let both = rules.iter().filter(|rule| rule.len() > 1).filter_map(percent).max();
+    let canary = both.or_else(|| rules.iter().filter_map(percent).max()).ok_or_else(|| {
+        let (primary, canary) = (&c.names.primary_service, &c.names.canary_service);
+        let why =
+            format!("{}.{} does not contain routes for {primary} and {canary}", object.name, c.namespace);
+        RouterError::Unreadable { object, why }
+    })?;
+    let named = rules.last().and_then(percent) == Some(0);
+    let everyone = canary > 0 && !c.analysis.match_.is_empty() && !named;
+    Ok(Split::to_canary(canary).mirroring(mirrored).for_everyone(everyone))
+}
+
+/// Each of `conditions` together with each of `service.match`, both as the Canary writes them.
+pub(super) fn narrowed(c: &Validated, conditions: &[Value]) -> Vec<Value> {
+    if c.service.match_.is_empty() {
+        return conditions.to_vec();
+    }
+    let mut all = Vec::new();
+    for condition in conditions {
+        for general in &c.service.match_ {
+            let mut both = general.clone();
+            for field in ["headers", "queryParams", "sourceLabels"] {
+                for (key, value) in condition[field].as_object().into_iter().flatten() {
+                    get::set(&mut both, &[field, key], value.clone());
+                }
+            }
+            all.push(both);
+        }
+    }
+    all
+}
+
+/// The members that say something: no `null`, no empty text, list or object.
+pub(super) fn given<const N: usize>(members: [(&str, Value); N]) -> Value {
+    let empty = |value: &Value| match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(map) => map.is_empty(),
+        _ => false,
+    };
+    let said = members.into_iter().filter(|(_, value)| !empty(value));
+    Value::Object(said.map(|(key, value)| (key.to_owned(), value)).collect())
+}
+
+/// Names what of a Canary's strategy a router cannot do, each field with `why`.
+pub(super) fn cannot(c: &Validated, fields: &[&str], why: &str) -> Vec<String> {
+    let analysis = &c.analysis;
+    let asked = |field: &str| match field {
+        "match" => !analysis.match_.is_empty(),
+        "mirror" => analysis.mirror == Some(true),
+        "mirrorWeight" => analysis.mirror == Some(true) && analysis.mirror_weight.is_some_and(|w| w > 0),
+        "sessionAffinity" => analysis.session_affinity.is_some(),
+        "stepWeightPromotion" => analysis.step_weight_promotion.is_some_and(|w| w > 0),
+        "stepWeight" => analysis.step_weight.is_some_and(|w| w > 0),
+        "stepWeights" => !analysis.step_weights.is_empty(),
+        "steps" => !analysis.steps.is_empty(),
+        _ => false,
+    };
+    fields.iter().filter(|f| asked(f)).map(|f| format!("spec.analysis.{f}: {why}")).collect()
+}

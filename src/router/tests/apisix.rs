@@ -1,0 +1,53 @@
+use super::*;
+use crate::manifest::fixture;
+
+fn canary() -> Validated {
+    let mut c = fixture::canary(&json!({}));
+    let reference = json!({"apiVersion": "apisix.apache.org/v2", "kind": "ApisixRoute", "name": "public"});
+    c.spec.route_ref = serde_json::from_value(reference).unwrap();
+    c
+}
+
+fn live(backends: &Value) -> Objects {
+    let rule = |name: &str, backends: &Value| json!({"name": name, "match": {"paths": ["/*"]}, "plugins": [{"name": "cors"}], "backends": backends});
+    let other = json!([{"serviceName": "other", "servicePort": 80}]);
+    let mut live = Objects::default();
+    live.insert(
+        APISIX_ROUTE,
+        json!({
+            "metadata": {"name": "public", "annotations": {"team": "a"}},
+            "spec": {"http": [rule("ours", backends), rule("theirs", &other)]},
+        }),
+    );
+    live
+}
+
+#[test]
+fn the_rule_to_the_apex_is_split_before_the_users() {
+    let user = live(&json!([{"serviceName": "podinfo", "servicePort": 80, "subset": "v1"}]));
+    let made = Apisix.render(&canary(), &user, Split::to_canary(25), &Cookies::default());
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("../snapshots");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.bind(|| insta::assert_yaml_snapshot!("apisix", made.unwrap()[0].body));
+}
+
+#[test]
+fn a_rule_to_several_backends_is_not_ours() {
+    let both =
+        json!([{"serviceName": "podinfo", "servicePort": 80}, {"serviceName": "b", "servicePort": 80}]);
+    let why = Apisix.render(&canary(), &live(&both), Split::to_canary(0), &Cookies::default()).unwrap_err();
+    assert!(why.to_string().starts_with("ApisixRoute public has no backend podinfo"), "{why}");
+}
+
+#[test]
+fn what_was_copied_stands_in_for_a_route_that_is_gone() {
+    let mut live = live(&json!([{"serviceName": "podinfo", "servicePort": 80}]));
+    let made = Apisix.render(&canary(), &live, Split::to_canary(25), &Cookies::default()).unwrap();
+    live.insert(APISIX_ROUTE, made[0].to_create());
+    live.remove(&ObjectRef::new(APISIX_ROUTE, "public"));
+    let back = Apisix.render(&canary(), &live, Split::to_canary(0), &Cookies::default()).unwrap();
+    live.insert(APISIX_ROUTE, back[0].to_create());
+    assert_eq!(Apisix.read_back(&canary(), &live), Ok(Split::to_canary(0)));
+    assert_eq!(back[0].body["spec"]["http"][0]["plugins"], json!([{"name": "cors"}]));
+}

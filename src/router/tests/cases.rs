@@ -1,0 +1,260 @@
+//! What each registered router is given to do by the conformance suite.
+
+use serde_json::{Value, json};
+
+use super::{Router, by_name};
+use crate::snapshot::{INGRESS, Kind};
+
+/// What one router is given to do.
+pub(super) struct Case {
+    pub(super) provider: &'static str,
+    /// Laid over the spec: what it cannot do without.
+    pub(super) spec: Value,
+    /// Parts of `spec.service` that change what it renders.
+    pub(super) service: Vec<Value>,
+    /// Parts of `spec.analysis` that it can do, in any combination.
+    pub(super) can: Vec<Value>,
+    /// Parts that it has to refuse, each for itself.
+    pub(super) cannot: Vec<Value>,
+    /// The user's own objects that it renders from.
+    pub(super) sources: Vec<(Kind, Value)>,
+    /// Spec of an object of the apex's name that it takes over. Null: it takes over none.
+    pub(super) theirs: Value,
+    /// Named requests go all or none to the canary.
+    pub(super) whole: bool,
+}
+
+impl Case {
+    fn of(provider: &'static str) -> Self {
+        Self {
+            provider,
+            spec: json!({}),
+            service: vec![
+                json!({"name": "web"}),
+                json!({"apex": {"labels": {"team": "a"}, "annotations": {"note": "b"}}}),
+            ],
+            can: vec![],
+            cannot: vec![],
+            sources: vec![],
+            theirs: Value::Null,
+            whole: false,
+        }
+    }
+
+    pub(super) fn router(&self) -> &'static dyn Router {
+        by_name(self.provider).unwrap()
+    }
+}
+
+fn named() -> Value {
+    json!({"match": [{"headers": {"x-canary": {"exact": "always"}}}]})
+}
+fn mirror() -> Value {
+    json!({"mirror": true})
+}
+fn affinity() -> Value {
+    json!({"sessionAffinity": {"cookieName": "a", "maxAge": 60}})
+}
+fn both_cookies() -> Value {
+    json!({"sessionAffinity": {"cookieName": "a", "primaryCookieName": "b", "maxAge": 60}})
+}
+
+pub(super) fn cases() -> Vec<Case> {
+    vec![
+        istio(),
+        gateway("gatewayapi:v1"),
+        gateway("gatewayapi:v1beta1"),
+        contour(),
+        traefik(),
+        kubernetes(),
+        nginx(),
+        skipper(),
+        apisix(),
+        gloo(),
+        linkerd(),
+    ]
+}
+
+fn istio() -> Case {
+    let named = json!({"match": [{"headers": {"x-canary": {"exact": "always"}}}, {"headers": {"x": {"regex": "a"}}}]});
+    let mut case = Case {
+        can: vec![named, json!({"mirror": true, "mirrorWeight": 30}), both_cookies()],
+        theirs: json!({"hosts": ["a"], "http": [{"route": [{"destination": {"host": "theirs"}}]}], "tls": []}),
+        ..Case::of("istio")
+    };
+    case.service.extend([
+        json!({"gateways": ["public"], "hosts": ["a.example.com"]}),
+        json!({"portDiscovery": true}),
+        json!({"match": [{"uri": {"prefix": "/"}, "port": 80}], "timeout": "5s"}),
+        json!({"trafficPolicy": {"tls": {"mode": "DISABLE"}}}),
+    ]);
+    case
+}
+
+fn gateway(provider: &'static str) -> Case {
+    let v1 = provider == "gatewayapi:v1";
+    let mut case = Case {
+        spec: json!({"service": {"gatewayRefs": [{"name": "gw", "namespace": "infra"}]}}),
+        can: vec![mirror(), if v1 { both_cookies() } else { affinity() }],
+        cannot: vec![
+            json!({"mirror": true, "mirrorWeight": 30}),
+            json!({"match": [{"headers": {"x": {"prefix": "a"}}}]}),
+            json!({"match": [{"sourceLabels": {"x": "a"}}]}),
+            json!({"match": [{"headers": {"x": {"exact": "a"}}}], "sessionAffinity": {"cookieName": "a"}}),
+        ],
+        theirs: json!({
+            "parentRefs": [{"name": "theirs"}],
+            "rules": [{"backendRefs": [{"name": "theirs", "port": 1}]}],
+        }),
+        ..Case::of(provider)
+    };
+    if !v1 {
+        case.cannot.push(both_cookies());
+    }
+    case.service.extend([
+        json!({"hosts": ["a.example.com"]}),
+        json!({"match": [{"uri": {"prefix": "/a"}, "headers": {"x": {"exact": "y"}}}, {"uri": {"exact": "/b"}}]}),
+        json!({"match": [{"uri": {"prefix": "/a"}}, {"uri": {"prefix": "/b"}}], "rewrite": {"uri": "/", "type": "ReplacePrefixMatch"}}),
+        json!({"timeout": "5s", "rewrite": {"authority": "b"}}),
+        json!({"headers": {"request": {"set": {"x": "y"}}, "response": {"remove": ["z"]}}}),
+        json!({"corsPolicy": {"allowOrigin": ["https://a.example.com"], "maxAge": "1h"}}),
+        json!({"mirror": [{"backendRef": {"name": "spy", "port": 80}}]}),
+    ]);
+    case
+}
+
+fn contour() -> Case {
+    let named = json!({"match": [
+        {"headers": {"x-canary": {"exact": "always"}, "y": {"prefix": "a"}}}, {"queryParams": {"q": {"regex": "b"}}},
+    ]});
+    let mut case = Case {
+        can: vec![named],
+        cannot: vec![mirror(), affinity(), json!({"match": [{"sourceLabels": {"x": "a"}}]})],
+        theirs: json!({"virtualhost": {"fqdn": "a"}, "routes": [{"services": [{"name": "theirs", "port": 1}]}]}),
+        ..Case::of("contour")
+    };
+    case.service.extend([
+        json!({"match": [{"uri": {"prefix": "/a"}}], "timeout": "5s"}),
+        json!({"retries": {"attempts": 3, "perTryTimeout": "1s"}}),
+    ]);
+    case
+}
+
+fn traefik() -> Case {
+    Case {
+        cannot: vec![named(), mirror(), affinity()],
+        theirs: json!({"weighted": {"services": [{"name": "theirs", "port": 1}], "sticky": {"cookie": {}}}}),
+        ..Case::of("traefik")
+    }
+}
+
+fn kubernetes() -> Case {
+    Case {
+        spec: json!({"analysis": {"stepWeight": 0, "iterations": 3}}),
+        cannot: vec![json!({"stepWeight": 5}), json!({"stepWeights": [1]}), named(), mirror(), affinity()],
+        ..Case::of("kubernetes")
+    }
+}
+
+/// An Ingress that leads to the apex, whichever of its names is used.
+fn ingress() -> (Kind, Value) {
+    let path = |path: &str, service: &str| json!({"path": path, "pathType": "Prefix", "backend": {"service": {"name": service, "port": {"number": 80}}}});
+    let object = json!({
+        "metadata": {"name": "public", "labels": {"team": "a"}, "annotations": {
+            "nginx.ingress.kubernetes.io/proxy-body-size": "1m", "zalando.org/skipper-predicate": "Method(\"GET\")",
+        }},
+        "spec": {"ingressClassName": "x", "rules": [
+            {"host": "a.example.com", "http": {"paths": [path("/", "podinfo"), path("/web", "web"), path("/c", "other")]}},
+            {"host": "b.example.com"},
+        ]},
+    });
+    (INGRESS, object)
+}
+
+fn with_ingress() -> Value {
+    json!({"ingressRef": {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "name": "public"}})
+}
+
+fn nginx() -> Case {
+    let mut spec = with_ingress();
+    spec["analysis"] = json!({"stepWeight": 0, "iterations": 3});
+    let named = json!({"match": [
+        {"headers": {"x-canary": {"exact": "always"}}}, {"headers": {"cookie": {"exact": "insider"}}},
+    ]});
+    Case {
+        spec,
+        can: vec![named],
+        cannot: vec![
+            mirror(),
+            affinity(),
+            json!({"match": [{"headers": {"x": {"prefix": "a"}}}]}),
+            json!({"match": [{"headers": {"x": {"exact": "a"}, "y": {"exact": "b"}}}]}),
+            json!({"match": [{"queryParams": {"x": {"exact": "a"}}}]}),
+            json!({"match": [{"headers": {"x": {"exact": "a"}}}], "stepWeight": 10}),
+        ],
+        sources: vec![ingress()],
+        whole: true,
+        ..Case::of("nginx")
+    }
+}
+
+fn skipper() -> Case {
+    Case {
+        spec: with_ingress(),
+        cannot: vec![named(), mirror(), affinity()],
+        sources: vec![ingress()],
+        ..Case::of("skipper")
+    }
+}
+
+fn apisix() -> Case {
+    let kind =
+        Kind { group: "apisix.apache.org", version: "v2", kind: "ApisixRoute", plural: "apisixroutes" };
+    let rule = |name: &str, service: &str| {
+        json!({
+            "name": name, "match": {"hosts": ["a.example.com"], "paths": ["/*"]},
+            "backends": [{"serviceName": service, "servicePort": 80, "resolveGranularity": "service"}],
+        })
+    };
+    let user = json!({
+        "metadata": {"name": "public", "labels": {"team": "a"}},
+        "spec": {"http": [rule("one", "podinfo"), rule("two", "web"), rule("three", "other")]},
+    });
+    Case {
+        spec: json!({"routeRef": {"apiVersion": "apisix.apache.org/v2", "kind": "ApisixRoute", "name": "public"}}),
+        cannot: vec![named(), mirror(), affinity()],
+        sources: vec![(kind, user)],
+        ..Case::of("apisix")
+    }
+}
+
+fn gloo() -> Case {
+    let kind = Kind { group: "gloo.solo.io", version: "v1", kind: "Upstream", plural: "upstreams" };
+    let user = json!({
+        "metadata": {"name": "settings", "labels": {"team": "a"}},
+        "spec": {"connectionConfig": {"maxRequestsPerConnection": 5}, "kube": {"serviceName": "podinfo"}},
+    });
+    Case {
+        spec: json!({"upstreamRef": {"apiVersion": "gloo.solo.io/v1", "kind": "Upstream", "name": "settings"}}),
+        can: vec![json!({"match": [{"headers": {"x": {"exact": "a"}, "y": {"regex": "b"}}}]})],
+        cannot: vec![
+            mirror(),
+            affinity(),
+            json!({"match": [{"headers": {"x": {"prefix": "a"}}}]}),
+            json!({"match": [{"queryParams": {"x": {"exact": "a"}}}]}),
+        ],
+        sources: vec![(kind, user)],
+        theirs: json!({"routes": [{"matchers": [{"prefix": "/"}], "directResponseAction": {"status": 404}}]}),
+        ..Case::of("gloo")
+    }
+}
+
+fn linkerd() -> Case {
+    let mut case = Case {
+        cannot: vec![named(), mirror(), affinity()],
+        theirs: json!({"service": "theirs", "backends": [{"service": "theirs", "weight": "1"}]}),
+        ..Case::of("linkerd")
+    };
+    case.service.push(json!({"hosts": ["podinfo.test"]}));
+    case
+}

@@ -1,0 +1,272 @@
+//! What every router must do, run for each registered one over generated Canaries: with all that it says it can do, in
+//! every combination; what it cannot, it has to refuse. It is run beside objects with fields of others, and over objects
+//! that were there before.
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::{
+    Builtin, Cookies, Router, Split, all,
+    cases::{Case, cases},
+};
+use crate::{
+    analysis::{Metric, builtin},
+    api::validated::Validated,
+    manifest::{Manifest, Undo, fixture, fixture::merge, patch},
+    names,
+    snapshot::Objects,
+};
+
+/// The Canary of a case with these parts of service and analysis.
+fn canary(case: &Case, service: &[&Value], analysis: &[&Value]) -> Validated {
+    let mut all = json!({});
+    merge(&mut all, case.spec.get("service").unwrap_or(&json!({})));
+    for part in service {
+        merge(&mut all, part);
+    }
+    let mut canary = fixture::canary(&all);
+    let mut asked = json!({"interval": "10s", "stepWeight": 10});
+    merge(&mut asked, case.spec.get("analysis").unwrap_or(&json!({})));
+    for part in analysis {
+        merge(&mut asked, part);
+    }
+    canary.analysis = serde_json::from_value(asked).unwrap();
+    let mut spec = json!(canary.spec);
+    merge(&mut spec, &case.spec);
+    canary.spec = serde_json::from_value(spec).unwrap();
+    canary.provider = case.provider.into();
+    canary
+}
+
+/// The parts whose bit is set.
+fn some(parts: &[Value], bits: usize) -> Vec<&Value> {
+    parts.iter().enumerate().filter(|(i, _)| bits & 1 << i != 0).map(|(_, part)| part).collect()
+}
+
+/// What the API server holds after the manifests were written, with fields that somebody else added.
+fn write(live: &mut Objects, manifests: &[Manifest]) {
+    for m in manifests {
+        let mut object = live.at(&m.at()).cloned().unwrap_or_else(|| {
+            let mut new = m.to_create();
+            merge(&mut new, &foreign());
+            new
+        });
+        if let Some(change) = patch(&object, m) {
+            merge(&mut object, &change);
+        }
+        live.insert(m.kind, object);
+    }
+}
+
+fn foreign() -> Value {
+    json!({
+        "metadata": {"labels": {"theirs": "1"}, "annotations": {"theirs": "2"}, "uid": "u"},
+        "spec": {"unknown": ["."]}, "status": {"seen": true},
+    })
+}
+
+fn keeps_foreign(object: &Value) -> bool {
+    let mut merged = object.clone();
+    merge(&mut merged, &foreign());
+    merged == *object
+}
+
+/// All that a router may be asked to do with a weight.
+fn splits(case: &Case, c: &Validated, weight: i32) -> Vec<Split> {
+    let named = !c.analysis.match_.is_empty();
+    let weight = if case.whole && named && weight > 0 { 100 } else { weight };
+    let rescue = Split::to_canary(100).for_everyone(named);
+    let copies = |weight| Split::to_canary(weight).mirroring(c.analysis.mirror == Some(true));
+    vec![
+        Split::to_canary(0),
+        copies(0),
+        Split::to_canary(weight),
+        rescue,
+        copies(weight),
+        Split::to_canary(0),
+    ]
+}
+
+type Checked = Result<(), TestCaseError>;
+
+/// A run of `c` over `live`, and its end.
+fn check(case: &Case, c: &Validated, weight: i32, mut live: Objects) -> Checked {
+    let router = case.router();
+    prop_assert_eq!(router.refuses(c), Vec::<String>::new());
+    write(&mut live, &router.beside(c));
+    for split in splits(case, c, weight) {
+        if router.moves() {
+            carry(router, c, split, &mut live)?;
+        } else {
+            prop_assert_eq!(router.render(c, &live, split, &Cookies::default()), Ok(vec![]));
+            prop_assert_eq!(router.read_back(c, &live), Ok(Split::to_canary(0)));
+        }
+    }
+    restored(router, c, &mut live)
+}
+
+/// The router makes the live objects carry `split`.
+fn carry(router: &dyn Router, c: &Validated, split: Split, live: &mut Objects) -> Checked {
+    let cookie = |name: &str| Some(format!("{name}=abcdefghij"));
+    let given = split.canary() > 0;
+    let cookies = Cookies {
+        canary: cookie("a").filter(|_| given),
+        primary: cookie("b").filter(|_| given),
+        previous: cookie("c"),
+    };
+    let render = |live: &Objects| {
+        router.render(c, live, split, &cookies).map_err(|e| TestCaseError::fail(e.to_string()))
+    };
+    let stamped: Vec<Manifest> =
+        render(live)?.into_iter().map(|m| m.stamped(3, jiff::Timestamp::UNIX_EPOCH)).collect();
+    write(live, &stamped);
+    prop_assert_eq!(router.read_back(c, live), Ok(split));
+    for m in render(live)?.iter().chain(&router.beside(c)) {
+        let mut object = live.at(&m.at()).cloned().unwrap_or_default();
+        prop_assert_eq!(patch(&object, m), None, "settled");
+        prop_assert!(keeps_foreign(&object), "{}", object);
+        prop_assert!(router.kinds().contains(&m.kind) && router.reads(c).contains(&m.at()));
+        // what others say about the object moves nobody
+        let said = json!({"metadata": {"labels": {"new": "x"}, "annotations": {"new": "y"}, "resourceVersion": "9"}});
+        merge(&mut object, &said);
+        live.insert(m.kind, object.clone());
+        prop_assert_eq!(router.read_back(c, live), Ok(split));
+        prop_assert_eq!(patch(&object, m), None, "metadata of others is no drift");
+    }
+    Ok(())
+}
+
+/// Nothing is left that names the two sides or bears our marks.
+fn restored(router: &dyn Router, c: &Validated, live: &mut Objects) -> Checked {
+    let undo = router.restore(c, live);
+    for step in &undo {
+        if let Undo::Restore(m) = step {
+            write(live, std::slice::from_ref(m));
+        }
+    }
+    if router.moves() {
+        let split = router.read_back(c, live).unwrap_or_default();
+        prop_assert_eq!(split.canary(), 0, "what is deleted later carries nothing to the canary");
+    }
+    for step in undo {
+        if let Undo::Delete(at) = step {
+            prop_assert!(live.remove(&at).is_some(), "{} is not there", at);
+        }
+    }
+    for kind in router.kinds() {
+        for object in
+            live.of(*kind).filter(|o| router.sources(c).iter().all(|s| s.name != o["metadata"]["name"]))
+        {
+            let text = object.to_string();
+            prop_assert!(!text.contains("serin.dev") && !text.contains(names::FLUX), "{}", text);
+            prop_assert!(!text.contains("-primary\"") && !text.contains("-canary\""), "{}", text);
+            prop_assert!(keeps_foreign(object), "{}", object);
+        }
+    }
+    prop_assert!(router.restore(c, live).is_empty(), "nothing is left to restore");
+    Ok(())
+}
+
+fn sources(case: &Case) -> Objects {
+    let mut live = Objects::default();
+    for (kind, object) in &case.sources {
+        live.insert(*kind, object.clone());
+    }
+    live
+}
+
+/// An object that was there before is the same afterwards, to the letter.
+fn takes_over(case: &Case, c: &Validated, weight: i32) -> Checked {
+    let router = case.router();
+    let mut live = sources(case);
+    let at = router.reads(c).into_iter().find(|at| at.name == c.names.apex).unwrap();
+    let mut theirs = json!({
+        "apiVersion": at.kind.api_version(), "kind": at.kind.kind, "metadata": {"name": at.name},
+        "spec": case.theirs,
+    });
+    merge(&mut theirs, &foreign());
+    live.insert(at.kind, theirs.clone());
+    prop_assert!(router.restore(c, &live).iter().all(|undo| !matches!(undo, Undo::Restore(_))));
+    write(&mut live, &router.beside(c));
+    for split in splits(case, c, weight) {
+        carry(router, c, split, &mut live)?;
+    }
+    for undo in router.restore(c, &live) {
+        if let Undo::Restore(m) = undo {
+            write(&mut live, &[m]);
+        }
+    }
+    let mut back = live.at(&at).cloned().unwrap_or_default();
+    for (field, key) in [("labels", "new"), ("annotations", "new")] {
+        merge(&mut back, &json!({"metadata": {field: {key: null}, "resourceVersion": null}}));
+    }
+    prop_assert_eq!(back, theirs);
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+    #[test]
+    fn every_router_conforms(service in any::<u16>(), analysis in any::<u16>(), weight in 0..=100, old in any::<bool>()) {
+        for case in cases() {
+            let mut c = canary(&case, &some(&case.service, service.into()), &some(&case.can, analysis.into()));
+            c.mesh_appended = old;
+            check(&case, &c, weight, sources(&case))?;
+            if !case.theirs.is_null() {
+                takes_over(&case, &c, weight)?;
+            }
+        }
+    }
+}
+
+#[test]
+fn every_weight_is_read_back() {
+    for case in cases() {
+        for weight in 0..=100 {
+            check(&case, &canary(&case, &[], &[]), weight, sources(&case)).unwrap();
+        }
+    }
+}
+
+#[test]
+fn every_router_has_a_case() {
+    let tested: Vec<_> = cases().iter().map(|case| case.provider).collect();
+    let served: Vec<_> = all().iter().map(|router| router.name()).collect();
+    assert_eq!(tested, served);
+}
+
+#[test]
+fn what_a_router_cannot_do_is_refused_by_its_path() {
+    for case in cases() {
+        for part in &case.cannot {
+            let c = canary(&case, &[], &[part]);
+            let refused = case.router().refuses(&c);
+            assert!(!refused.is_empty(), "{}: {part}", case.provider);
+            assert!(refused.iter().all(|text| text.starts_with("spec.")), "{refused:?}");
+        }
+    }
+}
+
+#[test]
+fn without_its_objects_there_is_nothing_to_read() {
+    for case in cases().iter().filter(|case| case.router().moves()) {
+        let c = canary(case, &[], &[]);
+        assert!(case.router().read_back(&c, &Objects::default()).is_err(), "{}", case.provider);
+        assert!(case.router().restore(&c, &Objects::default()).is_empty(), "{}", case.provider);
+    }
+}
+
+#[test]
+fn built_in_queries_ask_for_the_canary_and_read_only_failures_as_zero() {
+    for case in cases() {
+        let c = canary(&case, &[], &[]);
+        let queries: &Builtin = case.router().queries();
+        let text = |kind| builtin::render(&c, queries, kind, "1m").unwrap();
+        let (rate, duration) = (text(Metric::SuccessRate), text(Metric::Duration));
+        assert!(rate.contains("or vector(0)") && rate.ends_with("* 100"), "{rate}");
+        for query in [&rate, &duration] {
+            let whose = query.contains("podinfo") || query.contains("public");
+            assert!(whose && query.contains("[1m]") && !query.contains("{{"), "{query}");
+        }
+    }
+}

@@ -1,0 +1,52 @@
+use super::*;
+use crate::manifest::fixture;
+
+fn canary(service: &Value, analysis: &Value) -> Validated {
+    let mut c = fixture::canary(service);
+    c.analysis = serde_json::from_value(analysis.clone()).unwrap();
+    c
+}
+
+fn rendered(c: &Validated, want: Split) -> Value {
+    Contour.render(c, &Objects::default(), want, &Cookies::default()).unwrap().remove(0).body
+}
+
+fn snapshot(name: &str, value: &Value) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("../snapshots");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.bind(|| insta::assert_yaml_snapshot!(name, value));
+}
+
+#[test]
+fn minimal() {
+    let c = canary(&json!({}), &json!({"stepWeight": 10}));
+    snapshot("contour_minimal", &rendered(&c, Split::to_canary(10)));
+}
+
+#[test]
+fn full() {
+    let service = json!({
+        "match": [{"uri": {"prefix": "/api"}}], "timeout": "15s",
+        "retries": {"attempts": 3, "perTryTimeout": "1s", "retryOn": "5xx, reset"},
+        "apex": {"labels": {"team": "a"}, "annotations": {"note": "b"}},
+    });
+    let named = json!([
+        {"headers": {"x-canary": {"exact": "always"}, "agent": {"prefix": "curl"}}},
+        {"headers": {"cookie": {"regex": ".*insider.*"}}, "queryParams": {"q": {"prefix": "x"}, "r": {}}},
+    ]);
+    let mut c = canary(&service, &json!({"iterations": 3, "match": named}));
+    c.ingress.class = Some("contour-public".into());
+    snapshot("contour_full", &rendered(&c, Split::to_canary(100)));
+    assert!(Contour.refuses(&c).is_empty());
+}
+
+#[test]
+fn no_list_of_what_to_retry_is_none() {
+    for on in [json!(null), json!(""), json!(" , ")] {
+        let service = json!({"retries": {"attempts": 2, "retryOn": on}});
+        let c = canary(&service, &json!({"stepWeight": 10}));
+        let policy = rendered(&c, Split::to_canary(0))["spec"]["routes"][0]["retryPolicy"].clone();
+        assert_eq!(policy, json!({"count": 2}), "today's CRD refuses an empty entry");
+    }
+}

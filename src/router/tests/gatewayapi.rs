@@ -1,0 +1,189 @@
+use super::{V1, V1BETA1, *};
+use crate::manifest::fixture;
+
+fn canary(service: &Value, analysis: &Value) -> Validated {
+    let mut all = json!({"gatewayRefs": [{"name": "gw", "namespace": "infra"}]});
+    fixture::merge(&mut all, service);
+    let mut c = fixture::canary(&all);
+    c.analysis = serde_json::from_value(analysis.clone()).unwrap();
+    c
+}
+
+fn rendered(router: &GatewayApi, c: &Validated, want: Split, cookies: &Cookies) -> Value {
+    router.render(c, &Objects::default(), want, cookies).unwrap().remove(0).body
+}
+
+fn snapshot(name: &str, value: &Value) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("../snapshots");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.bind(|| insta::assert_yaml_snapshot!(name, value));
+}
+
+#[test]
+fn as_recorded() {
+    let service = json!({
+        "hosts": ["a.example.com"], "timeout": "5s", "headers": {"request": {"set": {"x-b": "c"}}},
+        "match": [{"uri": {"prefix": "/api"}}],
+    });
+    let c = canary(&service, &json!({"stepWeight": 25}));
+    let recorded = json!({
+        "hostnames": ["a.example.com"],
+        "parentRefs": [
+            {"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": "gw", "namespace": "infra"},
+        ],
+        "rules": [{
+            "backendRefs": [
+                {"group": "", "kind": "Service", "name": "podinfo-primary", "port": 80, "weight": 75},
+                {"group": "", "kind": "Service", "name": "podinfo-canary", "port": 80, "weight": 25},
+            ],
+            "filters": [{
+                "requestHeaderModifier": {"set": [{"name": "x-b", "value": "c"}]},
+                "type": "RequestHeaderModifier",
+            }],
+            "matches": [{"path": {"type": "PathPrefix", "value": "/api"}}],
+            "timeouts": {"request": "5s"},
+        }],
+    });
+    assert_eq!(rendered(&V1, &c, Split::to_canary(25), &Cookies::default())["spec"], recorded);
+}
+
+fn full() -> Value {
+    json!({
+        "port": 9898, "hosts": ["app.example.com"], "timeout": "15s", "backendTimeout": "5s",
+        "match": [
+            {"uri": {"regex": "/v[0-9]+/.*"}, "method": {"exact": "GET"}, "queryParams": {"q": {"exact": "1"}}},
+            {"uri": {"exact": "/login"}, "headers": {"b": {"regex": "x.*"}, "a": {"exact": "y"}}},
+        ],
+        "rewrite": {"uri": "/v2", "authority": "inner.example.com"},
+        "headers": {
+            "request": {"add": {"x-b": "2", "x-a": "1"}},
+            "response": {"set": {"x-v": "1"}, "remove": ["server"]},
+        },
+        "mirror": [{"backendRef": {"name": "spy", "namespace": "audit", "port": 80}}],
+        "corsPolicy": {
+            "allowOrigin": ["https://a.example.com"], "allowOrigins": [{"exact": "https://b.example.com"}],
+            "allowMethods": ["GET"], "allowCredentials": true, "maxAge": "24h",
+        },
+        "apex": {"labels": {"team": "a"}, "annotations": {"note": "b"}},
+    })
+}
+
+#[test]
+fn everything() {
+    let c = canary(&full(), &json!({"iterations": 3, "mirror": true}));
+    let both = |router| rendered(router, &c, Split::to_canary(0).mirroring(true), &Cookies::default());
+    snapshot("gatewayapi_full", &both(&V1));
+    snapshot("gatewayapi_full_v1beta1", &both(&V1BETA1));
+    assert!(V1.refuses(&c).is_empty() && V1BETA1.refuses(&c).is_empty());
+}
+
+#[test]
+fn a_replaced_prefix_has_a_rule_of_its_own() {
+    let service = json!({
+        "match": [{"uri": {"prefix": "/a"}}, {"uri": {"prefix": "/b"}}],
+        "rewrite": {"uri": "/", "type": "ReplacePrefixMatch"},
+    });
+    let mut c = canary(&service, &json!({"stepWeight": 10}));
+    assert!(V1.refuses(&c).is_empty());
+    let made = V1.render(&c, &Objects::default(), Split::to_canary(10), &Cookies::default()).unwrap();
+    let rules = get::list(&made[0].body["spec"]["rules"]);
+    let paths: Vec<&Value> = rules.iter().map(|rule| &rule["matches"][0]["path"]["value"]).collect();
+    assert_eq!(paths, ["/a", "/b"]);
+    assert!(rules.iter().all(|rule| get::list(&rule["matches"]).len() == 1));
+    let mut live = Objects::default();
+    live.insert(V1.kinds[0], made[0].to_create());
+    assert_eq!(V1.read_back(&c, &live), Ok(Split::to_canary(10)));
+    c.service.match_.push(json!({"uri": {"exact": "/c"}}));
+    assert!(V1.refuses(&c)[0].starts_with("spec.service.rewrite.type: "));
+}
+
+#[test]
+fn named_requests_have_a_rule_of_their_own() {
+    let named = json!([{"headers": {"x-canary": {"regex": "insider"}}}, {"headers": {"cookie": {"exact": "canary=always"}}}]);
+    let c = canary(&json!({"match": [{"uri": {"prefix": "/a"}}]}), &json!({"iterations": 3, "match": named}));
+    snapshot("gatewayapi_named", &rendered(&V1, &c, Split::to_canary(100), &Cookies::default()));
+}
+
+#[test]
+fn cookies_keep_users_and_are_taken_back() {
+    let affinity = json!({"cookieName": "a", "primaryCookieName": "b", "maxAge": 60});
+    let c = canary(&json!({}), &json!({"stepWeight": 10, "sessionAffinity": affinity}));
+    let cookies =
+        Cookies { canary: Some("a=x".into()), primary: Some("b=y".into()), previous: Some("a=w".into()) };
+    snapshot("gatewayapi_affinity", &rendered(&V1, &c, Split::to_canary(10), &cookies));
+    let after = Cookies { canary: None, ..cookies };
+    snapshot("gatewayapi_affinity_after", &rendered(&V1, &c, Split::to_canary(0), &after));
+    assert_eq!(
+        V1BETA1.refuses(&c),
+        [
+            "spec.analysis.sessionAffinity.primaryCookieName: gatewayapi:v1beta1 has the canary's cookie only: leave it out or set spec.provider to gatewayapi:v1"
+        ]
+    );
+}
+
+#[test]
+fn what_an_httproute_cannot_express_is_refused() {
+    let service = json!({
+        "gatewayRefs": [],
+        "match": [{"authority": {"exact": "a"}, "ignoreUriCase": false, "name": "x", "method": {"regex": "G.*"}}],
+        "corsPolicy": {"allowOrigins": [{"regex": ".*"}]},
+    });
+    let c = canary(&service, &json!({"match": [{"headers": {"x": {"suffix": "y"}}}]}));
+    let refused = V1.refuses(&c);
+    let fields: Vec<&str> = refused.iter().filter_map(|text| text.split(": ").next()).collect();
+    assert_eq!(
+        fields,
+        [
+            "spec.service.gatewayRefs",
+            "spec.service.match[0].method",
+            "spec.service.match[0].authority",
+            "spec.analysis.match[0].headers.x",
+            "spec.service.corsPolicy.allowOrigins[0]",
+        ]
+    );
+}
+
+#[test]
+fn a_route_counts_once_its_gateways_have_accepted_it() {
+    let c = canary(&json!({}), &json!({"stepWeight": 25}));
+    let answered = |parents: &Value| {
+        let mut live = Objects::default();
+        let object =
+            json!({"metadata": {"name": "podinfo", "generation": 2}, "status": {"parents": parents}});
+        live.insert(V1.kinds[0], object);
+        V1.unheeded(&c, &live)
+    };
+    let answer = |to: &str, status: &str, seen: i64| {
+        json!({"parentRef": {"name": to, "namespace": "infra"}, "conditions": [
+            {"type": "Accepted", "status": status, "observedGeneration": seen, "reason": "R", "message": "m"},
+        ]})
+    };
+    assert_eq!(V1.unheeded(&c, &Objects::default()), None, "there is nothing to follow");
+    let says = |parents: &Value, text: &str| {
+        let why = answered(parents).unwrap_or_default();
+        assert!(why.contains(text), "{why}");
+    };
+    says(&json!([]), "no Gateway answers for HTTPRoute podinfo");
+    says(&json!([answer("other", "True", 2)]), "no Gateway answers");
+    says(&json!([answer("gw", "True", 1)]), "Gateway gw has not yet taken in HTTPRoute podinfo");
+    says(&json!([{"parentRef": {"name": "gw", "namespace": "infra"}}]), "has not yet taken in");
+    says(&json!([answer("gw", "False", 2)]), "Gateway gw does not accept HTTPRoute podinfo: m (R)");
+    assert_eq!(answered(&json!([answer("gw", "True", 2), answer("other", "False", 2)])), None);
+}
+
+#[test]
+fn weights_that_are_not_written_are_one() {
+    let c = canary(&json!({}), &json!({"stepWeight": 25}));
+    let mut live = Objects::default();
+    let backends = json!([{"name": "podinfo-primary"}, {"name": "podinfo-canary", "weight": 3}]);
+    live.insert(
+        V1.kinds[0],
+        json!({"metadata": {"name": "podinfo"}, "spec": {"rules": [{"backendRefs": backends}]}}),
+    );
+    assert_eq!(V1.read_back(&c, &live), Ok(Split::to_canary(75)));
+    assert!(matches!(
+        V1.read_back(&canary(&json!({"name": "x"}), &json!({})), &live),
+        Err(RouterError::NotFound(_))
+    ));
+}

@@ -1,0 +1,43 @@
+use super::*;
+use crate::manifest::fixture;
+
+fn canary(reference: &Value, analysis: &Value) -> Validated {
+    let mut c = fixture::canary(&json!({}));
+    c.spec.upstream_ref = serde_json::from_value(reference.clone()).unwrap();
+    c.analysis = serde_json::from_value(analysis.clone()).unwrap();
+    c
+}
+
+#[test]
+fn everything() {
+    let reference = json!({"apiVersion": "gloo.solo.io/v1", "kind": "Upstream", "name": "settings"});
+    let named = json!([{"headers": {"x": {"exact": "a"}, "y": {"regex": "b"}}}]);
+    let c = canary(&reference, &json!({"iterations": 3, "match": named}));
+    let mut live = Objects::default();
+    let missing = Gloo.render(&c, &live, Split::to_canary(0), &Cookies::default());
+    assert_eq!(missing.unwrap_err().to_string(), "Upstream settings not found");
+    live.insert(
+        UPSTREAM,
+        json!({
+            "metadata": {"name": "settings", "labels": {"team": "a"}},
+            "spec": {"useHttp2": true, "failover": {}, "kube": {"serviceName": "podinfo"}},
+        }),
+    );
+    let made = Gloo.render(&c, &live, Split::to_canary(100), &Cookies::default()).unwrap();
+    let bodies: Vec<&Value> = made.iter().map(|m| &m.body).collect();
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("../snapshots");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.bind(|| insta::assert_yaml_snapshot!("gloo", bodies));
+}
+
+#[test]
+fn upstreams_of_other_namespaces_are_not_read() {
+    let of = |namespace: &str| {
+        let reference =
+            json!({"apiVersion": "gloo.solo.io/v1", "kind": "Upstream", "name": "s", "namespace": namespace});
+        Gloo.refuses(&canary(&reference, &json!({"stepWeight": 10})))
+    };
+    assert_eq!((of("").len(), of("test").len()), (0, 0));
+    assert!(of("gloo-system")[0].starts_with("spec.upstreamRef.namespace: "));
+}

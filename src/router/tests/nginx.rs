@@ -1,0 +1,142 @@
+use super::*;
+use crate::manifest::{fixture, fixture::merge, patch};
+use crate::names;
+
+fn canary(analysis: &Value) -> Validated {
+    let mut c = fixture::canary(&json!({}));
+    let reference = json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "name": "podinfo"});
+    c.spec.ingress_ref = serde_json::from_value(reference).unwrap();
+    c.analysis = serde_json::from_value(analysis.clone()).unwrap();
+    c
+}
+
+/// As recorded.
+fn ingress(annotations: &Value) -> Value {
+    json!({
+        "metadata": {"name": "podinfo", "labels": {"app": "podinfo"}, "annotations": annotations},
+        "spec": {"ingressClassName": "nginx", "rules": [{"host": "a.example.com", "http": {"paths": [{
+            "path": "/", "pathType": "Prefix",
+            "backend": {"service": {"name": "podinfo", "port": {"number": 80}}},
+        }]}}]},
+    })
+}
+
+fn live(annotations: &Value) -> Objects {
+    let mut live = Objects::default();
+    live.insert(INGRESS, ingress(annotations));
+    live
+}
+
+/// The Ingress after a write of `want`.
+fn write(c: &Validated, live: &mut Objects, want: Split) -> Value {
+    let made = Nginx.render(c, live, want, &Cookies::default()).unwrap().remove(0);
+    let mut object = live.at(&made.at()).cloned().unwrap_or_else(|| made.to_create());
+    if let Some(change) = patch(&object, &made) {
+        merge(&mut object, &change);
+    }
+    live.insert(INGRESS, object.clone());
+    object
+}
+
+fn body_size() -> Value {
+    json!({"nginx.ingress.kubernetes.io/proxy-body-size": "1m"})
+}
+
+#[test]
+fn as_recorded() {
+    let c = canary(&json!({"stepWeight": 25}));
+    let mut live = live(&body_size());
+    for weight in [0, 25, 50, 0] {
+        let object = write(&c, &mut live, Split::to_canary(weight));
+        let mut annotations = object["metadata"]["annotations"].clone();
+        let ours = ["serin.dev/copied", names::FLUX_MARKERS[0].0, names::FLUX_MARKERS[1].0];
+        annotations.as_object_mut().unwrap().retain(|key, _| !ours.contains(&key.as_str()));
+        let recorded = json!({
+            "nginx.ingress.kubernetes.io/canary": "true",
+            "nginx.ingress.kubernetes.io/canary-weight": weight.to_string(),
+            "nginx.ingress.kubernetes.io/proxy-body-size": "1m",
+        });
+        assert_eq!((annotations, object["metadata"]["name"].as_str()), (recorded, Some("podinfo-canary")));
+        assert_eq!(object["metadata"]["labels"]["app"], "podinfo");
+        let mut spec = ingress(&json!({}))["spec"].clone();
+        spec["rules"][0]["http"]["paths"][0]["backend"]["service"]["name"] = json!("podinfo-canary");
+        assert_eq!(object["spec"], spec);
+    }
+}
+
+#[test]
+fn what_changes_at_the_users_ingress_changes_at_ours() {
+    let c = canary(&json!({"stepWeight": 25}));
+    let mut live =
+        live(&json!({"a": "1", "b": "2", "kubectl.kubernetes.io/last-applied-configuration": "{}"}));
+    let made = write(&c, &mut live, Split::to_canary(25));
+    assert_eq!(made["metadata"]["annotations"]["a"], "1");
+    assert!(
+        made["metadata"]["annotations"].get("kubectl.kubernetes.io/last-applied-configuration").is_none()
+    );
+    live.insert(INGRESS, ingress(&json!({"b": "3", "c": "4"})));
+    let annotations = write(&c, &mut live, Split::to_canary(25))["metadata"]["annotations"].clone();
+    assert_eq!(
+        (annotations.get("a"), &annotations["b"], &annotations["c"]),
+        (None, &json!("3"), &json!("4"))
+    );
+    assert_eq!(Nginx.read_back(&c, &live), Ok(Split::to_canary(25)));
+}
+
+#[test]
+fn traffic_is_taken_back_though_the_users_ingress_is_gone() {
+    let c = canary(&json!({"stepWeight": 25}));
+    let missing = Nginx.render(&c, &Objects::default(), Split::to_canary(0), &Cookies::default());
+    assert_eq!(missing.unwrap_err().to_string(), "Ingress podinfo not found");
+    let mut gone = live(&body_size());
+    let before = write(&c, &mut gone, Split::to_canary(25));
+    gone.remove(&ObjectRef::new(INGRESS, "podinfo"));
+    assert!(Nginx.unheeded(&c, &gone).is_some_and(|why| why.contains("Ingress podinfo not found")));
+    let after = write(&c, &mut gone, Split::to_canary(0));
+    assert_eq!(Nginx.read_back(&c, &gone), Ok(Split::to_canary(0)));
+    assert_eq!(after["spec"], before["spec"]);
+    assert_eq!(after["metadata"]["annotations"]["nginx.ingress.kubernetes.io/proxy-body-size"], "1m");
+}
+
+#[test]
+fn an_ingress_that_does_not_lead_to_the_apex_is_refused() {
+    let mut c = canary(&json!({"stepWeight": 25}));
+    c.names.apex = "web".into();
+    let why = Nginx.render(&c, &live(&json!({})), Split::to_canary(0), &Cookies::default()).unwrap_err();
+    assert_eq!(
+        why.to_string(),
+        "Ingress podinfo has no backend web: let one lead to the Service web, or correct the reference"
+    );
+    c.spec.ingress_ref = None;
+    assert_eq!(Nginx.refuses(&c), ["spec.ingressRef: name what leads users to web"]);
+    let mut odd = Objects::default();
+    odd.insert(
+        INGRESS,
+        json!({"metadata": {"name": "podinfo"}, "spec": {"rules": [{"host": "x"}, 3], "tls": 1}}),
+    );
+    let c = canary(&json!({"stepWeight": 25}));
+    assert!(Nginx.render(&c, &odd, Split::to_canary(0), &Cookies::default()).is_err());
+}
+
+#[test]
+fn named_requests_are_told_by_one_header_and_one_cookie() {
+    let named =
+        json!([{"headers": {"x-canary": {"regex": "in.*"}}}, {"headers": {"cookie": {"exact": "insider"}}}]);
+    let c = canary(&json!({"iterations": 3, "match": named}));
+    let mut live = live(&json!({}));
+    let mut said = |want| {
+        let object = write(&c, &mut live, want);
+        let all = object["metadata"]["annotations"].as_object().unwrap().clone();
+        let ours = all.into_iter().filter_map(|(key, value)| {
+            Some((key.strip_prefix("nginx.ingress.kubernetes.io/")?.to_owned(), value))
+        });
+        Value::Object(ours.collect())
+    };
+    assert_eq!(said(Split::to_canary(0)), json!({"canary": "true", "canary-weight": "0"}));
+    let named = json!({
+        "canary": "true", "canary-by-header": "x-canary", "canary-by-header-pattern": "in.*",
+        "canary-by-cookie": "insider",
+    });
+    assert_eq!(said(Split::to_canary(100)), named);
+    assert_eq!(said(Split::everyone()), json!({"canary": "true", "canary-weight": "100"}));
+}

@@ -1,0 +1,30 @@
+use super::*;
+use crate::manifest::fixture;
+
+#[test]
+fn the_canary_is_listed_while_it_gets_requests() {
+    let c = fixture::canary(&json!({}));
+    let services = |weight| {
+        let made = Traefik.render(&c, &Objects::default(), Split::to_canary(weight), &Cookies::default());
+        made.unwrap()[0].body["spec"].clone()
+    };
+    let side =
+        |name: &str, weight: i32| json!({"name": name, "namespace": "test", "port": 80, "weight": weight});
+    assert_eq!(services(0), json!({"weighted": {"services": [side("podinfo-primary", 100)]}}));
+    let both = json!([side("podinfo-primary", 75), side("podinfo-canary", 25)]);
+    assert_eq!(services(25), json!({"weighted": {"services": both}}));
+}
+
+#[test]
+fn weights_that_are_not_written_are_one() {
+    let c = fixture::canary(&json!({}));
+    let mut live = Objects::default();
+    let services = json!([{"name": "podinfo-primary"}, {"name": "podinfo-canary", "weight": 3}]);
+    live.insert(
+        TRAEFIK_SERVICE,
+        json!({"metadata": {"name": "podinfo"}, "spec": {"weighted": {"services": services}}}),
+    );
+    assert_eq!(Traefik.read_back(&c, &live), Ok(Split::to_canary(75)));
+    live.insert(TRAEFIK_SERVICE, json!({"metadata": {"name": "podinfo"}, "spec": {"mirroring": {}}}));
+    assert!(matches!(Traefik.read_back(&c, &live), Err(RouterError::Unreadable { .. })));
+}

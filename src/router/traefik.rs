@@ -1,0 +1,114 @@
+//! Traefik: a TraefikService `<apex>` that splits by weight. The user's IngressRoute refers to it.
+//!
+//! Owns the weighted services; other fields, stickiness too, stay. At rest only the primary is listed.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{
+    Builtin, Cookies, Router, RouterError, Split,
+    queries::builtin,
+    route::{self, Place},
+};
+use crate::{
+    api::validated::Validated,
+    manifest::{Manifest, Undo, json as get},
+    snapshot::{Kind, ObjectRef, Objects},
+};
+
+const TRAEFIK_SERVICE: Kind =
+    Kind { group: "traefik.io", version: "v1alpha1", kind: "TraefikService", plural: "traefikservices" };
+const OWNED: &[&str] = &["/spec/weighted/services"];
+
+const QUERIES: Builtin = builtin!(
+    r#"service=~"{{ namespace }}-{{ service }}-canary-[0-9a-zA-Z-]+@kubernetescrd""#,
+    "traefik_service_request_duration_seconds_count" if r#"code!~"5..""#,
+    p99 "traefik_service_request_duration_seconds_bucket" " * 1000"
+);
+
+/// The router.
+pub(super) struct Traefik;
+
+impl Router for Traefik {
+    fn name(&self) -> &'static str {
+        "traefik"
+    }
+
+    fn kinds(&self) -> &'static [Kind] {
+        &[TRAEFIK_SERVICE]
+    }
+
+    fn settle(&self) -> Duration {
+        Duration::from_secs(4)
+    }
+
+    fn honours(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn refuses(&self, c: &Validated) -> Vec<String> {
+        let why = "a TraefikService splits by weight only: leave it out";
+        route::cannot(c, &["match", "mirror", "sessionAffinity"], why)
+    }
+
+    fn reads(&self, c: &Validated) -> Vec<ObjectRef> {
+        vec![place(c).at()]
+    }
+
+    fn read_back(&self, c: &Validated, live: &Objects) -> Result<Split, RouterError> {
+        let object = place(c).at();
+        let Some(live) = live.at(&object) else {
+            return Err(RouterError::NotFound(object));
+        };
+        let one = |service: &Value| {
+            let name = service["name"].as_str().unwrap_or_default();
+            (route::side(c, name), service["weight"].as_i64().unwrap_or(1))
+        };
+        let shares = get::list(&live["spec"]["weighted"]["services"]).iter().map(one).collect();
+        route::split(c, object, &[shares], false)
+    }
+
+    fn beside(&self, _c: &Validated) -> Vec<Manifest> {
+        vec![]
+    }
+
+    fn render(
+        &self,
+        c: &Validated,
+        live: &Objects,
+        want: Split,
+        _cookies: &Cookies,
+    ) -> Result<Vec<Manifest>, RouterError> {
+        let mut services = vec![service(c, &c.names.primary_service, want.primary())];
+        if want.canary() > 0 {
+            services.push(service(c, &c.names.canary_service, want.canary()));
+        }
+        Ok(vec![place(c).manifest(c, live, &weighted(&services))])
+    }
+
+    fn restore(&self, c: &Validated, live: &Objects) -> Vec<Undo> {
+        let plain = weighted(&[service(c, &c.names.apex, 100)]);
+        place(c).given_back(c, live, &plain).map(Undo::Restore).into_iter().collect()
+    }
+
+    fn queries(&self) -> &'static Builtin {
+        &QUERIES
+    }
+}
+
+fn place(c: &Validated) -> Place<'_> {
+    Place { kind: TRAEFIK_SERVICE, name: &c.names.apex, owned: OWNED }
+}
+
+fn weighted(services: &[Value]) -> Value {
+    json!({"weighted": {"services": services}})
+}
+
+fn service(c: &Validated, name: &str, weight: i32) -> Value {
+    json!({"name": name, "namespace": c.namespace, "port": c.service.port, "weight": weight})
+}
+
+#[cfg(test)]
+#[path = "tests/traefik.rs"]
+mod tests;

@@ -1,0 +1,75 @@
+//! Contents of ConfigMaps and Secrets, read by name, as checksums.
+//!
+//! Owns the read and its deadline. A content is forgotten as soon as its checksum is known, and no error repeats one.
+#![allow(clippy::disallowed_types, reason = "this module reads contents from the API server")]
+
+use std::time::Duration;
+
+use kube::{
+    Api, Client,
+    api::{ApiResource, DynamicObject},
+};
+
+use crate::{
+    manifest::config::{self, Digest},
+    snapshot::ObjectRef,
+};
+
+/// No read may take longer.
+const DEADLINE: Duration = Duration::from_secs(10);
+
+/// Why a content is not known.
+#[derive(Debug, thiserror::Error)]
+pub enum ContentError {
+    /// The API server says no.
+    #[error("the API server answers {code}: {message}")]
+    Refused {
+        /// HTTP status.
+        code: u16,
+        /// What it said.
+        message: String,
+    },
+    /// No connection, or an answer that is none.
+    #[error("the API server cannot be asked")]
+    Unreachable(#[source] Box<kube::Error>),
+    /// No answer in time.
+    #[error("no answer of the API server within {} s", DEADLINE.as_secs())]
+    TimedOut,
+}
+
+/// Reads contents.
+#[derive(Clone)]
+pub struct Contents(Client);
+
+impl Contents {
+    /// Through this client.
+    pub fn new(client: Client) -> Self {
+        Self(client)
+    }
+
+    /// Version and checksum of what the object holds now; none if it does not exist.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub async fn digest(&self, namespace: &str, at: &ObjectRef) -> Result<Option<Digest>, ContentError> {
+        let resource = ApiResource {
+            group: at.kind.group.into(),
+            version: at.kind.version.into(),
+            api_version: at.kind.api_version(),
+            kind: at.kind.kind.into(),
+            plural: at.kind.plural.into(),
+        };
+        let api: Api<DynamicObject> = Api::namespaced_with(self.0.clone(), namespace, &resource);
+        let answer = tokio::time::timeout(DEADLINE, api.get_opt(&at.name)).await;
+        let found = answer.map_err(|_| ContentError::TimedOut)?.map_err(|error| match error {
+            kube::Error::Api(status) => {
+                ContentError::Refused { code: status.code, message: status.message.clone() }
+            }
+            other => ContentError::Unreachable(Box::new(other)),
+        })?;
+        let Some(object) = found else { return Ok(None) };
+        let mut object = serde_json::to_value(object).unwrap_or_default();
+        object["kind"] = at.kind.kind.into();
+        Ok(Some(config::digest(&object)))
+    }
+}
