@@ -12,6 +12,7 @@ use super::{
     draft::{Draft, after},
     ensure::{self, Because},
     note::{Note, Words},
+    rest,
     surroundings::{Stop, surroundings},
 };
 use crate::{
@@ -178,7 +179,8 @@ fn relieve(snap: &Snapshot, d: &mut Draft, now: Timestamp) {
 }
 
 fn accept(cx: &Context<'_>, d: &mut Draft) {
-    let first_fault = cx.c.faults.first().or(cx.scaler_problem.as_ref());
+    let lost = rest::primary_lost(cx);
+    let first_fault = lost.as_ref().or(cx.c.faults.first()).or(cx.scaler_problem.as_ref());
     if let Some(refused) = &cx.snap.refused {
         refuse(d, "ApiRefused", refused);
     } else if let Some(fault) = first_fault {

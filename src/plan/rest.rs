@@ -19,7 +19,7 @@ use super::{
     progress, scaler,
 };
 use crate::{
-    api::{ObservedTarget, Phase},
+    api::{ObservedTarget, Phase, validated::Problem},
     manifest::{self, Manifest, revision, workload},
     names::{self, conditions},
     router::Split,
@@ -79,6 +79,25 @@ fn failure_over(cx: &Context<'_>, d: &mut Draft) {
     d.say(cx.words.reverted());
 }
 
+/// The primary is gone and there is nothing to make it from: said, for as long as it lasts.
+pub(super) fn primary_lost(cx: &Context<'_>) -> Option<Problem> {
+    let made_otherwise = matches!(
+        cx.phase(),
+        Phase::Unset | Phase::Initializing | Phase::Promoting | Phase::Finalising | Phase::Terminating
+    );
+    let known = cx.stored(cx.promoted()).is_some() || cx.promoted() == Some(cx.hash.as_str());
+    if cx.primary().is_some() || known || made_otherwise || !cx.promoted().is_some_and(revision::is_ours) {
+        return None;
+    }
+    Some(Problem::new(
+        "PrimaryLost",
+        format!(
+            "Deployment {} is gone and no copy of its template is left: set {} to the template that is to be primary",
+            cx.c.names.primary, cx.c.names.target
+        ),
+    ))
+}
+
 /// The primary exists and runs the promoted template; otherwise it is restored from the stored copy (ruling 4).
 pub(super) fn primary_intact(cx: &Context<'_>, d: &mut Draft) -> bool {
     let stored = cx.stored(cx.promoted());
@@ -89,15 +108,6 @@ pub(super) fn primary_intact(cx: &Context<'_>, d: &mut Draft) -> bool {
             ensure::primary_from(cx, d, stored, cx.primary_replicas(), false);
         } else if cx.promoted() == Some(cx.hash.as_str()) {
             ensure::store_template(cx, d);
-        } else {
-            super::checks::refuse(
-                d,
-                "PrimaryLost",
-                &format!(
-                    "{at} is gone and no copy of its template is left: set {} to the template that is to be primary",
-                    cx.c.names.target
-                ),
-            );
         }
         return false;
     };
