@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     api::{Phase, StepStatus},
-    manifest::{self, Undo, json, readiness::Rollout, service},
+    manifest::{self, Manifest, Undo, json, readiness::Rollout, service},
     names,
     snapshot::{DEPLOYMENT, ObjectRef, REVISION, SERVICE, Snapshot},
 };
@@ -117,8 +117,14 @@ fn given_back(cx: &Context<'_>, d: &mut Draft) -> bool {
     if cx.live_split().is_some() && cx.apex().is_none() && !ensure::apex_service(cx, d, Because::Wanted) {
         return false;
     }
+    let route = cx.router.restore(&cx.c, &cx.snap.objects);
+    let next: Vec<Manifest> = route
+        .iter()
+        .filter_map(|undo| if let Undo::Restore(next) = undo { Some(next.clone()) } else { None })
+        .collect();
     give_back(cx, d, service::restore(&cx.c, &cx.label, &cx.snap.objects))
-        && give_back(cx, d, cx.router.restore(&cx.c, &cx.snap.objects))
+        && ensure::announced(cx, d, &next)
+        && give_back(cx, d, route)
 }
 
 fn give_back(cx: &Context<'_>, d: &mut Draft, all: Vec<Undo>) -> bool {

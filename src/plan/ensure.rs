@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{Action, context::Context, copies, draft::Draft, note::Words};
+use super::{Action, context::Context, copies, draft::Draft, initialise::past, note::Words};
 use crate::{
     manifest::{
         self, Manifest, json,
@@ -74,6 +74,26 @@ pub(super) fn routing(cx: &Context<'_>, d: &mut Draft, want: Split, why: Because
         }
         Err(_) => false,
     }
+}
+
+/// The route names all destinations of `next`, and has for long enough that its proxies have heard of them. At once
+/// where that does not matter.
+pub(super) fn announced(cx: &Context<'_>, d: &mut Draft, next: &[Manifest]) -> bool {
+    if cx.router.announces().is_none() {
+        return true;
+    }
+    let unheard = next.iter().filter_map(|m| router::announcing(cx.router, &cx.c, &cx.snap.objects, m));
+    let mut done = true;
+    for route in unheard.collect::<Vec<_>>() {
+        done &= object(cx, d, route, Because::Wanted);
+    }
+    done && past(cx, d, cx.route_settled_at())
+}
+
+/// The routing objects for `want`, as they would be written now.
+pub(super) fn rendered(cx: &Context<'_>, d: &mut Draft, want: Split) -> Vec<Manifest> {
+    let cookies = cookies(cx, d, want);
+    cx.router.render(&cx.c, &cx.snap.objects, want, &cookies).unwrap_or_default()
 }
 
 /// The session cookies that go with `want`, kept in status: given out as soon as the canary gets requests, taken back

@@ -30,7 +30,12 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
     if !past(cx, d, cx.sides_settled_at()) {
         return;
     }
-    if !ensure::routing(cx, d, Split::to_canary(0), Because::Wanted) || !past(cx, d, cx.route_settled_at()) {
+    let none = Split::to_canary(0);
+    let route = ensure::rendered(cx, d, none);
+    if !ensure::announced(cx, d, &route) {
+        return;
+    }
+    if !ensure::routing(cx, d, none, Because::Wanted) || !past(cx, d, cx.route_settled_at()) {
         return;
     }
     if !heeded(cx, d) {

@@ -64,6 +64,10 @@ impl Router for Contour {
         refused
     }
 
+    fn announces(&self) -> Option<[&'static str; 2]> {
+        Some(["routes", "services"])
+    }
+
     fn reads(&self, c: &Validated) -> Vec<ObjectRef> {
         vec![place(c).at()]
     }

@@ -143,6 +143,10 @@ impl Router for GatewayApi {
         answers.into_iter().find_map(|answer| unaccepted(c, answer, generation(route).unwrap_or_default()))
     }
 
+    fn announces(&self) -> Option<[&'static str; 2]> {
+        Some(["rules", "backendRefs"])
+    }
+
     fn reads(&self, c: &Validated) -> Vec<ObjectRef> {
         vec![self.place(c).at()]
     }

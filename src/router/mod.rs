@@ -3,6 +3,7 @@
 //! Owns the registry by provider name. Does not watch, write or decide: `observe`, `apply` and `plan` do. Adding one:
 //! its file, a line in [`all`], a case for `conformance`, its snapshots.
 
+mod announce;
 mod apisix;
 mod contour;
 mod cookie;
@@ -28,6 +29,7 @@ mod conformance;
 
 use std::time::Duration;
 
+pub use announce::announcing;
 pub use cookie::fresh as fresh_cookie;
 
 use crate::{
@@ -137,6 +139,11 @@ pub trait Router: Send + Sync {
     /// It can move requests; otherwise users are on the primary all the time, whatever split is asked for.
     fn moves(&self) -> bool {
         true
+    }
+    /// Where its routing object lists rules and, in each of them, destinations, if its proxies may answer 503 for a moment
+    /// when they are led to one that the route did not name before.
+    fn announces(&self) -> Option<[&'static str; 2]> {
+        None
     }
     /// The user's own objects that it renders from: never written.
     fn sources(&self, _c: &Validated) -> Vec<ObjectRef> {

@@ -33,6 +33,13 @@ impl Place<'_> {
         self.with(&json!({"metadata": metadata, "spec": spec}))
     }
 
+    /// The object with this spec, whoever's it is: somebody else's is taken over, one of ours keeps its marks.
+    pub(super) fn extended(&self, c: &Validated, live: &Objects, spec: &Value) -> Manifest {
+        let theirs = live.at(&self.at()).filter(|object| !known(object, &c.name));
+        let metadata = theirs.map_or_else(|| json!({}), |object| self.taken_over(object));
+        self.with(&json!({"metadata": metadata, "spec": spec}))
+    }
+
     /// Gives the object back: as it was, if it was taken over; with the spec `plain` and without our marks, if it was
     /// made. None: it is not there, or nobody's but its owner's.
     pub(super) fn given_back(&self, c: &Validated, live: &Objects, plain: &Value) -> Option<Manifest> {

@@ -24,6 +24,20 @@ pub const OPERATOR_IP: Ipv4Addr = Ipv4Addr::new(10, 244, 255, 4);
 /// Where clients reach the ingress gateway. Bound to this address alone, so that pods may use the port too.
 pub const GATEWAY: SocketAddr = at(Ipv4Addr::new(10, 244, 200, 9), 80);
 
+/// Where the same Envoy serves Gateways of the Gateway API: on all addresses, so on a port that no pod uses.
+pub(super) const MESH_GATEWAY: SocketAddr = at(Ipv4Addr::new(10, 244, 200, 9), 8888);
+pub(super) const CONTOUR_GATEWAY: SocketAddr = at(Ipv4Addr::new(10, 244, 200, 10), 8080);
+pub(super) const CONTOUR_XDS: SocketAddr = at(LOOPBACK, 8001);
+pub(super) const CONTOUR_HEALTH: SocketAddr = at(LOOPBACK, 8000);
+pub(super) const CONTOUR_DEBUG: SocketAddr = at(LOOPBACK, 6060);
+/// As in `files/prometheus.yml`.
+pub(super) const CONTOUR_ENVOY: SocketAddr = at(LOOPBACK, 8002);
+pub(super) const TRAEFIK_GATEWAY: SocketAddr = at(Ipv4Addr::new(10, 244, 200, 11), 80);
+/// As in `files/prometheus.yml`.
+pub(super) const TRAEFIK_ADMIN: SocketAddr = at(LOOPBACK, 8090);
+pub(super) const KUBE_PROXY_HEALTH: SocketAddr = at(LOOPBACK, 10256);
+pub(super) const KUBE_PROXY_METRICS: SocketAddr = at(LOOPBACK, 10249);
+
 const fn at(ip: Ipv4Addr, port: u16) -> SocketAddr {
     SocketAddr::new(IpAddr::V4(ip), port)
 }

@@ -21,7 +21,7 @@ use super::{
 use crate::http;
 
 /// The namespace of istiod's own objects.
-const ISTIO_SYSTEM: &str = "istio-system";
+pub(super) const ISTIO_SYSTEM: &str = "istio-system";
 
 pub(super) struct Mesh {
     pub(super) istiod: Part,
@@ -97,6 +97,8 @@ fn istiod(dir: &Path, parts: &Path, kubeconfig: &Path, debounce: Duration) -> an
         // Plain Envoy refuses what these add.
         ("PILOT_ENABLE_METADATA_EXCHANGE", "false"),
         ("PILOT_ENABLE_ALPN_FILTER", "false"),
+        // A Gateway is served by the Envoy that is there.
+        ("PILOT_ENABLE_GATEWAY_API_DEPLOYMENT_CONTROLLER", "false"),
         ("POD_NAME", "istiod-0"),
         ("POD_NAMESPACE", ISTIO_SYSTEM),
         ("PILOT_DEBOUNCE_AFTER", &debounce),

@@ -1,7 +1,7 @@
 //! A bed: the real parts, wired together, ready when [`Bed::start`] returns.
 //!
 //! Owns which parts run, where they listen, and the order they start in. Each part's settings are in its own
-//! module: [`control_plane`], [`mesh`], [`prometheus`]; pods are played by the [`kubelet`].
+//! module: [`control_plane`], [`mesh`], [`proxies`], [`prometheus`]; pods are played by the [`kubelet`].
 //!
 //! All addresses are fixed, because each bed has a network namespace of its own (see [`enter`]); a process
 //! runs one bed at a time.
@@ -14,6 +14,7 @@ mod mesh;
 mod namespace;
 mod part;
 mod prometheus;
+pub mod proxies;
 mod scripted;
 
 use std::{
@@ -38,7 +39,7 @@ pub use self::{
     part::Part,
     scripted::{Scripted, Traffic},
 };
-use self::{control_plane::ControlPlane, mesh::Mesh};
+use self::{control_plane::ControlPlane, mesh::Mesh, proxies::Proxies};
 pub(crate) use part::{signal, tail};
 
 /// What a bed consists of. The default is everything, with an istiod that passes changes on after 10 ms.
@@ -48,6 +49,8 @@ pub struct Options {
     pub istio: bool,
     /// Envoy as the ingress gateway (needs `istio`).
     pub envoy: bool,
+    /// The Gateway API, Contour, Traefik and kube-proxy (need `istio` and `envoy`).
+    pub proxies: bool,
     /// Prometheus.
     pub prometheus: bool,
     /// The test kubelet. Without it no pod ever runs.
@@ -65,6 +68,7 @@ impl Default for Options {
         Self {
             istio: true,
             envoy: true,
+            proxies: false,
             prometheus: true,
             kubelet: true,
             backends: true,
@@ -87,6 +91,7 @@ pub struct Bed {
     dir: PathBuf,
     control_plane: ControlPlane,
     mesh: Option<Mesh>,
+    proxies: Option<Proxies>,
     prometheus: Option<Part>,
     scripted: Scripted,
     kubelet: Option<Kubelet>,
@@ -99,6 +104,9 @@ impl Bed {
     pub async fn start(options: Options) -> anyhow::Result<Self> {
         static BEDS: AtomicUsize = AtomicUsize::new(0);
         let base = namespace::base_dir().context("serin_e2e::enter() must be called first in main")?;
+        if options.proxies && !options.envoy {
+            bail!("Options {{ proxies }} needs {{ envoy }}, which serves the Gateway API too");
+        }
         if options.envoy && !options.istio {
             bail!("Envoy gets its configuration from istiod: Options {{ envoy }} needs {{ istio }}");
         }
@@ -116,6 +124,7 @@ impl Bed {
 
         let admin = control_plane.client(User::Admin).await?;
         let mesh = options.istio.then(|| Mesh::new(&dir, &parts, &control_plane, &options)).transpose()?;
+        let proxies = options.proxies.then(|| Proxies::new(&dir, &parts, &control_plane)).transpose()?;
         let kubeconfig = control_plane.kubeconfig(User::Admin);
         let prometheus =
             options.prometheus.then(|| prometheus::part(&dir, &parts, &kubeconfig)).transpose()?;
@@ -126,6 +135,9 @@ impl Bed {
             }
         };
         let start_mesh = async {
+            if proxies.is_some() {
+                proxies::define(&admin, &parts).await?;
+            }
             match &mesh {
                 Some(mesh) => mesh.start(&admin, crds).await,
                 None => Ok(Vec::new()),
@@ -143,9 +155,13 @@ impl Bed {
         timings.push(("kube-controller-manager", manager_took));
         timings.extend(prometheus_took.map(|took| ("prometheus", took)));
         timings.extend(mesh_took);
+        if let Some(proxies) = &proxies {
+            timings.extend(proxies.start().await?);
+        }
         timings.push(("all", began.elapsed()));
 
-        let bed = Self { base, dir, control_plane, mesh, prometheus, scripted, kubelet, admin, timings };
+        let bed =
+            Self { base, dir, control_plane, mesh, proxies, prometheus, scripted, kubelet, admin, timings };
         bed.write_env(&parts)?;
         Ok(bed)
     }
@@ -165,7 +181,8 @@ impl Bed {
     pub async fn stop(self) -> anyhow::Result<()> {
         drop(self.kubelet);
         let mesh = self.mesh.iter().flat_map(Mesh::parts);
-        let parts = self.control_plane.parts().into_iter().chain(mesh).chain(&self.prometheus);
+        let proxies = self.proxies.iter().flat_map(Proxies::parts);
+        let parts = self.control_plane.parts().into_iter().chain(mesh).chain(proxies).chain(&self.prometheus);
         try_join_all(parts.map(Part::kill)).await?;
         Ok(())
     }

@@ -29,6 +29,9 @@ enum Command {
         /// Only the control plane and the kubelet: no istiod, Envoy or Prometheus.
         #[arg(long)]
         control_plane_only: bool,
+        /// Contour, Traefik, kube-proxy and the Gateway API as well.
+        #[arg(long, conflicts_with = "control_plane_only")]
+        proxies: bool,
     },
     /// Checks and measures a bed.
     Selftest,
@@ -40,8 +43,8 @@ fn main() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(async {
         match cli.command {
-            Command::Up { control_plane_only: true } => up(Options::control_plane_only()).await,
-            Command::Up { control_plane_only: false } => up(Options::default()).await,
+            Command::Up { control_plane_only: true, .. } => up(Options::control_plane_only()).await,
+            Command::Up { proxies, .. } => up(Options { proxies, ..Options::default() }).await,
             Command::Selftest => selftest().await,
         }
     })

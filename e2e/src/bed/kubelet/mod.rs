@@ -42,7 +42,7 @@ use self::{
 use super::addresses::NODE_IP;
 
 /// The one node.
-pub(super) const NODE: &str = "n1";
+pub(in crate::bed) const NODE: &str = "n1";
 /// How long a pod serves on after its deletion began: longer than proxies take to hear of it.
 pub const GRACE: Duration = Duration::from_secs(3);
 

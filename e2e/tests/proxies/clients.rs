@@ -1,0 +1,69 @@
+//! Users of one application: requests all the time, shares measured on a window of them, losses of all windows together.
+
+use std::sync::{Mutex, PoisonError};
+
+use anyhow::{Context, ensure};
+use serin_e2e::{
+    load::{LoadHandle, Target, Window},
+    story::PATIENCE,
+    wait,
+};
+
+/// How many answers a share is measured on, and how far it may be off.
+const ANSWERS: u64 = 1000;
+const WITHIN: f64 = 0.05;
+/// Requests a second.
+const RATE: f64 = 150.0;
+
+/// Users at work. Dropping it sends them home.
+pub(crate) struct Clients {
+    load: LoadHandle,
+    lost: Mutex<Vec<String>>,
+}
+
+impl Clients {
+    /// Waits until version 1 answers, and begins.
+    pub(crate) async fn begin(target: &Target) -> anyhow::Result<Self> {
+        target.serving("1", PATIENCE).await?;
+        Ok(Self::start(target))
+    }
+
+    /// Begins at once.
+    pub(crate) fn start(target: &Target) -> Self {
+        Self { load: LoadHandle::start(target, RATE, 4), lost: Mutex::default() }
+    }
+
+    /// Waits until a window of answers gives `version` this share, 0 to 1: a proxy takes a while to follow.
+    pub(crate) async fn share(&self, version: &str, wanted: f64) -> anyhow::Result<Window> {
+        let last = Mutex::new(None);
+        let what = format!("version {version} to give {wanted} of {ANSWERS} answers");
+        let near = wait::until(&what, PATIENCE, async || {
+            let window = self.window().await.ok()?;
+            *last.lock().unwrap_or_else(PoisonError::into_inner) = Some(window.share(version));
+            // all or nothing is meant to the letter
+            let within = if wanted == 0.0 || wanted == 1.0 { 0.0 } else { WITHIN };
+            ((window.share(version) - wanted).abs() <= within).then_some(window)
+        });
+        near.await.with_context(|| format!("its last share was {last:?}"))
+    }
+
+    /// The next thousand answers.
+    pub(crate) async fn window(&self) -> anyhow::Result<Window> {
+        self.note();
+        self.load.requests(ANSWERS, PATIENCE).await
+    }
+
+    /// Nobody has lost a request so far.
+    pub(crate) fn whole(&self, what: &str) -> anyhow::Result<()> {
+        self.note();
+        let lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
+        ensure!(lost.is_empty(), "{what}: {} requests lost: {lost:?}", lost.len());
+        Ok(())
+    }
+
+    fn note(&self) {
+        let past = self.load.reset();
+        let mut lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
+        lost.extend(past.failures.into_iter().map(|(_, what)| what));
+    }
+}

@@ -1,0 +1,133 @@
+//! The ways requests take: what users have in front of their Service before there is a Canary, and what the Canary says
+//! of it.
+
+use std::net::SocketAddr;
+
+use anyhow::Context;
+use k8s_openapi::api::core::v1::Service;
+use kube::Api;
+use serde_json::{Value, json};
+use serin_e2e::{bed::proxies::Door, load::Target, story::Story};
+
+/// One way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// HTTPProxy by Contour.
+    Contour,
+    /// TraefikService by Traefik.
+    Traefik,
+    /// HTTPRoute of a Gateway of Contour or of istiod.
+    Gateway(Door),
+    /// VirtualService by istiod.
+    Istio,
+    /// Nothing but Services, by kube-proxy.
+    Services,
+}
+
+impl Way {
+    pub(crate) fn provider(self) -> &'static str {
+        match self {
+            Self::Contour => "contour",
+            Self::Traefik => "traefik",
+            Self::Gateway(_) => "gatewayapi:v1",
+            Self::Istio => "istio",
+            Self::Services => "kubernetes",
+        }
+    }
+
+    /// What leads users to the Service `app`: the routing object named `app` first, if there is one.
+    pub(crate) fn objects(self, host: &str) -> Vec<Value> {
+        let route = |api: &str, kind: &str, name: &str, spec: Value| json!({"apiVersion": api, "kind": kind, "metadata": {"name": name}, "spec": spec});
+        match self {
+            Self::Contour => vec![
+                route(
+                    "projectcontour.io/v1",
+                    "HTTPProxy",
+                    "app",
+                    json!({"routes": [{"conditions": [{"prefix": "/"}], "services": [{"name": "app", "port": 80}]}]}),
+                ),
+                route(
+                    "projectcontour.io/v1",
+                    "HTTPProxy",
+                    "root",
+                    json!({"virtualhost": {"fqdn": host}, "includes": [{"name": "app"}]}),
+                ),
+            ],
+            Self::Traefik => vec![
+                route(
+                    "traefik.io/v1alpha1",
+                    "TraefikService",
+                    "app",
+                    json!({"weighted": {"services": [{"name": "app", "port": 80, "weight": 1}]}}),
+                ),
+                route(
+                    "traefik.io/v1alpha1",
+                    "IngressRoute",
+                    "root",
+                    json!({"entryPoints": ["web"], "routes": [{
+                        "kind": "Rule", "match": format!("Host(`{host}`)"),
+                        "services": [{"kind": "TraefikService", "name": "app"}],
+                    }]}),
+                ),
+            ],
+            Self::Gateway(door) => vec![route(
+                "gateway.networking.k8s.io/v1",
+                "HTTPRoute",
+                "app",
+                json!({
+                    "parentRefs": [door.gateway()], "hostnames": [host],
+                    "rules": [{"backendRefs": [{"name": "app", "port": 80}]}],
+                }),
+            )],
+            Self::Istio => vec![route(
+                "networking.istio.io/v1",
+                "VirtualService",
+                "app",
+                json!({
+                    "gateways": ["gateway"], "hosts": [host],
+                    "http": [{"route": [{"destination": {"host": "app"}}]}],
+                }),
+            )],
+            Self::Services => vec![],
+        }
+    }
+
+    /// What the Canary says of its route.
+    pub(crate) fn service(self, host: &str) -> Value {
+        let mut service = json!({"port": 80, "targetPort": 8080, "portName": "http"});
+        match self {
+            Self::Contour | Self::Traefik | Self::Services => {}
+            Self::Gateway(door) => {
+                service["gatewayRefs"] = json!([door.gateway()]);
+                service["hosts"] = json!([host]);
+            }
+            Self::Istio => {
+                service["gateways"] = json!(["gateway"]);
+                service["hosts"] = json!([host]);
+                service["retries"] = json!({"attempts": 0});
+            }
+        }
+        service
+    }
+
+    /// Where users ask. kube-proxy chooses once for each connection.
+    pub(crate) async fn target(self, story: &Story<'_>) -> anyhow::Result<Target> {
+        let host = story.host("app");
+        Ok(match self {
+            Self::Contour => Target::at(Door::Contour.address(), &host),
+            Self::Traefik => Target::at(Door::Traefik.address(), &host),
+            Self::Gateway(door) => Target::at(door.address(), &host),
+            Self::Istio => Target::gateway(&host),
+            Self::Services => through(story, "app").await?,
+        })
+    }
+}
+
+/// `GET /` of a Service at its own address, with a new connection each time.
+pub(crate) async fn through(story: &Story<'_>, service: &str) -> anyhow::Result<Target> {
+    let api: Api<Service> = story.api();
+    let ip =
+        api.get(service).await?.spec.and_then(|s| s.cluster_ip).context("a Service without an address")?;
+    let address = SocketAddr::new(ip.parse()?, 80);
+    Ok(Target::at(address, service).fresh_connections())
+}

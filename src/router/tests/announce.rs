@@ -1,0 +1,86 @@
+use serde_json::json;
+
+use super::*;
+use crate::{
+    manifest::{Undo, fixture, fixture::merge, patch},
+    router::{Cookies, RouterError, Split, by_name},
+    snapshot::Kind,
+};
+
+fn written(live: &mut Objects, want: &Manifest) {
+    let mut object = live.at(&want.at()).cloned().unwrap_or_default();
+    if let Some(change) = patch(&object, want) {
+        merge(&mut object, &change);
+    }
+    live.insert(want.kind, object);
+}
+
+fn case(provider: &str, theirs: &Value) -> (&'static dyn Router, Validated, Kind, Objects) {
+    let router = by_name(provider).unwrap();
+    let mut c = fixture::canary(&json!({}));
+    c.provider = provider.into();
+    let kind = router.kinds()[0];
+    let mut live = Objects::default();
+    let metadata = json!({"name": c.names.apex, "annotations": {"theirs": "1"}});
+    live.insert(kind, json!({"metadata": metadata, "spec": theirs}));
+    (router, c, kind, live)
+}
+
+fn weights(live: &Objects, kind: Kind, path: &str) -> Vec<(String, i64)> {
+    let list = get::list(live.of(kind).next().unwrap().pointer(path).unwrap()).iter();
+    list.map(|to| (to["name"].as_str().unwrap().to_owned(), to["weight"].as_i64().unwrap())).collect()
+}
+
+#[test]
+fn destinations_are_named_before_a_route_is_taken_over_and_before_it_is_given_back() {
+    for (provider, theirs, path) in [
+        (
+            "contour",
+            json!({"routes": [{"services": [{"name": "podinfo", "port": 80}]}]}),
+            "/spec/routes/0/services",
+        ),
+        (
+            "gatewayapi:v1",
+            json!({"rules": [{"backendRefs": [{"name": "podinfo", "port": 80, "weight": 1}]}]}),
+            "/spec/rules/0/backendRefs",
+        ),
+    ] {
+        let (router, c, kind, mut live) = case(provider, &theirs);
+        let next = router.render(&c, &live, Split::to_canary(0), &Cookies::default()).unwrap().remove(0);
+        let first = announcing(router, &c, &live, &next).unwrap();
+        written(&mut live, &first);
+        let named = weights(&live, kind, path);
+        let wanted =
+            [("podinfo", 1), ("podinfo-primary", 0), ("podinfo-canary", 0)].map(|(n, w)| (n.to_owned(), w));
+        assert_eq!(named, wanted, "{provider}");
+        assert!(
+            matches!(router.read_back(&c, &live), Err(RouterError::Unreadable { .. })),
+            "nobody is moved yet"
+        );
+        let next = router.render(&c, &live, Split::to_canary(0), &Cookies::default()).unwrap().remove(0);
+        assert_eq!(announcing(router, &c, &live, &next), None, "said once");
+        written(&mut live, &next);
+        assert_eq!(router.read_back(&c, &live), Ok(Split::to_canary(0)));
+
+        let restore = |live: &Objects| router.restore(&c, live);
+        let Undo::Restore(back) = restore(&live).remove(0) else { panic!("not given back") };
+        let before = announcing(router, &c, &live, &back).unwrap();
+        written(&mut live, &before);
+        assert_eq!(weights(&live, kind, path)[2], ("podinfo".to_owned(), 0), "{provider}");
+        assert_eq!(router.read_back(&c, &live), Ok(Split::to_canary(0)), "everybody is on the primary still");
+        let Undo::Restore(back) = restore(&live).remove(0) else { panic!("not given back") };
+        assert_eq!(announcing(router, &c, &live, &back), None);
+        written(&mut live, &back);
+        let object = live.of(kind).next().unwrap();
+        assert_eq!((&object["spec"], &object["metadata"]["annotations"]), (&theirs, &json!({"theirs": "1"})));
+    }
+}
+
+#[test]
+fn a_route_that_leads_nowhere_or_is_not_there_is_left_alone() {
+    let (router, c, kind, mut live) = case("contour", &json!({"includes": []}));
+    let next = router.render(&c, &live, Split::to_canary(0), &Cookies::default()).unwrap().remove(0);
+    assert_eq!(announcing(router, &c, &live, &next), None);
+    live.remove(&crate::snapshot::ObjectRef::new(kind, &c.names.apex));
+    assert_eq!(announcing(router, &c, &live, &next), None);
+}
