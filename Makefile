@@ -32,6 +32,10 @@ doctor: ## Say what is missing on this machine, if anything
 parts: doctor ## Build or fetch the real parts of the test bed (once; kept outside the tree)
 	@e2e/parts/build.sh
 
+.PHONY: proxies
+proxies: doctor ## Build Contour, Traefik and kube-proxy as well, which `make test` needs
+	@e2e/parts/build.sh --proxies
+
 ## Building
 
 .PHONY: build
@@ -106,8 +110,8 @@ test-unit: ## Run the unit, property and repository tests: no cluster; PROPTEST_
 	PROPTEST_RNG_SEED=$${PROPTEST_RNG_SEED:-1} $(CARGO) test --locked -p serin-e2e --test properties
 
 .PHONY: test-bed
-test-bed: parts build ## Run the stories on real parts (API server, controllers, mesh, Prometheus), with a sample of crashes
-	$(CARGO) test --locked -p serin-e2e --test stories --test alone
+test-bed: proxies build ## Run the stories on real parts (API server, controllers, proxies, Prometheus), with a sample of crashes
+	$(CARGO) test --locked -p serin-e2e --test stories --test alone --test proxies
 
 .PHONY: crash
 crash: parts build ## Kill the operator at every write of every story
@@ -126,8 +130,12 @@ demo: parts ## Watch a rollout on real parts (SCENARIO=name, KEEP=1 keeps it run
 	$(CARGO) build --release --locked --bin serin
 	SERIN_BIN=$(TARGET)/release/serin $(CARGO) run --locked -p serin-e2e --bin demo -- $(SCENARIO)
 
+.PHONY: provide
+provide:
+	@.ci/provide
+
 .PHONY: ci
-ci: doctor ## Run everything that must pass before a change is merged
+ci: provide doctor ## Run everything that must pass before a change is merged
 	@for target in $(CI); do printf '\n\033[1m== make %s\033[0m\n' $$target; $(MAKE) --no-print-directory $$target; done
 	@if git rev-parse --git-dir >/dev/null 2>&1 && [ -n "$$(git status --porcelain)" ]; then \
 	  echo 'The tree is not clean after all checks:'; git status --short; exit 1; fi

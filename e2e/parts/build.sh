@@ -78,6 +78,7 @@ part kube-controller-manager kubernetes k8s.io/kubernetes/cmd/kube-controller-ma
 part kubectl kubernetes k8s.io/kubernetes/cmd/kubectl
 part prometheus prometheus github.com/prometheus/prometheus/cmd/prometheus -tags remove_all_sd,enable_kubernetes_sd
 part pilot-discovery istio istio.io/istio/pilot/cmd/pilot-discovery
+crds gateway-api-crds.yaml gateway-api sigs.k8s.io/gateway-api 'config/crd/standard/gateway.networking.k8s.io_*.yaml'
 crds istio-crds.yaml istio istio.io/istio manifests/charts/base/files/crd-all.gen.yaml
 
 if [ ! -x "$built/envoy-$ENVOY" ]; then
@@ -91,9 +92,9 @@ fi
 ln -sf "$built/envoy-$ENVOY" "$dir/envoy"
 
 [ "${1:-}" = --proxies ] || exit 0
+need nft 'kube-proxy calls it; Debian: apt install nftables'
 part kube-proxy kubernetes k8s.io/kubernetes/cmd/kube-proxy
 part contour contour github.com/projectcontour/contour/cmd/contour
 part traefik traefik github.com/traefik/traefik/v3/cmd/traefik
 crds contour-crds.yaml contour github.com/projectcontour/contour examples/contour/01-crds.yaml
-crds gateway-api-crds.yaml gateway-api sigs.k8s.io/gateway-api 'config/crd/standard/gateway.networking.k8s.io_*.yaml'
 crds traefik-crds.yaml traefik github.com/traefik/traefik/v3 docs/content/reference/dynamic-configuration/kubernetes-crd-definition-v1.yml

@@ -4,7 +4,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     sync::Arc,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use anyhow::Context;
@@ -40,18 +40,17 @@ impl Mesh {
         Ok(Self { istiod, envoy })
     }
 
-    /// CRDs, then istiod, then Envoy, whose first request must find istiod.
-    pub(super) async fn start(
-        &self,
-        admin: &Client,
-        crds: Vec<Value>,
-    ) -> anyhow::Result<Vec<(&'static str, Duration)>> {
-        let began = Instant::now();
+    /// The kinds that istiod looks for when it starts.
+    pub(super) async fn define(&self, admin: &Client, crds: Vec<Value>) -> anyhow::Result<()> {
         apply::ensure_namespace(admin, ISTIO_SYSTEM).await?;
         apply::apply(admin, ISTIO_SYSTEM, crds).await.context("applying Istio's CRDs")?;
         let metrics = apply::parse(include_str!("files/envoyfilter.yaml"))?;
-        apply::apply(admin, ISTIO_SYSTEM, metrics).await.context("applying the EnvoyFilter")?;
-        let mut timings = vec![("istio-crds", began.elapsed()), ("istiod", self.istiod.start().await?)];
+        apply::apply(admin, ISTIO_SYSTEM, metrics).await.context("applying the EnvoyFilter")
+    }
+
+    /// istiod, then Envoy, whose first request must find istiod.
+    pub(super) async fn start(&self) -> anyhow::Result<Vec<(&'static str, Duration)>> {
+        let mut timings = vec![("istiod", self.istiod.start().await?)];
         if let Some(envoy) = &self.envoy {
             timings.push(("envoy", envoy.start().await?));
         }
@@ -63,11 +62,22 @@ impl Mesh {
     }
 }
 
-/// Istio's CRDs. Parsed on another thread, because it is a megabyte of YAML.
+/// The kinds that istiod reads: Istio's own and the Gateway API's.
 pub(super) async fn read_crds(parts: &Path) -> anyhow::Result<Vec<Value>> {
-    let path: PathBuf = parts.join("istio-crds.yaml");
-    let text = fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
-    tokio::task::spawn_blocking(move || apply::parse(&text)).await?
+    read(["istio-crds.yaml", "gateway-api-crds.yaml"].map(|file| parts.join(file)).to_vec()).await
+}
+
+/// The objects in some files. Parsed on another thread, because they are megabytes of YAML.
+pub(super) async fn read(paths: Vec<PathBuf>) -> anyhow::Result<Vec<Value>> {
+    let all = move || {
+        let mut all = Vec::new();
+        for path in &paths {
+            let text = fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
+            all.extend(apply::parse(&text)?);
+        }
+        Ok(all)
+    };
+    tokio::task::spawn_blocking(all).await?
 }
 
 /// A `Gateway` that our Envoy serves.

@@ -135,11 +135,14 @@ impl Bed {
             }
         };
         let start_mesh = async {
-            if proxies.is_some() {
-                proxies::define(&admin, &parts).await?;
-            }
             match &mesh {
-                Some(mesh) => mesh.start(&admin, crds).await,
+                Some(mesh) => {
+                    mesh.define(&admin, crds).await?;
+                    if proxies.is_some() {
+                        proxies::define(&admin, &parts).await?;
+                    }
+                    mesh.start().await
+                }
                 None => Ok(Vec::new()),
             }
         };

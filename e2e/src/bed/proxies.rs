@@ -17,7 +17,7 @@ use super::{
     apply,
     control_plane::ControlPlane,
     kubelet,
-    mesh::ISTIO_SYSTEM,
+    mesh::{self, ISTIO_SYSTEM},
     part::{Part, Probe},
 };
 use crate::http;
@@ -40,9 +40,6 @@ impl Proxies {
     pub(super) fn new(dir: &Path, parts: &Path, plane: &ControlPlane) -> anyhow::Result<Self> {
         if !parts.join("traefik").exists() {
             bail!("the proxies are not built: run e2e/parts/build.sh --proxies once (about 10 minutes)");
-        }
-        if Command::new("nft").arg("--version").output().is_err() {
-            bail!("missing: nft, which kube-proxy calls (Debian, Ubuntu: apt install nftables)");
         }
         let config = plane.kubeconfig(User::Admin).display().to_string();
         let parts = vec![
@@ -67,23 +64,12 @@ impl Proxies {
     }
 }
 
-/// The definitions of the kinds that the proxies read, and the Gateways: to be there before istiod, which looks for the
-/// kinds once.
+/// The definitions of the kinds that the proxies read beside the mesh's, and the Gateways: to be there before Envoy asks
+/// istiod what it is to serve.
 pub(super) async fn define(admin: &Client, parts: &Path) -> anyhow::Result<()> {
-    for namespace in [GATEWAYS, ISTIO_SYSTEM] {
-        apply::ensure_namespace(admin, namespace).await?;
-    }
-    let files = ["gateway-api-crds.yaml", "contour-crds.yaml", "traefik-crds.yaml"];
-    let paths = files.map(|file| parts.join(file));
-    let read = move || -> anyhow::Result<Vec<Value>> {
-        let mut all = Vec::new();
-        for path in &paths {
-            let text = fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
-            all.extend(apply::parse(&text)?);
-        }
-        Ok(all)
-    };
-    let definitions = tokio::task::spawn_blocking(read).await??;
+    apply::ensure_namespace(admin, GATEWAYS).await?;
+    let files = ["contour-crds.yaml", "traefik-crds.yaml"].map(|file| parts.join(file));
+    let definitions = mesh::read(files.to_vec()).await?;
     apply::apply(admin, GATEWAYS, definitions).await.context("applying the proxies' CRDs")?;
     apply::apply(admin, GATEWAYS, gateways()).await.context("applying the Gateways")
 }

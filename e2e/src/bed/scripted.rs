@@ -76,7 +76,7 @@ impl Scripted {
     }
 
     /// Lets each scrape add `traffic` to the series of a workload: to Istio's, as its destination reports it, and to
-    /// those that its pods have themselves.
+    /// those that its pods have themselves, and to those that ingress-nginx has of the Ingress of its name.
     pub fn traffic(&self, namespace: &str, workload: &str, traffic: Traffic) {
         let mut state = lock(&self.state);
         state.workloads.entry((namespace.to_owned(), workload.to_owned())).or_default().traffic =
@@ -97,7 +97,8 @@ impl Scripted {
     /// After [`traffic`](Self::traffic) is called again, rates are there from the second scrape on.
     pub async fn reset(&self, namespace: &str, workload: &str) -> anyhow::Result<()> {
         lock(&self.state).workloads.remove(&(namespace.to_owned(), workload.to_owned()));
-        let all = [labels(namespace, workload), pod_labels(namespace, workload)];
+        let all =
+            [labels(namespace, workload), pod_labels(namespace, workload), nginx_labels(namespace, workload)];
         prometheus::delete_series(&all.map(|labels| format!("{{{labels}}}"))).await
     }
 
@@ -156,6 +157,7 @@ impl State {
             }
             workload.istio(&labels(namespace, name), &mut text);
             workload.own(&pod_labels(namespace, name), &mut text);
+            workload.nginx(&nginx_labels(namespace, name), &mut text);
         }
         for (series, value) in &self.gauges {
             line(&mut text, series, &exposed(*value));
@@ -188,6 +190,22 @@ impl Workload {
         }
     }
 
+    /// What ingress-nginx says of the requests that it sent to the canary, in seconds.
+    fn nginx(&self, labels: &str, text: &mut String) {
+        for (code, count) in [("200", self.ok), ("500", self.bad)] {
+            let series = format!("nginx_ingress_controller_requests{{{labels},status=\"{code}\"}}");
+            line(text, &series, &count.to_string());
+        }
+        let name = "nginx_ingress_controller_response_duration_seconds";
+        line(text, &format!("{name}_count{{{labels}}}"), &(self.ok + self.bad).to_string());
+        line(text, &format!("{name}_sum{{{labels}}}"), &self.sum(0.001).to_string());
+    }
+
+    /// All durations together, in units of `unit` milliseconds to one.
+    fn sum(&self, unit: f64) -> f64 {
+        self.durations.iter().map(|(bits, requests)| f64::from_bits(*bits) * unit * *requests as f64).sum()
+    }
+
     /// Buckets and sum of the durations, in units of `unit` milliseconds to one.
     fn histogram(&self, name: &str, labels: &str, unit: f64, text: &mut String) {
         let durations =
@@ -203,8 +221,7 @@ impl Workload {
             let edge = exposed(edge);
             line(text, &format!("{name}_bucket{{{labels},le=\"{edge}\"}}"), &count.to_string());
         }
-        let sum: f64 = durations().map(|(duration, requests)| duration * requests as f64).sum();
-        line(text, &format!("{name}_sum{{{labels}}}"), &sum.to_string());
+        line(text, &format!("{name}_sum{{{labels}}}"), &self.sum(unit).to_string());
     }
 }
 
@@ -217,6 +234,11 @@ fn labels(namespace: &str, workload: &str) -> String {
 /// Of a pod of the workload, as the Prometheus that comes with Flagger labels them.
 fn pod_labels(namespace: &str, workload: &str) -> String {
     format!("kubernetes_namespace=\"{namespace}\",kubernetes_pod_name=\"{workload}-0-0\"")
+}
+
+/// Of the canary of an Ingress that has the workload's name.
+fn nginx_labels(namespace: &str, workload: &str) -> String {
+    format!("namespace=\"{namespace}\",ingress=\"{workload}\",canary=\"{namespace}-{workload}-canary-80\"")
 }
 
 fn line(text: &mut String, series: &str, value: &str) {

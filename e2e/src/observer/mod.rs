@@ -42,9 +42,12 @@ const LAG: Duration = Duration::from_millis(700);
 /// How long the watches may take to catch up at the end of a story.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-const KINDS: [(Kind, &str, &str, &str, &str); 6] = [
+type Source = (Kind, &'static str, &'static str, &'static str, &'static str);
+
+const KINDS: [Source; 7] = [
     (Kind::Canary, "flagger.app", "v1beta1", "Canary", "canaries"),
     (Kind::Route, "networking.istio.io", "v1beta1", "VirtualService", "virtualservices"),
+    (Kind::Route, "gateway.networking.k8s.io", "v1", "HTTPRoute", "httproutes"),
     (Kind::Deployment, "apps", "v1", "Deployment", "deployments"),
     (Kind::Service, "", "v1", "Service", "services"),
     (Kind::Slice, "discovery.k8s.io", "v1", "EndpointSlice", "endpointslices"),
@@ -71,8 +74,9 @@ impl Observer {
         let state = Arc::new(Mutex::new(State::default()));
         let (sender, receiver) = unbounded_channel();
         let mut tasks = JoinSet::new();
-        for (kind, ..) in KINDS {
-            tasks.spawn(follow(kind, all(&client, kind), sender.clone()));
+        for source in KINDS {
+            let api = Api::all_with(client.clone(), &resource(source));
+            tasks.spawn(follow(source.0, api, sender.clone()));
         }
         tasks.spawn(merge(receiver, state.clone()));
         Self { client, state, _tasks: tasks }
@@ -92,11 +96,11 @@ impl Observer {
     /// The watches do not catch up.
     pub async fn violations(&self, namespace: &str) -> anyhow::Result<Vec<String>> {
         let mut live = Vec::new();
-        for (kind, ..) in KINDS {
+        for source in KINDS {
             let api: Api<DynamicObject> =
-                Api::namespaced_with(self.client.clone(), namespace, &resource(kind));
+                Api::namespaced_with(self.client.clone(), namespace, &resource(source));
             for object in api.list(&ListParams::default()).await? {
-                live.push((kind, object.name_any(), version(&object)));
+                live.push((source.0, object.name_any(), version(&object)));
             }
         }
         wait::until(&format!("the observer to have seen all of {namespace}"), PATIENCE, async || {
@@ -120,9 +124,7 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn resource(wanted: Kind) -> ApiResource {
-    let (_, group, version, kind, plural) =
-        KINDS.into_iter().find(|(k, ..)| *k == wanted).unwrap_or(KINDS[0]);
+fn resource((_, group, version, kind, plural): Source) -> ApiResource {
     let api_version = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
     ApiResource {
         group: group.into(),
@@ -131,10 +133,6 @@ fn resource(wanted: Kind) -> ApiResource {
         kind: kind.into(),
         plural: plural.into(),
     }
-}
-
-fn all(client: &Client, kind: Kind) -> Api<DynamicObject> {
-    Api::all_with(client.clone(), &resource(kind))
 }
 
 fn version(object: &DynamicObject) -> u64 {

@@ -12,7 +12,7 @@ use serin::names;
 pub enum Kind {
     /// Canary.
     Canary,
-    /// VirtualService.
+    /// VirtualService or HTTPRoute.
     Route,
     /// Deployment.
     Deployment,
@@ -188,10 +188,18 @@ pub(super) fn rules(route: &Value) -> Vec<Vec<(String, i64)>> {
         let weight = if alone { 100 } else { route["weight"].as_i64().unwrap_or(0) };
         (host.split('.').next().unwrap_or_default().to_owned(), weight)
     };
-    rules
+    let backend = |to: &Value, alone: bool| {
+        let weight = if alone { 100 } else { to["weight"].as_i64().unwrap_or(1) };
+        (to["name"].as_str().unwrap_or_default().to_owned(), weight)
+    };
+    let meshed = rules
         .map(|rule| list(&rule["route"]))
-        .map(|routes| routes.iter().map(|r| destination(r, routes.len() == 1)).collect())
-        .collect()
+        .map(|routes| routes.iter().map(|r| destination(r, routes.len() == 1)).collect());
+    let gated = list(&route["spec"]["rules"])
+        .iter()
+        .map(|rule| list(&rule["backendRefs"]))
+        .map(|to| to.iter().map(|t| backend(t, to.len() == 1)).collect());
+    meshed.chain(gated).collect()
 }
 
 /// Of the rules that share traffic out, where there are any: a single destination is for those who have a cookie, or for

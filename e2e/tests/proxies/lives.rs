@@ -195,13 +195,14 @@ async fn istio(shared: &Shared) -> anyhow::Result<()> {
 /// Plain Services: users stay on the old version while the new one is asked by name.
 async fn services(shared: &Shared) -> anyhow::Result<()> {
     let life = Life::begin(shared, "services", Way::Services).await?;
-    life.adopted(json!({"iterations": 3})).await?;
+    life.adopted(json!({"iterations": 3, "interval": "60m"})).await?;
     life.users.whole("adoption")?;
     let asked = Clients::start(&through(&life.story, "app-canary").await?);
     life.story.set_image("app", "app:2").await?;
     life.at_step(1).await?;
     asked.share("2", 1.0).await?;
     ensure!(life.users.window().await?.share("1") == 1.0, "somebody got version 2 before it was promoted");
+    life.story.edit_canary("app", json!({"spec": {"analysis": {"interval": "2s"}}})).await?;
     life.story.phase("app", Phase::Succeeded).await?;
     life.users.share("2", 1.0).await?;
     life.users.whole("the good release")?;

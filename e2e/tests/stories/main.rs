@@ -17,6 +17,7 @@ mod examples;
 mod first_flight;
 mod jenkins_x;
 mod rbac;
+mod recording;
 mod recordings;
 mod rest;
 mod restart;
