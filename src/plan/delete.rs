@@ -123,7 +123,7 @@ fn given_back(cx: &Context<'_>, d: &mut Draft) -> bool {
         .filter_map(|undo| if let Undo::Restore(next) = undo { Some(next.clone()) } else { None })
         .collect();
     give_back(cx, d, service::restore(&cx.c, &cx.label, &cx.snap.objects))
-        && ensure::announced(cx, d, &next)
+        && ensure::exchangeable(cx, d, &next)
         && give_back(cx, d, route)
 }
 

@@ -76,18 +76,28 @@ pub(super) fn routing(cx: &Context<'_>, d: &mut Draft, want: Split, why: Because
     }
 }
 
-/// The route names all destinations of `next`, and has for long enough that its proxies have heard of them. At once
-/// where that does not matter.
-pub(super) fn announced(cx: &Context<'_>, d: &mut Draft, next: &[Manifest]) -> bool {
+/// The proxies know all destinations that the routes in place and `next` lead to: those may be put in place of these.
+/// At once where that does not matter.
+pub(super) fn exchangeable(cx: &Context<'_>, d: &mut Draft, next: &[Manifest]) -> bool {
     if cx.router.announces().is_none() {
         return true;
     }
-    let unheard = next.iter().filter_map(|m| router::announcing(cx.router, &cx.c, &cx.snap.objects, m));
+    let live = &cx.snap.objects;
     let mut done = true;
-    for route in unheard.collect::<Vec<_>>() {
-        done &= object(cx, d, route, Because::Wanted);
+    for route in next {
+        if let Some(both) = router::announcing(cx.router, &cx.c, live, route) {
+            done &= object(cx, d, both, Because::Wanted);
+        }
     }
-    done && past(cx, d, cx.route_settled_at())
+    if !done || !past(cx, d, cx.route_settled_at()) {
+        return false;
+    }
+    for route in next {
+        if let Some(both) = router::remembering(cx.router, &cx.c, live, route) {
+            done &= object(cx, d, both, Because::Wanted);
+        }
+    }
+    done
 }
 
 /// The routing objects for `want`, as they would be written now.

@@ -32,7 +32,7 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
     }
     let none = Split::to_canary(0);
     let route = ensure::rendered(cx, d, none);
-    if !ensure::announced(cx, d, &route) {
+    if !ensure::exchangeable(cx, d, &route) {
         return;
     }
     if !ensure::routing(cx, d, none, Because::Wanted) || !past(cx, d, cx.route_settled_at()) {

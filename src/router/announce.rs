@@ -1,5 +1,14 @@
-//! PURE. Destinations named at weight 0 before a route leads to them. A proxy that is told of routes and of destinations
-//! separately (Contour's Envoy) answers 503 for a moment to a route that leads to what it has not heard of yet.
+//! PURE. From one set of destinations to another without a gap. A proxy that is told of routes and of destinations
+//! separately, in either order (Contour's Envoy), answers 503 for a moment to a route that leads to what it does not know,
+//! be it not yet or no longer. So what comes is named at weight 0 before the route leads to it, and what goes is for a
+//! while afterwards.
+//!
+//! ```text
+//! app 1                               as it was
+//! app 1,   primary 0,   canary 0      announcing
+//! app 0,   primary 100, canary 0      remembering
+//!          primary 100, canary 0      as it is to be
+//! ```
 
 use serde_json::{Value, json};
 
@@ -10,20 +19,43 @@ use crate::{
     snapshot::Objects,
 };
 
-/// The live route leading where it leads, with every destination of `next` named beside. None: the router's proxies need
-/// no announcement, the route is not there, or it names them all.
+/// The live route leading where it leads, with every destination of `next` named. None: the router's proxies need no
+/// announcement, the route is not there, or it names them all.
 pub fn announcing(router: &dyn Router, c: &Validated, live: &Objects, next: &Manifest) -> Option<Manifest> {
-    let [rules, destinations] = router.announces()?;
-    let object = live.at(&next.at())?;
-    let mut spec = object["spec"].clone();
-    let named: Vec<&Value> = all(&spec, rules, destinations).collect();
-    let mut unheard: Vec<Value> = Vec::new();
-    for to in all(&next.body["spec"], rules, destinations) {
-        if !named.iter().any(|known| same(known, to)) && !unheard.iter().any(|known| same(known, to)) {
-            unheard.push(to.clone());
+    let lists = router.announces()?;
+    let spec = &live.at(&next.at())?["spec"];
+    let both = naming(spec.clone(), &next.body["spec"], lists)?;
+    Some(place(next).extended(c, live, &both))
+}
+
+/// The route leading where `next` leads, with every destination of the live one named. None as with [`announcing`].
+pub fn remembering(router: &dyn Router, c: &Validated, live: &Objects, next: &Manifest) -> Option<Manifest> {
+    let lists = router.announces()?;
+    let spec = &live.at(&next.at())?["spec"];
+    let both = naming(next.body["spec"].clone(), spec, lists)?;
+    Some(place(next).extended(c, live, &both))
+}
+
+fn place(of: &Manifest) -> Place<'_> {
+    Place { kind: of.kind, name: &of.name, owned: of.owned }
+}
+
+/// `spec` with the destinations of `others` that it does not lead to, at weight 0, in the first rule that leads anywhere.
+/// None: it leads to all of them, or nowhere.
+fn naming(mut spec: Value, others: &Value, [rules, destinations]: [&'static str; 2]) -> Option<Value> {
+    let all = |spec: &Value| -> Vec<Value> {
+        let rules = get::list(&spec[rules]).iter();
+        rules.flat_map(|rule| get::list(&rule[destinations]).to_vec()).collect()
+    };
+    let mut known = all(&spec);
+    let mut unknown = Vec::new();
+    for to in all(others) {
+        if !known.iter().any(|known| same(known, &to)) {
+            known.push(to.clone());
+            unknown.push(to);
         }
     }
-    if unheard.is_empty() {
+    if unknown.is_empty() {
         return None;
     }
     let leads = |rule: &&mut Value| !get::list(&rule[destinations]).is_empty();
@@ -33,15 +65,11 @@ pub fn announcing(router: &dyn Router, c: &Validated, live: &Objects, next: &Man
         // one with a weight makes nothing of those without
         list.iter_mut().for_each(|to| get::set(to, &["weight"], json!(1)));
     }
-    for mut to in unheard {
+    for mut to in unknown {
         get::set(&mut to, &["weight"], json!(0));
         list.push(to);
     }
-    Some(Place { kind: next.kind, name: &next.name, owned: next.owned }.extended(c, live, &spec))
-}
-
-fn all<'a>(spec: &'a Value, rules: &str, destinations: &'a str) -> impl Iterator<Item = &'a Value> {
-    get::list(&spec[rules]).iter().flat_map(move |rule| get::list(&rule[destinations]))
+    Some(spec)
 }
 
 fn same(a: &Value, b: &Value) -> bool {

@@ -29,7 +29,7 @@ mod conformance;
 
 use std::time::Duration;
 
-pub use announce::announcing;
+pub use announce::{announcing, remembering};
 pub use cookie::fresh as fresh_cookie;
 
 use crate::{
@@ -140,8 +140,8 @@ pub trait Router: Send + Sync {
     fn moves(&self) -> bool {
         true
     }
-    /// Where its routing object lists rules and, in each of them, destinations, if its proxies may answer 503 for a moment
-    /// when they are led to one that the route did not name before.
+    /// Where its routing object lists rules and, in each of them, destinations, if its proxies are told of the two
+    /// separately, so that they may answer 503 for a moment while destinations are exchanged.
     fn announces(&self) -> Option<[&'static str; 2]> {
         None
     }

@@ -99,7 +99,9 @@ pub(super) fn gateway(hosts: &[&str]) -> Value {
 fn istiod(dir: &Path, parts: &Path, kubeconfig: &Path, debounce: Duration) -> anyhow::Result<Part> {
     let mesh = dir.join("mesh.yaml");
     fs::write(&mesh, include_str!("files/mesh.yaml")).context("writing mesh.yaml")?;
+    let debounce_max = debounce.max(Duration::from_secs(2));
     let debounce = format!("{}ms", debounce.as_millis());
+    let longest = format!("{}ms", debounce_max.as_millis());
     let env = [
         ("ENABLE_CA_SERVER", "false"),
         ("PILOT_CERT_PROVIDER", "none"),
@@ -112,6 +114,8 @@ fn istiod(dir: &Path, parts: &Path, kubeconfig: &Path, debounce: Duration) -> an
         ("POD_NAME", "istiod-0"),
         ("POD_NAMESPACE", ISTIO_SYSTEM),
         ("PILOT_DEBOUNCE_AFTER", &debounce),
+        // Otherwise other stories put a push off for ten seconds: longer than any pod serves after its end.
+        ("PILOT_DEBOUNCE_MAX", &longest),
     ];
     let probe: Probe = Arc::new(|| Box::pin(http::is_ok(ISTIOD_HTTP, "/ready")));
     Ok(Part::new("istiod", dir, parts.join("pilot-discovery"), probe)

@@ -40,13 +40,34 @@ pub(crate) struct Life<'a> {
 }
 
 /// The Deployment: ready after three seconds, its requests counted by Prometheus.
-fn app() -> Value {
+pub(crate) fn app() -> Value {
     let mut app = deployment("app", "app:1", 2);
     let template = &mut app["spec"]["template"];
     template["metadata"]["annotations"] =
         json!({"prometheus.io/scrape": "true", "prometheus.io/port": "8080"});
     template["spec"]["containers"][0]["env"] = json!([{"name": "READY_AFTER_MS", "value": "3000"}]);
     app
+}
+
+/// A Canary of `app`. `analysis` lays over checks of two seconds by the series of the proxy.
+pub(crate) fn canary(way: Way, host: &str, analysis: Value) -> Value {
+    let mut all = json!({
+        "interval": "2s", "threshold": 10,
+        "metrics": [{"name": "request-success-rate", "thresholdRange": {"min": 99}, "interval": "6s"}],
+    });
+    for (field, value) in analysis.as_object().into_iter().flatten() {
+        all[field] = value.clone();
+    }
+    json!({
+        "apiVersion": "flagger.app/v1beta1", "kind": "Canary", "metadata": {"name": "app"},
+        "spec": {
+            "provider": way.provider(),
+            "targetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "app"},
+            "progressDeadlineSeconds": 120,
+            "service": way.service(host),
+            "analysis": all,
+        },
+    })
 }
 
 impl<'a> Life<'a> {
@@ -66,26 +87,10 @@ impl<'a> Life<'a> {
         Ok(Self { story, way, users })
     }
 
-    /// A Canary takes it over. `analysis` lays over checks of two seconds by the series of the proxy.
+    /// A Canary takes it over.
     pub(crate) async fn adopted(&self, analysis: Value) -> anyhow::Result<()> {
-        let mut all = json!({
-            "interval": "2s", "threshold": 10,
-            "metrics": [{"name": "request-success-rate", "thresholdRange": {"min": 99}, "interval": "6s"}],
-        });
-        for (field, value) in analysis.as_object().into_iter().flatten() {
-            all[field] = value.clone();
-        }
-        let canary = json!({
-            "apiVersion": "flagger.app/v1beta1", "kind": "Canary", "metadata": {"name": "app"},
-            "spec": {
-                "provider": self.way.provider(),
-                "targetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "app"},
-                "progressDeadlineSeconds": 120,
-                "service": self.way.service(&self.story.host("app")),
-                "analysis": all,
-            },
-        });
-        self.story.apply(vec![canary]).await?;
+        let host = self.story.host("app");
+        self.story.apply(vec![canary(self.way, &host, analysis)]).await?;
         self.story.phase("app", Phase::Initialized).await.map(drop)
     }
 

@@ -59,8 +59,15 @@ fn destinations_are_named_before_a_route_is_taken_over_and_before_it_is_given_ba
         );
         let next = router.render(&c, &live, Split::to_canary(0), &Cookies::default()).unwrap().remove(0);
         assert_eq!(announcing(router, &c, &live, &next), None, "said once");
-        written(&mut live, &next);
+        let second = remembering(router, &c, &live, &next).unwrap();
+        written(&mut live, &second);
+        assert_eq!(weights(&live, kind, path)[2], ("podinfo".to_owned(), 0), "{provider}");
         assert_eq!(router.read_back(&c, &live), Ok(Split::to_canary(0)));
+        let again = remembering(router, &c, &live, &next).unwrap();
+        assert_eq!(patch(live.at(&again.at()).unwrap(), &again), None, "written once");
+        written(&mut live, &next);
+        assert_eq!(weights(&live, kind, path).len(), 2);
+        assert_eq!(remembering(router, &c, &live, &next), None);
 
         let restore = |live: &Objects| router.restore(&c, live);
         let Undo::Restore(back) = restore(&live).remove(0) else { panic!("not given back") };
@@ -70,6 +77,11 @@ fn destinations_are_named_before_a_route_is_taken_over_and_before_it_is_given_ba
         assert_eq!(router.read_back(&c, &live), Ok(Split::to_canary(0)), "everybody is on the primary still");
         let Undo::Restore(back) = restore(&live).remove(0) else { panic!("not given back") };
         assert_eq!(announcing(router, &c, &live, &back), None);
+        let second = remembering(router, &c, &live, &back).unwrap();
+        written(&mut live, &second);
+        let names: Vec<_> = weights(&live, kind, path).into_iter().filter(|(_, w)| *w > 0).collect();
+        assert_eq!(names, [("podinfo".to_owned(), 1)], "{provider}");
+        let Undo::Restore(back) = restore(&live).remove(0) else { panic!("not given back") };
         written(&mut live, &back);
         let object = live.of(kind).next().unwrap();
         assert_eq!((&object["spec"], &object["metadata"]["annotations"]), (&theirs, &json!({"theirs": "1"})));
