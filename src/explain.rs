@@ -22,10 +22,11 @@ use crate::{
     plan::{self, Action, Answers, Plan, Question, Wake},
     snapshot::Snapshot,
     source::{
-        Contents,
+        Contents, SourceError,
         prometheus::{Prometheus, TIMEOUT},
     },
     telemetry::Metrics,
+    webhook::Webhooks,
 };
 
 /// Prints the next step of `name` in `namespace`; with `ask`, metrics are really queried.
@@ -61,8 +62,12 @@ pub async fn run(config: Config, namespace: String, name: String, ask: bool) -> 
     let then = if at > now { "then, " } else { "" };
     if ask {
         let metrics = Arc::new(Metrics::new(&config.rules.mesh_provider));
-        let asker = Asker::new(Arc::new(Prometheus::new(TIMEOUT)?), Contents::new(client), metrics);
-        let answers = asker.ask(&questions).await;
+        let hooks = Webhooks::new().map_err(|source| SourceError::Client { source })?;
+        let asker = Asker::new(Arc::new(Prometheus::new(TIMEOUT)?), hooks, Contents::new(client), metrics);
+        // a webhook may do something: it is called by runs only
+        let looks: Vec<Question> =
+            questions.iter().filter(|q| !matches!(q, Question::Call { .. })).cloned().collect();
+        let answers = asker.ask(&looks).await;
         for (index, reading) in &answers.readings {
             println!("answer {index}: {reading:?}");
         }
@@ -71,7 +76,8 @@ pub async fn run(config: Config, namespace: String, name: String, ask: bool) -> 
         }
         print_plan(&format!("{then}with these answers"), &plan::decide(&snap, &answers, at), &snap, at);
     } else {
-        let (passed, failed) = (all(&questions, good), all(&questions, |_| f64::NAN));
+        let (passed, failed) =
+            (all(&questions, good, &Ok(())), all(&questions, |_| f64::NAN, &Err("it says no".into())));
         print_plan(&format!("{then}if every check passes"), &plan::decide(&snap, &passed, at), &snap, at);
         print_plan(&format!("{then}if a check fails"), &plan::decide(&snap, &failed, at), &snap, at);
     }
@@ -106,6 +112,7 @@ fn asked(question: &Question) -> String {
     match question {
         Question::Ping { server } => format!("whether {server} answers"),
         Question::Measure { query, .. } => format!("{}: {}", query.server, query.promql),
+        Question::Call { call, .. } => format!("the webhook {} at {}", call.name, call.url),
         Question::Config { at, .. } => format!("what {at} holds"),
     }
 }
@@ -118,11 +125,21 @@ fn content(answer: Result<&Option<Digest>, &String>) -> String {
     }
 }
 
-fn all(questions: &[Question], value: impl Fn(&crate::analysis::Query) -> f64) -> Answers {
+fn all(
+    questions: &[Question],
+    value: impl Fn(&crate::analysis::Query) -> f64,
+    said: &Result<(), String>,
+) -> Answers {
     let mut answers = Answers { ping: Some(Ok(())), ..Answers::default() };
     for question in questions {
-        if let Question::Measure { index, query } = question {
-            answers.readings.insert(*index, Reading::Values(vec![value(query)]));
+        match question {
+            Question::Measure { index, query } => {
+                answers.readings.insert(*index, Reading::Values(vec![value(query)]));
+            }
+            Question::Call { index, .. } => {
+                answers.calls.insert(*index, said.clone());
+            }
+            Question::Ping { .. } | Question::Config { .. } => {}
         }
     }
     answers

@@ -8,7 +8,7 @@
 //! 2. [`api`], [`snapshot`]
 //! 3. [`manifest`], [`router`], [`analysis`] - pure
 //! 4. [`plan`] - pure
-//! 5. [`telemetry`], [`retry`], [`source`] - I/O leaves
+//! 5. [`telemetry`], [`retry`], [`source`], [`webhook`] - I/O leaves
 //! 6. [`events`], [`observe`], [`ask`], [`apply`], [`server`]
 //! 7. [`controller`], [`explain`], [`release`]
 //! 8. [`cli`]
@@ -30,6 +30,7 @@ pub mod plan;
 pub mod retry;
 pub mod source;
 pub mod telemetry;
+pub mod webhook;
 
 pub mod apply;
 pub mod ask;

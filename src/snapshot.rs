@@ -6,7 +6,10 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{api::Canary, config::Rules};
+use crate::{
+    api::{Canary, MetricTemplateSpec},
+    config::Rules,
+};
 
 /// A kind of object that Serin reads or writes. All are namespaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -163,8 +166,8 @@ pub struct Snapshot {
     pub missing_kinds: Vec<String>,
     /// Canaries that want the same target or apex.
     pub rivals: Vec<Rival>,
-    /// Names of the MetricTemplates this Canary refers to (`namespace/name`) that exist.
-    pub templates: Vec<String>,
+    /// The MetricTemplates this Canary refers to, as far as they exist, by `namespace/name`.
+    pub templates: BTreeMap<String, MetricTemplateSpec>,
     /// Holder of a Flagger leader lease that has not run out, and when it will.
     pub flagger: Option<(String, Timestamp)>,
     /// The namespace is being deleted: nothing can be created in it.

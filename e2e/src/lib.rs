@@ -6,6 +6,7 @@
 //! - [`badprom`]: a metrics server that misbehaves on demand.
 //! - [`bench`]: what the operator costs and how fast it is.
 //! - [`load`]: clients that send requests through Envoy and count what came back.
+//! - [`hooks`]: a receiver of webhooks.
 //! - [`operator`]: `serin` as a process that can be killed and restarted.
 //! - [`sim`]: no real part at all, but a namespace in memory for the planner alone.
 //! - [`demo`]: releases to be watched in a terminal.
@@ -19,6 +20,7 @@ pub mod bed;
 pub mod bench;
 pub mod demo;
 pub mod faultproxy;
+pub mod hooks;
 pub mod http;
 pub mod load;
 pub mod observer;

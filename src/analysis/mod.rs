@@ -31,6 +31,8 @@ pub enum Metric {
     Duration,
     /// Whatever the user's own PromQL says.
     Inline,
+    /// Whatever a MetricTemplate says.
+    Template,
 }
 
 /// Bounds within which a value passes, both inclusive.
@@ -59,42 +61,57 @@ pub struct Query {
     pub window: String,
 }
 
-/// All queries of a Canary's checks, in list order. A built-in check that also carries a `query` asks both.
+/// All queries of a Canary's checks, in list order. A built-in check that also carries a `templateRef` or a `query` asks
+/// both, as in Flagger.
 pub fn queries(c: &Validated, builtin: &Builtin) -> Vec<Result<Query, String>> {
     c.metrics.iter().flat_map(|m| std::iter::once(query(c, m, builtin)).chain(beside(c, m))).collect()
+}
+
+/// The MetricTemplate of a metric, as `namespace/name`.
+pub fn template_of(c: &Validated, m: &CanaryMetric) -> Option<String> {
+    let template = m.template_ref.as_ref()?;
+    let namespace = template.namespace.as_deref().filter(|n| !n.is_empty()).unwrap_or(&c.namespace);
+    Some(format!("{namespace}/{}", template.name))
 }
 
 /// The query of a metric: the built-in one if it bears the name of a built-in check, else its own. Err: the metric
 /// cannot be asked for; the text says what is wrong with it.
 fn query(c: &Validated, m: &CanaryMetric, builtin: &Builtin) -> Result<Query, String> {
+    let Some(name) = canonical(&m.name) else { return own(c, m) };
     let window = window(m)?;
-    let (metric, kind, promql) = match canonical(&m.name) {
-        Some(name) => {
-            let kind = if name == builtin::DURATION { Metric::Duration } else { Metric::SuccessRate };
-            (name.to_owned(), kind, builtin::render(c, builtin, kind, &window)?)
-        }
-        None => (m.name.clone(), Metric::Inline, own(c, m, &window)?),
-    };
-    Ok(Query { metric, kind, promql, server: c.metrics_server.clone(), range: range(m, kind), window })
+    let kind = if name == builtin::DURATION { Metric::Duration } else { Metric::SuccessRate };
+    let promql = builtin::render(c, builtin, kind, &window)?;
+    let (metric, server) = (name.to_owned(), c.metrics_server.clone());
+    Ok(Query { metric, kind, promql, server, range: range(m, kind), window })
 }
 
-/// A built-in check that also carries a `query` asks that too, as in Flagger: the query beside [`query`]'s.
+/// What a built-in check asks beside [`query`].
 fn beside(c: &Validated, m: &CanaryMetric) -> Option<Result<Query, String>> {
     canonical(&m.name)?;
-    m.query.as_ref().filter(|q| !q.trim().is_empty())?;
-    let kind = Metric::Inline;
-    Some(window(m).and_then(|window| {
-        let promql = own(c, m, &window)?;
-        let metric = m.name.clone();
-        Ok(Query { metric, kind, promql, server: c.metrics_server.clone(), range: range(m, kind), window })
-    }))
+    let more = m.template_ref.is_some() || m.query.as_ref().is_some_and(|q| !q.trim().is_empty());
+    more.then(|| own(c, m))
 }
 
-fn own(c: &Validated, m: &CanaryMetric, window: &str) -> Result<String, String> {
-    let text = m.query.as_deref().map(str::trim).filter(|q| !q.is_empty()).ok_or(NOTHING_TO_ASK)?;
-    let mut model = template::Model::of(c, window);
+/// The user's own query: that of the MetricTemplate, else the inline one.
+fn own(c: &Validated, m: &CanaryMetric) -> Result<Query, String> {
+    let window = window(m)?;
+    let mut model = template::Model::of(c, &window);
     model.variables.clone_from(&m.template_variables);
-    template::render(text, &model).map_err(|e| format!("query of metric {}: {e}", m.name))
+    let (kind, server, whose, text) = match template_of(c, m) {
+        Some(name) => {
+            let template =
+                c.templates.get(&name).ok_or_else(|| format!("MetricTemplate {name} is missing"))?;
+            let server = template.provider.address.clone().unwrap_or_default();
+            (Metric::Template, server, format!("MetricTemplate {name}"), Some(&template.query))
+        }
+        None => {
+            let whose = format!("query of metric {}", m.name);
+            (Metric::Inline, c.metrics_server.clone(), whose, m.query.as_ref())
+        }
+    };
+    let text = text.map(|q| q.trim()).filter(|q| !q.is_empty()).ok_or(NOTHING_TO_ASK)?;
+    let promql = template::render(text, &model).map_err(|e| format!("{whose}: {e}"))?;
+    Ok(Query { metric: m.name.clone(), kind, promql, server, range: range(m, kind), window })
 }
 
 /// `thresholdRange`, else the old single threshold: the least success rate, or the most of anything else; unset is 0.

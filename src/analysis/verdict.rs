@@ -115,12 +115,14 @@ fn breach(query: &Query, value: f64, c: &Validated) -> Option<String> {
         (Some((sign, bound)), Metric::Duration) => {
             (go::millis(value), format!("{sign} {}", go::millis(bound)))
         }
-        (Some((sign, bound)), Metric::Inline) => (go::f2(value), format!("{sign} {}", go::v(bound))),
+        (Some((sign, bound)), Metric::Inline | Metric::Template) => {
+            (go::f2(value), format!("{sign} {}", go::v(bound)))
+        }
     };
     let subject = match query.kind {
         Metric::SuccessRate => "success rate",
         Metric::Duration => "request duration",
-        Metric::Inline => query.metric.as_str(),
+        Metric::Inline | Metric::Template => query.metric.as_str(),
     };
     Some(format!("Halt {}.{} advancement {subject} {value} {against}", c.name, c.namespace))
 }
@@ -135,6 +137,7 @@ fn no_data(query: &Query, why: &str, c: &Validated) -> String {
         Metric::SuccessRate => format!("{idle}: {why}"),
         Metric::Duration => idle,
         Metric::Inline => format!("Halt advancement no values found for metric: {metric}"),
+        Metric::Template => format!("Halt advancement no values found for custom metric: {metric}: {why}"),
     }
 }
 
@@ -142,6 +145,7 @@ fn failed(query: &Query, why: &str) -> String {
     match query.kind {
         Metric::SuccessRate | Metric::Duration => format!("Prometheus query failed: {why}"),
         Metric::Inline => format!("Prometheus query failed for {}: {why}", query.metric),
+        Metric::Template => format!("Metric query failed for {}: {why}", query.metric),
     }
 }
 
@@ -157,7 +161,7 @@ mod tests {
         let metric = match kind {
             Metric::SuccessRate => "request-success-rate",
             Metric::Duration => "request-duration",
-            Metric::Inline => "errors",
+            Metric::Inline | Metric::Template => "errors",
         };
         Query {
             metric: metric.into(),
@@ -215,6 +219,10 @@ mod tests {
                     receiving traffic";
         assert_eq!(silent(Metric::Duration), idle);
         assert_eq!(silent(Metric::Inline), "Halt advancement no values found for metric: errors");
+        assert_eq!(
+            silent(Metric::Template),
+            "Halt advancement no values found for custom metric: errors: running query failed: no values found"
+        );
         let down = Reading::Failed("timed out".into());
         let text = "Prometheus query failed for errors: timed out".to_owned();
         assert_eq!(said(&query(Metric::Inline, None, None), &down), Verdict::Error { text });

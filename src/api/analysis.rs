@@ -192,6 +192,13 @@ pub struct CanaryWebhook {
     pub metadata: BTreeMap<String, String>,
 }
 
+impl CanaryWebhook {
+    /// When it is called: its type, `rollout` by default.
+    pub fn kind(&self) -> &str {
+        self.type_.as_deref().filter(|t| !t.is_empty()).unwrap_or("rollout")
+    }
+}
+
 /// Keep users on the version that first answered them, by a cookie.
 #[derive(JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

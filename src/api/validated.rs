@@ -1,10 +1,11 @@
 //! The one fallible gate from what users wrote to what the pure core works with: defaults filled, numbers in range,
 //! names derived. What is wrong is a [`Problem`] for people, never an error of the program.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use super::{
-    Canary, CanaryAnalysis, CanaryMetric, CanaryService, CanarySpec, CanaryWebhook, duration, metric_names,
+    Canary, CanaryAnalysis, CanaryMetric, CanaryService, CanarySpec, CanaryWebhook, MetricTemplateSpec,
+    duration, metric_names,
     schedule::{Step, Strategy, schedule, strategy},
 };
 use crate::{
@@ -68,6 +69,8 @@ pub struct Validated {
     pub skip_analysis: bool,
     /// Checks that are served, in list order, under their present names.
     pub metrics: Vec<CanaryMetric>,
+    /// The MetricTemplates that checks refer to, by `namespace/name`; filled in from the surroundings.
+    pub templates: BTreeMap<String, MetricTemplateSpec>,
     /// Accepted but not acted on: each a field path with a word of why.
     pub unserved: Vec<String>,
     /// Something unserved decides about traffic (a gate, a check): hold every run at weight 0.
@@ -129,9 +132,10 @@ pub fn validate(canary: &Canary, rules: &Rules) -> Result<Validated, Refusal> {
     }
     let skip_analysis = spec.skip_analysis.unwrap_or(false);
     let schedule = schedule(&analysis, switches(&provider), skip_analysis).map_err(Refusal::Invalid)?;
-    let (metrics, mut gates, faults, mut advice) = metrics(&analysis);
+    let (metrics, mut faults, mut advice) = metrics(&analysis);
+    faults.extend(misdirected(&analysis));
     advice.extend(advise(&analysis, &schedule, skip_analysis));
-    gates.extend(unserved_gates(&analysis));
+    let mut gates = unserved_gates(&analysis);
     let held = !gates.is_empty();
     gates.extend(unserved_telling(&analysis));
     Ok(Validated {
@@ -164,6 +168,7 @@ pub fn validate(canary: &Canary, rules: &Rules) -> Result<Validated, Refusal> {
         schedule,
         skip_analysis,
         metrics,
+        templates: BTreeMap::new(),
         unserved: gates,
         held,
         faults,
@@ -219,39 +224,48 @@ fn switches(provider: &str) -> bool {
 fn unserved_gates(analysis: &CanaryAnalysis) -> Vec<String> {
     let mut list = Vec::new();
     for hook in &analysis.webhooks {
-        if !told(hook) {
-            list.push(format!("spec.analysis.webhooks[{}] (type {})", hook.name, hook_type(hook)));
+        if !told(hook) && hook.kind() != "rollout" {
+            list.push(format!("spec.analysis.webhooks[{}] (type {})", hook.name, hook.kind()));
         }
     }
     list
 }
 
+/// Webhooks that decide and cannot be called.
+fn misdirected(analysis: &CanaryAnalysis) -> Option<Problem> {
+    let usable = |url: &str| {
+        let rest = url.trim().strip_prefix("http://").or_else(|| url.trim().strip_prefix("https://"));
+        rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with(['/', ':', '?', '#']))
+    };
+    let hook = analysis.webhooks.iter().find(|hook| !told(hook) && !usable(&hook.url))?;
+    Some(Problem::new(
+        "WebhookInvalid",
+        format!(
+            "spec.analysis.webhooks[{}].url is {:?}: give it an http or https URL such as http://tester.test/",
+            hook.name, hook.url
+        ),
+    ))
+}
+
 fn unserved_telling(analysis: &CanaryAnalysis) -> Vec<String> {
     let hooks = analysis.webhooks.iter().filter(|h| told(h));
     let mut list: Vec<_> =
-        hooks.map(|h| format!("spec.analysis.webhooks[{}] (type {})", h.name, hook_type(h))).collect();
+        hooks.map(|h| format!("spec.analysis.webhooks[{}] (type {})", h.name, h.kind())).collect();
     list.extend(analysis.alerts.iter().map(|a| format!("spec.analysis.alerts[{}]", a.name)));
     list
 }
 
-fn hook_type(hook: &CanaryWebhook) -> &str {
-    hook.type_.as_deref().filter(|t| !t.is_empty()).unwrap_or("rollout")
-}
-
 /// Hooks that only tell somebody; all others decide.
 fn told(hook: &CanaryWebhook) -> bool {
-    matches!(hook_type(hook), "event" | "post-rollout")
+    matches!(hook.kind(), "event" | "post-rollout")
 }
 
-type Sorted = (Vec<CanaryMetric>, Vec<String>, Vec<Problem>, Vec<String>);
+type Sorted = (Vec<CanaryMetric>, Vec<Problem>, Vec<String>);
 
 fn metrics(analysis: &CanaryAnalysis) -> Sorted {
-    let (mut served, mut gates, mut faults, mut advice) = Sorted::default();
+    let (mut served, mut faults, mut advice) = Sorted::default();
     for metric in &analysis.metrics {
         let reserved = metric_names::canonical(&metric.name);
-        if let Some(template) = &metric.template_ref {
-            gates.push(format!("spec.analysis.metrics[{}].templateRef ({})", metric.name, template.name));
-        }
         if let Some(name) = reserved {
             if name != metric.name {
                 advice.push(format!(
@@ -266,9 +280,11 @@ fn metrics(analysis: &CanaryAnalysis) -> Sorted {
                 ));
             }
             served.push(CanaryMetric { name: name.into(), ..metric.clone() });
-        } else if metric.query.as_deref().is_some_and(|q| !q.trim().is_empty()) {
+        } else if metric.template_ref.is_some()
+            || metric.query.as_deref().is_some_and(|q| !q.trim().is_empty())
+        {
             served.push(metric.clone());
-        } else if metric.template_ref.is_none() {
+        } else {
             faults.push(Problem::new(
                 "UnknownMetric",
                 format!(
@@ -278,7 +294,7 @@ fn metrics(analysis: &CanaryAnalysis) -> Sorted {
             ));
         }
     }
-    (served, gates, faults, advice)
+    (served, faults, advice)
 }
 
 fn lower_bound(metric: &CanaryMetric) -> Option<f64> {

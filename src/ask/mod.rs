@@ -11,20 +11,27 @@ use crate::{
     plan::{Answers, Question},
     source::{ContentError, Contents, MetricSource, SourceError},
     telemetry::Metrics,
+    webhook::{Request, Webhooks},
 };
 
 /// Asks metric sources, and the API server about contents.
 #[derive(Clone)]
 pub struct Asker {
     prometheus: Arc<dyn MetricSource>,
+    hooks: Webhooks,
     configs: Contents,
     metrics: Arc<Metrics>,
 }
 
 impl Asker {
     /// An asker over these sources.
-    pub fn new(prometheus: Arc<dyn MetricSource>, configs: Contents, metrics: Arc<Metrics>) -> Self {
-        Self { prometheus, configs, metrics }
+    pub fn new(
+        prometheus: Arc<dyn MetricSource>,
+        hooks: Webhooks,
+        configs: Contents,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        Self { prometheus, hooks, configs, metrics }
     }
 
     /// Asks everything at once.
@@ -45,7 +52,10 @@ impl Asker {
                 (Question::Config { at, .. }, Reply::Config(reply)) => {
                     answers.configs.insert(at.clone(), reply.map_err(|e| e.to_string()));
                 }
-                (_, Reply::Config(_)) => {}
+                (Question::Call { index, .. }, Reply::Call(reply)) => {
+                    answers.calls.insert(*index, reply);
+                }
+                (_, Reply::Config(_) | Reply::Call(_)) => {}
             }
         }
         answers
@@ -56,6 +66,16 @@ impl Asker {
         let reply = match question {
             Question::Ping { server } => self.prometheus.ping(server).await.map(|()| vec![]),
             Question::Measure { query, .. } => self.prometheus.query(&query.server, &query.promql).await,
+            Question::Call { call, .. } => {
+                let request = Request {
+                    url: &call.url,
+                    body: &call.body,
+                    timeout: call.timeout,
+                    retries: call.retries,
+                    any_certificate: call.any_certificate,
+                };
+                return Reply::Call(self.hooks.call(request).await);
+            }
             Question::Config { namespace, at } => {
                 return Reply::Config(self.configs.digest(namespace, at).await);
             }
@@ -69,6 +89,7 @@ impl Asker {
 enum Reply {
     Metric(Result<Vec<f64>, SourceError>),
     Config(Result<Option<Digest>, ContentError>),
+    Call(Result<(), String>),
 }
 
 /// A refused query is the user's to mend: it is named.

@@ -30,10 +30,11 @@ use crate::{
     server,
     snapshot::Snapshot,
     source::{
-        Contents,
+        Contents, SourceError,
         prometheus::{Prometheus, TIMEOUT},
     },
     telemetry::{Metrics, Outcome, Reconcile},
+    webhook::Webhooks,
 };
 use queue::Again;
 
@@ -118,6 +119,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let worker = Arc::new(Worker {
         asker: Asker::new(
             Arc::new(Prometheus::new(TIMEOUT)?),
+            Webhooks::new().map_err(|source| SourceError::Client { source })?,
             Contents::new(client.clone()),
             metrics.clone(),
         ),

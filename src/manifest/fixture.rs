@@ -1,6 +1,6 @@
 //! Test data for the pure modules: Canaries, the target of the recordings, and what an API server does with a patch.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::{Map, Value, json};
 
@@ -48,6 +48,7 @@ pub(crate) fn canary(service: &Value) -> Validated {
         deadline: Duration::from_secs(60),
         settle: None,
         skip_analysis: false,
+        templates: BTreeMap::new(),
         metrics: Vec::new(),
         unserved: Vec::new(),
         held: false,

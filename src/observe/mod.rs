@@ -7,7 +7,7 @@ mod looked;
 mod watch;
 mod world;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -16,7 +16,7 @@ pub use watch::{list_once, mandatory, watch_all};
 pub use world::{Key, World, version_of};
 
 use crate::{
-    api::{Canary, validated::validate},
+    api::{Canary, MetricTemplateSpec, validated::validate},
     config::Rules,
     manifest::{config, scaler},
     names, router,
@@ -203,16 +203,17 @@ fn rivals(world: &World, key: &Key, target: &str, apex: &str) -> Vec<Rival> {
     rivals
 }
 
-fn templates(world: &World, canary: &Canary, namespace: &str) -> Vec<String> {
+fn templates(world: &World, canary: &Canary, namespace: &str) -> BTreeMap<String, MetricTemplateSpec> {
     let metrics = canary.analysis().map(|a| a.metrics.as_slice()).unwrap_or_default();
     let named = metrics.iter().filter_map(|m| m.template_ref.as_ref()).map(|t| {
         let ns = t.namespace.clone().filter(|n| !n.is_empty()).unwrap_or_else(|| namespace.to_owned());
         (ns, t.name.clone())
     });
-    named
-        .filter(|(ns, name)| world.get(METRIC_TEMPLATE, ns, name).is_some())
-        .map(|(ns, name)| format!("{ns}/{name}"))
-        .collect()
+    let spec = |ns: &str, name: &str| {
+        // what does not decode is as good as missing: its own type and query tell nothing
+        serde_json::from_value(world.get(METRIC_TEMPLATE, ns, name)?["spec"].clone()).ok()
+    };
+    named.filter_map(|(ns, name)| Some((format!("{ns}/{name}"), spec(&ns, &name)?))).collect()
 }
 
 /// All optional kinds, each once: those of the routers, and KEDA's.

@@ -23,6 +23,7 @@ mod draft;
 mod ending;
 mod ensure;
 mod heed;
+mod hooks;
 mod initialise;
 mod note;
 mod ownership;
@@ -39,6 +40,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 pub use action::Action;
+pub use hooks::Call;
 pub use note::{Note, Severity};
 pub use question::{Answers, Question};
 pub use surroundings::older_rival;

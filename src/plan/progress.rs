@@ -11,7 +11,7 @@ use super::{
     draft::{Draft, after},
     ending,
     ensure::{self, Because},
-    heed,
+    heed, hooks,
     initialise::{past, waiting},
     note::{Note, Words},
     promote, rest, scaler,
@@ -40,11 +40,11 @@ pub(super) fn questions(cx: &Context<'_>) -> Vec<Question> {
     if !measurable(cx) || cx.now < due(cx).max(cx.snap.ask_not_before.unwrap_or(Timestamp::MIN)) {
         return vec![];
     }
-    let queries = queries(cx);
-    queries
-        .into_iter()
-        .enumerate()
-        .filter_map(|(index, query)| Some(Question::Measure { index, query: query.ok()? }))
+    let queries = queries(cx).into_iter().enumerate();
+    let calls =
+        hooks::rollout(cx).into_iter().enumerate().map(|(index, call)| Question::Call { index, call });
+    calls
+        .chain(queries.filter_map(|(index, query)| Some(Question::Measure { index, query: query.ok()? })))
         .collect()
 }
 
@@ -310,6 +310,13 @@ fn confirm(cx: &Context<'_>, d: &mut Draft) {
 /// The window has ended: one failed check at most, however many metrics failed (ruling 17). `held`: nothing rises.
 fn judge(cx: &Context<'_>, d: &mut Draft, held: bool) {
     let mut failed = Vec::new();
+    for (index, call) in hooks::rollout(cx).iter().enumerate() {
+        match cx.answers.calls.get(&index) {
+            None => return unanswered(cx, d),
+            Some(Ok(())) => {}
+            Some(Err(why)) => failed.push(hooks::refused(cx, call, why)),
+        }
+    }
     for (index, query) in queries(cx).into_iter().enumerate() {
         let verdict = match query {
             Err(why) => Verdict::Error { text: why },

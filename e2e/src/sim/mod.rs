@@ -84,6 +84,8 @@ pub struct Sim {
     pub now: Timestamp,
     /// What metrics read, by name; others read well.
     pub readings: BTreeMap<String, Reading>,
+    /// Webhooks that say no, and why.
+    pub refusals: BTreeMap<String, String>,
     /// The metrics server does not answer pings.
     pub silent: bool,
     /// Contents of ConfigMaps and Secrets are not given out.
@@ -114,6 +116,7 @@ impl Sim {
             pods: Pods::default(),
             now: fixture::start(),
             readings: BTreeMap::new(),
+            refusals: BTreeMap::new(),
             silent: false,
             unreadable: false,
             trouble: None,
@@ -167,6 +170,10 @@ impl Sim {
                     let reading = self.readings.get(&query.metric).cloned();
                     answers.readings.insert(*index, reading.unwrap_or(Reading::Values(vec![well])));
                 }
+                Question::Call { index, call } => {
+                    let said = self.refusals.get(&call.name).cloned();
+                    answers.calls.insert(*index, said.map_or(Ok(()), Err));
+                }
                 Question::Config { at, .. } => {
                     let digest = self.world.objects.at(at).map(config::digest);
                     let answer = if self.unreadable { Err("forbidden".into()) } else { Ok(digest) };
@@ -208,6 +215,9 @@ impl Sim {
             match question {
                 Question::Measure { index, query } => {
                     self.log.push(format!("ask    {}: {:?}", query.metric, answers.readings.get(index)));
+                }
+                Question::Call { index, call } => {
+                    self.log.push(format!("call   {}: {:?}", call.name, answers.calls.get(index)));
                 }
                 Question::Config { at, .. } => self.log.push(format!("read   {at}")),
                 Question::Ping { .. } => {}

@@ -67,6 +67,9 @@ struct Step {
     at: String,
     #[serde(default)]
     metrics: BTreeMap<String, Value>,
+    /// What webhooks say from now on: a text is a no, nothing a yes.
+    #[serde(default)]
+    hooks: BTreeMap<String, Option<String>>,
     #[serde(default)]
     image: Option<String>,
     #[serde(default)]
@@ -325,6 +328,13 @@ impl Step {
             };
             let what = if value.is_null() { "well".to_owned() } else { value.to_string() };
             said.push(format!("{metric} reads {what}"));
+        }
+        for (name, refusal) in &self.hooks {
+            match refusal {
+                Some(why) => sim.refusals.insert(name.clone(), why.clone()),
+                None => sim.refusals.remove(name),
+            };
+            said.push(format!("the webhook {name} says {}", refusal.as_deref().unwrap_or("yes")));
         }
         for (name, mode) in &self.pods {
             sim.pods.modes.insert(name.clone(), *mode);

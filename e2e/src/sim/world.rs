@@ -33,7 +33,7 @@ pub struct World {
     /// Other Canaries that want the same.
     pub rivals: Vec<Rival>,
     /// MetricTemplates that exist, as `namespace/name`.
-    pub templates: Vec<String>,
+    pub templates: std::collections::BTreeMap<String, serin::api::MetricTemplateSpec>,
     /// Holder of a Flagger lease that is being renewed.
     pub flagger: Option<(String, Timestamp)>,
     /// The namespace is being deleted.

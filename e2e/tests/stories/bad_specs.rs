@@ -19,7 +19,7 @@ use crate::{
 
 pub(crate) const STORIES: Family = &[
     crate::story!(an_unknown_metric_holds_the_run),
-    crate::story!(a_missing_template_holds_the_run),
+    crate::story!(a_template_that_is_missing_or_not_served_holds_the_run),
     crate::story!(an_unserved_provider_changes_nothing),
     crate::story!(an_unserved_kind_changes_nothing),
     crate::story!(a_strategy_beyond_the_router_changes_nothing),
@@ -56,7 +56,7 @@ async fn an_unknown_metric_holds_the_run(shared: &Shared) -> anyhow::Result<()> 
     ends_well(&story).await
 }
 
-async fn a_missing_template_holds_the_run(shared: &Shared) -> anyhow::Result<()> {
+async fn a_template_that_is_missing_or_not_served_holds_the_run(shared: &Shared) -> anyhow::Result<()> {
     let story = story(shared, "template-missing").await?;
     let metric = json!([{"name": "mine", "templateRef": {"name": "absent"}, "thresholdRange": {"max": 5}}]);
     story.initialised("app", |c| c["spec"]["analysis"]["metrics"] = metric).await?;
@@ -68,11 +68,30 @@ async fn a_missing_template_holds_the_run(shared: &Shared) -> anyhow::Result<()>
         "apiVersion": "flagger.app/v1beta1", "kind": "MetricTemplate", "metadata": {"name": "absent"},
         "spec": {"provider": {"type": "prometheus", "address": shared.bed.prometheus_url()}, "query": "vector(1)"},
     });
-    story.apply(vec![template]).await?;
+    let with = |spec: Value| {
+        let mut changed = template.clone();
+        changed["spec"] = spec;
+        vec![changed]
+    };
+    let provider = template["spec"]["provider"].clone();
+    let elsewhere = json!({"type": "datadog", "address": "http://example.com"});
+    story.apply(with(json!({"provider": elsewhere, "query": "vector(1)"}))).await?;
+    stands(&story, "app", "NotYetServed", "True", "NotYetServed", &["spec.provider.type datadog"]).await?;
+    story.apply(with(json!({"provider": {"type": "prometheus"}, "query": "vector(1)"}))).await?;
+    refused(&story, "app", "TemplateInvalid", &["no spec.provider.address"]).await?;
+    story.apply(vec![template.clone()]).await?;
     accepted(&story, "app").await?;
-    let known = canary("app")["spec"]["analysis"]["metrics"].clone();
-    story.edit_canary("app", json!({"spec": {"analysis": {"metrics": known}}})).await?;
-    ends_well(&story).await
+    ends_well(&story).await?;
+    let worse = "vector({{ variables.value }})";
+    story.apply(with(json!({"provider": provider, "query": worse}))).await?;
+    let metric = json!([{
+        "name": "mine", "templateRef": {"name": "absent"}, "templateVariables": {"value": "9"},
+        "thresholdRange": {"max": 5},
+    }]);
+    story.edit_canary("app", json!({"spec": {"analysis": {"metrics": metric}}})).await?;
+    story.set_image("app", "app:3").await?;
+    story.phase("app", Phase::Failed).await?;
+    story.event("app", "Halt app.template-missing advancement mine 9.00 > 5").await
 }
 
 /// Refused as not served, without a write; `mend` makes it served.

@@ -16,6 +16,7 @@ mod end_state;
 mod examples;
 mod first_flight;
 mod jenkins_x;
+mod nginx_guide;
 mod rbac;
 mod recording;
 mod recordings;
@@ -71,6 +72,7 @@ const FAMILIES: &[(&str, Family)] = &[
     ("examples", examples::STORIES),
     ("first_flight", first_flight::STORIES),
     ("jenkins_x", jenkins_x::STORIES),
+    ("nginx_guide", nginx_guide::STORIES),
     ("rbac", rbac::STORIES),
     ("recordings", recordings::STORIES),
     ("rest", rest::STORIES),
