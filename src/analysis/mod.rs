@@ -97,17 +97,13 @@ fn own(c: &Validated, m: &CanaryMetric) -> Result<Query, String> {
     let window = window(m)?;
     let mut model = template::Model::of(c, &window);
     model.variables.clone_from(&m.template_variables);
-    let (kind, server, whose, text) = match template_of(c, m) {
-        Some(name) => {
-            let template =
-                c.templates.get(&name).ok_or_else(|| format!("MetricTemplate {name} is missing"))?;
-            let server = template.provider.address.clone().unwrap_or_default();
-            (Metric::Template, server, format!("MetricTemplate {name}"), Some(&template.query))
-        }
-        None => {
-            let whose = format!("query of metric {}", m.name);
-            (Metric::Inline, c.metrics_server.clone(), whose, m.query.as_ref())
-        }
+    let (kind, server, whose, text) = if let Some(name) = template_of(c, m) {
+        let template = c.templates.get(&name).ok_or_else(|| format!("MetricTemplate {name} is missing"))?;
+        let server = template.provider.address.clone().unwrap_or_default();
+        (Metric::Template, server, format!("MetricTemplate {name}"), Some(&template.query))
+    } else {
+        let whose = format!("query of metric {}", m.name);
+        (Metric::Inline, c.metrics_server.clone(), whose, m.query.as_ref())
     };
     let text = text.map(|q| q.trim()).filter(|q| !q.is_empty()).ok_or(NOTHING_TO_ASK)?;
     let promql = template::render(text, &model).map_err(|e| format!("{whose}: {e}"))?;

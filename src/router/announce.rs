@@ -63,7 +63,9 @@ fn naming(mut spec: Value, others: &Value, [rules, destinations]: [&'static str;
     let list = rule[destinations].as_array_mut()?;
     if list.iter().all(|to| to["weight"].is_null()) {
         // one with a weight makes nothing of those without
-        list.iter_mut().for_each(|to| get::set(to, &["weight"], json!(1)));
+        for to in list.iter_mut() {
+            get::set(to, &["weight"], json!(1));
+        }
     }
     for mut to in unknown {
         get::set(&mut to, &["weight"], json!(0));

@@ -1,4 +1,8 @@
-#![allow(clippy::disallowed_types, reason = "this module calls users' webhooks over HTTP")]
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "this module calls users' webhooks over HTTP, and waits a little before it tries again"
+)]
 //! I/O leaf. Calls of users' webhooks, bounded in time and size.
 //!
 //! Owns the HTTP clients and what counts as a yes. No redirects and no proxy from the environment. Which hook is called
@@ -14,8 +18,9 @@ use tokio::time::{sleep, timeout};
 const LARGEST: usize = 64 * 1024;
 /// Most characters of an answer that are repeated to people.
 const QUOTED: usize = 256;
-/// Longest pause between two tries, as Flagger's client has it.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// A Canary whose webhook is tried again and again would hear of nothing else meanwhile.
+const MOST_RETRIES: u32 = 3;
 
 /// Clients for any number of hooks.
 #[derive(Clone, Debug)]
@@ -33,7 +38,7 @@ pub struct Request<'a> {
     pub body: &'a Value,
     /// Time for each try, from connecting to the last byte.
     pub timeout: Duration,
-    /// How often a try that got no answer, or one of 5xx or 429, is made again.
+    /// How often a try that got no answer, or one of 5xx or 429, is made again: at most [`MOST_RETRIES`].
     pub retries: u32,
     /// Take any TLS certificate.
     pub any_certificate: bool,
@@ -71,13 +76,13 @@ impl Webhooks {
             match self.once(&url, request).await {
                 Try::Yes => return Ok(()),
                 Try::No(why) => return Err(why),
-                Try::Later(why) if tries > request.retries => {
+                Try::Later(why) if tries > request.retries.min(MOST_RETRIES) => {
                     return Err(format!("POST {} giving up after {tries} attempt(s): {why}", shown(&url)));
                 }
                 Try::Later(_) => {}
             }
             sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            pause *= 2;
             tries += 1;
         }
     }

@@ -79,6 +79,16 @@ impl Default for Options {
 }
 
 impl Options {
+    fn fit_together(&self) -> anyhow::Result<()> {
+        if self.proxies && !self.envoy {
+            bail!("Options {{ proxies }} needs {{ envoy }}, which serves the Gateway API too");
+        }
+        if self.envoy && !self.istio {
+            bail!("Envoy gets its configuration from istiod: Options {{ envoy }} needs {{ istio }}");
+        }
+        Ok(())
+    }
+
     /// The control plane and the kubelet, without proxies or metrics.
     pub fn control_plane_only() -> Self {
         Self { istio: false, envoy: false, prometheus: false, ..Self::default() }
@@ -104,12 +114,7 @@ impl Bed {
     pub async fn start(options: Options) -> anyhow::Result<Self> {
         static BEDS: AtomicUsize = AtomicUsize::new(0);
         let base = namespace::base_dir().context("serin_e2e::enter() must be called first in main")?;
-        if options.proxies && !options.envoy {
-            bail!("Options {{ proxies }} needs {{ envoy }}, which serves the Gateway API too");
-        }
-        if options.envoy && !options.istio {
-            bail!("Envoy gets its configuration from istiod: Options {{ envoy }} needs {{ istio }}");
-        }
+        options.fit_together()?;
         // A second installation is refused, harmlessly.
         rustls::crypto::ring::default_provider().install_default().ok();
         let dir = base.join(format!("bed{}", BEDS.fetch_add(1, Ordering::Relaxed)));
@@ -136,13 +141,7 @@ impl Bed {
         };
         let start_mesh = async {
             match &mesh {
-                Some(mesh) => {
-                    mesh.define(&admin, crds).await?;
-                    if proxies.is_some() {
-                        proxies::define(&admin, &parts).await?;
-                    }
-                    mesh.start().await
-                }
+                Some(mesh) => served(mesh, proxies.as_ref(), &admin, &parts, crds).await,
                 None => Ok(Vec::new()),
             }
         };
@@ -158,9 +157,6 @@ impl Bed {
         timings.push(("kube-controller-manager", manager_took));
         timings.extend(prometheus_took.map(|took| ("prometheus", took)));
         timings.extend(mesh_took);
-        if let Some(proxies) = &proxies {
-            timings.extend(proxies.start().await?);
-        }
         timings.push(("all", began.elapsed()));
 
         let bed =
@@ -320,6 +316,22 @@ impl Bed {
         let text = format!("export KUBECONFIG={}\nexport PATH={}:$PATH\n", config.display(), parts.display());
         fs::write(self.base.join("env"), text).context("writing the environment of in-bed")
     }
+}
+
+/// The kinds that istiod and the proxies read, then istiod and the proxies.
+async fn served(
+    mesh: &Mesh,
+    proxies: Option<&Proxies>,
+    admin: &Client,
+    parts: &Path,
+    crds: Vec<Value>,
+) -> anyhow::Result<Vec<(&'static str, Duration)>> {
+    mesh.define(admin, crds).await?;
+    let Some(proxies) = proxies else { return mesh.start().await };
+    proxies::define(admin, parts).await?;
+    let mut timings = mesh.start().await?;
+    timings.extend(proxies.start().await?);
+    Ok(timings)
 }
 
 /// The folder that holds the parts' binaries.

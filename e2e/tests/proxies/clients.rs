@@ -40,11 +40,22 @@ impl Clients {
         let near = wait::until(&what, PATIENCE, async || {
             let window = self.window().await.ok()?;
             *last.lock().unwrap_or_else(PoisonError::into_inner) = Some(window.share(version));
-            // all or nothing is meant to the letter
-            let within = if wanted == 0.0 || wanted == 1.0 { 0.0 } else { WITHIN };
-            ((window.share(version) - wanted).abs() <= within).then_some(window)
+            ((window.share(version) - wanted).abs() <= WITHIN).then_some(window)
         });
         near.await.with_context(|| format!("its last share was {last:?}"))
+    }
+
+    /// Waits until a window of answers is all of `version`.
+    pub(crate) async fn all(&self, version: &str) -> anyhow::Result<()> {
+        let all = async || only(&self.window().await.ok()?, version).then_some(());
+        wait::until(&format!("{ANSWERS} answers of version {version} alone"), PATIENCE, all).await
+    }
+
+    /// The next window of answers is all of `version`.
+    pub(crate) async fn still(&self, version: &str) -> anyhow::Result<()> {
+        let window = self.window().await?;
+        ensure!(only(&window, version), "not only version {version} answered: {:?}", window.versions);
+        Ok(())
     }
 
     /// The next thousand answers.
@@ -66,4 +77,8 @@ impl Clients {
         let mut lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
         lost.extend(past.failures.into_iter().map(|(_, what)| what));
     }
+}
+
+fn only(window: &Window, version: &str) -> bool {
+    window.versions.keys().all(|answered| answered == version)
 }

@@ -61,15 +61,14 @@ async fn held<'a>(
 async fn goes_on(life: &Life<'_>) -> anyhow::Result<()> {
     life.story.edit_canary("app", json!({"spec": {"analysis": {"interval": "2s"}}})).await?;
     life.story.phase("app", Phase::Succeeded).await?;
-    life.users.share("2", 1.0).await?;
+    life.users.all("2").await?;
     life.users.whole("the run")
 }
 
 /// All of a thousand requests to this target are answered by `version`.
 async fn all_from(target: &Target, version: &str) -> anyhow::Result<()> {
     let clients = Clients::start(target);
-    clients.share(version, 1.0).await?;
-    Ok(())
+    clients.all(version).await
 }
 
 async fn named(shared: &Shared, namespace: &str, way: Way) -> anyhow::Result<()> {
@@ -77,8 +76,8 @@ async fn named(shared: &Shared, namespace: &str, way: Way) -> anyhow::Result<()>
     let life = held(shared, namespace, way, analysis).await?;
     let insider = way.target(&life.story).await?.header("x-canary", "insider");
     let insiders = Clients::start(&insider);
-    insiders.share("2", 1.0).await?;
-    ensure!(life.users.window().await?.share("1") == 1.0, "somebody who is not named got version 2");
+    insiders.all("2").await?;
+    life.users.still("1").await?;
     goes_on(&life).await?;
     insiders.whole("the named")
 }
@@ -104,7 +103,7 @@ async fn copies(shared: &Shared, namespace: &str, way: Way) -> anyhow::Result<()
     let before =
         wait::until("copies to arrive", PATIENCE, async || counted().await.filter(|n| *n > 0.0)).await?;
     let window = life.users.window().await?;
-    ensure!(window.share("2") == 0.0, "a copy was answered to a user");
+    ensure!(!window.versions.contains_key("2"), "a copy was answered to a user");
     // what was sent in the window has been copied; Prometheus hears of it within a second
     let enough = async || counted().await.filter(|n| n - before >= 0.9 * window.requests as f64);
     wait::until("as many copies as requests", PATIENCE, enough).await?;
@@ -173,7 +172,7 @@ async fn s4_6_another_gateway_takes_over(shared: &Shared) -> anyhow::Result<()> 
     life.adopted(json!({"stepWeights": [30, 60], "metrics": by_contour})).await?;
     life.story.set_image("app", "app:2").await?;
     life.story.phase("app", Phase::Succeeded).await.context("behind Contour")?;
-    life.users.share("2", 1.0).await?;
+    life.users.all("2").await?;
     life.users.whole("the release behind Contour")?;
 
     let replaced =
@@ -185,7 +184,7 @@ async fn s4_6_another_gateway_takes_over(shared: &Shared) -> anyhow::Result<()> 
     life.story.set_image("app", "app:3").await?;
     life.story.phase("app", Phase::Progressing).await?;
     life.story.phase("app", Phase::Succeeded).await.context("behind istiod")?;
-    elsewhere.share("3", 1.0).await?;
+    elsewhere.all("3").await?;
     elsewhere.whole("the release behind istiod")
 }
 
@@ -276,7 +275,7 @@ async fn s4_7_a_route_that_is_not_accepted(shared: &Shared) -> anyhow::Result<()
 async fn a_gateway_that_is_not_there(shared: &Shared) -> anyhow::Result<()> {
     let story = Story::new(&shared.bed, "no-gateway").await?;
     let life = |gateway: Value| {
-        let mut canary = canary(CONTOUR, &story.host("app"), json!({"stepWeights": [50]}));
+        let mut canary = canary(CONTOUR, &story.host("app"), &json!({"stepWeights": [50]}));
         canary["spec"]["service"]["gatewayRefs"] = json!([gateway]);
         canary
     };

@@ -50,7 +50,7 @@ pub(crate) fn app() -> Value {
 }
 
 /// A Canary of `app`. `analysis` lays over checks of two seconds by the series of the proxy.
-pub(crate) fn canary(way: Way, host: &str, analysis: Value) -> Value {
+pub(crate) fn canary(way: Way, host: &str, analysis: &Value) -> Value {
     let mut all = json!({
         "interval": "2s", "threshold": 10,
         "metrics": [{"name": "request-success-rate", "thresholdRange": {"min": 99}, "interval": "6s"}],
@@ -90,7 +90,7 @@ impl<'a> Life<'a> {
     /// A Canary takes it over.
     pub(crate) async fn adopted(&self, analysis: Value) -> anyhow::Result<()> {
         let host = self.story.host("app");
-        self.story.apply(vec![canary(self.way, &host, analysis)]).await?;
+        self.story.apply(vec![canary(self.way, &host, &analysis)]).await?;
         self.story.phase("app", Phase::Initialized).await.map(drop)
     }
 
@@ -115,14 +115,14 @@ async fn life(shared: &Shared, namespace: &str, way: Way) -> anyhow::Result<()> 
     life.adopted(json!({"steps": steps(["60m", "60m", "60m"])})).await?;
     life.users.whole("adoption")?;
     life.story.set_image("app", "app:2").await?;
-    for (index, weight) in SHARES.iter().enumerate() {
-        life.at_step(index as i32 + 1).await?;
-        life.users.share("2", f64::from(*weight) / 100.0).await?;
-        let holds = std::array::from_fn(|i| if i <= index { "0s" } else { "60m" });
+    for (step, weight) in (1..).zip(SHARES) {
+        life.at_step(step).await?;
+        life.users.share("2", f64::from(weight) / 100.0).await?;
+        let holds = [1, 2, 3].map(|later| if later <= step { "0s" } else { "60m" });
         life.story.edit_canary("app", json!({"spec": {"analysis": {"steps": steps(holds)}}})).await?;
     }
     life.story.phase("app", Phase::Succeeded).await?;
-    life.users.share("2", 1.0).await?;
+    life.users.all("2").await?;
     life.users.whole("the good release")?;
     fails_and_is_mended(shared, &life, namespace).await?;
     handed_back(&life).await
@@ -134,7 +134,7 @@ async fn fails_and_is_mended(shared: &Shared, life: &Life<'_>, namespace: &str) 
     shared.bed.kubelet()?.set(Selector::image("app:3").in_namespace(namespace), bad);
     life.story.set_image("app", "app:3").await?;
     life.story.phase("app", Phase::Failed).await?;
-    life.users.share("3", 0.0).await?;
+    life.users.all("2").await?;
     life.users.whole("the bad release")?;
     life.story.set_image("app", "app:2").await?;
     life.story.phase("app", Phase::Succeeded).await?;
@@ -150,7 +150,7 @@ async fn handed_back(life: &Life<'_>) -> anyhow::Result<()> {
         let marked = is["metadata"].to_string().contains("serin.dev/");
         ensure!(!marked, "our marks are left: {}", is["metadata"]);
     }
-    life.users.share("2", 1.0).await?;
+    life.users.all("2").await?;
     life.users.whole("deletion")
 }
 
@@ -205,11 +205,11 @@ async fn services(shared: &Shared) -> anyhow::Result<()> {
     let asked = Clients::start(&through(&life.story, "app-canary").await?);
     life.story.set_image("app", "app:2").await?;
     life.at_step(1).await?;
-    asked.share("2", 1.0).await?;
-    ensure!(life.users.window().await?.share("1") == 1.0, "somebody got version 2 before it was promoted");
+    asked.all("2").await?;
+    life.users.still("1").await?;
     life.story.edit_canary("app", json!({"spec": {"analysis": {"interval": "2s"}}})).await?;
     life.story.phase("app", Phase::Succeeded).await?;
-    life.users.share("2", 1.0).await?;
+    life.users.all("2").await?;
     life.users.whole("the good release")?;
     fails_and_is_mended(shared, &life, "services").await?;
     drop(asked);

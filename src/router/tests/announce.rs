@@ -79,8 +79,8 @@ fn destinations_are_named_before_a_route_is_taken_over_and_before_it_is_given_ba
         assert_eq!(announcing(router, &c, &live, &back), None);
         let second = remembering(router, &c, &live, &back).unwrap();
         written(&mut live, &second);
-        let names: Vec<_> = weights(&live, kind, path).into_iter().filter(|(_, w)| *w > 0).collect();
-        assert_eq!(names, [("podinfo".to_owned(), 1)], "{provider}");
+        let leading: Vec<_> = weights(&live, kind, path).into_iter().filter(|(_, w)| *w > 0).collect();
+        assert_eq!(leading, [("podinfo".to_owned(), 1)], "{provider}");
         let Undo::Restore(back) = restore(&live).remove(0) else { panic!("not given back") };
         written(&mut live, &back);
         let object = live.of(kind).next().unwrap();
