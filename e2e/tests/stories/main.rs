@@ -16,6 +16,7 @@ mod end_state;
 mod examples;
 mod first_flight;
 mod jenkins_x;
+mod named;
 mod rbac;
 mod recordings;
 mod rest;
@@ -70,6 +71,7 @@ const FAMILIES: &[(&str, Family)] = &[
     ("examples", examples::STORIES),
     ("first_flight", first_flight::STORIES),
     ("jenkins_x", jenkins_x::STORIES),
+    ("named", named::STORIES),
     ("rbac", rbac::STORIES),
     ("recordings", recordings::STORIES),
     ("rest", rest::STORIES),
