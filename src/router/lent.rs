@@ -122,7 +122,7 @@ impl Lent<'_> {
             route: self.route.map(str::to_owned),
             was: destinations,
         });
-        Ok(self.manifest(&http, json!({ names::ANNOTATION_ORIGINAL: json!(original).to_string() })))
+        Ok(self.manifest(&http, Some(&original)))
     }
 
     /// The VirtualService with the route leading to the apex, without our marks. None: it bears none.
@@ -131,17 +131,16 @@ impl Lent<'_> {
         let noted = original(object).filter(|noted| noted.canary == self.c.name)?;
         let mut http = get::list(&object["spec"]["http"]).to_vec();
         self.give_back(&mut http, &noted);
-        Some(self.manifest(&http, json!({})))
+        Some(self.manifest(&http, None))
     }
 
-    /// The annotations are those that are to be there, of ours.
-    fn manifest(&self, http: &[Value], annotations: Value) -> Manifest {
-        let mut all: Map<String, Value> = Map::new();
-        if annotations == json!({}) {
-            all.extend(route::unmarked());
+    /// The user's object with these http routes, and with or without our marks.
+    fn manifest(&self, http: &[Value], original: Option<&Original>) -> Manifest {
+        let mut annotations = original.map_or_else(route::unmarked, |_| Map::new());
+        if let Some(original) = original {
+            annotations.insert(names::ANNOTATION_ORIGINAL.into(), json!(json!(original).to_string()));
         }
-        all.extend(annotations.as_object().cloned().unwrap_or_default());
-        let body = json!({"metadata": {"annotations": all}, "spec": {"http": http}});
+        let body = json!({"metadata": {"annotations": annotations}, "spec": {"http": http}});
         Manifest::new(VIRTUAL_SERVICE, self.name, managers::ROUTE, OWNED, body)
     }
 
@@ -196,12 +195,12 @@ impl Lent<'_> {
         let mut split = Vec::new();
         for (to, lead) in destinations.iter().zip(&leads) {
             let side = if let To::Side(side) = lead { *side } else { Side::Primary };
-            split.push(self.turned(to, self.service(To::Side(side)), Some(json!(weight(side)))));
+            split.push(turned(to, self.service(To::Side(side)), Some(json!(weight(side)))));
         }
         for side in [Side::Primary, Side::Canary] {
             let there = split.iter().any(|to| self.to(to) == To::Side(side));
             if !there {
-                let like = self.turned(&split[0], self.service(To::Side(side)), Some(json!(weight(side))));
+                let like = turned(&split[0], self.service(To::Side(side)), Some(json!(weight(side))));
                 split.push(like);
             }
         }
@@ -222,23 +221,9 @@ impl Lent<'_> {
         let mut back: Vec<Value> = live.iter().filter(|to| !ours(to)).cloned().collect();
         let was = noted.was.iter().find(|to| self.to(to) == To::Apex);
         let weight = if back.is_empty() { was.map(|to| to["weight"].clone()) } else { Some(json!(sum)) };
-        let apex = self.turned(one, self.service(To::Apex), weight.filter(|weight| !weight.is_null()));
+        let apex = turned(one, self.service(To::Apex), weight.filter(|weight| !weight.is_null()));
         back.insert(0, apex);
         get::set(&mut http[position], &["route"], json!(back));
-    }
-
-    /// The destination with another Service behind the same domain, and this weight.
-    fn turned(&self, to: &Value, service: &str, weight: Option<Value>) -> Value {
-        let host = to["destination"]["host"].as_str().unwrap_or_default();
-        let domain = host.find('.').map_or("", |dot| &host[dot..]);
-        let mut turned = to.clone();
-        get::set(&mut turned, &["destination", "host"], json!(format!("{service}{domain}")));
-        match (weight, turned.as_object_mut()) {
-            (Some(weight), Some(turned)) => turned.insert("weight".into(), weight),
-            (None, Some(turned)) => turned.remove("weight"),
-            _ => None,
-        };
-        turned
     }
 
     fn service(&self, to: To) -> &str {
@@ -257,6 +242,20 @@ impl Lent<'_> {
         let found = known.into_iter().find(|known| whole && is_host(self.c, host, self.service(*known)));
         found.unwrap_or(To::Elsewhere)
     }
+}
+
+/// The destination with another Service behind the same domain, and this weight.
+fn turned(to: &Value, service: &str, weight: Option<Value>) -> Value {
+    let host = to["destination"]["host"].as_str().unwrap_or_default();
+    let domain = host.find('.').map_or("", |dot| &host[dot..]);
+    let mut turned = to.clone();
+    get::set(&mut turned, &["destination", "host"], json!(format!("{service}{domain}")));
+    match (weight, turned.as_object_mut()) {
+        (Some(weight), Some(turned)) => turned.insert("weight".into(), weight),
+        (None, Some(turned)) => turned.remove("weight"),
+        _ => None,
+    };
+    turned
 }
 
 fn original(object: &Value) -> Option<Original> {

@@ -120,16 +120,27 @@ impl Drop for Seen {
     }
 }
 
-/// S0.7: the VirtualService has another route, `admin`: it is the same, byte for byte, through a run and a deletion.
-async fn s0_7_of_a_users_virtual_service_only_the_weights_change(shared: &Shared) -> anyhow::Result<()> {
-    shared.bed.scripted().traffic("s0-7", "app", Traffic::success(100.0, 50.0));
-    // the observer knows weights by the route of the apex's name, and this one has another: clients tell below
-    shared.observer.except("s0-7", &["S4"]);
-    let story = Story::new(&shared.bed, "s0-7").await?;
-    shared.bed.gateway("s0-7", &[&story.host("app")]).await?;
+/// A VirtualService of the user's: `admin`, and the http route of this name that leads to `app`.
+fn shop(story: &Story<'_>, route: &str) -> Value {
+    let set = json!({"request": {"set": {"x-shop": "1"}}});
+    let app = json!({"destination": {"host": "app", "port": {"number": 80}}, "headers": set});
+    let admin = json!({
+        "name": "admin", "match": [{"uri": {"prefix": "/admin"}}], "retries": {"attempts": 0},
+        "rewrite": {"uri": "/"}, "route": [{"destination": {"host": "admin"}}],
+    });
+    let ours = json!({"name": route, "retries": {"attempts": 0}, "timeout": "9s", "route": [app]});
+    json!({
+        "apiVersion": "networking.istio.io/v1beta1", "kind": "VirtualService",
+        "metadata": {"name": "shop", "labels": {"team": "shop"}, "annotations": {"note": "mine"}},
+        "spec": {"hosts": [story.host("app")], "gateways": ["gateway"], "http": [admin, ours]},
+    })
+}
+
+/// What `shop` leads to, and a Canary that has its route `primary` lent.
+fn lending() -> Vec<Value> {
     let service = |name: &str| {
-        let spec =
-            json!({"selector": {"app": name}, "ports": [{"name": "http", "port": 80, "targetPort": 8080}]});
+        let ports = json!([{"name": "http", "port": 80, "targetPort": 8080}]);
+        let spec = json!({"selector": {"app": name}, "ports": ports});
         json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}, "spec": spec})
     };
     let mut canary = serin_e2e::story::canary("app");
@@ -138,28 +149,23 @@ async fn s0_7_of_a_users_virtual_service_only_the_weights_change(shared: &Shared
         "apiVersion": "networking.istio.io/v1beta1", "kind": "VirtualService", "name": "shop", "route": "primary",
     });
     canary["spec"]["analysis"]["interval"] = json!("60m");
-    let admin = deployment("admin", "admin:admin", 1);
-    story.apply(vec![deployment("app", "app:1", 2), canary, admin, service("admin"), service("app")]).await?;
-    refused(&story, "app", "RouteSourceMissing", &["VirtualService shop not found"]).await?;
+    let (app, admin) = (deployment("app", "app:1", 2), deployment("admin", "admin:admin", 1));
+    vec![app, canary, admin, service("admin"), service("app")]
+}
 
-    let shop = json!({
-        "apiVersion": "networking.istio.io/v1beta1", "kind": "VirtualService",
-        "metadata": {"name": "shop", "labels": {"team": "shop"}, "annotations": {"note": "mine"}},
-        "spec": {
-            "hosts": [story.host("app")], "gateways": ["gateway"],
-            "http": [
-                {
-                    "name": "admin", "match": [{"uri": {"prefix": "/admin"}}], "retries": {"attempts": 0},
-                    "rewrite": {"uri": "/"}, "route": [{"destination": {"host": "admin"}}],
-                },
-                {
-                    "name": "primary", "retries": {"attempts": 0}, "timeout": "9s",
-                    "route": [{"destination": {"host": "app", "port": {"number": 80}}, "headers": {"request": {"set": {"x-shop": "1"}}}}],
-                },
-            ],
-        },
-    });
-    story.apply(vec![shop]).await?;
+/// S0.7: the VirtualService has another route, `admin`: it is the same, byte for byte, through a run and a deletion.
+async fn s0_7_of_a_users_virtual_service_only_the_weights_change(shared: &Shared) -> anyhow::Result<()> {
+    shared.bed.scripted().traffic("s0-7", "app", Traffic::success(100.0, 50.0));
+    // the observer knows weights by the route of the apex's name, and this one has another: clients tell below
+    shared.observer.except("s0-7", &["S4"]);
+    let story = Story::new(&shared.bed, "s0-7").await?;
+    shared.bed.gateway("s0-7", &[&story.host("app")]).await?;
+    story.apply(lending()).await?;
+    refused(&story, "app", "RouteSourceMissing", &["VirtualService shop not found"]).await?;
+    story.apply(vec![shop(&story, "other")]).await?;
+    refused(&story, "app", "RouteSourceMissing", &["has no http route named primary"]).await?;
+
+    story.apply(vec![shop(&story, "primary")]).await?;
     let before = story.virtual_services().get("shop").await?;
     let seen = Seen::follow(&story, "shop");
     story.target("app").serving("1", PATIENCE).await?;
@@ -188,16 +194,20 @@ async fn s0_7_of_a_users_virtual_service_only_the_weights_change(shared: &Shared
     ensure!(after.data == before.data, "{} became {}", before.data, after.data);
     ensure!(after.metadata.annotations == before.metadata.annotations, "{:?}", after.metadata.annotations);
     ensure!(after.metadata.labels == before.metadata.labels, "{:?}", after.metadata.labels);
-    let (mut weights, all) = (vec![], seen.taken());
-    for mut state in all {
-        let canary = state["spec"]["http"][1]["route"][1]["weight"].as_i64();
-        weights.extend(canary);
-        state["spec"]["http"][1]["route"] = before.data["spec"]["http"][1]["route"].clone();
-        ensure!(state["spec"] == before.data["spec"], "on the way it was {state}");
+    ensure!(weights(seen.taken(), &before.data)? == [0, 25, 50, 0], "other weights on the way");
+    Ok(())
+}
+
+/// The weights that the canary had in the lent route, which is all that was ever different from what it was `before`.
+fn weights(seen: Vec<Value>, before: &Value) -> anyhow::Result<Vec<i64>> {
+    let mut weights = Vec::new();
+    for mut state in seen {
+        weights.extend(state["spec"]["http"][1]["route"][1]["weight"].as_i64());
+        state["spec"]["http"][1]["route"] = before["spec"]["http"][1]["route"].clone();
+        ensure!(state["spec"] == before["spec"], "on the way it was {state}");
     }
     weights.dedup();
-    ensure!(weights == [0, 25, 50, 0], "weights {weights:?}");
-    Ok(())
+    Ok(weights)
 }
 
 /// S1.2: at 25 %, who asks for the canary gets it, who asks not to never does, and all others are a quarter.
