@@ -110,6 +110,7 @@ fn cases() -> Vec<Case> {
     contour.extend([
         service(&json!({"match": [{"uri": {"prefix": "/a"}}], "timeout": "5s"})),
         service(&json!({"retries": {"attempts": 3, "perTryTimeout": "1s", "retryOn": "5xx, reset"}})),
+        service(&json!({"retries": {"attempts": 3}})),
         json!({"analysis": {"match": named}}),
     ]);
     let by_cookie = json!([{"headers": {"cookie": {"exact": "canary"}}}]);
