@@ -4,6 +4,8 @@
 #[path = "stories/bad_common.rs"]
 #[allow(dead_code, reason = "shared with the stories that run side by side")]
 mod bad_common;
+#[path = "stories/schemas.rs"]
+mod schemas;
 
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
@@ -311,6 +313,10 @@ async fn start() -> anyhow::Result<Shared> {
     Ok(Shared { bed, operator })
 }
 
+async fn schemas_take_all_that_routers_render(shared: &Shared) -> anyhow::Result<()> {
+    schemas::all(&shared.bed).await
+}
+
 fn main() -> anyhow::Result<ExitCode> {
     enter()?;
     let mut arguments = Arguments::from_args();
@@ -335,6 +341,7 @@ fn main() -> anyhow::Result<ExitCode> {
         trial!(a_definition_that_drops_the_status_is_noticed),
         trial!(beside_a_flagger_nothing_is_done),
         trial!(keda_is_waited_for_and_told_when_to_rest),
+        trial!(schemas_take_all_that_routers_render),
     ];
     let conclusion = libtest_mimic::run(&arguments, trials);
     if conclusion.has_failed()

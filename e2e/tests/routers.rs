@@ -138,8 +138,11 @@ fn every_router_leads_a_canary_through_its_life() -> Result<()> {
 }
 
 fn life(provider: &str) -> Result<()> {
-    let mut play = Play::new(provider, &json!({}))?;
-    let users: Vec<(Kind, Value)> = users(provider);
+    lived(Play::new(provider, &json!({}))?, users(provider))
+}
+
+/// From the beginning to the end, after which the user's objects are as they were.
+fn lived(mut play: Play, users: Vec<(Kind, Value)>) -> Result<()> {
     play.pass(40);
     play.is(Phase::Initialized)?;
     ensure!(play.split()? == Split::to_canary(0));
@@ -175,6 +178,105 @@ fn life(provider: &str) -> Result<()> {
         let name = object["metadata"]["name"].as_str().unwrap_or_default();
         let left = objects.get(kind, name).context("the user's object is gone")?;
         ensure!(left["spec"] == object["spec"] && left["metadata"]["generation"] == 1, "{left}");
+    }
+    Ok(())
+}
+
+const VIRTUAL_SERVICE: Kind = Kind {
+    group: "networking.istio.io",
+    version: "v1beta1",
+    kind: "VirtualService",
+    plural: "virtualservices",
+};
+
+/// A Canary that has one route of the user's VirtualService `shop` lent to it.
+fn lent() -> Result<(Play, Value)> {
+    let reference = json!({
+        "apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "name": "shop", "route": "primary",
+    });
+    let mut play = Play::new("istio", &json!({"routeRef": reference}))?;
+    let admin = json!({"name": "admin", "route": [{"destination": {"host": "admin"}}]});
+    let ours = json!({"name": "primary", "timeout": "5s", "route": [{"destination": {"host": "podinfo"}}]});
+    let shop = json!({"metadata": {"name": "shop"}, "spec": {"hosts": ["shop"], "http": [admin, ours]}});
+    play.sim.world.put(VIRTUAL_SERVICE, shop.clone(), play.sim.now);
+    play.sim.look();
+    Ok((play, shop))
+}
+
+#[test]
+fn a_lent_route_is_as_before_in_the_end() -> Result<()> {
+    let (mut play, shop) = lent()?;
+    play.pass(40);
+    play.is(Phase::Initialized)?;
+    let at = ObjectRef::new(VIRTUAL_SERVICE, "shop");
+    fixture::set_image(&mut play.sim, "podinfo:2");
+    let mut weights = vec![];
+    for _ in 0..80 {
+        play.pass(1);
+        weights.push(play.split()?.canary());
+        let live = play.sim.world.objects.at(&at).context("the VirtualService is gone")?;
+        ensure!(
+            live["spec"]["http"][0] == shop["spec"]["http"][0]
+                && live["spec"]["hosts"] == shop["spec"]["hosts"]
+        );
+        ensure!(live["spec"]["http"][1]["timeout"] == "5s" && live["metadata"]["labels"].is_null(), "{live}");
+    }
+    weights.dedup();
+    ensure!(weights == [20, 40, 0], "{weights:?}");
+    play.is(Phase::Succeeded)?;
+    play.sim.world.delete_canary(play.sim.now);
+    play.sim.look();
+    play.pass(40);
+    ensure!(play.sim.world.canary.is_none(), "{}", play.sim.log.join("\n"));
+    let left = play.sim.world.objects.at(&at).context("the VirtualService is gone")?;
+    ensure!(left["spec"] == shop["spec"] && !left.to_string().contains("serin.dev"), "{left}");
+    Ok(())
+}
+
+#[test]
+fn a_lent_route_that_is_gone_holds_the_run_until_it_is_back() -> Result<()> {
+    let (mut play, shop) = lent()?;
+    let at = ObjectRef::new(VIRTUAL_SERVICE, "shop");
+    play.sim.world.objects.remove(&at);
+    play.sim.look();
+    play.pass(40);
+    ensure!(play.said("VirtualService shop not found") && play.sim.world.status().phase.is_none());
+    play.sim.world.put(VIRTUAL_SERVICE, shop, play.sim.now);
+    play.sim.look();
+    play.pass(40);
+    play.is(Phase::Initialized)?;
+    fixture::set_image(&mut play.sim, "podinfo:2");
+    play.pass(5);
+    ensure!(play.split()? == Split::to_canary(20));
+    let http = play.sim.world.objects.at(&at).context("no VirtualService")?["spec"]["http"].clone();
+    play.sim.world.edit(&at, &json!({"spec": {"http": [http[0]]}}));
+    play.sim.look();
+    play.pass(60);
+    ensure!(play.said("has no http route named primary") && play.sim.world.status().canary_weight == 20);
+    play.sim.world.edit(&at, &json!({"spec": {"http": http}}));
+    play.sim.look();
+    play.pass(60);
+    play.is(Phase::Succeeded)
+}
+
+#[test]
+fn pinned_requests_go_their_way_while_a_run_lasts() -> Result<()> {
+    let exact = |value: &str| json!([{"headers": {"x-canary": {"exact": value}}}]);
+    let spec = json!({"analysis": {"always": exact("always"), "never": exact("never")}});
+    for provider in ["istio", "gatewayapi:v1", "gatewayapi:v1beta1", "contour", "nginx", "gloo"] {
+        let mut play = Play::new(provider, &spec)?;
+        play.pass(40);
+        play.is(Phase::Initialized)?;
+        ensure!(play.split()? == Split::to_canary(0), "{provider}");
+        fixture::set_image(&mut play.sim, "podinfo:2");
+        play.pass(5);
+        ensure!(play.split()? == Split::to_canary(20).pinning(true), "{provider}: {:?}", play.split()?);
+        lived(Play::new(provider, &spec)?, users(provider)).with_context(|| provider.to_owned())?;
+    }
+    for provider in ["traefik", "kubernetes", "skipper", "apisix", "linkerd"] {
+        let mut play = Play::new(provider, &spec)?;
+        play.pass(40);
+        ensure!(play.said("spec.analysis.always: ") && play.sim.world.status().phase.is_none(), "{provider}");
     }
     Ok(())
 }

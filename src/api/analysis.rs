@@ -67,6 +67,16 @@ pub struct CanaryAnalysis {
     #[serde(default, rename = "match", skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "routing::analysis_match")]
     pub match_: Vec<Value>,
+    /// Requests that get the canary whatever its weight, from the first step until the run ends: for testers, as the
+    /// value `always` of ingress-nginx's canary header. Not together with `match`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "routing::always")]
+    pub always: Vec<Value>,
+    /// Requests that never get the canary, whatever its weight, until it is promoted. Where a request is named in
+    /// `always` as well, this counts. Not together with `match`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "routing::never")]
+    pub never: Vec<Value>,
     /// Where news of runs is sent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub alerts: Vec<CanaryAlert>,

@@ -50,10 +50,10 @@ pub struct CanarySpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("properties" = LocalRef::properties_of("Ingress")))]
     pub ingress_ref: Option<LocalRef>,
-    /// The APISIX route of the workload (`apisix`).
+    /// The user's route to the workload: an APISIX route (`apisix`), which is copied, or a VirtualService (`istio`), of
+    /// which only the weights of one http route are written. Without one, `istio` makes a VirtualService.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("properties" = LocalRef::properties_of("ApisixRoute")))]
-    pub route_ref: Option<LocalRef>,
+    pub route_ref: Option<RouteRef>,
     /// The Gloo Upstream whose settings generated Upstreams are given (`gloo`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub upstream_ref: Option<UpstreamRef>,
@@ -62,11 +62,14 @@ pub struct CanarySpec {
     pub service: Option<CanaryService>,
     /// How a new version is judged, and how fast it gets traffic.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-kubernetes-validations" = schema::rule(
+    #[schemars(extend("x-kubernetes-validations" = schema::rules([(
     "(has(self.iterations) ? 1 : 0) + (has(self.stepWeight) ? 1 : 0) + (has(self.stepWeights) ? 1 : 0) + \
      (has(self.steps) ? 1 : 0) <= 1",
     "only one of iterations, stepWeight, stepWeights and steps can be given",
-)))]
+), (
+    "!has(self.match) || size(self.match) == 0 || !has(self.always) && !has(self.never)",
+    "match cannot be given together with always or never",
+)])))]
     pub analysis: Option<CanaryAnalysis>,
     /// The name of `analysis` before v1beta1; read when `analysis` is absent. With it, `mesh` is appended to the given
     /// `service.gateways`.
@@ -166,6 +169,22 @@ impl LocalRef {
             "name": { "type": "string", "description": "Name of the object." },
         })
     }
+}
+
+/// Points at a user's route in the Canary's namespace.
+#[derive(JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RouteRef {
+    /// API version of the object.
+    pub api_version: String,
+    /// Kind of the object.
+    #[schemars(extend("enum" = ["ApisixRoute", "VirtualService"]))]
+    pub kind: String,
+    /// Name of the object.
+    pub name: String,
+    /// Name of the http route of a VirtualService that leads to the workload. Default: the only one it has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub route: Option<String>,
 }
 
 /// Points at a Gloo Upstream.

@@ -62,19 +62,39 @@ pub(super) fn service_match(_: &mut SchemaGenerator) -> Schema {
 
 /// Entries of `analysis.match`.
 pub(super) fn analysis_match(_: &mut SchemaGenerator) -> Schema {
-    let header = strict_matcher("A condition on the value.", &[EXACT, PREFIX, SUFFIX, REGEX]);
-    let labels = "Labels of the pod that sent the request, where `mesh` is among the gateways.";
     finish(list(
         "Which requests may go to the canary: those that meet any of these. Default: all.",
-        object(
-            "Conditions that a request must all meet.",
-            [
-                ("headers", map("Headers, by lower-case name.", header)),
-                ("queryParams", map("Query parameters, by name.", any_of("A condition on the value."))),
-                ("sourceLabels", string_map(labels)),
-            ],
-        ),
+        requests(),
     ))
+}
+
+/// Entries of `analysis.always`.
+pub(super) fn always(_: &mut SchemaGenerator) -> Schema {
+    pinned("Which requests get the canary whatever its weight: those that meet any of these. Default: none.")
+}
+
+/// Entries of `analysis.never`.
+pub(super) fn never(_: &mut SchemaGenerator) -> Schema {
+    pinned("Which requests never get the canary: those that meet any of these. Default: none.")
+}
+
+/// Entries that say something: an empty one would mean every request.
+fn pinned(description: &str) -> Schema {
+    finish(list(description, with(requests(), json!({ "minProperties": 1 }))))
+}
+
+/// Requests, by what they carry.
+fn requests() -> Value {
+    let header = strict_matcher("A condition on the value.", &[EXACT, PREFIX, SUFFIX, REGEX]);
+    let labels = "Labels of the pod that sent the request, where `mesh` is among the gateways.";
+    object(
+        "Conditions that a request must all meet.",
+        [
+            ("headers", map("Headers, by lower-case name.", header)),
+            ("queryParams", map("Query parameters, by name.", any_of("A condition on the value."))),
+            ("sourceLabels", string_map(labels)),
+        ],
+    )
 }
 
 /// `service.rewrite`.

@@ -59,7 +59,12 @@ pub(super) fn with(mut schema: Value, keywords: Value) -> Value {
 
 /// A rule in CEL, as the value of `x-kubernetes-validations`.
 pub(super) fn rule(rule: &str, message: &str) -> Value {
-    json!([{ "rule": rule, "message": message }])
+    rules([(rule, message)])
+}
+
+/// Several rules in CEL, each with what it says when it is broken.
+pub(super) fn rules<const N: usize>(all: [(&str, &str); N]) -> Value {
+    all.into_iter().map(|(rule, message)| json!({ "rule": rule, "message": message })).collect()
 }
 
 /// Adds a rule in CEL to a schema.

@@ -148,9 +148,7 @@ fn stopped(snap: &Snapshot, d: &mut Draft, problem: &Problem, unserved: Option<&
 /// In the middle of a run the target is gone, or it was given a template whose pods cannot start: its share goes to the
 /// primary.
 fn relieve(snap: &Snapshot, d: &mut Draft, now: Timestamp) {
-    if !d.status.step.as_ref().is_some_and(|s| s.weight > 0 || s.mirrored) {
-        return;
-    }
+    let shared = d.status.step.as_ref().is_some_and(|s| s.weight > 0 || s.mirrored);
     let Ok(c) = validate(&snap.canary, &snap.rules) else { return };
     let Some(router) = router::by_name(&c.provider) else { return };
     if snap.ready(&c.names.primary_service) == 0 {
@@ -172,6 +170,9 @@ fn relieve(snap: &Snapshot, d: &mut Draft, now: Timestamp) {
         scaler_problem: None,
         hash: String::new(),
     };
+    if !shared && !cx.live_split().is_some_and(Split::is_pinned) {
+        return;
+    }
     d.status.step = Some(cx.step_at(Split::to_canary(0)));
     d.status.canary_weight = 0;
     d.urgent = true;

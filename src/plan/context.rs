@@ -121,7 +121,18 @@ impl<'a> Context<'a> {
             return Split::default();
         }
         let everyone = step.everyone && self.names_requests();
-        Split::to_canary(step.weight).mirroring(step.mirrored).for_everyone(everyone)
+        let split = Split::to_canary(step.weight).mirroring(step.mirrored).for_everyone(everyone);
+        split.pinning(self.pins(step.index, step.weight))
+    }
+
+    /// Whether the requests of `analysis.always` and `never` go their own way at this step: from the first one, whatever
+    /// its weight, until the run ends or its traffic has gone to the new primary, and while both sides have pods.
+    pub(super) fn pins(&self, index: i32, weight: i32) -> bool {
+        let ending = self.status().run.as_ref().is_some_and(|run| run.ending.is_some());
+        let analysed = matches!(self.phase(), Phase::Progressing | Phase::Waiting | Phase::WaitingPromotion);
+        let asked = !self.c.analysis.always.is_empty() || !self.c.analysis.never.is_empty();
+        let pods = self.canary_pods() > 0 && self.zero().canary() == 0;
+        asked && pods && !ending && index > 0 && (weight > 0 || analysed)
     }
 
     /// The step's weight as `status.canaryWeight` shows it: percent of all requests. With A/B that is none, whatever

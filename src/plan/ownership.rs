@@ -1,5 +1,5 @@
-//! Whose are the objects under our names? An apex Service and a route of the apex's name are taken over if nobody
-//! controls them; anything else that was not made for this Canary is somebody else's and is not touched.
+//! Whose are the objects under our names? An apex Service, a route of the apex's name and one that the Canary refers to
+//! are taken over if nobody controls them; anything else that was not made for this Canary is somebody else's and is not touched.
 
 use serde_json::Value;
 
@@ -25,10 +25,11 @@ pub(super) fn check(snap: &Snapshot, c: &Validated, router: &'static dyn Router)
     all.extend(twin.clone());
     for at in all {
         let Some(live) = snap.objects.at(&at) else { continue };
+        let lent = router.lent(c).as_ref() == Some(&at);
         let elsewhere =
-            if twin.as_ref() == Some(&at) { "" } else { ", or set spec.service.name to a free name" };
+            if lent || twin.as_ref() == Some(&at) { "" } else { ", or set spec.service.name to a free name" };
         let whose = owner(snap, c, live);
-        let adoptable = at.kind != DEPLOYMENT && at.name == names.apex;
+        let adoptable = lent || at.kind != DEPLOYMENT && at.name == names.apex;
         match whose {
             Owner::Us => {}
             Owner::Nobody if adoptable => {}

@@ -86,11 +86,14 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
         d.say(Note::warning("RollingBack", why));
         return ending::begin(cx, d, EndingKind::RollingBack, "Interrupted", why);
     }
-    let why = if step.confirmed.is_some() { Because::Drift } else { Because::Wanted };
+    let want = wanted(cx, &step);
+    // pins come and go with the canary's pods
+    let pins_alike = cx.live_split().is_none_or(|live| live.is_pinned() == want.is_pinned());
+    let why = if step.confirmed.is_some() && pins_alike { Because::Drift } else { Because::Wanted };
     let mended = rest::primary_intact(cx, d)
         & ensure::side_services(cx, d, Because::Drift)
         & ensure::apex_service(cx, d, Because::Drift)
-        & ensure::routing(cx, d, wanted(cx, &step), why)
+        & ensure::routing(cx, d, want, why)
         & scaler::twin(cx, d);
     if !mended || step.renew && !renewed(cx, d) || !scaler::wake(cx, d) {
         return;
@@ -124,7 +127,7 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
 /// back would lead to nobody.
 fn wanted(cx: &Context<'_>, step: &StepStatus) -> Split {
     let zero = cx.zero();
-    if step.weight == 0 && (zero.canary() > 0 || !step.mirrored) {
+    if step.weight == 0 && zero.canary() > 0 {
         return zero;
     }
     let split = cx.split(step);
@@ -284,7 +287,8 @@ fn planned<'c>(cx: &'c Context<'_>, index: i32) -> &'c Step {
 /// The intent into status, then the route.
 fn advance(cx: &Context<'_>, d: &mut Draft, index: i32) {
     let next = planned(cx, index);
-    let split = Split::to_canary(next.weight).mirroring(next.mirrored);
+    let pinned = cx.router.moves() && cx.pins(index, next.weight);
+    let split = Split::to_canary(next.weight).mirroring(next.mirrored).pinning(pinned);
     if cx.c.strategy == Strategy::BlueGreen && next.weight > 0 {
         d.say(Words::routing_to_canary(cx.step().mirrored));
     }

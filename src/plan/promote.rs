@@ -152,6 +152,7 @@ fn shift(cx: &Context<'_>, d: &mut Draft) {
     let all = cx.c.promotion_step == 0 || target_moved_on(cx);
     let weight = if all { 0 } else { (step.weight - cx.c.promotion_step).max(0) };
     let split = Split::to_canary(weight).for_everyone(weight > 0 && step.everyone);
+    let split = split.pinning(cx.pins(step.index, weight));
     d.status.step = Some(StepStatus { checked: None, promotion: step.promotion + 1, ..cx.step_at(split) });
     if all {
         d.say(Words::routing_to_primary());

@@ -57,7 +57,10 @@ impl Router for Apisix {
     fn refuses(&self, c: &Validated) -> Vec<String> {
         let why = "an ApisixRoute is made to split by weight only: leave it out";
         let mut refused = copy::unnamed(c, "routeRef");
-        refused.extend(route::cannot(c, &["match", "mirror", "sessionAffinity"], why));
+        if c.spec.route_ref.as_ref().is_some_and(|user| user.kind != "ApisixRoute") {
+            refused.push("spec.routeRef.kind: APISIX follows an ApisixRoute: name one".into());
+        }
+        refused.extend(route::cannot(c, &["match", "always", "never", "mirror", "sessionAffinity"], why));
         refused
     }
 

@@ -1,16 +1,16 @@
 //! Contour: an HTTPProxy `<apex>` that splits by weight. It has no virtual host: the user's root HTTPProxy includes it.
 //!
 //! Owns the routes and, where `--ingress-class` is given, the class; other fields stay. The routes, in order: one for
-//! each entry of the Canary's `match`; all others.
+//! each entry of the Canary's `never` and `always`, or of its `match`; all others.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::{
-    Builtin, Cookies, Router, RouterError, Split,
+    Builtin, Cookies, Router, RouterError, Split, pins,
     queries::builtin,
-    route::{self, Place, Shares},
+    route::{self, Place, Shares, Side},
 };
 use crate::{
     api::validated::Validated,
@@ -54,13 +54,15 @@ impl Router for Contour {
     fn refuses(&self, c: &Validated) -> Vec<String> {
         let why = "an HTTPProxy of Contour is not made with it: leave it out";
         let mut refused = route::cannot(c, &["mirror", "sessionAffinity"], why);
-        for (index, entry) in c.analysis.match_.iter().enumerate() {
+        let named = c.analysis.match_.iter().enumerate();
+        let named = named.map(|(index, entry)| (format!("spec.analysis.match[{index}]"), entry));
+        for (path, entry) in named.chain(pins::entries(c)) {
             if entry["sourceLabels"].as_object().is_some_and(|labels| !labels.is_empty()) {
-                refused.push(format!(
-                    "spec.analysis.match[{index}].sourceLabels: an HTTPProxy has no such condition: leave it out"
-                ));
+                refused
+                    .push(format!("{path}.sourceLabels: an HTTPProxy has no such condition: leave it out"));
             }
         }
+        refused.extend(pins::refused(c));
         refused
     }
 
@@ -77,9 +79,10 @@ impl Router for Contour {
         let Some(live) = live.at(&object) else {
             return Err(RouterError::NotFound(object));
         };
-        let shares: Vec<Shares> =
-            get::list(&live["spec"]["routes"]).iter().map(|rule| shares(c, rule)).collect();
-        route::split(c, object, &shares, false)
+        let rules = get::list(&live["spec"]["routes"]);
+        let shares: Vec<Shares> = rules.iter().map(|rule| shares(c, rule)).collect();
+        let pinned = pins::in_force(rules, &pinned(c, Split::default().pinning(true)), "conditions");
+        route::split(c, object, &shares, false).map(|split| split.pinning(pinned))
     }
 
     fn beside(&self, _c: &Validated) -> Vec<Manifest> {
@@ -98,7 +101,9 @@ impl Router for Contour {
             backend(c, &c.names.canary_service, want.canary()),
         ];
         let routes = if c.analysis.match_.is_empty() || want.is_for_everyone() {
-            vec![rule(c, &[], &sides)]
+            let mut all = pinned(c, want);
+            all.push(rule(c, &[], &sides));
+            all
         } else {
             let named = c.analysis.match_.iter().map(|entry| rule(c, &conditions(entry), &sides));
             let rest = [backend(c, &c.names.primary_service, 100)];
@@ -146,6 +151,15 @@ fn rule(c: &Validated, conditions: &[Value], services: &[Value]) -> Value {
         ("timeoutPolicy", json!(timeout.map(|t| json!({"response": t, "idle": IDLE})))),
         ("retryPolicy", json!(retries(c))),
     ])
+}
+
+/// Routes for the requests that go one way whatever the weights.
+fn pinned(c: &Validated, want: Split) -> Vec<Value> {
+    let routes = |(list, side): (&[Value], Side)| {
+        let to = [backend(c, pins::service(c, side), 100)];
+        list.iter().map(|entry| rule(c, &conditions(entry), &to)).collect::<Vec<_>>()
+    };
+    pins::of(c, want).into_iter().flat_map(routes).collect()
 }
 
 fn retries(c: &Validated) -> Option<Value> {

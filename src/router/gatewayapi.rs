@@ -1,7 +1,7 @@
 //! Gateway API: an HTTPRoute `<apex>` that splits by weight, in either served version.
 //!
-//! Owns parents, host names and rules; other fields stay. The rules, in order: those who have a session cookie; the
-//! requests that the Canary names; all others. Every field that the API server fills in is written out, so that what is
+//! Owns parents, host names and rules; other fields stay. The rules, in order: the requests that go one way whatever the
+//! weights; those who have a session cookie; the requests that the Canary names; all others. Every field that the API server fills in is written out, so that what is
 //! read back is what was written. A weight counts once each Gateway that answers has accepted it.
 
 use std::time::Duration;
@@ -11,8 +11,9 @@ use serde_json::{Value, json};
 use super::{
     Builtin, Cookies, Router, RouterError, Split, cookie,
     httproute::{cors, filters, inexpressible, mirror, origins, replaces_prefix, request},
+    pins,
     queries::builtin,
-    route::{self, Place, Shares, narrowed},
+    route::{self, Place, Shares, Side, narrowed},
 };
 use crate::{
     api::validated::Validated,
@@ -96,6 +97,10 @@ impl Router for GatewayApi {
                 refused.extend(inexpressible(entry).map(|field| format!("{path}[{index}].{field}")));
             }
         }
+        for (path, entry) in pins::entries(c) {
+            refused.extend(inexpressible(entry).map(|field| format!("{path}.{field}")));
+        }
+        refused.extend(pins::refused(c));
         if self.is_v1() {
             refused.extend(origins(c).1);
         }
@@ -159,7 +164,9 @@ impl Router for GatewayApi {
         let rules = get::list(&live["spec"]["rules"]);
         let shares: Vec<Shares> = rules.iter().map(|rule| shares(c, rule)).collect();
         let copies = |rule: &Value| get::list(&rule["filters"]).iter().any(|f| is_our_mirror(c, f));
-        route::split(c, object, &shares, rules.iter().any(copies))
+        let want = self.pins(c, Split::default().pinning(true));
+        let pinned = pins::in_force(rules, &want, "matches");
+        route::split(c, object, &shares, rules.iter().any(copies)).map(|split| split.pinning(pinned))
     }
 
     fn beside(&self, _c: &Validated) -> Vec<Manifest> {
@@ -177,7 +184,8 @@ impl Router for GatewayApi {
             backend(c, &c.names.primary_service, want.primary()),
             backend(c, &c.names.canary_service, want.canary()),
         ]);
-        let mut rules = self.sticky(c, want, cookies, &mut sides);
+        let mut rules = self.pins(c, want);
+        rules.extend(self.sticky(c, want, cookies, &mut sides));
         let named = !c.analysis.match_.is_empty() && !want.is_for_everyone();
         let conditions = if named { narrowed(c, &c.analysis.match_) } else { c.service.match_.clone() };
         rules.extend(self.rules(c, &conditions, &sides, want.mirrored()));
@@ -236,6 +244,15 @@ impl GatewayApi {
             ("backendRefs", backends.clone()),
             ("timeouts", if self.is_v1() { timeouts } else { Value::Null }),
         ])
+    }
+
+    /// Rules for the requests that go one way whatever the weights.
+    fn pins(&self, c: &Validated, want: Split) -> Vec<Value> {
+        let rules = |(list, side): (&[Value], Side)| {
+            let to = json!([backend(c, pins::service(c, side), 100)]);
+            self.rules(c, &narrowed(c, list), &to, false)
+        };
+        pins::of(c, want).into_iter().flat_map(rules).collect()
     }
 
     /// Rules for those who have a session cookie; `sides` are made to give them out. Once nothing goes to the canary any

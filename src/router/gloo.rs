@@ -1,14 +1,15 @@
 //! Gloo Edge: a RouteTable `<apex>` that splits by weight between two Upstreams. The user's VirtualService delegates to it.
 //!
 //! Owns the routes of the table, and of the Upstreams the Service and the settings that they take from the Upstream that
-//! `upstreamRef` names; other fields stay. The routes, in order: the requests that the Canary names; all others.
+//! `upstreamRef` names; other fields stay. The routes, in order: the requests that go one way whatever the weights, or those
+//! that the Canary names; all others.
 
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
 use super::{
-    Builtin, Cookies, Router, RouterError, Split,
+    Builtin, Cookies, Router, RouterError, Split, pins,
     queries::builtin,
     route::{self, Place, Shares, Side},
 };
@@ -72,6 +73,10 @@ impl Router for Gloo {
         for (index, entry) in c.analysis.match_.iter().enumerate() {
             refused.extend(unmatched(entry).map(|text| format!("spec.analysis.match[{index}].{text}")));
         }
+        for (path, entry) in pins::entries(c) {
+            refused.extend(unmatched(entry).map(|text| format!("{path}.{text}")));
+        }
+        refused.extend(pins::refused(c));
         let namespace = c.spec.upstream_ref.as_ref().and_then(|u| u.namespace.as_deref()).unwrap_or_default();
         if !namespace.is_empty() && namespace != c.namespace {
             refused.push(format!(
@@ -97,8 +102,10 @@ impl Router for Gloo {
         let Some(live) = live.at(&object) else {
             return Err(RouterError::NotFound(object));
         };
-        let rules = get::list(&live["spec"]["routes"]).iter();
-        route::split(c, object, &rules.map(|rule| shares(c, rule)).collect::<Vec<_>>(), false)
+        let rules = get::list(&live["spec"]["routes"]);
+        let shares: Vec<Shares> = rules.iter().map(|rule| shares(c, rule)).collect();
+        let pinned = pins::in_force(rules, &pinned(c, Split::default().pinning(true)), "matchers");
+        route::split(c, object, &shares, false).map(|split| split.pinning(pinned))
     }
 
     fn beside(&self, _c: &Validated) -> Vec<Manifest> {
@@ -121,7 +128,9 @@ impl Router for Gloo {
         let sides =
             [to_upstream(c, Side::Primary, want.primary()), to_upstream(c, Side::Canary, want.canary())];
         let routes = if c.analysis.match_.is_empty() || want.is_for_everyone() {
-            vec![rule(&[], &sides)]
+            let mut all = pinned(c, want);
+            all.push(rule(&[], &sides));
+            all
         } else {
             let matchers: Vec<Value> = c.analysis.match_.iter().map(matcher).collect();
             vec![rule(&matchers, &sides), rule(&[], &[to_upstream(c, Side::Primary, 100)])]
@@ -210,6 +219,15 @@ fn rule(matchers: &[Value], destinations: &[Value]) -> Value {
         ("matchers", json!(matchers)),
         ("routeAction", json!({"multi": {"destinations": destinations}})),
     ])
+}
+
+/// Routes for the requests that go one way whatever the weights.
+fn pinned(c: &Validated, want: Split) -> Vec<Value> {
+    let route = |(list, side): (&[Value], Side)| {
+        let matchers: Vec<Value> = list.iter().map(matcher).collect();
+        rule(&matchers, &[to_upstream(c, side, 100)])
+    };
+    pins::of(c, want).into_iter().map(route).collect()
 }
 
 fn matcher(entry: &Value) -> Value {

@@ -1,14 +1,15 @@
 //! Istio: a VirtualService `<apex>` that splits by weight, and a DestinationRule for each side.
 //!
 //! Owns hosts, gateways and routes of the VirtualService and host and policy of the rules; other fields stay. The
-//! rules of a route, in order: those who have a session cookie; the requests that the Canary names; all others.
+//! rules of a route, in order: the requests that go one way whatever the weights; those who have a session cookie; the
+//! requests that the Canary names; all others.
 
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
 use super::{
-    Builtin, Cookies, Router, RouterError, Split, cookie,
+    Builtin, Cookies, Router, RouterError, Split, cookie, lent, pins,
     queries::builtin,
     route::{self, Place, Shares, Side, narrowed},
 };
@@ -20,7 +21,7 @@ use crate::{
 };
 
 const GROUP: &str = "networking.istio.io";
-const VIRTUAL_SERVICE: Kind =
+pub(super) const VIRTUAL_SERVICE: Kind =
     Kind { group: GROUP, version: "v1beta1", kind: "VirtualService", plural: "virtualservices" };
 const DESTINATION_RULE: Kind =
     Kind { group: GROUP, version: "v1beta1", kind: "DestinationRule", plural: "destinationrules" };
@@ -54,6 +55,9 @@ impl Router for Istio {
     }
 
     fn refuses(&self, c: &Validated) -> Vec<String> {
+        if let Some(lent) = lent::of(c) {
+            return lent.refuses();
+        }
         let mut refused = Vec::new();
         if c.service.delegation == Some(true) {
             for (field, given) in [("hosts", &c.service.hosts), ("gateways", &c.service.gateways)] {
@@ -66,8 +70,17 @@ impl Router for Istio {
         }
         if is_tcp(c) {
             let why = "cannot be had with spec.service.appProtocol tcp, where there are no requests";
-            refused.extend(route::cannot(c, &["match", "mirror", "sessionAffinity"], why));
+            let fields = ["match", "always", "never", "mirror", "sessionAffinity"];
+            refused.extend(route::cannot(c, &fields, why));
         }
+        for (path, entry) in pins::entries(c) {
+            for (name, way) in entry["headers"].as_object().into_iter().flatten() {
+                if way["suffix"].is_string() {
+                    refused.push(format!("{path}.headers.{name}: Istio knows exact, prefix and regex"));
+                }
+            }
+        }
+        refused.extend(pins::refused(c));
         refused
     }
 
@@ -88,10 +101,18 @@ impl Router for Istio {
 
     fn reads(&self, c: &Validated) -> Vec<ObjectRef> {
         let rule = |name: &String| ObjectRef::new(DESTINATION_RULE, name.clone());
-        vec![place(c).at(), rule(&c.names.primary_service), rule(&c.names.canary_service)]
+        let route = lent::of(c).map_or_else(|| place(c).at(), |lent| lent.at());
+        vec![route, rule(&c.names.primary_service), rule(&c.names.canary_service)]
+    }
+
+    fn lent(&self, c: &Validated) -> Option<ObjectRef> {
+        lent::of(c).map(|lent| lent.at())
     }
 
     fn read_back(&self, c: &Validated, live: &Objects) -> Result<Split, RouterError> {
+        if let Some(lent) = lent::of(c) {
+            return lent.read_back(live);
+        }
         let object = place(c).at();
         let Some(live) = live.at(&object) else {
             return Err(RouterError::NotFound(object));
@@ -100,7 +121,9 @@ impl Router for Istio {
             ["http", "tcp"].iter().flat_map(|kind| get::list(&live["spec"][kind])).collect();
         let shares: Vec<Shares> = rules.iter().map(|rule| shares(c, get::list(&rule["route"]))).collect();
         let mirrored = rules.iter().any(|rule| side(c, &rule["mirror"]["host"]) == Some(Side::Canary));
-        route::split(c, object, &shares, mirrored)
+        let want = http_pins(c, Split::default().pinning(true));
+        let pinned = pins::in_force(get::list(&live["spec"]["http"]), &want, "match");
+        route::split(c, object, &shares, mirrored).map(|split| split.pinning(pinned))
     }
 
     fn beside(&self, c: &Validated) -> Vec<Manifest> {
@@ -123,6 +146,9 @@ impl Router for Istio {
         want: Split,
         cookies: &Cookies,
     ) -> Result<Vec<Manifest>, RouterError> {
+        if let Some(lent) = lent::of(c) {
+            return lent.render(live, want).map(|manifest| vec![manifest]);
+        }
         let routes =
             if is_tcp(c) { vec![tcp_route(c, &sides(c, want))] } else { http_routes(c, want, cookies) };
         Ok(vec![place(c).manifest(c, live, &spec(c, &routes))])
@@ -132,7 +158,8 @@ impl Router for Istio {
         let all = json!([{"destination": destination(c, &c.names.apex)}]);
         let routes =
             vec![if is_tcp(c) { tcp_route(c, &all) } else { http_route(c, &c.service.match_, &all) }];
-        let back = place(c).given_back(c, live, &spec(c, &routes));
+        let made = || place(c).given_back(c, live, &spec(c, &routes));
+        let back = lent::of(c).map_or_else(made, |lent| lent.given_back(live));
         let mut undo: Vec<Undo> = back.map(Undo::Restore).into_iter().collect();
         for at in self.reads(c).into_iter().filter(|at| at.kind == DESTINATION_RULE) {
             if live.at(&at).is_some_and(|rule| made_for(rule, &c.name)) {
@@ -162,7 +189,7 @@ fn spec(c: &Validated, routes: &[Value]) -> Value {
     Value::Object(spec)
 }
 
-fn is_tcp(c: &Validated) -> bool {
+pub(super) fn is_tcp(c: &Validated) -> bool {
     c.service.app_protocol.as_deref().is_some_and(|p| p.eq_ignore_ascii_case("tcp"))
 }
 
@@ -174,7 +201,8 @@ fn sides(c: &Validated, want: Split) -> Value {
 
 fn http_routes(c: &Validated, want: Split, cookies: &Cookies) -> Vec<Value> {
     let mut sides = sides(c, want);
-    let mut rules = sticky(c, want, cookies, &mut sides);
+    let mut rules = http_pins(c, want);
+    rules.extend(sticky(c, want, cookies, &mut sides));
     let named = !c.analysis.match_.is_empty() && !want.is_for_everyone();
     let conditions = if named { narrowed(c, &c.analysis.match_) } else { c.service.match_.clone() };
     let mut split = http_route(c, &conditions, &sides);
@@ -190,6 +218,15 @@ fn http_routes(c: &Validated, want: Split, cookies: &Cookies) -> Vec<Value> {
         rules.push(http_route(c, &c.service.match_, &rest));
     }
     rules
+}
+
+/// Rules for the requests that go one way whatever the weights.
+fn http_pins(c: &Validated, want: Split) -> Vec<Value> {
+    let rule = |(list, side): (&[Value], Side)| {
+        let to = json!([{"destination": destination(c, pins::service(c, side)), "weight": 100}]);
+        http_route(c, &narrowed(c, list), &to)
+    };
+    pins::of(c, want).into_iter().map(rule).collect()
 }
 
 /// Rules for those who have a session cookie; `sides` are made to give them out. Once nothing goes to the canary any
@@ -285,7 +322,7 @@ fn side(c: &Validated, host: &Value) -> Option<Side> {
 }
 
 /// Short, namespaced or full name of a Service.
-fn is_host(c: &Validated, host: &str, service: &str) -> bool {
+pub(super) fn is_host(c: &Validated, host: &str, service: &str) -> bool {
     let Some(rest) = host.strip_prefix(service) else { return false };
     let Some(rest) = rest.strip_prefix('.') else { return rest.is_empty() };
     let Some(rest) = rest.strip_prefix(c.namespace.as_str()) else { return false };

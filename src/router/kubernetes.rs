@@ -39,7 +39,7 @@ impl Router for Kubernetes {
         let shares = ["stepWeight", "stepWeights", "steps"];
         let mut refused = if c.skip_analysis { vec![] } else { route::cannot(c, &shares, why) };
         let why = "plain Services cannot tell requests apart or copy them: leave it out";
-        refused.extend(route::cannot(c, &["match", "mirror", "sessionAffinity"], why));
+        refused.extend(route::cannot(c, &["match", "always", "never", "mirror", "sessionAffinity"], why));
         refused
     }
 

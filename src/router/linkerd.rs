@@ -49,7 +49,7 @@ impl Router for Linkerd {
 
     fn refuses(&self, c: &Validated) -> Vec<String> {
         let why = "a TrafficSplit splits by weight only: leave it out, or set spec.provider to gatewayapi:v1";
-        route::cannot(c, &["match", "mirror", "sessionAffinity"], why)
+        route::cannot(c, &["match", "always", "never", "mirror", "sessionAffinity"], why)
     }
 
     fn reads(&self, c: &Validated) -> Vec<ObjectRef> {

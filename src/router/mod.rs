@@ -13,8 +13,10 @@ mod gloo;
 mod httproute;
 mod istio;
 mod kubernetes;
+mod lent;
 mod linkerd;
 mod nginx;
+mod pins;
 mod queries;
 mod route;
 mod skipper;
@@ -45,6 +47,7 @@ pub struct Split {
     canary: u8,
     mirrored: bool,
     everyone: bool,
+    pinned: bool,
 }
 
 impl Split {
@@ -54,7 +57,7 @@ impl Split {
     }
     /// All requests to the canary, named by the Canary or not.
     pub fn everyone() -> Self {
-        Self { canary: 100, mirrored: false, everyone: true }
+        Self { canary: 100, everyone: true, ..Self::default() }
     }
     /// With copies of the primary's requests sent to the canary, or without.
     #[must_use]
@@ -65,6 +68,11 @@ impl Split {
     #[must_use]
     pub fn for_everyone(self, everyone: bool) -> Self {
         Self { everyone, ..self }
+    }
+    /// With the requests of `analysis.always` and `analysis.never` going their own way, or like all others.
+    #[must_use]
+    pub fn pinning(self, pinned: bool) -> Self {
+        Self { pinned, ..self }
     }
     /// Percent to the canary.
     pub fn canary(self) -> i32 {
@@ -77,6 +85,10 @@ impl Split {
     /// The canary gets copies of the primary's requests.
     pub fn mirrored(self) -> bool {
         self.mirrored
+    }
+    /// The requests of `analysis.always` and `analysis.never` go their own way.
+    pub fn is_pinned(self) -> bool {
+        self.pinned
     }
     /// For all requests, although the Canary may name some.
     pub fn is_for_everyone(self) -> bool {
@@ -148,6 +160,10 @@ pub trait Router: Send + Sync {
     /// The user's own objects that it renders from: never written.
     fn sources(&self, _c: &Validated) -> Vec<ObjectRef> {
         vec![]
+    }
+    /// The user's own object of which it writes the weights only, if it does: never made and never deleted.
+    fn lent(&self, _c: &Validated) -> Option<ObjectRef> {
+        None
     }
     /// Why the proxies do not follow the live route, if they are known not to: for people.
     fn unheeded(&self, _c: &Validated, _live: &Objects) -> Option<String> {

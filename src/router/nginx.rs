@@ -2,7 +2,7 @@
 //!
 //! Owns its rules, backend, TLS and class, which follow the user's Ingress with the apex's backends turned to the
 //! canary's; its annotations follow too. The user's Ingress is never written. Named requests all go to the
-//! canary, or none: nginx knows no share of them.
+//! canary, or none: nginx knows no share of them. The requests of `always` do so beside the weight.
 
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::{
     Builtin, Cookies, Router, RouterError, Split,
     copy::{self, Source},
+    pins,
     queries::builtin,
     route,
 };
@@ -63,6 +64,8 @@ impl Router for Nginx {
             ));
             refused.extend(named(c).err());
         }
+        refused.extend(pins::refused(c));
+        refused.extend(overrides(c).err());
         refused
     }
 
@@ -87,11 +90,13 @@ impl Router for Nginx {
         if said("canary") != Some("true") {
             return Ok(Split::to_canary(0));
         }
-        if KEYS.iter().any(|key| *key != "canary" && *key != "canary-weight" && said(key).is_some()) {
+        let by_name = KEYS[2..].iter().any(|key| said(key).is_some());
+        if by_name && said("canary-weight").is_none() {
             return Ok(Split::to_canary(100));
         }
         let weight = said("canary-weight").and_then(|text| text.parse().ok()).unwrap_or(0);
-        Ok(Split::to_canary(weight).for_everyone(weight > 0 && !c.analysis.match_.is_empty()))
+        let everyone = weight > 0 && !c.analysis.match_.is_empty();
+        Ok(Split::to_canary(weight).for_everyone(everyone).pinning(by_name))
     }
 
     fn beside(&self, _c: &Validated) -> Vec<Manifest> {
@@ -121,6 +126,11 @@ impl Router for Nginx {
             mark("canary-weight", json!(want.canary().to_string()));
         } else {
             for (key, value) in named {
+                mark(key, json!(value));
+            }
+        }
+        if want.is_pinned() {
+            for (key, value) in overrides(c).unwrap_or_default() {
                 mark(key, json!(value));
             }
         }
@@ -187,12 +197,42 @@ fn canary(c: &Validated) -> ObjectRef {
     ObjectRef::new(INGRESS, format!("{}-canary", copy::named(c, "ingressRef")))
 }
 
-/// The annotations that name the requests of `match`: one header and one cookie at most. Err: more, or other, than they
+/// Annotations, behind the prefix, with their values.
+type Said = Vec<(&'static str, String)>;
+
+/// The annotations that name the requests of `match`.
+fn named(c: &Validated) -> Result<Said, String> {
+    naming("spec.analysis.match", &c.analysis.match_)
+}
+
+/// The annotations that give the requests of `always` the canary, beside the weight. The controller's own words for a
+/// header, `always` and `never`, come as a pair, and for a cookie there are no others: so `never` is one of a pair too.
+fn overrides(c: &Validated) -> Result<Said, String> {
+    let mut always = naming("spec.analysis.always", &c.analysis.always)?;
+    let never = naming("spec.analysis.never", &c.analysis.never)?;
+    let value = |said: &Said, key: &str| said.iter().find(|(k, _)| *k == key).map(|(_, value)| value.clone());
+    let same = |key: &str| value(&never, key).is_none_or(|name| value(&always, key) == Some(name));
+    let words = (value(&always, "canary-by-header-value"), value(&never, "canary-by-header-value"));
+    let by_header = value(&never, "canary-by-header").is_some();
+    let paired = words == (Some("always".into()), Some("never".into()));
+    if !same("canary-by-header") || !same("canary-by-cookie") || by_header && !paired {
+        return Err(
+            "spec.analysis.never: ingress-nginx keeps requests off the canary only by the header or cookie of spec.analysis.always, a header with the exact values always and never: name the same one, or leave it out"
+                .into(),
+        );
+    }
+    if paired {
+        always.retain(|(key, _)| *key != "canary-by-header-value");
+    }
+    Ok(always)
+}
+
+/// The annotations that name the requests of a list: one header and one cookie at most. Err: more, or other, than they
 /// can say.
-fn named(c: &Validated) -> Result<Vec<(&'static str, String)>, String> {
-    let mut all: Vec<(&'static str, String)> = Vec::new();
-    for (index, entry) in c.analysis.match_.iter().enumerate() {
-        let path = format!("spec.analysis.match[{index}]");
+fn naming(list: &str, entries: &[Value]) -> Result<Said, String> {
+    let mut all: Said = Vec::new();
+    for (index, entry) in entries.iter().enumerate() {
+        let path = format!("{list}[{index}]");
         for field in ["queryParams", "sourceLabels"] {
             if entry[field].as_object().is_some_and(|asked| !asked.is_empty()) {
                 return Err(format!("{path}.{field}: ingress-nginx tells headers and cookies only"));

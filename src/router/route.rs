@@ -118,7 +118,7 @@ pub(super) fn flux_markers() -> Map<String, Value> {
     names::FLUX_MARKERS.iter().map(|(k, v)| ((*k).to_owned(), json!(v))).collect()
 }
 
-fn unmarked() -> Map<String, Value> {
+pub(super) fn unmarked() -> Map<String, Value> {
     [names::ANNOTATION_ORIGINAL, names::ANNOTATION_EPOCH, names::ANNOTATION_WRITTEN]
         .map(|key| (key.to_owned(), Value::Null))
         .into_iter()
@@ -219,6 +219,8 @@ pub(super) fn cannot(c: &Validated, fields: &[&str], why: &str) -> Vec<String> {
     let analysis = &c.analysis;
     let asked = |field: &str| match field {
         "match" => !analysis.match_.is_empty(),
+        "always" => !analysis.always.is_empty(),
+        "never" => !analysis.never.is_empty(),
         "mirror" => analysis.mirror == Some(true),
         "mirrorWeight" => analysis.mirror == Some(true) && analysis.mirror_weight.is_some_and(|w| w > 0),
         "sessionAffinity" => analysis.session_affinity.is_some(),

@@ -64,7 +64,7 @@ impl Router for Skipper {
     fn refuses(&self, c: &Validated) -> Vec<String> {
         let why = "Skipper splits by weight only: leave it out";
         let mut refused = copy::unnamed(c, "ingressRef");
-        refused.extend(route::cannot(c, &["match", "mirror", "sessionAffinity"], why));
+        refused.extend(route::cannot(c, &["match", "always", "never", "mirror", "sessionAffinity"], why));
         refused
     }
 

@@ -49,7 +49,7 @@ impl Router for Traefik {
 
     fn refuses(&self, c: &Validated) -> Vec<String> {
         let why = "a TraefikService splits by weight only: leave it out";
-        route::cannot(c, &["match", "mirror", "sessionAffinity"], why)
+        route::cannot(c, &["match", "always", "never", "mirror", "sessionAffinity"], why)
     }
 
     fn reads(&self, c: &Validated) -> Vec<ObjectRef> {

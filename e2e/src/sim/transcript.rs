@@ -28,16 +28,26 @@ pub fn action(action: &Action) -> String {
     }
 }
 
+/// The destinations of each http route, with what of its headers tells the requests that it is for.
+fn routes(http: &Value) -> Option<String> {
+    let rules = http.as_array()?.iter().filter_map(|rule| {
+        let lead = rule["route"].as_array()?.iter().map(|r| {
+            let host = r["destination"]["host"].as_str().unwrap_or_default();
+            r["weight"].as_i64().map_or_else(|| host.to_owned(), |w| format!("{host} {w}"))
+        });
+        let lead = lead.collect::<Vec<_>>().join(", ");
+        let headers = rule["match"][0]["headers"].as_object().into_iter().flatten().next();
+        Some(headers.map_or(lead.clone(), |(name, value)| format!("{name}={} {lead}", value["exact"])))
+    });
+    let rules: Vec<String> = rules.collect();
+    (!rules.is_empty()).then(|| rules.join(" | "))
+}
+
 /// What matters of an object or of a patch of one.
 fn detail(body: &Value) -> Option<String> {
     let mut out = Vec::new();
     let spec = &body["spec"];
-    if let Some(routes) = spec["http"][0]["route"].as_array() {
-        out.extend(routes.iter().map(|r| {
-            let host = r["destination"]["host"].as_str().unwrap_or_default();
-            r["weight"].as_i64().map_or_else(|| host.to_owned(), |w| format!("{host} {w}"))
-        }));
-    }
+    out.extend(routes(&spec["http"]));
     if let Some(selector) = spec["selector"].as_object().filter(|s| !s.contains_key("matchLabels")) {
         out.extend(selector.iter().map(|(k, v)| format!("{k}={}", v.as_str().unwrap_or_default())));
     }

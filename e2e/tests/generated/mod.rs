@@ -113,7 +113,13 @@ pub(crate) fn analysis() -> impl Strategy<Value = Value> {
         }
         steps
     });
-    let named = prop_oneof![4 => Just(Value::Null), 1 => Just(json!([{"headers": {"x": {"exact": "y"}}}]))];
+    let by_header = json!([{"headers": {"x": {"exact": "y"}}}]);
+    let named = prop_oneof![
+        4 => Just(json!({})),
+        1 => Just(json!({"match": by_header})),
+        1 => Just(json!({"always": by_header})),
+        1 => Just(json!({"always": by_header, "never": [{"headers": {"x": {"exact": "z"}}}]})),
+    ];
     let mirror = prop_oneof![3 => Just(Value::Null), 1 => Just(json!(true))];
     let affinity = prop_oneof![
         4 => Just(Value::Null),
@@ -131,7 +137,9 @@ pub(crate) fn analysis() -> impl Strategy<Value = Value> {
     let asked = (named, mirror, affinity);
     (steps, asked, metrics, back, 1i32..5, prop_oneof![Just("10s"), Just("1s"), Just("7s")]).prop_map(
         |(mut steps, (named, mirror, affinity), metrics, back, threshold, interval)| {
-            steps["match"] = named;
+            for list in ["match", "always", "never"] {
+                steps[list] = named[list].clone();
+            }
             steps["mirror"] = mirror;
             steps["sessionAffinity"] = affinity;
             steps["metrics"] = metrics;

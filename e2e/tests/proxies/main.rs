@@ -6,6 +6,7 @@
 mod clients;
 mod gateway_api;
 mod lives;
+mod named;
 mod way;
 
 use std::{future::Future, pin::Pin, process::ExitCode, sync::Arc, time::Duration};
@@ -37,7 +38,8 @@ pub(crate) use story;
 /// Stories of one file.
 pub(crate) type Family = &'static [(&'static str, Run)];
 
-const FAMILIES: &[(&str, Family)] = &[("lives", lives::STORIES), ("gateway_api", gateway_api::STORIES)];
+const FAMILIES: &[(&str, Family)] =
+    &[("lives", lives::STORIES), ("gateway_api", gateway_api::STORIES), ("named", named::STORIES)];
 
 /// How long istiod gathers changes.
 const DEBOUNCE: Duration = Duration::from_secs(2);

@@ -16,6 +16,7 @@ mod end_state;
 mod examples;
 mod first_flight;
 mod jenkins_x;
+mod named;
 mod nginx_guide;
 mod rbac;
 mod recording;
@@ -73,6 +74,7 @@ const FAMILIES: &[(&str, Family)] = &[
     ("first_flight", first_flight::STORIES),
     ("jenkins_x", jenkins_x::STORIES),
     ("nginx_guide", nginx_guide::STORIES),
+    ("named", named::STORIES),
     ("rbac", rbac::STORIES),
     ("recordings", recordings::STORIES),
     ("rest", rest::STORIES),

@@ -24,7 +24,7 @@ pub(crate) const STORIES: Family = &[
     story!(blue_green_switches_everybody_after_its_iterations),
     story!(blue_green_can_be_tried_on_copies_first),
     story!(copies_come_before_weights),
-    story!(s1_2_a_header_narrows_the_weights),
+    story!(a_header_narrows_the_weights),
     story!(cookies_keep_users_where_they_are),
     story!(steps_hold_as_long_as_they_say),
     story!(what_tcp_cannot_do_is_refused),
@@ -35,13 +35,17 @@ const ANSWERS: u64 = 1000;
 const WITHIN: f64 = 0.05;
 
 /// A run that stands at its first step until [`pace`]: the window lasts an hour.
-struct Held<'a> {
-    story: Story<'a>,
-    load: LoadHandle,
-    path: Path,
+pub(crate) struct Held<'a> {
+    pub(crate) story: Story<'a>,
+    pub(crate) load: LoadHandle,
+    pub(crate) path: Path,
 }
 
-async fn held<'a>(shared: &'a Shared, namespace: &str, analysis: Value) -> anyhow::Result<Held<'a>> {
+pub(crate) async fn held<'a>(
+    shared: &'a Shared,
+    namespace: &str,
+    analysis: Value,
+) -> anyhow::Result<Held<'a>> {
     shared.bed.scripted().traffic(namespace, "app", Traffic::success(100.0, 50.0));
     let story = Story::new(&shared.bed, namespace).await?;
     let edit = |c: &mut Value| {
@@ -71,20 +75,20 @@ async fn held<'a>(shared: &'a Shared, namespace: &str, analysis: Value) -> anyho
 
 impl Held<'_> {
     /// What everyday clients get from now on.
-    async fn users(&self) -> anyhow::Result<Window> {
+    pub(crate) async fn users(&self) -> anyhow::Result<Window> {
         self.load.reset();
         self.load.requests(ANSWERS, PATIENCE).await
     }
 
     /// The run goes on to its end, from which version 2 serves; no everyday client lost a request on the way.
-    async fn ends_well(self) -> anyhow::Result<Vec<String>> {
+    pub(crate) async fn ends_well(self) -> anyhow::Result<Vec<String>> {
         pace(&self.story).await?;
         self.story.phase("app", Phase::Succeeded).await?;
         self.story.target("app").serving("2", PATIENCE).await?;
         self.over().await
     }
 
-    async fn over(self) -> anyhow::Result<Vec<String>> {
+    pub(crate) async fn over(self) -> anyhow::Result<Vec<String>> {
         ensure!(self.story.replicas("app").await? == Some(0), "the target keeps its pods");
         let window = self.load.stop().await;
         ensure!(window.lost() == 0, "requests lost: {:?}", window.failures);
@@ -93,7 +97,7 @@ impl Held<'_> {
 }
 
 /// All of `count` requests are answered by this version.
-async fn all_from(target: &Target, version: &str, count: u64) -> anyhow::Result<()> {
+pub(crate) async fn all_from(target: &Target, version: &str, count: u64) -> anyhow::Result<()> {
     target.serving(version, PATIENCE).await?;
     let load = LoadHandle::start(target, 300.0, 2);
     let window = load.requests(count, PATIENCE).await?;
@@ -103,7 +107,7 @@ async fn all_from(target: &Target, version: &str, count: u64) -> anyhow::Result<
     Ok(())
 }
 
-fn near(window: &Window, version: &str, wanted: f64) -> anyhow::Result<()> {
+pub(crate) fn near(window: &Window, version: &str, wanted: f64) -> anyhow::Result<()> {
     let share = window.share(version);
     ensure!(
         (share - wanted).abs() <= WITHIN,
@@ -216,8 +220,8 @@ async fn copies_come_before_weights(shared: &Shared) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// S1.2: who asks for the canary by header may get it, all others never do.
-async fn s1_2_a_header_narrows_the_weights(shared: &Shared) -> anyhow::Result<()> {
+/// Who asks for the canary by header may get it, all others never do.
+async fn a_header_narrows_the_weights(shared: &Shared) -> anyhow::Result<()> {
     let run = held(shared, "narrowed", json!({"stepWeights": [50, 100], "match": by_header()})).await?;
     let target = insider(&run.story);
     let load = LoadHandle::start(&target, 300.0, 2);

@@ -75,6 +75,46 @@ pub(super) fn cases() -> Vec<Case> {
     ]
 }
 
+/// The same routers with requests that go one way whatever the weights, which cannot be had together with `match`.
+pub(super) fn pinned() -> Vec<Case> {
+    let exact = |value: &str| json!([{"headers": {"x-canary": {"exact": value}}}]);
+    let both = || vec![json!({"always": exact("always")}), json!({"never": exact("never")})];
+    let listed = json!({"always": [{"headers": {"x": {"regex": "a"}, "y": {"exact": "b"}}}, {"headers": {"z": {"exact": "c"}}}]});
+    let with = |mut case: Case, pins: Vec<Value>| {
+        case.can.retain(|part| part.get("match").is_none());
+        case.can.extend(pins);
+        let together = json!({"always": exact("always"), "match": exact("always")});
+        case.cannot = vec![together, json!({"always": [{}]}), json!({"never": [{"headers": {}}]})];
+        case
+    };
+    let mut all = vec![
+        with(istio(), both()),
+        with(gateway("gatewayapi:v1"), both()),
+        with(gateway("gatewayapi:v1beta1"), vec![listed.clone()]),
+        with(contour(), both()),
+        with(nginx(), vec![json!({"always": exact("always"), "never": exact("never")})]),
+        with(gloo(), both()),
+        with(istio(), vec![listed.clone()]),
+        with(gloo(), vec![listed]),
+    ];
+    all[0].cannot.push(json!({"always": [{"headers": {"x": {"suffix": "a"}}}]}));
+    all[1].cannot.push(json!({"never": [{"headers": {"x": {"prefix": "a"}}}]}));
+    all[3].cannot.push(json!({"never": [{"sourceLabels": {"x": "a"}}]}));
+    all[4].cannot.extend([
+        json!({"never": exact("never")}),
+        json!({"always": exact("yes"), "never": exact("never")}),
+        json!({"always": exact("always"), "never": [{"headers": {"y": {"exact": "never"}}}]}),
+        json!({"always": [{"headers": {"x": {"exact": "a"}, "y": {"exact": "b"}}}]}),
+    ]);
+    all
+}
+
+/// What a router that cannot tell requests apart has to refuse.
+fn pins() -> [Value; 2] {
+    let list = json!([{"headers": {"x-canary": {"exact": "a"}}}]);
+    [json!({"always": list}), json!({"never": list})]
+}
+
 fn istio() -> Case {
     let named = json!({"match": [{"headers": {"x-canary": {"exact": "always"}}}, {"headers": {"x": {"regex": "a"}}}]});
     let mut case = Case {
@@ -141,17 +181,20 @@ fn contour() -> Case {
 }
 
 fn traefik() -> Case {
+    let [always, never] = pins();
     Case {
-        cannot: vec![named(), mirror(), affinity()],
+        cannot: vec![named(), mirror(), affinity(), always, never],
         theirs: json!({"weighted": {"services": [{"name": "theirs", "port": 1}], "sticky": {"cookie": {}}}}),
         ..Case::of("traefik")
     }
 }
 
 fn kubernetes() -> Case {
+    let [always, never] = pins();
+    let (step, list) = (json!({"stepWeight": 5}), json!({"stepWeights": [1]}));
     Case {
         spec: json!({"analysis": {"stepWeight": 0, "iterations": 3}}),
-        cannot: vec![json!({"stepWeight": 5}), json!({"stepWeights": [1]}), named(), mirror(), affinity()],
+        cannot: vec![step, list, named(), mirror(), affinity(), always, never],
         ..Case::of("kubernetes")
     }
 }
@@ -199,9 +242,10 @@ fn nginx() -> Case {
 }
 
 fn skipper() -> Case {
+    let [always, never] = pins();
     Case {
         spec: with_ingress(),
-        cannot: vec![named(), mirror(), affinity()],
+        cannot: vec![named(), mirror(), affinity(), always, never],
         sources: vec![ingress()],
         ..Case::of("skipper")
     }
@@ -220,9 +264,10 @@ fn apisix() -> Case {
         "metadata": {"name": "public", "labels": {"team": "a"}},
         "spec": {"http": [rule("one", "podinfo"), rule("two", "web"), rule("three", "other")]},
     });
+    let [always, never] = pins();
     Case {
         spec: json!({"routeRef": {"apiVersion": "apisix.apache.org/v2", "kind": "ApisixRoute", "name": "public"}}),
-        cannot: vec![named(), mirror(), affinity()],
+        cannot: vec![named(), mirror(), affinity(), always, never],
         sources: vec![(kind, user)],
         ..Case::of("apisix")
     }
@@ -250,8 +295,9 @@ fn gloo() -> Case {
 }
 
 fn linkerd() -> Case {
+    let [always, never] = pins();
     let mut case = Case {
-        cannot: vec![named(), mirror(), affinity()],
+        cannot: vec![named(), mirror(), affinity(), always, never],
         theirs: json!({"service": "theirs", "backends": [{"service": "theirs", "weight": "1"}]}),
         ..Case::of("linkerd")
     };

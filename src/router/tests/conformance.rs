@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     Builtin, Cookies, Router, Split, all,
-    cases::{Case, cases},
+    cases::{Case, cases, pinned},
 };
 use crate::{
     analysis::{Metric, builtin},
@@ -77,12 +77,14 @@ fn splits(case: &Case, c: &Validated, weight: i32) -> Vec<Split> {
     let weight = if case.whole && named && weight > 0 { 100 } else { weight };
     let rescue = Split::to_canary(100).for_everyone(named);
     let copies = |weight| Split::to_canary(weight).mirroring(c.analysis.mirror == Some(true));
+    let pinned = !c.analysis.always.is_empty() || !c.analysis.never.is_empty();
     vec![
         Split::to_canary(0),
-        copies(0),
-        Split::to_canary(weight),
+        copies(0).pinning(pinned),
+        Split::to_canary(weight).pinning(pinned),
         rescue,
         copies(weight),
+        Split::to_canary(weight),
         Split::to_canary(0),
     ]
 }
@@ -208,7 +210,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
     #[test]
     fn every_router_conforms(service in any::<u16>(), analysis in any::<u16>(), weight in 0..=100, old in any::<bool>()) {
-        for case in cases() {
+        for case in cases().into_iter().chain(pinned()) {
             let mut c = canary(&case, &some(&case.service, service.into()), &some(&case.can, analysis.into()));
             c.mesh_appended = old;
             check(&case, &c, weight, sources(&case))?;
@@ -237,7 +239,7 @@ fn every_router_has_a_case() {
 
 #[test]
 fn what_a_router_cannot_do_is_refused_by_its_path() {
-    for case in cases() {
+    for case in cases().into_iter().chain(pinned()) {
         for part in &case.cannot {
             let c = canary(&case, &[], &[part]);
             let refused = case.router().refuses(&c);

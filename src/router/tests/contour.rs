@@ -50,3 +50,11 @@ fn no_list_of_what_to_retry_is_none() {
         assert_eq!(policy, json!({"count": 2}), "today's CRD refuses an empty entry");
     }
 }
+
+#[test]
+fn pinned_requests_have_routes_of_their_own() {
+    let exact = |value: &str| json!([{"headers": {"x-canary": {"exact": value}}}]);
+    let asked = json!({"stepWeight": 10, "always": exact("always"), "never": exact("never")});
+    let c = canary(&json!({"match": [{"uri": {"prefix": "/api"}}]}), &asked);
+    snapshot("contour_pinned", &rendered(&c, Split::to_canary(10).pinning(true))["spec"]);
+}

@@ -187,3 +187,41 @@ fn weights_that_are_not_written_are_one() {
         Err(RouterError::NotFound(_))
     ));
 }
+
+#[test]
+fn pinned_requests_have_rules_of_their_own_before_all_others() {
+    let exact = |value: &str| json!([{"headers": {"x-canary": {"exact": value}}}]);
+    let asked = json!({
+        "stepWeight": 25, "mirror": true, "always": exact("always"), "never": exact("never"),
+        "sessionAffinity": {"cookieName": "a"},
+    });
+    let c = canary(&json!({"match": [{"uri": {"prefix": "/api"}}, {"uri": {"exact": "/b"}}]}), &asked);
+    assert_eq!(V1.refuses(&c), Vec::<String>::new());
+    let cookies = Cookies { canary: Some("a=x".into()), ..Cookies::default() };
+    let split = Split::to_canary(25).mirroring(true).pinning(true);
+    let rules = rendered(&V1, &c, split, &cookies)["spec"]["rules"].clone();
+    let header = |rule: &Value| rule["matches"][1]["headers"][0]["value"].clone();
+    assert_eq!(rules.as_array().map(Vec::len), Some(4), "never, always, the cookie, all others");
+    assert_eq!((header(&rules[0]), header(&rules[1])), (json!("never"), json!("always")));
+    assert_eq!(rules[0]["backendRefs"], json!([backend(&c, "podinfo-primary", 100)]));
+    assert_eq!(rules[1]["backendRefs"], json!([backend(&c, "podinfo-canary", 100)]));
+    let copied: Vec<bool> = get::list(&rules).iter().map(|rule| rule.get("filters").is_some()).collect();
+    assert_eq!(copied, [false, false, false, true]);
+}
+
+#[test]
+fn pinned_requests_have_a_rule_for_each_prefix_that_is_replaced() {
+    let service = json!({
+        "match": [{"uri": {"prefix": "/a"}}, {"uri": {"prefix": "/b"}}],
+        "rewrite": {"uri": "/", "type": "ReplacePrefixMatch"},
+    });
+    let c = canary(&service, &json!({"stepWeight": 25, "always": [{"headers": {"x": {"exact": "y"}}}]}));
+    for pinned in [true, false] {
+        let split = Split::to_canary(25).pinning(pinned);
+        let mut live = Objects::default();
+        live.insert(V1.kinds[0], rendered(&V1, &c, split, &Cookies::default()));
+        assert_eq!(V1.read_back(&c, &live), Ok(split));
+        let rules = live.get(V1.kinds[0], "podinfo").unwrap()["spec"]["rules"].clone();
+        assert_eq!(rules.as_array().map(Vec::len), Some(if pinned { 4 } else { 2 }));
+    }
+}

@@ -41,3 +41,20 @@ fn upstreams_of_other_namespaces_are_not_read() {
     assert_eq!((of("").len(), of("test").len()), (0, 0));
     assert!(of("gloo-system")[0].starts_with("spec.upstreamRef.namespace: "));
 }
+
+#[test]
+fn pinned_requests_have_routes_of_their_own() {
+    let exact = |value: &str| json!([{"headers": {"x": {"exact": value}}}]);
+    let c = canary(&Value::Null, &json!({"stepWeight": 10, "always": exact("a"), "never": exact("b")}));
+    let split = Split::to_canary(10).pinning(true);
+    let made = Gloo.render(&c, &Objects::default(), split, &Cookies::default()).unwrap();
+    let routes = made.last().unwrap().body["spec"]["routes"].clone();
+    let leads = |route: &Value, side: Side, value: &str| {
+        assert_eq!(route["matchers"], json!([{"headers": [{"name": "x", "value": value}]}]));
+        let to = json!({"multi": {"destinations": [to_upstream(&c, side, 100)]}});
+        assert_eq!(route["routeAction"], to);
+    };
+    leads(&routes[0], Side::Primary, "b");
+    leads(&routes[1], Side::Canary, "a");
+    assert!(routes[2].get("matchers").is_none() && routes.as_array().unwrap().len() == 3, "{routes}");
+}

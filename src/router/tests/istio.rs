@@ -168,3 +168,30 @@ fn tcp_knows_no_requests() {
     assert_eq!(Istio.refuses(&analysed(asked.clone(), &json!({"appProtocol": "tcp"}))).len(), 3);
     assert!(Istio.refuses(&analysed(asked, &json!({}))).is_empty());
 }
+
+#[test]
+fn pinned_requests_have_rules_of_their_own_before_all_others() {
+    let always = json!([{"headers": {"x-canary": {"exact": "always"}}}]);
+    let never = json!([{"headers": {"x-canary": {"exact": "never"}}}]);
+    let asked = json!({
+        "stepWeight": 10, "mirror": true, "always": always, "never": never,
+        "sessionAffinity": {"cookieName": "a"},
+    });
+    let c = analysed(asked, &json!({"match": [{"uri": {"prefix": "/a"}}]}));
+    assert!(Istio.refuses(&c).is_empty());
+    let cookies = Cookies { canary: Some("a=x".into()), ..Cookies::default() };
+    let split = Split::to_canary(10).mirroring(true).pinning(true);
+    let http = rendered(&c, split, &cookies)["spec"]["http"].clone();
+    let named = |value: &str| json!([{"uri": {"prefix": "/a"}, "headers": {"x-canary": {"exact": value}}}]);
+    assert_eq!(http[0], json!({"match": named("never"), "route": [to("primary", 100)]}), "and no copies");
+    assert_eq!(http[1], json!({"match": named("always"), "route": [to("canary", 100)]}));
+    assert_eq!(http[2]["match"][0]["headers"]["cookie"]["regex"], "(.*; ?)?a=x(;.*)?");
+    assert_eq!(
+        (&http[3]["route"][1]["weight"], &http[3]["mirror"]["host"]),
+        (&json!(10), &json!("podinfo-canary"))
+    );
+    assert_eq!(Istio.read_back(&c, &live(&http)), Ok(split));
+    let without = rendered(&c, split.pinning(false), &cookies)["spec"]["http"].clone();
+    assert_eq!(Istio.read_back(&c, &live(&without)), Ok(split.pinning(false)));
+    assert_eq!(without.as_array().unwrap().len(), 2, "{without}");
+}

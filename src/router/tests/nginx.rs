@@ -140,3 +140,33 @@ fn named_requests_are_told_by_one_header_and_one_cookie() {
     assert_eq!(said(Split::to_canary(100)), named);
     assert_eq!(said(Split::everyone()), json!({"canary": "true", "canary-weight": "100"}));
 }
+
+#[test]
+fn requests_that_always_get_the_canary_are_named_beside_the_weight() {
+    let header = |value: &str| json!([{"headers": {"x-canary": {"exact": value}}}]);
+    let cookie = json!([{"headers": {"cookie": {"exact": "canary"}}}]);
+    let said = |analysis: Value, want: Split| {
+        let c = canary(&analysis);
+        assert_eq!(Nginx.refuses(&c), Vec::<String>::new());
+        let mut live = live(&json!({}));
+        let object = write(&c, &mut live, want);
+        assert_eq!(Nginx.read_back(&c, &live), Ok(want));
+        let all = object["metadata"]["annotations"].as_object().unwrap().clone();
+        let ours = all.into_iter().filter_map(|(key, value)| {
+            Some((key.strip_prefix("nginx.ingress.kubernetes.io/canary-")?.to_owned(), value))
+        });
+        Value::Object(ours.collect())
+    };
+    let quarter = Split::to_canary(25);
+    let both = json!({"stepWeight": 25, "always": header("always"), "never": header("never")});
+    let pair = json!({"weight": "25", "by-header": "x-canary"});
+    assert_eq!(said(both.clone(), quarter.pinning(true)), pair, "the controller's own words");
+    assert_eq!(said(both.clone(), quarter), json!({"weight": "25"}));
+    assert_eq!(said(both, Split::to_canary(0).pinning(true))["weight"], "0");
+    let own = json!({"stepWeight": 25, "always": header("tester")});
+    let value = json!({"weight": "25", "by-header": "x-canary", "by-header-value": "tester"});
+    assert_eq!(said(own, quarter.pinning(true)), value);
+    let by_cookie = json!({"stepWeight": 25, "always": cookie, "never": cookie});
+    let value = json!({"weight": "25", "by-cookie": "canary"});
+    assert_eq!(said(by_cookie, quarter.pinning(true)), value);
+}

@@ -1,0 +1,62 @@
+//! S1.2 behind each proxy that can do it: at 25 %, who asks for the new version by header gets it, who asks not to never
+//! does, and of all others a quarter do. Nobody loses a request, from before the release until after it.
+
+use serde_json::json;
+use serin::api::Phase;
+use serin_e2e::bed::proxies::Door;
+
+use crate::{Family, Shared, clients::Clients, lives::Life, story, way::Way};
+
+pub(crate) const STORIES: Family = &[
+    story!(s1_2_contour),
+    story!(s1_2_gateway_api_by_contour),
+    story!(s1_2_gateway_api_by_istiod),
+    story!(s1_2_istio),
+];
+
+async fn s1_2(shared: &Shared, namespace: &str, way: Way) -> anyhow::Result<()> {
+    let life = Life::begin(shared, namespace, way).await?;
+    let header = |value: &str| json!([{"headers": {"x-canary": {"exact": value}}}]);
+    let steps = |hold: &str| json!([{"weight": 25, "hold": hold}]);
+    let pins = json!({"always": header("always"), "never": header("never"), "steps": steps("60m")});
+    life.adopted(pins).await?;
+    let target = way.target(&life.story).await?;
+    let always = Clients::start(&target.clone().header("x-canary", "always"));
+    let never = Clients::start(&target.header("x-canary", "never"));
+    life.story.set_image("app", "app:2").await?;
+    life.at_step(1).await?;
+    always.all("2").await?;
+    never.all("1").await?;
+    life.users.share("2", 0.25).await?;
+    life.story.edit_canary("app", json!({"spec": {"analysis": {"steps": steps("0s")}}})).await?;
+    life.story.phase("app", Phase::Succeeded).await?;
+    for (clients, who) in [(&life.users, "everybody"), (&always, "always"), (&never, "never")] {
+        clients.all("2").await?;
+        clients.whole(who)?;
+    }
+    life.story.set_image("app", "app:3").await?;
+    life.at_step(1).await?;
+    always.all("3").await?;
+    life.story.set_image("app", "app:2").await?;
+    life.story.phase("app", Phase::Succeeded).await?;
+    always.all("2").await?;
+    always.whole("always, after an abort")?;
+    never.whole("never, after an abort")?;
+    life.users.whole("everybody, after an abort")
+}
+
+async fn s1_2_contour(shared: &Shared) -> anyhow::Result<()> {
+    s1_2(shared, "s1-2-contour", Way::Contour).await
+}
+
+async fn s1_2_gateway_api_by_contour(shared: &Shared) -> anyhow::Result<()> {
+    s1_2(shared, "s1-2-gwapi-contour", Way::Gateway(Door::Contour)).await
+}
+
+async fn s1_2_gateway_api_by_istiod(shared: &Shared) -> anyhow::Result<()> {
+    s1_2(shared, "s1-2-gwapi-istiod", Way::Gateway(Door::Mesh)).await
+}
+
+async fn s1_2_istio(shared: &Shared) -> anyhow::Result<()> {
+    s1_2(shared, "s1-2-istio", Way::Istio).await
+}

@@ -1,0 +1,58 @@
+//! PURE. The requests that `analysis.always` and `analysis.never` name: they go one way for as long as a run lasts,
+//! whatever the weights. Knows which they are and when they can be had; how a rule for them looks is each router's own.
+
+use serde_json::Value;
+
+use super::{
+    Split,
+    route::{Side, cannot},
+};
+use crate::api::validated::Validated;
+
+/// The lists that are in force under `want`, each with the side it leads to. The first one counts for a request that
+/// both name.
+pub(super) fn of(c: &Validated, want: Split) -> Vec<(&[Value], Side)> {
+    let lists = [(&c.analysis.never, Side::Primary), (&c.analysis.always, Side::Canary)];
+    let said = lists.into_iter().filter(|(list, _)| want.is_pinned() && !list.is_empty());
+    said.map(|(list, side)| (list.as_slice(), side)).collect()
+}
+
+/// Name of the Service on a side.
+pub(super) fn service(c: &Validated, side: Side) -> &str {
+    match side {
+        Side::Primary => &c.names.primary_service,
+        Side::Canary => &c.names.canary_service,
+    }
+}
+
+/// The live rules begin with `rules`, as far as `conditions`, the field that tells which requests a rule is for, goes.
+pub(super) fn in_force(live: &[Value], rules: &[Value], conditions: &str) -> bool {
+    let same = rules.iter().zip(live).all(|(rule, live)| rule[conditions] == live[conditions]);
+    !rules.is_empty() && live.len() > rules.len() && same
+}
+
+/// Every entry of both lists with its field path.
+pub(super) fn entries(c: &Validated) -> impl Iterator<Item = (String, &Value)> {
+    let lists = [("always", &c.analysis.always), ("never", &c.analysis.never)];
+    lists.into_iter().flat_map(|(field, list)| {
+        let path = move |(index, entry)| (format!("spec.analysis.{field}[{index}]"), entry);
+        list.iter().enumerate().map(path)
+    })
+}
+
+/// What of them makes no sense, whatever the router: field paths, each with a remedy.
+pub(super) fn refused(c: &Validated) -> Vec<String> {
+    let mut refused = Vec::new();
+    if !c.analysis.match_.is_empty() {
+        let why = "cannot be had together with spec.analysis.match, which says already who may get the canary: leave one of them out";
+        refused.extend(cannot(c, &["always", "never"], why));
+    }
+    let fields = ["headers", "queryParams", "sourceLabels"];
+    let says_nothing = |entry: &Value| {
+        fields.iter().all(|field| entry[field].as_object().is_none_or(serde_json::Map::is_empty))
+    };
+    for (path, _) in entries(c).filter(|(_, entry)| says_nothing(entry)) {
+        refused.push(format!("{path}: names no header: every request would be meant"));
+    }
+    refused
+}
