@@ -22,15 +22,19 @@ mod delete;
 mod draft;
 mod ending;
 mod ensure;
+mod freeze;
 mod heed;
 mod initialise;
 mod note;
 mod ownership;
+mod pause;
 mod progress;
 mod promote;
 mod question;
+mod request;
 mod rest;
 mod scaler;
+mod share;
 mod surroundings;
 #[cfg(test)]
 mod tests;
@@ -115,6 +119,7 @@ fn by_phase(cx: &Context<'_>, draft: &mut Draft) {
     if !ensure::finalizer(cx, draft) {
         return;
     }
+    request::heed(cx, draft);
     match cx.phase() {
         Phase::Unset | Phase::Initializing => initialise::step(cx, draft),
         // Flagger's hashes: what it was in the middle of begins anew
