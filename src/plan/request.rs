@@ -26,7 +26,7 @@ fn pending(cx: &Context<'_>) -> Option<(String, Result<Request, String>)> {
 
 /// Refuses a request that cannot be meant now; one that can is left for the place that carries it out.
 pub(super) fn heed(cx: &Context<'_>, d: &mut Draft) {
-    let Some((id, request)) = pending(cx) else { return };
+    let Some((id, request)) = pending(cx).filter(|_| cx.phase() != Phase::Unset) else { return };
     let refusal = match &request {
         Err(why) => Some(format!("the annotation {} cannot be read: {why}", names::ANNOTATION_REQUEST)),
         Ok(request) => match request.known() {

@@ -179,11 +179,13 @@ fn approach(cx: &Context<'_>, d: &mut Draft, wanted_primary: i64, wanted_target:
     let room = (whole + limits.surge - primary - target).max(0);
     let more_target = (wanted_target - target).clamp(0, room);
     let more_primary = (wanted_primary - primary).clamp(0, room - more_target);
-    // pods that are still on their way out count no more
-    let ready = i64::from(cx.primary_pods()).min(primary) + i64::from(cx.canary_pods()).min(target);
-    let spare = (ready - (whole - limits.unavailable)).max(0);
-    let less_primary = (primary - wanted_primary).clamp(0, spare);
-    let less_target = (target - wanted_target).clamp(0, spare - less_primary);
+    // pods that are still on their way out count no more; those that are not ready go first, and nobody misses them
+    let (ready_primary, ready_target) =
+        (i64::from(cx.primary_pods()).min(primary), i64::from(cx.canary_pods()).min(target));
+    let spare = (ready_primary + ready_target - (whole - limits.unavailable)).max(0);
+    let less_primary = (primary - wanted_primary).clamp(0, spare + primary - ready_primary);
+    let spent = (less_primary - (primary - ready_primary)).max(0);
+    let less_target = (target - wanted_target).clamp(0, spare - spent + target - ready_target);
     for (live, now, change) in
         [(cx.target, target, more_target - less_target), (live, primary, more_primary - less_primary)]
     {
