@@ -23,6 +23,8 @@ pub const ANNOTATION_WRITTEN: &str = "serin.dev/written";
 pub const ANNOTATION_REVISION: &str = "serin.dev/revision";
 /// Annotation on the primary: the generation at which a damaged template was last restored.
 pub const ANNOTATION_RESTORED: &str = "serin.dev/restored-at-generation";
+/// Annotation on a Canary, by which people ask for something: `<verb>/<id>`, or JSON.
+pub const ANNOTATION_REQUEST: &str = "serin.dev/request";
 /// Annotation on a copy of a ConfigMap or Secret: checksum of the content it was made with.
 pub const ANNOTATION_CHECKSUM: &str = "serin.dev/checksum";
 /// Annotation on a ConfigMap or Secret, Flagger's: a value that begins with `disable` keeps it from being followed.

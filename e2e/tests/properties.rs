@@ -7,7 +7,9 @@ mod generated;
 
 use std::time::Duration;
 
-use generated::{Event, Scaled, analysis, calm, events, play, reading, spec, world_of};
+use generated::{
+    Event, Scaled, analysis, apex_events, apex_spec, apex_world, calm, events, play, reading, spec, world_of,
+};
 use proptest::{prelude::*, test_runner::TestCaseError};
 use serde_json::{Value, json};
 use serin::{
@@ -70,6 +72,61 @@ proptest! {
     #[test]
     fn whatever_happens_no_invariant_is_broken(spec in spec(), happened in events(24)) {
         sound(&after(&spec, &happened))?;
+    }
+
+    /// The same where the apex Service moves users, and no pods are missing where they are shared.
+    #[test]
+    fn an_apex_that_moves_users_breaks_no_invariant(spec in apex_spec(), replicas in 1i64..12, happened in apex_events(24)) {
+        let mut sim = Sim::new(apex_world(&spec, replicas), "podinfo");
+        sim.advance(Duration::from_secs(20));
+        for event in &happened {
+            play(&mut sim, event);
+        }
+        sound(&sim)?;
+    }
+
+    /// Its run comes to the same end wherever it is cut short: promoted, with as many pods as before, once that is asked
+    /// for if it has to be.
+    #[test]
+    fn an_apex_that_moves_users_is_crash_safe(spec in apex_spec(), replicas in 1i64..12, at in 0usize..40, writes in 0usize..4, end in 0u8..4) {
+        let run = |trouble: Option<(usize, Trouble)>| {
+            let mut sim = Sim::new(apex_world(&spec, replicas), "podinfo");
+            sim.trouble_at = trouble;
+            sim.advance(Duration::from_secs(20));
+            fixture::set_image(&mut sim, "podinfo:2");
+            sim.advance(Duration::from_secs(if end < 2 { 45 } else { 300 }));
+            match end {
+                0 => sim.world.delete_canary(sim.now),
+                1 => fixture::set_image(&mut sim, "podinfo:1"),
+                2 => generated::happen(&mut sim, &Event::Request("promote/1")),
+                _ => fixture::set_image(&mut sim, "podinfo:3"),
+            }
+            sim.advance(Duration::from_secs(300));
+            sim
+        };
+        let (whole, cut) = (run(None), run(Some((at, Trouble::CrashAfter(writes)))));
+        sound(&cut)?;
+        prop_assert_eq!(generated::end_of(&whole), generated::end_of(&cut), "{}\n\ncut:\n{}", whole.log.join("\n"), cut.log.join("\n"));
+        let serving = if end == 0 { "podinfo" } else { "podinfo-primary" };
+        prop_assert!(end == 3 || self::replicas(&whole, serving) == replicas, "{}", whole.log.join("\n"));
+    }
+
+    /// At rest such a Canary costs nothing either, nor does one that waits with nobody on the new version.
+    #[test]
+    fn an_apex_that_moves_users_is_quiet(spec in apex_spec(), ended in any::<bool>()) {
+        let mut sim = Sim::new(apex_world(&spec, 5), "podinfo");
+        sim.advance(Duration::from_secs(20));
+        fixture::set_image(&mut sim, "podinfo:2");
+        sim.advance(Duration::from_secs(600));
+        if ended {
+            generated::happen(&mut sim, &Event::Request("promote/1"));
+            sim.advance(Duration::from_secs(600));
+        }
+        prop_assume!(ended || sim.world.status().step.is_none_or(|s| s.weight == 0));
+        let (plans, asked, said) = (sim.plans, sim.asked, sim.log.len());
+        sim.advance(Duration::from_secs(86_400));
+        prop_assert_eq!((plans, asked, said), (sim.plans, sim.asked, sim.log.len()), "{}", sim.log.join("\n"));
+        sound(&sim)?;
     }
 
     /// Property 1. A plan may ask for another: the form here is that a bounded chain of plans ends in one that is empty

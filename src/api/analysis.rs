@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{routing, schema};
+use super::{promotion::Promotion, routing, schema};
 
 /// Flagger's pattern for durations, open at its end: `1m30s` and `10ms` pass.
 const DURATION: &str = "^[0-9]+(m|s)";
@@ -89,6 +89,9 @@ pub struct CanaryAnalysis {
     /// Keep users on the version that first answered them, by a cookie.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session_affinity: Option<SessionAffinity>,
+    /// When a version that has passed is promoted. Default: at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub promotion: Option<Promotion>,
 }
 
 /// One step of a run.

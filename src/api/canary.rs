@@ -93,6 +93,11 @@ pub struct CanarySpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = r"^([0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h))+$"), length(max = 64))]
     pub settle_time: Option<String>,
+    /// How long the target keeps its pods after its traffic has left it, at the end of every run, as a duration such as
+    /// `30s`. Default: 0, they go once the proxies have learned of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^([0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h))+$"), length(max = 64))]
+    pub canary_scale_down_delay: Option<String>,
 }
 
 impl Canary {

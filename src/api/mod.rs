@@ -10,6 +10,8 @@ pub mod crd;
 pub mod duration;
 pub mod metric_names;
 pub mod metric_template;
+pub mod promotion;
+pub mod request;
 mod routing;
 pub mod schedule;
 mod schema;
@@ -29,6 +31,6 @@ pub use canary::{AutoscalerRef, Canary, CanarySpec, LocalRef, ScalerReplicas, Ta
 pub use metric_template::{MetricProvider, MetricTemplate, MetricTemplateSpec, SecretRef};
 pub use service::{CanaryService, CustomMetadata, UnmanagedMetadata};
 pub use status::{
-    CanaryCondition, CanaryStatus, Ending, EndingKind, ObservedConfig, ObservedTarget, Phase, RunStatus,
-    StepStatus,
+    Answer, CanaryCondition, CanaryStatus, Ending, EndingKind, ObservedConfig, ObservedTarget, Phase,
+    RequestStatus, RunStatus, StepStatus,
 };

@@ -63,6 +63,34 @@ pub struct CanaryStatus {
     /// Replicas handed from the target to the primary; in a run with an autoscaler, those it does not go below.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub primary_replicas: Option<i32>,
+    /// The last request that was answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request: Option<RequestStatus>,
+}
+
+/// What became of a request (annotation `serin.dev/request`).
+#[derive(JsonSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RequestStatus {
+    /// Its id; of one that cannot be read, `unreadable-` and a checksum.
+    pub id: String,
+    /// What was asked for; empty if that cannot be read.
+    pub verb: String,
+    /// `Accepted` or `Refused`.
+    pub answer: Answer,
+    /// Who asked, and why it was refused, as a sentence.
+    pub message: String,
+    /// When it was answered.
+    pub at: MicroTime,
+}
+
+/// The answer to a request.
+#[derive(JsonSchema, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Answer {
+    /// It is done.
+    Accepted,
+    /// It is not, and will not be.
+    Refused,
 }
 
 /// Where a Canary stands.
@@ -185,6 +213,9 @@ pub struct StepStatus {
     /// Before the first step the target's pods are replaced: their configuration has changed since they started.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub renew: bool,
+    /// When the weight was decided, where pods are shared: how long they may take to become ready counts from here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<MicroTime>,
     /// When the route was seen to carry that weight. Unset: not yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub confirmed: Option<MicroTime>,

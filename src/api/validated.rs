@@ -6,6 +6,7 @@ use std::{collections::BTreeMap, time::Duration};
 use super::{
     Canary, CanaryAnalysis, CanaryMetric, CanaryService, CanarySpec, CanaryWebhook, MetricTemplateSpec,
     duration, metric_names,
+    promotion::{self, Apex, Pause},
     schedule::{Step, Strategy, schedule, strategy},
 };
 use crate::{
@@ -65,6 +66,12 @@ pub struct Validated {
     pub deadline: Duration,
     /// Settle time asked for by the Canary itself.
     pub settle: Option<Duration>,
+    /// How long the target keeps its pods after its traffic has left it.
+    pub linger: Duration,
+    /// How the apex Service moves users, where nothing else does.
+    pub apex: Apex,
+    /// How a run waits before it is promoted, if it does.
+    pub pause: Option<Pause>,
     /// Promote without analysis.
     pub skip_analysis: bool,
     /// Checks that are served, in list order, under their present names.
@@ -122,16 +129,13 @@ pub fn validate(canary: &Canary, rules: &Rules) -> Result<Validated, Refusal> {
         spec.provider.clone().filter(|p| !p.is_empty()).unwrap_or_else(|| rules.mesh_provider.clone());
     served_target(spec)?;
     let service = service(spec)?;
-    let target = spec.target_ref.name.clone();
-    let apex = service.name.clone().filter(|n| !n.is_empty()).unwrap_or_else(|| target.clone());
-    if apex.len() > MAX_APEX {
-        return Err(invalid(format!(
-            "the apex name {apex} has {} characters: set spec.service.name to one of at most {MAX_APEX}, because -primary and -canary are appended",
-            apex.len()
-        )));
-    }
+    let names = names(spec, &service)?;
     let skip_analysis = spec.skip_analysis.unwrap_or(false);
-    let schedule = schedule(&analysis, switches(&provider), skip_analysis).map_err(Refusal::Invalid)?;
+    let strategy = strategy(&analysis);
+    let apex_moves = promotion::apex(&provider, &analysis, strategy);
+    let moves = switches(&provider) || apex_moves != Apex::Stays;
+    let schedule = schedule(&analysis, moves, skip_analysis).map_err(Refusal::Invalid)?;
+    let pause = promotion::pause(&analysis, strategy, schedule.len()).map_err(Refusal::Invalid)?;
     let (metrics, mut faults, mut advice) = metrics(&analysis);
     faults.extend(misdirected(&analysis));
     advice.extend(advise(&analysis, &schedule, skip_analysis));
@@ -141,13 +145,7 @@ pub fn validate(canary: &Canary, rules: &Rules) -> Result<Validated, Refusal> {
     Ok(Validated {
         name: canary.metadata.name.clone().unwrap_or_default(),
         namespace: canary.metadata.namespace.clone().unwrap_or_default(),
-        names: Names {
-            primary: names::primary(&target),
-            primary_service: names::primary(&apex),
-            canary_service: names::canary(&apex),
-            target,
-            apex,
-        },
+        names,
         provider,
         ingress: rules.ingress.clone(),
         metrics_server: spec
@@ -163,7 +161,10 @@ pub fn validate(canary: &Canary, rules: &Rules) -> Result<Validated, Refusal> {
         settle: spec.settle_time.as_deref().and_then(duration::parse),
         spec: spec.clone(),
         service,
-        strategy: strategy(&analysis),
+        linger: linger(spec)?,
+        apex: apex_moves,
+        pause,
+        strategy,
         analysis,
         schedule,
         skip_analysis,
@@ -176,6 +177,24 @@ pub fn validate(canary: &Canary, rules: &Rules) -> Result<Validated, Refusal> {
     })
 }
 
+fn names(spec: &CanarySpec, service: &CanaryService) -> Result<Names, Refusal> {
+    let target = spec.target_ref.name.clone();
+    let apex = service.name.clone().filter(|n| !n.is_empty()).unwrap_or_else(|| target.clone());
+    if apex.len() > MAX_APEX {
+        return Err(invalid(format!(
+            "the apex name {apex} has {} characters: set spec.service.name to one of at most {MAX_APEX}, because -primary and -canary are appended",
+            apex.len()
+        )));
+    }
+    Ok(Names {
+        primary: names::primary(&target),
+        primary_service: names::primary(&apex),
+        canary_service: names::canary(&apex),
+        target,
+        apex,
+    })
+}
+
 fn invalid(message: impl Into<String>) -> Refusal {
     Refusal::Invalid(Problem::new("InvalidSpec", message))
 }
@@ -183,6 +202,12 @@ fn invalid(message: impl Into<String>) -> Refusal {
 /// Seconds between checks: at least 1 s; what cannot be read is 60 s, as in Flagger.
 fn interval(text: Option<&str>) -> Duration {
     text.and_then(duration::parse).map_or(Duration::from_secs(60), |d| d.max(Duration::from_secs(1)))
+}
+
+fn linger(spec: &CanarySpec) -> Result<Duration, Refusal> {
+    let Some(text) = spec.canary_scale_down_delay.as_deref() else { return Ok(Duration::ZERO) };
+    duration::parse(text)
+        .ok_or_else(|| invalid(format!("spec.canaryScaleDownDelay: {text:?} is not a duration such as 30s")))
 }
 
 fn service(spec: &CanarySpec) -> Result<CanaryService, Refusal> {

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     api::{
+        promotion::Apex,
         schedule::{Step, Strategy},
         validated::{Names, Validated},
     },
@@ -47,6 +48,9 @@ pub(crate) fn canary(service: &Value) -> Validated {
         threshold: 3,
         deadline: Duration::from_secs(60),
         settle: None,
+        linger: Duration::ZERO,
+        apex: Apex::Stays,
+        pause: None,
         skip_analysis: false,
         templates: BTreeMap::new(),
         metrics: Vec::new(),

@@ -58,6 +58,16 @@ pub fn render(
     })
 }
 
+/// The apex without its selector: whatever it selects stays.
+#[must_use]
+pub fn but_selector(mut apex: Manifest) -> Manifest {
+    if let Some(spec) = apex.body.get_mut("spec").and_then(Value::as_object_mut) {
+        spec.remove("selector");
+    }
+    apex.owned = &["/spec/ports"];
+    apex
+}
+
 /// Gives the apex back: the original if it was adopted; else it stays, selecting the target, as a plain object. The
 /// other two are deleted if they are ours.
 pub fn restore(c: &Validated, label: &(String, String), live: &Objects) -> Vec<Undo> {

@@ -5,15 +5,16 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{Answers, configs::Configs, draft::after, note::Words};
+use super::{Answers, configs::Configs, draft::after, note::Words, share};
 use crate::{
     api::{
         CanaryStatus, Phase, StepStatus,
+        promotion::Apex,
         schedule::Strategy,
         validated::{Problem, Validated},
     },
     manifest::{self, readiness, readiness::Rollout, revision},
-    router::{Router, Split},
+    router::{self, Router, Selected, Split},
     snapshot::{DEPLOYMENT, SERVICE, Snapshot},
 };
 
@@ -117,11 +118,12 @@ impl<'a> Context<'a> {
 
     /// The split that a step wants; where the router moves nobody, it can only be that all are on the primary.
     pub(super) fn split(&self, step: &StepStatus) -> Split {
-        if !self.router.moves() {
+        if !self.moves() {
             return Split::default();
         }
         let everyone = step.everyone && self.names_requests();
-        let split = Split::to_canary(step.weight).mirroring(step.mirrored).for_everyone(everyone);
+        let split =
+            Split::to_canary(self.possible(step.weight)).mirroring(step.mirrored).for_everyone(everyone);
         split.pinning(self.pins(step.index, step.weight))
     }
 
@@ -133,6 +135,41 @@ impl<'a> Context<'a> {
         let asked = !self.c.analysis.always.is_empty() || !self.c.analysis.never.is_empty();
         let pods = self.canary_pods() > 0 && self.zero().canary() == 0;
         asked && pods && !ending && index > 0 && (weight > 0 || analysed)
+    }
+
+    /// Users can be moved, and are meant to be.
+    pub(super) fn moves(&self) -> bool {
+        self.router.moves(&self.c)
+    }
+
+    /// The weight that can be had in place of this one: all or none where the apex is switched, a whole number of pods
+    /// where they are shared.
+    pub(super) fn possible(&self, weight: i32) -> i32 {
+        match self.c.apex {
+            Apex::Stays => weight,
+            Apex::Switches => {
+                if weight >= 100 {
+                    100
+                } else {
+                    0
+                }
+            }
+            Apex::Shares => share::possible(self.whole(), weight),
+        }
+    }
+
+    /// Whom the apex Service selects, where it is what moves users.
+    pub(super) fn selected(&self) -> Option<Selected> {
+        router::selected(&self.c, &self.snap.objects)
+    }
+
+    /// Replicas of the primary while it serves everyone: where pods are shared it has fewer in a run.
+    pub(super) fn whole(&self) -> i64 {
+        let kept = self.status().primary_replicas.map(i64::from);
+        let leaving = self.phase() == Phase::Terminating && self.selected() == Some(Selected::Both);
+        let in_run = self.status().run.is_some() || leaving;
+        let live = || self.primary().map_or_else(|| self.target_replicas(), manifest::replicas);
+        kept.filter(|_| in_run).unwrap_or_else(live).max(1)
     }
 
     /// The step's weight as `status.canaryWeight` shows it: percent of all requests. With A/B that is none, whatever
@@ -160,7 +197,9 @@ impl<'a> Context<'a> {
     pub(super) fn zero(&self) -> Split {
         // pods of a target that is asked for none are on their way out
         let canary = self.canary_pods() > 0 && self.target_replicas() > 0;
-        if self.primary_pods() == 0 && canary && self.router.moves() {
+        // an apex that selects both follows by itself
+        let turns = self.moves() && self.c.apex != Apex::Shares;
+        if self.primary_pods() == 0 && canary && turns {
             Split::to_canary(100).for_everyone(self.names_requests())
         } else {
             Split::to_canary(0)

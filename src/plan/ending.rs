@@ -69,7 +69,10 @@ pub(super) fn carry_on(cx: &Context<'_>, d: &mut Draft) -> bool {
     if !ensure::apex_service(cx, d, Because::Drift) || !past(cx, d, cx.settled_at()) || !heeded(cx, d) {
         return true;
     }
-    if scaler::empty(cx, d) {
+    // a new revision that waits for nothing else need not wait for pods to go
+    let next = cx.c.linger > std::time::Duration::ZERO && cx.applied() != Some(cx.hash.as_str());
+    let next = next && ending.kind != EndingKind::Aborting;
+    if next || scaler::retire(cx, d) {
         finish(cx, d, ending.kind);
     }
     true

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{Action, context::Context, copies, draft::Draft, initialise::past, note::Words};
+use super::{Action, context::Context, copies, draft::Draft, initialise::past, note::Words, share};
 use crate::{
+    api::promotion::Apex,
     manifest::{
         self, Manifest, json,
         revision::{self, StoredConfig},
@@ -46,6 +47,15 @@ pub(super) fn side_services(cx: &Context<'_>, d: &mut Draft, why: Because) -> bo
 /// The Service that users call, selecting the primary; an unowned one of that name is taken over as it is.
 pub(super) fn apex_service(cx: &Context<'_>, d: &mut Draft, why: Because) -> bool {
     let Some(services) = services(cx) else { return false };
+    let known = |live: &Value| manifest::made_for(live, &cx.c.name) || manifest::adopted(live);
+    if cx.c.apex != Apex::Stays && cx.apex().is_some_and(known) {
+        return object(cx, d, service::but_selector(services.apex), why);
+    }
+    if cx.c.apex == Apex::Stays && !share::gathered(cx, d) {
+        return false;
+    }
+    // shares that are no longer asked for are nobody's mistake
+    let why = if cx.step().since.is_some() { Because::Wanted } else { why };
     // pointed elsewhere by hand while the primary has no pods: left there until it has
     if let Some(live) = cx.apex().filter(|_| why == Because::Drift && cx.primary_pods() == 0) {
         return manifest::patch(live, &services.apex).is_none();
@@ -58,8 +68,13 @@ fn services(cx: &Context<'_>) -> Option<service::Services> {
     service::render(&cx.c, cx.target, &cx.label, &cx.snap.objects).ok()
 }
 
-/// The routing objects, carrying `want`.
+/// Users are led as `want` says.
 pub(super) fn routing(cx: &Context<'_>, d: &mut Draft, want: Split, why: Because) -> bool {
+    if cx.c.apex == Apex::Stays { routes(cx, d, want, why) } else { share::carry(cx, d, want, why) }
+}
+
+/// The routing objects, carrying `want`.
+pub(super) fn routes(cx: &Context<'_>, d: &mut Draft, want: Split, why: Because) -> bool {
     let mut done = true;
     for beside in cx.router.beside(&cx.c) {
         done &= object(cx, d, beside, why);

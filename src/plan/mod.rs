@@ -22,16 +22,20 @@ mod delete;
 mod draft;
 mod ending;
 mod ensure;
+mod freeze;
 mod heed;
 mod hooks;
 mod initialise;
 mod note;
 mod ownership;
+mod pause;
 mod progress;
 mod promote;
 mod question;
+mod request;
 mod rest;
 mod scaler;
+mod share;
 mod surroundings;
 #[cfg(test)]
 mod tests;
@@ -117,6 +121,7 @@ fn by_phase(cx: &Context<'_>, draft: &mut Draft) {
     if !ensure::finalizer(cx, draft) {
         return;
     }
+    request::heed(cx, draft);
     match cx.phase() {
         Phase::Unset | Phase::Initializing => initialise::step(cx, draft),
         // Flagger's hashes: what it was in the middle of begins anew

@@ -3,6 +3,8 @@
 
 use serde::Serialize;
 
+use crate::names;
+
 /// How loud a note is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Severity {
@@ -109,6 +111,27 @@ impl Words {
             format!("Promotion completed! Scaling down {}", self.target)
         };
         Note::normal("Promoted", text)
+    }
+    pub(super) fn waiting_for_promotion(&self, how: &str, epoch: i64) -> Note {
+        let (name, namespace) = self.canary.rsplit_once('.').unwrap_or((&self.canary, ""));
+        Note::warning(
+            "WaitingForPromotion",
+            format!(
+                "Halt {} advancement waiting for promotion approval {how}until asked: kubectl -n {namespace} annotate canary {name} --overwrite {}=promote/run-{epoch}",
+                self.canary,
+                names::ANNOTATION_REQUEST
+            ),
+        )
+    }
+    pub(super) fn wait_is_over() -> Note {
+        Note::normal("WaitOver", "the wait for the promotion is over: the run goes on")
+    }
+    pub(super) fn request_accepted(id: &str, verb: &str, by: &str) -> Note {
+        let by = if by.is_empty() { String::new() } else { format!(", {by}") };
+        Note::normal("RequestAccepted", format!("Request {id} ({verb}) is carried out{by}"))
+    }
+    pub(super) fn request_refused(id: &str, why: &str) -> Note {
+        Note::warning("RequestRefused", format!("Request {id} is refused: {why}"))
     }
     pub(super) fn halted(text: &str) -> Note {
         Note::warning("Halted", text)

@@ -1,7 +1,5 @@
 //! A run: new revision, pods, one weight after another, a window of checks at each.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
@@ -11,15 +9,16 @@ use super::{
     draft::{Draft, after},
     ending,
     ensure::{self, Because},
-    heed, hooks,
+    freeze, heed, hooks,
     initialise::{past, waiting},
     note::{Note, Words},
-    promote, rest, scaler,
+    pause, promote, rest, scaler, share,
 };
 use crate::{
     analysis::{self, Query, Verdict},
     api::{
         EndingKind, Phase, RunStatus, StepStatus,
+        promotion::Apex,
         schedule::{Step, Strategy},
     },
     manifest::{
@@ -29,11 +28,6 @@ use crate::{
     names::conditions,
     router::Split,
 };
-
-/// A frozen run is said aloud again after this long (ruling 17).
-const FROZEN_LONG: Duration = Duration::from_secs(600);
-const UNAVAILABLE: &str = "MetricsUnavailable";
-const UNAVAILABLE_LONG: &str = "MetricsUnavailableForLong";
 
 /// The checks to ask for, when a window has ended.
 pub(super) fn questions(cx: &Context<'_>) -> Vec<Question> {
@@ -52,6 +46,9 @@ pub(super) fn questions(cx: &Context<'_>) -> Vec<Question> {
 pub(super) fn start(cx: &Context<'_>, d: &mut Draft) {
     reset(cx, d);
     d.status.failed_checks = 0;
+    if cx.c.apex == Apex::Shares {
+        d.status.primary_replicas = i32::try_from(cx.whole()).ok();
+    }
     d.status.run = Some(RunStatus { started: MicroTime(cx.now), ending: None });
     d.say(cx.words.new_revision());
 }
@@ -65,7 +62,7 @@ fn reset(cx: &Context<'_>, d: &mut Draft) {
     d.status.iterations = 0;
     let renew =
         cx.step().renew || cx.target_replicas() > 0 && cx.configs.differ_for_running_pods(cx.status());
-    d.status.step = Some(StepStatus { renew, ..StepStatus::default() });
+    d.status.step = Some(StepStatus { renew, since: share::since(cx), ..StepStatus::default() });
     for type_ in [conditions::HALTED, conditions::FROZEN, conditions::CAPACITY, super::checks::PODS_READY] {
         d.clear(type_);
     }
@@ -95,7 +92,10 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
         & ensure::apex_service(cx, d, Because::Drift)
         & ensure::routing(cx, d, want, why)
         & scaler::twin(cx, d);
-    if !mended || step.renew && !renewed(cx, d) || !scaler::wake(cx, d) {
+    if !mended {
+        return share::overdue(cx, d);
+    }
+    if step.renew && !renewed(cx, d) || !scaler::wake(cx, d) {
         return;
     }
     let held = scaler::holds(cx, d);
@@ -118,9 +118,23 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
     if step.confirmed.is_none() {
         return confirm(cx, d);
     }
-    if past(cx, d, due(cx)) {
+    if !pause::idle(cx) && past(cx, d, due(cx)) {
         judge(cx, d, held);
+    } else if cx.phase() == Phase::WaitingPromotion && !held && pause::over(cx, d) {
+        go_on(cx, d);
     }
+}
+
+/// To the next step; after the last one the promotion.
+fn go_on(cx: &Context<'_>, d: &mut Draft) {
+    let index = cx.step().index;
+    if index as usize >= cx.c.schedule.len() {
+        return promote::begin(cx, d);
+    }
+    if cx.phase() == Phase::WaitingPromotion {
+        d.phase(Phase::Progressing, cx.kind());
+    }
+    advance(cx, d, index + 1);
 }
 
 /// The step's split. While the primary has no pods, a route that somebody turned further to the canary stays: putting it
@@ -190,7 +204,10 @@ fn canary_vanished(cx: &Context<'_>, d: &mut Draft) {
             "the canary lost all its pods",
         );
     }
-    d.status.step = Some(StepStatus::default());
+    d.status.step = Some(StepStatus { since: share::since(cx), ..StepStatus::default() });
+    if cx.phase() == Phase::WaitingPromotion {
+        d.phase(Phase::Progressing, cx.kind());
+    }
     d.status.canary_weight = 0;
     d.status.iterations = 0;
     d.urgent = true;
@@ -262,6 +279,7 @@ fn measurable(cx: &Context<'_>) -> bool {
         && cx.applied() == Some(cx.hash.as_str())
         && cx.canary_pods() > 0
         && cx.primary_pods() > 0
+        && !pause::idle(cx)
         && matches!(cx.target_rollout(), Rollout::Ready)
         && ensure::split_in_place(cx, cx.split(&step))
         && heed::unheeded(cx).is_none()
@@ -287,12 +305,13 @@ fn planned<'c>(cx: &'c Context<'_>, index: i32) -> &'c Step {
 /// The intent into status, then the route.
 fn advance(cx: &Context<'_>, d: &mut Draft, index: i32) {
     let next = planned(cx, index);
-    let pinned = cx.router.moves() && cx.pins(index, next.weight);
-    let split = Split::to_canary(next.weight).mirroring(next.mirrored).pinning(pinned);
+    let pinned = cx.moves() && cx.pins(index, next.weight);
+    let split = Split::to_canary(cx.possible(next.weight)).mirroring(next.mirrored).pinning(pinned);
     if cx.c.strategy == Strategy::BlueGreen && next.weight > 0 {
         d.say(Words::routing_to_canary(cx.step().mirrored));
     }
-    d.status.step = Some(StepStatus { index, checked: None, promotion: 0, ..cx.step_at(split) });
+    let since = share::since(cx);
+    d.status.step = Some(StepStatus { index, checked: None, promotion: 0, since, ..cx.step_at(split) });
     ensure::routing(cx, d, split, Because::Wanted);
 }
 
@@ -316,7 +335,7 @@ fn judge(cx: &Context<'_>, d: &mut Draft, held: bool) {
     let mut failed = Vec::new();
     for (index, call) in hooks::rollout(cx).iter().enumerate() {
         match cx.answers.calls.get(&index) {
-            None => return unanswered(cx, d),
+            None => return freeze::unanswered(cx, d),
             Some(Ok(())) => {}
             Some(Err(why)) => failed.push(hooks::refused(cx, call, why)),
         }
@@ -325,14 +344,14 @@ fn judge(cx: &Context<'_>, d: &mut Draft, held: bool) {
         let verdict = match query {
             Err(why) => Verdict::Error { text: why },
             Ok(query) => match cx.answers.readings.get(&index) {
-                None => return unanswered(cx, d),
+                None => return freeze::unanswered(cx, d),
                 Some(reading) => analysis::judge(&query, reading, &cx.c),
             },
         };
         match verdict {
             Verdict::Pass { .. } => {}
             Verdict::Fail { text } | Verdict::NoData { text } => failed.push(text),
-            Verdict::Error { text } => return freeze(cx, d, &text),
+            Verdict::Error { text } => return freeze::freeze(cx, d, &text),
         }
     }
     if d.clear(conditions::FROZEN) {
@@ -346,12 +365,16 @@ fn passed(cx: &Context<'_>, d: &mut Draft, held: bool) {
     d.clear(conditions::HALTED);
     let step = cx.step();
     let began = step.confirmed.as_ref().map_or(cx.now, |t| t.0);
-    if held || cx.now < after(began, planned(cx, step.index).hold) {
+    let stays = held
+        || if cx.phase() == Phase::WaitingPromotion {
+            !pause::over(cx, d)
+        } else {
+            cx.now < after(began, planned(cx, step.index).hold) || pause::begin(cx, d)
+        };
+    if stays {
         d.status.step = Some(StepStatus { checked: Some(MicroTime(cx.now)), ..step });
-    } else if step.index as usize >= cx.c.schedule.len() {
-        promote::begin(cx, d);
     } else {
-        advance(cx, d, step.index + 1);
+        go_on(cx, d);
     }
 }
 
@@ -367,27 +390,4 @@ fn halt(cx: &Context<'_>, d: &mut Draft, failed: &[String]) {
         d.say(cx.words.threshold_reached(checks));
         ending::begin(cx, d, EndingKind::RollingBack, "ThresholdReached", &all);
     }
-}
-
-/// Weight and failed checks stay as they are for as long as it lasts (design D5).
-fn freeze(cx: &Context<'_>, d: &mut Draft, text: &str) {
-    let frozen = d.find(conditions::FROZEN).cloned();
-    let Some(frozen) = frozen else {
-        d.condition(conditions::FROZEN, "True", UNAVAILABLE, text);
-        return d.say(Words::frozen(text));
-    };
-    let since = frozen.last_transition_time.map_or(cx.now, |t| t.0);
-    let long = after(since, FROZEN_LONG);
-    if cx.now >= long && frozen.reason == UNAVAILABLE {
-        d.condition(conditions::FROZEN, "True", UNAVAILABLE_LONG, text);
-        d.say(Words::still_frozen(text));
-    } else {
-        // another reason by now: shown, not said again
-        d.condition(conditions::FROZEN, "True", &frozen.reason, text);
-        unanswered(cx, d);
-    }
-}
-
-fn unanswered(cx: &Context<'_>, d: &mut Draft) {
-    d.wake_at(cx.snap.ask_not_before.unwrap_or_else(|| after(cx.now, cx.c.interval)));
 }

@@ -11,7 +11,7 @@ use super::{
     heed::heeded,
     initialise::{past, waiting},
     note::Words,
-    rest, scaler,
+    rest, scaler, share,
 };
 use crate::{
     api::{EndingKind, Phase, StepStatus},
@@ -67,8 +67,12 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
     let replicas = scaler::primary_start(cx);
     // one that is no longer named is there until the run is over
     let scaled = cx.c.spec.autoscaler_ref.is_some() || !scaler::twins(cx).is_empty();
-    let resize = !scaled && !target_moved_on(cx) && cx.target_replicas() > 0;
+    let resize = !scaled && !share::made(cx) && !target_moved_on(cx) && cx.target_replicas() > 0;
     if !ensure::primary_from(cx, d, stored, replicas, resize) || !primary_ready(cx, d) {
+        return;
+    }
+    // the few pods that shares have left it first: all at once would be more of the old version before the new
+    if share::made(cx) && !share::whole_again(cx, d) {
         return;
     }
     if heeded(cx, d) {
@@ -191,7 +195,7 @@ pub(super) fn finalise(cx: &Context<'_>, d: &mut Draft) {
     if !ensure::split_in_place(cx, Split::to_canary(0)) {
         return;
     }
-    if !target_moved_on(cx) && !scaler::empty(cx, d) {
+    if !target_moved_on(cx) && !scaler::retire(cx, d) {
         return;
     }
     d.phase(Phase::Succeeded, cx.kind());

@@ -11,13 +11,16 @@ use serde_json::Value;
 use super::{
     Action,
     context::Context,
-    draft::Draft,
+    draft::{Draft, after},
     ensure::{self, Because},
+    initialise::past,
     note::{Note, Words},
+    share,
 };
 use crate::{
     api::{
         Phase,
+        promotion::Apex,
         validated::{Problem, Validated},
     },
     manifest::{self, scaler},
@@ -28,8 +31,7 @@ use crate::{
 /// The autoscaler that the Canary names, or what is wrong with it.
 pub(super) fn find<'a>(snap: &'a Snapshot, c: &mut Validated) -> Result<Option<&'a Value>, Problem> {
     let Some((kind, named)) = scaler::named(c) else {
-        c.advice.extend(unnamed(snap, c));
-        return Ok(None);
+        return unnamed(snap, c).map(|()| None);
     };
     let at = ObjectRef::new(kind, named.name.clone());
     if snap.missing_kinds.contains(&kind.crd()) {
@@ -84,18 +86,30 @@ fn all(snap: &Snapshot) -> impl Iterator<Item = (ObjectRef, &Value)> {
     })
 }
 
-fn unnamed(snap: &Snapshot, c: &Validated) -> Vec<String> {
-    let (kind, target) = (&c.spec.target_ref.kind, &c.names.target);
-    let aimed = all(snap).filter(|(_, live)| {
-        scaler::scales(live) == (kind.as_str(), target.as_str()) && !scaler::generated(live)
-    });
+/// An autoscaler of the target that the Canary does not name: it is told of, and where pods are shared it would set the
+/// replicas that make the shares.
+fn unnamed(snap: &Snapshot, c: &mut Validated) -> Result<(), Problem> {
+    let target = c.names.target.clone();
+    let of_target = (c.spec.target_ref.kind.as_str(), target.as_str());
+    let aimed: Vec<ObjectRef> = all(snap)
+        .filter(|(_, live)| scaler::scales(live) == of_target && !scaler::generated(live))
+        .map(|(at, _)| at)
+        .collect();
+    if let Some(at) = aimed.first().filter(|_| c.apex == Apex::Shares) {
+        return Err(Problem::new(
+            "InvalidSpec",
+            format!(
+                "{at} scales {target}, whose replicas make the shares of spec.analysis.steps: delete it, or set spec.analysis.iterations instead of steps"
+            ),
+        ));
+    }
+    let primary = &c.names.primary;
     let say = |at| {
-        format!(
-            "{at} scales {target}, but spec.autoscalerRef does not name it: {} is not scaled",
-            c.names.primary
-        )
+        format!("{at} scales {target}, but spec.autoscalerRef does not name it: {primary} is not scaled")
     };
-    aimed.map(|(at, _)| say(at)).collect()
+    let advice: Vec<String> = aimed.into_iter().map(say).collect();
+    c.advice.extend(advice);
+    Ok(())
 }
 
 /// Another autoscaler of the target, or one of the primary that is not ours.
@@ -203,6 +217,7 @@ pub(super) fn primary_start(cx: &Context<'_>) -> i64 {
             let (min, max) = scaler::primary_bounds(kind, named, live);
             known.unwrap_or_else(|| cx.target_replicas()).max(min).min(max).max(1)
         }
+        _ if share::made(cx) => cx.whole(),
         _ => cx.target_replicas().max(1),
     }
 }
@@ -210,15 +225,18 @@ pub(super) fn primary_start(cx: &Context<'_>) -> i64 {
 /// Replicas to start a run with: the primary's where nobody scales the target. An autoscaler finds the right number
 /// once there is load; until then there are enough for the largest share that the run comes to.
 fn target_start(cx: &Context<'_>) -> i64 {
+    if cx.c.apex == Apex::Shares {
+        return share::first(cx);
+    }
     let primary = cx.primary_replicas();
     let Some((min, max)) = target_bounds(cx) else { return primary };
     let most = cx.c.schedule.iter().map(|s| if s.mirrored { 100 } else { s.weight }).max().unwrap_or(100);
-    share(primary, most).max(min).min(max).max(1)
+    portion(primary, most).max(min).min(max).max(1)
 }
 
 /// Replicas with which the target takes over from the primary.
 fn target_back(cx: &Context<'_>) -> i64 {
-    let primary = cx.primary_replicas();
+    let primary = cx.primary_replicas().max(cx.whole());
     target_bounds(cx).map_or(primary, |(min, max)| primary.max(min).min(max).max(1))
 }
 
@@ -246,7 +264,7 @@ pub(super) fn handed_back(cx: &Context<'_>, d: &mut Draft) -> bool {
 }
 
 /// `percent` of so many pods, in whole pods.
-fn share(pods: i64, percent: i32) -> i64 {
+fn portion(pods: i64, percent: i32) -> i64 {
     pods.saturating_mul(i64::from(percent.clamp(0, 100))).saturating_add(99) / 100
 }
 
@@ -274,6 +292,11 @@ fn resume(cx: &Context<'_>, d: &mut Draft) -> bool {
         none = false;
     }
     none
+}
+
+/// True when the target has kept its pods for as long as it is to after its traffic has left, and is asked for none.
+pub(super) fn retire(cx: &Context<'_>, d: &mut Draft) -> bool {
+    past(cx, d, after(cx.settled_at(), cx.c.linger)) && empty(cx, d)
 }
 
 /// True when the target is asked for no pods, and nothing will ask for some: a HorizontalPodAutoscaler is off at 0, a
@@ -348,6 +371,6 @@ fn lacks(cx: &Context<'_>) -> Option<(Note, bool)> {
     }
     // of the requests that a `match` names nobody knows how many there are
     let weight = if cx.c.analysis.match_.is_empty() { cx.step().weight } else { 0 };
-    let enough = i64::from(cx.canary_pods()) >= share(floor, weight);
+    let enough = i64::from(cx.canary_pods()) >= portion(floor, weight);
     (!enough).then(|| (cx.words.too_small(weight, floor), false))
 }

@@ -4,7 +4,9 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{Answers, configs, context::Context, copies, draft::Draft, note::Words, ownership, scaler};
+use super::{
+    Answers, configs, context::Context, copies, draft::Draft, note::Words, ownership, scaler, share,
+};
 use crate::{
     analysis,
     api::{
@@ -49,6 +51,8 @@ pub(super) fn surroundings<'a>(
     undisputed(snap, &c, router)?;
     let (target, label) = target(snap, &c)?;
     c.advice.extend(ports(snap, &c, target, &label)?);
+    c.faults.extend(share::fault(snap, &c, target, &label));
+    c.advice.extend(share::advice(snap, &c, target));
     ownership::check(snap, &c, router)?;
     let (scaler, scaler_problem) = autoscaler(snap, &mut c)?;
     templates(snap, &mut c);

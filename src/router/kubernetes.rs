@@ -1,17 +1,83 @@
-//! Plain Services: there is no route. Users are on the primary all the time, by the apex Service; a new version is
-//! analysed behind `<apex>-canary` for a number of iterations and then promoted.
+//! Plain Services. Usually there is no route: users are on the primary all the time, by the apex Service, and a new
+//! version is analysed behind `<apex>-canary`. A Canary may ask for more: then the selector of the apex is the route. It
+//! selects the primary's pods, the target's, or both by the labels they have in common, so that the replicas of the two
+//! make the shares. The rest of the apex, and the replicas, are not this file's: `plan` sees to them.
 
 use std::time::Duration;
 
+use serde_json::{Map, Value, json};
+
 use super::{Builtin, Cookies, Router, RouterError, Split, gatewayapi, route};
 use crate::{
-    api::validated::Validated,
-    manifest::{Manifest, Undo},
-    snapshot::{Kind, ObjectRef, Objects},
+    api::{promotion::Apex, validated::Validated},
+    manifest::{self, Manifest, Undo, json as get},
+    names::{self, managers},
+    snapshot::{DEPLOYMENT, Kind, ObjectRef, Objects, SERVICE},
 };
 
-/// The router that moves nobody.
+/// The router of plain Services.
 pub(super) struct Kubernetes;
+
+/// Whom the apex Service selects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Selected {
+    /// The primary's pods.
+    Primary,
+    /// The target's.
+    Target,
+    /// Both.
+    Both,
+}
+
+/// Whom the live apex selects; None: neither, or it is not there, or not yet ours.
+pub fn selected(c: &Validated, live: &Objects) -> Option<Selected> {
+    let apex = live.get(SERVICE, &c.names.apex).filter(|apex| known(c, apex))?;
+    let selector = apex["spec"]["selector"].as_object().filter(|s| !s.is_empty())?;
+    let (key, value) = side(c, live)?;
+    match selector.get(&key) {
+        None => Some(Selected::Both),
+        Some(_) if selector.len() > 1 => None,
+        Some(own) if *own == names::primary(&value) => Some(Selected::Primary),
+        Some(own) if *own == value => Some(Selected::Target),
+        Some(_) => None,
+    }
+}
+
+/// Labels that the pods of both have, apart from the one by which their Deployments tell them apart. None: nothing among
+/// them says whose pods they are, so that strangers might be selected as well. Before there is a primary, the target's.
+pub fn shared(c: &Validated, live: &Objects, key: &str, value: &str) -> Option<Map<String, Value>> {
+    let labels = |name: &str| {
+        let deployment = live.get(DEPLOYMENT, name)?;
+        Some(deployment["spec"]["template"]["metadata"]["labels"].as_object().cloned().unwrap_or_default())
+    };
+    let mut common = labels(&c.names.target)?;
+    common.remove(key);
+    if let Some(primary) = labels(&c.names.primary) {
+        common.retain(|key, value| primary.get(key) == Some(value));
+    }
+    common.values().any(|v| *v == value || *v == c.names.target.as_str()).then_some(common)
+}
+
+fn known(c: &Validated, apex: &Value) -> bool {
+    manifest::made_for(apex, &c.name) || manifest::adopted(apex)
+}
+
+/// The label by which the target selects its pods: from the primary's selector, which cannot be changed, or from the
+/// Services while there is no primary.
+fn side(c: &Validated, live: &Objects) -> Option<(String, String)> {
+    let primary = live.get(DEPLOYMENT, &c.names.primary).map(|p| &p["spec"]["selector"]["matchLabels"]);
+    let service = live.get(SERVICE, &c.names.primary_service).map(|s| &s["spec"]["selector"]);
+    [primary, service].into_iter().flatten().find_map(|labels| {
+        let mut all = get::strings(labels).into_iter();
+        all.find_map(|(key, value)| Some((key, value.strip_suffix("-primary")?.to_owned())))
+    })
+}
+
+impl Kubernetes {
+    fn unreadable(c: &Validated, why: &str) -> RouterError {
+        RouterError::Unreadable { object: ObjectRef::new(SERVICE, c.names.apex.clone()), why: why.to_owned() }
+    }
+}
 
 impl Router for Kubernetes {
     fn name(&self) -> &'static str {
@@ -30,25 +96,54 @@ impl Router for Kubernetes {
         &[]
     }
 
-    fn moves(&self) -> bool {
-        false
+    fn moves(&self, c: &Validated) -> bool {
+        c.apex != Apex::Stays
     }
 
     fn refuses(&self, c: &Validated) -> Vec<String> {
-        let why = "plain Services cannot split requests: set spec.analysis.iterations instead, or spec.provider to what routes them";
-        let shares = ["stepWeight", "stepWeights", "steps"];
-        let mut refused = if c.skip_analysis { vec![] } else { route::cannot(c, &shares, why) };
+        let why = "plain Services cannot split requests: set spec.analysis.steps to share pods, spec.analysis.iterations instead, or spec.provider to what routes them";
+        let mut refused =
+            if c.skip_analysis { vec![] } else { route::cannot(c, &["stepWeight", "stepWeights"], why) };
         let why = "plain Services cannot tell requests apart or copy them: leave it out";
         refused.extend(route::cannot(c, &["match", "always", "never", "mirror", "sessionAffinity"], why));
+        if self.moves(c) {
+            let why = "plain Services are switched back at once: leave it out";
+            refused.extend(route::cannot(c, &["stepWeightPromotion"], why));
+        }
+        if c.apex == Apex::Shares {
+            if c.spec.autoscaler_ref.is_some() {
+                refused.push("spec.autoscalerRef: shares of pods are made by the replicas, which an autoscaler would set as well: leave it out, or set spec.analysis.iterations instead of steps".into());
+            }
+            if c.schedule.iter().any(|step| step.weight >= 100) {
+                refused.push("spec.analysis.steps: the promotion gives the new version all pods: leave the step of 100 out".into());
+            }
+        }
+        if c.analysis.promotion.as_ref().is_some_and(|p| p.switch_users == Some(true))
+            && c.apex != Apex::Switches
+        {
+            refused.push("spec.analysis.promotion.switch: set spec.analysis.iterations, after which users are switched".into());
+        }
         refused
     }
 
-    fn reads(&self, _c: &Validated) -> Vec<ObjectRef> {
-        vec![]
+    fn reads(&self, c: &Validated) -> Vec<ObjectRef> {
+        if self.moves(c) { vec![ObjectRef::new(SERVICE, c.names.apex.clone())] } else { vec![] }
     }
 
-    fn read_back(&self, _c: &Validated, _live: &Objects) -> Result<Split, RouterError> {
-        Ok(Split::to_canary(0))
+    fn read_back(&self, c: &Validated, live: &Objects) -> Result<Split, RouterError> {
+        if !self.moves(c) {
+            return Ok(Split::to_canary(0));
+        }
+        let replicas = |name: &str| live.get(DEPLOYMENT, name).map_or(0, manifest::replicas).max(0);
+        match selected(c, live) {
+            Some(Selected::Primary) => Ok(Split::to_canary(0)),
+            Some(Selected::Target) => Ok(Split::to_canary(100)),
+            Some(Selected::Both) => {
+                let (target, primary) = (replicas(&c.names.target), replicas(&c.names.primary));
+                Ok(Split::to_canary(percent(target, target.saturating_add(primary))))
+            }
+            None => Err(Self::unreadable(c, "selects neither the primary nor the target")),
+        }
     }
 
     fn beside(&self, _c: &Validated) -> Vec<Manifest> {
@@ -57,12 +152,27 @@ impl Router for Kubernetes {
 
     fn render(
         &self,
-        _c: &Validated,
-        _live: &Objects,
-        _want: Split,
+        c: &Validated,
+        live: &Objects,
+        want: Split,
         _cookies: &Cookies,
     ) -> Result<Vec<Manifest>, RouterError> {
-        Ok(vec![])
+        let apex = live.get(SERVICE, &c.names.apex).filter(|apex| known(c, apex));
+        if !self.moves(c) || apex.is_none() {
+            return Ok(vec![]);
+        }
+        let Some((key, value)) = side(c, live) else {
+            return Err(Self::unreadable(c, "cannot be told whose pods to select: there is no primary"));
+        };
+        let selector = match want.canary() {
+            100 => json!({key: value}),
+            1..100 if c.apex == Apex::Shares => shared(c, live, &key, &value)
+                .map(Value::Object)
+                .ok_or_else(|| Self::unreadable(c, "finds no label that the pods of both have"))?,
+            _ => json!({key: names::primary(&value)}),
+        };
+        let body = json!({"spec": {"selector": selector}});
+        Ok(vec![Manifest::new(SERVICE, &c.names.apex, managers::ROUTE, &["/spec/selector"], body)])
     }
 
     fn restore(&self, _c: &Validated, _live: &Objects) -> Vec<Undo> {
@@ -73,3 +183,16 @@ impl Router for Kubernetes {
         &gatewayapi::QUERIES
     }
 }
+
+/// `part` of `whole` in percent, rounded; 0 of nothing.
+pub fn percent(part: i64, whole: i64) -> i32 {
+    if whole <= 0 {
+        return 0;
+    }
+    let percent = (part.saturating_mul(200).saturating_add(whole)) / whole.saturating_mul(2);
+    i32::try_from(percent).unwrap_or(100)
+}
+
+#[cfg(test)]
+#[path = "tests/kubernetes.rs"]
+mod tests;

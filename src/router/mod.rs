@@ -33,6 +33,7 @@ use std::time::Duration;
 
 pub use announce::{announcing, remembering};
 pub use cookie::fresh as fresh_cookie;
+pub use kubernetes::{Selected, percent, selected, shared};
 
 use crate::{
     api::validated::Validated,
@@ -148,8 +149,9 @@ pub trait Router: Send + Sync {
     fn refuses(&self, c: &Validated) -> Vec<String>;
     /// Fields of `spec.service` that it honours, of those that not all routers do.
     fn honours(&self) -> &'static [&'static str];
-    /// It can move requests; otherwise users are on the primary all the time, whatever split is asked for.
-    fn moves(&self) -> bool {
+    /// It can move requests, if the Canary wants it to; otherwise users are on the primary all the time, whatever split
+    /// is asked for.
+    fn moves(&self, _c: &Validated) -> bool {
         true
     }
     /// Where its routing object lists rules and, in each of them, destinations, if its proxies are told of the two

@@ -10,6 +10,7 @@ pub mod observer;
 pub mod pods;
 pub mod route;
 pub mod scalers;
+mod shares;
 pub mod story;
 pub mod transcript;
 pub mod world;

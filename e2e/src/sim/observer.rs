@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use serin::{
     analysis::Reading,
-    api::{CanaryAnalysis, CanaryStatus, Phase, validated::validate},
+    api::{CanaryAnalysis, CanaryStatus, Phase, promotion::Apex, validated::validate},
     manifest::workload,
     names,
     plan::{Action, Answers, Plan, Question, Wake},
@@ -23,7 +23,7 @@ use super::{
     Names,
     configs::{self, Contents},
     pods::Pods,
-    route, scalers,
+    route, scalers, shares,
     world::World,
 };
 
@@ -169,7 +169,8 @@ impl Observer {
         }
         if b.index == a.index.saturating_add(1) {
             let weights = schedule(&c.analysis);
-            let expected = weights.get(a.index as usize).or(weights.last()).copied().unwrap_or(100);
+            let listed = weights.get(a.index as usize).or(weights.last()).copied().unwrap_or(100);
+            let expected = if c.apex == Apex::Shares { shares::nearest(new, listed) } else { listed };
             if b.weight != expected {
                 self.wrong(format!("S9: step {} gives {} and not {expected}", b.index, b.weight));
             }
@@ -208,7 +209,9 @@ impl Observer {
         let begins = |phase| new.phase == Some(phase) && old.phase != new.phase;
         let advances = b.index > a.index && a.index > 0;
         let Ok(c) = validate(&snap.canary, &snap.rules) else { return };
-        if c.skip_analysis || !(advances || begins(Phase::Promoting)) {
+        // it was measured before it began to wait
+        let waited = old.phase == Some(Phase::WaitingPromotion);
+        if c.skip_analysis || waited || !(advances || begins(Phase::Promoting)) {
             return;
         }
         let metrics = c.metrics.len();
@@ -253,6 +256,7 @@ impl Observer {
         }
         self.primary(before, after, names, &what);
         self.violations.extend(scalers::wrong(before, after, names, &what));
+        self.violations.extend(shares::wrong(before, after, pods, names, &what));
         self.target(before, after, names, &what, now);
         self.intended(before, after, pods, names, &what);
         self.untouched(before, after, names, &what);

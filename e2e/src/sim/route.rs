@@ -31,11 +31,25 @@ pub fn rules(world: &World, names: &Names) -> Vec<Vec<(String, i64)>> {
 pub fn weight_of(world: &World, names: &Names, service: &str) -> i64 {
     let of =
         |rule: &Vec<(String, i64)>| rule.iter().filter(|(host, _)| host == service).map(|(_, w)| w).sum();
+    if world.objects.get(VIRTUAL_SERVICE, &names.apex).is_none() {
+        return selected(world, names, service);
+    }
     let mut all = rules(world, names);
     if all.iter().any(|rule| rule.len() > 1) {
         all.retain(|rule| rule.len() > 1);
     }
     all.iter().map(of).max().unwrap_or(0)
+}
+
+/// Percent of the pods behind the apex that are those of this Service, by their replicas.
+fn selected(world: &World, names: &Names, service: &str) -> i64 {
+    let of = |name: &str| {
+        let deployment = world.objects.get(DEPLOYMENT, name).filter(|_| selects(world, &names.apex, name));
+        deployment.map_or(0, serin::manifest::replicas)
+    };
+    let (primary, target) = (of(&names.primary), of(&names.target));
+    let part = if service == names.canary_service { target } else { primary };
+    part * 100 / (primary + target).max(1)
 }
 
 /// The two routes differ.

@@ -95,6 +95,9 @@ struct Step {
     /// The API server does not give out contents, or does again.
     #[serde(default)]
     unreadable: Option<bool>,
+    /// Value of the annotation `serin.dev/request`.
+    #[serde(default)]
+    request: Option<String>,
     /// The operator dies after so many writes of its next plan.
     #[serde(default)]
     crash: Option<usize>,
@@ -348,6 +351,10 @@ impl Step {
             sim.world.edit_canary(&json!({"spec": spec}));
             sim.observer.spec_edited = true;
             said.push(format!("the Canary's spec gets {spec}"));
+        }
+        if let Some(request) = &self.request {
+            sim.world.edit_canary(&json!({"metadata": {"annotations": {"serin.dev/request": request}}}));
+            said.push(format!("somebody asks for {request}"));
         }
         for (what, patch) in &self.edit {
             if !sim.world.edit(&points_at(what)?, patch) {

@@ -99,6 +99,11 @@ pub fn status(old: &CanaryStatus, new: &CanaryStatus, revision: &dyn Fn(&str) ->
     field("step", step(old.step.as_ref()), step(new.step.as_ref()));
     field("canaryWeight", text(&old.canary_weight), text(&new.canary_weight));
     field("failedChecks", text(&old.failed_checks), text(&new.failed_checks));
+    let request = |s: &CanaryStatus| {
+        let known = s.request.as_ref();
+        known.map(|r| format!("{} {:?} {:?} {}", r.id, r.verb, r.answer, r.message)).unwrap_or_default()
+    };
+    field("request", request(old), request(new));
     let ending = |s: &CanaryStatus| {
         let ending = s.run.as_ref().and_then(|r| r.ending.as_ref());
         ending.map(|e| format!("{:?} ({}: {})", e.kind, e.reason, e.message)).unwrap_or_default()

@@ -45,6 +45,8 @@ pub(crate) enum Event {
     EditApex,
     /// The spec is edited.
     Spec(Value),
+    /// Something is asked for by annotation.
+    Request(&'static str),
     /// Suspended, or no longer.
     Suspend(bool),
     /// The Canary is deleted, with this `revertOnDeletion`.
@@ -161,6 +163,76 @@ pub(crate) fn spec() -> impl Strategy<Value = Value> {
             "autoscalerRef": scaler,
         })
     })
+}
+
+/// A spec by which the apex Service moves users: all at once, or by shares of pods; promoted at once or asked for.
+pub(crate) fn apex_spec() -> impl Strategy<Value = Value> {
+    let promotion = prop_oneof![
+        3 => Just(json!({})),
+        2 => Just(json!({"mode": "manual"})),
+        1 => Just(json!({"after": "15s"})),
+    ];
+    let steps = prop_oneof![
+        1 => (1i32..4).prop_map(|n| json!({"iterations": n, "steps": null})),
+        2 => vec((0i32..100, prop_oneof![Just("1s"), Just("25s")]), 1..5).prop_map(|list| {
+            let steps: Vec<Value> = list.iter().map(|(w, hold)| json!({"weight": w, "hold": hold})).collect();
+            json!({"steps": steps, "iterations": null})
+        }),
+    ];
+    let delay = prop_oneof![3 => Just(Value::Null), 1 => Just(json!("20s"))];
+    (steps, promotion, delay, 1i32..4, 20i32..90).prop_map(
+        |(mut analysis, mut promotion, delay, threshold, deadline)| {
+            if !analysis["iterations"].is_null() {
+                promotion["switch"] = json!(true);
+            }
+            analysis["promotion"] = promotion;
+            analysis["threshold"] = json!(threshold);
+            for field in [
+                "stepWeight",
+                "maxWeight",
+                "stepWeights",
+                "match",
+                "mirror",
+                "sessionAffinity",
+                "stepWeightPromotion",
+            ] {
+                analysis[field] = Value::Null;
+            }
+            json!({
+                "provider": "kubernetes", "analysis": analysis, "canaryScaleDownDelay": delay,
+                "progressDeadlineSeconds": deadline,
+            })
+        },
+    )
+}
+
+/// Target and Canary where the apex moves users: the target has this many pods, with a label for shares.
+pub(crate) fn apex_world(spec: &Value, replicas: i64) -> World {
+    let mut world = world_of(spec);
+    let labels = json!({"app.kubernetes.io/name": "podinfo"});
+    let patch = json!({"spec": {"replicas": replicas, "template": {"metadata": {"labels": labels}}}});
+    world.edit(&ObjectRef::new(DEPLOYMENT, "podinfo"), &patch);
+    world
+}
+
+/// What may happen to such a Canary; its spec is edited into one of the same kind.
+pub(crate) fn apex_events(most: usize) -> impl Strategy<Value = Vec<Event>> {
+    let other = event().prop_filter("of weighted routers", |e| {
+        !matches!(e, Event::Spec(_) | Event::Weights(_) | Event::DropRoute | Event::Scaled(_))
+    });
+    let request = prop_oneof![
+        Just("promote/1"),
+        Just("promote/2"),
+        Just("pray/3"),
+        Just("{"),
+        Just(r#"{"id":"4","verb":"promote","step":1}"#)
+    ];
+    let event = prop_oneof![
+        8 => other,
+        2 => request.prop_map(Event::Request),
+        1 => apex_spec().prop_map(Event::Spec),
+    ];
+    vec(event, 1..most)
 }
 
 /// A spec that may or may not be: illegal and boundary values.
@@ -428,6 +500,9 @@ pub(crate) fn happen(sim: &mut Sim, event: &Event) {
             sim.observer.spec_edited = true;
         }
         Event::Config(_) | Event::DropConfig | Event::Secret(_) => configure(sim, event),
+        Event::Request(text) => {
+            sim.world.edit_canary(&json!({"metadata": {"annotations": {"serin.dev/request": text}}}));
+        }
         Event::Suspend(on) => sim.world.edit_canary(&json!({"spec": {"suspend": on}})),
         Event::Delete(revert) => {
             sim.world.edit_canary(&json!({"spec": {"revertOnDeletion": revert}}));

@@ -26,6 +26,7 @@ mod restart;
 mod runs;
 mod scalers;
 mod strategies;
+mod switches;
 mod tools;
 
 use std::{future::Future, pin::Pin, process::ExitCode, sync::Arc};
@@ -81,6 +82,7 @@ const FAMILIES: &[(&str, Family)] = &[
     ("runs", runs::STORIES),
     ("scalers", scalers::STORIES),
     ("strategies", strategies::STORIES),
+    ("switches", switches::STORIES),
     ("tools", tools::STORIES),
 ];
 

@@ -97,7 +97,7 @@ fn check(case: &Case, c: &Validated, weight: i32, mut live: Objects) -> Checked 
     prop_assert_eq!(router.refuses(c), Vec::<String>::new());
     write(&mut live, &router.beside(c));
     for split in splits(case, c, weight) {
-        if router.moves() {
+        if router.moves(c) {
             carry(router, c, split, &mut live)?;
         } else {
             prop_assert_eq!(router.render(c, &live, split, &Cookies::default()), Ok(vec![]));
@@ -146,7 +146,7 @@ fn restored(router: &dyn Router, c: &Validated, live: &mut Objects) -> Checked {
             write(live, std::slice::from_ref(m));
         }
     }
-    if router.moves() {
+    if router.moves(c) {
         let split = router.read_back(c, live).unwrap_or_default();
         prop_assert_eq!(split.canary(), 0, "what is deleted later carries nothing to the canary");
     }
@@ -251,7 +251,7 @@ fn what_a_router_cannot_do_is_refused_by_its_path() {
 
 #[test]
 fn without_its_objects_there_is_nothing_to_read() {
-    for case in cases().iter().filter(|case| case.router().moves()) {
+    for case in cases().iter().filter(|case| case.router().moves(&canary(case, &[], &[]))) {
         let c = canary(case, &[], &[]);
         assert!(case.router().read_back(&c, &Objects::default()).is_err(), "{}", case.provider);
         assert!(case.router().restore(&c, &Objects::default()).is_empty(), "{}", case.provider);

@@ -1,0 +1,148 @@
+//! `spec.analysis.promotion`: when a version that has passed is promoted, and whether users are switched to it first.
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{CanaryAnalysis, duration, schedule::Strategy, validated::Problem};
+
+/// When a version that has passed its checks is promoted. With `iterations` and no `match` (blue/green) the run waits
+/// after its iterations, before anybody is switched; otherwise at its last step.
+#[derive(JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Promotion {
+    /// `auto`: at once, or when `after` is over. `manual`: when it is asked for by the annotation `serin.dev/request`.
+    /// Default: `auto`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("enum" = ["auto", "manual"]))]
+    pub mode: Option<String>,
+    /// How long a run waits before it is promoted, as a duration such as `10m`; a request ends the wait. Not together
+    /// with `mode: manual`. Default: not at all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^([0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h))+$"), length(max = 64))]
+    pub after: Option<String>,
+    /// Provider `kubernetes` with `iterations`: switch all users to the new version at once, by the selector of the apex
+    /// Service, and measure one window there before the promotion. Other providers always do. Default: false, users stay
+    /// on the old version until the promotion, as in Flagger.
+    #[serde(rename = "switch", skip_serializing_if = "Option::is_none")]
+    pub switch_users: Option<bool>,
+}
+
+/// What ends the wait before a promotion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Wait {
+    /// A request, and nothing else.
+    Request,
+    /// A request, or this much time.
+    For(Duration),
+}
+
+/// How a run waits before it is promoted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Pause {
+    /// What ends it.
+    pub until: Wait,
+    /// After which step, from 1.
+    pub at: usize,
+}
+
+/// How users are moved where nothing but the apex Service leads them (provider `kubernetes`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub enum Apex {
+    /// They are not: the apex selects the primary all the time.
+    #[default]
+    Stays,
+    /// Its selector is turned to the new version and back.
+    Switches,
+    /// It selects the pods of both; the replicas make the shares.
+    Shares,
+}
+
+/// What the analysis asks of the apex Service.
+pub fn apex(provider: &str, analysis: &CanaryAnalysis, strategy: Strategy) -> Apex {
+    let switched = analysis.promotion.as_ref().is_some_and(|p| p.switch_users == Some(true));
+    let weights = analysis.step_weight.unwrap_or(0) > 0 || !analysis.step_weights.is_empty();
+    match strategy {
+        _ if provider != "kubernetes" => Apex::Stays,
+        Strategy::BlueGreen if switched => Apex::Switches,
+        Strategy::Weighted if !weights && !analysis.steps.is_empty() && analysis.match_.is_empty() => {
+            Apex::Shares
+        }
+        _ => Apex::Stays,
+    }
+}
+
+/// The pause that the analysis asks for; `steps` is the length of its schedule.
+///
+/// # Errors
+/// It contradicts itself.
+pub fn pause(analysis: &CanaryAnalysis, strategy: Strategy, steps: usize) -> Result<Option<Pause>, Problem> {
+    let Some(promotion) = &analysis.promotion else { return Ok(None) };
+    let invalid = |text: String| Problem::new("InvalidSpec", text);
+    let after = match promotion.after.as_deref().filter(|text| !text.is_empty()) {
+        None => None,
+        Some(text) => Some(duration::parse(text).ok_or_else(|| {
+            invalid(format!("spec.analysis.promotion.after: {text:?} is not a duration such as 10m"))
+        })?),
+    };
+    let until = match (promotion.mode.as_deref().unwrap_or("auto"), after) {
+        ("manual", None) => Wait::Request,
+        ("manual", Some(_)) => {
+            return Err(invalid(
+                "spec.analysis.promotion.after is not looked at with mode manual: leave one of the two out"
+                    .into(),
+            ));
+        }
+        ("auto" | "", Some(time)) if !time.is_zero() => Wait::For(time),
+        ("auto" | "", _) => return Ok(None),
+        (other, _) => {
+            return Err(invalid(format!(
+                "spec.analysis.promotion.mode: {other:?} is neither auto nor manual"
+            )));
+        }
+    };
+    let iterations = usize::try_from(analysis.iterations.unwrap_or(0)).unwrap_or(0);
+    let at = if strategy == Strategy::BlueGreen { iterations.clamp(1, steps) } else { steps };
+    Ok(Some(Pause { until, at }))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn of(promotion: &Value, strategy: Strategy, steps: usize) -> Result<Option<Pause>, String> {
+        let analysis = json!({"iterations": 2, "promotion": promotion});
+        let analysis = serde_json::from_value(analysis).unwrap();
+        pause(&analysis, strategy, steps).map_err(|problem| problem.message)
+    }
+
+    #[test]
+    fn users_are_switched_after_the_wait() {
+        let manual = |at| Ok(Some(Pause { until: Wait::Request, at }));
+        assert_eq!(of(&json!({"mode": "manual"}), Strategy::BlueGreen, 3), manual(2));
+        assert_eq!(of(&json!({"mode": "manual"}), Strategy::Weighted, 3), manual(3));
+        let minute = Wait::For(Duration::from_secs(60));
+        assert_eq!(
+            of(&json!({"after": "1m"}), Strategy::AbTest, 2),
+            Ok(Some(Pause { until: minute, at: 2 }))
+        );
+        for none in [json!({}), json!({"mode": "auto"}), json!({"after": "0s"}), json!({"switch": true})] {
+            assert_eq!(of(&none, Strategy::BlueGreen, 3), Ok(None));
+        }
+    }
+
+    #[test]
+    fn what_contradicts_itself_is_refused_by_its_path() {
+        for (promotion, word) in [
+            (json!({"mode": "manual", "after": "1m"}), "leave one of the two out"),
+            (json!({"mode": "sometimes"}), "neither auto nor manual"),
+            (json!({"after": "soon"}), "not a duration"),
+        ] {
+            let text = of(&promotion, Strategy::BlueGreen, 3).unwrap_err();
+            assert!(text.starts_with("spec.analysis.promotion.") && text.contains(word), "{text}");
+        }
+    }
+}

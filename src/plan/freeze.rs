@@ -1,0 +1,38 @@
+//! A metrics server that does not answer, or answers nonsense: the run stands still, and people are told.
+
+use std::time::Duration;
+
+use super::{
+    context::Context,
+    draft::{Draft, after},
+    note::Words,
+};
+use crate::names::conditions;
+
+/// A frozen run is said aloud again after this long (ruling 17).
+const FROZEN_LONG: Duration = Duration::from_secs(600);
+const UNAVAILABLE: &str = "MetricsUnavailable";
+const UNAVAILABLE_LONG: &str = "MetricsUnavailableForLong";
+
+/// Weight and failed checks stay as they are for as long as it lasts (design D5).
+pub(super) fn freeze(cx: &Context<'_>, d: &mut Draft, text: &str) {
+    let frozen = d.find(conditions::FROZEN).cloned();
+    let Some(frozen) = frozen else {
+        d.condition(conditions::FROZEN, "True", UNAVAILABLE, text);
+        return d.say(Words::frozen(text));
+    };
+    let since = frozen.last_transition_time.map_or(cx.now, |t| t.0);
+    let long = after(since, FROZEN_LONG);
+    if cx.now >= long && frozen.reason == UNAVAILABLE {
+        d.condition(conditions::FROZEN, "True", UNAVAILABLE_LONG, text);
+        d.say(Words::still_frozen(text));
+    } else {
+        // another reason by now: shown, not said again
+        d.condition(conditions::FROZEN, "True", &frozen.reason, text);
+        unanswered(cx, d);
+    }
+}
+
+pub(super) fn unanswered(cx: &Context<'_>, d: &mut Draft) {
+    d.wake_at(cx.snap.ask_not_before.unwrap_or_else(|| after(cx.now, cx.c.interval)));
+}

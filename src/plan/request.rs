@@ -1,0 +1,79 @@
+//! What people ask for by the annotation `serin.dev/request`: each request is answered once, in status, in the write that
+//! carries out what it asks for. One that does not fit the moment is refused and not kept for later.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
+
+use super::{context::Context, draft::Draft, note::Words};
+use crate::{
+    api::{
+        Answer, Phase, RequestStatus,
+        request::{Request, Verb},
+    },
+    names,
+};
+
+/// The request that has not been answered yet, if there is one.
+fn pending(cx: &Context<'_>) -> Option<(String, Result<Request, String>)> {
+    let text = cx.snap.canary.metadata.annotations.as_ref()?.get(names::ANNOTATION_REQUEST)?;
+    if text.trim().is_empty() {
+        return None;
+    }
+    let request = Request::parse(text);
+    let id = request.as_ref().map_or_else(|_| Request::id_of_unreadable(text), |r| r.id.clone());
+    let answered = cx.status().request.as_ref().is_some_and(|known| known.id == id);
+    (!answered).then_some((id, request))
+}
+
+/// Refuses a request that cannot be meant now; one that can is left for the place that carries it out.
+pub(super) fn heed(cx: &Context<'_>, d: &mut Draft) {
+    let Some((id, request)) = pending(cx).filter(|_| cx.phase() != Phase::Unset) else { return };
+    let refusal = match &request {
+        Err(why) => Some(format!("the annotation {} cannot be read: {why}", names::ANNOTATION_REQUEST)),
+        Ok(request) => match request.known() {
+            Err(why) => Some(why),
+            Ok(verb) => stale(cx, request).or_else(|| misplaced(cx, verb)),
+        },
+    };
+    if let Some(why) = refusal {
+        let verb = request.map(|r| r.short_verb()).unwrap_or_default();
+        d.say(Words::request_refused(&id, &why));
+        let at = MicroTime(cx.now);
+        d.status.request = Some(RequestStatus { id, verb, answer: Answer::Refused, message: why, at });
+    }
+}
+
+/// It names another revision or step than the one there is.
+fn stale(cx: &Context<'_>, request: &Request) -> Option<String> {
+    let applied = cx.applied().unwrap_or_default();
+    if let Some(revision) = request.revision.as_ref().filter(|r| !applied.starts_with(r.as_str())) {
+        return Some(format!("it is about revision {revision:.64}, and {applied:.12} is on trial"));
+    }
+    let step = cx.step().index;
+    let other = request.step.filter(|wanted| *wanted != step)?;
+    Some(format!("it is about step {other}, and the run is at step {step}"))
+}
+
+/// There is nothing that it could end now.
+fn misplaced(cx: &Context<'_>, verb: Verb) -> Option<String> {
+    let ending = cx.status().run.as_ref().is_some_and(|r| r.ending.is_some());
+    match verb {
+        Verb::Promote if cx.phase() == Phase::WaitingPromotion && !ending => None,
+        Verb::Promote if ending => Some("the run is being ended".into()),
+        Verb::Promote => Some(format!("nothing waits for a promotion: the phase is {}", cx.phase())),
+    }
+}
+
+/// True when this was asked for: it is answered in the same write as what the caller does next.
+pub(super) fn granted(cx: &Context<'_>, d: &mut Draft, verb: Verb) -> bool {
+    let Some((id, Ok(request))) = pending(cx) else { return false };
+    let fits = request.known() == Ok(verb) && stale(cx, &request).is_none() && misplaced(cx, verb).is_none();
+    // the target has another template by now: what was asked for is not what would be done
+    if !fits || cx.applied() != Some(cx.hash.as_str()) {
+        return false;
+    }
+    let message = request.by.map_or_else(String::new, |by| format!("asked for by {by:.100}"));
+    d.say(Words::request_accepted(&id, &request.verb, &message));
+    let at = MicroTime(cx.now);
+    d.status.request = Some(RequestStatus { id, verb: request.verb, answer: Answer::Accepted, message, at });
+    true
+}
