@@ -95,7 +95,9 @@ pub async fn run(canaries: usize, progress: &(dyn Fn(&str) + Sync)) -> anyhow::R
     let laden = (canaries / 4).max(1);
     progress(&format!("{laden} Canaries more, with autoscalers, ConfigMaps and Secrets; at rest for 60 s"));
     fleet::add_laden(&bench, laden, progress).await?;
-    let what = format!("{laden} Canaries more, each with an autoscaler, 2 ConfigMaps and 2 Secrets");
+    let what = format!(
+        "{canaries} and {laden} Canaries, the {laden} with an autoscaler, 2 ConfigMaps and 2 Secrets each"
+    );
     figures.extend(rest::measure(&bench, &what).await?);
     bench.bed.stop().await.context("stopping the bed")?;
     Ok(figures)
