@@ -125,10 +125,21 @@ breakages: parts ## Put deliberate defects into a copy of the last commit: the t
 bench: parts static ## Measure cost at rest, many canaries, time to roll back
 	SERIN_BIN=$(TARGET)/$(HOST)/release/serin $(CARGO) run --locked -p serin-e2e --bin bench
 
-.PHONY: demo
-demo: parts ## Watch a rollout on real parts (SCENARIO=name, KEEP=1 keeps it running)
+DEMO := $(CARGO) run --locked -p serin-e2e --bin demo --
+
+.PHONY: demo demo-known
+ifeq ($(SCENARIO),help)
+demo:
+	@$(DEMO) help
+else
+demo: demo-known parts ## Watch a rollout on real parts (SCENARIO=name, `help` lists them; KEEP=1 keeps it running)
 	$(CARGO) build --release --locked --bin serin
-	SERIN_BIN=$(TARGET)/release/serin $(CARGO) run --locked -p serin-e2e --bin demo -- $(SCENARIO)
+	SERIN_BIN=$(TARGET)/release/serin $(DEMO) $(SCENARIO)
+
+# Before anything is built for it.
+demo-known:
+	@$(DEMO) --check $(SCENARIO)
+endif
 
 .PHONY: provide
 provide:

@@ -83,6 +83,16 @@ fn key_of(object: &Value) -> Key {
     (text("namespace"), text("name"))
 }
 
+/// Both repeat the object.
+fn forget_what_nobody_reads(object: &mut Value) {
+    if let Some(meta) = object["metadata"].as_object_mut() {
+        meta.remove("managedFields");
+        if let Some(annotations) = meta.get_mut("annotations").and_then(Value::as_object_mut) {
+            annotations.remove(names::ANNOTATION_KUBECTL);
+        }
+    }
+}
+
 impl World {
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -90,9 +100,7 @@ impl World {
 
     /// Takes in an object from a watch or from the answer to a write. Returns the Canaries it matters to.
     pub fn saw(&self, kind: Kind, mut object: Value) -> Vec<Key> {
-        if let Some(meta) = object["metadata"].as_object_mut() {
-            meta.remove("managedFields");
-        }
+        forget_what_nobody_reads(&mut object);
         if config::KINDS.contains(&kind) {
             object = config::without_content(&object);
         } else if scalers::is_one(kind) {
@@ -142,7 +150,13 @@ impl World {
             return inner.served_by(&key.0, service);
         }
         let mut touched = inner.touched(kind, &key, object);
-        inner.objects.entry(kind).or_default().insert(key.clone(), Entry::Gone { version });
+        let entries = inner.objects.entry(kind).or_default();
+        // of what nobody looks at there are no writes of ours that may return late, and such objects come and go for ever
+        if touched.is_empty() {
+            entries.remove(&key);
+        } else {
+            entries.insert(key.clone(), Entry::Gone { version });
+        }
         inner.floors.remove(&(kind, key.clone()));
         if kind == CANARY
             && let Some(old) = inner.interests.remove(&key)
@@ -372,6 +386,41 @@ mod tests {
 
     use super::*;
     use crate::snapshot::SECRET;
+
+    #[test]
+    fn nothing_is_kept_of_strangers_that_are_gone() {
+        let world = World::default();
+        let object =
+            |name: &str| json!({"metadata": {"name": name, "namespace": "n", "resourceVersion": "2"}});
+        world.saw(
+            CANARY,
+            json!({
+                "metadata": {"name": "app", "namespace": "n", "resourceVersion": "1"},
+                "spec": {"targetRef": {"name": "app"}},
+            }),
+        );
+        for name in ["app", "stranger"] {
+            world.saw(DEPLOYMENT, object(name));
+            world.gone(DEPLOYMENT, &object(name));
+        }
+        let kept: Vec<Key> = world.lock().objects[&DEPLOYMENT].keys().cloned().collect();
+        assert_eq!(kept, [("n".to_owned(), "app".to_owned())]);
+    }
+
+    #[test]
+    fn what_repeats_an_object_is_not_kept() {
+        let world = World::default();
+        world.saw(
+            DEPLOYMENT,
+            json!({"metadata": {
+                "name": "app", "namespace": "n", "resourceVersion": "1", "managedFields": [{"manager": "x"}],
+                "annotations": {names::ANNOTATION_KUBECTL: "{}", "other": "1"},
+            }}),
+        );
+        let kept = world.get(DEPLOYMENT, "n", "app").unwrap();
+        assert_eq!(kept["metadata"]["annotations"], json!({"other": "1"}));
+        assert_eq!(kept["metadata"]["managedFields"], Value::Null);
+    }
 
     #[test]
     fn a_secret_triggers_those_who_use_it_and_its_content_is_not_kept() {

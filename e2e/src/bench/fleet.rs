@@ -44,6 +44,48 @@ pub(super) fn objects(name: &str, interval: &str, threshold: i32) -> Vec<Value> 
     vec![story::deployment(name, &format!("{name}:1"), 1), canary]
 }
 
+/// The same with an autoscaler, and with two ConfigMaps and two Secrets in use.
+pub(super) fn laden(name: &str, interval: &str, threshold: i32) -> Vec<Value> {
+    let mut all = objects(name, interval, threshold);
+    scaled(name, &mut all);
+    tracking(name, &mut all);
+    all
+}
+
+/// Puts an autoscaler in charge of the Deployment, which comes first, and of the Canary, which comes second.
+pub(super) fn scaled(name: &str, all: &mut Vec<Value>) {
+    let (api_version, kind) = ("autoscaling/v2", "HorizontalPodAutoscaler");
+    all[1]["spec"]["autoscalerRef"] = json!({"apiVersion": api_version, "kind": kind, "name": name});
+    let cpu = json!({"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 80}});
+    all.push(json!({
+        "apiVersion": api_version, "kind": kind, "metadata": {"name": name},
+        "spec": {
+            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": name},
+            "minReplicas": 1, "maxReplicas": 4, "metrics": [{"type": "Resource", "resource": cpu}],
+        },
+    }));
+}
+
+/// Lets the Deployment, which comes first, use two ConfigMaps and two Secrets.
+pub(super) fn tracking(name: &str, all: &mut Vec<Value>) {
+    story::configured(&mut all[0], name);
+    all.extend(story::configs(name));
+}
+
+/// Makes `size` Canaries that have autoscalers and use ConfigMaps and Secrets, and waits until all are initialised.
+pub(super) async fn add_laden(
+    bench: &Bench,
+    size: usize,
+    progress: &(dyn Fn(&str) + Sync),
+) -> anyhow::Result<()> {
+    let namespace = "laden";
+    bench.bed.namespace(namespace).await?;
+    let keys: Vec<Key> = (0..size).map(|i| (namespace.to_owned(), format!("app-{i:03}"))).collect();
+    let all = keys.iter().flat_map(|key| laden(&key.1, "10s", 2)).collect();
+    bench.bed.apply(namespace, all).await?;
+    all_in(bench, &keys, "initialised", progress, |state| state.phase == Some(Phase::Initialized)).await
+}
+
 impl Fleet {
     /// Makes `size` Canaries and waits until all are initialised.
     pub(super) async fn create(

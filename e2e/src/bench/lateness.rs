@@ -67,12 +67,9 @@ pub(super) async fn measure(
     figures.push(Figure::new(format!("{runs} releases at once take"), "clock of the bench", took, "s"));
     if let Some(pid) = bench.operator.pid() {
         let how = "VmRSS of the operator's process right after them";
-        figures.push(Figure::new(
-            format!("memory after {runs} runs at once"),
-            how,
-            process::resident(pid)?,
-            "MiB",
-        ));
+        let memory = process::memory(pid)?;
+        let what = format!("memory after {runs} runs at once");
+        figures.push(Figure::new(what, how, memory.resident, "MiB").detail(memory.detail()));
     }
     Ok(())
 }

@@ -25,7 +25,7 @@ use jiff::{SignedDuration, Timestamp};
 pub use figure::{Figure, print};
 
 use crate::{
-    audit::Audit,
+    audit::{Audit, Request},
     bed::{Bed, Options, User},
     operator::Operator,
     wait,
@@ -53,9 +53,14 @@ impl Bench {
 
     /// Waits until the operator has nothing left to write; Events come last.
     async fn quiet(&self) -> anyhow::Result<()> {
+        self.quiet_about(|_| true).await
+    }
+
+    /// The same for requests of one kind.
+    async fn quiet_about(&self, concerns: impl Fn(&Request) -> bool) -> anyhow::Result<()> {
         wait::until("the operator to have no more to do", LIMIT, async || {
             let asked = self.requests(Timestamp::now().checked_sub(QUIET).ok()?).ok()?;
-            (asked.beyond_watches().count() == 0).then_some(())
+            (asked.beyond_watches().only(&concerns).count() == 0).then_some(())
         })
         .await
     }
@@ -80,13 +85,20 @@ pub async fn run(canaries: usize, progress: &(dyn Fn(&str) + Sync)) -> anyhow::R
     let mut figures = Vec::new();
     let fleet = Fleet::create(&bench, canaries, progress, &mut figures).await?;
     progress("at rest for 60 s");
-    rest::measure(&bench, canaries, &mut figures).await?;
-    progress("a rollout, and releases whose metrics turn bad");
+    figures.extend(rest::beside_flagger(&bench, canaries).await?);
+    progress("a rollout by each strategy, and releases whose metrics turn bad");
     let (calls, seconds) = tokio::try_join!(rollout::measure(&bench), rollback::measure(&bench, progress))?;
     figures.extend(calls);
     figures.extend(seconds);
     progress(&format!("{canaries} releases at once"));
     lateness::measure(&bench, &fleet, progress, &mut figures).await?;
+    let laden = (canaries / 4).max(1);
+    progress(&format!("{laden} Canaries more, with autoscalers, ConfigMaps and Secrets; at rest for 60 s"));
+    fleet::add_laden(&bench, laden, progress).await?;
+    let what = format!(
+        "{canaries} and {laden} Canaries, the {laden} with an autoscaler, 2 ConfigMaps and 2 Secrets each"
+    );
+    figures.extend(rest::measure(&bench, &what).await?);
     bench.bed.stop().await.context("stopping the bed")?;
     Ok(figures)
 }

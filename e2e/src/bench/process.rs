@@ -7,12 +7,32 @@ use anyhow::Context;
 /// Length of the clock tick in which Linux tells processor time to user space.
 const TICK: Duration = Duration::from_millis(10);
 
-/// Resident memory in MiB.
-pub(super) fn resident(pid: u32) -> anyhow::Result<f64> {
+/// Memory in MiB.
+pub(super) struct Memory {
+    /// All that is resident.
+    pub(super) resident: f64,
+    /// Of that, what the process has written; the rest are pages of its program file, which are let go when memory is
+    /// short.
+    pub(super) own: f64,
+}
+
+/// The memory of a process now.
+pub(super) fn memory(pid: u32) -> anyhow::Result<Memory> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).context("reading the process's status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
-    let kib: f64 = line.trim().trim_end_matches("kB").trim().parse().context("VmRSS is no number")?;
-    Ok(kib / 1024.0)
+    let mib = |field: &str| {
+        let line =
+            status.lines().find_map(|line| line.strip_prefix(field)).with_context(|| field.to_owned())?;
+        let kib: f64 = line.trim().trim_end_matches("kB").trim().parse().with_context(|| field.to_owned())?;
+        anyhow::Ok(kib / 1024.0)
+    };
+    Ok(Memory { resident: mib("VmRSS:")?, own: mib("RssAnon:")? })
+}
+
+impl Memory {
+    /// The second value in words.
+    pub(super) fn detail(&self) -> String {
+        format!("of these {:.1} MiB its own, the rest pages of the program file", self.own)
+    }
 }
 
 /// Processor time used so far, in user and kernel mode together.

@@ -8,10 +8,12 @@ use serin::api::{Canary, CanaryStatus, Phase};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::{
-    NAME, Stage, calls,
+    NAME, Stage,
+    beside::{Beside, Finding},
+    calls,
     measured::Measured,
     screen::Row,
-    sight::{Seen, What},
+    sight::{Route, Seen, What},
     traffic::Totals,
 };
 use crate::{
@@ -40,6 +42,8 @@ pub(super) struct Act {
     pub(super) error_rate: f64,
     /// Whether anybody calls.
     pub(super) called: bool,
+    /// How many of the scenario's weights it goes through.
+    pub(super) steps: usize,
     pub(super) end: Phase,
 }
 
@@ -50,6 +54,8 @@ pub(super) struct Step {
     /// The new version's share of them, 0 to 1.
     pub(super) share: f64,
     pub(super) measured: Measured,
+    /// How long it lasted.
+    pub(super) lasted: Duration,
     /// After the end of the run.
     pub(super) afterwards: bool,
 }
@@ -62,6 +68,8 @@ pub(super) struct Outcome {
     pub(super) totals: Totals,
     pub(super) moments: Moments,
     pub(super) calls: calls::Count,
+    /// Of those beside the client.
+    pub(super) findings: Vec<Finding>,
 }
 
 /// Moments of a rollback.
@@ -90,7 +98,8 @@ pub(super) async fn play(stage: &mut Stage<'_>, act: &'static Act) -> anyhow::Re
     let behaviour = Behaviour { error_rate: Some(act.error_rate), ..Behaviour::default() };
     stage.story.bed.kubelet()?.set(Selector::image(&image).in_namespace(&stage.story.namespace), behaviour);
     let calls = calls::count(stage.story.bed)?;
-    let mut flight = Flight::new(act, stage.traffic.totals());
+    let beside = Beside::start(stage.scenario.beside, &stage.everyone, act.version);
+    let mut flight = Flight::new(act, stage.traffic.totals(), beside);
     stage.release(&image).await?;
     flight.follow(stage).await.with_context(|| format!("release {}", act.version))?;
     flight.afterwards(stage).await?;
@@ -101,6 +110,7 @@ pub(super) async fn play(stage: &mut Stage<'_>, act: &'static Act) -> anyhow::Re
         moments: flight.moments,
         calls: calls::count(stage.story.bed)?.since(calls),
         steps: flight.steps,
+        findings: flight.findings,
     })
 }
 
@@ -115,6 +125,11 @@ struct Flight {
     running: bool,
     status: CanaryStatus,
     weight: i64,
+    /// Since when it stands.
+    since: Instant,
+    mirrored: bool,
+    beside: Beside,
+    findings: Vec<Finding>,
     last: Measured,
     measured: BTreeMap<i64, Measured>,
     steps: Vec<Step>,
@@ -124,7 +139,7 @@ struct Flight {
 }
 
 impl Flight {
-    fn new(act: &'static Act, before: Totals) -> Self {
+    fn new(act: &'static Act, before: Totals, beside: Beside) -> Self {
         let now = Instant::now();
         Self {
             act,
@@ -134,6 +149,10 @@ impl Flight {
             running: false,
             status: CanaryStatus::default(),
             weight: 0,
+            since: now,
+            mirrored: false,
+            beside,
+            findings: Vec::new(),
             last: Measured::Nothing,
             measured: BTreeMap::new(),
             steps: Vec::new(),
@@ -174,7 +193,7 @@ impl Flight {
     async fn see(&mut self, stage: &mut Stage<'_>, seen: Seen) -> anyhow::Result<()> {
         match seen.what {
             What::Canary(canary) => self.moved(stage, *canary).await,
-            What::Weight(weight) => self.weighed(stage, weight, seen.at),
+            What::Route(route) => self.routed(stage, route, seen.at).await,
             What::Said { warning, text } => {
                 self.said_all |=
                     text.starts_with("Promotion completed!") || text.starts_with("Canary failed!");
@@ -209,18 +228,46 @@ impl Flight {
             None => {}
         }
         // From here on the primary's pods carry the new version as well.
-        if promoting { self.close(stage).map_err(Into::into) } else { Ok(()) }
+        if promoting {
+            self.close(stage)?;
+            self.leave(stage)?;
+        }
+        Ok(())
     }
 
-    fn weighed(&mut self, stage: &mut Stage<'_>, weight: i64, at: Timestamp) -> anyhow::Result<()> {
-        if weight == self.weight {
+    async fn routed(&mut self, stage: &mut Stage<'_>, route: Route, at: Timestamp) -> anyhow::Result<()> {
+        if route.mirrored != self.mirrored {
+            self.mirrored = route.mirrored;
+            let sent = stage.traffic.totals().requests;
+            let found = self.beside.mirrored(&stage.story, route.mirrored, sent).await?;
+            self.found(stage, found)?;
+        }
+        if route.weight == self.weight {
             return Ok(());
         }
-        if weight == 0 && self.moments.zero.is_none() {
+        if route.weight == 0 && self.moments.zero.is_none() {
             self.moments.zero = Some(at);
         }
         self.close(stage)?;
-        self.weight = weight;
+        if self.weight > 0
+            && let Some(now) = self.beside.now()
+        {
+            stage.screen.beside(&now)?;
+        }
+        (self.weight, self.since) = (route.weight, Instant::now());
+        Ok(())
+    }
+
+    /// The run is over for those beside the client.
+    fn leave(&mut self, stage: &mut Stage<'_>) -> io::Result<()> {
+        let last = self.beside.end();
+        self.found(stage, last)
+    }
+
+    fn found(&mut self, stage: &mut Stage<'_>, found: Option<Finding>) -> io::Result<()> {
+        let Some(found) = found else { return Ok(()) };
+        stage.screen.beside(&found)?;
+        self.findings.push(found);
         Ok(())
     }
 
@@ -246,6 +293,7 @@ impl Flight {
             answers: window.map_or(0, answers),
             share: window.map_or(0.0, |window| window.share(self.act.version)),
             measured: self.measured.get(&weight).copied().unwrap_or_default(),
+            lasted: self.since.elapsed(),
             afterwards: false,
         }
     }
@@ -259,6 +307,7 @@ impl Flight {
 
     /// Callers come (back), and get what the end of the run promises.
     async fn afterwards(&mut self, stage: &mut Stage<'_>) -> anyhow::Result<()> {
+        self.leave(stage)?;
         let window = stage.traffic.cut();
         self.note_last_answer(window);
         stage.traffic.start();
@@ -266,8 +315,17 @@ impl Flight {
         self.show(stage, true)?;
         let window = stage.traffic.cut();
         let weight = if self.phase() == Phase::Succeeded { 100 } else { 0 };
+        // what was measured may have been read after the route had gone on
+        for step in self.steps.iter_mut().filter(|step| step.measured == Measured::Nothing) {
+            step.measured = self.measured.get(&step.weight).copied().unwrap_or_default();
+        }
         let step = self.step(window.as_ref(), weight);
-        self.steps.push(Step { measured: Measured::Nothing, afterwards: true, ..step });
+        self.steps.push(Step {
+            measured: Measured::Nothing,
+            afterwards: true,
+            lasted: Duration::ZERO,
+            ..step
+        });
         Ok(())
     }
 

@@ -13,26 +13,24 @@ pub(super) enum Measured {
     Nothing,
     /// There were no requests to measure.
     NoTraffic,
-    /// Success rate in percent, 99th percentile in milliseconds.
-    Values { success: f64, p99: f64 },
+    /// Success rate in percent, 99th percentile in milliseconds, where it is asked for.
+    Values { success: f64, p99: Option<f64> },
 }
 
-/// The limits of the two checks: percent, milliseconds.
+/// The limits of the checks: percent; milliseconds, if there is a second one.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
     pub(super) min_success: f64,
-    pub(super) max_p99: f64,
+    pub(super) max_p99: Option<f64>,
 }
 
 impl Limits {
-    /// Those in a Canary's spec.
+    /// Those in a Canary's spec: the first check is of success, the second one of durations.
     pub(super) fn of(canary: &Value) -> Self {
-        let range = |metric: &str, bound: &str| {
-            let metrics = canary["spec"]["analysis"]["metrics"].as_array();
-            let found = metrics.into_iter().flatten().find(|one| one["name"] == metric);
-            found.and_then(|one| one["thresholdRange"][bound].as_f64()).unwrap_or(f64::NAN)
+        let range = |check: usize, bound: &str| {
+            canary["spec"]["analysis"]["metrics"][check]["thresholdRange"][bound].as_f64()
         };
-        Self { min_success: range("request-success-rate", "min"), max_p99: range("request-duration", "max") }
+        Self { min_success: range(0, "min").unwrap_or(f64::NAN), max_p99: range(1, "max") }
     }
 
     pub(super) fn success(&self) -> String {
@@ -40,7 +38,7 @@ impl Limits {
     }
 
     pub(super) fn p99(&self) -> String {
-        format!("≤ {} ms", self.max_p99)
+        self.max_p99.map_or_else(|| "–".to_owned(), |most| format!("≤ {most} ms"))
     }
 }
 
@@ -56,12 +54,10 @@ impl Measured {
             return Ok(Self::NoTraffic);
         }
         let text = operator.metrics().await?;
-        let values = (gauge(&text, target, "request-success-rate"), gauge(&text, target, "request-duration"));
-        Ok(match values {
-            // The gauge shows durations in seconds.
-            (Some(success), Some(seconds)) => Self::Values { success, p99: seconds * 1000.0 },
-            _ => Self::Nothing,
-        })
+        // The gauge shows durations in seconds.
+        let p99 = gauge(&text, target, "request-duration").map(|seconds| seconds * 1000.0);
+        let success = gauge(&text, target, "success-rate");
+        Ok(success.map_or(Self::Nothing, |success| Self::Values { success, p99 }))
     }
 
     /// Success rate and 99th percentile for a table.
@@ -69,7 +65,9 @@ impl Measured {
         match self {
             Self::Nothing => ("–".into(), "–".into()),
             Self::NoTraffic => ("no data".into(), "no data".into()),
-            Self::Values { success, p99 } => (format!("{success:.2} %"), format!("{p99:.1} ms")),
+            Self::Values { success, p99 } => {
+                (format!("{success:.2} %"), p99.map_or_else(|| "–".to_owned(), |p99| format!("{p99:.1} ms")))
+            }
         }
     }
 
@@ -87,14 +85,14 @@ impl Measured {
         match self {
             Self::Nothing => None,
             Self::NoTraffic => Some(false),
-            Self::Values { p99, .. } => Some(*p99 <= limits.max_p99),
+            Self::Values { p99, .. } => Some((*p99)? <= limits.max_p99?),
         }
     }
 }
 
-/// The value of `flagger_canary_metric_analysis` for a target and a metric.
-fn gauge(text: &str, target: &str, metric: &str) -> Option<f64> {
-    let wanted = [format!("name=\"{target}\""), format!("metric=\"{metric}\"")];
+/// The value of `flagger_canary_metric_analysis` for a target and a metric with these words in its name.
+fn gauge(text: &str, target: &str, words: &str) -> Option<f64> {
+    let wanted = [format!("name=\"{target}\""), words.to_owned()];
     let line = text.lines().find(|line| {
         line.starts_with("flagger_canary_metric_analysis{") && wanted.iter().all(|label| line.contains(label))
     })?;

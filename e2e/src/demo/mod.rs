@@ -1,13 +1,15 @@
 //! `make demo`: releases on the bed under real traffic, shown in the terminal while they happen.
 //!
-//! Owns what is played and in which order. The objects are those of `deploy/examples/canary-istio.yaml`, as they are.
-//! [`act`] plays one release, [`report`] judges what was seen, [`keep`] leaves everything running for a look around.
+//! [`scenarios`] says what is played and in which order. [`act`] plays one release, [`beside`] looks at those who make a
+//! strategy special, [`report`] judges what was seen, [`keep`] leaves everything running for a look around.
 
 mod act;
+mod beside;
 mod calls;
 mod keep;
 mod measured;
 mod report;
+mod scenarios;
 mod screen;
 mod sight;
 mod traffic;
@@ -18,6 +20,7 @@ use anyhow::Context;
 use serde_json::{Value, json};
 use serin::api::Phase;
 
+pub use self::scenarios::{SCENARIOS, Scenario, find, list};
 use self::{
     act::{Act, Outcome},
     measured::Limits,
@@ -32,42 +35,11 @@ use crate::{
     story::{PATIENCE, Story},
 };
 
-/// What can be watched.
-pub const SCENARIOS: [&str; 1] = ["first-flight"];
-
-const EXAMPLE: &str = include_str!("../../../deploy/examples/canary-istio.yaml");
 const NAMESPACE: &str = "test";
 /// Name of the Deployment and of the Canary.
 const NAME: &str = "podinfo";
 /// Requests a second: a step of 4 s counts 2,000 answers, twice what is needed to judge a share.
 const RATE: f64 = 500.0;
-
-const ACTS: [Act; 3] = [
-    Act {
-        title: "a good release is promoted",
-        about: "6.0.1 is as good as 6.0.0: it gets 10, 30 and 50 % of the traffic, then all of it.",
-        version: "6.0.1",
-        error_rate: 0.0,
-        called: true,
-        end: Phase::Succeeded,
-    },
-    Act {
-        title: "a bad release is rolled back",
-        about: "6.0.2 answers 500 to everything: after two failed checks nobody is sent to it any more.",
-        version: "6.0.2",
-        error_rate: 1.0,
-        called: true,
-        end: Phase::Failed,
-    },
-    Act {
-        title: "a release that nobody calls is rolled back",
-        about: "The client is silent: nothing is known about 6.0.3, so it is not promoted. Then callers come back.",
-        version: "6.0.3",
-        error_rate: 0.0,
-        called: false,
-        end: Phase::Failed,
-    },
-];
 
 /// What stands while the acts are played.
 struct Stage<'a> {
@@ -77,8 +49,9 @@ struct Stage<'a> {
     sight: Sight,
     screen: Screen,
     limits: Limits,
-    /// Those that a good release goes through.
-    weights: Vec<i64>,
+    scenario: &'static Scenario,
+    /// A request without anything that names it.
+    everyone: Target,
     /// The Deployment's image without its tag.
     image: String,
     container: String,
@@ -86,22 +59,23 @@ struct Stage<'a> {
     serving: String,
 }
 
-/// Plays all acts; whether all went as they should. [`crate::enter`] must have been called.
+/// Plays all acts of a scenario; whether all went as they should. [`crate::enter`] must have been called.
 ///
 /// # Errors
 /// The bed or the operator does not start, or an act does not end.
-pub async fn first_flight() -> anyhow::Result<bool> {
+pub async fn play(scenario: &'static Scenario) -> anyhow::Result<bool> {
     let began = Instant::now();
     let mut screen = Screen::new();
-    screen.title("Serin at work: three releases on real parts, under real traffic")?;
+    screen.title("Serin at work on real parts, under real traffic")?;
+    screen.line(scenario.about)?;
     screen.line("")?;
     let bed = Bed::start(Options::default()).await?;
     bed.install().await?;
     let parts: Vec<&str> = bed.timings().iter().map(|(name, _)| *name).filter(|name| is_part(name)).collect();
     screen.fact("bed", &format!("{} s: {}", tenths(began.elapsed()), parts.join(", ")))?;
-    let mut stage = open(&bed, screen).await?;
+    let mut stage = open(&bed, scenario, screen).await?;
     let mut played: Vec<(&Act, Outcome)> = Vec::new();
-    for (index, act) in ACTS.iter().enumerate() {
+    for (index, act) in scenario.acts.iter().enumerate() {
         stage.screen.line("")?;
         stage.screen.title(&format!("Act {}: {}", index + 1, act.title))?;
         stage.screen.line(&format!("{}\n", act.about))?;
@@ -120,46 +94,53 @@ pub async fn first_flight() -> anyhow::Result<bool> {
     Ok(good)
 }
 
+/// Deployment and Canary of a scenario.
+fn objects(scenario: &Scenario) -> anyhow::Result<(Value, Value)> {
+    let mut found = Vec::new();
+    for text in [scenario.example, scenarios::PLAIN] {
+        let objects: Vec<Value> = serde_saphyr::from_multiple(text).context("reading the example")?;
+        found.extend(objects);
+    }
+    let mut of_kind = |kind: &str| {
+        let first = found.iter().position(|one| one["kind"] == kind);
+        first.map(|first| found.remove(first)).with_context(|| format!("no {kind}"))
+    };
+    let (mut deployment, mut canary) = (of_kind("Deployment")?, of_kind("Canary")?);
+    (scenario.edit)(&mut deployment, &mut canary);
+    Ok((deployment, canary))
+}
+
 /// Everything up to the first act: operator, objects, client.
-async fn open(bed: &Bed, mut screen: Screen) -> anyhow::Result<Stage<'_>> {
+async fn open<'a>(
+    bed: &'a Bed,
+    scenario: &'static Scenario,
+    mut screen: Screen,
+) -> anyhow::Result<Stage<'a>> {
     let mut operator = Operator::start(bed, &[], &[])?;
     operator.ready(PATIENCE).await?;
-    let objects: Vec<Value> = serde_saphyr::from_multiple(EXAMPLE).context("reading the example")?;
-    let of_kind = |kind: &str| objects.iter().find(|one| one["kind"] == kind).cloned().unwrap_or_default();
-    let (canary, deployment) = (of_kind("Canary"), of_kind("Deployment"));
+    let (deployment, canary) = objects(scenario)?;
     let container = &deployment["spec"]["template"]["spec"]["containers"][0];
     let (image, tag) =
         container["image"].as_str().and_then(|image| image.rsplit_once(':')).context("no tag")?;
+    let (image, serving) = (image.to_owned(), tag.to_owned());
+    let container = text(&container["name"]).to_owned();
     let host = canary["spec"]["service"]["hosts"][0].as_str().context("no host")?.to_owned();
     let limits = Limits::of(&canary);
-    let analysis = &canary["spec"]["analysis"];
-    let weights: Vec<i64> =
-        analysis["stepWeights"].as_array().into_iter().flatten().filter_map(Value::as_i64).collect();
-    screen.fact(
-        "release",
-        &format!(
-            "{NAME} in {NAMESPACE}: weights {} %, a check every {}, rolled back after {} that fail",
-            list(&weights),
-            text(&analysis["interval"]),
-            analysis["threshold"],
-        ),
-    )?;
-    screen.fact("limits", &format!("success rate {}, 99th percentile {}", limits.success(), limits.p99()))?;
-    screen.fact("client", &format!("{RATE} requests/s to {host} through Envoy; none is sent twice"))?;
+    introduce(&mut screen, scenario, &canary, &host)?;
 
     let began = Instant::now();
     let story = Story::new(bed, NAMESPACE).await?;
     bed.gateway(NAMESPACE, &[&host]).await?;
     let mut sight = Sight::open(&story, NAME);
-    bed.apply_yaml(NAMESPACE, EXAMPLE).await?;
+    story.apply(vec![deployment, canary]).await?;
     sight.said("Initialization done!", PATIENCE).await?;
-    let target = Target::gateway(&host);
-    target.serving(tag, PATIENCE).await?;
+    let everyone = Target::gateway(&host);
+    everyone.serving(&serving, PATIENCE).await?;
     screen.fact(
         "ready",
-        &format!("{} s: {NAME}-primary serves everyone with {tag}", tenths(began.elapsed())),
+        &format!("{} s: {NAME}-primary serves everyone with {serving}", tenths(began.elapsed())),
     )?;
-    let (image, container, serving) = (image.to_owned(), text(&container["name"]).to_owned(), tag.to_owned());
+    let target = scenario.header.iter().fold(everyone.clone(), |to, (name, value)| to.header(name, value));
     Ok(Stage {
         story,
         operator,
@@ -167,11 +148,30 @@ async fn open(bed: &Bed, mut screen: Screen) -> anyhow::Result<Stage<'_>> {
         sight,
         screen,
         limits,
-        weights,
+        scenario,
+        everyone,
         image,
         container,
         serving,
     })
+}
+
+/// What there is to know before the first act.
+fn introduce(screen: &mut Screen, scenario: &Scenario, canary: &Value, host: &str) -> anyhow::Result<()> {
+    let analysis = &canary["spec"]["analysis"];
+    let (interval, threshold) = (text(&analysis["interval"]), &analysis["threshold"]);
+    screen.fact(
+        "release",
+        &format!(
+            "{NAME} in {NAMESPACE}: {}, a check every {interval}, rolled back after {threshold} that fail",
+            scenario.plan
+        ),
+    )?;
+    let limits = Limits::of(canary);
+    screen.fact("limits", &format!("success rate {}, 99th percentile {}", limits.success(), limits.p99()))?;
+    let with = scenario.header.map(|(name, value)| format!(" with {name}: {value}")).unwrap_or_default();
+    screen.fact("client", &format!("{RATE} requests/s to {host}{with} through Envoy; none is sent twice"))?;
+    Ok(())
 }
 
 impl Stage<'_> {
@@ -197,9 +197,4 @@ fn tenths(took: Duration) -> String {
 
 fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
-}
-
-fn list(weights: &[i64]) -> String {
-    let all: Vec<String> = weights.iter().map(i64::to_string).collect();
-    all.join(", ")
 }

@@ -17,7 +17,7 @@ const TOLERANCE: f64 = 5.0;
 
 /// Prints the summary; whether all is as it should be.
 pub(super) fn print(stage: &mut Stage<'_>, played: &[(&Act, Outcome)], took: Duration) -> io::Result<bool> {
-    let (limits, weights) = (stage.limits, stage.weights.clone());
+    let (limits, weights) = (stage.limits, stage.scenario.weights);
     let screen = &mut stage.screen;
     screen.line("")?;
     screen.title("What was seen")?;
@@ -25,11 +25,12 @@ pub(super) fn print(stage: &mut Stage<'_>, played: &[(&Act, Outcome)], took: Dur
     steps(screen, played, limits)?;
     screen.line("")?;
     rollbacks(screen, played)?;
+    findings(screen, played)?;
     effort(screen, played)?;
     screen.line("")?;
     let mut good = true;
     for (index, (act, outcome)) in played.iter().enumerate() {
-        let problems = problems(act, outcome, limits, &weights);
+        let problems = problems(act, outcome, limits, weights);
         good &= problems.is_empty();
         let (mark, end) = if problems.is_empty() {
             ("✓", String::new())
@@ -52,8 +53,8 @@ pub(super) fn print(stage: &mut Stage<'_>, played: &[(&Act, Outcome)], took: Dur
 
 fn steps(screen: &mut Screen, played: &[(&Act, Outcome)], limits: Limits) -> io::Result<()> {
     let head = format!(
-        "  {:<4} {:<8} {:>11} {:>15} {:>9} {:>8}   {:>9} {:>9}",
-        "act", "version", "weight set", "share measured", "answers", "off by", "success", "P99"
+        "  {:<4} {:<8} {:>11} {:>7} {:>15} {:>9} {:>8}   {:>9} {:>9}",
+        "act", "version", "weight set", "lasted", "share measured", "answers", "off by", "success", "P99"
     );
     let head = screen.dim(&head);
     screen.line(&head)?;
@@ -72,8 +73,10 @@ fn steps(screen: &mut Screen, played: &[(&Act, Outcome)], limits: Limits) -> io:
             let off = screen.verdict(share_is_right(step), &format!("{off:>8}"));
             let after = if step.afterwards { screen.dim(" afterwards") } else { String::new() };
             let (weight, answers) = (format!("{} %", step.weight), grouped(step.answers));
+            let lasted =
+                if step.afterwards { String::new() } else { format!("{:.1} s", step.lasted.as_secs_f64()) };
             screen.line(&format!(
-                "  {number:<4} {version:<8} {weight:>11} {share:>15} {answers:>9} {off}   {success:>9} {p99:>9}{after}"
+                "  {number:<4} {version:<8} {weight:>11} {lasted:>7} {share:>15} {answers:>9} {off}   {success:>9} {p99:>9}{after}"
             ))?;
         }
     }
@@ -97,12 +100,25 @@ fn rollbacks(screen: &mut Screen, played: &[(&Act, Outcome)]) -> io::Result<()> 
         if let Some(took) = span(moments.decided, moments.zero) {
             facts.push(format!("{took} after the deciding answer"));
         }
-        screen.fact("weight 0", &format!("{}: {}", act.version, facts.join(", ")))?;
+        if !facts.is_empty() {
+            screen.fact("weight 0", &format!("{}: {}", act.version, facts.join(", ")))?;
+        }
         if let Some(took) = span(moments.decided, moments.last_answer).filter(|_| act.called) {
             screen.fact(
                 "",
                 &format!("{}: its last answer to a client came {took} after the deciding one", act.version),
             )?;
+        }
+    }
+    Ok(())
+}
+
+/// What was found of those beside the client.
+fn findings(screen: &mut Screen, played: &[(&Act, Outcome)]) -> io::Result<()> {
+    for (act, outcome) in played {
+        for found in &outcome.findings {
+            let text = screen.verdict(found.good, &found.text);
+            screen.fact(found.about, &format!("{}: {text}", act.version))?;
         }
     }
     Ok(())
@@ -135,7 +151,7 @@ fn problems(act: &Act, outcome: &Outcome, limits: Limits, schedule: &[i64]) -> V
     }
     let during: Vec<&Step> = outcome.steps.iter().filter(|step| !step.afterwards).collect();
     let weights: Vec<i64> = during.iter().map(|step| step.weight).collect();
-    let wanted = if act.end == Phase::Succeeded { schedule } else { &schedule[..schedule.len().min(1)] };
+    let wanted = &schedule[..act.steps.min(schedule.len())];
     if weights != wanted {
         problems.push(format!("the weights were {weights:?} instead of {wanted:?}"));
     }
@@ -151,6 +167,9 @@ fn problems(act: &Act, outcome: &Outcome, limits: Limits, schedule: &[i64]) -> V
     if !during.iter().all(|step| as_measured(act, step, limits)) {
         problems.push("the operator did not measure what it should have".to_owned());
     }
+    problems.extend(
+        outcome.findings.iter().filter(|found| !found.good).map(|f| format!("{}: {}", f.about, f.text)),
+    );
     if outcome.totals.lost > 0 {
         problems.push(format!("{} requests lost", outcome.totals.lost));
     }
@@ -187,13 +206,13 @@ fn span(from: Option<Timestamp>, to: Option<Timestamp>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::demo::{ACTS, act::Moments, calls, traffic::Totals};
+    use crate::demo::{SCENARIOS, act::Moments, beside::Finding, calls, traffic::Totals};
 
-    const LIMITS: Limits = Limits { min_success: 99.0, max_p99: 500.0 };
-    const GOOD: Measured = Measured::Values { success: 100.0, p99: 5.0 };
+    const LIMITS: Limits = Limits { min_success: 99.0, max_p99: Some(500.0) };
+    const GOOD: Measured = Measured::Values { success: 100.0, p99: Some(5.0) };
 
     fn step(weight: i64, share: f64) -> Step {
-        Step { weight, answers: 2000, share, measured: GOOD, afterwards: false }
+        Step { weight, answers: 2000, share, measured: GOOD, lasted: Duration::ZERO, afterwards: false }
     }
 
     fn promoted() -> Outcome {
@@ -205,13 +224,14 @@ mod tests {
             totals: Totals { requests: 8000, lost: 0, own: 0 },
             moments: Moments::default(),
             calls: calls::Count::default(),
+            findings: vec![],
         }
     }
 
     fn found(edit: impl FnOnce(&mut Outcome)) -> String {
         let mut outcome = promoted();
         edit(&mut outcome);
-        problems(&ACTS[0], &outcome, LIMITS, &[10, 30, 50]).join("; ")
+        problems(&SCENARIOS[0].acts[0], &outcome, LIMITS, &[10, 30, 50]).join("; ")
     }
 
     #[test]
@@ -222,6 +242,9 @@ mod tests {
         assert_eq!(found(|o| o.steps[1].share = 0.36), "36.0 % of the answers at weight 30");
         assert_eq!(found(|o| o.steps[3].share = 0.999), "99.9 % of the answers at weight 100");
         assert_eq!(found(|o| o.steps[0].answers = 999), "only 999 answers at weight 10");
+        let bad = Finding { about: "copies", text: "none".to_owned(), good: false };
+        assert_eq!(found(|o| o.findings.push(bad.clone())), "copies: none");
+        assert_eq!(found(|o| o.findings.push(Finding { good: true, ..bad.clone() })), "");
         let unmeasured = "the operator did not measure what it should have";
         assert_eq!(found(|o| o.steps[0].measured = Measured::NoTraffic), unmeasured);
         assert!(

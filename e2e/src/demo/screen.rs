@@ -8,7 +8,10 @@ use std::{
 
 use serin::api::Phase;
 
-use super::measured::{Limits, Measured};
+use super::{
+    beside::Finding,
+    measured::{Limits, Measured},
+};
 
 const BOLD: &str = "1";
 const DIM: &str = "2";
@@ -115,6 +118,12 @@ impl Screen {
             INDENT.clone_into(&mut begin);
         }
         Ok(())
+    }
+
+    /// How it stands with those beside the client.
+    pub(super) fn beside(&mut self, found: &Finding) -> io::Result<()> {
+        let text = self.verdict(found.good, &found.text);
+        self.line(&format!("{INDENT}{}: {text}", found.about))
     }
 
     /// A verdict in green or red.

@@ -20,8 +20,8 @@ use crate::story::Story;
 pub(super) enum What {
     /// The Canary is like this now.
     Canary(Box<Canary>),
-    /// The route gives the canary this weight now.
-    Weight(i64),
+    /// The route is like this now.
+    Route(Route),
     /// An Event.
     Said {
         /// Of type Warning.
@@ -29,6 +29,15 @@ pub(super) enum What {
         /// Its note.
         text: String,
     },
+}
+
+/// What a route says of the canary.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Route {
+    /// In percent, of the requests that it shares out.
+    pub(super) weight: i64,
+    /// Requests are copied to the canary.
+    pub(super) mirrored: bool,
 }
 
 /// One thing that happened, and when it was seen.
@@ -55,7 +64,7 @@ impl Sight {
 
         let host = format!("{canary}-canary");
         let stream = watcher(story.virtual_services(), named).default_backoff().applied_objects();
-        watches.spawn(pass_on(stream, sink.clone(), move |route| weight(&route, &host).map(What::Weight)));
+        watches.spawn(pass_on(stream, sink.clone(), move |object| Some(What::Route(route(&object, &host)))));
 
         let (name, mut counts) = (canary.to_owned(), BTreeMap::new());
         let events: Api<Event> = story.api();
@@ -105,9 +114,16 @@ async fn pass_on<K>(
     }
 }
 
-fn weight(route: &DynamicObject, host: &str) -> Option<i64> {
-    let routes = route.data["spec"]["http"][0]["route"].as_array()?;
-    routes.iter().find(|one| one["destination"]["host"] == host)?["weight"].as_i64()
+/// The first rule that leads to two sides is the one that shares requests out; before it are those for people with
+/// cookies.
+fn route(object: &DynamicObject, host: &str) -> Route {
+    let rules = object.data["spec"]["http"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let mut lists = rules.iter().filter_map(|rule| rule["route"].as_array());
+    let shared = lists.find(|list| list.len() > 1).into_iter().flatten();
+    let weight =
+        shared.filter(|one| one["destination"]["host"] == host).find_map(|one| one["weight"].as_i64());
+    let mirrored = rules.iter().any(|rule| rule["mirror"]["host"] == host);
+    Route { weight: weight.unwrap_or(0), mirrored }
 }
 
 /// The note of an Event about the Canary, each time it is counted.

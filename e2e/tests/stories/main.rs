@@ -12,6 +12,7 @@ mod bad_specs;
 mod bad_targets;
 mod configs;
 mod configs_alone;
+mod crash_workload;
 mod end_state;
 mod examples;
 mod first_flight;

@@ -15,25 +15,24 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use futures::{StreamExt, stream};
-use k8s_openapi::api::core::v1::ConfigMap;
-use kube::api::{Patch, PatchParams};
 use rustix::process::{Pid, Signal, kill_process};
-use serde_json::{Value, json};
-use serin::api::{Canary, Phase};
+use serde_json::Value;
 use serin_e2e::{
     User,
-    bed::Traffic,
     faultproxy::{FaultProxy, Sequence, Side, Strike},
-    load::{LoadHandle, Target},
     operator::Operator,
-    story::{self, PATIENCE, Story, canary, deployment},
+    story::{PATIENCE, Story},
     wait,
 };
 use tokio::sync::Semaphore;
 
-use crate::{Family, Shared, end_state, scalers};
+use crate::{
+    Family, Shared,
+    crash_workload::{Load, Workload, act, ended, prepare},
+    end_state,
+};
 
 pub(crate) const STORIES: Family = &[
     crate::story!(initialised),
@@ -43,6 +42,10 @@ pub(crate) const STORIES: Family = &[
     crate::story!(configured),
     crate::story!(scaled),
     crate::story!(scaled_and_deleted),
+    crate::story!(blue_green),
+    crate::story!(blue_green_rolled_back),
+    crate::story!(a_b),
+    crate::story!(mirrored),
 ];
 
 /// Says which writes to strike at.
@@ -55,43 +58,6 @@ const DRAWN: usize = 3;
 static ROOM: Semaphore = Semaphore::const_new(6);
 /// How long a write that comes after the last phase may take to come.
 const AFTERWARDS: Duration = Duration::from_secs(5);
-
-/// What the operator is doing when it is killed.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Workload {
-    Initialised,
-    Promoted,
-    RolledBack,
-    Deleted,
-    /// A release by a changed ConfigMap.
-    Configured,
-    /// As `Promoted`, with an autoscaler.
-    Scaled,
-    /// As `Deleted`, with an autoscaler.
-    ScaledDeleted,
-}
-
-impl Workload {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Initialised => "initialised",
-            Self::Promoted => "promoted",
-            Self::RolledBack => "rolled-back",
-            Self::Deleted => "deleted",
-            Self::Configured => "configured",
-            Self::Scaled => "scaled",
-            Self::ScaledDeleted => "scaled-deleted",
-        }
-    }
-
-    fn has_autoscaler(self) -> bool {
-        matches!(self, Self::Scaled | Self::ScaledDeleted)
-    }
-
-    fn deletes(self) -> bool {
-        matches!(self, Self::Deleted | Self::ScaledDeleted)
-    }
-}
 
 async fn initialised(shared: &Shared) -> anyhow::Result<()> {
     matrix(shared, Workload::Initialised).await
@@ -119,6 +85,22 @@ async fn scaled(shared: &Shared) -> anyhow::Result<()> {
 
 async fn scaled_and_deleted(shared: &Shared) -> anyhow::Result<()> {
     matrix(shared, Workload::ScaledDeleted).await
+}
+
+async fn blue_green(shared: &Shared) -> anyhow::Result<()> {
+    matrix(shared, Workload::BlueGreen).await
+}
+
+async fn blue_green_rolled_back(shared: &Shared) -> anyhow::Result<()> {
+    matrix(shared, Workload::BlueGreenRolledBack).await
+}
+
+async fn a_b(shared: &Shared) -> anyhow::Result<()> {
+    matrix(shared, Workload::Ab).await
+}
+
+async fn mirrored(shared: &Shared) -> anyhow::Result<()> {
+    matrix(shared, Workload::Mirrored).await
 }
 
 /// A strike by name: `after-object-07`.
@@ -296,80 +278,6 @@ fn recent(proxy: &FaultProxy) -> String {
     format!("its writes:\n  {}", lines.collect::<Vec<_>>().join("\n  "))
 }
 
-/// Up to the moment from which writes are counted.
-async fn prepare(story: &Story<'_>, workload: Workload) -> anyhow::Result<()> {
-    let success = if workload == Workload::RolledBack { 50.0 } else { 100.0 };
-    story.bed.scripted().traffic(&story.namespace, "app", Traffic::success(success, 10.0));
-    story.bed.gateway(&story.namespace, &[&story.host("app")]).await?;
-    let mut target = deployment("app", "app:1", 1);
-    if workload == Workload::Configured {
-        story::configured(&mut target, "app");
-        story.apply(story::configs("app")).await?;
-    }
-    story.apply(vec![target]).await?;
-    if workload == Workload::Initialised {
-        return Ok(());
-    }
-    if workload.has_autoscaler() {
-        story.apply(vec![scalers::hpa("app", "app", (1, 4))]).await?;
-    }
-    make_canary(story, workload).await?;
-    story.phase("app", Phase::Initialized).await?;
-    if workload.has_autoscaler() {
-        scalers::scale(story, "app-primary", 2).await?;
-    }
-    // rates are there from the second scrape on
-    let rate = format!(
-        "rate(istio_requests_total{{destination_workload_namespace=\"{}\"}}[5s]) > 0",
-        story.namespace
-    );
-    let measured = async || story.bed.query(&rate).await.is_ok_and(|values| !values.is_empty()).then_some(());
-    wait::until("the scripted series", PATIENCE, measured).await?;
-    story.target("app").serving("1", PATIENCE).await
-}
-
-async fn make_canary(story: &Story<'_>, workload: Workload) -> anyhow::Result<()> {
-    let mut canary = canary("app");
-    if workload.has_autoscaler() {
-        canary["spec"]["autoscalerRef"] = scalers::named("app");
-    }
-    canary["spec"]["service"]["hosts"] = json!([story.host("app")]);
-    canary["spec"]["settleTime"] = json!("200ms");
-    canary["spec"]["analysis"]["threshold"] = json!(2);
-    story.apply(vec![canary]).await
-}
-
-/// Sets off what is to be interrupted.
-async fn act(story: &Story<'_>, workload: Workload) -> anyhow::Result<()> {
-    match workload {
-        Workload::Initialised => make_canary(story, workload).await,
-        Workload::Promoted | Workload::RolledBack | Workload::Scaled => story.set_image("app", "app:2").await,
-        Workload::Configured => {
-            let api: kube::Api<ConfigMap> = story.api();
-            let changed = Patch::Merge(json!({"data": {"LEVEL": "2"}}));
-            api.patch("app-env", &PatchParams::default(), &changed).await?;
-            Ok(())
-        }
-        Workload::Deleted | Workload::ScaledDeleted => {
-            let api: kube::Api<Canary> = story.api();
-            api.delete("app", &kube::api::DeleteParams::default()).await?;
-            Ok(())
-        }
-    }
-}
-
-async fn ended(story: &Story<'_>, workload: Workload) -> anyhow::Result<()> {
-    let phase = match workload {
-        Workload::Initialised => Phase::Initialized,
-        Workload::Promoted | Workload::Configured | Workload::Scaled => Phase::Succeeded,
-        Workload::RolledBack => Phase::Failed,
-        Workload::Deleted | Workload::ScaledDeleted => {
-            return wait::gone(story.api::<Canary>(), "app", PATIENCE).await;
-        }
-    };
-    story.phase("app", phase).await.map(drop)
-}
-
 /// The operator has looked at the Canary, in this life, and found nothing left to do.
 async fn settled(operator: &Operator, workload: Workload) -> anyhow::Result<()> {
     if workload == Workload::Initialised {
@@ -393,26 +301,4 @@ async fn at_rest(operator: &Operator, proxy: &FaultProxy, workload: Workload) ->
         (last.swap(now, Ordering::Relaxed) == now).then_some(())
     };
     wait::until("no more writes", PATIENCE, quiet).await
-}
-
-/// Clients from the first answer on: before a Canary is initialised nothing leads to its pods.
-struct Load(tokio::task::JoinHandle<anyhow::Result<LoadHandle>>);
-
-impl Load {
-    fn start(target: Target, workload: Workload) -> Self {
-        Self(tokio::spawn(async move {
-            if workload == Workload::Initialised {
-                target.serving("1", PATIENCE).await?;
-            }
-            Ok(LoadHandle::start(&target, 30.0, 2))
-        }))
-    }
-
-    async fn stop(self) -> anyhow::Result<()> {
-        let window = self.0.await??.stop().await;
-        if window.lost() + window.version_errors > 0 {
-            bail!("of {} requests, failed: {:?}", window.requests, window.failures);
-        }
-        Ok(())
-    }
 }

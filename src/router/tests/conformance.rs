@@ -6,13 +6,13 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{
-    Builtin, Cookies, Router, Split, all,
+    Builtin, Cookies, Router, RouterError, Split, all,
     cases::{Case, cases, pinned},
 };
 use crate::{
     analysis::{Metric, builtin},
     api::validated::Validated,
-    manifest::{Manifest, Undo, fixture, fixture::merge, patch},
+    manifest::{Manifest, Undo, fixture, fixture::merge, json as get, patch},
     names,
     snapshot::Objects,
 };
@@ -135,7 +135,49 @@ fn carry(router: &dyn Router, c: &Validated, split: Split, live: &mut Objects) -
         prop_assert_eq!(router.read_back(c, live), Ok(split));
         prop_assert_eq!(patch(&object, m), None, "metadata of others is no drift");
     }
+    mends(&render, &|live| router.read_back(c, live), split, live)
+}
+
+/// Whatever somebody did to the fields that are ours, the split that is wanted comes back, and no other.
+fn mends(
+    render: &dyn Fn(&Objects) -> Result<Vec<Manifest>, TestCaseError>,
+    read_back: &dyn Fn(&Objects) -> Result<Split, RouterError>,
+    split: Split,
+    live: &mut Objects,
+) -> Checked {
+    for m in render(live)? {
+        for pointer in m.owned.iter().filter(|pointer| pointer.starts_with("/spec")) {
+            for spoil in [|_: &mut Value| Value::Null, even_weights] {
+                let mut object = live.at(&m.at()).cloned().unwrap_or_default();
+                let Some(field) = object.pointer_mut(pointer) else { continue };
+                *field = spoil(field);
+                get::drop_nulls(&mut object);
+                live.insert(m.kind, object);
+                let mended = render(live)?;
+                write(live, &mended);
+                prop_assert_eq!(read_back(live), Ok(split), "{} of {} was spoilt", pointer, m.at());
+                let object = live.at(&m.at()).cloned().unwrap_or_default();
+                prop_assert_eq!(patch(&object, &m), None);
+                prop_assert!(keeps_foreign(&object), "{}", object);
+            }
+        }
+    }
     Ok(())
+}
+
+/// The same with every weight at 50.
+fn even_weights(value: &mut Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let even = |(key, value): (&String, &mut Value)| {
+                let weight = key == "weight" && value.is_number();
+                (key.clone(), if weight { json!(50) } else { even_weights(value) })
+            };
+            members.iter_mut().map(even).collect()
+        }
+        Value::Array(items) => items.iter_mut().map(even_weights).collect(),
+        other => other.clone(),
+    }
 }
 
 /// Nothing is left that names the two sides or bears our marks.

@@ -1,0 +1,244 @@
+//! What an operator is doing when it is killed: the objects of each workload, what sets it off, how it ends, and the
+//! clients that must not notice.
+//!
+//! Owns nothing of where the blow falls, nor of what has to be the same afterwards: that is `restart`.
+
+use anyhow::{bail, ensure};
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::api::{DeleteParams, Patch, PatchParams};
+use serde_json::{Value, json};
+use serin::api::{Canary, Phase};
+use serin_e2e::{
+    bed::{
+        Traffic,
+        kubelet::{Behaviour, Selector},
+    },
+    load::{LoadHandle, Target},
+    story::{self, PATIENCE, Story, canary, deployment},
+    wait,
+};
+
+use crate::scalers;
+
+/// What the operator is doing when it is killed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Workload {
+    Initialised,
+    Promoted,
+    RolledBack,
+    Deleted,
+    /// A release by a changed ConfigMap.
+    Configured,
+    /// As `Promoted`, with an autoscaler.
+    Scaled,
+    /// As `Deleted`, with an autoscaler.
+    ScaledDeleted,
+    /// Checked beside the old version, then given everybody, then promoted.
+    BlueGreen,
+    /// Found to be bad when everybody is on it.
+    BlueGreenRolledBack,
+    /// Named requests get the new version, until it is promoted.
+    Ab,
+    /// Copies first, then weights.
+    Mirrored,
+}
+
+impl Workload {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Initialised => "initialised",
+            Self::Promoted => "promoted",
+            Self::RolledBack => "rolled-back",
+            Self::Deleted => "deleted",
+            Self::Configured => "configured",
+            Self::Scaled => "scaled",
+            Self::ScaledDeleted => "scaled-deleted",
+            Self::BlueGreen => "blue-green",
+            Self::BlueGreenRolledBack => "blue-green-rolled-back",
+            Self::Ab => "a-b",
+            Self::Mirrored => "mirrored",
+        }
+    }
+
+    /// The Canary goes, and with it the operator's interest.
+    pub(crate) fn deletes(self) -> bool {
+        matches!(self, Self::Deleted | Self::ScaledDeleted)
+    }
+
+    fn has_autoscaler(self) -> bool {
+        matches!(self, Self::Scaled | Self::ScaledDeleted)
+    }
+
+    fn moves_all_at_once(self) -> bool {
+        matches!(self, Self::BlueGreen | Self::BlueGreenRolledBack | Self::Ab)
+    }
+
+    /// Fields of `spec.analysis` that differ from the usual ones.
+    fn analysis(self) -> Value {
+        match self {
+            Self::BlueGreen => json!({"iterations": 2, "mirror": true}),
+            // one window beside the old version, and one that is long enough for the errors of users to be measured
+            Self::BlueGreenRolledBack => json!({
+                "iterations": 1, "threshold": 1, "interval": "3s",
+                "metrics": [{"name": "request-success-rate", "thresholdRange": {"min": 99}, "interval": "5s"}],
+            }),
+            Self::Ab => {
+                let insiders = json!([{"headers": {INSIDER.0: {"exact": INSIDER.1}}}]);
+                json!({"iterations": 2, "match": insiders})
+            }
+            Self::Mirrored => json!({"mirror": true, "mirrorWeight": 50}),
+            _ => json!({}),
+        }
+    }
+
+    /// The phase it ends in; none when there is no Canary in the end.
+    fn ends(self) -> Option<Phase> {
+        match self {
+            Self::Initialised => Some(Phase::Initialized),
+            Self::RolledBack | Self::BlueGreenRolledBack => Some(Phase::Failed),
+            Self::Deleted | Self::ScaledDeleted => None,
+            Self::Promoted
+            | Self::Configured
+            | Self::Scaled
+            | Self::BlueGreen
+            | Self::Ab
+            | Self::Mirrored => Some(Phase::Succeeded),
+        }
+    }
+
+    /// The version that everybody gets in the end.
+    fn serves(self) -> &'static str {
+        match self {
+            Self::Configured => "1",
+            _ if self.ends() == Some(Phase::Succeeded) => "2",
+            _ => "1",
+        }
+    }
+}
+
+/// The header that A/B goes by.
+const INSIDER: (&str, &str) = ("x-canary", "insider");
+
+/// Up to the moment from which writes are counted.
+pub(crate) async fn prepare(story: &Story<'_>, workload: Workload) -> anyhow::Result<()> {
+    let traffic = match workload {
+        Workload::RolledBack => Traffic::success(50.0, 10.0),
+        // few, so that the errors which users get are a large part
+        Workload::BlueGreenRolledBack => Traffic { ok: 10, bad: 0, duration_ms: 10.0 },
+        _ => Traffic::success(100.0, 10.0),
+    };
+    story.bed.scripted().traffic(&story.namespace, "app", traffic);
+    if workload == Workload::BlueGreenRolledBack {
+        let bad = Behaviour { error_rate: Some(1.0), ..Behaviour::default() };
+        story.bed.kubelet()?.set(Selector::image("app:2").in_namespace(&story.namespace), bad);
+    }
+    story.bed.gateway(&story.namespace, &[&story.host("app")]).await?;
+    let mut target = deployment("app", "app:1", 1);
+    if workload == Workload::Configured {
+        story::configured(&mut target, "app");
+        story.apply(story::configs("app")).await?;
+    }
+    story.apply(vec![target]).await?;
+    if workload == Workload::Initialised {
+        return Ok(());
+    }
+    if workload.has_autoscaler() {
+        story.apply(vec![scalers::hpa("app", "app", (1, 4))]).await?;
+    }
+    make_canary(story, workload).await?;
+    story.phase("app", Phase::Initialized).await?;
+    if workload.has_autoscaler() {
+        scalers::scale(story, "app-primary", 2).await?;
+    }
+    // rates are there from the second scrape on
+    let rate = format!(
+        "rate(istio_requests_total{{destination_workload_namespace=\"{}\"}}[5s]) > 0",
+        story.namespace
+    );
+    let measured = async || story.bed.query(&rate).await.is_ok_and(|values| !values.is_empty()).then_some(());
+    wait::until("the scripted series", PATIENCE, measured).await?;
+    story.target("app").serving("1", PATIENCE).await
+}
+
+async fn make_canary(story: &Story<'_>, workload: Workload) -> anyhow::Result<()> {
+    let mut canary = canary("app");
+    if workload.has_autoscaler() {
+        canary["spec"]["autoscalerRef"] = scalers::named("app");
+    }
+    canary["spec"]["service"]["hosts"] = json!([story.host("app")]);
+    canary["spec"]["settleTime"] = json!("200ms");
+    let analysis = &mut canary["spec"]["analysis"];
+    analysis["threshold"] = json!(2);
+    if workload.moves_all_at_once() {
+        analysis.as_object_mut().map(|fields| (fields.remove("stepWeight"), fields.remove("maxWeight")));
+    }
+    for (field, value) in workload.analysis().as_object().into_iter().flatten() {
+        analysis[field] = value.clone();
+    }
+    story.apply(vec![canary]).await
+}
+
+/// Sets off what is to be interrupted.
+pub(crate) async fn act(story: &Story<'_>, workload: Workload) -> anyhow::Result<()> {
+    match workload {
+        Workload::Initialised => make_canary(story, workload).await,
+        Workload::Configured => {
+            let api: kube::Api<ConfigMap> = story.api();
+            let changed = Patch::Merge(json!({"data": {"LEVEL": "2"}}));
+            api.patch("app-env", &PatchParams::default(), &changed).await?;
+            Ok(())
+        }
+        Workload::Deleted | Workload::ScaledDeleted => {
+            let api: kube::Api<Canary> = story.api();
+            api.delete("app", &DeleteParams::default()).await?;
+            Ok(())
+        }
+        _ => story.set_image("app", "app:2").await,
+    }
+}
+
+/// Waits for the last phase.
+pub(crate) async fn ended(story: &Story<'_>, workload: Workload) -> anyhow::Result<()> {
+    match workload.ends() {
+        Some(phase) => story.phase("app", phase).await.map(drop),
+        None => wait::gone(story.api::<Canary>(), "app", PATIENCE).await,
+    }
+}
+
+/// Clients from the first answer on: before a Canary is initialised nothing leads to its pods.
+pub(crate) struct Load(tokio::task::JoinHandle<anyhow::Result<Vec<LoadHandle>>>, Workload);
+
+impl Load {
+    pub(crate) fn start(target: Target, workload: Workload) -> Self {
+        let started = async move {
+            if workload == Workload::Initialised {
+                target.serving("1", PATIENCE).await?;
+            }
+            let mut all = vec![LoadHandle::start(&target, 30.0, 2)];
+            if workload == Workload::Ab {
+                let named = target.header(INSIDER.0, INSIDER.1);
+                all.push(LoadHandle::start(&named, 30.0, 2));
+            }
+            Ok(all)
+        };
+        Self(tokio::spawn(started), workload)
+    }
+
+    /// Nobody lost a request, nobody got an error that is not the bad version's own, and everybody now gets what the
+    /// end promises.
+    pub(crate) async fn stop(self) -> anyhow::Result<()> {
+        let Self(started, workload) = self;
+        for load in started.await?? {
+            let all = load.reset();
+            let last = load.requests(10, PATIENCE).await?;
+            load.stop().await;
+            let errors = if workload == Workload::BlueGreenRolledBack { 0 } else { all.version_errors };
+            if all.lost() + last.lost() + errors + last.version_errors > 0 {
+                bail!("of {} requests, failed: {:?} {:?}", all.requests, all.failures, last.failures);
+            }
+            let serves = workload.serves();
+            ensure!(last.versions.keys().eq([serves]), "{:?} answer in the end, not {serves}", last.versions);
+        }
+        Ok(())
+    }
+}
