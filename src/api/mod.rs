@@ -15,6 +15,7 @@ pub mod schedule;
 mod schema;
 pub mod service;
 pub mod status;
+mod target;
 pub mod validated;
 
 #[cfg(test)]
@@ -32,3 +33,4 @@ pub use status::{
     CanaryCondition, CanaryStatus, Ending, EndingKind, ObservedConfig, ObservedTarget, Phase, RunStatus,
     StepStatus,
 };
+pub use target::Target;

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     api::{
+        Target,
         schedule::{Step, Strategy},
         validated::{Names, Validated},
     },
@@ -33,6 +34,7 @@ pub(crate) fn canary(service: &Value) -> Validated {
             canary_service: names::canary(&apex),
             apex,
         },
+        target: Target::Deployment,
         provider: "istio".into(),
         ingress: Ingress::default(),
         metrics_server: "http://prometheus:9090".into(),

@@ -126,7 +126,7 @@ fn finish(cx: &Context<'_>, d: &mut Draft) {
     d.status.canary_weight = 0;
     d.status.failed_checks = 0;
     d.status.iterations = 0;
-    d.status.primary_replicas = i32::try_from(cx.primary_replicas()).ok();
+    d.status.primary_replicas = cx.primary_replicas_kept();
     super::rest::saw_target(cx, d);
     d.say(cx.words.initialized());
 }

@@ -31,6 +31,7 @@ mod promote;
 mod question;
 mod rest;
 mod scaler;
+mod sides;
 mod surroundings;
 #[cfg(test)]
 mod tests;

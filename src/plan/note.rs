@@ -58,8 +58,8 @@ impl Words {
     pub(super) fn primary_not_ready(&self, why: &str) -> Note {
         Note::warning("PrimaryNotReady", format!("{} not ready: {why}", self.primary))
     }
-    pub(super) fn canary_not_ready(&self, why: &str) -> Note {
-        Note::warning("CanaryNotReady", format!("canary deployment {} not ready: {why}", self.target))
+    pub(super) fn canary_not_ready(&self, noun: &str, why: &str) -> Note {
+        Note::warning("CanaryNotReady", format!("canary {noun} {} not ready: {why}", self.target))
     }
     pub(super) fn initialized(&self) -> Note {
         Note::normal("Initialized", format!("Initialization done! {}", self.canary))

@@ -8,18 +8,21 @@ use crate::{
     api::validated::{Problem, Validated},
     manifest::{self, scaler},
     router::Router,
-    snapshot::{DEPLOYMENT, ObjectRef, SERVICE, Snapshot},
+    snapshot::{ObjectRef, SERVICE, Snapshot},
 };
 
 /// Objects of our names that somebody else has.
 pub(super) fn check(snap: &Snapshot, c: &Validated, router: &'static dyn Router) -> Result<(), Problem> {
     let names = &c.names;
     let mut all: Vec<ObjectRef> = vec![
-        ObjectRef::new(DEPLOYMENT, names.primary.clone()),
+        ObjectRef::new(c.target.kind(), names.primary.clone()),
         ObjectRef::new(SERVICE, names.primary_service.clone()),
         ObjectRef::new(SERVICE, names.canary_service.clone()),
-        ObjectRef::new(SERVICE, names.apex.clone()),
     ];
+    // a target that users call itself is only read
+    if !c.target.is_copied() {
+        all.push(ObjectRef::new(SERVICE, names.apex.clone()));
+    }
     all.extend(router.reads(c));
     let twin = scaler::named(c).map(|(kind, named)| ObjectRef::new(kind, crate::names::primary(&named.name)));
     all.extend(twin.clone());
@@ -28,7 +31,7 @@ pub(super) fn check(snap: &Snapshot, c: &Validated, router: &'static dyn Router)
         let elsewhere =
             if twin.as_ref() == Some(&at) { "" } else { ", or set spec.service.name to a free name" };
         let whose = owner(snap, c, live);
-        let adoptable = at.kind != DEPLOYMENT && at.name == names.apex;
+        let adoptable = at.name == names.apex && at.name != names.primary;
         match whose {
             Owner::Us => {}
             Owner::Nobody if adoptable => {}

@@ -230,7 +230,7 @@ pub(super) fn hand_back(cx: &Context<'_>, d: &mut Draft) {
     }
     resume(cx, d);
     if cx.target_replicas() < target_back(cx) {
-        d.act(ensure::scale(cx.target, target_back(cx)));
+        ensure::ask(cx, d, target_back(cx));
     }
 }
 
@@ -239,7 +239,7 @@ pub(super) fn handed_back(cx: &Context<'_>, d: &mut Draft) -> bool {
     let resumed = resume(cx, d);
     let few = cx.scaler.is_none() && cx.primary().is_some() && cx.target_replicas() < target_back(cx);
     if few || cx.target_replicas() == 0 {
-        d.act(ensure::scale(cx.target, target_back(cx)));
+        ensure::ask(cx, d, target_back(cx));
         return false;
     }
     resumed
@@ -254,7 +254,7 @@ fn share(pods: i64, percent: i32) -> i64 {
 pub(super) fn wake(cx: &Context<'_>, d: &mut Draft) -> bool {
     let resumed = resume(cx, d);
     if cx.target_replicas() == 0 {
-        d.act(ensure::scale(cx.target, target_start(cx)));
+        ensure::ask(cx, d, target_start(cx));
         return false;
     }
     resumed
@@ -285,7 +285,7 @@ pub(super) fn empty(cx: &Context<'_>, d: &mut Draft) -> bool {
         none = false;
     }
     if cx.target_replicas() > 0 {
-        d.act(ensure::scale(cx.target, 0));
+        ensure::ask(cx, d, 0);
         none = false;
     }
     none

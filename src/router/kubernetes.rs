@@ -34,6 +34,10 @@ impl Router for Kubernetes {
         false
     }
 
+    fn apex_is_primary(&self) -> bool {
+        true
+    }
+
     fn refuses(&self, c: &Validated) -> Vec<String> {
         let why = "plain Services cannot split requests: set spec.analysis.iterations instead, or spec.provider to what routes them";
         let shares = ["stepWeight", "stepWeights", "steps"];

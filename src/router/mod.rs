@@ -138,6 +138,10 @@ pub trait Router: Send + Sync {
     fn moves(&self) -> bool {
         true
     }
+    /// Requests that it does not move go to the apex Service itself, so that this has to lead to the primary.
+    fn apex_is_primary(&self) -> bool {
+        false
+    }
     /// The user's own objects that it renders from: never written.
     fn sources(&self, _c: &Validated) -> Vec<ObjectRef> {
         vec![]

@@ -285,7 +285,7 @@ impl Observer {
         let label = ("app".to_owned(), names.target.clone());
         let allowed = self.templates.iter().filter(|(hash, _)| initial || self.cleared.contains(*hash)).any(
             |(hash, t)| {
-                let wanted = workload::template(t, &label, &names.target);
+                let wanted = workload::template(serin::api::Target::Deployment, t, &label, &names.target);
                 let contents = self.contents.get(hash).cloned().unwrap_or_default();
                 configs::same(after, &is["spec"]["template"], wanted, &contents, self.configs_deleted)
             },
