@@ -105,7 +105,8 @@ pub fn on_nodes(daemon_set: &Value, threshold: i32) -> Rollout {
 pub fn nowhere(daemon_set: &Value) -> bool {
     let count = |field: &str| daemon_set["status"][field].as_i64().unwrap_or(0);
     let left = ["desiredNumberScheduled", "currentNumberScheduled", "numberMisscheduled"];
-    count("observedGeneration") >= generation(daemon_set).unwrap_or(0) && left.into_iter().all(|f| count(f) == 0)
+    count("observedGeneration") >= generation(daemon_set).unwrap_or(0)
+        && left.into_iter().all(|f| count(f) == 0)
 }
 
 /// A rolling update of the DaemonSet may leave no pod of it, as far as its status tells how many there are.

@@ -71,6 +71,11 @@ impl Target {
         self == Self::Deployment
     }
 
+    /// It can be asked for no pods.
+    pub fn rests(self) -> bool {
+        self != Self::Service
+    }
+
     /// Its own status tells when it has taken too long.
     pub fn keeps_time(self) -> bool {
         self == Self::Deployment

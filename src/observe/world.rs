@@ -17,7 +17,8 @@ use crate::{
     manifest::{self, config},
     names,
     snapshot::{
-        CANARY, DAEMONSET, DEPLOYMENT, ENDPOINTS, HPA, Kind, METRIC_TEMPLATE, ObjectRef, REVISION, SCALED_OBJECT,
+        CANARY, DAEMONSET, DEPLOYMENT, ENDPOINTS, HPA, Kind, METRIC_TEMPLATE, ObjectRef, REVISION,
+        SCALED_OBJECT,
     },
 };
 
@@ -229,8 +230,9 @@ impl World {
         let mut inner = self.lock();
         let Some(interest) = inner.interests.get(canary) else { return };
         let named = interest.services();
-        let tells =
-            |at: &&ObjectRef| ![DEPLOYMENT, DAEMONSET, REVISION].contains(&at.kind) && !named.contains(&at.name);
+        let tells = |at: &&ObjectRef| {
+            ![DEPLOYMENT, DAEMONSET, REVISION].contains(&at.kind) && !named.contains(&at.name)
+        };
         let seen = objects.iter().filter(tells).cloned().collect();
         inner.looked.note(canary, seen);
     }

@@ -9,7 +9,8 @@ use super::{
     Action,
     context::Context,
     copies,
-    draft::Draft,
+    draft::{Draft, after},
+    initialise::past,
     note::Words,
     sides::{self, Revised},
 };
@@ -210,6 +211,8 @@ pub(super) fn delete(kind: Kind, live: &Value) -> Action {
 pub(super) fn ask(cx: &Context<'_>, d: &mut Draft, pods: i64) {
     match cx.c.target.ask(pods) {
         Some(Ask::Replicas(replicas)) => d.act(scale(cx.target, replicas)),
+        // pods that are on their way out would count as there
+        Some(Ask::Patch(_)) if pods > 0 && !emptied(cx, d) => {}
         Some(Ask::Patch(patch)) => d.act(Action::Patch {
             at: ObjectRef::new(cx.c.target.kind(), cx.c.names.target.clone()),
             manager: names::managers::SCALE,
@@ -218,6 +221,11 @@ pub(super) fn ask(cx: &Context<'_>, d: &mut Draft, pods: i64) {
         }),
         None => {}
     }
+}
+
+/// The target, which was asked for no pods, has none any more; or it has been waited for long enough.
+fn emptied(cx: &Context<'_>, d: &mut Draft) -> bool {
+    cx.c.target.is_empty(cx.target) || past(cx, d, after(cx.standing_since(), cx.c.deadline))
 }
 
 /// Sets the replicas of a Deployment that was seen as `live`.

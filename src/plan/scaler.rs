@@ -284,7 +284,7 @@ pub(super) fn empty(cx: &Context<'_>, d: &mut Draft) -> bool {
         d.act(tell(live, scaler::pause(live)));
         none = false;
     }
-    if cx.target_replicas() > 0 {
+    if cx.c.target.rests() && cx.target_replicas() > 0 {
         ensure::ask(cx, d, 0);
         none = false;
     }
@@ -293,7 +293,7 @@ pub(super) fn empty(cx: &Context<'_>, d: &mut Draft) -> bool {
 
 /// The target is asked for no pods, and nothing will ask for some.
 pub(super) fn is_empty(cx: &Context<'_>) -> bool {
-    cx.target_replicas() == 0 && of_target(cx).all(scaler::paused)
+    (cx.target_replicas() == 0 || !cx.c.target.rests()) && of_target(cx).all(scaler::paused)
 }
 
 /// True unless a ScaledObject that we paused now scales something else, which must not suffer for it.

@@ -212,9 +212,7 @@ fn ports(
 /// A new revision of the target could come to run.
 fn fit(c: &Validated, target: &Value) -> Result<(), Stop> {
     match c.target.unfit(target) {
-        Some(why) => {
-            Err(stop("TargetUnfit", format!("{} {}: {why}", c.target.kind().kind, c.names.target)))
-        }
+        Some(why) => Err(stop("TargetUnfit", format!("{} {}: {why}", c.target.kind().kind, c.names.target))),
         None => Ok(()),
     }
 }

@@ -23,6 +23,7 @@ mod restart;
 mod runs;
 mod scalers;
 mod strategies;
+mod targets;
 mod tools;
 
 use std::{future::Future, pin::Pin, process::ExitCode, sync::Arc};
@@ -76,6 +77,7 @@ const FAMILIES: &[(&str, Family)] = &[
     ("runs", runs::STORIES),
     ("scalers", scalers::STORIES),
     ("strategies", strategies::STORIES),
+    ("targets", targets::STORIES),
     ("tools", tools::STORIES),
 ];
 
