@@ -123,18 +123,7 @@ pub fn validate(canary: &Canary, rules: &Rules) -> Result<Validated, Refusal> {
     let kind = served_target(spec)?;
     let service = service(spec)?;
     let target = spec.target_ref.name.clone();
-    let apex = service.name.clone().filter(|n| !n.is_empty()).unwrap_or_else(|| target.clone());
-    if apex.len() > MAX_APEX {
-        return Err(invalid(format!(
-            "the apex name {apex} has {} characters: set spec.service.name to one of at most {MAX_APEX}, because -primary and -canary are appended",
-            apex.len()
-        )));
-    }
-    if kind == Target::Service && apex != target {
-        return Err(invalid(format!(
-            "spec.service.name is {apex}, but users of a Service as target call that itself: leave it out, or name {target}"
-        )));
-    }
+    let apex = apex(&service, kind, &target)?;
     let skip_analysis = spec.skip_analysis.unwrap_or(false);
     let schedule = schedule(&analysis, switches(&provider), skip_analysis).map_err(Refusal::Invalid)?;
     let (metrics, mut gates, faults, mut advice) = metrics(&analysis);
@@ -200,6 +189,22 @@ fn service(spec: &CanarySpec) -> Result<CanaryService, Refusal> {
         )));
     }
     Ok(service)
+}
+
+fn apex(service: &CanaryService, kind: Target, target: &str) -> Result<String, Refusal> {
+    let apex = service.name.clone().filter(|n| !n.is_empty()).unwrap_or_else(|| target.to_owned());
+    if apex.len() > MAX_APEX {
+        return Err(invalid(format!(
+            "the apex name {apex} has {} characters: set spec.service.name to one of at most {MAX_APEX}, because -primary and -canary are appended",
+            apex.len()
+        )));
+    }
+    if kind == Target::Service && apex != target {
+        return Err(invalid(format!(
+            "spec.service.name is {apex}, but users of a Service as target call that itself: leave it out, or name {target}"
+        )));
+    }
+    Ok(apex)
 }
 
 fn served_target(spec: &CanarySpec) -> Result<Target, Refusal> {

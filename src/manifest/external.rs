@@ -157,11 +157,18 @@ pub(super) fn behind(snap: &Snapshot, service: &str) -> u32 {
     if countable { snap.ready(service) } else { 1 }
 }
 
-/// Copies of a Service without selector have no endpoints until somebody gives them some.
+/// Copies of a Service without selector have no endpoints until somebody gives them some; and what is measured by itself
+/// are workloads.
 pub(super) fn advice(c: &Validated, target: &Value, objects: &Objects) -> Vec<String> {
     let spec = &target["spec"];
     let selects = spec["selector"].as_object().is_some_and(|s| !s.is_empty());
     let mut list = Vec::new();
+    if let Some(metric) = c.metrics.iter().find(|metric| metric.query.is_none()) {
+        list.push(format!(
+            "{} measures a workload named {}, and the target is a Service: unless there is one, give the metric a query",
+            metric.name, c.names.target
+        ));
+    }
     if !selects && spec["type"] != "ExternalName" {
         list.push(format!(
             "Service {} has no selector: whoever makes its EndpointSlices has to make some for {} and {} as well",

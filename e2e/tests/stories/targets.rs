@@ -276,8 +276,8 @@ async fn a_service_goes_through_its_whole_life(shared: &Shared) -> anyhow::Resul
     wait::until("the canary's side to follow the target back", PATIENCE, back).await?;
 
     // a copy that is changed or taken away comes back as it was
-    let patch = Patch::Merge(json!({"spec": {"selector": {"version": "1"}}}));
-    api.patch("app-primary", &PatchParams::default(), &patch).await?;
+    let astray = Patch::Merge(json!({"spec": {"selector": {"version": "1"}}}));
+    api.patch("app-primary", &PatchParams::default(), &astray).await?;
     story.event("app", "Service app-primary was changed by hand").await?;
     let mended = async || (version_of(&story, "app-primary").await.ok()? == "2").then_some(());
     wait::until("the primary to be as it was", PATIENCE, mended).await?;

@@ -36,7 +36,7 @@ fn asking_a_daemon_set_for_no_pods_makes_no_revision() {
     for selector in [Value::Null, json!({"disk": "ssd"})] {
         let mut live = daemon_set(2, 2, 2);
         live["spec"]["template"]["spec"]["nodeSelector"] = selector.clone();
-        json_clean(&mut live);
+        get::drop_nulls(&mut live);
         let before = kind.revision(&live).into_owned();
         assert_eq!((kind.asked(&live), before == live["spec"]["template"]), (1, true));
         for (pods, asked) in [(0, 0), (0, 0), (3, 1)] {
@@ -46,10 +46,6 @@ fn asking_a_daemon_set_for_no_pods_makes_no_revision() {
             assert_eq!(*kind.revision(&live), before, "asked for {pods}");
         }
     }
-}
-
-fn json_clean(value: &mut Value) {
-    get::drop_nulls(value);
 }
 
 #[test]
@@ -128,14 +124,14 @@ fn a_daemon_set_that_loses_all_its_pods_at_once_is_advised_against() {
     assert!(Target::DaemonSet.unfit(&live).unwrap().contains("OnDelete"));
 }
 
-fn service(spec: Value) -> Value {
+fn service(spec: &Value) -> Value {
     let mut whole = json!({
         "type": "ClusterIP", "clusterIP": "10.0.0.1", "clusterIPs": ["10.0.0.1"], "ipFamilies": ["IPv4"],
         "ipFamilyPolicy": "SingleStack", "internalTrafficPolicy": "Cluster", "sessionAffinity": "None",
         "selector": {"app": "podinfo", "version": "1"},
         "ports": [{"name": "http", "port": 80, "targetPort": 9898, "protocol": "TCP"}],
     });
-    merge(&mut whole, &spec);
+    merge(&mut whole, spec);
     let metadata = json!({
         "name": "podinfo", "namespace": "test", "uid": "u1", "resourceVersion": "1",
         "labels": {"team": "a", "app": "podinfo"}, "annotations": {"external-dns/hostname": "x"},
@@ -156,7 +152,7 @@ fn made(c: &Validated, live: &Value, prefixes: &[String]) -> Manifest {
 #[test]
 fn only_where_a_service_leads_makes_a_revision() {
     let kind = Target::Service;
-    let plain = kind.revision(&service(json!({}))).into_owned();
+    let plain = kind.revision(&service(&json!({}))).into_owned();
     let same = [
         json!({"type": "LoadBalancer", "externalTrafficPolicy": "Local", "ports": [
             {"name": "http", "port": 80, "targetPort": 9898, "protocol": "TCP", "nodePort": 30000}
@@ -164,7 +160,7 @@ fn only_where_a_service_leads_makes_a_revision() {
         json!({"clusterIP": "10.0.0.9", "clusterIPs": ["10.0.0.9"], "externalIPs": ["1.2.3.4"]}),
     ];
     for spec in same {
-        assert_eq!(*kind.revision(&service(spec.clone())), plain, "{spec}");
+        assert_eq!(*kind.revision(&service(&spec)), plain, "{spec}");
     }
     let other = [
         json!({"selector": {"version": "2"}}),
@@ -173,14 +169,14 @@ fn only_where_a_service_leads_makes_a_revision() {
         json!({"sessionAffinity": "ClientIP"}),
     ];
     for spec in other {
-        assert_ne!(*kind.revision(&service(spec.clone())), plain, "{spec}");
+        assert_ne!(*kind.revision(&service(&spec)), plain, "{spec}");
     }
 }
 
 #[test]
 fn a_copy_of_a_service_stays_within_the_cluster() {
     let c = of_service();
-    let live = service(json!({"type": "LoadBalancer", "loadBalancerClass": "x", "ports": [
+    let live = service(&json!({"type": "LoadBalancer", "loadBalancerClass": "x", "ports": [
         {"name": "http", "port": 80, "targetPort": 9898, "protocol": "TCP", "nodePort": 30000}
     ]}));
     let body = made(&c, &live, &["te".to_owned()]).to_create();
@@ -197,20 +193,20 @@ fn a_copy_of_a_service_stays_within_the_cluster() {
     assert_eq!(body["metadata"]["labels"], json!({"team": "a", names::LABEL_CANARY: "podinfo"}));
     let annotations = get::strings(&body["metadata"]["annotations"]);
     assert!(!annotations.contains_key("external-dns/hostname"), "another object would claim the same name");
-    let headless = made(&c, &service(json!({"clusterIP": "None"})), &[]);
+    let headless = made(&c, &service(&json!({"clusterIP": "None"})), &[]);
     assert_eq!(headless.body["spec"]["clusterIP"], "None");
 }
 
 #[test]
 fn a_copy_follows_from_one_type_to_another() {
     let (kind, c) = (Target::Service, of_service());
-    let mut copy = made(&c, &service(json!({})), &[]).to_create();
+    let mut copy = made(&c, &service(&json!({})), &[]).to_create();
     copy["spec"]["clusterIP"] = json!("10.0.0.7");
-    let outside = service(json!({
+    let outside = service(&json!({
         "type": "ExternalName", "externalName": "example.com", "selector": null, "clusterIP": null,
         "clusterIPs": null, "ipFamilies": null, "ipFamilyPolicy": null, "internalTrafficPolicy": null,
     }));
-    for (live, name) in [(&outside, Some("example.com")), (&service(json!({})), None)] {
+    for (live, name) in [(&outside, Some("example.com")), (&service(&json!({})), None)] {
         let want = kind.primary(&c, live, &kind.source(live), &Default::default(), (4, "h2"), &[]);
         assert!(!kind.intact(&copy, &want));
         let change = patch(&copy, &want).unwrap();
@@ -226,9 +222,9 @@ fn a_port_that_the_target_does_not_have_is_named() {
     let mut c = of_service();
     c.service.port = 81;
     let sides = |live: &Value| Target::Service.sides(&c, live, &Default::default(), &Objects::default(), &[]);
-    let why = sides(&service(json!({}))).unwrap_err();
+    let why = sides(&service(&json!({}))).unwrap_err();
     assert!(why.contains("spec.service.port") && why.contains("[80]"), "{why}");
-    let outside = service(json!({"type": "ExternalName", "externalName": "x", "ports": null}));
+    let outside = service(&json!({"type": "ExternalName", "externalName": "x", "ports": null}));
     let sides = sides(&outside).unwrap();
     assert_eq!((sides.apex, sides.primary, sides.canary.name.as_str()), (None, None, "podinfo-canary"));
 }
