@@ -71,6 +71,27 @@ impl Target {
         self == Self::Deployment
     }
 
+    /// What it says of itself the moment it has been made.
+    pub fn first_look(self) -> Option<&'static str> {
+        match self {
+            Self::Deployment => Some(
+                "waiting for rollout to finish: observed deployment generation less than desired generation",
+            ),
+            Self::DaemonSet => Some(
+                "waiting for rollout to finish: observed daemonset generation less than desired generation",
+            ),
+            Self::Service => None,
+        }
+    }
+
+    /// What whoever gives it pods at rest is to do instead.
+    pub fn rest_advice(self) -> &'static str {
+        match self {
+            Self::Deployment | Self::Service => "Leave spec.replicas out of what sets it",
+            Self::DaemonSet => "Leave the node selector flagger.app/scale-to-zero as it is found",
+        }
+    }
+
     /// It can be asked for no pods.
     pub fn rests(self) -> bool {
         self != Self::Service

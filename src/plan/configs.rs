@@ -187,9 +187,12 @@ fn said_before(status: &CanaryStatus) -> String {
 pub(super) fn target_hash(snap: &Snapshot, kind: Target, target: &Value, configs: &Configs) -> String {
     let status = snap.status();
     let template = &*kind.revision(target);
-    let unchanged = status.target.as_ref().is_some_and(|t| {
-        Some(t.uid.as_str()) == manifest::uid(target) && Some(t.generation) == manifest::generation(target)
-    });
+    // a Service has no generation that counts its changes
+    let unchanged = !kind.is_copied()
+        && status.target.as_ref().is_some_and(|t| {
+            Some(t.uid.as_str()) == manifest::uid(target)
+                && Some(t.generation) == manifest::generation(target)
+        });
     let applied = status.last_applied_spec.filter(|hash| revision::is_ours(hash));
     let promoted = status.last_promoted_spec.filter(|hash| revision::is_ours(hash));
     if !snap.rules.config_tracking {

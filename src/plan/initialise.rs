@@ -73,7 +73,9 @@ fn primary_made(cx: &Context<'_>, d: &mut Draft) -> bool {
             && let Some(stored) = cx.stored(Some(&cx.hash))
         {
             ensure::primary_from(cx, d, stored, replicas, false);
-            d.say(cx.words.primary_not_ready(FIRST_LOOK));
+            if let Some(why) = cx.c.target.first_look() {
+                d.say(cx.words.primary_not_ready(why));
+            }
         }
         return false;
     };
@@ -86,10 +88,6 @@ fn primary_made(cx: &Context<'_>, d: &mut Draft) -> bool {
     ensure::store_template(cx, d)
         && cx.stored(Some(&cx.hash)).is_some_and(|stored| ensure::primary_from(cx, d, stored, 1, false))
 }
-
-/// What a Deployment says of itself the moment it has been made.
-const FIRST_LOOK: &str =
-    "waiting for rollout to finish: observed deployment generation less than desired generation";
 
 fn primary_ready(cx: &Context<'_>, d: &mut Draft) -> bool {
     let why = match cx.primary_rollout() {

@@ -191,11 +191,11 @@ impl Words {
             format!("{} was scaled to {replicas}: the replicas go to {}", self.target, self.primary),
         )
     }
-    pub(super) fn contested(&self, seconds: i64) -> Note {
+    pub(super) fn contested(&self, seconds: i64, advice: &str) -> Note {
         Note::warning(
             "ReplicasContested",
             format!(
-                "{} was scaled up again although it is to rest: it is emptied, and not again within {seconds} s. Leave spec.replicas out of what sets it",
+                "{} was scaled up again although it is to rest: it is emptied, and not again within {seconds} s. {advice}",
                 self.target
             ),
         )

@@ -168,7 +168,7 @@ fn hand_over(cx: &Context<'_>, d: &mut Draft) {
     let again = cx.now < after(since, Duration::from_secs(2 * patience as u64));
     let next = if again { (2 * patience).min(PATIENCE_MOST) } else { PATIENCE };
     if again {
-        d.say(cx.words.contested(next));
+        d.say(cx.words.contested(next, cx.c.target.rest_advice()));
     }
     if let Some(target) = &mut d.status.target {
         (target.emptied, target.patience) = (Some(MicroTime(cx.now)), Some(next));

@@ -1,7 +1,7 @@
 //! Where traffic goes in a model: read from VirtualService and Services as a proxy would, not by the router's code.
 
 use serde_json::Value;
-use serin::snapshot::{DEPLOYMENT, Kind, SERVICE};
+use serin::snapshot::{Kind, SERVICE};
 
 use super::{Names, pods::Pods, world::World};
 
@@ -76,10 +76,9 @@ pub fn to_nobody(world: &World, pods: &Pods, names: &Names) -> i64 {
     all.iter().map(lost).max().unwrap_or(0)
 }
 
-/// The Service selects the pods of the Deployment.
+/// The Service selects the pods of the workload.
 pub fn selects(world: &World, service: &str, deployment: &str) -> bool {
-    let (Some(service), Some(deployment)) =
-        (world.objects.get(SERVICE, service), world.objects.get(DEPLOYMENT, deployment))
+    let (Some(service), Some(deployment)) = (world.objects.get(SERVICE, service), world.workload(deployment))
     else {
         return false;
     };
