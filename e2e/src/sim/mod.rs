@@ -11,6 +11,8 @@ pub mod pods;
 pub mod route;
 pub mod scalers;
 pub mod story;
+#[cfg(test)]
+mod targets;
 pub mod transcript;
 pub mod world;
 
