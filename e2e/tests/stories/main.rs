@@ -22,6 +22,7 @@ mod rest;
 mod restart;
 mod runs;
 mod scalers;
+mod services;
 mod strategies;
 mod targets;
 mod tools;
@@ -76,6 +77,7 @@ const FAMILIES: &[(&str, Family)] = &[
     ("rest", rest::STORIES),
     ("runs", runs::STORIES),
     ("scalers", scalers::STORIES),
+    ("services", services::STORIES),
     ("strategies", strategies::STORIES),
     ("targets", targets::STORIES),
     ("tools", tools::STORIES),
