@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::delete;
 use crate::{
     api::validated::{Problem, Validated},
-    manifest::{self, scaler},
+    manifest::{self, revision, scaler},
     router::Router,
     snapshot::{ObjectRef, SERVICE, Snapshot},
 };
@@ -34,7 +34,7 @@ pub(super) fn check(snap: &Snapshot, c: &Validated, router: &'static dyn Router)
         let adoptable = at.name == names.apex && at.name != names.primary;
         match whose {
             Owner::Us => {}
-            Owner::Nobody if adoptable => {}
+            Owner::Nobody if adoptable || orphaned(snap, c) => {}
             Owner::Nobody => {
                 return Err(Problem::new(
                     "ForeignObject",
@@ -50,6 +50,12 @@ pub(super) fn check(snap: &Snapshot, c: &Validated, router: &'static dyn Router)
         }
     }
     Ok(())
+}
+
+/// Flagger takes its own mark off the copy of a Service when it promotes it.
+fn orphaned(snap: &Snapshot, c: &Validated) -> bool {
+    let promoted = snap.status().last_promoted_spec;
+    c.target.is_copied() && promoted.is_some_and(|hash| !hash.is_empty() && !revision::is_ours(&hash))
 }
 
 enum Owner {
