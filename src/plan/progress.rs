@@ -197,8 +197,7 @@ fn renewed(cx: &Context<'_>, d: &mut Draft) -> bool {
     if cx.zero().canary() > 0 || !past(cx, d, cx.settled_at()) {
         return false;
     }
-    if cx.target_replicas() > 0 {
-        ensure::ask(cx, d, 0);
+    if !scaler::empty(cx, d) {
         return false;
     }
     let late = past(cx, d, after(cx.standing_since(), cx.c.deadline));
