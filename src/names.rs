@@ -39,6 +39,8 @@ pub const KEDA: &str = "keda.sh/";
 pub const KEDA_PAUSED_REPLICAS: &str = "autoscaling.keda.sh/paused-replicas";
 /// How all annotations begin by which KEDA is paused.
 pub const KEDA_PAUSED: &str = "autoscaling.keda.sh/paused";
+/// Key in the node selector of a DaemonSet's pods that no node has: asked for none. Flagger's, so that either can take over.
+pub const SCALE_TO_ZERO: &str = "flagger.app/scale-to-zero";
 /// Pod annotation by which Flagger forces a restart; ignored when templates are compared.
 pub const ANNOTATION_FLAGGER_ID: &str = "flagger-id";
 /// Keys of Flux that must never be copied from a target (any key that contains this).

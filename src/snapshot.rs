@@ -47,6 +47,8 @@ impl Kind {
 
 /// `apps/v1` Deployment.
 pub const DEPLOYMENT: Kind = Kind { group: "apps", version: "v1", kind: "Deployment", plural: "deployments" };
+/// `apps/v1` DaemonSet.
+pub const DAEMONSET: Kind = Kind { group: "apps", version: "v1", kind: "DaemonSet", plural: "daemonsets" };
 /// `apps/v1` ControllerRevision: the immutable copies of promoted templates.
 pub const REVISION: Kind =
     Kind { group: "apps", version: "v1", kind: "ControllerRevision", plural: "controllerrevisions" };

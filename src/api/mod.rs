@@ -17,6 +17,7 @@ pub mod schedule;
 mod schema;
 pub mod service;
 pub mod status;
+mod target;
 pub mod validated;
 
 #[cfg(test)]
@@ -34,3 +35,4 @@ pub use status::{
     Answer, CanaryCondition, CanaryStatus, Ending, EndingKind, ObservedConfig, ObservedTarget, Phase,
     RequestStatus, RunStatus, StepStatus,
 };
+pub use target::Target;

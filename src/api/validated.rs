@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use super::{
     Canary, CanaryAnalysis, CanaryMetric, CanaryService, CanarySpec, CanaryWebhook, MetricTemplateSpec,
-    duration, metric_names,
+    Target, duration, metric_names,
     promotion::{self, Apex, Pause},
     schedule::{Step, Strategy, schedule, strategy},
 };
@@ -19,7 +19,7 @@ use crate::{
 pub struct Names {
     /// The user's workload.
     pub target: String,
-    /// The generated workload, `<target>-primary`.
+    /// The generated workload, or the copy of a Service: `<target>-primary`.
     pub primary: String,
     /// The Service that users call; also the name of the routing object.
     pub apex: String,
@@ -38,6 +38,8 @@ pub struct Validated {
     pub namespace: String,
     /// Derived names.
     pub names: Names,
+    /// What the target is.
+    pub target: Target,
     /// Provider, e.g. `istio`: the spec's, or the operator's default.
     pub provider: String,
     /// What generated routing objects of ingress controllers carry.
@@ -127,9 +129,9 @@ pub fn validate(canary: &Canary, rules: &Rules) -> Result<Validated, Refusal> {
     })?;
     let provider =
         spec.provider.clone().filter(|p| !p.is_empty()).unwrap_or_else(|| rules.mesh_provider.clone());
-    served_target(spec)?;
+    let kind = served_target(spec)?;
     let service = service(spec)?;
-    let names = names(spec, &service)?;
+    let names = names(spec, &service, kind)?;
     let skip_analysis = spec.skip_analysis.unwrap_or(false);
     let strategy = strategy(&analysis);
     let apex_moves = promotion::apex(&provider, &analysis, strategy);
@@ -146,6 +148,7 @@ pub fn validate(canary: &Canary, rules: &Rules) -> Result<Validated, Refusal> {
         name: canary.metadata.name.clone().unwrap_or_default(),
         namespace: canary.metadata.namespace.clone().unwrap_or_default(),
         names,
+        target: kind,
         provider,
         ingress: rules.ingress.clone(),
         metrics_server: spec
@@ -177,15 +180,9 @@ pub fn validate(canary: &Canary, rules: &Rules) -> Result<Validated, Refusal> {
     })
 }
 
-fn names(spec: &CanarySpec, service: &CanaryService) -> Result<Names, Refusal> {
+fn names(spec: &CanarySpec, service: &CanaryService, kind: Target) -> Result<Names, Refusal> {
     let target = spec.target_ref.name.clone();
-    let apex = service.name.clone().filter(|n| !n.is_empty()).unwrap_or_else(|| target.clone());
-    if apex.len() > MAX_APEX {
-        return Err(invalid(format!(
-            "the apex name {apex} has {} characters: set spec.service.name to one of at most {MAX_APEX}, because -primary and -canary are appended",
-            apex.len()
-        )));
-    }
+    let apex = apex(service, kind, &target)?;
     Ok(Names {
         primary: names::primary(&target),
         primary_service: names::primary(&apex),
@@ -223,10 +220,36 @@ fn service(spec: &CanarySpec) -> Result<CanaryService, Refusal> {
     Ok(service)
 }
 
-fn served_target(spec: &CanarySpec) -> Result<(), Refusal> {
+fn apex(service: &CanaryService, kind: Target, target: &str) -> Result<String, Refusal> {
+    let apex = service.name.clone().filter(|n| !n.is_empty()).unwrap_or_else(|| target.to_owned());
+    if apex.len() > MAX_APEX {
+        return Err(invalid(format!(
+            "the apex name {apex} has {} characters: set spec.service.name to one of at most {MAX_APEX}, because -primary and -canary are appended",
+            apex.len()
+        )));
+    }
+    if kind == Target::Service && apex != target {
+        return Err(invalid(format!(
+            "spec.service.name is {apex}, but users of a Service as target call that itself: leave it out, or name {target}"
+        )));
+    }
+    Ok(apex)
+}
+
+fn served_target(spec: &CanarySpec) -> Result<Target, Refusal> {
     let mut list = Vec::new();
-    if spec.target_ref.kind != "Deployment" {
-        list.push(format!("spec.targetRef.kind: {} (only Deployment is served)", spec.target_ref.kind));
+    let target = Target::named(&spec.target_ref);
+    if target.is_none() {
+        list.push(format!(
+            "spec.targetRef: {} of {} (served are Deployment and DaemonSet of apps/v1, and Service of v1)",
+            spec.target_ref.kind, spec.target_ref.api_version
+        ));
+    }
+    if target.is_some_and(|kind| kind != Target::Deployment) && spec.autoscaler_ref.is_some() {
+        return Err(invalid(format!(
+            "spec.autoscalerRef: a {} has no replicas that could be scaled: leave it out",
+            spec.target_ref.kind
+        )));
     }
     if let Some(scaler) = spec.autoscaler_ref.as_ref().filter(|s| !SCALERS.contains(&s.kind.as_str())) {
         list.push(format!(
@@ -235,7 +258,7 @@ fn served_target(spec: &CanarySpec) -> Result<(), Refusal> {
             SCALERS.join(" and ")
         ));
     }
-    if list.is_empty() { Ok(()) } else { Err(Refusal::Unserved(list)) }
+    target.filter(|_| list.is_empty()).ok_or(Refusal::Unserved(list))
 }
 
 /// Kinds of autoscalers that are served.

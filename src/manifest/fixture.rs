@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     api::{
+        Target,
         promotion::Apex,
         schedule::{Step, Strategy},
         validated::{Names, Validated},
@@ -34,6 +35,7 @@ pub(crate) fn canary(service: &Value) -> Validated {
             canary_service: names::canary(&apex),
             apex,
         },
+        target: Target::Deployment,
         provider: "istio".into(),
         ingress: Ingress::default(),
         metrics_server: "http://prometheus:9090".into(),

@@ -4,12 +4,14 @@
 //! Does not write: `apply` sends the patches. Routing objects are rendered by `router`, with the types of this module.
 
 pub mod config;
+mod external;
 pub mod json;
 mod patch;
 pub mod readiness;
 pub mod revision;
 pub mod scaler;
 pub mod service;
+pub mod target;
 pub mod workload;
 
 #[cfg(test)]

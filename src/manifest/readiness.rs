@@ -1,4 +1,4 @@
-//! Whether the pods of a Deployment are there yet, by Flagger's rules and in its words.
+//! Whether the pods of a Deployment or DaemonSet are there yet, by Flagger's rules and in its words.
 
 use std::time::Duration;
 
@@ -74,6 +74,51 @@ pub fn rollout(deployment: &Value, threshold: i32, deadline: Duration, now: Time
 pub fn empty(deployment: &Value) -> bool {
     let count = |field: &str| deployment["status"][field].as_i64().unwrap_or(0);
     count("observedGeneration") >= generation(deployment).unwrap_or(0) && count("replicas") == 0
+}
+
+/// Judges a DaemonSet: `threshold` as for [`rollout`]. One that is asked for no pods, or that no node is fit for, is not
+/// ready. It has no clock of its own.
+pub fn on_nodes(daemon_set: &Value, threshold: i32) -> Rollout {
+    let status = &daemon_set["status"];
+    let count = |field: &str| status[field].as_i64().unwrap_or(0);
+    let waiting = |what: String| Rollout::Waiting { why: format!("waiting for rollout to finish: {what}") };
+    if generation(daemon_set).unwrap_or(0) > count("observedGeneration") {
+        return waiting("observed daemonset generation less than desired generation".into());
+    }
+    let (wanted, updated) = (count("desiredNumberScheduled"), count("updatedNumberScheduled"));
+    if wanted == 0 {
+        return Rollout::Waiting { why: "no node is to run a pod of it".into() };
+    }
+    if updated < wanted {
+        return waiting(format!("{updated} out of {wanted} new pods have been updated"));
+    }
+    let (threshold, available) = (i64::from(threshold.clamp(0, 100)), count("numberAvailable"));
+    if available < (wanted.saturating_mul(threshold) / 100).max(1) {
+        return waiting(format!(
+            "{available} of {wanted} (readyThreshold {threshold}%) updated pods are available"
+        ));
+    }
+    Rollout::Ready
+}
+
+/// No pod of the DaemonSet is left on any node: its controller has seen that none is wanted.
+pub fn nowhere(daemon_set: &Value) -> bool {
+    let count = |field: &str| daemon_set["status"][field].as_i64().unwrap_or(0);
+    let left = ["desiredNumberScheduled", "currentNumberScheduled", "numberMisscheduled"];
+    count("observedGeneration") >= generation(daemon_set).unwrap_or(0)
+        && left.into_iter().all(|f| count(f) == 0)
+}
+
+/// A rolling update of the DaemonSet may leave no pod of it, as far as its status tells how many there are.
+pub fn all_at_once(daemon_set: &Value) -> bool {
+    let pods = daemon_set["status"]["desiredNumberScheduled"].as_i64().unwrap_or(0);
+    let rolling = &daemon_set["spec"]["updateStrategy"]["rollingUpdate"];
+    let share = |value: &Value, or: i64| {
+        let percent = value.as_str().and_then(|text| text.strip_suffix('%')?.parse::<i64>().ok());
+        let of_pods = percent.map(|percent| pods.saturating_mul(percent).saturating_add(99) / 100);
+        value.as_i64().or(of_pods).unwrap_or(or)
+    };
+    pods > 0 && share(&rolling["maxSurge"], 0) == 0 && share(&rolling["maxUnavailable"], 1) >= pods
 }
 
 fn overdue(status: &Value, deadline: Duration, now: Timestamp) -> bool {

@@ -80,10 +80,9 @@ pub fn name(canary: &Validated, hash: &str) -> String {
     format!("{}-{}", canary.names.primary, hash.chars().take(SHORT).collect::<String>())
 }
 
-/// The stored copy of the template of `template_source` (a Deployment, or an object with the same `spec`): the `n`th
-/// of this Canary, counted from 1. Immutable but for its number; make the Canary its owner by [`Manifest::owned_by`].
+/// The stored copy of the template of `template_source` (the target, or a primary of its kind): the `n`th of this Canary, counted from 1. Immutable but for its number; make the Canary its owner by [`Manifest::owned_by`].
 pub fn stored(canary: &Validated, n: i64, hash: &str, template_source: &Value) -> Manifest {
-    let source = Source::of(template_source);
+    let source = canary.target.source(template_source);
     let body = json!({
         "metadata": {"labels": {
             names::LABEL_CANARY: names::label_value(&canary.name),
@@ -194,7 +193,7 @@ mod tests {
         objects.insert(REVISION, m.body.clone());
         let found = find(&objects, &h).unwrap();
         assert_eq!(template_of(found), Some(&target["spec"]["template"]));
-        assert_eq!(source_of(found).unwrap(), Source::of(&target));
+        assert_eq!(source_of(found).unwrap(), c.target.source(&target));
         assert_eq!((number(found), found["data"]["replicas"].as_i64()), (3, Some(2)));
         assert_eq!((all(&objects, "podinfo").len(), all(&objects, "other").len()), (1, 0));
         assert_eq!(find(&objects, "x"), None);

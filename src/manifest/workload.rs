@@ -1,4 +1,4 @@
-//! The primary Deployment: a clone of the target under `<target>-primary`, selecting pods of its own.
+//! The primary of a Deployment or DaemonSet: a clone of the target under `<target>-primary`, selecting pods of its own.
 //!
 //! Owns how a template is rewritten, and how a live primary is compared with what it should be. Replicas are given at
 //! creation only: afterwards an autoscaler or `plan` owns them.
@@ -9,17 +9,17 @@ use serde_json::{Map, Value, json};
 
 use super::{Manifest, config, json as get};
 use crate::{
-    api::validated::Validated,
+    api::{Target, validated::Validated},
     names::{self, managers},
     snapshot::DEPLOYMENT,
 };
 
-/// Fields of a Deployment's spec that follow the target, apart from its template.
-const FOLLOWED: [&str; 4] =
-    ["progressDeadlineSeconds", "minReadySeconds", "revisionHistoryLimit", "strategy"];
+/// Fields of a workload's spec that follow the target, apart from its template; no kind has all of them.
+const FOLLOWED: [&str; 5] =
+    ["progressDeadlineSeconds", "minReadySeconds", "revisionHistoryLimit", "strategy", "updateStrategy"];
 
-/// Kept by the Deployment controller on every Deployment for itself.
-const CONTROLLER_KEYS: &str = "deployment.kubernetes.io/";
+/// Kept by their controllers on workloads for themselves.
+const CONTROLLER_KEYS: [&str; 2] = ["deployment.kubernetes.io/", "deprecated.daemonset.template.generation"];
 
 /// What a primary is made from: the target's, or out of a stored copy.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
@@ -33,9 +33,9 @@ pub struct Source {
 }
 
 impl Source {
-    /// The source that a Deployment is.
-    pub fn of(deployment: &Value) -> Self {
-        let spec = &deployment["spec"];
+    /// The source that a workload is.
+    pub(super) fn of(workload: &Value) -> Self {
+        let spec = &workload["spec"];
         let followed = FOLLOWED.iter().filter(|f| !spec[**f].is_null());
         Self {
             template: spec["template"].clone(),
@@ -85,14 +85,14 @@ pub fn primary(
     for field in FOLLOWED {
         spec.insert(field.into(), source.spec.get(field).cloned().unwrap_or(Value::Null));
     }
-    let mut template = template(&source.template, label, &c.names.target);
+    let mut template = template(c.target, &source.template, label, &c.names.target);
     if let Some(pod) = template.get_mut("spec") {
         config::rewrite(pod, &source.configs);
     }
     spec.insert("template".into(), template);
     let body = json!({"metadata": {"labels": labels, "annotations": annotations}, "spec": spec});
-    let owned = &["/spec/template", "/spec/strategy"];
-    Manifest::new(DEPLOYMENT, &c.names.primary, managers::WORKLOAD, owned, body)
+    let owned = &["/spec/template", "/spec/strategy", "/spec/updateStrategy"];
+    Manifest::new(c.target.kind(), &c.names.primary, managers::WORKLOAD, owned, body)
 }
 
 /// The same primary when it does not exist yet: with its selector (immutable), replicas (at least 0), and all
@@ -105,7 +105,9 @@ pub fn created(mut primary: Manifest, target: &Value, label: &(String, String), 
     }
     let selector = json!({"matchLabels": {&label.0: names::primary(&label.1)}});
     get::set(&mut primary.body, &["spec", "selector"], selector);
-    get::set(&mut primary.body, &["spec", "replicas"], json!(replicas.max(0)));
+    if primary.kind == DEPLOYMENT {
+        get::set(&mut primary.body, &["spec", "replicas"], json!(replicas.max(0)));
+    }
     get::drop_nulls(&mut primary.body);
     primary
 }
@@ -114,13 +116,14 @@ pub fn created(mut primary: Manifest, target: &Value, label: &(String, String), 
 /// has to be stamped on. Restarts nothing.
 pub fn marked(c: &Validated, epoch: i64, hash: &str) -> Manifest {
     let body = json!({"metadata": {"labels": {names::LABEL_CANARY: names::label_value(&c.name)}}});
-    Manifest::new(DEPLOYMENT, &c.names.primary, managers::WORKLOAD, &[], body)
+    Manifest::new(c.target.kind(), &c.names.primary, managers::WORKLOAD, &[], body)
         .annotated(names::ANNOTATION_REVISION, hash)
         .annotated(names::ANNOTATION_EPOCH, &epoch.to_string())
 }
 
-/// The pod template of `source` as the primary of `deployment` bears it.
-pub fn template(source: &Value, label: &(String, String), deployment: &str) -> Value {
+/// The pod template of `source` as the primary of `workload` bears it. Pods of a DaemonSet keep the affinities they have,
+/// as in Flagger: there is one to a node anyway.
+pub fn template(kind: Target, source: &Value, label: &(String, String), workload: &str) -> Value {
     let mut out = source.clone();
     for field in ["/metadata/labels", "/metadata/annotations"] {
         if let Some(map) = out.pointer_mut(field).and_then(Value::as_object_mut) {
@@ -128,7 +131,10 @@ pub fn template(source: &Value, label: &(String, String), deployment: &str) -> V
         }
     }
     get::set(&mut out, &["metadata", "labels", &label.0], json!(names::primary(&label.1)));
-    let rename = Rename { key: &label.0, values: [&label.1, deployment] };
+    if kind == Target::DaemonSet {
+        return out;
+    }
+    let rename = Rename { key: &label.0, values: [&label.1, workload] };
     let spreads = out.pointer_mut("/spec/topologySpreadConstraints").and_then(Value::as_array_mut);
     for spread in spreads.into_iter().flatten() {
         rename.selector(spread.get_mut("labelSelector"));
@@ -191,7 +197,9 @@ impl Rename<'_> {
 /// Annotations of the target that a primary may bear.
 fn copied_annotations(target: &Value) -> impl Iterator<Item = (String, String)> {
     get::strings(&target["metadata"]["annotations"]).into_iter().filter(|(key, _)| {
-        !key.contains(names::FLUX) && key != names::ANNOTATION_KUBECTL && !key.starts_with(CONTROLLER_KEYS)
+        !key.contains(names::FLUX)
+            && key != names::ANNOTATION_KUBECTL
+            && !CONTROLLER_KEYS.iter().any(|own| key.starts_with(own))
     })
 }
 

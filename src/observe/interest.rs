@@ -2,13 +2,18 @@
 
 use serde_json::Value;
 
-use crate::names;
+use crate::{
+    api::{Target, TargetRef},
+    names,
+};
 
 /// What a Canary looks at, read loosely so that it works for one that does not decode.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Interest {
     /// `spec.targetRef.name`.
     pub target: String,
+    /// Its kind; none for one that is not served.
+    pub kind: Option<Target>,
     /// `spec.service.name`, or the target's.
     pub apex: String,
     /// `spec.autoscalerRef.name`, empty for none.
@@ -26,6 +31,8 @@ impl Interest {
     pub(super) fn of(canary: &Value, namespace: &str) -> Self {
         let spec = &canary["spec"];
         let target = spec["targetRef"]["name"].as_str().unwrap_or_default().to_owned();
+        let kind = serde_json::from_value::<TargetRef>(spec["targetRef"].clone()).ok();
+        let kind = kind.as_ref().and_then(Target::named);
         let apex = spec["service"]["name"].as_str().filter(|n| !n.is_empty()).unwrap_or(&target).to_owned();
         let analysis = if spec["analysis"].is_object() { &spec["analysis"] } else { &spec["canaryAnalysis"] };
         let templates = analysis["metrics"].as_array().into_iter().flatten().filter_map(|m| {
@@ -36,7 +43,12 @@ impl Interest {
         let configs = configs.map(|(key, _)| key.clone()).collect();
         let scaler = spec["autoscalerRef"]["name"].as_str().unwrap_or_default().to_owned();
         let provider = spec["provider"].as_str().unwrap_or_default().to_owned();
-        Self { target, apex, scaler, templates: templates.collect(), configs, provider }
+        Self { target, kind, apex, scaler, templates: templates.collect(), configs, provider }
+    }
+
+    /// Both have the same target.
+    pub(super) fn same_target(&self, other: &Self) -> bool {
+        (self.kind, &self.target) == (other.kind, &other.target)
     }
 
     /// Names of the Services in front of it.

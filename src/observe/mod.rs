@@ -16,12 +16,12 @@ pub use watch::{list_once, mandatory, watch_all};
 pub use world::{Key, World, version_of};
 
 use crate::{
-    api::{Canary, MetricTemplateSpec, validated::validate},
+    api::{Canary, MetricTemplateSpec, Target, validated::validate},
     config::Rules,
     manifest::{config, scaler},
     names, router,
     snapshot::{
-        CANARY, DEPLOYMENT, HPA, Kind, METRIC_TEMPLATE, ObjectRef, Objects, REVISION, Rival, SCALED_OBJECT,
+        CANARY, DAEMONSET, HPA, Kind, METRIC_TEMPLATE, ObjectRef, Objects, REVISION, Rival, SCALED_OBJECT,
         SERVICE, Snapshot,
     },
 };
@@ -56,9 +56,14 @@ pub fn gather(world: &World, rules: &Rules, key: &Key, now: Timestamp) -> Result
     let apex = named.unwrap_or_else(|| target.clone());
     let services = [apex.clone(), names::primary(&apex), names::canary(&apex)];
 
+    // of a kind that is not served nothing is looked at
+    let workload = Target::named(&canary.spec.target_ref).unwrap_or_default().kind();
+    if workload == DAEMONSET && !world.synced(&[DAEMONSET]) {
+        return Err(GatherError::Behind(DAEMONSET.plural));
+    }
     let mut wanted: Vec<ObjectRef> = [target.clone(), names::primary(&target)]
         .into_iter()
-        .map(|n| ObjectRef::new(DEPLOYMENT, n))
+        .map(|n| ObjectRef::new(workload, n))
         .chain(services.iter().map(|n| ObjectRef::new(SERVICE, n.clone())))
         .collect();
     let mut missing = Vec::new();
@@ -79,14 +84,14 @@ pub fn gather(world: &World, rules: &Rules, key: &Key, now: Timestamp) -> Result
         objects.insert(REVISION, revision);
     }
     if rules.config_tracking {
-        configs(world, key, &[&target, &names::primary(&target)], &mut objects);
+        configs(world, key, workload, &[&target, &names::primary(&target)], &mut objects);
     }
     Ok(Snapshot {
         rules: rules.clone(),
         objects,
         ready: services.iter().filter_map(|s| Some((s.clone(), world.ready(namespace, s)?))).collect(),
         missing_kinds: missing,
-        rivals: rivals(world, key, &target, &apex),
+        rivals: rivals(world, key, workload, &apex),
         templates: templates(world, &canary, namespace),
         flagger: world.flagger().filter(|(_, until)| *until > now),
         namespace_terminating: world.terminating(namespace),
@@ -152,12 +157,18 @@ fn revisions(world: &World, namespace: &str, primary: &str) -> Vec<Value> {
     all
 }
 
-/// Metadata of the ConfigMaps and Secrets that these Deployments use, of the copies made for this Canary, and of what
+/// Metadata of the ConfigMaps and Secrets that these workloads use, of the copies made for this Canary, and of what
 /// has the name of a copy.
-fn configs(world: &World, (namespace, canary): &Key, deployments: &[&String], objects: &mut Objects) {
+fn configs(
+    world: &World,
+    (namespace, canary): &Key,
+    kind: Kind,
+    workloads: &[&String],
+    objects: &mut Objects,
+) {
     let mut used = Vec::new();
-    for deployment in deployments.iter().filter_map(|name| objects.get(DEPLOYMENT, name)) {
-        used.extend(config::references(&deployment["spec"]["template"]["spec"]).into_iter().map(|r| r.at));
+    for workload in workloads.iter().filter_map(|name| objects.get(kind, name)) {
+        used.extend(config::references(&workload["spec"]["template"]["spec"]).into_iter().map(|r| r.at));
     }
     for at in &used {
         if let Some(object) = world.get(at.kind, namespace, &at.name) {
@@ -178,11 +189,13 @@ fn configs(world: &World, (namespace, canary): &Key, deployments: &[&String], ob
     }
 }
 
-fn rivals(world: &World, key: &Key, target: &str, apex: &str) -> Vec<Rival> {
+fn rivals(world: &World, key: &Key, workload: Kind, apex: &str) -> Vec<Rival> {
     let mut rivals = Vec::new();
-    for (other, interest) in world.interests(&key.0) {
-        let wants = if interest.target == target {
-            ObjectRef::new(DEPLOYMENT, target)
+    let all = world.interests(&key.0);
+    let Some(own) = all.iter().find(|(k, _)| k == key).map(|(_, own)| own.clone()) else { return rivals };
+    for (other, interest) in all {
+        let wants = if interest.same_target(&own) {
+            ObjectRef::new(workload, own.target.clone())
         } else if interest.apex == apex {
             ObjectRef::new(SERVICE, apex)
         } else {
@@ -216,10 +229,10 @@ fn templates(world: &World, canary: &Canary, namespace: &str) -> BTreeMap<String
     named.filter_map(|(ns, name)| Some((format!("{ns}/{name}"), spec(&ns, &name)?))).collect()
 }
 
-/// All optional kinds, each once: those of the routers, and KEDA's.
+/// All optional kinds, each once: those of the routers, KEDA's, and of targets those that few have.
 pub fn optional() -> BTreeSet<Kind> {
     let routes = router::all().iter().flat_map(|r| r.kinds().iter().copied());
-    routes.chain([SCALED_OBJECT]).collect()
+    routes.chain([SCALED_OBJECT, DAEMONSET]).collect()
 }
 
 /// The optional kinds that are there and that some Canary needs: what nobody asks for is not watched.
@@ -228,6 +241,7 @@ fn needed(world: &World, default: &str, defined: &BTreeSet<String>) -> Vec<Kind>
     let named = providers.iter().map(|name| if name.is_empty() { default } else { name });
     let kinds: BTreeSet<Kind> =
         named.filter_map(router::by_name).flat_map(|router| router.kinds().iter().copied()).collect();
-    let kinds = kinds.into_iter().chain([SCALED_OBJECT]);
+    let daemons = world.targets(Target::DaemonSet).then_some(DAEMONSET);
+    let kinds = kinds.into_iter().chain([SCALED_OBJECT]).chain(daemons);
     kinds.filter(|kind| kind.built_in() || defined.contains(&kind.crd())).collect()
 }

@@ -13,10 +13,12 @@ use serde_json::Value;
 
 use super::{endpoints::Endpoints, interest::Interest, looked::Looked};
 use crate::{
+    api::Target,
     manifest::{self, config},
     names,
     snapshot::{
-        CANARY, DEPLOYMENT, ENDPOINTS, HPA, Kind, METRIC_TEMPLATE, ObjectRef, REVISION, SCALED_OBJECT,
+        CANARY, DAEMONSET, DEPLOYMENT, ENDPOINTS, HPA, Kind, METRIC_TEMPLATE, ObjectRef, REVISION,
+        SCALED_OBJECT,
     },
 };
 
@@ -242,8 +244,9 @@ impl World {
         let mut inner = self.lock();
         let Some(interest) = inner.interests.get(canary) else { return };
         let named = interest.services();
-        let tells =
-            |at: &&ObjectRef| at.kind != DEPLOYMENT && at.kind != REVISION && !named.contains(&at.name);
+        let tells = |at: &&ObjectRef| {
+            ![DEPLOYMENT, DAEMONSET, REVISION].contains(&at.kind) && !named.contains(&at.name)
+        };
         let seen = objects.iter().filter(tells).cloned().collect();
         inner.looked.note(canary, seen);
     }
@@ -313,6 +316,11 @@ impl World {
         self.lock().interests.values().map(|interest| interest.provider.clone()).collect()
     }
 
+    /// Some Canary has a target of this kind.
+    pub fn targets(&self, kind: Target) -> bool {
+        self.lock().interests.values().any(|interest| interest.kind == Some(kind))
+    }
+
     /// Number of Canaries per namespace.
     pub fn totals(&self) -> BTreeMap<String, usize> {
         let mut totals = BTreeMap::new();
@@ -342,7 +350,7 @@ impl Inner {
         }
         let of = object["metadata"]["labels"][names::LABEL_TEMPLATE_OF].as_str();
         self.interested(&key.0, |interest| match kind {
-            DEPLOYMENT => key.1 == interest.target || key.1 == names::primary(&interest.target),
+            DEPLOYMENT | DAEMONSET => key.1 == interest.target || key.1 == names::primary(&interest.target),
             REVISION => of == Some(names::label_value(&names::primary(&interest.target)).as_str()),
             HPA | SCALED_OBJECT => {
                 let whom = object["spec"]["scaleTargetRef"]["name"].as_str().unwrap_or_default();
@@ -368,7 +376,7 @@ impl Inner {
 
     /// Other Canaries of the namespace that want the same target or apex.
     fn rivals(&self, key: &Key, interest: &Interest) -> Vec<Key> {
-        let mut all = self.interested(&key.0, |i| i.target == interest.target || i.apex == interest.apex);
+        let mut all = self.interested(&key.0, |i| i.same_target(interest) || i.apex == interest.apex);
         all.retain(|k| k != key);
         all
     }

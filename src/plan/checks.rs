@@ -96,7 +96,8 @@ fn suspended(snap: &Snapshot, d: &mut Draft) -> bool {
     }
     let weight = snap.status().canary_weight;
     let empty = weight > 0
-        && validate(&snap.canary, &snap.rules).is_ok_and(|c| snap.ready(&c.names.canary_service) == 0);
+        && validate(&snap.canary, &snap.rules)
+            .is_ok_and(|c| c.target.behind(snap, &c.names.canary_service) == 0);
     let (reason, message) = if empty {
         (
             "NoPods",
@@ -151,7 +152,7 @@ fn relieve(snap: &Snapshot, d: &mut Draft, now: Timestamp) {
     let shared = d.status.step.as_ref().is_some_and(|s| s.weight > 0 || s.mirrored);
     let Ok(c) = validate(&snap.canary, &snap.rules) else { return };
     let Some(router) = router::by_name(&c.provider) else { return };
-    if snap.ready(&c.names.primary_service) == 0 {
+    if c.target.behind(snap, &c.names.primary_service) == 0 {
         return;
     }
     let answers = Answers::default();

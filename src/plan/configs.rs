@@ -14,14 +14,14 @@ use super::{
     draft::{Draft, after},
 };
 use crate::{
-    api::{CanaryStatus, ObservedConfig, Phase, validated::Problem},
+    api::{CanaryStatus, ObservedConfig, Phase, Target, validated::Problem},
     manifest::{
         self,
         config::{self, Digest, Reference},
         revision,
     },
     names::{self, conditions},
-    snapshot::{DEPLOYMENT, ObjectRef, Snapshot},
+    snapshot::{ObjectRef, Snapshot},
 };
 
 /// Reason: pods cannot start without it, and it is not there.
@@ -47,7 +47,7 @@ pub(super) struct Configs {
 }
 
 /// Looks at everything that the target's template refers to. What cannot be seen counts as it was last.
-pub(super) fn look(snap: &Snapshot, answers: &Answers, target: &Value) -> Configs {
+pub(super) fn look(snap: &Snapshot, answers: &Answers, kind: Target, target: &Value) -> Configs {
     let mut found = Configs::default();
     let deleting = snap.canary.metadata.deletion_timestamp.is_some();
     if !snap.rules.config_tracking || deleting {
@@ -60,7 +60,7 @@ pub(super) fn look(snap: &Snapshot, answers: &Answers, target: &Value) -> Config
         found.see(snap, answers, &status, name, reference);
     }
     if status.last_promoted_spec.as_deref().is_some_and(|hash| !revision::is_ours(hash)) {
-        for copy in flaggers(snap, name, &references) {
+        for copy in flaggers(snap, kind, name, &references) {
             found.see(snap, answers, &status, name, &copy);
             // no part of the target's revision: `adopt` asks for it
             found.checksums.remove(&config::key(&copy.at));
@@ -70,8 +70,8 @@ pub(super) fn look(snap: &Snapshot, answers: &Answers, target: &Value) -> Config
 }
 
 /// Copies of Flagger's that the primary uses and the target does not.
-fn flaggers(snap: &Snapshot, target: &str, references: &[Reference]) -> Vec<Reference> {
-    let primary = snap.objects.get(DEPLOYMENT, &names::primary(target)).unwrap_or(&Value::Null);
+fn flaggers(snap: &Snapshot, kind: Target, target: &str, references: &[Reference]) -> Vec<Reference> {
+    let primary = snap.objects.get(kind.kind(), &names::primary(target)).unwrap_or(&Value::Null);
     let mut used = config::references(&primary["spec"]["template"]["spec"]);
     used.retain(|u| {
         let original = |r: &Reference| r.at.kind == u.at.kind && names::primary(&r.at.name) == u.at.name;
@@ -184,12 +184,15 @@ fn said_before(status: &CanaryStatus) -> String {
 
 /// Hash of the target's revision: its template and what it uses. The same object is looked at first, so that a newer API
 /// server that stores it differently makes no new revision (design D7).
-pub(super) fn target_hash(snap: &Snapshot, target: &Value, configs: &Configs) -> String {
+pub(super) fn target_hash(snap: &Snapshot, kind: Target, target: &Value, configs: &Configs) -> String {
     let status = snap.status();
-    let template = &target["spec"]["template"];
-    let unchanged = status.target.as_ref().is_some_and(|t| {
-        Some(t.uid.as_str()) == manifest::uid(target) && Some(t.generation) == manifest::generation(target)
-    });
+    let template = &*kind.revision(target);
+    // a Service has no generation that counts its changes
+    let unchanged = !kind.is_copied()
+        && status.target.as_ref().is_some_and(|t| {
+            Some(t.uid.as_str()) == manifest::uid(target)
+                && Some(t.generation) == manifest::generation(target)
+        });
     let applied = status.last_applied_spec.filter(|hash| revision::is_ours(hash));
     let promoted = status.last_promoted_spec.filter(|hash| revision::is_ours(hash));
     if !snap.rules.config_tracking {

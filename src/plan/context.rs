@@ -13,9 +13,9 @@ use crate::{
         schedule::Strategy,
         validated::{Problem, Validated},
     },
-    manifest::{self, readiness, readiness::Rollout, revision},
+    manifest::{self, readiness::Rollout, revision},
     router::{self, Router, Selected, Split},
-    snapshot::{DEPLOYMENT, SERVICE, Snapshot},
+    snapshot::{SERVICE, Snapshot},
 };
 
 pub(super) struct Context<'a> {
@@ -60,7 +60,7 @@ impl<'a> Context<'a> {
     }
 
     pub(super) fn primary(&self) -> Option<&'a Value> {
-        self.snap.objects.get(DEPLOYMENT, &self.c.names.primary)
+        self.snap.objects.get(self.c.target.kind(), &self.c.names.primary)
     }
 
     pub(super) fn apex(&self) -> Option<&'a Value> {
@@ -81,8 +81,9 @@ impl<'a> Context<'a> {
         self.status().last_promoted_spec.as_deref()
     }
 
+    /// Pods that the target is asked for.
     pub(super) fn target_replicas(&self) -> i64 {
-        manifest::replicas(self.target)
+        self.c.target.asked(self.target)
     }
 
     pub(super) fn primary_replicas(&self) -> i64 {
@@ -90,25 +91,31 @@ impl<'a> Context<'a> {
         self.primary().map(manifest::replicas).or(kept).unwrap_or(1).max(1)
     }
 
+    /// For status: where pods are counted in replicas.
+    pub(super) fn primary_replicas_kept(&self) -> Option<i32> {
+        i32::try_from(self.primary_replicas()).ok().filter(|_| self.c.target.replicated())
+    }
+
     pub(super) fn primary_pods(&self) -> u32 {
-        self.snap.ready(&self.c.names.primary_service)
+        self.c.target.behind(self.snap, &self.c.names.primary_service)
     }
 
     pub(super) fn canary_pods(&self) -> u32 {
-        self.snap.ready(&self.c.names.canary_service)
+        self.c.target.behind(self.snap, &self.c.names.canary_service)
     }
 
     pub(super) fn primary_rollout(&self) -> Rollout {
         let threshold = self.c.analysis.primary_ready_threshold.unwrap_or(100);
         self.primary().map_or_else(
             || Rollout::Waiting { why: "it does not exist yet".into() },
-            |p| readiness::rollout(p, threshold, self.c.deadline, self.now),
+            |p| self.c.target.rollout(p, self.primary_pods(), threshold, self.c.deadline, self.now),
         )
     }
 
     pub(super) fn target_rollout(&self) -> Rollout {
         let threshold = self.c.analysis.canary_ready_threshold.unwrap_or(100);
-        readiness::rollout(self.target, threshold, self.c.deadline, self.now)
+        let ready = self.c.target.behind(self.snap, &self.c.names.target);
+        self.c.target.rollout(self.target, ready, threshold, self.c.deadline, self.now)
     }
 
     /// The split that the routing object carries; none while there is no route.

@@ -20,7 +20,7 @@ use crate::{
     api::{Phase, StepStatus},
     manifest::{self, Manifest, Undo, json, readiness::Rollout, service},
     names,
-    snapshot::{DEPLOYMENT, ObjectRef, REVISION, SERVICE, Snapshot},
+    snapshot::{ObjectRef, REVISION, SERVICE, Snapshot},
 };
 
 /// A route that no proxy follows does not hold the deletion up for longer.
@@ -157,8 +157,9 @@ fn generated_gone(cx: &Context<'_>, d: &mut Draft) -> bool {
         }
     }
     gone.extend(scaler::twins(cx).into_iter().map(|(at, _)| at));
-    if cx.primary().is_some_and(|p| manifest::made_for(p, &cx.c.name)) {
-        gone.push(ObjectRef::new(DEPLOYMENT, cx.c.names.primary.clone()));
+    let primary = ObjectRef::new(cx.c.target.kind(), cx.c.names.primary.clone());
+    if cx.primary().is_some_and(|p| manifest::made_for(p, &cx.c.name)) && !gone.contains(&primary) {
+        gone.push(primary);
     }
     let left = gone.iter().filter_map(|at| Some((at.kind, cx.snap.objects.at(at)?)));
     let revisions = cx.snap.objects.of(REVISION).map(|r| (REVISION, r));

@@ -5,17 +5,26 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{Action, context::Context, copies, draft::Draft, initialise::past, note::Words, share};
+use super::{
+    Action,
+    context::Context,
+    copies,
+    draft::{Draft, after},
+    initialise::past,
+    note::Words,
+    share,
+    sides::{self, Revised},
+};
 use crate::{
     api::promotion::Apex,
     manifest::{
         self, Manifest, json,
         revision::{self, StoredConfig},
-        service, workload,
+        target::{Ask, Sides},
     },
     names,
     router::{self, Cookies, Split},
-    snapshot::{DEPLOYMENT, HPA, Kind, ObjectRef, REVISION, SCALED_OBJECT},
+    snapshot::{HPA, Kind, ObjectRef, REVISION, SCALED_OBJECT},
 };
 
 /// How a difference from the wanted state came about, as far as can be told.
@@ -41,15 +50,21 @@ pub(super) fn finalizer(cx: &Context<'_>, d: &mut Draft) -> bool {
 /// The Services in front of the primary and of the target.
 pub(super) fn side_services(cx: &Context<'_>, d: &mut Draft, why: Because) -> bool {
     let Some(services) = services(cx) else { return false };
-    object(cx, d, services.canary, why) & object(cx, d, services.primary, why)
+    let primary = |d: &mut Draft| services.primary.is_none_or(|primary| object(cx, d, primary, why));
+    match sides::revised(cx, d, &services.canary) {
+        Revised::No => object(cx, d, services.canary, why) & primary(d),
+        Revised::Now => object(cx, d, services.canary, Because::Wanted) & primary(d),
+        Revised::Later(done) => primary(d) && done,
+    }
 }
 
 /// The Service that users call, selecting the primary; an unowned one of that name is taken over as it is.
 pub(super) fn apex_service(cx: &Context<'_>, d: &mut Draft, why: Because) -> bool {
     let Some(services) = services(cx) else { return false };
+    let Some(apex) = services.apex else { return true };
     let known = |live: &Value| manifest::made_for(live, &cx.c.name) || manifest::adopted(live);
     if cx.c.apex != Apex::Stays && cx.apex().is_some_and(known) {
-        return object(cx, d, service::but_selector(services.apex), why);
+        return object(cx, d, manifest::service::but_selector(apex), why);
     }
     if cx.c.apex == Apex::Stays && !share::gathered(cx, d) {
         return false;
@@ -58,14 +73,15 @@ pub(super) fn apex_service(cx: &Context<'_>, d: &mut Draft, why: Because) -> boo
     let why = if cx.step().since.is_some() { Because::Wanted } else { why };
     // pointed elsewhere by hand while the primary has no pods: left there until it has
     if let Some(live) = cx.apex().filter(|_| why == Because::Drift && cx.primary_pods() == 0) {
-        return manifest::patch(live, &services.apex).is_none();
+        return manifest::patch(live, &apex).is_none();
     }
-    object(cx, d, services.apex, why)
+    object(cx, d, apex, why)
 }
 
 /// `admit` has rendered them once already: a Canary whose Services cannot be rendered never comes here.
-fn services(cx: &Context<'_>) -> Option<service::Services> {
-    service::render(&cx.c, cx.target, &cx.label, &cx.snap.objects).ok()
+fn services(cx: &Context<'_>) -> Option<Sides> {
+    let prefixes = &cx.snap.rules.include_label_prefix;
+    cx.c.target.sides(&cx.c, cx.target, &cx.label, &cx.snap.objects, prefixes).ok()
 }
 
 /// Users are led as `want` says.
@@ -165,7 +181,8 @@ pub(super) fn primary_from(
         return false;
     }
     let Some(live) = cx.primary() else {
-        let made = workload::created(want, cx.target, &cx.label, replicas);
+        let made = cx.c.target.created(want, cx.target, &cx.label, replicas);
+        let made = stamp(cx, d, made);
         d.act(Action::Create(Box::new(made)));
         return false;
     };
@@ -180,7 +197,8 @@ pub(super) fn primary_manifest(cx: &Context<'_>, stored: &Value) -> Option<Manif
     let source = revision::source_of(stored)?;
     let hash = revision::hash_of(stored)?;
     let prefixes = &cx.snap.rules.include_label_prefix;
-    Some(workload::primary(&cx.c, cx.target, &source, &cx.label, cx.status().epoch, hash, prefixes))
+    let marks = (cx.status().epoch, hash);
+    Some(cx.c.target.primary(&cx.c, cx.target, &source, &cx.label, marks, prefixes))
 }
 
 /// The target's present template is stored under its hash, after copies of what it uses.
@@ -197,7 +215,7 @@ pub(super) fn store_template(cx: &Context<'_>, d: &mut Draft) -> bool {
     false
 }
 
-/// Stores the template of `source` (a Deployment) under `hash`, with the contents that go with it.
+/// Stores the template of `source` (the target or a primary) under `hash`, with the contents that go with it.
 pub(super) fn store(
     cx: &Context<'_>,
     d: &mut Draft,
@@ -233,6 +251,27 @@ pub(super) fn collect_templates(cx: &Context<'_>, d: &mut Draft) {
 pub(super) fn delete(kind: Kind, live: &Value) -> Action {
     let at = ObjectRef::new(kind, live["metadata"]["name"].as_str().unwrap_or_default());
     Action::Delete { at, uid: manifest::uid(live).unwrap_or_default().into() }
+}
+
+/// Asks for this many pods of the target, or for none.
+pub(super) fn ask(cx: &Context<'_>, d: &mut Draft, pods: i64) {
+    match cx.c.target.ask(pods) {
+        Some(Ask::Replicas(replicas)) => d.act(scale(cx.target, replicas)),
+        // pods that are on their way out would count as there
+        Some(Ask::Patch(_)) if pods > 0 && !emptied(cx, d) => {}
+        Some(Ask::Patch(patch)) => d.act(Action::Patch {
+            at: ObjectRef::new(cx.c.target.kind(), cx.c.names.target.clone()),
+            manager: names::managers::SCALE,
+            version: version(cx.target),
+            patch,
+        }),
+        None => {}
+    }
+}
+
+/// The target, which was asked for no pods, has none any more; or it has been waited for long enough.
+fn emptied(cx: &Context<'_>, d: &mut Draft) -> bool {
+    cx.c.target.is_empty(cx.target) || past(cx, d, after(cx.standing_since(), cx.c.deadline))
 }
 
 /// Sets the replicas of a Deployment that was seen as `live`.
@@ -285,7 +324,7 @@ pub(super) fn mark_primary(cx: &Context<'_>, d: &mut Draft, live: &Value, hash: 
         "labels": {names::LABEL_CANARY: names::label_value(&cx.c.name)},
         "annotations": {names::ANNOTATION_REVISION: hash},
     }});
-    let want = Manifest::new(DEPLOYMENT, &cx.c.names.primary, names::managers::WORKLOAD, &[], marks);
+    let want = Manifest::new(cx.c.target.kind(), &cx.c.names.primary, names::managers::WORKLOAD, &[], marks);
     object_from(cx, d, live, &want, Because::Wanted)
 }
 
@@ -315,7 +354,7 @@ pub(super) fn object_from(
 /// What each write of these objects carries beside its content: by which run, and when.
 fn stamps(cx: &Context<'_>, d: &Draft, want: &Manifest) -> Value {
     let epoch = d.status.epoch.to_string();
-    if want.kind == DEPLOYMENT {
+    if want.kind == cx.c.target.kind() && !cx.c.target.is_copied() {
         return json!({"metadata": {"annotations": {names::ANNOTATION_EPOCH: epoch}}});
     }
     if [HPA, SCALED_OBJECT].contains(&want.kind) {

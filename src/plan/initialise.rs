@@ -78,7 +78,9 @@ fn primary_made(cx: &Context<'_>, d: &mut Draft) -> bool {
             && let Some(stored) = cx.stored(Some(&cx.hash))
         {
             ensure::primary_from(cx, d, stored, replicas, false);
-            d.say(cx.words.primary_not_ready(FIRST_LOOK));
+            if let Some(why) = cx.c.target.first_look() {
+                d.say(cx.words.primary_not_ready(why));
+            }
         }
         return false;
     };
@@ -91,10 +93,6 @@ fn primary_made(cx: &Context<'_>, d: &mut Draft) -> bool {
     ensure::store_template(cx, d)
         && cx.stored(Some(&cx.hash)).is_some_and(|stored| ensure::primary_from(cx, d, stored, 1, false))
 }
-
-/// What a Deployment says of itself the moment it has been made.
-const FIRST_LOOK: &str =
-    "waiting for rollout to finish: observed deployment generation less than desired generation";
 
 fn primary_ready(cx: &Context<'_>, d: &mut Draft) -> bool {
     let why = match cx.primary_rollout() {
@@ -131,7 +129,7 @@ fn finish(cx: &Context<'_>, d: &mut Draft) {
     d.status.canary_weight = 0;
     d.status.failed_checks = 0;
     d.status.iterations = 0;
-    d.status.primary_replicas = i32::try_from(cx.primary_replicas()).ok();
+    d.status.primary_replicas = cx.primary_replicas_kept();
     super::rest::saw_target(cx, d);
     d.say(cx.words.initialized());
 }

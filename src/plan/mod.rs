@@ -36,6 +36,7 @@ mod request;
 mod rest;
 mod scaler;
 mod share;
+mod sides;
 mod surroundings;
 #[cfg(test)]
 mod tests;

@@ -60,8 +60,8 @@ impl Words {
     pub(super) fn primary_not_ready(&self, why: &str) -> Note {
         Note::warning("PrimaryNotReady", format!("{} not ready: {why}", self.primary))
     }
-    pub(super) fn canary_not_ready(&self, why: &str) -> Note {
-        Note::warning("CanaryNotReady", format!("canary deployment {} not ready: {why}", self.target))
+    pub(super) fn canary_not_ready(&self, noun: &str, why: &str) -> Note {
+        Note::warning("CanaryNotReady", format!("canary {noun} {} not ready: {why}", self.target))
     }
     pub(super) fn initialized(&self) -> Note {
         Note::normal("Initialized", format!("Initialization done! {}", self.canary))
@@ -214,11 +214,11 @@ impl Words {
             format!("{} was scaled to {replicas}: the replicas go to {}", self.target, self.primary),
         )
     }
-    pub(super) fn contested(&self, seconds: i64) -> Note {
+    pub(super) fn contested(&self, seconds: i64, advice: &str) -> Note {
         Note::warning(
             "ReplicasContested",
             format!(
-                "{} was scaled up again although it is to rest: it is emptied, and not again within {seconds} s. Leave spec.replicas out of what sets it",
+                "{} was scaled up again although it is to rest: it is emptied, and not again within {seconds} s. {advice}",
                 self.target
             ),
         )

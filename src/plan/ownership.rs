@@ -6,20 +6,23 @@ use serde_json::Value;
 use super::delete;
 use crate::{
     api::validated::{Problem, Validated},
-    manifest::{self, scaler},
+    manifest::{self, revision, scaler},
     router::Router,
-    snapshot::{DEPLOYMENT, ObjectRef, SERVICE, Snapshot},
+    snapshot::{ObjectRef, SERVICE, Snapshot},
 };
 
 /// Objects of our names that somebody else has.
 pub(super) fn check(snap: &Snapshot, c: &Validated, router: &'static dyn Router) -> Result<(), Problem> {
     let names = &c.names;
     let mut all: Vec<ObjectRef> = vec![
-        ObjectRef::new(DEPLOYMENT, names.primary.clone()),
+        ObjectRef::new(c.target.kind(), names.primary.clone()),
         ObjectRef::new(SERVICE, names.primary_service.clone()),
         ObjectRef::new(SERVICE, names.canary_service.clone()),
-        ObjectRef::new(SERVICE, names.apex.clone()),
     ];
+    // a target that users call itself is only read
+    if !c.target.is_copied() {
+        all.push(ObjectRef::new(SERVICE, names.apex.clone()));
+    }
     all.extend(router.reads(c));
     let twin = scaler::named(c).map(|(kind, named)| ObjectRef::new(kind, crate::names::primary(&named.name)));
     all.extend(twin.clone());
@@ -29,10 +32,10 @@ pub(super) fn check(snap: &Snapshot, c: &Validated, router: &'static dyn Router)
         let elsewhere =
             if lent || twin.as_ref() == Some(&at) { "" } else { ", or set spec.service.name to a free name" };
         let whose = owner(snap, c, live);
-        let adoptable = lent || at.kind != DEPLOYMENT && at.name == names.apex;
+        let adoptable = lent || at.name == names.apex && at.name != names.primary;
         match whose {
             Owner::Us => {}
-            Owner::Nobody if adoptable => {}
+            Owner::Nobody if adoptable || orphaned(snap, c) => {}
             Owner::Nobody => {
                 return Err(Problem::new(
                     "ForeignObject",
@@ -48,6 +51,12 @@ pub(super) fn check(snap: &Snapshot, c: &Validated, router: &'static dyn Router)
         }
     }
     Ok(())
+}
+
+/// Flagger takes its own mark off the copy of a Service when it promotes it.
+fn orphaned(snap: &Snapshot, c: &Validated) -> bool {
+    let promoted = snap.status().last_promoted_spec;
+    c.target.is_copied() && promoted.is_some_and(|hash| !hash.is_empty() && !revision::is_ours(&hash))
 }
 
 enum Owner {

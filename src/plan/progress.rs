@@ -12,7 +12,7 @@ use super::{
     freeze, heed, hooks,
     initialise::{past, waiting},
     note::{Note, Words},
-    pause, promote, rest, scaler, share,
+    pause, promote, rest, scaler, share, sides,
 };
 use crate::{
     analysis::{self, Query, Verdict},
@@ -21,10 +21,7 @@ use crate::{
         promotion::Apex,
         schedule::{Step, Strategy},
     },
-    manifest::{
-        self,
-        readiness::{self, Rollout},
-    },
+    manifest::{self, readiness::Rollout},
     names::conditions,
     router::Split,
 };
@@ -105,7 +102,7 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
     if held && (cx.c.skip_analysis || step.index == 0) {
         return;
     }
-    if !heed::heeded(cx, d) {
+    if !heed::heeded(cx, d) || !sides::followed(cx, d) {
         return;
     }
     if cx.c.skip_analysis {
@@ -220,12 +217,11 @@ fn renewed(cx: &Context<'_>, d: &mut Draft) -> bool {
     if cx.zero().canary() > 0 || !past(cx, d, cx.settled_at()) {
         return false;
     }
-    if cx.target_replicas() > 0 {
-        d.act(ensure::scale(cx.target, 0));
+    if !scaler::empty(cx, d) {
         return false;
     }
     let late = past(cx, d, after(cx.standing_since(), cx.c.deadline));
-    if readiness::empty(cx.target) || late {
+    if cx.c.target.is_empty(cx.target) || late {
         d.status.step = Some(StepStatus { renew: false, ..cx.step() });
     }
     false
@@ -250,16 +246,17 @@ fn pods_ready(cx: &Context<'_>, d: &mut Draft) -> bool {
         Rollout::Waiting { why } => (why, false),
         Rollout::Stuck { why } => (why, true),
     };
+    let noun = cx.c.target.noun();
     let late = cx.step().index == 0 && cx.now >= after(cx.standing_since(), cx.c.deadline);
-    if stuck || late {
-        d.say(cx.words.canary_not_ready(&why));
+    if stuck || late || sides::overdue(cx, d) {
+        d.say(cx.words.canary_not_ready(noun, &why));
         d.say(cx.words.deadline_exceeded(&why));
         ending::begin(cx, d, EndingKind::RollingBack, "DeadlineExceeded", &why);
         return false;
     }
     // the Deployment's own clock may run out without an event
     d.wake_at(after(cx.now, cx.c.interval));
-    waiting(cx, d, &why, |why| cx.words.canary_not_ready(why));
+    waiting(cx, d, &why, |why| cx.words.canary_not_ready(noun, why));
     false
 }
 

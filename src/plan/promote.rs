@@ -11,7 +11,7 @@ use super::{
     heed::heeded,
     initialise::{past, waiting},
     note::Words,
-    rest, scaler, share,
+    rest, scaler, share, sides,
 };
 use crate::{
     api::{EndingKind, Phase, StepStatus},
@@ -67,7 +67,8 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
     let replicas = scaler::primary_start(cx);
     // one that is no longer named is there until the run is over
     let scaled = cx.c.spec.autoscaler_ref.is_some() || !scaler::twins(cx).is_empty();
-    let resize = !scaled && !share::made(cx) && !target_moved_on(cx) && cx.target_replicas() > 0;
+    let counted = cx.c.target.replicated() && cx.target_replicas() > 0;
+    let resize = !scaled && !share::made(cx) && !target_moved_on(cx) && counted;
     if !ensure::primary_from(cx, d, stored, replicas, resize) || !primary_ready(cx, d) {
         return;
     }
@@ -119,6 +120,9 @@ fn stand_in(cx: &Context<'_>, d: &mut Draft) {
 }
 
 fn primary_ready(cx: &Context<'_>, d: &mut Draft) -> bool {
+    if !sides::followed(cx, d) {
+        return false;
+    }
     let (why, stuck) = match cx.primary_rollout() {
         Rollout::Ready if cx.primary_pods() > 0 => {
             d.clear(super::checks::PODS_READY);
@@ -204,7 +208,7 @@ pub(super) fn finalise(cx: &Context<'_>, d: &mut Draft) {
     d.status.failed_checks = 0;
     d.status.step = None;
     d.status.run = None;
-    d.status.primary_replicas = i32::try_from(cx.primary_replicas()).ok();
+    d.status.primary_replicas = cx.primary_replicas_kept();
     rest::saw_target(cx, d);
     ensure::collect_templates(cx, d);
     d.say(cx.words.promoted(cx.c.skip_analysis));
@@ -214,7 +218,7 @@ pub(super) fn finalise(cx: &Context<'_>, d: &mut Draft) {
 fn primary_there(cx: &Context<'_>, d: &mut Draft) -> bool {
     match cx.stored(cx.applied()) {
         Some(stored) if cx.primary().is_none() => {
-            d.say(Words::recreated(&format!("Deployment {}", cx.c.names.primary)));
+            d.say(Words::recreated(&format!("{} {}", cx.kind(), cx.c.names.primary)));
             ensure::primary_from(cx, d, stored, scaler::primary_start(cx), false)
         }
         _ => true,

@@ -20,10 +20,10 @@ use super::{
 };
 use crate::{
     api::{ObservedTarget, Phase, validated::Problem},
-    manifest::{self, Manifest, revision, workload},
+    manifest::{self, revision},
     names::{self, conditions},
     router::Split,
-    snapshot::{DEPLOYMENT, ObjectRef},
+    snapshot::ObjectRef,
 };
 
 pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
@@ -92,8 +92,10 @@ pub(super) fn primary_lost(cx: &Context<'_>) -> Option<Problem> {
     Some(Problem::new(
         "PrimaryLost",
         format!(
-            "Deployment {} is gone and no copy of its template is left: set {} to the template that is to be primary",
-            cx.c.names.primary, cx.c.names.target
+            "{} {} is gone and no copy of its template is left: set {} to the template that is to be primary",
+            cx.kind(),
+            cx.c.names.primary,
+            cx.c.names.target
         ),
     ))
 }
@@ -102,7 +104,7 @@ pub(super) fn primary_lost(cx: &Context<'_>) -> Option<Problem> {
 pub(super) fn primary_intact(cx: &Context<'_>, d: &mut Draft) -> bool {
     let stored = cx.stored(cx.promoted());
     let Some(live) = cx.primary() else {
-        let at = ObjectRef::new(DEPLOYMENT, cx.c.names.primary.clone());
+        let at = ObjectRef::new(cx.c.target.kind(), cx.c.names.primary.clone());
         if let Some(stored) = stored {
             d.say(Words::recreated(&at.to_string()));
             ensure::primary_from(cx, d, stored, cx.primary_replicas(), false);
@@ -121,15 +123,11 @@ pub(super) fn primary_intact(cx: &Context<'_>, d: &mut Draft) -> bool {
         return false;
     }
     let Some(want) = ensure::primary_manifest(cx, stored) else { return true };
-    let template = &want.body["spec"]["template"];
-    let intact =
-        !workload::differs(live, &want) || workload::same_template(&live["spec"]["template"], template);
-    if intact || tried(live) {
+    if cx.c.target.intact(live, &want) || tried(live) {
         return true;
     }
-    let only_template = json!({"spec": {"template": template}});
-    let want = Manifest::new(DEPLOYMENT, &want.name, want.manager, want.owned, only_template);
-    d.say(Words::drift(&format!("Deployment {}", cx.c.names.primary)));
+    let want = cx.c.target.content(&want);
+    d.say(Words::drift(&want.at().to_string()));
     let restored = json!({"metadata": {"annotations": {
         names::ANNOTATION_RESTORED: (manifest::generation(live).unwrap_or_default() + 1).to_string()
     }}});
@@ -151,7 +149,7 @@ fn hand_over(cx: &Context<'_>, d: &mut Draft) {
     if scaler::is_empty(cx) || !on_primary || !past(cx, d, cx.settled_at()) {
         return;
     }
-    let scaled = cx.c.spec.autoscaler_ref.is_some();
+    let scaled = cx.c.spec.autoscaler_ref.is_some() || !cx.c.target.replicated();
     if let Some(primary) = cx.primary()
         && !scaled
         && replicas > 0
@@ -170,7 +168,7 @@ fn hand_over(cx: &Context<'_>, d: &mut Draft) {
     let again = cx.now < after(since, Duration::from_secs(2 * patience as u64));
     let next = if again { (2 * patience).min(PATIENCE_MOST) } else { PATIENCE };
     if again {
-        d.say(cx.words.contested(next));
+        d.say(cx.words.contested(next, cx.c.target.rest_advice()));
     }
     if let Some(target) = &mut d.status.target {
         (target.emptied, target.patience) = (Some(MicroTime(cx.now)), Some(next));
@@ -190,14 +188,12 @@ fn adopt(cx: &Context<'_>, d: &mut Draft) {
         d.phase(Phase::Initializing, cx.kind());
         return;
     };
-    let template = &primary["spec"]["template"];
-    let wanted = workload::template(&cx.target["spec"]["template"], &cx.label, &cx.c.names.target);
-    let same = workload::same_template(template, &wanted);
+    let same = cx.c.target.same(primary, cx.target, &cx.label, &cx.c.names.target);
     // one that is kept as it runs names the objects it uses
     let (source, used) =
         if same { (cx.target, copies::taken_over(cx, primary)) } else { (primary, BTreeMap::new()) };
     let checksums = used.iter().map(|(key, config)| (key.clone(), config.checksum.clone())).collect();
-    let hash = revision::hash_with(&source["spec"]["template"], &checksums);
+    let hash = revision::hash_with(&cx.c.target.revision(source), &checksums);
     if cx.stored(Some(&hash)).is_none() {
         return ensure::store(cx, d, &hash, source, &used);
     }

@@ -248,7 +248,7 @@ pub(super) fn hand_back(cx: &Context<'_>, d: &mut Draft) {
     }
     resume(cx, d);
     if cx.target_replicas() < target_back(cx) {
-        d.act(ensure::scale(cx.target, target_back(cx)));
+        ensure::ask(cx, d, target_back(cx));
     }
 }
 
@@ -257,7 +257,7 @@ pub(super) fn handed_back(cx: &Context<'_>, d: &mut Draft) -> bool {
     let resumed = resume(cx, d);
     let few = cx.scaler.is_none() && cx.primary().is_some() && cx.target_replicas() < target_back(cx);
     if few || cx.target_replicas() == 0 {
-        d.act(ensure::scale(cx.target, target_back(cx)));
+        ensure::ask(cx, d, target_back(cx));
         return false;
     }
     resumed
@@ -272,7 +272,7 @@ fn portion(pods: i64, percent: i32) -> i64 {
 pub(super) fn wake(cx: &Context<'_>, d: &mut Draft) -> bool {
     let resumed = resume(cx, d);
     if cx.target_replicas() == 0 {
-        d.act(ensure::scale(cx.target, target_start(cx)));
+        ensure::ask(cx, d, target_start(cx));
         return false;
     }
     resumed
@@ -307,8 +307,8 @@ pub(super) fn empty(cx: &Context<'_>, d: &mut Draft) -> bool {
         d.act(tell(live, scaler::pause(live)));
         none = false;
     }
-    if cx.target_replicas() > 0 {
-        d.act(ensure::scale(cx.target, 0));
+    if cx.c.target.rests() && cx.target_replicas() > 0 {
+        ensure::ask(cx, d, 0);
         none = false;
     }
     none
@@ -316,7 +316,7 @@ pub(super) fn empty(cx: &Context<'_>, d: &mut Draft) -> bool {
 
 /// The target is asked for no pods, and nothing will ask for some.
 pub(super) fn is_empty(cx: &Context<'_>) -> bool {
-    cx.target_replicas() == 0 && of_target(cx).all(scaler::paused)
+    (cx.target_replicas() == 0 || !cx.c.target.rests()) && of_target(cx).all(scaler::paused)
 }
 
 /// True unless a ScaledObject that we paused now scales something else, which must not suffer for it.

@@ -222,7 +222,7 @@ pub(super) fn overdue(cx: &Context<'_>, d: &mut Draft) {
     }
     let why = cx.target_rollout();
     let why = why.why().unwrap_or("its share of the pods could not be made");
-    d.say(cx.words.canary_not_ready(why));
+    d.say(cx.words.canary_not_ready(cx.c.target.noun(), why));
     d.say(cx.words.deadline_exceeded(why));
     ending::begin(cx, d, EndingKind::RollingBack, "DeadlineExceeded", why);
 }

@@ -13,9 +13,8 @@ use crate::{
         MetricTemplateSpec, Phase,
         validated::{Problem, Refusal, Validated, validate},
     },
-    manifest::{service, workload},
     router::{self, Cookies, Router, Split},
-    snapshot::{DEPLOYMENT, Snapshot},
+    snapshot::Snapshot,
 };
 
 /// Why nothing may be done.
@@ -58,6 +57,7 @@ pub(super) fn surroundings<'a>(
     templates(snap, &mut c);
     cross_namespace(snap, &c)?;
     if snap.canary.metadata.deletion_timestamp.is_none() {
+        fit(&c, target)?;
         renders(snap, &c, router)?;
     }
     c.advice.extend(router::ignored(router, &c));
@@ -107,18 +107,19 @@ fn undisputed(snap: &Snapshot, c: &Validated, router: &'static dyn Router) -> Re
 
 /// The target, and the label by which it selects its pods with its value.
 fn target<'a>(snap: &'a Snapshot, c: &Validated) -> Result<(&'a Value, (String, String)), Stop> {
-    let target = snap.objects.get(DEPLOYMENT, &c.names.target).ok_or_else(|| {
+    let noun = c.target.noun();
+    let target = snap.objects.get(c.target.kind(), &c.names.target).ok_or_else(|| {
         stop(
             "TargetMissing",
             format!(
-                "deployment {}.{} get query error: not found: create it or correct spec.targetRef.name",
+                "{noun} {}.{} get query error: not found: create it or correct spec.targetRef.name",
                 c.names.target, c.namespace
             ),
         )
     })?;
-    let label = workload::selector_label(target, &snap.rules.selector_labels).ok_or_else(|| {
+    let label = c.target.label(target, &snap.rules.selector_labels).ok_or_else(|| {
         stop("NoSelectorLabel", format!(
-            "deployment {}.{} spec.selector.matchLabels must contain one of [{}]: add one, or name yours with --selector-labels",
+            "{noun} {}.{} spec.selector.matchLabels must contain one of [{}]: add one, or name yours with --selector-labels",
             c.names.target, c.namespace, snap.rules.selector_labels.join(" ")
         ))
     })?;
@@ -127,8 +128,8 @@ fn target<'a>(snap: &'a Snapshot, c: &Validated) -> Result<(&'a Value, (String, 
 
 /// With what the target's template uses, and the revision that both make.
 fn with_configs<'a>(mut cx: Context<'a>, d: &mut Draft) -> Result<Context<'a>, Stop> {
-    cx.configs = configs::look(cx.snap, cx.answers, cx.target);
-    cx.hash = configs::target_hash(cx.snap, cx.target, &cx.configs);
+    cx.configs = configs::look(cx.snap, cx.answers, cx.c.target, cx.target);
+    cx.hash = configs::target_hash(cx.snap, cx.c.target, cx.target, &cx.configs);
     configs::wait_for_unread(&cx, d);
     d.status.observed_configs.clone_from(&cx.configs.observed);
     if let Some(problem) = cx.configs.problem.clone() {
@@ -160,7 +161,13 @@ fn autoscaler<'a>(
 
 /// The strategy is one that the router can do, and what it renders from is there: otherwise nothing may move.
 fn renders(snap: &Snapshot, c: &Validated, router: &'static dyn Router) -> Result<(), Stop> {
-    let refused = router.refuses(c);
+    let mut refused = router.refuses(c);
+    if c.target.is_copied() && router.apex_is_primary() {
+        refused.push(format!(
+            "spec.provider: with {} users call Service {} itself, which carries the new revision at once: choose a provider that routes them",
+            c.provider, c.names.target
+        ));
+    }
     if !refused.is_empty() {
         return Err(stop("InvalidSpec", refused.join("; ")));
     }
@@ -200,9 +207,19 @@ fn ports(
     target: &Value,
     label: &(String, String),
 ) -> Result<Vec<String>, Stop> {
-    let services =
-        service::render(c, target, label, &snap.objects).map_err(|why| stop("PortUnresolved", why))?;
-    Ok(services.advice)
+    let prefixes = &snap.rules.include_label_prefix;
+    let sides = c.target.sides(c, target, label, &snap.objects, prefixes);
+    let mut advice = sides.map_err(|why| stop("PortUnresolved", why))?.advice;
+    advice.extend(c.target.advice(c, target, &snap.objects));
+    Ok(advice)
+}
+
+/// A new revision of the target could come to run.
+fn fit(c: &Validated, target: &Value) -> Result<(), Stop> {
+    match c.target.unfit(target) {
+        Some(why) => Err(stop("TargetUnfit", format!("{} {}: {why}", c.target.kind().kind, c.names.target))),
+        None => Ok(()),
+    }
 }
 
 /// The MetricTemplates that checks refer to. No run is analysed while one is missing or cannot be asked; what it wants

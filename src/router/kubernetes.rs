@@ -100,6 +100,10 @@ impl Router for Kubernetes {
         c.apex != Apex::Stays
     }
 
+    fn apex_is_primary(&self) -> bool {
+        true
+    }
+
     fn refuses(&self, c: &Validated) -> Vec<String> {
         let why = "plain Services cannot split requests: set spec.analysis.steps to share pods, spec.analysis.iterations instead, or spec.provider to what routes them";
         let mut refused =
@@ -109,6 +113,9 @@ impl Router for Kubernetes {
         if self.moves(c) {
             let why = "plain Services are switched back at once: leave it out";
             refused.extend(route::cannot(c, &["stepWeightPromotion"], why));
+        }
+        if c.apex == Apex::Shares && !c.target.replicated() {
+            refused.push("spec.analysis.steps: shares of pods are made by replicas, which only a Deployment has: set spec.analysis.iterations instead".into());
         }
         if c.apex == Apex::Shares {
             if c.spec.autoscaler_ref.is_some() {

@@ -159,6 +159,10 @@ pub trait Router: Send + Sync {
     fn announces(&self) -> Option<[&'static str; 2]> {
         None
     }
+    /// Requests that it does not move go to the apex Service itself, so that this has to lead to the primary.
+    fn apex_is_primary(&self) -> bool {
+        false
+    }
     /// The user's own objects that it renders from: never written.
     fn sources(&self, _c: &Validated) -> Vec<ObjectRef> {
         vec![]

@@ -51,6 +51,10 @@ impl Router for Nginx {
         &[]
     }
 
+    fn apex_is_primary(&self) -> bool {
+        true
+    }
+
     fn refuses(&self, c: &Validated) -> Vec<String> {
         let why = "the annotations of ingress-nginx cannot say it: leave it out";
         let mut refused = copy::unnamed(c, "ingressRef");

@@ -42,13 +42,17 @@ const LAG: Duration = Duration::from_millis(700);
 /// How long the watches may take to catch up at the end of a story.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-type Source = (Kind, &'static str, &'static str, &'static str, &'static str);
+const DAEMON_SET: &str = "DaemonSet";
 
-const KINDS: [Source; 7] = [
+/// What is observed as what: group, version, kind and plural.
+type Row = (Kind, &'static str, &'static str, &'static str, &'static str);
+
+const KINDS: [Row; 8] = [
     (Kind::Canary, "flagger.app", "v1beta1", "Canary", "canaries"),
     (Kind::Route, "networking.istio.io", "v1beta1", "VirtualService", "virtualservices"),
     (Kind::Route, "gateway.networking.k8s.io", "v1", "HTTPRoute", "httproutes"),
     (Kind::Deployment, "apps", "v1", "Deployment", "deployments"),
+    (Kind::Deployment, "apps", "v1", DAEMON_SET, "daemonsets"),
     (Kind::Service, "", "v1", "Service", "services"),
     (Kind::Slice, "discovery.k8s.io", "v1", "EndpointSlice", "endpointslices"),
     (Kind::Revision, "apps", "v1", "ControllerRevision", "controllerrevisions"),
@@ -74,9 +78,8 @@ impl Observer {
         let state = Arc::new(Mutex::new(State::default()));
         let (sender, receiver) = unbounded_channel();
         let mut tasks = JoinSet::new();
-        for source in KINDS {
-            let api = Api::all_with(client.clone(), &resource(source));
-            tasks.spawn(follow(source.0, api, sender.clone()));
+        for row in KINDS {
+            tasks.spawn(follow(row, Api::all_with(client.clone(), &resource(row)), sender.clone()));
         }
         tasks.spawn(merge(receiver, state.clone()));
         Self { client, state, _tasks: tasks }
@@ -96,11 +99,11 @@ impl Observer {
     /// The watches do not catch up.
     pub async fn violations(&self, namespace: &str) -> anyhow::Result<Vec<String>> {
         let mut live = Vec::new();
-        for source in KINDS {
+        for row in KINDS {
             let api: Api<DynamicObject> =
-                Api::namespaced_with(self.client.clone(), namespace, &resource(source));
+                Api::namespaced_with(self.client.clone(), namespace, &resource(row));
             for object in api.list(&ListParams::default()).await? {
-                live.push((source.0, object.name_any(), version(&object)));
+                live.push((row.0, object.name_any(), version(&object)));
             }
         }
         wait::until(&format!("the observer to have seen all of {namespace}"), PATIENCE, async || {
@@ -124,7 +127,7 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn resource((_, group, version, kind, plural): Source) -> ApiResource {
+fn resource((_, group, version, kind, plural): Row) -> ApiResource {
     let api_version = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
     ApiResource {
         group: group.into(),
@@ -139,7 +142,8 @@ fn version(object: &DynamicObject) -> u64 {
     object.metadata.resource_version.as_ref().and_then(|v| v.parse().ok()).unwrap_or(0)
 }
 
-async fn follow(kind: Kind, api: Api<DynamicObject>, sink: UnboundedSender<Change>) {
+async fn follow((kind, _, _, name, _): Row, api: Api<DynamicObject>, sink: UnboundedSender<Change>) {
+    let read = if name == DAEMON_SET { world::as_deployment } else { std::convert::identity };
     let mut stream = pin!(watcher(api, watcher::Config::default()).default_backoff());
     while let Some(event) = stream.next().await {
         let (object, gone) = match event {
@@ -154,7 +158,7 @@ async fn follow(kind: Kind, api: Api<DynamicObject>, sink: UnboundedSender<Chang
             kind,
             namespace: object.namespace().unwrap_or_default(),
             name: object.name_any(),
-            object: if gone { None } else { serde_json::to_value(&object).ok() },
+            object: if gone { None } else { serde_json::to_value(&object).ok().map(read) },
         };
         if sink.send(change).is_err() {
             return;

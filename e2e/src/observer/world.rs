@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde_json::Value;
-use serin::names;
+use serin::{api::Target, names};
 
 /// The kinds that canaries are about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -166,6 +166,17 @@ impl World {
         let behind = self.of(Kind::Deployment).filter(|(name, _)| self.selects(service, name));
         behind.map(|(_, d)| d["status"]["readyReplicas"].as_i64().unwrap_or(0)).sum()
     }
+}
+
+/// A DaemonSet as a Deployment would say the same: no replicas while no node is fit for it, else one for each node.
+pub(super) fn as_deployment(mut daemons: Value) -> Value {
+    let empty = Target::DaemonSet.asked(&daemons) == 0;
+    let nodes = daemons["status"]["desiredNumberScheduled"].as_i64().unwrap_or(1).max(1);
+    let template = Target::DaemonSet.revision(&daemons).into_owned();
+    daemons["spec"]["template"] = template;
+    daemons["spec"]["replicas"] = if empty { 0 } else { nodes }.into();
+    daemons["status"]["readyReplicas"] = daemons["status"]["numberReady"].clone();
+    daemons
 }
 
 pub(super) fn list(value: &Value) -> &[Value] {

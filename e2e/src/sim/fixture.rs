@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use serin::snapshot::{DEPLOYMENT, ObjectRef};
+use serin::snapshot::{DAEMONSET, DEPLOYMENT, ObjectRef};
 
 use super::{
     Sim,
@@ -76,7 +76,9 @@ pub fn set_image(sim: &mut Sim, image: &str) {
     let containers = json!([{
         "name": "podinfod", "image": image, "ports": [{"name": "http", "containerPort": 9898}],
     }]);
-    let at = ObjectRef::new(DEPLOYMENT, sim.names().target.clone());
-    sim.world.edit(&at, &json!({"spec": {"template": {"spec": {"containers": containers}}}}));
+    for kind in [DEPLOYMENT, DAEMONSET] {
+        let at = ObjectRef::new(kind, sim.names().target.clone());
+        sim.world.edit(&at, &json!({"spec": {"template": {"spec": {"containers": containers}}}}));
+    }
     sim.look();
 }

@@ -12,6 +12,8 @@ pub mod route;
 pub mod scalers;
 mod shares;
 pub mod story;
+#[cfg(test)]
+mod targets;
 pub mod transcript;
 pub mod world;
 

@@ -16,7 +16,7 @@ use serin::{
     manifest::workload,
     names,
     plan::{Action, Answers, Plan, Question, Wake},
-    snapshot::{DEPLOYMENT, SERVICE, Snapshot},
+    snapshot::{DAEMONSET, DEPLOYMENT, SERVICE, Snapshot},
 };
 
 use super::{
@@ -103,7 +103,7 @@ impl Observer {
 
     /// Every change of the world, whoever made it.
     pub fn saw(&mut self, world: &World, names: &Names, now: Timestamp) {
-        if let Some(target) = world.objects.get(DEPLOYMENT, &names.target) {
+        if let Some(target) = world.workload(&names.target) {
             let template = &target["spec"]["template"];
             let contents = configs::of(world, template);
             self.present = configs::hash(template, &contents);
@@ -264,8 +264,7 @@ impl Observer {
     }
 
     fn primary(&mut self, before: &World, after: &World, names: &Names, what: &str) {
-        let (was, is) =
-            (before.objects.get(DEPLOYMENT, &names.primary), after.objects.get(DEPLOYMENT, &names.primary));
+        let (was, is) = (before.workload(&names.primary), after.workload(&names.primary));
         if was == is {
             return;
         }
@@ -277,8 +276,8 @@ impl Observer {
             }
         }
         let Some(is) = is else { return };
-        let replicas = serin::manifest::replicas(is);
-        if replicas < 1 && was.map(serin::manifest::replicas) != Some(replicas) {
+        let replicas = serin::manifest::replicas(&is);
+        if replicas < 1 && was.as_ref().map(serin::manifest::replicas) != Some(replicas) {
             self.wrong(format!("S3: the primary is given {replicas} replicas: {what}"));
         }
         let changed = was.is_none_or(|w| w["spec"]["template"] != is["spec"]["template"]);
@@ -289,7 +288,7 @@ impl Observer {
         let label = ("app".to_owned(), names.target.clone());
         let allowed = self.templates.iter().filter(|(hash, _)| initial || self.cleared.contains(*hash)).any(
             |(hash, t)| {
-                let wanted = workload::template(t, &label, &names.target);
+                let wanted = workload::template(serin::api::Target::Deployment, t, &label, &names.target);
                 let contents = self.contents.get(hash).cloned().unwrap_or_default();
                 configs::same(after, &is["spec"]["template"], wanted, &contents, self.configs_deleted)
             },
@@ -300,8 +299,8 @@ impl Observer {
     }
 
     fn target(&mut self, before: &World, after: &World, names: &Names, what: &str, now: Timestamp) {
-        let live = |w: &'_ World| w.objects.get(DEPLOYMENT, &names.target).cloned();
-        if before.objects.get(DEPLOYMENT, &names.target) == after.objects.get(DEPLOYMENT, &names.target) {
+        let live = |w: &World| w.workload(&names.target);
+        if live(before) == live(after) {
             return;
         }
         let (Some(was), Some(is)) = (live(before), live(after)) else { return };
@@ -337,7 +336,11 @@ impl Observer {
             self.wrong(format!("S9: the route is raised to {is}, the status says {intent}: {what}"));
         }
         let analysed = after.status().phase == Some(Phase::Progressing);
-        if analysed && !only_canary && !pods.all_updated(after, &names.target) {
+        // a Service as target has no pods of its own: then its copy leads where it does
+        let selector = |name: &str| after.objects.get(SERVICE, name).map(|s| s["spec"]["selector"].clone());
+        let copied = after.workload(&names.target).is_none()
+            && selector(&names.target) == selector(&names.canary_service);
+        if analysed && !only_canary && !copied && !pods.all_updated(after, &names.target) {
             self.wrong(format!("property 6: weight {is} for pods that do not all run the revision: {what}"));
         }
     }
@@ -351,7 +354,7 @@ impl Observer {
         if let Some(problem) = configs::harmed(before, after, names) {
             self.wrong(format!("{problem}: {what}"));
         }
-        for kind in [DEPLOYMENT, SERVICE, route::VIRTUAL_SERVICE] {
+        for kind in [DEPLOYMENT, DAEMONSET, SERVICE, route::VIRTUAL_SERVICE] {
             if !before.objects.of(kind).filter(foreign).eq(after.objects.of(kind).filter(foreign)) {
                 self.wrong(format!("S11: a foreign {} is changed: {what}", kind.kind));
             }
@@ -368,11 +371,10 @@ impl Observer {
             return;
         }
         let had_users = before.objects.get(SERVICE, &names.apex).is_some();
-        let alive =
-            before.objects.get(DEPLOYMENT, &names.target).is_some_and(|t| serin::manifest::replicas(t) > 0);
+        let alive = before.workload(&names.target).is_some_and(|t| serin::manifest::replicas(&t) > 0);
         // a primary that somebody deleted cannot be left serving
         let left = before.canary.as_ref().is_some_and(|c| c["spec"]["revertOnDeletion"] == false);
-        let alive = alive && (!left || before.objects.get(DEPLOYMENT, &names.primary).is_some());
+        let alive = alive && (!left || before.workload(&names.primary).is_some());
         if had_users
             && alive
             && route::ready(after, pods, &names.apex) == 0

@@ -1,11 +1,11 @@
-//! Plays the Deployment controller, the kubelet and the EndpointSlice controller, as told: pods become ready, never
+//! Plays the controllers of Deployments and DaemonSets, the kubelet and the EndpointSlice controller, as told: pods become ready, never
 //! do, or vanish.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use serin::snapshot::{DEPLOYMENT, SERVICE};
+use serin::snapshot::{DAEMONSET, ObjectRef, SERVICE};
 
 use super::{
     configs,
@@ -62,23 +62,26 @@ impl Pods {
     /// Lets the controllers act once. True when they changed anything.
     pub fn play(&mut self, world: &mut World, now: Timestamp) -> bool {
         let scaled = super::scalers::play(world, &self.loads);
-        self.played.retain(|name, _| world.objects.get(DEPLOYMENT, name).is_some());
+        self.played.retain(|name, _| world.workload(name).is_some());
         let mut changes = Vec::new();
-        for deployment in world.objects.of(DEPLOYMENT) {
+        for (kind, deployment) in world.workloads() {
             let name = deployment["metadata"]["name"].as_str().unwrap_or_default();
             let mode = self.modes.get(name).copied().unwrap_or_default();
             if mode == Mode::Unseen {
                 continue;
             }
             let contents = configs::content_of(world, &deployment["spec"]["template"]);
-            let status = self.deployment(name, mode, deployment, contents, now);
+            let mut status = self.deployment(name, mode, &deployment, contents, now);
+            if kind == DAEMONSET {
+                status = on_nodes(&deployment, &status);
+            }
             if deployment["status"] != status {
-                changes.push((name.to_owned(), status));
+                changes.push((ObjectRef::new(kind, name), status));
             }
         }
         let any = !changes.is_empty();
-        for (name, status) in changes {
-            world.write_deployment_status(&name, status);
+        for (at, status) in changes {
+            world.write_workload_status(&at, status);
         }
         scaled | any | self.slices(world)
     }
@@ -105,22 +108,22 @@ impl Pods {
         let Some(selector) = service["spec"]["selector"].as_object().filter(|s| !s.is_empty()) else {
             return 0;
         };
-        let selected = world.objects.of(DEPLOYMENT).filter(|d| {
+        let selected = world.workloads().map(|(_, d)| d).filter(|d| {
             let labels = &d["spec"]["template"]["metadata"]["labels"];
             selector.iter().all(|(k, v)| labels[k] == *v)
         });
         let ready = selected.map(|d| {
             let name = d["metadata"]["name"].as_str().unwrap_or_default();
             let played = self.played.get(name).filter(|p| d["metadata"]["uid"] == p.uid.as_str());
-            played.map_or(0, |p| p.ready).min(serin::manifest::replicas(d))
+            played.map_or(0, |p| p.ready).min(serin::manifest::replicas(&d))
         });
         ready.sum::<i64>() as u32
     }
 
     /// The pods of the target all run its present template, with what it uses as it is now.
     pub fn all_updated(&self, world: &World, deployment: &str) -> bool {
-        let live = world.objects.get(DEPLOYMENT, deployment);
-        let Some(template) = live.map(|d| &d["spec"]["template"]) else { return false };
+        let Some(live) = world.workload(deployment) else { return false };
+        let template = &live["spec"]["template"];
         let (contents, text) = (configs::content_of(world, template), template.to_string());
         let present = |p: &Played| p.template == text && p.contents == contents;
         self.played.get(deployment).is_some_and(|p| present(p) && p.ready > 0)
@@ -159,6 +162,16 @@ impl Pods {
             ],
         })
     }
+}
+
+/// What the controller of DaemonSets says where that of Deployments has `status`.
+fn on_nodes(live: &Value, status: &Value) -> Value {
+    let wanted = serin::manifest::replicas(live);
+    json!({
+        "observedGeneration": status["observedGeneration"], "desiredNumberScheduled": wanted,
+        "currentNumberScheduled": wanted, "numberMisscheduled": 0, "numberReady": status["readyReplicas"],
+        "updatedNumberScheduled": status["updatedReplicas"], "numberAvailable": status["availableReplicas"],
+    })
 }
 
 fn pods(played: &mut Played, mode: Mode, template: String, desired: i64, recreate: bool) -> Counts {

@@ -90,10 +90,9 @@ pub fn to_nobody(world: &World, pods: &Pods, names: &Names) -> i64 {
     all.iter().map(lost).max().unwrap_or(0)
 }
 
-/// The Service selects the pods of the Deployment.
+/// The Service selects the pods of the workload.
 pub fn selects(world: &World, service: &str, deployment: &str) -> bool {
-    let (Some(service), Some(deployment)) =
-        (world.objects.get(SERVICE, service), world.objects.get(DEPLOYMENT, deployment))
+    let (Some(service), Some(deployment)) = (world.objects.get(SERVICE, service), world.workload(deployment))
     else {
         return false;
     };

@@ -19,7 +19,8 @@ use serin::{
     analysis::Reading,
     manifest::scaler,
     snapshot::{
-        CONFIG_MAP, DEPLOYMENT, HPA, Kind, ObjectRef, REVISION, Rival, SCALED_OBJECT, SECRET, SERVICE,
+        CONFIG_MAP, DAEMONSET, DEPLOYMENT, HPA, Kind, ObjectRef, REVISION, Rival, SCALED_OBJECT, SECRET,
+        SERVICE,
     },
 };
 
@@ -106,8 +107,17 @@ struct Step {
     conflict: bool,
 }
 
-const KINDS: [Kind; 8] =
-    [DEPLOYMENT, SERVICE, REVISION, CONFIG_MAP, SECRET, HPA, SCALED_OBJECT, route::VIRTUAL_SERVICE];
+const KINDS: [Kind; 9] = [
+    DEPLOYMENT,
+    DAEMONSET,
+    SERVICE,
+    REVISION,
+    CONFIG_MAP,
+    SECRET,
+    HPA,
+    SCALED_OBJECT,
+    route::VIRTUAL_SERVICE,
+];
 
 /// Plays a story and tells it.
 ///
@@ -203,9 +213,9 @@ fn end(sim: &Sim, out: &mut String) -> Result<()> {
             }
         }
     }
-    for deployment in sim.world.objects.of(DEPLOYMENT) {
-        let name = deployment["metadata"]["name"].as_str().unwrap_or_default();
-        writeln!(out, "  Deployment {name}: {}", transcript::deployment(deployment))?;
+    for (kind, live) in sim.world.workloads() {
+        let name = live["metadata"]["name"].as_str().unwrap_or_default();
+        writeln!(out, "  {} {name}: {}", kind.kind, transcript::deployment(&live))?;
     }
     for service in sim.world.objects.of(SERVICE) {
         let name = service["metadata"]["name"].as_str().unwrap_or_default();

@@ -147,9 +147,10 @@ fn step(step: Option<&StepStatus>) -> String {
     format!("{} at {} %{back}{seen}{renew}", step.index, step.weight)
 }
 
-/// A Deployment as people look at it: image and pods.
+/// A workload as people look at it: image and pods.
 pub fn deployment(live: &Value) -> String {
     let image = live["spec"]["template"]["spec"]["containers"][0]["image"].as_str().unwrap_or("?");
-    let ready = live["status"]["availableReplicas"].as_i64().unwrap_or(0);
+    let status = &live["status"];
+    let ready = status["availableReplicas"].as_i64().or(status["numberAvailable"].as_i64()).unwrap_or(0);
     format!("{image} {ready}/{}", manifest::replicas(live))
 }

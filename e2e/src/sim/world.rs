@@ -7,15 +7,18 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use serin::{
-    api::{Canary, CanaryStatus},
+    api::{Canary, CanaryStatus, Target},
     config::Rules,
     manifest::config,
     plan::Action,
-    snapshot::{DEPLOYMENT, Kind, ObjectRef, Objects, REVISION, Rival, SERVICE, Snapshot},
+    snapshot::{CANARY, DAEMONSET, DEPLOYMENT, Kind, ObjectRef, Objects, REVISION, Rival, SERVICE, Snapshot},
 };
 
 /// Namespace of everything in a model.
 pub const NAMESPACE: &str = "test";
+
+/// Nodes, each with a pod of every DaemonSet.
+pub const NODES: i64 = 2;
 
 /// One Canary and the objects around it.
 #[derive(Clone, Debug, Default)]
@@ -107,7 +110,7 @@ impl World {
                 "creationTimestamp": at_second(now), "generation": 1,
             }}),
         );
-        if kind == DEPLOYMENT || kind == serin::snapshot::CANARY {
+        if [DEPLOYMENT, DAEMONSET, CANARY].contains(&kind) {
             merge(&mut object, &json!({"status": null}));
         }
         object
@@ -135,13 +138,33 @@ impl World {
         self.reap();
     }
 
-    /// Writes a Deployment's status, as its controller does.
-    pub fn write_deployment_status(&mut self, name: &str, status: Value) {
-        let at = ObjectRef::new(DEPLOYMENT, name);
-        let Some(mut object) = self.objects.remove(&at) else { return };
+    /// The Deployment of this name, or the DaemonSet as a Deployment would say the same: a pod on each of two nodes.
+    pub fn workload(&self, name: &str) -> Option<Value> {
+        let daemons = || {
+            let mut live = self.objects.get(DAEMONSET, name)?.clone();
+            let template = Target::DaemonSet.revision(&live).into_owned();
+            let replicas = NODES * Target::DaemonSet.asked(&live);
+            merge(&mut live, &json!({"spec": {"replicas": replicas, "template": null}}));
+            merge(&mut live, &json!({"spec": {"template": template}}));
+            Some(live)
+        };
+        self.objects.get(DEPLOYMENT, name).cloned().or_else(daemons)
+    }
+
+    /// All of them.
+    pub fn workloads(&self) -> impl Iterator<Item = (Kind, Value)> {
+        [DEPLOYMENT, DAEMONSET].into_iter().flat_map(move |kind| {
+            let names = self.objects.of(kind).filter_map(|o| o["metadata"]["name"].as_str());
+            names.filter_map(move |name| Some((kind, self.workload(name)?)))
+        })
+    }
+
+    /// Writes a workload's status, as its controller does.
+    pub fn write_workload_status(&mut self, at: &ObjectRef, status: Value) {
+        let Some(mut object) = self.objects.remove(at) else { return };
         set(&mut object, "status", status);
         self.bump(&mut object);
-        self.objects.insert(DEPLOYMENT, object);
+        self.objects.insert(at.kind, object);
     }
 
     /// Our write of the Canary's status, bound to the version that was read.
@@ -243,7 +266,7 @@ impl World {
             return;
         }
         self.canary = None;
-        let owned: Vec<ObjectRef> = [REVISION, DEPLOYMENT, SERVICE]
+        let owned: Vec<ObjectRef> = [REVISION, DEPLOYMENT, DAEMONSET, SERVICE]
             .into_iter()
             .flat_map(|kind| self.objects.of(kind).map(move |o| (kind, o)))
             .filter(|(_, o)| {

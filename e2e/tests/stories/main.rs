@@ -26,8 +26,10 @@ mod rest;
 mod restart;
 mod runs;
 mod scalers;
+mod services;
 mod strategies;
 mod switches;
+mod targets;
 mod tools;
 
 use std::{future::Future, pin::Pin, process::ExitCode, sync::Arc};
@@ -82,8 +84,10 @@ const FAMILIES: &[(&str, Family)] = &[
     ("rest", rest::STORIES),
     ("runs", runs::STORIES),
     ("scalers", scalers::STORIES),
+    ("services", services::STORIES),
     ("strategies", strategies::STORIES),
     ("switches", switches::STORIES),
+    ("targets", targets::STORIES),
     ("tools", tools::STORIES),
 ];
 

@@ -75,6 +75,32 @@ fn ports_follow_the_spec() {
 }
 
 #[test]
+fn only_what_serves_beside_the_application_lends_its_ports() {
+    let mut target = fixture::target();
+    let pod = &mut target["spec"]["template"]["spec"];
+    let ports = |name: &str, number: i64| json!([{"name": name, "containerPort": number, "protocol": "TCP"}]);
+    pod["initContainers"] = json!([
+        {"name": "setup", "image": "x", "ports": ports("setup", 1)},
+        {"name": "agent", "image": "x", "restartPolicy": "Always", "ports": ports("agent", 2)},
+    ]);
+    if let Some(all) = pod["containers"].as_array_mut() {
+        all.push(json!({"name": "istio-proxy", "image": "x", "ports": ports("envoy-prom", 3)}));
+        all.push(json!({"name": "exporter", "image": "x", "ports": ports("exporter", 4)}));
+    }
+    let rendered = |service: Value| {
+        let made = render(&fixture::canary(&service), &target, &label(), &Objects::default());
+        made.map(|m| {
+            m.apex.body["spec"]["ports"].as_array().unwrap().iter().map(|p| p["port"].clone()).collect()
+        })
+    };
+    let discovered: Vec<Value> = rendered(json!({"portDiscovery": true, "targetPort": 9898})).unwrap();
+    assert_eq!(discovered, [80, 9797, 9999, 4], "neither init containers nor proxies");
+    for (named, known) in [("agent", true), ("exporter", true), ("envoy-prom", true), ("setup", false)] {
+        assert_eq!(rendered(json!({"targetPort": named})).is_ok(), known, "{named}");
+    }
+}
+
+#[test]
 fn headless_and_distribution_are_set_at_creation() {
     let spec = json!({"headless": true, "trafficDistribution": "PreferClose"});
     let s = rendered(&spec, &Objects::default());

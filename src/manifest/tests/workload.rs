@@ -84,7 +84,7 @@ fn selectors_of_the_pods_own_kind_follow_the_primary() {
             "podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [by("podinfo")]},
         },
     }});
-    let out = template(&source, &label(), "podinfo");
+    let out = template(Target::Deployment, &source, &label(), "podinfo");
     assert_eq!(out["spec"]["topologySpreadConstraints"], json!([by("podinfo-primary"), by("other")]));
     let anti = &out["spec"]["affinity"]["podAntiAffinity"];
     let required = &anti["requiredDuringSchedulingIgnoredDuringExecution"];
@@ -98,7 +98,7 @@ fn selectors_of_the_pods_own_kind_follow_the_primary() {
 #[test]
 fn odd_templates_do_not_panic() {
     for odd in [json!(null), json!([]), json!("x"), json!({"metadata": 3, "spec": [1]})] {
-        let _ = template(&odd, &label(), "podinfo");
+        let _ = template(Target::Deployment, &odd, &label(), "podinfo");
         let _ = Source::of(&odd);
         assert!(selector_label(&odd, &["app".into()]).is_none());
     }
@@ -127,7 +127,7 @@ fn damage_is_told_from_additions() {
 #[test]
 fn a_primary_of_flaggers_is_recognised() {
     let target = fixture::target();
-    let rewritten = template(&target["spec"]["template"], &label(), "podinfo");
+    let rewritten = template(Target::Deployment, &target["spec"]["template"], &label(), "podinfo");
     let mut flaggers = rewritten.clone();
     flaggers["metadata"]["annotations"]["flagger-id"] = json!("6a1d");
     flaggers["spec"]["volumes"][0]["secret"]["secretName"] = json!("sec-primary");

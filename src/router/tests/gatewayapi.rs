@@ -225,3 +225,38 @@ fn pinned_requests_have_a_rule_for_each_prefix_that_is_replaced() {
         assert_eq!(rules.as_array().map(Vec::len), Some(if pinned { 4 } else { 2 }));
     }
 }
+
+#[test]
+fn a_service_may_be_the_parent_as_linkerd_wants_it() {
+    let service = json!({"gatewayRefs": [
+        {"group": "core", "kind": "Service", "name": "podinfo", "port": 80},
+        {"group": "core", "kind": "Service", "name": "podinfo", "namespace": "other", "port": 9898},
+    ]});
+    let mut c = canary(&service, &json!({"stepWeight": 25}));
+    assert_eq!(
+        rendered(&V1, &c, Split::to_canary(25), &Cookies::default())["spec"]["parentRefs"],
+        json!([
+            {"group": "core", "kind": "Service", "name": "podinfo", "port": 80},
+            {"group": "core", "kind": "Service", "name": "podinfo", "namespace": "other", "port": 9898},
+        ])
+    );
+    // an answer about the Service counts, whether it names the namespace or leaves it out
+    c.service.gateway_refs.truncate(1);
+    let at = V1.reads(&c).remove(0);
+    let mut live = Objects::default();
+    for (namespace, status, followed) in
+        [(json!("test"), "True", true), (Value::Null, "True", true), (json!("test"), "False", false)]
+    {
+        live.insert(
+            at.kind,
+            json!({
+                "metadata": {"name": at.name, "generation": 2}, "status": {"parents": [{
+                    "controllerName": "linkerd.io/policy-controller",
+                    "parentRef": {"group": "core", "kind": "Service", "name": "podinfo", "namespace": namespace},
+                    "conditions": [{"type": "Accepted", "status": status, "reason": "x", "observedGeneration": 2}],
+                }]},
+            }),
+        );
+        assert_eq!(V1.unheeded(&c, &live).is_none(), followed, "{namespace} {status}");
+    }
+}

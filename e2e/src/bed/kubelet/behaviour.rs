@@ -4,6 +4,8 @@ use std::{collections::BTreeMap, time::Duration};
 
 use k8s_openapi::api::core::v1::Pod;
 
+use super::NODE;
+
 /// Port of a backend whose container declares none.
 const DEFAULT_PORT: u16 = 8080;
 
@@ -77,6 +79,8 @@ pub(super) struct Facts {
     pub(super) uid: String,
     pub(super) workload: String,
     pub(super) image: String,
+    /// The node that it is for.
+    pub(super) node: String,
     pub(super) ports: Vec<u16>,
     /// Name and image of each container.
     pub(super) containers: Vec<(String, String)>,
@@ -110,6 +114,7 @@ impl Facts {
             uid: pod.metadata.uid.clone().unwrap_or_default(),
             workload: workload(pod),
             image: first.map(|container| image(&container.image)).unwrap_or_default(),
+            node: node(pod),
             ports,
             containers: containers.iter().map(|one| (one.name.clone(), image(&one.image))).collect(),
             env,
@@ -185,6 +190,19 @@ fn workload(pod: &Pod) -> String {
     hash.and_then(|hash| owner.strip_suffix(&format!("-{hash}"))).map_or_else(|| owner.clone(), str::to_owned)
 }
 
+/// The node that a required affinity names, as that of a DaemonSet's pod does.
+fn node(pod: &Pod) -> String {
+    let affinity = pod.spec.as_ref().and_then(|spec| spec.affinity.as_ref()?.node_affinity.as_ref());
+    let required = affinity.and_then(|a| a.required_during_scheduling_ignored_during_execution.as_ref());
+    let fields = required
+        .into_iter()
+        .flat_map(|r| &r.node_selector_terms)
+        .flat_map(|t| t.match_fields.iter().flatten());
+    let named = fields.filter(|f| f.key == "metadata.name" && f.operator == "In");
+    let name = named.flat_map(|f| f.values.iter().flatten()).next();
+    name.cloned().unwrap_or_else(|| NODE.to_owned())
+}
+
 /// The tag of an image; `latest` where it has none.
 fn tag(image: &str) -> String {
     let last = image.rsplit('/').next().unwrap_or(image);
@@ -215,6 +233,15 @@ mod tests {
         assert!(Selector::workload("podinfo-primary").in_namespace("test").matches(&pod));
         assert!(!Selector::workload("podinfo").matches(&pod));
         assert!(Selector::prefix("podinfo").matches(&pod));
+    }
+
+    #[test]
+    fn a_pod_is_for_the_node_that_it_names() {
+        assert_eq!(pod("").node, NODE);
+        let named = r#"{"spec": {"containers": [], "affinity": {"nodeAffinity": {
+            "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [
+                {"matchFields": [{"key": "metadata.name", "operator": "In", "values": ["n2"]}]}]}}}}}"#;
+        assert_eq!(Facts::of(&serde_json::from_str(named).unwrap()).node, "n2");
     }
 
     #[test]

@@ -1,6 +1,6 @@
-//! The test kubelet: plays the scheduler, one node and its pods.
+//! The test kubelet: plays the scheduler, two nodes and their pods.
 //!
-//! It binds each pod to the node `n1`, gives it an address, starts a real HTTP backend there, and reports
+//! It binds each pod to the node `n1`, or to the one that it names as those of DaemonSets do, gives it an address, starts a real HTTP backend there, and reports
 //! status as a kubelet does. A pod that is being deleted serves on for [`GRACE`] and is then gone. How a pod
 //! behaves is in its container's environment and can be overridden at run time (see [`Behaviour`]).
 //!
@@ -41,8 +41,10 @@ use self::{
 };
 use super::addresses::NODE_IP;
 
-/// The one node.
+/// The node of all pods that name none.
 pub(in crate::bed) const NODE: &str = "n1";
+/// All nodes.
+pub(super) const NODES: [&str; 2] = [NODE, "n2"];
 /// How long a pod serves on after its deletion began: longer than proxies take to hear of it.
 pub const GRACE: Duration = Duration::from_secs(3);
 
@@ -65,7 +67,9 @@ struct Shared {
 
 impl Kubelet {
     pub(super) async fn start(client: Client, backends: bool) -> anyhow::Result<Self> {
-        register_node(&client).await.context("registering the node")?;
+        for node in NODES {
+            register_node(&client, node).await.with_context(|| format!("registering the node {node}"))?;
+        }
         let (overrides, receiver) = watch::channel(Overrides::new());
         let shared = Shared {
             client: client.clone(),
@@ -130,26 +134,26 @@ impl Drop for Kubelet {
 }
 
 /// Without a Node object, pods bound to it are collected as orphans.
-async fn register_node(client: &Client) -> anyhow::Result<()> {
+async fn register_node(client: &Client, name: &str) -> anyhow::Result<()> {
     let nodes: Api<Node> = Api::all(client.clone());
     let labels = json!({
-        "kubernetes.io/hostname": NODE, "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64",
+        "kubernetes.io/hostname": name, "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64",
         "topology.kubernetes.io/region": "bed", "topology.kubernetes.io/zone": "bed-1",
     });
-    let node = json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": NODE, "labels": labels},
+    let node = json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": labels},
         "spec": {"podCIDR": "10.244.0.0/16", "taints": []}});
     let resources = json!({"cpu": "1000", "memory": "1Ti", "pods": "100000", "ephemeral-storage": "1Ti"});
     let status = json!({"status": {
         "capacity": resources, "allocatable": resources,
-        "addresses": [{"type": "InternalIP", "address": NODE_IP}, {"type": "Hostname", "address": NODE}],
+        "addresses": [{"type": "InternalIP", "address": NODE_IP}, {"type": "Hostname", "address": name}],
         "conditions": [{"type": "Ready", "status": "True", "reason": "KubeletReady", "message": "played by the bed"}],
     }});
     let params = PatchParams::apply("kubelet").force();
-    nodes.patch(NODE, &params, &Patch::Apply(node)).await?;
-    nodes.patch_status(NODE, &PatchParams::default(), &Patch::Merge(status)).await?;
+    nodes.patch(name, &params, &Patch::Apply(node)).await?;
+    nodes.patch_status(name, &PatchParams::default(), &Patch::Merge(status)).await?;
     // Admission adds a taint to each new node that the (absent) node controller would take away.
     let untainted = json!({"spec": {"taints": null}});
-    nodes.patch(NODE, &PatchParams::default(), &Patch::Merge(untainted)).await?;
+    nodes.patch(name, &PatchParams::default(), &Patch::Merge(untainted)).await?;
     Ok(())
 }
 

@@ -17,7 +17,7 @@ use tokio::{
 };
 
 use super::{
-    NODE, NODE_IP, Shared,
+    NODE_IP, Shared,
     backend::Backend,
     behaviour::{Facts, Resolved},
 };
@@ -175,7 +175,7 @@ async fn bind(client: &Client, facts: &Facts) -> anyhow::Result<()> {
     let pods = pods(client, facts);
     let binding = json!({"apiVersion": "v1", "kind": "Binding",
         "metadata": {"name": facts.name, "namespace": facts.namespace, "uid": facts.uid},
-        "target": {"apiVersion": "v1", "kind": "Node", "name": NODE}});
+        "target": {"apiVersion": "v1", "kind": "Node", "name": facts.node}});
     let params = PostParams::default();
     insist(async || {
         let answer = pods.create_subresource::<Value, Value>("binding", &facts.name, &params, &binding).await;

@@ -1,0 +1,123 @@
+//! Targets other than Deployments on a model: a whole life of each, and the same with the operator dying after every
+//! single write, or somebody writing at the same time. The invariants are watched all the while.
+
+use std::time::Duration;
+
+use super::{Sim, Trouble, fixture, route, world::World};
+use anyhow::{Result, ensure};
+use serde_json::{Value, json};
+use serin::{
+    analysis::Reading,
+    api::Target,
+    snapshot::{DAEMONSET, DEPLOYMENT, ObjectRef, SERVICE},
+};
+
+/// After how many writes of a plan the operator dies.
+const DEATHS: [usize; 4] = [0, 1, 2, 5];
+
+fn world(kind: Target) -> World {
+    let mut world = World::default();
+    let target = json!({"targetRef": {"kind": kind.kind().kind, "apiVersion": kind.kind().api_version()}});
+    if kind == Target::DaemonSet {
+        let mut daemons = fixture::target("podinfo:1");
+        daemons["spec"].as_object_mut().map(|spec| spec.remove("replicas"));
+        world.put(DAEMONSET, daemons, fixture::start());
+    } else {
+        for version in ["1", "2", "3"] {
+            let mut pods = fixture::target(&format!("podinfo:{version}"));
+            pods["metadata"]["name"] = json!(format!("v{version}"));
+            pods["spec"]["template"]["metadata"]["labels"] = json!({"app": "podinfo", "version": version});
+            world.put(DEPLOYMENT, pods, fixture::start());
+        }
+        let spec = json!({
+            "type": "ClusterIP", "selector": {"app": "podinfo", "version": "1"},
+            "ports": [{"name": "http", "port": 80, "targetPort": 9898}],
+        });
+        let service = json!({"metadata": {"name": "podinfo"}, "spec": spec});
+        world.put(SERVICE, service, fixture::start());
+    }
+    world.put_canary(fixture::canary(&target), fixture::start());
+    world
+}
+
+fn release(sim: &mut Sim, kind: Target, version: &str) {
+    if kind == Target::DaemonSet {
+        fixture::set_image(sim, &format!("podinfo:{version}"));
+    } else {
+        let at = ObjectRef::new(SERVICE, "podinfo");
+        sim.world.edit(&at, &json!({"spec": {"selector": {"version": version}}}));
+        sim.look();
+    }
+}
+
+/// What users of a side get: image of the primary, or where its copy leads.
+fn primary(sim: &Sim) -> Value {
+    let daemons = sim.world.workload("podinfo-primary");
+    let copy = || sim.world.objects.get(SERVICE, "podinfo-primary");
+    daemons.map_or_else(
+        || copy().map(|s| s["spec"]["selector"]["version"].clone()).unwrap_or_default(),
+        |d| d["spec"]["template"]["spec"]["containers"][0]["image"].clone(),
+    )
+}
+
+/// Made, promoted, rolled back, deleted; what users had at each of these, and what is left.
+fn life(kind: Target, trouble: Option<(usize, Trouble)>) -> Result<(usize, Vec<Value>, Vec<String>)> {
+    let mut sim = Sim::new(world(kind), "podinfo");
+    sim.trouble_at = trouble;
+    let mut had = Vec::new();
+    let wait = Duration::from_secs(75);
+    sim.advance(Duration::from_secs(15));
+    had.push(primary(&sim));
+    release(&mut sim, kind, "2");
+    sim.advance(wait);
+    had.push(primary(&sim));
+    release(&mut sim, kind, "3");
+    sim.readings.insert("request-success-rate".into(), Reading::Values(vec![50.0]));
+    sim.advance(wait);
+    had.push(primary(&sim));
+    sim.world.delete_canary(sim.now);
+    sim.advance(wait);
+    if let Err(wrong) = sim.verdict() {
+        anyhow::bail!("{kind:?}, {trouble:?}: {wrong}");
+    }
+    ensure!(sim.world.canary.is_none(), "{kind:?}, {trouble:?}: the Canary is left\n{}", sim.log.join("\n"));
+    let lost = route::to_nobody(&sim.world, &sim.pods, sim.names());
+    ensure!(lost == 0, "{kind:?}, {trouble:?}: {lost} % go to nobody in the end");
+    let all = [DEPLOYMENT, DAEMONSET, SERVICE].into_iter();
+    let left = all.flat_map(|kind| sim.world.objects.of(kind)).map(|o| {
+        format!("{} {} {}", o["kind"], o["metadata"]["name"], o["spec"]["template"]["spec"]["nodeSelector"])
+    });
+    Ok((sim.plans, had, left.collect()))
+}
+
+#[test]
+fn dying_after_any_write_changes_nothing_of_a_life() -> Result<()> {
+    for kind in [Target::DaemonSet, Target::Service] {
+        let (plans, undisturbed, left) = life(kind, None)?;
+        let (first, second) = if kind == Target::DaemonSet { ("podinfo:1", "podinfo:2") } else { ("1", "2") };
+        ensure!(undisturbed == [first, second, second], "{kind:?}: {undisturbed:?}");
+        for plan in 0..plans {
+            let deaths = DEATHS.into_iter().map(Trouble::CrashAfter);
+            for trouble in deaths.chain([Trouble::Conflict]) {
+                let (_, had, remains) = life(kind, Some((plan, trouble)))?;
+                ensure!(had == undisturbed, "{kind:?}, plan {plan}, {trouble:?}: {had:?}");
+                ensure!(remains == left, "{kind:?}, plan {plan}, {trouble:?}: {remains:?}");
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn at_rest_nothing_is_written_or_asked() -> Result<()> {
+    for kind in [Target::DaemonSet, Target::Service] {
+        let mut sim = Sim::new(world(kind), "podinfo");
+        sim.advance(Duration::from_secs(60));
+        release(&mut sim, kind, "2");
+        sim.advance(Duration::from_secs(300));
+        let before = (sim.plans, sim.asked, sim.log.len());
+        sim.advance(Duration::from_secs(86_400));
+        ensure!(before == (sim.plans, sim.asked, sim.log.len()), "{kind:?}: {}", sim.log.join("\n"));
+    }
+    Ok(())
+}

@@ -1,0 +1,376 @@
+//! Targets other than Deployments: DaemonSets under the real controller on the bed's two nodes, and Services in front of
+//! pods that something else runs, or of nothing in the cluster. Clients ask through Envoy all the while.
+
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use k8s_openapi::api::{apps::v1::DaemonSet, core::v1::Service};
+use kube::api::{DeleteParams, Patch, PatchParams};
+use serde_json::{Value, json};
+use serin::{
+    api::{Canary, Phase},
+    names::SCALE_TO_ZERO,
+};
+use serin_e2e::{
+    bed::{
+        Traffic,
+        kubelet::{Behaviour, Selector},
+    },
+    load::LoadHandle,
+    story::{PATIENCE, Path, Story, canary, deployment},
+    wait,
+};
+
+use crate::{
+    Family, Shared,
+    bad_common::{accepted, left_alone, refused, stands, story, weight},
+    story,
+};
+
+pub(crate) const STORIES: Family = &[
+    story!(a_daemon_set_goes_through_its_whole_life),
+    story!(a_daemon_set_that_never_becomes_ready_goes_back),
+    story!(what_a_daemon_set_cannot_do_is_said),
+    story!(a_service_goes_through_its_whole_life),
+    story!(a_service_without_pods_gets_no_users),
+    story!(a_name_outside_the_cluster_has_two_sides),
+    story!(what_a_service_cannot_do_is_said),
+    story!(other_kinds_of_targets_are_named),
+];
+
+/// A DaemonSet whose pods run this image, one on each of the bed's nodes.
+fn daemon_set(name: &str, image: &str) -> Value {
+    let mut all = deployment(name, image, 1);
+    all["kind"] = json!("DaemonSet");
+    if let Some(spec) = all["spec"].as_object_mut() {
+        spec.remove("replicas");
+    }
+    all
+}
+
+/// The usual Canary for a target of another kind.
+fn canary_of(api_version: &str, kind: &str, host: &str) -> Value {
+    let mut all = canary("app");
+    all["spec"]["targetRef"] = json!({"apiVersion": api_version, "kind": kind, "name": "app"});
+    all["spec"]["service"]["hosts"] = json!([host]);
+    all
+}
+
+async fn set_image(story: &Story<'_>, image: &str) -> anyhow::Result<()> {
+    let containers = json!([{"name": "app", "image": image}]);
+    let patch = Patch::Strategic(json!({"spec": {"template": {"spec": {"containers": containers}}}}));
+    story.api::<DaemonSet>().patch("app", &PatchParams::default(), &patch).await?;
+    Ok(())
+}
+
+/// Pods that a DaemonSet is to have, and whether it is asked for none.
+async fn pods(story: &Story<'_>, name: &str) -> anyhow::Result<(i32, bool)> {
+    let live = story.api::<DaemonSet>().get(name).await?;
+    let selector = live.spec.template.spec.and_then(|p| p.node_selector).unwrap_or_default();
+    let pods = live.status.map_or(0, |s| s.desired_number_scheduled);
+    Ok((pods, selector.get(SCALE_TO_ZERO).is_some_and(|v| v == "true")))
+}
+
+async fn pods_are(story: &Story<'_>, name: &str, wanted: (i32, bool)) -> anyhow::Result<()> {
+    let seen = async || (pods(story, name).await.ok()? == wanted).then_some(());
+    wait::until(&format!("{name} to have {wanted:?}"), PATIENCE, seen).await
+}
+
+fn weights(path: &Path) -> Vec<i32> {
+    let mut weights: Vec<i32> = path.taken().into_iter().map(|p| p.1).collect();
+    weights.dedup();
+    weights
+}
+
+/// A DaemonSet with its Canary, initialised, and clients at work.
+async fn daemons<'a>(
+    shared: &'a Shared,
+    namespace: &str,
+    edit: impl FnOnce(&mut Value),
+) -> anyhow::Result<(Story<'a>, LoadHandle)> {
+    let story = story(shared, namespace).await?;
+    let host = story.host("app");
+    story.bed.gateway(&story.namespace, &[&host]).await?;
+    let mut canary = canary_of("apps/v1", "DaemonSet", &host);
+    edit(&mut canary);
+    story.apply(vec![daemon_set("app", "app:1"), canary]).await?;
+    story.phase("app", Phase::Initialized).await?;
+    story.target("app").serving("1", PATIENCE).await?;
+    let load = LoadHandle::start(&story.target("app"), 100.0, 2);
+    Ok((story, load))
+}
+
+async fn over(load: LoadHandle) -> anyhow::Result<()> {
+    let window = load.stop().await;
+    ensure!(!window.versions.is_empty(), "nobody was answered");
+    ensure!(window.lost() == 0, "requests lost: {:?}", window.failures);
+    Ok(())
+}
+
+async fn a_daemon_set_goes_through_its_whole_life(shared: &Shared) -> anyhow::Result<()> {
+    let (story, load) = daemons(shared, "daemons", |_| {}).await?;
+    story.event("app", "Initialization done! app.daemons").await?;
+    pods_are(&story, "app-primary", (2, false)).await?;
+    pods_are(&story, "app", (0, true)).await?;
+    let canary: Canary = story.api().get("app").await?;
+    let promoted = canary.status.iter().flat_map(|s| &s.conditions).find(|c| c.type_ == "Promoted");
+    let text = promoted.map(|c| c.message.as_str());
+    ensure!(text == Some("DaemonSet initialization completed."), "{text:?}");
+
+    let path = story.follow("app");
+    set_image(&story, "app:2").await?;
+    story.phase("app", Phase::Succeeded).await?;
+    ensure!(weights(&path) == [0, 25, 50, 0], "weights {:?}", weights(&path));
+    story.target("app").serving("2", PATIENCE).await?;
+    pods_are(&story, "app", (0, true)).await?;
+
+    shared.bed.scripted().reset("daemons", "app").await?;
+    shared.bed.scripted().traffic("daemons", "app", Traffic::success(0.0, 50.0));
+    set_image(&story, "app:3").await?;
+    story.phase("app", Phase::Failed).await?;
+    pods_are(&story, "app", (0, true)).await?;
+    story.target("app").serving("2", PATIENCE).await?;
+
+    // somebody takes the node selector away: it is put back, and nobody is handed anything
+    let none = json!({"spec": {"template": {"spec": {"nodeSelector": null}}}});
+    story.api::<DaemonSet>().patch("app", &PatchParams::default(), &Patch::Merge(none)).await?;
+    pods_are(&story, "app", (0, true)).await?;
+
+    story.delete_canary("app").await?;
+    ensure!(pods(&story, "app").await? == (2, false), "the target was not given back");
+    let left = story.api::<DaemonSet>().get_opt("app-primary").await?;
+    ensure!(left.is_none_or(|l| l.metadata.deletion_timestamp.is_some()), "the primary is left");
+    ensure!(story.selector("app").await? == json!({"app": "app"}), "{:?}", story.selector("app").await?);
+    story.target("app").serving("3", PATIENCE).await?;
+    over(load).await
+}
+
+async fn a_daemon_set_that_never_becomes_ready_goes_back(shared: &Shared) -> anyhow::Result<()> {
+    let deadline = |c: &mut Value| c["spec"]["progressDeadlineSeconds"] = json!(4);
+    let (story, load) = daemons(shared, "daemons-stuck", deadline).await?;
+    let broken = Selector { image: Some("app:2".into()), ..Selector::workload("app") };
+    let never = Behaviour { ready: Some(false), ..Behaviour::default() };
+    shared.bed.kubelet()?.set(broken.in_namespace("daemons-stuck"), never);
+    set_image(&story, "app:2").await?;
+    story.phase("app", Phase::Failed).await?;
+    let words = "canary daemonset app.daemons-stuck not ready: waiting for rollout to finish";
+    story.event("app", words).await?;
+    story.event("app", "Rolling back app.daemons-stuck progress deadline exceeded").await?;
+    pods_are(&story, "app", (0, true)).await?;
+    // set back to what was promoted, the failure is over
+    set_image(&story, "app:1").await?;
+    story.phase("app", Phase::Succeeded).await?;
+    // one that only the primary will not take is taken back
+    let broken = Selector { image: Some("app:3".into()), ..Selector::workload("app-primary") };
+    let never = Behaviour { ready: Some(false), ..Behaviour::default() };
+    shared.bed.kubelet()?.set(broken.in_namespace("daemons-stuck"), never);
+    set_image(&story, "app:3").await?;
+    story.event("app", "Promotion of app.daemons-stuck failed, primary not ready").await?;
+    story.phase("app", Phase::Failed).await?;
+    story.target("app").serving("1", PATIENCE).await?;
+    pods_are(&story, "app", (0, true)).await?;
+    over(load).await
+}
+
+async fn what_a_daemon_set_cannot_do_is_said(shared: &Shared) -> anyhow::Result<()> {
+    let story = story(shared, "daemons-bad").await?;
+    let mut canary = canary_of("apps/v1", "DaemonSet", &story.host("app"));
+    let scaler = json!({"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "name": "app"});
+    canary["spec"]["autoscalerRef"] = scaler;
+    story.apply(vec![canary.clone()]).await?;
+    refused(&story, "app", "InvalidSpec", &["spec.autoscalerRef: a DaemonSet has no replicas"]).await?;
+    story.edit_canary("app", json!({"spec": {"autoscalerRef": null}})).await?;
+    refused(&story, "app", "TargetMissing", &["daemonset app.daemons-bad get query error: not found"])
+        .await?;
+    let mut by_hand = daemon_set("app", "app:1");
+    by_hand["spec"]["updateStrategy"] = json!({"type": "OnDelete"});
+    story.apply(vec![by_hand]).await?;
+    refused(&story, "app", "TargetUnfit", &["spec.updateStrategy.type is OnDelete"]).await?;
+    left_alone(&story, "app").await?;
+    let rolling = json!({"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "100%"}});
+    let patch = Patch::Merge(json!({"spec": {"updateStrategy": rolling}}));
+    story.api::<DaemonSet>().patch("app", &PatchParams::default(), &patch).await?;
+    accepted(&story, "app").await?;
+    let words = ["lets all of its pods be replaced at once"];
+    stands(&story, "app", "Advisory", "True", "Advisory", &words).await?;
+    story.phase("app", Phase::Initialized).await.map(drop)
+}
+
+/// A Service `app` that leads to the pods of version 1.
+fn service(version: &str) -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "Service", "metadata": {"name": "app", "labels": {"team": "a"}},
+        "spec": {
+            "selector": {"group": "app", "version": version},
+            "ports": [{"name": "http", "port": 80, "targetPort": 8080}],
+        },
+    })
+}
+
+/// Pods of one version that nobody but their owner knows of.
+fn pods_of(version: &str) -> Value {
+    let mut all = deployment(&format!("app-v{version}"), &format!("app:{version}"), 1);
+    let labels = json!({"group": "app", "version": version});
+    all["spec"]["selector"]["matchLabels"] = labels.clone();
+    all["spec"]["template"]["metadata"]["labels"] = labels;
+    all
+}
+
+async fn lead_to(story: &Story<'_>, version: &str) -> anyhow::Result<()> {
+    let patch = Patch::Merge(json!({"spec": {"selector": {"version": version}}}));
+    story.api::<Service>().patch("app", &PatchParams::default(), &patch).await.context("edit the target")?;
+    Ok(())
+}
+
+/// Whom a Service leads to: the version that it selects.
+async fn version_of(story: &Story<'_>, name: &str) -> anyhow::Result<String> {
+    let selector = story.selector(name).await?;
+    Ok(selector["version"].as_str().unwrap_or_default().to_owned())
+}
+
+async fn external<'a>(
+    shared: &'a Shared,
+    namespace: &str,
+    edit: impl FnOnce(&mut Value),
+) -> anyhow::Result<(Story<'a>, LoadHandle)> {
+    let story = story(shared, namespace).await?;
+    let host = story.host("app");
+    story.bed.gateway(&story.namespace, &[&host]).await?;
+    story.apply(vec![pods_of("1"), pods_of("2"), pods_of("3"), service("1")]).await?;
+    let mut canary = canary_of("v1", "Service", &host);
+    edit(&mut canary);
+    story.apply(vec![canary]).await?;
+    story.phase("app", Phase::Initialized).await?;
+    story.target("app").serving("1", PATIENCE).await?;
+    let load = LoadHandle::start(&story.target("app"), 100.0, 2);
+    Ok((story, load))
+}
+
+async fn a_service_goes_through_its_whole_life(shared: &Shared) -> anyhow::Result<()> {
+    let (story, load) = external(shared, "external", |_| {}).await?;
+    let api = story.api::<Service>();
+    let users = api.get("app").await?;
+    ensure!(users.metadata.annotations.unwrap_or_default().is_empty(), "the target was written");
+    let (first, side) = (api.get("app-primary").await?, api.get("app-canary").await?);
+    ensure!(first.metadata.owner_references.is_none() && side.metadata.owner_references.is_none());
+
+    let path = story.follow("app");
+    lead_to(&story, "2").await?;
+    story.canary_that("app", |c| weight(c) > 0).await?;
+    ensure!(version_of(&story, "app-canary").await? == "2", "the canary does not follow the target");
+    ensure!(version_of(&story, "app-primary").await? == "1", "the primary is given what was not analysed");
+    story.phase("app", Phase::Succeeded).await?;
+    ensure!(weights(&path) == [0, 25, 50, 0], "weights {:?}", weights(&path));
+    ensure!(version_of(&story, "app-primary").await? == "2");
+    story.target("app").serving("2", PATIENCE).await?;
+
+    shared.bed.scripted().reset("external", "app").await?;
+    shared.bed.scripted().traffic("external", "app", Traffic::success(0.0, 50.0));
+    lead_to(&story, "3").await?;
+    story.phase("app", Phase::Failed).await?;
+    ensure!(version_of(&story, "app-primary").await? == "2", "a failed revision was promoted");
+    story.target("app").serving("2", PATIENCE).await?;
+    lead_to(&story, "2").await?;
+    story.phase("app", Phase::Succeeded).await?;
+    let back = async || (version_of(&story, "app-canary").await.ok()? == "2").then_some(());
+    wait::until("the canary's side to follow the target back", PATIENCE, back).await?;
+
+    // a copy that is changed or taken away comes back as it was
+    let astray = Patch::Merge(json!({"spec": {"selector": {"version": "1"}}}));
+    api.patch("app-primary", &PatchParams::default(), &astray).await?;
+    story.event("app", "Service app-primary was changed by hand").await?;
+    let mended = async || (version_of(&story, "app-primary").await.ok()? == "2").then_some(());
+    wait::until("the primary to be as it was", PATIENCE, mended).await?;
+    over(load).await?;
+    api.delete("app-canary", &DeleteParams::default()).await?;
+    story.event("app", "Service app-canary was gone: made again").await?;
+
+    let load = LoadHandle::start(&story.target("app"), 100.0, 2);
+    story.delete_canary("app").await?;
+    for name in ["app-primary", "app-canary"] {
+        ensure!(api.get_opt(name).await?.is_none(), "{name} is left");
+    }
+    let mut after = api.get("app").await?;
+    ensure!(version_of(&story, "app").await? == "2");
+    after.metadata.managed_fields = None;
+    let labels = after.metadata.labels.unwrap_or_default();
+    ensure!(labels.len() == 1 && after.metadata.annotations.unwrap_or_default().is_empty(), "{labels:?}");
+    story.target("app").serving("2", PATIENCE).await?;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    over(load).await
+}
+
+async fn a_service_without_pods_gets_no_users(shared: &Shared) -> anyhow::Result<()> {
+    let deadline = |c: &mut Value| c["spec"]["progressDeadlineSeconds"] = json!(4);
+    let (story, load) = external(shared, "external-void", deadline).await?;
+    let path = story.follow("app");
+    lead_to(&story, "9").await?;
+    story.phase("app", Phase::Failed).await?;
+    story.event("app", "canary service app.external-void not ready: no ready endpoint is behind it").await?;
+    ensure!(weights(&path) == [0], "weights {:?}", weights(&path));
+    lead_to(&story, "2").await?;
+    story.phase("app", Phase::Succeeded).await?;
+    story.target("app").serving("2", PATIENCE).await?;
+    over(load).await
+}
+
+async fn a_name_outside_the_cluster_has_two_sides(shared: &Shared) -> anyhow::Result<()> {
+    let story = story(shared, "external-name").await?;
+    let named = |name: &str| {
+        json!({
+            "apiVersion": "v1", "kind": "Service", "metadata": {"name": "app"},
+            "spec": {"type": "ExternalName", "externalName": name},
+        })
+    };
+    let mut canary = canary_of("v1", "Service", &story.host("app"));
+    canary["spec"]["service"]["gateways"] = json!([]);
+    story.apply(vec![named("one.example.com"), canary]).await?;
+    story.phase("app", Phase::Initialized).await?;
+    let leads_to = async |name: &str| -> anyhow::Result<Option<String>> {
+        Ok(story.api::<Service>().get(name).await?.spec.and_then(|s| s.external_name))
+    };
+    story.apply(vec![named("two.example.com")]).await?;
+    story.canary_that("app", |c| weight(c) > 0).await?;
+    ensure!(leads_to("app-canary").await?.as_deref() == Some("two.example.com"));
+    ensure!(leads_to("app-primary").await?.as_deref() == Some("one.example.com"));
+    story.phase("app", Phase::Succeeded).await?;
+    ensure!(leads_to("app-primary").await?.as_deref() == Some("two.example.com"));
+    // from a name to pods
+    let mut pods = service("1");
+    pods["spec"]["externalName"] = Value::Null;
+    pods["spec"]["type"] = json!("ClusterIP");
+    let patch = Patch::Merge(json!({"spec": pods["spec"]}));
+    story.apply(vec![pods_of("1")]).await?;
+    story.api::<Service>().patch("app", &PatchParams::default(), &patch).await?;
+    let promoted = async || (version_of(&story, "app-primary").await.ok()? == "1").then_some(());
+    wait::until("the primary to lead to pods", PATIENCE, promoted).await?;
+    story.phase("app", Phase::Succeeded).await?;
+    story.delete_canary("app").await
+}
+
+async fn what_a_service_cannot_do_is_said(shared: &Shared) -> anyhow::Result<()> {
+    let story = story(shared, "external-bad").await?;
+    let mut canary = canary_of("v1", "Service", &story.host("app"));
+    canary["spec"]["service"]["name"] = json!("other");
+    story.apply(vec![pods_of("1"), service("1"), canary]).await?;
+    refused(&story, "app", "InvalidSpec", &["spec.service.name is other"]).await?;
+    story.edit_canary("app", json!({"spec": {"service": {"name": null, "port": 81}}})).await?;
+    let words = ["spec.service.port: Service app has no port 81", "[80]"];
+    refused(&story, "app", "PortUnresolved", &words).await?;
+    let plain = json!({"spec": {"provider": "kubernetes", "service": {"port": 80}, "analysis": {
+        "stepWeight": null, "maxWeight": null, "iterations": 2}}});
+    story.edit_canary("app", plain).await?;
+    refused(&story, "app", "InvalidSpec", &["spec.provider: with kubernetes users call Service app itself"])
+        .await?;
+    left_alone(&story, "app").await?;
+    story.edit_canary("app", json!({"spec": {"provider": null, "service": {"gateways": []}}})).await?;
+    accepted(&story, "app").await?;
+    story.phase("app", Phase::Initialized).await.map(drop)
+}
+
+async fn other_kinds_of_targets_are_named(shared: &Shared) -> anyhow::Result<()> {
+    let story = story(shared, "kinds").await?;
+    story.apply(vec![canary_of("example.org/v1", "Service", &story.host("app"))]).await?;
+    refused(&story, "app", "NotYetServed", &["spec.targetRef: Service of example.org/v1"]).await?;
+    left_alone(&story, "app").await
+}

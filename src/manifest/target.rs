@@ -1,0 +1,333 @@
+//! What a Canary can be about: what makes a revision of each kind of target, how it is asked for pods and how far it has
+//! come, and what is made of it. The only place where the kinds are told apart.
+//!
+//! ```text
+//!              revision          asked for none by             primary            readiness
+//! Deployment   pod template      replicas: 0                   a clone            its own status
+//! DaemonSet    pod template      a node selector nobody meets  a clone            its own status
+//! Service      spec, in part     never                         a copy             endpoints, where it has any
+//! ```
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use super::{
+    Manifest, external, json as get, patch,
+    readiness::{self, Rollout},
+    service,
+    workload::{self, Source},
+};
+use crate::{
+    api::{Target, validated::Validated},
+    names,
+    snapshot::{DAEMONSET, DEPLOYMENT, Kind, Objects, SERVICE, Snapshot},
+};
+
+/// How a target is asked for pods, or for none.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ask {
+    /// By so many replicas, through the scale subresource.
+    Replicas(i64),
+    /// By this merge patch.
+    Patch(Value),
+}
+
+/// The Services in front of both sides, as far as they are made for the Canary.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sides {
+    /// What users call. None: it is the target itself, and the user's.
+    pub apex: Option<Manifest>,
+    /// In front of the primary. None: it is the primary.
+    pub primary: Option<Manifest>,
+    /// In front of the new version.
+    pub canary: Manifest,
+    /// Works, but probably not as meant.
+    pub advice: Vec<String>,
+}
+
+impl Target {
+    /// Kind of the target, and of its primary.
+    pub fn kind(self) -> Kind {
+        match self {
+            Self::Deployment => DEPLOYMENT,
+            Self::DaemonSet => DAEMONSET,
+            Self::Service => SERVICE,
+        }
+    }
+
+    /// Its kind as texts name it.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::Deployment => "deployment",
+            Self::DaemonSet => "daemonset",
+            Self::Service => "service",
+        }
+    }
+
+    /// Its pods are counted in replicas, which others may set.
+    pub fn replicated(self) -> bool {
+        self == Self::Deployment
+    }
+
+    /// What it says of itself the moment it has been made.
+    pub fn first_look(self) -> Option<&'static str> {
+        match self {
+            Self::Deployment => Some(
+                "waiting for rollout to finish: observed deployment generation less than desired generation",
+            ),
+            Self::DaemonSet => Some(
+                "waiting for rollout to finish: observed daemonset generation less than desired generation",
+            ),
+            Self::Service => None,
+        }
+    }
+
+    /// What whoever gives it pods at rest is to do instead.
+    pub fn rest_advice(self) -> &'static str {
+        match self {
+            Self::Deployment | Self::Service => "Leave spec.replicas out of what sets it",
+            Self::DaemonSet => "Leave the node selector flagger.app/scale-to-zero as it is found",
+        }
+    }
+
+    /// It can be asked for no pods.
+    pub fn rests(self) -> bool {
+        self != Self::Service
+    }
+
+    /// Its own status tells when it has taken too long.
+    pub fn keeps_time(self) -> bool {
+        self == Self::Deployment
+    }
+
+    /// Both sides are Services that copy it: what is in front of them takes a while to learn of a change.
+    pub fn is_copied(self) -> bool {
+        self == Self::Service
+    }
+
+    /// What makes a revision of it: of a workload the pod template, of a Service the part of its spec that says whom it
+    /// leads to.
+    pub fn revision(self, live: &Value) -> Cow<'_, Value> {
+        let template = &live["spec"]["template"];
+        match self {
+            Self::Deployment => Cow::Borrowed(template),
+            Self::DaemonSet => Cow::Owned(for_nodes(template)),
+            Self::Service => Cow::Owned(external::relevant(live)),
+        }
+    }
+
+    /// What a primary is made from.
+    pub fn source(self, live: &Value) -> Source {
+        match self {
+            Self::Deployment | Self::DaemonSet => {
+                Source { template: self.revision(live).into_owned(), ..Source::of(live) }
+            }
+            Self::Service => Source {
+                template: self.revision(live).into_owned(),
+                spec: Map::new(),
+                configs: std::collections::BTreeMap::new(),
+            },
+        }
+    }
+
+    /// The label by which it selects its pods, with its value; empty for a Service, which need not select any. None: it
+    /// has none of `prefs`.
+    pub fn label(self, live: &Value, prefs: &[String]) -> Option<(String, String)> {
+        match self {
+            Self::Deployment | Self::DaemonSet => workload::selector_label(live, prefs),
+            Self::Service => Some((String::new(), String::new())),
+        }
+    }
+
+    /// Pods that it is asked for; for what is not counted in replicas 1 stands for some.
+    pub fn asked(self, live: &Value) -> i64 {
+        match self {
+            Self::Deployment => get::replicas(live),
+            Self::DaemonSet => {
+                i64::from(live["spec"]["template"]["spec"]["nodeSelector"][names::SCALE_TO_ZERO] != "true")
+            }
+            Self::Service => 1,
+        }
+    }
+
+    /// How it is asked for this many pods. None: nobody can.
+    pub fn ask(self, pods: i64) -> Option<Ask> {
+        match self {
+            Self::Deployment => Some(Ask::Replicas(pods)),
+            Self::DaemonSet => {
+                let nowhere = if pods == 0 { json!("true") } else { Value::Null };
+                let selector = json!({"nodeSelector": {names::SCALE_TO_ZERO: nowhere}});
+                Some(Ask::Patch(json!({"spec": {"template": {"spec": selector}}})))
+            }
+            Self::Service => None,
+        }
+    }
+
+    /// No pod is left of those that were asked for before.
+    pub fn is_empty(self, live: &Value) -> bool {
+        match self {
+            Self::Deployment => readiness::empty(live),
+            Self::DaemonSet => readiness::nowhere(live),
+            Self::Service => false,
+        }
+    }
+
+    /// How far it, or its primary, has come. `threshold` is a percentage, `ready` the endpoints behind it if it is a
+    /// Service.
+    pub fn rollout(
+        self,
+        live: &Value,
+        ready: u32,
+        threshold: i32,
+        deadline: std::time::Duration,
+        now: Timestamp,
+    ) -> Rollout {
+        match self {
+            Self::Deployment => readiness::rollout(live, threshold, deadline, now),
+            Self::DaemonSet => readiness::on_nodes(live, threshold),
+            Self::Service if ready > 0 => Rollout::Ready,
+            Self::Service => Rollout::Waiting { why: "no ready endpoint is behind it".into() },
+        }
+    }
+
+    /// Ready endpoints behind a Service of the Canary.
+    pub fn behind(self, snap: &Snapshot, service: &str) -> u32 {
+        match self {
+            Self::Deployment | Self::DaemonSet => snap.ready(service),
+            Self::Service => external::behind(snap, service),
+        }
+    }
+
+    /// Why a new revision could never come to run, for people.
+    pub fn unfit(self, live: &Value) -> Option<String> {
+        let by_hand = self == Self::DaemonSet && live["spec"]["updateStrategy"]["type"] == "OnDelete";
+        by_hand.then(|| {
+            "spec.updateStrategy.type is OnDelete, with which its primary would keep its old pods for ever: set it to RollingUpdate"
+                .to_owned()
+        })
+    }
+
+    /// Works, but probably not as meant.
+    pub fn advice(self, c: &Validated, live: &Value, objects: &Objects) -> Vec<String> {
+        match self {
+            Self::Deployment => vec![],
+            Self::DaemonSet => readiness::all_at_once(live)
+                .then(|| format!(
+                    "spec.updateStrategy.rollingUpdate of DaemonSet {} lets all of its pods be replaced at once: set maxSurge, or a smaller maxUnavailable, so that the primary keeps some while it is promoted",
+                    c.names.target
+                ))
+                .into_iter()
+                .collect(),
+            Self::Service => external::advice(c, live, objects),
+        }
+    }
+
+    /// The Services in front of both sides. Err: they cannot be made; the text names the field.
+    pub fn sides(
+        self,
+        c: &Validated,
+        live: &Value,
+        label: &(String, String),
+        objects: &Objects,
+        include_prefix: &[String],
+    ) -> Result<Sides, String> {
+        if self == Self::Service {
+            external::ports(c, live)?;
+            let canary = external::canary(c, live, objects, include_prefix);
+            return Ok(Sides { apex: None, primary: None, canary, advice: vec![] });
+        }
+        let made = service::render(c, live, label, objects)?;
+        Ok(Sides {
+            apex: Some(made.apex),
+            primary: Some(made.primary),
+            canary: made.canary,
+            advice: made.advice,
+        })
+    }
+
+    /// The primary as a promotion of `source` makes it; `hash` is its revision.
+    pub fn primary(
+        self,
+        c: &Validated,
+        live: &Value,
+        source: &Source,
+        label: &(String, String),
+        marks: (i64, &str),
+        include_prefix: &[String],
+    ) -> Manifest {
+        let (epoch, hash) = marks;
+        match self {
+            Self::Deployment | Self::DaemonSet => {
+                workload::primary(c, live, source, label, epoch, hash, include_prefix)
+            }
+            Self::Service => external::primary(c, live, source, marks, include_prefix),
+        }
+    }
+
+    /// The same primary when it does not exist yet; `replicas` where it has some.
+    pub fn created(
+        self,
+        primary: Manifest,
+        live: &Value,
+        label: &(String, String),
+        replicas: i64,
+    ) -> Manifest {
+        match self {
+            Self::Deployment | Self::DaemonSet => workload::created(primary, live, label, replicas),
+            Self::Service => external::created(primary, &live["spec"]),
+        }
+    }
+
+    /// The live primary runs what `want` says.
+    pub fn intact(self, live_primary: &Value, want: &Manifest) -> bool {
+        match self {
+            Self::Deployment | Self::DaemonSet => {
+                let (live, wanted) = (&live_primary["spec"]["template"], &want.body["spec"]["template"]);
+                !workload::differs(live_primary, want) || workload::same_template(live, wanted)
+            }
+            Self::Service => patch(live_primary, &self.content(want)).is_none(),
+        }
+    }
+
+    /// Of a primary only what it runs.
+    pub fn content(self, want: &Manifest) -> Manifest {
+        let spec = match self {
+            Self::Deployment | Self::DaemonSet => json!({"template": want.body["spec"]["template"]}),
+            Self::Service => want.body["spec"].clone(),
+        };
+        Manifest::new(want.kind, &want.name, want.manager, want.owned, json!({"spec": spec}))
+    }
+
+    /// A primary that Flagger made runs what the target says.
+    pub fn same(self, primary: &Value, live: &Value, label: &(String, String), name: &str) -> bool {
+        match self {
+            Self::Deployment | Self::DaemonSet => {
+                let wanted = workload::template(self, &self.revision(live), label, name);
+                workload::same_template(&primary["spec"]["template"], &wanted)
+            }
+            Self::Service => self.revision(primary) == self.revision(live),
+        }
+    }
+}
+
+/// The template without the node selector that no node meets.
+fn for_nodes(template: &Value) -> Value {
+    let mut out = template.clone();
+    if let Some(pod) = out.get_mut("spec").and_then(Value::as_object_mut) {
+        let selector = pod.get_mut("nodeSelector").and_then(Value::as_object_mut);
+        let nothing_left = selector.is_some_and(|selector| {
+            selector.remove(names::SCALE_TO_ZERO);
+            selector.is_empty()
+        });
+        if nothing_left {
+            pod.remove("nodeSelector");
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+#[path = "tests/target.rs"]
+mod tests;
