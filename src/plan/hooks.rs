@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::context::Context;
-use crate::api::{CanaryWebhook, duration};
+use crate::api::{CanaryWebhook, Phase, duration};
 
 /// Time for a call that says nothing of it, as Flagger's.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -45,7 +45,7 @@ pub(super) fn refused(cx: &Context<'_>, call: &Call, why: &str) -> String {
 fn call(cx: &Context<'_>, hook: &CanaryWebhook) -> Call {
     let revision: String = cx.applied().unwrap_or_default().chars().take(CHECKSUM).collect();
     let mut body = json!({
-        "name": cx.c.name, "namespace": cx.c.namespace, "phase": "Progressing", "checksum": revision,
+        "name": cx.c.name, "namespace": cx.c.namespace, "phase": Phase::Progressing, "checksum": revision,
     });
     if !hook.metadata.is_empty() {
         body["metadata"] = json!(hook.metadata);

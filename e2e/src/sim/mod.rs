@@ -11,6 +11,7 @@ pub mod pods;
 pub mod route;
 pub mod scalers;
 mod shares;
+mod step;
 pub mod story;
 #[cfg(test)]
 mod targets;
