@@ -249,6 +249,11 @@ impl Bed {
         apply::install(&self.admin).await
     }
 
+    /// Defines the kinds that Contour and Traefik read, on a bed that may be without them.
+    pub async fn define_routes(&self) -> anyhow::Result<()> {
+        proxies::kinds(&self.admin, &parts_dir()?).await
+    }
+
     /// An Istio `Gateway` named `gateway` in `namespace`, listening at [`GATEWAY`] for `hosts`.
     pub async fn gateway(&self, namespace: &str, hosts: &[&str]) -> anyhow::Result<()> {
         self.namespace(namespace).await?;

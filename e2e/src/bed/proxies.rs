@@ -67,11 +67,16 @@ impl Proxies {
 /// The definitions of the kinds that the proxies read beside the mesh's, and the Gateways: to be there before Envoy asks
 /// istiod what it is to serve.
 pub(super) async fn define(admin: &Client, parts: &Path) -> anyhow::Result<()> {
+    kinds(admin, parts).await?;
     apply::ensure_namespace(admin, GATEWAYS).await?;
+    apply::apply(admin, GATEWAYS, gateways()).await.context("applying the Gateways")
+}
+
+/// The definitions alone.
+pub(super) async fn kinds(admin: &Client, parts: &Path) -> anyhow::Result<()> {
     let files = ["contour-crds.yaml", "traefik-crds.yaml"].map(|file| parts.join(file));
     let definitions = mesh::read(files.to_vec()).await?;
-    apply::apply(admin, GATEWAYS, definitions).await.context("applying the proxies' CRDs")?;
-    apply::apply(admin, GATEWAYS, gateways()).await.context("applying the Gateways")
+    apply::apply(admin, GATEWAYS, definitions).await.context("applying the proxies' CRDs")
 }
 
 fn contour(dir: &Path, parts: &Path, kubeconfig: &str) -> anyhow::Result<Part> {

@@ -23,13 +23,8 @@ use serin_e2e::{
     sim::{fixture, world::merge},
 };
 
-/// Definitions that the bed does not have of itself.
-pub(crate) const DEFINITIONS: [&str; 4] = [
-    include_str!("../../schemas/contour.yaml"),
-    include_str!("../../schemas/gateway-api.yaml"),
-    include_str!("../../schemas/traefik.yaml"),
-    include_str!("../../schemas/own-words.yaml"),
-];
+/// Definitions that no package brings.
+const OWN_WORDS: &str = include_str!("../../schemas/own-words.yaml");
 
 const NAMESPACE: &str = "schemas";
 
@@ -174,9 +169,8 @@ fn users(provider: &str) -> Vec<(Kind, Value)> {
 
 /// Puts everything that every router renders before the API server; what is to be said of what it did not take.
 pub(crate) async fn all(bed: &Bed) -> Result<()> {
-    for definitions in DEFINITIONS {
-        bed.apply_yaml(NAMESPACE, definitions).await?;
-    }
+    bed.define_routes().await?;
+    bed.apply_yaml(NAMESPACE, OWN_WORDS).await?;
     bed.namespace(NAMESPACE).await?;
     let (client, mut wrong, mut seen) = (bed.admin(), Vec::new(), 0);
     for case in cases() {
