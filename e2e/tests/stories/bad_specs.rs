@@ -134,9 +134,9 @@ async fn an_unserved_provider_changes_nothing(shared: &Shared) -> anyhow::Result
 }
 
 async fn an_unserved_kind_changes_nothing(shared: &Shared) -> anyhow::Result<()> {
-    let edit = json!({"spec": {"targetRef": {"kind": "DaemonSet"}}});
+    let edit = json!({"spec": {"targetRef": {"kind": "Service"}}});
     let mend = json!({"spec": {"targetRef": {"kind": "Deployment"}}});
-    not_served(shared, "kind", edit, "spec.targetRef.kind: DaemonSet", mend).await
+    not_served(shared, "kind", edit, "spec.targetRef: Service of apps/v1", mend).await
 }
 
 async fn a_strategy_beyond_the_router_changes_nothing(shared: &Shared) -> anyhow::Result<()> {
