@@ -305,15 +305,19 @@ proptest! {
         sound(&sim)?;
     }
 
-    /// Property 9. Gates are not served yet, so the form is: with any gate in the spec, no weight and no promotion.
+    /// Property 9. A check that says no lets nothing pass; gates are not served yet, so with any in the spec there is no
+    /// weight and no promotion.
     #[test]
     fn gates_gate(kind in "(confirm-rollout|pre-rollout|rollout|confirm-traffic-increase|confirm-promotion|rollback)?", happened in events(10)) {
         let mut sim = fixture::initialised(&json!({"analysis": {"webhooks": [{"name": "ask", "type": kind, "url": "http://x/"}]}}));
+        sim.refusals.insert("ask".into(), "no".into());
+        // what a check judges is the first step
+        let most = if matches!(kind.as_str(), "" | "rollout") { 20 } else { 0 };
         fixture::set_image(&mut sim, "podinfo:2");
         let edits = |e: &&Event| !matches!(e, Event::Spec(_) | Event::Image(_) | Event::Weights(_) | Event::Recreate(_) | Event::Delete(_) | Event::Pods(..) | Event::Scaled(Scaled::PrimaryReplicas(_)));
         for event in happened.iter().filter(edits) {
             play(&mut sim, event);
-            prop_assert_eq!(weight(&sim), 0);
+            prop_assert!(weight(&sim) <= most);
             prop_assert!(!matches!(sim.world.status().phase, Some(Phase::Promoting | Phase::Succeeded)));
         }
         sound(&sim)?;
