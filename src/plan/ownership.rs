@@ -35,7 +35,7 @@ pub(super) fn check(snap: &Snapshot, c: &Validated, router: &'static dyn Router)
         let adoptable = lent || at.name == names.apex && at.name != names.primary;
         match whose {
             Owner::Us => {}
-            Owner::Nobody if adoptable || orphaned(snap, c) => {}
+            Owner::Nobody if adoptable || orphaned(snap, c) => unforsaken(c, router, &at, live)?,
             Owner::Nobody => {
                 return Err(Problem::new(
                     "ForeignObject",
@@ -51,6 +51,27 @@ pub(super) fn check(snap: &Snapshot, c: &Validated, router: &'static dyn Router)
         }
     }
     Ok(())
+}
+
+/// Taking a route over must not cut its users off.
+fn unforsaken(
+    c: &Validated,
+    router: &'static dyn Router,
+    at: &ObjectRef,
+    live: &Value,
+) -> Result<(), Problem> {
+    if !router.reads(c).contains(at) || router.lent(c).as_ref() == Some(at) {
+        return Ok(());
+    }
+    match router.forsakes(c, live) {
+        None => Ok(()),
+        Some(lost) => Err(Problem::new(
+            "TakeoverUnsafe",
+            format!(
+                "{at} is there already, and its users would be cut off: {lost}, or take it off {at} first"
+            ),
+        )),
+    }
 }
 
 /// Flagger takes its own mark off the copy of a Service when it promotes it.

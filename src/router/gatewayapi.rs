@@ -148,6 +148,22 @@ impl Router for GatewayApi {
         answers.into_iter().find_map(|answer| unaccepted(c, answer, generation(route).unwrap_or_default()))
     }
 
+    fn forsakes(&self, c: &Validated, theirs: &Value) -> Option<String> {
+        let namespace = |r: &Value| r["namespace"].as_str().unwrap_or(&c.namespace).to_owned();
+        let attached = |theirs: &&Value| {
+            let same = |r: &Value| r["name"] == theirs["name"] && namespace(r) == namespace(theirs);
+            c.service.gateway_refs.iter().any(same)
+        };
+        if let Some(parent) = get::list(&theirs["spec"]["parentRefs"]).iter().find(|p| !attached(p)) {
+            let name = parent["name"].as_str().unwrap_or_default();
+            return Some(format!(
+                "add its parent {name} of namespace {} to spec.service.gatewayRefs",
+                namespace(parent)
+            ));
+        }
+        route::unnamed_host(&theirs["spec"]["hostnames"], &c.service.hosts)
+    }
+
     fn announces(&self) -> Option<[&'static str; 2]> {
         Some(["rules", "backendRefs"])
     }

@@ -99,6 +99,23 @@ impl Router for Istio {
         ]
     }
 
+    fn forsakes(&self, c: &Validated, theirs: &Value) -> Option<String> {
+        if c.service.delegation == Some(true) {
+            return None;
+        }
+        let (ours, own) = (gateways(c), format!("{}/", c.namespace));
+        let plain = |gateway: &str| gateway.strip_prefix(&own).unwrap_or(gateway).to_owned();
+        let mut given = get::list(&theirs["spec"]["gateways"]).iter().filter_map(Value::as_str);
+        let lost = given.find(|gateway| !ours.iter().any(|ours| plain(ours) == plain(gateway)));
+        if let Some(gateway) = lost {
+            return Some(format!("add its gateway {gateway} to spec.service.gateways"));
+        }
+        let mut hosts = hosts(c);
+        let apex = format!("{}.{}", c.names.apex, c.namespace);
+        hosts.extend([format!("{apex}.svc"), format!("{apex}.svc.cluster.local"), apex]);
+        route::unnamed_host(&theirs["spec"]["hosts"], &hosts)
+    }
+
     fn reads(&self, c: &Validated) -> Vec<ObjectRef> {
         let rule = |name: &String| ObjectRef::new(DESTINATION_RULE, name.clone());
         let route = lent::of(c).map_or_else(|| place(c).at(), |lent| lent.at());

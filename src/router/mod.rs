@@ -177,6 +177,11 @@ pub trait Router: Send + Sync {
     }
     /// Objects that it makes or takes over. One of the name of the apex is taken over if nobody controls it.
     fn reads(&self, c: &Validated) -> Vec<ObjectRef>;
+    /// What users of somebody's object would lose if it became what the Canary says: a gateway or a host name that the
+    /// Canary leaves out. In words, with the field to name it in.
+    fn forsakes(&self, _c: &Validated, _theirs: &serde_json::Value) -> Option<String> {
+        None
+    }
     /// The split that the live objects make; for everyone only where the Canary names requests and all go one way.
     fn read_back(&self, c: &Validated, live: &Objects) -> Result<Split, RouterError>;
     /// Objects beside the route that do not depend on the split.

@@ -201,6 +201,14 @@ pub(super) fn narrowed(c: &Validated, conditions: &[Value]) -> Vec<Value> {
     all
 }
 
+/// The first host of a route that a Canary leaves out, as what to do about it. No hosts at all are all hosts.
+pub(super) fn unnamed_host(theirs: &Value, ours: &[String]) -> Option<String> {
+    let all = ours.is_empty() || ours.iter().any(|host| host == "*");
+    let mut hosts = get::list(theirs).iter().filter_map(Value::as_str);
+    let lost = hosts.find(|host| !all && !ours.iter().any(|ours| ours == host))?;
+    Some(format!("add its host {lost} to spec.service.hosts"))
+}
+
 /// The members that say something: no `null`, no empty text, list or object.
 pub(super) fn given<const N: usize>(members: [(&str, Value); N]) -> Value {
     let empty = |value: &Value| match value {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use serin::api::Phase;
 use serin_e2e::{
     http,
-    load::LoadHandle,
+    load::{LoadHandle, Target},
     story::{PATIENCE, Story, canary, deployment},
     wait,
 };
@@ -26,6 +26,7 @@ pub(crate) const STORIES: Family = &[
     crate::story!(a_controlled_route_is_not_touched),
     crate::story!(a_controlled_service_is_not_touched),
     crate::story!(a_route_of_nobodys_is_taken_over_and_given_back),
+    crate::story!(a_route_with_more_users_than_the_canary_names_is_not_taken_over),
 ];
 
 async fn of_two_canaries_on_one_target_the_older_wins(shared: &Shared) -> anyhow::Result<()> {
@@ -149,7 +150,9 @@ async fn a_route_of_nobodys_is_taken_over_and_given_back(shared: &Shared) -> any
     route["spec"]["http"][0]["route"][0]["destination"]["host"] = json!("app");
     story.apply(vec![route]).await?;
     let before: DynamicObject = story.virtual_services().get("app").await?;
-    story.apply(vec![deployment("app", "app:1", 1), canary("app")]).await?;
+    let mut canary = canary("app");
+    canary["spec"]["service"]["hosts"] = before.data["spec"]["hosts"].clone();
+    story.apply(vec![deployment("app", "app:1", 1), canary]).await?;
     story.phase("app", Phase::Initialized).await?;
     ensure!(story.weight("app").await? == Some(0), "the route was not taken over");
     story.delete_canary("app").await?;
@@ -190,5 +193,38 @@ async fn a_controlled_service_is_not_touched(shared: &Shared) -> anyhow::Result<
     api.delete("app", &DeleteParams::default()).await?;
     story.phase("app", Phase::Initialized).await?;
     ensure!(story.selector("app").await? == json!({"app": "app-primary"}));
+    Ok(())
+}
+
+async fn a_route_with_more_users_than_the_canary_names_is_not_taken_over(
+    shared: &Shared,
+) -> anyhow::Result<()> {
+    let story = story(shared, "route-forsaken").await?;
+    let hosts = [story.host("app"), "old.example.com".to_owned()];
+    shared.bed.gateway("route-forsaken", &[&hosts[0], &hosts[1]]).await?;
+    let route = json!({
+        "apiVersion": "networking.istio.io/v1beta1", "kind": "VirtualService", "metadata": {"name": "app"},
+        "spec": {"gateways": ["gateway"], "hosts": hosts, "http": [{"route": [{"destination": {"host": "app"}}]}]},
+    });
+    let service = json!({
+        "apiVersion": "v1", "kind": "Service", "metadata": {"name": "app"},
+        "spec": {"selector": {"app": "app"}, "ports": [{"name": "http", "port": 80, "targetPort": 8080}]},
+    });
+    story.apply(vec![route, service, deployment("app", "app:1", 1)]).await?;
+    let old = Target::gateway("old.example.com");
+    old.serving("1", PATIENCE).await?;
+    let load = LoadHandle::start(&old, 50.0, 2);
+    let mut canary = canary("app");
+    canary["spec"]["service"]["hosts"] = json!([hosts[0]]);
+    story.apply(vec![canary.clone()]).await?;
+    refused(&story, "app", "TakeoverUnsafe", &["host old.example.com", "spec.service.hosts"]).await?;
+    well_goes_on(&story).await?;
+    canary["spec"]["service"]["hosts"] = json!(hosts);
+    story.apply(vec![canary]).await?;
+    story.phase("app", Phase::Initialized).await?;
+    let so_far = load.snapshot().requests;
+    load.requests(so_far + 50, PATIENCE).await?;
+    let window = load.stop().await;
+    ensure!(window.lost() == 0, "requests lost: {:?}", window.failures);
     Ok(())
 }

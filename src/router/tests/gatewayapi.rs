@@ -260,3 +260,16 @@ fn a_service_may_be_the_parent_as_linkerd_wants_it() {
         assert_eq!(V1.unheeded(&c, &live).is_none(), followed, "{namespace} {status}");
     }
 }
+
+#[test]
+fn a_route_is_not_taken_over_from_users_that_the_canary_leaves_out() {
+    let c = canary(&json!({"hosts": ["a.example.com"]}), &json!({"stepWeight": 25}));
+    let own = c.service.gateway_refs.clone();
+    let lost = |parents: &Value, hosts: Value| {
+        V1.forsakes(&c, &json!({"spec": {"parentRefs": parents, "hostnames": hosts}}))
+    };
+    assert_eq!(lost(&json!(own), json!(["a.example.com"])), None);
+    assert!(lost(&json!(own), json!(["b.example.com"])).unwrap().contains("host b.example.com"));
+    let elsewhere = json!([{"name": "other", "namespace": "infra"}]);
+    assert!(lost(&elsewhere, json!([])).unwrap().contains("parent other of namespace infra"));
+}

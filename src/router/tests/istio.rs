@@ -195,3 +195,23 @@ fn pinned_requests_have_rules_of_their_own_before_all_others() {
     assert_eq!(Istio.read_back(&c, &live(&without)), Ok(split.pinning(false)));
     assert_eq!(without.as_array().unwrap().len(), 2, "{without}");
 }
+
+#[test]
+fn a_route_is_not_taken_over_from_users_that_the_canary_leaves_out() {
+    let c = fixture::canary(&json!({"gateways": ["public", "mesh"], "hosts": ["a.example.com"]}));
+    let lost = |spec: Value| Istio.forsakes(&c, &json!({"spec": spec}));
+    assert_eq!(lost(json!({"hosts": ["podinfo"]})), None);
+    let spelled =
+        json!({"gateways": ["test/public"], "hosts": ["a.example.com", "podinfo.test.svc.cluster.local"]});
+    assert_eq!(lost(spelled), None);
+    let more =
+        |gateways: &[&str], hosts: &[&str]| lost(json!({"gateways": gateways, "hosts": hosts})).unwrap();
+    assert_eq!(
+        more(&["public", "infra/private"], &[]),
+        "add its gateway infra/private to spec.service.gateways"
+    );
+    assert_eq!(
+        more(&["public"], &["a.example.com", "b.example.com"]),
+        "add its host b.example.com to spec.service.hosts"
+    );
+}
