@@ -4,6 +4,7 @@
 //! One bed and one operator serve all stories. `cargo test -p serin-e2e --test proxies -- NAME` runs some.
 
 mod clients;
+mod examples;
 mod gateway_api;
 mod lives;
 mod named;
@@ -44,6 +45,7 @@ const FAMILIES: &[(&str, Family)] = &[
     ("gateway_api", gateway_api::STORIES),
     ("named", named::STORIES),
     ("services", services::STORIES),
+    ("examples", examples::STORIES),
 ];
 
 /// How long istiod gathers changes.
