@@ -33,7 +33,7 @@ parts: doctor ## Build or fetch the real parts of the test bed (once; kept outsi
 	@e2e/parts/build.sh
 
 .PHONY: proxies
-proxies: doctor ## Build Contour, Traefik and kube-proxy as well, which `make test` needs
+proxies: doctor ## Build Contour, Traefik and kube-proxy as well, which `make test` and one demo need
 	@e2e/parts/build.sh --proxies
 
 ## Building
@@ -132,7 +132,7 @@ ifeq ($(SCENARIO),help)
 demo:
 	@$(DEMO) help
 else
-demo: demo-known parts ## Watch a rollout on real parts (SCENARIO=name, `help` lists them; KEEP=1 keeps it running)
+demo: demo-known parts $(if $(filter gatewayapi,$(SCENARIO)),proxies) ## Watch a rollout on real parts (SCENARIO=name, `help` lists them; KEEP=1 keeps it running)
 	$(CARGO) build --release --locked --bin serin
 	SERIN_BIN=$(TARGET)/release/serin $(DEMO) $(SCENARIO)
 

@@ -5,6 +5,8 @@
 //!   namespace, with a test kubelet that starts a real HTTP backend for each pod.
 //! - [`badprom`]: a metrics server that misbehaves on demand.
 //! - [`bench`]: what the operator costs and how fast it is.
+//! - [`endpoints`]: which pods are behind a Service.
+//! - [`examples`]: what `deploy/examples` holds.
 //! - [`load`]: clients that send requests through Envoy and count what came back.
 //! - [`hooks`]: a receiver of webhooks.
 //! - [`operator`]: `serin` as a process that can be killed and restarted.
@@ -19,6 +21,8 @@ pub mod badprom;
 pub mod bed;
 pub mod bench;
 pub mod demo;
+pub mod endpoints;
+pub mod examples;
 pub mod faultproxy;
 pub mod hooks;
 pub mod http;

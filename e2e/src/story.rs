@@ -10,6 +10,7 @@ use k8s_openapi::api::{apps::v1::Deployment, core::v1::Service, events::v1::Even
 use kube::{
     Api, Client,
     api::{ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams},
+    core::GroupVersionKind,
     runtime::{WatchStreamExt, watcher},
 };
 use serde_json::{Value, json};
@@ -271,6 +272,12 @@ impl<'a> Story<'a> {
     /// DestinationRules of the namespace.
     pub fn destination_rules(&self) -> Api<DynamicObject> {
         self.istio("DestinationRule", "destinationrules")
+    }
+
+    /// HTTPRoutes of the namespace.
+    pub fn http_routes(&self) -> Api<DynamicObject> {
+        let kind = GroupVersionKind::gvk("gateway.networking.k8s.io", "v1", "HTTPRoute");
+        Api::namespaced_with(self.client.clone(), &self.namespace, &ApiResource::from_gvk(&kind))
     }
 
     fn istio(&self, kind: &str, plural: &str) -> Api<DynamicObject> {

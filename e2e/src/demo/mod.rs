@@ -69,7 +69,8 @@ pub async fn play(scenario: &'static Scenario) -> anyhow::Result<bool> {
     screen.title("Serin at work on real parts, under real traffic")?;
     screen.line(scenario.about)?;
     screen.line("")?;
-    let bed = Bed::start(Options::default()).await?;
+    let options = Options { proxies: scenario.door.is_some(), ..Options::default() };
+    let bed = Bed::start(options).await?;
     bed.install().await?;
     let parts: Vec<&str> = bed.timings().iter().map(|(name, _)| *name).filter(|name| is_part(name)).collect();
     screen.fact("bed", &format!("{} s: {}", tenths(began.elapsed()), parts.join(", ")))?;
@@ -131,10 +132,13 @@ async fn open<'a>(
     let began = Instant::now();
     let story = Story::new(bed, NAMESPACE).await?;
     bed.gateway(NAMESPACE, &[&host]).await?;
-    let mut sight = Sight::open(&story, NAME);
+    let mut sight = Sight::open(&story, NAME, scenario.door.is_some());
     story.apply(vec![deployment, canary]).await?;
     sight.said("Initialization done!", PATIENCE).await?;
-    let everyone = Target::gateway(&host);
+    let everyone = match scenario.door {
+        Some(door) => Target::at(door.address(), &host),
+        None => Target::gateway(&host),
+    };
     everyone.serving(&serving, PATIENCE).await?;
     screen.fact(
         "ready",

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use serin::api::Phase;
 
 use super::{act::Act, beside::Kind};
+use crate::bed::proxies::Door;
 
 /// Something to watch.
 pub struct Scenario {
@@ -21,6 +22,8 @@ pub struct Scenario {
     pub(super) plan: &'static str,
     /// The header that the client sends with each request, if any.
     pub(super) header: Option<(&'static str, &'static str)>,
+    /// The proxy that leads to it, where that is not the mesh's ingress gateway.
+    pub(super) door: Option<Door>,
     /// Who is looked at beside the client.
     pub(super) beside: Kind,
     /// The weights that a good release goes through, of the client's requests.
@@ -32,8 +35,38 @@ pub struct Scenario {
 pub(super) const PLAIN: &str = include_str!("../../../deploy/examples/canary-istio.yaml");
 const INSIDER: (&str, &str) = ("x-canary", "insider");
 
+const FIRST_FLIGHT: [Act; 3] = [
+    Act {
+        title: "a good release is promoted",
+        about: "6.0.1 is as good as 6.0.0: it gets 10, 30 and 50 % of the traffic, then all of it.",
+        version: "6.0.1",
+        error_rate: 0.0,
+        called: true,
+        steps: 3,
+        end: Phase::Succeeded,
+    },
+    Act {
+        title: "a bad release is rolled back",
+        about: "6.0.2 answers 500 to everything: after two failed checks nobody is sent to it any more.",
+        version: "6.0.2",
+        error_rate: 1.0,
+        called: true,
+        steps: 1,
+        end: Phase::Failed,
+    },
+    Act {
+        title: "a release that nobody calls is rolled back",
+        about: "The client is silent: nothing is known about 6.0.3, so it is not promoted. Then callers come back.",
+        version: "6.0.3",
+        error_rate: 0.0,
+        called: false,
+        steps: 1,
+        end: Phase::Failed,
+    },
+];
+
 /// All of them; the first one is played unless another is asked for.
-pub static SCENARIOS: [Scenario; 6] = [
+pub static SCENARIOS: [Scenario; 7] = [
     Scenario {
         name: "first-flight",
         about: "weights: a good release is promoted, a bad one and one that nobody calls are rolled back",
@@ -41,37 +74,10 @@ pub static SCENARIOS: [Scenario; 6] = [
         edit: |_, _| (),
         plan: "weights 10, 30, 50 %",
         header: None,
+        door: None,
         beside: Kind::Nobody,
         weights: &[10, 30, 50],
-        acts: &[
-            Act {
-                title: "a good release is promoted",
-                about: "6.0.1 is as good as 6.0.0: it gets 10, 30 and 50 % of the traffic, then all of it.",
-                version: "6.0.1",
-                error_rate: 0.0,
-                called: true,
-                steps: 3,
-                end: Phase::Succeeded,
-            },
-            Act {
-                title: "a bad release is rolled back",
-                about: "6.0.2 answers 500 to everything: after two failed checks nobody is sent to it any more.",
-                version: "6.0.2",
-                error_rate: 1.0,
-                called: true,
-                steps: 1,
-                end: Phase::Failed,
-            },
-            Act {
-                title: "a release that nobody calls is rolled back",
-                about: "The client is silent: nothing is known about 6.0.3, so it is not promoted. Then callers come back.",
-                version: "6.0.3",
-                error_rate: 0.0,
-                called: false,
-                steps: 1,
-                end: Phase::Failed,
-            },
-        ],
+        acts: &FIRST_FLIGHT,
     },
     Scenario {
         name: "steps",
@@ -83,6 +89,7 @@ pub static SCENARIOS: [Scenario; 6] = [
         },
         plan: "5 % for 10 s, 20 % for 7 s, 50 %, 100 %, all of insiders",
         header: Some(INSIDER),
+        door: None,
         beside: Kind::Others,
         weights: &[5, 20, 50, 100],
         acts: &[Act {
@@ -105,6 +112,7 @@ pub static SCENARIOS: [Scenario; 6] = [
         },
         plan: "3 windows in which insiders get the new version",
         header: Some(INSIDER),
+        door: None,
         beside: Kind::Others,
         weights: &[100],
         acts: &[
@@ -139,6 +147,7 @@ pub static SCENARIOS: [Scenario; 6] = [
         },
         plan: "3 windows on copies of requests, then everybody for one more",
         header: None,
+        door: None,
         beside: Kind::Copies { percent: 100 },
         weights: &[100],
         acts: &[
@@ -172,6 +181,7 @@ pub static SCENARIOS: [Scenario; 6] = [
         },
         plan: "copies of 10 % for one window, then weights 20, 40, 60 %",
         header: None,
+        door: None,
         beside: Kind::Copies { percent: 10 },
         weights: &[20, 40, 60],
         acts: &[
@@ -205,6 +215,7 @@ pub static SCENARIOS: [Scenario; 6] = [
         },
         plan: "weights 20, 40, 50 % of those who come for the first time",
         header: None,
+        door: None,
         beside: Kind::People,
         weights: &[20, 40, 50],
         acts: &[Act {
@@ -216,6 +227,27 @@ pub static SCENARIOS: [Scenario; 6] = [
             steps: 3,
             end: Phase::Succeeded,
         }],
+    },
+    Scenario {
+        name: "gatewayapi",
+        about: "the first flight by the Gateway API: an HTTPRoute of a Gateway that Contour serves",
+        example: include_str!("../../../deploy/examples/canary-gatewayapi.yaml"),
+        edit: |deployment, canary| {
+            quick(canary);
+            scraped(deployment, canary);
+            // an HTTPRoute knows nothing of them
+            leave_out(&mut canary["spec"]["service"], &["retries"]);
+            canary["spec"]["service"]["gatewayRefs"] = json!([Door::Contour.gateway()]);
+            let analysis = &mut canary["spec"]["analysis"];
+            leave_out(analysis, &["stepWeight", "maxWeight"]);
+            analysis["stepWeights"] = json!([10, 30, 50]);
+        },
+        plan: "weights 10, 30, 50 %",
+        header: None,
+        door: Some(Door::Contour),
+        beside: Kind::Nobody,
+        weights: &[10, 30, 50],
+        acts: &FIRST_FLIGHT,
     },
 ];
 
@@ -234,26 +266,42 @@ pub fn list() -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
+fn leave_out(object: &mut Value, fields: &[&str]) {
+    if let Some(object) = object.as_object_mut() {
+        object.retain(|field, _| !fields.contains(&field.as_str()));
+    }
+}
+
 /// Windows to be watched: of 4 s, of which two may fail.
 fn quick(canary: &mut Value) {
     let spec = &mut canary["spec"];
     spec["progressDeadlineSeconds"] = json!(60);
     spec["service"]["retries"] = json!({"attempts": 0});
     let analysis = &mut spec["analysis"];
-    analysis["interval"] = json!("4s");
     analysis["threshold"] = json!(2);
+    windows(canary, "4s");
+}
+
+fn windows(canary: &mut Value, length: &str) {
+    let analysis = &mut canary["spec"]["analysis"];
+    analysis["interval"] = json!(length);
     for metric in analysis["metrics"].as_array_mut().into_iter().flatten() {
-        metric["interval"] = json!("4s");
+        metric["interval"] = json!(length);
     }
 }
 
-/// Lets the check read what pods say of themselves, in windows of 6 s: the proxy that copies requests does not count the copies, and the
+/// Has Prometheus ask the pods, in windows of 6 s: a pod is found a few seconds after it is ready, and a rate takes two
+/// scrapes.
+fn scraped(deployment: &mut Value, canary: &mut Value) {
+    deployment["spec"]["template"]["metadata"]["annotations"] =
+        json!({"prometheus.io/scrape": "true", "prometheus.io/port": "9898"});
+    windows(canary, "6s");
+}
+
+/// Lets the check read what pods say of themselves: the proxy that copies requests does not count the copies, and the
 /// sidecars that would are not there.
 fn counted_by_pods(deployment: &mut Value, canary: &mut Value) {
-    let scraped = json!({"prometheus.io/scrape": "true", "prometheus.io/port": "9898"});
-    // a pod is found a few seconds after it is ready, and a rate takes two scrapes
-    let window = json!("6s");
-    deployment["spec"]["template"]["metadata"]["annotations"] = scraped;
+    scraped(deployment, canary);
     let rate = |status: &str| {
         format!(
             r#"sum(rate(http_request_duration_seconds_count{{kubernetes_namespace="{{{{ namespace }}}}",kubernetes_pod_name=~"{{{{ target }}}}-[0-9a-zA-Z]+-[0-9a-zA-Z]+"{status}}}[{{{{ interval }}}}]))"#
@@ -261,9 +309,8 @@ fn counted_by_pods(deployment: &mut Value, canary: &mut Value) {
     };
     let query = format!("100 * ({} or vector(0)) / {}", rate(r#",status!~"5..""#), rate(""));
     let analysis = &mut canary["spec"]["analysis"];
-    analysis["interval"] = window.clone();
     analysis["metrics"] = json!([
-        {"name": "success-rate-in-pods", "interval": window, "thresholdRange": {"min": 99}, "query": query},
+        {"name": "success-rate-in-pods", "interval": analysis["interval"], "thresholdRange": {"min": 99}, "query": query},
     ]);
 }
 

@@ -11,6 +11,7 @@ use kube::{
     api::DynamicObject,
     runtime::{WatchStreamExt, watcher},
 };
+use serde_json::Value;
 use serin::api::Canary;
 use tokio::{sync::mpsc, task::JoinSet, time::timeout};
 
@@ -53,7 +54,8 @@ pub(super) struct Sight {
 }
 
 impl Sight {
-    pub(super) fn open(story: &Story<'_>, canary: &str) -> Self {
+    /// The route is an HTTPRoute `by_gateway`, else a VirtualService.
+    pub(super) fn open(story: &Story<'_>, canary: &str, by_gateway: bool) -> Self {
         let (sink, queue) = mpsc::unbounded_channel();
         let named = watcher::Config::default().fields(&format!("metadata.name={canary}"));
         let mut watches = JoinSet::new();
@@ -63,7 +65,8 @@ impl Sight {
         watches.spawn(pass_on(stream, sink.clone(), |canary| Some(What::Canary(Box::new(canary)))));
 
         let host = format!("{canary}-canary");
-        let stream = watcher(story.virtual_services(), named).default_backoff().applied_objects();
+        let routes = if by_gateway { story.http_routes() } else { story.virtual_services() };
+        let stream = watcher(routes, named).default_backoff().applied_objects();
         watches.spawn(pass_on(stream, sink.clone(), move |object| Some(What::Route(route(&object, &host)))));
 
         let (name, mut counts) = (canary.to_owned(), BTreeMap::new());
@@ -117,11 +120,13 @@ async fn pass_on<K>(
 /// The first rule that leads to two sides is the one that shares requests out; before it are those for people with
 /// cookies.
 fn route(object: &DynamicObject, host: &str) -> Route {
-    let rules = object.data["spec"]["http"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let mut lists = rules.iter().filter_map(|rule| rule["route"].as_array());
+    let spec = &object.data["spec"];
+    let rules = spec["http"].as_array().or(spec["rules"].as_array()).map(Vec::as_slice).unwrap_or_default();
+    let mut lists =
+        rules.iter().filter_map(|rule| rule["route"].as_array().or(rule["backendRefs"].as_array()));
     let shared = lists.find(|list| list.len() > 1).into_iter().flatten();
-    let weight =
-        shared.filter(|one| one["destination"]["host"] == host).find_map(|one| one["weight"].as_i64());
+    let leads = |one: &&Value| one["destination"]["host"] == host || one["name"] == host;
+    let weight = shared.filter(leads).find_map(|one| one["weight"].as_i64());
     let mirrored = rules.iter().any(|rule| rule["mirror"]["host"] == host);
     Route { weight: weight.unwrap_or(0), mirrored }
 }

@@ -24,7 +24,12 @@ pub(crate) struct Clients {
 impl Clients {
     /// Waits until version 1 answers, and begins.
     pub(crate) async fn begin(target: &Target) -> anyhow::Result<Self> {
-        target.serving("1", PATIENCE).await?;
+        Self::begin_at(target, "1").await
+    }
+
+    /// Waits until this version answers, and begins.
+    pub(crate) async fn begin_at(target: &Target, version: &str) -> anyhow::Result<Self> {
+        target.serving(version, PATIENCE).await?;
         Ok(Self::start(target))
     }
 

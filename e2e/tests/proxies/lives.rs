@@ -73,6 +73,16 @@ pub(crate) fn canary(way: Way, host: &str, analysis: &Value) -> Value {
 impl<'a> Life<'a> {
     /// The application as it is before anybody thinks of canaries.
     pub(crate) async fn begin(shared: &'a Shared, namespace: &str, way: Way) -> anyhow::Result<Self> {
+        Self::begin_with(shared, namespace, way, app()).await
+    }
+
+    /// The same with a Deployment of its own.
+    pub(crate) async fn begin_with(
+        shared: &'a Shared,
+        namespace: &str,
+        way: Way,
+        app: Value,
+    ) -> anyhow::Result<Self> {
         let story = Story::new(&shared.bed, namespace).await?;
         let host = story.host("app");
         shared.bed.gateway(namespace, &[&host]).await?;
@@ -81,7 +91,7 @@ impl<'a> Life<'a> {
             "apiVersion": "v1", "kind": "Service", "metadata": {"name": "app"},
             "spec": {"selector": {"app": "app"}, "ports": [{"name": "http", "port": 80, "targetPort": 8080}]},
         }));
-        objects.push(app());
+        objects.push(app);
         story.apply(objects).await?;
         let users = Clients::begin(&way.target(&story).await?).await?;
         Ok(Self { story, way, users })
@@ -142,7 +152,7 @@ async fn fails_and_is_mended(shared: &Shared, life: &Life<'_>, namespace: &str) 
 }
 
 /// The Canary is deleted: what the users had is there again.
-async fn handed_back(life: &Life<'_>) -> anyhow::Result<()> {
+pub(crate) async fn handed_back(life: &Life<'_>) -> anyhow::Result<()> {
     life.story.delete_canary("app").await?;
     for wanted in life.way.objects(&life.story.host("app")) {
         let is = object(&life.story, &wanted).await?;

@@ -4,9 +4,11 @@
 //! One bed and one operator serve all stories. `cargo test -p serin-e2e --test proxies -- NAME` runs some.
 
 mod clients;
+mod examples;
 mod gateway_api;
 mod lives;
 mod named;
+mod services;
 mod way;
 
 use std::{future::Future, pin::Pin, process::ExitCode, sync::Arc, time::Duration};
@@ -38,8 +40,13 @@ pub(crate) use story;
 /// Stories of one file.
 pub(crate) type Family = &'static [(&'static str, Run)];
 
-const FAMILIES: &[(&str, Family)] =
-    &[("lives", lives::STORIES), ("gateway_api", gateway_api::STORIES), ("named", named::STORIES)];
+const FAMILIES: &[(&str, Family)] = &[
+    ("lives", lives::STORIES),
+    ("gateway_api", gateway_api::STORIES),
+    ("named", named::STORIES),
+    ("services", services::STORIES),
+    ("examples", examples::STORIES),
+];
 
 /// How long istiod gathers changes.
 const DEBOUNCE: Duration = Duration::from_secs(2);

@@ -8,17 +8,14 @@ use anyhow::{Context, ensure};
 use k8s_openapi::api::{
     apps::v1::Deployment, autoscaling::v2::HorizontalPodAutoscaler, discovery::v1::EndpointSlice,
 };
-use kube::{
-    Api,
-    api::{DeleteParams, ListParams, Patch, PatchParams},
-};
+use kube::api::{DeleteParams, Patch, PatchParams};
 use serde_json::{Value, json};
 use serin::api::{Answer, Canary, Phase};
 use serin_e2e::{
     bed::Traffic,
+    endpoints,
     load::LoadHandle,
     story::{PATIENCE, Story, canary, deployment},
-    wait,
 };
 use tokio::sync::Mutex;
 
@@ -90,26 +87,8 @@ async fn answered(story: &Story<'_>, id: &str, answer: Answer, words: &str) -> a
     story.canary_that("app", told).await.with_context(|| format!("the answer to {id}")).map(drop)
 }
 
-/// Ready pods behind a Service: of the primary, and of the target.
-async fn ready(slices: &Api<EndpointSlice>, service: &str) -> anyhow::Result<(usize, usize)> {
-    let of = ListParams::default().labels(&format!("kubernetes.io/service-name={service}"));
-    let mut counts = (0, 0);
-    for endpoint in slices.list(&of).await?.items.into_iter().filter_map(|s| s.endpoints).flatten() {
-        let ready = endpoint.conditions.and_then(|c| c.ready) == Some(true);
-        let pod = endpoint.target_ref.and_then(|t| t.name).unwrap_or_default();
-        match (ready, pod.starts_with("app-primary-")) {
-            (true, true) => counts.0 += 1,
-            (true, false) => counts.1 += 1,
-            _ => {}
-        }
-    }
-    Ok(counts)
-}
-
 async fn ready_are(story: &Story<'_>, service: &str, wanted: (usize, usize)) -> anyhow::Result<()> {
-    let slices: Api<EndpointSlice> = story.api();
-    let there = async || (ready(&slices, service).await.ok()? == wanted).then_some(());
-    wait::until(&format!("{wanted:?} ready pods behind {service}"), PATIENCE, there).await
+    endpoints::ready_are(story, "app", service, wanted).await
 }
 
 async fn weighs(story: &Story<'_>, weight: i32) -> anyhow::Result<()> {
@@ -260,7 +239,7 @@ async fn S2_1_automatic_by_pod_share(shared: &Shared) -> anyhow::Result<()> {
                 of.and_then(|d| d.spec.replicas).unwrap_or(0)
             };
             let pods = asked("app-primary").await + asked("app").await;
-            let Ok(counts) = ready(&slices, "app").await else { continue };
+            let Ok(counts) = endpoints::ready(&slices, "app", "app").await else { continue };
             sink.lock().await.push((counts, pods));
             tokio::time::sleep(Duration::from_millis(30)).await;
         }
