@@ -26,6 +26,7 @@ pub(crate) const STORIES: Family = &[
     story!(traefik),
     story!(gateway_api_by_contour),
     story!(gateway_api_by_istiod),
+    story!(gateway_api_v1beta1),
     story!(istio),
     story!(services),
 ];
@@ -201,6 +202,10 @@ async fn gateway_api_by_contour(shared: &Shared) -> anyhow::Result<()> {
 
 async fn gateway_api_by_istiod(shared: &Shared) -> anyhow::Result<()> {
     life(shared, "gwapi-istiod", Way::Gateway(Door::Mesh)).await
+}
+
+async fn gateway_api_v1beta1(shared: &Shared) -> anyhow::Result<()> {
+    life(shared, "gwapi-v1beta1", Way::Beta).await
 }
 
 async fn istio(shared: &Shared) -> anyhow::Result<()> {

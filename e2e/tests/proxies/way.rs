@@ -18,6 +18,8 @@ pub(crate) enum Way {
     Traefik,
     /// HTTPRoute of a Gateway of Contour or of istiod.
     Gateway(Door),
+    /// The same in the older version of the API, of Contour.
+    Beta,
     /// VirtualService by istiod.
     Istio,
     /// Nothing but Services, by kube-proxy.
@@ -30,6 +32,7 @@ impl Way {
             Self::Contour => "contour",
             Self::Traefik => "traefik",
             Self::Gateway(_) => "gatewayapi:v1",
+            Self::Beta => "gatewayapi:v1beta1",
             Self::Istio => "istio",
             Self::Services => "kubernetes",
         }
@@ -70,6 +73,7 @@ impl Way {
                     }]}),
                 ),
             ],
+            Self::Beta => Self::Gateway(Door::Contour).objects(host),
             Self::Gateway(door) => vec![route(
                 "gateway.networking.k8s.io/v1",
                 "HTTPRoute",
@@ -97,6 +101,7 @@ impl Way {
         let mut service = json!({"port": 80, "targetPort": 8080, "portName": "http"});
         match self {
             Self::Contour | Self::Traefik | Self::Services => {}
+            Self::Beta => return Self::Gateway(Door::Contour).service(host),
             Self::Gateway(door) => {
                 service["gatewayRefs"] = json!([door.gateway()]);
                 service["hosts"] = json!([host]);
@@ -114,7 +119,7 @@ impl Way {
     pub(crate) async fn target(self, story: &Story<'_>) -> anyhow::Result<Target> {
         let host = story.host("app");
         Ok(match self {
-            Self::Contour => Target::at(Door::Contour.address(), &host),
+            Self::Contour | Self::Beta => Target::at(Door::Contour.address(), &host),
             Self::Traefik => Target::at(Door::Traefik.address(), &host),
             Self::Gateway(door) => Target::at(door.address(), &host),
             Self::Istio => Target::gateway(&host),
