@@ -19,7 +19,7 @@ use serin::{
     analysis::Reading,
     manifest::scaler,
     snapshot::{
-        CONFIG_MAP, DAEMONSET, DEPLOYMENT, HPA, Kind, ObjectRef, REVISION, Rival, SCALED_OBJECT, SECRET,
+        CONFIG_MAP, DAEMONSET, DEPLOYMENT, HPA, KNATIVE_SERVICE, Kind, ObjectRef, REVISION, Rival, SCALED_OBJECT, SECRET,
         SERVICE,
     },
 };
@@ -107,7 +107,7 @@ struct Step {
     conflict: bool,
 }
 
-const KINDS: [Kind; 9] = [
+const KINDS: [Kind; 10] = [
     DEPLOYMENT,
     DAEMONSET,
     SERVICE,
@@ -117,7 +117,16 @@ const KINDS: [Kind; 9] = [
     HPA,
     SCALED_OBJECT,
     route::VIRTUAL_SERVICE,
+    KNATIVE_SERVICE,
 ];
+
+/// Kinds by the names that stories give them: their own, but for Knative's Service.
+fn kind_named(name: &str) -> Option<Kind> {
+    if name == "KnativeService" {
+        return Some(KNATIVE_SERVICE);
+    }
+    KINDS.into_iter().find(|kind| kind.kind == name)
+}
 
 /// Plays a story and tells it.
 ///
@@ -222,6 +231,10 @@ fn end(sim: &Sim, out: &mut String) -> Result<()> {
         let ready = sim.world.ready.get(name).copied().unwrap_or(0);
         writeln!(out, "  Service {name}: {} ({ready} ready)", service["spec"]["selector"])?;
     }
+    for live in sim.world.objects.of(KNATIVE_SERVICE) {
+        let (metadata, traffic) = (&live["metadata"], &live["spec"]["traffic"]);
+        writeln!(out, "  Knative Service {}: {} {traffic}", metadata["name"], metadata["annotations"])?;
+    }
     for kind in [HPA, SCALED_OBJECT] {
         for live in sim.world.objects.of(kind) {
             let (min, max) = scaler::bounds(kind, live);
@@ -278,8 +291,7 @@ fn reading(value: &Value) -> Option<Reading> {
 
 fn points_at(text: &str) -> Result<ObjectRef> {
     let (kind, name) = text.split_once(' ').with_context(|| format!("{text} is not `Kind name`"))?;
-    let kind =
-        KINDS.into_iter().find(|k| k.kind == kind).with_context(|| format!("no kind {kind} in stories"))?;
+    let kind = kind_named(kind).with_context(|| format!("no kind {kind} in stories"))?;
     Ok(ObjectRef::new(kind, name))
 }
 
@@ -321,7 +333,7 @@ fn merge_some(into: &mut Value, over: &Value) {
 }
 
 fn put(world: &mut World, object: &Value, now: jiff::Timestamp) -> Result<()> {
-    let kind = KINDS.into_iter().find(|k| object["kind"] == k.kind).context("an object of no known kind")?;
+    let kind = object["kind"].as_str().and_then(kind_named).context("an object of no known kind")?;
     world.put(kind, object.clone(), now);
     Ok(())
 }
