@@ -232,7 +232,9 @@ impl Target {
     /// Why a new revision could never come to run, for people.
     pub fn unfit(self, live: &Value) -> Option<String> {
         if self == Self::Knative && knative::newest(live).is_none() {
-            return Some("status.latestCreatedRevisionName is empty: Knative has made no revision of it yet".into());
+            return Some(
+                "status.latestCreatedRevisionName is empty: Knative has made no revision of it yet".into(),
+            );
         }
         let by_hand = self == Self::DaemonSet && live["spec"]["updateStrategy"]["type"] == "OnDelete";
         by_hand.then(|| {

@@ -107,7 +107,8 @@ impl Router for Knative {
     }
 
     fn restore(&self, c: &Validated, live: &Objects) -> Vec<Undo> {
-        let Some(object) = live.at(&at(c)).filter(|object| marks().any(|key| annotation(object, key).is_some()))
+        let Some(object) =
+            live.at(&at(c)).filter(|object| marks().any(|key| annotation(object, key).is_some()))
         else {
             return vec![];
         };

@@ -6,7 +6,7 @@
 
 pub mod configs;
 pub mod fixture;
-mod knative;
+pub mod knative;
 pub mod observer;
 pub mod pods;
 pub mod route;

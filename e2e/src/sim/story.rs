@@ -19,8 +19,8 @@ use serin::{
     analysis::Reading,
     manifest::scaler,
     snapshot::{
-        CONFIG_MAP, DAEMONSET, DEPLOYMENT, HPA, KNATIVE_SERVICE, Kind, ObjectRef, REVISION, Rival, SCALED_OBJECT, SECRET,
-        SERVICE,
+        CONFIG_MAP, DAEMONSET, DEPLOYMENT, HPA, KNATIVE_SERVICE, Kind, ObjectRef, REVISION, Rival,
+        SCALED_OBJECT, SECRET, SERVICE,
     },
 };
 

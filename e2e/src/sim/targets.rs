@@ -17,7 +17,8 @@ const DEATHS: [usize; 4] = [0, 1, 2, 5];
 
 fn world(kind: Target) -> World {
     let mut world = World::default();
-    let mut target = json!({"targetRef": {"kind": kind.kind().kind, "apiVersion": kind.kind().api_version()}});
+    let mut target =
+        json!({"targetRef": {"kind": kind.kind().kind, "apiVersion": kind.kind().api_version()}});
     if kind == Target::DaemonSet {
         let mut daemons = fixture::target("podinfo:1");
         daemons["spec"].as_object_mut().map(|spec| spec.remove("replicas"));

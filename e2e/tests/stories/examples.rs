@@ -67,6 +67,7 @@ fn read(path: &Path) -> anyhow::Result<String> {
 
 async fn are_accepted_as_they_are(shared: &Shared) -> anyhow::Result<()> {
     let story = Story::new(&shared.bed, "examples").await?;
+    story.bed.apply_yaml(&story.namespace, include_str!("../../manifests/knative.yaml")).await?;
     let folder = folder();
     let mut seen = 0;
     for entry in fs::read_dir(&folder).with_context(|| format!("listing {}", folder.display()))? {
