@@ -78,7 +78,8 @@ impl Knative {
                 if live["status"] != status {
                     let version = &live["metadata"]["resourceVersion"];
                     let change = json!({"metadata": {"resourceVersion": version}, "status": status});
-                    let _ = api.patch_status("app", &PatchParams::default(), &Patch::Merge(change)).await;
+                    // somebody has written it meanwhile: it is looked at again
+                    api.patch_status("app", &PatchParams::default(), &Patch::Merge(change)).await.ok();
                 }
             }
         }))
