@@ -41,6 +41,8 @@ pub const KEDA_PAUSED_REPLICAS: &str = "autoscaling.keda.sh/paused-replicas";
 pub const KEDA_PAUSED: &str = "autoscaling.keda.sh/paused";
 /// Key in the node selector of a DaemonSet's pods that no node has: asked for none. Flagger's, so that either can take over.
 pub const SCALE_TO_ZERO: &str = "flagger.app/scale-to-zero";
+/// Annotation on a Knative Service: the revision that is the primary. Flagger's, so that either can take over.
+pub const ANNOTATION_PRIMARY_REVISION: &str = "flagger.app/primary-revision";
 /// Pod annotation by which Flagger forces a restart; ignored when templates are compared.
 pub const ANNOTATION_FLAGGER_ID: &str = "flagger-id";
 /// Keys of Flux that must never be copied from a target (any key that contains this).

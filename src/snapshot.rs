@@ -74,6 +74,9 @@ pub const ENDPOINTS: Kind =
 /// Ingress: part of every API server, whichever controller reads it.
 pub const INGRESS: Kind =
     Kind { group: "networking.k8s.io", version: "v1", kind: "Ingress", plural: "ingresses" };
+/// Knative Service: a workload with its own revisions and routing.
+pub const KNATIVE_SERVICE: Kind =
+    Kind { group: "serving.knative.dev", version: "v1", kind: "Service", plural: "services" };
 /// Canary, in the stored version.
 pub const CANARY: Kind =
     Kind { group: "flagger.app", version: "v1beta1", kind: "Canary", plural: "canaries" };

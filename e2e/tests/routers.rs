@@ -131,7 +131,8 @@ fn users(provider: &str) -> Vec<(Kind, Value)> {
 
 #[test]
 fn every_router_leads_a_canary_through_its_life() -> Result<()> {
-    for provider in router::all().iter().map(|router| router.name()) {
+    // what routes itself is a target as well: its life is among those of targets
+    for provider in router::all().iter().map(|router| router.name()).filter(|name| *name != "knative") {
         life(provider).with_context(|| provider.to_owned())?;
     }
     Ok(())

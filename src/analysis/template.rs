@@ -27,7 +27,7 @@ pub struct Model {
     pub service: String,
     /// `ingressRef.name`, or the target.
     pub ingress: String,
-    /// `routeRef.name`, or the target.
+    /// `routeRef.name`, or the target; of a Knative Service its newest revision.
     pub route: String,
     /// Window of the metric, e.g. `1m`.
     pub interval: String,
@@ -46,7 +46,7 @@ impl Model {
             target: c.names.target.clone(),
             service: c.names.apex.clone(),
             ingress: named("ingressRef"),
-            route: named("routeRef"),
+            route: c.revision.clone().unwrap_or_else(|| named("routeRef")),
             interval: interval.to_owned(),
             variables: BTreeMap::new(),
         }

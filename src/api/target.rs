@@ -14,6 +14,8 @@ pub enum Target {
     DaemonSet,
     /// Core Service in front of pods that something else runs, or of something outside the cluster.
     Service,
+    /// `serving.knative.dev/v1` Service, which routes itself.
+    Knative,
 }
 
 impl Target {
@@ -24,6 +26,7 @@ impl Target {
             (_, "Deployment") => Some(Self::Deployment),
             (_, "DaemonSet") => Some(Self::DaemonSet),
             ("", "Service") => Some(Self::Service),
+            ("serving.knative.dev", "Service") => Some(Self::Knative),
             _ => None,
         }
     }

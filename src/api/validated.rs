@@ -40,6 +40,8 @@ pub struct Validated {
     pub names: Names,
     /// What the target is.
     pub target: Target,
+    /// Name of the target's newest revision, where those have names; filled in from the surroundings.
+    pub revision: Option<String>,
     /// Provider, e.g. `istio`: the spec's, or the operator's default.
     pub provider: String,
     /// What generated routing objects of ingress controllers carry.
@@ -48,7 +50,7 @@ pub struct Validated {
     pub metrics_server: String,
     /// The spec as written.
     pub spec: CanarySpec,
-    /// `spec.service`, always there for the targets that are served.
+    /// `spec.service`; empty where a target that needs none has none.
     pub service: CanaryService,
     /// `spec.analysis`, or `spec.canaryAnalysis`.
     pub analysis: CanaryAnalysis,
@@ -130,7 +132,8 @@ pub fn validate(canary: &Canary, rules: &Rules) -> Result<Validated, Refusal> {
     let provider =
         spec.provider.clone().filter(|p| !p.is_empty()).unwrap_or_else(|| rules.mesh_provider.clone());
     let kind = served_target(spec)?;
-    let service = service(spec)?;
+    routed(kind, &provider)?;
+    let service = service(spec, kind)?;
     let names = names(spec, &service, kind)?;
     let skip_analysis = spec.skip_analysis.unwrap_or(false);
     let strategy = strategy(&analysis);
@@ -149,6 +152,7 @@ pub fn validate(canary: &Canary, rules: &Rules) -> Result<Validated, Refusal> {
         namespace: canary.metadata.namespace.clone().unwrap_or_default(),
         names,
         target: kind,
+        revision: None,
         provider,
         ingress: rules.ingress.clone(),
         metrics_server: spec
@@ -207,7 +211,23 @@ fn linger(spec: &CanarySpec) -> Result<Duration, Refusal> {
         .ok_or_else(|| invalid(format!("spec.canaryScaleDownDelay: {text:?} is not a duration such as 30s")))
 }
 
-fn service(spec: &CanarySpec) -> Result<CanaryService, Refusal> {
+/// A Knative Service routes itself, and nothing else.
+fn routed(kind: Target, provider: &str) -> Result<(), Refusal> {
+    match (kind.holds_both(), provider == "knative") {
+        (true, false) => Err(invalid(format!(
+            "spec.provider is {provider}, but a Knative Service routes itself: set it to knative"
+        ))),
+        (false, true) => Err(invalid(
+            "spec.provider is knative, which routes Knative Services only: name one in spec.targetRef, with the apiVersion serving.knative.dev/v1, or choose another provider",
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn service(spec: &CanarySpec, kind: Target) -> Result<CanaryService, Refusal> {
+    if kind.holds_both() {
+        return Ok(spec.service.clone().unwrap_or_default());
+    }
     let service = spec.service.clone().ok_or_else(|| {
         invalid("spec.service.port is missing: name the port under which the Services are to be reached")
     })?;
@@ -222,13 +242,13 @@ fn service(spec: &CanarySpec) -> Result<CanaryService, Refusal> {
 
 fn apex(service: &CanaryService, kind: Target, target: &str) -> Result<String, Refusal> {
     let apex = service.name.clone().filter(|n| !n.is_empty()).unwrap_or_else(|| target.to_owned());
-    if apex.len() > MAX_APEX {
+    if apex.len() > MAX_APEX && !kind.holds_both() {
         return Err(invalid(format!(
             "the apex name {apex} has {} characters: set spec.service.name to one of at most {MAX_APEX}, because -primary and -canary are appended",
             apex.len()
         )));
     }
-    if kind == Target::Service && apex != target {
+    if matches!(kind, Target::Service | Target::Knative) && apex != target {
         return Err(invalid(format!(
             "spec.service.name is {apex}, but users of a Service as target call that itself: leave it out, or name {target}"
         )));
@@ -241,7 +261,7 @@ fn served_target(spec: &CanarySpec) -> Result<Target, Refusal> {
     let target = Target::named(&spec.target_ref);
     if target.is_none() {
         list.push(format!(
-            "spec.targetRef: {} of {} (served are Deployment and DaemonSet of apps/v1, and Service of v1)",
+            "spec.targetRef: {} of {} (served are Deployment and DaemonSet of apps/v1, and Service of v1 or of serving.knative.dev/v1)",
             spec.target_ref.kind, spec.target_ref.api_version
         ));
     }

@@ -36,6 +36,7 @@ pub(crate) fn canary(service: &Value) -> Validated {
             apex,
         },
         target: Target::Deployment,
+        revision: None,
         provider: "istio".into(),
         ingress: Ingress::default(),
         metrics_server: "http://prometheus:9090".into(),

@@ -6,6 +6,7 @@
 pub mod config;
 mod external;
 pub mod json;
+pub mod knative;
 mod patch;
 pub mod readiness;
 pub mod revision;

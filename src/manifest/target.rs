@@ -6,6 +6,7 @@
 //! Deployment   pod template      replicas: 0                   a clone            its own status
 //! DaemonSet    pod template      a node selector nobody meets  a clone            its own status
 //! Service      spec, in part     never                         a copy             endpoints, where it has any
+//! Knative      a revision's name never                         a note in itself   its own status
 //! ```
 
 use std::borrow::Cow;
@@ -14,15 +15,18 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Manifest, external, json as get, patch,
+    Manifest, external, json as get, knative, patch,
     readiness::{self, Rollout},
     service,
     workload::{self, Source},
 };
 use crate::{
-    api::{Target, validated::Validated},
+    api::{
+        Target,
+        validated::{Names, Validated},
+    },
     names,
-    snapshot::{DAEMONSET, DEPLOYMENT, Kind, Objects, SERVICE, Snapshot},
+    snapshot::{DAEMONSET, DEPLOYMENT, KNATIVE_SERVICE, Kind, Objects, SERVICE, Snapshot},
 };
 
 /// How a target is asked for pods, or for none.
@@ -41,8 +45,8 @@ pub struct Sides {
     pub apex: Option<Manifest>,
     /// In front of the primary. None: it is the primary.
     pub primary: Option<Manifest>,
-    /// In front of the new version.
-    pub canary: Manifest,
+    /// In front of the new version. None: the target tells its versions apart itself.
+    pub canary: Option<Manifest>,
     /// Works, but probably not as meant.
     pub advice: Vec<String>,
 }
@@ -54,7 +58,18 @@ impl Target {
             Self::Deployment => DEPLOYMENT,
             Self::DaemonSet => DAEMONSET,
             Self::Service => SERVICE,
+            Self::Knative => KNATIVE_SERVICE,
         }
+    }
+
+    /// Old and new version are both in the target itself, which routes to them: nothing is made beside it.
+    pub fn holds_both(self) -> bool {
+        self == Self::Knative
+    }
+
+    /// Name of the object that says what the primary runs.
+    pub fn primary_name(self, names: &Names) -> &str {
+        if self.holds_both() { &names.target } else { &names.primary }
     }
 
     /// Its kind as texts name it.
@@ -62,7 +77,7 @@ impl Target {
         match self {
             Self::Deployment => "deployment",
             Self::DaemonSet => "daemonset",
-            Self::Service => "service",
+            Self::Service | Self::Knative => "service",
         }
     }
 
@@ -80,21 +95,21 @@ impl Target {
             Self::DaemonSet => Some(
                 "waiting for rollout to finish: observed daemonset generation less than desired generation",
             ),
-            Self::Service => None,
+            Self::Service | Self::Knative => None,
         }
     }
 
     /// What whoever gives it pods at rest is to do instead.
     pub fn rest_advice(self) -> &'static str {
         match self {
-            Self::Deployment | Self::Service => "Leave spec.replicas out of what sets it",
+            Self::Deployment | Self::Service | Self::Knative => "Leave spec.replicas out of what sets it",
             Self::DaemonSet => "Leave the node selector flagger.app/scale-to-zero as it is found",
         }
     }
 
     /// It can be asked for no pods.
     pub fn rests(self) -> bool {
-        self != Self::Service
+        matches!(self, Self::Deployment | Self::DaemonSet)
     }
 
     /// Its own status tells when it has taken too long.
@@ -108,14 +123,20 @@ impl Target {
     }
 
     /// What makes a revision of it: of a workload the pod template, of a Service the part of its spec that says whom it
-    /// leads to.
+    /// leads to, of a Knative Service the name of its newest revision.
     pub fn revision(self, live: &Value) -> Cow<'_, Value> {
         let template = &live["spec"]["template"];
         match self {
             Self::Deployment => Cow::Borrowed(template),
             Self::DaemonSet => Cow::Owned(for_nodes(template)),
             Self::Service => Cow::Owned(external::relevant(live)),
+            Self::Knative => Cow::Owned(knative::revision(live)),
         }
+    }
+
+    /// The name that its newest revision goes by with others, where it has one.
+    pub fn revision_name(self, live: &Value) -> Option<String> {
+        if self == Self::Knative { knative::newest(live).map(str::to_owned) } else { None }
     }
 
     /// What a primary is made from.
@@ -129,15 +150,21 @@ impl Target {
                 spec: Map::new(),
                 configs: std::collections::BTreeMap::new(),
             },
+            Self::Knative => knative::source(live),
         }
     }
 
-    /// The label by which it selects its pods, with its value; empty for a Service, which need not select any. None: it
+    /// A primary in the form of a target that runs the same.
+    pub fn as_target(self, primary: &Value) -> Cow<'_, Value> {
+        if self == Self::Knative { Cow::Owned(knative::held(primary)) } else { Cow::Borrowed(primary) }
+    }
+
+    /// The label by which it selects its pods, with its value; empty for one that need not select any. None: it
     /// has none of `prefs`.
     pub fn label(self, live: &Value, prefs: &[String]) -> Option<(String, String)> {
         match self {
             Self::Deployment | Self::DaemonSet => workload::selector_label(live, prefs),
-            Self::Service => Some((String::new(), String::new())),
+            Self::Service | Self::Knative => Some((String::new(), String::new())),
         }
     }
 
@@ -148,7 +175,7 @@ impl Target {
             Self::DaemonSet => {
                 i64::from(live["spec"]["template"]["spec"]["nodeSelector"][names::SCALE_TO_ZERO] != "true")
             }
-            Self::Service => 1,
+            Self::Service | Self::Knative => 1,
         }
     }
 
@@ -161,7 +188,7 @@ impl Target {
                 let selector = json!({"nodeSelector": {names::SCALE_TO_ZERO: nowhere}});
                 Some(Ask::Patch(json!({"spec": {"template": {"spec": selector}}})))
             }
-            Self::Service => None,
+            Self::Service | Self::Knative => None,
         }
     }
 
@@ -170,12 +197,12 @@ impl Target {
         match self {
             Self::Deployment => readiness::empty(live),
             Self::DaemonSet => readiness::nowhere(live),
-            Self::Service => false,
+            Self::Service | Self::Knative => false,
         }
     }
 
-    /// How far it, or its primary, has come. `threshold` is a percentage, `ready` the endpoints behind it if it is a
-    /// Service.
+    /// How far it, or its primary, has come. `threshold` is a percentage, `ready` what [`Target::behind`]
+    /// tells of its side, for one that has no pods of its own.
     pub fn rollout(
         self,
         live: &Value,
@@ -187,21 +214,28 @@ impl Target {
         match self {
             Self::Deployment => readiness::rollout(live, threshold, deadline, now),
             Self::DaemonSet => readiness::on_nodes(live, threshold),
-            Self::Service if ready > 0 => Rollout::Ready,
+            Self::Service | Self::Knative if ready > 0 => Rollout::Ready,
+            Self::Knative => Rollout::Waiting { why: knative::unready(live) },
             Self::Service => Rollout::Waiting { why: "no ready endpoint is behind it".into() },
         }
     }
 
-    /// Ready endpoints behind a Service of the Canary.
+    /// Ready endpoints behind a Service of the Canary, or what stands for them where there is none.
     pub fn behind(self, snap: &Snapshot, service: &str) -> u32 {
         match self {
             Self::Deployment | Self::DaemonSet => snap.ready(service),
             Self::Service => external::behind(snap, service),
+            Self::Knative => knative::behind(snap, service),
         }
     }
 
     /// Why a new revision could never come to run, for people.
     pub fn unfit(self, live: &Value) -> Option<String> {
+        if self == Self::Knative && knative::newest(live).is_none() {
+            return Some(
+                "status.latestCreatedRevisionName is empty: Knative has made no revision of it yet".into(),
+            );
+        }
         let by_hand = self == Self::DaemonSet && live["spec"]["updateStrategy"]["type"] == "OnDelete";
         by_hand.then(|| {
             "spec.updateStrategy.type is OnDelete, with which its primary would keep its old pods for ever: set it to RollingUpdate"
@@ -212,7 +246,7 @@ impl Target {
     /// Works, but probably not as meant.
     pub fn advice(self, c: &Validated, live: &Value, objects: &Objects) -> Vec<String> {
         match self {
-            Self::Deployment => vec![],
+            Self::Deployment | Self::Knative => vec![],
             Self::DaemonSet => readiness::all_at_once(live)
                 .then(|| format!(
                     "spec.updateStrategy.rollingUpdate of DaemonSet {} lets all of its pods be replaced at once: set maxSurge, or a smaller maxUnavailable, so that the primary keeps some while it is promoted",
@@ -233,16 +267,19 @@ impl Target {
         objects: &Objects,
         include_prefix: &[String],
     ) -> Result<Sides, String> {
+        if self.holds_both() {
+            return Ok(Sides { apex: None, primary: None, canary: None, advice: vec![] });
+        }
         if self == Self::Service {
             external::ports(c, live)?;
             let canary = external::canary(c, live, objects, include_prefix);
-            return Ok(Sides { apex: None, primary: None, canary, advice: vec![] });
+            return Ok(Sides { apex: None, primary: None, canary: Some(canary), advice: vec![] });
         }
         let made = service::render(c, live, label, objects)?;
         Ok(Sides {
             apex: Some(made.apex),
             primary: Some(made.primary),
-            canary: made.canary,
+            canary: Some(made.canary),
             advice: made.advice,
         })
     }
@@ -263,6 +300,7 @@ impl Target {
                 workload::primary(c, live, source, label, epoch, hash, include_prefix)
             }
             Self::Service => external::primary(c, live, source, marks, include_prefix),
+            Self::Knative => knative::promoted(c, live, source, hash),
         }
     }
 
@@ -277,6 +315,7 @@ impl Target {
         match self {
             Self::Deployment | Self::DaemonSet => workload::created(primary, live, label, replicas),
             Self::Service => external::created(primary, &live["spec"]),
+            Self::Knative => primary,
         }
     }
 
@@ -288,6 +327,7 @@ impl Target {
                 !workload::differs(live_primary, want) || workload::same_template(live, wanted)
             }
             Self::Service => patch(live_primary, &self.content(want)).is_none(),
+            Self::Knative => knative::primary(live_primary) == knative::noted(&want.body),
         }
     }
 
@@ -296,6 +336,7 @@ impl Target {
         let spec = match self {
             Self::Deployment | Self::DaemonSet => json!({"template": want.body["spec"]["template"]}),
             Self::Service => want.body["spec"].clone(),
+            Self::Knative => return want.clone(),
         };
         Manifest::new(want.kind, &want.name, want.manager, want.owned, json!({"spec": spec}))
     }
@@ -308,6 +349,7 @@ impl Target {
                 workload::same_template(&primary["spec"]["template"], &wanted)
             }
             Self::Service => self.revision(primary) == self.revision(live),
+            Self::Knative => knative::noted(primary).is_none_or(|noted| knative::newest(live) == Some(noted)),
         }
     }
 }

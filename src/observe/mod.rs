@@ -57,7 +57,8 @@ pub fn gather(world: &World, rules: &Rules, key: &Key, now: Timestamp) -> Result
     let services = [apex.clone(), names::primary(&apex), names::canary(&apex)];
 
     // of a kind that is not served nothing is looked at
-    let workload = Target::named(&canary.spec.target_ref).unwrap_or_default().kind();
+    let target_kind = Target::named(&canary.spec.target_ref).unwrap_or_default();
+    let workload = target_kind.kind();
     if workload == DAEMONSET && !world.synced(&[DAEMONSET]) {
         return Err(GatherError::Behind(DAEMONSET.plural));
     }
@@ -84,7 +85,7 @@ pub fn gather(world: &World, rules: &Rules, key: &Key, now: Timestamp) -> Result
         objects.insert(REVISION, revision);
     }
     if rules.config_tracking {
-        configs(world, key, workload, &[&target, &names::primary(&target)], &mut objects);
+        configs(world, key, target_kind, &[&target, &names::primary(&target)], &mut objects);
     }
     Ok(Snapshot {
         rules: rules.clone(),
@@ -162,13 +163,13 @@ fn revisions(world: &World, namespace: &str, primary: &str) -> Vec<Value> {
 fn configs(
     world: &World,
     (namespace, canary): &Key,
-    kind: Kind,
+    target: Target,
     workloads: &[&String],
     objects: &mut Objects,
 ) {
     let mut used = Vec::new();
-    for workload in workloads.iter().filter_map(|name| objects.get(kind, name)) {
-        used.extend(config::references(&workload["spec"]["template"]["spec"]).into_iter().map(|r| r.at));
+    for workload in workloads.iter().filter_map(|name| objects.get(target.kind(), name)) {
+        used.extend(config::references(&target.revision(workload)["spec"]).into_iter().map(|r| r.at));
     }
     for at in &used {
         if let Some(object) = world.get(at.kind, namespace, &at.name) {

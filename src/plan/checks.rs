@@ -127,7 +127,8 @@ const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
 fn stopped(snap: &Snapshot, d: &mut Draft, problem: &Problem, unserved: Option<&str>, now: Timestamp) {
     let created = snap.canary.metadata.creation_timestamp.as_ref().map_or(Timestamp::MIN, |t| t.0);
     let patience = after(created, PATIENCE);
-    let early = ["TargetMissing", "AutoscalerMissing", configs::MISSING].contains(&problem.reason);
+    let early =
+        ["TargetMissing", "TargetUnfit", "AutoscalerMissing", configs::MISSING].contains(&problem.reason);
     if early && snap.status().phase.is_none() && now < patience {
         return d.wake_at(patience);
     }

@@ -54,7 +54,7 @@ pub(super) fn look(snap: &Snapshot, answers: &Answers, kind: Target, target: &Va
         return found;
     }
     let (status, name) = (snap.status(), target["metadata"]["name"].as_str().unwrap_or_default());
-    let references = config::references(&target["spec"]["template"]["spec"]);
+    let references = config::references(&kind.revision(target)["spec"]);
     found.any = !references.is_empty();
     for reference in &references {
         found.see(snap, answers, &status, name, reference);
@@ -187,8 +187,9 @@ fn said_before(status: &CanaryStatus) -> String {
 pub(super) fn target_hash(snap: &Snapshot, kind: Target, target: &Value, configs: &Configs) -> String {
     let status = snap.status();
     let template = &*kind.revision(target);
-    // a Service has no generation that counts its changes
+    // a Service has no generation that counts its changes, and that of a Knative Service is ahead of its revisions
     let unchanged = !kind.is_copied()
+        && !kind.holds_both()
         && status.target.as_ref().is_some_and(|t| {
             Some(t.uid.as_str()) == manifest::uid(target)
                 && Some(t.generation) == manifest::generation(target)

@@ -60,7 +60,7 @@ impl<'a> Context<'a> {
     }
 
     pub(super) fn primary(&self) -> Option<&'a Value> {
-        self.snap.objects.get(self.c.target.kind(), &self.c.names.primary)
+        self.snap.objects.get(self.c.target.kind(), self.c.target.primary_name(&self.c.names))
     }
 
     pub(super) fn apex(&self) -> Option<&'a Value> {

@@ -158,7 +158,10 @@ fn generated_gone(cx: &Context<'_>, d: &mut Draft) -> bool {
     }
     gone.extend(scaler::twins(cx).into_iter().map(|(at, _)| at));
     let primary = ObjectRef::new(cx.c.target.kind(), cx.c.names.primary.clone());
-    if cx.primary().is_some_and(|p| manifest::made_for(p, &cx.c.name)) && !gone.contains(&primary) {
+    if !cx.c.target.holds_both()
+        && cx.primary().is_some_and(|p| manifest::made_for(p, &cx.c.name))
+        && !gone.contains(&primary)
+    {
         gone.push(primary);
     }
     let left = gone.iter().filter_map(|at| Some((at.kind, cx.snap.objects.at(at)?)));

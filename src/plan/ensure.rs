@@ -51,9 +51,10 @@ pub(super) fn finalizer(cx: &Context<'_>, d: &mut Draft) -> bool {
 pub(super) fn side_services(cx: &Context<'_>, d: &mut Draft, why: Because) -> bool {
     let Some(services) = services(cx) else { return false };
     let primary = |d: &mut Draft| services.primary.is_none_or(|primary| object(cx, d, primary, why));
-    match sides::revised(cx, d, &services.canary) {
-        Revised::No => object(cx, d, services.canary, why) & primary(d),
-        Revised::Now => object(cx, d, services.canary, Because::Wanted) & primary(d),
+    let Some(canary) = services.canary else { return primary(d) };
+    match sides::revised(cx, d, &canary) {
+        Revised::No => object(cx, d, canary, why) & primary(d),
+        Revised::Now => object(cx, d, canary, Because::Wanted) & primary(d),
         Revised::Later(done) => primary(d) && done,
     }
 }
@@ -354,13 +355,13 @@ pub(super) fn object_from(
 /// What each write of these objects carries beside its content: by which run, and when.
 fn stamps(cx: &Context<'_>, d: &Draft, want: &Manifest) -> Value {
     let epoch = d.status.epoch.to_string();
-    if want.kind == cx.c.target.kind() && !cx.c.target.is_copied() {
+    let route = cx.router.reads(&cx.c).iter().any(|r| r.kind == want.kind && r.name == want.name);
+    if want.kind == cx.c.target.kind() && !cx.c.target.is_copied() && !route {
         return json!({"metadata": {"annotations": {names::ANNOTATION_EPOCH: epoch}}});
     }
     if [HPA, SCALED_OBJECT].contains(&want.kind) {
         return json!({});
     }
-    let route = cx.router.reads(&cx.c).iter().any(|r| r.kind == want.kind && r.name == want.name);
     let names = &cx.c.names;
     if route || [&names.apex, &names.primary_service, &names.canary_service].contains(&&want.name) {
         let written = cx.now.to_string();

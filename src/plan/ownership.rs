@@ -14,13 +14,14 @@ use crate::{
 /// Objects of our names that somebody else has.
 pub(super) fn check(snap: &Snapshot, c: &Validated, router: &'static dyn Router) -> Result<(), Problem> {
     let names = &c.names;
-    let mut all: Vec<ObjectRef> = vec![
-        ObjectRef::new(c.target.kind(), names.primary.clone()),
-        ObjectRef::new(SERVICE, names.primary_service.clone()),
-        ObjectRef::new(SERVICE, names.canary_service.clone()),
-    ];
-    // a target that users call itself is only read
-    if !c.target.is_copied() {
+    let mut all: Vec<ObjectRef> = Vec::new();
+    if !c.target.holds_both() {
+        all.push(ObjectRef::new(c.target.kind(), names.primary.clone()));
+        all.push(ObjectRef::new(SERVICE, names.primary_service.clone()));
+        all.push(ObjectRef::new(SERVICE, names.canary_service.clone()));
+    }
+    // a target that users call itself is only read, or routes itself
+    if !c.target.is_copied() && !c.target.holds_both() {
         all.push(ObjectRef::new(SERVICE, names.apex.clone()));
     }
     all.extend(router.reads(c));

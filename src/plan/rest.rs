@@ -128,6 +128,10 @@ pub(super) fn primary_intact(cx: &Context<'_>, d: &mut Draft) -> bool {
     }
     let want = cx.c.target.content(&want);
     d.say(Words::drift(&want.at().to_string()));
+    if cx.c.target.holds_both() {
+        // its generation tells nothing: nobody but us writes what is mended here
+        return ensure::patch_with(cx, d, live, &want, &json!({}));
+    }
     let restored = json!({"metadata": {"annotations": {
         names::ANNOTATION_RESTORED: (manifest::generation(live).unwrap_or_default() + 1).to_string()
     }}});
@@ -190,14 +194,20 @@ fn adopt(cx: &Context<'_>, d: &mut Draft) {
     };
     let same = cx.c.target.same(primary, cx.target, &cx.label, &cx.c.names.target);
     // one that is kept as it runs names the objects it uses
+    let held = cx.c.target.as_target(primary);
     let (source, used) =
-        if same { (cx.target, copies::taken_over(cx, primary)) } else { (primary, BTreeMap::new()) };
+        if same { (cx.target, copies::taken_over(cx, primary)) } else { (&*held, BTreeMap::new()) };
     let checksums = used.iter().map(|(key, config)| (key.clone(), config.checksum.clone())).collect();
     let hash = revision::hash_with(&cx.c.target.revision(source), &checksums);
-    if cx.stored(Some(&hash)).is_none() {
+    let Some(stored) = cx.stored(Some(&hash)) else {
         return ensure::store(cx, d, &hash, source, &used);
-    }
-    if !ensure::mark_primary(cx, d, primary, &hash) {
+    };
+    let marked = if cx.c.target.holds_both() {
+        ensure::primary_from(cx, d, stored, 1, false)
+    } else {
+        ensure::mark_primary(cx, d, primary, &hash)
+    };
+    if !marked {
         return;
     }
     if !matches!(cx.phase(), Phase::Succeeded | Phase::Failed) {

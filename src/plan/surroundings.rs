@@ -49,6 +49,7 @@ pub(super) fn surroundings<'a>(
     let router = router::by_name(&c.provider).ok_or_else(|| unserved(&[no_router(&c.provider)]))?;
     undisputed(snap, &c, router)?;
     let (target, label) = target(snap, &c)?;
+    c.revision = c.target.revision_name(target);
     c.advice.extend(ports(snap, &c, target, &label)?);
     c.faults.extend(share::fault(snap, &c, target, &label));
     c.advice.extend(share::advice(snap, &c, target));

@@ -12,6 +12,7 @@ mod gatewayapi;
 mod gloo;
 mod httproute;
 mod istio;
+mod knative;
 mod kubernetes;
 mod lent;
 mod linkerd;
@@ -214,6 +215,7 @@ pub fn all() -> &'static [&'static dyn Router] {
         &apisix::Apisix,
         &gloo::Gloo,
         &linkerd::Linkerd,
+        &knative::Knative,
     ]
 }
 

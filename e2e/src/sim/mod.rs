@@ -6,6 +6,7 @@
 
 pub mod configs;
 pub mod fixture;
+pub mod knative;
 pub mod observer;
 pub mod pods;
 pub mod route;

@@ -22,6 +22,7 @@ use serin::{
 use super::{
     Names,
     configs::{self, Contents},
+    knative,
     pods::Pods,
     route, scalers, shares,
     world::World,
@@ -256,6 +257,7 @@ impl Observer {
         }
         self.primary(before, after, names, &what);
         self.violations.extend(scalers::wrong(before, after, names, &what));
+        self.violations.extend(knative::wrong(before, after, &what));
         self.violations.extend(shares::wrong(before, after, pods, names, &what));
         self.target(before, after, names, &what, now);
         self.intended(before, after, pods, names, &what);

@@ -83,7 +83,7 @@ impl Pods {
         for (at, status) in changes {
             world.write_workload_status(&at, status);
         }
-        scaled | any | self.slices(world)
+        scaled | any | super::knative::play(world, &self.modes) | self.slices(world)
     }
 
     fn slices(&self, world: &mut World) -> bool {

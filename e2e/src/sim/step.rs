@@ -10,7 +10,7 @@ use serin::{analysis::Reading, snapshot::ObjectRef};
 use super::{
     Sim, Trouble, fixture,
     pods::Mode,
-    story::{KINDS, put, rivals},
+    story::{kind_named, put, rivals},
 };
 
 #[derive(Deserialize, Debug)]
@@ -165,7 +165,6 @@ fn reading(value: &Value) -> Option<Reading> {
 
 fn points_at(text: &str) -> Result<ObjectRef> {
     let (kind, name) = text.split_once(' ').with_context(|| format!("{text} is not `Kind name`"))?;
-    let kind =
-        KINDS.into_iter().find(|k| k.kind == kind).with_context(|| format!("no kind {kind} in stories"))?;
+    let kind = kind_named(kind).with_context(|| format!("no kind {kind} in stories"))?;
     Ok(ObjectRef::new(kind, name))
 }

@@ -18,8 +18,8 @@ use serde_json::{Value, json};
 use serin::{
     manifest::scaler,
     snapshot::{
-        CONFIG_MAP, DAEMONSET, DEPLOYMENT, HPA, Kind, ObjectRef, REVISION, Rival, SCALED_OBJECT, SECRET,
-        SERVICE,
+        CONFIG_MAP, DAEMONSET, DEPLOYMENT, HPA, KNATIVE_SERVICE, Kind, ObjectRef, REVISION, Rival,
+        SCALED_OBJECT, SECRET, SERVICE,
     },
 };
 
@@ -61,7 +61,7 @@ pub struct Story {
     steps: Vec<Step>,
 }
 
-pub(super) const KINDS: [Kind; 9] = [
+const KINDS: [Kind; 10] = [
     DEPLOYMENT,
     DAEMONSET,
     SERVICE,
@@ -71,7 +71,16 @@ pub(super) const KINDS: [Kind; 9] = [
     HPA,
     SCALED_OBJECT,
     route::VIRTUAL_SERVICE,
+    KNATIVE_SERVICE,
 ];
+
+/// Kinds by the names that stories give them: their own, but for Knative's Service.
+pub(super) fn kind_named(name: &str) -> Option<Kind> {
+    if name == "KnativeService" {
+        return Some(KNATIVE_SERVICE);
+    }
+    KINDS.into_iter().find(|kind| kind.kind == name)
+}
 
 /// Plays a story and tells it.
 ///
@@ -176,6 +185,10 @@ fn end(sim: &Sim, out: &mut String) -> Result<()> {
         let ready = sim.world.ready.get(name).copied().unwrap_or(0);
         writeln!(out, "  Service {name}: {} ({ready} ready)", service["spec"]["selector"])?;
     }
+    for live in sim.world.objects.of(KNATIVE_SERVICE) {
+        let (metadata, traffic) = (&live["metadata"], &live["spec"]["traffic"]);
+        writeln!(out, "  Knative Service {}: {} {traffic}", metadata["name"], metadata["annotations"])?;
+    }
     for kind in [HPA, SCALED_OBJECT] {
         for live in sim.world.objects.of(kind) {
             let (min, max) = scaler::bounds(kind, live);
@@ -253,7 +266,7 @@ fn merge_some(into: &mut Value, over: &Value) {
 }
 
 pub(super) fn put(world: &mut World, object: &Value, now: jiff::Timestamp) -> Result<()> {
-    let kind = KINDS.into_iter().find(|k| object["kind"] == k.kind).context("an object of no known kind")?;
+    let kind = object["kind"].as_str().and_then(kind_named).context("an object of no known kind")?;
     world.put(kind, object.clone(), now);
     Ok(())
 }

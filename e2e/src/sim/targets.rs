@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use serin::{
     analysis::Reading,
     api::Target,
-    snapshot::{DAEMONSET, DEPLOYMENT, ObjectRef, SERVICE},
+    snapshot::{DAEMONSET, DEPLOYMENT, KNATIVE_SERVICE, ObjectRef, SERVICE},
 };
 
 /// After how many writes of a plan the operator dies.
@@ -17,11 +17,17 @@ const DEATHS: [usize; 4] = [0, 1, 2, 5];
 
 fn world(kind: Target) -> World {
     let mut world = World::default();
-    let target = json!({"targetRef": {"kind": kind.kind().kind, "apiVersion": kind.kind().api_version()}});
+    let mut target =
+        json!({"targetRef": {"kind": kind.kind().kind, "apiVersion": kind.kind().api_version()}});
     if kind == Target::DaemonSet {
         let mut daemons = fixture::target("podinfo:1");
         daemons["spec"].as_object_mut().map(|spec| spec.remove("replicas"));
         world.put(DAEMONSET, daemons, fixture::start());
+    } else if kind == Target::Knative {
+        let spec = json!({"template": {"spec": {"containers": [{"image": "podinfo:1"}]}}});
+        world.put(KNATIVE_SERVICE, json!({"metadata": {"name": "podinfo"}, "spec": spec}), fixture::start());
+        target["provider"] = json!("knative");
+        target["service"] = Value::Null;
     } else {
         for version in ["1", "2", "3"] {
             let mut pods = fixture::target(&format!("podinfo:{version}"));
@@ -43,6 +49,11 @@ fn world(kind: Target) -> World {
 fn release(sim: &mut Sim, kind: Target, version: &str) {
     if kind == Target::DaemonSet {
         fixture::set_image(sim, &format!("podinfo:{version}"));
+    } else if kind == Target::Knative {
+        let at = ObjectRef::new(KNATIVE_SERVICE, "podinfo");
+        let containers = json!([{"image": format!("podinfo:{version}")}]);
+        sim.world.edit(&at, &json!({"spec": {"template": {"spec": {"containers": containers}}}}));
+        sim.look();
     } else {
         let at = ObjectRef::new(SERVICE, "podinfo");
         sim.world.edit(&at, &json!({"spec": {"selector": {"version": version}}}));
@@ -50,8 +61,11 @@ fn release(sim: &mut Sim, kind: Target, version: &str) {
     }
 }
 
-/// What users of a side get: image of the primary, or where its copy leads.
+/// What users of a side get: image of the primary, where its copy leads, or the revision beside the newest.
 fn primary(sim: &Sim) -> Value {
+    if let Some(live) = sim.world.objects.get(KNATIVE_SERVICE, "podinfo") {
+        return live["spec"]["traffic"][1]["revisionName"].clone();
+    }
     let daemons = sim.world.workload("podinfo-primary");
     let copy = || sim.world.objects.get(SERVICE, "podinfo-primary");
     daemons.map_or_else(
@@ -83,18 +97,25 @@ fn life(kind: Target, trouble: Option<(usize, Trouble)>) -> Result<(usize, Vec<V
     ensure!(sim.world.canary.is_none(), "{kind:?}, {trouble:?}: the Canary is left\n{}", sim.log.join("\n"));
     let lost = route::to_nobody(&sim.world, &sim.pods, sim.names());
     ensure!(lost == 0, "{kind:?}, {trouble:?}: {lost} % go to nobody in the end");
-    let all = [DEPLOYMENT, DAEMONSET, SERVICE].into_iter();
+    let all = [DEPLOYMENT, DAEMONSET, SERVICE, KNATIVE_SERVICE].into_iter();
     let left = all.flat_map(|kind| sim.world.objects.of(kind)).map(|o| {
-        format!("{} {} {}", o["kind"], o["metadata"]["name"], o["spec"]["template"]["spec"]["nodeSelector"])
+        let (meta, spec) = (&o["metadata"], &o["spec"]);
+        let marks = &meta["annotations"];
+        let selector = &spec["template"]["spec"]["nodeSelector"];
+        format!("{} {} {selector} {} {marks}", o["kind"], meta["name"], spec["traffic"])
     });
     Ok((sim.plans, had, left.collect()))
 }
 
 #[test]
 fn dying_after_any_write_changes_nothing_of_a_life() -> Result<()> {
-    for kind in [Target::DaemonSet, Target::Service] {
+    for kind in [Target::DaemonSet, Target::Service, Target::Knative] {
         let (plans, undisturbed, left) = life(kind, None)?;
-        let (first, second) = if kind == Target::DaemonSet { ("podinfo:1", "podinfo:2") } else { ("1", "2") };
+        let (first, second) = match kind {
+            Target::DaemonSet => ("podinfo:1", "podinfo:2"),
+            Target::Knative => ("podinfo-00001", "podinfo-00002"),
+            _ => ("1", "2"),
+        };
         ensure!(undisturbed == [first, second, second], "{kind:?}: {undisturbed:?}");
         for plan in 0..plans {
             let deaths = DEATHS.into_iter().map(Trouble::CrashAfter);
@@ -110,7 +131,7 @@ fn dying_after_any_write_changes_nothing_of_a_life() -> Result<()> {
 
 #[test]
 fn at_rest_nothing_is_written_or_asked() -> Result<()> {
-    for kind in [Target::DaemonSet, Target::Service] {
+    for kind in [Target::DaemonSet, Target::Service, Target::Knative] {
         let mut sim = Sim::new(world(kind), "podinfo");
         sim.advance(Duration::from_secs(60));
         release(&mut sim, kind, "2");

@@ -31,6 +31,7 @@ pub(crate) const STORIES: Family = &[
 
 async fn are_accepted_as_they_are(shared: &Shared) -> anyhow::Result<()> {
     let story = Story::new(&shared.bed, "examples").await?;
+    story.bed.apply_yaml(&story.namespace, include_str!("../../manifests/knative.yaml")).await?;
     let files = examples::files()?;
     ensure!(!files.is_empty(), "no examples");
     for path in files {

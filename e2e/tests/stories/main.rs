@@ -17,6 +17,7 @@ mod end_state;
 mod examples;
 mod first_flight;
 mod jenkins_x;
+mod knative;
 mod named;
 mod nginx_guide;
 mod rbac;
@@ -77,6 +78,7 @@ const FAMILIES: &[(&str, Family)] = &[
     ("examples", examples::STORIES),
     ("first_flight", first_flight::STORIES),
     ("jenkins_x", jenkins_x::STORIES),
+    ("knative", knative::STORIES),
     ("nginx_guide", nginx_guide::STORIES),
     ("named", named::STORIES),
     ("rbac", rbac::STORIES),

@@ -226,5 +226,8 @@ fn a_port_that_the_target_does_not_have_is_named() {
     assert!(why.contains("spec.service.port") && why.contains("[80]"), "{why}");
     let outside = service(&json!({"type": "ExternalName", "externalName": "x", "ports": null}));
     let sides = sides(&outside).unwrap();
-    assert_eq!((sides.apex, sides.primary, sides.canary.name.as_str()), (None, None, "podinfo-canary"));
+    assert_eq!(
+        (sides.apex, sides.primary, sides.canary.unwrap().name.as_str()),
+        (None, None, "podinfo-canary")
+    );
 }

@@ -3,7 +3,11 @@
 use serde_json::{Value, json};
 
 use super::{Router, by_name};
-use crate::snapshot::{INGRESS, Kind};
+use crate::{
+    manifest::revision,
+    names,
+    snapshot::{INGRESS, KNATIVE_SERVICE, Kind},
+};
 
 /// What one router is given to do.
 pub(super) struct Case {
@@ -72,6 +76,7 @@ pub(super) fn cases() -> Vec<Case> {
         apisix(),
         gloo(),
         linkerd(),
+        knative(),
     ]
 }
 
@@ -291,6 +296,28 @@ fn gloo() -> Case {
         sources: vec![(kind, user)],
         theirs: json!({"routes": [{"matchers": [{"prefix": "/"}], "directResponseAction": {"status": 404}}]}),
         ..Case::of("gloo")
+    }
+}
+
+/// The target itself, with a primary that was promoted.
+fn knative() -> Case {
+    let primary = "podinfo-00001";
+    let user = json!({
+        "metadata": {
+            "name": "podinfo", "uid": "u", "labels": {"theirs": "1"}, "annotations": {
+                "theirs": "2", names::ANNOTATION_PRIMARY_REVISION: primary,
+                names::ANNOTATION_REVISION: revision::hash(&json!({"revision": primary})),
+            },
+        },
+        "spec": {"unknown": ["."], "template": {"spec": {}}}, "status": {"seen": true},
+    });
+    let [always, never] = pins();
+    Case {
+        spec: json!({"targetRef": {"apiVersion": "serving.knative.dev/v1", "kind": "Service", "name": "podinfo"}}),
+        service: vec![],
+        cannot: vec![named(), mirror(), affinity(), always, never],
+        sources: vec![(KNATIVE_SERVICE, user)],
+        ..Case::of("knative")
     }
 }
 

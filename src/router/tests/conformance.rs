@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     analysis::{Metric, builtin},
-    api::validated::Validated,
+    api::{Target, validated::Validated},
     manifest::{Manifest, Undo, fixture, fixture::merge, json as get, patch},
     names,
     snapshot::Objects,
@@ -35,6 +35,7 @@ fn canary(case: &Case, service: &[&Value], analysis: &[&Value]) -> Validated {
     merge(&mut spec, &case.spec);
     canary.spec = serde_json::from_value(spec).unwrap();
     canary.provider = case.provider.into();
+    canary.target = Target::named(&canary.spec.target_ref).unwrap();
     canary
 }
 
@@ -170,7 +171,7 @@ fn even_weights(value: &mut Value) -> Value {
     match value {
         Value::Object(members) => {
             let even = |(key, value): (&String, &mut Value)| {
-                let weight = key == "weight" && value.is_number();
+                let weight = ["weight", "percent"].contains(&key.as_str()) && value.is_number();
                 (key.clone(), if weight { json!(50) } else { even_weights(value) })
             };
             members.iter_mut().map(even).collect()

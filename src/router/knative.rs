@@ -1,0 +1,166 @@
+//! Knative: the target routes itself. `spec.traffic` of the Knative Service gives its newest revision a share of the
+//! requests, and the primary the rest.
+//!
+//! Owns `spec.traffic` as a whole. All else in the object is the user's; which revision is the primary is noted there by
+//! `manifest::knative`, together with the share when that is promoted.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use super::{Builtin, Cookies, Router, RouterError, Split, queries::builtin, route};
+use crate::{
+    api::validated::Validated,
+    manifest::{self, Manifest, Undo, annotation, json as get, knative},
+    names::{self, managers},
+    snapshot::{KNATIVE_SERVICE, Kind, ObjectRef, Objects},
+};
+
+const OWNED: &[&str] = &["/spec/traffic"];
+
+const QUERIES: Builtin = builtin!(
+    r#"envoy_cluster_name=~"{{ namespace }}/{{ route }}""#,
+    "envoy_cluster_upstream_rq" if r#"envoy_response_code!~"5.*""#,
+    p99 "envoy_cluster_upstream_rq_time_bucket" ""
+);
+
+/// The router.
+pub(super) struct Knative;
+
+impl Router for Knative {
+    fn name(&self) -> &'static str {
+        "knative"
+    }
+
+    fn kinds(&self) -> &'static [Kind] {
+        &[KNATIVE_SERVICE]
+    }
+
+    fn settle(&self) -> Duration {
+        Duration::from_secs(3)
+    }
+
+    fn honours(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn refuses(&self, c: &Validated) -> Vec<String> {
+        let why = "Knative shares requests out by weight alone: leave it out";
+        route::cannot(c, &["match", "always", "never", "mirror", "sessionAffinity"], why)
+    }
+
+    fn lent(&self, c: &Validated) -> Option<ObjectRef> {
+        Some(at(c))
+    }
+
+    fn unheeded(&self, c: &Validated, live: &Objects) -> Option<String> {
+        let object = live.at(&at(c))?;
+        let (other, canary) = knative::shares(object)?;
+        let seen = object["status"]["observedGeneration"].as_i64();
+        if manifest::generation(object).is_some_and(|generation| seen.is_some_and(|seen| seen < generation)) {
+            return Some(format!("Knative has not looked at the last change of {} yet", at(c)));
+        }
+        if knative::sent_to_newest(object) == canary && knative::sent(object, other) == 100 - canary {
+            return None;
+        }
+        let said = knative::complaint(object).map_or_else(String::new, |why| format!(": {why}"));
+        Some(format!("status.traffic of {} does not show what spec.traffic asks for{said}", at(c)))
+    }
+
+    fn reads(&self, c: &Validated) -> Vec<ObjectRef> {
+        vec![at(c)]
+    }
+
+    fn read_back(&self, c: &Validated, live: &Objects) -> Result<Split, RouterError> {
+        let object = live.at(&at(c)).ok_or_else(|| RouterError::NotFound(at(c)))?;
+        match (knative::shares(object), knative::primary(object)) {
+            (Some((name, canary)), Some(primary)) if name == primary => {
+                Ok(Split::to_canary(i32::try_from(canary).unwrap_or(100)))
+            }
+            _ => Err(RouterError::Unreadable {
+                object: at(c),
+                why: "does not share requests out between its newest revision and its primary".into(),
+            }),
+        }
+    }
+
+    fn beside(&self, _c: &Validated) -> Vec<Manifest> {
+        vec![]
+    }
+
+    fn render(
+        &self,
+        c: &Validated,
+        live: &Objects,
+        want: Split,
+        _cookies: &Cookies,
+    ) -> Result<Vec<Manifest>, RouterError> {
+        let object = live.at(&at(c)).ok_or_else(|| RouterError::NotFound(at(c)))?;
+        // without a primary that can be relied on the revision in place stays; where there is none, nothing is shared out
+        let beside = knative::primary(object).or_else(|| Some(knative::shares(object)?.0));
+        let written = beside.map(|name| {
+            let marks = json!({names::ANNOTATION_ORIGINAL: original(object)});
+            let traffic = knative::traffic(name, i64::from(want.canary()));
+            manifest(c, &json!({"metadata": {"annotations": marks}, "spec": {"traffic": traffic}}))
+        });
+        Ok(written.into_iter().collect())
+    }
+
+    fn restore(&self, c: &Validated, live: &Objects) -> Vec<Undo> {
+        let Some(object) =
+            live.at(&at(c)).filter(|object| marks().any(|key| annotation(object, key).is_some()))
+        else {
+            return vec![];
+        };
+        let annotations: Map<String, Value> = marks().map(|key| (key.to_owned(), Value::Null)).collect();
+        let noted = annotation(object, names::ANNOTATION_ORIGINAL);
+        let was = noted.and_then(|text| serde_json::from_str::<Value>(text).ok()).unwrap_or_default();
+        let all = || json!([{"latestRevision": true, "percent": 100}]);
+        let traffic = match (noted, &was["traffic"]) {
+            (None, _) => object["spec"]["traffic"].clone(),
+            (Some(_), Value::Array(entries)) if !entries.is_empty() => was["traffic"].clone(),
+            (Some(_), _) => all(),
+        };
+        let mut body = json!({"metadata": {"annotations": annotations}});
+        get::set(&mut body, &["spec", "traffic"], traffic);
+        vec![Undo::Restore(manifest(c, &body))]
+    }
+
+    fn queries(&self) -> &'static Builtin {
+        &QUERIES
+    }
+}
+
+fn at(c: &Validated) -> ObjectRef {
+    ObjectRef::new(KNATIVE_SERVICE, c.names.target.clone())
+}
+
+fn manifest(c: &Validated, body: &Value) -> Manifest {
+    Manifest::new(KNATIVE_SERVICE, &c.names.target, managers::ROUTE, OWNED, body.clone())
+}
+
+/// Every annotation of ours that such an object can bear.
+fn marks() -> impl Iterator<Item = &'static str> {
+    [
+        names::ANNOTATION_ORIGINAL,
+        names::ANNOTATION_EPOCH,
+        names::ANNOTATION_WRITTEN,
+        names::ANNOTATION_REVISION,
+        names::ANNOTATION_PRIMARY_REVISION,
+    ]
+    .into_iter()
+}
+
+/// What was there before, as the annotation keeps it. Shares that Flagger has left are nobody's wish.
+fn original(object: &Value) -> String {
+    let noted = annotation(object, names::ANNOTATION_ORIGINAL).map(str::to_owned);
+    noted.unwrap_or_else(|| {
+        let theirs = &object["spec"]["traffic"];
+        let traffic = if knative::shares(object).is_some() { &Value::Null } else { theirs };
+        json!({"traffic": traffic}).to_string()
+    })
+}
+
+#[cfg(test)]
+#[path = "tests/knative.rs"]
+mod tests;

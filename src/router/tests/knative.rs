@@ -1,0 +1,86 @@
+use super::*;
+use crate::manifest::{
+    fixture::{self, merge},
+    patch, revision,
+};
+
+fn objects(over: &Value) -> Objects {
+    let name = "podinfo-1";
+    let mut live = json!({
+        "metadata": {"name": "podinfo", "generation": 3, "annotations": {
+            names::ANNOTATION_PRIMARY_REVISION: name,
+            names::ANNOTATION_REVISION: revision::hash(&json!({"revision": name})),
+        }},
+        "spec": {"template": {}, "traffic": knative::traffic(name, 20)},
+        "status": {"observedGeneration": 3, "traffic": [
+            {"latestRevision": true, "revisionName": "podinfo-2", "percent": 20},
+            {"latestRevision": false, "revisionName": name, "percent": 80},
+        ]},
+    });
+    merge(&mut live, over);
+    let mut objects = Objects::default();
+    objects.insert(KNATIVE_SERVICE, live);
+    objects
+}
+
+fn wanted(live: &Objects, percent: i32) -> Option<Value> {
+    let c = fixture::canary(&json!({}));
+    let made = Knative.render(&c, live, Split::to_canary(percent), &Cookies::default()).unwrap();
+    Some(made.first()?.body["spec"]["traffic"].clone())
+}
+
+#[test]
+fn the_rest_goes_to_the_primary_by_name() {
+    assert_eq!(wanted(&objects(&json!({})), 40), Some(knative::traffic("podinfo-1", 40)));
+    let users = json!({"spec": {"traffic": [{"latestRevision": true, "percent": 100}]}});
+    assert_eq!(wanted(&objects(&users), 0), Some(knative::traffic("podinfo-1", 0)));
+}
+
+#[test]
+fn a_note_that_was_edited_leads_nobody_astray() {
+    let mut edited = json!({"metadata": {"annotations": {names::ANNOTATION_PRIMARY_REVISION: "podinfo-9"}}});
+    assert_eq!(wanted(&objects(&edited), 0), Some(knative::traffic("podinfo-1", 0)));
+    edited["spec"] = json!({"traffic": [{"latestRevision": true, "percent": 100}]});
+    assert_eq!(wanted(&objects(&edited), 0), None, "it waits until the note is mended");
+    let c = fixture::canary(&json!({}));
+    assert!(Knative.read_back(&c, &objects(&edited)).is_err());
+}
+
+#[test]
+fn weights_count_once_knative_shows_them() {
+    let c = fixture::canary(&json!({}));
+    let why = |over: Value| Knative.unheeded(&c, &objects(&over));
+    assert_eq!(why(json!({})), None);
+    assert!(why(json!({"metadata": {"generation": 4}})).unwrap().contains("has not looked"));
+    let conditions = json!([{"type": "RoutesReady", "status": "False", "message": "no ingress"}]);
+    let late =
+        json!({"spec": {"traffic": knative::traffic("podinfo-1", 40)}, "status": {"conditions": conditions}});
+    assert!(why(late).unwrap().ends_with("does not show what spec.traffic asks for: no ingress"));
+    let other = json!({"spec": {"traffic": knative::traffic("podinfo-0", 20)}});
+    assert!(why(other).is_some(), "the rest still goes to another revision");
+}
+
+#[test]
+fn what_the_user_had_comes_back() {
+    let c = fixture::canary(&json!({}));
+    let all = json!([{"latestRevision": true, "percent": 100}]);
+    let pinned = json!([{"revisionName": "podinfo-1", "percent": 100, "tag": "x"}]);
+    for (was, back) in [(&pinned, &pinned), (&all, &all), (&knative::traffic("podinfo-0", 0), &all)] {
+        let mut live = objects(&json!({"spec": {"traffic": was}}));
+        let made = Knative.render(&c, &live, Split::to_canary(0), &Cookies::default()).unwrap().remove(0);
+        let mut object = live.at(&at(&c)).cloned().unwrap();
+        let change = patch(&object, &made).unwrap();
+        merge(&mut object, &change);
+        live.insert(KNATIVE_SERVICE, object.clone());
+        let Some(Undo::Restore(undo)) = Knative.restore(&c, &live).pop() else {
+            panic!("nothing to restore")
+        };
+        let change = patch(&object, &undo).unwrap();
+        merge(&mut object, &change);
+        assert_eq!((&object["spec"]["traffic"], &object["metadata"]["annotations"]), (back, &json!({})));
+    }
+    // noted, and nothing shared out yet
+    let early = objects(&json!({"spec": {"traffic": pinned}}));
+    let Some(Undo::Restore(undo)) = Knative.restore(&c, &early).pop() else { panic!("nothing to restore") };
+    assert_eq!(undo.body["spec"]["traffic"], pinned);
+}
