@@ -71,7 +71,8 @@ fn trial(runtime: &Arc<Runtime>, shared: &Arc<OnceCell<Shared>>, name: String, r
 fn main() -> anyhow::Result<ExitCode> {
     enter()?;
     let mut arguments = Arguments::from_args();
-    arguments.test_threads.get_or_insert(6);
+    // they wait far more than they work
+    arguments.test_threads.get_or_insert(15);
     let runtime = Arc::new(Runtime::new()?);
     let shared = Arc::new(OnceCell::new());
     let mut trials = Vec::new();
