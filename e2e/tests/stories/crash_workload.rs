@@ -166,7 +166,7 @@ async fn make_canary(story: &Story<'_>, workload: Workload) -> anyhow::Result<()
         canary["spec"]["autoscalerRef"] = scalers::named("app");
     }
     canary["spec"]["service"]["hosts"] = json!([story.host("app")]);
-    canary["spec"]["settleTime"] = json!("200ms");
+    canary["spec"]["settleTime"] = json!("1s");
     let analysis = &mut canary["spec"]["analysis"];
     analysis["threshold"] = json!(2);
     if workload.moves_all_at_once() {
