@@ -24,7 +24,7 @@ use crate::{
 
 pub(crate) const STORIES: Family = &[
     story!(s1_7_the_flagger_variant_of_the_guide),
-    story!(a_webhook_that_refuses_hangs_or_redirects_is_a_failed_check),
+    story!(a_webhook_that_does_not_say_yes_is_a_failed_check),
     story!(a_webhook_without_an_address_holds_the_run),
 ];
 
@@ -148,7 +148,7 @@ async fn hooked<'a>(shared: &'a Shared, namespace: &str, hook: Value) -> anyhow:
     Ok(story)
 }
 
-async fn a_webhook_that_refuses_hangs_or_redirects_is_a_failed_check(shared: &Shared) -> anyhow::Result<()> {
+async fn a_webhook_that_does_not_say_yes_is_a_failed_check(shared: &Shared) -> anyhow::Result<()> {
     let tester = Receiver::start().await?;
     let hook = json!({"name": "gauge", "type": "rollout", "url": tester.url("/"), "timeout": "1s"});
     let story = hooked(shared, "hook-refuses", hook).await?;
