@@ -54,7 +54,7 @@ fn knative_canary() -> Value {
     let spec = &mut all["spec"];
     spec["provider"] = json!("knative");
     spec["targetRef"] = json!({"apiVersion": "serving.knative.dev/v1", "kind": "Service", "name": "app"});
-    spec["progressDeadlineSeconds"] = json!(5);
+    spec["progressDeadlineSeconds"] = json!(15);
     spec["analysis"]["metrics"] = json!([]);
     if let Some(spec) = spec.as_object_mut() {
         spec.remove("service");

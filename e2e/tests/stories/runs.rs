@@ -147,7 +147,8 @@ async fn a_canary_that_never_becomes_ready_is_rolled_back(shared: &Shared) -> an
 async fn a_primary_that_will_not_take_the_template_gets_its_last_one_back(
     shared: &Shared,
 ) -> anyhow::Result<()> {
-    let run = running(shared, "runs-undo", |c| c["spec"]["progressDeadlineSeconds"] = json!(4)).await?;
+    // the canary has to be ready within it, on a busy bed too
+    let run = running(shared, "runs-undo", |c| c["spec"]["progressDeadlineSeconds"] = json!(20)).await?;
     let broken = Selector { image: Some("app:2".into()), ..Selector::workload("app-primary") };
     shared
         .bed

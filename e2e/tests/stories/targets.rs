@@ -160,7 +160,8 @@ async fn a_daemon_set_that_never_becomes_ready_goes_back(shared: &Shared) -> any
     // set back to what was promoted, the failure is over
     set_image(&story, "app:1").await?;
     story.phase("app", Phase::Succeeded).await?;
-    // one that only the primary will not take is taken back
+    // one that only the primary will not take is taken back; the canary has to be ready in time, on a busy bed too
+    story.edit_canary("app", json!({"spec": {"progressDeadlineSeconds": 20}})).await?;
     let broken = Selector { image: Some("app:3".into()), ..Selector::workload("app-primary") };
     let never = Behaviour { ready: Some(false), ..Behaviour::default() };
     shared.bed.kubelet()?.set(broken.in_namespace("daemons-stuck"), never);
@@ -308,6 +309,7 @@ async fn a_service_without_pods_gets_no_users(shared: &Shared) -> anyhow::Result
     story.phase("app", Phase::Failed).await?;
     story.event("app", "canary service app.external-void not ready: no ready endpoint is behind it").await?;
     ensure!(weights(&path) == [0], "weights {:?}", weights(&path));
+    story.edit_canary("app", json!({"spec": {"progressDeadlineSeconds": 60}})).await?;
     lead_to(&story, "2").await?;
     story.phase("app", Phase::Succeeded).await?;
     story.target("app").serving("2", PATIENCE).await?;
