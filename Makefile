@@ -111,7 +111,7 @@ test-unit: ## Run the unit, property and repository tests: no cluster; PROPTEST_
 
 .PHONY: test-bed
 test-bed: proxies build ## Run the stories on real parts (API server, controllers, proxies, Prometheus), with a sample of crashes
-	$(CARGO) test --locked -p serin-e2e --test stories --test alone --test proxies
+	$(CARGO) test --locked --no-fail-fast -p serin-e2e --test stories --test alone --test proxies
 
 .PHONY: crash
 crash: parts build ## Kill the operator at every write of every story
@@ -145,9 +145,16 @@ endif
 provide:
 	@.ci/provide
 
+# A clean clone need not build its dependencies anew: builds are kept outside, per Cargo.lock, for one run at a time.
+CI_TARGET := $(CACHE)/target-$(shell sha256sum Cargo.lock | cut -c1-12)
+
 .PHONY: ci
+ci: export CARGO_TARGET_DIR := $(or $(CARGO_TARGET_DIR),$(CI_TARGET))
 ci: provide doctor ## Run everything that must pass before a change is merged
-	@for target in $(CI); do printf '\n\033[1m== make %s\033[0m\n' $$target; $(MAKE) --no-print-directory $$target; done
+	@mkdir -p $(CACHE)
+	@find $(CACHE) -maxdepth 1 -name 'target-*' ! -path $(CI_TARGET) -exec rm -r {} +
+	@flock $(CACHE)/ci.lock bash -euc 'for target in $(CI); do \
+	  printf "\n\033[1m== make %s\033[0m\n" $$target; $(MAKE) --no-print-directory $$target; done'
 	@if git rev-parse --git-dir >/dev/null 2>&1 && [ -n "$$(git status --porcelain)" ]; then \
 	  echo 'The tree is not clean after all checks:'; git status --short; exit 1; fi
 	@printf '\n\033[1mAll checks passed.\033[0m\n'

@@ -72,7 +72,7 @@ fn main() -> anyhow::Result<ExitCode> {
     enter()?;
     let mut arguments = Arguments::from_args();
     // they wait far more than they work
-    arguments.test_threads.get_or_insert(15);
+    arguments.test_threads.get_or_insert(30);
     let runtime = Arc::new(Runtime::new()?);
     let shared = Arc::new(OnceCell::new());
     let mut trials = Vec::new();
