@@ -181,6 +181,9 @@ pub struct ObservedTarget {
     /// Seconds from then until that is done again, should somebody else scale it up once more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub patience: Option<i64>,
+    /// Its generation when it began to be handed back its replicas, in a deletion.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub returning: Option<i64>,
 }
 
 /// A ConfigMap or Secret as it was last read.

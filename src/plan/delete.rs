@@ -55,7 +55,7 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
         d.status.epoch += 1;
         d.status.run = None;
         d.status.step = None;
-        scaler::hand_back(cx, d);
+        scaler::begin_return(cx, d);
         return d.say(cx.words.terminating());
     }
     if cx.c.spec.revert_on_deletion == Some(false) {
@@ -89,7 +89,7 @@ fn leave(cx: &Context<'_>, d: &mut Draft) {
 
 /// The target has as many pods as the primary, ready and behind their Service.
 fn target_serves(cx: &Context<'_>, d: &mut Draft) -> bool {
-    if !scaler::handed_back(cx, d) {
+    if !scaler::returned(cx, d) {
         return false;
     }
     let behind = cx.snap.objects.get(SERVICE, &cx.c.names.canary_service).is_none() || cx.canary_pods() > 0;

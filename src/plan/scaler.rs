@@ -240,22 +240,21 @@ fn target_back(cx: &Context<'_>) -> i64 {
     target_bounds(cx).map_or(primary, |(min, max)| primary.max(min).min(max).max(1))
 }
 
-/// A deletion begins: a target that is scaled gets the primary's replicas once, for what its autoscaler makes of them
-/// from then on is its own affair.
-pub(super) fn hand_back(cx: &Context<'_>, d: &mut Draft) {
-    if cx.scaler.is_none() || cx.c.spec.revert_on_deletion == Some(false) {
-        return;
-    }
-    resume(cx, d);
-    if cx.target_replicas() < target_back(cx) {
-        ensure::ask(cx, d, target_back(cx));
-    }
+/// How often a target that is handed back is changed, by whomever, before somebody else decides how many pods it has: an
+/// autoscaler that wants fewer is not written against, and a write that crossed another's is made again.
+const OTHERS: i64 = 4;
+
+/// A deletion begins: what the target's autoscaler makes of the primary's replicas is counted from here.
+pub(super) fn begin_return(cx: &Context<'_>, d: &mut Draft) {
+    d.status.target.get_or_insert_default().returning = manifest::generation(cx.target);
 }
 
-/// True when the target is asked for as many pods as it takes over from the primary.
-pub(super) fn handed_back(cx: &Context<'_>, d: &mut Draft) -> bool {
+/// True when the target has been asked for as many pods as it takes over from the primary.
+pub(super) fn returned(cx: &Context<'_>, d: &mut Draft) -> bool {
     let resumed = resume(cx, d);
-    let few = cx.scaler.is_none() && cx.primary().is_some() && cx.target_replicas() < target_back(cx);
+    let began = cx.status().target.as_ref().and_then(|t| t.returning);
+    let changes = manifest::generation(cx.target).zip(began).map_or(0, |(now, began)| now - began);
+    let few = cx.primary().is_some() && cx.target_replicas() < target_back(cx) && changes < OTHERS;
     if few || cx.target_replicas() == 0 {
         ensure::ask(cx, d, target_back(cx));
         return false;
