@@ -64,6 +64,8 @@ struct Inner {
     /// A write whose result is known only by version: the object as seen before it is stale.
     floors: BTreeMap<(Kind, Key), u64>,
     synced: BTreeSet<Kind>,
+    /// Kinds whose watch the API server refuses.
+    forbidden: BTreeSet<Kind>,
     crds: BTreeSet<String>,
     crds_synced: bool,
     terminating: BTreeSet<String>,
@@ -77,6 +79,11 @@ pub struct World(Mutex<Inner>);
 /// Resource versions are numbers that grow (official for one kind since Kubernetes 1.35, true before).
 pub fn version_of(object: &Value) -> u64 {
     object["metadata"]["resourceVersion"].as_str().and_then(|v| v.parse().ok()).unwrap_or(0)
+}
+
+/// Where an object of this name is kept that bears on a Canary of this namespace.
+fn place(kind: Kind, namespace: &str, name: &str) -> Key {
+    (if kind.cluster_wide() { "" } else { namespace }.to_owned(), name.to_owned())
 }
 
 fn key_of(object: &Value) -> Key {
@@ -174,6 +181,7 @@ impl World {
         let mut inner = self.lock();
         let concerned: Vec<Key> = inner.interests.keys().cloned().collect();
         inner.synced.insert(kind);
+        inner.forbidden.remove(&kind);
         if kind == ENDPOINTS {
             inner.endpoints.keep(seen);
         } else {
@@ -191,7 +199,21 @@ impl World {
     pub fn forget(&self, kind: Kind) {
         let mut inner = self.lock();
         inner.synced.remove(&kind);
+        inner.forbidden.remove(&kind);
         inner.objects.remove(&kind);
+    }
+
+    /// The operator may not list the kind. Returns all Canaries when that is new.
+    pub fn forbid(&self, kind: Kind) -> Vec<Key> {
+        let mut inner = self.lock();
+        let new = inner.forbidden.insert(kind);
+        if new { inner.interests.keys().cloned().collect() } else { vec![] }
+    }
+
+    /// The operator may not list the kind, and never could.
+    pub fn forbidden(&self, kind: Kind) -> bool {
+        let inner = self.lock();
+        inner.forbidden.contains(&kind) && !inner.synced.contains(&kind)
     }
 
     /// What is known of this object before this version is stale.
@@ -267,10 +289,11 @@ impl World {
         self.lock().terminating.contains(namespace)
     }
 
-    /// Newest known version of the object; none when it does not exist.
+    /// Newest known version of the object, whose namespace does not matter if its kind has none; none when it does not
+    /// exist.
     pub fn get(&self, kind: Kind, namespace: &str, name: &str) -> Option<Value> {
         let inner = self.lock();
-        inner.objects.get(&kind)?.get(&(namespace.to_owned(), name.to_owned()))?.object()
+        inner.objects.get(&kind)?.get(&place(kind, namespace, name))?.object()
     }
 
     /// All objects of a kind in a namespace.
@@ -341,6 +364,10 @@ impl Inner {
             let name = format!("{}/{}", key.0, key.1);
             let refers = |i: &Interest| i.templates.contains(&name);
             return self.interests.iter().filter(|(_, i)| refers(i)).map(|(k, _)| k.clone()).collect();
+        }
+        if kind.cluster_wide() {
+            let named = |i: &Interest| i.services().contains(&key.1);
+            return self.interests.iter().filter(|(_, i)| named(i)).map(|(k, _)| k.clone()).collect();
         }
         if config::KINDS.contains(&kind) {
             let name = config::key(&ObjectRef::new(kind, key.1.clone()));
@@ -413,6 +440,33 @@ mod tests {
         }
         let kept: Vec<Key> = world.lock().objects[&DEPLOYMENT].keys().cloned().collect();
         assert_eq!(kept, [("n".to_owned(), "app".to_owned())]);
+    }
+
+    #[test]
+    fn what_belongs_to_no_namespace_matters_to_canaries_of_all() {
+        let kuma =
+            Kind { group: "kuma.io", version: "v1alpha1", kind: "TrafficRoute", plural: "trafficroutes" };
+        let world = World::default();
+        for namespace in ["a", "b"] {
+            world.saw(
+                CANARY,
+                json!({
+                    "metadata": {"name": "app", "namespace": namespace, "resourceVersion": "1"},
+                    "spec": {"targetRef": {"name": "app"}},
+                }),
+            );
+        }
+        let route = json!({"metadata": {"name": "app", "resourceVersion": "2"}});
+        let both: Vec<Key> = ["a", "b"].map(|namespace| (namespace.to_owned(), "app".to_owned())).to_vec();
+        assert_eq!(world.saw(kuma, route.clone()), both);
+        assert_eq!(world.get(kuma, "b", "app"), Some(route.clone()));
+        assert_eq!(world.gone(kuma, &route), both);
+        assert_eq!(world.get(kuma, "a", "app"), None);
+
+        assert_eq!((world.forbid(kuma), world.forbid(kuma)), (both.clone(), vec![]));
+        assert!(world.forbidden(kuma));
+        assert_eq!(world.listed(kuma, &BTreeSet::new()), both);
+        assert!(!world.forbidden(kuma));
     }
 
     #[test]
