@@ -14,7 +14,7 @@ use serin::{
     router::{self, Router, Split},
     snapshot::{INGRESS, Kind, ObjectRef, SERVICE},
 };
-use serin_e2e::sim::{Sim, fixture, world::World};
+use serin_e2e::sim::{Sim, Trouble, fixture, world::World};
 
 const HTTP_ROUTE: Kind =
     Kind { group: "gateway.networking.k8s.io", version: "v1", kind: "HTTPRoute", plural: "httproutes" };
@@ -25,6 +25,8 @@ struct Play {
     sim: Sim,
     router: &'static dyn Router,
     answers: bool,
+    /// The operator dies after so many writes, once a second.
+    dies: Option<usize>,
 }
 
 impl Play {
@@ -37,12 +39,13 @@ impl Play {
         for (kind, object) in users(provider) {
             world.put(kind, object, fixture::start());
         }
-        Ok(Self { sim: Sim::new(world, "podinfo"), router, answers: true })
+        Ok(Self { sim: Sim::new(world, "podinfo"), router, answers: true, dies: None })
     }
 
     /// Time passes second by second; the Gateway takes in what it sees.
     fn pass(&mut self, seconds: u64) {
         for _ in 0..seconds {
+            self.sim.trouble = self.dies.map(Trouble::CrashAfter);
             self.sim.advance(Duration::from_secs(1));
             if self.answers {
                 self.answer("True");
@@ -473,6 +476,15 @@ fn a_route_of_no_namespace_that_becomes_anothers_in_a_run_is_let_alone() -> Resu
     play.sim.look();
     play.pass(80);
     play.is(Phase::Succeeded)
+}
+
+#[test]
+fn a_route_of_no_namespace_lives_on_wherever_the_operator_dies() -> Result<()> {
+    for writes in [0, 1, 2] {
+        let play = Play { dies: Some(writes), ..Play::new("kuma", &json!({}))? };
+        lived(play, true, vec![]).with_context(|| format!("dying after {writes} writes"))?;
+    }
+    Ok(())
 }
 
 #[test]

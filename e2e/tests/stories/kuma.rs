@@ -10,9 +10,12 @@ use kube::{
 use serde_json::{Value, json};
 use serin::api::Phase;
 use serin_e2e::{
+    bed::User,
+    operator::Operator,
     story::{PATIENCE, Story, canary, deployment},
     wait,
 };
+use tokio::process::Command;
 
 use crate::{
     Family, Shared,
@@ -25,6 +28,9 @@ pub(crate) const STORIES: Family = &[
     story!(of_two_canaries_of_one_name_the_second_waits),
     story!(a_traffic_route_of_nobodys_is_taken_over_and_given_back),
 ];
+
+/// With an operator of its own.
+pub(crate) const ALONE: Family = &[story!(an_operator_of_one_namespace_sees_the_route_in_every_life)];
 
 const DEFINITION: &str = include_str!("../../schemas/kuma.yaml");
 const SERVICE: &str = "kuma.io/service";
@@ -188,6 +194,37 @@ async fn left_alone_but_for_the_first_time(story: &Story<'_>, app: &str) -> anyh
     ensure!(canary.metadata.finalizers.is_none(), "finalizers: {:?}", canary.metadata.finalizers);
     ensure!(story.replicas(app).await? == Some(1), "the target does not serve");
     Ok(())
+}
+
+async fn an_operator_of_one_namespace_sees_the_route_in_every_life(shared: &Shared) -> anyhow::Result<()> {
+    shared.operator.lock().await.kill9().await?;
+    let story = begin(shared, "kuma-alone").await?;
+    let mut operator = Operator::start(&shared.bed, &["--namespace=kuma-alone"], &[])?;
+    operator.ready(PATIENCE).await?;
+    succeed(shared, "kuma-alone", 1.0).await?;
+    let app = "kuma-alone";
+    story.apply(vec![deployment(app, "app:1", 1), kuma_canary(&story, app)]).await?;
+    story.phase(app, Phase::Initialized).await?;
+    story.edit_canary(app, json!({"spec": {"analysis": {"interval": "60m"}}})).await?;
+    story.set_image(app, "app:2").await?;
+    story.canary_that(app, |c| weight(c) == 25).await?;
+
+    // nothing is missing, seen from its namespace
+    operator.kill9().await?;
+    let explained = Command::new(operator.program())
+        .args(["explain", app, "-n", "kuma-alone", "--kubeconfig"])
+        .arg(shared.bed.kubeconfig(User::Admin))
+        .output()
+        .await?;
+    let text = String::from_utf8_lossy(&explained.stdout).into_owned();
+    ensure!(explained.status.success() && text.contains("next:\n  waits "), "{explained:?}");
+    routes(&story).delete(app, &DeleteParams::default()).await?;
+    operator.restart().await?;
+    splits(&story, app, 25).await?;
+    story.event(app, "TrafficRoute kuma-alone was gone: made again").await?;
+    story.edit_canary(app, json!({"spec": {"analysis": {"interval": "1s"}}})).await?;
+    story.phase(app, Phase::Succeeded).await?;
+    splits(&story, app, 0).await
 }
 
 async fn a_traffic_route_of_nobodys_is_taken_over_and_given_back(shared: &Shared) -> anyhow::Result<()> {

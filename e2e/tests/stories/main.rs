@@ -96,7 +96,8 @@ const FAMILIES: &[(&str, Family)] = &[
 ];
 
 /// Families that run after the others, with operators of their own.
-const ALONE: &[(&str, Family)] = &[("crash", restart::STORIES), ("configs_alone", configs_alone::STORIES)];
+const ALONE: &[(&str, Family)] =
+    &[("crash", restart::STORIES), ("configs_alone", configs_alone::STORIES), ("kuma_alone", kuma::ALONE)];
 
 async fn start() -> anyhow::Result<Shared> {
     let bed = Bed::start(Options::default()).await?;
