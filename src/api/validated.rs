@@ -46,7 +46,7 @@ pub struct Validated {
     pub provider: String,
     /// What generated routing objects of ingress controllers carry.
     pub ingress: Ingress,
-    /// Mesh of its Services, where a cluster has several: annotation `kuma.io/mesh`, or `default`.
+    /// Kuma mesh of its Services.
     pub mesh: String,
     /// Prometheus for built-in checks and inline queries.
     pub metrics_server: String,
@@ -157,7 +157,7 @@ pub fn validate(canary: &Canary, rules: &Rules) -> Result<Validated, Refusal> {
         revision: None,
         provider,
         ingress: rules.ingress.clone(),
-        mesh: mesh(canary),
+        mesh: canary.kuma_mesh(),
         metrics_server: spec
             .metrics_server
             .clone()
@@ -197,12 +197,6 @@ fn names(spec: &CanarySpec, service: &CanaryService, kind: Target) -> Result<Nam
         target,
         apex,
     })
-}
-
-fn mesh(canary: &Canary) -> String {
-    let annotations = canary.metadata.annotations.as_ref();
-    let named = annotations.and_then(|all| all.get(names::KUMA_MESH)).filter(|name| !name.is_empty());
-    named.cloned().unwrap_or_else(|| "default".to_owned())
 }
 
 fn invalid(message: impl Into<String>) -> Refusal {

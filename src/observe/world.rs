@@ -22,6 +22,8 @@ use crate::{
     },
 };
 
+#[path = "reach.rs"]
+mod reach;
 #[path = "scalers.rs"]
 mod scalers;
 
@@ -79,11 +81,6 @@ pub struct World(Mutex<Inner>);
 /// Resource versions are numbers that grow (official for one kind since Kubernetes 1.35, true before).
 pub fn version_of(object: &Value) -> u64 {
     object["metadata"]["resourceVersion"].as_str().and_then(|v| v.parse().ok()).unwrap_or(0)
-}
-
-/// Where an object of this name is kept that bears on a Canary of this namespace.
-fn place(kind: Kind, namespace: &str, name: &str) -> Key {
-    (if kind.cluster_wide() { "" } else { namespace }.to_owned(), name.to_owned())
 }
 
 fn key_of(object: &Value) -> Key {
@@ -203,19 +200,6 @@ impl World {
         inner.objects.remove(&kind);
     }
 
-    /// The operator may not list the kind. Returns all Canaries when that is new.
-    pub fn forbid(&self, kind: Kind) -> Vec<Key> {
-        let mut inner = self.lock();
-        let new = inner.forbidden.insert(kind);
-        if new { inner.interests.keys().cloned().collect() } else { vec![] }
-    }
-
-    /// The operator may not list the kind, and never could.
-    pub fn forbidden(&self, kind: Kind) -> bool {
-        let inner = self.lock();
-        inner.forbidden.contains(&kind) && !inner.synced.contains(&kind)
-    }
-
     /// What is known of this object before this version is stale.
     pub fn floor(&self, kind: Kind, key: Key, version: u64) {
         let mut inner = self.lock();
@@ -293,7 +277,7 @@ impl World {
     /// exist.
     pub fn get(&self, kind: Kind, namespace: &str, name: &str) -> Option<Value> {
         let inner = self.lock();
-        inner.objects.get(&kind)?.get(&place(kind, namespace, name))?.object()
+        inner.objects.get(&kind)?.get(&reach::place(kind, namespace, name))?.object()
     }
 
     /// All objects of a kind in a namespace.
@@ -366,8 +350,7 @@ impl Inner {
             return self.interests.iter().filter(|(_, i)| refers(i)).map(|(k, _)| k.clone()).collect();
         }
         if kind.cluster_wide() {
-            let named = |i: &Interest| i.services().contains(&key.1);
-            return self.interests.iter().filter(|(_, i)| named(i)).map(|(k, _)| k.clone()).collect();
+            return self.named_everywhere(&key.1);
         }
         if config::KINDS.contains(&kind) {
             let name = config::key(&ObjectRef::new(kind, key.1.clone()));
