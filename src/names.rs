@@ -13,6 +13,8 @@ pub const LABEL_TEMPLATE_OF: &str = "serin.dev/template-of";
 
 /// Annotation on an adopted object: JSON of the fields as they were before adoption.
 pub const ANNOTATION_ORIGINAL: &str = "serin.dev/original";
+/// Annotation on a routing object that belongs to no namespace: the namespace of its Canary.
+pub const ANNOTATION_NAMESPACE: &str = "serin.dev/namespace";
 /// Annotation on a copied routing object: the keys of the annotations that came from its source, with commas.
 pub const ANNOTATION_COPIED: &str = "serin.dev/copied";
 /// Annotation on the route, the apex Service and the primary: the epoch of the run that wrote it.
@@ -43,6 +45,8 @@ pub const KEDA_PAUSED: &str = "autoscaling.keda.sh/paused";
 pub const SCALE_TO_ZERO: &str = "flagger.app/scale-to-zero";
 /// Annotation on a Knative Service: the revision that is the primary. Flagger's, so that either can take over.
 pub const ANNOTATION_PRIMARY_REVISION: &str = "flagger.app/primary-revision";
+/// Annotation on a Canary: the Kuma mesh that its Services are in. Flagger's, so that either can take over.
+pub const KUMA_MESH: &str = "kuma.io/mesh";
 /// Pod annotation by which Flagger forces a restart; ignored when templates are compared.
 pub const ANNOTATION_FLAGGER_ID: &str = "flagger-id";
 /// Keys of Flux that must never be copied from a target (any key that contains this).

@@ -11,7 +11,7 @@ use crate::{
     config::Rules,
 };
 
-/// A kind of object that Serin reads or writes. All are namespaced.
+/// A kind of object that Serin reads or writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Kind {
     /// API group, empty for core.
@@ -37,6 +37,11 @@ impl Kind {
     /// Every API server has it: no CustomResourceDefinition defines it.
     pub fn built_in(&self) -> bool {
         matches!(self.group, "" | "apps" | "discovery.k8s.io" | "networking.k8s.io")
+    }
+
+    /// Its objects belong to no namespace: one of a name is there for the whole cluster.
+    pub fn cluster_wide(&self) -> bool {
+        matches!((self.group, self.kind), ("kuma.io", "TrafficRoute"))
     }
 
     /// Name of the CustomResourceDefinition that would define it, e.g. `virtualservices.networking.istio.io`.
@@ -84,7 +89,7 @@ pub const CANARY: Kind =
 pub const METRIC_TEMPLATE: Kind =
     Kind { group: "flagger.app", version: "v1beta1", kind: "MetricTemplate", plural: "metrictemplates" };
 
-/// Points at an object in the Canary's namespace.
+/// Points at an object in the Canary's namespace, or at one that belongs to none.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct ObjectRef {
     /// Its kind.
@@ -106,7 +111,7 @@ impl fmt::Display for ObjectRef {
     }
 }
 
-/// Objects of one namespace, each as the JSON the API server gave (so that fields nobody here knows survive).
+/// Objects of one namespace and of none, each as the JSON the API server gave (so that fields nobody here knows survive).
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Objects(#[serde(serialize_with = "as_list")] BTreeMap<ObjectRef, Value>);
 
@@ -169,6 +174,8 @@ pub struct Snapshot {
     pub ready: BTreeMap<String, u32>,
     /// Plural.group of the optional kinds that the cluster does not define.
     pub missing_kinds: Vec<String>,
+    /// Plural.group of the kinds of its router that the operator may not read.
+    pub forbidden_kinds: Vec<String>,
     /// Canaries that want the same target or apex.
     pub rivals: Vec<Rival>,
     /// The MetricTemplates this Canary refers to, as far as they exist, by `namespace/name`.

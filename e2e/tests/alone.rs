@@ -11,7 +11,11 @@ use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::{Context, ensure};
 use k8s_openapi::{
-    api::coordination::v1::Lease,
+    api::{
+        authorization::v1::SubjectAccessReview,
+        coordination::v1::Lease,
+        rbac::v1::{ClusterRole, PolicyRule},
+    },
     apiextensions_apiserver::pkg::apis::apiextensions::v1::{CustomResourceDefinition, JSONSchemaProps},
 };
 use kube::{
@@ -23,7 +27,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use serde_json::{Map, Value, json};
 use serin::api::{Canary, Phase};
 use serin_e2e::{
-    bed::{Bed, Options},
+    bed::{Bed, Options, User},
     enter,
     operator::Operator,
     story::{PATIENCE, Story, canary, deployment},
@@ -313,6 +317,46 @@ async fn start() -> anyhow::Result<Shared> {
     Ok(Shared { bed, operator })
 }
 
+/// With less than the shipped ClusterRole, as where only a Role is given.
+async fn a_right_to_read_routes_is_missed_by_name(shared: &Shared) -> anyhow::Result<()> {
+    let roles: Api<ClusterRole> = Api::all(shared.bed.admin());
+    let shipped = roles.get("serin").await?;
+    let mut fewer = shipped.rules.clone().context("the shipped rules")?;
+    fewer.retain(|rule| rule.api_groups.iter().flatten().all(|group| group != "kuma.io"));
+    let given = async |rules: &[PolicyRule]| {
+        roles.patch("serin", &PatchParams::default(), &Patch::Merge(json!({"rules": rules}))).await
+    };
+    let story = story(shared, "kuma-rights").await?;
+    story.bed.apply_yaml("kuma-rights", include_str!("../schemas/kuma.yaml")).await?;
+    given(&fewer).await?;
+    let review = json!({
+        "apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "metadata": {},
+        "spec": {
+            "user": User::Operator.name(),
+            "resourceAttributes": {"group": "kuma.io", "resource": "trafficroutes", "verb": "list"},
+        },
+    });
+    let review: SubjectAccessReview = serde_json::from_value(review)?;
+    let reviews: Api<SubjectAccessReview> = Api::all(shared.bed.admin());
+    let taken = async || {
+        let answer = reviews.create(&PostParams::default(), &review).await.ok()?.status?;
+        (!answer.allowed).then_some(())
+    };
+    wait::until("the right to be taken", PATIENCE, taken).await?;
+
+    let mut app = canary("app");
+    app["spec"]["provider"] = json!("kuma");
+    app["spec"]["service"] = json!({"port": 80, "targetPort": 8080});
+    story.apply(vec![deployment("app", "app:1", 1), app]).await?;
+    let words = ["the operator may not list TrafficRoute (trafficroutes.kuma.io) of the whole cluster"];
+    refused(&story, "app", "ApiRefused", &words).await?;
+    left_alone(&story, "app").await?;
+    well_goes_on(&story).await?;
+    given(shipped.rules.as_deref().unwrap_or_default()).await?;
+    story.phase("app", Phase::Initialized).await?;
+    accepted(&story, "app").await
+}
+
 async fn schemas_take_all_that_routers_render(shared: &Shared) -> anyhow::Result<()> {
     schemas::all(&shared.bed).await
 }
@@ -341,6 +385,7 @@ fn main() -> anyhow::Result<ExitCode> {
         trial!(a_definition_that_drops_the_status_is_noticed),
         trial!(beside_a_flagger_nothing_is_done),
         trial!(keda_is_waited_for_and_told_when_to_rest),
+        trial!(a_right_to_read_routes_is_missed_by_name),
         trial!(schemas_take_all_that_routers_render),
     ];
     let conclusion = libtest_mimic::run(&arguments, trials);

@@ -14,7 +14,7 @@ use serin::{
     router::{self, Router, Split},
     snapshot::{INGRESS, Kind, ObjectRef, SERVICE},
 };
-use serin_e2e::sim::{Sim, fixture, world::World};
+use serin_e2e::sim::{Sim, Trouble, fixture, world::World};
 
 const HTTP_ROUTE: Kind =
     Kind { group: "gateway.networking.k8s.io", version: "v1", kind: "HTTPRoute", plural: "httproutes" };
@@ -25,6 +25,8 @@ struct Play {
     sim: Sim,
     router: &'static dyn Router,
     answers: bool,
+    /// The operator dies after so many writes, once a second.
+    dies: Option<usize>,
 }
 
 impl Play {
@@ -37,12 +39,13 @@ impl Play {
         for (kind, object) in users(provider) {
             world.put(kind, object, fixture::start());
         }
-        Ok(Self { sim: Sim::new(world, "podinfo"), router, answers: true })
+        Ok(Self { sim: Sim::new(world, "podinfo"), router, answers: true, dies: None })
     }
 
     /// Time passes second by second; the Gateway takes in what it sees.
     fn pass(&mut self, seconds: u64) {
         for _ in 0..seconds {
+            self.sim.trouble = self.dies.map(Trouble::CrashAfter);
             self.sim.advance(Duration::from_secs(1));
             if self.answers {
                 self.answer("True");
@@ -274,7 +277,7 @@ fn pinned_requests_go_their_way_while_a_run_lasts() -> Result<()> {
         ensure!(play.split()? == Split::to_canary(20).pinning(true), "{provider}: {:?}", play.split()?);
         lived(Play::new(provider, &spec)?, true, users(provider)).with_context(|| provider.to_owned())?;
     }
-    for provider in ["traefik", "kubernetes", "skipper", "apisix", "linkerd"] {
+    for provider in ["traefik", "kubernetes", "skipper", "apisix", "kuma", "linkerd"] {
         let mut play = Play::new(provider, &spec)?;
         play.pass(40);
         ensure!(play.said("spec.analysis.always: ") && play.sim.world.status().phase.is_none(), "{provider}");
@@ -359,6 +362,7 @@ fn what_a_router_cannot_do_is_refused_before_anything_moves() -> Result<()> {
         ("kubernetes", &named, "spec.analysis.match: "),
         ("traefik", &named, "spec.analysis.match: "),
         ("linkerd", &named, "spec.analysis.match: "),
+        ("kuma", &named, "spec.analysis.match: "),
     ] {
         let mut play = Play::new(provider, spec)?;
         play.pass(60);
@@ -400,6 +404,96 @@ fn a_missing_ingress_is_named_until_it_is_there() -> Result<()> {
     play.sim.look();
     play.pass(60);
     play.is(Phase::Succeeded)
+}
+
+const TRAFFIC_ROUTE: Kind =
+    Kind { group: "kuma.io", version: "v1alpha1", kind: "TrafficRoute", plural: "trafficroutes" };
+
+/// A TrafficRoute of this namespace's Service `podinfo`, all to the primary; `marked` by a Canary there.
+fn traffic_route(namespace: &str, marked: bool) -> Value {
+    let tag = |name: &str| json!({"kuma.io/service": format!("{name}_{namespace}_svc_80")});
+    let mut route = json!({
+        "mesh": "default", "metadata": {"name": "podinfo"},
+        "spec": {
+            "sources": [{"match": {"kuma.io/service": "*"}}], "destinations": [{"match": tag("podinfo")}],
+            "conf": {"split": [
+                {"weight": 90, "destination": tag("podinfo-primary")},
+                {"weight": 10, "destination": tag("podinfo-canary")},
+            ]},
+        },
+    });
+    if marked {
+        route["metadata"]["labels"] = json!({"serin.dev/canary": "podinfo"});
+        route["metadata"]["annotations"] = json!({"serin.dev/namespace": namespace});
+    }
+    route
+}
+
+#[test]
+fn a_route_of_no_namespace_stays_with_the_one_whose_it_is() -> Result<()> {
+    for (marked, owned, words) in [
+        (true, false, "is controlled by a Canary of namespace other"),
+        (false, false, "it is for podinfo_other_svc_80"),
+        // Flagger owns what it made by a Canary that is of the same name in every namespace
+        (false, true, "it is for podinfo_other_svc_80"),
+    ] {
+        let mut play = Play::new("kuma", &json!({}))?;
+        let at = ObjectRef::new(TRAFFIC_ROUTE, "podinfo");
+        let mut theirs = traffic_route("other", marked);
+        if owned {
+            theirs["metadata"]["ownerReferences"] =
+                json!([{"kind": "Canary", "name": "podinfo", "uid": "other", "controller": true}]);
+        }
+        play.sim.world.put(TRAFFIC_ROUTE, theirs, play.sim.now);
+        let before = play.sim.world.objects.at(&at).cloned();
+        play.sim.look();
+        play.pass(40);
+        ensure!(play.said(words) && !play.said("create"), "{}", play.sim.log.join("\n"));
+        play.sim.world.delete_canary(play.sim.now);
+        play.sim.look();
+        play.pass(40);
+        ensure!(play.sim.world.canary.is_none() && play.sim.world.objects.at(&at) == before.as_ref());
+    }
+    Ok(())
+}
+
+#[test]
+fn a_route_of_no_namespace_that_becomes_anothers_in_a_run_is_let_alone() -> Result<()> {
+    let mut play = Play::new("kuma", &json!({}))?;
+    play.pass(40);
+    fixture::set_image(&mut play.sim, "podinfo:2");
+    play.pass(5);
+    ensure!(play.split()? == Split::to_canary(20));
+    let at = ObjectRef::new(TRAFFIC_ROUTE, "podinfo");
+    play.sim.world.objects.remove(&at);
+    play.sim.world.put(TRAFFIC_ROUTE, traffic_route("other", true), play.sim.now);
+    let before = play.sim.world.objects.at(&at).cloned();
+    play.sim.look();
+    play.pass(60);
+    ensure!(play.said("is controlled by a Canary of namespace other"));
+    ensure!(play.sim.world.objects.at(&at) == before.as_ref());
+    play.sim.world.objects.remove(&at);
+    play.sim.look();
+    play.pass(80);
+    play.is(Phase::Succeeded)
+}
+
+#[test]
+fn a_route_of_no_namespace_lives_on_wherever_the_operator_dies() -> Result<()> {
+    for writes in [0, 1, 2] {
+        let play = Play { dies: Some(writes), ..Play::new("kuma", &json!({}))? };
+        lived(play, true, vec![]).with_context(|| format!("dying after {writes} writes"))?;
+    }
+    Ok(())
+}
+
+#[test]
+fn the_traffic_route_that_flagger_made_is_taken_over_as_it_leads() -> Result<()> {
+    let mut play = Play::new("kuma", &json!({}))?;
+    let namespace = play.canary()?.metadata.namespace.context("no namespace")?;
+    play.sim.world.put(TRAFFIC_ROUTE, traffic_route(&namespace, false), play.sim.now);
+    play.sim.look();
+    lived(play, true, vec![])
 }
 
 #[test]

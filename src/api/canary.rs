@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{CanaryAnalysis, CanaryService, CanaryStatus, schema};
+use crate::names;
 
 /// How new versions of one workload are released.
 #[derive(CustomResource, JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -104,6 +105,13 @@ impl Canary {
     /// The analysis, whichever name it was written under.
     pub fn analysis(&self) -> Option<&CanaryAnalysis> {
         self.spec.analysis.as_ref().or(self.spec.canary_analysis.as_ref())
+    }
+
+    /// The Kuma mesh that its Services are in.
+    pub fn kuma_mesh(&self) -> String {
+        let annotations = self.metadata.annotations.as_ref();
+        let named = annotations.and_then(|all| all.get(names::KUMA_MESH)).filter(|name| !name.is_empty());
+        named.cloned().unwrap_or_else(|| "default".to_owned())
     }
 }
 

@@ -46,6 +46,8 @@ pub struct Validated {
     pub provider: String,
     /// What generated routing objects of ingress controllers carry.
     pub ingress: Ingress,
+    /// Kuma mesh of its Services.
+    pub mesh: String,
     /// Prometheus for built-in checks and inline queries.
     pub metrics_server: String,
     /// The spec as written.
@@ -155,6 +157,7 @@ pub fn validate(canary: &Canary, rules: &Rules) -> Result<Validated, Refusal> {
         revision: None,
         provider,
         ingress: rules.ingress.clone(),
+        mesh: canary.kuma_mesh(),
         metrics_server: spec
             .metrics_server
             .clone()

@@ -173,7 +173,9 @@ impl Applier {
     async fn create(&self, namespace: &str, manifest: &Manifest) -> Result<(), ApplyError> {
         let at = ObjectRef::new(manifest.kind, manifest.name.clone());
         let mut body = manifest.to_create();
-        body["metadata"]["namespace"] = json!(namespace);
+        if !manifest.kind.cluster_wide() {
+            body["metadata"]["namespace"] = json!(namespace);
+        }
         let Ok(object) = serde_json::from_value::<DynamicObject>(body) else {
             return Err(ApplyError::Moved { verb: "create", object: at.to_string() });
         };
@@ -270,7 +272,11 @@ impl Applier {
             kind: kind.kind.into(),
             plural: kind.plural.into(),
         };
-        Api::namespaced_with(self.client.clone(), namespace, &resource)
+        if kind.cluster_wide() {
+            Api::all_with(self.client.clone(), &resource)
+        } else {
+            Api::namespaced_with(self.client.clone(), namespace, &resource)
+        }
     }
 }
 

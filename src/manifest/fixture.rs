@@ -39,6 +39,7 @@ pub(crate) fn canary(service: &Value) -> Validated {
         revision: None,
         provider: "istio".into(),
         ingress: Ingress::default(),
+        mesh: "default".into(),
         metrics_server: "http://prometheus:9090".into(),
         service: serde_json::from_value(all).unwrap(),
         analysis: serde_json::from_value(analysis).unwrap(),

@@ -67,8 +67,8 @@ pub fn gather(world: &World, rules: &Rules, key: &Key, now: Timestamp) -> Result
         .map(|n| ObjectRef::new(workload, n))
         .chain(services.iter().map(|n| ObjectRef::new(SERVICE, n.clone())))
         .collect();
-    let mut missing = Vec::new();
-    wanted.extend(routes(world, rules, &canary, &services, &mut missing)?);
+    let (mut missing, mut forbidden) = (Vec::new(), Vec::new());
+    wanted.extend(routes(world, rules, &canary, &services, &mut missing, &mut forbidden)?);
     wanted.extend(scalers(world, namespace, &canary, &mut missing)?);
     // noted before it is read: what changes from now on is told
     world.looks_at(key, &wanted);
@@ -92,6 +92,7 @@ pub fn gather(world: &World, rules: &Rules, key: &Key, now: Timestamp) -> Result
         objects,
         ready: services.iter().filter_map(|s| Some((s.clone(), world.ready(namespace, s)?))).collect(),
         missing_kinds: missing,
+        forbidden_kinds: forbidden,
         rivals: rivals(world, key, workload, &apex),
         templates: templates(world, &canary, namespace),
         flagger: world.flagger().filter(|(_, until)| *until > now),
@@ -109,6 +110,7 @@ fn routes(
     canary: &Canary,
     services: &[String],
     missing: &mut Vec<String>,
+    forbidden: &mut Vec<String>,
 ) -> Result<Vec<ObjectRef>, GatherError> {
     let provider = canary.spec.provider.as_deref().filter(|p| !p.is_empty()).unwrap_or(&rules.mesh_provider);
     let Some(router) = router::by_name(provider) else { return Ok(vec![]) };
@@ -116,6 +118,8 @@ fn routes(
     for kind in router.kinds() {
         if !kind.built_in() && !world.defines(&kind.crd()) {
             missing.push(kind.crd());
+        } else if world.forbidden(*kind) {
+            forbidden.push(kind.crd());
         } else if !world.synced(&[*kind]) {
             return Err(GatherError::Behind(kind.plural));
         }

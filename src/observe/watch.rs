@@ -91,7 +91,7 @@ where
     K: Resource<Scope = DynamicResourceScope, DynamicType = ApiResource>,
 {
     let resource = resource(kind);
-    match namespace {
+    match namespace.filter(|_| !kind.cluster_wide()) {
         Some(namespace) => Api::namespaced_with(client.clone(), namespace, &resource),
         None => Api::all_with(client.clone(), &resource),
     }
@@ -136,12 +136,25 @@ async fn follow<T: ResourceExt + Serialize>(
                     sink.trigger(sink.world.gone(kind, &object));
                 }
             }
-            Err(error) => tracing::warn!(kind = kind.kind, %error, "watch interrupted, opening it again"),
+            Err(error) => {
+                tracing::warn!(kind = kind.kind, %error, "watch interrupted, opening it again");
+                if forbidden(&error) {
+                    sink.trigger(sink.world.forbid(kind));
+                }
+            }
         }
         if kind == CANARY {
             sink.canaries.notify_one();
         }
     }
+}
+
+/// The rights of the operator do not suffice.
+fn forbidden(error: &watcher::Error) -> bool {
+    let (watcher::Error::InitialListFailed(error) | watcher::Error::WatchStartFailed(error)) = error else {
+        return false;
+    };
+    matches!(error, kube::Error::Api(status) if status.is_forbidden())
 }
 
 /// Lists may leave apiVersion and kind out of their items.
@@ -305,13 +318,13 @@ async fn list(client: &Client, namespace: &str, kind: Kind, world: &World) -> ku
     if config::KINDS.contains(&kind) {
         let api: Api<Metadata> = untyped(client, kind, Some(namespace));
         for object in api.list(&ListParams::default()).await? {
-            seen.insert((namespace.to_owned(), object.name_any()));
+            seen.insert((object.namespace().unwrap_or_default(), object.name_any()));
             saw(world, kind, &object);
         }
     } else {
         let api: Api<DynamicObject> = untyped(client, kind, Some(namespace));
         for object in api.list(&ListParams::default()).await? {
-            seen.insert((namespace.to_owned(), object.name_any()));
+            seen.insert((object.namespace().unwrap_or_default(), object.name_any()));
             saw(world, kind, &object);
         }
     }

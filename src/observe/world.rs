@@ -22,6 +22,8 @@ use crate::{
     },
 };
 
+#[path = "reach.rs"]
+mod reach;
 #[path = "scalers.rs"]
 mod scalers;
 
@@ -64,6 +66,8 @@ struct Inner {
     /// A write whose result is known only by version: the object as seen before it is stale.
     floors: BTreeMap<(Kind, Key), u64>,
     synced: BTreeSet<Kind>,
+    /// Kinds whose watch the API server refuses.
+    forbidden: BTreeSet<Kind>,
     crds: BTreeSet<String>,
     crds_synced: bool,
     terminating: BTreeSet<String>,
@@ -174,6 +178,7 @@ impl World {
         let mut inner = self.lock();
         let concerned: Vec<Key> = inner.interests.keys().cloned().collect();
         inner.synced.insert(kind);
+        inner.forbidden.remove(&kind);
         if kind == ENDPOINTS {
             inner.endpoints.keep(seen);
         } else {
@@ -191,6 +196,7 @@ impl World {
     pub fn forget(&self, kind: Kind) {
         let mut inner = self.lock();
         inner.synced.remove(&kind);
+        inner.forbidden.remove(&kind);
         inner.objects.remove(&kind);
     }
 
@@ -267,10 +273,11 @@ impl World {
         self.lock().terminating.contains(namespace)
     }
 
-    /// Newest known version of the object; none when it does not exist.
+    /// Newest known version of the object, whose namespace does not matter if its kind has none; none when it does not
+    /// exist.
     pub fn get(&self, kind: Kind, namespace: &str, name: &str) -> Option<Value> {
         let inner = self.lock();
-        inner.objects.get(&kind)?.get(&(namespace.to_owned(), name.to_owned()))?.object()
+        inner.objects.get(&kind)?.get(&reach::place(kind, namespace, name))?.object()
     }
 
     /// All objects of a kind in a namespace.
@@ -341,6 +348,9 @@ impl Inner {
             let name = format!("{}/{}", key.0, key.1);
             let refers = |i: &Interest| i.templates.contains(&name);
             return self.interests.iter().filter(|(_, i)| refers(i)).map(|(k, _)| k.clone()).collect();
+        }
+        if kind.cluster_wide() {
+            return self.named_everywhere(&key.1);
         }
         if config::KINDS.contains(&kind) {
             let name = config::key(&ObjectRef::new(kind, key.1.clone()));
@@ -413,6 +423,33 @@ mod tests {
         }
         let kept: Vec<Key> = world.lock().objects[&DEPLOYMENT].keys().cloned().collect();
         assert_eq!(kept, [("n".to_owned(), "app".to_owned())]);
+    }
+
+    #[test]
+    fn what_belongs_to_no_namespace_matters_to_canaries_of_all() {
+        let kuma =
+            Kind { group: "kuma.io", version: "v1alpha1", kind: "TrafficRoute", plural: "trafficroutes" };
+        let world = World::default();
+        for namespace in ["a", "b"] {
+            world.saw(
+                CANARY,
+                json!({
+                    "metadata": {"name": "app", "namespace": namespace, "resourceVersion": "1"},
+                    "spec": {"targetRef": {"name": "app"}},
+                }),
+            );
+        }
+        let route = json!({"metadata": {"name": "app", "resourceVersion": "2"}});
+        let both: Vec<Key> = ["a", "b"].map(|namespace| (namespace.to_owned(), "app".to_owned())).to_vec();
+        assert_eq!(world.saw(kuma, route.clone()), both);
+        assert_eq!(world.get(kuma, "b", "app"), Some(route.clone()));
+        assert_eq!(world.gone(kuma, &route), both);
+        assert_eq!(world.get(kuma, "a", "app"), None);
+
+        assert_eq!((world.forbid(kuma), world.forbid(kuma)), (both.clone(), vec![]));
+        assert!(world.forbidden(kuma));
+        assert_eq!(world.listed(kuma, &BTreeSet::new()), both);
+        assert!(!world.forbidden(kuma));
     }
 
     #[test]

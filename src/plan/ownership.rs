@@ -35,7 +35,9 @@ pub(super) fn check(snap: &Snapshot, c: &Validated, router: &'static dyn Router)
         let whose = owner(snap, c, live);
         let adoptable = lent || at.name == names.apex && at.name != names.primary;
         match whose {
-            Owner::Us => {}
+            Owner::Us if !at.kind.cluster_wide() || namespace(live).is_some() => {}
+            // Flagger's mark names no namespace
+            Owner::Us => unforsaken(c, router, &at, live)?,
             Owner::Nobody if adoptable || orphaned(snap, c) => unforsaken(c, router, &at, live)?,
             Owner::Nobody => {
                 return Err(Problem::new(
@@ -87,7 +89,15 @@ enum Owner {
     Other(String),
 }
 
+/// That of its Canary, on an object that belongs to none.
+fn namespace(live: &Value) -> Option<&str> {
+    manifest::annotation(live, crate::names::ANNOTATION_NAMESPACE)
+}
+
 fn owner(snap: &Snapshot, c: &Validated, live: &Value) -> Owner {
+    if let Some(namespace) = namespace(live).filter(|namespace| *namespace != c.namespace) {
+        return Owner::Other(format!("a Canary of namespace {namespace}"));
+    }
     if let Some((kind, name, _)) = manifest::controller_of(live) {
         let flaggers = kind == "Canary" && name == c.name;
         return if flaggers { Owner::Us } else { Owner::Other(format!("{kind} {name}")) };

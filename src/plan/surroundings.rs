@@ -14,7 +14,7 @@ use crate::{
         validated::{Problem, Refusal, Validated, validate},
     },
     router::{self, Cookies, Router, Split},
-    snapshot::Snapshot,
+    snapshot::{Kind, Snapshot},
 };
 
 /// Why nothing may be done.
@@ -103,7 +103,23 @@ fn undisputed(snap: &Snapshot, c: &Validated, router: &'static dyn Router) -> Re
             ),
         ));
     }
-    Ok(())
+    match router.kinds().iter().find(|k| snap.forbidden_kinds.contains(&k.crd())) {
+        Some(kind) => Err(unreadable(kind)),
+        None => Ok(()),
+    }
+}
+
+fn unreadable(kind: &Kind) -> Stop {
+    let scope =
+        if kind.cluster_wide() { "of the whole cluster, for which a Role is not enough" } else { "here" };
+    stop(
+        "ApiRefused",
+        format!(
+            "the operator may not list {} ({}) {scope}: give it the rule of the shipped ClusterRole",
+            kind.kind,
+            kind.crd()
+        ),
+    )
 }
 
 /// The target, and the label by which it selects its pods with its value.

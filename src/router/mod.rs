@@ -14,6 +14,7 @@ mod httproute;
 mod istio;
 mod knative;
 mod kubernetes;
+mod kuma;
 mod lent;
 mod linkerd;
 mod nginx;
@@ -214,6 +215,7 @@ pub fn all() -> &'static [&'static dyn Router] {
         &skipper::Skipper,
         &apisix::Apisix,
         &gloo::Gloo,
+        &kuma::Kuma,
         &linkerd::Linkerd,
         &knative::Knative,
     ]

@@ -30,7 +30,15 @@ impl Place<'_> {
             Some(theirs) => self.taken_over(theirs),
             None => marks(c),
         };
-        self.with(&json!({"metadata": metadata, "spec": spec}))
+        self.with(&json!({"metadata": self.placed(c, metadata), "spec": spec}))
+    }
+
+    /// With the namespace of the Canary, where the object tells none.
+    fn placed(&self, c: &Validated, mut metadata: Value) -> Value {
+        if self.kind.cluster_wide() {
+            get::set(&mut metadata, &["annotations", names::ANNOTATION_NAMESPACE], json!(c.namespace));
+        }
+        metadata
     }
 
     /// The object with this spec, whoever's it is: somebody else's is taken over, one of ours keeps its marks.
@@ -119,10 +127,15 @@ pub(super) fn flux_markers() -> Map<String, Value> {
 }
 
 pub(super) fn unmarked() -> Map<String, Value> {
-    [names::ANNOTATION_ORIGINAL, names::ANNOTATION_EPOCH, names::ANNOTATION_WRITTEN]
-        .map(|key| (key.to_owned(), Value::Null))
-        .into_iter()
-        .collect()
+    [
+        names::ANNOTATION_ORIGINAL,
+        names::ANNOTATION_NAMESPACE,
+        names::ANNOTATION_EPOCH,
+        names::ANNOTATION_WRITTEN,
+    ]
+    .map(|key| (key.to_owned(), Value::Null))
+    .into_iter()
+    .collect()
 }
 
 /// Which side a destination is.

@@ -67,6 +67,7 @@ impl World {
             objects,
             ready: self.ready.clone(),
             missing_kinds: self.missing_kinds.clone(),
+            forbidden_kinds: vec![],
             rivals: self.rivals.clone(),
             templates: self.templates.clone(),
             flagger: self.flagger.clone(),

@@ -18,6 +18,7 @@ mod examples;
 mod first_flight;
 mod jenkins_x;
 mod knative;
+mod kuma;
 mod named;
 mod nginx_guide;
 mod rbac;
@@ -79,6 +80,7 @@ const FAMILIES: &[(&str, Family)] = &[
     ("first_flight", first_flight::STORIES),
     ("jenkins_x", jenkins_x::STORIES),
     ("knative", knative::STORIES),
+    ("kuma", kuma::STORIES),
     ("nginx_guide", nginx_guide::STORIES),
     ("named", named::STORIES),
     ("rbac", rbac::STORIES),
@@ -94,7 +96,8 @@ const FAMILIES: &[(&str, Family)] = &[
 ];
 
 /// Families that run after the others, with operators of their own.
-const ALONE: &[(&str, Family)] = &[("crash", restart::STORIES), ("configs_alone", configs_alone::STORIES)];
+const ALONE: &[(&str, Family)] =
+    &[("crash", restart::STORIES), ("configs_alone", configs_alone::STORIES), ("kuma_alone", kuma::ALONE)];
 
 async fn start() -> anyhow::Result<Shared> {
     let bed = Bed::start(Options::default()).await?;

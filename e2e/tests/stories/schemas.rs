@@ -24,7 +24,8 @@ use serin_e2e::{
 };
 
 /// Definitions that no package brings.
-const OWN_WORDS: &str = include_str!("../../schemas/own-words.yaml");
+const OWN_WORDS: [&str; 2] =
+    [include_str!("../../schemas/own-words.yaml"), include_str!("../../schemas/kuma.yaml")];
 
 const NAMESPACE: &str = "schemas";
 
@@ -129,6 +130,7 @@ fn cases() -> Vec<Case> {
         case("skipper", ingress(), vec![]),
         case("apisix", json!({"routeRef": reference("ApisixRoute")}), vec![]),
         case("gloo", json!({}), gloo),
+        case("kuma", json!({}), vec![]),
         case("linkerd", json!({}), vec![service(&json!({"hosts": ["podinfo.test"]}))]),
     ]
 }
@@ -170,7 +172,9 @@ fn users(provider: &str) -> Vec<(Kind, Value)> {
 /// Puts everything that every router renders before the API server; what is to be said of what it did not take.
 pub(crate) async fn all(bed: &Bed) -> Result<()> {
     bed.define_routes().await?;
-    bed.apply_yaml(NAMESPACE, OWN_WORDS).await?;
+    for definitions in OWN_WORDS {
+        bed.apply_yaml(NAMESPACE, definitions).await?;
+    }
     bed.namespace(NAMESPACE).await?;
     let (client, mut wrong, mut seen) = (bed.admin(), Vec::new(), 0);
     for case in cases() {
@@ -264,7 +268,11 @@ async fn taken(client: &Client, manifest: &Manifest) -> Result<()> {
 async fn dry_run(client: &Client, kind: Kind, object: &Value) -> Result<Value> {
     let gvk = GroupVersionKind::gvk(kind.group, kind.version, kind.kind);
     let resource = ApiResource::from_gvk_with_plural(&gvk, kind.plural);
-    let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), NAMESPACE, &resource);
+    let api: Api<DynamicObject> = if kind.cluster_wide() {
+        Api::all_with(client.clone(), &resource)
+    } else {
+        Api::namespaced_with(client.clone(), NAMESPACE, &resource)
+    };
     let params = PatchParams {
         dry_run: true,
         field_validation: Some(ValidationDirective::Strict),

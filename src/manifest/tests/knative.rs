@@ -25,6 +25,7 @@ fn snapshot() -> Snapshot {
         objects: crate::snapshot::Objects::default(),
         ready: std::collections::BTreeMap::new(),
         missing_kinds: vec![],
+        forbidden_kinds: vec![],
         rivals: vec![],
         templates: std::collections::BTreeMap::new(),
         flagger: None,

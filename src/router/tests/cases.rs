@@ -75,6 +75,7 @@ pub(super) fn cases() -> Vec<Case> {
         skipper(),
         apisix(),
         gloo(),
+        kuma(),
         linkerd(),
         knative(),
     ]
@@ -319,6 +320,19 @@ fn knative() -> Case {
         sources: vec![(KNATIVE_SERVICE, user)],
         ..Case::of("knative")
     }
+}
+
+fn kuma() -> Case {
+    let [always, never] = pins();
+    let tags = json!({"kuma.io/service": "theirs_test_svc_80"});
+    let conf = json!({"destination": tags, "loadBalancer": {"roundRobin": {}}});
+    let mut case = Case {
+        cannot: vec![named(), mirror(), affinity(), always, never],
+        theirs: json!({"sources": [{"match": tags}], "destinations": [{"match": tags}], "conf": conf}),
+        ..Case::of("kuma")
+    };
+    case.service.push(json!({"port": 8080}));
+    case
 }
 
 fn linkerd() -> Case {

@@ -1,0 +1,255 @@
+//! Kuma's TrafficRoute before a real API server: of a whole life what the route says, and what its belonging to no
+//! namespace leads to. Whether requests go there is Kuma's own matter.
+
+use anyhow::{Context, ensure};
+use kube::{
+    Api,
+    api::{DeleteParams, DynamicObject, Patch, PatchParams},
+    core::GroupVersionKind,
+};
+use serde_json::{Value, json};
+use serin::api::Phase;
+use serin_e2e::{
+    bed::User,
+    operator::Operator,
+    story::{PATIENCE, Story, canary, deployment},
+    wait,
+};
+use tokio::process::Command;
+
+use crate::{
+    Family, Shared,
+    bad_common::{left_alone, refused, weight},
+    story,
+};
+
+pub(crate) const STORIES: Family = &[
+    story!(a_canary_in_a_kuma_mesh_goes_through_its_whole_life),
+    story!(of_two_canaries_of_one_name_the_second_waits),
+    story!(a_traffic_route_of_nobodys_is_taken_over_and_given_back),
+];
+
+/// With an operator of its own.
+pub(crate) const ALONE: Family = &[story!(an_operator_of_one_namespace_sees_the_route_in_every_life)];
+
+const DEFINITION: &str = include_str!("../../schemas/kuma.yaml");
+const SERVICE: &str = "kuma.io/service";
+
+/// A story on a bed that has the kind. The observer knows no weight in it.
+async fn begin<'a>(shared: &'a Shared, namespace: &str) -> anyhow::Result<Story<'a>> {
+    shared.observer.except(namespace, &["S4"]);
+    let story = Story::new(&shared.bed, namespace).await?;
+    story.bed.apply_yaml(namespace, DEFINITION).await?;
+    Ok(story)
+}
+
+fn routes(story: &Story<'_>) -> Api<DynamicObject> {
+    let gvk = GroupVersionKind::gvk("kuma.io", "v1alpha1", "TrafficRoute");
+    Api::all_with(story.client.clone(), &kube::api::ApiResource::from_gvk(&gvk))
+}
+
+async fn route(story: &Story<'_>, name: &str) -> anyhow::Result<Value> {
+    Ok(json!(routes(story).get(name).await.with_context(|| format!("TrafficRoute {name}"))?))
+}
+
+/// A Canary whose checks read one made-up share.
+fn kuma_canary(story: &Story<'_>, app: &str) -> Value {
+    let mut all = canary(app);
+    all["metadata"]["annotations"] = json!({"kuma.io/mesh": "prod"});
+    all["spec"]["provider"] = json!("kuma");
+    all["spec"]["service"] = json!({"port": 80, "targetPort": 8080});
+    all["spec"]["analysis"]["metrics"] = json!([
+        {"name": "share", "interval": "5s", "thresholdRange": {"min": 0.99}, "query": share(&story.namespace)}
+    ]);
+    all
+}
+
+fn share(namespace: &str) -> String {
+    format!("kuma_success_share{{namespace=\"{namespace}\"}}")
+}
+
+/// Prometheus says so.
+async fn succeed(shared: &Shared, namespace: &str, value: f64) -> anyhow::Result<()> {
+    let series = share(namespace);
+    shared.bed.scripted().set(&series, value);
+    let seen = async || (shared.bed.query(&series).await.ok()? == [value]).then_some(());
+    wait::until("the share to be scraped", PATIENCE, seen).await
+}
+
+/// Weights and tags, in order.
+fn split(route: &Value) -> Vec<(i64, String)> {
+    let one = |to: &Value| {
+        (
+            to["weight"].as_i64().unwrap_or(-1),
+            to["destination"][SERVICE].as_str().unwrap_or_default().to_owned(),
+        )
+    };
+    route["spec"]["conf"]["split"].as_array().into_iter().flatten().map(one).collect()
+}
+
+async fn splits(story: &Story<'_>, app: &str, canary: i64) -> anyhow::Result<()> {
+    let tag = |side: &str| format!("{app}-{side}_{}_svc_80", story.namespace);
+    let wanted = vec![(100 - canary, tag("primary")), (canary, tag("canary"))];
+    let seen = async || (split(&route(story, app).await.ok()?) == wanted).then_some(());
+    wait::until(&format!("TrafficRoute {app} to give the canary {canary} %"), PATIENCE, seen).await
+}
+
+/// A plain object that leads to the apex.
+fn plain(route: &Value, tag: &str) -> anyhow::Result<()> {
+    ensure!(route["spec"]["conf"] == json!({"destination": {SERVICE: tag}}), "{route}");
+    ensure!(!route["metadata"]["annotations"].to_string().contains("serin.dev"), "{route}");
+    ensure!(route["metadata"]["labels"].as_object().is_none_or(serde_json::Map::is_empty), "{route}");
+    Ok(())
+}
+
+async fn a_canary_in_a_kuma_mesh_goes_through_its_whole_life(shared: &Shared) -> anyhow::Result<()> {
+    let story = begin(shared, "kuma").await?;
+    succeed(shared, "kuma", 1.0).await?;
+    let app = "kuma-life";
+    story.apply(vec![deployment(app, "app:1", 2), kuma_canary(&story, app)]).await?;
+    story.phase(app, Phase::Initialized).await?;
+    splits(&story, app, 0).await?;
+    let made = route(&story, app).await?;
+    ensure!(made["mesh"] == "prod" && made["metadata"]["ownerReferences"].is_null(), "{made}");
+    ensure!(made["spec"]["destinations"] == json!([{"match": {SERVICE: "kuma-life_kuma_svc_80"}}]), "{made}");
+
+    story.edit_canary(app, json!({"spec": {"analysis": {"interval": "60m"}}})).await?;
+    story.set_image(app, "app:2").await?;
+    story.canary_that(app, |c| weight(c) == 25).await?;
+    splits(&story, app, 25).await?;
+    // edited by hand: put back at the step, and said
+    let astray =
+        json!({"spec": {"conf": {"split": null, "destination": {SERVICE: "elsewhere_kuma_svc_80"}}}});
+    routes(&story).patch(app, &PatchParams::default(), &Patch::Merge(astray)).await?;
+    splits(&story, app, 25).await?;
+    story.event(app, "TrafficRoute kuma-life was changed by hand").await?;
+    let path = story.follow(app);
+    story.edit_canary(app, json!({"spec": {"analysis": {"interval": "1s"}}})).await?;
+    story.phase(app, Phase::Succeeded).await?;
+    let mut weights: Vec<i32> = path.taken().into_iter().map(|point| point.1).collect();
+    weights.dedup();
+    ensure!(weights == [25, 50, 0], "weights {weights:?}");
+    splits(&story, app, 0).await?;
+
+    succeed(shared, "kuma", 0.5).await?;
+    story.set_image(app, "app:3").await?;
+    story.phase(app, Phase::Failed).await?;
+    splits(&story, app, 0).await?;
+
+    // deleted in the middle of a run
+    succeed(shared, "kuma", 1.0).await?;
+    story.edit_canary(app, json!({"spec": {"analysis": {"interval": "60m"}}})).await?;
+    story.set_image(app, "app:4").await?;
+    story.canary_that(app, |c| weight(c) == 25).await?;
+    story.delete_canary(app).await?;
+    let left = route(&story, app).await?;
+    plain(&left, "kuma-life_kuma_svc_80")?;
+    ensure!(left["mesh"] == "prod", "{left}");
+    ensure!(story.replicas(app).await? == Some(2), "the target was not given back");
+    ensure!(story.replicas(&format!("{app}-primary")).await?.is_none(), "the primary is left");
+    Ok(())
+}
+
+async fn of_two_canaries_of_one_name_the_second_waits(shared: &Shared) -> anyhow::Result<()> {
+    let (first, second) = (begin(shared, "kuma-first").await?, begin(shared, "kuma-second").await?);
+    let app = "kuma-twin";
+    first.apply(vec![deployment(app, "app:1", 1), kuma_canary(&first, app)]).await?;
+    first.phase(app, Phase::Initialized).await?;
+    splits(&first, app, 0).await?;
+    let before = route(&first, app).await?;
+
+    second.apply(vec![deployment(app, "app:1", 1), kuma_canary(&second, app)]).await?;
+    let words =
+        ["TrafficRoute kuma-twin is controlled by a Canary of namespace kuma-first", "spec.service.name"];
+    refused(&second, app, "ForeignObject", &words).await?;
+    left_alone(&second, app).await?;
+    ensure!(second.replicas(app).await? == Some(1), "the target was scaled");
+
+    // a name of its own is enough
+    let named = json!({"spec": {"service": {"name": "kuma-other"}}});
+    second.edit_canary(app, named).await?;
+    second.phase(app, Phase::Initialized).await?;
+    splits(&second, "kuma-other", 0).await?;
+    second.delete_canary(app).await?;
+    plain(&route(&second, "kuma-other").await?, "kuma-other_kuma-second_svc_80")?;
+
+    // what the first one leaves is for its own Service: to be removed before the name is free
+    second.apply(vec![kuma_canary(&second, app)]).await?;
+    refused(&second, app, "ForeignObject", &words).await?;
+    let now = route(&first, app).await?;
+    ensure!(now["metadata"]["resourceVersion"] == before["metadata"]["resourceVersion"], "{now}");
+    first.delete_canary(app).await?;
+    plain(&route(&first, app).await?, "kuma-twin_kuma-first_svc_80")?;
+    let words = ["TrafficRoute kuma-twin is there already", "it is for kuma-twin_kuma-first_svc_80"];
+    refused(&second, app, "TakeoverUnsafe", &words).await?;
+    left_alone_but_for_the_first_time(&second, app).await?;
+    routes(&first).delete(app, &DeleteParams::default()).await?;
+    second.phase(app, Phase::Initialized).await?;
+    splits(&second, app, 0).await
+}
+
+/// It has no finalizer, and its target serves.
+async fn left_alone_but_for_the_first_time(story: &Story<'_>, app: &str) -> anyhow::Result<()> {
+    let canary: serin::api::Canary = story.api().get(app).await?;
+    ensure!(canary.metadata.finalizers.is_none(), "finalizers: {:?}", canary.metadata.finalizers);
+    ensure!(story.replicas(app).await? == Some(1), "the target does not serve");
+    Ok(())
+}
+
+async fn an_operator_of_one_namespace_sees_the_route_in_every_life(shared: &Shared) -> anyhow::Result<()> {
+    shared.operator.lock().await.kill9().await?;
+    let story = begin(shared, "kuma-alone").await?;
+    let mut operator = Operator::start(&shared.bed, &["--namespace=kuma-alone"], &[])?;
+    operator.ready(PATIENCE).await?;
+    succeed(shared, "kuma-alone", 1.0).await?;
+    let app = "kuma-alone";
+    story.apply(vec![deployment(app, "app:1", 1), kuma_canary(&story, app)]).await?;
+    story.phase(app, Phase::Initialized).await?;
+    story.edit_canary(app, json!({"spec": {"analysis": {"interval": "60m"}}})).await?;
+    story.set_image(app, "app:2").await?;
+    story.canary_that(app, |c| weight(c) == 25).await?;
+
+    // nothing is missing, seen from its namespace
+    operator.kill9().await?;
+    let explained = Command::new(operator.program())
+        .args(["explain", app, "-n", "kuma-alone", "--kubeconfig"])
+        .arg(shared.bed.kubeconfig(User::Admin))
+        .output()
+        .await?;
+    let text = String::from_utf8_lossy(&explained.stdout).into_owned();
+    ensure!(explained.status.success() && text.contains("next:\n  waits "), "{explained:?}");
+    routes(&story).delete(app, &DeleteParams::default()).await?;
+    operator.restart().await?;
+    splits(&story, app, 25).await?;
+    story.event(app, "TrafficRoute kuma-alone was gone: made again").await?;
+    story.edit_canary(app, json!({"spec": {"analysis": {"interval": "1s"}}})).await?;
+    story.phase(app, Phase::Succeeded).await?;
+    splits(&story, app, 0).await
+}
+
+async fn a_traffic_route_of_nobodys_is_taken_over_and_given_back(shared: &Shared) -> anyhow::Result<()> {
+    let story = begin(shared, "kuma-theirs").await?;
+    let app = "kuma-theirs";
+    let tags = |service: &str| json!({SERVICE: service});
+    let ours = "kuma-theirs_kuma-theirs_svc_80";
+    let user = json!({
+        "apiVersion": "kuma.io/v1alpha1", "kind": "TrafficRoute", "mesh": "default", "metadata": {"name": app},
+        "spec": {
+            "sources": [{"match": tags("shop_kuma-theirs_svc_80")}], "destinations": [{"match": tags(ours)}],
+            "conf": {"destination": tags(ours)},
+        },
+    });
+    story.apply(vec![user.clone(), deployment(app, "app:1", 1), kuma_canary(&story, app)]).await?;
+    let words =
+        ["TrafficRoute kuma-theirs is there already", "annotate the Canary with kuma.io/mesh: default"];
+    refused(&story, app, "TakeoverUnsafe", &words).await?;
+    left_alone(&story, app).await?;
+    story.edit_canary(app, json!({"metadata": {"annotations": {"kuma.io/mesh": "default"}}})).await?;
+    story.phase(app, Phase::Initialized).await?;
+    splits(&story, app, 0).await?;
+    story.delete_canary(app).await?;
+    let left = route(&story, app).await?;
+    ensure!((&left["spec"], &left["mesh"]) == (&user["spec"], &user["mesh"]), "{left}");
+    ensure!(!left["metadata"]["annotations"].to_string().contains("serin.dev"), "{left}");
+    Ok(())
+}

@@ -1,0 +1,32 @@
+//! How far the watches reach: objects that belong to no namespace, and kinds that the operator may not list.
+
+use super::{Inner, Interest, Key, World};
+use crate::snapshot::Kind;
+
+/// Where an object of this name is kept that bears on a Canary of this namespace.
+pub(super) fn place(kind: Kind, namespace: &str, name: &str) -> Key {
+    (if kind.cluster_wide() { "" } else { namespace }.to_owned(), name.to_owned())
+}
+
+impl World {
+    /// The operator may not list the kind. Returns all Canaries when that is new.
+    pub fn forbid(&self, kind: Kind) -> Vec<Key> {
+        let mut inner = self.lock();
+        let new = inner.forbidden.insert(kind);
+        if new { inner.interests.keys().cloned().collect() } else { vec![] }
+    }
+
+    /// The operator may not list the kind, and never could.
+    pub fn forbidden(&self, kind: Kind) -> bool {
+        let inner = self.lock();
+        inner.forbidden.contains(&kind) && !inner.synced.contains(&kind)
+    }
+}
+
+impl Inner {
+    /// The Canaries, whatever their namespace, that have a Service of this name.
+    pub(super) fn named_everywhere(&self, name: &str) -> Vec<Key> {
+        let named = |interest: &Interest| interest.services().iter().any(|service| service == name);
+        self.interests.iter().filter(|(_, interest)| named(interest)).map(|(key, _)| key.clone()).collect()
+    }
+}
