@@ -29,10 +29,7 @@ use crate::{
     retry::Backoffs,
     server,
     snapshot::Snapshot,
-    source::{
-        Contents, SourceError,
-        prometheus::{Prometheus, TIMEOUT},
-    },
+    source::{Contents, Http, Secrets, SourceError, Sources, http::TIMEOUT},
     telemetry::{Metrics, Outcome, Reconcile},
     webhook::Webhooks,
 };
@@ -118,7 +115,8 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
 
     let worker = Arc::new(Worker {
         asker: Asker::new(
-            Arc::new(Prometheus::new(TIMEOUT)?),
+            Sources::new(&Http::new(TIMEOUT), &client),
+            Secrets::new(client.clone()),
             Webhooks::new().map_err(|source| SourceError::Client { source })?,
             Contents::new(client.clone()),
             metrics.clone(),
