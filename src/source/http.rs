@@ -94,6 +94,27 @@ impl Call {
         Ok(self)
     }
 
+    /// With what the Secret says who asks: `token`, or else `username` and `password`. One that holds nothing but an
+    /// authority's certificates says nothing.
+    ///
+    /// # Errors
+    /// The Secret holds neither.
+    pub fn authorized(self, ask: &Ask<'_>) -> Result<Self, SourceError> {
+        let login = ask.credentials;
+        if let Some(token) = login.find("token") {
+            let unusable = |_| login.lacks("key token that can stand in a header");
+            return self.header("authorization", &format!("Bearer {token}")).map_err(unusable);
+        }
+        if let Some(user) = login.find("username") {
+            let password = login.get("password")?.to_owned();
+            return Ok(Self { login: Some((user.to_owned(), password)), ..self });
+        }
+        if login.none() || login.find(CA_KEY).is_some() {
+            return Ok(self);
+        }
+        Err(login.lacks("key token, nor username with password"))
+    }
+
     fn add(&mut self, name: &str, value: &str) -> Result<(), SourceError> {
         let unusable = || SourceError::Unusable {
             message: format!("spec.provider.headers: {name:?} or its value cannot be sent as a header"),
@@ -155,18 +176,7 @@ impl Http {
         call: Call,
         complaint: fn(&[u8]) -> Option<String>,
     ) -> Result<Reply, SourceError> {
-        let reply = self.send(ask, call).await?;
-        let message = || {
-            let said = complaint(&reply.body);
-            quoted(&said.unwrap_or_else(|| String::from_utf8_lossy(&reply.body).into_owned()))
-        };
-        match reply.status {
-            200..=299 => Ok(reply),
-            status @ (400 | 422) => {
-                Err(SourceError::Rejected { message: message(), server: reply.server, status })
-            }
-            status => Err(SourceError::Unavailable { message: message(), server: reply.server, status }),
-        }
+        self.send(ask, call).await?.successful(complaint)
     }
 
     fn client(&self, ask: &Ask<'_>) -> Result<Client, SourceError> {
@@ -231,6 +241,24 @@ fn transport(server: &str, limit: Duration, error: reqwest::Error) -> SourceErro
 }
 
 impl Reply {
+    /// Itself, if its status is one of success. `complaint` finds the server's own words in it.
+    ///
+    /// # Errors
+    /// Another status: 400 and 422 are for the query, all others for the server.
+    pub fn successful(self, complaint: fn(&[u8]) -> Option<String>) -> Result<Self, SourceError> {
+        let message = || {
+            let said = complaint(&self.body);
+            quoted(&said.unwrap_or_else(|| String::from_utf8_lossy(&self.body).into_owned()))
+        };
+        match self.status {
+            200..=299 => Ok(self),
+            status @ (400 | 422) => {
+                Err(SourceError::Rejected { message: message(), server: self.server, status })
+            }
+            status => Err(SourceError::Unavailable { message: message(), server: self.server, status }),
+        }
+    }
+
     /// The body as JSON of this form.
     ///
     /// # Errors
@@ -275,6 +303,11 @@ pub fn shown(url: &Url) -> String {
     let port = url.port().map_or(String::new(), |port| format!(":{port}"));
     let path = url.path().trim_end_matches('/');
     format!("{}://{}{port}{path}", url.scheme(), url.host_str().unwrap_or_default())
+}
+
+/// The text under a key of a JSON object.
+pub fn complaint_of(body: &[u8], key: &str) -> Option<String> {
+    serde_json::from_slice::<serde_json::Value>(body).ok()?.get(key)?.as_str().map(str::to_owned)
 }
 
 /// On one line, without control characters, cut to what people can be shown.

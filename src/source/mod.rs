@@ -7,8 +7,13 @@
 mod contents;
 mod credentials;
 mod error;
+pub mod externalmetrics;
+pub mod graphite;
 pub mod http;
+pub mod influxdb;
 pub mod prometheus;
+mod quantity;
+pub mod web;
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -31,6 +36,8 @@ pub struct Ask<'a> {
     pub window: Duration,
     /// `spec.provider.region`.
     pub region: Option<&'a str>,
+    /// `spec.provider.jsonPath`.
+    pub json_path: Option<&'a str>,
     /// `spec.provider.headers`.
     pub headers: &'a BTreeMap<String, Vec<String>>,
     /// Take any TLS certificate.
@@ -57,8 +64,14 @@ pub struct Sources(Vec<Box<dyn MetricSource>>);
 
 impl Sources {
     /// One of each kind that is served. They ask over HTTP, or the API server through `client`.
-    pub fn new(http: &Http, _client: &Client) -> Self {
-        Self(vec![Box::new(prometheus::Prometheus::new(http.clone()))])
+    pub fn new(http: &Http, client: &Client) -> Self {
+        Self(vec![
+            Box::new(externalmetrics::ExternalMetrics::new(http.clone(), client.clone())),
+            Box::new(graphite::Graphite::new(http.clone())),
+            Box::new(influxdb::InfluxDb::new(http.clone())),
+            Box::new(prometheus::Prometheus::new(http.clone())),
+            Box::new(web::Web::new(http.clone())),
+        ])
     }
 
     /// The source of this kind.
@@ -84,8 +97,7 @@ mod registry {
     #[tokio::test]
     async fn every_kind_that_the_planner_serves_has_a_source() {
         let http = tests::http(http::TIMEOUT);
-        let nobody = kube::Config::new("http://127.0.0.1:1".parse().unwrap());
-        let sources = Sources::new(&http, &Client::try_from(nobody).unwrap());
+        let sources = Sources::new(&http, &tests::nobody());
         let mut served: Vec<&str> = sources.0.iter().map(|source| source.kind()).collect();
         let mut known: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
         served.sort_unstable();
