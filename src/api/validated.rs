@@ -82,6 +82,8 @@ pub struct Validated {
     pub metrics: Vec<CanaryMetric>,
     /// The MetricTemplates that checks refer to, by `namespace/name`; filled in from the surroundings.
     pub templates: BTreeMap<String, MetricTemplateSpec>,
+    /// The versions of the Secrets that those name, by `namespace/name`; filled in from the surroundings.
+    pub secrets: BTreeMap<String, String>,
     /// Accepted but not acted on: each a field path with a word of why.
     pub unserved: Vec<String>,
     /// Something unserved decides about traffic (a gate, a check): hold every run at weight 0.
@@ -178,6 +180,7 @@ pub fn validate(canary: &Canary, rules: &Rules) -> Result<Validated, Refusal> {
         skip_analysis,
         metrics,
         templates: BTreeMap::new(),
+        secrets: BTreeMap::new(),
         unserved: gates,
         held,
         faults,

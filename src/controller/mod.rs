@@ -30,10 +30,7 @@ use crate::{
     retry::Backoffs,
     server,
     snapshot::Snapshot,
-    source::{
-        Contents,
-        prometheus::{Prometheus, TIMEOUT},
-    },
+    source::{Contents, Http, Secrets, Sources, http::TIMEOUT},
     telemetry::{Metrics, Outcome, Reconcile},
     webhook::Webhooks,
 };
@@ -134,7 +131,8 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
 
     let worker = Arc::new(Worker {
         asker: Asker::new(
-            Arc::new(Prometheus::new(out.clone(), TIMEOUT)),
+            Sources::new(&Http::new(out.clone(), TIMEOUT), &client),
+            Secrets::new(client.clone()),
             Webhooks::new(out),
             Contents::new(client.clone()),
             metrics.clone(),

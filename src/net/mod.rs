@@ -63,6 +63,8 @@ pub struct Request {
     pub url: Url,
     /// Beside the user agent.
     pub headers: HeaderMap,
+    /// User and password, for an `Authorization` of the kind `Basic`.
+    pub login: Option<(String, String)>,
     /// What is sent.
     pub body: Option<Vec<u8>>,
     /// From connecting to the last byte.
@@ -77,7 +79,7 @@ impl Request {
     /// A GET.
     pub fn get(url: Url, timeout: Duration, limit: usize) -> Self {
         let (method, headers, tls) = (Method::GET, HeaderMap::new(), Tls::default());
-        Self { method, url, headers, body: None, timeout, limit, tls }
+        Self { method, url, headers, login: None, body: None, timeout, limit, tls }
     }
 
     /// A POST of JSON.
@@ -120,7 +122,10 @@ pub enum NetError {
     /// Not to be asked.
     #[error(transparent)]
     Refused(#[from] Refused),
-    /// No HTTP client could be made, e.g. for want of a crypto provider or because of a CA that is no certificate.
+    /// The CA is none.
+    #[error("the CA holds no PEM certificate")]
+    Authority,
+    /// No HTTP client could be made, e.g. for want of a crypto provider.
     #[error("setting up the HTTP client: {}", causes(.0))]
     Setup(#[source] reqwest::Error),
     /// No connection, or one that broke.
@@ -177,6 +182,9 @@ impl Outbound {
         let client = self.client(Kind { guarded, tls: request.tls })?;
         let mut sending =
             client.request(request.method, request.url).headers(request.headers).timeout(request.timeout);
+        if let Some((user, password)) = request.login {
+            sending = sending.basic_auth(user, Some(password));
+        }
         if let Some(body) = request.body {
             sending = sending.body(body);
         }
@@ -195,7 +203,7 @@ impl Outbound {
         if let Some(client) = clients.get(&kind) {
             return Ok(client.clone());
         }
-        let client = build(&kind, &self.0.guard).map_err(NetError::Setup)?;
+        let client = build(&kind, &self.0.guard)?;
         if clients.len() >= CLIENTS {
             clients.clear();
         }
@@ -204,8 +212,14 @@ impl Outbound {
     }
 }
 
-fn build(kind: &Kind, guard: &Arc<Guard>) -> Result<Client, reqwest::Error> {
-    let own = kind.tls.ca.as_deref().map_or(Ok(Vec::new()), Certificate::from_pem_bundle)?;
+fn build(kind: &Kind, guard: &Arc<Guard>) -> Result<Client, NetError> {
+    let mut own = Vec::new();
+    if let Some(pem) = &kind.tls.ca {
+        own = Certificate::from_pem_bundle(pem).unwrap_or_default();
+        if own.is_empty() {
+            return Err(NetError::Authority);
+        }
+    }
     let builder = || -> ClientBuilder {
         let plain = Client::builder()
             .redirect(redirect::Policy::none())
@@ -216,7 +230,7 @@ fn build(kind: &Kind, guard: &Arc<Guard>) -> Result<Client, reqwest::Error> {
     };
     // a system without any CA certificates can still speak plain HTTP
     let merged = builder().tls_certs_merge(own.clone()).build();
-    merged.or_else(|_| builder().tls_certs_only(own).build())
+    merged.or_else(|_| builder().tls_certs_only(own).build()).map_err(NetError::Setup)
 }
 
 async fn read(mut response: Response, limit: usize) -> Result<Answer, reqwest::Error> {

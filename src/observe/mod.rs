@@ -22,7 +22,7 @@ use crate::{
     names, router,
     snapshot::{
         CANARY, DAEMONSET, HPA, Kind, METRIC_TEMPLATE, ObjectRef, Objects, REVISION, Rival, SCALED_OBJECT,
-        SERVICE, Snapshot,
+        SECRET, SERVICE, Snapshot,
     },
 };
 
@@ -87,13 +87,15 @@ pub fn gather(world: &World, rules: &Rules, key: &Key, now: Timestamp) -> Result
     if rules.config_tracking {
         configs(world, key, target_kind, &[&target, &names::primary(&target)], &mut objects);
     }
+    let templates = templates(world, &canary, namespace);
     Ok(Snapshot {
         rules: rules.clone(),
         objects,
         ready: services.iter().filter_map(|s| Some((s.clone(), world.ready(namespace, s)?))).collect(),
         missing_kinds: missing,
         rivals: rivals(world, key, workload, &apex),
-        templates: templates(world, &canary, namespace),
+        secrets: rules.config_tracking.then(|| secrets(world, &templates)),
+        templates,
         flagger: world.flagger().filter(|(_, until)| *until > now),
         namespace_terminating: world.terminating(namespace),
         refused: None,
@@ -228,6 +230,17 @@ fn templates(world: &World, canary: &Canary, namespace: &str) -> BTreeMap<String
         serde_json::from_value(world.get(METRIC_TEMPLATE, ns, name)?["spec"].clone()).ok()
     };
     named.filter_map(|(ns, name)| Some((format!("{ns}/{name}"), spec(&ns, &name)?))).collect()
+}
+
+/// Versions of the Secrets that these MetricTemplates name.
+fn secrets(world: &World, templates: &BTreeMap<String, MetricTemplateSpec>) -> BTreeMap<String, String> {
+    let named = templates.iter().filter_map(|(name, template)| {
+        Some((name.split_once('/')?.0, &template.provider.secret_ref.as_ref()?.name))
+    });
+    let version = |namespace: &str, name: &str| {
+        Some(world.get(SECRET, namespace, name)?["metadata"]["resourceVersion"].as_str()?.to_owned())
+    };
+    named.filter_map(|(ns, name)| Some((format!("{ns}/{name}"), version(ns, name)?))).collect()
 }
 
 /// All optional kinds, each once: those of the routers, KEDA's, and of targets those that few have.

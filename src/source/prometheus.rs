@@ -1,28 +1,22 @@
-//! Instant queries against Prometheus, bounded in time and size.
+//! Instant queries against Prometheus, or whatever speaks its API.
 //!
-//! Owns what is asked and how an answer is read. No retries: `plan` freezes and asks again.
-
-use std::{error::Error, time::Duration};
+//! Credentials: `token`, or `username` and `password`; `ca.crt` for a server with an authority of its own.
 
 use futures::{FutureExt, future::BoxFuture};
 use prometheus_http_query::response::Data;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{MetricSource, SourceError};
-use crate::net::{self, Outbound, Request, shown};
+use super::{
+    Ask, MetricSource, SourceError,
+    http::{CA_KEY, Call, Http, Reply, address, on_one_line},
+};
+use crate::analysis::access::PROMETHEUS;
 
-/// Time for one question, from connecting to the last byte; Flagger's.
-pub const TIMEOUT: Duration = Duration::from_secs(5);
-/// Most bytes of an answer that are read: thousands of series, where a check needs one.
-const LARGEST: usize = 1024 * 1024;
-/// Most characters of an unusable address that are shown.
-const SHOWN: usize = 256;
-/// A client for any number of Prometheus servers.
+/// Any number of Prometheus servers.
 #[derive(Clone)]
 pub struct Prometheus {
-    http: Outbound,
-    timeout: Duration,
+    http: Http,
 }
 
 /// The frame of every answer.
@@ -36,84 +30,79 @@ struct Answer {
 }
 
 impl Prometheus {
-    /// Gives up on a question after `timeout`.
-    pub fn new(http: Outbound, timeout: Duration) -> Self {
-        Self { http, timeout }
+    /// Asks through these clients.
+    pub fn new(http: Http) -> Self {
+        Self { http }
     }
 
-    /// The present values of a query, one per series; a scalar is one value.
-    pub async fn query(&self, server: &str, promql: &str) -> Result<Vec<f64>, SourceError> {
-        let mut url = address(server)?;
-        let shown = shown(&url);
-        let path = format!("{}/api/v1/query", url.path().trim_end_matches('/'));
-        url.set_path(&path);
-        let text = promql.split_whitespace().collect::<Vec<_>>().join(" ");
-        url.query_pairs_mut().append_pair("query", &text);
-        let request = Request::get(url, self.timeout, LARGEST).header("accept", "application/json");
-        let sent = self.http.send(request).await;
-        let answer = sent.map_err(|error| SourceError::of(error, shown.clone()))?;
-        if answer.cut {
-            return Err(SourceError::TooLarge { server: shown, limit: LARGEST });
-        }
-        let (status, body) = (answer.status, &answer.body);
-        match status {
-            200..=299 => self.decode(body, shown),
-            400 | 422 => Err(SourceError::Rejected { server: shown, status, message: self.complaint(body) }),
-            _ => Err(SourceError::Unavailable { server: shown, status, message: self.complaint(body) }),
-        }
+    async fn ask(&self, ask: &Ask<'_>, promql: &str) -> Result<Vec<f64>, SourceError> {
+        let mut url = address(ask.address, "/api/v1/query")?;
+        url.query_pairs_mut().append_pair("query", &on_one_line(promql));
+        let call = authorized(Call::get(url).given(ask)?, ask)?;
+        decode(&self.http.ok(ask, call, complaint).await?)
     }
+}
 
-    /// Asks the one question every Prometheus can answer.
-    pub async fn ping(&self, server: &str) -> Result<(), SourceError> {
-        match self.query(server, "vector(1)").await?.as_slice() {
-            [1.0] => Ok(()),
-            other => Err(SourceError::Undecodable {
-                server: shown(&address(server)?),
-                message: format!("vector(1) yields {} values, not the value 1", other.len()),
-            }),
-        }
+/// A token comes before a user; a Secret must hold one of them, unless the headers say who asks.
+fn authorized(call: Call, ask: &Ask<'_>) -> Result<Call, SourceError> {
+    let login = ask.credentials;
+    if login.none() {
+        return Ok(call);
     }
-
-    fn decode(&self, body: &[u8], server: String) -> Result<Vec<f64>, SourceError> {
-        let nonsense = |error: &dyn Error| {
-            let message = format!("{error} in {}", self.http.quote(body));
-            SourceError::Undecodable { server: server.clone(), message }
-        };
-        let answer: Answer = serde_json::from_slice(body).map_err(|e| nonsense(&e))?;
-        if answer.status != "success" {
-            let message = self.http.quote(answer.error.unwrap_or(answer.status).as_bytes());
-            return Err(SourceError::Unavailable { server, status: 200, message });
-        }
-        match Data::deserialize(answer.data).map_err(|e| nonsense(&e))? {
-            Data::Vector(series) => Ok(series.iter().map(|s| s.sample().value()).collect()),
-            Data::Scalar(sample) => Ok(vec![sample.value()]),
-            Data::Matrix(_) => Err(SourceError::NotInstant),
-        }
+    if let Some(token) = login.find("token") {
+        let unusable = |_| login.lacks("key token that can stand in a header");
+        return call.header("authorization", &format!("Bearer {token}")).map_err(unusable);
     }
-
-    /// What an answer that is no success complains of: Prometheus' own error, or the text.
-    fn complaint(&self, body: &[u8]) -> String {
-        let own = serde_json::from_slice::<Answer>(body).ok().and_then(|answer| answer.error);
-        self.http.quote(own.as_deref().map_or(body, str::as_bytes))
+    if let Some(user) = login.find("username") {
+        let password = login.get("password")?.to_owned();
+        return Ok(Call { login: Some((user.to_owned(), password)), ..call });
     }
+    if login.find(CA_KEY).is_some() {
+        return Ok(call);
+    }
+    Err(login.lacks("key token, nor username with password"))
 }
 
 impl MetricSource for Prometheus {
-    fn query<'a>(&'a self, server: &'a str, query: &'a str) -> BoxFuture<'a, Result<Vec<f64>, SourceError>> {
-        Self::query(self, server, query).boxed()
+    fn kind(&self) -> &'static str {
+        PROMETHEUS
     }
 
-    fn ping<'a>(&'a self, server: &'a str) -> BoxFuture<'a, Result<(), SourceError>> {
-        Self::ping(self, server).boxed()
+    fn query<'a>(&'a self, ask: &'a Ask<'a>) -> BoxFuture<'a, Result<Vec<f64>, SourceError>> {
+        self.ask(ask, ask.query).boxed()
+    }
+
+    /// Asks the one question every Prometheus can answer.
+    fn ping<'a>(&'a self, ask: &'a Ask<'a>) -> BoxFuture<'a, Result<(), SourceError>> {
+        async move {
+            match self.ask(ask, "vector(1)").await?.as_slice() {
+                [1.0] => Ok(()),
+                other => Err(SourceError::Undecodable {
+                    server: super::http::shown(&address(ask.address, "")?),
+                    message: format!("vector(1) yields {} values, not the value 1", other.len()),
+                }),
+            }
+        }
+        .boxed()
     }
 }
 
-fn address(server: &str) -> Result<reqwest::Url, SourceError> {
-    net::address(server).map_err(|_| {
-        // What cannot be parsed may still hold a password before its last `@`.
-        let server = server.rsplit_once('@').map_or(server, |(_, host)| host);
-        SourceError::Address { server: server.chars().take(SHOWN).collect() }
-    })
+fn decode(reply: &Reply) -> Result<Vec<f64>, SourceError> {
+    let answer: Answer = reply.json()?;
+    if answer.status != "success" {
+        let message = reply.quote(answer.error.unwrap_or(answer.status).as_bytes());
+        return Err(SourceError::Unavailable { server: reply.server.clone(), status: 200, message });
+    }
+    match Data::deserialize(answer.data).map_err(|e| reply.nonsense(&e))? {
+        Data::Vector(series) => Ok(series.iter().map(|s| s.sample().value()).collect()),
+        Data::Scalar(sample) => Ok(vec![sample.value()]),
+        Data::Matrix(_) => Err(SourceError::NotInstant),
+    }
+}
+
+/// What an answer that is no success complains of: Prometheus' own error.
+fn complaint(body: &[u8]) -> Option<String> {
+    serde_json::from_slice::<Answer>(body).ok().and_then(|answer| answer.error)
 }
 
 #[cfg(test)]

@@ -26,6 +26,7 @@ fn snapshot() -> Snapshot {
         ready: std::collections::BTreeMap::new(),
         missing_kinds: vec![],
         rivals: vec![],
+        secrets: None,
         templates: std::collections::BTreeMap::new(),
         flagger: None,
         namespace_terminating: false,
