@@ -21,7 +21,7 @@ use crate::{
     observe::{self, World},
     plan::{self, Action, Answers, Plan, Question, Wake},
     snapshot::Snapshot,
-    source::{Contents, Http, Secrets, SourceError, Sources, http::TIMEOUT},
+    source::{Contents, Http, Secrets, Sources, http::TIMEOUT},
     telemetry::Metrics,
     webhook::Webhooks,
 };
@@ -31,7 +31,7 @@ use crate::{
 /// # Errors
 /// The cluster cannot be read, or there is no such Canary.
 pub async fn run(config: Config, namespace: String, name: String, ask: bool) -> anyhow::Result<()> {
-    let client = controller::client(&config).await?;
+    let (client, out) = controller::connect(&config).await?;
     let world = read(&client, &namespace, &config.rules).await?;
     let key = (namespace.clone(), name.clone());
     let now = clock::now();
@@ -59,8 +59,8 @@ pub async fn run(config: Config, namespace: String, name: String, ask: bool) -> 
     let then = if at > now { "then, " } else { "" };
     if ask {
         let metrics = Arc::new(Metrics::new(&config.rules.mesh_provider));
-        let hooks = Webhooks::new().map_err(|source| SourceError::Client { source })?;
-        let (sources, secrets) = (Sources::new(&Http::new(TIMEOUT), &client), Secrets::new(client.clone()));
+        let sources = Sources::new(&Http::new(out.clone(), TIMEOUT), &client);
+        let (secrets, hooks) = (Secrets::new(client.clone()), Webhooks::new(out));
         let asker = Asker::new(sources, secrets, hooks, Contents::new(client), metrics);
         // a webhook may do something: it is called by runs only
         let looks: Vec<Question> =

@@ -7,7 +7,10 @@ use crate::{
         self, Access,
         access::{self, KINDS},
     },
-    api::validated::{Problem, Validated},
+    api::{
+        hosts,
+        validated::{Problem, Validated},
+    },
     snapshot::Snapshot,
 };
 
@@ -36,6 +39,9 @@ pub(super) fn look(snap: &Snapshot, c: &mut Validated) {
                 template.provider.type_
             ));
         }
+        let address = template.provider.address.as_deref().unwrap_or_default();
+        let whose = format!("{field}: MetricTemplate {name}, spec.provider.address");
+        c.faults.extend(hosts::refused(&whose, address, &snap.rules.reach));
         c.templates.insert(name.clone(), template.clone());
         c.faults.extend(secret_missing(snap, &Access::of(&name, template, &c.secrets)));
     }

@@ -1,7 +1,9 @@
 //! What can go wrong with a question to a metrics server.
 
-/// Why a question has no answer. Texts name the server without credentials and never quote more than 512 characters
-/// of what it said.
+use crate::net::{NetError, Refused};
+
+/// Why a question has no answer. Texts name the server without credentials and never quote more than 1 KiB of what it
+/// said.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
     /// The address is no `http` or `https` URL.
@@ -10,12 +12,21 @@ pub enum SourceError {
         /// The address as given, without credentials.
         server: String,
     },
+    /// The operator may not ask this server.
+    #[error("{server}: {source}")]
+    Refused {
+        /// Who.
+        server: String,
+        /// Why, with a remedy.
+        source: Refused,
+    },
     /// No HTTP client could be made, e.g. for want of a crypto provider.
-    #[error("setting up the HTTP client")]
+    #[error("asking {server}: {source}")]
     Client {
+        /// Who.
+        server: String,
         /// What went wrong.
-        #[source]
-        source: reqwest::Error,
+        source: NetError,
     },
     /// Something that the question needs is missing from its MetricTemplate, or cannot be meant.
     #[error("{message}")]
@@ -72,13 +83,12 @@ pub enum SourceError {
         message: String,
     },
     /// No connection, or one that broke.
-    #[error("connecting to {server}")]
+    #[error("connecting to {server}: {source}")]
     Unreachable {
         /// Who.
         server: String,
         /// What went wrong.
-        #[source]
-        source: reqwest::Error,
+        source: NetError,
     },
     /// No whole answer in time.
     #[error("{server} did not answer within {seconds} s")]
@@ -110,10 +120,22 @@ pub enum SourceError {
 }
 
 impl SourceError {
+    /// Why a request to this server has no answer.
+    pub fn of(error: NetError, server: String) -> Self {
+        match error {
+            NetError::Address => Self::Address { server },
+            NetError::Refused(source) => Self::Refused { server, source },
+            NetError::Authority | NetError::Setup(_) => Self::Client { server, source: error },
+            NetError::Unreachable(_) => Self::Unreachable { server, source: error },
+            NetError::TimedOut(limit) => Self::TimedOut { server, seconds: limit.as_secs_f64() },
+        }
+    }
+
     /// Fixed word for metrics and Event reasons.
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Address { .. } => "BadAddress",
+            Self::Refused { .. } => "HostNotAllowed",
             Self::Client { .. } => "ClientSetup",
             Self::Unusable { .. } => "TemplateUnusable",
             Self::SecretMissing { .. } => "SecretMissing",

@@ -75,7 +75,7 @@ impl ExternalMetrics {
                 return Err(SourceError::TooLarge { server: CLUSTER.into(), limit: LARGEST });
             }
         }
-        Ok(Reply { server: CLUSTER.into(), status, body })
+        Ok(self.http.reply(CLUSTER, status, body))
     }
 }
 
@@ -89,8 +89,9 @@ impl MetricSource for ExternalMetrics {
             let reply = self.get(ask, &path(ask.query)?).await?;
             let list: List = reply.json()?;
             let value = |item: &Item| {
-                quantity::parse(&item.value)
-                    .ok_or_else(|| reply.odd(&format!("{:?} is no quantity", item.value)))
+                quantity::parse(&item.value).ok_or_else(|| {
+                    reply.odd(&format!("{:?} is no quantity", reply.quote(item.value.as_bytes())))
+                })
             };
             list.items.iter().map(value).collect()
         }

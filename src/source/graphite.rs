@@ -11,7 +11,7 @@ use super::{
 };
 
 /// Any number of Graphite servers.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Graphite {
     http: Http,
 }

@@ -1,22 +1,17 @@
-#![allow(clippy::disallowed_types, reason = "this module asks metrics servers over HTTP")]
 //! Questions over HTTP, bounded in time and size: what all sources that speak it share.
 //!
-//! Owns the HTTP clients and which status means what. No redirects, no proxy from the environment, no retries: `plan`
-//! freezes and asks again.
+//! Owns which status means what. No retries: `plan` freezes and asks again.
 
-use std::{
-    collections::BTreeMap,
-    error::Error,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{error::Error, time::Duration};
 
 use reqwest::{
-    Certificate, Client, Method, Response, Url,
+    Method, Url,
     header::{ACCEPT, HeaderMap, HeaderName, HeaderValue},
-    redirect,
 };
 use serde::de::DeserializeOwned;
+
+pub use crate::net::shown;
+use crate::net::{self, NetError, Outbound, Request, Tls};
 
 use super::{Ask, SourceError};
 
@@ -28,17 +23,12 @@ pub const LARGEST: usize = 1024 * 1024;
 pub const QUOTED: usize = 512;
 /// The key of a Secret under which the certificates of a server's own authority lie, in PEM form.
 pub const CA_KEY: &str = "ca.crt";
-/// Most clients that are kept for servers with an authority of their own.
-const CLIENTS: usize = 64;
 
-/// Whom a client trusts: any certificate at all, or an authority beside the public ones.
-type Trust = (bool, Option<Vec<u8>>);
-
-/// Clients for any number of servers.
-#[derive(Clone, Debug)]
+/// The way to any number of servers.
+#[derive(Clone)]
 pub struct Http {
     timeout: Duration,
-    clients: Arc<Mutex<BTreeMap<Trust, Client>>>,
+    out: Outbound,
 }
 
 /// One request.
@@ -128,8 +118,8 @@ impl Call {
 }
 
 /// What came back.
-#[derive(Debug)]
 pub struct Reply {
+    out: Outbound,
     /// Who answered, without credentials.
     pub server: String,
     /// HTTP status.
@@ -139,9 +129,9 @@ pub struct Reply {
 }
 
 impl Http {
-    /// Clients that give up on a question after `timeout`. A crypto provider must have been installed.
-    pub fn new(timeout: Duration) -> Self {
-        Self { timeout, clients: Arc::default() }
+    /// Gives up on a question after `timeout`.
+    pub fn new(out: Outbound, timeout: Duration) -> Self {
+        Self { timeout, out }
     }
 
     /// The answer to a request, whatever its status.
@@ -150,20 +140,25 @@ impl Http {
     /// No whole answer.
     pub async fn send(&self, ask: &Ask<'_>, call: Call) -> Result<Reply, SourceError> {
         let server = address(ask.address, "").map_or_else(|_| shown(&call.url), |base| shown(&base));
-        let client = self.client(ask)?;
-        let limit = self.timeout * call.patience;
-        let transport = |error| transport(&server, limit, error);
-        let mut request = client.request(call.method, call.url).headers(call.headers).timeout(limit);
-        if let Some((user, password)) = call.login {
-            request = request.basic_auth(user, Some(password));
+        let ca = ask.credentials.find(CA_KEY).map(|pem| pem.as_bytes().to_vec());
+        let request = Request {
+            method: call.method,
+            url: call.url,
+            headers: call.headers,
+            login: call.login,
+            body: call.body,
+            timeout: self.timeout * call.patience,
+            limit: LARGEST,
+            tls: Tls { any_certificate: ask.any_certificate, ca },
+        };
+        let answer = self.out.send(request).await.map_err(|error| match error {
+            NetError::Authority => ask.credentials.lacks(&format!("usable PEM certificates under {CA_KEY}")),
+            other => SourceError::of(other, server.clone()),
+        })?;
+        if answer.cut {
+            return Err(SourceError::TooLarge { server, limit: LARGEST });
         }
-        if let Some(body) = call.body {
-            request = request.body(body);
-        }
-        let response = request.send().await.map_err(transport)?;
-        let status = response.status().as_u16();
-        let body = body(response, &server, transport).await?;
-        Ok(Reply { server, status, body })
+        Ok(self.reply(&server, answer.status, answer.body))
     }
 
     /// The body of an answer with a status of success.
@@ -179,64 +174,9 @@ impl Http {
         self.send(ask, call).await?.successful(complaint)
     }
 
-    fn client(&self, ask: &Ask<'_>) -> Result<Client, SourceError> {
-        let ca = ask.credentials.find(CA_KEY).map(|pem| pem.as_bytes().to_vec());
-        let trust = (ask.any_certificate, ca);
-        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = clients.get(&trust) {
-            return Ok(client.clone());
-        }
-        let client = build(&trust, ask)?;
-        // authorities that have been replaced
-        if clients.len() >= CLIENTS {
-            clients.clear();
-        }
-        clients.insert(trust, client.clone());
-        Ok(client)
-    }
-}
-
-/// On a system without any CA certificates, only plain HTTP works.
-fn build((any, ca): &Trust, ask: &Ask<'_>) -> Result<Client, SourceError> {
-    let mut own = vec![];
-    if let Some(pem) = ca {
-        own = Certificate::from_pem_bundle(pem).unwrap_or_default();
-        if own.is_empty() {
-            return Err(ask.credentials.lacks(&format!("usable PEM certificates under {CA_KEY}")));
-        }
-    }
-    let builder = || {
-        Client::builder()
-            .redirect(redirect::Policy::none())
-            .no_proxy()
-            .user_agent(concat!("serin/", env!("CARGO_PKG_VERSION")))
-            .tls_danger_accept_invalid_certs(*any)
-    };
-    let with = builder().tls_certs_merge(own.clone()).build();
-    with.or_else(|_| builder().tls_certs_only(own).build()).map_err(|source| SourceError::Client { source })
-}
-
-async fn body(
-    mut response: Response,
-    server: &str,
-    transport: impl Fn(reqwest::Error) -> SourceError,
-) -> Result<Vec<u8>, SourceError> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(&transport)? {
-        if body.len() + chunk.len() > LARGEST {
-            return Err(SourceError::TooLarge { server: server.to_owned(), limit: LARGEST });
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
-}
-
-fn transport(server: &str, limit: Duration, error: reqwest::Error) -> SourceError {
-    let server = server.to_owned();
-    if error.is_timeout() {
-        SourceError::TimedOut { server, seconds: limit.as_secs_f64() }
-    } else {
-        SourceError::Unreachable { server, source: error.without_url() }
+    /// An answer that came another way.
+    pub fn reply(&self, server: &str, status: u16, body: Vec<u8>) -> Reply {
+        Reply { out: self.out.clone(), server: server.to_owned(), status, body }
     }
 }
 
@@ -246,10 +186,7 @@ impl Reply {
     /// # Errors
     /// Another status: 400 and 422 are for the query, all others for the server.
     pub fn successful(self, complaint: fn(&[u8]) -> Option<String>) -> Result<Self, SourceError> {
-        let message = || {
-            let said = complaint(&self.body);
-            quoted(&said.unwrap_or_else(|| String::from_utf8_lossy(&self.body).into_owned()))
-        };
+        let message = || self.quote(complaint(&self.body).as_deref().map_or(&self.body, str::as_bytes));
         match self.status {
             200..=299 => Ok(self),
             status @ (400 | 422) => {
@@ -269,13 +206,17 @@ impl Reply {
 
     /// The error for a body that is not what such a server answers.
     pub fn nonsense(&self, error: &dyn Error) -> SourceError {
-        let said = quoted(&String::from_utf8_lossy(self.body.get(..4 * QUOTED).unwrap_or(&self.body)));
-        self.odd(&format!("{error} in {said}"))
+        self.odd(&format!("{error} in {}", self.quote(&self.body)))
     }
 
-    /// The same, in words.
+    /// The same, in words; what the server said in them has to be a [`quote`](Self::quote).
     pub fn odd(&self, message: &str) -> SourceError {
-        SourceError::Undecodable { server: self.server.clone(), message: quoted(message) }
+        SourceError::Undecodable { server: self.server.clone(), message: message.to_owned() }
+    }
+
+    /// What the server said, as far as it may be repeated.
+    pub fn quote(&self, said: &[u8]) -> String {
+        self.out.quote(said)
     }
 }
 
@@ -284,9 +225,7 @@ impl Reply {
 /// # Errors
 /// It is no `http` or `https` URL.
 pub fn address(server: &str, path: &str) -> Result<Url, SourceError> {
-    let url =
-        Url::parse(server.trim()).ok().filter(|u| matches!(u.scheme(), "http" | "https") && u.has_host());
-    let mut url = url.ok_or_else(|| {
+    let mut url = net::address(server).map_err(|_| {
         // What cannot be parsed may still hold a password before its last `@`.
         let server = server.rsplit_once('@').map_or(server, |(_, host)| host);
         SourceError::Address { server: quoted(server) }
@@ -296,13 +235,6 @@ pub fn address(server: &str, path: &str) -> Result<Url, SourceError> {
         url.set_path(&path);
     }
     Ok(url)
-}
-
-/// An address for people: without credentials, which also may stand in the URL's query.
-pub fn shown(url: &Url) -> String {
-    let port = url.port().map_or(String::new(), |port| format!(":{port}"));
-    let path = url.path().trim_end_matches('/');
-    format!("{}://{}{port}{path}", url.scheme(), url.host_str().unwrap_or_default())
 }
 
 /// The text under a key of a JSON object.

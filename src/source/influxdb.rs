@@ -17,7 +17,7 @@ use super::{
 const PATIENCE: u32 = 3;
 
 /// Any number of InfluxDB servers.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct InfluxDb {
     http: Http,
 }
@@ -81,12 +81,11 @@ fn decode(reply: &Reply) -> Result<Vec<f64>, SourceError> {
         let column = |name: &str| header.iter().position(|h| h == name);
         if let Some(error) = column("error") {
             let row = reader.records().next().and_then(Result::ok).unwrap_or_default();
-            return Err(reply.odd(row.get(error).unwrap_or("an error without words")));
+            return Err(reply.odd(&reply.quote(row.get(error).unwrap_or_default().as_bytes())));
         }
         let Some(at) = column("_value") else {
-            return Err(
-                reply.odd(&format!("no column _value in {}", header.iter().collect::<Vec<_>>().join(",")))
-            );
+            let columns = header.iter().collect::<Vec<_>>().join(",");
+            return Err(reply.odd(&format!("no column _value in {}", reply.quote(columns.as_bytes()))));
         };
         for row in reader.records() {
             let row = row.map_err(|e| reply.nonsense(&e))?;
@@ -102,7 +101,9 @@ fn decode(reply: &Reply) -> Result<Vec<f64>, SourceError> {
 fn number(reply: &Reply, row: &StringRecord, at: usize) -> Result<f64, SourceError> {
     match row.get(at).unwrap_or_default() {
         "" => Ok(f64::NAN),
-        text => text.parse().map_err(|_| reply.odd(&format!("{text:?} is no number"))),
+        text => {
+            text.parse().map_err(|_| reply.odd(&format!("{:?} is no number", reply.quote(text.as_bytes()))))
+        }
     }
 }
 

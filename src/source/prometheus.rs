@@ -9,12 +9,12 @@ use serde_json::Value;
 
 use super::{
     Ask, MetricSource, SourceError,
-    http::{Call, Http, Reply, address, complaint_of, on_one_line, quoted},
+    http::{Call, Http, Reply, address, complaint_of, on_one_line},
 };
 use crate::analysis::access::PROMETHEUS;
 
 /// Any number of Prometheus servers.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Prometheus {
     http: Http,
 }
@@ -70,7 +70,7 @@ impl MetricSource for Prometheus {
 fn decode(reply: &Reply) -> Result<Vec<f64>, SourceError> {
     let answer: Answer = reply.json()?;
     if answer.status != "success" {
-        let message = quoted(&answer.error.unwrap_or(answer.status));
+        let message = reply.quote(answer.error.unwrap_or(answer.status).as_bytes());
         return Err(SourceError::Unavailable { server: reply.server.clone(), status: 200, message });
     }
     match Data::deserialize(answer.data).map_err(|e| reply.nonsense(&e))? {

@@ -14,7 +14,7 @@ use super::{
 use crate::analysis::access::json_path;
 
 /// Any number of servers.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Web {
     http: Http,
 }
@@ -90,5 +90,8 @@ fn number(reply: &Reply, value: &Value) -> Result<f64, SourceError> {
         Value::String(text) => text.trim().parse().ok(),
         Value::Array(_) | Value::Object(_) => None,
     };
-    read.ok_or_else(|| reply.odd(&format!("{value} is no number: let jsonPath lead to one")))
+    read.ok_or_else(|| {
+        let said = reply.quote(value.to_string().as_bytes());
+        reply.odd(&format!("{said} is no number: let jsonPath lead to one"))
+    })
 }

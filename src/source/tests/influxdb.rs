@@ -1,7 +1,8 @@
 use super::*;
+use crate::source::{http::TIMEOUT, tests::http};
 
 fn reply(body: &str) -> Reply {
-    Reply { server: "http://influx:8086".into(), status: 200, body: body.into() }
+    http(TIMEOUT).reply("http://influx:8086", 200, body.into())
 }
 
 #[test]

@@ -19,7 +19,10 @@ use tokio::{
 };
 
 use super::{Ask, Credentials, Http};
-use crate::analysis::access::SecretAt;
+use crate::{
+    analysis::access::SecretAt,
+    net::{Outbound, Reach},
+};
 
 /// What a server does with every connection, after it has read the request.
 #[derive(Clone)]
@@ -134,5 +137,6 @@ pub(super) fn nobody() -> kube::Client {
 /// Clients that wait this long.
 pub(super) fn http(timeout: Duration) -> Http {
     rustls::crypto::ring::default_provider().install_default().ok();
-    Http::new(timeout)
+    let reach = Reach { networks: vec!["127.0.0.0/8".parse().unwrap()], ..Reach::default() };
+    Http::new(Outbound::new(reach, None, true), timeout)
 }

@@ -55,7 +55,7 @@ async fn a_wrong_query_is_told_from_a_broken_server() {
     }
     let long = ask(Play::Say(400, "text/html", "<b>x</b> ".repeat(2000))).await.unwrap_err();
     let SourceError::Rejected { message, .. } = long else { panic!("{long}") };
-    assert_eq!(message.chars().count(), 512);
+    assert_eq!(message.chars().count(), 1024);
     for status in [302, 401, 404, 500, 503] {
         let down = ask(Play::Say(status, "text/plain", "upstream".into())).await.unwrap_err();
         assert_eq!((down.reason(), down.is_transient()), ("SourceUnavailable", true));
