@@ -21,10 +21,7 @@ use crate::{
     observe::{self, World},
     plan::{self, Action, Answers, Plan, Question, Wake},
     snapshot::Snapshot,
-    source::{
-        Contents, SourceError,
-        prometheus::{Prometheus, TIMEOUT},
-    },
+    source::{Contents, Http, Secrets, Sources, http::TIMEOUT},
     telemetry::Metrics,
     webhook::Webhooks,
 };
@@ -34,7 +31,7 @@ use crate::{
 /// # Errors
 /// The cluster cannot be read, or there is no such Canary.
 pub async fn run(config: Config, namespace: String, name: String, ask: bool) -> anyhow::Result<()> {
-    let client = controller::client(&config).await?;
+    let (client, out) = controller::connect(&config).await?;
     let world = read(&client, &namespace, &config.rules).await?;
     let key = (namespace.clone(), name.clone());
     let now = clock::now();
@@ -62,8 +59,9 @@ pub async fn run(config: Config, namespace: String, name: String, ask: bool) -> 
     let then = if at > now { "then, " } else { "" };
     if ask {
         let metrics = Arc::new(Metrics::new(&config.rules.mesh_provider));
-        let hooks = Webhooks::new().map_err(|source| SourceError::Client { source })?;
-        let asker = Asker::new(Arc::new(Prometheus::new(TIMEOUT)?), hooks, Contents::new(client), metrics);
+        let sources = Sources::new(&Http::new(out.clone(), TIMEOUT), &client);
+        let (secrets, hooks) = (Secrets::new(client.clone()), Webhooks::new(out));
+        let asker = Asker::new(sources, secrets, hooks, Contents::new(client), metrics);
         // a webhook may do something: it is called by runs only
         let looks: Vec<Question> =
             questions.iter().filter(|q| !matches!(q, Question::Call { .. })).cloned().collect();
@@ -110,11 +108,18 @@ fn state(snap: &Snapshot) -> String {
 
 fn asked(question: &Question) -> String {
     match question {
-        Question::Ping { server } => format!("whether {server} answers"),
-        Question::Measure { query, .. } => format!("{}: {}", query.server, query.promql),
+        Question::Ping { server, access, .. } => format!("whether {} answers", whom(server, &access.kind)),
+        Question::Measure { query, .. } => {
+            format!("{}: {}", whom(&query.server, &query.access.kind), query.promql)
+        }
         Question::Call { call, .. } => format!("the webhook {} at {}", call.name, call.url),
         Question::Config { at, .. } => format!("what {at} holds"),
     }
+}
+
+/// A server by its address, or by its kind where that has a public one.
+fn whom<'a>(server: &'a str, kind: &'a str) -> &'a str {
+    if server.is_empty() { kind } else { server }
 }
 
 fn content(answer: Result<&Option<Digest>, &String>) -> String {

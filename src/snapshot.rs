@@ -180,6 +180,9 @@ pub struct Snapshot {
     pub rivals: Vec<Rival>,
     /// The MetricTemplates this Canary refers to, as far as they exist, by `namespace/name`.
     pub templates: BTreeMap<String, MetricTemplateSpec>,
+    /// The Secrets that checks name, as far as they exist: resourceVersions by `namespace/name`. None where Secrets are
+    /// not watched.
+    pub secrets: Option<BTreeMap<String, String>>,
     /// Holder of a Flagger leader lease that has not run out, and when it will.
     pub flagger: Option<(String, Timestamp)>,
     /// The namespace is being deleted: nothing can be created in it.

@@ -3,6 +3,8 @@
 //! Owns the queries made from a Canary's metrics, threshold semantics and the wording of failed checks. Does not ask:
 //! `source` does. Does not count failures or decide what follows: `plan` does.
 
+pub mod access;
+pub mod args;
 pub mod builtin;
 mod go;
 pub mod template;
@@ -10,6 +12,7 @@ pub mod verdict;
 
 use serde::Serialize;
 
+pub use self::access::{Access, SecretAt};
 pub use self::verdict::{NO_VALUES, Reading, Verdict, judge};
 use crate::{
     api::{CanaryMetric, metric_names::canonical, validated::Validated},
@@ -51,10 +54,12 @@ pub struct Query {
     pub metric: String,
     /// What it measures.
     pub kind: Metric,
-    /// Instant PromQL.
+    /// The query, in the language of its server: PromQL unless a MetricTemplate says otherwise.
     pub promql: String,
-    /// Address of the Prometheus.
+    /// Address of the server.
     pub server: String,
+    /// How it is asked.
+    pub access: Access,
     /// What passes.
     pub range: Range,
     /// Range of the rates in it, in Prometheus' form, e.g. `1m`.
@@ -82,7 +87,7 @@ fn query(c: &Validated, m: &CanaryMetric, builtin: &Builtin) -> Result<Query, St
     let kind = if name == builtin::DURATION { Metric::Duration } else { Metric::SuccessRate };
     let promql = builtin::render(c, builtin, kind, &window)?;
     let (metric, server) = (name.to_owned(), c.metrics_server.clone());
-    Ok(Query { metric, kind, promql, server, range: range(m, kind), window })
+    Ok(Query { metric, kind, promql, server, access: Access::default(), range: range(m, kind), window })
 }
 
 /// What a built-in check asks beside [`query`].
@@ -97,17 +102,22 @@ fn own(c: &Validated, m: &CanaryMetric) -> Result<Query, String> {
     let window = window(m)?;
     let mut model = template::Model::of(c, &window);
     model.variables.clone_from(&m.template_variables);
-    let (kind, server, whose, text) = if let Some(name) = template_of(c, m) {
+    let (args, secret) = args::values(m, &c.namespace, &c.secrets);
+    model.args = args;
+    let (kind, access, server, whose, text) = if let Some(name) = template_of(c, m) {
         let template = c.templates.get(&name).ok_or_else(|| format!("MetricTemplate {name} is missing"))?;
         let server = template.provider.address.clone().unwrap_or_default();
-        (Metric::Template, server, format!("MetricTemplate {name}"), Some(&template.query))
+        let access = Access::of(&name, template, &c.secrets);
+        (Metric::Template, access, server, format!("MetricTemplate {name}"), Some(&template.query))
     } else {
         let whose = format!("query of metric {}", m.name);
-        (Metric::Inline, c.metrics_server.clone(), whose, m.query.as_ref())
+        (Metric::Inline, Access::default(), c.metrics_server.clone(), whose, m.query.as_ref())
     };
     let text = text.map(|q| q.trim()).filter(|q| !q.is_empty()).ok_or(NOTHING_TO_ASK)?;
-    let promql = template::render(text, &model).map_err(|e| format!("{whose}: {e}"))?;
-    Ok(Query { metric: m.name.clone(), kind, promql, server, range: range(m, kind), window })
+    let promql =
+        model.names().and_then(|()| template::render(text, &model)).map_err(|e| format!("{whose}: {e}"))?;
+    let access = Access { args: secret, ..access };
+    Ok(Query { metric: m.name.clone(), kind, promql, server, access, range: range(m, kind), window })
 }
 
 /// `thresholdRange`, else the old single threshold: the least success rate, or the most of anything else; unset is 0.

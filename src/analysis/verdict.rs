@@ -168,6 +168,7 @@ mod tests {
             kind,
             promql: "up".into(),
             server: String::new(),
+            access: crate::analysis::Access::default(),
             range: Range { min, max },
             window: "1m".into(),
         }

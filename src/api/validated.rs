@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use super::{
     Canary, CanaryAnalysis, CanaryMetric, CanaryService, CanarySpec, CanaryWebhook, MetricTemplateSpec,
-    Target, duration, metric_names,
+    Target, duration, hosts, metric_names,
     promotion::{self, Apex, Pause},
     schedule::{Step, Strategy, schedule, strategy},
 };
@@ -84,6 +84,8 @@ pub struct Validated {
     pub metrics: Vec<CanaryMetric>,
     /// The MetricTemplates that checks refer to, by `namespace/name`; filled in from the surroundings.
     pub templates: BTreeMap<String, MetricTemplateSpec>,
+    /// The versions of the Secrets that those name, by `namespace/name`; filled in from the surroundings.
+    pub secrets: BTreeMap<String, String>,
     /// Accepted but not acted on: each a field path with a word of why.
     pub unserved: Vec<String>,
     /// Something unserved decides about traffic (a gate, a check): hold every run at weight 0.
@@ -145,6 +147,7 @@ pub fn validate(canary: &Canary, rules: &Rules) -> Result<Validated, Refusal> {
     let pause = promotion::pause(&analysis, strategy, schedule.len()).map_err(Refusal::Invalid)?;
     let (metrics, mut faults, mut advice) = metrics(&analysis);
     faults.extend(misdirected(&analysis));
+    faults.extend(hosts::forbidden(spec, &analysis, rules));
     advice.extend(advise(&analysis, &schedule, skip_analysis));
     let mut gates = unserved_gates(&analysis);
     let held = !gates.is_empty();
@@ -180,6 +183,7 @@ pub fn validate(canary: &Canary, rules: &Rules) -> Result<Validated, Refusal> {
         skip_analysis,
         metrics,
         templates: BTreeMap::new(),
+        secrets: BTreeMap::new(),
         unserved: gates,
         held,
         faults,

@@ -6,10 +6,13 @@ use std::{sync::Arc, time::Instant};
 use futures::future::join_all;
 
 use crate::{
-    analysis::Reading,
+    analysis::{
+        Query, Reading,
+        access::{self, Access},
+    },
     manifest::config::Digest,
     plan::{Answers, Question},
-    source::{ContentError, Contents, MetricSource, SourceError},
+    source::{Ask, ContentError, Contents, Credentials, Secrets, SourceError, Sources},
     telemetry::Metrics,
     webhook::{Request, Webhooks},
 };
@@ -17,7 +20,8 @@ use crate::{
 /// Asks metric sources, and the API server about contents.
 #[derive(Clone)]
 pub struct Asker {
-    prometheus: Arc<dyn MetricSource>,
+    sources: Arc<Sources>,
+    secrets: Secrets,
     hooks: Webhooks,
     configs: Contents,
     metrics: Arc<Metrics>,
@@ -26,12 +30,13 @@ pub struct Asker {
 impl Asker {
     /// An asker over these sources.
     pub fn new(
-        prometheus: Arc<dyn MetricSource>,
+        sources: Sources,
+        secrets: Secrets,
         hooks: Webhooks,
         configs: Contents,
         metrics: Arc<Metrics>,
     ) -> Self {
-        Self { prometheus, hooks, configs, metrics }
+        Self { sources: Arc::new(sources), secrets, hooks, configs, metrics }
     }
 
     /// Asks everything at once.
@@ -46,8 +51,9 @@ impl Asker {
                 (Question::Measure { index, query }, Reply::Metric(Err(error))) => {
                     answers.readings.insert(*index, Reading::Failed(said(&query.promql, &error)));
                 }
-                (_, Reply::Metric(reply)) => {
-                    answers.ping = Some(reply.map(|_| ()).map_err(|e| e.to_string()));
+                (Question::Ping { access, template, .. }, Reply::Metric(reply)) => {
+                    let reply = reply.map(drop).map_err(|e| silent(access, template.as_deref(), &e));
+                    answers.ping = Some(answers.ping.unwrap_or(Ok(())).and(reply));
                 }
                 (Question::Config { at, .. }, Reply::Config(reply)) => {
                     answers.configs.insert(at.clone(), reply.map_err(|e| e.to_string()));
@@ -55,17 +61,18 @@ impl Asker {
                 (Question::Call { index, .. }, Reply::Call(reply)) => {
                     answers.calls.insert(*index, reply);
                 }
-                (_, Reply::Config(_) | Reply::Call(_)) => {}
+                (_, Reply::Metric(_) | Reply::Config(_) | Reply::Call(_)) => {}
             }
         }
         answers
     }
 
     async fn one(&self, question: &Question) -> Reply {
-        let began = Instant::now();
-        let reply = match question {
-            Question::Ping { server } => self.prometheus.ping(server).await.map(|()| vec![]),
-            Question::Measure { query, .. } => self.prometheus.query(&query.server, &query.promql).await,
+        match question {
+            Question::Ping { server, access, .. } => Reply::Metric(self.source(server, access, None).await),
+            Question::Measure { query, .. } => {
+                Reply::Metric(self.source(&query.server, &query.access, Some(query)).await)
+            }
             Question::Call { call, .. } => {
                 let request = Request {
                     url: &call.url,
@@ -74,28 +81,107 @@ impl Asker {
                     retries: call.retries,
                     any_certificate: call.any_certificate,
                 };
-                return Reply::Call(self.hooks.call(request).await);
+                Reply::Call(self.hooks.call(request).await)
             }
-            Question::Config { namespace, at } => {
-                return Reply::Config(self.configs.digest(namespace, at).await);
-            }
+            Question::Config { namespace, at } => Reply::Config(self.configs.digest(namespace, at).await),
+        }
+    }
+
+    /// Asks one metrics server, or only whether it is there. Errors do not repeat what is in its Secret.
+    async fn source(
+        &self,
+        address: &str,
+        access: &Access,
+        query: Option<&Query>,
+    ) -> Result<Vec<f64>, Unanswered> {
+        let began = Instant::now();
+        let reply = self.exchange(address, access, query).await;
+        let outcome = reply.as_ref().map_or_else(|unanswered| unanswered.error.reason(), |_| "answered");
+        self.metrics.queried(&access.kind, outcome, began.elapsed());
+        reply
+    }
+
+    async fn exchange(
+        &self,
+        address: &str,
+        access: &Access,
+        query: Option<&Query>,
+    ) -> Result<Vec<f64>, Unanswered> {
+        let none = Credentials::default();
+        let plainly = |error| Unanswered::new(error, &none);
+        let source = self.sources.of(&access.kind).map_err(plainly)?;
+        let credentials = match &access.secret {
+            Some(at) => self.secrets.read(at).await.map_err(plainly)?,
+            None => none.clone(),
         };
-        let outcome = reply.as_ref().map_or_else(SourceError::reason, |_| "answered");
-        self.metrics.queried("prometheus", outcome, began.elapsed());
-        Reply::Metric(reply)
+        let (text, secrets) = self.filled_in(query).await.map_err(plainly)?;
+        let credentials = credentials.beside(secrets);
+        let ask = Ask {
+            address,
+            query: &text,
+            window: access::window(query.map_or("", |q| &q.window)),
+            region: access.region.as_deref(),
+            json_path: access.json_path.as_deref(),
+            headers: &access.headers,
+            any_certificate: access.any_certificate,
+            credentials: &credentials,
+        };
+        let reply = match query {
+            Some(_) => source.query(&ask).await,
+            None => source.ping(&ask).await.map(|()| vec![]),
+        };
+        reply.map_err(|error| Unanswered::new(error, &credentials))
+    }
+}
+
+impl Asker {
+    /// The text of a query with what Secrets hold in the place of the marks, and those values.
+    async fn filled_in(&self, query: Option<&Query>) -> Result<(String, Vec<String>), SourceError> {
+        let Some(query) = query else { return Ok(Default::default()) };
+        let (mut text, mut values) = (query.promql.clone(), Vec::new());
+        for (mark, at) in &query.access.args {
+            let held = self.secrets.read(&at.of).await?;
+            let value = held.get(&at.key)?;
+            text = text.replace(mark, value);
+            values.push(value.to_owned());
+        }
+        Ok((text, values))
+    }
+}
+
+/// An error with its text for people.
+struct Unanswered {
+    error: SourceError,
+    text: String,
+}
+
+impl Unanswered {
+    fn new(error: SourceError, credentials: &Credentials) -> Self {
+        Self { text: credentials.redact(&error.to_string()), error }
     }
 }
 
 enum Reply {
-    Metric(Result<Vec<f64>, SourceError>),
+    Metric(Result<Vec<f64>, Unanswered>),
     Config(Result<Option<Digest>, ContentError>),
     Call(Result<(), String>),
 }
 
 /// A refused query is the user's to mend: it is named.
-fn said(query: &str, error: &SourceError) -> String {
+fn said(query: &str, Unanswered { error, text }: &Unanswered) -> String {
     match error {
-        SourceError::Rejected { .. } => format!("{error}. The query was: {query}"),
-        _ => error.to_string(),
+        SourceError::Rejected { .. } => format!("{text}. The query was: {query}"),
+        _ => text.clone(),
+    }
+}
+
+/// As Flagger names the MetricTemplate whose server is not there.
+fn silent(access: &Access, template: Option<&str>, unanswered: &Unanswered) -> String {
+    let text = &unanswered.text;
+    match template.and_then(|name| name.split_once('/')) {
+        Some((namespace, name)) => {
+            format!("{} of MetricTemplate {name}.{namespace}: {text}", access.kind)
+        }
+        None => text.clone(),
     }
 }

@@ -57,6 +57,7 @@ pub(crate) fn canary(service: &Value) -> Validated {
         pause: None,
         skip_analysis: false,
         templates: BTreeMap::new(),
+        secrets: BTreeMap::new(),
         metrics: Vec::new(),
         unserved: Vec::new(),
         held: false,

@@ -18,7 +18,7 @@ use crate::{
     names,
     snapshot::{
         CANARY, DAEMONSET, DEPLOYMENT, ENDPOINTS, HPA, Kind, METRIC_TEMPLATE, ObjectRef, REVISION,
-        SCALED_OBJECT,
+        SCALED_OBJECT, SECRET,
     },
 };
 
@@ -354,9 +354,13 @@ impl Inner {
         }
         if config::KINDS.contains(&kind) {
             let name = config::key(&ObjectRef::new(kind, key.1.clone()));
-            return self.within(&key.0, |canary, interest| {
+            let mut touched = self.within(&key.0, |canary, interest| {
                 interest.configs.contains(&name) || manifest::ours(object, &canary.1)
             });
+            if kind == SECRET {
+                touched.extend(self.asking_with(key));
+            }
+            return touched;
         }
         let of = object["metadata"]["labels"][names::LABEL_TEMPLATE_OF].as_str();
         self.interested(&key.0, |interest| match kind {
@@ -382,6 +386,22 @@ impl Inner {
         let from = (namespace.to_owned(), String::new());
         let within = self.interests.range(from..).take_while(|(key, _)| key.0 == namespace);
         within.filter(|(key, interest)| hit(key, interest)).map(|(key, _)| key.clone()).collect()
+    }
+
+    /// The Canaries with a MetricTemplate that names this Secret.
+    fn asking_with(&self, secret: &Key) -> Vec<Key> {
+        let Some(entries) = self.objects.get(&METRIC_TEMPLATE) else { return vec![] };
+        let from = (secret.0.clone(), String::new());
+        let within = entries.range(from..).take_while(|(key, _)| key.0 == secret.0);
+        let naming = within.filter(|(_, entry)| {
+            // most Secrets are named by none: no template is parsed for those
+            let named = |text: &str| text.contains("secretRef") && text.contains(secret.1.as_str());
+            matches!(entry, Entry::Seen { text, .. } if named(text))
+                && entry.object().is_some_and(|o| o["spec"]["provider"]["secretRef"]["name"] == secret.1)
+        });
+        let templates: Vec<String> = naming.map(|(key, _)| format!("{}/{}", key.0, key.1)).collect();
+        let refers = |i: &Interest| i.templates.iter().any(|name| templates.contains(name));
+        self.interests.iter().filter(|(_, i)| refers(i)).map(|(key, _)| key.clone()).collect()
     }
 
     /// Other Canaries of the namespace that want the same target or apex.

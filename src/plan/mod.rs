@@ -38,6 +38,7 @@ mod scaler;
 mod share;
 mod sides;
 mod surroundings;
+mod templates;
 #[cfg(test)]
 mod tests;
 
@@ -100,7 +101,7 @@ pub fn questions(snap: &Snapshot, now: Timestamp) -> Vec<Question> {
     let answers = Answers::default();
     let cx = checks::admit(snap, &answers, &mut draft, now);
     let mut all = match cx.as_ref().map(|cx| (cx.phase(), cx)) {
-        Some((Phase::Unset, cx)) => vec![Question::Ping { server: cx.c.metrics_server.clone() }],
+        Some((Phase::Unset, cx)) => templates::pings(cx),
         Some((Phase::Progressing | Phase::Waiting | Phase::WaitingPromotion, cx)) => progress::questions(cx),
         _ => vec![],
     };

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::hooks::Call;
 use crate::{
-    analysis::{Query, Reading},
+    analysis::{Access, Query, Reading},
     manifest::config::Digest,
     snapshot::ObjectRef,
 };
@@ -18,6 +18,10 @@ pub enum Question {
     Ping {
         /// Base URL.
         server: String,
+        /// How it is asked.
+        access: Access,
+        /// The MetricTemplate that names it, as `namespace/name`; none for the Canary's own Prometheus.
+        template: Option<String>,
     },
     /// What does this check read now?
     Measure {
@@ -45,7 +49,7 @@ pub enum Question {
 /// Answers to the questions of one pass.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Answers {
-    /// Answer to [`Question::Ping`]: why not, when it failed.
+    /// Answer to all of [`Question::Ping`]: why not, when one failed.
     pub ping: Option<Result<(), String>>,
     /// Answers to [`Question::Measure`] by position.
     pub readings: BTreeMap<usize, Reading>,

@@ -6,11 +6,11 @@ use serde_json::Value;
 
 use super::{
     Answers, configs, context::Context, copies, draft::Draft, note::Words, ownership, scaler, share,
+    templates,
 };
 use crate::{
-    analysis,
     api::{
-        MetricTemplateSpec, Phase,
+        Phase,
         validated::{Problem, Refusal, Validated, validate},
     },
     router::{self, Cookies, Router, Split},
@@ -55,7 +55,7 @@ pub(super) fn surroundings<'a>(
     c.advice.extend(share::advice(snap, &c, target));
     ownership::check(snap, &c, router)?;
     let (scaler, scaler_problem) = autoscaler(snap, &mut c)?;
-    templates(snap, &mut c);
+    templates::look(snap, &mut c, target);
     cross_namespace(snap, &c)?;
     if snap.canary.metadata.deletion_timestamp.is_none() {
         fit(&c, target)?;
@@ -237,43 +237,6 @@ fn fit(c: &Validated, target: &Value) -> Result<(), Stop> {
         Some(why) => Err(stop("TargetUnfit", format!("{} {}: {why}", c.target.kind().kind, c.names.target))),
         None => Ok(()),
     }
-}
-
-/// The MetricTemplates that checks refer to. No run is analysed while one is missing or cannot be asked; what it wants
-/// and is not served holds runs at weight 0.
-fn templates(snap: &Snapshot, c: &mut Validated) {
-    for metric in c.analysis.metrics.clone() {
-        let Some(name) = analysis::template_of(c, &metric) else { continue };
-        let field = format!("spec.analysis.metrics[{}].templateRef", metric.name);
-        let Some(template) = snap.templates.get(&name) else {
-            c.faults.push(Problem::new(
-                "TemplateMissing",
-                format!("{field}: there is no MetricTemplate {name}: create it or correct the reference"),
-            ));
-            continue;
-        };
-        let unserved = unserved_of(template);
-        c.held |= !unserved.is_empty();
-        c.unserved.extend(unserved.into_iter().map(|what| format!("{field}: MetricTemplate {name}, {what}")));
-        if template.provider.address.as_deref().is_none_or(|a| a.trim().is_empty()) {
-            c.faults.push(Problem::new("TemplateInvalid", format!(
-                "{field}: MetricTemplate {name} has no spec.provider.address: give it the URL of its server"
-            )));
-        }
-        c.templates.insert(name, template.clone());
-    }
-}
-
-/// What a MetricTemplate asks for beyond a Prometheus that answers everybody.
-fn unserved_of(template: &MetricTemplateSpec) -> Vec<String> {
-    let provider = &template.provider;
-    let asked = [
-        (provider.type_ != "prometheus", format!("spec.provider.type {}", provider.type_)),
-        (provider.secret_ref.is_some(), "spec.provider.secretRef".to_owned()),
-        (!provider.headers.is_empty(), "spec.provider.headers".to_owned()),
-        (provider.insecure_skip_verify == Some(true), "spec.provider.insecureSkipVerify".to_owned()),
-    ];
-    asked.into_iter().filter(|(asked, _)| *asked).map(|(_, what)| what).collect()
 }
 
 fn cross_namespace(snap: &Snapshot, c: &Validated) -> Result<(), Stop> {

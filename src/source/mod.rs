@@ -1,119 +1,109 @@
 //! I/O leaf. Where measurements and contents come from.
 //!
-//! Owns the trait of metrics servers and what can go wrong with one. What to ask comes from `analysis`; what an answer
-//! means is decided there too.
+//! Owns the trait of metrics servers, their registry, and what a source is given to ask with. What to ask comes from
+//! `analysis`; what an answer means is decided there too.
+#![allow(clippy::disallowed_types, reason = "some sources are asked through the API server")]
 
 mod contents;
+mod credentials;
+mod error;
+pub mod externalmetrics;
+pub mod graphite;
+pub mod http;
+pub mod influxdb;
 pub mod prometheus;
+mod quantity;
+pub mod web;
+
+use std::{collections::BTreeMap, time::Duration};
 
 use futures::future::BoxFuture;
+use kube::Client;
 
 pub use contents::{ContentError, Contents};
-pub use prometheus::Prometheus;
+pub use credentials::{Credentials, Secrets};
+pub use error::SourceError;
+pub use http::Http;
 
-/// A kind of metrics server.
+/// Everything that one question to a metrics server needs.
+#[derive(Clone, Debug)]
+pub struct Ask<'a> {
+    /// `spec.provider.address`, or the Canary's Prometheus; empty where the kind has a public one.
+    pub address: &'a str,
+    /// The rendered query. May hold secrets: nothing of it is to be repeated in an error.
+    pub query: &'a str,
+    /// How far the check looks back; above zero.
+    pub window: Duration,
+    /// `spec.provider.region`.
+    pub region: Option<&'a str>,
+    /// `spec.provider.jsonPath`.
+    pub json_path: Option<&'a str>,
+    /// `spec.provider.headers`.
+    pub headers: &'a BTreeMap<String, Vec<String>>,
+    /// Take any TLS certificate.
+    pub any_certificate: bool,
+    /// What the Secret holds; empty where none is named.
+    pub credentials: &'a Credentials,
+}
+
+/// A kind of metrics server: an entry of `analysis::access::KINDS`.
 pub trait MetricSource: Send + Sync {
-    /// Asks the server at an address for the present values of a query, one per series. An empty list is an answer;
-    /// values may be NaN or infinite.
-    fn query<'a>(&'a self, server: &'a str, query: &'a str) -> BoxFuture<'a, Result<Vec<f64>, SourceError>>;
+    /// Name of its kind, as in `spec.provider.type`.
+    fn kind(&self) -> &'static str;
 
-    /// Whether the server at an address answers questions at all.
-    fn ping<'a>(&'a self, server: &'a str) -> BoxFuture<'a, Result<(), SourceError>>;
+    /// Asks for the present values of a query, one per series. An empty list is an answer; values may be NaN or
+    /// infinite.
+    fn query<'a>(&'a self, ask: &'a Ask<'a>) -> BoxFuture<'a, Result<Vec<f64>, SourceError>>;
+
+    /// Whether the server answers questions at all. The query of `ask` is not looked at.
+    fn ping<'a>(&'a self, ask: &'a Ask<'a>) -> BoxFuture<'a, Result<(), SourceError>>;
 }
 
-/// Why a question has no answer. Texts name the server without credentials and never quote more than 512 characters
-/// of what it said.
-#[derive(Debug, thiserror::Error)]
-pub enum SourceError {
-    /// The address is no `http` or `https` URL.
-    #[error("{server:?} is not an http or https address")]
-    Address {
-        /// The address as given, without credentials.
-        server: String,
-    },
-    /// No HTTP client could be made, e.g. for want of a crypto provider.
-    #[error("setting up the HTTP client")]
-    Client {
-        /// What went wrong.
-        #[source]
-        source: reqwest::Error,
-    },
-    /// The server understood and refused: the query is wrong.
-    #[error("{server} rejected the query with status {status}: {message}")]
-    Rejected {
-        /// Who.
-        server: String,
-        /// 400 or 422.
-        status: u16,
-        /// What it said.
-        message: String,
-    },
-    /// Another status than success: down, overloaded, not a Prometheus, or wants credentials.
-    #[error("{server} answered with status {status}: {message}")]
-    Unavailable {
-        /// Who.
-        server: String,
-        /// HTTP status.
-        status: u16,
-        /// What it said.
-        message: String,
-    },
-    /// No connection, or one that broke.
-    #[error("connecting to {server}")]
-    Unreachable {
-        /// Who.
-        server: String,
-        /// What went wrong.
-        #[source]
-        source: reqwest::Error,
-    },
-    /// No whole answer in time.
-    #[error("{server} did not answer within {seconds} s")]
-    TimedOut {
-        /// Who.
-        server: String,
-        /// The limit.
-        seconds: f64,
-    },
-    /// An answer past the size limit.
-    #[error("the answer of {server} is larger than {limit} bytes")]
-    TooLarge {
-        /// Who.
-        server: String,
-        /// The limit.
-        limit: usize,
-    },
-    /// Not what a Prometheus answers.
-    #[error("the answer of {server} makes no sense: {message}")]
-    Undecodable {
-        /// Who.
-        server: String,
-        /// Where it fails.
-        message: String,
-    },
-    /// The query yields a range of times, where one value per series is wanted.
-    #[error("the query yields a range vector; only an instant vector or a scalar can be judged")]
-    NotInstant,
-}
+/// The sources, by kind.
+pub struct Sources(Vec<Box<dyn MetricSource>>);
 
-impl SourceError {
-    /// Fixed word for metrics and Event reasons.
-    pub fn reason(&self) -> &'static str {
-        match self {
-            Self::Address { .. } => "BadAddress",
-            Self::Client { .. } => "ClientSetup",
-            Self::Rejected { .. } => "QueryRejected",
-            Self::Unavailable { .. } => "SourceUnavailable",
-            Self::Unreachable { .. } => "SourceUnreachable",
-            Self::TimedOut { .. } => "SourceTimedOut",
-            Self::TooLarge { .. } => "AnswerTooLarge",
-            Self::Undecodable { .. } => "AnswerUndecodable",
-            Self::NotInstant => "QueryNotInstant",
-        }
+impl Sources {
+    /// One of each kind that is served. They ask over HTTP, or the API server through `client`.
+    pub fn new(http: &Http, client: &Client) -> Self {
+        Self(vec![
+            Box::new(externalmetrics::ExternalMetrics::new(http.clone(), client.clone())),
+            Box::new(graphite::Graphite::new(http.clone())),
+            Box::new(influxdb::InfluxDb::new(http.clone())),
+            Box::new(prometheus::Prometheus::new(http.clone())),
+            Box::new(web::Web::new(http.clone())),
+        ])
     }
 
-    /// Whether asking again may help without anybody changing the query or the address.
-    pub fn is_transient(&self) -> bool {
-        !matches!(self, Self::Address { .. } | Self::Client { .. } | Self::Rejected { .. } | Self::NotInstant)
+    /// The source of this kind.
+    ///
+    /// # Errors
+    /// It is not served.
+    pub fn of(&self, kind: &str) -> Result<&dyn MetricSource, SourceError> {
+        let found = self.0.iter().find(|source| source.kind() == kind);
+        found.map(AsRef::as_ref).ok_or_else(|| SourceError::Unusable {
+            message: format!("spec.provider.type {kind} is not served"),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;
+
+#[cfg(test)]
+mod registry {
+    use super::*;
+    use crate::analysis::access::KINDS;
+
+    #[tokio::test]
+    async fn every_kind_that_the_planner_serves_has_a_source() {
+        let http = tests::http(http::TIMEOUT);
+        let sources = Sources::new(&http, &tests::nobody());
+        let mut served: Vec<&str> = sources.0.iter().map(|source| source.kind()).collect();
+        let mut known: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
+        served.sort_unstable();
+        known.sort_unstable();
+        assert_eq!(served, known);
+        let error = sources.of("kayenta").err().unwrap();
+        assert_eq!((error.reason(), error.is_transient()), ("TemplateUnusable", false));
     }
 }

@@ -69,12 +69,21 @@ impl World {
             missing_kinds: self.missing_kinds.clone(),
             forbidden_kinds: vec![],
             rivals: self.rivals.clone(),
+            secrets: self.rules.config_tracking.then(|| self.secrets()),
             templates: self.templates.clone(),
             flagger: self.flagger.clone(),
             namespace_terminating: self.terminating,
             refused: None,
             ask_not_before: None,
         })
+    }
+
+    /// Versions of the Secrets; all are in the one namespace.
+    fn secrets(&self) -> BTreeMap<String, String> {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let all = self.objects.of(serin::snapshot::SECRET).map(|object| &object["metadata"]);
+        all.map(|meta| (format!("{NAMESPACE}/{}", text(&meta["name"])), text(&meta["resourceVersion"])))
+            .collect()
     }
 
     /// The Canary's status, empty when it has none.

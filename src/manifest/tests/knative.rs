@@ -27,6 +27,7 @@ fn snapshot() -> Snapshot {
         missing_kinds: vec![],
         forbidden_kinds: vec![],
         rivals: vec![],
+        secrets: None,
         templates: std::collections::BTreeMap::new(),
         flagger: None,
         namespace_terminating: false,

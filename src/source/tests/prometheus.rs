@@ -1,69 +1,20 @@
 #![allow(clippy::disallowed_methods, reason = "servers to ask run beside the tests")]
 
-use std::sync::{Arc, Mutex};
-
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
-};
+use std::time::Duration;
 
 use super::*;
+use crate::source::{
+    http::TIMEOUT,
+    tests::{Asked, Play, http, server},
+};
 
-/// What a server does with every connection, after it has read the request.
-#[derive(Clone)]
-enum Play {
-    Say(u16, &'static str, String),
-    Flood,
-    Hang,
-    Close,
-}
-
-/// Address of a server that plays, and the request lines it saw.
-async fn server(play: Play) -> (String, Arc<Mutex<Vec<String>>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = format!("http://{}", listener.local_addr().unwrap());
-    let seen = Arc::new(Mutex::new(Vec::new()));
-    let log = seen.clone();
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(serve(stream, play.clone(), log.clone()));
-        }
-    });
-    (address, seen)
-}
-
-async fn serve(mut stream: TcpStream, play: Play, log: Arc<Mutex<Vec<String>>>) {
-    let mut request = vec![0; 16 * 1024];
-    let read = stream.read(&mut request).await.unwrap_or(0);
-    log.lock().unwrap().push(String::from_utf8_lossy(&request[..read]).into_owned());
-    let close = "connection: close\r\n";
-    match play {
-        Play::Say(status, kind, body) => {
-            let length = body.len();
-            let head = format!(
-                "HTTP/1.1 {status} X\r\ncontent-type: {kind}\r\nlocation: http://127.0.0.1:1/\r\n{close}content-length: {length}\r\n\r\n"
-            );
-            stream.write_all(format!("{head}{body}").as_bytes()).await.ok();
-        }
-        Play::Flood => {
-            let head = format!("HTTP/1.1 200 OK\r\n{close}content-length: 1000000000\r\n\r\n");
-            stream.write_all(head.as_bytes()).await.ok();
-            let chunk = vec![b' '; 64 * 1024];
-            while stream.write_all(&chunk).await.is_ok() {}
-        }
-        Play::Hang => std::future::pending().await,
-        Play::Close => {}
-    }
-}
-
-fn client(timeout: Duration) -> Prometheus {
-    rustls::crypto::ring::default_provider().install_default().ok();
-    Prometheus::new(timeout).unwrap()
+async fn query(timeout: Duration, server: &str, promql: &str) -> Result<Vec<f64>, SourceError> {
+    Prometheus::new(http(timeout)).query(&Asked::of(server, promql).ask()).await
 }
 
 async fn ask(play: Play) -> Result<Vec<f64>, SourceError> {
     let (address, _) = server(play).await;
-    client(TIMEOUT).query(&address, "up").await
+    query(TIMEOUT, &address, "up").await
 }
 
 fn says(data: &str) -> Play {
@@ -104,7 +55,7 @@ async fn a_wrong_query_is_told_from_a_broken_server() {
     }
     let long = ask(Play::Say(400, "text/html", "<b>x</b> ".repeat(2000))).await.unwrap_err();
     let SourceError::Rejected { message, .. } = long else { panic!("{long}") };
-    assert_eq!(message.chars().count(), 512);
+    assert_eq!(message.chars().count(), 1024);
     for status in [302, 401, 404, 500, 503] {
         let down = ask(Play::Say(status, "text/plain", "upstream".into())).await.unwrap_err();
         assert_eq!((down.reason(), down.is_transient()), ("SourceUnavailable", true));
@@ -142,7 +93,7 @@ async fn nonsense_is_no_answer() {
 async fn a_flood_is_cut_and_silence_ends() {
     assert_eq!(ask(Play::Flood).await.unwrap_err().reason(), "AnswerTooLarge");
     let (address, _) = server(Play::Hang).await;
-    let quick = client(Duration::from_millis(100)).query(&address, "up").await.unwrap_err();
+    let quick = query(Duration::from_millis(100), &address, "up").await.unwrap_err();
     assert_eq!(quick.reason(), "SourceTimedOut");
     assert!(quick.to_string().ends_with("did not answer within 0.1 s"));
     assert_eq!(ask(Play::Close).await.unwrap_err().reason(), "SourceUnreachable");
@@ -152,7 +103,7 @@ async fn a_flood_is_cut_and_silence_ends() {
 async fn base_paths_and_white_space_are_tidied() {
     let (address, seen) = server(says(&vector(&["1"]))).await;
     for base in ["", "/", "/prom", "/prom/"] {
-        client(TIMEOUT).query(&format!("{address}{base}"), " sum(\n  up{a=\"b c\"}\n) ").await.unwrap();
+        query(TIMEOUT, &format!("{address}{base}"), " sum(\n  up{a=\"b c\"}\n) ").await.unwrap();
     }
     let lines: Vec<String> =
         seen.lock().unwrap().iter().map(|r| r.lines().next().unwrap().to_owned()).collect();
@@ -166,21 +117,23 @@ async fn base_paths_and_white_space_are_tidied() {
 async fn credentials_are_sent_and_never_shown() {
     let (address, seen) = server(Play::Say(503, "text/plain", "no".into())).await;
     let with = address.replace("http://", "http://me:s3cret@");
-    let error = client(TIMEOUT).query(&with, "up").await.unwrap_err();
+    let error = query(TIMEOUT, &with, "up").await.unwrap_err();
     assert!(!format!("{error} {error:?}").contains("s3cret"));
     assert!(seen.lock().unwrap()[0].to_lowercase().contains("authorization: basic"));
     for bad in ["me:s3cret@host", "ftp://me:s3cret@host", "", "http://", "file:///etc/passwd"] {
-        let error = client(TIMEOUT).query(bad, "up").await.unwrap_err();
+        let error = query(TIMEOUT, bad, "up").await.unwrap_err();
         assert_eq!(error.reason(), "BadAddress", "{bad}");
         assert!(!format!("{error} {error:?}").contains("s3cret"));
     }
-    let nobody = client(TIMEOUT).query("http://me:s3cret@127.0.0.1:1", "up").await.unwrap_err();
+    let nobody = query(TIMEOUT, "http://me:s3cret@127.0.0.1:1", "up").await.unwrap_err();
     assert!(!format!("{nobody} {nobody:?}").contains("s3cret"));
 }
 
 #[tokio::test]
 async fn ping_wants_the_one() {
-    let ping = |play| async { client(TIMEOUT).ping(&server(play).await.0).await };
+    let ping = |play| async {
+        Prometheus::new(http(TIMEOUT)).ping(&Asked::of(&server(play).await.0, "").ask()).await
+    };
     assert!(ping(says(&vector(&["1"]))).await.is_ok());
     assert_eq!(ping(says(&vector(&["2"]))).await.unwrap_err().reason(), "AnswerUndecodable");
     assert!(ping(Play::Close).await.is_err());

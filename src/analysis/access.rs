@@ -1,0 +1,254 @@
+//! PURE. Kinds of metrics servers as the planner knows them: what a MetricTemplate has to say for each, and what a query
+//! needs beside its text. How a kind is asked is the matter of `source`, which serves exactly these.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use serde::Serialize;
+
+use crate::api::{MetricTemplateSpec, duration};
+
+/// The kind of server that asks for none by name.
+pub const PROMETHEUS: &str = "prometheus";
+
+/// Any server that answers with JSON.
+const WEB: &str = "web";
+/// Most characters of a JSONPath: each may nest another.
+const LONGEST_PATH: usize = 512;
+
+/// Whether a MetricTemplate has to give something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wants {
+    /// It must.
+    Must,
+    /// It may.
+    May,
+    /// It is not looked at.
+    Not,
+}
+
+/// A kind of metrics server: a `spec.provider.type` that is served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kind {
+    /// The type.
+    pub name: &'static str,
+    /// `spec.provider.address`.
+    pub address: Wants,
+    /// `spec.provider.secretRef`.
+    pub secret: Wants,
+    /// `spec.provider.region`.
+    pub region: Wants,
+}
+
+/// The kinds that are served, by name; `source` has one file for each.
+pub const KINDS: &[Kind] = &[
+    Kind { name: "externalmetrics", address: Wants::May, secret: Wants::May, region: Wants::Not },
+    Kind { name: "graphite", address: Wants::Must, secret: Wants::May, region: Wants::Not },
+    Kind { name: "influxdb", address: Wants::Must, secret: Wants::May, region: Wants::Not },
+    Kind { name: PROMETHEUS, address: Wants::Must, secret: Wants::May, region: Wants::Not },
+    Kind { name: WEB, address: Wants::Must, secret: Wants::May, region: Wants::Not },
+];
+
+/// The kind of this name, if it is served.
+pub fn kind(name: &str) -> Option<&'static Kind> {
+    KINDS.iter().find(|kind| kind.name == name)
+}
+
+/// A Secret whose content a query needs, told without the content.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct SecretAt {
+    /// Who names it and where, for people: `MetricTemplate test/errors (spec.provider.secretRef)`.
+    pub named_by: String,
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// Its resourceVersion, where Secrets are watched: what was read at that version is not read again.
+    pub version: Option<String>,
+}
+
+/// A key of a Secret, told without what is under it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct SecretKeyAt {
+    /// The Secret.
+    pub of: SecretAt,
+    /// The key.
+    pub key: String,
+}
+
+/// How a server is to be asked, beside its address.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Access {
+    /// Name of its [`Kind`].
+    pub kind: String,
+    /// Cloud region, where the kind has some.
+    pub region: Option<String>,
+    /// Where the value stands in an answer of JSON.
+    pub json_path: Option<String>,
+    /// Headers sent along, each with its values.
+    pub headers: BTreeMap<String, Vec<String>>,
+    /// Take any TLS certificate.
+    pub any_certificate: bool,
+    /// Where its credentials are.
+    pub secret: Option<SecretAt>,
+    /// Marks in the query, each for a value out of a Secret.
+    pub args: BTreeMap<String, SecretKeyAt>,
+}
+
+impl Default for Access {
+    /// A Prometheus that answers everybody.
+    fn default() -> Self {
+        Self {
+            kind: PROMETHEUS.into(),
+            region: None,
+            json_path: None,
+            headers: BTreeMap::new(),
+            any_certificate: false,
+            secret: None,
+            args: BTreeMap::new(),
+        }
+    }
+}
+
+impl Access {
+    /// As the MetricTemplate of this `namespace/name` says. `versions`: of Secrets, by `namespace/name`.
+    pub fn of(name: &str, template: &MetricTemplateSpec, versions: &BTreeMap<String, String>) -> Self {
+        let provider = &template.provider;
+        let namespace = name.split_once('/').map_or("", |(namespace, _)| namespace);
+        let secret = provider.secret_ref.as_ref().map(|secret| SecretAt {
+            named_by: format!("MetricTemplate {name} (spec.provider.secretRef)"),
+            namespace: namespace.to_owned(),
+            name: secret.name.clone(),
+            version: versions.get(&format!("{namespace}/{}", secret.name)).cloned(),
+        });
+        Self {
+            kind: provider.type_.clone(),
+            region: provider.region.clone().filter(|r| !r.is_empty()),
+            json_path: provider.json_path.clone(),
+            headers: provider.headers.clone(),
+            any_certificate: provider.insecure_skip_verify == Some(true),
+            secret,
+            args: BTreeMap::new(),
+        }
+    }
+}
+
+/// What is wrong with the provider of a MetricTemplate of a kind that is served: field and remedy.
+pub fn mistakes(template: &MetricTemplateSpec, kind: &Kind) -> Option<String> {
+    let provider = &template.provider;
+    let empty = |text: Option<&str>| text.is_none_or(|t| t.trim().is_empty());
+    if kind.address == Wants::Must && empty(provider.address.as_deref()) {
+        return Some("no spec.provider.address: give it the URL of its server".into());
+    }
+    if kind.secret == Wants::Must && empty(provider.secret_ref.as_ref().map(|s| s.name.as_str())) {
+        return Some(format!(
+            "no spec.provider.secretRef: name the Secret with the credentials of {}",
+            kind.name
+        ));
+    }
+    if kind.region == Wants::Must && empty(provider.region.as_deref()) {
+        return Some("no spec.provider.region: name the region to ask in, such as eu-west-1".into());
+    }
+    let path = provider.json_path.as_deref().filter(|_| kind.name == WEB)?;
+    json_path(path).err().map(|why| format!("a spec.provider.jsonPath that cannot be followed: {why}"))
+}
+
+/// A JSONPath without the braces that other tools put around it.
+///
+/// # Errors
+/// It is none, or longer than any that people write.
+pub fn json_path(text: &str) -> Result<&str, String> {
+    let plain = text.trim();
+    let plain = plain.strip_prefix('{').and_then(|p| p.strip_suffix('}')).unwrap_or(plain).trim();
+    if plain.len() > LONGEST_PATH {
+        return Err(format!("it has more than {LONGEST_PATH} characters"));
+    }
+    match jsonpath_rust::parser::parse_json_path(plain) {
+        Ok(_) => Ok(plain),
+        Err(error) => Err(error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")),
+    }
+}
+
+/// A window such as `1m30s` as time; one minute for what is none, which `analysis` has refused before.
+pub fn window(text: &str) -> Duration {
+    const MINUTE: Duration = Duration::from_secs(60);
+    duration::parse(text).or_else(|| long(text)).unwrap_or(MINUTE)
+}
+
+/// Days, weeks and years, which Go's durations do not have and Prometheus' do.
+fn long(text: &str) -> Option<Duration> {
+    let mut sum = 0.0;
+    let mut rest = text;
+    while !rest.is_empty() {
+        let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let (number, after) = rest.split_at(digits);
+        let (unit, after) = after.split_at(after.find(|c: char| c.is_ascii_digit()).unwrap_or(after.len()));
+        let seconds = match unit {
+            "ms" => 0.001,
+            "s" => 1.0,
+            "m" => 60.0,
+            "h" => 3600.0,
+            "d" => 86_400.0,
+            "w" => 604_800.0,
+            "y" => 31_536_000.0,
+            _ => return None,
+        };
+        sum += number.parse::<f64>().ok()? * seconds;
+        rest = after;
+    }
+    Duration::try_from_secs_f64(sum).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn template(provider: serde_json::Value) -> MetricTemplateSpec {
+        serde_json::from_value(json!({"provider": provider, "query": "up"})).unwrap()
+    }
+
+    #[test]
+    fn a_template_says_how_its_server_is_asked() {
+        let all = template(json!({
+            "type": "prometheus", "address": "http://p:9090", "secretRef": {"name": "login"}, "region": "",
+            "insecureSkipVerify": true, "headers": {"X-Scope-OrgID": ["a"]},
+        }));
+        let versions = [("prod/login".to_owned(), "7".to_owned())].into();
+        let access = Access::of("prod/errors", &all, &versions);
+        let secret = access.secret.unwrap();
+        assert_eq!((secret.namespace.as_str(), secret.name.as_str()), ("prod", "login"));
+        assert_eq!(secret.version.as_deref(), Some("7"));
+        assert!(secret.named_by.contains("prod/errors"));
+        assert!(access.any_certificate && access.region.is_none() && access.headers.len() == 1);
+        assert_eq!(
+            Access::of("prod/x", &template(json!({"type": "prometheus"})), &versions),
+            Access::default()
+        );
+    }
+
+    #[test]
+    fn what_a_kind_must_have_is_asked_for() {
+        let strict = Kind { name: "x", address: Wants::Must, secret: Wants::Must, region: Wants::Must };
+        let mut provider = json!({"type": "x", "address": " "});
+        for (field, value) in
+            [("address", json!("http://x")), ("secretRef", json!({"name": "login"})), ("region", json!("eu"))]
+        {
+            let said = mistakes(&template(provider.clone()), &strict).unwrap();
+            assert!(said.contains(&format!("spec.provider.{field}")), "{said}");
+            provider[field] = value;
+        }
+        assert_eq!(mistakes(&template(provider), &strict), None);
+        let lax = Kind { address: Wants::May, secret: Wants::May, region: Wants::Not, ..strict };
+        assert_eq!(mistakes(&template(json!({"type": "x"})), &lax), None);
+    }
+
+    #[test]
+    fn windows_are_times() {
+        for (text, seconds) in [("30s", 30), ("1m30s", 90), ("2h", 7200), ("1d", 86_400), ("1w1s", 604_801)] {
+            assert_eq!(window(text), Duration::from_secs(seconds), "{text}");
+        }
+        assert_eq!(window("500ms"), Duration::from_millis(500));
+        assert_eq!(window("nonsense"), Duration::from_secs(60));
+    }
+}

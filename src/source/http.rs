@@ -1,0 +1,255 @@
+//! Questions over HTTP, bounded in time and size: what all sources that speak it share.
+//!
+//! Owns which status means what. No retries: `plan` freezes and asks again.
+
+use std::{error::Error, time::Duration};
+
+use reqwest::{
+    Method, Url,
+    header::{ACCEPT, HeaderMap, HeaderName, HeaderValue},
+};
+use serde::de::DeserializeOwned;
+
+pub use crate::net::shown;
+use crate::net::{self, NetError, Outbound, Request, Tls};
+
+use super::{Ask, SourceError};
+
+/// Time for one question, from connecting to the last byte; Flagger's.
+pub const TIMEOUT: Duration = Duration::from_secs(5);
+/// Most bytes of an answer that are read: thousands of series, where a check needs one.
+pub const LARGEST: usize = 1024 * 1024;
+/// Most characters of an answer that are repeated to people.
+pub const QUOTED: usize = 512;
+/// The key of a Secret under which the certificates of a server's own authority lie, in PEM form.
+pub const CA_KEY: &str = "ca.crt";
+
+/// The way to any number of servers.
+#[derive(Clone)]
+pub struct Http {
+    timeout: Duration,
+    out: Outbound,
+}
+
+/// One request.
+#[derive(Debug)]
+pub struct Call {
+    /// GET unless there is something to send.
+    pub method: Method,
+    /// The whole address, query included.
+    pub url: Url,
+    /// Headers sent along.
+    pub headers: HeaderMap,
+    /// User and password, for an `Authorization` of the kind `Basic`.
+    pub login: Option<(String, String)>,
+    /// What is sent.
+    pub body: Option<Vec<u8>>,
+    /// Time for the whole exchange, as a multiple of the usual.
+    pub patience: u32,
+}
+
+impl Call {
+    /// Gets this.
+    pub fn get(url: Url) -> Self {
+        let headers = [(ACCEPT, HeaderValue::from_static("application/json"))].into_iter().collect();
+        Self { method: Method::GET, url, headers, login: None, body: None, patience: 1 }
+    }
+
+    /// Posts this.
+    pub fn post(url: Url, body: Vec<u8>) -> Self {
+        Self { method: Method::POST, body: Some(body), ..Self::get(url) }
+    }
+
+    /// With a header, in the place of another of that name. Its value is never logged.
+    ///
+    /// # Errors
+    /// The value cannot stand in a header.
+    pub fn header(mut self, name: &'static str, value: &str) -> Result<Self, SourceError> {
+        self.headers.remove(name);
+        self.add(name, value)?;
+        Ok(self)
+    }
+
+    /// With the headers that the MetricTemplate gives.
+    ///
+    /// # Errors
+    /// One of them cannot be sent.
+    pub fn given(mut self, ask: &Ask<'_>) -> Result<Self, SourceError> {
+        for (name, values) in ask.headers {
+            self.headers.remove(name);
+            for value in values {
+                self.add(name, value)?;
+            }
+        }
+        Ok(self)
+    }
+
+    /// With what the Secret says who asks: `token`, or else `username` and `password`. One that holds nothing but an
+    /// authority's certificates says nothing.
+    ///
+    /// # Errors
+    /// The Secret holds neither.
+    pub fn authorized(self, ask: &Ask<'_>) -> Result<Self, SourceError> {
+        let login = ask.credentials;
+        if let Some(token) = login.find("token") {
+            let unusable = |_| login.lacks("key token that can stand in a header");
+            return self.header("authorization", &format!("Bearer {token}")).map_err(unusable);
+        }
+        if let Some(user) = login.find("username") {
+            let password = login.get("password")?.to_owned();
+            return Ok(Self { login: Some((user.to_owned(), password)), ..self });
+        }
+        if login.none() || login.find(CA_KEY).is_some() {
+            return Ok(self);
+        }
+        Err(login.lacks("key token, nor username with password"))
+    }
+
+    fn add(&mut self, name: &str, value: &str) -> Result<(), SourceError> {
+        let unusable = || SourceError::Unusable {
+            message: format!("spec.provider.headers: {name:?} or its value cannot be sent as a header"),
+        };
+        let key = HeaderName::from_bytes(name.as_bytes()).map_err(|_| unusable())?;
+        let mut value = HeaderValue::from_str(value).map_err(|_| unusable())?;
+        value.set_sensitive(true);
+        self.headers.append(key, value);
+        Ok(())
+    }
+}
+
+/// What came back.
+pub struct Reply {
+    out: Outbound,
+    /// Who answered, without credentials.
+    pub server: String,
+    /// HTTP status.
+    pub status: u16,
+    /// At most [`LARGEST`] bytes.
+    pub body: Vec<u8>,
+}
+
+impl Http {
+    /// Gives up on a question after `timeout`.
+    pub fn new(out: Outbound, timeout: Duration) -> Self {
+        Self { timeout, out }
+    }
+
+    /// The answer to a request, whatever its status.
+    ///
+    /// # Errors
+    /// No whole answer.
+    pub async fn send(&self, ask: &Ask<'_>, call: Call) -> Result<Reply, SourceError> {
+        let server = address(ask.address, "").map_or_else(|_| shown(&call.url), |base| shown(&base));
+        let ca = ask.credentials.find(CA_KEY).map(|pem| pem.as_bytes().to_vec());
+        let request = Request {
+            method: call.method,
+            url: call.url,
+            headers: call.headers,
+            login: call.login,
+            body: call.body,
+            timeout: self.timeout * call.patience,
+            limit: LARGEST,
+            tls: Tls { any_certificate: ask.any_certificate, ca },
+        };
+        let answer = self.out.send(request).await.map_err(|error| match error {
+            NetError::Authority => ask.credentials.lacks(&format!("usable PEM certificates under {CA_KEY}")),
+            other => SourceError::of(other, server.clone()),
+        })?;
+        if answer.cut {
+            return Err(SourceError::TooLarge { server, limit: LARGEST });
+        }
+        Ok(self.reply(&server, answer.status, answer.body))
+    }
+
+    /// The body of an answer with a status of success.
+    ///
+    /// # Errors
+    /// No whole answer, or another status; `complaint` finds the server's own words in it.
+    pub async fn ok(
+        &self,
+        ask: &Ask<'_>,
+        call: Call,
+        complaint: fn(&[u8]) -> Option<String>,
+    ) -> Result<Reply, SourceError> {
+        self.send(ask, call).await?.successful(complaint)
+    }
+
+    /// An answer that came another way.
+    pub fn reply(&self, server: &str, status: u16, body: Vec<u8>) -> Reply {
+        Reply { out: self.out.clone(), server: server.to_owned(), status, body }
+    }
+}
+
+impl Reply {
+    /// Itself, if its status is one of success. `complaint` finds the server's own words in it.
+    ///
+    /// # Errors
+    /// Another status: 400 and 422 are for the query, all others for the server.
+    pub fn successful(self, complaint: fn(&[u8]) -> Option<String>) -> Result<Self, SourceError> {
+        let message = || self.quote(complaint(&self.body).as_deref().map_or(&self.body, str::as_bytes));
+        match self.status {
+            200..=299 => Ok(self),
+            status @ (400 | 422) => {
+                Err(SourceError::Rejected { message: message(), server: self.server, status })
+            }
+            status => Err(SourceError::Unavailable { message: message(), server: self.server, status }),
+        }
+    }
+
+    /// The body as JSON of this form.
+    ///
+    /// # Errors
+    /// It is none.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, SourceError> {
+        serde_json::from_slice(&self.body).map_err(|e| self.nonsense(&e))
+    }
+
+    /// The error for a body that is not what such a server answers.
+    pub fn nonsense(&self, error: &dyn Error) -> SourceError {
+        self.odd(&format!("{error} in {}", self.quote(&self.body)))
+    }
+
+    /// The same, in words; what the server said in them has to be a [`quote`](Self::quote).
+    pub fn odd(&self, message: &str) -> SourceError {
+        SourceError::Undecodable { server: self.server.clone(), message: message.to_owned() }
+    }
+
+    /// What the server said, as far as it may be repeated.
+    pub fn quote(&self, said: &[u8]) -> String {
+        self.out.quote(said)
+    }
+}
+
+/// The address of a server with a path behind it.
+///
+/// # Errors
+/// It is no `http` or `https` URL.
+pub fn address(server: &str, path: &str) -> Result<Url, SourceError> {
+    let mut url = net::address(server).map_err(|_| {
+        // What cannot be parsed may still hold a password before its last `@`.
+        let server = server.rsplit_once('@').map_or(server, |(_, host)| host);
+        SourceError::Address { server: quoted(server) }
+    })?;
+    if !path.is_empty() {
+        let path = format!("{}{path}", url.path().trim_end_matches('/'));
+        url.set_path(&path);
+    }
+    Ok(url)
+}
+
+/// The text under a key of a JSON object.
+pub fn complaint_of(body: &[u8], key: &str) -> Option<String> {
+    serde_json::from_slice::<serde_json::Value>(body).ok()?.get(key)?.as_str().map(str::to_owned)
+}
+
+/// On one line, without control characters, cut to what people can be shown.
+pub fn quoted(text: &str) -> String {
+    let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
+    let line = words.take(QUOTED).collect::<Vec<_>>().join(" ");
+    line.chars().take(QUOTED).collect()
+}
+
+/// White space within a query as single spaces, as Flagger sends it.
+pub fn on_one_line(query: &str) -> String {
+    query.split_whitespace().collect::<Vec<_>>().join(" ")
+}

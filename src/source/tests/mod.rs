@@ -1,0 +1,142 @@
+//! Servers to ask, beside the tests, and the questions.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "servers to ask run beside the tests"
+)]
+
+mod conformance;
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
+
+use super::{Ask, Credentials, Http};
+use crate::{
+    analysis::access::SecretAt,
+    net::{Outbound, Reach},
+};
+
+/// What a server does with every connection, after it has read the request.
+#[derive(Clone)]
+pub(super) enum Play {
+    Say(u16, &'static str, String),
+    Flood,
+    Hang,
+    /// A byte a second.
+    Drip,
+    Close,
+}
+
+/// Address of a server that plays, and the request lines it saw.
+pub(super) async fn server(play: Play) -> (String, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let log = seen.clone();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(serve(stream, play.clone(), log.clone()));
+        }
+    });
+    (address, seen)
+}
+
+async fn serve(mut stream: TcpStream, play: Play, log: Arc<Mutex<Vec<String>>>) {
+    let mut request = vec![0; 16 * 1024];
+    let read = stream.read(&mut request).await.unwrap_or(0);
+    log.lock().unwrap().push(String::from_utf8_lossy(&request[..read]).into_owned());
+    let close = "connection: close\r\n";
+    match play {
+        Play::Say(status, kind, body) => {
+            let length = body.len();
+            let head = format!(
+                "HTTP/1.1 {status} X\r\ncontent-type: {kind}\r\nlocation: http://127.0.0.1:1/\r\n{close}content-length: {length}\r\n\r\n"
+            );
+            stream.write_all(format!("{head}{body}").as_bytes()).await.ok();
+        }
+        Play::Flood => {
+            let head = format!("HTTP/1.1 200 OK\r\n{close}content-length: 1000000000\r\n\r\n");
+            stream.write_all(head.as_bytes()).await.ok();
+            let chunk = vec![b' '; 64 * 1024];
+            while stream.write_all(&chunk).await.is_ok() {}
+        }
+        Play::Drip => {
+            let head = format!("HTTP/1.1 200 OK\r\n{close}content-length: 1000\r\n\r\n");
+            stream.write_all(head.as_bytes()).await.ok();
+            while stream.write_all(b" ").await.is_ok() {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        }
+        Play::Hang => std::future::pending().await,
+        Play::Close => {}
+    }
+}
+
+/// What a question is asked with, owned.
+pub(super) struct Asked {
+    pub(super) address: String,
+    pub(super) query: String,
+    pub(super) region: Option<String>,
+    pub(super) json_path: Option<String>,
+    pub(super) headers: BTreeMap<String, Vec<String>>,
+    pub(super) credentials: Credentials,
+}
+
+impl Asked {
+    pub(super) fn of(address: &str, query: &str) -> Self {
+        Self {
+            address: address.into(),
+            query: query.into(),
+            region: None,
+            json_path: None,
+            headers: BTreeMap::new(),
+            credentials: Credentials::default(),
+        }
+    }
+
+    /// With a Secret `test/login` that holds this.
+    pub(super) fn with(self, secret: &[(&str, &str)]) -> Self {
+        let at = SecretAt {
+            named_by: "MetricTemplate test/errors (spec.provider.secretRef)".into(),
+            namespace: "test".into(),
+            name: "login".into(),
+            version: None,
+        };
+        let values = secret.iter().map(|(key, value)| ((*key).to_owned(), value.as_bytes().to_vec()));
+        Self { credentials: Credentials::new(at, values.collect()), ..self }
+    }
+
+    pub(super) fn ask(&self) -> Ask<'_> {
+        Ask {
+            address: &self.address,
+            query: &self.query,
+            window: Duration::from_secs(60),
+            region: self.region.as_deref(),
+            json_path: self.json_path.as_deref(),
+            headers: &self.headers,
+            any_certificate: false,
+            credentials: &self.credentials,
+        }
+    }
+}
+
+/// An API server that is not there.
+pub(super) fn nobody() -> kube::Client {
+    rustls::crypto::ring::default_provider().install_default().ok();
+    kube::Client::try_from(kube::Config::new("http://127.0.0.1:1".parse().unwrap())).unwrap()
+}
+
+/// Clients that wait this long.
+pub(super) fn http(timeout: Duration) -> Http {
+    rustls::crypto::ring::default_provider().install_default().ok();
+    let reach = Reach { networks: vec!["127.0.0.0/8".parse().unwrap()], ..Reach::default() };
+    Http::new(Outbound::new(reach, None, true), timeout)
+}
