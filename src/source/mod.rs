@@ -6,9 +6,15 @@
 
 mod contents;
 mod credentials;
+pub mod datadog;
+pub mod dynatrace;
 mod error;
 pub mod http;
+pub mod keptn;
+pub mod newrelic;
+mod period;
 pub mod prometheus;
+pub mod splunk;
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -39,6 +45,13 @@ pub struct Ask<'a> {
     pub credentials: &'a Credentials,
 }
 
+impl<'a> Ask<'a> {
+    /// The address of the template, or the public one of its kind.
+    pub fn address_or(&self, public: &'a str) -> &'a str {
+        if self.address.trim().is_empty() { public } else { self.address }
+    }
+}
+
 /// A kind of metrics server: an entry of `analysis::access::KINDS`.
 pub trait MetricSource: Send + Sync {
     /// Name of its kind, as in `spec.provider.type`.
@@ -57,8 +70,15 @@ pub struct Sources(Vec<Box<dyn MetricSource>>);
 
 impl Sources {
     /// One of each kind that is served. They ask over HTTP, or the API server through `client`.
-    pub fn new(http: &Http, _client: &Client) -> Self {
-        Self(vec![Box::new(prometheus::Prometheus::new(http.clone()))])
+    pub fn new(http: &Http, client: &Client) -> Self {
+        Self(vec![
+            Box::new(datadog::Datadog::new(http.clone())),
+            Box::new(dynatrace::Dynatrace::new(http.clone())),
+            Box::new(keptn::Keptn::new(client.clone())),
+            Box::new(newrelic::NewRelic::new(http.clone())),
+            Box::new(prometheus::Prometheus::new(http.clone())),
+            Box::new(splunk::Splunk::new(http.clone())),
+        ])
     }
 
     /// The source of this kind.

@@ -1,6 +1,8 @@
 //! Servers to ask, beside the tests, and the questions.
 #![allow(clippy::disallowed_methods, reason = "servers to ask run beside the tests")]
 
+mod cloud;
+
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex},
