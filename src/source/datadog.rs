@@ -50,15 +50,10 @@ impl Datadog {
 
     async fn get(&self, ask: &Ask<'_>, url: Url) -> Result<Reply, SourceError> {
         let login = ask.credentials;
-        let unusable = |_| login.lacks("keys that can stand in a header");
-        let call = Call::get(url)
-            .given(ask)?
-            .header("dd-api-key", login.get("datadog_api_key")?)
-            .and_then(|call| call.header("dd-application-key", login.get("datadog_application_key")?));
-        let call = call.map_err(|error| match error {
-            SourceError::Unusable { .. } => unusable(()),
-            other => other,
-        })?;
+        let (key, application) = (login.get("datadog_api_key")?, login.get("datadog_application_key")?);
+        let call = Call::get(url).given(ask)?.header("dd-api-key", key);
+        let call = call.and_then(|call| call.header("dd-application-key", application));
+        let call = call.map_err(|_| login.lacks("keys that can stand in a header"))?;
         self.http.ok(ask, call, complaint).await
     }
 

@@ -137,7 +137,7 @@ impl Http {
         if answer.cut {
             return Err(SourceError::TooLarge { server, limit: LARGEST });
         }
-        Ok(Reply { out: self.out.clone(), server, status: answer.status, body: answer.body })
+        Ok(Reply::new(self.out.clone(), server, answer.status, answer.body))
     }
 
     /// The body of an answer with a status of success.
@@ -163,6 +163,11 @@ impl Http {
 }
 
 impl Reply {
+    /// Of a server that was asked through `out`.
+    pub fn new(out: Outbound, server: String, status: u16, body: Vec<u8>) -> Self {
+        Self { out, server, status, body }
+    }
+
     /// The body as JSON of this form.
     ///
     /// # Errors

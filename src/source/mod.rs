@@ -4,17 +4,21 @@
 //! `analysis`; what an answer means is decided there too.
 #![allow(clippy::disallowed_types, reason = "some sources are asked through the API server")]
 
+mod aws;
+pub mod cloudwatch;
 mod contents;
 mod credentials;
 pub mod datadog;
 pub mod dynatrace;
 mod error;
+mod google;
 pub mod http;
 pub mod keptn;
 pub mod newrelic;
 mod period;
 pub mod prometheus;
 pub mod splunk;
+pub mod stackdriver;
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -25,6 +29,8 @@ pub use contents::{ContentError, Contents};
 pub use credentials::{Credentials, Secrets};
 pub use error::SourceError;
 pub use http::Http;
+
+use crate::net::Outbound;
 
 /// Everything that one question to a metrics server needs.
 #[derive(Clone, Debug)]
@@ -71,13 +77,16 @@ pub struct Sources(Vec<Box<dyn MetricSource>>);
 impl Sources {
     /// One of each kind that is served. They ask over HTTP, or the API server through `client`.
     pub fn new(http: &Http, client: &Client) -> Self {
+        let own = Outbound::own();
         Self(vec![
+            Box::new(cloudwatch::CloudWatch::new(http.clone(), own.clone())),
             Box::new(datadog::Datadog::new(http.clone())),
             Box::new(dynatrace::Dynatrace::new(http.clone())),
             Box::new(keptn::Keptn::new(client.clone())),
             Box::new(newrelic::NewRelic::new(http.clone())),
             Box::new(prometheus::Prometheus::new(http.clone())),
             Box::new(splunk::Splunk::new(http.clone())),
+            Box::new(stackdriver::Stackdriver::new(http.clone(), own)),
         ])
     }
 

@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods, reason = "servers to ask run beside the tests")]
 
 mod cloud;
+mod identity;
 
 use std::{
     collections::BTreeMap,
