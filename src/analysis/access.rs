@@ -41,10 +41,17 @@ pub struct Kind {
 
 /// The kinds that are served, by name; `source` has one file for each.
 pub const KINDS: &[Kind] = &[
+    Kind { name: "cloudwatch", address: Wants::May, secret: Wants::May, region: Wants::Must },
+    Kind { name: "datadog", address: Wants::May, secret: Wants::Must, region: Wants::Not },
+    Kind { name: "dynatrace", address: Wants::Must, secret: Wants::Must, region: Wants::Not },
     Kind { name: "externalmetrics", address: Wants::May, secret: Wants::May, region: Wants::Not },
     Kind { name: "graphite", address: Wants::Must, secret: Wants::May, region: Wants::Not },
     Kind { name: "influxdb", address: Wants::Must, secret: Wants::May, region: Wants::Not },
+    Kind { name: "keptn", address: Wants::Not, secret: Wants::Not, region: Wants::Not },
+    Kind { name: "newrelic", address: Wants::May, secret: Wants::Must, region: Wants::Not },
     Kind { name: PROMETHEUS, address: Wants::Must, secret: Wants::May, region: Wants::Not },
+    Kind { name: "splunk", address: Wants::Must, secret: Wants::Must, region: Wants::Not },
+    Kind { name: "stackdriver", address: Wants::May, secret: Wants::May, region: Wants::Not },
     Kind { name: WEB, address: Wants::Must, secret: Wants::May, region: Wants::Not },
 ];
 

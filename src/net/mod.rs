@@ -16,6 +16,7 @@ use std::{
 };
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use ipnet::{Ipv4Net, Ipv6Net};
 use reqwest::{Certificate, Client, ClientBuilder, Response, Url, redirect};
 
 pub use crate::reach::{Reach, Refused};
@@ -157,6 +158,13 @@ impl Outbound {
     /// people.
     pub fn new(reach: Reach, api: Option<&str>, quotes: bool) -> Self {
         Self::with_lookup(reach, api, quotes, Arc::new(System))
+    }
+
+    /// Requests to servers that nobody but the operator's own environment names, e.g. the metadata service of its cloud:
+    /// wherever they are, and nothing they say is repeated.
+    pub fn own() -> Self {
+        let networks = vec![Ipv4Net::default().into(), Ipv6Net::default().into()];
+        Self::new(Reach { networks, ..Reach::default() }, None, false)
     }
 
     /// As [`new`](Self::new), with another way from names to addresses.

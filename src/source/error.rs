@@ -62,6 +62,14 @@ pub enum SourceError {
         /// What the API server said.
         message: String,
     },
+    /// The operator has no identity of its own in a cloud, or cannot learn it.
+    #[error("no credentials for {cloud}: {message}")]
+    Identity {
+        /// Which one.
+        cloud: &'static str,
+        /// What went wrong.
+        message: String,
+    },
     /// The server understood and refused: the query is wrong.
     #[error("{server} rejected the query with status {status}: {message}")]
     Rejected {
@@ -141,6 +149,7 @@ impl SourceError {
             Self::SecretMissing { .. } => "SecretMissing",
             Self::KeyMissing { .. } => "SecretKeyMissing",
             Self::SecretUnread { .. } => "SecretUnread",
+            Self::Identity { .. } => "CloudIdentity",
             Self::Rejected { .. } => "QueryRejected",
             Self::Unavailable { .. } => "SourceUnavailable",
             Self::Unreachable { .. } => "SourceUnreachable",
@@ -156,6 +165,7 @@ impl SourceError {
         matches!(
             self,
             Self::SecretUnread { .. }
+                | Self::Identity { .. }
                 | Self::Unavailable { .. }
                 | Self::Unreachable { .. }
                 | Self::TimedOut { .. }

@@ -4,15 +4,25 @@
 //! `analysis`; what an answer means is decided there too.
 #![allow(clippy::disallowed_types, reason = "some sources are asked through the API server")]
 
+mod aws;
+pub mod cloudwatch;
 mod contents;
 mod credentials;
+pub mod datadog;
+pub mod dynatrace;
 mod error;
 pub mod externalmetrics;
+mod google;
 pub mod graphite;
 pub mod http;
 pub mod influxdb;
+pub mod keptn;
+pub mod newrelic;
+mod period;
 pub mod prometheus;
 mod quantity;
+pub mod splunk;
+pub mod stackdriver;
 pub mod web;
 
 use std::{collections::BTreeMap, time::Duration};
@@ -24,6 +34,8 @@ pub use contents::{ContentError, Contents};
 pub use credentials::{Credentials, Secrets};
 pub use error::SourceError;
 pub use http::Http;
+
+use crate::net::Outbound;
 
 /// Everything that one question to a metrics server needs.
 #[derive(Clone, Debug)]
@@ -46,6 +58,13 @@ pub struct Ask<'a> {
     pub credentials: &'a Credentials,
 }
 
+impl<'a> Ask<'a> {
+    /// The address of the template, or the public one of its kind.
+    pub fn address_or(&self, public: &'a str) -> &'a str {
+        if self.address.trim().is_empty() { public } else { self.address }
+    }
+}
+
 /// A kind of metrics server: an entry of `analysis::access::KINDS`.
 pub trait MetricSource: Send + Sync {
     /// Name of its kind, as in `spec.provider.type`.
@@ -65,11 +84,19 @@ pub struct Sources(Vec<Box<dyn MetricSource>>);
 impl Sources {
     /// One of each kind that is served. They ask over HTTP, or the API server through `client`.
     pub fn new(http: &Http, client: &Client) -> Self {
+        let own = Outbound::own();
         Self(vec![
+            Box::new(cloudwatch::CloudWatch::new(http.clone(), own.clone())),
+            Box::new(datadog::Datadog::new(http.clone())),
+            Box::new(dynatrace::Dynatrace::new(http.clone())),
             Box::new(externalmetrics::ExternalMetrics::new(http.clone(), client.clone())),
             Box::new(graphite::Graphite::new(http.clone())),
             Box::new(influxdb::InfluxDb::new(http.clone())),
+            Box::new(keptn::Keptn::new(client.clone())),
+            Box::new(newrelic::NewRelic::new(http.clone())),
             Box::new(prometheus::Prometheus::new(http.clone())),
+            Box::new(splunk::Splunk::new(http.clone())),
+            Box::new(stackdriver::Stackdriver::new(http.clone(), own)),
             Box::new(web::Web::new(http.clone())),
         ])
     }

@@ -7,6 +7,9 @@
 
 mod conformance;
 
+mod cloud;
+mod identity;
+
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex},

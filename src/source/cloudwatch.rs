@@ -1,0 +1,183 @@
+//! Amazon CloudWatch, asked for metric data by the JSON form of its API.
+//!
+//! The query is a JSON list of MetricDataQuery. Of each result that is returned the newest value counts. Credentials:
+//! see `aws`. With the operator's own, only Amazon's hosts are asked.
+
+use futures::{FutureExt, future::BoxFuture};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::{
+    Ask, MetricSource, SourceError,
+    aws::Aws,
+    http::{Call, Http, Reply, address},
+    period,
+};
+use crate::net::Outbound;
+
+const TARGET: &str = "GraniteServiceVersion20100801.GetMetricData";
+/// Most points that are asked for, as with Flagger.
+const POINTS: u32 = 20;
+/// Longest name of a region.
+const LONGEST: usize = 32;
+/// Kinds of errors with status 400 that speak of who asks, not of what is asked.
+const NOT_THE_QUERY: [&str; 9] = [
+    "AccessDenied",
+    "ExpiredToken",
+    "IncompleteSignature",
+    "InvalidClientTokenId",
+    "InvalidSignature",
+    "MissingAuthenticationToken",
+    "OptInRequired",
+    "Throttling",
+    "UnrecognizedClient",
+];
+
+/// CloudWatch in any region.
+#[derive(Clone)]
+pub struct CloudWatch {
+    http: Http,
+    aws: Aws,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Answer {
+    metric_data_results: Vec<Outcome>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Outcome {
+    #[serde(default)]
+    status_code: String,
+    values: Vec<Value>,
+}
+
+#[derive(Deserialize)]
+struct Complaint {
+    #[serde(rename = "__type", default)]
+    kind: String,
+    #[serde(alias = "Message", default)]
+    message: String,
+}
+
+impl CloudWatch {
+    /// Asks this way; for credentials of its own it asks through `own`.
+    pub fn new(http: Http, own: Outbound) -> Self {
+        Self { http, aws: Aws::new("monitoring", own) }
+    }
+
+    async fn post(&self, ask: &Ask<'_>, queries: &Value) -> Result<Reply, SourceError> {
+        let region = region(ask)?;
+        let url = address(&endpoint(ask, region)?, "/")?;
+        let (from, to) = period::last(ask.window);
+        let body = json!({
+            "MetricDataQueries": queries, "MaxDatapoints": POINTS, "StartTime": from / 1000, "EndTime": to / 1000,
+        });
+        let body = body.to_string().into_bytes();
+        let hash = format!("{:x}", Sha256::digest(&body));
+        let head = http::Request::post(url.as_str())
+            .header("content-type", "application/x-amz-json-1.0")
+            .header("x-amz-target", TARGET)
+            .header("x-amz-content-sha256", hash)
+            .body(());
+        let unusable = |_| SourceError::Address { server: region.to_owned() };
+        let mut head = head.map_err(unusable)?.into_parts().0;
+        self.aws.sign(ask, region, &mut head).await?;
+        let mut call = Call::post(url, body).given(ask)?;
+        call.headers.extend(head.headers);
+        self.http.send(ask, call).await
+    }
+
+    async fn data(&self, ask: &Ask<'_>) -> Result<Vec<f64>, SourceError> {
+        let queries = serde_json::from_str::<Value>(ask.query).ok().filter(Value::is_array);
+        let queries = queries.ok_or_else(|| SourceError::Unusable {
+            message: "query of the MetricTemplate: it is no JSON list of MetricDataQuery".into(),
+        })?;
+        decode(&self.post(ask, &queries).await?)
+    }
+}
+
+impl MetricSource for CloudWatch {
+    fn kind(&self) -> &'static str {
+        "cloudwatch"
+    }
+
+    fn query<'a>(&'a self, ask: &'a Ask<'a>) -> BoxFuture<'a, Result<Vec<f64>, SourceError>> {
+        self.data(ask).boxed()
+    }
+
+    /// Nothing is asked: who may ask something is told that this is nothing.
+    fn ping<'a>(&'a self, ask: &'a Ask<'a>) -> BoxFuture<'a, Result<(), SourceError>> {
+        async move {
+            let reply = self.post(ask, &json!([])).await?;
+            match refusal(&reply) {
+                None | Some(SourceError::Rejected { .. }) => Ok(()),
+                Some(other) => Err(other),
+            }
+        }
+        .boxed()
+    }
+}
+
+/// A region becomes part of a host: nothing but the letters that regions have.
+fn region<'a>(ask: &Ask<'a>) -> Result<&'a str, SourceError> {
+    let region = ask.region.unwrap_or_default().trim();
+    let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    if region.is_empty() || region.len() > LONGEST || !region.bytes().all(fits) {
+        return Err(SourceError::Unusable {
+            message: format!("spec.provider.region is {region:.40?}: name one such as eu-west-1"),
+        });
+    }
+    Ok(region)
+}
+
+/// Another host than Amazon's gets no request that is signed in the operator's name.
+fn endpoint(ask: &Ask<'_>, region: &str) -> Result<String, SourceError> {
+    let given = ask.address.trim();
+    if given.is_empty() {
+        let end = if region.starts_with("cn-") { ".cn" } else { "" };
+        return Ok(format!("https://monitoring.{region}.amazonaws.com{end}"));
+    }
+    if ask.credentials.none() {
+        return Err(SourceError::Unusable {
+            message: "spec.provider.address is given without a spec.provider.secretRef: leave it out, or name the Secret whose keys sign requests to it".into(),
+        });
+    }
+    Ok(given.to_owned())
+}
+
+fn decode(reply: &Reply) -> Result<Vec<f64>, SourceError> {
+    if let Some(error) = refusal(reply) {
+        return Err(error);
+    }
+    let answer: Answer = reply.json()?;
+    let value = |outcome: &Outcome| match (outcome.status_code.as_str(), outcome.values.first()) {
+        ("InternalError" | "Forbidden", _) => {
+            Err(reply.odd(&format!("a result has the status {}", outcome.status_code)))
+        }
+        (_, None) => Ok(f64::NAN),
+        (_, Some(Value::String(text))) => text.parse().map_err(|_| reply.odd("a value is no number")),
+        (_, Some(value)) => value.as_f64().ok_or_else(|| reply.odd("a value is no number")),
+    };
+    answer.metric_data_results.iter().map(value).collect()
+}
+
+/// What an answer that is no success comes to.
+fn refusal(reply: &Reply) -> Option<SourceError> {
+    if (200..300).contains(&reply.status) {
+        return None;
+    }
+    let said: Option<Complaint> = serde_json::from_slice(&reply.body).ok();
+    let kind = said.as_ref().map_or("", |said| said.kind.rsplit('#').next().unwrap_or_default());
+    let words = said.as_ref().map(|said| format!("{kind}: {}", said.message));
+    let message = reply.quote(words.as_deref().map_or(&reply.body, str::as_bytes));
+    let (server, status) = (reply.server.clone(), reply.status);
+    let theirs = NOT_THE_QUERY.iter().any(|known| kind.starts_with(known));
+    Some(match status {
+        400 | 422 if !theirs => SourceError::Rejected { server, status, message },
+        _ => SourceError::Unavailable { server, status, message },
+    })
+}

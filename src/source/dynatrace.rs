@@ -1,0 +1,96 @@
+//! Dynatrace, asked for metrics by its API v2.
+//!
+//! Credentials: `dynatrace_token`. The whole stretch of time is asked for as one value per series.
+
+use futures::{FutureExt, future::BoxFuture};
+use reqwest::Url;
+use serde::Deserialize;
+
+use super::{
+    Ask, MetricSource, SourceError,
+    http::{Call, Http, Reply, address},
+    period,
+};
+
+/// Any number of environments.
+#[derive(Clone)]
+pub struct Dynatrace {
+    http: Http,
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    result: Vec<Selected>,
+}
+
+/// What one metric of the selector comes to.
+#[derive(Deserialize)]
+struct Selected {
+    data: Vec<Series>,
+}
+
+#[derive(Deserialize)]
+struct Series {
+    values: Vec<Option<f64>>,
+}
+
+#[derive(Deserialize)]
+struct Complaint {
+    error: Words,
+}
+
+#[derive(Deserialize)]
+struct Words {
+    message: String,
+}
+
+impl Dynatrace {
+    /// Asks this way.
+    pub fn new(http: Http) -> Self {
+        Self { http }
+    }
+
+    async fn get(&self, ask: &Ask<'_>, url: Url) -> Result<Reply, SourceError> {
+        let login = ask.credentials;
+        let token = format!("Api-Token {}", login.get("dynatrace_token")?);
+        let unusable = |_| login.lacks("key dynatrace_token that can stand in a header");
+        let call = Call::get(url).given(ask)?.header("authorization", &token).map_err(unusable)?;
+        self.http.ok(ask, call, complaint).await
+    }
+
+    async fn metrics(&self, ask: &Ask<'_>) -> Result<Vec<f64>, SourceError> {
+        let (from, to) = period::last(ask.window);
+        let mut url = address(ask.address, "/api/v2/metrics/query")?;
+        url.query_pairs_mut()
+            .append_pair("metricSelector", ask.query.trim())
+            .append_pair("resolution", "Inf")
+            .append_pair("from", &from.to_string())
+            .append_pair("to", &to.to_string());
+        let answer: Answer = self.get(ask, url).await?.json()?;
+        let series = answer.result.iter().flat_map(|selected| &selected.data);
+        Ok(series.map(|one| one.values.iter().find_map(|value| *value).unwrap_or(f64::NAN)).collect())
+    }
+}
+
+impl MetricSource for Dynatrace {
+    fn kind(&self) -> &'static str {
+        "dynatrace"
+    }
+
+    fn query<'a>(&'a self, ask: &'a Ask<'a>) -> BoxFuture<'a, Result<Vec<f64>, SourceError>> {
+        self.metrics(ask).boxed()
+    }
+
+    fn ping<'a>(&'a self, ask: &'a Ask<'a>) -> BoxFuture<'a, Result<(), SourceError>> {
+        async move {
+            let mut url = address(ask.address, "/api/v2/metrics")?;
+            url.query_pairs_mut().append_pair("pageSize", "1");
+            self.get(ask, url).await.map(drop)
+        }
+        .boxed()
+    }
+}
+
+fn complaint(body: &[u8]) -> Option<String> {
+    serde_json::from_slice::<Complaint>(body).ok().map(|said| said.error.message)
+}

@@ -1,0 +1,146 @@
+//! Google Cloud Monitoring, asked in its Monitoring Query Language over HTTP.
+//!
+//! Credentials: `project`, and `serviceAccountKey`, without which the operator's own identity asks; without a Secret the
+//! project is the operator's own, too. Of each series the newest point counts, and of a point its first value.
+
+use futures::{FutureExt, future::BoxFuture};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{
+    Ask, MetricSource, SourceError,
+    google::{ACCOUNT, Google},
+    http::{Call, Http, Reply, address},
+};
+use crate::net::Outbound;
+
+const PUBLIC: &str = "https://monitoring.googleapis.com";
+
+/// Any project.
+#[derive(Clone)]
+pub struct Stackdriver {
+    http: Http,
+    google: Google,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer {
+    /// Left out where there are no series.
+    #[serde(default)]
+    time_series_data: Vec<Series>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Series {
+    #[serde(default)]
+    point_data: Vec<Point>,
+}
+
+#[derive(Deserialize)]
+struct Point {
+    #[serde(default)]
+    values: Vec<Number>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Number {
+    #[serde(default)]
+    double_value: Option<f64>,
+    /// As text, as JSON has no such numbers.
+    #[serde(default)]
+    int64_value: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Complaint {
+    error: Words,
+}
+
+#[derive(Deserialize)]
+struct Words {
+    message: String,
+}
+
+impl Stackdriver {
+    /// Asks this way; for an identity of its own it asks through `own`.
+    pub fn new(http: Http, own: Outbound) -> Self {
+        Self { google: Google::new(http.clone(), own), http }
+    }
+
+    async fn mql(&self, ask: &Ask<'_>, query: &str) -> Result<Reply, SourceError> {
+        let base = endpoint(ask)?;
+        let project = self.project(ask).await?;
+        let url = address(base, &format!("/v3/projects/{project}/timeSeries:query"))?;
+        let token = format!("Bearer {}", self.google.token(ask).await?);
+        let body = json!({"query": query}).to_string().into_bytes();
+        let call = Call::post(url, body).header("content-type", "application/json")?.given(ask)?;
+        let unusable =
+            |_| SourceError::Identity { cloud: "Google Cloud", message: "the token is none".into() };
+        self.http.ok(ask, call.header("authorization", &token).map_err(unusable)?, complaint).await
+    }
+
+    /// It becomes part of a path: nothing but the letters that projects have.
+    async fn project(&self, ask: &Ask<'_>) -> Result<String, SourceError> {
+        if ask.credentials.none() {
+            return self.google.project().await;
+        }
+        let project = ask.credentials.get("project")?;
+        let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b':') || b == b'.';
+        if !project.bytes().all(fits) || project.contains("..") {
+            return Err(ask.credentials.lacks("key project that is the id of one"));
+        }
+        Ok(project.to_owned())
+    }
+}
+
+impl MetricSource for Stackdriver {
+    fn kind(&self) -> &'static str {
+        "stackdriver"
+    }
+
+    fn query<'a>(&'a self, ask: &'a Ask<'a>) -> BoxFuture<'a, Result<Vec<f64>, SourceError>> {
+        async move { decode(&self.mql(ask, ask.query.trim()).await?) }.boxed()
+    }
+
+    /// Nothing is asked: who may ask something is told that this is nothing.
+    fn ping<'a>(&'a self, ask: &'a Ask<'a>) -> BoxFuture<'a, Result<(), SourceError>> {
+        async move {
+            match self.mql(ask, "").await {
+                Ok(_) | Err(SourceError::Rejected { .. }) => Ok(()),
+                Err(other) => Err(other),
+            }
+        }
+        .boxed()
+    }
+}
+
+/// Another host than Google's gets no token of the operator.
+fn endpoint<'a>(ask: &Ask<'a>) -> Result<&'a str, SourceError> {
+    if !ask.address.trim().is_empty() && ask.credentials.find(ACCOUNT).is_none() {
+        return Err(SourceError::Unusable {
+            message: format!(
+                "spec.provider.address is given without a Secret that holds {ACCOUNT}: leave it out, or name the account that asks there"
+            ),
+        });
+    }
+    Ok(ask.address_or(PUBLIC))
+}
+
+fn decode(reply: &Reply) -> Result<Vec<f64>, SourceError> {
+    let answer: Answer = reply.json()?;
+    let value = |series: &Series| {
+        let Some(point) = series.point_data.first() else { return Ok(f64::NAN) };
+        let first = point.values.first();
+        let whole = || first.and_then(|number| number.int64_value.as_deref()?.parse().ok());
+        let value = first.and_then(|number| number.double_value).or_else(whole);
+        value.ok_or_else(|| reply.odd("the value of a point is no number"))
+    };
+    answer.time_series_data.iter().map(value).collect()
+}
+
+fn complaint(body: &[u8]) -> Option<String> {
+    serde_json::from_slice::<Complaint>(body).ok().map(|said| said.error.message)
+}

@@ -1,0 +1,181 @@
+//! Hosted servers: recorded shapes of the answers that their makers document.
+
+use super::{Asked, Play, http, server};
+use crate::source::{
+    MetricSource, SourceError, datadog::Datadog, dynatrace::Dynatrace, http::TIMEOUT, newrelic::NewRelic,
+    splunk::Splunk,
+};
+
+const DATADOG: &[(&str, &str)] = &[("datadog_api_key", "s3cret-a"), ("datadog_application_key", "s3cret-b")];
+const DYNATRACE: &[(&str, &str)] = &[("dynatrace_token", "s3cret-t")];
+const NEWRELIC: &[(&str, &str)] = &[("newrelic_account_id", "12345"), ("newrelic_query_key", "s3cret-k")];
+const SPLUNK: &[(&str, &str)] = &[("sf_token_key", "s3cret-s")];
+
+/// What a source makes of an answer, and the request it sent.
+async fn told(
+    source: &dyn MetricSource,
+    secret: &[(&str, &str)],
+    query: &str,
+    status: u16,
+    body: &str,
+) -> (Result<Vec<f64>, SourceError>, String) {
+    let (address, seen) = server(Play::Say(status, "application/json", body.to_owned())).await;
+    let said = source.query(&Asked::of(&address, query).with(secret).ask()).await;
+    let request = seen.lock().unwrap().first().cloned().unwrap_or_default();
+    (said, request)
+}
+
+async fn values(source: &dyn MetricSource, secret: &[(&str, &str)], body: &str) -> Vec<f64> {
+    told(source, secret, "q", 200, body).await.0.unwrap()
+}
+
+async fn pinged(source: &dyn MetricSource, secret: &[(&str, &str)], status: u16) -> (bool, String) {
+    let (address, seen) = server(Play::Say(status, "application/json", "{}".into())).await;
+    let there = source.ping(&Asked::of(&address, "").with(secret).ask()).await.is_ok();
+    let request = seen.lock().unwrap()[0].clone();
+    (there, request)
+}
+
+/// Parameters of the request line, by name.
+fn parameters(request: &str) -> std::collections::BTreeMap<String, String> {
+    let path = request.split(' ').nth(1).unwrap();
+    let url = reqwest::Url::parse(&format!("http://x{path}")).unwrap();
+    url.query_pairs().into_owned().collect()
+}
+
+#[tokio::test]
+async fn datadog_gives_the_oldest_point_of_each_series() {
+    let source = Datadog::new(http(TIMEOUT));
+    let body = r#"{"status":"ok","res_type":"time_series","from_date":1,"to_date":2,"query":"q","series":[
+        {"metric":"m","scope":"a:1","interval":20,"length":3,"pointlist":[[1,null],[2,1.5],[3,9]]},
+        {"metric":"m","scope":"a:2","pointlist":[[1,2]]}]}"#;
+    assert_eq!(values(&source, DATADOG, body).await, [1.5, 2.0]);
+    assert!(values(&source, DATADOG, r#"{"status":"ok","series":[]}"#).await.is_empty());
+    let empty = r#"{"status":"ok","series":[{"pointlist":[]}]}"#;
+    assert!(values(&source, DATADOG, empty).await[0].is_nan());
+
+    let (_, request) = told(&source, DATADOG, " avg:errors{a:b} \n", 200, body).await;
+    assert!(request.starts_with("GET /api/v1/query?"), "{request}");
+    assert!(request.contains("dd-api-key: s3cret-a") && request.contains("dd-application-key: s3cret-b"));
+    let sent = parameters(&request);
+    assert_eq!(sent["query"], "avg:errors{a:b}");
+    let (from, to): (i64, i64) = (sent["from"].parse().unwrap(), sent["to"].parse().unwrap());
+    assert_eq!(to - from, 600, "ten windows of a minute");
+
+    let wrong = told(&source, DATADOG, "q", 200, r#"{"status":"error","error":"bad","series":[]}"#).await.0;
+    assert_eq!(wrong.unwrap_err().reason(), "QueryRejected");
+    let denied = told(&source, DATADOG, "q", 403, r#"{"errors":["Forbidden","really"]}"#).await.0;
+    assert!(denied.unwrap_err().to_string().ends_with("with status 403: Forbidden; really"));
+    let (there, request) = pinged(&source, DATADOG, 200).await;
+    assert!(there && request.starts_with("GET /api/v1/validate "), "{request}");
+    assert!(!pinged(&source, DATADOG, 403).await.0);
+}
+
+#[tokio::test]
+async fn dynatrace_gives_one_value_for_each_series() {
+    let source = Dynatrace::new(http(TIMEOUT));
+    let body = r#"{"totalCount":2,"nextPageKey":null,"resolution":"Inf","result":[{"metricId":"m","data":[
+        {"dimensions":["A"],"timestamps":[1],"values":[0.25]},{"dimensions":["B"],"timestamps":[1],"values":[null]}]}]}"#;
+    let found = values(&source, DYNATRACE, body).await;
+    assert_eq!(found.len(), 2);
+    assert!((found[0] - 0.25).abs() < f64::EPSILON && found[1].is_nan());
+    assert!(values(&source, DYNATRACE, r#"{"result":[]}"#).await.is_empty());
+    assert!(values(&source, DYNATRACE, r#"{"result":[{"metricId":"m","data":[]}]}"#).await.is_empty());
+
+    let (_, request) = told(&source, DYNATRACE, "builtin:x:avg", 200, body).await;
+    assert!(
+        request.starts_with("GET /api/v2/metrics/query?metricSelector=builtin%3Ax%3Aavg&resolution=Inf&")
+    );
+    assert!(request.contains("authorization: Api-Token s3cret-t"), "{request}");
+    let sent = parameters(&request);
+    let (from, to): (i64, i64) = (sent["from"].parse().unwrap(), sent["to"].parse().unwrap());
+    assert_eq!(to - from, 600_000, "milliseconds");
+
+    let said = r#"{"error":{"code":400,"message":"unknown metric"}}"#;
+    let error = told(&source, DYNATRACE, "q", 400, said).await.0.unwrap_err();
+    assert_eq!(error.reason(), "QueryRejected");
+    assert!(error.to_string().ends_with("unknown metric"), "{error}");
+    let (there, request) = pinged(&source, DYNATRACE, 200).await;
+    assert!(there && request.starts_with("GET /api/v2/metrics?pageSize=1 "), "{request}");
+}
+
+#[tokio::test]
+async fn newrelic_gives_the_one_result() {
+    let source = NewRelic::new(http(TIMEOUT));
+    let found = values(&source, NEWRELIC, r#"{"results":[{"result":2.5}],"metadata":{}}"#).await;
+    assert_eq!(found, [2.5]);
+    assert_eq!(values(&source, NEWRELIC, r#"{"results":[{"average":3}]}"#).await, [3.0]);
+    assert!(values(&source, NEWRELIC, r#"{"results":[]}"#).await.is_empty());
+    assert!(values(&source, NEWRELIC, r#"{"results":[{"result":null}]}"#).await[0].is_nan());
+    for odd in [r#"{"results":[{"events":[]}]}"#, r#"{"results":[{"a":1,"b":2}]}"#, r#"{"facets":[]}"#] {
+        let error = told(&source, NEWRELIC, "q", 200, odd).await.0.unwrap_err();
+        assert_eq!(error.reason(), "AnswerUndecodable", "{odd}");
+    }
+    let (_, request) = told(&source, NEWRELIC, "SELECT 1", 200, "").await;
+    assert!(request.starts_with("GET /v1/accounts/12345/query?nrql=SELECT+1+SINCE+60+seconds+ago "));
+    assert!(request.contains("x-query-key: s3cret-k"), "{request}");
+    let wrong = told(&source, NEWRELIC, "q", 400, r#"{"error":"NRQL Syntax Error"}"#).await.0.unwrap_err();
+    assert!(wrong.to_string().ends_with("NRQL Syntax Error"), "{wrong}");
+    let paths = [("newrelic_account_id", "1/../2"), ("newrelic_query_key", "k")];
+    let error = told(&source, &paths, "q", 200, "").await.0.unwrap_err();
+    assert_eq!(error.reason(), "SecretKeyMissing");
+}
+
+const STREAM: &str = "event: control-message\ndata: {\ndata:   \"event\" : \"STREAM_START\",\ndata:   \"timestampMs\" : 1\ndata: }\n\n\
+    event: metadata\ndata: {\"tsId\":\"AAA\",\"properties\":{}}\n\n\
+    event: data\ndata: {\"data\":[{\"tsId\":\"AAA\",\"value\":1},{\"tsId\":\"BBB\",\"value\":7.5}],\"logicalTimestampMs\":1}\n\n\
+    event: data\r\ndata: {\"data\":[{\"tsId\":\"AAA\",\"value\":2},{\"tsId\":\"BBB\",\"value\":null}],\"logicalTimestampMs\":2}\r\n\r\n";
+const END: &str = "event: control-message\ndata: {\"event\":\"END_OF_CHANNEL\",\"timestampMs\":3}\n\n";
+
+#[tokio::test]
+async fn splunk_gives_the_last_value_of_each_series() {
+    let source = Splunk::new(http(TIMEOUT));
+    assert_eq!(values(&source, SPLUNK, &format!("{STREAM}{END}")).await, [2.0, 7.5]);
+    assert!(values(&source, SPLUNK, END).await.is_empty());
+    for (body, reason) in [
+        (STREAM.to_owned(), "AnswerUndecodable"),
+        (format!("{STREAM}{}", END.trim_end()), "AnswerUndecodable"),
+        ("event: error\ndata: {\"errors\":[{\"code\":\"X\"}]}\n\n".to_owned(), "SourceUnavailable"),
+        (
+            format!(
+                "{STREAM}event: control-message\ndata: {{\"event\":\"CHANNEL_ABORT\",\"abortInfo\":{{}}}}\n\n"
+            ),
+            "SourceUnavailable",
+        ),
+        ("event: data\ndata: {}\n\n".to_owned(), "AnswerUndecodable"),
+    ] {
+        let error = told(&source, SPLUNK, "q", 200, &body).await.0.unwrap_err();
+        assert_eq!(error.reason(), reason, "{body}");
+    }
+    let program = "data('errors').sum().publish()";
+    let (_, request) = told(&source, SPLUNK, program, 200, END).await;
+    assert!(request.starts_with("POST /v2/signalflow/execute?start="), "{request}");
+    assert!(request.contains("x-sf-token: s3cret-s") && request.ends_with(program), "{request}");
+    let sent = parameters(&request);
+    assert_eq!(sent["immediate"], "true");
+    let (there, request) = pinged(&source, SPLUNK, 200).await;
+    assert!(there && request.starts_with("GET /v2/metric?limit=1 "), "{request}");
+}
+
+#[tokio::test]
+async fn x5_keys_that_are_missing_are_named_and_no_key_is_shown() {
+    let http = http(TIMEOUT);
+    let all: [(Box<dyn MetricSource>, &[(&str, &str)]); 4] = [
+        (Box::new(Datadog::new(http.clone())), DATADOG),
+        (Box::new(Dynatrace::new(http.clone())), DYNATRACE),
+        (Box::new(NewRelic::new(http.clone())), NEWRELIC),
+        (Box::new(Splunk::new(http)), SPLUNK),
+    ];
+    for (source, secret) in all {
+        for (missing, _) in secret {
+            let rest: Vec<_> = secret.iter().filter(|(key, _)| key != missing).copied().collect();
+            let error = told(source.as_ref(), &rest, "q", 200, "").await.0.unwrap_err();
+            assert_eq!(error.reason(), "SecretKeyMissing");
+            assert!(error.to_string().contains(missing), "{error}");
+        }
+        let broken: Vec<_> = secret.iter().map(|(key, _)| (*key, "s3cret\u{7}")).collect();
+        let error = told(source.as_ref(), &broken, "q", 200, "").await.0.unwrap_err();
+        assert_eq!(error.reason(), "SecretKeyMissing");
+        assert!(!format!("{error} {error:?}").contains("s3cret"), "{error}");
+    }
+}
