@@ -12,6 +12,7 @@
 //! 6. [`events`], [`observe`], [`ask`], [`apply`], [`server`]
 //! 7. [`controller`], [`explain`], [`release`]
 //! 8. [`cli`]
+//! 9. [`loadtester`] - a program of its own
 
 pub mod names;
 
@@ -43,3 +44,5 @@ pub mod explain;
 pub mod release;
 
 pub mod cli;
+
+pub mod loadtester;

@@ -106,7 +106,8 @@ fn positive(text: &str) -> Result<u16, String> {
     }
 }
 
-fn encoding(text: &str) -> Result<bool, String> {
+/// Whether log lines are JSON.
+pub(crate) fn encoding(text: &str) -> Result<bool, String> {
     match text {
         "json" => Ok(true),
         "console" => Ok(false),
@@ -115,7 +116,7 @@ fn encoding(text: &str) -> Result<bool, String> {
 }
 
 /// A level as Flagger names them speaks of Serin's own lines; libraries speak at `warn` unless all is wanted.
-fn filter(text: &str) -> Result<String, String> {
+pub(crate) fn filter(text: &str) -> Result<String, String> {
     let level = match text {
         "debug" | "info" | "warn" | "error" => text,
         "warning" => "warn",

@@ -154,7 +154,8 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn stop_on_signal(stop: CancellationToken) {
+/// Cancels once the process is told to end.
+pub(crate) async fn stop_on_signal(stop: CancellationToken) {
     use tokio::signal::unix::{SignalKind, signal};
     let Ok(mut term) = signal(SignalKind::terminate()) else { return };
     tokio::select! { _ = term.recv() => {}, _ = tokio::signal::ctrl_c() => {} }
