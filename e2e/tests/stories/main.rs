@@ -18,6 +18,7 @@ mod examples;
 mod first_flight;
 mod jenkins_x;
 mod knative;
+mod loadtester;
 mod named;
 mod nginx_guide;
 mod rbac;
@@ -79,6 +80,7 @@ const FAMILIES: &[(&str, Family)] = &[
     ("first_flight", first_flight::STORIES),
     ("jenkins_x", jenkins_x::STORIES),
     ("knative", knative::STORIES),
+    ("loadtester", loadtester::STORIES),
     ("nginx_guide", nginx_guide::STORIES),
     ("named", named::STORIES),
     ("rbac", rbac::STORIES),
