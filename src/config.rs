@@ -4,6 +4,8 @@ use std::{path::PathBuf, time::Duration};
 
 use serde::Serialize;
 
+use crate::reach::Reach;
+
 /// Settings that decisions depend on: part of every snapshot.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Rules {
@@ -25,6 +27,8 @@ pub struct Rules {
     pub ingress: Ingress,
     /// How many promoted templates are kept per Canary.
     pub revision_history: usize,
+    /// Which servers users' objects may name.
+    pub reach: Reach,
 }
 
 /// What generated routing objects of ingress controllers carry.
@@ -44,9 +48,12 @@ impl Default for Ingress {
 
 impl Default for Rules {
     fn default() -> Self {
+        let metrics_server = "http://prometheus:9090";
+        let mut reach = Reach::default();
+        reach.name(metrics_server);
         Self {
             mesh_provider: "istio".into(),
-            metrics_server: "http://prometheus:9090".into(),
+            metrics_server: metrics_server.into(),
             selector_labels: ["app", "name", "app.kubernetes.io/name"].map(String::from).into(),
             include_label_prefix: Vec::new(),
             settle: None,
@@ -54,6 +61,7 @@ impl Default for Rules {
             config_tracking: true,
             ingress: Ingress::default(),
             revision_history: 5,
+            reach,
         }
     }
 }
@@ -77,6 +85,8 @@ pub struct Config {
     pub log_filter: String,
     /// JSON log lines instead of text.
     pub log_json: bool,
+    /// What servers said may be repeated in Events (`--quote-answers`).
+    pub quote_answers: bool,
     /// Flags that were given but are not served: named in a warning at start.
     pub unserved_flags: Vec<String>,
 }

@@ -22,7 +22,7 @@ use crate::{
     plan::{self, Action, Answers, Plan, Question, Wake},
     snapshot::Snapshot,
     source::{
-        Contents, SourceError,
+        Contents,
         prometheus::{Prometheus, TIMEOUT},
     },
     telemetry::Metrics,
@@ -34,7 +34,7 @@ use crate::{
 /// # Errors
 /// The cluster cannot be read, or there is no such Canary.
 pub async fn run(config: Config, namespace: String, name: String, ask: bool) -> anyhow::Result<()> {
-    let client = controller::client(&config).await?;
+    let (client, out) = controller::connect(&config).await?;
     let world = read(&client, &namespace, &config.rules).await?;
     let key = (namespace.clone(), name.clone());
     let now = clock::now();
@@ -62,8 +62,8 @@ pub async fn run(config: Config, namespace: String, name: String, ask: bool) -> 
     let then = if at > now { "then, " } else { "" };
     if ask {
         let metrics = Arc::new(Metrics::new(&config.rules.mesh_provider));
-        let hooks = Webhooks::new().map_err(|source| SourceError::Client { source })?;
-        let asker = Asker::new(Arc::new(Prometheus::new(TIMEOUT)?), hooks, Contents::new(client), metrics);
+        let source = Arc::new(Prometheus::new(out.clone(), TIMEOUT));
+        let asker = Asker::new(source, Webhooks::new(out), Contents::new(client), metrics);
         // a webhook may do something: it is called by runs only
         let looks: Vec<Question> =
             questions.iter().filter(|q| !matches!(q, Question::Call { .. })).cloned().collect();

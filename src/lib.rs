@@ -4,11 +4,11 @@
 //! total) → [`plan::Plan`] → [`apply`]. Modules in layer order, low to high; each uses only what stands above it
 //! (`e2e/tests/repo.rs` checks that):
 //!
-//! 1. [`names`], [`clock`], [`config`]
+//! 1. [`names`], [`clock`], [`reach`], [`config`]
 //! 2. [`api`], [`snapshot`]
 //! 3. [`manifest`], [`router`], [`analysis`] - pure
 //! 4. [`plan`] - pure
-//! 5. [`telemetry`], [`retry`], [`source`], [`webhook`] - I/O leaves
+//! 5. [`net`], [`telemetry`], [`retry`], [`source`], [`webhook`] - I/O leaves
 //! 6. [`events`], [`observe`], [`ask`], [`apply`], [`server`]
 //! 7. [`controller`], [`explain`], [`release`]
 //! 8. [`cli`]
@@ -18,6 +18,7 @@ pub mod names;
 
 pub mod clock;
 pub mod config;
+pub mod reach;
 
 pub mod api;
 pub mod snapshot;
@@ -28,6 +29,7 @@ pub mod router;
 
 pub mod plan;
 
+pub mod net;
 pub mod retry;
 pub mod source;
 pub mod telemetry;

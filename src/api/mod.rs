@@ -8,6 +8,7 @@ pub mod analysis;
 pub mod canary;
 pub mod crd;
 pub mod duration;
+pub mod hosts;
 pub mod metric_names;
 pub mod metric_template;
 pub mod promotion;

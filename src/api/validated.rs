@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use super::{
     Canary, CanaryAnalysis, CanaryMetric, CanaryService, CanarySpec, CanaryWebhook, MetricTemplateSpec,
-    Target, duration, metric_names,
+    Target, duration, hosts, metric_names,
     promotion::{self, Apex, Pause},
     schedule::{Step, Strategy, schedule, strategy},
 };
@@ -143,6 +143,7 @@ pub fn validate(canary: &Canary, rules: &Rules) -> Result<Validated, Refusal> {
     let pause = promotion::pause(&analysis, strategy, schedule.len()).map_err(Refusal::Invalid)?;
     let (metrics, mut faults, mut advice) = metrics(&analysis);
     faults.extend(misdirected(&analysis));
+    faults.extend(hosts::forbidden(spec, &analysis, rules));
     advice.extend(advise(&analysis, &schedule, skip_analysis));
     let mut gates = unserved_gates(&analysis);
     let held = !gates.is_empty();

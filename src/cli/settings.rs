@@ -1,12 +1,14 @@
 //! From matched flags to a [`Config`], and the parsers of single values. What cannot be read is said with a remedy.
 
-use std::{path::PathBuf, time::Duration};
+use std::{net::IpAddr, path::PathBuf, time::Duration};
 
 use clap::{ArgMatches, parser::ValueSource};
+use ipnet::IpNet;
 
 use super::flags::{FLAGS, Kind, Use, go_bool};
 use crate::{
     config::{Config, Ingress, Rules},
+    reach::{Reach, pattern},
     telemetry::check_filter,
 };
 
@@ -19,6 +21,8 @@ pub(super) fn check(name: &str, value: &str) -> Result<(), String> {
         "metrics-server" => server(value).map(drop),
         "selector-labels" if list(value).is_empty() => Err("name at least one label, e.g. app".into()),
         "settle-time" => settle(value).map(drop),
+        "allowed-hosts" => hosts(value).map(drop),
+        "allowed-networks" => networks(value).map(drop),
         "port" => positive(value).map(drop),
         "log-level" => filter(value).map(drop),
         "zap-encoding" => encoding(value).map(drop),
@@ -29,11 +33,13 @@ pub(super) fn check(name: &str, value: &str) -> Result<(), String> {
 /// All settings. A flag that `matches` does not know has its default; values have passed [`check`].
 pub(super) fn config(matches: &ArgMatches) -> Result<Config, String> {
     let namespace = some(text(matches, "namespace"));
+    let metrics_server = server(&text(matches, "metrics-server"))?;
     Ok(Config {
         rules: Rules {
             mesh_provider: some(text(matches, "mesh-provider"))
                 .unwrap_or_else(|| Rules::default().mesh_provider),
-            metrics_server: server(&text(matches, "metrics-server"))?,
+            reach: reach(matches, &metrics_server)?,
+            metrics_server,
             selector_labels: list(&text(matches, "selector-labels")),
             include_label_prefix: list(&text(matches, "include-label-prefix")),
             settle: settle(&text(matches, "settle-time"))?,
@@ -53,8 +59,30 @@ pub(super) fn config(matches: &ArgMatches) -> Result<Config, String> {
         port: positive(&text(matches, "port"))?,
         log_filter: filter(&text(matches, "log-level"))?,
         log_json: encoding(&text(matches, "zap-encoding"))?,
+        quote_answers: go_bool(&text(matches, "quote-answers")).unwrap_or(true),
         unserved_flags: unserved(matches),
     })
+}
+
+/// Which servers users' objects may name, beside those that are flags of ours.
+fn reach(matches: &ArgMatches, metrics_server: &str) -> Result<Reach, String> {
+    let (hosts, networks) =
+        (hosts(&text(matches, "allowed-hosts"))?, networks(&text(matches, "allowed-networks"))?);
+    let mut reach = Reach { hosts, networks, named: Vec::new() };
+    reach.name(metrics_server);
+    Ok(reach)
+}
+
+fn hosts(text: &str) -> Result<Vec<String>, String> {
+    list(text).iter().map(|host| pattern(host)).collect()
+}
+
+fn networks(text: &str) -> Result<Vec<IpNet>, String> {
+    let read = |text: &String| {
+        let one = text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+        one.map_err(|_| format!("{text:?} is no network: write one such as 127.0.0.0/8 or ::1"))
+    };
+    list(text).iter().map(read).collect()
 }
 
 /// Flags that were given and are not acted on, each with what is missed. Values stay out: some are secrets.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::config::Rules;
+use crate::{config::Rules, reach::Reach};
 
 fn task(line: &str, vars: &[(&str, &str)]) -> Result<Task, clap::Error> {
     let argv: Vec<String> = line.split_whitespace().map(String::from).collect();
@@ -52,6 +52,7 @@ fn the_arguments_of_a_flagger_deployment_are_understood() {
     assert_eq!(
         config.rules,
         Rules {
+            reach: Reach { named: vec![("prom.monitoring".into(), 9090)], ..Reach::default() },
             mesh_provider: "contour".into(),
             metrics_server: "http://prom.monitoring:9090".into(),
             selector_labels: vec!["app".into(), "app.kubernetes.io/name".into()],
@@ -95,9 +96,19 @@ fn settle_time_may_be_short() {
 }
 
 #[test]
+fn hosts_and_networks_are_lists() {
+    let rules = run("serin run --allowed-hosts=*.SVC,prom.test --allowed-networks=127.0.0.0/8,::1").rules;
+    assert_eq!(rules.reach.hosts, ["*.svc", "prom.test"]);
+    assert_eq!(rules.reach.networks.len(), 2);
+    assert!(run("serin run").quote_answers && !run("serin run --quote-answers=false").quote_answers);
+}
+
+#[test]
 fn bad_values_name_the_flag_and_the_remedy() {
     refused("serin run -port=http", &["--port", "from 1 to 65535"]);
     refused("serin run -metrics-server=prometheus:9090", &["--metrics-server", "http://prometheus:9090"]);
+    refused("serin run --allowed-hosts=http://a/", &["--allowed-hosts", "*.example.com"]);
+    refused("serin run --allowed-networks=10.0.0.0/40", &["--allowed-networks", "127.0.0.0/8"]);
     refused("serin run -zap-encoding=xml", &["--zap-encoding", "json or console"]);
     refused("serin run -selector-labels=,", &["--selector-labels", "at least one label"]);
     refused("serin run -enable-leader-election=maybe", &["--enable-leader-election", "true or false"]);

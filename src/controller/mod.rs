@@ -24,13 +24,14 @@ use crate::{
     config::Config,
     events::Events,
     names,
+    net::Outbound,
     observe::{self, GatherError, Key, World},
     plan::{self, Answers, Plan, Question, Wake},
     retry::Backoffs,
     server,
     snapshot::Snapshot,
     source::{
-        Contents, SourceError,
+        Contents,
         prometheus::{Prometheus, TIMEOUT},
     },
     telemetry::{Metrics, Outcome, Reconcile},
@@ -73,12 +74,27 @@ pub(crate) struct Worker {
     silences: Mutex<Backoffs<Key>>,
 }
 
+/// A client, and the way out to servers that users name.
+///
+/// # Errors
+/// As [`client`].
+pub async fn connect(config: &Config) -> anyhow::Result<(Client, Outbound)> {
+    let settings = settings(config).await?;
+    let api = settings.cluster_url.to_string();
+    let out = Outbound::new(config.rules.reach.clone(), Some(&api), config.quote_answers);
+    Ok((Client::try_from(settings).context("build a client")?, out))
+}
+
 /// A client with Serin's name and no retries of its own: every call has its deadline where it is made, and a refused
 /// write is decided anew.
 ///
 /// # Errors
 /// No usable kubeconfig and no service account.
 pub async fn client(config: &Config) -> anyhow::Result<Client> {
+    Client::try_from(settings(config).await?).context("build a client")
+}
+
+async fn settings(config: &Config) -> anyhow::Result<kube::Config> {
     let mut settings = match &config.kubeconfig {
         Some(path) => {
             let file = kube::config::Kubeconfig::read_from(path)
@@ -94,7 +110,7 @@ pub async fn client(config: &Config) -> anyhow::Result<Client> {
     settings.read_timeout = None;
     let agent = format!("{}/{}", names::COMPONENT, env!("CARGO_PKG_VERSION"));
     settings.headers.push((http::header::USER_AGENT, agent.parse().context("user agent")?));
-    Client::try_from(settings).context("build a client")
+    Ok(settings)
 }
 
 /// Runs the operator until SIGTERM or SIGINT.
@@ -102,7 +118,7 @@ pub async fn client(config: &Config) -> anyhow::Result<Client> {
 /// # Errors
 /// It cannot start: no client, or the port is taken.
 pub async fn run(config: Config) -> anyhow::Result<()> {
-    let client = client(&config).await?;
+    let (client, out) = connect(&config).await?;
     let stop = CancellationToken::new();
     let tasks = TaskTracker::new();
     tokio::spawn(stop_on_signal(stop.clone()));
@@ -118,8 +134,8 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
 
     let worker = Arc::new(Worker {
         asker: Asker::new(
-            Arc::new(Prometheus::new(TIMEOUT)?),
-            Webhooks::new().map_err(|source| SourceError::Client { source })?,
+            Arc::new(Prometheus::new(out.clone(), TIMEOUT)),
+            Webhooks::new(out),
             Contents::new(client.clone()),
             metrics.clone(),
         ),

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     analysis,
     api::{
-        MetricTemplateSpec, Phase,
+        MetricTemplateSpec, Phase, hosts,
         validated::{Problem, Refusal, Validated, validate},
     },
     router::{self, Cookies, Router, Split},
@@ -244,6 +244,9 @@ fn templates(snap: &Snapshot, c: &mut Validated) {
                 "{field}: MetricTemplate {name} has no spec.provider.address: give it the URL of its server"
             )));
         }
+        let address = template.provider.address.as_deref().unwrap_or_default();
+        let whose = format!("{field}: MetricTemplate {name}, spec.provider.address");
+        c.faults.extend(hosts::refused(&whose, address, &snap.rules.reach));
         c.templates.insert(name, template.clone());
     }
 }

@@ -11,6 +11,8 @@ use futures::future::BoxFuture;
 pub use contents::{ContentError, Contents};
 pub use prometheus::Prometheus;
 
+use crate::net::{NetError, Refused};
+
 /// A kind of metrics server.
 pub trait MetricSource: Send + Sync {
     /// Asks the server at an address for the present values of a query, one per series. An empty list is an answer;
@@ -21,8 +23,8 @@ pub trait MetricSource: Send + Sync {
     fn ping<'a>(&'a self, server: &'a str) -> BoxFuture<'a, Result<(), SourceError>>;
 }
 
-/// Why a question has no answer. Texts name the server without credentials and never quote more than 512 characters
-/// of what it said.
+/// Why a question has no answer. Texts name the server without credentials and never quote more than 1 KiB of what it
+/// said.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
     /// The address is no `http` or `https` URL.
@@ -31,12 +33,21 @@ pub enum SourceError {
         /// The address as given, without credentials.
         server: String,
     },
+    /// The operator may not ask this server.
+    #[error("{server}: {source}")]
+    Refused {
+        /// Who.
+        server: String,
+        /// Why, with a remedy.
+        source: Refused,
+    },
     /// No HTTP client could be made, e.g. for want of a crypto provider.
-    #[error("setting up the HTTP client")]
+    #[error("asking {server}: {source}")]
     Client {
+        /// Who.
+        server: String,
         /// What went wrong.
-        #[source]
-        source: reqwest::Error,
+        source: NetError,
     },
     /// The server understood and refused: the query is wrong.
     #[error("{server} rejected the query with status {status}: {message}")]
@@ -59,13 +70,12 @@ pub enum SourceError {
         message: String,
     },
     /// No connection, or one that broke.
-    #[error("connecting to {server}")]
+    #[error("connecting to {server}: {source}")]
     Unreachable {
         /// Who.
         server: String,
         /// What went wrong.
-        #[source]
-        source: reqwest::Error,
+        source: NetError,
     },
     /// No whole answer in time.
     #[error("{server} did not answer within {seconds} s")]
@@ -97,10 +107,22 @@ pub enum SourceError {
 }
 
 impl SourceError {
+    /// Why a request to this server has no answer.
+    pub fn of(error: NetError, server: String) -> Self {
+        match error {
+            NetError::Address => Self::Address { server },
+            NetError::Refused(source) => Self::Refused { server, source },
+            NetError::Setup(_) => Self::Client { server, source: error },
+            NetError::Unreachable(_) => Self::Unreachable { server, source: error },
+            NetError::TimedOut(limit) => Self::TimedOut { server, seconds: limit.as_secs_f64() },
+        }
+    }
+
     /// Fixed word for metrics and Event reasons.
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Address { .. } => "BadAddress",
+            Self::Refused { .. } => "HostNotAllowed",
             Self::Client { .. } => "ClientSetup",
             Self::Rejected { .. } => "QueryRejected",
             Self::Unavailable { .. } => "SourceUnavailable",
@@ -114,6 +136,13 @@ impl SourceError {
 
     /// Whether asking again may help without anybody changing the query or the address.
     pub fn is_transient(&self) -> bool {
-        !matches!(self, Self::Address { .. } | Self::Client { .. } | Self::Rejected { .. } | Self::NotInstant)
+        !matches!(
+            self,
+            Self::Address { .. }
+                | Self::Refused { .. }
+                | Self::Client { .. }
+                | Self::Rejected { .. }
+                | Self::NotInstant
+        )
     }
 }

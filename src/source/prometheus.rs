@@ -1,29 +1,27 @@
-#![allow(clippy::disallowed_types, reason = "this module asks Prometheus over HTTP")]
 //! Instant queries against Prometheus, bounded in time and size.
 //!
-//! Owns the HTTP client. No redirects, no proxy from the environment, no retries: `plan` freezes and asks again.
+//! Owns what is asked and how an answer is read. No retries: `plan` freezes and asks again.
 
 use std::{error::Error, time::Duration};
 
 use futures::{FutureExt, future::BoxFuture};
 use prometheus_http_query::response::Data;
-use reqwest::{Client, Response, Url, redirect};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::{MetricSource, SourceError};
+use crate::net::{self, Outbound, Request, shown};
 
 /// Time for one question, from connecting to the last byte; Flagger's.
 pub const TIMEOUT: Duration = Duration::from_secs(5);
 /// Most bytes of an answer that are read: thousands of series, where a check needs one.
 const LARGEST: usize = 1024 * 1024;
-/// Most characters of an answer that are repeated to people.
-const QUOTED: usize = 512;
-
+/// Most characters of an unusable address that are shown.
+const SHOWN: usize = 256;
 /// A client for any number of Prometheus servers.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Prometheus {
-    http: Client,
+    http: Outbound,
     timeout: Duration,
 }
 
@@ -38,19 +36,9 @@ struct Answer {
 }
 
 impl Prometheus {
-    /// A client that gives up on a question after `timeout`. A crypto provider must have been installed. On a system
-    /// without any CA certificates, only plain HTTP works.
-    pub fn new(timeout: Duration) -> Result<Self, SourceError> {
-        let builder = || {
-            Client::builder()
-                .timeout(timeout)
-                .connect_timeout(timeout)
-                .redirect(redirect::Policy::none())
-                .no_proxy()
-                .user_agent(concat!("serin/", env!("CARGO_PKG_VERSION")))
-        };
-        let http = builder().build().or_else(|_| builder().tls_certs_only([]).build());
-        Ok(Self { http: http.map_err(|source| SourceError::Client { source })?, timeout })
+    /// Gives up on a question after `timeout`.
+    pub fn new(http: Outbound, timeout: Duration) -> Self {
+        Self { http, timeout }
     }
 
     /// The present values of a query, one per series; a scalar is one value.
@@ -61,14 +49,17 @@ impl Prometheus {
         url.set_path(&path);
         let text = promql.split_whitespace().collect::<Vec<_>>().join(" ");
         url.query_pairs_mut().append_pair("query", &text);
-        let sent = self.http.get(url).header("accept", "application/json").send().await;
-        let response = sent.map_err(|e| self.transport(&shown, e))?;
-        let status = response.status().as_u16();
-        let body = self.body(response, &shown).await?;
+        let request = Request::get(url, self.timeout, LARGEST).header("accept", "application/json");
+        let sent = self.http.send(request).await;
+        let answer = sent.map_err(|error| SourceError::of(error, shown.clone()))?;
+        if answer.cut {
+            return Err(SourceError::TooLarge { server: shown, limit: LARGEST });
+        }
+        let (status, body) = (answer.status, &answer.body);
         match status {
-            200..=299 => decode(&body, shown),
-            400 | 422 => Err(SourceError::Rejected { server: shown, status, message: complaint(&body) }),
-            _ => Err(SourceError::Unavailable { server: shown, status, message: complaint(&body) }),
+            200..=299 => self.decode(body, shown),
+            400 | 422 => Err(SourceError::Rejected { server: shown, status, message: self.complaint(body) }),
+            _ => Err(SourceError::Unavailable { server: shown, status, message: self.complaint(body) }),
         }
     }
 
@@ -83,24 +74,27 @@ impl Prometheus {
         }
     }
 
-    async fn body(&self, mut response: Response, server: &str) -> Result<Vec<u8>, SourceError> {
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|e| self.transport(server, e))? {
-            if body.len() + chunk.len() > LARGEST {
-                return Err(SourceError::TooLarge { server: server.to_owned(), limit: LARGEST });
-            }
-            body.extend_from_slice(&chunk);
+    fn decode(&self, body: &[u8], server: String) -> Result<Vec<f64>, SourceError> {
+        let nonsense = |error: &dyn Error| {
+            let message = format!("{error} in {}", self.http.quote(body));
+            SourceError::Undecodable { server: server.clone(), message }
+        };
+        let answer: Answer = serde_json::from_slice(body).map_err(|e| nonsense(&e))?;
+        if answer.status != "success" {
+            let message = self.http.quote(answer.error.unwrap_or(answer.status).as_bytes());
+            return Err(SourceError::Unavailable { server, status: 200, message });
         }
-        Ok(body)
+        match Data::deserialize(answer.data).map_err(|e| nonsense(&e))? {
+            Data::Vector(series) => Ok(series.iter().map(|s| s.sample().value()).collect()),
+            Data::Scalar(sample) => Ok(vec![sample.value()]),
+            Data::Matrix(_) => Err(SourceError::NotInstant),
+        }
     }
 
-    fn transport(&self, server: &str, error: reqwest::Error) -> SourceError {
-        let server = server.to_owned();
-        if error.is_timeout() {
-            SourceError::TimedOut { server, seconds: self.timeout.as_secs_f64() }
-        } else {
-            SourceError::Unreachable { server, source: error.without_url() }
-        }
+    /// What an answer that is no success complains of: Prometheus' own error, or the text.
+    fn complaint(&self, body: &[u8]) -> String {
+        let own = serde_json::from_slice::<Answer>(body).ok().and_then(|answer| answer.error);
+        self.http.quote(own.as_deref().map_or(body, str::as_bytes))
     }
 }
 
@@ -114,51 +108,12 @@ impl MetricSource for Prometheus {
     }
 }
 
-fn address(server: &str) -> Result<Url, SourceError> {
-    let url =
-        Url::parse(server.trim()).ok().filter(|u| matches!(u.scheme(), "http" | "https") && u.has_host());
-    url.ok_or_else(|| {
+fn address(server: &str) -> Result<reqwest::Url, SourceError> {
+    net::address(server).map_err(|_| {
         // What cannot be parsed may still hold a password before its last `@`.
         let server = server.rsplit_once('@').map_or(server, |(_, host)| host);
-        SourceError::Address { server: quoted(server) }
+        SourceError::Address { server: server.chars().take(SHOWN).collect() }
     })
-}
-
-/// An address for people: without credentials, which also may stand in the URL's query.
-fn shown(url: &Url) -> String {
-    let port = url.port().map_or(String::new(), |port| format!(":{port}"));
-    let path = url.path().trim_end_matches('/');
-    format!("{}://{}{port}{path}", url.scheme(), url.host_str().unwrap_or_default())
-}
-
-fn decode(body: &[u8], server: String) -> Result<Vec<f64>, SourceError> {
-    let nonsense = |error: &dyn Error| {
-        let said = quoted(&String::from_utf8_lossy(body.get(..4 * QUOTED).unwrap_or(body)));
-        SourceError::Undecodable { server: server.clone(), message: quoted(&format!("{error} in {said}")) }
-    };
-    let answer: Answer = serde_json::from_slice(body).map_err(|e| nonsense(&e))?;
-    if answer.status != "success" {
-        let message = quoted(&answer.error.unwrap_or(answer.status));
-        return Err(SourceError::Unavailable { server, status: 200, message });
-    }
-    match Data::deserialize(answer.data).map_err(|e| nonsense(&e))? {
-        Data::Vector(series) => Ok(series.iter().map(|s| s.sample().value()).collect()),
-        Data::Scalar(sample) => Ok(vec![sample.value()]),
-        Data::Matrix(_) => Err(SourceError::NotInstant),
-    }
-}
-
-/// What an answer that is no success complains of: Prometheus' own error, or the text.
-fn complaint(body: &[u8]) -> String {
-    let own = serde_json::from_slice::<Answer>(body).ok().and_then(|answer| answer.error);
-    quoted(&own.unwrap_or_else(|| String::from_utf8_lossy(body).into_owned()))
-}
-
-/// On one line, without control characters, cut to what people can be shown.
-fn quoted(text: &str) -> String {
-    let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
-    let line = words.take(QUOTED).collect::<Vec<_>>().join(" ");
-    line.chars().take(QUOTED).collect()
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use tokio::{
 };
 
 use super::*;
+use crate::net::Reach;
 
 /// What a server does with every connection, after it has read the request.
 #[derive(Clone)]
@@ -58,7 +59,9 @@ async fn serve(mut stream: TcpStream, play: Play, log: Arc<Mutex<Vec<String>>>) 
 
 fn client(timeout: Duration) -> Prometheus {
     rustls::crypto::ring::default_provider().install_default().ok();
-    Prometheus::new(timeout).unwrap()
+    rustls::crypto::ring::default_provider().install_default().ok();
+    let reach = Reach { networks: vec!["127.0.0.0/8".parse().unwrap()], ..Reach::default() };
+    Prometheus::new(Outbound::new(reach, None, true), timeout)
 }
 
 async fn ask(play: Play) -> Result<Vec<f64>, SourceError> {
@@ -104,7 +107,7 @@ async fn a_wrong_query_is_told_from_a_broken_server() {
     }
     let long = ask(Play::Say(400, "text/html", "<b>x</b> ".repeat(2000))).await.unwrap_err();
     let SourceError::Rejected { message, .. } = long else { panic!("{long}") };
-    assert_eq!(message.chars().count(), 512);
+    assert_eq!(message.chars().count(), 1024);
     for status in [302, 401, 404, 500, 503] {
         let down = ask(Play::Say(status, "text/plain", "upstream".into())).await.unwrap_err();
         assert_eq!((down.reason(), down.is_transient()), ("SourceUnavailable", true));

@@ -1,0 +1,49 @@
+//! PURE. Servers that a Canary or a MetricTemplate names, and the operator may not ask.
+
+use url::Url;
+
+use super::{CanaryAnalysis, CanarySpec, validated::Problem};
+use crate::{config::Rules, reach::Reach};
+
+/// The first one of a Canary. What its name resolves to is seen when it is asked.
+pub(super) fn forbidden(spec: &CanarySpec, analysis: &CanaryAnalysis, rules: &Rules) -> Option<Problem> {
+    let server = spec.metrics_server.as_deref().map(|url| ("spec.metricsServer".to_owned(), url));
+    let hooks = analysis.webhooks.iter();
+    let hooks = hooks.map(|h| (format!("spec.analysis.webhooks[{}].url", h.name), h.url.as_str()));
+    server.into_iter().chain(hooks).find_map(|(field, url)| refused(&field, url, &rules.reach))
+}
+
+/// The address in this field may not be asked: why, with object and field. An address that is no URL is another's matter.
+pub fn refused(field: &str, address: &str, reach: &Reach) -> Option<Problem> {
+    let refusal = reach.admits(&Url::parse(address.trim()).ok()?).err()?;
+    Some(Problem::new("HostNotAllowed", format!("{field}: {refusal}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn fault(canary: Value) -> Option<Problem> {
+        let spec: CanarySpec = serde_json::from_value(canary).unwrap();
+        forbidden(&spec, &spec.analysis.clone().unwrap_or_default(), &Rules::default())
+    }
+
+    #[test]
+    fn x1_what_may_not_be_asked_is_named_with_its_field() {
+        let target = json!({"apiVersion": "apps/v1", "kind": "Deployment", "name": "app"});
+        let server = |url: &str| fault(json!({"targetRef": target, "metricsServer": url}));
+        let refused = server("http://0x7f.1:9090").unwrap();
+        assert_eq!(refused.reason, "HostNotAllowed");
+        let words = "spec.metricsServer: host not allowed: 127.0.0.1 is a loopback address";
+        assert!(refused.message.starts_with(words), "{}", refused.message);
+        let hook = json!({"name": "gate", "type": "rollout", "url": "http://kubernetes.default.svc/api"});
+        assert_eq!(
+            fault(json!({"targetRef": target, "analysis": {"webhooks": [hook]}})).unwrap().message,
+            "spec.analysis.webhooks[gate].url: host not allowed: kubernetes.default.svc is the API server"
+        );
+        assert_eq!(server("http://prom.monitoring:9090"), None);
+        assert_eq!(server("what"), None);
+    }
+}

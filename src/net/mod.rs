@@ -1,0 +1,264 @@
+#![allow(clippy::disallowed_types, reason = "this module makes the HTTP clients")]
+//! I/O leaf. The one place where requests to servers out of users' objects are made: metrics servers, webhooks, alert
+//! providers.
+//!
+//! A name is resolved once for each connection, and only an address that [`Reach`] admits is connected to. No
+//! redirects, no proxy from the environment; every answer is bounded in time and size.
+
+mod resolve;
+
+use std::{
+    collections::BTreeMap,
+    error::Error,
+    net::IpAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use reqwest::{Certificate, Client, ClientBuilder, Response, Url, redirect};
+
+pub use crate::reach::{Reach, Refused};
+pub use resolve::{Lookup, System};
+
+use resolve::{Guard, host_of};
+
+/// Most bytes of an answer that are repeated to people.
+const QUOTED: usize = 1024;
+/// Most clients with CA certificates of their own that are kept.
+const CLIENTS: usize = 64;
+
+/// Makes requests. Clones share their clients.
+#[derive(Clone)]
+pub struct Outbound(Arc<Inner>);
+
+struct Inner {
+    guard: Arc<Guard>,
+    quotes: bool,
+    clients: Mutex<BTreeMap<Kind, Client>>,
+}
+
+/// What a client differs by.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Kind {
+    guarded: bool,
+    tls: Tls,
+}
+
+/// Whose certificates are taken.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Tls {
+    /// Anybody's.
+    pub any_certificate: bool,
+    /// Beside the system's: PEM certificates.
+    pub ca: Option<Vec<u8>>,
+}
+
+/// One request.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// How.
+    pub method: Method,
+    /// Where; from [`address`]. Credentials in it are sent as basic authentication.
+    pub url: Url,
+    /// Beside the user agent.
+    pub headers: HeaderMap,
+    /// What is sent.
+    pub body: Option<Vec<u8>>,
+    /// From connecting to the last byte.
+    pub timeout: Duration,
+    /// Most bytes of the answer that are read.
+    pub limit: usize,
+    /// Whose certificates are taken.
+    pub tls: Tls,
+}
+
+impl Request {
+    /// A GET.
+    pub fn get(url: Url, timeout: Duration, limit: usize) -> Self {
+        let (method, headers, tls) = (Method::GET, HeaderMap::new(), Tls::default());
+        Self { method, url, headers, body: None, timeout, limit, tls }
+    }
+
+    /// A POST of JSON.
+    pub fn post(url: Url, json: &serde_json::Value, timeout: Duration, limit: usize) -> Self {
+        let body = Some(json.to_string().into_bytes());
+        let posted = Self { method: Method::POST, body, ..Self::get(url, timeout, limit) };
+        posted.header("content-type", "application/json")
+    }
+
+    /// With a header; one that cannot be sent is left out. The value is marked as a secret.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        if let (Ok(name), Ok(mut value)) = (name.parse::<HeaderName>(), value.parse::<HeaderValue>()) {
+            value.set_sensitive(true);
+            self.headers.append(name, value);
+        }
+        self
+    }
+}
+
+/// What a server said.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// The body, or the beginning of it.
+    pub body: Vec<u8>,
+    /// There is more of it than the limit allows.
+    pub cut: bool,
+}
+
+/// Why there is no answer. No text holds credentials or what a server said.
+#[derive(Debug, thiserror::Error)]
+pub enum NetError {
+    /// No `http` or `https` URL.
+    #[error("it is no http or https URL")]
+    Address,
+    /// Not to be asked.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// No HTTP client could be made, e.g. for want of a crypto provider or because of a CA that is no certificate.
+    #[error("setting up the HTTP client: {}", causes(.0))]
+    Setup(#[source] reqwest::Error),
+    /// No connection, or one that broke.
+    #[error("{}", causes(.0))]
+    Unreachable(#[source] reqwest::Error),
+    /// No whole answer in time.
+    #[error("no answer within {} s", .0.as_secs_f64())]
+    TimedOut(Duration),
+}
+
+/// A URL to be asked.
+///
+/// # Errors
+/// It is no `http` or `https` URL.
+pub fn address(text: &str) -> Result<Url, NetError> {
+    let url = Url::parse(text.trim()).ok();
+    url.filter(|u| matches!(u.scheme(), "http" | "https") && u.has_host()).ok_or(NetError::Address)
+}
+
+/// A URL for people: without credentials and query, in which there may be some.
+pub fn shown(url: &Url) -> String {
+    let port = url.port().map_or(String::new(), |port| format!(":{port}"));
+    let path = url.path().trim_end_matches('/');
+    format!("{}://{}{port}{path}", url.scheme(), url.host_str().unwrap_or_default())
+}
+
+impl Outbound {
+    /// Requests within `reach`, never to the API server at the URL `api`. With `quotes`, answers may be repeated to
+    /// people.
+    pub fn new(reach: Reach, api: Option<&str>, quotes: bool) -> Self {
+        Self::with_lookup(reach, api, quotes, Arc::new(System))
+    }
+
+    /// As [`new`](Self::new), with another way from names to addresses.
+    pub fn with_lookup(reach: Reach, api: Option<&str>, quotes: bool, lookup: Arc<dyn Lookup>) -> Self {
+        let api = api.and_then(|url| Url::parse(url).ok()).and_then(|url| host_of(&url));
+        let guard = Arc::new(Guard { reach, api, lookup });
+        Self(Arc::new(Inner { guard, quotes, clients: Mutex::default() }))
+    }
+
+    /// Sends a request and reads the answer.
+    ///
+    /// # Errors
+    /// There is none. Every status is an answer.
+    pub async fn send(&self, request: Request) -> Result<Answer, NetError> {
+        let guard = &self.0.guard;
+        let guarded = !guard.reach.is_named(&request.url);
+        guard.reach.admits(&request.url)?;
+        // a URL with an address in it is connected to without asking the resolver
+        let literal = request.url.host_str().and_then(|h| h.trim_matches(['[', ']']).parse::<IpAddr>().ok());
+        if let (true, Some(ip)) = (guarded, literal) {
+            guard.admits(&ip.to_string(), &[ip]).await?;
+        }
+        let client = self.client(Kind { guarded, tls: request.tls })?;
+        let mut sending =
+            client.request(request.method, request.url).headers(request.headers).timeout(request.timeout);
+        if let Some(body) = request.body {
+            sending = sending.body(body);
+        }
+        let failed = |error| failure(error, request.timeout);
+        read(sending.send().await.map_err(failed)?, request.limit).await.map_err(failed)
+    }
+
+    /// The beginning of what a server said, for an Event: on one line, without control characters, at most 1 KiB.
+    /// Empty where the operator does not want answers to be repeated.
+    pub fn quote(&self, body: &[u8]) -> String {
+        if self.0.quotes { quoted(body) } else { String::new() }
+    }
+
+    fn client(&self, kind: Kind) -> Result<Client, NetError> {
+        let mut clients = self.0.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = clients.get(&kind) {
+            return Ok(client.clone());
+        }
+        let client = build(&kind, &self.0.guard).map_err(NetError::Setup)?;
+        if clients.len() >= CLIENTS {
+            clients.clear();
+        }
+        clients.insert(kind, client.clone());
+        Ok(client)
+    }
+}
+
+fn build(kind: &Kind, guard: &Arc<Guard>) -> Result<Client, reqwest::Error> {
+    let own = kind.tls.ca.as_deref().map_or(Ok(Vec::new()), Certificate::from_pem_bundle)?;
+    let builder = || -> ClientBuilder {
+        let plain = Client::builder()
+            .redirect(redirect::Policy::none())
+            .no_proxy()
+            .tls_danger_accept_invalid_certs(kind.tls.any_certificate)
+            .user_agent(concat!("serin/", env!("CARGO_PKG_VERSION")));
+        if kind.guarded { plain.dns_resolver(guard.clone()) } else { plain }
+    };
+    // a system without any CA certificates can still speak plain HTTP
+    let merged = builder().tls_certs_merge(own.clone()).build();
+    merged.or_else(|_| builder().tls_certs_only(own).build())
+}
+
+async fn read(mut response: Response, limit: usize) -> Result<Answer, reqwest::Error> {
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    let (mut body, mut cut) = (Vec::new(), false);
+    while let Some(chunk) = response.chunk().await? {
+        let room = limit - body.len();
+        body.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
+        cut = chunk.len() > room;
+        if cut {
+            break;
+        }
+    }
+    Ok(Answer { status, headers, body, cut })
+}
+
+fn failure(error: reqwest::Error, timeout: Duration) -> NetError {
+    let error = error.without_url();
+    if let Some(refused) = chain(&error).find_map(|cause| cause.downcast_ref::<Refused>()) {
+        return NetError::Refused(refused.clone());
+    }
+    if error.is_timeout() { NetError::TimedOut(timeout) } else { NetError::Unreachable(error) }
+}
+
+/// An error with all its causes.
+fn causes(error: &reqwest::Error) -> String {
+    chain(error).map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+fn chain(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
+    let first: &(dyn Error + 'static) = error;
+    std::iter::successors(Some(first), |&cause| cause.source())
+}
+
+/// On one line, without control characters, cut on a character boundary.
+fn quoted(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(body.get(..4 * QUOTED).unwrap_or(body));
+    let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
+    let line = words.collect::<Vec<_>>().join(" ");
+    let end = line.char_indices().map(|(at, c)| at + c.len_utf8()).take_while(|end| *end <= QUOTED).last();
+    line[..end.unwrap_or(0)].to_owned()
+}
+
+#[cfg(test)]
+mod tests;

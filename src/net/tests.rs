@@ -1,0 +1,176 @@
+#![allow(clippy::disallowed_methods, reason = "servers to ask run beside the tests")]
+
+use std::{io, net::IpAddr, sync::atomic::AtomicUsize, sync::atomic::Ordering};
+
+use futures::{FutureExt, future::BoxFuture};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
+
+use super::*;
+
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A server on loopback that says `head` and then hangs up, its port, and how many connections it saw.
+async fn server(answer: &'static [u8]) -> (u16, Arc<AtomicUsize>) {
+    rustls::crypto::ring::default_provider().install_default().ok();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (port, seen) = (listener.local_addr().unwrap().port(), Arc::new(AtomicUsize::new(0)));
+    let count = seen.clone();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            count.fetch_add(1, Ordering::SeqCst);
+            tokio::spawn(async move {
+                let asked = stream.read(&mut [0; 4096]).await;
+                stream.write_all(asked.map_or(b"", |_| answer)).await.ok();
+            });
+        }
+    });
+    (port, seen)
+}
+
+/// Ways to spell what nobody may be sent to; the API server is 10.96.0.1.
+#[rustfmt::skip]
+const INNER: [&str; 41] = [
+    "127.0.0.1", "127.1", "2130706433", "0x7f000001", "0177.0.0.1", "0x7f.0.0.1",
+    "127.0.0.1.", "127.9.9.9", "0.0.0.0", "0", "0.1.2.3", "localhost",
+    "LOCALHOST.", "good.test@127.0.0.1", "127。0。0。1", "①②⑦.0.0.1", "%31%32%37.0.0.1", "[::1]",
+    "[::]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::127.0.0.1]", "[64:ff9b::7f00:1]", "[2002:7f00:1::]",
+    "[fe80::1]", "[ff02::1]", "169.254.169.254", "169.254.170.2", "[::ffff:169.254.169.254]", "[fd00:ec2::254]",
+    "100.100.100.200", "168.63.129.16", "224.0.0.1", "255.255.255.255", "kubernetes", "kubernetes.default",
+    "kubernetes.default.svc", "Kubernetes.Default.svc.cluster.local.", "10.96.0.1", "0x0a600001", "[::ffff:10.96.0.1]",
+];
+
+const OK: &[u8] = b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok";
+
+/// Answers each question for a name from a list, the last one for ever.
+struct Script(Vec<&'static str>, AtomicUsize);
+
+impl Lookup for Script {
+    fn lookup(&self, _: String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> {
+        let turn = self.1.fetch_add(1, Ordering::SeqCst).min(self.0.len() - 1);
+        let found = self.0[turn].split(' ').map(|ip| ip.parse().unwrap()).collect();
+        async move { Ok(found) }.boxed()
+    }
+}
+
+fn scripted(reach: Reach, answers: &[&'static str]) -> (Outbound, Arc<Script>) {
+    let script = Arc::new(Script(answers.to_vec(), AtomicUsize::new(0)));
+    (Outbound::with_lookup(reach, None, true, script.clone()), script)
+}
+
+fn open(network: &str) -> Reach {
+    Reach { networks: vec![network.parse().unwrap()], ..Reach::default() }
+}
+
+async fn get(out: &Outbound, url: &str) -> Result<Answer, NetError> {
+    out.send(Request::get(address(url)?, TIMEOUT, 1024)).await
+}
+
+#[tokio::test]
+async fn x1_inner_addresses_are_refused_before_anything_connects() {
+    let (port, seen) = server(OK).await;
+    let out = Outbound::new(Reach::default(), Some("https://10.96.0.1:443/"), true);
+    for host in INNER {
+        let error = get(&out, &format!("http://{host}:{port}/x")).await.unwrap_err();
+        assert!(matches!(error, NetError::Refused(_)), "{host}: {error:?}");
+        assert!(error.to_string().starts_with("host not allowed: "), "{host}: {error}");
+    }
+    for text in ["", "host", "ftp://host", "file:///etc/passwd", "http://", "gopher://a", "http://[::1"] {
+        assert!(matches!(address(text), Err(NetError::Address)), "{text}");
+    }
+    assert_eq!(seen.load(Ordering::SeqCst), 0);
+    // the same server can be asked by those who may
+    assert_eq!(
+        get(&Outbound::new(open("127.0.0.0/8"), None, true), &format!("http://127.0.0.1:{port}"))
+            .await
+            .unwrap()
+            .body,
+        b"ok"
+    );
+    assert_eq!(seen.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn x1_hosts_that_are_not_listed_are_not_looked_up() {
+    let reach = Reach { hosts: vec!["*.good.test".into()], ..open("127.0.0.0/8") };
+    let (port, _) = server(OK).await;
+    let (out, script) = scripted(reach, &["127.0.0.1"]);
+    let error = get(&out, &format!("http://bad.test:{port}")).await.unwrap_err();
+    assert_eq!(error.to_string(), "host not allowed: bad.test is not in --allowed-hosts of the operator");
+    assert_eq!(script.1.load(Ordering::SeqCst), 0);
+    assert!(get(&out, &format!("http://a.good.test:{port}")).await.is_ok());
+}
+
+#[tokio::test]
+async fn x2_each_connection_goes_to_an_address_that_was_checked() {
+    let (port, seen) = server(OK).await;
+    // Only one of the loopback addresses is open, as a public one is; then the name is bound anew.
+    let (out, script) = scripted(open("127.0.0.1/32"), &["127.0.0.1", "127.0.0.2", "127.0.0.2 127.0.0.1"]);
+    let url = format!("http://rebound.test:{port}");
+    assert!(get(&out, &url).await.is_ok());
+    assert_eq!(script.1.load(Ordering::SeqCst), 1, "a name is resolved once for a connection");
+    let error = get(&out, &url).await.unwrap_err().to_string();
+    assert!(
+        error.starts_with("host not allowed: rebound.test resolves to 127.0.0.2, which is a loopback"),
+        "{error}"
+    );
+    assert_eq!(seen.load(Ordering::SeqCst), 1);
+    assert!(get(&out, &url).await.is_ok(), "the good one of two is taken");
+}
+
+#[tokio::test]
+async fn the_api_server_is_not_asked_under_another_name() {
+    let (port, seen) = server(OK).await;
+    let script = Arc::new(Script(vec!["10.0.0.9"], AtomicUsize::new(0)));
+    let out = Outbound::with_lookup(Reach::default(), Some("https://api.cloud.test:6443"), true, script);
+    for host in ["api.cloud.test", "alias.test", "10.0.0.9"] {
+        let error = get(&out, &format!("http://{host}:{port}")).await.unwrap_err().to_string();
+        assert!(error.ends_with("is the API server"), "{host}: {error}");
+    }
+    assert_eq!(seen.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn x3_a_redirect_is_an_answer_like_any_other() {
+    let (forbidden, seen) = server(OK).await;
+    let head =
+        format!("HTTP/1.1 302 F\r\nlocation: http://127.0.0.2:{forbidden}/\r\nconnection: close\r\n\r\n");
+    let (port, _) = server(Vec::leak(head.into_bytes())).await;
+    let out = Outbound::new(open("127.0.0.0/8"), None, true);
+    assert_eq!(get(&out, &format!("http://127.0.0.1:{port}")).await.unwrap().status, 302);
+    assert_eq!(seen.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn answers_are_cut_and_silence_ends() {
+    let (port, _) = server(b"HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\nabcdefgh").await;
+    let out = Outbound::new(open("127.0.0.0/8"), None, true);
+    let url = address(&format!("http://127.0.0.1:{port}")).unwrap();
+    let answer = out.send(Request::get(url, TIMEOUT, 4)).await.unwrap();
+    assert_eq!((answer.body.as_slice(), answer.cut), (b"abcd".as_slice(), true));
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = address(&format!("http://{}", silent.local_addr().unwrap())).unwrap();
+    let error = out.send(Request::get(url, Duration::from_millis(50), 4)).await.unwrap_err();
+    assert_eq!(error.to_string(), "no answer within 0.05 s");
+}
+
+#[test]
+fn x4_what_is_quoted_is_short_and_can_be_left_out() {
+    let out = |quotes| Outbound::new(Reach::default(), None, quotes);
+    assert_eq!(out(false).quote(b"marker"), "");
+    assert_eq!(out(true).quote(b" a\r\n\x1b[31m b\xff "), "a [31m b\u{fffd}");
+    let long = out(true).quote("é".repeat(4000).as_bytes());
+    assert_eq!(long.len(), 1024);
+    assert_eq!(out(true).quote(format!("x{}", "é".repeat(4000)).as_bytes()).len(), 1023);
+}
+
+#[test]
+fn secrets_stay_out_of_what_is_shown() {
+    let url = address("https://me:pw@host:8443/a/?token=t").unwrap();
+    assert_eq!(shown(&url), "https://host:8443/a");
+    let request = Request::get(url, TIMEOUT, 1).header("authorization", "Bearer secret").header("bad\n", "x");
+    assert!(!format!("{:?}", request.headers).contains("secret"));
+    assert_eq!(request.headers.len(), 1);
+}
