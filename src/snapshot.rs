@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
-    api::{Canary, MetricTemplateSpec},
+    api::{AlertProviderSpec, Canary, MetricTemplateSpec},
     config::Rules,
 };
 
@@ -83,6 +83,9 @@ pub const CANARY: Kind =
 /// MetricTemplate, in the stored version.
 pub const METRIC_TEMPLATE: Kind =
     Kind { group: "flagger.app", version: "v1beta1", kind: "MetricTemplate", plural: "metrictemplates" };
+/// AlertProvider, in the stored version.
+pub const ALERT_PROVIDER: Kind =
+    Kind { group: "flagger.app", version: "v1beta1", kind: "AlertProvider", plural: "alertproviders" };
 
 /// Points at an object in the Canary's namespace.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -173,6 +176,8 @@ pub struct Snapshot {
     pub rivals: Vec<Rival>,
     /// The MetricTemplates this Canary refers to, as far as they exist, by `namespace/name`.
     pub templates: BTreeMap<String, MetricTemplateSpec>,
+    /// The AlertProviders this Canary refers to, as far as they exist, by `namespace/name`.
+    pub alert_providers: BTreeMap<String, AlertProviderSpec>,
     /// Holder of a Flagger leader lease that has not run out, and when it will.
     pub flagger: Option<(String, Timestamp)>,
     /// The namespace is being deleted: nothing can be created in it.

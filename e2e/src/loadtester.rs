@@ -132,7 +132,7 @@ async fn pass_on(listener: TcpListener) {
 /// That of the admin, with a token of the load tester's account and its namespace.
 async fn kubeconfig(bed: &Bed, namespace: &str) -> anyhow::Result<PathBuf> {
     let accounts: Api<ServiceAccount> = Api::namespaced(bed.admin(), namespace);
-    let asked = TokenRequest { spec: TokenRequestSpec::default(), ..TokenRequest::default() };
+    let asked = TokenRequest { spec: Some(TokenRequestSpec::default()), ..TokenRequest::default() };
     let made = accounts.create_token_request(NAME, &PostParams::default(), &asked).await?;
     let token = made.status.context("a token without status")?.token;
     let admin = Kubeconfig::read_from(bed.kubeconfig(User::Admin))?;

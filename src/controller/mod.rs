@@ -17,6 +17,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    alert::{self, Alerts},
     analysis::Reading,
     apply::Applier,
     ask::Asker,
@@ -66,6 +67,7 @@ pub(crate) struct Worker {
     asker: Asker,
     applier: Applier,
     events: Events,
+    alerts: Alerts,
     metrics: Arc<Metrics>,
     memory: Mutex<Memory>,
     /// Target of each Canary seen, for taking its series away once it is gone.
@@ -135,10 +137,20 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let worker = Arc::new(Worker {
         asker: Asker::new(
             Arc::new(Prometheus::new(out.clone(), TIMEOUT)),
-            Webhooks::new(out),
+            Webhooks::new(out.clone()),
             Contents::new(client.clone()),
             metrics.clone(),
         ),
+        alerts: Alerts::new(alert::Parts {
+            world: world.clone(),
+            client: client.clone(),
+            out,
+            events: events.clone(),
+            metrics: metrics.clone(),
+            own: config.notifier.clone(),
+            cluster: config.cluster_name.clone(),
+            tasks: tasks.clone(),
+        }),
         applier: Applier::new(client, world.clone()),
         events,
         metrics,

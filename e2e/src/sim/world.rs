@@ -69,6 +69,7 @@ impl World {
             missing_kinds: self.missing_kinds.clone(),
             rivals: self.rivals.clone(),
             templates: self.templates.clone(),
+            alert_providers: std::collections::BTreeMap::new(),
             flagger: self.flagger.clone(),
             namespace_terminating: self.terminating,
             refused: None,

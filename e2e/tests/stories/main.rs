@@ -4,6 +4,7 @@
 //! own ([`ALONE`]) come after the others, when that operator has been stopped. An observer sees every change of the
 //! objects that canaries are about: a story in whose namespaces an invariant was broken has failed, whatever it says.
 
+mod alerts;
 mod bad_answers;
 mod bad_common;
 mod bad_objects;
@@ -70,6 +71,7 @@ macro_rules! story {
 pub type Family = &'static [(&'static str, Run)];
 
 const FAMILIES: &[(&str, Family)] = &[
+    ("alerts", alerts::STORIES),
     ("bad_answers", bad_answers::STORIES),
     ("bad_objects", bad_objects::STORIES),
     ("bad_rivals", bad_rivals::STORIES),

@@ -27,6 +27,7 @@ fn snapshot() -> Snapshot {
         missing_kinds: vec![],
         rivals: vec![],
         templates: std::collections::BTreeMap::new(),
+        alert_providers: std::collections::BTreeMap::new(),
         flagger: None,
         namespace_terminating: false,
         refused: None,
