@@ -36,6 +36,7 @@ use crate::{
     net::{self, Outbound, Request},
     observe::World,
     plan::{Note, Urgency},
+    snapshot::ALERT_PROVIDER,
     telemetry::Metrics,
 };
 
@@ -246,10 +247,18 @@ impl Inner {
                 tracing::warn!(canary, reason, %to, "alert not sent: {why}");
                 self.metrics.alerted(service, "failed");
                 let text = format!("An alert was not sent to {to}: {why}");
-                if self.first(&letter.about, 0, &text) {
+                if self.exists(to) && self.first(&letter.about, 0, &text) {
                     self.events.say_of(letter.about, &Note::warning("AlertNotSent", text));
                 }
             }
+        }
+    }
+
+    /// One that does not exist is named by the condition `Advisory`: no need to say it again.
+    fn exists(&self, to: &To) -> bool {
+        match to {
+            To::Own => true,
+            To::Provider { namespace, name } => self.world.get(ALERT_PROVIDER, namespace, name).is_some(),
         }
     }
 

@@ -336,3 +336,50 @@ impl Words {
         .aloud(Urgency::Warn)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn alerts_have_the_words_and_the_severity_of_flagger() {
+        use Urgency::{Error, Info, Warn};
+        let words = Words::new("podinfo", "podinfo", "podinfo-primary", "test");
+        let approval = "Canary promotion is waiting for approval. To go on: kubectl -n test annotate canary podinfo \
+                        --overwrite serin.dev/request=promote/run-7";
+        let all = [
+            (
+                words.initialized("Deployment"),
+                Info,
+                true,
+                "New Deployment detected, initialization completed.",
+            ),
+            (words.new_revision(), Info, true, "New revision detected, progressing canary analysis."),
+            (words.waiting_for_promotion("", 7), Warn, false, approval),
+            (words.threshold_reached(5), Error, false, "Failed checks threshold reached 5"),
+            (words.deadline_exceeded("x"), Error, false, "Progress deadline exceeded x"),
+            (words.promotion_failed("x"), Error, false, "Promotion failed, primary not ready: x"),
+            (
+                words.promoted(false),
+                Info,
+                false,
+                "Canary analysis completed successfully, promotion finished.",
+            ),
+            (words.promoted(true), Info, false, "Canary analysis was skipped, promotion finished."),
+        ];
+        for (note, urgency, details, text) in all {
+            let expected = Alert { urgency, message: text.into(), details };
+            assert_eq!(note.alert, Some(expected), "{}", note.message);
+        }
+    }
+
+    #[test]
+    fn what_happens_all_the_time_disturbs_nobody() {
+        let words = Words::new("podinfo", "podinfo", "podinfo-primary", "test");
+        for note in
+            [words.advanced(10), words.starting(), words.copying(), words.failed(), Words::halted("x")]
+        {
+            assert_eq!(note.alert, None, "{}", note.message);
+        }
+    }
+}
