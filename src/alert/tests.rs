@@ -6,7 +6,7 @@ use serde_json::json;
 use super::*;
 use crate::{api::AlertProviderSpec, plan::Alert};
 
-fn canary(alerts: serde_json::Value) -> Canary {
+fn canary(alerts: &serde_json::Value) -> Canary {
     serde_json::from_value(json!({
         "apiVersion": "flagger.app/v1beta1", "kind": "Canary",
         "metadata": {"name": "podinfo", "namespace": "test", "uid": "u1"},
@@ -31,7 +31,7 @@ fn message(urgency: Urgency, details: bool) -> Message {
     }
     let status = CanaryStatus { epoch: 3, canary_weight: 10, ..CanaryStatus::default() };
     let alert = note.alert.clone().unwrap();
-    Message::of(&canary(json!([])), &status, &note, &alert, "prod")
+    Message::of(&canary(&json!([])), &status, &note, &alert, "prod")
 }
 
 fn destination(type_: &str, spec: &serde_json::Value) -> Destination {
@@ -62,7 +62,7 @@ fn payloads_are_those_of_flagger_and_a_cloud_event() {
 #[test]
 fn facts_tell_how_users_are_given_the_new_version() {
     let routing = |analysis: serde_json::Value| {
-        let mut of = serde_json::to_value(canary(json!([]))).unwrap();
+        let mut of = serde_json::to_value(canary(&json!([]))).unwrap();
         of["spec"]["analysis"] = analysis;
         let of: Canary = serde_json::from_value(of).unwrap();
         let note = Note::normal("NewRevision", "").aloud(Urgency::Info);
@@ -86,7 +86,7 @@ fn facts_tell_how_users_are_given_the_new_version() {
 #[test]
 fn an_alert_without_a_severity_gets_everything() {
     let alert = |name: &str, severity: Option<&str>| json!({"name": name, "severity": severity, "providerRef": {"name": name}});
-    let canary = canary(json!([
+    let canary = canary(&json!([
         alert("all", None),
         alert("empty", Some("")),
         alert("info", Some("info")),
@@ -109,10 +109,10 @@ fn an_alert_without_a_severity_gets_everything() {
 
 #[test]
 fn the_operators_own_service_is_for_canaries_that_name_nobody() {
-    let nobody = canary(json!([]));
+    let nobody = canary(&json!([]));
     assert_eq!(receivers(&nobody, Urgency::Info, true), [To::Own]);
     assert_eq!(receivers(&nobody, Urgency::Error, false), []);
-    let somebody = canary(json!([{"name": "a", "severity": "error", "providerRef": {"name": "a"}}]));
+    let somebody = canary(&json!([{"name": "a", "severity": "error", "providerRef": {"name": "a"}}]));
     assert_eq!(receivers(&somebody, Urgency::Info, true), []);
 }
 
@@ -141,4 +141,48 @@ fn slack_says_no_with_a_friendly_status() {
     assert!(judged(200, br#"{"ok":false,"error":"invalid_auth"}"#).is_err());
     assert!(judged(302, b"").is_err() && judged(404, b"").is_err() && judged(500, b"").is_err());
     assert!(later(503) && later(429) && !later(404) && !later(501));
+}
+
+#[tokio::test]
+async fn what_a_service_does_not_take_is_dropped_and_counted() {
+    // a second provider is refused, harmlessly
+    rustls::crypto::ring::default_provider().install_default().ok();
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", silent.local_addr().unwrap());
+    let settings = kube::Config::new("http://127.0.0.1:1".parse().unwrap());
+    let client = Client::try_from(settings).unwrap();
+    let metrics = Arc::new(Metrics::new("istio"));
+    let (events, _publishing) = Events::new(client.clone(), metrics.clone());
+    let mut reach = net::Reach::default();
+    reach.name(&url);
+    let own = Notifier {
+        service: "slack",
+        url: crate::config::Private(url),
+        token: crate::config::Private::default(),
+        proxy: String::new(),
+        username: String::new(),
+        channel: String::new(),
+    };
+    let alerts = Alerts::new(Parts {
+        world: Arc::default(),
+        client,
+        out: Outbound::new(reach, None, true),
+        events,
+        metrics: metrics.clone(),
+        own: Some(own),
+        cluster: String::new(),
+        tasks: TaskTracker::new(),
+    });
+    let (canary, note) = (canary(&json!([])), Note::warning("Frozen", "x").aloud(Urgency::Warn));
+    let of_run = |epoch| CanaryStatus { epoch, ..CanaryStatus::default() };
+    let runs = i64::try_from(QUEUE).unwrap() + 5;
+    for epoch in 0..runs {
+        alerts.say(&canary, &of_run(epoch), &note);
+        // the same of the same run is no alert
+        alerts.say(&canary, &of_run(epoch), &note);
+    }
+    let dropped = "serin_alerts_total{service=\"\",outcome=\"dropped\"} 5";
+    assert!(metrics.exposition().contains(dropped), "{}", metrics.exposition());
+    // nobody waited for an answer: the first is only asked for now
+    silent.accept().await.unwrap();
 }

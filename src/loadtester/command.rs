@@ -58,13 +58,13 @@ impl Policy {
 
 /// The words of a text, and what is being read.
 #[derive(Default)]
-struct Words {
+struct Reader {
     pipe: Vec<Vec<String>>,
     words: Vec<String>,
     word: Option<String>,
 }
 
-impl Words {
+impl Reader {
     fn push(&mut self, c: char) {
         self.word.get_or_insert_default().push(c);
     }
@@ -80,7 +80,7 @@ impl Words {
 }
 
 fn split(text: &str) -> Result<Vec<Vec<String>>, String> {
-    let mut read = Words::default();
+    let mut read = Reader::default();
     let mut rest = text.trim().chars().peekable();
     while let Some(c) = rest.next() {
         match c {
@@ -101,8 +101,7 @@ fn split(text: &str) -> Result<Vec<Vec<String>>, String> {
                 None => return Err("a \\ stands at the end".to_owned()),
             },
             '|' if rest.peek() != Some(&'|') => read.end_command(),
-            '|' | ';' | '&' | '<' | '>' | '(' | ')' | '\n' => return Err(needs_shell(c)),
-            '`' => return Err(needs_shell(c)),
+            '|' | ';' | '&' | '<' | '>' | '(' | ')' | '\n' | '`' => return Err(needs_shell(c)),
             '$' if expands(rest.peek()) => return Err(needs_shell(c)),
             '~' | '#' if read.word.is_none() => return Err(needs_shell(c)),
             ' ' | '\t' | '\r' => read.end_word(),
@@ -116,7 +115,7 @@ fn split(text: &str) -> Result<Vec<Vec<String>>, String> {
 /// The rest of a text in double quotes.
 fn double_quoted(
     rest: &mut std::iter::Peekable<std::str::Chars<'_>>,
-    read: &mut Words,
+    read: &mut Reader,
 ) -> Result<(), String> {
     read.word.get_or_insert_default();
     loop {

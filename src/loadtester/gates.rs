@@ -32,7 +32,7 @@ pub(super) enum Gates {
     /// In a ConfigMap, made when the first gate is opened.
     Kept {
         /// In the load tester's namespace.
-        api: Api<ConfigMap>,
+        api: Box<Api<ConfigMap>>,
         /// Its name.
         name: String,
     },

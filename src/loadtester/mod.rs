@@ -133,5 +133,5 @@ async fn gates(flags: &Flags) -> anyhow::Result<Gates> {
     let client = Client::try_from(settings).context("build a client")?;
     let api: Api<ConfigMap> = Api::namespaced(client, &namespace);
     tracing::info!("gates are kept in ConfigMap {} in namespace {namespace}", flags.gates);
-    Ok(Gates::Kept { api, name: flags.gates.clone() })
+    Ok(Gates::Kept { api: Box::new(api), name: flags.gates.clone() })
 }

@@ -153,18 +153,15 @@ impl Tasks {
         };
         let (canary, text) = (&command.canary, &command.text);
         let output: String = ended.output.trim_end().chars().take(LOGGED).collect();
-        let outcome = match &ended.failure {
-            Some(why) => {
-                tracing::error!(canary, output, "command failed {text}: {why}");
-                "failed"
+        let outcome = if let Some(why) = &ended.failure {
+            tracing::error!(canary, output, "command failed {text}: {why}");
+            "failed"
+        } else {
+            if show_output {
+                tracing::info!(canary, "{output}");
             }
-            None => {
-                if show_output {
-                    tracing::info!(canary, "{output}");
-                }
-                tracing::info!(canary, "command finished {text}");
-                "succeeded"
-            }
+            tracing::info!(canary, "command finished {text}");
+            "succeeded"
         };
         self.counts.ended.get_or_create(&Labels { kind, outcome }).inc();
         Some(ended)
