@@ -39,8 +39,8 @@ proxies: doctor ## Build Contour, Traefik and kube-proxy as well, which `make te
 ## Building
 
 .PHONY: build
-build: ## Build the operator for development
-	$(CARGO) build --locked --bin serin
+build: ## Build the operator and the load tester for development
+	$(CARGO) build --locked --bin serin --bin serin-loadtester
 
 .PHONY: fmt
 fmt: ## Format the code

@@ -1,6 +1,6 @@
 //! The operator's settings as plain, already valid data. No parsing, no I/O: `cli` makes it.
 
-use std::{path::PathBuf, time::Duration};
+use std::{fmt, path::PathBuf, time::Duration};
 
 use serde::Serialize;
 
@@ -66,6 +66,33 @@ impl Default for Rules {
     }
 }
 
+/// The service that alerts are sent to when a Canary names none.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Notifier {
+    /// `slack` or `msteams`.
+    pub service: &'static str,
+    /// URL of the hook.
+    pub url: Private,
+    /// Bearer token; may be empty.
+    pub token: Private,
+    /// URL of an HTTP proxy on the way; may be empty.
+    pub proxy: String,
+    /// Name under which alerts are posted; may be empty.
+    pub username: String,
+    /// Channel; may be empty.
+    pub channel: String,
+}
+
+/// A text that is not printed.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Private(pub String);
+
+impl fmt::Debug for Private {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
+}
+
 /// All settings of `serin run`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
@@ -87,6 +114,10 @@ pub struct Config {
     pub log_json: bool,
     /// What servers said may be repeated in Events (`--quote-answers`).
     pub quote_answers: bool,
+    /// Name of the cluster in alerts; may be empty (`--cluster-name`).
+    pub cluster_name: String,
+    /// Where alerts of Canaries go that name nobody (`--msteams-url`, else `--slack-url`).
+    pub notifier: Option<Notifier>,
     /// Flags that were given but are not served: named in a warning at start.
     pub unserved_flags: Vec<String>,
 }

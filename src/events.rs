@@ -57,19 +57,7 @@ impl Events {
 
     /// Says a note about a Canary.
     pub fn say(&self, canary: &Canary, note: &Note) {
-        let meta = &canary.metadata;
-        self.say_of(
-            ObjectReference {
-                api_version: Some("flagger.app/v1beta1".into()),
-                kind: Some("Canary".into()),
-                name: meta.name.clone(),
-                namespace: meta.namespace.clone(),
-                uid: meta.uid.clone(),
-                resource_version: meta.resource_version.clone(),
-                ..ObjectReference::default()
-            },
-            note,
-        );
+        self.say_of(reference(canary), note);
     }
 
     /// Says a note about any object.
@@ -77,6 +65,20 @@ impl Events {
         if self.queue.try_send((object, note.clone())).is_err() {
             self.metrics.event_dropped();
         }
+    }
+}
+
+/// What an Event about a Canary refers to.
+pub fn reference(canary: &Canary) -> ObjectReference {
+    let meta = &canary.metadata;
+    ObjectReference {
+        api_version: Some("flagger.app/v1beta1".into()),
+        kind: Some("Canary".into()),
+        name: meta.name.clone(),
+        namespace: meta.namespace.clone(),
+        uid: meta.uid.clone(),
+        resource_version: meta.resource_version.clone(),
+        ..ObjectReference::default()
     }
 }
 

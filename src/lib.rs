@@ -9,9 +9,10 @@
 //! 3. [`manifest`], [`router`], [`analysis`] - pure
 //! 4. [`plan`] - pure
 //! 5. [`net`], [`telemetry`], [`retry`], [`source`], [`webhook`] - I/O leaves
-//! 6. [`events`], [`observe`], [`ask`], [`apply`], [`server`]
+//! 6. [`events`], [`observe`], [`alert`], [`ask`], [`apply`], [`server`]
 //! 7. [`controller`], [`explain`], [`release`]
 //! 8. [`cli`]
+//! 9. [`loadtester`] - a program of its own
 
 pub mod names;
 
@@ -34,6 +35,7 @@ pub mod source;
 pub mod telemetry;
 pub mod webhook;
 
+pub mod alert;
 pub mod apply;
 pub mod ask;
 pub mod events;
@@ -45,3 +47,5 @@ pub mod explain;
 pub mod release;
 
 pub mod cli;
+
+pub mod loadtester;

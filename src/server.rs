@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use crate::telemetry::Metrics;
 
 /// The exposition format of `/metrics`.
-const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+pub(crate) const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Why the port could not be served.
 #[derive(Debug, thiserror::Error)]
@@ -59,7 +59,8 @@ pub async fn serve(
     serve_on(listener, metrics, ready, stop).await
 }
 
-async fn bind(port: u16) -> io::Result<TcpListener> {
+/// All addresses at a port, IPv4 alone where the host has no IPv6.
+pub(crate) async fn bind(port: u16) -> io::Result<TcpListener> {
     match TcpListener::bind((Ipv6Addr::UNSPECIFIED, port)).await {
         Err(e) if e.kind() != io::ErrorKind::AddrInUse => {
             TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).await

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
-    api::{Canary, MetricTemplateSpec},
+    api::{AlertProviderSpec, Canary, MetricTemplateSpec},
     config::Rules,
 };
 
@@ -88,6 +88,9 @@ pub const CANARY: Kind =
 /// MetricTemplate, in the stored version.
 pub const METRIC_TEMPLATE: Kind =
     Kind { group: "flagger.app", version: "v1beta1", kind: "MetricTemplate", plural: "metrictemplates" };
+/// AlertProvider, in the stored version.
+pub const ALERT_PROVIDER: Kind =
+    Kind { group: "flagger.app", version: "v1beta1", kind: "AlertProvider", plural: "alertproviders" };
 
 /// Points at an object in the Canary's namespace, or at one that belongs to none.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -183,6 +186,8 @@ pub struct Snapshot {
     /// The Secrets that checks name, as far as they exist: resourceVersions by `namespace/name`. None where Secrets are
     /// not watched.
     pub secrets: Option<BTreeMap<String, String>>,
+    /// The AlertProviders this Canary refers to, as far as they exist, by `namespace/name`.
+    pub alert_providers: BTreeMap<String, AlertProviderSpec>,
     /// Holder of a Flagger leader lease that has not run out, and when it will.
     pub flagger: Option<(String, Timestamp)>,
     /// The namespace is being deleted: nothing can be created in it.

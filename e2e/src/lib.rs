@@ -7,6 +7,7 @@
 //! - [`bench`]: what the operator costs and how fast it is.
 //! - [`endpoints`]: which pods are behind a Service.
 //! - [`examples`]: what `deploy/examples` holds.
+//! - [`loadtester`]: the load tester as a process.
 //! - [`load`]: clients that send requests through Envoy and count what came back.
 //! - [`hooks`]: a receiver of webhooks.
 //! - [`operator`]: `serin` as a process that can be killed and restarted.
@@ -27,6 +28,7 @@ pub mod faultproxy;
 pub mod hooks;
 pub mod http;
 pub mod load;
+pub mod loadtester;
 pub mod metrics_servers;
 pub mod observer;
 pub mod operator;

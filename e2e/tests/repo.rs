@@ -239,6 +239,7 @@ fn every_metric_is_documented() -> Result<()> {
     metrics.failure("podinfo", "test", "canary", "completed");
     metrics.queried("prometheus", "answered", Duration::ZERO);
     metrics.set_undecodable("Canary", 0);
+    metrics.alerted("slack", "sent");
     Reconcile::begin(&metrics).end(Outcome::Settled);
     let text = metrics.exposition();
     for line in text.lines().filter_map(|l| l.strip_prefix("# TYPE ")) {

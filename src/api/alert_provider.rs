@@ -26,9 +26,9 @@ use super::{SecretRef, schema};
     "exactly one of address and secretRef is needed",
 )))]
 pub struct AlertProviderSpec {
-    /// What kind of chat service it is.
+    /// What kind of service it is. `webhook` is posted CloudEvents (1.0, JSON).
     #[serde(rename = "type")]
-    #[schemars(extend("enum" = ["slack", "msteams", "discord", "rocket", "gchat"]))]
+    #[schemars(extend("enum" = ["slack", "msteams", "discord", "rocket", "gchat", "webhook"]))]
     pub type_: String,
     /// Channel to post to, where the hook lets one choose. Default: `general`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -42,8 +42,8 @@ pub struct AlertProviderSpec {
     /// URL of an HTTP proxy on the way to the hook.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proxy: Option<String>,
-    /// The Secret, in the namespace of the AlertProvider, with the URL under the key `address` and, for Slack, a bearer
-    /// token under `token`.
+    /// The Secret, in the namespace of the AlertProvider, with the URL under the key `address` and, where
+    /// one is needed, a bearer token under `token`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret_ref: Option<SecretRef>,
 }

@@ -160,6 +160,13 @@ pub struct CrossNamespaceRef {
     pub namespace: Option<String>,
 }
 
+impl CrossNamespaceRef {
+    /// Namespace and name, as seen from an object in `namespace`.
+    pub fn in_namespace<'a>(&'a self, namespace: &'a str) -> (&'a str, &'a str) {
+        (self.namespace.as_deref().filter(|n| !n.is_empty()).unwrap_or(namespace), &self.name)
+    }
+}
+
 /// Where news of runs is sent.
 #[derive(JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -324,10 +324,7 @@ fn misdirected(analysis: &CanaryAnalysis) -> Option<Problem> {
 
 fn unserved_telling(analysis: &CanaryAnalysis) -> Vec<String> {
     let hooks = analysis.webhooks.iter().filter(|h| told(h));
-    let mut list: Vec<_> =
-        hooks.map(|h| format!("spec.analysis.webhooks[{}] (type {})", h.name, h.kind())).collect();
-    list.extend(analysis.alerts.iter().map(|a| format!("spec.analysis.alerts[{}]", a.name)));
-    list
+    hooks.map(|h| format!("spec.analysis.webhooks[{}] (type {})", h.name, h.kind())).collect()
 }
 
 /// Hooks that only tell somebody; all others decide.

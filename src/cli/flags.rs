@@ -77,7 +77,6 @@ const fn klog(name: &'static str, kind: Kind) -> Flag {
     flag(name, kind, "", Use::Meaningless, "Log setting of Go programs")
 }
 
-const ALERTS: &str = "alerts are not sent yet";
 const PACING: &str = "requests are not limited by rate";
 
 /// All flags, in the order of the help text.
@@ -212,15 +211,17 @@ pub const FLAGS: &[Flag] = &[
         "Where to post events",
     )
     .env_of_flagger("EVENT_WEBHOOK_URL"),
-    unserved("cluster-name", Kind::Text, "", ALERTS, "Name of the cluster in alerts"),
-    unserved("slack-url", Kind::Text, "", ALERTS, "Slack hook").env_of_flagger("SLACK_URL"),
-    unserved("slack-token", Kind::Text, "", ALERTS, "Slack token").env_of_flagger("SLACK_TOKEN"),
-    unserved("slack-proxy-url", Kind::Text, "", ALERTS, "Proxy on the way to Slack")
+    flag("cluster-name", Kind::Text, "", Use::Served, "Name of the cluster in alerts"),
+    flag("slack-url", Kind::Text, "", Use::Served, "Slack hook for Canaries that name no AlertProvider")
+        .env_of_flagger("SLACK_URL"),
+    flag("slack-token", Kind::Text, "", Use::Served, "Slack token").env_of_flagger("SLACK_TOKEN"),
+    flag("slack-proxy-url", Kind::Text, "", Use::Served, "Proxy on the way to Slack")
         .env_of_flagger("SLACK_PROXY_URL"),
-    unserved("slack-user", Kind::Text, "flagger", ALERTS, "User name in Slack"),
-    unserved("slack-channel", Kind::Text, "", ALERTS, "Slack channel"),
-    unserved("msteams-url", Kind::Text, "", ALERTS, "Microsoft Teams hook").env_of_flagger("MSTEAMS_URL"),
-    unserved("msteams-proxy-url", Kind::Text, "", ALERTS, "Proxy on the way to Microsoft Teams")
+    flag("slack-user", Kind::Text, "flagger", Use::Served, "User name in Slack"),
+    flag("slack-channel", Kind::Text, "", Use::Served, "Slack channel; empty means general"),
+    flag("msteams-url", Kind::Text, "", Use::Served, "Microsoft Teams hook; goes before the one of Slack")
+        .env_of_flagger("MSTEAMS_URL"),
+    flag("msteams-proxy-url", Kind::Text, "", Use::Served, "Proxy on the way to Microsoft Teams")
         .env_of_flagger("MSTEAMS_PROXY_URL"),
     klog("add_dir_header", Kind::Bool),
     klog("alsologtostderr", Kind::Bool),

@@ -16,6 +16,7 @@ use std::{
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
+pub(crate) use self::settings::{encoding, filter};
 use self::{
     flags::{FLAGS, Flag, Kind, Use},
     normalise::{Line, is_called, normalise},

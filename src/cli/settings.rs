@@ -7,7 +7,7 @@ use ipnet::IpNet;
 
 use super::flags::{FLAGS, Kind, Use, go_bool};
 use crate::{
-    config::{Config, Ingress, Rules},
+    config::{Config, Ingress, Notifier, Private, Rules},
     reach::{Reach, pattern},
     telemetry::check_filter,
 };
@@ -60,6 +60,8 @@ pub(super) fn config(matches: &ArgMatches) -> Result<Config, String> {
         log_filter: filter(&text(matches, "log-level"))?,
         log_json: encoding(&text(matches, "zap-encoding"))?,
         quote_answers: go_bool(&text(matches, "quote-answers")).unwrap_or(true),
+        cluster_name: text(matches, "cluster-name"),
+        notifier: notifier(matches)?,
         unserved_flags: unserved(matches),
     })
 }
@@ -70,6 +72,9 @@ fn reach(matches: &ArgMatches, metrics_server: &str) -> Result<Reach, String> {
         (hosts(&text(matches, "allowed-hosts"))?, networks(&text(matches, "allowed-networks"))?);
     let mut reach = Reach { hosts, networks, named: Vec::new() };
     reach.name(metrics_server);
+    for url in ["slack-url", "slack-proxy-url", "msteams-url", "msteams-proxy-url"] {
+        reach.name(&text(matches, url));
+    }
     Ok(reach)
 }
 
@@ -83,6 +88,30 @@ fn networks(text: &str) -> Result<Vec<IpNet>, String> {
         one.map_err(|_| format!("{text:?} is no network: write one such as 127.0.0.0/8 or ::1"))
     };
     list(text).iter().map(read).collect()
+}
+
+/// Where alerts go when a Canary says nothing of it. Values stay out of what is said: some are secrets.
+fn notifier(matches: &ArgMatches) -> Result<Option<Notifier>, String> {
+    let Some(service) =
+        ["msteams", "slack"].into_iter().find(|s| !text(matches, &format!("{s}-url")).is_empty())
+    else {
+        return Ok(None);
+    };
+    let of = |what: &str| text(matches, &format!("{service}-{what}"));
+    for name in ["url", "proxy-url"] {
+        if !of(name).is_empty() {
+            server(&of(name)).map_err(|why| format!("--{service}-{name}: {why}"))?;
+        }
+    }
+    let slack = service == "slack";
+    Ok(Some(Notifier {
+        service,
+        url: Private(of("url")),
+        token: Private(if slack { of("token") } else { String::new() }),
+        proxy: of("proxy-url"),
+        username: if slack { of("user") } else { String::new() },
+        channel: if slack { of("channel") } else { String::new() },
+    }))
 }
 
 /// Flags that were given and are not acted on, each with what is missed. Values stay out: some are secrets.
@@ -134,7 +163,8 @@ fn positive(text: &str) -> Result<u16, String> {
     }
 }
 
-fn encoding(text: &str) -> Result<bool, String> {
+/// Whether log lines are JSON.
+pub(crate) fn encoding(text: &str) -> Result<bool, String> {
     match text {
         "json" => Ok(true),
         "console" => Ok(false),
@@ -143,7 +173,7 @@ fn encoding(text: &str) -> Result<bool, String> {
 }
 
 /// A level as Flagger names them speaks of Serin's own lines; libraries speak at `warn` unless all is wanted.
-fn filter(text: &str) -> Result<String, String> {
+pub(crate) fn filter(text: &str) -> Result<String, String> {
     let level = match text {
         "debug" | "info" | "warn" | "error" => text,
         "warning" => "warn",

@@ -69,11 +69,11 @@ fn the_arguments_of_a_flagger_deployment_are_understood() {
 
 #[test]
 fn flags_that_are_not_served_are_named_without_their_values() {
-    let line = "flagger -slack-url=https://hooks/secret -enable-leader-election -enable-config-tracking=true \
-                -control-loop-interval=30s -cluster-name=a";
+    let line = "flagger -kubeconfig-service-mesh=/secret -enable-leader-election -enable-config-tracking=true \
+                -control-loop-interval=30s";
     let named = run(line).unserved_flags;
     let starts: Vec<_> = named.iter().filter_map(|n| n.split(' ').next()).collect();
-    assert_eq!(starts, ["--enable-leader-election", "--cluster-name", "--slack-url"]);
+    assert_eq!(starts, ["--kubeconfig-service-mesh", "--enable-leader-election"]);
     assert!(!named.join(" ").contains("secret"));
 }
 
@@ -87,7 +87,29 @@ fn variables_of_serin_and_of_flagger_are_read_and_arguments_win() {
     ];
     let Ok(Task::Run(config)) = task("serin run -port=9090", &vars) else { panic!("refused") };
     assert_eq!((config.rules.mesh_provider.as_str(), config.port), ("contour", 9090));
-    assert_eq!(config.unserved_flags.len(), 2);
+    assert_eq!(config.unserved_flags.len(), 1);
+    assert_eq!(config.notifier.map(|to| to.service), Some("msteams"));
+}
+
+#[test]
+fn alerts_go_to_teams_or_else_to_slack_and_their_addresses_are_not_printed() {
+    let slack =
+        "serin run -slack-url=https://hooks/s3cret -slack-token=s3cret -slack-channel=dev -cluster-name=a";
+    let config = run(slack);
+    let Some(to) = &config.notifier else { panic!("nobody") };
+    assert_eq!((to.service, to.url.0.as_str()), ("slack", "https://hooks/s3cret"));
+    assert_eq!((to.username.as_str(), to.channel.as_str()), ("flagger", "dev"));
+    assert!(!format!("{:?}", config.notifier).contains("s3cret"));
+    assert_eq!(config.cluster_name, "a");
+    // the operator's own settings may name any address
+    assert!(config.rules.reach.named.contains(&("hooks".into(), 443)));
+    let both = run(&format!("{slack} -msteams-url=https://teams/"));
+    assert_eq!(both.notifier.map(|to| (to.service, to.token.0)), Some(("msteams", String::new())));
+    assert_eq!(run("serin run -slack-channel=dev").notifier, None);
+
+    let Err(problem) = task("serin run -slack-url=s3cret", &[]) else { panic!("accepted") };
+    let text = problem.to_string();
+    assert!(text.contains("--slack-url") && !text.contains("s3cret"), "{text}");
 }
 
 #[test]

@@ -17,6 +17,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    alert::{self, Alerts},
     analysis::Reading,
     apply::Applier,
     ask::Asker,
@@ -63,6 +64,7 @@ pub(crate) struct Worker {
     asker: Asker,
     applier: Applier,
     events: Events,
+    alerts: Alerts,
     metrics: Arc<Metrics>,
     memory: Mutex<Memory>,
     /// Target of each Canary seen, for taking its series away once it is gone.
@@ -133,10 +135,20 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         asker: Asker::new(
             Sources::new(&Http::new(out.clone(), TIMEOUT), &client),
             Secrets::new(client.clone()),
-            Webhooks::new(out),
+            Webhooks::new(out.clone()),
             Contents::new(client.clone()),
             metrics.clone(),
         ),
+        alerts: Alerts::new(alert::Parts {
+            world: world.clone(),
+            client: client.clone(),
+            out,
+            events: events.clone(),
+            metrics: metrics.clone(),
+            own: config.notifier.clone(),
+            cluster: config.cluster_name.clone(),
+            tasks: tasks.clone(),
+        }),
         applier: Applier::new(client, world.clone()),
         events,
         metrics,
@@ -168,7 +180,8 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn stop_on_signal(stop: CancellationToken) {
+/// Cancels once the process is told to end.
+pub(crate) async fn stop_on_signal(stop: CancellationToken) {
     use tokio::signal::unix::{SignalKind, signal};
     let Ok(mut term) = signal(SignalKind::terminate()) else { return };
     tokio::select! { _ = term.recv() => {}, _ = tokio::signal::ctrl_c() => {} }

@@ -9,7 +9,7 @@ use k8s_openapi::api::core::v1::ObjectReference;
 use super::{Again, Worker, until};
 use crate::{
     analysis::{Metric, Reading},
-    api::Phase,
+    api::{CanaryStatus, Phase},
     names,
     observe::Key,
     plan::{self, Answers, Note, Plan, Question, Severity},
@@ -24,8 +24,10 @@ impl Worker {
         let (phase, weight) =
             status.map_or((Phase::Unset, 0), |s| (s.phase.unwrap_or_default(), s.canary_weight));
         let from = snap.canary.status.as_ref().and_then(|s| s.phase).unwrap_or_default();
+        let unset = CanaryStatus::default();
         for note in &plan.notes {
             self.events.say(&snap.canary, note);
+            self.alerts.say(&snap.canary, status.unwrap_or(&unset), note);
             match note.severity {
                 Severity::Normal => {
                     tracing::info!(canary, %from, %phase, weight, reason = note.reason, "{}", note.message);

@@ -17,7 +17,7 @@ use std::{
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use ipnet::{Ipv4Net, Ipv6Net};
-use reqwest::{Certificate, Client, ClientBuilder, Response, Url, redirect};
+use reqwest::{Certificate, Client, ClientBuilder, Proxy, Response, Url, redirect};
 
 pub use crate::reach::{Reach, Refused};
 pub use resolve::{Lookup, System};
@@ -44,6 +44,7 @@ struct Inner {
 struct Kind {
     guarded: bool,
     tls: Tls,
+    proxy: Option<Url>,
 }
 
 /// Whose certificates are taken.
@@ -74,13 +75,15 @@ pub struct Request {
     pub limit: usize,
     /// Whose certificates are taken.
     pub tls: Tls,
+    /// An HTTP proxy on the way: it is held to the same rules, and resolves the name of the URL.
+    pub proxy: Option<Url>,
 }
 
 impl Request {
     /// A GET.
     pub fn get(url: Url, timeout: Duration, limit: usize) -> Self {
         let (method, headers, tls) = (Method::GET, HeaderMap::new(), Tls::default());
-        Self { method, url, headers, login: None, body: None, timeout, limit, tls }
+        Self { method, url, headers, login: None, body: None, timeout, limit, tls, proxy: None }
     }
 
     /// A POST of JSON.
@@ -180,14 +183,18 @@ impl Outbound {
     /// There is none. Every status is an answer.
     pub async fn send(&self, request: Request) -> Result<Answer, NetError> {
         let guard = &self.0.guard;
-        let guarded = !guard.reach.is_named(&request.url);
-        guard.reach.admits(&request.url)?;
-        // a URL with an address in it is connected to without asking the resolver
-        let literal = request.url.host_str().and_then(|h| h.trim_matches(['[', ']']).parse::<IpAddr>().ok());
-        if let (true, Some(ip)) = (guarded, literal) {
-            guard.admits(&ip.to_string(), &[ip]).await?;
+        for url in std::iter::once(&request.url).chain(&request.proxy) {
+            guard.reach.admits(url)?;
+            // a URL with an address in it is connected to without asking the resolver
+            let literal = url.host_str().and_then(|h| h.trim_matches(['[', ']']).parse::<IpAddr>().ok());
+            if let (false, Some(ip)) = (guard.reach.is_named(url), literal) {
+                guard.admits(&ip.to_string(), &[ip]).await?;
+            }
         }
-        let client = self.client(Kind { guarded, tls: request.tls })?;
+        // whose name is resolved here
+        let asked = request.proxy.as_ref().unwrap_or(&request.url);
+        let guarded = !guard.reach.is_named(asked);
+        let client = self.client(Kind { guarded, tls: request.tls, proxy: request.proxy })?;
         let mut sending =
             client.request(request.method, request.url).headers(request.headers).timeout(request.timeout);
         if let Some((user, password)) = request.login {
@@ -228,13 +235,15 @@ fn build(kind: &Kind, guard: &Arc<Guard>) -> Result<Client, NetError> {
             return Err(NetError::Authority);
         }
     }
+    let proxy = kind.proxy.clone().map(Proxy::all).transpose().map_err(NetError::Setup)?;
     let builder = || -> ClientBuilder {
         let plain = Client::builder()
             .redirect(redirect::Policy::none())
             .no_proxy()
             .tls_danger_accept_invalid_certs(kind.tls.any_certificate)
             .user_agent(concat!("serin/", env!("CARGO_PKG_VERSION")));
-        if kind.guarded { plain.dns_resolver(guard.clone()) } else { plain }
+        let plain = if kind.guarded { plain.dns_resolver(guard.clone()) } else { plain };
+        proxy.iter().cloned().fold(plain, ClientBuilder::proxy)
     };
     // a system without any CA certificates can still speak plain HTTP
     let merged = builder().tls_certs_merge(own.clone()).build();

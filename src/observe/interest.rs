@@ -20,6 +20,8 @@ pub struct Interest {
     pub scaler: String,
     /// MetricTemplates as `namespace/name`.
     pub templates: Vec<String>,
+    /// AlertProviders as `namespace/name`.
+    pub alert_providers: Vec<String>,
     /// ConfigMaps and Secrets that its target uses, as the status has them, and Secrets that its metrics name, by
     /// `config::key`.
     pub configs: Vec<String>,
@@ -36,10 +38,15 @@ impl Interest {
         let kind = kind.as_ref().and_then(Target::named);
         let apex = spec["service"]["name"].as_str().filter(|n| !n.is_empty()).unwrap_or(&target).to_owned();
         let analysis = if spec["analysis"].is_object() { &spec["analysis"] } else { &spec["canaryAnalysis"] };
-        let templates = analysis["metrics"].as_array().into_iter().flatten().filter_map(|m| {
-            let name = m["templateRef"]["name"].as_str()?;
-            Some(format!("{}/{name}", m["templateRef"]["namespace"].as_str().unwrap_or(namespace)))
-        });
+        let named = |list: &str, reference: &str| -> Vec<String> {
+            let all = analysis[list].as_array().into_iter().flatten().map(|item| &item[reference]);
+            let full = |at: &Value| {
+                let namespace = at["namespace"].as_str().filter(|n| !n.is_empty()).unwrap_or(namespace);
+                Some(format!("{namespace}/{}", at["name"].as_str()?))
+            };
+            all.filter_map(full).collect()
+        };
+        let (templates, alert_providers) = (named("metrics", "templateRef"), named("alerts", "providerRef"));
         let configs = canary["status"]["observedConfigs"].as_object().into_iter().flatten();
         let args = analysis["metrics"].as_array().into_iter().flatten();
         let args = args.flat_map(|m| m["args"].as_array().into_iter().flatten());
@@ -48,7 +55,7 @@ impl Interest {
         let configs = configs.chain(args.map(|name| format!("secret/{name}"))).collect();
         let scaler = spec["autoscalerRef"]["name"].as_str().unwrap_or_default().to_owned();
         let provider = spec["provider"].as_str().unwrap_or_default().to_owned();
-        Self { target, kind, apex, scaler, templates: templates.collect(), configs, provider }
+        Self { target, kind, apex, scaler, templates, alert_providers, configs, provider }
     }
 
     /// Both have the same target.

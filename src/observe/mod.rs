@@ -16,13 +16,13 @@ pub use watch::{list_once, mandatory, watch_all};
 pub use world::{Key, World, version_of};
 
 use crate::{
-    api::{Canary, MetricTemplateSpec, Target, validated::validate},
+    api::{AlertProviderSpec, Canary, MetricTemplateSpec, Target, validated::validate},
     config::Rules,
     manifest::{config, scaler},
     names, router,
     snapshot::{
-        CANARY, DAEMONSET, HPA, Kind, METRIC_TEMPLATE, ObjectRef, Objects, REVISION, Rival, SCALED_OBJECT,
-        SECRET, SERVICE, Snapshot,
+        ALERT_PROVIDER, CANARY, DAEMONSET, HPA, Kind, METRIC_TEMPLATE, ObjectRef, Objects, REVISION, Rival,
+        SCALED_OBJECT, SECRET, SERVICE, Snapshot,
     },
 };
 
@@ -97,6 +97,7 @@ pub fn gather(world: &World, rules: &Rules, key: &Key, now: Timestamp) -> Result
         rivals: rivals(world, key, workload, &apex),
         secrets: rules.config_tracking.then(|| secrets(world, &canary, namespace, &templates)),
         templates,
+        alert_providers: alert_providers(world, &canary, namespace),
         flagger: world.flagger().filter(|(_, until)| *until > now),
         namespace_terminating: world.terminating(namespace),
         refused: None,
@@ -253,6 +254,16 @@ fn secrets(
         Some(world.get(SECRET, namespace, name)?["metadata"]["resourceVersion"].as_str()?.to_owned())
     };
     named.chain(args).filter_map(|(ns, name)| Some((format!("{ns}/{name}"), version(ns, name)?))).collect()
+}
+
+fn alert_providers(world: &World, canary: &Canary, namespace: &str) -> BTreeMap<String, AlertProviderSpec> {
+    let alerts = canary.analysis().map(|a| a.alerts.as_slice()).unwrap_or_default();
+    let named = alerts.iter().map(|a| a.provider_ref.in_namespace(namespace));
+    let spec = |ns: &str, name: &str| {
+        // as with templates: what does not decode is as good as missing
+        serde_json::from_value(world.get(ALERT_PROVIDER, ns, name)?["spec"].clone()).ok()
+    };
+    named.filter_map(|(ns, name)| Some((format!("{ns}/{name}"), spec(ns, name)?))).collect()
 }
 
 /// All optional kinds, each once: those of the routers, KEDA's, and of targets those that few have.

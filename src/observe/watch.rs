@@ -26,11 +26,14 @@ use crate::{
     config::{Config, Rules},
     manifest::config,
     names,
-    snapshot::{CANARY, DEPLOYMENT, ENDPOINTS, HPA, Kind, METRIC_TEMPLATE, REVISION, SERVICE},
+    snapshot::{
+        ALERT_PROVIDER, CANARY, DEPLOYMENT, ENDPOINTS, HPA, Kind, METRIC_TEMPLATE, REVISION, SERVICE,
+    },
 };
 
 /// Kinds that every cluster has and that are watched whole.
-const WHOLE: [Kind; 7] = [CANARY, DEPLOYMENT, SERVICE, ENDPOINTS, REVISION, METRIC_TEMPLATE, HPA];
+const WHOLE: [Kind; 8] =
+    [CANARY, DEPLOYMENT, SERVICE, ENDPOINTS, REVISION, METRIC_TEMPLATE, ALERT_PROVIDER, HPA];
 
 /// Kinds that must have been listed before anything is decided.
 pub fn mandatory(rules: &Rules) -> Vec<Kind> {

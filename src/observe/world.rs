@@ -17,8 +17,8 @@ use crate::{
     manifest::{self, config},
     names,
     snapshot::{
-        CANARY, DAEMONSET, DEPLOYMENT, ENDPOINTS, HPA, Kind, METRIC_TEMPLATE, ObjectRef, REVISION,
-        SCALED_OBJECT, SECRET,
+        ALERT_PROVIDER, CANARY, DAEMONSET, DEPLOYMENT, ENDPOINTS, HPA, Kind, METRIC_TEMPLATE, ObjectRef,
+        REVISION, SCALED_OBJECT, SECRET,
     },
 };
 
@@ -347,6 +347,11 @@ impl Inner {
         if kind == METRIC_TEMPLATE {
             let name = format!("{}/{}", key.0, key.1);
             let refers = |i: &Interest| i.templates.contains(&name);
+            return self.interests.iter().filter(|(_, i)| refers(i)).map(|(k, _)| k.clone()).collect();
+        }
+        if kind == ALERT_PROVIDER {
+            let name = format!("{}/{}", key.0, key.1);
+            let refers = |i: &Interest| i.alert_providers.contains(&name);
             return self.interests.iter().filter(|(_, i)| refers(i)).map(|(k, _)| k.clone()).collect();
         }
         if kind.cluster_wide() {

@@ -11,7 +11,7 @@ use super::{
     delete,
     draft::{Draft, after},
     ensure::{self, Because},
-    note::{Note, Words},
+    note::{Note, Urgency, Words},
     rest,
     surroundings::{Stop, surroundings},
 };
@@ -117,7 +117,7 @@ fn suspended(snap: &Snapshot, d: &mut Draft) -> bool {
 /// Said once: the condition changes, and an Event goes with the change.
 pub(super) fn refuse(d: &mut Draft, reason: &'static str, message: &str) {
     if d.condition(conditions::ACCEPTED, "False", reason, message) {
-        d.say(Note::warning(reason, message));
+        d.say(Note::warning(reason, message).aloud(Urgency::Warn));
     }
 }
 

@@ -131,5 +131,5 @@ fn finish(cx: &Context<'_>, d: &mut Draft) {
     d.status.iterations = 0;
     d.status.primary_replicas = cx.primary_replicas_kept();
     super::rest::saw_target(cx, d);
-    d.say(cx.words.initialized());
+    d.say(cx.words.initialized(cx.kind()));
 }

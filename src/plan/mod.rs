@@ -47,7 +47,7 @@ use serde::Serialize;
 
 pub use action::Action;
 pub use hooks::Call;
-pub use note::{Note, Severity};
+pub use note::{Alert, Note, Severity, Urgency};
 pub use question::{Answers, Question};
 pub use surroundings::older_rival;
 

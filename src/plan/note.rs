@@ -14,6 +14,29 @@ pub enum Severity {
     Warning,
 }
 
+/// How much an alert may disturb people, rising.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Urgency {
+    /// It is good to know.
+    Info,
+    /// Somebody may have to do something.
+    Warn,
+    /// A release has failed.
+    Error,
+}
+
+/// What people who are not looking are sent of a note.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alert {
+    /// How urgent it is.
+    pub urgency: Urgency,
+    /// The sentence.
+    pub message: String,
+    /// With facts about the Canary.
+    pub details: bool,
+}
+
 /// One thing to say about a Canary.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Note {
@@ -23,17 +46,42 @@ pub struct Note {
     pub severity: Severity,
     /// The sentence.
     pub message: String,
+    /// Sent to people as well.
+    #[serde(skip)]
+    pub alert: Option<Alert>,
 }
 
 impl Note {
     /// A note for the record.
     pub fn normal(reason: &'static str, message: impl Into<String>) -> Self {
-        Self { reason, severity: Severity::Normal, message: message.into() }
+        Self { reason, severity: Severity::Normal, message: message.into(), alert: None }
     }
 
     /// A note somebody should see.
     pub fn warning(reason: &'static str, message: impl Into<String>) -> Self {
-        Self { reason, severity: Severity::Warning, message: message.into() }
+        Self { reason, severity: Severity::Warning, message: message.into(), alert: None }
+    }
+
+    /// Sent to people as well, in these words.
+    #[must_use]
+    pub fn alerting(self, urgency: Urgency, message: impl Into<String>) -> Self {
+        Self { alert: Some(Alert { urgency, message: message.into(), details: false }), ..self }
+    }
+
+    /// Sent to people as well, in the same words.
+    #[must_use]
+    pub fn aloud(self, urgency: Urgency) -> Self {
+        let message = self.message.clone();
+        self.alerting(urgency, message)
+    }
+
+    /// The alert comes with facts about the Canary.
+    #[must_use]
+    fn detailed(mut self) -> Self {
+        if let Some(alert) = &mut self.alert {
+            alert.details = true;
+        }
+        self
     }
 }
 
@@ -58,19 +106,24 @@ impl Words {
         Note::warning("MetricsUnavailable", format!("Error checking metric providers: {why}"))
     }
     pub(super) fn primary_not_ready(&self, why: &str) -> Note {
-        Note::warning("PrimaryNotReady", format!("{} not ready: {why}", self.primary))
+        Note::warning("PrimaryNotReady", format!("{} not ready: {why}", self.primary)).aloud(Urgency::Warn)
     }
     pub(super) fn canary_not_ready(&self, noun: &str, why: &str) -> Note {
         Note::warning("CanaryNotReady", format!("canary {noun} {} not ready: {why}", self.target))
+            .aloud(Urgency::Warn)
     }
-    pub(super) fn initialized(&self) -> Note {
+    pub(super) fn initialized(&self, kind: &str) -> Note {
         Note::normal("Initialized", format!("Initialization done! {}", self.canary))
+            .alerting(Urgency::Info, format!("New {kind} detected, initialization completed."))
+            .detailed()
     }
     pub(super) fn adopted(&self) -> Note {
         Note::normal("Adopted", format!("{} was taken over as it runs, without a rollout", self.primary))
     }
     pub(super) fn new_revision(&self) -> Note {
         Note::normal("NewRevision", format!("New revision detected! Scaling up {}", self.target))
+            .alerting(Urgency::Info, "New revision detected, progressing canary analysis.")
+            .detailed()
     }
     pub(super) fn restarting(&self) -> Note {
         Note::normal(
@@ -105,23 +158,33 @@ impl Words {
         Note::normal("RoutingToPrimary", "Routing all traffic to primary")
     }
     pub(super) fn promoted(&self, skipped: bool) -> Note {
-        let text = if skipped {
-            format!("Promotion completed! Canary analysis was skipped for {}", self.target)
+        let (text, alert) = if skipped {
+            (
+                format!("Promotion completed! Canary analysis was skipped for {}", self.target),
+                "Canary analysis was skipped, promotion finished.",
+            )
         } else {
-            format!("Promotion completed! Scaling down {}", self.target)
+            (
+                format!("Promotion completed! Scaling down {}", self.target),
+                "Canary analysis completed successfully, promotion finished.",
+            )
         };
-        Note::normal("Promoted", text)
+        Note::normal("Promoted", text).alerting(Urgency::Info, alert)
     }
     pub(super) fn waiting_for_promotion(&self, how: &str, epoch: i64) -> Note {
         let (name, namespace) = self.canary.rsplit_once('.').unwrap_or((&self.canary, ""));
+        let ask = format!(
+            "kubectl -n {namespace} annotate canary {name} --overwrite {}=promote/run-{epoch}",
+            names::ANNOTATION_REQUEST
+        );
         Note::warning(
             "WaitingForPromotion",
             format!(
-                "Halt {} advancement waiting for promotion approval {how}until asked: kubectl -n {namespace} annotate canary {name} --overwrite {}=promote/run-{epoch}",
-                self.canary,
-                names::ANNOTATION_REQUEST
+                "Halt {} advancement waiting for promotion approval {how}until asked: {ask}",
+                self.canary
             ),
         )
+        .alerting(Urgency::Warn, format!("Canary promotion is waiting for approval. To go on: {ask}"))
     }
     pub(super) fn wait_is_over() -> Note {
         Note::normal("WaitOver", "the wait for the promotion is over: the run goes on")
@@ -141,12 +204,14 @@ impl Words {
             "RollingBack",
             format!("Rolling back {} failed checks threshold reached {checks}", self.canary),
         )
+        .alerting(Urgency::Error, format!("Failed checks threshold reached {checks}"))
     }
     pub(super) fn deadline_exceeded(&self, why: &str) -> Note {
         Note::warning(
             "DeadlineExceeded",
             format!("Rolling back {} progress deadline exceeded {why}", self.canary),
         )
+        .alerting(Urgency::Error, format!("Progress deadline exceeded {why}"))
     }
     pub(super) fn failed(&self) -> Note {
         Note::warning("Failed", format!("Canary failed! Scaling down {}", self.canary))
@@ -156,24 +221,29 @@ impl Words {
             "PromotionFailed",
             format!("Promotion of {} failed, primary not ready: {why}", self.target),
         )
+        .alerting(Urgency::Error, format!("Promotion failed, primary not ready: {why}"))
     }
     pub(super) fn aborted(&self) -> Note {
         Note::normal(
             "Aborted",
             format!("{} was set back to the promoted template: ending the analysis", self.target),
         )
+        .aloud(Urgency::Info)
     }
     pub(super) fn reverted(&self) -> Note {
         Note::normal(
             "FailureOver",
             format!("{} was set back to the promoted template: the failure is over", self.target),
         )
+        .aloud(Urgency::Info)
     }
     pub(super) fn frozen(text: &str) -> Note {
         Note::warning("Frozen", format!("Metric query failed, the run holds its weight: {text}"))
+            .aloud(Urgency::Warn)
     }
     pub(super) fn still_frozen(text: &str) -> Note {
         Note::warning("StillFrozen", format!("The run has been frozen for 10 minutes: {text}"))
+            .aloud(Urgency::Warn)
     }
     pub(super) fn thawed() -> Note {
         Note::normal("Thawed", "the metrics server answers again: the run goes on")
@@ -186,12 +256,14 @@ impl Words {
                 self.target
             ),
         )
+        .aloud(Urgency::Warn)
     }
     pub(super) fn primary_vanished(&self) -> Note {
         Note::warning(
             "PrimaryNotReady",
             format!("{} has no ready pods: traffic stays on {} until it has", self.primary, self.target),
         )
+        .aloud(Urgency::Warn)
     }
     pub(super) fn suspended() -> Note {
         Note::normal("Suspended", "skipping canary run as object is suspended")
@@ -261,5 +333,53 @@ impl Words {
                 self.canary
             ),
         )
+        .aloud(Urgency::Warn)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn alerts_have_the_words_and_the_severity_of_flagger() {
+        use Urgency::{Error, Info, Warn};
+        let words = Words::new("podinfo", "podinfo", "podinfo-primary", "test");
+        let approval = "Canary promotion is waiting for approval. To go on: kubectl -n test annotate canary podinfo \
+                        --overwrite serin.dev/request=promote/run-7";
+        let all = [
+            (
+                words.initialized("Deployment"),
+                Info,
+                true,
+                "New Deployment detected, initialization completed.",
+            ),
+            (words.new_revision(), Info, true, "New revision detected, progressing canary analysis."),
+            (words.waiting_for_promotion("", 7), Warn, false, approval),
+            (words.threshold_reached(5), Error, false, "Failed checks threshold reached 5"),
+            (words.deadline_exceeded("x"), Error, false, "Progress deadline exceeded x"),
+            (words.promotion_failed("x"), Error, false, "Promotion failed, primary not ready: x"),
+            (
+                words.promoted(false),
+                Info,
+                false,
+                "Canary analysis completed successfully, promotion finished.",
+            ),
+            (words.promoted(true), Info, false, "Canary analysis was skipped, promotion finished."),
+        ];
+        for (note, urgency, details, text) in all {
+            let expected = Alert { urgency, message: text.into(), details };
+            assert_eq!(note.alert, Some(expected), "{}", note.message);
+        }
+    }
+
+    #[test]
+    fn what_happens_all_the_time_disturbs_nobody() {
+        let words = Words::new("podinfo", "podinfo", "podinfo-primary", "test");
+        for note in
+            [words.advanced(10), words.starting(), words.copying(), words.failed(), Words::halted("x")]
+        {
+            assert_eq!(note.alert, None, "{}", note.message);
+        }
     }
 }

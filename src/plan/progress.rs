@@ -11,7 +11,7 @@ use super::{
     ensure::{self, Because},
     freeze, heed, hooks,
     initialise::{past, waiting},
-    note::{Note, Words},
+    note::{Note, Urgency, Words},
     pause, promote, rest, scaler, share, sides,
 };
 use crate::{
@@ -77,7 +77,7 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
     }
     if lowered(cx, &step) {
         let why = "the route was lowered for a rollback, and the decision could not be written then";
-        d.say(Note::warning("RollingBack", why));
+        d.say(Note::warning("RollingBack", why).aloud(Urgency::Error));
         return ending::begin(cx, d, EndingKind::RollingBack, "Interrupted", why);
     }
     let want = wanted(cx, &step);

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     api::{
-        Phase,
+        CrossNamespaceRef, Phase,
         validated::{Problem, Refusal, Validated, validate},
     },
     router::{self, Cookies, Router, Split},
@@ -56,6 +56,7 @@ pub(super) fn surroundings<'a>(
     ownership::check(snap, &c, router)?;
     let (scaler, scaler_problem) = autoscaler(snap, &mut c)?;
     templates::look(snap, &mut c, target);
+    c.advice.extend(alerts(snap, &c));
     cross_namespace(snap, &c)?;
     if snap.canary.metadata.deletion_timestamp.is_none() {
         fit(&c, target)?;
@@ -239,16 +240,33 @@ fn fit(c: &Validated, target: &Value) -> Result<(), Stop> {
     }
 }
 
+/// Alerts that nobody will get, for want of an AlertProvider.
+fn alerts(snap: &Snapshot, c: &Validated) -> Vec<String> {
+    let missing = c.analysis.alerts.iter().filter_map(|alert| {
+        let (namespace, name) = alert.provider_ref.in_namespace(&c.namespace);
+        let provider = format!("{namespace}/{name}");
+        (!snap.alert_providers.contains_key(&provider)).then(|| {
+            format!(
+                "spec.analysis.alerts[{}].providerRef: there is no AlertProvider {provider}, so nobody gets this alert: create it or correct the reference",
+                alert.name
+            )
+        })
+    });
+    missing.collect()
+}
+
 fn cross_namespace(snap: &Snapshot, c: &Validated) -> Result<(), Stop> {
-    let foreign = |ns: &Option<String>| ns.as_deref().is_some_and(|n| !n.is_empty() && n != c.namespace);
-    let metric =
-        c.analysis.metrics.iter().find(|m| m.template_ref.as_ref().is_some_and(|t| foreign(&t.namespace)));
-    match metric {
-        Some(metric) if snap.rules.no_cross_namespace_refs => Err(stop(
+    let foreign = |at: &CrossNamespaceRef| at.in_namespace(&c.namespace).0 != c.namespace;
+    let metrics = c.analysis.metrics.iter();
+    let metric = metrics.filter(|m| m.template_ref.as_ref().is_some_and(foreign));
+    let metric = metric.map(|m| format!("metrics[{}].templateRef", m.name));
+    let alert = c.analysis.alerts.iter().filter(|a| foreign(&a.provider_ref));
+    let alert = alert.map(|a| format!("alerts[{}].providerRef", a.name));
+    match metric.chain(alert).next() {
+        Some(field) if snap.rules.no_cross_namespace_refs => Err(stop(
             "CrossNamespace",
             format!(
-                "spec.analysis.metrics[{}].templateRef.namespace names another namespace, which --no-cross-namespace-refs forbids",
-                metric.name
+                "spec.analysis.{field}.namespace names another namespace, which --no-cross-namespace-refs forbids"
             ),
         )),
         _ => Ok(()),

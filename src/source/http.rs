@@ -150,6 +150,7 @@ impl Http {
             timeout: self.timeout * call.patience,
             limit: LARGEST,
             tls: Tls { any_certificate: ask.any_certificate, ca },
+            proxy: None,
         };
         let answer = self.out.send(request).await.map_err(|error| match error {
             NetError::Authority => ask.credentials.lacks(&format!("usable PEM certificates under {CA_KEY}")),

@@ -83,6 +83,12 @@ struct QueryLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct AlertLabels {
+    service: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct KindLabels {
     kind: String,
 }
@@ -115,6 +121,7 @@ pub struct Metrics {
     undecodable: Family<KindLabels, IntGauge>,
     lateness: Histogram,
     events_dropped: Counter,
+    alerts: Family<AlertLabels, Counter>,
     used: Mutex<BTreeMap<(String, String), Used>>,
     counted: Mutex<BTreeSet<String>>,
 }
@@ -141,6 +148,7 @@ impl Metrics {
             undecodable: Family::default(),
             lateness: Histogram::new(LATENESS_BUCKETS),
             events_dropped: Counter::default(),
+            alerts: Family::default(),
             used: Mutex::default(),
             counted: Mutex::default(),
         };
@@ -208,6 +216,7 @@ impl Metrics {
             "Kubernetes Events that could not be written",
             self.events_dropped.clone(),
         );
+        registry.register("serin_alerts", "Alerts by kind of service and outcome", self.alerts.clone());
     }
 
     /// All metrics in the OpenMetrics text format.
@@ -321,6 +330,11 @@ impl Metrics {
     pub fn set_undecodable(&self, kind: &str, count: usize) {
         let labels = KindLabels { kind: kind.to_owned() };
         self.undecodable.get_or_create(&labels).set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// Counts an alert: `sent`, `failed` or `dropped`; `service` is the type of its AlertProvider, as far as known.
+    pub fn alerted(&self, service: &'static str, outcome: &'static str) {
+        self.alerts.get_or_create(&AlertLabels { service, outcome }).inc();
     }
 
     /// How long after its due time a step was decided.

@@ -71,6 +71,7 @@ impl World {
             rivals: self.rivals.clone(),
             secrets: self.rules.config_tracking.then(|| self.secrets()),
             templates: self.templates.clone(),
+            alert_providers: std::collections::BTreeMap::new(),
             flagger: self.flagger.clone(),
             namespace_terminating: self.terminating,
             refused: None,

@@ -4,6 +4,7 @@
 //! own ([`ALONE`]) come after the others, when that operator has been stopped. An observer sees every change of the
 //! objects that canaries are about: a story in whose namespaces an invariant was broken has failed, whatever it says.
 
+mod alerts;
 mod bad_answers;
 mod bad_common;
 mod bad_objects;
@@ -19,6 +20,7 @@ mod first_flight;
 mod jenkins_x;
 mod knative;
 mod kuma;
+mod loadtester;
 mod named;
 mod nginx_guide;
 mod rbac;
@@ -71,6 +73,7 @@ macro_rules! story {
 pub type Family = &'static [(&'static str, Run)];
 
 const FAMILIES: &[(&str, Family)] = &[
+    ("alerts", alerts::STORIES),
     ("bad_answers", bad_answers::STORIES),
     ("bad_objects", bad_objects::STORIES),
     ("bad_rivals", bad_rivals::STORIES),
@@ -82,6 +85,7 @@ const FAMILIES: &[(&str, Family)] = &[
     ("jenkins_x", jenkins_x::STORIES),
     ("knative", knative::STORIES),
     ("kuma", kuma::STORIES),
+    ("loadtester", loadtester::STORIES),
     ("nginx_guide", nginx_guide::STORIES),
     ("named", named::STORIES),
     ("rbac", rbac::STORIES),

@@ -29,6 +29,7 @@ fn snapshot() -> Snapshot {
         rivals: vec![],
         secrets: None,
         templates: std::collections::BTreeMap::new(),
+        alert_providers: std::collections::BTreeMap::new(),
         flagger: None,
         namespace_terminating: false,
         refused: None,

@@ -1,0 +1,98 @@
+//! The load tester at work: Canaries as Flagger's users write them, with its Service in their webhooks, and gates.
+
+use anyhow::ensure;
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::Api;
+use serde_json::json;
+use serin::api::Phase;
+use serin_e2e::{bed::GATEWAY, loadtester::LoadTester, story::Story};
+
+use crate::{Family, Shared, story};
+
+pub(crate) const STORIES: Family = &[story!(a_release_lives_on_the_load_it_makes_and_gates_outlive_it)];
+
+const GATES: &str = "serin-loadtester-gates";
+
+/// One story, as a bed has one load tester.
+async fn a_release_lives_on_the_load_it_makes_and_gates_outlive_it(shared: &Shared) -> anyhow::Result<()> {
+    let story = Story::new(&shared.bed, "loadtester").await?;
+    let mut tester = LoadTester::start(&shared.bed, "loadtester").await?;
+    gates_outlive_a_restart(&story, &mut tester).await?;
+    a_release_lives_on_its_load(&story, &tester).await?;
+    a_refused_command_holds_and_fails(&story).await
+}
+
+async fn gates_outlive_a_restart(story: &Story<'_>, tester: &mut LoadTester) -> anyhow::Result<()> {
+    let canary = json!({"name": "app", "namespace": "loadtester", "phase": "Progressing", "checksum": "1"});
+    let other = json!({"name": "other", "namespace": "loadtester"});
+    let maps: Api<ConfigMap> = story.api();
+    let answers = async |path: &str, body, status: u16, text: &str| -> anyhow::Result<()> {
+        let got = tester.post(path, body).await?;
+        ensure!(got == (status, text.to_owned()), "{path} answers {got:?}");
+        Ok(())
+    };
+    answers("/gate/check", &canary, 403, "Forbidden").await?;
+    answers("/gate/close", &canary, 202, "").await?;
+    ensure!(maps.get_opt(GATES).await?.is_none(), "there is a ConfigMap before a gate was opened");
+    answers("/gate/open", &canary, 202, "").await?;
+    answers("/rollback/open", &canary, 202, "").await?;
+    answers("/gate/open", &other, 202, "").await?;
+    answers("/gate/close", &other, 202, "").await?;
+
+    tester.restart().await?;
+    let answers = async |path: &str, body, status: u16, text: &str| -> anyhow::Result<()> {
+        let got = tester.post(path, body).await?;
+        ensure!(got == (status, text.to_owned()), "{path} answers {got:?} after the restart");
+        Ok(())
+    };
+    answers("/gate/check", &canary, 200, "Approved").await?;
+    answers("/rollback/check", &canary, 200, "Approved").await?;
+    answers("/gate/check", &other, 403, "Forbidden").await?;
+    let kept = maps.get(GATES).await?.data.unwrap_or_default();
+    ensure!(kept.keys().eq(["app.loadtester", "rollback.app.loadtester"]), "{kept:?} is kept");
+    answers("/gate/close", &canary, 202, "").await?;
+    answers("/gate/check", &canary, 403, "Forbidden").await
+}
+
+/// Nobody sends requests but the load tester: without it a window has no values, and the release fails.
+async fn a_release_lives_on_its_load(story: &Story<'_>, tester: &LoadTester) -> anyhow::Result<()> {
+    let address = format!("http://{GATEWAY}");
+    let load = format!(
+        "curl -s --no-progress-meter -o /dev/null --rate 50/s -H 'Host: {}' '{address}/?n=[1-3000]'",
+        story.host("app")
+    );
+    let check = format!("curl -s -H 'Host: {}' {address}/ | grep -c .", story.host("app"));
+    let url = "http://flagger-loadtester.loadtester/";
+    story
+        .initialised("app", |canary| {
+            let analysis = &mut canary["spec"]["analysis"];
+            // until the load shows in the metrics, windows fail
+            analysis["threshold"] = json!(30);
+            analysis["webhooks"] = json!([
+                {"name": "acceptance-test", "type": "rollout", "url": url, "timeout": "30s",
+                 "metadata": {"type": "bash", "cmd": check}},
+                {"name": "load-test", "url": url, "timeout": "5s",
+                 "metadata": {"type": "cmd", "cmd": load, "logCmdOutput": "true"}},
+            ]);
+        })
+        .await?;
+    story.set_image("app", "app:2").await?;
+    story.phase("app", Phase::Succeeded).await?;
+    story.target("app").serving("2", serin_e2e::story::PATIENCE).await?;
+    let metrics = tester.post("/metrics", &json!({})).await?.1;
+    let checks = "serin_loadtester_commands_total{kind=\"bash\",outcome=\"succeeded\"}";
+    ensure!(metrics.contains(checks), "no check was made:\n{metrics}");
+    let started = tester.logs()?.matches("command skipped, it is running: curl").count();
+    ensure!(started > 0, "the load was never asked for twice, or it ran twice");
+    Ok(())
+}
+
+async fn a_refused_command_holds_and_fails(story: &Story<'_>) -> anyhow::Result<()> {
+    let url = "http://flagger-loadtester.loadtester/";
+    let hook = json!([{"name": "load", "url": url, "metadata": {"cmd": "nc -l 80 & hey http://app"}}]);
+    let analysis = json!({"threshold": 2, "webhooks": hook});
+    story.edit_canary("app", json!({"spec": {"analysis": analysis}})).await?;
+    story.set_image("app", "app:3").await?;
+    story.phase("app", Phase::Failed).await?;
+    story.event("app", "external check load failed & is for a shell").await
+}

@@ -1,0 +1,317 @@
+//! Notes that somebody is to hear of → chat services, from a queue of bounded length for each, so that nothing waits for
+//! them.
+//!
+//! Owns who gets what, once, and the tries. What is worth an alert, and its words, come with the plan's notes. Losing an
+//! alert never fails the work: conditions and Events carry the truth.
+#![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "this module sends alerts")]
+
+mod message;
+mod payload;
+mod provider;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use http::header::{CONTENT_TYPE, HeaderValue};
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::ObjectReference;
+use kube::Client;
+use tokio_util::task::TaskTracker;
+
+use self::{
+    message::Message,
+    provider::{Destination, Providers, Service},
+};
+use crate::{
+    api::{Canary, CanaryAlert, CanaryStatus},
+    clock,
+    config::Notifier,
+    events::{Events, reference},
+    net::{self, Outbound, Request},
+    observe::World,
+    plan::{Note, Urgency},
+    snapshot::ALERT_PROVIDER,
+    telemetry::Metrics,
+};
+
+/// Alerts that may wait for one service; more are dropped and counted.
+const QUEUE: usize = 64;
+/// One try, from connecting to the last byte.
+const DEADLINE: Duration = Duration::from_secs(5);
+/// Waits before further tries.
+const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(5)];
+/// Most bytes of an answer that are read.
+const LARGEST: usize = 4096;
+/// The same reason in the same run is sent again after this long.
+const ONCE_IN: Duration = Duration::from_secs(3600);
+/// Alerts remembered for that, over all Canaries.
+const REMEMBERED: usize = 4096;
+
+/// Who gets an alert.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum To {
+    /// The service of the operator's own settings.
+    Own,
+    /// An AlertProvider.
+    Provider {
+        /// Its namespace.
+        namespace: String,
+        /// Its name.
+        name: String,
+    },
+}
+
+impl fmt::Display for To {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Own => f.write_str("the service of the operator's flags"),
+            Self::Provider { namespace, name } => write!(f, "AlertProvider {namespace}/{name}"),
+        }
+    }
+}
+
+/// An alert on its way.
+struct Letter {
+    message: Message,
+    about: ObjectReference,
+}
+
+/// What has been sent: uid, epoch, what.
+type Sent = (String, i64, String);
+
+/// Sends alerts.
+#[derive(Clone)]
+pub struct Alerts(Arc<Inner>);
+
+struct Inner {
+    world: Arc<World>,
+    providers: Providers,
+    out: Outbound,
+    events: Events,
+    metrics: Arc<Metrics>,
+    own: Option<Notifier>,
+    cluster: String,
+    tasks: TaskTracker,
+    queues: Mutex<BTreeMap<To, VecDeque<Letter>>>,
+    sent: Mutex<BTreeMap<Sent, Timestamp>>,
+}
+
+/// What sending needs.
+pub struct Parts {
+    /// Holds the AlertProviders.
+    pub world: Arc<World>,
+    /// Reads their Secrets.
+    pub client: Client,
+    /// The way out.
+    pub out: Outbound,
+    /// Tells of alerts that cannot be sent.
+    pub events: Events,
+    /// Counts.
+    pub metrics: Arc<Metrics>,
+    /// The service for Canaries that name none.
+    pub own: Option<Notifier>,
+    /// Name of the cluster in alerts; may be empty.
+    pub cluster: String,
+    /// Awaited at shutdown.
+    pub tasks: TaskTracker,
+}
+
+impl Alerts {
+    /// Nothing is on its way yet.
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(Inner {
+            world: parts.world,
+            providers: Providers::new(parts.client),
+            out: parts.out,
+            events: parts.events,
+            metrics: parts.metrics,
+            own: parts.own,
+            cluster: parts.cluster,
+            tasks: parts.tasks,
+            queues: Mutex::default(),
+            sent: Mutex::default(),
+        }))
+    }
+
+    /// Sends a note that is worth an alert to whom the Canary wants it sent. Returns at once.
+    pub fn say(&self, canary: &Canary, status: &CanaryStatus, note: &Note) {
+        let Some(alert) = &note.alert else { return };
+        let receivers = receivers(canary, alert.urgency, self.0.own.is_some());
+        if receivers.is_empty() || !self.0.first(&reference(canary), status.epoch, note.reason) {
+            return;
+        }
+        let message = Message::of(canary, status, note, alert, &self.0.cluster);
+        for to in receivers {
+            self.put(to, Letter { message: message.clone(), about: reference(canary) });
+        }
+    }
+
+    /// A service has a task for as long as something waits for it.
+    fn put(&self, to: To, letter: Letter) {
+        let mut queues = lock(&self.0.queues);
+        if let Some(waiting) = queues.get_mut(&to) {
+            if waiting.len() >= QUEUE {
+                tracing::warn!(%to, canary = letter.message.about(), "alert dropped, too many wait");
+                self.0.metrics.alerted("", "dropped");
+            } else {
+                waiting.push_back(letter);
+            }
+            return;
+        }
+        queues.insert(to.clone(), VecDeque::from([letter]));
+        let inner = self.0.clone();
+        self.0.tasks.spawn(async move {
+            while let Some(letter) = inner.next(&to) {
+                inner.deliver(&to, letter).await;
+            }
+        });
+    }
+}
+
+/// Those that want to hear of it, each once.
+fn receivers(canary: &Canary, urgency: Urgency, own: bool) -> Vec<To> {
+    let alerts = canary.analysis().map(|a| a.alerts.as_slice()).unwrap_or_default();
+    if alerts.is_empty() {
+        return if own { vec![To::Own] } else { vec![] };
+    }
+    let namespace = canary.metadata.namespace.as_deref().unwrap_or_default();
+    let to = |alert: &CanaryAlert| {
+        let named = alert.provider_ref.namespace.as_deref().filter(|n| !n.is_empty());
+        To::Provider {
+            namespace: named.unwrap_or(namespace).to_owned(),
+            name: alert.provider_ref.name.clone(),
+        }
+    };
+    let mut all: Vec<_> = alerts.iter().filter(|alert| wants(alert) <= urgency).map(to).collect();
+    all.sort();
+    all.dedup();
+    all
+}
+
+/// The least urgent that an alert wants: everything, unless it says otherwise.
+fn wants(alert: &CanaryAlert) -> Urgency {
+    match alert.severity.as_deref() {
+        Some("error") => Urgency::Error,
+        Some("warn") => Urgency::Warn,
+        _ => Urgency::Info,
+    }
+}
+
+impl Inner {
+    /// The next alert for a service; none takes its queue away.
+    fn next(&self, to: &To) -> Option<Letter> {
+        let mut queues = lock(&self.queues);
+        let next = queues.get_mut(to).and_then(VecDeque::pop_front);
+        if next.is_none() {
+            queues.remove(to);
+        }
+        next
+    }
+
+    /// Whether this has not been said of a run lately.
+    fn first(&self, about: &ObjectReference, epoch: i64, what: &str) -> bool {
+        let now = clock::now();
+        let mut sent = lock(&self.sent);
+        sent.retain(|_, at| now.duration_since(*at).unsigned_abs() < ONCE_IN);
+        if sent.len() >= REMEMBERED {
+            sent.clear();
+        }
+        let key = (about.uid.clone().unwrap_or_default(), epoch, what.to_owned());
+        sent.insert(key, now).is_none()
+    }
+
+    async fn deliver(&self, to: &To, letter: Letter) {
+        let found = match (to, &self.own) {
+            (To::Own, Some(settings)) => Destination::of_settings(settings),
+            (To::Own, None) => Err("there is none".to_owned()),
+            (To::Provider { namespace, name }, _) => self.providers.find(&self.world, namespace, name).await,
+        };
+        let service = found.as_ref().map_or("", |destination| destination.service.name());
+        let outcome = match &found {
+            Ok(destination) => self.post(destination, &letter.message).await,
+            Err(why) => Err(why.clone()),
+        };
+        let (canary, reason) = (letter.message.about(), letter.message.reason);
+        match outcome {
+            Ok(()) => {
+                tracing::debug!(canary, reason, %to, "alert sent");
+                self.metrics.alerted(service, "sent");
+            }
+            Err(why) => {
+                tracing::warn!(canary, reason, %to, "alert not sent: {why}");
+                self.metrics.alerted(service, "failed");
+                let text = format!("An alert was not sent to {to}: {why}");
+                if self.exists(to) && self.first(&letter.about, 0, &text) {
+                    self.events.say_of(letter.about, &Note::warning("AlertNotSent", text));
+                }
+            }
+        }
+    }
+
+    /// One that does not exist is named by the condition `Advisory`: no need to say it again.
+    fn exists(&self, to: &To) -> bool {
+        match to {
+            To::Own => true,
+            To::Provider { namespace, name } => self.world.get(ALERT_PROVIDER, namespace, name).is_some(),
+        }
+    }
+
+    /// Tries a few times, as long as that may help.
+    async fn post(&self, to: &Destination, message: &Message) -> Result<(), String> {
+        let body = payload::payload(to, message, clock::now());
+        let mut pauses = PAUSES.iter();
+        loop {
+            let mut request = Request::post(to.url.clone(), &body, DEADLINE, LARGEST);
+            request.proxy.clone_from(&to.proxy);
+            if to.service == Service::Webhook {
+                let event = HeaderValue::from_static("application/cloudevents+json");
+                request.headers.insert(CONTENT_TYPE, event);
+            }
+            if let Some(token) = &to.token {
+                request = request.header("authorization", &format!("Bearer {token}"));
+            }
+            let (why, again) = match self.out.send(request).await {
+                Ok(answer) => match judged(answer.status, &answer.body) {
+                    Ok(()) => return Ok(()),
+                    Err(refused) => {
+                        let quote = self.out.quote(&answer.body);
+                        (format!("{refused} {quote}").trim_end().to_owned(), later(answer.status))
+                    }
+                },
+                Err(error @ (net::NetError::Unreachable(_) | net::NetError::TimedOut(_))) => {
+                    (error.to_string(), true)
+                }
+                Err(error) => (error.to_string(), false),
+            };
+            match pauses.next().filter(|_| again) {
+                Some(pause) => tokio::time::sleep(*pause).await,
+                None => return Err(why),
+            }
+        }
+    }
+}
+
+/// Slack's API says no with status 200.
+fn judged(status: u16, body: &[u8]) -> Result<(), String> {
+    if !(200..300).contains(&status) {
+        return Err(format!("it answers {status}"));
+    }
+    let said: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    if said["ok"] == false { Err("it answers".to_owned()) } else { Ok(()) }
+}
+
+/// A status that may be another one soon.
+fn later(status: u16) -> bool {
+    matches!(status, 408 | 429 | 500 | 502..=599)
+}
+
+/// A panic elsewhere leaves what is held as good as it was.
+fn lock<T>(held: &Mutex<T>) -> MutexGuard<'_, T> {
+    held.lock().unwrap_or_else(PoisonError::into_inner)
+}

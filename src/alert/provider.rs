@@ -1,0 +1,213 @@
+//! Where an alert goes: an AlertProvider, with what its Secret holds, or the operator's own settings.
+//!
+//! A Secret is read only when an AlertProvider that is used names it, and again when its version is another one.
+#![allow(clippy::disallowed_types, reason = "this module reads the Secrets that AlertProviders name")]
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use k8s_openapi::api::core::v1::Secret;
+use kube::{Api, Client};
+use reqwest::Url;
+use tokio::time::timeout;
+
+use crate::{
+    api::AlertProviderSpec,
+    config, net,
+    observe::World,
+    snapshot::{ALERT_PROVIDER, SECRET},
+};
+
+/// No read may take longer.
+const DEADLINE: Duration = Duration::from_secs(5);
+/// Secrets that are remembered.
+const REMEMBERED: usize = 256;
+
+/// A kind of service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Service {
+    Slack,
+    MsTeams,
+    Discord,
+    Rocket,
+    GoogleChat,
+    Webhook,
+}
+
+impl Service {
+    /// By the type of an AlertProvider.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "slack" => Self::Slack,
+            "msteams" => Self::MsTeams,
+            "discord" => Self::Discord,
+            "rocket" => Self::Rocket,
+            "gchat" => Self::GoogleChat,
+            "webhook" => Self::Webhook,
+            _ => return None,
+        })
+    }
+
+    /// The type of an AlertProvider, as metrics have it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Slack => "slack",
+            Self::MsTeams => "msteams",
+            Self::Discord => "discord",
+            Self::Rocket => "rocket",
+            Self::GoogleChat => "gchat",
+            Self::Webhook => "webhook",
+        }
+    }
+}
+
+/// A service that can be posted to. Not to be printed: URL and token are secrets.
+#[derive(Clone)]
+pub(super) struct Destination {
+    /// What kind of service it is.
+    pub(super) service: Service,
+    /// Where to post.
+    pub(super) url: Url,
+    /// Bearer token.
+    pub(super) token: Option<String>,
+    /// HTTP proxy on the way.
+    pub(super) proxy: Option<Url>,
+    /// Channel, where the hook lets one choose.
+    pub(super) channel: String,
+    /// Name under which is posted.
+    pub(super) username: String,
+}
+
+impl Destination {
+    /// # Errors
+    /// An address is none: which, without repeating it.
+    pub(super) fn of_spec(
+        spec: &AlertProviderSpec,
+        address: &str,
+        token: Option<String>,
+    ) -> Result<Self, String> {
+        let service = Service::named(&spec.type_).ok_or_else(|| {
+            format!(
+                "spec.type {} is not known: choose slack, msteams, discord, rocket, gchat or webhook",
+                spec.type_
+            )
+        })?;
+        let parsed = |text: &str, what: &str| net::address(text).map_err(|error| format!("{what}: {error}"));
+        let mut url = parsed(address, "its address")?;
+        if service == Service::Discord && !url.path().ends_with("/slack") {
+            // Discord takes what Slack takes under this path
+            let path = format!("{}/slack", url.path().trim_end_matches('/'));
+            url.set_path(&path);
+        }
+        let some = |text: &Option<String>| text.clone().filter(|t| !t.trim().is_empty());
+        Ok(Self {
+            service,
+            url,
+            token,
+            proxy: some(&spec.proxy).map(|proxy| parsed(&proxy, "spec.proxy")).transpose()?,
+            channel: some(&spec.channel).unwrap_or_else(|| "general".to_owned()),
+            username: some(&spec.username).unwrap_or_else(|| "flagger".to_owned()),
+        })
+    }
+
+    /// That of the operator's settings.
+    ///
+    /// # Errors
+    /// As [`of_spec`](Self::of_spec).
+    pub(super) fn of_settings(settings: &config::Notifier) -> Result<Self, String> {
+        let spec = AlertProviderSpec {
+            type_: settings.service.to_owned(),
+            channel: Some(settings.channel.clone()),
+            username: Some(settings.username.clone()),
+            proxy: Some(settings.proxy.clone()),
+            ..AlertProviderSpec::default()
+        };
+        Self::of_spec(&spec, &settings.url.0, Some(settings.token.0.clone()).filter(|t| !t.is_empty()))
+    }
+}
+
+/// What a Secret held, and the version it had.
+type Read = (Option<String>, BTreeMap<String, String>);
+
+/// Finds AlertProviders.
+pub(super) struct Providers {
+    client: Client,
+    secrets: Mutex<BTreeMap<(String, String), Read>>,
+}
+
+impl Providers {
+    pub(super) fn new(client: Client) -> Self {
+        Self { client, secrets: Mutex::default() }
+    }
+
+    /// The service that an AlertProvider stands for.
+    ///
+    /// # Errors
+    /// It cannot be posted to: what is missing or wrong, for people. No text holds what a Secret holds.
+    pub(super) async fn find(
+        &self,
+        world: &World,
+        namespace: &str,
+        name: &str,
+    ) -> Result<Destination, String> {
+        let object = world.get(ALERT_PROVIDER, namespace, name).ok_or("it does not exist")?;
+        let spec: AlertProviderSpec = serde_json::from_value(object["spec"].clone())
+            .map_err(|error| format!("it does not decode: {error}"))?;
+        let (mut address, mut token) = (spec.address.clone(), None);
+        if let Some(secret) = &spec.secret_ref {
+            let held = self.secret(world, namespace, &secret.name).await?;
+            let missing = || format!("Secret {} has no key address: put the URL there", secret.name);
+            address = Some(held.get("address").cloned().ok_or_else(missing)?);
+            token = held.get("token").cloned().filter(|t| !t.is_empty());
+        }
+        let address = address.ok_or("it has neither spec.address nor spec.secretRef")?;
+        Destination::of_spec(&spec, &address, token)
+    }
+
+    async fn secret(
+        &self,
+        world: &World,
+        namespace: &str,
+        name: &str,
+    ) -> Result<BTreeMap<String, String>, String> {
+        // none where Secrets are not followed: then it is read each time
+        let version = world
+            .get(SECRET, namespace, name)
+            .and_then(|object| object["metadata"]["resourceVersion"].as_str().map(str::to_owned));
+        let key = (namespace.to_owned(), name.to_owned());
+        if let Some((at, held)) = self.remembered().get(&key)
+            && version.is_some()
+            && *at == version
+        {
+            return Ok(held.clone());
+        }
+        let api: Api<Secret> = Api::namespaced(self.client.clone(), namespace);
+        let found = timeout(DEADLINE, api.get_opt(name))
+            .await
+            .map_err(|_| format!("Secret {name}: the API server does not answer"))?
+            .map_err(|error| format!("Secret {name} cannot be read: {error}"))?
+            .ok_or_else(|| format!("there is no Secret {name} in namespace {namespace}"))?;
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap_or_default().trim().to_owned();
+        let wanted = ["address", "token"];
+        let held: BTreeMap<_, _> = found
+            .data
+            .into_iter()
+            .flatten()
+            .filter(|(key, _)| wanted.contains(&key.as_str()))
+            .map(|(key, value)| (key, text(value.0)))
+            .collect();
+        let mut remembered = self.remembered();
+        if remembered.len() >= REMEMBERED {
+            remembered.clear();
+        }
+        remembered.insert(key, (found.metadata.resource_version, held.clone()));
+        Ok(held)
+    }
+
+    fn remembered(&self) -> std::sync::MutexGuard<'_, BTreeMap<(String, String), Read>> {
+        self.secrets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

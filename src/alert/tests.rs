@@ -1,0 +1,188 @@
+//! Payloads as they are posted, and who gets what. Snapshots are reviewed like code.
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::*;
+use crate::{api::AlertProviderSpec, plan::Alert};
+
+fn canary(alerts: &serde_json::Value) -> Canary {
+    serde_json::from_value(json!({
+        "apiVersion": "flagger.app/v1beta1", "kind": "Canary",
+        "metadata": {"name": "podinfo", "namespace": "test", "uid": "u1"},
+        "spec": {
+            "targetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "podinfo"},
+            "progressDeadlineSeconds": 60,
+            "service": {"port": 80},
+            "analysis": {"interval": "1m", "threshold": 5, "maxWeight": 50, "stepWeight": 10, "alerts": alerts},
+        },
+    }))
+    .unwrap()
+}
+
+fn message(urgency: Urgency, details: bool) -> Message {
+    let text = match urgency {
+        Urgency::Error => "Progress deadline exceeded <none> of 2 & more",
+        _ => "New revision detected, progressing canary analysis.",
+    };
+    let mut note = Note::normal("NewRevision", "New revision detected!").alerting(urgency, text);
+    if let Some(alert) = &mut note.alert {
+        alert.details = details;
+    }
+    let status = CanaryStatus { epoch: 3, canary_weight: 10, ..CanaryStatus::default() };
+    let alert = note.alert.clone().unwrap();
+    Message::of(&canary(&json!([])), &status, &note, &alert, "prod")
+}
+
+fn destination(type_: &str, spec: &serde_json::Value) -> Destination {
+    let mut spec = spec.clone();
+    spec["type"] = json!(type_);
+    let spec: AlertProviderSpec = serde_json::from_value(spec).unwrap();
+    Destination::of_spec(&spec, "https://hooks.example.com/services/t0?a=b", None).unwrap()
+}
+
+#[test]
+fn payloads_are_those_of_flagger_and_a_cloud_event() {
+    let now: Timestamp = "2026-01-02T03:04:05Z".parse().unwrap();
+    let mut all = serde_json::Map::new();
+    for type_ in ["slack", "msteams", "discord", "rocket", "gchat", "webhook"] {
+        for urgency in [Urgency::Info, Urgency::Error] {
+            let spec = json!({"channel": "on-call", "username": "serin"});
+            let spec = if urgency == Urgency::Info { spec } else { json!({}) };
+            let to = destination(type_, &spec);
+            let details = urgency == Urgency::Info;
+            let body = payload::payload(&to, &message(urgency, details), now);
+            let posted = json!({"to": to.url.as_str(), "body": body});
+            all.insert(format!("{type_} {urgency:?}"), posted);
+        }
+    }
+    insta::assert_yaml_snapshot!("payloads", all);
+}
+
+#[test]
+fn facts_tell_how_users_are_given_the_new_version() {
+    let routing = |analysis: serde_json::Value| {
+        let mut of = serde_json::to_value(canary(&json!([]))).unwrap();
+        of["spec"]["analysis"] = analysis;
+        let of: Canary = serde_json::from_value(of).unwrap();
+        let note = Note::normal("NewRevision", "").aloud(Urgency::Info);
+        let alert = Alert { details: true, ..note.alert.clone().unwrap() };
+        let fields = Message::of(&of, &CanaryStatus::default(), &note, &alert, "").fields;
+        fields.into_iter().find(|(title, _)| title == "Traffic routing").map(|(_, text)| text)
+    };
+    let said = |text: &str| Some(text.to_owned());
+    assert_eq!(routing(json!({"stepWeight": 5, "maxWeight": 50})), said("Weight step: 5 max: 50"));
+    assert_eq!(
+        routing(json!({"stepWeights": [1, 2, 10], "maxWeight": 80})),
+        said("Weight steps: 1,2,10 max: 80")
+    );
+    let steps = json!({"steps": [{"weight": 3}, {"weight": 30, "hold": "1m"}]});
+    assert_eq!(routing(steps), said("Weight steps: 3,30 max: 100"));
+    let matches = json!({"iterations": 3, "match": [{"headers": {"a": {"exact": "b"}}}]});
+    assert_eq!(routing(matches), said("A/B Testing"));
+    assert_eq!(routing(json!({"iterations": 3})), said("Blue/Green"));
+}
+
+#[test]
+fn an_alert_without_a_severity_gets_everything() {
+    let alert = |name: &str, severity: Option<&str>| json!({"name": name, "severity": severity, "providerRef": {"name": name}});
+    let canary = canary(&json!([
+        alert("all", None),
+        alert("empty", Some("")),
+        alert("info", Some("info")),
+        alert("warn", Some("warn")),
+        alert("error", Some("error")),
+        {"name": "again", "providerRef": {"name": "all", "namespace": "test"}},
+        {"name": "far", "severity": "error", "providerRef": {"name": "all", "namespace": "ops"}},
+    ]));
+    let names = |urgency| {
+        let all = receivers(&canary, urgency, true).into_iter().map(|to| match to {
+            To::Own => "own".to_owned(),
+            To::Provider { namespace, name } => format!("{namespace}/{name}"),
+        });
+        all.collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(names(Urgency::Info), "test/all test/empty test/info");
+    assert_eq!(names(Urgency::Warn), "test/all test/empty test/info test/warn");
+    assert_eq!(names(Urgency::Error), "ops/all test/all test/empty test/error test/info test/warn");
+}
+
+#[test]
+fn the_operators_own_service_is_for_canaries_that_name_nobody() {
+    let nobody = canary(&json!([]));
+    assert_eq!(receivers(&nobody, Urgency::Info, true), [To::Own]);
+    assert_eq!(receivers(&nobody, Urgency::Error, false), []);
+    let somebody = canary(&json!([{"name": "a", "severity": "error", "providerRef": {"name": "a"}}]));
+    assert_eq!(receivers(&somebody, Urgency::Info, true), []);
+}
+
+#[test]
+fn what_cannot_be_posted_to_is_named_without_its_secret() {
+    let spec = |type_: &str, proxy: Option<&str>| AlertProviderSpec {
+        type_: type_.into(),
+        proxy: proxy.map(str::to_owned),
+        ..AlertProviderSpec::default()
+    };
+    for (spec, address, named) in [
+        (spec("pager", None), "https://x/s3cret", "spec.type pager"),
+        (spec("slack", None), "s3cret", "address"),
+        (spec("slack", None), "", "address"),
+        (spec("slack", Some("s3cret")), "https://x/", "spec.proxy"),
+    ] {
+        let why = Destination::of_spec(&spec, address, None).err().unwrap();
+        assert!(why.contains(named) && !why.contains("s3cret"), "{why}");
+    }
+}
+
+#[test]
+fn slack_says_no_with_a_friendly_status() {
+    assert!(judged(200, b"ok").is_ok() && judged(204, b"").is_ok());
+    assert!(judged(200, br#"{"ok":true}"#).is_ok());
+    assert!(judged(200, br#"{"ok":false,"error":"invalid_auth"}"#).is_err());
+    assert!(judged(302, b"").is_err() && judged(404, b"").is_err() && judged(500, b"").is_err());
+    assert!(later(503) && later(429) && !later(404) && !later(501));
+}
+
+#[tokio::test]
+async fn what_a_service_does_not_take_is_dropped_and_counted() {
+    // a second provider is refused, harmlessly
+    rustls::crypto::ring::default_provider().install_default().ok();
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", silent.local_addr().unwrap());
+    let settings = kube::Config::new("http://127.0.0.1:1".parse().unwrap());
+    let client = Client::try_from(settings).unwrap();
+    let metrics = Arc::new(Metrics::new("istio"));
+    let (events, _publishing) = Events::new(client.clone(), metrics.clone());
+    let mut reach = net::Reach::default();
+    reach.name(&url);
+    let own = Notifier {
+        service: "slack",
+        url: crate::config::Private(url),
+        token: crate::config::Private::default(),
+        proxy: String::new(),
+        username: String::new(),
+        channel: String::new(),
+    };
+    let alerts = Alerts::new(Parts {
+        world: Arc::default(),
+        client,
+        out: Outbound::new(reach, None, true),
+        events,
+        metrics: metrics.clone(),
+        own: Some(own),
+        cluster: String::new(),
+        tasks: TaskTracker::new(),
+    });
+    let (canary, note) = (canary(&json!([])), Note::warning("Frozen", "x").aloud(Urgency::Warn));
+    let of_run = |epoch| CanaryStatus { epoch, ..CanaryStatus::default() };
+    let runs = i64::try_from(QUEUE).unwrap() + 5;
+    for epoch in 0..runs {
+        alerts.say(&canary, &of_run(epoch), &note);
+        // the same of the same run is no alert
+        alerts.say(&canary, &of_run(epoch), &note);
+    }
+    let dropped = "serin_alerts_total{service=\"\",outcome=\"dropped\"} 5";
+    assert!(metrics.exposition().contains(dropped), "{}", metrics.exposition());
+    // nobody waited for an answer: the first is only asked for now
+    silent.accept().await.unwrap();
+}

@@ -1,0 +1,5 @@
+//! `serin-loadtester`: parse, serve, exit code.
+
+fn main() -> std::process::ExitCode {
+    serin::loadtester::main()
+}

@@ -1,0 +1,182 @@
+//! The endpoints, under Flagger's paths, with its statuses and texts. The method is not looked at, as there.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use axum::{
+    Router,
+    body::Bytes,
+    extract::{DefaultBodyLimit, State},
+    http::{StatusCode, header},
+    response::{IntoResponse as _, Response},
+    routing::any,
+};
+use regex::Regex;
+use serde::Deserialize;
+
+use super::{
+    command::Policy,
+    gates::Gates,
+    tasks::{Command, Tasks},
+};
+use crate::{cli::flags::go_bool, server::OPENMETRICS};
+
+/// Longest body that is read.
+const LARGEST: usize = 64 * 1024;
+/// Kinds of tasks of Flagger's load tester that this one does not have.
+const UNSERVED: [&str; 5] = ["helm", "helmv3", "kubectl", "concord", "ngrinder"];
+
+/// What answering needs.
+pub(super) struct Tester {
+    pub(super) namespaces: Regex,
+    pub(super) policy: Policy,
+    pub(super) gates: Gates,
+    pub(super) tasks: Arc<Tasks>,
+}
+
+/// What is posted; of a hook's payload, the part that matters here.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Payload {
+    name: String,
+    namespace: String,
+    metadata: Option<BTreeMap<String, String>>,
+}
+
+type Answer = (StatusCode, String);
+
+fn say(status: StatusCode, text: impl Into<String>) -> Answer {
+    (status, text.into())
+}
+
+/// All endpoints; what is under none of the other paths is a task.
+pub(super) fn router(tester: Arc<Tester>) -> Router {
+    let gate = |prefix: &'static str| {
+        Router::new()
+            .route("/check", any(move |State(t), body| check(t, prefix, body)))
+            .route("/open", any(move |State(t), body| set(t, prefix, true, body)))
+            .route("/close", any(move |State(t), body| set(t, prefix, false, body)))
+    };
+    Router::new()
+        .route("/healthz", any(|| async { "OK" }))
+        .route("/metrics", any(metrics))
+        .route("/gate/approve", any(|| async { "OK" }))
+        .route("/gate/halt", any(|| async { (StatusCode::FORBIDDEN, "Forbidden") }))
+        .nest("/gate", gate(""))
+        .nest("/rollback", gate("rollback."))
+        .fallback(task)
+        .layer(DefaultBodyLimit::max(LARGEST))
+        .with_state(tester)
+}
+
+async fn metrics(State(tester): State<Arc<Tester>>) -> Response {
+    ([(header::CONTENT_TYPE, OPENMETRICS)], tester.tasks.exposition()).into_response()
+}
+
+/// The payload, if its namespace is served.
+fn admit(tester: &Tester, body: &Bytes) -> Result<Payload, Answer> {
+    let payload: Payload = serde_json::from_slice(body)
+        .map_err(|e| say(StatusCode::BAD_REQUEST, format!("the body is not what a webhook posts: {e}")))?;
+    if !tester.namespaces.is_match(&payload.namespace) {
+        return Err(say(StatusCode::FORBIDDEN, "Forbidden"));
+    }
+    Ok(payload)
+}
+
+/// The key of a gate: such names as objects have.
+fn key(prefix: &str, payload: &Payload) -> Result<String, Answer> {
+    let fits = |name: &str| {
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
+        !name.is_empty() && name.len() <= 253 && name.chars().all(plain)
+    };
+    let (name, namespace) = (&payload.name, &payload.namespace);
+    let key = format!("{prefix}{name}.{namespace}");
+    if fits(name) && fits(namespace) && key.len() <= 253 {
+        return Ok(key);
+    }
+    Err(say(StatusCode::BAD_REQUEST, "name and namespace of a Canary are needed"))
+}
+
+async fn check(tester: Arc<Tester>, prefix: &'static str, body: Bytes) -> Answer {
+    let read = || key(prefix, &admit(&tester, &body)?);
+    let gate = match read() {
+        Ok(gate) => gate,
+        Err(answer) => return answer,
+    };
+    match tester.gates.is_open(&gate).await {
+        Ok(approved) => {
+            tracing::info!("{gate} gate check: approved {approved}");
+            if approved { say(StatusCode::OK, "Approved") } else { say(StatusCode::FORBIDDEN, "Forbidden") }
+        }
+        Err(why) => unknown(&gate, why),
+    }
+}
+
+async fn set(tester: Arc<Tester>, prefix: &'static str, open: bool, body: Bytes) -> Answer {
+    let read = || key(prefix, &admit(&tester, &body)?);
+    let gate = match read() {
+        Ok(gate) => gate,
+        Err(answer) => return answer,
+    };
+    match tester.gates.set(&gate, open).await {
+        Ok(()) => {
+            tracing::info!("{gate} gate {}", if open { "opened" } else { "closed" });
+            say(StatusCode::ACCEPTED, "")
+        }
+        Err(why) => unknown(&gate, why),
+    }
+}
+
+/// Neither open nor closed. Not 503: a caller that tries such statuses again would not hear why.
+fn unknown(gate: &str, why: String) -> Answer {
+    tracing::error!(gate, "{why}");
+    say(StatusCode::NOT_IMPLEMENTED, why)
+}
+
+async fn task(State(tester): State<Arc<Tester>>, body: Bytes) -> Answer {
+    let payload = match admit(&tester, &body) {
+        Ok(payload) => payload,
+        Err(answer) => return answer,
+    };
+    let canary = format!("{}.{}", payload.name, payload.namespace);
+    let Some(metadata) = payload.metadata.filter(|m| !m.is_empty()) else {
+        return say(StatusCode::BAD_REQUEST, "metadata not found in payload");
+    };
+    let kind = metadata.get("type").map_or("cmd", String::as_str);
+    if UNSERVED.contains(&kind) {
+        return say(
+            StatusCode::NOT_IMPLEMENTED,
+            format!("tasks of type {kind} are not served by this load tester: see docs/loadtester.md"),
+        );
+    }
+    if !matches!(kind, "cmd" | "bash") {
+        return say(StatusCode::BAD_REQUEST, format!("unknown task type {kind}"));
+    }
+    let Some(text) = metadata.get("cmd").filter(|text| !text.trim().is_empty()).cloned() else {
+        return say(StatusCode::BAD_REQUEST, "cmd not found in metadata");
+    };
+    let work = match tester.policy.admit(&text, if kind == "bash" { "bash" } else { "sh" }) {
+        Ok(work) => work,
+        Err(why) => {
+            tracing::warn!(canary, "command refused {text}: {why}");
+            return say(StatusCode::FORBIDDEN, why);
+        }
+    };
+    let is_set = |name: &str| metadata.get(name).and_then(|value| go_bool(value)) == Some(true);
+    let command = Command { canary, text };
+    if kind == "cmd" {
+        return match tester.tasks.load(command, work, is_set("logCmdOutput")) {
+            Ok(()) => say(StatusCode::ACCEPTED, ""),
+            Err(why) => say(StatusCode::SERVICE_UNAVAILABLE, why),
+        };
+    }
+    match tester.tasks.check(&command, &work).await {
+        None => say(StatusCode::SERVICE_UNAVAILABLE, "the load tester is shutting down"),
+        Some(ended) => match ended.failure {
+            Some(why) => say(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                format!("command {} failed: {}: {why}", command.text, ended.output),
+            ),
+            None => say(StatusCode::OK, if is_set("returnCmdOutput") { ended.output } else { String::new() }),
+        },
+    }
+}

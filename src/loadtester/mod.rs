@@ -1,0 +1,137 @@
+//! The load tester: makes load and runs checks for Canaries, and keeps gates that people open. A program of its own
+//! (`serin-loadtester`) that serves what Flagger's load tester serves, so that hooks written for that one work.
+//!
+//! Reads flags, makes a client, serves until it is told to stop. It knows nothing of the operator: hooks reach it by
+//! HTTP like any other server. It makes no verdict; a command's end is one, to whoever asked.
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "this module wires a program together"
+)]
+
+mod command;
+mod exec;
+mod flags;
+mod gates;
+mod http;
+mod tasks;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::BTreeSet,
+    io::{self, Write as _},
+    process::ExitCode,
+    sync::{Arc, Mutex},
+};
+
+use anyhow::Context as _;
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::{Api, Client};
+use tokio_util::sync::CancellationToken;
+
+use self::{command::Policy, flags::Flags, gates::Gates, http::Tester, tasks::Tasks};
+use crate::{controller, server, telemetry};
+
+/// Programs that may run unless more are named: those that make load, and those that checks are made of.
+const COMMANDS: [&str; 7] = ["curl", "ghz", "grep", "grpc_health_probe", "hey", "jq", "wrk"];
+
+/// Runs the program: 0 if it was told to stop, 1 if it failed, 2 if the command line cannot be read.
+pub fn main() -> ExitCode {
+    let words = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
+    let flags = match flags::parse(words) {
+        Ok(flags) => flags,
+        Err(problem) => {
+            let told = problem.print().is_ok();
+            return if problem.use_stderr() || !told { ExitCode::from(2) } else { ExitCode::SUCCESS };
+        }
+    };
+    match run(flags) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // with standard error closed there is nobody left to tell
+            writeln!(io::stderr(), "error: {error:#}").ok();
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(flags: Flags) -> anyhow::Result<()> {
+    telemetry::init(&flags.log_level, flags.zap_encoding)?;
+    if rustls::crypto::ring::default_provider().install_default().is_err() {
+        anyhow::bail!("another TLS provider is already in place");
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(serve(flags))
+}
+
+async fn serve(flags: Flags) -> anyhow::Result<()> {
+    let listener = server::bind(flags.port).await.with_context(|| {
+        format!("port {} cannot be opened (another one can be chosen with --port)", flags.port)
+    })?;
+    let stop = CancellationToken::new();
+    tokio::spawn(controller::stop_on_signal(stop.clone()));
+    let gates = gates(&flags).await?;
+    let listed: BTreeSet<_> = COMMANDS
+        .into_iter()
+        .map(String::from)
+        .chain(flags.allow_commands)
+        .filter(|c| !c.is_empty())
+        .collect();
+    if flags.allow_any_command {
+        tracing::warn!(
+            "every command is run, by a shell: whoever reaches port {} can run anything",
+            flags.port
+        );
+    } else {
+        tracing::info!("commands may be made of {}", listed.iter().cloned().collect::<Vec<_>>().join(", "));
+    }
+    let tasks = Arc::new(Tasks::new(flags.timeout, flags.max_commands, stop.clone()));
+    let tester = Tester {
+        namespaces: flags.namespace_regexp,
+        policy: Policy { any: flags.allow_any_command, listed },
+        gates,
+        tasks: tasks.clone(),
+    };
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), port = flags.port, "serving");
+    axum::serve(listener, http::router(Arc::new(tester)))
+        .with_graceful_shutdown(stop.cancelled_owned())
+        .await
+        .context("the HTTP server ended")?;
+    tasks.ended().await;
+    Ok(())
+}
+
+/// Where gates are kept; without a cluster in memory, which is said.
+async fn gates(flags: &Flags) -> anyhow::Result<Gates> {
+    let memory = || Gates::Memory(Mutex::default());
+    if flags.gates_in_memory {
+        tracing::info!("gates are kept in memory: they are closed again after a restart");
+        return Ok(memory());
+    }
+    let mut settings = match &flags.kubeconfig {
+        Some(path) => {
+            let file = kube::config::Kubeconfig::read_from(path)
+                .with_context(|| format!("read --kubeconfig {}", path.display()))?;
+            kube::Config::from_custom_kubeconfig(file, &kube::config::KubeConfigOptions::default()).await?
+        }
+        None => match kube::Config::incluster() {
+            Ok(settings) => settings,
+            Err(error) => {
+                tracing::warn!(
+                    "no cluster to keep gates in ({error}): they are kept in memory and closed again after a restart"
+                );
+                return Ok(memory());
+            }
+        },
+    };
+    settings.default_retry = false;
+    let agent = concat!("serin-loadtester/", env!("CARGO_PKG_VERSION"));
+    settings.headers.push((::http::header::USER_AGENT, agent.parse().context("user agent")?));
+    let namespace =
+        Some(flags.namespace.clone()).filter(|n| !n.is_empty()).unwrap_or(settings.default_namespace.clone());
+    let client = Client::try_from(settings).context("build a client")?;
+    let api: Api<ConfigMap> = Api::namespaced(client, &namespace);
+    tracing::info!("gates are kept in ConfigMap {} in namespace {namespace}", flags.gates);
+    Ok(Gates::Kept { api: Box::new(api), name: flags.gates.clone() })
+}

@@ -1,0 +1,152 @@
+//! The endpoints over a real socket, with gates in memory.
+#![allow(clippy::disallowed_methods, reason = "the server under test runs beside the test")]
+
+use std::{net::Ipv4Addr, sync::Mutex, time::Duration};
+
+use regex::Regex;
+use serde_json::{Value, json};
+
+use super::*;
+
+struct Server {
+    address: String,
+    client: reqwest::Client,
+    stop: CancellationToken,
+    served: tokio::task::JoinHandle<()>,
+}
+
+impl Server {
+    async fn start(namespaces: &str, any: bool, limit: Duration) -> Self {
+        let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let stop = CancellationToken::new();
+        let tasks = Arc::new(Tasks::new(limit, 2, stop.clone()));
+        let tester = Tester {
+            namespaces: Regex::new(namespaces).unwrap(),
+            policy: Policy { any, listed: ["echo", "grep", "sleep", "false"].map(String::from).into() },
+            gates: Gates::Memory(Mutex::default()),
+            tasks: tasks.clone(),
+        };
+        let stopped = stop.clone().cancelled_owned();
+        let served = tokio::spawn(async move {
+            axum::serve(listener, http::router(Arc::new(tester)))
+                .with_graceful_shutdown(stopped)
+                .await
+                .unwrap();
+            tasks.ended().await;
+        });
+        // a second provider is refused, harmlessly
+        rustls::crypto::ring::default_provider().install_default().ok();
+        let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
+        Self { address, client, stop, served }
+    }
+
+    async fn post(&self, path: &str, body: impl Into<reqwest::Body>) -> (u16, String) {
+        let sent = self.client.post(format!("{}{path}", self.address)).body(body).send().await.unwrap();
+        (sent.status().as_u16(), sent.text().await.unwrap())
+    }
+
+    async fn task(&self, metadata: Value) -> (u16, String) {
+        let body =
+            json!({"name": "podinfo", "namespace": "test", "phase": "Progressing", "metadata": metadata});
+        self.post("/", body.to_string()).await
+    }
+
+    async fn metric(&self, line: &str) {
+        let has = async || self.post("/metrics", "").await.1.lines().any(|l| l == line);
+        while !has().await {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
+fn answered(status: u16, text: &str) -> (u16, String) {
+    (status, text.to_owned())
+}
+
+const LONG: Duration = Duration::from_secs(60);
+const PODINFO: &str = r#"{"name":"podinfo","namespace":"test"}"#;
+
+#[tokio::test]
+async fn gates_are_closed_until_they_are_opened() {
+    let server = Server::start("", false, LONG).await;
+    assert_eq!(server.post("/healthz", "").await, answered(200, "OK"));
+    assert_eq!(server.post("/gate/approve", "").await, answered(200, "OK"));
+    assert_eq!(server.post("/gate/halt", "").await, answered(403, "Forbidden"));
+    for (kind, other) in [("gate", "rollback"), ("rollback", "gate")] {
+        let check = format!("/{kind}/check");
+        assert_eq!(server.post(&check, PODINFO).await, answered(403, "Forbidden"));
+        assert_eq!(server.post(&format!("/{kind}/open"), PODINFO).await, answered(202, ""));
+        assert_eq!(server.post(&check, PODINFO).await, answered(200, "Approved"));
+        assert_eq!(server.post(&format!("/{other}/check"), PODINFO).await, answered(403, "Forbidden"));
+        let elsewhere = PODINFO.replace("test", "prod");
+        assert_eq!(server.post(&check, elsewhere).await, answered(403, "Forbidden"));
+        assert_eq!(server.post(&format!("/{kind}/close"), PODINFO).await, answered(202, ""));
+        assert_eq!(server.post(&check, PODINFO).await, answered(403, "Forbidden"));
+    }
+    for bad in ["", "{", "[]", "{}", r#"{"name":"a b","namespace":"test"}"#, r#"{"name":1}"#] {
+        assert_eq!(server.post("/gate/open", bad).await.0, 400, "{bad}");
+    }
+}
+
+#[tokio::test]
+async fn other_namespaces_are_forbidden() {
+    let server = Server::start("^prod$", false, LONG).await;
+    for path in ["/gate/check", "/gate/open", "/rollback/close", "/"] {
+        assert_eq!(server.post(path, PODINFO).await, answered(403, "Forbidden"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn checks_are_waited_for_and_fail_with_their_output() {
+    let server = Server::start("", false, LONG).await;
+    let bash = |cmd: &str| json!({"type": "bash", "cmd": cmd});
+    assert_eq!(server.task(bash("echo token | grep token")).await, answered(200, ""));
+    let returned = json!({"type": "bash", "cmd": "echo 'a  b'", "returnCmdOutput": "true"});
+    assert_eq!(server.task(returned).await, answered(200, "a  b\n"));
+    assert_eq!(
+        server.task(bash("grep -c x /dev/null")).await,
+        answered(500, "command grep -c x /dev/null failed: 0\n: exit status 1")
+    );
+    let (status, why) = server.task(bash("cat /etc/passwd")).await;
+    assert!(status == 403 && why.contains("cat") && why.contains("--allow-commands"), "{why}");
+    server.metric("serin_loadtester_commands_total{kind=\"bash\",outcome=\"failed\"} 1").await;
+    let shell = Server::start("", true, LONG).await;
+    let returned = json!({"type": "bash", "cmd": "echo $((6 * 7))", "returnCmdOutput": "1"});
+    assert_eq!(shell.task(returned).await, answered(200, "42\n"));
+}
+
+#[tokio::test]
+async fn the_same_load_runs_once_at_a_time_and_ends_with_the_program() {
+    let server = Server::start("", false, LONG).await;
+    for _ in 0..5 {
+        assert_eq!(server.task(json!({"cmd": "sleep 1000"})).await, answered(202, ""));
+    }
+    assert_eq!(server.task(json!({"cmd": "echo done", "type": "cmd"})).await, answered(202, ""));
+    server.metric("serin_loadtester_commands_total{kind=\"cmd\",outcome=\"succeeded\"} 1").await;
+    server.metric("serin_loadtester_commands_running 1").await;
+    server.stop.cancel();
+    tokio::time::timeout(LONG, server.served).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_command_past_its_time_is_ended() {
+    let server = Server::start("", false, Duration::from_millis(200)).await;
+    let (status, why) = server.task(json!({"type": "bash", "cmd": "sleep 1000"})).await;
+    assert!(status == 500 && why.contains("longer than 0.2 s"), "{why}");
+}
+
+#[tokio::test]
+async fn what_is_no_task_is_refused() {
+    let server = Server::start("", false, LONG).await;
+    assert_eq!(server.post("/", PODINFO).await, answered(400, "metadata not found in payload"));
+    assert_eq!(server.task(json!({})).await, answered(400, "metadata not found in payload"));
+    assert_eq!(server.task(json!({"type": "cmd"})).await, answered(400, "cmd not found in metadata"));
+    assert_eq!(server.task(json!({"type": "dance"})).await, answered(400, "unknown task type dance"));
+    assert_eq!(server.task(json!({"type": 1})).await.0, 400);
+    for kind in ["helm", "helmv3", "kubectl", "concord", "ngrinder"] {
+        let (status, why) = server.task(json!({"type": kind, "cmd": "test x"})).await;
+        assert!(status == 501 && why.contains(kind), "{why}");
+    }
+    assert_eq!(server.post("/", "x".repeat(1 << 20)).await.0, 413);
+}
