@@ -10,6 +10,11 @@ use crate::api::{MetricTemplateSpec, duration};
 /// The kind of server that asks for none by name.
 pub const PROMETHEUS: &str = "prometheus";
 
+/// Any server that answers with JSON.
+const WEB: &str = "web";
+/// Most characters of a JSONPath: each may nest another.
+const LONGEST_PATH: usize = 512;
+
 /// Whether a MetricTemplate has to give something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wants {
@@ -39,11 +44,15 @@ pub const KINDS: &[Kind] = &[
     Kind { name: "cloudwatch", address: Wants::May, secret: Wants::May, region: Wants::Must },
     Kind { name: "datadog", address: Wants::May, secret: Wants::Must, region: Wants::Not },
     Kind { name: "dynatrace", address: Wants::Must, secret: Wants::Must, region: Wants::Not },
+    Kind { name: "externalmetrics", address: Wants::May, secret: Wants::May, region: Wants::Not },
+    Kind { name: "graphite", address: Wants::Must, secret: Wants::May, region: Wants::Not },
+    Kind { name: "influxdb", address: Wants::Must, secret: Wants::May, region: Wants::Not },
     Kind { name: "keptn", address: Wants::Not, secret: Wants::Not, region: Wants::Not },
     Kind { name: "newrelic", address: Wants::May, secret: Wants::Must, region: Wants::Not },
     Kind { name: PROMETHEUS, address: Wants::Must, secret: Wants::May, region: Wants::Not },
     Kind { name: "splunk", address: Wants::Must, secret: Wants::Must, region: Wants::Not },
     Kind { name: "stackdriver", address: Wants::May, secret: Wants::May, region: Wants::Not },
+    Kind { name: WEB, address: Wants::Must, secret: Wants::May, region: Wants::Not },
 ];
 
 /// The kind of this name, if it is served.
@@ -71,6 +80,8 @@ pub struct Access {
     pub kind: String,
     /// Cloud region, where the kind has some.
     pub region: Option<String>,
+    /// Where the value stands in an answer of JSON.
+    pub json_path: Option<String>,
     /// Headers sent along, each with its values.
     pub headers: BTreeMap<String, Vec<String>>,
     /// Take any TLS certificate.
@@ -85,6 +96,7 @@ impl Default for Access {
         Self {
             kind: PROMETHEUS.into(),
             region: None,
+            json_path: None,
             headers: BTreeMap::new(),
             any_certificate: false,
             secret: None,
@@ -106,6 +118,7 @@ impl Access {
         Self {
             kind: provider.type_.clone(),
             region: provider.region.clone().filter(|r| !r.is_empty()),
+            json_path: provider.json_path.clone(),
             headers: provider.headers.clone(),
             any_certificate: provider.insecure_skip_verify == Some(true),
             secret,
@@ -129,7 +142,24 @@ pub fn mistakes(template: &MetricTemplateSpec, kind: &Kind) -> Option<String> {
     if kind.region == Wants::Must && empty(provider.region.as_deref()) {
         return Some("no spec.provider.region: name the region to ask in, such as eu-west-1".into());
     }
-    None
+    let path = provider.json_path.as_deref().filter(|_| kind.name == WEB)?;
+    json_path(path).err().map(|why| format!("a spec.provider.jsonPath that cannot be followed: {why}"))
+}
+
+/// A JSONPath without the braces that other tools put around it.
+///
+/// # Errors
+/// It is none, or longer than any that people write.
+pub fn json_path(text: &str) -> Result<&str, String> {
+    let plain = text.trim();
+    let plain = plain.strip_prefix('{').and_then(|p| p.strip_suffix('}')).unwrap_or(plain).trim();
+    if plain.len() > LONGEST_PATH {
+        return Err(format!("it has more than {LONGEST_PATH} characters"));
+    }
+    match jsonpath_rust::parser::parse_json_path(plain) {
+        Ok(_) => Ok(plain),
+        Err(error) => Err(error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")),
+    }
 }
 
 /// A window such as `1m30s` as time; one minute for what is none, which `analysis` has refused before.

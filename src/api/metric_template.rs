@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 pub struct MetricTemplateSpec {
     /// The metrics server to ask.
     pub provider: MetricProvider,
-    /// The query, a Go template. Variables: `name`, `namespace`, `target`, `service`, `ingress`, `route`, `interval`,
+    /// The query in the language of its server, a Go template. Variables: `name`, `namespace`, `target`, `service`, `ingress`, `route`, `interval`,
     /// and `variables` for the `templateVariables` of the metric.
     pub query: String,
 }
@@ -37,16 +37,20 @@ pub struct MetricProvider {
     #[serde(rename = "type")]
     #[schemars(extend("enum" = [
         "prometheus", "influxdb", "datadog", "externalmetrics", "stackdriver", "cloudwatch", "newrelic", "graphite",
-        "dynatrace", "keptn", "splunk",
+        "dynatrace", "keptn", "splunk", "web",
     ]))]
     pub type_: String,
     /// URL of its API. Unset: the provider's public one, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
-    /// Headers sent with each query, each with its values. Read by `prometheus` only.
+    /// JSONPath to the value within the answer, for `web`. Default: `$`, the whole answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub json_path: Option<String>,
+    /// Headers sent with each query, each with its values.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, Vec<String>>,
-    /// The Secret with its credentials, in the namespace of the MetricTemplate.
+    /// The Secret with its credentials, in the namespace of the MetricTemplate: `token`, or `username` and `password`,
+    /// or the keys of its kind; under `ca.crt` the certificates of a server with an authority of its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret_ref: Option<SecretRef>,
     /// Cloud region to ask in, e.g. `eu-west-1`.

@@ -119,6 +119,7 @@ impl Asker {
             query: query.map_or("", |q| &q.promql),
             window: access::window(query.map_or("", |q| &q.window)),
             region: access.region.as_deref(),
+            json_path: access.json_path.as_deref(),
             headers: &access.headers,
             any_certificate: access.any_certificate,
             credentials: &credentials,

@@ -84,6 +84,27 @@ impl Call {
         Ok(self)
     }
 
+    /// With what the Secret says who asks: `token`, or else `username` and `password`. One that holds nothing but an
+    /// authority's certificates says nothing.
+    ///
+    /// # Errors
+    /// The Secret holds neither.
+    pub fn authorized(self, ask: &Ask<'_>) -> Result<Self, SourceError> {
+        let login = ask.credentials;
+        if let Some(token) = login.find("token") {
+            let unusable = |_| login.lacks("key token that can stand in a header");
+            return self.header("authorization", &format!("Bearer {token}")).map_err(unusable);
+        }
+        if let Some(user) = login.find("username") {
+            let password = login.get("password")?.to_owned();
+            return Ok(Self { login: Some((user.to_owned(), password)), ..self });
+        }
+        if login.none() || login.find(CA_KEY).is_some() {
+            return Ok(self);
+        }
+        Err(login.lacks("key token, nor username with password"))
+    }
+
     fn add(&mut self, name: &str, value: &str) -> Result<(), SourceError> {
         let unusable = || SourceError::Unusable {
             message: format!("spec.provider.headers: {name:?} or its value cannot be sent as a header"),
@@ -137,7 +158,7 @@ impl Http {
         if answer.cut {
             return Err(SourceError::TooLarge { server, limit: LARGEST });
         }
-        Ok(Reply::new(self.out.clone(), server, answer.status, answer.body))
+        Ok(self.reply(&server, answer.status, answer.body))
     }
 
     /// The body of an answer with a status of success.
@@ -150,22 +171,29 @@ impl Http {
         call: Call,
         complaint: fn(&[u8]) -> Option<String>,
     ) -> Result<Reply, SourceError> {
-        let reply = self.send(ask, call).await?;
-        let message = || reply.quote(complaint(&reply.body).as_deref().map_or(&reply.body, str::as_bytes));
-        match reply.status {
-            200..=299 => Ok(reply),
-            status @ (400 | 422) => {
-                Err(SourceError::Rejected { message: message(), server: reply.server, status })
-            }
-            status => Err(SourceError::Unavailable { message: message(), server: reply.server, status }),
-        }
+        self.send(ask, call).await?.successful(complaint)
+    }
+
+    /// An answer that came another way.
+    pub fn reply(&self, server: &str, status: u16, body: Vec<u8>) -> Reply {
+        Reply { out: self.out.clone(), server: server.to_owned(), status, body }
     }
 }
 
 impl Reply {
-    /// Of a server that was asked through `out`.
-    pub fn new(out: Outbound, server: String, status: u16, body: Vec<u8>) -> Self {
-        Self { out, server, status, body }
+    /// Itself, if its status is one of success. `complaint` finds the server's own words in it.
+    ///
+    /// # Errors
+    /// Another status: 400 and 422 are for the query, all others for the server.
+    pub fn successful(self, complaint: fn(&[u8]) -> Option<String>) -> Result<Self, SourceError> {
+        let message = || self.quote(complaint(&self.body).as_deref().map_or(&self.body, str::as_bytes));
+        match self.status {
+            200..=299 => Ok(self),
+            status @ (400 | 422) => {
+                Err(SourceError::Rejected { message: message(), server: self.server, status })
+            }
+            status => Err(SourceError::Unavailable { message: message(), server: self.server, status }),
+        }
     }
 
     /// The body as JSON of this form.
@@ -181,7 +209,7 @@ impl Reply {
         self.odd(&format!("{error} in {}", self.quote(&self.body)))
     }
 
-    /// The same, in words.
+    /// The same, in words; what the server said in them has to be a [`quote`](Self::quote).
     pub fn odd(&self, message: &str) -> SourceError {
         SourceError::Undecodable { server: self.server.clone(), message: message.to_owned() }
     }
@@ -207,6 +235,11 @@ pub fn address(server: &str, path: &str) -> Result<Url, SourceError> {
         url.set_path(&path);
     }
     Ok(url)
+}
+
+/// The text under a key of a JSON object.
+pub fn complaint_of(body: &[u8], key: &str) -> Option<String> {
+    serde_json::from_slice::<serde_json::Value>(body).ok()?.get(key)?.as_str().map(str::to_owned)
 }
 
 /// On one line, without control characters, cut to what people can be shown.

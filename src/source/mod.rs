@@ -11,14 +11,19 @@ mod credentials;
 pub mod datadog;
 pub mod dynatrace;
 mod error;
+pub mod externalmetrics;
 mod google;
+pub mod graphite;
 pub mod http;
+pub mod influxdb;
 pub mod keptn;
 pub mod newrelic;
 mod period;
 pub mod prometheus;
+mod quantity;
 pub mod splunk;
 pub mod stackdriver;
+pub mod web;
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -43,6 +48,8 @@ pub struct Ask<'a> {
     pub window: Duration,
     /// `spec.provider.region`.
     pub region: Option<&'a str>,
+    /// `spec.provider.jsonPath`.
+    pub json_path: Option<&'a str>,
     /// `spec.provider.headers`.
     pub headers: &'a BTreeMap<String, Vec<String>>,
     /// Take any TLS certificate.
@@ -82,11 +89,15 @@ impl Sources {
             Box::new(cloudwatch::CloudWatch::new(http.clone(), own.clone())),
             Box::new(datadog::Datadog::new(http.clone())),
             Box::new(dynatrace::Dynatrace::new(http.clone())),
+            Box::new(externalmetrics::ExternalMetrics::new(http.clone(), client.clone())),
+            Box::new(graphite::Graphite::new(http.clone())),
+            Box::new(influxdb::InfluxDb::new(http.clone())),
             Box::new(keptn::Keptn::new(client.clone())),
             Box::new(newrelic::NewRelic::new(http.clone())),
             Box::new(prometheus::Prometheus::new(http.clone())),
             Box::new(splunk::Splunk::new(http.clone())),
             Box::new(stackdriver::Stackdriver::new(http.clone(), own)),
+            Box::new(web::Web::new(http.clone())),
         ])
     }
 
@@ -113,8 +124,7 @@ mod registry {
     #[tokio::test]
     async fn every_kind_that_the_planner_serves_has_a_source() {
         let http = tests::http(http::TIMEOUT);
-        let nobody = kube::Config::new("http://127.0.0.1:1".parse().unwrap());
-        let sources = Sources::new(&http, &Client::try_from(nobody).unwrap());
+        let sources = Sources::new(&http, &tests::nobody());
         let mut served: Vec<&str> = sources.0.iter().map(|source| source.kind()).collect();
         let mut known: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
         served.sort_unstable();

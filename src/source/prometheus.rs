@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{
     Ask, MetricSource, SourceError,
-    http::{CA_KEY, Call, Http, Reply, address, on_one_line},
+    http::{Call, Http, Reply, address, complaint_of, on_one_line},
 };
 use crate::analysis::access::PROMETHEUS;
 
@@ -38,29 +38,9 @@ impl Prometheus {
     async fn ask(&self, ask: &Ask<'_>, promql: &str) -> Result<Vec<f64>, SourceError> {
         let mut url = address(ask.address, "/api/v1/query")?;
         url.query_pairs_mut().append_pair("query", &on_one_line(promql));
-        let call = authorized(Call::get(url).given(ask)?, ask)?;
+        let call = Call::get(url).given(ask)?.authorized(ask)?;
         decode(&self.http.ok(ask, call, complaint).await?)
     }
-}
-
-/// A token comes before a user; a Secret must hold one of them, unless the headers say who asks.
-fn authorized(call: Call, ask: &Ask<'_>) -> Result<Call, SourceError> {
-    let login = ask.credentials;
-    if login.none() {
-        return Ok(call);
-    }
-    if let Some(token) = login.find("token") {
-        let unusable = |_| login.lacks("key token that can stand in a header");
-        return call.header("authorization", &format!("Bearer {token}")).map_err(unusable);
-    }
-    if let Some(user) = login.find("username") {
-        let password = login.get("password")?.to_owned();
-        return Ok(Call { login: Some((user.to_owned(), password)), ..call });
-    }
-    if login.find(CA_KEY).is_some() {
-        return Ok(call);
-    }
-    Err(login.lacks("key token, nor username with password"))
 }
 
 impl MetricSource for Prometheus {
@@ -102,7 +82,7 @@ fn decode(reply: &Reply) -> Result<Vec<f64>, SourceError> {
 
 /// What an answer that is no success complains of: Prometheus' own error.
 fn complaint(body: &[u8]) -> Option<String> {
-    serde_json::from_slice::<Answer>(body).ok().and_then(|answer| answer.error)
+    complaint_of(body, "error")
 }
 
 #[cfg(test)]

@@ -1,5 +1,11 @@
 //! Servers to ask, beside the tests, and the questions.
-#![allow(clippy::disallowed_methods, reason = "servers to ask run beside the tests")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "servers to ask run beside the tests"
+)]
+
+mod conformance;
 
 mod cloud;
 mod identity;
@@ -27,6 +33,8 @@ pub(super) enum Play {
     Say(u16, &'static str, String),
     Flood,
     Hang,
+    /// A byte a second.
+    Drip,
     Close,
 }
 
@@ -63,6 +71,13 @@ async fn serve(mut stream: TcpStream, play: Play, log: Arc<Mutex<Vec<String>>>) 
             let chunk = vec![b' '; 64 * 1024];
             while stream.write_all(&chunk).await.is_ok() {}
         }
+        Play::Drip => {
+            let head = format!("HTTP/1.1 200 OK\r\n{close}content-length: 1000\r\n\r\n");
+            stream.write_all(head.as_bytes()).await.ok();
+            while stream.write_all(b" ").await.is_ok() {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        }
         Play::Hang => std::future::pending().await,
         Play::Close => {}
     }
@@ -73,6 +88,7 @@ pub(super) struct Asked {
     pub(super) address: String,
     pub(super) query: String,
     pub(super) region: Option<String>,
+    pub(super) json_path: Option<String>,
     pub(super) headers: BTreeMap<String, Vec<String>>,
     pub(super) credentials: Credentials,
 }
@@ -83,6 +99,7 @@ impl Asked {
             address: address.into(),
             query: query.into(),
             region: None,
+            json_path: None,
             headers: BTreeMap::new(),
             credentials: Credentials::default(),
         }
@@ -106,11 +123,18 @@ impl Asked {
             query: &self.query,
             window: Duration::from_secs(60),
             region: self.region.as_deref(),
+            json_path: self.json_path.as_deref(),
             headers: &self.headers,
             any_certificate: false,
             credentials: &self.credentials,
         }
     }
+}
+
+/// An API server that is not there.
+pub(super) fn nobody() -> kube::Client {
+    rustls::crypto::ring::default_provider().install_default().ok();
+    kube::Client::try_from(kube::Config::new("http://127.0.0.1:1".parse().unwrap())).unwrap()
 }
 
 /// Clients that wait this long.

@@ -1,0 +1,139 @@
+//! The external metrics API of Kubernetes, which adapters such as KEDA's serve. The query is
+//! `[<namespace>/]<metric>[?labelSelector=…]`; the namespace is `default` where none is given.
+//!
+//! Without an address the cluster's own API server is asked, which passes the question on to the adapter. With one, that
+//! server is asked; credentials: `token`; `ca.crt`.
+#![allow(clippy::disallowed_types, reason = "the API server is asked")]
+
+use futures::{FutureExt, StreamExt, future::BoxFuture};
+use http_body_util::BodyExt as _;
+use kube::{Client, client::Body};
+use reqwest::Url;
+use serde::Deserialize;
+
+use super::{
+    Ask, MetricSource, SourceError,
+    http::{Call, Http, LARGEST, Reply, TIMEOUT, address, complaint_of, quoted},
+    quantity,
+};
+
+const API: &str = "/apis/external.metrics.k8s.io/v1beta1";
+const CLUSTER: &str = "the external metrics API";
+
+/// The cluster's external metrics, and those of other servers.
+#[derive(Clone)]
+pub struct ExternalMetrics {
+    http: Http,
+    cluster: Client,
+}
+
+#[derive(Deserialize)]
+struct List {
+    items: Vec<Item>,
+}
+
+#[derive(Deserialize)]
+struct Item {
+    value: String,
+}
+
+impl ExternalMetrics {
+    /// Asks other servers through `http`, the cluster through `cluster`.
+    pub fn new(http: Http, cluster: Client) -> Self {
+        Self { http, cluster }
+    }
+
+    async fn get(&self, ask: &Ask<'_>, path: &Url) -> Result<Reply, SourceError> {
+        let rest = path.query().map_or_else(|| path.path().to_owned(), |q| format!("{}?{q}", path.path()));
+        if ask.address.trim().is_empty() {
+            let limit = TIMEOUT;
+            let answer = tokio::time::timeout(limit, self.through_the_cluster(&rest)).await;
+            let late = |_| SourceError::TimedOut { server: CLUSTER.into(), seconds: limit.as_secs_f64() };
+            return answer.map_err(late)??.successful(words);
+        }
+        let mut url = address(ask.address, path.path())?;
+        url.set_query(path.query());
+        let call = Call::get(url).given(ask)?.authorized(ask)?;
+        self.http.ok(ask, call, words).await
+    }
+
+    async fn through_the_cluster(&self, rest: &str) -> Result<Reply, SourceError> {
+        let down = |message: &dyn std::fmt::Display| SourceError::Unavailable {
+            server: CLUSTER.into(),
+            status: 0,
+            message: quoted(&message.to_string()),
+        };
+        let request = http::Request::get(rest).header("accept", "application/json").body(Body::empty());
+        let request = request.map_err(|e| SourceError::Unusable { message: format!("{rest}: {e}") })?;
+        let response = self.cluster.send(request).await.map_err(|e| down(&e))?;
+        let status = response.status().as_u16();
+        let mut pieces = response.into_body().into_data_stream();
+        let mut body = Vec::new();
+        while let Some(piece) = pieces.next().await {
+            body.extend_from_slice(&piece.map_err(|e| down(&e))?);
+            if body.len() > LARGEST {
+                return Err(SourceError::TooLarge { server: CLUSTER.into(), limit: LARGEST });
+            }
+        }
+        Ok(self.http.reply(CLUSTER, status, body))
+    }
+}
+
+impl MetricSource for ExternalMetrics {
+    fn kind(&self) -> &'static str {
+        "externalmetrics"
+    }
+
+    fn query<'a>(&'a self, ask: &'a Ask<'a>) -> BoxFuture<'a, Result<Vec<f64>, SourceError>> {
+        async move {
+            let reply = self.get(ask, &path(ask.query)?).await?;
+            let list: List = reply.json()?;
+            let value = |item: &Item| {
+                quantity::parse(&item.value).ok_or_else(|| {
+                    reply.odd(&format!("{:?} is no quantity", reply.quote(item.value.as_bytes())))
+                })
+            };
+            list.items.iter().map(value).collect()
+        }
+        .boxed()
+    }
+
+    /// Whether the API is served at all.
+    fn ping<'a>(&'a self, ask: &'a Ask<'a>) -> BoxFuture<'a, Result<(), SourceError>> {
+        async move { self.get(ask, &root()?).await.map(drop) }.boxed()
+    }
+}
+
+/// Any host: only path and query are used.
+fn root() -> Result<Url, SourceError> {
+    address("http://cluster", API)
+}
+
+fn path(query: &str) -> Result<Url, SourceError> {
+    let unusable = |why: &str| SourceError::Unusable {
+        message: format!("query {why}: write [<namespace>/]<metric>[?labelSelector=…]"),
+    };
+    let (names, selector) = query.trim().split_once('?').map_or((query.trim(), None), |(n, s)| (n, Some(s)));
+    let (namespace, metric) = names.trim_start_matches('/').split_once('/').unwrap_or(("default", names));
+    if [namespace, metric].iter().any(|name| name.is_empty() || [".", ".."].contains(name)) {
+        return Err(unusable("names no metric"));
+    }
+    if metric.contains('/') {
+        return Err(unusable("has more than one /"));
+    }
+    let mut url = root()?;
+    if let Ok(mut path) = url.path_segments_mut() {
+        path.extend(["namespaces", namespace, metric]);
+    }
+    url.set_query(selector);
+    Ok(url)
+}
+
+/// A `Status` says why.
+fn words(body: &[u8]) -> Option<String> {
+    complaint_of(body, "message")
+}
+
+#[cfg(test)]
+#[path = "tests/externalmetrics.rs"]
+mod tests;

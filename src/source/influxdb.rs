@@ -1,0 +1,117 @@
+//! InfluxDB 2, asked in Flux.
+//!
+//! Credentials: `token` and `org`; `ca.crt` for a server with an authority of its own.
+
+use std::collections::BTreeMap;
+
+use csv::{ReaderBuilder, StringRecord};
+use futures::{FutureExt, future::BoxFuture};
+use serde_json::json;
+
+use super::{
+    Ask, MetricSource, SourceError,
+    http::{Call, Http, Reply, address, complaint_of},
+};
+
+/// A query may read much: it gets as long as with Flagger, three times the usual.
+const PATIENCE: u32 = 3;
+
+/// Any number of InfluxDB servers.
+#[derive(Clone)]
+pub struct InfluxDb {
+    http: Http,
+}
+
+impl InfluxDb {
+    /// Asks through these clients.
+    pub fn new(http: Http) -> Self {
+        Self { http }
+    }
+
+    async fn flux(&self, ask: &Ask<'_>, query: &str) -> Result<Vec<f64>, SourceError> {
+        let mut url = address(ask.address, "/api/v2/query")?;
+        let login = ask.credentials;
+        let mut token = None;
+        if !login.none() {
+            url.query_pairs_mut().append_pair("org", login.get("org")?);
+            token = Some(format!("Token {}", login.get("token")?));
+        }
+        let dialect = json!({"header": true, "delimiter": ",", "annotations": []});
+        let body = json!({"query": query, "type": "flux", "dialect": dialect}).to_string();
+        let mut call = Call::post(url, body.into_bytes())
+            .header("content-type", "application/json")?
+            .header("accept", "application/csv")?
+            .given(ask)?;
+        if let Some(token) = token {
+            let unusable = |_| login.lacks("key token that can stand in a header");
+            call = call.header("authorization", &token).map_err(unusable)?;
+        }
+        decode(&self.http.ok(ask, Call { patience: PATIENCE, ..call }, complaint).await?)
+    }
+}
+
+impl MetricSource for InfluxDb {
+    fn kind(&self) -> &'static str {
+        "influxdb"
+    }
+
+    fn query<'a>(&'a self, ask: &'a Ask<'a>) -> BoxFuture<'a, Result<Vec<f64>, SourceError>> {
+        self.flux(ask, ask.query).boxed()
+    }
+
+    fn ping<'a>(&'a self, ask: &'a Ask<'a>) -> BoxFuture<'a, Result<(), SourceError>> {
+        async move {
+            match self.flux(ask, "buckets() |> limit(n: 1) |> map(fn: (r) => ({_value: 1.0}))").await {
+                Ok(_) => Ok(()),
+                Err(error) => Err(error),
+            }
+        }
+        .boxed()
+    }
+}
+
+/// The first value of each table: tables with a header of their own, parted by empty lines.
+fn decode(reply: &Reply) -> Result<Vec<f64>, SourceError> {
+    let text = std::str::from_utf8(&reply.body).map_err(|e| reply.nonsense(&e))?;
+    let mut values = BTreeMap::new();
+    for part in text.replace("\r\n", "\n").split("\n\n").filter(|part| !part.trim().is_empty()) {
+        let mut reader =
+            ReaderBuilder::new().has_headers(true).comment(Some(b'#')).from_reader(part.as_bytes());
+        let header = reader.headers().map_err(|e| reply.nonsense(&e))?.clone();
+        let column = |name: &str| header.iter().position(|h| h == name);
+        if let Some(error) = column("error") {
+            let row = reader.records().next().and_then(Result::ok).unwrap_or_default();
+            return Err(reply.odd(&reply.quote(row.get(error).unwrap_or_default().as_bytes())));
+        }
+        let Some(at) = column("_value") else {
+            let columns = header.iter().collect::<Vec<_>>().join(",");
+            return Err(reply.odd(&format!("no column _value in {}", reply.quote(columns.as_bytes()))));
+        };
+        for row in reader.records() {
+            let row = row.map_err(|e| reply.nonsense(&e))?;
+            let field = |at: Option<usize>| at.and_then(|at| row.get(at)).unwrap_or_default().to_owned();
+            let table = (field(column("result")), field(column("table")));
+            let value = number(reply, &row, at)?;
+            values.entry(table).or_insert(value);
+        }
+    }
+    Ok(values.into_values().collect())
+}
+
+fn number(reply: &Reply, row: &StringRecord, at: usize) -> Result<f64, SourceError> {
+    match row.get(at).unwrap_or_default() {
+        "" => Ok(f64::NAN),
+        text => {
+            text.parse().map_err(|_| reply.odd(&format!("{:?} is no number", reply.quote(text.as_bytes()))))
+        }
+    }
+}
+
+/// InfluxDB's own words.
+fn complaint(body: &[u8]) -> Option<String> {
+    complaint_of(body, "message")
+}
+
+#[cfg(test)]
+#[path = "tests/influxdb.rs"]
+mod tests;

@@ -1,0 +1,247 @@
+//! What every source that speaks HTTP has to hold to, whatever its server says. A new source adds a case.
+
+use std::time::Duration;
+
+use super::{Asked, Play, http, server};
+use crate::source::{
+    Ask, MetricSource, SourceError, externalmetrics::ExternalMetrics, graphite::Graphite, http::TIMEOUT,
+    influxdb::InfluxDb, prometheus::Prometheus, web::Web,
+};
+
+/// One source with what its server answers.
+struct Case {
+    source: fn(Duration) -> Box<dyn MetricSource>,
+    query: &'static str,
+    json_path: Option<&'static str>,
+    /// The answer with a series for each of these values.
+    answer: fn(&[&str]) -> String,
+    /// A Secret that holds all it needs, with `s3cret` in what is sent.
+    secret: &'static [(&'static str, &'static str)],
+}
+
+fn joined(values: &[&str], one: impl Fn(usize, &str) -> String, by: &str) -> String {
+    values.iter().enumerate().map(|(i, value)| one(i, value)).collect::<Vec<_>>().join(by)
+}
+
+fn cases() -> Vec<Case> {
+    vec![
+        Case {
+            source: |limit| Box::new(Prometheus::new(http(limit))),
+            query: "up",
+            json_path: None,
+            answer: |values| {
+                let all = joined(values, |_, v| format!(r#"{{"metric":{{}},"value":[1.5,"{v}"]}}"#), ",");
+                format!(r#"{{"status":"success","data":{{"resultType":"vector","result":[{all}]}}}}"#)
+            },
+            secret: &[("token", "s3cret-token")],
+        },
+        Case {
+            source: |limit| Box::new(Graphite::new(http(limit))),
+            query: "target=app.errors&from=-2min",
+            json_path: None,
+            answer: |values| {
+                let series = |i: usize, v: &str| {
+                    format!(
+                        r#"{{"target":"a{i}","tags":{{"name":"a"}},"datapoints":[[7.0,1000],[{v},1060],[null,1120]]}}"#
+                    )
+                };
+                format!("[{}]", joined(values, series, ","))
+            },
+            secret: &[("username", "me"), ("password", "s3cret-word")],
+        },
+        Case {
+            source: |limit| Box::new(InfluxDb::new(http(limit))),
+            query: r#"from(bucket: "app") |> range(start: -1m) |> last()"#,
+            json_path: None,
+            answer: |values| {
+                let rows = joined(values, |i, v| format!(",_result,{i},{v},errors\r\n"), "");
+                if rows.is_empty() {
+                    "\r\n".into()
+                } else {
+                    format!(",result,table,_value,_field\r\n{rows}\r\n")
+                }
+            },
+            secret: &[("token", "s3cret-token"), ("org", "acme")],
+        },
+        Case {
+            source: |limit| Box::new(ExternalMetrics::new(http(limit), super::nobody())),
+            query: "test/queue-length?labelSelector=app%3Dpodinfo",
+            json_path: None,
+            answer: |values| {
+                let item = |_, v: &str| format!(r#"{{"metricName":"queue-length","value":"{v}"}}"#);
+                format!(r#"{{"kind":"ExternalMetricValueList","items":[{}]}}"#, joined(values, item, ","))
+            },
+            secret: &[("token", "s3cret-token")],
+        },
+        Case {
+            source: |limit| Box::new(Web::new(http(limit))),
+            query: "/stats?app=podinfo",
+            json_path: Some("{$.all[*].rate}"),
+            answer: |values| {
+                format!(r#"{{"all":[{}]}}"#, joined(values, |_, v| format!(r#"{{"rate":"{v}"}}"#), ","))
+            },
+            secret: &[("token", "s3cret-token")],
+        },
+    ]
+}
+
+impl Case {
+    fn asked(&self, address: &str) -> Asked {
+        let asked = Asked::of(address, self.query).with(self.secret);
+        Asked { json_path: self.json_path.map(str::to_owned), ..asked }
+    }
+
+    async fn told(&self, play: Play) -> Result<Vec<f64>, SourceError> {
+        let (address, _) = server(play).await;
+        (self.source)(TIMEOUT).query(&self.asked(&address).ask()).await
+    }
+
+    async fn says(&self, body: String) -> Result<Vec<f64>, SourceError> {
+        self.told(Play::Say(200, "application/json", body)).await
+    }
+}
+
+#[tokio::test]
+async fn values_are_read_one_for_each_series() {
+    for case in cases() {
+        let kind = (case.source)(TIMEOUT).kind();
+        for values in [&["99.5"][..], &["0"], &["1", "2.5", "-3"], &[]] {
+            let wanted: Vec<f64> = values.iter().map(|v| v.parse().unwrap()).collect();
+            assert_eq!(case.says((case.answer)(values)).await.unwrap(), wanted, "{kind}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn f54_no_answer_is_made_a_number() {
+    let deep = "[".repeat(100_000);
+    for case in cases() {
+        let kind = (case.source)(TIMEOUT).kind();
+        for value in ["NaN", "+Inf", "-Inf", "1e400", "", "x", "{}", "\u{feff}1"] {
+            let said = case.says((case.answer)(&[value])).await;
+            assert!(
+                said.as_ref().is_ok_and(|v| v.iter().all(|v| !v.is_finite())) || said.is_err(),
+                "{kind} {value:?}"
+            );
+        }
+        let whole = (case.answer)(&["1", "2"]);
+        let bodies = [
+            "",
+            "null",
+            "{}",
+            "[]",
+            "[1",
+            "\u{0}",
+            "\u{feff}",
+            "\"1\"",
+            &deep,
+            "<html><body>Sign in</body></html>",
+            &whole[..whole.len() - 12],
+        ];
+        for body in bodies {
+            let said = case.says(body.to_owned()).await;
+            // cut within the last value, what came before it may stand
+            let harmless =
+                said.as_ref().is_ok_and(|v| v.iter().all(|v| !v.is_finite() || kind == "influxdb"));
+            assert!(harmless || said.is_err(), "{kind} {body:.40}: {said:?}");
+        }
+        let html = case.says("<html><body>Sign in</body></html>".into()).await.unwrap_err();
+        assert_eq!(html.reason(), "AnswerUndecodable", "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn f53_a_server_that_does_not_answer_is_an_error_in_time() {
+    for case in cases() {
+        let kind = (case.source)(TIMEOUT).kind();
+        assert_eq!(case.told(Play::Flood).await.unwrap_err().reason(), "AnswerTooLarge", "{kind}");
+        assert_eq!(case.told(Play::Close).await.unwrap_err().reason(), "SourceUnreachable", "{kind}");
+        for play in [Play::Hang, Play::Drip] {
+            let (address, _) = server(play).await;
+            let quick = (case.source)(Duration::from_millis(100));
+            let error = quick.query(&case.asked(&address).ask()).await.unwrap_err();
+            assert_eq!((error.reason(), error.is_transient()), ("SourceTimedOut", true), "{kind}");
+        }
+        let down = (case.source)(TIMEOUT).ping(&case.asked("http://127.0.0.1:1").ask()).await;
+        assert_eq!(down.unwrap_err().reason(), "SourceUnreachable", "{kind}");
+        for bad in ["ftp://me:s3cret@host", "file:///etc/passwd"] {
+            let error = (case.source)(TIMEOUT).query(&case.asked(bad).ask()).await.unwrap_err();
+            assert_eq!(error.reason(), "BadAddress", "{kind}");
+            assert!(!format!("{error} {error:?}").contains("s3cret"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_query_is_told_from_a_broken_server_and_no_redirect_is_followed() {
+    for case in cases() {
+        let kind = (case.source)(TIMEOUT).kind();
+        let good = (case.answer)(&["1"]);
+        for status in [400, 422] {
+            let refused = case.told(Play::Say(status, "text/plain", good.clone())).await.unwrap_err();
+            assert_eq!(
+                (refused.reason(), refused.is_transient()),
+                ("QueryRejected", false),
+                "{kind} {status}"
+            );
+        }
+        for status in [301, 302, 307, 401, 403, 404, 429, 500, 503] {
+            let down = case.told(Play::Say(status, "text/plain", good.clone())).await.unwrap_err();
+            assert_eq!((down.reason(), down.is_transient()), ("SourceUnavailable", true), "{kind} {status}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn x5_credentials_are_sent_and_never_shown() {
+    for case in cases() {
+        let said = case.secret.iter().map(|(_, value)| *value).collect::<Vec<_>>().join(" ");
+        let (address, seen) = server(Play::Say(500, "text/plain", said)).await;
+        let source = (case.source)(TIMEOUT);
+        let asked = case.asked(&address);
+        let error = source.query(&asked.ask()).await.unwrap_err();
+        let shown = asked.credentials.redact(&error.to_string());
+        assert!(!format!("{shown} {:?}", asked.ask()).contains("s3cret"), "{} {shown}", source.kind());
+        assert!(seen.lock().unwrap()[0].to_lowercase().contains("\r\nauthorization: "), "{}", source.kind());
+
+        let empty = Asked::of(&address, case.query).with(&[("other", "x")]);
+        let empty = Asked { json_path: case.json_path.map(str::to_owned), ..empty };
+        let error = source.query(&empty.ask()).await.unwrap_err();
+        assert_eq!(error.reason(), "SecretKeyMissing", "{}", source.kind());
+        assert!(error.to_string().contains("Secret test/login, which MetricTemplate test/errors"), "{error}");
+        let bad = Asked::of(&address, case.query).with(&[
+            ("ca.crt", "no certificate"),
+            ("token", "t"),
+            ("org", "o"),
+        ]);
+        let bad = Asked { json_path: case.json_path.map(str::to_owned), ..bad };
+        let error = source.query(&bad.ask()).await.unwrap_err();
+        assert!(error.to_string().contains("PEM certificates under ca.crt"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn headers_of_the_template_are_sent() {
+    for case in cases() {
+        let (address, seen) = server(Play::Say(500, "text/plain", String::new())).await;
+        let mut asked = case.asked(&address);
+        asked.headers = [("X-Scope-OrgID".to_owned(), vec!["one".to_owned(), "two".to_owned()])].into();
+        let source = (case.source)(TIMEOUT);
+        source.query(&asked.ask()).await.unwrap_err();
+        let sent = seen.lock().unwrap()[0].to_lowercase();
+        assert!(sent.contains("x-scope-orgid: one\r\nx-scope-orgid: two"), "{} {sent}", source.kind());
+        asked.headers = [("bad header".to_owned(), vec!["x".to_owned()])].into();
+        let error = source.query(&asked.ask()).await.unwrap_err();
+        assert!(error.to_string().starts_with("spec.provider.headers: \"bad header\""), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_answers_is_there() {
+    for case in cases() {
+        let (address, _) = server(Play::Say(200, "application/json", (case.answer)(&["1"]))).await;
+        let asked = case.asked(&address);
+        let ask: Ask<'_> = asked.ask();
+        assert!((case.source)(TIMEOUT).ping(&ask).await.is_ok(), "{}", (case.source)(TIMEOUT).kind());
+    }
+}

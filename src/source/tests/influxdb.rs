@@ -1,0 +1,27 @@
+use super::*;
+use crate::source::{http::TIMEOUT, tests::http};
+
+fn reply(body: &str) -> Reply {
+    http(TIMEOUT).reply("http://influx:8086", 200, body.into())
+}
+
+#[test]
+fn annotated_answers_of_several_tables_are_read() {
+    let two = "#datatype,string,long,dateTime:RFC3339,double,string\r\n#group,false,false,false,false,true\r\n\
+               #default,_result,,,,\r\n,result,table,_time,_value,_field\r\n,,0,2026-01-01T00:00:00Z,1.5,a\r\n\
+               ,,0,2026-01-01T00:01:00Z,9,a\r\n,,1,2026-01-01T00:00:00Z,2.5,\"b, c\"\r\n\r\n\
+               #datatype,string,long,long\r\n#group,false,false,false\r\n#default,other,,\r\n,result,table,_value\r\n\
+               ,other,0,7\r\n\r\n";
+    assert_eq!(decode(&reply(two)).unwrap(), [1.5, 2.5, 7.0]);
+    assert!(decode(&reply("\r\n\r\n")).unwrap().is_empty());
+    assert!(decode(&reply(",result,table,_value\n,_result,0,\n")).unwrap()[0].is_nan());
+}
+
+#[test]
+fn an_error_within_an_answer_is_one() {
+    let error = decode(&reply(",error,reference\r\n,cannot query,897\r\n")).unwrap_err();
+    assert!(error.to_string().ends_with("makes no sense: cannot query"), "{error}");
+    let error = decode(&reply(",result,table,mean\r\n,_result,0,1\r\n")).unwrap_err();
+    assert!(error.to_string().contains("no column _value in ,result,table,mean"), "{error}");
+    assert!(decode(&reply(",result,table,_value\r\n,_result,0,on\r\n")).is_err());
+}

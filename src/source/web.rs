@@ -1,0 +1,97 @@
+//! Any server that answers with JSON. The query is the rest of the URL, e.g. `/stats?service={{ target }}`; where the
+//! value stands in the answer is told by `spec.provider.jsonPath`.
+//!
+//! Credentials: `token`, or `username` and `password`; `ca.crt` for a server with an authority of its own.
+
+use futures::{FutureExt, future::BoxFuture};
+use jsonpath_rust::JsonPath;
+use serde_json::Value;
+
+use super::{
+    Ask, MetricSource, SourceError,
+    http::{Call, Http, Reply, address},
+};
+use crate::analysis::access::json_path;
+
+/// Any number of servers.
+#[derive(Clone)]
+pub struct Web {
+    http: Http,
+}
+
+impl Web {
+    /// Asks through these clients.
+    pub fn new(http: Http) -> Self {
+        Self { http }
+    }
+
+    async fn get(&self, ask: &Ask<'_>, rest: &str) -> Result<Reply, SourceError> {
+        let mut url = address(ask.address, "")?;
+        let (path, query) = rest.trim().split_once('?').map_or((rest.trim(), None), |(p, q)| (p, Some(q)));
+        if !path.is_empty() {
+            let path = format!("{}/{}", url.path().trim_end_matches('/'), path.trim_start_matches('/'));
+            url.set_path(&path);
+        }
+        if query.is_some() {
+            url.set_query(query);
+        }
+        let call = Call::get(url).given(ask)?.authorized(ask)?;
+        self.http.ok(ask, call, |_| None).await
+    }
+}
+
+impl MetricSource for Web {
+    fn kind(&self) -> &'static str {
+        "web"
+    }
+
+    fn query<'a>(&'a self, ask: &'a Ask<'a>) -> BoxFuture<'a, Result<Vec<f64>, SourceError>> {
+        async move {
+            let reply = self.get(ask, ask.query).await?;
+            decode(&reply, ask.json_path.unwrap_or("$"))
+        }
+        .boxed()
+    }
+
+    /// Whether anybody is there: what the address itself answers is not known, so any status but those of a server that
+    /// is down will do.
+    fn ping<'a>(&'a self, ask: &'a Ask<'a>) -> BoxFuture<'a, Result<(), SourceError>> {
+        async move {
+            let call = Call::get(address(ask.address, "")?).given(ask)?.authorized(ask)?;
+            let reply = self.http.send(ask, call).await?;
+            if reply.status < 500 {
+                return Ok(());
+            }
+            Err(SourceError::Unavailable {
+                server: reply.server,
+                status: reply.status,
+                message: String::new(),
+            })
+        }
+        .boxed()
+    }
+}
+
+/// Every value that the path leads to; none if it leads nowhere.
+fn decode(reply: &Reply, path: &str) -> Result<Vec<f64>, SourceError> {
+    let answer: Value = reply.json()?;
+    let path = json_path(path)
+        .map_err(|why| SourceError::Unusable { message: format!("spec.provider.jsonPath: {why}") })?;
+    let found = answer.query(path).map_err(|e| reply.nonsense(&e))?;
+    found.into_iter().map(|value| number(reply, value)).collect()
+}
+
+/// Numbers, also as text; true and false as 1 and 0; null is no number.
+fn number(reply: &Reply, value: &Value) -> Result<f64, SourceError> {
+    let read = match value {
+        Value::Null => Some(f64::NAN),
+        Value::Bool(yes) => Some(f64::from(u8::from(*yes))),
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => text.trim().parse().ok(),
+        Value::Array(_) | Value::Object(_) => None,
+    };
+    read.ok_or_else(|| {
+        let said = reply.quote(value.to_string().as_bytes());
+        reply.odd(&format!("{said} is no number: let jsonPath lead to one"))
+    })
+}
