@@ -27,6 +27,7 @@ pub mod faultproxy;
 pub mod hooks;
 pub mod http;
 pub mod load;
+pub mod metrics_servers;
 pub mod observer;
 pub mod operator;
 pub mod sim;

@@ -73,6 +73,15 @@ pub struct SecretAt {
     pub version: Option<String>,
 }
 
+/// A key of a Secret, told without what is under it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct SecretKeyAt {
+    /// The Secret.
+    pub of: SecretAt,
+    /// The key.
+    pub key: String,
+}
+
 /// How a server is to be asked, beside its address.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Access {
@@ -88,6 +97,8 @@ pub struct Access {
     pub any_certificate: bool,
     /// Where its credentials are.
     pub secret: Option<SecretAt>,
+    /// Marks in the query, each for a value out of a Secret.
+    pub args: BTreeMap<String, SecretKeyAt>,
 }
 
 impl Default for Access {
@@ -100,6 +111,7 @@ impl Default for Access {
             headers: BTreeMap::new(),
             any_certificate: false,
             secret: None,
+            args: BTreeMap::new(),
         }
     }
 }
@@ -122,6 +134,7 @@ impl Access {
             headers: provider.headers.clone(),
             any_certificate: provider.insecure_skip_verify == Some(true),
             secret,
+            args: BTreeMap::new(),
         }
     }
 }

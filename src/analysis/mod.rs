@@ -4,6 +4,7 @@
 //! `source` does. Does not count failures or decide what follows: `plan` does.
 
 pub mod access;
+pub mod args;
 pub mod builtin;
 mod go;
 pub mod template;
@@ -101,6 +102,8 @@ fn own(c: &Validated, m: &CanaryMetric) -> Result<Query, String> {
     let window = window(m)?;
     let mut model = template::Model::of(c, &window);
     model.variables.clone_from(&m.template_variables);
+    let (args, secret) = args::values(m, &c.namespace, &c.secrets);
+    model.args = args;
     let (kind, access, server, whose, text) = if let Some(name) = template_of(c, m) {
         let template = c.templates.get(&name).ok_or_else(|| format!("MetricTemplate {name} is missing"))?;
         let server = template.provider.address.clone().unwrap_or_default();
@@ -111,7 +114,9 @@ fn own(c: &Validated, m: &CanaryMetric) -> Result<Query, String> {
         (Metric::Inline, Access::default(), c.metrics_server.clone(), whose, m.query.as_ref())
     };
     let text = text.map(|q| q.trim()).filter(|q| !q.is_empty()).ok_or(NOTHING_TO_ASK)?;
-    let promql = template::render(text, &model).map_err(|e| format!("{whose}: {e}"))?;
+    let promql =
+        model.names().and_then(|()| template::render(text, &model)).map_err(|e| format!("{whose}: {e}"))?;
+    let access = Access { args: secret, ..access };
     Ok(Query { metric: m.name.clone(), kind, promql, server, access, range: range(m, kind), window })
 }
 

@@ -1,5 +1,5 @@
 //! Metric queries as Go templates, with the functions Flagger offers: `name`, `namespace`, `target`, `service`,
-//! `ingress`, `route`, `interval` and `variables`. A missing key is an error, never an empty string. Bounded in
+//! `ingress`, `route`, `interval` and `variables`, and beside them `args`. A missing key is an error, never an empty string. Bounded in
 //! output and loops: the text is a user's.
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
@@ -33,6 +33,8 @@ pub struct Model {
     pub interval: String,
     /// The metric's `templateVariables`.
     pub variables: BTreeMap<String, String>,
+    /// The metric's `args`; of one from a Secret a mark.
+    pub args: BTreeMap<String, String>,
 }
 
 impl Model {
@@ -49,7 +51,24 @@ impl Model {
             route: c.revision.clone().unwrap_or_else(|| named("routeRef")),
             interval: interval.to_owned(),
             variables: BTreeMap::new(),
+            args: BTreeMap::new(),
         }
+    }
+
+    /// Names are of objects, so that none can change a query in whose quotes it is put.
+    ///
+    /// # Errors
+    /// One is not.
+    pub fn names(&self) -> Result<(), String> {
+        let all = [
+            ("targetRef.name", &self.target),
+            ("service.name", &self.service),
+            ("ingressRef.name", &self.ingress),
+            ("routeRef.name", &self.route),
+        ];
+        let plain = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+        let odd = all.iter().find(|(_, name)| !plain(name));
+        odd.map_or(Ok(()), |(field, _)| Err(format!("spec.{field} is no name of an object: correct it")))
     }
 }
 
@@ -69,10 +88,12 @@ pub fn render(text: &str, model: &Model) -> Result<String, String> {
         let value = Value::from(value.as_str());
         template = template.func(name, move |_| Ok(value.clone()));
     }
-    let variables: BTreeMap<Arc<str>, Value> =
-        model.variables.iter().map(|(k, v)| (k.as_str().into(), Value::from(v.as_str()))).collect();
-    let variables = Value::Map(Arc::new(variables));
-    template = template.func("variables", move |_| Ok(variables.clone()));
+    for (name, values) in [("variables", &model.variables), ("args", &model.args)] {
+        let values: BTreeMap<Arc<str>, Value> =
+            values.iter().map(|(k, v)| (k.as_str().into(), Value::from(v.as_str()))).collect();
+        let values = Value::Map(Arc::new(values));
+        template = template.func(name, move |_| Ok(values.clone()));
+    }
     let mut out = Bounded(String::new());
     // An empty map as data, so that `{{ .Field }}` is an error as in Flagger.
     let done = template.parse(text).and_then(|parsed| parsed.execute_fmt(&mut out, &tmap! {}));
@@ -101,6 +122,7 @@ mod tests {
             namespace: "prod".into(),
             target: "podinfo".into(),
             interval: "1m".into(),
+            args: [("team".to_owned(), "blue".to_owned())].into(),
             variables: [("direction".to_owned(), "in".to_owned()), ("a-b".to_owned(), "c".to_owned())].into(),
             ..Model::default()
         }
@@ -114,6 +136,7 @@ mod tests {
                 r#"x{ns="prod",w=~"podinfo"}[1m]"#,
             ),
             ("{{ variables.direction }}", "in"),
+            ("{{ args.team }}", "blue"),
             (r#"{{ index variables "a-b" }}"#, "c"),
             ("{{- namespace -}} x", "prodx"),
             (r#"{{ if eq namespace "prod" }}a{{ else }}b{{ end }}"#, "a"),
@@ -132,6 +155,7 @@ mod tests {
         for text in [
             "{{ .Namespace }}",
             "{{ variables.missing }}",
+            "{{ args.missing }}",
             "{{ nope }}",
             "{{ namespace",
             "{{ $x }}",

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{promotion::Promotion, routing, schema};
+use super::{MetricArg, promotion::Promotion, routing, schema};
 
 /// Flagger's pattern for durations, open at its end: `1m30s` and `10ms` pass.
 const DURATION: &str = "^[0-9]+(m|s)";
@@ -132,6 +132,9 @@ pub struct CanaryMetric {
     /// Variables for the query of the MetricTemplate.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub template_variables: BTreeMap<String, String>,
+    /// Values for the query that stand elsewhere: `{{ args.name }}`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub args: Vec<MetricArg>,
 }
 
 /// A range of values, open at the side that has no bound.

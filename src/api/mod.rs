@@ -9,6 +9,7 @@ pub mod canary;
 pub mod crd;
 pub mod duration;
 pub mod hosts;
+pub mod metric_arg;
 pub mod metric_names;
 pub mod metric_template;
 pub mod promotion;
@@ -30,6 +31,7 @@ pub use analysis::{
     ThresholdRange,
 };
 pub use canary::{AutoscalerRef, Canary, CanarySpec, LocalRef, ScalerReplicas, TargetRef, UpstreamRef};
+pub use metric_arg::{ArgField, ArgSecret, ArgSource, MetricArg};
 pub use metric_template::{MetricProvider, MetricTemplate, MetricTemplateSpec, SecretRef};
 pub use service::{CanaryService, CustomMetadata, UnmanagedMetadata};
 pub use status::{

@@ -114,9 +114,11 @@ impl Asker {
             Some(at) => self.secrets.read(at).await.map_err(plainly)?,
             None => none.clone(),
         };
+        let (text, secrets) = self.filled_in(query).await.map_err(plainly)?;
+        let credentials = credentials.beside(secrets);
         let ask = Ask {
             address,
-            query: query.map_or("", |q| &q.promql),
+            query: &text,
             window: access::window(query.map_or("", |q| &q.window)),
             region: access.region.as_deref(),
             json_path: access.json_path.as_deref(),
@@ -129,6 +131,21 @@ impl Asker {
             None => source.ping(&ask).await.map(|()| vec![]),
         };
         reply.map_err(|error| Unanswered::new(error, &credentials))
+    }
+}
+
+impl Asker {
+    /// The text of a query with what Secrets hold in the place of the marks, and those values.
+    async fn filled_in(&self, query: Option<&Query>) -> Result<(String, Vec<String>), SourceError> {
+        let Some(query) = query else { return Ok(Default::default()) };
+        let (mut text, mut values) = (query.promql.clone(), Vec::new());
+        for (mark, at) in &query.access.args {
+            let held = self.secrets.read(&at.of).await?;
+            let value = held.get(&at.key)?;
+            text = text.replace(mark, value);
+            values.push(value.to_owned());
+        }
+        Ok((text, values))
     }
 }
 

@@ -20,7 +20,8 @@ pub struct Interest {
     pub scaler: String,
     /// MetricTemplates as `namespace/name`.
     pub templates: Vec<String>,
-    /// ConfigMaps and Secrets that its target uses, by `config::key`, as the status has them.
+    /// ConfigMaps and Secrets that its target uses, as the status has them, and Secrets that its metrics name, by
+    /// `config::key`.
     pub configs: Vec<String>,
     /// `spec.provider`; empty when the Canary leaves it to the operator.
     pub provider: String,
@@ -40,7 +41,11 @@ impl Interest {
             Some(format!("{}/{name}", m["templateRef"]["namespace"].as_str().unwrap_or(namespace)))
         });
         let configs = canary["status"]["observedConfigs"].as_object().into_iter().flatten();
-        let configs = configs.map(|(key, _)| key.clone()).collect();
+        let args = analysis["metrics"].as_array().into_iter().flatten();
+        let args = args.flat_map(|m| m["args"].as_array().into_iter().flatten());
+        let args = args.filter_map(|arg| arg["valueFrom"]["secretKeyRef"]["name"].as_str());
+        let configs = configs.map(|(key, _)| key.clone());
+        let configs = configs.chain(args.map(|name| format!("secret/{name}"))).collect();
         let scaler = spec["autoscalerRef"]["name"].as_str().unwrap_or_default().to_owned();
         let provider = spec["provider"].as_str().unwrap_or_default().to_owned();
         Self { target, kind, apex, scaler, templates: templates.collect(), configs, provider }

@@ -55,7 +55,7 @@ pub(super) fn surroundings<'a>(
     c.advice.extend(share::advice(snap, &c, target));
     ownership::check(snap, &c, router)?;
     let (scaler, scaler_problem) = autoscaler(snap, &mut c)?;
-    templates::look(snap, &mut c);
+    templates::look(snap, &mut c, target);
     cross_namespace(snap, &c)?;
     if snap.canary.metadata.deletion_timestamp.is_none() {
         fit(&c, target)?;

@@ -1,11 +1,14 @@
 //! The MetricTemplates that checks refer to, and the Secrets they name. No run is analysed while one is missing or cannot
 //! be asked; a kind of server that is not served holds runs at weight 0.
 
+use serde_json::{Value, json};
+
 use super::{Question, context::Context};
 use crate::{
     analysis::{
         self, Access,
         access::{self, KINDS},
+        args,
     },
     api::{
         hosts,
@@ -14,8 +17,9 @@ use crate::{
     snapshot::Snapshot,
 };
 
-pub(super) fn look(snap: &Snapshot, c: &mut Validated) {
+pub(super) fn look(snap: &Snapshot, c: &mut Validated, target: &Value) {
     c.secrets = snap.secrets.clone().unwrap_or_default();
+    arguments(snap, c, target);
     for metric in c.analysis.metrics.clone() {
         let Some(name) = analysis::template_of(c, &metric) else { continue };
         let field = format!("spec.analysis.metrics[{}].templateRef", metric.name);
@@ -44,6 +48,28 @@ pub(super) fn look(snap: &Snapshot, c: &mut Validated) {
         c.faults.extend(hosts::refused(&whose, address, &snap.rules.reach));
         c.templates.insert(name.clone(), template.clone());
         c.faults.extend(secret_missing(snap, &Access::of(&name, template, &c.secrets)));
+    }
+}
+
+/// What stands in fields takes the place of the arguments that point there.
+fn arguments(snap: &Snapshot, c: &mut Validated, target: &Value) {
+    let fields = c.metrics.iter().any(|m| !m.args.is_empty());
+    let canary = if fields { json!(snap.canary) } else { Value::Null };
+    let namespace = c.namespace.clone();
+    for metric in &mut c.metrics {
+        if let Err(why) = args::resolve(metric, &canary, target) {
+            c.faults.push(Problem::new("ArgInvalid", why));
+            continue;
+        }
+        for at in metric.args.iter().filter_map(|a| a.value_from.as_ref()?.secret_key_ref.as_ref()) {
+            let name = format!("{namespace}/{}", at.name);
+            if snap.secrets.as_ref().is_some_and(|known| !known.contains_key(&name)) {
+                c.faults.push(Problem::new("SecretMissing", format!(
+                    "Secret {name} does not exist, which spec.analysis.metrics[{}].args names: create it or correct the name",
+                    metric.name
+                )));
+            }
+        }
     }
 }
 

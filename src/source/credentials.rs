@@ -29,6 +29,8 @@ const HIDDEN: &str = "*****";
 pub struct Credentials {
     from: SecretAt,
     values: BTreeMap<String, Vec<u8>>,
+    /// Values from elsewhere that are not to be shown either.
+    hidden: Vec<String>,
 }
 
 impl fmt::Debug for Credentials {
@@ -40,7 +42,13 @@ impl fmt::Debug for Credentials {
 impl Credentials {
     /// Of this Secret.
     pub fn new(from: SecretAt, values: BTreeMap<String, Vec<u8>>) -> Self {
-        Self { from, values }
+        Self { from, values, hidden: vec![] }
+    }
+
+    /// The same, hiding other secrets that are sent along as well.
+    #[must_use]
+    pub fn beside(self, hidden: Vec<String>) -> Self {
+        Self { hidden, ..self }
     }
 
     /// No Secret is named.
@@ -74,6 +82,7 @@ impl Credentials {
     /// A text without the values: a server may repeat what it was sent.
     pub fn redact(&self, text: &str) -> String {
         let values = self.values.values().filter_map(|value| std::str::from_utf8(value).ok());
+        let values = values.chain(self.hidden.iter().map(String::as_str));
         let mut values: Vec<&str> = values.map(str::trim).filter(|v| v.len() >= SHORTEST).collect();
         // one may be part of another
         values.sort_by_key(|value| std::cmp::Reverse(value.len()));
@@ -179,5 +188,9 @@ mod tests {
             format!("Bearer {HIDDEN} of {HIDDEN} in 42")
         );
         assert_eq!(Credentials::default().redact("plain"), "plain");
+        assert_eq!(
+            Credentials::default().beside(vec!["other".into()]).redact("an other"),
+            format!("an {HIDDEN}")
+        );
     }
 }

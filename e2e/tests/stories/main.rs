@@ -28,6 +28,7 @@ mod restart;
 mod runs;
 mod scalers;
 mod services;
+mod sources;
 mod strategies;
 mod switches;
 mod targets;
@@ -87,6 +88,7 @@ const FAMILIES: &[(&str, Family)] = &[
     ("runs", runs::STORIES),
     ("scalers", scalers::STORIES),
     ("services", services::STORIES),
+    ("sources", sources::STORIES),
     ("strategies", strategies::STORIES),
     ("switches", switches::STORIES),
     ("targets", targets::STORIES),
