@@ -150,7 +150,7 @@ impl Google {
         let request = net::Request::get(url, NEAR, LARGEST).header("metadata-flavor", "Google");
         let answer = self.own.send(request).await.map_err(|error| nobody(&error.to_string()))?;
         match answer.status {
-            200..=299 => Ok(Reply::new(self.own.clone(), METADATA.into(), answer.status, answer.body)),
+            200..=299 => Ok(self.http.reply(METADATA, answer.status, answer.body)),
             status => Err(nobody(&format!("it answers with status {status}"))),
         }
     }

@@ -159,7 +159,7 @@ impl Http {
         if answer.cut {
             return Err(SourceError::TooLarge { server, limit: LARGEST });
         }
-        Ok(Reply::new(self.out.clone(), server, answer.status, answer.body))
+        Ok(self.reply(&server, answer.status, answer.body))
     }
 
     /// The body of an answer with a status of success.
@@ -177,7 +177,7 @@ impl Http {
 
     /// An answer that came another way.
     pub fn reply(&self, server: &str, status: u16, body: Vec<u8>) -> Reply {
-        Reply::new(self.out.clone(), server.to_owned(), status, body)
+        Reply { out: self.out.clone(), server: server.to_owned(), status, body }
     }
 }
 
@@ -195,11 +195,6 @@ impl Reply {
             }
             status => Err(SourceError::Unavailable { message: message(), server: self.server, status }),
         }
-    }
-
-    /// Of a server that was asked through `out`.
-    pub fn new(out: Outbound, server: String, status: u16, body: Vec<u8>) -> Self {
-        Self { out, server, status, body }
     }
 
     /// The body as JSON of this form.

@@ -1,15 +1,64 @@
 //! Hosted servers: recorded shapes of the answers that their makers document.
 
-use super::{Asked, Play, http, server};
+use super::{
+    Asked, Play,
+    conformance::{Case, joined},
+    http,
+    identity::{KEYS as AWS, nobody},
+    server,
+};
 use crate::source::{
-    MetricSource, SourceError, datadog::Datadog, dynatrace::Dynatrace, http::TIMEOUT, newrelic::NewRelic,
-    splunk::Splunk,
+    MetricSource, SourceError, cloudwatch::CloudWatch, datadog::Datadog, dynatrace::Dynatrace, http::TIMEOUT,
+    newrelic::NewRelic, splunk::Splunk,
 };
 
 const DATADOG: &[(&str, &str)] = &[("datadog_api_key", "s3cret-a"), ("datadog_application_key", "s3cret-b")];
 const DYNATRACE: &[(&str, &str)] = &[("dynatrace_token", "s3cret-t")];
 const NEWRELIC: &[(&str, &str)] = &[("newrelic_account_id", "12345"), ("newrelic_query_key", "s3cret-k")];
 const SPLUNK: &[(&str, &str)] = &[("sf_token_key", "s3cret-s")];
+
+/// All of them but Google's, whose tokens come from a server of their own.
+pub(super) fn cases() -> Vec<Case> {
+    let hosted = |source, query, answer, secret, header| Case {
+        source,
+        query,
+        json_path: None,
+        answer,
+        secret,
+        header,
+    };
+    vec![
+        hosted(|limit| Box::new(Datadog::new(http(limit))), "avg:x{*}", series, DATADOG, "dd-api-key"),
+        hosted(|limit| Box::new(Dynatrace::new(http(limit))), "x:avg", selected, DYNATRACE, "authorization"),
+        hosted(|limit| Box::new(NewRelic::new(http(limit))), "SELECT x", results, NEWRELIC, "x-query-key"),
+        hosted(|limit| Box::new(Splunk::new(http(limit))), "data('x')", stream, SPLUNK, "x-sf-token"),
+        hosted(|limit| Box::new(CloudWatch::new(http(limit), nobody())), "[]", metrics, AWS, "authorization"),
+    ]
+}
+
+fn series(values: &[&str]) -> String {
+    let all = joined(values, |_, v| format!(r#"{{"pointlist":[[1,null],[2,{v}],[3,77]]}}"#), ",");
+    format!(r#"{{"status":"ok","series":[{all}]}}"#)
+}
+
+fn selected(values: &[&str]) -> String {
+    let all = joined(values, |_, v| format!(r#"{{"timestamps":[1],"values":[{v}]}}"#), ",");
+    format!(r#"{{"result":[{{"metricId":"m","data":[{all}]}}]}}"#)
+}
+
+fn results(values: &[&str]) -> String {
+    format!(r#"{{"results":[{}]}}"#, joined(values, |_, v| format!(r#"{{"result":{v}}}"#), ","))
+}
+
+fn stream(values: &[&str]) -> String {
+    let all = joined(values, |i, v| format!(r#"{{"tsId":"a{i}","value":{v}}}"#), ",");
+    format!("event: data\ndata: {{\"data\":[{all}]}}\n\n{END}")
+}
+
+fn metrics(values: &[&str]) -> String {
+    let one = |_, v: &str| format!(r#"{{"Id":"a","StatusCode":"Complete","Values":[{v},77]}}"#);
+    format!(r#"{{"MetricDataResults":[{}]}}"#, joined(values, one, ","))
+}
 
 /// What a source makes of an answer, and the request it sent.
 async fn told(

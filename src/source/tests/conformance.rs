@@ -9,21 +9,28 @@ use crate::source::{
 };
 
 /// One source with what its server answers.
-struct Case {
-    source: fn(Duration) -> Box<dyn MetricSource>,
-    query: &'static str,
-    json_path: Option<&'static str>,
+pub(super) struct Case {
+    pub(super) source: fn(Duration) -> Box<dyn MetricSource>,
+    pub(super) query: &'static str,
+    pub(super) json_path: Option<&'static str>,
     /// The answer with a series for each of these values.
-    answer: fn(&[&str]) -> String,
-    /// A Secret that holds all it needs, with `s3cret` in what is sent.
-    secret: &'static [(&'static str, &'static str)],
+    pub(super) answer: fn(&[&str]) -> String,
+    /// A Secret that holds all it needs, with `s3cret` in what is never shown.
+    pub(super) secret: &'static [(&'static str, &'static str)],
+    /// The header that says who asks.
+    pub(super) header: &'static str,
 }
 
-fn joined(values: &[&str], one: impl Fn(usize, &str) -> String, by: &str) -> String {
+pub(super) fn joined(values: &[&str], one: impl Fn(usize, &str) -> String, by: &str) -> String {
     values.iter().enumerate().map(|(i, value)| one(i, value)).collect::<Vec<_>>().join(by)
 }
 
 fn cases() -> Vec<Case> {
+    own().into_iter().chain(super::cloud::cases()).collect()
+}
+
+/// Servers that people run themselves.
+fn own() -> Vec<Case> {
     vec![
         Case {
             source: |limit| Box::new(Prometheus::new(http(limit))),
@@ -34,6 +41,7 @@ fn cases() -> Vec<Case> {
                 format!(r#"{{"status":"success","data":{{"resultType":"vector","result":[{all}]}}}}"#)
             },
             secret: &[("token", "s3cret-token")],
+            header: "authorization",
         },
         Case {
             source: |limit| Box::new(Graphite::new(http(limit))),
@@ -48,6 +56,7 @@ fn cases() -> Vec<Case> {
                 format!("[{}]", joined(values, series, ","))
             },
             secret: &[("username", "me"), ("password", "s3cret-word")],
+            header: "authorization",
         },
         Case {
             source: |limit| Box::new(InfluxDb::new(http(limit))),
@@ -62,6 +71,7 @@ fn cases() -> Vec<Case> {
                 }
             },
             secret: &[("token", "s3cret-token"), ("org", "acme")],
+            header: "authorization",
         },
         Case {
             source: |limit| Box::new(ExternalMetrics::new(http(limit), super::nobody())),
@@ -72,6 +82,7 @@ fn cases() -> Vec<Case> {
                 format!(r#"{{"kind":"ExternalMetricValueList","items":[{}]}}"#, joined(values, item, ","))
             },
             secret: &[("token", "s3cret-token")],
+            header: "authorization",
         },
         Case {
             source: |limit| Box::new(Web::new(http(limit))),
@@ -81,6 +92,7 @@ fn cases() -> Vec<Case> {
                 format!(r#"{{"all":[{}]}}"#, joined(values, |_, v| format!(r#"{{"rate":"{v}"}}"#), ","))
             },
             secret: &[("token", "s3cret-token")],
+            header: "authorization",
         },
     ]
 }
@@ -88,7 +100,8 @@ fn cases() -> Vec<Case> {
 impl Case {
     fn asked(&self, address: &str) -> Asked {
         let asked = Asked::of(address, self.query).with(self.secret);
-        Asked { json_path: self.json_path.map(str::to_owned), ..asked }
+        let region = Some("eu-west-1".to_owned());
+        Asked { json_path: self.json_path.map(str::to_owned), region, ..asked }
     }
 
     async fn told(&self, play: Play) -> Result<Vec<f64>, SourceError> {
@@ -202,19 +215,15 @@ async fn x5_credentials_are_sent_and_never_shown() {
         let error = source.query(&asked.ask()).await.unwrap_err();
         let shown = asked.credentials.redact(&error.to_string());
         assert!(!format!("{shown} {:?}", asked.ask()).contains("s3cret"), "{} {shown}", source.kind());
-        assert!(seen.lock().unwrap()[0].to_lowercase().contains("\r\nauthorization: "), "{}", source.kind());
+        let header = format!("\r\n{}: ", case.header);
+        assert!(seen.lock().unwrap()[0].to_lowercase().contains(&header), "{}", source.kind());
 
-        let empty = Asked::of(&address, case.query).with(&[("other", "x")]);
-        let empty = Asked { json_path: case.json_path.map(str::to_owned), ..empty };
+        let empty = case.asked(&address).with(&[("other", "x")]);
         let error = source.query(&empty.ask()).await.unwrap_err();
         assert_eq!(error.reason(), "SecretKeyMissing", "{}", source.kind());
         assert!(error.to_string().contains("Secret test/login, which MetricTemplate test/errors"), "{error}");
-        let bad = Asked::of(&address, case.query).with(&[
-            ("ca.crt", "no certificate"),
-            ("token", "t"),
-            ("org", "o"),
-        ]);
-        let bad = Asked { json_path: case.json_path.map(str::to_owned), ..bad };
+        let bad = [case.secret, &[("ca.crt", "no certificate")]].concat();
+        let bad = case.asked(&address).with(&bad);
         let error = source.query(&bad.ask()).await.unwrap_err();
         assert!(error.to_string().contains("PEM certificates under ca.crt"), "{error}");
     }

@@ -18,13 +18,13 @@ use crate::{
     source::{MetricSource, SourceError, cloudwatch::CloudWatch, http::TIMEOUT, stackdriver::Stackdriver},
 };
 
-const KEYS: &[(&str, &str)] =
+pub(super) const KEYS: &[(&str, &str)] =
     &[("aws_access_key_id", "AKIDEXAMPLE"), ("aws_secret_access_key", "s3cret-key")];
 const QUERY: &str = r#"[{"Id": "e1", "Expression": "m1 / m2", "Label": "ErrorRate"}]"#;
 const PEM: &str = include_str!("account.pem");
 
 /// Nobody gives out an identity here.
-fn nobody() -> Outbound {
+pub(super) fn nobody() -> Outbound {
     struct Nowhere;
     impl Lookup for Nowhere {
         fn lookup(&self, _: String) -> BoxFuture<'static, io::Result<Vec<std::net::IpAddr>>> {
