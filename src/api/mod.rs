@@ -10,6 +10,7 @@ pub mod crd;
 pub mod duration;
 pub mod metric_names;
 pub mod metric_template;
+pub mod metric_verdict;
 pub mod promotion;
 pub mod request;
 mod routing;
@@ -30,6 +31,7 @@ pub use analysis::{
 };
 pub use canary::{AutoscalerRef, Canary, CanarySpec, LocalRef, ScalerReplicas, TargetRef, UpstreamRef};
 pub use metric_template::{MetricProvider, MetricTemplate, MetricTemplateSpec, SecretRef};
+pub use metric_verdict::{MetricOutcome, MetricStatus, MetricVerdict, NoData};
 pub use service::{CanaryService, CustomMetadata, UnmanagedMetadata};
 pub use status::{
     Answer, CanaryCondition, CanaryStatus, Ending, EndingKind, ObservedConfig, ObservedTarget, Phase,

@@ -56,6 +56,7 @@ pub(super) fn surroundings<'a>(
     ownership::check(snap, &c, router)?;
     let (scaler, scaler_problem) = autoscaler(snap, &mut c)?;
     templates(snap, &mut c);
+    verdicts(&mut c, router);
     cross_namespace(snap, &c)?;
     if snap.canary.metadata.deletion_timestamp.is_none() {
         fit(&c, target)?;
@@ -246,6 +247,13 @@ fn templates(snap: &Snapshot, c: &mut Validated) {
         }
         c.templates.insert(name, template.clone());
     }
+}
+
+/// How metrics are judged can be meant, and is worth something.
+fn verdicts(c: &mut Validated, router: &'static dyn Router) {
+    let (faults, advice) = analysis::limits::check(c, &analysis::asks(c, router.queries()));
+    c.faults.extend(faults);
+    c.advice.extend(advice);
 }
 
 /// What a MetricTemplate asks for beyond a Prometheus that answers everybody.
