@@ -7,14 +7,14 @@
 use cel::{
     Context, IdedExpr, Value,
     common::ast::{CallExpr, ComprehensionExpr, EntryExpr, Expr, LiteralValue, operators},
-    parser::Parser,
+    parser::PrattParser,
 };
 
 /// Longest text, in bytes; the schema says the same.
 const LONGEST: usize = 512;
-/// Deepest nesting, and of brackets, each of which takes the parser more than a hundred kilobytes of stack.
+/// Deepest nesting, and of brackets.
 const DEEPEST: u16 = 32;
-const BRACKETS: usize = 6;
+const BRACKETS: usize = 16;
 /// Deepest tree, which a sum of so many terms is as well.
 const MOST_DEEP: usize = 32;
 /// Most series that a condition is asked about.
@@ -58,7 +58,7 @@ impl Condition {
         if brackets(text) > BRACKETS {
             return Err(format!("it has more than {BRACKETS} brackets inside one another"));
         }
-        let parser = Parser::new().max_recursion_depth(DEEPEST);
+        let parser = PrattParser::new().max_recursion_depth(DEEPEST);
         let mut root = parser.parse(&words(text)).map_err(|errors| in_a_line(&errors.to_string()))?;
         if deep(&root) > MOST_DEEP {
             return Err("it is nested too deep, or has too many terms in a row".into());
@@ -472,7 +472,7 @@ mod tests {
             ("result[0] > treshold", "treshold"),
             ("nope(result)", "nope"),
             ("result[0] > 'a'", "overload"),
-            ("((((((((((result > 1))))))))))", "brackets"),
+            ("(((((((((((((((((result > 1)))))))))))))))))", "brackets"),
             ("default(result) > 1", "default takes"),
             ("result.all(x, result.all(y, x > y))", "inside another"),
             ("", ""),

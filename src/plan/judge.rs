@@ -248,6 +248,8 @@ fn passed(cx: &Context<'_>, d: &mut Draft, held: bool, entries: &[MetricStatus])
             cx.now < after(began, planned(cx, step.index).hold) || pause::begin(cx, d)
         };
     if !stays {
+        // the next write is about the next step
+        d.status.step = Some(step);
         go_on(cx, d);
     }
 }
