@@ -83,6 +83,8 @@ pub mod conditions {
     pub const FROZEN: &str = "Frozen";
     /// True: the latest window had failed checks; the message lists all of them.
     pub const HALTED: &str = "Halted";
+    /// True: the latest measurements say neither yes nor no, so the run holds its weight.
+    pub const INCONCLUSIVE: &str = "Inconclusive";
     /// False: the primary has fewer pods than when the run began, or the canary fewer than its share of the traffic needs.
     pub const CAPACITY: &str = "Capacity";
     /// True: the spec works but probably not as meant.

@@ -653,3 +653,73 @@ fn following_contents_can_be_turned_off_and_on() {
     play(&mut sim, &Event::Config(2));
     assert_eq!(sim.world.status().phase, Some(Phase::Progressing), "{}", sim.log.join("\n"));
 }
+
+proptest! {
+    #![proptest_config(cases(64))]
+
+    /// P6 with all that metrics can say of their verdicts: a worse answer to any of them (pass, no data, error, failure)
+    /// never raises a weight that the better one leaves, whatever was counted before.
+    #[test]
+    fn a_worse_answer_raises_nothing(
+        spec in generated::judged_spec(), before in generated::badness(), now in (0usize..4, 0usize..4),
+        which in 0usize..2, worse in 1usize..4, nan in any::<bool>(),
+    ) {
+        let mut sim = judged(&spec, &before);
+        prop_assume!(matches!(sim.world.status().phase, Some(Phase::Progressing | Phase::Waiting)));
+        let snap = sim.snapshot().unwrap();
+        let questions = plan::questions(&snap, sim.now);
+        let name = ["error-rate", "latency"][which];
+        sim.readings.insert("error-rate".into(), generated::answer(now.0, nan));
+        sim.readings.insert("latency".into(), generated::answer(now.1, nan));
+        let better = plan::decide(&snap, &sim.answer(&questions), sim.now);
+        let badness = [now.0, now.1][which].max(worse);
+        sim.readings.insert(name.into(), generated::answer(badness, nan));
+        let worse = plan::decide(&snap, &sim.answer(&questions), sim.now);
+        let place = |plan: &plan::Plan| {
+            let status = plan.status.clone().unwrap_or_else(|| sim.world.status());
+            let promoted = status.phase == Some(Phase::Promoting);
+            (promoted, status.step.map_or((0, 0), |s| (s.index, s.weight)))
+        };
+        let stays = sim.world.status().step.map_or((0, 0), |s| (s.index, s.weight));
+        let (a, b) = (place(&better), place(&worse));
+        prop_assert!(!b.0 || a.0, "promoted by the worse answer\n{}", sim.log.join("\n"));
+        prop_assert!(b.1 <= a.1.max(stays) || b.1.1 <= stays.1, "{a:?} → {b:?}\n{}", sim.log.join("\n"));
+    }
+
+    /// Such specs break no invariant, settle, and come to an end: promoted when everything reads well.
+    #[test]
+    fn verdicts_of_all_kinds_break_no_invariant(spec in generated::judged_spec(), before in generated::badness(), happened in events(12)) {
+        let mut sim = judged(&spec, &before);
+        for event in &happened {
+            play(&mut sim, event);
+        }
+        sound(&sim)?;
+        let mut well = judged(&spec, &[]);
+        well.advance(Duration::from_secs(3600));
+        let c = validate(&well.snapshot().unwrap().canary, &well.world.rules).unwrap();
+        let late = c.metrics.iter().any(|m| m.verdict.start_at_step.unwrap_or(0) as usize >= c.schedule.len());
+        let phase = well.world.status().phase;
+        prop_assert_eq!(phase == Some(Phase::Succeeded), !late, "{:?}\n{}", phase, well.log.join("\n"));
+        sound(&well)?;
+    }
+}
+
+/// A run of such a spec whose metrics have answered so badly, window by window; the clock stands where the next answers
+/// are due.
+fn judged(spec: &Value, badness: &[(usize, usize)]) -> Sim {
+    let mut sim = fixture::initialised(spec);
+    generated::all_well(&mut sim);
+    fixture::set_image(&mut sim, "podinfo:2");
+    sim.settle();
+    for (a, b) in badness {
+        sim.readings.insert("error-rate".into(), generated::answer(*a, false));
+        sim.readings.insert("latency".into(), generated::answer(*b, false));
+        let Wake::At(at) = sim.wake() else { break };
+        sim.now = at;
+        sim.settle();
+    }
+    if let Wake::At(at) = sim.wake() {
+        sim.now = at;
+    }
+    sim
+}

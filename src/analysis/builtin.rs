@@ -8,7 +8,15 @@ pub use crate::api::metric_names::{DURATION, SUCCESS_RATE};
 
 /// The PromQL of a built-in check over a window that is known to be a PromQL duration.
 pub fn render(c: &Validated, builtin: &Builtin, kind: Metric, window: &str) -> Result<String, String> {
-    let text = if kind == Metric::Duration { builtin.duration } else { builtin.success_rate };
+    fill(c, builtin, if kind == Metric::Duration { builtin.duration } else { builtin.success_rate }, window)
+}
+
+/// The PromQL that counts the requests of such a window.
+pub fn requests(c: &Validated, builtin: &Builtin, window: &str) -> Result<String, String> {
+    fill(c, builtin, builtin.requests, window)
+}
+
+fn fill(c: &Validated, builtin: &Builtin, text: &str, window: &str) -> Result<String, String> {
     let plain = template::Model::of(c, window);
     let name = |text: &str| if builtin.words { word(text) } else { matcher(text) };
     let model = template::Model {

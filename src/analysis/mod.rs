@@ -1,19 +1,27 @@
 //! PURE. What to measure, and how to read what was measured.
 //!
-//! Owns the queries made from a Canary's metrics, threshold semantics and the wording of failed checks. Does not ask:
-//! `source` does. Does not count failures or decide what follows: `plan` does.
+//! Owns the queries made from a Canary's metrics, threshold semantics, conditions and the wording of failed checks. Does
+//! not ask: `source` does. Does not count failures or decide what follows: `plan` does.
 
 pub mod access;
 pub mod args;
+mod asks;
+mod assess;
 pub mod builtin;
+mod condition;
 mod go;
+pub mod limits;
 pub mod template;
 pub mod verdict;
 
 use serde::Serialize;
 
-pub use self::access::{Access, SecretAt};
-pub use self::verdict::{NO_VALUES, Reading, Verdict, judge};
+pub use self::{
+    access::{Access, SecretAt},
+    asks::{Ask, Role, asks},
+    assess::{Assessment, assess},
+    verdict::{NO_VALUES, Reading, Verdict, judge},
+};
 use crate::{
     api::{CanaryMetric, metric_names::canonical, validated::Validated},
     router::Builtin,
@@ -66,12 +74,6 @@ pub struct Query {
     pub window: String,
 }
 
-/// All queries of a Canary's checks, in list order. A built-in check that also carries a `templateRef` or a `query` asks
-/// both, as in Flagger.
-pub fn queries(c: &Validated, builtin: &Builtin) -> Vec<Result<Query, String>> {
-    c.metrics.iter().flat_map(|m| std::iter::once(query(c, m, builtin)).chain(beside(c, m))).collect()
-}
-
 /// The MetricTemplate of a metric, as `namespace/name`.
 pub fn template_of(c: &Validated, m: &CanaryMetric) -> Option<String> {
     let template = m.template_ref.as_ref()?;
@@ -90,7 +92,7 @@ fn query(c: &Validated, m: &CanaryMetric, builtin: &Builtin) -> Result<Query, St
     Ok(Query { metric, kind, promql, server, access: Access::default(), range: range(m, kind), window })
 }
 
-/// What a built-in check asks beside [`query`].
+/// What a built-in check that also carries a `templateRef` or a `query` asks beside [`query`], as in Flagger.
 fn beside(c: &Validated, m: &CanaryMetric) -> Option<Result<Query, String>> {
     canonical(&m.name)?;
     let more = m.template_ref.is_some() || m.query.as_ref().is_some_and(|q| !q.trim().is_empty());
@@ -120,10 +122,12 @@ fn own(c: &Validated, m: &CanaryMetric) -> Result<Query, String> {
     Ok(Query { metric: m.name.clone(), kind, promql, server, access, range: range(m, kind), window })
 }
 
-/// `thresholdRange`, else the old single threshold: the least success rate, or the most of anything else; unset is 0.
+/// `thresholdRange`, else the old single threshold: the least success rate, or the most of anything else; unset is 0,
+/// unless there is a condition in its place.
 fn range(m: &CanaryMetric, kind: Metric) -> Range {
     match (&m.threshold_range, kind) {
         (Some(range), _) => Range { min: range.min, max: range.max },
+        (None, _) if m.threshold.is_none() && m.verdict.has_condition() => Range::default(),
         (None, Metric::SuccessRate) => Range { min: Some(m.threshold.unwrap_or(0.0)), max: None },
         (None, _) => Range { min: None, max: Some(m.threshold.unwrap_or(0.0)) },
     }

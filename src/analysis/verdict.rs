@@ -58,13 +58,7 @@ pub fn judge(query: &Query, reading: &Reading, c: &Validated) -> Verdict {
         Reading::NoData(why) => return Verdict::NoData { text: no_data(query, why, c) },
         Reading::Failed(why) => return Verdict::Error { text: failed(query, why) },
     };
-    let mut worst: Option<f64> = None;
-    for value in values.iter().copied().filter(|v| !v.is_nan()).map(|v| whole(query, v)) {
-        if worst.is_none_or(|w| margin(query, value) < margin(query, w)) {
-            worst = Some(value);
-        }
-    }
-    let Some(value) = worst else {
+    let Some(value) = worst(query, values) else {
         return Verdict::NoData { text: no_data(query, NO_VALUES, c) };
     };
     if let Some(text) = breach(query, value, c) {
@@ -74,6 +68,17 @@ pub fn judge(query: &Query, reading: &Reading, c: &Validated) -> Verdict {
         return Verdict::NoData { text: no_data(query, NO_VALUES, c) };
     }
     Verdict::Pass { value }
+}
+
+/// The value farthest outside the range, or nearest to a bound; none where no series has a value.
+pub(super) fn worst(query: &Query, values: &[f64]) -> Option<f64> {
+    let mut worst: Option<f64> = None;
+    for value in values.iter().copied().filter(|v| !v.is_nan()).map(|v| whole(query, v)) {
+        if worst.is_none_or(|w| margin(query, value) < margin(query, w)) {
+            worst = Some(value);
+        }
+    }
+    worst
 }
 
 fn whole(query: &Query, value: f64) -> f64 {
@@ -141,7 +146,8 @@ fn no_data(query: &Query, why: &str, c: &Validated) -> String {
     }
 }
 
-fn failed(query: &Query, why: &str) -> String {
+/// The text of a query that has no usable answer.
+pub(super) fn failed(query: &Query, why: &str) -> String {
     match query.kind {
         Metric::SuccessRate | Metric::Duration => format!("Prometheus query failed: {why}"),
         Metric::Inline => format!("Prometheus query failed for {}: {why}", query.metric),

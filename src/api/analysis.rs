@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{MetricArg, promotion::Promotion, routing, schema};
+use super::{MetricArg, metric_verdict::MetricVerdict, promotion::Promotion, routing, schema};
 
 /// Flagger's pattern for durations, open at its end: `1m30s` and `10ms` pass.
 const DURATION: &str = "^[0-9]+(m|s)";
@@ -83,6 +83,10 @@ pub struct CanaryAnalysis {
     /// What is measured at each check; all of it must be in range.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub metrics: Vec<CanaryMetric>,
+    /// Step from which metrics are measured, counted from 0; a metric may name its own. Default: 0, the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
+    pub start_at_step: Option<i32>,
     /// Services that are called, or asked, in the course of a run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub webhooks: Vec<CanaryWebhook>,
@@ -135,6 +139,9 @@ pub struct CanaryMetric {
     /// Values for the query that stand elsewhere: `{{ args.name }}`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub args: Vec<MetricArg>,
+    /// How the metric is judged beyond `thresholdRange`, and when it is measured.
+    #[serde(flatten)]
+    pub verdict: MetricVerdict,
 }
 
 /// A range of values, open at the side that has no bound.

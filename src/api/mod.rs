@@ -12,6 +12,7 @@ pub mod hosts;
 pub mod metric_arg;
 pub mod metric_names;
 pub mod metric_template;
+pub mod metric_verdict;
 pub mod promotion;
 pub mod request;
 mod routing;
@@ -33,6 +34,7 @@ pub use analysis::{
 pub use canary::{AutoscalerRef, Canary, CanarySpec, LocalRef, ScalerReplicas, TargetRef, UpstreamRef};
 pub use metric_arg::{ArgField, ArgSecret, ArgSource, MetricArg};
 pub use metric_template::{MetricProvider, MetricTemplate, MetricTemplateSpec, SecretRef};
+pub use metric_verdict::{MetricOutcome, MetricStatus, MetricVerdict, NoData};
 pub use service::{CanaryService, CustomMetadata, UnmanagedMetadata};
 pub use status::{
     Answer, CanaryCondition, CanaryStatus, Ending, EndingKind, ObservedConfig, ObservedTarget, Phase,

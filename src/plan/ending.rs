@@ -103,6 +103,7 @@ fn primary_restored(cx: &Context<'_>, d: &mut Draft) -> bool {
 fn finish(cx: &Context<'_>, d: &mut Draft, kind: EndingKind) {
     d.clear(super::checks::PODS_READY);
     d.clear(names::conditions::FROZEN);
+    d.clear(names::conditions::INCONCLUSIVE);
     d.clear(names::conditions::CAPACITY);
     d.status.canary_weight = 0;
     d.status.iterations = 0;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::{
     context::Context,
     draft::{Draft, after},
@@ -13,6 +15,9 @@ use crate::names::conditions;
 const FROZEN_LONG: Duration = Duration::from_secs(600);
 const UNAVAILABLE: &str = "MetricsUnavailable";
 const UNAVAILABLE_LONG: &str = "MetricsUnavailableForLong";
+
+/// The Canary counts errors, or something else was measured in the same window.
+const COUNTED: &str = "MetricErrors";
 
 /// Weight and failed checks stay as they are for as long as it lasts (design D5).
 pub(super) fn freeze(cx: &Context<'_>, d: &mut Draft, text: &str) {
@@ -31,6 +36,22 @@ pub(super) fn freeze(cx: &Context<'_>, d: &mut Draft, text: &str) {
         d.condition(conditions::FROZEN, "True", &frozen.reason, text);
         unanswered(cx, d);
     }
+}
+
+/// The window ended all the same: errors are counted, or something else was measured. The run is not told twice.
+pub(super) fn counted(d: &mut Draft, text: &str) {
+    let first = d.find(conditions::FROZEN).is_none();
+    d.condition(conditions::FROZEN, "True", COUNTED, text);
+    if first {
+        d.say(Words::frozen(text));
+    }
+}
+
+/// Until when nothing is asked again after an answer was missing. Where windows go on all the same, they set the pace.
+pub(super) fn until(cx: &Context<'_>) -> Timestamp {
+    let frozen = cx.status().conditions.iter().find(|c| c.type_ == conditions::FROZEN);
+    let waits = frozen.is_some_and(|c| c.reason != COUNTED);
+    cx.snap.ask_not_before.filter(|_| waits).unwrap_or(Timestamp::MIN)
 }
 
 pub(super) fn unanswered(cx: &Context<'_>, d: &mut Draft) {

@@ -26,6 +26,8 @@ mod freeze;
 mod heed;
 mod hooks;
 mod initialise;
+mod judge;
+mod measure;
 mod note;
 mod ownership;
 mod pause;
@@ -102,7 +104,7 @@ pub fn questions(snap: &Snapshot, now: Timestamp) -> Vec<Question> {
     let cx = checks::admit(snap, &answers, &mut draft, now);
     let mut all = match cx.as_ref().map(|cx| (cx.phase(), cx)) {
         Some((Phase::Unset, cx)) => templates::pings(cx),
-        Some((Phase::Progressing | Phase::Waiting | Phase::WaitingPromotion, cx)) => progress::questions(cx),
+        Some((Phase::Progressing | Phase::Waiting | Phase::WaitingPromotion, cx)) => measure::questions(cx),
         _ => vec![],
     };
     let namespace = snap.canary.metadata.namespace.clone().unwrap_or_default();

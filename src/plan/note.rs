@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use crate::names;
+use crate::{api::MetricOutcome, names};
 
 /// How loud a note is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -198,6 +198,25 @@ impl Words {
     }
     pub(super) fn halted(text: &str) -> Note {
         Note::warning("Halted", text)
+    }
+    pub(super) fn limit_reached(&self, why: &str) -> Note {
+        Note::warning("LimitReached", format!("Rolling back {} {why}", self.canary))
+    }
+    pub(super) fn inconclusive(&self, why: &str, epoch: i64) -> Note {
+        let (name, namespace) = self.canary.rsplit_once('.').unwrap_or((&self.canary, ""));
+        Note::warning(
+            "InconclusiveAnalysis",
+            format!(
+                "{why}; waiting until asked to go on: kubectl -n {namespace} annotate canary {name} --overwrite {}=promote/run-{epoch}",
+                names::ANNOTATION_REQUEST
+            ),
+        )
+    }
+    pub(super) fn held(reason: &'static str, why: &str) -> Note {
+        Note::warning(reason, format!("the run holds its weight: {why}"))
+    }
+    pub(super) fn dry_run(name: &str, outcome: MetricOutcome, why: &str) -> Note {
+        Note::normal("DryRun", format!("metric {name} is {outcome:?} and does not count (dryRun): {why}"))
     }
     pub(super) fn threshold_reached(&self, checks: i32) -> Note {
         Note::warning(

@@ -1,21 +1,19 @@
 //! A run: new revision, pods, one weight after another, a window of checks at each.
 
-use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
 use super::{
-    Question,
     context::Context,
     draft::{Draft, after},
     ending,
     ensure::{self, Because},
-    freeze, heed, hooks,
+    heed,
     initialise::{past, waiting},
+    judge, measure,
     note::{Note, Urgency, Words},
     pause, promote, rest, scaler, share, sides,
 };
 use crate::{
-    analysis::{self, Query, Verdict},
     api::{
         EndingKind, Phase, RunStatus, StepStatus,
         promotion::Apex,
@@ -25,19 +23,6 @@ use crate::{
     names::conditions,
     router::Split,
 };
-
-/// The checks to ask for, when a window has ended.
-pub(super) fn questions(cx: &Context<'_>) -> Vec<Question> {
-    if !measurable(cx) || cx.now < due(cx).max(cx.snap.ask_not_before.unwrap_or(Timestamp::MIN)) {
-        return vec![];
-    }
-    let queries = queries(cx).into_iter().enumerate();
-    let calls =
-        hooks::rollout(cx).into_iter().enumerate().map(|(index, call)| Question::Call { index, call });
-    calls
-        .chain(queries.filter_map(|(index, query)| Some(Question::Measure { index, query: query.ok()? })))
-        .collect()
-}
 
 /// A run begins: status first; the pods come with the next plan, decided on the target as it is by then.
 pub(super) fn start(cx: &Context<'_>, d: &mut Draft) {
@@ -60,9 +45,12 @@ fn reset(cx: &Context<'_>, d: &mut Draft) {
     let renew =
         cx.step().renew || cx.target_replicas() > 0 && cx.configs.differ_for_running_pods(cx.status());
     d.status.step = Some(StepStatus { renew, since: share::since(cx), ..StepStatus::default() });
-    for type_ in [conditions::HALTED, conditions::FROZEN, conditions::CAPACITY, super::checks::PODS_READY] {
+    let of_last_run =
+        [conditions::HALTED, conditions::INCONCLUSIVE, conditions::FROZEN, conditions::CAPACITY];
+    for type_ in of_last_run.into_iter().chain([super::checks::PODS_READY]) {
         d.clear(type_);
     }
+    d.status.metrics.clear();
     scaler::remember_floor(cx, d);
     rest::saw_target(cx, d);
 }
@@ -115,20 +103,20 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
     if step.confirmed.is_none() {
         return confirm(cx, d);
     }
-    if !pause::idle(cx) && past(cx, d, due(cx)) {
-        judge(cx, d, held);
-    } else if cx.phase() == Phase::WaitingPromotion && !held && pause::over(cx, d) {
+    if !pause::idle(cx) && past(cx, d, measure::due(cx)) {
+        judge::judge(cx, d, held);
+    } else if !held && judge::released(cx, d) {
         go_on(cx, d);
     }
 }
 
 /// To the next step; after the last one the promotion.
-fn go_on(cx: &Context<'_>, d: &mut Draft) {
+pub(super) fn go_on(cx: &Context<'_>, d: &mut Draft) {
     let index = cx.step().index;
     if index as usize >= cx.c.schedule.len() {
         return promote::begin(cx, d);
     }
-    if cx.phase() == Phase::WaitingPromotion {
+    if cx.phase() != Phase::Progressing {
         d.phase(Phase::Progressing, cx.kind());
     }
     advance(cx, d, index + 1);
@@ -202,9 +190,10 @@ fn canary_vanished(cx: &Context<'_>, d: &mut Draft) {
         );
     }
     d.status.step = Some(StepStatus { since: share::since(cx), ..StepStatus::default() });
-    if cx.phase() == Phase::WaitingPromotion {
+    if cx.phase() != Phase::Progressing {
         d.phase(Phase::Progressing, cx.kind());
     }
+    measure::begin_anew(d);
     d.status.canary_weight = 0;
     d.status.iterations = 0;
     d.urgent = true;
@@ -265,7 +254,8 @@ fn blocked(cx: &Context<'_>) -> bool {
     cx.c.held || !cx.c.faults.is_empty()
 }
 
-fn measurable(cx: &Context<'_>) -> bool {
+/// The step stands as it is meant to, so that what is measured now is its doing.
+pub(super) fn measurable(cx: &Context<'_>) -> bool {
     let step = cx.step();
     let ending = cx.status().run.as_ref().is_some_and(|r| r.ending.is_some());
     !ending
@@ -282,19 +272,8 @@ fn measurable(cx: &Context<'_>) -> bool {
         && heed::unheeded(cx).is_none()
 }
 
-/// End of the window under way.
-fn due(cx: &Context<'_>) -> Timestamp {
-    let step = cx.step();
-    let began = step.checked.or(step.confirmed).map_or(cx.now, |t| t.0);
-    after(began, cx.c.interval)
-}
-
-fn queries(cx: &Context<'_>) -> Vec<Result<Query, String>> {
-    analysis::queries(&cx.c, cx.router.queries())
-}
-
 /// The step of this index, from 1; the last one beyond it.
-fn planned<'c>(cx: &'c Context<'_>, index: i32) -> &'c Step {
+pub(super) fn planned<'c>(cx: &'c Context<'_>, index: i32) -> &'c Step {
     let all = &cx.c.schedule;
     &all[usize::try_from(index).unwrap_or(1).clamp(1, all.len()) - 1]
 }
@@ -324,67 +303,6 @@ fn confirm(cx: &Context<'_>, d: &mut Draft) {
     } else {
         d.say(cx.words.advanced(step.weight));
     }
+    measure::begin(cx, d);
     d.status.step = Some(StepStatus { confirmed: Some(MicroTime(cx.now)), ..step });
-}
-
-/// The window has ended: one failed check at most, however many metrics failed (ruling 17). `held`: nothing rises.
-fn judge(cx: &Context<'_>, d: &mut Draft, held: bool) {
-    let mut failed = Vec::new();
-    for (index, call) in hooks::rollout(cx).iter().enumerate() {
-        match cx.answers.calls.get(&index) {
-            None => return freeze::unanswered(cx, d),
-            Some(Ok(())) => {}
-            Some(Err(why)) => failed.push(hooks::refused(cx, call, why)),
-        }
-    }
-    for (index, query) in queries(cx).into_iter().enumerate() {
-        let verdict = match query {
-            Err(why) => Verdict::Error { text: why },
-            Ok(query) => match cx.answers.readings.get(&index) {
-                None => return freeze::unanswered(cx, d),
-                Some(reading) => analysis::judge(&query, reading, &cx.c),
-            },
-        };
-        match verdict {
-            Verdict::Pass { .. } => {}
-            Verdict::Fail { text } | Verdict::NoData { text } => failed.push(text),
-            Verdict::Error { text } => return freeze::freeze(cx, d, &text),
-        }
-    }
-    if d.clear(conditions::FROZEN) {
-        d.say(Words::thawed());
-    }
-    d.judged = Some(due(cx));
-    if failed.is_empty() { passed(cx, d, held) } else { halt(cx, d, &failed) }
-}
-
-fn passed(cx: &Context<'_>, d: &mut Draft, held: bool) {
-    d.clear(conditions::HALTED);
-    let step = cx.step();
-    let began = step.confirmed.as_ref().map_or(cx.now, |t| t.0);
-    let stays = held
-        || if cx.phase() == Phase::WaitingPromotion {
-            !pause::over(cx, d)
-        } else {
-            cx.now < after(began, planned(cx, step.index).hold) || pause::begin(cx, d)
-        };
-    if stays {
-        d.status.step = Some(StepStatus { checked: Some(MicroTime(cx.now)), ..step });
-    } else {
-        go_on(cx, d);
-    }
-}
-
-/// Rollback happens in the pass that reaches the threshold.
-fn halt(cx: &Context<'_>, d: &mut Draft, failed: &[String]) {
-    let checks = cx.status().failed_checks.saturating_add(1);
-    d.status.failed_checks = checks;
-    d.status.step = Some(StepStatus { checked: Some(MicroTime(cx.now)), ..cx.step() });
-    let all = format!("failed checks {checks}/{}: {}", cx.c.threshold, failed.join("; "));
-    d.condition(conditions::HALTED, "True", "ChecksFailed", &all);
-    d.say(Words::halted(&failed[0]));
-    if checks >= cx.c.threshold {
-        d.say(cx.words.threshold_reached(checks));
-        ending::begin(cx, d, EndingKind::RollingBack, "ThresholdReached", &all);
-    }
 }

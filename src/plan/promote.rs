@@ -25,6 +25,7 @@ pub(super) fn begin(cx: &Context<'_>, d: &mut Draft) {
     d.phase(Phase::Promoting, cx.kind());
     d.status.epoch += 1;
     d.clear(conditions::HALTED);
+    d.clear(conditions::INCONCLUSIVE);
     d.clear(conditions::CAPACITY);
     ensure::store_template(cx, d);
     d.say(cx.words.copying());

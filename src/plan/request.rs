@@ -3,7 +3,7 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
-use super::{context::Context, draft::Draft, note::Words};
+use super::{context::Context, draft::Draft, judge, note::Words};
 use crate::{
     api::{
         Answer, Phase, RequestStatus,
@@ -58,6 +58,7 @@ fn misplaced(cx: &Context<'_>, verb: Verb) -> Option<String> {
     let ending = cx.status().run.as_ref().is_some_and(|r| r.ending.is_some());
     match verb {
         Verb::Promote if cx.phase() == Phase::WaitingPromotion && !ending => None,
+        Verb::Promote if judge::waits(cx) && !ending => None,
         Verb::Promote if ending => Some("the run is being ended".into()),
         Verb::Promote => Some(format!("nothing waits for a promotion: the phase is {}", cx.phase())),
     }

@@ -9,6 +9,7 @@ use super::{
     templates,
 };
 use crate::{
+    analysis,
     api::{
         CrossNamespaceRef, Phase,
         validated::{Problem, Refusal, Validated, validate},
@@ -56,6 +57,7 @@ pub(super) fn surroundings<'a>(
     ownership::check(snap, &c, router)?;
     let (scaler, scaler_problem) = autoscaler(snap, &mut c)?;
     templates::look(snap, &mut c, target);
+    verdicts(&mut c, router);
     c.advice.extend(alerts(snap, &c));
     cross_namespace(snap, &c)?;
     if snap.canary.metadata.deletion_timestamp.is_none() {
@@ -253,6 +255,13 @@ fn alerts(snap: &Snapshot, c: &Validated) -> Vec<String> {
         })
     });
     missing.collect()
+}
+
+/// How metrics are judged can be meant, and is worth something.
+fn verdicts(c: &mut Validated, router: &'static dyn Router) {
+    let (faults, advice) = analysis::limits::check(c, &analysis::asks(c, router.queries()));
+    c.faults.extend(faults);
+    c.advice.extend(advice);
 }
 
 fn cross_namespace(snap: &Snapshot, c: &Validated) -> Result<(), Stop> {

@@ -133,6 +133,8 @@ pub struct Builtin {
     /// Percent of requests that did not fail, 0 to 100. Yields 0, not nothing, when all fail; nothing or NaN without
     /// traffic.
     pub success_rate: &'static str,
+    /// Requests in the window, whatever became of them.
+    pub requests: &'static str,
     /// 99th percentile of request durations, in milliseconds.
     pub duration: &'static str,
     /// Names are put in with `_` for every character that is no letter, digit or `_`.

@@ -7,6 +7,7 @@ macro_rules! builtin {
     ($base:literal, $requests:literal if $ok:literal, p99 $bucket:literal $scale:literal) => {
         $crate::router::Builtin {
             success_rate: $crate::router::queries::success_rate!($base, $requests, $ok),
+            requests: $crate::router::queries::requests!($base, $requests),
             duration: concat!(
                 "histogram_quantile(0.99, sum(rate(",
                 $bucket,
@@ -21,6 +22,7 @@ macro_rules! builtin {
     ($base:literal, $requests:literal if $ok:literal, mean $sum:literal / $count:literal $scale:literal) => {
         $crate::router::Builtin {
             success_rate: $crate::router::queries::success_rate!($base, $requests, $ok),
+            requests: $crate::router::queries::requests!($base, $requests),
             duration: concat!(
                 "sum(rate(",
                 $sum,
@@ -57,4 +59,11 @@ macro_rules! success_rate {
     };
 }
 
-pub(super) use {builtin, success_rate};
+/// Requests in the window.
+macro_rules! requests {
+    ($base:literal, $requests:literal) => {
+        concat!("sum(increase(", $requests, "{", $base, "}[{{ interval }}]))")
+    };
+}
+
+pub(super) use {builtin, requests, success_rate};

@@ -5,6 +5,7 @@
 //! decision and every write goes by the [`observer`]. Used by the property tests and the stories as data.
 
 pub mod configs;
+mod evidence;
 pub mod fixture;
 pub mod knative;
 pub mod observer;

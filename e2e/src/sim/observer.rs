@@ -11,7 +11,6 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use serin::{
-    analysis::Reading,
     api::{CanaryAnalysis, CanaryStatus, Phase, promotion::Apex, validated::validate},
     manifest::workload,
     names,
@@ -22,6 +21,7 @@ use serin::{
 use super::{
     Names,
     configs::{self, Contents},
+    evidence::enough,
     knative,
     pods::Pods,
     route, scalers, shares,
@@ -80,15 +80,6 @@ fn weights(analysis: &CanaryAnalysis) -> Vec<i32> {
         weights.push(weight);
     }
     weights
-}
-
-fn passes(question: &Question, answers: &Answers) -> bool {
-    let Question::Measure { index, query } = question else { return true };
-    let Some(Reading::Values(values)) = answers.readings.get(index) else { return false };
-    let within = |v: &f64| {
-        v.is_finite() && query.range.min.is_none_or(|m| *v >= m) && query.range.max.is_none_or(|m| *v <= m)
-    };
-    !values.is_empty() && values.iter().all(within)
 }
 
 impl Observer {
@@ -211,13 +202,13 @@ impl Observer {
         let advances = b.index > a.index && a.index > 0;
         let Ok(c) = validate(&snap.canary, &snap.rules) else { return };
         // it was measured before it began to wait
-        let waited = old.phase == Some(Phase::WaitingPromotion);
+        let waited = matches!(old.phase, Some(Phase::WaitingPromotion | Phase::Waiting));
         if c.skip_analysis || waited || !(advances || begins(Phase::Promoting)) {
             return;
         }
         let metrics = c.metrics.len();
         let vanished_and_back = self.furthest.0 == new.epoch && b.index <= self.furthest.1 && b.index == 1;
-        if asked.len() < metrics && !vanished_and_back || !asked.iter().all(|q| passes(q, answers)) {
+        if !enough(&c, asked, answers, !vanished_and_back) {
             self.wrong(format!(
                 "S6: goes on from step {} on {answers:?} to {} of {metrics} checks",
                 a.index,

@@ -171,6 +171,9 @@ fn end(sim: &Sim, out: &mut String) -> Result<()> {
             for condition in &status.conditions {
                 writeln!(out, "  {}={} {}", condition.type_, condition.status, condition.reason)?;
             }
+            for entry in status.metrics.iter().filter(|entry| judged_anew(canary, &entry.name)) {
+                writeln!(out, "  {}", transcript::metric(entry))?;
+            }
             if canary["metadata"]["finalizers"].is_null() {
                 writeln!(out, "  no finalizer")?;
             }
@@ -212,6 +215,15 @@ fn end(sim: &Sim, out: &mut String) -> Result<()> {
     let revisions: Vec<_> = sim.world.objects.of(REVISION).collect();
     writeln!(out, "  {} stored templates, {} questions asked", revisions.len(), sim.asked)?;
     Ok(())
+}
+
+/// The metric has fields that Flagger does not know.
+fn judged_anew(canary: &Value, name: &str) -> bool {
+    const FLAGGERS: [&str; 7] =
+        ["name", "query", "interval", "threshold", "thresholdRange", "templateRef", "templateVariables"];
+    let metrics = canary["spec"]["analysis"]["metrics"].as_array().into_iter().flatten();
+    let fields = metrics.filter(|m| m["name"] == name).filter_map(Value::as_object).flatten();
+    fields.into_iter().any(|(field, _)| !FLAGGERS.contains(&field.as_str()))
 }
 
 fn duration(text: &str) -> Result<Duration> {

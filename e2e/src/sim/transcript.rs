@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use serin::{
-    api::{CanaryStatus, StepStatus},
+    api::{CanaryStatus, MetricStatus, StepStatus},
     manifest,
     plan::{Action, Note, Severity},
 };
@@ -127,6 +127,18 @@ pub fn status(old: &CanaryStatus, new: &CanaryStatus, revision: &dyn Fn(&str) ->
         out.push("status times only".into());
     }
     out
+}
+
+/// What a metric has come to.
+pub fn metric(entry: &MetricStatus) -> String {
+    let MetricStatus {
+        name, value, wanted, passed, failed, failed_in_row, inconclusive, errors_in_row, ..
+    } = entry;
+    let outcome = entry.outcome.map(|o| format!("{o:?}")).unwrap_or_default();
+    format!(
+        "metric {name} {outcome} {value}, wanted {wanted}: passed {passed}, failed {failed} ({failed_in_row} in a row), \
+         inconclusive {inconclusive}, errors {errors_in_row}"
+    )
 }
 
 fn or_none(text: &str) -> &str {

@@ -1,6 +1,7 @@
 //! Generated specs, answers and events for the property tests, and what each event does to a model.
 
 mod scalers;
+mod verdicts;
 
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use serin::{
     snapshot::{CONFIG_MAP, DEPLOYMENT, HPA, Kind, ObjectRef, SCALED_OBJECT, SECRET, SERVICE},
 };
 use serin_e2e::sim::{Sim, Trouble, fixture, pods::Mode, route, world::World};
+pub(crate) use verdicts::{all_well, answer, badness, judged_spec};
 
 /// Something that happens.
 #[derive(Clone, Debug)]

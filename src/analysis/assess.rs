@@ -1,0 +1,216 @@
+//! From all that was answered for one metric to what it comes to: range and conditions, of the canary beside the primary,
+//! and whether there were samples enough. Five outcomes, never confused. What each of them leads to is `plan`'s.
+
+use std::collections::BTreeMap;
+
+use super::{
+    Ask, Query, Reading, Role, Verdict,
+    condition::Condition,
+    go, judge,
+    limits::wanted,
+    verdict::{NO_VALUES, failed, worst},
+};
+use crate::api::{CanaryMetric, MetricOutcome, validated::Validated};
+
+/// What one measurement of a metric came to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Assessment {
+    /// In a word.
+    pub outcome: MetricOutcome,
+    /// The worst value; empty where there is none.
+    pub value: String,
+    /// What is wanted of it.
+    pub wanted: String,
+    /// What was asked.
+    pub query: String,
+    /// What is wrong, in Flagger's words where it has any; empty when nothing is.
+    pub text: String,
+}
+
+/// What the answers for the metric at this position come to. `readings` are by position in `asks`. None: one of them is
+/// missing.
+pub fn assess(
+    c: &Validated,
+    at: usize,
+    asks: &[Ask],
+    readings: &BTreeMap<usize, Reading>,
+) -> Option<Assessment> {
+    let metric = c.metrics.get(at)?;
+    let mut mine = Vec::new();
+    for (index, ask) in asks.iter().enumerate().filter(|(_, ask)| ask.metric == at) {
+        match &ask.query {
+            Err(why) => return Some(error(metric, String::new(), why.clone())),
+            Ok(query) => mine.push((ask.role, query, readings.get(&index)?)),
+        }
+    }
+    // not known is not known, whatever else was answered
+    if let Some((_, query, Reading::Failed(why))) =
+        mine.iter().find(|(.., r)| matches!(r, Reading::Failed(_)))
+    {
+        return Some(error(metric, query.promql.clone(), failed(query, why)));
+    }
+    let primary = mine.iter().find(|(role, ..)| *role == Role::Primary).map(|(_, _, r)| values(r));
+    let few = mine.iter().find(|(role, ..)| *role == Role::Samples).and_then(|(_, _, r)| too_few(metric, r));
+    let all = mine.iter().filter(|(role, ..)| *role == Role::Value);
+    let judged = all.map(|(_, query, reading)| {
+        few.as_ref().map_or_else(
+            || one(c, metric, query, reading, primary),
+            |why| {
+                let text = format!("Halt {}.{} advancement {}: {why}", c.name, c.namespace, query.metric);
+                said(metric, query, reading, MetricOutcome::NoData, text)
+            },
+        )
+    });
+    judged.max_by_key(|a| badness(a.outcome))
+}
+
+/// Of several queries of one metric the worst counts.
+fn badness(outcome: MetricOutcome) -> u8 {
+    match outcome {
+        MetricOutcome::Pass => 0,
+        MetricOutcome::Inconclusive => 1,
+        MetricOutcome::NoData => 2,
+        MetricOutcome::Error => 3,
+        MetricOutcome::Fail => 4,
+    }
+}
+
+fn values(reading: &Reading) -> &[f64] {
+    if let Reading::Values(values) = reading { values } else { &[] }
+}
+
+fn error(metric: &CanaryMetric, query: String, text: String) -> Assessment {
+    let (outcome, value) = (MetricOutcome::Error, String::new());
+    Assessment { outcome, value, wanted: wanted(metric), query, text }
+}
+
+fn said(
+    metric: &CanaryMetric,
+    query: &Query,
+    reading: &Reading,
+    outcome: MetricOutcome,
+    text: String,
+) -> Assessment {
+    let value = worst(query, values(reading)).map(go::v).unwrap_or_default();
+    Assessment { outcome, value, wanted: wanted(metric), query: query.promql.clone(), text }
+}
+
+/// Why there were not samples enough, if there were not.
+fn too_few(metric: &CanaryMetric, reading: &Reading) -> Option<String> {
+    let least = f64::from(metric.verdict.min_samples?);
+    let seen: f64 = values(reading).iter().filter(|v| !v.is_nan()).sum();
+    // an infinite count is none
+    let enough = seen.is_finite() && seen >= least;
+    (!enough).then(|| format!("{} samples, and minSamples wants {}", go::v(seen.round()), go::v(least)))
+}
+
+/// One query by range and conditions.
+fn one(
+    c: &Validated,
+    metric: &CanaryMetric,
+    query: &Query,
+    reading: &Reading,
+    primary: Option<&[f64]>,
+) -> Assessment {
+    let rated = match judge(query, reading, c) {
+        Verdict::Fail { text } => return said(metric, query, reading, MetricOutcome::Fail, text),
+        Verdict::Error { text } => return error(metric, query.promql.clone(), text),
+        Verdict::Pass { .. } => None,
+        Verdict::NoData { text } => Some(text),
+    };
+    let conditions = match Conditions::of(metric) {
+        Ok(conditions) => conditions,
+        Err(why) => return error(metric, query.promql.clone(), why),
+    };
+    let asked = rated.is_none() || metric.verdict.no_data.is_none() && conditions.know_absence();
+    let judged = asked.then(|| conditions.judge(c, query, values(reading), primary));
+    match (judged, rated) {
+        (Some((outcome, text)), None) => said(metric, query, reading, outcome, text),
+        (Some((outcome, text)), Some(_)) if outcome != MetricOutcome::Error => {
+            said(metric, query, reading, outcome, text)
+        }
+        // no number is greater or less than what is not there
+        (_, text) => said(metric, query, reading, MetricOutcome::NoData, text.unwrap_or_default()),
+    }
+}
+
+struct Conditions {
+    success: Option<Condition>,
+    failure: Option<Condition>,
+}
+
+impl Conditions {
+    fn of(metric: &CanaryMetric) -> Result<Self, String> {
+        let parse = |field: &str, text: &Option<String>| {
+            let parsed = text.as_deref().map(Condition::parse).transpose();
+            parsed.map_err(|why| format!("{field} of metric {}: {why}", metric.name))
+        };
+        Ok(Self {
+            success: parse("successCondition", &metric.verdict.success_condition)?,
+            failure: parse("failureCondition", &metric.verdict.failure_condition)?,
+        })
+    }
+
+    fn each(&self) -> impl Iterator<Item = &Condition> {
+        self.success.iter().chain(&self.failure)
+    }
+
+    /// The values they pass are good ones also where there are none.
+    fn know_absence(&self) -> bool {
+        self.success.as_ref().is_some_and(Condition::knows_absence)
+    }
+
+    fn judge(
+        &self,
+        c: &Validated,
+        query: &Query,
+        values: &[f64],
+        primary: Option<&[f64]>,
+    ) -> (MetricOutcome, String) {
+        let name = &query.metric;
+        let compares = self.each().any(Condition::compares);
+        let primary = primary.unwrap_or_default();
+        if compares && !primary.iter().any(|v| v.is_finite()) {
+            let text = format!(
+                "metric {name}: {NO_VALUES} for the primary, so that there is nothing to compare with"
+            );
+            return (MetricOutcome::Inconclusive, text);
+        }
+        let ask = |condition: &Option<Condition>, all: fn(Vec<bool>) -> bool| {
+            condition.as_ref().map(|c| c.holds(values, primary).map(all)).transpose()
+        };
+        let good = ask(&self.success, |held| held.iter().all(|h| *h));
+        let bad = ask(&self.failure, |held| held.iter().any(|h| *h));
+        let value = worst(query, values).map_or_else(|| "no value".into(), go::v);
+        let beside = if compares { format!(" (primary {})", primary_shown(primary)) } else { String::new() };
+        let text = |condition: &Option<Condition>| {
+            condition.as_ref().map(|c| c.text().to_owned()).unwrap_or_default()
+        };
+        let halt = format!("Halt {}.{} advancement {name} {value}{beside}", c.name, c.namespace);
+        match (good, bad) {
+            (Err(why), _) => (MetricOutcome::Error, broken(name, "successCondition", &why)),
+            (_, Err(why)) => (MetricOutcome::Error, broken(name, "failureCondition", &why)),
+            (_, Ok(Some(true))) => (MetricOutcome::Fail, format!("{halt}, bad is {}", text(&self.failure))),
+            (Ok(Some(false)), Ok(None)) => {
+                (MetricOutcome::Fail, format!("{halt}, wanted {}", text(&self.success)))
+            }
+            (Ok(Some(false)), _) => (
+                MetricOutcome::Inconclusive,
+                format!("{halt} is neither good ({}) nor bad ({})", text(&self.success), text(&self.failure)),
+            ),
+            (Ok(_), Ok(_)) => (MetricOutcome::Pass, String::new()),
+        }
+    }
+}
+
+fn primary_shown(values: &[f64]) -> String {
+    values.iter().copied().find(|v| v.is_finite()).map(go::v).unwrap_or_default()
+}
+
+fn broken(name: &str, field: &str, why: &str) -> String {
+    format!("metric {name}: {field} has no verdict: {why}")
+}
+
+#[cfg(test)]
+#[path = "tests/assess.rs"]
+mod tests;

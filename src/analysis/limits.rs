@@ -1,0 +1,207 @@
+//! Whether a metric can be judged at all: what is wrong with what users ask of it, and what works but not as meant. A check
+//! that can never fail, or never pass, is no check.
+
+use std::time::Duration;
+
+use super::{Ask, Role, asks::conditions, condition::Condition, go};
+use crate::api::{
+    CanaryMetric, NoData, duration,
+    metric_names::{DURATION, SUCCESS_RATE, canonical},
+    validated::{Problem, Validated},
+};
+
+/// A part of a metric's settings that users write as text, with its field.
+type Times = (&'static str, fn(&CanaryMetric) -> Option<&String>);
+
+const TIMES: [Times; 2] =
+    [("period", |m| m.verdict.period.as_ref()), ("initialDelay", |m| m.verdict.initial_delay.as_ref())];
+
+/// What keeps runs from being analysed, and what may be not as meant.
+pub fn check(c: &Validated, asks: &[Ask]) -> (Vec<Problem>, Vec<String>) {
+    let (mut faults, mut advice) = (Vec::new(), Vec::new());
+    for (at, m) in c.metrics.iter().enumerate() {
+        let field = format!("spec.analysis.metrics[{}]", m.name);
+        let wrong = times(m)
+            .or_else(|| unreadable(m))
+            .or_else(|| never(m))
+            .or_else(|| beyond(c, m))
+            .or_else(|| second(c, at))
+            .or_else(|| unaskable(at, asks));
+        faults.extend(wrong.map(|why| Problem::new("MetricInvalid", format!("{field}: {why}"))));
+        advice.extend(always(m).or_else(|| unreached(c, m)).map(|why| format!("{field}: {why}")));
+    }
+    let mut names: Vec<&str> = c.metrics.iter().map(|m| m.name.as_str()).collect();
+    names.sort_unstable();
+    let twice = names.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0]);
+    advice.extend(twice.map(|name| {
+        format!(
+            "spec.analysis.metrics: two are named {name}: their counts are told apart as {name} and {name}#2"
+        )
+    }));
+    if !c.metrics.is_empty() && c.metrics.iter().all(|m| m.verdict.dry()) && c.analysis.webhooks.is_empty() {
+        advice.push(
+            "spec.analysis.metrics: all are dryRun: every revision that becomes ready is promoted".into(),
+        );
+    }
+    (faults, advice)
+}
+
+/// What is wanted of a metric, in words.
+pub fn wanted(m: &CanaryMetric) -> String {
+    let range = match (m.threshold_range, m.threshold) {
+        (Some(range), _) => (range.min, range.max),
+        (None, None) if m.verdict.has_condition() => (None, None),
+        (None, threshold) if canonical(&m.name) == Some(SUCCESS_RATE) => {
+            (Some(threshold.unwrap_or(0.0)), None)
+        }
+        (None, threshold) => (None, Some(threshold.unwrap_or(0.0))),
+    };
+    let range = match range {
+        (Some(min), Some(max)) => Some(format!("{} to {}", go::v(min), go::v(max))),
+        (Some(min), None) => Some(format!("at least {}", go::v(min))),
+        (None, Some(max)) => Some(format!("at most {}", go::v(max))),
+        (None, None) => None,
+    };
+    let good = m.verdict.success_condition.as_ref().map(|text| text.trim().to_owned());
+    let bad = m.verdict.failure_condition.as_ref().map(|text| format!("not {}", text.trim()));
+    let all: Vec<String> = range.into_iter().chain(good).chain(bad).collect();
+    if all.is_empty() { "a finite value".into() } else { all.join(", ") }
+}
+
+/// A time that the metric names; none where it names none.
+pub fn time(text: Option<&String>) -> Option<Duration> {
+    duration::parse(text?.trim())
+}
+
+/// Step from which the metric is measured, counted from 0.
+pub fn start(c: &Validated, m: &CanaryMetric) -> i32 {
+    m.verdict.start_at_step.or(c.analysis.start_at_step).unwrap_or(0).max(0)
+}
+
+fn times(m: &CanaryMetric) -> Option<String> {
+    TIMES.iter().find_map(|(field, of)| {
+        let text = of(m)?;
+        let ok = time(Some(text)).is_some_and(|t| *field != "period" || t >= Duration::from_secs(1));
+        (!ok).then(|| format!("{field} is {text:?}: give it a duration of at least 1s such as 30s or 2m"))
+    })
+}
+
+/// A condition that does not compile, or that both say the same.
+fn unreadable(m: &CanaryMetric) -> Option<String> {
+    let mut parsed = Vec::new();
+    for (field, text) in [
+        ("successCondition", &m.verdict.success_condition),
+        ("failureCondition", &m.verdict.failure_condition),
+    ] {
+        match text.as_deref().map(Condition::parse) {
+            None => {}
+            Some(Err(why)) => {
+                return Some(format!("{field} cannot be asked: {why}: write it as in result[0] >= 0.95"));
+            }
+            Some(Ok(condition)) => parsed.push(condition),
+        }
+    }
+    match parsed.as_slice() {
+        [good, bad] if good.same_as(bad) => Some(
+            "successCondition and failureCondition are the same, so that no value can pass: change one"
+                .into(),
+        ),
+        _ => None,
+    }
+}
+
+/// No value can pass.
+fn never(m: &CanaryMetric) -> Option<String> {
+    let range = m.threshold_range?;
+    let name = canonical(&m.name);
+    // durations are cut to whole milliseconds
+    let cut = |bound: Option<f64>| bound.map(|b| if name == Some(DURATION) { b.trunc() } else { b });
+    let (min, max) = (cut(range.min), cut(range.max));
+    let why = if let (Some(min), Some(max)) = (min, max)
+        && min > max
+    {
+        format!("thresholdRange.min {} is above max {}", go::v(min), go::v(max))
+    } else if name == Some(SUCCESS_RATE) && (min > Some(100.0) || max.is_some_and(|m| m < 0.0)) {
+        "thresholdRange leaves no percentage from 0 to 100".into()
+    } else if name == Some(DURATION) && max.is_some_and(|m| m < 0.0) {
+        "thresholdRange.max is below 0 milliseconds".into()
+    } else {
+        return None;
+    };
+    Some(format!("{why}, so that no value can pass: correct it"))
+}
+
+/// No value can fail. Flagger takes these, so that they are only told.
+fn always(m: &CanaryMetric) -> Option<String> {
+    if m.verdict.has_condition() {
+        return None;
+    }
+    let name = canonical(&m.name);
+    let (min, max) = m.threshold_range.map_or((None, None), |r| (r.min, r.max));
+    let bare = m.threshold_range.is_none();
+    if name == Some(SUCCESS_RATE) {
+        let least = if bare { m.threshold } else { min };
+        let open = least.unwrap_or(0.0) <= 0.0 && max.is_none_or(|m| m >= 100.0);
+        return open.then(|| "no success rate is too low: set thresholdRange.min".into());
+    }
+    if bare {
+        let unset = m.threshold.is_none();
+        return unset.then(|| "neither thresholdRange nor threshold is set: only values up to 0 pass".into());
+    }
+    (min.is_none() && max.is_none()).then(|| "thresholdRange has no bound: every finite value passes".into())
+}
+
+/// It is never measured.
+fn beyond(c: &Validated, m: &CanaryMetric) -> Option<String> {
+    let (start, steps) = (start(c, m), c.schedule.len());
+    let late = usize::try_from(start).is_ok_and(|start| start >= steps);
+    (late && !c.skip_analysis).then(|| {
+        format!(
+            "startAtStep is {start}, and the last of the {steps} steps is {}: it would never be measured",
+            steps - 1
+        )
+    })
+}
+
+/// Another metric of this name comes before it, and limits would not tell the two apart.
+fn second(c: &Validated, at: usize) -> Option<String> {
+    let m = &c.metrics[at];
+    let first = c.metrics[..at].iter().find(|other| other.name == m.name)?;
+    let plain = |m: &CanaryMetric| m.verdict == crate::api::MetricVerdict::default();
+    (!plain(first) || !plain(m)).then(|| "another metric has the same name: rename one of the two".into())
+}
+
+/// A query that is asked beside the metric's own cannot be made.
+fn unaskable(at: usize, asks: &[Ask]) -> Option<String> {
+    let beside = asks.iter().filter(|ask| ask.metric == at && ask.role != Role::Value);
+    beside.filter_map(|ask| ask.query.as_ref().err()).next().cloned()
+}
+
+/// A limit that something else comes before.
+fn unreached(c: &Validated, m: &CanaryMetric) -> Option<String> {
+    let v = &m.verdict;
+    let limits =
+        [("failureLimit", v.failure_limit), ("consecutiveFailureLimit", v.consecutive_failure_limit)];
+    let shadowed = limits.into_iter().find(|(_, limit)| limit.is_some_and(|n| n >= c.threshold));
+    if let Some((field, Some(limit))) = shadowed.filter(|_| !v.dry()) {
+        return Some(format!(
+            "{field} {limit} is never passed: spec.analysis.threshold {} ends the run before. Raise that",
+            c.threshold
+        ));
+    }
+    if v.primary_query.is_some()
+        && !conditions(m).any(|text| Condition::parse(text).is_ok_and(|c| c.compares()))
+    {
+        return Some("primaryQuery is not asked: no condition names primary".into());
+    }
+    let counted = v.min_samples.is_some() || v.samples_query.is_none();
+    if !counted {
+        return Some("samplesQuery is not asked: minSamples is not set".into());
+    }
+    let silent = v.no_data == Some(NoData::Pass) && !v.dry() && v.min_samples.is_none();
+    silent.then(|| "noData is pass: a revision that gets no traffic passes".into())
+}
+
+#[cfg(test)]
+#[path = "tests/limits.rs"]
+mod tests;

@@ -1,0 +1,135 @@
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::{analysis::asks, manifest::fixture, router};
+use MetricOutcome::{Error, Fail, Inconclusive, NoData, Pass};
+
+/// What this metric comes to with these answers, in the order in which it asks.
+fn assessed(metric: &Value, answers: &[Reading]) -> Assessment {
+    let mut c = fixture::canary(&json!({}));
+    c.metrics = vec![serde_json::from_value(metric.clone()).unwrap()];
+    let asks = asks(&c, router::by_name("istio").unwrap().queries());
+    assert_eq!(asks.len(), answers.len(), "{asks:?}");
+    let readings = answers.iter().cloned().enumerate().collect();
+    assess(&c, 0, &asks, &readings).unwrap()
+}
+
+fn of(values: &[f64]) -> Reading {
+    Reading::Values(values.to_vec())
+}
+
+fn with(fields: Value) -> Value {
+    let mut metric = json!({"name": "errors", "query": "sum(x{app=\"{{ target }}\"})"});
+    metric.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+    metric
+}
+
+#[test]
+fn one_condition_passes_or_fails() {
+    let success = with(json!({"successCondition": "result[0] > 0.95"}));
+    assert_eq!(assessed(&success, &[of(&[0.96])]).outcome, Pass);
+    let bad = assessed(&success, &[of(&[0.2297])]);
+    assert_eq!(
+        (bad.outcome, bad.value.as_str(), bad.text.as_str()),
+        (Fail, "0.2297", "Halt podinfo.test advancement errors 0.2297, wanted result[0] > 0.95")
+    );
+    assert_eq!(bad.query, "sum(x{app=\"podinfo\"})");
+    let failure = with(json!({"failureCondition": "result[0] < 0.8"}));
+    assert_eq!(assessed(&failure, &[of(&[0.8])]).outcome, Pass);
+    assert_eq!(assessed(&failure, &[of(&[0.79])]).outcome, Fail);
+}
+
+#[test]
+fn between_two_conditions_it_is_inconclusive() {
+    let both = with(json!({"successCondition": "result[0] >= 0.9", "failureCondition": "result[0] < 0.8"}));
+    let at = |value| assessed(&both, &[of(&[value])]).outcome;
+    assert_eq!((at(0.95), at(0.85), at(0.75)), (Pass, Inconclusive, Fail));
+}
+
+#[test]
+fn nothing_is_never_good_unless_the_condition_says_so() {
+    let negated =
+        with(json!({"successCondition": "!(result[0] < 0.9)", "failureCondition": "result[0] < 0.8"}));
+    let failure = with(json!({"failureCondition": "result[0] < 0.8"}));
+    let asked =
+        with(json!({"successCondition": "len(result) == 0 || isNaN(result[0]) || result[0] >= 0.99"}));
+    for nothing in [of(&[]), of(&[f64::NAN]), Reading::NoData("nothing".into())] {
+        for metric in [&negated, &failure] {
+            assert_eq!(assessed(metric, std::slice::from_ref(&nothing)).outcome, NoData, "{nothing:?}");
+        }
+        assert_eq!(assessed(&asked, std::slice::from_ref(&nothing)).outcome, Pass);
+        let mut policy = asked.clone();
+        policy["noData"] = json!("fail");
+        assert_eq!(assessed(&policy, &[nothing]).outcome, NoData, "noData stands over the condition");
+    }
+    let empty = with(json!({"successCondition": "len(result) == 0 || result[0] >= 0.99"}));
+    assert_eq!(assessed(&empty, &[of(&[f64::NAN])]).outcome, NoData);
+    assert_eq!(assessed(&asked, &[of(&[1.0, 0.5])]).outcome, Fail, "every series has to pass");
+    assert_eq!(assessed(&asked, &[of(&[f64::INFINITY])]).outcome, Fail);
+}
+
+#[test]
+fn range_and_condition_both_have_to_pass() {
+    let both = with(json!({"thresholdRange": {"max": 10}, "successCondition": "result[0] > 5"}));
+    let at = |value| assessed(&both, &[of(&[value])]).outcome;
+    assert_eq!((at(7.0), at(11.0), at(4.0)), (Pass, Fail, Fail));
+}
+
+#[test]
+fn canary_and_primary_are_judged_together() {
+    let metric = with(json!({"successCondition": "canary[0] <= primary[0] * 1.1"}));
+    let at = |canary: &[f64], primary: Reading| assessed(&metric, &[of(canary), primary]);
+    assert_eq!(at(&[1.0], of(&[1.0])).outcome, Pass);
+    let bad = at(&[2.0], of(&[1.5]));
+    assert_eq!(bad.outcome, Fail);
+    assert_eq!(
+        bad.text,
+        "Halt podinfo.test advancement errors 2 (primary 1.5), wanted canary[0] <= primary[0] * 1.1"
+    );
+    assert_eq!(at(&[1.0], of(&[])).outcome, Inconclusive);
+    assert_eq!(at(&[], of(&[1.0])).outcome, NoData);
+    assert_eq!(at(&[1.0], Reading::Failed("timed out".into())).outcome, Error);
+}
+
+#[test]
+fn too_few_samples_are_no_data() {
+    let metric = with(json!({"thresholdRange": {"max": 1}, "minSamples": 20, "samplesQuery": "n"}));
+    let at = |value: f64, samples: Reading| assessed(&metric, &[of(&[value]), samples]);
+    assert_eq!(at(0.0, of(&[20.0])).outcome, Pass);
+    let few = at(9.0, of(&[19.4]));
+    assert_eq!(few.outcome, NoData, "a breach of too few is no breach");
+    assert!(few.text.contains("19 samples, and minSamples wants 20"), "{}", few.text);
+    for none in [of(&[]), of(&[f64::NAN]), of(&[f64::INFINITY])] {
+        assert_eq!(at(0.0, none).outcome, NoData);
+    }
+    assert_eq!(at(0.0, Reading::Failed("down".into())).outcome, Error);
+}
+
+#[test]
+fn a_condition_without_an_answer_is_an_error() {
+    let metric = with(json!({"successCondition": "result[1] > 0.5"}));
+    assert_eq!(assessed(&metric, &[of(&[1.0, 1.0])]).outcome, Pass);
+    let none = assessed(&metric, &[of(&[1.0])]);
+    assert_eq!(none.outcome, Error);
+    assert!(none.text.contains("successCondition has no verdict"), "{}", none.text);
+}
+
+#[test]
+fn a_missing_answer_is_not_judged() {
+    let mut c = fixture::canary(&json!({}));
+    c.metrics = vec![serde_json::from_value(with(json!({}))).unwrap()];
+    let asks = asks(&c, router::by_name("istio").unwrap().queries());
+    assert_eq!(assess(&c, 0, &asks, &BTreeMap::new()), None);
+}
+
+proptest! {
+    #[test]
+    fn only_what_is_finite_passes_a_condition_that_does_not_know_of_absence(
+        values in proptest::collection::vec(proptest::num::f64::ANY, 0..4),
+    ) {
+        let metric = with(json!({"failureCondition": "result[0] > 1e300"}));
+        let good = !values.is_empty() && values.iter().all(|v| v.is_finite() && *v <= 1e300);
+        prop_assert_eq!(assessed(&metric, &[of(&values)]).outcome == Pass, good);
+    }
+}

@@ -1,0 +1,255 @@
+//! What the answers of a window, or of a metric at a pace of its own, lead to: one failed check at most, however many
+//! failed (ruling 17), a rollback in the pass that reaches a limit, a hold, or the next step.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
+
+use super::{
+    context::Context,
+    draft::{Draft, after},
+    ending, freeze, hooks,
+    measure::{self, Effect, effect},
+    note::Words,
+    pause,
+    progress::{go_on, planned},
+    request,
+};
+use crate::{
+    analysis::{self, Assessment},
+    api::{CanaryMetric, EndingKind, MetricOutcome, MetricStatus, Phase, StepStatus, request::Verb},
+    names::conditions,
+};
+
+/// Neither condition of a metric holds, more often than it tolerates: a person decides.
+const WAITS: &str = "InconclusiveAnalysis";
+/// The same, as often as it tolerates.
+const UNSURE: &str = "Inconclusive";
+/// There is no data, and the metric says to wait for some.
+const TOO_LITTLE: &str = "NotEnoughData";
+
+/// Something was due. `held`: nothing rises.
+pub(super) fn judge(cx: &Context<'_>, d: &mut Draft, held: bool) {
+    let window = cx.now >= measure::window(cx);
+    let Some(said_no) = asked_hooks(cx, window) else { return freeze::unanswered(cx, d) };
+    let Some(found) = assessed(cx) else { return freeze::unanswered(cx, d) };
+    let counts =
+        |(at, a): &&(usize, Assessment)| !metric(cx, *at).verdict.dry() && a.outcome != MetricOutcome::Pass;
+    let of = |wanted: Effect| {
+        let all = found.iter().filter(counts);
+        all.filter(move |(at, a)| effect(metric(cx, *at), a.outcome) == wanted)
+    };
+    let closed = !said_no.is_empty()
+        || of(Effect::Bad).next().is_some()
+        || of(Effect::Broken).any(|(at, _)| measure::counts_errors(metric(cx, *at)));
+    if let Some((_, broken)) = of(Effect::Broken).next().filter(|_| !closed) {
+        return freeze::freeze(cx, d, &broken.text);
+    }
+    let broken = of(Effect::Broken).next().map(|(_, a)| a.text.clone());
+    let entries = recorded(cx, d, &found);
+    let bad = of(Effect::Bad).map(|(at, a)| tolerated(metric(cx, *at), &entries[*at], a));
+    let failed: Vec<String> = said_no.into_iter().chain(bad).collect();
+    d.status.metrics.clone_from(&entries);
+    if window {
+        d.judged = Some(measure::window(cx));
+        d.status.step = Some(StepStatus { checked: Some(MicroTime(cx.now)), ..cx.step() });
+    }
+    thaw(cx, d, &entries, broken.as_deref());
+    let over = !failed.is_empty() && halt(cx, d, &failed) || limited(cx, d, &entries);
+    if over
+        || !failed.is_empty()
+        || standing(cx, &entries).any(|(.., e)| matches!(e, Effect::Bad | Effect::Broken))
+    {
+        return;
+    }
+    if standing(cx, &entries).any(|(.., e)| e == Effect::Unsure) {
+        return hold(cx, d, &entries);
+    }
+    if window {
+        passed(cx, d, held, &entries);
+    }
+}
+
+fn metric<'c>(cx: &'c Context<'_>, at: usize) -> &'c CanaryMetric {
+    &cx.c.metrics[at]
+}
+
+/// Why webhooks said no. None: one has not answered.
+fn asked_hooks(cx: &Context<'_>, window: bool) -> Option<Vec<String>> {
+    let mut refused = Vec::new();
+    let calls = if window { hooks::rollout(cx) } else { vec![] };
+    for (index, call) in calls.iter().enumerate() {
+        if let Err(why) = cx.answers.calls.get(&index)? {
+            refused.push(hooks::refused(cx, call, why));
+        }
+    }
+    Some(refused)
+}
+
+/// What the metrics that are due come to, by position. None: an answer is missing.
+fn assessed(cx: &Context<'_>) -> Option<Vec<(usize, Assessment)>> {
+    let asks = measure::asks(cx);
+    let due = measure::metrics_due(cx).into_iter();
+    due.map(|at| Some((at, analysis::assess(&cx.c, at, &asks, &cx.answers.readings)?))).collect()
+}
+
+/// All metrics with these measurements written down; those that do not count are told when they change.
+fn recorded(cx: &Context<'_>, d: &mut Draft, found: &[(usize, Assessment)]) -> Vec<MetricStatus> {
+    let mut entries = measure::entries(cx);
+    for (at, assessment) in found {
+        let (m, entry) = (metric(cx, *at), &mut entries[*at]);
+        let before = entry.outcome;
+        measure::record(cx, m, entry, assessment);
+        let outcome = assessment.outcome;
+        if m.verdict.dry() && before != Some(outcome) && outcome != MetricOutcome::Pass {
+            d.say(Words::dry_run(&entry.name, outcome, &entry.message));
+        }
+    }
+    entries
+}
+
+/// The text of a failed check, with how many of them the metric itself tolerates.
+fn tolerated(m: &CanaryMetric, entry: &MetricStatus, found: &Assessment) -> String {
+    match m.verdict.failure_limit.filter(|limit| *limit >= 0) {
+        Some(limit) => format!("{} (failed {}, failureLimit {limit})", found.text, entry.failed),
+        None => found.text.clone(),
+    }
+}
+
+/// What the last measurement of each metric that counts leads to.
+fn standing<'c>(
+    cx: &'c Context<'_>,
+    entries: &'c [MetricStatus],
+) -> impl Iterator<Item = (&'c CanaryMetric, &'c MetricStatus, Effect)> {
+    let all = cx.c.metrics.iter().zip(entries).filter(|(m, _)| !m.verdict.dry());
+    all.filter_map(|(m, entry)| Some((m, entry, effect(m, entry.outcome?))))
+}
+
+/// Says that answers are missing, or that they are not any more.
+fn thaw(cx: &Context<'_>, d: &mut Draft, entries: &[MetricStatus], broken: Option<&str>) {
+    if let Some(text) = broken {
+        freeze::counted(d, text);
+    } else if !standing(cx, entries).any(|(.., e)| e == Effect::Broken) && d.clear(conditions::FROZEN) {
+        d.say(Words::thawed());
+    }
+}
+
+/// One more failed check. True: it was one too many.
+fn halt(cx: &Context<'_>, d: &mut Draft, failed: &[String]) -> bool {
+    let checks = cx.status().failed_checks.saturating_add(1);
+    d.status.failed_checks = checks;
+    let all = format!("failed checks {checks}/{}: {}", cx.c.threshold, failed.join("; "));
+    d.condition(conditions::HALTED, "True", "ChecksFailed", &all);
+    d.say(Words::halted(&failed[0]));
+    let over = checks >= cx.c.threshold;
+    if over {
+        d.say(cx.words.threshold_reached(checks));
+        ending::begin(cx, d, EndingKind::RollingBack, "ThresholdReached", &all);
+    }
+    over
+}
+
+/// A limit of a metric's own. True: it is passed, and the run ends.
+fn limited(cx: &Context<'_>, d: &mut Draft, entries: &[MetricStatus]) -> bool {
+    let mut all = cx.c.metrics.iter().zip(entries).filter(|(m, _)| !m.verdict.dry());
+    let Some(why) = all.find_map(|(m, entry)| measure::passed_limit(m, entry)) else { return false };
+    d.condition(conditions::HALTED, "True", "LimitReached", &why);
+    d.say(cx.words.limit_reached(&why));
+    ending::begin(cx, d, EndingKind::RollingBack, "LimitReached", &why);
+    true
+}
+
+/// Neither good nor bad: the weight stays, and beyond what the metrics tolerate a person decides.
+fn hold(cx: &Context<'_>, d: &mut Draft, entries: &[MetricStatus]) {
+    let unsure: Vec<_> = standing(cx, entries).filter(|(.., e)| *e == Effect::Unsure).collect();
+    let why = |(_, entry, _): &(_, &MetricStatus, _)| {
+        let count = if entry.inconclusive > 0 {
+            format!(" (inconclusive {})", entry.inconclusive)
+        } else {
+            String::new()
+        };
+        format!("{}{count}", entry.message)
+    };
+    let text = unsure.iter().map(why).collect::<Vec<_>>().join("; ");
+    let beyond = |(m, entry, _): &(&CanaryMetric, &MetricStatus, _)| {
+        let limit = m.verdict.inconclusive_limit.unwrap_or(0);
+        limit >= 0 && entry.inconclusive > limit
+    };
+    d.clear(conditions::HALTED);
+    let reason = if waits(cx) || unsure.iter().any(beyond) {
+        WAITS
+    } else if unsure.iter().any(|(_, entry, _)| entry.outcome == Some(MetricOutcome::Inconclusive)) {
+        UNSURE
+    } else {
+        TOO_LITTLE
+    };
+    let said = d.find(conditions::INCONCLUSIVE).is_some_and(|c| c.reason == reason);
+    d.condition(conditions::INCONCLUSIVE, "True", reason, &text);
+    if said {
+        return;
+    }
+    if reason == WAITS {
+        d.phase(Phase::Waiting, cx.kind());
+        d.say(cx.words.inconclusive(&text, d.status.epoch));
+    } else {
+        d.say(Words::held(reason, &text));
+    }
+}
+
+/// The run waits for a person to say what the metrics do not.
+pub(super) fn waits(cx: &Context<'_>) -> bool {
+    let said =
+        cx.status().conditions.iter().any(|c| c.type_ == conditions::INCONCLUSIVE && c.reason == WAITS);
+    said && cx.phase() == Phase::Waiting && cx.step().index > 0
+}
+
+/// True when what a waiting run waits for has come.
+pub(super) fn released(cx: &Context<'_>, d: &mut Draft) -> bool {
+    if waits(cx) {
+        let asked = request::granted(cx, d, Verb::Promote);
+        if asked {
+            d.clear(conditions::INCONCLUSIVE);
+            forgive(cx, d);
+        }
+        return asked;
+    }
+    cx.phase() == Phase::WaitingPromotion
+        && unready(cx, &measure::entries(cx)).is_none()
+        && pause::over(cx, d)
+}
+
+/// What was inconclusive so far was decided by a person.
+fn forgive(cx: &Context<'_>, d: &mut Draft) {
+    for (m, entry) in cx.c.metrics.iter().zip(&mut d.status.metrics) {
+        entry.inconclusive = 0;
+        if entry.outcome.is_some_and(|outcome| effect(m, outcome) == Effect::Unsure) {
+            entry.outcome = None;
+        }
+    }
+}
+
+/// Why the run cannot be promoted after this step yet.
+fn unready(cx: &Context<'_>, entries: &[MetricStatus]) -> Option<String> {
+    let last = usize::try_from(cx.step().index).is_ok_and(|index| index >= cx.c.schedule.len());
+    measure::wanting(cx, entries).filter(|_| last)
+}
+
+fn passed(cx: &Context<'_>, d: &mut Draft, held: bool, entries: &[MetricStatus]) {
+    d.clear(conditions::HALTED);
+    if waits(cx) {
+        return;
+    }
+    d.clear(conditions::INCONCLUSIVE);
+    let step = cx.step();
+    let began = step.confirmed.as_ref().map_or(cx.now, |t| t.0);
+    let stays = held
+        || unready(cx, entries).is_some()
+        || if cx.phase() == Phase::WaitingPromotion {
+            !pause::over(cx, d)
+        } else {
+            cx.now < after(began, planned(cx, step.index).hold) || pause::begin(cx, d)
+        };
+    if !stays {
+        // the next write is about the next step
+        d.status.step = Some(step);
+        go_on(cx, d);
+    }
+}

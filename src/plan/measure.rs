@@ -1,0 +1,215 @@
+//! When each metric of a run is measured, and what is written down of it. What follows from that is `judge`'s.
+//!
+//! A window lasts one interval and ends a step at the earliest; metrics are measured at its end, or at a pace of their own.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
+
+use super::{
+    Question,
+    context::Context,
+    draft::{Draft, after},
+    freeze, hooks,
+    progress::measurable,
+};
+use crate::{
+    analysis::{self, Ask, Assessment, limits},
+    api::{CanaryMetric, MetricOutcome, MetricStatus, NoData},
+};
+
+/// A metric at a pace of its own that had no usable answer is asked again after this at the latest.
+const RETRY: Duration = Duration::from_secs(10);
+/// Most characters of a query, and of a sentence, that status holds.
+const LONGEST: usize = 1024;
+
+/// What an outcome leads to, by what the metric says of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Effect {
+    /// The run may go on.
+    Good,
+    /// A failed check.
+    Bad,
+    /// Nothing is known: the run freezes, or counts errors.
+    Broken,
+    /// The weight holds until more is known.
+    Unsure,
+}
+
+pub(super) fn effect(m: &CanaryMetric, outcome: MetricOutcome) -> Effect {
+    match (outcome, m.verdict.no_data.unwrap_or(NoData::Fail)) {
+        (MetricOutcome::Pass, _) | (MetricOutcome::NoData, NoData::Pass) => Effect::Good,
+        (MetricOutcome::Fail, _) | (MetricOutcome::NoData, NoData::Fail) => Effect::Bad,
+        (MetricOutcome::Error, _) | (MetricOutcome::NoData, NoData::Error) => Effect::Broken,
+        (MetricOutcome::Inconclusive, _) | (MetricOutcome::NoData, NoData::Hold) => Effect::Unsure,
+    }
+}
+
+/// Errors of this metric are counted, and written down.
+pub(super) fn counts_errors(m: &CanaryMetric) -> bool {
+    m.verdict.consecutive_error_limit.is_some() || m.verdict.no_data == Some(NoData::Error)
+}
+
+/// The checks to ask for, when a window has ended or a metric is due.
+pub(super) fn questions(cx: &Context<'_>) -> Vec<Question> {
+    if !measurable(cx) || cx.now < due(cx).max(freeze::until(cx)) {
+        return vec![];
+    }
+    let calls = if cx.now >= window(cx) { hooks::rollout(cx) } else { vec![] };
+    let calls = calls.into_iter().enumerate().map(|(index, call)| Question::Call { index, call });
+    let (asks, due) = (asks(cx), metrics_due(cx));
+    let asked = asks.into_iter().enumerate().filter(|(_, ask)| due.contains(&ask.metric));
+    calls
+        .chain(asked.filter_map(|(index, ask)| Some(Question::Measure { index, query: ask.query.ok()? })))
+        .collect()
+}
+
+pub(super) fn asks(cx: &Context<'_>) -> Vec<Ask> {
+    analysis::asks(&cx.c, cx.router.queries())
+}
+
+/// End of the window under way.
+pub(super) fn window(cx: &Context<'_>) -> Timestamp {
+    let step = cx.step();
+    let began = step.checked.or(step.confirmed).map_or(cx.now, |t| t.0);
+    after(began, cx.c.interval)
+}
+
+/// When something is to be asked next.
+pub(super) fn due(cx: &Context<'_>) -> Timestamp {
+    let entries = entries(cx);
+    let metrics = cx.c.metrics.iter().zip(&entries).filter_map(|(m, entry)| metric_due(cx, m, entry));
+    metrics.chain([window(cx)]).min().unwrap_or(cx.now)
+}
+
+/// Positions of the metrics that are due now.
+pub(super) fn metrics_due(cx: &Context<'_>) -> Vec<usize> {
+    let entries = entries(cx);
+    let all = cx.c.metrics.iter().zip(&entries).enumerate();
+    let due = all.filter(|(_, (m, entry))| metric_due(cx, m, entry).is_some_and(|at| cx.now >= at));
+    due.map(|(at, _)| at).collect()
+}
+
+/// When a metric is due; none when it has not begun, waits for a later window, or has passed often enough.
+fn metric_due(cx: &Context<'_>, m: &CanaryMetric, entry: &MetricStatus) -> Option<Timestamp> {
+    let since = since(cx, m, entry)?;
+    if m.verdict.count.is_some_and(|count| entry.passed >= count) {
+        return None;
+    }
+    let delay = limits::time(m.verdict.initial_delay.as_ref());
+    let Some(period) = limits::time(m.verdict.period.as_ref()) else {
+        let window = window(cx);
+        return (window >= after(since, delay.unwrap_or_default())).then_some(window);
+    };
+    Some(match &entry.measured {
+        None => after(since, delay.unwrap_or(period)),
+        Some(last) if entry.errors_in_row > 0 => after(last.0, period.min(RETRY)),
+        Some(last) => after(last.0, period),
+    })
+}
+
+/// When the first step began at which a metric counts.
+fn since(cx: &Context<'_>, m: &CanaryMetric, entry: &MetricStatus) -> Option<Timestamp> {
+    let step = cx.step();
+    let known = entry.since.clone().or(step.confirmed)?;
+    (step.index > limits::start(&cx.c, m)).then_some(known.0)
+}
+
+/// What is known of each metric, in list order.
+pub(super) fn entries(cx: &Context<'_>) -> Vec<MetricStatus> {
+    let (known, all) = (&cx.status().metrics, &cx.c.metrics);
+    let entry = |(at, m): (usize, &CanaryMetric)| {
+        let before = all[..at].iter().filter(|other| other.name == m.name).count();
+        let name = if before == 0 { m.name.clone() } else { format!("{}#{}", m.name, before + 1) };
+        let found = known.iter().find(|entry| entry.name == name).cloned();
+        found.unwrap_or_else(|| MetricStatus { name, ..MetricStatus::default() })
+    };
+    all.iter().enumerate().map(entry).collect()
+}
+
+/// A step has begun: for some metrics it is the first.
+pub(super) fn begin(cx: &Context<'_>, d: &mut Draft) {
+    let mut entries = entries(cx);
+    for (m, entry) in cx.c.metrics.iter().zip(&mut entries) {
+        if entry.since.is_none() && cx.step().index > limits::start(&cx.c, m) {
+            entry.since = Some(MicroTime(cx.now));
+        }
+    }
+    d.status.metrics = entries;
+}
+
+/// The steps begin anew with other pods: what was measured of the old ones says nothing of them. What failed stays
+/// counted.
+pub(super) fn begin_anew(d: &mut Draft) {
+    for entry in &mut d.status.metrics {
+        (entry.since, entry.measured, entry.outcome) = (None, None, None);
+        (entry.passed, entry.failed_in_row, entry.errors_in_row) = (0, 0, 0);
+    }
+}
+
+/// Writes a measurement down.
+pub(super) fn record(cx: &Context<'_>, m: &CanaryMetric, entry: &mut MetricStatus, found: &Assessment) {
+    let cut = |text: &str| text.chars().take(LONGEST).collect::<String>();
+    entry.since = since(cx, m, entry).map(MicroTime);
+    entry.measured = Some(MicroTime(cx.now));
+    entry.outcome = Some(found.outcome);
+    entry.value.clone_from(&found.value);
+    entry.wanted.clone_from(&found.wanted);
+    entry.query = cut(&found.query);
+    entry.message = cut(&found.text);
+    let effect = effect(m, found.outcome);
+    if effect == Effect::Broken {
+        entry.errors_in_row = entry.errors_in_row.saturating_add(1);
+        return;
+    }
+    entry.errors_in_row = 0;
+    match effect {
+        Effect::Good => {
+            entry.passed = entry.passed.saturating_add(1);
+            entry.failed_in_row = 0;
+        }
+        Effect::Bad => {
+            entry.failed = entry.failed.saturating_add(1);
+            entry.failed_in_row = entry.failed_in_row.saturating_add(1);
+        }
+        Effect::Unsure if found.outcome == MetricOutcome::Inconclusive => {
+            entry.inconclusive = entry.inconclusive.saturating_add(1);
+        }
+        Effect::Unsure | Effect::Broken => {}
+    }
+}
+
+/// Which limit of its own a metric has passed.
+pub(super) fn passed_limit(m: &CanaryMetric, entry: &MetricStatus) -> Option<String> {
+    let v = &m.verdict;
+    let limits = [
+        ("failed", entry.failed, "failureLimit", v.failure_limit),
+        ("failed in a row", entry.failed_in_row, "consecutiveFailureLimit", v.consecutive_failure_limit),
+        ("errors in a row", entry.errors_in_row, "consecutiveErrorLimit", v.consecutive_error_limit),
+    ];
+    let (what, count, field, limit) =
+        limits.into_iter().find(|(_, count, _, limit)| limit.is_some_and(|l| l >= 0 && *count > l))?;
+    let limit = limit.unwrap_or_default();
+    Some(format!(
+        "metric {} {what} ({count}) > {field} ({limit}): {}; query: {}",
+        entry.name, entry.message, entry.query
+    ))
+}
+
+/// A metric that is measured at times of its own has not passed as often as it must before a promotion.
+pub(super) fn wanting(cx: &Context<'_>, entries: &[MetricStatus]) -> Option<String> {
+    let timed = |m: &CanaryMetric| {
+        let v = &m.verdict;
+        v.count.is_some() || v.period.is_some() || v.initial_delay.is_some()
+    };
+    let all = cx.c.metrics.iter().zip(entries).filter(|(m, _)| timed(m) && !m.verdict.dry());
+    let mut lacking = all.filter(|(m, entry)| entry.passed < m.verdict.count.unwrap_or(1));
+    let (m, entry) = lacking.next()?;
+    Some(format!(
+        "metric {} has passed {} of {} times",
+        entry.name,
+        entry.passed,
+        m.verdict.count.unwrap_or(1)
+    ))
+}
