@@ -10,7 +10,7 @@ pub mod verdict;
 
 use serde::Serialize;
 
-pub use self::verdict::{NO_VALUES, Reading, Verdict, judge};
+pub use self::verdict::{NO_VALUES, Reading, Verdict, judge, worst};
 use crate::{
     api::{CanaryMetric, metric_names::canonical, validated::Validated},
     router::Builtin,

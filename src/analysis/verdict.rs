@@ -58,13 +58,7 @@ pub fn judge(query: &Query, reading: &Reading, c: &Validated) -> Verdict {
         Reading::NoData(why) => return Verdict::NoData { text: no_data(query, why, c) },
         Reading::Failed(why) => return Verdict::Error { text: failed(query, why) },
     };
-    let mut worst: Option<f64> = None;
-    for value in values.iter().copied().filter(|v| !v.is_nan()).map(|v| whole(query, v)) {
-        if worst.is_none_or(|w| margin(query, value) < margin(query, w)) {
-            worst = Some(value);
-        }
-    }
-    let Some(value) = worst else {
+    let Some(value) = worst(query, values) else {
         return Verdict::NoData { text: no_data(query, NO_VALUES, c) };
     };
     if let Some(text) = breach(query, value, c) {
@@ -74,6 +68,17 @@ pub fn judge(query: &Query, reading: &Reading, c: &Validated) -> Verdict {
         return Verdict::NoData { text: no_data(query, NO_VALUES, c) };
     }
     Verdict::Pass { value }
+}
+
+/// Of several series the value that counts: the one nearest to a bound, or farthest outside; none when there is no number.
+pub fn worst(query: &Query, values: &[f64]) -> Option<f64> {
+    let mut worst: Option<f64> = None;
+    for value in values.iter().copied().filter(|v| !v.is_nan()).map(|v| whole(query, v)) {
+        if worst.is_none_or(|w| margin(query, value) < margin(query, w)) {
+            worst = Some(value);
+        }
+    }
+    worst
 }
 
 fn whole(query: &Query, value: f64) -> f64 {

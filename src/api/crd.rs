@@ -7,7 +7,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
 use kube::CustomResourceExt;
 use serde_json::{Value, json};
 
-use super::{AlertProvider, Canary, MetricTemplate};
+use super::{AlertProvider, Canary, CanaryRun, MetricTemplate};
 
 /// Keeps Helm from deleting the definitions, and with them every object.
 const HELM_KEEP: (&str, &str) = ("helm.sh/resource-policy", "keep");
@@ -26,7 +26,7 @@ const CANARY_COLUMNS: [(&str, &str, &str, i32); 10] = [
     ("LastTransitionTime", "string", ".status.lastTransitionTime", 0),
 ];
 
-/// The definitions of Canary, MetricTemplate and AlertProvider.
+/// The definitions of Canary, MetricTemplate, AlertProvider and CanaryRun.
 ///
 /// Older versions have the schema of the stored one, so that an object means the same in all of them; descriptions are
 /// in the stored one only, for size.
@@ -36,7 +36,12 @@ pub fn all_crds() -> Vec<CustomResourceDefinition> {
         let analysis = if version.storage { ".spec.analysis." } else { ".spec.canaryAnalysis." };
         version.additional_printer_columns = Some(canary_columns(analysis));
     }
-    vec![canary, finish(MetricTemplate::crd(), &["v1alpha1"]), finish(AlertProvider::crd(), &[])]
+    let mut run = finish(CanaryRun::crd(), &[]);
+    for version in &mut run.spec.versions {
+        // one write makes a record with all that is in it
+        version.subresources = None;
+    }
+    vec![canary, finish(MetricTemplate::crd(), &["v1alpha1"]), finish(AlertProvider::crd(), &[]), run]
 }
 
 /// A definition as the file that is shipped.

@@ -6,6 +6,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, Time};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::LastRun;
+
 /// State of a Canary, as last written by the operator.
 #[derive(JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -60,6 +62,9 @@ pub struct CanaryStatus {
     /// The run in progress.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<RunStatus>,
+    /// The last run that ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_run: Option<LastRun>,
     /// Replicas handed from the target to the primary; in a run with an autoscaler, those it does not go below.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub primary_replicas: Option<i32>,
@@ -230,6 +235,9 @@ pub struct StepStatus {
 pub struct RunStatus {
     /// When it began.
     pub started: MicroTime,
+    /// `epoch` when it began: its number, by which its CanaryRun is named. 0: it was begun by a version without records.
+    #[serde(default)]
+    pub number: i64,
     /// The decision to end it, while that is being carried out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ending: Option<Ending>,

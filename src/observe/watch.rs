@@ -26,7 +26,7 @@ use crate::{
     config::{Config, Rules},
     manifest::config,
     names,
-    snapshot::{CANARY, DEPLOYMENT, ENDPOINTS, HPA, Kind, METRIC_TEMPLATE, REVISION, SERVICE},
+    snapshot::{CANARY, CANARY_RUN, DEPLOYMENT, ENDPOINTS, HPA, Kind, METRIC_TEMPLATE, REVISION, SERVICE},
 };
 
 /// Kinds that every cluster has and that are watched whole.
@@ -110,7 +110,11 @@ fn resource(kind: Kind) -> ApiResource {
 
 fn selector(kind: Kind) -> watcher::Config {
     let all = watcher::Config::default().page_size(250);
-    if kind == REVISION { all.labels(names::LABEL_TEMPLATE_OF) } else { all }
+    match kind {
+        REVISION => all.labels(names::LABEL_TEMPLATE_OF),
+        CANARY_RUN => all.labels(names::LABEL_CANARY),
+        _ => all,
+    }
 }
 
 /// One kind, until `stop`. Broken watches are opened again with back-off.

@@ -17,11 +17,13 @@ use crate::{
     manifest::{self, config},
     names,
     snapshot::{
-        CANARY, DAEMONSET, DEPLOYMENT, ENDPOINTS, HPA, Kind, METRIC_TEMPLATE, ObjectRef, REVISION,
-        SCALED_OBJECT,
+        CANARY, CANARY_RUN, DAEMONSET, DEPLOYMENT, ENDPOINTS, HPA, Kind, METRIC_TEMPLATE, ObjectRef,
+        REVISION, SCALED_OBJECT,
     },
 };
 
+#[path = "records.rs"]
+mod records;
 #[path = "scalers.rs"]
 mod scalers;
 
@@ -107,6 +109,8 @@ impl World {
             object = config::without_content(&object);
         } else if scalers::is_one(kind) {
             scalers::forget_status(&mut object);
+        } else if kind == CANARY_RUN {
+            records::forget_closed(&mut object);
         }
         let (key, version) = (key_of(&object), version_of(&object));
         let mut inner = self.lock();
@@ -341,6 +345,9 @@ impl Inner {
             let name = format!("{}/{}", key.0, key.1);
             let refers = |i: &Interest| i.templates.contains(&name);
             return self.interests.iter().filter(|(_, i)| refers(i)).map(|(k, _)| k.clone()).collect();
+        }
+        if kind == CANARY_RUN {
+            return self.within(&key.0, |canary, _| manifest::ours(object, &canary.1));
         }
         if config::KINDS.contains(&kind) {
             let name = config::key(&ObjectRef::new(kind, key.1.clone()));

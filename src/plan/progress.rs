@@ -9,7 +9,7 @@ use super::{
     draft::{Draft, after},
     ending,
     ensure::{self, Because},
-    freeze, heed, hooks,
+    freeze, heed, history, hooks,
     initialise::{past, waiting},
     note::{Note, Words},
     pause, promote, rest, scaler, share, sides,
@@ -17,7 +17,7 @@ use super::{
 use crate::{
     analysis::{self, Query, Verdict},
     api::{
-        EndingKind, Phase, RunStatus, StepStatus,
+        EndingKind, Phase, StepStatus,
         promotion::Apex,
         schedule::{Step, Strategy},
     },
@@ -46,7 +46,7 @@ pub(super) fn start(cx: &Context<'_>, d: &mut Draft) {
     if cx.c.apex == Apex::Shares {
         d.status.primary_replicas = i32::try_from(cx.whole()).ok();
     }
-    d.status.run = Some(RunStatus { started: MicroTime(cx.now), ending: None });
+    d.status.run = Some(history::begun(cx, d));
     d.say(cx.words.new_revision());
 }
 
@@ -175,7 +175,7 @@ fn revision_changed(cx: &Context<'_>, d: &mut Draft) -> bool {
     }
     reset(cx, d);
     d.status.failed_checks = 0;
-    d.status.run = Some(RunStatus { started: MicroTime(cx.now), ending: None });
+    d.status.run = Some(history::begun(cx, d));
     d.say(cx.words.restarting());
     d.urgent = true;
     ensure::routing(cx, d, cx.zero(), Because::Wanted);
@@ -333,8 +333,10 @@ fn judge(cx: &Context<'_>, d: &mut Draft, held: bool) {
     for (index, call) in hooks::rollout(cx).iter().enumerate() {
         match cx.answers.calls.get(&index) {
             None => return freeze::unanswered(cx, d),
-            Some(Ok(())) => {}
-            Some(Err(why)) => failed.push(hooks::refused(cx, call, why)),
+            Some(said) => {
+                history::called(cx, d, call, said);
+                failed.extend(said.as_ref().err().map(|why| hooks::refused(cx, call, why)));
+            }
         }
     }
     for (index, query) in queries(cx).into_iter().enumerate() {
@@ -342,7 +344,7 @@ fn judge(cx: &Context<'_>, d: &mut Draft, held: bool) {
             Err(why) => Verdict::Error { text: why },
             Ok(query) => match cx.answers.readings.get(&index) {
                 None => return freeze::unanswered(cx, d),
-                Some(reading) => analysis::judge(&query, reading, &cx.c),
+                Some(reading) => history::judged(cx, d, &query, reading),
             },
         };
         match verdict {
