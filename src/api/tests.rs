@@ -71,7 +71,9 @@ fn old_versions_are_served_and_the_newest_is_stored() {
     assert_eq!(versions[0], [stored, ("v1alpha3", true, false), ("v1alpha2", true, false)]);
     assert_eq!(versions[1], [stored, ("v1alpha1", true, false)]);
     assert_eq!(versions[2], [stored]);
-    for version in crds.iter().flat_map(|crd| &crd.spec.versions) {
+    assert_eq!(versions[3], [("v1alpha1", true, true)]);
+    assert!(crds[3].spec.versions[0].subresources.is_none(), "a record is made by one write");
+    for version in crds[..3].iter().flat_map(|crd| &crd.spec.versions) {
         assert_eq!(
             serde_json::to_value(version.subresources.as_ref().unwrap()).unwrap(),
             json!({ "status": {} })

@@ -16,6 +16,7 @@ mod crash_workload;
 mod end_state;
 mod examples;
 mod first_flight;
+mod history;
 mod jenkins_x;
 mod knative;
 mod named;
@@ -77,6 +78,7 @@ const FAMILIES: &[(&str, Family)] = &[
     ("configs", configs::STORIES),
     ("examples", examples::STORIES),
     ("first_flight", first_flight::STORIES),
+    ("history", history::STORIES),
     ("jenkins_x", jenkins_x::STORIES),
     ("knative", knative::STORIES),
     ("nginx_guide", nginx_guide::STORIES),
@@ -94,7 +96,11 @@ const FAMILIES: &[(&str, Family)] = &[
 ];
 
 /// Families that run after the others, with operators of their own.
-const ALONE: &[(&str, Family)] = &[("crash", restart::STORIES), ("configs_alone", configs_alone::STORIES)];
+const ALONE: &[(&str, Family)] = &[
+    ("crash", restart::STORIES),
+    ("configs_alone", configs_alone::STORIES),
+    ("history_alone", history::ALONE),
+];
 
 async fn start() -> anyhow::Result<Shared> {
     let bed = Bed::start(Options::default()).await?;
