@@ -171,8 +171,9 @@ fn records(
         missing.push(CANARY_RUN.crd());
         return false;
     }
-    let label = names::label_value(canary);
-    for record in world.find(CANARY_RUN, namespace, |_, text| text.contains(&label)) {
+    // names of records begin with that of their Canary, as far as it fits
+    let head: String = canary.chars().take(54).collect();
+    for record in world.find(CANARY_RUN, namespace, |name, _| name.starts_with(&head)) {
         if manifest::ours(&record, canary) {
             objects.insert(CANARY_RUN, record);
         }

@@ -82,3 +82,65 @@ fn closed(world: &World) -> BTreeMap<String, Value> {
         |o: &Value| (o["metadata"]["name"].as_str().unwrap_or_default().to_owned(), o["status"].clone());
     ended.map(named).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serin::{
+        names::conditions,
+        plan::{self, Answers, Wake},
+        snapshot::{ObjectRef, Snapshot},
+    };
+
+    use super::*;
+    use crate::sim::fixture;
+
+    /// A run whose record somebody has deleted, and a time at which it may be written again.
+    fn unwritten() -> (Sim, Snapshot, jiff::Timestamp) {
+        let mut sim = fixture::initialised(&serde_json::json!({}));
+        fixture::set_image(&mut sim, "podinfo:2");
+        sim.settle();
+        sim.world.objects.remove(&ObjectRef::new(CANARY_RUN, "podinfo-2"));
+        let mut snap = sim.snapshot().unwrap();
+        let later = fixture::later(sim.now, Duration::from_secs(1));
+        snap.records.not_before = Some(later);
+        (sim, snap, later)
+    }
+
+    #[test]
+    fn a_record_that_is_refused_is_said_and_holds_nothing_up() {
+        let mut sim = fixture::initialised(&serde_json::json!({}));
+        fixture::set_image(&mut sim, "podinfo:2");
+        let mut snap = sim.snapshot().unwrap();
+        snap.records.refused = Some("no right to".into());
+        snap.records.not_before = Some(fixture::later(sim.now, Duration::from_secs(5)));
+        let plan = plan::decide(&snap, &Answers::default(), sim.now);
+        assert!(!plan.records(), "{:?}", plan.actions);
+        let status = plan.status.unwrap();
+        let said = status.conditions.iter().find(|c| c.type_ == conditions::RECORDED).unwrap();
+        assert_eq!((said.status.as_str(), said.reason.as_str()), ("False", "HistoryRefused"));
+        assert!(said.message.contains("no right to") && status.run.is_some(), "{said:?}");
+    }
+
+    #[test]
+    fn the_next_try_is_woken_for_and_made() {
+        let (sim, snap, later) = unwritten();
+        let plan = plan::decide(&snap, &Answers::default(), sim.now);
+        assert!(plan.is_empty() && plan.wake == Wake::At(later), "{plan:?}");
+        assert!(plan::decide(&snap, &Answers::default(), later).records());
+    }
+
+    #[test]
+    fn what_is_found_out_is_kept_until_it_is_written() {
+        let (sim, mut snap, _) = unwritten();
+        let due = fixture::later(sim.now, Duration::from_secs(10));
+        snap.records.not_before = Some(fixture::later(due, Duration::from_secs(60)));
+        let answers = sim.answer(&plan::questions(&snap, due));
+        let plan = plan::decide(&snap, &answers, due);
+        assert_eq!(plan.unrecorded.measurements.len(), 1, "{plan:?}");
+        // which records there are may not be known either
+        snap.records.known = false;
+        assert_eq!(plan::decide(&snap, &answers, due).unrecorded, plan.unrecorded);
+    }
+}

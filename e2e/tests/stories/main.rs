@@ -1,7 +1,7 @@
 //! Stories: the operator binary on the bed of real parts. `cargo test -p serin-e2e --test stories -- NAME` runs some.
 //!
 //! One bed and one operator serve all stories, each in a namespace of its own. Stories that bring operators of their
-//! own ([`ALONE`]) come after the others, when that operator has been stopped. An observer sees every change of the
+//! own ([`ALONE`], [`LAST`]) come after the others, when that operator has been stopped. An observer sees every change of the
 //! objects that canaries are about: a story in whose namespaces an invariant was broken has failed, whatever it says.
 
 mod bad_answers;
@@ -102,6 +102,9 @@ const ALONE: &[(&str, Family)] = &[
     ("history_alone", history::ALONE),
 ];
 
+/// Families that run after these, because they take something away from the whole cluster.
+const LAST: &[(&str, Family)] = &[("history_last", history::LAST)];
+
 async fn start() -> anyhow::Result<Shared> {
     let bed = Bed::start(Options::default()).await?;
     bed.install().await?;
@@ -153,7 +156,9 @@ fn main() -> anyhow::Result<ExitCode> {
     let shared = Arc::new(OnceCell::new());
     let together = libtest_mimic::run(&arguments, trials(&runtime, &shared, FAMILIES));
     let alone = libtest_mimic::run(&arguments, trials(&runtime, &shared, ALONE));
-    let conclusion = if together.has_failed() { together } else { alone };
+    let last = libtest_mimic::run(&arguments, trials(&runtime, &shared, LAST));
+    let conclusion =
+        [together, alone].into_iter().find(libtest_mimic::Conclusion::has_failed).unwrap_or(last);
     if conclusion.has_failed()
         && let Some(shared) = shared.get()
     {

@@ -79,7 +79,9 @@ fn number(value: f64) -> String {
     if value.is_infinite() {
         return if value > 0.0 { "+Inf" } else { "-Inf" }.into();
     }
-    value.to_string()
+    // as precise as anybody reads it, but for what is very small
+    let rounded = (value * 1e4).round() / 1e4;
+    if rounded.abs() >= 0.01 && rounded.is_finite() { rounded.to_string() } else { value.to_string() }
 }
 
 fn wanted(range: Range) -> String {
@@ -180,5 +182,7 @@ mod tests {
         assert_eq!(range(None, Some(0.5)), "at most 0.5");
         assert_eq!(range(Some(0.0), Some(5.0)), "0 to 5");
         assert_eq!(number(f64::NEG_INFINITY), "-Inf");
+        assert_eq!(number(87.653_393_438), "87.6534");
+        assert_eq!((number(0.0), number(0.000_25)), ("0".into(), "0.00025".into()));
     }
 }
