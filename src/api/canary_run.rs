@@ -24,15 +24,7 @@ use super::RequestStatus;
     derive = "Default",
     derive = "PartialEq",
     doc = "The record of one run of a Canary. Written by Serin, and removed with the Canary or when newer ones take its \
-           place; nothing is decided from it.",
-    printcolumn(name = "Canary", type_ = "string", json_path = ".spec.canary"),
-    printcolumn(name = "Outcome", type_ = "string", json_path = ".status.phase"),
-    printcolumn(name = "Reason", type_ = "string", json_path = ".status.reason"),
-    printcolumn(name = "Failed", type_ = "integer", json_path = ".status.failedChecks"),
-    printcolumn(name = "Images", type_ = "string", json_path = ".spec.images", priority = 1),
-    printcolumn(name = "Message", type_ = "string", json_path = ".status.message", priority = 1),
-    printcolumn(name = "Started", type_ = "date", json_path = ".spec.started"),
-    printcolumn(name = "Ended", type_ = "date", json_path = ".status.ended")
+           place; nothing is decided from it."
 )]
 #[serde(rename_all = "camelCase", default)]
 pub struct CanaryRunSpec {
@@ -234,13 +226,10 @@ pub struct HookCall {
 #[serde(rename_all = "camelCase", default)]
 pub struct LeftOut {
     /// Steps.
-    #[serde(skip_serializing_if = "is_zero")]
     pub steps: i64,
     /// Measurements.
-    #[serde(skip_serializing_if = "is_zero")]
     pub measurements: i64,
     /// Calls of webhooks.
-    #[serde(skip_serializing_if = "is_zero")]
     pub hooks: i64,
 }
 
@@ -248,10 +237,6 @@ impl LeftOut {
     fn is_none(&self) -> bool {
         *self == Self::default()
     }
-}
-
-fn is_zero(count: &i64) -> bool {
-    *count == 0
 }
 
 /// The last run that ended, in the status of its Canary: known also where records of runs are not kept.

@@ -3,7 +3,7 @@
 use std::sync::PoisonError;
 
 use super::{Worker, chain, until_after};
-use crate::{apply::ApplyError, observe::Key, plan::Plan, snapshot::Records};
+use crate::{api::canary_run::Evidence, apply::ApplyError, observe::Key, plan::Plan, snapshot::Records};
 
 impl Worker {
     /// After a plan whose decision stands. What it has not written is kept for the next write; one that failed is tried
@@ -13,7 +13,7 @@ impl Worker {
         let mut memory = self.memory();
         let mut known = memory.records.remove(key).unwrap_or_default();
         let written = plan.records() && reached && failed.is_none();
-        known.unwritten = if written { Default::default() } else { plan.unrecorded.clone() };
+        known.unwritten = if written { Evidence::default() } else { plan.unrecorded.clone() };
         if let Some(error) = failed {
             known.refused = error.forbidden();
             known.not_before = Some(until_after(failures.next(key.clone())));

@@ -76,7 +76,7 @@ pub(super) fn bound(record: &mut CanaryRunStatus) {
     if excess > 0 {
         // where it began, and what came last
         record.steps.drain(STEPS / 2..STEPS / 2 + excess);
-        record.left_out.steps += excess as i64;
+        record.left_out.steps += i64::try_from(excess).unwrap_or(i64::MAX);
     }
     let excess = record.requests.len().saturating_sub(REQUESTS);
     record.requests.drain(..excess);
@@ -140,8 +140,8 @@ mod tests {
     use super::*;
     use crate::api::canary_run::RunStep;
 
-    fn at(second: i64) -> Option<MicroTime> {
-        Some(MicroTime(jiff::Timestamp::from_second(second).unwrap()))
+    fn at(second: i64) -> MicroTime {
+        MicroTime(jiff::Timestamp::from_second(second).unwrap())
     }
 
     fn one(second: i64, verdict: &str, message: &str) -> Evidence {
@@ -153,8 +153,8 @@ mod tests {
         };
         let measurement = Measurement {
             metric: "m".into(),
-            start: at(second - 10),
-            end: at(second),
+            start: Some(at(second - 10)),
+            end: Some(at(second)),
             value: "1".into(),
             verdict: verdict.into(),
             message: short(message),
@@ -174,7 +174,7 @@ mod tests {
         assert_eq!(record.left_out.measurements, 900);
         assert_eq!(
             (record.measurements[0].end.clone(), record.measurements[99].end.clone()),
-            (at(0), at(999))
+            (Some(at(0)), Some(at(999)))
         );
         assert_eq!(record.measurements.iter().filter(|m| m.verdict == "Fail").count(), 10);
         assert_eq!(record.metrics[0].verdicts, [("Fail".into(), 10), (PASS.to_owned(), 990)].into());
@@ -184,10 +184,10 @@ mod tests {
     fn a_window_that_is_measured_again_is_one_measurement() {
         let mut evidence = one(10, "Error", "timed out");
         let mut again = one(10, "Error", "refused");
-        again.measurements[0].end = at(70);
+        again.measurements[0].end = Some(at(70));
         evidence = joined(joined(evidence, again.clone()), again);
         let measured = &evidence.measurements[..];
-        assert_eq!((measured.len(), measured[0].times, measured[0].end.clone()), (1, Some(3), at(70)));
+        assert_eq!((measured.len(), measured[0].times, measured[0].end.clone()), (1, Some(3), Some(at(70))));
         assert_eq!(measured[0].message, "refused");
         assert_eq!(joined(evidence.clone(), Evidence::default()), evidence);
         assert_eq!(joined(evidence, Evidence { run: 2, ..Evidence::default() }).measurements, []);
@@ -207,7 +207,7 @@ mod tests {
                 ..HookCall::default()
             }];
             add(&mut record, more);
-            record.steps.push(RunStep { at: at(n), ..RunStep::default() });
+            record.steps.push(RunStep { at: Some(at(n)), ..RunStep::default() });
             bound(&mut record);
         }
         assert_eq!((record.steps.len(), record.left_out.steps), (STEPS, 180));
