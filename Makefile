@@ -16,7 +16,7 @@ PARTS = $(shell e2e/parts/build.sh --dir)
 HOST := $(shell uname -m)-unknown-linux-gnu
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 SERIN := $(CARGO) run --quiet --locked --bin serin --
-CRDS := canaries metrictemplates alertproviders
+CRDS := canaries metrictemplates alertproviders canaryruns
 CI := fmt-check lint deny crd-check manifests-check test-unit test-bed
 
 .PHONY: help

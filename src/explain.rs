@@ -20,7 +20,7 @@ use crate::{
     manifest::config::Digest,
     observe::{self, World},
     plan::{self, Action, Answers, Plan, Question, Wake},
-    snapshot::Snapshot,
+    snapshot::{CANARY_RUN, Snapshot},
     source::{Contents, Http, Secrets, Sources, http::TIMEOUT},
     telemetry::Metrics,
     webhook::Webhooks,
@@ -97,6 +97,13 @@ fn state(snap: &Snapshot) -> String {
         "phase {phase}, canary weight {}, failed checks {}",
         status.canary_weight, status.failed_checks
     )];
+    if let Some(last) = &status.last_run {
+        let (name, outcome, reason) = (&last.name, last.outcome, &last.reason);
+        lines.push(format!(
+            "last run {name}, ended {:.0}: {outcome:?} ({reason}), {}",
+            last.ended.0, last.message
+        ));
+    }
     for (service, ready) in &snap.ready {
         lines.push(format!("ready pods behind {service}: {ready}"));
     }
@@ -206,6 +213,7 @@ fn described(action: &Action) -> String {
     match action {
         Action::Create(manifest) => format!("creates {}", manifest.at()),
         Action::Copy(of) => format!("copies {} to {}", of.from, of.name),
+        Action::Patch { at, .. } if at.kind == CANARY_RUN => format!("writes {at}"),
         Action::Patch { at, patch, .. } => format!("patches {at}: {patch}"),
         Action::Scale { name, replicas, .. } => format!("scales Deployment {name} to {replicas}"),
         Action::Delete { at, .. } => format!("deletes {at}"),

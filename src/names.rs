@@ -67,6 +67,8 @@ pub mod managers {
     pub const ROUTE: &str = "serin/route";
     /// The scale subresource.
     pub const SCALE: &str = "serin/scale";
+    /// Records of runs.
+    pub const RECORD: &str = "serin/record";
     /// Status and finalizers of Canaries.
     pub const STATUS: &str = "serin/status";
 }
@@ -87,6 +89,8 @@ pub mod conditions {
     pub const INCONCLUSIVE: &str = "Inconclusive";
     /// False: the primary has fewer pods than when the run began, or the canary fewer than its share of the traffic needs.
     pub const CAPACITY: &str = "Capacity";
+    /// False: what happens in the run is not recorded; the message says what to mend.
+    pub const RECORDED: &str = "Recorded";
     /// True: the spec works but probably not as meant.
     pub const ADVISORY: &str = "Advisory";
 }
@@ -106,6 +110,12 @@ pub fn label_value(canary: &str) -> String {
 /// `<name>-primary`: the generated workload, Service, label value.
 pub fn primary(name: &str) -> String {
     format!("{name}-primary")
+}
+
+/// `<canary>-<number>`: the record of a run; of a name that is too long, its tail-hashed short form.
+pub fn run(canary: &str, number: i64) -> String {
+    let name = format!("{canary}-{number}");
+    if name.len() <= 253 { name } else { format!("{}-{number}", label_value(canary)) }
 }
 
 /// `<apex>-canary`: the Service in front of the target.

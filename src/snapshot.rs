@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
-    api::{AlertProviderSpec, Canary, MetricTemplateSpec},
+    api::{AlertProviderSpec, Canary, MetricTemplateSpec, canary_run::Evidence},
     config::Rules,
 };
 
@@ -93,6 +93,11 @@ pub const ALERT_PROVIDER: Kind =
     Kind { group: "flagger.app", version: "v1beta1", kind: "AlertProvider", plural: "alertproviders" };
 
 /// Points at an object in the Canary's namespace, or at one that belongs to none.
+/// CanaryRun: records of runs. In a snapshot those of this Canary, without the content of those that have ended.
+pub const CANARY_RUN: Kind =
+    Kind { group: "serin.dev", version: "v1alpha1", kind: "CanaryRun", plural: "canaryruns" };
+
+/// Points at an object in the Canary's namespace.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct ObjectRef {
     /// Its kind.
@@ -196,6 +201,21 @@ pub struct Snapshot {
     pub refused: Option<String>,
     /// After an unanswered question: do not ask again before this.
     pub ask_not_before: Option<Timestamp>,
+    /// What bears on the records of its runs.
+    pub records: Records,
+}
+
+/// What bears on the records of a Canary's runs.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Records {
+    /// Those that exist are known.
+    pub known: bool,
+    /// What was found out and is not yet written.
+    pub unwritten: Evidence,
+    /// What the API server refused of the last write, for people to mend.
+    pub refused: Option<String>,
+    /// After a write that failed: do not write again before this.
+    pub not_before: Option<Timestamp>,
 }
 
 impl Snapshot {

@@ -93,6 +93,10 @@ pub struct CanaryAnalysis {
     /// Keep users on the version that first answered them, by a cookie.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session_affinity: Option<SessionAffinity>,
+    /// How many CanaryRuns, the records of runs, are kept; older ones are deleted. 0: none are written. Default: 10.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 100))]
+    pub history: Option<i32>,
     /// When a version that has passed is promoted. Default: at once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub promotion: Option<Promotion>,

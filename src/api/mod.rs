@@ -1,11 +1,13 @@
 //! The objects users write and read: Canary, MetricTemplate and AlertProvider of `flagger.app`, field for field
-//! Flagger's, with a few optional additions. The docs of public fields become the descriptions in the CRDs.
+//! Flagger's, with a few optional additions, and CanaryRun of `serin.dev`. The docs of public fields become the
+//! descriptions in the CRDs.
 //!
 //! Data only: [`validated`] is the one place that judges a spec, everything after it works with its result.
 
 pub mod alert_provider;
 pub mod analysis;
 pub mod canary;
+pub mod canary_run;
 pub mod crd;
 pub mod duration;
 pub mod hosts;
@@ -32,6 +34,7 @@ pub use analysis::{
     ThresholdRange,
 };
 pub use canary::{AutoscalerRef, Canary, CanarySpec, LocalRef, ScalerReplicas, TargetRef, UpstreamRef};
+pub use canary_run::{CanaryRun, CanaryRunSpec, CanaryRunStatus, LastRun, RunPhase};
 pub use metric_arg::{ArgField, ArgSecret, ArgSource, MetricArg};
 pub use metric_template::{MetricProvider, MetricTemplate, MetricTemplateSpec, SecretRef};
 pub use metric_verdict::{MetricOutcome, MetricStatus, MetricVerdict, NoData};

@@ -6,7 +6,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, Time};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::MetricStatus;
+use super::{LastRun, MetricStatus};
 
 /// State of a Canary, as last written by the operator.
 #[derive(JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -65,6 +65,9 @@ pub struct CanaryStatus {
     /// What the metrics of this run, or of the last one, came to, in list order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub metrics: Vec<MetricStatus>,
+    /// The last run that ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_run: Option<LastRun>,
     /// Replicas handed from the target to the primary; in a run with an autoscaler, those it does not go below.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub primary_replicas: Option<i32>,
@@ -238,6 +241,9 @@ pub struct StepStatus {
 pub struct RunStatus {
     /// When it began.
     pub started: MicroTime,
+    /// `epoch` when it began: its number, by which its CanaryRun is named. 0: it was begun by a version without records.
+    #[serde(default)]
+    pub number: i64,
     /// The decision to end it, while that is being carried out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ending: Option<Ending>,

@@ -71,7 +71,9 @@ fn old_versions_are_served_and_the_newest_is_stored() {
     assert_eq!(versions[0], [stored, ("v1alpha3", true, false), ("v1alpha2", true, false)]);
     assert_eq!(versions[1], [stored, ("v1alpha1", true, false)]);
     assert_eq!(versions[2], [stored]);
-    for version in crds.iter().flat_map(|crd| &crd.spec.versions) {
+    assert_eq!(versions[3], [("v1alpha1", true, true)]);
+    assert!(crds[3].spec.versions[0].subresources.is_none(), "a record is made by one write");
+    for version in crds[..3].iter().flat_map(|crd| &crd.spec.versions) {
         assert_eq!(
             serde_json::to_value(version.subresources.as_ref().unwrap()).unwrap(),
             json!({ "status": {} })
@@ -254,7 +256,10 @@ fn status_survives_a_round_trip() {
         "lastTransitionTime": "2026-01-02T03:04:05Z", "observedGeneration": 3, "epoch": 7, "primaryReplicas": 2,
         "target": { "uid": "u", "generation": 4 }, "sessionAffinityCookie": "a=b",
         "step": { "index": 2, "promotion": 0, "weight": 20, "confirmed": "2026-01-02T03:04:05.123456Z" },
-        "run": { "started": "2026-01-02T03:04:05.000000Z", "ending": { "kind": "RollingBack",
+        "lastRun": { "name": "shop-4", "number": 4, "revision": "abc", "outcome": "RolledBack", "reason": "ThresholdReached",
+            "message": "too many", "failedChecks": 3, "started": "2026-01-02T03:04:05.000000Z",
+            "ended": "2026-01-02T03:05:05.000000Z" },
+        "run": { "started": "2026-01-02T03:04:05.000000Z", "number": 7, "ending": { "kind": "RollingBack",
             "reason": "ThresholdReached", "message": "too many", "at": "2026-01-02T03:04:05.000000Z" } },
         "conditions": [{ "type": "Promoted", "status": "Unknown", "reason": "Progressing", "message": "New revision",
             "lastUpdateTime": "2026-01-02T03:04:05Z", "lastTransitionTime": "2026-01-02T03:04:05Z" }],

@@ -27,7 +27,7 @@ use crate::{
     names::managers,
     observe::{Key, World},
     plan::{Action, Plan},
-    snapshot::{CANARY, DEPLOYMENT, Kind, ObjectRef, REVISION},
+    snapshot::{CANARY, CANARY_RUN, DEPLOYMENT, Kind, ObjectRef, REVISION},
 };
 
 mod status;
@@ -111,7 +111,14 @@ impl Applier {
     /// # Errors
     /// The first write that failed, with whether the status had been written by then: if so, the decision stands and
     /// may be told. Later writes were not tried; but an urgent plan's actions are, although the status write failed.
-    pub async fn carry_out(&self, canary: &Canary, plan: &Plan) -> Result<(), (bool, ApplyError)> {
+    ///
+    /// Records of runs come last and are no part of that: Ok with the error that kept them from being written, if one did.
+    pub async fn carry_out(
+        &self,
+        canary: &Canary,
+        plan: &Plan,
+    ) -> Result<Option<ApplyError>, (bool, ApplyError)> {
+        let record = |action: &&Action| action.kind() == CANARY_RUN;
         let key: Key = (
             canary.metadata.namespace.clone().unwrap_or_default(),
             canary.metadata.name.clone().unwrap_or_default(),
@@ -122,16 +129,21 @@ impl Applier {
         };
         if let Err(error) = intent {
             if plan.urgent {
-                for action in &plan.actions {
+                for action in plan.actions.iter().filter(|a| !record(a)) {
                     self.act(&key, canary, action).await.map_err(|e| (false, e))?;
                 }
             }
             return Err((false, error));
         }
-        for action in &plan.actions {
+        for action in plan.actions.iter().filter(|a| !record(a)) {
             self.act(&key, canary, action).await.map_err(|e| (plan.status.is_some(), e))?;
         }
-        Ok(())
+        for action in plan.actions.iter().filter(record) {
+            if let Err(error) = self.act(&key, canary, action).await {
+                return Ok(Some(error));
+            }
+        }
+        Ok(None)
     }
 
     async fn write_status(&self, key: &Key, canary: &Canary, new: &CanaryStatus) -> Result<(), ApplyError> {
@@ -238,7 +250,7 @@ impl Applier {
             Ok(either) => {
                 if let Some(object) = either.left() {
                     self.saw(at.kind, &object);
-                } else if at.kind == REVISION || config::KINDS.contains(&at.kind) {
+                } else if [REVISION, CANARY_RUN].contains(&at.kind) || config::KINDS.contains(&at.kind) {
                     self.forget(namespace, at);
                 }
                 Ok(())

@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "this module wires the I/O together")]
 
 mod queue;
+mod records;
 mod report;
 
 use std::{
@@ -30,7 +31,7 @@ use crate::{
     plan::{self, Answers, Plan, Question, Wake},
     retry::Backoffs,
     server,
-    snapshot::Snapshot,
+    snapshot::{Records, Snapshot},
     source::{Contents, Http, Secrets, Sources, http::TIMEOUT},
     telemetry::{Metrics, Outcome, Reconcile},
     webhook::Webhooks,
@@ -53,6 +54,7 @@ const RETRY_CAP: Duration = Duration::from_secs(30);
 struct Memory {
     ask_not_before: BTreeMap<Key, Timestamp>,
     refused: BTreeMap<Key, String>,
+    records: BTreeMap<Key, Records>,
     /// Canaries that do not decode, and why.
     undecodable: BTreeMap<Key, String>,
 }
@@ -71,6 +73,7 @@ pub(crate) struct Worker {
     targets: Mutex<BTreeMap<Key, String>>,
     failures: Mutex<Backoffs<Key>>,
     silences: Mutex<Backoffs<Key>>,
+    record_failures: Mutex<Backoffs<Key>>,
 }
 
 /// A client, and the way out to servers that users name.
@@ -156,6 +159,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         targets: Mutex::default(),
         failures: Mutex::new(Backoffs::new(RETRY_CAP)),
         silences: Mutex::new(Backoffs::new(RETRY_CAP)),
+        record_failures: Mutex::new(Backoffs::new(RETRY_CAP)),
         config,
         world,
     });
@@ -266,6 +270,8 @@ impl Worker {
         let memory = self.memory();
         snap.ask_not_before = memory.ask_not_before.get(key).copied();
         snap.refused = memory.refused.get(key).cloned();
+        let records = memory.records.get(key).cloned().unwrap_or_default();
+        snap.records = Records { known: snap.records.known, ..records };
         snap
     }
 
@@ -290,7 +296,8 @@ impl Worker {
 
     async fn carry_out(&self, key: &Key, snap: &Snapshot, plan: &Plan) -> Result<(), Again> {
         match self.applier.carry_out(&snap.canary, plan).await {
-            Ok(()) => {
+            Ok(failed) => {
+                self.recorded(key, plan, failed.as_ref(), true);
                 if !plan.is_empty() {
                     self.memory().refused.remove(key);
                     self.failures().clear(key);
@@ -300,6 +307,7 @@ impl Worker {
             }
             Err((decided, error)) => {
                 if decided {
+                    self.recorded(key, plan, None, false);
                     self.say(snap, plan);
                 }
                 let name = format!("{}.{}", key.1, key.0);
@@ -331,6 +339,12 @@ impl Worker {
     fn failures(&self) -> std::sync::MutexGuard<'_, Backoffs<Key>> {
         self.failures.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// So much later than now.
+fn until_after(wait: Duration) -> Timestamp {
+    let now = clock::now();
+    now.checked_add(jiff::SignedDuration::try_from(wait).unwrap_or_default()).unwrap_or(now)
 }
 
 fn until(time: Timestamp, now: Timestamp) -> Duration {

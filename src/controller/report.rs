@@ -97,9 +97,11 @@ impl Worker {
         let mut memory = self.memory();
         memory.ask_not_before.remove(key);
         memory.refused.remove(key);
+        memory.records.remove(key);
         drop(memory);
         self.decodes(key);
         self.failures().clear(key);
+        self.record_failures.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clear(key);
         if let Some(target) = self.targets().remove(key) {
             self.metrics.forget(&target, &key.0);
         }

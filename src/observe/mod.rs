@@ -18,11 +18,11 @@ pub use world::{Key, World, version_of};
 use crate::{
     api::{AlertProviderSpec, Canary, MetricTemplateSpec, Target, validated::validate},
     config::Rules,
-    manifest::{config, scaler},
+    manifest::{self, config, scaler},
     names, router,
     snapshot::{
-        ALERT_PROVIDER, CANARY, DAEMONSET, HPA, Kind, METRIC_TEMPLATE, ObjectRef, Objects, REVISION, Rival,
-        SCALED_OBJECT, SECRET, SERVICE, Snapshot,
+        ALERT_PROVIDER, CANARY, CANARY_RUN, DAEMONSET, HPA, Kind, METRIC_TEMPLATE, ObjectRef, Objects,
+        REVISION, Records, Rival, SCALED_OBJECT, SECRET, SERVICE, Snapshot,
     },
 };
 
@@ -84,6 +84,7 @@ pub fn gather(world: &World, rules: &Rules, key: &Key, now: Timestamp) -> Result
     for revision in revisions(world, namespace, &names::primary(&target)) {
         objects.insert(REVISION, revision);
     }
+    let records = records(world, key, &mut objects, &mut missing);
     if rules.config_tracking {
         configs(world, key, target_kind, &[&target, &names::primary(&target)], &mut objects);
     }
@@ -102,6 +103,7 @@ pub fn gather(world: &World, rules: &Rules, key: &Key, now: Timestamp) -> Result
         namespace_terminating: world.terminating(namespace),
         refused: None,
         ask_not_before: None,
+        records: Records { known: records, ..Records::default() },
         canary,
     })
 }
@@ -163,6 +165,27 @@ fn revisions(world: &World, namespace: &str, primary: &str) -> Vec<Value> {
     let mut all = world.list(REVISION, namespace);
     all.retain(|r| r["metadata"]["labels"][names::LABEL_TEMPLATE_OF] == names::label_value(primary));
     all
+}
+
+/// The records of this Canary's runs; true when they are known.
+fn records(
+    world: &World,
+    (namespace, canary): &Key,
+    objects: &mut Objects,
+    missing: &mut Vec<String>,
+) -> bool {
+    if !world.defines(&CANARY_RUN.crd()) {
+        missing.push(CANARY_RUN.crd());
+        return false;
+    }
+    // names of records begin with that of their Canary, as far as it fits
+    let head: String = canary.chars().take(54).collect();
+    for record in world.find(CANARY_RUN, namespace, |name, _| name.starts_with(&head)) {
+        if manifest::ours(&record, canary) {
+            objects.insert(CANARY_RUN, record);
+        }
+    }
+    world.synced(&[CANARY_RUN])
 }
 
 /// Metadata of the ConfigMaps and Secrets that these workloads use, of the copies made for this Canary, and of what
@@ -272,13 +295,14 @@ pub fn optional() -> BTreeSet<Kind> {
     routes.chain([SCALED_OBJECT, DAEMONSET]).collect()
 }
 
-/// The optional kinds that are there and that some Canary needs: what nobody asks for is not watched.
+/// The optional kinds that are there and that some Canary needs: what nobody asks for is not watched. Records of runs
+/// are ours, and watched whatever Canaries ask for.
 fn needed(world: &World, default: &str, defined: &BTreeSet<String>) -> Vec<Kind> {
     let providers = world.providers();
     let named = providers.iter().map(|name| if name.is_empty() { default } else { name });
     let kinds: BTreeSet<Kind> =
         named.filter_map(router::by_name).flat_map(|router| router.kinds().iter().copied()).collect();
     let daemons = world.targets(Target::DaemonSet).then_some(DAEMONSET);
-    let kinds = kinds.into_iter().chain([SCALED_OBJECT]).chain(daemons);
+    let kinds = kinds.into_iter().chain([SCALED_OBJECT, CANARY_RUN]).chain(daemons);
     kinds.filter(|kind| kind.built_in() || defined.contains(&kind.crd())).collect()
 }

@@ -17,13 +17,15 @@ use crate::{
     manifest::{self, config},
     names,
     snapshot::{
-        ALERT_PROVIDER, CANARY, DAEMONSET, DEPLOYMENT, ENDPOINTS, HPA, Kind, METRIC_TEMPLATE, ObjectRef,
-        REVISION, SCALED_OBJECT, SECRET,
+        ALERT_PROVIDER, CANARY, CANARY_RUN, DAEMONSET, DEPLOYMENT, ENDPOINTS, HPA, Kind, METRIC_TEMPLATE,
+        ObjectRef, REVISION, SCALED_OBJECT, SECRET,
     },
 };
 
 #[path = "reach.rs"]
 mod reach;
+#[path = "records.rs"]
+mod records;
 #[path = "scalers.rs"]
 mod scalers;
 
@@ -111,6 +113,8 @@ impl World {
             object = config::without_content(&object);
         } else if scalers::is_one(kind) {
             scalers::forget_status(&mut object);
+        } else if kind == CANARY_RUN {
+            records::forget_closed(&mut object);
         }
         let (key, version) = (key_of(&object), version_of(&object));
         let mut inner = self.lock();
@@ -353,6 +357,9 @@ impl Inner {
             let name = format!("{}/{}", key.0, key.1);
             let refers = |i: &Interest| i.alert_providers.contains(&name);
             return self.interests.iter().filter(|(_, i)| refers(i)).map(|(k, _)| k.clone()).collect();
+        }
+        if kind == CANARY_RUN {
+            return self.within(&key.0, |canary, _| manifest::ours(object, &canary.1));
         }
         if kind.cluster_wide() {
             return self.named_everywhere(&key.1);

@@ -7,7 +7,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::{Action, Note, Plan, Wake};
 use crate::{
-    api::{CanaryCondition, CanaryStatus, Phase},
+    api::{CanaryCondition, CanaryStatus, Phase, canary_run::Evidence},
     names::conditions,
     snapshot::ObjectRef,
 };
@@ -27,6 +27,8 @@ pub(super) struct Draft {
     pub(super) unread: Vec<ObjectRef>,
     /// End of the window that was judged.
     pub(super) judged: Option<Timestamp>,
+    /// What was found out, and what of it is not yet in the record of the run.
+    pub(super) evidence: Evidence,
     wake: Option<Timestamp>,
     now: Timestamp,
 }
@@ -46,9 +48,15 @@ impl Draft {
             urgent: false,
             unread: vec![],
             judged: None,
+            evidence: Evidence::default(),
             wake: None,
             now,
         }
+    }
+
+    /// The status as it was.
+    pub(super) fn old(&self) -> &CanaryStatus {
+        &self.old
     }
 
     pub(super) fn act(&mut self, action: Action) {
@@ -140,6 +148,7 @@ impl Draft {
             notes: self.notes,
             urgent: self.urgent,
             judged: self.judged,
+            unrecorded: self.evidence,
             wake,
         }
     }

@@ -23,10 +23,12 @@ use crate::{
 /// primary back to its last template: until then the analysed pods serve on.
 pub(super) fn begin(cx: &Context<'_>, d: &mut Draft, kind: EndingKind, reason: &str, message: &str) {
     d.status.epoch += 1;
-    let started = cx.status().run.as_ref().map_or_else(|| MicroTime(cx.now), |r| r.started.clone());
+    let run = cx.status().run.as_ref();
+    let started = run.map_or_else(|| MicroTime(cx.now), |r| r.started.clone());
+    let number = run.map_or(0, |r| r.number);
     let at = MicroTime(cx.now);
     let ending = Ending { kind, reason: reason.into(), message: message.into(), at };
-    d.status.run = Some(RunStatus { started, ending: Some(ending) });
+    d.status.run = Some(RunStatus { started, number, ending: Some(ending) });
     let split = match kind {
         EndingKind::UndoingPromotion => on_the_healthy(cx),
         EndingKind::RollingBack | EndingKind::Aborting => cx.zero(),

@@ -20,6 +20,8 @@ const CHECKSUM: usize = 10;
 pub struct Call {
     /// Its name.
     pub name: String,
+    /// Its type, e.g. `rollout`.
+    pub kind: String,
     /// Where it is.
     pub url: String,
     /// What is posted.
@@ -53,6 +55,7 @@ fn call(cx: &Context<'_>, hook: &CanaryWebhook) -> Call {
     let asked = hook.timeout.as_deref().and_then(duration::parse).filter(|t| !t.is_zero());
     Call {
         name: hook.name.clone(),
+        kind: hook.kind().to_owned(),
         url: hook.url.clone(),
         body,
         timeout: asked.unwrap_or(TIMEOUT),

@@ -6,7 +6,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use super::{
     context::Context,
     draft::{Draft, after},
-    ending, freeze, hooks,
+    ending, freeze, history, hooks,
     measure::{self, Effect, effect},
     note::Words,
     pause,
@@ -29,8 +29,9 @@ const TOO_LITTLE: &str = "NotEnoughData";
 /// Something was due. `held`: nothing rises.
 pub(super) fn judge(cx: &Context<'_>, d: &mut Draft, held: bool) {
     let window = cx.now >= measure::window(cx);
-    let Some(said_no) = asked_hooks(cx, window) else { return freeze::unanswered(cx, d) };
+    let Some(said_no) = asked_hooks(cx, d, window) else { return freeze::unanswered(cx, d) };
     let Some(found) = assessed(cx) else { return freeze::unanswered(cx, d) };
+    noted(cx, d, &found);
     let counts =
         |(at, a): &&(usize, Assessment)| !metric(cx, *at).verdict.dry() && a.outcome != MetricOutcome::Pass;
     let of = |wanted: Effect| {
@@ -73,11 +74,13 @@ fn metric<'c>(cx: &'c Context<'_>, at: usize) -> &'c CanaryMetric {
 }
 
 /// Why webhooks said no. None: one has not answered.
-fn asked_hooks(cx: &Context<'_>, window: bool) -> Option<Vec<String>> {
+fn asked_hooks(cx: &Context<'_>, d: &mut Draft, window: bool) -> Option<Vec<String>> {
     let mut refused = Vec::new();
     let calls = if window { hooks::rollout(cx) } else { vec![] };
     for (index, call) in calls.iter().enumerate() {
-        if let Err(why) = cx.answers.calls.get(&index)? {
+        let said = cx.answers.calls.get(&index)?;
+        history::called(cx, d, call, said);
+        if let Err(why) = said {
             refused.push(hooks::refused(cx, call, why));
         }
     }
@@ -89,6 +92,14 @@ fn assessed(cx: &Context<'_>) -> Option<Vec<(usize, Assessment)>> {
     let asks = measure::asks(cx);
     let due = measure::metrics_due(cx).into_iter();
     due.map(|at| Some((at, analysis::assess(&cx.c, at, &asks, &cx.answers.readings)?))).collect()
+}
+
+/// Puts these measurements into the record of the run.
+fn noted(cx: &Context<'_>, d: &mut Draft, found: &[(usize, Assessment)]) {
+    let entries = measure::entries(cx);
+    for (at, assessment) in found {
+        history::measured(cx, d, &entries[*at].name, assessment);
+    }
 }
 
 /// All metrics with these measurements written down; those that do not count are told when they change.

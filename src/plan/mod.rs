@@ -24,6 +24,7 @@ mod ending;
 mod ensure;
 mod freeze;
 mod heed;
+mod history;
 mod hooks;
 mod initialise;
 mod judge;
@@ -54,9 +55,9 @@ pub use question::{Answers, Question};
 pub use surroundings::older_rival;
 
 use crate::{
-    api::{CanaryStatus, Phase},
+    api::{CanaryStatus, Phase, canary_run::Evidence},
     manifest::revision,
-    snapshot::Snapshot,
+    snapshot::{CANARY_RUN, Snapshot},
 };
 use context::Context;
 use draft::Draft;
@@ -86,11 +87,18 @@ pub struct Plan {
     pub urgent: bool,
     /// When the window ended that this plan judges, if it judges one: its answers were due then.
     pub judged: Option<Timestamp>,
+    /// What was found out and is in no record of a run, unless this plan writes it.
+    pub unrecorded: Evidence,
     /// When to look again.
     pub wake: Wake,
 }
 
 impl Plan {
+    /// Writes the record of a run.
+    pub fn records(&self) -> bool {
+        self.actions.iter().any(|action| action.kind() == CANARY_RUN)
+    }
+
     /// Nothing to write.
     pub fn is_empty(&self) -> bool {
         self.status.is_none() && self.actions.is_empty()
@@ -118,6 +126,7 @@ pub fn decide(snap: &Snapshot, answers: &Answers, now: Timestamp) -> Plan {
     if let Some(cx) = checks::admit(snap, answers, &mut draft, now) {
         by_phase(&cx, &mut draft);
     }
+    history::record(snap, &mut draft, now);
     draft.finish()
 }
 

@@ -7,7 +7,7 @@ use super::{
     draft::{Draft, after},
     ending,
     ensure::{self, Because},
-    heed,
+    heed, history,
     initialise::{past, waiting},
     judge, measure,
     note::{Note, Urgency, Words},
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     api::{
-        EndingKind, Phase, RunStatus, StepStatus,
+        EndingKind, Phase, StepStatus,
         promotion::Apex,
         schedule::{Step, Strategy},
     },
@@ -31,7 +31,7 @@ pub(super) fn start(cx: &Context<'_>, d: &mut Draft) {
     if cx.c.apex == Apex::Shares {
         d.status.primary_replicas = i32::try_from(cx.whole()).ok();
     }
-    d.status.run = Some(RunStatus { started: MicroTime(cx.now), ending: None });
+    d.status.run = Some(history::begun(cx, d));
     d.say(cx.words.new_revision());
 }
 
@@ -163,7 +163,7 @@ fn revision_changed(cx: &Context<'_>, d: &mut Draft) -> bool {
     }
     reset(cx, d);
     d.status.failed_checks = 0;
-    d.status.run = Some(RunStatus { started: MicroTime(cx.now), ending: None });
+    d.status.run = Some(history::begun(cx, d));
     d.say(cx.words.restarting());
     d.urgent = true;
     ensure::routing(cx, d, cx.zero(), Because::Wanted);

@@ -10,6 +10,7 @@ pub mod fixture;
 pub mod knative;
 pub mod observer;
 pub mod pods;
+mod records;
 pub mod route;
 pub mod scalers;
 mod shares;
@@ -25,9 +26,10 @@ use std::{collections::BTreeMap, time::Duration};
 use jiff::{SignedDuration, Timestamp};
 use serin::{
     analysis::Reading,
+    api::canary_run::Evidence,
     manifest::config,
     plan::{self, Action, Answers, Plan, Question, Wake},
-    snapshot::Snapshot,
+    snapshot::{CANARY_RUN, Snapshot},
 };
 
 use observer::Observer;
@@ -112,6 +114,10 @@ pub struct Sim {
     wake: Wake,
     ask_not_before: Option<Timestamp>,
     silence: u32,
+    /// Findings that are in no record of a run yet.
+    unwritten: Evidence,
+    /// The closed records, as they were when nothing was left to do.
+    closed: BTreeMap<String, serde_json::Value>,
 }
 
 impl Sim {
@@ -135,6 +141,8 @@ impl Sim {
             wake: Wake::Now,
             ask_not_before: None,
             silence: 0,
+            unwritten: Evidence::default(),
+            closed: BTreeMap::new(),
         };
         sim.pods.play(&mut sim.world, sim.now);
         sim.look();
@@ -160,6 +168,7 @@ impl Sim {
     pub fn snapshot(&self) -> Option<Snapshot> {
         let mut snap = self.world.snapshot()?;
         snap.ask_not_before = self.ask_not_before;
+        snap.records = self.records();
         Some(snap)
     }
 
@@ -203,6 +212,7 @@ impl Sim {
         self.observer.decided(&snap, &questions, &answers, &plan, self.now);
         self.wake = plan.wake;
         if plan.is_empty() {
+            self.remember(&plan, true);
             self.say(&plan);
             return false;
         }
@@ -266,16 +276,19 @@ impl Sim {
                 return;
             }
         }
-        for action in &plan.actions {
+        let mut reached = true;
+        for action in plan.actions.iter().filter(|a| decided || a.kind() != CANARY_RUN) {
             if left == 0 {
                 return self.crash();
             }
             left -= 1;
             if !self.act(action) {
+                reached = false;
                 break;
             }
         }
         if decided {
+            self.remember(plan, reached);
             self.say(plan);
         }
     }
@@ -283,6 +296,7 @@ impl Sim {
     fn crash(&mut self) {
         self.log.push("       the operator dies and starts anew".into());
         (self.ask_not_before, self.silence) = (None, 0);
+        self.unwritten = Evidence::default();
     }
 
     fn write_status(&mut self, snap: &Snapshot, plan: &Plan) -> bool {
@@ -331,6 +345,7 @@ impl Sim {
             let played = self.pods.play(&mut self.world, self.now);
             self.look();
             if !wrote && !played {
+                self.check_records();
                 return;
             }
         }

@@ -18,8 +18,8 @@ use serde_json::{Value, json};
 use serin::{
     manifest::scaler,
     snapshot::{
-        CONFIG_MAP, DAEMONSET, DEPLOYMENT, HPA, KNATIVE_SERVICE, Kind, ObjectRef, REVISION, Rival,
-        SCALED_OBJECT, SECRET, SERVICE,
+        CANARY_RUN, CONFIG_MAP, DAEMONSET, DEPLOYMENT, HPA, KNATIVE_SERVICE, Kind, ObjectRef, REVISION,
+        Rival, SCALED_OBJECT, SECRET, SERVICE,
     },
 };
 
@@ -61,7 +61,7 @@ pub struct Story {
     steps: Vec<Step>,
 }
 
-const KINDS: [Kind; 10] = [
+const KINDS: [Kind; 11] = [
     DEPLOYMENT,
     DAEMONSET,
     SERVICE,
@@ -72,6 +72,7 @@ const KINDS: [Kind; 10] = [
     SCALED_OBJECT,
     route::VIRTUAL_SERVICE,
     KNATIVE_SERVICE,
+    CANARY_RUN,
 ];
 
 /// Kinds by the names that stories give them: their own, but for Knative's Service.

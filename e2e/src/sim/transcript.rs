@@ -5,6 +5,7 @@ use serin::{
     api::{CanaryStatus, MetricStatus, StepStatus},
     manifest,
     plan::{Action, Note, Severity},
+    snapshot::CANARY_RUN,
 };
 
 /// One note.
@@ -16,6 +17,8 @@ pub fn note(note: &Note) -> String {
 /// One action.
 pub fn action(action: &Action) -> String {
     match action {
+        Action::Create(m) if m.kind == CANARY_RUN => record(&m.name, &m.body["status"]),
+        Action::Patch { at, patch, .. } if at.kind == CANARY_RUN => record(&at.name, &patch["status"]),
         Action::Create(m) => format!("create {}{}", m.at(), detail(&m.body).unwrap_or_default()),
         Action::Copy(of) => format!("copy   {} to {}", of.from, of.name),
         Action::Patch { at, patch, .. } => {
@@ -26,6 +29,17 @@ pub fn action(action: &Action) -> String {
         Action::Delete { at, .. } => format!("delete {at}"),
         Action::Finalizers { list } => format!("write  finalizers [{}]", list.join(", ")),
     }
+}
+
+/// The record of a run, in one line.
+fn record(name: &str, status: &Value) -> String {
+    let count = |list: &str| status[list].as_array().map_or(0, Vec::len);
+    let counts =
+        [("steps", count("steps")), ("measurements", count("measurements")), ("hooks", count("hooks"))];
+    let counts = counts.into_iter().filter(|(_, n)| *n > 0).map(|(what, n)| format!(", {n} {what}"));
+    let text = |key: &str| status[key].as_str().unwrap_or_default().to_owned();
+    let reason = Some(text("reason")).filter(|r| !r.is_empty()).map(|r| format!(" {r}")).unwrap_or_default();
+    format!("record {name}: {}{reason}{}", text("phase"), counts.collect::<String>())
 }
 
 /// The destinations of each http route, with what of its headers tells the requests that it is for.

@@ -11,7 +11,10 @@ use serin::{
     config::Rules,
     manifest::config,
     plan::Action,
-    snapshot::{CANARY, DAEMONSET, DEPLOYMENT, Kind, ObjectRef, Objects, REVISION, Rival, SERVICE, Snapshot},
+    snapshot::{
+        CANARY, CANARY_RUN, DAEMONSET, DEPLOYMENT, Kind, ObjectRef, Objects, REVISION, Records, Rival,
+        SERVICE, Snapshot,
+    },
 };
 
 /// Namespace of everything in a model.
@@ -76,6 +79,7 @@ impl World {
             namespace_terminating: self.terminating,
             refused: None,
             ask_not_before: None,
+            records: Records::default(),
         })
     }
 
@@ -277,7 +281,7 @@ impl World {
             return;
         }
         self.canary = None;
-        let owned: Vec<ObjectRef> = [REVISION, DEPLOYMENT, DAEMONSET, SERVICE]
+        let owned: Vec<ObjectRef> = [REVISION, DEPLOYMENT, DAEMONSET, SERVICE, CANARY_RUN]
             .into_iter()
             .flat_map(|kind| self.objects.of(kind).map(move |o| (kind, o)))
             .filter(|(_, o)| {

@@ -9,11 +9,11 @@ use k8s_openapi::api::{
 use kube::{Api, api::ListParams};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use serin::api::Canary;
+use serin::api::{Canary, CanaryRun};
 use serin_e2e::story::Story;
 
 /// Members that differ from run to run, at any depth.
-const MASKED: [&str; 21] = [
+const MASKED: [&str; 23] = [
     "uid",
     "resourceVersion",
     "observedConfigs",
@@ -28,6 +28,8 @@ const MASKED: [&str; 21] = [
     "confirmed",
     "checked",
     "started",
+    "ended",
+    "decided",
     "at",
     "clusterIP",
     "clusterIPs",
@@ -49,15 +51,21 @@ pub(crate) async fn of(story: &Story<'_>) -> anyhow::Result<Value> {
     // the cluster's own, with a certificate that is made anew for each bed
     all.remove("ConfigMap kube-root-ca.crt");
     add(&mut all, "Canary", story.api::<Canary>()).await?;
+    add(&mut all, "CanaryRun", story.api::<CanaryRun>()).await?;
     add(&mut all, "VirtualService", story.virtual_services()).await?;
     add(&mut all, "DestinationRule", story.destination_rules()).await?;
     add(&mut all, "HorizontalPodAutoscaler", story.api::<HorizontalPodAutoscaler>()).await?;
+    // the garbage collector takes them, sooner or later
+    if !all.keys().any(|key| key.starts_with("Canary ")) {
+        all.retain(|key, _| !key.starts_with("CanaryRun "));
+    }
     for (key, object) in &mut all {
         if (key.starts_with("Deployment") || key.starts_with("HorizontalPodAutoscaler"))
             && let Some(object) = object.as_object_mut()
         {
             object.remove("status");
         }
+        findings(key, object);
         // the measured value: clients' own requests are part of it
         for condition in object["status"]["conditions"].as_array_mut().into_iter().flatten() {
             if condition["type"] == "Halted" {
@@ -68,6 +76,18 @@ pub(crate) async fn of(story: &Story<'_>) -> anyhow::Result<Value> {
     // names of hosts hold the namespace
     let text = Value::Object(all).to_string().replace(&story.namespace, "NS");
     Ok(serde_json::from_str(&text)?)
+}
+
+/// What was measured: clients' own requests are part of it, and a crash loses what was not written.
+fn findings(key: &str, object: &mut Value) {
+    let told = match key.split(' ').next() {
+        Some("CanaryRun") => object.pointer_mut("/status"),
+        Some("Canary") => object.pointer_mut("/status/lastRun"),
+        _ => None,
+    };
+    if let Some(told) = told.and_then(Value::as_object_mut) {
+        told.retain(|field, _| !["message", "measurements", "metrics", "hooks"].contains(&field.as_str()));
+    }
 }
 
 async fn add<K>(all: &mut Map<String, Value>, kind: &str, api: Api<K>) -> anyhow::Result<()>

@@ -1,7 +1,7 @@
 //! Stories: the operator binary on the bed of real parts. `cargo test -p serin-e2e --test stories -- NAME` runs some.
 //!
 //! One bed and one operator serve all stories, each in a namespace of its own. Stories that bring operators of their
-//! own ([`ALONE`]) come after the others, when that operator has been stopped. An observer sees every change of the
+//! own ([`ALONE`], [`LAST`]) come after the others, when that operator has been stopped. An observer sees every change of the
 //! objects that canaries are about: a story in whose namespaces an invariant was broken has failed, whatever it says.
 
 mod alerts;
@@ -17,6 +17,7 @@ mod crash_workload;
 mod end_state;
 mod examples;
 mod first_flight;
+mod history;
 mod jenkins_x;
 mod knative;
 mod kuma;
@@ -82,6 +83,7 @@ const FAMILIES: &[(&str, Family)] = &[
     ("configs", configs::STORIES),
     ("examples", examples::STORIES),
     ("first_flight", first_flight::STORIES),
+    ("history", history::STORIES),
     ("jenkins_x", jenkins_x::STORIES),
     ("knative", knative::STORIES),
     ("kuma", kuma::STORIES),
@@ -102,8 +104,15 @@ const FAMILIES: &[(&str, Family)] = &[
 ];
 
 /// Families that run after the others, with operators of their own.
-const ALONE: &[(&str, Family)] =
-    &[("crash", restart::STORIES), ("configs_alone", configs_alone::STORIES), ("kuma_alone", kuma::ALONE)];
+const ALONE: &[(&str, Family)] = &[
+    ("crash", restart::STORIES),
+    ("configs_alone", configs_alone::STORIES),
+    ("history_alone", history::ALONE),
+    ("kuma_alone", kuma::ALONE),
+];
+
+/// Families that run after these, because they take something away from the whole cluster.
+const LAST: &[(&str, Family)] = &[("history_last", history::LAST)];
 
 async fn start() -> anyhow::Result<Shared> {
     let bed = Bed::start(Options::default()).await?;
@@ -156,7 +165,9 @@ fn main() -> anyhow::Result<ExitCode> {
     let shared = Arc::new(OnceCell::new());
     let together = libtest_mimic::run(&arguments, trials(&runtime, &shared, FAMILIES));
     let alone = libtest_mimic::run(&arguments, trials(&runtime, &shared, ALONE));
-    let conclusion = if together.has_failed() { together } else { alone };
+    let last = libtest_mimic::run(&arguments, trials(&runtime, &shared, LAST));
+    let conclusion =
+        [together, alone].into_iter().find(libtest_mimic::Conclusion::has_failed).unwrap_or(last);
     if conclusion.has_failed()
         && let Some(shared) = shared.get()
     {

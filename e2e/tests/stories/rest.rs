@@ -24,7 +24,7 @@ pub(crate) const STORIES: Family =
 /// How long the operator is listened to at rest: the wait is what is looked at.
 const REST: Duration = Duration::from_secs(20);
 /// Most API calls of a whole rollout, Events included.
-const MOST: usize = 40;
+const MOST: usize = 47;
 
 async fn nothing_is_asked_at_rest(shared: &Shared) -> anyhow::Result<()> {
     let story = Story::new(&shared.bed, "rest").await?;

@@ -34,6 +34,7 @@ fn snapshot() -> Snapshot {
         namespace_terminating: false,
         refused: None,
         ask_not_before: None,
+        records: crate::snapshot::Records::default(),
     }
 }
 

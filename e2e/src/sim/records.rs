@@ -1,0 +1,146 @@
+//! Records of runs in a model: what the operator remembers between its writes of them, and what must hold of them once
+//! nothing is left to do.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use serin::{
+    api::{CanaryRun, CanaryRunStatus, RunPhase, canary_run::Evidence},
+    plan::Plan,
+    snapshot::{CANARY_RUN, Records},
+};
+
+use super::{Sim, world::World};
+
+/// Most records that are kept where the Canary does not say.
+const KEPT: usize = 10;
+
+impl Sim {
+    /// What the planner is shown of records beside the objects.
+    pub(super) fn records(&self) -> Records {
+        let known = !self.world.missing_kinds.contains(&CANARY_RUN.crd());
+        Records { known, unwritten: self.unwritten.clone(), ..Records::default() }
+    }
+
+    /// After a plan whose decision stands: what it has not written is kept.
+    pub(super) fn remember(&mut self, plan: &Plan, reached: bool) {
+        let written = plan.records() && reached;
+        self.unwritten = if written { Evidence::default() } else { plan.unrecorded.clone() };
+    }
+
+    /// What is wrong with the records while nothing is left to do.
+    pub(super) fn check_records(&mut self) {
+        let closed = closed(&self.world);
+        let changed = self.closed.iter().filter(|(name, was)| closed.get(*name).is_some_and(|is| is != *was));
+        let mut wrong: Vec<String> =
+            changed.map(|(name, _)| format!("{name} was closed, and changed")).collect();
+        let status = self.world.status();
+        let open = status.run.map(|run| run.number).filter(|n| *n > 0);
+        let all: Vec<CanaryRun> = records(&self.world).collect();
+        let deleted =
+            self.world.canary.as_ref().is_none_or(|c| !c["metadata"]["deletionTimestamp"].is_null());
+        if let Some(number) =
+            open.filter(|n| self.records().known && !all.iter().any(|r| r.spec.number == *n))
+        {
+            wrong.push(format!("run {number} has no record"));
+        }
+        for run in all.iter().filter(|run| Some(run.spec.number) != open) {
+            let phase = phase(run);
+            if !phase.ended() && !deleted {
+                wrong
+                    .push(format!("the record of run {} is {phase:?}, and the run is over", run.spec.number));
+            }
+            let last = status.last_run.as_ref().filter(|last| last.number == run.spec.number);
+            if let Some(last) = last.filter(|last| last.outcome != phase) {
+                wrong
+                    .push(format!("run {} ended {:?}, its record says {phase:?}", last.number, last.outcome));
+            }
+        }
+        if all.len() > KEPT {
+            wrong.push(format!("{} records are kept", all.len()));
+        }
+        self.closed = closed;
+        self.observer.violations.extend(wrong.into_iter().map(|text| format!("records: {text}")));
+    }
+}
+
+fn records(world: &World) -> impl Iterator<Item = CanaryRun> {
+    world.objects.of(CANARY_RUN).filter_map(|o| serde_json::from_value(o.clone()).ok())
+}
+
+fn phase(run: &CanaryRun) -> RunPhase {
+    run.status.as_ref().map(|s| s.phase).unwrap_or_default()
+}
+
+fn closed(world: &World) -> BTreeMap<String, Value> {
+    let all = world.objects.of(CANARY_RUN);
+    let ended = all.filter(|o| {
+        let status = serde_json::from_value::<CanaryRunStatus>(o["status"].clone()).unwrap_or_default();
+        status.phase.ended()
+    });
+    let named =
+        |o: &Value| (o["metadata"]["name"].as_str().unwrap_or_default().to_owned(), o["status"].clone());
+    ended.map(named).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serin::{
+        names::conditions,
+        plan::{self, Answers, Wake},
+        snapshot::{ObjectRef, Snapshot},
+    };
+
+    use super::*;
+    use crate::sim::fixture;
+
+    /// A run whose record somebody has deleted, and a time at which it may be written again.
+    fn unwritten() -> (Sim, Snapshot, jiff::Timestamp) {
+        let mut sim = fixture::initialised(&serde_json::json!({}));
+        fixture::set_image(&mut sim, "podinfo:2");
+        sim.settle();
+        sim.world.objects.remove(&ObjectRef::new(CANARY_RUN, "podinfo-2"));
+        let mut snap = sim.snapshot().unwrap();
+        let later = fixture::later(sim.now, Duration::from_secs(1));
+        snap.records.not_before = Some(later);
+        (sim, snap, later)
+    }
+
+    #[test]
+    fn a_record_that_is_refused_is_said_and_holds_nothing_up() {
+        let mut sim = fixture::initialised(&serde_json::json!({}));
+        fixture::set_image(&mut sim, "podinfo:2");
+        let mut snap = sim.snapshot().unwrap();
+        snap.records.refused = Some("no right to".into());
+        snap.records.not_before = Some(fixture::later(sim.now, Duration::from_secs(5)));
+        let plan = plan::decide(&snap, &Answers::default(), sim.now);
+        assert!(!plan.records(), "{:?}", plan.actions);
+        let status = plan.status.unwrap();
+        let said = status.conditions.iter().find(|c| c.type_ == conditions::RECORDED).unwrap();
+        assert_eq!((said.status.as_str(), said.reason.as_str()), ("False", "HistoryRefused"));
+        assert!(said.message.contains("no right to") && status.run.is_some(), "{said:?}");
+    }
+
+    #[test]
+    fn the_next_try_is_woken_for_and_made() {
+        let (sim, snap, later) = unwritten();
+        let plan = plan::decide(&snap, &Answers::default(), sim.now);
+        assert!(plan.is_empty() && plan.wake == Wake::At(later), "{plan:?}");
+        assert!(plan::decide(&snap, &Answers::default(), later).records());
+    }
+
+    #[test]
+    fn what_is_found_out_is_kept_until_it_is_written() {
+        let (sim, mut snap, _) = unwritten();
+        let due = fixture::later(sim.now, Duration::from_secs(10));
+        snap.records.not_before = Some(fixture::later(due, Duration::from_secs(60)));
+        let answers = sim.answer(&plan::questions(&snap, due));
+        let plan = plan::decide(&snap, &answers, due);
+        assert_eq!(plan.unrecorded.measurements.len(), 1, "{plan:?}");
+        // which records there are may not be known either
+        snap.records.known = false;
+        assert_eq!(plan::decide(&snap, &answers, due).unrecorded, plan.unrecorded);
+    }
+}

@@ -1,0 +1,136 @@
+//! Measurements and calls of webhooks in the words of a record. The only place that makes them.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
+
+use super::keep;
+use crate::{
+    analysis::Assessment,
+    api::canary_run::{Evidence, HookCall, Measurement, RunMetric},
+    plan::{context::Context, draft::Draft, hooks::Call},
+};
+
+/// Notes what a measurement came to.
+pub(in crate::plan) fn measured(cx: &Context<'_>, d: &mut Draft, name: &str, found: &Assessment) {
+    let step = cx.step();
+    let verdict = format!("{:?}", found.outcome);
+    let metric = RunMetric {
+        name: name.to_owned(),
+        query: keep::long(&redacted(&found.query)),
+        wanted: found.wanted.clone(),
+        verdicts: [(verdict.clone(), 1)].into(),
+    };
+    let measurement = Measurement {
+        metric: name.to_owned(),
+        step: step.index,
+        start: step.checked.or(step.confirmed),
+        end: Some(MicroTime(cx.now)),
+        value: found.value.clone(),
+        verdict,
+        message: keep::short(&found.text),
+        times: None,
+    };
+    let one = Evidence { metrics: vec![metric], measurements: vec![measurement], ..of_run(cx) };
+    d.evidence = keep::joined(std::mem::take(&mut d.evidence), one);
+}
+
+/// Notes the answer of a webhook.
+pub(in crate::plan) fn called(cx: &Context<'_>, d: &mut Draft, call: &Call, said: &Result<(), String>) {
+    let hook = HookCall {
+        name: call.name.clone(),
+        type_: call.kind.clone(),
+        step: cx.step().index,
+        at: Some(MicroTime(cx.now)),
+        outcome: if said.is_ok() { keep::PASSED } else { "Refused" }.to_owned(),
+        message: said.as_ref().err().map(|why| keep::short(why)).unwrap_or_default(),
+        times: None,
+    };
+    let one = Evidence { hooks: vec![hook], ..of_run(cx) };
+    d.evidence = keep::joined(std::mem::take(&mut d.evidence), one);
+}
+
+fn of_run(cx: &Context<'_>) -> Evidence {
+    Evidence { run: cx.status().run.as_ref().map_or(0, |run| run.number), ..Evidence::default() }
+}
+
+/// Words in the name of what must not be shown.
+const SECRET: [&str; 8] =
+    ["token", "secret", "password", "passwd", "apikey", "api_key", "api-key", "authorization"];
+const HIDDEN: &str = "*****";
+
+/// A query without what looks like a credential: values of keys that are named so, and users in addresses.
+fn redacted(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let word: &str = &rest[..rest.len() - rest.trim_start_matches(named).len()];
+        if word.is_empty() {
+            let (address, after) = user(rest).unwrap_or(("", rest));
+            out.push_str(address);
+            if address.is_empty() {
+                out.push(first);
+                rest = &rest[first.len_utf8()..];
+            } else {
+                rest = after;
+            }
+            continue;
+        }
+        out.push_str(word);
+        rest = &rest[word.len()..];
+        let lower = word.to_ascii_lowercase();
+        if SECRET.iter().any(|secret| lower.contains(secret)) {
+            rest = hide_value(rest, &mut out);
+        }
+    }
+    out
+}
+
+fn named(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_' || c == '-'
+}
+
+/// `://user:password@` at the beginning: what to show instead, and what follows.
+fn user(rest: &str) -> Option<(&'static str, &str)> {
+    let authority = rest.strip_prefix("://")?;
+    let end = authority.find(|c: char| c == '/' || c == '"' || c.is_whitespace()).unwrap_or(authority.len());
+    let at = authority[..end].rfind('@')?;
+    Some(("://*****@", &authority[at + 1..]))
+}
+
+/// After a name: `= value`, `: "value"` and the like; the value is not shown.
+fn hide_value<'a>(rest: &'a str, out: &mut String) -> &'a str {
+    let operator = rest.len() - rest.trim_start_matches([' ', '=', ':', '~', '!', '"', '\'', '\\']).len();
+    let (between, value) = rest.split_at(operator);
+    if !between.contains(['=', ':']) {
+        return rest;
+    }
+    out.push_str(between);
+    let quote = between.chars().last().filter(|c| *c == '"' || *c == '\'');
+    let end = match quote {
+        Some(quote) => value.find(quote),
+        // a scheme such as Bearer belongs to the value
+        None => value.find(|c: char| ",;&)}]\n".contains(c)),
+    };
+    out.push_str(HIDDEN);
+    &value[end.unwrap_or(value.len())..]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_in_queries_are_not_shown() {
+        for (text, shown) in [
+            ("sum(rate(x{job=\"a\"}[1m]))", "sum(rate(x{job=\"a\"}[1m]))"),
+            ("sum(token_requests_total)", "sum(token_requests_total)"),
+            ("up{api_token=\"hush\",job=\"a\"}", "up{api_token=\"*****\",job=\"a\"}"),
+            ("{\"password\": \"hush\", \"a\": 1}", "{\"password\": \"*****\", \"a\": 1}"),
+            ("q?apikey=hush&x=1", "q?apikey=*****&x=1"),
+            ("Authorization: Bearer hush", "Authorization: *****"),
+            ("http://me:hush@host/é", "http://*****@host/é"),
+            ("http://host/a@b", "http://host/a@b"),
+        ] {
+            assert_eq!(redacted(text), shown);
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! The record of each run: a CanaryRun, written when the run begins, at each step, and when it ends.
+//!
+//! Owns which records are there and when they are written. Decides nothing about traffic and is not read by what does: the
+//! outcome of a run is in the Canary's status first, and a record that could not be written then is closed from it later.
+//! Records come last in a plan, and what goes wrong with them disturbs nothing else.
+
+mod evidence;
+mod keep;
+mod outcome;
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
+use serde_json::{Value, json};
+
+pub(super) use evidence::{called, measured};
+
+use super::{Action, Note, context::Context, draft::Draft, ensure};
+use crate::{
+    api::{
+        CanaryRun, CanaryRunSpec, CanaryRunStatus, CanaryStatus, Phase, RunPhase, RunStatus, Target,
+        canary_run::{Evidence, RunStep},
+        validated::validate,
+    },
+    manifest::{Manifest, json as path},
+    names::{self, conditions},
+    snapshot::{CANARY_RUN, ObjectRef, Snapshot},
+};
+
+/// Records that are kept where the Canary does not say.
+const KEPT: i32 = 10;
+const UNAVAILABLE: &str = "HistoryUnavailable";
+const REFUSED: &str = "HistoryRefused";
+
+/// A run that begins with this plan.
+pub(super) fn begun(cx: &Context<'_>, d: &Draft) -> RunStatus {
+    RunStatus { started: MicroTime(cx.now), number: d.status.epoch, ending: None }
+}
+
+/// Brings the records in step with the status that the plan leaves.
+pub(super) fn record(snap: &Snapshot, d: &mut Draft, now: Timestamp) {
+    let closed = outcome::close(snap, d, now);
+    let evidence = keep::joined(snap.records.unwritten.clone(), std::mem::take(&mut d.evidence));
+    let limit = limit(snap);
+    tell(snap, d, limit);
+    if snap.namespace_terminating || !snap.records.known {
+        if numbered(&d.status) == Some(evidence.run) {
+            d.evidence = evidence;
+        }
+        return;
+    }
+    let records = Records::of(snap);
+    let mut writes = Writes { actions: vec![], evidence: evidence.clone() };
+    if limit > 0 {
+        writes.update(&records, d);
+        writes.create(snap, &records, d, closed);
+    }
+    writes.prune(&records, limit);
+    // it is remembered until the write has succeeded, or while there will be one
+    if writes.evidence.run != evidence.run || limit > 0 && numbered(&d.status) == Some(evidence.run) {
+        d.evidence = evidence;
+    }
+    match snap.records.not_before.filter(|until| *until > now && !writes.actions.is_empty()) {
+        Some(until) => d.wake_at(until),
+        None => writes.actions.into_iter().for_each(|action| d.act(action)),
+    }
+}
+
+/// How many records are kept.
+fn limit(snap: &Snapshot) -> usize {
+    let asked = snap.canary.analysis().and_then(|a| a.history).unwrap_or(KEPT);
+    usize::try_from(asked.clamp(0, 100)).unwrap_or(0)
+}
+
+/// Number of the run in progress, if it has a record.
+fn numbered(status: &CanaryStatus) -> Option<i64> {
+    status.run.as_ref().map(|run| run.number).filter(|number| *number > 0)
+}
+
+/// A run that leaves no record is said, once; it goes on all the same.
+fn tell(snap: &Snapshot, d: &mut Draft, limit: usize) {
+    let undefined = snap.missing_kinds.contains(&CANARY_RUN.crd());
+    let problem = if limit == 0 {
+        None
+    } else if undefined {
+        let crd = CANARY_RUN.crd();
+        let why = format!(
+            "runs leave no record: the CustomResourceDefinition {crd} is missing. Apply crd/canaryruns.yaml, or set spec.analysis.history to 0"
+        );
+        Some((UNAVAILABLE, why))
+    } else {
+        snap.records.refused.as_ref().map(|why| (REFUSED, format!("the run leaves no record: {why}")))
+    };
+    match problem {
+        None => drop(d.clear(conditions::RECORDED)),
+        Some((reason, why)) => {
+            if numbered(&d.status).is_some() && d.condition(conditions::RECORDED, "False", reason, &why) {
+                d.say(Note::warning(reason, why));
+            }
+        }
+    }
+}
+
+/// The records of this Canary, by number. One that does not decode counts as ended: it is left alone until it is removed.
+struct Records<'a>(Vec<(CanaryRun, &'a Value)>);
+
+impl<'a> Records<'a> {
+    fn of(snap: &'a Snapshot) -> Self {
+        let uid = snap.canary.metadata.uid.as_deref();
+        let own = |live: &&Value| {
+            path::list(&live["metadata"]["ownerReferences"]).iter().any(|o| o["uid"].as_str() == uid)
+        };
+        let decoded = |live: &'a Value| Some((serde_json::from_value(live.clone()).ok()?, live));
+        let mut all: Vec<(CanaryRun, &Value)> =
+            snap.objects.of(CANARY_RUN).filter(own).filter_map(decoded).collect();
+        all.sort_by_key(|(run, _)| run.spec.number);
+        Self(all)
+    }
+
+    fn has(&self, number: i64) -> bool {
+        self.0.iter().any(|(run, _)| run.spec.number == number)
+    }
+}
+
+struct Writes {
+    actions: Vec<Action>,
+    evidence: Evidence,
+}
+
+impl Writes {
+    /// Records that are not closed yet: that of the run in progress goes on with it, others are closed.
+    fn update(&mut self, records: &Records<'_>, d: &Draft) {
+        for (run, live) in &records.0 {
+            let old = run.status.clone().unwrap_or_default();
+            if old.phase.ended() {
+                continue;
+            }
+            let mut next = old.clone();
+            if numbered(&d.status) == Some(run.spec.number) {
+                goes_on(&mut next, &d.status);
+                if (next.phase, next.steps.len()) == (old.phase, old.steps.len()) {
+                    continue;
+                }
+            } else {
+                outcome::ended(&mut next, run.spec.number, d.status.last_run.as_ref());
+            }
+            self.fill(&mut next, run.spec.number, &d.status);
+            let at = at(live);
+            let patch = json!({"status": next});
+            self.actions.push(Action::Patch {
+                at,
+                manager: names::managers::RECORD,
+                version: ensure::version(live),
+                patch,
+            });
+        }
+    }
+
+    /// The record of the run in progress, if there is none; one that somebody deleted is made again. Of a run that ends with
+    /// this plan likewise.
+    fn create(&mut self, snap: &Snapshot, records: &Records<'_>, d: &Draft, closed: bool) {
+        let old = d.old();
+        let last = d.status.last_run.as_ref().filter(|last| closed && !records.has(last.number));
+        if let (Some(last), false) = (last, snap.canary.metadata.deletion_timestamp.is_some()) {
+            let mut status = CanaryRunStatus::default();
+            goes_on(&mut status, old);
+            outcome::ended(&mut status, last.number, Some(last));
+            self.make(snap, old, last.number, status);
+        }
+        let Some(number) = numbered(&d.status).filter(|number| !records.has(*number)) else { return };
+        let mut status = CanaryRunStatus::default();
+        goes_on(&mut status, &d.status);
+        status.incomplete = numbered(old) == Some(number) && !status.steps.is_empty();
+        self.make(snap, &d.status, number, status);
+    }
+
+    fn make(&mut self, snap: &Snapshot, of: &CanaryStatus, number: i64, mut status: CanaryRunStatus) {
+        let meta = &snap.canary.metadata;
+        let (canary, uid) =
+            (meta.name.as_deref().unwrap_or_default(), meta.uid.as_deref().unwrap_or_default());
+        self.fill(&mut status, number, of);
+        let spec = about(snap, of, number);
+        let body = json!({
+            "metadata": {"labels": {names::LABEL_CANARY: names::label_value(canary)}},
+            "spec": spec, "status": status,
+        });
+        let name = names::run(canary, number);
+        let made = Manifest::new(CANARY_RUN, &name, names::managers::RECORD, &[], body);
+        self.actions.push(Action::Create(Box::new(made.owned_by(canary, uid))));
+    }
+
+    /// What was found out in this run, and what people asked for in it.
+    fn fill(&mut self, status: &mut CanaryRunStatus, number: i64, of: &CanaryStatus) {
+        if self.evidence.run == number {
+            keep::add(status, std::mem::take(&mut self.evidence));
+        }
+        let began = of.run.as_ref().filter(|run| run.number == number).map(|run| &run.started);
+        let asked = of.request.as_ref().filter(|request| began.is_some_and(|began| request.at >= *began));
+        if let Some(request) = asked.filter(|r| !status.requests.iter().any(|known| known.id == r.id)) {
+            status.requests.push(request.clone());
+        }
+        keep::bound(status);
+    }
+
+    /// Records beyond the limit go, oldest first; one that is not closed stays, unless none are kept.
+    fn prune(&mut self, records: &Records<'_>, limit: usize) {
+        let made = self.actions.iter().filter(|a| matches!(a, Action::Create(_))).count();
+        let excess = (records.0.len() + made).saturating_sub(limit);
+        let closed = |run: &CanaryRun| run.status.as_ref().is_some_and(|s| s.phase.ended()) || limit == 0;
+        let going = |live: &Value| !live["metadata"]["deletionTimestamp"].is_null();
+        let old = records.0.iter().filter(|(run, live)| closed(run) && !going(live));
+        self.actions.extend(old.take(excess).map(|(_, live)| ensure::delete(CANARY_RUN, live)));
+    }
+}
+
+fn at(live: &Value) -> ObjectRef {
+    ObjectRef::new(CANARY_RUN, live["metadata"]["name"].as_str().unwrap_or_default())
+}
+
+/// Where the run stands by the status.
+fn goes_on(record: &mut CanaryRunStatus, status: &CanaryStatus) {
+    record.failed_checks = status.failed_checks;
+    let ending = status.run.as_ref().and_then(|run| run.ending.as_ref());
+    if let Some(ending) = ending {
+        record.phase = RunPhase::Ending;
+        (record.reason, record.message) = (ending.reason.clone(), keep::short(&ending.message));
+        record.decided = Some(ending.at.clone());
+        return;
+    }
+    let waits = matches!(status.phase, Some(Phase::Waiting | Phase::WaitingPromotion));
+    record.phase = if waits { RunPhase::Waiting } else { RunPhase::Running };
+    // the last step of a promotion is its end
+    let taken = status.step.as_ref().filter(|s| s.index > 0 && (s.promotion == 0 || s.weight > 0));
+    let Some((step, at)) = taken.and_then(|s| Some((s, s.confirmed.clone()?))) else { return };
+    if record.steps.last().and_then(|last| last.at.as_ref()).is_none_or(|last| micros(last) < micros(&at)) {
+        record.steps.push(RunStep {
+            at: Some(at),
+            index: step.index,
+            weight: step.weight,
+            mirrored: step.mirrored,
+            promotion: step.promotion > 0,
+        });
+    }
+}
+
+/// As precise as it is written.
+fn micros(time: &MicroTime) -> i64 {
+    time.0.as_microsecond()
+}
+
+/// What a run is about. What the target runs by now is only told of a revision that it still has.
+fn about(snap: &Snapshot, status: &CanaryStatus, number: i64) -> CanaryRunSpec {
+    let known = validate(&snap.canary, &snap.rules).ok();
+    let kind = Target::named(&snap.canary.spec.target_ref).unwrap_or_default();
+    let target = &snap.canary.spec.target_ref.name;
+    let images = |name: &str| {
+        let live = snap.objects.get(kind.kind(), name);
+        let template = live.map(|live| kind.revision(live).into_owned()).unwrap_or_default();
+        let containers = path::list(&template["spec"]["containers"]).iter();
+        containers.filter_map(|c| c["image"].as_str()).take(20).map(str::to_owned).collect()
+    };
+    let present = status.run.as_ref().is_some_and(|run| run.number == number && run.ending.is_none());
+    let started = status.run.as_ref().map(|run| run.started.clone());
+    CanaryRunSpec {
+        canary: snap.canary.metadata.name.clone().unwrap_or_default(),
+        number,
+        started,
+        strategy: known.as_ref().map(|c| format!("{:?}", c.strategy)).unwrap_or_default(),
+        provider: known.map(|c| c.provider).unwrap_or_default(),
+        revision: status.last_applied_spec.clone().unwrap_or_default(),
+        images: if present { images(target) } else { vec![] },
+        promoted_revision: status.last_promoted_spec.clone().unwrap_or_default(),
+        promoted_images: if present { images(&names::primary(target)) } else { vec![] },
+    }
+}
