@@ -150,3 +150,15 @@ async fn what_is_no_task_is_refused() {
     }
     assert_eq!(server.post("/", "x".repeat(1 << 20)).await.0, 413);
 }
+
+#[tokio::test]
+async fn a_caller_that_hangs_up_ends_its_check() {
+    let server = Arc::new(Server::start("", false, LONG).await);
+    let waiting = {
+        let server = server.clone();
+        tokio::spawn(async move { server.task(json!({"type": "bash", "cmd": "sleep 1000"})).await })
+    };
+    server.metric("serin_loadtester_commands_running 1").await;
+    waiting.abort();
+    server.metric("serin_loadtester_commands_running 0").await;
+}
