@@ -125,6 +125,8 @@ async fn the_same_load_runs_once_at_a_time_and_ends_with_the_program() {
     assert_eq!(server.task(json!({"cmd": "echo done", "type": "cmd"})).await, answered(202, ""));
     server.metric("serin_loadtester_commands_total{kind=\"cmd\",outcome=\"succeeded\"} 1").await;
     server.metric("serin_loadtester_commands_running 1").await;
+    // a second one of the same would have held up the other load until both were out of time
+    assert!(!server.post("/metrics", "").await.1.contains("failed"));
     server.stop.cancel();
     tokio::time::timeout(LONG, server.served).await.unwrap().unwrap();
 }
@@ -149,4 +151,16 @@ async fn what_is_no_task_is_refused() {
         assert!(status == 501 && why.contains(kind), "{why}");
     }
     assert_eq!(server.post("/", "x".repeat(1 << 20)).await.0, 413);
+}
+
+#[tokio::test]
+async fn a_caller_that_hangs_up_ends_its_check() {
+    let server = Arc::new(Server::start("", false, LONG).await);
+    let waiting = {
+        let server = server.clone();
+        tokio::spawn(async move { server.task(json!({"type": "bash", "cmd": "sleep 1000"})).await })
+    };
+    server.metric("serin_loadtester_commands_running 1").await;
+    waiting.abort();
+    server.metric("serin_loadtester_commands_running 0").await;
 }
