@@ -85,7 +85,7 @@ pub struct Config {
     pub log_filter: String,
     /// JSON log lines instead of text.
     pub log_json: bool,
-    /// What servers said may be repeated in Events (`--quote-answers`).
+    /// What servers said may be repeated to people (`--quote-answers`).
     pub quote_answers: bool,
     /// Flags that were given but are not served: named in a warning at start.
     pub unserved_flags: Vec<String>,
