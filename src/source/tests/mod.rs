@@ -6,6 +6,7 @@
 )]
 
 mod conformance;
+mod tls;
 
 use std::{
     collections::BTreeMap,
