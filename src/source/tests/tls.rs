@@ -26,7 +26,7 @@ async fn server() -> (String, String) {
         while let Ok((stream, _)) = listener.accept().await {
             let Ok(mut stream) = acceptor.accept(stream).await else { continue };
             let mut request = vec![0; 4096];
-            stream.read(&mut request).await.ok();
+            assert!(stream.read(&mut request).await.is_ok_and(|n| n > 0));
             let body = r#"{"status":"success","data":{"resultType":"scalar","result":[1,"3"]}}"#;
             let head =
                 format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
