@@ -43,7 +43,9 @@ impl Guard {
         let (mut good, mut refusal) = (Vec::new(), None);
         for ip in found {
             let judged = match self.reach.admits_address(host, *ip) {
-                Ok(()) if is_api(ip) => Err(Refused { host: host.to_owned(), why: "is the API server".into() }),
+                Ok(()) if is_api(ip) => {
+                    Err(Refused { host: host.to_owned(), why: "is the API server".into() })
+                }
                 judged => judged,
             };
             match judged {

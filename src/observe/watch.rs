@@ -26,7 +26,7 @@ use crate::{
     config::{Config, Rules},
     manifest::config,
     names,
-    snapshot::{CANARY, DEPLOYMENT, ENDPOINTS, HPA, Kind, METRIC_TEMPLATE, REVISION, SERVICE},
+    snapshot::{CANARY, DEPLOYMENT, ENDPOINTS, HPA, Kind, METRIC_TEMPLATE, REVISION, SECRET, SERVICE},
 };
 
 /// Kinds that every cluster has and that are watched whole.
@@ -297,10 +297,23 @@ pub async fn list_once(client: &Client, namespace: &str, rules: &Rules, world: &
         list(client, namespace, kind, world).await?;
     }
     world.set_crds(known);
+    for other in world.templates_elsewhere(namespace) {
+        look(client, &other, METRIC_TEMPLATE, world).await?;
+        if rules.config_tracking {
+            look(client, &other, SECRET, world).await?;
+        }
+    }
     Ok(())
 }
 
 async fn list(client: &Client, namespace: &str, kind: Kind, world: &World) -> kube::Result<()> {
+    let seen = look(client, namespace, kind, world).await?;
+    world.listed(kind, &seen);
+    Ok(())
+}
+
+/// Takes in what a namespace has of one kind.
+async fn look(client: &Client, namespace: &str, kind: Kind, world: &World) -> kube::Result<BTreeSet<Key>> {
     let mut seen = BTreeSet::new();
     if config::KINDS.contains(&kind) {
         let api: Api<Metadata> = untyped(client, kind, Some(namespace));
@@ -315,6 +328,5 @@ async fn list(client: &Client, namespace: &str, kind: Kind, world: &World) -> ku
             saw(world, kind, &object);
         }
     }
-    world.listed(kind, &seen);
-    Ok(())
+    Ok(seen)
 }

@@ -6,6 +6,7 @@
 )]
 
 mod conformance;
+mod tls;
 
 mod cloud;
 mod identity;
