@@ -112,7 +112,7 @@ pub struct Config {
     pub log_filter: String,
     /// JSON log lines instead of text.
     pub log_json: bool,
-    /// What servers said may be repeated in Events (`--quote-answers`).
+    /// What servers said may be repeated to people (`--quote-answers`).
     pub quote_answers: bool,
     /// Name of the cluster in alerts; may be empty (`--cluster-name`).
     pub cluster_name: String,

@@ -211,13 +211,13 @@ mod tests {
 
     use super::*;
 
-    fn template(provider: serde_json::Value) -> MetricTemplateSpec {
+    fn template(provider: &serde_json::Value) -> MetricTemplateSpec {
         serde_json::from_value(json!({"provider": provider, "query": "up"})).unwrap()
     }
 
     #[test]
     fn a_template_says_how_its_server_is_asked() {
-        let all = template(json!({
+        let all = template(&json!({
             "type": "prometheus", "address": "http://p:9090", "secretRef": {"name": "login"}, "region": "",
             "insecureSkipVerify": true, "headers": {"X-Scope-OrgID": ["a"]},
         }));
@@ -229,7 +229,7 @@ mod tests {
         assert!(secret.named_by.contains("prod/errors"));
         assert!(access.any_certificate && access.region.is_none() && access.headers.len() == 1);
         assert_eq!(
-            Access::of("prod/x", &template(json!({"type": "prometheus"})), &versions),
+            Access::of("prod/x", &template(&json!({"type": "prometheus"})), &versions),
             Access::default()
         );
     }
@@ -241,13 +241,13 @@ mod tests {
         for (field, value) in
             [("address", json!("http://x")), ("secretRef", json!({"name": "login"})), ("region", json!("eu"))]
         {
-            let said = mistakes(&template(provider.clone()), &strict).unwrap();
+            let said = mistakes(&template(&provider), &strict).unwrap();
             assert!(said.contains(&format!("spec.provider.{field}")), "{said}");
             provider[field] = value;
         }
-        assert_eq!(mistakes(&template(provider), &strict), None);
+        assert_eq!(mistakes(&template(&provider), &strict), None);
         let lax = Kind { address: Wants::May, secret: Wants::May, region: Wants::Not, ..strict };
-        assert_eq!(mistakes(&template(json!({"type": "x"})), &lax), None);
+        assert_eq!(mistakes(&template(&json!({"type": "x"})), &lax), None);
     }
 
     #[test]

@@ -92,7 +92,7 @@ mod tests {
 
     use super::*;
 
-    fn resolved(args: Value) -> Result<CanaryMetric, String> {
+    fn resolved(args: &Value) -> Result<CanaryMetric, String> {
         let mut metric: CanaryMetric =
             serde_json::from_value(json!({"name": "errors", "args": args})).unwrap();
         let canary = json!({"metadata": {"labels": {"app.kubernetes.io/team": "blue"}}});
@@ -115,7 +115,7 @@ mod tests {
             ("$.metadata.annotations.ok", "target", "a-b_c.d:e/f"),
             ("spec.containers[1].name", "target", "b"),
         ] {
-            let metric = resolved(field(path, of)).unwrap();
+            let metric = resolved(&field(path, of)).unwrap();
             assert_eq!(values(&metric, "test", &BTreeMap::new()).0["x"], value, "{path}");
         }
         for (path, of, words) in [
@@ -124,7 +124,7 @@ mod tests {
             ("spec.containers", "target", "neither text nor number"),
             ("spec[", "target", "is no path"),
         ] {
-            let error = resolved(field(path, of)).unwrap_err();
+            let error = resolved(&field(path, of)).unwrap_err();
             let at = "spec.analysis.metrics[errors].args[x].valueFrom.fieldRef: ";
             assert!(error.starts_with(at) && error.contains(words), "{error}");
         }
@@ -132,24 +132,24 @@ mod tests {
 
     #[test]
     fn x11_what_others_wrote_in_a_field_cannot_change_a_query() {
-        let error = resolved(field("metadata.annotations.evil", "target")).unwrap_err();
+        let error = resolved(&field("metadata.annotations.evil", "target")).unwrap_err();
         assert!(error.contains("could change the query") && !error.contains("vector"), "{error}");
     }
 
     #[test]
     fn an_argument_has_one_value_and_a_name_of_its_own() {
-        let twice = resolved(json!([{"name": "x", "value": "1"}, {"name": "x", "value": "2"}]));
+        let twice = resolved(&json!([{"name": "x", "value": "1"}, {"name": "x", "value": "2"}]));
         assert!(twice.unwrap_err().contains("two of this name"));
         let secret = json!({"secretKeyRef": {"name": "s", "key": "k"}});
         for arg in [json!({"name": "x"}), json!({"name": "x", "value": "1", "valueFrom": secret})] {
-            assert!(resolved(json!([arg])).unwrap_err().contains("give it one of"));
+            assert!(resolved(&json!([arg])).unwrap_err().contains("give it one of"));
         }
     }
 
     #[test]
     fn x5_the_place_of_a_secret_is_kept_by_a_mark() {
         let secret = json!({"secretKeyRef": {"name": "login", "key": "id"}});
-        let metric = resolved(json!([{"name": "id", "valueFrom": secret}])).unwrap();
+        let metric = resolved(&json!([{"name": "id", "valueFrom": secret}])).unwrap();
         let (known, secret) = values(&metric, "test", &[("test/login".to_owned(), "5".to_owned())].into());
         assert_eq!(known["id"], "*****id*****");
         let at = &secret["*****id*****"];

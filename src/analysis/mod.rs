@@ -9,6 +9,8 @@ mod asks;
 mod assess;
 pub mod builtin;
 mod condition;
+#[cfg(test)]
+mod examples;
 mod go;
 pub mod limits;
 pub mod template;
@@ -217,6 +219,34 @@ mod tests {
         let second = beside(&fixture::canary(&json!({})), &both).unwrap().unwrap();
         assert_eq!((second.kind, second.promql.as_str()), (Metric::Inline, "up"));
         assert!(beside(&fixture::canary(&json!({})), &metric(json!({"name": "request-duration"}))).is_none());
+    }
+
+    #[test]
+    fn x11_a_name_cannot_break_out_of_the_query() {
+        let evil = r#""}) or vector(1) #"#;
+        let mut c = fixture::canary(&json!({}));
+        c.spec.ingress_ref =
+            serde_json::from_value(json!({"apiVersion": "x/v1", "kind": "Ingress", "name": evil})).unwrap();
+        let own = metric(json!({"name": "mine", "query": "sum(up{ingress=\"{{ ingress }}\"})"}));
+        let error = query(&c, &own, router::by_name("istio").unwrap().queries()).unwrap_err();
+        assert_eq!(error, "query of metric mine: spec.ingressRef.name is no name of an object: correct it");
+        let nginx = router::by_name("nginx").unwrap().queries();
+        let built_in = query(&c, &metric(json!({"name": "request-success-rate"})), nginx).unwrap().promql;
+        let escaped = built_in.replace(r#"\""#, "");
+        assert!(built_in.contains(r#"\"\\}\\) or vector"#) && !escaped.contains(r#""}\"#), "{built_in}");
+    }
+
+    #[test]
+    fn x5_an_argument_from_a_secret_is_a_mark_in_the_query() {
+        let arg = json!({"name": "id", "valueFrom": {"secretKeyRef": {"name": "login", "key": "account"}}});
+        let q = ask(json!({
+            "name": "x", "query": "up{id=\"{{ args.id }}\",n=\"{{ args.n }}\"}",
+            "args": [arg, {"name": "n", "value": "7"}],
+        }))
+        .unwrap();
+        assert_eq!(q.promql, r#"up{id="*****id*****",n="7"}"#);
+        let at = &q.access.args["*****id*****"];
+        assert_eq!((at.of.name.as_str(), at.key.as_str()), ("login", "account"));
     }
 
     #[test]

@@ -130,6 +130,10 @@ fn only_what_flagger_requires_is_required() {
         "metrics[].templateRef.name",
         "sessionAffinity.cookieName",
         // additive
+        "metrics[].args[].name",
+        "metrics[].args[].valueFrom.fieldRef.fieldPath",
+        "metrics[].args[].valueFrom.secretKeyRef.key",
+        "metrics[].args[].valueFrom.secretKeyRef.name",
         "steps[].weight",
         "webhooks[].name",
         "webhooks[].url",

@@ -207,7 +207,7 @@ impl Outbound {
         read(sending.send().await.map_err(failed)?, request.limit).await.map_err(failed)
     }
 
-    /// The beginning of what a server said, for an Event: on one line, without control characters, at most 1 KiB.
+    /// The beginning of what a server said, for people: on one line, without control characters, at most 1 KiB.
     /// Empty where the operator does not want answers to be repeated.
     pub fn quote(&self, body: &[u8]) -> String {
         if self.0.quotes { quoted(body) } else { String::new() }

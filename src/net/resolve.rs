@@ -42,10 +42,11 @@ impl Guard {
         let is_api = |ip: &IpAddr| api.contains(&ip.to_canonical()) && !self.reach.allows(*ip);
         let (mut good, mut refusal) = (Vec::new(), None);
         for ip in found {
-            let judged = if is_api(ip) {
-                Err(Refused { host: host.to_owned(), why: "is the API server".into() })
-            } else {
-                self.reach.admits_address(host, *ip)
+            let judged = match self.reach.admits_address(host, *ip) {
+                Ok(()) if is_api(ip) => {
+                    Err(Refused { host: host.to_owned(), why: "is the API server".into() })
+                }
+                judged => judged,
             };
             match judged {
                 Ok(()) => good.push(*ip),

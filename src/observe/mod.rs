@@ -22,7 +22,7 @@ use crate::{
     names, router,
     snapshot::{
         ALERT_PROVIDER, CANARY, CANARY_RUN, DAEMONSET, HPA, Kind, METRIC_TEMPLATE, ObjectRef, Objects,
-        REVISION, Records, Rival, SCALED_OBJECT, SECRET, SERVICE, Snapshot,
+        REVISION, Records, Rival, SCALED_OBJECT, SERVICE, Snapshot,
     },
 };
 
@@ -96,7 +96,7 @@ pub fn gather(world: &World, rules: &Rules, key: &Key, now: Timestamp) -> Result
         missing_kinds: missing,
         forbidden_kinds: forbidden,
         rivals: rivals(world, key, workload, &apex),
-        secrets: rules.config_tracking.then(|| secrets(world, &canary, namespace, &templates)),
+        secrets: rules.config_tracking.then(|| world::secrets::named(world, &canary, namespace, &templates)),
         templates,
         alert_providers: alert_providers(world, &canary, namespace),
         flagger: world.flagger().filter(|(_, until)| *until > now),
@@ -258,25 +258,6 @@ fn templates(world: &World, canary: &Canary, namespace: &str) -> BTreeMap<String
         serde_json::from_value(world.get(METRIC_TEMPLATE, ns, name)?["spec"].clone()).ok()
     };
     named.filter_map(|(ns, name)| Some((format!("{ns}/{name}"), spec(&ns, &name)?))).collect()
-}
-
-/// Versions of the Secrets that the metrics of a Canary and these MetricTemplates name.
-fn secrets(
-    world: &World,
-    canary: &Canary,
-    own: &str,
-    templates: &BTreeMap<String, MetricTemplateSpec>,
-) -> BTreeMap<String, String> {
-    let metrics = canary.analysis().map(|a| a.metrics.as_slice()).unwrap_or_default();
-    let args = metrics.iter().flat_map(|m| &m.args);
-    let args = args.filter_map(|arg| Some((own, &arg.value_from.as_ref()?.secret_key_ref.as_ref()?.name)));
-    let named = templates.iter().filter_map(|(name, template)| {
-        Some((name.split_once('/')?.0, &template.provider.secret_ref.as_ref()?.name))
-    });
-    let version = |namespace: &str, name: &str| {
-        Some(world.get(SECRET, namespace, name)?["metadata"]["resourceVersion"].as_str()?.to_owned())
-    };
-    named.chain(args).filter_map(|(ns, name)| Some((format!("{ns}/{name}"), version(ns, name)?))).collect()
 }
 
 fn alert_providers(world: &World, canary: &Canary, namespace: &str) -> BTreeMap<String, AlertProviderSpec> {

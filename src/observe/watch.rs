@@ -27,7 +27,7 @@ use crate::{
     manifest::config,
     names,
     snapshot::{
-        ALERT_PROVIDER, CANARY, CANARY_RUN, DEPLOYMENT, ENDPOINTS, HPA, Kind, METRIC_TEMPLATE, REVISION,
+        ALERT_PROVIDER, CANARY, CANARY_RUN, DEPLOYMENT, ENDPOINTS, HPA, Kind, METRIC_TEMPLATE, REVISION, SECRET,
         SERVICE,
     },
 };
@@ -322,10 +322,23 @@ pub async fn list_once(client: &Client, namespace: &str, rules: &Rules, world: &
         }
     }
     world.set_crds(known);
+    for other in world.templates_elsewhere(namespace) {
+        look(client, &other, METRIC_TEMPLATE, world).await?;
+        if rules.config_tracking {
+            look(client, &other, SECRET, world).await?;
+        }
+    }
     Ok(())
 }
 
 async fn list(client: &Client, namespace: &str, kind: Kind, world: &World) -> kube::Result<()> {
+    let seen = look(client, namespace, kind, world).await?;
+    world.listed(kind, &seen);
+    Ok(())
+}
+
+/// Takes in what a namespace has of one kind.
+async fn look(client: &Client, namespace: &str, kind: Kind, world: &World) -> kube::Result<BTreeSet<Key>> {
     let mut seen = BTreeSet::new();
     if config::KINDS.contains(&kind) {
         let api: Api<Metadata> = untyped(client, kind, Some(namespace));
@@ -340,6 +353,5 @@ async fn list(client: &Client, namespace: &str, kind: Kind, world: &World) -> ku
             saw(world, kind, &object);
         }
     }
-    world.listed(kind, &seen);
-    Ok(())
+    Ok(seen)
 }

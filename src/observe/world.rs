@@ -28,6 +28,8 @@ mod reach;
 mod records;
 #[path = "scalers.rs"]
 mod scalers;
+#[path = "secrets.rs"]
+pub(super) mod secrets;
 
 /// Namespace and name.
 pub type Key = (String, String);
@@ -400,22 +402,6 @@ impl Inner {
         within.filter(|(key, interest)| hit(key, interest)).map(|(key, _)| key.clone()).collect()
     }
 
-    /// The Canaries with a MetricTemplate that names this Secret.
-    fn asking_with(&self, secret: &Key) -> Vec<Key> {
-        let Some(entries) = self.objects.get(&METRIC_TEMPLATE) else { return vec![] };
-        let from = (secret.0.clone(), String::new());
-        let within = entries.range(from..).take_while(|(key, _)| key.0 == secret.0);
-        let naming = within.filter(|(_, entry)| {
-            // most Secrets are named by none: no template is parsed for those
-            let named = |text: &str| text.contains("secretRef") && text.contains(secret.1.as_str());
-            matches!(entry, Entry::Seen { text, .. } if named(text))
-                && entry.object().is_some_and(|o| o["spec"]["provider"]["secretRef"]["name"] == secret.1)
-        });
-        let templates: Vec<String> = naming.map(|(key, _)| format!("{}/{}", key.0, key.1)).collect();
-        let refers = |i: &Interest| i.templates.iter().any(|name| templates.contains(name));
-        self.interests.iter().filter(|(_, i)| refers(i)).map(|(key, _)| key.clone()).collect()
-    }
-
     /// Other Canaries of the namespace that want the same target or apex.
     fn rivals(&self, key: &Key, interest: &Interest) -> Vec<Key> {
         let mut all = self.interested(&key.0, |i| i.same_target(interest) || i.apex == interest.apex);
@@ -435,8 +421,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::snapshot::SECRET;
-
     #[test]
     fn nothing_is_kept_of_strangers_that_are_gone() {
         let world = World::default();

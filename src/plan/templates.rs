@@ -93,8 +93,8 @@ pub(super) fn pings(cx: &Context<'_>) -> Vec<Question> {
         let server = template.provider.address.clone().unwrap_or_default();
         let access = Access::of(name, template, &cx.c.secrets);
         let asked = (server, access);
-        let served = access::kind(&template.provider.type_);
-        if served.is_none_or(|kind| access::mistakes(template, kind).is_some()) || seen.contains(&asked) {
+        let kind = access::kind(&template.provider.type_);
+        if kind.is_none_or(|kind| access::mistakes(template, kind).is_some()) || seen.contains(&asked) {
             continue;
         }
         seen.push(asked.clone());

@@ -24,11 +24,17 @@ const SHORTEST: usize = 4;
 /// What is shown in place of a secret.
 const HIDDEN: &str = "*****";
 
+/// What is under each key of a Secret.
+type Content = BTreeMap<String, Vec<u8>>;
+
+/// By namespace and name: the version that was read, and what it held.
+type Known = BTreeMap<(String, String), (String, Content)>;
+
 /// What a Secret holds.
 #[derive(Clone, Default)]
 pub struct Credentials {
     from: SecretAt,
-    values: BTreeMap<String, Vec<u8>>,
+    values: Content,
     /// Values from elsewhere that are not to be shown either.
     hidden: Vec<String>,
 }
@@ -41,7 +47,7 @@ impl fmt::Debug for Credentials {
 
 impl Credentials {
     /// Of this Secret.
-    pub fn new(from: SecretAt, values: BTreeMap<String, Vec<u8>>) -> Self {
+    pub fn new(from: SecretAt, values: Content) -> Self {
         Self { from, values, hidden: vec![] }
     }
 
@@ -94,7 +100,7 @@ impl Credentials {
 #[derive(Clone)]
 pub struct Secrets {
     client: Client,
-    known: Arc<Mutex<BTreeMap<(String, String), (String, BTreeMap<String, Vec<u8>>)>>>,
+    known: Arc<Mutex<Known>>,
 }
 
 impl Secrets {
@@ -139,7 +145,7 @@ impl Secrets {
         Ok(Credentials::new(at.clone(), values))
     }
 
-    fn remembered(&self, key: &(String, String), version: Option<&str>) -> Option<BTreeMap<String, Vec<u8>>> {
+    fn remembered(&self, key: &(String, String), version: Option<&str>) -> Option<Content> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let (at, values) = known.get(key)?;
         // what was read may be newer than what the watch has told by now: then it is read once more

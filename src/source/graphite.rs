@@ -53,3 +53,7 @@ impl MetricSource for Graphite {
         async move { self.render(ask, "target=test&from=-1min").await.map(drop) }.boxed()
     }
 }
+
+#[cfg(test)]
+#[path = "tests/graphite.rs"]
+mod tests;

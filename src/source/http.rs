@@ -207,7 +207,11 @@ impl Reply {
 
     /// The error for a body that is not what such a server answers.
     pub fn nonsense(&self, error: &dyn Error) -> SourceError {
-        self.odd(&format!("{error} in {}", self.quote(&self.body)))
+        // the error may hold a piece of the body
+        let said = self.quote(&self.body);
+        let why =
+            if said.is_empty() { "it is not of the form".to_owned() } else { format!("{error} in {said}") };
+        self.odd(&why)
     }
 
     /// The same, in words; what the server said in them has to be a [`quote`](Self::quote).

@@ -11,6 +11,7 @@ mod bad_objects;
 mod bad_rivals;
 mod bad_specs;
 mod bad_targets;
+mod clouds;
 mod configs;
 mod configs_alone;
 mod crash_workload;
@@ -80,6 +81,7 @@ const FAMILIES: &[(&str, Family)] = &[
     ("bad_rivals", bad_rivals::STORIES),
     ("bad_specs", bad_specs::STORIES),
     ("bad_targets", bad_targets::STORIES),
+    ("clouds", clouds::STORIES),
     ("configs", configs::STORIES),
     ("examples", examples::STORIES),
     ("first_flight", first_flight::STORIES),

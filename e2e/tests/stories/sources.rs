@@ -35,14 +35,14 @@ pub(crate) const STORIES: Family = &[
 /// What must be seen nowhere but in a Secret and in requests to the server it is for.
 const MARKER: &str = "s3cret-marker";
 
-fn template(provider: Value, query: &str) -> Value {
+fn template(provider: &Value, query: &str) -> Value {
     json!({
         "apiVersion": "flagger.app/v1beta1", "kind": "MetricTemplate", "metadata": {"name": "mine"},
         "spec": {"provider": provider, "query": query},
     })
 }
 
-fn secret(name: &str, data: Value) -> Value {
+fn secret(name: &str, data: &Value) -> Value {
     json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": data})
 }
 
@@ -60,7 +60,7 @@ async fn x5_a_prometheus_that_wants_to_know_who_asks(shared: &Shared) -> anyhow:
     // the number in the query is a secret as well
     let query = "vector({{ variables.value }}) * {{ args.factor }}";
     let data = json!({"token": format!("{MARKER}-token"), "factor": "1.0000001"});
-    story.apply(vec![secret("login", data), template(provider, query)]).await?;
+    story.apply(vec![secret("login", &data), template(&provider, query)]).await?;
     let edit = |c: &mut Value| {
         measured(c);
         let metric = &mut c["spec"]["analysis"]["metrics"][0];
@@ -137,7 +137,7 @@ async fn a_secret_that_is_missing_or_lacks_a_key_holds_the_run(shared: &Shared) 
     let token = format!("Bearer {MARKER}");
     let server = MetricsServer::guarded(&shared.bed, &[&token]).await?;
     let provider = json!({"type": "prometheus", "address": server.url(), "secretRef": {"name": "login"}});
-    story.apply(vec![template(provider, "vector(1)")]).await?;
+    story.apply(vec![template(&provider, "vector(1)")]).await?;
     story.initialised("app", measured).await?;
     let words = [
         "Secret source-secret/login does not exist",
@@ -146,13 +146,13 @@ async fn a_secret_that_is_missing_or_lacks_a_key_holds_the_run(shared: &Shared) 
     refused(&story, "app", "SecretMissing", &words).await?;
     story.set_image("app", "app:2").await?;
     story.phase("app", Phase::Progressing).await?;
-    story.apply(vec![secret("login", json!({"other": "x"}))]).await?;
+    story.apply(vec![secret("login", &json!({"other": "x"}))]).await?;
     accepted(&story, "app").await?;
     let words =
         ["Metric query failed for mine: Secret source-secret/login", "has no key token, nor username"];
     stands(&story, "app", "Frozen", "True", "MetricsUnavailable", &words).await?;
     untouched_at_25(&story).await?;
-    story.apply(vec![secret("login", json!({"token": MARKER}))]).await?;
+    story.apply(vec![secret("login", &json!({"token": MARKER}))]).await?;
     ends_well(&story).await?;
     let canary: Canary = story.api().get("app").await?;
     ensure!(failed_checks(&canary) == 0, "counted against the release: {:?}", canary.status);
@@ -178,7 +178,7 @@ async fn the_external_metrics_api_is_asked_through_the_api_server(shared: &Share
     });
     story.apply(vec![service, registration]).await?;
     let query = "{{ namespace }}/queue-length?labelSelector=app%3D{{ target }}";
-    story.apply(vec![template(json!({"type": "externalmetrics"}), query)]).await?;
+    story.apply(vec![template(&json!({"type": "externalmetrics"}), query)]).await?;
     let told = async {
         story.initialised("app", measured).await?;
         story.set_image("app", "app:2").await?;
@@ -206,7 +206,7 @@ async fn any_json_over_http_is_a_metric(shared: &Shared) -> anyhow::Result<()> {
     let story = story(shared, "source-web").await?;
     let url = shared.bed.prometheus_url();
     let web = |path: &str| {
-        template(json!({"type": "web", "address": url, "jsonPath": path}), "/api/v1/query?query=vector(4.5)")
+        template(&json!({"type": "web", "address": url, "jsonPath": path}), "/api/v1/query?query=vector(4.5)")
     };
     story.apply(vec![web("{$.data.result[*].value[1]}")]).await?;
     story.initialised("app", measured).await?;

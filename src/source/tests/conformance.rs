@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::{Asked, Play, http, server};
 use crate::source::{
-    Ask, MetricSource, SourceError, externalmetrics::ExternalMetrics, graphite::Graphite, http::TIMEOUT,
-    influxdb::InfluxDb, prometheus::Prometheus, web::Web,
+    Ask, MetricSource, SourceError, Sources, externalmetrics::ExternalMetrics, graphite::Graphite,
+    http::TIMEOUT, influxdb::InfluxDb, prometheus::Prometheus, web::Web,
 };
 
 /// One source with what its server answers.
@@ -252,5 +252,23 @@ async fn a_server_that_answers_is_there() {
         let asked = case.asked(&address);
         let ask: Ask<'_> = asked.ask();
         assert!((case.source)(TIMEOUT).ping(&ask).await.is_ok(), "{}", (case.source)(TIMEOUT).kind());
+    }
+}
+
+#[tokio::test]
+async fn x4_what_servers_say_is_not_repeated_where_it_may_not_be() {
+    const MARKER: &str = "m4rker";
+    let quiet = super::silent(TIMEOUT);
+    let sources = Sources::new(&quiet, &super::nobody());
+    for case in cases() {
+        let source = sources.of((case.source)(TIMEOUT).kind()).unwrap();
+        let told = format!("\"{MARKER}\"");
+        let bodies =
+            [(400, told.clone()), (500, told.clone()), (200, told.clone()), (200, (case.answer)(&[&told]))];
+        for (status, body) in bodies {
+            let (address, _) = server(Play::Say(status, "application/json", body.clone())).await;
+            let Err(error) = source.query(&case.asked(&address).ask()).await else { continue };
+            assert!(!format!("{error} {error:?}").contains(MARKER), "{} {body}: {error}", source.kind());
+        }
     }
 }

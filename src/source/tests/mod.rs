@@ -6,6 +6,7 @@
 )]
 
 mod conformance;
+mod tls;
 
 mod cloud;
 mod identity;
@@ -137,9 +138,18 @@ pub(super) fn nobody() -> kube::Client {
     kube::Client::try_from(kube::Config::new("http://127.0.0.1:1".parse().unwrap())).unwrap()
 }
 
+/// Clients that wait this long, and repeat nothing.
+pub(super) fn silent(timeout: Duration) -> Http {
+    to_loopback(timeout, false)
+}
+
 /// Clients that wait this long.
 pub(super) fn http(timeout: Duration) -> Http {
+    to_loopback(timeout, true)
+}
+
+fn to_loopback(timeout: Duration, quotes: bool) -> Http {
     rustls::crypto::ring::default_provider().install_default().ok();
     let reach = Reach { networks: vec!["127.0.0.0/8".parse().unwrap()], ..Reach::default() };
-    Http::new(Outbound::new(reach, None, true), timeout)
+    Http::new(Outbound::new(reach, None, quotes), timeout)
 }

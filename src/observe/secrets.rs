@@ -1,0 +1,97 @@
+//! Secrets that are named to ask metrics servers with: which versions a Canary needs to know, and whom a change concerns.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Entry, Inner, Interest, Key, World};
+use crate::{
+    api::{Canary, MetricTemplateSpec},
+    snapshot::{METRIC_TEMPLATE, SECRET},
+};
+
+/// Versions of the Secrets that the metrics of a Canary and these MetricTemplates name.
+pub(in crate::observe) fn named(
+    world: &World,
+    canary: &Canary,
+    own: &str,
+    templates: &BTreeMap<String, MetricTemplateSpec>,
+) -> BTreeMap<String, String> {
+    let metrics = canary.analysis().map(|a| a.metrics.as_slice()).unwrap_or_default();
+    let args = metrics.iter().flat_map(|m| &m.args);
+    let args = args.filter_map(|arg| Some((own, &arg.value_from.as_ref()?.secret_key_ref.as_ref()?.name)));
+    let named = templates.iter().filter_map(|(name, template)| {
+        Some((name.split_once('/')?.0, &template.provider.secret_ref.as_ref()?.name))
+    });
+    let version = |namespace: &str, name: &str| {
+        Some(world.get(SECRET, namespace, name)?["metadata"]["resourceVersion"].as_str()?.to_owned())
+    };
+    named.chain(args).filter_map(|(ns, name)| Some((format!("{ns}/{name}"), version(ns, name)?))).collect()
+}
+
+impl World {
+    /// Other namespaces in which Canaries of this one have MetricTemplates.
+    pub(in crate::observe) fn templates_elsewhere(&self, namespace: &str) -> BTreeSet<String> {
+        let all = self.interests(namespace).into_iter().flat_map(|(_, interest)| interest.templates);
+        let others = all.filter_map(|name| Some(name.split_once('/')?.0.to_owned()));
+        others.filter(|other| other != namespace).collect()
+    }
+}
+
+impl Inner {
+    /// The Canaries with a MetricTemplate that names this Secret.
+    pub(super) fn asking_with(&self, secret: &Key) -> Vec<Key> {
+        let Some(entries) = self.objects.get(&METRIC_TEMPLATE) else { return vec![] };
+        let from = (secret.0.clone(), String::new());
+        let within = entries.range(from..).take_while(|(key, _)| key.0 == secret.0);
+        let naming = within.filter(|(_, entry)| {
+            // most Secrets are named by none: no template is parsed for those
+            let named = |text: &str| text.contains("secretRef") && text.contains(secret.1.as_str());
+            matches!(entry, Entry::Seen { text, .. } if named(text))
+                && entry.object().is_some_and(|o| o["spec"]["provider"]["secretRef"]["name"] == secret.1)
+        });
+        let templates: Vec<String> = naming.map(|(key, _)| format!("{}/{}", key.0, key.1)).collect();
+        let refers = |i: &Interest| i.templates.iter().any(|name| templates.contains(name));
+        self.interests.iter().filter(|(_, i)| refers(i)).map(|(key, _)| key.clone()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::snapshot::CANARY;
+
+    #[test]
+    fn a_secret_concerns_those_who_ask_with_it() {
+        let world = World::default();
+        let object = |name: &str, rest: serde_json::Value| {
+            let mut object = json!({"metadata": {"name": name, "namespace": "n", "resourceVersion": "1"}});
+            object["spec"] = rest;
+            object
+        };
+        let canary = |metrics| json!({"targetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "app"}, "analysis": {"metrics": metrics}});
+        world.saw(
+            CANARY,
+            object("by-template", canary(json!([{"name": "m", "templateRef": {"name": "errors"}}]))),
+        );
+        let arg = json!({"name": "id", "valueFrom": {"secretKeyRef": {"name": "login", "key": "id"}}});
+        world.saw(CANARY, object("by-argument", canary(json!([{"name": "m", "args": [arg]}]))));
+        world.saw(CANARY, object("stranger", canary(json!([{"name": "m"}]))));
+        let provider = json!({"type": "prometheus", "secretRef": {"name": "login"}});
+        world.saw(METRIC_TEMPLATE, object("errors", json!({"provider": provider, "query": "up"})));
+        let touched = |name: &str| {
+            let keys = world.saw(SECRET, object(name, json!({})));
+            keys.into_iter().map(|key| key.1).collect::<Vec<_>>()
+        };
+        assert_eq!(touched("login"), ["by-argument", "by-template"]);
+        assert!(touched("log").is_empty());
+
+        let named: Canary = serde_json::from_value(json!({
+            "apiVersion": "flagger.app/v1beta1", "kind": "Canary", "metadata": {"name": "c", "namespace": "n"},
+            "spec": canary(json!([{"name": "m", "args": [arg]}])),
+        }))
+        .unwrap();
+        let versions = super::named(&world, &named, "n", &BTreeMap::new());
+        assert_eq!(versions, [("n/login".to_owned(), "1".to_owned())].into());
+    }
+}
