@@ -16,7 +16,7 @@ use serde::Serialize;
 
 pub use self::{
     asks::{Ask, Role, asks},
-    assess::{Assessment, assess},
+    assess::{Assessment, assess, example},
     verdict::{NO_VALUES, Reading, Verdict, judge},
 };
 use crate::{
