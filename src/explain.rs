@@ -11,8 +11,8 @@ use jiff::Timestamp;
 use kube::Client;
 
 use crate::{
-    analysis::Reading,
-    api::CanaryStatus,
+    analysis::{self, Reading},
+    api::{CanaryStatus, MetricStatus},
     ask::Asker,
     clock,
     config::{Config, Rules},
@@ -74,8 +74,10 @@ pub async fn run(config: Config, namespace: String, name: String, ask: bool) -> 
         }
         print_plan(&format!("{then}with these answers"), &plan::decide(&snap, &answers, at), &snap, at);
     } else {
-        let (passed, failed) =
-            (all(&questions, good, &Ok(())), all(&questions, |_| f64::NAN, &Err("it says no".into())));
+        let (passed, failed) = (
+            all(&questions, |q| good(&snap, q), &Ok(())),
+            all(&questions, |_| f64::NAN, &Err("it says no".into())),
+        );
         print_plan(&format!("{then}if every check passes"), &plan::decide(&snap, &passed, at), &snap, at);
         print_plan(&format!("{then}if a check fails"), &plan::decide(&snap, &failed, at), &snap, at);
     }
@@ -107,10 +109,27 @@ fn state(snap: &Snapshot) -> String {
     for (service, ready) in &snap.ready {
         lines.push(format!("ready pods behind {service}: {ready}"));
     }
+    lines.extend(status.metrics.iter().filter(|m| m.outcome.is_some()).map(measured));
     for condition in &status.conditions {
         lines.push(format!("{}={}: {}", condition.type_, condition.status, condition.message));
     }
     lines.join("\n")
+}
+
+/// What a metric has come to in this run, with its counts.
+fn measured(metric: &MetricStatus) -> String {
+    let outcome = metric.outcome.map(|o| format!("{o:?}")).unwrap_or_default();
+    let value = if metric.value.is_empty() { String::new() } else { format!(" with {}", metric.value) };
+    format!(
+        "metric {}: {outcome}{value}, wanted {}; passed {}, failed {} ({} in a row), inconclusive {}, errors in a row {}",
+        metric.name,
+        metric.wanted,
+        metric.passed,
+        metric.failed,
+        metric.failed_in_row,
+        metric.inconclusive,
+        metric.errors_in_row
+    )
 }
 
 fn asked(question: &Question) -> String {
@@ -157,8 +176,12 @@ fn all(
     answers
 }
 
-/// A value inside the wanted range.
-fn good(query: &crate::analysis::Query) -> f64 {
+/// A value inside the wanted range, or one that the conditions take for good.
+fn good(snap: &Snapshot, query: &crate::analysis::Query) -> f64 {
+    let metrics = snap.canary.analysis().map(|a| a.metrics.as_slice()).unwrap_or_default();
+    if let Some(value) = analysis::example(metrics, query) {
+        return value;
+    }
     match (query.range.min, query.range.max) {
         (Some(min), _) => min,
         (None, Some(max)) => max,

@@ -10,7 +10,7 @@ use super::{
     limits::wanted,
     verdict::{NO_VALUES, failed, worst},
 };
-use crate::api::{CanaryMetric, MetricOutcome, validated::Validated};
+use crate::api::{CanaryMetric, MetricOutcome, metric_names::canonical, validated::Validated};
 
 /// What one measurement of a metric came to.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,6 +62,28 @@ pub fn assess(
         )
     });
     judged.max_by_key(|a| badness(a.outcome))
+}
+
+/// Values that are good ones of most metrics: shares, percentages, milliseconds.
+const EXAMPLES: [f64; 8] = [1.0, 0.0, 100.0, 0.5, 10.0, 99.5, 1000.0, -1.0];
+
+/// An answer to this query with which its metric passes, for people to see what follows; where its conditions or the number
+/// of samples say more than its range. None: none was found, or the range says it all.
+pub fn example(metrics: &[CanaryMetric], query: &Query) -> Option<f64> {
+    let (name, role) = query.metric.split_once(" (").unwrap_or((&query.metric, ""));
+    let metric = metrics.iter().find(|m| canonical(&m.name).unwrap_or(&m.name) == name)?;
+    if role == "samples)" {
+        return metric.verdict.min_samples.map(f64::from);
+    }
+    let conditions = Conditions::of(metric).ok().filter(|c| c.each().next().is_some())?;
+    let holds = |c: &Condition, value: f64| c.holds(&[value], &[value]).is_ok_and(|all| all == [true]);
+    let range = query.range;
+    EXAMPLES.into_iter().find(|value| {
+        range.min.is_none_or(|min| *value >= min)
+            && range.max.is_none_or(|max| *value <= max)
+            && conditions.success.as_ref().is_none_or(|c| holds(c, *value))
+            && conditions.failure.as_ref().is_none_or(|c| !holds(c, *value))
+    })
 }
 
 /// Of several queries of one metric the worst counts.

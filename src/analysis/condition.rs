@@ -16,7 +16,7 @@ const LONGEST: usize = 512;
 const DEEPEST: u16 = 32;
 const BRACKETS: usize = 16;
 /// Deepest tree, which a sum of so many terms is as well.
-const MOST_DEEP: usize = 32;
+const MOST_DEEP: usize = 20;
 /// Most series that a condition is asked about.
 pub(super) const MOST_SERIES: usize = 100;
 

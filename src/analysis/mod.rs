@@ -21,7 +21,7 @@ use serde::Serialize;
 pub use self::{
     access::{Access, SecretAt},
     asks::{Ask, Role, asks},
-    assess::{Assessment, assess},
+    assess::{Assessment, assess, example},
     verdict::{NO_VALUES, Reading, Verdict, judge},
 };
 use crate::{

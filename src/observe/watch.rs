@@ -27,8 +27,8 @@ use crate::{
     manifest::config,
     names,
     snapshot::{
-        ALERT_PROVIDER, CANARY, CANARY_RUN, DEPLOYMENT, ENDPOINTS, HPA, Kind, METRIC_TEMPLATE, REVISION, SECRET,
-        SERVICE,
+        ALERT_PROVIDER, CANARY, CANARY_RUN, DEPLOYMENT, ENDPOINTS, HPA, Kind, METRIC_TEMPLATE, REVISION,
+        SECRET, SERVICE,
     },
 };
 

@@ -19,13 +19,14 @@ use crate::{Family, Shared};
 pub(crate) const STORIES: Family = &[crate::story!(those_that_the_bed_serves_are_released_to)];
 
 /// Examples that the bed serves, and what a release is there.
-const SERVED: [(&str, Release); 9] = [
+const SERVED: [(&str, Release); 10] = [
     ("canary-istio", Release::Image),
     ("canary-istio-steps", Release::Image),
     ("canary-istio-ab", Release::Image),
     ("canary-istio-bluegreen", Release::Image),
     ("canary-istio-mirror", Release::Image),
     ("canary-istio-affinity", Release::Image),
+    ("canary-istio-verdicts", Release::Image),
     ("canary-istio-configs", Release::Config),
     ("canary-hpa", Release::Image),
     ("canary-kubernetes", Release::Image),
@@ -58,7 +59,9 @@ async fn tried(shared: &Shared, name: &str, release: Release) -> Option<String> 
 /// From the objects as they are, with shorter intervals, to the end of a good release.
 async fn released_to(shared: &Shared, name: &str, release: Release) -> anyhow::Result<()> {
     let story = Story::new(&shared.bed, &format!("example-{name}")).await?;
-    shared.bed.scripted().traffic(&story.namespace, NAME, Traffic::success(100.0, 50.0));
+    for side in [NAME, "podinfo-primary"] {
+        shared.bed.scripted().traffic(&story.namespace, side, Traffic::success(100.0, 50.0));
+    }
     let host = story.host(NAME);
     shared.bed.gateway(&story.namespace, &[&host]).await?;
     let objects = objects(name, &host)?;

@@ -38,6 +38,7 @@ mod strategies;
 mod switches;
 mod targets;
 mod tools;
+mod verdicts;
 
 use std::{future::Future, pin::Pin, process::ExitCode, sync::Arc};
 
@@ -103,6 +104,7 @@ const FAMILIES: &[(&str, Family)] = &[
     ("switches", switches::STORIES),
     ("targets", targets::STORIES),
     ("tools", tools::STORIES),
+    ("verdicts", verdicts::STORIES),
 ];
 
 /// Families that run after the others, with operators of their own.

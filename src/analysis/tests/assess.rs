@@ -116,6 +116,22 @@ fn a_condition_without_an_answer_is_an_error() {
 }
 
 #[test]
+fn an_example_is_one_that_passes() {
+    let wanted = [
+        (json!({"successCondition": "result[0] >= 0.95", "failureCondition": "result[0] < 0.8"}), Some(1.0)),
+        (json!({"successCondition": "result[0] > 99 && result[0] < 100"}), Some(99.5)),
+        (json!({"successCondition": "result[0] == 12345"}), None),
+        (json!({"thresholdRange": {"max": 1}}), None),
+    ];
+    for (fields, value) in wanted {
+        let mut c = fixture::canary(&json!({}));
+        c.metrics = vec![serde_json::from_value(with(fields)).unwrap()];
+        let asks = asks(&c, router::by_name("istio").unwrap().queries());
+        assert_eq!(example(&c.metrics, asks[0].query.as_ref().unwrap()), value);
+    }
+}
+
+#[test]
 fn a_missing_answer_is_not_judged() {
     let mut c = fixture::canary(&json!({}));
     c.metrics = vec![serde_json::from_value(with(json!({}))).unwrap()];
