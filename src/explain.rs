@@ -22,11 +22,10 @@ use crate::{
     plan::{self, Action, Answers, Plan, Question, Wake},
     snapshot::Snapshot,
     source::{
-        Contents, SourceError,
+        Contents,
         prometheus::{Prometheus, TIMEOUT},
     },
     telemetry::Metrics,
-    webhook::Webhooks,
 };
 
 /// Prints the next step of `name` in `namespace`; with `ask`, metrics are really queried.
@@ -62,12 +61,8 @@ pub async fn run(config: Config, namespace: String, name: String, ask: bool) -> 
     let then = if at > now { "then, " } else { "" };
     if ask {
         let metrics = Arc::new(Metrics::new(&config.rules.mesh_provider));
-        let hooks = Webhooks::new().map_err(|source| SourceError::Client { source })?;
-        let asker = Asker::new(Arc::new(Prometheus::new(TIMEOUT)?), hooks, Contents::new(client), metrics);
-        // a webhook may do something: it is called by runs only
-        let looks: Vec<Question> =
-            questions.iter().filter(|q| !matches!(q, Question::Call { .. })).cloned().collect();
-        let answers = asker.ask(&looks).await;
+        let asker = Asker::new(Arc::new(Prometheus::new(TIMEOUT)?), Contents::new(client), metrics);
+        let answers = asker.ask(&questions).await;
         for (index, reading) in &answers.readings {
             println!("answer {index}: {reading:?}");
         }
@@ -76,8 +71,7 @@ pub async fn run(config: Config, namespace: String, name: String, ask: bool) -> 
         }
         print_plan(&format!("{then}with these answers"), &plan::decide(&snap, &answers, at), &snap, at);
     } else {
-        let (passed, failed) =
-            (all(&questions, good, &Ok(())), all(&questions, |_| f64::NAN, &Err("it says no".into())));
+        let (passed, failed) = (all(&questions, good), all(&questions, |_| f64::NAN));
         print_plan(&format!("{then}if every check passes"), &plan::decide(&snap, &passed, at), &snap, at);
         print_plan(&format!("{then}if a check fails"), &plan::decide(&snap, &failed, at), &snap, at);
     }
@@ -112,7 +106,6 @@ fn asked(question: &Question) -> String {
     match question {
         Question::Ping { server } => format!("whether {server} answers"),
         Question::Measure { query, .. } => format!("{}: {}", query.server, query.promql),
-        Question::Call { call, .. } => format!("the webhook {} at {}", call.name, call.url),
         Question::Config { at, .. } => format!("what {at} holds"),
     }
 }
@@ -125,19 +118,12 @@ fn content(answer: Result<&Option<Digest>, &String>) -> String {
     }
 }
 
-fn all(
-    questions: &[Question],
-    value: impl Fn(&crate::analysis::Query) -> f64,
-    said: &Result<(), String>,
-) -> Answers {
+fn all(questions: &[Question], value: impl Fn(&crate::analysis::Query) -> f64) -> Answers {
     let mut answers = Answers { ping: Some(Ok(())), ..Answers::default() };
     for question in questions {
         match question {
             Question::Measure { index, query } => {
                 answers.readings.insert(*index, Reading::Values(vec![value(query)]));
-            }
-            Question::Call { index, .. } => {
-                answers.calls.insert(*index, said.clone());
             }
             Question::Ping { .. } | Question::Config { .. } => {}
         }
@@ -162,6 +148,10 @@ fn print_plan(title: &str, plan: &Plan, snap: &Snapshot, now: Timestamp) {
     for action in &plan.actions {
         println!("  {}", described(action));
     }
+    // one may do something: it is called by runs only
+    for call in plan.calls.iter().flat_map(|round| &round.calls) {
+        println!("  calls the webhook {} at {}", call.name, without_query(&call.url));
+    }
     for note in &plan.notes {
         println!("  says {}: {}", note.reason, note.message);
     }
@@ -173,6 +163,11 @@ fn print_plan(title: &str, plan: &Plan, snap: &Snapshot, now: Timestamp) {
         }
         Wake::OnChange => println!("  waits until something changes"),
     }
+}
+
+/// There may be credentials in it.
+fn without_query(url: &str) -> &str {
+    url.split(['?', '#']).next().unwrap_or_default()
 }
 
 fn change(old: &CanaryStatus, new: &CanaryStatus) -> String {

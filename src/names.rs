@@ -67,6 +67,9 @@ pub mod managers {
     pub const STATUS: &str = "serin/status";
 }
 
+/// Header of webhook calls: `uid/epoch/step/attempt`, the same for what is asked again after a crash.
+pub const HEADER_REQUEST_ID: &str = "serin-request-id";
+
 /// Condition types on a Canary.
 pub mod conditions {
     /// Flagger's own condition.
@@ -79,6 +82,8 @@ pub mod conditions {
     pub const FROZEN: &str = "Frozen";
     /// True: the latest window had failed checks; the message lists all of them.
     pub const HALTED: &str = "Halted";
+    /// True: the run waits for somebody, or for a webhook, to say that it may go on; the message says how.
+    pub const PAUSED: &str = "Paused";
     /// False: the primary has fewer pods than when the run began, or the canary fewer than its share of the traffic needs.
     pub const CAPACITY: &str = "Capacity";
     /// True: the spec works but probably not as meant.

@@ -8,6 +8,7 @@ pub mod analysis;
 pub mod canary;
 pub mod crd;
 pub mod duration;
+pub mod gate;
 pub mod metric_names;
 pub mod metric_template;
 pub mod promotion;
@@ -33,6 +34,6 @@ pub use metric_template::{MetricProvider, MetricTemplate, MetricTemplateSpec, Se
 pub use service::{CanaryService, CustomMetadata, UnmanagedMetadata};
 pub use status::{
     Answer, CanaryCondition, CanaryStatus, Ending, EndingKind, ObservedConfig, ObservedTarget, Phase,
-    RequestStatus, RunStatus, StepStatus,
+    RequestStatus, RunEnd, RunStatus, StepStatus,
 };
 pub use target::Target;

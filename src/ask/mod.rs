@@ -1,5 +1,9 @@
-//! Questions → Answers: all at once, each with a deadline. Not being answered is an answer.
+//! Questions → Answers: all at once, each with a deadline. Not being answered is an answer. Webhooks may take long and are
+//! called in the background: [`Calls`]; events are told to them in turn: [`Telling`].
 #![allow(clippy::disallowed_methods, reason = "measures how long sources take")]
+
+mod calls;
+mod telling;
 
 use std::{sync::Arc, time::Instant};
 
@@ -11,27 +15,23 @@ use crate::{
     plan::{Answers, Question},
     source::{ContentError, Contents, MetricSource, SourceError},
     telemetry::Metrics,
-    webhook::{Request, Webhooks},
 };
+
+pub use calls::Calls;
+pub use telling::Telling;
 
 /// Asks metric sources, and the API server about contents.
 #[derive(Clone)]
 pub struct Asker {
     prometheus: Arc<dyn MetricSource>,
-    hooks: Webhooks,
     configs: Contents,
     metrics: Arc<Metrics>,
 }
 
 impl Asker {
     /// An asker over these sources.
-    pub fn new(
-        prometheus: Arc<dyn MetricSource>,
-        hooks: Webhooks,
-        configs: Contents,
-        metrics: Arc<Metrics>,
-    ) -> Self {
-        Self { prometheus, hooks, configs, metrics }
+    pub fn new(prometheus: Arc<dyn MetricSource>, configs: Contents, metrics: Arc<Metrics>) -> Self {
+        Self { prometheus, configs, metrics }
     }
 
     /// Asks everything at once.
@@ -52,10 +52,7 @@ impl Asker {
                 (Question::Config { at, .. }, Reply::Config(reply)) => {
                     answers.configs.insert(at.clone(), reply.map_err(|e| e.to_string()));
                 }
-                (Question::Call { index, .. }, Reply::Call(reply)) => {
-                    answers.calls.insert(*index, reply);
-                }
-                (_, Reply::Config(_) | Reply::Call(_)) => {}
+                (_, Reply::Config(_)) => {}
             }
         }
         answers
@@ -66,16 +63,6 @@ impl Asker {
         let reply = match question {
             Question::Ping { server } => self.prometheus.ping(server).await.map(|()| vec![]),
             Question::Measure { query, .. } => self.prometheus.query(&query.server, &query.promql).await,
-            Question::Call { call, .. } => {
-                let request = Request {
-                    url: &call.url,
-                    body: &call.body,
-                    timeout: call.timeout,
-                    retries: call.retries,
-                    any_certificate: call.any_certificate,
-                };
-                return Reply::Call(self.hooks.call(request).await);
-            }
             Question::Config { namespace, at } => {
                 return Reply::Config(self.configs.digest(namespace, at).await);
             }
@@ -89,7 +76,6 @@ impl Asker {
 enum Reply {
     Metric(Result<Vec<f64>, SourceError>),
     Config(Result<Option<Digest>, ContentError>),
-    Call(Result<(), String>),
 }
 
 /// A refused query is the user's to mend: it is named.

@@ -98,6 +98,7 @@ pub fn gather(world: &World, rules: &Rules, key: &Key, now: Timestamp) -> Result
         namespace_terminating: world.terminating(namespace),
         refused: None,
         ask_not_before: None,
+        heard: BTreeMap::new(),
         canary,
     })
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::{Action, Note, Plan, Wake};
+use super::{Action, Note, Plan, Round, Wake};
 use crate::{
     api::{CanaryCondition, CanaryStatus, Phase},
     names::conditions,
@@ -27,6 +27,8 @@ pub(super) struct Draft {
     pub(super) unread: Vec<ObjectRef>,
     /// End of the window that was judged.
     pub(super) judged: Option<Timestamp>,
+    /// Webhooks that the decision needs to hear from.
+    pub(super) calls: Vec<Round>,
     wake: Option<Timestamp>,
     now: Timestamp,
 }
@@ -46,6 +48,7 @@ impl Draft {
             urgent: false,
             unread: vec![],
             judged: None,
+            calls: vec![],
             wake: None,
             now,
         }
@@ -55,8 +58,10 @@ impl Draft {
         self.actions.push(action);
     }
 
+    /// Said in the phase that the draft has come to.
     pub(super) fn say(&mut self, note: Note) {
-        self.notes.push(note);
+        let phase = self.status.phase.unwrap_or_default();
+        self.notes.push(Note { phase, ..note });
     }
 
     /// Look again at `time` at the latest.
@@ -140,6 +145,7 @@ impl Draft {
             notes: self.notes,
             urgent: self.urgent,
             judged: self.judged,
+            calls: self.calls,
             wake,
         }
     }

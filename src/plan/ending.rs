@@ -9,11 +9,12 @@ use super::{
     draft::Draft,
     ensure::{self, Because},
     heed::heeded,
+    hooks::{self, Kind},
     initialise::past,
     rest, scaler,
 };
 use crate::{
-    api::{Ending, EndingKind, Phase, RunStatus, StepStatus},
+    api::{Ending, EndingKind, Phase, RunEnd, RunStatus, StepStatus},
     manifest::readiness::Rollout,
     names,
     router::Split,
@@ -23,6 +24,7 @@ use crate::{
 /// primary back to its last template: until then the analysed pods serve on.
 pub(super) fn begin(cx: &Context<'_>, d: &mut Draft, kind: EndingKind, reason: &str, message: &str) {
     d.status.epoch += 1;
+    d.clear(names::conditions::PAUSED);
     let started = cx.status().run.as_ref().map_or_else(|| MicroTime(cx.now), |r| r.started.clone());
     let at = MicroTime(cx.now);
     let ending = Ending { kind, reason: reason.into(), message: message.into(), at };
@@ -120,6 +122,10 @@ fn finish(cx: &Context<'_>, d: &mut Draft, kind: EndingKind) {
             d.phase(Phase::Failed, cx.kind());
             d.say(cx.words.failed());
         }
+    }
+    if hooks::any(cx, Kind::PostRollout) {
+        d.status.post_rollout =
+            Some(if kind == EndingKind::Aborting { RunEnd::SetBack } else { RunEnd::RolledBack });
     }
     rest::saw_target(cx, d);
 }

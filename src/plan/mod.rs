@@ -23,6 +23,7 @@ mod draft;
 mod ending;
 mod ensure;
 mod freeze;
+mod gates;
 mod heed;
 mod hooks;
 mod initialise;
@@ -45,7 +46,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 pub use action::Action;
-pub use hooks::Call;
+pub use hooks::{Call, Kind as HookKind, Round, run_of, told};
 pub use note::{Note, Severity};
 pub use question::{Answers, Question};
 pub use surroundings::older_rival;
@@ -83,6 +84,8 @@ pub struct Plan {
     pub urgent: bool,
     /// When the window ended that this plan judges, if it judges one: its answers were due then.
     pub judged: Option<Timestamp>,
+    /// Webhooks to be called in the background: what they say is for the next look.
+    pub calls: Vec<Round>,
     /// When to look again.
     pub wake: Wake,
 }
@@ -101,7 +104,9 @@ pub fn questions(snap: &Snapshot, now: Timestamp) -> Vec<Question> {
     let cx = checks::admit(snap, &answers, &mut draft, now);
     let mut all = match cx.as_ref().map(|cx| (cx.phase(), cx)) {
         Some((Phase::Unset, cx)) => vec![Question::Ping { server: cx.c.metrics_server.clone() }],
-        Some((Phase::Progressing | Phase::Waiting | Phase::WaitingPromotion, cx)) => progress::questions(cx),
+        Some((Phase::Progressing | Phase::Waiting | Phase::WaitingPromotion, cx)) if !cx.waits_to_begin() => {
+            progress::questions(cx)
+        }
         _ => vec![],
     };
     let namespace = snap.canary.metadata.namespace.clone().unwrap_or_default();
@@ -123,10 +128,14 @@ fn by_phase(cx: &Context<'_>, draft: &mut Draft) {
         return;
     }
     request::heed(cx, draft);
+    if gates::aborted(cx, draft) {
+        return;
+    }
     match cx.phase() {
         Phase::Unset | Phase::Initializing => initialise::step(cx, draft),
         // Flagger's hashes: what it was in the middle of begins anew
         _ if cx.promoted().is_some_and(|hash| !revision::is_ours(hash)) => rest::step(cx, draft),
+        Phase::Waiting if cx.waits_to_begin() => rest::step(cx, draft),
         Phase::Progressing | Phase::Waiting | Phase::WaitingPromotion => progress::step(cx, draft),
         Phase::Promoting => promote::step(cx, draft),
         Phase::Finalising => promote::finalise(cx, draft),

@@ -3,7 +3,8 @@
 
 use serde::Serialize;
 
-use crate::names;
+use super::hooks::Kind;
+use crate::{api::Phase, snapshot::Said};
 
 /// How loud a note is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -12,6 +13,16 @@ pub enum Severity {
     Normal,
     /// Somebody may have to look.
     Warning,
+}
+
+impl Severity {
+    /// The type of an Event.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Normal => "Normal",
+            Self::Warning => "Warning",
+        }
+    }
 }
 
 /// One thing to say about a Canary.
@@ -23,17 +34,32 @@ pub struct Note {
     pub severity: Severity,
     /// The sentence.
     pub message: String,
+    /// The sentence as Flagger has it where that quotes an answer from outside: for Events, not for logs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quote: Option<String>,
+    /// The phase in which it is said.
+    #[serde(skip)]
+    pub phase: Phase,
 }
 
 impl Note {
+    fn new(reason: &'static str, severity: Severity, message: String) -> Self {
+        Self { reason, severity, message, quote: None, phase: Phase::Unset }
+    }
+
+    /// What Events say.
+    pub fn for_events(&self) -> &str {
+        self.quote.as_deref().unwrap_or(&self.message)
+    }
+
     /// A note for the record.
     pub fn normal(reason: &'static str, message: impl Into<String>) -> Self {
-        Self { reason, severity: Severity::Normal, message: message.into() }
+        Self::new(reason, Severity::Normal, message.into())
     }
 
     /// A note somebody should see.
     pub fn warning(reason: &'static str, message: impl Into<String>) -> Self {
-        Self { reason, severity: Severity::Warning, message: message.into() }
+        Self::new(reason, Severity::Warning, message.into())
     }
 }
 
@@ -112,19 +138,49 @@ impl Words {
         };
         Note::normal("Promoted", text)
     }
-    pub(super) fn waiting_for_promotion(&self, how: &str, epoch: i64) -> Note {
-        let (name, namespace) = self.canary.rsplit_once('.').unwrap_or((&self.canary, ""));
-        Note::warning(
-            "WaitingForPromotion",
-            format!(
-                "Halt {} advancement waiting for promotion approval {how}until asked: kubectl -n {namespace} annotate canary {name} --overwrite {}=promote/run-{epoch}",
-                self.canary,
-                names::ANNOTATION_REQUEST
-            ),
-        )
+    /// `<canary>.<namespace>`.
+    pub(super) fn canary(&self) -> &str {
+        &self.canary
     }
     pub(super) fn wait_is_over() -> Note {
         Note::normal("WaitOver", "the wait for the promotion is over: the run goes on")
+    }
+    pub(super) fn check_passed(kind: Kind, hook: &str) -> Note {
+        let mut word = kind.word().to_owned();
+        word[..1].make_ascii_uppercase();
+        Note::normal("CheckPassed", format!("{word} check {hook} passed"))
+    }
+    pub(super) fn check_failed(&self, kind: Kind, said: &Said) -> (String, Option<String>) {
+        let what = if kind == Kind::Rollout { "external" } else { kind.word() };
+        let text =
+            |why: &str| format!("Halt {} advancement {what} check {} failed {why}", self.canary, said.name);
+        match &said.answer {
+            Ok(()) => (text(""), None),
+            Err(refusal) => (text(&refusal.why), Some(text(&refusal.quote))),
+        }
+    }
+    pub(super) fn post_rollout_failed(said: &Said) -> Note {
+        let text = |why: &str| format!("Post-rollout hook {} failed {why}", said.name);
+        let Err(refusal) = &said.answer else { return Note::warning("PostRolloutFailed", text("")) };
+        let quote = Some(text(&refusal.quote));
+        Note { quote, ..Note::warning("PostRolloutFailed", text(&refusal.why)) }
+    }
+    pub(super) fn waiting_for_hook(&self, kind: Kind, hook: &str) -> Note {
+        let (reason, what) = match kind {
+            Kind::ConfirmTrafficIncrease => ("WaitingForTrafficIncrease", "traffic increase approval"),
+            Kind::ConfirmPromotion => ("WaitingForPromotion", "promotion approval"),
+            _ => ("WaitingForApproval", "approval"),
+        };
+        Note::warning(reason, format!("Halt {} advancement waiting for {what} {hook}", self.canary))
+    }
+    pub(super) fn manual_rollback(&self) -> Note {
+        Note::warning("RollingBack", format!("Rolling back {} manual webhook invoked", self.canary))
+    }
+    pub(super) fn abort_wanted(&self, why: &str) -> Note {
+        Note::warning("RollingBack", format!("Rolling back {} abort requested: {why}", self.canary))
+    }
+    pub(super) fn declined(&self, why: &str) -> Note {
+        Note::warning("Declined", format!("The new revision of {} is not begun with: {why}", self.target))
     }
     pub(super) fn request_accepted(id: &str, verb: &str, by: &str) -> Note {
         let by = if by.is_empty() { String::new() } else { format!(", {by}") };
@@ -133,8 +189,9 @@ impl Words {
     pub(super) fn request_refused(id: &str, why: &str) -> Note {
         Note::warning("RequestRefused", format!("Request {id} is refused: {why}"))
     }
-    pub(super) fn halted(text: &str) -> Note {
-        Note::warning("Halted", text)
+    /// `quote`: the same with an answer from outside in it.
+    pub(super) fn halted(text: &str, quote: Option<String>) -> Note {
+        Note { quote, ..Note::warning("Halted", text) }
     }
     pub(super) fn threshold_reached(&self, checks: i32) -> Note {
         Note::warning(

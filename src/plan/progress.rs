@@ -9,7 +9,10 @@ use super::{
     draft::{Draft, after},
     ending,
     ensure::{self, Because},
-    freeze, heed, hooks,
+    freeze,
+    gates::{self, Leave},
+    heed,
+    hooks::{self, Kind, Reply},
     initialise::{past, waiting},
     note::{Note, Words},
     pause, promote, rest, scaler, share, sides,
@@ -32,15 +35,14 @@ pub(super) fn questions(cx: &Context<'_>) -> Vec<Question> {
         return vec![];
     }
     let queries = queries(cx).into_iter().enumerate();
-    let calls =
-        hooks::rollout(cx).into_iter().enumerate().map(|(index, call)| Question::Call { index, call });
-    calls
-        .chain(queries.filter_map(|(index, query)| Some(Question::Measure { index, query: query.ok()? })))
-        .collect()
+    queries.filter_map(|(index, query)| Some(Question::Measure { index, query: query.ok()? })).collect()
 }
 
 /// A run begins: status first; the pods come with the next plan, decided on the target as it is by then.
 pub(super) fn start(cx: &Context<'_>, d: &mut Draft) {
+    if let Some(end) = d.status.post_rollout {
+        gates::told(cx, d, end);
+    }
     reset(cx, d);
     d.status.failed_checks = 0;
     if cx.c.apex == Apex::Shares {
@@ -60,7 +62,13 @@ fn reset(cx: &Context<'_>, d: &mut Draft) {
     let renew =
         cx.step().renew || cx.target_replicas() > 0 && cx.configs.differ_for_running_pods(cx.status());
     d.status.step = Some(StepStatus { renew, since: share::since(cx), ..StepStatus::default() });
-    for type_ in [conditions::HALTED, conditions::FROZEN, conditions::CAPACITY, super::checks::PODS_READY] {
+    for type_ in [
+        conditions::HALTED,
+        conditions::PAUSED,
+        conditions::FROZEN,
+        conditions::CAPACITY,
+        super::checks::PODS_READY,
+    ] {
         d.clear(type_);
     }
     scaler::remember_floor(cx, d);
@@ -69,6 +77,9 @@ fn reset(cx: &Context<'_>, d: &mut Draft) {
 
 pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
     if ending::carry_on(cx, d) || revision_changed(cx, d) {
+        return;
+    }
+    if gates::rolled_back(cx, d) {
         return;
     }
     let step = cx.step();
@@ -109,16 +120,35 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
         return promote::begin(cx, d);
     }
     if step.index == 0 {
-        d.say(cx.words.starting());
-        return advance(cx, d, 1);
+        return first(cx, d);
     }
     if step.confirmed.is_none() {
         return confirm(cx, d);
     }
     if !pause::idle(cx) && past(cx, d, due(cx)) {
         judge(cx, d, held);
-    } else if cx.phase() == Phase::WaitingPromotion && !held && pause::over(cx, d) {
+    } else if pause::waits(cx) && !held && gates::leave(cx, d, vec![]) == Leave::Yes {
         go_on(cx, d);
+    }
+}
+
+/// Before the first step: webhooks that prepare for it, each no of which is a failed check, and those that let it rise.
+fn first(cx: &Context<'_>, d: &mut Draft) {
+    let checked = cx.step().checked.is_some();
+    if checked && !past(cx, d, due(cx)) {
+        return;
+    }
+    let since = if checked { due(cx) } else { Timestamp::MIN };
+    let prepared = match hooks::ask(cx, d, Kind::PreRollout, since) {
+        Reply::Unheard => return,
+        Reply::No(said) => return halt(cx, d, &[cx.words.check_failed(Kind::PreRollout, &said)]),
+        Reply::Yes(names) => names,
+    };
+    let mut notes = vec![cx.words.starting()];
+    notes.extend(prepared.iter().map(|name| Words::check_passed(Kind::PreRollout, name)));
+    if gates::leave(cx, d, notes) == Leave::Yes {
+        d.clear(conditions::HALTED);
+        advance(cx, d, 1);
     }
 }
 
@@ -128,7 +158,7 @@ fn go_on(cx: &Context<'_>, d: &mut Draft) {
     if index as usize >= cx.c.schedule.len() {
         return promote::begin(cx, d);
     }
-    if cx.phase() == Phase::WaitingPromotion {
+    if cx.phase() != Phase::Progressing {
         d.phase(Phase::Progressing, cx.kind());
     }
     advance(cx, d, index + 1);
@@ -202,9 +232,10 @@ fn canary_vanished(cx: &Context<'_>, d: &mut Draft) {
         );
     }
     d.status.step = Some(StepStatus { since: share::since(cx), ..StepStatus::default() });
-    if cx.phase() == Phase::WaitingPromotion {
+    if cx.phase() != Phase::Progressing {
         d.phase(Phase::Progressing, cx.kind());
     }
+    d.clear(conditions::PAUSED);
     d.status.canary_weight = 0;
     d.status.iterations = 0;
     d.urgent = true;
@@ -286,7 +317,7 @@ fn measurable(cx: &Context<'_>) -> bool {
 fn due(cx: &Context<'_>) -> Timestamp {
     let step = cx.step();
     let began = step.checked.or(step.confirmed).map_or(cx.now, |t| t.0);
-    after(began, cx.c.interval)
+    gates::shut_until(cx).map_or(after(began, cx.c.interval), |until| until.max(after(began, cx.c.interval)))
 }
 
 fn queries(cx: &Context<'_>) -> Vec<Result<Query, String>> {
@@ -330,12 +361,12 @@ fn confirm(cx: &Context<'_>, d: &mut Draft) {
 /// The window has ended: one failed check at most, however many metrics failed (ruling 17). `held`: nothing rises.
 fn judge(cx: &Context<'_>, d: &mut Draft, held: bool) {
     let mut failed = Vec::new();
-    for (index, call) in hooks::rollout(cx).iter().enumerate() {
-        match cx.answers.calls.get(&index) {
-            None => return freeze::unanswered(cx, d),
-            Some(Ok(())) => {}
-            Some(Err(why)) => failed.push(hooks::refused(cx, call, why)),
-        }
+    let mut unheard = false;
+    match hooks::ask(cx, d, Kind::Rollout, due(cx)) {
+        // what metrics say is acted on meanwhile
+        Reply::Unheard => unheard = true,
+        Reply::Yes(_) => {}
+        Reply::No(said) => failed.push(cx.words.check_failed(Kind::Rollout, &said)),
     }
     for (index, query) in queries(cx).into_iter().enumerate() {
         let verdict = match query {
@@ -347,9 +378,12 @@ fn judge(cx: &Context<'_>, d: &mut Draft, held: bool) {
         };
         match verdict {
             Verdict::Pass { .. } => {}
-            Verdict::Fail { text } | Verdict::NoData { text } => failed.push(text),
+            Verdict::Fail { text } | Verdict::NoData { text } => failed.push((text, None)),
             Verdict::Error { text } => return freeze::freeze(cx, d, &text),
         }
+    }
+    if unheard && failed.is_empty() {
+        return;
     }
     if d.clear(conditions::FROZEN) {
         d.say(Words::thawed());
@@ -362,27 +396,30 @@ fn passed(cx: &Context<'_>, d: &mut Draft, held: bool) {
     d.clear(conditions::HALTED);
     let step = cx.step();
     let began = step.confirmed.as_ref().map_or(cx.now, |t| t.0);
-    let stays = held
-        || if cx.phase() == Phase::WaitingPromotion {
-            !pause::over(cx, d)
-        } else {
-            cx.now < after(began, planned(cx, step.index).hold) || pause::begin(cx, d)
-        };
-    if stays {
-        d.status.step = Some(StepStatus { checked: Some(MicroTime(cx.now)), ..step });
-    } else {
-        go_on(cx, d);
+    let waiting = cx.phase() != Phase::Progressing;
+    let stays = held || !waiting && cx.now < after(began, planned(cx, step.index).hold);
+    match if stays { Leave::Waits } else { gates::leave(cx, d, vec![]) } {
+        Leave::Yes => go_on(cx, d),
+        Leave::Waits => {
+            d.status.step = Some(StepStatus { checked: Some(MicroTime(cx.now)), ..step });
+        }
+        // asked again in an interval, without a write
+        Leave::Shut | Leave::Ended => {}
+        Leave::Unheard => d.judged = None,
     }
 }
 
 /// Rollback happens in the pass that reaches the threshold.
-fn halt(cx: &Context<'_>, d: &mut Draft, failed: &[String]) {
+fn halt(cx: &Context<'_>, d: &mut Draft, failed: &[(String, Option<String>)]) {
     let checks = cx.status().failed_checks.saturating_add(1);
     d.status.failed_checks = checks;
     d.status.step = Some(StepStatus { checked: Some(MicroTime(cx.now)), ..cx.step() });
-    let all = format!("failed checks {checks}/{}: {}", cx.c.threshold, failed.join("; "));
+    let texts: Vec<_> = failed.iter().map(|(text, _)| text.as_str()).collect();
+    let all = format!("failed checks {checks}/{}: {}", cx.c.threshold, texts.join("; "));
     d.condition(conditions::HALTED, "True", "ChecksFailed", &all);
-    d.say(Words::halted(&failed[0]));
+    if let Some((text, quote)) = failed.first() {
+        d.say(Words::halted(text, quote.clone()));
+    }
     if checks >= cx.c.threshold {
         d.say(cx.words.threshold_reached(checks));
         ending::begin(cx, d, EndingKind::RollingBack, "ThresholdReached", &all);

@@ -9,12 +9,13 @@ use super::{
     ending,
     ensure::{self, Because},
     heed::heeded,
+    hooks::{self, Kind},
     initialise::{past, waiting},
     note::Words,
     rest, scaler, share, sides,
 };
 use crate::{
-    api::{EndingKind, Phase, StepStatus},
+    api::{EndingKind, Phase, RunEnd, StepStatus},
     manifest::readiness::Rollout,
     names::conditions,
     router::Split,
@@ -22,12 +23,13 @@ use crate::{
 
 /// All checks have passed, or were not wanted: called only while the target carries the analysed template.
 pub(super) fn begin(cx: &Context<'_>, d: &mut Draft) {
+    d.say(cx.words.copying());
     d.phase(Phase::Promoting, cx.kind());
     d.status.epoch += 1;
+    d.clear(conditions::PAUSED);
     d.clear(conditions::HALTED);
     d.clear(conditions::CAPACITY);
     ensure::store_template(cx, d);
-    d.say(cx.words.copying());
 }
 
 pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
@@ -211,7 +213,11 @@ pub(super) fn finalise(cx: &Context<'_>, d: &mut Draft) {
     d.status.primary_replicas = cx.primary_replicas_kept();
     rest::saw_target(cx, d);
     ensure::collect_templates(cx, d);
-    d.say(cx.words.promoted(cx.c.skip_analysis));
+    if hooks::any(cx, Kind::PostRollout) {
+        d.status.post_rollout = Some(RunEnd::Promoted);
+    } else {
+        d.say(cx.words.promoted(cx.c.skip_analysis));
+    }
 }
 
 /// Somebody deleted the primary after it was promoted: it is made again from the same template.

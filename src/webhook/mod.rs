@@ -11,16 +11,21 @@
 use std::time::Duration;
 
 use reqwest::{Client, Response, Url, redirect};
-use serde_json::Value;
 use tokio::time::{sleep, timeout};
+
+use crate::{names, plan::Call, snapshot::Refusal};
 
 /// Most bytes of an answer that are read.
 const LARGEST: usize = 64 * 1024;
 /// Most characters of an answer that are repeated to people.
 const QUOTED: usize = 256;
 
-/// A Canary whose webhook is tried again and again would hear of nothing else meanwhile.
-const MOST_RETRIES: u32 = 3;
+/// More retries than anybody waits for.
+const MOST_RETRIES: u32 = 20;
+/// One call, with all its tries, may take this long.
+const LONGEST: Duration = Duration::from_secs(3600);
+/// Longest pause between two tries.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// Clients for any number of hooks.
 #[derive(Clone, Debug)]
@@ -29,27 +34,21 @@ pub struct Webhooks {
     trusting: Client,
 }
 
-/// One call.
-#[derive(Clone, Copy, Debug)]
-pub struct Request<'a> {
-    /// Where to; `http` or `https`.
-    pub url: &'a str,
-    /// What is posted, as JSON.
-    pub body: &'a Value,
-    /// Time for each try, from connecting to the last byte.
-    pub timeout: Duration,
-    /// How often a try that got no answer, or one of 5xx or 429, is made again: at most [`MOST_RETRIES`].
-    pub retries: u32,
-    /// Take any TLS certificate.
-    pub any_certificate: bool,
+/// Why a call was no yes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// In words.
+    pub refusal: Refusal,
+    /// The webhook has answered, and said no.
+    pub answered: bool,
 }
 
 /// What one try came to.
 enum Try {
     Yes,
-    No(String),
+    No(Refusal),
     /// No answer, or one that says to try again.
-    Later(String),
+    Later(Refusal),
 }
 
 impl Webhooks {
@@ -67,43 +66,66 @@ impl Webhooks {
         Ok(Self { careful, trusting: builder().tls_danger_accept_invalid_certs(true).build()? })
     }
 
-    /// Posts; a status of at most 202 is a yes. Err: why not, in the words of the hook where it has some.
-    pub async fn call(&self, request: Request<'_>) -> Result<(), String> {
-        let url = address(request.url)?;
+    /// Posts; a status of at most 202 is a yes.
+    ///
+    /// # Errors
+    /// Why not, in our words and in those of the webhook.
+    pub async fn call(&self, call: &Call) -> Result<(), Refused> {
+        match timeout(LONGEST, self.tries(call)).await {
+            Ok(done) => done,
+            Err(_) => {
+                let why = format!("no answer within {} s", LONGEST.as_secs());
+                Err(Refused { refusal: Refusal::plain(why), answered: false })
+            }
+        }
+    }
+
+    async fn tries(&self, call: &Call) -> Result<(), Refused> {
+        let refused = |refusal, answered| Err(Refused { refusal, answered });
+        let url = match address(&call.url) {
+            Ok(url) => url,
+            Err(why) => return refused(Refusal::plain(why), false),
+        };
         let mut pause = Duration::from_secs(1);
         let mut tries = 1;
         loop {
-            match self.once(&url, request).await {
+            match self.once(&url, call).await {
                 Try::Yes => return Ok(()),
-                Try::No(why) => return Err(why),
-                Try::Later(why) if tries > request.retries.min(MOST_RETRIES) => {
-                    return Err(format!("POST {} giving up after {tries} attempt(s): {why}", shown(&url)));
+                Try::No(refusal) => return refused(refusal, true),
+                Try::Later(last) if tries > call.retries.min(MOST_RETRIES) => {
+                    let over = format!("giving up after {tries} attempt(s)");
+                    let why = format!("{over}: {}", last.why);
+                    let quote = format!("POST {} {over}: {}", shown(&url), last.quote);
+                    return refused(Refusal { why, quote }, false);
                 }
                 Try::Later(_) => {}
             }
             sleep(pause).await;
-            pause *= 2;
+            pause = (pause * 2).min(LONGEST_PAUSE);
             tries += 1;
         }
     }
 
-    async fn once(&self, url: &Url, request: Request<'_>) -> Try {
-        let client = if request.any_certificate { &self.trusting } else { &self.careful };
+    async fn once(&self, url: &Url, call: &Call) -> Try {
+        let client = if call.any_certificate { &self.trusting } else { &self.careful };
         let exchange = async {
-            let sent = client.post(url.clone()).json(request.body).send().await;
-            let response = sent.map_err(|e| Try::Later(without_url(e)))?;
+            let post = client.post(url.clone()).header(names::HEADER_REQUEST_ID, &call.id).json(&call.body);
+            let response = post.send().await.map_err(|e| Try::Later(Refusal::plain(without_url(e))))?;
             let status = response.status().as_u16();
             let body = text(response).await;
+            let why = format!("status {status}");
             Ok(match status {
                 0..=202 => Try::Yes,
-                429 | 500 | 502..=599 => Try::Later(format!("status {status}: {body}")),
-                _ if body.is_empty() => Try::No(format!("status {status}")),
-                _ => Try::No(body),
+                429 | 500 | 502..=599 => Try::Later(Refusal { quote: format!("{why}: {body}"), why }),
+                _ if body.is_empty() => Try::No(Refusal::plain(why)),
+                _ => Try::No(Refusal { why, quote: body }),
             })
         };
-        match timeout(request.timeout, exchange).await {
+        match timeout(call.timeout, exchange).await {
             Ok(Ok(done) | Err(done)) => done,
-            Err(_) => Try::Later(format!("no answer within {} s", request.timeout.as_secs_f64())),
+            Err(_) => {
+                Try::Later(Refusal::plain(format!("no answer within {} s", call.timeout.as_secs_f64())))
+            }
         }
     }
 }

@@ -73,6 +73,7 @@ impl World {
             namespace_terminating: self.terminating,
             refused: None,
             ask_not_before: None,
+            heard: BTreeMap::new(),
         })
     }
 

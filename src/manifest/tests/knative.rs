@@ -31,6 +31,7 @@ fn snapshot() -> Snapshot {
         namespace_terminating: false,
         refused: None,
         ask_not_before: None,
+        heard: std::collections::BTreeMap::new(),
     }
 }
 
