@@ -34,6 +34,6 @@ pub use metric_template::{MetricProvider, MetricTemplate, MetricTemplateSpec, Se
 pub use service::{CanaryService, CustomMetadata, UnmanagedMetadata};
 pub use status::{
     Answer, CanaryCondition, CanaryStatus, Ending, EndingKind, ObservedConfig, ObservedTarget, Phase,
-    RequestStatus, RunEnd, RunStatus, StepStatus,
+    RequestStatus, RunStatus, StepStatus,
 };
 pub use target::Target;

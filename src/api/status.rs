@@ -63,9 +63,9 @@ pub struct CanaryStatus {
     /// Replicas handed from the target to the primary; in a run with an autoscaler, those it does not go below.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub primary_replicas: Option<i32>,
-    /// How the last run ended, while its webhooks of the type `post-rollout` are still to be told.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub post_rollout: Option<RunEnd>,
+    /// The last run has ended, and its webhooks of the type `post-rollout` are yet to answer.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub post_rollout_due: bool,
     /// The last request that was answered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request: Option<RequestStatus>,
@@ -250,17 +250,6 @@ pub struct Ending {
     pub message: String,
     /// When it was decided.
     pub at: MicroTime,
-}
-
-/// Ways in which a run ends.
-#[derive(JsonSchema, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum RunEnd {
-    /// The revision was promoted.
-    Promoted,
-    /// It was rolled back.
-    RolledBack,
-    /// The target was set back to the promoted revision.
-    SetBack,
 }
 
 /// Ways in which a run ends without being promoted.

@@ -14,7 +14,7 @@ use super::{
     rest, scaler,
 };
 use crate::{
-    api::{Ending, EndingKind, Phase, RunEnd, RunStatus, StepStatus},
+    api::{Ending, EndingKind, Phase, RunStatus, StepStatus},
     manifest::readiness::Rollout,
     names,
     router::Split,
@@ -123,9 +123,6 @@ fn finish(cx: &Context<'_>, d: &mut Draft, kind: EndingKind) {
             d.say(cx.words.failed());
         }
     }
-    if hooks::any(cx, Kind::PostRollout) {
-        d.status.post_rollout =
-            Some(if kind == EndingKind::Aborting { RunEnd::SetBack } else { RunEnd::RolledBack });
-    }
+    d.status.post_rollout_due = hooks::any(cx, Kind::PostRollout);
     rest::saw_target(cx, d);
 }

@@ -54,6 +54,10 @@ fn before_next(cx: &Context<'_>) -> Vec<Kind> {
 
 /// Asks everybody who has a say before the next step, and says what came of it, after what has `passed` before.
 pub(super) fn leave(cx: &Context<'_>, d: &mut Draft, mut passed: Vec<Note>) -> Leave {
+    // those who may want it back are heard before it goes on
+    if !hooks::known(cx, Kind::Rollback) {
+        return Leave::Unheard;
+    }
     for kind in before_next(cx) {
         match hooks::ask(cx, d, kind, Timestamp::MIN) {
             Reply::Unheard => return Leave::Unheard,
@@ -167,9 +171,11 @@ pub(super) fn rolled_back(cx: &Context<'_>, d: &mut Draft) -> bool {
     true
 }
 
-/// Tells the webhooks of the type `post-rollout` how the run has ended, and then people. Their answer changes nothing.
+/// Tells the webhooks of the type `post-rollout` how the run has ended. Their answer changes nothing.
 pub(super) fn after_run(cx: &Context<'_>, d: &mut Draft) {
-    let Some(end) = cx.status().post_rollout else { return };
+    if !cx.status().post_rollout_due {
+        return;
+    }
     match hooks::ask(cx, d, Kind::PostRollout, Timestamp::MIN) {
         Reply::Unheard => return,
         Reply::Yes(names) => {
@@ -177,13 +183,5 @@ pub(super) fn after_run(cx: &Context<'_>, d: &mut Draft) {
         }
         Reply::No(said) => d.say(Words::post_rollout_failed(&said)),
     }
-    told(cx, d, end);
-}
-
-/// Whatever `post-rollout` webhooks say is not waited for any longer.
-pub(super) fn told(cx: &Context<'_>, d: &mut Draft, end: crate::api::RunEnd) {
-    d.status.post_rollout = None;
-    if end == crate::api::RunEnd::Promoted {
-        d.say(cx.words.promoted(cx.c.skip_analysis));
-    }
+    d.status.post_rollout_due = false;
 }

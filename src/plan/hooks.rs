@@ -167,6 +167,11 @@ pub(super) fn rollback(cx: &Context<'_>, d: &mut Draft) -> Option<String> {
     }
 }
 
+/// Webhooks of this type have said something at this place, not long ago, or there are none.
+pub(super) fn known(cx: &Context<'_>, kind: Kind) -> bool {
+    !any(cx, kind) || heard(cx, kind, Timestamp::MIN).is_some()
+}
+
 /// When webhooks of this type are asked again that have said no at this place.
 pub(super) fn asked_again_at(cx: &Context<'_>, kind: Kind) -> Option<Timestamp> {
     let heard = cx.snap.heard.get(&place(cx, kind)).filter(|heard| refusal(heard).is_some())?;

@@ -167,11 +167,11 @@ fn announce(cx: &Context<'_>, d: &mut Draft, place: &Place<'_>) {
 }
 
 fn title(cx: &Context<'_>, place: &Place<'_>) -> String {
-    let name = place.rule.name.as_ref().map(|name| format!("gate {name} ")).unwrap_or_default();
+    let gate = place.rule.name.as_ref().map_or_else(|| "the gate".to_owned(), |name| format!("gate {name}"));
     match place.phase {
-        Phase::WaitingPromotion => format!("{name}promotion"),
-        _ if cx.status().run.is_none() => format!("{name}before the run"),
-        _ => format!("{name}at step {}, weight {}", cx.step().index, cx.step().weight),
+        Phase::WaitingPromotion => format!("{gate} before the promotion"),
+        _ if cx.status().run.is_none() => format!("{gate} before the run"),
+        _ => format!("{gate} at step {}, weight {}", cx.step().index, cx.step().weight),
     }
 }
 

@@ -40,9 +40,8 @@ pub(super) fn questions(cx: &Context<'_>) -> Vec<Question> {
 
 /// A run begins: status first; the pods come with the next plan, decided on the target as it is by then.
 pub(super) fn start(cx: &Context<'_>, d: &mut Draft) {
-    if let Some(end) = d.status.post_rollout {
-        gates::told(cx, d, end);
-    }
+    // they have been called by this plan, if not before
+    d.status.post_rollout_due = false;
     reset(cx, d);
     d.status.failed_checks = 0;
     if cx.c.apex == Apex::Shares {

@@ -15,7 +15,7 @@ use super::{
     rest, scaler, share, sides,
 };
 use crate::{
-    api::{EndingKind, Phase, RunEnd, StepStatus},
+    api::{EndingKind, Phase, StepStatus},
     manifest::readiness::Rollout,
     names::conditions,
     router::Split,
@@ -213,11 +213,8 @@ pub(super) fn finalise(cx: &Context<'_>, d: &mut Draft) {
     d.status.primary_replicas = cx.primary_replicas_kept();
     rest::saw_target(cx, d);
     ensure::collect_templates(cx, d);
-    if hooks::any(cx, Kind::PostRollout) {
-        d.status.post_rollout = Some(RunEnd::Promoted);
-    } else {
-        d.say(cx.words.promoted(cx.c.skip_analysis));
-    }
+    d.status.post_rollout_due = hooks::any(cx, Kind::PostRollout);
+    d.say(cx.words.promoted(cx.c.skip_analysis));
 }
 
 /// Somebody deleted the primary after it was promoted: it is made again from the same template.

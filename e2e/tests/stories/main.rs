@@ -16,6 +16,7 @@ mod crash_workload;
 mod end_state;
 mod examples;
 mod first_flight;
+mod hooks;
 mod jenkins_x;
 mod knative;
 mod named;
@@ -77,6 +78,7 @@ const FAMILIES: &[(&str, Family)] = &[
     ("configs", configs::STORIES),
     ("examples", examples::STORIES),
     ("first_flight", first_flight::STORIES),
+    ("hooks", hooks::STORIES),
     ("jenkins_x", jenkins_x::STORIES),
     ("knative", knative::STORIES),
     ("nginx_guide", nginx_guide::STORIES),
