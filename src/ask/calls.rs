@@ -12,6 +12,7 @@ use std::{
 };
 
 use futures::future::join_all;
+use jiff::Timestamp;
 use tokio::{sync::mpsc::UnboundedSender, task::AbortHandle};
 use tokio_util::sync::CancellationToken;
 
@@ -28,6 +29,9 @@ type Key = (String, String);
 
 /// A pass goes on at once with answers that come within this time, so that metrics need not be asked twice.
 const GRACE: Duration = Duration::from_millis(250);
+
+/// An answer that is further ahead of a look was noted before the clock was set.
+const CLOCK_SET: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);
 
 /// The rounds of all Canaries.
 #[derive(Clone)]
@@ -63,8 +67,8 @@ impl Calls {
         Self { hooks, metrics, triggers, book: Arc::default() }
     }
 
-    /// What was said at this step of this run (see [`crate::plan::run_of`]); what was asked at others is dropped.
-    pub fn heard(&self, key: &Key, run: &str) -> BTreeMap<String, Heard> {
+    /// What was said until `now` at this step of this run (see [`crate::plan::run_of`]); what was asked at others is dropped.
+    pub fn heard(&self, key: &Key, run: &str, now: Timestamp) -> BTreeMap<String, Heard> {
         let mut book = self.book();
         let Some(entries) = book.get_mut(key) else { return BTreeMap::new() };
         entries.retain(|place, entry| {
@@ -73,6 +77,11 @@ impl Calls {
         let mut heard = BTreeMap::new();
         for (place, entry) in entries.iter_mut() {
             if let Some(said) = &entry.heard {
+                // a moment ahead: for the next look; more: the clock was set back
+                let ahead = said.at.duration_since(now);
+                if !ahead.is_negative() && !ahead.is_zero() && ahead < CLOCK_SET {
+                    continue;
+                }
                 entry.unread = false;
                 heard.insert(place.clone(), said.clone());
             }

@@ -235,7 +235,7 @@ impl Worker {
             Ok(snap) => {
                 self.decodes(key);
                 let mut snap = self.remembering(key, snap);
-                snap.heard = self.calls.heard(key, &plan::run_of(&snap));
+                snap.heard = self.calls.heard(key, &plan::run_of(&snap), now);
                 Ok(snap)
             }
             Err(GatherError::Gone) => {

@@ -61,6 +61,13 @@ impl Kind {
     }
 }
 
+impl Kind {
+    /// A no of these changes nothing but that the run waits.
+    fn is_gate(self) -> bool {
+        matches!(self, Self::ConfirmRollout | Self::ConfirmTrafficIncrease | Self::ConfirmPromotion)
+    }
+}
+
 /// One call of a webhook.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Call {
@@ -130,23 +137,31 @@ pub(super) fn any(cx: &Context<'_>, kind: Kind) -> bool {
     of(cx, kind).next().is_some()
 }
 
-/// What they said at this place since `since`; where that is not known, the plan has them asked.
+/// What they said at this place since `since`; where that is not known, the plan has them asked. A gate that is shut is
+/// asked again after an interval, and stays shut until it says something else.
 pub(super) fn ask(cx: &Context<'_>, d: &mut Draft, kind: Kind, since: Timestamp) -> Reply {
     let Some(heard) = heard(cx, kind, since) else {
         if any(cx, kind) {
-            d.calls.push(round(cx, kind));
-            d.wake_at(after(cx.now, cx.c.interval));
+            call_for(cx, d, kind);
             return Reply::Unheard;
         }
         return Reply::Yes(vec![]);
     };
-    match refusal(heard) {
-        None => Reply::Yes(heard.said.iter().map(|said| said.name.clone()).collect()),
-        Some(said) => {
-            d.wake_at(after(heard.at, cx.c.interval));
-            Reply::No(said.clone())
-        }
+    let Some(said) = refusal(heard) else {
+        return Reply::Yes(heard.said.iter().map(|said| said.name.clone()).collect());
+    };
+    let again = after(heard.at, cx.c.interval);
+    if cx.now < again {
+        d.wake_at(again);
+    } else if kind.is_gate() {
+        call_for(cx, d, kind);
     }
+    Reply::No(said.clone())
+}
+
+fn call_for(cx: &Context<'_>, d: &mut Draft, kind: Kind) {
+    d.calls.push(round(cx, kind));
+    d.wake_at(after(cx.now, cx.c.interval));
 }
 
 /// The webhook that wants this run rolled back, if one does.
@@ -160,8 +175,7 @@ pub(super) fn rollback(cx: &Context<'_>, d: &mut Draft) -> Option<String> {
             heard.said.iter().find(|said| said.answer.is_ok()).map(|said| said.name.clone())
         }
         None => {
-            d.calls.push(round(cx, Kind::Rollback));
-            d.wake_at(after(cx.now, cx.c.interval));
+            call_for(cx, d, Kind::Rollback);
             None
         }
     }
@@ -182,18 +196,21 @@ fn refusal(heard: &Heard) -> Option<&Said> {
     heard.said.iter().find(|said| said.answer.is_err())
 }
 
-/// What was said at this place by the webhooks that there are, if it was since `since` and not long ago.
+/// What was said at this place by the webhooks that there are, if it was since `since` and still counts: a no until there
+/// is something newer, anything else for a while.
 fn heard<'s>(cx: &Context<'s>, kind: Kind, since: Timestamp) -> Option<&'s Heard> {
     let heard = cx.snap.heard.get(&place(cx, kind))?;
-    let well = refusal(heard).is_none() && kind != Kind::Rollback;
-    let until = after(heard.at, if well { cx.c.interval.max(GOOD_FOR) } else { cx.c.interval });
+    let well = refusal(heard).is_none();
+    let good_for = if kind == Kind::Rollback { cx.c.interval } else { cx.c.interval.max(GOOD_FOR) };
+    let lasts = !well && kind != Kind::Rollback || cx.now < after(heard.at, good_for);
+    let named = |hook: &'_ CanaryWebhook| (hook.name.clone(), hook.url.clone());
     let alike = heard
         .said
         .iter()
-        .map(|s| (&s.name, &s.url))
-        .eq(of(cx, kind).map(|hook| (&hook.name, &hook.url)).take(heard.said.len()));
-    let all = !well || heard.said.len() == of(cx, kind).count();
-    (since <= heard.at && heard.at <= cx.now && cx.now < until && alike && all).then_some(heard)
+        .map(|said| (said.name.clone(), said.url.clone()))
+        .eq(of(cx, kind).map(named).take(heard.said.len()));
+    let all = !well || kind == Kind::Rollback || heard.said.len() == of(cx, kind).count();
+    (since <= heard.at && heard.at <= cx.now && lasts && alike && all).then_some(heard)
 }
 
 /// Which revision it is about.
