@@ -28,7 +28,7 @@ impl Worker {
         for note in &plan.notes {
             self.events.say(&snap.canary, note);
             let everyone = self.config.event_webhook.as_deref();
-            self.telling.tell(&key, plan::told(snap, note, clock::now(), everyone));
+            self.telling.tell(&key, plan::told(snap, status, note, clock::now(), everyone));
             match note.severity {
                 Severity::Normal => {
                     tracing::info!(canary, %from, %phase, weight, reason = note.reason, "{}", note.message);

@@ -16,7 +16,7 @@ use super::{
     note::Note,
 };
 use crate::{
-    api::{CanaryWebhook, Phase, duration},
+    api::{CanaryStatus, CanaryWebhook, Phase, duration},
     snapshot::{Heard, Refusal, Said, Snapshot},
 };
 
@@ -171,7 +171,12 @@ pub(super) fn rollback(cx: &Context<'_>, d: &mut Draft) -> Option<String> {
     }
     match heard(cx, Kind::Rollback, Timestamp::MIN) {
         Some(heard) => {
-            d.wake_at(after(heard.at, cx.c.interval));
+            let again = after(heard.at, cx.c.interval);
+            if cx.now < again {
+                d.wake_at(again);
+            } else {
+                call_for(cx, d, Kind::Rollback);
+            }
             heard.said.iter().find(|said| said.answer.is_ok()).map(|said| said.name.clone())
         }
         None => {
@@ -201,8 +206,7 @@ fn refusal(heard: &Heard) -> Option<&Said> {
 fn heard<'s>(cx: &Context<'s>, kind: Kind, since: Timestamp) -> Option<&'s Heard> {
     let heard = cx.snap.heard.get(&place(cx, kind))?;
     let well = refusal(heard).is_none();
-    let good_for = if kind == Kind::Rollback { cx.c.interval } else { cx.c.interval.max(GOOD_FOR) };
-    let lasts = !well && kind != Kind::Rollback || cx.now < after(heard.at, good_for);
+    let lasts = !well && kind != Kind::Rollback || cx.now < after(heard.at, cx.c.interval.max(GOOD_FOR));
     let named = |hook: &'_ CanaryWebhook| (hook.name.clone(), hook.url.clone());
     let alike = heard
         .said
@@ -218,8 +222,10 @@ fn revision<'c>(cx: &'c Context<'_>, kind: Kind) -> &'c str {
     if kind == Kind::ConfirmRollout { &cx.hash } else { cx.applied().unwrap_or_default() }
 }
 
+/// Zeros while there is no revision yet.
 fn checksum(hash: &str) -> String {
-    hash.chars().take(CHECKSUM).collect()
+    let cut: String = hash.chars().take(CHECKSUM).collect();
+    format!("{cut:0<CHECKSUM$}")
 }
 
 fn place(cx: &Context<'_>, kind: Kind) -> String {
@@ -261,9 +267,15 @@ fn timeout(hook: &CanaryWebhook) -> Duration {
     hook.timeout.as_deref().and_then(duration::parse).filter(|t| !t.is_zero()).unwrap_or(TIMEOUT)
 }
 
-/// The calls by which webhooks of the type `event` are told this note; `eventMessage`, `eventType` and `timestamp` are
+/// The calls by which webhooks of the type `event` are told this note, said with this status; `eventMessage`, `eventType` and `timestamp` are
 /// not the user's to give.
-pub fn told(snap: &Snapshot, note: &Note, now: Timestamp, everyone: Option<&str>) -> Vec<Call> {
+pub fn told(
+    snap: &Snapshot,
+    status: Option<&CanaryStatus>,
+    note: &Note,
+    now: Timestamp,
+    everyone: Option<&str>,
+) -> Vec<Call> {
     let canary = &snap.canary;
     let own = canary.analysis().map(|a| a.webhooks.as_slice()).unwrap_or_default();
     let mut hooks: Vec<CanaryWebhook> = own.iter().filter(|h| h.kind() == "event").cloned().collect();
@@ -274,7 +286,6 @@ pub fn told(snap: &Snapshot, note: &Note, now: Timestamp, everyone: Option<&str>
             ..CanaryWebhook::default()
         });
     }
-    let status = canary.status.as_ref();
     let hash = status.and_then(|s| s.last_applied_spec.as_deref()).unwrap_or_default();
     let call = |hook: &CanaryWebhook| {
         let mut metadata = json!(hook.metadata);
