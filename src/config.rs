@@ -110,6 +110,8 @@ pub struct Config {
     pub port: u16,
     /// Log filter in `tracing` syntax, e.g. `info` or `debug`.
     pub log_filter: String,
+    /// Where Events of Canaries without webhooks of the type `event` are posted (`--event-webhook`).
+    pub event_webhook: Option<String>,
     /// JSON log lines instead of text.
     pub log_json: bool,
     /// What servers said may be repeated to people (`--quote-answers`).

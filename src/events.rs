@@ -21,12 +21,7 @@ use kube::{
 use serde_json::json;
 use tokio::sync::mpsc;
 
-use crate::{
-    api::Canary,
-    clock, names,
-    plan::{Note, Severity},
-    telemetry::Metrics,
-};
+use crate::{api::Canary, clock, names, plan::Note, telemetry::Metrics};
 
 /// Notes that may wait; more are dropped and counted.
 const QUEUE: usize = 4096;
@@ -111,7 +106,7 @@ async fn publish(
     let now = clock::now();
     let namespace = object.namespace.clone().unwrap_or_default();
     let api: Api<Event> = Api::namespaced(client.clone(), &namespace);
-    let key = (object.uid.clone().unwrap_or_default(), note.reason, note.message.clone());
+    let key = (object.uid.clone().unwrap_or_default(), note.reason, note.for_events().to_owned());
     let fresh = |c: &Counted| now.duration_since(c.made).unsigned_abs() < FRESH;
     if let Some(known) = said.get_mut(&key).filter(|c| fresh(c)) {
         let series = EventSeries { count: known.count + 1, last_observed_time: MicroTime(now) };
@@ -133,16 +128,12 @@ async fn publish(
 
 fn event(object: ObjectReference, namespace: &str, note: &Note, now: jiff::Timestamp) -> Event {
     let name = format!("{}.{:x}", object.name.as_deref().unwrap_or_default(), now.as_nanosecond());
-    let severity = match note.severity {
-        Severity::Normal => "Normal",
-        Severity::Warning => "Warning",
-    };
     Event {
         metadata: ObjectMeta { name: Some(name), namespace: Some(namespace.into()), ..ObjectMeta::default() },
         action: Some(note.reason.into()),
         reason: Some(note.reason.into()),
-        note: Some(cut(&note.message).into()),
-        type_: Some(severity.into()),
+        note: Some(cut(note.for_events()).into()),
+        type_: Some(note.severity.word().into()),
         event_time: Some(MicroTime(now)),
         regarding: Some(object),
         reporting_controller: Some(names::COMPONENT.into()),

@@ -23,7 +23,6 @@ use crate::{
     snapshot::{CANARY_RUN, Snapshot},
     source::{Contents, Http, Secrets, Sources, http::TIMEOUT},
     telemetry::Metrics,
-    webhook::Webhooks,
 };
 
 /// Prints the next step of `name` in `namespace`; with `ask`, metrics are really queried.
@@ -59,13 +58,9 @@ pub async fn run(config: Config, namespace: String, name: String, ask: bool) -> 
     let then = if at > now { "then, " } else { "" };
     if ask {
         let metrics = Arc::new(Metrics::new(&config.rules.mesh_provider));
-        let sources = Sources::new(&Http::new(out.clone(), TIMEOUT), &client);
-        let (secrets, hooks) = (Secrets::new(client.clone()), Webhooks::new(out));
-        let asker = Asker::new(sources, secrets, hooks, Contents::new(client), metrics);
-        // a webhook may do something: it is called by runs only
-        let looks: Vec<Question> =
-            questions.iter().filter(|q| !matches!(q, Question::Call { .. })).cloned().collect();
-        let answers = asker.ask(&looks).await;
+        let sources = Sources::new(&Http::new(out, TIMEOUT), &client);
+        let asker = Asker::new(sources, Secrets::new(client.clone()), Contents::new(client), metrics);
+        let answers = asker.ask(&questions).await;
         for (index, reading) in &answers.readings {
             println!("answer {index}: {reading:?}");
         }
@@ -74,10 +69,7 @@ pub async fn run(config: Config, namespace: String, name: String, ask: bool) -> 
         }
         print_plan(&format!("{then}with these answers"), &plan::decide(&snap, &answers, at), &snap, at);
     } else {
-        let (passed, failed) = (
-            all(&questions, |q| good(&snap, q), &Ok(())),
-            all(&questions, |_| f64::NAN, &Err("it says no".into())),
-        );
+        let (passed, failed) = (all(&questions, |q| good(&snap, q)), all(&questions, |_| f64::NAN));
         print_plan(&format!("{then}if every check passes"), &plan::decide(&snap, &passed, at), &snap, at);
         print_plan(&format!("{then}if a check fails"), &plan::decide(&snap, &failed, at), &snap, at);
     }
@@ -138,7 +130,6 @@ fn asked(question: &Question) -> String {
         Question::Measure { query, .. } => {
             format!("{}: {}", whom(&query.server, &query.access.kind), query.promql)
         }
-        Question::Call { call, .. } => format!("the webhook {} at {}", call.name, call.url),
         Question::Config { at, .. } => format!("what {at} holds"),
     }
 }
@@ -156,19 +147,12 @@ fn content(answer: Result<&Option<Digest>, &String>) -> String {
     }
 }
 
-fn all(
-    questions: &[Question],
-    value: impl Fn(&crate::analysis::Query) -> f64,
-    said: &Result<(), String>,
-) -> Answers {
+fn all(questions: &[Question], value: impl Fn(&crate::analysis::Query) -> f64) -> Answers {
     let mut answers = Answers { ping: Some(Ok(())), ..Answers::default() };
     for question in questions {
         match question {
             Question::Measure { index, query } => {
                 answers.readings.insert(*index, Reading::Values(vec![value(query)]));
-            }
-            Question::Call { index, .. } => {
-                answers.calls.insert(*index, said.clone());
             }
             Question::Ping { .. } | Question::Config { .. } => {}
         }
@@ -197,6 +181,10 @@ fn print_plan(title: &str, plan: &Plan, snap: &Snapshot, now: Timestamp) {
     for action in &plan.actions {
         println!("  {}", described(action));
     }
+    // one may do something: it is called by runs only
+    for call in plan.calls.iter().flat_map(|round| &round.calls) {
+        println!("  calls the webhook {} at {}", call.name, without_query(&call.url));
+    }
     for note in &plan.notes {
         println!("  says {}: {}", note.reason, note.message);
     }
@@ -208,6 +196,11 @@ fn print_plan(title: &str, plan: &Plan, snap: &Snapshot, now: Timestamp) {
         }
         Wake::OnChange => println!("  waits until something changes"),
     }
+}
+
+/// There may be credentials in it.
+fn without_query(url: &str) -> &str {
+    url.split(['?', '#']).next().unwrap_or_default()
 }
 
 fn change(old: &CanaryStatus, new: &CanaryStatus) -> String {

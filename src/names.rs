@@ -73,6 +73,9 @@ pub mod managers {
     pub const STATUS: &str = "serin/status";
 }
 
+/// Header of webhook calls: `uid/epoch/step/attempt`, the same for what is asked again after a crash.
+pub const HEADER_REQUEST_ID: &str = "serin-request-id";
+
 /// Condition types on a Canary.
 pub mod conditions {
     /// Flagger's own condition.
@@ -87,6 +90,8 @@ pub mod conditions {
     pub const HALTED: &str = "Halted";
     /// True: the latest measurements say neither yes nor no, so the run holds its weight.
     pub const INCONCLUSIVE: &str = "Inconclusive";
+    /// True: the run waits for somebody, or for a webhook, to say that it may go on; the message says how.
+    pub const PAUSED: &str = "Paused";
     /// False: the primary has fewer pods than when the run began, or the canary fewer than its share of the traffic needs.
     pub const CAPACITY: &str = "Capacity";
     /// False: what happens in the run is not recorded; the message says what to mend.

@@ -203,6 +203,8 @@ pub struct Snapshot {
     pub ask_not_before: Option<Timestamp>,
     /// What bears on the records of its runs.
     pub records: Records,
+    /// What webhooks said last, by the place in the run at which they were asked.
+    pub heard: BTreeMap<String, Heard>,
 }
 
 /// What bears on the records of a Canary's runs.
@@ -216,6 +218,43 @@ pub struct Records {
     pub refused: Option<String>,
     /// After a write that failed: do not write again before this.
     pub not_before: Option<Timestamp>,
+}
+
+/// What the webhooks of one type said, as far as they were called.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Heard {
+    /// When the last of them had answered.
+    pub at: Timestamp,
+    /// In the order in which they were called.
+    pub said: Vec<Said>,
+}
+
+/// What one webhook said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Said {
+    /// Its name.
+    pub name: String,
+    /// Where it is.
+    pub url: String,
+    /// Yes, or why not.
+    pub answer: Result<(), Refusal>,
+}
+
+/// Why a webhook did not say yes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Refusal {
+    /// In our words: fit for status and logs.
+    pub why: String,
+    /// In Flagger's words, which may quote the answer: for Events only.
+    pub quote: String,
+}
+
+impl Refusal {
+    /// One that quotes nobody.
+    pub fn plain(why: impl Into<String>) -> Self {
+        let why = why.into();
+        Self { quote: why.clone(), why }
+    }
 }
 
 impl Snapshot {

@@ -5,11 +5,18 @@ use std::{
     convert::Infallible,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use anyhow::Context;
-use http_body_util::{BodyExt, Collected, Full};
-use hyper::{Request, Response, body::Bytes, body::Incoming, server::conn::http1, service::service_fn};
+use futures::StreamExt;
+use http_body_util::{BodyExt, Collected, Full, StreamBody, combinators::UnsyncBoxBody};
+use hyper::{
+    Request, Response,
+    body::{Bytes, Frame, Incoming},
+    server::conn::http1,
+    service::service_fn,
+};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::{net::TcpListener, task::JoinSet};
@@ -17,11 +24,43 @@ use tokio::{net::TcpListener, task::JoinSet};
 /// Where receivers are: not on loopback, each at a port of its own.
 const IP: Ipv4Addr = Ipv4Addr::new(10, 244, 255, 5);
 
+/// How a path answers.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// With this status and text.
+    Says(u16, String),
+    /// With 403 so many times, with 200 then.
+    Opens(usize),
+    /// Not at all.
+    Hangs,
+    /// With a redirect to this URL.
+    Redirects(String),
+    /// With this status, and a body that does not end.
+    Floods(u16),
+    /// With this status, and a body of a byte a second that does not end.
+    Drips(u16),
+    /// With this status after this long.
+    Late(u16, Duration),
+}
+
+/// One request.
+#[derive(Clone, Debug)]
+pub struct Posted {
+    /// Path of the URL.
+    pub path: String,
+    /// Header `serin-request-id`.
+    pub id: String,
+    /// The body.
+    pub body: Value,
+}
+
 #[derive(Default)]
 struct State {
-    received: Vec<(String, Value)>,
-    answers: BTreeMap<String, (u16, String)>,
+    received: Vec<Posted>,
+    answers: BTreeMap<String, Answer>,
 }
+
+type Body = UnsyncBoxBody<Bytes, Infallible>;
 
 /// A receiver. Dropping it ends it.
 pub struct Receiver {
@@ -47,13 +86,23 @@ impl Receiver {
 
     /// From now on a path is answered so; 200 without anything otherwise.
     pub fn answer(&self, path: &str, status: u16, text: &str) {
-        lock(&self.state).answers.insert(path.to_owned(), (status, text.to_owned()));
+        self.behave(path, Answer::Says(status, text.to_owned()));
+    }
+
+    /// From now on a path is answered so.
+    pub fn behave(&self, path: &str, answer: Answer) {
+        lock(&self.state).answers.insert(path.to_owned(), answer);
+    }
+
+    /// Everything that has been posted, in order.
+    pub fn all(&self) -> Vec<Posted> {
+        lock(&self.state).received.clone()
     }
 
     /// What has been posted to a path.
     pub fn received(&self, path: &str) -> Vec<Value> {
         let state = lock(&self.state);
-        state.received.iter().filter(|(to, _)| to == path).map(|(_, body)| body.clone()).collect()
+        state.received.iter().filter(|posted| posted.path == path).map(|posted| posted.body.clone()).collect()
     }
 }
 
@@ -75,16 +124,54 @@ async fn serve(listener: TcpListener, state: Arc<Mutex<State>>) {
     }
 }
 
-async fn answer(
-    request: Request<Incoming>,
-    state: &Mutex<State>,
-) -> Result<Response<Full<Bytes>>, Infallible> {
+async fn answer(request: Request<Incoming>, state: &Mutex<State>) -> Result<Response<Body>, Infallible> {
     let path = request.uri().path().to_owned();
+    let id = request
+        .headers()
+        .get("serin-request-id")
+        .and_then(|id| id.to_str().ok())
+        .unwrap_or_default()
+        .to_owned();
     let body = request.into_body().collect().await.map(Collected::to_bytes).unwrap_or_default();
     let body = serde_json::from_slice(&body).unwrap_or_default();
-    let mut state = lock(state);
-    let (status, text) = state.answers.get(&path).cloned().unwrap_or((200, String::new()));
-    state.received.push((path, body));
-    let response = Response::builder().status(status).body(Full::new(Bytes::from(text)));
-    Ok(response.unwrap_or_default())
+    let answer = {
+        let mut state = lock(state);
+        let answer = state.answers.get(&path).cloned().unwrap_or(Answer::Says(200, String::new()));
+        if let Some(Answer::Opens(left)) = state.answers.get_mut(&path) {
+            *left = left.saturating_sub(1);
+        }
+        state.received.push(Posted { path, id, body });
+        answer
+    };
+    let with = |status: u16, body: Body| Response::builder().status(status).body(body).unwrap_or_default();
+    Ok(match answer {
+        Answer::Says(status, text) => with(status, full(text)),
+        Answer::Opens(left) => with(if left > 0 { 403 } else { 200 }, full(String::new())),
+        Answer::Hangs => std::future::pending().await,
+        Answer::Redirects(to) => {
+            let mut response = with(302, full(String::new()));
+            if let Ok(to) = to.parse() {
+                response.headers_mut().insert("location", to);
+            }
+            response
+        }
+        Answer::Floods(status) => with(status, endless(Bytes::from(vec![b'x'; 65536]), Duration::ZERO)),
+        Answer::Drips(status) => with(status, endless(Bytes::from_static(b"x"), Duration::from_secs(1))),
+        Answer::Late(status, time) => {
+            tokio::time::sleep(time).await;
+            with(status, full(String::new()))
+        }
+    })
+}
+
+fn full(text: String) -> Body {
+    Full::new(Bytes::from(text)).boxed_unsync()
+}
+
+fn endless(chunk: Bytes, pause: Duration) -> Body {
+    let chunks = futures::stream::repeat(chunk).then(move |chunk| async move {
+        tokio::time::sleep(pause).await;
+        Ok(Frame::data(chunk))
+    });
+    StreamBody::new(chunks).boxed_unsync()
 }

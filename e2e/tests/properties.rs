@@ -117,7 +117,8 @@ proptest! {
         let mut sim = Sim::new(apex_world(&spec, 5), "podinfo");
         sim.advance(Duration::from_secs(20));
         fixture::set_image(&mut sim, "podinfo:2");
-        sim.advance(Duration::from_secs(600));
+        // beyond the one reminder of a gate
+        sim.advance(Duration::from_secs(7200));
         if ended {
             generated::happen(&mut sim, &Event::Request("promote/1"));
             sim.advance(Duration::from_secs(600));
@@ -305,14 +306,17 @@ proptest! {
         sound(&sim)?;
     }
 
-    /// Property 9. A check that says no lets nothing pass; gates are not served yet, so with any in the spec there is no
-    /// weight and no promotion.
+    /// Property 9. A webhook that says no, or nothing, lets nothing pass beyond the place at which it is asked.
     #[test]
-    fn gates_gate(kind in "(confirm-rollout|pre-rollout|rollout|confirm-traffic-increase|confirm-promotion|rollback)?", happened in events(10)) {
+    fn gates_gate(kind in "(confirm-rollout|pre-rollout|rollout|confirm-traffic-increase|confirm-promotion)?", hangs in any::<bool>(), happened in events(10)) {
         let mut sim = fixture::initialised(&json!({"analysis": {"webhooks": [{"name": "ask", "type": kind, "url": "http://x/"}]}}));
-        sim.refusals.insert("ask".into(), "no".into());
-        // what a check judges is the first step
-        let most = if matches!(kind.as_str(), "" | "rollout") { 20 } else { 0 };
+        sim.refusals.insert("ask".into(), if hangs { "hangs" } else { "no" }.into());
+        let most = match kind.as_str() {
+            // what a check judges is the first step
+            "" | "rollout" => 20,
+            "confirm-promotion" => 100,
+            _ => 0,
+        };
         fixture::set_image(&mut sim, "podinfo:2");
         let edits = |e: &&Event| !matches!(e, Event::Spec(_) | Event::Image(_) | Event::Weights(_) | Event::Recreate(_) | Event::Delete(_) | Event::Pods(..) | Event::Scaled(Scaled::PrimaryReplicas(_)));
         for event in happened.iter().filter(edits) {

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{MetricArg, metric_verdict::MetricVerdict, promotion::Promotion, routing, schema};
+use super::{MetricArg, gate::Gate, metric_verdict::MetricVerdict, promotion::Promotion, routing, schema};
 
 /// Flagger's pattern for durations, open at its end: `1m30s` and `10ms` pass.
 const DURATION: &str = "^[0-9]+(m|s)";
@@ -97,6 +97,9 @@ pub struct CanaryAnalysis {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 100))]
     pub history: Option<i32>,
+    /// The run does not begin until it is asked for. Default: it begins at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start_gate: Option<Gate>,
     /// When a version that has passed is promoted. Default: at once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub promotion: Option<Promotion>,
@@ -113,6 +116,9 @@ pub struct AnalysisStep {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = DURATION))]
     pub hold: Option<String>,
+    /// The run does not leave this step until it is asked to. Default: it goes on by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gate: Option<Gate>,
 }
 
 /// A metric and the range it must be in.

@@ -10,6 +10,7 @@ pub mod canary;
 pub mod canary_run;
 pub mod crd;
 pub mod duration;
+pub mod gate;
 pub mod hosts;
 pub mod metric_arg;
 pub mod metric_names;

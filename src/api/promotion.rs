@@ -5,7 +5,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CanaryAnalysis, duration, schedule::Strategy, validated::Problem};
+use super::{CanaryAnalysis, duration, gate::Gate, schedule::Strategy, validated::Problem};
 
 /// When a version that has passed its checks is promoted. With `iterations` and no `match` (blue/green) the run waits
 /// after its iterations, before anybody is switched; otherwise at its last step.
@@ -22,6 +22,9 @@ pub struct Promotion {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = r"^([0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h))+$"), length(max = 64))]
     pub after: Option<String>,
+    /// The same as `mode: manual`, with a deadline and a reminder. Not together with `after`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gate: Option<Gate>,
     /// Provider `kubernetes` with `iterations`: switch all users to the new version at once, by the selector of the apex
     /// Service, and measure one window there before the promotion. Other providers always do. Default: false, users stay
     /// on the old version until the promotion, as in Flagger.
@@ -86,14 +89,18 @@ pub fn pause(analysis: &CanaryAnalysis, strategy: Strategy, steps: usize) -> Res
             invalid(format!("spec.analysis.promotion.after: {text:?} is not a duration such as 10m"))
         })?),
     };
+    let gated = promotion.gate.is_some();
     let until = match (promotion.mode.as_deref().unwrap_or("auto"), after) {
-        ("manual", None) => Wait::Request,
-        ("manual", Some(_)) => {
+        ("manual", Some(_)) | ("auto" | "", Some(_))
+            if gated || promotion.mode.as_deref() == Some("manual") =>
+        {
             return Err(invalid(
-                "spec.analysis.promotion.after is not looked at with mode manual: leave one of the two out"
+                "spec.analysis.promotion.after is not looked at with mode manual or a gate: leave one of the two out"
                     .into(),
             ));
         }
+        ("manual", _) => Wait::Request,
+        ("auto" | "", None) if gated => Wait::Request,
         ("auto" | "", Some(time)) if !time.is_zero() => Wait::For(time),
         ("auto" | "", _) => return Ok(None),
         (other, _) => {
@@ -124,6 +131,7 @@ mod tests {
         let manual = |at| Ok(Some(Pause { until: Wait::Request, at }));
         assert_eq!(of(&json!({"mode": "manual"}), Strategy::BlueGreen, 3), manual(2));
         assert_eq!(of(&json!({"mode": "manual"}), Strategy::Weighted, 3), manual(3));
+        assert_eq!(of(&json!({"gate": {"deadline": "1h"}}), Strategy::Weighted, 3), manual(3));
         let minute = Wait::For(Duration::from_secs(60));
         assert_eq!(
             of(&json!({"after": "1m"}), Strategy::AbTest, 2),
@@ -138,6 +146,7 @@ mod tests {
     fn what_contradicts_itself_is_refused_by_its_path() {
         for (promotion, word) in [
             (json!({"mode": "manual", "after": "1m"}), "leave one of the two out"),
+            (json!({"gate": {}, "after": "1m"}), "leave one of the two out"),
             (json!({"mode": "sometimes"}), "neither auto nor manual"),
             (json!({"after": "soon"}), "not a duration"),
         ] {

@@ -13,10 +13,15 @@ const LONGEST_ID: usize = 64;
 pub enum Verb {
     /// End the wait before a promotion.
     Promote,
+    /// Open the gate at which the run waits: before it begins, after a step, or before the promotion.
+    Approve,
+    /// End the run and go back.
+    Abort,
 }
 
 /// Every verb, by the word people write.
-const VERBS: [(&str, Verb); 1] = [("promote", Verb::Promote)];
+const VERBS: [(&str, Verb); 3] =
+    [("promote", Verb::Promote), ("approve", Verb::Approve), ("abort", Verb::Abort)];
 
 /// One request.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -33,6 +38,9 @@ pub struct Request {
     /// Only if the run is at this step: `status.step.index`.
     #[serde(default)]
     pub step: Option<i32>,
+    /// Only if the run waits at the gate of this name.
+    #[serde(default)]
+    pub gate: Option<String>,
     /// Who asks, for the record.
     #[serde(default)]
     pub by: Option<String>,
@@ -52,7 +60,7 @@ impl Request {
             serde_json::from_str(text).map_err(|error| format!("it is no JSON of a request: {error}"))?
         } else {
             let (verb, id) = text.split_once('/').ok_or("it is neither JSON nor verb/id, e.g. promote/1")?;
-            Self { id: id.into(), verb: verb.into(), revision: None, step: None, by: None }
+            Self { id: id.into(), verb: verb.into(), revision: None, step: None, gate: None, by: None }
         };
         request.sound()
     }

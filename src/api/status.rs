@@ -71,6 +71,9 @@ pub struct CanaryStatus {
     /// Replicas handed from the target to the primary; in a run with an autoscaler, those it does not go below.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub primary_replicas: Option<i32>,
+    /// The last run has ended, and its webhooks of the type `post-rollout` are yet to answer.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub post_rollout_due: bool,
     /// The last request that was answered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request: Option<RequestStatus>,

@@ -5,7 +5,9 @@ use std::{collections::BTreeMap, time::Duration};
 
 use super::{
     Canary, CanaryAnalysis, CanaryMetric, CanaryService, CanarySpec, CanaryWebhook, MetricTemplateSpec,
-    Target, duration, hosts, metric_names,
+    Target, duration,
+    gate::{self, Gates},
+    hosts, metric_names,
     promotion::{self, Apex, Pause},
     schedule::{Step, Strategy, schedule, strategy},
 };
@@ -78,6 +80,8 @@ pub struct Validated {
     pub apex: Apex,
     /// How a run waits before it is promoted, if it does.
     pub pause: Option<Pause>,
+    /// Places that people open.
+    pub gates: Gates,
     /// Promote without analysis.
     pub skip_analysis: bool,
     /// Checks that are served, in list order, under their present names.
@@ -88,7 +92,7 @@ pub struct Validated {
     pub secrets: BTreeMap<String, String>,
     /// Accepted but not acted on: each a field path with a word of why.
     pub unserved: Vec<String>,
-    /// Something unserved decides about traffic (a gate, a check): hold every run at weight 0.
+    /// Something unserved decides about traffic (a check): hold every run at weight 0.
     pub held: bool,
     /// Mistakes that let the primary be made but no run be analysed.
     pub faults: Vec<Problem>,
@@ -145,13 +149,11 @@ pub fn validate(canary: &Canary, rules: &Rules) -> Result<Validated, Refusal> {
     let moves = switches(&provider) || apex_moves != Apex::Stays;
     let schedule = schedule(&analysis, moves, skip_analysis).map_err(Refusal::Invalid)?;
     let pause = promotion::pause(&analysis, strategy, schedule.len()).map_err(Refusal::Invalid)?;
+    let gates = gate::gates(&analysis, &schedule, pause.as_ref()).map_err(Refusal::Invalid)?;
     let (metrics, mut faults, mut advice) = metrics(&analysis);
-    faults.extend(misdirected(&analysis));
+    faults.extend(misdirected(&analysis, &mut advice));
     faults.extend(hosts::forbidden(spec, &analysis, rules));
     advice.extend(advise(&analysis, &schedule, skip_analysis));
-    let mut gates = unserved_gates(&analysis);
-    let held = !gates.is_empty();
-    gates.extend(unserved_telling(&analysis));
     Ok(Validated {
         name: canary.metadata.name.clone().unwrap_or_default(),
         namespace: canary.metadata.namespace.clone().unwrap_or_default(),
@@ -177,6 +179,7 @@ pub fn validate(canary: &Canary, rules: &Rules) -> Result<Validated, Refusal> {
         linger: linger(spec)?,
         apex: apex_moves,
         pause,
+        gates,
         strategy,
         analysis,
         schedule,
@@ -184,8 +187,8 @@ pub fn validate(canary: &Canary, rules: &Rules) -> Result<Validated, Refusal> {
         metrics,
         templates: BTreeMap::new(),
         secrets: BTreeMap::new(),
-        unserved: gates,
-        held,
+        unserved: vec![],
+        held: false,
         faults,
         advice,
     })
@@ -296,40 +299,23 @@ fn switches(provider: &str) -> bool {
     provider != "kubernetes"
 }
 
-fn unserved_gates(analysis: &CanaryAnalysis) -> Vec<String> {
-    let mut list = Vec::new();
-    for hook in &analysis.webhooks {
-        if !told(hook) && hook.kind() != "rollout" {
-            list.push(format!("spec.analysis.webhooks[{}] (type {})", hook.name, hook.kind()));
-        }
-    }
-    list
-}
-
-/// Webhooks that decide and cannot be called.
-fn misdirected(analysis: &CanaryAnalysis) -> Option<Problem> {
+/// Webhooks that cannot be called: those that decide stop runs, those that are only told things do not.
+fn misdirected(analysis: &CanaryAnalysis, advice: &mut Vec<String>) -> Option<Problem> {
     let usable = |url: &str| {
         let rest = url.trim().strip_prefix("http://").or_else(|| url.trim().strip_prefix("https://"));
         rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with(['/', ':', '?', '#']))
     };
-    let hook = analysis.webhooks.iter().find(|hook| !told(hook) && !usable(&hook.url))?;
-    Some(Problem::new(
-        "WebhookInvalid",
+    let text = |hook: &CanaryWebhook| {
         format!(
             "spec.analysis.webhooks[{}].url is {:?}: give it an http or https URL such as http://tester.test/",
             hook.name, hook.url
-        ),
-    ))
-}
-
-fn unserved_telling(analysis: &CanaryAnalysis) -> Vec<String> {
-    let hooks = analysis.webhooks.iter().filter(|h| told(h));
-    hooks.map(|h| format!("spec.analysis.webhooks[{}] (type {})", h.name, h.kind())).collect()
-}
-
-/// Hooks that only tell somebody; all others decide.
-fn told(hook: &CanaryWebhook) -> bool {
-    matches!(hook.kind(), "event" | "post-rollout")
+        )
+    };
+    let told = |hook: &&CanaryWebhook| matches!(hook.kind(), "event" | "post-rollout");
+    let (told, deciding): (Vec<_>, Vec<_>) =
+        analysis.webhooks.iter().filter(|hook| !usable(&hook.url)).partition(told);
+    advice.extend(told.into_iter().map(text));
+    deciding.first().map(|hook| Problem::new("WebhookInvalid", text(hook)))
 }
 
 type Sorted = (Vec<CanaryMetric>, Vec<Problem>, Vec<String>);

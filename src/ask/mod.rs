@@ -1,5 +1,9 @@
-//! Questions → Answers: all at once, each with a deadline. Not being answered is an answer.
+//! Questions → Answers: all at once, each with a deadline. Not being answered is an answer. Webhooks may take long and are
+//! called in the background: [`Calls`]; events are told to them in turn: [`Telling`].
 #![allow(clippy::disallowed_methods, reason = "measures how long sources take")]
+
+mod calls;
+mod telling;
 
 use std::{sync::Arc, time::Instant};
 
@@ -14,29 +18,24 @@ use crate::{
     plan::{Answers, Question},
     source::{Ask, ContentError, Contents, Credentials, Secrets, SourceError, Sources},
     telemetry::Metrics,
-    webhook::{Request, Webhooks},
 };
+
+pub use calls::Calls;
+pub use telling::Telling;
 
 /// Asks metric sources, and the API server about contents.
 #[derive(Clone)]
 pub struct Asker {
     sources: Arc<Sources>,
     secrets: Secrets,
-    hooks: Webhooks,
     configs: Contents,
     metrics: Arc<Metrics>,
 }
 
 impl Asker {
     /// An asker over these sources.
-    pub fn new(
-        sources: Sources,
-        secrets: Secrets,
-        hooks: Webhooks,
-        configs: Contents,
-        metrics: Arc<Metrics>,
-    ) -> Self {
-        Self { sources: Arc::new(sources), secrets, hooks, configs, metrics }
+    pub fn new(sources: Sources, secrets: Secrets, configs: Contents, metrics: Arc<Metrics>) -> Self {
+        Self { sources: Arc::new(sources), secrets, configs, metrics }
     }
 
     /// Asks everything at once.
@@ -58,10 +57,7 @@ impl Asker {
                 (Question::Config { at, .. }, Reply::Config(reply)) => {
                     answers.configs.insert(at.clone(), reply.map_err(|e| e.to_string()));
                 }
-                (Question::Call { index, .. }, Reply::Call(reply)) => {
-                    answers.calls.insert(*index, reply);
-                }
-                (_, Reply::Metric(_) | Reply::Config(_) | Reply::Call(_)) => {}
+                (_, Reply::Metric(_) | Reply::Config(_)) => {}
             }
         }
         answers
@@ -72,16 +68,6 @@ impl Asker {
             Question::Ping { server, access, .. } => Reply::Metric(self.source(server, access, None).await),
             Question::Measure { query, .. } => {
                 Reply::Metric(self.source(&query.server, &query.access, Some(query)).await)
-            }
-            Question::Call { call, .. } => {
-                let request = Request {
-                    url: &call.url,
-                    body: &call.body,
-                    timeout: call.timeout,
-                    retries: call.retries,
-                    any_certificate: call.any_certificate,
-                };
-                Reply::Call(self.hooks.call(request).await)
             }
             Question::Config { namespace, at } => Reply::Config(self.configs.digest(namespace, at).await),
         }
@@ -164,7 +150,6 @@ impl Unanswered {
 enum Reply {
     Metric(Result<Vec<f64>, Unanswered>),
     Config(Result<Option<Digest>, ContentError>),
-    Call(Result<(), String>),
 }
 
 /// A refused query is the user's to mend: it is named.

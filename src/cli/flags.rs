@@ -203,12 +203,12 @@ pub const FLAGS: &[Flag] = &[
         "Prefix of the annotations that ingress-nginx reads",
     ),
     flag("ingress-class", Kind::Text, "", Use::Shared, "Class of generated HTTPProxies"),
-    unserved(
+    flag(
         "event-webhook",
         Kind::Text,
         "",
-        "events are not posted to a webhook yet",
-        "Where to post events",
+        Use::Served,
+        "Where Events are posted of Canaries that have no webhook of the type event",
     )
     .env_of_flagger("EVENT_WEBHOOK_URL"),
     flag("cluster-name", Kind::Text, "", Use::Served, "Name of the cluster in alerts"),

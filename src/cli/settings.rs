@@ -56,6 +56,7 @@ pub(super) fn config(matches: &ArgMatches) -> Result<Config, String> {
         master: some(text(matches, "master")),
         lease_namespace: namespace.clone().unwrap_or_else(|| text(matches, "leader-election-namespace")),
         namespace,
+        event_webhook: some(text(matches, "event-webhook")),
         port: positive(&text(matches, "port"))?,
         log_filter: filter(&text(matches, "log-level"))?,
         log_json: encoding(&text(matches, "zap-encoding"))?,

@@ -10,7 +10,7 @@ use super::{Again, Worker, until};
 use crate::{
     analysis::{Metric, Reading},
     api::{CanaryStatus, Phase},
-    names,
+    clock, names,
     observe::Key,
     plan::{self, Answers, Note, Plan, Question, Severity},
     snapshot::{CANARY, Snapshot},
@@ -20,7 +20,8 @@ impl Worker {
     /// Events and one log line per note.
     pub(super) fn say(&self, snap: &Snapshot, plan: &Plan) {
         let status = plan.status.as_ref().or(snap.canary.status.as_ref());
-        let canary = format!("{}.{}", snap.canary.name_any(), snap.canary.namespace().unwrap_or_default());
+        let key = (snap.canary.namespace().unwrap_or_default(), snap.canary.name_any());
+        let canary = format!("{}.{}", key.1, key.0);
         let (phase, weight) =
             status.map_or((Phase::Unset, 0), |s| (s.phase.unwrap_or_default(), s.canary_weight));
         let from = snap.canary.status.as_ref().and_then(|s| s.phase).unwrap_or_default();
@@ -28,6 +29,8 @@ impl Worker {
         for note in &plan.notes {
             self.events.say(&snap.canary, note);
             self.alerts.say(&snap.canary, status.unwrap_or(&unset), note);
+            let everyone = self.config.event_webhook.as_deref();
+            self.telling.tell(&key, plan::told(snap, status, note, clock::now(), everyone));
             match note.severity {
                 Severity::Normal => {
                     tracing::info!(canary, %from, %phase, weight, reason = note.reason, "{}", note.message);
@@ -99,6 +102,7 @@ impl Worker {
         memory.refused.remove(key);
         memory.records.remove(key);
         drop(memory);
+        self.calls.forget(key);
         self.decodes(key);
         self.failures().clear(key);
         self.record_failures.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clear(key);

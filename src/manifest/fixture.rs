@@ -55,6 +55,7 @@ pub(crate) fn canary(service: &Value) -> Validated {
         linger: Duration::ZERO,
         apex: Apex::Stays,
         pause: None,
+        gates: Default::default(),
         skip_analysis: false,
         templates: BTreeMap::new(),
         secrets: BTreeMap::new(),

@@ -104,6 +104,7 @@ pub fn gather(world: &World, rules: &Rules, key: &Key, now: Timestamp) -> Result
         refused: None,
         ask_not_before: None,
         records: Records { known: records, ..Records::default() },
+        heard: BTreeMap::new(),
         canary,
     })
 }

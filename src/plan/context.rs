@@ -50,6 +50,11 @@ impl<'a> Context<'a> {
         self.status().phase.unwrap_or_default()
     }
 
+    /// A new revision waits for leave to begin.
+    pub(super) fn waits_to_begin(&self) -> bool {
+        self.phase() == Phase::Waiting && self.status().run.is_none()
+    }
+
     pub(super) fn step(&self) -> StepStatus {
         self.status().step.clone().unwrap_or_default()
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::{Action, Note, Plan, Wake};
+use super::{Action, Note, Plan, Round, Wake};
 use crate::{
     api::{CanaryCondition, CanaryStatus, Phase, canary_run::Evidence},
     names::conditions,
@@ -29,6 +29,8 @@ pub(super) struct Draft {
     pub(super) judged: Option<Timestamp>,
     /// What was found out, and what of it is not yet in the record of the run.
     pub(super) evidence: Evidence,
+    /// Webhooks that the decision needs to hear from.
+    pub(super) calls: Vec<Round>,
     wake: Option<Timestamp>,
     now: Timestamp,
 }
@@ -49,6 +51,7 @@ impl Draft {
             unread: vec![],
             judged: None,
             evidence: Evidence::default(),
+            calls: vec![],
             wake: None,
             now,
         }
@@ -63,8 +66,10 @@ impl Draft {
         self.actions.push(action);
     }
 
+    /// Said in the phase that the draft has come to.
     pub(super) fn say(&mut self, note: Note) {
-        self.notes.push(note);
+        let phase = self.status.phase.unwrap_or_default();
+        self.notes.push(Note { phase, ..note });
     }
 
     /// Look again at `time` at the latest.
@@ -149,6 +154,7 @@ impl Draft {
             urgent: self.urgent,
             judged: self.judged,
             unrecorded: self.evidence,
+            calls: self.calls,
             wake,
         }
     }

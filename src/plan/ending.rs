@@ -9,6 +9,7 @@ use super::{
     draft::Draft,
     ensure::{self, Because},
     heed::heeded,
+    hooks::{self, Kind},
     initialise::past,
     rest, scaler,
 };
@@ -23,6 +24,7 @@ use crate::{
 /// primary back to its last template: until then the analysed pods serve on.
 pub(super) fn begin(cx: &Context<'_>, d: &mut Draft, kind: EndingKind, reason: &str, message: &str) {
     d.status.epoch += 1;
+    d.clear(names::conditions::PAUSED);
     let run = cx.status().run.as_ref();
     let started = run.map_or_else(|| MicroTime(cx.now), |r| r.started.clone());
     let number = run.map_or(0, |r| r.number);
@@ -124,5 +126,6 @@ fn finish(cx: &Context<'_>, d: &mut Draft, kind: EndingKind) {
             d.say(cx.words.failed());
         }
     }
+    d.status.post_rollout_due = hooks::any(cx, Kind::PostRollout);
     rest::saw_target(cx, d);
 }

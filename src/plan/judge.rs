@@ -6,7 +6,10 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use super::{
     context::Context,
     draft::{Draft, after},
-    ending, freeze, history, hooks,
+    ending, freeze,
+    gates::{self, Leave},
+    history,
+    hooks::{self, Kind, Reply},
     measure::{self, Effect, effect},
     note::Words,
     pause,
@@ -29,25 +32,29 @@ const TOO_LITTLE: &str = "NotEnoughData";
 /// Something was due. `held`: nothing rises.
 pub(super) fn judge(cx: &Context<'_>, d: &mut Draft, held: bool) {
     let window = cx.now >= measure::window(cx);
-    let Some(said_no) = asked_hooks(cx, d, window) else { return freeze::unanswered(cx, d) };
     let Some(found) = assessed(cx) else { return freeze::unanswered(cx, d) };
-    noted(cx, d, &found);
+    let (said_no, unheard) = if window { checked(cx, d) } else { (None, false) };
     let counts =
         |(at, a): &&(usize, Assessment)| !metric(cx, *at).verdict.dry() && a.outcome != MetricOutcome::Pass;
     let of = |wanted: Effect| {
         let all = found.iter().filter(counts);
         all.filter(move |(at, a)| effect(metric(cx, *at), a.outcome) == wanted)
     };
-    let closed = !said_no.is_empty()
+    let closed = said_no.is_some()
         || of(Effect::Bad).next().is_some()
         || of(Effect::Broken).any(|(at, _)| measure::counts_errors(metric(cx, *at)));
+    // what metrics say is acted on before webhooks have answered
+    if unheard && !closed && of(Effect::Broken).next().is_none() {
+        return;
+    }
+    noted(cx, d, &found);
     if let Some((_, broken)) = of(Effect::Broken).next().filter(|_| !closed) {
         return freeze::freeze(cx, d, &broken.text);
     }
     let broken = of(Effect::Broken).next().map(|(_, a)| a.text.clone());
     let entries = recorded(cx, d, &found);
-    let bad = of(Effect::Bad).map(|(at, a)| tolerated(metric(cx, *at), &entries[*at], a));
-    let failed: Vec<String> = said_no.into_iter().chain(bad).collect();
+    let bad = of(Effect::Bad).map(|(at, a)| (tolerated(metric(cx, *at), &entries[*at], a), None));
+    let failed: Vec<Failed> = said_no.into_iter().chain(bad).collect();
     d.status.metrics.clone_from(&entries);
     if window {
         d.judged = Some(measure::window(cx));
@@ -73,18 +80,16 @@ fn metric<'c>(cx: &'c Context<'_>, at: usize) -> &'c CanaryMetric {
     &cx.c.metrics[at]
 }
 
-/// Why webhooks said no. None: one has not answered.
-fn asked_hooks(cx: &Context<'_>, d: &mut Draft, window: bool) -> Option<Vec<String>> {
-    let mut refused = Vec::new();
-    let calls = if window { hooks::rollout(cx) } else { vec![] };
-    for (index, call) in calls.iter().enumerate() {
-        let said = cx.answers.calls.get(&index)?;
-        history::called(cx, d, call, said);
-        if let Err(why) = said {
-            refused.push(hooks::refused(cx, call, why));
-        }
+/// The text of a failed check, and the same with an answer from outside in it.
+type Failed = (String, Option<String>);
+
+/// Why the webhooks of the window said no, if one did; and whether they are still to be heard.
+fn checked(cx: &Context<'_>, d: &mut Draft) -> (Option<Failed>, bool) {
+    match hooks::ask(cx, d, Kind::Rollout, measure::window(cx)) {
+        Reply::Unheard => (None, true),
+        Reply::Yes(_) => (None, false),
+        Reply::No(said) => (Some(cx.words.check_failed(Kind::Rollout, &said)), false),
     }
-    Some(refused)
 }
 
 /// What the metrics that are due come to, by position. None: an answer is missing.
@@ -144,12 +149,15 @@ fn thaw(cx: &Context<'_>, d: &mut Draft, entries: &[MetricStatus], broken: Optio
 }
 
 /// One more failed check. True: it was one too many.
-fn halt(cx: &Context<'_>, d: &mut Draft, failed: &[String]) -> bool {
+pub(super) fn halt(cx: &Context<'_>, d: &mut Draft, failed: &[Failed]) -> bool {
     let checks = cx.status().failed_checks.saturating_add(1);
     d.status.failed_checks = checks;
-    let all = format!("failed checks {checks}/{}: {}", cx.c.threshold, failed.join("; "));
+    let texts: Vec<_> = failed.iter().map(|(text, _)| text.as_str()).collect();
+    let all = format!("failed checks {checks}/{}: {}", cx.c.threshold, texts.join("; "));
     d.condition(conditions::HALTED, "True", "ChecksFailed", &all);
-    d.say(Words::halted(&failed[0]));
+    if let Some((text, quote)) = failed.first() {
+        d.say(Words::halted(text, quote.clone()));
+    }
     let over = checks >= cx.c.threshold;
     if over {
         d.say(cx.words.threshold_reached(checks));
@@ -215,16 +223,16 @@ pub(super) fn waits(cx: &Context<'_>) -> bool {
 /// True when what a waiting run waits for has come.
 pub(super) fn released(cx: &Context<'_>, d: &mut Draft) -> bool {
     if waits(cx) {
-        let asked = request::granted(cx, d, Verb::Promote);
+        let asked = request::granted(cx, d, Verb::Promote).is_some();
         if asked {
             d.clear(conditions::INCONCLUSIVE);
             forgive(cx, d);
         }
         return asked;
     }
-    cx.phase() == Phase::WaitingPromotion
+    pause::waits(cx)
         && unready(cx, &measure::entries(cx)).is_none()
-        && pause::over(cx, d)
+        && gates::leave(cx, d, vec![]) == Leave::Yes
 }
 
 /// What was inconclusive so far was decided by a person.
@@ -251,16 +259,20 @@ fn passed(cx: &Context<'_>, d: &mut Draft, held: bool, entries: &[MetricStatus])
     d.clear(conditions::INCONCLUSIVE);
     let step = cx.step();
     let began = step.confirmed.as_ref().map_or(cx.now, |t| t.0);
-    let stays = held
-        || unready(cx, entries).is_some()
-        || if cx.phase() == Phase::WaitingPromotion {
-            !pause::over(cx, d)
-        } else {
-            cx.now < after(began, planned(cx, step.index).hold) || pause::begin(cx, d)
-        };
-    if !stays {
-        // the next write is about the next step
-        d.status.step = Some(step);
-        go_on(cx, d);
+    let lasts = cx.phase() == Phase::Progressing && cx.now < after(began, planned(cx, step.index).hold);
+    let stays = held || lasts || unready(cx, entries).is_some();
+    match if stays { Leave::Waits } else { gates::leave(cx, d, vec![]) } {
+        Leave::Yes => {
+            // the next write is about the next step
+            d.status.step = Some(step);
+            go_on(cx, d);
+        }
+        Leave::Waits | Leave::Ended => {}
+        // a gate that is asked again, or is being asked, costs no write
+        shut @ (Leave::Shut | Leave::Unheard) => {
+            d.status.step = Some(step);
+            d.status.metrics.clone_from(&cx.status().metrics);
+            d.judged = d.judged.filter(|_| shut == Leave::Shut);
+        }
     }
 }

@@ -11,7 +11,7 @@ use super::{
     Question,
     context::Context,
     draft::{Draft, after},
-    freeze, hooks,
+    freeze, gates,
     progress::measurable,
 };
 use crate::{
@@ -56,13 +56,9 @@ pub(super) fn questions(cx: &Context<'_>) -> Vec<Question> {
     if !measurable(cx) || cx.now < due(cx).max(freeze::until(cx)) {
         return vec![];
     }
-    let calls = if cx.now >= window(cx) { hooks::rollout(cx) } else { vec![] };
-    let calls = calls.into_iter().enumerate().map(|(index, call)| Question::Call { index, call });
     let (asks, due) = (asks(cx), metrics_due(cx));
     let asked = asks.into_iter().enumerate().filter(|(_, ask)| due.contains(&ask.metric));
-    calls
-        .chain(asked.filter_map(|(index, ask)| Some(Question::Measure { index, query: ask.query.ok()? })))
-        .collect()
+    asked.filter_map(|(index, ask)| Some(Question::Measure { index, query: ask.query.ok()? })).collect()
 }
 
 pub(super) fn asks(cx: &Context<'_>) -> Vec<Ask> {
@@ -73,7 +69,8 @@ pub(super) fn asks(cx: &Context<'_>) -> Vec<Ask> {
 pub(super) fn window(cx: &Context<'_>) -> Timestamp {
     let step = cx.step();
     let began = step.checked.or(step.confirmed).map_or(cx.now, |t| t.0);
-    after(began, cx.c.interval)
+    let end = after(began, cx.c.interval);
+    gates::shut_until(cx).map_or(end, |until| until.max(end))
 }
 
 /// When something is to be asked next.

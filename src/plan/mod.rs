@@ -23,6 +23,7 @@ mod draft;
 mod ending;
 mod ensure;
 mod freeze;
+mod gates;
 mod heed;
 mod history;
 mod hooks;
@@ -49,7 +50,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 pub use action::Action;
-pub use hooks::Call;
+pub use hooks::{Call, Kind as HookKind, Round, run_of, told};
 pub use note::{Alert, Note, Severity, Urgency};
 pub use question::{Answers, Question};
 pub use surroundings::older_rival;
@@ -89,6 +90,8 @@ pub struct Plan {
     pub judged: Option<Timestamp>,
     /// What was found out and is in no record of a run, unless this plan writes it.
     pub unrecorded: Evidence,
+    /// Webhooks to be called in the background: what they say is for the next look.
+    pub calls: Vec<Round>,
     /// When to look again.
     pub wake: Wake,
 }
@@ -112,7 +115,9 @@ pub fn questions(snap: &Snapshot, now: Timestamp) -> Vec<Question> {
     let cx = checks::admit(snap, &answers, &mut draft, now);
     let mut all = match cx.as_ref().map(|cx| (cx.phase(), cx)) {
         Some((Phase::Unset, cx)) => templates::pings(cx),
-        Some((Phase::Progressing | Phase::Waiting | Phase::WaitingPromotion, cx)) => measure::questions(cx),
+        Some((Phase::Progressing | Phase::Waiting | Phase::WaitingPromotion, cx)) if !cx.waits_to_begin() => {
+            measure::questions(cx)
+        }
         _ => vec![],
     };
     let namespace = snap.canary.metadata.namespace.clone().unwrap_or_default();
@@ -135,10 +140,14 @@ fn by_phase(cx: &Context<'_>, draft: &mut Draft) {
         return;
     }
     request::heed(cx, draft);
+    if gates::aborted(cx, draft) {
+        return;
+    }
     match cx.phase() {
         Phase::Unset | Phase::Initializing => initialise::step(cx, draft),
         // Flagger's hashes: what it was in the middle of begins anew
         _ if cx.promoted().is_some_and(|hash| !revision::is_ours(hash)) => rest::step(cx, draft),
+        Phase::Waiting if cx.waits_to_begin() => rest::step(cx, draft),
         Phase::Progressing | Phase::Waiting | Phase::WaitingPromotion => progress::step(cx, draft),
         Phase::Promoting => promote::step(cx, draft),
         Phase::Finalising => promote::finalise(cx, draft),

@@ -3,7 +3,12 @@
 
 use serde::Serialize;
 
-use crate::{api::MetricOutcome, names};
+use super::hooks::Kind;
+use crate::{
+    api::{MetricOutcome, Phase},
+    names,
+    snapshot::Said,
+};
 
 /// How loud a note is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -37,6 +42,16 @@ pub struct Alert {
     pub details: bool,
 }
 
+impl Severity {
+    /// The type of an Event.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Normal => "Normal",
+            Self::Warning => "Warning",
+        }
+    }
+}
+
 /// One thing to say about a Canary.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Note {
@@ -49,17 +64,32 @@ pub struct Note {
     /// Sent to people as well.
     #[serde(skip)]
     pub alert: Option<Alert>,
+    /// The sentence as Flagger has it where that quotes an answer from outside: for Events, not for logs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quote: Option<String>,
+    /// The phase in which it is said.
+    #[serde(skip)]
+    pub phase: Phase,
 }
 
 impl Note {
+    fn new(reason: &'static str, severity: Severity, message: String) -> Self {
+        Self { reason, severity, message, alert: None, quote: None, phase: Phase::Unset }
+    }
+
+    /// What Events say.
+    pub fn for_events(&self) -> &str {
+        self.quote.as_deref().unwrap_or(&self.message)
+    }
+
     /// A note for the record.
     pub fn normal(reason: &'static str, message: impl Into<String>) -> Self {
-        Self { reason, severity: Severity::Normal, message: message.into(), alert: None }
+        Self::new(reason, Severity::Normal, message.into())
     }
 
     /// A note somebody should see.
     pub fn warning(reason: &'static str, message: impl Into<String>) -> Self {
-        Self { reason, severity: Severity::Warning, message: message.into(), alert: None }
+        Self::new(reason, Severity::Warning, message.into())
     }
 
     /// Sent to people as well, in these words.
@@ -171,23 +201,59 @@ impl Words {
         };
         Note::normal("Promoted", text).alerting(Urgency::Info, alert)
     }
-    pub(super) fn waiting_for_promotion(&self, how: &str, epoch: i64) -> Note {
-        let (name, namespace) = self.canary.rsplit_once('.').unwrap_or((&self.canary, ""));
-        let ask = format!(
-            "kubectl -n {namespace} annotate canary {name} --overwrite {}=promote/run-{epoch}",
-            names::ANNOTATION_REQUEST
-        );
-        Note::warning(
-            "WaitingForPromotion",
-            format!(
-                "Halt {} advancement waiting for promotion approval {how}until asked: {ask}",
-                self.canary
-            ),
-        )
-        .alerting(Urgency::Warn, format!("Canary promotion is waiting for approval. To go on: {ask}"))
+    /// `<canary>.<namespace>`.
+    pub(super) fn canary(&self) -> &str {
+        &self.canary
     }
     pub(super) fn wait_is_over() -> Note {
         Note::normal("WaitOver", "the wait for the promotion is over: the run goes on")
+    }
+    pub(super) fn check_passed(kind: Kind, hook: &str) -> Note {
+        let mut word = kind.word().to_owned();
+        word[..1].make_ascii_uppercase();
+        Note::normal("CheckPassed", format!("{word} check {hook} passed"))
+    }
+    pub(super) fn check_failed(&self, kind: Kind, said: &Said) -> (String, Option<String>) {
+        let what = if kind == Kind::Rollout { "external" } else { kind.word() };
+        let text =
+            |why: &str| format!("Halt {} advancement {what} check {} failed {why}", self.canary, said.name);
+        match &said.answer {
+            Ok(()) => (text(""), None),
+            Err(refusal) => (text(&refusal.why), Some(text(&refusal.quote))),
+        }
+    }
+    pub(super) fn post_rollout_failed(said: &Said) -> Note {
+        let text = |why: &str| format!("Post-rollout hook {} failed {why}", said.name);
+        let Err(refusal) = &said.answer else { return Note::warning("PostRolloutFailed", text("")) };
+        let quote = Some(text(&refusal.quote));
+        Note { quote, ..Note::warning("PostRolloutFailed", text(&refusal.why)) }
+    }
+    /// `muted`: nobody is sent it.
+    pub(super) fn waiting_for_hook(&self, kind: Kind, hook: &str, muted: bool) -> Note {
+        let (reason, what, alert) = match kind {
+            Kind::ConfirmTrafficIncrease => (
+                "WaitingForTrafficIncrease",
+                "traffic increase approval",
+                "Canary traffic increase is waiting for approval.",
+            ),
+            Kind::ConfirmPromotion => {
+                ("WaitingForPromotion", "promotion approval", "Canary promotion is waiting for approval.")
+            }
+            _ => ("WaitingForApproval", "approval", "Canary is waiting for approval."),
+        };
+        let text = format!("Halt {} advancement waiting for {what} {hook}", self.canary);
+        let note = Note::warning(reason, text);
+        if muted { note } else { note.alerting(Urgency::Warn, alert) }
+    }
+    pub(super) fn manual_rollback(&self) -> Note {
+        let text = format!("Rolling back {} manual webhook invoked", self.canary);
+        Note::warning("RollingBack", text).alerting(Urgency::Warn, "Rolling back manual webhook invoked")
+    }
+    pub(super) fn abort_wanted(&self, why: &str) -> Note {
+        Note::warning("RollingBack", format!("Rolling back {} abort requested: {why}", self.canary))
+    }
+    pub(super) fn declined(&self, why: &str) -> Note {
+        Note::warning("Declined", format!("The new revision of {} is not begun with: {why}", self.target))
     }
     pub(super) fn request_accepted(id: &str, verb: &str, by: &str) -> Note {
         let by = if by.is_empty() { String::new() } else { format!(", {by}") };
@@ -196,11 +262,12 @@ impl Words {
     pub(super) fn request_refused(id: &str, why: &str) -> Note {
         Note::warning("RequestRefused", format!("Request {id} is refused: {why}"))
     }
-    pub(super) fn halted(text: &str) -> Note {
-        Note::warning("Halted", text)
+    /// `quote`: the same with an answer from outside in it.
+    pub(super) fn halted(text: &str, quote: Option<String>) -> Note {
+        Note { quote, ..Note::warning("Halted", text) }
     }
     pub(super) fn limit_reached(&self, why: &str) -> Note {
-        Note::warning("LimitReached", format!("Rolling back {} {why}", self.canary))
+        Note::warning("LimitReached", format!("Rolling back {} {why}", self.canary)).aloud(Urgency::Error)
     }
     pub(super) fn inconclusive(&self, why: &str, epoch: i64) -> Note {
         let (name, namespace) = self.canary.rsplit_once('.').unwrap_or((&self.canary, ""));
@@ -211,6 +278,7 @@ impl Words {
                 names::ANNOTATION_REQUEST
             ),
         )
+        .aloud(Urgency::Warn)
     }
     pub(super) fn held(reason: &'static str, why: &str) -> Note {
         Note::warning(reason, format!("the run holds its weight: {why}"))
@@ -364,8 +432,7 @@ mod tests {
     fn alerts_have_the_words_and_the_severity_of_flagger() {
         use Urgency::{Error, Info, Warn};
         let words = Words::new("podinfo", "podinfo", "podinfo-primary", "test");
-        let approval = "Canary promotion is waiting for approval. To go on: kubectl -n test annotate canary podinfo \
-                        --overwrite serin.dev/request=promote/run-7";
+        let gate = |kind| words.waiting_for_hook(kind, "gate", false);
         let all = [
             (
                 words.initialized("Deployment"),
@@ -374,7 +441,15 @@ mod tests {
                 "New Deployment detected, initialization completed.",
             ),
             (words.new_revision(), Info, true, "New revision detected, progressing canary analysis."),
-            (words.waiting_for_promotion("", 7), Warn, false, approval),
+            (gate(Kind::ConfirmRollout), Warn, false, "Canary is waiting for approval."),
+            (gate(Kind::ConfirmPromotion), Warn, false, "Canary promotion is waiting for approval."),
+            (
+                gate(Kind::ConfirmTrafficIncrease),
+                Warn,
+                false,
+                "Canary traffic increase is waiting for approval.",
+            ),
+            (words.manual_rollback(), Warn, false, "Rolling back manual webhook invoked"),
             (words.threshold_reached(5), Error, false, "Failed checks threshold reached 5"),
             (words.deadline_exceeded("x"), Error, false, "Progress deadline exceeded x"),
             (words.promotion_failed("x"), Error, false, "Promotion failed, primary not ready: x"),
@@ -395,9 +470,9 @@ mod tests {
     #[test]
     fn what_happens_all_the_time_disturbs_nobody() {
         let words = Words::new("podinfo", "podinfo", "podinfo-primary", "test");
-        for note in
-            [words.advanced(10), words.starting(), words.copying(), words.failed(), Words::halted("x")]
-        {
+        let muted = words.waiting_for_hook(Kind::ConfirmRollout, "gate", true);
+        let halted = Words::halted("x", None);
+        for note in [words.advanced(10), words.starting(), words.copying(), words.failed(), halted, muted] {
             assert_eq!(note.alert, None, "{}", note.message);
         }
     }

@@ -1,5 +1,6 @@
 //! A run: new revision, pods, one weight after another, a window of checks at each.
 
+use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
 use super::{
@@ -7,7 +8,9 @@ use super::{
     draft::{Draft, after},
     ending,
     ensure::{self, Because},
+    gates::{self, Leave},
     heed, history,
+    hooks::{self, Kind, Reply},
     initialise::{past, waiting},
     judge, measure,
     note::{Note, Urgency, Words},
@@ -26,6 +29,8 @@ use crate::{
 
 /// A run begins: status first; the pods come with the next plan, decided on the target as it is by then.
 pub(super) fn start(cx: &Context<'_>, d: &mut Draft) {
+    // they have been called by this plan, if not before
+    d.status.post_rollout_due = false;
     reset(cx, d);
     d.status.failed_checks = 0;
     if cx.c.apex == Apex::Shares {
@@ -45,8 +50,13 @@ fn reset(cx: &Context<'_>, d: &mut Draft) {
     let renew =
         cx.step().renew || cx.target_replicas() > 0 && cx.configs.differ_for_running_pods(cx.status());
     d.status.step = Some(StepStatus { renew, since: share::since(cx), ..StepStatus::default() });
-    let of_last_run =
-        [conditions::HALTED, conditions::INCONCLUSIVE, conditions::FROZEN, conditions::CAPACITY];
+    let of_last_run = [
+        conditions::HALTED,
+        conditions::INCONCLUSIVE,
+        conditions::PAUSED,
+        conditions::FROZEN,
+        conditions::CAPACITY,
+    ];
     for type_ in of_last_run.into_iter().chain([super::checks::PODS_READY]) {
         d.clear(type_);
     }
@@ -57,6 +67,9 @@ fn reset(cx: &Context<'_>, d: &mut Draft) {
 
 pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
     if ending::carry_on(cx, d) || revision_changed(cx, d) {
+        return;
+    }
+    if gates::rolled_back(cx, d) {
         return;
     }
     let step = cx.step();
@@ -97,8 +110,7 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
         return promote::begin(cx, d);
     }
     if step.index == 0 {
-        d.say(cx.words.starting());
-        return advance(cx, d, 1);
+        return first(cx, d);
     }
     if step.confirmed.is_none() {
         return confirm(cx, d);
@@ -107,6 +119,31 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
         judge::judge(cx, d, held);
     } else if !held && judge::released(cx, d) {
         go_on(cx, d);
+    }
+}
+
+/// Before the first step: webhooks that prepare for it, each no of which is a failed check, and those that let it rise.
+fn first(cx: &Context<'_>, d: &mut Draft) {
+    let checked = cx.step().checked.is_some();
+    let due = measure::window(cx);
+    if checked && !past(cx, d, due) {
+        return;
+    }
+    let since = if checked { due } else { Timestamp::MIN };
+    let prepared = match hooks::ask(cx, d, Kind::PreRollout, since) {
+        Reply::Unheard => return,
+        Reply::No(said) => {
+            d.status.step = Some(StepStatus { checked: Some(MicroTime(cx.now)), ..cx.step() });
+            judge::halt(cx, d, &[cx.words.check_failed(Kind::PreRollout, &said)]);
+            return;
+        }
+        Reply::Yes(names) => names,
+    };
+    let mut notes = vec![cx.words.starting()];
+    notes.extend(prepared.iter().map(|name| Words::check_passed(Kind::PreRollout, name)));
+    if gates::leave(cx, d, notes) == Leave::Yes {
+        d.clear(conditions::HALTED);
+        advance(cx, d, 1);
     }
 }
 
@@ -194,6 +231,7 @@ fn canary_vanished(cx: &Context<'_>, d: &mut Draft) {
         d.phase(Phase::Progressing, cx.kind());
     }
     measure::begin_anew(d);
+    d.clear(conditions::PAUSED);
     d.status.canary_weight = 0;
     d.status.iterations = 0;
     d.urgent = true;

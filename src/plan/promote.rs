@@ -9,6 +9,7 @@ use super::{
     ending,
     ensure::{self, Because},
     heed::heeded,
+    hooks::{self, Kind},
     initialise::{past, waiting},
     note::Words,
     rest, scaler, share, sides,
@@ -22,13 +23,14 @@ use crate::{
 
 /// All checks have passed, or were not wanted: called only while the target carries the analysed template.
 pub(super) fn begin(cx: &Context<'_>, d: &mut Draft) {
+    d.say(cx.words.copying());
     d.phase(Phase::Promoting, cx.kind());
     d.status.epoch += 1;
+    d.clear(conditions::PAUSED);
     d.clear(conditions::HALTED);
     d.clear(conditions::INCONCLUSIVE);
     d.clear(conditions::CAPACITY);
     ensure::store_template(cx, d);
-    d.say(cx.words.copying());
 }
 
 pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
@@ -212,6 +214,7 @@ pub(super) fn finalise(cx: &Context<'_>, d: &mut Draft) {
     d.status.primary_replicas = cx.primary_replicas_kept();
     rest::saw_target(cx, d);
     ensure::collect_templates(cx, d);
+    d.status.post_rollout_due = hooks::any(cx, Kind::PostRollout);
     d.say(cx.words.promoted(cx.c.skip_analysis));
 }
 

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::hooks::Call;
 use crate::{
     analysis::{Access, Query, Reading},
     manifest::config::Digest,
@@ -30,13 +29,6 @@ pub enum Question {
         /// What to ask.
         query: Query,
     },
-    /// Does this webhook say yes?
-    Call {
-        /// Position among the checks of the window.
-        index: usize,
-        /// What to call.
-        call: Call,
-    },
     /// What does this ConfigMap or Secret hold now? Asked once for each version of it.
     Config {
         /// Its namespace.
@@ -53,8 +45,6 @@ pub struct Answers {
     pub ping: Option<Result<(), String>>,
     /// Answers to [`Question::Measure`] by position.
     pub readings: BTreeMap<usize, Reading>,
-    /// Answers to [`Question::Call`] by position: why not, when it was no.
-    pub calls: BTreeMap<usize, Result<(), String>>,
     /// Answers to [`Question::Config`]: none when there is no such object, or why it cannot be read.
     pub configs: BTreeMap<ObjectRef, Result<Option<Digest>, String>>,
 }

@@ -3,7 +3,7 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
-use super::{context::Context, draft::Draft, judge, note::Words};
+use super::{context::Context, draft::Draft, judge, note::Words, pause};
 use crate::{
     api::{
         Answer, Phase, RequestStatus,
@@ -42,39 +42,63 @@ pub(super) fn heed(cx: &Context<'_>, d: &mut Draft) {
     }
 }
 
-/// It names another revision or step than the one there is.
+/// It names another revision, step or gate than the one there is.
 fn stale(cx: &Context<'_>, request: &Request) -> Option<String> {
-    let applied = cx.applied().unwrap_or_default();
-    if let Some(revision) = request.revision.as_ref().filter(|r| !applied.starts_with(r.as_str())) {
-        return Some(format!("it is about revision {revision:.64}, and {applied:.12} is on trial"));
+    let trial = if cx.waits_to_begin() { &cx.hash } else { cx.applied().unwrap_or_default() };
+    if let Some(revision) = request.revision.as_ref().filter(|r| !trial.starts_with(r.as_str())) {
+        return Some(format!("it is about revision {revision:.64}, and {trial:.12} is on trial"));
     }
     let step = cx.step().index;
-    let other = request.step.filter(|wanted| *wanted != step)?;
-    Some(format!("it is about step {other}, and the run is at step {step}"))
-}
-
-/// There is nothing that it could end now.
-fn misplaced(cx: &Context<'_>, verb: Verb) -> Option<String> {
-    let ending = cx.status().run.as_ref().is_some_and(|r| r.ending.is_some());
-    match verb {
-        Verb::Promote if cx.phase() == Phase::WaitingPromotion && !ending => None,
-        Verb::Promote if judge::waits(cx) && !ending => None,
-        Verb::Promote if ending => Some("the run is being ended".into()),
-        Verb::Promote => Some(format!("nothing waits for a promotion: the phase is {}", cx.phase())),
+    if let Some(other) = request.step.filter(|wanted| *wanted != step) {
+        return Some(format!("it is about step {other}, and the run is at step {step}"));
     }
+    let gate = request.gate.as_deref()?;
+    let here = pause::stands_at(cx).flatten();
+    (here != Some(gate)).then(|| match here {
+        Some(here) => format!("it is about gate {gate:.64}, and the run is at gate {here}"),
+        None => format!("it is about gate {gate:.64}, at which the run is not"),
+    })
 }
 
-/// True when this was asked for: it is answered in the same write as what the caller does next.
-pub(super) fn granted(cx: &Context<'_>, d: &mut Draft, verb: Verb) -> bool {
-    let Some((id, Ok(request))) = pending(cx) else { return false };
+/// There is nothing that it could do now.
+fn misplaced(cx: &Context<'_>, verb: Verb) -> Option<String> {
+    let phase = cx.phase();
+    if cx.status().run.as_ref().is_some_and(|r| r.ending.is_some()) {
+        return Some("the run is being ended".into());
+    }
+    let (fits, what) = match verb {
+        Verb::Promote => {
+            let waits = phase == Phase::WaitingPromotion && pause::waits(cx) || judge::waits(cx);
+            (waits, "nothing waits for a promotion")
+        }
+        Verb::Approve => (pause::stands_at(cx).is_some(), "no gate waits for an approval"),
+        Verb::Abort => {
+            let going = matches!(
+                phase,
+                Phase::Progressing | Phase::Waiting | Phase::WaitingPromotion | Phase::Promoting
+            );
+            (going, "there is no run to abort")
+        }
+    };
+    (!fits).then(|| format!("{what}: the phase is {phase}"))
+}
+
+/// Somebody asks for this, and who: it is answered in the same write as what the caller does next.
+pub(super) fn granted(cx: &Context<'_>, d: &mut Draft, verb: Verb) -> Option<String> {
+    let (id, Ok(request)) = pending(cx)? else { return None };
     let fits = request.known() == Ok(verb) && stale(cx, &request).is_none() && misplaced(cx, verb).is_none();
     // the target has another template by now: what was asked for is not what would be done
-    if !fits || cx.applied() != Some(cx.hash.as_str()) {
-        return false;
+    if !fits || !cx.waits_to_begin() && cx.applied() != Some(cx.hash.as_str()) {
+        return None;
     }
     let message = request.by.map_or_else(String::new, |by| format!("asked for by {by:.100}"));
     d.say(Words::request_accepted(&id, &request.verb, &message));
-    let at = MicroTime(cx.now);
+    let (at, said) = (MicroTime(cx.now), message.clone());
     d.status.request = Some(RequestStatus { id, verb: request.verb, answer: Answer::Accepted, message, at });
-    true
+    Some(said)
+}
+
+/// Somebody opens the gate at which the run waits.
+pub(super) fn opens(cx: &Context<'_>, d: &mut Draft) -> bool {
+    granted(cx, d, Verb::Promote).or_else(|| granted(cx, d, Verb::Approve)).is_some()
 }

@@ -13,7 +13,7 @@ use super::{
     copies,
     draft::{Draft, after},
     ensure::{self, Because},
-    heed,
+    gates, heed,
     initialise::past,
     note::Words,
     progress, scaler,
@@ -30,6 +30,7 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
     if !cx.promoted().is_some_and(revision::is_ours) {
         return adopt(cx, d);
     }
+    gates::after_run(cx, d);
     let mended = primary_intact(cx, d)
         & ensure::side_services(cx, d, Because::Drift)
         & (ensure::routing(cx, d, cx.zero(), Because::Drift) && ensure::apex_service(cx, d, Because::Drift))
@@ -42,7 +43,17 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
             return failure_over(cx, d);
         }
     } else if cx.applied() != Some(cx.hash.as_str()) || !same_target(cx) {
-        return progress::start(cx, d);
+        if gates::may_start(cx, d) {
+            return progress::start(cx, d);
+        }
+        // at a gate things stand as at rest; its webhooks may let the revision begin at once
+        if !cx.waits_to_begin() || d.status.phase != Some(Phase::Waiting) {
+            return;
+        }
+        return hand_over(cx, d);
+    }
+    if cx.waits_to_begin() {
+        return gates::nothing_to_start(cx, d);
     }
     copies::collect(cx, d);
     hand_over(cx, d);

@@ -180,15 +180,16 @@ fn gone(cx: &Context<'_>, d: &mut Draft, but: Option<&ObjectRef>) -> bool {
 
 /// The primary may have to take all the traffic back.
 fn open(cx: &Context<'_>) -> bool {
-    matches!(
-        cx.phase(),
-        Phase::Initializing
-            | Phase::Waiting
-            | Phase::Progressing
-            | Phase::WaitingPromotion
-            | Phase::Promoting
-            | Phase::Finalising
-    )
+    !cx.waits_to_begin()
+        && matches!(
+            cx.phase(),
+            Phase::Initializing
+                | Phase::Waiting
+                | Phase::Progressing
+                | Phase::WaitingPromotion
+                | Phase::Promoting
+                | Phase::Finalising
+        )
 }
 
 /// Pods that the primary keeps, from the first write of a run to the last.

@@ -119,7 +119,8 @@ pub(super) fn carry(cx: &Context<'_>, d: &mut Draft, want: Split, why: Because) 
     }
     let selected = select(cx, d, want, why);
     // a promotion gives the primary all its pods: they are not taken from it again
-    let shared = matches!(cx.phase(), Phase::Progressing | Phase::Waiting | Phase::WaitingPromotion);
+    let shared = matches!(cx.phase(), Phase::Progressing | Phase::Waiting | Phase::WaitingPromotion)
+        && !cx.waits_to_begin();
     selected && (!shared || approach(cx, d, primary, target, why))
 }
 

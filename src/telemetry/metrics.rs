@@ -19,7 +19,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use super::Outcome;
+use super::{Outcome, hooks::HookMetrics};
 
 /// Upper bounds that Prometheus clients use unless told otherwise; Flagger's histogram has them.
 const DEFAULT_BUCKETS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
@@ -122,6 +122,8 @@ pub struct Metrics {
     lateness: Histogram,
     events_dropped: Counter,
     alerts: Family<AlertLabels, Counter>,
+    /// About calls of webhooks.
+    pub hooks: HookMetrics,
     used: Mutex<BTreeMap<(String, String), Used>>,
     counted: Mutex<BTreeSet<String>>,
 }
@@ -149,6 +151,7 @@ impl Metrics {
             lateness: Histogram::new(LATENESS_BUCKETS),
             events_dropped: Counter::default(),
             alerts: Family::default(),
+            hooks: HookMetrics::default(),
             used: Mutex::default(),
             counted: Mutex::default(),
         };
@@ -189,6 +192,7 @@ impl Metrics {
         let build = Family::<BuildLabels, IntGauge>::default();
         build.get_or_create(&BuildLabels { version: env!("CARGO_PKG_VERSION").to_owned() }).set(1);
         let registry = &mut self.registry;
+        self.hooks.register(registry);
         registry.register("serin_build_info", "Version of Serin", build);
         registry.register("serin_reconcile", "Reconciles by how they ended", self.reconciles.clone());
         registry.register(

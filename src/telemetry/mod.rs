@@ -3,6 +3,7 @@
 //!
 //! Does not serve the metrics (`server` does) and does not decide what is worth saying to users (`plan` does).
 
+pub mod hooks;
 pub mod metrics;
 pub mod outcome;
 

@@ -7,42 +7,44 @@
 use std::time::Duration;
 
 use reqwest::Url;
-use serde_json::Value;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
-use crate::net::{self, Outbound, Tls, address, shown};
+use crate::{
+    names,
+    net::{self, NetError, Outbound, Tls, address, shown},
+    plan::Call,
+    snapshot::Refusal,
+};
 
 /// Most bytes of an answer that are read.
 const LARGEST: usize = 64 * 1024;
 
-/// A Canary whose webhook is tried again and again would hear of nothing else meanwhile.
-const MOST_RETRIES: u32 = 3;
+/// More retries than anybody waits for.
+const MOST_RETRIES: u32 = 20;
+/// One call, with all its tries, may take this long.
+const LONGEST: Duration = Duration::from_secs(3600);
+/// Longest pause between two tries.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// Calls any number of hooks.
 #[derive(Clone)]
 pub struct Webhooks(Outbound);
 
-/// One call.
-#[derive(Clone, Copy, Debug)]
-pub struct Request<'a> {
-    /// Where to; `http` or `https`.
-    pub url: &'a str,
-    /// What is posted, as JSON.
-    pub body: &'a Value,
-    /// Time for each try, from connecting to the last byte.
-    pub timeout: Duration,
-    /// How often a try that got no answer, or one of 5xx or 429, is made again: at most [`MOST_RETRIES`].
-    pub retries: u32,
-    /// Take any TLS certificate.
-    pub any_certificate: bool,
+/// Why a call was no yes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// In words.
+    pub refusal: Refusal,
+    /// The webhook has answered, and said no.
+    pub answered: bool,
 }
 
 /// What one try came to.
 enum Try {
     Yes,
-    No(String),
+    No(Refusal),
     /// No answer, or one that says to try again.
-    Later(String),
+    Later(Refusal),
 }
 
 impl Webhooks {
@@ -51,42 +53,63 @@ impl Webhooks {
         Self(http)
     }
 
-    /// Posts; a status of at most 202 is a yes. Err: why not, in the words of the hook where it has some.
-    pub async fn call(&self, request: Request<'_>) -> Result<(), String> {
-        let url = address(request.url).map_err(|error| error.to_string())?;
+    /// Posts; a status of at most 202 is a yes.
+    ///
+    /// # Errors
+    /// Why not, in our words and in those of the webhook.
+    pub async fn call(&self, call: &Call) -> Result<(), Refused> {
+        match timeout(LONGEST, self.tries(call)).await {
+            Ok(done) => done,
+            Err(_) => {
+                let why = format!("no answer within {} s", LONGEST.as_secs());
+                Err(Refused { refusal: Refusal::plain(why), answered: false })
+            }
+        }
+    }
+
+    async fn tries(&self, call: &Call) -> Result<(), Refused> {
+        let refused = |refusal, answered| Err(Refused { refusal, answered });
+        let url = match address(&call.url) {
+            Ok(url) => url,
+            Err(error) => return refused(Refusal::plain(error.to_string()), false),
+        };
         let mut pause = Duration::from_secs(1);
         let mut tries = 1;
         loop {
-            match self.once(&url, request).await {
+            match self.once(&url, call).await {
                 Try::Yes => return Ok(()),
-                Try::No(why) => return Err(why),
-                Try::Later(why) if tries > request.retries.min(MOST_RETRIES) => {
-                    return Err(format!("POST {} giving up after {tries} attempt(s): {why}", shown(&url)));
+                Try::No(refusal) => return refused(refusal, true),
+                Try::Later(last) if tries > call.retries.min(MOST_RETRIES) => {
+                    let over = format!("giving up after {tries} attempt(s)");
+                    let why = format!("{over}: {}", last.why);
+                    let quote = format!("POST {} {over}: {}", shown(&url), last.quote);
+                    return refused(Refusal { why, quote }, false);
                 }
                 Try::Later(_) => {}
             }
             sleep(pause).await;
-            pause *= 2;
+            pause = (pause * 2).min(LONGEST_PAUSE);
             tries += 1;
         }
     }
 
-    async fn once(&self, url: &Url, request: Request<'_>) -> Try {
-        let tls = Tls { any_certificate: request.any_certificate, ca: None };
-        let post = net::Request::post(url.clone(), request.body, request.timeout, LARGEST);
-        let answer = match self.0.send(net::Request { tls, ..post }).await {
+    async fn once(&self, url: &Url, call: &Call) -> Try {
+        let tls = Tls { any_certificate: call.any_certificate, ca: None };
+        let post = net::Request::post(url.clone(), &call.body, call.timeout, LARGEST);
+        let post = net::Request { tls, ..post.header(names::HEADER_REQUEST_ID, &call.id) };
+        let answer = match self.0.send(post).await {
             Ok(answer) => answer,
-            Err(error @ (net::NetError::Refused(_) | net::NetError::Setup(_))) => {
-                return Try::No(error.to_string());
+            Err(error @ (NetError::Refused(_) | NetError::Setup(_))) => {
+                return Try::No(Refusal::plain(error.to_string()));
             }
-            Err(error) => return Try::Later(error.to_string()),
+            Err(error) => return Try::Later(Refusal::plain(error.to_string())),
         };
-        let (status, body) = (answer.status, self.0.quote(&answer.body));
-        match status {
+        let (why, body) = (format!("status {}", answer.status), self.0.quote(&answer.body));
+        match answer.status {
             0..=202 => Try::Yes,
-            429 | 500 | 502..=599 => Try::Later(format!("status {status}: {body}")),
-            _ if body.is_empty() => Try::No(format!("status {status}")),
-            _ => Try::No(body),
+            429 | 500 | 502..=599 => Try::Later(Refusal { quote: format!("{why}: {body}"), why }),
+            _ if body.is_empty() => Try::No(Refusal::plain(why)),
+            _ => Try::No(Refusal { why, quote: body }),
         }
     }
 }

@@ -28,8 +28,8 @@ use serin::{
     analysis::Reading,
     api::canary_run::Evidence,
     manifest::config,
-    plan::{self, Action, Answers, Plan, Question, Wake},
-    snapshot::{CANARY_RUN, Snapshot},
+    plan::{self, Action, Answers, Call, Plan, Question, Round, Wake},
+    snapshot::{CANARY_RUN, Heard, Refusal, Said, Snapshot},
 };
 
 use observer::Observer;
@@ -92,8 +92,10 @@ pub struct Sim {
     pub now: Timestamp,
     /// What metrics read, by name; others read well.
     pub readings: BTreeMap<String, Reading>,
-    /// Webhooks that say no, and why.
+    /// Webhooks that say no, and why; `hangs` is no answer.
     pub refusals: BTreeMap<String, String>,
+    /// Calls of webhooks so far.
+    pub called: Vec<Call>,
     /// The metrics server does not answer pings.
     pub silent: bool,
     /// Contents of ConfigMaps and Secrets are not given out.
@@ -110,6 +112,7 @@ pub struct Sim {
     pub plans: usize,
     /// Questions that were asked.
     pub asked: usize,
+    heard: BTreeMap<String, Heard>,
     names: Names,
     wake: Wake,
     ask_not_before: Option<Timestamp>,
@@ -129,6 +132,8 @@ impl Sim {
             now: fixture::start(),
             readings: BTreeMap::new(),
             refusals: BTreeMap::new(),
+            called: vec![],
+            heard: BTreeMap::new(),
             silent: false,
             unreadable: false,
             trouble: None,
@@ -169,6 +174,7 @@ impl Sim {
         let mut snap = self.world.snapshot()?;
         snap.ask_not_before = self.ask_not_before;
         snap.records = self.records();
+        snap.heard = self.heard.clone();
         Some(snap)
     }
 
@@ -184,10 +190,6 @@ impl Sim {
                     let well = query.range.min.or(query.range.max).unwrap_or(1.0);
                     let reading = self.readings.get(&query.metric).cloned();
                     answers.readings.insert(*index, reading.unwrap_or(Reading::Values(vec![well])));
-                }
-                Question::Call { index, call } => {
-                    let said = self.refusals.get(&call.name).cloned();
-                    answers.calls.insert(*index, said.map_or(Ok(()), Err));
                 }
                 Question::Config { at, .. } => {
                     let digest = self.world.objects.at(at).map(config::digest);
@@ -214,14 +216,42 @@ impl Sim {
         if plan.is_empty() {
             self.remember(&plan, true);
             self.say(&plan);
-            return false;
+            return self.call(&plan.calls);
         }
         if let Some((_, trouble)) = self.trouble_at.filter(|(plans, _)| *plans == self.plans) {
             self.trouble = Some(trouble);
         }
         self.plans += 1;
-        self.carry_out(&snap, &plan);
+        if self.carry_out(&snap, &plan) {
+            self.call(&plan.calls);
+        }
         true
+    }
+
+    /// Has webhooks called: they answer at once, or hang. True when one has answered.
+    fn call(&mut self, rounds: &[Round]) -> bool {
+        let mut answered = false;
+        for round in rounds {
+            let mut said = Vec::new();
+            for call in &round.calls {
+                self.called.push(call.clone());
+                let refusal = self.refusals.get(&call.name).map(String::as_str);
+                if refusal == Some("hangs") {
+                    self.log.push(format!("call   {} hangs", call.name));
+                    break;
+                }
+                let answer = refusal.map_or(Ok(()), |why| Err(Refusal::plain(why)));
+                self.log.push(format!("call   {}: {}", call.name, refusal.unwrap_or("yes")));
+                let last = round.ends_with(&answer);
+                said.push(Said { name: call.name.clone(), url: call.url.clone(), answer });
+                if last || said.len() == round.calls.len() {
+                    answered = true;
+                    self.heard.insert(round.place.clone(), Heard { at: self.now, said });
+                    break;
+                }
+            }
+        }
+        answered
     }
 
     fn ask(&mut self, questions: &[Question]) -> Answers {
@@ -231,9 +261,6 @@ impl Sim {
             match question {
                 Question::Measure { index, query } => {
                     self.log.push(format!("ask    {}: {:?}", query.metric, answers.readings.get(index)));
-                }
-                Question::Call { index, call } => {
-                    self.log.push(format!("call   {}: {:?}", call.name, answers.calls.get(index)));
                 }
                 Question::Config { at, .. } => self.log.push(format!("read   {at}")),
                 Question::Ping { .. } => {}
@@ -255,7 +282,8 @@ impl Sim {
     }
 
     /// Carries out a plan in the order the operator does: the status, then the actions, then what is said.
-    pub fn carry_out(&mut self, snap: &Snapshot, plan: &Plan) {
+    /// True when it came to its end.
+    pub fn carry_out(&mut self, snap: &Snapshot, plan: &Plan) -> bool {
         let trouble = self.trouble.take();
         let mut left = match trouble {
             Some(Trouble::CrashAfter(writes)) => writes,
@@ -268,18 +296,20 @@ impl Sim {
         let mut decided = true;
         if plan.status.is_some() {
             if left == 0 {
-                return self.crash();
+                self.crash();
+                return false;
             }
             left -= 1;
             decided = self.write_status(snap, plan);
             if !decided && !plan.urgent {
-                return;
+                return false;
             }
         }
         let mut reached = true;
         for action in plan.actions.iter().filter(|a| decided || a.kind() != CANARY_RUN) {
             if left == 0 {
-                return self.crash();
+                self.crash();
+                return false;
             }
             left -= 1;
             if !self.act(action) {
@@ -291,12 +321,14 @@ impl Sim {
             self.remember(plan, reached);
             self.say(plan);
         }
+        decided
     }
 
     fn crash(&mut self) {
         self.log.push("       the operator dies and starts anew".into());
         (self.ask_not_before, self.silence) = (None, 0);
         self.unwritten = Evidence::default();
+        self.heard.clear();
     }
 
     fn write_status(&mut self, snap: &Snapshot, plan: &Plan) -> bool {

@@ -80,6 +80,7 @@ impl World {
             refused: None,
             ask_not_before: None,
             records: Records::default(),
+            heard: BTreeMap::new(),
         })
     }
 

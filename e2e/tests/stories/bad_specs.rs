@@ -23,7 +23,6 @@ pub(crate) const STORIES: Family = &[
     crate::story!(an_unserved_provider_changes_nothing),
     crate::story!(an_unserved_kind_changes_nothing),
     crate::story!(a_strategy_beyond_the_router_changes_nothing),
-    crate::story!(an_unserved_gate_holds_the_run),
     crate::story!(a_suspended_run_stands_still_and_is_resumed),
     crate::story!(pods_lost_under_suspension_are_said),
     crate::story!(intervals_of_any_length_are_taken),
@@ -153,17 +152,6 @@ async fn a_strategy_beyond_the_router_changes_nothing(shared: &Shared) -> anyhow
     story.edit_canary("app", json!({"spec": {"analysis": iterations}})).await?;
     story.phase("app", Phase::Initialized).await?;
     accepted(&story, "app").await
-}
-
-async fn an_unserved_gate_holds_the_run(shared: &Shared) -> anyhow::Result<()> {
-    let story = story(shared, "gate").await?;
-    let hook = json!([{"name": "ask-them", "type": "confirm-rollout", "url": "http://gate.example.com/"}]);
-    story.initialised("app", |c| c["spec"]["analysis"]["webhooks"] = hook).await?;
-    let words = ["spec.analysis.webhooks[ask-them] (type confirm-rollout)", "held at weight 0"];
-    stands(&story, "app", "NotYetServed", "True", "NotYetServed", &words).await?;
-    held_at_zero(&story).await?;
-    story.edit_canary("app", json!({"spec": {"analysis": {"webhooks": []}}})).await?;
-    ends_well(&story).await
 }
 
 async fn a_suspended_run_stands_still_and_is_resumed(shared: &Shared) -> anyhow::Result<()> {

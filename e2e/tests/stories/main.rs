@@ -19,6 +19,7 @@ mod end_state;
 mod examples;
 mod first_flight;
 mod history;
+mod hooks;
 mod jenkins_x;
 mod knative;
 mod kuma;
@@ -87,6 +88,7 @@ const FAMILIES: &[(&str, Family)] = &[
     ("examples", examples::STORIES),
     ("first_flight", first_flight::STORIES),
     ("history", history::STORIES),
+    ("hooks", hooks::STORIES),
     ("jenkins_x", jenkins_x::STORIES),
     ("knative", knative::STORIES),
     ("kuma", kuma::STORIES),

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::{
     Api,
@@ -20,6 +20,7 @@ use serin::{
 };
 use serin_e2e::{
     bed::Traffic,
+    hooks::{Answer, Receiver},
     story::{PATIENCE, Story},
     wait,
 };
@@ -34,6 +35,7 @@ pub(crate) const STORIES: Family = &[
     crate::story!(i_silent),
     crate::story!(i_configs),
     crate::story!(i_ab),
+    crate::story!(i_hooks),
     crate::story!(k_bg),
     crate::story!(g_weight),
     crate::story!(n_weight),
@@ -64,7 +66,7 @@ struct Difference {
 const DIFFERENCES: &[Difference] = &[
     Difference {
         title: "The metrics server is announced once",
-        of: &["i-bad", "i-silent", "i-configs", "i-ab", "k-bg", "g-weight", "n-weight"],
+        of: &["i-bad", "i-silent", "i-configs", "i-ab", "i-hooks", "k-bg", "g-weight", "n-weight"],
         bend: |recording| {
             let mut seen = false;
             let announced = |note: &String| note == "N all the metrics providers are available!";
@@ -77,6 +79,26 @@ const DIFFERENCES: &[Difference] = &[
         bend: |recording| {
             for point in recording.status.iter_mut().filter(|point| point.0 == "Failed") {
                 point.2 = 3;
+            }
+        },
+    },
+    Difference {
+        title: "The end of a run is told before its post-rollout webhooks are called",
+        of: &["i-hooks"],
+        bend: |recording| {
+            let posted = recording.events.iter().position(|note| note.contains("Post-rollout check"));
+            if let Some(posted) = posted {
+                let note = recording.events.remove(posted);
+                recording.events.push(note);
+            }
+        },
+    },
+    Difference {
+        title: "At a promotion gate the status shows the weight that the route has",
+        of: &["i-hooks"],
+        bend: |recording| {
+            for point in recording.status.iter_mut().filter(|point| point.3 == -1) {
+                (point.1, point.3) = (50, 0);
             }
         },
     },
@@ -199,7 +221,12 @@ async fn compared(
         ensure!(GUIDE.contains(difference.title), "the guide does not tell of {:?}", difference.title);
     }
     let story = Story::new(&shared.bed, name).await?;
-    let seen = record(&story, text, traffic, release, end, &expected).await?;
+    let mut seen = record(&story, text, traffic, release, end, &expected).await?;
+    if name == "i-hooks" {
+        // what is said at several steps is counted on one Event here
+        expected.events = once(expected.events);
+        seen.events = once(seen.events);
+    }
     ensure!(seen.events == expected.events, "Events\n{:#?}\ninstead of\n{:#?}", seen.events, expected.events);
     ensure!(seen.status == expected.status, "status\n{:#?}\ninstead of\n{:#?}", seen.status, expected.status);
     ensure!(seen.route == expected.route, "routes\n{:#?}\ninstead of\n{:#?}", seen.route, expected.route);
@@ -214,6 +241,60 @@ async fn compared(
         let wanted = &expected.objects[name];
         ensure!(object == wanted, "{name}\n{object:#}\ninstead of\n{wanted:#}");
     }
+    Ok(())
+}
+
+fn once<T: PartialEq>(all: Vec<T>) -> Vec<T> {
+    let mut kept = Vec::new();
+    for one in all {
+        if !kept.contains(&one) {
+            kept.push(one);
+        }
+    }
+    kept
+}
+
+/// What webhooks were sent: those that are asked and those that are told, each once and in order, without what differs
+/// from one time to the next.
+fn payloads(sent: impl Iterator<Item = (String, Value)>) -> (Vec<(String, Value)>, Vec<(String, Value)>) {
+    let plain = sent.filter_map(|(path, mut body)| {
+        let taken = |body: &mut Value, field: &str| body.as_object_mut().and_then(|o| o.remove(field));
+        // both have one, of ten characters and of a number of milliseconds
+        let checksum = taken(&mut body, "checksum")?;
+        body["checksum of"] = json!(checksum.as_str()?.len());
+        if let Some(time) = body.get_mut("metadata").and_then(|metadata| taken(metadata, "timestamp")) {
+            body["timestamp of"] = json!(time.as_str()?.parse::<i64>().ok()? > 1_700_000_000_000);
+        }
+        let detail =
+            body["metadata"]["eventMessage"].as_str().is_some_and(|text| text.contains(" not ready"));
+        (!detail).then_some((path, body))
+    });
+    let (told, asked) = plain.partition(|(path, _)| path.ends_with("/ev"));
+    (once(asked), once(told))
+}
+
+async fn i_hooks(shared: &Shared) -> anyhow::Result<()> {
+    let recorded = include_str!("../../recordings/i-hooks.txt");
+    let receiver = Receiver::start().await?;
+    receiver.behave("/i-hooks/gate-promote", Answer::Opens(5));
+    let text = recorded.replace("http://hooks.example", &receiver.url(""));
+    let traffic = Some(Traffic::success(100.0, 100.0));
+    compared(shared, "i-hooks", &text, traffic, Release::Image, Phase::Succeeded).await?;
+    let mut expected = Vec::new();
+    for line in section(recorded, "hooks")?.lines() {
+        let (path, body) = line.split_once(' ').context("a call without a body")?;
+        expected.push((path.to_owned(), serde_json::from_str(body)?));
+    }
+    let mut expected = payloads(expected.into_iter());
+    // the end is told before the webhooks are called
+    let last = expected.1.len().saturating_sub(1);
+    expected.1.swap(last, last.saturating_sub(1));
+    let seen = || payloads(receiver.all().into_iter().map(|posted| (posted.path, posted.body)));
+    let all = async || (seen().1.len() >= expected.1.len()).then_some(());
+    wait::until("all events to be told", PATIENCE, all).await.ok();
+    let (asked, told) = seen();
+    ensure!(asked == expected.0, "asked\n{asked:#?}\ninstead of\n{:#?}", expected.0);
+    ensure!(told == expected.1, "told\n{told:#?}\ninstead of\n{:#?}", expected.1);
     Ok(())
 }
 

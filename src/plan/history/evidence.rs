@@ -1,12 +1,15 @@
 //! Measurements and calls of webhooks in the words of a record. The only place that makes them.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
+use serde_json::json;
 
 use super::keep;
 use crate::{
     analysis::Assessment,
     api::canary_run::{Evidence, HookCall, Measurement, RunMetric},
-    plan::{context::Context, draft::Draft, hooks::Call},
+    names,
+    plan::{context::Context, draft::Draft, hooks::Kind},
+    snapshot::{CANARY_RUN, Heard},
 };
 
 /// Notes what a measurement came to.
@@ -33,19 +36,36 @@ pub(in crate::plan) fn measured(cx: &Context<'_>, d: &mut Draft, name: &str, fou
     d.evidence = keep::joined(std::mem::take(&mut d.evidence), one);
 }
 
-/// Notes the answer of a webhook.
-pub(in crate::plan) fn called(cx: &Context<'_>, d: &mut Draft, call: &Call, said: &Result<(), String>) {
-    let hook = HookCall {
-        name: call.name.clone(),
-        type_: call.kind.clone(),
-        step: cx.step().index,
-        at: Some(MicroTime(cx.now)),
-        outcome: if said.is_ok() { keep::PASSED } else { "Refused" }.to_owned(),
-        message: said.as_ref().err().map(|why| keep::short(why)).unwrap_or_default(),
-        times: None,
-    };
-    let one = Evidence { hooks: vec![hook], ..of_run(cx) };
-    d.evidence = keep::joined(std::mem::take(&mut d.evidence), one);
+/// Notes what webhooks said; what is known already, as it was noted before, once.
+pub(in crate::plan) fn called(cx: &Context<'_>, d: &mut Draft, kind: Kind, heard: &Heard) {
+    let at = MicroTime(heard.at);
+    for said in &heard.said {
+        let known =
+            |all: &[HookCall]| all.iter().any(|one| one.name == said.name && one.at.as_ref() == Some(&at));
+        if known(&d.evidence.hooks) || known(&cx.snap.records.unwritten.hooks) || written(cx, &said.name, &at)
+        {
+            continue;
+        }
+        let hook = HookCall {
+            name: said.name.clone(),
+            type_: kind.word().to_owned(),
+            step: cx.step().index,
+            at: Some(at.clone()),
+            outcome: if said.answer.is_ok() { keep::PASSED } else { "Refused" }.to_owned(),
+            message: said.answer.as_ref().err().map(|no| keep::short(&no.why)).unwrap_or_default(),
+            times: None,
+        };
+        let one = Evidence { hooks: vec![hook], ..of_run(cx) };
+        d.evidence = keep::joined(std::mem::take(&mut d.evidence), one);
+    }
+}
+
+/// The record of the run has this answer.
+fn written(cx: &Context<'_>, hook: &str, at: &MicroTime) -> bool {
+    let Some(number) = cx.status().run.as_ref().map(|run| run.number) else { return false };
+    let record = cx.snap.objects.get(CANARY_RUN, &names::run(&cx.c.name, number));
+    let calls = record.and_then(|record| record["status"]["hooks"].as_array()).into_iter().flatten();
+    calls.into_iter().any(|call| call["name"] == hook && call["at"] == json!(at))
 }
 
 fn of_run(cx: &Context<'_>) -> Evidence {

@@ -1,0 +1,46 @@
+//! Metrics of webhook calls.
+
+use prometheus_client::{
+    encoding::EncodeLabelSet,
+    metrics::{counter::Counter, family::Family},
+    registry::Registry,
+};
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CallLabels {
+    r#type: String,
+    outcome: String,
+}
+
+/// Counters of webhook calls.
+#[derive(Debug, Default)]
+pub struct HookMetrics {
+    calls: Family<CallLabels, Counter>,
+    dropped: Counter,
+}
+
+impl HookMetrics {
+    pub(super) fn register(&self, registry: &mut Registry) {
+        registry.register(
+            "serin_webhook_calls",
+            "Calls of webhooks, by type and outcome: yes, no, unanswered",
+            self.calls.clone(),
+        );
+        registry.register(
+            "serin_event_webhooks_dropped",
+            "Events not told to a webhook because too many were waiting",
+            self.dropped.clone(),
+        );
+    }
+
+    /// One call of this type ended: `yes`, `no` or `unanswered`.
+    pub fn called(&self, type_: &str, outcome: &str) {
+        let labels = CallLabels { r#type: type_.into(), outcome: outcome.into() };
+        self.calls.get_or_create(&labels).inc();
+    }
+
+    /// An event was dropped.
+    pub fn event_dropped(&self) {
+        self.dropped.inc();
+    }
+}
