@@ -111,7 +111,7 @@ mod tests {
     }
 
     fn text(ask: &Ask) -> &str {
-        ask.query.as_ref().map_or_else(|why| why.as_str(), |q| q.promql.as_str())
+        ask.query.as_ref().map_or_else(String::as_str, |q| q.promql.as_str())
     }
 
     #[test]

@@ -153,7 +153,7 @@ fn bound(how: Use, values: &[f64]) -> Value {
 fn context() -> Result<Context<'static, 'static>, String> {
     let mut cx = Context::default();
     let added = [
-        cx.add_function("len", |list: List| list.len() as i64),
+        cx.add_function("len", |list: List| i64::try_from(list.len()).unwrap_or(i64::MAX)),
         cx.add_function("min", |list: List| folded(&list, f64::min)),
         cx.add_function("max", |list: List| folded(&list, f64::max)),
         cx.add_function("sum", |list: List| numbers(&list).sum::<f64>()),

@@ -173,8 +173,8 @@ fn second(c: &Validated, at: usize) -> Option<String> {
 
 /// A query that is asked beside the metric's own cannot be made.
 fn unaskable(at: usize, asks: &[Ask]) -> Option<String> {
-    let beside = asks.iter().filter(|ask| ask.metric == at && ask.role != Role::Value);
-    beside.filter_map(|ask| ask.query.as_ref().err()).next().cloned()
+    let mut beside = asks.iter().filter(|ask| ask.metric == at && ask.role != Role::Value);
+    beside.find_map(|ask| ask.query.as_ref().err()).cloned()
 }
 
 /// A limit that something else comes before.

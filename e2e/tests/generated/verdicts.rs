@@ -34,7 +34,8 @@ fn wanted() -> impl Strategy<Value = Value> {
     ]
 }
 
-fn metric(name: &'static str) -> impl Strategy<Value = Value> {
+/// Boxed, as are the specs: as plain values these strategies fill the stack of a test.
+fn metric(name: &'static str) -> BoxedStrategy<Value> {
     let times = (
         option::of(prop_oneof![Just("0s"), Just("5s"), Just("30s")]),
         option::of(0i32..3),
@@ -57,19 +58,21 @@ fn metric(name: &'static str) -> impl Strategy<Value = Value> {
             metric
         },
     )
+    .boxed()
 }
 
 /// A spec whose metrics say all they can.
-pub(crate) fn judged_spec() -> impl Strategy<Value = Value> {
+pub(crate) fn judged_spec() -> BoxedStrategy<Value> {
     let metrics = prop_oneof![
         metric("error-rate").prop_map(|m| vec![m]),
         (metric("error-rate"), metric("latency")).prop_map(|(a, b)| vec![a, b]),
     ];
-    (spec(), metrics).prop_map(|(mut spec, metrics)| {
+    let with = |(mut spec, metrics): (Value, Vec<Value>)| {
         spec["analysis"]["metrics"] = json!(metrics);
         spec["skipAnalysis"] = Value::Null;
         spec
-    })
+    };
+    (spec().boxed(), metrics).prop_map(with).boxed()
 }
 
 /// Every metric reads well, the primary's and the samples with it.

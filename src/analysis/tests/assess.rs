@@ -19,7 +19,7 @@ fn of(values: &[f64]) -> Reading {
     Reading::Values(values.to_vec())
 }
 
-fn with(fields: Value) -> Value {
+fn with(fields: &Value) -> Value {
     let mut metric = json!({"name": "errors", "query": "sum(x{app=\"{{ target }}\"})"});
     metric.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
     metric
@@ -27,7 +27,7 @@ fn with(fields: Value) -> Value {
 
 #[test]
 fn one_condition_passes_or_fails() {
-    let success = with(json!({"successCondition": "result[0] > 0.95"}));
+    let success = with(&json!({"successCondition": "result[0] > 0.95"}));
     assert_eq!(assessed(&success, &[of(&[0.96])]).outcome, Pass);
     let bad = assessed(&success, &[of(&[0.2297])]);
     assert_eq!(
@@ -35,14 +35,14 @@ fn one_condition_passes_or_fails() {
         (Fail, "0.2297", "Halt podinfo.test advancement errors 0.2297, wanted result[0] > 0.95")
     );
     assert_eq!(bad.query, "sum(x{app=\"podinfo\"})");
-    let failure = with(json!({"failureCondition": "result[0] < 0.8"}));
+    let failure = with(&json!({"failureCondition": "result[0] < 0.8"}));
     assert_eq!(assessed(&failure, &[of(&[0.8])]).outcome, Pass);
     assert_eq!(assessed(&failure, &[of(&[0.79])]).outcome, Fail);
 }
 
 #[test]
 fn between_two_conditions_it_is_inconclusive() {
-    let both = with(json!({"successCondition": "result[0] >= 0.9", "failureCondition": "result[0] < 0.8"}));
+    let both = with(&json!({"successCondition": "result[0] >= 0.9", "failureCondition": "result[0] < 0.8"}));
     let at = |value| assessed(&both, &[of(&[value])]).outcome;
     assert_eq!((at(0.95), at(0.85), at(0.75)), (Pass, Inconclusive, Fail));
 }
@@ -50,10 +50,10 @@ fn between_two_conditions_it_is_inconclusive() {
 #[test]
 fn nothing_is_never_good_unless_the_condition_says_so() {
     let negated =
-        with(json!({"successCondition": "!(result[0] < 0.9)", "failureCondition": "result[0] < 0.8"}));
-    let failure = with(json!({"failureCondition": "result[0] < 0.8"}));
+        with(&json!({"successCondition": "!(result[0] < 0.9)", "failureCondition": "result[0] < 0.8"}));
+    let failure = with(&json!({"failureCondition": "result[0] < 0.8"}));
     let asked =
-        with(json!({"successCondition": "len(result) == 0 || isNaN(result[0]) || result[0] >= 0.99"}));
+        with(&json!({"successCondition": "len(result) == 0 || isNaN(result[0]) || result[0] >= 0.99"}));
     for nothing in [of(&[]), of(&[f64::NAN]), Reading::NoData("nothing".into())] {
         for metric in [&negated, &failure] {
             assert_eq!(assessed(metric, std::slice::from_ref(&nothing)).outcome, NoData, "{nothing:?}");
@@ -63,7 +63,7 @@ fn nothing_is_never_good_unless_the_condition_says_so() {
         policy["noData"] = json!("fail");
         assert_eq!(assessed(&policy, &[nothing]).outcome, NoData, "noData stands over the condition");
     }
-    let empty = with(json!({"successCondition": "len(result) == 0 || result[0] >= 0.99"}));
+    let empty = with(&json!({"successCondition": "len(result) == 0 || result[0] >= 0.99"}));
     assert_eq!(assessed(&empty, &[of(&[f64::NAN])]).outcome, NoData);
     assert_eq!(assessed(&asked, &[of(&[1.0, 0.5])]).outcome, Fail, "every series has to pass");
     assert_eq!(assessed(&asked, &[of(&[f64::INFINITY])]).outcome, Fail);
@@ -71,14 +71,14 @@ fn nothing_is_never_good_unless_the_condition_says_so() {
 
 #[test]
 fn range_and_condition_both_have_to_pass() {
-    let both = with(json!({"thresholdRange": {"max": 10}, "successCondition": "result[0] > 5"}));
+    let both = with(&json!({"thresholdRange": {"max": 10}, "successCondition": "result[0] > 5"}));
     let at = |value| assessed(&both, &[of(&[value])]).outcome;
     assert_eq!((at(7.0), at(11.0), at(4.0)), (Pass, Fail, Fail));
 }
 
 #[test]
 fn canary_and_primary_are_judged_together() {
-    let metric = with(json!({"successCondition": "canary[0] <= primary[0] * 1.1"}));
+    let metric = with(&json!({"successCondition": "canary[0] <= primary[0] * 1.1"}));
     let at = |canary: &[f64], primary: Reading| assessed(&metric, &[of(canary), primary]);
     assert_eq!(at(&[1.0], of(&[1.0])).outcome, Pass);
     let bad = at(&[2.0], of(&[1.5]));
@@ -94,7 +94,7 @@ fn canary_and_primary_are_judged_together() {
 
 #[test]
 fn too_few_samples_are_no_data() {
-    let metric = with(json!({"thresholdRange": {"max": 1}, "minSamples": 20, "samplesQuery": "n"}));
+    let metric = with(&json!({"thresholdRange": {"max": 1}, "minSamples": 20, "samplesQuery": "n"}));
     let at = |value: f64, samples: Reading| assessed(&metric, &[of(&[value]), samples]);
     assert_eq!(at(0.0, of(&[20.0])).outcome, Pass);
     let few = at(9.0, of(&[19.4]));
@@ -108,7 +108,7 @@ fn too_few_samples_are_no_data() {
 
 #[test]
 fn a_condition_without_an_answer_is_an_error() {
-    let metric = with(json!({"successCondition": "result[1] > 0.5"}));
+    let metric = with(&json!({"successCondition": "result[1] > 0.5"}));
     assert_eq!(assessed(&metric, &[of(&[1.0, 1.0])]).outcome, Pass);
     let none = assessed(&metric, &[of(&[1.0])]);
     assert_eq!(none.outcome, Error);
@@ -125,7 +125,7 @@ fn an_example_is_one_that_passes() {
     ];
     for (fields, value) in wanted {
         let mut c = fixture::canary(&json!({}));
-        c.metrics = vec![serde_json::from_value(with(fields)).unwrap()];
+        c.metrics = vec![serde_json::from_value(with(&fields)).unwrap()];
         let asks = asks(&c, router::by_name("istio").unwrap().queries());
         assert_eq!(example(&c.metrics, asks[0].query.as_ref().unwrap()), value);
     }
@@ -134,7 +134,7 @@ fn an_example_is_one_that_passes() {
 #[test]
 fn a_missing_answer_is_not_judged() {
     let mut c = fixture::canary(&json!({}));
-    c.metrics = vec![serde_json::from_value(with(json!({}))).unwrap()];
+    c.metrics = vec![serde_json::from_value(with(&json!({}))).unwrap()];
     let asks = asks(&c, router::by_name("istio").unwrap().queries());
     assert_eq!(assess(&c, 0, &asks, &BTreeMap::new()), None);
 }
@@ -144,7 +144,7 @@ proptest! {
     fn only_what_is_finite_passes_a_condition_that_does_not_know_of_absence(
         values in proptest::collection::vec(proptest::num::f64::ANY, 0..4),
     ) {
-        let metric = with(json!({"failureCondition": "result[0] > 1e300"}));
+        let metric = with(&json!({"failureCondition": "result[0] > 1e300"}));
         let good = !values.is_empty() && values.iter().all(|v| v.is_finite() && *v <= 1e300);
         prop_assert_eq!(assessed(&metric, &[of(&values)]).outcome == Pass, good);
     }

@@ -11,7 +11,7 @@ fn checked(metrics: Value) -> (Vec<String>, Vec<String>) {
     (faults.into_iter().map(|f| f.message).collect(), advice)
 }
 
-fn one(fields: Value) -> (Vec<String>, Vec<String>) {
+fn one(fields: &Value) -> (Vec<String>, Vec<String>) {
     let mut metric = json!({"name": "errors", "query": "sum(x)", "thresholdRange": {"max": 1}});
     metric.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
     checked(json!([metric]))
@@ -25,7 +25,7 @@ fn a_sound_metric_is_taken_as_it_is() {
         "consecutiveFailureLimit": 1, "consecutiveErrorLimit": 4, "inconclusiveLimit": 2, "noData": "hold",
         "minSamples": 20, "samplesQuery": "sum(n)", "dryRun": false,
     });
-    assert_eq!(one(all), (vec![], vec![]));
+    assert_eq!(one(&all), (vec![], vec![]));
     assert_eq!(
         checked(json!([{"name": "request-success-rate", "thresholdRange": {"min": 99}}])),
         (vec![], vec![])
@@ -52,7 +52,7 @@ fn what_can_never_pass_or_never_be_measured_is_refused() {
         (json!({"minSamples": 5, "samplesQuery": "{{ nope }}"}), "samplesQuery of metric errors"),
     ];
     for (fields, why) in cases {
-        let (faults, _) = one(fields.clone());
+        let (faults, _) = one(&fields);
         assert!(faults.len() == 1 && faults[0].contains(why), "{fields}: {faults:?}");
         assert!(faults[0].starts_with("spec.analysis.metrics[errors]: "), "{faults:?}");
     }
@@ -97,7 +97,7 @@ fn settings_without_an_effect_are_told() {
         (json!({"dryRun": true}), "all are dryRun"),
     ];
     for (fields, why) in cases {
-        let (faults, advice) = one(fields.clone());
+        let (faults, advice) = one(&fields);
         assert!(faults.is_empty() && advice.concat().contains(why), "{fields}: {advice:?}");
     }
 }
