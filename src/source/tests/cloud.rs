@@ -12,7 +12,10 @@ use crate::source::{
     newrelic::NewRelic, splunk::Splunk,
 };
 
-const DATADOG: &[(&str, &str)] = &[("datadog_api_key", "s3cret-a"), ("datadog_application_key", "s3cret-b")];
+/// What a Secret holds.
+type Keys = &'static [(&'static str, &'static str)];
+
+const DATADOG: Keys = &[("datadog_api_key", "s3cret-a"), ("datadog_application_key", "s3cret-b")];
 const DYNATRACE: &[(&str, &str)] = &[("dynatrace_token", "s3cret-t")];
 const NEWRELIC: &[(&str, &str)] = &[("newrelic_account_id", "12345"), ("newrelic_query_key", "s3cret-k")];
 const SPLUNK: &[(&str, &str)] = &[("sf_token_key", "s3cret-s")];
@@ -209,7 +212,7 @@ async fn splunk_gives_the_last_value_of_each_series() {
 #[tokio::test]
 async fn x5_keys_that_are_missing_are_named_and_no_key_is_shown() {
     let http = http(TIMEOUT);
-    let all: [(Box<dyn MetricSource>, &[(&str, &str)]); 4] = [
+    let all: [(Box<dyn MetricSource>, Keys); 4] = [
         (Box::new(Datadog::new(http.clone())), DATADOG),
         (Box::new(Dynatrace::new(http.clone())), DYNATRACE),
         (Box::new(NewRelic::new(http.clone())), NEWRELIC),

@@ -26,7 +26,21 @@ pub(super) fn joined(values: &[&str], one: impl Fn(usize, &str) -> String, by: &
 }
 
 fn cases() -> Vec<Case> {
-    own().into_iter().chain(super::cloud::cases()).collect()
+    own().into_iter().chain([web()]).chain(super::cloud::cases()).collect()
+}
+
+/// Any server that speaks JSON.
+fn web() -> Case {
+    Case {
+        source: |limit| Box::new(Web::new(http(limit))),
+        query: "/stats?app=podinfo",
+        json_path: Some("{$.all[*].rate}"),
+        answer: |values| {
+            format!(r#"{{"all":[{}]}}"#, joined(values, |_, v| format!(r#"{{"rate":"{v}"}}"#), ","))
+        },
+        secret: &[("token", "s3cret-token")],
+        header: "authorization",
+    }
 }
 
 /// Servers that people run themselves.
@@ -80,16 +94,6 @@ fn own() -> Vec<Case> {
             answer: |values| {
                 let item = |_, v: &str| format!(r#"{{"metricName":"queue-length","value":"{v}"}}"#);
                 format!(r#"{{"kind":"ExternalMetricValueList","items":[{}]}}"#, joined(values, item, ","))
-            },
-            secret: &[("token", "s3cret-token")],
-            header: "authorization",
-        },
-        Case {
-            source: |limit| Box::new(Web::new(http(limit))),
-            query: "/stats?app=podinfo",
-            json_path: Some("{$.all[*].rate}"),
-            answer: |values| {
-                format!(r#"{{"all":[{}]}}"#, joined(values, |_, v| format!(r#"{{"rate":"{v}"}}"#), ","))
             },
             secret: &[("token", "s3cret-token")],
             header: "authorization",
