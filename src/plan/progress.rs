@@ -9,7 +9,7 @@ use super::{
     draft::{Draft, after},
     ending,
     ensure::{self, Because},
-    freeze,
+    first, freeze,
     gates::{self, Leave},
     heed,
     hooks::{self, Kind, Reply},
@@ -102,7 +102,7 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
     if !mended {
         return share::overdue(cx, d);
     }
-    if step.renew && !renewed(cx, d) || !scaler::wake(cx, d) {
+    if step.renew && !first::renewed(cx, d) || !scaler::wake(cx, d) {
         return;
     }
     let held = scaler::holds(cx, d);
@@ -119,7 +119,7 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
         return promote::begin(cx, d);
     }
     if step.index == 0 {
-        return first(cx, d);
+        return first::first(cx, d);
     }
     if step.confirmed.is_none() {
         return confirm(cx, d);
@@ -128,26 +128,6 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
         judge(cx, d, held);
     } else if pause::waits(cx) && !held && gates::leave(cx, d, vec![]) == Leave::Yes {
         go_on(cx, d);
-    }
-}
-
-/// Before the first step: webhooks that prepare for it, each no of which is a failed check, and those that let it rise.
-fn first(cx: &Context<'_>, d: &mut Draft) {
-    let checked = cx.step().checked.is_some();
-    if checked && !past(cx, d, due(cx)) {
-        return;
-    }
-    let since = if checked { due(cx) } else { Timestamp::MIN };
-    let prepared = match hooks::ask(cx, d, Kind::PreRollout, since) {
-        Reply::Unheard => return,
-        Reply::No(said) => return halt(cx, d, &[cx.words.check_failed(Kind::PreRollout, &said)]),
-        Reply::Yes(names) => names,
-    };
-    let mut notes = vec![cx.words.starting()];
-    notes.extend(prepared.iter().map(|name| Words::check_passed(Kind::PreRollout, name)));
-    if gates::leave(cx, d, notes) == Leave::Yes {
-        d.clear(conditions::HALTED);
-        advance(cx, d, 1);
     }
 }
 
@@ -241,22 +221,6 @@ fn canary_vanished(cx: &Context<'_>, d: &mut Draft) {
     ensure::routing(cx, d, Split::to_canary(0), Because::Wanted);
 }
 
-/// Pods that have read what has changed since would be analysed in place of the revision: they go, once proxies have
-/// learned that nothing leads to them, and new ones come. True when nothing is left to do.
-fn renewed(cx: &Context<'_>, d: &mut Draft) -> bool {
-    if cx.zero().canary() > 0 || !past(cx, d, cx.settled_at()) {
-        return false;
-    }
-    if !scaler::empty(cx, d) {
-        return false;
-    }
-    let late = past(cx, d, after(cx.standing_since(), cx.c.deadline));
-    if cx.c.target.is_empty(cx.target) || late {
-        d.status.step = Some(StepStatus { renew: false, ..cx.step() });
-    }
-    false
-}
-
 /// True when the primary has pods: without them there is nothing to compare with, and no weight moves.
 fn primary_there(cx: &Context<'_>, d: &mut Draft) -> bool {
     if cx.primary_pods() == 0 {
@@ -313,7 +277,7 @@ fn measurable(cx: &Context<'_>) -> bool {
 }
 
 /// End of the window under way.
-fn due(cx: &Context<'_>) -> Timestamp {
+pub(super) fn due(cx: &Context<'_>) -> Timestamp {
     let step = cx.step();
     let began = step.checked.or(step.confirmed).map_or(cx.now, |t| t.0);
     gates::shut_until(cx).map_or(after(began, cx.c.interval), |until| until.max(after(began, cx.c.interval)))
@@ -330,7 +294,7 @@ fn planned<'c>(cx: &'c Context<'_>, index: i32) -> &'c Step {
 }
 
 /// The intent into status, then the route.
-fn advance(cx: &Context<'_>, d: &mut Draft, index: i32) {
+pub(super) fn advance(cx: &Context<'_>, d: &mut Draft, index: i32) {
     let next = planned(cx, index);
     let pinned = cx.moves() && cx.pins(index, next.weight);
     let split = Split::to_canary(cx.possible(next.weight)).mirroring(next.mirrored).pinning(pinned);
@@ -409,7 +373,7 @@ fn passed(cx: &Context<'_>, d: &mut Draft, held: bool) {
 }
 
 /// Rollback happens in the pass that reaches the threshold.
-fn halt(cx: &Context<'_>, d: &mut Draft, failed: &[(String, Option<String>)]) {
+pub(super) fn halt(cx: &Context<'_>, d: &mut Draft, failed: &[(String, Option<String>)]) {
     let checks = cx.status().failed_checks.saturating_add(1);
     d.status.failed_checks = checks;
     d.status.step = Some(StepStatus { checked: Some(MicroTime(cx.now)), ..cx.step() });
