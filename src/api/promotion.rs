@@ -91,9 +91,7 @@ pub fn pause(analysis: &CanaryAnalysis, strategy: Strategy, steps: usize) -> Res
     };
     let gated = promotion.gate.is_some();
     let until = match (promotion.mode.as_deref().unwrap_or("auto"), after) {
-        ("manual", Some(_)) | ("auto" | "", Some(_))
-            if gated || promotion.mode.as_deref() == Some("manual") =>
-        {
+        ("manual" | "auto" | "", Some(_)) if gated || promotion.mode.as_deref() == Some("manual") => {
             return Err(invalid(
                 "spec.analysis.promotion.after is not looked at with mode manual or a gate: leave one of the two out"
                     .into(),

@@ -55,7 +55,7 @@ pub(crate) fn canary(service: &Value) -> Validated {
         linger: Duration::ZERO,
         apex: Apex::Stays,
         pause: None,
-        gates: Default::default(),
+        gates: crate::api::gate::Gates::default(),
         skip_analysis: false,
         templates: BTreeMap::new(),
         secrets: BTreeMap::new(),

@@ -75,7 +75,9 @@ pub(super) fn leave(cx: &Context<'_>, d: &mut Draft, mut passed: Vec<Note>) -> L
             Pass::Open => {}
         }
     }
-    passed.into_iter().for_each(|note| d.say(note));
+    for note in passed {
+        d.say(note);
+    }
     d.clear(conditions::PAUSED);
     Leave::Yes
 }
@@ -89,7 +91,9 @@ fn shut(cx: &Context<'_>, d: &mut Draft, kind: Kind, hook: &str, passed: Vec<Not
     let muted = cx.c.analysis.webhooks.iter().any(|h| h.name == hook && h.mute_alert == Some(true));
     let note = cx.words.waiting_for_hook(kind, hook, muted);
     if d.condition(conditions::PAUSED, "True", "WaitingForWebhook", &note.message) {
-        passed.into_iter().for_each(|note| d.say(note));
+        for note in passed {
+            d.say(note);
+        }
         d.say(note);
     }
     let waiting = match kind {
@@ -180,7 +184,9 @@ pub(super) fn after_run(cx: &Context<'_>, d: &mut Draft) {
     match hooks::ask(cx, d, Kind::PostRollout, Timestamp::MIN) {
         Reply::Unheard => return,
         Reply::Yes(names) => {
-            names.iter().for_each(|name| d.say(Words::check_passed(Kind::PostRollout, name)));
+            for name in &names {
+                d.say(Words::check_passed(Kind::PostRollout, name));
+            }
         }
         Reply::No(said) => d.say(Words::post_rollout_failed(&said)),
     }

@@ -171,23 +171,19 @@ pub(super) fn rollback(cx: &Context<'_>, d: &mut Draft) -> Option<String> {
     if !any(cx, Kind::Rollback) {
         return None;
     }
-    match heard(cx, Kind::Rollback, Timestamp::MIN) {
-        Some(heard) => {
-            let again = after(heard.at, cx.c.interval);
-            if cx.now < again {
-                d.wake_at(again);
-            } else {
-                call_for(cx, d, Kind::Rollback);
-            }
-            let yes = heard.said.iter().find(|said| said.answer.is_ok())?;
-            history::called(cx, d, Kind::Rollback, heard);
-            Some(yes.name.clone())
-        }
-        None => {
-            call_for(cx, d, Kind::Rollback);
-            None
-        }
+    let Some(heard) = heard(cx, Kind::Rollback, Timestamp::MIN) else {
+        call_for(cx, d, Kind::Rollback);
+        return None;
+    };
+    let again = after(heard.at, cx.c.interval);
+    if cx.now < again {
+        d.wake_at(again);
+    } else {
+        call_for(cx, d, Kind::Rollback);
     }
+    let yes = heard.said.iter().find(|said| said.answer.is_ok())?;
+    history::called(cx, d, Kind::Rollback, heard);
+    Some(yes.name.clone())
 }
 
 /// Webhooks of this type have said something at this place, not long ago, or there are none.

@@ -22,6 +22,7 @@ mod delete;
 mod draft;
 mod ending;
 mod ensure;
+mod first;
 mod freeze;
 mod gates;
 mod heed;

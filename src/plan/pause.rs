@@ -63,10 +63,9 @@ fn here<'c>(cx: &'c Context<'_>) -> Option<Place<'c>> {
     Some(Place { phase: Phase::WaitingPromotion, until, rule: &cx.c.gates.promotion })
 }
 
-/// The gate at which people are waited for now, and its name.
-pub(super) fn stands_at<'c>(cx: &'c Context<'_>) -> Option<Option<&'c str>> {
-    let place = here(cx).filter(|place| place.phase == cx.phase())?;
-    Some(place.rule.name.as_deref())
+/// The gate at which people are waited for now.
+pub(super) fn stands_at<'c>(cx: &'c Context<'_>) -> Option<&'c GateRule> {
+    here(cx).filter(|place| place.phase == cx.phase()).map(|place| place.rule)
 }
 
 /// The run waits, and not for webhooks alone.

@@ -1,6 +1,5 @@
 //! A run: new revision, pods, one weight after another, a window of checks at each.
 
-use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
 use super::{
@@ -8,9 +7,7 @@ use super::{
     draft::{Draft, after},
     ending,
     ensure::{self, Because},
-    gates::{self, Leave},
-    heed, history,
-    hooks::{self, Kind, Reply},
+    first, gates, heed, history,
     initialise::{past, waiting},
     judge, measure,
     note::{Note, Urgency, Words},
@@ -93,7 +90,7 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
     if !mended {
         return share::overdue(cx, d);
     }
-    if step.renew && !renewed(cx, d) || !scaler::wake(cx, d) {
+    if step.renew && !first::renewed(cx, d) || !scaler::wake(cx, d) {
         return;
     }
     let held = scaler::holds(cx, d);
@@ -110,7 +107,7 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
         return promote::begin(cx, d);
     }
     if step.index == 0 {
-        return first(cx, d);
+        return first::first(cx, d);
     }
     if step.confirmed.is_none() {
         return confirm(cx, d);
@@ -119,31 +116,6 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
         judge::judge(cx, d, held);
     } else if !held && judge::released(cx, d) {
         go_on(cx, d);
-    }
-}
-
-/// Before the first step: webhooks that prepare for it, each no of which is a failed check, and those that let it rise.
-fn first(cx: &Context<'_>, d: &mut Draft) {
-    let checked = cx.step().checked.is_some();
-    let due = measure::window(cx);
-    if checked && !past(cx, d, due) {
-        return;
-    }
-    let since = if checked { due } else { Timestamp::MIN };
-    let prepared = match hooks::ask(cx, d, Kind::PreRollout, since) {
-        Reply::Unheard => return,
-        Reply::No(said) => {
-            d.status.step = Some(StepStatus { checked: Some(MicroTime(cx.now)), ..cx.step() });
-            judge::halt(cx, d, &[cx.words.check_failed(Kind::PreRollout, &said)]);
-            return;
-        }
-        Reply::Yes(names) => names,
-    };
-    let mut notes = vec![cx.words.starting()];
-    notes.extend(prepared.iter().map(|name| Words::check_passed(Kind::PreRollout, name)));
-    if gates::leave(cx, d, notes) == Leave::Yes {
-        d.clear(conditions::HALTED);
-        advance(cx, d, 1);
     }
 }
 
@@ -238,22 +210,6 @@ fn canary_vanished(cx: &Context<'_>, d: &mut Draft) {
     ensure::routing(cx, d, Split::to_canary(0), Because::Wanted);
 }
 
-/// Pods that have read what has changed since would be analysed in place of the revision: they go, once proxies have
-/// learned that nothing leads to them, and new ones come. True when nothing is left to do.
-fn renewed(cx: &Context<'_>, d: &mut Draft) -> bool {
-    if cx.zero().canary() > 0 || !past(cx, d, cx.settled_at()) {
-        return false;
-    }
-    if !scaler::empty(cx, d) {
-        return false;
-    }
-    let late = past(cx, d, after(cx.standing_since(), cx.c.deadline));
-    if cx.c.target.is_empty(cx.target) || late {
-        d.status.step = Some(StepStatus { renew: false, ..cx.step() });
-    }
-    false
-}
-
 /// True when the primary has pods: without them there is nothing to compare with, and no weight moves.
 fn primary_there(cx: &Context<'_>, d: &mut Draft) -> bool {
     if cx.primary_pods() == 0 {
@@ -317,7 +273,7 @@ pub(super) fn planned<'c>(cx: &'c Context<'_>, index: i32) -> &'c Step {
 }
 
 /// The intent into status, then the route.
-fn advance(cx: &Context<'_>, d: &mut Draft, index: i32) {
+pub(super) fn advance(cx: &Context<'_>, d: &mut Draft, index: i32) {
     let next = planned(cx, index);
     let pinned = cx.moves() && cx.pins(index, next.weight);
     let split = Split::to_canary(cx.possible(next.weight)).mirroring(next.mirrored).pinning(pinned);

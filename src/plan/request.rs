@@ -53,7 +53,7 @@ fn stale(cx: &Context<'_>, request: &Request) -> Option<String> {
         return Some(format!("it is about step {other}, and the run is at step {step}"));
     }
     let gate = request.gate.as_deref()?;
-    let here = pause::stands_at(cx).flatten();
+    let here = pause::stands_at(cx).and_then(|rule| rule.name.as_deref());
     (here != Some(gate)).then(|| match here {
         Some(here) => format!("it is about gate {gate:.64}, and the run is at gate {here}"),
         None => format!("it is about gate {gate:.64}, at which the run is not"),

@@ -58,13 +58,10 @@ impl Webhooks {
     /// # Errors
     /// Why not, in our words and in those of the webhook.
     pub async fn call(&self, call: &Call) -> Result<(), Refused> {
-        match timeout(LONGEST, self.tries(call)).await {
-            Ok(done) => done,
-            Err(_) => {
-                let why = format!("no answer within {} s", LONGEST.as_secs());
-                Err(Refused { refusal: Refusal::plain(why), answered: false })
-            }
-        }
+        timeout(LONGEST, self.tries(call)).await.unwrap_or_else(|_| {
+            let why = format!("no answer within {} s", LONGEST.as_secs());
+            Err(Refused { refusal: Refusal::plain(why), answered: false })
+        })
     }
 
     async fn tries(&self, call: &Call) -> Result<(), Refused> {

@@ -254,9 +254,12 @@ fn once<T: PartialEq>(all: Vec<T>) -> Vec<T> {
     kept
 }
 
+/// Path and body of each call.
+type Sent = Vec<(String, Value)>;
+
 /// What webhooks were sent: those that are asked and those that are told, each once and in order, without what differs
 /// from one time to the next.
-fn payloads(sent: impl Iterator<Item = (String, Value)>) -> (Vec<(String, Value)>, Vec<(String, Value)>) {
+fn payloads(sent: impl Iterator<Item = (String, Value)>) -> (Sent, Sent) {
     let plain = sent.filter_map(|(path, mut body)| {
         let taken = |body: &mut Value, field: &str| body.as_object_mut().and_then(|o| o.remove(field));
         // both have one, of ten characters and of a number of milliseconds
@@ -269,7 +272,7 @@ fn payloads(sent: impl Iterator<Item = (String, Value)>) -> (Vec<(String, Value)
             body["metadata"]["eventMessage"].as_str().is_some_and(|text| text.contains(" not ready"));
         (!detail).then_some((path, body))
     });
-    let (told, asked) = plain.partition(|(path, _)| path.ends_with("/ev"));
+    let (told, asked): (Sent, Sent) = plain.partition(|(path, _)| path.ends_with("/ev"));
     (once(asked), once(told))
 }
 
