@@ -136,37 +136,8 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let (ready, readiness) = watch::channel(false);
     let served = tokio::spawn(server::serve(config.port, metrics.clone(), readiness, stop.clone()));
 
-    let hooks = Webhooks::new(out.clone());
-    let worker = Arc::new(Worker {
-        asker: Asker::new(
-            Sources::new(&Http::new(out.clone(), TIMEOUT), &client),
-            Secrets::new(client.clone()),
-            Contents::new(client.clone()),
-            metrics.clone(),
-        ),
-        calls: Calls::new(hooks.clone(), metrics.clone(), triggers),
-        telling: Telling::new(hooks, metrics.clone()),
-        alerts: Alerts::new(alert::Parts {
-            world: world.clone(),
-            client: client.clone(),
-            out,
-            events: events.clone(),
-            metrics: metrics.clone(),
-            own: config.notifier.clone(),
-            cluster: config.cluster_name.clone(),
-            tasks: tasks.clone(),
-        }),
-        applier: Applier::new(client, world.clone()),
-        events,
-        metrics,
-        memory: Mutex::default(),
-        targets: Mutex::default(),
-        failures: Mutex::new(Backoffs::new(RETRY_CAP)),
-        silences: Mutex::new(Backoffs::new(RETRY_CAP)),
-        record_failures: Mutex::new(Backoffs::new(RETRY_CAP)),
-        config,
-        world,
-    });
+    let parts = Parts { client, out, events, metrics, world, triggers, tasks: tasks.clone() };
+    let worker = Arc::new(Worker::new(config, parts));
     tokio::select! {
         () = synced(&worker) => {
             ready.send_replace(true);
@@ -188,6 +159,17 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What a worker is made of.
+struct Parts {
+    client: Client,
+    out: Outbound,
+    events: Events,
+    metrics: Arc<Metrics>,
+    world: Arc<World>,
+    triggers: mpsc::UnboundedSender<Key>,
+    tasks: TaskTracker,
+}
+
 /// Cancels once the process is told to end.
 pub(crate) async fn stop_on_signal(stop: CancellationToken) {
     use tokio::signal::unix::{SignalKind, signal};
@@ -206,6 +188,41 @@ async fn synced(worker: &Worker) {
 }
 
 impl Worker {
+    fn new(config: Config, parts: Parts) -> Self {
+        let Parts { client, out, events, metrics, world, triggers, tasks } = parts;
+        let hooks = Webhooks::new(out.clone());
+        Self {
+            asker: Asker::new(
+                Sources::new(&Http::new(out.clone(), TIMEOUT), &client),
+                Secrets::new(client.clone()),
+                Contents::new(client.clone()),
+                metrics.clone(),
+            ),
+            calls: Calls::new(hooks.clone(), metrics.clone(), triggers),
+            telling: Telling::new(hooks, metrics.clone()),
+            alerts: Alerts::new(alert::Parts {
+                world: world.clone(),
+                client: client.clone(),
+                out,
+                events: events.clone(),
+                metrics: metrics.clone(),
+                own: config.notifier.clone(),
+                cluster: config.cluster_name.clone(),
+                tasks,
+            }),
+            applier: Applier::new(client, world.clone()),
+            events,
+            metrics,
+            memory: Mutex::default(),
+            targets: Mutex::default(),
+            failures: Mutex::new(Backoffs::new(RETRY_CAP)),
+            silences: Mutex::new(Backoffs::new(RETRY_CAP)),
+            record_failures: Mutex::new(Backoffs::new(RETRY_CAP)),
+            config,
+            world,
+        }
+    }
+
     /// Carries out plan after plan for one Canary until there is nothing left to do now.
     async fn work(&self, key: Key) -> Again {
         let measured = Reconcile::begin(&self.metrics);
