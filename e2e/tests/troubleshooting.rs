@@ -5,14 +5,16 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use anyhow::{Context as _, Result, ensure};
 
-/// Words in quotes that are no reasons: values of conditions and kinds of objects.
-const OTHERS: [&str; 8] = [
+/// Words in quotes that are no reasons: values of conditions and kinds of objects and of Events.
+const OTHERS: [&str; 10] = [
     "True",
     "False",
     "Unknown",
+    "Warning",
     "Canary",
     "Deployment",
     "HorizontalPodAutoscaler",
+    "Normal",
     "PodsReady",
     "ScaledObject",
 ];

@@ -11,9 +11,10 @@ use super::{
     delete,
     draft::{Draft, after},
     ensure::{self, Because},
-    note::{Note, Urgency, Words},
+    note::{Note, Urgency},
     rest,
     surroundings::{Stop, surroundings},
+    words::Words,
 };
 use crate::{
     api::{

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{Answers, configs::Configs, draft::after, note::Words, share};
+use super::{Answers, configs::Configs, draft::after, share, words::Words};
 use crate::{
     api::{
         CanaryStatus, Phase, StepStatus,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Action, context::Context, draft::Draft, ensure, note::Words};
+use super::{Action, context::Context, draft::Draft, ensure, words::Words};
 use crate::{
     manifest::{
         self,

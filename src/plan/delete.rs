@@ -13,8 +13,8 @@ use super::{
     ensure::{self, Because},
     heed,
     initialise::past,
-    note::Words,
     scaler,
+    words::Words,
 };
 use crate::{
     api::{Phase, StepStatus},

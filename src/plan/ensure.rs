@@ -11,9 +11,9 @@ use super::{
     copies,
     draft::{Draft, after},
     initialise::past,
-    note::Words,
     share,
     sides::{self, Revised},
+    words::Words,
 };
 use crate::{
     api::promotion::Apex,

@@ -10,9 +10,9 @@ use super::{
     hooks::{self, Kind, Reply},
     initialise::past,
     judge, measure,
-    note::Words,
     progress::advance,
     scaler,
+    words::Words,
 };
 use crate::{api::StepStatus, names::conditions};
 

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::{
     context::Context,
     draft::{Draft, after},
-    note::Words,
+    words::Words,
 };
 use crate::names::conditions;
 

@@ -11,9 +11,10 @@ use super::{
     draft::Draft,
     ending,
     hooks::{self, Kind, Reply},
-    note::{Note, Words},
+    note::Note,
     pause::{self, Pass},
     request, rest,
+    words::Words,
 };
 use crate::{
     api::{EndingKind, Phase, request::Verb, schedule::Strategy},

@@ -7,8 +7,8 @@ use super::{
     draft::{Draft, after},
     ensure::{self, Because},
     heed::heeded,
-    note::Words,
     scaler,
+    words::Words,
 };
 use crate::{
     api::Phase,

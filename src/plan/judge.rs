@@ -11,10 +11,10 @@ use super::{
     history,
     hooks::{self, Kind, Reply},
     measure::{self, Effect, effect},
-    note::Words,
     pause,
     progress::{go_on, planned},
     request,
+    words::Words,
 };
 use crate::{
     analysis::{self, Assessment},

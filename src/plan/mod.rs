@@ -46,6 +46,7 @@ mod surroundings;
 mod templates;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use jiff::Timestamp;
 use serde::Serialize;

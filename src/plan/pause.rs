@@ -7,8 +7,9 @@ use super::{
     ending, gates,
     hooks::{self, Kind},
     judge,
-    note::{Note, Urgency, Words},
+    note::{Note, Urgency},
     request,
+    words::Words,
 };
 use crate::{
     api::{

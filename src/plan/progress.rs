@@ -10,8 +10,9 @@ use super::{
     first, gates, heed, history,
     initialise::{past, waiting},
     judge, measure,
-    note::{Note, Urgency, Words},
+    note::{Note, Urgency},
     pause, promote, rest, scaler, share, sides,
+    words::Words,
 };
 use crate::{
     api::{

@@ -11,8 +11,8 @@ use super::{
     heed::heeded,
     hooks::{self, Kind},
     initialise::{past, waiting},
-    note::Words,
     rest, scaler, share, sides,
+    words::Words,
 };
 use crate::{
     api::{EndingKind, Phase, StepStatus},

@@ -3,7 +3,7 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
-use super::{context::Context, draft::Draft, judge, note::Words, pause};
+use super::{context::Context, draft::Draft, judge, pause, words::Words};
 use crate::{
     api::{
         Answer, Phase, RequestStatus,

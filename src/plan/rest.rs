@@ -15,8 +15,8 @@ use super::{
     ensure::{self, Because},
     gates, heed,
     initialise::past,
-    note::Words,
     progress, scaler,
+    words::Words,
 };
 use crate::{
     api::{ObservedTarget, Phase, validated::Problem},

@@ -14,8 +14,9 @@ use super::{
     draft::{Draft, after},
     ensure::{self, Because},
     initialise::past,
-    note::{Note, Words},
+    note::Note,
     share,
+    words::Words,
 };
 use crate::{
     api::{

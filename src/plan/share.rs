@@ -15,7 +15,7 @@ use super::{
     ending,
     ensure::{self, Because},
     initialise::waiting,
-    note::Words,
+    words::Words,
 };
 use crate::{
     api::{

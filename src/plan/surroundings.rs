@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{
-    Answers, configs, context::Context, copies, draft::Draft, note::Words, ownership, scaler, share,
-    templates,
+    Answers, configs, context::Context, copies, draft::Draft, ownership, scaler, share, templates,
+    words::Words,
 };
 use crate::{
     analysis,
