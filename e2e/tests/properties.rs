@@ -713,6 +713,8 @@ proptest! {
 fn judged(spec: &Value, badness: &[(usize, usize)]) -> Sim {
     let mut sim = fixture::initialised(spec);
     generated::all_well(&mut sim);
+    // a target that is made anew refers to it, and its pods cannot start without
+    generated::happen(&mut sim, &Event::Config(1));
     fixture::set_image(&mut sim, "podinfo:2");
     sim.settle();
     for (a, b) in badness {
