@@ -132,7 +132,8 @@ pub(crate) fn without(mut object: Value, parent: &str, field: &str) -> Value {
 }
 
 /// What the operator wrote in the story's namespace to objects whose name begins with `prefix`, as
-/// `verb resource/name`; its Events and the status of Canaries are left out.
+/// `verb resource/name`; its Events, the status of Canaries and the
+/// records of their runs are left out.
 pub(crate) fn writes(story: &Story<'_>, prefix: &str) -> anyhow::Result<Vec<String>> {
     let text = std::fs::read_to_string(story.bed.audit_log()).context("reading the audit log")?;
     let mut writes = Vec::new();
@@ -142,7 +143,10 @@ pub(crate) fn writes(story: &Story<'_>, prefix: &str) -> anyhow::Result<Vec<Stri
         let (verb, at) = (entry["verb"].as_str().unwrap_or_default(), &entry["objectRef"]);
         let ours =
             entry["user"]["username"] == User::Operator.name() && at["namespace"] == story.namespace.as_str();
-        if !ours || matches!(verb, "get" | "list" | "watch") || at["resource"] == "events" {
+        if !ours
+            || matches!(verb, "get" | "list" | "watch")
+            || ["events", "canaryruns"].iter().any(|told| at["resource"] == *told)
+        {
             continue;
         }
         if at["resource"] == "canaries" && at["subresource"] == "status" {

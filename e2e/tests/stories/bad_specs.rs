@@ -19,7 +19,7 @@ use crate::{
 
 pub(crate) const STORIES: Family = &[
     crate::story!(an_unknown_metric_holds_the_run),
-    crate::story!(a_template_that_is_missing_or_not_served_holds_the_run),
+    crate::story!(a_template_that_is_missing_or_unusable_holds_the_run),
     crate::story!(an_unserved_provider_changes_nothing),
     crate::story!(an_unserved_kind_changes_nothing),
     crate::story!(a_strategy_beyond_the_router_changes_nothing),
@@ -55,7 +55,7 @@ async fn an_unknown_metric_holds_the_run(shared: &Shared) -> anyhow::Result<()> 
     ends_well(&story).await
 }
 
-async fn a_template_that_is_missing_or_not_served_holds_the_run(shared: &Shared) -> anyhow::Result<()> {
+async fn a_template_that_is_missing_or_unusable_holds_the_run(shared: &Shared) -> anyhow::Result<()> {
     let story = story(shared, "template-missing").await?;
     let metric = json!([{"name": "mine", "templateRef": {"name": "absent"}, "thresholdRange": {"max": 5}}]);
     story.initialised("app", |c| c["spec"]["analysis"]["metrics"] = metric).await?;
@@ -75,7 +75,7 @@ async fn a_template_that_is_missing_or_not_served_holds_the_run(shared: &Shared)
     let provider = template["spec"]["provider"].clone();
     let elsewhere = json!({"type": "datadog", "address": "http://example.com"});
     story.apply(with(json!({"provider": elsewhere, "query": "vector(1)"}))).await?;
-    stands(&story, "app", "NotYetServed", "True", "NotYetServed", &["spec.provider.type datadog"]).await?;
+    refused(&story, "app", "TemplateInvalid", &["spec.provider.secretRef"]).await?;
     story.apply(with(json!({"provider": {"type": "prometheus"}, "query": "vector(1)"}))).await?;
     refused(&story, "app", "TemplateInvalid", &["no spec.provider.address"]).await?;
     story.apply(vec![template.clone()]).await?;

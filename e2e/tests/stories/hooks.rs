@@ -172,7 +172,7 @@ async fn f59_hostile_answers_are_failed_checks_and_nothing_more(shared: &Shared)
     }
     ensure!(receiver.received("/elsewhere").is_empty(), "a redirect was followed");
     let events = story.events("app").await?;
-    ensure!(events.iter().all(|note| note.len() < 600), "an answer was quoted at length");
+    ensure!(events.iter().all(|note| note.len() < 1200), "an answer was quoted at length");
     // an endless yes is a yes
     receiver.behave("/check", Answer::Floods(200));
     story.set_image("app", "app:9").await?;

@@ -272,10 +272,11 @@ async fn S2_1_automatic_by_pod_share(shared: &Shared) -> anyhow::Result<()> {
 async fn shares_go_back_when_they_do_badly(shared: &Shared) -> anyhow::Result<()> {
     let story = plain(shared, "shares-bad", 5, shares(&[80])).await?;
     let load = LoadHandle::start(&story.target("app"), 200.0, 2);
+    // long before the first window ends
+    shared.bed.scripted().traffic("shares-bad", "app", Traffic::success(10.0, 50.0));
     story.set_image("app", "app:2").await?;
     weighs(&story, 80).await?;
     ready_are(&story, "app", (1, 4)).await?;
-    shared.bed.scripted().traffic("shares-bad", "app", Traffic::success(10.0, 50.0));
     pace(&story).await?;
     story.phase("app", Phase::Failed).await?;
     ensure!(story.replicas("app-primary").await? == Some(5));
