@@ -44,7 +44,9 @@ pub(super) fn first(cx: &Context<'_>, d: &mut Draft) {
 /// Pods that have read what has changed since would be analysed in place of the revision: they go, once proxies have
 /// learned that nothing leads to them, and new ones come. True when nothing is left to do.
 pub(super) fn renewed(cx: &Context<'_>, d: &mut Draft) -> bool {
-    if cx.zero().canary() > 0 || !past(cx, d, cx.settled_at()) {
+    // without a primary they serve whoever comes by an apex that leads to both
+    let needed = cx.zero().canary() > 0 || cx.primary_pods() == 0;
+    if needed || !past(cx, d, cx.settled_at()) {
         return false;
     }
     if !scaler::empty(cx, d) {
