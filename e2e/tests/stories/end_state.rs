@@ -90,7 +90,8 @@ fn findings(key: &str, object: &mut Value) {
         _ => None,
     };
     if let Some(told) = told.and_then(Value::as_object_mut) {
-        told.retain(|field, _| !["message", "measurements", "metrics", "hooks"].contains(&field.as_str()));
+        let lossy = ["message", "steps", "measurements", "metrics", "hooks", "leftOut", "incomplete"];
+        told.retain(|field, _| !lossy.contains(&field.as_str()));
     }
 }
 
