@@ -77,10 +77,11 @@ impl Workload {
     fn analysis(self) -> Value {
         match self {
             Self::BlueGreen => json!({"iterations": 2, "mirror": true}),
-            // one window beside the old version, and one that is long enough for the errors of users to be measured
+            // one window beside the old version, and one that is long enough for the errors of users to be scraped
+            // twice, as a rate needs, from proxies and by a Prometheus that share a busy machine
             Self::BlueGreenRolledBack => json!({
-                "iterations": 1, "threshold": 1, "interval": "3s",
-                "metrics": [{"name": "request-success-rate", "thresholdRange": {"min": 99}, "interval": "5s"}],
+                "iterations": 1, "threshold": 1, "interval": "8s",
+                "metrics": [{"name": "request-success-rate", "thresholdRange": {"min": 99}, "interval": "8s"}],
             }),
             Self::Ab => {
                 let insiders = json!([{"headers": {INSIDER.0: {"exact": INSIDER.1}}}]);

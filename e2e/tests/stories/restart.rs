@@ -55,7 +55,7 @@ const SEED: &str = "SERIN_SEED";
 /// Points drawn per workload.
 const DRAWN: usize = 3;
 /// Cases side by side.
-static ROOM: Semaphore = Semaphore::const_new(6);
+static ROOM: Semaphore = Semaphore::const_new(4);
 /// How long a write that comes after the last phase may take to come.
 const AFTERWARDS: Duration = Duration::from_secs(5);
 
