@@ -101,6 +101,7 @@ impl Worker {
         memory.ask_not_before.remove(key);
         memory.refused.remove(key);
         memory.records.remove(key);
+        memory.conditions.remove(key);
         drop(memory);
         self.calls.forget(key);
         self.decodes(key);

@@ -57,6 +57,7 @@ pub(super) fn surroundings<'a>(
     ownership::check(snap, &c, router)?;
     let (scaler, scaler_problem) = autoscaler(snap, &mut c)?;
     templates::look(snap, &mut c, target);
+    c.conditions = snap.conditions.clone();
     verdicts(&mut c, router);
     c.advice.extend(alerts(snap, &c));
     cross_namespace(snap, &c)?;
