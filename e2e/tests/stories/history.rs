@@ -299,7 +299,7 @@ async fn s4_4_a_described_run_says_what_was_asked_and_what_came_of_it(shared: &S
     ensure!((begin("Value: 7"), begin("Verdict: Fail")) == (measured, measured), "{lines:#?}");
     let query = format!("Query: {resolved}");
     for line in
-        [&query, "Wanted: at most 5", "Fail: 2", "Failed Checks: 2", "Phase: RolledBack", "Reason: ThresholdReached"]
+        [query.as_str(), "Wanted: at most 5", "Fail: 2", "Failed Checks: 2", "Phase: RolledBack", "Reason: ThresholdReached"]
     {
         ensure!(lines.iter().any(|l| l == line), "{line:?} is not in {lines:#?}");
     }
