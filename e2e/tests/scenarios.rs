@@ -40,7 +40,8 @@ fn told(path: &Path) -> Result<()> {
     if std::env::var_os("UPDATE_SCENARIOS").is_some() {
         return fs::write(&expected, out).with_context(|| name);
     }
-    difference(&name, &fs::read_to_string(&expected).unwrap_or_default(), &out).map_or(Ok(()), |wrong| Err(anyhow!(wrong)))
+    difference(&name, &fs::read_to_string(&expected).unwrap_or_default(), &out)
+        .map_or(Ok(()), |wrong| Err(anyhow!(wrong)))
 }
 
 /// The first line in which two transcripts differ, and what came before it.

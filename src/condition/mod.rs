@@ -10,8 +10,8 @@ mod known;
 
 use cel::{IdedExpr, Value, parser::PrattParser};
 
-pub use self::known::Known;
 use self::expr::{Found, Use, brackets, deep, defaults, fractions, words};
+pub use self::known::Known;
 
 /// Longest text, in bytes; the schema says the same.
 const LONGEST: usize = 512;

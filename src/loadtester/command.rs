@@ -58,7 +58,9 @@ impl Policy {
         if !self.any {
             self.permit(program)?;
         }
-        Ok(Work::Pipe(vec![std::iter::once(program).chain(words.split_whitespace()).map(String::from).collect()]))
+        Ok(Work::Pipe(vec![
+            std::iter::once(program).chain(words.split_whitespace()).map(String::from).collect(),
+        ]))
     }
 
     fn permit(&self, program: &str) -> Result<(), String> {

@@ -253,7 +253,12 @@ async fn without_the_definition_runs_go_on_and_it_is_said(shared: &Shared) -> an
 }
 
 /// What `kubectl describe` shows of a record, line by line with single spaces, once it holds `text`.
-async fn described(shared: &Shared, story: &Story<'_>, name: &str, text: &str) -> anyhow::Result<Vec<String>> {
+async fn described(
+    shared: &Shared,
+    story: &Story<'_>,
+    name: &str,
+    text: &str,
+) -> anyhow::Result<Vec<String>> {
     let shown = async || {
         let all = kubectl(shared, story, &["describe", "canaryrun", name]).await.ok()?;
         all.contains(text).then_some(all)
@@ -298,9 +303,14 @@ async fn s4_4_a_described_run_says_what_was_asked_and_what_came_of_it(shared: &S
     ensure!((begin("Start: "), begin("End: ")) == (measured, measured), "times of {measured}: {lines:#?}");
     ensure!((begin("Value: 7"), begin("Verdict: Fail")) == (measured, measured), "{lines:#?}");
     let query = format!("Query: {resolved}");
-    for line in
-        [query.as_str(), "Wanted: at most 5", "Fail: 2", "Failed Checks: 2", "Phase: RolledBack", "Reason: ThresholdReached"]
-    {
+    for line in [
+        query.as_str(),
+        "Wanted: at most 5",
+        "Fail: 2",
+        "Failed Checks: 2",
+        "Phase: RolledBack",
+        "Reason: ThresholdReached",
+    ] {
         ensure!(lines.iter().any(|l| l == line), "{line:?} is not in {lines:#?}");
     }
     for event in ["Warning RollingBack ", "Warning Failed "] {
@@ -321,7 +331,9 @@ async fn s4_4_a_described_run_says_what_was_asked_and_what_came_of_it(shared: &S
 /// What must be seen nowhere but in a Secret and in requests to the server it is for.
 const MARKER: &str = "s4-5-hush";
 
-async fn s4_5_one_template_asks_for_each_namespace_and_shows_no_secret(shared: &Shared) -> anyhow::Result<()> {
+async fn s4_5_one_template_asks_for_each_namespace_and_shows_no_secret(
+    shared: &Shared,
+) -> anyhow::Result<()> {
     let one = Story::new(&shared.bed, "history-s4-5-one").await?;
     let two = Story::new(&shared.bed, "history-s4-5-two").await?;
     let server = MetricsServer::guarded(&shared.bed, &[&format!("Bearer {MARKER}-token")]).await?;
@@ -355,7 +367,8 @@ async fn s4_5_one_template_asks_for_each_namespace_and_shows_no_secret(shared: &
         let query = &told.metrics.first().context("no metric")?.query;
         ensure!(query.contains(&format!("shop=\"{}\"", story.namespace)), "{query}");
         let asked = server.asked();
-        let right = |target: &str| target.contains(&story.namespace) && target.contains(&format!("{MARKER}-key"));
+        let right =
+            |target: &str| target.contains(&story.namespace) && target.contains(&format!("{MARKER}-key"));
         ensure!(asked.iter().any(|a| a.status == 200 && right(&a.target)), "asked {asked:?}");
     }
 

@@ -62,8 +62,7 @@ async fn programs_get_words_and_the_rights_of_the_load_tester(tester: &LoadTeste
         tester.post("/", &payload).await
     };
     let named = format!("get configmap {GATES} -o jsonpath={{.metadata.name}}");
-    let (status, text) =
-        task(json!({"type": "kubectl", "cmd": named, "returnCmdOutput": "true"})).await?;
+    let (status, text) = task(json!({"type": "kubectl", "cmd": named, "returnCmdOutput": "true"})).await?;
     ensure!((status, text.as_str()) == (200, GATES), "kubectl is answered with {status} {text:?}");
     let (status, text) = task(json!({"type": "kubectl", "cmd": "get configmap others"})).await?;
     let said = ["command get configmap others failed: ", "is forbidden", "exit status 1"];

@@ -85,7 +85,8 @@ impl Times {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         all.sort_unstable_by(|a, b| b.cmp(a));
         let longest = all.iter().take(if all.len() > 50 { 15 } else { 0 });
-        let told: Vec<_> = longest.map(|(took, story)| format!("  {:>5.1} s  {story}", took.as_secs_f64())).collect();
+        let told: Vec<_> =
+            longest.map(|(took, story)| format!("  {:>5.1} s  {story}", took.as_secs_f64())).collect();
         if !told.is_empty() {
             println!("these took longest:\n{}\n", told.join("\n"));
         }
@@ -172,7 +173,8 @@ fn trial(stage: &Stage, name: String, run: Run) -> Trial {
     let story = name.clone();
     Trial::test(name, move || {
         stage.runtime.block_on(async {
-            let shared = stage.shared.get_or_try_init(start).await.map_err(|e| Failed::from(format!("{e:#}")))?;
+            let shared =
+                stage.shared.get_or_try_init(start).await.map_err(|e| Failed::from(format!("{e:#}")))?;
             let began = Instant::now();
             let told = observed(shared, run).await.map_err(|e| Failed::from(format!("{e:#}")));
             stage.times.note(began.elapsed(), &story);

@@ -5,8 +5,7 @@ use crate::snapshot::SECRET;
 #[test]
 fn nothing_is_kept_of_strangers_that_are_gone() {
     let world = World::default();
-    let object =
-        |name: &str| json!({"metadata": {"name": name, "namespace": "n", "resourceVersion": "2"}});
+    let object = |name: &str| json!({"metadata": {"name": name, "namespace": "n", "resourceVersion": "2"}});
     world.saw(
         CANARY,
         json!({
@@ -24,8 +23,7 @@ fn nothing_is_kept_of_strangers_that_are_gone() {
 
 #[test]
 fn what_belongs_to_no_namespace_matters_to_canaries_of_all() {
-    let kuma =
-        Kind { group: "kuma.io", version: "v1alpha1", kind: "TrafficRoute", plural: "trafficroutes" };
+    let kuma = Kind { group: "kuma.io", version: "v1alpha1", kind: "TrafficRoute", plural: "trafficroutes" };
     let world = World::default();
     for namespace in ["a", "b"] {
         world.saw(
@@ -68,10 +66,13 @@ fn what_repeats_an_object_is_not_kept() {
 fn a_secret_triggers_those_who_use_it_and_its_content_is_not_kept() {
     let world = World::default();
     for (name, uses) in [("one", "secret/token"), ("two", "secret/other")] {
-        world.saw(CANARY, json!({
-            "metadata": {"name": name, "namespace": "n", "resourceVersion": "1"},
-            "spec": {"targetRef": {"name": name}}, "status": {"observedConfigs": {uses: {"version": ""}}},
-        }));
+        world.saw(
+            CANARY,
+            json!({
+                "metadata": {"name": name, "namespace": "n", "resourceVersion": "1"},
+                "spec": {"targetRef": {"name": name}}, "status": {"observedConfigs": {uses: {"version": ""}}},
+            }),
+        );
     }
     let one: Vec<Key> = vec![("n".into(), "one".into())];
     let token = json!({
