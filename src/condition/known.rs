@@ -13,6 +13,7 @@ pub struct Known(Arc<BTreeMap<String, Read>>);
 
 impl Known {
     /// These texts and no others; what was known before is not read again.
+    #[must_use]
     pub fn with<'t>(&self, texts: impl Iterator<Item = &'t str>) -> Self {
         Self(Arc::new(texts.map(|text| (text.to_owned(), self.get(text))).collect()))
     }
