@@ -21,7 +21,13 @@ use kube::{
 use serde_json::json;
 use tokio::sync::mpsc;
 
-use crate::{api::Canary, clock, names, plan::Note, telemetry::Metrics};
+use crate::{
+    api::Canary,
+    clock, names,
+    plan::Note,
+    snapshot::{CANARY_RUN, Snapshot},
+    telemetry::Metrics,
+};
 
 /// Notes that may wait; more are dropped and counted.
 const QUEUE: usize = 4096;
@@ -75,6 +81,21 @@ pub fn reference(canary: &Canary) -> ObjectReference {
         resource_version: meta.resource_version.clone(),
         ..ObjectReference::default()
     }
+}
+
+/// What an Event about the record of the run in progress refers to; none where there is no record.
+pub fn record(snap: &Snapshot) -> Option<ObjectReference> {
+    let (meta, run) = (&snap.canary.metadata, snap.canary.status.as_ref()?.run.as_ref()?);
+    let name = names::run(meta.name.as_deref()?, run.number);
+    let uid = snap.objects.get(CANARY_RUN, &name)?["metadata"]["uid"].as_str()?.to_owned();
+    Some(ObjectReference {
+        api_version: Some(CANARY_RUN.api_version()),
+        kind: Some(CANARY_RUN.kind.into()),
+        name: Some(name),
+        namespace: meta.namespace.clone(),
+        uid: Some(uid),
+        ..ObjectReference::default()
+    })
 }
 
 struct Counted {

@@ -163,7 +163,7 @@ fn all(questions: &[Question], value: impl Fn(&crate::analysis::Query) -> f64) -
 /// A value inside the wanted range, or one that the conditions take for good.
 fn good(snap: &Snapshot, query: &crate::analysis::Query) -> f64 {
     let metrics = snap.canary.analysis().map(|a| a.metrics.as_slice()).unwrap_or_default();
-    if let Some(value) = analysis::example(metrics, query) {
+    if let Some(value) = analysis::example(metrics, &snap.conditions, query) {
         return value;
     }
     match (query.range.min, query.range.max) {

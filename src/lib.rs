@@ -5,7 +5,7 @@
 //! (`e2e/tests/repo.rs` checks that):
 //!
 //! 1. [`names`], [`clock`], [`reach`], [`config`]
-//! 2. [`api`], [`snapshot`]
+//! 2. [`condition`], [`api`], [`snapshot`]
 //! 3. [`manifest`], [`router`], [`analysis`] - pure
 //! 4. [`plan`] - pure
 //! 5. [`net`], [`telemetry`], [`retry`], [`source`], [`webhook`] - I/O leaves
@@ -21,6 +21,7 @@ pub mod config;
 pub mod reach;
 
 pub mod api;
+pub mod condition;
 pub mod snapshot;
 
 pub mod analysis;

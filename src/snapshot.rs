@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::{
     api::{AlertProviderSpec, Canary, MetricTemplateSpec, canary_run::Evidence},
+    condition::Known,
     config::Rules,
 };
 
@@ -203,6 +204,9 @@ pub struct Snapshot {
     pub ask_not_before: Option<Timestamp>,
     /// What bears on the records of its runs.
     pub records: Records,
+    /// Conditions of its metrics that were read before.
+    #[serde(skip)]
+    pub conditions: Known,
     /// What webhooks said last, by the place in the run at which they were asked.
     pub heard: BTreeMap<String, Heard>,
 }

@@ -38,6 +38,7 @@ const NAME: &str = "flagger-loadtester";
 pub struct LoadTester {
     program: PathBuf,
     kubeconfig: PathBuf,
+    environment: PathBuf,
     log: PathBuf,
     namespace: String,
     child: Option<Child>,
@@ -62,6 +63,7 @@ impl LoadTester {
         let mut tester = Self {
             program: operator::binary()?.with_file_name("serin-loadtester"),
             kubeconfig: kubeconfig(bed, namespace).await?,
+            environment: bed.in_bed().with_file_name("env"),
             log: bed.dir().join("serin-loadtester.log"),
             namespace: namespace.to_owned(),
             child: None,
@@ -99,9 +101,13 @@ impl LoadTester {
             self.program.display()
         );
         let log = OpenOptions::new().create(true).append(true).open(&self.log).context("opening a log")?;
-        let child = Command::new(&self.program)
+        // kubectl is in the path there, and has the rights of the load tester here
+        let child = Command::new("sh")
+            .args(["-c", ". \"$0\"; export KUBECONFIG=\"$1\"; shift; exec \"$@\""])
+            .args([&self.environment, &self.kubeconfig, &self.program])
             .arg(format!("-port={PORT}"))
             .arg(format!("-kubeconfig={}", self.kubeconfig.display()))
+            .arg("-allow-commands=kubectl")
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)

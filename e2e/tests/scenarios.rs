@@ -2,35 +2,46 @@
 //! beside it. `UPDATE_SCENARIOS=1` writes those anew: read what has changed before it is committed.
 #![allow(missing_docs, reason = "a test target has no callers")]
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    thread,
+};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
 
 #[test]
 fn every_story_is_told_as_before() -> Result<()> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
-    let update = std::env::var_os("UPDATE_SCENARIOS").is_some();
-    let (mut told, mut wrong) = (0, Vec::new());
+    let mut paths = Vec::new();
     for entry in fs::read_dir(&folder)? {
-        let path = entry?.path();
-        if path.extension().is_none_or(|e| e != "yaml") {
-            continue;
-        }
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let text = fs::read_to_string(&path)?;
-        let expected = path.with_extension("out");
-        match serin_e2e::sim::story::tell(&text).with_context(|| name.clone()) {
-            Err(error) => wrong.push(format!("{error:#}")),
-            Ok(out) if update => fs::write(&expected, out)?,
-            Ok(out) => {
-                wrong.extend(difference(&name, &fs::read_to_string(&expected).unwrap_or_default(), &out));
-            }
-        }
-        told += 1;
+        paths.extend(Some(entry?.path()).filter(|path| path.extension().is_some_and(|e| e == "yaml")));
     }
-    ensure!(told > 0, "no stories in {}", folder.display());
-    ensure!(wrong.is_empty(), "{} of {told} stories differ:\n{}", wrong.len(), wrong.join("\n\n"));
+    ensure!(!paths.is_empty(), "no stories in {}", folder.display());
+    paths.sort();
+    let share = paths.len().div_ceil(thread::available_parallelism().map_or(1, usize::from));
+    let wrong: Vec<String> = thread::scope(|scope| {
+        let tell = |some: &[PathBuf]| some.iter().filter_map(|path| told(path).err()).collect::<Vec<_>>();
+        let all: Vec<_> = paths.chunks(share).map(|some| scope.spawn(move || tell(some))).collect();
+        let ended = |one: thread::ScopedJoinHandle<'_, _>| {
+            one.join().unwrap_or_else(|_| vec![anyhow!("a story was not told to its end")])
+        };
+        all.into_iter().flat_map(ended).map(|error| format!("{error:#}")).collect()
+    });
+    ensure!(wrong.is_empty(), "{} of {} stories differ:\n{}", wrong.len(), paths.len(), wrong.join("\n\n"));
     Ok(())
+}
+
+/// Tells one; an error if it went otherwise than before.
+fn told(path: &Path) -> Result<()> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let out = serin_e2e::sim::story::tell(&fs::read_to_string(path)?).with_context(|| name.clone())?;
+    let expected = path.with_extension("out");
+    if std::env::var_os("UPDATE_SCENARIOS").is_some() {
+        return fs::write(&expected, out).with_context(|| name);
+    }
+    difference(&name, &fs::read_to_string(&expected).unwrap_or_default(), &out)
+        .map_or(Ok(()), |wrong| Err(anyhow!(wrong)))
 }
 
 /// The first line in which two transcripts differ, and what came before it.

@@ -1,7 +1,7 @@
 //! All that is asked for the metrics of a Canary, in one fixed order: for each metric what it measures, then the same of
 //! the primary if a condition compares with it, then how many samples there were if a least number is wanted.
 
-use super::{Metric, Query, beside, builtin, condition::Condition, query, template, window};
+use super::{Metric, Query, beside, builtin, query, template, window};
 use crate::{
     api::{CanaryMetric, metric_names::canonical, validated::Validated},
     router::Builtin,
@@ -38,16 +38,15 @@ pub fn asks(c: &Validated, builtin: &Builtin) -> Vec<Ask> {
 fn of(c: &Validated, metric: usize, m: &CanaryMetric, builtin: &Builtin) -> Vec<Ask> {
     let first = query(c, m, builtin);
     let ask = |role, query| Ask { metric, role, query };
-    let primary = conditions(m).any(|text| Condition::parse(text).is_ok_and(|c| c.compares()));
-    let primary = primary.then(|| ask(Role::Primary, of_primary(c, m, builtin, &first)));
+    let primary = compares(c, m).then(|| ask(Role::Primary, of_primary(c, m, builtin, &first)));
     let samples = m.verdict.min_samples.map(|_| ask(Role::Samples, samples(c, m, builtin, &first)));
     let value = std::iter::once(ask(Role::Value, first));
     value.chain(beside(c, m).map(|query| ask(Role::Value, query))).chain(primary).chain(samples).collect()
 }
 
-/// The texts of a metric's conditions.
-pub(super) fn conditions(m: &CanaryMetric) -> impl Iterator<Item = &str> {
-    [&m.verdict.success_condition, &m.verdict.failure_condition].into_iter().filter_map(Option::as_deref)
+/// A condition of the metric is about the primary as well.
+pub(super) fn compares(c: &Validated, m: &CanaryMetric) -> bool {
+    m.verdict.conditions().any(|text| c.conditions.get(text).is_ok_and(|read| read.compares()))
 }
 
 /// A query like the metric's own, at the same server, with another text.

@@ -1,16 +1,17 @@
 //! From all that was answered for one metric to what it comes to: range and conditions, of the canary beside the primary,
 //! and whether there were samples enough. Five outcomes, never confused. What each of them leads to is `plan`'s.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
-    Ask, Query, Reading, Role, Verdict,
-    condition::Condition,
-    go, judge,
+    Ask, Query, Reading, Role, Verdict, go, judge,
     limits::wanted,
     verdict::{NO_VALUES, failed, worst},
 };
-use crate::api::{CanaryMetric, MetricOutcome, metric_names::canonical, validated::Validated};
+use crate::{
+    api::{CanaryMetric, MetricOutcome, metric_names::canonical, validated::Validated},
+    condition::{Condition, Known},
+};
 
 /// What one measurement of a metric came to.
 #[derive(Clone, Debug, PartialEq)]
@@ -69,13 +70,13 @@ const EXAMPLES: [f64; 8] = [1.0, 0.0, 100.0, 0.5, 10.0, 99.5, 1000.0, -1.0];
 
 /// An answer to this query with which its metric passes, for people to see what follows; where its conditions or the number
 /// of samples say more than its range. None: none was found, or the range says it all.
-pub fn example(metrics: &[CanaryMetric], query: &Query) -> Option<f64> {
+pub fn example(metrics: &[CanaryMetric], known: &Known, query: &Query) -> Option<f64> {
     let (name, role) = query.metric.split_once(" (").unwrap_or((&query.metric, ""));
     let metric = metrics.iter().find(|m| canonical(&m.name).unwrap_or(&m.name) == name)?;
     if role == "samples)" {
         return metric.verdict.min_samples.map(f64::from);
     }
-    let conditions = Conditions::of(metric).ok().filter(|c| c.each().next().is_some())?;
+    let conditions = Conditions::of(metric, known).ok().filter(|c| c.each().next().is_some())?;
     let holds = |c: &Condition, value: f64| c.holds(&[value], &[value]).is_ok_and(|all| all == [true]);
     let range = query.range;
     EXAMPLES.into_iter().find(|value| {
@@ -140,7 +141,7 @@ fn one(
         Verdict::Pass { .. } => None,
         Verdict::NoData { text } => Some(text),
     };
-    let conditions = match Conditions::of(metric) {
+    let conditions = match Conditions::of(metric, &c.conditions) {
         Ok(conditions) => conditions,
         Err(why) => return error(metric, query.promql.clone(), why),
     };
@@ -157,29 +158,29 @@ fn one(
 }
 
 struct Conditions {
-    success: Option<Condition>,
-    failure: Option<Condition>,
+    success: Option<Arc<Condition>>,
+    failure: Option<Arc<Condition>>,
 }
 
 impl Conditions {
-    fn of(metric: &CanaryMetric) -> Result<Self, String> {
-        let parse = |field: &str, text: &Option<String>| {
-            let parsed = text.as_deref().map(Condition::parse).transpose();
-            parsed.map_err(|why| format!("{field} of metric {}: {why}", metric.name))
+    fn of(metric: &CanaryMetric, known: &Known) -> Result<Self, String> {
+        let read = |field: &str, text: &Option<String>| {
+            let found = text.as_deref().map(|text| known.get(text)).transpose();
+            found.map_err(|why| format!("{field} of metric {}: {why}", metric.name))
         };
         Ok(Self {
-            success: parse("successCondition", &metric.verdict.success_condition)?,
-            failure: parse("failureCondition", &metric.verdict.failure_condition)?,
+            success: read("successCondition", &metric.verdict.success_condition)?,
+            failure: read("failureCondition", &metric.verdict.failure_condition)?,
         })
     }
 
     fn each(&self) -> impl Iterator<Item = &Condition> {
-        self.success.iter().chain(&self.failure)
+        self.success.iter().chain(&self.failure).map(Arc::as_ref)
     }
 
     /// The values they pass are good ones also where there are none.
     fn know_absence(&self) -> bool {
-        self.success.as_ref().is_some_and(Condition::knows_absence)
+        self.success.as_ref().is_some_and(|c| c.knows_absence())
     }
 
     fn judge(
@@ -198,14 +199,14 @@ impl Conditions {
             );
             return (MetricOutcome::Inconclusive, text);
         }
-        let ask = |condition: &Option<Condition>, all: fn(Vec<bool>) -> bool| {
+        let ask = |condition: &Option<Arc<Condition>>, all: fn(Vec<bool>) -> bool| {
             condition.as_ref().map(|c| c.holds(values, primary).map(all)).transpose()
         };
         let good = ask(&self.success, |held| held.iter().all(|h| *h));
         let bad = ask(&self.failure, |held| held.iter().any(|h| *h));
         let value = worst(query, values).map_or_else(|| "no value".into(), go::v);
         let beside = if compares { format!(" (primary {})", primary_shown(primary)) } else { String::new() };
-        let text = |condition: &Option<Condition>| {
+        let text = |condition: &Option<Arc<Condition>>| {
             condition.as_ref().map(|c| c.text().to_owned()).unwrap_or_default()
         };
         let halt = format!("Halt {}.{} advancement {name} {value}{beside}", c.name, c.namespace);

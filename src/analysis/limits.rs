@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{Ask, Role, asks::conditions, condition::Condition, go};
+use super::{Ask, Role, asks::compares, go};
 use crate::api::{
     CanaryMetric, NoData, duration,
     metric_names::{DURATION, SUCCESS_RATE, canonical},
@@ -22,7 +22,7 @@ pub fn check(c: &Validated, asks: &[Ask]) -> (Vec<Problem>, Vec<String>) {
     for (at, m) in c.metrics.iter().enumerate() {
         let field = format!("spec.analysis.metrics[{}]", m.name);
         let wrong = times(m)
-            .or_else(|| unreadable(m))
+            .or_else(|| unreadable(c, m))
             .or_else(|| never(m))
             .or_else(|| beyond(c, m))
             .or_else(|| second(c, at))
@@ -87,13 +87,13 @@ fn times(m: &CanaryMetric) -> Option<String> {
 }
 
 /// A condition that does not compile, or that both say the same.
-fn unreadable(m: &CanaryMetric) -> Option<String> {
+fn unreadable(c: &Validated, m: &CanaryMetric) -> Option<String> {
     let mut parsed = Vec::new();
     for (field, text) in [
         ("successCondition", &m.verdict.success_condition),
         ("failureCondition", &m.verdict.failure_condition),
     ] {
-        match text.as_deref().map(Condition::parse) {
+        match text.as_deref().map(|text| c.conditions.get(text)) {
             None => {}
             Some(Err(why)) => {
                 return Some(format!("{field} cannot be asked: {why}: write it as in result[0] >= 0.95"));
@@ -189,9 +189,7 @@ fn unreached(c: &Validated, m: &CanaryMetric) -> Option<String> {
             c.threshold
         ));
     }
-    if v.primary_query.is_some()
-        && !conditions(m).any(|text| Condition::parse(text).is_ok_and(|c| c.compares()))
-    {
+    if v.primary_query.is_some() && !compares(c, m) {
         return Some("primaryQuery is not asked: no condition names primary".into());
     }
     let counted = v.min_samples.is_some() || v.samples_query.is_none();

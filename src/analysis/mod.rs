@@ -8,7 +8,6 @@ pub mod args;
 mod asks;
 mod assess;
 pub mod builtin;
-mod condition;
 #[cfg(test)]
 mod examples;
 mod go;

@@ -5,7 +5,6 @@
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use gotmpl::{MissingKey, Template, Value, tmap};
-use serde_json::json;
 
 use crate::api::validated::Validated;
 
@@ -40,15 +39,14 @@ pub struct Model {
 impl Model {
     /// The model of a Canary, without variables.
     pub fn of(c: &Validated, interval: &str) -> Self {
-        let spec = json!(c.spec);
-        let named = |field: &str| spec[field]["name"].as_str().unwrap_or(&c.names.target).to_owned();
+        let named = |name: Option<&String>| name.unwrap_or(&c.names.target).clone();
         Self {
             name: c.name.clone(),
             namespace: c.namespace.clone(),
             target: c.names.target.clone(),
             service: c.names.apex.clone(),
-            ingress: named("ingressRef"),
-            route: c.revision.clone().unwrap_or_else(|| named("routeRef")),
+            ingress: named(c.spec.ingress_ref.as_ref().map(|at| &at.name)),
+            route: c.revision.clone().unwrap_or_else(|| named(c.spec.route_ref.as_ref().map(|at| &at.name))),
             interval: interval.to_owned(),
             variables: BTreeMap::new(),
             args: BTreeMap::new(),

@@ -107,6 +107,12 @@ impl Canary {
         self.spec.analysis.as_ref().or(self.spec.canary_analysis.as_ref())
     }
 
+    /// The texts of its metrics' conditions.
+    pub fn conditions(&self) -> impl Iterator<Item = &str> {
+        let metrics = self.analysis().map(|a| a.metrics.as_slice()).unwrap_or_default();
+        metrics.iter().flat_map(|metric| metric.verdict.conditions())
+    }
+
     /// The Kuma mesh that its Services are in.
     pub fn kuma_mesh(&self) -> String {
         let annotations = self.metadata.annotations.as_ref();

@@ -86,6 +86,11 @@ impl MetricVerdict {
         self.success_condition.is_some() || self.failure_condition.is_some()
     }
 
+    /// The texts of its conditions.
+    pub fn conditions(&self) -> impl Iterator<Item = &str> {
+        [&self.success_condition, &self.failure_condition].into_iter().filter_map(Option::as_deref)
+    }
+
     /// Nothing depends on it.
     pub fn dry(&self) -> bool {
         self.dry_run == Some(true)

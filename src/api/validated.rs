@@ -12,6 +12,7 @@ use super::{
     schedule::{Step, Strategy, schedule, strategy},
 };
 use crate::{
+    condition::Known,
     config::{Ingress, Rules},
     names,
 };
@@ -90,6 +91,9 @@ pub struct Validated {
     pub templates: BTreeMap<String, MetricTemplateSpec>,
     /// The versions of the Secrets that those name, by `namespace/name`; filled in from the surroundings.
     pub secrets: BTreeMap<String, String>,
+    /// Conditions of the metrics that were read before; filled in from the surroundings.
+    #[serde(skip)]
+    pub conditions: Known,
     /// Accepted but not acted on: each a field path with a word of why.
     pub unserved: Vec<String>,
     /// Something unserved decides about traffic (a check): hold every run at weight 0.
@@ -187,6 +191,7 @@ pub fn validate(canary: &Canary, rules: &Rules) -> Result<Validated, Refusal> {
         metrics,
         templates: BTreeMap::new(),
         secrets: BTreeMap::new(),
+        conditions: Known::default(),
         unserved: vec![],
         held: false,
         faults,

@@ -1,6 +1,7 @@
 //! The loop: observe → questions → ask → decide → apply, for one Canary at a time, until nothing is left to do.
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "this module wires the I/O together")]
 
+mod memory;
 mod queue;
 mod records;
 mod report;
@@ -31,11 +32,12 @@ use crate::{
     plan::{self, Answers, Plan, Question, Wake},
     retry::Backoffs,
     server,
-    snapshot::{Records, Snapshot},
+    snapshot::Snapshot,
     source::{Contents, Http, Secrets, Sources, http::TIMEOUT},
     telemetry::{Metrics, Outcome, Reconcile},
     webhook::Webhooks,
 };
+use memory::Memory;
 use queue::Again;
 
 /// Plans carried out for one Canary before others get their turn. The longest chain of writes without waiting is
@@ -48,16 +50,6 @@ const AT_ONCE: usize = 256;
 const DRAIN: Duration = Duration::from_secs(2);
 /// A Canary that cannot be worked on is tried again after at most this long.
 const RETRY_CAP: Duration = Duration::from_secs(30);
-
-/// What is remembered of a Canary between passes; losing it costs a question or a sentence, nothing else.
-#[derive(Default)]
-struct Memory {
-    ask_not_before: BTreeMap<Key, Timestamp>,
-    refused: BTreeMap<Key, String>,
-    records: BTreeMap<Key, Records>,
-    /// Canaries that do not decode, and why.
-    undecodable: BTreeMap<Key, String>,
-}
 
 /// Everything that working on a Canary needs.
 pub(crate) struct Worker {
@@ -297,15 +289,6 @@ impl Worker {
                 Err(Again::OnChange)
             }
         }
-    }
-
-    fn remembering(&self, key: &Key, mut snap: Snapshot) -> Snapshot {
-        let memory = self.memory();
-        snap.ask_not_before = memory.ask_not_before.get(key).copied();
-        snap.refused = memory.refused.get(key).cloned();
-        let records = memory.records.get(key).cloned().unwrap_or_default();
-        snap.records = Records { known: snap.records.known, ..records };
-        snap
     }
 
     async fn ask(&self, key: &Key, questions: &[Question], now: Timestamp) -> Answers {

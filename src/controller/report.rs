@@ -10,7 +10,7 @@ use super::{Again, Worker, until};
 use crate::{
     analysis::{Metric, Reading},
     api::{CanaryStatus, Phase},
-    clock, names,
+    clock, events, names,
     observe::Key,
     plan::{self, Answers, Note, Plan, Question, Severity},
     snapshot::{CANARY, Snapshot},
@@ -26,7 +26,13 @@ impl Worker {
             status.map_or((Phase::Unset, 0), |s| (s.phase.unwrap_or_default(), s.canary_weight));
         let from = snap.canary.status.as_ref().and_then(|s| s.phase).unwrap_or_default();
         let unset = CanaryStatus::default();
+        let ends = snap.canary.status.as_ref().is_some_and(|before| plan.ends(before));
+        // whoever reads the record of a run finds there why it ended; what people wait for comes last
+        let record = ends.then(|| events::record(snap)).flatten();
         for note in &plan.notes {
+            if let Some(record) = &record {
+                self.events.say_of(record.clone(), note);
+            }
             self.events.say(&snap.canary, note);
             self.alerts.say(&snap.canary, status.unwrap_or(&unset), note);
             let everyone = self.config.event_webhook.as_deref();
@@ -101,6 +107,7 @@ impl Worker {
         memory.ask_not_before.remove(key);
         memory.refused.remove(key);
         memory.records.remove(key);
+        memory.conditions.remove(key);
         drop(memory);
         self.calls.forget(key);
         self.decodes(key);

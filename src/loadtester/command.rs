@@ -44,15 +44,34 @@ impl Policy {
             if program.is_empty() {
                 return Err("a command is missing before or after |".to_owned());
             }
-            if !self.listed.contains(program) {
-                let listed: Vec<_> = self.listed.iter().map(String::as_str).collect();
-                return Err(format!(
-                    "{program} is not one of the commands that may run ({}): add it to --allow-commands of the load tester",
-                    listed.join(", ")
-                ));
-            }
+            self.permit(program)?;
         }
         Ok(Work::Pipe(pipe))
+    }
+
+    /// What a program comes to that is given these words, as Flagger splits them: at white space, and no character means
+    /// anything but itself.
+    ///
+    /// # Errors
+    /// It may not run: why, and what would help.
+    pub(super) fn admit_program(&self, program: &str, words: &str) -> Result<Work, String> {
+        if !self.any {
+            self.permit(program)?;
+        }
+        Ok(Work::Pipe(vec![
+            std::iter::once(program).chain(words.split_whitespace()).map(String::from).collect(),
+        ]))
+    }
+
+    fn permit(&self, program: &str) -> Result<(), String> {
+        if self.listed.contains(program) {
+            return Ok(());
+        }
+        let listed: Vec<_> = self.listed.iter().map(String::as_str).collect();
+        Err(format!(
+            "{program} is not one of the commands that may run ({}): add it to --allow-commands of the load tester",
+            listed.join(", ")
+        ))
     }
 }
 
@@ -220,6 +239,19 @@ mod tests {
         for text in ["", " ", "| hey", "hey x |", "hey x | | grep y", "''"] {
             assert!(policy().admit(text, "sh").is_err(), "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_program_of_its_own_gets_words_and_never_a_shell() {
+        let text = "test podinfo  --set a='$(x)'|y\n;z";
+        let words = ["helm", "test", "podinfo", "--set", "a='$(x)'|y", ";z"].map(String::from).to_vec();
+        let listed = Policy { listed: ["helm".to_owned()].into(), any: false };
+        let any = Policy { any: true, ..policy() };
+        for policy in [listed, any] {
+            assert_eq!(policy.admit_program("helm", text), Ok(Work::Pipe(vec![words.clone()])));
+        }
+        let why = policy().admit_program("helm", "test podinfo").unwrap_err();
+        assert!(why.contains("helm is not one") && why.contains("--allow-commands"), "{why}");
     }
 
     #[test]

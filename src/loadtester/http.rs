@@ -14,7 +14,7 @@ use regex::Regex;
 use serde::Deserialize;
 
 use super::{
-    command::Policy,
+    command::{Policy, Work},
     gates::Gates,
     tasks::{Command, Tasks},
 };
@@ -22,8 +22,56 @@ use crate::{cli::flags::go_bool, server::OPENMETRICS};
 
 /// Longest body that is read.
 const LARGEST: usize = 64 * 1024;
-/// Kinds of tasks of Flagger's load tester that this one does not have.
-const UNSERVED: [&str; 5] = ["helm", "helmv3", "kubectl", "concord", "ngrinder"];
+/// Types of tasks of Flagger's load tester that this one does not have: those of services that have APIs of their own.
+const UNSERVED: [&str; 2] = ["concord", "ngrinder"];
+
+/// The types of tasks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Type {
+    /// A load, by `sh`.
+    Cmd,
+    /// A check, by `bash`.
+    Bash,
+    /// A check by one program that gets the words of the command.
+    Program(&'static str),
+}
+
+impl Type {
+    fn named(name: &str) -> Option<Self> {
+        match name {
+            "cmd" => Some(Self::Cmd),
+            "bash" => Some(Self::Bash),
+            "helm" | "helmv3" => Some(Self::Program("helm")),
+            "kubectl" => Some(Self::Program("kubectl")),
+            _ => None,
+        }
+    }
+
+    /// As in metrics.
+    fn label(self) -> &'static str {
+        match self {
+            Self::Cmd => "cmd",
+            Self::Bash => "bash",
+            Self::Program(name) => name,
+        }
+    }
+
+    /// The command as a whole, for people.
+    fn text(self, cmd: &str) -> String {
+        match self {
+            Self::Cmd | Self::Bash => cmd.to_owned(),
+            Self::Program(name) => format!("{name} {cmd}"),
+        }
+    }
+
+    fn admit(self, policy: &Policy, cmd: &str) -> Result<Work, String> {
+        match self {
+            Self::Cmd => policy.admit(cmd, "sh"),
+            Self::Bash => policy.admit(cmd, "bash"),
+            Self::Program(name) => policy.admit_program(name, cmd),
+        }
+    }
+}
 
 /// What answering needs.
 pub(super) struct Tester {
@@ -148,13 +196,14 @@ async fn task(State(tester): State<Arc<Tester>>, body: Bytes) -> Answer {
             format!("tasks of type {kind} are not served by this load tester: see docs/loadtester.md"),
         );
     }
-    if !matches!(kind, "cmd" | "bash") {
+    let Some(kind) = Type::named(kind) else {
         return say(StatusCode::BAD_REQUEST, format!("unknown task type {kind}"));
-    }
-    let Some(text) = metadata.get("cmd").filter(|text| !text.trim().is_empty()).cloned() else {
+    };
+    let Some(cmd) = metadata.get("cmd").filter(|text| !text.trim().is_empty()).cloned() else {
         return say(StatusCode::BAD_REQUEST, "cmd not found in metadata");
     };
-    let work = match tester.policy.admit(&text, if kind == "bash" { "bash" } else { "sh" }) {
+    let text = kind.text(&cmd);
+    let work = match kind.admit(&tester.policy, &cmd) {
         Ok(work) => work,
         Err(why) => {
             tracing::warn!(canary, "command refused {text}: {why}");
@@ -163,18 +212,18 @@ async fn task(State(tester): State<Arc<Tester>>, body: Bytes) -> Answer {
     };
     let is_set = |name: &str| metadata.get(name).and_then(|value| go_bool(value)) == Some(true);
     let command = Command { canary, text };
-    if kind == "cmd" {
+    if kind == Type::Cmd {
         return match tester.tasks.load(command, work, is_set("logCmdOutput")) {
             Ok(()) => say(StatusCode::ACCEPTED, ""),
             Err(why) => say(StatusCode::SERVICE_UNAVAILABLE, why),
         };
     }
-    match tester.tasks.check(&command, &work).await {
+    match tester.tasks.check(kind.label(), &command, &work).await {
         None => say(StatusCode::SERVICE_UNAVAILABLE, "the load tester is shutting down"),
         Some(ended) => match ended.failure {
             Some(why) => say(
                 StatusCode::INTERNAL_SERVER_ERROR,
-                format!("command {} failed: {}: {why}", command.text, ended.output),
+                format!("command {cmd} failed: {}: {why}", ended.output),
             ),
             None => say(StatusCode::OK, if is_set("returnCmdOutput") { ended.output } else { String::new() }),
         },

@@ -114,9 +114,10 @@ impl Tasks {
         Ok(())
     }
 
-    /// Runs a check to its end; none if the load tester shuts down first. Dropping the future ends it.
-    pub(super) async fn check(&self, command: &Command, work: &Work) -> Option<Ended> {
-        self.run("bash", &self.checks, command, work, true).await
+    /// Runs a check to its end, counted under its kind; none if the load tester shuts down first. Dropping the future
+    /// ends it.
+    pub(super) async fn check(&self, kind: &'static str, command: &Command, work: &Work) -> Option<Ended> {
+        self.run(kind, &self.checks, command, work, true).await
     }
 
     /// Waits until all loads have ended after a shutdown began.

@@ -17,6 +17,7 @@ pub use world::{Key, World, version_of};
 
 use crate::{
     api::{AlertProviderSpec, Canary, MetricTemplateSpec, Target, validated::validate},
+    condition::Known,
     config::Rules,
     manifest::{self, config, scaler},
     names, router,
@@ -104,6 +105,7 @@ pub fn gather(world: &World, rules: &Rules, key: &Key, now: Timestamp) -> Result
         refused: None,
         ask_not_before: None,
         records: Records { known: records, ..Records::default() },
+        conditions: Known::default(),
         heard: BTreeMap::new(),
         canary,
     })

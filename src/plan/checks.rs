@@ -166,6 +166,7 @@ fn relieve(snap: &Snapshot, d: &mut Draft, now: Timestamp) {
         c,
         router,
         words,
+        asks: vec![],
         target: &Value::Null,
         label: Default::default(),
         configs: configs::Configs::default(),

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::{Answers, configs::Configs, draft::after, share, words::Words};
 use crate::{
+    analysis::Ask,
     api::{
         CanaryStatus, Phase, StepStatus,
         promotion::Apex,
@@ -25,6 +26,8 @@ pub(super) struct Context<'a> {
     pub(super) c: Validated,
     pub(super) router: &'static dyn Router,
     pub(super) words: Words,
+    /// All that its metrics ask.
+    pub(super) asks: Vec<Ask>,
     /// The user's workload.
     pub(super) target: &'a Value,
     /// Label by which the target selects its pods, and its value.

@@ -94,9 +94,8 @@ fn checked(cx: &Context<'_>, d: &mut Draft) -> (Option<Failed>, bool) {
 
 /// What the metrics that are due come to, by position. None: an answer is missing.
 fn assessed(cx: &Context<'_>) -> Option<Vec<(usize, Assessment)>> {
-    let asks = measure::asks(cx);
     let due = measure::metrics_due(cx).into_iter();
-    due.map(|at| Some((at, analysis::assess(&cx.c, at, &asks, &cx.answers.readings)?))).collect()
+    due.map(|at| Some((at, analysis::assess(&cx.c, at, &cx.asks, &cx.answers.readings)?))).collect()
 }
 
 /// Puts these measurements into the record of the run.

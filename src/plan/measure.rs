@@ -15,7 +15,7 @@ use super::{
     progress::measurable,
 };
 use crate::{
-    analysis::{self, Ask, Assessment, limits},
+    analysis::{Ask, Assessment, limits},
     api::{CanaryMetric, MetricOutcome, MetricStatus, NoData},
 };
 
@@ -56,13 +56,12 @@ pub(super) fn questions(cx: &Context<'_>) -> Vec<Question> {
     if !measurable(cx) || cx.now < due(cx).max(freeze::until(cx)) {
         return vec![];
     }
-    let (asks, due) = (asks(cx), metrics_due(cx));
-    let asked = asks.into_iter().enumerate().filter(|(_, ask)| due.contains(&ask.metric));
-    asked.filter_map(|(index, ask)| Some(Question::Measure { index, query: ask.query.ok()? })).collect()
-}
-
-pub(super) fn asks(cx: &Context<'_>) -> Vec<Ask> {
-    analysis::asks(&cx.c, cx.router.queries())
+    let due = metrics_due(cx);
+    let asked = cx.asks.iter().enumerate().filter(|(_, ask)| due.contains(&ask.metric));
+    let question = |(index, ask): (usize, &Ask)| {
+        Some(Question::Measure { index, query: ask.query.as_ref().ok()?.clone() })
+    };
+    asked.filter_map(question).collect()
 }
 
 /// End of the window under way.

@@ -104,6 +104,13 @@ impl Plan {
         self.actions.iter().any(|action| action.kind() == CANARY_RUN)
     }
 
+    /// It decides how the run of this status ends, or closes it.
+    pub fn ends(&self, before: &CanaryStatus) -> bool {
+        let Some((run, after)) = before.run.as_ref().zip(self.status.as_ref()) else { return false };
+        let same = after.run.as_ref().filter(|next| next.number == run.number);
+        same.is_none_or(|next| next.ending.is_some() && run.ending.is_none())
+    }
+
     /// Nothing to write.
     pub fn is_empty(&self) -> bool {
         self.status.is_none() && self.actions.is_empty()

@@ -9,7 +9,7 @@ use super::{
     words::Words,
 };
 use crate::{
-    analysis,
+    analysis::{self, Ask},
     api::{
         CrossNamespaceRef, Phase,
         validated::{Problem, Refusal, Validated, validate},
@@ -57,7 +57,9 @@ pub(super) fn surroundings<'a>(
     ownership::check(snap, &c, router)?;
     let (scaler, scaler_problem) = autoscaler(snap, &mut c)?;
     templates::look(snap, &mut c, target);
-    verdicts(&mut c, router);
+    c.conditions = snap.conditions.clone();
+    let asks = analysis::asks(&c, router.queries());
+    verdicts(&mut c, &asks);
     c.advice.extend(alerts(snap, &c));
     cross_namespace(snap, &c)?;
     if snap.canary.metadata.deletion_timestamp.is_none() {
@@ -74,6 +76,7 @@ pub(super) fn surroundings<'a>(
         c,
         router,
         words,
+        asks,
         target,
         label,
         configs,
@@ -258,8 +261,8 @@ fn alerts(snap: &Snapshot, c: &Validated) -> Vec<String> {
 }
 
 /// How metrics are judged can be meant, and is worth something.
-fn verdicts(c: &mut Validated, router: &'static dyn Router) {
-    let (faults, advice) = analysis::limits::check(c, &analysis::asks(c, router.queries()));
+fn verdicts(c: &mut Validated, asks: &[Ask]) {
+    let (faults, advice) = analysis::limits::check(c, asks);
     c.faults.extend(faults);
     c.advice.extend(advice);
 }

@@ -27,6 +27,7 @@ use jiff::{SignedDuration, Timestamp};
 use serin::{
     analysis::Reading,
     api::canary_run::Evidence,
+    condition::Known,
     manifest::config,
     plan::{self, Action, Answers, Call, Plan, Question, Round, Wake},
     snapshot::{CANARY_RUN, Heard, Refusal, Said, Snapshot},
@@ -113,6 +114,8 @@ pub struct Sim {
     /// Questions that were asked.
     pub asked: usize,
     heard: BTreeMap<String, Heard>,
+    /// Conditions that were read before.
+    conditions: Known,
     names: Names,
     wake: Wake,
     ask_not_before: Option<Timestamp>,
@@ -134,6 +137,7 @@ impl Sim {
             refusals: BTreeMap::new(),
             called: vec![],
             heard: BTreeMap::new(),
+            conditions: Known::default(),
             silent: false,
             unreadable: false,
             trouble: None,
@@ -175,6 +179,7 @@ impl Sim {
         snap.ask_not_before = self.ask_not_before;
         snap.records = self.records();
         snap.heard = self.heard.clone();
+        snap.conditions = self.conditions.clone();
         Some(snap)
     }
 
@@ -207,6 +212,8 @@ impl Sim {
             self.wake = Wake::OnChange;
             return false;
         };
+        self.conditions = self.conditions.with(snap.canary.conditions());
+        snap.conditions = self.conditions.clone();
         let questions = plan::questions(&snap, self.now);
         let answers = self.ask(&questions);
         snap.ask_not_before = self.ask_not_before;

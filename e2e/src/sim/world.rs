@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use serin::{
     api::{Canary, CanaryStatus, Target},
+    condition::Known,
     config::Rules,
     manifest::config,
     plan::Action,
@@ -80,6 +81,7 @@ impl World {
             refused: None,
             ask_not_before: None,
             records: Records::default(),
+            conditions: Known::default(),
             heard: BTreeMap::new(),
         })
     }

@@ -1,7 +1,7 @@
 //! Records of runs, as people read them: how the last releases ended, and why.
 #![allow(clippy::print_stdout, reason = "what kubectl shows is for the reader of the test's output")]
 
-use std::process::Output;
+use std::{process::Output, time::Duration};
 
 use anyhow::{Context, ensure};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
@@ -9,13 +9,14 @@ use kube::{
     Api,
     api::{DeleteParams, ListParams},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use serin::{
     api::{CanaryRun, CanaryRunStatus, Phase, RunPhase},
     names::conditions,
 };
 use serin_e2e::{
     bed::{Traffic, User},
+    metrics_servers::MetricsServer,
     operator::Operator,
     story::{PATIENCE, Story},
     wait,
@@ -29,6 +30,8 @@ pub(crate) const STORIES: Family = &[
     story!(a_newer_revision_takes_the_place_of_a_run),
     story!(so_many_records_are_kept_and_they_go_with_the_canary),
     story!(a_record_deleted_in_a_run_is_made_again),
+    story!(s4_4_a_described_run_says_what_was_asked_and_what_came_of_it),
+    story!(s4_5_one_template_asks_for_each_namespace_and_shows_no_secret),
 ];
 
 pub(crate) const ALONE: Family = &[story!(a_record_goes_on_in_a_new_life)];
@@ -70,15 +73,19 @@ async fn newest(
 }
 
 async fn kubectl(shared: &Shared, story: &Story<'_>, arguments: &[&str]) -> anyhow::Result<String> {
+    let text = kubectl_quietly(shared, story, arguments).await?;
+    println!("$ kubectl {}\n{text}", arguments.join(" "));
+    Ok(text)
+}
+
+async fn kubectl_quietly(shared: &Shared, story: &Story<'_>, arguments: &[&str]) -> anyhow::Result<String> {
     let mut command = Command::new("sh");
     command.args(["-c", ". \"$0\"; exec kubectl \"$@\""]).arg(shared.bed.in_bed().with_file_name("env"));
     let kubeconfig = shared.bed.kubeconfig(User::Admin);
     command.arg("--kubeconfig").arg(kubeconfig).args(["-n", &story.namespace]).args(arguments);
     let Output { stdout, stderr, status } = command.output().await.context("run kubectl")?;
     ensure!(status.success(), "kubectl {arguments:?}: {}", String::from_utf8_lossy(&stderr));
-    let text = String::from_utf8(stdout)?;
-    println!("$ kubectl {}\n{text}", arguments.join(" "));
-    Ok(text)
+    Ok(String::from_utf8(stdout)?)
 }
 
 async fn how_releases_ended_and_why_can_be_read(shared: &Shared) -> anyhow::Result<()> {
@@ -243,4 +250,149 @@ async fn without_the_definition_runs_go_on_and_it_is_said(shared: &Shared) -> an
     story.set_image("app", "app:3").await?;
     newest(&story, 1, "of the next run", |s| s.phase == RunPhase::Promoted).await?;
     operator.kill9().await
+}
+
+/// What `kubectl describe` shows of a record, line by line with single spaces, once it holds `text`.
+async fn described(
+    shared: &Shared,
+    story: &Story<'_>,
+    name: &str,
+    text: &str,
+) -> anyhow::Result<Vec<String>> {
+    let shown = async || {
+        let all = kubectl(shared, story, &["describe", "canaryrun", name]).await.ok()?;
+        all.contains(text).then_some(all)
+    };
+    let all = wait::until(&format!("{text:?} in what is shown of {name}"), PATIENCE, shown).await?;
+    Ok(all.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect())
+}
+
+/// Exposes these samples, and waits until Prometheus has them.
+async fn exposed(shared: &Shared, samples: &[(String, f64)]) {
+    let scripted = shared.bed.scripted();
+    for (series, value) in samples {
+        scripted.set(series, *value);
+    }
+    let seen = scripted.scrapes() + 3;
+    while scripted.scrapes() < seen {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+async fn s4_4_a_described_run_says_what_was_asked_and_what_came_of_it(shared: &Shared) -> anyhow::Result<()> {
+    let story = Story::new(&shared.bed, "history-s4-4").await?;
+    let resolved = r#"rejected{shop="history-s4-4",apex="app"}"#;
+    exposed(shared, &[(resolved.to_owned(), 7.0)]).await;
+    let metric = json!({
+        "name": "rejected", "interval": "5s", "thresholdRange": {"max": 5},
+        "query": r#"rejected{shop="{{ namespace }}",apex="{{ service }}"}"#,
+    });
+    let edit = |c: &mut Value| {
+        c["spec"]["analysis"]["metrics"] = json!([metric]);
+        c["spec"]["analysis"]["threshold"] = json!(2);
+    };
+    story.initialised("app", edit).await?;
+    story.set_image("app", "app:2").await?;
+    story.phase("app", Phase::Failed).await?;
+    let run = newest(&story, 1, "of a run that was rolled back", |s| s.phase == RunPhase::RolledBack).await?;
+    let name = run.metadata.name.clone().context("a record without a name")?;
+    let lines = described(shared, &story, &name, "Canary failed!").await?;
+    let begin = |head: &str| lines.iter().filter(|line| line.starts_with(head)).count();
+    let measured = status(&run).measurements.len();
+    ensure!(measured == 2, "{measured} measurements");
+    ensure!((begin("Start: "), begin("End: ")) == (measured, measured), "times of {measured}: {lines:#?}");
+    ensure!((begin("Value: 7"), begin("Verdict: Fail")) == (measured, measured), "{lines:#?}");
+    let query = format!("Query: {resolved}");
+    for line in [
+        query.as_str(),
+        "Wanted: at most 5",
+        "Fail: 2",
+        "Failed Checks: 2",
+        "Phase: RolledBack",
+        "Reason: ThresholdReached",
+    ] {
+        ensure!(lines.iter().any(|l| l == line), "{line:?} is not in {lines:#?}");
+    }
+    for event in ["Warning RollingBack ", "Warning Failed "] {
+        ensure!(begin(event) == 1, "no Event {event:?} in {lines:#?}");
+    }
+
+    exposed(shared, &[(resolved.to_owned(), 3.0)]).await;
+    story.set_image("app", "app:3").await?;
+    story.phase("app", Phase::Succeeded).await?;
+    let run = newest(&story, 2, "of a promoted run", |s| s.phase == RunPhase::Promoted).await?;
+    let name = run.metadata.name.context("a record without a name")?;
+    let lines = described(shared, &story, &name, "Promotion completed!").await?;
+    ensure!(lines.iter().any(|line| line == "Value: 3") && !lines.iter().any(|line| line == "Value: 7"));
+    ensure!(lines.iter().any(|line| line.starts_with("Normal Promoted ")), "{lines:#?}");
+    Ok(())
+}
+
+/// What must be seen nowhere but in a Secret and in requests to the server it is for.
+const MARKER: &str = "s4-5-hush";
+
+async fn s4_5_one_template_asks_for_each_namespace_and_shows_no_secret(
+    shared: &Shared,
+) -> anyhow::Result<()> {
+    let one = Story::new(&shared.bed, "history-s4-5-one").await?;
+    let two = Story::new(&shared.bed, "history-s4-5-two").await?;
+    let server = MetricsServer::guarded(&shared.bed, &[&format!("Bearer {MARKER}-token")]).await?;
+    let provider = json!({"type": "prometheus", "address": server.url(), "secretRef": {"name": "login"}});
+    let template = json!({
+        "apiVersion": "flagger.app/v1beta1", "kind": "MetricTemplate", "metadata": {"name": "jobs"},
+        "spec": {"provider": provider, "query": r#"jobs{shop="{{ namespace }}",key!="{{ args.key }}"}"#},
+    });
+    let secret = |token: &str| {
+        let data = json!({"token": format!("{MARKER}-{token}"), "key": format!("{MARKER}-key")});
+        json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "login"}, "stringData": data})
+    };
+    one.apply(vec![secret("token"), template]).await?;
+    two.apply(vec![secret("unused")]).await?;
+    let of = |story: &Story<'_>, value: f64| (format!("jobs{{shop=\"{}\"}}", story.namespace), value);
+    exposed(shared, &[of(&one, 1.0), of(&two, 2.0)]).await;
+    let metric = json!({
+        "name": "jobs", "interval": "5s", "thresholdRange": {"max": 5},
+        "templateRef": {"name": "jobs", "namespace": one.namespace},
+        "args": [{"name": "key", "valueFrom": {"secretKeyRef": {"name": "login", "key": "key"}}}],
+    });
+    for story in [&one, &two] {
+        story.initialised("app", |c| c["spec"]["analysis"]["metrics"] = json!([metric])).await?;
+        story.set_image("app", "app:2").await?;
+    }
+    for (story, value) in [(&one, "1"), (&two, "2")] {
+        story.phase("app", Phase::Succeeded).await?;
+        let run = newest(story, 1, "of a promoted run", |s| s.phase == RunPhase::Promoted).await?;
+        let told = status(&run);
+        ensure!(told.measurements.iter().all(|m| m.value == value), "{told:?}");
+        let query = &told.metrics.first().context("no metric")?.query;
+        ensure!(query.contains(&format!("shop=\"{}\"", story.namespace)), "{query}");
+        let asked = server.asked();
+        let right =
+            |target: &str| target.contains(&story.namespace) && target.contains(&format!("{MARKER}-key"));
+        ensure!(asked.iter().any(|a| a.status == 200 && right(&a.target)), "asked {asked:?}");
+    }
+
+    // a server that says back what it was sent
+    one.apply(vec![secret("wrong")]).await?;
+    two.set_image("app", "app:3").await?;
+    two.condition("app", conditions::FROZEN, "True", "status 401").await?;
+    for story in [&one, &two] {
+        shown_nowhere(shared, story).await?;
+    }
+    Ok(())
+}
+
+/// No object but the Secret, no log and no metric holds the marker.
+async fn shown_nowhere(shared: &Shared, story: &Story<'_>) -> anyhow::Result<()> {
+    let kinds = "canaries,canaryruns,metrictemplates,events,configmaps,deployments,replicasets,pods,services,\
+                 controllerrevisions,virtualservices,destinationrules";
+    let mut shown = vec![("an object", kubectl_quietly(shared, story, &["get", kinds, "-o", "json"]).await?)];
+    shown.push(("what is described", kubectl(shared, story, &["describe", "canary,canaryrun"]).await?));
+    let operator = shared.operator.lock().await;
+    shown.extend([("the log", operator.logs()?), ("a metric", operator.metrics().await?)]);
+    for (what, text) in shown {
+        ensure!(text.contains(&story.namespace), "{what} is not about this story");
+        ensure!(!text.contains(MARKER), "{what} shows a secret");
+    }
+    Ok(())
 }

@@ -3,7 +3,7 @@
 use anyhow::ensure;
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::Api;
-use serde_json::json;
+use serde_json::{Value, json};
 use serin::api::Phase;
 use serin_e2e::{bed::GATEWAY, loadtester::LoadTester, story::Story};
 
@@ -18,6 +18,7 @@ async fn a_release_lives_on_the_load_it_makes_and_gates_outlive_it(shared: &Shar
     let story = Story::new(&shared.bed, "loadtester").await?;
     let mut tester = LoadTester::start(&shared.bed, "loadtester").await?;
     gates_outlive_a_restart(&story, &mut tester).await?;
+    programs_get_words_and_the_rights_of_the_load_tester(&tester).await?;
     a_release_lives_on_its_load(&story, &tester).await?;
     a_refused_command_holds_and_fails(&story).await
 }
@@ -54,6 +55,30 @@ async fn gates_outlive_a_restart(story: &Story<'_>, tester: &mut LoadTester) -> 
     answers("/gate/check", &canary, 403, "Forbidden").await
 }
 
+/// `kubectl` is one of the programs that may run here, `helm` is none.
+async fn programs_get_words_and_the_rights_of_the_load_tester(tester: &LoadTester) -> anyhow::Result<()> {
+    let task = async |metadata: Value| {
+        let payload = json!({"name": "app", "namespace": "loadtester", "phase": "", "metadata": metadata});
+        tester.post("/", &payload).await
+    };
+    let named = format!("get configmap {GATES} -o jsonpath={{.metadata.name}}");
+    let (status, text) = task(json!({"type": "kubectl", "cmd": named, "returnCmdOutput": "true"})).await?;
+    ensure!((status, text.as_str()) == (200, GATES), "kubectl is answered with {status} {text:?}");
+    let (status, text) = task(json!({"type": "kubectl", "cmd": "get configmap others"})).await?;
+    let said = ["command get configmap others failed: ", "is forbidden", "exit status 1"];
+    ensure!(status == 500 && said.iter().all(|part| text.contains(part)), "{status} {text:?}");
+    for kind in ["helm", "helmv3"] {
+        let (status, text) = task(json!({"type": kind, "cmd": "test app"})).await?;
+        ensure!(status == 403 && text.starts_with("helm is not one of the commands"), "{status} {text:?}");
+    }
+    let metrics = tester.post("/metrics", &json!({})).await?.1;
+    for outcome in ["succeeded", "failed"] {
+        let line = format!("serin_loadtester_commands_total{{kind=\"kubectl\",outcome=\"{outcome}\"}} 1");
+        ensure!(metrics.contains(&line), "{line} is not in\n{metrics}");
+    }
+    Ok(())
+}
+
 /// Nobody sends requests but the load tester: without it a window has no values, and the release fails.
 async fn a_release_lives_on_its_load(story: &Story<'_>, tester: &LoadTester) -> anyhow::Result<()> {
     let address = format!("http://{GATEWAY}");
@@ -69,6 +94,8 @@ async fn a_release_lives_on_its_load(story: &Story<'_>, tester: &LoadTester) -> 
             // until the load shows in the metrics, windows fail
             analysis["threshold"] = json!(30);
             analysis["webhooks"] = json!([
+                {"name": "gates", "type": "pre-rollout", "url": url, "timeout": "30s",
+                 "metadata": {"type": "kubectl", "cmd": format!("get configmap {GATES}")}},
                 {"name": "acceptance-test", "type": "rollout", "url": url, "timeout": "30s",
                  "metadata": {"type": "bash", "cmd": check}},
                 {"name": "load-test", "url": url, "timeout": "5s",

@@ -3,6 +3,8 @@
 //! One bed and one operator serve all stories, each in a namespace of its own. Stories that bring operators of their
 //! own ([`ALONE`], [`LAST`]) come after the others, when that operator has been stopped. An observer sees every change of the
 //! objects that canaries are about: a story in whose namespaces an invariant was broken has failed, whatever it says.
+//! Those that took longest are named at the end.
+#![allow(clippy::print_stdout, reason = "how long stories took is for the reader of the test's output")]
 
 mod alerts;
 mod bad_answers;
@@ -41,7 +43,13 @@ mod targets;
 mod tools;
 mod verdicts;
 
-use std::{future::Future, pin::Pin, process::ExitCode, sync::Arc};
+use std::{
+    future::Future,
+    pin::Pin,
+    process::ExitCode,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use serin_e2e::{
@@ -51,7 +59,7 @@ use serin_e2e::{
     operator::Operator,
     story,
 };
-use tokio::{runtime::Runtime, sync::OnceCell};
+use tokio::{runtime::Runtime, sync::OnceCell, time::Instant};
 
 /// What all stories share.
 pub struct Shared {
@@ -61,6 +69,28 @@ pub struct Shared {
     pub operator: tokio::sync::Mutex<Operator>,
     /// Sees every change; stories that break something on purpose tell it which checks do not apply.
     pub observer: Observer,
+}
+
+/// How long stories took.
+#[derive(Default)]
+struct Times(Mutex<Vec<(Duration, String)>>);
+
+impl Times {
+    fn note(&self, took: Duration, story: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push((took, story.to_owned()));
+    }
+
+    /// The longest ones, when there were many.
+    fn tell(&self) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        all.sort_unstable_by(|a, b| b.cmp(a));
+        let longest = all.iter().take(if all.len() > 50 { 15 } else { 0 });
+        let told: Vec<_> =
+            longest.map(|(took, story)| format!("  {:>5.1} s  {story}", took.as_secs_f64())).collect();
+        if !told.is_empty() {
+            println!("these took longest:\n{}\n", told.join("\n"));
+        }
+    }
 }
 
 type Run = for<'a> fn(&'a Shared) -> Pin<Box<dyn Future<Output = anyhow::Result<()>> + Send + 'a>>;
@@ -77,6 +107,9 @@ macro_rules! story {
 pub type Family = &'static [(&'static str, Run)];
 
 const FAMILIES: &[(&str, Family)] = &[
+    // they take longest: nobody is to wait for one of them at the end
+    ("verdicts", verdicts::STORIES),
+    ("targets", targets::STORIES),
     ("alerts", alerts::STORIES),
     ("bad_answers", bad_answers::STORIES),
     ("bad_objects", bad_objects::STORIES),
@@ -104,9 +137,7 @@ const FAMILIES: &[(&str, Family)] = &[
     ("sources", sources::STORIES),
     ("strategies", strategies::STORIES),
     ("switches", switches::STORIES),
-    ("targets", targets::STORIES),
     ("tools", tools::STORIES),
-    ("verdicts", verdicts::STORIES),
 ];
 
 /// Families that run after the others, with operators of their own.
@@ -129,12 +160,25 @@ async fn start() -> anyhow::Result<Shared> {
     Ok(Shared { bed, operator: tokio::sync::Mutex::new(operator), observer })
 }
 
-fn trial(runtime: &Arc<Runtime>, shared: &Arc<OnceCell<Shared>>, name: String, run: Run) -> Trial {
-    let (runtime, shared) = (runtime.clone(), shared.clone());
+/// What all trials have.
+#[derive(Clone)]
+struct Stage {
+    runtime: Arc<Runtime>,
+    shared: Arc<OnceCell<Shared>>,
+    times: Arc<Times>,
+}
+
+fn trial(stage: &Stage, name: String, run: Run) -> Trial {
+    let stage = stage.clone();
+    let story = name.clone();
     Trial::test(name, move || {
-        runtime.block_on(async {
-            let shared = shared.get_or_try_init(start).await.map_err(|e| Failed::from(format!("{e:#}")))?;
-            observed(shared, run).await.map_err(|e| Failed::from(format!("{e:#}")))
+        stage.runtime.block_on(async {
+            let shared =
+                stage.shared.get_or_try_init(start).await.map_err(|e| Failed::from(format!("{e:#}")))?;
+            let began = Instant::now();
+            let told = observed(shared, run).await.map_err(|e| Failed::from(format!("{e:#}")));
+            stage.times.note(began.elapsed(), &story);
+            told
         })
     })
 }
@@ -158,9 +202,9 @@ async fn observed(shared: &Shared, run: Run) -> anyhow::Result<()> {
     })
 }
 
-fn trials(runtime: &Arc<Runtime>, shared: &Arc<OnceCell<Shared>>, families: &[(&str, Family)]) -> Vec<Trial> {
+fn trials(stage: &Stage, families: &[(&str, Family)]) -> Vec<Trial> {
     let all = families.iter().flat_map(|(family, stories)| stories.iter().map(move |story| (family, story)));
-    all.map(|(family, (name, run))| trial(runtime, shared, format!("{family}::{name}"), *run)).collect()
+    all.map(|(family, (name, run))| trial(stage, format!("{family}::{name}"), *run)).collect()
 }
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -168,17 +212,18 @@ fn main() -> anyhow::Result<ExitCode> {
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(8);
     let runtime = Arc::new(Runtime::new()?);
-    let shared = Arc::new(OnceCell::new());
-    let together = libtest_mimic::run(&arguments, trials(&runtime, &shared, FAMILIES));
-    let alone = libtest_mimic::run(&arguments, trials(&runtime, &shared, ALONE));
-    let last = libtest_mimic::run(&arguments, trials(&runtime, &shared, LAST));
+    let stage = Stage { runtime, shared: Arc::default(), times: Arc::default() };
+    let together = libtest_mimic::run(&arguments, trials(&stage, FAMILIES));
+    stage.times.tell();
+    let alone = libtest_mimic::run(&arguments, trials(&stage, ALONE));
+    let last = libtest_mimic::run(&arguments, trials(&stage, LAST));
     let conclusion =
         [together, alone].into_iter().find(libtest_mimic::Conclusion::has_failed).unwrap_or(last);
     if conclusion.has_failed()
-        && let Some(shared) = shared.get()
+        && let Some(shared) = stage.shared.get()
     {
-        runtime.block_on(shared.bed.keep());
+        stage.runtime.block_on(shared.bed.keep());
     }
-    drop(shared);
+    drop(stage.shared);
     Ok(conclusion.exit_code())
 }

@@ -127,7 +127,7 @@ fn an_example_is_one_that_passes() {
         let mut c = fixture::canary(&json!({}));
         c.metrics = vec![serde_json::from_value(with(&fields)).unwrap()];
         let asks = asks(&c, router::by_name("istio").unwrap().queries());
-        assert_eq!(example(&c.metrics, asks[0].query.as_ref().unwrap()), value);
+        assert_eq!(example(&c.metrics, &c.conditions, asks[0].query.as_ref().unwrap()), value);
     }
 }
 

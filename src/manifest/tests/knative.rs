@@ -35,6 +35,7 @@ fn snapshot() -> Snapshot {
         refused: None,
         ask_not_before: None,
         records: crate::snapshot::Records::default(),
+        conditions: crate::condition::Known::default(),
         heard: std::collections::BTreeMap::new(),
     }
 }
