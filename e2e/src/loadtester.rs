@@ -1,8 +1,10 @@
 //! The load tester as a process: the real binary with the shipped rights, behind the name of its Service.
 
 use std::{
+    env,
     fs::{self, OpenOptions},
     net::{IpAddr, Ipv4Addr, SocketAddr},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::Stdio,
     time::Duration,
@@ -34,11 +36,31 @@ const PORT: u16 = 21080;
 /// Its account, Role and Service in `deploy/loadtester`.
 const NAME: &str = "flagger-loadtester";
 
+/// Stands in for the program that Flagger's documents make load with: the same words, and as many requests, but one after
+/// the other.
+const HEY: &str = r#"#!/bin/sh
+host= each=1 clients=1 seconds=1 url=
+while [ $# -gt 0 ]; do
+    case "$1" in
+    -z) case "$2" in *m) seconds=$((${2%m} * 60)) ;; *) seconds=${2%s} ;; esac; shift 2 ;;
+    -q) each=$2; shift 2 ;;
+    -c) clients=$2; shift 2 ;;
+    -host) host=$2; shift 2 ;;
+    *) url=$1; shift ;;
+    esac
+done
+rate=$((each * clients))
+exec curl -s --no-progress-meter -o /dev/null --rate "$rate/s" \
+    ${host:+-H} ${host:+"Host: $host"} "${url%/}/?n=[1-$((rate * seconds))]"
+"#;
+
 /// A `serin-loadtester`. Dropping it kills the process. One bed has one at most.
 pub struct LoadTester {
     program: PathBuf,
     kubeconfig: PathBuf,
     log: PathBuf,
+    /// Where it finds programs.
+    path: String,
     namespace: String,
     child: Option<Child>,
     _service: JoinSet<()>,
@@ -63,6 +85,7 @@ impl LoadTester {
             program: operator::binary()?.with_file_name("serin-loadtester"),
             kubeconfig: kubeconfig(bed, namespace).await?,
             log: bed.dir().join("serin-loadtester.log"),
+            path: with_hey(bed.dir())?,
             namespace: namespace.to_owned(),
             child: None,
             _service: service,
@@ -77,6 +100,14 @@ impl LoadTester {
             child.kill().await.context("killing the load tester")?;
         }
         self.spawn().await
+    }
+
+    /// Ends it, so that another one may be started.
+    pub async fn stop(mut self) -> anyhow::Result<()> {
+        match self.child.take() {
+            Some(mut child) => child.kill().await.context("killing the load tester"),
+            None => Ok(()),
+        }
     }
 
     /// Posts to a path through the Service; status and text of the answer.
@@ -100,6 +131,7 @@ impl LoadTester {
         );
         let log = OpenOptions::new().create(true).append(true).open(&self.log).context("opening a log")?;
         let child = Command::new(&self.program)
+            .env("PATH", &self.path)
             .arg(format!("-port={PORT}"))
             .arg(format!("-kubeconfig={}", self.kubeconfig.display()))
             .stdin(Stdio::null())
@@ -114,6 +146,15 @@ impl LoadTester {
             .await
             .with_context(|| format!("end of its log:\n{}", tail(&self.log)))
     }
+}
+
+/// A search path with a program `hey` in front of the usual ones.
+fn with_hey(folder: &Path) -> anyhow::Result<String> {
+    let tools = folder.join("tools");
+    fs::create_dir_all(&tools).context("making a folder for tools")?;
+    let hey = tools.join("hey");
+    fs::write(&hey, HEY).and_then(|()| fs::set_permissions(&hey, fs::Permissions::from_mode(0o755)))?;
+    Ok(format!("{}:{}", tools.display(), env::var("PATH").unwrap_or_default()))
 }
 
 /// What kube-proxy would do for the Service.

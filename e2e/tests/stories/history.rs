@@ -49,7 +49,7 @@ async fn records(story: &Story<'_>) -> anyhow::Result<Vec<CanaryRun>> {
 }
 
 /// Waits until the newest of so many records is as `accept` wants it.
-async fn newest(
+pub(crate) async fn newest(
     story: &Story<'_>,
     count: usize,
     what: &str,
@@ -69,7 +69,7 @@ async fn newest(
     }
 }
 
-async fn kubectl(shared: &Shared, story: &Story<'_>, arguments: &[&str]) -> anyhow::Result<String> {
+pub(crate) async fn kubectl(shared: &Shared, story: &Story<'_>, arguments: &[&str]) -> anyhow::Result<String> {
     let mut command = Command::new("sh");
     command.args(["-c", ". \"$0\"; exec kubectl \"$@\""]).arg(shared.bed.in_bed().with_file_name("env"));
     let kubeconfig = shared.bed.kubeconfig(User::Admin);

@@ -4,7 +4,7 @@ use anyhow::{Context, ensure};
 use k8s_openapi::api::core::v1::Pod;
 use kube::{Api, api::ListParams};
 use serde_json::{Value, json};
-use serin::api::Phase;
+use serin::api::{Phase, RunPhase};
 use serin_e2e::{
     bed::{
         Traffic,
@@ -17,7 +17,7 @@ use serin_e2e::{
 };
 use std::time::Duration;
 
-use crate::{Family, Shared, bad_common::ends_well, story};
+use crate::{Family, Shared, bad_common::ends_well, history, story};
 
 pub(crate) const STORIES: Family = &[
     story!(s1_3_errors_abort_and_the_primary_is_untouched),
@@ -278,6 +278,19 @@ async fn a_revision_waits_until_it_may_begin(shared: &Shared) -> anyhow::Result<
     story.event("app", "Post-rollout check post passed").await?;
     let told = receiver.received("/post");
     ensure!(told.len() == 1 && told[0]["phase"] == "Succeeded", "post-rollout: {told:?}");
+    let run = history::newest(&story, 1, "of the release", |s| s.phase == RunPhase::Promoted).await?;
+    let calls = run.status.map(|s| s.hooks).unwrap_or_default();
+    let expected = [
+        ("confirm-rollout", "Refused", 403, "/start"),
+        ("confirm-rollout", "Passed", 200, "/start"),
+        ("post-rollout", "Passed", 200, "/post"),
+    ];
+    let found: Vec<_> = calls.iter().map(|h| (h.type_.clone(), h.outcome.clone(), h.status, h.url.clone())).collect();
+    let expected = expected.map(|(type_, outcome, status, path)| {
+        (type_.to_owned(), outcome.to_owned(), Some(status), receiver.url(path))
+    });
+    ensure!(found == expected, "{calls:#?}");
+    ensure!(calls.iter().all(|h| h.asked.is_some() && h.asked <= h.at), "{calls:#?}");
     Ok(())
 }
 
