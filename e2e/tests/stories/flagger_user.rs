@@ -99,7 +99,7 @@ async fn recorded(story: &Story<'_>) -> anyhow::Result<()> {
         ensure!(metric.verdicts.get("Pass").is_some_and(|n| *n >= 5), "{metric:?}");
         ensure!(metric.query.contains("istio_requests_total") || name == "request-duration", "{metric:?}");
     }
-    let passed = |type_: &str, path: &str| {
+    let passed = |type_: &str, path: &str| -> anyhow::Result<()> {
         let wanted = |h: &&HookCall| h.type_ == type_ && h.outcome == "Passed";
         let found = record.hooks.iter().find(wanted).with_context(|| format!("{type_}: {:?}", record.hooks))?;
         let url = format!("http://flagger-loadtester.test{path}");

@@ -122,7 +122,7 @@ async fn the_command_in_an_alert_opens_the_gate_and_the_next_one_has_its_own(
     let people = Receiver::start().await?;
     let fields = json!({
         "steps": [{"weight": 20, "gate": {"name": "one"}}, {"weight": 50, "gate": {"name": "two"}}, {"weight": 60}],
-        "promotion": {"mode": "manual", "gate": {"deadline": "5s", "onDeadline": "proceed", "remindAfter": "60m"}},
+        "promotion": {"gate": {"deadline": "5s", "onDeadline": "proceed", "remindAfter": "60m"}},
     });
     let story = gated(shared, "gate-command", &people, fields).await?;
     story.set_image("app", "app:2").await?;
@@ -161,6 +161,7 @@ async fn a_revision_that_nobody_lets_begin_is_left(shared: &Shared) -> anyhow::R
     let all = told(&people, 2).await?;
     ensure!(all[1].0 == "error" && all[1].1 == "GateDeadlinePassed", "{all:#?}");
     // the next one is asked for anew
+    story.edit_canary("app", json!({"spec": {"analysis": {"startGate": {"deadline": "60m"}}}})).await?;
     story.set_image("app", "app:3").await?;
     story.phase("app", Phase::Waiting).await?;
     let canary = story.condition("app", "Paused", "True", "approve/start-").await?;
