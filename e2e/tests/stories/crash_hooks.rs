@@ -94,10 +94,10 @@ pub(crate) async fn heard_rightly(story: &Story<'_>) -> anyhow::Result<()> {
     let mut places: BTreeMap<&str, (i64, i64, i64)> = BTreeMap::new();
     for (kind, posted) in all.iter().filter(|(kind, _)| kind != EVENT) {
         let about = &posted.body["checksum"];
-        let known = asked.insert((kind, &posted.id), about);
+        let known = asked.insert((kind.as_str(), posted.id.as_str()), about);
         ensure!(known.is_none_or(|known| known == about), "{kind} {}: two questions", posted.id);
         let place = place(&posted.id).with_context(|| format!("{kind}: id {}", posted.id))?;
-        let before = places.insert(kind, place);
+        let before = places.insert(kind.as_str(), place);
         ensure!(before.is_none_or(|before| before <= place), "{kind}: {before:?}, then {place:?}");
     }
     let is_post = |kind: &str| kind == POST_ROLLOUT;
