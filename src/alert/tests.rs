@@ -97,7 +97,10 @@ fn what_a_run_waits_for_is_told_at_each_step() {
     let once = Note::warning("", "").aloud(Urgency::Warn).alert.unwrap();
     let each = Alert { each_step: true, ..once.clone() };
     assert_eq!((of(&once, 1), of(&once, 2)), ("u1/3/WaitingForApproval".into(), of(&once, 1)));
-    assert_eq!((of(&each, 1), of(&each, 2)), ("u1/3/WaitingForApproval/1".into(), "u1/3/WaitingForApproval/2".into()));
+    assert_eq!(
+        (of(&each, 1), of(&each, 2)),
+        ("u1/3/WaitingForApproval/1".into(), "u1/3/WaitingForApproval/2".into())
+    );
 }
 
 #[test]

@@ -98,7 +98,10 @@ impl Note {
     /// Sent to people as well, in these words.
     #[must_use]
     pub fn alerting(self, urgency: Urgency, message: impl Into<String>) -> Self {
-        Self { alert: Some(Alert { urgency, message: message.into(), details: false, each_step: false }), ..self }
+        Self {
+            alert: Some(Alert { urgency, message: message.into(), details: false, each_step: false }),
+            ..self
+        }
     }
 
     /// Sent to people as well, in the same words.

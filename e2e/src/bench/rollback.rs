@@ -87,11 +87,7 @@ struct Spans {
 }
 
 /// Releases to all of them, and lets all of them turn bad.
-async fn roll_back(
-    bench: &Bench,
-    keys: &[Key],
-    progress: &(dyn Fn(&str) + Sync),
-) -> anyhow::Result<Spans> {
+async fn roll_back(bench: &Bench, keys: &[Key], progress: &(dyn Fn(&str) + Sync)) -> anyhow::Result<Spans> {
     fleet::release(bench.bed.admin(), keys).await?;
     let turned = futures::future::try_join_all(keys.iter().map(|key| turn_bad(bench, key))).await?;
     progress("  all of them measured for the first time; waiting for the threshold");

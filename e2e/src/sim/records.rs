@@ -46,9 +46,10 @@ impl Sim {
         {
             wrong.push(format!("run {number} has no record"));
         }
-        let told = status.last_run.as_ref().filter(|last| {
-            status.post_rollout_due && self.now < fixture::later(last.ended.0, TOLD_WITHIN)
-        });
+        let told = status
+            .last_run
+            .as_ref()
+            .filter(|last| status.post_rollout_due && self.now < fixture::later(last.ended.0, TOLD_WITHIN));
         let told = told.map(|last| last.number);
         let over = |run: &&CanaryRun| Some(run.spec.number) != open && Some(run.spec.number) != told;
         for run in all.iter().filter(over) {

@@ -182,7 +182,10 @@ async fn a_run_that_is_frozen_is_told_once(shared: &Shared) -> anyhow::Result<()
     let told = async || frozen().into_iter().next();
     let told = wait::until("the alert of the frozen run", PATIENCE, told).await?;
     let words = told["message"].as_str().unwrap_or_default();
-    ensure!(words.starts_with("Metric query failed, the run holds its weight: ") && words.contains(&url), "{words}");
+    ensure!(
+        words.starts_with("Metric query failed, the run holds its weight: ") && words.contains(&url),
+        "{words}"
+    );
     ensure!(told["severity"] == "warn" && told["canaryWeight"] == 25, "{told}");
     server.asked_more(4, PATIENCE).await?;
     untouched_at_25(&story).await?;

@@ -57,7 +57,8 @@ pub(crate) async fn hook(story: &Story<'_>, analysis: &mut Value) -> anyhow::Res
 pub(crate) async fn ended(story: &Story<'_>) -> anyhow::Result<()> {
     let at_gate = |c: &Canary| {
         let Some(status) = &c.status else { return false };
-        let waits = status.phase == Some(Phase::Waiting) && status.step.as_ref().is_some_and(|s| s.index == 1);
+        let waits =
+            status.phase == Some(Phase::Waiting) && status.step.as_ref().is_some_and(|s| s.index == 1);
         waits || status.request.is_some()
     };
     story.canary_that("app", at_gate).await.context("waiting for the gate")?;

@@ -113,7 +113,8 @@ async fn everything_is_told_in_order_and_nobody_waits_for_the_listener(
 
 /// As they were said.
 fn in_order(all: &[Value]) -> anyhow::Result<()> {
-    let times: Vec<u64> = all.iter().map(|body| field(body, "timestamp").parse().unwrap_or_default()).collect();
+    let times: Vec<u64> =
+        all.iter().map(|body| field(body, "timestamp").parse().unwrap_or_default()).collect();
     ensure!(times.is_sorted() && times.iter().all(|time| *time > 0), "told out of order: {all:#?}");
     Ok(())
 }

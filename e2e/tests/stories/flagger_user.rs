@@ -101,7 +101,8 @@ async fn recorded(story: &Story<'_>) -> anyhow::Result<()> {
     }
     let passed = |type_: &str, path: &str| -> anyhow::Result<()> {
         let wanted = |h: &&HookCall| h.type_ == type_ && h.outcome == "Passed";
-        let found = record.hooks.iter().find(wanted).with_context(|| format!("{type_}: {:?}", record.hooks))?;
+        let found =
+            record.hooks.iter().find(wanted).with_context(|| format!("{type_}: {:?}", record.hooks))?;
         let url = format!("http://flagger-loadtester.test{path}");
         ensure!(found.url == url && found.status.is_some_and(|s| s <= 202), "{found:?}");
         Ok(())

@@ -47,7 +47,8 @@ async fn gated<'a>(
         for (field, value) in fields.as_object().into_iter().flatten() {
             analysis[field] = value.clone();
         }
-        analysis["alerts"] = json!([{"name": "people", "severity": "warn", "providerRef": {"name": "people"}}]);
+        analysis["alerts"] =
+            json!([{"name": "people", "severity": "warn", "providerRef": {"name": "people"}}]);
     };
     story.initialised("app", edit).await?;
     Ok(story)
@@ -86,7 +87,8 @@ async fn a_gate_that_nobody_opens_is_told_again_and_ends_the_run(shared: &Shared
     let failed = story.phase("app", Phase::Failed).await?;
     ensure!(story.weight("app").await? == Some(0), "weight");
     ensure!(story.replicas("app").await? == Some(0), "replicas");
-    let command = "kubectl -n gate-late annotate canary app --overwrite serin.dev/request=approve/run-2-step-1";
+    let command =
+        "kubectl -n gate-late annotate canary app --overwrite serin.dev/request=approve/run-2-step-1";
     let late = "nobody opened gate qa at step 1, weight 20 within 20 s: going back";
     let expected = [
         ("warn", "WaitingForApproval", format!("Canary is waiting for approval. To go on: {command}")),
@@ -149,7 +151,8 @@ async fn the_command_in_an_alert_opens_the_gate_and_the_next_one_has_its_own(
 
 async fn a_revision_that_nobody_lets_begin_is_left(shared: &Shared) -> anyhow::Result<()> {
     let people = Receiver::start().await?;
-    let fields = json!({"startGate": {"name": "board", "deadline": "5s", "remindAfter": "60m"}, "stepWeight": 50});
+    let fields =
+        json!({"startGate": {"name": "board", "deadline": "5s", "remindAfter": "60m"}, "stepWeight": 50});
     let story = gated(shared, "gate-start", &people, fields).await?;
     story.set_image("app", "app:2").await?;
     story.phase("app", Phase::Waiting).await?;
@@ -217,7 +220,10 @@ async fn a_gate_outlives_the_operator(shared: &Shared) -> anyhow::Result<()> {
     let last = failed.last_run.context("no last run")?;
     ensure!(last.reason == "GateDeadlinePassed", "{last:?}");
     let events = story.events("app").await?;
-    ensure!(!events.iter().any(|note| note.contains("has waited for")), "the deadline began anew: {events:#?}");
+    ensure!(
+        !events.iter().any(|note| note.contains("has waited for")),
+        "the deadline began anew: {events:#?}"
+    );
     ensure!(story.weight("app").await? == Some(0), "weight");
     operator.kill9().await
 }

@@ -69,7 +69,11 @@ pub(crate) async fn newest(
     }
 }
 
-pub(crate) async fn kubectl(shared: &Shared, story: &Story<'_>, arguments: &[&str]) -> anyhow::Result<String> {
+pub(crate) async fn kubectl(
+    shared: &Shared,
+    story: &Story<'_>,
+    arguments: &[&str],
+) -> anyhow::Result<String> {
     let mut command = Command::new("sh");
     command.args(["-c", ". \"$0\"; exec kubectl \"$@\""]).arg(shared.bed.in_bed().with_file_name("env"));
     let kubeconfig = shared.bed.kubeconfig(User::Admin);

@@ -262,7 +262,8 @@ async fn a_new_revision_is_noticed_while_a_webhook_takes_long(shared: &Shared) -
 async fn a_call_without_an_answer_is_made_again_as_the_same(shared: &Shared) -> anyhow::Result<()> {
     let receiver = Receiver::start().await?;
     receiver.behave("/pre", Answer::Recovers(2));
-    let hooks = json!([{"name": "pre", "type": "pre-rollout", "url": receiver.url("/pre?key=hush"), "retries": 3}]);
+    let hooks =
+        json!([{"name": "pre", "type": "pre-rollout", "url": receiver.url("/pre?key=hush"), "retries": 3}]);
     let story = hooked(shared, "hooks-again", hooks, |_| {}).await?;
     story.set_image("app", "app:2").await?;
     ends_well_at(&story, "2").await?;
@@ -307,7 +308,8 @@ async fn a_revision_waits_until_it_may_begin(shared: &Shared) -> anyhow::Result<
         ("confirm-rollout", "Passed", 200, "/start"),
         ("post-rollout", "Passed", 200, "/post"),
     ];
-    let found: Vec<_> = calls.iter().map(|h| (h.type_.clone(), h.outcome.clone(), h.status, h.url.clone())).collect();
+    let found: Vec<_> =
+        calls.iter().map(|h| (h.type_.clone(), h.outcome.clone(), h.status, h.url.clone())).collect();
     let expected = expected.map(|(type_, outcome, status, path)| {
         (type_.to_owned(), outcome.to_owned(), Some(status), receiver.url(path))
     });

@@ -17,7 +17,7 @@ const STEPS: usize = 120;
 const METRICS: usize = 40;
 const REQUESTS: usize = 10;
 /// Characters of an address, of a sentence and of a query.
-const ADDRESS: usize = 200;
+const ADDRESS: usize = 120;
 const SENTENCE: usize = 500;
 const QUERY: usize = 1500;
 
@@ -211,7 +211,7 @@ mod tests {
             more.hooks = vec![HookCall {
                 name: "h".repeat(63),
                 step: n as i32,
-                url: address(&wide),
+                url: address(&"h".repeat(2000)),
                 message: short(&wide),
                 ..HookCall::default()
             }];
