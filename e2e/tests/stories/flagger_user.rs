@@ -1,10 +1,14 @@
 //! The objects that a user of Flagger on Istio has, applied as they are: a gate, a test and a load by the load tester, a
 //! metric of their own and alerts. Nobody sends requests but the load tester.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+};
 
 use anyhow::{Context, ensure};
-use k8s_openapi::api::core::v1::Service;
+use k8s_openapi::api::discovery::v1::EndpointSlice;
+use kube::{Api, api::ListParams};
 use serde_json::{Value, json};
 use serin::api::{Canary, Phase, RunPhase, canary_run::HookCall};
 use serin_e2e::{
@@ -16,11 +20,33 @@ use serin_e2e::{
     story::{PATIENCE, Story},
     wait,
 };
+use tokio::{
+    io::copy_bidirectional,
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+};
 
 use crate::{Shared, bad_common::accepted, history, loadtester};
 
 const OBJECTS: &str = include_str!("../../manifests/flagger-istio.yaml");
 const CHAT: &str = "/services/T00/B00/XX";
+/// Where the Service of the canary is reached: stories have no kube-proxy.
+const CANARY: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 244, 255, 7)), 9898);
+
+/// What kube-proxy would do for the Service of the canary.
+async fn pass_on(listener: TcpListener, slices: Api<EndpointSlice>) {
+    let of = ListParams::default().labels("kubernetes.io/service-name=podinfo-canary");
+    while let Ok((mut from, _)) = listener.accept().await {
+        let listed = slices.list(&of).await.map(|list| list.items).unwrap_or_default();
+        let mut endpoints = listed.into_iter().filter_map(|slice| slice.endpoints).flatten();
+        let ready = endpoints.find(|e| e.conditions.as_ref().and_then(|c| c.ready) == Some(true));
+        let address = ready.and_then(|e| e.addresses.first()?.parse::<IpAddr>().ok());
+        // nobody is there, or nobody listens: the connection breaks
+        let Some(address) = address else { continue };
+        let Ok(mut to) = TcpStream::connect((address, CANARY.port())).await else { continue };
+        copy_bidirectional(&mut from, &mut to).await.ok();
+    }
+}
 
 /// Everything the objects refer to: namespaces, the gateway, names, and the Secret that is made by hand.
 async fn surroundings(story: &Story<'_>, chat: &Receiver) -> anyhow::Result<()> {
@@ -55,9 +81,6 @@ async fn applied(story: &Story<'_>) -> anyhow::Result<()> {
     let conditions: BTreeSet<String> =
         canary.status.into_iter().flat_map(|s| s.conditions).map(|c| c.type_).collect();
     ensure!(conditions.iter().all(|c| c == "Accepted" || c == "Promoted"), "it has {conditions:?}");
-    let service = story.api::<Service>().get("podinfo-canary").await?;
-    let address = service.spec.and_then(|s| s.cluster_ip).context("podinfo-canary has no address")?;
-    story.bed.name("podinfo-canary.test", &address)?;
     let canary: Canary = story.api().get(NAME).await?;
     let fast = hurried(&serde_json::to_value(canary)?, "3s", "6s");
     story.edit_canary(NAME, json!({"spec": {"analysis": fast}})).await
@@ -67,6 +90,10 @@ pub(crate) async fn the_objects_of_a_user_of_flagger_work_as_they_are(shared: &S
     let _one = loadtester::ONE.lock().await;
     let (story, chat) = (Story::new(&shared.bed, "test").await?, Receiver::start().await?);
     surroundings(&story, &chat).await?;
+    let mut service = JoinSet::new();
+    let listener = TcpListener::bind(CANARY).await.context("listening as podinfo-canary")?;
+    service.spawn(pass_on(listener, story.api()));
+    story.bed.name("podinfo-canary.test", &CANARY.ip().to_string())?;
     let tester = LoadTester::start(&shared.bed, "test").await?;
     applied(&story).await?;
 
