@@ -21,8 +21,9 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::{net::TcpListener, task::JoinSet};
 
-/// Where receivers are: not on loopback, each at a port of its own.
-const IP: Ipv4Addr = Ipv4Addr::new(10, 244, 255, 5);
+/// Where receivers are, each at a port of its own: not on loopback, nor where a proxy stands for the API server, as the
+/// operator asks neither.
+const IP: Ipv4Addr = Ipv4Addr::new(10, 244, 255, 8);
 
 /// How a path answers.
 #[derive(Clone, Debug)]
