@@ -118,7 +118,7 @@ fn called(all: &mut Vec<HookCall>, one: HookCall) {
         Some(last) => {
             let times = Some(last.times.unwrap_or(1) + one.times.unwrap_or(1));
             let asked = last.asked.take().or(one.asked);
-            *last = HookCall { times, asked, ..one };
+            *last = HookCall { asked, times, ..one };
         }
         None => all.push(one),
     }
