@@ -42,8 +42,8 @@ pub(super) async fn hooked(bench: &Bench, progress: &(dyn Fn(&str) + Sync)) -> a
         receiver.behave(path, Answer::Hangs);
     }
     let webhooks = json!([
-        {"name": "window", "type": "rollout", "url": receiver.url(WINDOW), "timeout": "1h"},
-        {"name": "event", "type": "event", "url": receiver.url(EVENT), "timeout": "1h"},
+        {"name": "window", "type": "rollout", "url": receiver.url(WINDOW), "timeout": "60m"},
+        {"name": "event", "type": "event", "url": receiver.url(EVENT), "timeout": "60m"},
     ]);
     let edit = |all: &mut Vec<Value>| all[1]["spec"]["analysis"]["webhooks"] = webhooks.clone();
     let keys = make(bench, HOOKED_NAMESPACE, HOOKED, &edit).await?;
