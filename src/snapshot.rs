@@ -242,6 +242,23 @@ pub struct Said {
     pub url: String,
     /// Yes, or why not.
     pub answer: Result<(), Refusal>,
+    /// How the call went.
+    pub course: Course,
+}
+
+/// How a call of a webhook went.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Course {
+    /// The URL for people: without what may be a secret.
+    pub shown: String,
+    /// When the first try was made.
+    pub asked: Timestamp,
+    /// When there was an answer, or no more hope of one.
+    pub answered: Timestamp,
+    /// How often it was tried.
+    pub tries: u32,
+    /// HTTP status of the last try, if that was answered.
+    pub status: Option<u16>,
 }
 
 /// Why a webhook did not say yes.

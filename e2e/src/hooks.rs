@@ -21,8 +21,9 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::{net::TcpListener, task::JoinSet};
 
-/// Where receivers are: not on loopback, each at a port of its own.
-const IP: Ipv4Addr = Ipv4Addr::new(10, 244, 255, 5);
+/// Where receivers are, each at a port of its own: not on loopback, nor where a proxy stands for the API server, as the
+/// operator asks neither.
+const IP: Ipv4Addr = Ipv4Addr::new(10, 244, 255, 8);
 
 /// How a path answers.
 #[derive(Clone, Debug)]
@@ -31,6 +32,8 @@ pub enum Answer {
     Says(u16, String),
     /// With 403 so many times, with 200 then.
     Opens(usize),
+    /// With 503 so many times, with 200 then.
+    Recovers(usize),
     /// Not at all.
     Hangs,
     /// With a redirect to this URL.
@@ -137,7 +140,7 @@ async fn answer(request: Request<Incoming>, state: &Mutex<State>) -> Result<Resp
     let answer = {
         let mut state = lock(state);
         let answer = state.answers.get(&path).cloned().unwrap_or(Answer::Says(200, String::new()));
-        if let Some(Answer::Opens(left)) = state.answers.get_mut(&path) {
+        if let Some(Answer::Opens(left) | Answer::Recovers(left)) = state.answers.get_mut(&path) {
             *left = left.saturating_sub(1);
         }
         state.received.push(Posted { path, id, body });
@@ -147,6 +150,7 @@ async fn answer(request: Request<Incoming>, state: &Mutex<State>) -> Result<Resp
     Ok(match answer {
         Answer::Says(status, text) => with(status, full(text)),
         Answer::Opens(left) => with(if left > 0 { 403 } else { 200 }, full(String::new())),
+        Answer::Recovers(left) => with(if left > 0 { 503 } else { 200 }, full(String::new())),
         Answer::Hangs => std::future::pending().await,
         Answer::Redirects(to) => {
             let mut response = with(302, full(String::new()));

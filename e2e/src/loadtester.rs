@@ -3,6 +3,7 @@
 use std::{
     fs::{self, OpenOptions},
     net::{IpAddr, Ipv4Addr, SocketAddr},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::Stdio,
     time::Duration,
@@ -34,12 +35,32 @@ const PORT: u16 = 21080;
 /// Its account, Role and Service in `deploy/loadtester`.
 const NAME: &str = "flagger-loadtester";
 
+/// Stands in for the program that Flagger's documents make load with: the same words, and as many requests, but one after
+/// the other.
+const HEY: &str = r#"#!/bin/sh
+host= each=1 clients=1 seconds=1 url=
+while [ $# -gt 0 ]; do
+    case "$1" in
+    -z) case "$2" in *m) seconds=$((${2%m} * 60)) ;; *) seconds=${2%s} ;; esac; shift 2 ;;
+    -q) each=$2; shift 2 ;;
+    -c) clients=$2; shift 2 ;;
+    -host) host=$2; shift 2 ;;
+    *) url=$1; shift ;;
+    esac
+done
+rate=$((each * clients))
+exec curl -s --no-progress-meter -o /dev/null --rate "$rate/s" \
+    ${host:+-H} ${host:+"Host: $host"} "${url%/}/?n=[1-$((rate * seconds))]"
+"#;
+
 /// A `serin-loadtester`. Dropping it kills the process. One bed has one at most.
 pub struct LoadTester {
     program: PathBuf,
     kubeconfig: PathBuf,
     environment: PathBuf,
     log: PathBuf,
+    /// Programs that it finds before all others.
+    tools: PathBuf,
     namespace: String,
     child: Option<Child>,
     _service: JoinSet<()>,
@@ -65,6 +86,7 @@ impl LoadTester {
             kubeconfig: kubeconfig(bed, namespace).await?,
             environment: bed.in_bed().with_file_name("env"),
             log: bed.dir().join("serin-loadtester.log"),
+            tools: with_hey(bed.dir())?,
             namespace: namespace.to_owned(),
             child: None,
             _service: service,
@@ -79,6 +101,14 @@ impl LoadTester {
             child.kill().await.context("killing the load tester")?;
         }
         self.spawn().await
+    }
+
+    /// Ends it, so that another one may be started.
+    pub async fn stop(mut self) -> anyhow::Result<()> {
+        match self.child.take() {
+            Some(mut child) => child.kill().await.context("killing the load tester"),
+            None => Ok(()),
+        }
     }
 
     /// Posts to a path through the Service; status and text of the answer.
@@ -103,8 +133,8 @@ impl LoadTester {
         let log = OpenOptions::new().create(true).append(true).open(&self.log).context("opening a log")?;
         // kubectl is in the path there, and has the rights of the load tester here
         let child = Command::new("sh")
-            .args(["-c", ". \"$0\"; export KUBECONFIG=\"$1\"; shift; exec \"$@\""])
-            .args([&self.environment, &self.kubeconfig, &self.program])
+            .args(["-c", ". \"$0\"; export KUBECONFIG=\"$1\" PATH=\"$2:$PATH\"; shift 2; exec \"$@\""])
+            .args([&self.environment, &self.kubeconfig, &self.tools, &self.program])
             .arg(format!("-port={PORT}"))
             .arg(format!("-kubeconfig={}", self.kubeconfig.display()))
             .arg("-allow-commands=kubectl")
@@ -120,6 +150,15 @@ impl LoadTester {
             .await
             .with_context(|| format!("end of its log:\n{}", tail(&self.log)))
     }
+}
+
+/// A folder with a program `hey`.
+fn with_hey(folder: &Path) -> anyhow::Result<PathBuf> {
+    let tools = folder.join("tools");
+    fs::create_dir_all(&tools).context("making a folder for tools")?;
+    let hey = tools.join("hey");
+    fs::write(&hey, HEY).and_then(|()| fs::set_permissions(&hey, fs::Permissions::from_mode(0o755)))?;
+    Ok(tools)
 }
 
 /// What kube-proxy would do for the Service.

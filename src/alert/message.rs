@@ -51,8 +51,9 @@ impl Message {
             fields.extend(details(canary, &namespace));
         }
         let uid = meta.uid.as_deref().unwrap_or_default();
+        let what = alert.once(note.reason, status.step.as_ref().map_or(0, |step| step.index));
         Self {
-            id: format!("{uid}/{}/{}", status.epoch, note.reason),
+            id: format!("{uid}/{}/{what}", status.epoch),
             canary: name,
             namespace,
             reason: note.reason,

@@ -143,7 +143,8 @@ impl Alerts {
     pub fn say(&self, canary: &Canary, status: &CanaryStatus, note: &Note) {
         let Some(alert) = &note.alert else { return };
         let receivers = receivers(canary, alert.urgency, self.0.own.is_some());
-        if receivers.is_empty() || !self.0.first(&reference(canary), status.epoch, note.reason) {
+        let what = alert.once(note.reason, status.step.as_ref().map_or(0, |step| step.index));
+        if receivers.is_empty() || !self.0.first(&reference(canary), status.epoch, &what) {
             return;
         }
         let message = Message::of(canary, status, note, alert, &self.0.cluster);

@@ -4,7 +4,10 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::*;
-use crate::{api::AlertProviderSpec, plan::Alert};
+use crate::{
+    api::{AlertProviderSpec, StepStatus},
+    plan::Alert,
+};
 
 fn canary(alerts: &serde_json::Value) -> Canary {
     serde_json::from_value(json!({
@@ -81,6 +84,23 @@ fn facts_tell_how_users_are_given_the_new_version() {
     let matches = json!({"iterations": 3, "match": [{"headers": {"a": {"exact": "b"}}}]});
     assert_eq!(routing(matches), said("A/B Testing"));
     assert_eq!(routing(json!({"iterations": 3})), said("Blue/Green"));
+}
+
+#[test]
+fn what_a_run_waits_for_is_told_at_each_step() {
+    let of = |alert: &Alert, index| {
+        let step = StepStatus { index, ..StepStatus::default() };
+        let status = CanaryStatus { epoch: 3, step: Some(step), ..CanaryStatus::default() };
+        let note = Note::warning("WaitingForApproval", "waiting");
+        Message::of(&canary(&json!([])), &status, &note, alert, "").id
+    };
+    let once = Note::warning("", "").aloud(Urgency::Warn).alert.unwrap();
+    let each = Alert { each_step: true, ..once.clone() };
+    assert_eq!((of(&once, 1), of(&once, 2)), ("u1/3/WaitingForApproval".into(), of(&once, 1)));
+    assert_eq!(
+        (of(&each, 1), of(&each, 2)),
+        ("u1/3/WaitingForApproval/1".into(), "u1/3/WaitingForApproval/2".into())
+    );
 }
 
 #[test]

@@ -206,16 +206,28 @@ pub struct HookCall {
     /// Its type, e.g. `rollout`.
     #[serde(rename = "type")]
     pub type_: String,
-    /// Step of the schedule at which it was called.
+    /// Where it is, without what looks like a credential.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub url: String,
+    /// Step of the schedule at which it was called; 0 before the first one and after the end.
     pub step: i32,
-    /// When its answer was there.
+    /// When it was called; of several times the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asked: Option<MicroTime>,
+    /// When its answer was there; of several times the last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<MicroTime>,
     /// `Passed` or `Refused`.
     pub outcome: String,
+    /// HTTP status of its answer. Absent: there was none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<i32>,
     /// Why it was refused.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub message: String,
+    /// How often the last call was tried. Absent: once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tries: Option<i32>,
     /// How often it was called at this step with this outcome. Absent: once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub times: Option<i32>,
@@ -266,8 +278,10 @@ pub struct LastRun {
 /// What was found out in a run and is not yet in its record.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Evidence {
-    /// Number of the run.
+    /// Number of the run; of one that waits to begin, the number that it will have.
     pub run: i64,
+    /// Hash of the revision that it is about.
+    pub revision: String,
     /// What was asked.
     pub metrics: Vec<RunMetric>,
     /// What was read.

@@ -17,11 +17,11 @@ use tokio::{sync::mpsc::UnboundedSender, task::AbortHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    clock,
+    clock, net,
     plan::{Call, Round},
-    snapshot::{Heard, Refusal, Said},
+    snapshot::{Course, Heard, Said},
     telemetry::Metrics,
-    webhook::Webhooks,
+    webhook::{Called, Webhooks},
 };
 
 /// Namespace and name.
@@ -144,9 +144,9 @@ impl Calls {
     async fn carry_out(self, key: Key, round: Round, over: CancellationToken) {
         let mut said = Vec::new();
         for call in &round.calls {
-            let answer = self.call(&round, call).await;
-            let last = round.ends_with(&answer);
-            said.push(Said { name: call.name.clone(), url: call.url.clone(), answer });
+            let one = self.call(&round, call).await;
+            let last = round.ends_with(&one.answer);
+            said.push(one);
             if last {
                 break;
             }
@@ -160,15 +160,22 @@ impl Calls {
         self.triggers.send(key).ok();
     }
 
-    async fn call(&self, round: &Round, call: &Call) -> Result<(), Refusal> {
-        let answer = self.hooks.call(call).await;
+    async fn call(&self, round: &Round, call: &Call) -> Said {
+        let asked = clock::now();
+        let Called { answer, tries, status } = self.hooks.call(call).await;
         let outcome = match &answer {
             Ok(()) => "yes",
             Err(refusal) if refusal.answered => "no",
             Err(_) => "unanswered",
         };
         self.metrics.hooks.called(round.kind.word(), outcome);
-        answer.map_err(|refused| refused.refusal)
+        let shown = net::address(&call.url).map_or_else(|_| String::new(), |url| net::shown(&url));
+        Said {
+            name: call.name.clone(),
+            url: call.url.clone(),
+            answer: answer.map_err(|refused| refused.refusal),
+            course: Course { shown, asked, answered: clock::now(), tries, status },
+        }
     }
 
     fn book(&self) -> MutexGuard<'_, BTreeMap<Key, BTreeMap<String, Entry>>> {

@@ -52,7 +52,7 @@ impl Telling {
 
     async fn empty(self, key: Key) {
         while let Some(call) = self.next(&key) {
-            let outcome = match self.hooks.call(&call).await {
+            let outcome = match self.hooks.call(&call).await.answer {
                 Ok(()) => "yes",
                 Err(refused) => {
                     let canary = format!("{}.{}", key.1, key.0);

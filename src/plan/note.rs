@@ -34,6 +34,15 @@ pub struct Alert {
     pub message: String,
     /// With facts about the Canary.
     pub details: bool,
+    /// News at each step of a run, and not only once in it.
+    pub each_step: bool,
+}
+
+impl Alert {
+    /// What is sent once of a run that stands at step `index`.
+    pub fn once(&self, reason: &str, index: i32) -> String {
+        if self.each_step { format!("{reason}/{index}") } else { reason.to_owned() }
+    }
 }
 
 impl Severity {
@@ -89,7 +98,10 @@ impl Note {
     /// Sent to people as well, in these words.
     #[must_use]
     pub fn alerting(self, urgency: Urgency, message: impl Into<String>) -> Self {
-        Self { alert: Some(Alert { urgency, message: message.into(), details: false }), ..self }
+        Self {
+            alert: Some(Alert { urgency, message: message.into(), details: false, each_step: false }),
+            ..self
+        }
     }
 
     /// Sent to people as well, in the same words.
@@ -97,6 +109,15 @@ impl Note {
     pub fn aloud(self, urgency: Urgency) -> Self {
         let message = self.message.clone();
         self.alerting(urgency, message)
+    }
+
+    /// The alert is news at each step: it is about what the run waits for there.
+    #[must_use]
+    pub(super) fn at_each_step(mut self) -> Self {
+        if let Some(alert) = &mut self.alert {
+            alert.each_step = true;
+        }
+        self
     }
 
     /// The alert comes with facts about the Canary.

@@ -132,7 +132,7 @@ fn overdue(cx: &Context<'_>, d: &mut Draft, place: &Place<'_>) -> Pass {
             let waited = place.rule.remind_after.as_secs_f64();
             let text = format!("{} has waited for {waited} s: {}", cx.words.canary(), wanted(cx, place));
             d.condition(conditions::PAUSED, "True", STILL_WAITING, &text);
-            d.say(Note::warning(STILL_WAITING, text).aloud(Urgency::Warn));
+            d.say(Note::warning(STILL_WAITING, text).aloud(Urgency::Warn).at_each_step());
         }
     }
     Pass::Closed
@@ -143,7 +143,7 @@ fn expired(cx: &Context<'_>, d: &mut Draft, place: &Place<'_>, seconds: f64) -> 
     let text = format!("nobody opened {} within {seconds} s: {next}", title(cx, place));
     let note = format!("{} {text}", cx.words.canary());
     if place.rule.proceeds {
-        d.say(Note::normal("GateDeadlinePassed", note));
+        d.say(Note::normal("GateDeadlinePassed", note).aloud(Urgency::Warn).at_each_step());
         return Pass::Open;
     }
     d.say(Note::warning("GateDeadlinePassed", note).aloud(Urgency::Error));
@@ -166,7 +166,7 @@ fn announce(cx: &Context<'_>, d: &mut Draft, place: &Place<'_>) {
         let (reason, what) =
             if promotion { ("WaitingForPromotion", "Canary promotion") } else { (WAITING, "Canary") };
         let alert = format!("{what} is waiting for approval. To go on: {}", command(cx, place));
-        d.say(Note::warning(reason, text).alerting(Urgency::Warn, alert));
+        d.say(Note::warning(reason, text).alerting(Urgency::Warn, alert).at_each_step());
     }
 }
 

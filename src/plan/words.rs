@@ -135,7 +135,7 @@ impl Words {
         };
         let text = format!("Halt {} advancement waiting for {what} {hook}", self.canary);
         let note = Note::warning(reason, text);
-        if muted { note } else { note.alerting(Urgency::Warn, alert) }
+        if muted { note } else { note.alerting(Urgency::Warn, alert).at_each_step() }
     }
     pub(super) fn manual_rollback(&self) -> Note {
         let text = format!("Rolling back {} manual webhook invoked", self.canary);
@@ -319,7 +319,6 @@ impl Words {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::Alert;
 
     #[test]
     fn alerts_have_the_words_and_the_severity_of_flagger() {
@@ -355,8 +354,8 @@ mod tests {
             (words.promoted(true), Info, false, "Canary analysis was skipped, promotion finished."),
         ];
         for (note, urgency, details, text) in all {
-            let expected = Alert { urgency, message: text.into(), details };
-            assert_eq!(note.alert, Some(expected), "{}", note.message);
+            let told = note.alert.map(|a| (a.urgency, a.message, a.details));
+            assert_eq!(told, Some((urgency, text.into(), details)), "{}", note.message);
         }
     }
 

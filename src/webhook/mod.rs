@@ -30,6 +30,17 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 #[derive(Clone)]
 pub struct Webhooks(Outbound);
 
+/// What a call came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Called {
+    /// Yes, or why not.
+    pub answer: Result<(), Refused>,
+    /// How often it was tried.
+    pub tries: u32,
+    /// HTTP status of the last try, if that was answered.
+    pub status: Option<u16>,
+}
+
 /// Why a call was no yes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
@@ -54,29 +65,30 @@ impl Webhooks {
     }
 
     /// Posts; a status of at most 202 is a yes.
-    ///
-    /// # Errors
-    /// Why not, in our words and in those of the webhook.
-    pub async fn call(&self, call: &Call) -> Result<(), Refused> {
-        timeout(LONGEST, self.tries(call)).await.unwrap_or_else(|_| {
+    pub async fn call(&self, call: &Call) -> Called {
+        let (mut tries, mut status) = (0, None);
+        let made = timeout(LONGEST, self.tries(call, &mut tries, &mut status)).await;
+        let answer = made.unwrap_or_else(|_| {
             let why = format!("no answer within {} s", LONGEST.as_secs());
             Err(Refused { refusal: Refusal::plain(why), answered: false })
-        })
+        });
+        Called { answer, tries, status }
     }
 
-    async fn tries(&self, call: &Call) -> Result<(), Refused> {
+    async fn tries(&self, call: &Call, tries: &mut u32, status: &mut Option<u16>) -> Result<(), Refused> {
         let refused = |refusal, answered| Err(Refused { refusal, answered });
         let url = match address(&call.url) {
             Ok(url) => url,
             Err(error) => return refused(Refusal::plain(error.to_string()), false),
         };
         let mut pause = Duration::from_secs(1);
-        let mut tries = 1;
         loop {
-            match self.once(&url, call).await {
+            *tries += 1;
+            *status = None;
+            match self.once(&url, call, status).await {
                 Try::Yes => return Ok(()),
                 Try::No(refusal) => return refused(refusal, true),
-                Try::Later(last) if tries > call.retries.min(MOST_RETRIES) => {
+                Try::Later(last) if *tries > call.retries.min(MOST_RETRIES) => {
                     let over = format!("giving up after {tries} attempt(s)");
                     let why = format!("{over}: {}", last.why);
                     let quote = format!("POST {} {over}: {}", shown(&url), last.quote);
@@ -86,11 +98,10 @@ impl Webhooks {
             }
             sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
-            tries += 1;
         }
     }
 
-    async fn once(&self, url: &Url, call: &Call) -> Try {
+    async fn once(&self, url: &Url, call: &Call, status: &mut Option<u16>) -> Try {
         let tls = Tls { any_certificate: call.any_certificate, ca: None };
         let post = net::Request::post(url.clone(), &call.body, call.timeout, LARGEST);
         let post = net::Request { tls, ..post.header(names::HEADER_REQUEST_ID, &call.id) };
@@ -101,6 +112,7 @@ impl Webhooks {
             }
             Err(error) => return Try::Later(Refusal::plain(error.to_string())),
         };
+        *status = Some(answer.status);
         let (why, body) = (format!("status {}", answer.status), self.0.quote(&answer.body));
         match answer.status {
             0..=202 => Try::Yes,

@@ -90,6 +90,8 @@ pub async fn run(canaries: usize, progress: &(dyn Fn(&str) + Sync)) -> anyhow::R
     let (calls, seconds) = tokio::try_join!(rollout::measure(&bench), rollback::measure(&bench, progress))?;
     figures.extend(calls);
     figures.extend(seconds);
+    progress("releases whose metrics turn bad while their webhooks hang");
+    figures.push(rollback::hooked(&bench, progress).await?);
     progress(&format!("{canaries} releases at once"));
     lateness::measure(&bench, &fleet, progress, &mut figures).await?;
     let laden = (canaries / 4).max(1);

@@ -30,7 +30,7 @@ use serin::{
     condition::Known,
     manifest::config,
     plan::{self, Action, Answers, Call, Plan, Question, Round, Wake},
-    snapshot::{CANARY_RUN, Heard, Refusal, Said, Snapshot},
+    snapshot::{CANARY_RUN, Course, Heard, Refusal, Said, Snapshot},
 };
 
 use observer::Observer;
@@ -250,7 +250,14 @@ impl Sim {
                 let answer = refusal.map_or(Ok(()), |why| Err(Refusal::plain(why)));
                 self.log.push(format!("call   {}: {}", call.name, refusal.unwrap_or("yes")));
                 let last = round.ends_with(&answer);
-                said.push(Said { name: call.name.clone(), url: call.url.clone(), answer });
+                let course = Course {
+                    shown: call.url.clone(),
+                    asked: self.now,
+                    answered: self.now,
+                    tries: 1,
+                    status: Some(if answer.is_ok() { 200 } else { 403 }),
+                };
+                said.push(Said { name: call.name.clone(), url: call.url.clone(), answer, course });
                 if last || said.len() == round.calls.len() {
                     answered = true;
                     self.heard.insert(round.place.clone(), Heard { at: self.now, said });

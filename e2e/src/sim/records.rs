@@ -1,7 +1,7 @@
 //! Records of runs in a model: what the operator remembers between its writes of them, and what must hold of them once
 //! nothing is left to do.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::Value;
 use serin::{
@@ -10,10 +10,12 @@ use serin::{
     snapshot::{CANARY_RUN, Records},
 };
 
-use super::{Sim, world::World};
+use super::{Sim, fixture, world::World};
 
 /// Most records that are kept where the Canary does not say.
 const KEPT: usize = 10;
+/// So long a record waits for the webhooks that are told of the end of its run.
+const TOLD_WITHIN: Duration = Duration::from_secs(60);
 
 impl Sim {
     /// What the planner is shown of records beside the objects.
@@ -44,7 +46,13 @@ impl Sim {
         {
             wrong.push(format!("run {number} has no record"));
         }
-        for run in all.iter().filter(|run| Some(run.spec.number) != open) {
+        let told = status
+            .last_run
+            .as_ref()
+            .filter(|last| status.post_rollout_due && self.now < fixture::later(last.ended.0, TOLD_WITHIN));
+        let told = told.map(|last| last.number);
+        let over = |run: &&CanaryRun| Some(run.spec.number) != open && Some(run.spec.number) != told;
+        for run in all.iter().filter(over) {
             let phase = phase(run);
             if !phase.ended() && !deleted {
                 wrong
@@ -85,16 +93,15 @@ fn closed(world: &World) -> BTreeMap<String, Value> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
+    use serde_json::json;
     use serin::{
+        api::canary_run::HookCall,
         names::conditions,
         plan::{self, Answers, Wake},
         snapshot::{ObjectRef, Snapshot},
     };
 
     use super::*;
-    use crate::sim::fixture;
 
     /// A run whose record somebody has deleted, and a time at which it may be written again.
     fn unwritten() -> (Sim, Snapshot, jiff::Timestamp) {
@@ -142,5 +149,87 @@ mod tests {
         // which records there are may not be known either
         snap.records.known = false;
         assert_eq!(plan::decide(&snap, &answers, due).unrecorded, plan.unrecorded);
+    }
+
+    /// A model whose runs have webhooks before, in and after them.
+    fn hooked() -> Sim {
+        let hook = |type_: &str| json!({"name": type_, "type": type_, "url": format!("http://h/{type_}")});
+        let hooks = ["confirm-rollout", "rollout", "post-rollout"].map(hook);
+        fixture::initialised(&json!({"analysis": {"webhooks": hooks}}))
+    }
+
+    fn status(sim: &Sim, name: &str) -> CanaryRunStatus {
+        let live = sim.world.objects.get(CANARY_RUN, name).unwrap();
+        serde_json::from_value(live["status"].clone()).unwrap()
+    }
+
+    /// The calls in a record: type, outcome, step, status and how often.
+    fn calls(sim: &Sim, name: &str) -> Vec<String> {
+        let line = |h: &HookCall| {
+            assert!(h.url.ends_with(&h.type_) && h.asked.is_some() && h.asked <= h.at, "{h:?}");
+            let status = h.status.unwrap_or_default();
+            format!("{} {} {} {status} {}", h.type_, h.outcome, h.step, h.times.unwrap_or(1))
+        };
+        status(sim, name).hooks.iter().map(line).collect()
+    }
+
+    #[test]
+    fn calls_before_and_after_a_run_are_in_its_record_and_cost_no_write() {
+        let mut sim = hooked();
+        sim.refusals.insert("confirm-rollout".into(), "not yet".into());
+        fixture::set_image(&mut sim, "podinfo:2");
+        sim.advance(Duration::from_secs(25));
+        sim.refusals.clear();
+        sim.advance(Duration::from_secs(120));
+        let expected = [
+            "confirm-rollout Refused 0 403 3",
+            "confirm-rollout Passed 0 200 1",
+            "rollout Passed 1 200 1",
+            "rollout Passed 2 200 1",
+            "post-rollout Passed 0 200 1",
+        ];
+        assert_eq!(calls(&sim, "podinfo-2"), expected);
+        // as many as without webhooks: begin, two steps, end
+        assert_eq!(sim.log.iter().filter(|line| line.starts_with("record")).count(), 4, "{:?}", sim.log);
+        assert_eq!(status(&sim, "podinfo-2").phase, RunPhase::Promoted);
+        sim.verdict().unwrap();
+    }
+
+    #[test]
+    fn what_was_asked_for_a_revision_that_never_began_is_in_no_record() {
+        let mut sim = hooked();
+        sim.refusals.insert("confirm-rollout".into(), "not yet".into());
+        fixture::set_image(&mut sim, "podinfo:2");
+        sim.advance(Duration::from_secs(25));
+        sim.refusals.clear();
+        fixture::set_image(&mut sim, "podinfo:3");
+        sim.advance(Duration::from_secs(120));
+        let of = |type_: &str| calls(&sim, "podinfo-2").iter().filter(|c| c.starts_with(type_)).count();
+        assert_eq!((of("confirm-rollout"), of("post-rollout")), (1, 1), "{:?}", calls(&sim, "podinfo-2"));
+        // nor is it where nobody is asked any more
+        let mut sim = hooked();
+        sim.refusals.insert("confirm-rollout".into(), "not yet".into());
+        fixture::set_image(&mut sim, "podinfo:2");
+        sim.advance(Duration::from_secs(25));
+        sim.world.edit_canary(&json!({"spec": {"analysis": {"webhooks": []}}}));
+        fixture::set_image(&mut sim, "podinfo:3");
+        sim.advance(Duration::from_secs(120));
+        assert_eq!(calls(&sim, "podinfo-2"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_record_does_not_wait_long_for_those_that_are_told_of_its_end() {
+        let mut sim = hooked();
+        sim.refusals.insert("post-rollout".into(), "hangs".into());
+        fixture::set_image(&mut sim, "podinfo:2");
+        sim.advance(Duration::from_secs(60));
+        let ended = sim.world.status().last_run.unwrap().ended.0;
+        assert_eq!(status(&sim, "podinfo-2").phase, RunPhase::Running);
+        let left = fixture::later(ended, TOLD_WITHIN).duration_since(sim.now);
+        sim.advance(Duration::try_from(left).unwrap());
+        let closed = status(&sim, "podinfo-2");
+        assert_eq!((closed.phase, closed.hooks.len()), (RunPhase::Promoted, 3), "{closed:?}");
+        assert_eq!(closed.measurements.len(), 2, "{closed:?}");
+        sim.verdict().unwrap();
     }
 }

@@ -9,18 +9,24 @@ use kube::{
 use serde_json::{Value, json};
 use serin::api::Phase;
 use serin_e2e::{
+    badprom::{Badprom, Says},
     bed::Traffic,
     hooks::Receiver,
     story::{PATIENCE, Story},
     wait,
 };
 
-use crate::{Family, Shared, story};
+use crate::{
+    Family, Shared,
+    bad_common::{ends_well, held_at_25, pace, stands, untouched_at_25},
+    story,
+};
 
 pub(crate) const STORIES: Family = &[
     story!(a_release_is_told_to_those_who_want_to_hear),
     story!(a_rollback_waits_for_no_receiver),
     story!(what_nobody_gets_is_said_on_the_canary),
+    story!(a_run_that_is_frozen_is_told_once),
 ];
 
 fn provider(name: &str, spec: &Value) -> Value {
@@ -150,5 +156,41 @@ async fn what_nobody_gets_is_said_on_the_canary(shared: &Shared) -> anyhow::Resu
     let events = story.events("app").await?;
     let said = events.iter().filter(|e| e.contains("it answers 404")).count();
     ensure!(said == 1, "said {said} times that an alert was refused");
+    Ok(())
+}
+
+async fn a_run_that_is_frozen_is_told_once(shared: &Shared) -> anyhow::Result<()> {
+    const NAMESPACE: &str = "alerts-frozen";
+    let good = Says::Values(vec!["100", "100"]);
+    let (receiver, server) = (Receiver::start().await?, Badprom::start(good.clone()).await?);
+    let ops = provider("ops", &json!({"type": "webhook", "address": receiver.url("/ops")}));
+    shared.bed.namespace(NAMESPACE).await?;
+    shared.bed.apply(NAMESPACE, vec![ops]).await?;
+    let url = server.url();
+    let edit = |canary: &mut Value| {
+        canary["spec"]["metricsServer"] = json!(url);
+        canary["spec"]["analysis"]["alerts"] = json!([alert("ops", "warn")]);
+    };
+    let story = held_at_25(shared, NAMESPACE, edit).await?;
+    server.say(Says::Html);
+    pace(&story).await?;
+    stands(&story, "app", "Frozen", "True", "MetricsUnavailable", &["Prometheus query failed", &url]).await?;
+    let frozen = || -> Vec<Value> {
+        let all = receiver.received("/ops").into_iter().map(|event| event["data"].clone());
+        all.filter(|data| data["reason"] == "Frozen").collect()
+    };
+    let told = async || frozen().into_iter().next();
+    let told = wait::until("the alert of the frozen run", PATIENCE, told).await?;
+    let words = told["message"].as_str().unwrap_or_default();
+    ensure!(
+        words.starts_with("Metric query failed, the run holds its weight: ") && words.contains(&url),
+        "{words}"
+    );
+    ensure!(told["severity"] == "warn" && told["canaryWeight"] == 25, "{told}");
+    server.asked_more(4, PATIENCE).await?;
+    untouched_at_25(&story).await?;
+    server.say(good);
+    ends_well(&story).await?;
+    ensure!(frozen().len() == 1, "told {} times", frozen().len());
     Ok(())
 }

@@ -18,7 +18,7 @@ use serin_e2e::{
     wait,
 };
 
-use crate::scalers;
+use crate::{crash_hooks, scalers};
 
 /// What the operator is doing when it is killed.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -41,6 +41,8 @@ pub(crate) enum Workload {
     Ab,
     /// Copies first, then weights.
     Mirrored,
+    /// Webhooks of every type, and a gate for people.
+    Hooked,
 }
 
 impl Workload {
@@ -57,6 +59,7 @@ impl Workload {
             Self::BlueGreenRolledBack => "blue-green-rolled-back",
             Self::Ab => "a-b",
             Self::Mirrored => "mirrored",
+            Self::Hooked => "hooked",
         }
     }
 
@@ -69,8 +72,9 @@ impl Workload {
         matches!(self, Self::Scaled | Self::ScaledDeleted)
     }
 
-    fn moves_all_at_once(self) -> bool {
-        matches!(self, Self::BlueGreen | Self::BlueGreenRolledBack | Self::Ab)
+    /// Its steps are not those of `stepWeight`.
+    fn has_steps_of_its_own(self) -> bool {
+        matches!(self, Self::BlueGreen | Self::BlueGreenRolledBack | Self::Ab | Self::Hooked)
     }
 
     /// Fields of `spec.analysis` that differ from the usual ones.
@@ -103,7 +107,8 @@ impl Workload {
             | Self::Scaled
             | Self::BlueGreen
             | Self::Ab
-            | Self::Mirrored => Some(Phase::Succeeded),
+            | Self::Mirrored
+            | Self::Hooked => Some(Phase::Succeeded),
         }
     }
 
@@ -170,11 +175,14 @@ async fn make_canary(story: &Story<'_>, workload: Workload) -> anyhow::Result<()
     canary["spec"]["settleTime"] = json!("1s");
     let analysis = &mut canary["spec"]["analysis"];
     analysis["threshold"] = json!(2);
-    if workload.moves_all_at_once() {
+    if workload.has_steps_of_its_own() {
         analysis.as_object_mut().map(|fields| (fields.remove("stepWeight"), fields.remove("maxWeight")));
     }
     for (field, value) in workload.analysis().as_object().into_iter().flatten() {
         analysis[field] = value.clone();
+    }
+    if workload == Workload::Hooked {
+        crash_hooks::hook(story, analysis).await?;
     }
     story.apply(vec![canary]).await
 }
@@ -201,6 +209,7 @@ pub(crate) async fn act(story: &Story<'_>, workload: Workload) -> anyhow::Result
 /// Waits for the last phase.
 pub(crate) async fn ended(story: &Story<'_>, workload: Workload) -> anyhow::Result<()> {
     match workload.ends() {
+        Some(_) if workload == Workload::Hooked => crash_hooks::ended(story).await,
         Some(phase) => story.phase("app", phase).await.map(drop),
         None => wait::gone(story.api::<Canary>(), "app", PATIENCE).await,
     }

@@ -52,7 +52,7 @@ async fn records(story: &Story<'_>) -> anyhow::Result<Vec<CanaryRun>> {
 }
 
 /// Waits until the newest of so many records is as `accept` wants it.
-async fn newest(
+pub(crate) async fn newest(
     story: &Story<'_>,
     count: usize,
     what: &str,
@@ -72,7 +72,11 @@ async fn newest(
     }
 }
 
-async fn kubectl(shared: &Shared, story: &Story<'_>, arguments: &[&str]) -> anyhow::Result<String> {
+pub(crate) async fn kubectl(
+    shared: &Shared,
+    story: &Story<'_>,
+    arguments: &[&str],
+) -> anyhow::Result<String> {
     let text = kubectl_quietly(shared, story, arguments).await?;
     println!("$ kubectl {}\n{text}", arguments.join(" "));
     Ok(text)

@@ -4,7 +4,7 @@ use anyhow::{Context, ensure};
 use k8s_openapi::api::core::v1::Pod;
 use kube::{Api, api::ListParams};
 use serde_json::{Value, json};
-use serin::api::Phase;
+use serin::api::{Phase, RunPhase};
 use serin_e2e::{
     bed::{
         Traffic,
@@ -17,7 +17,7 @@ use serin_e2e::{
 };
 use std::time::Duration;
 
-use crate::{Family, Shared, bad_common::ends_well, story};
+use crate::{Family, Shared, bad_common::ends_well, history, story};
 
 pub(crate) const STORIES: Family = &[
     story!(s1_3_errors_abort_and_the_primary_is_untouched),
@@ -27,6 +27,7 @@ pub(crate) const STORIES: Family = &[
     story!(f60_gates_close_again_and_late_answers_are_ignored),
     story!(f61_a_rollback_webhook_needs_one_yes),
     story!(a_new_revision_is_noticed_while_a_webhook_takes_long),
+    story!(a_call_without_an_answer_is_made_again_as_the_same),
     story!(a_revision_waits_until_it_may_begin),
     story!(a_gated_step_is_left_when_asked_and_aborted_when_asked),
 ];
@@ -258,6 +259,28 @@ async fn a_new_revision_is_noticed_while_a_webhook_takes_long(shared: &Shared) -
     story.target("app").serving("3", PATIENCE).await
 }
 
+async fn a_call_without_an_answer_is_made_again_as_the_same(shared: &Shared) -> anyhow::Result<()> {
+    let receiver = Receiver::start().await?;
+    receiver.behave("/pre", Answer::Recovers(2));
+    let hooks =
+        json!([{"name": "pre", "type": "pre-rollout", "url": receiver.url("/pre?key=hush"), "retries": 3}]);
+    let story = hooked(shared, "hooks-again", hooks, |_| {}).await?;
+    story.set_image("app", "app:2").await?;
+    ends_well_at(&story, "2").await?;
+    let all = receiver.all();
+    ensure!(all.len() == 3 && all.iter().all(|p| (&p.id, &p.body) == (&all[0].id, &all[0].body)), "{all:?}");
+    let run = history::newest(&story, 1, "of the release", |s| s.phase == RunPhase::Promoted).await?;
+    let record = run.status.unwrap_or_default();
+    let call = record.hooks.first().context("no call in the record")?;
+    ensure!(record.hooks.len() == 1 && record.failed_checks == 0, "{record:?}");
+    ensure!(
+        (call.outcome.as_str(), call.status, call.tries, &call.url)
+            == ("Passed", Some(200), Some(3), &receiver.url("/pre")),
+        "{call:?}"
+    );
+    Ok(())
+}
+
 async fn a_revision_waits_until_it_may_begin(shared: &Shared) -> anyhow::Result<()> {
     let receiver = Receiver::start().await?;
     receiver.answer("/start", 403, "change freeze");
@@ -278,6 +301,20 @@ async fn a_revision_waits_until_it_may_begin(shared: &Shared) -> anyhow::Result<
     story.event("app", "Post-rollout check post passed").await?;
     let told = receiver.received("/post");
     ensure!(told.len() == 1 && told[0]["phase"] == "Succeeded", "post-rollout: {told:?}");
+    let run = history::newest(&story, 1, "of the release", |s| s.phase == RunPhase::Promoted).await?;
+    let calls = run.status.map(|s| s.hooks).unwrap_or_default();
+    let expected = [
+        ("confirm-rollout", "Refused", 403, "/start"),
+        ("confirm-rollout", "Passed", 200, "/start"),
+        ("post-rollout", "Passed", 200, "/post"),
+    ];
+    let found: Vec<_> =
+        calls.iter().map(|h| (h.type_.clone(), h.outcome.clone(), h.status, h.url.clone())).collect();
+    let expected = expected.map(|(type_, outcome, status, path)| {
+        (type_.to_owned(), outcome.to_owned(), Some(status), receiver.url(path))
+    });
+    ensure!(found == expected, "{calls:#?}");
+    ensure!(calls.iter().all(|h| h.asked.is_some() && h.asked <= h.at), "{calls:#?}");
     Ok(())
 }
 

@@ -7,20 +7,29 @@ use serde_json::{Value, json};
 use serin::api::Phase;
 use serin_e2e::{bed::GATEWAY, loadtester::LoadTester, story::Story};
 
-use crate::{Family, Shared, story};
+use tokio::sync::Mutex;
 
-pub(crate) const STORIES: Family = &[story!(a_release_lives_on_the_load_it_makes_and_gates_outlive_it)];
+use crate::{Family, Shared, flagger_user::the_objects_of_a_user_of_flagger_work_as_they_are, story};
+
+pub(crate) const STORIES: Family = &[
+    story!(a_release_lives_on_the_load_it_makes_and_gates_outlive_it),
+    story!(the_objects_of_a_user_of_flagger_work_as_they_are),
+];
+
+/// Held by the story that has the load tester: a bed has one.
+pub(crate) static ONE: Mutex<()> = Mutex::const_new(());
 
 const GATES: &str = "serin-loadtester-gates";
 
-/// One story, as a bed has one load tester.
 async fn a_release_lives_on_the_load_it_makes_and_gates_outlive_it(shared: &Shared) -> anyhow::Result<()> {
+    let _one = ONE.lock().await;
     let story = Story::new(&shared.bed, "loadtester").await?;
     let mut tester = LoadTester::start(&shared.bed, "loadtester").await?;
     gates_outlive_a_restart(&story, &mut tester).await?;
     programs_get_words_and_the_rights_of_the_load_tester(&tester).await?;
     a_release_lives_on_its_load(&story, &tester).await?;
-    a_refused_command_holds_and_fails(&story).await
+    a_refused_command_holds_and_fails(&story).await?;
+    tester.stop().await
 }
 
 async fn gates_outlive_a_restart(story: &Story<'_>, tester: &mut LoadTester) -> anyhow::Result<()> {

@@ -16,10 +16,14 @@ mod bad_targets;
 mod clouds;
 mod configs;
 mod configs_alone;
+mod crash_hooks;
 mod crash_workload;
 mod end_state;
+mod event_webhook;
 mod examples;
 mod first_flight;
+mod flagger_user;
+mod gates;
 mod history;
 mod hooks;
 mod jenkins_x;
@@ -120,6 +124,7 @@ const FAMILIES: &[(&str, Family)] = &[
     ("configs", configs::STORIES),
     ("examples", examples::STORIES),
     ("first_flight", first_flight::STORIES),
+    ("gates", gates::STORIES),
     ("history", history::STORIES),
     ("hooks", hooks::STORIES),
     ("jenkins_x", jenkins_x::STORIES),
@@ -144,6 +149,8 @@ const FAMILIES: &[(&str, Family)] = &[
 const ALONE: &[(&str, Family)] = &[
     ("crash", restart::STORIES),
     ("configs_alone", configs_alone::STORIES),
+    ("event_webhook_alone", event_webhook::ALONE),
+    ("gates_alone", gates::ALONE),
     ("history_alone", history::ALONE),
     ("kuma_alone", kuma::ALONE),
 ];

@@ -29,7 +29,7 @@ use serin_e2e::{
 use tokio::sync::Semaphore;
 
 use crate::{
-    Family, Shared,
+    Family, Shared, crash_hooks,
     crash_workload::{Load, Workload, act, ended, prepare},
     end_state,
 };
@@ -46,6 +46,7 @@ pub(crate) const STORIES: Family = &[
     crate::story!(blue_green_rolled_back),
     crate::story!(a_b),
     crate::story!(mirrored),
+    crate::story!(hooked),
 ];
 
 /// Says which writes to strike at.
@@ -101,6 +102,10 @@ async fn a_b(shared: &Shared) -> anyhow::Result<()> {
 
 async fn mirrored(shared: &Shared) -> anyhow::Result<()> {
     matrix(shared, Workload::Mirrored).await
+}
+
+async fn hooked(shared: &Shared) -> anyhow::Result<()> {
+    matrix(shared, Workload::Hooked).await
 }
 
 /// A strike by name: `after-object-07`.
@@ -257,6 +262,9 @@ async fn case(shared: &Shared, workload: Workload, point: Option<Strike>) -> any
     }
     at_rest(&operator, &proxy, workload).await?;
     load.stop().await?;
+    if workload == Workload::Hooked {
+        crash_hooks::heard_rightly(&story).await.with_context(|| recent(&proxy))?;
+    }
     let state = end_state::of(&story).await?;
     let events = story.events("app").await?.join("\n  ");
     let told = format!("{}\nits Events:\n  {events}", recent(&proxy));

@@ -8,8 +8,12 @@ use crate::{
     analysis::Assessment,
     api::canary_run::{Evidence, HookCall, Measurement, RunMetric},
     names,
-    plan::{context::Context, draft::Draft, hooks::Kind},
-    snapshot::{CANARY_RUN, Heard},
+    plan::{
+        context::Context,
+        draft::Draft,
+        hooks::{Kind, run_of},
+    },
+    snapshot::{CANARY_RUN, Heard, Said, Snapshot},
 };
 
 /// Notes what a measurement came to.
@@ -36,40 +40,66 @@ pub(in crate::plan) fn measured(cx: &Context<'_>, d: &mut Draft, name: &str, fou
     d.evidence = keep::joined(std::mem::take(&mut d.evidence), one);
 }
 
-/// Notes what webhooks said; what is known already, as it was noted before, once.
+/// Notes what webhooks said; what is known already, as it was noted before, once. What those said that are told of the end
+/// of a run comes with the write that closes its record: see [`told`].
 pub(in crate::plan) fn called(cx: &Context<'_>, d: &mut Draft, kind: Kind, heard: &Heard) {
-    let at = MicroTime(heard.at);
+    let of = match kind {
+        Kind::PostRollout => return,
+        Kind::ConfirmRollout => of_next(cx),
+        _ => of_run(cx),
+    };
     for said in &heard.said {
-        let known =
-            |all: &[HookCall]| all.iter().any(|one| one.name == said.name && one.at.as_ref() == Some(&at));
-        if known(&d.evidence.hooks) || known(&cx.snap.records.unwritten.hooks) || written(cx, &said.name, &at)
-        {
+        let hook = call(kind, cx.step().index, said);
+        let known = |all: &[HookCall]| all.iter().any(|one| one.name == hook.name && one.at == hook.at);
+        if known(&d.evidence.hooks) || known(&cx.snap.records.unwritten.hooks) || written(cx, &hook) {
             continue;
         }
-        let hook = HookCall {
-            name: said.name.clone(),
-            type_: kind.word().to_owned(),
-            step: cx.step().index,
-            at: Some(at.clone()),
-            outcome: if said.answer.is_ok() { keep::PASSED } else { "Refused" }.to_owned(),
-            message: said.answer.as_ref().err().map(|no| keep::short(&no.why)).unwrap_or_default(),
-            times: None,
-        };
-        let one = Evidence { hooks: vec![hook], ..of_run(cx) };
+        let one = Evidence { hooks: vec![hook], ..of.clone() };
         d.evidence = keep::joined(std::mem::take(&mut d.evidence), one);
     }
 }
 
+/// What webhooks said that were told of the end of the last run.
+pub(super) fn told(snap: &Snapshot) -> Vec<HookCall> {
+    let (run, kind) = (run_of(snap), Kind::PostRollout);
+    let about = |place: &str| place.starts_with(&run) && place.ends_with(kind.word());
+    let heard = snap.heard.iter().filter(|(place, _)| about(place));
+    heard.flat_map(|(_, heard)| &heard.said).map(|said| call(kind, 0, said)).collect()
+}
+
+fn call(kind: Kind, step: i32, said: &Said) -> HookCall {
+    let course = &said.course;
+    HookCall {
+        name: said.name.clone(),
+        type_: kind.word().to_owned(),
+        url: keep::address(&course.shown),
+        step,
+        asked: Some(MicroTime(course.asked)),
+        at: Some(MicroTime(course.answered)),
+        outcome: if said.answer.is_ok() { keep::PASSED } else { "Refused" }.to_owned(),
+        status: course.status.map(i32::from),
+        message: said.answer.as_ref().err().map(|no| keep::short(&no.why)).unwrap_or_default(),
+        tries: i32::try_from(course.tries).ok().filter(|tries| *tries > 1),
+        times: None,
+    }
+}
+
 /// The record of the run has this answer.
-fn written(cx: &Context<'_>, hook: &str, at: &MicroTime) -> bool {
+fn written(cx: &Context<'_>, hook: &HookCall) -> bool {
     let Some(number) = cx.status().run.as_ref().map(|run| run.number) else { return false };
     let record = cx.snap.objects.get(CANARY_RUN, &names::run(&cx.c.name, number));
     let calls = record.and_then(|record| record["status"]["hooks"].as_array()).into_iter().flatten();
-    calls.into_iter().any(|call| call["name"] == hook && call["at"] == json!(at))
+    calls.into_iter().any(|call| call["name"] == hook.name.as_str() && call["at"] == json!(hook.at))
 }
 
 fn of_run(cx: &Context<'_>) -> Evidence {
-    Evidence { run: cx.status().run.as_ref().map_or(0, |run| run.number), ..Evidence::default() }
+    let run = cx.status().run.as_ref().map_or(0, |run| run.number);
+    Evidence { run, revision: cx.applied().unwrap_or_default().to_owned(), ..Evidence::default() }
+}
+
+/// The run that begins with the revision that the target has now, if it may.
+fn of_next(cx: &Context<'_>) -> Evidence {
+    Evidence { run: cx.status().epoch + 1, revision: cx.hash.clone(), ..Evidence::default() }
 }
 
 /// Words in the name of what must not be shown.

@@ -16,9 +16,15 @@ const HOOKS: usize = 50;
 const STEPS: usize = 120;
 const METRICS: usize = 40;
 const REQUESTS: usize = 10;
-/// Characters of a sentence and of a query.
+/// Characters of an address, of a sentence and of a query.
+const ADDRESS: usize = 120;
 const SENTENCE: usize = 500;
 const QUERY: usize = 1500;
+
+/// An address that is not too long.
+pub(super) fn address(url: &str) -> String {
+    cut(url, ADDRESS)
+}
 
 /// A sentence that is not too long.
 pub(super) fn short(text: &str) -> String {
@@ -37,12 +43,12 @@ fn cut(text: &str, most: usize) -> String {
     }
 }
 
-/// Both, in order. Evidence of another run than the later one's is let go.
+/// Both, in order. Evidence of another run or revision than the later one's is let go.
 pub(super) fn joined(mut earlier: Evidence, later: Evidence) -> Evidence {
     if later.run == 0 {
         return earlier;
     }
-    if earlier.run != later.run {
+    if (earlier.run, &earlier.revision) != (later.run, &later.revision) {
         return later;
     }
     later.metrics.into_iter().for_each(|metric| asked(&mut earlier.metrics, metric));
@@ -60,6 +66,7 @@ pub(super) fn joined(mut earlier: Evidence, later: Evidence) -> Evidence {
 pub(super) fn add(record: &mut CanaryRunStatus, more: Evidence) {
     let known = Evidence {
         run: more.run,
+        revision: more.revision.clone(),
         metrics: std::mem::take(&mut record.metrics),
         measurements: std::mem::take(&mut record.measurements),
         hooks: std::mem::take(&mut record.hooks),
@@ -106,11 +113,12 @@ fn measured(all: &mut Vec<Measurement>, one: Measurement) {
 }
 
 fn called(all: &mut Vec<HookCall>, one: HookCall) {
-    let last = all.iter_mut().rev().find(|h| h.name == one.name);
+    let last = all.iter_mut().rev().find(|h| h.name == one.name && h.type_ == one.type_ && h.url == one.url);
     match last.filter(|h| h.outcome == one.outcome && h.step == one.step && h.message == one.message) {
         Some(last) => {
-            let times = last.times.unwrap_or(1) + one.times.unwrap_or(1);
-            *last = HookCall { times: Some(times), ..one };
+            let times = Some(last.times.unwrap_or(1) + one.times.unwrap_or(1));
+            let asked = last.asked.take().or(one.asked);
+            *last = HookCall { asked, times, ..one };
         }
         None => all.push(one),
     }
@@ -203,6 +211,7 @@ mod tests {
             more.hooks = vec![HookCall {
                 name: "h".repeat(63),
                 step: n as i32,
+                url: address(&"h".repeat(2000)),
                 message: short(&wide),
                 ..HookCall::default()
             }];

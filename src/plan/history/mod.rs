@@ -2,11 +2,14 @@
 //!
 //! Owns which records are there and when they are written. Decides nothing about traffic and is not read by what does: the
 //! outcome of a run is in the Canary's status first, and a record that could not be written then is closed from it later.
-//! Records come last in a plan, and what goes wrong with them disturbs nothing else.
+//! Records come last in a plan, and what goes wrong with them disturbs nothing else. The one of a run whose end is being
+//! told to webhooks is closed when they have answered, so that what they said needs no write of its own.
 
 mod evidence;
 mod keep;
 mod outcome;
+
+use std::time::Duration;
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
@@ -14,10 +17,15 @@ use serde_json::{Value, json};
 
 pub(super) use evidence::{called, measured};
 
-use super::{Action, Note, context::Context, draft::Draft, ensure};
+use super::{
+    Action, Note,
+    context::Context,
+    draft::{Draft, after},
+    ensure,
+};
 use crate::{
     api::{
-        CanaryRun, CanaryRunSpec, CanaryRunStatus, CanaryStatus, Phase, RunPhase, RunStatus, Target,
+        CanaryRun, CanaryRunSpec, CanaryRunStatus, CanaryStatus, LastRun, Phase, RunPhase, RunStatus, Target,
         canary_run::{Evidence, RunStep},
         validated::validate,
     },
@@ -26,6 +34,8 @@ use crate::{
     snapshot::{CANARY_RUN, ObjectRef, Snapshot},
 };
 
+/// Webhooks that are told of the end of a run have so much time to be in its record.
+const TOLD_WITHIN: Duration = Duration::from_secs(60);
 /// Records that are kept where the Canary does not say.
 const KEPT: i32 = 10;
 const UNAVAILABLE: &str = "HistoryUnavailable";
@@ -39,11 +49,12 @@ pub(super) fn begun(cx: &Context<'_>, d: &Draft) -> RunStatus {
 /// Brings the records in step with the status that the plan leaves.
 pub(super) fn record(snap: &Snapshot, d: &mut Draft, now: Timestamp) {
     let closed = outcome::close(snap, d, now);
-    let evidence = keep::joined(snap.records.unwritten.clone(), std::mem::take(&mut d.evidence));
+    let found = keep::joined(snap.records.unwritten.clone(), std::mem::take(&mut d.evidence));
+    let evidence = begun_with(found, &d.status);
     let limit = limit(snap);
     tell(snap, d, limit);
     if snap.namespace_terminating || !snap.records.known {
-        if numbered(&d.status) == Some(evidence.run) {
+        if awaited(&d.status, evidence.run, now) {
             d.evidence = evidence;
         }
         return;
@@ -51,12 +62,16 @@ pub(super) fn record(snap: &Snapshot, d: &mut Draft, now: Timestamp) {
     let records = Records::of(snap);
     let mut writes = Writes { actions: vec![], evidence: evidence.clone() };
     if limit > 0 {
-        writes.update(&records, d);
+        writes.update(snap, &records, d, now);
         writes.create(snap, &records, d, closed);
+        let told = being_told(&d.status, now).map(|(_, until)| until);
+        if let Some(until) = told {
+            d.wake_at(until);
+        }
     }
     writes.prune(&records, limit);
     // it is remembered until the write has succeeded, or while there will be one
-    if writes.evidence.run != evidence.run || limit > 0 && numbered(&d.status) == Some(evidence.run) {
+    if writes.evidence.run != evidence.run || limit > 0 && awaited(&d.status, evidence.run, now) {
         d.evidence = evidence;
     }
     match snap.records.not_before.filter(|until| *until > now && !writes.actions.is_empty()) {
@@ -74,6 +89,27 @@ fn limit(snap: &Snapshot) -> usize {
 /// Number of the run in progress, if it has a record.
 fn numbered(status: &CanaryStatus) -> Option<i64> {
     status.run.as_ref().map(|run| run.number).filter(|number| *number > 0)
+}
+
+/// This run is in progress, waits to begin, or its end is being told: what is found out about it is yet to be written.
+fn awaited(status: &CanaryStatus, number: i64, now: Timestamp) -> bool {
+    let waits = status.run.is_none() && status.phase == Some(Phase::Waiting);
+    let told = being_told(status, now).is_some_and(|(last, _)| last.number == number);
+    numbered(status) == Some(number) || waits && number == status.epoch + 1 || told
+}
+
+/// What was found out, unless it is about a revision that has waited for this run, and another one has begun it.
+fn begun_with(found: Evidence, status: &CanaryStatus) -> Evidence {
+    let begun = status.last_applied_spec.as_deref().unwrap_or_default();
+    let other = numbered(status) == Some(found.run) && found.revision != begun;
+    if other { Evidence::default() } else { found }
+}
+
+/// The last run, while its record stays open for what the webhooks say that are told of its end, and until when it does.
+fn being_told(status: &CanaryStatus, now: Timestamp) -> Option<(&LastRun, Timestamp)> {
+    let last = status.last_run.as_ref().filter(|_| status.post_rollout_due)?;
+    let until = after(last.ended.0, TOLD_WITHIN);
+    (now < until).then_some((last, until))
 }
 
 /// A run that leaves no record is said, once; it goes on all the same.
@@ -127,23 +163,33 @@ struct Writes {
 }
 
 impl Writes {
-    /// Records that are not closed yet: that of the run in progress goes on with it, others are closed.
-    fn update(&mut self, records: &Records<'_>, d: &Draft) {
+    /// Records that are not closed yet: that of the run in progress goes on with it, others are closed, the last one when
+    /// its end has been told.
+    fn update(&mut self, snap: &Snapshot, records: &Records<'_>, d: &Draft, now: Timestamp) {
+        let being_told = being_told(&d.status, now).is_some();
         for (run, live) in &records.0 {
             let old = run.status.clone().unwrap_or_default();
             if old.phase.ended() {
                 continue;
             }
-            let mut next = old.clone();
-            if numbered(&d.status) == Some(run.spec.number) {
+            let number = run.spec.number;
+            let last = d.status.last_run.as_ref().filter(|last| last.number == number);
+            let (mut next, mut told) = (old.clone(), Evidence::default());
+            if numbered(&d.status) == Some(number) {
                 goes_on(&mut next, &d.status);
                 if (next.phase, next.steps.len()) == (old.phase, old.steps.len()) {
                     continue;
                 }
+            } else if last.is_some() && being_told {
+                continue;
             } else {
-                outcome::ended(&mut next, run.spec.number, d.status.last_run.as_ref());
+                outcome::ended(&mut next, number, last);
+                if last.is_some() {
+                    told = Evidence { run: number, hooks: evidence::told(snap), ..Evidence::default() };
+                }
             }
-            self.fill(&mut next, run.spec.number, &d.status);
+            self.fill(&mut next, number, &d.status);
+            keep::add(&mut next, told);
             let at = at(live);
             let patch = json!({"status": next});
             self.actions.push(Action::Patch {
