@@ -53,7 +53,8 @@ pub(super) fn conditions(m: &CanaryMetric) -> impl Iterator<Item = &str> {
 /// A query like the metric's own, at the same server, with another text.
 fn like(own: &Result<Query, String>, what: &str, promql: String) -> Result<Query, String> {
     let own = own.clone()?;
-    Ok(Query { metric: format!("{} ({what})", own.metric), kind: Metric::Inline, promql, ..own })
+    let metric = format!("{} ({what})", own.metric);
+    Ok(Query { metric, kind: Metric::Inline, promql, series: None, ..own })
 }
 
 fn of_primary(

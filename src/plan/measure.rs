@@ -58,7 +58,11 @@ pub(super) fn questions(cx: &Context<'_>) -> Vec<Question> {
     }
     let (asks, due) = (asks(cx), metrics_due(cx));
     let asked = asks.into_iter().enumerate().filter(|(_, ask)| due.contains(&ask.metric));
-    asked.filter_map(|(index, ask)| Some(Question::Measure { index, query: ask.query.ok()? })).collect()
+    let began = cx.step().confirmed.map_or(cx.now, |t| t.0);
+    let question = |(index, ask): (usize, Ask)| {
+        Some(Question::Measure { index, query: analysis::doubting(ask.query.ok()?, began, cx.now) })
+    };
+    asked.filter_map(question).collect()
 }
 
 pub(super) fn asks(cx: &Context<'_>) -> Vec<Ask> {
