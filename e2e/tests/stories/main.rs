@@ -26,12 +26,14 @@ mod kuma;
 mod loadtester;
 mod named;
 mod nginx_guide;
+mod own_servers;
 mod rbac;
 mod recording;
 mod recordings;
 mod rest;
 mod restart;
 mod runs;
+mod samples;
 mod scalers;
 mod services;
 mod sources;
@@ -102,6 +104,8 @@ const FAMILIES: &[(&str, Family)] = &[
     ("scalers", scalers::STORIES),
     ("services", services::STORIES),
     ("sources", sources::STORIES),
+    ("sources", own_servers::STORIES),
+    ("sources", samples::STORIES),
     ("strategies", strategies::STORIES),
     ("switches", switches::STORIES),
     ("targets", targets::STORIES),
@@ -111,6 +115,7 @@ const FAMILIES: &[(&str, Family)] = &[
 
 /// Families that run after the others, with operators of their own.
 const ALONE: &[(&str, Family)] = &[
+    ("clouds_alone", clouds::ALONE),
     ("crash", restart::STORIES),
     ("configs_alone", configs_alone::STORIES),
     ("history_alone", history::ALONE),
