@@ -33,7 +33,7 @@ parts: doctor ## Build or fetch the real parts of the test bed (once; kept outsi
 	@e2e/parts/build.sh
 
 .PHONY: proxies
-proxies: doctor ## Build Contour, Traefik and kube-proxy as well, which `make test` and one demo need
+proxies: doctor ## Build Contour, Traefik and kube-proxy, and fetch Graphite, which `make test` and one demo need
 	@e2e/parts/build.sh --proxies
 
 ## Building

@@ -2,7 +2,8 @@
 # Builds or unpacks the real parts of the test bed, once per version, outside the tree.
 #
 #   build.sh              what the demo and most stories need, as far as it is missing
-#   build.sh --proxies    the proxies of the other routers as well: Contour, Traefik, kube-proxy
+#   build.sh --proxies    what only tests need as well: the proxies of the other routers (Contour, Traefik, kube-proxy),
+#                         and Graphite
 #   build.sh --dir        only print the folder that holds the parts
 #
 # The folder is $SERIN_PARTS, or ~/.cache/serin/parts-<key>, where <key> is a hash of the files that pin the versions;
@@ -16,7 +17,7 @@ KUBERNETES=1.36.3
 export CGO_ENABLED=0 GOFLAGS=-mod=readonly
 
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/serin
-key=$(cat build.sh */go.mod */go.sum | sha256sum | cut -c1-12)
+key=$(cat build.sh */go.mod */go.sum */requirements.txt | sha256sum | cut -c1-12)
 dir=${SERIN_PARTS:-$cache/parts-$key}
 built=$cache/built
 if [ "${1:-}" = --dir ]; then echo "$dir"; exit 0; fi
@@ -92,6 +93,17 @@ fi
 ln -sf "$built/envoy-$ENVOY" "$dir/envoy"
 
 [ "${1:-}" = --proxies ] || exit 0
+
+# Python packages in a folder of their own, which needs no virtual environment.
+kept=$built/graphite-$({ cat graphite/requirements.txt; python3 -V; } | sha256sum | cut -c1-12)
+if [ ! -d "$kept" ]; then
+  say "fetching graphite (once; kept in $built)"
+  rm -rf "$kept.new"
+  python3 -m pip install --quiet --no-deps --no-compile --target "$kept.new" --requirement graphite/requirements.txt
+  mv "$kept.new" "$kept"
+fi
+ln -sfn "$kept" "$dir/graphite"
+
 need nft 'kube-proxy calls it; Debian: apt install nftables'
 part kube-proxy kubernetes k8s.io/kubernetes/cmd/kube-proxy
 part contour contour github.com/projectcontour/contour/cmd/contour

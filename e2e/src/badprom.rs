@@ -15,7 +15,7 @@ use anyhow::Context;
 use futures::{StreamExt, stream};
 use http_body_util::{BodyExt, Full, StreamBody, combinators::BoxBody};
 use hyper::{
-    Request, Response,
+    Request, Response, StatusCode,
     body::{Bytes, Frame, Incoming},
     header::CONTENT_TYPE,
     server::conn::http1,
@@ -36,6 +36,8 @@ const PIECE: usize = 1024 * 1024;
 pub enum Says {
     /// One series for each of these values, written as Prometheus writes numbers: `"100"`, `"NaN"`.
     Values(Vec<&'static str>),
+    /// This status, with this text as JSON.
+    Text(u16, String),
     /// A login page with status 200.
     Html,
     /// An answer that begins well and goes on for a gigabyte.
@@ -138,6 +140,11 @@ async fn answer(request: &Request<Incoming>, says: Says) -> Response<Body> {
             whole(json, vector(&["1"]))
         }
         Says::Values(values) => whole(json, vector(&values)),
+        Says::Text(status, text) => {
+            let mut response = whole(json, text);
+            *response.status_mut() = StatusCode::from_u16(status).unwrap_or_default();
+            response
+        }
         Says::Html => whole("text/html", "<!doctype html><title>Sign in</title><p>Please sign in.".into()),
         Says::Flood => {
             let first = stream::once(future::ready(Bytes::from(BEGINNING)));

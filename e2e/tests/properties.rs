@@ -13,7 +13,7 @@ use generated::{
 use proptest::{prelude::*, test_runner::TestCaseError};
 use serde_json::{Value, json};
 use serin::{
-    analysis::Reading,
+    analysis::{Doubt, Reading},
     api::{Phase, validated::validate},
     plan::{self, Answers, Question, Wake},
     router::{self, Cookies, Split},
@@ -539,6 +539,21 @@ proptest! {
         prop_assert_eq!(before, plan::decide(&sim.snapshot().unwrap(), &Answers::default(), sim.now));
     }
 
+    /// F55: good values in doubt raise nothing and count for nothing, bad ones count as ever.
+    #[test]
+    fn values_in_doubt_raise_nothing(values in proptest::collection::vec(generated::value(), 0..4), early: bool) {
+        let mut sim = at_the_end_of_a_window(&json!({}), 0);
+        let good = !values.is_empty() && values.iter().all(|v| v.is_finite() && *v >= 99.0);
+        let doubt = if early { Doubt::Early } else { Doubt::Reset };
+        sim.readings.insert("request-success-rate".into(), Reading::Doubted { values, doubt });
+        let before = sim.world.status();
+        sim.settle();
+        let now = sim.world.status();
+        prop_assert_eq!(now.step.as_ref().map(|s| s.index), before.step.as_ref().map(|s| s.index));
+        prop_assert_eq!(now.failed_checks, i32::from(!good));
+        sound(&sim)?;
+    }
+
     /// P15: through the planner: a window passes only when every value of every check is finite and within its range.
     #[test]
     fn only_good_values_pass(values in proptest::collection::vec(generated::value(), 0..4)) {
@@ -551,6 +566,37 @@ proptest! {
         prop_assert_eq!(now.step.as_ref().map(|s| s.index) > before.step.as_ref().map(|s| s.index), good);
         prop_assert_eq!(now.failed_checks, i32::from(!good));
         sound(&sim)?;
+    }
+}
+
+/// With `--no-cross-namespace-refs` no query reads in another namespace either.
+#[test]
+fn a_query_that_reads_in_another_namespace_is_refused_where_references_must_not_cross() {
+    for (kind, foreign, own) in [
+        ("keptn", "keptnmetric/other/errors", "keptnmetric/test/errors"),
+        ("externalmetrics", "errors", "test/errors?labelSelector=a%2Fb"),
+    ] {
+        let template = |query: &str| {
+            serde_json::from_value(json!({"provider": {"type": kind}, "query": query})).unwrap()
+        };
+        let mut sim = at_the_end_of_a_window(&json!({}), 0);
+        sim.world.rules.no_cross_namespace_refs = true;
+        let metric = json!({"name": "mine", "templateRef": {"name": "mine"}, "thresholdRange": {"max": 5}});
+        sim.world.edit_canary(&json!({"spec": {"analysis": {"metrics": [metric]}}}));
+        let mut accepted = |query: &str| {
+            sim.world.templates.insert("test/mine".into(), template(query));
+            sim.settle();
+            let status = sim.world.status();
+            status
+                .conditions
+                .iter()
+                .find(|c| c.type_ == "Accepted")
+                .map(|c| (c.reason.clone(), c.message.clone()))
+        };
+        let (reason, message) = accepted(foreign).unwrap();
+        assert_eq!(reason, "CrossNamespace");
+        assert!(message.contains("metrics[mine]: its query reads in the namespace "), "{message}");
+        assert_ne!(accepted(own).unwrap().0, "CrossNamespace", "{kind}");
     }
 }
 

@@ -36,7 +36,7 @@ use crate::{
     net::{self, Outbound, Request},
     observe::World,
     plan::{Note, Urgency},
-    snapshot::ALERT_PROVIDER,
+    snapshot::{ALERT_PROVIDER, Refusal},
     telemetry::Metrics,
 };
 
@@ -236,7 +236,7 @@ impl Inner {
         let service = found.as_ref().map_or("", |destination| destination.service.name());
         let outcome = match &found {
             Ok(destination) => self.post(destination, &letter.message).await,
-            Err(why) => Err(why.clone()),
+            Err(why) => Err(Refusal::plain(why.clone())),
         };
         let (canary, reason) = (letter.message.about(), letter.message.reason);
         match outcome {
@@ -244,12 +244,13 @@ impl Inner {
                 tracing::debug!(canary, reason, %to, "alert sent");
                 self.metrics.alerted(service, "sent");
             }
-            Err(why) => {
+            Err(Refusal { why, quote }) => {
                 tracing::warn!(canary, reason, %to, "alert not sent: {why}");
                 self.metrics.alerted(service, "failed");
-                let text = format!("An alert was not sent to {to}: {why}");
+                let [text, quote] = [why, quote].map(|why| format!("An alert was not sent to {to}: {why}"));
                 if self.exists(to) && self.first(&letter.about, 0, &text) {
-                    self.events.say_of(letter.about, &Note::warning("AlertNotSent", text));
+                    let note = Note { quote: Some(quote), ..Note::warning("AlertNotSent", text) };
+                    self.events.say_of(letter.about, &note);
                 }
             }
         }
@@ -264,7 +265,7 @@ impl Inner {
     }
 
     /// Tries a few times, as long as that may help.
-    async fn post(&self, to: &Destination, message: &Message) -> Result<(), String> {
+    async fn post(&self, to: &Destination, message: &Message) -> Result<(), Refusal> {
         let body = payload::payload(to, message, clock::now());
         let mut pauses = PAUSES.iter();
         loop {
@@ -281,14 +282,14 @@ impl Inner {
                 Ok(answer) => match judged(answer.status, &answer.body) {
                     Ok(()) => return Ok(()),
                     Err(refused) => {
-                        let quote = self.out.quote(&answer.body);
-                        (format!("{refused} {quote}").trim_end().to_owned(), later(answer.status))
+                        let quote = format!("{refused} {}", self.out.quote(&answer.body));
+                        (Refusal { quote: quote.trim_end().to_owned(), why: refused }, later(answer.status))
                     }
                 },
                 Err(error @ (net::NetError::Unreachable(_) | net::NetError::TimedOut(_))) => {
-                    (error.to_string(), true)
+                    (Refusal::plain(error.to_string()), true)
                 }
-                Err(error) => (error.to_string(), false),
+                Err(error) => (Refusal::plain(error.to_string()), false),
             };
             match pauses.next().filter(|_| again) {
                 Some(pause) => tokio::time::sleep(*pause).await,
@@ -304,7 +305,7 @@ fn judged(status: u16, body: &[u8]) -> Result<(), String> {
         return Err(format!("it answers {status}"));
     }
     let said: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
-    if said["ok"] == false { Err("it answers".to_owned()) } else { Ok(()) }
+    if said["ok"] == false { Err("it answers that it does not take it".to_owned()) } else { Ok(()) }
 }
 
 /// A status that may be another one soon.

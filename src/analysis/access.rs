@@ -5,11 +5,16 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::Serialize;
 
+use super::Query;
 use crate::api::{MetricTemplateSpec, duration};
 
 /// The kind of server that asks for none by name.
 pub const PROMETHEUS: &str = "prometheus";
 
+/// Metrics that Keptn keeps in the cluster.
+const KEPTN: &str = "keptn";
+/// The external metrics API, of the cluster where no address is given.
+const EXTERNAL: &str = "externalmetrics";
 /// Any server that answers with JSON.
 const WEB: &str = "web";
 /// Most characters of a JSONPath: each may nest another.
@@ -44,10 +49,10 @@ pub const KINDS: &[Kind] = &[
     Kind { name: "cloudwatch", address: Wants::May, secret: Wants::May, region: Wants::Must },
     Kind { name: "datadog", address: Wants::May, secret: Wants::Must, region: Wants::Not },
     Kind { name: "dynatrace", address: Wants::Must, secret: Wants::Must, region: Wants::Not },
-    Kind { name: "externalmetrics", address: Wants::May, secret: Wants::May, region: Wants::Not },
+    Kind { name: EXTERNAL, address: Wants::May, secret: Wants::May, region: Wants::Not },
     Kind { name: "graphite", address: Wants::Must, secret: Wants::May, region: Wants::Not },
     Kind { name: "influxdb", address: Wants::Must, secret: Wants::May, region: Wants::Not },
-    Kind { name: "keptn", address: Wants::Not, secret: Wants::Not, region: Wants::Not },
+    Kind { name: KEPTN, address: Wants::Not, secret: Wants::Not, region: Wants::Not },
     Kind { name: "newrelic", address: Wants::May, secret: Wants::Must, region: Wants::Not },
     Kind { name: PROMETHEUS, address: Wants::Must, secret: Wants::May, region: Wants::Not },
     Kind { name: "splunk", address: Wants::Must, secret: Wants::Must, region: Wants::Not },
@@ -58,6 +63,18 @@ pub const KINDS: &[Kind] = &[
 /// The kind of this name, if it is served.
 pub fn kind(name: &str) -> Option<&'static Kind> {
     KINDS.iter().find(|kind| kind.name == name)
+}
+
+/// The namespace in which a query reads an object of the cluster, or its external metrics, where it does.
+pub fn reads_in(query: &Query) -> Option<String> {
+    let names = query.promql.trim().split('?').next()?.trim_start_matches('/').to_lowercase();
+    match query.access.kind.as_str() {
+        KEPTN => names.split('/').nth(1).map(str::to_owned),
+        EXTERNAL if query.server.trim().is_empty() => {
+            Some(names.split_once('/').map_or("default", |(namespace, _)| namespace).to_owned())
+        }
+        _ => None,
+    }
 }
 
 /// A Secret whose content a query needs, told without the content.

@@ -52,7 +52,8 @@ pub(super) fn compares(c: &Validated, m: &CanaryMetric) -> bool {
 /// A query like the metric's own, at the same server, with another text.
 fn like(own: &Result<Query, String>, what: &str, promql: String) -> Result<Query, String> {
     let own = own.clone()?;
-    Ok(Query { metric: format!("{} ({what})", own.metric), kind: Metric::Inline, promql, ..own })
+    let metric = format!("{} ({what})", own.metric);
+    Ok(Query { metric, kind: Metric::Inline, promql, series: None, ..own })
 }
 
 fn of_primary(

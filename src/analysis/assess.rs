@@ -26,6 +26,8 @@ pub struct Assessment {
     pub query: String,
     /// What is wrong, in Flagger's words where it has any; empty when nothing is.
     pub text: String,
+    /// The same with the server's words in it, where it said something: for Events only.
+    pub quote: Option<String>,
 }
 
 /// What the answers for the metric at this position come to. `readings` are by position in `asks`. None: one of them is
@@ -45,12 +47,16 @@ pub fn assess(
         }
     }
     // not known is not known, whatever else was answered
-    if let Some((_, query, Reading::Failed(why))) =
+    if let Some((_, query, Reading::Failed(failure))) =
         mine.iter().find(|(.., r)| matches!(r, Reading::Failed(_)))
     {
-        return Some(error(metric, query.promql.clone(), failed(query, why)));
+        let quote = failure.quote.as_ref().map(|quote| failed(query, quote));
+        return Some(Assessment {
+            quote,
+            ..error(metric, query.promql.clone(), failed(query, &failure.why))
+        });
     }
-    let primary = mine.iter().find(|(role, ..)| *role == Role::Primary).map(|(_, _, r)| values(r));
+    let primary = mine.iter().find(|(role, ..)| *role == Role::Primary).map(|(_, _, r)| r.values());
     let few = mine.iter().find(|(role, ..)| *role == Role::Samples).and_then(|(_, _, r)| too_few(metric, r));
     let all = mine.iter().filter(|(role, ..)| *role == Role::Value);
     let judged = all.map(|(_, query, reading)| {
@@ -98,13 +104,9 @@ fn badness(outcome: MetricOutcome) -> u8 {
     }
 }
 
-fn values(reading: &Reading) -> &[f64] {
-    if let Reading::Values(values) = reading { values } else { &[] }
-}
-
 fn error(metric: &CanaryMetric, query: String, text: String) -> Assessment {
     let (outcome, value) = (MetricOutcome::Error, String::new());
-    Assessment { outcome, value, wanted: wanted(metric), query, text }
+    Assessment { outcome, value, wanted: wanted(metric), query, text, quote: None }
 }
 
 fn said(
@@ -114,14 +116,14 @@ fn said(
     outcome: MetricOutcome,
     text: String,
 ) -> Assessment {
-    let value = worst(query, values(reading)).map(go::v).unwrap_or_default();
-    Assessment { outcome, value, wanted: wanted(metric), query: query.promql.clone(), text }
+    let value = worst(query, reading.values()).map(go::v).unwrap_or_default();
+    Assessment { outcome, value, wanted: wanted(metric), query: query.promql.clone(), text, quote: None }
 }
 
 /// Why there were not samples enough, if there were not.
 fn too_few(metric: &CanaryMetric, reading: &Reading) -> Option<String> {
     let least = f64::from(metric.verdict.min_samples?);
-    let seen: f64 = values(reading).iter().filter(|v| !v.is_nan()).sum();
+    let seen: f64 = reading.values().iter().filter(|v| !v.is_nan()).sum();
     // an infinite count is none
     let enough = seen.is_finite() && seen >= least;
     (!enough).then(|| format!("{} samples, and minSamples wants {}", go::v(seen.round()), go::v(least)))
@@ -146,7 +148,7 @@ fn one(
         Err(why) => return error(metric, query.promql.clone(), why),
     };
     let asked = rated.is_none() || metric.verdict.no_data.is_none() && conditions.know_absence();
-    let judged = asked.then(|| conditions.judge(c, query, values(reading), primary));
+    let judged = asked.then(|| conditions.judge(c, query, reading.values(), primary));
     match (judged, rated) {
         (Some((outcome, text)), None) => said(metric, query, reading, outcome, text),
         (Some((outcome, text)), Some(_)) if outcome != MetricOutcome::Error => {

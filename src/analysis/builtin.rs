@@ -16,6 +16,11 @@ pub fn requests(c: &Validated, builtin: &Builtin, window: &str) -> Result<String
     fill(c, builtin, builtin.requests, window)
 }
 
+/// The counters that the built-in checks rest on.
+pub fn series(c: &Validated, builtin: &Builtin, window: &str) -> Result<String, String> {
+    fill(c, builtin, builtin.series, window)
+}
+
 fn fill(c: &Validated, builtin: &Builtin, text: &str, window: &str) -> Result<String, String> {
     let plain = template::Model::of(c, window);
     let name = |text: &str| if builtin.words { word(text) } else { matcher(text) };

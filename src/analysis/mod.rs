@@ -12,6 +12,7 @@ pub mod builtin;
 mod examples;
 mod go;
 pub mod limits;
+mod reading;
 pub mod template;
 pub mod verdict;
 
@@ -21,7 +22,8 @@ pub use self::{
     access::{Access, SecretAt},
     asks::{Ask, Role, asks},
     assess::{Assessment, assess, example},
-    verdict::{NO_VALUES, Reading, Verdict, judge},
+    reading::{Doubt, Failure, Reading, doubting, early, sent},
+    verdict::{NO_VALUES, Verdict, judge},
 };
 use crate::{
     api::{CanaryMetric, metric_names::canonical, validated::Validated},
@@ -73,6 +75,10 @@ pub struct Query {
     pub range: Range,
     /// Range of the rates in it, in Prometheus' form, e.g. `1m`.
     pub window: String,
+    /// The counters that a built-in check rests on.
+    pub series: Option<String>,
+    /// What is asked along: each yields a series where good values are not to be trusted.
+    pub doubts: Vec<String>,
 }
 
 /// The MetricTemplate of a metric, as `namespace/name`.
@@ -89,8 +95,19 @@ fn query(c: &Validated, m: &CanaryMetric, builtin: &Builtin) -> Result<Query, St
     let window = window(m)?;
     let kind = if name == builtin::DURATION { Metric::Duration } else { Metric::SuccessRate };
     let promql = builtin::render(c, builtin, kind, &window)?;
-    let (metric, server) = (name.to_owned(), c.metrics_server.clone());
-    Ok(Query { metric, kind, promql, server, access: Access::default(), range: range(m, kind), window })
+    let series = Some(builtin::series(c, builtin, &window)?);
+    let (metric, server, range) = (name.to_owned(), c.metrics_server.clone(), range(m, kind));
+    Ok(Query {
+        metric,
+        kind,
+        promql,
+        server,
+        access: Access::default(),
+        range,
+        window,
+        series,
+        doubts: vec![],
+    })
 }
 
 /// What a built-in check that also carries a `templateRef` or a `query` asks beside [`query`], as in Flagger.
@@ -120,7 +137,8 @@ fn own(c: &Validated, m: &CanaryMetric) -> Result<Query, String> {
     let promql =
         model.names().and_then(|()| template::render(text, &model)).map_err(|e| format!("{whose}: {e}"))?;
     let access = Access { args: secret, ..access };
-    Ok(Query { metric: m.name.clone(), kind, promql, server, access, range: range(m, kind), window })
+    let (metric, range) = (m.name.clone(), range(m, kind));
+    Ok(Query { metric, kind, promql, server, access, range, window, series: None, doubts: vec![] })
 }
 
 /// `thresholdRange`, else the old single threshold: the least success rate, or the most of anything else; unset is 0,

@@ -5,26 +5,16 @@
 //! any series finite and outside, or ±Inf     Fail, with the value farthest outside
 //! else any series NaN, or no series at all   NoData
 //! the server did not answer                  Error: says nothing about the release
+//! good values that rest on a counter's reset Error
 //! ```
 
 use serde::Serialize;
 
-use super::{Metric, Query, go};
+use super::{Doubt, Metric, Query, Reading, go};
 use crate::api::validated::Validated;
 
 /// What a query without any value is said to be.
 pub const NO_VALUES: &str = "running query failed: no values found";
-
-/// What came back for a query.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub enum Reading {
-    /// One value per series; may be empty or hold NaN.
-    Values(Vec<f64>),
-    /// The server answered that there is nothing: why.
-    NoData(String),
-    /// No usable answer: why.
-    Failed(String),
-}
 
 /// What a reading means.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -54,9 +44,9 @@ pub enum Verdict {
 /// Judges what a query brought. Durations are cut to whole milliseconds on both sides before they are compared.
 pub fn judge(query: &Query, reading: &Reading, c: &Validated) -> Verdict {
     let values = match reading {
-        Reading::Values(values) => values,
+        Reading::Values(values) | Reading::Doubted { values, .. } => values,
         Reading::NoData(why) => return Verdict::NoData { text: no_data(query, why, c) },
-        Reading::Failed(why) => return Verdict::Error { text: failed(query, why) },
+        Reading::Failed(failure) => return Verdict::Error { text: failed(query, &failure.why) },
     };
     let Some(value) = worst(query, values) else {
         return Verdict::NoData { text: no_data(query, NO_VALUES, c) };
@@ -66,6 +56,9 @@ pub fn judge(query: &Query, reading: &Reading, c: &Validated) -> Verdict {
     }
     if values.iter().any(|v| v.is_nan()) {
         return Verdict::NoData { text: no_data(query, NO_VALUES, c) };
+    }
+    if let Reading::Doubted { doubt: doubt @ Doubt::Reset, .. } = reading {
+        return Verdict::Error { text: failed(query, doubt.why()) };
     }
     Verdict::Pass { value }
 }
@@ -177,6 +170,8 @@ mod tests {
             access: crate::analysis::Access::default(),
             range: Range { min, max },
             window: "1m".into(),
+            series: None,
+            doubts: vec![],
         }
     }
 
@@ -235,6 +230,20 @@ mod tests {
         assert_eq!(said(&query(Metric::Inline, None, None), &down), Verdict::Error { text });
         let text = "Prometheus query failed: timed out".to_owned();
         assert_eq!(said(&query(Metric::Duration, None, None), &down), Verdict::Error { text });
+    }
+
+    #[test]
+    fn f55_doubt_is_cast_on_good_values_only() {
+        let q = query(Metric::Duration, None, Some(10.0));
+        let of = |values: &[f64], doubt| said(&q, &Reading::Doubted { values: values.to_vec(), doubt });
+        let text = "Prometheus query failed: a counter was reset within its window".to_owned();
+        assert_eq!(of(&[5.0], Doubt::Reset), Verdict::Error { text });
+        assert_eq!(of(&[5.0], Doubt::Early), Verdict::Pass { value: 5.0 });
+        for doubt in [Doubt::Early, Doubt::Reset] {
+            assert!(matches!(of(&[50.0], doubt), Verdict::Fail { .. }));
+            assert!(matches!(of(&[], doubt), Verdict::NoData { .. }));
+            assert!(matches!(of(&[f64::NAN], doubt), Verdict::NoData { .. }));
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use futures::future::join_all;
 
 use crate::{
     analysis::{
-        Query, Reading,
+        self, Failure, Query, Reading,
         access::{self, Access},
     },
     manifest::config::Digest,
@@ -47,11 +47,11 @@ impl Asker {
                 (Question::Measure { index, .. }, Reply::Metric(Ok(values))) => {
                     answers.readings.insert(*index, Reading::Values(values));
                 }
-                (Question::Measure { index, query }, Reply::Metric(Err(error))) => {
-                    answers.readings.insert(*index, Reading::Failed(said(&query.promql, &error)));
+                (Question::Measure { index, query }, Reply::Metric(Err(unanswered))) => {
+                    answers.readings.insert(*index, unanswered.reading(&query.promql));
                 }
                 (Question::Ping { access, template, .. }, Reply::Metric(reply)) => {
-                    let reply = reply.map(drop).map_err(|e| silent(access, template.as_deref(), &e));
+                    let reply = reply.map(drop).map_err(|e| e.silence(access, template.as_deref()));
                     answers.ping = Some(answers.ping.unwrap_or(Ok(())).and(reply));
                 }
                 (Question::Config { at, .. }, Reply::Config(reply)) => {
@@ -124,7 +124,7 @@ impl Asker {
     /// The text of a query with what Secrets hold in the place of the marks, and those values.
     async fn filled_in(&self, query: Option<&Query>) -> Result<(String, Vec<String>), SourceError> {
         let Some(query) = query else { return Ok(Default::default()) };
-        let (mut text, mut values) = (query.promql.clone(), Vec::new());
+        let (mut text, mut values) = (analysis::sent(query), Vec::new());
         for (mark, at) in &query.access.args {
             let held = self.secrets.read(&at.of).await?;
             let value = held.get(&at.key)?;
@@ -135,38 +135,45 @@ impl Asker {
     }
 }
 
-/// An error with its text for people.
+/// An error with its texts for people.
 struct Unanswered {
     error: SourceError,
-    text: String,
+    failure: Failure,
 }
 
 impl Unanswered {
     fn new(error: SourceError, credentials: &Credentials) -> Self {
-        Self { text: credentials.redact(&error.to_string()), error }
+        let [why, quote] = [error.to_string(), error.quoting()].map(|text| credentials.redact(&text));
+        Self { failure: Failure { quote: Some(quote).filter(|quote| *quote != why), why }, error }
     }
+
+    /// A refused query is the user's to mend: it is named. Doubts are about values.
+    fn reading(self, query: &str) -> Reading {
+        match self.error {
+            SourceError::Doubtful { values, doubt } => Reading::Doubted { values, doubt },
+            SourceError::Rejected { .. } => {
+                Reading::Failed(reworded(&self.failure, |text| format!("{text}. The query was: {query}")))
+            }
+            _ => Reading::Failed(self.failure),
+        }
+    }
+
+    /// As Flagger names the MetricTemplate whose server is not there.
+    fn silence(self, access: &Access, template: Option<&str>) -> Failure {
+        match template.and_then(|name| name.split_once('/')) {
+            Some((namespace, name)) => reworded(&self.failure, |text| {
+                format!("{} of MetricTemplate {name}.{namespace}: {text}", access.kind)
+            }),
+            None => self.failure,
+        }
+    }
+}
+
+fn reworded(failure: &Failure, words: impl Fn(&str) -> String) -> Failure {
+    Failure { why: words(&failure.why), quote: failure.quote.as_deref().map(words) }
 }
 
 enum Reply {
     Metric(Result<Vec<f64>, Unanswered>),
     Config(Result<Option<Digest>, ContentError>),
-}
-
-/// A refused query is the user's to mend: it is named.
-fn said(query: &str, Unanswered { error, text }: &Unanswered) -> String {
-    match error {
-        SourceError::Rejected { .. } => format!("{text}. The query was: {query}"),
-        _ => text.clone(),
-    }
-}
-
-/// As Flagger names the MetricTemplate whose server is not there.
-fn silent(access: &Access, template: Option<&str>, unanswered: &Unanswered) -> String {
-    let text = &unanswered.text;
-    match template.and_then(|name| name.split_once('/')) {
-        Some((namespace, name)) => {
-            format!("{} of MetricTemplate {name}.{namespace}: {text}", access.kind)
-        }
-        None => text.clone(),
-    }
 }

@@ -137,7 +137,7 @@ pub const FLAGS: &[Flag] = &[
         Kind::Bool,
         "true",
         Use::Shared,
-        "Repeat to people what servers say when they fail: in Events, conditions and the log",
+        "Repeat what servers say when they fail in Events, cut short",
     ),
     flag("kubeconfig", Kind::Text, "", Use::Shared, "Path of a kubeconfig; empty means the usual places"),
     flag("master", Kind::Text, "", Use::Shared, "Address of the API server instead of the kubeconfig's"),

@@ -296,8 +296,8 @@ impl Worker {
             return Answers::default();
         }
         let answers = self.asker.ask(questions).await;
-        let silent = answers.readings.values().any(|r| matches!(r, Reading::Failed(_)))
-            || answers.configs.values().any(Result::is_err);
+        let unusable = |r: &Reading| matches!(r, Reading::Failed(_) | Reading::Doubted { .. });
+        let silent = answers.readings.values().any(unusable) || answers.configs.values().any(Result::is_err);
         let mut silences = self.silences.lock().unwrap_or_else(PoisonError::into_inner);
         if silent {
             let wait = silences.next(key.clone()).max(Duration::from_secs(1));

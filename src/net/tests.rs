@@ -14,8 +14,12 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A server on loopback that says `head` and then hangs up, its port, and how many connections it saw.
 async fn server(answer: &'static [u8]) -> (u16, Arc<AtomicUsize>) {
+    server_at("127.0.0.1:0", answer).await
+}
+
+async fn server_at(address: &str, answer: &'static [u8]) -> (u16, Arc<AtomicUsize>) {
     rustls::crypto::ring::default_provider().install_default().ok();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let listener = TcpListener::bind(address).await.unwrap();
     let (port, seen) = (listener.local_addr().unwrap().port(), Arc::new(AtomicUsize::new(0)));
     let count = seen.clone();
     tokio::spawn(async move {
@@ -50,7 +54,7 @@ struct Script(Vec<&'static str>, AtomicUsize);
 impl Lookup for Script {
     fn lookup(&self, _: String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> {
         let turn = self.1.fetch_add(1, Ordering::SeqCst).min(self.0.len() - 1);
-        let found = self.0[turn].split(' ').map(|ip| ip.parse().unwrap()).collect();
+        let found = self.0[turn].split_whitespace().map(|ip| ip.parse().unwrap()).collect();
         async move { Ok(found) }.boxed()
     }
 }
@@ -118,6 +122,37 @@ async fn x2_each_connection_goes_to_an_address_that_was_checked() {
     );
     assert_eq!(seen.load(Ordering::SeqCst), 1);
     assert!(get(&out, &url).await.is_ok(), "the good one of two is taken");
+}
+
+#[tokio::test]
+async fn f62_each_request_goes_where_its_name_leads_then() {
+    const OTHER: &[u8] = b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 5\r\n\r\nother";
+    let (port, one) = server(OK).await;
+    let (_, two) = server_at(&format!("127.0.0.2:{port}"), OTHER).await;
+    let (out, script) = scripted(open("127.0.0.0/8"), &["127.0.0.1", "127.0.0.2", "127.0.0.1"]);
+    let url = format!("http://flips.test:{port}");
+    for body in [&b"ok"[..], b"other", b"ok"] {
+        assert_eq!(get(&out, &url).await.unwrap().body, body);
+    }
+    assert_eq!(script.1.load(Ordering::SeqCst), 3, "looked up once for each");
+    assert_eq!((one.load(Ordering::SeqCst), two.load(Ordering::SeqCst)), (2, 1));
+}
+
+#[tokio::test]
+async fn f62_a_name_that_cannot_be_looked_up_is_a_server_that_cannot_be_reached() {
+    struct Broken;
+    impl Lookup for Broken {
+        fn lookup(&self, _: String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> {
+            async { Err(io::Error::other("no resolver")) }.boxed()
+        }
+    }
+    let out = Outbound::with_lookup(open("127.0.0.0/8"), None, true, Arc::new(Broken));
+    let error = get(&out, "http://lost.test:9090").await.unwrap_err();
+    assert!(matches!(error, NetError::Unreachable(_)), "{error:?}");
+    assert!(error.to_string().contains("no resolver"), "{error}");
+    // an answer without any address is no better
+    let (out, _) = scripted(open("127.0.0.0/8"), &[""]);
+    assert!(matches!(get(&out, "http://empty.test:9090").await.unwrap_err(), NetError::Unreachable(_)));
 }
 
 #[tokio::test]

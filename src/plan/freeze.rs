@@ -7,9 +7,10 @@ use jiff::Timestamp;
 use super::{
     context::Context,
     draft::{Draft, after},
+    note::{Note, Urgency},
     words::Words,
 };
-use crate::names::conditions;
+use crate::{analysis::Assessment, names::conditions};
 
 /// A frozen run is said aloud again after this long (ruling 17).
 const FROZEN_LONG: Duration = Duration::from_secs(600);
@@ -19,18 +20,41 @@ const UNAVAILABLE_LONG: &str = "MetricsUnavailableForLong";
 /// The Canary counts errors, or something else was measured in the same window.
 const COUNTED: &str = "MetricErrors";
 
+/// Why nothing is known.
+pub(super) struct Broken {
+    /// In our words.
+    text: String,
+    /// With the server's in them, for Events only.
+    quote: Option<String>,
+}
+
+impl From<&Assessment> for Broken {
+    fn from(found: &Assessment) -> Self {
+        Self { text: found.text.clone(), quote: found.quote.clone() }
+    }
+}
+
+impl Broken {
+    /// Said to people as well.
+    pub(super) fn note(&self, reason: &'static str, before: &str) -> Note {
+        let quote = self.quote.as_ref().map(|quote| format!("{before}{quote}"));
+        Note { quote, ..Note::warning(reason, format!("{before}{}", self.text)) }.aloud(Urgency::Warn)
+    }
+}
+
 /// Weight and failed checks stay as they are for as long as it lasts (design D5).
-pub(super) fn freeze(cx: &Context<'_>, d: &mut Draft, text: &str) {
+pub(super) fn freeze(cx: &Context<'_>, d: &mut Draft, broken: &Broken) {
+    let text = broken.text.as_str();
     let frozen = d.find(conditions::FROZEN).cloned();
     let Some(frozen) = frozen else {
         d.condition(conditions::FROZEN, "True", UNAVAILABLE, text);
-        return d.say(Words::frozen(text));
+        return d.say(Words::frozen(broken));
     };
     let since = frozen.last_transition_time.map_or(cx.now, |t| t.0);
     let long = after(since, FROZEN_LONG);
     if cx.now >= long && frozen.reason == UNAVAILABLE {
         d.condition(conditions::FROZEN, "True", UNAVAILABLE_LONG, text);
-        d.say(Words::still_frozen(text));
+        d.say(Words::still_frozen(broken));
     } else {
         // another reason by now: shown, not said again
         d.condition(conditions::FROZEN, "True", &frozen.reason, text);
@@ -39,11 +63,11 @@ pub(super) fn freeze(cx: &Context<'_>, d: &mut Draft, text: &str) {
 }
 
 /// The window ended all the same: errors are counted, or something else was measured. The run is not told twice.
-pub(super) fn counted(d: &mut Draft, text: &str) {
+pub(super) fn counted(d: &mut Draft, broken: &Broken) {
     let first = d.find(conditions::FROZEN).is_none();
-    d.condition(conditions::FROZEN, "True", COUNTED, text);
+    d.condition(conditions::FROZEN, "True", COUNTED, &broken.text);
     if first {
-        d.say(Words::frozen(text));
+        d.say(Words::frozen(broken));
     }
 }
 

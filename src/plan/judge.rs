@@ -32,7 +32,7 @@ const TOO_LITTLE: &str = "NotEnoughData";
 /// Something was due. `held`: nothing rises.
 pub(super) fn judge(cx: &Context<'_>, d: &mut Draft, held: bool) {
     let window = cx.now >= measure::window(cx);
-    let Some(found) = assessed(cx) else { return freeze::unanswered(cx, d) };
+    let Some((found, early)) = assessed(cx) else { return freeze::unanswered(cx, d) };
     let (said_no, unheard) = if window { checked(cx, d) } else { (None, false) };
     let counts =
         |(at, a): &&(usize, Assessment)| !metric(cx, *at).verdict.dry() && a.outcome != MetricOutcome::Pass;
@@ -43,15 +43,20 @@ pub(super) fn judge(cx: &Context<'_>, d: &mut Draft, held: bool) {
     let closed = said_no.is_some()
         || of(Effect::Bad).next().is_some()
         || of(Effect::Broken).any(|(at, _)| measure::counts_errors(metric(cx, *at)));
+    let known = closed || of(Effect::Broken).next().is_some();
+    // nobody passes on samples of the time before the step: there are some of it soon, or none at all in the window
+    if early && !known {
+        return freeze::unanswered(cx, d);
+    }
     // what metrics say is acted on before webhooks have answered
-    if unheard && !closed && of(Effect::Broken).next().is_none() {
+    if unheard && !known {
         return;
     }
     noted(cx, d, &found);
     if let Some((_, broken)) = of(Effect::Broken).next().filter(|_| !closed) {
-        return freeze::freeze(cx, d, &broken.text);
+        return freeze::freeze(cx, d, &broken.into());
     }
-    let broken = of(Effect::Broken).next().map(|(_, a)| a.text.clone());
+    let broken = of(Effect::Broken).next().map(|(_, a)| freeze::Broken::from(a));
     let entries = recorded(cx, d, &found);
     let bad = of(Effect::Bad).map(|(at, a)| (tolerated(metric(cx, *at), &entries[*at], a), None));
     let failed: Vec<Failed> = said_no.into_iter().chain(bad).collect();
@@ -60,7 +65,7 @@ pub(super) fn judge(cx: &Context<'_>, d: &mut Draft, held: bool) {
         d.judged = Some(measure::window(cx));
         d.status.step = Some(StepStatus { checked: Some(MicroTime(cx.now)), ..cx.step() });
     }
-    thaw(cx, d, &entries, broken.as_deref());
+    thaw(cx, d, &entries, broken.as_ref());
     let over = !failed.is_empty() && halt(cx, d, &failed) || limited(cx, d, &entries);
     if over
         || !failed.is_empty()
@@ -92,10 +97,21 @@ fn checked(cx: &Context<'_>, d: &mut Draft) -> (Option<Failed>, bool) {
     }
 }
 
-/// What the metrics that are due come to, by position. None: an answer is missing.
-fn assessed(cx: &Context<'_>) -> Option<Vec<(usize, Assessment)>> {
-    let due = measure::metrics_due(cx).into_iter();
-    due.map(|at| Some((at, analysis::assess(&cx.c, at, &cx.asks, &cx.answers.readings)?))).collect()
+/// What the metrics that are due come to, by position, and whether one that would pass was asked too early: it is left
+/// out. None: an answer is missing.
+fn assessed(cx: &Context<'_>) -> Option<(Vec<(usize, Assessment)>, bool)> {
+    let (asks, readings) = (&cx.asks, &cx.answers.readings);
+    let mut found = Vec::new();
+    for at in measure::metrics_due(cx) {
+        found.push((at, analysis::assess(&cx.c, at, asks, readings)?));
+    }
+    let all = found.len();
+    found.retain(|(at, a)| {
+        let counts = a.outcome == MetricOutcome::Pass && !metric(cx, *at).verdict.dry();
+        !(counts && analysis::early(*at, asks, readings))
+    });
+    let early = found.len() < all;
+    Some((found, early))
 }
 
 /// Puts these measurements into the record of the run.
@@ -139,9 +155,9 @@ fn standing<'c>(
 }
 
 /// Says that answers are missing, or that they are not any more.
-fn thaw(cx: &Context<'_>, d: &mut Draft, entries: &[MetricStatus], broken: Option<&str>) {
-    if let Some(text) = broken {
-        freeze::counted(d, text);
+fn thaw(cx: &Context<'_>, d: &mut Draft, entries: &[MetricStatus], broken: Option<&freeze::Broken>) {
+    if let Some(broken) = broken {
+        freeze::counted(d, broken);
     } else if !standing(cx, entries).any(|(.., e)| e == Effect::Broken) && d.clear(conditions::FROZEN) {
         d.say(Words::thawed());
     }

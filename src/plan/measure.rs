@@ -58,8 +58,10 @@ pub(super) fn questions(cx: &Context<'_>) -> Vec<Question> {
     }
     let due = metrics_due(cx);
     let asked = cx.asks.iter().enumerate().filter(|(_, ask)| due.contains(&ask.metric));
+    let began = cx.step().confirmed.map_or(cx.now, |t| t.0);
     let question = |(index, ask): (usize, &Ask)| {
-        Some(Question::Measure { index, query: ask.query.as_ref().ok()?.clone() })
+        let query = ask.query.as_ref().ok()?.clone();
+        Some(Question::Measure { index, query: analysis::doubting(query, began, cx.now) })
     };
     asked.filter_map(question).collect()
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::{
-    analysis::{Access, Query, Reading},
+    analysis::{Access, Failure, Query, Reading},
     manifest::config::Digest,
     snapshot::ObjectRef,
 };
@@ -42,7 +42,7 @@ pub enum Question {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Answers {
     /// Answer to all of [`Question::Ping`]: why not, when one failed.
-    pub ping: Option<Result<(), String>>,
+    pub ping: Option<Result<(), Failure>>,
     /// Answers to [`Question::Measure`] by position.
     pub readings: BTreeMap<usize, Reading>,
     /// Answers to [`Question::Config`]: none when there is no such object, or why it cannot be read.

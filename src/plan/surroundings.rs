@@ -61,7 +61,7 @@ pub(super) fn surroundings<'a>(
     let asks = analysis::asks(&c, router.queries());
     verdicts(&mut c, &asks);
     c.advice.extend(alerts(snap, &c));
-    cross_namespace(snap, &c)?;
+    cross_namespace(snap, &c, router)?;
     if snap.canary.metadata.deletion_timestamp.is_none() {
         fit(&c, target)?;
         renders(snap, &c, router)?;
@@ -267,20 +267,27 @@ fn verdicts(c: &mut Validated, asks: &[Ask]) {
     c.advice.extend(advice);
 }
 
-fn cross_namespace(snap: &Snapshot, c: &Validated) -> Result<(), Stop> {
+fn cross_namespace(snap: &Snapshot, c: &Validated, router: &'static dyn Router) -> Result<(), Stop> {
+    if !snap.rules.no_cross_namespace_refs {
+        return Ok(());
+    }
     let foreign = |at: &CrossNamespaceRef| at.in_namespace(&c.namespace).0 != c.namespace;
     let metrics = c.analysis.metrics.iter();
     let metric = metrics.filter(|m| m.template_ref.as_ref().is_some_and(foreign));
     let metric = metric.map(|m| format!("metrics[{}].templateRef", m.name));
     let alert = c.analysis.alerts.iter().filter(|a| foreign(&a.provider_ref));
     let alert = alert.map(|a| format!("alerts[{}].providerRef", a.name));
-    match metric.chain(alert).next() {
-        Some(field) if snap.rules.no_cross_namespace_refs => Err(stop(
-            "CrossNamespace",
-            format!(
-                "spec.analysis.{field}.namespace names another namespace, which --no-cross-namespace-refs forbids"
-            ),
-        )),
-        _ => Ok(()),
+    let named =
+        metric.chain(alert).map(|field| format!("spec.analysis.{field}.namespace names another namespace"));
+    let asks = analysis::asks(c, router.queries());
+    let read = asks.iter().filter_map(|ask| {
+        let read = analysis::access::reads_in(ask.query.as_ref().ok()?)?;
+        let name = &c.metrics.get(ask.metric)?.name;
+        let text = format!("spec.analysis.metrics[{name}]: its query reads in the namespace {read}");
+        (read != c.namespace).then_some(text)
+    });
+    match named.chain(read).next() {
+        Some(why) => Err(stop("CrossNamespace", format!("{why}, which --no-cross-namespace-refs forbids"))),
+        None => Ok(()),
     }
 }

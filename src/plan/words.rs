@@ -2,10 +2,11 @@
 //! note has a reason of its own.
 
 use super::{
+    freeze::Broken,
     hooks::Kind,
     note::{Note, Urgency},
 };
-use crate::{api::MetricOutcome, names, snapshot::Said};
+use crate::{analysis::Failure, api::MetricOutcome, names, snapshot::Said};
 
 /// `<canary>.<namespace>` and `<target>.<namespace>`, as Flagger's texts name them.
 #[derive(Clone, Debug)]
@@ -24,8 +25,10 @@ impl Words {
     pub(super) fn providers_answer() -> Note {
         Note::normal("MetricsAvailable", "all the metrics providers are available!")
     }
-    pub(super) fn providers_silent(why: &str) -> Note {
-        Note::warning("MetricsUnavailable", format!("Error checking metric providers: {why}"))
+    pub(super) fn providers_silent(failure: &Failure) -> Note {
+        let text = |why: &str| format!("Error checking metric providers: {why}");
+        let quote = failure.quote.as_deref().map(text);
+        Note { quote, ..Note::warning("MetricsUnavailable", text(&failure.why)) }
     }
     pub(super) fn primary_not_ready(&self, why: &str) -> Note {
         Note::warning("PrimaryNotReady", format!("{} not ready: {why}", self.primary)).aloud(Urgency::Warn)
@@ -216,13 +219,11 @@ impl Words {
         )
         .aloud(Urgency::Info)
     }
-    pub(super) fn frozen(text: &str) -> Note {
-        Note::warning("Frozen", format!("Metric query failed, the run holds its weight: {text}"))
-            .aloud(Urgency::Warn)
+    pub(super) fn frozen(broken: &Broken) -> Note {
+        broken.note("Frozen", "Metric query failed, the run holds its weight: ")
     }
-    pub(super) fn still_frozen(text: &str) -> Note {
-        Note::warning("StillFrozen", format!("The run has been frozen for 10 minutes: {text}"))
-            .aloud(Urgency::Warn)
+    pub(super) fn still_frozen(broken: &Broken) -> Note {
+        broken.note("StillFrozen", "The run has been frozen for 10 minutes: ")
     }
     pub(super) fn thawed() -> Note {
         Note::normal("Thawed", "the metrics server answers again: the run goes on")

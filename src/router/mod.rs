@@ -135,6 +135,8 @@ pub struct Builtin {
     pub success_rate: &'static str,
     /// Requests in the window, whatever became of them.
     pub requests: &'static str,
+    /// The counters of those requests.
+    pub series: &'static str,
     /// 99th percentile of request durations, in milliseconds.
     pub duration: &'static str,
     /// Names are put in with `_` for every character that is no letter, digit or `_`.

@@ -8,6 +8,7 @@ macro_rules! builtin {
         $crate::router::Builtin {
             success_rate: $crate::router::queries::success_rate!($base, $requests, $ok),
             requests: $crate::router::queries::requests!($base, $requests),
+            series: concat!($requests, "{", $base, "}"),
             duration: concat!(
                 "histogram_quantile(0.99, sum(rate(",
                 $bucket,
@@ -23,6 +24,7 @@ macro_rules! builtin {
         $crate::router::Builtin {
             success_rate: $crate::router::queries::success_rate!($base, $requests, $ok),
             requests: $crate::router::queries::requests!($base, $requests),
+            series: concat!($requests, "{", $base, "}"),
             duration: concat!(
                 "sum(rate(",
                 $sum,

@@ -149,18 +149,20 @@ fn endpoint(ask: &Ask<'_>, region: &str) -> Result<String, SourceError> {
     Ok(given.to_owned())
 }
 
+const NO_NUMBER: &str = "a value is no number";
+
 fn decode(reply: &Reply) -> Result<Vec<f64>, SourceError> {
     if let Some(error) = refusal(reply) {
         return Err(error);
     }
     let answer: Answer = reply.json()?;
     let value = |outcome: &Outcome| match (outcome.status_code.as_str(), outcome.values.first()) {
-        ("InternalError" | "Forbidden", _) => {
-            Err(reply.odd(&format!("a result has the status {}", outcome.status_code)))
+        (status @ ("InternalError" | "Forbidden"), _) => {
+            Err(reply.odd(&format!("a result has the status {status}"), b""))
         }
         (_, None) => Ok(f64::NAN),
-        (_, Some(Value::String(text))) => text.parse().map_err(|_| reply.odd("a value is no number")),
-        (_, Some(value)) => value.as_f64().ok_or_else(|| reply.odd("a value is no number")),
+        (_, Some(Value::String(text))) => text.parse().map_err(|_| reply.odd(NO_NUMBER, text.as_bytes())),
+        (_, Some(value)) => value.as_f64().ok_or_else(|| reply.odd(NO_NUMBER, b"")),
     };
     answer.metric_data_results.iter().map(value).collect()
 }
@@ -170,14 +172,14 @@ fn refusal(reply: &Reply) -> Option<SourceError> {
     if (200..300).contains(&reply.status) {
         return None;
     }
-    let said: Option<Complaint> = serde_json::from_slice(&reply.body).ok();
-    let kind = said.as_ref().map_or("", |said| said.kind.rsplit('#').next().unwrap_or_default());
-    let words = said.as_ref().map(|said| format!("{kind}: {}", said.message));
-    let message = reply.quote(words.as_deref().map_or(&reply.body, str::as_bytes));
+    let complaint: Option<Complaint> = serde_json::from_slice(&reply.body).ok();
+    let kind = complaint.as_ref().map_or("", |c| c.kind.rsplit('#').next().unwrap_or_default());
+    let words = complaint.as_ref().map(|c| format!("{kind}: {}", c.message));
+    let said = reply.quote(words.as_deref().map_or(&reply.body, str::as_bytes));
     let (server, status) = (reply.server.clone(), reply.status);
     let theirs = NOT_THE_QUERY.iter().any(|known| kind.starts_with(known));
     Some(match status {
-        400 | 422 if !theirs => SourceError::Rejected { server, status, message },
-        _ => SourceError::Unavailable { server, status, message },
+        400 | 422 if !theirs => SourceError::Rejected { server, status, said },
+        _ => SourceError::Unavailable { server, status, said },
     })
 }

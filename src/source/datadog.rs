@@ -89,8 +89,8 @@ impl MetricSource for Datadog {
 fn decode(reply: &Reply) -> Result<Vec<f64>, SourceError> {
     let answer: Answer = reply.json()?;
     if answer.status == "error" {
-        let message = reply.quote(answer.error.unwrap_or_default().as_bytes());
-        return Err(SourceError::Rejected { server: reply.server.clone(), status: reply.status, message });
+        let said = reply.quote(answer.error.unwrap_or_default().as_bytes());
+        return Err(SourceError::Rejected { server: reply.server.clone(), status: reply.status, said });
     }
     let oldest = |series: &Series| series.pointlist.iter().find_map(|(_, value)| *value);
     Ok(answer.series.iter().map(|series| oldest(series).unwrap_or(f64::NAN)).collect())

@@ -1,9 +1,12 @@
 //! What can go wrong with a question to a metrics server.
 
-use crate::net::{NetError, Refused};
+use crate::{
+    analysis::Doubt,
+    net::{NetError, Refused},
+};
 
-/// Why a question has no answer. Texts name the server without credentials and never quote more than 1 KiB of what it
-/// said.
+/// Why a question has no answer. Texts name the server without credentials and hold nothing that it said: that is in
+/// [`quoting`](SourceError::quoting).
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
     /// The address is no `http` or `https` URL.
@@ -71,24 +74,24 @@ pub enum SourceError {
         message: String,
     },
     /// The server understood and refused: the query is wrong.
-    #[error("{server} rejected the query with status {status}: {message}")]
+    #[error("{server} rejected the query with status {status}")]
     Rejected {
         /// Who.
         server: String,
         /// 400 or 422.
         status: u16,
-        /// What it said.
-        message: String,
+        /// What it said, as far as it may be repeated.
+        said: String,
     },
     /// Another status than success: down, overloaded, not such a server, or wants credentials.
-    #[error("{server} answered with status {status}: {message}")]
+    #[error("{server} answered with status {status}")]
     Unavailable {
         /// Who.
         server: String,
         /// HTTP status.
         status: u16,
-        /// What it said.
-        message: String,
+        /// What it said, as far as it may be repeated.
+        said: String,
     },
     /// No connection, or one that broke.
     #[error("connecting to {server}: {source}")]
@@ -97,6 +100,14 @@ pub enum SourceError {
         server: String,
         /// What went wrong.
         source: NetError,
+    },
+    /// The API server could not pass the question on.
+    #[error("{server} cannot be asked: {why}")]
+    Unasked {
+        /// Who.
+        server: String,
+        /// What went wrong.
+        why: String,
     },
     /// No whole answer in time.
     #[error("{server} did not answer within {seconds} s")]
@@ -115,12 +126,30 @@ pub enum SourceError {
         limit: usize,
     },
     /// Not what such a server answers.
-    #[error("the answer of {server} makes no sense: {message}")]
+    #[error("the answer of {server} makes no sense: {why}")]
     Undecodable {
         /// Who.
         server: String,
-        /// Where it fails.
-        message: String,
+        /// What is odd about it.
+        why: String,
+        /// The odd part, as far as it may be repeated.
+        said: String,
+    },
+    /// A part of the data may be missing.
+    #[error("the answer of {server} comes with warnings: a part of the data may be missing")]
+    Warned {
+        /// Who.
+        server: String,
+        /// The warnings, as far as they may be repeated.
+        said: String,
+    },
+    /// There are values, and a reason not to trust good ones.
+    #[error("the values are in doubt: {}", .doubt.why())]
+    Doubtful {
+        /// One for each series.
+        values: Vec<f64>,
+        /// The reason.
+        doubt: Doubt,
     },
     /// The query yields a range of times, where one value per series is wanted.
     #[error("the query yields a range vector; only an instant vector or a scalar can be judged")]
@@ -139,6 +168,21 @@ impl SourceError {
         }
     }
 
+    /// The text with what the server said behind it, where it may be repeated: for Events, not for status or logs.
+    pub fn quoting(&self) -> String {
+        match self {
+            Self::Rejected { said, .. }
+            | Self::Unavailable { said, .. }
+            | Self::Undecodable { said, .. }
+            | Self::Warned { said, .. }
+                if !said.is_empty() =>
+            {
+                format!("{self}: {said}")
+            }
+            _ => self.to_string(),
+        }
+    }
+
     /// Fixed word for metrics and Event reasons.
     pub fn reason(&self) -> &'static str {
         match self {
@@ -152,10 +196,12 @@ impl SourceError {
             Self::Identity { .. } => "CloudIdentity",
             Self::Rejected { .. } => "QueryRejected",
             Self::Unavailable { .. } => "SourceUnavailable",
-            Self::Unreachable { .. } => "SourceUnreachable",
+            Self::Unreachable { .. } | Self::Unasked { .. } => "SourceUnreachable",
             Self::TimedOut { .. } => "SourceTimedOut",
             Self::TooLarge { .. } => "AnswerTooLarge",
             Self::Undecodable { .. } => "AnswerUndecodable",
+            Self::Warned { .. } => "AnswerWarned",
+            Self::Doubtful { .. } => "AnswerDoubtful",
             Self::NotInstant => "QueryNotInstant",
         }
     }
@@ -168,9 +214,12 @@ impl SourceError {
                 | Self::Identity { .. }
                 | Self::Unavailable { .. }
                 | Self::Unreachable { .. }
+                | Self::Unasked { .. }
                 | Self::TimedOut { .. }
                 | Self::TooLarge { .. }
                 | Self::Undecodable { .. }
+                | Self::Warned { .. }
+                | Self::Doubtful { .. }
         )
     }
 }

@@ -58,10 +58,9 @@ impl ExternalMetrics {
     }
 
     async fn through_the_cluster(&self, rest: &str) -> Result<Reply, SourceError> {
-        let down = |message: &dyn std::fmt::Display| SourceError::Unavailable {
+        let down = |error: &dyn std::fmt::Display| SourceError::Unasked {
             server: CLUSTER.into(),
-            status: 0,
-            message: quoted(&message.to_string()),
+            why: quoted(&error.to_string()),
         };
         let request = http::Request::get(rest).header("accept", "application/json").body(Body::empty());
         let request = request.map_err(|e| SourceError::Unusable { message: format!("{rest}: {e}") })?;
@@ -89,9 +88,8 @@ impl MetricSource for ExternalMetrics {
             let reply = self.get(ask, &path(ask.query)?).await?;
             let list: List = reply.json()?;
             let value = |item: &Item| {
-                quantity::parse(&item.value).ok_or_else(|| {
-                    reply.odd(&format!("{:?} is no quantity", reply.quote(item.value.as_bytes())))
-                })
+                let odd = || reply.odd("a value is no quantity", item.value.as_bytes());
+                quantity::parse(&item.value).ok_or_else(odd)
             };
             list.items.iter().map(value).collect()
         }

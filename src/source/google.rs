@@ -132,12 +132,10 @@ impl Google {
         let of_tokens = Ask { address: server, ..ask.clone() };
         let reply = self.http.send(&of_tokens, call).await?;
         match reply.status {
-            200..=299 => reply.json().map_err(|_| reply.odd("no token in it")),
-            status => Err(SourceError::Unavailable {
-                message: reply.quote(&reply.body),
-                server: reply.server,
-                status,
-            }),
+            200..=299 => reply.json().map_err(|_| reply.odd("there is no token in it", b"")),
+            status => {
+                Err(SourceError::Unavailable { said: reply.quote(&reply.body), server: reply.server, status })
+            }
         }
     }
 

@@ -28,10 +28,11 @@ impl Graphite {
         Self { http }
     }
 
-    /// The newest value of each series: the last point is null while its time is not over.
+    /// The newest value of each series: the last point is null while its time is not over. Graphite would give the same
+    /// answer for a minute unless it is told not to.
     async fn render(&self, ask: &Ask<'_>, query: &str) -> Result<Vec<f64>, SourceError> {
         let mut url = address(ask.address, "/render")?;
-        url.set_query(Some(&format!("{}&format=json", on_one_line(query))));
+        url.set_query(Some(&format!("{}&format=json&noCache=true", on_one_line(query))));
         let call = Call::get(url).given(ask)?.authorized(ask)?;
         let series: Vec<Series> = self.http.ok(ask, call, |_| None).await?.json()?;
         let newest = |s: &Series| s.datapoints.iter().rev().find_map(|point| point.0).unwrap_or(f64::NAN);

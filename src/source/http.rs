@@ -2,13 +2,14 @@
 //!
 //! Owns which status means what. No retries: `plan` freezes and asks again.
 
-use std::{error::Error, time::Duration};
+use std::time::Duration;
 
 use reqwest::{
     Method, Url,
     header::{ACCEPT, HeaderMap, HeaderName, HeaderValue},
 };
 use serde::de::DeserializeOwned;
+use serde_json::error::Category;
 
 pub use crate::net::shown;
 use crate::net::{self, NetError, Outbound, Request, Tls};
@@ -187,13 +188,11 @@ impl Reply {
     /// # Errors
     /// Another status: 400 and 422 are for the query, all others for the server.
     pub fn successful(self, complaint: fn(&[u8]) -> Option<String>) -> Result<Self, SourceError> {
-        let message = || self.quote(complaint(&self.body).as_deref().map_or(&self.body, str::as_bytes));
+        let said = || self.quote(complaint(&self.body).as_deref().map_or(&self.body, str::as_bytes));
         match self.status {
             200..=299 => Ok(self),
-            status @ (400 | 422) => {
-                Err(SourceError::Rejected { message: message(), server: self.server, status })
-            }
-            status => Err(SourceError::Unavailable { message: message(), server: self.server, status }),
+            status @ (400 | 422) => Err(SourceError::Rejected { said: said(), server: self.server, status }),
+            status => Err(SourceError::Unavailable { said: said(), server: self.server, status }),
         }
     }
 
@@ -202,21 +201,14 @@ impl Reply {
     /// # Errors
     /// It is none.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, SourceError> {
-        serde_json::from_slice(&self.body).map_err(|e| self.nonsense(&e))
+        serde_json::from_slice(&self.body).map_err(|e| self.odd(&unlike(&self.body, &e), &self.body))
     }
 
-    /// The error for a body that is not what such a server answers.
-    pub fn nonsense(&self, error: &dyn Error) -> SourceError {
-        // the error may hold a piece of the body
-        let said = self.quote(&self.body);
-        let why =
-            if said.is_empty() { "it is not of the form".to_owned() } else { format!("{error} in {said}") };
-        self.odd(&why)
-    }
-
-    /// The same, in words; what the server said in them has to be a [`quote`](Self::quote).
-    pub fn odd(&self, message: &str) -> SourceError {
-        SourceError::Undecodable { server: self.server.clone(), message: message.to_owned() }
+    /// The error for an answer that is not what such a server gives: why, in words that hold nothing of it, and the part
+    /// that is odd.
+    pub fn odd(&self, why: &str, part: &[u8]) -> SourceError {
+        let (server, why, said) = (self.server.clone(), why.to_owned(), self.quote(part));
+        SourceError::Undecodable { server, why, said }
     }
 
     /// What the server said, as far as it may be repeated.
@@ -240,6 +232,24 @@ pub fn address(server: &str, path: &str) -> Result<Url, SourceError> {
         url.set_path(&path);
     }
     Ok(url)
+}
+
+/// Why a body is not the JSON that is wanted. The error itself may hold a piece of the body.
+fn unlike(body: &[u8], error: &serde_json::Error) -> String {
+    let at = format!("line {}, column {}", error.line(), error.column());
+    match body.trim_ascii() {
+        [] => "it is empty".into(),
+        [0xef, 0xbb, 0xbf, ..] => "it begins with a byte order mark".into(),
+        [0x1f, 0x8b, ..] => "it is compressed, which was not asked for".into(),
+        text if std::str::from_utf8(text).is_err() => "it is not in UTF-8".into(),
+        [b'<', ..] => "it is a web page".into(),
+        _ if error.to_string().contains("recursion limit") => "it is nested too deeply".into(),
+        _ => match error.classify() {
+            Category::Eof => format!("it breaks off ({at})"),
+            Category::Data => format!("it is JSON of another form ({at})"),
+            Category::Syntax | Category::Io => format!("it is no JSON ({at})"),
+        },
+    }
 }
 
 /// The text under a key of a JSON object.

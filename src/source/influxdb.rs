@@ -15,6 +15,7 @@ use super::{
 
 /// A query may read much: it gets as long as with Flagger, three times the usual.
 const PATIENCE: u32 = 3;
+const NO_TABLE: &str = "it is no table of comma-separated values";
 
 /// Any number of InfluxDB servers.
 #[derive(Clone)]
@@ -72,23 +73,23 @@ impl MetricSource for InfluxDb {
 
 /// The first value of each table: tables with a header of their own, parted by empty lines.
 fn decode(reply: &Reply) -> Result<Vec<f64>, SourceError> {
-    let text = std::str::from_utf8(&reply.body).map_err(|e| reply.nonsense(&e))?;
+    let text = std::str::from_utf8(&reply.body).map_err(|_| reply.odd("it is not in UTF-8", &reply.body))?;
     let mut values = BTreeMap::new();
     for part in text.replace("\r\n", "\n").split("\n\n").filter(|part| !part.trim().is_empty()) {
         let mut reader =
             ReaderBuilder::new().has_headers(true).comment(Some(b'#')).from_reader(part.as_bytes());
-        let header = reader.headers().map_err(|e| reply.nonsense(&e))?.clone();
+        let header = reader.headers().map_err(|_| reply.odd(NO_TABLE, part.as_bytes()))?.clone();
         let column = |name: &str| header.iter().position(|h| h == name);
         if let Some(error) = column("error") {
             let row = reader.records().next().and_then(Result::ok).unwrap_or_default();
-            return Err(reply.odd(&reply.quote(row.get(error).unwrap_or_default().as_bytes())));
+            return Err(reply.odd("the query failed half-way", row.get(error).unwrap_or_default().as_bytes()));
         }
         let Some(at) = column("_value") else {
             let columns = header.iter().collect::<Vec<_>>().join(",");
-            return Err(reply.odd(&format!("no column _value in {}", reply.quote(columns.as_bytes()))));
+            return Err(reply.odd("there is no column _value in it", columns.as_bytes()));
         };
         for row in reader.records() {
-            let row = row.map_err(|e| reply.nonsense(&e))?;
+            let row = row.map_err(|_| reply.odd(NO_TABLE, part.as_bytes()))?;
             let field = |at: Option<usize>| at.and_then(|at| row.get(at)).unwrap_or_default().to_owned();
             let table = (field(column("result")), field(column("table")));
             let value = number(reply, &row, at)?;
@@ -101,9 +102,7 @@ fn decode(reply: &Reply) -> Result<Vec<f64>, SourceError> {
 fn number(reply: &Reply, row: &StringRecord, at: usize) -> Result<f64, SourceError> {
     match row.get(at).unwrap_or_default() {
         "" => Ok(f64::NAN),
-        text => {
-            text.parse().map_err(|_| reply.odd(&format!("{:?} is no number", reply.quote(text.as_bytes()))))
-        }
+        text => text.parse().map_err(|_| reply.odd("a value is no number", text.as_bytes())),
     }
 }
 

@@ -41,11 +41,12 @@ impl Keptn {
         let timed_out = |_| SourceError::TimedOut { server: SERVER.into(), seconds: DEADLINE.as_secs_f64() };
         let object = answer.map_err(timed_out)?.map_err(|error| match error {
             kube::Error::Api(status) => SourceError::Unavailable {
-                server: SERVER.into(),
+                server: format!("{SERVER}, asked for KeptnMetric {namespace}/{name},"),
                 status: status.code,
-                message: format!("KeptnMetric {namespace}/{name}: {}", status.message),
+                said: String::new(),
             },
-            other => SourceError::Undecodable { server: SERVER.into(), message: other.to_string() },
+            // the error may hold a piece of an answer
+            _ => SourceError::Unasked { server: SERVER.into(), why: "no usable answer".into() },
         })?;
         value(&object.data["status"]["value"], &format!("KeptnMetric {namespace}/{name}"))
     }
@@ -87,7 +88,8 @@ fn value(value: &serde_json::Value, whose: &str) -> Result<Vec<f64>, SourceError
         None => Ok(Vec::new()),
         Some(text) => text.parse().map(|number| vec![number]).map_err(|_| SourceError::Undecodable {
             server: SERVER.into(),
-            message: format!("the value of {whose} is no number"),
+            why: format!("the value of {whose} is no number"),
+            said: String::new(),
         }),
     }
 }

@@ -66,6 +66,8 @@ impl MetricSource for NewRelic {
     }
 }
 
+const NOT_ONE: &str = "a result is not one number: end the SELECT with one function AS result";
+
 /// A result holds one value, under `result` or the name of the function that made it.
 fn decode(reply: &Reply) -> Result<Vec<f64>, SourceError> {
     let answer: Answer = reply.json()?;
@@ -74,7 +76,7 @@ fn decode(reply: &Reply) -> Result<Vec<f64>, SourceError> {
         match result.get("result").or(only) {
             Some(Value::Null) => Ok(f64::NAN),
             Some(Value::Number(number)) => Ok(number.as_f64().unwrap_or(f64::NAN)),
-            _ => Err(reply.odd("a result is not one number: end the SELECT with one function AS result")),
+            _ => Err(reply.odd(NOT_ONE, b"")),
         }
     };
     answer.results.iter().map(value).collect()

@@ -1,9 +1,10 @@
 //! Instant queries against Prometheus, or whatever speaks its API.
 //!
-//! Credentials: `token`, or `username` and `password`; `ca.crt` for a server with an authority of its own.
+//! Credentials: `token`, or `username` and `password`; `ca.crt` for a server with an authority of its own. What is odd
+//! about an answer is told by the shape of it, in words of its own for each oddity.
 
 use futures::{FutureExt, future::BoxFuture};
-use prometheus_http_query::response::Data;
+use prometheus_http_query::response::{Data, InstantVector};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -11,7 +12,10 @@ use super::{
     Ask, MetricSource, SourceError,
     http::{Call, Http, Reply, address, complaint_of, on_one_line},
 };
-use crate::analysis::access::PROMETHEUS;
+use crate::analysis::{Doubt, access::PROMETHEUS};
+
+/// How warnings begin that older servers put beside those that matter.
+const INFO: &str = "PromQL info:";
 
 /// Any number of Prometheus servers.
 #[derive(Clone)]
@@ -27,6 +31,8 @@ struct Answer {
     data: Value,
     #[serde(default)]
     error: Option<String>,
+    #[serde(default)]
+    warnings: Option<Vec<String>>,
 }
 
 impl Prometheus {
@@ -59,7 +65,8 @@ impl MetricSource for Prometheus {
                 [1.0] => Ok(()),
                 other => Err(SourceError::Undecodable {
                     server: super::http::shown(&address(ask.address, "")?),
-                    message: format!("vector(1) yields {} values, not the value 1", other.len()),
+                    why: format!("vector(1) yields {} values, not the value 1", other.len()),
+                    said: String::new(),
                 }),
             }
         }
@@ -70,14 +77,69 @@ impl MetricSource for Prometheus {
 fn decode(reply: &Reply) -> Result<Vec<f64>, SourceError> {
     let answer: Answer = reply.json()?;
     if answer.status != "success" {
-        let message = reply.quote(answer.error.unwrap_or(answer.status).as_bytes());
-        return Err(SourceError::Unavailable { server: reply.server.clone(), status: 200, message });
+        return Err(reply.odd("it calls itself an error", answer.error.unwrap_or(answer.status).as_bytes()));
     }
-    match Data::deserialize(answer.data).map_err(|e| reply.nonsense(&e))? {
-        Data::Vector(series) => Ok(series.iter().map(|s| s.sample().value()).collect()),
+    let warnings: Vec<_> = answer.warnings.into_iter().flatten().filter(|w| !w.starts_with(INFO)).collect();
+    if !warnings.is_empty() {
+        let said = reply.quote(warnings.join("; ").as_bytes());
+        return Err(SourceError::Warned { server: reply.server.clone(), said });
+    }
+    let odd = |why| reply.odd(why, &reply.body);
+    if samples(&answer.data).any(|sample| sample[1].as_str().is_some_and(beyond)) {
+        return Err(odd("a value is beyond what a number can be"));
+    }
+    match Data::deserialize(&answer.data).map_err(|_| odd(oddity(&answer.data)))? {
+        Data::Vector(series) => trusted(&series),
         Data::Scalar(sample) => Ok(vec![sample.value()]),
         Data::Matrix(_) => Err(SourceError::NotInstant),
     }
+}
+
+/// The values, unless a series says that they are in doubt.
+fn trusted(series: &[InstantVector]) -> Result<Vec<f64>, SourceError> {
+    let said = |one: &InstantVector| one.metric().get(Doubt::LABEL).and_then(|word| Doubt::of(word));
+    let doubt = series.iter().filter_map(said).min();
+    let values = series.iter().filter(|one| said(one).is_none()).map(|one| one.sample().value()).collect();
+    match doubt {
+        Some(doubt) => Err(SourceError::Doubtful { values, doubt }),
+        None => Ok(values),
+    }
+}
+
+/// What should be pairs of time and value.
+fn samples(data: &Value) -> impl Iterator<Item = &Value> {
+    let series = data["result"].as_array().filter(|_| data["resultType"] == "vector").into_iter().flatten();
+    let scalar = Some(&data["result"]).filter(|_| data["resultType"] == "scalar");
+    series.map(|one| &one["value"]).chain(scalar)
+}
+
+/// Digits of a number that is too large for one; infinity itself is written in letters.
+fn beyond(text: &str) -> bool {
+    text.parse::<f64>().is_ok_and(f64::is_infinite) && text.bytes().any(|b| b.is_ascii_digit())
+}
+
+/// What is wrong with data that are not of the form.
+fn oddity(data: &Value) -> &'static str {
+    match data["resultType"].as_str() {
+        None if data.is_null() => return "it has no data",
+        None => return "its data have no resultType",
+        Some("string") => return "it is a text, where numbers are wanted",
+        Some("vector" | "scalar") => {}
+        Some("matrix") => return "a range in it is not of the form",
+        Some(_) => return "its resultType is not known",
+    }
+    if !data["result"].is_array() {
+        return "its data have no result";
+    }
+    let wrong = samples(data).find_map(|sample| match sample.as_array().map(Vec::as_slice) {
+        None => Some("a series has no value"),
+        Some([]) => Some("a value is an empty list"),
+        Some([_]) => Some("a value is a time without a number"),
+        Some([_, Value::String(text)]) if text.is_empty() => Some("a value is an empty text"),
+        Some([_, Value::String(text)]) => text.parse::<f64>().is_err().then_some("a value is no number"),
+        Some(_) => Some("a value is not made of a time and a text"),
+    });
+    wrong.unwrap_or("a series is not of the form")
 }
 
 /// What an answer that is no success complains of: Prometheus' own error.

@@ -119,7 +119,7 @@ fn side(given: &str, wanted: Side, path: &str) -> Result<Url, SourceError> {
 }
 
 fn decode(reply: &Reply) -> Result<Vec<f64>, SourceError> {
-    let text = std::str::from_utf8(&reply.body).map_err(|e| reply.nonsense(&e))?;
+    let text = std::str::from_utf8(&reply.body).map_err(|_| reply.odd("it is not in UTF-8", &reply.body))?;
     let (mut values, mut ended) = (BTreeMap::new(), false);
     for (event, data) in events(text) {
         match event {
@@ -139,17 +139,21 @@ fn decode(reply: &Reply) -> Result<Vec<f64>, SourceError> {
         }
     }
     // what came may be all but the last values
-    if ended { Ok(values.into_values().collect()) } else { Err(reply.odd("it breaks off before its end")) }
+    if ended {
+        Ok(values.into_values().collect())
+    } else {
+        Err(reply.odd("it breaks off before its end", &reply.body))
+    }
 }
 
 fn parsed<T: DeserializeOwned>(reply: &Reply, data: &str) -> Result<T, SourceError> {
-    serde_json::from_str(data).map_err(|e| reply.nonsense(&e))
+    serde_json::from_str(data).map_err(|_| reply.odd("an event in it is of another form", data.as_bytes()))
 }
 
 /// The program did not run to its end: why, in the server's words.
 fn failed(reply: &Reply, data: &str) -> SourceError {
-    let message = reply.quote(data.as_bytes());
-    SourceError::Unavailable { server: reply.server.clone(), status: reply.status, message }
+    let said = reply.quote(data.as_bytes());
+    SourceError::Unavailable { server: reply.server.clone(), status: reply.status, said }
 }
 
 /// Server-sent events: kind and data of each; what goes on without an empty line at the end is not whole and left out.

@@ -136,7 +136,7 @@ fn decode(reply: &Reply) -> Result<Vec<f64>, SourceError> {
         let first = point.values.first();
         let whole = || first.and_then(|number| number.int64_value.as_deref()?.parse().ok());
         let value = first.and_then(|number| number.double_value).or_else(whole);
-        value.ok_or_else(|| reply.odd("the value of a point is no number"))
+        value.ok_or_else(|| reply.odd("the value of a point is no number", b""))
     };
     answer.time_series_data.iter().map(value).collect()
 }

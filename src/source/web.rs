@@ -62,11 +62,7 @@ impl MetricSource for Web {
             if reply.status < 500 {
                 return Ok(());
             }
-            Err(SourceError::Unavailable {
-                server: reply.server,
-                status: reply.status,
-                message: String::new(),
-            })
+            Err(SourceError::Unavailable { server: reply.server, status: reply.status, said: String::new() })
         }
         .boxed()
     }
@@ -77,7 +73,7 @@ fn decode(reply: &Reply, path: &str) -> Result<Vec<f64>, SourceError> {
     let answer: Value = reply.json()?;
     let path = json_path(path)
         .map_err(|why| SourceError::Unusable { message: format!("spec.provider.jsonPath: {why}") })?;
-    let found = answer.query(path).map_err(|e| reply.nonsense(&e))?;
+    let found = answer.query(path).map_err(|_| reply.odd("jsonPath cannot be followed in it", b""))?;
     found.into_iter().map(|value| number(reply, value)).collect()
 }
 
@@ -90,8 +86,6 @@ fn number(reply: &Reply, value: &Value) -> Result<f64, SourceError> {
         Value::String(text) => text.trim().parse().ok(),
         Value::Array(_) | Value::Object(_) => None,
     };
-    read.ok_or_else(|| {
-        let said = reply.quote(value.to_string().as_bytes());
-        reply.odd(&format!("{said} is no number: let jsonPath lead to one"))
-    })
+    let odd = "what jsonPath leads to is no number: let jsonPath lead to one";
+    read.ok_or_else(|| reply.odd(odd, value.to_string().as_bytes()))
 }

@@ -9,6 +9,7 @@
 mod addresses;
 mod apply;
 mod control_plane;
+mod graphite;
 pub mod kubelet;
 mod mesh;
 mod namespace;
@@ -34,6 +35,7 @@ use serde_json::Value;
 pub use self::{
     addresses::{GATEWAY, OPERATOR_IP},
     control_plane::User,
+    graphite::Graphite,
     kubelet::{Behaviour, Kubelet, Selector},
     namespace::enter,
     part::Part,

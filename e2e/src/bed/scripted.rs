@@ -48,6 +48,8 @@ struct Workload {
     bad: u64,
     /// Requests by duration, as the bits of the milliseconds.
     durations: BTreeMap<u64, u64>,
+    /// Left out of scrapes, as if nobody scraped it.
+    hidden: bool,
 }
 
 #[derive(Default)]
@@ -90,6 +92,20 @@ impl Scripted {
         {
             workload.traffic = None;
         }
+    }
+
+    /// Leaves a workload out of scrapes, or takes it up again where it was.
+    pub fn hide(&self, namespace: &str, workload: &str, hidden: bool) {
+        let mut state = lock(&self.state);
+        state.workloads.entry((namespace.to_owned(), workload.to_owned())).or_default().hidden = hidden;
+    }
+
+    /// Lets a workload's counters begin at 0 again, as a proxy's do that has been restarted.
+    pub fn restart(&self, namespace: &str, workload: &str) {
+        let mut state = lock(&self.state);
+        let one = state.workloads.entry((namespace.to_owned(), workload.to_owned())).or_default();
+        (one.ok, one.bad) = (0, 0);
+        one.durations.clear();
     }
 
     /// Forgets a workload, here and in Prometheus: no window reaches back to what was before.
@@ -148,7 +164,7 @@ impl State {
     fn scrape(&mut self) -> String {
         self.scrapes += 1;
         let mut text = String::new();
-        for ((namespace, name), workload) in &mut self.workloads {
+        for ((namespace, name), workload) in self.workloads.iter_mut().filter(|(_, w)| !w.hidden) {
             if let Some(traffic) = workload.traffic {
                 workload.ok += traffic.ok;
                 workload.bad += traffic.bad;

@@ -281,7 +281,8 @@ impl Sim {
             }
         }
         let unread = answers.configs.values().any(Result::is_err);
-        if unread || answers.readings.values().any(|r| matches!(r, Reading::Failed(_))) {
+        let unusable = |r: &Reading| matches!(r, Reading::Failed(_) | Reading::Doubted { .. });
+        if unread || answers.readings.values().any(unusable) {
             let wait = SignedDuration::from_secs(1 << self.silence.min(6));
             self.silence += 1;
             self.ask_not_before = self.now.checked_add(wait).ok();

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use serin::{analysis::Reading, snapshot::ObjectRef};
+use serin::{
+    analysis::{Doubt, Reading},
+    snapshot::ObjectRef,
+};
 
 use super::{
     Sim, Trouble, fixture,
@@ -148,8 +151,9 @@ impl Step {
     }
 }
 
-/// `99.5`, `nodata`, `down`, or a list of values.
+/// `99.5`, `nodata`, `down`, `early` and `reset` for good values in doubt, or a list of values.
 fn reading(value: &Value) -> Option<Reading> {
+    let doubted = |doubt| Some(Reading::Doubted { values: vec![99.9], doubt });
     let number = |v: &Value| match v.as_str() {
         Some(text) => text.parse().unwrap_or(f64::NAN),
         None => v.as_f64().unwrap_or(f64::NAN),
@@ -158,6 +162,8 @@ fn reading(value: &Value) -> Option<Reading> {
         Value::Null => None,
         Value::Array(values) => Some(Reading::Values(values.iter().map(number).collect())),
         Value::String(text) if text == "nodata" => Some(Reading::Values(vec![])),
+        Value::String(text) if text == "early" => doubted(Doubt::Early),
+        Value::String(text) if text == "reset" => doubted(Doubt::Reset),
         Value::String(text) if text == "down" => Some(Reading::Failed("connection refused".into())),
         one => Some(Reading::Values(vec![number(one)])),
     }

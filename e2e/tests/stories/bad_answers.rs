@@ -3,14 +3,17 @@
 
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
+use serin::api::{Canary, Phase};
 use serin_e2e::{
     badprom::{Badprom, Says, nobody},
-    story::{PATIENCE, Story},
+    story::{PATIENCE, Story, canary, deployment},
 };
 
 use crate::{
     Family, Shared,
-    bad_common::{ends_well, failed_checks, held_at_25, pace, stands, untouched_at_25, weight, well_goes_on},
+    bad_common::{
+        ends_well, failed_checks, held_at_25, pace, stands, story, untouched_at_25, weight, well_goes_on,
+    },
 };
 
 pub(crate) const STORIES: Family = &[
@@ -23,6 +26,7 @@ pub(crate) const STORIES: Family = &[
     crate::story!(not_a_number_counts_as_a_failed_check),
     crate::story!(no_series_count_as_a_failed_check),
     crate::story!(one_bad_series_of_many_counts_as_a_failed_check),
+    crate::story!(f54_each_bad_answer_lets_nobody_through_and_is_told_from_the_others),
 ];
 
 /// What the memory of the operator must stay below, in KiB; the answer has a million.
@@ -147,4 +151,79 @@ async fn no_series_count_as_a_failed_check(shared: &Shared) -> anyhow::Result<()
 async fn one_bad_series_of_many_counts_as_a_failed_check(shared: &Shared) -> anyhow::Result<()> {
     let values = vec!["100", "42.5", "100", "99.9"];
     failed_by(shared, "answer-many", Says::Values(values), "advancement success rate 42.50% < 99%").await
+}
+
+/// Answers of one Prometheus each, and what is said of them; all of them are tried on the source (`src/source/tests`).
+fn bad() -> Vec<(&'static str, Says, &'static str)> {
+    let data = |data: &str| Says::Text(200, format!(r#"{{"status":"success","data":{data}}}"#));
+    let sample = |value: &str| {
+        data(&format!(r#"{{"resultType":"vector","result":[{{"metric":{{}},"value":{value}}}]}}"#))
+    };
+    let text = |text: &str| Says::Text(200, text.to_owned());
+    vec![
+        ("blank", sample(r#"[1,""]"#), "a value is an empty text"),
+        ("bom", text("\u{feff}{}"), "it begins with a byte order mark"),
+        ("deep", data(&"[".repeat(100_000)), "it is nested too deeply"),
+        ("error", text(r#"{"status":"error","error":"x"}"#), "it calls itself an error"),
+        ("huge", sample(r#"[1,"1e400"]"#), "a value is beyond what a number can be"),
+        ("nothing", text(r#"{"status":"success"}"#), "it has no data"),
+        ("range", data(r#"{"resultType":"matrix","result":[]}"#), "the query yields a range vector"),
+        ("short", sample("[1]"), "a value is a time without a number"),
+        (
+            "text",
+            data(r#"{"resultType":"string","result":[1,"5"]}"#),
+            "it is a text, where numbers are wanted",
+        ),
+        ("warned", text(WARNED), "comes with warnings"),
+        ("endless", Says::Values(vec!["+Inf"]), "success rate +Inf is not finite"),
+        ("empty", Says::Values(vec![]), "is not receiving traffic"),
+    ]
+}
+
+const WARNED: &str = r#"{"status":"success","data":{"resultType":"scalar","result":[1,"100"]},"warnings":["a store is down"]}"#;
+
+async fn f54_each_bad_answer_lets_nobody_through_and_is_told_from_the_others(
+    shared: &Shared,
+) -> anyhow::Result<()> {
+    let story = story(shared, "answer-table").await?;
+    let mut servers = Vec::new();
+    for (name, ..) in bad() {
+        let server = Badprom::start(good()).await?;
+        let mut one = canary(name);
+        one["spec"]["service"]["gateways"] = json!([]);
+        one["spec"]["metricsServer"] = json!(server.url());
+        one["spec"]["analysis"]["interval"] = json!("60m");
+        one["spec"]["analysis"]["threshold"] = json!(1000);
+        one["spec"]["progressDeadlineSeconds"] = json!(600);
+        story.apply(vec![deployment(name, &format!("{name}:1"), 1), one]).await?;
+        servers.push(server);
+    }
+    for (name, ..) in bad() {
+        story.phase(name, Phase::Initialized).await.context(name)?;
+        story.set_image(name, &format!("{name}:2")).await?;
+    }
+    for ((name, says, _), server) in bad().into_iter().zip(&servers) {
+        story.canary_that(name, |c| weight(c) == 25).await.context(name)?;
+        server.say(says);
+        story.edit_canary(name, json!({"spec": {"analysis": {"interval": "1s"}}})).await?;
+    }
+    for (name, says, words) in bad() {
+        // what a server may well say is judged; nonsense is not
+        let judged = matches!(says, Says::Values(_));
+        let (type_, reason) =
+            if judged { ("Halted", "ChecksFailed") } else { ("Frozen", "MetricsUnavailable") };
+        stands(&story, name, type_, "True", reason, &[words]).await.context(name)?;
+    }
+    for (server, (name, says, _)) in servers.iter().zip(bad()) {
+        server.asked_more(2, PATIENCE).await.context(name)?;
+        let now: Canary = story.api().get(name).await?;
+        ensure!((weight(&now), story.weight(name).await?) == (25, Some(25)), "{name}: {:?}", now.status);
+        let judged = matches!(says, Says::Values(_));
+        ensure!((failed_checks(&now) > 0) == judged, "{name}: {:?}", now.status);
+        server.say(good());
+    }
+    for (name, ..) in bad() {
+        story.phase(name, Phase::Succeeded).await.context(name)?;
+    }
+    Ok(())
 }

@@ -1,10 +1,13 @@
 //! Hosts that the operator may not ask, wherever people write them; and metrics that Keptn keeps.
 
+use kube::api::ListParams;
 use serde_json::{Value, json};
-use serin::api::{Canary, Phase};
+use serin::api::{Canary, CanaryRun, Phase};
 use serin_e2e::{
+    Operator,
     badprom::{Badprom, Says},
     hooks::Receiver,
+    story::{PATIENCE, Story},
 };
 
 use anyhow::ensure;
@@ -20,8 +23,12 @@ pub(crate) const STORIES: Family = &[
     crate::story!(x1_a_host_that_is_not_allowed_is_named_with_its_field),
     crate::story!(x2_a_name_that_leads_inside_is_not_followed),
     crate::story!(x4_what_a_server_says_is_cut_and_in_no_metric),
+    crate::story!(x4_what_metrics_servers_say_is_in_events_only),
     crate::story!(a_value_that_keptn_keeps_is_a_metric),
 ];
+
+/// With an operator that repeats nobody.
+pub(crate) const ALONE: Family = &[crate::story!(x4_with_quoting_off_what_servers_say_is_nowhere)];
 
 async fn x1_a_host_that_is_not_allowed_is_named_with_its_field(shared: &Shared) -> anyhow::Result<()> {
     let story = story(shared, "host-inside").await?;
@@ -78,6 +85,82 @@ async fn x4_what_a_server_says_is_cut_and_in_no_metric(shared: &Shared) -> anyho
     let metrics = shared.operator.lock().await.metrics().await?;
     ensure!(!metrics.contains(MARKER), "a metric repeats what a server said");
     Ok(())
+}
+
+/// Words of a server.
+const MARKER: &str = "m4rker-of-a-server";
+
+/// A run at 25 % whose metrics server has gone over to complaining at length.
+async fn complained_of<'a>(
+    shared: &'a Shared,
+    namespace: &str,
+    server: &Badprom,
+) -> anyhow::Result<Story<'a>> {
+    let url = server.url();
+    let story = held_at_25(shared, namespace, |c| c["spec"]["metricsServer"] = json!(url)).await?;
+    server.say(Says::Text(500, format!("{{\"error\":\"{MARKER}{}\"}}", "x".repeat(5000))));
+    pace(&story).await?;
+    stands(&story, "app", "Frozen", "True", "MetricsUnavailable", &["answered with status 500"]).await?;
+    Ok(story)
+}
+
+/// Which of Canary, records, log, operator metrics and Events repeat the server.
+async fn repeating(story: &Story<'_>, operator: &Operator) -> anyhow::Result<Vec<&'static str>> {
+    let canary: Canary = story.api().get("app").await?;
+    let runs = story.api::<CanaryRun>().list(&ListParams::default()).await?;
+    let all = [
+        ("Canary", json!(canary).to_string()),
+        ("CanaryRun", json!(runs.items).to_string()),
+        ("log", operator.logs()?),
+        ("metrics", operator.metrics().await?),
+        ("Events", story.events("app").await?.join("\n")),
+    ];
+    ensure!(!runs.items.is_empty(), "there is no record of the run");
+    Ok(all.iter().filter(|(_, text)| text.contains(MARKER)).map(|(what, _)| *what).collect())
+}
+
+async fn x4_what_metrics_servers_say_is_in_events_only(shared: &Shared) -> anyhow::Result<()> {
+    let good = Says::Values(vec!["100"]);
+    let server = Badprom::start(good.clone()).await?;
+    let story = complained_of(shared, "host-complains", &server).await?;
+    story.event("app", MARKER).await?;
+    let warned = format!(
+        r#"{{"status":"success","data":{{"resultType":"vector","result":[]}},"warnings":["{MARKER}"]}}"#
+    );
+    let text = format!(r#"{{"status":"success","data":{{"resultType":"string","result":[1,"{MARKER}"]}}}}"#);
+    for (status, answer, words) in [
+        (200, warned, "comes with warnings"),
+        (200, text, "it is a text, where numbers are wanted"),
+        (400, format!(r#"{{"error":"{MARKER}"}}"#), "rejected the query with status 400"),
+    ] {
+        server.say(Says::Text(status, answer));
+        story.condition("app", "Frozen", "True", words).await?;
+    }
+    let repeating = repeating(&story, &*shared.operator.lock().await).await?;
+    ensure!(repeating == ["Events"], "the server is repeated in {repeating:?}");
+    ensure!(
+        story.events("app").await?.iter().all(|text| text.len() < 1300),
+        "an Event quotes more than 1 KiB"
+    );
+    untouched_at_25(&story).await?;
+    server.say(good);
+    ends_well(&story).await
+}
+
+async fn x4_with_quoting_off_what_servers_say_is_nowhere(shared: &Shared) -> anyhow::Result<()> {
+    shared.operator.lock().await.kill9().await?;
+    let flags = ["--quote-answers=false", "--namespace=host-quiet"];
+    shared.bed.namespace("host-quiet").await?;
+    let mut operator = Operator::start(&shared.bed, &flags, &[])?;
+    operator.ready(PATIENCE).await?;
+    let good = Says::Values(vec!["100"]);
+    let server = Badprom::start(good.clone()).await?;
+    let story = complained_of(shared, "host-quiet", &server).await?;
+    let repeating = repeating(&story, &operator).await?;
+    ensure!(repeating.is_empty(), "the server is repeated in {repeating:?}");
+    server.say(good);
+    ends_well(&story).await?;
+    operator.kill9().await
 }
 
 async fn a_value_that_keptn_keeps_is_a_metric(shared: &Shared) -> anyhow::Result<()> {

@@ -32,12 +32,14 @@ mod kuma;
 mod loadtester;
 mod named;
 mod nginx_guide;
+mod own_servers;
 mod rbac;
 mod recording;
 mod recordings;
 mod rest;
 mod restart;
 mod runs;
+mod samples;
 mod scalers;
 mod services;
 mod sources;
@@ -140,6 +142,8 @@ const FAMILIES: &[(&str, Family)] = &[
     ("scalers", scalers::STORIES),
     ("services", services::STORIES),
     ("sources", sources::STORIES),
+    ("sources", own_servers::STORIES),
+    ("sources", samples::STORIES),
     ("strategies", strategies::STORIES),
     ("switches", switches::STORIES),
     ("tools", tools::STORIES),
@@ -147,6 +151,7 @@ const FAMILIES: &[(&str, Family)] = &[
 
 /// Families that run after the others, with operators of their own.
 const ALONE: &[(&str, Family)] = &[
+    ("clouds_alone", clouds::ALONE),
     ("crash", restart::STORIES),
     ("configs_alone", configs_alone::STORIES),
     ("event_webhook_alone", event_webhook::ALONE),

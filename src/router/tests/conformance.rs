@@ -309,6 +309,7 @@ fn built_in_queries_ask_for_the_canary_and_read_only_failures_as_zero() {
         let text = |kind| builtin::render(&c, queries, kind, "1m").unwrap();
         let (rate, duration) = (text(Metric::SuccessRate), text(Metric::Duration));
         assert!(rate.contains("or vector(0)") && rate.ends_with("* 100"), "{rate}");
+        assert!(rate.contains(&builtin::series(&c, queries, "1m").unwrap()), "{rate}");
         for query in [&rate, &duration] {
             let whose = query.contains("podinfo") || query.contains("public");
             assert!(whose && query.contains("[1m]") && !query.contains("{{"), "{query}");

@@ -117,7 +117,7 @@ async fn datadog_gives_the_oldest_point_of_each_series() {
     let wrong = told(&source, DATADOG, "q", 200, r#"{"status":"error","error":"bad","series":[]}"#).await.0;
     assert_eq!(wrong.unwrap_err().reason(), "QueryRejected");
     let denied = told(&source, DATADOG, "q", 403, r#"{"errors":["Forbidden","really"]}"#).await.0;
-    assert!(denied.unwrap_err().to_string().ends_with("with status 403: Forbidden; really"));
+    assert!(denied.unwrap_err().quoting().ends_with("with status 403: Forbidden; really"));
     let (there, request) = pinged(&source, DATADOG, 200).await;
     assert!(there && request.starts_with("GET /api/v1/validate "), "{request}");
     assert!(!pinged(&source, DATADOG, 403).await.0);
@@ -146,7 +146,7 @@ async fn dynatrace_gives_one_value_for_each_series() {
     let said = r#"{"error":{"code":400,"message":"unknown metric"}}"#;
     let error = told(&source, DYNATRACE, "q", 400, said).await.0.unwrap_err();
     assert_eq!(error.reason(), "QueryRejected");
-    assert!(error.to_string().ends_with("unknown metric"), "{error}");
+    assert!(error.quoting().ends_with("unknown metric"), "{error}");
     let (there, request) = pinged(&source, DYNATRACE, 200).await;
     assert!(there && request.starts_with("GET /api/v2/metrics?pageSize=1 "), "{request}");
 }
@@ -167,7 +167,7 @@ async fn newrelic_gives_the_one_result() {
     assert!(request.starts_with("GET /v1/accounts/12345/query?nrql=SELECT+1+SINCE+60+seconds+ago "));
     assert!(request.contains("x-query-key: s3cret-k"), "{request}");
     let wrong = told(&source, NEWRELIC, "q", 400, r#"{"error":"NRQL Syntax Error"}"#).await.0.unwrap_err();
-    assert!(wrong.to_string().ends_with("NRQL Syntax Error"), "{wrong}");
+    assert!(wrong.quoting().ends_with("NRQL Syntax Error"), "{wrong}");
     let paths = [("newrelic_account_id", "1/../2"), ("newrelic_query_key", "k")];
     let error = told(&source, &paths, "q", 200, "").await.0.unwrap_err();
     assert_eq!(error.reason(), "SecretKeyMissing");

@@ -217,7 +217,7 @@ async fn x5_credentials_are_sent_and_never_shown() {
         let source = (case.source)(TIMEOUT);
         let asked = case.asked(&address);
         let error = source.query(&asked.ask()).await.unwrap_err();
-        let shown = asked.credentials.redact(&error.to_string());
+        let shown = asked.credentials.redact(&error.quoting());
         assert!(!format!("{shown} {:?}", asked.ask()).contains("s3cret"), "{} {shown}", source.kind());
         let header = format!("\r\n{}: ", case.header);
         assert!(seen.lock().unwrap()[0].to_lowercase().contains(&header), "{}", source.kind());
@@ -262,17 +262,23 @@ async fn a_server_that_answers_is_there() {
 #[tokio::test]
 async fn x4_what_servers_say_is_not_repeated_where_it_may_not_be() {
     const MARKER: &str = "m4rker";
-    let quiet = super::silent(TIMEOUT);
-    let sources = Sources::new(&quiet, &super::nobody());
+    let [quiet, loud] =
+        [super::silent(TIMEOUT), http(TIMEOUT)].map(|http| Sources::new(&http, &super::nobody()));
     for case in cases() {
-        let source = sources.of((case.source)(TIMEOUT).kind()).unwrap();
+        let kind = (case.source)(TIMEOUT).kind();
         let told = format!("\"{MARKER}\"");
         let bodies =
             [(400, told.clone()), (500, told.clone()), (200, told.clone()), (200, (case.answer)(&[&told]))];
         for (status, body) in bodies {
             let (address, _) = server(Play::Say(status, "application/json", body.clone())).await;
-            let Err(error) = source.query(&case.asked(&address).ask()).await else { continue };
-            assert!(!format!("{error} {error:?}").contains(MARKER), "{} {body}: {error}", source.kind());
+            let asked = case.asked(&address);
+            let Err(error) = quiet.of(kind).unwrap().query(&asked.ask()).await else { continue };
+            assert!(!format!("{error} {error:?}").contains(MARKER), "{kind} {body}: {error}");
+            // where it may be repeated, it is for Events: the text for status and logs is the same
+            let loud = loud.of(kind).unwrap().query(&asked.ask()).await.unwrap_err();
+            assert_eq!(loud.to_string(), error.to_string(), "{kind} {body}");
+            assert!(status == 200 || loud.quoting().contains(MARKER), "{kind} {body}: {}", loud.quoting());
+            assert!(loud.quoting().len() < 1200, "{kind} {body}");
         }
     }
 }

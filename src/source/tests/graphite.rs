@@ -19,7 +19,10 @@ async fn the_newest_value_of_each_series_counts() {
     let errors = r#"[{"target": "app.errors", "tags": {"name": "app.errors"}, "datapoints": [[null, 1795286910], [1.5, 1795286920], [2.5, 1795286930], [null, 1795286940]]}]"#;
     let (said, line) = answered(200, errors).await;
     assert_eq!(said.unwrap(), [2.5]);
-    assert_eq!(line, "GET /render?target=sumSeries(app.errors)%20&from=-2min&format=json HTTP/1.1");
+    assert_eq!(
+        line,
+        "GET /render?target=sumSeries(app.errors)%20&from=-2min&format=json&noCache=true HTTP/1.1"
+    );
 
     let two = r#"[{"target": "app.huge", "tags": {"name": "app.huge"}, "datapoints": [[1e+300, 1795286930], [null, 1795286940]]}, {"target": "app.idle", "tags": {"name": "app.idle"}, "datapoints": [[null, 1795286910], [null, 1795286920]]}]"#;
     let both = answered(200, two).await.0.unwrap();
@@ -33,7 +36,7 @@ async fn a_series_that_nobody_has_is_no_data_and_an_unknown_function_is_a_wrong_
         r#"Invalid parameters (Received request for unknown function: nope); targets: "nope(app.errors)""#;
     let error = answered(400, words).await.0.unwrap_err();
     assert_eq!(error.reason(), "QueryRejected");
-    assert!(error.to_string().contains("unknown function: nope"), "{error}");
+    assert!(error.quoting().contains("unknown function: nope"), "{error}");
     // what it says for infinity
     assert!(answered(200, r#"[{"target": "a", "datapoints": [[1e9999, 1]]}]"#).await.0.is_err());
 }

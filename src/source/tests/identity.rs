@@ -82,7 +82,7 @@ async fn cloudwatch_tells_a_wrong_query_from_a_wrong_name() {
     let error = |kind: &str| format!(r#"{{"__type":"com.amazonaws.cloudwatch#{kind}","message":"why"}}"#);
     let wrong = watched(400, &error("InvalidParameterValueException")).await.0.unwrap_err();
     assert_eq!(wrong.reason(), "QueryRejected");
-    assert!(wrong.to_string().ends_with("InvalidParameterValueException: why"), "{wrong}");
+    assert!(wrong.quoting().ends_with("InvalidParameterValueException: why"), "{wrong}");
     for kind in [
         "ExpiredTokenException",
         "UnrecognizedClientException",
@@ -194,7 +194,7 @@ async fn stackdriver_tells_what_is_wrong() {
     assert!(said(200, "{}").await.0.unwrap().is_empty());
     let wrong = r#"{"error":{"code":400,"message":"bad MQL","status":"INVALID_ARGUMENT"}}"#;
     let (error, there) = said(400, wrong).await;
-    assert!(there && error.unwrap_err().to_string().ends_with("with status 400: bad MQL"));
+    assert!(there && error.unwrap_err().quoting().ends_with("with status 400: bad MQL"));
     let (error, there) = said(403, wrong).await;
     assert!(!there && error.unwrap_err().reason() == "SourceUnavailable");
     let odd = said(200, r#"{"timeSeriesData":[{"pointData":[{"values":[{"stringValue":"1"}]}]}]}"#).await.0;

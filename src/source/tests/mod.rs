@@ -5,6 +5,7 @@
     reason = "servers to ask run beside the tests"
 )]
 
+mod bad_answers;
 mod conformance;
 mod tls;
 
@@ -32,6 +33,8 @@ use crate::{
 #[derive(Clone)]
 pub(super) enum Play {
     Say(u16, &'static str, String),
+    /// A success with these headers and bytes.
+    Bytes(&'static str, Vec<u8>),
     Flood,
     Hang,
     /// A byte a second.
@@ -65,6 +68,11 @@ async fn serve(mut stream: TcpStream, play: Play, log: Arc<Mutex<Vec<String>>>) 
                 "HTTP/1.1 {status} X\r\ncontent-type: {kind}\r\nlocation: http://127.0.0.1:1/\r\n{close}content-length: {length}\r\n\r\n"
             );
             stream.write_all(format!("{head}{body}").as_bytes()).await.ok();
+        }
+        Play::Bytes(headers, body) => {
+            let length = body.len();
+            let head = format!("HTTP/1.1 200 OK\r\n{headers}{close}content-length: {length}\r\n\r\n");
+            stream.write_all(&[head.as_bytes(), &body].concat()).await.ok();
         }
         Play::Flood => {
             let head = format!("HTTP/1.1 200 OK\r\n{close}content-length: 1000000000\r\n\r\n");

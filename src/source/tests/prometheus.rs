@@ -50,25 +50,27 @@ async fn a_wrong_query_is_told_from_a_broken_server() {
         let refused = ask(Play::Say(status, "application/json", error.into())).await.unwrap_err();
         assert_eq!((refused.reason(), refused.is_transient()), ("QueryRejected", false));
         assert!(
-            refused.to_string().ends_with(&format!("rejected the query with status {status}: parse error"))
+            refused.quoting().ends_with(&format!("rejected the query with status {status}: parse error"))
         );
     }
     let long = ask(Play::Say(400, "text/html", "<b>x</b> ".repeat(2000))).await.unwrap_err();
-    let SourceError::Rejected { message, .. } = long else { panic!("{long}") };
-    assert_eq!(message.chars().count(), 1024);
+    let SourceError::Rejected { said, .. } = long else { panic!("{long}") };
+    assert_eq!(said.chars().count(), 1024);
     for status in [302, 401, 404, 500, 503] {
         let down = ask(Play::Say(status, "text/plain", "upstream".into())).await.unwrap_err();
         assert_eq!((down.reason(), down.is_transient()), ("SourceUnavailable", true));
     }
     let odd = ask(Play::Say(200, "application/json", error.into())).await.unwrap_err();
-    assert_eq!(odd.reason(), "SourceUnavailable");
+    assert_eq!(odd.reason(), "AnswerUndecodable");
+    assert!(odd.quoting().ends_with("makes no sense: it calls itself an error: parse error"), "{odd}");
 }
 
 #[tokio::test]
 async fn nonsense_is_no_answer() {
     let html = ask(Play::Say(200, "text/html", "<html><body>login</body></html>".into())).await.unwrap_err();
     assert_eq!(html.reason(), "AnswerUndecodable");
-    assert!(html.to_string().contains("<html>"));
+    assert!(html.to_string().ends_with("makes no sense: it is a web page"));
+    assert!(html.quoting().ends_with("it is a web page: <html><body>login</body></html>"));
     let bodies = [
         r#"{"resultType":"vector","result":[{"metric":{},"value":[]}]}"#,
         r#"{"resultType":"vector","result":[{"metric":{},"value":[1,"x"]}]}"#,
