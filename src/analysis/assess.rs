@@ -25,6 +25,8 @@ pub struct Assessment {
     pub query: String,
     /// What is wrong, in Flagger's words where it has any; empty when nothing is.
     pub text: String,
+    /// The Job whose end this is; none where no Job measures.
+    pub job: Option<String>,
 }
 
 /// What the answers for the metric at this position come to. `readings` are by position in `asks`. None: one of them is
@@ -98,12 +100,16 @@ fn badness(outcome: MetricOutcome) -> u8 {
 }
 
 fn values(reading: &Reading) -> &[f64] {
-    if let Reading::Values(values) = reading { values } else { &[] }
+    match reading {
+        Reading::Values(values) => values,
+        Reading::Bad(_) => &[0.0],
+        Reading::NoData(_) | Reading::Failed(_) => &[],
+    }
 }
 
 fn error(metric: &CanaryMetric, query: String, text: String) -> Assessment {
     let (outcome, value) = (MetricOutcome::Error, String::new());
-    Assessment { outcome, value, wanted: wanted(metric), query, text }
+    Assessment { outcome, value, wanted: wanted(metric), query, text, job: None }
 }
 
 fn said(
@@ -114,7 +120,7 @@ fn said(
     text: String,
 ) -> Assessment {
     let value = worst(query, values(reading)).map(go::v).unwrap_or_default();
-    Assessment { outcome, value, wanted: wanted(metric), query: query.promql.clone(), text }
+    Assessment { outcome, value, wanted: wanted(metric), query: query.promql.clone(), text, job: None }
 }
 
 /// Why there were not samples enough, if there were not.

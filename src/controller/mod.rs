@@ -3,6 +3,7 @@
 
 mod queue;
 mod records;
+mod refused;
 mod report;
 
 use std::{
@@ -31,7 +32,7 @@ use crate::{
     plan::{self, Answers, Plan, Question, Wake},
     retry::Backoffs,
     server,
-    snapshot::{Records, Snapshot},
+    snapshot::{Records, RefusedJob, Snapshot},
     source::{Contents, Http, Secrets, Sources, http::TIMEOUT},
     telemetry::{Metrics, Outcome, Reconcile},
     webhook::Webhooks,
@@ -54,6 +55,7 @@ const RETRY_CAP: Duration = Duration::from_secs(30);
 struct Memory {
     ask_not_before: BTreeMap<Key, Timestamp>,
     refused: BTreeMap<Key, String>,
+    jobs: BTreeMap<Key, RefusedJob>,
     records: BTreeMap<Key, Records>,
     /// Canaries that do not decode, and why.
     undecodable: BTreeMap<Key, String>,
@@ -303,6 +305,7 @@ impl Worker {
         let memory = self.memory();
         snap.ask_not_before = memory.ask_not_before.get(key).copied();
         snap.refused = memory.refused.get(key).cloned();
+        snap.refused_job = memory.jobs.get(key).cloned();
         let records = memory.records.get(key).cloned().unwrap_or_default();
         snap.records = Records { known: snap.records.known, ..records };
         snap
@@ -349,9 +352,7 @@ impl Worker {
                 } else {
                     tracing::warn!(canary = name, error = %chain(&error), "a write failed, trying again");
                 }
-                if let Some(refused) = error.forbidden() {
-                    self.memory().refused.insert(key.clone(), refused);
-                }
+                self.refused(key, plan, &error);
                 Err(self.later(key))
             }
         }

@@ -10,6 +10,7 @@ use super::{
     gates::{self, Leave},
     history,
     hooks::{self, Kind, Reply},
+    jobs,
     measure::{self, Effect, effect},
     pause,
     progress::{go_on, planned},
@@ -31,8 +32,8 @@ const TOO_LITTLE: &str = "NotEnoughData";
 
 /// Something was due. `held`: nothing rises.
 pub(super) fn judge(cx: &Context<'_>, d: &mut Draft, held: bool) {
-    let window = cx.now >= measure::window(cx);
-    let Some(found) = assessed(cx) else { return freeze::unanswered(cx, d) };
+    let Some((found, whole)) = looked_at(cx) else { return freeze::unanswered(cx, d) };
+    let window = whole && cx.now >= measure::window(cx);
     let (said_no, unheard) = if window { checked(cx, d) } else { (None, false) };
     let counts =
         |(at, a): &&(usize, Assessment)| !metric(cx, *at).verdict.dry() && a.outcome != MetricOutcome::Pass;
@@ -42,7 +43,7 @@ pub(super) fn judge(cx: &Context<'_>, d: &mut Draft, held: bool) {
     };
     let closed = said_no.is_some()
         || of(Effect::Bad).next().is_some()
-        || of(Effect::Broken).any(|(at, _)| measure::counts_errors(metric(cx, *at)));
+        || of(Effect::Broken).any(|(at, _)| measure::counts_errors(cx, metric(cx, *at)));
     // what metrics say is acted on before webhooks have answered
     if unheard && !closed && of(Effect::Broken).next().is_none() {
         return;
@@ -56,11 +57,16 @@ pub(super) fn judge(cx: &Context<'_>, d: &mut Draft, held: bool) {
     let bad = of(Effect::Bad).map(|(at, a)| (tolerated(metric(cx, *at), &entries[*at], a), None));
     let failed: Vec<Failed> = said_no.into_iter().chain(bad).collect();
     d.status.metrics.clone_from(&entries);
+    if found.iter().any(|(_, a)| a.job.is_some()) {
+        d.clear(conditions::JOB_ENDED);
+    }
     if window {
         d.judged = Some(measure::window(cx));
         d.status.step = Some(StepStatus { checked: Some(MicroTime(cx.now)), ..cx.step() });
     }
-    thaw(cx, d, &entries, broken.as_deref());
+    if whole || broken.is_some() {
+        thaw(cx, d, &entries, broken.as_deref());
+    }
     let over = !failed.is_empty() && halt(cx, d, &failed) || limited(cx, d, &entries);
     if over
         || !failed.is_empty()
@@ -92,11 +98,27 @@ fn checked(cx: &Context<'_>, d: &mut Draft) -> (Option<Failed>, bool) {
     }
 }
 
-/// What the metrics that are due come to, by position. None: an answer is missing.
-fn assessed(cx: &Context<'_>) -> Option<Vec<(usize, Assessment)>> {
-    let asks = measure::asks(cx);
-    let due = measure::metrics_due(cx).into_iter();
-    due.map(|at| Some((at, analysis::assess(&cx.c, at, &asks, &cx.answers.readings)?))).collect()
+/// What the metrics that are due come to, and whether these are all. While answers are missing the end of a Job is still
+/// looked at, and no window ends. None: there is nothing to look at.
+fn looked_at(cx: &Context<'_>) -> Option<(Vec<(usize, Assessment)>, bool)> {
+    let due = measure::metrics_due(cx);
+    if let Some(found) = assessed(cx, &due) {
+        return Some((found, true));
+    }
+    let ended: Vec<usize> = due.into_iter().filter(|at| jobs::is_one(cx, metric(cx, *at))).collect();
+    assessed(cx, &ended).filter(|found| !found.is_empty()).map(|found| (found, false))
+}
+
+/// What these metrics come to, by position. None: an answer is missing.
+fn assessed(cx: &Context<'_>, due: &[usize]) -> Option<Vec<(usize, Assessment)>> {
+    let (asks, entries) = (measure::asks(cx), measure::entries(cx));
+    let readings = jobs::readings(cx, &asks);
+    let one = |at: &usize| {
+        let found = analysis::assess(&cx.c, *at, &asks, &readings)?;
+        let job = jobs::is_one(cx, metric(cx, *at)).then(|| jobs::name(cx, &entries[*at]));
+        Some((*at, Assessment { job, ..found }))
+    };
+    due.iter().map(one).collect()
 }
 
 /// Puts these measurements into the record of the run.
@@ -260,7 +282,7 @@ fn passed(cx: &Context<'_>, d: &mut Draft, held: bool, entries: &[MetricStatus])
     let step = cx.step();
     let began = step.confirmed.as_ref().map_or(cx.now, |t| t.0);
     let lasts = cx.phase() == Phase::Progressing && cx.now < after(began, planned(cx, step.index).hold);
-    let stays = held || lasts || unready(cx, entries).is_some();
+    let stays = held || lasts || unready(cx, entries).is_some() || jobs::pending(cx, entries);
     match if stays { Leave::Waits } else { gates::leave(cx, d, vec![]) } {
         Leave::Yes => {
             // the next write is about the next step

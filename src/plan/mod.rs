@@ -29,6 +29,7 @@ mod heed;
 mod history;
 mod hooks;
 mod initialise;
+mod jobs;
 mod judge;
 mod measure;
 mod note;
@@ -60,7 +61,7 @@ pub use surroundings::older_rival;
 use crate::{
     api::{CanaryStatus, Phase, canary_run::Evidence},
     manifest::revision,
-    snapshot::{CANARY_RUN, Snapshot},
+    snapshot::{CANARY_RUN, JOB, Snapshot},
 };
 use context::Context;
 use draft::Draft;
@@ -102,6 +103,12 @@ impl Plan {
     /// Writes the record of a run.
     pub fn records(&self) -> bool {
         self.actions.iter().any(|action| action.kind() == CANARY_RUN)
+    }
+
+    /// Name of the Job that it makes, if it makes one.
+    pub fn job(&self) -> Option<&str> {
+        let mut made = self.actions.iter().filter(|action| action.kind() == JOB);
+        made.find_map(|action| if let Action::Create(job) = action { Some(job.name.as_str()) } else { None })
     }
 
     /// Nothing to write.
