@@ -21,6 +21,7 @@ mod first_flight;
 mod history;
 mod hooks;
 mod jenkins_x;
+mod jobs;
 mod knative;
 mod kuma;
 mod loadtester;
@@ -90,6 +91,7 @@ const FAMILIES: &[(&str, Family)] = &[
     ("history", history::STORIES),
     ("hooks", hooks::STORIES),
     ("jenkins_x", jenkins_x::STORIES),
+    ("jobs", jobs::STORIES),
     ("knative", knative::STORIES),
     ("kuma", kuma::STORIES),
     ("loadtester", loadtester::STORIES),
@@ -114,6 +116,7 @@ const ALONE: &[(&str, Family)] = &[
     ("crash", restart::STORIES),
     ("configs_alone", configs_alone::STORIES),
     ("history_alone", history::ALONE),
+    ("jobs_alone", jobs::ALONE),
     ("kuma_alone", kuma::ALONE),
 ];
 
