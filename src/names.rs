@@ -11,6 +11,11 @@ pub const LABEL_CANARY: &str = "serin.dev/canary";
 /// Label on the immutable copies of promoted templates.
 pub const LABEL_TEMPLATE_OF: &str = "serin.dev/template-of";
 
+/// Label on the Job of a metric and on its pods: which metric (by [`metric_label`]).
+pub const LABEL_METRIC: &str = "serin.dev/metric";
+
+/// Annotation on the Job of a metric: the uid of its Canary, which tells it from those of a former one of the same name.
+pub const ANNOTATION_CANARY_UID: &str = "serin.dev/canary-uid";
 /// Annotation on an adopted object: JSON of the fields as they were before adoption.
 pub const ANNOTATION_ORIGINAL: &str = "serin.dev/original";
 /// Annotation on a routing object that belongs to no namespace: the namespace of its Canary.
@@ -67,6 +72,8 @@ pub mod managers {
     pub const ROUTE: &str = "serin/route";
     /// The scale subresource.
     pub const SCALE: &str = "serin/scale";
+    /// Jobs of metrics.
+    pub const JOB: &str = "serin/job";
     /// Records of runs.
     pub const RECORD: &str = "serin/record";
     /// Status and finalizers of Canaries.
@@ -94,6 +101,8 @@ pub mod conditions {
     pub const PAUSED: &str = "Paused";
     /// False: the primary has fewer pods than when the run began, or the canary fewer than its share of the traffic needs.
     pub const CAPACITY: &str = "Capacity";
+    /// False: the Job of a metric is under way; the message says which, and what keeps it from starting.
+    pub const JOB_ENDED: &str = "JobEnded";
     /// False: what happens in the run is not recorded; the message says what to mend.
     pub const RECORDED: &str = "Recorded";
     /// True: the spec works but probably not as meant.
@@ -106,10 +115,31 @@ pub fn label_value(canary: &str) -> String {
         return canary.to_owned();
     }
     let cut: String = canary.chars().take(54).collect();
-    let sum = canary
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3));
-    format!("{}-{:08x}", cut.trim_end_matches(['-', '.', '_']), sum as u32)
+    format!("{}-{:08x}", cut.trim_end_matches(['-', '.', '_']), hash(canary))
+}
+
+fn hash(text: &str) -> u32 {
+    let step = |h: u64, b: u8| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3);
+    text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, step) as u32
+}
+
+/// Value of [`LABEL_METRIC`] for the name of a metric: the name, or where that is no value of a label a form of it that
+/// ends with a hash.
+pub fn metric_label(metric: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric();
+    let within = metric.chars().all(|c| plain(c) || "-_.".contains(c));
+    if within && metric.len() <= 63 && metric.starts_with(plain) && metric.ends_with(plain) {
+        return metric.to_owned();
+    }
+    format!("{}-{:08x}", slug(metric, 50), hash(metric))
+}
+
+/// At most `most` characters of a text, as names of objects may hold them; never empty.
+fn slug(text: &str, most: usize) -> String {
+    let kept = text.to_ascii_lowercase().replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+    let kept: String = kept.trim_matches('-').chars().take(most).collect();
+    let kept = kept.trim_end_matches('-');
+    if kept.is_empty() { "x".into() } else { kept.to_owned() }
 }
 
 /// `<name>-primary`: the generated workload, Service, label value.
@@ -121,6 +151,21 @@ pub fn primary(name: &str) -> String {
 pub fn run(canary: &str, number: i64) -> String {
     let name = format!("{canary}-{number}");
     if name.len() <= 253 { name } else { format!("{}-{number}", label_value(canary)) }
+}
+
+/// Longest name of a Job: its pods bear it as a label.
+const LONGEST_JOB: usize = 63;
+
+/// `<canary>-<run>-<metric>-<number>`: the Job of a measurement. Where that is no name of a Job, a form with a hash.
+pub fn job(canary: &str, run: i64, metric: &str, number: i32) -> String {
+    let name = format!("{canary}-{run}-{metric}-{number}");
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if name.len() <= LONGEST_JOB && name.chars().all(plain) {
+        return name;
+    }
+    let tail = format!("-{:08x}-{run}-{number}", hash(&format!("{canary}/{metric}")));
+    let head = slug(&format!("{canary}-{metric}"), LONGEST_JOB.saturating_sub(tail.len()));
+    format!("{head}{tail}")
 }
 
 /// `<apex>-canary`: the Service in front of the target.
@@ -138,5 +183,20 @@ mod tests {
         assert!(label_value(&a).len() <= 63);
         assert_ne!(label_value(&a), label_value(&b));
         assert_eq!(label_value("podinfo"), "podinfo");
+    }
+
+    #[test]
+    fn jobs_are_named_after_what_they_measure() {
+        assert_eq!(job("chip", 2, "warm-up", 1), "chip-2-warm-up-1");
+        let odd = job("chip", 2, "Warm up #2", 3);
+        assert!(odd.starts_with("chip-warm-up--2-") && odd.ends_with("-2-3"), "{odd}");
+        assert_ne!(job("chip", 2, "Warm up #2", 3), job("chip", 2, "warm up #2", 3));
+        let long = job(&"a".repeat(200), i64::MAX, &"é".repeat(200), i32::MAX);
+        assert!(long.len() <= 63 && long.starts_with('a'), "{long}");
+        assert_eq!(metric_label("warm_up.1"), "warm_up.1");
+        for odd in ["a b", "-a", "é", "", &"a".repeat(64)] {
+            let label = metric_label(odd);
+            assert!(label.len() <= 63 && label.starts_with(|c: char| c.is_ascii_alphanumeric()), "{label}");
+        }
     }
 }

@@ -37,7 +37,7 @@ impl Kind {
 
     /// Every API server has it: no CustomResourceDefinition defines it.
     pub fn built_in(&self) -> bool {
-        matches!(self.group, "" | "apps" | "discovery.k8s.io" | "networking.k8s.io")
+        matches!(self.group, "" | "apps" | "batch" | "discovery.k8s.io" | "networking.k8s.io")
     }
 
     /// Its objects belong to no namespace: one of a name is there for the whole cluster.
@@ -93,12 +93,15 @@ pub const METRIC_TEMPLATE: Kind =
 pub const ALERT_PROVIDER: Kind =
     Kind { group: "flagger.app", version: "v1beta1", kind: "AlertProvider", plural: "alertproviders" };
 
-/// Points at an object in the Canary's namespace, or at one that belongs to none.
+/// `batch/v1` Job: a metric that is judged by its end. In a snapshot those of this Canary.
+pub const JOB: Kind = Kind { group: "batch", version: "v1", kind: "Job", plural: "jobs" };
+/// Core Pod. In a snapshot those of these Jobs, without their specs.
+pub const POD: Kind = Kind { group: "", version: "v1", kind: "Pod", plural: "pods" };
 /// CanaryRun: records of runs. In a snapshot those of this Canary, without the content of those that have ended.
 pub const CANARY_RUN: Kind =
     Kind { group: "serin.dev", version: "v1alpha1", kind: "CanaryRun", plural: "canaryruns" };
 
-/// Points at an object in the Canary's namespace.
+/// Points at an object in the Canary's namespace, or at one that belongs to none.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct ObjectRef {
     /// Its kind.
@@ -200,6 +203,8 @@ pub struct Snapshot {
     pub namespace_terminating: bool,
     /// What the API server refused of the last plan, for people to mend.
     pub refused: Option<String>,
+    /// The Job of a metric that could not be made.
+    pub refused_job: Option<RefusedJob>,
     /// After an unanswered question: do not ask again before this.
     pub ask_not_before: Option<Timestamp>,
     /// What bears on the records of its runs.
@@ -209,6 +214,15 @@ pub struct Snapshot {
     pub conditions: Known,
     /// What webhooks said last, by the place in the run at which they were asked.
     pub heard: BTreeMap<String, Heard>,
+}
+
+/// A Job that the API server did not take.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RefusedJob {
+    /// Its name.
+    pub name: String,
+    /// What the API server said.
+    pub why: String,
 }
 
 /// What bears on the records of a Canary's runs.

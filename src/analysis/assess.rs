@@ -28,6 +28,8 @@ pub struct Assessment {
     pub text: String,
     /// The same with the server's words in it, where it said something: for Events only.
     pub quote: Option<String>,
+    /// The Job whose end this is; none where no Job measures.
+    pub job: Option<String>,
 }
 
 /// What the answers for the metric at this position come to. `readings` are by position in `asks`. None: one of them is
@@ -106,7 +108,7 @@ fn badness(outcome: MetricOutcome) -> u8 {
 
 fn error(metric: &CanaryMetric, query: String, text: String) -> Assessment {
     let (outcome, value) = (MetricOutcome::Error, String::new());
-    Assessment { outcome, value, wanted: wanted(metric), query, text, quote: None }
+    Assessment { outcome, value, wanted: wanted(metric), query, text, quote: None, job: None }
 }
 
 fn said(
@@ -117,7 +119,8 @@ fn said(
     text: String,
 ) -> Assessment {
     let value = worst(query, reading.values()).map(go::v).unwrap_or_default();
-    Assessment { outcome, value, wanted: wanted(metric), query: query.promql.clone(), text, quote: None }
+    let promql = query.promql.clone();
+    Assessment { outcome, value, wanted: wanted(metric), query: promql, text, quote: None, job: None }
 }
 
 /// Why there were not samples enough, if there were not.

@@ -11,6 +11,7 @@ pub mod builtin;
 #[cfg(test)]
 mod examples;
 mod go;
+pub mod job;
 pub mod limits;
 mod reading;
 pub mod template;
@@ -126,6 +127,9 @@ fn own(c: &Validated, m: &CanaryMetric) -> Result<Query, String> {
     model.args = args;
     let (kind, access, server, whose, text) = if let Some(name) = template_of(c, m) {
         let template = c.templates.get(&name).ok_or_else(|| format!("MetricTemplate {name} is missing"))?;
+        if template.provider.type_ == job::KIND {
+            return job::query(c, m, &name);
+        }
         let server = template.provider.address.clone().unwrap_or_default();
         let access = Access::of(&name, template, &c.secrets);
         (Metric::Template, access, server, format!("MetricTemplate {name}"), Some(&template.query))

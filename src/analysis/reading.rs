@@ -21,6 +21,8 @@ pub enum Reading {
         /// The reason.
         doubt: Doubt,
     },
+    /// Known to be bad without any value: why.
+    Bad(String),
     /// The server answered that there is nothing: why.
     NoData(String),
     /// No usable answer.
@@ -32,6 +34,7 @@ impl Reading {
     pub(super) fn values(&self) -> &[f64] {
         match self {
             Self::Values(values) | Self::Doubted { values, .. } => values,
+            Self::Bad(_) => &[0.0],
             Self::NoData(_) | Self::Failed(_) => &[],
         }
     }
@@ -48,7 +51,13 @@ pub struct Failure {
 
 impl From<&str> for Failure {
     fn from(why: &str) -> Self {
-        Self { why: why.to_owned(), quote: None }
+        why.to_owned().into()
+    }
+}
+
+impl From<String> for Failure {
+    fn from(why: String) -> Self {
+        Self { why, quote: None }
     }
 }
 

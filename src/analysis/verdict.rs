@@ -3,6 +3,7 @@
 //! ```text
 //! every series finite and within the range   Pass, with the value nearest to a bound
 //! any series finite and outside, or ±Inf     Fail, with the value farthest outside
+//! said to be bad                             Fail
 //! else any series NaN, or no series at all   NoData
 //! the server did not answer                  Error: says nothing about the release
 //! good values that rest on a counter's reset Error
@@ -45,6 +46,7 @@ pub enum Verdict {
 pub fn judge(query: &Query, reading: &Reading, c: &Validated) -> Verdict {
     let values = match reading {
         Reading::Values(values) | Reading::Doubted { values, .. } => values,
+        Reading::Bad(why) => return Verdict::Fail { text: bad(query, why, c) },
         Reading::NoData(why) => return Verdict::NoData { text: no_data(query, why, c) },
         Reading::Failed(failure) => return Verdict::Error { text: failed(query, &failure.why) },
     };
@@ -123,6 +125,10 @@ fn breach(query: &Query, value: f64, c: &Validated) -> Option<String> {
         Metric::Inline | Metric::Template => query.metric.as_str(),
     };
     Some(format!("Halt {}.{} advancement {subject} {value} {against}", c.name, c.namespace))
+}
+
+fn bad(query: &Query, why: &str, c: &Validated) -> String {
+    format!("Halt {}.{} advancement {}: {why}", c.name, c.namespace, query.metric)
 }
 
 fn no_data(query: &Query, why: &str, c: &Validated) -> String {

@@ -192,6 +192,9 @@ pub struct Measurement {
     /// Why it did not pass.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub message: String,
+    /// The Job whose end it is, where the metric is one.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub job: String,
     /// How often it was measured in this window with this verdict. Absent: once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub times: Option<i32>,

@@ -1,10 +1,12 @@
-//! MetricTemplate: a query that Canaries share.
+//! MetricTemplate: a query that Canaries share, or a Job.
 
 use std::collections::BTreeMap;
 
 use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use super::{metric_job::JobTemplate, schema};
 
 /// A query and where to ask it.
 #[derive(CustomResource, JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -21,12 +23,20 @@ use serde::{Deserialize, Serialize};
     printcolumn(name = "Provider", type_ = "string", json_path = ".spec.provider.type")
 )]
 #[serde(rename_all = "camelCase")]
+#[schemars(extend("x-kubernetes-validations" = schema::rule(
+    "self.provider.type == 'job' ? has(self.job) : has(self.query)",
+    "a query is needed, or with the provider type job a job",
+)))]
 pub struct MetricTemplateSpec {
     /// The metrics server to ask.
     pub provider: MetricProvider,
     /// The query in the language of its server, a Go template. Variables: `name`, `namespace`, `target`, `service`, `ingress`, `route`, `interval`,
     /// and `variables` for the `templateVariables` of the metric.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub query: String,
+    /// The Job whose end is the measurement, for the provider type `job`. Its texts are Go templates like `query`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub job: Option<JobTemplate>,
 }
 
 /// A metrics server and how to reach it.
@@ -37,7 +47,7 @@ pub struct MetricProvider {
     #[serde(rename = "type")]
     #[schemars(extend("enum" = [
         "prometheus", "influxdb", "datadog", "externalmetrics", "stackdriver", "cloudwatch", "newrelic", "graphite",
-        "dynatrace", "keptn", "splunk", "web",
+        "dynatrace", "keptn", "splunk", "web", "job",
     ]))]
     pub type_: String,
     /// URL of its API. Unset: the provider's public one, where there is one.

@@ -27,7 +27,7 @@ pub struct MetricVerdict {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub primary_query: Option<String>,
     /// Time from the first step at which the metric counts to its first measurement, as a duration such as `30s`.
-    /// Default: the time between measurements.
+    /// Default: the time between measurements; none for a Job.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = DURATION))]
     pub initial_delay: Option<String>,
@@ -153,6 +153,12 @@ pub struct MetricStatus {
     /// What was wrong, as a sentence.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub message: String,
+    /// The Job that measures, or that measured last, where the metric is one.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub job: String,
+    /// Jobs of this run that have been judged, or given up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jobs: Option<i32>,
     /// Measurements that passed.
     pub passed: i32,
     /// Measurements that failed.

@@ -13,6 +13,7 @@ pub mod duration;
 pub mod gate;
 pub mod hosts;
 pub mod metric_arg;
+pub mod metric_job;
 pub mod metric_names;
 pub mod metric_template;
 pub mod metric_verdict;
@@ -37,6 +38,7 @@ pub use analysis::{
 pub use canary::{AutoscalerRef, Canary, CanarySpec, LocalRef, ScalerReplicas, TargetRef, UpstreamRef};
 pub use canary_run::{CanaryRun, CanaryRunSpec, CanaryRunStatus, LastRun, RunPhase};
 pub use metric_arg::{ArgField, ArgSecret, ArgSource, MetricArg};
+pub use metric_job::JobTemplate;
 pub use metric_template::{MetricProvider, MetricTemplate, MetricTemplateSpec, SecretRef};
 pub use metric_verdict::{MetricOutcome, MetricStatus, MetricVerdict, NoData};
 pub use service::{CanaryService, CustomMetadata, UnmanagedMetadata};

@@ -13,7 +13,7 @@
 use std::{future::Future, sync::Arc, time::Duration};
 
 use kube::{
-    Api, Client,
+    Api, Client, ResourceExt as _,
     api::{ApiResource, DeleteParams, DynamicObject, Patch, PatchParams, PostParams, Preconditions},
 };
 use serde_json::{Value, json};
@@ -24,10 +24,10 @@ use crate::{
         Manifest,
         config::{self, CopyOf},
     },
-    names::managers,
+    names::{LABEL_CANARY, managers},
     observe::{Key, World},
     plan::{Action, Plan},
-    snapshot::{CANARY, CANARY_RUN, DEPLOYMENT, Kind, ObjectRef, REVISION},
+    snapshot::{CANARY, CANARY_RUN, DEPLOYMENT, JOB, Kind, ObjectRef, REVISION},
 };
 
 mod status;
@@ -56,6 +56,12 @@ pub enum ApplyError {
         /// Why.
         source: Box<kube::Error>,
     },
+    /// Something else has the name that a Job is to have.
+    #[error("create {object}: there is one of this name that was not made for this Canary: delete it")]
+    Taken {
+        /// The Job.
+        object: String,
+    },
     /// Written, but not kept: an operator that forgets its own decisions must not act on them.
     #[error(
         "the installed CustomResourceDefinition of Canary drops {field}: apply the one that comes with Serin (crd/canaries.yaml)"
@@ -83,7 +89,7 @@ impl ApplyError {
     /// Says no for good, e.g. missing rights or a refusing admission webhook: for people to mend.
     pub fn forbidden(&self) -> Option<String> {
         let (verb, object, source) = match self {
-            Self::Dropped { .. } => return Some(self.to_string()),
+            Self::Dropped { .. } | Self::Taken { .. } => return Some(self.to_string()),
             Self::Refused { verb, object, source } => (verb, object, source),
             _ => return None,
         };
@@ -192,9 +198,26 @@ impl Applier {
             return Err(ApplyError::Moved { verb: "create", object: at.to_string() });
         };
         let params = PostParams { field_manager: Some(manifest.manager.into()), ..PostParams::default() };
-        let made = call("create", &at, self.api(manifest.kind, namespace).create(&params, &object)).await?;
-        self.saw(manifest.kind, &made);
+        match call("create", &at, self.api(manifest.kind, namespace).create(&params, &object)).await {
+            Ok(made) => self.saw(manifest.kind, &made),
+            Err(ApplyError::Moved { .. }) if manifest.kind == JOB => {
+                return Err(self.found(namespace, &at, &object).await);
+            }
+            Err(error) => return Err(error),
+        }
         Ok(())
+    }
+
+    /// The Job is there already. Those of others are not watched, so that somebody's would not be seen at the next look.
+    async fn found(&self, namespace: &str, at: &ObjectRef, wanted: &DynamicObject) -> ApplyError {
+        match call("read", at, self.api(at.kind, namespace).get(&at.name)).await {
+            Ok(there) if there.labels().get(LABEL_CANARY) == wanted.labels().get(LABEL_CANARY) => {
+                self.saw(at.kind, &there);
+                ApplyError::Moved { verb: "create", object: at.to_string() }
+            }
+            Ok(_) => ApplyError::Taken { object: at.to_string() },
+            Err(error) => error,
+        }
     }
 
     /// The content is read where it is written, and checked to be the one that was seen.
@@ -250,7 +273,7 @@ impl Applier {
             Ok(either) => {
                 if let Some(object) = either.left() {
                     self.saw(at.kind, &object);
-                } else if [REVISION, CANARY_RUN].contains(&at.kind) || config::KINDS.contains(&at.kind) {
+                } else if [REVISION, CANARY_RUN, JOB].contains(&at.kind) || config::KINDS.contains(&at.kind) {
                     self.forget(namespace, at);
                 }
                 Ok(())

@@ -8,7 +8,7 @@ use super::Worker;
 use crate::{
     condition::Known,
     observe::Key,
-    snapshot::{Records, Snapshot},
+    snapshot::{Records, RefusedJob, Snapshot},
 };
 
 /// What is remembered of a Canary between passes; losing it costs a question, a sentence or a moment, nothing else.
@@ -16,6 +16,7 @@ use crate::{
 pub(super) struct Memory {
     pub(super) ask_not_before: BTreeMap<Key, Timestamp>,
     pub(super) refused: BTreeMap<Key, String>,
+    pub(super) jobs: BTreeMap<Key, RefusedJob>,
     pub(super) records: BTreeMap<Key, Records>,
     /// Conditions of metrics, where a Canary has some.
     pub(super) conditions: BTreeMap<Key, Known>,
@@ -36,6 +37,7 @@ impl Worker {
         }
         snap.ask_not_before = memory.ask_not_before.get(key).copied();
         snap.refused = memory.refused.get(key).cloned();
+        snap.refused_job = memory.jobs.get(key).cloned();
         let records = memory.records.get(key).cloned().unwrap_or_default();
         snap.records = Records { known: snap.records.known, ..records };
         snap

@@ -4,6 +4,7 @@
 mod memory;
 mod queue;
 mod records;
+mod refused;
 mod report;
 
 use std::{
@@ -332,9 +333,7 @@ impl Worker {
                 } else {
                     tracing::warn!(canary = name, error = %chain(&error), "a write failed, trying again");
                 }
-                if let Some(refused) = error.forbidden() {
-                    self.memory().refused.insert(key.clone(), refused);
-                }
+                self.refused(key, plan, &error);
                 Err(self.later(key))
             }
         }

@@ -106,6 +106,7 @@ impl Worker {
         let mut memory = self.memory();
         memory.ask_not_before.remove(key);
         memory.refused.remove(key);
+        memory.jobs.remove(key);
         memory.records.remove(key);
         memory.conditions.remove(key);
         drop(memory);

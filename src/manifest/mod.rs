@@ -5,6 +5,7 @@
 
 pub mod config;
 mod external;
+pub mod job;
 pub mod json;
 pub mod knative;
 mod patch;

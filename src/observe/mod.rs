@@ -10,7 +10,6 @@ mod world;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use serde_json::Value;
 
 pub use watch::{list_once, mandatory, watch_all};
 pub use world::{Key, World, version_of};
@@ -22,8 +21,8 @@ use crate::{
     manifest::{self, config, scaler},
     names, router,
     snapshot::{
-        ALERT_PROVIDER, CANARY, CANARY_RUN, DAEMONSET, HPA, Kind, METRIC_TEMPLATE, ObjectRef, Objects,
-        REVISION, Records, Rival, SCALED_OBJECT, SERVICE, Snapshot,
+        ALERT_PROVIDER, CANARY, CANARY_RUN, DAEMONSET, HPA, JOB, Kind, METRIC_TEMPLATE, ObjectRef, Objects,
+        POD, REVISION, Records, Rival, SCALED_OBJECT, SERVICE, Snapshot,
     },
 };
 
@@ -82,14 +81,13 @@ pub fn gather(world: &World, rules: &Rules, key: &Key, now: Timestamp) -> Result
             objects.insert(at.kind, object);
         }
     }
-    for revision in revisions(world, namespace, &names::primary(&target)) {
-        objects.insert(REVISION, revision);
-    }
+    revisions(world, namespace, &names::primary(&target), &mut objects);
     let records = records(world, key, &mut objects, &mut missing);
+    let templates = templates(world, &canary, namespace);
+    world::jobs::gathered(world, key, &templates, &mut objects, &mut forbidden)?;
     if rules.config_tracking {
         configs(world, key, target_kind, &[&target, &names::primary(&target)], &mut objects);
     }
-    let templates = templates(world, &canary, namespace);
     Ok(Snapshot {
         rules: rules.clone(),
         objects,
@@ -103,6 +101,7 @@ pub fn gather(world: &World, rules: &Rules, key: &Key, now: Timestamp) -> Result
         flagger: world.flagger().filter(|(_, until)| *until > now),
         namespace_terminating: world.terminating(namespace),
         refused: None,
+        refused_job: None,
         ask_not_before: None,
         records: Records { known: records, ..Records::default() },
         conditions: Known::default(),
@@ -164,10 +163,12 @@ fn scalers(
     Ok(found)
 }
 
-fn revisions(world: &World, namespace: &str, primary: &str) -> Vec<Value> {
+fn revisions(world: &World, namespace: &str, primary: &str, objects: &mut Objects) {
     let mut all = world.list(REVISION, namespace);
     all.retain(|r| r["metadata"]["labels"][names::LABEL_TEMPLATE_OF] == names::label_value(primary));
-    all
+    for revision in all {
+        objects.insert(REVISION, revision);
+    }
 }
 
 /// The records of this Canary's runs; true when they are known.
@@ -273,10 +274,10 @@ fn alert_providers(world: &World, canary: &Canary, namespace: &str) -> BTreeMap<
     named.filter_map(|(ns, name)| Some((format!("{ns}/{name}"), spec(ns, name)?))).collect()
 }
 
-/// All optional kinds, each once: those of the routers, KEDA's, and of targets those that few have.
+/// All optional kinds, each once: those of the routers, KEDA's, of targets those that few have, and Jobs with their pods.
 pub fn optional() -> BTreeSet<Kind> {
     let routes = router::all().iter().flat_map(|r| r.kinds().iter().copied());
-    routes.chain([SCALED_OBJECT, DAEMONSET]).collect()
+    routes.chain([SCALED_OBJECT, DAEMONSET, JOB, POD]).collect()
 }
 
 /// The optional kinds that are there and that some Canary needs: what nobody asks for is not watched. Records of runs
@@ -287,6 +288,8 @@ fn needed(world: &World, default: &str, defined: &BTreeSet<String>) -> Vec<Kind>
     let kinds: BTreeSet<Kind> =
         named.filter_map(router::by_name).flat_map(|router| router.kinds().iter().copied()).collect();
     let daemons = world.targets(Target::DaemonSet).then_some(DAEMONSET);
-    let kinds = kinds.into_iter().chain([SCALED_OBJECT, CANARY_RUN]).chain(daemons);
+    let jobs = if world.has_jobs() { &[JOB, POD][..] } else { &[] };
+    let kinds =
+        kinds.into_iter().chain([SCALED_OBJECT, CANARY_RUN]).chain(daemons).chain(jobs.iter().copied());
     kinds.filter(|kind| kind.built_in() || defined.contains(&kind.crd())).collect()
 }

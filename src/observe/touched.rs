@@ -7,8 +7,8 @@ use crate::{
     manifest::{self, config},
     names,
     snapshot::{
-        ALERT_PROVIDER, CANARY, CANARY_RUN, DAEMONSET, DEPLOYMENT, HPA, Kind, METRIC_TEMPLATE, ObjectRef,
-        REVISION, SCALED_OBJECT, SECRET,
+        ALERT_PROVIDER, CANARY, CANARY_RUN, DAEMONSET, DEPLOYMENT, HPA, JOB, Kind, METRIC_TEMPLATE,
+        ObjectRef, POD, REVISION, SCALED_OBJECT, SECRET,
     },
 };
 
@@ -28,7 +28,7 @@ impl Inner {
             let refers = |i: &Interest| i.alert_providers.contains(&name);
             return self.interests.iter().filter(|(_, i)| refers(i)).map(|(k, _)| k.clone()).collect();
         }
-        if kind == CANARY_RUN {
+        if [CANARY_RUN, JOB, POD].contains(&kind) {
             return self.within(&key.0, |canary, _| manifest::ours(object, &canary.1));
         }
         if kind.cluster_wide() {

@@ -27,8 +27,8 @@ use crate::{
     manifest::config,
     names,
     snapshot::{
-        ALERT_PROVIDER, CANARY, CANARY_RUN, DEPLOYMENT, ENDPOINTS, HPA, Kind, METRIC_TEMPLATE, REVISION,
-        SECRET, SERVICE,
+        ALERT_PROVIDER, CANARY, CANARY_RUN, DEPLOYMENT, ENDPOINTS, HPA, JOB, Kind, METRIC_TEMPLATE, POD,
+        REVISION, SECRET, SERVICE,
     },
 };
 
@@ -52,7 +52,7 @@ const FLAGGER_LEASE: &str = "flagger-leader-election";
 struct Sink {
     world: Arc<World>,
     triggers: UnboundedSender<Key>,
-    /// Canaries came or changed: other kinds may be needed.
+    /// Canaries or MetricTemplates came or changed: other kinds may be needed.
     canaries: Arc<Notify>,
 }
 
@@ -117,6 +117,7 @@ fn selector(kind: Kind) -> watcher::Config {
     match kind {
         REVISION => all.labels(names::LABEL_TEMPLATE_OF),
         CANARY_RUN => all.labels(names::LABEL_CANARY),
+        JOB | POD => all.labels(names::LABEL_METRIC),
         _ => all,
     }
 }
@@ -151,7 +152,7 @@ async fn follow<T: ResourceExt + Serialize>(
                 }
             }
         }
-        if kind == CANARY {
+        if [CANARY, METRIC_TEMPLATE].contains(&kind) {
             sink.canaries.notify_one();
         }
     }
@@ -318,6 +319,10 @@ pub async fn list_once(client: &Client, namespace: &str, rules: &Rules, world: &
         match list(client, namespace, kind, world).await {
             // whoever looks may not see them, and nothing is decided from them
             Err(kube::Error::Api(no)) if kind == CANARY_RUN && no.is_forbidden() => {}
+            // without them it can be told what waits for a Job, and not how far that is
+            Err(kube::Error::Api(no)) if [JOB, POD].contains(&kind) && no.is_forbidden() => {
+                world.forbid(kind);
+            }
             listed => listed?,
         }
     }
@@ -348,7 +353,8 @@ async fn look(client: &Client, namespace: &str, kind: Kind, world: &World) -> ku
         }
     } else {
         let api: Api<DynamicObject> = untyped(client, kind, Some(namespace));
-        for object in api.list(&ListParams::default()).await? {
+        let of_ours = [JOB, POD].contains(&kind).then(|| names::LABEL_METRIC.to_owned());
+        for object in api.list(&ListParams { label_selector: of_ours, ..ListParams::default() }).await? {
             seen.insert((object.namespace().unwrap_or_default(), object.name_any()));
             saw(world, kind, &object);
         }

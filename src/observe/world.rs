@@ -16,9 +16,11 @@ use crate::{
     api::Target,
     manifest::config,
     names,
-    snapshot::{CANARY, CANARY_RUN, DAEMONSET, DEPLOYMENT, ENDPOINTS, Kind, ObjectRef, REVISION},
+    snapshot::{CANARY, CANARY_RUN, DAEMONSET, DEPLOYMENT, ENDPOINTS, Kind, ObjectRef, POD, REVISION},
 };
 
+#[path = "jobs.rs"]
+pub(super) mod jobs;
 #[path = "reach.rs"]
 mod reach;
 #[path = "records.rs"]
@@ -116,6 +118,8 @@ impl World {
             scalers::forget_status(&mut object);
         } else if kind == CANARY_RUN {
             records::forget_closed(&mut object);
+        } else if kind == POD {
+            jobs::forget_spec(&mut object);
         }
         let (key, version) = (key_of(&object), version_of(&object));
         let mut inner = self.lock();
@@ -163,7 +167,7 @@ impl World {
         let mut touched = inner.touched(kind, &key, object);
         let entries = inner.objects.entry(kind).or_default();
         // of what nobody looks at there are no writes of ours that may return late, and such objects come and go for ever
-        if touched.is_empty() {
+        if touched.is_empty() || kind == POD {
             entries.remove(&key);
         } else {
             entries.insert(key.clone(), Entry::Gone { version });

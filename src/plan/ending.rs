@@ -109,6 +109,7 @@ fn finish(cx: &Context<'_>, d: &mut Draft, kind: EndingKind) {
     d.clear(names::conditions::FROZEN);
     d.clear(names::conditions::INCONCLUSIVE);
     d.clear(names::conditions::CAPACITY);
+    d.clear(names::conditions::JOB_ENDED);
     d.status.canary_weight = 0;
     d.status.iterations = 0;
     d.status.step = None;

@@ -10,6 +10,7 @@ use super::{
     gates::{self, Leave},
     history,
     hooks::{self, Kind, Reply},
+    jobs,
     measure::{self, Effect, effect},
     pause,
     progress::{go_on, planned},
@@ -31,8 +32,8 @@ const TOO_LITTLE: &str = "NotEnoughData";
 
 /// Something was due. `held`: nothing rises.
 pub(super) fn judge(cx: &Context<'_>, d: &mut Draft, held: bool) {
-    let window = cx.now >= measure::window(cx);
-    let Some((found, early)) = assessed(cx) else { return freeze::unanswered(cx, d) };
+    let Some(Looked { found, whole, early }) = looked_at(cx) else { return freeze::unanswered(cx, d) };
+    let window = whole && cx.now >= measure::window(cx);
     let (said_no, unheard) = if window { checked(cx, d) } else { (None, false) };
     let counts =
         |(at, a): &&(usize, Assessment)| !metric(cx, *at).verdict.dry() && a.outcome != MetricOutcome::Pass;
@@ -42,7 +43,7 @@ pub(super) fn judge(cx: &Context<'_>, d: &mut Draft, held: bool) {
     };
     let closed = said_no.is_some()
         || of(Effect::Bad).next().is_some()
-        || of(Effect::Broken).any(|(at, _)| measure::counts_errors(metric(cx, *at)));
+        || of(Effect::Broken).any(|(at, _)| measure::counts_errors(cx, metric(cx, *at)));
     let known = closed || of(Effect::Broken).next().is_some();
     // nobody passes on samples of the time before the step: there are some of it soon, or none at all in the window
     if early && !known {
@@ -61,11 +62,16 @@ pub(super) fn judge(cx: &Context<'_>, d: &mut Draft, held: bool) {
     let bad = of(Effect::Bad).map(|(at, a)| (tolerated(metric(cx, *at), &entries[*at], a), None));
     let failed: Vec<Failed> = said_no.into_iter().chain(bad).collect();
     d.status.metrics.clone_from(&entries);
+    if found.iter().any(|(_, a)| a.job.is_some()) {
+        d.clear(conditions::JOB_ENDED);
+    }
     if window {
         d.judged = Some(measure::window(cx));
         d.status.step = Some(StepStatus { checked: Some(MicroTime(cx.now)), ..cx.step() });
     }
-    thaw(cx, d, &entries, broken.as_ref());
+    if whole || broken.is_some() {
+        thaw(cx, d, &entries, broken.as_ref());
+    }
     let over = !failed.is_empty() && halt(cx, d, &failed) || limited(cx, d, &entries);
     if over
         || !failed.is_empty()
@@ -97,21 +103,43 @@ fn checked(cx: &Context<'_>, d: &mut Draft) -> (Option<Failed>, bool) {
     }
 }
 
-/// What the metrics that are due come to, by position, and whether one that would pass was asked too early: it is left
-/// out. None: an answer is missing.
-fn assessed(cx: &Context<'_>) -> Option<(Vec<(usize, Assessment)>, bool)> {
-    let (asks, readings) = (&cx.asks, &cx.answers.readings);
-    let mut found = Vec::new();
-    for at in measure::metrics_due(cx) {
-        found.push((at, analysis::assess(&cx.c, at, asks, readings)?));
+/// What is known of the metrics that are due.
+struct Looked {
+    /// What they come to, by position.
+    found: Vec<(usize, Assessment)>,
+    /// These are all that are due.
+    whole: bool,
+    /// One that would pass was asked too early, and is left out.
+    early: bool,
+}
+
+/// While answers are missing the end of a Job is still looked at, and no window ends. None: there is nothing to look at.
+fn looked_at(cx: &Context<'_>) -> Option<Looked> {
+    let due = measure::metrics_due(cx);
+    if let Some(mut found) = assessed(cx, &due) {
+        let all = found.len();
+        found.retain(|(at, a)| {
+            let counts = a.outcome == MetricOutcome::Pass && !metric(cx, *at).verdict.dry();
+            !(counts && analysis::early(*at, &cx.asks, &cx.answers.readings))
+        });
+        let early = found.len() < all;
+        return Some(Looked { found, whole: true, early });
     }
-    let all = found.len();
-    found.retain(|(at, a)| {
-        let counts = a.outcome == MetricOutcome::Pass && !metric(cx, *at).verdict.dry();
-        !(counts && analysis::early(*at, asks, readings))
-    });
-    let early = found.len() < all;
-    Some((found, early))
+    let ended: Vec<usize> = due.into_iter().filter(|at| jobs::is_one(cx, metric(cx, *at))).collect();
+    let found = assessed(cx, &ended).filter(|found| !found.is_empty())?;
+    Some(Looked { found, whole: false, early: false })
+}
+
+/// What these metrics come to, by position. None: an answer is missing.
+fn assessed(cx: &Context<'_>, due: &[usize]) -> Option<Vec<(usize, Assessment)>> {
+    let entries = measure::entries(cx);
+    let readings = jobs::readings(cx, &cx.asks);
+    let one = |at: &usize| {
+        let found = analysis::assess(&cx.c, *at, &cx.asks, &readings)?;
+        let job = jobs::is_one(cx, metric(cx, *at)).then(|| jobs::name(cx, &entries[*at]));
+        Some((*at, Assessment { job, ..found }))
+    };
+    due.iter().map(one).collect()
 }
 
 /// Puts these measurements into the record of the run.
@@ -275,7 +303,7 @@ fn passed(cx: &Context<'_>, d: &mut Draft, held: bool, entries: &[MetricStatus])
     let step = cx.step();
     let began = step.confirmed.as_ref().map_or(cx.now, |t| t.0);
     let lasts = cx.phase() == Phase::Progressing && cx.now < after(began, planned(cx, step.index).hold);
-    let stays = held || lasts || unready(cx, entries).is_some();
+    let stays = held || lasts || unready(cx, entries).is_some() || jobs::pending(cx, entries);
     match if stays { Leave::Waits } else { gates::leave(cx, d, vec![]) } {
         Leave::Yes => {
             // the next write is about the next step

@@ -11,11 +11,11 @@ use super::{
     Question,
     context::Context,
     draft::{Draft, after},
-    freeze, gates,
+    freeze, gates, jobs,
     progress::measurable,
 };
 use crate::{
-    analysis::{Ask, Assessment, limits},
+    analysis::{self, Assessment, Query, limits},
     api::{CanaryMetric, MetricOutcome, MetricStatus, NoData},
 };
 
@@ -47,8 +47,10 @@ pub(super) fn effect(m: &CanaryMetric, outcome: MetricOutcome) -> Effect {
 }
 
 /// Errors of this metric are counted, and written down.
-pub(super) fn counts_errors(m: &CanaryMetric) -> bool {
-    m.verdict.consecutive_error_limit.is_some() || m.verdict.no_data == Some(NoData::Error)
+pub(super) fn counts_errors(cx: &Context<'_>, m: &CanaryMetric) -> bool {
+    jobs::is_one(cx, m)
+        || m.verdict.consecutive_error_limit.is_some()
+        || m.verdict.no_data == Some(NoData::Error)
 }
 
 /// The checks to ask for, when a window has ended or a metric is due.
@@ -58,12 +60,14 @@ pub(super) fn questions(cx: &Context<'_>) -> Vec<Question> {
     }
     let due = metrics_due(cx);
     let asked = cx.asks.iter().enumerate().filter(|(_, ask)| due.contains(&ask.metric));
+    let queries = asked.filter_map(|(index, ask)| Some((index, ask.query.as_ref().ok()?)));
+    let queries = queries.filter(|(_, query)| !analysis::job::is_for_job(query));
     let began = cx.step().confirmed.map_or(cx.now, |t| t.0);
-    let question = |(index, ask): (usize, &Ask)| {
-        let query = ask.query.as_ref().ok()?.clone();
-        Some(Question::Measure { index, query: analysis::doubting(query, began, cx.now) })
+    let question = |(index, query): (usize, &Query)| {
+        let query = analysis::doubting(query.clone(), began, cx.now);
+        Question::Measure { index, query }
     };
-    asked.filter_map(question).collect()
+    queries.map(question).collect()
 }
 
 /// End of the window under way.
@@ -91,6 +95,9 @@ pub(super) fn metrics_due(cx: &Context<'_>) -> Vec<usize> {
 
 /// When a metric is due; none when it has not begun, waits for a later window, or has passed often enough.
 fn metric_due(cx: &Context<'_>, m: &CanaryMetric, entry: &MetricStatus) -> Option<Timestamp> {
+    if jobs::is_one(cx, m) {
+        return jobs::due(cx, m, entry);
+    }
     let since = since(cx, m, entry)?;
     if m.verdict.count.is_some_and(|count| entry.passed >= count) {
         return None;
@@ -108,7 +115,7 @@ fn metric_due(cx: &Context<'_>, m: &CanaryMetric, entry: &MetricStatus) -> Optio
 }
 
 /// When the first step began at which a metric counts.
-fn since(cx: &Context<'_>, m: &CanaryMetric, entry: &MetricStatus) -> Option<Timestamp> {
+pub(super) fn since(cx: &Context<'_>, m: &CanaryMetric, entry: &MetricStatus) -> Option<Timestamp> {
     let step = cx.step();
     let known = entry.since.clone().or(step.confirmed)?;
     (step.index > limits::start(&cx.c, m)).then_some(known.0)
@@ -139,7 +146,8 @@ pub(super) fn begin(cx: &Context<'_>, d: &mut Draft) {
 
 /// The steps begin anew with other pods: what was measured of the old ones says nothing of them. What failed stays
 /// counted.
-pub(super) fn begin_anew(d: &mut Draft) {
+pub(super) fn begin_anew(cx: &Context<'_>, d: &mut Draft) {
+    jobs::begin_anew(cx, d);
     for entry in &mut d.status.metrics {
         (entry.since, entry.measured, entry.outcome) = (None, None, None);
         (entry.passed, entry.failed_in_row, entry.errors_in_row) = (0, 0, 0);
@@ -156,6 +164,10 @@ pub(super) fn record(cx: &Context<'_>, m: &CanaryMetric, entry: &mut MetricStatu
     entry.wanted.clone_from(&found.wanted);
     entry.query = cut(&found.query);
     entry.message = cut(&found.text);
+    if let Some(job) = &found.job {
+        entry.job.clone_from(job);
+        entry.jobs = Some(entry.jobs.unwrap_or(0).saturating_add(1));
+    }
     let effect = effect(m, found.outcome);
     if effect == Effect::Broken {
         entry.errors_in_row = entry.errors_in_row.saturating_add(1);
@@ -199,13 +211,14 @@ pub(super) fn passed_limit(m: &CanaryMetric, entry: &MetricStatus) -> Option<Str
 pub(super) fn wanting(cx: &Context<'_>, entries: &[MetricStatus]) -> Option<String> {
     let timed = |m: &CanaryMetric| {
         let v = &m.verdict;
-        v.count.is_some() || v.period.is_some() || v.initial_delay.is_some()
+        jobs::is_one(cx, m) || v.count.is_some() || v.period.is_some() || v.initial_delay.is_some()
     };
     let all = cx.c.metrics.iter().zip(entries).filter(|(m, _)| timed(m) && !m.verdict.dry());
     let mut lacking = all.filter(|(m, entry)| entry.passed < m.verdict.count.unwrap_or(1));
     let (m, entry) = lacking.next()?;
+    let job = jobs::stands(cx, entry).map(|how| format!(": {how}")).unwrap_or_default();
     Some(format!(
-        "metric {} has passed {} of {} times",
+        "metric {} has passed {} of {} times{job}",
         entry.name,
         entry.passed,
         m.verdict.count.unwrap_or(1)

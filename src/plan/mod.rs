@@ -29,6 +29,7 @@ mod heed;
 mod history;
 mod hooks;
 mod initialise;
+mod jobs;
 mod judge;
 mod measure;
 mod note;
@@ -60,7 +61,7 @@ pub use surroundings::older_rival;
 use crate::{
     api::{CanaryStatus, Phase, canary_run::Evidence},
     manifest::revision,
-    snapshot::{CANARY_RUN, Snapshot},
+    snapshot::{CANARY_RUN, JOB, Snapshot},
 };
 use context::Context;
 use draft::Draft;
@@ -109,6 +110,12 @@ impl Plan {
         let Some((run, after)) = before.run.as_ref().zip(self.status.as_ref()) else { return false };
         let same = after.run.as_ref().filter(|next| next.number == run.number);
         same.is_none_or(|next| next.ending.is_some() && run.ending.is_none())
+    }
+
+    /// Name of the Job that it makes, if it makes one.
+    pub fn job(&self) -> Option<&str> {
+        let mut made = self.actions.iter().filter(|action| action.kind() == JOB);
+        made.find_map(|action| if let Action::Create(job) = action { Some(job.name.as_str()) } else { None })
     }
 
     /// Nothing to write.

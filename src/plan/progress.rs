@@ -9,7 +9,7 @@ use super::{
     ensure::{self, Because},
     first, gates, heed, history,
     initialise::{past, waiting},
-    judge, measure,
+    jobs, judge, measure,
     note::{Note, Urgency},
     pause, promote, rest, scaler, share, sides,
     words::Words,
@@ -54,6 +54,7 @@ fn reset(cx: &Context<'_>, d: &mut Draft) {
         conditions::PAUSED,
         conditions::FROZEN,
         conditions::CAPACITY,
+        conditions::JOB_ENDED,
     ];
     for type_ in of_last_run.into_iter().chain([super::checks::PODS_READY]) {
         d.clear(type_);
@@ -107,11 +108,17 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
     if cx.c.skip_analysis {
         return promote::begin(cx, d);
     }
+    if jobs::collect(cx, d) {
+        return;
+    }
     if step.index == 0 {
         return first::first(cx, d);
     }
     if step.confirmed.is_none() {
         return confirm(cx, d);
+    }
+    if !pause::idle(cx) && jobs::tend(cx, d) {
+        return;
     }
     if !pause::idle(cx) && past(cx, d, measure::due(cx)) {
         judge::judge(cx, d, held);
@@ -203,7 +210,7 @@ fn canary_vanished(cx: &Context<'_>, d: &mut Draft) {
     if cx.phase() != Phase::Progressing {
         d.phase(Phase::Progressing, cx.kind());
     }
-    measure::begin_anew(d);
+    measure::begin_anew(cx, d);
     d.clear(conditions::PAUSED);
     d.status.canary_weight = 0;
     d.status.iterations = 0;

@@ -3,7 +3,7 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
-use super::{context::Context, draft::Draft, judge, pause, words::Words};
+use super::{context::Context, draft::Draft, judge, measure, pause, words::Words};
 use crate::{
     api::{
         Answer, Phase, RequestStatus,
@@ -80,7 +80,14 @@ fn misplaced(cx: &Context<'_>, verb: Verb) -> Option<String> {
             (going, "there is no run to abort")
         }
     };
-    (!fits).then(|| format!("{what}: the phase is {phase}"))
+    (!fits).then(|| format!("{what}: the phase is {phase}{}", lacking(cx, verb)))
+}
+
+/// What keeps the run from coming to the promotion that is asked for.
+fn lacking(cx: &Context<'_>, verb: Verb) -> String {
+    let run = verb == Verb::Promote && cx.status().run.is_some();
+    let lacks = run.then(|| measure::wanting(cx, &measure::entries(cx))).flatten();
+    lacks.map(|why| format!(", and {why}")).unwrap_or_default()
 }
 
 /// Somebody asks for this, and who: it is answered in the same write as what the caller does next.

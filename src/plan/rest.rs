@@ -15,7 +15,7 @@ use super::{
     ensure::{self, Because},
     gates, heed,
     initialise::past,
-    progress, scaler,
+    jobs, progress, scaler,
     words::Words,
 };
 use crate::{
@@ -35,7 +35,7 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
         & ensure::side_services(cx, d, Because::Drift)
         & (ensure::routing(cx, d, cx.zero(), Because::Drift) && ensure::apex_service(cx, d, Because::Drift))
         & scaler::twin(cx, d);
-    if !mended {
+    if !mended || jobs::collect(cx, d) {
         return;
     }
     if cx.promoted() == Some(cx.hash.as_str()) {

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{
-    Answers, configs, context::Context, copies, draft::Draft, ownership, scaler, share, templates,
+    Answers, configs, context::Context, copies, draft::Draft, jobs, ownership, scaler, share, templates,
     words::Words,
 };
 use crate::{
@@ -57,6 +57,7 @@ pub(super) fn surroundings<'a>(
     ownership::check(snap, &c, router)?;
     let (scaler, scaler_problem) = autoscaler(snap, &mut c)?;
     templates::look(snap, &mut c, target);
+    jobs::look(snap, &mut c, &label);
     c.conditions = snap.conditions.clone();
     let asks = analysis::asks(&c, router.queries());
     verdicts(&mut c, &asks);

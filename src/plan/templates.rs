@@ -30,13 +30,18 @@ pub(super) fn look(snap: &Snapshot, c: &mut Validated, target: &Value) {
             ));
             continue;
         };
+        if template.provider.type_ == analysis::job::KIND {
+            // made, not asked: see `jobs`
+            continue;
+        }
         if let Some(kind) = access::kind(&template.provider.type_) {
             if let Some(why) = access::mistakes(template, kind) {
                 let message = format!("{field}: MetricTemplate {name} has {why}");
                 c.faults.push(Problem::new("TemplateInvalid", message));
             }
         } else {
-            let served = KINDS.iter().map(|kind| kind.name).collect::<Vec<_>>().join(", ");
+            let served = KINDS.iter().map(|kind| kind.name).chain([analysis::job::KIND]);
+            let served = served.collect::<Vec<_>>().join(", ");
             c.held = true;
             c.unserved.push(format!(
                 "{field}: MetricTemplate {name}, spec.provider.type {} (served are {served})",

@@ -29,7 +29,7 @@ const MANAGER: &str = "bed";
 /// How many objects are applied at a time.
 const AT_ONCE: usize = 8;
 /// How long a kind may take to be served after its definition was applied.
-const KIND_LIMIT: Duration = Duration::from_secs(30);
+const KIND_LIMIT: Duration = Duration::from_secs(90);
 
 type Kind = (ApiResource, ApiCapabilities);
 

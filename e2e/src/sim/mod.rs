@@ -7,6 +7,8 @@
 pub mod configs;
 mod evidence;
 pub mod fixture;
+#[cfg(test)]
+mod jobs;
 pub mod knative;
 pub mod observer;
 pub mod pods;

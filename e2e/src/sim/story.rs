@@ -18,8 +18,8 @@ use serde_json::{Value, json};
 use serin::{
     manifest::scaler,
     snapshot::{
-        CANARY_RUN, CONFIG_MAP, DAEMONSET, DEPLOYMENT, HPA, KNATIVE_SERVICE, Kind, ObjectRef, REVISION,
-        Rival, SCALED_OBJECT, SECRET, SERVICE,
+        CANARY_RUN, CONFIG_MAP, DAEMONSET, DEPLOYMENT, HPA, JOB, KNATIVE_SERVICE, Kind, METRIC_TEMPLATE,
+        ObjectRef, REVISION, Rival, SCALED_OBJECT, SECRET, SERVICE,
     },
 };
 
@@ -27,7 +27,7 @@ use super::{
     Sim, fixture, route,
     step::Step,
     transcript,
-    world::{World, merge},
+    world::{NAMESPACE, World, merge},
 };
 
 /// A story.
@@ -61,7 +61,7 @@ pub struct Story {
     steps: Vec<Step>,
 }
 
-const KINDS: [Kind; 11] = [
+const KINDS: [Kind; 12] = [
     DEPLOYMENT,
     DAEMONSET,
     SERVICE,
@@ -73,6 +73,7 @@ const KINDS: [Kind; 11] = [
     route::VIRTUAL_SERVICE,
     KNATIVE_SERVICE,
     CANARY_RUN,
+    JOB,
 ];
 
 /// Kinds by the names that stories give them: their own, but for Knative's Service.
@@ -279,6 +280,12 @@ fn merge_some(into: &mut Value, over: &Value) {
 }
 
 pub(super) fn put(world: &mut World, object: &Value, now: jiff::Timestamp) -> Result<()> {
+    if object["kind"] == METRIC_TEMPLATE.kind {
+        let name = object["metadata"]["name"].as_str().context("a MetricTemplate without a name")?;
+        let spec = serde_json::from_value(object["spec"].clone()).context("a MetricTemplate")?;
+        world.templates.insert(format!("{NAMESPACE}/{name}"), spec);
+        return Ok(());
+    }
     let kind = object["kind"].as_str().and_then(kind_named).context("an object of no known kind")?;
     world.put(kind, object.clone(), now);
     Ok(())

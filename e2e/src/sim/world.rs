@@ -79,6 +79,7 @@ impl World {
             flagger: self.flagger.clone(),
             namespace_terminating: self.terminating,
             refused: None,
+            refused_job: None,
             ask_not_before: None,
             records: Records::default(),
             conditions: Known::default(),

@@ -27,6 +27,7 @@ mod gates;
 mod history;
 mod hooks;
 mod jenkins_x;
+mod jobs;
 mod knative;
 mod kuma;
 mod loadtester;
@@ -130,6 +131,7 @@ const FAMILIES: &[(&str, Family)] = &[
     ("history", history::STORIES),
     ("hooks", hooks::STORIES),
     ("jenkins_x", jenkins_x::STORIES),
+    ("jobs", jobs::STORIES),
     ("knative", knative::STORIES),
     ("kuma", kuma::STORIES),
     ("loadtester", loadtester::STORIES),
@@ -157,6 +159,7 @@ const ALONE: &[(&str, Family)] = &[
     ("event_webhook_alone", event_webhook::ALONE),
     ("gates_alone", gates::ALONE),
     ("history_alone", history::ALONE),
+    ("jobs_alone", jobs::ALONE),
     ("kuma_alone", kuma::ALONE),
 ];
 

@@ -33,6 +33,7 @@ fn snapshot() -> Snapshot {
         flagger: None,
         namespace_terminating: false,
         refused: None,
+        refused_job: None,
         ask_not_before: None,
         records: crate::snapshot::Records::default(),
         conditions: crate::condition::Known::default(),

@@ -34,6 +34,7 @@ pub(in crate::plan) fn measured(cx: &Context<'_>, d: &mut Draft, name: &str, fou
         value: found.value.clone(),
         verdict,
         message: keep::short(&found.text),
+        job: found.job.clone().unwrap_or_default(),
         times: None,
     };
     let one = Evidence { metrics: vec![metric], measurements: vec![measurement], ..of_run(cx) };

@@ -9,6 +9,9 @@ use super::NODE;
 /// Port of a backend whose container declares none.
 const DEFAULT_PORT: u16 = 8080;
 
+/// How images begin that cannot be had.
+const NOWHERE: &str = "nowhere.invalid/";
+
 /// Which pods are meant; what is not set does not matter.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Selector {
@@ -69,6 +72,8 @@ pub struct Behaviour {
     pub ready: Option<bool>,
     /// Whether its process is gone: nothing listens, and it is not ready.
     pub crashed: Option<bool>,
+    /// Whether a pod that comes to an end by itself may do so (`HOLD`).
+    pub done: Option<bool>,
 }
 
 /// What a pod is, as far as its playing needs it.
@@ -84,6 +89,8 @@ pub(super) struct Facts {
     pub(super) ports: Vec<u16>,
     /// Name and image of each container.
     pub(super) containers: Vec<(String, String)>,
+    /// It comes to an end by itself, as the pods of a Job do.
+    pub(super) once: bool,
     env: BTreeMap<String, String>,
 }
 
@@ -116,6 +123,7 @@ impl Facts {
             image: first.map(|container| image(&container.image)).unwrap_or_default(),
             node: node(pod),
             ports,
+            once: spec.is_some_and(|spec| spec.restart_policy.as_deref().is_some_and(|p| p != "Always")),
             containers: containers.iter().map(|one| (one.name.clone(), image(&one.image))).collect(),
             env,
         }
@@ -130,11 +138,26 @@ impl Facts {
             ready_after: self.millis("READY_AFTER_MS"),
             ready: !self.flag("NEVER_READY"),
             crashed: false,
+            done: !self.flag("HOLD"),
         };
         for (_, behaviour) in overrides.iter().filter(|(selector, _)| selector.matches(self)) {
             behaviour.clone().lay_over(&mut resolved);
         }
         resolved
+    }
+
+    /// The image cannot be had.
+    pub(super) fn without_image(&self) -> bool {
+        self.image.starts_with(NOWHERE)
+    }
+
+    /// How long it runs (`RUN_MS`), how it ends (`EXIT_CODE`), and of which Service it asks how often before that
+    /// (`CALLS`, as in `app-canary=1000`).
+    pub(super) fn task(&self) -> (Duration, i32, Option<(&str, u32)>) {
+        let calls = self.env.get("CALLS").and_then(|calls| calls.split_once('='));
+        let calls = calls.and_then(|(service, times)| Some((service, times.parse().ok()?)));
+        let code = self.env.get("EXIT_CODE").and_then(|code| code.parse().ok()).unwrap_or(0);
+        (self.millis("RUN_MS"), code, calls)
     }
 
     fn number(&self, name: &str) -> Option<f64> {
@@ -159,6 +182,7 @@ pub(super) struct Resolved {
     pub(super) ready_after: Duration,
     pub(super) ready: bool,
     pub(super) crashed: bool,
+    pub(super) done: bool,
 }
 
 impl Behaviour {
@@ -174,6 +198,7 @@ impl Behaviour {
         set(self.ready_after, &mut under.ready_after);
         set(self.ready, &mut under.ready);
         set(self.crashed, &mut under.crashed);
+        set(self.done, &mut under.done);
     }
 }
 

@@ -10,6 +10,7 @@ mod addresses;
 mod backend;
 mod behaviour;
 mod metrics;
+mod once;
 mod pod;
 
 use std::{

@@ -20,6 +20,7 @@ use super::{
     NODE_IP, Shared,
     backend::Backend,
     behaviour::{Facts, Resolved},
+    once,
 };
 
 /// How a pod is to end.
@@ -36,9 +37,9 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 /// Plays one pod.
 pub(super) struct Player {
-    shared: Arc<Shared>,
-    facts: Facts,
-    ending: watch::Receiver<Ending>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) facts: Facts,
+    pub(super) ending: watch::Receiver<Ending>,
 }
 
 /// What was last reported.
@@ -68,6 +69,9 @@ impl Player {
     async fn live(&mut self, ip: Ipv4Addr, bound: bool) -> anyhow::Result<()> {
         if !bound {
             bind(&self.shared.client, &self.facts).await?;
+        }
+        if self.facts.once {
+            return once::play(self, ip).await;
         }
         let mut overrides = self.shared.overrides.clone();
         let mut behaviour = self.facts.resolve(&overrides.borrow_and_update());
@@ -163,7 +167,7 @@ impl Player {
         }})
     }
 
-    async fn patch_status(&self, patch: &Value) -> anyhow::Result<()> {
+    pub(super) async fn patch_status(&self, patch: &Value) -> anyhow::Result<()> {
         let pods = pods(&self.shared.client, &self.facts);
         let params = PatchParams::default();
         let patch = Patch::Merge(patch);
