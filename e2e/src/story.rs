@@ -67,7 +67,7 @@ pub fn canary(name: &str) -> Value {
         "spec": {
             "targetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": name},
             "progressDeadlineSeconds": 60,
-            "settleTime": "500ms",
+            "settleTime": "1s",
             "service": {
                 "port": 80, "targetPort": 8080,
                 "gateways": ["gateway", "mesh"], "retries": {"attempts": 0},

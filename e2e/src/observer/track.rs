@@ -12,7 +12,7 @@ use serin::{api::duration, manifest::revision};
 use super::world::{Change, Facts, Kind, Names, World, list, written};
 
 /// What changed this short a time before a write was not yet so when the write was decided.
-pub(super) const REACTION: Duration = Duration::from_secs(1);
+pub(super) const REACTION: Duration = Duration::from_secs(3);
 
 /// The settle time of a Canary that names none: Istio's.
 const SETTLE: Duration = Duration::from_secs(3);

@@ -225,7 +225,7 @@ fn trials(stage: &Stage, families: &[(&str, Family)]) -> Vec<Trial> {
 fn main() -> anyhow::Result<ExitCode> {
     enter()?;
     let mut arguments = Arguments::from_args();
-    arguments.test_threads.get_or_insert(8);
+    arguments.test_threads.get_or_insert(6);
     let runtime = Arc::new(Runtime::new()?);
     let stage = Stage { runtime, shared: Arc::default(), times: Arc::default() };
     let together = libtest_mimic::run(&arguments, trials(&stage, FAMILIES));
