@@ -58,6 +58,11 @@ async fn a_target_recreated_in_a_run_is_analysed_from_the_start(shared: &Shared)
     refused(&story, "app", "TargetMissing", &["deployment app.target-again", "create it"]).await?;
     story.canary_that("app", |c| weight(c) == 0).await?;
     ensure!(story.weight("app").await? == Some(0), "the route leads to pods that are gone");
+    let heard = async || {
+        load.reset();
+        (load.requests(20, PATIENCE).await.ok()?.lost() == 0).then_some(())
+    };
+    wait::until("the proxy to have heard of it", PATIENCE, heard).await?;
     load.reset();
     well_goes_on(&story).await?;
     let alone = load.reset();
