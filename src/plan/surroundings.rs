@@ -62,7 +62,7 @@ pub(super) fn surroundings<'a>(
     let asks = analysis::asks(&c, router.queries());
     verdicts(&mut c, &asks);
     c.advice.extend(alerts(snap, &c));
-    cross_namespace(snap, &c, router)?;
+    cross_namespace(snap, &c, &asks)?;
     if snap.canary.metadata.deletion_timestamp.is_none() {
         fit(&c, target)?;
         renders(snap, &c, router)?;
@@ -268,7 +268,7 @@ fn verdicts(c: &mut Validated, asks: &[Ask]) {
     c.advice.extend(advice);
 }
 
-fn cross_namespace(snap: &Snapshot, c: &Validated, router: &'static dyn Router) -> Result<(), Stop> {
+fn cross_namespace(snap: &Snapshot, c: &Validated, asks: &[Ask]) -> Result<(), Stop> {
     if !snap.rules.no_cross_namespace_refs {
         return Ok(());
     }
@@ -280,7 +280,6 @@ fn cross_namespace(snap: &Snapshot, c: &Validated, router: &'static dyn Router) 
     let alert = alert.map(|a| format!("alerts[{}].providerRef", a.name));
     let named =
         metric.chain(alert).map(|field| format!("spec.analysis.{field}.namespace names another namespace"));
-    let asks = analysis::asks(c, router.queries());
     let read = asks.iter().filter_map(|ask| {
         let read = analysis::access::reads_in(ask.query.as_ref().ok()?)?;
         let name = &c.metrics.get(ask.metric)?.name;
