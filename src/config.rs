@@ -4,7 +4,7 @@ use std::{fmt, path::PathBuf, time::Duration};
 
 use serde::Serialize;
 
-use crate::reach::Reach;
+use crate::outbound::OutboundPolicy;
 
 /// Settings that decisions depend on: part of every snapshot.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -28,7 +28,7 @@ pub struct Rules {
     /// How many promoted templates are kept per Canary.
     pub revision_history: usize,
     /// Which servers users' objects may name.
-    pub reach: Reach,
+    pub outbound: OutboundPolicy,
 }
 
 /// What generated routing objects of ingress controllers carry.
@@ -49,8 +49,8 @@ impl Default for Ingress {
 impl Default for Rules {
     fn default() -> Self {
         let metrics_server = "http://prometheus:9090";
-        let mut reach = Reach::default();
-        reach.name(metrics_server);
+        let mut outbound = OutboundPolicy::default();
+        outbound.name(metrics_server);
         Self {
             mesh_provider: "istio".into(),
             metrics_server: metrics_server.into(),
@@ -61,7 +61,7 @@ impl Default for Rules {
             config_tracking: true,
             ingress: Ingress::default(),
             revision_history: 5,
-            reach,
+            outbound,
         }
     }
 }

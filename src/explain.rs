@@ -13,13 +13,13 @@ use kube::Client;
 use crate::{
     analysis::{self, Reading},
     api::{CanaryStatus, MetricStatus},
-    ask::Asker,
     clock,
     config::{Config, Rules},
     controller,
     manifest::config::Digest,
-    observe::{self, World},
+    observe::{self, ObjectCache},
     plan::{self, Action, Answers, Plan, Question, Wake},
+    queries::Asker,
     snapshot::{CANARY_RUN, Snapshot},
     source::{Contents, Http, Secrets, Sources, http::TIMEOUT},
     telemetry::Metrics,
@@ -77,8 +77,8 @@ pub async fn run(config: Config, namespace: String, name: String, ask: bool) -> 
 }
 
 /// All kinds of one namespace, listed once.
-async fn read(client: &Client, namespace: &str, rules: &Rules) -> anyhow::Result<World> {
-    let world = World::default();
+async fn read(client: &Client, namespace: &str, rules: &Rules) -> anyhow::Result<ObjectCache> {
+    let world = ObjectCache::default();
     observe::list_once(client, namespace, rules, &world).await.context("list what the Canary depends on")?;
     Ok(world)
 }

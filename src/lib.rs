@@ -1,15 +1,15 @@
 //! Serin, a canary operator for Kubernetes.
 //!
-//! One way through: watch → [`snapshot::Snapshot`] → [`plan::questions`] (pure) → [`ask`] → [`plan::decide`] (pure,
+//! One way through: watch → [`snapshot::Snapshot`] → [`plan::questions`] (pure) → [`queries`] → [`plan::decide`] (pure,
 //! total) → [`plan::Plan`] → [`apply`]. Modules in layer order, low to high; each uses only what stands above it
 //! (`e2e/tests/repo.rs` checks that):
 //!
-//! 1. [`names`], [`clock`], [`reach`], [`config`]
-//! 2. [`condition`], [`api`], [`snapshot`]
+//! 1. [`names`], [`clock`], [`outbound`], [`config`]
+//! 2. [`expression`], [`api`], [`snapshot`]
 //! 3. [`manifest`], [`router`], [`analysis`] - pure
 //! 4. [`plan`] - pure
 //! 5. [`net`], [`telemetry`], [`retry`], [`source`], [`webhook`] - I/O leaves
-//! 6. [`events`], [`observe`], [`alert`], [`ask`], [`apply`], [`server`]
+//! 6. [`events`], [`observe`], [`alert`], [`queries`], [`apply`], [`server`]
 //! 7. [`controller`], [`explain`], [`release`]
 //! 8. [`cli`]
 //! 9. [`loadtester`] - a program of its own
@@ -18,10 +18,10 @@ pub mod names;
 
 pub mod clock;
 pub mod config;
-pub mod reach;
+pub mod outbound;
 
 pub mod api;
-pub mod condition;
+pub mod expression;
 pub mod snapshot;
 
 pub mod analysis;
@@ -38,9 +38,9 @@ pub mod webhook;
 
 pub mod alert;
 pub mod apply;
-pub mod ask;
 pub mod events;
 pub mod observe;
+pub mod queries;
 pub mod server;
 
 pub mod controller;

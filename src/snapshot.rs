@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use crate::{
     api::{AlertProviderSpec, Canary, MetricTemplateSpec, canary_run::Evidence},
-    condition::Known,
     config::Rules,
+    expression::Known,
 };
 
 /// A kind of object that Serin reads or writes.
@@ -213,7 +213,7 @@ pub struct Snapshot {
     #[serde(skip)]
     pub conditions: Known,
     /// What webhooks said last, by the place in the run at which they were asked.
-    pub heard: BTreeMap<String, Heard>,
+    pub heard: BTreeMap<String, WebhookRound>,
 }
 
 /// A Job that the API server did not take.
@@ -240,29 +240,29 @@ pub struct Records {
 
 /// What the webhooks of one type said, as far as they were called.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Heard {
+pub struct WebhookRound {
     /// When the last of them had answered.
     pub at: Timestamp,
     /// In the order in which they were called.
-    pub said: Vec<Said>,
+    pub said: Vec<WebhookReply>,
 }
 
 /// What one webhook said.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Said {
+pub struct WebhookReply {
     /// Its name.
     pub name: String,
     /// Where it is.
     pub url: String,
     /// Yes, or why not.
-    pub answer: Result<(), Refusal>,
+    pub answer: Result<(), Denial>,
     /// How the call went.
-    pub course: Course,
+    pub course: Timing,
 }
 
 /// How a call of a webhook went.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Course {
+pub struct Timing {
     /// The URL for people: without what may be a secret.
     pub shown: String,
     /// When the first try was made.
@@ -277,14 +277,14 @@ pub struct Course {
 
 /// Why a webhook did not say yes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Refusal {
+pub struct Denial {
     /// In our words: fit for status and logs.
     pub why: String,
     /// In Flagger's words, which may quote the answer: for Events only.
     pub quote: String,
 }
 
-impl Refusal {
+impl Denial {
     /// One that quotes nobody.
     pub fn plain(why: impl Into<String>) -> Self {
         let why = why.into();

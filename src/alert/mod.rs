@@ -34,9 +34,9 @@ use crate::{
     config::Notifier,
     events::{Events, reference},
     net::{self, Outbound, Request},
-    observe::World,
+    observe::ObjectCache,
     plan::{Note, Urgency},
-    snapshot::{ALERT_PROVIDER, Refusal},
+    snapshot::{ALERT_PROVIDER, Denial},
     telemetry::Metrics,
 };
 
@@ -90,7 +90,7 @@ type Sent = (String, i64, String);
 pub struct Alerts(Arc<Inner>);
 
 struct Inner {
-    world: Arc<World>,
+    world: Arc<ObjectCache>,
     providers: Providers,
     out: Outbound,
     events: Events,
@@ -105,7 +105,7 @@ struct Inner {
 /// What sending needs.
 pub struct Parts {
     /// Holds the AlertProviders.
-    pub world: Arc<World>,
+    pub world: Arc<ObjectCache>,
     /// Reads their Secrets.
     pub client: Client,
     /// The way out.
@@ -236,7 +236,7 @@ impl Inner {
         let service = found.as_ref().map_or("", |destination| destination.service.name());
         let outcome = match &found {
             Ok(destination) => self.post(destination, &letter.message).await,
-            Err(why) => Err(Refusal::plain(why.clone())),
+            Err(why) => Err(Denial::plain(why.clone())),
         };
         let (canary, reason) = (letter.message.about(), letter.message.reason);
         match outcome {
@@ -244,7 +244,7 @@ impl Inner {
                 tracing::debug!(canary, reason, %to, "alert sent");
                 self.metrics.alerted(service, "sent");
             }
-            Err(Refusal { why, quote }) => {
+            Err(Denial { why, quote }) => {
                 tracing::warn!(canary, reason, %to, "alert not sent: {why}");
                 self.metrics.alerted(service, "failed");
                 let [text, quote] = [why, quote].map(|why| format!("An alert was not sent to {to}: {why}"));
@@ -265,7 +265,7 @@ impl Inner {
     }
 
     /// Tries a few times, as long as that may help.
-    async fn post(&self, to: &Destination, message: &Message) -> Result<(), Refusal> {
+    async fn post(&self, to: &Destination, message: &Message) -> Result<(), Denial> {
         let body = payload::payload(to, message, clock::now());
         let mut pauses = PAUSES.iter();
         loop {
@@ -283,13 +283,13 @@ impl Inner {
                     Ok(()) => return Ok(()),
                     Err(refused) => {
                         let quote = format!("{refused} {}", self.out.quote(&answer.body));
-                        (Refusal { quote: quote.trim_end().to_owned(), why: refused }, later(answer.status))
+                        (Denial { quote: quote.trim_end().to_owned(), why: refused }, later(answer.status))
                     }
                 },
                 Err(error @ (net::NetError::Unreachable(_) | net::NetError::TimedOut(_))) => {
-                    (Refusal::plain(error.to_string()), true)
+                    (Denial::plain(error.to_string()), true)
                 }
-                Err(error) => (Refusal::plain(error.to_string()), false),
+                Err(error) => (Denial::plain(error.to_string()), false),
             };
             match pauses.next().filter(|_| again) {
                 Some(pause) => tokio::time::sleep(*pause).await,

@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use crate::{
     api::AlertProviderSpec,
     config, net,
-    observe::World,
+    observe::ObjectCache,
     snapshot::{ALERT_PROVIDER, SECRET},
 };
 
@@ -149,7 +149,7 @@ impl Providers {
     /// It cannot be posted to: what is missing or wrong, for people. No text holds what a Secret holds.
     pub(super) async fn find(
         &self,
-        world: &World,
+        world: &ObjectCache,
         namespace: &str,
         name: &str,
     ) -> Result<Destination, String> {
@@ -169,7 +169,7 @@ impl Providers {
 
     async fn secret(
         &self,
-        world: &World,
+        world: &ObjectCache,
         namespace: &str,
         name: &str,
     ) -> Result<BTreeMap<String, String>, String> {

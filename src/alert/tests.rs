@@ -173,8 +173,8 @@ async fn what_a_service_does_not_take_is_dropped_and_counted() {
     let client = Client::try_from(settings).unwrap();
     let metrics = Arc::new(Metrics::new("istio"));
     let (events, _publishing) = Events::new(client.clone(), metrics.clone());
-    let mut reach = net::Reach::default();
-    reach.name(&url);
+    let mut outbound = net::OutboundPolicy::default();
+    outbound.name(&url);
     let own = Notifier {
         service: "slack",
         url: crate::config::Private(url),
@@ -186,7 +186,7 @@ async fn what_a_service_does_not_take_is_dropped_and_counted() {
     let alerts = Alerts::new(Parts {
         world: Arc::default(),
         client,
-        out: Outbound::new(reach, None, true),
+        out: Outbound::new(outbound, None, true),
         events,
         metrics: metrics.clone(),
         own: Some(own),

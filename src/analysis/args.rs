@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::access::{self, SecretAt, SecretKeyAt};
+use super::provider_kinds::{self, SecretAt, SecretKeyAt};
 use crate::api::{ArgField, CanaryMetric, MetricArg};
 
 /// Fills in what fields hold, so that every argument has a value or names a Secret.
@@ -45,7 +45,7 @@ fn read(field: &ArgField, of: &Value) -> Result<String, String> {
     use jsonpath_rust::JsonPath;
     let path = field.field_path.trim();
     let whole = format!("$.{}", path.trim_start_matches("$."));
-    let path_of = access::json_path(&whole).map_err(|why| format!("{path:?} is no path: {why}"))?;
+    let path_of = provider_kinds::json_path(&whole).map_err(|why| format!("{path:?} is no path: {why}"))?;
     let found = of.query(path_of).map_err(|why| format!("{path:?} is no path: {why}"))?;
     let [value] = found.as_slice() else {
         return Err(format!("{path:?} leads to {} values: name a field that is there", found.len()));

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     api::{CanaryMetric, MetricOutcome, metric_names::canonical, validated::Validated},
-    condition::{Condition, Known},
+    expression::{Condition, Known},
 };
 
 /// What one measurement of a metric came to.

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use serde_json::Value;
 
-use super::{access, template};
+use super::{provider_kinds, template};
 use crate::api::MetricTemplate;
 
 const VARIABLES: [(&str, &str); 2] = [("reporter", "destination"), ("minutes", "5")];
@@ -39,8 +39,8 @@ fn every_kind_of_server_has_an_example_that_can_be_asked() {
                 assert!(spec.job.is_some_and(|job| job.spec.to_string().contains("{{ service }}")), "{name}");
                 continue;
             }
-            let kind = access::kind(&spec.provider.type_).unwrap();
-            assert_eq!(access::mistakes(&spec, kind), None, "{name}");
+            let kind = provider_kinds::kind(&spec.provider.type_).unwrap();
+            assert_eq!(provider_kinds::mistakes(&spec, kind), None, "{name}");
             let rendered = template::render(&spec.query, &model).unwrap();
             assert!(!rendered.contains("{{") && rendered.contains("podinfo"), "{name}: {rendered}");
             let secret = spec.provider.secret_ref.map(|s| s.name);
@@ -48,6 +48,6 @@ fn every_kind_of_server_has_an_example_that_can_be_asked() {
             kinds.insert(kind.name);
         }
     }
-    let served: BTreeSet<&str> = access::KINDS.iter().map(|kind| kind.name).collect();
+    let served: BTreeSet<&str> = provider_kinds::KINDS.iter().map(|kind| kind.name).collect();
     assert_eq!(kinds, served, "kinds without an example");
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{Ask, Role, asks::compares, go};
+use super::{Ask, Role, go, query_plan::compares};
 use crate::api::{
     CanaryMetric, NoData, duration,
     metric_names::{DURATION, SUCCESS_RATE, canonical},
@@ -167,7 +167,7 @@ fn beyond(c: &Validated, m: &CanaryMetric) -> Option<String> {
 fn second(c: &Validated, at: usize) -> Option<String> {
     let m = &c.metrics[at];
     let first = c.metrics[..at].iter().find(|other| other.name == m.name)?;
-    let plain = |m: &CanaryMetric| m.verdict == crate::api::MetricVerdict::default();
+    let plain = |m: &CanaryMetric| m.verdict == crate::api::MetricPolicy::default();
     (!plain(first) || !plain(m)).then(|| "another metric has the same name: rename one of the two".into())
 }
 

@@ -3,9 +3,7 @@
 //! Owns the queries made from a Canary's metrics, threshold semantics, conditions and the wording of failed checks. Does
 //! not ask: `source` does. Does not count failures or decide what follows: `plan` does.
 
-pub mod access;
 pub mod args;
-mod asks;
 mod assess;
 pub mod builtin;
 #[cfg(test)]
@@ -13,6 +11,8 @@ mod examples;
 mod go;
 pub mod job;
 pub mod limits;
+pub mod provider_kinds;
+mod query_plan;
 mod reading;
 pub mod template;
 pub mod verdict;
@@ -20,9 +20,9 @@ pub mod verdict;
 use serde::Serialize;
 
 pub use self::{
-    access::{Access, SecretAt},
-    asks::{Ask, Role, asks},
     assess::{Assessment, assess, example},
+    provider_kinds::{Access, SecretAt},
+    query_plan::{Ask, Role, asks},
     reading::{Doubt, Failure, Reading, doubting, early, sent},
     verdict::{NO_VALUES, Verdict, judge},
 };

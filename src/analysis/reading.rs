@@ -7,7 +7,7 @@ use std::fmt;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use super::{Ask, Query, Role, access};
+use super::{Ask, Query, Role, provider_kinds};
 
 /// What came back for a query.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -113,7 +113,8 @@ impl Doubt {
 pub fn doubting(query: Query, began: Timestamp, now: Timestamp) -> Query {
     let Some(series) = &query.series else { return query };
     let mut doubts = vec![Doubt::Reset.asked(&format!("sum(resets({series}[{}])) > 0", query.window))];
-    let window = SignedDuration::try_from(access::window(&query.window)).unwrap_or(SignedDuration::MAX);
+    let window =
+        SignedDuration::try_from(provider_kinds::window(&query.window)).unwrap_or(SignedDuration::MAX);
     if now.duration_since(began) < window {
         let millis = began.as_millisecond();
         let since = format!("{}.{:03}", millis.div_euclid(1000), millis.rem_euclid(1000));

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{MetricArg, gate::Gate, metric_verdict::MetricVerdict, promotion::Promotion, routing, schema};
+use super::{MetricArg, gate::Gate, metric_policy::MetricPolicy, promotion::Promotion, routing, schema};
 
 /// Flagger's pattern for durations, open at its end: `1m30s` and `10ms` pass.
 const DURATION: &str = "^[0-9]+(m|s)";
@@ -151,7 +151,7 @@ pub struct CanaryMetric {
     pub args: Vec<MetricArg>,
     /// How the metric is judged beyond `thresholdRange`, and when it is measured.
     #[serde(flatten)]
-    pub verdict: MetricVerdict,
+    pub verdict: MetricPolicy,
 }
 
 /// A range of values, open at the side that has no bound.

@@ -11,12 +11,12 @@ pub mod canary_run;
 pub mod crd;
 pub mod duration;
 pub mod gate;
-pub mod hosts;
 pub mod metric_arg;
 pub mod metric_job;
 pub mod metric_names;
+pub mod metric_policy;
 pub mod metric_template;
-pub mod metric_verdict;
+pub mod outbound_hosts;
 pub mod promotion;
 pub mod request;
 mod routing;
@@ -39,8 +39,8 @@ pub use canary::{AutoscalerRef, Canary, CanarySpec, LocalRef, ScalerReplicas, Ta
 pub use canary_run::{CanaryRun, CanaryRunSpec, CanaryRunStatus, LastRun, RunPhase};
 pub use metric_arg::{ArgField, ArgSecret, ArgSource, MetricArg};
 pub use metric_job::JobTemplate;
+pub use metric_policy::{MetricOutcome, MetricPolicy, MetricStatus, NoData};
 pub use metric_template::{MetricProvider, MetricTemplate, MetricTemplateSpec, SecretRef};
-pub use metric_verdict::{MetricOutcome, MetricStatus, MetricVerdict, NoData};
 pub use service::{CanaryService, CustomMetadata, UnmanagedMetadata};
 pub use status::{
     Answer, CanaryCondition, CanaryStatus, Ending, EndingKind, ObservedConfig, ObservedTarget, Phase,

@@ -7,13 +7,13 @@ use super::{
     Canary, CanaryAnalysis, CanaryMetric, CanaryService, CanarySpec, CanaryWebhook, MetricTemplateSpec,
     Target, duration,
     gate::{self, Gates},
-    hosts, metric_names,
+    metric_names, outbound_hosts,
     promotion::{self, Apex, Pause},
     schedule::{Step, Strategy, schedule, strategy},
 };
 use crate::{
-    condition::Known,
     config::{Ingress, Rules},
+    expression::Known,
     names,
 };
 
@@ -122,7 +122,7 @@ impl Problem {
 
 /// Why a Canary is not acted on at all.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum Denial {
     /// The spec cannot be meant: mend it.
     Invalid(Problem),
     /// Provider, kind of target or strategy that is not served: each a field path with a word of why.
@@ -136,7 +136,7 @@ const MAX_APEX: usize = 63 - "-primary".len();
 ///
 /// # Errors
 /// The first reason for which nothing may be done with it.
-pub fn validate(canary: &Canary, rules: &Rules) -> Result<Validated, Refusal> {
+pub fn validate(canary: &Canary, rules: &Rules) -> Result<Validated, Denial> {
     let spec = &canary.spec;
     let analysis = canary.analysis().cloned().ok_or_else(|| {
         invalid("spec.analysis is missing: say how a new revision is to be analysed (interval, threshold, stepWeight)")
@@ -151,12 +151,12 @@ pub fn validate(canary: &Canary, rules: &Rules) -> Result<Validated, Refusal> {
     let strategy = strategy(&analysis);
     let apex_moves = promotion::apex(&provider, &analysis, strategy);
     let moves = switches(&provider) || apex_moves != Apex::Stays;
-    let schedule = schedule(&analysis, moves, skip_analysis).map_err(Refusal::Invalid)?;
-    let pause = promotion::pause(&analysis, strategy, schedule.len()).map_err(Refusal::Invalid)?;
-    let gates = gate::gates(&analysis, &schedule, pause.as_ref()).map_err(Refusal::Invalid)?;
+    let schedule = schedule(&analysis, moves, skip_analysis).map_err(Denial::Invalid)?;
+    let pause = promotion::pause(&analysis, strategy, schedule.len()).map_err(Denial::Invalid)?;
+    let gates = gate::gates(&analysis, &schedule, pause.as_ref()).map_err(Denial::Invalid)?;
     let (metrics, mut faults, mut advice) = metrics(&analysis);
     faults.extend(misdirected(&analysis, &mut advice));
-    faults.extend(hosts::forbidden(spec, &analysis, rules));
+    faults.extend(outbound_hosts::forbidden(spec, &analysis, rules));
     advice.extend(advise(&analysis, &schedule, skip_analysis));
     Ok(Validated {
         name: canary.metadata.name.clone().unwrap_or_default(),
@@ -199,7 +199,7 @@ pub fn validate(canary: &Canary, rules: &Rules) -> Result<Validated, Refusal> {
     })
 }
 
-fn names(spec: &CanarySpec, service: &CanaryService, kind: Target) -> Result<Names, Refusal> {
+fn names(spec: &CanarySpec, service: &CanaryService, kind: Target) -> Result<Names, Denial> {
     let target = spec.target_ref.name.clone();
     let apex = apex(service, kind, &target)?;
     Ok(Names {
@@ -211,8 +211,8 @@ fn names(spec: &CanarySpec, service: &CanaryService, kind: Target) -> Result<Nam
     })
 }
 
-fn invalid(message: impl Into<String>) -> Refusal {
-    Refusal::Invalid(Problem::new("InvalidSpec", message))
+fn invalid(message: impl Into<String>) -> Denial {
+    Denial::Invalid(Problem::new("InvalidSpec", message))
 }
 
 /// Seconds between checks: at least 1 s; what cannot be read is 60 s, as in Flagger.
@@ -220,14 +220,14 @@ fn interval(text: Option<&str>) -> Duration {
     text.and_then(duration::parse).map_or(Duration::from_secs(60), |d| d.max(Duration::from_secs(1)))
 }
 
-fn linger(spec: &CanarySpec) -> Result<Duration, Refusal> {
+fn linger(spec: &CanarySpec) -> Result<Duration, Denial> {
     let Some(text) = spec.canary_scale_down_delay.as_deref() else { return Ok(Duration::ZERO) };
     duration::parse(text)
         .ok_or_else(|| invalid(format!("spec.canaryScaleDownDelay: {text:?} is not a duration such as 30s")))
 }
 
 /// A Knative Service routes itself, and nothing else.
-fn routed(kind: Target, provider: &str) -> Result<(), Refusal> {
+fn routed(kind: Target, provider: &str) -> Result<(), Denial> {
     match (kind.holds_both(), provider == "knative") {
         (true, false) => Err(invalid(format!(
             "spec.provider is {provider}, but a Knative Service routes itself: set it to knative"
@@ -239,7 +239,7 @@ fn routed(kind: Target, provider: &str) -> Result<(), Refusal> {
     }
 }
 
-fn service(spec: &CanarySpec, kind: Target) -> Result<CanaryService, Refusal> {
+fn service(spec: &CanarySpec, kind: Target) -> Result<CanaryService, Denial> {
     if kind.holds_both() {
         return Ok(spec.service.clone().unwrap_or_default());
     }
@@ -255,7 +255,7 @@ fn service(spec: &CanarySpec, kind: Target) -> Result<CanaryService, Refusal> {
     Ok(service)
 }
 
-fn apex(service: &CanaryService, kind: Target, target: &str) -> Result<String, Refusal> {
+fn apex(service: &CanaryService, kind: Target, target: &str) -> Result<String, Denial> {
     let apex = service.name.clone().filter(|n| !n.is_empty()).unwrap_or_else(|| target.to_owned());
     if apex.len() > MAX_APEX && !kind.holds_both() {
         return Err(invalid(format!(
@@ -271,7 +271,7 @@ fn apex(service: &CanaryService, kind: Target, target: &str) -> Result<String, R
     Ok(apex)
 }
 
-fn served_target(spec: &CanarySpec) -> Result<Target, Refusal> {
+fn served_target(spec: &CanarySpec) -> Result<Target, Denial> {
     let mut list = Vec::new();
     let target = Target::named(&spec.target_ref);
     if target.is_none() {
@@ -293,7 +293,7 @@ fn served_target(spec: &CanarySpec) -> Result<Target, Refusal> {
             SCALERS.join(" and ")
         ));
     }
-    target.filter(|_| list.is_empty()).ok_or(Refusal::Unserved(list))
+    target.filter(|_| list.is_empty()).ok_or(Denial::Unserved(list))
 }
 
 /// Kinds of autoscalers that are served.

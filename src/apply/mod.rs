@@ -3,7 +3,7 @@
 //! # Guarantees
 //! Every write is bound to the version of the object it was decided on (creations by POST, patches by
 //! `resourceVersion`, deletions by uid), so a plan made from an old snapshot is refused, not mixed in. What a write
-//! returned is in the [`World`] before the next snapshot is taken. No write is retried here: a refused one means that
+//! returned is in the [`ObjectCache`] before the next snapshot is taken. No write is retried here: a refused one means that
 //! the world has moved, and the caller decides anew.
 //!
 //! # Caveats
@@ -25,7 +25,7 @@ use crate::{
         config::{self, CopyOf},
     },
     names::{LABEL_CANARY, managers},
-    observe::{Key, World},
+    observe::{Key, ObjectCache},
     plan::{Action, Plan},
     snapshot::{CANARY, CANARY_RUN, DEPLOYMENT, JOB, Kind, ObjectRef, REVISION},
 };
@@ -103,12 +103,12 @@ impl ApplyError {
 #[derive(Clone)]
 pub struct Applier {
     client: Client,
-    world: Arc<World>,
+    world: Arc<ObjectCache>,
 }
 
 impl Applier {
     /// An applier that writes through `client` and tells `world`.
-    pub fn new(client: Client, world: Arc<World>) -> Self {
+    pub fn new(client: Client, world: Arc<ObjectCache>) -> Self {
         Self { client, world }
     }
 

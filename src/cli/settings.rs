@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use super::flags::{FLAGS, Kind, Use, go_bool};
 use crate::{
     config::{Config, Ingress, Notifier, Private, Rules},
-    reach::{Reach, pattern},
+    outbound::{OutboundPolicy, pattern},
     telemetry::check_filter,
 };
 
@@ -38,7 +38,7 @@ pub(super) fn config(matches: &ArgMatches) -> Result<Config, String> {
         rules: Rules {
             mesh_provider: some(text(matches, "mesh-provider"))
                 .unwrap_or_else(|| Rules::default().mesh_provider),
-            reach: reach(matches, &metrics_server)?,
+            outbound: outbound(matches, &metrics_server)?,
             metrics_server,
             selector_labels: list(&text(matches, "selector-labels")),
             include_label_prefix: list(&text(matches, "include-label-prefix")),
@@ -68,15 +68,15 @@ pub(super) fn config(matches: &ArgMatches) -> Result<Config, String> {
 }
 
 /// Which servers users' objects may name, beside those that are flags of ours.
-fn reach(matches: &ArgMatches, metrics_server: &str) -> Result<Reach, String> {
+fn outbound(matches: &ArgMatches, metrics_server: &str) -> Result<OutboundPolicy, String> {
     let (hosts, networks) =
         (hosts(&text(matches, "allowed-hosts"))?, networks(&text(matches, "allowed-networks"))?);
-    let mut reach = Reach { hosts, networks, named: Vec::new() };
-    reach.name(metrics_server);
+    let mut outbound = OutboundPolicy { hosts, networks, named: Vec::new() };
+    outbound.name(metrics_server);
     for url in ["slack-url", "slack-proxy-url", "msteams-url", "msteams-proxy-url"] {
-        reach.name(&text(matches, url));
+        outbound.name(&text(matches, url));
     }
-    Ok(reach)
+    Ok(outbound)
 }
 
 fn hosts(text: &str) -> Result<Vec<String>, String> {

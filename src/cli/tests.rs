@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::{config::Rules, reach::Reach};
+use crate::{config::Rules, outbound::OutboundPolicy};
 
 fn task(line: &str, vars: &[(&str, &str)]) -> Result<Task, clap::Error> {
     let argv: Vec<String> = line.split_whitespace().map(String::from).collect();
@@ -52,7 +52,10 @@ fn the_arguments_of_a_flagger_deployment_are_understood() {
     assert_eq!(
         config.rules,
         Rules {
-            reach: Reach { named: vec![("prom.monitoring".into(), 9090)], ..Reach::default() },
+            outbound: OutboundPolicy {
+                named: vec![("prom.monitoring".into(), 9090)],
+                ..OutboundPolicy::default()
+            },
             mesh_provider: "contour".into(),
             metrics_server: "http://prom.monitoring:9090".into(),
             selector_labels: vec!["app".into(), "app.kubernetes.io/name".into()],
@@ -102,7 +105,7 @@ fn alerts_go_to_teams_or_else_to_slack_and_their_addresses_are_not_printed() {
     assert!(!format!("{:?}", config.notifier).contains("s3cret"));
     assert_eq!(config.cluster_name, "a");
     // the operator's own settings may name any address
-    assert!(config.rules.reach.named.contains(&("hooks".into(), 443)));
+    assert!(config.rules.outbound.named.contains(&("hooks".into(), 443)));
     let both = run(&format!("{slack} -msteams-url=https://teams/"));
     assert_eq!(both.notifier.map(|to| (to.service, to.token.0)), Some(("msteams", String::new())));
     assert_eq!(run("serin run -slack-channel=dev").notifier, None);
@@ -120,8 +123,8 @@ fn settle_time_may_be_short() {
 #[test]
 fn hosts_and_networks_are_lists() {
     let rules = run("serin run --allowed-hosts=*.SVC,prom.test --allowed-networks=127.0.0.0/8,::1").rules;
-    assert_eq!(rules.reach.hosts, ["*.svc", "prom.test"]);
-    assert_eq!(rules.reach.networks.len(), 2);
+    assert_eq!(rules.outbound.hosts, ["*.svc", "prom.test"]);
+    assert_eq!(rules.outbound.networks.len(), 2);
     assert!(run("serin run").quote_answers && !run("serin run --quote-answers=false").quote_answers);
 }
 

@@ -1,7 +1,7 @@
 //! The loop: observe → questions → ask → decide → apply, for one Canary at a time, until nothing is left to do.
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "this module wires the I/O together")]
 
-mod memory;
+mod pass_state;
 mod queue;
 mod records;
 mod refused;
@@ -23,14 +23,14 @@ use crate::{
     alert::{self, Alerts},
     analysis::Reading,
     apply::Applier,
-    ask::{Asker, Calls, Telling},
     clock,
     config::Config,
     events::Events,
     names,
     net::Outbound,
-    observe::{self, GatherError, Key, World},
+    observe::{self, GatherError, Key, ObjectCache},
     plan::{self, Answers, Plan, Question, Wake},
+    queries::{Asker, EventSink, WebhookRounds},
     retry::Backoffs,
     server,
     snapshot::Snapshot,
@@ -38,7 +38,7 @@ use crate::{
     telemetry::{Metrics, Outcome, Reconcile},
     webhook::Webhooks,
 };
-use memory::Memory;
+use pass_state::PassState;
 use queue::Again;
 
 /// Plans carried out for one Canary before others get their turn. The longest chain of writes without waiting is
@@ -54,16 +54,16 @@ const RETRY_CAP: Duration = Duration::from_secs(30);
 
 /// Everything that working on a Canary needs.
 pub(crate) struct Worker {
-    world: Arc<World>,
+    world: Arc<ObjectCache>,
     config: Config,
     asker: Asker,
-    calls: Calls,
-    telling: Telling,
+    calls: WebhookRounds,
+    telling: EventSink,
     applier: Applier,
     events: Events,
     alerts: Alerts,
     metrics: Arc<Metrics>,
-    memory: Mutex<Memory>,
+    memory: Mutex<PassState>,
     /// Target of each Canary seen, for taking its series away once it is gone.
     targets: Mutex<BTreeMap<Key, String>>,
     failures: Mutex<Backoffs<Key>>,
@@ -78,7 +78,7 @@ pub(crate) struct Worker {
 pub async fn connect(config: &Config) -> anyhow::Result<(Client, Outbound)> {
     let settings = settings(config).await?;
     let api = settings.cluster_url.to_string();
-    let out = Outbound::new(config.rules.reach.clone(), Some(&api), config.quote_answers);
+    let out = Outbound::new(config.rules.outbound.clone(), Some(&api), config.quote_answers);
     Ok((Client::try_from(settings).context("build a client")?, out))
 }
 
@@ -121,7 +121,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     tokio::spawn(stop_on_signal(stop.clone()));
 
     let metrics = Arc::new(Metrics::new(&config.rules.mesh_provider));
-    let world = Arc::new(World::default());
+    let world = Arc::new(ObjectCache::default());
     let (triggers, receiver) = mpsc::unbounded_channel();
     observe::watch_all(&client, &config, &world, triggers.clone(), &tasks, &stop);
     let (events, publishing) = Events::new(client.clone(), metrics.clone());
@@ -158,7 +158,7 @@ struct Parts {
     out: Outbound,
     events: Events,
     metrics: Arc<Metrics>,
-    world: Arc<World>,
+    world: Arc<ObjectCache>,
     triggers: mpsc::UnboundedSender<Key>,
     tasks: TaskTracker,
 }
@@ -191,8 +191,8 @@ impl Worker {
                 Contents::new(client.clone()),
                 metrics.clone(),
             ),
-            calls: Calls::new(hooks.clone(), metrics.clone(), triggers),
-            telling: Telling::new(hooks, metrics.clone()),
+            calls: WebhookRounds::new(hooks.clone(), metrics.clone(), triggers),
+            telling: EventSink::new(hooks, metrics.clone()),
             alerts: Alerts::new(alert::Parts {
                 world: world.clone(),
                 client: client.clone(),
@@ -343,7 +343,7 @@ impl Worker {
         Again::After(self.failures().next(key.clone()))
     }
 
-    fn memory(&self) -> std::sync::MutexGuard<'_, Memory> {
+    fn memory(&self) -> std::sync::MutexGuard<'_, PassState> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

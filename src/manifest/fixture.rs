@@ -59,7 +59,7 @@ pub(crate) fn canary(service: &Value) -> Validated {
         skip_analysis: false,
         templates: BTreeMap::new(),
         secrets: BTreeMap::new(),
-        conditions: crate::condition::Known::default(),
+        conditions: crate::expression::Known::default(),
         metrics: Vec::new(),
         unserved: Vec::new(),
         held: false,

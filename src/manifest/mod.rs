@@ -4,7 +4,6 @@
 //! Does not write: `apply` sends the patches. Routing objects are rendered by `router`, with the types of this module.
 
 pub mod config;
-mod external;
 pub mod job;
 pub mod json;
 pub mod knative;
@@ -13,6 +12,7 @@ pub mod readiness;
 pub mod revision;
 pub mod scaler;
 pub mod service;
+mod service_target;
 pub mod target;
 pub mod workload;
 

@@ -15,9 +15,9 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Manifest, external, json as get, knative, patch,
+    Manifest, json as get, knative, patch,
     readiness::{self, Rollout},
-    service,
+    service, service_target,
     workload::{self, Source},
 };
 use crate::{
@@ -102,8 +102,8 @@ impl Target {
     /// What whoever gives it pods at rest is to do instead.
     pub fn rest_advice(self) -> &'static str {
         match self {
-            Self::Deployment | Self::Service | Self::Knative => "Leave spec.replicas out of what sets it",
-            Self::DaemonSet => "Leave the node selector flagger.app/scale-to-zero as it is found",
+            Self::Deployment | Self::Service | Self::Knative => "StepGate spec.replicas out of what sets it",
+            Self::DaemonSet => "StepGate the node selector flagger.app/scale-to-zero as it is found",
         }
     }
 
@@ -129,7 +129,7 @@ impl Target {
         match self {
             Self::Deployment => Cow::Borrowed(template),
             Self::DaemonSet => Cow::Owned(for_nodes(template)),
-            Self::Service => Cow::Owned(external::relevant(live)),
+            Self::Service => Cow::Owned(service_target::relevant(live)),
             Self::Knative => Cow::Owned(knative::revision(live)),
         }
     }
@@ -224,7 +224,7 @@ impl Target {
     pub fn behind(self, snap: &Snapshot, service: &str) -> u32 {
         match self {
             Self::Deployment | Self::DaemonSet => snap.ready(service),
-            Self::Service => external::behind(snap, service),
+            Self::Service => service_target::behind(snap, service),
             Self::Knative => knative::behind(snap, service),
         }
     }
@@ -254,7 +254,7 @@ impl Target {
                 ))
                 .into_iter()
                 .collect(),
-            Self::Service => external::advice(c, live, objects),
+            Self::Service => service_target::advice(c, live, objects),
         }
     }
 
@@ -271,8 +271,8 @@ impl Target {
             return Ok(Sides { apex: None, primary: None, canary: None, advice: vec![] });
         }
         if self == Self::Service {
-            external::ports(c, live)?;
-            let canary = external::canary(c, live, objects, include_prefix);
+            service_target::ports(c, live)?;
+            let canary = service_target::canary(c, live, objects, include_prefix);
             return Ok(Sides { apex: None, primary: None, canary: Some(canary), advice: vec![] });
         }
         let made = service::render(c, live, label, objects)?;
@@ -299,7 +299,7 @@ impl Target {
             Self::Deployment | Self::DaemonSet => {
                 workload::primary(c, live, source, label, epoch, hash, include_prefix)
             }
-            Self::Service => external::primary(c, live, source, marks, include_prefix),
+            Self::Service => service_target::primary(c, live, source, marks, include_prefix),
             Self::Knative => knative::promoted(c, live, source, hash),
         }
     }
@@ -314,7 +314,7 @@ impl Target {
     ) -> Manifest {
         match self {
             Self::Deployment | Self::DaemonSet => workload::created(primary, live, label, replicas),
-            Self::Service => external::created(primary, &live["spec"]),
+            Self::Service => service_target::created(primary, &live["spec"]),
             Self::Knative => primary,
         }
     }

@@ -2,7 +2,7 @@
 //! I/O leaf. The one place where requests to servers out of users' objects are made: metrics servers, webhooks, alert
 //! providers.
 //!
-//! A name is resolved once for each connection, and only an address that [`Reach`] admits is connected to. No
+//! A name is resolved once for each connection, and only an address that [`OutboundPolicy`] admits is connected to. No
 //! redirects, no proxy from the environment; every answer is bounded in time and size.
 
 mod resolve;
@@ -19,7 +19,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use ipnet::{Ipv4Net, Ipv6Net};
 use reqwest::{Certificate, Client, ClientBuilder, Proxy, Response, Url, redirect};
 
-pub use crate::reach::{Reach, Refused};
+pub use crate::outbound::{OutboundPolicy, Refused};
 pub use resolve::{Lookup, System};
 
 use resolve::{Guard, host_of};
@@ -159,21 +159,26 @@ pub fn shown(url: &Url) -> String {
 impl Outbound {
     /// Requests within `reach`, never to the API server at the URL `api`. With `quotes`, answers may be repeated to
     /// people.
-    pub fn new(reach: Reach, api: Option<&str>, quotes: bool) -> Self {
-        Self::with_lookup(reach, api, quotes, Arc::new(System))
+    pub fn new(outbound: OutboundPolicy, api: Option<&str>, quotes: bool) -> Self {
+        Self::with_lookup(outbound, api, quotes, Arc::new(System))
     }
 
     /// Requests to servers that nobody but the operator's own environment names, e.g. the metadata service of its cloud:
     /// wherever they are, and nothing they say is repeated.
     pub fn own() -> Self {
         let networks = vec![Ipv4Net::default().into(), Ipv6Net::default().into()];
-        Self::new(Reach { networks, ..Reach::default() }, None, false)
+        Self::new(OutboundPolicy { networks, ..OutboundPolicy::default() }, None, false)
     }
 
     /// As [`new`](Self::new), with another way from names to addresses.
-    pub fn with_lookup(reach: Reach, api: Option<&str>, quotes: bool, lookup: Arc<dyn Lookup>) -> Self {
+    pub fn with_lookup(
+        outbound: OutboundPolicy,
+        api: Option<&str>,
+        quotes: bool,
+        lookup: Arc<dyn Lookup>,
+    ) -> Self {
         let api = api.and_then(|url| Url::parse(url).ok()).and_then(|url| host_of(&url));
-        let guard = Arc::new(Guard { reach, api, lookup });
+        let guard = Arc::new(Guard { outbound, api, lookup });
         Self(Arc::new(Inner { guard, quotes, clients: Mutex::default() }))
     }
 
@@ -184,16 +189,16 @@ impl Outbound {
     pub async fn send(&self, request: Request) -> Result<Answer, NetError> {
         let guard = &self.0.guard;
         for url in std::iter::once(&request.url).chain(&request.proxy) {
-            guard.reach.admits(url)?;
+            guard.outbound.admits(url)?;
             // a URL with an address in it is connected to without asking the resolver
             let literal = url.host_str().and_then(|h| h.trim_matches(['[', ']']).parse::<IpAddr>().ok());
-            if let (false, Some(ip)) = (guard.reach.is_named(url), literal) {
+            if let (false, Some(ip)) = (guard.outbound.is_named(url), literal) {
                 guard.admits(&ip.to_string(), &[ip]).await?;
             }
         }
         // whose name is resolved here
         let asked = request.proxy.as_ref().unwrap_or(&request.url);
-        let guarded = !guard.reach.is_named(asked);
+        let guarded = !guard.outbound.is_named(asked);
         let client = self.client(Kind { guarded, tls: request.tls, proxy: request.proxy })?;
         let mut sending =
             client.request(request.method, request.url).headers(request.headers).timeout(request.timeout);

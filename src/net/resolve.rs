@@ -8,7 +8,7 @@ use reqwest::{
     dns::{Addrs, Name, Resolve, Resolving},
 };
 
-use super::{Reach, Refused};
+use super::{OutboundPolicy, Refused};
 
 /// A way from names to addresses.
 pub trait Lookup: Send + Sync {
@@ -29,7 +29,7 @@ impl Lookup for System {
 /// Judges addresses before they are connected to.
 #[derive(Clone)]
 pub(super) struct Guard {
-    pub(super) reach: Reach,
+    pub(super) outbound: OutboundPolicy,
     /// Host of the API server: an address or a name.
     pub(super) api: Option<String>,
     pub(super) lookup: Arc<dyn Lookup>,
@@ -39,10 +39,10 @@ impl Guard {
     /// The addresses of a host that may be connected to: at least one.
     pub(super) async fn admits(&self, host: &str, found: &[IpAddr]) -> Result<Vec<IpAddr>, Refused> {
         let api = self.api_addresses().await;
-        let is_api = |ip: &IpAddr| api.contains(&ip.to_canonical()) && !self.reach.allows(*ip);
+        let is_api = |ip: &IpAddr| api.contains(&ip.to_canonical()) && !self.outbound.allows(*ip);
         let (mut good, mut refusal) = (Vec::new(), None);
         for ip in found {
-            let judged = match self.reach.admits_address(host, *ip) {
+            let judged = match self.outbound.admits_address(host, *ip) {
                 Ok(()) if is_api(ip) => {
                     Err(Refused { host: host.to_owned(), why: "is the API server".into() })
                 }

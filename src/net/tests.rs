@@ -59,13 +59,13 @@ impl Lookup for Script {
     }
 }
 
-fn scripted(reach: Reach, answers: &[&'static str]) -> (Outbound, Arc<Script>) {
+fn scripted(outbound: OutboundPolicy, answers: &[&'static str]) -> (Outbound, Arc<Script>) {
     let script = Arc::new(Script(answers.to_vec(), AtomicUsize::new(0)));
-    (Outbound::with_lookup(reach, None, true, script.clone()), script)
+    (Outbound::with_lookup(outbound, None, true, script.clone()), script)
 }
 
-fn open(network: &str) -> Reach {
-    Reach { networks: vec![network.parse().unwrap()], ..Reach::default() }
+fn open(network: &str) -> OutboundPolicy {
+    OutboundPolicy { networks: vec![network.parse().unwrap()], ..OutboundPolicy::default() }
 }
 
 async fn get(out: &Outbound, url: &str) -> Result<Answer, NetError> {
@@ -75,7 +75,7 @@ async fn get(out: &Outbound, url: &str) -> Result<Answer, NetError> {
 #[tokio::test]
 async fn x1_inner_addresses_are_refused_before_anything_connects() {
     let (port, seen) = server(OK).await;
-    let out = Outbound::new(Reach::default(), Some("https://10.96.0.1:443/"), true);
+    let out = Outbound::new(OutboundPolicy::default(), Some("https://10.96.0.1:443/"), true);
     for host in INNER {
         let error = get(&out, &format!("http://{host}:{port}/x")).await.unwrap_err();
         assert!(matches!(error, NetError::Refused(_)), "{host}: {error:?}");
@@ -98,9 +98,9 @@ async fn x1_inner_addresses_are_refused_before_anything_connects() {
 
 #[tokio::test]
 async fn x1_hosts_that_are_not_listed_are_not_looked_up() {
-    let reach = Reach { hosts: vec!["*.good.test".into()], ..open("127.0.0.0/8") };
+    let outbound = OutboundPolicy { hosts: vec!["*.good.test".into()], ..open("127.0.0.0/8") };
     let (port, _) = server(OK).await;
-    let (out, script) = scripted(reach, &["127.0.0.1"]);
+    let (out, script) = scripted(outbound, &["127.0.0.1"]);
     let error = get(&out, &format!("http://bad.test:{port}")).await.unwrap_err();
     assert_eq!(error.to_string(), "host not allowed: bad.test is not in --allowed-hosts of the operator");
     assert_eq!(script.1.load(Ordering::SeqCst), 0);
@@ -159,7 +159,8 @@ async fn f62_a_name_that_cannot_be_looked_up_is_a_server_that_cannot_be_reached(
 async fn the_api_server_is_not_asked_under_another_name() {
     let (port, seen) = server(OK).await;
     let script = Arc::new(Script(vec!["10.0.0.9"], AtomicUsize::new(0)));
-    let out = Outbound::with_lookup(Reach::default(), Some("https://api.cloud.test:6443"), true, script);
+    let out =
+        Outbound::with_lookup(OutboundPolicy::default(), Some("https://api.cloud.test:6443"), true, script);
     for host in ["api.cloud.test", "alias.test", "10.0.0.9"] {
         let error = get(&out, &format!("http://{host}:{port}")).await.unwrap_err().to_string();
         assert!(error.ends_with("is the API server"), "{host}: {error}");
@@ -193,7 +194,7 @@ async fn answers_are_cut_and_silence_ends() {
 
 #[test]
 fn x4_what_is_quoted_is_short_and_can_be_left_out() {
-    let out = |quotes| Outbound::new(Reach::default(), None, quotes);
+    let out = |quotes| Outbound::new(OutboundPolicy::default(), None, quotes);
     assert_eq!(out(false).quote(b"marker"), "");
     assert_eq!(out(true).quote(b" a\r\n\x1b[31m b\xff "), "a [31m b\u{fffd}");
     let long = out(true).quote("é".repeat(4000).as_bytes());

@@ -1,23 +1,23 @@
-//! Cluster → Snapshot. [`watch`] fills the [`World`]; [`gather`] reads one Canary's part of it. No call to the API
+//! Cluster → Snapshot. [`watch`] fills the [`ObjectCache`]; [`gather`] reads one Canary's part of it. No call to the API
 //! server is made here besides the watches themselves.
 
+mod cache;
+mod dependency_index;
 mod endpoints;
-mod interest;
-mod looked;
+mod references;
 mod watch;
-mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+pub use cache::{Key, ObjectCache, version_of};
 pub use watch::{list_once, mandatory, watch_all};
-pub use world::{Key, World, version_of};
 
 use crate::{
     api::{AlertProviderSpec, Canary, MetricTemplateSpec, Target, validated::validate},
-    condition::Known,
     config::Rules,
+    expression::Known,
     manifest::{self, config, scaler},
     names, router,
     snapshot::{
@@ -44,7 +44,12 @@ pub enum GatherError {
 ///
 /// # Errors
 /// See [`GatherError`].
-pub fn gather(world: &World, rules: &Rules, key: &Key, now: Timestamp) -> Result<Snapshot, GatherError> {
+pub fn gather(
+    world: &ObjectCache,
+    rules: &Rules,
+    key: &Key,
+    now: Timestamp,
+) -> Result<Snapshot, GatherError> {
     let (namespace, name) = key;
     let raw = world.get(CANARY, namespace, name).ok_or(GatherError::Gone)?;
     if world.stale(CANARY, key) {
@@ -84,7 +89,7 @@ pub fn gather(world: &World, rules: &Rules, key: &Key, now: Timestamp) -> Result
     revisions(world, namespace, &names::primary(&target), &mut objects);
     let records = records(world, key, &mut objects, &mut missing);
     let templates = templates(world, &canary, namespace);
-    world::jobs::gathered(world, key, &templates, &mut objects, &mut forbidden)?;
+    cache::jobs::gathered(world, key, &templates, &mut objects, &mut forbidden)?;
     if rules.config_tracking {
         configs(world, key, target_kind, &[&target, &names::primary(&target)], &mut objects);
     }
@@ -95,7 +100,7 @@ pub fn gather(world: &World, rules: &Rules, key: &Key, now: Timestamp) -> Result
         missing_kinds: missing,
         forbidden_kinds: forbidden,
         rivals: rivals(world, key, workload, &apex),
-        secrets: rules.config_tracking.then(|| world::secrets::named(world, &canary, namespace, &templates)),
+        secrets: rules.config_tracking.then(|| cache::secrets::named(world, &canary, namespace, &templates)),
         templates,
         alert_providers: alert_providers(world, &canary, namespace),
         flagger: world.flagger().filter(|(_, until)| *until > now),
@@ -112,7 +117,7 @@ pub fn gather(world: &World, rules: &Rules, key: &Key, now: Timestamp) -> Result
 
 /// The objects that the Canary's router reads.
 fn routes(
-    world: &World,
+    world: &ObjectCache,
     rules: &Rules,
     canary: &Canary,
     services: &[String],
@@ -141,7 +146,7 @@ fn routes(
 
 /// The autoscaler that the Canary names, its copy, and all others of target and primary.
 fn scalers(
-    world: &World,
+    world: &ObjectCache,
     namespace: &str,
     canary: &Canary,
     missing: &mut Vec<String>,
@@ -163,7 +168,7 @@ fn scalers(
     Ok(found)
 }
 
-fn revisions(world: &World, namespace: &str, primary: &str, objects: &mut Objects) {
+fn revisions(world: &ObjectCache, namespace: &str, primary: &str, objects: &mut Objects) {
     let mut all = world.list(REVISION, namespace);
     all.retain(|r| r["metadata"]["labels"][names::LABEL_TEMPLATE_OF] == names::label_value(primary));
     for revision in all {
@@ -173,7 +178,7 @@ fn revisions(world: &World, namespace: &str, primary: &str, objects: &mut Object
 
 /// The records of this Canary's runs; true when they are known.
 fn records(
-    world: &World,
+    world: &ObjectCache,
     (namespace, canary): &Key,
     objects: &mut Objects,
     missing: &mut Vec<String>,
@@ -195,7 +200,7 @@ fn records(
 /// Metadata of the ConfigMaps and Secrets that these workloads use, of the copies made for this Canary, and of what
 /// has the name of a copy.
 fn configs(
-    world: &World,
+    world: &ObjectCache,
     (namespace, canary): &Key,
     target: Target,
     workloads: &[&String],
@@ -224,7 +229,7 @@ fn configs(
     }
 }
 
-fn rivals(world: &World, key: &Key, workload: Kind, apex: &str) -> Vec<Rival> {
+fn rivals(world: &ObjectCache, key: &Key, workload: Kind, apex: &str) -> Vec<Rival> {
     let mut rivals = Vec::new();
     let all = world.interests(&key.0);
     let Some(own) = all.iter().find(|(k, _)| k == key).map(|(_, own)| own.clone()) else { return rivals };
@@ -251,7 +256,7 @@ fn rivals(world: &World, key: &Key, workload: Kind, apex: &str) -> Vec<Rival> {
     rivals
 }
 
-fn templates(world: &World, canary: &Canary, namespace: &str) -> BTreeMap<String, MetricTemplateSpec> {
+fn templates(world: &ObjectCache, canary: &Canary, namespace: &str) -> BTreeMap<String, MetricTemplateSpec> {
     let metrics = canary.analysis().map(|a| a.metrics.as_slice()).unwrap_or_default();
     let named = metrics.iter().filter_map(|m| m.template_ref.as_ref()).map(|t| {
         let ns = t.namespace.clone().filter(|n| !n.is_empty()).unwrap_or_else(|| namespace.to_owned());
@@ -264,7 +269,11 @@ fn templates(world: &World, canary: &Canary, namespace: &str) -> BTreeMap<String
     named.filter_map(|(ns, name)| Some((format!("{ns}/{name}"), spec(&ns, &name)?))).collect()
 }
 
-fn alert_providers(world: &World, canary: &Canary, namespace: &str) -> BTreeMap<String, AlertProviderSpec> {
+fn alert_providers(
+    world: &ObjectCache,
+    canary: &Canary,
+    namespace: &str,
+) -> BTreeMap<String, AlertProviderSpec> {
     let alerts = canary.analysis().map(|a| a.alerts.as_slice()).unwrap_or_default();
     let named = alerts.iter().map(|a| a.provider_ref.in_namespace(namespace));
     let spec = |ns: &str, name: &str| {
@@ -282,7 +291,7 @@ pub fn optional() -> BTreeSet<Kind> {
 
 /// The optional kinds that are there and that some Canary needs: what nobody asks for is not watched. Records of runs
 /// are ours, and watched whatever Canaries ask for.
-fn needed(world: &World, default: &str, defined: &BTreeSet<String>) -> Vec<Kind> {
+fn needed(world: &ObjectCache, default: &str, defined: &BTreeSet<String>) -> Vec<Kind> {
     let providers = world.providers();
     let named = providers.iter().map(|name| if name.is_empty() { default } else { name });
     let kinds: BTreeSet<Kind> =

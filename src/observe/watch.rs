@@ -1,4 +1,4 @@
-//! One watch per kind, from start to stop. What is seen goes into the [`World`]; the Canaries it matters to go out as
+//! One watch per kind, from start to stop. What is seen goes into the [`ObjectCache`]; the Canaries it matters to go out as
 //! triggers. Of ConfigMaps and Secrets only the metadata is watched. Kinds that a cluster may lack are watched while their CustomResourceDefinition exists.
 //!
 //! Objects are taken as untyped JSON: one that does not decode cannot blind a watch.
@@ -21,7 +21,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use tokio::sync::{Notify, mpsc::UnboundedSender};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{Key, World, needed};
+use super::{Key, ObjectCache, needed};
 use crate::{
     config::{Config, Rules},
     manifest::config,
@@ -50,7 +50,7 @@ const FLAGGER_LEASE: &str = "flagger-leader-election";
 /// Where seen objects go.
 #[derive(Clone)]
 struct Sink {
-    world: Arc<World>,
+    world: Arc<ObjectCache>,
     triggers: UnboundedSender<Key>,
     /// Canaries or MetricTemplates came or changed: other kinds may be needed.
     canaries: Arc<Notify>,
@@ -69,7 +69,7 @@ impl Sink {
 pub fn watch_all(
     client: &Client,
     config: &Config,
-    world: &Arc<World>,
+    world: &Arc<ObjectCache>,
     triggers: UnboundedSender<Key>,
     tasks: &TaskTracker,
     stop: &CancellationToken,
@@ -167,7 +167,7 @@ fn forbidden(error: &watcher::Error) -> bool {
 }
 
 /// Lists may leave apiVersion and kind out of their items.
-fn saw(world: &World, kind: Kind, object: &impl Serialize) -> Vec<Key> {
+fn saw(world: &ObjectCache, kind: Kind, object: &impl Serialize) -> Vec<Key> {
     let Ok(mut object) = serde_json::to_value(object) else { return vec![] };
     object["apiVersion"] = kind.api_version().into();
     object["kind"] = kind.kind.into();
@@ -308,7 +308,12 @@ where
 ///
 /// # Errors
 /// The first list that the API server refuses.
-pub async fn list_once(client: &Client, namespace: &str, rules: &Rules, world: &World) -> kube::Result<()> {
+pub async fn list_once(
+    client: &Client,
+    namespace: &str,
+    rules: &Rules,
+    world: &ObjectCache,
+) -> kube::Result<()> {
     let crds: Api<CustomResourceDefinition> = Api::all(client.clone());
     let known: BTreeSet<String> =
         crds.list_metadata(&ListParams::default()).await?.items.iter().map(ResourceExt::name_any).collect();
@@ -336,14 +341,19 @@ pub async fn list_once(client: &Client, namespace: &str, rules: &Rules, world: &
     Ok(())
 }
 
-async fn list(client: &Client, namespace: &str, kind: Kind, world: &World) -> kube::Result<()> {
+async fn list(client: &Client, namespace: &str, kind: Kind, world: &ObjectCache) -> kube::Result<()> {
     let seen = look(client, namespace, kind, world).await?;
     world.listed(kind, &seen);
     Ok(())
 }
 
 /// Takes in what a namespace has of one kind.
-async fn look(client: &Client, namespace: &str, kind: Kind, world: &World) -> kube::Result<BTreeSet<Key>> {
+async fn look(
+    client: &Client,
+    namespace: &str,
+    kind: Kind,
+    world: &ObjectCache,
+) -> kube::Result<BTreeSet<Key>> {
     let mut seen = BTreeSet::new();
     if config::KINDS.contains(&kind) {
         let api: Api<Metadata> = untyped(client, kind, Some(namespace));

@@ -10,7 +10,7 @@ use super::{
     context::Context,
     delete,
     draft::{Draft, after},
-    ensure::{self, Because},
+    ensure::{self, WriteReason},
     note::{Note, Urgency},
     rest,
     surroundings::{Stop, surroundings},
@@ -180,7 +180,7 @@ fn relieve(snap: &Snapshot, d: &mut Draft, now: Timestamp) {
     d.status.step = Some(cx.step_at(Split::to_canary(0)));
     d.status.canary_weight = 0;
     d.urgent = true;
-    ensure::routing(&cx, d, Split::to_canary(0), Because::Wanted);
+    ensure::routing(&cx, d, Split::to_canary(0), WriteReason::Wanted);
 }
 
 fn accept(cx: &Context<'_>, d: &mut Draft) {

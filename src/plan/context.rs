@@ -154,7 +154,7 @@ impl<'a> Context<'a> {
 
     /// Users can be moved, and are meant to be.
     pub(super) fn moves(&self) -> bool {
-        self.router.moves(&self.c)
+        self.router.shifts_traffic(&self.c)
     }
 
     /// The weight that can be had in place of this one: all or none where the apex is switched, a whole number of pods

@@ -10,7 +10,7 @@ use super::{
     context::Context,
     copies,
     draft::{Draft, after},
-    ensure::{self, Because},
+    ensure::{self, WriteReason},
     heed,
     initialise::past,
     scaler,
@@ -78,7 +78,7 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
 
 /// The generated objects stay; users are on the primary.
 fn leave(cx: &Context<'_>, d: &mut Draft) {
-    if cx.live_split().is_some() && !ensure::routing(cx, d, cx.zero(), Because::Wanted)
+    if cx.live_split().is_some() && !ensure::routing(cx, d, cx.zero(), WriteReason::Wanted)
         || !scaler::twin(cx, d)
     {
         return;
@@ -114,7 +114,7 @@ fn target_serves(cx: &Context<'_>, d: &mut Draft) -> bool {
 /// The apex Service selects the target and the route leads to the apex: as they were, or as plain objects.
 fn given_back(cx: &Context<'_>, d: &mut Draft) -> bool {
     // the route is to lead to the apex: that has to be there
-    if cx.live_split().is_some() && cx.apex().is_none() && !ensure::apex_service(cx, d, Because::Wanted) {
+    if cx.live_split().is_some() && cx.apex().is_none() && !ensure::apex_service(cx, d, WriteReason::Wanted) {
         return false;
     }
     let route = cx.router.restore(&cx.c, &cx.snap.objects);

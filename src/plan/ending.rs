@@ -7,7 +7,7 @@ use super::{
     configs,
     context::Context,
     draft::Draft,
-    ensure::{self, Because},
+    ensure::{self, WriteReason},
     heed::heeded,
     hooks::{self, Kind},
     initialise::past,
@@ -37,7 +37,7 @@ pub(super) fn begin(cx: &Context<'_>, d: &mut Draft, kind: EndingKind, reason: &
     };
     d.status.step = Some(cx.step_at(split));
     d.urgent = split.canary() == 0;
-    ensure::routing(cx, d, split, Because::Wanted);
+    ensure::routing(cx, d, split, WriteReason::Wanted);
 }
 
 /// While the primary is being mended: where it stands, or all to the canary when the primary has no pods.
@@ -59,7 +59,7 @@ pub(super) fn carry_on(cx: &Context<'_>, d: &mut Draft) -> bool {
         d.urgent = zero.canary() == 0;
     }
     // the route first; without a primary there would be nowhere to go back to
-    if !(ensure::routing(cx, d, zero, Because::Wanted) & rest::primary_intact(cx, d)) {
+    if !(ensure::routing(cx, d, zero, WriteReason::Wanted) & rest::primary_intact(cx, d)) {
         return true;
     }
     if zero.canary() > 0 {
@@ -70,7 +70,7 @@ pub(super) fn carry_on(cx: &Context<'_>, d: &mut Draft) -> bool {
         }
         return true;
     }
-    if !ensure::apex_service(cx, d, Because::Drift) || !past(cx, d, cx.settled_at()) || !heeded(cx, d) {
+    if !ensure::apex_service(cx, d, WriteReason::Drift) || !past(cx, d, cx.settled_at()) || !heeded(cx, d) {
         return true;
     }
     // a new revision that waits for nothing else need not wait for pods to go
@@ -88,7 +88,7 @@ fn primary_restored(cx: &Context<'_>, d: &mut Draft) -> bool {
     if cx.step().confirmed.is_some() {
         return true;
     }
-    if !ensure::routing(cx, d, on_the_healthy(cx), Because::Wanted) {
+    if !ensure::routing(cx, d, on_the_healthy(cx), WriteReason::Wanted) {
         return false;
     }
     // without a copy there is nothing to go back to: the primary stays as it is
@@ -99,7 +99,7 @@ fn primary_restored(cx: &Context<'_>, d: &mut Draft) -> bool {
     if restored && cx.primary_pods() > 0 {
         let confirmed = Some(MicroTime(cx.now));
         d.status.step = Some(StepStatus { confirmed, ..cx.step_at(Split::to_canary(0)) });
-        ensure::routing(cx, d, Split::to_canary(0), Because::Wanted);
+        ensure::routing(cx, d, Split::to_canary(0), WriteReason::Wanted);
     }
     false
 }

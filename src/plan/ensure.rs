@@ -29,7 +29,7 @@ use crate::{
 
 /// How a difference from the wanted state came about, as far as can be told.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Because {
+pub(super) enum WriteReason {
     /// This pass wants something new.
     Wanted,
     /// It was in place before: somebody changed it.
@@ -48,19 +48,19 @@ pub(super) fn finalizer(cx: &Context<'_>, d: &mut Draft) -> bool {
 }
 
 /// The Services in front of the primary and of the target.
-pub(super) fn side_services(cx: &Context<'_>, d: &mut Draft, why: Because) -> bool {
+pub(super) fn side_services(cx: &Context<'_>, d: &mut Draft, why: WriteReason) -> bool {
     let Some(services) = services(cx) else { return false };
     let primary = |d: &mut Draft| services.primary.is_none_or(|primary| object(cx, d, primary, why));
     let Some(canary) = services.canary else { return primary(d) };
     match sides::revised(cx, d, &canary) {
         Revised::No => object(cx, d, canary, why) & primary(d),
-        Revised::Now => object(cx, d, canary, Because::Wanted) & primary(d),
+        Revised::Now => object(cx, d, canary, WriteReason::Wanted) & primary(d),
         Revised::Later(done) => primary(d) && done,
     }
 }
 
 /// The Service that users call, selecting the primary; an unowned one of that name is taken over as it is.
-pub(super) fn apex_service(cx: &Context<'_>, d: &mut Draft, why: Because) -> bool {
+pub(super) fn apex_service(cx: &Context<'_>, d: &mut Draft, why: WriteReason) -> bool {
     let Some(services) = services(cx) else { return false };
     let Some(apex) = services.apex else { return true };
     let known = |live: &Value| manifest::made_for(live, &cx.c.name) || manifest::adopted(live);
@@ -71,9 +71,9 @@ pub(super) fn apex_service(cx: &Context<'_>, d: &mut Draft, why: Because) -> boo
         return false;
     }
     // shares that are no longer asked for are nobody's mistake
-    let why = if cx.step().since.is_some() { Because::Wanted } else { why };
+    let why = if cx.step().since.is_some() { WriteReason::Wanted } else { why };
     // pointed elsewhere by hand while the primary has no pods: left there until it has
-    if let Some(live) = cx.apex().filter(|_| why == Because::Drift && cx.primary_pods() == 0) {
+    if let Some(live) = cx.apex().filter(|_| why == WriteReason::Drift && cx.primary_pods() == 0) {
         return manifest::patch(live, &apex).is_none();
     }
     object(cx, d, apex, why)
@@ -86,14 +86,14 @@ fn services(cx: &Context<'_>) -> Option<Sides> {
 }
 
 /// Users are led as `want` says.
-pub(super) fn routing(cx: &Context<'_>, d: &mut Draft, want: Split, why: Because) -> bool {
+pub(super) fn routing(cx: &Context<'_>, d: &mut Draft, want: Split, why: WriteReason) -> bool {
     if cx.c.apex == Apex::Stays { routes(cx, d, want, why) } else { share::carry(cx, d, want, why) }
 }
 
 /// The routing objects, carrying `want`.
-pub(super) fn routes(cx: &Context<'_>, d: &mut Draft, want: Split, why: Because) -> bool {
+pub(super) fn routes(cx: &Context<'_>, d: &mut Draft, want: Split, why: WriteReason) -> bool {
     let mut done = true;
-    for beside in cx.router.beside(&cx.c) {
+    for beside in cx.router.auxiliary_objects(&cx.c) {
         done &= object(cx, d, beside, why);
     }
     let cookies = cookies(cx, d, want);
@@ -111,14 +111,14 @@ pub(super) fn routes(cx: &Context<'_>, d: &mut Draft, want: Split, why: Because)
 /// The proxies know all destinations that the routes in place and `next` lead to: those may be put in place of these.
 /// At once where that does not matter.
 pub(super) fn exchangeable(cx: &Context<'_>, d: &mut Draft, next: &[Manifest]) -> bool {
-    if cx.router.announces().is_none() {
+    if cx.router.needs_handover().is_none() {
         return true;
     }
     let live = &cx.snap.objects;
     let mut done = true;
     for route in next {
         if let Some(both) = router::announcing(cx.router, &cx.c, live, route) {
-            done &= object(cx, d, both, Because::Wanted);
+            done &= object(cx, d, both, WriteReason::Wanted);
         }
     }
     if !done || !past(cx, d, cx.route_settled_at()) {
@@ -126,7 +126,7 @@ pub(super) fn exchangeable(cx: &Context<'_>, d: &mut Draft, next: &[Manifest]) -
     }
     for route in next {
         if let Some(both) = router::remembering(cx.router, &cx.c, live, route) {
-            done &= object(cx, d, both, Because::Wanted);
+            done &= object(cx, d, both, WriteReason::Wanted);
         }
     }
     done
@@ -190,7 +190,7 @@ pub(super) fn primary_from(
     if resize {
         json::set(&mut want.body, &["spec", "replicas"], json!(replicas));
     }
-    object_from(cx, d, live, &want, Because::Wanted)
+    object_from(cx, d, live, &want, WriteReason::Wanted)
 }
 
 /// The primary as a stored template wants it.
@@ -290,12 +290,12 @@ pub(super) fn version(live: &Value) -> String {
 }
 
 /// The object is there as wanted.
-pub(super) fn object(cx: &Context<'_>, d: &mut Draft, want: Manifest, why: Because) -> bool {
+pub(super) fn object(cx: &Context<'_>, d: &mut Draft, want: Manifest, why: WriteReason) -> bool {
     let at = ObjectRef::new(want.kind, want.name.clone());
     if let Some(live) = cx.snap.objects.at(&at) {
         return object_from(cx, d, live, &want, why);
     }
-    if why == Because::Drift {
+    if why == WriteReason::Drift {
         d.say(Words::recreated(&at.to_string()));
     }
     let made = stamp(cx, d, want);
@@ -326,7 +326,7 @@ pub(super) fn mark_primary(cx: &Context<'_>, d: &mut Draft, live: &Value, hash: 
         "annotations": {names::ANNOTATION_REVISION: hash},
     }});
     let want = Manifest::new(cx.c.target.kind(), &cx.c.names.primary, names::managers::WORKLOAD, &[], marks);
-    object_from(cx, d, live, &want, Because::Wanted)
+    object_from(cx, d, live, &want, WriteReason::Wanted)
 }
 
 /// `live` is as wanted.
@@ -335,7 +335,7 @@ pub(super) fn object_from(
     d: &mut Draft,
     live: &Value,
     want: &Manifest,
-    why: Because,
+    why: WriteReason,
 ) -> bool {
     let at = ObjectRef::new(want.kind, want.name.clone());
     let mut patch = manifest::patch(live, want);
@@ -344,7 +344,7 @@ pub(super) fn object_from(
     }
     let Some(mut patch) = patch else { return true };
     let known = manifest::ours(live, &cx.c.name) || manifest::adopted(live);
-    if why == Because::Drift && known && cx.spec_seen() {
+    if why == WriteReason::Drift && known && cx.spec_seen() {
         d.say(Words::drift(&at.to_string()));
     }
     merge(&mut patch, &stamps(cx, d, want));

@@ -6,7 +6,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use super::{
     context::Context,
     draft::{Draft, after},
-    gates::{self, Leave},
+    gates::{self, StepGate},
     hooks::{self, Kind, Reply},
     initialise::past,
     judge, measure,
@@ -35,7 +35,7 @@ pub(super) fn first(cx: &Context<'_>, d: &mut Draft) {
     };
     let mut notes = vec![cx.words.starting()];
     notes.extend(prepared.iter().map(|name| Words::check_passed(Kind::PreRollout, name)));
-    if gates::leave(cx, d, notes) == Leave::Yes {
+    if gates::leave(cx, d, notes) == StepGate::Yes {
         d.clear(conditions::HALTED);
         advance(cx, d, 1);
     }

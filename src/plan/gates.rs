@@ -23,7 +23,7 @@ use crate::{
 
 /// May the run leave the step at which it is?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Leave {
+pub(super) enum StepGate {
     /// It may.
     Yes,
     /// People have not said so.
@@ -54,25 +54,25 @@ fn before_next(cx: &Context<'_>) -> Vec<Kind> {
 }
 
 /// Asks everybody who has a say before the next step, and says what came of it, after what has `passed` before.
-pub(super) fn leave(cx: &Context<'_>, d: &mut Draft, mut passed: Vec<Note>) -> Leave {
+pub(super) fn leave(cx: &Context<'_>, d: &mut Draft, mut passed: Vec<Note>) -> StepGate {
     // those who may want it back are heard before it goes on
     if !hooks::known(cx, Kind::Rollback) {
-        return Leave::Unheard;
+        return StepGate::Unheard;
     }
     for kind in before_next(cx) {
         match hooks::ask(cx, d, kind, Timestamp::MIN) {
-            Reply::Unheard => return Leave::Unheard,
+            Reply::Unheard => return StepGate::Unheard,
             Reply::No(said) => {
                 shut(cx, d, kind, &said.name, passed);
-                return Leave::Shut;
+                return StepGate::Shut;
             }
             Reply::Yes(names) => passed.extend(names.iter().map(|name| Words::check_passed(kind, name))),
         }
     }
     if cx.step().index > 0 {
         match pause::pass(cx, d) {
-            Pass::Closed => return Leave::Waits,
-            Pass::Ended => return Leave::Ended,
+            Pass::Closed => return StepGate::Waits,
+            Pass::Ended => return StepGate::Ended,
             Pass::Open => {}
         }
     }
@@ -80,7 +80,7 @@ pub(super) fn leave(cx: &Context<'_>, d: &mut Draft, mut passed: Vec<Note>) -> L
         d.say(note);
     }
     d.clear(conditions::PAUSED);
-    Leave::Yes
+    StepGate::Yes
 }
 
 /// Until when a webhook's no keeps the run where it is: it is not asked again before.

@@ -28,5 +28,5 @@ pub(super) fn heeded(cx: &Context<'_>, d: &mut Draft) -> bool {
 
 /// Why they do not.
 pub(super) fn unheeded(cx: &Context<'_>) -> Option<String> {
-    cx.router.unheeded(&cx.c, &cx.snap.objects)
+    cx.router.not_programmed(&cx.c, &cx.snap.objects)
 }

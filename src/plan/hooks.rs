@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     api::{CanaryStatus, CanaryWebhook, Phase, duration},
-    snapshot::{Heard, Refusal, Said, Snapshot},
+    snapshot::{Denial, Snapshot, WebhookReply, WebhookRound},
 };
 
 /// Time for a try that says nothing of it, as Flagger's.
@@ -101,7 +101,7 @@ pub struct Round {
 
 impl Round {
     /// Nothing more is asked after this answer.
-    pub fn ends_with(&self, answer: &Result<(), Refusal>) -> bool {
+    pub fn ends_with(&self, answer: &Result<(), Denial>) -> bool {
         answer.is_ok() == (self.kind == Kind::Rollback)
     }
 
@@ -116,7 +116,7 @@ pub(super) enum Reply {
     /// All said yes, or there are none: their names.
     Yes(Vec<String>),
     /// This one said no.
-    No(Said),
+    No(WebhookReply),
     /// They are being asked.
     Unheard,
 }
@@ -197,13 +197,13 @@ pub(super) fn asked_again_at(cx: &Context<'_>, kind: Kind) -> Option<Timestamp> 
     Some(after(heard.at, cx.c.interval))
 }
 
-fn refusal(heard: &Heard) -> Option<&Said> {
+fn refusal(heard: &WebhookRound) -> Option<&WebhookReply> {
     heard.said.iter().find(|said| said.answer.is_err())
 }
 
 /// What was said at this place by the webhooks that there are, if it was since `since` and still counts: a no until there
 /// is something newer, anything else for a while.
-fn heard<'s>(cx: &Context<'s>, kind: Kind, since: Timestamp) -> Option<&'s Heard> {
+fn heard<'s>(cx: &Context<'s>, kind: Kind, since: Timestamp) -> Option<&'s WebhookRound> {
     let heard = cx.snap.heard.get(&place(cx, kind))?;
     let well = refusal(heard).is_none();
     let lasts = !well && kind != Kind::Rollback || cx.now < after(heard.at, cx.c.interval.max(GOOD_FOR));

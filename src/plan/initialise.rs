@@ -5,7 +5,7 @@ use super::{
     configs,
     context::Context,
     draft::{Draft, after},
-    ensure::{self, Because},
+    ensure::{self, WriteReason},
     heed::heeded,
     scaler,
     words::Words,
@@ -24,7 +24,7 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
     if !primary_made(cx, d) || !scaler::twin(cx, d) || !primary_ready(cx, d) {
         return;
     }
-    if !ensure::side_services(cx, d, Because::Wanted) || cx.primary_pods() == 0 {
+    if !ensure::side_services(cx, d, WriteReason::Wanted) || cx.primary_pods() == 0 {
         return;
     }
     if !past(cx, d, cx.sides_settled_at()) {
@@ -35,13 +35,13 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
     if !ensure::exchangeable(cx, d, &route) {
         return;
     }
-    if !ensure::routing(cx, d, none, Because::Wanted) || !past(cx, d, cx.route_settled_at()) {
+    if !ensure::routing(cx, d, none, WriteReason::Wanted) || !past(cx, d, cx.route_settled_at()) {
         return;
     }
     if !heeded(cx, d) {
         return;
     }
-    if !ensure::apex_service(cx, d, Because::Wanted) || !past(cx, d, cx.apex_settled_at()) {
+    if !ensure::apex_service(cx, d, WriteReason::Wanted) || !past(cx, d, cx.apex_settled_at()) {
         return;
     }
     if scaler::empty(cx, d) {

@@ -7,7 +7,7 @@ use super::{
     context::Context,
     draft::{Draft, after},
     ending, freeze,
-    gates::{self, Leave},
+    gates::{self, StepGate},
     history,
     hooks::{self, Kind, Reply},
     jobs,
@@ -32,7 +32,9 @@ const TOO_LITTLE: &str = "NotEnoughData";
 
 /// Something was due. `held`: nothing rises.
 pub(super) fn judge(cx: &Context<'_>, d: &mut Draft, held: bool) {
-    let Some(Looked { found, whole, early }) = looked_at(cx) else { return freeze::unanswered(cx, d) };
+    let Some(DependencyIndex { found, whole, early }) = looked_at(cx) else {
+        return freeze::unanswered(cx, d);
+    };
     let window = whole && cx.now >= measure::window(cx);
     let (said_no, unheard) = if window { checked(cx, d) } else { (None, false) };
     let counts =
@@ -104,7 +106,7 @@ fn checked(cx: &Context<'_>, d: &mut Draft) -> (Option<Failed>, bool) {
 }
 
 /// What is known of the metrics that are due.
-struct Looked {
+struct DependencyIndex {
     /// What they come to, by position.
     found: Vec<(usize, Assessment)>,
     /// These are all that are due.
@@ -114,7 +116,7 @@ struct Looked {
 }
 
 /// While answers are missing the end of a Job is still looked at, and no window ends. None: there is nothing to look at.
-fn looked_at(cx: &Context<'_>) -> Option<Looked> {
+fn looked_at(cx: &Context<'_>) -> Option<DependencyIndex> {
     let due = measure::metrics_due(cx);
     if let Some(mut found) = assessed(cx, &due) {
         let all = found.len();
@@ -123,11 +125,11 @@ fn looked_at(cx: &Context<'_>) -> Option<Looked> {
             !(counts && analysis::early(*at, &cx.asks, &cx.answers.readings))
         });
         let early = found.len() < all;
-        return Some(Looked { found, whole: true, early });
+        return Some(DependencyIndex { found, whole: true, early });
     }
     let ended: Vec<usize> = due.into_iter().filter(|at| jobs::is_one(cx, metric(cx, *at))).collect();
     let found = assessed(cx, &ended).filter(|found| !found.is_empty())?;
-    Some(Looked { found, whole: false, early: false })
+    Some(DependencyIndex { found, whole: false, early: false })
 }
 
 /// What these metrics come to, by position. None: an answer is missing.
@@ -275,7 +277,7 @@ pub(super) fn released(cx: &Context<'_>, d: &mut Draft) -> bool {
     }
     pause::waits(cx)
         && unready(cx, &measure::entries(cx)).is_none()
-        && gates::leave(cx, d, vec![]) == Leave::Yes
+        && gates::leave(cx, d, vec![]) == StepGate::Yes
 }
 
 /// What was inconclusive so far was decided by a person.
@@ -304,18 +306,18 @@ fn passed(cx: &Context<'_>, d: &mut Draft, held: bool, entries: &[MetricStatus])
     let began = step.confirmed.as_ref().map_or(cx.now, |t| t.0);
     let lasts = cx.phase() == Phase::Progressing && cx.now < after(began, planned(cx, step.index).hold);
     let stays = held || lasts || unready(cx, entries).is_some() || jobs::pending(cx, entries);
-    match if stays { Leave::Waits } else { gates::leave(cx, d, vec![]) } {
-        Leave::Yes => {
+    match if stays { StepGate::Waits } else { gates::leave(cx, d, vec![]) } {
+        StepGate::Yes => {
             // the next write is about the next step
             d.status.step = Some(step);
             go_on(cx, d);
         }
-        Leave::Waits | Leave::Ended => {}
+        StepGate::Waits | StepGate::Ended => {}
         // a gate that is asked again, or is being asked, costs no write
-        shut @ (Leave::Shut | Leave::Unheard) => {
+        shut @ (StepGate::Shut | StepGate::Unheard) => {
             d.status.step = Some(step);
             d.status.metrics.clone_from(&cx.status().metrics);
-            d.judged = d.judged.filter(|_| shut == Leave::Shut);
+            d.judged = d.judged.filter(|_| shut == StepGate::Shut);
         }
     }
 }

@@ -29,7 +29,7 @@ pub(super) fn check(snap: &Snapshot, c: &Validated, router: &'static dyn Router)
     all.extend(twin.clone());
     for at in all {
         let Some(live) = snap.objects.at(&at) else { continue };
-        let lent = router.lent(c).as_ref() == Some(&at);
+        let lent = router.externally_owned_route(c).as_ref() == Some(&at);
         let elsewhere =
             if lent || twin.as_ref() == Some(&at) { "" } else { ", or set spec.service.name to a free name" };
         let whose = owner(snap, c, live);
@@ -63,10 +63,10 @@ fn unforsaken(
     at: &ObjectRef,
     live: &Value,
 ) -> Result<(), Problem> {
-    if !router.reads(c).contains(at) || router.lent(c).as_ref() == Some(at) {
+    if !router.reads(c).contains(at) || router.externally_owned_route(c).as_ref() == Some(at) {
         return Ok(());
     }
-    match router.forsakes(c, live) {
+    match router.takeover_conflict(c, live) {
         None => Ok(()),
         Some(lost) => Err(Problem::new(
             "TakeoverUnsafe",

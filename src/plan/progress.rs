@@ -6,7 +6,7 @@ use super::{
     context::Context,
     draft::{Draft, after},
     ending,
-    ensure::{self, Because},
+    ensure::{self, WriteReason},
     first, gates, heed, history,
     initialise::{past, waiting},
     jobs, judge, measure,
@@ -83,10 +83,10 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
     let want = wanted(cx, &step);
     // pins come and go with the canary's pods
     let pins_alike = cx.live_split().is_none_or(|live| live.is_pinned() == want.is_pinned());
-    let why = if step.confirmed.is_some() && pins_alike { Because::Drift } else { Because::Wanted };
+    let why = if step.confirmed.is_some() && pins_alike { WriteReason::Drift } else { WriteReason::Wanted };
     let mended = rest::primary_intact(cx, d)
-        & ensure::side_services(cx, d, Because::Drift)
-        & ensure::apex_service(cx, d, Because::Drift)
+        & ensure::side_services(cx, d, WriteReason::Drift)
+        & ensure::apex_service(cx, d, WriteReason::Drift)
         & ensure::routing(cx, d, want, why)
         & scaler::twin(cx, d);
     if !mended {
@@ -183,7 +183,7 @@ fn revision_changed(cx: &Context<'_>, d: &mut Draft) -> bool {
     d.status.run = Some(history::begun(cx, d));
     d.say(cx.words.restarting());
     d.urgent = true;
-    ensure::routing(cx, d, cx.zero(), Because::Wanted);
+    ensure::routing(cx, d, cx.zero(), WriteReason::Wanted);
     true
 }
 
@@ -215,7 +215,7 @@ fn canary_vanished(cx: &Context<'_>, d: &mut Draft) {
     d.status.canary_weight = 0;
     d.status.iterations = 0;
     d.urgent = true;
-    ensure::routing(cx, d, Split::to_canary(0), Because::Wanted);
+    ensure::routing(cx, d, Split::to_canary(0), WriteReason::Wanted);
 }
 
 /// True when the primary has pods: without them there is nothing to compare with, and no weight moves.
@@ -290,7 +290,7 @@ pub(super) fn advance(cx: &Context<'_>, d: &mut Draft, index: i32) {
     }
     let since = share::since(cx);
     d.status.step = Some(StepStatus { index, checked: None, promotion: 0, since, ..cx.step_at(split) });
-    ensure::routing(cx, d, split, Because::Wanted);
+    ensure::routing(cx, d, split, WriteReason::Wanted);
 }
 
 /// The route carries the weight: from now on it is measured.

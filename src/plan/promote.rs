@@ -7,7 +7,7 @@ use super::{
     copies,
     draft::{Draft, after},
     ending,
-    ensure::{self, Because},
+    ensure::{self, WriteReason},
     heed::heeded,
     hooks::{self, Kind},
     initialise::{past, waiting},
@@ -53,8 +53,8 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
     if target_moved_on(cx) && cx.step().weight > 0 {
         return withdraw(cx, d);
     }
-    let mended = ensure::side_services(cx, d, Because::Drift)
-        & ensure::apex_service(cx, d, Because::Drift)
+    let mended = ensure::side_services(cx, d, WriteReason::Drift)
+        & ensure::apex_service(cx, d, WriteReason::Drift)
         & scaler::twin(cx, d);
     if !mended {
         return;
@@ -63,7 +63,7 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
     if cx.zero().canary() == 100 && cx.split(&step) != cx.zero() && !target_moved_on(cx) {
         return stand_in(cx, d);
     }
-    let why = if step.confirmed.is_some() { Because::Drift } else { Because::Wanted };
+    let why = if step.confirmed.is_some() { WriteReason::Drift } else { WriteReason::Wanted };
     if !ensure::routing(cx, d, cx.split(&step), why) {
         return;
     }
@@ -109,7 +109,7 @@ fn withdraw(cx: &Context<'_>, d: &mut Draft) {
     let zero = cx.zero();
     d.status.step = Some(cx.step_at(zero));
     d.urgent = true;
-    ensure::routing(cx, d, zero, Because::Wanted);
+    ensure::routing(cx, d, zero, WriteReason::Wanted);
     if zero.canary() > 0 {
         d.wake_at(after(cx.now, cx.c.interval));
     }
@@ -119,7 +119,7 @@ fn withdraw(cx: &Context<'_>, d: &mut Draft) {
 fn stand_in(cx: &Context<'_>, d: &mut Draft) {
     d.status.step = Some(cx.step_at(cx.zero()));
     d.say(cx.words.primary_vanished());
-    ensure::routing(cx, d, cx.zero(), Because::Wanted);
+    ensure::routing(cx, d, cx.zero(), WriteReason::Wanted);
 }
 
 fn primary_ready(cx: &Context<'_>, d: &mut Draft) -> bool {
@@ -168,7 +168,7 @@ fn shift(cx: &Context<'_>, d: &mut Draft) {
     if all {
         d.say(Words::routing_to_primary());
     }
-    ensure::routing(cx, d, split, Because::Wanted);
+    ensure::routing(cx, d, split, WriteReason::Wanted);
 }
 
 /// The route carries the weight.
@@ -192,9 +192,9 @@ fn finalising(cx: &Context<'_>, d: &mut Draft) {
 
 /// Users are on the new primary; the target's pods go once the proxies have learned of it.
 pub(super) fn finalise(cx: &Context<'_>, d: &mut Draft) {
-    let mended = ensure::side_services(cx, d, Because::Drift)
-        & ensure::apex_service(cx, d, Because::Drift)
-        & ensure::routing(cx, d, cx.zero(), Because::Drift)
+    let mended = ensure::side_services(cx, d, WriteReason::Drift)
+        & ensure::apex_service(cx, d, WriteReason::Drift)
+        & ensure::routing(cx, d, cx.zero(), WriteReason::Drift)
         & primary_there(cx, d);
     if !mended || !past(cx, d, cx.settled_at()) || !heeded(cx, d) {
         return;

@@ -12,7 +12,7 @@ use super::{
     context::Context,
     copies,
     draft::{Draft, after},
-    ensure::{self, Because},
+    ensure::{self, WriteReason},
     gates, heed,
     initialise::past,
     jobs, progress, scaler,
@@ -32,8 +32,9 @@ pub(super) fn step(cx: &Context<'_>, d: &mut Draft) {
     }
     gates::after_run(cx, d);
     let mended = primary_intact(cx, d)
-        & ensure::side_services(cx, d, Because::Drift)
-        & (ensure::routing(cx, d, cx.zero(), Because::Drift) && ensure::apex_service(cx, d, Because::Drift))
+        & ensure::side_services(cx, d, WriteReason::Drift)
+        & (ensure::routing(cx, d, cx.zero(), WriteReason::Drift)
+            && ensure::apex_service(cx, d, WriteReason::Drift))
         & scaler::twin(cx, d);
     if !mended || jobs::collect(cx, d) {
         return;

@@ -12,7 +12,7 @@ use super::{
     Action,
     context::Context,
     draft::{Draft, after},
-    ensure::{self, Because},
+    ensure::{self, WriteReason},
     initialise::past,
     note::Note,
     share,
@@ -155,12 +155,12 @@ pub(super) fn twin(cx: &Context<'_>, d: &mut Draft) -> bool {
     let mark = |object: &Value, key: &str| manifest::annotation(object, key).map(str::to_owned);
     let Some(live) = cx.snap.objects.at(&at) else {
         d.say(Words::autoscaler_made(&at.to_string(), &cx.c.names.primary));
-        return ensure::object(cx, d, want, Because::Wanted);
+        return ensure::object(cx, d, want, WriteReason::Wanted);
     };
     let same = |key| mark(live, key) == mark(&want.body, key);
     let why = match (same(names::ANNOTATION_SOURCE), same(names::ANNOTATION_FLOOR)) {
-        (true, true) => Because::Drift,
-        _ => Because::Wanted,
+        (true, true) => WriteReason::Drift,
+        _ => WriteReason::Wanted,
     };
     if !same(names::ANNOTATION_SOURCE) && mark(live, names::ANNOTATION_SOURCE).is_some() {
         let source = ObjectRef::new(kind, named.name.clone());

@@ -13,7 +13,7 @@ use super::{
     context::Context,
     draft::{Draft, after},
     ending,
-    ensure::{self, Because},
+    ensure::{self, WriteReason},
     initialise::waiting,
     words::Words,
 };
@@ -89,7 +89,7 @@ pub(super) fn advice(snap: &Snapshot, c: &Validated, target: &Value) -> Option<S
 }
 
 /// True when the apex Service, and with shares the replicas, carry `want`. Never onto nobody.
-pub(super) fn carry(cx: &Context<'_>, d: &mut Draft, want: Split, why: Because) -> bool {
+pub(super) fn carry(cx: &Context<'_>, d: &mut Draft, want: Split, why: WriteReason) -> bool {
     if want.canary() == 0 {
         if !gathered(cx, d) {
             return false;
@@ -124,7 +124,7 @@ pub(super) fn carry(cx: &Context<'_>, d: &mut Draft, want: Split, why: Because) 
     selected && (!shared || approach(cx, d, primary, target, why))
 }
 
-fn select(cx: &Context<'_>, d: &mut Draft, want: Split, why: Because) -> bool {
+fn select(cx: &Context<'_>, d: &mut Draft, want: Split, why: WriteReason) -> bool {
     ensure::routes(cx, d, want, why)
 }
 
@@ -173,7 +173,13 @@ fn late(cx: &Context<'_>, d: &mut Draft, ready: i64, needed: i64) {
 }
 
 /// One step from the replicas as they are to those that are wanted; true when they are as wanted.
-fn approach(cx: &Context<'_>, d: &mut Draft, wanted_primary: i64, wanted_target: i64, why: Because) -> bool {
+fn approach(
+    cx: &Context<'_>,
+    d: &mut Draft,
+    wanted_primary: i64,
+    wanted_target: i64,
+    why: WriteReason,
+) -> bool {
     let Some(live) = cx.primary() else { return false };
     let (primary, target) = (manifest::replicas(live), cx.target_replicas());
     let (whole, limits) = (cx.whole(), Limits::of(cx));
@@ -193,7 +199,7 @@ fn approach(cx: &Context<'_>, d: &mut Draft, wanted_primary: i64, wanted_target:
         if change != 0 {
             d.act(ensure::scale(live, now + change));
         }
-        if change != 0 && why == Because::Drift {
+        if change != 0 && why == WriteReason::Drift {
             let name = live["metadata"]["name"].as_str().unwrap_or_default();
             d.say(Words::drift(&format!("Deployment {name}")));
         }

@@ -12,7 +12,7 @@ use crate::{
     analysis::{self, Ask},
     api::{
         CrossNamespaceRef, Phase,
-        validated::{Problem, Refusal, Validated, validate},
+        validated::{Denial, Problem, Validated, validate},
     },
     router::{self, Cookies, Router, Split},
     snapshot::{Kind, Snapshot},
@@ -44,8 +44,8 @@ pub(super) fn surroundings<'a>(
     d: &mut Draft,
 ) -> Result<Context<'a>, Stop> {
     let mut c = validate(&snap.canary, &snap.rules).map_err(|refusal| match refusal {
-        Refusal::Invalid(problem) => problem.into(),
-        Refusal::Unserved(list) => unserved(&list),
+        Denial::Invalid(problem) => problem.into(),
+        Denial::Unserved(list) => unserved(&list),
     })?;
     let router = router::by_name(&c.provider).ok_or_else(|| unserved(&[no_router(&c.provider)]))?;
     undisputed(snap, &c, router)?;
@@ -185,7 +185,7 @@ fn autoscaler<'a>(
 
 /// The strategy is one that the router can do, and what it renders from is there: otherwise nothing may move.
 fn renders(snap: &Snapshot, c: &Validated, router: &'static dyn Router) -> Result<(), Stop> {
-    let mut refused = router.refuses(c);
+    let mut refused = router.unsupported(c);
     if c.target.is_copied() && router.apex_is_primary() {
         refused.push(format!(
             "spec.provider: with {} users call Service {} itself, which carries the new revision at once: choose a provider that routes them",
@@ -281,7 +281,7 @@ fn cross_namespace(snap: &Snapshot, c: &Validated, asks: &[Ask]) -> Result<(), S
     let named =
         metric.chain(alert).map(|field| format!("spec.analysis.{field}.namespace names another namespace"));
     let read = asks.iter().filter_map(|ask| {
-        let read = analysis::access::reads_in(ask.query.as_ref().ok()?)?;
+        let read = analysis::provider_kinds::reads_in(ask.query.as_ref().ok()?)?;
         let name = &c.metrics.get(ask.metric)?.name;
         let text = format!("spec.analysis.metrics[{name}]: its query reads in the namespace {read}");
         (read != c.namespace).then_some(text)

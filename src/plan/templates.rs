@@ -6,12 +6,11 @@ use serde_json::{Value, json};
 use super::{Question, context::Context};
 use crate::{
     analysis::{
-        self, Access,
-        access::{self, KINDS},
-        args,
+        self, Access, args,
+        provider_kinds::{self, KINDS},
     },
     api::{
-        hosts,
+        outbound_hosts,
         validated::{Problem, Validated},
     },
     snapshot::Snapshot,
@@ -34,8 +33,8 @@ pub(super) fn look(snap: &Snapshot, c: &mut Validated, target: &Value) {
             // made, not asked: see `jobs`
             continue;
         }
-        if let Some(kind) = access::kind(&template.provider.type_) {
-            if let Some(why) = access::mistakes(template, kind) {
+        if let Some(kind) = provider_kinds::kind(&template.provider.type_) {
+            if let Some(why) = provider_kinds::mistakes(template, kind) {
                 let message = format!("{field}: MetricTemplate {name} has {why}");
                 c.faults.push(Problem::new("TemplateInvalid", message));
             }
@@ -50,7 +49,7 @@ pub(super) fn look(snap: &Snapshot, c: &mut Validated, target: &Value) {
         }
         let address = template.provider.address.as_deref().unwrap_or_default();
         let whose = format!("{field}: MetricTemplate {name}, spec.provider.address");
-        c.faults.extend(hosts::refused(&whose, address, &snap.rules.reach));
+        c.faults.extend(outbound_hosts::refused(&whose, address, &snap.rules.outbound));
         c.templates.insert(name.clone(), template.clone());
         c.faults.extend(secret_missing(snap, &Access::of(&name, template, &c.secrets)));
     }
@@ -98,8 +97,9 @@ pub(super) fn pings(cx: &Context<'_>) -> Vec<Question> {
         let server = template.provider.address.clone().unwrap_or_default();
         let access = Access::of(name, template, &cx.c.secrets);
         let asked = (server, access);
-        let kind = access::kind(&template.provider.type_);
-        if kind.is_none_or(|kind| access::mistakes(template, kind).is_some()) || seen.contains(&asked) {
+        let kind = provider_kinds::kind(&template.provider.type_);
+        if kind.is_none_or(|kind| provider_kinds::mistakes(template, kind).is_some()) || seen.contains(&asked)
+        {
             continue;
         }
         seen.push(asked.clone());

@@ -6,7 +6,7 @@ use super::{
     hooks::Kind,
     note::{Note, Urgency},
 };
-use crate::{analysis::Failure, api::MetricOutcome, names, snapshot::Said};
+use crate::{analysis::Failure, api::MetricOutcome, names, snapshot::WebhookReply};
 
 /// `<canary>.<namespace>` and `<target>.<namespace>`, as Flagger's texts name them.
 #[derive(Clone, Debug)]
@@ -108,7 +108,7 @@ impl Words {
         word[..1].make_ascii_uppercase();
         Note::normal("CheckPassed", format!("{word} check {hook} passed"))
     }
-    pub(super) fn check_failed(&self, kind: Kind, said: &Said) -> (String, Option<String>) {
+    pub(super) fn check_failed(&self, kind: Kind, said: &WebhookReply) -> (String, Option<String>) {
         let what = if kind == Kind::Rollout { "external" } else { kind.word() };
         let text =
             |why: &str| format!("Halt {} advancement {what} check {} failed {why}", self.canary, said.name);
@@ -117,7 +117,7 @@ impl Words {
             Err(refusal) => (text(&refusal.why), Some(text(&refusal.quote))),
         }
     }
-    pub(super) fn post_rollout_failed(said: &Said) -> Note {
+    pub(super) fn post_rollout_failed(said: &WebhookReply) -> Note {
         let text = |why: &str| format!("Post-rollout hook {} failed {why}", said.name);
         let Err(refusal) = &said.answer else { return Note::warning("PostRolloutFailed", text("")) };
         let quote = Some(text(&refusal.quote));

@@ -50,11 +50,11 @@ impl Router for Apisix {
         Duration::from_secs(5)
     }
 
-    fn honours(&self) -> &'static [&'static str] {
+    fn supported_fields(&self) -> &'static [&'static str] {
         &[]
     }
 
-    fn refuses(&self, c: &Validated) -> Vec<String> {
+    fn unsupported(&self, c: &Validated) -> Vec<String> {
         let why = "an ApisixRoute is made to split by weight only: leave it out";
         let mut refused = copy::unnamed(c, "routeRef");
         if c.spec.route_ref.as_ref().is_some_and(|user| user.kind != "ApisixRoute") {
@@ -64,7 +64,7 @@ impl Router for Apisix {
         refused
     }
 
-    fn unheeded(&self, c: &Validated, live: &Objects) -> Option<String> {
+    fn not_programmed(&self, c: &Validated, live: &Objects) -> Option<String> {
         copy::unfollowed(c, live, &self.sources(c)[0], |user| leads(c, user))
     }
 
@@ -90,7 +90,7 @@ impl Router for Apisix {
         route::split(c, object, &all, false)
     }
 
-    fn beside(&self, _c: &Validated) -> Vec<Manifest> {
+    fn auxiliary_objects(&self, _c: &Validated) -> Vec<Manifest> {
         vec![]
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{
-    Builtin, Cookies, Router, RouterError, Split, pins,
+    Builtin, Cookies, Router, RouterError, Split, always_never,
     queries::builtin,
     route::{self, Place, Shares, Side},
 };
@@ -47,26 +47,26 @@ impl Router for Contour {
         Duration::from_secs(3)
     }
 
-    fn honours(&self) -> &'static [&'static str] {
+    fn supported_fields(&self) -> &'static [&'static str] {
         &["match", "timeout", "retries"]
     }
 
-    fn refuses(&self, c: &Validated) -> Vec<String> {
+    fn unsupported(&self, c: &Validated) -> Vec<String> {
         let why = "an HTTPProxy of Contour is not made with it: leave it out";
         let mut refused = route::cannot(c, &["mirror", "sessionAffinity"], why);
         let named = c.analysis.match_.iter().enumerate();
         let named = named.map(|(index, entry)| (format!("spec.analysis.match[{index}]"), entry));
-        for (path, entry) in named.chain(pins::entries(c)) {
+        for (path, entry) in named.chain(always_never::entries(c)) {
             if entry["sourceLabels"].as_object().is_some_and(|labels| !labels.is_empty()) {
                 refused
                     .push(format!("{path}.sourceLabels: an HTTPProxy has no such condition: leave it out"));
             }
         }
-        refused.extend(pins::refused(c));
+        refused.extend(always_never::refused(c));
         refused
     }
 
-    fn announces(&self) -> Option<[&'static str; 2]> {
+    fn needs_handover(&self) -> Option<[&'static str; 2]> {
         Some(["routes", "services"])
     }
 
@@ -81,11 +81,11 @@ impl Router for Contour {
         };
         let rules = get::list(&live["spec"]["routes"]);
         let shares: Vec<Shares> = rules.iter().map(|rule| shares(c, rule)).collect();
-        let pinned = pins::in_force(rules, &pinned(c, Split::default().pinning(true)), "conditions");
+        let pinned = always_never::in_force(rules, &pinned(c, Split::default().pinning(true)), "conditions");
         route::split(c, object, &shares, false).map(|split| split.pinning(pinned))
     }
 
-    fn beside(&self, _c: &Validated) -> Vec<Manifest> {
+    fn auxiliary_objects(&self, _c: &Validated) -> Vec<Manifest> {
         vec![]
     }
 
@@ -156,10 +156,10 @@ fn rule(c: &Validated, conditions: &[Value], services: &[Value]) -> Value {
 /// Routes for the requests that go one way whatever the weights.
 fn pinned(c: &Validated, want: Split) -> Vec<Value> {
     let routes = |(list, side): (&[Value], Side)| {
-        let to = [backend(c, pins::service(c, side), 100)];
+        let to = [backend(c, always_never::service(c, side), 100)];
         list.iter().map(|entry| rule(c, &conditions(entry), &to)).collect::<Vec<_>>()
     };
-    pins::of(c, want).into_iter().flat_map(routes).collect()
+    always_never::of(c, want).into_iter().flat_map(routes).collect()
 }
 
 fn retries(c: &Validated) -> Option<Value> {

@@ -9,9 +9,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{
-    Builtin, Cookies, Router, RouterError, Split, cookie,
+    Builtin, Cookies, Router, RouterError, Split, always_never, cookie,
     httproute::{cors, filters, inexpressible, mirror, origins, replaces_prefix, request},
-    pins,
     queries::builtin,
     route::{self, Place, Shares, Side, narrowed},
 };
@@ -79,11 +78,11 @@ impl Router for GatewayApi {
         Duration::from_secs(3)
     }
 
-    fn honours(&self) -> &'static [&'static str] {
+    fn supported_fields(&self) -> &'static [&'static str] {
         self.honours
     }
 
-    fn refuses(&self, c: &Validated) -> Vec<String> {
+    fn unsupported(&self, c: &Validated) -> Vec<String> {
         let mut refused = Vec::new();
         if c.service.gateway_refs.is_empty() {
             refused.push(
@@ -97,10 +96,10 @@ impl Router for GatewayApi {
                 refused.extend(inexpressible(entry).map(|field| format!("{path}[{index}].{field}")));
             }
         }
-        for (path, entry) in pins::entries(c) {
+        for (path, entry) in always_never::entries(c) {
             refused.extend(inexpressible(entry).map(|field| format!("{path}.{field}")));
         }
-        refused.extend(pins::refused(c));
+        refused.extend(always_never::refused(c));
         if self.is_v1() {
             refused.extend(origins(c).1);
         }
@@ -130,7 +129,7 @@ impl Router for GatewayApi {
         refused
     }
 
-    fn unheeded(&self, c: &Validated, live: &Objects) -> Option<String> {
+    fn not_programmed(&self, c: &Validated, live: &Objects) -> Option<String> {
         let route = live.at(&self.place(c).at())?;
         let ours = |answer: &&Value| {
             let to = &answer["parentRef"];
@@ -148,7 +147,7 @@ impl Router for GatewayApi {
         answers.into_iter().find_map(|answer| unaccepted(c, answer, generation(route).unwrap_or_default()))
     }
 
-    fn forsakes(&self, c: &Validated, theirs: &Value) -> Option<String> {
+    fn takeover_conflict(&self, c: &Validated, theirs: &Value) -> Option<String> {
         let namespace = |r: &Value| r["namespace"].as_str().unwrap_or(&c.namespace).to_owned();
         let attached = |theirs: &&Value| {
             let same = |r: &Value| r["name"] == theirs["name"] && namespace(r) == namespace(theirs);
@@ -164,7 +163,7 @@ impl Router for GatewayApi {
         route::unnamed_host(&theirs["spec"]["hostnames"], &c.service.hosts)
     }
 
-    fn announces(&self) -> Option<[&'static str; 2]> {
+    fn needs_handover(&self) -> Option<[&'static str; 2]> {
         Some(["rules", "backendRefs"])
     }
 
@@ -181,11 +180,11 @@ impl Router for GatewayApi {
         let shares: Vec<Shares> = rules.iter().map(|rule| shares(c, rule)).collect();
         let copies = |rule: &Value| get::list(&rule["filters"]).iter().any(|f| is_our_mirror(c, f));
         let want = self.pins(c, Split::default().pinning(true));
-        let pinned = pins::in_force(rules, &want, "matches");
+        let pinned = always_never::in_force(rules, &want, "matches");
         route::split(c, object, &shares, rules.iter().any(copies)).map(|split| split.pinning(pinned))
     }
 
-    fn beside(&self, _c: &Validated) -> Vec<Manifest> {
+    fn auxiliary_objects(&self, _c: &Validated) -> Vec<Manifest> {
         vec![]
     }
 
@@ -265,10 +264,10 @@ impl GatewayApi {
     /// Rules for the requests that go one way whatever the weights.
     fn pins(&self, c: &Validated, want: Split) -> Vec<Value> {
         let rules = |(list, side): (&[Value], Side)| {
-            let to = json!([backend(c, pins::service(c, side), 100)]);
+            let to = json!([backend(c, always_never::service(c, side), 100)]);
             self.rules(c, &narrowed(c, list), &to, false)
         };
-        pins::of(c, want).into_iter().flat_map(rules).collect()
+        always_never::of(c, want).into_iter().flat_map(rules).collect()
     }
 
     /// Rules for those who have a session cookie; `sides` are made to give them out. Once nothing goes to the canary any

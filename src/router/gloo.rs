@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Builtin, Cookies, Router, RouterError, Split, pins,
+    Builtin, Cookies, Router, RouterError, Split, always_never,
     queries::builtin,
     route::{self, Place, Shares, Side},
 };
@@ -60,11 +60,11 @@ impl Router for Gloo {
         Duration::from_secs(5)
     }
 
-    fn honours(&self) -> &'static [&'static str] {
+    fn supported_fields(&self) -> &'static [&'static str] {
         &[]
     }
 
-    fn refuses(&self, c: &Validated) -> Vec<String> {
+    fn unsupported(&self, c: &Validated) -> Vec<String> {
         let mut refused = route::cannot(
             c,
             &["mirror", "sessionAffinity"],
@@ -73,10 +73,10 @@ impl Router for Gloo {
         for (index, entry) in c.analysis.match_.iter().enumerate() {
             refused.extend(unmatched(entry).map(|text| format!("spec.analysis.match[{index}].{text}")));
         }
-        for (path, entry) in pins::entries(c) {
+        for (path, entry) in always_never::entries(c) {
             refused.extend(unmatched(entry).map(|text| format!("{path}.{text}")));
         }
-        refused.extend(pins::refused(c));
+        refused.extend(always_never::refused(c));
         let namespace = c.spec.upstream_ref.as_ref().and_then(|u| u.namespace.as_deref()).unwrap_or_default();
         if !namespace.is_empty() && namespace != c.namespace {
             refused.push(format!(
@@ -104,11 +104,11 @@ impl Router for Gloo {
         };
         let rules = get::list(&live["spec"]["routes"]);
         let shares: Vec<Shares> = rules.iter().map(|rule| shares(c, rule)).collect();
-        let pinned = pins::in_force(rules, &pinned(c, Split::default().pinning(true)), "matchers");
+        let pinned = always_never::in_force(rules, &pinned(c, Split::default().pinning(true)), "matchers");
         route::split(c, object, &shares, false).map(|split| split.pinning(pinned))
     }
 
-    fn beside(&self, _c: &Validated) -> Vec<Manifest> {
+    fn auxiliary_objects(&self, _c: &Validated) -> Vec<Manifest> {
         vec![]
     }
 
@@ -227,7 +227,7 @@ fn pinned(c: &Validated, want: Split) -> Vec<Value> {
         let matchers: Vec<Value> = list.iter().map(matcher).collect();
         rule(&matchers, &[to_upstream(c, side, 100)])
     };
-    pins::of(c, want).into_iter().map(route).collect()
+    always_never::of(c, want).into_iter().map(route).collect()
 }
 
 fn matcher(entry: &Value) -> Value {

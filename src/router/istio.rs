@@ -9,9 +9,10 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Builtin, Cookies, Router, RouterError, Split, cookie, lent, pins,
+    Builtin, Cookies, Router, RouterError, Split, always_never, cookie,
     queries::builtin,
     route::{self, Place, Shares, Side, narrowed},
+    user_virtual_service,
 };
 use crate::{
     api::validated::Validated,
@@ -54,9 +55,9 @@ impl Router for Istio {
         Duration::from_secs(3)
     }
 
-    fn refuses(&self, c: &Validated) -> Vec<String> {
-        if let Some(lent) = lent::of(c) {
-            return lent.refuses();
+    fn unsupported(&self, c: &Validated) -> Vec<String> {
+        if let Some(lent) = user_virtual_service::of(c) {
+            return lent.unsupported();
         }
         let mut refused = Vec::new();
         if c.service.delegation == Some(true) {
@@ -73,18 +74,18 @@ impl Router for Istio {
             let fields = ["match", "always", "never", "mirror", "sessionAffinity"];
             refused.extend(route::cannot(c, &fields, why));
         }
-        for (path, entry) in pins::entries(c) {
+        for (path, entry) in always_never::entries(c) {
             for (name, way) in entry["headers"].as_object().into_iter().flatten() {
                 if way["suffix"].is_string() {
                     refused.push(format!("{path}.headers.{name}: Istio knows exact, prefix and regex"));
                 }
             }
         }
-        refused.extend(pins::refused(c));
+        refused.extend(always_never::refused(c));
         refused
     }
 
-    fn honours(&self) -> &'static [&'static str] {
+    fn supported_fields(&self) -> &'static [&'static str] {
         &[
             "gateways",
             "hosts",
@@ -99,7 +100,7 @@ impl Router for Istio {
         ]
     }
 
-    fn forsakes(&self, c: &Validated, theirs: &Value) -> Option<String> {
+    fn takeover_conflict(&self, c: &Validated, theirs: &Value) -> Option<String> {
         if c.service.delegation == Some(true) {
             return None;
         }
@@ -118,16 +119,16 @@ impl Router for Istio {
 
     fn reads(&self, c: &Validated) -> Vec<ObjectRef> {
         let rule = |name: &String| ObjectRef::new(DESTINATION_RULE, name.clone());
-        let route = lent::of(c).map_or_else(|| place(c).at(), |lent| lent.at());
+        let route = user_virtual_service::of(c).map_or_else(|| place(c).at(), |lent| lent.at());
         vec![route, rule(&c.names.primary_service), rule(&c.names.canary_service)]
     }
 
-    fn lent(&self, c: &Validated) -> Option<ObjectRef> {
-        lent::of(c).map(|lent| lent.at())
+    fn externally_owned_route(&self, c: &Validated) -> Option<ObjectRef> {
+        user_virtual_service::of(c).map(|lent| lent.at())
     }
 
     fn read_back(&self, c: &Validated, live: &Objects) -> Result<Split, RouterError> {
-        if let Some(lent) = lent::of(c) {
+        if let Some(lent) = user_virtual_service::of(c) {
             return lent.read_back(live);
         }
         let object = place(c).at();
@@ -139,11 +140,11 @@ impl Router for Istio {
         let shares: Vec<Shares> = rules.iter().map(|rule| shares(c, get::list(&rule["route"]))).collect();
         let mirrored = rules.iter().any(|rule| side(c, &rule["mirror"]["host"]) == Some(Side::Canary));
         let want = http_pins(c, Split::default().pinning(true));
-        let pinned = pins::in_force(get::list(&live["spec"]["http"]), &want, "match");
+        let pinned = always_never::in_force(get::list(&live["spec"]["http"]), &want, "match");
         route::split(c, object, &shares, mirrored).map(|split| split.pinning(pinned))
     }
 
-    fn beside(&self, c: &Validated) -> Vec<Manifest> {
+    fn auxiliary_objects(&self, c: &Validated) -> Vec<Manifest> {
         let rule = |name: &String| {
             let mut spec = json!({"host": name});
             if let Some(policy) = c.service.traffic_policy.as_ref().filter(|p| !p.is_null()) {
@@ -163,7 +164,7 @@ impl Router for Istio {
         want: Split,
         cookies: &Cookies,
     ) -> Result<Vec<Manifest>, RouterError> {
-        if let Some(lent) = lent::of(c) {
+        if let Some(lent) = user_virtual_service::of(c) {
             return lent.render(live, want).map(|manifest| vec![manifest]);
         }
         let routes =
@@ -176,7 +177,7 @@ impl Router for Istio {
         let routes =
             vec![if is_tcp(c) { tcp_route(c, &all) } else { http_route(c, &c.service.match_, &all) }];
         let made = || place(c).given_back(c, live, &spec(c, &routes));
-        let back = lent::of(c).map_or_else(made, |lent| lent.given_back(live));
+        let back = user_virtual_service::of(c).map_or_else(made, |lent| lent.given_back(live));
         let mut undo: Vec<Undo> = back.map(Undo::Restore).into_iter().collect();
         for at in self.reads(c).into_iter().filter(|at| at.kind == DESTINATION_RULE) {
             if live.at(&at).is_some_and(|rule| made_for(rule, &c.name)) {
@@ -240,10 +241,10 @@ fn http_routes(c: &Validated, want: Split, cookies: &Cookies) -> Vec<Value> {
 /// Rules for the requests that go one way whatever the weights.
 fn http_pins(c: &Validated, want: Split) -> Vec<Value> {
     let rule = |(list, side): (&[Value], Side)| {
-        let to = json!([{"destination": destination(c, pins::service(c, side)), "weight": 100}]);
+        let to = json!([{"destination": destination(c, always_never::service(c, side)), "weight": 100}]);
         http_route(c, &narrowed(c, list), &to)
     };
-    pins::of(c, want).into_iter().map(rule).collect()
+    always_never::of(c, want).into_iter().map(rule).collect()
 }
 
 /// Rules for those who have a session cookie; `sides` are made to give them out. Once nothing goes to the canary any

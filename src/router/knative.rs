@@ -40,20 +40,20 @@ impl Router for Knative {
         Duration::from_secs(3)
     }
 
-    fn honours(&self) -> &'static [&'static str] {
+    fn supported_fields(&self) -> &'static [&'static str] {
         &[]
     }
 
-    fn refuses(&self, c: &Validated) -> Vec<String> {
+    fn unsupported(&self, c: &Validated) -> Vec<String> {
         let why = "Knative shares requests out by weight alone: leave it out";
         route::cannot(c, &["match", "always", "never", "mirror", "sessionAffinity"], why)
     }
 
-    fn lent(&self, c: &Validated) -> Option<ObjectRef> {
+    fn externally_owned_route(&self, c: &Validated) -> Option<ObjectRef> {
         Some(at(c))
     }
 
-    fn unheeded(&self, c: &Validated, live: &Objects) -> Option<String> {
+    fn not_programmed(&self, c: &Validated, live: &Objects) -> Option<String> {
         let object = live.at(&at(c))?;
         let (other, canary) = knative::shares(object)?;
         let seen = object["status"]["observedGeneration"].as_i64();
@@ -84,7 +84,7 @@ impl Router for Knative {
         }
     }
 
-    fn beside(&self, _c: &Validated) -> Vec<Manifest> {
+    fn auxiliary_objects(&self, _c: &Validated) -> Vec<Manifest> {
         vec![]
     }
 

@@ -92,11 +92,11 @@ impl Router for Kubernetes {
         Duration::from_secs(3)
     }
 
-    fn honours(&self) -> &'static [&'static str] {
+    fn supported_fields(&self) -> &'static [&'static str] {
         &[]
     }
 
-    fn moves(&self, c: &Validated) -> bool {
+    fn shifts_traffic(&self, c: &Validated) -> bool {
         c.apex != Apex::Stays
     }
 
@@ -104,13 +104,13 @@ impl Router for Kubernetes {
         true
     }
 
-    fn refuses(&self, c: &Validated) -> Vec<String> {
+    fn unsupported(&self, c: &Validated) -> Vec<String> {
         let why = "plain Services cannot split requests: set spec.analysis.steps to share pods, spec.analysis.iterations instead, or spec.provider to what routes them";
         let mut refused =
             if c.skip_analysis { vec![] } else { route::cannot(c, &["stepWeight", "stepWeights"], why) };
         let why = "plain Services cannot tell requests apart or copy them: leave it out";
         refused.extend(route::cannot(c, &["match", "always", "never", "mirror", "sessionAffinity"], why));
-        if self.moves(c) {
+        if self.shifts_traffic(c) {
             let why = "plain Services are switched back at once: leave it out";
             refused.extend(route::cannot(c, &["stepWeightPromotion"], why));
         }
@@ -134,11 +134,11 @@ impl Router for Kubernetes {
     }
 
     fn reads(&self, c: &Validated) -> Vec<ObjectRef> {
-        if self.moves(c) { vec![ObjectRef::new(SERVICE, c.names.apex.clone())] } else { vec![] }
+        if self.shifts_traffic(c) { vec![ObjectRef::new(SERVICE, c.names.apex.clone())] } else { vec![] }
     }
 
     fn read_back(&self, c: &Validated, live: &Objects) -> Result<Split, RouterError> {
-        if !self.moves(c) {
+        if !self.shifts_traffic(c) {
             return Ok(Split::to_canary(0));
         }
         let replicas = |name: &str| live.get(DEPLOYMENT, name).map_or(0, manifest::replicas).max(0);
@@ -153,7 +153,7 @@ impl Router for Kubernetes {
         }
     }
 
-    fn beside(&self, _c: &Validated) -> Vec<Manifest> {
+    fn auxiliary_objects(&self, _c: &Validated) -> Vec<Manifest> {
         vec![]
     }
 
@@ -165,7 +165,7 @@ impl Router for Kubernetes {
         _cookies: &Cookies,
     ) -> Result<Vec<Manifest>, RouterError> {
         let apex = live.get(SERVICE, &c.names.apex).filter(|apex| known(c, apex));
-        if !self.moves(c) || apex.is_none() {
+        if !self.shifts_traffic(c) || apex.is_none() {
             return Ok(vec![]);
         }
         let Some((key, value)) = side(c, live) else {

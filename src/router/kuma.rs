@@ -54,11 +54,11 @@ impl Router for Kuma {
         Duration::from_secs(5)
     }
 
-    fn honours(&self) -> &'static [&'static str] {
+    fn supported_fields(&self) -> &'static [&'static str] {
         &[]
     }
 
-    fn refuses(&self, c: &Validated) -> Vec<String> {
+    fn unsupported(&self, c: &Validated) -> Vec<String> {
         let why = "a TrafficRoute is split by weight only: leave it out";
         route::cannot(c, &["match", "always", "never", "mirror", "sessionAffinity"], why)
     }
@@ -67,7 +67,7 @@ impl Router for Kuma {
         vec![place(c).at()]
     }
 
-    fn forsakes(&self, c: &Validated, theirs: &Value) -> Option<String> {
+    fn takeover_conflict(&self, c: &Validated, theirs: &Value) -> Option<String> {
         let mesh = theirs["mesh"].as_str().unwrap_or("default");
         if mesh != c.mesh {
             return Some(format!("annotate the Canary with {}: {mesh}", names::KUMA_MESH));
@@ -89,7 +89,7 @@ impl Router for Kuma {
         route::split(c, object, &[shares(c, live)], false)
     }
 
-    fn beside(&self, _c: &Validated) -> Vec<Manifest> {
+    fn auxiliary_objects(&self, _c: &Validated) -> Vec<Manifest> {
         vec![]
     }
 

@@ -43,11 +43,11 @@ impl Router for Linkerd {
         Duration::from_secs(3)
     }
 
-    fn honours(&self) -> &'static [&'static str] {
+    fn supported_fields(&self) -> &'static [&'static str] {
         &["hosts"]
     }
 
-    fn refuses(&self, c: &Validated) -> Vec<String> {
+    fn unsupported(&self, c: &Validated) -> Vec<String> {
         let why = "a TrafficSplit splits by weight only: leave it out, or set spec.provider to gatewayapi:v1";
         route::cannot(c, &["match", "always", "never", "mirror", "sessionAffinity"], why)
     }
@@ -70,7 +70,7 @@ impl Router for Linkerd {
         route::split(c, object, &[shares], false)
     }
 
-    fn beside(&self, _c: &Validated) -> Vec<Manifest> {
+    fn auxiliary_objects(&self, _c: &Validated) -> Vec<Manifest> {
         vec![]
     }
 

@@ -3,11 +3,12 @@
 //! Owns the registry by provider name. Does not watch, write or decide: `observe`, `apply` and `plan` do. Adding one:
 //! its file, a line in [`all`], a case for `conformance`, its snapshots.
 
-mod announce;
+mod always_never;
 mod apisix;
 mod contour;
 mod cookie;
 mod copy;
+mod destination_handover;
 mod gatewayapi;
 mod gloo;
 mod httproute;
@@ -15,14 +16,13 @@ mod istio;
 mod knative;
 mod kubernetes;
 mod kuma;
-mod lent;
 mod linkerd;
 mod nginx;
-mod pins;
 mod queries;
 mod route;
 mod skipper;
 mod traefik;
+mod user_virtual_service;
 
 #[cfg(test)]
 #[path = "tests/cases.rs"]
@@ -33,8 +33,8 @@ mod conformance;
 
 use std::time::Duration;
 
-pub use announce::{announcing, remembering};
 pub use cookie::fresh as fresh_cookie;
+pub use destination_handover::{announcing, remembering};
 pub use kubernetes::{Selected, percent, selected, shared};
 
 use crate::{
@@ -152,17 +152,17 @@ pub trait Router: Send + Sync {
     /// How long proxies may take to obey, unless the user says otherwise.
     fn settle(&self) -> Duration;
     /// What it cannot do of this Canary: field paths, each with a reason.
-    fn refuses(&self, c: &Validated) -> Vec<String>;
+    fn unsupported(&self, c: &Validated) -> Vec<String>;
     /// Fields of `spec.service` that it honours, of those that not all routers do.
-    fn honours(&self) -> &'static [&'static str];
+    fn supported_fields(&self) -> &'static [&'static str];
     /// It can move requests, if the Canary wants it to; otherwise users are on the primary all the time, whatever split
     /// is asked for.
-    fn moves(&self, _c: &Validated) -> bool {
+    fn shifts_traffic(&self, _c: &Validated) -> bool {
         true
     }
     /// Where its routing object lists rules and, in each of them, destinations, if its proxies are told of the two
     /// separately, so that they may answer 503 for a moment while destinations are exchanged.
-    fn announces(&self) -> Option<[&'static str; 2]> {
+    fn needs_handover(&self) -> Option<[&'static str; 2]> {
         None
     }
     /// Requests that it does not move go to the apex Service itself, so that this has to lead to the primary.
@@ -174,24 +174,24 @@ pub trait Router: Send + Sync {
         vec![]
     }
     /// The user's own object of which it writes the weights only, if it does: never made and never deleted.
-    fn lent(&self, _c: &Validated) -> Option<ObjectRef> {
+    fn externally_owned_route(&self, _c: &Validated) -> Option<ObjectRef> {
         None
     }
     /// Why the proxies do not follow the live route, if they are known not to: for people.
-    fn unheeded(&self, _c: &Validated, _live: &Objects) -> Option<String> {
+    fn not_programmed(&self, _c: &Validated, _live: &Objects) -> Option<String> {
         None
     }
     /// Objects that it makes or takes over. One of the name of the apex is taken over if nobody controls it.
     fn reads(&self, c: &Validated) -> Vec<ObjectRef>;
     /// What users of somebody's object would lose if it became what the Canary says: a gateway or a host name that the
     /// Canary leaves out. In words, with the field to name it in.
-    fn forsakes(&self, _c: &Validated, _theirs: &serde_json::Value) -> Option<String> {
+    fn takeover_conflict(&self, _c: &Validated, _theirs: &serde_json::Value) -> Option<String> {
         None
     }
     /// The split that the live objects make; for everyone only where the Canary names requests and all go one way.
     fn read_back(&self, c: &Validated, live: &Objects) -> Result<Split, RouterError>;
     /// Objects beside the route that do not depend on the split.
-    fn beside(&self, c: &Validated) -> Vec<Manifest>;
+    fn auxiliary_objects(&self, c: &Validated) -> Vec<Manifest>;
     /// The route for a split; the caller stamps epoch and time.
     fn render(
         &self,
@@ -251,7 +251,7 @@ const PARTICULAR: [&str; 13] = [
 pub fn ignored(router: &dyn Router, c: &Validated) -> Vec<String> {
     let service = serde_json::json!(c.service);
     let asked = |field: &str| !service[field].is_null() && service[field] != false;
-    let unknown = PARTICULAR.iter().filter(|f| asked(f) && !router.honours().contains(f));
+    let unknown = PARTICULAR.iter().filter(|f| asked(f) && !router.supported_fields().contains(f));
     unknown.map(|f| format!("spec.service.{f} is not looked at by the provider {}", router.name())).collect()
 }
 

@@ -9,9 +9,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{
-    Builtin, Cookies, Router, RouterError, Split,
+    Builtin, Cookies, Router, RouterError, Split, always_never,
     copy::{self, Source},
-    pins,
     queries::builtin,
     route,
 };
@@ -47,7 +46,7 @@ impl Router for Nginx {
         Duration::from_secs(5)
     }
 
-    fn honours(&self) -> &'static [&'static str] {
+    fn supported_fields(&self) -> &'static [&'static str] {
         &[]
     }
 
@@ -55,7 +54,7 @@ impl Router for Nginx {
         true
     }
 
-    fn refuses(&self, c: &Validated) -> Vec<String> {
+    fn unsupported(&self, c: &Validated) -> Vec<String> {
         let why = "the annotations of ingress-nginx cannot say it: leave it out";
         let mut refused = copy::unnamed(c, "ingressRef");
         refused.extend(route::cannot(c, &["mirror", "sessionAffinity"], why));
@@ -68,12 +67,12 @@ impl Router for Nginx {
             ));
             refused.extend(named(c).err());
         }
-        refused.extend(pins::refused(c));
+        refused.extend(always_never::refused(c));
         refused.extend(overrides(c).err());
         refused
     }
 
-    fn unheeded(&self, c: &Validated, live: &Objects) -> Option<String> {
+    fn not_programmed(&self, c: &Validated, live: &Objects) -> Option<String> {
         copy::unfollowed(c, live, &self.sources(c)[0], |ingress| leads(c, ingress))
     }
 
@@ -103,7 +102,7 @@ impl Router for Nginx {
         Ok(Split::to_canary(weight).for_everyone(everyone).pinning(by_name))
     }
 
-    fn beside(&self, _c: &Validated) -> Vec<Manifest> {
+    fn auxiliary_objects(&self, _c: &Validated) -> Vec<Manifest> {
         vec![]
     }
 

@@ -57,18 +57,18 @@ impl Router for Skipper {
         Duration::from_secs(5)
     }
 
-    fn honours(&self) -> &'static [&'static str] {
+    fn supported_fields(&self) -> &'static [&'static str] {
         &[]
     }
 
-    fn refuses(&self, c: &Validated) -> Vec<String> {
+    fn unsupported(&self, c: &Validated) -> Vec<String> {
         let why = "Skipper splits by weight only: leave it out";
         let mut refused = copy::unnamed(c, "ingressRef");
         refused.extend(route::cannot(c, &["match", "always", "never", "mirror", "sessionAffinity"], why));
         refused
     }
 
-    fn unheeded(&self, c: &Validated, live: &Objects) -> Option<String> {
+    fn not_programmed(&self, c: &Validated, live: &Objects) -> Option<String> {
         copy::unfollowed(c, live, &self.sources(c)[0], |ingress| leads(c, ingress))
     }
 
@@ -96,7 +96,7 @@ impl Router for Skipper {
         route::split(c, object, &[shares], false)
     }
 
-    fn beside(&self, _c: &Validated) -> Vec<Manifest> {
+    fn auxiliary_objects(&self, _c: &Validated) -> Vec<Manifest> {
         vec![]
     }
 

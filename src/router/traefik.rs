@@ -43,11 +43,11 @@ impl Router for Traefik {
         Duration::from_secs(4)
     }
 
-    fn honours(&self) -> &'static [&'static str] {
+    fn supported_fields(&self) -> &'static [&'static str] {
         &[]
     }
 
-    fn refuses(&self, c: &Validated) -> Vec<String> {
+    fn unsupported(&self, c: &Validated) -> Vec<String> {
         let why = "a TraefikService splits by weight only: leave it out";
         route::cannot(c, &["match", "always", "never", "mirror", "sessionAffinity"], why)
     }
@@ -69,7 +69,7 @@ impl Router for Traefik {
         route::split(c, object, &[shares], false)
     }
 
-    fn beside(&self, _c: &Validated) -> Vec<Manifest> {
+    fn auxiliary_objects(&self, _c: &Validated) -> Vec<Manifest> {
         vec![]
     }
 

@@ -15,7 +15,7 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, Client};
 
 use super::SourceError;
-use crate::analysis::access::SecretAt;
+use crate::analysis::provider_kinds::SecretAt;
 
 /// No read may take longer.
 const DEADLINE: Duration = Duration::from_secs(10);

@@ -65,7 +65,7 @@ impl<'a> Ask<'a> {
     }
 }
 
-/// A kind of metrics server: an entry of `analysis::access::KINDS`.
+/// A kind of metrics server: an entry of `analysis::provider_kinds::KINDS`.
 pub trait MetricSource: Send + Sync {
     /// Name of its kind, as in `spec.provider.type`.
     fn kind(&self) -> &'static str;
@@ -119,7 +119,7 @@ mod tests;
 #[cfg(test)]
 mod registry {
     use super::*;
-    use crate::analysis::access::KINDS;
+    use crate::analysis::provider_kinds::KINDS;
 
     #[tokio::test]
     async fn every_kind_that_the_planner_serves_has_a_source() {

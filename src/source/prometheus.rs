@@ -12,7 +12,7 @@ use super::{
     Ask, MetricSource, SourceError,
     http::{Call, Http, Reply, address, complaint_of, on_one_line},
 };
-use crate::analysis::{Doubt, access::PROMETHEUS};
+use crate::analysis::{Doubt, provider_kinds::PROMETHEUS};
 
 /// How warnings begin that older servers put beside those that matter.
 const INFO: &str = "PromQL info:";

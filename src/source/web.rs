@@ -11,7 +11,7 @@ use super::{
     Ask, MetricSource, SourceError,
     http::{Call, Http, Reply, address},
 };
-use crate::analysis::access::json_path;
+use crate::analysis::provider_kinds::json_path;
 
 /// Any number of servers.
 #[derive(Clone)]

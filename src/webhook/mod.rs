@@ -13,7 +13,7 @@ use crate::{
     names,
     net::{self, NetError, Outbound, Tls, address, shown},
     plan::Call,
-    snapshot::Refusal,
+    snapshot::Denial,
 };
 
 /// Most bytes of an answer that are read.
@@ -45,7 +45,7 @@ pub struct Called {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
     /// In words.
-    pub refusal: Refusal,
+    pub refusal: Denial,
     /// The webhook has answered, and said no.
     pub answered: bool,
 }
@@ -53,9 +53,9 @@ pub struct Refused {
 /// What one try came to.
 enum Try {
     Yes,
-    No(Refusal),
+    No(Denial),
     /// No answer, or one that says to try again.
-    Later(Refusal),
+    Later(Denial),
 }
 
 impl Webhooks {
@@ -70,7 +70,7 @@ impl Webhooks {
         let made = timeout(LONGEST, self.tries(call, &mut tries, &mut status)).await;
         let answer = made.unwrap_or_else(|_| {
             let why = format!("no answer within {} s", LONGEST.as_secs());
-            Err(Refused { refusal: Refusal::plain(why), answered: false })
+            Err(Refused { refusal: Denial::plain(why), answered: false })
         });
         Called { answer, tries, status }
     }
@@ -79,7 +79,7 @@ impl Webhooks {
         let refused = |refusal, answered| Err(Refused { refusal, answered });
         let url = match address(&call.url) {
             Ok(url) => url,
-            Err(error) => return refused(Refusal::plain(error.to_string()), false),
+            Err(error) => return refused(Denial::plain(error.to_string()), false),
         };
         let mut pause = Duration::from_secs(1);
         loop {
@@ -92,7 +92,7 @@ impl Webhooks {
                     let over = format!("giving up after {tries} attempt(s)");
                     let why = format!("{over}: {}", last.why);
                     let quote = format!("POST {} {over}: {}", shown(&url), last.quote);
-                    return refused(Refusal { why, quote }, false);
+                    return refused(Denial { why, quote }, false);
                 }
                 Try::Later(_) => {}
             }
@@ -108,17 +108,17 @@ impl Webhooks {
         let answer = match self.0.send(post).await {
             Ok(answer) => answer,
             Err(error @ (NetError::Refused(_) | NetError::Setup(_))) => {
-                return Try::No(Refusal::plain(error.to_string()));
+                return Try::No(Denial::plain(error.to_string()));
             }
-            Err(error) => return Try::Later(Refusal::plain(error.to_string())),
+            Err(error) => return Try::Later(Denial::plain(error.to_string())),
         };
         *status = Some(answer.status);
         let (why, body) = (format!("status {}", answer.status), self.0.quote(&answer.body));
         match answer.status {
             0..=202 => Try::Yes,
-            429 | 500 | 502..=599 => Try::Later(Refusal { quote: format!("{why}: {body}"), why }),
-            _ if body.is_empty() => Try::No(Refusal::plain(why)),
-            _ => Try::No(Refusal { why, quote: body }),
+            429 | 500 | 502..=599 => Try::Later(Denial { quote: format!("{why}: {body}"), why }),
+            _ if body.is_empty() => Try::No(Denial::plain(why)),
+            _ => Try::No(Denial { why, quote: body }),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use serin::{
     analysis::Reading,
-    api::{MetricVerdict, validated::Validated},
+    api::{MetricPolicy, validated::Validated},
     plan::{Answers, Question},
 };
 
@@ -12,7 +12,7 @@ pub(super) fn enough(c: &Validated, asked: &[Question], answers: &Answers, all: 
     let plain = |name: &str| {
         let mut named =
             c.metrics.iter().filter(|m| name == m.name || name.starts_with(&format!("{} (", m.name)));
-        named.all(|m| m.verdict == MetricVerdict::default())
+        named.all(|m| m.verdict == MetricPolicy::default())
     };
     let timed = c.analysis.start_at_step.is_some();
     let wanted = if timed { 0 } else { c.metrics.iter().filter(|m| plain(&m.name)).count() };

@@ -29,10 +29,10 @@ use jiff::{SignedDuration, Timestamp};
 use serin::{
     analysis::Reading,
     api::canary_run::Evidence,
-    condition::Known,
+    expression::Known,
     manifest::config,
     plan::{self, Action, Answers, Call, Plan, Question, Round, Wake},
-    snapshot::{CANARY_RUN, Course, Heard, Refusal, Said, Snapshot},
+    snapshot::{CANARY_RUN, Denial, Snapshot, Timing, WebhookReply, WebhookRound},
 };
 
 use observer::Observer;
@@ -115,7 +115,7 @@ pub struct Sim {
     pub plans: usize,
     /// Questions that were asked.
     pub asked: usize,
-    heard: BTreeMap<String, Heard>,
+    heard: BTreeMap<String, WebhookRound>,
     /// Conditions that were read before.
     conditions: Known,
     names: Names,
@@ -249,20 +249,20 @@ impl Sim {
                     self.log.push(format!("call   {} hangs", call.name));
                     break;
                 }
-                let answer = refusal.map_or(Ok(()), |why| Err(Refusal::plain(why)));
+                let answer = refusal.map_or(Ok(()), |why| Err(Denial::plain(why)));
                 self.log.push(format!("call   {}: {}", call.name, refusal.unwrap_or("yes")));
                 let last = round.ends_with(&answer);
-                let course = Course {
+                let course = Timing {
                     shown: call.url.clone(),
                     asked: self.now,
                     answered: self.now,
                     tries: 1,
                     status: Some(if answer.is_ok() { 200 } else { 403 }),
                 };
-                said.push(Said { name: call.name.clone(), url: call.url.clone(), answer, course });
+                said.push(WebhookReply { name: call.name.clone(), url: call.url.clone(), answer, course });
                 if last || said.len() == round.calls.len() {
                     answered = true;
-                    self.heard.insert(round.place.clone(), Heard { at: self.now, said });
+                    self.heard.insert(round.place.clone(), WebhookRound { at: self.now, said });
                     break;
                 }
             }

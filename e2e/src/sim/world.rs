@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use serin::{
     api::{Canary, CanaryStatus, Target},
-    condition::Known,
     config::Rules,
+    expression::Known,
     manifest::config,
     plan::Action,
     snapshot::{

@@ -197,7 +197,7 @@ pub(crate) async fn all(bed: &Bed) -> Result<()> {
 fn rendered(case: &Case, spec: &Value) -> Result<Vec<Manifest>> {
     let router = router::by_name(case.provider).context("not served")?;
     let c = canary(case, spec)?;
-    let refused = router.refuses(&c);
+    let refused = router.unsupported(&c);
     ensure!(refused.is_empty(), "refused: {refused:?}");
     let mut live = Objects::default();
     for (kind, object) in &case.users {
@@ -205,7 +205,7 @@ fn rendered(case: &Case, spec: &Value) -> Result<Vec<Manifest>> {
     }
     let pinned = !c.analysis.always.is_empty() || !c.analysis.never.is_empty();
     let mirrored = c.analysis.mirror == Some(true);
-    let mut all = router.beside(&c);
+    let mut all = router.auxiliary_objects(&c);
     let splits = [
         Split::to_canary(0),
         Split::to_canary(0).mirroring(mirrored).pinning(pinned),

@@ -36,7 +36,7 @@ fn snapshot() -> Snapshot {
         refused_job: None,
         ask_not_before: None,
         records: crate::snapshot::Records::default(),
-        conditions: crate::condition::Known::default(),
+        conditions: crate::expression::Known::default(),
         heard: std::collections::BTreeMap::new(),
     }
 }

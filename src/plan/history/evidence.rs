@@ -13,7 +13,7 @@ use crate::{
         draft::Draft,
         hooks::{Kind, run_of},
     },
-    snapshot::{CANARY_RUN, Heard, Said, Snapshot},
+    snapshot::{CANARY_RUN, Snapshot, WebhookReply, WebhookRound},
 };
 
 /// Notes what a measurement came to.
@@ -43,7 +43,7 @@ pub(in crate::plan) fn measured(cx: &Context<'_>, d: &mut Draft, name: &str, fou
 
 /// Notes what webhooks said; what is known already, as it was noted before, once. What those said that are told of the end
 /// of a run comes with the write that closes its record: see [`told`].
-pub(in crate::plan) fn called(cx: &Context<'_>, d: &mut Draft, kind: Kind, heard: &Heard) {
+pub(in crate::plan) fn called(cx: &Context<'_>, d: &mut Draft, kind: Kind, heard: &WebhookRound) {
     let of = match kind {
         Kind::PostRollout => return,
         Kind::ConfirmRollout => of_next(cx),
@@ -68,7 +68,7 @@ pub(super) fn told(snap: &Snapshot) -> Vec<HookCall> {
     heard.flat_map(|(_, heard)| &heard.said).map(|said| call(kind, 0, said)).collect()
 }
 
-fn call(kind: Kind, step: i32, said: &Said) -> HookCall {
+fn call(kind: Kind, step: i32, said: &WebhookReply) -> HookCall {
     let course = &said.course;
     HookCall {
         name: said.name.clone(),

@@ -95,10 +95,10 @@ type Checked = Result<(), TestCaseError>;
 /// A run of `c` over `live`, and its end.
 fn check(case: &Case, c: &Validated, weight: i32, mut live: Objects) -> Checked {
     let router = case.router();
-    prop_assert_eq!(router.refuses(c), Vec::<String>::new());
-    write(&mut live, &router.beside(c));
+    prop_assert_eq!(router.unsupported(c), Vec::<String>::new());
+    write(&mut live, &router.auxiliary_objects(c));
     for split in splits(case, c, weight) {
-        if router.moves(c) {
+        if router.shifts_traffic(c) {
             carry(router, c, split, &mut live)?;
         } else {
             prop_assert_eq!(router.render(c, &live, split, &Cookies::default()), Ok(vec![]));
@@ -124,7 +124,7 @@ fn carry(router: &dyn Router, c: &Validated, split: Split, live: &mut Objects) -
         render(live)?.into_iter().map(|m| m.stamped(3, jiff::Timestamp::UNIX_EPOCH)).collect();
     write(live, &stamped);
     prop_assert_eq!(router.read_back(c, live), Ok(split));
-    for m in render(live)?.iter().chain(&router.beside(c)) {
+    for m in render(live)?.iter().chain(&router.auxiliary_objects(c)) {
         let mut object = live.at(&m.at()).cloned().unwrap_or_default();
         prop_assert_eq!(patch(&object, m), None, "settled");
         prop_assert!(keeps_foreign(&object), "{}", object);
@@ -189,7 +189,7 @@ fn restored(router: &dyn Router, c: &Validated, live: &mut Objects) -> Checked {
             write(live, std::slice::from_ref(m));
         }
     }
-    if router.moves(c) {
+    if router.shifts_traffic(c) {
         let split = router.read_back(c, live).unwrap_or_default();
         prop_assert_eq!(split.canary(), 0, "what is deleted later carries nothing to the canary");
     }
@@ -232,7 +232,7 @@ fn takes_over(case: &Case, c: &Validated, weight: i32) -> Checked {
     merge(&mut theirs, &foreign());
     live.insert(at.kind, theirs.clone());
     prop_assert!(router.restore(c, &live).iter().all(|undo| !matches!(undo, Undo::Restore(_))));
-    write(&mut live, &router.beside(c));
+    write(&mut live, &router.auxiliary_objects(c));
     for split in splits(case, c, weight) {
         carry(router, c, split, &mut live)?;
     }
@@ -285,7 +285,7 @@ fn what_a_router_cannot_do_is_refused_by_its_path() {
     for case in cases().into_iter().chain(pinned()) {
         for part in &case.cannot {
             let c = canary(&case, &[], &[part]);
-            let refused = case.router().refuses(&c);
+            let refused = case.router().unsupported(&c);
             assert!(!refused.is_empty(), "{}: {part}", case.provider);
             assert!(refused.iter().all(|text| text.starts_with("spec.")), "{refused:?}");
         }
@@ -294,7 +294,7 @@ fn what_a_router_cannot_do_is_refused_by_its_path() {
 
 #[test]
 fn without_its_objects_there_is_nothing_to_read() {
-    for case in cases().iter().filter(|case| case.router().moves(&canary(case, &[], &[]))) {
+    for case in cases().iter().filter(|case| case.router().shifts_traffic(&canary(case, &[], &[]))) {
         let c = canary(case, &[], &[]);
         assert!(case.router().read_back(&c, &Objects::default()).is_err(), "{}", case.provider);
         assert!(case.router().restore(&c, &Objects::default()).is_empty(), "{}", case.provider);

@@ -38,7 +38,7 @@ fn full() {
     let mut c = canary(&service, &json!({"iterations": 3, "match": named}));
     c.ingress.class = Some("contour-public".into());
     snapshot("contour_full", &rendered(&c, Split::to_canary(100)));
-    assert!(Contour.refuses(&c).is_empty());
+    assert!(Contour.unsupported(&c).is_empty());
 }
 
 #[test]

@@ -75,7 +75,7 @@ fn everything() {
     let both = |router| rendered(router, &c, Split::to_canary(0).mirroring(true), &Cookies::default());
     snapshot("gatewayapi_full", &both(&V1));
     snapshot("gatewayapi_full_v1beta1", &both(&V1BETA1));
-    assert!(V1.refuses(&c).is_empty() && V1BETA1.refuses(&c).is_empty());
+    assert!(V1.unsupported(&c).is_empty() && V1BETA1.unsupported(&c).is_empty());
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn a_replaced_prefix_has_a_rule_of_its_own() {
         "rewrite": {"uri": "/", "type": "ReplacePrefixMatch"},
     });
     let mut c = canary(&service, &json!({"stepWeight": 10}));
-    assert!(V1.refuses(&c).is_empty());
+    assert!(V1.unsupported(&c).is_empty());
     let made = V1.render(&c, &Objects::default(), Split::to_canary(10), &Cookies::default()).unwrap();
     let rules = get::list(&made[0].body["spec"]["rules"]);
     let paths: Vec<&Value> = rules.iter().map(|rule| &rule["matches"][0]["path"]["value"]).collect();
@@ -95,7 +95,7 @@ fn a_replaced_prefix_has_a_rule_of_its_own() {
     live.insert(V1.kinds[0], made[0].to_create());
     assert_eq!(V1.read_back(&c, &live), Ok(Split::to_canary(10)));
     c.service.match_.push(json!({"uri": {"exact": "/c"}}));
-    assert!(V1.refuses(&c)[0].starts_with("spec.service.rewrite.type: "));
+    assert!(V1.unsupported(&c)[0].starts_with("spec.service.rewrite.type: "));
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn cookies_keep_users_and_are_taken_back() {
     let after = Cookies { canary: None, ..cookies };
     snapshot("gatewayapi_affinity_after", &rendered(&V1, &c, Split::to_canary(0), &after));
     assert_eq!(
-        V1BETA1.refuses(&c),
+        V1BETA1.unsupported(&c),
         [
             "spec.analysis.sessionAffinity.primaryCookieName: gatewayapi:v1beta1 has the canary's cookie only: leave it out or set spec.provider to gatewayapi:v1"
         ]
@@ -130,7 +130,7 @@ fn what_an_httproute_cannot_express_is_refused() {
         "corsPolicy": {"allowOrigins": [{"regex": ".*"}]},
     });
     let c = canary(&service, &json!({"match": [{"headers": {"x": {"suffix": "y"}}}]}));
-    let refused = V1.refuses(&c);
+    let refused = V1.unsupported(&c);
     let fields: Vec<&str> = refused.iter().filter_map(|text| text.split(": ").next()).collect();
     assert_eq!(
         fields,
@@ -152,14 +152,14 @@ fn a_route_counts_once_its_gateways_have_accepted_it() {
         let object =
             json!({"metadata": {"name": "podinfo", "generation": 2}, "status": {"parents": parents}});
         live.insert(V1.kinds[0], object);
-        V1.unheeded(&c, &live)
+        V1.not_programmed(&c, &live)
     };
     let answer = |to: &str, status: &str, seen: i64| {
         json!({"parentRef": {"name": to, "namespace": "infra"}, "conditions": [
             {"type": "Accepted", "status": status, "observedGeneration": seen, "reason": "R", "message": "m"},
         ]})
     };
-    assert_eq!(V1.unheeded(&c, &Objects::default()), None, "there is nothing to follow");
+    assert_eq!(V1.not_programmed(&c, &Objects::default()), None, "there is nothing to follow");
     let says = |parents: &Value, text: &str| {
         let why = answered(parents).unwrap_or_default();
         assert!(why.contains(text), "{why}");
@@ -196,7 +196,7 @@ fn pinned_requests_have_rules_of_their_own_before_all_others() {
         "sessionAffinity": {"cookieName": "a"},
     });
     let c = canary(&json!({"match": [{"uri": {"prefix": "/api"}}, {"uri": {"exact": "/b"}}]}), &asked);
-    assert_eq!(V1.refuses(&c), Vec::<String>::new());
+    assert_eq!(V1.unsupported(&c), Vec::<String>::new());
     let cookies = Cookies { canary: Some("a=x".into()), ..Cookies::default() };
     let split = Split::to_canary(25).mirroring(true).pinning(true);
     let rules = rendered(&V1, &c, split, &cookies)["spec"]["rules"].clone();
@@ -257,7 +257,7 @@ fn a_service_may_be_the_parent_as_linkerd_wants_it() {
                 }]},
             }),
         );
-        assert_eq!(V1.unheeded(&c, &live).is_none(), followed, "{namespace} {status}");
+        assert_eq!(V1.not_programmed(&c, &live).is_none(), followed, "{namespace} {status}");
     }
 }
 
@@ -266,7 +266,7 @@ fn a_route_is_not_taken_over_from_users_that_the_canary_leaves_out() {
     let c = canary(&json!({"hosts": ["a.example.com"]}), &json!({"stepWeight": 25}));
     let own = c.service.gateway_refs.clone();
     let lost = |parents: &Value, hosts: Value| {
-        V1.forsakes(&c, &json!({"spec": {"parentRefs": parents, "hostnames": hosts}}))
+        V1.takeover_conflict(&c, &json!({"spec": {"parentRefs": parents, "hostnames": hosts}}))
     };
     assert_eq!(lost(&json!(own), json!(["a.example.com"])), None);
     assert!(lost(&json!(own), json!(["b.example.com"])).unwrap().contains("host b.example.com"));

@@ -36,7 +36,7 @@ fn upstreams_of_other_namespaces_are_not_read() {
     let of = |namespace: &str| {
         let reference =
             json!({"apiVersion": "gloo.solo.io/v1", "kind": "Upstream", "name": "s", "namespace": namespace});
-        Gloo.refuses(&canary(&reference, &json!({"stepWeight": 10})))
+        Gloo.unsupported(&canary(&reference, &json!({"stepWeight": 10})))
     };
     assert_eq!((of("").len(), of("test").len()), (0, 0));
     assert!(of("gloo-system")[0].starts_with("spec.upstreamRef.namespace: "));

@@ -54,7 +54,7 @@ fn full() {
         "apex": {"labels": {"team": "a"}, "annotations": {"note": "b"}},
     });
     snapshot("istio_full", &json!(vs(&service, 50)));
-    let rules = Istio.beside(&fixture::canary(&service));
+    let rules = Istio.auxiliary_objects(&fixture::canary(&service));
     snapshot("istio_rules", &json!(rules.iter().map(|m| &m.body).collect::<Vec<_>>()));
 }
 
@@ -67,7 +67,7 @@ fn tcp_and_delegation() {
     assert!(delegate["spec"].get("hosts").is_none() && delegate["spec"].get("gateways").is_none());
     assert_eq!(delegate["spec"]["http"][0]["route"][1]["destination"]["port"]["number"], 80);
     let c = fixture::canary(&json!({"delegation": true, "hosts": ["a"], "gateways": ["g"]}));
-    assert_eq!(Istio.refuses(&c).len(), 2);
+    assert_eq!(Istio.unsupported(&c).len(), 2);
 }
 
 #[test]
@@ -165,8 +165,8 @@ fn tcp_knows_no_requests() {
         "stepWeight": 10, "mirror": true, "match": [{"headers": {"x": {"exact": "y"}}}],
         "sessionAffinity": {"cookieName": "a"},
     });
-    assert_eq!(Istio.refuses(&analysed(asked.clone(), &json!({"appProtocol": "tcp"}))).len(), 3);
-    assert!(Istio.refuses(&analysed(asked, &json!({}))).is_empty());
+    assert_eq!(Istio.unsupported(&analysed(asked.clone(), &json!({"appProtocol": "tcp"}))).len(), 3);
+    assert!(Istio.unsupported(&analysed(asked, &json!({}))).is_empty());
 }
 
 #[test]
@@ -178,7 +178,7 @@ fn pinned_requests_have_rules_of_their_own_before_all_others() {
         "sessionAffinity": {"cookieName": "a"},
     });
     let c = analysed(asked, &json!({"match": [{"uri": {"prefix": "/a"}}]}));
-    assert!(Istio.refuses(&c).is_empty());
+    assert!(Istio.unsupported(&c).is_empty());
     let cookies = Cookies { canary: Some("a=x".into()), ..Cookies::default() };
     let split = Split::to_canary(10).mirroring(true).pinning(true);
     let http = rendered(&c, split, &cookies)["spec"]["http"].clone();
@@ -199,7 +199,7 @@ fn pinned_requests_have_rules_of_their_own_before_all_others() {
 #[test]
 fn a_route_is_not_taken_over_from_users_that_the_canary_leaves_out() {
     let c = fixture::canary(&json!({"gateways": ["public", "mesh"], "hosts": ["a.example.com"]}));
-    let lost = |spec: Value| Istio.forsakes(&c, &json!({"spec": spec}));
+    let lost = |spec: Value| Istio.takeover_conflict(&c, &json!({"spec": spec}));
     assert_eq!(lost(json!({"hosts": ["podinfo"]})), None);
     let spelled =
         json!({"gateways": ["test/public"], "hosts": ["a.example.com", "podinfo.test.svc.cluster.local"]});

@@ -49,7 +49,7 @@ fn a_note_that_was_edited_leads_nobody_astray() {
 #[test]
 fn weights_count_once_knative_shows_them() {
     let c = fixture::canary(&json!({}));
-    let why = |over: Value| Knative.unheeded(&c, &objects(&over));
+    let why = |over: Value| Knative.not_programmed(&c, &objects(&over));
     assert_eq!(why(json!({})), None);
     assert!(why(json!({"metadata": {"generation": 4}})).unwrap().contains("has not looked"));
     let conditions = json!([{"type": "RoutesReady", "status": "False", "message": "no ingress"}]);

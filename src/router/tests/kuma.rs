@@ -39,7 +39,7 @@ fn the_route_that_flagger_made_is_kept_up_and_not_put_back() {
     let c = fixture::canary(&json!({}));
     let mut live = holding(flaggers("test"));
     assert_eq!(
-        (Kuma.read_back(&c, &live), Kuma.forsakes(&c, &flaggers("test"))),
+        (Kuma.read_back(&c, &live), Kuma.takeover_conflict(&c, &flaggers("test"))),
         (Ok(Split::to_canary(10)), None)
     );
     let ours = rendered(&c, &live, 10);
@@ -65,7 +65,7 @@ fn the_route_of_another_namespace_is_no_route_of_ours() {
     let live = holding(theirs.clone());
     assert!(Kuma.read_back(&c, &live).is_err() && Kuma.restore(&c, &live).is_empty());
     assert_eq!(Kuma.read_back(&other, &live), Ok(Split::to_canary(50)));
-    let lost = Kuma.forsakes(&c, &flaggers("other")).unwrap();
+    let lost = Kuma.takeover_conflict(&c, &flaggers("other")).unwrap();
     assert!(lost.contains("podinfo_other_svc_80") && lost.contains("spec.service.name"), "{lost}");
     assert!(Kuma.restore(&c, &holding(flaggers("other"))).is_empty());
 }
@@ -75,10 +75,10 @@ fn a_route_of_another_mesh_or_with_rules_is_not_taken_over() {
     let c = fixture::canary(&json!({}));
     let mut route = flaggers("test");
     route["mesh"] = json!("prod");
-    assert!(Kuma.forsakes(&c, &route).unwrap().contains("kuma.io/mesh: prod"));
+    assert!(Kuma.takeover_conflict(&c, &route).unwrap().contains("kuma.io/mesh: prod"));
     route["mesh"] = json!("default");
     route["spec"]["conf"]["http"] = json!([{"match": {"path": {"prefix": "/"}}}]);
-    assert!(Kuma.forsakes(&c, &route).unwrap().contains("spec.conf.http"));
+    assert!(Kuma.takeover_conflict(&c, &route).unwrap().contains("spec.conf.http"));
 }
 
 #[test]

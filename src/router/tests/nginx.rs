@@ -91,7 +91,7 @@ fn traffic_is_taken_back_though_the_users_ingress_is_gone() {
     let mut gone = live(&body_size());
     let before = write(&c, &mut gone, Split::to_canary(25));
     gone.remove(&ObjectRef::new(INGRESS, "podinfo"));
-    assert!(Nginx.unheeded(&c, &gone).is_some_and(|why| why.contains("Ingress podinfo not found")));
+    assert!(Nginx.not_programmed(&c, &gone).is_some_and(|why| why.contains("Ingress podinfo not found")));
     let after = write(&c, &mut gone, Split::to_canary(0));
     assert_eq!(Nginx.read_back(&c, &gone), Ok(Split::to_canary(0)));
     assert_eq!(after["spec"], before["spec"]);
@@ -108,7 +108,7 @@ fn an_ingress_that_does_not_lead_to_the_apex_is_refused() {
         "Ingress podinfo has no backend web: let one lead to the Service web, or correct the reference"
     );
     c.spec.ingress_ref = None;
-    assert_eq!(Nginx.refuses(&c), ["spec.ingressRef: name what leads users to web"]);
+    assert_eq!(Nginx.unsupported(&c), ["spec.ingressRef: name what leads users to web"]);
     let mut odd = Objects::default();
     odd.insert(
         INGRESS,
@@ -147,7 +147,7 @@ fn requests_that_always_get_the_canary_are_named_beside_the_weight() {
     let cookie = json!([{"headers": {"cookie": {"exact": "canary"}}}]);
     let said = |analysis: Value, want: Split| {
         let c = canary(&analysis);
-        assert_eq!(Nginx.refuses(&c), Vec::<String>::new());
+        assert_eq!(Nginx.unsupported(&c), Vec::<String>::new());
         let mut live = live(&json!({}));
         let object = write(&c, &mut live, want);
         assert_eq!(Nginx.read_back(&c, &live), Ok(want));

@@ -50,5 +50,5 @@ fn what_was_copied_stands_in_for_an_ingress_that_is_gone() {
     let back = Skipper.render(&canary(), &live, Split::to_canary(0), &Cookies::default()).unwrap();
     assert_eq!(back[0].body["spec"], made[0].body["spec"]);
     assert_eq!(back[0].body["metadata"]["annotations"][PREDICATE], r#"False() && Method("GET")"#);
-    assert!(Skipper.unheeded(&canary(), &live).is_some());
+    assert!(Skipper.not_programmed(&canary(), &live).is_some());
 }

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Asked, Play, http, server};
 use crate::{
-    net::{Lookup, Outbound, Reach},
+    net::{Lookup, Outbound, OutboundPolicy},
     source::{MetricSource, SourceError, cloudwatch::CloudWatch, http::TIMEOUT, stackdriver::Stackdriver},
 };
 
@@ -31,7 +31,7 @@ pub(super) fn nobody() -> Outbound {
             async { Err(io::Error::other("no such name")) }.boxed()
         }
     }
-    Outbound::with_lookup(Reach::default(), None, false, std::sync::Arc::new(Nowhere))
+    Outbound::with_lookup(OutboundPolicy::default(), None, false, std::sync::Arc::new(Nowhere))
 }
 
 async fn watched(status: u16, body: &str) -> (Result<Vec<f64>, SourceError>, String) {

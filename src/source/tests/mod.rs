@@ -25,8 +25,8 @@ use tokio::{
 
 use super::{Ask, Credentials, Http};
 use crate::{
-    analysis::access::SecretAt,
-    net::{Outbound, Reach},
+    analysis::provider_kinds::SecretAt,
+    net::{Outbound, OutboundPolicy},
 };
 
 /// What a server does with every connection, after it has read the request.
@@ -158,6 +158,7 @@ pub(super) fn http(timeout: Duration) -> Http {
 
 fn to_loopback(timeout: Duration, quotes: bool) -> Http {
     rustls::crypto::ring::default_provider().install_default().ok();
-    let reach = Reach { networks: vec!["127.0.0.0/8".parse().unwrap()], ..Reach::default() };
-    Http::new(Outbound::new(reach, None, quotes), timeout)
+    let outbound =
+        OutboundPolicy { networks: vec!["127.0.0.0/8".parse().unwrap()], ..OutboundPolicy::default() };
+    Http::new(Outbound::new(outbound, None, quotes), timeout)
 }

@@ -11,7 +11,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::{endpoints::Endpoints, interest::Interest, looked::Looked};
+use super::{dependency_index::DependencyIndex, endpoints::Endpoints, references::References};
 use crate::{
     api::Target,
     manifest::config,
@@ -19,18 +19,12 @@ use crate::{
     snapshot::{CANARY, CANARY_RUN, DAEMONSET, DEPLOYMENT, ENDPOINTS, Kind, ObjectRef, POD, REVISION},
 };
 
-#[path = "jobs.rs"]
 pub(super) mod jobs;
-#[path = "reach.rs"]
-mod reach;
-#[path = "records.rs"]
 mod records;
-#[path = "scalers.rs"]
 mod scalers;
-#[path = "secrets.rs"]
+mod scope;
 pub(super) mod secrets;
-#[path = "touched.rs"]
-mod touched;
+mod triggers;
 
 /// Namespace and name.
 pub type Key = (String, String);
@@ -65,8 +59,8 @@ impl Entry {
 #[derive(Debug, Default)]
 struct Inner {
     objects: BTreeMap<Kind, BTreeMap<Key, Entry>>,
-    interests: BTreeMap<Key, Interest>,
-    looked: Looked,
+    interests: BTreeMap<Key, References>,
+    looked: DependencyIndex,
     endpoints: Endpoints,
     /// A write whose result is known only by version: the object as seen before it is stale.
     floors: BTreeMap<(Kind, Key), u64>,
@@ -81,7 +75,7 @@ struct Inner {
 
 /// Shared by the watches, the writers and the gatherer.
 #[derive(Debug, Default)]
-pub struct World(Mutex<Inner>);
+pub struct ObjectCache(Mutex<Inner>);
 
 /// Resource versions are numbers that grow (official for one kind since Kubernetes 1.35, true before).
 pub fn version_of(object: &Value) -> u64 {
@@ -104,7 +98,7 @@ fn forget_what_nobody_reads(object: &mut Value) {
     }
 }
 
-impl World {
+impl ObjectCache {
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -145,7 +139,7 @@ impl World {
             touched.extend(inner.touched(kind, &key, &old));
         }
         if kind == CANARY {
-            let new = Interest::of(&object, &key.0);
+            let new = References::of(&object, &key.0);
             touched.extend(inner.rivals(&key, &new));
             if let Some(old) = inner.interests.insert(key.clone(), new.clone())
                 && old != new
@@ -286,7 +280,7 @@ impl World {
     /// exist.
     pub fn get(&self, kind: Kind, namespace: &str, name: &str) -> Option<Value> {
         let inner = self.lock();
-        inner.objects.get(&kind)?.get(&reach::place(kind, namespace, name))?.object()
+        inner.objects.get(&kind)?.get(&scope::place(kind, namespace, name))?.object()
     }
 
     /// All objects of a kind in a namespace.
@@ -317,7 +311,7 @@ impl World {
     }
 
     /// Canaries with what they look at.
-    pub fn interests(&self, namespace: &str) -> Vec<(Key, Interest)> {
+    pub fn interests(&self, namespace: &str) -> Vec<(Key, References)> {
         let inner = self.lock();
         inner
             .interests
@@ -348,5 +342,4 @@ impl World {
 }
 
 #[cfg(test)]
-#[path = "tests/world.rs"]
 mod tests;

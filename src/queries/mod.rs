@@ -1,9 +1,9 @@
 //! Questions → Answers: all at once, each with a deadline. Not being answered is an answer. Webhooks may take long and are
-//! called in the background: [`Calls`]; events are told to them in turn: [`Telling`].
+//! called in the background: [`WebhookRounds`]; events are told to them in turn: [`EventSink`].
 #![allow(clippy::disallowed_methods, reason = "measures how long sources take")]
 
-mod calls;
-mod telling;
+mod event_sink;
+mod webhook_rounds;
 
 use std::{sync::Arc, time::Instant};
 
@@ -12,7 +12,7 @@ use futures::future::join_all;
 use crate::{
     analysis::{
         self, Failure, Query, Reading,
-        access::{self, Access},
+        provider_kinds::{self, Access},
     },
     manifest::config::Digest,
     plan::{Answers, Question},
@@ -20,8 +20,8 @@ use crate::{
     telemetry::Metrics,
 };
 
-pub use calls::Calls;
-pub use telling::Telling;
+pub use event_sink::EventSink;
+pub use webhook_rounds::WebhookRounds;
 
 /// Asks metric sources, and the API server about contents.
 #[derive(Clone)]
@@ -105,7 +105,7 @@ impl Asker {
         let ask = Ask {
             address,
             query: &text,
-            window: access::window(query.map_or("", |q| &q.window)),
+            window: provider_kinds::window(query.map_or("", |q| &q.window)),
             region: access.region.as_deref(),
             json_path: access.json_path.as_deref(),
             headers: &access.headers,

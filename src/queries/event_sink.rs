@@ -12,19 +12,19 @@ use crate::{plan::Call, telemetry::Metrics, webhook::Webhooks};
 /// Namespace and name.
 type Key = (String, String);
 
-/// Calls that may wait for one Canary; more are dropped and counted.
+/// WebhookRounds that may wait for one Canary; more are dropped and counted.
 const QUEUE: usize = 100;
 
 /// The queues of all Canaries.
 #[derive(Clone)]
-pub struct Telling {
+pub struct EventSink {
     hooks: Webhooks,
     metrics: Arc<Metrics>,
     /// There is a queue while there is a task that empties it.
     queues: Arc<Mutex<BTreeMap<Key, VecDeque<Call>>>>,
 }
 
-impl Telling {
+impl EventSink {
     /// Tells through `hooks`.
     pub fn new(hooks: Webhooks, metrics: Arc<Metrics>) -> Self {
         Self { hooks, metrics, queues: Arc::default() }

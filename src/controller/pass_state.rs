@@ -6,14 +6,14 @@ use jiff::Timestamp;
 
 use super::Worker;
 use crate::{
-    condition::Known,
+    expression::Known,
     observe::Key,
     snapshot::{Records, RefusedJob, Snapshot},
 };
 
 /// What is remembered of a Canary between passes; losing it costs a question, a sentence or a moment, nothing else.
 #[derive(Default)]
-pub(super) struct Memory {
+pub(super) struct PassState {
     pub(super) ask_not_before: BTreeMap<Key, Timestamp>,
     pub(super) refused: BTreeMap<Key, String>,
     pub(super) jobs: BTreeMap<Key, RefusedJob>,

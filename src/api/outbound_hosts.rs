@@ -3,19 +3,19 @@
 use url::Url;
 
 use super::{CanaryAnalysis, CanarySpec, validated::Problem};
-use crate::{config::Rules, reach::Reach};
+use crate::{config::Rules, outbound::OutboundPolicy};
 
 /// The first one of a Canary. What its name resolves to is seen when it is asked.
 pub(super) fn forbidden(spec: &CanarySpec, analysis: &CanaryAnalysis, rules: &Rules) -> Option<Problem> {
     let server = spec.metrics_server.as_deref().map(|url| ("spec.metricsServer".to_owned(), url));
     let hooks = analysis.webhooks.iter();
     let hooks = hooks.map(|h| (format!("spec.analysis.webhooks[{}].url", h.name), h.url.as_str()));
-    server.into_iter().chain(hooks).find_map(|(field, url)| refused(&field, url, &rules.reach))
+    server.into_iter().chain(hooks).find_map(|(field, url)| refused(&field, url, &rules.outbound))
 }
 
 /// The address in this field may not be asked: why, with object and field. An address that is no URL is another's matter.
-pub fn refused(field: &str, address: &str, reach: &Reach) -> Option<Problem> {
-    let refusal = reach.admits(&Url::parse(address.trim()).ok()?).err()?;
+pub fn refused(field: &str, address: &str, outbound: &OutboundPolicy) -> Option<Problem> {
+    let refusal = outbound.admits(&Url::parse(address.trim()).ok()?).err()?;
     Some(Problem::new("HostNotAllowed", format!("{field}: {refusal}")))
 }
 

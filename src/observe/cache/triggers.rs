@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Inner, Interest, Key};
+use super::{Inner, Key, References};
 use crate::{
     manifest::{self, config},
     names,
@@ -20,12 +20,12 @@ impl Inner {
         }
         if kind == METRIC_TEMPLATE {
             let name = format!("{}/{}", key.0, key.1);
-            let refers = |i: &Interest| i.templates.contains(&name);
+            let refers = |i: &References| i.templates.contains(&name);
             return self.interests.iter().filter(|(_, i)| refers(i)).map(|(k, _)| k.clone()).collect();
         }
         if kind == ALERT_PROVIDER {
             let name = format!("{}/{}", key.0, key.1);
-            let refers = |i: &Interest| i.alert_providers.contains(&name);
+            let refers = |i: &References| i.alert_providers.contains(&name);
             return self.interests.iter().filter(|(_, i)| refers(i)).map(|(k, _)| k.clone()).collect();
         }
         if [CANARY_RUN, JOB, POD].contains(&kind) {
@@ -60,18 +60,18 @@ impl Inner {
         .collect()
     }
 
-    pub(super) fn interested(&self, namespace: &str, hit: impl Fn(&Interest) -> bool) -> Vec<Key> {
+    pub(super) fn interested(&self, namespace: &str, hit: impl Fn(&References) -> bool) -> Vec<Key> {
         self.within(namespace, |_, interest| hit(interest))
     }
 
-    pub(super) fn within(&self, namespace: &str, hit: impl Fn(&Key, &Interest) -> bool) -> Vec<Key> {
+    pub(super) fn within(&self, namespace: &str, hit: impl Fn(&Key, &References) -> bool) -> Vec<Key> {
         let from = (namespace.to_owned(), String::new());
         let within = self.interests.range(from..).take_while(|(key, _)| key.0 == namespace);
         within.filter(|(key, interest)| hit(key, interest)).map(|(key, _)| key.clone()).collect()
     }
 
     /// Other Canaries of the namespace that want the same target or apex.
-    pub(super) fn rivals(&self, key: &Key, interest: &Interest) -> Vec<Key> {
+    pub(super) fn rivals(&self, key: &Key, interest: &References) -> Vec<Key> {
         let mut all = self.interested(&key.0, |i| i.same_target(interest) || i.apex == interest.apex);
         all.retain(|k| k != key);
         all

@@ -204,13 +204,13 @@ fn foreign_destinations_that_came_later_stay() {
 #[test]
 fn what_only_an_own_virtual_service_can_have_is_refused() {
     let mut c = canary(Some("primary"));
-    assert!(Istio.refuses(&c).is_empty());
+    assert!(Istio.unsupported(&c).is_empty());
     c.service = serde_json::from_value(json!({
         "port": 80, "hosts": ["a"], "retries": {"attempts": 1}, "appProtocol": "tcp", "trafficPolicy": {},
     }))
     .unwrap();
     c.analysis = serde_json::from_value(json!({"mirror": true, "stepWeight": 5, "match": [{}]})).unwrap();
-    let said = Istio.refuses(&c);
+    let said = Istio.unsupported(&c);
     let fields: Vec<&str> = said.iter().filter_map(|text| text.split(':').next()).collect();
     let wanted = [
         "spec.service.hosts",

@@ -11,7 +11,7 @@ const DURATION: &str = "^[0-9]+(m|s)";
 /// How a metric is judged beyond `thresholdRange`, and when it is measured. Unset, all is as in Flagger.
 #[derive(JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct MetricVerdict {
+pub struct MetricPolicy {
     /// What must hold of the value, as a CEL expression such as `result[0] >= 0.95`. `result` is what the query
     /// yields, `canary` the same, `primary` what it yields for the primary.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -80,7 +80,7 @@ pub struct MetricVerdict {
     pub dry_run: Option<bool>,
 }
 
-impl MetricVerdict {
+impl MetricPolicy {
     /// There is a condition in place of, or beside, the range.
     pub fn has_condition(&self) -> bool {
         self.success_condition.is_some() || self.failure_condition.is_some()

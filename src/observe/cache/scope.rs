@@ -1,6 +1,6 @@
 //! How far the watches reach: objects that belong to no namespace, and kinds that the operator may not list.
 
-use super::{Inner, Interest, Key, World};
+use super::{Inner, Key, ObjectCache, References};
 use crate::snapshot::Kind;
 
 /// Where an object of this name is kept that bears on a Canary of this namespace.
@@ -8,7 +8,7 @@ pub(super) fn place(kind: Kind, namespace: &str, name: &str) -> Key {
     (if kind.cluster_wide() { "" } else { namespace }.to_owned(), name.to_owned())
 }
 
-impl World {
+impl ObjectCache {
     /// The operator may not list the kind. Returns all Canaries when that is new.
     pub fn forbid(&self, kind: Kind) -> Vec<Key> {
         let mut inner = self.lock();
@@ -26,7 +26,7 @@ impl World {
 impl Inner {
     /// The Canaries, whatever their namespace, that have a Service of this name.
     pub(super) fn named_everywhere(&self, name: &str) -> Vec<Key> {
-        let named = |interest: &Interest| interest.services().iter().any(|service| service == name);
+        let named = |interest: &References| interest.services().iter().any(|service| service == name);
         self.interests.iter().filter(|(_, interest)| named(interest)).map(|(key, _)| key.clone()).collect()
     }
 }

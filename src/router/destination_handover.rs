@@ -22,7 +22,7 @@ use crate::{
 /// The live route leading where it leads, with every destination of `next` named. None: the router's proxies need no
 /// announcement, the route is not there, or it names them all.
 pub fn announcing(router: &dyn Router, c: &Validated, live: &Objects, next: &Manifest) -> Option<Manifest> {
-    let lists = router.announces()?;
+    let lists = router.needs_handover()?;
     let spec = &live.at(&next.at())?["spec"];
     let both = naming(spec.clone(), &next.body["spec"], lists)?;
     Some(place(next).extended(c, live, &both))
@@ -30,7 +30,7 @@ pub fn announcing(router: &dyn Router, c: &Validated, live: &Objects, next: &Man
 
 /// The route leading where `next` leads, with every destination of the live one named. None as with [`announcing`].
 pub fn remembering(router: &dyn Router, c: &Validated, live: &Objects, next: &Manifest) -> Option<Manifest> {
-    let lists = router.announces()?;
+    let lists = router.needs_handover()?;
     let spec = &live.at(&next.at())?["spec"];
     let both = naming(next.body["spec"].clone(), spec, lists)?;
     Some(place(next).extended(c, live, &both))
@@ -79,5 +79,5 @@ fn same(a: &Value, b: &Value) -> bool {
 }
 
 #[cfg(test)]
-#[path = "tests/announce.rs"]
+#[path = "tests/destination_handover.rs"]
 mod tests;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Entry, Inner, Interest, Key, World};
+use super::{Entry, Inner, Key, ObjectCache, References};
 use crate::{
     api::{Canary, MetricTemplateSpec},
     snapshot::{METRIC_TEMPLATE, SECRET},
@@ -10,7 +10,7 @@ use crate::{
 
 /// Versions of the Secrets that the metrics of a Canary and these MetricTemplates name.
 pub(in crate::observe) fn named(
-    world: &World,
+    world: &ObjectCache,
     canary: &Canary,
     own: &str,
     templates: &BTreeMap<String, MetricTemplateSpec>,
@@ -27,7 +27,7 @@ pub(in crate::observe) fn named(
     named.chain(args).filter_map(|(ns, name)| Some((format!("{ns}/{name}"), version(ns, name)?))).collect()
 }
 
-impl World {
+impl ObjectCache {
     /// Other namespaces in which Canaries of this one have MetricTemplates.
     pub(in crate::observe) fn templates_elsewhere(&self, namespace: &str) -> BTreeSet<String> {
         let all = self.interests(namespace).into_iter().flat_map(|(_, interest)| interest.templates);
@@ -49,7 +49,7 @@ impl Inner {
                 && entry.object().is_some_and(|o| o["spec"]["provider"]["secretRef"]["name"] == secret.1)
         });
         let templates: Vec<String> = naming.map(|(key, _)| format!("{}/{}", key.0, key.1)).collect();
-        let refers = |i: &Interest| i.templates.iter().any(|name| templates.contains(name));
+        let refers = |i: &References| i.templates.iter().any(|name| templates.contains(name));
         self.interests.iter().filter(|(_, i)| refers(i)).map(|(key, _)| key.clone()).collect()
     }
 }
@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn a_secret_concerns_those_who_ask_with_it() {
-        let world = World::default();
+        let world = ObjectCache::default();
         let object = |name: &str, rest: serde_json::Value| {
             let mut object = json!({"metadata": {"name": name, "namespace": "n", "resourceVersion": "1"}});
             object["spec"] = rest;

@@ -8,9 +8,9 @@ use crate::snapshot::{Kind, ObjectRef};
 
 /// Objects by Canary.
 #[derive(Debug, Default)]
-pub(super) struct Looked(BTreeMap<Key, BTreeSet<ObjectRef>>);
+pub(super) struct DependencyIndex(BTreeMap<Key, BTreeSet<ObjectRef>>);
 
-impl Looked {
+impl DependencyIndex {
     /// Takes the place of what was noted for the Canary before.
     pub(super) fn note(&mut self, canary: &Key, objects: BTreeSet<ObjectRef>) {
         if objects.is_empty() {
@@ -42,12 +42,13 @@ mod tests {
     #[test]
     fn an_object_that_was_read_matters_whatever_it_is_named() {
         let key = |namespace: &str, name: &str| (namespace.to_owned(), name.to_owned());
-        let mut looked = Looked::default();
+        let mut looked = DependencyIndex::default();
         let ingress = || [ObjectRef::new(INGRESS, "public")].into_iter().collect();
         looked.note(&key("a", "one"), ingress());
         looked.note(&key("a", "two"), ingress());
         looked.note(&key("b", "one"), ingress());
-        let at = |looked: &Looked, name: &str| looked.at(INGRESS, &key("a", name)).collect::<Vec<_>>();
+        let at =
+            |looked: &DependencyIndex, name: &str| looked.at(INGRESS, &key("a", name)).collect::<Vec<_>>();
         assert_eq!(at(&looked, "public"), [key("a", "one"), key("a", "two")]);
         assert!(at(&looked, "private").is_empty());
         looked.note(&key("a", "two"), BTreeSet::new());

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Entry, Key, World};
+use super::{Entry, Key, ObjectCache};
 use crate::{
     analysis::job::KIND,
     api::MetricTemplateSpec,
@@ -23,7 +23,7 @@ pub(super) fn forget_spec(pod: &mut Value) {
 
 /// The Jobs of a Canary and their pods.
 pub(in crate::observe) fn gathered(
-    world: &World,
+    world: &ObjectCache,
     (namespace, canary): &Key,
     templates: &BTreeMap<String, MetricTemplateSpec>,
     objects: &mut Objects,
@@ -47,7 +47,7 @@ pub(in crate::observe) fn gathered(
     Ok(())
 }
 
-impl World {
+impl ObjectCache {
     /// Some MetricTemplate is a Job.
     pub fn has_jobs(&self) -> bool {
         let inner = self.lock();
@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn jobs_matter_to_their_canary_and_are_asked_for_only_where_there_are_some() {
-        let world = World::default();
+        let world = ObjectCache::default();
         let mut canary = object("app", &json!({}));
         canary["spec"] = json!({"targetRef": {"name": "app"}});
         world.saw(CANARY, canary);

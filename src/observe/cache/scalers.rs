@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Entry, Interest, World};
+use super::{Entry, ObjectCache, References};
 use crate::{
     names,
     snapshot::{HPA, Kind, SCALED_OBJECT},
@@ -32,7 +32,7 @@ pub(super) fn forget_status(scaler: &mut Value) {
     }
 }
 
-impl Interest {
+impl References {
     /// An autoscaler of this name and aim is named here, or made for what is named, or scales either side.
     pub(super) fn scaled_by(&self, name: &str, whom: &str) -> bool {
         let of = |name: &str, own: &str| name == own || name == names::primary(own);
@@ -40,7 +40,7 @@ impl Interest {
     }
 }
 
-impl World {
+impl ObjectCache {
     /// Names of the autoscalers of this kind that scale the target or its primary.
     pub fn scalers(&self, kind: Kind, namespace: &str, target: &str) -> Vec<String> {
         let inner = self.lock();

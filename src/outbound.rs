@@ -13,7 +13,7 @@ use url::{Host, Url};
 
 /// What the operator's settings say of servers that users name.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Reach {
+pub struct OutboundPolicy {
     /// Hosts that may be named, in lower case; `*.` before a name stands for all names below it (`--allowed-hosts`).
     /// Empty: any.
     pub hosts: Vec<String>,
@@ -64,7 +64,7 @@ const METADATA: [IpAddr; 5] = [
     IpAddr::V6(Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254)),
 ];
 
-impl Reach {
+impl OutboundPolicy {
     /// Allows a server that the operator's own settings name. What is no URL is passed over.
     pub fn name(&mut self, url: &str) {
         let endpoint = Url::parse(url).ok().and_then(|url| endpoint(&url));
@@ -194,15 +194,15 @@ fn within(ip: Ipv6Addr) -> Option<Ipv4Addr> {
 mod tests {
     use super::*;
 
-    fn admits(reach: &Reach, url: &str) -> bool {
-        reach.admits(&Url::parse(url).unwrap()).is_ok()
+    fn admits(outbound: &OutboundPolicy, url: &str) -> bool {
+        outbound.admits(&Url::parse(url).unwrap()).is_ok()
     }
 
     #[test]
     fn hosts_are_matched_whole_or_by_what_they_lie_below() {
         let patterns = ["prom.monitoring", "*.example.com", "10.1.2.3", "[FD00::1]", "Bücher.test"];
         let hosts = patterns.map(|text| pattern(text).unwrap()).to_vec();
-        let reach = Reach { hosts, ..Reach::default() };
+        let outbound = OutboundPolicy { hosts, ..OutboundPolicy::default() };
         for good in [
             "http://prom.monitoring:9090",
             "http://PROM.monitoring.",
@@ -212,7 +212,7 @@ mod tests {
             "http://[fd00:0::1]/",
             "http://bücher.test",
         ] {
-            assert!(admits(&reach, good), "{good}");
+            assert!(admits(&outbound, good), "{good}");
         }
         for bad in [
             "http://example.com",
@@ -221,7 +221,7 @@ mod tests {
             "http://prom.monitoring@evil.test",
             "http://10.1.2.4",
         ] {
-            assert!(!admits(&reach, bad), "{bad}");
+            assert!(!admits(&outbound, bad), "{bad}");
         }
         for bad in ["", "*", "*.", "a.*.b", "http://a", "a:80", "a b"] {
             assert!(pattern(bad).is_err(), "{bad:?}");
@@ -230,24 +230,25 @@ mod tests {
 
     #[test]
     fn what_the_settings_name_is_allowed_at_its_port_only() {
-        let mut reach = Reach { hosts: vec!["a".into()], ..Reach::default() };
-        reach.name("http://localhost:9090/prom");
-        reach.name("no url");
-        assert!(admits(&reach, "http://LOCALHOST:9090/x"));
-        assert!(!admits(&reach, "http://localhost:9091"));
-        assert_eq!(reach.named.len(), 1);
+        let mut outbound = OutboundPolicy { hosts: vec!["a".into()], ..OutboundPolicy::default() };
+        outbound.name("http://localhost:9090/prom");
+        outbound.name("no url");
+        assert!(admits(&outbound, "http://LOCALHOST:9090/x"));
+        assert!(!admits(&outbound, "http://localhost:9091"));
+        assert_eq!(outbound.named.len(), 1);
     }
 
     #[test]
     fn networks_open_addresses() {
-        let reach = Reach { networks: vec!["127.0.0.0/8".parse().unwrap()], ..Reach::default() };
-        assert!(admits(&reach, "http://127.0.0.2"));
-        assert!(!admits(&reach, "http://[::1]"));
+        let outbound =
+            OutboundPolicy { networks: vec!["127.0.0.0/8".parse().unwrap()], ..OutboundPolicy::default() };
+        assert!(admits(&outbound, "http://127.0.0.2"));
+        assert!(!admits(&outbound, "http://[::1]"));
         assert_eq!(
-            reach.admits(&Url::parse("http://169.254.169.254/").unwrap()).unwrap_err().to_string(),
+            outbound.admits(&Url::parse("http://169.254.169.254/").unwrap()).unwrap_err().to_string(),
             "host not allowed: 169.254.169.254 is the metadata service of a cloud; --allowed-networks of the operator can permit it"
         );
-        let resolved = reach.admits_address("a.test", "::1".parse().unwrap()).unwrap_err().to_string();
+        let resolved = outbound.admits_address("a.test", "::1".parse().unwrap()).unwrap_err().to_string();
         assert!(
             resolved.starts_with("host not allowed: a.test resolves to ::1, which is a loopback address;")
         );

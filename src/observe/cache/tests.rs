@@ -4,7 +4,7 @@ use super::*;
 use crate::snapshot::SECRET;
 #[test]
 fn nothing_is_kept_of_strangers_that_are_gone() {
-    let world = World::default();
+    let world = ObjectCache::default();
     let object = |name: &str| json!({"metadata": {"name": name, "namespace": "n", "resourceVersion": "2"}});
     world.saw(
         CANARY,
@@ -24,7 +24,7 @@ fn nothing_is_kept_of_strangers_that_are_gone() {
 #[test]
 fn what_belongs_to_no_namespace_matters_to_canaries_of_all() {
     let kuma = Kind { group: "kuma.io", version: "v1alpha1", kind: "TrafficRoute", plural: "trafficroutes" };
-    let world = World::default();
+    let world = ObjectCache::default();
     for namespace in ["a", "b"] {
         world.saw(
             CANARY,
@@ -49,7 +49,7 @@ fn what_belongs_to_no_namespace_matters_to_canaries_of_all() {
 
 #[test]
 fn what_repeats_an_object_is_not_kept() {
-    let world = World::default();
+    let world = ObjectCache::default();
     world.saw(
         DEPLOYMENT,
         json!({"metadata": {
@@ -64,7 +64,7 @@ fn what_repeats_an_object_is_not_kept() {
 
 #[test]
 fn a_secret_triggers_those_who_use_it_and_its_content_is_not_kept() {
-    let world = World::default();
+    let world = ObjectCache::default();
     for (name, uses) in [("one", "secret/token"), ("two", "secret/other")] {
         world.saw(
             CANARY,

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     clock, net,
     plan::{Call, Round},
-    snapshot::{Course, Heard, Said},
+    snapshot::{Timing, WebhookReply, WebhookRound},
     telemetry::Metrics,
     webhook::{Called, Webhooks},
 };
@@ -35,7 +35,7 @@ const CLOCK_SET: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);
 
 /// The rounds of all Canaries.
 #[derive(Clone)]
-pub struct Calls {
+pub struct WebhookRounds {
     hooks: Webhooks,
     metrics: Arc<Metrics>,
     triggers: UnboundedSender<Key>,
@@ -45,7 +45,7 @@ pub struct Calls {
 struct Entry {
     round: Round,
     /// What was said last.
-    heard: Option<Heard>,
+    heard: Option<WebhookRound>,
     /// Nobody has looked at it yet.
     unread: bool,
     /// Cancelled when the round is over.
@@ -61,14 +61,14 @@ impl Drop for Entry {
     }
 }
 
-impl Calls {
-    /// Calls through `hooks`; a Canary whose webhooks have answered is sent to `triggers`.
+impl WebhookRounds {
+    /// WebhookRounds through `hooks`; a Canary whose webhooks have answered is sent to `triggers`.
     pub fn new(hooks: Webhooks, metrics: Arc<Metrics>, triggers: UnboundedSender<Key>) -> Self {
         Self { hooks, metrics, triggers, book: Arc::default() }
     }
 
     /// What was said until `now` at this step of this run (see [`crate::plan::run_of`]); what was asked at others is dropped.
-    pub fn heard(&self, key: &Key, run: &str, now: Timestamp) -> BTreeMap<String, Heard> {
+    pub fn heard(&self, key: &Key, run: &str, now: Timestamp) -> BTreeMap<String, WebhookRound> {
         let mut book = self.book();
         let Some(entries) = book.get_mut(key) else { return BTreeMap::new() };
         entries.retain(|place, entry| {
@@ -151,7 +151,7 @@ impl Calls {
                 break;
             }
         }
-        let heard = Heard { at: clock::now(), said };
+        let heard = WebhookRound { at: clock::now(), said };
         if let Some(entry) = self.book().get_mut(&key).and_then(|entries| entries.get_mut(&round.place)) {
             entry.heard = Some(heard);
             entry.unread = true;
@@ -160,7 +160,7 @@ impl Calls {
         self.triggers.send(key).ok();
     }
 
-    async fn call(&self, round: &Round, call: &Call) -> Said {
+    async fn call(&self, round: &Round, call: &Call) -> WebhookReply {
         let asked = clock::now();
         let Called { answer, tries, status } = self.hooks.call(call).await;
         let outcome = match &answer {
@@ -170,11 +170,11 @@ impl Calls {
         };
         self.metrics.hooks.called(round.kind.word(), outcome);
         let shown = net::address(&call.url).map_or_else(|_| String::new(), |url| net::shown(&url));
-        Said {
+        WebhookReply {
             name: call.name.clone(),
             url: call.url.clone(),
             answer: answer.map_err(|refused| refused.refusal),
-            course: Course { shown, asked, answered: clock::now(), tries, status },
+            course: Timing { shown, asked, answered: clock::now(), tries, status },
         }
     }
 

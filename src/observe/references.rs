@@ -9,7 +9,7 @@ use crate::{
 
 /// What a Canary looks at, read loosely so that it works for one that does not decode.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Interest {
+pub struct References {
     /// `spec.targetRef.name`.
     pub target: String,
     /// Its kind; none for one that is not served.
@@ -29,7 +29,7 @@ pub struct Interest {
     pub provider: String,
 }
 
-impl Interest {
+impl References {
     /// Reads it.
     pub(super) fn of(canary: &Value, namespace: &str) -> Self {
         let spec = &canary["spec"];

@@ -61,7 +61,7 @@ impl Lent<'_> {
         ObjectRef::new(VIRTUAL_SERVICE, self.name)
     }
 
-    pub(super) fn refuses(&self) -> Vec<String> {
+    pub(super) fn unsupported(&self) -> Vec<String> {
         let service = json!(self.c.service);
         let asked = |field: &str| !service[field].is_null() && service[field] != false;
         let own = format!("is for a VirtualService that Serin makes: write it into {} yourself", self.at());
@@ -263,5 +263,5 @@ fn original(object: &Value) -> Option<Original> {
 }
 
 #[cfg(test)]
-#[path = "tests/lent.rs"]
+#[path = "tests/user_virtual_service.rs"]
 mod tests;
