@@ -103,6 +103,12 @@ pub mod conditions {
     pub const CAPACITY: &str = "Capacity";
     /// False: the Job of a metric is under way; the message says which, and what keeps it from starting.
     pub const JOB_ENDED: &str = "JobEnded";
+    /// True: the Canary is suspended, so nothing moves.
+    pub const SUSPENDED: &str = "Suspended";
+    /// False: the proxies are known not to follow the route; the message says why.
+    pub const ROUTE_FOLLOWED: &str = "RouteFollowed";
+    /// False: pods have been awaited for longer than an interval; the message says why they are not ready.
+    pub const PODS_READY: &str = "PodsReady";
     /// False: what happens in the run is not recorded; the message says what to mend.
     pub const RECORDED: &str = "Recorded";
     /// True: the spec works but probably not as meant.

@@ -5,7 +5,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{Answers, configs::Configs, draft::after, share, words::Words};
+use crate::plan::{
+    admission::config_tracking::Configs, builder::after, model::Answers, model::Messages,
+    traffic::pod_weighting,
+};
 use crate::{
     analysis::Ask,
     api::{
@@ -19,100 +22,100 @@ use crate::{
     snapshot::{SERVICE, Snapshot},
 };
 
-pub(super) struct Context<'a> {
-    pub(super) snap: &'a Snapshot,
-    pub(super) answers: &'a Answers,
-    pub(super) now: Timestamp,
-    pub(super) c: Validated,
-    pub(super) router: &'static dyn Router,
-    pub(super) words: Words,
+pub(crate) struct Context<'a> {
+    pub(crate) snap: &'a Snapshot,
+    pub(crate) answers: &'a Answers,
+    pub(crate) now: Timestamp,
+    pub(crate) c: Validated,
+    pub(crate) router: &'static dyn Router,
+    pub(crate) messages: Messages,
     /// All that its metrics ask.
-    pub(super) asks: Vec<Ask>,
+    pub(crate) asks: Vec<Ask>,
     /// The user's workload.
-    pub(super) target: &'a Value,
+    pub(crate) target: &'a Value,
     /// Label by which the target selects its pods, and its value.
-    pub(super) label: (String, String),
+    pub(crate) label: (String, String),
     /// What the target's template uses.
-    pub(super) configs: Configs,
+    pub(crate) configs: Configs,
     /// The autoscaler that the Canary names, as it is, if it is sound.
-    pub(super) scaler: Option<&'a Value>,
+    pub(crate) scaler: Option<&'a Value>,
     /// What is wrong with it, if it is not.
-    pub(super) scaler_problem: Option<Problem>,
+    pub(crate) scaler_problem: Option<Problem>,
     /// Revision hash of the target's template, and of what it uses, as they are now.
-    pub(super) hash: String,
+    pub(crate) hash: String,
 }
 
 impl<'a> Context<'a> {
-    pub(super) fn status(&self) -> &CanaryStatus {
+    pub(crate) fn status(&self) -> &CanaryStatus {
         // `admit` only makes a Context for a Canary whose status defaults to empty
         static NONE: std::sync::LazyLock<CanaryStatus> = std::sync::LazyLock::new(CanaryStatus::default);
         self.snap.canary.status.as_ref().unwrap_or(&NONE)
     }
 
-    pub(super) fn phase(&self) -> Phase {
+    pub(crate) fn phase(&self) -> Phase {
         self.status().phase.unwrap_or_default()
     }
 
     /// A new revision waits for leave to begin.
-    pub(super) fn waits_to_begin(&self) -> bool {
+    pub(crate) fn waits_to_begin(&self) -> bool {
         self.phase() == Phase::Waiting && self.status().run.is_none()
     }
 
-    pub(super) fn step(&self) -> StepStatus {
+    pub(crate) fn step(&self) -> StepStatus {
         self.status().step.clone().unwrap_or_default()
     }
 
     /// Kind of the target, for texts.
-    pub(super) fn kind(&self) -> &str {
+    pub(crate) fn kind(&self) -> &str {
         &self.c.spec.target_ref.kind
     }
 
-    pub(super) fn primary(&self) -> Option<&'a Value> {
+    pub(crate) fn primary(&self) -> Option<&'a Value> {
         self.snap.objects.get(self.c.target.kind(), self.c.target.primary_name(&self.c.names))
     }
 
-    pub(super) fn apex(&self) -> Option<&'a Value> {
+    pub(crate) fn apex(&self) -> Option<&'a Value> {
         self.snap.objects.get(SERVICE, &self.c.names.apex)
     }
 
     /// The stored template with this hash.
-    pub(super) fn stored(&self, hash: Option<&str>) -> Option<&'a Value> {
+    pub(crate) fn stored(&self, hash: Option<&str>) -> Option<&'a Value> {
         let hash = hash?;
         revision::find(&self.snap.objects, hash)
     }
 
-    pub(super) fn applied(&self) -> Option<&str> {
+    pub(crate) fn applied(&self) -> Option<&str> {
         self.status().last_applied_spec.as_deref()
     }
 
-    pub(super) fn promoted(&self) -> Option<&str> {
+    pub(crate) fn promoted(&self) -> Option<&str> {
         self.status().last_promoted_spec.as_deref()
     }
 
     /// Pods that the target is asked for.
-    pub(super) fn target_replicas(&self) -> i64 {
+    pub(crate) fn target_replicas(&self) -> i64 {
         self.c.target.asked(self.target)
     }
 
-    pub(super) fn primary_replicas(&self) -> i64 {
+    pub(crate) fn primary_replicas(&self) -> i64 {
         let kept = self.status().primary_replicas.map(i64::from);
         self.primary().map(manifest::replicas).or(kept).unwrap_or(1).max(1)
     }
 
     /// For status: where pods are counted in replicas.
-    pub(super) fn primary_replicas_kept(&self) -> Option<i32> {
+    pub(crate) fn primary_replicas_kept(&self) -> Option<i32> {
         i32::try_from(self.primary_replicas()).ok().filter(|_| self.c.target.replicated())
     }
 
-    pub(super) fn primary_pods(&self) -> u32 {
+    pub(crate) fn primary_pods(&self) -> u32 {
         self.c.target.behind(self.snap, &self.c.names.primary_service)
     }
 
-    pub(super) fn canary_pods(&self) -> u32 {
+    pub(crate) fn canary_pods(&self) -> u32 {
         self.c.target.behind(self.snap, &self.c.names.canary_service)
     }
 
-    pub(super) fn primary_rollout(&self) -> Rollout {
+    pub(crate) fn primary_rollout(&self) -> Rollout {
         let threshold = self.c.analysis.primary_ready_threshold.unwrap_or(100);
         self.primary().map_or_else(
             || Rollout::Waiting { why: "it does not exist yet".into() },
@@ -120,19 +123,19 @@ impl<'a> Context<'a> {
         )
     }
 
-    pub(super) fn target_rollout(&self) -> Rollout {
+    pub(crate) fn target_rollout(&self) -> Rollout {
         let threshold = self.c.analysis.canary_ready_threshold.unwrap_or(100);
         let ready = self.c.target.behind(self.snap, &self.c.names.target);
         self.c.target.rollout(self.target, ready, threshold, self.c.deadline, self.now)
     }
 
     /// The split that the routing object carries; none while there is no route.
-    pub(super) fn live_split(&self) -> Option<Split> {
+    pub(crate) fn live_split(&self) -> Option<Split> {
         self.router.read_back(&self.c, &self.snap.objects).ok()
     }
 
     /// The split that a step wants; where the router moves nobody, it can only be that all are on the primary.
-    pub(super) fn split(&self, step: &StepStatus) -> Split {
+    pub(crate) fn split(&self, step: &StepStatus) -> Split {
         if !self.moves() {
             return Split::default();
         }
@@ -144,7 +147,7 @@ impl<'a> Context<'a> {
 
     /// Whether the requests of `analysis.always` and `never` go their own way at this step: from the first one, whatever
     /// its weight, until the run ends or its traffic has gone to the new primary, and while both sides have pods.
-    pub(super) fn pins(&self, index: i32, weight: i32) -> bool {
+    pub(crate) fn pins(&self, index: i32, weight: i32) -> bool {
         let ending = self.status().run.as_ref().is_some_and(|run| run.ending.is_some());
         let analysed = matches!(self.phase(), Phase::Progressing | Phase::Waiting | Phase::WaitingPromotion);
         let asked = !self.c.analysis.always.is_empty() || !self.c.analysis.never.is_empty();
@@ -153,13 +156,13 @@ impl<'a> Context<'a> {
     }
 
     /// Users can be moved, and are meant to be.
-    pub(super) fn moves(&self) -> bool {
+    pub(crate) fn moves(&self) -> bool {
         self.router.shifts_traffic(&self.c)
     }
 
     /// The weight that can be had in place of this one: all or none where the apex is switched, a whole number of pods
     /// where they are shared.
-    pub(super) fn possible(&self, weight: i32) -> i32 {
+    pub(crate) fn possible(&self, weight: i32) -> i32 {
         match self.c.apex {
             Apex::Stays => weight,
             Apex::Switches => {
@@ -169,17 +172,17 @@ impl<'a> Context<'a> {
                     0
                 }
             }
-            Apex::Shares => share::possible(self.whole(), weight),
+            Apex::Shares => pod_weighting::possible(self.whole(), weight),
         }
     }
 
     /// Whom the apex Service selects, where it is what moves users.
-    pub(super) fn selected(&self) -> Option<Selected> {
+    pub(crate) fn selected(&self) -> Option<Selected> {
         router::selected(&self.c, &self.snap.objects)
     }
 
     /// Replicas of the primary while it serves everyone: where pods are shared it has fewer in a run.
-    pub(super) fn whole(&self) -> i64 {
+    pub(crate) fn whole(&self) -> i64 {
         let kept = self.status().primary_replicas.map(i64::from);
         let leaving = self.phase() == Phase::Terminating && self.selected() == Some(Selected::Both);
         let in_run = self.status().run.is_some() || leaving;
@@ -189,7 +192,7 @@ impl<'a> Context<'a> {
 
     /// The step's weight as `status.canaryWeight` shows it: percent of all requests. With A/B that is none, whatever
     /// the requests are that go there, as in Flagger.
-    pub(super) fn shown(&self, step: &StepStatus) -> i32 {
+    pub(crate) fn shown(&self, step: &StepStatus) -> i32 {
         if self.c.strategy == Strategy::AbTest && !step.everyone { 0 } else { step.weight }
     }
 
@@ -198,7 +201,7 @@ impl<'a> Context<'a> {
     }
 
     /// The step as it is, meant to have another split, which is yet to be seen.
-    pub(super) fn step_at(&self, split: Split) -> StepStatus {
+    pub(crate) fn step_at(&self, split: Split) -> StepStatus {
         StepStatus {
             weight: split.canary(),
             mirrored: split.mirrored(),
@@ -209,7 +212,7 @@ impl<'a> Context<'a> {
     }
 
     /// Nothing to the canary, unless only the canary has pods: never onto nothing (ruling 3).
-    pub(super) fn zero(&self) -> Split {
+    pub(crate) fn zero(&self) -> Split {
         // pods of a target that is asked for none are on their way out
         let canary = self.canary_pods() > 0 && self.target_replicas() > 0;
         // an apex that selects both follows by itself
@@ -221,12 +224,12 @@ impl<'a> Context<'a> {
         }
     }
 
-    pub(super) fn settle(&self) -> Duration {
+    pub(crate) fn settle(&self) -> Duration {
         self.c.settle.or(self.snap.rules.settle).unwrap_or_else(|| self.router.settle())
     }
 
     /// When the proxies have had time to learn of the last change of the route.
-    pub(super) fn route_settled_at(&self) -> Timestamp {
+    pub(crate) fn route_settled_at(&self) -> Timestamp {
         let written = self
             .router
             .reads(&self.c)
@@ -238,7 +241,7 @@ impl<'a> Context<'a> {
     }
 
     /// When the proxies have had time to learn of the Services behind the route: until then it must not name them.
-    pub(super) fn sides_settled_at(&self) -> Timestamp {
+    pub(crate) fn sides_settled_at(&self) -> Timestamp {
         let sides = [&self.c.names.primary_service, &self.c.names.canary_service];
         let written = sides
             .iter()
@@ -249,29 +252,29 @@ impl<'a> Context<'a> {
     }
 
     /// When clients of the apex Service have had time to learn of its last change.
-    pub(super) fn apex_settled_at(&self) -> Timestamp {
+    pub(crate) fn apex_settled_at(&self) -> Timestamp {
         self.apex().and_then(manifest::written).map_or(Timestamp::MIN, |at| after(at, self.settle()))
     }
 
     /// When route and apex have both been as they are for long enough that pods may go.
-    pub(super) fn settled_at(&self) -> Timestamp {
+    pub(crate) fn settled_at(&self) -> Timestamp {
         self.route_settled_at().max(self.apex_settled_at())
     }
 
     /// Since when the present phase or weight has been standing.
-    pub(super) fn standing_since(&self) -> Timestamp {
+    pub(crate) fn standing_since(&self) -> Timestamp {
         self.status().last_transition_time.as_ref().map_or(self.now, |t| t.0)
     }
 
     /// The Canary's spec has not been edited since it was last acted on.
-    pub(super) fn spec_seen(&self) -> bool {
+    pub(crate) fn spec_seen(&self) -> bool {
         self.status().observed_generation == self.snap.canary.metadata.generation
     }
 }
 
 impl Snapshot {
     /// The Canary's status, empty when it has none.
-    pub(super) fn status(&self) -> CanaryStatus {
+    pub(crate) fn status(&self) -> CanaryStatus {
         self.canary.status.clone().unwrap_or_default()
     }
 }

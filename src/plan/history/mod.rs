@@ -5,9 +5,9 @@
 //! Records come last in a plan, and what goes wrong with them disturbs nothing else. The one of a run whose end is being
 //! told to webhooks is closed when they have answered, so that what they said needs no write of its own.
 
-mod evidence;
-mod keep;
+mod findings;
 mod outcome;
+mod retention;
 
 use std::time::Duration;
 
@@ -15,13 +15,14 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use serde_json::{Value, json};
 
-pub(super) use evidence::{called, measured};
+pub(crate) use findings::{called, measured};
 
-use super::{
-    Action, Note,
+use crate::plan::{
+    builder::{PlanBuilder, after},
     context::Context,
-    draft::{Draft, after},
-    ensure,
+    model::Action,
+    model::Note,
+    objects,
 };
 use crate::{
     api::{
@@ -42,14 +43,14 @@ const UNAVAILABLE: &str = "HistoryUnavailable";
 const REFUSED: &str = "HistoryRefused";
 
 /// A run that begins with this plan.
-pub(super) fn begun(cx: &Context<'_>, d: &Draft) -> RunStatus {
+pub(crate) fn begun(cx: &Context<'_>, d: &PlanBuilder) -> RunStatus {
     RunStatus { started: MicroTime(cx.now), number: d.status.epoch, ending: None }
 }
 
 /// Brings the records in step with the status that the plan leaves.
-pub(super) fn record(snap: &Snapshot, d: &mut Draft, now: Timestamp) {
+pub(crate) fn record(snap: &Snapshot, d: &mut PlanBuilder, now: Timestamp) {
     let closed = outcome::close(snap, d, now);
-    let found = keep::joined(snap.records.unwritten.clone(), std::mem::take(&mut d.evidence));
+    let found = retention::joined(snap.records.unwritten.clone(), std::mem::take(&mut d.evidence));
     let evidence = begun_with(found, &d.status);
     let limit = limit(snap);
     tell(snap, d, limit);
@@ -113,7 +114,7 @@ fn being_told(status: &CanaryStatus, now: Timestamp) -> Option<(&LastRun, Timest
 }
 
 /// A run that leaves no record is said, once; it goes on all the same.
-fn tell(snap: &Snapshot, d: &mut Draft, limit: usize) {
+fn tell(snap: &Snapshot, d: &mut PlanBuilder, limit: usize) {
     let undefined = snap.missing_kinds.contains(&CANARY_RUN.crd());
     let problem = if limit == 0 {
         None
@@ -165,7 +166,7 @@ struct Writes {
 impl Writes {
     /// Records that are not closed yet: that of the run in progress goes on with it, others are closed, the last one when
     /// its end has been told.
-    fn update(&mut self, snap: &Snapshot, records: &Records<'_>, d: &Draft, now: Timestamp) {
+    fn update(&mut self, snap: &Snapshot, records: &Records<'_>, d: &PlanBuilder, now: Timestamp) {
         let being_told = being_told(&d.status, now).is_some();
         for (run, live) in &records.0 {
             let old = run.status.clone().unwrap_or_default();
@@ -185,17 +186,17 @@ impl Writes {
             } else {
                 outcome::ended(&mut next, number, last);
                 if last.is_some() {
-                    told = Evidence { run: number, hooks: evidence::told(snap), ..Evidence::default() };
+                    told = Evidence { run: number, hooks: findings::told(snap), ..Evidence::default() };
                 }
             }
             self.fill(&mut next, number, &d.status);
-            keep::add(&mut next, told);
+            retention::add(&mut next, told);
             let at = at(live);
             let patch = json!({"status": next});
             self.actions.push(Action::Patch {
                 at,
                 manager: names::managers::RECORD,
-                version: ensure::version(live),
+                version: objects::version(live),
                 patch,
             });
         }
@@ -203,7 +204,7 @@ impl Writes {
 
     /// The record of the run in progress, if there is none; one that somebody deleted is made again. Of a run that ends with
     /// this plan likewise.
-    fn create(&mut self, snap: &Snapshot, records: &Records<'_>, d: &Draft, closed: bool) {
+    fn create(&mut self, snap: &Snapshot, records: &Records<'_>, d: &PlanBuilder, closed: bool) {
         let old = d.old();
         let last = d.status.last_run.as_ref().filter(|last| closed && !records.has(last.number));
         if let (Some(last), false) = (last, snap.canary.metadata.deletion_timestamp.is_some()) {
@@ -237,14 +238,14 @@ impl Writes {
     /// What was found out in this run, and what people asked for in it.
     fn fill(&mut self, status: &mut CanaryRunStatus, number: i64, of: &CanaryStatus) {
         if self.evidence.run == number {
-            keep::add(status, std::mem::take(&mut self.evidence));
+            retention::add(status, std::mem::take(&mut self.evidence));
         }
         let began = of.run.as_ref().filter(|run| run.number == number).map(|run| &run.started);
         let asked = of.request.as_ref().filter(|request| began.is_some_and(|began| request.at >= *began));
         if let Some(request) = asked.filter(|r| !status.requests.iter().any(|known| known.id == r.id)) {
             status.requests.push(request.clone());
         }
-        keep::bound(status);
+        retention::bound(status);
     }
 
     /// Records beyond the limit go, oldest first; one that is not closed stays, unless none are kept.
@@ -254,7 +255,7 @@ impl Writes {
         let closed = |run: &CanaryRun| run.status.as_ref().is_some_and(|s| s.phase.ended()) || limit == 0;
         let going = |live: &Value| !live["metadata"]["deletionTimestamp"].is_null();
         let old = records.0.iter().filter(|(run, live)| closed(run) && !going(live));
-        self.actions.extend(old.take(excess).map(|(_, live)| ensure::delete(CANARY_RUN, live)));
+        self.actions.extend(old.take(excess).map(|(_, live)| objects::delete(CANARY_RUN, live)));
     }
 }
 
@@ -268,7 +269,7 @@ fn goes_on(record: &mut CanaryRunStatus, status: &CanaryStatus) {
     let ending = status.run.as_ref().and_then(|run| run.ending.as_ref());
     if let Some(ending) = ending {
         record.phase = RunPhase::Ending;
-        (record.reason, record.message) = (ending.reason.clone(), keep::short(&ending.message));
+        (record.reason, record.message) = (ending.reason.clone(), retention::short(&ending.message));
         record.decided = Some(ending.at.clone());
         return;
     }

@@ -3,16 +3,16 @@
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
-use super::keep;
+use super::retention;
 use crate::{
     api::{CanaryRunStatus, CanaryStatus, EndingKind, LastRun, Phase, RunPhase, RunStatus},
     names,
-    plan::draft::Draft,
+    plan::builder::PlanBuilder,
     snapshot::Snapshot,
 };
 
 /// Keeps how a run ended in the write that ends it; true when one does.
-pub(super) fn close(snap: &Snapshot, d: &mut Draft, now: Timestamp) -> bool {
+pub(crate) fn close(snap: &Snapshot, d: &mut PlanBuilder, now: Timestamp) -> bool {
     let Some(run) = d.old().run.clone().filter(|run| run.number > 0) else { return false };
     if d.status.run.as_ref().is_some_and(|new| new.number == run.number) {
         return false;
@@ -24,7 +24,7 @@ pub(super) fn close(snap: &Snapshot, d: &mut Draft, now: Timestamp) -> bool {
         revision: d.old().last_applied_spec.clone().unwrap_or_default(),
         outcome,
         reason,
-        message: keep::short(&message),
+        message: retention::short(&message),
         failed_checks: d.old().failed_checks,
         started: run.started,
         ended: MicroTime(now),
@@ -70,7 +70,7 @@ fn why(
 }
 
 /// Closes a record: from the status, or not knowing how, if that has forgotten the run.
-pub(super) fn ended(record: &mut CanaryRunStatus, number: i64, last: Option<&LastRun>) {
+pub(crate) fn ended(record: &mut CanaryRunStatus, number: i64, last: Option<&LastRun>) {
     let Some(last) = last.filter(|last| last.number == number) else {
         (record.phase, record.reason) = (RunPhase::Unknown, "Unknown".into());
         record.message = "how it ended could not be recorded, and later runs have ended since".into();

@@ -3,7 +3,7 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
 use super::*;
-use crate::api::{Ending, EndingKind, RunStatus};
+use crate::api::{CanaryStatus, Ending, EndingKind, RunStatus};
 
 fn status(run: Option<(i64, bool)>) -> CanaryStatus {
     let at = MicroTime(Timestamp::UNIX_EPOCH);
@@ -28,7 +28,7 @@ fn a_run_ends_when_that_is_decided_and_when_it_is_over() {
         (None, Some(runs), false),
         (None, Some(None), false),
     ] {
-        let mut plan = Draft::new(CanaryStatus::default(), Timestamp::UNIX_EPOCH).finish();
+        let mut plan = PlanBuilder::new(CanaryStatus::default(), Timestamp::UNIX_EPOCH).finish();
         plan.status = after.map(status);
         assert_eq!(plan.ends(&status(before)), ends, "{before:?} → {after:?}");
     }

@@ -1,0 +1,250 @@
+//! The ConfigMaps and Secrets that the target's template uses: what is known of their contents, what has to be read, what
+//! keeps them from being known, and which revision they make with the template. Copies are the matter of `copies`.
+//!
+//! A content is read once per version: status keeps the checksum with the version it was read at, so neither a Canary at
+//! rest nor a new life of the operator reads anything again.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::plan::{
+    builder::{PlanBuilder, after},
+    context::Context,
+    model::Answers,
+};
+use crate::{
+    api::{CanaryStatus, ObservedConfig, Phase, Target, validated::Problem},
+    manifest::{
+        self,
+        config::{self, Digest, Reference},
+        revision,
+    },
+    names::{self, conditions},
+    snapshot::{ObjectRef, Snapshot},
+};
+
+/// Reason: pods cannot start without it, and it is not there.
+pub(crate) const MISSING: &str = "ConfigMissing";
+/// Reason: the API server does not give it out.
+pub(crate) const UNREAD: &str = "ConfigUnread";
+
+type Checksums = BTreeMap<String, String>;
+
+/// What is known, by `config::key`.
+#[derive(Default)]
+pub(crate) struct Configs {
+    /// The template refers to some, followed or not.
+    any: bool,
+    /// Checksums of those that are followed.
+    pub(crate) checksums: Checksums,
+    /// For status: every one that the template refers to.
+    pub(crate) observed: BTreeMap<String, ObservedConfig>,
+    /// To be read before the checksums can be relied on.
+    pub(crate) unread: Vec<ObjectRef>,
+    /// Why a new revision cannot be known or started.
+    pub(crate) problem: Option<Problem>,
+}
+
+/// Looks at everything that the target's template refers to. What cannot be seen counts as it was last.
+pub(crate) fn look(snap: &Snapshot, answers: &Answers, kind: Target, target: &Value) -> Configs {
+    let mut found = Configs::default();
+    let deleting = snap.canary.metadata.deletion_timestamp.is_some();
+    if !snap.rules.config_tracking || deleting {
+        return found;
+    }
+    let (status, name) = (snap.status(), target["metadata"]["name"].as_str().unwrap_or_default());
+    let references = config::references(&kind.revision(target)["spec"]);
+    found.any = !references.is_empty();
+    for reference in &references {
+        found.see(snap, answers, &status, name, reference);
+    }
+    if status.last_promoted_spec.as_deref().is_some_and(|hash| !revision::is_ours(hash)) {
+        for copy in flaggers(snap, kind, name, &references) {
+            found.see(snap, answers, &status, name, &copy);
+            // no part of the target's revision: `adopt` asks for it
+            found.checksums.remove(&config::key(&copy.at));
+        }
+    }
+    found
+}
+
+/// Copies of Flagger's that the primary uses and the target does not.
+fn flaggers(snap: &Snapshot, kind: Target, target: &str, references: &[Reference]) -> Vec<Reference> {
+    let primary = snap.objects.get(kind.kind(), &names::primary(target)).unwrap_or(&Value::Null);
+    let mut used = config::references(&primary["spec"]["template"]["spec"]);
+    used.retain(|u| {
+        let original = |r: &Reference| r.at.kind == u.at.kind && names::primary(&r.at.name) == u.at.name;
+        references.iter().any(original) && references.iter().all(|r| r.at != u.at)
+    });
+    used.into_iter().map(|used| Reference { optional: true, ..used }).collect()
+}
+
+impl Configs {
+    fn see(
+        &mut self,
+        snap: &Snapshot,
+        answers: &Answers,
+        status: &CanaryStatus,
+        target: &str,
+        of: &Reference,
+    ) {
+        let key = config::key(&of.at);
+        let live = snap.objects.at(&of.at);
+        if live.is_some_and(config::opted_out) {
+            self.observed.insert(key, ObservedConfig::default());
+            return;
+        }
+        let known = match (live, answers.configs.get(&of.at)) {
+            (None, _) | (_, Some(Ok(None))) => None,
+            (_, Some(Ok(Some(digest)))) => Some(Ok(digest.clone())),
+            (Some(_), Some(Err(why))) => Some(Err(Some(why))),
+            (Some(live), None) => Some(remembered(status, &key, live).ok_or(None)),
+        };
+        match known {
+            Some(Ok(Digest { version, checksum })) => {
+                if let Some(checksum) = &checksum {
+                    self.checksums.insert(key.clone(), checksum.clone());
+                    self.foreign(snap, &of.at, checksum);
+                }
+                self.observed.insert(key, ObservedConfig { version, checksum });
+            }
+            Some(Err(why)) => {
+                self.unread.push(of.at.clone());
+                self.as_it_was(status, &key);
+                let message = why.map_or_else(
+                    || said_before(status),
+                    |why| {
+                        format!(
+                            "{} cannot be read, which spec.template.spec.{} of {target} refers to: {why}",
+                            of.at, of.field
+                        )
+                    },
+                );
+                self.problem.get_or_insert_with(|| Problem::new(UNREAD, message));
+            }
+            None => {
+                self.observed.insert(key.clone(), ObservedConfig::default());
+                if !of.optional {
+                    self.as_it_was(status, &key);
+                    self.problem.get_or_insert_with(|| Problem::new(MISSING, format!(
+                        "{} does not exist, which spec.template.spec.{} of {target} refers to: create it, mark the reference as optional, or correct its name",
+                        of.at, of.field
+                    )));
+                }
+            }
+        }
+    }
+
+    fn as_it_was(&mut self, status: &CanaryStatus, key: &str) {
+        self.observed.insert(key.to_owned(), status.observed_configs.get(key).cloned().unwrap_or_default());
+        if let Some(checksum) = status.tracked_configs.as_ref().and_then(|all| all.get(key)) {
+            self.checksums.insert(key.to_owned(), checksum.clone());
+        }
+    }
+
+    fn foreign(&mut self, snap: &Snapshot, from: &ObjectRef, checksum: &str) {
+        let canary = snap.canary.metadata.name.as_deref().unwrap_or_default();
+        let copy = ObjectRef::new(from.kind, config::copy_name(canary, from, checksum));
+        if snap.objects.at(&copy).is_some_and(|live| !config::is_copy(live, canary)) {
+            let message = format!("{copy} exists and was not made for this Canary: delete or rename it");
+            self.problem.get_or_insert_with(|| Problem::new("ForeignObject", message));
+        }
+    }
+
+    /// For `status.trackedConfigs`: none while nothing is looked at.
+    pub(crate) fn for_status(&self) -> Option<Checksums> {
+        self.any.then(|| self.checksums.clone())
+    }
+
+    /// Whether pods of the same template would start with something else than those that were started when this status
+    /// was written: a reference that was there then leads to another content, to one at all, or to none.
+    pub(crate) fn differ_for_running_pods(&self, status: &CanaryStatus) -> bool {
+        let Some(then) = &status.tracked_configs else { return false };
+        let known_then = |key: &&String| status.observed_configs.contains_key(*key);
+        self.observed.keys().filter(known_then).any(|key| self.checksums.get(key) != then.get(key))
+    }
+}
+
+/// The checksum in status, if it is of this version.
+fn remembered(status: &CanaryStatus, key: &str, live: &Value) -> Option<Digest> {
+    let known = status.observed_configs.get(key)?;
+    let same = manifest::resource_version(live) == Some(known.version.as_str());
+    same.then(|| Digest { version: known.version.clone(), checksum: known.checksum.clone() })
+}
+
+/// Between two attempts to read the condition says what the last one said.
+fn said_before(status: &CanaryStatus) -> String {
+    let said = status.conditions.iter().find(|c| c.type_ == conditions::ACCEPTED && c.reason == UNREAD);
+    said.map_or_else(
+        || "what the target's template refers to has not been read yet".into(),
+        |c| c.message.clone(),
+    )
+}
+
+/// Hash of the target's revision: its template and what it uses. The same object is looked at first, so that a newer API
+/// server that stores it differently makes no new revision (design D7).
+pub(crate) fn target_hash(snap: &Snapshot, kind: Target, target: &Value, configs: &Configs) -> String {
+    let status = snap.status();
+    let template = &*kind.revision(target);
+    // a Service has no generation that counts its changes, and that of a Knative Service is ahead of its revisions
+    let unchanged = !kind.is_copied()
+        && !kind.holds_both()
+        && status.target.as_ref().is_some_and(|t| {
+            Some(t.uid.as_str()) == manifest::uid(target)
+                && Some(t.generation) == manifest::generation(target)
+        });
+    let applied = status.last_applied_spec.filter(|hash| revision::is_ours(hash));
+    let promoted = status.last_promoted_spec.filter(|hash| revision::is_ours(hash));
+    if !snap.rules.config_tracking {
+        // recorded with contents that are no longer looked at
+        let same = |hash: &String| {
+            let stored = revision::find(&snap.objects, hash).and_then(revision::template_of);
+            stored.is_some_and(|stored| revision::hash(stored) == revision::hash(template))
+        };
+        let known = applied.filter(|hash| unchanged || same(hash));
+        return known.or_else(|| promoted.filter(same)).unwrap_or_else(|| revision::hash(template));
+    }
+    match (&status.tracked_configs, applied) {
+        (Some(then), Some(hash)) if unchanged && *then == configs.checksums => hash,
+        // recorded before contents were looked at: they are taken as they are now
+        (None, Some(hash)) if unchanged || hash == revision::hash(template) => hash,
+        _ => revision::hash_with(template, &configs.checksums),
+    }
+}
+
+/// Ending a run and finishing a promotion need no new revision.
+pub(crate) fn committed(status: &CanaryStatus) -> bool {
+    matches!(status.phase, Some(Phase::Promoting | Phase::Finalising))
+        || status.run.as_ref().is_some_and(|run| run.ending.is_some())
+}
+
+/// What is still to be read, unless the last attempt has only just failed.
+pub(crate) fn wait_for_unread(cx: &Context<'_>, d: &mut PlanBuilder) {
+    if cx.configs.unread.is_empty() {
+        return;
+    }
+    match cx.snap.ask_not_before {
+        Some(time) if cx.now < time => d.wake_at(time),
+        _ => {
+            d.unread.extend(cx.configs.unread.iter().cloned());
+            d.wake_at(after(cx.now, cx.c.interval));
+        }
+    }
+}
+
+/// Into status: what was read, and, the first time, with which contents the applied revision runs.
+pub(crate) fn remember(cx: &Context<'_>, d: &mut PlanBuilder) {
+    if d.status.tracked_configs.is_none() && cx.applied() == Some(cx.hash.as_str()) {
+        d.status.tracked_configs = cx.configs.for_status();
+    }
+}
+
+/// The checksums that belong to a revision.
+pub(crate) fn of_revision(cx: &Context<'_>, hash: Option<&str>) -> Option<Checksums> {
+    let now = cx.configs.for_status()?;
+    if hash == Some(cx.hash.as_str()) {
+        return Some(now);
+    }
+    Some(cx.stored(hash).map(revision::checksums_of).unwrap_or_default())
+}

@@ -1,0 +1,115 @@
+//! Whose are the objects under our names? An apex Service, a route of the apex's name and one that the Canary refers to
+//! are taken over if nobody controls them; anything else that was not made for this Canary is somebody else's and is not touched.
+
+use serde_json::Value;
+
+use crate::plan::phases::terminate;
+use crate::{
+    api::validated::{Problem, Validated},
+    manifest::{self, revision, scaler},
+    router::Router,
+    snapshot::{ObjectRef, SERVICE, Snapshot},
+};
+
+/// Objects of our names that somebody else has.
+pub(crate) fn check(snap: &Snapshot, c: &Validated, router: &'static dyn Router) -> Result<(), Problem> {
+    let names = &c.names;
+    let mut all: Vec<ObjectRef> = Vec::new();
+    if !c.target.holds_both() {
+        all.push(ObjectRef::new(c.target.kind(), names.primary.clone()));
+        all.push(ObjectRef::new(SERVICE, names.primary_service.clone()));
+        all.push(ObjectRef::new(SERVICE, names.canary_service.clone()));
+    }
+    // a target that users call itself is only read, or routes itself
+    if !c.target.is_copied() && !c.target.holds_both() {
+        all.push(ObjectRef::new(SERVICE, names.apex.clone()));
+    }
+    all.extend(router.reads(c));
+    let twin = scaler::named(c).map(|(kind, named)| ObjectRef::new(kind, crate::names::primary(&named.name)));
+    all.extend(twin.clone());
+    for at in all {
+        let Some(live) = snap.objects.at(&at) else { continue };
+        let lent = router.externally_owned_route(c).as_ref() == Some(&at);
+        let elsewhere =
+            if lent || twin.as_ref() == Some(&at) { "" } else { ", or set spec.service.name to a free name" };
+        let whose = owner(snap, c, live);
+        let adoptable = lent || at.name == names.apex && at.name != names.primary;
+        match whose {
+            Owner::Us if !at.kind.cluster_wide() || namespace(live).is_some() => {}
+            // Flagger's mark names no namespace
+            Owner::Us => unforsaken(c, router, &at, live)?,
+            Owner::Nobody if adoptable || orphaned(snap, c) => unforsaken(c, router, &at, live)?,
+            Owner::Nobody => {
+                return Err(Problem::new(
+                    "ForeignObject",
+                    format!("{at} exists and was not made for this Canary: delete or rename it{elsewhere}"),
+                ));
+            }
+            Owner::Other(who) => {
+                return Err(Problem::new(
+                    "ForeignObject",
+                    format!("{at} is controlled by {who}: remove it there{elsewhere}"),
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Taking a route over must not cut its users off.
+fn unforsaken(
+    c: &Validated,
+    router: &'static dyn Router,
+    at: &ObjectRef,
+    live: &Value,
+) -> Result<(), Problem> {
+    if !router.reads(c).contains(at) || router.externally_owned_route(c).as_ref() == Some(at) {
+        return Ok(());
+    }
+    match router.takeover_conflict(c, live) {
+        None => Ok(()),
+        Some(lost) => Err(Problem::new(
+            "TakeoverUnsafe",
+            format!(
+                "{at} is there already, and its users would be cut off: {lost}, or take it off {at} first"
+            ),
+        )),
+    }
+}
+
+/// Flagger takes its own mark off the copy of a Service when it promotes it.
+fn orphaned(snap: &Snapshot, c: &Validated) -> bool {
+    let promoted = snap.status().last_promoted_spec;
+    c.target.is_copied() && promoted.is_some_and(|hash| !hash.is_empty() && !revision::is_ours(&hash))
+}
+
+enum Owner {
+    Us,
+    Nobody,
+    Other(String),
+}
+
+/// That of its Canary, on an object that belongs to none.
+fn namespace(live: &Value) -> Option<&str> {
+    manifest::annotation(live, crate::names::ANNOTATION_NAMESPACE)
+}
+
+fn owner(snap: &Snapshot, c: &Validated, live: &Value) -> Owner {
+    if let Some(namespace) = namespace(live).filter(|namespace| *namespace != c.namespace) {
+        return Owner::Other(format!("a Canary of namespace {namespace}"));
+    }
+    if let Some((kind, name, _)) = manifest::controller_of(live) {
+        let flaggers = kind == "Canary" && name == c.name;
+        return if flaggers { Owner::Us } else { Owner::Other(format!("{kind} {name}")) };
+    }
+    if manifest::ours(live, &c.name) {
+        return Owner::Us;
+    }
+    let label = live["metadata"]["labels"][crate::names::LABEL_CANARY].as_str();
+    match label.and_then(|l| snap.rivals.iter().find(|r| crate::names::label_value(&r.name) == l)) {
+        Some(rival) => Owner::Other(format!("Canary {}", rival.name)),
+        // marked, but the Canary of that mark is gone: left running by it
+        None if terminate::marked(live) => Owner::Us,
+        None => Owner::Nobody,
+    }
+}

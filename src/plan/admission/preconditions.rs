@@ -1,0 +1,294 @@
+//! What a Canary needs around it before anything is decided: a spec that can be meant, a router that can do it, its
+//! target, and nobody else's claim to the same objects.
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::plan::{
+    admission::config_tracking, admission::metric_templates, admission::ownership, analysis::jobs,
+    builder::PlanBuilder, context::Context, model::Answers, model::Messages, objects::autoscaler,
+    objects::config_snapshots, traffic::pod_weighting,
+};
+use crate::{
+    analysis::{self, Ask},
+    api::{
+        CrossNamespaceRef, Phase,
+        validated::{Denial, Problem, Validated, validate},
+    },
+    router::{self, Cookies, Router, Split},
+    snapshot::{Kind, Snapshot},
+};
+
+/// Why nothing may be done.
+pub(crate) struct Stop {
+    /// In words.
+    pub(crate) problem: Problem,
+    /// For the condition `NotYetServed`.
+    pub(crate) unserved: Option<String>,
+}
+
+impl From<Problem> for Stop {
+    fn from(problem: Problem) -> Self {
+        Self { problem, unserved: None }
+    }
+}
+
+fn stop(reason: &'static str, message: impl Into<String>) -> Stop {
+    Problem::new(reason, message).into()
+}
+
+/// Everything that a decision needs, or the first thing that keeps one from being made.
+pub(crate) fn surroundings<'a>(
+    snap: &'a Snapshot,
+    answers: &'a Answers,
+    now: Timestamp,
+    d: &mut PlanBuilder,
+) -> Result<Context<'a>, Stop> {
+    let mut c = validate(&snap.canary, &snap.rules).map_err(|refusal| match refusal {
+        Denial::Invalid(problem) => problem.into(),
+        Denial::Unserved(list) => unserved(&list),
+    })?;
+    let router = router::by_name(&c.provider).ok_or_else(|| unserved(&[no_router(&c.provider)]))?;
+    undisputed(snap, &c, router)?;
+    let (target, label) = target(snap, &c)?;
+    c.revision = c.target.revision_name(target);
+    c.advice.extend(ports(snap, &c, target, &label)?);
+    c.faults.extend(pod_weighting::fault(snap, &c, target, &label));
+    c.advice.extend(pod_weighting::advice(snap, &c, target));
+    ownership::check(snap, &c, router)?;
+    let (scaler, scaler_problem) = autoscaler(snap, &mut c)?;
+    metric_templates::look(snap, &mut c, target);
+    jobs::look(snap, &mut c, &label);
+    c.conditions = snap.conditions.clone();
+    let asks = analysis::asks(&c, router.queries());
+    verdicts(&mut c, &asks);
+    c.advice.extend(alerts(snap, &c));
+    cross_namespace(snap, &c, &asks)?;
+    if snap.canary.metadata.deletion_timestamp.is_none() {
+        fit(&c, target)?;
+        renders(snap, &c, router)?;
+    }
+    c.advice.extend(router::ignored(router, &c));
+    let messages = Messages::new(&c.name, &c.names.target, &c.names.primary, &c.namespace);
+    let (configs, hash) = (config_tracking::Configs::default(), String::new());
+    let cx = Context {
+        snap,
+        answers,
+        now,
+        c,
+        router,
+        messages,
+        asks,
+        target,
+        label,
+        configs,
+        scaler,
+        scaler_problem,
+        hash,
+    };
+    with_configs(cx, d)
+}
+
+/// No other Canary wants the same, and the cluster knows the router's objects.
+fn undisputed(snap: &Snapshot, c: &Validated, router: &'static dyn Router) -> Result<(), Stop> {
+    if let Some(rival) = older_rival(snap) {
+        return Err(stop(
+            "TargetTaken",
+            format!(
+                "{} belongs to the older Canary {}: delete one of the two or give this one another target and spec.service.name",
+                rival.wants, rival.name
+            ),
+        ));
+    }
+    if let Some(kind) = router.kinds().iter().find(|k| snap.missing_kinds.contains(&k.crd())) {
+        return Err(stop(
+            "MeshMissing",
+            format!(
+                "the cluster has no {} ({}): install {} or set spec.provider to what it has",
+                kind.kind,
+                kind.crd(),
+                c.provider
+            ),
+        ));
+    }
+    match router.kinds().iter().find(|k| snap.forbidden_kinds.contains(&k.crd())) {
+        Some(kind) => Err(unreadable(kind)),
+        None => Ok(()),
+    }
+}
+
+fn unreadable(kind: &Kind) -> Stop {
+    let scope =
+        if kind.cluster_wide() { "of the whole cluster, for which a Role is not enough" } else { "here" };
+    stop(
+        "ApiRefused",
+        format!(
+            "the operator may not list {} ({}) {scope}: give it the rule of the shipped ClusterRole",
+            kind.kind,
+            kind.crd()
+        ),
+    )
+}
+
+/// The target, and the label by which it selects its pods with its value.
+fn target<'a>(snap: &'a Snapshot, c: &Validated) -> Result<(&'a Value, (String, String)), Stop> {
+    let noun = c.target.noun();
+    let target = snap.objects.get(c.target.kind(), &c.names.target).ok_or_else(|| {
+        stop(
+            "TargetMissing",
+            format!(
+                "{noun} {}.{} get query error: not found: create it or correct spec.targetRef.name",
+                c.names.target, c.namespace
+            ),
+        )
+    })?;
+    let label = c.target.label(target, &snap.rules.selector_labels).ok_or_else(|| {
+        stop("NoSelectorLabel", format!(
+            "{noun} {}.{} spec.selector.matchLabels must contain one of [{}]: add one, or name yours with --selector-labels",
+            c.names.target, c.namespace, snap.rules.selector_labels.join(" ")
+        ))
+    })?;
+    Ok((target, label))
+}
+
+/// With what the target's template uses, and the revision that both make.
+fn with_configs<'a>(mut cx: Context<'a>, d: &mut PlanBuilder) -> Result<Context<'a>, Stop> {
+    cx.configs = config_tracking::look(cx.snap, cx.answers, cx.c.target, cx.target);
+    cx.hash = config_tracking::target_hash(cx.snap, cx.c.target, cx.target, &cx.configs);
+    config_tracking::wait_for_unread(&cx, d);
+    d.status.observed_configs.clone_from(&cx.configs.observed);
+    if let Some(problem) = cx.configs.problem.clone() {
+        if cx.applied() != Some(cx.hash.as_str()) && !config_tracking::committed(cx.status()) {
+            return Err(problem.into());
+        }
+        // as far as can be seen nothing has changed: what runs goes on, and no weight moves
+        if d.unread.is_empty() {
+            cx.c.faults.push(problem);
+        }
+    }
+    let advice = config_snapshots::advice(&cx);
+    cx.c.advice.extend(advice);
+    Ok(cx)
+}
+
+/// The autoscaler, or what is wrong with it. Before anything has been made that stops everything.
+fn autoscaler<'a>(
+    snap: &'a Snapshot,
+    c: &mut Validated,
+) -> Result<(Option<&'a Value>, Option<Problem>), Stop> {
+    let unmade = matches!(snap.status().phase.unwrap_or_default(), Phase::Unset | Phase::Initializing);
+    match autoscaler::find(snap, c) {
+        Ok(scaler) => Ok((scaler, None)),
+        Err(problem) if unmade && snap.canary.metadata.deletion_timestamp.is_none() => Err(problem.into()),
+        Err(problem) => Ok((None, Some(problem))),
+    }
+}
+
+/// The strategy is one that the router can do, and what it renders from is there: otherwise nothing may move.
+fn renders(snap: &Snapshot, c: &Validated, router: &'static dyn Router) -> Result<(), Stop> {
+    let mut refused = router.unsupported(c);
+    if c.target.is_copied() && router.apex_is_primary() {
+        refused.push(format!(
+            "spec.provider: with {} users call Service {} itself, which carries the new revision at once: choose a provider that routes them",
+            c.provider, c.names.target
+        ));
+    }
+    if !refused.is_empty() {
+        return Err(stop("InvalidSpec", refused.join("; ")));
+    }
+    let made = router.render(c, &snap.objects, Split::to_canary(0), &Cookies::default());
+    made.map(drop).map_err(|why| stop("RouteSourceMissing", why.to_string()))
+}
+
+fn no_router(provider: &str) -> String {
+    if router::retired(provider) {
+        return format!("spec.provider: {provider} (its maintainers have given it up)");
+    }
+    let served: Vec<&str> = router::all().iter().map(|r| r.name()).collect();
+    format!("spec.provider: {provider} (served are {})", served.join(", "))
+}
+
+fn unserved(list: &[String]) -> Stop {
+    let text = list.join(", ");
+    Stop {
+        problem: Problem::new(
+            "NotYetServed",
+            format!("not served yet: {text}. Nothing is changed until the spec asks only for what is"),
+        ),
+        unserved: Some(text),
+    }
+}
+
+/// The Canary that keeps what both it and this one want, if there is one.
+pub fn older_rival(snap: &Snapshot) -> Option<&crate::snapshot::Rival> {
+    let meta = &snap.canary.metadata;
+    let ours = (meta.creation_timestamp.as_ref().map(|t| t.0), meta.uid.as_deref().unwrap_or_default());
+    snap.rivals.iter().find(|r| (r.created, r.uid.as_str()) < ours)
+}
+
+fn ports(
+    snap: &Snapshot,
+    c: &Validated,
+    target: &Value,
+    label: &(String, String),
+) -> Result<Vec<String>, Stop> {
+    let prefixes = &snap.rules.include_label_prefix;
+    let sides = c.target.sides(c, target, label, &snap.objects, prefixes);
+    let mut advice = sides.map_err(|why| stop("PortUnresolved", why))?.advice;
+    advice.extend(c.target.advice(c, target, &snap.objects));
+    Ok(advice)
+}
+
+/// A new revision of the target could come to run.
+fn fit(c: &Validated, target: &Value) -> Result<(), Stop> {
+    match c.target.unfit(target) {
+        Some(why) => Err(stop("TargetUnfit", format!("{} {}: {why}", c.target.kind().kind, c.names.target))),
+        None => Ok(()),
+    }
+}
+
+/// Alerts that nobody will get, for want of an AlertProvider.
+fn alerts(snap: &Snapshot, c: &Validated) -> Vec<String> {
+    let missing = c.analysis.alerts.iter().filter_map(|alert| {
+        let (namespace, name) = alert.provider_ref.in_namespace(&c.namespace);
+        let provider = format!("{namespace}/{name}");
+        (!snap.alert_providers.contains_key(&provider)).then(|| {
+            format!(
+                "spec.analysis.alerts[{}].providerRef: there is no AlertProvider {provider}, so nobody gets this alert: create it or correct the reference",
+                alert.name
+            )
+        })
+    });
+    missing.collect()
+}
+
+/// How metrics are judged can be meant, and is worth something.
+fn verdicts(c: &mut Validated, asks: &[Ask]) {
+    let (faults, advice) = analysis::limits::check(c, asks);
+    c.faults.extend(faults);
+    c.advice.extend(advice);
+}
+
+fn cross_namespace(snap: &Snapshot, c: &Validated, asks: &[Ask]) -> Result<(), Stop> {
+    if !snap.rules.no_cross_namespace_refs {
+        return Ok(());
+    }
+    let foreign = |at: &CrossNamespaceRef| at.in_namespace(&c.namespace).0 != c.namespace;
+    let metrics = c.analysis.metrics.iter();
+    let metric = metrics.filter(|m| m.template_ref.as_ref().is_some_and(foreign));
+    let metric = metric.map(|m| format!("metrics[{}].templateRef", m.name));
+    let alert = c.analysis.alerts.iter().filter(|a| foreign(&a.provider_ref));
+    let alert = alert.map(|a| format!("alerts[{}].providerRef", a.name));
+    let named =
+        metric.chain(alert).map(|field| format!("spec.analysis.{field}.namespace names another namespace"));
+    let read = asks.iter().filter_map(|ask| {
+        let read = analysis::provider_kinds::reads_in(ask.query.as_ref().ok()?)?;
+        let name = &c.metrics.get(ask.metric)?.name;
+        let text = format!("spec.analysis.metrics[{name}]: its query reads in the namespace {read}");
+        (read != c.namespace).then_some(text)
+    });
+    match named.chain(read).next() {
+        Some(why) => Err(stop("CrossNamespace", format!("{why}, which --no-cross-namespace-refs forbids"))),
+        None => Ok(()),
+    }
+}

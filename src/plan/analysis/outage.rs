@@ -1,0 +1,83 @@
+//! A metrics server that does not answer, or answers nonsense: the run stands still, and people are told.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::plan::{
+    builder::{PlanBuilder, after},
+    context::Context,
+    model::Messages,
+    model::{Note, Urgency},
+};
+use crate::{analysis::Assessment, names::conditions};
+
+/// A frozen run is said aloud again after this long (ruling 17).
+const FROZEN_LONG: Duration = Duration::from_secs(600);
+const UNAVAILABLE: &str = "MetricsUnavailable";
+const UNAVAILABLE_LONG: &str = "MetricsUnavailableForLong";
+
+/// The Canary counts errors, or something else was measured in the same window.
+const COUNTED: &str = "MetricErrors";
+
+/// Why nothing is known.
+pub(crate) struct Broken {
+    /// In our words.
+    text: String,
+    /// With the server's in them, for Events only.
+    quote: Option<String>,
+}
+
+impl From<&Assessment> for Broken {
+    fn from(found: &Assessment) -> Self {
+        Self { text: found.text.clone(), quote: found.quote.clone() }
+    }
+}
+
+impl Broken {
+    /// Said to people as well.
+    pub(crate) fn note(&self, reason: &'static str, before: &str) -> Note {
+        let quote = self.quote.as_ref().map(|quote| format!("{before}{quote}"));
+        Note { quote, ..Note::warning(reason, format!("{before}{}", self.text)) }.aloud(Urgency::Warn)
+    }
+}
+
+/// Weight and failed checks stay as they are for as long as it lasts (design D5).
+pub(crate) fn freeze(cx: &Context<'_>, d: &mut PlanBuilder, broken: &Broken) {
+    let text = broken.text.as_str();
+    let frozen = d.find(conditions::FROZEN).cloned();
+    let Some(frozen) = frozen else {
+        d.condition(conditions::FROZEN, "True", UNAVAILABLE, text);
+        return d.say(Messages::frozen(broken));
+    };
+    let since = frozen.last_transition_time.map_or(cx.now, |t| t.0);
+    let long = after(since, FROZEN_LONG);
+    if cx.now >= long && frozen.reason == UNAVAILABLE {
+        d.condition(conditions::FROZEN, "True", UNAVAILABLE_LONG, text);
+        d.say(Messages::still_frozen(broken));
+    } else {
+        // another reason by now: shown, not said again
+        d.condition(conditions::FROZEN, "True", &frozen.reason, text);
+        unanswered(cx, d);
+    }
+}
+
+/// The window ended all the same: errors are counted, or something else was measured. The run is not told twice.
+pub(crate) fn counted(d: &mut PlanBuilder, broken: &Broken) {
+    let first = d.find(conditions::FROZEN).is_none();
+    d.condition(conditions::FROZEN, "True", COUNTED, &broken.text);
+    if first {
+        d.say(Messages::frozen(broken));
+    }
+}
+
+/// Until when nothing is asked again after an answer was missing. Where windows go on all the same, they set the pace.
+pub(crate) fn until(cx: &Context<'_>) -> Timestamp {
+    let frozen = cx.status().conditions.iter().find(|c| c.type_ == conditions::FROZEN);
+    let waits = frozen.is_some_and(|c| c.reason != COUNTED);
+    cx.snap.ask_not_before.filter(|_| waits).unwrap_or(Timestamp::MIN)
+}
+
+pub(crate) fn unanswered(cx: &Context<'_>, d: &mut PlanBuilder) {
+    d.wake_at(cx.snap.ask_not_before.unwrap_or_else(|| after(cx.now, cx.c.interval)));
+}

@@ -1,0 +1,228 @@
+//! When each metric of a run is measured, and what is written down of it. What follows from that is `judge`'s.
+//!
+//! A window lasts one interval and ends a step at the earliest; metrics are measured at its end, or at a pace of their own.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
+
+use crate::plan::{
+    analysis::jobs,
+    analysis::outage,
+    builder::{PlanBuilder, after},
+    context::Context,
+    gates,
+    model::Question,
+    phases::progress::measurable,
+};
+use crate::{
+    analysis::{self, Assessment, Query, limits},
+    api::{CanaryMetric, MetricOutcome, MetricStatus, NoData},
+};
+
+/// A metric at a pace of its own that had no usable answer is asked again after this at the latest.
+const RETRY: Duration = Duration::from_secs(10);
+/// Most characters of a query, and of a sentence, that status holds.
+const LONGEST: usize = 1024;
+
+/// What an outcome leads to, by what the metric says of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// The run may go on.
+    Good,
+    /// A failed check.
+    Bad,
+    /// Nothing is known: the run freezes, or counts errors.
+    Broken,
+    /// The weight holds until more is known.
+    Unsure,
+}
+
+pub(crate) fn effect(m: &CanaryMetric, outcome: MetricOutcome) -> Effect {
+    match (outcome, m.verdict.no_data.unwrap_or(NoData::Fail)) {
+        (MetricOutcome::Pass, _) | (MetricOutcome::NoData, NoData::Pass) => Effect::Good,
+        (MetricOutcome::Fail, _) | (MetricOutcome::NoData, NoData::Fail) => Effect::Bad,
+        (MetricOutcome::Error, _) | (MetricOutcome::NoData, NoData::Error) => Effect::Broken,
+        (MetricOutcome::Inconclusive, _) | (MetricOutcome::NoData, NoData::Hold) => Effect::Unsure,
+    }
+}
+
+/// Errors of this metric are counted, and written down.
+pub(crate) fn counts_errors(cx: &Context<'_>, m: &CanaryMetric) -> bool {
+    jobs::is_one(cx, m)
+        || m.verdict.consecutive_error_limit.is_some()
+        || m.verdict.no_data == Some(NoData::Error)
+}
+
+/// The checks to ask for, when a window has ended or a metric is due.
+pub(crate) fn questions(cx: &Context<'_>) -> Vec<Question> {
+    if !measurable(cx) || cx.now < due(cx).max(outage::until(cx)) {
+        return vec![];
+    }
+    let due = metrics_due(cx);
+    let asked = cx.asks.iter().enumerate().filter(|(_, ask)| due.contains(&ask.metric));
+    let queries = asked.filter_map(|(index, ask)| Some((index, ask.query.as_ref().ok()?)));
+    let queries = queries.filter(|(_, query)| !analysis::job::is_for_job(query));
+    let began = cx.step().confirmed.map_or(cx.now, |t| t.0);
+    let question = |(index, query): (usize, &Query)| {
+        let query = analysis::doubting(query.clone(), began, cx.now);
+        Question::Measure { index, query }
+    };
+    queries.map(question).collect()
+}
+
+/// End of the window under way.
+pub(crate) fn window(cx: &Context<'_>) -> Timestamp {
+    let step = cx.step();
+    let began = step.checked.or(step.confirmed).map_or(cx.now, |t| t.0);
+    let end = after(began, cx.c.interval);
+    gates::shut_until(cx).map_or(end, |until| until.max(end))
+}
+
+/// When something is to be asked next.
+pub(crate) fn due(cx: &Context<'_>) -> Timestamp {
+    let entries = entries(cx);
+    let metrics = cx.c.metrics.iter().zip(&entries).filter_map(|(m, entry)| metric_due(cx, m, entry));
+    metrics.chain([window(cx)]).min().unwrap_or(cx.now)
+}
+
+/// Positions of the metrics that are due now.
+pub(crate) fn metrics_due(cx: &Context<'_>) -> Vec<usize> {
+    let entries = entries(cx);
+    let all = cx.c.metrics.iter().zip(&entries).enumerate();
+    let due = all.filter(|(_, (m, entry))| metric_due(cx, m, entry).is_some_and(|at| cx.now >= at));
+    due.map(|(at, _)| at).collect()
+}
+
+/// When a metric is due; none when it has not begun, waits for a later window, or has passed often enough.
+fn metric_due(cx: &Context<'_>, m: &CanaryMetric, entry: &MetricStatus) -> Option<Timestamp> {
+    if jobs::is_one(cx, m) {
+        return jobs::due(cx, m, entry);
+    }
+    let since = since(cx, m, entry)?;
+    if m.verdict.count.is_some_and(|count| entry.passed >= count) {
+        return None;
+    }
+    let delay = limits::time(m.verdict.initial_delay.as_ref());
+    let Some(period) = limits::time(m.verdict.period.as_ref()) else {
+        let window = window(cx);
+        return (window >= after(since, delay.unwrap_or_default())).then_some(window);
+    };
+    Some(match &entry.measured {
+        None => after(since, delay.unwrap_or(period)),
+        Some(last) if entry.errors_in_row > 0 => after(last.0, period.min(RETRY)),
+        Some(last) => after(last.0, period),
+    })
+}
+
+/// When the first step began at which a metric counts.
+pub(crate) fn since(cx: &Context<'_>, m: &CanaryMetric, entry: &MetricStatus) -> Option<Timestamp> {
+    let step = cx.step();
+    let known = entry.since.clone().or(step.confirmed)?;
+    (step.index > limits::start(&cx.c, m)).then_some(known.0)
+}
+
+/// What is known of each metric, in list order.
+pub(crate) fn entries(cx: &Context<'_>) -> Vec<MetricStatus> {
+    let (known, all) = (&cx.status().metrics, &cx.c.metrics);
+    let entry = |(at, m): (usize, &CanaryMetric)| {
+        let before = all[..at].iter().filter(|other| other.name == m.name).count();
+        let name = if before == 0 { m.name.clone() } else { format!("{}#{}", m.name, before + 1) };
+        let found = known.iter().find(|entry| entry.name == name).cloned();
+        found.unwrap_or_else(|| MetricStatus { name, ..MetricStatus::default() })
+    };
+    all.iter().enumerate().map(entry).collect()
+}
+
+/// A step has begun: for some metrics it is the first.
+pub(crate) fn begin(cx: &Context<'_>, d: &mut PlanBuilder) {
+    let mut entries = entries(cx);
+    for (m, entry) in cx.c.metrics.iter().zip(&mut entries) {
+        if entry.since.is_none() && cx.step().index > limits::start(&cx.c, m) {
+            entry.since = Some(MicroTime(cx.now));
+        }
+    }
+    d.status.metrics = entries;
+}
+
+/// The steps begin anew with other pods: what was measured of the old ones says nothing of them. What failed stays
+/// counted.
+pub(crate) fn begin_anew(cx: &Context<'_>, d: &mut PlanBuilder) {
+    jobs::begin_anew(cx, d);
+    for entry in &mut d.status.metrics {
+        (entry.since, entry.measured, entry.outcome) = (None, None, None);
+        (entry.passed, entry.failed_in_row, entry.errors_in_row) = (0, 0, 0);
+    }
+}
+
+/// Writes a measurement down.
+pub(crate) fn record(cx: &Context<'_>, m: &CanaryMetric, entry: &mut MetricStatus, found: &Assessment) {
+    let cut = |text: &str| text.chars().take(LONGEST).collect::<String>();
+    entry.since = since(cx, m, entry).map(MicroTime);
+    entry.measured = Some(MicroTime(cx.now));
+    entry.outcome = Some(found.outcome);
+    entry.value.clone_from(&found.value);
+    entry.wanted.clone_from(&found.wanted);
+    entry.query = cut(&found.query);
+    entry.message = cut(&found.text);
+    if let Some(job) = &found.job {
+        entry.job.clone_from(job);
+        entry.jobs = Some(entry.jobs.unwrap_or(0).saturating_add(1));
+    }
+    let effect = effect(m, found.outcome);
+    if effect == Effect::Broken {
+        entry.errors_in_row = entry.errors_in_row.saturating_add(1);
+        return;
+    }
+    entry.errors_in_row = 0;
+    match effect {
+        Effect::Good => {
+            entry.passed = entry.passed.saturating_add(1);
+            entry.failed_in_row = 0;
+        }
+        Effect::Bad => {
+            entry.failed = entry.failed.saturating_add(1);
+            entry.failed_in_row = entry.failed_in_row.saturating_add(1);
+        }
+        Effect::Unsure if found.outcome == MetricOutcome::Inconclusive => {
+            entry.inconclusive = entry.inconclusive.saturating_add(1);
+        }
+        Effect::Unsure | Effect::Broken => {}
+    }
+}
+
+/// Which limit of its own a metric has passed.
+pub(crate) fn passed_limit(m: &CanaryMetric, entry: &MetricStatus) -> Option<String> {
+    let v = &m.verdict;
+    let limits = [
+        ("failed", entry.failed, "failureLimit", v.failure_limit),
+        ("failed in a row", entry.failed_in_row, "consecutiveFailureLimit", v.consecutive_failure_limit),
+        ("errors in a row", entry.errors_in_row, "consecutiveErrorLimit", v.consecutive_error_limit),
+    ];
+    let (what, count, field, limit) =
+        limits.into_iter().find(|(_, count, _, limit)| limit.is_some_and(|l| l >= 0 && *count > l))?;
+    let limit = limit.unwrap_or_default();
+    Some(format!(
+        "metric {} {what} ({count}) > {field} ({limit}): {}; query: {}",
+        entry.name, entry.message, entry.query
+    ))
+}
+
+/// A metric that is measured at times of its own has not passed as often as it must before a promotion.
+pub(crate) fn wanting(cx: &Context<'_>, entries: &[MetricStatus]) -> Option<String> {
+    let timed = |m: &CanaryMetric| {
+        let v = &m.verdict;
+        jobs::is_one(cx, m) || v.count.is_some() || v.period.is_some() || v.initial_delay.is_some()
+    };
+    let all = cx.c.metrics.iter().zip(entries).filter(|(m, _)| timed(m) && !m.verdict.dry());
+    let mut lacking = all.filter(|(m, entry)| entry.passed < m.verdict.count.unwrap_or(1));
+    let (m, entry) = lacking.next()?;
+    let job = jobs::stands(cx, entry).map(|how| format!(": {how}")).unwrap_or_default();
+    Some(format!(
+        "metric {} has passed {} of {} times{job}",
+        entry.name,
+        entry.passed,
+        m.verdict.count.unwrap_or(1)
+    ))
+}

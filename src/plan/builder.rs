@@ -1,0 +1,161 @@
+//! A plan under construction: the status as it is to be, the writes, what is said, and when to look again.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+use crate::plan::{model::Action, model::Note, model::Plan, model::Round, model::Wake};
+use crate::{
+    api::{CanaryCondition, CanaryStatus, Phase, canary_run::Evidence},
+    names::conditions,
+    snapshot::ObjectRef,
+};
+
+/// Collects one pass's decisions.
+pub(crate) struct PlanBuilder {
+    old: CanaryStatus,
+    /// The status as it is to be.
+    pub(crate) status: CanaryStatus,
+    /// In order.
+    pub(crate) actions: Vec<Action>,
+    /// In order.
+    pub(crate) notes: Vec<Note>,
+    /// The actions only lower the canary's weight: carry them out although the status write fails.
+    pub(crate) urgent: bool,
+    /// ConfigMaps and Secrets to be read before a decision.
+    pub(crate) unread: Vec<ObjectRef>,
+    /// End of the window that was judged.
+    pub(crate) judged: Option<Timestamp>,
+    /// What was found out, and what of it is not yet in the record of the run.
+    pub(crate) evidence: Evidence,
+    /// Webhooks that the decision needs to hear from.
+    pub(crate) calls: Vec<Round>,
+    wake: Option<Timestamp>,
+    now: Timestamp,
+}
+
+/// `time + wait`, or the far future.
+pub(crate) fn after(time: Timestamp, wait: Duration) -> Timestamp {
+    jiff::SignedDuration::try_from(wait).ok().and_then(|d| time.checked_add(d).ok()).unwrap_or(Timestamp::MAX)
+}
+
+impl PlanBuilder {
+    pub(crate) fn new(old: CanaryStatus, now: Timestamp) -> Self {
+        Self {
+            status: old.clone(),
+            old,
+            actions: vec![],
+            notes: vec![],
+            urgent: false,
+            unread: vec![],
+            judged: None,
+            evidence: Evidence::default(),
+            calls: vec![],
+            wake: None,
+            now,
+        }
+    }
+
+    /// The status as it was.
+    pub(crate) fn old(&self) -> &CanaryStatus {
+        &self.old
+    }
+
+    pub(crate) fn act(&mut self, action: Action) {
+        self.actions.push(action);
+    }
+
+    /// Said in the phase that the draft has come to.
+    pub(crate) fn say(&mut self, note: Note) {
+        let phase = self.status.phase.unwrap_or_default();
+        self.notes.push(Note { phase, ..note });
+    }
+
+    /// Look again at `time` at the latest.
+    pub(crate) fn wake_at(&mut self, time: Timestamp) {
+        self.wake = Some(self.wake.map_or(time, |w| w.min(time)));
+    }
+
+    /// Changes the phase, and with it the condition `Promoted` (texts and values as Flagger's).
+    pub(crate) fn phase(&mut self, phase: Phase, kind: &str) {
+        self.status.phase = Some(phase);
+        let (status, message) = match phase {
+            Phase::Initialized => ("True", format!("{kind} initialization completed.")),
+            Phase::Waiting | Phase::WaitingPromotion => ("Unknown", "Waiting for approval.".into()),
+            Phase::Progressing => ("Unknown", "New revision detected, progressing canary analysis.".into()),
+            Phase::Promoting => {
+                ("Unknown", "Canary analysis completed, starting primary rolling update.".into())
+            }
+            Phase::Finalising => {
+                ("Unknown", "Canary analysis completed, routing all traffic to primary.".into())
+            }
+            Phase::Succeeded => {
+                ("True", "Canary analysis completed successfully, promotion finished.".into())
+            }
+            Phase::Failed => ("False", format!("Canary analysis failed, {kind} scaled to zero.")),
+            _ => ("Unknown", format!("New {kind} detected, starting initialization.")),
+        };
+        self.condition(conditions::PROMOTED, status, &phase.to_string(), &message);
+    }
+
+    /// Sets a condition; true when status, reason or message is new.
+    pub(crate) fn condition(&mut self, type_: &str, status: &str, reason: &str, message: &str) -> bool {
+        let now = Time(self.now);
+        let old = self.status.conditions.iter().position(|c| c.type_ == type_);
+        let kept = old.map(|i| self.status.conditions[i].clone());
+        if kept.as_ref().is_some_and(|c| c.status == status && c.reason == reason && c.message == message) {
+            return false;
+        }
+        let since = kept.filter(|c| c.status == status).and_then(|c| c.last_transition_time);
+        let new = CanaryCondition {
+            type_: type_.into(),
+            status: status.into(),
+            reason: reason.into(),
+            message: message.into(),
+            last_update_time: Some(now.clone()),
+            last_transition_time: since.or(Some(now)),
+        };
+        match old {
+            Some(i) => self.status.conditions[i] = new,
+            None => self.status.conditions.push(new),
+        }
+        true
+    }
+
+    /// Removes a condition; true when it was there.
+    pub(crate) fn clear(&mut self, type_: &str) -> bool {
+        let before = self.status.conditions.len();
+        self.status.conditions.retain(|c| c.type_ != type_);
+        self.status.conditions.len() != before
+    }
+
+    /// The condition as it stands in the draft.
+    pub(crate) fn find(&self, type_: &str) -> Option<&CanaryCondition> {
+        self.status.conditions.iter().find(|c| c.type_ == type_)
+    }
+
+    pub(crate) fn finish(mut self) -> Plan {
+        let moved =
+            self.status.phase != self.old.phase || self.status.canary_weight != self.old.canary_weight;
+        if moved {
+            self.status.last_transition_time = Some(Time(self.now));
+        }
+        let status = (self.status != self.old).then_some(self.status);
+        let wake = if status.is_some() || !self.actions.is_empty() {
+            Wake::Now
+        } else {
+            self.wake.map_or(Wake::OnChange, Wake::At)
+        };
+        Plan {
+            status,
+            actions: self.actions,
+            notes: self.notes,
+            urgent: self.urgent,
+            judged: self.judged,
+            unrecorded: self.evidence,
+            calls: self.calls,
+            wake,
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! Whether a run may begin, rise, be promoted, or has to be ended because somebody said so: the answers of webhooks and of
+//! people together. What the webhooks are asked is in `hooks`, where people are waited for in `pause`.
+//!
+//! A closed gate costs no writes: status changes when an answer does. All gates of a place must be open at the same
+//! time; those of people come last, so that what they grant is used in the write that says so.
+
+pub(crate) mod manual;
+pub(crate) mod requests;
+pub(crate) mod webhooks;
+
+use jiff::Timestamp;
+
+use crate::plan::{
+    builder::PlanBuilder, context::Context, gates::manual::Pass, gates::webhooks::Reply, model::HookKind,
+    model::Messages, model::Note, phases::idle, phases::rollback,
+};
+use crate::{
+    api::{EndingKind, Phase, request::Verb, schedule::Strategy},
+    names::conditions,
+};
+
+/// May the run leave the step at which it is?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StepGate {
+    /// It may.
+    Yes,
+    /// People have not said so.
+    Waits,
+    /// A webhook says no.
+    Shut,
+    /// The webhooks are being asked.
+    Unheard,
+    /// A deadline has passed: it is being ended.
+    Ended,
+}
+
+/// Which webhooks are asked before the next step.
+fn before_next(cx: &Context<'_>) -> Vec<HookKind> {
+    let index = usize::try_from(cx.step().index).unwrap_or(0);
+    let next = cx.c.schedule.get(index);
+    let switches = cx.c.strategy == Strategy::BlueGreen && next.is_some_and(|n| n.weight == 100);
+    let rises =
+        cx.c.strategy == Strategy::Weighted && !cx.step().mirrored && cx.phase() != Phase::WaitingPromotion;
+    let mut kinds = Vec::new();
+    if rises {
+        kinds.push(HookKind::ConfirmTrafficIncrease);
+    }
+    if next.is_none() || switches {
+        kinds.push(HookKind::ConfirmPromotion);
+    }
+    kinds
+}
+
+/// Asks everybody who has a say before the next step, and says what came of it, after what has `passed` before.
+pub(crate) fn leave(cx: &Context<'_>, d: &mut PlanBuilder, mut passed: Vec<Note>) -> StepGate {
+    // those who may want it back are heard before it goes on
+    if !webhooks::known(cx, HookKind::Rollback) {
+        return StepGate::Unheard;
+    }
+    for kind in before_next(cx) {
+        match webhooks::ask(cx, d, kind, Timestamp::MIN) {
+            Reply::Unheard => return StepGate::Unheard,
+            Reply::No(said) => {
+                shut(cx, d, kind, &said.name, passed);
+                return StepGate::Shut;
+            }
+            Reply::Yes(names) => passed.extend(names.iter().map(|name| Messages::check_passed(kind, name))),
+        }
+    }
+    if cx.step().index > 0 {
+        match manual::pass(cx, d) {
+            Pass::Closed => return StepGate::Waits,
+            Pass::Ended => return StepGate::Ended,
+            Pass::Open => {}
+        }
+    }
+    for note in passed {
+        d.say(note);
+    }
+    d.clear(conditions::PAUSED);
+    StepGate::Yes
+}
+
+/// Until when a webhook's no keeps the run where it is: it is not asked again before.
+pub(crate) fn shut_until(cx: &Context<'_>) -> Option<Timestamp> {
+    before_next(cx).into_iter().filter_map(|kind| webhooks::asked_again_at(cx, kind)).max()
+}
+
+fn shut(cx: &Context<'_>, d: &mut PlanBuilder, kind: HookKind, hook: &str, passed: Vec<Note>) {
+    let muted = cx.c.analysis.webhooks.iter().any(|h| h.name == hook && h.mute_alert == Some(true));
+    let note = cx.messages.waiting_for_hook(kind, hook, muted);
+    if d.condition(conditions::PAUSED, "True", "WaitingForWebhook", &note.message) {
+        for note in passed {
+            d.say(note);
+        }
+        d.say(note);
+    }
+    let waiting = match kind {
+        HookKind::ConfirmRollout => Phase::Waiting,
+        HookKind::ConfirmPromotion => Phase::WaitingPromotion,
+        _ => return,
+    };
+    if cx.phase() != waiting {
+        d.phase(waiting, cx.kind());
+    }
+}
+
+/// True when a new revision may be begun with.
+pub(crate) fn may_start(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
+    let passed = match webhooks::ask(cx, d, HookKind::ConfirmRollout, Timestamp::MIN) {
+        Reply::Unheard => return false,
+        Reply::No(said) => {
+            shut(cx, d, HookKind::ConfirmRollout, &said.name, vec![]);
+            return false;
+        }
+        Reply::Yes(names) => names,
+    };
+    if cx.c.gates.start.is_some() && manual::pass(cx, d) != Pass::Open {
+        return false;
+    }
+    for name in passed {
+        d.say(Messages::check_passed(HookKind::ConfirmRollout, &name));
+    }
+    d.clear(conditions::PAUSED);
+    true
+}
+
+/// A revision that waited to be begun with is not going to be.
+pub(crate) fn decline(cx: &Context<'_>, d: &mut PlanBuilder, why: &str) {
+    d.status.epoch += 1;
+    d.status.last_applied_spec = Some(cx.hash.clone());
+    d.status.tracked_configs = cx.configs.for_status();
+    d.clear(conditions::PAUSED);
+    d.phase(Phase::Failed, cx.kind());
+    idle::saw_target(cx, d);
+    d.say(cx.messages.declined(why));
+}
+
+/// The revision for which a run was to begin is there no longer: things stand as before it came.
+pub(crate) fn nothing_to_start(cx: &Context<'_>, d: &mut PlanBuilder) {
+    d.clear(conditions::PAUSED);
+    if cx.promoted() == Some(cx.hash.as_str()) {
+        d.phase(Phase::Succeeded, cx.kind());
+        d.status.last_applied_spec.clone_from(&cx.status().last_promoted_spec);
+        d.status.tracked_configs = cx.configs.for_status();
+        d.say(cx.messages.aborted());
+    } else {
+        d.phase(Phase::Failed, cx.kind());
+    }
+    idle::saw_target(cx, d);
+}
+
+/// Ends the run because somebody, or a webhook of the type `rollback`, wants it. True when it does.
+pub(crate) fn aborted(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
+    let Some(by) = requests::granted(cx, d, Verb::Abort) else { return false };
+    let why = if by.is_empty() { "it was asked for".to_owned() } else { by };
+    if cx.waits_to_begin() {
+        decline(cx, d, &why);
+        return true;
+    }
+    d.say(cx.messages.abort_wanted(&why));
+    let kind =
+        if cx.phase() == Phase::Promoting { EndingKind::UndoingPromotion } else { EndingKind::RollingBack };
+    rollback::begin(cx, d, kind, "AbortRequested", &why);
+    true
+}
+
+/// A webhook of the type `rollback` has said yes.
+pub(crate) fn rolled_back(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
+    let Some(hook) = webhooks::rollback(cx, d) else { return false };
+    d.say(Messages::check_passed(HookKind::Rollback, &hook));
+    d.say(cx.messages.manual_rollback());
+    let why = format!("the webhook {hook} asked for it");
+    rollback::begin(cx, d, EndingKind::RollingBack, "RollbackWebhook", &why);
+    true
+}
+
+/// Tells the webhooks of the type `post-rollout` how the run has ended. Their answer changes nothing.
+pub(crate) fn after_run(cx: &Context<'_>, d: &mut PlanBuilder) {
+    if !cx.status().post_rollout_due {
+        return;
+    }
+    match webhooks::ask(cx, d, HookKind::PostRollout, Timestamp::MIN) {
+        Reply::Unheard => return,
+        Reply::Yes(names) => {
+            for name in &names {
+                d.say(Messages::check_passed(HookKind::PostRollout, name));
+            }
+        }
+        Reply::No(said) => d.say(Messages::post_rollout_failed(&said)),
+    }
+    d.status.post_rollout_due = false;
+}

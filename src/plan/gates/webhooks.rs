@@ -1,0 +1,225 @@
+//! What is asked of users' webhooks, when, and what their answers come to.
+//!
+//! Nothing here waits: a round of calls that a decision needs is part of the plan, and whoever carries the plan out has
+//! it made in the background. What was said is in the next snapshot, under the place in the run at which it was asked,
+//! so that an answer that comes late, or about another revision or step, is never taken for one to this.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use crate::plan::{
+    builder::{PlanBuilder, after},
+    context::Context,
+    history,
+    model::{Call, HookKind, Note, Round},
+};
+use crate::{
+    api::{CanaryStatus, CanaryWebhook, Phase, duration},
+    snapshot::{Snapshot, WebhookReply, WebhookRound},
+};
+
+/// Time for a try that says nothing of it, as Flagger's.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// How much of a revision's hash a payload carries.
+const CHECKSUM: usize = 10;
+/// A yes counts for an interval, and for this long at least: what it is needed for may take a moment.
+const GOOD_FOR: Duration = Duration::from_secs(5);
+
+/// What a round came to.
+pub(crate) enum Reply {
+    /// All said yes, or there are none: their names.
+    Yes(Vec<String>),
+    /// This one said no.
+    No(WebhookReply),
+    /// They are being asked.
+    Unheard,
+}
+
+/// Which step of which run it is: what was asked at another one is of no interest any more.
+pub fn run_of(snap: &Snapshot) -> String {
+    let uid = snap.canary.metadata.uid.as_deref().unwrap_or_default();
+    let status = snap.canary.status.as_ref();
+    let step = status.and_then(|s| s.step.as_ref()).map_or(0, |step| step.index);
+    format!("{uid}/{}/{step}/", status.map_or(0, |s| s.epoch))
+}
+
+fn of<'c>(cx: &'c Context<'_>, kind: HookKind) -> impl Iterator<Item = &'c CanaryWebhook> {
+    cx.c.analysis.webhooks.iter().filter(move |hook| hook.kind() == kind.word())
+}
+
+/// There are webhooks of this type.
+pub(crate) fn any(cx: &Context<'_>, kind: HookKind) -> bool {
+    of(cx, kind).next().is_some()
+}
+
+/// What they said at this place since `since`; where that is not known, the plan has them asked. A gate that is shut is
+/// asked again after an interval, and stays shut until it says something else.
+pub(crate) fn ask(cx: &Context<'_>, d: &mut PlanBuilder, kind: HookKind, since: Timestamp) -> Reply {
+    let Some(heard) = heard(cx, kind, since) else {
+        if any(cx, kind) {
+            call_for(cx, d, kind);
+            return Reply::Unheard;
+        }
+        return Reply::Yes(vec![]);
+    };
+    history::called(cx, d, kind, heard);
+    let Some(said) = refusal(heard) else {
+        return Reply::Yes(heard.said.iter().map(|said| said.name.clone()).collect());
+    };
+    let again = after(heard.at, cx.c.interval);
+    if cx.now < again {
+        d.wake_at(again);
+    } else if kind.is_gate() {
+        call_for(cx, d, kind);
+    }
+    Reply::No(said.clone())
+}
+
+fn call_for(cx: &Context<'_>, d: &mut PlanBuilder, kind: HookKind) {
+    d.calls.push(round(cx, kind));
+    d.wake_at(after(cx.now, cx.c.interval));
+}
+
+/// The webhook that wants this run rolled back, if one does.
+pub(crate) fn rollback(cx: &Context<'_>, d: &mut PlanBuilder) -> Option<String> {
+    if !any(cx, HookKind::Rollback) {
+        return None;
+    }
+    let Some(heard) = heard(cx, HookKind::Rollback, Timestamp::MIN) else {
+        call_for(cx, d, HookKind::Rollback);
+        return None;
+    };
+    let again = after(heard.at, cx.c.interval);
+    if cx.now < again {
+        d.wake_at(again);
+    } else {
+        call_for(cx, d, HookKind::Rollback);
+    }
+    let yes = heard.said.iter().find(|said| said.answer.is_ok())?;
+    history::called(cx, d, HookKind::Rollback, heard);
+    Some(yes.name.clone())
+}
+
+/// Webhooks of this type have said something at this place, not long ago, or there are none.
+pub(crate) fn known(cx: &Context<'_>, kind: HookKind) -> bool {
+    !any(cx, kind) || heard(cx, kind, Timestamp::MIN).is_some()
+}
+
+/// When webhooks of this type are asked again that have said no at this place.
+pub(crate) fn asked_again_at(cx: &Context<'_>, kind: HookKind) -> Option<Timestamp> {
+    let heard = cx.snap.heard.get(&place(cx, kind)).filter(|heard| refusal(heard).is_some())?;
+    Some(after(heard.at, cx.c.interval))
+}
+
+fn refusal(heard: &WebhookRound) -> Option<&WebhookReply> {
+    heard.said.iter().find(|said| said.answer.is_err())
+}
+
+/// What was said at this place by the webhooks that there are, if it was since `since` and still counts: a no until there
+/// is something newer, anything else for a while.
+fn heard<'s>(cx: &Context<'s>, kind: HookKind, since: Timestamp) -> Option<&'s WebhookRound> {
+    let heard = cx.snap.heard.get(&place(cx, kind))?;
+    let well = refusal(heard).is_none();
+    let lasts = !well && kind != HookKind::Rollback || cx.now < after(heard.at, cx.c.interval.max(GOOD_FOR));
+    let named = |hook: &'_ CanaryWebhook| (hook.name.clone(), hook.url.clone());
+    let alike = heard
+        .said
+        .iter()
+        .map(|said| (said.name.clone(), said.url.clone()))
+        .eq(of(cx, kind).map(named).take(heard.said.len()));
+    let all = !well || kind == HookKind::Rollback || heard.said.len() == of(cx, kind).count();
+    (since <= heard.at && heard.at <= cx.now && lasts && alike && all).then_some(heard)
+}
+
+/// Which revision it is about.
+fn revision<'c>(cx: &'c Context<'_>, kind: HookKind) -> &'c str {
+    if kind == HookKind::ConfirmRollout { &cx.hash } else { cx.applied().unwrap_or_default() }
+}
+
+/// Zeros while there is no revision yet.
+fn checksum(hash: &str) -> String {
+    let cut: String = hash.chars().take(CHECKSUM).collect();
+    format!("{cut:0<CHECKSUM$}")
+}
+
+fn place(cx: &Context<'_>, kind: HookKind) -> String {
+    format!("{}{}/{}", run_of(cx.snap), checksum(revision(cx, kind)), kind.word())
+}
+
+fn round(cx: &Context<'_>, kind: HookKind) -> Round {
+    let began = cx.status().run.as_ref().map_or_else(|| cx.standing_since(), |run| run.started.0);
+    let elapsed = cx.now.duration_since(began).as_millis().max(0);
+    let attempt = elapsed / i128::try_from(cx.c.interval.as_millis()).unwrap_or(1).max(1) + 1;
+    let id = format!("{}{attempt}", run_of(cx.snap));
+    let calls = of(cx, kind).map(|hook| call(cx, kind, hook, &id)).collect();
+    Round { kind, place: place(cx, kind), calls }
+}
+
+fn call(cx: &Context<'_>, kind: HookKind, hook: &CanaryWebhook, id: &str) -> Call {
+    let phase = match kind {
+        HookKind::ConfirmRollout | HookKind::Rollback | HookKind::PostRollout => cx.phase(),
+        _ => Phase::Progressing,
+    };
+    let mut body = json!({
+        "name": cx.c.name, "namespace": cx.c.namespace, "phase": phase, "checksum": checksum(revision(cx, kind)),
+    });
+    if !hook.metadata.is_empty() {
+        body["metadata"] = json!(hook.metadata);
+    }
+    Call {
+        name: hook.name.clone(),
+        url: hook.url.clone(),
+        body,
+        id: id.to_owned(),
+        timeout: timeout(hook),
+        retries: hook.retries.and_then(|n| u32::try_from(n).ok()).unwrap_or(0),
+        any_certificate: hook.disable_tls == Some(true),
+    }
+}
+
+fn timeout(hook: &CanaryWebhook) -> Duration {
+    hook.timeout.as_deref().and_then(duration::parse).filter(|t| !t.is_zero()).unwrap_or(TIMEOUT)
+}
+
+/// The calls by which webhooks of the type `event` are told this note, said with this status; `eventMessage`, `eventType` and `timestamp` are
+/// not the user's to give.
+pub fn told(
+    snap: &Snapshot,
+    status: Option<&CanaryStatus>,
+    note: &Note,
+    now: Timestamp,
+    everyone: Option<&str>,
+) -> Vec<Call> {
+    let canary = &snap.canary;
+    let own = canary.analysis().map(|a| a.webhooks.as_slice()).unwrap_or_default();
+    let mut hooks: Vec<CanaryWebhook> = own.iter().filter(|h| h.kind() == "event").cloned().collect();
+    if let (true, Some(url)) = (hooks.is_empty(), everyone) {
+        hooks.push(CanaryWebhook {
+            name: "event-webhook".into(),
+            url: url.into(),
+            ..CanaryWebhook::default()
+        });
+    }
+    let hash = status.and_then(|s| s.last_applied_spec.as_deref()).unwrap_or_default();
+    let call = |hook: &CanaryWebhook| {
+        let mut metadata = json!(hook.metadata);
+        metadata["eventMessage"] = json!(note.for_events());
+        metadata["eventType"] = json!(note.severity.word());
+        metadata["timestamp"] = json!(now.as_millisecond().to_string());
+        Call {
+            name: hook.name.clone(),
+            url: hook.url.clone(),
+            body: json!({
+                "name": canary.metadata.name, "namespace": canary.metadata.namespace, "phase": note.phase,
+                "checksum": checksum(hash), "metadata": metadata,
+            }),
+            id: format!("{}{}", run_of(snap), now.as_nanosecond()),
+            timeout: timeout(hook),
+            retries: 0,
+            any_certificate: hook.disable_tls == Some(true),
+        }
+    };
+    hooks.iter().map(call).collect()
+}

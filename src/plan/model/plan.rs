@@ -1,0 +1,68 @@
+//! A plan: what to write, what to say about it, and when to look again.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::{action::Action, hook::Round, note::Note};
+use crate::{
+    api::{CanaryStatus, canary_run::Evidence},
+    snapshot::{CANARY_RUN, JOB},
+};
+
+/// When to look again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Wake {
+    /// At once: what was written has to be seen.
+    Now,
+    /// At this time, unless something changes before.
+    At(Timestamp),
+    /// When something changes.
+    OnChange,
+}
+
+/// What to write, in order, and what to say about it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[must_use]
+pub struct Plan {
+    /// Written first, when it differs.
+    pub status: Option<CanaryStatus>,
+    /// Written after it, in order.
+    pub actions: Vec<Action>,
+    /// Said afterwards.
+    pub notes: Vec<Note>,
+    /// The actions only lower the canary's weight: carry them out although the status write fails.
+    pub urgent: bool,
+    /// When the window ended that this plan judges, if it judges one: its answers were due then.
+    pub judged: Option<Timestamp>,
+    /// What was found out and is in no record of a run, unless this plan writes it.
+    pub unrecorded: Evidence,
+    /// Webhooks to be called in the background: what they say is for the next look.
+    pub calls: Vec<Round>,
+    /// When to look again.
+    pub wake: Wake,
+}
+
+impl Plan {
+    /// Writes the record of a run.
+    pub fn records(&self) -> bool {
+        self.actions.iter().any(|action| action.kind() == CANARY_RUN)
+    }
+
+    /// It decides how the run of this status ends, or closes it.
+    pub fn ends(&self, before: &CanaryStatus) -> bool {
+        let Some((run, after)) = before.run.as_ref().zip(self.status.as_ref()) else { return false };
+        let same = after.run.as_ref().filter(|next| next.number == run.number);
+        same.is_none_or(|next| next.ending.is_some() && run.ending.is_none())
+    }
+
+    /// Name of the Job that it makes, if it makes one.
+    pub fn job(&self) -> Option<&str> {
+        let mut made = self.actions.iter().filter(|action| action.kind() == JOB);
+        made.find_map(|action| if let Action::Create(job) = action { Some(job.name.as_str()) } else { None })
+    }
+
+    /// Nothing to write.
+    pub fn is_empty(&self) -> bool {
+        self.status.is_none() && self.actions.is_empty()
+    }
+}

@@ -1,0 +1,147 @@
+//! Copies of ConfigMaps and Secrets: which ones a revision needs, which are gone, which nothing uses any more. What is in
+//! them is known to `manifest` and `apply` alone.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::plan::{builder::PlanBuilder, context::Context, model::Action, model::Messages, objects};
+use crate::{
+    manifest::{
+        self,
+        config::{self, CopyOf},
+        revision::{self, StoredConfig},
+    },
+    names,
+    snapshot::ObjectRef,
+};
+
+/// With which copies the target's present revision is stored.
+pub(crate) fn to_store(cx: &Context<'_>) -> BTreeMap<String, StoredConfig> {
+    let with_copy = |(key, checksum): (&String, &String)| {
+        let copy = config::copy_name(&cx.c.name, &config::by_key(key)?, checksum);
+        Some((key.clone(), StoredConfig { checksum: checksum.clone(), copy }))
+    };
+    cx.configs.checksums.iter().filter_map(with_copy).collect()
+}
+
+/// With which objects a primary that is taken over runs: Flagger's copies, or those of the target.
+pub(crate) fn taken_over(cx: &Context<'_>, primary: &Value) -> BTreeMap<String, StoredConfig> {
+    let used = config::references(&primary["spec"]["template"]["spec"]);
+    let with_copy = |(key, checksum): (&String, &String)| {
+        let from = config::by_key(key)?;
+        let copy = ObjectRef::new(from.kind, names::primary(&from.name));
+        let observed =
+            cx.configs.observed.get(&config::key(&copy)).filter(|_| used.iter().any(|u| u.at == copy));
+        let stored = match observed {
+            Some(observed) => {
+                StoredConfig { checksum: observed.checksum.clone().unwrap_or_default(), copy: copy.name }
+            }
+            None => StoredConfig { checksum: checksum.clone(), copy: from.name },
+        };
+        Some((key.clone(), stored))
+    };
+    cx.configs.checksums.iter().filter_map(with_copy).collect()
+}
+
+/// Makes the copies of the present revision that are not there; comes before the revision is stored, so that one that is
+/// stored has had all its copies.
+pub(crate) fn make_all(cx: &Context<'_>, d: &mut PlanBuilder) {
+    for (key, config) in to_store(cx) {
+        make(cx, d, &key, &config);
+    }
+}
+
+fn make(cx: &Context<'_>, d: &mut PlanBuilder, key: &str, config: &StoredConfig) {
+    let Some(from) = config::by_key(key) else { return };
+    if cx.snap.objects.get(from.kind, &config.copy).is_none() {
+        d.act(Action::Copy(CopyOf {
+            from,
+            name: config.copy.clone(),
+            checksum: config.checksum.clone(),
+            canary: cx.c.name.clone(),
+            prefixes: cx.snap.rules.include_label_prefix.clone(),
+        }));
+    }
+}
+
+/// A copy that somebody deleted: key and place of what it was made from, and what is stored about it.
+type Gone = (String, ObjectRef, StoredConfig);
+
+/// Copies of a stored revision that somebody deleted.
+fn gone(cx: &Context<'_>, stored: &Value) -> Vec<Gone> {
+    if !cx.snap.rules.config_tracking {
+        return vec![];
+    }
+    let ours = |(key, config): (String, StoredConfig)| {
+        let from = config::by_key(&key)?;
+        let named = config.copy == config::copy_name(&cx.c.name, &from, &config.checksum);
+        (named && cx.snap.objects.get(from.kind, &config.copy).is_none()).then_some((key, from, config))
+    };
+    revision::configs_of(stored).into_iter().filter_map(ours).collect()
+}
+
+/// What it was made from is there, and still has the content.
+fn obtainable(cx: &Context<'_>, (key, from, config): &Gone) -> bool {
+    let seen = cx.snap.objects.at(from).is_some() && !cx.configs.unread.contains(from);
+    seen && cx.configs.checksums.get(key) == Some(&config.checksum)
+}
+
+/// The copies of a stored revision are there, as far as they can be had; true when nothing was left to do.
+pub(crate) fn mend(cx: &Context<'_>, d: &mut PlanBuilder, stored: &Value) -> bool {
+    let before = d.actions.len();
+    for (key, from, config) in gone(cx, stored).into_iter().filter(|gone| obtainable(cx, gone)) {
+        d.say(Messages::recreated(&ObjectRef::new(from.kind, config.copy.clone()).to_string()));
+        make(cx, d, &key, &config);
+    }
+    d.actions.len() == before
+}
+
+/// A copy of a stored revision is gone for good, and the primary does not use it yet.
+pub(crate) fn lost(cx: &Context<'_>, stored: &Value) -> bool {
+    let given = cx.primary().and_then(|p| manifest::annotation(p, names::ANNOTATION_REVISION));
+    given != revision::hash_of(stored) && gone(cx, stored).iter().any(|gone| !obtainable(cx, gone))
+}
+
+/// Copies that the primary uses and that are gone for good, for people.
+pub(crate) fn advice(cx: &Context<'_>) -> Vec<String> {
+    let Some(stored) =
+        cx.stored(cx.promoted()).filter(|_| cx.snap.canary.metadata.deletion_timestamp.is_none())
+    else {
+        return vec![];
+    };
+    let lost = gone(cx, stored).into_iter().filter(|gone| !obtainable(cx, gone));
+    lost.map(|(_, from, config)| {
+        format!(
+            "{} {}, which {} uses, is gone, and {from} does not have its content any more: release {} once more",
+            from.kind.kind, config.copy, cx.c.names.primary, cx.c.names.target
+        )
+    })
+    .collect()
+}
+
+/// Copies that nothing uses any more go: not the primary, nor a stored revision that status names.
+pub(crate) fn collect(cx: &Context<'_>, d: &mut PlanBuilder) {
+    let pod = cx.primary().map_or(&Value::Null, |p| &p["spec"]["template"]["spec"]);
+    let mut used: Vec<ObjectRef> = config::references(pod).into_iter().map(|r| r.at).collect();
+    for stored in [cx.stored(cx.applied()), cx.stored(cx.promoted())].into_iter().flatten() {
+        let of = |(key, config): (String, StoredConfig)| {
+            Some(ObjectRef::new(config::by_key(&key)?.kind, config.copy))
+        };
+        used.extend(revision::configs_of(stored).into_iter().filter_map(of));
+    }
+    delete(cx, d, &used);
+}
+
+/// All copies go but those in use.
+pub(crate) fn delete(cx: &Context<'_>, d: &mut PlanBuilder, used: &[ObjectRef]) {
+    for kind in config::KINDS {
+        for live in cx.snap.objects.of(kind).filter(|o| config::is_copy(o, &cx.c.name)) {
+            let going = !live["metadata"]["deletionTimestamp"].is_null();
+            let named = |at: &ObjectRef| at.kind == kind && live["metadata"]["name"] == at.name.as_str();
+            if !going && !used.iter().any(named) {
+                d.act(objects::delete(kind, live));
+            }
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! The side of the new version where it is a copy of the target: which revision it leads to and since when. It takes
+//! another one only while nobody is sent there, and is relied on once everything in front of it has learned of that.
+//! For workloads, whose Services always lead to the same pods, all of this holds by itself.
+
+use crate::plan::{
+    builder::{PlanBuilder, after},
+    context::Context,
+    phases::initialise::past,
+};
+use crate::{
+    manifest::{self, Manifest},
+    names,
+    names::conditions,
+    router::Split,
+    snapshot::SERVICE,
+};
+
+/// Whether the canary's Service is to lead to another revision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Revised {
+    /// It is not.
+    No,
+    /// It is, and may do so now.
+    Now,
+    /// It stays as it is; false when that has to be waited for.
+    Later(bool),
+}
+
+/// Looks at what the canary's Service leads to and what is `wanted` of it.
+pub(crate) fn revised(cx: &Context<'_>, d: &mut PlanBuilder, wanted: &Manifest) -> Revised {
+    let Some(live) = cx.snap.objects.get(SERVICE, &wanted.name) else { return Revised::No };
+    let of = |object| manifest::annotation(object, names::ANNOTATION_REVISION);
+    if of(live) == of(&wanted.body) {
+        return Revised::No;
+    }
+    if cx.promoted().is_some() && cx.applied() != Some(cx.hash.as_str()) {
+        // not on trial: that begins with status
+        return Revised::Later(true);
+    }
+    let nobody = cx.live_split().is_none_or(|live| live == Split::to_canary(0));
+    if nobody && past(cx, d, cx.route_settled_at()) { Revised::Now } else { Revised::Later(false) }
+}
+
+/// True when proxies have had time to learn of the last change of a side.
+pub(crate) fn followed(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
+    !cx.c.target.is_copied() || past(cx, d, cx.sides_settled_at())
+}
+
+/// The target has been short of pods for longer than the deadline. Only for those that do not tell so themselves; the
+/// condition is there since an interval after it began.
+pub(crate) fn overdue(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
+    if cx.c.target.keeps_time() {
+        return false;
+    }
+    let since = d.find(conditions::PODS_READY).and_then(|c| c.last_transition_time.as_ref());
+    let Some(since) = since.map(|time| time.0) else { return false };
+    past(cx, d, after(since, cx.c.deadline))
+}

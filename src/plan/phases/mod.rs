@@ -1,0 +1,9 @@
+//! What each phase of a Canary does.
+
+pub(crate) mod idle;
+pub(crate) mod initialise;
+pub(crate) mod progress;
+pub(crate) mod promote;
+pub(crate) mod rollback;
+pub(crate) mod start;
+pub(crate) mod terminate;
