@@ -86,7 +86,7 @@ pub struct CanarySpec {
     /// generated objects running as they are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revert_on_deletion: Option<bool>,
-    /// StepGate everything as it is until this is unset. Default: false.
+    /// Leave everything as it is until this is unset. Default: false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub suspend: Option<bool>,
     /// How long the proxies get to learn of a change of traffic before pods are removed, as a duration such as `3s` or

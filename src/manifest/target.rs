@@ -102,8 +102,8 @@ impl Target {
     /// What whoever gives it pods at rest is to do instead.
     pub fn rest_advice(self) -> &'static str {
         match self {
-            Self::Deployment | Self::Service | Self::Knative => "StepGate spec.replicas out of what sets it",
-            Self::DaemonSet => "StepGate the node selector flagger.app/scale-to-zero as it is found",
+            Self::Deployment | Self::Service | Self::Knative => "Leave spec.replicas out of what sets it",
+            Self::DaemonSet => "Leave the node selector flagger.app/scale-to-zero as it is found",
         }
     }
 

@@ -12,7 +12,7 @@ use crate::{plan::Call, telemetry::Metrics, webhook::Webhooks};
 /// Namespace and name.
 type Key = (String, String);
 
-/// WebhookRounds that may wait for one Canary; more are dropped and counted.
+/// Calls that may wait for one Canary; more are dropped and counted.
 const QUEUE: usize = 100;
 
 /// The queues of all Canaries.

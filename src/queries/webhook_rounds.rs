@@ -62,7 +62,7 @@ impl Drop for Entry {
 }
 
 impl WebhookRounds {
-    /// WebhookRounds through `hooks`; a Canary whose webhooks have answered is sent to `triggers`.
+    /// Calls through `hooks`; a Canary whose webhooks have answered is sent to `triggers`.
     pub fn new(hooks: Webhooks, metrics: Arc<Metrics>, triggers: UnboundedSender<Key>) -> Self {
         Self { hooks, metrics, triggers, book: Arc::default() }
     }

@@ -99,7 +99,7 @@ fn of_next(cx: &Context<'_>) -> Evidence {
     Evidence { run: cx.status().epoch + 1, revision: cx.hash.clone(), ..Evidence::default() }
 }
 
-/// Messages in the name of what must not be shown.
+/// Words in the name of what must not be shown.
 const SECRET: [&str; 8] =
     ["token", "secret", "password", "passwd", "apikey", "api_key", "api-key", "authorization"];
 const HIDDEN: &str = "*****";
