@@ -126,6 +126,17 @@ pub enum MetricOutcome {
     Error,
 }
 
+/// How far a Job has come that has not ended; the later, the more is known of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub enum JobState {
+    /// It is there, and none of its pods runs yet.
+    Waiting,
+    /// Something keeps its pods from starting.
+    NotStarting,
+    /// One of its pods runs, or has run.
+    Running,
+}
+
 /// What a metric's measurements of a run have come to so far.
 #[derive(JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -156,6 +167,12 @@ pub struct MetricStatus {
     /// The Job that measures, or that measured last, where the metric is one.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub job: String,
+    /// How far that Job has come, while it measures.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub job_state: Option<JobState>,
+    /// Why it does not start.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub job_message: String,
     /// Jobs of this run that have been judged, or given up.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jobs: Option<i32>,

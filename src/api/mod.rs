@@ -39,7 +39,7 @@ pub use canary::{AutoscalerRef, Canary, CanarySpec, LocalRef, ScalerReplicas, Ta
 pub use canary_run::{CanaryRun, CanaryRunSpec, CanaryRunStatus, LastRun, RunPhase};
 pub use metric_arg::{ArgField, ArgSecret, ArgSource, MetricArg};
 pub use metric_job::JobTemplate;
-pub use metric_policy::{MetricOutcome, MetricPolicy, MetricStatus, NoData};
+pub use metric_policy::{JobState, MetricOutcome, MetricPolicy, MetricStatus, NoData};
 pub use metric_template::{MetricProvider, MetricTemplate, MetricTemplateSpec, SecretRef};
 pub use service::{CanaryService, CustomMetadata, UnmanagedMetadata};
 pub use status::{

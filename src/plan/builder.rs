@@ -8,7 +8,10 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use crate::{
     api::{CanaryCondition, CanaryStatus, Phase, canary_run::Evidence},
     names::conditions,
-    plan::model::{Action, Note, Plan, Round, Wake},
+    plan::model::{
+        Action, Note, Plan, Round, Stop, Wake,
+        flow::{Flow, GO_ON, WAIT},
+    },
     snapshot::ObjectRef,
 };
 
@@ -31,6 +34,8 @@ pub(crate) struct PlanBuilder {
     pub(crate) evidence: Evidence,
     /// Webhooks that the decision needs to hear from.
     pub(crate) calls: Vec<Round>,
+    /// The guard that stopped the pass, and why.
+    stopped: Option<(String, Stop)>,
     wake: Option<Timestamp>,
     now: Timestamp,
 }
@@ -52,6 +57,7 @@ impl PlanBuilder {
             judged: None,
             evidence: Evidence::default(),
             calls: vec![],
+            stopped: None,
             wake: None,
             now,
         }
@@ -77,12 +83,21 @@ impl PlanBuilder {
         self.wake = Some(self.wake.map_or(time, |w| w.min(time)));
     }
 
-    /// True when `time` has come; otherwise asks to look again then.
-    pub(crate) fn reached(&mut self, time: Timestamp) -> bool {
+    /// Goes on once `time` has come; until then it waits, and asks to look again at that time.
+    pub(crate) fn reached(&mut self, time: Timestamp) -> Flow {
         if self.now < time {
             self.wake_at(time);
+            return WAIT;
         }
-        self.now >= time
+        GO_ON
+    }
+
+    /// This guard has stopped the pass; one that consists of others has the name of the inner one behind its own.
+    pub(crate) fn stopped_by(&mut self, guard: &str, stop: Stop) {
+        self.stopped = Some(match self.stopped.take() {
+            Some((inner, _)) => (format!("{guard}/{inner}"), stop),
+            None => (guard.to_owned(), stop),
+        });
     }
 
     /// Changes the phase, and with it the condition `Promoted` (texts and values as Flagger's).
@@ -163,6 +178,7 @@ impl PlanBuilder {
             judged: self.judged,
             unrecorded: self.evidence,
             calls: self.calls,
+            stopped: self.stopped,
             wake,
         }
     }

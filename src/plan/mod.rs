@@ -16,6 +16,7 @@
 mod admission;
 mod analysis;
 mod builder;
+mod chain;
 mod configs;
 mod context;
 mod gates;
@@ -33,14 +34,17 @@ pub use admission::preconditions::older_rival;
 pub use gates::webhooks::told;
 use jiff::Timestamp;
 pub use model::{
-    Action, Alert, Answers, Call, HookKind, Note, Plan, Question, Round, Severity, Urgency, Wake, run_of,
+    Action, Alert, Answers, Call, HookKind, Note, Plan, Question, Round, Severity, Stop, Urgency, Wake,
+    run_of,
 };
 
 use crate::{api::Phase, manifest::revision, snapshot::Snapshot};
 use analysis::{entries, schedule};
 use builder::PlanBuilder;
+use chain::Chain;
 use context::Context;
 use gates::requests;
+use model::flow::{Flow, GO_ON, ignore};
 use phases::{idle, initialise, progress, promote};
 
 /// What must be asked outside before [`decide`].
@@ -64,30 +68,39 @@ pub fn questions(snap: &Snapshot, now: Timestamp) -> Vec<Question> {
 pub fn decide(snap: &Snapshot, answers: &Answers, now: Timestamp) -> Plan {
     let mut draft = PlanBuilder::new(snap.status(), now);
     if let Some(cx) = admission::admit(snap, answers, &mut draft, now) {
-        by_phase(&cx, &mut draft);
+        ignore(by_phase(&cx, &mut draft));
     }
     history::record(snap, &mut draft, now);
     draft.finish()
 }
 
-fn by_phase(cx: &Context<'_>, draft: &mut PlanBuilder) {
-    if !objects::finalizer(cx, draft) {
-        return;
-    }
-    requests::refuse(cx, draft, || schedule::wanting(cx, &entries::all(cx)));
-    if gates::aborted(cx, draft) {
-        return;
-    }
+/// What a pass does whatever the phase.
+const FIRST: Chain = &[
+    ("finalizer", objects::finalizer),
+    ("requests", |cx, d| {
+        requests::refuse(cx, d, || schedule::wanting(cx, &entries::all(cx)));
+        GO_ON
+    }),
+    ("abort_requested", gates::aborted),
+];
+
+fn by_phase(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    chain::run(FIRST, cx, d)?;
+    chain::run(of_phase(cx), cx, d)
+}
+
+/// The guards of the phase that the Canary is in.
+fn of_phase(cx: &Context<'_>) -> Chain {
     match cx.phase() {
-        Phase::Unset | Phase::Initializing => initialise::step(cx, draft),
-        // Flagger's hashes: what it was in the middle of begins anew
-        _ if cx.promoted().is_some_and(|hash| !revision::is_ours(hash)) => idle::step(cx, draft),
-        Phase::Waiting if cx.waits_to_begin() => idle::step(cx, draft),
-        Phase::Progressing | Phase::Waiting | Phase::WaitingPromotion => progress::step(cx, draft),
-        Phase::Promoting => promote::step(cx, draft),
-        Phase::Finalising => promote::finalise(cx, draft),
+        Phase::Unset | Phase::Initializing => initialise::CHAIN,
+        // Flagger's hashes: what it was in the middle of starts over
+        _ if cx.promoted().is_some_and(|hash| !revision::is_ours(hash)) => idle::CHAIN,
+        Phase::Waiting if cx.waits_to_begin() => idle::CHAIN,
+        Phase::Progressing | Phase::Waiting | Phase::WaitingPromotion => progress::CHAIN,
+        Phase::Promoting => promote::CHAIN,
+        Phase::Finalising => promote::FINALISE,
         Phase::Initialized | Phase::Succeeded | Phase::Failed | Phase::Terminating | Phase::Terminated => {
-            idle::step(cx, draft);
+            idle::CHAIN
         }
     }
 }

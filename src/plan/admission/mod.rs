@@ -17,11 +17,11 @@ use crate::{
     },
     names::conditions,
     plan::{
-        admission::preconditions::{Stop, surroundings},
+        admission::preconditions::{Rejection, surroundings},
         builder::{PlanBuilder, after},
         configs::Configs,
         context::Context,
-        model::{Answers, Messages, Note, Urgency},
+        model::{Answers, Messages, Note, Urgency, flow::ignore},
         objects::{primary, write::WriteReason},
         phases::terminate,
         traffic,
@@ -69,7 +69,7 @@ pub(crate) fn admit<'a>(
             config_tracking::remember(&cx, d);
             Some(cx)
         }
-        Err(Stop { problem, unserved }) => {
+        Err(Rejection { problem, unserved }) => {
             if deleting {
                 terminate::let_go(snap, d, Some(&problem.message));
             } else {
@@ -180,7 +180,7 @@ fn relieve(snap: &Snapshot, d: &mut PlanBuilder, now: Timestamp) {
     d.status.step = Some(cx.step_at(Split::to_canary(0)));
     d.status.canary_weight = 0;
     d.urgent = true;
-    traffic::routing(&cx, d, Split::to_canary(0), WriteReason::Wanted);
+    ignore(traffic::routing(&cx, d, Split::to_canary(0), WriteReason::Wanted));
 }
 
 fn accept(cx: &Context<'_>, d: &mut PlanBuilder) {

@@ -25,20 +25,20 @@ use crate::{
 };
 
 /// Why nothing may be done.
-pub(crate) struct Stop {
+pub(crate) struct Rejection {
     /// In words.
     pub(crate) problem: Problem,
     /// For the condition `NotYetServed`.
     pub(crate) unserved: Option<String>,
 }
 
-impl From<Problem> for Stop {
+impl From<Problem> for Rejection {
     fn from(problem: Problem) -> Self {
         Self { problem, unserved: None }
     }
 }
 
-fn stop(reason: &'static str, message: impl Into<String>) -> Stop {
+fn reject(reason: &'static str, message: impl Into<String>) -> Rejection {
     Problem::new(reason, message).into()
 }
 
@@ -48,7 +48,7 @@ pub(crate) fn surroundings<'a>(
     answers: &'a Answers,
     now: Timestamp,
     d: &mut PlanBuilder,
-) -> Result<Context<'a>, Stop> {
+) -> Result<Context<'a>, Rejection> {
     let mut c = validate(&snap.canary, &snap.rules).map_err(|refusal| match refusal {
         Denial::Invalid(problem) => problem.into(),
         Denial::Unserved(list) => unserved(&list),
@@ -95,9 +95,9 @@ pub(crate) fn surroundings<'a>(
 }
 
 /// No other Canary wants the same, and the cluster knows the router's objects.
-fn undisputed(snap: &Snapshot, c: &Validated, router: &'static dyn Router) -> Result<(), Stop> {
+fn undisputed(snap: &Snapshot, c: &Validated, router: &'static dyn Router) -> Result<(), Rejection> {
     if let Some(rival) = older_rival(snap) {
-        return Err(stop(
+        return Err(reject(
             "TargetTaken",
             format!(
                 "{} belongs to the older Canary {}: delete one of the two or give this one another target and spec.service.name",
@@ -106,7 +106,7 @@ fn undisputed(snap: &Snapshot, c: &Validated, router: &'static dyn Router) -> Re
         ));
     }
     if let Some(kind) = router.kinds().iter().find(|k| snap.missing_kinds.contains(&k.crd())) {
-        return Err(stop(
+        return Err(reject(
             "MeshMissing",
             format!(
                 "the cluster has no {} ({}): install {} or set spec.provider to what it has",
@@ -122,10 +122,10 @@ fn undisputed(snap: &Snapshot, c: &Validated, router: &'static dyn Router) -> Re
     }
 }
 
-fn unreadable(kind: &Kind) -> Stop {
+fn unreadable(kind: &Kind) -> Rejection {
     let scope =
         if kind.cluster_wide() { "of the whole cluster, for which a Role is not enough" } else { "here" };
-    stop(
+    reject(
         "ApiRefused",
         format!(
             "the operator may not list {} ({}) {scope}: give it the rule of the shipped ClusterRole",
@@ -136,10 +136,10 @@ fn unreadable(kind: &Kind) -> Stop {
 }
 
 /// The target, and the label by which it selects its pods with its value.
-fn target<'a>(snap: &'a Snapshot, c: &Validated) -> Result<(&'a Value, (String, String)), Stop> {
+fn target<'a>(snap: &'a Snapshot, c: &Validated) -> Result<(&'a Value, (String, String)), Rejection> {
     let noun = c.target.noun();
     let target = snap.objects.get(c.target.kind(), &c.names.target).ok_or_else(|| {
-        stop(
+        reject(
             "TargetMissing",
             format!(
                 "{noun} {}.{} get query error: not found: create it or correct spec.targetRef.name",
@@ -148,7 +148,7 @@ fn target<'a>(snap: &'a Snapshot, c: &Validated) -> Result<(&'a Value, (String, 
         )
     })?;
     let label = c.target.label(target, &snap.rules.selector_labels).ok_or_else(|| {
-        stop("NoSelectorLabel", format!(
+        reject("NoSelectorLabel", format!(
             "{noun} {}.{} spec.selector.matchLabels must contain one of [{}]: add one, or name yours with --selector-labels",
             c.names.target, c.namespace, snap.rules.selector_labels.join(" ")
         ))
@@ -157,7 +157,7 @@ fn target<'a>(snap: &'a Snapshot, c: &Validated) -> Result<(&'a Value, (String, 
 }
 
 /// With what the target's template uses, and the revision that both make.
-fn with_configs<'a>(mut cx: Context<'a>, d: &mut PlanBuilder) -> Result<Context<'a>, Stop> {
+fn with_configs<'a>(mut cx: Context<'a>, d: &mut PlanBuilder) -> Result<Context<'a>, Rejection> {
     cx.configs = config_tracking::look(cx.snap, cx.answers, cx.c.target, cx.target);
     cx.hash = config_tracking::target_hash(cx.snap, cx.c.target, cx.target, &cx.configs);
     config_tracking::wait_for_unread(&cx, d);
@@ -180,7 +180,7 @@ fn with_configs<'a>(mut cx: Context<'a>, d: &mut PlanBuilder) -> Result<Context<
 fn autoscaler<'a>(
     snap: &'a Snapshot,
     c: &mut Validated,
-) -> Result<(Option<&'a Value>, Option<Problem>), Stop> {
+) -> Result<(Option<&'a Value>, Option<Problem>), Rejection> {
     let unmade = matches!(snap.status().phase.unwrap_or_default(), Phase::Unset | Phase::Initializing);
     match autoscaler::find(snap, c) {
         Ok(scaler) => Ok((scaler, None)),
@@ -190,7 +190,7 @@ fn autoscaler<'a>(
 }
 
 /// The strategy is one that the router can do, and what it renders from is there: otherwise nothing may move.
-fn renders(snap: &Snapshot, c: &Validated, router: &'static dyn Router) -> Result<(), Stop> {
+fn renders(snap: &Snapshot, c: &Validated, router: &'static dyn Router) -> Result<(), Rejection> {
     let mut refused = router.unsupported(c);
     if c.target.is_copied() && router.apex_is_primary() {
         refused.push(format!(
@@ -199,10 +199,10 @@ fn renders(snap: &Snapshot, c: &Validated, router: &'static dyn Router) -> Resul
         ));
     }
     if !refused.is_empty() {
-        return Err(stop("InvalidSpec", refused.join("; ")));
+        return Err(reject("InvalidSpec", refused.join("; ")));
     }
     let made = router.render(c, &snap.objects, Split::to_canary(0), &Cookies::default());
-    made.map(drop).map_err(|why| stop("RouteSourceMissing", why.to_string()))
+    made.map(drop).map_err(|why| reject("RouteSourceMissing", why.to_string()))
 }
 
 fn no_router(provider: &str) -> String {
@@ -213,9 +213,9 @@ fn no_router(provider: &str) -> String {
     format!("spec.provider: {provider} (served are {})", served.join(", "))
 }
 
-fn unserved(list: &[String]) -> Stop {
+fn unserved(list: &[String]) -> Rejection {
     let text = list.join(", ");
-    Stop {
+    Rejection {
         problem: Problem::new(
             "NotYetServed",
             format!("not served yet: {text}. Nothing is changed until the spec asks only for what is"),
@@ -236,18 +236,20 @@ fn ports(
     c: &Validated,
     target: &Value,
     label: &(String, String),
-) -> Result<Vec<String>, Stop> {
+) -> Result<Vec<String>, Rejection> {
     let prefixes = &snap.rules.include_label_prefix;
     let sides = c.target.sides(c, target, label, &snap.objects, prefixes);
-    let mut advice = sides.map_err(|why| stop("PortUnresolved", why))?.advice;
+    let mut advice = sides.map_err(|why| reject("PortUnresolved", why))?.advice;
     advice.extend(c.target.advice(c, target, &snap.objects));
     Ok(advice)
 }
 
 /// A new revision of the target could come to run.
-fn fit(c: &Validated, target: &Value) -> Result<(), Stop> {
+fn fit(c: &Validated, target: &Value) -> Result<(), Rejection> {
     match c.target.unfit(target) {
-        Some(why) => Err(stop("TargetUnfit", format!("{} {}: {why}", c.target.kind().kind, c.names.target))),
+        Some(why) => {
+            Err(reject("TargetUnfit", format!("{} {}: {why}", c.target.kind().kind, c.names.target)))
+        }
         None => Ok(()),
     }
 }
@@ -274,7 +276,7 @@ fn verdicts(c: &mut Validated, asks: &[Ask]) {
     c.advice.extend(advice);
 }
 
-fn cross_namespace(snap: &Snapshot, c: &Validated, asks: &[Ask]) -> Result<(), Stop> {
+fn cross_namespace(snap: &Snapshot, c: &Validated, asks: &[Ask]) -> Result<(), Rejection> {
     if !snap.rules.no_cross_namespace_refs {
         return Ok(());
     }
@@ -293,7 +295,7 @@ fn cross_namespace(snap: &Snapshot, c: &Validated, asks: &[Ask]) -> Result<(), S
         (read != c.namespace).then_some(text)
     });
     match named.chain(read).next() {
-        Some(why) => Err(stop("CrossNamespace", format!("{why}, which --no-cross-namespace-refs forbids"))),
+        Some(why) => Err(reject("CrossNamespace", format!("{why}, which --no-cross-namespace-refs forbids"))),
         None => Ok(()),
     }
 }

@@ -19,7 +19,10 @@ use crate::{
             webhooks::{self, Reply},
         },
         history,
-        model::{Broken, HookKind, Messages},
+        model::{
+            Broken, HookKind, Messages,
+            flow::{Flow, GO_ON, WAIT, ignore, wait_unless},
+        },
         traffic::ending,
         waiting::{INCONCLUSIVE_ANALYSIS, WaitingFor},
     },
@@ -30,65 +33,129 @@ const UNSURE: &str = "Inconclusive";
 /// There is no data, and the metric says to wait for some.
 const TOO_LITTLE: &str = "NotEnoughData";
 
-/// Something was due. `held`: nothing rises. True when the run is to go on to its next step.
-pub(crate) fn judge(cx: &Context<'_>, d: &mut PlanBuilder, held: bool) -> bool {
-    let Some(Due { found, whole, early }) = looked_at(cx) else {
+/// What the measurements of a pass come to.
+enum Verdict {
+    /// One that would pass was asked too early: there will be samples of the step soon.
+    Early,
+    /// The webhooks of the window have not answered, and what they say may matter.
+    Unheard,
+    /// Nothing is known: the run freezes.
+    Freeze(Broken),
+    /// A check failed, now or when it was measured last.
+    Fail(Vec<Failed>),
+    /// Neither good nor bad.
+    Hold,
+    /// All that counts is good.
+    Pass,
+}
+
+/// Judges what is due, and goes on when the run is to take its next step. `held`: nothing rises.
+pub(crate) fn judge(cx: &Context<'_>, d: &mut PlanBuilder, held: bool) -> Flow {
+    let Some(due) = due_now(cx) else {
         outage::unanswered(cx, d);
-        return false;
+        return WAIT;
     };
-    let window = whole && cx.now >= schedule::window(cx);
-    let (said_no, unheard) = if window { checked(cx, d) } else { (None, false) };
-    let counts =
-        |(at, a): &&(usize, Assessment)| !metric(cx, *at).verdict.dry() && a.outcome != MetricOutcome::Pass;
-    let of = |wanted: Effect| {
-        let all = found.iter().filter(counts);
-        all.filter(move |(at, a)| effect(metric(cx, *at), a.outcome) == wanted)
-    };
-    let closed = said_no.is_some()
-        || of(Effect::Bad).next().is_some()
-        || of(Effect::Broken).any(|(at, _)| schedule::counts_errors(cx, metric(cx, *at)));
-    let known = closed || of(Effect::Broken).next().is_some();
-    // nobody passes on samples of the time before the step: there are some of it soon, or none at all in the window
-    if early && !known {
-        outage::unanswered(cx, d);
-        return false;
+    let ends_window = due.whole && cx.now >= schedule::window(cx);
+    let (refusal, unheard) = if ends_window { window_webhooks(cx, d) } else { (None, false) };
+    let entries = recorded(cx, &due.found);
+    match verdict(cx, &due, refusal, unheard, &entries) {
+        Verdict::Early => outage::unanswered(cx, d),
+        Verdict::Unheard => {}
+        Verdict::Freeze(broken) => {
+            note_measurements(cx, d, &due.found);
+            outage::freeze(cx, d, &broken);
+        }
+        Verdict::Fail(failed) => {
+            write_down(cx, d, &due, &entries, ends_window);
+            fail(cx, d, &failed, &entries);
+        }
+        Verdict::Hold => {
+            write_down(cx, d, &due, &entries, ends_window);
+            hold(cx, d, &entries);
+        }
+        Verdict::Pass => {
+            write_down(cx, d, &due, &entries, ends_window);
+            if ends_window {
+                return passed(cx, d, held, &entries);
+            }
+        }
+    }
+    WAIT
+}
+
+/// Pure: `entries` are the metrics with these measurements written down.
+fn verdict(
+    cx: &Context<'_>,
+    due: &Due,
+    refusal: Option<Failed>,
+    unheard: bool,
+    entries: &[MetricStatus],
+) -> Verdict {
+    let mut failed: Vec<Failed> = refusal.into_iter().collect();
+    failed.extend(
+        of(cx, &due.found, Effect::Bad).map(|(at, a)| (tolerated(metric(cx, at), &entries[at], a), None)),
+    );
+    let mut broken = of(cx, &due.found, Effect::Broken);
+    let counted = broken.clone().any(|(at, _)| schedule::counts_errors(cx, metric(cx, at)));
+    let closed = !failed.is_empty() || counted;
+    let first_broken = broken.next().map(|(_, a)| Broken::from(a));
+    // nothing passes on samples of the time before the step: there are some of it soon, or none at all in the window
+    if due.early && !closed && first_broken.is_none() {
+        return Verdict::Early;
     }
     // what metrics say is acted on before webhooks have answered
-    if unheard && !known {
-        return false;
+    if unheard && !closed && first_broken.is_none() {
+        return Verdict::Unheard;
     }
-    noted(cx, d, &found);
-    if let Some((_, broken)) = of(Effect::Broken).next().filter(|_| !closed) {
-        outage::freeze(cx, d, &broken.into());
-        return false;
+    if let Some(broken) = first_broken.filter(|_| !closed) {
+        return Verdict::Freeze(broken);
     }
-    let broken = of(Effect::Broken).next().map(|(_, a)| Broken::from(a));
-    let entries = recorded(cx, d, &found);
-    let bad = of(Effect::Bad).map(|(at, a)| (tolerated(metric(cx, *at), &entries[*at], a), None));
-    let failed: Vec<Failed> = said_no.into_iter().chain(bad).collect();
-    d.status.metrics.clone_from(&entries);
-    if found.iter().any(|(_, a)| a.job.is_some()) {
+    let bad = |(.., effect): (_, _, Effect)| matches!(effect, Effect::Bad | Effect::Broken);
+    if !failed.is_empty() || passed_limit(cx, entries).is_some() || standing(cx, entries).any(bad) {
+        return Verdict::Fail(failed);
+    }
+    if standing(cx, entries).any(|(.., effect)| effect == Effect::Unsure) {
+        Verdict::Hold
+    } else {
+        Verdict::Pass
+    }
+}
+
+/// The measurements that lead to this, of the metrics that count; a metric that passes leads to nothing.
+fn of<'a>(
+    cx: &'a Context<'_>,
+    found: &'a [(usize, Assessment)],
+    wanted: Effect,
+) -> impl Iterator<Item = (usize, &'a Assessment)> + Clone {
+    let counts =
+        |(at, a): &&(usize, Assessment)| !metric(cx, *at).verdict.dry() && a.outcome != MetricOutcome::Pass;
+    let all = found.iter().filter(counts);
+    all.filter(move |(at, a)| effect(metric(cx, *at), a.outcome) == wanted).map(|(at, a)| (*at, a))
+}
+
+/// Puts what was measured into status, into the record of the run and into conditions.
+fn write_down(cx: &Context<'_>, d: &mut PlanBuilder, due: &Due, entries: &[MetricStatus], ends_window: bool) {
+    note_measurements(cx, d, &due.found);
+    report_dry_runs(cx, d, due, entries);
+    d.status.metrics = entries.to_vec();
+    if due.found.iter().any(|(_, a)| a.job.is_some()) {
         d.clear(conditions::JOB_ENDED);
     }
-    if window {
+    if ends_window {
         d.judged = Some(schedule::window(cx));
         d.status.step = Some(StepStatus { checked: Some(MicroTime(cx.now)), ..cx.step() });
     }
-    if whole || broken.is_some() {
-        thaw(cx, d, &entries, broken.as_ref());
+    let broken = of(cx, &due.found, Effect::Broken).next().map(|(_, a)| Broken::from(a));
+    if due.whole || broken.is_some() {
+        thaw(cx, d, entries, broken.as_ref());
     }
-    let over = !failed.is_empty() && halt(cx, d, &failed) || limited(cx, d, &entries);
-    if over
-        || !failed.is_empty()
-        || standing(cx, &entries).any(|(.., e)| matches!(e, Effect::Bad | Effect::Broken))
-    {
-        return false;
+}
+
+/// A failed check is counted, and ends the run if it was one too many; so does a limit of a metric's own.
+fn fail(cx: &Context<'_>, d: &mut PlanBuilder, failed: &[Failed], entries: &[MetricStatus]) {
+    if failed.is_empty() || halt(cx, d, failed).is_continue() {
+        end_at_limit(cx, d, entries);
     }
-    if standing(cx, &entries).any(|(.., e)| e == Effect::Unsure) {
-        hold(cx, d, &entries);
-        return false;
-    }
-    window && passed(cx, d, held, &entries)
 }
 
 fn metric<'c>(cx: &'c Context<'_>, at: usize) -> &'c CanaryMetric {
@@ -99,7 +166,7 @@ fn metric<'c>(cx: &'c Context<'_>, at: usize) -> &'c CanaryMetric {
 type Failed = (String, Option<String>);
 
 /// Why the webhooks of the window said no, if one did; and whether they are still to be heard.
-fn checked(cx: &Context<'_>, d: &mut PlanBuilder) -> (Option<Failed>, bool) {
+fn window_webhooks(cx: &Context<'_>, d: &mut PlanBuilder) -> (Option<Failed>, bool) {
     match webhooks::ask(cx, d, HookKind::Rollout, schedule::window(cx)) {
         Reply::Unheard => (None, true),
         Reply::Yes(_) => (None, false),
@@ -118,7 +185,7 @@ struct Due {
 }
 
 /// While answers are missing the end of a Job is still looked at, and no window ends. None: there is nothing to look at.
-fn looked_at(cx: &Context<'_>) -> Option<Due> {
+fn due_now(cx: &Context<'_>) -> Option<Due> {
     let due = schedule::metrics_due(cx);
     if let Some(mut found) = assessed(cx, &due) {
         let all = found.len();
@@ -147,26 +214,31 @@ fn assessed(cx: &Context<'_>, due: &[usize]) -> Option<Vec<(usize, Assessment)>>
 }
 
 /// Puts these measurements into the record of the run.
-fn noted(cx: &Context<'_>, d: &mut PlanBuilder, found: &[(usize, Assessment)]) {
+fn note_measurements(cx: &Context<'_>, d: &mut PlanBuilder, found: &[(usize, Assessment)]) {
     let entries = entries::all(cx);
     for (at, assessment) in found {
         history::measured(cx, d, &entries[*at].name, assessment);
     }
 }
 
-/// All metrics with these measurements written down; those that do not count are told when they change.
-fn recorded(cx: &Context<'_>, d: &mut PlanBuilder, found: &[(usize, Assessment)]) -> Vec<MetricStatus> {
+/// All metrics with these measurements written down.
+fn recorded(cx: &Context<'_>, found: &[(usize, Assessment)]) -> Vec<MetricStatus> {
     let mut entries = entries::all(cx);
     for (at, assessment) in found {
-        let (m, entry) = (metric(cx, *at), &mut entries[*at]);
-        let before = entry.outcome;
-        schedule::record(cx, m, entry, assessment);
-        let outcome = assessment.outcome;
-        if m.verdict.dry() && before != Some(outcome) && outcome != MetricOutcome::Pass {
-            d.say(Messages::dry_run(&entry.name, outcome, &entry.message));
-        }
+        schedule::record(cx, metric(cx, *at), &mut entries[*at], assessment);
     }
     entries
+}
+
+/// Metrics that do not count are reported when what they come to changes.
+fn report_dry_runs(cx: &Context<'_>, d: &mut PlanBuilder, due: &Due, entries: &[MetricStatus]) {
+    let before = entries::all(cx);
+    for (at, Assessment { outcome, .. }) in &due.found {
+        let changed = before[*at].outcome != Some(*outcome) && *outcome != MetricOutcome::Pass;
+        if metric(cx, *at).verdict.dry() && changed {
+            d.say(Messages::dry_run(&entries[*at].name, *outcome, &entries[*at].message));
+        }
+    }
 }
 
 /// The text of a failed check, with how many of them the metric itself tolerates.
@@ -195,8 +267,8 @@ fn thaw(cx: &Context<'_>, d: &mut PlanBuilder, entries: &[MetricStatus], broken:
     }
 }
 
-/// One more failed check. True: it was one too many.
-pub(crate) fn halt(cx: &Context<'_>, d: &mut PlanBuilder, failed: &[Failed]) -> bool {
+/// One more failed check, which ends the run if it was one too many.
+pub(crate) fn halt(cx: &Context<'_>, d: &mut PlanBuilder, failed: &[Failed]) -> Flow {
     let checks = cx.status().failed_checks.saturating_add(1);
     d.status.failed_checks = checks;
     let texts: Vec<_> = failed.iter().map(|(text, _)| text.as_str()).collect();
@@ -205,22 +277,25 @@ pub(crate) fn halt(cx: &Context<'_>, d: &mut PlanBuilder, failed: &[Failed]) -> 
     if let Some((text, quote)) = failed.first() {
         d.say(Messages::halted(text, quote.clone()));
     }
-    let over = checks >= cx.c.threshold;
-    if over {
-        d.say(cx.messages.threshold_reached(checks));
-        ending::begin(cx, d, EndingKind::RollingBack, "ThresholdReached", &all);
+    if checks < cx.c.threshold {
+        return GO_ON;
     }
-    over
+    d.say(cx.messages.threshold_reached(checks));
+    ending::begin(cx, d, EndingKind::RollingBack, "ThresholdReached", &all)
 }
 
-/// A limit of a metric's own. True: it is passed, and the run ends.
-fn limited(cx: &Context<'_>, d: &mut PlanBuilder, entries: &[MetricStatus]) -> bool {
+/// Why a limit of a metric's own is passed, if one is.
+fn passed_limit(cx: &Context<'_>, entries: &[MetricStatus]) -> Option<String> {
     let mut all = cx.c.metrics.iter().zip(entries).filter(|(m, _)| !m.verdict.dry());
-    let Some(why) = all.find_map(|(m, entry)| schedule::passed_limit(m, entry)) else { return false };
+    all.find_map(|(m, entry)| schedule::passed_limit(m, entry))
+}
+
+/// Ends the run if a limit of a metric's own is passed.
+fn end_at_limit(cx: &Context<'_>, d: &mut PlanBuilder, entries: &[MetricStatus]) {
+    let Some(why) = passed_limit(cx, entries) else { return };
     d.condition(conditions::HALTED, "True", "LimitReached", &why);
     d.say(cx.messages.limit_reached(&why));
-    ending::begin(cx, d, EndingKind::RollingBack, "LimitReached", &why);
-    true
+    ignore(ending::begin(cx, d, EndingKind::RollingBack, "LimitReached", &why));
 }
 
 /// Neither good nor bad: the weight stays, and beyond what the metrics tolerate a person decides.
@@ -260,19 +335,21 @@ fn hold(cx: &Context<'_>, d: &mut PlanBuilder, entries: &[MetricStatus]) {
     }
 }
 
-/// True when what a waiting run waits for has come.
-pub(crate) fn released(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
-    if WaitingFor::of(cx) == Some(WaitingFor::Inconclusive) {
-        let asked = requests::granted(cx, d, Verb::Promote).is_some();
-        if asked {
+/// Goes on when what a waiting run waits for has come.
+pub(crate) fn released(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    match WaitingFor::of(cx) {
+        Some(WaitingFor::Inconclusive) => {
+            wait_unless(requests::granted(cx, d, Verb::Promote).is_some())?;
             d.clear(conditions::INCONCLUSIVE);
             forgive(cx, d);
+            GO_ON
         }
-        return asked;
+        Some(waiting) if waiting.is_manual() => {
+            wait_unless(unready(cx, &entries::all(cx)).is_none())?;
+            wait_unless(gates::leave(cx, d, vec![]) == StepGate::Yes)
+        }
+        _ => WAIT,
     }
-    WaitingFor::of(cx).is_some_and(WaitingFor::is_manual)
-        && unready(cx, &entries::all(cx)).is_none()
-        && gates::leave(cx, d, vec![]) == StepGate::Yes
 }
 
 /// What was inconclusive so far was decided by a person.
@@ -291,11 +368,9 @@ fn unready(cx: &Context<'_>, entries: &[MetricStatus]) -> Option<String> {
     schedule::wanting(cx, entries).filter(|_| last)
 }
 
-fn passed(cx: &Context<'_>, d: &mut PlanBuilder, held: bool, entries: &[MetricStatus]) -> bool {
+fn passed(cx: &Context<'_>, d: &mut PlanBuilder, held: bool, entries: &[MetricStatus]) -> Flow {
     d.clear(conditions::HALTED);
-    if WaitingFor::of(cx) == Some(WaitingFor::Inconclusive) {
-        return false;
-    }
+    wait_unless(WaitingFor::of(cx) != Some(WaitingFor::Inconclusive))?;
     d.clear(conditions::INCONCLUSIVE);
     let step = cx.step();
     let began = step.confirmed.as_ref().map_or(cx.now, |t| t.0);
@@ -305,15 +380,15 @@ fn passed(cx: &Context<'_>, d: &mut PlanBuilder, held: bool, entries: &[MetricSt
         StepGate::Yes => {
             // the next write is about the next step
             d.status.step = Some(step);
-            true
+            GO_ON
         }
-        StepGate::Waits | StepGate::Ended => false,
-        // a gate that is asked again, or is being asked, costs no write
+        StepGate::Waits | StepGate::Ended => WAIT,
+        // a gate that is asked again, or is being asked, does not move the window
         shut @ (StepGate::Shut | StepGate::Unheard) => {
             d.status.step = Some(step);
             d.status.metrics.clone_from(&cx.status().metrics);
             d.judged = d.judged.filter(|_| shut == StepGate::Shut);
-            false
+            WAIT
         }
     }
 }

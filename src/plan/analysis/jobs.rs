@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::{
     analysis::{self, Ask, Reading, limits},
     api::{
-        CanaryMetric, MetricStatus, ThresholdRange,
+        CanaryMetric, JobState, MetricStatus, ThresholdRange,
         validated::{Problem, Validated},
     },
     manifest::{
@@ -24,7 +24,11 @@ use crate::{
         analysis::entries,
         builder::{PlanBuilder, after},
         context::Context,
-        model::{Action, Note, Urgency},
+        model::{
+            Action, Note, Urgency,
+            flow::{Flow, GO_ON, WRITE_FIRST},
+        },
+        waiting,
     },
     snapshot::{CANARY, CANARY_RUN, JOB, POD, Snapshot},
 };
@@ -33,10 +37,6 @@ use crate::{
 const RETRY: Duration = Duration::from_secs(30);
 /// A Job is given up so long after its deadline: who ends Jobs is not at work.
 const GRACE: Duration = Duration::from_secs(60);
-
-const WAITING: &str = "JobWaiting";
-const NOT_STARTING: &str = "JobNotStarting";
-const RUNNING: &str = "JobRunning";
 
 /// Metrics that are Jobs are put down as what they are judged by, and what is wrong with them is said.
 pub(crate) fn look(snap: &Snapshot, c: &mut Validated, selected: &(String, String)) {
@@ -144,8 +144,8 @@ fn reading(cx: &Context<'_>, m: &CanaryMetric, entry: &MetricStatus) -> Option<R
     }
     match job::course(live, cx.snap.objects.of(POD)) {
         Course::Succeeded => Some(Reading::Values(vec![analysis::job::SUCCESS])),
-        Course::Failed { late: true, .. } if !ran(cx, &name) => {
-            Some(Reading::Failed(never_started(cx, &name, live).into()))
+        Course::Failed { late: true, .. } if !ran(entry, &name) => {
+            Some(Reading::Failed(never_started(cx, entry, &name, live).into()))
         }
         Course::Failed { why, .. } => Some(Reading::Bad(format!("Job {name} failed: {why}"))),
         Course::Waiting(_) | Course::Running if !live["metadata"]["deletionTimestamp"].is_null() => {
@@ -161,28 +161,18 @@ fn reading(cx: &Context<'_>, m: &CanaryMetric, entry: &MetricStatus) -> Option<R
     }
 }
 
-/// The condition says so: a pod that ran is gone by the time at which its Job has failed for being late.
-fn ran(cx: &Context<'_>, name: &str) -> bool {
-    let mut all = cx.status().conditions.iter();
-    all.any(|c| c.type_ == conditions::JOB_ENDED && c.reason == RUNNING && is_about(&c.message, name))
+/// One of its pods has run: that pod is gone by the time at which its Job has failed for being late.
+fn ran(entry: &MetricStatus, name: &str) -> bool {
+    entry.job == name && entry.job_state == Some(JobState::Running)
 }
 
-fn is_about(message: &str, name: &str) -> bool {
-    message
-        .strip_prefix("Job ")
-        .and_then(|rest| rest.strip_prefix(name))
-        .is_some_and(|rest| rest.starts_with(' '))
-}
-
-fn never_started(cx: &Context<'_>, name: &str, live: &Value) -> String {
-    let mut all = cx.status().conditions.iter();
-    let told = all.find(|c| c.type_ == conditions::JOB_ENDED && c.reason == NOT_STARTING);
-    let told =
-        told.filter(|c| is_about(&c.message, name)).and_then(|c| c.message.split_once(" has not started: "));
-    let why = told.map_or_else(
-        || format!("kubectl -n {} describe job {name} may tell why", cx.c.namespace),
-        |(_, why)| why.to_owned(),
-    );
+fn never_started(cx: &Context<'_>, entry: &MetricStatus, name: &str, live: &Value) -> String {
+    let known = entry.job == name && entry.job_state == Some(JobState::NotStarting);
+    let why = if known {
+        entry.job_message.clone()
+    } else {
+        format!("kubectl -n {} describe job {name} may tell why", cx.c.namespace)
+    };
     format!("Job {name} has not started within its deadline of {} s: {why}", job::deadline(live))
 }
 
@@ -210,25 +200,28 @@ fn all<'c>(
     all.filter(move |(_, (m, _))| is_one(cx, m)).map(|(at, (m, entry))| (at, m, entry))
 }
 
-/// Makes the next Job, or notes how far the present one has come. True when that has to be written first.
-pub(crate) fn tend(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
+/// Makes the next Job, or writes down how far the present one has come.
+pub(crate) fn tend(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    if waiting::is_idle(cx) {
+        return GO_ON;
+    }
     let entries = entries::all(cx);
     let counting = || all(cx, &entries).filter(|(_, m, entry)| begins(cx, m, entry).is_some());
     if let Some((at, m, entry)) = counting().find(|(_, _, entry)| begun(cx, entry)) {
-        return reading(cx, m, entry).is_none() && noted(cx, d, &entries, at);
+        return if reading(cx, m, entry).is_none() { note_progress(cx, d, &entries, at) } else { GO_ON };
     }
     d.clear(conditions::JOB_ENDED);
     for (_, m, entry) in counting() {
         let Some(at) = begins(cx, m, entry) else { continue };
-        if d.reached(at) {
-            return made(cx, d, m, entry);
+        if d.reached(at).is_continue() {
+            return make(cx, d, m, entry);
         }
     }
-    false
+    GO_ON
 }
 
-fn made(cx: &Context<'_>, d: &mut PlanBuilder, m: &CanaryMetric, entry: &MetricStatus) -> bool {
-    let Ok(template) = analysis::job::rendered(&cx.c, m) else { return false };
+fn make(cx: &Context<'_>, d: &mut PlanBuilder, m: &CanaryMetric, entry: &MetricStatus) -> Flow {
+    let Ok(template) = analysis::job::rendered(&cx.c, m) else { return GO_ON };
     let name = name(cx, entry);
     let uid = cx.snap.canary.metadata.uid.as_deref().unwrap_or_default();
     let number = cx.status().run.as_ref().map_or(0, |run| run.number);
@@ -240,38 +233,48 @@ fn made(cx: &Context<'_>, d: &mut PlanBuilder, m: &CanaryMetric, entry: &MetricS
     };
     let marks = Marks { name: &name, canary: &cx.c.name, uid, metric: &entry.name, owner };
     d.act(Action::Create(Box::new(job::manifest(&template, &marks))));
-    true
+    WRITE_FIRST
 }
 
-/// That the Job is there, and how far it has come, is written down once for each.
-fn noted(cx: &Context<'_>, d: &mut PlanBuilder, entries: &[MetricStatus], at: usize) -> bool {
-    let entry = &entries[at];
-    let name = name(cx, entry);
-    let Some(live) = live(cx, &name) else { return false };
-    let known = entry.job == name;
-    if !known {
-        d.status.metrics = entries.to_vec();
-        d.status.metrics[at].job.clone_from(&name);
-    }
-    let about = format!("Job {name} of metric {}", entry.name);
-    let told =
-        d.find(conditions::JOB_ENDED).filter(|c| is_about(&c.message, &name)).map(|c| c.reason.clone());
-    let told = told.unwrap_or_default();
-    let (reason, text) = match job::course(live, cx.snap.objects.of(POD)) {
-        Course::Waiting(Some(why)) => (NOT_STARTING, format!("{about} has not started: {why}")),
-        // of two ways of not starting the first is told, for as long as it lasts
-        Course::Waiting(None) if told == NOT_STARTING => return !known,
-        Course::Waiting(None) => (WAITING, format!("{about} has been made, and none of its pods runs yet")),
-        _ => (RUNNING, format!("{about} is running")),
+/// That the Job is there, and how far it has come, is written down once for each state.
+fn note_progress(cx: &Context<'_>, d: &mut PlanBuilder, entries: &[MetricStatus], at: usize) -> Flow {
+    let name = name(cx, &entries[at]);
+    let Some(live) = live(cx, &name) else { return GO_ON };
+    let before = entries[at].job_state.filter(|_| entries[at].job == name);
+    let (state, why) = match job::course(live, cx.snap.objects.of(POD)) {
+        Course::Waiting(Some(why)) => (JobState::NotStarting, why),
+        Course::Waiting(None) => (JobState::Waiting, String::new()),
+        _ => (JobState::Running, String::new()),
     };
-    if told == reason || told == RUNNING {
-        return !known;
+    // of two ways of not starting the first is kept, for as long as it lasts
+    let known = before.is_some_and(|before| before == JobState::Running || state <= before);
+    if known {
+        return GO_ON;
     }
+    d.status.metrics = entries.to_vec();
+    let entry = &mut d.status.metrics[at];
+    (entry.job, entry.job_state, entry.job_message) = (name, Some(state), why);
+    let text = progress(entry, state);
+    let reason = match state {
+        JobState::Waiting => "JobWaiting",
+        JobState::NotStarting => "JobNotStarting",
+        JobState::Running => "JobRunning",
+    };
     d.condition(conditions::JOB_ENDED, "False", reason, &text);
-    if reason == NOT_STARTING {
-        d.say(Note::warning(NOT_STARTING, text).aloud(Urgency::Warn));
+    if state == JobState::NotStarting {
+        d.say(Note::warning(reason, text).aloud(Urgency::Warn));
     }
-    true
+    WRITE_FIRST
+}
+
+/// For people, how far the Job of a metric is.
+fn progress(entry: &MetricStatus, state: JobState) -> String {
+    let about = format!("Job {} of metric {}", entry.job, entry.name);
+    match state {
+        JobState::Waiting => format!("{about} has been made, and none of its pods runs yet"),
+        JobState::NotStarting => format!("{about} has not started: {}", entry.job_message),
+        JobState::Running => format!("{about} is running"),
+    }
 }
 
 /// A Job that keeps the run at its step: it is under way, or is to be made first.
@@ -280,16 +283,13 @@ pub(crate) fn pending(cx: &Context<'_>, entries: &[MetricStatus]) -> bool {
     counting.any(|(_, m, entry)| begins(cx, m, entry).is_some_and(|at| cx.now >= at || begun(cx, entry)))
 }
 
-/// In words, how far the Job of a metric is.
+/// For people, how far the Job of a metric is that measures now.
 pub(crate) fn stands(cx: &Context<'_>, entry: &MetricStatus) -> Option<String> {
-    let name = name(cx, entry);
-    let mut all = cx.status().conditions.iter();
-    let told = all.find(|c| c.type_ == conditions::JOB_ENDED && is_about(&c.message, &name));
-    told.map(|c| c.message.clone())
+    (entry.job == name(cx, entry)).then(|| Some(progress(entry, entry.job_state?))).flatten()
 }
 
-/// The steps begin anew with other pods: a Job that looked at the old ones is given up.
-pub(crate) fn begin_anew(cx: &Context<'_>, d: &mut PlanBuilder) {
+/// The steps start over with other pods: a Job that looked at the old ones is given up.
+pub(crate) fn start_over(cx: &Context<'_>, d: &mut PlanBuilder) {
     for (m, entry) in cx.c.metrics.iter().zip(&mut d.status.metrics) {
         if is_one(cx, m) {
             entry.jobs = Some(entry.jobs.unwrap_or(0).saturating_add(1));
@@ -298,12 +298,12 @@ pub(crate) fn begin_anew(cx: &Context<'_>, d: &mut PlanBuilder) {
     d.clear(conditions::JOB_ENDED);
 }
 
-/// Jobs that have not ended and measure nothing any more are deleted, after all that concerns users. True when there are
-/// some. Those that have ended stay for their log, until their time is over or their run is forgotten.
-pub(crate) fn collect(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
+/// Deletes Jobs that have not ended and measure nothing any more, after all that concerns users. Those that have ended stay
+/// for their log, until their time is over or the record of their run is removed.
+pub(crate) fn collect(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     if cx.snap.refused.is_some() {
         // if that was this very deletion: what is left to do does not wait for it
-        return false;
+        return GO_ON;
     }
     let entries = entries::all(cx);
     let running = cx.status().run.as_ref().is_some_and(|run| run.ending.is_none());
@@ -314,9 +314,10 @@ pub(crate) fn collect(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
         let name = live["metadata"]["name"].as_str().unwrap_or_default();
         ours(cx, live) && !going(live) && !wanted.iter().any(|wanted| wanted == name)
     };
-    let before = d.actions.len();
+    let mut flow = GO_ON;
     for live in cx.snap.objects.of(JOB).filter(unused) {
         d.act(Action::delete(JOB, live));
+        flow = WRITE_FIRST;
     }
-    d.actions.len() > before
+    flow
 }

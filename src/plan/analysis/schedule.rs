@@ -108,10 +108,10 @@ pub(crate) fn begin(cx: &Context<'_>, d: &mut PlanBuilder) {
     d.status.metrics = entries;
 }
 
-/// The steps begin anew with other pods: what was measured of the old ones says nothing of them. What failed stays
+/// The steps start over with other pods: what was measured of the old ones says nothing of them. What failed stays
 /// counted.
-pub(crate) fn begin_anew(cx: &Context<'_>, d: &mut PlanBuilder) {
-    jobs::begin_anew(cx, d);
+pub(crate) fn start_over(cx: &Context<'_>, d: &mut PlanBuilder) {
+    jobs::start_over(cx, d);
     for entry in &mut d.status.metrics {
         (entry.since, entry.measured, entry.outcome) = (None, None, None);
         (entry.passed, entry.failed_in_row, entry.errors_in_row) = (0, 0, 0);
@@ -130,6 +130,7 @@ pub(crate) fn record(cx: &Context<'_>, m: &CanaryMetric, entry: &mut MetricStatu
     entry.message = cut(&found.text);
     if let Some(job) = &found.job {
         entry.job.clone_from(job);
+        (entry.job_state, entry.job_message) = (None, String::new());
         entry.jobs = Some(entry.jobs.unwrap_or(0).saturating_add(1));
     }
     let effect = effect(m, found.outcome);

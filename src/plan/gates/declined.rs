@@ -3,7 +3,12 @@
 use crate::{
     api::Phase,
     names::conditions,
-    plan::{builder::PlanBuilder, context::Context, observed_target},
+    plan::{
+        builder::PlanBuilder,
+        context::Context,
+        model::flow::{Flow, GO_ON, HANDLED},
+        observed_target,
+    },
 };
 
 /// A revision that waited to be begun with is not going to be.
@@ -17,8 +22,11 @@ pub(crate) fn decline(cx: &Context<'_>, d: &mut PlanBuilder, why: &str) {
     d.say(cx.messages.declined(why));
 }
 
-/// The revision for which a run was to begin is there no longer: things stand as before it came.
-pub(crate) fn nothing_to_start(cx: &Context<'_>, d: &mut PlanBuilder) {
+/// The revision for which a run was to begin is no longer there: things are as before it came.
+pub(crate) fn nothing_to_start(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    if !cx.waits_to_begin() {
+        return GO_ON;
+    }
     d.clear(conditions::PAUSED);
     if cx.promoted() == Some(cx.hash.as_str()) {
         d.phase(Phase::Succeeded, cx.kind());
@@ -29,4 +37,5 @@ pub(crate) fn nothing_to_start(cx: &Context<'_>, d: &mut PlanBuilder) {
         d.phase(Phase::Failed, cx.kind());
     }
     observed_target::remember(cx, d);
+    HANDLED
 }

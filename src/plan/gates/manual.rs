@@ -12,7 +12,7 @@ use crate::{
             place::{self, Place},
             requests,
         },
-        model::{Messages, Note, Urgency},
+        model::{Messages, Note, Urgency, flow::ignore},
         traffic::ending,
         waiting::WaitingFor,
     },
@@ -100,7 +100,7 @@ fn expired(cx: &Context<'_>, d: &mut PlanBuilder, place: &Place<'_>, seconds: f6
     if cx.waits_to_begin() {
         declined::decline(cx, d, &text);
     } else {
-        ending::begin(cx, d, EndingKind::RollingBack, "GateDeadlinePassed", &text);
+        ignore(ending::begin(cx, d, EndingKind::RollingBack, "GateDeadlinePassed", &text));
     }
     Pass::Ended
 }

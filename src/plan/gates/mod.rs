@@ -19,7 +19,10 @@ use crate::{
         builder::PlanBuilder,
         context::Context,
         gates::{manual::Pass, webhooks::Reply},
-        model::{HookKind, Messages, Note},
+        model::{
+            HookKind, Messages, Note,
+            flow::{Flow, GO_ON, HANDLED, WAIT, wait_unless},
+        },
         traffic::ending,
     },
 };
@@ -110,49 +113,47 @@ fn shut(cx: &Context<'_>, d: &mut PlanBuilder, kind: HookKind, hook: &str, passe
     }
 }
 
-/// True when a new revision may be begun with.
-pub(crate) fn may_start(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
+/// Goes on when the run of a new revision may begin.
+pub(crate) fn may_start(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let passed = match webhooks::ask(cx, d, HookKind::ConfirmRollout, Timestamp::MIN) {
-        Reply::Unheard => return false,
+        Reply::Unheard => return WAIT,
         Reply::No(said) => {
             shut(cx, d, HookKind::ConfirmRollout, &said.name, vec![]);
-            return false;
+            return WAIT;
         }
         Reply::Yes(names) => names,
     };
-    if cx.c.gates.start.is_some() && manual::pass(cx, d) != Pass::Open {
-        return false;
+    if cx.c.gates.start.is_some() {
+        wait_unless(manual::pass(cx, d) == Pass::Open)?;
     }
     for name in passed {
         d.say(Messages::check_passed(HookKind::ConfirmRollout, &name));
     }
     d.clear(conditions::PAUSED);
-    true
+    GO_ON
 }
 
-/// Ends the run because somebody, or a webhook of the type `rollback`, wants it. True when it does.
-pub(crate) fn aborted(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
-    let Some(by) = requests::granted(cx, d, Verb::Abort) else { return false };
+/// Ends the run, or declines a revision that waits to begin, because somebody asked for it.
+pub(crate) fn aborted(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    let Some(by) = requests::granted(cx, d, Verb::Abort) else { return GO_ON };
     let why = if by.is_empty() { "it was asked for".to_owned() } else { by };
     if cx.waits_to_begin() {
         declined::decline(cx, d, &why);
-        return true;
+        return HANDLED;
     }
     d.say(cx.messages.abort_wanted(&why));
     let kind =
         if cx.phase() == Phase::Promoting { EndingKind::UndoingPromotion } else { EndingKind::RollingBack };
-    ending::begin(cx, d, kind, "AbortRequested", &why);
-    true
+    ending::begin(cx, d, kind, "AbortRequested", &why)
 }
 
 /// A webhook of the type `rollback` has said yes.
-pub(crate) fn rolled_back(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
-    let Some(hook) = webhooks::rollback(cx, d) else { return false };
+pub(crate) fn rolled_back(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    let Some(hook) = webhooks::rollback(cx, d) else { return GO_ON };
     d.say(Messages::check_passed(HookKind::Rollback, &hook));
     d.say(cx.messages.manual_rollback());
     let why = format!("the webhook {hook} asked for it");
-    ending::begin(cx, d, EndingKind::RollingBack, "RollbackWebhook", &why);
-    true
+    ending::begin(cx, d, EndingKind::RollingBack, "RollbackWebhook", &why)
 }
 
 /// Tells the webhooks of the type `post-rollout` how the run has ended. Their answer changes nothing.

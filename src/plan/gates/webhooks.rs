@@ -109,20 +109,32 @@ fn refusal(heard: &WebhookRound) -> Option<&WebhookReply> {
     heard.said.iter().find(|said| said.answer.is_err())
 }
 
-/// What was said at this place by the webhooks that there are, if it was since `since` and still counts: a no until there
-/// is something newer, anything else for a while.
+/// What was said at this place by the webhooks that there are, if it was since `since` and still counts.
 fn heard<'s>(cx: &Context<'s>, kind: HookKind, since: Timestamp) -> Option<&'s WebhookRound> {
     let heard = cx.snap.heard.get(&place(cx, kind))?;
-    let well = refusal(heard).is_none();
-    let lasts = !well && kind != HookKind::Rollback || cx.now < after(heard.at, cx.c.interval.max(GOOD_FOR));
+    let is_current = since <= heard.at && heard.at <= cx.now;
+    let counts =
+        is_current && !is_expired(cx, kind, heard) && is_of_spec(cx, kind, heard) && covers_all(cx, kind, heard);
+    counts.then_some(heard)
+}
+
+/// A refusal counts until there is something newer, anything else for an interval.
+fn is_expired(cx: &Context<'_>, kind: HookKind, heard: &WebhookRound) -> bool {
+    let lasts = refusal(heard).is_some() && kind != HookKind::Rollback;
+    !lasts && cx.now >= after(heard.at, cx.c.interval.max(GOOD_FOR))
+}
+
+/// The webhooks that have answered are the first of those that the spec names now.
+fn is_of_spec(cx: &Context<'_>, kind: HookKind, heard: &WebhookRound) -> bool {
     let named = |hook: &'_ CanaryWebhook| (hook.name.clone(), hook.url.clone());
-    let alike = heard
-        .said
-        .iter()
-        .map(|said| (said.name.clone(), said.url.clone()))
-        .eq(of(cx, kind).map(named).take(heard.said.len()));
-    let all = !well || kind == HookKind::Rollback || heard.said.len() == of(cx, kind).count();
-    (since <= heard.at && heard.at <= cx.now && lasts && alike && all).then_some(heard)
+    let said = heard.said.iter().map(|said| (said.name.clone(), said.url.clone()));
+    said.eq(of(cx, kind).map(named).take(heard.said.len()))
+}
+
+/// All of them have answered, unless the answer of one ends the round.
+fn covers_all(cx: &Context<'_>, kind: HookKind, heard: &WebhookRound) -> bool {
+    let ended = refusal(heard).is_some() || kind == HookKind::Rollback;
+    ended || heard.said.len() == of(cx, kind).count()
 }
 
 /// Which revision it is about.

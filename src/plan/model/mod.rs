@@ -1,6 +1,7 @@
 //! What goes into a decision and what comes out of it: questions and answers, actions, notes, webhook calls, the plan.
 
 mod action;
+pub(crate) mod flow;
 mod hook;
 mod messages;
 mod note;
@@ -9,6 +10,7 @@ pub(crate) mod pod_shares;
 mod question;
 
 pub use action::Action;
+pub use flow::Stop;
 pub use hook::{Call, HookKind, Round, run_of};
 pub(crate) use messages::Messages;
 pub(crate) use note::Broken;

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{action::Action, hook::Round, note::Note};
+use super::{action::Action, flow::Stop, hook::Round, note::Note};
 use crate::{
     api::{CanaryStatus, canary_run::Evidence},
     snapshot::{CANARY_RUN, JOB},
@@ -38,6 +38,9 @@ pub struct Plan {
     pub unrecorded: Evidence,
     /// Webhooks to be called in the background: what they say is for the next look.
     pub calls: Vec<Round>,
+    /// The guard that stopped the pass, as in the chain of its phase, and why. None: there was nothing left to do.
+    #[serde(skip)]
+    pub stopped: Option<(String, Stop)>,
     /// When to look again.
     pub wake: Wake,
 }

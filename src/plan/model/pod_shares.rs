@@ -14,3 +14,132 @@ pub(crate) fn possible(whole: i64, weight: i32) -> i32 {
     let (primary, target) = parts(whole, weight);
     if weight <= 0 { 0 } else { router::percent(target, primary + target) }
 }
+
+/// A number for each side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Replicas {
+    pub(crate) primary: i64,
+    pub(crate) target: i64,
+}
+
+/// The replicas to ask for next, one step from those that are `asked` for to those that are wanted: never more than `most`
+/// pods in all, and never fewer than `least` ready ones. What rises goes first, what falls waits for it. Pods that are not
+/// ready fall first, as no user is on them.
+pub(crate) fn next(asked: Replicas, ready: Replicas, want: Replicas, most: i64, least: i64) -> Replicas {
+    let room = (most - asked.primary - asked.target).max(0);
+    let more_target = (want.target - asked.target).clamp(0, room);
+    let more_primary = (want.primary - asked.primary).clamp(0, room - more_target);
+    // pods that are still on their way out count no more
+    let ready =
+        Replicas { primary: ready.primary.min(asked.primary), target: ready.target.min(asked.target) };
+    let unready = Replicas { primary: asked.primary - ready.primary, target: asked.target - ready.target };
+    let spare = (ready.primary + ready.target - least).max(0);
+    let less_primary = (asked.primary - want.primary).clamp(0, spare + unready.primary);
+    let spent = (less_primary - unready.primary).max(0);
+    let less_target = (asked.target - want.target).clamp(0, spare - spent + unready.target);
+    Replicas {
+        primary: asked.primary + more_primary - less_primary,
+        target: asked.target + more_target - less_target,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_are_whole_pods() {
+        for (whole, weight, want) in [
+            (10, 20, (8, 2)),
+            (10, 80, (2, 8)),
+            (10, 1, (9, 1)),
+            (10, 99, (1, 9)),
+            (3, 10, (2, 1)),
+            (3, 50, (2, 1)),
+            (2, 90, (1, 1)),
+            (1, 50, (1, 1)),
+        ] {
+            assert_eq!(parts(whole, weight), want, "{weight} % of {whole}");
+        }
+        assert_eq!(
+            (
+                possible(10, 20),
+                possible(3, 10),
+                possible(1, 1),
+                possible(10, 0)
+            ),
+            (20, 33, 50, 0)
+        );
+    }
+
+    #[test]
+    fn a_share_that_can_be_had_gives_the_same_pods_again() {
+        for whole in 1..300 {
+            for weight in 1..100 {
+                let had = possible(whole, weight);
+                let (primary, target) = parts(whole, had);
+                assert_eq!(router::percent(target, primary + target), had, "{weight} % of {whole}");
+                assert_eq!(possible(whole, had), had);
+                assert!(primary + target == whole.max(2));
+            }
+        }
+    }
+
+    #[test]
+    fn what_rises_goes_before_what_falls() {
+        let replicas = |primary, target| Replicas { primary, target };
+        // of 10 pods, at most 12 and at least 8 ready
+        for (asked, ready, want, expected, what) in [
+            (
+                replicas(10, 1),
+                replicas(10, 1),
+                replicas(8, 2),
+                replicas(8, 2),
+                "a pod more and two fewer fit at once",
+            ),
+            (
+                replicas(10, 2),
+                replicas(10, 0),
+                replicas(5, 5),
+                replicas(8, 2),
+                "no room above 12: only spare pods fall",
+            ),
+            (
+                replicas(8, 2),
+                replicas(8, 0),
+                replicas(5, 5),
+                replicas(8, 4),
+                "unready pods of the target carry no user",
+            ),
+            (
+                replicas(8, 4),
+                replicas(8, 4),
+                replicas(5, 5),
+                replicas(5, 4),
+                "the target has one to come, the primary falls first",
+            ),
+            (replicas(5, 5), replicas(5, 5), replicas(10, 1), replicas(7, 3), "back again"),
+            (replicas(6, 6), replicas(3, 6), replicas(6, 2), replicas(6, 5), "eight ready ones stay"),
+            (replicas(8, 2), replicas(8, 2), replicas(8, 2), replicas(8, 2), "as wanted"),
+        ] {
+            assert_eq!(next(asked, ready, want, 12, 8), expected, "{what}");
+        }
+    }
+
+    #[test]
+    fn replicas_come_to_what_is_wanted_within_the_limits() {
+        for (from, to) in [(1, 99), (99, 1), (20, 50), (50, 20)] {
+            let of = |weight| parts(10, weight);
+            let (mut asked, want) = (of(from), of(to));
+            let mut steps = 0;
+            while asked != want {
+                let now = Replicas { primary: asked.0, target: asked.1 };
+                let then = next(now, now, Replicas { primary: want.0, target: want.1 }, 12, 8);
+                assert!(then != now && then.primary + then.target <= 12 && then.primary + then.target >= 8);
+                asked = (then.primary, then.target);
+                steps += 1;
+                assert!(steps < 20, "{from} to {to}");
+            }
+        }
+    }
+}

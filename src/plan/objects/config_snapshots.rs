@@ -15,7 +15,10 @@ use crate::{
     plan::{
         builder::PlanBuilder,
         context::Context,
-        model::{Action, Messages},
+        model::{
+            Action, Messages,
+            flow::{Flow, GO_ON, WRITE_FIRST},
+        },
     },
     snapshot::ObjectRef,
 };
@@ -91,14 +94,15 @@ fn obtainable(cx: &Context<'_>, (key, from, config): &Gone) -> bool {
     seen && cx.configs.checksums.get(key) == Some(&config.checksum)
 }
 
-/// The copies of a stored revision are there, as far as they can be had; true when nothing was left to do.
-pub(crate) fn mend(cx: &Context<'_>, d: &mut PlanBuilder, stored: &Value) -> bool {
-    let before = d.actions.len();
+/// Makes the copies of a stored revision again that are gone, as far as they can be had.
+pub(crate) fn restore(cx: &Context<'_>, d: &mut PlanBuilder, stored: &Value) -> Flow {
+    let mut flow = GO_ON;
     for (key, from, config) in gone(cx, stored).into_iter().filter(|gone| obtainable(cx, gone)) {
         d.say(Messages::recreated(&ObjectRef::new(from.kind, config.copy.clone()).to_string()));
         make(cx, d, &key, &config);
+        flow = WRITE_FIRST;
     }
-    d.actions.len() == before
+    flow
 }
 
 /// A copy of a stored revision is gone for good, and the primary does not use it yet.

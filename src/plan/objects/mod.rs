@@ -11,16 +11,23 @@ pub(crate) mod write;
 
 use crate::{
     names,
-    plan::{builder::PlanBuilder, context::Context, model::Action},
+    plan::{
+        builder::PlanBuilder,
+        context::Context,
+        model::{
+            Action,
+            flow::{Flow, GO_ON, WRITE_FIRST},
+        },
+    },
 };
 
-/// Serin's finalizer is on the Canary before anything is made for it.
-pub(crate) fn finalizer(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
+/// Puts Serin's finalizer on the Canary before anything is made for it.
+pub(crate) fn finalizer(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let mut list = cx.snap.canary.metadata.finalizers.clone().unwrap_or_default();
     if list.iter().any(|f| f == names::FINALIZER) {
-        return true;
+        return GO_ON;
     }
     list.push(names::FINALIZER.into());
     d.act(Action::Finalizers { list });
-    false
+    WRITE_FIRST
 }

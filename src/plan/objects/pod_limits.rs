@@ -49,3 +49,16 @@ fn pods(value: &Value, whole: i64, round: i64) -> i64 {
         (whole.saturating_mul(percent).saturating_add(round)) / 100
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn limits_are_read_as_the_deployment_controller_does() {
+        assert_eq!((pods(&json!("25%"), 10, 99), pods(&json!("25%"), 10, 0)), (3, 2));
+        assert_eq!((pods(&json!(4), 10, 0), pods(&json!(null), 4, 0), pods(&json!("x"), 4, 0)), (4, 1, 1));
+    }
+}

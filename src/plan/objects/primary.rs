@@ -9,7 +9,10 @@ use crate::{
     plan::{
         builder::PlanBuilder,
         context::Context,
-        model::{Action, Messages},
+        model::{
+            Action, Messages,
+            flow::{Flow, GO_ON, WAIT, WRITE_FIRST, all},
+        },
         objects::{
             config_snapshots, revisions,
             write::{self, WriteReason},
@@ -18,7 +21,7 @@ use crate::{
     snapshot::ObjectRef,
 };
 
-/// The primary made from a stored template: made when missing, given the template when it has another.
+/// Makes the primary from a stored template, or gives it that template when it has another.
 /// `replicas` are for making it; they also replace the present ones when `resize` is set.
 pub(crate) fn from_stored(
     cx: &Context<'_>,
@@ -26,16 +29,14 @@ pub(crate) fn from_stored(
     stored: &Value,
     replicas: i64,
     resize: bool,
-) -> bool {
-    let Some(mut want) = manifest(cx, stored) else { return false };
-    if !config_snapshots::mend(cx, d, stored) {
-        return false;
-    }
+) -> Flow {
+    let Some(mut want) = manifest(cx, stored) else { return WAIT };
+    config_snapshots::restore(cx, d, stored)?;
     let Some(live) = cx.primary() else {
         let made = cx.c.target.created(want, cx.target, &cx.label, replicas);
         let made = write::stamp(cx, d, made);
         d.act(Action::Create(Box::new(made)));
-        return false;
+        return WRITE_FIRST;
     };
     if resize {
         json::set(&mut want.body, &["spec", "replicas"], json!(replicas));
@@ -53,7 +54,7 @@ pub(crate) fn manifest(cx: &Context<'_>, stored: &Value) -> Option<Manifest> {
 }
 
 /// Marks a primary that is taken over, without touching its pods.
-pub(crate) fn mark(cx: &Context<'_>, d: &mut PlanBuilder, live: &Value, hash: &str) -> bool {
+pub(crate) fn mark(cx: &Context<'_>, d: &mut PlanBuilder, live: &Value, hash: &str) -> Flow {
     let marks = json!({"metadata": {
         "labels": {names::LABEL_CANARY: names::label_value(&cx.c.name)},
         "annotations": {names::ANNOTATION_REVISION: hash},
@@ -83,36 +84,33 @@ pub(crate) fn lost(cx: &Context<'_>) -> Option<Problem> {
     ))
 }
 
-/// The primary exists and runs the promoted template; otherwise it is restored from the stored copy (ruling 4).
-pub(crate) fn intact(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
-    let stored = cx.stored(cx.promoted());
-    let Some(live) = cx.primary() else {
-        let at = ObjectRef::new(cx.c.target.kind(), cx.c.names.primary.clone());
-        if let Some(stored) = stored {
+/// Keeps the primary at the promoted template: makes it again when it is gone, and restores it when it is damaged.
+pub(crate) fn intact(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    let is_promoted = cx.promoted() == Some(cx.hash.as_str());
+    match (cx.primary(), cx.stored(cx.promoted())) {
+        (Some(live), Some(stored)) => restored(cx, d, live, stored),
+        (Some(_), None) if is_promoted => revisions::store_template(cx, d),
+        (Some(_), None) => GO_ON,
+        (None, Some(stored)) => {
+            let at = ObjectRef::new(cx.c.target.kind(), cx.c.names.primary.clone());
             d.say(Messages::recreated(&at.to_string()));
-            from_stored(cx, d, stored, cx.primary_replicas(), false);
-        } else if cx.promoted() == Some(cx.hash.as_str()) {
-            revisions::store_template(cx, d);
+            all([from_stored(cx, d, stored, cx.primary_replicas(), false), WAIT])
         }
-        return false;
-    };
-    let Some(stored) = stored else {
-        if cx.promoted() == Some(cx.hash.as_str()) {
-            return revisions::store_template(cx, d);
-        }
-        return true;
-    };
-    if !config_snapshots::mend(cx, d, stored) {
-        return false;
+        (None, None) if is_promoted => all([revisions::store_template(cx, d), WAIT]),
+        (None, None) => WAIT,
     }
-    let Some(want) = manifest(cx, stored) else { return true };
+}
+
+fn restored(cx: &Context<'_>, d: &mut PlanBuilder, live: &Value, stored: &Value) -> Flow {
+    config_snapshots::restore(cx, d, stored)?;
+    let Some(want) = manifest(cx, stored) else { return GO_ON };
     if cx.c.target.intact(live, &want) || tried(live) {
-        return true;
+        return GO_ON;
     }
     let want = cx.c.target.content(&want);
     d.say(Messages::drift(&want.at().to_string()));
     if cx.c.target.holds_both() {
-        // its generation tells nothing: nobody but us writes what is mended here
+        // its generation tells nothing: only Serin writes what is restored here
         return write::patch_with(cx, d, live, &want, &json!({}));
     }
     let restored = json!({"metadata": {"annotations": {

@@ -6,22 +6,30 @@ use serde_json::Value;
 
 use crate::{
     manifest::revision::{self, StoredConfig},
-    plan::{builder::PlanBuilder, context::Context, model::Action, objects::config_snapshots},
+    plan::{
+        builder::PlanBuilder,
+        context::Context,
+        model::{
+            Action,
+            flow::{Flow, GO_ON, WAIT, WRITE_FIRST},
+        },
+        objects::config_snapshots,
+    },
     snapshot::REVISION,
 };
 
-/// The target's present template is stored under its hash, after copies of what it uses.
-pub(crate) fn store_template(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
+/// Stores the target's present template under its hash, after copies of what it uses.
+pub(crate) fn store_template(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     if cx.stored(Some(&cx.hash)).is_some() {
-        return true;
+        return GO_ON;
     }
     if cx.configs.problem.is_some() {
-        // what it uses cannot be copied now: mending that is enough to go on
-        return false;
+        // what it uses cannot be copied now: once that is fixed, it goes on
+        return WAIT;
     }
     config_snapshots::make_all(cx, d);
     store(cx, d, &cx.hash, cx.target, &config_snapshots::to_store(cx));
-    false
+    WRITE_FIRST
 }
 
 /// Stores the template of `source` (the target or a primary) under `hash`, with the contents that go with it.

@@ -8,6 +8,7 @@ use crate::{
     plan::{
         builder::{PlanBuilder, after},
         context::Context,
+        model::flow::{Flow, GO_ON, WAIT, all},
         objects::write::{self, WriteReason},
     },
     router::Split,
@@ -21,8 +22,10 @@ pub(crate) enum Revised {
     No,
     /// It is, and may do so now.
     Now,
-    /// It stays as it is; false when that has to be waited for.
-    Later(bool),
+    /// It stays as it is: not on trial yet.
+    Later,
+    /// It is, once nothing leads there any more and proxies have learned of that.
+    Wait,
 }
 
 /// Looks at what the canary's Service leads to and what is `wanted` of it.
@@ -34,15 +37,15 @@ pub(crate) fn revised(cx: &Context<'_>, d: &mut PlanBuilder, wanted: &Manifest) 
     }
     if cx.promoted().is_some() && cx.applied() != Some(cx.hash.as_str()) {
         // not on trial: that begins with status
-        return Revised::Later(true);
+        return Revised::Later;
     }
-    let nobody = cx.live_split().is_none_or(|live| live == Split::to_canary(0));
-    if nobody && d.reached(cx.route_settled_at()) { Revised::Now } else { Revised::Later(false) }
+    let unused = cx.live_split().is_none_or(|live| live == Split::to_canary(0));
+    if unused && d.reached(cx.route_settled_at()).is_continue() { Revised::Now } else { Revised::Wait }
 }
 
-/// True when proxies have had time to learn of the last change of a side.
-pub(crate) fn followed(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
-    !cx.c.target.is_copied() || d.reached(cx.sides_settled_at())
+/// Waits until proxies have had time to learn of the last change of a side.
+pub(crate) fn followed(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    if cx.c.target.is_copied() { d.reached(cx.sides_settled_at()) } else { GO_ON }
 }
 
 /// The target has been short of pods for longer than the deadline. Only for those that do not tell so themselves; the
@@ -53,19 +56,20 @@ pub(crate) fn overdue(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
     }
     let since = d.find(conditions::PODS_READY).and_then(|c| c.last_transition_time.as_ref());
     let Some(since) = since.map(|time| time.0) else { return false };
-    d.reached(after(since, cx.c.deadline))
+    d.reached(after(since, cx.c.deadline)).is_continue()
 }
 
 /// The Services in front of the primary and of the target.
-pub(crate) fn side_services(cx: &Context<'_>, d: &mut PlanBuilder, why: WriteReason) -> bool {
-    let Some(services) = rendered(cx) else { return false };
+pub(crate) fn side_services(cx: &Context<'_>, d: &mut PlanBuilder, why: WriteReason) -> Flow {
+    let Some(services) = rendered(cx) else { return WAIT };
     let primary =
-        |d: &mut PlanBuilder| services.primary.is_none_or(|primary| write::object(cx, d, primary, why));
+        |d: &mut PlanBuilder| services.primary.map_or(GO_ON, |primary| write::object(cx, d, primary, why));
     let Some(canary) = services.canary else { return primary(d) };
     match revised(cx, d, &canary) {
-        Revised::No => write::object(cx, d, canary, why) & primary(d),
-        Revised::Now => write::object(cx, d, canary, WriteReason::Wanted) & primary(d),
-        Revised::Later(done) => primary(d) && done,
+        Revised::No => all([write::object(cx, d, canary, why), primary(d)]),
+        Revised::Now => all([write::object(cx, d, canary, WriteReason::Wanted), primary(d)]),
+        Revised::Later => primary(d),
+        Revised::Wait => all([primary(d), WAIT]),
     }
 }
 

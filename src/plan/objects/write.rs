@@ -8,7 +8,10 @@ use crate::{
     plan::{
         builder::{PlanBuilder, after},
         context::Context,
-        model::{Action, Messages},
+        model::{
+            Action, Messages,
+            flow::{Flow, GO_ON, WRITE_FIRST},
+        },
     },
     snapshot::{HPA, ObjectRef, SCALED_OBJECT},
 };
@@ -38,11 +41,11 @@ pub(crate) fn ask(cx: &Context<'_>, d: &mut PlanBuilder, pods: i64) {
 
 /// The target, which was asked for no pods, has none any more; or it has been waited for long enough.
 fn emptied(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
-    cx.c.target.is_empty(cx.target) || d.reached(after(cx.standing_since(), cx.c.deadline))
+    cx.c.target.is_empty(cx.target) || d.reached(after(cx.standing_since(), cx.c.deadline)).is_continue()
 }
 
-/// The object is there as wanted.
-pub(crate) fn object(cx: &Context<'_>, d: &mut PlanBuilder, want: Manifest, why: WriteReason) -> bool {
+/// Makes the object if it is missing, and patches it if it differs; goes on if it is there as wanted.
+pub(crate) fn object(cx: &Context<'_>, d: &mut PlanBuilder, want: Manifest, why: WriteReason) -> Flow {
     let at = ObjectRef::new(want.kind, want.name.clone());
     if let Some(live) = cx.snap.objects.at(&at) {
         return object_from(cx, d, live, &want, why);
@@ -52,7 +55,7 @@ pub(crate) fn object(cx: &Context<'_>, d: &mut PlanBuilder, want: Manifest, why:
     }
     let made = stamp(cx, d, want);
     d.act(Action::Create(Box::new(made)));
-    false
+    WRITE_FIRST
 }
 
 /// Patches `live` to `want`, adding `more` to the patch when there is one to write.
@@ -62,36 +65,34 @@ pub(crate) fn patch_with(
     live: &Value,
     want: &Manifest,
     more: &Value,
-) -> bool {
-    let Some(mut patch) = manifest::patch(live, want) else { return true };
+) -> Flow {
+    let Some(mut patch) = manifest::patch(live, want) else { return GO_ON };
     merge(&mut patch, more);
     merge(&mut patch, &stamps(cx, d, want));
-    let at = ObjectRef::new(want.kind, want.name.clone());
-    d.act(Action::patch(at, want.manager, live, patch));
-    false
+    d.act(Action::patch(want.at(), want.manager, live, patch));
+    WRITE_FIRST
 }
 
-/// `live` is as wanted.
+/// Patches `live` if it is not as wanted.
 pub(crate) fn object_from(
     cx: &Context<'_>,
     d: &mut PlanBuilder,
     live: &Value,
     want: &Manifest,
     why: WriteReason,
-) -> bool {
-    let at = ObjectRef::new(want.kind, want.name.clone());
+) -> Flow {
     let mut patch = manifest::patch(live, want);
     if let Some(disown) = manifest::disown(live, &cx.c.name) {
         merge(patch.get_or_insert_with(|| json!({})), &disown);
     }
-    let Some(mut patch) = patch else { return true };
+    let Some(mut patch) = patch else { return GO_ON };
     let known = manifest::ours(live, &cx.c.name) || manifest::adopted(live);
     if why == WriteReason::Drift && known && cx.spec_seen() {
-        d.say(Messages::drift(&at.to_string()));
+        d.say(Messages::drift(&want.at().to_string()));
     }
     merge(&mut patch, &stamps(cx, d, want));
-    d.act(Action::patch(at, want.manager, live, patch));
-    false
+    d.act(Action::patch(want.at(), want.manager, live, patch));
+    WRITE_FIRST
 }
 
 /// What each write of these objects carries beside its content: by which run, and when.

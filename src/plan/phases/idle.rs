@@ -13,9 +13,13 @@ use crate::{
     plan::{
         analysis::jobs,
         builder::{PlanBuilder, after},
+        chain::Chain,
         context::Context,
         gates::{self, declined},
-        model::Action,
+        model::{
+            Action,
+            flow::{Flow, GO_ON, HANDLED, WAIT, WRITE_FIRST, all, handled_after},
+        },
         objects::{autoscaler, config_snapshots, primary, revisions, services, write::WriteReason},
         observed_target,
         phases::start,
@@ -24,45 +28,57 @@ use crate::{
     router::Split,
 };
 
-pub(crate) fn step(cx: &Context<'_>, d: &mut PlanBuilder) {
-    if !cx.promoted().is_some_and(revision::is_ours) {
-        return adopt(cx, d);
-    }
+/// The order in which a Canary at rest is looked at.
+pub(crate) const CHAIN: Chain = &[
+    ("adopt", adopt),
+    ("generated_objects", generated_objects),
+    ("unused_jobs", jobs::collect),
+    ("failure_over", failure_over),
+    ("new_revision", new_revision),
+    ("nothing_to_start", declined::nothing_to_start),
+    ("idle_target", idle_target),
+];
+
+fn generated_objects(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     gates::after_run(cx, d);
-    let mended = primary::intact(cx, d)
-        & services::side_services(cx, d, WriteReason::Drift)
-        & (traffic::routing(cx, d, cx.zero(), WriteReason::Drift)
-            && apex::service(cx, d, WriteReason::Drift))
-        & autoscaler::twin(cx, d);
-    if !mended || jobs::collect(cx, d) {
-        return;
+    let sides = all([primary::intact(cx, d), services::side_services(cx, d, WriteReason::Drift)]);
+    let mut route = traffic::routing(cx, d, cx.zero(), WriteReason::Drift);
+    if route.is_continue() {
+        route = apex::service(cx, d, WriteReason::Drift);
     }
-    if cx.promoted() == Some(cx.hash.as_str()) {
-        if cx.phase() == Phase::Failed {
-            return failure_over(cx, d);
-        }
-    } else if cx.applied() != Some(cx.hash.as_str()) || !observed_target::is_same(cx) {
-        if gates::may_start(cx, d) {
-            return start::start(cx, d);
-        }
-        // at a gate things stand as at rest; its webhooks may let the revision begin at once
-        if !cx.waits_to_begin() || d.status.phase != Some(Phase::Waiting) {
-            return;
-        }
-        return hand_over(cx, d);
+    all([sides, route, autoscaler::sync(cx, d)])
+}
+
+/// The target has another template than the one that was last on trial: a run begins, unless a gate keeps it waiting.
+fn new_revision(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    let is_promoted = cx.promoted() == Some(cx.hash.as_str());
+    if is_promoted || cx.applied() == Some(cx.hash.as_str()) && observed_target::is_same(cx) {
+        return GO_ON;
     }
-    if cx.waits_to_begin() {
-        return declined::nothing_to_start(cx, d);
+    if gates::may_start(cx, d).is_continue() {
+        return start::start(cx, d);
     }
+    // at a gate things are as at rest; its webhooks may let the revision begin at once
+    if !cx.waits_to_begin() || d.status.phase != Some(Phase::Waiting) {
+        return WAIT;
+    }
+    handled_after(scale_down_idle(cx, d))
+}
+
+fn idle_target(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     config_snapshots::collect(cx, d);
-    hand_over(cx, d);
+    let scaled = scale_down_idle(cx, d);
     if d.actions.is_empty() {
         observed_target::remember(cx, d);
     }
+    scaled
 }
 
-/// The target was set back to the promoted template after a failure (design D7).
-fn failure_over(cx: &Context<'_>, d: &mut PlanBuilder) {
+/// The target was set back to the promoted template after a failure.
+fn failure_over(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    if cx.promoted() != Some(cx.hash.as_str()) || cx.phase() != Phase::Failed {
+        return GO_ON;
+    }
     d.phase(Phase::Succeeded, cx.kind());
     d.clear(conditions::HALTED);
     d.status.failed_checks = 0;
@@ -70,33 +86,42 @@ fn failure_over(cx: &Context<'_>, d: &mut PlanBuilder) {
     d.status.tracked_configs = cx.configs.for_status();
     observed_target::remember(cx, d);
     d.say(cx.messages.reverted());
+    HANDLED
 }
 
-/// Replicas that a chart or a person sets on the resting target are meant for what serves: the primary gets them, and
-/// the target goes back to none (ruling 16). Somebody who scales it up again and again is let wait ever longer.
-fn hand_over(cx: &Context<'_>, d: &mut PlanBuilder) {
-    let replicas = cx.target_replicas();
+/// Pods of a target at rest: what they are asked for is handed to the primary, and the target is scaled to zero.
+fn scale_down_idle(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let on_primary =
         traffic::split_in_place(cx, Split::to_canary(0)) && acceptance::not_programmed(cx).is_none();
-    if autoscaler::is_empty(cx) || !on_primary || !d.reached(cx.settled_at()) {
-        return;
+    if autoscaler::is_scaled_to_zero(cx) || !on_primary {
+        return GO_ON;
     }
+    d.reached(cx.settled_at())?;
+    hand_over_replicas(cx, d);
+    back_off(cx, d)?;
+    autoscaler::scale_to_zero(cx, d)
+}
+
+/// Replicas that a chart or a person sets on the target at rest are meant for what serves: the primary gets them, unless
+/// an autoscaler owns its replicas.
+fn hand_over_replicas(cx: &Context<'_>, d: &mut PlanBuilder) {
+    let replicas = cx.target_replicas();
     let scaled = cx.c.spec.autoscaler_ref.is_some() || !cx.c.target.replicated();
-    if let Some(primary) = cx.primary()
-        && !scaled
-        && replicas > 0
-        && manifest::replicas(primary) != replicas
-    {
+    let Some(primary) = cx.primary().filter(|_| !scaled && replicas > 0) else { return };
+    if manifest::replicas(primary) != replicas {
         d.status.primary_replicas = i32::try_from(replicas).ok();
         d.say(cx.messages.handed_over(replicas));
         d.act(Action::scale(primary, replicas));
     }
+}
+
+/// A target that is scaled up again and again while it is idle is scaled down ever later, so that two who want different
+/// things do not write against each other for ever.
+fn back_off(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let seen = cx.status().target.clone().unwrap_or_default();
     let patience = seen.patience.unwrap_or(0).clamp(0, PATIENCE_MOST);
     let since = seen.emptied.as_ref().map_or(Timestamp::MIN, |at| at.0);
-    if !d.reached(after(since, Duration::from_secs(patience as u64))) {
-        return;
-    }
+    d.reached(after(since, Duration::from_secs(patience as u64)))?;
     let again = cx.now < after(since, Duration::from_secs(2 * patience as u64));
     let next = if again { (2 * patience).min(PATIENCE_MOST) } else { PATIENCE };
     if again {
@@ -105,20 +130,23 @@ fn hand_over(cx: &Context<'_>, d: &mut PlanBuilder) {
     if let Some(target) = &mut d.status.target {
         (target.emptied, target.patience) = (Some(MicroTime(cx.now)), Some(next));
     }
-    autoscaler::empty(cx, d);
+    GO_ON
 }
 
-/// Seconds that a target is left with pods that somebody gives it at rest, right after it was emptied; doubled each
-/// time, so that two who want different things do not write against each other for ever.
+/// Seconds that an idle target keeps pods that it was given right after it was scaled to zero; doubled each time, up to
+/// [`PATIENCE_MOST`].
 const PATIENCE: i64 = 30;
 const PATIENCE_MOST: i64 = 3600;
 
-/// Status written by Flagger: its hashes mean nothing here (ruling 10). A primary that runs the target's template is
-/// taken over as it is; otherwise what it runs is kept as the promoted template, and the target's is a new revision.
-fn adopt(cx: &Context<'_>, d: &mut PlanBuilder) {
+/// Status written by Flagger: its hashes mean nothing here. A primary that runs the target's template is taken over as it
+/// is; otherwise what it runs is kept as the promoted template, and the target's is a new revision.
+fn adopt(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    if cx.promoted().is_some_and(revision::is_ours) {
+        return GO_ON;
+    }
     let Some(primary) = cx.primary() else {
         d.phase(Phase::Initializing, cx.kind());
-        return;
+        return HANDLED;
     };
     let same = cx.c.target.same(primary, cx.target, &cx.label, &cx.c.names.target);
     // one that is kept as it runs names the objects it uses
@@ -128,15 +156,13 @@ fn adopt(cx: &Context<'_>, d: &mut PlanBuilder) {
     let checksums = used.iter().map(|(key, config)| (key.clone(), config.checksum.clone())).collect();
     let hash = revision::hash_with(&cx.c.target.revision(source), &checksums);
     let Some(stored) = cx.stored(Some(&hash)) else {
-        return revisions::store(cx, d, &hash, source, &used);
+        revisions::store(cx, d, &hash, source, &used);
+        return WRITE_FIRST;
     };
-    let marked = if cx.c.target.holds_both() {
-        primary::from_stored(cx, d, stored, 1, false)
+    if cx.c.target.holds_both() {
+        primary::from_stored(cx, d, stored, 1, false)?;
     } else {
-        primary::mark(cx, d, primary, &hash)
-    };
-    if !marked {
-        return;
+        primary::mark(cx, d, primary, &hash)?;
     }
     if !matches!(cx.phase(), Phase::Succeeded | Phase::Failed) {
         d.phase(Phase::Initialized, cx.kind());
@@ -148,4 +174,5 @@ fn adopt(cx: &Context<'_>, d: &mut PlanBuilder) {
     d.status.epoch += 1;
     observed_target::remember(cx, d);
     d.say(cx.messages.adopted());
+    HANDLED
 }

@@ -7,8 +7,12 @@ use crate::{
     names::{self, conditions},
     plan::{
         builder::PlanBuilder,
+        chain::Chain,
         context::Context,
-        model::Messages,
+        model::{
+            Messages,
+            flow::{Flow, GO_ON, HANDLED, WAIT, all, wait_unless},
+        },
         objects::{autoscaler, primary, revisions, services, write::WriteReason},
         observed_target,
         traffic::{self, acceptance, apex, handover, routes},
@@ -17,39 +21,32 @@ use crate::{
     router::Split,
 };
 
-pub(crate) fn step(cx: &Context<'_>, d: &mut PlanBuilder) {
-    if cx.phase() == Phase::Unset {
-        return begin(cx, d);
-    }
-    if !primary_made(cx, d) || !autoscaler::twin(cx, d) || !primary_ready(cx, d) {
-        return;
-    }
-    if !services::side_services(cx, d, WriteReason::Wanted) || cx.primary_pods() == 0 {
-        return;
-    }
-    if !d.reached(cx.sides_settled_at()) {
-        return;
-    }
-    let none = Split::to_canary(0);
-    let route = routes::rendered(cx, d, none);
-    if !handover::exchangeable(cx, d, &route) {
-        return;
-    }
-    if !traffic::routing(cx, d, none, WriteReason::Wanted) || !d.reached(cx.route_settled_at()) {
-        return;
-    }
-    if !acceptance::is_programmed(cx, d) {
-        return;
-    }
-    if !apex::service(cx, d, WriteReason::Wanted) || !d.reached(cx.apex_settled_at()) {
-        return;
-    }
-    if autoscaler::empty(cx, d) {
-        finish(cx, d);
-    }
-}
+/// The order in which a Canary is set up.
+pub(crate) const CHAIN: Chain = &[
+    ("begin", begin),
+    ("primary_made", primary_made),
+    ("autoscaler", autoscaler::sync),
+    ("primary_ready", primary_ready),
+    ("side_services", |cx, d| services::side_services(cx, d, WriteReason::Wanted)),
+    ("primary_pods", |cx, _| wait_unless(cx.primary_pods() > 0)),
+    ("side_services_settled", |cx, d| d.reached(cx.sides_settled_at())),
+    ("handover", |cx, d| {
+        let route = routes::rendered(cx, d, Split::to_canary(0));
+        handover::exchangeable(cx, d, &route)
+    }),
+    ("route", |cx, d| traffic::routing(cx, d, Split::to_canary(0), WriteReason::Wanted)),
+    ("route_settled", |cx, d| d.reached(cx.route_settled_at())),
+    ("route_programmed", acceptance::programmed),
+    ("apex_service", |cx, d| apex::service(cx, d, WriteReason::Wanted)),
+    ("apex_settled", |cx, d| d.reached(cx.apex_settled_at())),
+    ("target_scaled_to_zero", autoscaler::scale_to_zero),
+    ("finish", finish),
+];
 
-fn begin(cx: &Context<'_>, d: &mut PlanBuilder) {
+fn begin(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    if cx.phase() != Phase::Unset {
+        return GO_ON;
+    }
     d.phase(Phase::Initializing, cx.kind());
     d.status.epoch += 1;
     if cx.scaler.is_some() {
@@ -60,45 +57,43 @@ fn begin(cx: &Context<'_>, d: &mut PlanBuilder) {
         Some(Err(why)) => d.say(Messages::providers_silent(why)),
         None => {}
     }
+    HANDLED
 }
 
 /// The first template counts as promoted; it is stored before the primary is made from it.
-fn primary_made(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
-    let Some(primary) = cx.primary() else {
-        let replicas = autoscaler::primary_start(cx);
-        if revisions::store_template(cx, d)
-            && let Some(stored) = cx.stored(Some(&cx.hash))
-        {
-            primary::from_stored(cx, d, stored, replicas, false);
-            if let Some(why) = cx.c.target.first_look() {
-                d.say(cx.messages.primary_not_ready(why));
-            }
-        }
-        return false;
-    };
-    let made_from = manifest::annotation(primary, names::ANNOTATION_REVISION);
-    if manifest::ours(primary, &cx.c.name) && cx.stored(made_from).is_some() {
-        return true;
+fn primary_made(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    let primary = cx.primary();
+    let made_from = primary.and_then(|primary| manifest::annotation(primary, names::ANNOTATION_REVISION));
+    if primary.is_some_and(|p| manifest::ours(p, &cx.c.name)) && cx.stored(made_from).is_some() {
+        return GO_ON;
     }
-    // one of Flagger's, or left behind by a Canary that is gone: it gets the target's template, as any primary does
-    // when a Canary is first seen
-    revisions::store_template(cx, d)
-        && cx.stored(Some(&cx.hash)).is_some_and(|stored| primary::from_stored(cx, d, stored, 1, false))
+    revisions::store_template(cx, d)?;
+    let Some(stored) = cx.stored(Some(&cx.hash)) else { return WAIT };
+    if primary.is_some() {
+        // one of Flagger's, or left behind by a Canary that is gone: it gets the target's template, as any primary does
+        // when a Canary is first seen
+        return primary::from_stored(cx, d, stored, 1, false);
+    }
+    let made = primary::from_stored(cx, d, stored, autoscaler::primary_start(cx), false);
+    if let Some(why) = cx.c.target.first_look() {
+        d.say(cx.messages.primary_not_ready(why));
+    }
+    all([made, WAIT])
 }
 
-fn primary_ready(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
+fn primary_ready(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let why = match cx.primary_rollout() {
         Rollout::Ready => {
             d.clear(conditions::PODS_READY);
-            return true;
+            return GO_ON;
         }
         Rollout::Waiting { why } | Rollout::Stuck { why } => why,
     };
     waiting::for_pods(cx, d, &why, |why| cx.messages.primary_not_ready(why));
-    false
+    WAIT
 }
 
-fn finish(cx: &Context<'_>, d: &mut PlanBuilder) {
+fn finish(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let hash =
         cx.primary().and_then(|p| manifest::annotation(p, names::ANNOTATION_REVISION)).map(str::to_owned);
     d.phase(Phase::Initialized, cx.kind());
@@ -111,4 +106,5 @@ fn finish(cx: &Context<'_>, d: &mut PlanBuilder) {
     d.status.primary_replicas = cx.primary_replicas_kept();
     observed_target::remember(cx, d);
     d.say(cx.messages.initialized(cx.kind()));
+    HANDLED
 }

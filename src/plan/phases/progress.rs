@@ -9,9 +9,13 @@ use crate::{
     plan::{
         analysis::{evaluate, jobs, measurable::blocked, schedule},
         builder::{PlanBuilder, after},
+        chain::Chain,
         context::Context,
         gates, history,
-        model::{Note, Urgency},
+        model::{
+            Note, Urgency,
+            flow::{Flow, GO_ON, WAIT, WRITE_FIRST, all, handled_after, wait_unless},
+        },
         objects::{autoscaler, pod_limits, primary, services, write::WriteReason},
         observed_target,
         phases::{promote, rollback, start, steps},
@@ -21,73 +25,75 @@ use crate::{
     router::Split,
 };
 
-pub(crate) fn step(cx: &Context<'_>, d: &mut PlanBuilder) {
-    if rollback::carry_on(cx, d) || revision_changed(cx, d) {
-        return;
-    }
-    if gates::rolled_back(cx, d) {
-        return;
-    }
+/// The order in which a run is looked at. What ends it or takes its traffic away comes first, then the generated objects,
+/// then the pods, and last what raises the weight.
+pub(crate) const CHAIN: Chain = &[
+    ("rollback_under_way", rollback::carry_on),
+    ("revision_changed", revision_changed),
+    ("rollback_webhook", gates::rolled_back),
+    ("canary_pods_lost", canary_pods_lost),
+    ("route_lowered", route_lowered),
+    ("generated_objects", generated_objects),
+    ("pods_renewed", start::pods_renewed),
+    ("target_scaled_up", autoscaler::scale_up),
+    ("capacity", autoscaler::report_capacity),
+    ("primary_pods", primary_pods),
+    ("canary_pods", canary_pods),
+    ("spec_usable", |cx, _| wait_unless(!blocked(cx))),
+    ("capacity_to_begin", capacity_to_begin),
+    ("route_programmed", acceptance::programmed),
+    ("side_services_followed", services::followed),
+    ("skip_analysis", skip_analysis),
+    ("unused_jobs", jobs::collect),
+    ("first_step", start::first_step),
+    ("step_confirmed", confirm),
+    ("jobs", jobs::tend),
+    ("analysis", analyse),
+];
+
+fn generated_objects(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let step = cx.step();
-    if step.weight > 0 && cx.canary_pods() == 0 {
-        return canary_vanished(cx, d);
-    }
-    if lowered(cx, &step) {
-        let why = "the route was lowered for a rollback, and the decision could not be written then";
-        d.say(Note::warning("RollingBack", why).aloud(Urgency::Error));
-        return ending::begin(cx, d, EndingKind::RollingBack, "Interrupted", why);
-    }
     let want = wanted(cx, &step);
     // pins come and go with the canary's pods
     let pins_alike = cx.live_split().is_none_or(|live| live.is_pinned() == want.is_pinned());
     let why = if step.confirmed.is_some() && pins_alike { WriteReason::Drift } else { WriteReason::Wanted };
-    let mended = primary::intact(cx, d)
-        & services::side_services(cx, d, WriteReason::Drift)
-        & apex::service(cx, d, WriteReason::Drift)
-        & traffic::routing(cx, d, want, why)
-        & autoscaler::twin(cx, d);
-    if !mended {
-        return pod_weighting::overdue(cx, d);
+    let objects = all([
+        primary::intact(cx, d),
+        services::side_services(cx, d, WriteReason::Drift),
+        apex::service(cx, d, WriteReason::Drift),
+        traffic::routing(cx, d, want, why),
+        autoscaler::sync(cx, d),
+    ]);
+    if objects.is_break() {
+        pod_weighting::overdue(cx, d)?;
     }
-    if step.renew && !start::renewed(cx, d) || !autoscaler::wake(cx, d) {
-        return;
+    objects
+}
+
+/// Without the capacity to take everything back no run begins, and none is promoted unanalysed.
+fn capacity_to_begin(cx: &Context<'_>, _: &mut PlanBuilder) -> Flow {
+    wait_unless(!(autoscaler::is_held(cx) && (cx.c.skip_analysis || cx.step().index == 0)))
+}
+
+fn skip_analysis(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    if cx.c.skip_analysis { promote::begin(cx, d) } else { GO_ON }
+}
+
+/// A window has ended, or what the run waits for has come.
+fn analyse(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    let held = autoscaler::is_held(cx);
+    if !waiting::is_idle(cx) && d.reached(schedule::due(cx)).is_continue() {
+        evaluate::judge(cx, d, held)?;
+    } else if held {
+        return WAIT;
+    } else {
+        evaluate::released(cx, d)?;
     }
-    let held = autoscaler::holds(cx, d);
-    if !primary_there(cx, d) || !pods_ready(cx, d) || blocked(cx) {
-        return;
-    }
-    if held && (cx.c.skip_analysis || step.index == 0) {
-        return;
-    }
-    if !acceptance::is_programmed(cx, d) || !services::followed(cx, d) {
-        return;
-    }
-    if cx.c.skip_analysis {
-        return promote::begin(cx, d);
-    }
-    if jobs::collect(cx, d) {
-        return;
-    }
-    if step.index == 0 {
-        return start::first_step(cx, d);
-    }
-    if step.confirmed.is_none() {
-        return confirm(cx, d);
-    }
-    if !waiting::is_idle(cx) && jobs::tend(cx, d) {
-        return;
-    }
-    if !waiting::is_idle(cx) && d.reached(schedule::due(cx)) {
-        if evaluate::judge(cx, d, held) {
-            go_on(cx, d);
-        }
-    } else if !held && evaluate::released(cx, d) {
-        go_on(cx, d);
-    }
+    go_on(cx, d)
 }
 
 /// To the next step; after the last one the promotion.
-pub(crate) fn go_on(cx: &Context<'_>, d: &mut PlanBuilder) {
+fn go_on(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let index = cx.step().index;
     if index as usize >= cx.c.schedule.len() {
         return promote::begin(cx, d);
@@ -95,7 +101,7 @@ pub(crate) fn go_on(cx: &Context<'_>, d: &mut PlanBuilder) {
     if cx.phase() != Phase::Progressing {
         d.phase(Phase::Progressing, cx.kind());
     }
-    steps::advance(cx, d, index + 1);
+    steps::advance(cx, d, index + 1)
 }
 
 /// The step's split. While the primary has no pods, a route that somebody turned further to the canary stays: putting it
@@ -112,85 +118,84 @@ fn wanted(cx: &Context<'_>, step: &StepStatus) -> Split {
 }
 
 /// A rollback was begun whose status write was refused: the route carries less than the status says, written under an
-/// epoch that the status has not come to (ruling 2). It is not raised again.
-fn lowered(cx: &Context<'_>, step: &StepStatus) -> bool {
+/// epoch that the status has not come to. The weight is not raised again: the run ends.
+fn route_lowered(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    let step = cx.step();
     let written =
         cx.router.reads(&cx.c).iter().filter_map(|at| manifest::epoch(cx.snap.objects.at(at)?)).max();
-    step.confirmed.is_some()
+    let lowered = step.confirmed.is_some()
         && cx.live_split().is_some_and(|live| live.canary() < step.weight)
-        && written > Some(cx.status().epoch)
+        && written > Some(cx.status().epoch);
+    if !lowered {
+        return GO_ON;
+    }
+    let why = "the route was lowered for a rollback, and the decision could not be written then";
+    d.say(Note::warning("RollingBack", why).aloud(Urgency::Error));
+    ending::begin(cx, d, EndingKind::RollingBack, "Interrupted", why)
 }
 
 /// Another template during a run: weight 0 before anything else.
-fn revision_changed(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
+fn revision_changed(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     if cx.applied() == Some(cx.hash.as_str()) && observed_target::is_same(cx) {
-        return false;
+        return GO_ON;
     }
     if cx.promoted() == Some(cx.hash.as_str()) {
         d.say(cx.messages.aborted());
-        ending::begin(
-            cx,
-            d,
-            EndingKind::Aborting,
-            "Aborted",
-            "the target was set back to the promoted template",
-        );
-        return true;
+        let why = "the target was set back to the promoted template";
+        return ending::begin(cx, d, EndingKind::Aborting, "Aborted", why);
     }
     start::reset(cx, d);
     d.status.failed_checks = 0;
     d.status.run = Some(history::begun(cx, d));
     d.say(cx.messages.restarting());
     d.urgent = true;
-    traffic::routing(cx, d, cx.zero(), WriteReason::Wanted);
-    true
+    handled_after(traffic::routing(cx, d, cx.zero(), WriteReason::Wanted))
 }
 
 /// The canary lost all its pods under traffic: that goes to the primary now, counts as a failed check, and the steps
-/// begin anew once there are pods. Nothing moves while the primary has none either.
-fn canary_vanished(cx: &Context<'_>, d: &mut PlanBuilder) {
+/// start over once there are pods. Nothing moves while the primary has none either.
+fn canary_pods_lost(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    if cx.step().weight == 0 || cx.canary_pods() > 0 {
+        return GO_ON;
+    }
     if cx.primary_pods() == 0 {
-        return;
+        return WAIT;
     }
     let checks = cx.status().failed_checks.saturating_add(1);
     d.status.failed_checks = checks;
     d.say(cx.messages.canary_vanished());
     if checks >= cx.c.threshold {
         d.say(cx.messages.threshold_reached(checks));
-        return ending::begin(
-            cx,
-            d,
-            EndingKind::RollingBack,
-            "ThresholdReached",
-            "the canary lost all its pods",
-        );
+        let why = "the canary lost all its pods";
+        return ending::begin(cx, d, EndingKind::RollingBack, "ThresholdReached", why);
     }
     d.status.step = Some(StepStatus { since: pod_limits::since(cx), ..StepStatus::default() });
     if cx.phase() != Phase::Progressing {
         d.phase(Phase::Progressing, cx.kind());
     }
-    schedule::begin_anew(cx, d);
+    schedule::start_over(cx, d);
     d.clear(conditions::PAUSED);
     d.status.canary_weight = 0;
     d.status.iterations = 0;
     d.urgent = true;
-    traffic::routing(cx, d, Split::to_canary(0), WriteReason::Wanted);
+    handled_after(traffic::routing(cx, d, Split::to_canary(0), WriteReason::Wanted))
 }
 
-/// True when the primary has pods: without them there is nothing to compare with, and no weight moves.
-fn primary_there(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
-    if cx.primary_pods() == 0 {
-        waiting::for_pods(cx, d, "it has no ready pods", |why| cx.messages.primary_not_ready(why));
+/// Without pods of the primary there is nothing to compare with, and no weight moves.
+fn primary_pods(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    if cx.primary_pods() > 0 {
+        return GO_ON;
     }
-    cx.primary_pods() > 0
+    waiting::for_pods(cx, d, "it has no ready pods", |why| cx.messages.primary_not_ready(why));
+    WAIT
 }
 
-/// True when the pods that are to get traffic are ready and behind their Service. Past the deadline the run fails.
-fn pods_ready(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
+/// The pods that are to get traffic are ready and behind their Service. Past the deadline the run fails.
+fn canary_pods(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let (why, stuck) = match cx.target_rollout() {
         Rollout::Ready if cx.canary_pods() > 0 => {
             d.clear(conditions::PODS_READY);
-            return true;
+            return GO_ON;
         }
         Rollout::Ready => ("its pods are not yet behind the Service".to_owned(), false),
         Rollout::Waiting { why } => (why, false),
@@ -201,18 +206,20 @@ fn pods_ready(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
     if stuck || late || services::overdue(cx, d) {
         d.say(cx.messages.canary_not_ready(noun, &why));
         d.say(cx.messages.deadline_exceeded(&why));
-        ending::begin(cx, d, EndingKind::RollingBack, "DeadlineExceeded", &why);
-        return false;
+        return ending::begin(cx, d, EndingKind::RollingBack, "DeadlineExceeded", &why);
     }
     // the Deployment's own clock may run out without an event
     d.wake_at(after(cx.now, cx.c.interval));
     waiting::for_pods(cx, d, &why, |why| cx.messages.canary_not_ready(noun, why));
-    false
+    WAIT
 }
 
 /// The route carries the weight: from now on it is measured.
-fn confirm(cx: &Context<'_>, d: &mut PlanBuilder) {
+fn confirm(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let step = cx.step();
+    if step.confirmed.is_some() {
+        return GO_ON;
+    }
     d.status.canary_weight = cx.shown(&step);
     if let Some(n) = cx.planned(step.index).iteration {
         d.status.iterations = n;
@@ -224,4 +231,5 @@ fn confirm(cx: &Context<'_>, d: &mut PlanBuilder) {
     }
     schedule::begin(cx, d);
     d.status.step = Some(StepStatus { confirmed: Some(MicroTime(cx.now)), ..step });
+    WRITE_FIRST
 }

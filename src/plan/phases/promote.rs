@@ -1,6 +1,7 @@
 //! The analysed template becomes the primary's: exactly that one, from the copy stored when promotion began.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
+use serde_json::Value;
 
 use crate::{
     api::{EndingKind, Phase, StepStatus},
@@ -8,9 +9,13 @@ use crate::{
     names::conditions,
     plan::{
         builder::{PlanBuilder, after},
+        chain::Chain,
         context::Context,
         gates::webhooks,
-        model::{HookKind, Messages},
+        model::{
+            HookKind, Messages,
+            flow::{Flow, GO_ON, HANDLED, WAIT, WRITE_FIRST, all, handled_after, wait_unless},
+        },
         objects::{
             autoscaler, config_snapshots, pod_limits, primary, revisions, services, write::WriteReason,
         },
@@ -22,8 +27,56 @@ use crate::{
     router::Split,
 };
 
+/// The order in which a promotion is looked at.
+pub(crate) const CHAIN: Chain = &[
+    ("rollback_under_way", rollback::carry_on),
+    ("template_stored", template_stored),
+    ("target_set_back", target_set_back),
+    ("target_moved_on", target_moved_on_under_traffic),
+    ("generated_objects", |cx, d| {
+        all([
+            services::side_services(cx, d, WriteReason::Drift),
+            apex::service(cx, d, WriteReason::Drift),
+            autoscaler::sync(cx, d),
+        ])
+    }),
+    ("primary_pods_lost", primary_pods_lost),
+    ("route", |cx, d| {
+        let step = cx.step();
+        let why = if step.confirmed.is_some() { WriteReason::Drift } else { WriteReason::Wanted };
+        traffic::routing(cx, d, cx.split(&step), why)
+    }),
+    ("primary_template", primary_template),
+    ("primary_ready", primary_ready),
+    // the few pods that shares have left it first: all at once would be more of the old version before the new
+    ("primary_whole", |cx, d| if pod_limits::made(cx) { pod_weighting::ask_for_whole(cx, d) } else { GO_ON }),
+    ("route_programmed", acceptance::programmed),
+    ("shift", shift),
+];
+
+/// The order in which a promotion is finished: users are on the new primary; the target's pods go once the proxies have
+/// learned of it.
+pub(crate) const FINALISE: Chain = &[
+    ("generated_objects", |cx, d| {
+        all([
+            services::side_services(cx, d, WriteReason::Drift),
+            apex::service(cx, d, WriteReason::Drift),
+            traffic::routing(cx, d, cx.zero(), WriteReason::Drift),
+            primary_there(cx, d),
+        ])
+    }),
+    ("route_settled", |cx, d| d.reached(cx.settled_at())),
+    ("route_programmed", acceptance::programmed),
+    ("all_on_primary", |cx, _| wait_unless(traffic::split_in_place(cx, Split::to_canary(0)))),
+    (
+        "target_scaled_to_zero",
+        |cx, d| if target_moved_on(cx) { GO_ON } else { autoscaler::scale_down(cx, d) },
+    ),
+    ("succeed", succeed),
+];
+
 /// All checks have passed, or were not wanted: called only while the target carries the analysed template.
-pub(crate) fn begin(cx: &Context<'_>, d: &mut PlanBuilder) {
+pub(crate) fn begin(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     d.say(cx.messages.copying());
     d.phase(Phase::Promoting, cx.kind());
     d.status.epoch += 1;
@@ -31,58 +84,35 @@ pub(crate) fn begin(cx: &Context<'_>, d: &mut PlanBuilder) {
     d.clear(conditions::HALTED);
     d.clear(conditions::INCONCLUSIVE);
     d.clear(conditions::CAPACITY);
-    revisions::store_template(cx, d);
+    handled_after(revisions::store_template(cx, d))
 }
 
-pub(crate) fn step(cx: &Context<'_>, d: &mut PlanBuilder) {
-    if rollback::carry_on(cx, d) {
-        return;
+/// The template that is being promoted, with copies of what it uses.
+fn stored<'a>(cx: &Context<'a>) -> Option<&'a Value> {
+    cx.stored(cx.applied()).filter(|stored| !config_snapshots::lost(cx, stored))
+}
+
+/// Without a stored template the process died between the decision and the copies, or somebody deleted those. The target
+/// still has the template: it is stored. The target has another by now: what was analysed is gone, so nothing is
+/// promoted, and the next revision is found at rest.
+fn template_stored(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    if stored(cx).is_some() {
+        return GO_ON;
     }
-    let Some(stored) = cx.stored(cx.applied()).filter(|stored| !config_snapshots::lost(cx, stored)) else {
-        return never_stored(cx, d);
-    };
-    if cx.promoted() == Some(cx.hash.as_str()) {
-        d.say(cx.messages.aborted());
-        return ending::begin(
-            cx,
-            d,
-            EndingKind::Aborting,
-            "Aborted",
-            "the target was set back to the promoted template",
-        );
+    if target_moved_on(cx) {
+        let why = "the target changed before it was copied";
+        return ending::begin(cx, d, EndingKind::Aborting, "TemplateLost", why);
     }
-    if target_moved_on(cx) && cx.step().weight > 0 {
-        return withdraw(cx, d);
+    handled_after(revisions::store_template(cx, d))
+}
+
+fn target_set_back(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    if cx.promoted() != Some(cx.hash.as_str()) {
+        return GO_ON;
     }
-    let mended = services::side_services(cx, d, WriteReason::Drift)
-        & apex::service(cx, d, WriteReason::Drift)
-        & autoscaler::twin(cx, d);
-    if !mended {
-        return;
-    }
-    let step = cx.step();
-    if cx.zero().canary() == 100 && cx.split(&step) != cx.zero() && !target_moved_on(cx) {
-        return stand_in(cx, d);
-    }
-    let why = if step.confirmed.is_some() { WriteReason::Drift } else { WriteReason::Wanted };
-    if !traffic::routing(cx, d, cx.split(&step), why) {
-        return;
-    }
-    let replicas = autoscaler::primary_start(cx);
-    // one that is no longer named is there until the run is over
-    let scaled = cx.c.spec.autoscaler_ref.is_some() || !autoscaler::twins(cx).is_empty();
-    let counted = cx.c.target.replicated() && cx.target_replicas() > 0;
-    let resize = !scaled && !pod_limits::made(cx) && !target_moved_on(cx) && counted;
-    if !primary::from_stored(cx, d, stored, replicas, resize) || !primary_ready(cx, d) {
-        return;
-    }
-    // the few pods that shares have left it first: all at once would be more of the old version before the new
-    if pod_limits::made(cx) && !pod_weighting::whole_again(cx, d) {
-        return;
-    }
-    if acceptance::is_programmed(cx, d) {
-        shift(cx, d);
-    }
+    d.say(cx.messages.aborted());
+    let why = "the target was set back to the promoted template";
+    ending::begin(cx, d, EndingKind::Aborting, "Aborted", why)
 }
 
 /// The target carries another template than the one being promoted.
@@ -90,47 +120,48 @@ fn target_moved_on(cx: &Context<'_>) -> bool {
     cx.applied() != Some(cx.hash.as_str())
 }
 
-/// The process died between the decision and the copies, or somebody took those away. The target still has the template: store it. It has another
-/// by now: what was analysed is gone, so nothing is promoted, and the next revision is found at rest.
-fn never_stored(cx: &Context<'_>, d: &mut PlanBuilder) {
-    if target_moved_on(cx) {
-        return ending::begin(
-            cx,
-            d,
-            EndingKind::Aborting,
-            "TemplateLost",
-            "the target changed before it was copied",
-        );
-    }
-    revisions::store_template(cx, d);
-}
-
 /// The target is rolling to something that was never analysed: it loses its traffic, the promotion goes on.
-fn withdraw(cx: &Context<'_>, d: &mut PlanBuilder) {
+fn target_moved_on_under_traffic(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    if !target_moved_on(cx) || cx.step().weight == 0 {
+        return GO_ON;
+    }
     let zero = cx.zero();
     d.status.step = Some(cx.step_at(zero));
     d.urgent = true;
-    traffic::routing(cx, d, zero, WriteReason::Wanted);
+    let moved = traffic::routing(cx, d, zero, WriteReason::Wanted);
     if zero.canary() > 0 {
         d.wake_at(after(cx.now, cx.c.interval));
     }
+    handled_after(moved)
 }
 
 /// The new template has cost the primary all its pods: the analysed ones serve everyone until it has pods again.
-fn stand_in(cx: &Context<'_>, d: &mut PlanBuilder) {
-    d.status.step = Some(cx.step_at(cx.zero()));
+fn primary_pods_lost(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    let zero = cx.zero();
+    if zero.canary() != 100 || cx.split(&cx.step()) == zero || target_moved_on(cx) {
+        return GO_ON;
+    }
+    d.status.step = Some(cx.step_at(zero));
     d.say(cx.messages.primary_vanished());
-    traffic::routing(cx, d, cx.zero(), WriteReason::Wanted);
+    handled_after(traffic::routing(cx, d, zero, WriteReason::Wanted))
 }
 
-fn primary_ready(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
-    if !services::followed(cx, d) {
-        return false;
-    }
+/// The primary gets the template, and the target's replicas where nothing else sets them.
+fn primary_template(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    let Some(stored) = stored(cx) else { return WAIT };
+    // one that is no longer named is there until the run is over
+    let scaled = cx.c.spec.autoscaler_ref.is_some() || !autoscaler::of_primary(cx).is_empty();
+    let counted = cx.c.target.replicated() && cx.target_replicas() > 0;
+    let resize = !scaled && !pod_limits::made(cx) && !target_moved_on(cx) && counted;
+    primary::from_stored(cx, d, stored, autoscaler::primary_start(cx), resize)
+}
+
+fn primary_ready(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    services::followed(cx, d)?;
     let (why, stuck) = match cx.primary_rollout() {
         Rollout::Ready if cx.primary_pods() > 0 => {
             d.clear(conditions::PODS_READY);
-            return true;
+            return GO_ON;
         }
         Rollout::Ready => ("its pods are not yet behind the Service".to_owned(), false),
         Rollout::Waiting { why } => (why, false),
@@ -140,26 +171,22 @@ fn primary_ready(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
     let grace = after(cx.standing_since(), std::time::Duration::from_secs(1));
     if (stuck && cx.now >= grace) || cx.now >= deadline {
         d.say(cx.messages.promotion_failed(&why));
-        ending::begin(cx, d, EndingKind::UndoingPromotion, "PromotionFailed", &why);
-        return false;
+        return ending::begin(cx, d, EndingKind::UndoingPromotion, "PromotionFailed", &why);
     }
     d.wake_at(if stuck { grace } else { deadline });
     waiting::for_pods(cx, d, &why, |why| cx.messages.primary_not_ready(why));
-    false
+    WAIT
 }
 
 /// Traffic towards the new primary, at once or in steps of `stepWeightPromotion`, one per interval.
-fn shift(cx: &Context<'_>, d: &mut PlanBuilder) {
+fn shift(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let step = cx.step();
-    if step.confirmed.is_none() {
-        return shifted(cx, d, step);
-    }
+    let Some(confirmed) = step.confirmed.clone() else { return shifted(cx, d, step) };
     if step.weight == 0 {
         return finalising(cx, d);
     }
-    let began = step.confirmed.as_ref().map_or(cx.now, |t| t.0);
-    if step.promotion > 0 && !d.reached(after(began, cx.c.interval)) {
-        return;
+    if step.promotion > 0 {
+        d.reached(after(confirmed.0, cx.c.interval))?;
     }
     let all = cx.c.promotion_step == 0 || target_moved_on(cx);
     let weight = if all { 0 } else { (step.weight - cx.c.promotion_step).max(0) };
@@ -169,43 +196,28 @@ fn shift(cx: &Context<'_>, d: &mut PlanBuilder) {
     if all {
         d.say(Messages::routing_to_primary());
     }
-    traffic::routing(cx, d, split, WriteReason::Wanted);
+    handled_after(traffic::routing(cx, d, split, WriteReason::Wanted))
 }
 
 /// The route carries the weight.
-fn shifted(cx: &Context<'_>, d: &mut PlanBuilder, step: StepStatus) {
+fn shifted(cx: &Context<'_>, d: &mut PlanBuilder, step: StepStatus) -> Flow {
     d.status.canary_weight = cx.shown(&step);
     if step.promotion > 0 && cx.c.promotion_step > 0 {
         d.say(cx.messages.primary_advanced(100 - step.weight));
     }
     let done = step.weight == 0;
     d.status.step = Some(StepStatus { confirmed: Some(MicroTime(cx.now)), ..step });
-    if done {
-        finalising(cx, d);
-    }
+    if done { finalising(cx, d) } else { WRITE_FIRST }
 }
 
-fn finalising(cx: &Context<'_>, d: &mut PlanBuilder) {
+fn finalising(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     d.phase(Phase::Finalising, cx.kind());
     d.status.canary_weight = 0;
     d.status.iterations = 0;
+    HANDLED
 }
 
-/// Users are on the new primary; the target's pods go once the proxies have learned of it.
-pub(crate) fn finalise(cx: &Context<'_>, d: &mut PlanBuilder) {
-    let mended = services::side_services(cx, d, WriteReason::Drift)
-        & apex::service(cx, d, WriteReason::Drift)
-        & traffic::routing(cx, d, cx.zero(), WriteReason::Drift)
-        & primary_there(cx, d);
-    if !mended || !d.reached(cx.settled_at()) || !acceptance::is_programmed(cx, d) {
-        return;
-    }
-    if !traffic::split_in_place(cx, Split::to_canary(0)) {
-        return;
-    }
-    if !target_moved_on(cx) && !autoscaler::retire(cx, d) {
-        return;
-    }
+fn succeed(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     d.phase(Phase::Succeeded, cx.kind());
     d.status.last_promoted_spec.clone_from(&cx.status().last_applied_spec);
     d.status.canary_weight = 0;
@@ -217,15 +229,16 @@ pub(crate) fn finalise(cx: &Context<'_>, d: &mut PlanBuilder) {
     revisions::collect(cx, d);
     d.status.post_rollout_due = webhooks::any(cx, HookKind::PostRollout);
     d.say(cx.messages.promoted(cx.c.skip_analysis));
+    HANDLED
 }
 
 /// Somebody deleted the primary after it was promoted: it is made again from the same template.
-fn primary_there(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
+fn primary_there(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     match cx.stored(cx.applied()) {
         Some(stored) if cx.primary().is_none() => {
             d.say(Messages::recreated(&format!("{} {}", cx.kind(), cx.c.names.primary)));
             primary::from_stored(cx, d, stored, autoscaler::primary_start(cx), false)
         }
-        _ => true,
+        _ => GO_ON,
     }
 }

@@ -1,17 +1,23 @@
 //! Ending a run early: traffic first, pods once the proxies have learned of it, the phase last. The decision is in
 //! status before anything else, so that a crash cannot forget it.
 
+use std::time::Duration;
+
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
 use crate::{
-    api::{EndingKind, Phase, StepStatus},
+    api::{Ending, EndingKind, Phase, StepStatus},
     manifest::readiness::Rollout,
     names::conditions,
     plan::{
         builder::PlanBuilder,
+        chain::{self, Chain},
         context::Context,
         gates::webhooks,
-        model::HookKind,
+        model::{
+            HookKind,
+            flow::{Flow, GO_ON, HANDLED, WAIT, all, handled_after, wait_unless},
+        },
         objects::{autoscaler, primary, write::WriteReason},
         observed_target,
         traffic::{self, acceptance, apex, ending},
@@ -19,68 +25,72 @@ use crate::{
     router::Split,
 };
 
-/// Goes on with an ending that was begun; true when there is one.
-pub(crate) fn carry_on(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
-    let Some(ending) = cx.status().run.as_ref().and_then(|r| r.ending.clone()) else { return false };
-    // only a promotion touches the primary
-    if cx.phase() == Phase::Promoting && !primary_restored(cx, d) {
-        return true;
+/// The order in which a run is ended, once that has been decided.
+pub(crate) const CHAIN: Chain = &[
+    ("primary_restored", primary_restored),
+    ("route_and_primary", route_and_primary),
+    ("apex_service", |cx, d| apex::service(cx, d, WriteReason::Drift)),
+    ("route_settled", |cx, d| d.reached(cx.settled_at())),
+    ("route_programmed", acceptance::programmed),
+    ("target_scaled_to_zero", target_scaled_to_zero),
+    ("finish", finish),
+];
+
+/// Goes on with the end of a run that was begun, if there is one.
+pub(crate) fn carry_on(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    if ending(cx).is_some() { chain::run(CHAIN, cx, d) } else { GO_ON }
+}
+
+fn ending<'c>(cx: &'c Context<'_>) -> Option<&'c Ending> {
+    cx.status().run.as_ref()?.ending.as_ref()
+}
+
+/// Only a promotion touches the primary: it runs the last promoted template again and is ready. That is confirmed in
+/// status, and from then on the wanted weight is 0, for good.
+fn primary_restored(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    if cx.phase() != Phase::Promoting || cx.step().confirmed.is_some() {
+        return GO_ON;
     }
+    traffic::routing(cx, d, ending::on_healthy_side(cx), WriteReason::Wanted)?;
+    // without a copy there is nothing to go back to: the primary stays as it is
+    if let Some(stored) = cx.stored(cx.promoted()) {
+        primary::from_stored(cx, d, stored, cx.primary_replicas(), false)?;
+        wait_unless(matches!(cx.primary_rollout(), Rollout::Ready))?;
+    }
+    wait_unless(cx.primary_pods() > 0)?;
+    let confirmed = Some(MicroTime(cx.now));
+    d.status.step = Some(StepStatus { confirmed, ..cx.step_at(Split::to_canary(0)) });
+    handled_after(traffic::routing(cx, d, Split::to_canary(0), WriteReason::Wanted))
+}
+
+/// The route first; without a primary there would be nowhere to go back to.
+fn route_and_primary(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let zero = cx.zero();
     if cx.split(&cx.step()) != zero {
         d.status.step = Some(cx.step_at(zero));
         d.urgent = zero.canary() == 0;
     }
-    // the route first; without a primary there would be nowhere to go back to
-    if !(traffic::routing(cx, d, zero, WriteReason::Wanted) & primary::intact(cx, d)) {
-        return true;
+    all([traffic::routing(cx, d, zero, WriteReason::Wanted), primary::intact(cx, d)])?;
+    if zero.canary() == 0 {
+        return GO_ON;
     }
-    if zero.canary() > 0 {
-        if d.find(conditions::PODS_READY).is_none() {
-            let note = cx.messages.primary_vanished();
-            d.condition(conditions::PODS_READY, "False", note.reason, &note.message);
-            d.say(note);
-        }
-        return true;
+    if d.find(conditions::PODS_READY).is_none() {
+        let note = cx.messages.primary_vanished();
+        d.condition(conditions::PODS_READY, "False", note.reason, &note.message);
+        d.say(note);
     }
-    if !apex::service(cx, d, WriteReason::Drift)
-        || !d.reached(cx.settled_at())
-        || !acceptance::is_programmed(cx, d)
-    {
-        return true;
-    }
-    // a new revision that waits for nothing else need not wait for pods to go
-    let next = cx.c.linger > std::time::Duration::ZERO && cx.applied() != Some(cx.hash.as_str());
-    let next = next && ending.kind != EndingKind::Aborting;
-    if next || autoscaler::retire(cx, d) {
-        finish(cx, d, ending.kind);
-    }
-    true
+    WAIT
 }
 
-/// The primary runs the last promoted template again and is ready: that is confirmed in status, and from then on the
-/// wanted weight is 0, for good.
-fn primary_restored(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
-    if cx.step().confirmed.is_some() {
-        return true;
-    }
-    if !traffic::routing(cx, d, ending::on_healthy_side(cx), WriteReason::Wanted) {
-        return false;
-    }
-    // without a copy there is nothing to go back to: the primary stays as it is
-    let restored = cx.stored(cx.promoted()).is_none_or(|stored| {
-        primary::from_stored(cx, d, stored, cx.primary_replicas(), false)
-            && matches!(cx.primary_rollout(), Rollout::Ready)
-    });
-    if restored && cx.primary_pods() > 0 {
-        let confirmed = Some(MicroTime(cx.now));
-        d.status.step = Some(StepStatus { confirmed, ..cx.step_at(Split::to_canary(0)) });
-        traffic::routing(cx, d, Split::to_canary(0), WriteReason::Wanted);
-    }
-    false
+/// The target's pods go, unless a new revision is there that waits for nothing else: its pods may take over from them.
+fn target_scaled_to_zero(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    let next = cx.c.linger > Duration::ZERO && cx.applied() != Some(cx.hash.as_str());
+    let aborting = ending(cx).is_some_and(|ending| ending.kind == EndingKind::Aborting);
+    if next && !aborting { GO_ON } else { autoscaler::scale_down(cx, d) }
 }
 
-fn finish(cx: &Context<'_>, d: &mut PlanBuilder, kind: EndingKind) {
+fn finish(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    let Some(kind) = ending(cx).map(|ending| ending.kind) else { return GO_ON };
     d.clear(conditions::PODS_READY);
     d.clear(conditions::FROZEN);
     d.clear(conditions::INCONCLUSIVE);
@@ -105,4 +115,5 @@ fn finish(cx: &Context<'_>, d: &mut PlanBuilder, kind: EndingKind) {
     }
     d.status.post_rollout_due = webhooks::any(cx, HookKind::PostRollout);
     observed_target::remember(cx, d);
+    HANDLED
 }

@@ -15,58 +15,70 @@ use crate::{
             webhooks::{self, Reply},
         },
         history,
-        model::{HookKind, Messages},
+        model::{
+            HookKind, Messages,
+            flow::{Flow, GO_ON, HANDLED, WAIT, WRITE_FIRST, handled_after, wait_unless},
+        },
         objects::{autoscaler, pod_limits},
         observed_target,
         phases::steps,
     },
 };
 
-/// Before the first step: webhooks that prepare for it, each no of which is a failed check, and those that let it rise.
-pub(crate) fn first_step(cx: &Context<'_>, d: &mut PlanBuilder) {
-    let checked = cx.step().checked.is_some();
-    let due = schedule::window(cx);
-    if checked && !d.reached(due) {
-        return;
+/// Before the first step: webhooks that prepare for it, each refusal of which is a failed check, and those that confirm a
+/// rise of the weight.
+pub(crate) fn first_step(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    if cx.step().index > 0 {
+        return GO_ON;
     }
-    let since = if checked { due } else { Timestamp::MIN };
+    let due = schedule::window(cx);
+    let since = if cx.step().checked.is_some() {
+        d.reached(due)?;
+        due
+    } else {
+        Timestamp::MIN
+    };
     let prepared = match webhooks::ask(cx, d, HookKind::PreRollout, since) {
-        Reply::Unheard => return,
+        Reply::Unheard => return WAIT,
         Reply::No(said) => {
             d.status.step = Some(StepStatus { checked: Some(MicroTime(cx.now)), ..cx.step() });
-            evaluate::halt(cx, d, &[cx.messages.check_failed(HookKind::PreRollout, &said)]);
-            return;
+            return handled_after(evaluate::halt(
+                cx,
+                d,
+                &[cx.messages.check_failed(HookKind::PreRollout, &said)],
+            ));
         }
         Reply::Yes(names) => names,
     };
     let mut notes = vec![cx.messages.starting()];
     notes.extend(prepared.iter().map(|name| Messages::check_passed(HookKind::PreRollout, name)));
-    if gates::leave(cx, d, notes) == StepGate::Yes {
-        d.clear(conditions::HALTED);
-        steps::advance(cx, d, 1);
+    if gates::leave(cx, d, notes) != StepGate::Yes {
+        return WAIT;
     }
+    d.clear(conditions::HALTED);
+    steps::advance(cx, d, 1)
 }
 
-/// Pods that have read what has changed since would be analysed in place of the revision: they go, once proxies have
-/// learned that nothing leads to them, and new ones come. True when nothing is left to do.
-pub(crate) fn renewed(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
-    // without a primary they serve whoever comes by an apex that leads to both
-    let needed = cx.zero().canary() > 0 || cx.primary_pods() == 0;
-    if needed || !d.reached(cx.settled_at()) {
-        return false;
+/// Pods that have read a ConfigMap or Secret which has changed since would be analysed in place of the revision. They are
+/// removed, once proxies have learned that nothing leads to them, and new ones take their place.
+pub(crate) fn pods_renewed(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    if !cx.step().renew {
+        return GO_ON;
     }
-    if !autoscaler::empty(cx, d) {
-        return false;
-    }
-    let late = d.reached(after(cx.standing_since(), cx.c.deadline));
+    // without a primary they serve whatever comes by an apex that leads to both
+    wait_unless(cx.zero().canary() == 0 && cx.primary_pods() > 0)?;
+    d.reached(cx.settled_at())?;
+    autoscaler::scale_to_zero(cx, d)?;
+    let late = d.reached(after(cx.standing_since(), cx.c.deadline)).is_continue();
     if cx.c.target.is_empty(cx.target) || late {
         d.status.step = Some(StepStatus { renew: false, ..cx.step() });
+        return WRITE_FIRST;
     }
-    false
+    WAIT
 }
 
 /// A run begins: status first; the pods come with the next plan, decided on the target as it is by then.
-pub(crate) fn start(cx: &Context<'_>, d: &mut PlanBuilder) {
+pub(crate) fn start(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     // they have been called by this plan, if not before
     d.status.post_rollout_due = false;
     reset(cx, d);
@@ -76,6 +88,7 @@ pub(crate) fn start(cx: &Context<'_>, d: &mut PlanBuilder) {
     }
     d.status.run = Some(history::begun(cx, d));
     d.say(cx.messages.new_revision());
+    HANDLED
 }
 
 pub(crate) fn reset(cx: &Context<'_>, d: &mut PlanBuilder) {

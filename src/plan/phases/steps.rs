@@ -5,7 +5,10 @@ use crate::{
     plan::{
         builder::PlanBuilder,
         context::Context,
-        model::Messages,
+        model::{
+            Messages,
+            flow::{Flow, handled_after},
+        },
         objects::{pod_limits, write::WriteReason},
         traffic,
     },
@@ -13,7 +16,7 @@ use crate::{
 };
 
 /// The intent into status, then the route.
-pub(crate) fn advance(cx: &Context<'_>, d: &mut PlanBuilder, index: i32) {
+pub(crate) fn advance(cx: &Context<'_>, d: &mut PlanBuilder, index: i32) -> Flow {
     let next = cx.planned(index);
     let pinned = cx.moves() && cx.pins(index, next.weight);
     let split = Split::to_canary(cx.possible(next.weight)).mirroring(next.mirrored).pinning(pinned);
@@ -22,5 +25,5 @@ pub(crate) fn advance(cx: &Context<'_>, d: &mut PlanBuilder, index: i32) {
     }
     let since = pod_limits::since(cx);
     d.status.step = Some(StepStatus { index, checked: None, promotion: 0, since, ..cx.step_at(split) });
-    traffic::routing(cx, d, split, WriteReason::Wanted);
+    handled_after(traffic::routing(cx, d, split, WriteReason::Wanted))
 }

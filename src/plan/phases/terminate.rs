@@ -2,6 +2,7 @@
 //! anything is routed to it, and what was generated goes only after the proxies have learned of that (ruling 8). An
 //! explicit `revertOnDeletion: false` leaves the generated objects serving.
 
+use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
 use crate::{
@@ -10,8 +11,12 @@ use crate::{
     names,
     plan::{
         builder::{PlanBuilder, after},
+        chain::{self, Chain},
         context::Context,
-        model::{Action, Messages},
+        model::{
+            Action, Messages,
+            flow::{Flow, GO_ON, HANDLED, WAIT, WRITE_FIRST, ignore},
+        },
         objects::{autoscaler, config_snapshots, write::WriteReason},
         traffic::{self, acceptance, apex, handover},
     },
@@ -43,87 +48,107 @@ fn release(snap: &Snapshot, d: &mut PlanBuilder) {
     d.act(Action::Finalizers { list: all.filter(|f| *f != names::FINALIZER).cloned().collect() });
 }
 
-/// One step of giving everything back.
-pub(crate) fn step(cx: &Context<'_>, d: &mut PlanBuilder) {
-    if cx.phase() != Phase::Terminating {
-        d.phase(Phase::Terminating, cx.kind());
-        d.status.epoch += 1;
-        d.status.run = None;
-        d.status.step = None;
-        autoscaler::begin_return(cx, d);
-        return d.say(cx.messages.terminating());
-    }
-    if cx.c.spec.revert_on_deletion == Some(false) {
-        return leave(cx, d);
-    }
-    if cx.status().step.is_none() {
-        if target_serves(cx, d) && given_back(cx, d) {
-            d.status.canary_weight = 0;
-            d.status.step = Some(StepStatus { confirmed: Some(MicroTime(cx.now)), ..StepStatus::default() });
-        }
-        return;
-    }
-    let reverted = cx.step().confirmed.map_or(cx.now, |t| t.0);
-    let followed =
-        if acceptance::not_programmed(cx).is_none() { reverted } else { after(reverted, PATIENCE) };
-    if d.reached(after(followed, cx.settle())) && generated_gone(cx, d) {
+/// The order in which a deleted Canary gives everything back.
+pub(crate) const CHAIN: Chain = &[
+    ("begin", begin),
+    ("leave_running", leave_running),
+    ("target_serves", |cx, d| if reverted_at(cx).is_some() { GO_ON } else { target_serves(cx, d) }),
+    ("given_back", given_back),
+    ("proxies_followed", proxies_followed),
+    ("generated_deleted", generated_deleted),
+    ("release", |cx, d| {
         d.say(cx.messages.terminated());
         release(cx.snap, d);
-    }
+        HANDLED
+    }),
+];
+
+/// Goes on with the deletion of a Canary.
+pub(crate) fn step(cx: &Context<'_>, d: &mut PlanBuilder) {
+    ignore(chain::run(CHAIN, cx, d));
 }
 
-/// The generated objects stay; users are on the primary.
-fn leave(cx: &Context<'_>, d: &mut PlanBuilder) {
-    if cx.live_split().is_some() && !traffic::routing(cx, d, cx.zero(), WriteReason::Wanted)
-        || !autoscaler::twin(cx, d)
-    {
-        return;
+fn begin(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    if cx.phase() == Phase::Terminating {
+        return GO_ON;
     }
+    d.phase(Phase::Terminating, cx.kind());
+    d.status.epoch += 1;
+    d.status.run = None;
+    d.status.step = None;
+    autoscaler::begin_return(cx, d);
+    d.say(cx.messages.terminating());
+    HANDLED
+}
+
+/// `revertOnDeletion: false`: the generated objects stay; users are on the primary.
+fn leave_running(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    if cx.c.spec.revert_on_deletion != Some(false) {
+        return GO_ON;
+    }
+    if cx.live_split().is_some() {
+        traffic::routing(cx, d, cx.zero(), WriteReason::Wanted)?;
+    }
+    autoscaler::sync(cx, d)?;
     d.say(cx.messages.terminated());
     release(cx.snap, d);
+    HANDLED
+}
+
+/// When everything that users call had been given back.
+fn reverted_at(cx: &Context<'_>) -> Option<Timestamp> {
+    cx.status().step.as_ref().map(|step| step.confirmed.as_ref().map_or(cx.now, |at| at.0))
 }
 
 /// The target has as many pods as the primary, ready and behind their Service.
-fn target_serves(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
-    if !autoscaler::returned(cx, d) {
-        return false;
-    }
+fn target_serves(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    autoscaler::returned(cx, d)?;
     let behind = cx.snap.objects.get(SERVICE, &cx.c.names.canary_service).is_none() || cx.canary_pods() > 0;
     let why = match cx.target_rollout() {
-        Rollout::Ready if behind => return true,
+        Rollout::Ready if behind => return GO_ON,
         Rollout::Ready => "its pods are not yet behind the Service".to_owned(),
         Rollout::Waiting { why } | Rollout::Stuck { why } => why,
     };
-    let deadline = after(cx.standing_since(), cx.c.deadline);
-    if cx.now < deadline {
-        d.wake_at(deadline);
-        return false;
-    }
+    d.reached(after(cx.standing_since(), cx.c.deadline))?;
     if cx.primary_pods() > 0 {
         let_go(cx.snap, d, Some(&format!("{} did not become ready ({why})", cx.c.names.target)));
-        return false;
+        return HANDLED;
     }
-    // nobody is served either way: better by the plain objects, as soon as the target is ready
-    true
+    // no side has pods: users are better served by the plain objects, as soon as the target is ready
+    GO_ON
+}
+
+/// A route that the proxies are known not to follow holds the deletion up for [`PATIENCE`] at most.
+fn proxies_followed(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    let reverted = reverted_at(cx).unwrap_or(cx.now);
+    let followed =
+        if acceptance::not_programmed(cx).is_none() { reverted } else { after(reverted, PATIENCE) };
+    d.reached(after(followed, cx.settle()))
 }
 
 /// The apex Service selects the target and the route leads to the apex: as they were, or as plain objects.
-fn given_back(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
+fn given_back(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    if reverted_at(cx).is_some() {
+        return GO_ON;
+    }
     // the route is to lead to the apex: that has to be there
-    if cx.live_split().is_some() && cx.apex().is_none() && !apex::service(cx, d, WriteReason::Wanted) {
-        return false;
+    if cx.live_split().is_some() && cx.apex().is_none() {
+        apex::service(cx, d, WriteReason::Wanted)?;
     }
     let route = cx.router.restore(&cx.c, &cx.snap.objects);
     let next: Vec<Manifest> = route
         .iter()
         .filter_map(|undo| if let Undo::Restore(next) = undo { Some(next.clone()) } else { None })
         .collect();
-    give_back(cx, d, service::restore(&cx.c, &cx.label, &cx.snap.objects))
-        && handover::exchangeable(cx, d, &next)
-        && give_back(cx, d, route)
+    give_back(cx, d, service::restore(&cx.c, &cx.label, &cx.snap.objects))?;
+    handover::exchangeable(cx, d, &next)?;
+    give_back(cx, d, route)?;
+    d.status.canary_weight = 0;
+    d.status.step = Some(StepStatus { confirmed: Some(MicroTime(cx.now)), ..StepStatus::default() });
+    WRITE_FIRST
 }
 
-fn give_back(cx: &Context<'_>, d: &mut PlanBuilder, all: Vec<Undo>) -> bool {
+fn give_back(cx: &Context<'_>, d: &mut PlanBuilder, all: Vec<Undo>) -> Flow {
     for undo in all {
         let Undo::Restore(want) = undo else { continue };
         let Some(live) = cx.snap.objects.at(&want.at()) else { continue };
@@ -135,11 +160,11 @@ fn give_back(cx: &Context<'_>, d: &mut PlanBuilder, all: Vec<Undo>) -> bool {
             d.act(Action::patch(want.at(), want.manager, live, patch));
         }
     }
-    d.actions.is_empty()
+    if d.actions.is_empty() { GO_ON } else { WRITE_FIRST }
 }
 
-/// True once nothing that was made for this Canary is left, but for what users call.
-fn generated_gone(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
+/// Deletes what was made for this Canary, but for what users call, and waits until it is gone.
+fn generated_deleted(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let mut gone = Vec::new();
     let services = service::restore(&cx.c, &cx.label, &cx.snap.objects);
     for undo in services.into_iter().chain(cx.router.restore(&cx.c, &cx.snap.objects)) {
@@ -147,7 +172,7 @@ fn generated_gone(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
             gone.push(at);
         }
     }
-    gone.extend(autoscaler::twins(cx).into_iter().map(|(at, _)| at));
+    gone.extend(autoscaler::of_primary(cx).into_iter().map(|(at, _)| at));
     let primary = ObjectRef::new(cx.c.target.kind(), cx.c.names.primary.clone());
     if !cx.c.target.holds_both()
         && cx.primary().is_some_and(|p| manifest::made_for(p, &cx.c.name))
@@ -167,5 +192,9 @@ fn generated_gone(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
         d.act(deletion);
     }
     config_snapshots::delete(cx, d, &[]);
-    done
+    match (done, d.actions.is_empty()) {
+        (true, _) => GO_ON,
+        (false, true) => WAIT,
+        (false, false) => WRITE_FIRST,
+    }
 }

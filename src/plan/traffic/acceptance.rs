@@ -1,22 +1,24 @@
 //! Whether the proxies follow the route, as far as the router can tell. While they are known not to, no step counts as
-//! taken, nothing is measured, and no pods go that may still be asked.
+//! taken, nothing is measured, and no pods are deleted that may still get requests.
 
 use crate::{
     names::conditions,
     plan::{
         builder::{PlanBuilder, after},
         context::Context,
-        model::Note,
+        model::{
+            Note,
+            flow::{Flow, GO_ON, WAIT},
+        },
     },
 };
 
-/// Condition type: False while the proxies are known not to follow the route.
-
-/// True unless the proxies are known not to follow the route. That is said aloud once it takes longer than an interval.
-pub(crate) fn is_programmed(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
+/// Goes on unless the proxies are known not to follow the route. That becomes a condition and an Event once it takes longer
+/// than an interval.
+pub(crate) fn programmed(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let Some(why) = not_programmed(cx) else {
         d.clear(conditions::ROUTE_FOLLOWED);
-        return true;
+        return GO_ON;
     };
     let written = cx.route_settled_at().max(cx.standing_since());
     let patience = after(written, cx.c.interval);
@@ -25,10 +27,10 @@ pub(crate) fn is_programmed(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
     } else if d.condition(conditions::ROUTE_FOLLOWED, "False", "RouteNotFollowed", &why) {
         d.say(Note::warning("RouteNotFollowed", why));
     }
-    false
+    WAIT
 }
 
-/// Why they do not.
+/// Why the proxies do not follow the route, if they are known not to.
 pub(crate) fn not_programmed(cx: &Context<'_>) -> Option<String> {
     cx.router.not_programmed(&cx.c, &cx.snap.objects)
 }

@@ -8,6 +8,7 @@ use crate::{
     plan::{
         builder::PlanBuilder,
         context::Context,
+        model::flow::{Flow, GO_ON, WAIT, wait_unless},
         objects::{
             services,
             write::{self, WriteReason},
@@ -16,22 +17,22 @@ use crate::{
     },
 };
 
-/// The Service that users call, selecting the primary; an unowned one of that name is taken over as it is.
-pub(crate) fn service(cx: &Context<'_>, d: &mut PlanBuilder, why: WriteReason) -> bool {
-    let Some(services) = services::rendered(cx) else { return false };
-    let Some(apex) = services.apex else { return true };
+/// Keeps the Service that users call, selecting the primary; one of that name without an owner is taken over as it is.
+pub(crate) fn service(cx: &Context<'_>, d: &mut PlanBuilder, why: WriteReason) -> Flow {
+    let Some(services) = services::rendered(cx) else { return WAIT };
+    let Some(apex) = services.apex else { return GO_ON };
     let known = |live: &Value| manifest::made_for(live, &cx.c.name) || manifest::adopted(live);
     if cx.c.apex != Apex::Stays && cx.apex().is_some_and(known) {
         return write::object(cx, d, manifest::service::but_selector(apex), why);
     }
-    if cx.c.apex == Apex::Stays && !pod_weighting::gathered(cx, d) {
-        return false;
+    if cx.c.apex == Apex::Stays {
+        pod_weighting::returned_to_primary(cx, d)?;
     }
-    // shares that are no longer asked for are nobody's mistake
+    // shares that the spec no longer asks for are not drift
     let why = if cx.step().since.is_some() { WriteReason::Wanted } else { why };
     // pointed elsewhere by hand while the primary has no pods: left there until it has
     if let Some(live) = cx.apex().filter(|_| why == WriteReason::Drift && cx.primary_pods() == 0) {
-        return manifest::patch(live, &apex).is_none();
+        return wait_unless(manifest::patch(live, &apex).is_none());
     }
     write::object(cx, d, apex, why)
 }

@@ -5,13 +5,25 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use crate::{
     api::{Ending, EndingKind, RunStatus},
     names::conditions,
-    plan::{builder::PlanBuilder, context::Context, objects::write::WriteReason, traffic},
+    plan::{
+        builder::PlanBuilder,
+        context::Context,
+        model::flow::{Flow, handled_after},
+        objects::write::WriteReason,
+        traffic,
+    },
     router::Split,
 };
 
 /// Writes the decision and, in the same plan, takes the traffic off the canary. A failed promotion first gets the
 /// primary back to its last template: until then the analysed pods serve on.
-pub(crate) fn begin(cx: &Context<'_>, d: &mut PlanBuilder, kind: EndingKind, reason: &str, message: &str) {
+pub(crate) fn begin(
+    cx: &Context<'_>,
+    d: &mut PlanBuilder,
+    kind: EndingKind,
+    reason: &str,
+    message: &str,
+) -> Flow {
     d.status.epoch += 1;
     d.clear(conditions::PAUSED);
     let run = cx.status().run.as_ref();
@@ -26,10 +38,10 @@ pub(crate) fn begin(cx: &Context<'_>, d: &mut PlanBuilder, kind: EndingKind, rea
     };
     d.status.step = Some(cx.step_at(split));
     d.urgent = split.canary() == 0;
-    traffic::routing(cx, d, split, WriteReason::Wanted);
+    handled_after(traffic::routing(cx, d, split, WriteReason::Wanted))
 }
 
-/// While the primary is being mended: where it stands, or all to the canary when the primary has no pods.
+/// While the primary is being restored: the split as it is, or all to the canary when the primary has no pods.
 pub(crate) fn on_healthy_side(cx: &Context<'_>) -> Split {
     let zero = cx.zero();
     if zero.canary() > 0 { zero } else { cx.split(&cx.step()) }

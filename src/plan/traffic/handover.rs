@@ -5,31 +5,30 @@ use crate::{
     plan::{
         builder::PlanBuilder,
         context::Context,
+        model::flow::{Flow, GO_ON, all},
         objects::write::{self, WriteReason},
     },
     router,
 };
 
-/// The proxies know all destinations that the routes in place and `next` lead to: those may be put in place of these.
-/// At once where that does not matter.
-pub(crate) fn exchangeable(cx: &Context<'_>, d: &mut PlanBuilder, next: &[Manifest]) -> bool {
+/// Waits until the proxies know all destinations that the routes in place and `next` lead to, so that `next` may replace
+/// them. At once where that does not matter.
+pub(crate) fn exchangeable(cx: &Context<'_>, d: &mut PlanBuilder, next: &[Manifest]) -> Flow {
     if cx.router.needs_handover().is_none() {
-        return true;
+        return GO_ON;
     }
     let live = &cx.snap.objects;
-    let mut done = true;
-    for route in next {
-        if let Some(both) = router::announcing(cx.router, &cx.c, live, route) {
-            done &= write::object(cx, d, both, WriteReason::Wanted);
-        }
+    let announced = next.iter().filter_map(|route| router::announcing(cx.router, &cx.c, live, route));
+    write_all(cx, d, announced)?;
+    d.reached(cx.route_settled_at())?;
+    let remembered = next.iter().filter_map(|route| router::remembering(cx.router, &cx.c, live, route));
+    write_all(cx, d, remembered)
+}
+
+fn write_all(cx: &Context<'_>, d: &mut PlanBuilder, routes: impl Iterator<Item = Manifest>) -> Flow {
+    let mut flow = GO_ON;
+    for route in routes {
+        flow = all([flow, write::object(cx, d, route, WriteReason::Wanted)]);
     }
-    if !done || !d.reached(cx.route_settled_at()) {
-        return false;
-    }
-    for route in next {
-        if let Some(both) = router::remembering(cx.router, &cx.c, live, route) {
-            done &= write::object(cx, d, both, WriteReason::Wanted);
-        }
-    }
-    done
+    flow
 }

@@ -9,12 +9,12 @@ pub(crate) mod routes;
 
 use crate::{
     api::promotion::Apex,
-    plan::{builder::PlanBuilder, context::Context, objects::write::WriteReason},
+    plan::{builder::PlanBuilder, context::Context, model::flow::Flow, objects::write::WriteReason},
     router::Split,
 };
 
-/// Users are led as `want` says.
-pub(crate) fn routing(cx: &Context<'_>, d: &mut PlanBuilder, want: Split, why: WriteReason) -> bool {
+/// Brings users to where `want` says.
+pub(crate) fn routing(cx: &Context<'_>, d: &mut PlanBuilder, want: Split, why: WriteReason) -> Flow {
     if cx.c.apex == Apex::Stays {
         routes::write_routes(cx, d, want, why)
     } else {

@@ -18,9 +18,13 @@ use crate::{
     plan::{
         builder::{PlanBuilder, after},
         context::Context,
-        model::{Action, Messages, pod_shares},
+        model::{
+            Action, Messages,
+            flow::{Flow, GO_ON, WAIT, WRITE_FIRST, wait_unless},
+            pod_shares::{self, Replicas},
+        },
         objects::{pod_limits::Limits, write::WriteReason},
-        traffic::{self, ending, routes},
+        traffic::{ending, routes},
         waiting,
     },
     router::{self, Selected, Split},
@@ -68,79 +72,73 @@ pub(crate) fn advice(snap: &Snapshot, c: &Validated, target: &Value) -> Option<S
     })
 }
 
-/// True when the apex Service, and with shares the replicas, carry `want`. Never onto nobody.
-pub(crate) fn carry(cx: &Context<'_>, d: &mut PlanBuilder, want: Split, why: WriteReason) -> bool {
-    if want.canary() == 0 {
-        if !gathered(cx, d) {
-            return false;
+/// Brings the apex Service, and with shares the replicas, to `want`. Never onto a side without pods.
+pub(crate) fn carry(cx: &Context<'_>, d: &mut PlanBuilder, want: Split, why: WriteReason) -> Flow {
+    match want.canary() {
+        0 => {
+            returned_to_primary(cx, d)?;
+            if cx.primary_pods() == 0 && cx.selected().is_some() {
+                return wait_unless(cx.selected() == Some(Selected::Primary));
+            }
+            routes::write_routes(cx, d, want, why)
         }
-        if cx.primary_pods() == 0 && cx.selected().is_some() {
-            return cx.selected() == Some(Selected::Primary);
-        }
-        return select(cx, d, want, why);
+        100 if cx.canary_pods() > 0 => routes::write_routes(cx, d, want, why),
+        // without pods of the canary, or for shares of a run that began with them: left as they are
+        100 => wait_unless(cx.live_split() == Some(want)),
+        _ if cx.c.apex != Apex::Shares => wait_unless(cx.live_split() == Some(want)),
+        _ => share(cx, d, want, why),
     }
-    if want.canary() == 100 {
-        return if cx.canary_pods() > 0 {
-            select(cx, d, want, why)
-        } else {
-            traffic::split_in_place(cx, want)
-        };
-    }
-    if cx.c.apex != Apex::Shares {
-        // shares of a run that began with them: left as they are
-        return traffic::split_in_place(cx, want);
-    }
+}
+
+fn share(cx: &Context<'_>, d: &mut PlanBuilder, want: Split, why: WriteReason) -> Flow {
     let (primary, target) = pod_shares::parts(cx.whole(), want.canary());
     let first = cx.selected() != Some(Selected::Both);
     if first && cx.target_replicas() > target {
         // pods beyond the share have no users yet
         d.act(Action::scale(cx.target, target));
-        return false;
+        return WRITE_FIRST;
     }
-    let selected = select(cx, d, want, why);
+    routes::write_routes(cx, d, want, why)?;
     // a promotion gives the primary all its pods: they are not taken from it again
     let shared = matches!(cx.phase(), Phase::Progressing | Phase::Waiting | Phase::WaitingPromotion)
         && !cx.waits_to_begin();
-    selected && (!shared || approach(cx, d, primary, target, why))
+    if shared { approach(cx, d, Replicas { primary, target }, why) } else { GO_ON }
 }
 
-fn select(cx: &Context<'_>, d: &mut PlanBuilder, want: Split, why: WriteReason) -> bool {
-    routes::write_routes(cx, d, want, why)
-}
-
-/// True unless the apex selects both sides and the primary lacks pods that it needs to serve everyone: it gets them, and
-/// the target gives up as many as become dispensable. Holds whatever the spec asks for by now.
-pub(crate) fn gathered(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
+/// Goes on unless the apex selects both sides and the primary lacks pods that it needs to serve everyone: it gets them,
+/// and the target gives up as many as become dispensable. Holds whatever the spec asks for by now.
+pub(crate) fn returned_to_primary(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     if cx.selected() != Some(Selected::Both) {
-        return true;
+        return GO_ON;
     }
     let needed = (cx.whole() - Limits::of(cx).unavailable).max(1);
-    whole_again(cx, d);
+    let asked = ask_for_whole(cx, d);
     let ready = i64::from(cx.primary_pods());
     if ready >= needed {
-        return true;
+        return GO_ON;
     }
     let kept = (needed - ready).max(1);
     let ending = cx.status().run.as_ref().is_some_and(|r| r.ending.is_some());
-    if ending && cx.phase() != Phase::Promoting && cx.target_replicas() > kept {
+    let excess = ending && cx.phase() != Phase::Promoting && cx.target_replicas() > kept;
+    if excess {
         d.act(Action::scale(cx.target, kept));
     }
-    late(cx, d, ready, needed);
-    false
+    report_shortage(cx, d, ready, needed);
+    if excess || asked.is_break() { WRITE_FIRST } else { WAIT }
 }
 
-/// True when the primary is asked for all its pods.
-pub(crate) fn whole_again(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
-    let Some(primary) = cx.primary() else { return false };
-    let few = manifest::replicas(primary) < cx.whole();
-    if few {
-        d.act(Action::scale(primary, cx.whole()));
+/// Asks the primary for all its pods.
+pub(crate) fn ask_for_whole(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    let Some(primary) = cx.primary() else { return WAIT };
+    if manifest::replicas(primary) >= cx.whole() {
+        return GO_ON;
     }
-    !few
+    d.act(Action::scale(primary, cx.whole()));
+    WRITE_FIRST
 }
 
 /// That the primary lacks pods is said once it takes longer than an interval.
-fn late(cx: &Context<'_>, d: &mut PlanBuilder, ready: i64, needed: i64) {
+fn report_shortage(cx: &Context<'_>, d: &mut PlanBuilder, ready: i64, needed: i64) {
     let ended = d.status.run.as_ref().and_then(|r| r.ending.as_ref()).map(|e| e.at.0);
     let decided = d.status.step.as_ref().and_then(|s| s.since.as_ref()).map(|t| t.0);
     let since = ended.or(decided).unwrap_or_else(|| cx.standing_since());
@@ -152,105 +150,39 @@ fn late(cx: &Context<'_>, d: &mut PlanBuilder, ready: i64, needed: i64) {
     waiting::for_pods(cx, d, &why, |why| cx.messages.primary_not_ready(why));
 }
 
-/// One step from the replicas as they are to those that are wanted; true when they are as wanted.
-fn approach(
-    cx: &Context<'_>,
-    d: &mut PlanBuilder,
-    wanted_primary: i64,
-    wanted_target: i64,
-    why: WriteReason,
-) -> bool {
-    let Some(live) = cx.primary() else { return false };
-    let (primary, target) = (manifest::replicas(live), cx.target_replicas());
-    let (whole, limits) = (cx.whole(), Limits::of(cx));
-    let room = (whole + limits.surge - primary - target).max(0);
-    let more_target = (wanted_target - target).clamp(0, room);
-    let more_primary = (wanted_primary - primary).clamp(0, room - more_target);
-    // pods that are still on their way out count no more; those that are not ready go first, and nobody misses them
-    let (ready_primary, ready_target) =
-        (i64::from(cx.primary_pods()).min(primary), i64::from(cx.canary_pods()).min(target));
-    let spare = (ready_primary + ready_target - (whole - limits.unavailable)).max(0);
-    let less_primary = (primary - wanted_primary).clamp(0, spare + primary - ready_primary);
-    let spent = (less_primary - (primary - ready_primary)).max(0);
-    let less_target = (target - wanted_target).clamp(0, spare - spent + target - ready_target);
-    for (live, now, change) in
-        [(cx.target, target, more_target - less_target), (live, primary, more_primary - less_primary)]
-    {
-        if change != 0 {
-            d.act(Action::scale(live, now + change));
+/// Scales primary and target one step towards the wanted replicas; goes on when they are as wanted.
+fn approach(cx: &Context<'_>, d: &mut PlanBuilder, want: Replicas, why: WriteReason) -> Flow {
+    let Some(live) = cx.primary() else { return WAIT };
+    let asked = Replicas { primary: manifest::replicas(live), target: cx.target_replicas() };
+    if asked == want {
+        return GO_ON;
+    }
+    let ready = Replicas { primary: i64::from(cx.primary_pods()), target: i64::from(cx.canary_pods()) };
+    let limits = Limits::of(cx);
+    let (most, least) = (cx.whole() + limits.surge, cx.whole() - limits.unavailable);
+    let next = pod_shares::next(asked, ready, want, most, least);
+    for (live, now, next) in [(cx.target, asked.target, next.target), (live, asked.primary, next.primary)] {
+        if now == next {
+            continue;
         }
-        if change != 0 && why == WriteReason::Drift {
+        d.act(Action::scale(live, next));
+        if why == WriteReason::Drift {
             let name = live["metadata"]["name"].as_str().unwrap_or_default();
             d.say(Messages::drift(&format!("Deployment {name}")));
         }
     }
-    (primary, target) == (wanted_primary, wanted_target)
+    if next == asked { WAIT } else { WRITE_FIRST }
 }
 
 /// Pods that a share needs are not ready within the deadline: the run fails.
-pub(crate) fn overdue(cx: &Context<'_>, d: &mut PlanBuilder) {
-    let StepStatus { index, since: Some(since), confirmed: None, .. } = cx.step() else { return };
-    let deadline = after(since.0, cx.c.deadline);
-    if index == 0 {
-        return;
-    }
-    if cx.now < deadline {
-        return d.wake_at(deadline);
+pub(crate) fn overdue(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    let StepStatus { index, since: Some(since), confirmed: None, .. } = cx.step() else { return GO_ON };
+    if index == 0 || d.reached(after(since.0, cx.c.deadline)).is_break() {
+        return GO_ON;
     }
     let why = cx.target_rollout();
     let why = why.why().unwrap_or("its share of the pods could not be made");
     d.say(cx.messages.canary_not_ready(cx.c.target.noun(), why));
     d.say(cx.messages.deadline_exceeded(why));
-    ending::begin(cx, d, EndingKind::RollingBack, "DeadlineExceeded", why);
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn shares_are_whole_pods() {
-        for (whole, weight, want) in [
-            (10, 20, (8, 2)),
-            (10, 80, (2, 8)),
-            (10, 1, (9, 1)),
-            (10, 99, (1, 9)),
-            (3, 10, (2, 1)),
-            (3, 50, (2, 1)),
-            (2, 90, (1, 1)),
-            (1, 50, (1, 1)),
-        ] {
-            assert_eq!(pod_shares::parts(whole, weight), want, "{weight} % of {whole}");
-        }
-        assert_eq!(
-            (
-                pod_shares::possible(10, 20),
-                pod_shares::possible(3, 10),
-                pod_shares::possible(1, 1),
-                pod_shares::possible(10, 0)
-            ),
-            (20, 33, 50, 0)
-        );
-    }
-
-    #[test]
-    fn a_share_that_can_be_had_gives_the_same_pods_again() {
-        for whole in 1..300 {
-            for weight in 1..100 {
-                let had = pod_shares::possible(whole, weight);
-                let (primary, target) = pod_shares::parts(whole, had);
-                assert_eq!(router::percent(target, primary + target), had, "{weight} % of {whole}");
-                assert_eq!(pod_shares::possible(whole, had), had);
-                assert!(primary + target == whole.max(2));
-            }
-        }
-    }
-
-    #[test]
-    fn limits_are_read_as_the_deployment_controller_does() {
-        assert_eq!((pods(&json!("25%"), 10, 99), pods(&json!("25%"), 10, 0)), (3, 2));
-        assert_eq!((pods(&json!(4), 10, 0), pods(&json!(null), 4, 0), pods(&json!("x"), 4, 0)), (4, 1, 1));
-    }
+    ending::begin(cx, d, EndingKind::RollingBack, "DeadlineExceeded", why)
 }

@@ -5,27 +5,24 @@ use crate::{
     plan::{
         builder::PlanBuilder,
         context::Context,
+        model::flow::{Flow, GO_ON, WAIT, all},
         objects::write::{self, WriteReason},
     },
     router::{self, Cookies, Split},
 };
 
-/// The routing objects, carrying `want`.
-pub(crate) fn write_routes(cx: &Context<'_>, d: &mut PlanBuilder, want: Split, why: WriteReason) -> bool {
-    let mut done = true;
-    for beside in cx.router.auxiliary_objects(&cx.c) {
-        done &= write::object(cx, d, beside, why);
+/// Writes the routing objects for `want`, as far as they differ.
+pub(crate) fn write_routes(cx: &Context<'_>, d: &mut PlanBuilder, want: Split, why: WriteReason) -> Flow {
+    let mut flow = GO_ON;
+    for object in cx.router.auxiliary_objects(&cx.c) {
+        flow = all([flow, write::object(cx, d, object, why)]);
     }
     let cookies = cookies(cx, d, want);
-    match cx.router.render(&cx.c, &cx.snap.objects, want, &cookies) {
-        Ok(routes) => {
-            for route in routes {
-                done &= write::object(cx, d, route, why);
-            }
-            done
-        }
-        Err(_) => false,
+    let Ok(routes) = cx.router.render(&cx.c, &cx.snap.objects, want, &cookies) else { return WAIT };
+    for route in routes {
+        flow = all([flow, write::object(cx, d, route, why)]);
     }
+    flow
 }
 
 /// The routing objects for `want`, as they would be written now.

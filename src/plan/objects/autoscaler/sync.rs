@@ -1,0 +1,212 @@
+//! Who owns `replicas` where the Canary names an autoscaler. Each side has one of its own: the user's scales the target
+//! while that has pods, its copy the primary. The planner writes only what no autoscaler can: the target from none to
+//! its first pods and back to none, and the bounds of the copy.
+//!
+//! While the primary may have to take all the traffic back, its autoscaler goes no lower than the pods it had when the
+//! run began. That number is in status before the first pod of a run; the bounds follow from status and from the user's
+//! autoscaler alone, so that whatever a crash leaves is set right by the next look.
+
+use serde_json::Value;
+
+use crate::{
+    manifest::{self, scaler},
+    names::{self, conditions, managers},
+    plan::{
+        builder::{PlanBuilder, after},
+        context::Context,
+        model::{
+            Action, Messages, Note,
+            flow::{Flow, GO_ON, WAIT, WRITE_FIRST},
+        },
+        objects::{
+            autoscaler::{bounds, find},
+            write::{self, WriteReason},
+        },
+    },
+    snapshot::{ObjectRef, SCALED_OBJECT},
+};
+
+/// Autoscalers of the primary that were made for this Canary, other than `but`.
+fn made<'a>(cx: &Context<'a>, but: Option<&ObjectRef>) -> Vec<(ObjectRef, &'a Value)> {
+    let primary = cx.c.names.primary.as_str();
+    find::all(cx.snap)
+        .filter(|(at, live)| {
+            Some(at) != but && scaler::scales(live).1 == primary && manifest::made_for(live, &cx.c.name)
+        })
+        .collect()
+}
+
+/// All autoscalers of the primary that were made for this Canary.
+pub(crate) fn of_primary<'a>(cx: &Context<'a>) -> Vec<(ObjectRef, &'a Value)> {
+    made(cx, None)
+}
+
+/// Keeps the primary's autoscaler like the target's, with a floor while a run needs one, and deletes those that the
+/// Canary no longer names.
+pub(crate) fn sync(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    let Some((kind, named)) = scaler::named(&cx.c) else {
+        return if bounds::run_is_open(cx) { GO_ON } else { delete_others(cx, d, None) };
+    };
+    let Some(source) = cx.scaler else { return resume_strays(cx, d) };
+    let want = scaler::twin(&cx.c, kind, named, source, bounds::floor(cx));
+    let at = want.at();
+    let mark = |object: &Value, key: &str| manifest::annotation(object, key).map(str::to_owned);
+    let Some(live) = cx.snap.objects.at(&at) else {
+        d.say(Messages::autoscaler_made(&at.to_string(), &cx.c.names.primary));
+        return write::object(cx, d, want, WriteReason::Wanted);
+    };
+    let same = |key| mark(live, key) == mark(&want.body, key);
+    let why = match (same(names::ANNOTATION_SOURCE), same(names::ANNOTATION_FLOOR)) {
+        (true, true) => WriteReason::Drift,
+        _ => WriteReason::Wanted,
+    };
+    if !same(names::ANNOTATION_SOURCE) && mark(live, names::ANNOTATION_SOURCE).is_some() {
+        let source = ObjectRef::new(kind, named.name.clone());
+        d.say(Messages::autoscaler_follows(&source.to_string(), &at.to_string()));
+    }
+    write::object_from(cx, d, live, &want, why)?;
+    delete_others(cx, d, Some(&at))
+}
+
+/// Deletes the primary's other autoscalers, and waits until they are gone.
+fn delete_others(cx: &Context<'_>, d: &mut PlanBuilder, but: Option<&ObjectRef>) -> Flow {
+    let mut flow = GO_ON;
+    for (at, live) in made(cx, but) {
+        flow = WAIT;
+        if live["metadata"]["deletionTimestamp"].is_null() {
+            d.act(Action::delete(at.kind, live));
+            flow = WRITE_FIRST;
+        }
+    }
+    flow
+}
+
+/// How many changes of a target that is handed back are taken before its replicas are left to others: an autoscaler that
+/// wants fewer is not written against, and a write that conflicts with another is repeated.
+const OTHERS: i64 = 4;
+
+/// A deletion begins: what the target's autoscaler makes of the primary's replicas is counted from here.
+pub(crate) fn begin_return(cx: &Context<'_>, d: &mut PlanBuilder) {
+    d.status.target.get_or_insert_default().returning = manifest::generation(cx.target);
+}
+
+/// Asks the target for as many pods as it takes over from the primary.
+pub(crate) fn returned(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    let resumed = resume(cx, d);
+    let began = cx.status().target.as_ref().and_then(|t| t.returning);
+    let changes = manifest::generation(cx.target).zip(began).map_or(0, |(now, began)| now - began);
+    let wanted = bounds::target_back(cx);
+    let few = cx.primary().is_some() && cx.target_replicas() < wanted && changes < OTHERS;
+    if few || cx.target_replicas() == 0 {
+        write::ask(cx, d, wanted);
+        return WRITE_FIRST;
+    }
+    resumed
+}
+
+/// Lets the target's autoscaler work, and asks the target for at least one pod.
+pub(crate) fn scale_up(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    let resumed = resume(cx, d);
+    if cx.target_replicas() == 0 {
+        write::ask(cx, d, bounds::target_start(cx));
+        return WRITE_FIRST;
+    }
+    resumed
+}
+
+/// ScaledObjects of the target, named or not: any of them would give it pods.
+fn of_target<'a>(cx: &Context<'a>) -> impl Iterator<Item = &'a Value> {
+    let target = cx.c.names.target.clone();
+    cx.snap.objects.of(SCALED_OBJECT).filter(move |live| scaler::scales(live).1 == target)
+}
+
+/// Resumes the ScaledObjects that hold the target at no pods.
+fn resume(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    set_paused(d, of_target(cx).filter(|live| scaler::paused(live)), scaler::resume)
+}
+
+/// Scales the target to zero once it has kept its pods for as long as it is to after its traffic has left.
+pub(crate) fn scale_down(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    d.reached(after(cx.settled_at(), cx.c.linger))?;
+    scale_to_zero(cx, d)
+}
+
+/// Asks the target for no pods, and keeps its autoscaler from asking for some: a HorizontalPodAutoscaler is off at 0, a
+/// ScaledObject is paused first.
+pub(crate) fn scale_to_zero(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    let paused = set_paused(d, of_target(cx).filter(|live| !scaler::paused(live)), scaler::pause);
+    if cx.c.target.rests() && cx.target_replicas() > 0 {
+        write::ask(cx, d, 0);
+        return WRITE_FIRST;
+    }
+    paused
+}
+
+/// The target is asked for no pods, and no autoscaler will ask for some.
+pub(crate) fn is_scaled_to_zero(cx: &Context<'_>) -> bool {
+    (cx.target_replicas() == 0 || !cx.c.target.rests()) && of_target(cx).all(scaler::paused)
+}
+
+/// Resumes a ScaledObject that Serin paused and that scales something else by now.
+fn resume_strays(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    let own = [&cx.c.names.target, &cx.c.names.primary];
+    let strays = cx.snap.objects.of(SCALED_OBJECT).filter(|live| {
+        !own.iter().any(|name| scaler::scales(live).1 == name.as_str()) && scaler::paused_by_us(live)
+    });
+    set_paused(d, strays, scaler::resume)
+}
+
+/// Patches each of these ScaledObjects.
+fn set_paused<'a>(
+    d: &mut PlanBuilder,
+    all: impl Iterator<Item = &'a Value>,
+    patch: impl Fn(&Value) -> Value,
+) -> Flow {
+    let mut flow = GO_ON;
+    for live in all {
+        let at = ObjectRef::new(SCALED_OBJECT, live["metadata"]["name"].as_str().unwrap_or_default());
+        d.act(Action::patch(at, managers::SCALE, live, patch(live)));
+        flow = WRITE_FIRST;
+    }
+    flow
+}
+
+/// No weight may rise: the autoscaler is not what the Canary says, or the primary has lost pods that it needs to take
+/// everything back. What is judged badly still goes back.
+pub(crate) fn is_held(cx: &Context<'_>) -> bool {
+    cx.scaler_problem.is_some() || shortage(cx).is_some_and(|(_, holds)| holds)
+}
+
+/// Says when the primary or the canary has too few pods. The canary's are only said; the primary's keep the weight from
+/// rising (see [`is_held`]).
+pub(crate) fn report_capacity(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    if cx.scaler_problem.is_some() {
+        return GO_ON;
+    }
+    let Some((note, holds)) = shortage(cx) else {
+        d.clear(conditions::CAPACITY);
+        return GO_ON;
+    };
+    if d.condition(conditions::CAPACITY, "False", note.reason, &note.message) {
+        d.say(note);
+    }
+    // an autoscaler is off at 0: it will not come back by itself
+    if let Some(off) = cx.primary().filter(|p| holds && manifest::replicas(p) == 0) {
+        d.act(Action::scale(off, bounds::floor(cx).unwrap_or(1).max(1)));
+    }
+    GO_ON
+}
+
+/// Too few pods, and whether that keeps the weight from rising.
+fn shortage(cx: &Context<'_>) -> Option<(Note, bool)> {
+    let (kind, named) = scaler::named(&cx.c)?;
+    let (_, max) = scaler::primary_bounds(kind, named, cx.scaler?);
+    let floor = bounds::floor(cx)?.clamp(1, max.max(1));
+    if cx.primary().is_some_and(|p| manifest::replicas(p) < floor) {
+        return Some((cx.messages.below_floor(floor), true));
+    }
+    // how many requests a `match` names is unknown
+    let weight = if cx.c.analysis.match_.is_empty() { cx.step().weight } else { 0 };
+    let enough = i64::from(cx.canary_pods()) >= bounds::portion(floor, weight);
+    (!enough).then(|| (cx.messages.too_small(weight, floor), false))
+}
