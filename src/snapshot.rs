@@ -7,7 +7,10 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
-    api::{AlertProviderSpec, Canary, MetricTemplateSpec, canary_run::Evidence},
+    api::{
+        AlertProviderSpec, Canary, MetricTemplateSpec,
+        canary_run::{HookCall, LeftOut, Measurement, RunMetric},
+    },
     config::Rules,
     expression::Known,
 };
@@ -236,6 +239,23 @@ pub struct Records {
     pub refused: Option<String>,
     /// After a write that failed: do not write again before this.
     pub not_before: Option<Timestamp>,
+}
+
+/// What was found out in a run and is not yet in its record.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Evidence {
+    /// Number of the run; of one that waits to begin, the number that it will have.
+    pub run: i64,
+    /// Hash of the revision that it is about.
+    pub revision: String,
+    /// What was asked.
+    pub metrics: Vec<RunMetric>,
+    /// What was read.
+    pub measurements: Vec<Measurement>,
+    /// What was called.
+    pub hooks: Vec<HookCall>,
+    /// What these leave out.
+    pub left_out: LeftOut,
 }
 
 /// What the webhooks of one type said, as far as they were called.

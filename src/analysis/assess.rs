@@ -9,8 +9,9 @@ use super::{
     verdict::{NO_VALUES, failed, worst},
 };
 use crate::{
-    api::{CanaryMetric, MetricOutcome, metric_names::canonical, validated::Validated},
+    api::{CanaryMetric, MetricOutcome},
     expression::{Condition, Known},
+    spec::{Validated, metric_names::canonical},
 };
 
 /// What one measurement of a metric came to.

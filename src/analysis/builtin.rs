@@ -2,9 +2,9 @@
 //! escaped so that no name can change what is asked.
 
 use super::{Metric, template};
-use crate::{api::validated::Validated, router::Builtin};
+use crate::{router::Builtin, spec::Validated};
 
-pub use crate::api::metric_names::{DURATION, SUCCESS_RATE};
+pub use crate::spec::metric_names::{DURATION, SUCCESS_RATE};
 
 /// The PromQL of a built-in check over a window that is known to be a PromQL duration.
 pub fn render(c: &Validated, builtin: &Builtin, kind: Metric, window: &str) -> Result<String, String> {

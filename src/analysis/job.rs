@@ -6,8 +6,9 @@ use serde_json::Value;
 
 use super::{Access, Metric, Query, Range, args, range, template, template_of, window};
 use crate::{
-    api::{CanaryMetric, JobTemplate, MetricTemplateSpec, metric_names::canonical, validated::Validated},
+    api::{CanaryMetric, JobTemplate, MetricTemplateSpec},
     manifest::json,
+    spec::{Validated, metric_names::canonical},
 };
 
 /// The `spec.provider.type` of a metric that is a Job.

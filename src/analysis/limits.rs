@@ -4,10 +4,12 @@
 use std::time::Duration;
 
 use super::{Ask, Role, go, query_plan::compares};
-use crate::api::{
-    CanaryMetric, NoData, duration,
-    metric_names::{DURATION, SUCCESS_RATE, canonical},
-    validated::{Problem, Validated},
+use crate::{
+    api::{CanaryMetric, NoData, duration},
+    spec::{
+        Problem, Validated,
+        metric_names::{DURATION, SUCCESS_RATE, canonical},
+    },
 };
 
 /// A part of a metric's settings that users write as text, with its field.

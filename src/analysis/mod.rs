@@ -27,8 +27,9 @@ pub use self::{
     verdict::{NO_VALUES, Verdict, judge},
 };
 use crate::{
-    api::{CanaryMetric, metric_names::canonical, validated::Validated},
+    api::CanaryMetric,
     router::Builtin,
+    spec::{Validated, metric_names::canonical},
 };
 
 /// Window of checks that name none.

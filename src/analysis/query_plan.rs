@@ -3,8 +3,9 @@
 
 use super::{Metric, Query, beside, builtin, query, template, window};
 use crate::{
-    api::{CanaryMetric, metric_names::canonical, validated::Validated},
+    api::CanaryMetric,
     router::Builtin,
+    spec::{Validated, metric_names::canonical},
 };
 
 /// What a query is for.

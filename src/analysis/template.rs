@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use gotmpl::{MissingKey, Template, Value, tmap};
 
-use crate::api::validated::Validated;
+use crate::spec::Validated;
 
 /// Most bytes a rendered query may have: more than any server takes in a URL.
 const LONGEST: usize = 32 * 1024;

@@ -2,17 +2,14 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use super::Manifest;
 use crate::{
-    api::{
-        Target,
-        promotion::Apex,
-        schedule::{Step, Strategy},
-        validated::{Names, Validated},
-    },
     config::Ingress,
     names,
+    spec::{Apex, Names, Step, Strategy, Target, Validated},
 };
 
 /// The Canary of the recordings, with `service` laid over `port: 80`.
@@ -55,7 +52,7 @@ pub(crate) fn canary(service: &Value) -> Validated {
         linger: Duration::ZERO,
         apex: Apex::Stays,
         pause: None,
-        gates: crate::api::gate::Gates::default(),
+        gates: crate::spec::Gates::default(),
         skip_analysis: false,
         templates: BTreeMap::new(),
         secrets: BTreeMap::new(),
@@ -120,4 +117,11 @@ pub(crate) fn merge(target: &mut Value, patch: &Value) {
             merge(map.entry(key.clone()).or_insert(Value::Null), value);
         }
     }
+}
+
+/// The object with the epoch of the run that writes it and the time of the write.
+pub(crate) fn stamped(object: Manifest, epoch: i64, written: Timestamp) -> Manifest {
+    object
+        .annotated(names::ANNOTATION_EPOCH, &epoch.to_string())
+        .annotated(names::ANNOTATION_WRITTEN, &written.to_string())
 }

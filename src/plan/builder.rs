@@ -7,9 +7,9 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use crate::plan::{model::Action, model::Note, model::Plan, model::Round, model::Wake};
 use crate::{
-    api::{CanaryCondition, CanaryStatus, Phase, canary_run::Evidence},
+    api::{CanaryCondition, CanaryStatus, Phase},
     names::conditions,
-    snapshot::ObjectRef,
+    snapshot::{Evidence, ObjectRef},
 };
 
 /// Collects one pass's decisions.

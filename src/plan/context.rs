@@ -11,15 +11,11 @@ use crate::plan::{
 };
 use crate::{
     analysis::Ask,
-    api::{
-        CanaryStatus, Phase, StepStatus,
-        promotion::Apex,
-        schedule::Strategy,
-        validated::{Problem, Validated},
-    },
+    api::{CanaryStatus, Phase, StepStatus},
     manifest::{self, readiness::Rollout, revision},
     router::{self, Router, Selected, Split},
     snapshot::{SERVICE, Snapshot},
+    spec::{Apex, Problem, Strategy, Validated},
 };
 
 pub(crate) struct Context<'a> {

@@ -13,10 +13,10 @@ use serde_json::Value;
 
 use super::{dependency_index::DependencyIndex, endpoints::Endpoints, references::References};
 use crate::{
-    api::Target,
     manifest::config,
     names,
     snapshot::{CANARY, CANARY_RUN, DAEMONSET, DEPLOYMENT, ENDPOINTS, Kind, ObjectRef, POD, REVISION},
+    spec::Target,
 };
 
 pub(super) mod jobs;

@@ -14,7 +14,7 @@ use crate::plan::{
     model::Answers,
 };
 use crate::{
-    api::{CanaryStatus, ObservedConfig, Phase, Target, validated::Problem},
+    api::{CanaryStatus, ObservedConfig, Phase},
     manifest::{
         self,
         config::{self, Digest, Reference},
@@ -22,6 +22,7 @@ use crate::{
     },
     names::{self, conditions},
     snapshot::{ObjectRef, Snapshot},
+    spec::{Problem, Target},
 };
 
 /// Reason: pods cannot start without it, and it is not there.

@@ -9,11 +9,8 @@ use crate::{
         self, Access, args,
         provider_kinds::{self, KINDS},
     },
-    api::{
-        outbound_hosts,
-        validated::{Problem, Validated},
-    },
     snapshot::Snapshot,
+    spec::{Problem, Validated, outbound},
 };
 
 pub(crate) fn look(snap: &Snapshot, c: &mut Validated, target: &Value) {
@@ -49,7 +46,7 @@ pub(crate) fn look(snap: &Snapshot, c: &mut Validated, target: &Value) {
         }
         let address = template.provider.address.as_deref().unwrap_or_default();
         let whose = format!("{field}: MetricTemplate {name}, spec.provider.address");
-        c.faults.extend(outbound_hosts::refused(&whose, address, &snap.rules.outbound));
+        c.faults.extend(outbound::refused(&whose, address, &snap.rules.outbound));
         c.templates.insert(name.clone(), template.clone());
         c.faults.extend(secret_missing(snap, &Access::of(&name, template, &c.secrets)));
     }

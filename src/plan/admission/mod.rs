@@ -22,13 +22,11 @@ use crate::plan::{
     phases::terminate,
 };
 use crate::{
-    api::{
-        Phase,
-        validated::{Problem, validate},
-    },
+    api::Phase,
     names::conditions,
     router::{self, Split},
     snapshot::Snapshot,
+    spec::{Problem, validate},
 };
 
 /// A Canary that can be acted on, or none: then the draft says why.

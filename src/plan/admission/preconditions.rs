@@ -11,12 +11,10 @@ use crate::plan::{
 };
 use crate::{
     analysis::{self, Ask},
-    api::{
-        CrossNamespaceRef, Phase,
-        validated::{Denial, Problem, Validated, validate},
-    },
+    api::{CrossNamespaceRef, Phase},
     router::{self, Cookies, Router, Split},
     snapshot::{Kind, Snapshot},
+    spec::{Denial, Problem, Validated, validate},
 };
 
 /// Why nothing may be done.

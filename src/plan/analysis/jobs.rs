@@ -20,16 +20,14 @@ use crate::plan::{
 };
 use crate::{
     analysis::{self, Ask, Reading, limits},
-    api::{
-        CanaryMetric, MetricStatus, ThresholdRange,
-        validated::{Problem, Validated},
-    },
+    api::{CanaryMetric, MetricStatus, ThresholdRange},
     manifest::{
         self,
         job::{self, Course, Marks},
     },
     names::{self, conditions},
     snapshot::{CANARY, CANARY_RUN, JOB, POD, Snapshot},
+    spec::{Problem, Validated},
 };
 
 /// After one whose end says nothing the next Job is made this much later at most.

@@ -14,12 +14,9 @@ use crate::plan::{
     phases::rollback,
 };
 use crate::{
-    api::{
-        EndingKind, Phase,
-        gate::GateRule,
-        promotion::{Pause, Wait},
-    },
+    api::{EndingKind, Phase},
     names::{self, conditions},
+    spec::{GateRule, Pause, Wait},
 };
 
 const WAITING: &str = "WaitingForApproval";

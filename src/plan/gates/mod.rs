@@ -15,8 +15,9 @@ use crate::plan::{
     model::Messages, model::Note, phases::idle, phases::rollback,
 };
 use crate::{
-    api::{EndingKind, Phase, request::Verb, schedule::Strategy},
+    api::{EndingKind, Phase, request::Verb},
     names::conditions,
+    spec::Strategy,
 };
 
 /// May the run leave the step at which it is?

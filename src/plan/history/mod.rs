@@ -26,13 +26,13 @@ use crate::plan::{
 };
 use crate::{
     api::{
-        CanaryRun, CanaryRunSpec, CanaryRunStatus, CanaryStatus, LastRun, Phase, RunPhase, RunStatus, Target,
-        canary_run::{Evidence, RunStep},
-        validated::validate,
+        CanaryRun, CanaryRunSpec, CanaryRunStatus, CanaryStatus, LastRun, Phase, RunPhase, RunStatus,
+        canary_run::RunStep,
     },
     manifest::{Manifest, json as path},
     names::{self, conditions},
-    snapshot::{CANARY_RUN, ObjectRef, Snapshot},
+    snapshot::{CANARY_RUN, Evidence, ObjectRef, Snapshot},
+    spec::{Target, validate},
 };
 
 /// Webhooks that are told of the end of a run have so much time to be in its record.

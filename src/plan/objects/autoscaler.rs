@@ -19,14 +19,11 @@ use crate::plan::{
     traffic::pod_weighting,
 };
 use crate::{
-    api::{
-        Phase,
-        promotion::Apex,
-        validated::{Problem, Validated},
-    },
+    api::Phase,
     manifest::{self, scaler},
     names::{self, conditions, managers},
     snapshot::{HPA, Kind, ObjectRef, SCALED_OBJECT, Snapshot},
+    spec::{Apex, Problem, Validated},
 };
 
 /// The autoscaler that the Canary names, or what is wrong with it.

@@ -19,7 +19,6 @@ use crate::plan::{
     traffic::pod_weighting,
 };
 use crate::{
-    api::promotion::Apex,
     manifest::{
         self, Manifest, json,
         revision::{self, StoredConfig},
@@ -28,6 +27,7 @@ use crate::{
     names,
     router::{self, Cookies, Split},
     snapshot::{HPA, Kind, ObjectRef, REVISION, SCALED_OBJECT},
+    spec::Apex,
 };
 
 /// How a difference from the wanted state came about, as far as can be told.

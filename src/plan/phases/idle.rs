@@ -22,11 +22,12 @@ use crate::plan::{
     traffic::acceptance,
 };
 use crate::{
-    api::{ObservedTarget, Phase, validated::Problem},
+    api::{ObservedTarget, Phase},
     manifest::{self, revision},
     names::{self, conditions},
     router::Split,
     snapshot::ObjectRef,
+    spec::Problem,
 };
 
 pub(crate) fn step(cx: &Context<'_>, d: &mut PlanBuilder) {

@@ -25,14 +25,11 @@ use crate::plan::{
     traffic::pod_weighting,
 };
 use crate::{
-    api::{
-        EndingKind, Phase, StepStatus,
-        promotion::Apex,
-        schedule::{Step, Strategy},
-    },
+    api::{EndingKind, Phase, StepStatus},
     manifest::{self, readiness::Rollout},
     names::conditions,
     router::Split,
+    spec::{Apex, Step, Strategy},
 };
 
 /// A run begins: status first; the pods come with the next plan, decided on the target as it is by then.

@@ -18,14 +18,11 @@ use crate::plan::{
     phases::rollback,
 };
 use crate::{
-    api::{
-        EndingKind, Phase, StepStatus,
-        promotion::Apex,
-        validated::{Problem, Validated},
-    },
+    api::{EndingKind, Phase, StepStatus},
     manifest,
     router::{self, Selected, Split},
     snapshot::{DEPLOYMENT, Snapshot},
+    spec::{Apex, Problem, Validated},
 };
 
 /// Pods of primary and target that come nearest to a weight, each at least one; of two that are as near, the smaller share.

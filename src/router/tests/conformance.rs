@@ -11,10 +11,14 @@ use super::{
 };
 use crate::{
     analysis::{Metric, builtin},
-    api::{Target, validated::Validated},
-    manifest::{Manifest, Undo, fixture, fixture::merge, json as get, patch},
+    manifest::{
+        Manifest, Undo,
+        fixture::{self, merge},
+        json as get, patch,
+    },
     names,
     snapshot::Objects,
+    spec::{Target, Validated},
 };
 
 /// The Canary of a case with these parts of service and analysis.
@@ -121,7 +125,7 @@ fn carry(router: &dyn Router, c: &Validated, split: Split, live: &mut Objects) -
         router.render(c, live, split, &cookies).map_err(|e| TestCaseError::fail(e.to_string()))
     };
     let stamped: Vec<Manifest> =
-        render(live)?.into_iter().map(|m| m.stamped(3, jiff::Timestamp::UNIX_EPOCH)).collect();
+        render(live)?.into_iter().map(|m| fixture::stamped(m, 3, jiff::Timestamp::UNIX_EPOCH)).collect();
     write(live, &stamped);
     prop_assert_eq!(router.read_back(c, live), Ok(split));
     for m in render(live)?.iter().chain(&router.auxiliary_objects(c)) {

@@ -4,14 +4,18 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{
-    Canary, CanaryAnalysis, CanaryMetric, CanaryService, CanarySpec, CanaryWebhook, MetricTemplateSpec,
-    Target, duration,
-    gate::{self, Gates},
-    metric_names, outbound_hosts,
-    promotion::{self, Apex, Pause},
+    gates::{self, Gates},
+    metric_names, outbound,
+    pause::{self, Apex, Pause},
+    problem::Problem,
     schedule::{Step, Strategy, schedule, strategy},
+    target::Target,
 };
 use crate::{
+    api::{
+        Canary, CanaryAnalysis, CanaryMetric, CanaryService, CanarySpec, CanaryWebhook, MetricTemplateSpec,
+        duration,
+    },
     config::{Ingress, Rules},
     expression::Known,
     names,
@@ -104,22 +108,6 @@ pub struct Validated {
     pub advice: Vec<String>,
 }
 
-/// What is wrong with a Canary or its surroundings, for people.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct Problem {
-    /// CamelCase, from a fixed set: the condition's and Event's reason.
-    pub reason: &'static str,
-    /// Object, field and remedy.
-    pub message: String,
-}
-
-impl Problem {
-    /// A problem with its remedy.
-    pub fn new(reason: &'static str, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into() }
-    }
-}
-
 /// Why a Canary is not acted on at all.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Denial {
@@ -149,14 +137,14 @@ pub fn validate(canary: &Canary, rules: &Rules) -> Result<Validated, Denial> {
     let names = names(spec, &service, kind)?;
     let skip_analysis = spec.skip_analysis.unwrap_or(false);
     let strategy = strategy(&analysis);
-    let apex_moves = promotion::apex(&provider, &analysis, strategy);
+    let apex_moves = pause::apex(&provider, &analysis, strategy);
     let moves = switches(&provider) || apex_moves != Apex::Stays;
     let schedule = schedule(&analysis, moves, skip_analysis).map_err(Denial::Invalid)?;
-    let pause = promotion::pause(&analysis, strategy, schedule.len()).map_err(Denial::Invalid)?;
-    let gates = gate::gates(&analysis, &schedule, pause.as_ref()).map_err(Denial::Invalid)?;
+    let pause = pause::pause(&analysis, strategy, schedule.len()).map_err(Denial::Invalid)?;
+    let gates = gates::gates(&analysis, &schedule, pause.as_ref()).map_err(Denial::Invalid)?;
     let (metrics, mut faults, mut advice) = metrics(&analysis);
     faults.extend(misdirected(&analysis, &mut advice));
-    faults.extend(outbound_hosts::forbidden(spec, &analysis, rules));
+    faults.extend(outbound::forbidden(spec, &analysis, rules));
     advice.extend(advise(&analysis, &schedule, skip_analysis));
     Ok(Validated {
         name: canary.metadata.name.clone().unwrap_or_default(),
