@@ -1,6 +1,6 @@
 //! Test data for the pure modules: Canaries, the target of the recordings, and what an API server does with a patch.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -9,7 +9,7 @@ use super::Manifest;
 use crate::{
     config::Ingress,
     names,
-    spec::{Apex, Names, Step, Strategy, Target, Validated},
+    spec::{Apex, Fields, Names, Step, Strategy, Target, Validated},
 };
 
 /// The Canary of the recordings, with `service` laid over `port: 80`.
@@ -22,7 +22,7 @@ pub(crate) fn canary(service: &Value) -> Validated {
         "targetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "podinfo"},
         "service": all, "analysis": analysis,
     });
-    Validated {
+    Validated::unchecked(Fields {
         name: "podinfo".into(),
         namespace: "test".into(),
         names: Names {
@@ -33,7 +33,6 @@ pub(crate) fn canary(service: &Value) -> Validated {
             apex,
         },
         target: Target::Deployment,
-        revision: None,
         provider: "istio".into(),
         ingress: Ingress::default(),
         mesh: "default".into(),
@@ -54,15 +53,8 @@ pub(crate) fn canary(service: &Value) -> Validated {
         pause: None,
         gates: crate::spec::Gates::default(),
         skip_analysis: false,
-        templates: BTreeMap::new(),
-        secrets: BTreeMap::new(),
-        conditions: crate::expression::Known::default(),
         metrics: Vec::new(),
-        unserved: Vec::new(),
-        held: false,
-        faults: Vec::new(),
-        advice: Vec::new(),
-    }
+    })
 }
 
 /// The target of the recordings, as stored.

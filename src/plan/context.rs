@@ -10,12 +10,12 @@ use crate::plan::{
     traffic::pod_weighting,
 };
 use crate::{
-    analysis::Ask,
+    analysis::{Ask, Checks},
     api::{CanaryStatus, Phase, StepStatus},
     manifest::{self, readiness::Rollout, revision},
     router::{self, Router, Selected, Split},
     snapshot::{SERVICE, Snapshot},
-    spec::{Apex, Problem, Strategy, Validated},
+    spec::{Apex, Findings, Problem, Strategy, Validated},
 };
 
 pub(crate) struct Context<'a> {
@@ -23,6 +23,10 @@ pub(crate) struct Context<'a> {
     pub(crate) answers: &'a Answers,
     pub(crate) now: Timestamp,
     pub(crate) c: Validated,
+    /// Its metrics, with what they refer to.
+    pub(crate) checks: Checks,
+    /// What was found out about it, short of a reason not to act on it.
+    pub(crate) findings: Findings,
     pub(crate) router: &'static dyn Router,
     pub(crate) messages: Messages,
     /// All that its metrics ask.

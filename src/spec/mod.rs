@@ -4,6 +4,7 @@
 //! [`Problem`] for people. Looks at the spec and the operator's own settings only, never at other objects: that is the
 //! planner's admission.
 
+mod findings;
 mod gates;
 pub mod metric_names;
 pub mod outbound;
@@ -13,9 +14,10 @@ mod schedule;
 mod target;
 mod validated;
 
+pub use findings::Findings;
 pub use gates::{GateRule, Gates};
 pub use pause::{Apex, Pause, Wait};
 pub use problem::Problem;
 pub use schedule::{Step, Strategy};
 pub use target::Target;
-pub use validated::{Denial, Names, Validated, validate};
+pub use validated::{Denial, Fields, Names, Validated, validate};

@@ -22,11 +22,12 @@ use crate::plan::{
     phases::terminate,
 };
 use crate::{
+    analysis::Checks,
     api::Phase,
     names::conditions,
     router::{self, Split},
     snapshot::Snapshot,
-    spec::{Problem, validate},
+    spec::{Findings, Problem, validate},
 };
 
 /// A Canary that can be acted on, or none: then the draft says why.
@@ -163,6 +164,8 @@ fn relieve(snap: &Snapshot, d: &mut PlanBuilder, now: Timestamp) {
         answers: &answers,
         now,
         c,
+        checks: Checks::default(),
+        findings: Findings::default(),
         router,
         messages,
         asks: vec![],
@@ -184,7 +187,7 @@ fn relieve(snap: &Snapshot, d: &mut PlanBuilder, now: Timestamp) {
 
 fn accept(cx: &Context<'_>, d: &mut PlanBuilder) {
     let lost = idle::primary_lost(cx);
-    let first_fault = lost.as_ref().or(cx.c.faults.first()).or(cx.scaler_problem.as_ref());
+    let first_fault = lost.as_ref().or(cx.findings.faults.first()).or(cx.scaler_problem.as_ref());
     if let Some(refused) = &cx.snap.refused {
         refuse(d, "ApiRefused", refused);
     } else if let Some(fault) = first_fault {
@@ -201,8 +204,8 @@ fn accept(cx: &Context<'_>, d: &mut PlanBuilder) {
             d.say(Note::normal("Accepted", "what was wrong has been mended: going on"));
         }
     }
-    listing(d, conditions::NOT_YET_SERVED, "NotYetServed", &cx.c.unserved, cx.c.held);
-    listing(d, conditions::ADVISORY, "Advisory", &cx.c.advice, false);
+    listing(d, conditions::NOT_YET_SERVED, "NotYetServed", &cx.findings.unserved, cx.findings.held);
+    listing(d, conditions::ADVISORY, "Advisory", &cx.findings.advice, false);
     d.status.observed_generation = cx.snap.canary.metadata.generation;
 }
 

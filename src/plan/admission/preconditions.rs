@@ -10,11 +10,11 @@ use crate::plan::{
     objects::config_snapshots, traffic::pod_weighting,
 };
 use crate::{
-    analysis::{self, Ask},
+    analysis::{self, Ask, Checks},
     api::{CrossNamespaceRef, Phase},
     router::{self, Cookies, Router, Split},
     snapshot::{Kind, Snapshot},
-    spec::{Denial, Problem, Validated, validate},
+    spec::{Denial, Findings, Problem, Validated, validate},
 };
 
 /// Why nothing may be done.
@@ -42,31 +42,30 @@ pub(crate) fn surroundings<'a>(
     now: Timestamp,
     d: &mut PlanBuilder,
 ) -> Result<Context<'a>, Stop> {
-    let mut c = validate(&snap.canary, &snap.rules).map_err(|refusal| match refusal {
+    let c = validate(&snap.canary, &snap.rules).map_err(|refusal| match refusal {
         Denial::Invalid(problem) => problem.into(),
         Denial::Unserved(list) => unserved(&list),
     })?;
     let router = router::by_name(&c.provider).ok_or_else(|| unserved(&[no_router(&c.provider)]))?;
     undisputed(snap, &c, router)?;
     let (target, label) = target(snap, &c)?;
-    c.revision = c.target.revision_name(target);
-    c.advice.extend(ports(snap, &c, target, &label)?);
-    c.faults.extend(pod_weighting::fault(snap, &c, target, &label));
-    c.advice.extend(pod_weighting::advice(snap, &c, target));
+    let mut findings = Findings::of(&c, &snap.rules);
+    findings.advice.extend(ports(snap, &c, target, &label)?);
+    findings.faults.extend(pod_weighting::fault(snap, &c, target, &label));
+    findings.advice.extend(pod_weighting::advice(snap, &c, target));
     ownership::check(snap, &c, router)?;
-    let (scaler, scaler_problem) = autoscaler(snap, &mut c)?;
-    metric_templates::look(snap, &mut c, target);
-    jobs::look(snap, &mut c, &label);
-    c.conditions = snap.conditions.clone();
-    let asks = analysis::asks(&c, router.queries());
-    verdicts(&mut c, &asks);
-    c.advice.extend(alerts(snap, &c));
+    let (scaler, scaler_problem) = autoscaler(snap, &c, &mut findings)?;
+    let mut checks = metric_templates::look(snap, &c, target, &mut findings);
+    jobs::look(snap, &c, &mut checks, &label, &mut findings);
+    let asks = analysis::asks(&c, &checks, router.queries());
+    verdicts(&c, &checks, &asks, &mut findings);
+    findings.advice.extend(alerts(snap, &c));
     cross_namespace(snap, &c, &asks)?;
     if snap.canary.metadata.deletion_timestamp.is_none() {
         fit(&c, target)?;
         renders(snap, &c, router)?;
     }
-    c.advice.extend(router::ignored(router, &c));
+    findings.advice.extend(router::ignored(router, &c));
     let messages = Messages::new(&c.name, &c.names.target, &c.names.primary, &c.namespace);
     let (configs, hash) = (config_tracking::Configs::default(), String::new());
     let cx = Context {
@@ -74,6 +73,8 @@ pub(crate) fn surroundings<'a>(
         answers,
         now,
         c,
+        checks,
+        findings,
         router,
         messages,
         asks,
@@ -161,21 +162,22 @@ fn with_configs<'a>(mut cx: Context<'a>, d: &mut PlanBuilder) -> Result<Context<
         }
         // as far as can be seen nothing has changed: what runs goes on, and no weight moves
         if d.unread.is_empty() {
-            cx.c.faults.push(problem);
+            cx.findings.faults.push(problem);
         }
     }
     let advice = config_snapshots::advice(&cx);
-    cx.c.advice.extend(advice);
+    cx.findings.advice.extend(advice);
     Ok(cx)
 }
 
 /// The autoscaler, or what is wrong with it. Before anything has been made that stops everything.
 fn autoscaler<'a>(
     snap: &'a Snapshot,
-    c: &mut Validated,
+    c: &Validated,
+    findings: &mut Findings,
 ) -> Result<(Option<&'a Value>, Option<Problem>), Stop> {
     let unmade = matches!(snap.status().phase.unwrap_or_default(), Phase::Unset | Phase::Initializing);
-    match autoscaler::find(snap, c) {
+    match autoscaler::find(snap, c, findings) {
         Ok(scaler) => Ok((scaler, None)),
         Err(problem) if unmade && snap.canary.metadata.deletion_timestamp.is_none() => Err(problem.into()),
         Err(problem) => Ok((None, Some(problem))),
@@ -261,10 +263,10 @@ fn alerts(snap: &Snapshot, c: &Validated) -> Vec<String> {
 }
 
 /// How metrics are judged can be meant, and is worth something.
-fn verdicts(c: &mut Validated, asks: &[Ask]) {
-    let (faults, advice) = analysis::limits::check(c, asks);
-    c.faults.extend(faults);
-    c.advice.extend(advice);
+fn verdicts(c: &Validated, checks: &Checks, asks: &[Ask], findings: &mut Findings) {
+    let (faults, advice) = analysis::limits::check(c, checks, asks);
+    findings.faults.extend(faults);
+    findings.advice.extend(advice);
 }
 
 fn cross_namespace(snap: &Snapshot, c: &Validated, asks: &[Ask]) -> Result<(), Stop> {

@@ -92,7 +92,7 @@ pub(crate) fn judge(cx: &Context<'_>, d: &mut PlanBuilder, held: bool) {
 }
 
 fn metric<'c>(cx: &'c Context<'_>, at: usize) -> &'c CanaryMetric {
-    &cx.c.metrics[at]
+    &cx.checks.metrics[at]
 }
 
 /// The text of a failed check, and the same with an answer from outside in it.
@@ -139,7 +139,7 @@ fn assessed(cx: &Context<'_>, due: &[usize]) -> Option<Vec<(usize, Assessment)>>
     let entries = schedule::entries(cx);
     let readings = jobs::readings(cx, &cx.asks);
     let one = |at: &usize| {
-        let found = analysis::assess(&cx.c, *at, &cx.asks, &readings)?;
+        let found = analysis::assess(&cx.c, &cx.checks, *at, &cx.asks, &readings)?;
         let job = jobs::is_one(cx, metric(cx, *at)).then(|| jobs::name(cx, &entries[*at]));
         Some((*at, Assessment { job, ..found }))
     };
@@ -182,7 +182,7 @@ fn standing<'c>(
     cx: &'c Context<'_>,
     entries: &'c [MetricStatus],
 ) -> impl Iterator<Item = (&'c CanaryMetric, &'c MetricStatus, Effect)> {
-    let all = cx.c.metrics.iter().zip(entries).filter(|(m, _)| !m.verdict.dry());
+    let all = cx.checks.metrics.iter().zip(entries).filter(|(m, _)| !m.verdict.dry());
     all.filter_map(|(m, entry)| Some((m, entry, effect(m, entry.outcome?))))
 }
 
@@ -215,7 +215,7 @@ pub(crate) fn halt(cx: &Context<'_>, d: &mut PlanBuilder, failed: &[Failed]) -> 
 
 /// A limit of a metric's own. True: it is passed, and the run ends.
 fn limited(cx: &Context<'_>, d: &mut PlanBuilder, entries: &[MetricStatus]) -> bool {
-    let mut all = cx.c.metrics.iter().zip(entries).filter(|(m, _)| !m.verdict.dry());
+    let mut all = cx.checks.metrics.iter().zip(entries).filter(|(m, _)| !m.verdict.dry());
     let Some(why) = all.find_map(|(m, entry)| schedule::passed_limit(m, entry)) else { return false };
     d.condition(conditions::HALTED, "True", "LimitReached", &why);
     d.say(cx.messages.limit_reached(&why));
@@ -284,7 +284,7 @@ pub(crate) fn released(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
 
 /// What was inconclusive so far was decided by a person.
 fn forgive(cx: &Context<'_>, d: &mut PlanBuilder) {
-    for (m, entry) in cx.c.metrics.iter().zip(&mut d.status.metrics) {
+    for (m, entry) in cx.checks.metrics.iter().zip(&mut d.status.metrics) {
         entry.inconclusive = 0;
         if entry.outcome.is_some_and(|outcome| effect(m, outcome) == Effect::Unsure) {
             entry.outcome = None;

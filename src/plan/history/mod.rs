@@ -312,7 +312,7 @@ fn about(snap: &Snapshot, status: &CanaryStatus, number: i64) -> CanaryRunSpec {
         number,
         started,
         strategy: known.as_ref().map(|c| format!("{:?}", c.strategy)).unwrap_or_default(),
-        provider: known.map(|c| c.provider).unwrap_or_default(),
+        provider: known.as_ref().map(|c| c.provider.clone()).unwrap_or_default(),
         revision: status.last_applied_spec.clone().unwrap_or_default(),
         images: if present { images(target) } else { vec![] },
         promoted_revision: status.last_promoted_spec.clone().unwrap_or_default(),

@@ -23,13 +23,17 @@ use crate::{
     manifest::{self, scaler},
     names::{self, conditions, managers},
     snapshot::{HPA, Kind, ObjectRef, SCALED_OBJECT, Snapshot},
-    spec::{Apex, Problem, Validated},
+    spec::{Apex, Findings, Problem, Validated},
 };
 
 /// The autoscaler that the Canary names, or what is wrong with it.
-pub(crate) fn find<'a>(snap: &'a Snapshot, c: &mut Validated) -> Result<Option<&'a Value>, Problem> {
+pub(crate) fn find<'a>(
+    snap: &'a Snapshot,
+    c: &Validated,
+    findings: &mut Findings,
+) -> Result<Option<&'a Value>, Problem> {
     let Some((kind, named)) = scaler::named(c) else {
-        return unnamed(snap, c).map(|()| None);
+        return unnamed(snap, c, findings).map(|()| None);
     };
     let at = ObjectRef::new(kind, named.name.clone());
     if snap.missing_kinds.contains(&kind.crd()) {
@@ -86,9 +90,9 @@ fn all(snap: &Snapshot) -> impl Iterator<Item = (ObjectRef, &Value)> {
 
 /// An autoscaler of the target that the Canary does not name: it is told of, and where pods are shared it would set the
 /// replicas that make the shares.
-fn unnamed(snap: &Snapshot, c: &mut Validated) -> Result<(), Problem> {
-    let target = c.names.target.clone();
-    let of_target = (c.spec.target_ref.kind.as_str(), target.as_str());
+fn unnamed(snap: &Snapshot, c: &Validated, findings: &mut Findings) -> Result<(), Problem> {
+    let target = c.names.target.as_str();
+    let of_target = (c.spec.target_ref.kind.as_str(), target);
     let aimed: Vec<ObjectRef> = all(snap)
         .filter(|(_, live)| scaler::scales(live) == of_target && !scaler::generated(live))
         .map(|(at, _)| at)
@@ -105,8 +109,7 @@ fn unnamed(snap: &Snapshot, c: &mut Validated) -> Result<(), Problem> {
     let say = |at| {
         format!("{at} scales {target}, but spec.autoscalerRef does not name it: {primary} is not scaled")
     };
-    let advice: Vec<String> = aimed.into_iter().map(say).collect();
-    c.advice.extend(advice);
+    findings.advice.extend(aimed.into_iter().map(say));
     Ok(())
 }
 

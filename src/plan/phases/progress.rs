@@ -260,7 +260,7 @@ fn pods_ready(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
 
 /// A gate, check or scaler that is not served, or a check that cannot work: weights do not move (ruling 13).
 fn blocked(cx: &Context<'_>) -> bool {
-    cx.c.held || !cx.c.faults.is_empty()
+    cx.findings.held || !cx.findings.faults.is_empty()
 }
 
 /// The step stands as it is meant to, so that what is measured now is its doing.

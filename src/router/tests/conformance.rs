@@ -10,7 +10,7 @@ use super::{
     cases::{Case, cases, pinned},
 };
 use crate::{
-    analysis::{Metric, builtin},
+    analysis::{Checks, Metric, builtin},
     manifest::{
         Manifest, Undo,
         fixture::{self, merge},
@@ -310,10 +310,10 @@ fn built_in_queries_ask_for_the_canary_and_read_only_failures_as_zero() {
     for case in cases() {
         let c = canary(&case, &[], &[]);
         let queries: &Builtin = case.router().queries();
-        let text = |kind| builtin::render(&c, queries, kind, "1m").unwrap();
+        let text = |kind| builtin::render(&c, &Checks::default(), queries, kind, "1m").unwrap();
         let (rate, duration) = (text(Metric::SuccessRate), text(Metric::Duration));
         assert!(rate.contains("or vector(0)") && rate.ends_with("* 100"), "{rate}");
-        assert!(rate.contains(&builtin::series(&c, queries, "1m").unwrap()), "{rate}");
+        assert!(rate.contains(&builtin::series(&c, &Checks::default(), queries, "1m").unwrap()), "{rate}");
         for query in [&rate, &duration] {
             let whose = query.contains("podinfo") || query.contains("public");
             assert!(whose && query.contains("[1m]") && !query.contains("{{"), "{query}");
