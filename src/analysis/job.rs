@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use super::{Access, Metric, Query, Range, args, checks::Checks, range, template, template_of, window};
+use super::{Access, Metric, Query, Range, args, checks::Checks, template, template_of, window};
 use crate::{
     api::{CanaryMetric, JobTemplate, MetricTemplateSpec},
     manifest::json,
@@ -45,7 +45,7 @@ pub(super) fn query(c: &Validated, checks: &Checks, m: &CanaryMetric, name: &str
         promql: format!("the Job of MetricTemplate {name}"),
         server: String::new(),
         access: Access { kind: KIND.into(), ..Access::default() },
-        range: range(m, Metric::Template),
+        range: Range::of(m, Metric::Template),
         window: window(m)?,
         series: None,
         doubts: vec![],

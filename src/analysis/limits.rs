@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{Ask, Role, checks::Checks, go, query_plan::compares};
+use super::{Ask, Metric, Range, Role, checks::Checks, go, query_plan::compares};
 use crate::{
     api::{CanaryMetric, NoData, duration},
     spec::{
@@ -53,15 +53,8 @@ pub fn check(c: &Validated, checks: &Checks, asks: &[Ask]) -> (Vec<Problem>, Vec
 
 /// What is wanted of a metric, in words.
 pub fn wanted(m: &CanaryMetric) -> String {
-    let range = match (m.threshold_range, m.threshold) {
-        (Some(range), _) => (range.min, range.max),
-        (None, None) if m.verdict.has_condition() => (None, None),
-        (None, threshold) if canonical(&m.name) == Some(SUCCESS_RATE) => {
-            (Some(threshold.unwrap_or(0.0)), None)
-        }
-        (None, threshold) => (None, Some(threshold.unwrap_or(0.0))),
-    };
-    let range = match range {
+    let range = range(m);
+    let range = match (range.min, range.max) {
         (Some(min), Some(max)) => Some(format!("{} to {}", go::v(min), go::v(max))),
         (Some(min), None) => Some(format!("at least {}", go::v(min))),
         (None, Some(max)) => Some(format!("at most {}", go::v(max))),
@@ -71,6 +64,12 @@ pub fn wanted(m: &CanaryMetric) -> String {
     let bad = m.verdict.failure_condition.as_ref().map(|text| format!("not {}", text.trim()));
     let all: Vec<String> = range.into_iter().chain(good).chain(bad).collect();
     if all.is_empty() { "a finite value".into() } else { all.join(", ") }
+}
+
+/// The range of a metric, by its name.
+fn range(m: &CanaryMetric) -> Range {
+    let success = canonical(&m.name) == Some(SUCCESS_RATE);
+    Range::of(m, if success { Metric::SuccessRate } else { Metric::Inline })
 }
 
 /// A time that the metric names; none where it names none.
@@ -141,15 +140,12 @@ fn always(m: &CanaryMetric) -> Option<String> {
     if m.verdict.has_condition() {
         return None;
     }
-    let name = canonical(&m.name);
-    let (min, max) = m.threshold_range.map_or((None, None), |r| (r.min, r.max));
-    let bare = m.threshold_range.is_none();
-    if name == Some(SUCCESS_RATE) {
-        let least = if bare { m.threshold } else { min };
-        let open = least.unwrap_or(0.0) <= 0.0 && max.is_none_or(|m| m >= 100.0);
+    let Range { min, max } = range(m);
+    if canonical(&m.name) == Some(SUCCESS_RATE) {
+        let open = min.unwrap_or(0.0) <= 0.0 && max.is_none_or(|m| m >= 100.0);
         return open.then(|| "no success rate is too low: set thresholdRange.min".into());
     }
-    if bare {
+    if m.threshold_range.is_none() {
         let unset = m.threshold.is_none();
         return unset.then(|| "neither thresholdRange nor threshold is set: only values up to 0 pass".into());
     }

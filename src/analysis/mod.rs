@@ -62,6 +62,19 @@ pub struct Range {
     pub max: Option<f64>,
 }
 
+impl Range {
+    /// That of a metric: `thresholdRange`, else the old single threshold: the least success rate, or the most of anything
+    /// else; unset is 0, unless there is a condition in its place.
+    fn of(m: &CanaryMetric, kind: Metric) -> Self {
+        match (&m.threshold_range, kind) {
+            (Some(range), _) => Self { min: range.min, max: range.max },
+            (None, _) if m.threshold.is_none() && m.verdict.has_condition() => Self::default(),
+            (None, Metric::SuccessRate) => Self { min: Some(m.threshold.unwrap_or(0.0)), max: None },
+            (None, _) => Self { min: None, max: Some(m.threshold.unwrap_or(0.0)) },
+        }
+    }
+}
+
 /// One question for a metrics server.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Query {
@@ -100,7 +113,7 @@ fn query(c: &Validated, checks: &Checks, m: &CanaryMetric, builtin: &Builtin) ->
     let kind = if name == builtin::DURATION { Metric::Duration } else { Metric::SuccessRate };
     let promql = builtin::render(c, checks, builtin, kind, &window)?;
     let series = Some(builtin::series(c, checks, builtin, &window)?);
-    let (metric, server, range) = (name.to_owned(), c.metrics_server.clone(), range(m, kind));
+    let (metric, server, range) = (name.to_owned(), c.metrics_server.clone(), Range::of(m, kind));
     Ok(Query {
         metric,
         kind,
@@ -145,19 +158,8 @@ fn own(c: &Validated, checks: &Checks, m: &CanaryMetric) -> Result<Query, String
     let promql =
         model.names().and_then(|()| template::render(text, &model)).map_err(|e| format!("{whose}: {e}"))?;
     let access = Access { args: secret, ..access };
-    let (metric, range) = (m.name.clone(), range(m, kind));
+    let (metric, range) = (m.name.clone(), Range::of(m, kind));
     Ok(Query { metric, kind, promql, server, access, range, window, series: None, doubts: vec![] })
-}
-
-/// `thresholdRange`, else the old single threshold: the least success rate, or the most of anything else; unset is 0,
-/// unless there is a condition in its place.
-fn range(m: &CanaryMetric, kind: Metric) -> Range {
-    match (&m.threshold_range, kind) {
-        (Some(range), _) => Range { min: range.min, max: range.max },
-        (None, _) if m.threshold.is_none() && m.verdict.has_condition() => Range::default(),
-        (None, Metric::SuccessRate) => Range { min: Some(m.threshold.unwrap_or(0.0)), max: None },
-        (None, _) => Range { min: None, max: Some(m.threshold.unwrap_or(0.0)) },
-    }
 }
 
 fn window(m: &CanaryMetric) -> Result<String, String> {

@@ -5,6 +5,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::names;
+
 /// Longest request that is read, in bytes.
 const LONGEST: usize = 1024;
 /// Longest id.
@@ -96,10 +98,7 @@ impl Request {
 
     /// The id under which a text that cannot be read is answered.
     pub fn id_of_unreadable(text: &str) -> String {
-        let sum = text
-            .bytes()
-            .fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3));
-        format!("unreadable-{sum:016x}")
+        format!("unreadable-{:016x}", names::checksum(text))
     }
 }
 

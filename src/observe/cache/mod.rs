@@ -26,8 +26,7 @@ mod scope;
 pub(super) mod secrets;
 mod triggers;
 
-/// Namespace and name.
-pub type Key = (String, String);
+pub use crate::snapshot::Key;
 
 #[derive(Debug)]
 enum Entry {
