@@ -13,6 +13,12 @@ pub fn ours(object: &Value, canary: &str) -> bool {
     json::label(object, names::LABEL_CANARY) == Some(names::label_value(canary).as_str())
 }
 
+/// Carries a mark of ours: made or taken over by Serin, and not yet given back.
+pub(crate) fn marked(object: &Value) -> bool {
+    let ours = |map: &Value| map.as_object().is_some_and(|m| m.keys().any(|k| k.starts_with("serin.dev/")));
+    ours(&object["metadata"]["labels"]) || ours(&object["metadata"]["annotations"])
+}
+
 /// True if the object was adopted: somebody else's, with its original kept in an annotation.
 pub fn adopted(object: &Value) -> bool {
     annotation(object, names::ANNOTATION_ORIGINAL).is_some()

@@ -3,13 +3,13 @@
 
 use serde_json::{Value, json};
 
-use crate::plan::{context::Context, model::Question};
 use crate::{
     analysis::{
         self, Access, Checks, args,
         provider_kinds::{self, KINDS},
     },
     api::CanaryMetric,
+    plan::{context::Context, model::Question},
     snapshot::Snapshot,
     spec::{Findings, Problem, Validated, outbound},
 };

@@ -4,14 +4,19 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::plan::{
-    admission::config_tracking, admission::metric_templates, admission::ownership, analysis::jobs,
-    builder::PlanBuilder, context::Context, model::Answers, model::Messages, objects::autoscaler,
-    objects::config_snapshots, traffic::pod_weighting,
-};
 use crate::{
     analysis::{self, Ask, Checks},
     api::{CrossNamespaceRef, Phase},
+    plan::{
+        admission::{config_tracking, metric_templates, ownership},
+        analysis::jobs,
+        builder::PlanBuilder,
+        configs::Configs,
+        context::Context,
+        model::{Answers, Messages},
+        objects::{autoscaler, config_snapshots},
+        traffic::pod_weighting,
+    },
     router::{self, Cookies, Router, Split},
     snapshot::{Kind, Snapshot},
     spec::{Denial, Findings, Problem, Validated, validate},
@@ -67,7 +72,7 @@ pub(crate) fn surroundings<'a>(
     }
     findings.advice.extend(router::ignored(router, &c));
     let messages = Messages::new(&c.name, &c.names.target, &c.names.primary, &c.namespace);
-    let (configs, hash) = (config_tracking::Configs::default(), String::new());
+    let (configs, hash) = (Configs::default(), String::new());
     let cx = Context {
         snap,
         answers,
