@@ -9,7 +9,7 @@ use super::Manifest;
 use crate::{
     config::Ingress,
     names,
-    spec::{Apex, Fields, Names, Step, Strategy, Target, Validated},
+    spec::{Apex, CheckedSpec, Names, Step, Strategy, Target, Validated},
 };
 
 /// The Canary of the recordings, with `service` laid over `port: 80`.
@@ -22,7 +22,7 @@ pub(crate) fn canary(service: &Value) -> Validated {
         "targetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "podinfo"},
         "service": all, "analysis": analysis,
     });
-    Validated::unchecked(Fields {
+    Validated::unchecked(CheckedSpec {
         name: "podinfo".into(),
         namespace: "test".into(),
         names: Names {

@@ -71,7 +71,7 @@ pub(super) fn schedule(analysis: &CanaryAnalysis, switches: bool, skip: bool) ->
 const MOST: i32 = 10_000;
 
 /// `stepWeight` wins over `stepWeights`, and its last step is clamped to `maxWeight`; a list is the schedule as it
-/// stands (design D4).
+/// stands.
 fn weighted(analysis: &CanaryAnalysis, skip: bool) -> Result<Vec<Step>, Problem> {
     let step = analysis.step_weight.unwrap_or(0);
     if step > 0 {

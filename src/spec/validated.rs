@@ -34,11 +34,11 @@ pub struct Names {
 
 /// A Canary whose spec makes sense. Only [`validate`] makes one, and nothing changes it afterwards.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
-pub struct Validated(Fields);
+pub struct Validated(CheckedSpec);
 
 /// What a [`Validated`] says.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
-pub struct Fields {
+pub struct CheckedSpec {
     /// Name of the Canary.
     pub name: String,
     /// Its namespace.
@@ -102,15 +102,15 @@ impl Validated {
 
     /// A Canary of these fields, sound or not.
     #[cfg(test)]
-    pub(crate) fn unchecked(fields: Fields) -> Self {
+    pub(crate) fn unchecked(fields: CheckedSpec) -> Self {
         Self(fields)
     }
 }
 
 impl Deref for Validated {
-    type Target = Fields;
+    type Target = CheckedSpec;
 
-    fn deref(&self) -> &Fields {
+    fn deref(&self) -> &CheckedSpec {
         &self.0
     }
 }
@@ -118,7 +118,7 @@ impl Deref for Validated {
 /// Tests lay over what they are about.
 #[cfg(test)]
 impl std::ops::DerefMut for Validated {
-    fn deref_mut(&mut self) -> &mut Fields {
+    fn deref_mut(&mut self) -> &mut CheckedSpec {
         &mut self.0
     }
 }
@@ -158,7 +158,7 @@ pub fn validate(canary: &Canary, rules: &Rules) -> Result<Validated, Denial> {
     let pause = pause::pause(&analysis, strategy, schedule.len()).map_err(Denial::Invalid)?;
     let gates = gates::gates(&analysis, &schedule, pause.as_ref()).map_err(Denial::Invalid)?;
     let metrics = served_metrics(&analysis);
-    Ok(Validated(Fields {
+    Ok(Validated(CheckedSpec {
         name: canary.metadata.name.clone().unwrap_or_default(),
         namespace: canary.metadata.namespace.clone().unwrap_or_default(),
         names,
