@@ -5,7 +5,7 @@
 //! (`e2e/tests/repo.rs` checks that):
 //!
 //! 1. [`names`], [`clock`], [`outbound`], [`config`]
-//! 2. [`expression`], [`api`], [`snapshot`]
+//! 2. [`expression`], [`api`], [`spec`], [`snapshot`]
 //! 3. [`manifest`], [`router`], [`analysis`] - pure
 //! 4. [`plan`] - pure
 //! 5. [`net`], [`telemetry`], [`retry`], [`source`], [`webhook`] - I/O leaves
@@ -23,6 +23,7 @@ pub mod outbound;
 pub mod api;
 pub mod expression;
 pub mod snapshot;
+pub mod spec;
 
 pub mod analysis;
 pub mod manifest;

@@ -3,11 +3,15 @@
 use std::{collections::BTreeMap, fmt};
 
 use jiff::Timestamp;
+use kube::core::ApiResource;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
-    api::{AlertProviderSpec, Canary, MetricTemplateSpec, canary_run::Evidence},
+    api::{
+        AlertProviderSpec, Canary, MetricTemplateSpec,
+        canary_run::{HookCall, LeftOut, Measurement, RunMetric},
+    },
     config::Rules,
     expression::Known,
 };
@@ -43,6 +47,17 @@ impl Kind {
     /// Its objects belong to no namespace: one of a name is there for the whole cluster.
     pub fn cluster_wide(&self) -> bool {
         matches!((self.group, self.kind), ("kuma.io", "TrafficRoute"))
+    }
+
+    /// kube's description of the kind.
+    pub fn resource(&self) -> ApiResource {
+        ApiResource {
+            group: self.group.into(),
+            version: self.version.into(),
+            api_version: self.api_version(),
+            kind: self.kind.into(),
+            plural: self.plural.into(),
+        }
     }
 
     /// Name of the CustomResourceDefinition that would define it, e.g. `virtualservices.networking.istio.io`.
@@ -100,6 +115,9 @@ pub const POD: Kind = Kind { group: "", version: "v1", kind: "Pod", plural: "pod
 /// CanaryRun: records of runs. In a snapshot those of this Canary, without the content of those that have ended.
 pub const CANARY_RUN: Kind =
     Kind { group: "serin.dev", version: "v1alpha1", kind: "CanaryRun", plural: "canaryruns" };
+
+/// Namespace and name.
+pub type Key = (String, String);
 
 /// Points at an object in the Canary's namespace, or at one that belongs to none.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -236,6 +254,23 @@ pub struct Records {
     pub refused: Option<String>,
     /// After a write that failed: do not write again before this.
     pub not_before: Option<Timestamp>,
+}
+
+/// What was found out in a run and is not yet in its record.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Evidence {
+    /// Number of the run; of one that waits to begin, the number that it will have.
+    pub run: i64,
+    /// Hash of the revision that it is about.
+    pub revision: String,
+    /// What was asked.
+    pub metrics: Vec<RunMetric>,
+    /// What was read.
+    pub measurements: Vec<Measurement>,
+    /// What was called.
+    pub hooks: Vec<HookCall>,
+    /// What these leave out.
+    pub left_out: LeftOut,
 }
 
 /// What the webhooks of one type said, as far as they were called.

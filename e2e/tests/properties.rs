@@ -14,10 +14,11 @@ use proptest::{prelude::*, test_runner::TestCaseError};
 use serde_json::{Value, json};
 use serin::{
     analysis::{Doubt, Reading},
-    api::{Phase, validated::validate},
+    api::Phase,
     plan::{self, Answers, Question, Wake},
     router::{self, Cookies, Split},
     snapshot::{CONFIG_MAP, DEPLOYMENT, ObjectRef, REVISION, SECRET, SERVICE},
+    spec::validate,
 };
 use serin_e2e::sim::{MOST_PLANS, Sim, Trouble, fixture, observer, pods::Mode, route};
 

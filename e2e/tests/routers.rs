@@ -9,10 +9,11 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 use serin::{
     analysis::Reading,
-    api::{Canary, Phase, validated::validate},
+    api::{Canary, Phase},
     config::Rules,
     router::{self, Router, Split},
     snapshot::{INGRESS, Kind, ObjectRef, SERVICE},
+    spec::validate,
 };
 use serin_e2e::sim::{Sim, Trouble, fixture, world::World};
 

@@ -4,13 +4,16 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
-    Ask, Query, Reading, Role, Verdict, go, judge,
+    Ask, Query, Reading, Role, Verdict,
+    checks::Checks,
+    go, judge,
     limits::wanted,
     verdict::{NO_VALUES, failed, worst},
 };
 use crate::{
-    api::{CanaryMetric, MetricOutcome, metric_names::canonical, validated::Validated},
+    api::{CanaryMetric, MetricOutcome},
     expression::{Condition, Known},
+    spec::{Validated, metric_names::canonical},
 };
 
 /// What one measurement of a metric came to.
@@ -36,11 +39,12 @@ pub struct Assessment {
 /// missing.
 pub fn assess(
     c: &Validated,
+    checks: &Checks,
     at: usize,
     asks: &[Ask],
     readings: &BTreeMap<usize, Reading>,
 ) -> Option<Assessment> {
-    let metric = c.metrics.get(at)?;
+    let metric = checks.metrics.get(at)?;
     let mut mine = Vec::new();
     for (index, ask) in asks.iter().enumerate().filter(|(_, ask)| ask.metric == at) {
         match &ask.query {
@@ -63,7 +67,7 @@ pub fn assess(
     let all = mine.iter().filter(|(role, ..)| *role == Role::Value);
     let judged = all.map(|(_, query, reading)| {
         few.as_ref().map_or_else(
-            || one(c, metric, query, reading, primary),
+            || one(c, checks, metric, query, reading, primary),
             |why| {
                 let text = format!("Halt {}.{} advancement {}: {why}", c.name, c.namespace, query.metric);
                 said(metric, query, reading, MetricOutcome::NoData, text)
@@ -135,6 +139,7 @@ fn too_few(metric: &CanaryMetric, reading: &Reading) -> Option<String> {
 /// One query by range and conditions.
 fn one(
     c: &Validated,
+    checks: &Checks,
     metric: &CanaryMetric,
     query: &Query,
     reading: &Reading,
@@ -146,7 +151,7 @@ fn one(
         Verdict::Pass { .. } => None,
         Verdict::NoData { text } => Some(text),
     };
-    let conditions = match Conditions::of(metric, &c.conditions) {
+    let conditions = match Conditions::of(metric, &checks.conditions) {
         Ok(conditions) => conditions,
         Err(why) => return error(metric, query.promql.clone(), why),
     };

@@ -1,28 +1,46 @@
 //! The two checks that need no query of the user's. Their text belongs to the router; this fills it in, with values
 //! escaped so that no name can change what is asked.
 
-use super::{Metric, template};
-use crate::{api::validated::Validated, router::Builtin};
+use super::{Metric, checks::Checks, template};
+use crate::{router::Builtin, spec::Validated};
 
-pub use crate::api::metric_names::{DURATION, SUCCESS_RATE};
+pub use crate::spec::metric_names::{DURATION, SUCCESS_RATE};
 
 /// The PromQL of a built-in check over a window that is known to be a PromQL duration.
-pub fn render(c: &Validated, builtin: &Builtin, kind: Metric, window: &str) -> Result<String, String> {
-    fill(c, builtin, if kind == Metric::Duration { builtin.duration } else { builtin.success_rate }, window)
+pub fn render(
+    c: &Validated,
+    checks: &Checks,
+    builtin: &Builtin,
+    kind: Metric,
+    window: &str,
+) -> Result<String, String> {
+    fill(
+        c,
+        checks,
+        builtin,
+        if kind == Metric::Duration { builtin.duration } else { builtin.success_rate },
+        window,
+    )
 }
 
 /// The PromQL that counts the requests of such a window.
-pub fn requests(c: &Validated, builtin: &Builtin, window: &str) -> Result<String, String> {
-    fill(c, builtin, builtin.requests, window)
+pub fn requests(c: &Validated, checks: &Checks, builtin: &Builtin, window: &str) -> Result<String, String> {
+    fill(c, checks, builtin, builtin.requests, window)
 }
 
 /// The counters that the built-in checks rest on.
-pub fn series(c: &Validated, builtin: &Builtin, window: &str) -> Result<String, String> {
-    fill(c, builtin, builtin.series, window)
+pub fn series(c: &Validated, checks: &Checks, builtin: &Builtin, window: &str) -> Result<String, String> {
+    fill(c, checks, builtin, builtin.series, window)
 }
 
-fn fill(c: &Validated, builtin: &Builtin, text: &str, window: &str) -> Result<String, String> {
-    let plain = template::Model::of(c, window);
+fn fill(
+    c: &Validated,
+    checks: &Checks,
+    builtin: &Builtin,
+    text: &str,
+    window: &str,
+) -> Result<String, String> {
+    let plain = template::Model::of(c, checks, window);
     let name = |text: &str| if builtin.words { word(text) } else { matcher(text) };
     let model = template::Model {
         name: name(&plain.name),
@@ -76,13 +94,17 @@ mod tests {
             "(sum(rate(istio_requests_total{{{base},response_code!~\"5.*\"}}[1m])) or vector(0)) / \
              sum(rate(istio_requests_total{{{base}}}[1m])) * 100"
         );
-        assert_eq!(render(&c, builtin, Metric::SuccessRate, "1m").unwrap(), rate);
+        assert_eq!(render(&c, &Checks::default(), builtin, Metric::SuccessRate, "1m").unwrap(), rate);
         let duration = format!(
             "histogram_quantile(0.99, sum(rate(istio_request_duration_milliseconds_bucket{{{base}}}[30s])) by (le))"
         );
-        assert_eq!(render(&c, builtin, Metric::Duration, "30s").unwrap(), duration);
+        assert_eq!(render(&c, &Checks::default(), builtin, Metric::Duration, "30s").unwrap(), duration);
         c.names.target = "my.app".into();
-        assert!(render(&c, builtin, Metric::Duration, "1m").unwrap().contains(r#"=~"my\\.app""#));
+        assert!(
+            render(&c, &Checks::default(), builtin, Metric::Duration, "1m")
+                .unwrap()
+                .contains(r#"=~"my\\.app""#)
+        );
     }
 
     #[test]

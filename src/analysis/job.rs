@@ -4,10 +4,11 @@
 
 use serde_json::Value;
 
-use super::{Access, Metric, Query, Range, args, range, template, template_of, window};
+use super::{Access, Metric, Query, Range, args, checks::Checks, template, template_of, window};
 use crate::{
-    api::{CanaryMetric, JobTemplate, MetricTemplateSpec, metric_names::canonical, validated::Validated},
+    api::{CanaryMetric, JobTemplate, MetricTemplateSpec},
     manifest::json,
+    spec::{Validated, metric_names::canonical},
 };
 
 /// The `spec.provider.type` of a metric that is a Job.
@@ -20,9 +21,13 @@ pub const SUCCESS: f64 = 1.0;
 const LEAST_KEPT: i64 = 60;
 
 /// The MetricTemplate of a metric that is a Job, and its `namespace/name`.
-pub fn of<'c>(c: &'c Validated, m: &CanaryMetric) -> Option<(String, &'c MetricTemplateSpec)> {
+pub fn of<'c>(
+    c: &Validated,
+    checks: &'c Checks,
+    m: &CanaryMetric,
+) -> Option<(String, &'c MetricTemplateSpec)> {
     let name = template_of(c, m)?;
-    let found = c.templates.get(&name).filter(|t| t.provider.type_ == KIND)?;
+    let found = checks.templates.get(&name).filter(|t| t.provider.type_ == KIND)?;
     Some((name, found))
 }
 
@@ -32,15 +37,15 @@ pub fn is_for_job(query: &Query) -> bool {
 }
 
 /// What stands for the Job among the queries of other metrics.
-pub(super) fn query(c: &Validated, m: &CanaryMetric, name: &str) -> Result<Query, String> {
-    rendered(c, m)?;
+pub(super) fn query(c: &Validated, checks: &Checks, m: &CanaryMetric, name: &str) -> Result<Query, String> {
+    rendered(c, checks, m)?;
     Ok(Query {
         metric: m.name.clone(),
         kind: Metric::Template,
         promql: format!("the Job of MetricTemplate {name}"),
         server: String::new(),
         access: Access { kind: KIND.into(), ..Access::default() },
-        range: range(m, Metric::Template),
+        range: Range::of(m, Metric::Template),
         window: window(m)?,
         series: None,
         doubts: vec![],
@@ -51,12 +56,12 @@ pub(super) fn query(c: &Validated, m: &CanaryMetric, name: &str) -> Result<Query
 ///
 /// # Errors
 /// What is wrong with it, and where.
-pub fn rendered(c: &Validated, m: &CanaryMetric) -> Result<JobTemplate, String> {
-    let (name, template) = of(c, m).ok_or_else(|| format!("metric {} is no Job", m.name))?;
+pub fn rendered(c: &Validated, checks: &Checks, m: &CanaryMetric) -> Result<JobTemplate, String> {
+    let (name, template) = of(c, checks, m).ok_or_else(|| format!("metric {} is no Job", m.name))?;
     let mut job = template.job.clone().ok_or_else(|| format!("MetricTemplate {name} has no spec.job"))?;
-    let mut model = template::Model::of(c, &window(m)?);
+    let mut model = template::Model::of(c, checks, &window(m)?);
     model.variables.clone_from(&m.template_variables);
-    model.args = args::values(m, &c.namespace, &c.secrets).0;
+    model.args = args::values(m, &c.namespace, &checks.secrets).0;
     let fill = |text: &mut String, at: &str| -> Result<(), String> {
         if text.contains("{{") {
             *text =

@@ -3,11 +3,13 @@
 
 use std::time::Duration;
 
-use super::{Ask, Role, go, query_plan::compares};
-use crate::api::{
-    CanaryMetric, NoData, duration,
-    metric_names::{DURATION, SUCCESS_RATE, canonical},
-    validated::{Problem, Validated},
+use super::{Ask, Metric, Range, Role, checks::Checks, go, query_plan::compares};
+use crate::{
+    api::{CanaryMetric, NoData, duration},
+    spec::{
+        Problem, Validated,
+        metric_names::{DURATION, SUCCESS_RATE, canonical},
+    },
 };
 
 /// A part of a metric's settings that users write as text, with its field.
@@ -17,20 +19,20 @@ const TIMES: [Times; 2] =
     [("period", |m| m.verdict.period.as_ref()), ("initialDelay", |m| m.verdict.initial_delay.as_ref())];
 
 /// What keeps runs from being analysed, and what may be not as meant.
-pub fn check(c: &Validated, asks: &[Ask]) -> (Vec<Problem>, Vec<String>) {
+pub fn check(c: &Validated, checks: &Checks, asks: &[Ask]) -> (Vec<Problem>, Vec<String>) {
     let (mut faults, mut advice) = (Vec::new(), Vec::new());
-    for (at, m) in c.metrics.iter().enumerate() {
+    for (at, m) in checks.metrics.iter().enumerate() {
         let field = format!("spec.analysis.metrics[{}]", m.name);
         let wrong = times(m)
-            .or_else(|| unreadable(c, m))
+            .or_else(|| unreadable(checks, m))
             .or_else(|| never(m))
             .or_else(|| beyond(c, m))
-            .or_else(|| second(c, at))
+            .or_else(|| second(checks, at))
             .or_else(|| unaskable(at, asks));
         faults.extend(wrong.map(|why| Problem::new("MetricInvalid", format!("{field}: {why}"))));
-        advice.extend(always(m).or_else(|| unreached(c, m)).map(|why| format!("{field}: {why}")));
+        advice.extend(always(m).or_else(|| unreached(c, checks, m)).map(|why| format!("{field}: {why}")));
     }
-    let mut names: Vec<&str> = c.metrics.iter().map(|m| m.name.as_str()).collect();
+    let mut names: Vec<&str> = checks.metrics.iter().map(|m| m.name.as_str()).collect();
     names.sort_unstable();
     let twice = names.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0]);
     advice.extend(twice.map(|name| {
@@ -38,7 +40,10 @@ pub fn check(c: &Validated, asks: &[Ask]) -> (Vec<Problem>, Vec<String>) {
             "spec.analysis.metrics: two are named {name}: their counts are told apart as {name} and {name}#2"
         )
     }));
-    if !c.metrics.is_empty() && c.metrics.iter().all(|m| m.verdict.dry()) && c.analysis.webhooks.is_empty() {
+    if !checks.metrics.is_empty()
+        && checks.metrics.iter().all(|m| m.verdict.dry())
+        && c.analysis.webhooks.is_empty()
+    {
         advice.push(
             "spec.analysis.metrics: all are dryRun: every revision that becomes ready is promoted".into(),
         );
@@ -48,15 +53,8 @@ pub fn check(c: &Validated, asks: &[Ask]) -> (Vec<Problem>, Vec<String>) {
 
 /// What is wanted of a metric, in words.
 pub fn wanted(m: &CanaryMetric) -> String {
-    let range = match (m.threshold_range, m.threshold) {
-        (Some(range), _) => (range.min, range.max),
-        (None, None) if m.verdict.has_condition() => (None, None),
-        (None, threshold) if canonical(&m.name) == Some(SUCCESS_RATE) => {
-            (Some(threshold.unwrap_or(0.0)), None)
-        }
-        (None, threshold) => (None, Some(threshold.unwrap_or(0.0))),
-    };
-    let range = match range {
+    let range = range(m);
+    let range = match (range.min, range.max) {
         (Some(min), Some(max)) => Some(format!("{} to {}", go::v(min), go::v(max))),
         (Some(min), None) => Some(format!("at least {}", go::v(min))),
         (None, Some(max)) => Some(format!("at most {}", go::v(max))),
@@ -66,6 +64,12 @@ pub fn wanted(m: &CanaryMetric) -> String {
     let bad = m.verdict.failure_condition.as_ref().map(|text| format!("not {}", text.trim()));
     let all: Vec<String> = range.into_iter().chain(good).chain(bad).collect();
     if all.is_empty() { "a finite value".into() } else { all.join(", ") }
+}
+
+/// The range of a metric, by its name.
+fn range(m: &CanaryMetric) -> Range {
+    let success = canonical(&m.name) == Some(SUCCESS_RATE);
+    Range::of(m, if success { Metric::SuccessRate } else { Metric::Inline })
 }
 
 /// A time that the metric names; none where it names none.
@@ -87,13 +91,13 @@ fn times(m: &CanaryMetric) -> Option<String> {
 }
 
 /// A condition that does not compile, or that both say the same.
-fn unreadable(c: &Validated, m: &CanaryMetric) -> Option<String> {
+fn unreadable(checks: &Checks, m: &CanaryMetric) -> Option<String> {
     let mut parsed = Vec::new();
     for (field, text) in [
         ("successCondition", &m.verdict.success_condition),
         ("failureCondition", &m.verdict.failure_condition),
     ] {
-        match text.as_deref().map(|text| c.conditions.get(text)) {
+        match text.as_deref().map(|text| checks.conditions.get(text)) {
             None => {}
             Some(Err(why)) => {
                 return Some(format!("{field} cannot be asked: {why}: write it as in result[0] >= 0.95"));
@@ -136,15 +140,12 @@ fn always(m: &CanaryMetric) -> Option<String> {
     if m.verdict.has_condition() {
         return None;
     }
-    let name = canonical(&m.name);
-    let (min, max) = m.threshold_range.map_or((None, None), |r| (r.min, r.max));
-    let bare = m.threshold_range.is_none();
-    if name == Some(SUCCESS_RATE) {
-        let least = if bare { m.threshold } else { min };
-        let open = least.unwrap_or(0.0) <= 0.0 && max.is_none_or(|m| m >= 100.0);
+    let Range { min, max } = range(m);
+    if canonical(&m.name) == Some(SUCCESS_RATE) {
+        let open = min.unwrap_or(0.0) <= 0.0 && max.is_none_or(|m| m >= 100.0);
         return open.then(|| "no success rate is too low: set thresholdRange.min".into());
     }
-    if bare {
+    if m.threshold_range.is_none() {
         let unset = m.threshold.is_none();
         return unset.then(|| "neither thresholdRange nor threshold is set: only values up to 0 pass".into());
     }
@@ -164,9 +165,9 @@ fn beyond(c: &Validated, m: &CanaryMetric) -> Option<String> {
 }
 
 /// Another metric of this name comes before it, and limits would not tell the two apart.
-fn second(c: &Validated, at: usize) -> Option<String> {
-    let m = &c.metrics[at];
-    let first = c.metrics[..at].iter().find(|other| other.name == m.name)?;
+fn second(checks: &Checks, at: usize) -> Option<String> {
+    let m = &checks.metrics[at];
+    let first = checks.metrics[..at].iter().find(|other| other.name == m.name)?;
     let plain = |m: &CanaryMetric| m.verdict == crate::api::MetricPolicy::default();
     (!plain(first) || !plain(m)).then(|| "another metric has the same name: rename one of the two".into())
 }
@@ -178,7 +179,7 @@ fn unaskable(at: usize, asks: &[Ask]) -> Option<String> {
 }
 
 /// A limit that something else comes before.
-fn unreached(c: &Validated, m: &CanaryMetric) -> Option<String> {
+fn unreached(c: &Validated, checks: &Checks, m: &CanaryMetric) -> Option<String> {
     let v = &m.verdict;
     let limits =
         [("failureLimit", v.failure_limit), ("consecutiveFailureLimit", v.consecutive_failure_limit)];
@@ -189,7 +190,7 @@ fn unreached(c: &Validated, m: &CanaryMetric) -> Option<String> {
             c.threshold
         ));
     }
-    if v.primary_query.is_some() && !compares(c, m) {
+    if v.primary_query.is_some() && !compares(checks, m) {
         return Some("primaryQuery is not asked: no condition names primary".into());
     }
     let counted = v.min_samples.is_some() || v.samples_query.is_none();

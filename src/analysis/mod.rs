@@ -6,6 +6,7 @@
 pub mod args;
 mod assess;
 pub mod builtin;
+mod checks;
 #[cfg(test)]
 mod examples;
 mod go;
@@ -21,14 +22,16 @@ use serde::Serialize;
 
 pub use self::{
     assess::{Assessment, assess, example},
+    checks::Checks,
     provider_kinds::{Access, SecretAt},
     query_plan::{Ask, Role, asks},
     reading::{Doubt, Failure, Reading, doubting, early, sent},
     verdict::{NO_VALUES, Verdict, judge},
 };
 use crate::{
-    api::{CanaryMetric, metric_names::canonical, validated::Validated},
+    api::CanaryMetric,
     router::Builtin,
+    spec::{Validated, metric_names::canonical},
 };
 
 /// Window of checks that name none.
@@ -57,6 +60,19 @@ pub struct Range {
     pub min: Option<f64>,
     /// Greatest value that passes.
     pub max: Option<f64>,
+}
+
+impl Range {
+    /// That of a metric: `thresholdRange`, else the old single threshold: the least success rate, or the most of anything
+    /// else; unset is 0, unless there is a condition in its place.
+    fn of(m: &CanaryMetric, kind: Metric) -> Self {
+        match (&m.threshold_range, kind) {
+            (Some(range), _) => Self { min: range.min, max: range.max },
+            (None, _) if m.threshold.is_none() && m.verdict.has_condition() => Self::default(),
+            (None, Metric::SuccessRate) => Self { min: Some(m.threshold.unwrap_or(0.0)), max: None },
+            (None, _) => Self { min: None, max: Some(m.threshold.unwrap_or(0.0)) },
+        }
+    }
 }
 
 /// One question for a metrics server.
@@ -91,13 +107,13 @@ pub fn template_of(c: &Validated, m: &CanaryMetric) -> Option<String> {
 
 /// The query of a metric: the built-in one if it bears the name of a built-in check, else its own. Err: the metric
 /// cannot be asked for; the text says what is wrong with it.
-fn query(c: &Validated, m: &CanaryMetric, builtin: &Builtin) -> Result<Query, String> {
-    let Some(name) = canonical(&m.name) else { return own(c, m) };
+fn query(c: &Validated, checks: &Checks, m: &CanaryMetric, builtin: &Builtin) -> Result<Query, String> {
+    let Some(name) = canonical(&m.name) else { return own(c, checks, m) };
     let window = window(m)?;
     let kind = if name == builtin::DURATION { Metric::Duration } else { Metric::SuccessRate };
-    let promql = builtin::render(c, builtin, kind, &window)?;
-    let series = Some(builtin::series(c, builtin, &window)?);
-    let (metric, server, range) = (name.to_owned(), c.metrics_server.clone(), range(m, kind));
+    let promql = builtin::render(c, checks, builtin, kind, &window)?;
+    let series = Some(builtin::series(c, checks, builtin, &window)?);
+    let (metric, server, range) = (name.to_owned(), c.metrics_server.clone(), Range::of(m, kind));
     Ok(Query {
         metric,
         kind,
@@ -112,26 +128,27 @@ fn query(c: &Validated, m: &CanaryMetric, builtin: &Builtin) -> Result<Query, St
 }
 
 /// What a built-in check that also carries a `templateRef` or a `query` asks beside [`query`], as in Flagger.
-fn beside(c: &Validated, m: &CanaryMetric) -> Option<Result<Query, String>> {
+fn beside(c: &Validated, checks: &Checks, m: &CanaryMetric) -> Option<Result<Query, String>> {
     canonical(&m.name)?;
     let more = m.template_ref.is_some() || m.query.as_ref().is_some_and(|q| !q.trim().is_empty());
-    more.then(|| own(c, m))
+    more.then(|| own(c, checks, m))
 }
 
 /// The user's own query: that of the MetricTemplate, else the inline one.
-fn own(c: &Validated, m: &CanaryMetric) -> Result<Query, String> {
+fn own(c: &Validated, checks: &Checks, m: &CanaryMetric) -> Result<Query, String> {
     let window = window(m)?;
-    let mut model = template::Model::of(c, &window);
+    let mut model = template::Model::of(c, checks, &window);
     model.variables.clone_from(&m.template_variables);
-    let (args, secret) = args::values(m, &c.namespace, &c.secrets);
+    let (args, secret) = args::values(m, &c.namespace, &checks.secrets);
     model.args = args;
     let (kind, access, server, whose, text) = if let Some(name) = template_of(c, m) {
-        let template = c.templates.get(&name).ok_or_else(|| format!("MetricTemplate {name} is missing"))?;
+        let template =
+            checks.templates.get(&name).ok_or_else(|| format!("MetricTemplate {name} is missing"))?;
         if template.provider.type_ == job::KIND {
-            return job::query(c, m, &name);
+            return job::query(c, checks, m, &name);
         }
         let server = template.provider.address.clone().unwrap_or_default();
-        let access = Access::of(&name, template, &c.secrets);
+        let access = Access::of(&name, template, &checks.secrets);
         (Metric::Template, access, server, format!("MetricTemplate {name}"), Some(&template.query))
     } else {
         let whose = format!("query of metric {}", m.name);
@@ -141,19 +158,8 @@ fn own(c: &Validated, m: &CanaryMetric) -> Result<Query, String> {
     let promql =
         model.names().and_then(|()| template::render(text, &model)).map_err(|e| format!("{whose}: {e}"))?;
     let access = Access { args: secret, ..access };
-    let (metric, range) = (m.name.clone(), range(m, kind));
+    let (metric, range) = (m.name.clone(), Range::of(m, kind));
     Ok(Query { metric, kind, promql, server, access, range, window, series: None, doubts: vec![] })
-}
-
-/// `thresholdRange`, else the old single threshold: the least success rate, or the most of anything else; unset is 0,
-/// unless there is a condition in its place.
-fn range(m: &CanaryMetric, kind: Metric) -> Range {
-    match (&m.threshold_range, kind) {
-        (Some(range), _) => Range { min: range.min, max: range.max },
-        (None, _) if m.threshold.is_none() && m.verdict.has_condition() => Range::default(),
-        (None, Metric::SuccessRate) => Range { min: Some(m.threshold.unwrap_or(0.0)), max: None },
-        (None, _) => Range { min: None, max: Some(m.threshold.unwrap_or(0.0)) },
-    }
 }
 
 fn window(m: &CanaryMetric) -> Result<String, String> {
@@ -197,7 +203,7 @@ mod tests {
 
     fn ask(value: Value) -> Result<Query, String> {
         let builtin = router::by_name("istio").unwrap().queries();
-        query(&fixture::canary(&json!({})), &metric(value), builtin)
+        query(&fixture::canary(&json!({})), &Checks::default(), &metric(value), builtin)
     }
 
     #[test]
@@ -237,9 +243,16 @@ mod tests {
             ask(json!({"name": "x", "query": "{{ nope }}"})).unwrap_err().starts_with("query of metric x: ")
         );
         let both = metric(json!({"name": "request-duration", "query": "up"}));
-        let second = beside(&fixture::canary(&json!({})), &both).unwrap().unwrap();
+        let second = beside(&fixture::canary(&json!({})), &Checks::default(), &both).unwrap().unwrap();
         assert_eq!((second.kind, second.promql.as_str()), (Metric::Inline, "up"));
-        assert!(beside(&fixture::canary(&json!({})), &metric(json!({"name": "request-duration"}))).is_none());
+        assert!(
+            beside(
+                &fixture::canary(&json!({})),
+                &Checks::default(),
+                &metric(json!({"name": "request-duration"}))
+            )
+            .is_none()
+        );
     }
 
     #[test]
@@ -249,10 +262,13 @@ mod tests {
         c.spec.ingress_ref =
             serde_json::from_value(json!({"apiVersion": "x/v1", "kind": "Ingress", "name": evil})).unwrap();
         let own = metric(json!({"name": "mine", "query": "sum(up{ingress=\"{{ ingress }}\"})"}));
-        let error = query(&c, &own, router::by_name("istio").unwrap().queries()).unwrap_err();
+        let error =
+            query(&c, &Checks::default(), &own, router::by_name("istio").unwrap().queries()).unwrap_err();
         assert_eq!(error, "query of metric mine: spec.ingressRef.name is no name of an object: correct it");
         let nginx = router::by_name("nginx").unwrap().queries();
-        let built_in = query(&c, &metric(json!({"name": "request-success-rate"})), nginx).unwrap().promql;
+        let built_in = query(&c, &Checks::default(), &metric(json!({"name": "request-success-rate"})), nginx)
+            .unwrap()
+            .promql;
         let escaped = built_in.replace(r#"\""#, "");
         assert!(built_in.contains(r#"\"\\}\\) or vector"#) && !escaped.contains(r#""}\"#), "{built_in}");
     }

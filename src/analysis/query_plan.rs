@@ -1,10 +1,11 @@
 //! All that is asked for the metrics of a Canary, in one fixed order: for each metric what it measures, then the same of
 //! the primary if a condition compares with it, then how many samples there were if a least number is wanted.
 
-use super::{Metric, Query, beside, builtin, query, template, window};
+use super::{Metric, Query, beside, builtin, checks::Checks, query, template, window};
 use crate::{
-    api::{CanaryMetric, metric_names::canonical, validated::Validated},
+    api::CanaryMetric,
     router::Builtin,
+    spec::{Validated, metric_names::canonical},
 };
 
 /// What a query is for.
@@ -21,7 +22,7 @@ pub enum Role {
 /// One query of a metric.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ask {
-    /// Position of the metric in `Validated::metrics`.
+    /// Position of the metric in [`Checks::metrics`].
     pub metric: usize,
     /// What it is for.
     pub role: Role,
@@ -31,22 +32,26 @@ pub struct Ask {
 
 /// All queries of a Canary's checks. A built-in check that also carries a `templateRef` or a `query` asks both, as in
 /// Flagger.
-pub fn asks(c: &Validated, builtin: &Builtin) -> Vec<Ask> {
-    c.metrics.iter().enumerate().flat_map(|(at, m)| of(c, at, m, builtin)).collect()
+pub fn asks(c: &Validated, checks: &Checks, builtin: &Builtin) -> Vec<Ask> {
+    checks.metrics.iter().enumerate().flat_map(|(at, m)| of(c, checks, at, m, builtin)).collect()
 }
 
-fn of(c: &Validated, metric: usize, m: &CanaryMetric, builtin: &Builtin) -> Vec<Ask> {
-    let first = query(c, m, builtin);
+fn of(c: &Validated, checks: &Checks, metric: usize, m: &CanaryMetric, builtin: &Builtin) -> Vec<Ask> {
+    let first = query(c, checks, m, builtin);
     let ask = |role, query| Ask { metric, role, query };
-    let primary = compares(c, m).then(|| ask(Role::Primary, of_primary(c, m, builtin, &first)));
-    let samples = m.verdict.min_samples.map(|_| ask(Role::Samples, samples(c, m, builtin, &first)));
+    let primary = compares(checks, m).then(|| ask(Role::Primary, of_primary(c, checks, m, builtin, &first)));
+    let samples = m.verdict.min_samples.map(|_| ask(Role::Samples, samples(c, checks, m, builtin, &first)));
     let value = std::iter::once(ask(Role::Value, first));
-    value.chain(beside(c, m).map(|query| ask(Role::Value, query))).chain(primary).chain(samples).collect()
+    value
+        .chain(beside(c, checks, m).map(|query| ask(Role::Value, query)))
+        .chain(primary)
+        .chain(samples)
+        .collect()
 }
 
 /// A condition of the metric is about the primary as well.
-pub(super) fn compares(c: &Validated, m: &CanaryMetric) -> bool {
-    m.verdict.conditions().any(|text| c.conditions.get(text).is_ok_and(|read| read.compares()))
+pub(super) fn compares(checks: &Checks, m: &CanaryMetric) -> bool {
+    m.verdict.conditions().any(|text| checks.conditions.get(text).is_ok_and(|read| read.compares()))
 }
 
 /// A query like the metric's own, at the same server, with another text.
@@ -58,16 +63,15 @@ fn like(own: &Result<Query, String>, what: &str, promql: String) -> Result<Query
 
 fn of_primary(
     c: &Validated,
+    checks: &Checks,
     m: &CanaryMetric,
     builtin: &Builtin,
     own: &Result<Query, String>,
 ) -> Result<Query, String> {
     if let Some(text) = &m.verdict.primary_query {
-        return like(own, "primary", rendered(c, m, "primaryQuery", text)?);
+        return like(own, "primary", rendered(c, checks, m, "primaryQuery", text)?);
     }
-    let mut other = c.clone();
-    other.names.target.clone_from(&c.names.primary);
-    let text = query(&other, m, builtin)?.promql;
+    let text = query(&c.for_primary(), checks, m, builtin)?.promql;
     if own.as_ref().is_ok_and(|own| own.promql == text) {
         return Err(format!(
             "metric {}: its query does not name the target, so that it cannot be asked for the primary: give it a primaryQuery",
@@ -79,20 +83,27 @@ fn of_primary(
 
 fn samples(
     c: &Validated,
+    checks: &Checks,
     m: &CanaryMetric,
     builtin: &Builtin,
     own: &Result<Query, String>,
 ) -> Result<Query, String> {
     let text = match &m.verdict.samples_query {
-        Some(text) => rendered(c, m, "samplesQuery", text)?,
-        None if canonical(&m.name).is_some() => builtin::requests(c, builtin, &window(m)?)?,
+        Some(text) => rendered(c, checks, m, "samplesQuery", text)?,
+        None if canonical(&m.name).is_some() => builtin::requests(c, checks, builtin, &window(m)?)?,
         None => return Err(format!("metric {}: minSamples needs a samplesQuery that counts them", m.name)),
     };
     like(own, "samples", text)
 }
 
-fn rendered(c: &Validated, m: &CanaryMetric, field: &str, text: &str) -> Result<String, String> {
-    let mut model = template::Model::of(c, &window(m)?);
+fn rendered(
+    c: &Validated,
+    checks: &Checks,
+    m: &CanaryMetric,
+    field: &str,
+    text: &str,
+) -> Result<String, String> {
+    let mut model = template::Model::of(c, checks, &window(m)?);
     model.variables.clone_from(&m.template_variables);
     template::render(text.trim(), &model).map_err(|e| format!("{field} of metric {}: {e}", m.name))
 }
@@ -105,9 +116,8 @@ mod tests {
     use crate::{manifest::fixture, router};
 
     fn asked(metrics: Value) -> Vec<Ask> {
-        let mut c = fixture::canary(&json!({}));
-        c.metrics = serde_json::from_value(metrics).unwrap();
-        asks(&c, router::by_name("istio").unwrap().queries())
+        let checks = Checks { metrics: serde_json::from_value(metrics).unwrap(), ..Checks::default() };
+        asks(&fixture::canary(&json!({})), &checks, router::by_name("istio").unwrap().queries())
     }
 
     fn text(ask: &Ask) -> &str {

@@ -143,13 +143,17 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{analysis::asks, manifest::fixture, router};
+    use crate::{
+        analysis::{Checks, asks},
+        manifest::fixture,
+        router,
+    };
 
     fn query(metric: serde_json::Value) -> Query {
-        let mut c = fixture::canary(&json!({}));
-        c.metrics = vec![serde_json::from_value(metric).unwrap()];
+        let metrics = vec![serde_json::from_value(metric).unwrap()];
+        let checks = Checks { metrics, ..Checks::default() };
         let builtin = router::by_name("istio").unwrap().queries();
-        asks(&c, builtin).remove(0).query.unwrap()
+        asks(&fixture::canary(&json!({})), &checks, builtin).remove(0).query.unwrap()
     }
 
     #[test]

@@ -6,7 +6,8 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use gotmpl::{MissingKey, Template, Value, tmap};
 
-use crate::api::validated::Validated;
+use super::checks::Checks;
+use crate::spec::Validated;
 
 /// Most bytes a rendered query may have: more than any server takes in a URL.
 const LONGEST: usize = 32 * 1024;
@@ -38,7 +39,7 @@ pub struct Model {
 
 impl Model {
     /// The model of a Canary, without variables.
-    pub fn of(c: &Validated, interval: &str) -> Self {
+    pub fn of(c: &Validated, checks: &Checks, interval: &str) -> Self {
         let named = |name: Option<&String>| name.unwrap_or(&c.names.target).clone();
         Self {
             name: c.name.clone(),
@@ -46,7 +47,10 @@ impl Model {
             target: c.names.target.clone(),
             service: c.names.apex.clone(),
             ingress: named(c.spec.ingress_ref.as_ref().map(|at| &at.name)),
-            route: c.revision.clone().unwrap_or_else(|| named(c.spec.route_ref.as_ref().map(|at| &at.name))),
+            route: checks
+                .revision
+                .clone()
+                .unwrap_or_else(|| named(c.spec.route_ref.as_ref().map(|at| &at.name))),
             interval: interval.to_owned(),
             variables: BTreeMap::new(),
             args: BTreeMap::new(),

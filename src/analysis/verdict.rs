@@ -12,7 +12,7 @@
 use serde::Serialize;
 
 use super::{Doubt, Metric, Query, Reading, go};
-use crate::api::validated::Validated;
+use crate::spec::Validated;
 
 /// What a query without any value is said to be.
 pub const NO_VALUES: &str = "running query failed: no values found";

@@ -9,7 +9,7 @@ use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::RequestStatus;
+use super::request::RequestStatus;
 
 /// What a run is about; set when it begins.
 #[derive(CustomResource, JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -276,21 +276,4 @@ pub struct LastRun {
     pub started: MicroTime,
     /// When it was over.
     pub ended: MicroTime,
-}
-
-/// What was found out in a run and is not yet in its record.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Evidence {
-    /// Number of the run; of one that waits to begin, the number that it will have.
-    pub run: i64,
-    /// Hash of the revision that it is about.
-    pub revision: String,
-    /// What was asked.
-    pub metrics: Vec<RunMetric>,
-    /// What was read.
-    pub measurements: Vec<Measurement>,
-    /// What was called.
-    pub hooks: Vec<HookCall>,
-    /// What these leave out.
-    pub left_out: LeftOut,
 }

@@ -7,7 +7,10 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
 use kube::CustomResourceExt;
 use serde_json::{Value, json};
 
-use super::{AlertProvider, Canary, CanaryRun, MetricTemplate};
+use super::{
+    alert_provider::AlertProvider, canary::spec::Canary, canary_run::CanaryRun,
+    metric::template::MetricTemplate,
+};
 
 /// Keeps Helm from deleting the definitions, and with them every object.
 const HELM_KEEP: (&str, &str) = ("helm.sh/resource-policy", "keep");

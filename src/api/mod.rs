@@ -2,48 +2,42 @@
 //! Flagger's, with a few optional additions, and CanaryRun of `serin.dev`. The docs of public fields become the
 //! descriptions in the CRDs.
 //!
-//! Data only: [`validated`] is the one place that judges a spec, everything after it works with its result.
+//! Data only, as it is stored in the cluster: [`crate::spec`] is the one place that judges a spec, everything after it
+//! works with its result.
 
-pub mod alert_provider;
-pub mod analysis;
-pub mod canary;
+mod alert_provider;
+mod canary;
 pub mod canary_run;
 pub mod crd;
 pub mod duration;
-pub mod gate;
-pub mod metric_arg;
-pub mod metric_job;
-pub mod metric_names;
-pub mod metric_policy;
-pub mod metric_template;
-pub mod outbound_hosts;
-pub mod promotion;
+mod metadata;
+mod metric;
 pub mod request;
-mod routing;
-pub mod schedule;
 mod schema;
-pub mod service;
-pub mod status;
-mod target;
-pub mod validated;
 
 #[cfg(test)]
 mod tests;
 
 pub use alert_provider::{AlertProvider, AlertProviderSpec};
-pub use analysis::{
-    CanaryAlert, CanaryAnalysis, CanaryMetric, CanaryWebhook, CrossNamespaceRef, SessionAffinity,
-    ThresholdRange,
+pub use canary::{
+    analysis::{
+        CanaryAlert, CanaryAnalysis, CanaryMetric, CanaryWebhook, CrossNamespaceRef, SessionAffinity,
+        ThresholdRange,
+    },
+    gate::Gate,
+    service::{CanaryService, UnmanagedMetadata},
+    spec::{AutoscalerRef, Canary, CanarySpec, LocalRef, ScalerReplicas, TargetRef, UpstreamRef},
+    status::{
+        CanaryCondition, CanaryStatus, Ending, EndingKind, ObservedConfig, ObservedTarget, Phase, RunStatus,
+        StepStatus,
+    },
 };
-pub use canary::{AutoscalerRef, Canary, CanarySpec, LocalRef, ScalerReplicas, TargetRef, UpstreamRef};
 pub use canary_run::{CanaryRun, CanaryRunSpec, CanaryRunStatus, LastRun, RunPhase};
-pub use metric_arg::{ArgField, ArgSecret, ArgSource, MetricArg};
-pub use metric_job::JobTemplate;
-pub use metric_policy::{JobState, MetricOutcome, MetricPolicy, MetricStatus, NoData};
-pub use metric_template::{MetricProvider, MetricTemplate, MetricTemplateSpec, SecretRef};
-pub use service::{CanaryService, CustomMetadata, UnmanagedMetadata};
-pub use status::{
-    Answer, CanaryCondition, CanaryStatus, Ending, EndingKind, ObservedConfig, ObservedTarget, Phase,
-    RequestStatus, RunStatus, StepStatus,
+pub use metadata::CustomMetadata;
+pub use metric::{
+    arg::{ArgField, ArgSecret, ArgSource, MetricArg},
+    job::JobTemplate,
+    policy::{JobState, MetricOutcome, MetricPolicy, MetricStatus, NoData},
+    template::{MetricProvider, MetricTemplate, MetricTemplateSpec, SecretRef},
 };
-pub use target::Target;
+pub use request::{Answer, RequestStatus};

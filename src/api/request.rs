@@ -1,7 +1,11 @@
-//! What people ask of a run by an annotation on its Canary. A request carries an id, so that it is answered once; it is
-//! never a part of the spec, and never a status that the operator writes as well.
+//! What people ask of a run by an annotation on its Canary, and the answer in its status. A request carries an id, so
+//! that it is answered once; it is never a part of the spec, and the operator does not write the annotation.
 
-use serde::Deserialize;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::names;
 
 /// Longest request that is read, in bytes.
 const LONGEST: usize = 1024;
@@ -94,11 +98,33 @@ impl Request {
 
     /// The id under which a text that cannot be read is answered.
     pub fn id_of_unreadable(text: &str) -> String {
-        let sum = text
-            .bytes()
-            .fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3));
-        format!("unreadable-{sum:016x}")
+        format!("unreadable-{:016x}", names::checksum(text))
     }
+}
+
+/// What became of a request (annotation `serin.dev/request`).
+#[derive(JsonSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RequestStatus {
+    /// Its id; of one that cannot be read, `unreadable-` and a checksum.
+    pub id: String,
+    /// What was asked for; empty if that cannot be read.
+    pub verb: String,
+    /// `Accepted` or `Refused`.
+    pub answer: Answer,
+    /// Who asked, and why it was refused, as a sentence.
+    pub message: String,
+    /// When it was answered.
+    pub at: MicroTime,
+}
+
+/// The answer to a request.
+#[derive(JsonSchema, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Answer {
+    /// It is done.
+    Accepted,
+    /// It is not, and will not be.
+    Refused,
 }
 
 #[cfg(test)]

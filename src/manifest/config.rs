@@ -8,9 +8,13 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use sha2::{Digest as _, Sha256};
 
-use super::{Manifest, json as get, revision, workload};
+use super::{
+    digest, json as get,
+    labels::included,
+    marks::{annotation, labels, ours},
+    object::Manifest,
+};
 use crate::{
     names::{self, managers},
     snapshot::{CONFIG_MAP, Kind, ObjectRef, SECRET},
@@ -153,7 +157,7 @@ fn member(
 
 /// Its owner wants it left alone: primary and target use the same object.
 pub fn opted_out(object: &Value) -> bool {
-    super::annotation(object, names::ANNOTATION_CONFIG_TRACKING).is_some_and(|v| v.starts_with("disable"))
+    annotation(object, names::ANNOTATION_CONFIG_TRACKING).is_some_and(|v| v.starts_with("disable"))
 }
 
 /// What counts of a content: data, binary data and the type of a Secret.
@@ -173,13 +177,13 @@ pub fn digest(object: &Value) -> Digest {
     if secret {
         content.insert("type".into(), json!(type_));
     }
-    Digest { version, checksum: Some(short(&revision::canonical(&Value::Object(content)), CHECKSUM)) }
+    Digest { version, checksum: Some(short(digest::of(&Value::Object(content)), CHECKSUM)) }
 }
 
 /// Name of the copy of a content: `<name>-primary-<hash>`. Each Canary has copies of its own, so none waits for
 /// another to let go of one.
 pub fn copy_name(canary: &str, from: &ObjectRef, checksum: &str) -> String {
-    let hash = short(&format!("{canary}/{}/{checksum}", key(from)), SHORT);
+    let hash = short(digest::of_text(&format!("{canary}/{}/{checksum}", key(from))), SHORT);
     let room = LONGEST - names::primary("").len() - 1 - SHORT;
     let name: String = from.name.chars().take(room).collect();
     format!("{}-{hash}", names::primary(name.trim_end_matches(['-', '.'])))
@@ -190,9 +194,9 @@ pub fn copy(source: &Value, of: &CopyOf) -> Option<Manifest> {
     if digest(source).checksum.as_ref() != Some(&of.checksum) {
         return None;
     }
-    let mut labels: Map<String, Value> = super::labels(source)
+    let mut labels: Map<String, Value> = labels(source)
         .into_iter()
-        .filter(|(key, _)| workload::included(key, &of.prefixes))
+        .filter(|(key, _)| included(key, &of.prefixes))
         .map(|(key, value)| (key, json!(value)))
         .collect();
     labels.insert(names::LABEL_CANARY.into(), json!(names::label_value(&of.canary)));
@@ -205,7 +209,7 @@ pub fn copy(source: &Value, of: &CopyOf) -> Option<Manifest> {
 
 /// True if the object is a copy that was made for this Canary.
 pub fn is_copy(object: &Value, canary: &str) -> bool {
-    super::ours(object, canary) && super::annotation(object, names::ANNOTATION_CHECKSUM).is_some()
+    ours(object, canary) && annotation(object, names::ANNOTATION_CHECKSUM).is_some()
 }
 
 /// Only what has to be remembered of a ConfigMap or Secret: no content, nor annotations that may repeat it.
@@ -225,8 +229,7 @@ pub fn without_content(object: &Value) -> Value {
     out
 }
 
-fn short(text: &str, digits: usize) -> String {
-    let mut hex = format!("{:x}", Sha256::digest(text.as_bytes()));
+fn short(mut hex: String, digits: usize) -> String {
     hex.truncate(digits);
     hex
 }

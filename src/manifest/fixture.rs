@@ -1,18 +1,15 @@
 //! Test data for the pure modules: Canaries, the target of the recordings, and what an API server does with a patch.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use super::Manifest;
 use crate::{
-    api::{
-        Target,
-        promotion::Apex,
-        schedule::{Step, Strategy},
-        validated::{Names, Validated},
-    },
     config::Ingress,
     names,
+    spec::{Apex, CheckedSpec, Names, Step, Strategy, Target, Validated},
 };
 
 /// The Canary of the recordings, with `service` laid over `port: 80`.
@@ -25,7 +22,7 @@ pub(crate) fn canary(service: &Value) -> Validated {
         "targetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "podinfo"},
         "service": all, "analysis": analysis,
     });
-    Validated {
+    Validated::unchecked(CheckedSpec {
         name: "podinfo".into(),
         namespace: "test".into(),
         names: Names {
@@ -36,7 +33,6 @@ pub(crate) fn canary(service: &Value) -> Validated {
             apex,
         },
         target: Target::Deployment,
-        revision: None,
         provider: "istio".into(),
         ingress: Ingress::default(),
         mesh: "default".into(),
@@ -55,17 +51,10 @@ pub(crate) fn canary(service: &Value) -> Validated {
         linger: Duration::ZERO,
         apex: Apex::Stays,
         pause: None,
-        gates: crate::api::gate::Gates::default(),
+        gates: crate::spec::Gates::default(),
         skip_analysis: false,
-        templates: BTreeMap::new(),
-        secrets: BTreeMap::new(),
-        conditions: crate::expression::Known::default(),
         metrics: Vec::new(),
-        unserved: Vec::new(),
-        held: false,
-        faults: Vec::new(),
-        advice: Vec::new(),
-    }
+    })
 }
 
 /// The target of the recordings, as stored.
@@ -120,4 +109,11 @@ pub(crate) fn merge(target: &mut Value, patch: &Value) {
             merge(map.entry(key.clone()).or_insert(Value::Null), value);
         }
     }
+}
+
+/// The object with the epoch of the run that writes it and the time of the write.
+pub(crate) fn stamped(object: Manifest, epoch: i64, written: Timestamp) -> Manifest {
+    object
+        .annotated(names::ANNOTATION_EPOCH, &epoch.to_string())
+        .annotated(names::ANNOTATION_WRITTEN, &written.to_string())
 }

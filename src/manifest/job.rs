@@ -5,7 +5,11 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Manifest, annotation, controller_of, json as path, ours};
+use super::{
+    json as path,
+    marks::{annotation, controller_of, ours},
+    object::Manifest,
+};
 use crate::{
     api::JobTemplate,
     names,

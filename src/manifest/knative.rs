@@ -7,11 +7,16 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Manifest, annotation, json as get, revision, workload::Source};
+use super::{
+    json as get,
+    marks::annotation,
+    object::Manifest,
+    revision::{self, Source},
+};
 use crate::{
-    api::validated::Validated,
     names::{self, managers},
     snapshot::{KNATIVE_SERVICE, Snapshot},
+    spec::Validated,
 };
 
 /// The revision that Knative has made of the last change, ready or not.

@@ -10,7 +10,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Manifest, json};
+use super::{json, object::Manifest};
 
 /// Keys under which every entry counts, an empty string too.
 const STRING_MAPS: [&str; 7] =

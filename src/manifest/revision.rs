@@ -6,22 +6,49 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
 
-use super::{Manifest, json as get, workload::Source};
+use super::{digest, json as get, marks::ours, object::Manifest};
 use crate::{
-    api::validated::Validated,
     names::{self, managers},
     snapshot::{Objects, REVISION},
+    spec::Validated,
 };
 
 /// Characters of the hash in the name of a stored template.
 const SHORT: usize = 10;
 
+/// Fields of a workload's spec that follow the target, apart from its template; no kind has all of them.
+pub(super) const FOLLOWED: [&str; 5] =
+    ["progressDeadlineSeconds", "minReadySeconds", "revisionHistoryLimit", "strategy", "updateStrategy"];
+
+/// What a primary is made from: the target's, or out of a stored copy.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct Source {
+    /// Pod template as stored on the target.
+    pub template: Value,
+    /// The other fields of the target's spec that the primary follows.
+    pub spec: Map<String, Value>,
+    /// Names of the ConfigMaps and Secrets that a primary uses instead of the template's, by `config::key`.
+    pub configs: BTreeMap<String, String>,
+}
+
+impl Source {
+    /// The source that a workload is.
+    pub(super) fn of(workload: &Value) -> Self {
+        let spec = &workload["spec"];
+        let followed = FOLLOWED.iter().filter(|f| !spec[**f].is_null());
+        Self {
+            template: spec["template"].clone(),
+            spec: followed.map(|f| ((*f).to_owned(), spec[*f].clone())).collect(),
+            configs: BTreeMap::new(),
+        }
+    }
+}
+
 /// Lower-case hex SHA-256 of the canonical JSON of a pod template as stored: members in byte order of their keys, no
 /// white space. A member that is `null` is none, as for the API server (some versions write `creationTimestamp: null`).
 pub fn hash(template: &Value) -> String {
-    format!("{:x}", Sha256::digest(canonical(template).as_bytes()))
+    digest::of(template)
 }
 
 /// The same of a template together with the checksums of the configuration it uses, by `config::key`. Without any it
@@ -37,42 +64,6 @@ pub fn hash_with(template: &Value, checksums: &BTreeMap<String, String>) -> Stri
 /// Whether a hash in status can be one of ours: 64 hex digits. Flagger's are 10 characters at most.
 pub fn is_ours(hash: &str) -> bool {
     hash.len() == 64 && hash.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
-}
-
-/// Canonical JSON: see [`hash`].
-pub(super) fn canonical(value: &Value) -> String {
-    let mut text = String::new();
-    write_canonical(value, &mut text);
-    text
-}
-
-fn write_canonical(value: &Value, out: &mut String) {
-    match value {
-        Value::Object(map) => {
-            let sorted: BTreeMap<&String, &Value> = map.iter().filter(|(_, v)| !v.is_null()).collect();
-            out.push('{');
-            for (i, (key, value)) in sorted.into_iter().enumerate() {
-                if i > 0 {
-                    out.push(',');
-                }
-                out.push_str(&Value::from(key.as_str()).to_string());
-                out.push(':');
-                write_canonical(value, out);
-            }
-            out.push('}');
-        }
-        Value::Array(items) => {
-            out.push('[');
-            for (i, item) in items.iter().enumerate() {
-                if i > 0 {
-                    out.push(',');
-                }
-                write_canonical(item, out);
-            }
-            out.push(']');
-        }
-        scalar => out.push_str(&scalar.to_string()),
-    }
 }
 
 /// Name of the stored copy of a template: `<primary>-<first 10 of the hash>`.
@@ -159,15 +150,13 @@ pub fn find<'a>(objects: &'a Objects, wanted: &str) -> Option<&'a Value> {
 
 /// All stored copies of this Canary, oldest first.
 pub fn all<'a>(objects: &'a Objects, canary: &str) -> Vec<&'a Value> {
-    let mut found: Vec<&Value> = objects.of(REVISION).filter(|r| super::ours(r, canary)).collect();
+    let mut found: Vec<&Value> = objects.of(REVISION).filter(|r| ours(r, canary)).collect();
     found.sort_by_key(|r| number(r));
     found
 }
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
     use crate::manifest::fixture;
 
@@ -232,13 +221,5 @@ mod tests {
         let mut objects = Objects::default();
         objects.insert(REVISION, body);
         assert_eq!(find(&objects, &h), None);
-    }
-
-    proptest! {
-        #[test]
-        fn canonical_json_is_json(text in "\\PC{0,12}", n in any::<i64>()) {
-            let value = json!({"k": text, "n": n, "l": [text, {}]});
-            prop_assert_eq!(serde_json::from_str::<Value>(&canonical(&value)).unwrap(), value);
-        }
     }
 }

@@ -5,11 +5,17 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Manifest, json as get, revision};
+use super::{
+    json as get,
+    marks::{self, adopted, annotation, controller_of},
+    object::Manifest,
+    revision,
+};
 use crate::{
-    api::{AutoscalerRef, validated::Validated},
+    api::AutoscalerRef,
     names::{self, managers},
     snapshot::{HPA, Kind, SCALED_OBJECT},
+    spec::Validated,
 };
 
 /// Kind and reference of the autoscaler that the Canary names, if it names one of a kind that is served.
@@ -31,7 +37,7 @@ pub fn scales(scaler: &Value) -> (&str, &str) {
 
 /// Made by KEDA for a ScaledObject: not an autoscaler of its own.
 pub fn generated(scaler: &Value) -> bool {
-    super::controller_of(scaler).is_some_and(|(kind, ..)| kind == SCALED_OBJECT.kind)
+    controller_of(scaler).is_some_and(|(kind, ..)| kind == SCALED_OBJECT.kind)
 }
 
 /// Fewest and most replicas that it asks for, by the defaults of its kind.
@@ -96,7 +102,7 @@ pub fn twin(
 fn labels(c: &Validated, scaler: &Value) -> Map<String, Value> {
     // KEDA labels each ScaledObject with its own name
     let others = |key: &str| !key.contains(names::FLUX) && !key.contains(names::KEDA);
-    let kept = super::labels(scaler).into_iter().filter(|(key, _)| others(key));
+    let kept = marks::labels(scaler).into_iter().filter(|(key, _)| others(key));
     let mut labels: Map<String, Value> = kept.map(|(key, value)| (key, json!(value))).collect();
     labels.insert(names::LABEL_CANARY.into(), json!(names::label_value(&c.name)));
     labels
@@ -172,17 +178,17 @@ fn quoted(text: &str) -> bool {
 
 /// A ScaledObject that holds its workload at no pods.
 pub fn paused(scaler: &Value) -> bool {
-    super::annotation(scaler, names::KEDA_PAUSED_REPLICAS) == Some("0")
+    annotation(scaler, names::KEDA_PAUSED_REPLICAS) == Some("0")
 }
 
 /// Held at no pods by us.
 pub fn paused_by_us(scaler: &Value) -> bool {
-    paused(scaler) && super::adopted(scaler)
+    paused(scaler) && adopted(scaler)
 }
 
 /// Merge patch by which a ScaledObject holds its workload at no pods; what it was told before is kept beside.
 pub fn pause(scaler: &Value) -> Value {
-    let before = json!({names::KEDA_PAUSED_REPLICAS: super::annotation(scaler, names::KEDA_PAUSED_REPLICAS)});
+    let before = json!({names::KEDA_PAUSED_REPLICAS: annotation(scaler, names::KEDA_PAUSED_REPLICAS)});
     json!({"metadata": {"annotations": {
         names::KEDA_PAUSED_REPLICAS: "0", names::ANNOTATION_ORIGINAL: before.to_string(),
     }}})
@@ -190,7 +196,7 @@ pub fn pause(scaler: &Value) -> Value {
 
 /// Merge patch by which it goes on as before. A pause that bears no mark of ours is Flagger's, and is lifted.
 pub fn resume(scaler: &Value) -> Value {
-    let original = super::annotation(scaler, names::ANNOTATION_ORIGINAL).unwrap_or_default();
+    let original = annotation(scaler, names::ANNOTATION_ORIGINAL).unwrap_or_default();
     let before: Value = serde_json::from_str(original).unwrap_or_default();
     json!({"metadata": {"annotations": {
         names::KEDA_PAUSED_REPLICAS: before[names::KEDA_PAUSED_REPLICAS], names::ANNOTATION_ORIGINAL: null,

@@ -5,11 +5,16 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Manifest, Undo, adopted, annotation, json as get, made_for, ours};
+use super::{
+    json as get,
+    marks::{adopted, annotation, made_for, ours},
+    object::{Manifest, Undo},
+};
 use crate::{
-    api::{CustomMetadata, validated::Validated},
+    api::CustomMetadata,
     names::{self, managers},
     snapshot::{ObjectRef, Objects, SERVICE},
+    spec::Validated,
 };
 
 /// Sidecars whose ports are not the application's.

@@ -6,14 +6,19 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Manifest, json as get, made_for, revision, workload::Source};
+use super::{
+    json as get,
+    labels::included,
+    marks::made_for,
+    object::Manifest,
+    revision::{self, Source},
+};
 use crate::{
-    api::{CustomMetadata, validated::Validated},
+    api::CustomMetadata,
     names::{self, managers},
     snapshot::{Objects, SERVICE, Snapshot},
+    spec::Validated,
 };
-
-use super::workload::included;
 
 /// Fields of a Service's spec by which it leads anywhere; all others say how it is reached.
 const RELEVANT: [&str; 8] = [

@@ -15,18 +15,17 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Manifest, json as get, knative, patch,
+    json as get, knative,
+    object::Manifest,
+    patch::patch,
     readiness::{self, Rollout},
-    service, service_target,
-    workload::{self, Source},
+    revision::Source,
+    service, service_target, workload,
 };
 use crate::{
-    api::{
-        Target,
-        validated::{Names, Validated},
-    },
     names,
     snapshot::{DAEMONSET, DEPLOYMENT, KNATIVE_SERVICE, Kind, Objects, SERVICE, Snapshot},
+    spec::{Names, Target, Validated},
 };
 
 /// How a target is asked for pods, or for none.

@@ -3,47 +3,22 @@
 //! Owns how a template is rewritten, and how a live primary is compared with what it should be. Replicas are given at
 //! creation only: afterwards an autoscaler or `plan` owns them.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value, json};
 
-use super::{Manifest, config, json as get};
+use super::{
+    config, json as get,
+    labels::included,
+    object::Manifest,
+    revision::{FOLLOWED, Source},
+};
 use crate::{
-    api::{Target, validated::Validated},
     names::{self, managers},
     snapshot::DEPLOYMENT,
+    spec::{Target, Validated},
 };
-
-/// Fields of a workload's spec that follow the target, apart from its template; no kind has all of them.
-const FOLLOWED: [&str; 5] =
-    ["progressDeadlineSeconds", "minReadySeconds", "revisionHistoryLimit", "strategy", "updateStrategy"];
 
 /// Kept by their controllers on workloads for themselves.
 const CONTROLLER_KEYS: [&str; 2] = ["deployment.kubernetes.io/", "deprecated.daemonset.template.generation"];
-
-/// What a primary is made from: the target's, or out of a stored copy.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
-pub struct Source {
-    /// Pod template as stored on the target.
-    pub template: Value,
-    /// The other fields of the target's spec that the primary follows.
-    pub spec: Map<String, Value>,
-    /// Names of the ConfigMaps and Secrets that a primary uses instead of the template's, by `config::key`.
-    pub configs: BTreeMap<String, String>,
-}
-
-impl Source {
-    /// The source that a workload is.
-    pub(super) fn of(workload: &Value) -> Self {
-        let spec = &workload["spec"];
-        let followed = FOLLOWED.iter().filter(|f| !spec[**f].is_null());
-        Self {
-            template: spec["template"].clone(),
-            spec: followed.map(|f| ((*f).to_owned(), spec[*f].clone())).collect(),
-            configs: BTreeMap::new(),
-        }
-    }
-}
 
 /// The label by which the target selects its pods, with its value: the first of `prefs` among
 /// `spec.selector.matchLabels`.
@@ -201,12 +176,6 @@ fn copied_annotations(target: &Value) -> impl Iterator<Item = (String, String)> 
             && key != names::ANNOTATION_KUBECTL
             && !CONTROLLER_KEYS.iter().any(|own| key.starts_with(own))
     })
-}
-
-pub(super) fn included(key: &str, prefixes: &[String]) -> bool {
-    !key.contains(names::FLUX)
-        && key != names::LABEL_CANARY
-        && prefixes.iter().any(|p| p == "*" || !p.is_empty() && key.starts_with(p.as_str()))
 }
 
 /// Whether the live primary's template lacks something of the wanted one. Extra keys of maps are tolerated (webhooks

@@ -15,7 +15,7 @@ pub use cache::{Key, ObjectCache, version_of};
 pub use watch::{list_once, mandatory, watch_all};
 
 use crate::{
-    api::{AlertProviderSpec, Canary, MetricTemplateSpec, Target, validated::validate},
+    api::{AlertProviderSpec, Canary, MetricTemplateSpec},
     config::Rules,
     expression::Known,
     manifest::{self, config, scaler},
@@ -24,6 +24,7 @@ use crate::{
         ALERT_PROVIDER, CANARY, CANARY_RUN, DAEMONSET, HPA, JOB, Kind, METRIC_TEMPLATE, ObjectRef, Objects,
         POD, REVISION, Records, Rival, SCALED_OBJECT, SERVICE, Snapshot,
     },
+    spec::{Target, validate},
 };
 
 /// Why there is no snapshot.

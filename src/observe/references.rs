@@ -2,10 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{
-    api::{Target, TargetRef},
-    names,
-};
+use crate::{api::TargetRef, names, spec::Target};
 
 /// What a Canary looks at, read loosely so that it works for one that does not decode.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -94,21 +94,10 @@ fn untyped<K>(client: &Client, kind: Kind, namespace: Option<&str>) -> Api<K>
 where
     K: Resource<Scope = DynamicResourceScope, DynamicType = ApiResource>,
 {
-    let resource = resource(kind);
+    let resource = kind.resource();
     match namespace.filter(|_| !kind.cluster_wide()) {
         Some(namespace) => Api::namespaced_with(client.clone(), namespace, &resource),
         None => Api::all_with(client.clone(), &resource),
-    }
-}
-
-/// kube's description of a kind.
-fn resource(kind: Kind) -> ApiResource {
-    ApiResource {
-        group: kind.group.into(),
-        version: kind.version.into(),
-        api_version: kind.api_version(),
-        kind: kind.kind.into(),
-        plural: kind.plural.into(),
     }
 }
 

@@ -6,13 +6,13 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use crate::{
-    api::{CanaryCondition, CanaryStatus, Phase, canary_run::Evidence},
+    api::{CanaryCondition, CanaryStatus, Phase},
     names::conditions,
     plan::model::{
         Action, Note, Plan, Round, Stop, Wake,
         flow::{Flow, GO_ON, WAIT},
     },
-    snapshot::ObjectRef,
+    snapshot::{Evidence, ObjectRef},
 };
 
 /// Collects one pass's decisions.

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    api::{CanaryStatus, ObservedConfig, validated::Problem},
+    api::{CanaryStatus, ObservedConfig},
     snapshot::ObjectRef,
+    spec::Problem,
 };
 
 /// By `config::key`.

@@ -6,13 +6,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::{
-    analysis::Ask,
-    api::{
-        CanaryStatus, Phase, StepStatus,
-        promotion::Apex,
-        schedule::{Step, Strategy},
-        validated::{Problem, Validated},
-    },
+    analysis::{Ask, Checks},
+    api::{CanaryStatus, Phase, StepStatus},
     manifest::{self, readiness::Rollout, revision},
     plan::{
         builder::after,
@@ -21,6 +16,7 @@ use crate::{
     },
     router::{self, Router, Selected, Split},
     snapshot::{SERVICE, Snapshot},
+    spec::{Apex, Findings, Problem, Step, Strategy, Validated},
 };
 
 pub(crate) struct Context<'a> {
@@ -28,6 +24,10 @@ pub(crate) struct Context<'a> {
     pub(crate) answers: &'a Answers,
     pub(crate) now: Timestamp,
     pub(crate) c: Validated,
+    /// Its metrics, with what they refer to.
+    pub(crate) checks: Checks,
+    /// What was found out about it, short of a reason not to act on it.
+    pub(crate) findings: Findings,
     pub(crate) router: &'static dyn Router,
     pub(crate) messages: Messages,
     /// All that its metrics ask.

@@ -1,13 +1,14 @@
 //! What a run waits for.
 
 use crate::{
-    api::{Phase, promotion::Pause},
+    api::Phase,
     names::conditions,
     plan::{
         builder::{PlanBuilder, after},
         context::Context,
         model::{HookKind, Note},
     },
+    spec::Pause,
 };
 
 /// Reason of the condition `Inconclusive`: neither condition of a metric holds, more often than it tolerates, and a

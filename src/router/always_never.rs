@@ -7,7 +7,7 @@ use super::{
     Split,
     route::{Side, cannot},
 };
-use crate::api::validated::Validated;
+use crate::spec::Validated;
 
 /// The lists that are in force under `want`, each with the side it leads to. The first one counts for a request that
 /// both name.

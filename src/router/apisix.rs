@@ -15,10 +15,10 @@ use super::{
     route::{self, Shares},
 };
 use crate::{
-    api::validated::Validated,
     manifest::{Manifest, Undo, json as get, made_for},
     names::managers,
     snapshot::{Kind, ObjectRef, Objects},
+    spec::Validated,
 };
 
 const APISIX_ROUTE: Kind =

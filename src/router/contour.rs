@@ -13,9 +13,9 @@ use super::{
     route::{self, Place, Shares, Side},
 };
 use crate::{
-    api::validated::Validated,
     manifest::{Manifest, Undo, json as get},
     snapshot::{Kind, ObjectRef, Objects},
+    spec::Validated,
 };
 
 const HTTP_PROXY: Kind =

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::api::{SessionAffinity, validated::Validated};
+use crate::{api::SessionAffinity, spec::Validated};
 
 /// A day: how long a cookie lasts that names no `maxAge`, in seconds.
 const DAY: i64 = 86_400;

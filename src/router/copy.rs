@@ -7,10 +7,10 @@ use serde_json::{Map, Value, json};
 
 use super::{RouterError, route};
 use crate::{
-    api::validated::Validated,
     manifest::{self, json as get},
     names::{self, ANNOTATION_COPIED, ANNOTATION_KUBECTL, FLUX},
     snapshot::{ObjectRef, Objects},
+    spec::Validated,
 };
 
 /// Name in a reference of the spec, e.g. `ingressRef`; empty when there is none.

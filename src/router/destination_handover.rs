@@ -14,9 +14,9 @@ use serde_json::{Value, json};
 
 use super::{Router, route::Place};
 use crate::{
-    api::validated::Validated,
     manifest::{Manifest, json as get},
     snapshot::Objects,
+    spec::Validated,
 };
 
 /// The live route leading where it leads, with every destination of `next` named. None: the router's proxies need no

@@ -15,9 +15,9 @@ use super::{
     route::{self, Place, Shares, Side, narrowed},
 };
 use crate::{
-    api::validated::Validated,
     manifest::{Manifest, Undo, generation, json as get},
     snapshot::{Kind, ObjectRef, Objects},
+    spec::Validated,
 };
 
 const GROUP: &str = "gateway.networking.k8s.io";

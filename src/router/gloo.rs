@@ -14,10 +14,10 @@ use super::{
     route::{self, Place, Shares, Side},
 };
 use crate::{
-    api::validated::Validated,
     manifest::{Manifest, Undo, json as get, made_for},
     names::{self, FLUX, managers},
     snapshot::{Kind, ObjectRef, Objects},
+    spec::Validated,
 };
 
 const ROUTE_TABLE: Kind =

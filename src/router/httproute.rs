@@ -4,10 +4,7 @@
 use serde_json::{Value, json};
 
 use super::route;
-use crate::{
-    api::{duration, validated::Validated},
-    manifest::json as get,
-};
+use crate::{api::duration, manifest::json as get, spec::Validated};
 
 /// One entry of a `match`, as an HTTPRoute has it; what it cannot express is left out, and refused before.
 pub(super) fn request(entry: &Value) -> Value {

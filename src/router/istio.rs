@@ -15,10 +15,10 @@ use super::{
     user_virtual_service,
 };
 use crate::{
-    api::validated::Validated,
     manifest::{Manifest, Undo, json as get, made_for},
     names::{self, managers},
     snapshot::{Kind, ObjectRef, Objects},
+    spec::Validated,
 };
 
 const GROUP: &str = "networking.istio.io";

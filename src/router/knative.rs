@@ -10,10 +10,10 @@ use serde_json::{Map, Value, json};
 
 use super::{Builtin, Cookies, Router, RouterError, Split, queries::builtin, route};
 use crate::{
-    api::validated::Validated,
     manifest::{self, Manifest, Undo, annotation, json as get, knative},
     names::{self, managers},
     snapshot::{KNATIVE_SERVICE, Kind, ObjectRef, Objects},
+    spec::Validated,
 };
 
 const OWNED: &[&str] = &["/spec/traffic"];

@@ -9,10 +9,10 @@ use serde_json::{Map, Value, json};
 
 use super::{Builtin, Cookies, Router, RouterError, Split, gatewayapi, route};
 use crate::{
-    api::{promotion::Apex, validated::Validated},
     manifest::{self, Manifest, Undo, json as get},
     names::{self, managers},
     snapshot::{DEPLOYMENT, Kind, ObjectRef, Objects, SERVICE},
+    spec::{Apex, Validated},
 };
 
 /// The router of plain Services.

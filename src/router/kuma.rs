@@ -13,10 +13,10 @@ use super::{
     route::{self, Place, Side},
 };
 use crate::{
-    api::validated::Validated,
     manifest::{Manifest, Undo, adopted, annotation, json as get},
     names,
     snapshot::{Kind, ObjectRef, Objects},
+    spec::Validated,
 };
 
 const TRAFFIC_ROUTE: Kind =

@@ -12,9 +12,9 @@ use super::{
     route::{self, Place},
 };
 use crate::{
-    api::validated::Validated,
     manifest::{Manifest, Undo, json as get},
     snapshot::{Kind, ObjectRef, Objects},
+    spec::Validated,
 };
 
 const TRAFFIC_SPLIT: Kind =

@@ -38,9 +38,9 @@ pub use destination_handover::{announcing, remembering};
 pub use kubernetes::{Selected, percent, selected, shared};
 
 use crate::{
-    api::validated::Validated,
     manifest::{Manifest, Undo},
     snapshot::{Kind, ObjectRef, Objects},
+    spec::Validated,
 };
 
 /// Where requests go: percent to each side, the two add to 100. Where the Canary names requests (`analysis.match`),

@@ -15,10 +15,10 @@ use super::{
     route,
 };
 use crate::{
-    api::validated::Validated,
     manifest::{Manifest, Undo, json as get, made_for},
     names::managers,
     snapshot::{INGRESS, Kind, ObjectRef, Objects},
+    spec::Validated,
 };
 
 const OWNED: &[&str] = &["/spec/rules", "/spec/defaultBackend", "/spec/tls", "/spec/ingressClassName"];

@@ -5,10 +5,10 @@ use serde_json::{Map, Value, json};
 
 use super::{RouterError, Split};
 use crate::{
-    api::validated::Validated,
     manifest::{Manifest, adopted, annotation, json as get, made_for},
     names::{self, managers},
     snapshot::{Kind, ObjectRef, Objects},
+    spec::Validated,
 };
 
 /// Where a routing object is and which of its fields are ours.

@@ -16,10 +16,10 @@ use super::{
     route::{self, Side},
 };
 use crate::{
-    api::validated::Validated,
     manifest::{Manifest, Undo, annotation, json as get, made_for},
     names::managers,
     snapshot::{INGRESS, Kind, ObjectRef, Objects},
+    spec::Validated,
 };
 
 const OWNED: &[&str] = &["/spec/rules", "/spec/defaultBackend", "/spec/tls", "/spec/ingressClassName"];

@@ -12,10 +12,10 @@ use super::{
     route::{self, Shares, Side},
 };
 use crate::{
-    api::validated::Validated,
     manifest::{Manifest, annotation, json as get},
     names::{self, managers},
     snapshot::{ObjectRef, Objects},
+    spec::Validated,
 };
 
 const OWNED: &[&str] = &["/spec/http"];

@@ -2,8 +2,9 @@
 
 use serin::{
     analysis::Reading,
-    api::{MetricPolicy, validated::Validated},
+    api::MetricPolicy,
     plan::{Answers, Question},
+    spec::Validated,
 };
 
 /// Plain metrics are all asked, and all of them pass. Of those that say more of how they are judged, none that counts is

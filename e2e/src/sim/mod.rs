@@ -28,11 +28,10 @@ use std::{collections::BTreeMap, time::Duration};
 use jiff::{SignedDuration, Timestamp};
 use serin::{
     analysis::Reading,
-    api::canary_run::Evidence,
     expression::Known,
     manifest::config,
     plan::{self, Action, Answers, Call, Plan, Question, Round, Wake},
-    snapshot::{CANARY_RUN, Denial, Snapshot, Timing, WebhookReply, WebhookRound},
+    snapshot::{CANARY_RUN, Denial, Evidence, Snapshot, Timing, WebhookReply, WebhookRound},
 };
 
 use observer::Observer;

@@ -11,11 +11,12 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use serin::{
-    api::{CanaryAnalysis, CanaryStatus, Phase, promotion::Apex, validated::validate},
+    api::{CanaryAnalysis, CanaryStatus, Phase},
     manifest::workload,
     names,
     plan::{Action, Answers, Plan, Question, Wake},
     snapshot::{DAEMONSET, DEPLOYMENT, SERVICE, Snapshot},
+    spec::{Apex, validate},
 };
 
 use super::{
@@ -281,7 +282,7 @@ impl Observer {
         let label = ("app".to_owned(), names.target.clone());
         let allowed = self.templates.iter().filter(|(hash, _)| initial || self.cleared.contains(*hash)).any(
             |(hash, t)| {
-                let wanted = workload::template(serin::api::Target::Deployment, t, &label, &names.target);
+                let wanted = workload::template(serin::spec::Target::Deployment, t, &label, &names.target);
                 let contents = self.contents.get(hash).cloned().unwrap_or_default();
                 configs::same(after, &is["spec"]["template"], wanted, &contents, self.configs_deleted)
             },

@@ -5,9 +5,9 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::Value;
 use serin::{
-    api::{CanaryRun, CanaryRunStatus, RunPhase, canary_run::Evidence},
+    api::{CanaryRun, CanaryRunStatus, RunPhase},
     plan::Plan,
-    snapshot::{CANARY_RUN, Records},
+    snapshot::{CANARY_RUN, Evidence, Records},
 };
 
 use super::{Sim, fixture, world::World};

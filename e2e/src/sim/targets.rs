@@ -8,8 +8,8 @@ use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 use serin::{
     analysis::Reading,
-    api::Target,
     snapshot::{DAEMONSET, DEPLOYMENT, KNATIVE_SERVICE, ObjectRef, SERVICE},
+    spec::Target,
 };
 
 /// After how many writes of a plan the operator dies.

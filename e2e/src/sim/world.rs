@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use serin::{
-    api::{Canary, CanaryStatus, Target},
+    api::{Canary, CanaryStatus},
     config::Rules,
     expression::Known,
     manifest::config,
@@ -16,6 +16,7 @@ use serin::{
         CANARY, CANARY_RUN, DAEMONSET, DEPLOYMENT, Kind, ObjectRef, Objects, REVISION, Records, Rival,
         SERVICE, Snapshot,
     },
+    spec::Target,
 };
 
 /// Namespace of everything in a model.

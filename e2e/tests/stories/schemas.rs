@@ -9,14 +9,12 @@ use kube::{
 };
 use serde_json::{Value, json};
 use serin::{
-    api::{
-        Canary,
-        validated::{Validated, validate},
-    },
+    api::Canary,
     config::Rules,
     manifest::{self, Manifest, Undo},
     router::{self, Cookies, Router, Split},
     snapshot::{INGRESS, Kind, Objects},
+    spec::{Validated, validate},
 };
 use serin_e2e::{
     bed::Bed,

@@ -7,12 +7,16 @@ use MetricOutcome::{Error, Fail, Inconclusive, NoData, Pass};
 
 /// What this metric comes to with these answers, in the order in which it asks.
 fn assessed(metric: &Value, answers: &[Reading]) -> Assessment {
-    let mut c = fixture::canary(&json!({}));
-    c.metrics = vec![serde_json::from_value(metric.clone()).unwrap()];
-    let asks = asks(&c, router::by_name("istio").unwrap().queries());
+    let c = fixture::canary(&json!({}));
+    let checks = checks(metric);
+    let asks = asks(&c, &checks, router::by_name("istio").unwrap().queries());
     assert_eq!(asks.len(), answers.len(), "{asks:?}");
     let readings = answers.iter().cloned().enumerate().collect();
-    assess(&c, 0, &asks, &readings).unwrap()
+    assess(&c, &checks, 0, &asks, &readings).unwrap()
+}
+
+fn checks(metric: &Value) -> Checks {
+    Checks { metrics: vec![serde_json::from_value(metric.clone()).unwrap()], ..Checks::default() }
 }
 
 fn of(values: &[f64]) -> Reading {
@@ -124,19 +128,18 @@ fn an_example_is_one_that_passes() {
         (json!({"thresholdRange": {"max": 1}}), None),
     ];
     for (fields, value) in wanted {
-        let mut c = fixture::canary(&json!({}));
-        c.metrics = vec![serde_json::from_value(with(&fields)).unwrap()];
-        let asks = asks(&c, router::by_name("istio").unwrap().queries());
-        assert_eq!(example(&c.metrics, &c.conditions, asks[0].query.as_ref().unwrap()), value);
+        let checks = checks(&with(&fields));
+        let asks = asks(&fixture::canary(&json!({})), &checks, router::by_name("istio").unwrap().queries());
+        assert_eq!(example(&checks.metrics, &checks.conditions, asks[0].query.as_ref().unwrap()), value);
     }
 }
 
 #[test]
 fn a_missing_answer_is_not_judged() {
-    let mut c = fixture::canary(&json!({}));
-    c.metrics = vec![serde_json::from_value(with(&json!({}))).unwrap()];
-    let asks = asks(&c, router::by_name("istio").unwrap().queries());
-    assert_eq!(assess(&c, 0, &asks, &BTreeMap::new()), None);
+    let c = fixture::canary(&json!({}));
+    let checks = checks(&with(&json!({})));
+    let asks = asks(&c, &checks, router::by_name("istio").unwrap().queries());
+    assert_eq!(assess(&c, &checks, 0, &asks, &BTreeMap::new()), None);
 }
 
 proptest! {

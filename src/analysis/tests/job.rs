@@ -14,11 +14,14 @@ fn set(value: &mut Value, at: &str, to: Value) {
     json::set(value, &path, to);
 }
 
-fn canary(job: &Value) -> Validated {
-    let mut c = fixture::canary(&json!({}));
+fn canary() -> Validated {
+    fixture::canary(&json!({}))
+}
+
+fn checks(job: &Value) -> Checks {
     let template = json!({"provider": {"type": "job"}, "job": job});
-    c.templates.insert(format!("{}/warm-up", c.namespace), serde_json::from_value(template).unwrap());
-    c
+    let template = serde_json::from_value(template).unwrap();
+    Checks { templates: [("test/warm-up".to_owned(), template)].into(), ..Checks::default() }
 }
 
 fn metric(more: &Value) -> CanaryMetric {
@@ -30,34 +33,36 @@ fn metric(more: &Value) -> CanaryMetric {
 }
 
 fn wrong(spec: &Value, more: &Value) -> Option<String> {
-    let (c, m) = (canary(&json!({"spec": spec})), metric(more));
-    let (name, template) = of(&c, &m).unwrap();
+    let (c, checks, m) = (canary(), checks(&json!({"spec": spec})), metric(more));
+    let (name, template) = of(&c, &checks, &m).unwrap();
     mistakes(&c, &m, (&name, template), &("app".into(), "podinfo".into()))
 }
 
 #[test]
 fn texts_of_a_job_are_filled_in() {
     let job = json!({"metadata": {"labels": {"of": "{{ target }}"}}, "spec": spec()});
-    let job = rendered(&canary(&job), &metric(&json!({}))).unwrap();
+    let job = rendered(&canary(), &checks(&job), &metric(&json!({}))).unwrap();
     let args = &job.spec["template"]["spec"]["containers"][0]["args"];
     assert_eq!(args, &json!(["http://podinfo-canary.test/", "plain"]));
     assert_eq!(job.metadata.unwrap().labels["of"], "podinfo");
     let mut bad = spec();
     bad["template"]["spec"]["containers"][0]["args"][1] = json!("{{ nope }}");
-    let error = rendered(&canary(&json!({"spec": bad})), &metric(&json!({}))).unwrap_err();
+    let error = rendered(&canary(), &checks(&json!({"spec": bad})), &metric(&json!({}))).unwrap_err();
     let place = "MetricTemplate test/warm-up, spec.job.spec.template.spec.containers[0].args[1]: ";
     assert!(error.starts_with(place), "{error}");
 }
 
 #[test]
 fn a_job_asks_no_server_and_passes_by_its_end() {
-    let mut c = canary(&json!({"spec": spec()}));
-    c.metrics = vec![metric(&json!({"thresholdRange": {"min": 1}}))];
-    let asks = super::super::asks(&c, router::by_name("istio").unwrap().queries());
+    let c = canary();
+    let metrics = vec![metric(&json!({"thresholdRange": {"min": 1}}))];
+    let checks = Checks { metrics, ..checks(&json!({"spec": spec()})) };
+    let asks = super::super::asks(&c, &checks, router::by_name("istio").unwrap().queries());
     let query = asks[0].query.as_ref().unwrap();
     assert!(is_for_job(query) && query.promql == "the Job of MetricTemplate test/warm-up", "{query:?}");
-    let read =
-        |reading: super::super::Reading| super::super::assess(&c, 0, &asks, &[(0, reading)].into()).unwrap();
+    let read = |reading: super::super::Reading| {
+        super::super::assess(&c, &checks, 0, &asks, &[(0, reading)].into()).unwrap()
+    };
     let passed = read(super::super::Reading::Values(vec![SUCCESS]));
     assert_eq!((passed.outcome, passed.value.as_str()), (crate::api::MetricOutcome::Pass, "1"));
     let failed = read(super::super::Reading::Bad("Job a-1 failed".into()));
@@ -104,9 +109,9 @@ fn what_cannot_be_meant_is_said_with_its_place() {
 
 #[test]
 fn a_job_is_made_beside_its_canary_only() {
-    let (mut c, m) = (canary(&json!({"spec": spec()})), metric(&json!({})));
-    let (name, template) = of(&c, &m).map(|(name, template)| (name, template.clone())).unwrap();
+    let (mut c, checks, m) = (canary(), checks(&json!({"spec": spec()})), metric(&json!({})));
+    let (name, template) = of(&c, &checks, &m).unwrap();
     c.namespace = "elsewhere".into();
-    let said = mistakes(&c, &m, (&name, &template), &("app".into(), "podinfo".into())).unwrap();
+    let said = mistakes(&c, &m, (&name, template), &("app".into(), "podinfo".into())).unwrap();
     assert!(said.contains("MetricTemplate test/warm-up is a Job in another namespace"), "{said}");
 }

@@ -4,10 +4,10 @@ use super::*;
 use crate::{analysis::asks, manifest::fixture, router};
 
 fn checked(metrics: Value) -> (Vec<String>, Vec<String>) {
-    let mut c = fixture::canary(&json!({}));
-    c.metrics = serde_json::from_value(metrics).unwrap();
-    let asks = asks(&c, router::by_name("istio").unwrap().queries());
-    let (faults, advice) = check(&c, &asks);
+    let c = fixture::canary(&json!({}));
+    let checks = Checks { metrics: serde_json::from_value(metrics).unwrap(), ..Checks::default() };
+    let asks = asks(&c, &checks, router::by_name("istio").unwrap().queries());
+    let (faults, advice) = check(&c, &checks, &asks);
     (faults.into_iter().map(|f| f.message).collect(), advice)
 }
 

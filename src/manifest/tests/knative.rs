@@ -1,10 +1,10 @@
 use super::*;
 use crate::{
-    api::Target,
     manifest::{
         Rollout,
         fixture::{self, merge},
     },
+    spec::Target,
 };
 
 fn service(over: &Value) -> Value {

@@ -163,7 +163,7 @@ fn an_apex_of_ours_stays_as_a_plain_object() {
     let mut live = Objects::default();
     let s = rendered(&json!({}), &live);
     for m in [&s.apex, &s.primary, &s.canary] {
-        live.insert(SERVICE, m.clone().stamped(3, jiff::Timestamp::UNIX_EPOCH).to_create());
+        live.insert(SERVICE, fixture::stamped(m.clone(), 3, jiff::Timestamp::UNIX_EPOCH).to_create());
     }
     let undo = restore(&fixture::canary(&json!({})), &label(), &live);
     assert_eq!(undo.len(), 3);

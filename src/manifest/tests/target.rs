@@ -23,7 +23,9 @@ fn daemon_set(nodes: i64, updated: i64, available: i64) -> Value {
 }
 
 fn of_daemons(service: &Value) -> Validated {
-    Validated { target: Target::DaemonSet, ..fixture::canary(service) }
+    let mut c = fixture::canary(service);
+    c.target = Target::DaemonSet;
+    c
 }
 
 fn label() -> (String, String) {
@@ -140,7 +142,9 @@ fn service(spec: &Value) -> Value {
 }
 
 fn of_service() -> Validated {
-    Validated { target: Target::Service, ..fixture::canary(&json!({})) }
+    let mut c = fixture::canary(&json!({}));
+    c.target = Target::Service;
+    c
 }
 
 fn made(c: &Validated, live: &Value, prefixes: &[String]) -> Manifest {

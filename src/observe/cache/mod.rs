@@ -13,10 +13,10 @@ use serde_json::Value;
 
 use super::{dependency_index::DependencyIndex, endpoints::Endpoints, references::References};
 use crate::{
-    api::Target,
     manifest::config,
     names,
     snapshot::{CANARY, CANARY_RUN, DAEMONSET, DEPLOYMENT, ENDPOINTS, Kind, ObjectRef, POD, REVISION},
+    spec::Target,
 };
 
 pub(super) mod jobs;
@@ -26,8 +26,7 @@ mod scope;
 pub(super) mod secrets;
 mod triggers;
 
-/// Namespace and name.
-pub type Key = (String, String);
+pub use crate::snapshot::Key;
 
 #[derive(Debug)]
 enum Entry {

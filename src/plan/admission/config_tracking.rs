@@ -7,7 +7,7 @@
 use serde_json::Value;
 
 use crate::{
-    api::{CanaryStatus, ObservedConfig, Phase, Target, validated::Problem},
+    api::{CanaryStatus, ObservedConfig, Phase},
     manifest::{
         self,
         config::{self, Digest, Reference},
@@ -21,6 +21,7 @@ use crate::{
         model::Answers,
     },
     snapshot::{ObjectRef, Snapshot},
+    spec::{Problem, Target},
 };
 
 /// Reason: pods cannot start without it, and it is not there.

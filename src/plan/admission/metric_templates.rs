@@ -5,25 +5,29 @@ use serde_json::{Value, json};
 
 use crate::{
     analysis::{
-        self, Access, args,
+        self, Access, Checks, args,
         provider_kinds::{self, KINDS},
     },
-    api::{
-        outbound_hosts,
-        validated::{Problem, Validated},
-    },
+    api::CanaryMetric,
     plan::{context::Context, model::Question},
     snapshot::Snapshot,
+    spec::{Findings, Problem, Validated, outbound},
 };
 
-pub(crate) fn look(snap: &Snapshot, c: &mut Validated, target: &Value) {
-    c.secrets = snap.secrets.clone().unwrap_or_default();
-    arguments(snap, c, target);
-    for metric in c.analysis.metrics.clone() {
-        let Some(name) = analysis::template_of(c, &metric) else { continue };
+/// The metrics of the Canary with what they refer to, and what is wrong with that.
+pub(crate) fn look(snap: &Snapshot, c: &Validated, target: &Value, findings: &mut Findings) -> Checks {
+    let mut checks = Checks {
+        metrics: arguments(snap, c, target, findings),
+        secrets: snap.secrets.clone().unwrap_or_default(),
+        conditions: snap.conditions.clone(),
+        revision: c.target.revision_name(target),
+        ..Checks::default()
+    };
+    for metric in &c.analysis.metrics {
+        let Some(name) = analysis::template_of(c, metric) else { continue };
         let field = format!("spec.analysis.metrics[{}].templateRef", metric.name);
         let Some(template) = snap.templates.get(&name) else {
-            c.faults.push(Problem::new(
+            findings.faults.push(Problem::new(
                 "TemplateMissing",
                 format!("{field}: there is no MetricTemplate {name}: create it or correct the reference"),
             ));
@@ -36,45 +40,47 @@ pub(crate) fn look(snap: &Snapshot, c: &mut Validated, target: &Value) {
         if let Some(kind) = provider_kinds::kind(&template.provider.type_) {
             if let Some(why) = provider_kinds::mistakes(template, kind) {
                 let message = format!("{field}: MetricTemplate {name} has {why}");
-                c.faults.push(Problem::new("TemplateInvalid", message));
+                findings.faults.push(Problem::new("TemplateInvalid", message));
             }
         } else {
             let served = KINDS.iter().map(|kind| kind.name).chain([analysis::job::KIND]);
             let served = served.collect::<Vec<_>>().join(", ");
-            c.held = true;
-            c.unserved.push(format!(
+            findings.held = true;
+            findings.unserved.push(format!(
                 "{field}: MetricTemplate {name}, spec.provider.type {} (served are {served})",
                 template.provider.type_
             ));
         }
         let address = template.provider.address.as_deref().unwrap_or_default();
         let whose = format!("{field}: MetricTemplate {name}, spec.provider.address");
-        c.faults.extend(outbound_hosts::refused(&whose, address, &snap.rules.outbound));
-        c.templates.insert(name.clone(), template.clone());
-        c.faults.extend(secret_missing(snap, &Access::of(&name, template, &c.secrets)));
+        findings.faults.extend(outbound::refused(&whose, address, &snap.rules.outbound));
+        checks.templates.insert(name.clone(), template.clone());
+        findings.faults.extend(secret_missing(snap, &Access::of(&name, template, &checks.secrets)));
     }
+    checks
 }
 
 /// What stands in fields takes the place of the arguments that point there.
-fn arguments(snap: &Snapshot, c: &mut Validated, target: &Value) {
-    let fields = c.metrics.iter().any(|m| !m.args.is_empty());
+fn arguments(snap: &Snapshot, c: &Validated, target: &Value, findings: &mut Findings) -> Vec<CanaryMetric> {
+    let mut metrics = c.metrics.clone();
+    let fields = metrics.iter().any(|m| !m.args.is_empty());
     let canary = if fields { json!(snap.canary) } else { Value::Null };
-    let namespace = c.namespace.clone();
-    for metric in &mut c.metrics {
+    for metric in &mut metrics {
         if let Err(why) = args::resolve(metric, &canary, target) {
-            c.faults.push(Problem::new("ArgInvalid", why));
+            findings.faults.push(Problem::new("ArgInvalid", why));
             continue;
         }
         for at in metric.args.iter().filter_map(|a| a.value_from.as_ref()?.secret_key_ref.as_ref()) {
-            let name = format!("{namespace}/{}", at.name);
+            let name = format!("{}/{}", c.namespace, at.name);
             if snap.secrets.as_ref().is_some_and(|known| !known.contains_key(&name)) {
-                c.faults.push(Problem::new("SecretMissing", format!(
+                findings.faults.push(Problem::new("SecretMissing", format!(
                     "Secret {name} does not exist, which spec.analysis.metrics[{}].args names: create it or correct the name",
                     metric.name
                 )));
             }
         }
     }
+    metrics
 }
 
 /// A Secret that is named and not there. Where Secrets are not watched, only asking can tell.
@@ -93,9 +99,9 @@ pub(crate) fn pings(cx: &Context<'_>) -> Vec<Question> {
     let own = (cx.c.metrics_server.clone(), Access::default());
     let mut seen = vec![own.clone()];
     let mut all = vec![Question::Ping { server: own.0, access: own.1, template: None }];
-    for (name, template) in &cx.c.templates {
+    for (name, template) in &cx.checks.templates {
         let server = template.provider.address.clone().unwrap_or_default();
-        let access = Access::of(name, template, &cx.c.secrets);
+        let access = Access::of(name, template, &cx.checks.secrets);
         let asked = (server, access);
         let kind = provider_kinds::kind(&template.provider.type_);
         if kind.is_none_or(|kind| provider_kinds::mistakes(template, kind).is_some()) || seen.contains(&asked)

@@ -11,10 +11,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::{
-    api::{
-        Phase,
-        validated::{Problem, validate},
-    },
+    analysis::Checks,
+    api::Phase,
     names::conditions,
     plan::{
         admission::preconditions::{Rejection, surroundings},
@@ -28,6 +26,7 @@ use crate::{
     },
     router::{self, Split},
     snapshot::Snapshot,
+    spec::{Findings, Problem, validate},
 };
 
 /// A Canary that can be acted on, or none: then the draft says why.
@@ -164,6 +163,8 @@ fn relieve(snap: &Snapshot, d: &mut PlanBuilder, now: Timestamp) {
         answers: &answers,
         now,
         c,
+        checks: Checks::default(),
+        findings: Findings::default(),
         router,
         messages,
         asks: vec![],
@@ -185,7 +186,7 @@ fn relieve(snap: &Snapshot, d: &mut PlanBuilder, now: Timestamp) {
 
 fn accept(cx: &Context<'_>, d: &mut PlanBuilder) {
     let lost = primary::lost(cx);
-    let first_fault = lost.as_ref().or(cx.c.faults.first()).or(cx.scaler_problem.as_ref());
+    let first_fault = lost.as_ref().or(cx.findings.faults.first()).or(cx.scaler_problem.as_ref());
     if let Some(refused) = &cx.snap.refused {
         refuse(d, "ApiRefused", refused);
     } else if let Some(fault) = first_fault {
@@ -202,8 +203,8 @@ fn accept(cx: &Context<'_>, d: &mut PlanBuilder) {
             d.say(Note::normal("Accepted", "what was wrong has been mended: going on"));
         }
     }
-    listing(d, conditions::NOT_YET_SERVED, "NotYetServed", &cx.c.unserved, cx.c.held);
-    listing(d, conditions::ADVISORY, "Advisory", &cx.c.advice, false);
+    listing(d, conditions::NOT_YET_SERVED, "NotYetServed", &cx.findings.unserved, cx.findings.held);
+    listing(d, conditions::ADVISORY, "Advisory", &cx.findings.advice, false);
     d.status.observed_generation = cx.snap.canary.metadata.generation;
 }
 

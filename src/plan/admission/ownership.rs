@@ -4,10 +4,10 @@
 use serde_json::Value;
 
 use crate::{
-    api::validated::{Problem, Validated},
     manifest::{self, revision, scaler},
     router::Router,
     snapshot::{ObjectRef, SERVICE, Snapshot},
+    spec::{Problem, Validated},
 };
 
 /// Objects of our names that somebody else has.

@@ -5,11 +5,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::{
-    analysis::{self, Ask},
-    api::{
-        CrossNamespaceRef, Phase,
-        validated::{Denial, Problem, Validated, validate},
-    },
+    analysis::{self, Ask, Checks},
+    api::{CrossNamespaceRef, Phase},
     plan::{
         admission::{config_tracking, metric_templates, ownership},
         analysis::jobs,
@@ -22,6 +19,7 @@ use crate::{
     },
     router::{self, Cookies, Router, Split},
     snapshot::{Kind, Snapshot},
+    spec::{Denial, Findings, Problem, Validated, validate},
 };
 
 /// Why nothing may be done.
@@ -49,31 +47,30 @@ pub(crate) fn surroundings<'a>(
     now: Timestamp,
     d: &mut PlanBuilder,
 ) -> Result<Context<'a>, Rejection> {
-    let mut c = validate(&snap.canary, &snap.rules).map_err(|refusal| match refusal {
+    let c = validate(&snap.canary, &snap.rules).map_err(|refusal| match refusal {
         Denial::Invalid(problem) => problem.into(),
         Denial::Unserved(list) => unserved(&list),
     })?;
     let router = router::by_name(&c.provider).ok_or_else(|| unserved(&[no_router(&c.provider)]))?;
     undisputed(snap, &c, router)?;
     let (target, label) = target(snap, &c)?;
-    c.revision = c.target.revision_name(target);
-    c.advice.extend(ports(snap, &c, target, &label)?);
-    c.faults.extend(pod_weighting::fault(snap, &c, target, &label));
-    c.advice.extend(pod_weighting::advice(snap, &c, target));
+    let mut findings = Findings::of(&c, &snap.rules);
+    findings.advice.extend(ports(snap, &c, target, &label)?);
+    findings.faults.extend(pod_weighting::fault(snap, &c, target, &label));
+    findings.advice.extend(pod_weighting::advice(snap, &c, target));
     ownership::check(snap, &c, router)?;
-    let (scaler, scaler_problem) = autoscaler(snap, &mut c)?;
-    metric_templates::look(snap, &mut c, target);
-    jobs::look(snap, &mut c, &label);
-    c.conditions = snap.conditions.clone();
-    let asks = analysis::asks(&c, router.queries());
-    verdicts(&mut c, &asks);
-    c.advice.extend(alerts(snap, &c));
+    let (scaler, scaler_problem) = autoscaler(snap, &c, &mut findings)?;
+    let mut checks = metric_templates::look(snap, &c, target, &mut findings);
+    jobs::look(snap, &c, &mut checks, &label, &mut findings);
+    let asks = analysis::asks(&c, &checks, router.queries());
+    verdicts(&c, &checks, &asks, &mut findings);
+    findings.advice.extend(alerts(snap, &c));
     cross_namespace(snap, &c, &asks)?;
     if snap.canary.metadata.deletion_timestamp.is_none() {
         fit(&c, target)?;
         renders(snap, &c, router)?;
     }
-    c.advice.extend(router::ignored(router, &c));
+    findings.advice.extend(router::ignored(router, &c));
     let messages = Messages::new(&c.name, &c.names.target, &c.names.primary, &c.namespace);
     let (configs, hash) = (Configs::default(), String::new());
     let cx = Context {
@@ -81,6 +78,8 @@ pub(crate) fn surroundings<'a>(
         answers,
         now,
         c,
+        checks,
+        findings,
         router,
         messages,
         asks,
@@ -168,21 +167,22 @@ fn with_configs<'a>(mut cx: Context<'a>, d: &mut PlanBuilder) -> Result<Context<
         }
         // as far as can be seen nothing has changed: what runs goes on, and no weight moves
         if d.unread.is_empty() {
-            cx.c.faults.push(problem);
+            cx.findings.faults.push(problem);
         }
     }
     let advice = config_snapshots::advice(&cx);
-    cx.c.advice.extend(advice);
+    cx.findings.advice.extend(advice);
     Ok(cx)
 }
 
 /// The autoscaler, or what is wrong with it. Before anything has been made that stops everything.
 fn autoscaler<'a>(
     snap: &'a Snapshot,
-    c: &mut Validated,
+    c: &Validated,
+    findings: &mut Findings,
 ) -> Result<(Option<&'a Value>, Option<Problem>), Rejection> {
     let unmade = matches!(snap.status().phase.unwrap_or_default(), Phase::Unset | Phase::Initializing);
-    match autoscaler::find(snap, c) {
+    match autoscaler::find(snap, c, findings) {
         Ok(scaler) => Ok((scaler, None)),
         Err(problem) if unmade && snap.canary.metadata.deletion_timestamp.is_none() => Err(problem.into()),
         Err(problem) => Ok((None, Some(problem))),
@@ -270,10 +270,10 @@ fn alerts(snap: &Snapshot, c: &Validated) -> Vec<String> {
 }
 
 /// How metrics are judged can be meant, and is worth something.
-fn verdicts(c: &mut Validated, asks: &[Ask]) {
-    let (faults, advice) = analysis::limits::check(c, asks);
-    c.faults.extend(faults);
-    c.advice.extend(advice);
+fn verdicts(c: &Validated, checks: &Checks, asks: &[Ask], findings: &mut Findings) {
+    let (faults, advice) = analysis::limits::check(c, checks, asks);
+    findings.faults.extend(faults);
+    findings.advice.extend(advice);
 }
 
 fn cross_namespace(snap: &Snapshot, c: &Validated, asks: &[Ask]) -> Result<(), Rejection> {

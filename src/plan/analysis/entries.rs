@@ -17,7 +17,7 @@ pub(crate) fn since(cx: &Context<'_>, m: &CanaryMetric, entry: &MetricStatus) ->
 
 /// What is known of each metric, in list order.
 pub(crate) fn all(cx: &Context<'_>) -> Vec<MetricStatus> {
-    let (known, all) = (&cx.status().metrics, &cx.c.metrics);
+    let (known, all) = (&cx.status().metrics, &cx.checks.metrics);
     let entry = |(at, m): (usize, &CanaryMetric)| {
         let before = all[..at].iter().filter(|other| other.name == m.name).count();
         let name = if before == 0 { m.name.clone() } else { format!("{}#{}", m.name, before + 1) };

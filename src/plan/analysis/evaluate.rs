@@ -159,7 +159,7 @@ fn fail(cx: &Context<'_>, d: &mut PlanBuilder, failed: &[Failed], entries: &[Met
 }
 
 fn metric<'c>(cx: &'c Context<'_>, at: usize) -> &'c CanaryMetric {
-    &cx.c.metrics[at]
+    &cx.checks.metrics[at]
 }
 
 /// The text of a failed check, and the same with an answer from outside in it.
@@ -206,7 +206,7 @@ fn assessed(cx: &Context<'_>, due: &[usize]) -> Option<Vec<(usize, Assessment)>>
     let entries = entries::all(cx);
     let readings = jobs::readings(cx, &cx.asks);
     let one = |at: &usize| {
-        let found = analysis::assess(&cx.c, *at, &cx.asks, &readings)?;
+        let found = analysis::assess(&cx.c, &cx.checks, *at, &cx.asks, &readings)?;
         let job = jobs::is_one(cx, metric(cx, *at)).then(|| jobs::name(cx, &entries[*at]));
         Some((*at, Assessment { job, ..found }))
     };
@@ -254,7 +254,7 @@ fn standing<'c>(
     cx: &'c Context<'_>,
     entries: &'c [MetricStatus],
 ) -> impl Iterator<Item = (&'c CanaryMetric, &'c MetricStatus, Effect)> {
-    let all = cx.c.metrics.iter().zip(entries).filter(|(m, _)| !m.verdict.dry());
+    let all = cx.checks.metrics.iter().zip(entries).filter(|(m, _)| !m.verdict.dry());
     all.filter_map(|(m, entry)| Some((m, entry, effect(m, entry.outcome?))))
 }
 
@@ -286,7 +286,7 @@ pub(crate) fn halt(cx: &Context<'_>, d: &mut PlanBuilder, failed: &[Failed]) -> 
 
 /// Why a limit of a metric's own is passed, if one is.
 fn passed_limit(cx: &Context<'_>, entries: &[MetricStatus]) -> Option<String> {
-    let mut all = cx.c.metrics.iter().zip(entries).filter(|(m, _)| !m.verdict.dry());
+    let mut all = cx.checks.metrics.iter().zip(entries).filter(|(m, _)| !m.verdict.dry());
     all.find_map(|(m, entry)| schedule::passed_limit(m, entry))
 }
 
@@ -354,7 +354,7 @@ pub(crate) fn released(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 
 /// What was inconclusive so far was decided by a person.
 fn forgive(cx: &Context<'_>, d: &mut PlanBuilder) {
-    for (m, entry) in cx.c.metrics.iter().zip(&mut d.status.metrics) {
+    for (m, entry) in cx.checks.metrics.iter().zip(&mut d.status.metrics) {
         entry.inconclusive = 0;
         if entry.outcome.is_some_and(|outcome| effect(m, outcome) == Effect::Unsure) {
             entry.outcome = None;

@@ -10,11 +10,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::{
-    analysis::{self, Ask, Reading, limits},
-    api::{
-        CanaryMetric, JobState, MetricStatus, ThresholdRange,
-        validated::{Problem, Validated},
-    },
+    analysis::{self, Ask, Checks, Reading, limits},
+    api::{CanaryMetric, JobState, MetricStatus, ThresholdRange},
     manifest::{
         self,
         job::{self, Course, Marks},
@@ -31,6 +28,7 @@ use crate::{
         waiting,
     },
     snapshot::{CANARY, CANARY_RUN, JOB, POD, Snapshot},
+    spec::{Findings, Problem, Validated},
 };
 
 /// After one whose end says nothing the next Job is made this much later at most.
@@ -39,25 +37,32 @@ const RETRY: Duration = Duration::from_secs(30);
 const GRACE: Duration = Duration::from_secs(60);
 
 /// Metrics that are Jobs are put down as what they are judged by, and what is wrong with them is said.
-pub(crate) fn look(snap: &Snapshot, c: &mut Validated, selected: &(String, String)) {
+pub(crate) fn look(
+    snap: &Snapshot,
+    c: &Validated,
+    checks: &mut Checks,
+    selected: &(String, String),
+    findings: &mut Findings,
+) {
     let mut any = false;
-    for at in 0..c.metrics.len() {
-        let m = c.metrics[at].clone();
-        let Some(name) = analysis::template_of(c, &m) else { continue };
+    for m in &mut checks.metrics {
+        let Some(name) = analysis::template_of(c, m) else { continue };
         let Some(template) = snap.templates.get(&name).filter(|t| t.provider.type_ == analysis::job::KIND)
         else {
             continue;
         };
         any = true;
-        c.templates.insert(name.clone(), template.clone());
-        if let Some(why) = analysis::job::mistakes(c, &m, (&name, template), selected) {
-            c.faults.push(Problem::new("JobInvalid", format!("spec.analysis.metrics[{}]: {why}", m.name)));
+        checks.templates.insert(name.clone(), template.clone());
+        if let Some(why) = analysis::job::mistakes(c, m, (&name, template), selected) {
+            findings
+                .faults
+                .push(Problem::new("JobInvalid", format!("spec.analysis.metrics[{}]: {why}", m.name)));
         }
-        c.metrics[at].threshold = None;
-        c.metrics[at].threshold_range = Some(ThresholdRange { min: Some(analysis::job::SUCCESS), max: None });
+        m.threshold = None;
+        m.threshold_range = Some(ThresholdRange { min: Some(analysis::job::SUCCESS), max: None });
     }
     if any && snap.forbidden_kinds.contains(&JOB.crd()) {
-        c.faults.push(Problem::new(
+        findings.faults.push(Problem::new(
             "ApiRefused",
             "the operator may not list Jobs (jobs.batch), which a metric needs: give it the rule of the shipped ClusterRole",
         ));
@@ -66,7 +71,7 @@ pub(crate) fn look(snap: &Snapshot, c: &mut Validated, selected: &(String, Strin
 
 /// The metric is a Job.
 pub(crate) fn is_one(cx: &Context<'_>, m: &CanaryMetric) -> bool {
-    analysis::job::of(&cx.c, m).is_some()
+    analysis::job::of(&cx.c, &cx.checks, m).is_some()
 }
 
 /// Name of the Job that measures now, or will next.
@@ -127,14 +132,14 @@ fn given_up(live: &Value) -> Option<Timestamp> {
 fn reading(cx: &Context<'_>, m: &CanaryMetric, entry: &MetricStatus) -> Option<Reading> {
     let name = name(cx, entry);
     if let Some(why) = refused(cx, &name) {
-        let of = analysis::job::of(&cx.c, m).map(|(of, _)| of).unwrap_or_default();
+        let of = analysis::job::of(&cx.c, &cx.checks, m).map(|(of, _)| of).unwrap_or_default();
         return Some(Reading::Failed(format!("{why} (it is spec.job of MetricTemplate {of})").into()));
     }
     let Some(live) = live(cx, &name) else {
         if entry.job == name {
             return Some(Reading::Failed(format!("Job {name} was deleted before its end was seen").into()));
         }
-        let wrong = analysis::job::rendered(&cx.c, m).err()?;
+        let wrong = analysis::job::rendered(&cx.c, &cx.checks, m).err()?;
         return begins(cx, m, entry).filter(|at| cx.now >= *at).map(|_| Reading::Failed(wrong.into()));
     };
     if !ours(cx, live) {
@@ -181,7 +186,7 @@ pub(crate) fn readings(cx: &Context<'_>, asks: &[Ask]) -> BTreeMap<usize, Readin
     let mut all = cx.answers.readings.clone();
     let entries = entries::all(cx);
     for (index, ask) in asks.iter().enumerate() {
-        let (m, entry) = (&cx.c.metrics[ask.metric], &entries[ask.metric]);
+        let (m, entry) = (&cx.checks.metrics[ask.metric], &entries[ask.metric]);
         if is_one(cx, m)
             && let Some(reading) = reading(cx, m, entry)
         {
@@ -196,7 +201,7 @@ fn all<'c>(
     cx: &'c Context<'_>,
     entries: &'c [MetricStatus],
 ) -> impl Iterator<Item = (usize, &'c CanaryMetric, &'c MetricStatus)> {
-    let all = cx.c.metrics.iter().zip(entries).enumerate();
+    let all = cx.checks.metrics.iter().zip(entries).enumerate();
     all.filter(move |(_, (m, _))| is_one(cx, m)).map(|(at, (m, entry))| (at, m, entry))
 }
 
@@ -221,7 +226,7 @@ pub(crate) fn tend(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 }
 
 fn make(cx: &Context<'_>, d: &mut PlanBuilder, m: &CanaryMetric, entry: &MetricStatus) -> Flow {
-    let Ok(template) = analysis::job::rendered(&cx.c, m) else { return GO_ON };
+    let Ok(template) = analysis::job::rendered(&cx.c, &cx.checks, m) else { return GO_ON };
     let name = name(cx, entry);
     let uid = cx.snap.canary.metadata.uid.as_deref().unwrap_or_default();
     let number = cx.status().run.as_ref().map_or(0, |run| run.number);
@@ -290,7 +295,7 @@ pub(crate) fn stands(cx: &Context<'_>, entry: &MetricStatus) -> Option<String> {
 
 /// The steps start over with other pods: a Job that looked at the old ones is given up.
 pub(crate) fn start_over(cx: &Context<'_>, d: &mut PlanBuilder) {
-    for (m, entry) in cx.c.metrics.iter().zip(&mut d.status.metrics) {
+    for (m, entry) in cx.checks.metrics.iter().zip(&mut d.status.metrics) {
         if is_one(cx, m) {
             entry.jobs = Some(entry.jobs.unwrap_or(0).saturating_add(1));
         }

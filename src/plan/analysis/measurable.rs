@@ -11,7 +11,7 @@ use crate::{
 
 /// A gate, check or scaler that is not served, or a check that cannot work: weights do not move (ruling 13).
 pub(crate) fn blocked(cx: &Context<'_>) -> bool {
-    cx.c.held || !cx.c.faults.is_empty()
+    cx.findings.held || !cx.findings.faults.is_empty()
 }
 
 /// The step stands as it is meant to, so that what is measured now is its doing.

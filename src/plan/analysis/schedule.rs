@@ -64,14 +64,14 @@ pub(crate) fn window(cx: &Context<'_>) -> Timestamp {
 /// When something is to be asked next.
 pub(crate) fn due(cx: &Context<'_>) -> Timestamp {
     let entries = entries::all(cx);
-    let metrics = cx.c.metrics.iter().zip(&entries).filter_map(|(m, entry)| metric_due(cx, m, entry));
+    let metrics = cx.checks.metrics.iter().zip(&entries).filter_map(|(m, entry)| metric_due(cx, m, entry));
     metrics.chain([window(cx)]).min().unwrap_or(cx.now)
 }
 
 /// Positions of the metrics that are due now.
 pub(crate) fn metrics_due(cx: &Context<'_>) -> Vec<usize> {
     let entries = entries::all(cx);
-    let all = cx.c.metrics.iter().zip(&entries).enumerate();
+    let all = cx.checks.metrics.iter().zip(&entries).enumerate();
     let due = all.filter(|(_, (m, entry))| metric_due(cx, m, entry).is_some_and(|at| cx.now >= at));
     due.map(|(at, _)| at).collect()
 }
@@ -100,7 +100,7 @@ fn metric_due(cx: &Context<'_>, m: &CanaryMetric, entry: &MetricStatus) -> Optio
 /// A step has begun: for some metrics it is the first.
 pub(crate) fn begin(cx: &Context<'_>, d: &mut PlanBuilder) {
     let mut entries = entries::all(cx);
-    for (m, entry) in cx.c.metrics.iter().zip(&mut entries) {
+    for (m, entry) in cx.checks.metrics.iter().zip(&mut entries) {
         if entry.since.is_none() && cx.step().index > limits::start(&cx.c, m) {
             entry.since = Some(MicroTime(cx.now));
         }
@@ -178,7 +178,7 @@ pub(crate) fn wanting(cx: &Context<'_>, entries: &[MetricStatus]) -> Option<Stri
         let v = &m.verdict;
         jobs::is_one(cx, m) || v.count.is_some() || v.period.is_some() || v.initial_delay.is_some()
     };
-    let all = cx.c.metrics.iter().zip(entries).filter(|(m, _)| timed(m) && !m.verdict.dry());
+    let all = cx.checks.metrics.iter().zip(entries).filter(|(m, _)| timed(m) && !m.verdict.dry());
     let mut lacking = all.filter(|(m, entry)| entry.passed < m.verdict.count.unwrap_or(1));
     let (m, entry) = lacking.next()?;
     let job = jobs::stands(cx, entry).map(|how| format!(": {how}")).unwrap_or_default();

@@ -2,7 +2,7 @@
 //! While users are on the new version it goes on being measured; while none are, nothing is asked and nothing written.
 
 use crate::{
-    api::{EndingKind, Phase, promotion::Wait},
+    api::{EndingKind, Phase},
     names::conditions,
     plan::{
         builder::{PlanBuilder, after},
@@ -16,6 +16,7 @@ use crate::{
         traffic::ending,
         waiting::WaitingFor,
     },
+    spec::Wait,
 };
 
 const WAITING: &str = "WaitingForApproval";

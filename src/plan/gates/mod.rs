@@ -13,7 +13,7 @@ pub(crate) mod webhooks;
 use jiff::Timestamp;
 
 use crate::{
-    api::{EndingKind, Phase, request::Verb, schedule::Strategy},
+    api::{EndingKind, Phase, request::Verb},
     names::conditions,
     plan::{
         builder::PlanBuilder,
@@ -25,6 +25,7 @@ use crate::{
         },
         traffic::ending,
     },
+    spec::Strategy,
 };
 
 /// May the run leave the step at which it is?

@@ -1,9 +1,10 @@
 //! Where people are waited for: before the run, after a step, before the promotion.
 
 use crate::{
-    api::{Phase, gate::GateRule, promotion::Wait},
+    api::Phase,
     names,
     plan::{context::Context, waiting::pause_before_promotion},
+    spec::{GateRule, Wait},
 };
 
 /// A place at which a run waits.

@@ -113,8 +113,10 @@ fn refusal(heard: &WebhookRound) -> Option<&WebhookReply> {
 fn heard<'s>(cx: &Context<'s>, kind: HookKind, since: Timestamp) -> Option<&'s WebhookRound> {
     let heard = cx.snap.heard.get(&place(cx, kind))?;
     let is_current = since <= heard.at && heard.at <= cx.now;
-    let counts =
-        is_current && !is_expired(cx, kind, heard) && is_of_spec(cx, kind, heard) && covers_all(cx, kind, heard);
+    let counts = is_current
+        && !is_expired(cx, kind, heard)
+        && is_of_spec(cx, kind, heard)
+        && covers_all(cx, kind, heard);
     counts.then_some(heard)
 }
 

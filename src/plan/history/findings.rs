@@ -6,14 +6,14 @@ use serde_json::json;
 use super::retention;
 use crate::{
     analysis::Assessment,
-    api::canary_run::{Evidence, HookCall, Measurement, RunMetric},
+    api::canary_run::{HookCall, Measurement, RunMetric},
     names,
     plan::{
         builder::PlanBuilder,
         context::Context,
         model::{HookKind, run_of},
     },
-    snapshot::{CANARY_RUN, Snapshot, WebhookReply, WebhookRound},
+    snapshot::{CANARY_RUN, Evidence, Snapshot, WebhookReply, WebhookRound},
 };
 
 /// Notes what a measurement came to.

@@ -21,13 +21,13 @@ pub(crate) use findings::{called, measured};
 
 use crate::{
     api::{
-        CanaryRun, CanaryRunSpec, CanaryRunStatus, CanaryStatus, LastRun, Phase, RunPhase, RunStatus, Target,
-        canary_run::{Evidence, RunStep},
-        validated::validate,
+        CanaryRun, CanaryRunSpec, CanaryRunStatus, CanaryStatus, LastRun, Phase, RunPhase, RunStatus,
+        canary_run::RunStep,
     },
     manifest::{Manifest, json as path},
     names::{self, conditions},
-    snapshot::{CANARY_RUN, ObjectRef, Snapshot},
+    snapshot::{CANARY_RUN, Evidence, ObjectRef, Snapshot},
+    spec::{Target, validate},
 };
 
 /// Webhooks that are told of the end of a run have so much time to be in its record.
@@ -302,7 +302,7 @@ fn about(snap: &Snapshot, status: &CanaryStatus, number: i64) -> CanaryRunSpec {
         number,
         started,
         strategy: known.as_ref().map(|c| format!("{:?}", c.strategy)).unwrap_or_default(),
-        provider: known.map(|c| c.provider).unwrap_or_default(),
+        provider: known.as_ref().map(|c| c.provider.clone()).unwrap_or_default(),
         revision: status.last_applied_spec.clone().unwrap_or_default(),
         images: if present { images(target) } else { vec![] },
         promoted_revision: status.last_promoted_spec.clone().unwrap_or_default(),

@@ -1,9 +1,12 @@
 //! How much of a run is kept: equal findings as one, and of a long run what tells why it ended as it did. A record stays
 //! well below what the API server takes.
 
-use crate::api::{
-    CanaryRunStatus,
-    canary_run::{Evidence, HookCall, Measurement, RunMetric},
+use crate::{
+    api::{
+        CanaryRunStatus,
+        canary_run::{HookCall, Measurement, RunMetric},
+    },
+    snapshot::Evidence,
 };
 
 /// Verdict of a measurement that passed.

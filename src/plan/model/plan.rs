@@ -5,8 +5,8 @@ use serde::Serialize;
 
 use super::{action::Action, flow::Stop, hook::Round, note::Note};
 use crate::{
-    api::{CanaryStatus, canary_run::Evidence},
-    snapshot::{CANARY_RUN, JOB},
+    api::CanaryStatus,
+    snapshot::{CANARY_RUN, Evidence, JOB},
 };
 
 /// When to look again.

@@ -61,15 +61,7 @@ mod tests {
         ] {
             assert_eq!(parts(whole, weight), want, "{weight} % of {whole}");
         }
-        assert_eq!(
-            (
-                possible(10, 20),
-                possible(3, 10),
-                possible(1, 1),
-                possible(10, 0)
-            ),
-            (20, 33, 50, 0)
-        );
+        assert_eq!((possible(10, 20), possible(3, 10), possible(1, 1), possible(10, 0)), (20, 33, 50, 0));
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub enum Question {
     },
     /// What does this check read now?
     Measure {
-        /// Position in `Validated::metrics`.
+        /// Position among all that the metrics ask.
         index: usize,
         /// What to ask.
         query: Query,

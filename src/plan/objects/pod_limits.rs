@@ -4,8 +4,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use serde_json::Value;
 
 use crate::{
-    api::promotion::Apex,
     plan::{context::Context, model::pod_shares},
+    spec::Apex,
 };
 
 /// Pods with which the target starts: no more than its first share, nor than may come on top.

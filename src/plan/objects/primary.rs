@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    api::{Phase, validated::Problem},
+    api::Phase,
     manifest::{self, Manifest, json, revision},
     names,
     plan::{
@@ -19,6 +19,7 @@ use crate::{
         },
     },
     snapshot::ObjectRef,
+    spec::Problem,
 };
 
 /// Makes the primary from a stored template, or gives it that template when it has another.

@@ -3,7 +3,7 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
 use crate::{
-    api::{EndingKind, Phase, StepStatus, schedule::Strategy},
+    api::{EndingKind, Phase, StepStatus},
     manifest::{self, readiness::Rollout},
     names::conditions,
     plan::{
@@ -23,6 +23,7 @@ use crate::{
         waiting,
     },
     router::Split,
+    spec::Strategy,
 };
 
 /// The order in which a run is looked at. What ends it or takes its traffic away comes first, then the generated objects,

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
 use crate::{
-    api::{Phase, StepStatus, promotion::Apex},
+    api::{Phase, StepStatus},
     names::conditions,
     plan::{
         analysis::{evaluate, schedule},
@@ -23,6 +23,7 @@ use crate::{
         observed_target,
         phases::steps,
     },
+    spec::Apex,
 };
 
 /// Before the first step: webhooks that prepare for it, each refusal of which is a failed check, and those that confirm a

@@ -1,7 +1,7 @@
 //! The steps of a run.
 
 use crate::{
-    api::{StepStatus, schedule::Strategy},
+    api::StepStatus,
     plan::{
         builder::PlanBuilder,
         context::Context,
@@ -13,6 +13,7 @@ use crate::{
         traffic,
     },
     router::Split,
+    spec::Strategy,
 };
 
 /// The intent into status, then the route.

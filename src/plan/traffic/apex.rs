@@ -3,7 +3,6 @@
 use serde_json::Value;
 
 use crate::{
-    api::promotion::Apex,
     manifest,
     plan::{
         builder::PlanBuilder,
@@ -15,6 +14,7 @@ use crate::{
         },
         traffic::pod_weighting,
     },
+    spec::Apex,
 };
 
 /// Keeps the Service that users call, selecting the primary; one of that name without an owner is taken over as it is.

@@ -8,9 +8,9 @@ pub(crate) mod pod_weighting;
 pub(crate) mod routes;
 
 use crate::{
-    api::promotion::Apex,
     plan::{builder::PlanBuilder, context::Context, model::flow::Flow, objects::write::WriteReason},
     router::Split,
+    spec::Apex,
 };
 
 /// Brings users to where `want` says.

@@ -9,11 +9,7 @@
 use serde_json::Value;
 
 use crate::{
-    api::{
-        EndingKind, Phase, StepStatus,
-        promotion::Apex,
-        validated::{Problem, Validated},
-    },
+    api::{EndingKind, Phase, StepStatus},
     manifest,
     plan::{
         builder::{PlanBuilder, after},
@@ -29,6 +25,7 @@ use crate::{
     },
     router::{self, Selected, Split},
     snapshot::{DEPLOYMENT, Snapshot},
+    spec::{Apex, Problem, Validated},
 };
 
 /// What is wrong with shares of these pods: it holds every run.

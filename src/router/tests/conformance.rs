@@ -10,11 +10,15 @@ use super::{
     cases::{Case, cases, pinned},
 };
 use crate::{
-    analysis::{Metric, builtin},
-    api::{Target, validated::Validated},
-    manifest::{Manifest, Undo, fixture, fixture::merge, json as get, patch},
+    analysis::{Checks, Metric, builtin},
+    manifest::{
+        Manifest, Undo,
+        fixture::{self, merge},
+        json as get, patch,
+    },
     names,
     snapshot::Objects,
+    spec::{Target, Validated},
 };
 
 /// The Canary of a case with these parts of service and analysis.
@@ -121,7 +125,7 @@ fn carry(router: &dyn Router, c: &Validated, split: Split, live: &mut Objects) -
         router.render(c, live, split, &cookies).map_err(|e| TestCaseError::fail(e.to_string()))
     };
     let stamped: Vec<Manifest> =
-        render(live)?.into_iter().map(|m| m.stamped(3, jiff::Timestamp::UNIX_EPOCH)).collect();
+        render(live)?.into_iter().map(|m| fixture::stamped(m, 3, jiff::Timestamp::UNIX_EPOCH)).collect();
     write(live, &stamped);
     prop_assert_eq!(router.read_back(c, live), Ok(split));
     for m in render(live)?.iter().chain(&router.auxiliary_objects(c)) {
@@ -306,10 +310,10 @@ fn built_in_queries_ask_for_the_canary_and_read_only_failures_as_zero() {
     for case in cases() {
         let c = canary(&case, &[], &[]);
         let queries: &Builtin = case.router().queries();
-        let text = |kind| builtin::render(&c, queries, kind, "1m").unwrap();
+        let text = |kind| builtin::render(&c, &Checks::default(), queries, kind, "1m").unwrap();
         let (rate, duration) = (text(Metric::SuccessRate), text(Metric::Duration));
         assert!(rate.contains("or vector(0)") && rate.ends_with("* 100"), "{rate}");
-        assert!(rate.contains(&builtin::series(&c, queries, "1m").unwrap()), "{rate}");
+        assert!(rate.contains(&builtin::series(&c, &Checks::default(), queries, "1m").unwrap()), "{rate}");
         for query in [&rate, &duration] {
             let whose = query.contains("podinfo") || query.contains("public");
             assert!(whose && query.contains("[1m]") && !query.contains("{{"), "{query}");

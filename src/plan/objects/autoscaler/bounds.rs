@@ -2,9 +2,10 @@
 //! crash leaves is corrected by the next pass.
 
 use crate::{
-    api::{Phase, promotion::Apex},
+    api::Phase,
     manifest::scaler,
     plan::{builder::PlanBuilder, context::Context, objects::pod_limits},
+    spec::Apex,
 };
 
 /// The primary may have to take all the traffic back.

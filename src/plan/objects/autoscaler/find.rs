@@ -3,19 +3,20 @@
 use serde_json::Value;
 
 use crate::{
-    api::{
-        promotion::Apex,
-        validated::{Problem, Validated},
-    },
     manifest::{self, scaler},
     names,
     snapshot::{HPA, Kind, ObjectRef, SCALED_OBJECT, Snapshot},
+    spec::{Apex, Findings, Problem, Validated},
 };
 
 /// The autoscaler that the Canary names, or what is wrong with it.
-pub(crate) fn find<'a>(snap: &'a Snapshot, c: &mut Validated) -> Result<Option<&'a Value>, Problem> {
+pub(crate) fn find<'a>(
+    snap: &'a Snapshot,
+    c: &Validated,
+    findings: &mut Findings,
+) -> Result<Option<&'a Value>, Problem> {
     let Some((kind, named)) = scaler::named(c) else {
-        return unnamed(snap, c).map(|()| None);
+        return unnamed(snap, c, findings).map(|()| None);
     };
     let at = ObjectRef::new(kind, named.name.clone());
     if snap.missing_kinds.contains(&kind.crd()) {
@@ -72,7 +73,7 @@ pub(super) fn all(snap: &Snapshot) -> impl Iterator<Item = (ObjectRef, &Value)> 
 
 /// An autoscaler of the target that the Canary does not name: it is told of, and where pods are shared it would set the
 /// replicas that make the shares.
-fn unnamed(snap: &Snapshot, c: &mut Validated) -> Result<(), Problem> {
+fn unnamed(snap: &Snapshot, c: &Validated, findings: &mut Findings) -> Result<(), Problem> {
     let target = c.names.target.clone();
     let of_target = (c.spec.target_ref.kind.as_str(), target.as_str());
     let aimed: Vec<ObjectRef> = all(snap)
@@ -91,8 +92,7 @@ fn unnamed(snap: &Snapshot, c: &mut Validated) -> Result<(), Problem> {
     let say = |at| {
         format!("{at} scales {target}, but spec.autoscalerRef does not name it: {primary} is not scaled")
     };
-    let advice: Vec<String> = aimed.into_iter().map(say).collect();
-    c.advice.extend(advice);
+    findings.advice.extend(aimed.into_iter().map(say));
     Ok(())
 }
 

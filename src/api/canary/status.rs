@@ -6,7 +6,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, Time};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{LastRun, MetricStatus};
+use crate::api::{canary_run::LastRun, metric::policy::MetricStatus, request::RequestStatus};
 
 /// State of a Canary, as last written by the operator.
 #[derive(JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -77,31 +77,6 @@ pub struct CanaryStatus {
     /// The last request that was answered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request: Option<RequestStatus>,
-}
-
-/// What became of a request (annotation `serin.dev/request`).
-#[derive(JsonSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct RequestStatus {
-    /// Its id; of one that cannot be read, `unreadable-` and a checksum.
-    pub id: String,
-    /// What was asked for; empty if that cannot be read.
-    pub verb: String,
-    /// `Accepted` or `Refused`.
-    pub answer: Answer,
-    /// Who asked, and why it was refused, as a sentence.
-    pub message: String,
-    /// When it was answered.
-    pub at: MicroTime,
-}
-
-/// The answer to a request.
-#[derive(JsonSchema, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Answer {
-    /// It is done.
-    Accepted,
-    /// It is not, and will not be.
-    Refused,
 }
 
 /// Where a Canary stands.

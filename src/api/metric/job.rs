@@ -4,7 +4,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{CustomMetadata, schema};
+use crate::api::{metadata::CustomMetadata, schema};
 
 /// A Job, as a CronJob has it under `jobTemplate`.
 #[derive(JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use super::{CanaryAnalysis, duration, validated::Problem};
+use super::problem::Problem;
+use crate::api::{CanaryAnalysis, duration};
 
 /// How users meet a new revision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -36,7 +37,7 @@ impl Step {
 }
 
 /// The strategy that the fields amount to, as Flagger sees them.
-pub fn strategy(analysis: &CanaryAnalysis) -> Strategy {
+pub(super) fn strategy(analysis: &CanaryAnalysis) -> Strategy {
     match (analysis.iterations.unwrap_or(0) > 0, analysis.match_.is_empty()) {
         (true, false) => Strategy::AbTest,
         (true, true) => Strategy::BlueGreen,
@@ -49,7 +50,7 @@ pub fn strategy(analysis: &CanaryAnalysis) -> Strategy {
 ///
 /// # Errors
 /// The analysis names no steps.
-pub fn schedule(analysis: &CanaryAnalysis, switches: bool, skip: bool) -> Result<Vec<Step>, Problem> {
+pub(super) fn schedule(analysis: &CanaryAnalysis, switches: bool, skip: bool) -> Result<Vec<Step>, Problem> {
     let mirror = analysis.mirror == Some(true) && switches;
     let iterations = analysis.iterations.unwrap_or(0).clamp(0, MOST);
     let iteration = |n, weight| Step { iteration: Some(n), ..Step::weight(weight) };
@@ -70,7 +71,7 @@ pub fn schedule(analysis: &CanaryAnalysis, switches: bool, skip: bool) -> Result
 const MOST: i32 = 10_000;
 
 /// `stepWeight` wins over `stepWeights`, and its last step is clamped to `maxWeight`; a list is the schedule as it
-/// stands (design D4).
+/// stands.
 fn weighted(analysis: &CanaryAnalysis, skip: bool) -> Result<Vec<Step>, Problem> {
     let step = analysis.step_weight.unwrap_or(0);
     if step > 0 {

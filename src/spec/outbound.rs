@@ -1,9 +1,13 @@
-//! PURE. Servers that a Canary or a MetricTemplate names, and the operator may not ask.
+//! Servers that a Canary or a MetricTemplate names, and the operator may not ask.
 
 use url::Url;
 
-use super::{CanaryAnalysis, CanarySpec, validated::Problem};
-use crate::{config::Rules, outbound::OutboundPolicy};
+use super::problem::Problem;
+use crate::{
+    api::{CanaryAnalysis, CanarySpec},
+    config::Rules,
+    outbound::OutboundPolicy,
+};
 
 /// The first one of a Canary. What its name resolves to is seen when it is asked.
 pub(super) fn forbidden(spec: &CanarySpec, analysis: &CanaryAnalysis, rules: &Rules) -> Option<Problem> {

@@ -6,7 +6,8 @@ use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{metric_job::JobTemplate, schema};
+use super::job::JobTemplate;
+use crate::api::schema;
 
 /// A query and where to ask it.
 #[derive(CustomResource, JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::TargetRef;
+use crate::api::TargetRef;
 
 /// What a Canary releases new versions of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]

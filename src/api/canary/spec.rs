@@ -6,8 +6,8 @@ use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CanaryAnalysis, CanaryService, CanaryStatus, schema};
-use crate::names;
+use super::{analysis::CanaryAnalysis, service::CanaryService, status::CanaryStatus};
+use crate::{api::schema, names};
 
 /// How new versions of one workload are released.
 #[derive(CustomResource, JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

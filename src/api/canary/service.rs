@@ -1,13 +1,11 @@
 //! `spec.service`: how users reach the workload, and what the routing objects carry besides weights.
 
-use std::collections::BTreeMap;
-
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::routing;
+use crate::api::{metadata::CustomMetadata, schema::routing};
 
 /// The generated Services and the routing between them. Parts that are only copied into routing objects are kept as
 /// written.
@@ -105,18 +103,6 @@ pub struct CanaryService {
     /// Metadata of the generated Services that belongs to others.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unmanaged_metadata: Option<UnmanagedMetadata>,
-}
-
-/// Labels and annotations to add to a generated object.
-#[derive(JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct CustomMetadata {
-    /// Labels to add.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub labels: BTreeMap<String, String>,
-    /// Annotations to add.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub annotations: BTreeMap<String, String>,
 }
 
 /// Keys that the operator neither sets nor removes.

@@ -1,37 +1,14 @@
-//! `gate`: a place in a run that people open, by the annotation `serin.dev/request`.
+//! The gates of a run, read from `startGate`, `steps[].gate` and `promotion.gate`.
 
 use std::time::Duration;
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use super::{CanaryAnalysis, duration, promotion::Pause, schedule::Step, validated::Problem};
+use super::{pause::Pause, problem::Problem, schedule::Step};
+use crate::api::{CanaryAnalysis, Gate, duration};
 
 /// How long a gate without a deadline is waited at before people are reminded.
 const REMINDER: Duration = Duration::from_secs(3600);
-
-/// A place that a run passes when it is asked to, by the annotation `serin.dev/request` with the verb `approve`.
-#[derive(JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Gate {
-    /// What people call it. A request may name it, and opens no other one then.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 64))]
-    pub name: Option<String>,
-    /// How long it is waited for at most, as a duration such as `24h`. Default: for ever.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = r"^([0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h))+$"), length(max = 64))]
-    pub deadline: Option<String>,
-    /// What happens when the deadline has passed: `rollback` or `proceed`. Default: `rollback`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("enum" = ["rollback", "proceed"]))]
-    pub on_deadline: Option<String>,
-    /// When people are reminded by an Event, as a duration such as `1h`. Default: after half of the deadline, or after an
-    /// hour.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = r"^([0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h))+$"), length(max = 64))]
-    pub remind_after: Option<String>,
-}
 
 /// A gate as it is worked with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -56,7 +33,7 @@ impl Default for GateRule {
 ///
 /// # Errors
 /// A field of it cannot be meant.
-pub fn rule(gate: &Gate, path: &str) -> Result<GateRule, Problem> {
+pub(super) fn rule(gate: &Gate, path: &str) -> Result<GateRule, Problem> {
     let time = |field: &str, text: &Option<String>| match text.as_deref().filter(|t| !t.is_empty()) {
         None => Ok(None),
         Some(text) => match duration::parse(text).filter(|time| !time.is_zero()) {
@@ -96,7 +73,11 @@ pub struct Gates {
 ///
 /// # Errors
 /// One of them cannot be meant.
-pub fn gates(analysis: &CanaryAnalysis, schedule: &[Step], pause: Option<&Pause>) -> Result<Gates, Problem> {
+pub(super) fn gates(
+    analysis: &CanaryAnalysis,
+    schedule: &[Step],
+    pause: Option<&Pause>,
+) -> Result<Gates, Problem> {
     let start = analysis.start_gate.as_ref().map(|g| rule(g, "spec.analysis.startGate")).transpose()?;
     let mut steps = std::collections::BTreeMap::new();
     let listed = analysis.step_weight.unwrap_or(0) <= 0 && analysis.step_weights.is_empty();
@@ -133,7 +114,7 @@ mod tests {
 
     fn of(analysis: Value, steps: usize, pause: bool) -> Result<Gates, String> {
         let analysis = serde_json::from_value(analysis).unwrap();
-        let pause = pause.then_some(Pause { until: super::super::promotion::Wait::Request, at: steps });
+        let pause = pause.then_some(Pause { until: crate::spec::pause::Wait::Request, at: steps });
         gates(&analysis, &vec![Step::default(); steps], pause.as_ref()).map_err(|p| p.message)
     }
 

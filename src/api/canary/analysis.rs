@@ -6,7 +6,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{MetricArg, gate::Gate, metric_policy::MetricPolicy, promotion::Promotion, routing, schema};
+use super::{gate::Gate, promotion::Promotion};
+use crate::api::{
+    metric::{arg::MetricArg, policy::MetricPolicy},
+    schema::{self, routing},
+};
 
 /// Flagger's pattern for durations, open at its end: `1m30s` and `10ms` pass.
 const DURATION: &str = "^[0-9]+(m|s)";

@@ -1,19 +1,19 @@
 //! The one fallible gate from what users wrote to what the pure core works with: defaults filled, numbers in range,
 //! names derived. What is wrong is a [`Problem`] for people, never an error of the program.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{ops::Deref, time::Duration};
 
 use super::{
-    Canary, CanaryAnalysis, CanaryMetric, CanaryService, CanarySpec, CanaryWebhook, MetricTemplateSpec,
-    Target, duration,
-    gate::{self, Gates},
-    metric_names, outbound_hosts,
-    promotion::{self, Apex, Pause},
+    gates::{self, Gates},
+    metric_names,
+    pause::{self, Apex, Pause},
+    problem::Problem,
     schedule::{Step, Strategy, schedule, strategy},
+    target::Target,
 };
 use crate::{
+    api::{Canary, CanaryAnalysis, CanaryMetric, CanaryService, CanarySpec, duration},
     config::{Ingress, Rules},
-    expression::Known,
     names,
 };
 
@@ -32,9 +32,13 @@ pub struct Names {
     pub canary_service: String,
 }
 
-/// A Canary whose spec makes sense.
+/// A Canary whose spec makes sense. Only [`validate`] makes one, and nothing changes it afterwards.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
-pub struct Validated {
+pub struct Validated(CheckedSpec);
+
+/// What a [`Validated`] says.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct CheckedSpec {
     /// Name of the Canary.
     pub name: String,
     /// Its namespace.
@@ -43,8 +47,6 @@ pub struct Validated {
     pub names: Names,
     /// What the target is.
     pub target: Target,
-    /// Name of the target's newest revision, where those have names; filled in from the surroundings.
-    pub revision: Option<String>,
     /// Provider, e.g. `istio`: the spec's, or the operator's default.
     pub provider: String,
     /// What generated routing objects of ingress controllers carry.
@@ -87,36 +89,37 @@ pub struct Validated {
     pub skip_analysis: bool,
     /// Checks that are served, in list order, under their present names.
     pub metrics: Vec<CanaryMetric>,
-    /// The MetricTemplates that checks refer to, by `namespace/name`; filled in from the surroundings.
-    pub templates: BTreeMap<String, MetricTemplateSpec>,
-    /// The versions of the Secrets that those name, by `namespace/name`; filled in from the surroundings.
-    pub secrets: BTreeMap<String, String>,
-    /// Conditions of the metrics that were read before; filled in from the surroundings.
-    #[serde(skip)]
-    pub conditions: Known,
-    /// Accepted but not acted on: each a field path with a word of why.
-    pub unserved: Vec<String>,
-    /// Something unserved decides about traffic (a check): hold every run at weight 0.
-    pub held: bool,
-    /// Mistakes that let the primary be made but no run be analysed.
-    pub faults: Vec<Problem>,
-    /// Works, but probably not as meant.
-    pub advice: Vec<String>,
 }
 
-/// What is wrong with a Canary or its surroundings, for people.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct Problem {
-    /// CamelCase, from a fixed set: the condition's and Event's reason.
-    pub reason: &'static str,
-    /// Object, field and remedy.
-    pub message: String,
+impl Validated {
+    /// The same with the primary in place of the target, for queries that are asked about the primary.
+    #[must_use]
+    pub fn for_primary(&self) -> Self {
+        let mut other = self.clone();
+        other.0.names.target.clone_from(&self.names.primary);
+        other
+    }
+
+    /// A Canary of these fields, sound or not.
+    #[cfg(test)]
+    pub(crate) fn unchecked(fields: CheckedSpec) -> Self {
+        Self(fields)
+    }
 }
 
-impl Problem {
-    /// A problem with its remedy.
-    pub fn new(reason: &'static str, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into() }
+impl Deref for Validated {
+    type Target = CheckedSpec;
+
+    fn deref(&self) -> &CheckedSpec {
+        &self.0
+    }
+}
+
+/// Tests lay over what they are about.
+#[cfg(test)]
+impl std::ops::DerefMut for Validated {
+    fn deref_mut(&mut self) -> &mut CheckedSpec {
+        &mut self.0
     }
 }
 
@@ -149,21 +152,17 @@ pub fn validate(canary: &Canary, rules: &Rules) -> Result<Validated, Denial> {
     let names = names(spec, &service, kind)?;
     let skip_analysis = spec.skip_analysis.unwrap_or(false);
     let strategy = strategy(&analysis);
-    let apex_moves = promotion::apex(&provider, &analysis, strategy);
+    let apex_moves = pause::apex(&provider, &analysis, strategy);
     let moves = switches(&provider) || apex_moves != Apex::Stays;
     let schedule = schedule(&analysis, moves, skip_analysis).map_err(Denial::Invalid)?;
-    let pause = promotion::pause(&analysis, strategy, schedule.len()).map_err(Denial::Invalid)?;
-    let gates = gate::gates(&analysis, &schedule, pause.as_ref()).map_err(Denial::Invalid)?;
-    let (metrics, mut faults, mut advice) = metrics(&analysis);
-    faults.extend(misdirected(&analysis, &mut advice));
-    faults.extend(outbound_hosts::forbidden(spec, &analysis, rules));
-    advice.extend(advise(&analysis, &schedule, skip_analysis));
-    Ok(Validated {
+    let pause = pause::pause(&analysis, strategy, schedule.len()).map_err(Denial::Invalid)?;
+    let gates = gates::gates(&analysis, &schedule, pause.as_ref()).map_err(Denial::Invalid)?;
+    let metrics = served_metrics(&analysis);
+    Ok(Validated(CheckedSpec {
         name: canary.metadata.name.clone().unwrap_or_default(),
         namespace: canary.metadata.namespace.clone().unwrap_or_default(),
         names,
         target: kind,
-        revision: None,
         provider,
         ingress: rules.ingress.clone(),
         mesh: canary.kuma_mesh(),
@@ -189,14 +188,7 @@ pub fn validate(canary: &Canary, rules: &Rules) -> Result<Validated, Denial> {
         schedule,
         skip_analysis,
         metrics,
-        templates: BTreeMap::new(),
-        secrets: BTreeMap::new(),
-        conditions: Known::default(),
-        unserved: vec![],
-        held: false,
-        faults,
-        advice,
-    })
+    }))
 }
 
 fn names(spec: &CanarySpec, service: &CanaryService, kind: Target) -> Result<Names, Denial> {
@@ -304,88 +296,16 @@ fn switches(provider: &str) -> bool {
     provider != "kubernetes"
 }
 
-/// Webhooks that cannot be called: those that decide stop runs, those that are only told things do not.
-fn misdirected(analysis: &CanaryAnalysis, advice: &mut Vec<String>) -> Option<Problem> {
-    let usable = |url: &str| {
-        let rest = url.trim().strip_prefix("http://").or_else(|| url.trim().strip_prefix("https://"));
-        rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with(['/', ':', '?', '#']))
+/// Checks that have something to ask, built-in ones under their present names.
+fn served_metrics(analysis: &CanaryAnalysis) -> Vec<CanaryMetric> {
+    let named = |metric: &CanaryMetric| match metric_names::canonical(&metric.name) {
+        Some(name) => Some(CanaryMetric { name: name.into(), ..metric.clone() }),
+        None => has_query(metric).then(|| metric.clone()),
     };
-    let text = |hook: &CanaryWebhook| {
-        format!(
-            "spec.analysis.webhooks[{}].url is {:?}: give it an http or https URL such as http://tester.test/",
-            hook.name, hook.url
-        )
-    };
-    let told = |hook: &&CanaryWebhook| matches!(hook.kind(), "event" | "post-rollout");
-    let (told, deciding): (Vec<_>, Vec<_>) =
-        analysis.webhooks.iter().filter(|hook| !usable(&hook.url)).partition(told);
-    advice.extend(told.into_iter().map(text));
-    deciding.first().map(|hook| Problem::new("WebhookInvalid", text(hook)))
+    analysis.metrics.iter().filter_map(named).collect()
 }
 
-type Sorted = (Vec<CanaryMetric>, Vec<Problem>, Vec<String>);
-
-fn metrics(analysis: &CanaryAnalysis) -> Sorted {
-    let (mut served, mut faults, mut advice) = Sorted::default();
-    for metric in &analysis.metrics {
-        let reserved = metric_names::canonical(&metric.name);
-        if let Some(name) = reserved {
-            if name != metric.name {
-                advice.push(format!(
-                    "metric {} is the old name of {name}: rename it in spec.analysis.metrics",
-                    metric.name
-                ));
-            }
-            if name == metric_names::SUCCESS_RATE && lower_bound(metric).is_some_and(|m| m > 0.0 && m <= 1.0)
-            {
-                advice.push(format!(
-                    "{name} is measured in percent: a lower bound of at most 1 is nearly always met"
-                ));
-            }
-            served.push(CanaryMetric { name: name.into(), ..metric.clone() });
-        } else if metric.template_ref.is_some()
-            || metric.query.as_deref().is_some_and(|q| !q.trim().is_empty())
-        {
-            served.push(metric.clone());
-        } else {
-            faults.push(Problem::new(
-                "UnknownMetric",
-                format!(
-                    "spec.analysis.metrics[{0}]: {0} is neither {1} nor {2}, and has no query or templateRef: give it one",
-                    metric.name, metric_names::SUCCESS_RATE, metric_names::DURATION
-                ),
-            ));
-        }
-    }
-    (served, faults, advice)
-}
-
-fn lower_bound(metric: &CanaryMetric) -> Option<f64> {
-    metric.threshold_range.as_ref().map_or(metric.threshold, |r| r.min)
-}
-
-fn advise(analysis: &CanaryAnalysis, schedule: &[Step], skip: bool) -> Vec<String> {
-    let mut list = Vec::new();
-    if analysis.metrics.is_empty() && analysis.webhooks.is_empty() && !skip {
-        list.push("spec.analysis.metrics is empty: every revision that becomes ready is promoted".into());
-    }
-    if strategy(analysis) == Strategy::AbTest && analysis.mirror == Some(true) {
-        list.push("spec.analysis.mirror is not looked at with match and iterations".into());
-    }
-    let step = analysis.step_weight.unwrap_or(0);
-    let Some(max) = analysis.max_weight.filter(|m| *m > 0 && strategy(analysis) == Strategy::Weighted) else {
-        return list;
-    };
-    if step > 0 && max % step != 0 {
-        list.push(format!(
-            "spec.analysis.maxWeight {max} is not a multiple of stepWeight {step}: the last step is {max}"
-        ));
-    }
-    if step <= 0 && schedule.iter().any(|s| s.weight > max) {
-        let field = if analysis.step_weights.is_empty() { "steps" } else { "stepWeights" };
-        list.push(format!(
-            "spec.analysis.{field} passes maxWeight {max}: the list is followed and maxWeight is not looked at"
-        ));
-    }
-    list
+/// It has a query of its own, or a MetricTemplate with one.
+pub(super) fn has_query(metric: &CanaryMetric) -> bool {
+    metric.template_ref.is_some() || metric.query.as_deref().is_some_and(|q| !q.trim().is_empty())
 }

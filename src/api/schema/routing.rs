@@ -4,9 +4,7 @@
 use schemars::{Schema, SchemaGenerator};
 use serde_json::{Value, json};
 
-use super::schema::{
-    boolean, choice, finish, integer, list, map, object, ruled, string, string_map, strings, with,
-};
+use super::{boolean, choice, finish, integer, list, map, object, ruled, string, string_map, strings, with};
 
 /// A way to compare a string, and what it compares.
 type Way = (&'static str, &'static str);
@@ -35,7 +33,7 @@ fn any_of(description: &str) -> Value {
 }
 
 /// Entries of `service.match`.
-pub(super) fn service_match(_: &mut SchemaGenerator) -> Schema {
+pub(crate) fn service_match(_: &mut SchemaGenerator) -> Schema {
     let one = "A condition on the value; without any, the value must be there.";
     finish(list(
         "Which requests are routed: those that meet any of these. Default: all.",
@@ -61,7 +59,7 @@ pub(super) fn service_match(_: &mut SchemaGenerator) -> Schema {
 }
 
 /// Entries of `analysis.match`.
-pub(super) fn analysis_match(_: &mut SchemaGenerator) -> Schema {
+pub(crate) fn analysis_match(_: &mut SchemaGenerator) -> Schema {
     finish(list(
         "Which requests may go to the canary: those that meet any of these. Default: all.",
         requests(),
@@ -69,12 +67,12 @@ pub(super) fn analysis_match(_: &mut SchemaGenerator) -> Schema {
 }
 
 /// Entries of `analysis.always`.
-pub(super) fn always(_: &mut SchemaGenerator) -> Schema {
+pub(crate) fn always(_: &mut SchemaGenerator) -> Schema {
     pinned("Which requests get the canary whatever its weight: those that meet any of these. Default: none.")
 }
 
 /// Entries of `analysis.never`.
-pub(super) fn never(_: &mut SchemaGenerator) -> Schema {
+pub(crate) fn never(_: &mut SchemaGenerator) -> Schema {
     pinned("Which requests never get the canary: those that meet any of these. Default: none.")
 }
 
@@ -98,7 +96,7 @@ fn requests() -> Value {
 }
 
 /// `service.rewrite`.
-pub(super) fn rewrite(_: &mut SchemaGenerator) -> Schema {
+pub(crate) fn rewrite(_: &mut SchemaGenerator) -> Schema {
     finish(object(
         "What requests are rewritten to before they are sent on.",
         [
@@ -115,7 +113,7 @@ pub(super) fn rewrite(_: &mut SchemaGenerator) -> Schema {
 }
 
 /// `service.retries`.
-pub(super) fn retries(_: &mut SchemaGenerator) -> Schema {
+pub(crate) fn retries(_: &mut SchemaGenerator) -> Schema {
     finish(object(
         "When and how often requests are tried again.",
         [
@@ -127,7 +125,7 @@ pub(super) fn retries(_: &mut SchemaGenerator) -> Schema {
 }
 
 /// `service.headers`.
-pub(super) fn headers(_: &mut SchemaGenerator) -> Schema {
+pub(crate) fn headers(_: &mut SchemaGenerator) -> Schema {
     let operations = |description| {
         object(
             description,
@@ -145,7 +143,7 @@ pub(super) fn headers(_: &mut SchemaGenerator) -> Schema {
 }
 
 /// `service.corsPolicy`.
-pub(super) fn cors_policy(_: &mut SchemaGenerator) -> Schema {
+pub(crate) fn cors_policy(_: &mut SchemaGenerator) -> Schema {
     let origin = strict_matcher("A condition on the origin.", &[EXACT, PREFIX, REGEX]);
     finish(object(
         "Which other origins may call from a browser (Istio).",
@@ -196,7 +194,7 @@ fn gateway_api_ref(group: &str, kind: &str, description: &str) -> Value {
 }
 
 /// `service.gatewayRefs`.
-pub(super) fn gateway_refs(_: &mut SchemaGenerator) -> Schema {
+pub(crate) fn gateway_refs(_: &mut SchemaGenerator) -> Schema {
     let mut gateway =
         gateway_api_ref("gateway.networking.k8s.io", "Gateway", "A Gateway, or one listener of it.");
     gateway["properties"]["sectionName"] = with(
@@ -208,7 +206,7 @@ pub(super) fn gateway_refs(_: &mut SchemaGenerator) -> Schema {
 }
 
 /// `service.mirror`.
-pub(super) fn mirror(_: &mut SchemaGenerator) -> Schema {
+pub(crate) fn mirror(_: &mut SchemaGenerator) -> Schema {
     let backend = ruled(
         gateway_api_ref("", "Service", "What gets the copies."),
         "size(self.group) > 0 || self.kind != 'Service' || has(self.port)",
@@ -222,7 +220,7 @@ pub(super) fn mirror(_: &mut SchemaGenerator) -> Schema {
 }
 
 /// `service.trafficPolicy`.
-pub(super) fn traffic_policy(_: &mut SchemaGenerator) -> Schema {
+pub(crate) fn traffic_policy(_: &mut SchemaGenerator) -> Schema {
     finish(object(
         "Traffic policy of the generated DestinationRules (Istio).",
         [

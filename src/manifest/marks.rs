@@ -1,0 +1,95 @@
+//! Marks that live objects have: whose they are, and when and by which run their traffic was written.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::json;
+use crate::{names, snapshot::CANARY};
+
+/// True if Serin made the object for this Canary.
+pub fn ours(object: &Value, canary: &str) -> bool {
+    json::label(object, names::LABEL_CANARY) == Some(names::label_value(canary).as_str())
+}
+
+/// Carries a mark of ours: made or taken over by Serin, and not yet given back.
+pub(crate) fn marked(object: &Value) -> bool {
+    let ours = |map: &Value| map.as_object().is_some_and(|m| m.keys().any(|k| k.starts_with("serin.dev/")));
+    ours(&object["metadata"]["labels"]) || ours(&object["metadata"]["annotations"])
+}
+
+/// True if the object was adopted: somebody else's, with its original kept in an annotation.
+pub fn adopted(object: &Value) -> bool {
+    annotation(object, names::ANNOTATION_ORIGINAL).is_some()
+}
+
+/// True if Serin or Flagger made the object for this Canary, so that nobody else needs it.
+pub fn made_for(object: &Value, canary: &str) -> bool {
+    ours(object, canary)
+        || controller_of(object).is_some_and(|(kind, name, _)| kind == CANARY.kind && name == canary)
+}
+
+/// Kind, name and uid of the owner that controls the object.
+pub fn controller_of(object: &Value) -> Option<(&str, &str, &str)> {
+    let owner = object["metadata"]["ownerReferences"].as_array()?.iter().find(|o| o["controller"] == true)?;
+    Some((owner["kind"].as_str()?, owner["name"].as_str()?, owner["uid"].as_str().unwrap_or_default()))
+}
+
+/// Merge patch that removes the Canary from the object's owners (as Flagger leaves it there); None if it is not one.
+pub fn disown(object: &Value, canary: &str) -> Option<Value> {
+    let owners = object["metadata"]["ownerReferences"].as_array()?;
+    let kept: Vec<&Value> =
+        owners.iter().filter(|o| o["kind"] != CANARY.kind || o["name"] != canary).collect();
+    if kept.len() == owners.len() {
+        return None;
+    }
+    Some(json!({"metadata": {"ownerReferences": if kept.is_empty() { Value::Null } else { json!(kept) }}}))
+}
+
+/// Its labels.
+pub fn labels(object: &Value) -> BTreeMap<String, String> {
+    json::strings(&object["metadata"]["labels"])
+}
+
+/// One annotation.
+pub fn annotation<'a>(object: &'a Value, key: &str) -> Option<&'a str> {
+    object["metadata"]["annotations"][key].as_str()
+}
+
+/// When Serin last wrote the object's traffic (`names::ANNOTATION_WRITTEN`).
+pub fn written(object: &Value) -> Option<Timestamp> {
+    annotation(object, names::ANNOTATION_WRITTEN)?.parse().ok()
+}
+
+/// Epoch of the run that wrote the object; None if it bears none.
+pub fn epoch(object: &Value) -> Option<i64> {
+    annotation(object, names::ANNOTATION_EPOCH)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest::{Manifest, fixture};
+
+    #[test]
+    fn marks_are_read_back_as_written() {
+        let at: Timestamp = "2026-01-02T03:04:05.678Z".parse().unwrap();
+        let m = fixture::stamped(Manifest::new(CANARY, "x", names::managers::ROUTE, &[], json!({})), 7, at);
+        assert_eq!((epoch(&m.body), written(&m.body)), (Some(7), Some(at)));
+        assert_eq!((epoch(&json!({})), written(&json!(3))), (None, None));
+    }
+
+    #[test]
+    fn only_the_canary_is_disowned() {
+        let object = json!({"metadata": {"ownerReferences": [
+            {"kind": "Canary", "name": "podinfo", "uid": "1", "controller": true},
+            {"kind": "Team", "name": "a", "uid": "2"},
+        ]}});
+        assert_eq!(controller_of(&object), Some(("Canary", "podinfo", "1")));
+        assert!(made_for(&object, "podinfo") && !made_for(&object, "other") && !ours(&object, "podinfo"));
+        let patch = disown(&object, "podinfo").unwrap();
+        assert_eq!(patch["metadata"]["ownerReferences"], json!([{"kind": "Team", "name": "a", "uid": "2"}]));
+        assert_eq!(disown(&object, "other"), None);
+    }
+}

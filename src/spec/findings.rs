@@ -1,0 +1,114 @@
+//! What is worth saying about a Canary that can be acted on: [`Findings`], and those of them that the spec alone shows.
+
+use super::{
+    metric_names, outbound,
+    problem::Problem,
+    schedule::{Step, Strategy, strategy},
+    validated::{Validated, has_query},
+};
+use crate::{
+    api::{CanaryAnalysis, CanaryMetric, CanaryWebhook},
+    config::Rules,
+};
+
+/// What was found out about a Canary, short of a reason not to act on it at all.
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
+pub struct Findings {
+    /// Mistakes that let the primary be made but no run be analysed.
+    pub faults: Vec<Problem>,
+    /// Works, but probably not as meant.
+    pub advice: Vec<String>,
+    /// Accepted but not acted on: each a field path with a word of why.
+    pub unserved: Vec<String>,
+    /// Something unserved decides about traffic (a check): hold every run at weight 0.
+    pub held: bool,
+}
+
+impl Findings {
+    /// Those that the spec alone shows.
+    pub fn of(c: &Validated, rules: &Rules) -> Self {
+        let mut found = Self::default();
+        for metric in &c.analysis.metrics {
+            metric_findings(metric, &mut found);
+        }
+        found.faults.extend(misdirected(&c.analysis, &mut found.advice));
+        found.faults.extend(outbound::forbidden(&c.spec, &c.analysis, rules));
+        found.advice.extend(advise(&c.analysis, &c.schedule, c.skip_analysis));
+        found
+    }
+}
+
+/// Webhooks that cannot be called: those that decide stop runs, those that are only told things do not.
+fn misdirected(analysis: &CanaryAnalysis, advice: &mut Vec<String>) -> Option<Problem> {
+    let usable = |url: &str| {
+        let rest = url.trim().strip_prefix("http://").or_else(|| url.trim().strip_prefix("https://"));
+        rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with(['/', ':', '?', '#']))
+    };
+    let text = |hook: &CanaryWebhook| {
+        format!(
+            "spec.analysis.webhooks[{}].url is {:?}: give it an http or https URL such as http://tester.test/",
+            hook.name, hook.url
+        )
+    };
+    let told = |hook: &&CanaryWebhook| matches!(hook.kind(), "event" | "post-rollout");
+    let (told, deciding): (Vec<_>, Vec<_>) =
+        analysis.webhooks.iter().filter(|hook| !usable(&hook.url)).partition(told);
+    advice.extend(told.into_iter().map(text));
+    deciding.first().map(|hook| Problem::new("WebhookInvalid", text(hook)))
+}
+
+fn metric_findings(metric: &CanaryMetric, found: &mut Findings) {
+    let Some(name) = metric_names::canonical(&metric.name) else {
+        if !has_query(metric) {
+            found.faults.push(Problem::new(
+                "UnknownMetric",
+                format!(
+                    "spec.analysis.metrics[{0}]: {0} is neither {1} nor {2}, and has no query or templateRef: give it one",
+                    metric.name, metric_names::SUCCESS_RATE, metric_names::DURATION
+                ),
+            ));
+        }
+        return;
+    };
+    if name != metric.name {
+        found.advice.push(format!(
+            "metric {} is the old name of {name}: rename it in spec.analysis.metrics",
+            metric.name
+        ));
+    }
+    if name == metric_names::SUCCESS_RATE && lower_bound(metric).is_some_and(|m| m > 0.0 && m <= 1.0) {
+        found
+            .advice
+            .push(format!("{name} is measured in percent: a lower bound of at most 1 is nearly always met"));
+    }
+}
+
+fn lower_bound(metric: &CanaryMetric) -> Option<f64> {
+    metric.threshold_range.as_ref().map_or(metric.threshold, |r| r.min)
+}
+
+fn advise(analysis: &CanaryAnalysis, schedule: &[Step], skip: bool) -> Vec<String> {
+    let mut list = Vec::new();
+    if analysis.metrics.is_empty() && analysis.webhooks.is_empty() && !skip {
+        list.push("spec.analysis.metrics is empty: every revision that becomes ready is promoted".into());
+    }
+    if strategy(analysis) == Strategy::AbTest && analysis.mirror == Some(true) {
+        list.push("spec.analysis.mirror is not looked at with match and iterations".into());
+    }
+    let step = analysis.step_weight.unwrap_or(0);
+    let Some(max) = analysis.max_weight.filter(|m| *m > 0 && strategy(analysis) == Strategy::Weighted) else {
+        return list;
+    };
+    if step > 0 && max % step != 0 {
+        list.push(format!(
+            "spec.analysis.maxWeight {max} is not a multiple of stepWeight {step}: the last step is {max}"
+        ));
+    }
+    if step <= 0 && schedule.iter().any(|s| s.weight > max) {
+        let field = if analysis.step_weights.is_empty() { "steps" } else { "stepWeights" };
+        list.push(format!(
+            "spec.analysis.{field} passes maxWeight {max}: the list is followed and maxWeight is not looked at"
+        ));
+    }
+    list
+}

@@ -1,0 +1,23 @@
+//! PURE. What a Canary means: its spec checked, defaults filled in, its steps, gates and waits worked out.
+//!
+//! [`validate`] is the one fallible gate from what users wrote to what the planner works with; what is wrong is a
+//! [`Problem`] for people. Looks at the spec and the operator's own settings only, never at other objects: that is the
+//! planner's admission.
+
+mod findings;
+mod gates;
+pub mod metric_names;
+pub mod outbound;
+mod pause;
+mod problem;
+mod schedule;
+mod target;
+mod validated;
+
+pub use findings::Findings;
+pub use gates::{GateRule, Gates};
+pub use pause::{Apex, Pause, Wait};
+pub use problem::Problem;
+pub use schedule::{Step, Strategy};
+pub use target::Target;
+pub use validated::{CheckedSpec, Denial, Names, Validated, validate};
