@@ -19,7 +19,7 @@ use serin::{
     router::{self, Cookies, Split},
     snapshot::{CONFIG_MAP, DEPLOYMENT, ObjectRef, REVISION, SECRET, SERVICE},
 };
-use serin_e2e::sim::{MOST_PLANS, Sim, Trouble, fixture, observer, pods::Mode, route};
+use serin_model::{Sim, Trouble, controllers, fixture, observer, pods::Mode, route, sim::MOST_PLANS, time};
 
 /// So many cases, or `PROPTEST_CASES`.
 fn cases(usual: u32) -> ProptestConfig {
@@ -151,7 +151,7 @@ proptest! {
     fn one_step_per_interval(spec in spec(), ahead in 0u64..100_000, passes in 1usize..4) {
         let mut sim = at_the_end_of_a_window(&spec, 0);
         let before = sim.world.status().step.map_or(0, |s| s.index);
-        sim.now = fixture::later(sim.now, Duration::from_secs(ahead));
+        sim.now = time::later(sim.now, Duration::from_secs(ahead));
         sim.observer.clock_was_set();
         for _ in 0..passes {
             sim.settle();
@@ -268,7 +268,7 @@ proptest! {
             sim.settle();
             prop_assert_eq!(sim.world.status().failed_checks, check, "{}", sim.log.join("\n"));
             if check < c.threshold {
-                sim.now = fixture::later(sim.now, c.interval);
+                sim.now = time::later(sim.now, c.interval);
             }
         }
         prop_assert_eq!(weight(&sim), 0);
@@ -303,7 +303,7 @@ proptest! {
         sim.step();
         prop_assert_eq!(weight(&sim), 0, "{}", sim.log.join("\n"));
         prop_assert_eq!(sim.asked, at_the_end_of_a_window(&spec, windows).asked, "asks before it restarts");
-        sim.pods.play(&mut sim.world, sim.now);
+        controllers::play(&mut sim.pods, &mut sim.world, sim.now);
         sim.advance(Duration::from_secs(1));
         sound(&sim)?;
     }
@@ -344,7 +344,7 @@ proptest! {
             while ours.step() {}
             prop_assert!(objects == ours.world.objects, "{}", ours.log.join("\n"));
             sim = ours;
-            sim.pods.play(&mut sim.world, sim.now);
+            controllers::play(&mut sim.pods, &mut sim.world, sim.now);
         }
         sound(&sim)?;
     }
@@ -403,13 +403,13 @@ proptest! {
         }
         for _ in 0..MOST_PLANS {
             if !sim.step() { break; }
-            sim.pods.play(&mut sim.world, sim.now);
+            controllers::play(&mut sim.pods, &mut sim.world, sim.now);
         }
         for event in &happened {
             generated::happen(&mut sim, event);
             for _ in 0..6 {
                 sim.step();
-                sim.pods.play(&mut sim.world, sim.now);
+                controllers::play(&mut sim.pods, &mut sim.world, sim.now);
             }
         }
     }

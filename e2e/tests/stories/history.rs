@@ -14,8 +14,8 @@ use serin::{
     api::{CanaryRun, CanaryRunStatus, Phase, RunPhase},
     names::conditions,
 };
-use serin_e2e::{
-    bed::{Traffic, User},
+use serin_bed::{
+    Traffic, User,
     metrics_servers::MetricsServer,
     operator::Operator,
     story::{PATIENCE, Story},

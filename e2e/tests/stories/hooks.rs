@@ -5,12 +5,10 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::{Api, api::ListParams};
 use serde_json::{Value, json};
 use serin::api::{Phase, RunPhase};
-use serin_e2e::{
-    bed::{
-        Traffic,
-        kubelet::{Behaviour, Selector},
-    },
+use serin_bed::{
+    Traffic,
     hooks::{Answer, Receiver},
+    kubelet::{Behaviour, Selector},
     load::LoadHandle,
     story::{PATIENCE, Story},
     wait,

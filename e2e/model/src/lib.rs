@@ -1,0 +1,35 @@
+//! A namespace in memory for the planner: plans are carried out on a snapshot, controllers are played, the clock is set by
+//! hand. No API server and no operator: what those do is tested on real parts.
+//!
+//! - [`world`]: the objects, as an API server keeps them; [`fixture`]: those that models begin with; [`objects`]: others, as
+//!   scenarios write them down; [`names`], [`time`].
+//! - [`controllers`]: plays those of [`pods`], [`configs`], [`scalers`] and [`knative`].
+//! - [`sim`]: the loop of questions, answers, decision and writes; [`records`]: what is kept of the records of runs.
+//! - [`observer`]: what must hold of every decision and every write; [`route`], [`shares`], [`evidence`]: where it looks.
+//! - [`scenario`] and [`step`]: scenarios as data; [`transcript`]: what happens, in lines.
+
+pub mod configs;
+pub mod controllers;
+mod evidence;
+pub mod fixture;
+#[cfg(test)]
+mod jobs;
+pub mod knative;
+pub mod names;
+mod objects;
+pub mod observer;
+pub mod pods;
+mod records;
+pub mod route;
+pub mod scalers;
+pub mod scenario;
+mod shares;
+pub mod sim;
+mod step;
+#[cfg(test)]
+mod targets;
+pub mod time;
+pub mod transcript;
+pub mod world;
+
+pub use sim::{Sim, Trouble};
