@@ -6,8 +6,10 @@
 //! - [`controllers`]: plays those of [`pods`], [`configs`], [`scalers`] and [`knative`].
 //! - [`sim`]: the loop of questions, answers, decision and writes; [`records`]: what is kept of the records of runs.
 //! - [`observer`]: what must hold of every decision and every write; [`route`], [`shares`], [`evidence`]: where it looks.
+//! - [`behaviour`]: a transcript without its texts.
 //! - [`scenario`] and [`step`]: scenarios as data; [`transcript`]: what happens, in lines.
 
+pub mod behaviour;
 pub mod configs;
 pub mod controllers;
 mod evidence;
