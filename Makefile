@@ -106,7 +106,7 @@ test: test-unit test-bed ## Run all tests; sets up whatever they need
 .PHONY: test-unit
 test-unit: ## Run the unit, property and repository tests: no cluster; PROPTEST_RNG_SEED=n varies the properties
 	$(CARGO) test --locked -p serin
-	$(CARGO) test --locked -p serin-model -p serin-bed -p serin-tools --lib
+	$(CARGO) test --locked -p serin-invariants -p serin-model -p serin-bed -p serin-tools --lib
 	$(CARGO) test --locked -p serin-e2e --test repo --test troubleshooting --test scenarios --test routers
 	PROPTEST_RNG_SEED=$${PROPTEST_RNG_SEED:-1} $(CARGO) test --locked -p serin-e2e --test properties
 

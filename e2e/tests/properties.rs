@@ -19,7 +19,8 @@ use serin::{
     router::{self, Cookies, Split},
     snapshot::{CONFIG_MAP, DEPLOYMENT, ObjectRef, REVISION, SECRET, SERVICE},
 };
-use serin_model::{Sim, Trouble, controllers, fixture, observer, pods::Mode, route, sim::MOST_PLANS, time};
+use serin_invariants::schedule::schedule;
+use serin_model::{Sim, Trouble, controllers, fixture, pods::Mode, route, sim::MOST_PLANS, time};
 
 /// So many cases, or `PROPTEST_CASES`.
 fn cases(usual: u32) -> ProptestConfig {
@@ -217,7 +218,7 @@ proptest! {
     fn bounded_and_step_by_index(analysis in analysis()) {
         let mut sim = fixture::initialised(&json!({"analysis": analysis}));
         let snap = sim.snapshot().unwrap();
-        let weights = observer::schedule(&validate(&snap.canary, &snap.rules).unwrap().analysis);
+        let weights = schedule(&serde_json::to_value(&snap.canary).unwrap());
         fixture::set_image(&mut sim, "podinfo:2");
         let mut seen = vec![];
         sim.settle();
@@ -233,7 +234,7 @@ proptest! {
             sim.settle();
         }
         seen.dedup();
-        let listed: Vec<_> = (1..).zip(weights).collect();
+        let listed: Vec<(i32, i32)> = (1..).zip(weights.into_iter().map(|weight| weight as i32)).collect();
         prop_assert_eq!(seen, listed, "{}", sim.log.join("\n"));
         prop_assert_eq!(sim.world.status().phase, Some(Phase::Succeeded));
         sound(&sim)?;
@@ -507,12 +508,11 @@ proptest! {
     #[test]
     fn an_edited_analysis_raises_nothing_beyond_both(old in analysis(), new in analysis(), windows in 0u32..3) {
         let most = |a: &Value| {
-            let c = fixture::canary(&json!({"analysis": a}));
-            observer::schedule(&serde_json::from_value(c["spec"]["analysis"].clone()).unwrap()).into_iter().max().unwrap_or(0)
+            schedule(&fixture::canary(&json!({"analysis": a}))).into_iter().max().unwrap_or(0)
         };
-        let limit = i64::from(most(&old).max(most(&new)));
+        let limit = most(&old).max(most(&new));
         let mut sim = at_the_end_of_a_window(&json!({"analysis": old}), windows);
-        sim.observer.spec_edited = true;
+        sim.observer.decisions.spec_edited = true;
         let clean = json!({"stepWeight": null, "stepWeights": null, "maxWeight": null});
         sim.world.edit_canary(&json!({"spec": {"analysis": clean}}));
         sim.world.edit_canary(&json!({"spec": {"analysis": new}}));

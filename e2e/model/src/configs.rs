@@ -12,7 +12,9 @@ use serin::{
     snapshot::DEPLOYMENT,
 };
 
-use crate::{names::Names, world::World};
+use serin_invariants::view::Names;
+
+use crate::world::World;
 
 /// Contents by key, of what is followed.
 pub type Contents = BTreeMap<String, Value>;

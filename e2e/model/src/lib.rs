@@ -2,22 +2,20 @@
 //! hand. No API server and no operator: what those do is tested on real parts.
 //!
 //! - [`world`]: the objects, as an API server keeps them; [`fixture`]: those that models begin with; [`objects`]: others, as
-//!   scenarios write them down; [`names`], [`time`].
+//!   scenarios write them down; [`time`].
 //! - [`controllers`]: plays those of [`pods`], [`configs`], [`scalers`] and [`knative`].
 //! - [`sim`]: the loop of questions, answers, decision and writes; [`records`]: what is kept of the records of runs.
-//! - [`observer`]: what must hold of every decision and every write; [`route`], [`shares`], [`evidence`]: where it looks.
+//! - [`observer`]: what must hold of every decision and every write; [`route`], [`shares`]: where it looks.
 //! - [`behaviour`]: a transcript without its texts.
 //! - [`scenario`] and [`step`]: scenarios as data; [`transcript`]: what happens, in lines.
 
 pub mod behaviour;
 pub mod configs;
 pub mod controllers;
-mod evidence;
 pub mod fixture;
 #[cfg(test)]
 mod jobs;
 pub mod knative;
-pub mod names;
 mod objects;
 pub mod observer;
 pub mod pods;

@@ -3,7 +3,9 @@
 use serde_json::Value;
 use serin::snapshot::{DEPLOYMENT, Kind, SERVICE};
 
-use crate::{names::Names, pods::Pods, world::World};
+use serin_invariants::view::Names;
+
+use crate::{pods::Pods, world::World};
 
 /// `networking.istio.io/v1beta1` VirtualService.
 pub const VIRTUAL_SERVICE: Kind = Kind {

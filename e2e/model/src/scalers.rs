@@ -11,7 +11,9 @@ use serin::{
     snapshot::{DEPLOYMENT, HPA, Kind, ObjectRef, SCALED_OBJECT},
 };
 
-use crate::{names::Names, route, world::World};
+use serin_invariants::view::Names;
+
+use crate::{route, world::World};
 
 /// The usual autoscaler of the target, of either kind: two to six replicas.
 pub fn of_target(kind: Kind) -> Value {

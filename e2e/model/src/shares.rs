@@ -1,12 +1,10 @@
 //! What must hold where pods are shared: enough of them are ready at any time, and there are never more than may be.
 
-use serin::{
-    api::{CanaryStatus, Phase},
-    manifest,
-    snapshot::DEPLOYMENT,
-};
+use serin::{api::Phase, manifest, snapshot::DEPLOYMENT};
 
-use crate::{names::Names, pods::Pods, route, world::World};
+use serin_invariants::view::Names;
+
+use crate::{pods::Pods, route, world::World};
 
 /// The Canary asks for shares of pods.
 pub(crate) fn asked(world: &World) -> bool {
@@ -16,16 +14,6 @@ pub(crate) fn asked(world: &World) -> bool {
     let steps =
         some("steps") && !some("stepWeights") && !some("match") && none("iterations") && none("stepWeight");
     spec["provider"] == "kubernetes" && steps
-}
-
-/// The weight that whole pods make of this one, worked out anew.
-pub(crate) fn nearest(status: &CanaryStatus, weight: i32) -> i32 {
-    let whole = f64::from(status.primary_replicas.unwrap_or(1).max(1));
-    if weight == 0 {
-        return 0;
-    }
-    let pods = (whole * f64::from(weight) / 100.0 - 0.001).round().clamp(1.0, (whole - 1.0).max(1.0));
-    (pods * 100.0 / (pods + (whole - pods).max(1.0))).round() as i32
 }
 
 /// What a write of ours did wrong, if anything.

@@ -15,9 +15,10 @@ use serin::{
     snapshot::{CANARY_RUN, Denial, Snapshot, Timing, WebhookReply, WebhookRound},
 };
 
+use serin_invariants::view::Names;
+
 use crate::{
     controllers,
-    names::Names,
     observer::Observer,
     pods::Pods,
     records::Kept,
@@ -100,7 +101,7 @@ impl Sim {
             log: vec![],
             plans: 0,
             asked: 0,
-            names: Names::of(name),
+            names: Names::named(name),
             wake: Wake::Now,
             ask_not_before: None,
             silence: 0,
@@ -123,7 +124,7 @@ impl Sim {
 
     /// The world was changed from outside.
     pub fn look(&mut self) {
-        self.observer.saw(&self.world, &self.names, self.now);
+        self.observer.saw(&self.world, &self.pods, &self.names, self.now);
     }
 
     /// What the planner is shown now.

@@ -95,7 +95,7 @@ impl Step {
         }
         if let Some(spec) = &self.spec {
             sim.world.edit_canary(&json!({"spec": spec}));
-            sim.observer.spec_edited = true;
+            sim.observer.decisions.spec_edited = true;
             said.push(format!("the Canary's spec gets {spec}"));
         }
         if let Some(request) = &self.request {

@@ -499,7 +499,7 @@ pub(crate) fn happen(sim: &mut Sim, event: &Event) {
             sim.world.edit_canary(&json!({"spec": {"analysis": clean}}));
             sim.world.edit_canary(&json!({"spec": spec}));
             scalers::provide(sim, spec);
-            sim.observer.spec_edited = true;
+            sim.observer.decisions.spec_edited = true;
         }
         Event::Config(_) | Event::DropConfig | Event::Secret(_) => configure(sim, event),
         Event::Request(text) => {

@@ -1,14 +1,21 @@
 //! PURE. Takes revisions in order, keeps the world of each namespace and asks the checks.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap, time::Duration};
 
 use serde_json::Value;
 
-use super::{
-    checks,
-    track::{Seen, Track},
-    world::{Change, Kind, Names, World, ours},
+use serin_invariants::{
+    changes,
+    facts::Facts,
+    seen::{By, Place, Seen},
+    track::Track,
+    view::{Kind, Names, View as _},
 };
+
+use super::world::{Change, World, concerns, ours};
+
+/// Istio's settle time; and watches do not run in step.
+const BED: Place = Place { settle: Duration::from_secs(3), reaction: Duration::from_secs(3), model: false };
 
 /// Violations kept per namespace; the first are the ones that tell most.
 const KEPT: usize = 20;
@@ -54,9 +61,9 @@ impl Checker {
         for (name, canary) in namespace.world.of(Kind::Canary) {
             let Some(track) = namespace.tracks.get(name) else { continue };
             let names = Names::of(canary);
-            let facts = namespace.world.facts(&names);
+            let facts = Facts::of(&namespace.world, &names);
             let weight = facts.weights.as_ref().map(|_| facts.weight(&names.canary_service));
-            let found = checks::disagrees(canary, weight, track);
+            let found = changes::disagrees(canary, weight, track);
             all.extend(found.map(|(check, text)| Violation { check, text: format!("at the end: {text}") }));
         }
         all
@@ -72,32 +79,50 @@ impl Namespace {
             .filter(|(name, names)| {
                 let before = self.world.get(change.kind, &change.name);
                 change.kind == Kind::Canary && change.name == *name
-                    || names.concern(change.kind, &change.name, change.object.as_ref().or(before))
+                    || concerns(
+                        names,
+                        change.kind,
+                        &change.name,
+                        change.object.as_ref().or(before.as_deref()),
+                    )
             })
             .collect();
-        let before: Vec<_> = concerned.iter().map(|(_, names)| self.world.facts(names)).collect();
+        let before: Vec<_> = concerned.iter().map(|(_, names)| Facts::of(&self.world, names)).collect();
         let old = self.world.put(change);
         let made = (change.kind == Kind::Canary && old.is_none()).then_some(change.object.as_ref()).flatten();
         if let Some(canary) = made {
             self.begin(change, canary);
         }
-        let ours = change.object.as_ref().is_some_and(|new| ours(old.as_ref(), new));
+        let by = match &change.object {
+            None => By::Unknown,
+            Some(new) if ours(old.as_ref(), new) => By::Us,
+            Some(_) => By::Others,
+        };
         for ((name, names), before) in concerned.into_iter().zip(before) {
-            let Some(canary) = self.world.get(Kind::Canary, &name) else {
+            let Some(canary) = self.world.get(Kind::Canary, &name).map(Cow::into_owned) else {
                 self.tracks.remove(&name);
                 continue;
             };
             let uid = canary["metadata"]["uid"].as_str().unwrap_or_default();
             let track = self.tracks.entry(name).or_default();
             if track.uid != uid {
-                *track = Track { uid: uid.to_owned(), ..Track::default() };
+                *track = Track::of(uid);
             }
-            let after = self.world.facts(&names);
-            let world = &self.world;
-            let seen = Seen { change, old: old.as_ref(), ours, before, after, names: &names, canary, world };
-            track.before(&seen);
-            let broken = checks::all(&seen, track);
-            track.after(&seen);
+            let after = Facts::of(&self.world, &names);
+            let seen = Seen {
+                kind: change.kind,
+                name: &change.name,
+                at: change.at,
+                old: old.as_ref(),
+                new: change.object.as_ref(),
+                by,
+                before,
+                after,
+                names: &names,
+                canary: &canary,
+                place: BED,
+            };
+            let broken = changes::see(&seen, track);
             let room = KEPT.saturating_sub(self.violations.len());
             self.violations.extend(broken.into_iter().take(room).map(|(check, text)| Violation {
                 check,
@@ -109,7 +134,7 @@ impl Namespace {
     /// A Canary appears: templates that are there already count as seen.
     fn begin(&mut self, change: &Change, canary: &Value) {
         let uid = canary["metadata"]["uid"].as_str().unwrap_or_default();
-        let mut track = Track { uid: uid.to_owned(), ..Track::default() };
+        let mut track = Track::of(uid);
         let names = Names::of(canary);
         for name in [&names.target, &names.primary] {
             if let Some(deployment) = self.world.get(Kind::Deployment, name) {

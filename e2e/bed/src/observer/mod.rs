@@ -1,15 +1,12 @@
 //! Watches every object that canaries are about, over the whole bed, and checks the invariants at each revision.
 //!
 //! The watches are merged by resourceVersion: there is one etcd, so the order is total. A change is held back for a
-//! moment, because the watches do not run in step. What is checked is pure: `Checker` takes revisions, `checks`
-//! holds one function per invariant. A write counts as the operator's when the managed fields, or its own stamp, say
+//! moment, because the watches do not run in step. What is checked is pure: `Checker` takes revisions and asks `serin_invariants`. A write counts as the operator's when the managed fields, or its own stamp, say
 //! so; deletions carry no name.
 
 mod checker;
-mod checks;
 #[cfg(test)]
 mod tests;
-mod track;
 mod world;
 
 use std::{
@@ -33,7 +30,8 @@ use tokio::{
 };
 
 pub use checker::{Checker, Violation};
-pub use world::{Change, Kind};
+pub use serin_invariants::view::Kind;
+pub use world::Change;
 
 use crate::wait;
 

@@ -387,10 +387,10 @@ fn s15_writes_at_rest() {
 }
 
 #[test]
-fn d8_a_weight_that_the_status_does_not_know() {
+fn s9_a_weight_that_the_status_does_not_know() {
     let mut h = History::running();
     h.ours(Kind::Route, "app", route(25, 2));
-    h.breaks("D8", "from 0 to 25 %, and the status says 0");
+    h.breaks("S9", "from 0 to 25 %, and the status says 0");
 }
 
 #[test]

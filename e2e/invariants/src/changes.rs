@@ -1,5 +1,4 @@
-//! PURE. The invariants, one function each: given a revision and what is remembered, what is broken, in words. The
-//! numbers are those of the reliability rules.
+//! What a change of an object breaks: one function for each invariant.
 
 use std::time::Duration;
 
@@ -7,24 +6,35 @@ use jiff::Timestamp;
 use serde_json::Value;
 use serin::names;
 
-use super::{
-    track::{REACTION, Seen, Track, between, by_name, routed, schedule},
-    world::{Kind, replicas, rules},
+use crate::{
+    Broken,
+    facts::{Facts, rules},
+    schedule::{by_name, routed, schedule},
+    seen::{By, Seen, between},
+    track::Track,
+    view::{Kind, replicas},
 };
 
 /// Writes of one object within a minute that are too many for a Canary at rest.
 const BUSY: usize = 10;
 
-/// Name and words of a broken invariant.
-pub(super) type Broken = (&'static str, String);
+/// The next change: what it breaks.
+pub fn see(seen: &Seen<'_>, track: &mut Track) -> Vec<Broken> {
+    track.before(seen);
+    let mut broken = all(seen, track);
+    broken.retain(|(check, _)| !track.except.contains(check));
+    track.after(seen);
+    broken
+}
 
-/// Everything that this revision breaks.
-pub(super) fn all(seen: &Seen<'_>, track: &mut Track) -> Vec<Broken> {
+fn all(seen: &Seen<'_>, track: &mut Track) -> Vec<Broken> {
     let mut broken: Vec<Broken> = Vec::new();
     let mut note = |check, found: Option<String>| broken.extend(found.map(|text| (check, text)));
     note("S12", deletion(seen, track));
-    if !seen.ours {
+    if seen.by != By::Others {
         note("S3", primary_deleted(seen));
+    }
+    if seen.by != By::Us {
         return broken;
     }
     note("S1", whole_weights(seen));
@@ -34,10 +44,10 @@ pub(super) fn all(seen: &Seen<'_>, track: &mut Track) -> Vec<Broken> {
     note("S5", unanalysed(seen, track));
     note("S7", raised_after_ending(seen, track));
     note("S9", off_schedule(seen, track));
+    note("S9", not_intended(seen, track));
     note("S10", epoch_back(seen));
     note("S11", target_changed(seen));
     note("S15", restless(seen, track));
-    note("D8", not_intended(seen, track));
     broken
 }
 
@@ -64,25 +74,34 @@ fn whole_weights(seen: &Seen<'_>) -> Option<String> {
 
 /// S2: no write makes traffic go to a Service without pods, unless there are none anywhere.
 fn onto_nothing(seen: &Seen<'_>, track: &Track) -> Option<String> {
-    if let Some(apex) = seen.is(Kind::Service, &seen.names.apex)
-        && seen.old.is_some_and(|old| old["spec"]["selector"] != apex["spec"]["selector"])
-        && seen.world.ready_behind(&seen.names.apex) == 0
-    {
-        return Some(format!(
-            "the apex Service now selects {}, and no such pod is ready",
-            apex["spec"]["selector"]
-        ));
+    let recent = |s: &str| track.lost.get(s).is_some_and(|at| between(*at, seen.at) < seen.place.reaction);
+    if cut_off(seen) {
+        let apex = seen.is(Kind::Service, &seen.names.apex);
+        let selector = apex.map(|apex| format!(" now selects {}, and", apex["spec"]["selector"]));
+        return Some(format!("the apex Service{}: no such pod is ready", selector.unwrap_or_default()));
     }
-    let recent = |s: &str| track.lost.get(s).is_some_and(|at| between(*at, seen.change.at) < REACTION);
     let nowhere = seen.after.ready.values().all(|n| *n == 0);
-    let new = seen.after.void.difference(&seen.before.void).find(|s| !recent(s))?;
-    (!nowhere).then(|| {
+    let (was, is) = (seen.before.to_nobody(recent), seen.after.to_nobody(recent));
+    (is > was && !nowhere).then(|| {
+        let empty =
+            seen.after.weights.iter().flatten().filter(|(s, w)| **w > 0 && seen.after.empty.contains(*s));
+        let empty: Vec<String> =
+            empty.map(|(service, weight)| format!("{weight} % now go to {service}")).collect();
         format!(
-            "{} % now go to {new}, which has {} ready pods or is asked for none",
-            seen.after.weight(new),
-            seen.after.ready(new)
+            "{is} % instead of {was} % go where no pod is ready, or none is asked for: {}",
+            empty.join(", ")
         )
     })
+}
+
+/// The apex Service leads to no ready pod any more. On a real cluster pods come and go beside our writes: there only a
+/// write of its selector counts.
+fn cut_off(seen: &Seen<'_>) -> bool {
+    let apex = seen.is(Kind::Service, &seen.names.apex);
+    let turned = apex
+        .is_some_and(|apex| seen.old.is_some_and(|old| old["spec"]["selector"] != apex["spec"]["selector"]));
+    let now = seen.after.apex == Some(0);
+    if seen.place.model { now && seen.before.apex != Some(0) } else { now && turned }
 }
 
 /// S3: the primary is never asked for less than a pod.
@@ -92,11 +111,21 @@ fn primary_floor(seen: &Seen<'_>) -> Option<String> {
     (replicas(primary) < 1 && were >= 1).then(|| "the primary is asked for no pods".into())
 }
 
-/// S3: nor deleted while it is routed to. Who deleted an object is not in it; during the Canary's own deletion it is us.
+/// S3: nor deleted while it is routed to. Who deleted an object is not always known; during the Canary's own deletion it
+/// is us.
 fn primary_deleted(seen: &Seen<'_>) -> Option<String> {
-    let primary = seen.change.kind == Kind::Deployment && seen.change.name == seen.names.primary;
-    let gone = seen.change.object.is_none() && seen.deleting();
-    let weight = seen.before.weight(&seen.names.primary_service);
+    let primary = seen.kind == Kind::Deployment && seen.name == seen.names.primary;
+    let gone = seen.new.is_none() && (seen.by == By::Us || seen.deleting());
+    let weight = match &seen.before.weights {
+        Some(_) => seen.before.weight(&seen.names.primary_service),
+        None => {
+            if seen.before.apex_on_primary {
+                100
+            } else {
+                0
+            }
+        }
+    };
     (primary && gone && weight > 0).then(|| format!("the primary is deleted while {weight} % go there"))
 }
 
@@ -114,7 +143,7 @@ fn target_emptied(seen: &Seen<'_>, track: &Track) -> Option<String> {
         return Some(format!("the target is scaled to 0 at weight {}", seen.weights().1));
     };
     let since = track.apex_since.map_or(zero, |apex| apex.max(zero));
-    let held = between(since, seen.change.at);
+    let held = between(since, seen.at);
     (held < seen.settle()).then(|| format!("the target is scaled to 0 only {held:?} after its last traffic"))
 }
 
@@ -165,7 +194,7 @@ fn raised_after_ending(seen: &Seen<'_>, track: &Track) -> Option<String> {
     let (before, after) = seen.weights();
     let epoch: i64 = route["metadata"]["annotations"][names::ANNOTATION_EPOCH].as_str()?.parse().ok()?;
     let late = track.ended.is_some_and(|ended| epoch <= ended);
-    (after > before && late && !seen.rescue(track)).then(|| {
+    (after > before && late && !seen.rescue(track.found.get(&seen.names.primary_service))).then(|| {
         format!("the canary goes from {before} to {after} % at epoch {epoch}, whose run was being ended")
     })
 }
@@ -174,7 +203,11 @@ fn raised_after_ending(seen: &Seen<'_>, track: &Track) -> Option<String> {
 fn off_schedule(seen: &Seen<'_>, track: &Track) -> Option<String> {
     seen.is(Kind::Route, &seen.names.apex)?;
     let (before, after) = seen.weights();
-    if before == after || track.edited || seen.deleting() || seen.rescue(track) {
+    if before == after
+        || track.edited
+        || seen.deleting()
+        || seen.rescue(track.found.get(&seen.names.primary_service))
+    {
         return None;
     }
     let steps = schedule(seen.canary);
@@ -192,7 +225,7 @@ fn off_schedule(seen: &Seen<'_>, track: &Track) -> Option<String> {
 
 /// S10: the epoch never decreases.
 fn epoch_back(seen: &Seen<'_>) -> Option<String> {
-    if seen.change.kind != Kind::Canary {
+    if seen.kind != Kind::Canary {
         return None;
     }
     let (before, after) =
@@ -200,26 +233,39 @@ fn epoch_back(seen: &Seen<'_>) -> Option<String> {
     (after < before).then(|| format!("the epoch goes from {before} back to {after}"))
 }
 
-/// S11: template, selector and labels of the target are the user's.
+/// S11: all of the target but its replicas is the user's.
 fn target_changed(seen: &Seen<'_>) -> Option<String> {
     let target = seen.is(Kind::Deployment, &seen.names.target)?;
-    let old = seen.old?;
-    let paths = ["/spec/template", "/spec/selector", "/metadata/labels"];
-    let changed = paths.into_iter().find(|path| target.pointer(path) != old.pointer(path))?;
-    Some(format!("the target's {changed} was changed"))
+    let users = |object: &Value| {
+        let mut kept = object.clone();
+        kept["status"] = Value::Null;
+        kept["spec"]["replicas"] = Value::Null;
+        for counter in ["generation", "resourceVersion", "managedFields"] {
+            kept["metadata"][counter] = Value::Null;
+        }
+        kept
+    };
+    let (now, then) = (users(target), users(seen.old?));
+    (now != then).then(|| format!("the target was changed: {}", differs(&now, &then, "").unwrap_or_default()))
 }
 
-/// S12: from the deletion of the Canary until it is gone, whoever was served is served.
+/// S12: from the deletion of the Canary until it is gone, whoever was served is served. Where it is known who did what,
+/// only our own writes count.
 fn deletion(seen: &Seen<'_>, track: &mut Track) -> Option<String> {
-    let serves = match &seen.after.weights {
-        Some(weights) => weights.iter().all(|(s, weight)| *weight == 0 || seen.after.ready(s) > 0),
-        None => seen.after.ready(&seen.names.apex) > 0,
+    let serves = |facts: &Facts| match &facts.weights {
+        Some(weights) => weights.iter().all(|(s, weight)| *weight == 0 || facts.ready(s) > 0),
+        None => facts.ready(&seen.names.apex) > 0,
     };
     if !seen.deleting() {
         return None;
     }
-    let began = *track.served.get_or_insert(serves);
-    if began && !serves {
+    let now = serves(&seen.after);
+    let began = if seen.place.model {
+        seen.by == By::Us && serves(&seen.before)
+    } else {
+        *track.served.get_or_insert(now)
+    };
+    if began && !now {
         track.served = Some(false);
         return Some(format!(
             "while the Canary is deleted, clients meet {:?} with ready pods {:?}",
@@ -231,31 +277,35 @@ fn deletion(seen: &Seen<'_>, track: &mut Track) -> Option<String> {
 
 /// S15: at rest next to nothing is written.
 fn restless(seen: &Seen<'_>, track: &mut Track) -> Option<String> {
+    // in a model many things happen at one time
+    if seen.place.model {
+        return None;
+    }
     let rest = matches!(seen.phase(), "Initialized" | "Succeeded" | "Failed") && !seen.deleting();
-    let phase_changed = seen.change.kind == Kind::Canary
-        && seen.old.is_none_or(|o| o["status"]["phase"] != seen.status()["phase"]);
+    let phase_changed =
+        seen.kind == Kind::Canary && seen.old.is_none_or(|o| o["status"]["phase"] != seen.status()["phase"]);
     if !rest || phase_changed {
         return None;
     }
-    let times = track.writes.entry((seen.change.kind, seen.change.name.clone())).or_default();
-    times.push_back(seen.change.at);
-    while times.front().is_some_and(|t| between(*t, seen.change.at) > Duration::from_secs(60)) {
+    let times = track.writes.entry((seen.kind, seen.name.to_owned())).or_default();
+    times.push_back(seen.at);
+    while times.front().is_some_and(|t| between(*t, seen.at) > Duration::from_secs(60)) {
         times.pop_front();
     }
     (times.len() == BUSY + 1).then(|| format!("it was written {} times within a minute at rest", times.len()))
 }
 
-/// The rule of writes (design D8): a weight is in the status before it is in the route.
+/// S9: a weight is in the status before it is in the route.
 fn not_intended(seen: &Seen<'_>, track: &Track) -> Option<String> {
     seen.is(Kind::Route, &seen.names.apex)?;
     let (before, after) = seen.weights();
     let intent = seen.status()["step"]["weight"].as_i64().unwrap_or(0);
-    (after > before && after > intent && !seen.rescue(track))
+    (after > before && after != intent && !seen.rescue(track.found.get(&seen.names.primary_service)))
         .then(|| format!("the canary goes from {before} to {after} %, and the status says {intent}"))
 }
 
 /// S14: with no intent open, what the status says is what the route carries.
-pub(super) fn disagrees(canary: &Value, weight: Option<i64>, track: &Track) -> Option<Broken> {
+pub fn disagrees(canary: &Value, weight: Option<i64>, track: &Track) -> Option<Broken> {
     let status = &canary["status"];
     let open = status["step"].is_object() && !status["step"]["confirmed"].is_string()
         || status["run"]["ending"].is_object();
