@@ -59,7 +59,7 @@ pub fn deployment(name: &str, image: &str, replicas: i32) -> Value {
 }
 
 /// A weighted Canary for it: every second by 25 up to 50, two checks on the last 5 s, three failures allowed, reached
-/// through the bed's gateway as well.
+/// through the bed's gateway as well. For scripted metrics, which are there before the release; see [`by_traffic`].
 pub fn canary(name: &str) -> Value {
     json!({
         "apiVersion": "flagger.app/v1beta1", "kind": "Canary",
@@ -81,6 +81,12 @@ pub fn canary(name: &str) -> Value {
             },
         },
     })
+}
+
+/// For Canaries that are judged by their own traffic: its series begin with the release, so a window lasts as long as the
+/// checks look back. Envoy and Prometheus take a second each, and a rate needs two scrapes.
+pub fn by_traffic(canary: &mut Value) {
+    canary["spec"]["analysis"]["interval"] = json!("5s");
 }
 
 /// Two ConfigMaps and two Secrets: `<app>-env`, `-files`, `-token`, `-tls`.
