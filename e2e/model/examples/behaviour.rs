@@ -24,7 +24,9 @@ fn main() -> Result<()> {
             println!("# {name}\n{now}");
             continue;
         };
-        let Some(then) = at(revision, &folder, &format!("{name}.out"))? else { continue };
+        let Some(scenario) = at(revision, &folder, &format!("{name}.yaml"))? else { continue };
+        let whole = scenario::is_whole(&scenario).unwrap_or(false);
+        let Some(then) = at(revision, &folder, &format!("{name}.out"))?.filter(|_| whole) else { continue };
         compared += 1;
         let then = behaviour::of(&then);
         if then != now {

@@ -7,7 +7,8 @@ pub fn of(transcript: &str) -> String {
     transcript.lines().skip(1).filter(|line| !line.is_empty()).map(|line| reduced(line) + "\n").collect()
 }
 
-fn reduced(line: &str) -> String {
+/// One line of it.
+pub(crate) fn reduced(line: &str) -> String {
     if line.starts_with('+') {
         // what happens is in the scenario
         return line.split(' ').next().unwrap_or_default().to_owned();
@@ -41,7 +42,7 @@ fn until_text(words: &str) -> String {
 
 /// A request's id, verb and answer.
 fn three_words(words: &str) -> String {
-    words.split(' ').take(3).collect::<Vec<_>>().join(" ")
+    words.split(' ').take(3).map(|word| word.trim_matches('"')).collect::<Vec<_>>().join(" ")
 }
 
 /// Before and after of a change, each without its text.
@@ -82,7 +83,7 @@ a bad release goes back
 +40s
   ask request-success-rate
   status ending none → RollingBack (ThresholdReached
-  status request none → 1 \"promote\" Refused
+  status request none → 1 promote Refused
   status times only
   metric errors Fail passed 2, failed 4 (2 in a row)
   Promoted=False Failed

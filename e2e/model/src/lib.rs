@@ -7,7 +7,7 @@
 //! - [`sim`]: the loop of questions, answers, decision and writes; [`records`]: what is kept of the records of runs.
 //! - [`observer`]: what must hold of every decision and every write; [`route`], [`shares`]: where it looks.
 //! - [`behaviour`]: a transcript without its texts.
-//! - [`scenario`] and [`step`]: scenarios as data; [`transcript`]: what happens, in lines.
+//! - [`scenario`] and [`step`]: scenarios as data; [`show`]: what of them is compared; [`transcript`]: what happens, in lines.
 
 pub mod behaviour;
 pub mod configs;
@@ -24,6 +24,7 @@ pub mod route;
 pub mod scalers;
 pub mod scenario;
 mod shares;
+mod show;
 pub mod sim;
 mod step;
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! ```yaml
 //! title: a bad release goes back
 //! canary: {analysis: {threshold: 2}}       # laid over the usual spec
+//! show: [phase, route, events]          # see `show`; all, where this is not said
 //! steps:
 //!   - {at: 30s, image: "podinfo:2"}
 //!   - {at: 40s, metrics: {request-success-rate: 90.09}}
@@ -24,6 +25,7 @@ use crate::{
     fixture,
     objects::{put, rivals},
     route,
+    show::{self, Topic},
     sim::Sim,
     step::Step,
     time, transcript,
@@ -57,16 +59,40 @@ pub struct Scenario {
     /// Names of older Canaries that want the same target.
     #[serde(default)]
     rivals: Vec<String>,
+    /// What of the transcript is compared with what is expected; the whole of it, with all texts, where this is not said.
+    #[serde(default)]
+    show: Vec<Topic>,
     /// What happens when.
     steps: Vec<Step>,
 }
 
-/// Plays a scenario and tells it.
+/// Plays a scenario and tells what of it is asked for.
 ///
 /// # Errors
 /// The scenario does not make sense, or what happened in it must not.
-pub fn tell(text: &str) -> Result<String> {
+pub fn shown(text: &str) -> Result<String> {
     let story: Scenario = serde_saphyr::from_str(text)?;
+    let whole = told(&story)?;
+    Ok(if story.show.is_empty() { whole } else { show::about(&whole, &story.show) })
+}
+
+/// Plays a scenario and tells all of it.
+///
+/// # Errors
+/// As of [`shown`].
+pub fn tell(text: &str) -> Result<String> {
+    told(&serde_saphyr::from_str(text)?)
+}
+
+/// Whether a scenario asks for all of its transcript.
+///
+/// # Errors
+/// The scenario does not make sense.
+pub fn is_whole(text: &str) -> Result<bool> {
+    Ok(serde_saphyr::from_str::<Scenario>(text)?.show.is_empty())
+}
+
+fn told(story: &Scenario) -> Result<String> {
     let mut sim = Sim::new(story.world()?, "podinfo");
     sim.observer.lenient = !story.object["status"].is_null();
     let begin = sim.now;

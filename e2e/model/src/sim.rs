@@ -228,7 +228,7 @@ impl Sim {
         for question in questions {
             match question {
                 Question::Measure { index, query } => {
-                    self.log.push(format!("ask    {}: {:?}", query.metric, answers.readings.get(index)));
+                    self.log.push(transcript::asked(&query.metric, answers.readings.get(index)));
                 }
                 Question::Config { at, .. } => self.log.push(format!("read   {at}")),
                 Question::Ping { .. } => {}

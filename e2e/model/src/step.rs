@@ -138,7 +138,7 @@ impl Step {
         }
         if let Some(names) = &self.rivals {
             sim.world.rivals = rivals(names);
-            said.push(format!("older Canaries of the same target: {names:?}"));
+            said.push(format!("older Canaries of the same target: {}", names.join(", ")));
         }
         if let Some(unreadable) = self.unreadable {
             sim.unreadable = unreadable;
@@ -146,7 +146,7 @@ impl Step {
         }
         if let Some(missing) = &self.missing {
             sim.world.missing_kinds.clone_from(missing);
-            said.push(format!("kinds the cluster does not have: {missing:?}"));
+            said.push(format!("kinds the cluster does not have: {}", missing.join(", ")));
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use serin::{
+    analysis::{Doubt, Reading},
     api::{CanaryStatus, MetricStatus, StepStatus},
     manifest,
     plan::{Action, Note, Severity},
@@ -12,6 +13,24 @@ use serin::{
 pub fn note(note: &Note) -> String {
     let severity = if note.severity == Severity::Warning { "Warning" } else { "Normal" };
     format!("say    {severity} {}: {}", note.reason, note.message)
+}
+
+/// What a metric was read as.
+pub fn asked(metric: &str, reading: Option<&Reading>) -> String {
+    let numbers = |values: &[f64]| values.iter().map(f64::to_string).collect::<Vec<_>>().join(" ");
+    let read = match reading {
+        None => "no answer".to_owned(),
+        Some(Reading::Values(values)) if values.is_empty() => "no values".to_owned(),
+        Some(Reading::Values(values)) => numbers(values),
+        Some(Reading::Bad(why)) => format!("bad, {why}"),
+        Some(Reading::NoData(why)) => format!("no data, {why}"),
+        Some(Reading::Doubted { values, doubt: Doubt::Early }) => format!("{}, too early", numbers(values)),
+        Some(Reading::Doubted { values, doubt: Doubt::Reset }) => {
+            format!("{}, across a reset", numbers(values))
+        }
+        Some(Reading::Failed(failure)) => format!("failed, {}", failure.why),
+    };
+    format!("ask    {metric}: {read}")
 }
 
 /// One action.
@@ -115,7 +134,7 @@ pub fn status(old: &CanaryStatus, new: &CanaryStatus, revision: &dyn Fn(&str) ->
     field("failedChecks", text(&old.failed_checks), text(&new.failed_checks));
     let request = |s: &CanaryStatus| {
         let known = s.request.as_ref();
-        known.map(|r| format!("{} {:?} {:?} {}", r.id, r.verb, r.answer, r.message)).unwrap_or_default()
+        known.map(|r| format!("{} {} {:?} {}", r.id, r.verb, r.answer, r.message)).unwrap_or_default()
     };
     field("request", request(old), request(new));
     let ending = |s: &CanaryStatus| {
