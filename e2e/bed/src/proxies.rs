@@ -162,7 +162,7 @@ fn kube_proxy(dir: &Path, parts: &Path, kubeconfig: &str) -> Part {
     let probe: Probe = Arc::new(|| Box::pin(http::is_ok(KUBE_PROXY_HEALTH, "/healthz")));
     Part::new("kube-proxy", dir, parts.join("kube-proxy"), probe).args([
         format!("--kubeconfig={kubeconfig}"),
-        format!("--hostname-override={}", NODE),
+        format!("--hostname-override={NODE}"),
         "--proxy-mode=nftables".to_owned(),
         format!("--bind-address={NODE_IP}"),
         "--detect-local-mode=ClusterCIDR".to_owned(),

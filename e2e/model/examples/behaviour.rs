@@ -55,9 +55,9 @@ fn at(revision: &str, folder: &Path, file: &str) -> Result<Option<String>> {
 fn difference(then: &str, now: &str) -> String {
     let (then, now): (Vec<_>, Vec<_>) = (then.lines().collect(), now.lines().collect());
     let at = then.iter().zip(&now).take_while(|(a, b)| a == b).count();
-    let some = |sign: &str, lines: &[&str]| -> String {
-        lines.iter().skip(at).take(5).map(|line| format!("  {sign} {line}\n")).collect()
+    let some = |sign: &str, lines: &[&str]| -> Vec<String> {
+        lines.iter().skip(at).take(5).map(|line| format!("  {sign} {line}")).collect()
     };
-    let before: String = now[at.saturating_sub(4)..at].iter().map(|line| format!("    {line}\n")).collect();
-    format!("{before}{}{}", some("-", &then), some("+", &now))
+    let before = now[at.saturating_sub(4)..at].iter().map(|line| format!("    {line}"));
+    before.chain(some("-", &then)).chain(some("+", &now)).collect::<Vec<_>>().join("\n")
 }

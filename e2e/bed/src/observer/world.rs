@@ -49,7 +49,7 @@ impl View for World {
     fn ready(&self, service: &str) -> i64 {
         let slices = self.of(Kind::Slice).filter(|(_, slice)| service_of(slice) == service);
         let endpoints = slices.flat_map(|(_, slice)| list(&slice["endpoints"]));
-        endpoints.filter(|e| e["conditions"]["ready"] != false).count() as i64
+        endpoints.map(|e| i64::from(e["conditions"]["ready"] != false)).sum()
     }
 
     /// By the account of the workloads themselves.
