@@ -19,7 +19,6 @@ pub(crate) fn reduced(line: &str) -> String {
     match verb {
         "say" => format!("  say {}", until_text(rest)),
         "ask" => format!("  ask {}", until_text(rest)),
-        "call" => format!("  call {}", until_text(rest)),
         "metric" => {
             let words: Vec<&str> = rest.split(' ').take(2).collect();
             let counts = rest.split_once(": ").map_or("", |(_, counts)| counts);

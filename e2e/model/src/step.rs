@@ -138,7 +138,8 @@ impl Step {
         }
         if let Some(names) = &self.rivals {
             sim.world.rivals = rivals(names);
-            said.push(format!("older Canaries of the same target: {}", names.join(", ")));
+            let none = if names.is_empty() { "none" } else { "" };
+            said.push(format!("older Canaries of the same target: {none}{}", names.join(", ")));
         }
         if let Some(unreadable) = self.unreadable {
             sim.unreadable = unreadable;
@@ -146,7 +147,8 @@ impl Step {
         }
         if let Some(missing) = &self.missing {
             sim.world.missing_kinds.clone_from(missing);
-            said.push(format!("kinds the cluster does not have: {}", missing.join(", ")));
+            let none = if missing.is_empty() { "none" } else { "" };
+            said.push(format!("kinds the cluster does not have: {none}{}", missing.join(", ")));
         }
         Ok(())
     }
