@@ -106,7 +106,8 @@ test: test-unit test-bed ## Run all tests; sets up whatever they need
 .PHONY: test-unit
 test-unit: ## Run the unit, property and repository tests: no cluster; PROPTEST_RNG_SEED=n varies the properties
 	$(CARGO) test --locked -p serin
-	$(CARGO) test --locked -p serin-e2e --lib --test repo --test troubleshooting --test scenarios --test routers
+	$(CARGO) test --locked -p serin-invariants -p serin-model -p serin-bed -p serin-tools --lib
+	$(CARGO) test --locked -p serin-e2e --test repo --test troubleshooting --test scenarios --test routers
 	PROPTEST_RNG_SEED=$${PROPTEST_RNG_SEED:-1} $(CARGO) test --locked -p serin-e2e --test properties
 
 .PHONY: test-bed
@@ -123,9 +124,9 @@ breakages: parts ## Put deliberate defects into a copy of the last commit: the t
 
 .PHONY: bench
 bench: parts static ## Measure cost at rest, many canaries, time to roll back
-	SERIN_BIN=$(TARGET)/$(HOST)/release/serin $(CARGO) run --locked -p serin-e2e --bin bench
+	SERIN_BIN=$(TARGET)/$(HOST)/release/serin $(CARGO) run --locked -p serin-tools --bin bench
 
-DEMO := $(CARGO) run --locked -p serin-e2e --bin demo --
+DEMO := $(CARGO) run --locked -p serin-tools --bin demo --
 
 .PHONY: demo demo-known
 ifeq ($(SCENARIO),help)

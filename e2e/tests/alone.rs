@@ -26,9 +26,8 @@ use kube::{
 use libtest_mimic::{Arguments, Failed, Trial};
 use serde_json::{Map, Value, json};
 use serin::api::{Canary, Phase};
-use serin_e2e::{
-    bed::{Bed, Options, User},
-    enter,
+use serin_bed::{
+    Bed, Options, User, enter,
     operator::Operator,
     story::{PATIENCE, Story, canary, deployment},
     wait,

@@ -20,7 +20,8 @@ use serin::{
     snapshot::{CONFIG_MAP, DEPLOYMENT, ObjectRef, REVISION, SECRET, SERVICE},
     spec::validate,
 };
-use serin_e2e::sim::{MOST_PLANS, Sim, Trouble, fixture, observer, pods::Mode, route};
+use serin_invariants::schedule::schedule;
+use serin_model::{Sim, Trouble, controllers, fixture, pods::Mode, route, sim::MOST_PLANS, time};
 
 /// So many cases, or `PROPTEST_CASES`.
 fn cases(usual: u32) -> ProptestConfig {
@@ -152,7 +153,7 @@ proptest! {
     fn one_step_per_interval(spec in spec(), ahead in 0u64..100_000, passes in 1usize..4) {
         let mut sim = at_the_end_of_a_window(&spec, 0);
         let before = sim.world.status().step.map_or(0, |s| s.index);
-        sim.now = fixture::later(sim.now, Duration::from_secs(ahead));
+        sim.now = time::later(sim.now, Duration::from_secs(ahead));
         sim.observer.clock_was_set();
         for _ in 0..passes {
             sim.settle();
@@ -218,7 +219,7 @@ proptest! {
     fn bounded_and_step_by_index(analysis in analysis()) {
         let mut sim = fixture::initialised(&json!({"analysis": analysis}));
         let snap = sim.snapshot().unwrap();
-        let weights = observer::schedule(&validate(&snap.canary, &snap.rules).unwrap().analysis);
+        let weights = schedule(&serde_json::to_value(&snap.canary).unwrap());
         fixture::set_image(&mut sim, "podinfo:2");
         let mut seen = vec![];
         sim.settle();
@@ -234,7 +235,7 @@ proptest! {
             sim.settle();
         }
         seen.dedup();
-        let listed: Vec<_> = (1..).zip(weights).collect();
+        let listed: Vec<(i32, i32)> = (1..).zip(weights.into_iter().map(|weight| weight as i32)).collect();
         prop_assert_eq!(seen, listed, "{}", sim.log.join("\n"));
         prop_assert_eq!(sim.world.status().phase, Some(Phase::Succeeded));
         sound(&sim)?;
@@ -269,7 +270,7 @@ proptest! {
             sim.settle();
             prop_assert_eq!(sim.world.status().failed_checks, check, "{}", sim.log.join("\n"));
             if check < c.threshold {
-                sim.now = fixture::later(sim.now, c.interval);
+                sim.now = time::later(sim.now, c.interval);
             }
         }
         prop_assert_eq!(weight(&sim), 0);
@@ -304,7 +305,7 @@ proptest! {
         sim.step();
         prop_assert_eq!(weight(&sim), 0, "{}", sim.log.join("\n"));
         prop_assert_eq!(sim.asked, at_the_end_of_a_window(&spec, windows).asked, "asks before it restarts");
-        sim.pods.play(&mut sim.world, sim.now);
+        controllers::play(&mut sim.pods, &mut sim.world, sim.now);
         sim.advance(Duration::from_secs(1));
         sound(&sim)?;
     }
@@ -345,7 +346,7 @@ proptest! {
             while ours.step() {}
             prop_assert!(objects == ours.world.objects, "{}", ours.log.join("\n"));
             sim = ours;
-            sim.pods.play(&mut sim.world, sim.now);
+            controllers::play(&mut sim.pods, &mut sim.world, sim.now);
         }
         sound(&sim)?;
     }
@@ -404,13 +405,13 @@ proptest! {
         }
         for _ in 0..MOST_PLANS {
             if !sim.step() { break; }
-            sim.pods.play(&mut sim.world, sim.now);
+            controllers::play(&mut sim.pods, &mut sim.world, sim.now);
         }
         for event in &happened {
             generated::happen(&mut sim, event);
             for _ in 0..6 {
                 sim.step();
-                sim.pods.play(&mut sim.world, sim.now);
+                controllers::play(&mut sim.pods, &mut sim.world, sim.now);
             }
         }
     }
@@ -508,12 +509,11 @@ proptest! {
     #[test]
     fn an_edited_analysis_raises_nothing_beyond_both(old in analysis(), new in analysis(), windows in 0u32..3) {
         let most = |a: &Value| {
-            let c = fixture::canary(&json!({"analysis": a}));
-            observer::schedule(&serde_json::from_value(c["spec"]["analysis"].clone()).unwrap()).into_iter().max().unwrap_or(0)
+            schedule(&fixture::canary(&json!({"analysis": a}))).into_iter().max().unwrap_or(0)
         };
-        let limit = i64::from(most(&old).max(most(&new)));
+        let limit = most(&old).max(most(&new));
         let mut sim = at_the_end_of_a_window(&json!({"analysis": old}), windows);
-        sim.observer.spec_edited = true;
+        sim.observer.decisions.spec_edited = true;
         let clean = json!({"stepWeight": null, "stepWeights": null, "maxWeight": null});
         sim.world.edit_canary(&json!({"spec": {"analysis": clean}}));
         sim.world.edit_canary(&json!({"spec": {"analysis": new}}));

@@ -2,6 +2,8 @@
 //! No cluster, no network.
 #![allow(missing_docs, reason = "a test target has no callers")]
 
+mod circles;
+
 use std::{
     collections::BTreeMap,
     fs,
@@ -125,6 +127,28 @@ fn modules_use_only_what_stands_above_them() -> Result<()> {
     Ok(())
 }
 
+/// Folders whose files import each other in no circle.
+const WITHOUT_CIRCLES: [&str; 4] = ["e2e/bed/src", "e2e/invariants/src", "e2e/model/src", "e2e/tools/src"];
+
+#[test]
+fn no_files_import_each_other_in_a_circle() -> Result<()> {
+    let mut found = Vec::new();
+    for folder in WITHOUT_CIRCLES {
+        let mut all = sources(&root().join(folder))?;
+        all.retain(|(path, _)| !is_test(path));
+        for (_, text) in &mut all {
+            // tests in files of their own are declared in the middle of others
+            let declared = text.replace("#[cfg(test)]\nmod tests;", "");
+            *text = without_tests(&declared).to_owned();
+        }
+        found.extend(
+            circles::circles(&all).into_iter().map(|circle| format!("{folder}: {}", circle.join(", "))),
+        );
+    }
+    ensure!(found.is_empty(), "files that import each other:\n{}", found.join("\n"));
+    Ok(())
+}
+
 #[test]
 fn groups_and_paths_are_both_seen() {
     let text =
@@ -137,7 +161,7 @@ fn groups_and_paths_are_both_seen() {
 #[test]
 fn source_files_are_short_enough_to_read() -> Result<()> {
     let mut long = Vec::new();
-    for folder in ["src", "e2e/src"] {
+    for folder in ["src", "e2e/bed/src", "e2e/model/src", "e2e/tools/src"] {
         for (path, text) in sources(&root().join(folder))? {
             let lines = without_tests(&text).lines().count();
             if lines > LONGEST && !is_test(&path) {

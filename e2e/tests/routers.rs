@@ -15,7 +15,7 @@ use serin::{
     snapshot::{INGRESS, Kind, ObjectRef, SERVICE},
     spec::validate,
 };
-use serin_e2e::sim::{Sim, Trouble, fixture, world::World};
+use serin_model::{Sim, Trouble, fixture, time, world::World};
 
 const HTTP_ROUTE: Kind =
     Kind { group: "gateway.networking.k8s.io", version: "v1", kind: "HTTPRoute", plural: "httproutes" };
@@ -34,11 +34,11 @@ impl Play {
     fn new(provider: &str, spec: &Value) -> Result<Self> {
         let router = router::by_name(provider).with_context(|| format!("{provider} is not served"))?;
         let mut whole = json!({"provider": provider});
-        serin_e2e::sim::world::merge(&mut whole, &needs(provider));
-        serin_e2e::sim::world::merge(&mut whole, spec);
+        json_patch::merge(&mut whole, &needs(provider));
+        json_patch::merge(&mut whole, spec);
         let mut world: World = fixture::world(&whole);
         for (kind, object) in users(provider) {
-            world.put(kind, object, fixture::start());
+            world.put(kind, object, time::start());
         }
         Ok(Self { sim: Sim::new(world, "podinfo"), router, answers: true, dies: None })
     }

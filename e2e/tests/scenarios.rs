@@ -1,5 +1,5 @@
-//! Stories as data: each `scenarios/*.yaml` is played on a model, and its whole transcript compared with the `.out`
-//! beside it. `UPDATE_SCENARIOS=1` writes those anew: read what has changed before it is committed.
+//! Stories as data: each `scenarios/*.yaml` is played on a model, and its transcript, or what the scenario shows of it,
+//! compared with the `.out` beside it. `UPDATE_SCENARIOS=1` writes those anew: read what has changed before it is committed.
 #![allow(missing_docs, reason = "a test target has no callers")]
 
 use std::{
@@ -35,7 +35,7 @@ fn every_story_is_told_as_before() -> Result<()> {
 /// Tells one; an error if it went otherwise than before.
 fn told(path: &Path) -> Result<()> {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let out = serin_e2e::sim::story::tell(&fs::read_to_string(path)?).with_context(|| name.clone())?;
+    let out = serin_model::scenario::shown(&fs::read_to_string(path)?).with_context(|| name.clone())?;
     let expected = path.with_extension("out");
     if std::env::var_os("UPDATE_SCENARIOS").is_some() {
         return fs::write(&expected, out).with_context(|| name);

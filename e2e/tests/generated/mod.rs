@@ -13,7 +13,7 @@ use serin::{
     analysis::Reading,
     snapshot::{CONFIG_MAP, DEPLOYMENT, HPA, Kind, ObjectRef, SCALED_OBJECT, SECRET, SERVICE},
 };
-use serin_e2e::sim::{Sim, Trouble, fixture, pods::Mode, route, world::World};
+use serin_model::{Sim, Trouble, fixture, pods::Mode, route, time, world::World};
 pub(crate) use verdicts::{all_well, answer, badness, judged_spec};
 
 /// Something that happens.
@@ -434,9 +434,9 @@ fn put(sim: &mut Sim, kind: Kind, name: &str, content: u8) {
 /// Target, what it uses, and Canary.
 pub(crate) fn world_of(spec: &Value) -> World {
     let mut world = World::default();
-    world.put(CONFIG_MAP, holding(CONFIG_MAP, "cm", 1), fixture::start());
-    world.put(DEPLOYMENT, target_of("podinfo:1"), fixture::start());
-    world.put_canary(fixture::canary(spec), fixture::start());
+    world.put(CONFIG_MAP, holding(CONFIG_MAP, "cm", 1), time::start());
+    world.put(DEPLOYMENT, target_of("podinfo:1"), time::start());
+    world.put_canary(fixture::canary(spec), time::start());
     world
 }
 
@@ -499,7 +499,7 @@ pub(crate) fn happen(sim: &mut Sim, event: &Event) {
             sim.world.edit_canary(&json!({"spec": {"analysis": clean}}));
             sim.world.edit_canary(&json!({"spec": spec}));
             scalers::provide(sim, spec);
-            sim.observer.spec_edited = true;
+            sim.observer.decisions.spec_edited = true;
         }
         Event::Config(_) | Event::DropConfig | Event::Secret(_) => configure(sim, event),
         Event::Request(text) => {

@@ -6,7 +6,7 @@ use serin::{
     manifest::scaler,
     snapshot::{DEPLOYMENT, HPA, ObjectRef, SCALED_OBJECT},
 };
-use serin_e2e::sim::{Sim, scalers};
+use serin_model::{Sim, scalers};
 
 /// Something that happens.
 #[derive(Clone, Debug)]

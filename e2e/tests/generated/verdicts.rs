@@ -3,7 +3,7 @@
 use proptest::{collection::vec, option, prelude::*};
 use serde_json::{Value, json};
 use serin::analysis::Reading;
-use serin_e2e::sim::Sim;
+use serin_model::Sim;
 
 use super::spec;
 

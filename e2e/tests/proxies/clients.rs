@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, ensure};
-use serin_e2e::{
+use serin_bed::{
     load::{LoadHandle, Target, Window},
     story::PATIENCE,
     wait,

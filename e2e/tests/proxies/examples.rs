@@ -12,10 +12,10 @@ use kube::{
 };
 use serde_json::{Value, json};
 use serin::api::Phase;
-use serin_e2e::{
-    bed::proxies::Door,
+use serin_bed::{
     examples::{self, CONTAINER, FIRST, NAME, hurried, objects, primary},
     load::Target,
+    proxies::Door,
     story::Story,
 };
 

@@ -9,9 +9,10 @@ use kube::{
 };
 use serde_json::{Value, json};
 use serin::api::{Canary, Phase};
-use serin_e2e::{
-    bed::{Traffic, proxies::Door},
+use serin_bed::{
+    Traffic,
     load::Target,
+    proxies::Door,
     story::{PATIENCE, Story},
     wait,
 };

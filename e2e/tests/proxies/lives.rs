@@ -9,8 +9,9 @@ use kube::{
 };
 use serde_json::{Value, json};
 use serin::api::{Canary, Phase};
-use serin_e2e::{
-    bed::{Behaviour, Selector, proxies::Door},
+use serin_bed::{
+    Behaviour, Selector,
+    proxies::Door,
     story::{Story, deployment},
 };
 

@@ -14,11 +14,7 @@ mod way;
 use std::{future::Future, pin::Pin, process::ExitCode, sync::Arc, time::Duration};
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use serin_e2e::{
-    bed::{Bed, Options},
-    enter,
-    operator::Operator,
-};
+use serin_bed::{Bed, Options, enter, operator::Operator};
 use tokio::{runtime::Runtime, sync::OnceCell};
 
 /// What all stories share.

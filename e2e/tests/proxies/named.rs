@@ -3,7 +3,7 @@
 
 use serde_json::json;
 use serin::api::Phase;
-use serin_e2e::bed::proxies::Door;
+use serin_bed::proxies::Door;
 
 use crate::{Family, Shared, clients::Clients, lives::Life, story, way::Way};
 

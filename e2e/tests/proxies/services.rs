@@ -9,7 +9,7 @@ use std::{
 use anyhow::ensure;
 use serde_json::{Value, json};
 use serin::api::Phase;
-use serin_e2e::{endpoints::ready_are, load::Target};
+use serin_bed::{endpoints::ready_are, load::Target};
 use tokio::{task::JoinHandle, time::sleep};
 
 use crate::{

@@ -7,7 +7,7 @@ use anyhow::Context;
 use k8s_openapi::api::core::v1::Service;
 use kube::Api;
 use serde_json::{Value, json};
-use serin_e2e::{bed::proxies::Door, load::Target, story::Story};
+use serin_bed::{load::Target, proxies::Door, story::Story};
 
 /// One way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

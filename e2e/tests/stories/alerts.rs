@@ -8,9 +8,9 @@ use kube::{
 };
 use serde_json::{Value, json};
 use serin::api::Phase;
-use serin_e2e::{
+use serin_bed::{
+    Traffic,
     badprom::{Badprom, Says},
-    bed::Traffic,
     hooks::Receiver,
     story::{PATIENCE, Story},
     wait,

@@ -4,7 +4,7 @@
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
 use serin::api::{Canary, Phase};
-use serin_e2e::{
+use serin_bed::{
     badprom::{Badprom, Says, nobody},
     story::{PATIENCE, Story, canary, deployment},
 };

@@ -4,8 +4,8 @@
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
 use serin::api::{Canary, Phase};
-use serin_e2e::{
-    bed::{Traffic, User},
+use serin_bed::{
+    Traffic, User,
     story::{PATIENCE, Story, canary, deployment},
 };
 

@@ -13,8 +13,8 @@ use kube::{
 };
 use serde_json::{Value, json};
 use serin::api::{Canary, Phase};
-use serin_e2e::{
-    bed::Traffic,
+use serin_bed::{
+    Traffic,
     load::LoadHandle,
     story::{PATIENCE, Story},
     wait,

@@ -8,7 +8,7 @@ use kube::{
 };
 use serde_json::{Value, json};
 use serin::api::Phase;
-use serin_e2e::{
+use serin_bed::{
     http,
     load::{LoadHandle, Target},
     story::{PATIENCE, Story, canary, deployment},

@@ -3,8 +3,8 @@
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
 use serin::api::{Canary, Phase};
-use serin_e2e::{
-    bed::Selector,
+use serin_bed::{
+    Selector,
     load::LoadHandle,
     story::{PATIENCE, Story, canary, deployment},
 };
@@ -104,7 +104,7 @@ async fn not_served(
     let story = story(shared, namespace).await?;
     story.apply(vec![deployment("app", "app:1", 1)]).await?;
     let mut odd = canary("app");
-    merge(&mut odd, &edit);
+    json_patch::merge(&mut odd, &edit);
     story.apply(vec![odd]).await?;
     refused(&story, "app", "NotYetServed", &["not served yet", field]).await?;
     story.condition("app", "NotYetServed", "True", field).await?;
@@ -115,16 +115,6 @@ async fn not_served(
     let status = canary.status.context("status")?;
     ensure!(!status.conditions.iter().any(|c| c.type_ == "NotYetServed"), "still called not served");
     accepted(&story, "app").await
-}
-
-fn merge(into: &mut Value, more: &Value) {
-    if let (Value::Object(into), Value::Object(more)) = (&mut *into, more) {
-        for (key, value) in more {
-            merge(into.entry(key.clone()).or_insert(Value::Null), value);
-        }
-    } else {
-        *into = more.clone();
-    }
 }
 
 async fn an_unserved_provider_changes_nothing(shared: &Shared) -> anyhow::Result<()> {

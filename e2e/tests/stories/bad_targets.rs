@@ -8,7 +8,7 @@ use kube::{
 };
 use serde_json::json;
 use serin::api::Phase;
-use serin_e2e::{
+use serin_bed::{
     load::LoadHandle,
     story::{PATIENCE, Story, canary, deployment},
     wait,

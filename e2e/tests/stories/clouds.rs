@@ -3,7 +3,7 @@
 use kube::api::ListParams;
 use serde_json::{Value, json};
 use serin::api::{Canary, CanaryRun, Phase};
-use serin_e2e::{
+use serin_bed::{
     Operator,
     badprom::{Badprom, Says},
     hooks::Receiver,

@@ -18,9 +18,9 @@ use serin::{
     api::{Canary, Phase},
     manifest::config::{self, Reference},
 };
-use serin_e2e::{
+use serin_bed::{
+    Traffic, User,
     audit::Audit,
-    bed::{Traffic, User},
     load::LoadHandle,
     story::{PATIENCE, Story, canary, configs, configured, deployment},
     wait,

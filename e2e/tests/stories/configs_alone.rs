@@ -6,9 +6,9 @@ use k8s_openapi::api::apps::v1::Deployment;
 use kube::api::{Patch, PatchParams};
 use serde_json::json;
 use serin::{api::Phase, manifest::config};
-use serin_e2e::{
+use serin_bed::{
+    Traffic, User,
     audit::Audit,
-    bed::{Traffic, User},
     operator::Operator,
     story::{PATIENCE, Story},
     wait,

@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
 use serin::api::{Canary, Phase};
-use serin_e2e::{
+use serin_bed::{
     hooks::{Posted, Receiver},
     story::{PATIENCE, Story},
     wait,

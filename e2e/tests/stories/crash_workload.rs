@@ -10,11 +10,9 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::{DeleteParams, Patch, PatchParams};
 use serde_json::{Value, json};
 use serin::api::{Canary, Phase};
-use serin_e2e::{
-    bed::{
-        Traffic,
-        kubelet::{Behaviour, Selector},
-    },
+use serin_bed::{
+    Traffic,
+    kubelet::{Behaviour, Selector},
     load::{LoadHandle, Target},
     story::{self, PATIENCE, Story, canary, deployment},
     wait,

@@ -10,7 +10,7 @@ use kube::{Api, api::ListParams};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use serin::api::{Canary, CanaryRun};
-use serin_e2e::story::Story;
+use serin_bed::story::Story;
 
 /// Members that differ from run to run, at any depth.
 const MASKED: [&str; 23] = [

@@ -3,8 +3,8 @@
 use anyhow::ensure;
 use serde_json::{Value, json};
 use serin::api::Phase;
-use serin_e2e::{
-    bed::Traffic,
+use serin_bed::{
+    Traffic,
     hooks::{Answer, Receiver},
     operator::Operator,
     story::{PATIENCE, Story},

@@ -7,8 +7,8 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::{Patch, PatchParams};
 use serde_json::json;
 use serin::api::Phase;
-use serin_e2e::{
-    bed::Traffic,
+use serin_bed::{
+    Traffic,
     examples::{CONTAINER, FIRST, NAME, hurried, objects, primary},
     load::LoadHandle,
     story::{PATIENCE, Story},

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use anyhow::ensure;
 use serin::api::Phase;
-use serin_e2e::{load::LoadHandle, story::Story};
+use serin_bed::{
+    load::LoadHandle,
+    story::{Story, by_traffic},
+};
 
 use crate::{Family, Shared};
 
@@ -13,7 +16,7 @@ pub(crate) const STORIES: Family =
 
 async fn a_good_release_is_promoted(shared: &Shared) -> anyhow::Result<()> {
     let story = Story::new(&shared.bed, "good").await?;
-    story.initialised("app", |_| {}).await?;
+    story.initialised("app", by_traffic).await?;
     story.target("app").serving("1", Duration::from_secs(30)).await?;
     let load = LoadHandle::start(&story.target("app"), 200.0, 4);
     story.set_image("app", "app:2").await?;
@@ -28,11 +31,11 @@ async fn a_good_release_is_promoted(shared: &Shared) -> anyhow::Result<()> {
 
 async fn a_bad_release_is_rolled_back(shared: &Shared) -> anyhow::Result<()> {
     let story = Story::new(&shared.bed, "bad").await?;
-    story.initialised("app", |_| {}).await?;
+    story.initialised("app", by_traffic).await?;
     story.target("app").serving("1", Duration::from_secs(30)).await?;
     shared.bed.kubelet()?.set(
-        serin_e2e::bed::kubelet::Selector::image("app:2").in_namespace("bad"),
-        serin_e2e::bed::kubelet::Behaviour { error_rate: Some(1.0), ..Default::default() },
+        serin_bed::kubelet::Selector::image("app:2").in_namespace("bad"),
+        serin_bed::kubelet::Behaviour { error_rate: Some(1.0), ..Default::default() },
     );
     let load = LoadHandle::start(&story.target("app"), 200.0, 4);
     story.set_image("app", "app:2").await?;

@@ -11,8 +11,8 @@ use k8s_openapi::api::discovery::v1::EndpointSlice;
 use kube::{Api, api::ListParams};
 use serde_json::{Value, json};
 use serin::api::{Canary, Phase, RunPhase, canary_run::HookCall};
-use serin_e2e::{
-    bed::GATEWAY,
+use serin_bed::{
+    GATEWAY,
     examples::{CONTAINER, NAME, hurried},
     hooks::Receiver,
     load::Target,

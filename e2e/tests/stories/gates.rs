@@ -4,8 +4,8 @@ use anyhow::{Context, ensure};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use serin::api::{Canary, CanaryStatus, Phase, RunPhase};
-use serin_e2e::{
-    bed::Traffic,
+use serin_bed::{
+    Traffic,
     hooks::Receiver,
     operator::Operator,
     story::{PATIENCE, Story},

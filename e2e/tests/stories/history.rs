@@ -14,8 +14,8 @@ use serin::{
     api::{CanaryRun, CanaryRunStatus, Phase, RunPhase},
     names::conditions,
 };
-use serin_e2e::{
-    bed::{Traffic, User},
+use serin_bed::{
+    Traffic, User,
     metrics_servers::MetricsServer,
     operator::Operator,
     story::{PATIENCE, Story},
@@ -388,8 +388,9 @@ async fn s4_5_one_template_asks_for_each_namespace_and_shows_no_secret(
 
 /// No object but the Secret, no log and no metric holds the marker.
 async fn shown_nowhere(shared: &Shared, story: &Story<'_>) -> anyhow::Result<()> {
-    let kinds = "canaries,canaryruns,metrictemplates,events,configmaps,deployments,replicasets,pods,services,\
-                 controllerrevisions,virtualservices,destinationrules";
+    let kinds = "canaries.flagger.app,canaryruns.serin.dev,metrictemplates.flagger.app,events,configmaps,pods,services,\
+                 deployments.apps,replicasets.apps,controllerrevisions.apps,\
+                 virtualservices.networking.istio.io,destinationrules.networking.istio.io";
     let mut shown = vec![("an object", kubectl_quietly(shared, story, &["get", kinds, "-o", "json"]).await?)];
     shown.push(("what is described", kubectl(shared, story, &["describe", "canary,canaryrun"]).await?));
     let operator = shared.operator.lock().await;

@@ -5,14 +5,12 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::{Api, api::ListParams};
 use serde_json::{Value, json};
 use serin::api::{Phase, RunPhase};
-use serin_e2e::{
-    bed::{
-        Traffic,
-        kubelet::{Behaviour, Selector},
-    },
+use serin_bed::{
+    Traffic,
     hooks::{Answer, Receiver},
+    kubelet::{Behaviour, Selector},
     load::LoadHandle,
-    story::{PATIENCE, Story},
+    story::{PATIENCE, Story, by_traffic},
     wait,
 };
 use std::time::Duration;
@@ -83,6 +81,7 @@ async fn s1_3_errors_abort_and_the_primary_is_untouched(shared: &Shared) -> anyh
         let analysis = &mut c["spec"]["analysis"];
         (analysis["steps"], analysis["threshold"]) = (steps, json!(10));
         unweighted(analysis);
+        by_traffic(c);
     };
     story.initialised("app", edit).await?;
     story.target("app").serving("1", PATIENCE).await?;
@@ -113,7 +112,7 @@ async fn s1_3_errors_abort_and_the_primary_is_untouched(shared: &Shared) -> anyh
 
 async fn s1_8_a_version_that_only_fails_is_rolled_back(shared: &Shared) -> anyhow::Result<()> {
     let story = Story::new(&shared.bed, "s1-8").await?;
-    story.initialised("app", |_| {}).await?;
+    story.initialised("app", by_traffic).await?;
     story.target("app").serving("1", PATIENCE).await?;
     shared.bed.kubelet()?.set(
         Selector::image("app:2").in_namespace("s1-8"),

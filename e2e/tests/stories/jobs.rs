@@ -16,9 +16,8 @@ use serin::{
     api::{Answer, Canary, CanaryRun, Phase},
     names,
 };
-use serin_e2e::{
-    bed::{Behaviour, Selector},
-    http,
+use serin_bed::{
+    Behaviour, Selector, http,
     operator::Operator,
     story::{PATIENCE, Story},
     wait,

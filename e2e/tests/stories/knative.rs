@@ -15,11 +15,11 @@ use serin::{
     names::{ANNOTATION_PRIMARY_REVISION, ANNOTATION_REVISION},
     snapshot::KNATIVE_SERVICE,
 };
-use serin_e2e::{
-    sim::{knative, pods::Mode},
+use serin_bed::{
     story::{PATIENCE, Story, canary},
     wait,
 };
+use serin_model::{knative, pods::Mode};
 
 use crate::{
     Family, Shared,

@@ -9,8 +9,8 @@ use kube::{
 };
 use serde_json::{Value, json};
 use serin::api::Phase;
-use serin_e2e::{
-    bed::User,
+use serin_bed::{
+    User,
     operator::Operator,
     story::{PATIENCE, Story, canary, deployment},
     wait,

@@ -5,7 +5,7 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use kube::Api;
 use serde_json::{Value, json};
 use serin::api::Phase;
-use serin_e2e::{bed::GATEWAY, loadtester::LoadTester, story::Story};
+use serin_bed::{GATEWAY, loadtester::LoadTester, story::Story};
 
 use tokio::sync::Mutex;
 
@@ -114,7 +114,7 @@ async fn a_release_lives_on_its_load(story: &Story<'_>, tester: &LoadTester) -> 
         .await?;
     story.set_image("app", "app:2").await?;
     story.phase("app", Phase::Succeeded).await?;
-    story.target("app").serving("2", serin_e2e::story::PATIENCE).await?;
+    story.target("app").serving("2", serin_bed::story::PATIENCE).await?;
     let metrics = tester.post("/metrics", &json!({})).await?.1;
     let checks = "serin_loadtester_commands_total{kind=\"bash\",outcome=\"succeeded\"}";
     ensure!(metrics.contains(checks), "no check was made:\n{metrics}");

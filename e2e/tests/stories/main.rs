@@ -59,13 +59,7 @@ use std::{
 };
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use serin_e2e::{
-    bed::{Bed, Options},
-    enter,
-    observer::Observer,
-    operator::Operator,
-    story,
-};
+use serin_bed::{Bed, Options, enter, observer::Observer, operator::Operator, story};
 use tokio::{runtime::Runtime, sync::OnceCell, time::Instant};
 
 /// What all stories share.

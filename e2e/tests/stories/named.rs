@@ -8,8 +8,8 @@ use futures::StreamExt;
 use kube::runtime::{WatchStreamExt, watcher};
 use serde_json::{Value, json};
 use serin::api::{Canary, Phase};
-use serin_e2e::{
-    bed::Traffic,
+use serin_bed::{
+    Traffic,
     load::{LoadHandle, Target, Window},
     story::{PATIENCE, Story, deployment},
 };
@@ -143,7 +143,7 @@ fn lending() -> Vec<Value> {
         let spec = json!({"selector": {"app": name}, "ports": ports});
         json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}, "spec": spec})
     };
-    let mut canary = serin_e2e::story::canary("app");
+    let mut canary = serin_bed::story::canary("app");
     canary["spec"]["service"] = json!({"port": 80, "targetPort": 8080});
     canary["spec"]["routeRef"] = json!({
         "apiVersion": "networking.istio.io/v1beta1", "kind": "VirtualService", "name": "shop", "route": "primary",

@@ -9,8 +9,8 @@ use kube::{
 };
 use serde_json::{Value, json};
 use serin::api::{Canary, Phase};
-use serin_e2e::{
-    bed::Traffic,
+use serin_bed::{
+    Traffic,
     hooks::Receiver,
     story::{PATIENCE, Story, deployment},
     wait,

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use serin::api::Phase;
-use serin_e2e::bed::Graphite;
+use serin_bed::Graphite;
 
 use crate::{
     Family, Shared,

@@ -15,9 +15,9 @@ use kube::{
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use serin::{api::Phase, observe::optional};
-use serin_e2e::{
+use serin_bed::{
+    Traffic, User,
     audit::{self, Audit},
-    bed::{Traffic, User},
     story::{PATIENCE, Story},
     wait,
 };

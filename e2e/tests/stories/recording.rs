@@ -14,7 +14,7 @@ use kube::{
     runtime::{WatchStreamExt, watcher},
 };
 use serde_json::{Map, Value, json};
-use serin_e2e::{
+use serin_bed::{
     story::{PATIENCE, Point, Story},
     wait,
 };

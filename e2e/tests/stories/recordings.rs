@@ -18,8 +18,8 @@ use serin::{
     manifest::config,
     snapshot::{CONFIG_MAP, ObjectRef, SECRET},
 };
-use serin_e2e::{
-    bed::Traffic,
+use serin_bed::{
+    Traffic,
     hooks::{Answer, Receiver},
     story::{PATIENCE, Story},
     wait,

@@ -7,9 +7,9 @@ use anyhow::ensure;
 use jiff::Timestamp;
 use serde_json::json;
 use serin::api::Phase;
-use serin_e2e::{
+use serin_bed::{
+    Traffic, User,
     audit::{Audit, Request},
-    bed::{Traffic, User},
     story::Story,
 };
 

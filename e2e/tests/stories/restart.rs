@@ -19,7 +19,7 @@ use anyhow::{Context, ensure};
 use futures::{StreamExt, stream};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
-use serin_e2e::{
+use serin_bed::{
     User,
     faultproxy::{FaultProxy, Sequence, Side, Strike},
     operator::Operator,

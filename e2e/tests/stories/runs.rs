@@ -6,11 +6,9 @@ use std::time::Duration;
 use anyhow::ensure;
 use serde_json::{Value, json};
 use serin::api::Phase;
-use serin_e2e::{
-    bed::{
-        Traffic,
-        kubelet::{Behaviour, Selector},
-    },
+use serin_bed::{
+    Traffic,
+    kubelet::{Behaviour, Selector},
     load::{LoadHandle, Window},
     story::{Path, Story},
 };

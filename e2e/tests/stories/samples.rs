@@ -4,7 +4,7 @@
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
 use serin::api::Canary;
-use serin_e2e::{bed::Traffic, story::PATIENCE, wait};
+use serin_bed::{Traffic, story::PATIENCE, wait};
 
 use crate::{
     Family, Shared,

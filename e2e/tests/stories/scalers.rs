@@ -10,9 +10,9 @@ use k8s_openapi::api::{apps::v1::Deployment, autoscaling::v2::HorizontalPodAutos
 use kube::api::{DeleteParams, Patch, PatchParams};
 use serde_json::{Value, json};
 use serin::api::{Canary, Phase};
-use serin_e2e::{
+use serin_bed::{
+    Traffic, User,
     audit::Audit,
-    bed::{Traffic, User},
     load::LoadHandle,
     story::{PATIENCE, Story, canary, deployment},
     wait,

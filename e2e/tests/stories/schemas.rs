@@ -16,10 +16,8 @@ use serin::{
     snapshot::{INGRESS, Kind, Objects},
     spec::{Validated, validate},
 };
-use serin_e2e::{
-    bed::Bed,
-    sim::{fixture, world::merge},
-};
+use serin_bed::Bed;
+use serin_model::fixture;
 
 /// Definitions that no package brings.
 const OWN_WORDS: [&str; 2] =
@@ -232,7 +230,7 @@ fn left_behind(router: &dyn Router, c: &Validated, live: &Objects, written: &[Ma
     let whole = |manifest: Manifest| {
         let mut body = live.at(&manifest.at()).cloned().unwrap_or_default();
         if let Some(patch) = manifest::patch(&body, &manifest) {
-            merge(&mut body, &patch);
+            json_patch::merge(&mut body, &patch);
         }
         Manifest { body, ..manifest }
     };
@@ -241,9 +239,9 @@ fn left_behind(router: &dyn Router, c: &Validated, live: &Objects, written: &[Ma
 
 fn canary(case: &Case, spec: &Value) -> Result<Validated> {
     let mut whole = json!({"provider": case.provider});
-    merge(&mut whole, &case.needs);
+    json_patch::merge(&mut whole, &case.needs);
     let mut object = fixture::canary(&whole);
-    merge(&mut object["spec"], spec);
+    json_patch::merge(&mut object["spec"], spec);
     object["metadata"]["namespace"] = json!(NAMESPACE);
     object["apiVersion"] = json!("flagger.app/v1beta1");
     object["kind"] = json!("Canary");

@@ -7,9 +7,9 @@ use k8s_openapi::api::core::v1::Service;
 use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
 use serin::api::{Canary, Phase};
-use serin_e2e::{
+use serin_bed::{
+    User,
     audit::Audit,
-    bed::User,
     load::LoadHandle,
     story::{PATIENCE, Story, canary, deployment},
     wait,

@@ -8,10 +8,10 @@ use k8s_openapi::api::events::v1::Event;
 use kube::api::ListParams;
 use serde_json::{Value, json};
 use serin::api::{Canary, Phase};
-use serin_e2e::{
+use serin_bed::{
+    User,
     audit::Audit,
     badprom::{Badprom, Says},
-    bed::User,
     metrics_servers::MetricsServer,
     story::{PATIENCE, Story},
 };

@@ -5,8 +5,8 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::{Api, api::ListParams};
 use serde_json::{Value, json};
 use serin::api::{Canary, Phase};
-use serin_e2e::{
-    bed::Traffic,
+use serin_bed::{
+    Traffic,
     load::{LoadHandle, Target, Window},
     story::{PATIENCE, Path, Story},
     wait,
@@ -124,7 +124,7 @@ async fn answered(story: &Story<'_>, selector: &str) -> anyhow::Result<f64> {
         let leaving = pod.metadata.deletion_timestamp.is_some();
         let Some(ip) = pod.status.and_then(|s| s.pod_ip).filter(|_| !leaving) else { continue };
         let text =
-            serin_e2e::http::get((ip.parse::<std::net::IpAddr>()?, 8080).into(), "/metrics").await?.text();
+            serin_bed::http::get((ip.parse::<std::net::IpAddr>()?, 8080).into(), "/metrics").await?.text();
         let counts = text.lines().filter(|l| l.starts_with("http_request_duration_seconds_count"));
         sum += counts.filter_map(|l| l.rsplit(' ').next()?.parse::<f64>().ok()).sum::<f64>();
     }

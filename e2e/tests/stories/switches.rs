@@ -11,9 +11,8 @@ use k8s_openapi::api::{
 use kube::api::{DeleteParams, Patch, PatchParams};
 use serde_json::{Value, json};
 use serin::api::{Answer, Canary, Phase};
-use serin_e2e::{
-    bed::Traffic,
-    endpoints,
+use serin_bed::{
+    Traffic, endpoints,
     load::LoadHandle,
     story::{PATIENCE, Story, canary, deployment},
 };

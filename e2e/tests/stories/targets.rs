@@ -11,11 +11,9 @@ use serin::{
     api::{Canary, Phase},
     names::SCALE_TO_ZERO,
 };
-use serin_e2e::{
-    bed::{
-        Traffic,
-        kubelet::{Behaviour, Selector},
-    },
+use serin_bed::{
+    Traffic,
+    kubelet::{Behaviour, Selector},
     load::LoadHandle,
     story::{PATIENCE, Path, Story, canary, deployment},
     wait,

@@ -5,9 +5,8 @@ use std::{process::Output, time::Duration};
 use anyhow::{Context, ensure};
 use kube::api::ListParams;
 use serin::api::{Canary, Phase};
-use serin_e2e::{
-    User,
-    bed::Traffic,
+use serin_bed::{
+    Traffic, User,
     load::LoadHandle,
     operator::binary,
     story::{PATIENCE, Story},

@@ -4,8 +4,8 @@
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
 use serin::api::{Canary, MetricOutcome, Phase};
-use serin_e2e::{
-    bed::Traffic,
+use serin_bed::{
+    Traffic,
     story::{canary, deployment},
 };
 
@@ -103,7 +103,7 @@ const OTHERS: usize = 50;
 async fn a_prometheus_down_for_a_whole_run_changes_nothing_and_fifty_others_finish(
     shared: &Shared,
 ) -> anyhow::Result<()> {
-    let nobody = serin_e2e::badprom::nobody().await?;
+    let nobody = serin_bed::badprom::nobody().await?;
     let dead = |c: &mut Value| {
         c["spec"]["metricsServer"] = json!(nobody);
         c["spec"]["analysis"]["threshold"] = json!(1);

@@ -6,8 +6,8 @@ use k8s_openapi::api::{apps::v1::Deployment, core::v1::Service};
 use kube::{ResourceExt, api::ListParams};
 use serde_json::{Value, json};
 use serin::api::{Canary, Phase};
-use serin_e2e::{
-    bed::Traffic,
+use serin_bed::{
+    Traffic,
     load::{LoadHandle, Target, Window},
     story::{PATIENCE, Path, Point, Story},
     wait,
@@ -42,7 +42,7 @@ impl<'a> Chart<'a> {
                 "selector": {"istio": "ingressgateway"},
                 "servers": [{
                     "port": {"number": 80, "name": "http", "protocol": "HTTP"},
-                    "bind": serin_e2e::bed::GATEWAY.ip().to_string(), "hosts": ["*"],
+                    "bind": serin_bed::GATEWAY.ip().to_string(), "hosts": ["*"],
                 }],
             },
         });

@@ -10,7 +10,7 @@ use anyhow::{Context, ensure};
 use k8s_openapi::api::{apps::v1::Deployment, autoscaling::v2::HorizontalPodAutoscaler, core::v1::Service};
 use serde_json::{Value, json};
 use serin::api::{Canary, Phase};
-use serin_e2e::{
+use serin_bed::{
     load::LoadHandle,
     story::{PATIENCE, Story},
     wait,

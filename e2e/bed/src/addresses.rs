@@ -1,0 +1,50 @@
+//! Where everything listens. Pods get the addresses below 10.244.200.0; no part uses one of those.
+//!
+//! What the operator talks to is not on loopback: it refuses such addresses unless told otherwise.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+const LOOPBACK: Ipv4Addr = Ipv4Addr::LOCALHOST;
+
+pub(super) const ETCD: SocketAddr = at(LOOPBACK, 2379);
+pub(super) const ETCD_PEER: SocketAddr = at(LOOPBACK, 2380);
+pub(super) const APISERVER: SocketAddr = at(LOOPBACK, 6443);
+pub(super) const ISTIOD_HTTP: SocketAddr = at(LOOPBACK, 18080);
+pub(super) const ISTIOD_XDS: SocketAddr = at(LOOPBACK, 15010);
+pub(super) const ISTIOD_MONITORING: SocketAddr = at(LOOPBACK, 15014);
+/// As in `files/envoy.yaml`.
+pub(super) const ENVOY_ADMIN: SocketAddr = at(LOOPBACK, 15000);
+/// The address of the one node.
+pub(super) const NODE_IP: Ipv4Addr = Ipv4Addr::new(10, 244, 255, 1);
+pub(super) const PROMETHEUS: SocketAddr = at(Ipv4Addr::new(10, 244, 255, 2), 9090);
+/// As in `files/prometheus.yml`.
+pub(super) const SCRIPTED: SocketAddr = at(Ipv4Addr::new(10, 244, 255, 3), 9100);
+pub(super) const GRAPHITE: SocketAddr = at(Ipv4Addr::new(10, 244, 255, 6), 8080);
+pub(super) const GRAPHITE_RECEIVER: SocketAddr = at(Ipv4Addr::new(10, 244, 255, 6), 2003);
+/// Where tests reach the operator, which listens on all addresses.
+pub const OPERATOR_IP: Ipv4Addr = Ipv4Addr::new(10, 244, 255, 4);
+/// Where clients reach the ingress gateway. Bound to this address alone, so that pods may use the port too.
+pub const GATEWAY: SocketAddr = at(Ipv4Addr::new(10, 244, 200, 9), 80);
+
+/// Where the same Envoy serves Gateways of the Gateway API: on all addresses, so on a port that no pod uses.
+pub(super) const MESH_GATEWAY: SocketAddr = at(Ipv4Addr::new(10, 244, 200, 9), 8888);
+pub(super) const CONTOUR_GATEWAY: SocketAddr = at(Ipv4Addr::new(10, 244, 200, 10), 8080);
+pub(super) const CONTOUR_XDS: SocketAddr = at(LOOPBACK, 8001);
+pub(super) const CONTOUR_HEALTH: SocketAddr = at(LOOPBACK, 8000);
+pub(super) const CONTOUR_DEBUG: SocketAddr = at(LOOPBACK, 6060);
+/// As in `files/prometheus.yml`.
+pub(super) const CONTOUR_ENVOY: SocketAddr = at(LOOPBACK, 8002);
+pub(super) const TRAEFIK_GATEWAY: SocketAddr = at(Ipv4Addr::new(10, 244, 200, 11), 80);
+/// As in `files/prometheus.yml`.
+pub(super) const TRAEFIK_ADMIN: SocketAddr = at(LOOPBACK, 8090);
+pub(super) const KUBE_PROXY_HEALTH: SocketAddr = at(LOOPBACK, 10256);
+pub(super) const KUBE_PROXY_METRICS: SocketAddr = at(LOOPBACK, 10249);
+
+const fn at(ip: Ipv4Addr, port: u16) -> SocketAddr {
+    SocketAddr::new(IpAddr::V4(ip), port)
+}
+
+/// The node of all pods that name none.
+pub(crate) const NODE: &str = "n1";
+/// All nodes.
+pub(crate) const NODES: [&str; 2] = [NODE, "n2"];

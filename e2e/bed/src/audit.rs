@@ -1,0 +1,202 @@
+//! The API server's audit log as data: who asked it what, when, and what it answered.
+//!
+//! A request is in the log before its answer goes out, so whoever has seen the effect of a request finds it here.
+
+use std::{collections::BTreeMap, fs};
+
+use anyhow::Context;
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use crate::{Bed, User};
+
+/// One request.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request {
+    /// `get`, `list`, `watch`, `create`, `update`, `patch`, `delete`.
+    pub verb: String,
+    /// API group; empty for the core.
+    pub group: String,
+    /// Plural name, with the subresource: `canaries/status`.
+    pub resource: String,
+    /// Empty for requests about all namespaces.
+    pub namespace: String,
+    /// Empty where no single object is meant.
+    pub name: String,
+    /// HTTP status of the answer.
+    pub code: u16,
+    /// When it arrived.
+    pub began: Timestamp,
+    /// When it was answered; for a watch, when it began to be.
+    pub ended: Timestamp,
+}
+
+impl Request {
+    /// A watch, whether new or opened again after its time was over.
+    pub fn is_watch(&self) -> bool {
+        self.verb == "watch"
+    }
+
+    /// `patch canaries/status`
+    pub fn kind(&self) -> String {
+        format!("{} {}", self.verb, self.resource)
+    }
+}
+
+/// Requests, oldest first.
+#[derive(Debug, Clone)]
+pub struct Audit(Vec<Request>);
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Line {
+    stage: String,
+    verb: String,
+    user: Account,
+    #[serde(default)]
+    object_ref: Object,
+    response_status: Option<Answer>,
+    request_received_timestamp: Timestamp,
+    stage_timestamp: Timestamp,
+}
+
+#[derive(Deserialize)]
+struct Account {
+    username: String,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct Object {
+    resource: String,
+    subresource: String,
+    api_group: String,
+    namespace: String,
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    #[serde(default)]
+    code: u16,
+}
+
+impl Audit {
+    /// All that `user` has asked so far.
+    ///
+    /// # Errors
+    /// The log cannot be read, or is not what an API server writes.
+    pub fn of(bed: &Bed, user: User) -> anyhow::Result<Self> {
+        let text = fs::read_to_string(bed.audit_log()).context("reading the audit log")?;
+        Self::parse(&text, user.name())
+    }
+
+    fn parse(text: &str, user: &str) -> anyhow::Result<Self> {
+        let mut all = Vec::new();
+        // the last line may still be under way
+        for line in text.split_inclusive('\n').filter(|line| line.ends_with('\n') && line.contains(user)) {
+            let line: Line =
+                serde_json::from_str(line).with_context(|| format!("in the audit log: {line}"))?;
+            let stage = if line.verb == "watch" { "ResponseStarted" } else { "ResponseComplete" };
+            if line.user.username == user && line.stage == stage {
+                all.push(request(line));
+            }
+        }
+        all.sort_by_key(|request| request.began);
+        Ok(Self(all))
+    }
+
+    /// Those that `keep` wants.
+    #[must_use]
+    pub fn only(&self, keep: impl Fn(&Request) -> bool) -> Self {
+        Self(self.0.iter().filter(|request| keep(request)).cloned().collect())
+    }
+
+    /// Those that arrived from `from` until before `to`.
+    #[must_use]
+    pub fn between(&self, from: Timestamp, to: Timestamp) -> Self {
+        self.only(|request| (from..to).contains(&request.began))
+    }
+
+    /// Those about objects of one namespace.
+    #[must_use]
+    pub fn within(&self, namespace: &str) -> Self {
+        self.only(|request| request.namespace == namespace)
+    }
+
+    /// Those that are no watches.
+    #[must_use]
+    pub fn beyond_watches(&self) -> Self {
+        self.only(|request| !request.is_watch())
+    }
+
+    /// All of them.
+    pub fn requests(&self) -> &[Request] {
+        &self.0
+    }
+
+    /// How many.
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// How many of each verb and resource, e.g. `patch canaries/status`.
+    pub fn by_kind(&self) -> BTreeMap<String, usize> {
+        let mut kinds = BTreeMap::new();
+        for request in &self.0 {
+            *kinds.entry(request.kind()).or_default() += 1;
+        }
+        kinds
+    }
+}
+
+fn request(line: Line) -> Request {
+    let object = line.object_ref;
+    let resource = if object.subresource.is_empty() {
+        object.resource
+    } else {
+        format!("{}/{}", object.resource, object.subresource)
+    };
+    Request {
+        verb: line.verb,
+        group: object.api_group,
+        resource,
+        namespace: object.namespace,
+        name: object.name,
+        code: line.response_status.map_or(0, |answer| answer.code),
+        began: line.request_received_timestamp,
+        ended: line.stage_timestamp,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(user: &str, stage: &str, verb: &str, object: &str) -> String {
+        format!(
+            r#"{{"stage":"{stage}","verb":"{verb}","user":{{"username":"{user}"}},{object}"responseStatus":{{"code":200}},"requestReceivedTimestamp":"2026-01-02T03:04:05.000001Z","stageTimestamp":"2026-01-02T03:04:06Z"}}"#
+        ) + "\n"
+    }
+
+    #[test]
+    fn each_request_counts_once() {
+        let status = r#""objectRef":{"resource":"canaries","subresource":"status","apiGroup":"flagger.app","namespace":"a","name":"x"},"#;
+        let text = [
+            line("serin", "ResponseStarted", "watch", ""),
+            line("serin", "ResponseComplete", "watch", ""),
+            line("serin", "ResponseComplete", "patch", status),
+            line("admin", "ResponseComplete", "patch", status)
+                .replace("\"code\"", "\"by\":\"serin\",\"code\""),
+            r#"{"stage":"ResponseComplete","user":{"username":"serin"#.to_owned(),
+        ]
+        .concat();
+        let audit = Audit::parse(&text, "serin").unwrap();
+        assert_eq!(audit.count(), 2);
+        assert_eq!(
+            audit.beyond_watches().by_kind(),
+            BTreeMap::from([("patch canaries/status".to_owned(), 1)])
+        );
+        assert_eq!(audit.within("a").count(), 1);
+    }
+}

@@ -1,0 +1,86 @@
+//! Graphite's own web application, beside a bed: started by those that need it.
+
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
+
+use anyhow::{Context, bail, ensure};
+use jiff::Timestamp;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+    net::TcpStream,
+    task::JoinSet,
+    time::sleep,
+};
+
+use crate::http;
+use crate::{
+    Bed,
+    addresses::{GRAPHITE, GRAPHITE_RECEIVER},
+    part::{Part, Probe, parts_dir},
+};
+
+/// A running Graphite. Dropping it ends it.
+pub struct Graphite {
+    _part: Part,
+    /// Ends with us.
+    feeding: JoinSet<()>,
+}
+
+impl Graphite {
+    /// Starts one over an empty store.
+    ///
+    /// # Errors
+    /// It is not installed, or does not answer.
+    pub async fn start(bed: &Bed) -> anyhow::Result<Self> {
+        let packages = parts_dir()?.join("graphite");
+        if !packages.exists() {
+            bail!("Graphite is not installed: run e2e/parts/build.sh --proxies once");
+        }
+        let probe: Probe = Arc::new(|| Box::pin(http::is_ok(GRAPHITE, "/render?target=none&format=json")));
+        let part = Part::new("graphite", bed.dir(), "python3".into(), probe)
+            .env([("PYTHONPATH".to_owned(), packages.display().to_string())])
+            .args([
+                Path::new(env!("CARGO_MANIFEST_DIR"))
+                    .join("../parts/graphite/serve.py")
+                    .display()
+                    .to_string(),
+                GRAPHITE.to_string(),
+                GRAPHITE_RECEIVER.port().to_string(),
+                bed.dir().join("graphite").display().to_string(),
+            ]);
+        part.start().await?;
+        Ok(Self { _part: part, feeding: JoinSet::new() })
+    }
+
+    /// Its URL.
+    pub fn url(&self) -> String {
+        format!("http://{GRAPHITE}")
+    }
+
+    /// From now on the series has this value each second, in the place of another; it has it before this returns.
+    ///
+    /// # Errors
+    /// The value is not taken.
+    pub async fn feed(&mut self, series: &'static str, value: f64) -> anyhow::Result<()> {
+        self.feeding.shutdown().await;
+        store(GRAPHITE_RECEIVER, series, value).await?;
+        self.feeding.spawn(async move {
+            loop {
+                sleep(Duration::from_secs(1)).await;
+                // one that is lost is followed by another
+                store(GRAPHITE_RECEIVER, series, value).await.ok();
+            }
+        });
+        Ok(())
+    }
+}
+
+/// Stores a value for now, as carbon would.
+async fn store(at: SocketAddr, series: &str, value: f64) -> anyhow::Result<()> {
+    let mut stream = TcpStream::connect(at).await.context("connecting to Graphite's receiver")?;
+    let line = format!("{series} {value} {}\n", Timestamp::now().as_second());
+    stream.write_all(line.as_bytes()).await.context("storing a value")?;
+    let mut answer = String::new();
+    BufReader::new(stream).read_line(&mut answer).await.context("storing a value")?;
+    ensure!(answer == "ok\n", "Graphite has not stored {line:?}");
+    Ok(())
+}

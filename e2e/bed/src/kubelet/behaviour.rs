@@ -1,0 +1,289 @@
+//! How a pod behaves: what its container's environment says, overridden by what tests say at run time.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use k8s_openapi::api::core::v1::Pod;
+
+use crate::addresses::NODE;
+
+/// Port of a backend whose container declares none.
+const DEFAULT_PORT: u16 = 8080;
+
+/// How images begin that cannot be had.
+const NOWHERE: &str = "nowhere.invalid/";
+
+/// Which pods are meant; what is not set does not matter.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Selector {
+    /// The namespace.
+    pub namespace: Option<String>,
+    /// What the name begins with.
+    pub prefix: Option<String>,
+    /// The name of the Deployment (of the `ReplicaSet`, or of what else owns the pod).
+    pub workload: Option<String>,
+    /// The first container's image.
+    pub image: Option<String>,
+}
+
+impl Selector {
+    /// Pods whose name begins with `prefix`. Note that `podinfo` is a prefix of `podinfo-primary`.
+    pub fn prefix(prefix: &str) -> Self {
+        Self { prefix: Some(prefix.to_owned()), ..Self::default() }
+    }
+
+    /// Pods of the Deployment (or other owner) `name`, and of no other.
+    pub fn workload(name: &str) -> Self {
+        Self { workload: Some(name.to_owned()), ..Self::default() }
+    }
+
+    /// Pods whose first container has this image.
+    pub fn image(image: &str) -> Self {
+        Self { image: Some(image.to_owned()), ..Self::default() }
+    }
+
+    /// Of those, the ones in `namespace`.
+    #[must_use]
+    pub fn in_namespace(mut self, namespace: &str) -> Self {
+        self.namespace = Some(namespace.to_owned());
+        self
+    }
+
+    pub(super) fn matches(&self, pod: &Facts) -> bool {
+        let same = |wanted: &Option<String>, is: &str| wanted.as_ref().is_none_or(|wanted| wanted == is);
+        same(&self.namespace, &pod.namespace)
+            && same(&self.workload, &pod.workload)
+            && same(&self.image, &pod.image)
+            && self.prefix.as_ref().is_none_or(|prefix| pod.name.starts_with(prefix))
+    }
+}
+
+/// What tests override; `None` leaves it as the environment says.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Behaviour {
+    /// The version it answers with (`VERSION`, else the image's tag).
+    pub version: Option<String>,
+    /// The share of requests answered 500, 0 to 1, evenly spread (`ERROR_RATE`).
+    pub error_rate: Option<f64>,
+    /// How long it takes to answer (`DELAY_MS`).
+    pub delay: Option<Duration>,
+    /// How long after its start it becomes ready (`READY_AFTER_MS`).
+    pub ready_after: Option<Duration>,
+    /// Whether it is ready once that is over (`NEVER_READY`).
+    pub ready: Option<bool>,
+    /// Whether its process is gone: nothing listens, and it is not ready.
+    pub crashed: Option<bool>,
+    /// Whether a pod that comes to an end by itself may do so (`HOLD`).
+    pub done: Option<bool>,
+}
+
+/// What a pod is, as far as its playing needs it.
+#[derive(Debug, Clone)]
+pub(super) struct Facts {
+    pub(super) namespace: String,
+    pub(super) name: String,
+    pub(super) uid: String,
+    pub(super) workload: String,
+    pub(super) image: String,
+    /// The node that it is for.
+    pub(super) node: String,
+    pub(super) ports: Vec<u16>,
+    /// Name and image of each container.
+    pub(super) containers: Vec<(String, String)>,
+    /// It comes to an end by itself, as the pods of a Job do.
+    pub(super) once: bool,
+    env: BTreeMap<String, String>,
+}
+
+impl Facts {
+    pub(super) fn of(pod: &Pod) -> Self {
+        let spec = pod.spec.as_ref();
+        let containers = spec.map(|spec| spec.containers.as_slice()).unwrap_or_default();
+        let first = containers.first();
+        let env: BTreeMap<String, String> = first
+            .and_then(|container| container.env.as_ref())
+            .into_iter()
+            .flatten()
+            .filter_map(|variable| Some((variable.name.clone(), variable.value.clone()?)))
+            .collect();
+        let mut ports: Vec<u16> = first
+            .and_then(|container| container.ports.as_ref())
+            .into_iter()
+            .flatten()
+            .filter_map(|port| u16::try_from(port.container_port).ok())
+            .collect();
+        if ports.is_empty() {
+            ports.push(env.get("PORT").and_then(|port| port.parse().ok()).unwrap_or(DEFAULT_PORT));
+        }
+        let image = |image: &Option<String>| image.clone().unwrap_or_default();
+        Self {
+            namespace: pod.metadata.namespace.clone().unwrap_or_default(),
+            name: pod.metadata.name.clone().unwrap_or_default(),
+            uid: pod.metadata.uid.clone().unwrap_or_default(),
+            workload: workload(pod),
+            image: first.map(|container| image(&container.image)).unwrap_or_default(),
+            node: node(pod),
+            ports,
+            once: spec.is_some_and(|spec| spec.restart_policy.as_deref().is_some_and(|p| p != "Always")),
+            containers: containers.iter().map(|one| (one.name.clone(), image(&one.image))).collect(),
+            env,
+        }
+    }
+
+    /// The environment's wishes, with the overrides that match laid over them, the last one on top.
+    pub(super) fn resolve(&self, overrides: &[(Selector, Behaviour)]) -> Resolved {
+        let mut resolved = Resolved {
+            version: self.env.get("VERSION").cloned().unwrap_or_else(|| tag(&self.image)),
+            error_rate: self.number("ERROR_RATE").unwrap_or(0.0),
+            delay: self.millis("DELAY_MS"),
+            ready_after: self.millis("READY_AFTER_MS"),
+            ready: !self.flag("NEVER_READY"),
+            crashed: false,
+            done: !self.flag("HOLD"),
+        };
+        for (_, behaviour) in overrides.iter().filter(|(selector, _)| selector.matches(self)) {
+            behaviour.clone().lay_over(&mut resolved);
+        }
+        resolved
+    }
+
+    /// The image cannot be had.
+    pub(super) fn without_image(&self) -> bool {
+        self.image.starts_with(NOWHERE)
+    }
+
+    /// How long it runs (`RUN_MS`), how it ends (`EXIT_CODE`), and of which Service it asks how often before that
+    /// (`CALLS`, as in `app-canary=1000`).
+    pub(super) fn task(&self) -> (Duration, i32, Option<(&str, u32)>) {
+        let calls = self.env.get("CALLS").and_then(|calls| calls.split_once('='));
+        let calls = calls.and_then(|(service, times)| Some((service, times.parse().ok()?)));
+        let code = self.env.get("EXIT_CODE").and_then(|code| code.parse().ok()).unwrap_or(0);
+        (self.millis("RUN_MS"), code, calls)
+    }
+
+    fn number(&self, name: &str) -> Option<f64> {
+        self.env.get(name).and_then(|value| value.parse().ok())
+    }
+
+    fn millis(&self, name: &str) -> Duration {
+        Duration::from_millis(self.env.get(name).and_then(|value| value.parse().ok()).unwrap_or(0))
+    }
+
+    fn flag(&self, name: &str) -> bool {
+        self.env.get(name).is_some_and(|value| !matches!(value.as_str(), "" | "0" | "false"))
+    }
+}
+
+/// A behaviour without gaps.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Resolved {
+    pub(super) version: String,
+    pub(super) error_rate: f64,
+    pub(super) delay: Duration,
+    pub(super) ready_after: Duration,
+    pub(super) ready: bool,
+    pub(super) crashed: bool,
+    pub(super) done: bool,
+}
+
+impl Behaviour {
+    fn lay_over(self, under: &mut Resolved) {
+        fn set<T>(over: Option<T>, under: &mut T) {
+            if let Some(value) = over {
+                *under = value;
+            }
+        }
+        set(self.version, &mut under.version);
+        set(self.error_rate, &mut under.error_rate);
+        set(self.delay, &mut under.delay);
+        set(self.ready_after, &mut under.ready_after);
+        set(self.ready, &mut under.ready);
+        set(self.crashed, &mut under.crashed);
+        set(self.done, &mut under.done);
+    }
+}
+
+/// The Deployment's name where a `ReplicaSet` of one owns the pod, else the owner's, else the pod's own.
+fn workload(pod: &Pod) -> String {
+    let owner = pod
+        .metadata
+        .owner_references
+        .iter()
+        .flatten()
+        .find(|owner| owner.controller == Some(true))
+        .map_or_else(|| pod.metadata.name.clone().unwrap_or_default(), |owner| owner.name.clone());
+    let hash = pod.metadata.labels.as_ref().and_then(|labels| labels.get("pod-template-hash"));
+    hash.and_then(|hash| owner.strip_suffix(&format!("-{hash}"))).map_or_else(|| owner.clone(), str::to_owned)
+}
+
+/// The node that a required affinity names, as that of a DaemonSet's pod does.
+fn node(pod: &Pod) -> String {
+    let affinity = pod.spec.as_ref().and_then(|spec| spec.affinity.as_ref()?.node_affinity.as_ref());
+    let required = affinity.and_then(|a| a.required_during_scheduling_ignored_during_execution.as_ref());
+    let fields = required
+        .into_iter()
+        .flat_map(|r| &r.node_selector_terms)
+        .flat_map(|t| t.match_fields.iter().flatten());
+    let named = fields.filter(|f| f.key == "metadata.name" && f.operator == "In");
+    let name = named.flat_map(|f| f.values.iter().flatten()).next();
+    name.cloned().unwrap_or_else(|| NODE.to_owned())
+}
+
+/// The tag of an image; `latest` where it has none.
+fn tag(image: &str) -> String {
+    let last = image.rsplit('/').next().unwrap_or(image);
+    let last = last.split('@').next().unwrap_or(last);
+    last.split_once(':').map_or("latest", |(_, tag)| tag).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pod(env: &str) -> Facts {
+        let pod = format!(
+            r#"{{"metadata": {{"name": "podinfo-primary-5d4-x", "namespace": "test",
+                "labels": {{"pod-template-hash": "5d4"}},
+                "ownerReferences": [{{"apiVersion": "apps/v1", "kind": "ReplicaSet", "controller": true,
+                    "name": "podinfo-primary-5d4", "uid": "1"}}]}},
+              "spec": {{"containers": [{{"name": "app", "image": "localhost:5000/app:6.1", "env": [{env}],
+                "ports": [{{"containerPort": 9898}}, {{"containerPort": 9999}}]}}]}}}}"#
+        );
+        Facts::of(&serde_json::from_str(&pod).unwrap())
+    }
+
+    #[test]
+    fn a_pod_belongs_to_its_deployment() {
+        let pod = pod("");
+        assert_eq!((pod.workload.as_str(), pod.ports.as_slice()), ("podinfo-primary", &[9898, 9999][..]));
+        assert!(Selector::workload("podinfo-primary").in_namespace("test").matches(&pod));
+        assert!(!Selector::workload("podinfo").matches(&pod));
+        assert!(Selector::prefix("podinfo").matches(&pod));
+    }
+
+    #[test]
+    fn a_pod_is_for_the_node_that_it_names() {
+        assert_eq!(pod("").node, NODE);
+        let named = r#"{"spec": {"containers": [], "affinity": {"nodeAffinity": {
+            "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [
+                {"matchFields": [{"key": "metadata.name", "operator": "In", "values": ["n2"]}]}]}}}}}"#;
+        assert_eq!(Facts::of(&serde_json::from_str(named).unwrap()).node, "n2");
+    }
+
+    #[test]
+    fn the_version_is_the_tag_unless_the_environment_names_one() {
+        assert_eq!(pod("").resolve(&[]).version, "6.1");
+        assert_eq!(pod(r#"{"name": "VERSION", "value": "blue"}"#).resolve(&[]).version, "blue");
+        assert_eq!(tag("app@sha256:abc"), "latest");
+    }
+
+    #[test]
+    fn the_last_override_lies_on_top() {
+        let pod = pod(r#"{"name": "ERROR_RATE", "value": "0.5"}, {"name": "NEVER_READY", "value": "1"}"#);
+        let ready = |ready| Behaviour { ready: Some(ready), ..Behaviour::default() };
+        let overrides =
+            [(Selector::default(), ready(false)), (Selector::image("localhost:5000/app:6.1"), ready(true))];
+        assert!(!pod.resolve(&[]).ready);
+        let resolved = pod.resolve(&overrides);
+        assert!(resolved.ready && (resolved.error_rate - 0.5).abs() < f64::EPSILON);
+    }
+}

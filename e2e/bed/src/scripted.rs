@@ -1,0 +1,301 @@
+//! Series that tests make up: an exposition endpoint inside the harness that Prometheus scrapes.
+//!
+//! Counters grow by whole numbers with every scrape, all of them in the same scrape, so the ratio of two
+//! rates is exact however long the window is. Nothing grows between scrapes.
+
+use std::{
+    collections::BTreeMap,
+    convert::Infallible,
+    fmt::Write,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use anyhow::Context;
+use http_body_util::Full;
+use hyper::{Response, body::Bytes, server::conn::http1, service::service_fn};
+use hyper_util::rt::TokioIo;
+use tokio::{net::TcpListener, task::JoinSet};
+
+use crate::{addresses::SCRIPTED, prometheus};
+
+/// What one scrape adds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Traffic {
+    /// Requests answered 200.
+    pub ok: u64,
+    /// Requests answered 500.
+    pub bad: u64,
+    /// How long each took, and so what the histogram's 99th percentile reads, in milliseconds.
+    pub duration_ms: f64,
+}
+
+impl Traffic {
+    /// 10,000 requests a scrape with this success rate in percent (two decimals are exact).
+    pub fn success(percent: f64, duration_ms: f64) -> Self {
+        let ok = (percent.clamp(0.0, 100.0) * 100.0).round() as u64;
+        Self { ok, bad: 10_000 - ok, duration_ms }
+    }
+}
+
+/// Namespace and workload.
+type Key = (String, String);
+
+#[derive(Default)]
+struct Workload {
+    /// What each scrape adds; `None`: nothing.
+    traffic: Option<Traffic>,
+    ok: u64,
+    bad: u64,
+    /// Requests by duration, as the bits of the milliseconds.
+    durations: BTreeMap<u64, u64>,
+    /// Left out of scrapes, as if nobody scraped it.
+    hidden: bool,
+}
+
+#[derive(Default)]
+struct State {
+    workloads: BTreeMap<Key, Workload>,
+    /// Whole series (`name{label="value"}`) with a fixed value.
+    gauges: BTreeMap<String, f64>,
+    scrapes: u64,
+}
+
+/// The endpoint and its series.
+pub struct Scripted {
+    state: Arc<Mutex<State>>,
+    /// Ends with us.
+    _server: JoinSet<()>,
+}
+
+impl Scripted {
+    pub(super) async fn start() -> anyhow::Result<Self> {
+        let listener =
+            TcpListener::bind(SCRIPTED).await.with_context(|| format!("listening on {SCRIPTED}"))?;
+        let state = Arc::new(Mutex::new(State::default()));
+        let mut server = JoinSet::new();
+        server.spawn(serve(listener, state.clone()));
+        Ok(Self { state, _server: server })
+    }
+
+    /// Lets each scrape add `traffic` to the series of a workload: to Istio's, as its destination reports it, and to
+    /// those that its pods have themselves, and to those that ingress-nginx has of the Ingress of its name.
+    pub fn traffic(&self, namespace: &str, workload: &str, traffic: Traffic) {
+        let mut state = lock(&self.state);
+        state.workloads.entry((namespace.to_owned(), workload.to_owned())).or_default().traffic =
+            Some(traffic);
+    }
+
+    /// Lets a workload's series stand still, as without traffic: rates are 0, ratios 0/0.
+    pub fn silence(&self, namespace: &str, workload: &str) {
+        if let Some(workload) =
+            lock(&self.state).workloads.get_mut(&(namespace.to_owned(), workload.to_owned()))
+        {
+            workload.traffic = None;
+        }
+    }
+
+    /// Leaves a workload out of scrapes, or takes it up again where it was.
+    pub fn hide(&self, namespace: &str, workload: &str, hidden: bool) {
+        let mut state = lock(&self.state);
+        state.workloads.entry((namespace.to_owned(), workload.to_owned())).or_default().hidden = hidden;
+    }
+
+    /// Lets a workload's counters begin at 0 again, as a proxy's do that has been restarted.
+    pub fn restart(&self, namespace: &str, workload: &str) {
+        let mut state = lock(&self.state);
+        let one = state.workloads.entry((namespace.to_owned(), workload.to_owned())).or_default();
+        (one.ok, one.bad) = (0, 0);
+        one.durations.clear();
+    }
+
+    /// Forgets a workload, here and in Prometheus: no window reaches back to what was before.
+    ///
+    /// After [`traffic`](Self::traffic) is called again, rates are there from the second scrape on.
+    pub async fn reset(&self, namespace: &str, workload: &str) -> anyhow::Result<()> {
+        lock(&self.state).workloads.remove(&(namespace.to_owned(), workload.to_owned()));
+        let all =
+            [labels(namespace, workload), pod_labels(namespace, workload), nginx_labels(namespace, workload)];
+        prometheus::delete_series(&all.map(|labels| format!("{{{labels}}}"))).await
+    }
+
+    /// Exposes one sample as it is, e.g. `set(r#"queue_length{queue="a"}"#, f64::NAN)`.
+    pub fn set(&self, series: &str, value: f64) {
+        lock(&self.state).gauges.insert(series.to_owned(), value);
+    }
+
+    /// Stops exposing a sample.
+    pub fn unset(&self, series: &str) {
+        lock(&self.state).gauges.remove(series);
+    }
+
+    /// How often Prometheus has scraped.
+    pub fn scrapes(&self) -> u64 {
+        lock(&self.state).scrapes
+    }
+}
+
+/// A panic elsewhere leaves the numbers as good as they were.
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn serve(listener: TcpListener, state: Arc<Mutex<State>>) {
+    let mut connections = JoinSet::new();
+    while let Ok((stream, _)) = listener.accept().await {
+        let state = state.clone();
+        let service = service_fn(move |_| {
+            let text = lock(&state).scrape();
+            let response = Response::builder()
+                .header("content-type", "text/plain; version=0.0.4")
+                .body(Full::new(Bytes::from(text)))
+                .unwrap_or_default();
+            async { Ok::<_, Infallible>(response) }
+        });
+        connections.spawn(async move {
+            // A scraper that hangs up is its own business.
+            http1::Builder::new().serve_connection(TokioIo::new(stream), service).await.ok();
+        });
+        while connections.try_join_next().is_some() {}
+    }
+}
+
+impl State {
+    /// Lets a scrape's worth of time pass and renders everything.
+    fn scrape(&mut self) -> String {
+        self.scrapes += 1;
+        let mut text = String::new();
+        for ((namespace, name), workload) in self.workloads.iter_mut().filter(|(_, w)| !w.hidden) {
+            if let Some(traffic) = workload.traffic {
+                workload.ok += traffic.ok;
+                workload.bad += traffic.bad;
+                *workload.durations.entry(traffic.duration_ms.to_bits()).or_default() +=
+                    traffic.ok + traffic.bad;
+            }
+            workload.istio(&labels(namespace, name), &mut text);
+            workload.own(&pod_labels(namespace, name), &mut text);
+            workload.nginx(&nginx_labels(namespace, name), &mut text);
+        }
+        for (series, value) in &self.gauges {
+            line(&mut text, series, &exposed(*value));
+        }
+        text
+    }
+}
+
+impl Workload {
+    /// Istio's series, in milliseconds.
+    fn istio(&self, labels: &str, text: &mut String) {
+        for (code, count) in [("200", self.ok), ("500", self.bad)] {
+            line(
+                text,
+                &format!("istio_requests_total{{{labels},response_code=\"{code}\"}}"),
+                &count.to_string(),
+            );
+        }
+        let name = "istio_request_duration_milliseconds";
+        self.histogram(name, labels, 1.0, text);
+        line(text, &format!("{name}_count{{{labels}}}"), &(self.ok + self.bad).to_string());
+    }
+
+    /// What pods say of themselves, in seconds.
+    fn own(&self, labels: &str, text: &mut String) {
+        let name = "http_request_duration_seconds";
+        self.histogram(name, labels, 0.001, text);
+        for (code, count) in [("200", self.ok), ("500", self.bad)] {
+            line(text, &format!("{name}_count{{{labels},status=\"{code}\"}}"), &count.to_string());
+        }
+    }
+
+    /// What ingress-nginx says of the requests that it sent to the canary, in seconds.
+    fn nginx(&self, labels: &str, text: &mut String) {
+        for (code, count) in [("200", self.ok), ("500", self.bad)] {
+            let series = format!("nginx_ingress_controller_requests{{{labels},status=\"{code}\"}}");
+            line(text, &series, &count.to_string());
+        }
+        let name = "nginx_ingress_controller_response_duration_seconds";
+        line(text, &format!("{name}_count{{{labels}}}"), &(self.ok + self.bad).to_string());
+        line(text, &format!("{name}_sum{{{labels}}}"), &self.sum(0.001).to_string());
+    }
+
+    /// All durations together, in units of `unit` milliseconds to one.
+    fn sum(&self, unit: f64) -> f64 {
+        self.durations.iter().map(|(bits, requests)| f64::from_bits(*bits) * unit * *requests as f64).sum()
+    }
+
+    /// Buckets and sum of the durations, in units of `unit` milliseconds to one.
+    fn histogram(&self, name: &str, labels: &str, unit: f64, text: &mut String) {
+        let durations =
+            || self.durations.iter().map(|(bits, requests)| (f64::from_bits(*bits) * unit, *requests));
+        // Interpolated between these two edges, the 99th percentile is the duration itself.
+        let mut edges: Vec<f64> =
+            durations().flat_map(|(duration, _)| [duration * 0.901, duration * 1.001]).collect();
+        edges.sort_by(f64::total_cmp);
+        edges.push(f64::INFINITY);
+        for edge in edges {
+            let count: u64 =
+                durations().filter(|(duration, _)| *duration <= edge).map(|(_, requests)| requests).sum();
+            let edge = exposed(edge);
+            line(text, &format!("{name}_bucket{{{labels},le=\"{edge}\"}}"), &count.to_string());
+        }
+        line(text, &format!("{name}_sum{{{labels}}}"), &self.sum(unit).to_string());
+    }
+}
+
+fn labels(namespace: &str, workload: &str) -> String {
+    format!(
+        "reporter=\"destination\",destination_workload_namespace=\"{namespace}\",destination_workload=\"{workload}\""
+    )
+}
+
+/// Of a pod of the workload, as the Prometheus that comes with Flagger labels them.
+fn pod_labels(namespace: &str, workload: &str) -> String {
+    format!("kubernetes_namespace=\"{namespace}\",kubernetes_pod_name=\"{workload}-0-0\"")
+}
+
+/// Of the canary of an Ingress that has the workload's name.
+fn nginx_labels(namespace: &str, workload: &str) -> String {
+    format!("namespace=\"{namespace}\",ingress=\"{workload}\",canary=\"{namespace}-{workload}-canary-80\"")
+}
+
+fn line(text: &mut String, series: &str, value: &str) {
+    // Writing to a String cannot fail.
+    writeln!(text, "{series} {value}").ok();
+}
+
+/// A number as the exposition format writes it.
+fn exposed(value: f64) -> String {
+    if value.is_nan() {
+        "NaN".to_owned()
+    } else if value.is_infinite() {
+        if value > 0.0 { "+Inf" } else { "-Inf" }.to_owned()
+    } else {
+        value.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_scrape_adds_the_same_whole_numbers() {
+        let mut state = State::default();
+        let traffic = Traffic::success(90.5, 100.0);
+        state.workloads.insert(
+            ("test".to_owned(), "app".to_owned()),
+            Workload { traffic: Some(traffic), ..Workload::default() },
+        );
+        state.gauges.insert("queue".to_owned(), f64::NAN);
+        state.scrape();
+        let text = state.scrape();
+        let labels = labels("test", "app");
+        for expected in [
+            format!("istio_requests_total{{{labels},response_code=\"200\"}} 18100"),
+            format!("istio_requests_total{{{labels},response_code=\"500\"}} 1900"),
+            format!("istio_request_duration_milliseconds_count{{{labels}}} 20000"),
+            "queue NaN".to_owned(),
+        ] {
+            assert!(text.lines().any(|line| line == expected), "{expected}\nis not in\n{text}");
+        }
+    }
+}

@@ -1,0 +1,320 @@
+//! What a change of an object breaks: one function for each invariant.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::Value;
+use serin::names;
+
+use crate::{
+    Broken,
+    facts::{Facts, rules},
+    schedule::{by_name, routed, schedule},
+    seen::{By, Seen, between},
+    track::Track,
+    view::{Kind, replicas},
+};
+
+/// Writes of one object within a minute that are too many for a Canary at rest.
+const BUSY: usize = 10;
+
+/// The next change: what it breaks.
+pub fn see(seen: &Seen<'_>, track: &mut Track) -> Vec<Broken> {
+    track.before(seen);
+    let mut broken = all(seen, track);
+    broken.retain(|(check, _)| !track.except.contains(check));
+    track.after(seen);
+    broken
+}
+
+fn all(seen: &Seen<'_>, track: &mut Track) -> Vec<Broken> {
+    let mut broken: Vec<Broken> = Vec::new();
+    let mut note = |check, found: Option<String>| broken.extend(found.map(|text| (check, text)));
+    note("S12", deletion(seen, track));
+    if seen.by != By::Others {
+        note("S3", primary_deleted(seen));
+    }
+    if seen.by != By::Us {
+        return broken;
+    }
+    note("S1", whole_weights(seen));
+    note("S2", onto_nothing(seen, track));
+    note("S3", primary_floor(seen));
+    note("S4", target_emptied(seen, track));
+    note("S5", unanalysed(seen, track));
+    note("S7", raised_after_ending(seen, track));
+    note("S9", off_schedule(seen, track));
+    note("S9", not_intended(seen, track));
+    note("S10", epoch_back(seen));
+    note("S11", target_changed(seen));
+    note("S15", restless(seen, track));
+    broken
+}
+
+/// S1: weights from 0 to 100 that add up to 100, to our Services only.
+fn whole_weights(seen: &Seen<'_>) -> Option<String> {
+    let route = seen.is(Kind::Route, &seen.names.apex)?;
+    let rules = rules(route);
+    if rules.is_empty() {
+        return Some("the route has no rule".into());
+    }
+    // given back by a Canary that goes, while another already waits for the same names
+    let given_back = seen.deleting() || route["metadata"]["labels"][names::LABEL_CANARY].is_null();
+    rules.iter().find_map(|rule| {
+        let sum: i64 = rule.iter().map(|(_, weight)| weight).sum();
+        let known = |s: &str| {
+            s == seen.names.primary_service
+                || s == seen.names.canary_service
+                || given_back && s == seen.names.apex
+        };
+        let right = sum == 100 && rule.iter().all(|(s, w)| (0..=100).contains(w) && known(s));
+        (!right).then(|| format!("the route leads to {rule:?}"))
+    })
+}
+
+/// S2: no write makes traffic go to a Service without pods, unless there are none anywhere.
+fn onto_nothing(seen: &Seen<'_>, track: &Track) -> Option<String> {
+    let recent = |s: &str| track.lost.get(s).is_some_and(|at| between(*at, seen.at) < seen.place.reaction);
+    if cut_off(seen) {
+        let apex = seen.is(Kind::Service, &seen.names.apex);
+        let selector = apex.map(|apex| format!(" now selects {}, and", apex["spec"]["selector"]));
+        return Some(format!("the apex Service{}: no such pod is ready", selector.unwrap_or_default()));
+    }
+    let nowhere = seen.after.ready.values().all(|n| *n == 0);
+    let (was, is) = (seen.before.to_nobody(recent), seen.after.to_nobody(recent));
+    (is > was && !nowhere).then(|| {
+        let empty =
+            seen.after.weights.iter().flatten().filter(|(s, w)| **w > 0 && seen.after.empty.contains(*s));
+        let empty: Vec<String> =
+            empty.map(|(service, weight)| format!("{weight} % now go to {service}")).collect();
+        format!(
+            "{is} % instead of {was} % go where no pod is ready, or none is asked for: {}",
+            empty.join(", ")
+        )
+    })
+}
+
+/// The apex Service leads to no ready pod any more. On a real cluster pods come and go beside our writes: there only a
+/// write of its selector counts.
+fn cut_off(seen: &Seen<'_>) -> bool {
+    let apex = seen.is(Kind::Service, &seen.names.apex);
+    let turned = apex
+        .is_some_and(|apex| seen.old.is_some_and(|old| old["spec"]["selector"] != apex["spec"]["selector"]));
+    let now = seen.after.apex == Some(0);
+    if seen.place.model { now && seen.before.apex != Some(0) } else { now && turned }
+}
+
+/// S3: the primary is never asked for less than a pod.
+fn primary_floor(seen: &Seen<'_>) -> Option<String> {
+    let primary = seen.is(Kind::Deployment, &seen.names.primary)?;
+    let were = seen.old.map_or(1, replicas);
+    (replicas(primary) < 1 && were >= 1).then(|| "the primary is asked for no pods".into())
+}
+
+/// S3: nor deleted while it is routed to. Who deleted an object is not always known; during the Canary's own deletion it
+/// is us.
+fn primary_deleted(seen: &Seen<'_>) -> Option<String> {
+    let primary = seen.kind == Kind::Deployment && seen.name == seen.names.primary;
+    let gone = seen.new.is_none() && (seen.by == By::Us || seen.deleting());
+    let weight = match &seen.before.weights {
+        Some(_) => seen.before.weight(&seen.names.primary_service),
+        None => {
+            if seen.before.apex_on_primary {
+                100
+            } else {
+                0
+            }
+        }
+    };
+    (primary && gone && weight > 0).then(|| format!("the primary is deleted while {weight} % go there"))
+}
+
+/// S4: the target is scaled to 0 only when its Service has had no traffic for the settle time, and the apex is not on it.
+fn target_emptied(seen: &Seen<'_>, track: &Track) -> Option<String> {
+    let target = seen.is(Kind::Deployment, &seen.names.target)?;
+    if replicas(target) > 0 || replicas(seen.old?) == 0 {
+        return None;
+    }
+    if seen.after.apex_on_target {
+        return Some("the target is scaled to 0 while the apex Service selects it".into());
+    }
+    let never = (!routed(seen.canary)).then_some(Timestamp::MIN);
+    let Some(zero) = track.zero_since.or(never) else {
+        return Some(format!("the target is scaled to 0 at weight {}", seen.weights().1));
+    };
+    let since = track.apex_since.map_or(zero, |apex| apex.max(zero));
+    let held = between(since, seen.at);
+    (held < seen.settle()).then(|| format!("the target is scaled to 0 only {held:?} after its last traffic"))
+}
+
+/// S5: what the primary is given is the first template, the promoted one, or one that passed, and equal to it.
+fn unanalysed(seen: &Seen<'_>, track: &Track) -> Option<String> {
+    let primary = seen.is(Kind::Deployment, &seen.names.primary)?;
+    let template = &primary["spec"]["template"];
+    if seen.old.is_some_and(|old| old["spec"]["template"] == *template) {
+        return None;
+    }
+    let hash = primary["metadata"]["annotations"][names::ANNOTATION_REVISION].as_str().unwrap_or_default();
+    let Some(source) = track.templates.get(hash) else {
+        return Some(format!("the primary is given a template of unknown revision {hash:?}"));
+    };
+    if let Some(path) = differs(template, source, "") {
+        return Some(format!("the primary's template is not that of revision {hash}: {path}"));
+    }
+    let status = seen.status();
+    let promoted = status["lastPromotedSpec"].as_str();
+    let skip = seen.canary["spec"]["skipAnalysis"] == true;
+    let passed = skip || track.passed.contains(hash);
+    let fine = promoted.is_none()
+        || promoted == Some(hash)
+        || matches!(seen.phase(), "Promoting" | "Finalising") && status["lastAppliedSpec"] == hash && passed;
+    (!fine).then(|| {
+        format!("the primary is given revision {hash} in phase {} without a complete pass", seen.phase())
+    })
+}
+
+/// Where two templates differ, apart from names that end in `-primary…` on the primary, and Flux's keys.
+fn differs(primary: &Value, source: &Value, path: &str) -> Option<String> {
+    match (primary, source) {
+        (Value::Object(p), Value::Object(s)) => {
+            let keys = p.keys().chain(s.keys()).filter(|k| !k.contains(names::FLUX));
+            keys.into_iter().find_map(|key| differs(&primary[key], &source[key], &format!("{path}/{key}")))
+        }
+        (Value::Array(p), Value::Array(s)) if p.len() == s.len() => {
+            p.iter().zip(s).enumerate().find_map(|(n, (p, s))| differs(p, s, &format!("{path}/{n}")))
+        }
+        (Value::String(p), Value::String(s)) if p.starts_with(&format!("{s}-primary")) => None,
+        _ => (primary != source).then(|| format!("{path} is {primary}, not {source}")),
+    }
+}
+
+/// S7: once an ending was begun at an epoch, that epoch raises nothing.
+fn raised_after_ending(seen: &Seen<'_>, track: &Track) -> Option<String> {
+    let route = seen.is(Kind::Route, &seen.names.apex)?;
+    let (before, after) = seen.weights();
+    let epoch: i64 = route["metadata"]["annotations"][names::ANNOTATION_EPOCH].as_str()?.parse().ok()?;
+    let late = track.ended.is_some_and(|ended| epoch <= ended);
+    (after > before && late && !seen.rescue(track.found.get(&seen.names.primary_service))).then(|| {
+        format!("the canary goes from {before} to {after} % at epoch {epoch}, whose run was being ended")
+    })
+}
+
+/// S9: up by one declared step, down to nothing or by promotion.
+fn off_schedule(seen: &Seen<'_>, track: &Track) -> Option<String> {
+    seen.is(Kind::Route, &seen.names.apex)?;
+    let (before, after) = seen.weights();
+    if before == after
+        || track.edited
+        || seen.deleting()
+        || seen.rescue(track.found.get(&seen.names.primary_service))
+    {
+        return None;
+    }
+    let steps = schedule(seen.canary);
+    let may = steps.iter().take(track.reached + 1).any(|weight| *weight == after);
+    if after > before && !may {
+        return Some(format!(
+            "the canary goes from {before} to {after} %, at step {} of {steps:?}",
+            track.reached
+        ));
+    }
+    let down = after == 0 || matches!(seen.phase(), "Promoting" | "Finalising") || may;
+    (after < before && !down)
+        .then(|| format!("the canary goes down from {before} to {after} % in phase {}", seen.phase()))
+}
+
+/// S10: the epoch never decreases.
+fn epoch_back(seen: &Seen<'_>) -> Option<String> {
+    if seen.kind != Kind::Canary {
+        return None;
+    }
+    let (before, after) =
+        (seen.old?["status"]["epoch"].as_i64()?, seen.status()["epoch"].as_i64().unwrap_or(0));
+    (after < before).then(|| format!("the epoch goes from {before} back to {after}"))
+}
+
+/// S11: all of the target but its replicas is the user's.
+fn target_changed(seen: &Seen<'_>) -> Option<String> {
+    let target = seen.is(Kind::Deployment, &seen.names.target)?;
+    let users = |object: &Value| {
+        let mut kept = object.clone();
+        kept["status"] = Value::Null;
+        kept["spec"]["replicas"] = Value::Null;
+        for counter in ["generation", "resourceVersion", "managedFields"] {
+            kept["metadata"][counter] = Value::Null;
+        }
+        kept
+    };
+    let (now, then) = (users(target), users(seen.old?));
+    (now != then).then(|| format!("the target was changed: {}", differs(&now, &then, "").unwrap_or_default()))
+}
+
+/// S12: from the deletion of the Canary until it is gone, whoever was served is served. Where it is known who did what,
+/// only our own writes count.
+fn deletion(seen: &Seen<'_>, track: &mut Track) -> Option<String> {
+    let serves = |facts: &Facts| match &facts.weights {
+        Some(weights) => weights.iter().all(|(s, weight)| *weight == 0 || facts.ready(s) > 0),
+        None => facts.ready(&seen.names.apex) > 0,
+    };
+    if !seen.deleting() {
+        return None;
+    }
+    let now = serves(&seen.after);
+    let began = if seen.place.model {
+        seen.by == By::Us && serves(&seen.before)
+    } else {
+        *track.served.get_or_insert(now)
+    };
+    if began && !now {
+        track.served = Some(false);
+        return Some(format!(
+            "while the Canary is deleted, clients meet {:?} with ready pods {:?}",
+            seen.after.weights, seen.after.ready
+        ));
+    }
+    None
+}
+
+/// S15: at rest next to nothing is written.
+fn restless(seen: &Seen<'_>, track: &mut Track) -> Option<String> {
+    // in a model many things happen at one time
+    if seen.place.model {
+        return None;
+    }
+    let rest = matches!(seen.phase(), "Initialized" | "Succeeded" | "Failed") && !seen.deleting();
+    let phase_changed =
+        seen.kind == Kind::Canary && seen.old.is_none_or(|o| o["status"]["phase"] != seen.status()["phase"]);
+    if !rest || phase_changed {
+        return None;
+    }
+    let times = track.writes.entry((seen.kind, seen.name.to_owned())).or_default();
+    times.push_back(seen.at);
+    while times.front().is_some_and(|t| between(*t, seen.at) > Duration::from_secs(60)) {
+        times.pop_front();
+    }
+    (times.len() == BUSY + 1).then(|| format!("it was written {} times within a minute at rest", times.len()))
+}
+
+/// S9: a weight is in the status before it is in the route.
+fn not_intended(seen: &Seen<'_>, track: &Track) -> Option<String> {
+    seen.is(Kind::Route, &seen.names.apex)?;
+    let (before, after) = seen.weights();
+    let intent = seen.status()["step"]["weight"].as_i64().unwrap_or(0);
+    (after > before && after != intent && !seen.rescue(track.found.get(&seen.names.primary_service)))
+        .then(|| format!("the canary goes from {before} to {after} %, and the status says {intent}"))
+}
+
+/// S14: with no intent open, what the status says is what the route carries.
+pub fn disagrees(canary: &Value, weight: Option<i64>, track: &Track) -> Option<Broken> {
+    let status = &canary["status"];
+    let open = status["step"].is_object() && !status["step"]["confirmed"].is_string()
+        || status["run"]["ending"].is_object();
+    let busy = matches!(status["phase"].as_str(), None | Some("Initializing" | "Terminating"));
+    let leaving = canary["metadata"]["deletionTimestamp"].is_string() || canary["spec"]["suspend"] == true;
+    // with A/B no share of all requests is said: the step says what those that are named get
+    let shown = if by_name(canary) { &status["step"]["weight"] } else { &status["canaryWeight"] };
+    let said = shown.as_i64().unwrap_or(0);
+    let carried = weight?;
+    (!open && !busy && !leaving && !track.foreign_route && carried != said)
+        .then(|| ("S14", format!("the status says {said} %, the route carries {carried}")))
+}

@@ -1,0 +1,156 @@
+//! What a plan breaks, before it is carried out: it is held against what was asked and answered.
+
+use jiff::{SignedDuration, Timestamp};
+use serin::{
+    api::{CanaryStatus, Phase},
+    plan::{Answers, Plan, Question, Wake},
+    snapshot::Snapshot,
+    spec::{Apex, Validated, validate},
+};
+
+use crate::{Broken, evidence::enough, schedule::schedule};
+
+/// A plan and what it was made from.
+pub struct Decided<'a> {
+    /// What the planner was shown.
+    pub snap: &'a Snapshot,
+    /// What it asked.
+    pub asked: &'a [Question],
+    /// What it was answered.
+    pub answers: &'a Answers,
+    /// What it decided.
+    pub plan: &'a Plan,
+    /// When.
+    pub now: Timestamp,
+    /// Hash of what the target is.
+    pub present: &'a str,
+}
+
+/// What is remembered of the decisions on one Canary.
+#[derive(Clone, Debug, Default)]
+pub struct Decisions {
+    /// Epoch, index and time of the furthest step.
+    furthest: (i64, i32, Option<Timestamp>),
+    /// The clock was set: times before are not comparable.
+    pub clock_set: bool,
+    /// Somebody edited the analysis in the middle of a run: steps may not be those of one schedule.
+    pub spec_edited: bool,
+    found: Vec<Broken>,
+}
+
+impl Decisions {
+    fn wrong(&mut self, check: &'static str, text: String) {
+        self.found.push((check, text));
+    }
+
+    /// The next plan: what it breaks.
+    pub fn see(&mut self, it: &Decided<'_>) -> Vec<Broken> {
+        let (snap, plan, now) = (it.snap, it.plan, it.now);
+        let old = snap.canary.status.clone().unwrap_or_default();
+        if plan.is_empty() && matches!(plan.wake, Wake::At(t) if t <= now) {
+            self.wrong("liveness", format!("asks to be woken at {:?}, which is past at {now}", plan.wake));
+        }
+        let ending = old.run.as_ref().is_some_and(|r| r.ending.is_some());
+        let deleting = snap.canary.metadata.deletion_timestamp.is_some();
+        if snap.canary.spec.suspend == Some(true) && !ending && !deleting && !plan.actions.is_empty() {
+            self.wrong("S13", format!("acts while suspended: {:?}", plan.actions));
+        }
+        if let Some(new) = &plan.status {
+            self.told(&old, new, plan);
+            if new.epoch < old.epoch {
+                self.wrong("S10", format!("the epoch goes from {} back to {}", old.epoch, new.epoch));
+            }
+            if let Ok(c) = validate(&snap.canary, &snap.rules) {
+                self.stepped(it, &c, &old, new);
+                self.evidence(it, &c, &old, new);
+            }
+        }
+        std::mem::take(&mut self.found)
+    }
+
+    fn told(&mut self, old: &CanaryStatus, new: &CanaryStatus, plan: &Plan) {
+        // that traffic goes to the primary, or that the run ends, was said when it was decided, plans earlier
+        let ending = old.run.as_ref().is_some_and(|r| r.ending.is_some());
+        let said_before = new.phase == Some(Phase::Finalising) || ending;
+        // a primary that vanished while it was being taken over is simply made
+        let quiet = new.phase == Some(Phase::Initializing);
+        if old.phase != new.phase && plan.notes.is_empty() && !said_before && !quiet {
+            self.wrong("property 12", format!("{:?} → {:?} without a word", old.phase, new.phase));
+        }
+    }
+
+    fn stepped(&mut self, it: &Decided<'_>, c: &Validated, old: &CanaryStatus, new: &CanaryStatus) {
+        let (snap, now) = (it.snap, it.now);
+        let (a, b) = (old.step.clone().unwrap_or_default(), new.step.clone().unwrap_or_default());
+        let primary_down = snap.ready(&c.names.primary_service) == 0;
+        let ended = new.run.as_ref().and_then(|r| r.ending.as_ref());
+        if ended.is_some() && b.weight > a.weight && !(primary_down && b.weight == 100) {
+            self.wrong("S7", format!("weight {} → {} after the run was ended", a.weight, b.weight));
+        }
+        if b.index == a.index.saturating_add(1) {
+            let weights = schedule(&serde_json::to_value(&snap.canary).unwrap_or_default());
+            let listed = weights.get(a.index as usize).or(weights.last()).copied().unwrap_or(100) as i32;
+            let expected = if c.apex == Apex::Shares { nearest(new, listed) } else { listed };
+            if b.weight != expected {
+                self.wrong("S9", format!("step {} gives {} and not {expected}", b.index, b.weight));
+            }
+            let (epoch, index, at) = self.furthest;
+            let waited = at.is_none_or(|at| {
+                now.duration_since(at) >= SignedDuration::try_from(c.interval).unwrap_or_default()
+            });
+            if epoch == new.epoch && b.index > index && !waited && !self.clock_set && !self.spec_edited {
+                self.wrong("property 2", format!("step {} within the interval", b.index));
+            }
+            if epoch != new.epoch || b.index > index {
+                self.furthest = (new.epoch, b.index, Some(now));
+            }
+        } else if b.index > a.index {
+            self.wrong("S9", format!("index {} → {}", a.index, b.index));
+        } else if b.weight > a.weight && !(primary_down && b.weight == 100) {
+            self.wrong("S9", format!("weight {} → {} without a step", a.weight, b.weight));
+        }
+        let back = a.weight.saturating_sub(b.weight);
+        let moved_on = || Some(it.present) != old.last_applied_spec.as_deref();
+        if b.promotion > a.promotion && c.promotion_step > 0 && back > c.promotion_step && !moved_on() {
+            self.wrong("S9", format!("promotion takes {back} at once"));
+        }
+    }
+
+    fn evidence(&mut self, it: &Decided<'_>, c: &Validated, old: &CanaryStatus, new: &CanaryStatus) {
+        let (asked, answers, now) = (it.asked, it.answers, it.now);
+        let (a, b) = (old.step.clone().unwrap_or_default(), new.step.clone().unwrap_or_default());
+        let begins = |phase| new.phase == Some(phase) && old.phase != new.phase;
+        let advances = b.index > a.index && a.index > 0;
+        // it was measured before it began to wait
+        let waited = matches!(old.phase, Some(Phase::WaitingPromotion | Phase::Waiting));
+        if c.skip_analysis || waited || !(advances || begins(Phase::Promoting)) {
+            return;
+        }
+        let metrics = c.metrics.len();
+        let vanished_and_back = self.furthest.0 == new.epoch && b.index <= self.furthest.1 && b.index == 1;
+        if !enough(c, asked, answers, !vanished_and_back) {
+            self.wrong(
+                "S6",
+                format!(
+                    "goes on from step {} on {answers:?} to {} of {metrics} checks",
+                    a.index,
+                    asked.len()
+                ),
+            );
+        }
+        let window = a.checked.or(a.confirmed).map(|t| now.duration_since(t.0));
+        if window.is_none_or(|w| w < SignedDuration::try_from(c.interval).unwrap_or_default()) {
+            self.wrong("S6", format!("goes on from step {} before its window has ended", a.index));
+        }
+    }
+}
+
+/// The weight that whole pods make of this one, worked out anew.
+fn nearest(status: &CanaryStatus, weight: i32) -> i32 {
+    let whole = f64::from(status.primary_replicas.unwrap_or(1).max(1));
+    if weight == 0 {
+        return 0;
+    }
+    let pods = (whole * f64::from(weight) / 100.0 - 0.001).round().clamp(1.0, (whole - 1.0).max(1.0));
+    (pods * 100.0 / (pods + (whole - pods).max(1.0))).round() as i32
+}

@@ -1,0 +1,53 @@
+//! The weights that a Canary declares, read off its spec.
+
+use serde_json::Value;
+
+use crate::view::list;
+
+/// The analysis, under either name.
+fn analysis(canary: &Value) -> &Value {
+    let spec = &canary["spec"];
+    if spec["analysis"].is_object() { &spec["analysis"] } else { &spec["canaryAnalysis"] }
+}
+
+/// The requests that it names go to the canary, all others never do.
+pub fn by_name(canary: &Value) -> bool {
+    let analysis = analysis(canary);
+    analysis["iterations"].as_i64().unwrap_or(0) > 0 && !list(&analysis["match"]).is_empty()
+}
+
+/// There is a route; with plain Services there is none.
+pub fn routed(canary: &Value) -> bool {
+    canary["spec"]["provider"] != "kubernetes"
+}
+
+/// The declared weights: by iterations; `stepWeight` up to `maxWeight`, or the list as it stands; copies come first.
+pub fn schedule(canary: &Value) -> Vec<i64> {
+    let analysis = analysis(canary);
+    let iterations = usize::try_from(analysis["iterations"].as_i64().unwrap_or(0)).unwrap_or(0);
+    if iterations > 0 {
+        let switch = routed(canary) || analysis["promotion"]["switch"] == true;
+        let hidden = vec![0; iterations].into_iter().chain(switch.then_some(100));
+        return if by_name(canary) { vec![100; iterations] } else { hidden.collect() };
+    }
+    let copies = vec![0; usize::from(analysis["mirror"] == true)];
+    copies.into_iter().chain(weights(analysis)).collect()
+}
+
+/// How many of them have to be gone through before the primary gets the revision: plain Services may be switched after.
+pub fn needed(canary: &Value) -> usize {
+    let iterations = usize::try_from(analysis(canary)["iterations"].as_i64().unwrap_or(0)).unwrap_or(0);
+    if iterations > 0 && !routed(canary) { iterations } else { schedule(canary).len() }
+}
+
+fn weights(analysis: &Value) -> Vec<i64> {
+    let step = analysis["stepWeight"].as_i64().unwrap_or(0);
+    if step > 0 {
+        let max = analysis["maxWeight"].as_i64().filter(|m| *m > 0).unwrap_or(100).min(100);
+        return (1..=100).map(|n| n * step).take_while(|w| *w < max).chain([max]).collect();
+    }
+    let listed = list(&analysis["stepWeights"]).iter().chain(list(&analysis["steps"]));
+    let listed = listed.filter_map(|s| s.as_i64().or(s["weight"].as_i64()));
+    let listed: Vec<i64> = listed.map(|weight| weight.clamp(0, 100)).collect();
+    if listed.is_empty() { vec![100] } else { listed }
+}

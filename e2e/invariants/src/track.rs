@@ -1,0 +1,151 @@
+//! What has to be remembered of one Canary between changes, and how a change alters it.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use jiff::Timestamp;
+use serde_json::Value;
+use serin::{manifest::revision, names::ANNOTATION_WRITTEN};
+
+use crate::{
+    schedule::{needed, schedule},
+    seen::{By, Seen},
+    view::Kind,
+};
+
+/// The memory.
+#[derive(Clone, Debug, Default)]
+pub struct Track {
+    /// The Canary that this is about.
+    pub uid: String,
+    /// Invariants that are not judged.
+    pub except: BTreeSet<&'static str>,
+    /// Templates that the target has had, by hash.
+    pub templates: BTreeMap<String, Value>,
+    /// Hashes that may be given to the primary: their last step was confirmed, or it was seen why they passed.
+    pub passed: BTreeSet<String>,
+    /// Epoch of the run that `reached` is about.
+    pub(crate) run: Option<i64>,
+    /// Generation of the Canary when it began.
+    pub(crate) generation: Option<i64>,
+    /// Highest step that the route has carried in this run.
+    pub(crate) reached: usize,
+    /// Somebody else changed the weights, or the Canary, in this run.
+    pub(crate) edited: bool,
+    /// Highest epoch at which an ending was begun.
+    pub(crate) ended: Option<i64>,
+    /// Since when the canary has had no traffic.
+    pub zero_since: Option<Timestamp>,
+    /// Since when the apex Service has had its selector.
+    pub(crate) apex_since: Option<Timestamp>,
+    /// When each Service lost its last ready pod.
+    pub(crate) lost: BTreeMap<String, Timestamp>,
+    /// When each Service got its first ready pod again.
+    pub(crate) found: BTreeMap<String, Timestamp>,
+    /// Clients were served when the deletion began.
+    pub(crate) served: Option<bool>,
+    /// Our writes at rest, per object.
+    pub(crate) writes: BTreeMap<(Kind, String), VecDeque<Timestamp>>,
+    /// The last change of the route was somebody else's.
+    pub(crate) foreign_route: bool,
+}
+
+impl Track {
+    /// Nothing seen yet of the Canary with this uid.
+    pub fn of(uid: &str) -> Self {
+        Self { uid: uid.to_owned(), ..Self::default() }
+    }
+
+    /// Before the checks.
+    pub(crate) fn before(&mut self, seen: &Seen<'_>) {
+        if let Some(target) = seen.is(Kind::Deployment, &seen.names.target) {
+            let template = &target["spec"]["template"];
+            self.templates.entry(revision::hash(template)).or_insert_with(|| template.clone());
+        }
+        if let Some(stored) = seen.is(Kind::Revision, seen.name) {
+            let template = &stored["data"]["template"];
+            let hash = revision::hash_with(template, &revision::checksums_of(stored));
+            self.templates.entry(hash).or_insert_with(|| template.clone());
+        }
+        if let Some(epoch) = seen.status()["epoch"].as_i64() {
+            if seen.phase() == "Progressing" && seen.status()["step"]["index"] == 0 && self.run != Some(epoch)
+            {
+                self.run = Some(epoch);
+                self.generation = seen.canary["metadata"]["generation"].as_i64();
+                self.reached = 0;
+                self.edited = false;
+            }
+            if seen.status()["run"]["ending"].is_object() {
+                self.ended = self.ended.max(Some(epoch));
+            }
+        }
+        self.edited |= seen.canary["metadata"]["generation"].as_i64() != self.generation;
+        self.repeated(seen);
+        self.analysed(seen);
+        for (service, ready) in &seen.before.ready {
+            match (*ready > 0, seen.after.ready(service) > 0) {
+                (true, false) => self.lost.insert(service.clone(), seen.at),
+                (false, true) => self.found.insert(service.clone(), seen.at),
+                _ => None,
+            };
+        }
+    }
+
+    /// A step with the weight of the one before it changes no route: only the status tells that it was taken.
+    fn repeated(&mut self, seen: &Seen<'_>) {
+        let step = &seen.status()["step"];
+        let index = step["index"].as_u64().unwrap_or(0) as usize;
+        let steps = schedule(seen.canary);
+        let before = index.checked_sub(2).and_then(|i| steps.get(i)).copied().unwrap_or(0);
+        let same = index >= 1 && steps.get(index - 1) == Some(&before);
+        if same && index == self.reached + 1 && step["confirmed"].is_string() {
+            self.reached = index;
+        }
+    }
+
+    fn analysed(&mut self, seen: &Seen<'_>) {
+        let step = &seen.status()["step"];
+        if seen.phase() == "Progressing"
+            && step["index"].as_u64().unwrap_or(0) as usize >= needed(seen.canary)
+            && step["confirmed"].is_string()
+            && let Some(hash) = seen.status()["lastAppliedSpec"].as_str()
+        {
+            self.passed.insert(hash.to_owned());
+        }
+    }
+
+    /// After them.
+    pub(crate) fn after(&mut self, seen: &Seen<'_>) {
+        let at = seen.at;
+        if seen.place.model {
+            let weight = if seen.after.weights.is_some() { seen.weights().1 } else { seen.after.share };
+            self.zero_since = if weight > 0 { None } else { self.zero_since.or(Some(at)) };
+        }
+        if let Some(route) = seen.is(Kind::Route, &seen.names.apex) {
+            let (before, after) = seen.weights();
+            if after == 0 && !seen.place.model && (before > 0 || self.zero_since.is_none()) {
+                self.zero_since = Some(written(route, at));
+            }
+            if after > 0 {
+                self.zero_since = None;
+            }
+            if seen.before.weights != seen.after.weights {
+                self.foreign_route = seen.by != By::Us;
+                self.edited |= seen.by != By::Us;
+            }
+            let steps = schedule(seen.canary);
+            let next = (1..=(self.reached + 1).min(steps.len())).rev().find(|i| steps[i - 1] == after);
+            self.reached = self.reached.max(next.unwrap_or(0));
+        }
+        if let Some(apex) = seen.is(Kind::Service, &seen.names.apex)
+            && seen.old.is_none_or(|old| old["spec"]["selector"] != apex["spec"]["selector"])
+        {
+            self.apex_since = Some(written(apex, at));
+        }
+    }
+}
+
+/// When the operator says it wrote an object, else when it was seen.
+fn written(object: &Value, seen: Timestamp) -> Timestamp {
+    let text = object["metadata"]["annotations"][ANNOTATION_WRITTEN].as_str();
+    text.and_then(|t| t.parse().ok()).unwrap_or(seen)
+}

@@ -1,0 +1,94 @@
+//! How the objects of one namespace are looked at, wherever they are kept.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+/// The kinds that canaries are about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// Canary.
+    Canary,
+    /// VirtualService or HTTPRoute.
+    Route,
+    /// Deployment, or a DaemonSet told as one.
+    Deployment,
+    /// Service.
+    Service,
+    /// EndpointSlice.
+    Slice,
+    /// ControllerRevision.
+    Revision,
+}
+
+/// Objects of one namespace at one time.
+pub trait View {
+    /// The object of this kind and name.
+    fn get(&self, kind: Kind, name: &str) -> Option<Cow<'_, Value>>;
+
+    /// Ready pods behind a Service, as its EndpointSlices show them.
+    fn ready(&self, service: &str) -> i64;
+
+    /// Ready pods of the workloads that a Service selects now, whatever its EndpointSlices show as yet.
+    fn selected(&self, service: &str) -> i64;
+
+    /// Whether a Service selects the pods of a workload.
+    fn selects(&self, service: &str, workload: &str) -> bool {
+        let Some(service) = self.get(Kind::Service, service) else { return false };
+        let Some(workload) = self.get(Kind::Deployment, workload) else { return false };
+        let labels = &workload["spec"]["template"]["metadata"]["labels"];
+        let selector = service["spec"]["selector"].as_object();
+        selector.is_some_and(|s| !s.is_empty() && s.iter().all(|(k, v)| labels[k] == *v))
+    }
+}
+
+/// Names of the objects that one Canary is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Names {
+    /// The user's workload.
+    pub target: String,
+    /// Its clone.
+    pub primary: String,
+    /// The Service that users call, and the route.
+    pub apex: String,
+    /// In front of the clone.
+    pub primary_service: String,
+    /// In front of the user's workload.
+    pub canary_service: String,
+}
+
+impl Names {
+    /// Those that a Canary's spec gives.
+    pub fn of(canary: &Value) -> Self {
+        let text = |value: &Value| value.as_str().filter(|t| !t.is_empty()).map(str::to_owned);
+        let target = text(&canary["spec"]["targetRef"]["name"]).unwrap_or_default();
+        let apex = text(&canary["spec"]["service"]["name"]).unwrap_or_else(|| target.clone());
+        Self {
+            primary: format!("{target}-primary"),
+            primary_service: format!("{apex}-primary"),
+            canary_service: format!("{apex}-canary"),
+            target,
+            apex,
+        }
+    }
+
+    /// With target and apex of this name.
+    pub fn named(name: &str) -> Self {
+        Self::of(&serde_json::json!({"spec": {"targetRef": {"name": name}}}))
+    }
+
+    /// All of them.
+    pub fn all(&self) -> [&str; 5] {
+        [&self.target, &self.primary, &self.apex, &self.primary_service, &self.canary_service]
+    }
+}
+
+/// An array's items, none of anything else.
+pub fn list(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
+}
+
+/// What a workload asks for.
+pub fn replicas(workload: &Value) -> i64 {
+    workload["spec"]["replicas"].as_i64().unwrap_or(1)
+}

@@ -1,0 +1,94 @@
+//! ConfigMaps and Secrets in a model: what a target uses, and what may be done to them.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+use serin::{
+    manifest::{
+        config::{self, key, references},
+        revision,
+    },
+    names,
+    snapshot::DEPLOYMENT,
+};
+
+use serin_invariants::view::Names;
+
+use crate::world::World;
+
+/// Contents by key, of what is followed.
+pub type Contents = BTreeMap<String, Value>;
+
+fn content(object: &Value) -> Value {
+    json!({"data": object["data"], "binaryData": object["binaryData"], "type": object["type"]})
+}
+
+/// What a template uses now.
+pub fn of(world: &World, template: &Value) -> Contents {
+    let used = references(&template["spec"]).into_iter();
+    used.filter_map(|r| {
+        let object = world.objects.at(&r.at)?;
+        let followed = !config::opted_out(object) && config::digest(object).checksum.is_some();
+        followed.then(|| (key(&r.at), object.clone()))
+    })
+    .collect()
+}
+
+/// What pods of a template that start now read.
+pub fn content_of(world: &World, template: &Value) -> Value {
+    of(world, template).into_iter().map(|(key, object)| (key, content(&object))).collect::<Map<_, _>>().into()
+}
+
+/// Hash of a template with these contents.
+pub fn hash(template: &Value, contents: &Contents) -> String {
+    let sum = |(key, object): (&String, &Value)| Some((key.clone(), config::digest(object).checksum?));
+    revision::hash_with(template, &contents.iter().filter_map(sum).collect())
+}
+
+/// Whether a primary's template is the wanted one but for what it uses, and that has the wanted contents.
+pub fn same(world: &World, live: &Value, mut wanted: Value, contents: &Contents, deleted: bool) -> bool {
+    let (now, then) = (references(&live["spec"]), references(&wanted["spec"]));
+    if now.len() != then.len() {
+        return false;
+    }
+    let mut copies = BTreeMap::new();
+    for (now, then) in now.iter().zip(&then) {
+        let found = world.objects.at(&now.at);
+        if let Some(content_then) = contents.get(&key(&then.at)) {
+            let same = found.map_or(deleted, |o| content(o) == content(content_then));
+            if now.at == then.at || !same {
+                return false;
+            }
+        } else if now.at != then.at {
+            return false;
+        }
+        copies.insert(key(&then.at), now.at.name.clone());
+    }
+    if let Some(pod) = wanted.get_mut("spec") {
+        config::rewrite(pod, &copies);
+    }
+    wanted == *live
+}
+
+/// A write of ours changed what is somebody else's, changed a copy, or took away one that the primary uses.
+pub fn harmed(before: &World, after: &World, names: &Names) -> Option<String> {
+    let primary = after.objects.get(DEPLOYMENT, &names.primary);
+    let used = primary.map(|p| references(&p["spec"]["template"]["spec"])).unwrap_or_default();
+    for kind in config::KINDS {
+        for was in before.objects.of(kind) {
+            let name = was["metadata"]["name"].as_str().unwrap_or_default();
+            match after.objects.get(kind, name) {
+                Some(is) if is == was => {}
+                Some(_) => return Some(format!("S11: {} {name} is changed", kind.kind)),
+                None if was["metadata"]["labels"][names::LABEL_CANARY].is_null() => {
+                    return Some(format!("S11: {} {name} is deleted", kind.kind));
+                }
+                None if used.iter().any(|r| r.at.kind == kind && r.at.name == name) => {
+                    return Some(format!("S3: {} {name} is deleted, which the primary uses", kind.kind));
+                }
+                None => {}
+            }
+        }
+    }
+    None
+}

@@ -1,0 +1,36 @@
+//! A namespace in memory for the planner: plans are carried out on a snapshot, controllers are played, the clock is set by
+//! hand. No API server and no operator: what those do is tested on real parts.
+//!
+//! - [`world`]: the objects, as an API server keeps them; [`fixture`]: those that models begin with; [`objects`]: others, as
+//!   scenarios write them down; [`time`].
+//! - [`controllers`]: plays those of [`pods`], [`configs`], [`scalers`] and [`knative`].
+//! - [`sim`]: the loop of questions, answers, decision and writes; [`records`]: what is kept of the records of runs.
+//! - [`observer`]: what must hold of every decision and every write; [`route`], [`shares`]: where it looks.
+//! - [`behaviour`]: a transcript without its texts.
+//! - [`scenario`] and [`step`]: scenarios as data; [`show`]: what of them is compared; [`transcript`]: what happens, in lines.
+
+pub mod behaviour;
+pub mod configs;
+pub mod controllers;
+pub mod fixture;
+#[cfg(test)]
+mod jobs;
+pub mod knative;
+mod objects;
+pub mod observer;
+pub mod pods;
+mod records;
+pub mod route;
+pub mod scalers;
+pub mod scenario;
+mod shares;
+mod show;
+pub mod sim;
+mod step;
+#[cfg(test)]
+mod targets;
+pub mod time;
+pub mod transcript;
+pub mod world;
+
+pub use sim::{Sim, Trouble};

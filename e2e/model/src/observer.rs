@@ -1,0 +1,264 @@
+//! Watches every decision and every write of a model for what must never happen.
+//!
+//! The safety invariants are those of `serin_invariants`, for which a model is a [`View`]; what only a model can know is
+//! here. What is found is collected, not raised: a test asks for it at the end.
+
+use std::{borrow::Cow, collections::BTreeMap, time::Duration};
+
+use jiff::Timestamp;
+use serde_json::Value;
+use serin::{
+    api::Phase,
+    manifest::workload,
+    names,
+    plan::{Action, Answers, Plan, Question},
+    snapshot::{DAEMONSET, DEPLOYMENT, REVISION, SERVICE, Snapshot},
+    spec::Target,
+};
+use serin_invariants::{
+    changes,
+    decisions::{Decided, Decisions},
+    facts::Facts,
+    seen::{By, Place, Seen},
+    track::Track,
+    view::{Kind, Names, View},
+};
+
+use crate::{
+    configs::{self, Contents},
+    knative,
+    pods::Pods,
+    route, scalers, shares, transcript,
+    world::World,
+};
+
+/// What has been seen so far, and what was wrong in it.
+#[derive(Clone, Debug, Default)]
+pub struct Observer {
+    /// Sentences that begin with the number of the invariant.
+    pub violations: Vec<String>,
+    /// Templates the target has had, by hash.
+    pub templates: BTreeMap<String, Value>,
+    /// With which contents, see [`configs`].
+    contents: BTreeMap<String, Contents>,
+    /// Hash of what the target is now.
+    present: String,
+    /// Somebody deleted what templates use, or their copies: they may be gone for good.
+    pub configs_deleted: bool,
+    /// What is remembered of decisions.
+    pub decisions: Decisions,
+    /// What is remembered of changes.
+    track: Track,
+    /// The world as it was last seen.
+    last: Option<(World, Pods)>,
+    /// The status is made up, or two Canaries are: whether a template has passed cannot be worked out.
+    pub lenient: bool,
+}
+
+/// A model as the invariants look at it.
+struct Looked<'a>(&'a World, &'a Pods);
+
+impl View for Looked<'_> {
+    fn get(&self, kind: Kind, name: &str) -> Option<Cow<'_, Value>> {
+        let stored = match kind {
+            Kind::Canary => return self.0.canary.as_ref().map(Cow::Borrowed),
+            Kind::Deployment => return self.0.workload(name).map(Cow::Owned),
+            Kind::Slice => return None,
+            Kind::Route => route::VIRTUAL_SERVICE,
+            Kind::Service => SERVICE,
+            Kind::Revision => REVISION,
+        };
+        self.0.objects.get(stored, name).map(Cow::Borrowed)
+    }
+
+    fn ready(&self, service: &str) -> i64 {
+        route::ready(self.0, self.1, service).into()
+    }
+
+    fn selected(&self, service: &str) -> i64 {
+        self.ready(service)
+    }
+}
+
+/// The objects that two worlds differ in, of those that the invariants look at.
+fn changed(before: &Looked<'_>, after: &Looked<'_>, names: &Names) -> Vec<(Kind, String)> {
+    let services = [&names.apex, &names.primary_service, &names.canary_service];
+    let workloads = [&names.target, &names.primary].into_iter();
+    let revisions = after.0.objects.of(REVISION).filter_map(|o| o["metadata"]["name"].as_str());
+    let all = [(Kind::Canary, &names.target), (Kind::Route, &names.apex)].into_iter();
+    let all = all.chain(workloads.map(|name| (Kind::Deployment, name)));
+    let all = all.chain(services.into_iter().map(|name| (Kind::Service, name)));
+    let all = all.map(|(kind, name)| (kind, name.clone()));
+    let all = all.chain(revisions.map(|name| (Kind::Revision, name.to_owned())));
+    all.filter(|(kind, name)| before.get(*kind, name) != after.get(*kind, name)).collect()
+}
+
+impl Observer {
+    fn wrong(&mut self, check: &str, text: impl std::fmt::Display) {
+        self.violations.push(format!("{check}: {text}"));
+    }
+
+    /// The clock was set: what was noted by it before is not comparable.
+    pub fn clock_was_set(&mut self) {
+        self.decisions.clock_set = true;
+        self.track.zero_since = self.track.zero_since.map(|_| Timestamp::MIN);
+    }
+
+    /// Every change of the world that is not ours.
+    pub fn saw(&mut self, world: &World, pods: &Pods, names: &Names, now: Timestamp) {
+        self.see(world, pods, names, By::Others, "", now);
+        if let Some(target) = world.workload(&names.target) {
+            let template = &target["spec"]["template"];
+            let contents = configs::of(world, template);
+            self.present = configs::hash(template, &contents);
+            self.templates.entry(self.present.clone()).or_insert_with(|| template.clone());
+            self.track.templates.entry(self.present.clone()).or_insert_with(|| template.clone());
+            self.contents.insert(self.present.clone(), contents);
+        }
+    }
+
+    /// Asks the invariants about all that has changed since it was last looked at.
+    fn see(&mut self, world: &World, pods: &Pods, names: &Names, by: By, what: &str, now: Timestamp) {
+        let (old, old_pods) = self.last.replace((world.clone(), pods.clone())).unwrap_or_default();
+        let (before, after) = (Looked(&old, &old_pods), Looked(world, pods));
+        let Some(canary) = &world.canary else { return };
+        self.track.except = if self.lenient { ["S5"].into() } else { [].into() };
+        let settle = world.rules.settle.unwrap_or(Duration::from_secs(3));
+        let place = Place { settle, reaction: Duration::ZERO, model: true };
+        for (kind, name) in changed(&before, &after, names) {
+            let (was, is) = (before.get(kind, &name), after.get(kind, &name));
+            let seen = Seen {
+                kind,
+                name: &name,
+                at: now,
+                old: was.as_deref(),
+                new: is.as_deref(),
+                by,
+                before: Facts::of(&before, names),
+                after: Facts::of(&after, names),
+                names,
+                canary,
+                place,
+            };
+            for (check, text) in changes::see(&seen, &mut self.track) {
+                self.violations.push(format!("{check}: {text}: {what}"));
+            }
+        }
+    }
+
+    /// Every plan, before it is carried out.
+    pub fn decided(
+        &mut self,
+        snap: &Snapshot,
+        asked: &[Question],
+        answers: &Answers,
+        plan: &Plan,
+        now: Timestamp,
+    ) {
+        let broken = self.decisions.see(&Decided { snap, asked, answers, plan, now, present: &self.present });
+        for (check, text) in broken {
+            self.wrong(check, text);
+        }
+        // why it goes on was seen
+        let old = snap.canary.status.as_ref().and_then(|status| status.phase);
+        let Some(new) = &plan.status else { return };
+        if matches!(new.phase, Some(Phase::Promoting | Phase::Initialized)) && new.phase != old {
+            self.track.passed.extend(new.last_applied_spec.clone());
+        }
+    }
+
+    /// Every write of ours that took effect.
+    pub fn wrote(
+        &mut self,
+        before: &World,
+        after: &World,
+        pods: &Pods,
+        names: &Names,
+        action: Option<&Action>,
+        now: Timestamp,
+    ) {
+        let what = action.map_or_else(|| "status".to_owned(), transcript::action);
+        self.see(before, pods, names, By::Others, "", now);
+        self.see(after, pods, names, By::Us, &what, now);
+        self.violations.extend(scalers::wrong(before, after, names, &what));
+        self.violations.extend(knative::wrong(before, after, &what));
+        self.violations.extend(shares::wrong(before, after, pods, names, &what));
+        self.contents(before, after, names, &what);
+        self.updated(before, after, pods, names, &what);
+        self.untouched(before, after, names, &what);
+        self.released(before, after, pods, names, &what);
+    }
+
+    /// S5 of what a template uses: the primary's copies hold what the target had when it passed.
+    fn contents(&mut self, before: &World, after: &World, names: &Names, what: &str) {
+        let Some(is) = after.workload(&names.primary) else { return };
+        let template = &is["spec"]["template"];
+        let changed = before.workload(&names.primary).is_none_or(|w| w["spec"]["template"] != *template);
+        let hash = is["metadata"]["annotations"][names::ANNOTATION_REVISION].as_str().unwrap_or_default();
+        let Some(passed) = self.templates.get(hash).filter(|_| changed && !self.lenient) else { return };
+        let label = ("app".to_owned(), names.target.clone());
+        let wanted = workload::template(Target::Deployment, passed, &label, &names.target);
+        let contents = self.contents.get(hash).cloned().unwrap_or_default();
+        if !configs::same(after, template, wanted, &contents, self.configs_deleted) {
+            self.wrong("S5", format!("the primary is given other contents than passed: {what}"));
+        }
+    }
+
+    /// A route sends nobody to pods that do not all run the revision.
+    fn updated(&mut self, before: &World, after: &World, pods: &Pods, names: &Names, what: &str) {
+        let weight = |w: &World| route::weight_of(w, names, &names.canary_service);
+        let (was, is) = (weight(before), weight(after));
+        if is <= was || !route::changed(before, after, names) {
+            return;
+        }
+        let only_canary = is == 100 && route::ready(after, pods, &names.primary_service) == 0;
+        let analysed = after.status().phase == Some(Phase::Progressing);
+        // a Service as target has no pods of its own: then its copy leads where it does
+        let selector = |name: &str| after.objects.get(SERVICE, name).map(|s| s["spec"]["selector"].clone());
+        let copied = after.workload(&names.target).is_none()
+            && selector(&names.target) == selector(&names.canary_service);
+        if analysed && !only_canary && !copied && !pods.all_updated(after, &names.target) {
+            let text = format!("weight {is} for pods that do not all run the revision: {what}");
+            self.wrong("property 6", text);
+        }
+    }
+
+    fn untouched(&mut self, before: &World, after: &World, names: &Names, what: &str) {
+        let (Some(was), Some(is)) = (&before.canary, &after.canary) else { return };
+        if was["spec"] != is["spec"] || was["metadata"]["labels"] != is["metadata"]["labels"] {
+            self.wrong("S11", format!("the Canary's spec is changed: {what}"));
+        }
+        let foreign = |o: &&Value| !names.all().contains(&o["metadata"]["name"].as_str().unwrap_or_default());
+        if let Some(problem) = configs::harmed(before, after, names) {
+            self.violations.push(format!("{problem}: {what}"));
+        }
+        for kind in [DEPLOYMENT, DAEMONSET, SERVICE, route::VIRTUAL_SERVICE] {
+            if !before.objects.of(kind).filter(foreign).eq(after.objects.of(kind).filter(foreign)) {
+                self.wrong("S11", format!("a foreign {} is changed: {what}", kind.kind));
+            }
+        }
+    }
+
+    /// The finalizer goes last.
+    fn released(&mut self, before: &World, after: &World, pods: &Pods, names: &Names, what: &str) {
+        let held = |w: &World| {
+            let list = w.canary.as_ref().map(|c| c["metadata"]["finalizers"].clone()).unwrap_or_default();
+            list.as_array().into_iter().flatten().any(|f| f == names::FINALIZER)
+        };
+        if !held(before) || held(after) {
+            return;
+        }
+        let had_users = before.objects.get(SERVICE, &names.apex).is_some();
+        let alive = before.workload(&names.target).is_some_and(|t| serin::manifest::replicas(&t) > 0);
+        // a primary that somebody deleted cannot be left serving
+        let left = before.canary.as_ref().is_some_and(|c| c["spec"]["revertOnDeletion"] == false);
+        let alive = alive && (!left || before.workload(&names.primary).is_some());
+        if had_users
+            && alive
+            && route::ready(after, pods, &names.apex) == 0
+            && pods.all_updated(before, &names.target)
+        {
+            self.wrong("S12", format!("let go while the apex leads to nobody: {what}"));
+        }
+    }
+}

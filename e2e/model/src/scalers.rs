@@ -1,0 +1,102 @@
+//! Plays the HorizontalPodAutoscaler controller and KEDA: replicas by a scripted load, within the bounds that the
+//! autoscalers give; no pods are left alone, or are asked for, as the kind has it. Says also what a write of ours must not
+//! do to autoscalers, and to the replicas that are theirs.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use serin::{
+    api::Phase,
+    manifest::{self, scaler},
+    snapshot::{DEPLOYMENT, HPA, Kind, ObjectRef, SCALED_OBJECT},
+};
+
+use serin_invariants::view::Names;
+
+use crate::{route, world::World};
+
+/// The usual autoscaler of the target, of either kind: two to six replicas.
+pub fn of_target(kind: Kind) -> Value {
+    let (min, max) =
+        if kind == HPA { ("minReplicas", "maxReplicas") } else { ("minReplicaCount", "maxReplicaCount") };
+    json!({
+        "metadata": {"name": "podinfo"},
+        "spec": {
+            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "podinfo"},
+            min: 2, max: 6,
+        },
+    })
+}
+
+/// Lets all autoscalers act once. `loads`: replicas that the load of a Deployment asks for; what it has without. True
+/// when they changed anything.
+pub fn play(world: &mut World, loads: &BTreeMap<String, i64>) -> bool {
+    let mut wanted = BTreeMap::new();
+    for kind in [HPA, SCALED_OBJECT] {
+        for live in world.objects.of(kind) {
+            let name = scaler::scales(live).1.to_owned();
+            let Some(deployment) = world.objects.get(DEPLOYMENT, &name) else { continue };
+            let now = manifest::replicas(deployment);
+            let (min, max) = scaler::bounds(kind, live);
+            let paused = manifest::annotation(live, serin::names::KEDA_PAUSED_REPLICAS);
+            let want = match (kind, paused.and_then(|p| p.parse::<i64>().ok())) {
+                (HPA, _) if now == 0 => 0,
+                (SCALED_OBJECT, Some(paused)) => paused,
+                _ => loads.get(&name).copied().unwrap_or(now).max(min).min(max),
+            };
+            if want != now {
+                // of two autoscalers the first has its way
+                wanted.entry(name).or_insert(want);
+            }
+        }
+    }
+    let any = !wanted.is_empty();
+    for (name, replicas) in wanted {
+        world.edit(&ObjectRef::new(DEPLOYMENT, name), &json!({"spec": {"replicas": replicas}}));
+    }
+    any
+}
+
+/// What a write has made wrong.
+pub(crate) fn wrong(before: &World, after: &World, names: &Names, what: &str) -> Vec<String> {
+    let mut wrong: Vec<String> = [HPA, SCALED_OBJECT]
+        .into_iter()
+        .filter(|kind| users(before, *kind, names) != users(after, *kind, names))
+        .map(|kind| format!("S11: a user's {} is changed: {what}", kind.kind))
+        .collect();
+    let replicas = |w: &World| w.objects.get(DEPLOYMENT, &names.primary).map(manifest::replicas);
+    let scaler = after.canary.as_ref().and_then(|c| c["spec"]["autoscalerRef"]["name"].as_str());
+    let Some(twin) = scaler.map(|name| format!("{name}-primary")) else { return wrong };
+    if let (Some(was), Some(is)) = (replicas(before), replicas(after))
+        && was != is
+        && was != 0
+    {
+        wrong.push(format!("S3: the primary's replicas are its autoscaler's: {was} → {is}: {what}"));
+    }
+    let status = after.status();
+    let running = matches!(status.phase, Some(Phase::Progressing | Phase::Promoting | Phase::Finalising));
+    let Some(floor) = status.primary_replicas.filter(|_| running).map(i64::from) else { return wrong };
+    let of = |w: &World| {
+        [HPA, SCALED_OBJECT].into_iter().find_map(|kind| Some((kind, w.objects.get(kind, &twin)?.clone())))
+    };
+    let Some((kind, is)) = of(after) else { return wrong };
+    let (min, max) = scaler::bounds(kind, &is);
+    let written = of(before).is_none_or(|(_, was)| was != is);
+    let route = |w: &World| route::weight_of(w, names, &names.canary_service);
+    let rescue = after.ready.get(&names.primary_service).is_none_or(|ready| *ready == 0);
+    let raised = route(after) > route(before) && !rescue;
+    if (written || raised) && min < floor.min(max) {
+        wrong.push(format!("S3: the primary may fall to {min} in a run that began with {floor}: {what}"));
+    }
+    let below = replicas(after).is_some_and(|r| r > 0 && r < floor.min(max));
+    if raised && below {
+        wrong.push(format!("S3: a weight rises while the primary is below {floor}: {what}"));
+    }
+    wrong
+}
+
+/// Autoscalers that are not the primary's, without what KEDA may be told.
+fn users(world: &World, kind: Kind, names: &Names) -> Vec<Value> {
+    let all = world.objects.of(kind).filter(|o| scaler::scales(o).1 != names.primary);
+    all.map(|o| json!([o["metadata"]["name"], o["metadata"]["labels"], o["spec"]])).collect()
+}

@@ -1,0 +1,383 @@
+//! A namespace in memory for the planner: plans are carried out on a snapshot, controllers are played, the clock is
+//! set by hand. No API server and no operator: what those do is tested on real parts.
+//!
+//! Owns the loop of questions, scripted answers, decision and writes, and how it is cut short or disturbed. Every
+//! decision and every write goes by the [`Observer`]. Used by the property tests and the stories as data.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use jiff::{SignedDuration, Timestamp};
+use serin::{
+    analysis::Reading,
+    expression::Known,
+    manifest::config,
+    plan::{self, Action, Answers, Call, Plan, Question, Round, Wake},
+    snapshot::{CANARY_RUN, Denial, Snapshot, Timing, WebhookReply, WebhookRound},
+};
+
+use serin_invariants::view::Names;
+
+use crate::{
+    controllers,
+    observer::Observer,
+    pods::Pods,
+    records::Kept,
+    time::{later, start},
+    transcript,
+    world::World,
+};
+
+/// Plans that may follow one another without anything happening in between.
+pub const MOST_PLANS: usize = 40;
+
+/// What is to go wrong with the next plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// The process dies after so many writes, the status counted.
+    CrashAfter(usize),
+    /// Somebody edits the Canary between the look and the write.
+    Conflict,
+}
+
+/// The model.
+#[derive(Clone, Debug)]
+pub struct Sim {
+    /// The objects.
+    pub world: World,
+    /// The controllers.
+    pub pods: Pods,
+    /// The clock.
+    pub now: Timestamp,
+    /// What metrics read, by name; others read well.
+    pub readings: BTreeMap<String, Reading>,
+    /// Webhooks that say no, and why; `hangs` is no answer.
+    pub refusals: BTreeMap<String, String>,
+    /// Calls of webhooks so far.
+    pub called: Vec<Call>,
+    /// The metrics server does not answer pings.
+    pub silent: bool,
+    /// Contents of ConfigMaps and Secrets are not given out.
+    pub unreadable: bool,
+    /// Disturbs the next plan that is not empty.
+    pub trouble: Option<Trouble>,
+    /// Disturbs the plan before which so many others wrote something.
+    pub trouble_at: Option<(usize, Trouble)>,
+    /// The invariants.
+    pub observer: Observer,
+    /// What has happened, without times.
+    pub log: Vec<String>,
+    /// Plans that wrote something.
+    pub plans: usize,
+    /// Questions that were asked.
+    pub asked: usize,
+    heard: BTreeMap<String, WebhookRound>,
+    /// Conditions that were read before.
+    conditions: Known,
+    names: Names,
+    wake: Wake,
+    ask_not_before: Option<Timestamp>,
+    silence: u32,
+    /// What is kept of the records of runs.
+    kept: Kept,
+}
+
+impl Sim {
+    /// A model of this world, named after its target.
+    pub fn new(world: World, name: &str) -> Self {
+        let mut sim = Self {
+            world,
+            pods: Pods::default(),
+            now: start(),
+            readings: BTreeMap::new(),
+            refusals: BTreeMap::new(),
+            called: vec![],
+            heard: BTreeMap::new(),
+            conditions: Known::default(),
+            silent: false,
+            unreadable: false,
+            trouble: None,
+            trouble_at: None,
+            observer: Observer::default(),
+            log: vec![],
+            plans: 0,
+            asked: 0,
+            names: Names::named(name),
+            wake: Wake::Now,
+            ask_not_before: None,
+            silence: 0,
+            kept: Kept::default(),
+        };
+        controllers::play(&mut sim.pods, &mut sim.world, sim.now);
+        sim.look();
+        sim
+    }
+
+    /// Names of its objects.
+    pub fn names(&self) -> &Names {
+        &self.names
+    }
+
+    /// When it is to be looked at again.
+    pub fn wake(&self) -> Wake {
+        self.wake
+    }
+
+    /// The world was changed from outside.
+    pub fn look(&mut self) {
+        self.observer.saw(&self.world, &self.pods, &self.names, self.now);
+    }
+
+    /// What the planner is shown now.
+    pub fn snapshot(&self) -> Option<Snapshot> {
+        let mut snap = self.world.snapshot()?;
+        snap.ask_not_before = self.ask_not_before;
+        snap.records = self.kept.records(&self.world);
+        snap.heard = self.heard.clone();
+        snap.conditions = self.conditions.clone();
+        Some(snap)
+    }
+
+    /// The answers that are scripted for these questions.
+    pub fn answer(&self, questions: &[Question]) -> Answers {
+        let mut answers = Answers::default();
+        for question in questions {
+            match question {
+                Question::Ping { .. } => {
+                    answers.ping = Some(if self.silent { Err("connection refused".into()) } else { Ok(()) });
+                }
+                Question::Measure { index, query } => {
+                    let well = query.range.min.or(query.range.max).unwrap_or(1.0);
+                    let reading = self.readings.get(&query.metric).cloned();
+                    answers.readings.insert(*index, reading.unwrap_or(Reading::Values(vec![well])));
+                }
+                Question::Config { at, .. } => {
+                    let digest = self.world.objects.at(at).map(config::digest);
+                    let answer = if self.unreadable { Err("forbidden".into()) } else { Ok(digest) };
+                    answers.configs.insert(at.clone(), answer);
+                }
+            }
+        }
+        answers
+    }
+
+    /// One pass: look, ask, decide, write. False when there was nothing to write.
+    pub fn step(&mut self) -> bool {
+        let Some(mut snap) = self.snapshot() else {
+            self.wake = Wake::OnChange;
+            return false;
+        };
+        self.conditions = self.conditions.with(snap.canary.conditions());
+        snap.conditions = self.conditions.clone();
+        let questions = plan::questions(&snap, self.now);
+        let answers = self.ask(&questions);
+        snap.ask_not_before = self.ask_not_before;
+        let plan = plan::decide(&snap, &answers, self.now);
+        self.observer.decided(&snap, &questions, &answers, &plan, self.now);
+        self.wake = plan.wake;
+        if plan.is_empty() {
+            self.kept.remember(&plan, true);
+            self.say(&plan);
+            return self.call(&plan.calls);
+        }
+        if let Some((_, trouble)) = self.trouble_at.filter(|(plans, _)| *plans == self.plans) {
+            self.trouble = Some(trouble);
+        }
+        self.plans += 1;
+        if self.carry_out(&snap, &plan) {
+            self.call(&plan.calls);
+        }
+        true
+    }
+
+    /// Has webhooks called: they answer at once, or hang. True when one has answered.
+    fn call(&mut self, rounds: &[Round]) -> bool {
+        let mut answered = false;
+        for round in rounds {
+            let mut said = Vec::new();
+            for call in &round.calls {
+                self.called.push(call.clone());
+                let refusal = self.refusals.get(&call.name).map(String::as_str);
+                if refusal == Some("hangs") {
+                    self.log.push(format!("call   {} hangs", call.name));
+                    break;
+                }
+                let answer = refusal.map_or(Ok(()), |why| Err(Denial::plain(why)));
+                self.log.push(format!("call   {}: {}", call.name, refusal.unwrap_or("yes")));
+                let last = round.ends_with(&answer);
+                let course = Timing {
+                    shown: call.url.clone(),
+                    asked: self.now,
+                    answered: self.now,
+                    tries: 1,
+                    status: Some(if answer.is_ok() { 200 } else { 403 }),
+                };
+                said.push(WebhookReply { name: call.name.clone(), url: call.url.clone(), answer, course });
+                if last || said.len() == round.calls.len() {
+                    answered = true;
+                    self.heard.insert(round.place.clone(), WebhookRound { at: self.now, said });
+                    break;
+                }
+            }
+        }
+        answered
+    }
+
+    fn ask(&mut self, questions: &[Question]) -> Answers {
+        let answers = self.answer(questions);
+        self.asked += questions.len();
+        for question in questions {
+            match question {
+                Question::Measure { index, query } => {
+                    self.log.push(transcript::asked(&query.metric, answers.readings.get(index)));
+                }
+                Question::Config { at, .. } => self.log.push(format!("read   {at}")),
+                Question::Ping { .. } => {}
+            }
+        }
+        let unread = answers.configs.values().any(Result::is_err);
+        let unusable = |r: &Reading| matches!(r, Reading::Failed(_) | Reading::Doubted { .. });
+        if unread || answers.readings.values().any(unusable) {
+            let wait = SignedDuration::from_secs(1 << self.silence.min(6));
+            self.silence += 1;
+            self.ask_not_before = self.now.checked_add(wait).ok();
+        } else if !questions.is_empty() {
+            (self.silence, self.ask_not_before) = (0, None);
+        }
+        answers
+    }
+
+    fn say(&mut self, plan: &Plan) {
+        self.log.extend(plan.notes.iter().map(transcript::note));
+    }
+
+    /// Carries out a plan in the order the operator does: the status, then the actions, then what is said.
+    /// True when it came to its end.
+    pub fn carry_out(&mut self, snap: &Snapshot, plan: &Plan) -> bool {
+        let trouble = self.trouble.take();
+        let mut left = match trouble {
+            Some(Trouble::CrashAfter(writes)) => writes,
+            _ => usize::MAX,
+        };
+        if trouble == Some(Trouble::Conflict) {
+            let note = format!("{}", self.plans);
+            self.world.edit_canary(&serde_json::json!({"metadata": {"annotations": {"somebody": note}}}));
+        }
+        let mut decided = true;
+        if plan.status.is_some() {
+            if left == 0 {
+                self.crash();
+                return false;
+            }
+            left -= 1;
+            decided = self.write_status(snap, plan);
+            if !decided && !plan.urgent {
+                return false;
+            }
+        }
+        let mut reached = true;
+        for action in plan.actions.iter().filter(|a| decided || a.kind() != CANARY_RUN) {
+            if left == 0 {
+                self.crash();
+                return false;
+            }
+            left -= 1;
+            if !self.act(action) {
+                reached = false;
+                break;
+            }
+        }
+        if decided {
+            self.kept.remember(plan, reached);
+            self.say(plan);
+        }
+        decided
+    }
+
+    fn crash(&mut self) {
+        self.log.push("       the operator dies and starts anew".into());
+        (self.ask_not_before, self.silence) = (None, 0);
+        self.kept.forget();
+        self.heard.clear();
+    }
+
+    fn write_status(&mut self, snap: &Snapshot, plan: &Plan) -> bool {
+        let Some(status) = &plan.status else { return true };
+        let before = self.world.clone();
+        let version = snap.canary.metadata.resource_version.as_deref();
+        if let Err(moved) = self.world.write_status(version, status) {
+            self.log.push(format!("       refused, it has changed: {}", moved.0));
+            return false;
+        }
+        let templates = &self.observer.templates;
+        let revision = |hash: &str| {
+            let image = templates.get(hash).and_then(|t| t["spec"]["containers"][0]["image"].as_str());
+            image.map_or_else(|| hash.chars().take(10).collect(), |i| format!("revision of {i}"))
+        };
+        let lines = transcript::status(&before.status(), &self.world.status(), &revision);
+        self.log.extend(lines);
+        self.wrote(&before, None);
+        true
+    }
+
+    fn act(&mut self, action: &Action) -> bool {
+        let before = self.world.clone();
+        self.log.push(transcript::action(action));
+        match self.world.write(action, self.now) {
+            Ok(()) => {
+                self.wrote(&before, Some(action));
+                true
+            }
+            Err(moved) => {
+                self.log.push(format!("       refused, it has changed: {}", moved.0));
+                false
+            }
+        }
+    }
+
+    fn wrote(&mut self, before: &World, action: Option<&Action>) {
+        self.observer.wrote(before, &self.world, &self.pods, &self.names, action, self.now);
+        self.look();
+    }
+
+    /// Plan after plan, with the controllers in between, until nothing is left to do at this time.
+    pub fn settle(&mut self) {
+        for _ in 0..MOST_PLANS {
+            let wrote = self.step();
+            let played = controllers::play(&mut self.pods, &mut self.world, self.now);
+            self.look();
+            if !wrote && !played {
+                let wrong = self.kept.wrong(&self.world, self.now);
+                self.observer.violations.extend(wrong);
+                return;
+            }
+        }
+        self.observer.violations.push(format!("property 1: not settled after {MOST_PLANS} plans"));
+    }
+
+    /// Lets time pass, looking whenever that was asked for.
+    pub fn advance(&mut self, time: Duration) {
+        let end = later(self.now, time);
+        self.settle();
+        for _ in 0..2000 {
+            match self.wake {
+                Wake::At(at) if at < end => self.now = at.max(self.now),
+                _ => break,
+            }
+            let at = self.now;
+            self.settle();
+            if matches!(self.wake, Wake::At(again) if again <= at) {
+                self.now = later(self.now, Duration::from_secs(1));
+            }
+        }
+        self.now = end.max(self.now);
+        self.settle();
+    }
+
+    /// What was found wrong, with what had happened.
+    pub fn verdict(&self) -> Result<(), String> {
+        if self.observer.violations.is_empty() {
+            return Ok(());
+        }
+        Err(format!("{}\n{}", self.observer.violations.join("\n"), self.log.join("\n")))
+    }
+}

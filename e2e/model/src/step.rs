@@ -1,0 +1,179 @@
+//! One step of a scenario: what happens at a time, done to the model and put into words.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, Result, bail};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use serin::{
+    analysis::{Doubt, Reading},
+    snapshot::ObjectRef,
+};
+
+use crate::{
+    controllers, fixture,
+    objects::{kind_named, put, rivals},
+    pods::Mode,
+    sim::{Sim, Trouble},
+};
+
+#[derive(Deserialize, Debug)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Step {
+    pub(crate) at: String,
+    #[serde(default)]
+    metrics: BTreeMap<String, Value>,
+    /// What webhooks say from now on: a text is a no, nothing a yes.
+    #[serde(default)]
+    hooks: BTreeMap<String, Option<String>>,
+    #[serde(default)]
+    image: Option<String>,
+    #[serde(default)]
+    pods: BTreeMap<String, Mode>,
+    /// Replicas that the load asks for, by Deployment.
+    #[serde(default)]
+    load: BTreeMap<String, i64>,
+    /// Merge patch of the Canary's spec.
+    #[serde(default)]
+    spec: Option<Value>,
+    /// Merge patches, by `Kind name`.
+    #[serde(default)]
+    edit: BTreeMap<String, Value>,
+    /// `Kind name`.
+    #[serde(default)]
+    delete: Option<String>,
+    #[serde(default)]
+    create: Option<Value>,
+    #[serde(default)]
+    rivals: Option<Vec<String>>,
+    #[serde(default)]
+    missing: Option<Vec<String>>,
+    /// The API server does not give out contents, or does again.
+    #[serde(default)]
+    unreadable: Option<bool>,
+    /// Value of the annotation `serin.dev/request`.
+    #[serde(default)]
+    request: Option<String>,
+    /// The operator dies after so many writes of its next plan.
+    #[serde(default)]
+    crash: Option<usize>,
+    /// Somebody else writes the Canary just before the operator does.
+    #[serde(default)]
+    conflict: bool,
+}
+
+impl Step {
+    /// Does what the step says; returns it in words.
+    pub(crate) fn happens(&self, sim: &mut Sim) -> Result<String> {
+        let mut said = Vec::new();
+        if let Some(image) = &self.image {
+            fixture::set_image(sim, image);
+            said.push(format!("the target gets {image}"));
+        }
+        for (metric, value) in &self.metrics {
+            match reading(value) {
+                Some(reading) => sim.readings.insert(metric.clone(), reading),
+                None => sim.readings.remove(metric),
+            };
+            let what = if value.is_null() { "well".to_owned() } else { value.to_string() };
+            said.push(format!("{metric} reads {what}"));
+        }
+        for (name, refusal) in &self.hooks {
+            match refusal {
+                Some(why) => sim.refusals.insert(name.clone(), why.clone()),
+                None => sim.refusals.remove(name),
+            };
+            said.push(format!("the webhook {name} says {}", refusal.as_deref().unwrap_or("yes")));
+        }
+        for (name, mode) in &self.pods {
+            sim.pods.modes.insert(name.clone(), *mode);
+            said.push(format!("new pods of {name}: {mode:?}"));
+        }
+        for (name, replicas) in &self.load {
+            sim.pods.loads.insert(name.clone(), *replicas);
+            said.push(format!("the load of {name} asks for {replicas} replicas"));
+        }
+        if let Some(spec) = &self.spec {
+            sim.world.edit_canary(&json!({"spec": spec}));
+            sim.observer.decisions.spec_edited = true;
+            said.push(format!("the Canary's spec gets {spec}"));
+        }
+        if let Some(request) = &self.request {
+            sim.world.edit_canary(&json!({"metadata": {"annotations": {"serin.dev/request": request}}}));
+            said.push(format!("somebody asks for {request}"));
+        }
+        for (what, patch) in &self.edit {
+            if !sim.world.edit(&points_at(what)?, patch) {
+                bail!("there is no {what} to edit");
+            }
+            said.push(format!("{what} gets {patch}"));
+        }
+        self.comes_and_goes(sim, &mut said)?;
+        if let Some(writes) = self.crash {
+            sim.trouble = Some(Trouble::CrashAfter(writes));
+            said.push(format!("the operator will die after {writes} writes"));
+        }
+        if self.conflict {
+            sim.trouble = Some(Trouble::Conflict);
+            said.push("somebody writes the Canary at the same time".into());
+        }
+        controllers::play(&mut sim.pods, &mut sim.world, sim.now);
+        Ok(if said.is_empty() { "nothing happens".into() } else { said.join("; ") })
+    }
+
+    fn comes_and_goes(&self, sim: &mut Sim, said: &mut Vec<String>) -> Result<()> {
+        if let Some(what) = &self.delete {
+            if what == "Canary" {
+                sim.world.delete_canary(sim.now);
+            } else if sim.world.objects.remove(&points_at(what)?).is_none() {
+                bail!("there is no {what} to delete");
+            } else if what.starts_with("ConfigMap") || what.starts_with("Secret") {
+                sim.observer.configs_deleted = true;
+            }
+            said.push(format!("{what} is deleted"));
+        }
+        if let Some(object) = &self.create {
+            put(&mut sim.world, object, sim.now)?;
+            said.push(format!("{} {} is made", object["kind"], object["metadata"]["name"]));
+        }
+        if let Some(names) = &self.rivals {
+            sim.world.rivals = rivals(names);
+            let none = if names.is_empty() { "none" } else { "" };
+            said.push(format!("older Canaries of the same target: {none}{}", names.join(", ")));
+        }
+        if let Some(unreadable) = self.unreadable {
+            sim.unreadable = unreadable;
+            said.push(format!("contents can be read: {}", !unreadable));
+        }
+        if let Some(missing) = &self.missing {
+            sim.world.missing_kinds.clone_from(missing);
+            let none = if missing.is_empty() { "none" } else { "" };
+            said.push(format!("kinds the cluster does not have: {none}{}", missing.join(", ")));
+        }
+        Ok(())
+    }
+}
+
+/// `99.5`, `nodata`, `down`, `early` and `reset` for good values in doubt, or a list of values.
+fn reading(value: &Value) -> Option<Reading> {
+    let doubted = |doubt| Some(Reading::Doubted { values: vec![99.9], doubt });
+    let number = |v: &Value| match v.as_str() {
+        Some(text) => text.parse().unwrap_or(f64::NAN),
+        None => v.as_f64().unwrap_or(f64::NAN),
+    };
+    match value {
+        Value::Null => None,
+        Value::Array(values) => Some(Reading::Values(values.iter().map(number).collect())),
+        Value::String(text) if text == "nodata" => Some(Reading::Values(vec![])),
+        Value::String(text) if text == "early" => doubted(Doubt::Early),
+        Value::String(text) if text == "reset" => doubted(Doubt::Reset),
+        Value::String(text) if text == "down" => Some(Reading::Failed("connection refused".into())),
+        one => Some(Reading::Values(vec![number(one)])),
+    }
+}
+
+fn points_at(text: &str) -> Result<ObjectRef> {
+    let (kind, name) = text.split_once(' ').with_context(|| format!("{text} is not `Kind name`"))?;
+    let kind = kind_named(kind).with_context(|| format!("no kind {kind} in scenarios"))?;
+    Ok(ObjectRef::new(kind, name))
+}

@@ -1,0 +1,157 @@
+//! Targets other than Deployments on a model: a whole life of each, and the same with the operator dying after every
+//! single write, or somebody writing at the same time. The invariants are watched all the while.
+
+use std::time::Duration;
+
+use crate::{
+    fixture, route,
+    sim::{Sim, Trouble},
+    time,
+    world::World,
+};
+use anyhow::{Result, ensure};
+use serde_json::{Value, json};
+use serin::{
+    analysis::Reading,
+    snapshot::{DAEMONSET, DEPLOYMENT, KNATIVE_SERVICE, ObjectRef, SERVICE},
+    spec::Target,
+};
+
+/// After how many writes of a plan the operator dies.
+const DEATHS: [usize; 4] = [0, 1, 2, 5];
+
+fn world(kind: Target) -> World {
+    let mut world = World::default();
+    let mut target =
+        json!({"targetRef": {"kind": kind.kind().kind, "apiVersion": kind.kind().api_version()}});
+    if kind == Target::DaemonSet {
+        let mut daemons = fixture::target("podinfo:1");
+        daemons["spec"].as_object_mut().map(|spec| spec.remove("replicas"));
+        world.put(DAEMONSET, daemons, time::start());
+    } else if kind == Target::Knative {
+        let spec = json!({"template": {"spec": {"containers": [{"image": "podinfo:1"}]}}});
+        world.put(KNATIVE_SERVICE, json!({"metadata": {"name": "podinfo"}, "spec": spec}), time::start());
+        target["provider"] = json!("knative");
+        target["service"] = Value::Null;
+    } else {
+        for version in ["1", "2", "3"] {
+            let mut pods = fixture::target(&format!("podinfo:{version}"));
+            pods["metadata"]["name"] = json!(format!("v{version}"));
+            pods["spec"]["template"]["metadata"]["labels"] = json!({"app": "podinfo", "version": version});
+            world.put(DEPLOYMENT, pods, time::start());
+        }
+        let spec = json!({
+            "type": "ClusterIP", "selector": {"app": "podinfo", "version": "1"},
+            "ports": [{"name": "http", "port": 80, "targetPort": 9898}],
+        });
+        let service = json!({"metadata": {"name": "podinfo"}, "spec": spec});
+        world.put(SERVICE, service, time::start());
+    }
+    world.put_canary(fixture::canary(&target), time::start());
+    world
+}
+
+fn release(sim: &mut Sim, kind: Target, version: &str) {
+    if kind == Target::DaemonSet {
+        fixture::set_image(sim, &format!("podinfo:{version}"));
+    } else if kind == Target::Knative {
+        let at = ObjectRef::new(KNATIVE_SERVICE, "podinfo");
+        let containers = json!([{"image": format!("podinfo:{version}")}]);
+        sim.world.edit(&at, &json!({"spec": {"template": {"spec": {"containers": containers}}}}));
+        sim.look();
+    } else {
+        let at = ObjectRef::new(SERVICE, "podinfo");
+        sim.world.edit(&at, &json!({"spec": {"selector": {"version": version}}}));
+        sim.look();
+    }
+}
+
+/// What users of a side get: image of the primary, where its copy leads, or the revision beside the newest.
+fn primary(sim: &Sim) -> Value {
+    if let Some(live) = sim.world.objects.get(KNATIVE_SERVICE, "podinfo") {
+        return live["spec"]["traffic"][1]["revisionName"].clone();
+    }
+    let daemons = sim.world.workload("podinfo-primary");
+    let copy = || sim.world.objects.get(SERVICE, "podinfo-primary");
+    daemons.map_or_else(
+        || copy().map(|s| s["spec"]["selector"]["version"].clone()).unwrap_or_default(),
+        |d| d["spec"]["template"]["spec"]["containers"][0]["image"].clone(),
+    )
+}
+
+/// Made, promoted, rolled back, deleted; what users had at each of these, and what is left.
+fn life(kind: Target, trouble: Option<(usize, Trouble)>) -> Result<(usize, Vec<Value>, Vec<String>)> {
+    let mut sim = Sim::new(world(kind), "podinfo");
+    sim.trouble_at = trouble;
+    let mut had = Vec::new();
+    let wait = Duration::from_secs(75);
+    sim.advance(Duration::from_secs(15));
+    had.push(primary(&sim));
+    release(&mut sim, kind, "2");
+    sim.advance(wait);
+    had.push(primary(&sim));
+    release(&mut sim, kind, "3");
+    sim.readings.insert("request-success-rate".into(), Reading::Values(vec![50.0]));
+    sim.advance(wait);
+    had.push(primary(&sim));
+    sim.world.delete_canary(sim.now);
+    sim.advance(wait);
+    if let Err(wrong) = sim.verdict() {
+        anyhow::bail!("{kind:?}, {trouble:?}: {wrong}");
+    }
+    ensure!(sim.world.canary.is_none(), "{kind:?}, {trouble:?}: the Canary is left\n{}", sim.log.join("\n"));
+    let lost = route::to_nobody(&sim.world, &sim.pods, sim.names());
+    ensure!(lost == 0, "{kind:?}, {trouble:?}: {lost} % go to nobody in the end");
+    let all = [DEPLOYMENT, DAEMONSET, SERVICE, KNATIVE_SERVICE].into_iter();
+    let left = all.flat_map(|kind| sim.world.objects.of(kind)).map(|o| {
+        let (meta, spec) = (&o["metadata"], &o["spec"]);
+        let marks = &meta["annotations"];
+        let selector = &spec["template"]["spec"]["nodeSelector"];
+        format!("{} {} {selector} {} {marks}", o["kind"], meta["name"], spec["traffic"])
+    });
+    Ok((sim.plans, had, left.collect()))
+}
+
+/// Dying after any write changes nothing of a life, in which the primary has these two after one another.
+fn the_same_whenever_it_dies(kind: Target, [first, second]: [&str; 2]) -> Result<()> {
+    let (plans, undisturbed, left) = life(kind, None)?;
+    ensure!(undisturbed == [first, second, second], "{kind:?}: {undisturbed:?}");
+    for plan in 0..plans {
+        let deaths = DEATHS.into_iter().map(Trouble::CrashAfter);
+        for trouble in deaths.chain([Trouble::Conflict]) {
+            let (_, had, remains) = life(kind, Some((plan, trouble)))?;
+            ensure!(had == undisturbed, "{kind:?}, plan {plan}, {trouble:?}: {had:?}");
+            ensure!(remains == left, "{kind:?}, plan {plan}, {trouble:?}: {remains:?}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_daemonset_lives_the_same_whenever_the_operator_dies() -> Result<()> {
+    the_same_whenever_it_dies(Target::DaemonSet, ["podinfo:1", "podinfo:2"])
+}
+
+#[test]
+fn a_service_lives_the_same_whenever_the_operator_dies() -> Result<()> {
+    the_same_whenever_it_dies(Target::Service, ["1", "2"])
+}
+
+#[test]
+fn a_knative_service_lives_the_same_whenever_the_operator_dies() -> Result<()> {
+    the_same_whenever_it_dies(Target::Knative, ["podinfo-00001", "podinfo-00002"])
+}
+
+#[test]
+fn at_rest_nothing_is_written_or_asked() -> Result<()> {
+    for kind in [Target::DaemonSet, Target::Service, Target::Knative] {
+        let mut sim = Sim::new(world(kind), "podinfo");
+        sim.advance(Duration::from_secs(60));
+        release(&mut sim, kind, "2");
+        sim.advance(Duration::from_secs(300));
+        let before = (sim.plans, sim.asked, sim.log.len());
+        sim.advance(Duration::from_secs(86_400));
+        ensure!(before == (sim.plans, sim.asked, sim.log.len()), "{kind:?}: {}", sim.log.join("\n"));
+    }
+    Ok(())
+}

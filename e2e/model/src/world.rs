@@ -1,0 +1,313 @@
+//! Objects of one namespace as an API server keeps them: versions, generations, uids, merge patches, finalizers.
+//!
+//! Owns what a write does to an object and when it is refused. Plays no controller: `pods` does.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use serin::{
+    api::{Canary, CanaryStatus},
+    config::Rules,
+    expression::Known,
+    manifest::config,
+    plan::Action,
+    snapshot::{
+        CANARY, CANARY_RUN, DAEMONSET, DEPLOYMENT, Kind, ObjectRef, Objects, REVISION, Records, Rival,
+        SERVICE, Snapshot,
+    },
+    spec::Target,
+};
+
+use crate::time::at_second;
+
+/// Namespace of everything in a model.
+pub const NAMESPACE: &str = "test";
+
+/// Nodes, each with a pod of every DaemonSet.
+pub const NODES: i64 = 2;
+
+/// One Canary and the objects around it.
+#[derive(Clone, Debug, Default)]
+pub struct World {
+    /// The operator's settings.
+    pub rules: Rules,
+    /// The Canary, status included; none once it is gone.
+    pub canary: Option<Value>,
+    /// Everything else.
+    pub objects: Objects,
+    /// Ready endpoints per Service, as the EndpointSlices say.
+    pub ready: BTreeMap<String, u32>,
+    /// Kinds that the cluster does not define, as `plural.group`.
+    pub missing_kinds: Vec<String>,
+    /// Other Canaries that want the same.
+    pub rivals: Vec<Rival>,
+    /// MetricTemplates that exist, as `namespace/name`.
+    pub templates: std::collections::BTreeMap<String, serin::api::MetricTemplateSpec>,
+    /// Holder of a Flagger lease that is being renewed.
+    pub flagger: Option<(String, Timestamp)>,
+    /// The namespace is being deleted.
+    pub terminating: bool,
+    version: u64,
+}
+
+/// Why a write was refused: the object is not as it was when the write was decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moved(
+    /// What was tried, on what.
+    pub String,
+);
+
+impl World {
+    /// What the planner is shown; none when the Canary is gone or does not decode.
+    pub fn snapshot(&self) -> Option<Snapshot> {
+        let canary: Canary = serde_json::from_value(self.canary.clone()?).ok()?;
+        let mut objects = self.objects.clone();
+        for kind in config::KINDS {
+            for object in self.objects.of(kind) {
+                objects.insert(kind, config::without_content(object));
+            }
+        }
+        Some(Snapshot {
+            rules: self.rules.clone(),
+            canary,
+            objects,
+            ready: self.ready.clone(),
+            missing_kinds: self.missing_kinds.clone(),
+            forbidden_kinds: vec![],
+            rivals: self.rivals.clone(),
+            secrets: self.rules.config_tracking.then(|| self.secrets()),
+            templates: self.templates.clone(),
+            alert_providers: std::collections::BTreeMap::new(),
+            flagger: self.flagger.clone(),
+            namespace_terminating: self.terminating,
+            refused: None,
+            refused_job: None,
+            ask_not_before: None,
+            records: Records::default(),
+            conditions: Known::default(),
+            heard: BTreeMap::new(),
+        })
+    }
+
+    /// Versions of the Secrets; all are in the one namespace.
+    fn secrets(&self) -> BTreeMap<String, String> {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let all = self.objects.of(serin::snapshot::SECRET).map(|object| &object["metadata"]);
+        all.map(|meta| (format!("{NAMESPACE}/{}", text(&meta["name"])), text(&meta["resourceVersion"])))
+            .collect()
+    }
+
+    /// The Canary's status, empty when it has none.
+    pub fn status(&self) -> CanaryStatus {
+        let status = self.canary.as_ref().map(|c| c["status"].clone()).unwrap_or_default();
+        serde_json::from_value(status).unwrap_or_default()
+    }
+
+    /// Puts an object there, with a uid and version of its own, as somebody's POST would.
+    pub fn put(&mut self, kind: Kind, object: Value, now: Timestamp) {
+        let object = self.born(kind, object, now);
+        self.objects.insert(kind, object);
+    }
+
+    /// Puts the Canary there.
+    pub fn put_canary(&mut self, object: Value, now: Timestamp) {
+        let status = object.get("status").cloned();
+        let mut object = self.born(serin::snapshot::CANARY, object, now);
+        if let Some(status) = status {
+            object["status"] = status;
+        }
+        self.canary = Some(object);
+    }
+
+    fn born(&mut self, kind: Kind, mut object: Value, now: Timestamp) -> Value {
+        self.version += 1;
+        let version = self.version;
+        set(&mut object, "apiVersion", json!(kind.api_version()));
+        set(&mut object, "kind", json!(kind.kind));
+        json_patch::merge(
+            &mut object,
+            &json!({"metadata": {
+                "namespace": NAMESPACE, "uid": format!("uid-{version}"), "resourceVersion": version.to_string(),
+                "creationTimestamp": at_second(now), "generation": 1,
+            }}),
+        );
+        if [DEPLOYMENT, DAEMONSET, CANARY].contains(&kind) {
+            json_patch::merge(&mut object, &json!({"status": null}));
+        }
+        object
+    }
+
+    /// Somebody's edit of an object: a merge patch. False when there is no such object.
+    pub fn edit(&mut self, at: &ObjectRef, patch: &Value) -> bool {
+        let Some(mut object) = self.objects.remove(at) else { return false };
+        self.change(&mut object, patch, at.kind != SERVICE);
+        self.objects.insert(at.kind, object);
+        true
+    }
+
+    /// Somebody's edit of the Canary: a merge patch.
+    pub fn edit_canary(&mut self, patch: &Value) {
+        if let Some(mut canary) = self.canary.take() {
+            self.change(&mut canary, patch, true);
+            self.canary = Some(canary);
+        }
+    }
+
+    /// Somebody's deletion of the Canary: it stays while it has finalizers.
+    pub fn delete_canary(&mut self, now: Timestamp) {
+        self.edit_canary(&json!({"metadata": {"deletionTimestamp": at_second(now)}}));
+        self.reap();
+    }
+
+    /// The Deployment of this name, or the DaemonSet as a Deployment would say the same: a pod on each of two nodes.
+    pub fn workload(&self, name: &str) -> Option<Value> {
+        let daemons = || {
+            let mut live = self.objects.get(DAEMONSET, name)?.clone();
+            let template = Target::DaemonSet.revision(&live).into_owned();
+            let replicas = NODES * Target::DaemonSet.asked(&live);
+            json_patch::merge(&mut live, &json!({"spec": {"replicas": replicas, "template": null}}));
+            json_patch::merge(&mut live, &json!({"spec": {"template": template}}));
+            Some(live)
+        };
+        self.objects.get(DEPLOYMENT, name).cloned().or_else(daemons)
+    }
+
+    /// All of them.
+    pub fn workloads(&self) -> impl Iterator<Item = (Kind, Value)> {
+        [DEPLOYMENT, DAEMONSET].into_iter().flat_map(move |kind| {
+            let names = self.objects.of(kind).filter_map(|o| o["metadata"]["name"].as_str());
+            names.filter_map(move |name| Some((kind, self.workload(name)?)))
+        })
+    }
+
+    /// Writes a workload's status, as its controller does.
+    pub fn write_workload_status(&mut self, at: &ObjectRef, status: Value) {
+        let Some(mut object) = self.objects.remove(at) else { return };
+        set(&mut object, "status", status);
+        self.bump(&mut object);
+        self.objects.insert(at.kind, object);
+    }
+
+    /// Our write of the Canary's status, bound to the version that was read.
+    ///
+    /// # Errors
+    /// The Canary has changed since.
+    pub fn write_status(&mut self, version: Option<&str>, status: &CanaryStatus) -> Result<(), Moved> {
+        let Some(mut canary) = self.canary.take() else {
+            return Err(Moved("status of a Canary that is gone".into()));
+        };
+        let same = canary["metadata"]["resourceVersion"].as_str() == version;
+        let status = serde_json::to_value(status).unwrap_or_default();
+        if same && canary["status"] != status {
+            set(&mut canary, "status", status);
+            self.bump(&mut canary);
+        }
+        self.canary = Some(canary);
+        if same { Ok(()) } else { Err(Moved("status".into())) }
+    }
+
+    /// One of our writes.
+    ///
+    /// # Errors
+    /// The object has changed, exists already or is gone.
+    pub fn write(&mut self, action: &Action, now: Timestamp) -> Result<(), Moved> {
+        match action {
+            Action::Create(manifest) => {
+                if self.objects.at(&manifest.at()).is_some()
+                    || self.missing_kinds.contains(&manifest.kind.crd())
+                {
+                    return Err(Moved(format!("create {}", manifest.at())));
+                }
+                self.put(manifest.kind, manifest.to_create(), now);
+                Ok(())
+            }
+            Action::Copy(of) => {
+                let copy = self.objects.at(&of.from).and_then(|source| config::copy(source, of));
+                match copy {
+                    Some(copy) => self.write(&Action::Create(Box::new(copy)), now),
+                    None => Err(Moved(format!("copy {}", of.from))),
+                }
+            }
+            Action::Patch { at, version, patch, .. } => self.patch(at, version, patch),
+            Action::Scale { name, replicas, version } => self.patch(
+                &ObjectRef::new(DEPLOYMENT, name.clone()),
+                version,
+                &json!({"spec": {"replicas": replicas}}),
+            ),
+            Action::Delete { at, uid } => {
+                match self.objects.at(at) {
+                    Some(live) if live["metadata"]["uid"].as_str() != Some(uid) => {
+                        return Err(Moved(format!("delete {at}")));
+                    }
+                    _ => self.objects.remove(at),
+                };
+                Ok(())
+            }
+            Action::Finalizers { list } => {
+                let list = if list.is_empty() { Value::Null } else { json!(list) };
+                self.edit_canary(&json!({"metadata": {"finalizers": list}}));
+                self.reap();
+                Ok(())
+            }
+        }
+    }
+
+    fn patch(&mut self, at: &ObjectRef, version: &str, patch: &Value) -> Result<(), Moved> {
+        let live = self.objects.at(at).and_then(|o| o["metadata"]["resourceVersion"].as_str());
+        if live != Some(version) {
+            return Err(Moved(format!("patch {at}")));
+        }
+        self.edit(at, patch);
+        Ok(())
+    }
+
+    fn change(&mut self, object: &mut Value, patch: &Value, counted: bool) {
+        let before = object.clone();
+        json_patch::merge(object, patch);
+        if *object == before {
+            return;
+        }
+        if counted && object["spec"] != before["spec"] {
+            let generation = before["metadata"]["generation"].as_i64().unwrap_or(0) + 1;
+            json_patch::merge(object, &json!({"metadata": {"generation": generation}}));
+        }
+        self.bump(object);
+    }
+
+    fn bump(&mut self, object: &mut Value) {
+        self.version += 1;
+        json_patch::merge(object, &json!({"metadata": {"resourceVersion": self.version.to_string()}}));
+    }
+
+    /// A deleted Canary without finalizers goes, and what it owns with it.
+    fn reap(&mut self) {
+        let meta = self.canary.as_ref().map(|c| c["metadata"].clone()).unwrap_or_default();
+        let held = meta["finalizers"].as_array().is_some_and(|l| !l.is_empty());
+        if meta["deletionTimestamp"].is_null() || held {
+            return;
+        }
+        self.canary = None;
+        let owned: Vec<ObjectRef> = [REVISION, DEPLOYMENT, DAEMONSET, SERVICE, CANARY_RUN]
+            .into_iter()
+            .flat_map(|kind| self.objects.of(kind).map(move |o| (kind, o)))
+            .filter(|(_, o)| {
+                o["metadata"]["ownerReferences"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .any(|r| r["uid"] == meta["uid"])
+            })
+            .map(|(kind, o)| ObjectRef::new(kind, o["metadata"]["name"].as_str().unwrap_or_default()))
+            .collect();
+        for at in owned {
+            self.objects.remove(&at);
+        }
+    }
+}
+
+fn set(object: &mut Value, key: &str, value: Value) {
+    if let Value::Object(map) = object {
+        map.insert(key.to_owned(), value);
+    }
+}

@@ -1,0 +1,100 @@
+//! What the operator measured, as its own `/metrics` show it, and the limits that its Canary sets.
+
+use serde_json::Value;
+use serin::api::CanaryStatus;
+
+use serin_bed::operator::Operator;
+
+/// The result of the last check.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) enum Measured {
+    /// There was none yet.
+    #[default]
+    Nothing,
+    /// There were no requests to measure.
+    NoTraffic,
+    /// Success rate in percent, 99th percentile in milliseconds, where it is asked for.
+    Values { success: f64, p99: Option<f64> },
+}
+
+/// The limits of the checks: percent; milliseconds, if there is a second one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    pub(super) min_success: f64,
+    pub(super) max_p99: Option<f64>,
+}
+
+impl Limits {
+    /// Those in a Canary's spec: the first check is of success, the second one of durations.
+    pub(super) fn of(canary: &Value) -> Self {
+        let range = |check: usize, bound: &str| {
+            canary["spec"]["analysis"]["metrics"][check]["thresholdRange"][bound].as_f64()
+        };
+        Self { min_success: range(0, "min").unwrap_or(f64::NAN), max_p99: range(1, "max") }
+    }
+
+    pub(super) fn success(&self) -> String {
+        format!("≥ {} %", self.min_success)
+    }
+
+    pub(super) fn p99(&self) -> String {
+        self.max_p99.map_or_else(|| "–".to_owned(), |most| format!("≤ {most} ms"))
+    }
+}
+
+impl Measured {
+    /// Of the check that led to this status.
+    pub(super) async fn read(
+        operator: &Operator,
+        status: &CanaryStatus,
+        target: &str,
+    ) -> anyhow::Result<Self> {
+        let halted = status.conditions.iter().find(|one| one.type_ == "Halted" && one.status == "True");
+        if halted.is_some_and(|one| one.message.contains("no values found")) {
+            return Ok(Self::NoTraffic);
+        }
+        let text = operator.metrics().await?;
+        // The gauge shows durations in seconds.
+        let p99 = gauge(&text, target, "request-duration").map(|seconds| seconds * 1000.0);
+        let success = gauge(&text, target, "success-rate");
+        Ok(success.map_or(Self::Nothing, |success| Self::Values { success, p99 }))
+    }
+
+    /// Success rate and 99th percentile for a table.
+    pub(super) fn cells(&self) -> (String, String) {
+        match self {
+            Self::Nothing => ("–".into(), "–".into()),
+            Self::NoTraffic => ("no data".into(), "no data".into()),
+            Self::Values { success, p99 } => {
+                (format!("{success:.2} %"), p99.map_or_else(|| "–".to_owned(), |p99| format!("{p99:.1} ms")))
+            }
+        }
+    }
+
+    /// Whether the success rate is good; nothing, when there is none.
+    pub(super) fn success_within(&self, limits: Limits) -> Option<bool> {
+        match self {
+            Self::Nothing => None,
+            Self::NoTraffic => Some(false),
+            Self::Values { success, .. } => Some(*success >= limits.min_success),
+        }
+    }
+
+    /// Whether the 99th percentile is good; nothing, when there is none.
+    pub(super) fn p99_within(&self, limits: Limits) -> Option<bool> {
+        match self {
+            Self::Nothing => None,
+            Self::NoTraffic => Some(false),
+            Self::Values { p99, .. } => Some((*p99)? <= limits.max_p99?),
+        }
+    }
+}
+
+/// The value of `flagger_canary_metric_analysis` for a target and a metric with these words in its name.
+fn gauge(text: &str, target: &str, words: &str) -> Option<f64> {
+    let wanted = [format!("name=\"{target}\""), words.to_owned()];
+    let line = text.lines().find(|line| {
+        line.starts_with("flagger_canary_metric_analysis{") && wanted.iter().all(|label| line.contains(label))
+    })?;
+    line.rsplit(' ').next()?.parse().ok()
+}

@@ -1,0 +1,66 @@
+//! `make demo`: releases on the bed under real traffic, shown in the terminal while they happen.
+//!
+//! [`scenarios`] says what is played and in which order. [`act`] plays one release, [`beside`] looks at those who make a
+//! strategy special, [`report`] judges what was seen, [`keep`] leaves everything running for a look around.
+
+mod act;
+mod beside;
+mod calls;
+mod keep;
+mod measured;
+mod numbers;
+mod report;
+mod scenarios;
+mod screen;
+mod sight;
+mod stage;
+mod traffic;
+
+use std::time::Instant;
+
+use serin::api::Phase;
+use serin_bed::{Bed, Options};
+
+pub use self::scenarios::{SCENARIOS, Scenario, find, list};
+use self::{act::Outcome, numbers::tenths, scenarios::Act, screen::Screen, stage::open};
+
+/// Plays all acts of a scenario; whether all went as they should. [`serin_bed::enter`] must have been called.
+///
+/// # Errors
+/// The bed or the operator does not start, or an act does not end.
+pub async fn play(scenario: &'static Scenario) -> anyhow::Result<bool> {
+    let began = Instant::now();
+    let mut screen = Screen::new();
+    screen.title("Serin at work on real parts, under real traffic")?;
+    screen.line(scenario.about)?;
+    screen.line("")?;
+    let options = Options { proxies: scenario.door.is_some(), ..Options::default() };
+    let bed = Bed::start(options).await?;
+    bed.install().await?;
+    let parts: Vec<&str> = bed.timings().iter().map(|(name, _)| *name).filter(|name| is_part(name)).collect();
+    screen.fact("bed", &format!("{} s: {}", tenths(began.elapsed()), parts.join(", ")))?;
+    let mut stage = open(&bed, scenario, screen).await?;
+    let mut played: Vec<(&Act, Outcome)> = Vec::new();
+    for (index, act) in scenario.acts.iter().enumerate() {
+        stage.screen.line("")?;
+        stage.screen.title(&format!("Act {}: {}", index + 1, act.title))?;
+        stage.screen.line(&format!("{}\n", act.about))?;
+        let outcome = act::play(&mut stage, act).await?;
+        if outcome.phase == Phase::Succeeded {
+            act.version.clone_into(&mut stage.serving);
+        }
+        played.push((act, outcome));
+    }
+    let good = report::print(&mut stage, &played, began.elapsed())?;
+    if keep::wanted() {
+        keep::running(&mut stage).await?;
+    }
+    drop(stage);
+    bed.stop().await?;
+    Ok(good)
+}
+
+/// Timings of a bed name its parts, and some other things.
+fn is_part(name: &str) -> bool {
+    !matches!(name, "all" | "istio-crds")
+}
