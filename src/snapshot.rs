@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use jiff::Timestamp;
+use kube::core::ApiResource;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -43,6 +44,17 @@ impl Kind {
     /// Its objects belong to no namespace: one of a name is there for the whole cluster.
     pub fn cluster_wide(&self) -> bool {
         matches!((self.group, self.kind), ("kuma.io", "TrafficRoute"))
+    }
+
+    /// kube's description of it.
+    pub fn resource(&self) -> ApiResource {
+        ApiResource {
+            group: self.group.into(),
+            version: self.version.into(),
+            api_version: self.api_version(),
+            kind: self.kind.into(),
+            plural: self.plural.into(),
+        }
     }
 
     /// Name of the CustomResourceDefinition that would define it, e.g. `virtualservices.networking.istio.io`.
@@ -100,6 +112,9 @@ pub const POD: Kind = Kind { group: "", version: "v1", kind: "Pod", plural: "pod
 /// CanaryRun: records of runs. In a snapshot those of this Canary, without the content of those that have ended.
 pub const CANARY_RUN: Kind =
     Kind { group: "serin.dev", version: "v1alpha1", kind: "CanaryRun", plural: "canaryruns" };
+
+/// Namespace and name of an object.
+pub type Key = (String, String);
 
 /// Points at an object in the Canary's namespace, or at one that belongs to none.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]

@@ -90,7 +90,7 @@ type Sent = (String, i64, String);
 pub struct Alerts(Arc<Inner>);
 
 struct Inner {
-    world: Arc<ObjectCache>,
+    cache: Arc<ObjectCache>,
     providers: Providers,
     out: Outbound,
     events: Events,
@@ -105,7 +105,7 @@ struct Inner {
 /// What sending needs.
 pub struct Parts {
     /// Holds the AlertProviders.
-    pub world: Arc<ObjectCache>,
+    pub cache: Arc<ObjectCache>,
     /// Reads their Secrets.
     pub client: Client,
     /// The way out.
@@ -126,7 +126,7 @@ impl Alerts {
     /// Nothing is on its way yet.
     pub fn new(parts: Parts) -> Self {
         Self(Arc::new(Inner {
-            world: parts.world,
+            cache: parts.cache,
             providers: Providers::new(parts.client),
             out: parts.out,
             events: parts.events,
@@ -231,7 +231,7 @@ impl Inner {
         let found = match (to, &self.own) {
             (To::Own, Some(settings)) => Destination::of_settings(settings),
             (To::Own, None) => Err("there is none".to_owned()),
-            (To::Provider { namespace, name }, _) => self.providers.find(&self.world, namespace, name).await,
+            (To::Provider { namespace, name }, _) => self.providers.find(&self.cache, namespace, name).await,
         };
         let service = found.as_ref().map_or("", |destination| destination.service.name());
         let outcome = match &found {
@@ -260,7 +260,7 @@ impl Inner {
     fn exists(&self, to: &To) -> bool {
         match to {
             To::Own => true,
-            To::Provider { namespace, name } => self.world.get(ALERT_PROVIDER, namespace, name).is_some(),
+            To::Provider { namespace, name } => self.cache.get(ALERT_PROVIDER, namespace, name).is_some(),
         }
     }
 

@@ -184,7 +184,7 @@ async fn what_a_service_does_not_take_is_dropped_and_counted() {
         channel: String::new(),
     };
     let alerts = Alerts::new(Parts {
-        world: Arc::default(),
+        cache: Arc::default(),
         client,
         out: Outbound::new(outbound, None, true),
         events,

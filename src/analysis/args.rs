@@ -7,7 +7,10 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::provider_kinds::{self, SecretAt, SecretKeyAt};
+use super::{
+    access::{SecretAt, SecretKeyAt},
+    provider_kinds,
+};
 use crate::api::{ArgField, CanaryMetric, MetricArg};
 
 /// Fills in what fields hold, so that every argument has a value or names a Secret.

@@ -4,9 +4,11 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
-    Ask, Query, Reading, Role, Verdict, go, judge,
+    go,
     limits::wanted,
-    verdict::{NO_VALUES, failed, worst},
+    query::{Ask, Query, Role},
+    reading::Reading,
+    verdict::{NO_VALUES, Verdict, failed, judge, worst},
 };
 use crate::{
     api::{CanaryMetric, MetricOutcome, metric_names::canonical, validated::Validated},

@@ -1,7 +1,7 @@
 //! The two checks that need no query of the user's. Their text belongs to the router; this fills it in, with values
 //! escaped so that no name can change what is asked.
 
-use super::{Metric, template};
+use super::{query::Metric, template};
 use crate::{api::validated::Validated, router::Builtin};
 
 pub use crate::api::metric_names::{DURATION, SUCCESS_RATE};

@@ -4,7 +4,13 @@
 
 use serde_json::Value;
 
-use super::{Access, Metric, Query, Range, args, range, template, template_of, window};
+use super::{
+    access::Access,
+    args,
+    metric::{range, template_of, window},
+    query::{Metric, Query, Range},
+    template,
+};
 use crate::{
     api::{CanaryMetric, JobTemplate, MetricTemplateSpec, metric_names::canonical, validated::Validated},
     manifest::json,

@@ -3,7 +3,11 @@
 
 use std::time::Duration;
 
-use super::{Ask, Role, go, query_plan::compares};
+use super::{
+    go,
+    query::{Ask, Role},
+    query_plan::compares,
+};
 use crate::api::{
     CanaryMetric, NoData, duration,
     metric_names::{DURATION, SUCCESS_RATE, canonical},

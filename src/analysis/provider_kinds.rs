@@ -1,15 +1,11 @@
 //! PURE. Kinds of metrics servers as the planner knows them: what a MetricTemplate has to say for each, and what a query
 //! needs beside its text. How a kind is asked is the matter of `source`, which serves exactly these.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
-use serde::Serialize;
-
-use super::Query;
+pub use super::access::PROMETHEUS;
+use super::query::Query;
 use crate::api::{MetricTemplateSpec, duration};
-
-/// The kind of server that asks for none by name.
-pub const PROMETHEUS: &str = "prometheus";
 
 /// Metrics that Keptn keeps in the cluster.
 const KEPTN: &str = "keptn";
@@ -74,85 +70,6 @@ pub fn reads_in(query: &Query) -> Option<String> {
             Some(names.split_once('/').map_or("default", |(namespace, _)| namespace).to_owned())
         }
         _ => None,
-    }
-}
-
-/// A Secret whose content a query needs, told without the content.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct SecretAt {
-    /// Who names it and where, for people: `MetricTemplate test/errors (spec.provider.secretRef)`.
-    pub named_by: String,
-    /// Its namespace.
-    pub namespace: String,
-    /// Its name.
-    pub name: String,
-    /// Its resourceVersion, where Secrets are watched: what was read at that version is not read again.
-    pub version: Option<String>,
-}
-
-/// A key of a Secret, told without what is under it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct SecretKeyAt {
-    /// The Secret.
-    pub of: SecretAt,
-    /// The key.
-    pub key: String,
-}
-
-/// How a server is to be asked, beside its address.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Access {
-    /// Name of its [`Kind`].
-    pub kind: String,
-    /// Cloud region, where the kind has some.
-    pub region: Option<String>,
-    /// Where the value stands in an answer of JSON.
-    pub json_path: Option<String>,
-    /// Headers sent along, each with its values.
-    pub headers: BTreeMap<String, Vec<String>>,
-    /// Take any TLS certificate.
-    pub any_certificate: bool,
-    /// Where its credentials are.
-    pub secret: Option<SecretAt>,
-    /// Marks in the query, each for a value out of a Secret.
-    pub args: BTreeMap<String, SecretKeyAt>,
-}
-
-impl Default for Access {
-    /// A Prometheus that answers everybody.
-    fn default() -> Self {
-        Self {
-            kind: PROMETHEUS.into(),
-            region: None,
-            json_path: None,
-            headers: BTreeMap::new(),
-            any_certificate: false,
-            secret: None,
-            args: BTreeMap::new(),
-        }
-    }
-}
-
-impl Access {
-    /// As the MetricTemplate of this `namespace/name` says. `versions`: of Secrets, by `namespace/name`.
-    pub fn of(name: &str, template: &MetricTemplateSpec, versions: &BTreeMap<String, String>) -> Self {
-        let provider = &template.provider;
-        let namespace = name.split_once('/').map_or("", |(namespace, _)| namespace);
-        let secret = provider.secret_ref.as_ref().map(|secret| SecretAt {
-            named_by: format!("MetricTemplate {name} (spec.provider.secretRef)"),
-            namespace: namespace.to_owned(),
-            name: secret.name.clone(),
-            version: versions.get(&format!("{namespace}/{}", secret.name)).cloned(),
-        });
-        Self {
-            kind: provider.type_.clone(),
-            region: provider.region.clone().filter(|r| !r.is_empty()),
-            json_path: provider.json_path.clone(),
-            headers: provider.headers.clone(),
-            any_certificate: provider.insecure_skip_verify == Some(true),
-            secret,
-            args: BTreeMap::new(),
-        }
     }
 }
 
@@ -227,6 +144,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::analysis::Access;
 
     fn template(provider: &serde_json::Value) -> MetricTemplateSpec {
         serde_json::from_value(json!({"provider": provider, "query": "up"})).unwrap()

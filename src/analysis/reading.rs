@@ -7,7 +7,10 @@ use std::fmt;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use super::{Ask, Query, Role, provider_kinds};
+use super::{
+    provider_kinds,
+    query::{Ask, Query, Role},
+};
 
 /// What came back for a query.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -11,7 +11,11 @@
 
 use serde::Serialize;
 
-use super::{Doubt, Metric, Query, Reading, go};
+use super::{
+    go,
+    query::{Metric, Query},
+    reading::{Doubt, Reading},
+};
 use crate::api::validated::Validated;
 
 /// What a query without any value is said to be.

@@ -14,7 +14,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use kube::{
     Api, Client, ResourceExt as _,
-    api::{ApiResource, DeleteParams, DynamicObject, Patch, PatchParams, PostParams, Preconditions},
+    api::{DeleteParams, DynamicObject, Patch, PatchParams, PostParams, Preconditions},
 };
 use serde_json::{Value, json};
 
@@ -25,9 +25,9 @@ use crate::{
         config::{self, CopyOf},
     },
     names::{LABEL_CANARY, managers},
-    observe::{Key, ObjectCache},
+    observe::ObjectCache,
     plan::{Action, Plan},
-    snapshot::{CANARY, CANARY_RUN, DEPLOYMENT, JOB, Kind, ObjectRef, REVISION},
+    snapshot::{CANARY, CANARY_RUN, DEPLOYMENT, JOB, Key, Kind, ObjectRef, REVISION},
 };
 
 mod status;
@@ -103,13 +103,13 @@ impl ApplyError {
 #[derive(Clone)]
 pub struct Applier {
     client: Client,
-    world: Arc<ObjectCache>,
+    cache: Arc<ObjectCache>,
 }
 
 impl Applier {
-    /// An applier that writes through `client` and tells `world`.
-    pub fn new(client: Client, world: Arc<ObjectCache>) -> Self {
-        Self { client, world }
+    /// An applier that writes through `client` and tells `cache`.
+    pub fn new(client: Client, cache: Arc<ObjectCache>) -> Self {
+        Self { client, cache }
     }
 
     /// Writes the plan's status, then its actions.
@@ -178,7 +178,7 @@ impl Applier {
             Action::Scale { name, replicas, version } => self.scale(&key.0, name, *replicas, version).await,
             Action::Delete { at, uid } => self.delete(&key.0, at, uid).await,
             Action::Finalizers { list } => {
-                let known = self.world.get(CANARY, &key.0, &key.1);
+                let known = self.cache.get(CANARY, &key.0, &key.1);
                 let version = known.as_ref().and_then(|c| c["metadata"]["resourceVersion"].as_str());
                 let version = version.or(canary.metadata.resource_version.as_deref());
                 let patch = json!({"metadata": {"finalizers": list, "resourceVersion": version}});
@@ -261,7 +261,7 @@ impl Applier {
         let scale = call("scale", &at, api.patch_scale(name, &params, &patch)).await?;
         // the answer is a Scale: the Deployment itself is known again when its watch has caught up
         if let Some(version) = scale.metadata.resource_version.and_then(|v| v.parse().ok()) {
-            self.world.floor(DEPLOYMENT, (namespace.to_owned(), name.to_owned()), version);
+            self.cache.floor(DEPLOYMENT, (namespace.to_owned(), name.to_owned()), version);
         }
         Ok(())
     }
@@ -288,25 +288,19 @@ impl Applier {
 
     /// Gone for certain: the watch may say so later.
     fn forget(&self, namespace: &str, at: &ObjectRef) {
-        if let Some(known) = self.world.get(at.kind, namespace, &at.name) {
-            self.world.gone(at.kind, &known);
+        if let Some(known) = self.cache.get(at.kind, namespace, &at.name) {
+            self.cache.gone(at.kind, &known);
         }
     }
 
     fn saw(&self, kind: Kind, object: &DynamicObject) {
         if let Ok(object) = serde_json::to_value(object) {
-            self.world.saw(kind, object);
+            self.cache.saw(kind, object);
         }
     }
 
     fn api(&self, kind: Kind, namespace: &str) -> Api<DynamicObject> {
-        let resource = ApiResource {
-            group: kind.group.into(),
-            version: kind.version.into(),
-            api_version: kind.api_version(),
-            kind: kind.kind.into(),
-            plural: kind.plural.into(),
-        };
+        let resource = kind.resource();
         if kind.cluster_wide() {
             Api::all_with(self.client.clone(), &resource)
         } else {

@@ -28,12 +28,12 @@ use crate::{
     events::Events,
     names,
     net::Outbound,
-    observe::{self, GatherError, Key, ObjectCache},
+    observe::{self, GatherError, ObjectCache},
     plan::{self, Answers, Plan, Question, Wake},
     queries::{Asker, EventSink, WebhookRounds},
     retry::Backoffs,
     server,
-    snapshot::Snapshot,
+    snapshot::{Key, Snapshot},
     source::{Contents, Http, Secrets, Sources, http::TIMEOUT},
     telemetry::{Metrics, Outcome, Reconcile},
     webhook::Webhooks,
@@ -54,7 +54,7 @@ const RETRY_CAP: Duration = Duration::from_secs(30);
 
 /// Everything that working on a Canary needs.
 pub(crate) struct Worker {
-    world: Arc<ObjectCache>,
+    cache: Arc<ObjectCache>,
     config: Config,
     asker: Asker,
     calls: WebhookRounds,
@@ -121,15 +121,15 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     tokio::spawn(stop_on_signal(stop.clone()));
 
     let metrics = Arc::new(Metrics::new(&config.rules.mesh_provider));
-    let world = Arc::new(ObjectCache::default());
+    let cache = Arc::new(ObjectCache::default());
     let (triggers, receiver) = mpsc::unbounded_channel();
-    observe::watch_all(&client, &config, &world, triggers.clone(), &tasks, &stop);
+    observe::watch_all(&client, &config, &cache, triggers.clone(), &tasks, &stop);
     let (events, publishing) = Events::new(client.clone(), metrics.clone());
     let publishing = tokio::spawn(publishing);
     let (ready, readiness) = watch::channel(false);
     let served = tokio::spawn(server::serve(config.port, metrics.clone(), readiness, stop.clone()));
 
-    let parts = Parts { client, out, events, metrics, world, triggers, tasks: tasks.clone() };
+    let parts = Parts { client, out, events, metrics, cache, triggers, tasks: tasks.clone() };
     let worker = Arc::new(Worker::new(config, parts));
     tokio::select! {
         () = synced(&worker) => {
@@ -158,7 +158,7 @@ struct Parts {
     out: Outbound,
     events: Events,
     metrics: Arc<Metrics>,
-    world: Arc<ObjectCache>,
+    cache: Arc<ObjectCache>,
     triggers: mpsc::UnboundedSender<Key>,
     tasks: TaskTracker,
 }
@@ -175,14 +175,14 @@ pub(crate) async fn stop_on_signal(stop: CancellationToken) {
 /// All mandatory kinds have been listed.
 async fn synced(worker: &Worker) {
     let kinds = observe::mandatory(&worker.config.rules);
-    while !worker.world.synced(&kinds) {
+    while !worker.cache.synced(&kinds) {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 
 impl Worker {
     fn new(config: Config, parts: Parts) -> Self {
-        let Parts { client, out, events, metrics, world, triggers, tasks } = parts;
+        let Parts { client, out, events, metrics, cache, triggers, tasks } = parts;
         let hooks = Webhooks::new(out.clone());
         Self {
             asker: Asker::new(
@@ -194,7 +194,7 @@ impl Worker {
             calls: WebhookRounds::new(hooks.clone(), metrics.clone(), triggers),
             telling: EventSink::new(hooks, metrics.clone()),
             alerts: Alerts::new(alert::Parts {
-                world: world.clone(),
+                cache: cache.clone(),
                 client: client.clone(),
                 out,
                 events: events.clone(),
@@ -203,7 +203,7 @@ impl Worker {
                 cluster: config.cluster_name.clone(),
                 tasks,
             }),
-            applier: Applier::new(client, world.clone()),
+            applier: Applier::new(client, cache.clone()),
             events,
             metrics,
             memory: Mutex::default(),
@@ -212,7 +212,7 @@ impl Worker {
             silences: Mutex::new(Backoffs::new(RETRY_CAP)),
             record_failures: Mutex::new(Backoffs::new(RETRY_CAP)),
             config,
-            world,
+            cache,
         }
     }
 
@@ -272,7 +272,7 @@ impl Worker {
     }
 
     fn observe(&self, key: &Key, now: Timestamp) -> Result<Snapshot, Again> {
-        match observe::gather(&self.world, &self.config.rules, key, now) {
+        match observe::gather(&self.cache, &self.config.rules, key, now) {
             Ok(snap) => {
                 self.decodes(key);
                 let mut snap = self.remembering(key, snap);

@@ -7,8 +7,7 @@ use jiff::Timestamp;
 use super::Worker;
 use crate::{
     expression::Known,
-    observe::Key,
-    snapshot::{Records, RefusedJob, Snapshot},
+    snapshot::{Key, Records, RefusedJob, Snapshot},
 };
 
 /// What is remembered of a Canary between passes; losing it costs a question, a sentence or a moment, nothing else.

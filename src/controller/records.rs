@@ -3,7 +3,12 @@
 use std::sync::PoisonError;
 
 use super::{Worker, chain, until_after};
-use crate::{api::canary_run::Evidence, apply::ApplyError, observe::Key, plan::Plan, snapshot::Records};
+use crate::{
+    api::canary_run::Evidence,
+    apply::ApplyError,
+    plan::Plan,
+    snapshot::{Key, Records},
+};
 
 impl Worker {
     /// After a plan whose decision stands. What it has not written is kept for the next write; one that failed is tried

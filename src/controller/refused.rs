@@ -1,7 +1,11 @@
 //! What the API server said no to, for people to mend.
 
 use super::Worker;
-use crate::{apply::ApplyError, observe::Key, plan::Plan, snapshot::RefusedJob};
+use crate::{
+    apply::ApplyError,
+    plan::Plan,
+    snapshot::{Key, RefusedJob},
+};
 
 impl Worker {
     /// Remembers a write that is refused for good. That a Job cannot be made concerns its metric only.

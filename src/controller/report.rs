@@ -11,9 +11,8 @@ use crate::{
     analysis::{Metric, Reading},
     api::{CanaryStatus, Phase},
     clock, events, names,
-    observe::Key,
     plan::{self, Answers, Note, Plan, Question, Severity},
-    snapshot::{CANARY, Snapshot},
+    snapshot::{CANARY, Key, Snapshot},
 };
 
 impl Worker {
@@ -53,7 +52,7 @@ impl Worker {
 
     /// Gauges and counters under Flagger's names.
     pub(super) fn report(&self, snap: &Snapshot, plan: &Plan, questions: &[Question], answers: &Answers) {
-        self.metrics.set_totals(&self.world.totals());
+        self.metrics.set_totals(&self.cache.totals());
         if plan::older_rival(snap).is_some() {
             // the series of the target are the other one's
             return;
@@ -117,7 +116,7 @@ impl Worker {
         if let Some(target) = self.targets().remove(key) {
             self.metrics.forget(&target, &key.0);
         }
-        self.metrics.set_totals(&self.world.totals());
+        self.metrics.set_totals(&self.cache.totals());
     }
 
     /// It decodes, or is gone: it is no longer counted among those that do not.
@@ -137,7 +136,7 @@ impl Worker {
         if said.as_deref() == Some(why) {
             return;
         }
-        let object = self.world.get(CANARY, &key.0, &key.1).unwrap_or_default();
+        let object = self.cache.get(CANARY, &key.0, &key.1).unwrap_or_default();
         tracing::warn!(
             canary = format!("{}.{}", key.1, key.0),
             why,

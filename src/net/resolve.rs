@@ -8,7 +8,7 @@ use reqwest::{
     dns::{Addrs, Name, Resolve, Resolving},
 };
 
-use super::{OutboundPolicy, Refused};
+use crate::outbound::{OutboundPolicy, Refused};
 
 /// A way from names to addresses.
 pub trait Lookup: Send + Sync {

@@ -3,8 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Key;
-use crate::snapshot::{Kind, ObjectRef};
+use crate::snapshot::{Key, Kind, ObjectRef};
 
 /// Objects by Canary.
 #[derive(Debug, Default)]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::Key;
+use crate::snapshot::Key;
 
 /// Counts of all slices.
 #[derive(Debug, Default)]

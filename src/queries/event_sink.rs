@@ -7,10 +7,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use crate::{plan::Call, telemetry::Metrics, webhook::Webhooks};
-
-/// Namespace and name.
-type Key = (String, String);
+use crate::{plan::Call, snapshot::Key, telemetry::Metrics, webhook::Webhooks};
 
 /// Calls that may wait for one Canary; more are dropped and counted.
 const QUEUE: usize = 100;

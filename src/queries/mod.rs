@@ -10,10 +10,7 @@ use std::{sync::Arc, time::Instant};
 use futures::future::join_all;
 
 use crate::{
-    analysis::{
-        self, Failure, Query, Reading,
-        provider_kinds::{self, Access},
-    },
+    analysis::{self, Access, Failure, Query, Reading, provider_kinds},
     manifest::config::Digest,
     plan::{Answers, Question},
     source::{Ask, ContentError, Contents, Credentials, Secrets, SourceError, Sources},

@@ -19,13 +19,10 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     clock, net,
     plan::{Call, Round},
-    snapshot::{Timing, WebhookReply, WebhookRound},
+    snapshot::{Key, Timing, WebhookReply, WebhookRound},
     telemetry::Metrics,
     webhook::{Called, Webhooks},
 };
-
-/// Namespace and name.
-type Key = (String, String);
 
 /// A pass goes on at once with answers that come within this time, so that metrics need not be asked twice.
 const GRACE: Duration = Duration::from_millis(250);

@@ -4,8 +4,8 @@
 use serde_json::Value;
 
 use super::{
-    Split,
     route::{Side, cannot},
+    split::Split,
 };
 use crate::api::validated::Validated;
 

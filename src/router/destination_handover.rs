@@ -12,7 +12,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Router, route::Place};
+use super::{route::Place, traits::Router};
 use crate::{
     api::validated::Validated,
     manifest::{Manifest, json as get},

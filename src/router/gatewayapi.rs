@@ -9,10 +9,12 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{
-    Builtin, Cookies, Router, RouterError, Split, always_never, cookie,
+    always_never, cookie,
     httproute::{cors, filters, inexpressible, mirror, origins, replaces_prefix, request},
-    queries::builtin,
+    queries::{Builtin, builtin},
     route::{self, Place, Shares, Side, narrowed},
+    split::Split,
+    traits::{Cookies, Router, RouterError},
 };
 use crate::{
     api::validated::Validated,

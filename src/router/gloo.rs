@@ -9,9 +9,11 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Builtin, Cookies, Router, RouterError, Split, always_never,
-    queries::builtin,
+    always_never,
+    queries::{Builtin, builtin},
     route::{self, Place, Shares, Side},
+    split::Split,
+    traits::{Cookies, Router, RouterError},
 };
 use crate::{
     api::validated::Validated,

@@ -9,10 +9,13 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Builtin, Cookies, Router, RouterError, Split, always_never, cookie,
-    queries::builtin,
+    always_never, cookie,
+    queries::{Builtin, builtin},
     route::{self, Place, Shares, Side, narrowed},
+    split::Split,
+    traits::{Cookies, Router, RouterError},
     user_virtual_service,
+    virtual_service::{GROUP, VIRTUAL_SERVICE, is_host, is_tcp},
 };
 use crate::{
     api::validated::Validated,
@@ -21,9 +24,6 @@ use crate::{
     snapshot::{Kind, ObjectRef, Objects},
 };
 
-const GROUP: &str = "networking.istio.io";
-pub(super) const VIRTUAL_SERVICE: Kind =
-    Kind { group: GROUP, version: "v1beta1", kind: "VirtualService", plural: "virtualservices" };
 const DESTINATION_RULE: Kind =
     Kind { group: GROUP, version: "v1beta1", kind: "DestinationRule", plural: "destinationrules" };
 
@@ -207,10 +207,6 @@ fn spec(c: &Validated, routes: &[Value]) -> Value {
     Value::Object(spec)
 }
 
-pub(super) fn is_tcp(c: &Validated) -> bool {
-    c.service.app_protocol.as_deref().is_some_and(|p| p.eq_ignore_ascii_case("tcp"))
-}
-
 /// Both sides with their weights; the primary first, as Flagger lists them.
 fn sides(c: &Validated, want: Split) -> Value {
     let side = |host: &str, weight: i32| json!({"destination": destination(c, host), "weight": weight});
@@ -337,14 +333,6 @@ fn side(c: &Validated, host: &Value) -> Option<Side> {
     let host = host.as_str().unwrap_or_default();
     let both = [(&c.names.canary_service, Side::Canary), (&c.names.primary_service, Side::Primary)];
     both.into_iter().find(|(service, _)| is_host(c, host, service)).map(|(_, side)| side)
-}
-
-/// Short, namespaced or full name of a Service.
-pub(super) fn is_host(c: &Validated, host: &str, service: &str) -> bool {
-    let Some(rest) = host.strip_prefix(service) else { return false };
-    let Some(rest) = rest.strip_prefix('.') else { return rest.is_empty() };
-    let Some(rest) = rest.strip_prefix(c.namespace.as_str()) else { return false };
-    rest.is_empty() || rest.starts_with(".svc")
 }
 
 #[cfg(test)]

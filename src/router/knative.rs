@@ -8,7 +8,12 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::{Builtin, Cookies, Router, RouterError, Split, queries::builtin, route};
+use super::{
+    queries::{Builtin, builtin},
+    route,
+    split::Split,
+    traits::{Cookies, Router, RouterError},
+};
 use crate::{
     api::validated::Validated,
     manifest::{self, Manifest, Undo, annotation, json as get, knative},

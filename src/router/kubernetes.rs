@@ -7,7 +7,13 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::{Builtin, Cookies, Router, RouterError, Split, gatewayapi, route};
+use super::{
+    gatewayapi,
+    queries::Builtin,
+    route,
+    split::Split,
+    traits::{Cookies, Router, RouterError},
+};
 use crate::{
     api::{promotion::Apex, validated::Validated},
     manifest::{self, Manifest, Undo, json as get},

@@ -8,9 +8,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{
-    Builtin, Cookies, Router, RouterError, Split,
-    queries::builtin,
+    queries::{Builtin, builtin},
     route::{self, Place, Side},
+    split::Split,
+    traits::{Cookies, Router, RouterError},
 };
 use crate::{
     api::validated::Validated,

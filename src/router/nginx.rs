@@ -9,10 +9,12 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{
-    Builtin, Cookies, Router, RouterError, Split, always_never,
+    always_never,
     copy::{self, Source},
-    queries::builtin,
+    queries::{Builtin, builtin},
     route,
+    split::Split,
+    traits::{Cookies, Router, RouterError},
 };
 use crate::{
     api::validated::Validated,

@@ -10,10 +10,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{
-    Builtin, Cookies, Router, RouterError, Split,
     copy::{self, Source},
-    queries::builtin,
+    queries::{Builtin, builtin},
     route::{self, Side},
+    split::Split,
+    traits::{Cookies, Router, RouterError},
 };
 use crate::{
     api::validated::Validated,

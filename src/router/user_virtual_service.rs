@@ -7,9 +7,10 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    RouterError, Split,
-    istio::{VIRTUAL_SERVICE, is_host, is_tcp},
     route::{self, Shares, Side},
+    split::Split,
+    traits::RouterError,
+    virtual_service::{VIRTUAL_SERVICE, is_host, is_tcp},
 };
 use crate::{
     api::validated::Validated,

@@ -11,7 +11,7 @@ use http::request::Parts;
 use reqsign_aws_v4::{Credential, DefaultCredentialProvider, RequestSigner, StaticCredentialProvider};
 use reqsign_core::{Context, Error, FileRead, HttpSend, OsEnv, Signer};
 
-use super::{Ask, SourceError};
+use super::{ask::Ask, error::SourceError};
 use crate::net::{self, Outbound};
 
 /// Time for finding credentials, all places together.

@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{
-    Ask, MetricSource, SourceError,
+    ask::{Ask, MetricSource},
     aws::Aws,
+    error::SourceError,
     http::{Call, Http, Reply, address},
     period,
 };

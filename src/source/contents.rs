@@ -5,10 +5,7 @@
 
 use std::time::Duration;
 
-use kube::{
-    Api, Client,
-    api::{ApiResource, DynamicObject},
-};
+use kube::{Api, Client, api::DynamicObject};
 
 use crate::{
     manifest::config::{self, Digest},
@@ -52,13 +49,7 @@ impl Contents {
     /// # Errors
     /// It cannot be read.
     pub async fn digest(&self, namespace: &str, at: &ObjectRef) -> Result<Option<Digest>, ContentError> {
-        let resource = ApiResource {
-            group: at.kind.group.into(),
-            version: at.kind.version.into(),
-            api_version: at.kind.api_version(),
-            kind: at.kind.kind.into(),
-            plural: at.kind.plural.into(),
-        };
+        let resource = at.kind.resource();
         let api: Api<DynamicObject> = Api::namespaced_with(self.0.clone(), namespace, &resource);
         let answer = tokio::time::timeout(DEADLINE, api.get_opt(&at.name)).await;
         let found = answer.map_err(|_| ContentError::TimedOut)?.map_err(|error| match error {

@@ -14,8 +14,8 @@ use std::{
 use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, Client};
 
-use super::SourceError;
-use crate::analysis::provider_kinds::SecretAt;
+use super::error::SourceError;
+use crate::analysis::SecretAt;
 
 /// No read may take longer.
 const DEADLINE: Duration = Duration::from_secs(10);

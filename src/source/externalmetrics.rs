@@ -12,7 +12,8 @@ use reqwest::Url;
 use serde::Deserialize;
 
 use super::{
-    Ask, MetricSource, SourceError,
+    ask::{Ask, MetricSource},
+    error::SourceError,
     http::{Call, Http, LARGEST, Reply, TIMEOUT, address, complaint_of, quoted},
     quantity,
 };

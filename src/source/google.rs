@@ -19,7 +19,8 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::{
-    Ask, SourceError,
+    ask::Ask,
+    error::SourceError,
     http::{Call, Http, Reply, address},
 };
 use crate::{

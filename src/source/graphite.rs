@@ -6,7 +6,8 @@ use futures::{FutureExt, future::BoxFuture};
 use serde::Deserialize;
 
 use super::{
-    Ask, MetricSource, SourceError,
+    ask::{Ask, MetricSource},
+    error::SourceError,
     http::{Call, Http, address, on_one_line},
 };
 

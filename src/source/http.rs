@@ -14,7 +14,7 @@ use serde_json::error::Category;
 pub use crate::net::shown;
 use crate::net::{self, NetError, Outbound, Request, Tls};
 
-use super::{Ask, SourceError};
+use super::{ask::Ask, error::SourceError};
 
 /// Time for one question, from connecting to the last byte; Flagger's.
 pub const TIMEOUT: Duration = Duration::from_secs(5);

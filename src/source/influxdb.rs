@@ -9,7 +9,8 @@ use futures::{FutureExt, future::BoxFuture};
 use serde_json::json;
 
 use super::{
-    Ask, MetricSource, SourceError,
+    ask::{Ask, MetricSource},
+    error::SourceError,
     http::{Call, Http, Reply, address, complaint_of},
 };
 

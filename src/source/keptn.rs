@@ -13,7 +13,10 @@ use kube::{
     core::GroupVersionKind,
 };
 
-use super::{Ask, MetricSource, SourceError};
+use super::{
+    ask::{Ask, MetricSource},
+    error::SourceError,
+};
 
 /// No read may take longer.
 const DEADLINE: Duration = Duration::from_secs(5);

@@ -9,7 +9,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    Ask, MetricSource, SourceError,
+    ask::{Ask, MetricSource},
+    error::SourceError,
     http::{Call, Http, Reply, address, complaint_of, on_one_line},
 };
 use crate::analysis::{Doubt, provider_kinds::PROMETHEUS};

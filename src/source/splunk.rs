@@ -11,7 +11,8 @@ use reqwest::Url;
 use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{
-    Ask, MetricSource, SourceError,
+    ask::{Ask, MetricSource},
+    error::SourceError,
     http::{Call, Http, Reply, address},
     period,
 };

@@ -8,7 +8,8 @@ use jsonpath_rust::JsonPath;
 use serde_json::Value;
 
 use super::{
-    Ask, MetricSource, SourceError,
+    ask::{Ask, MetricSource},
+    error::SourceError,
     http::{Call, Http, Reply, address},
 };
 use crate::analysis::provider_kinds::json_path;

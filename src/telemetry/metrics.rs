@@ -19,7 +19,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use super::{Outcome, hooks::HookMetrics};
+use super::{hooks::HookMetrics, outcome::Outcome};
 
 /// Upper bounds that Prometheus clients use unless told otherwise; Flagger's histogram has them.
 const DEFAULT_BUCKETS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];

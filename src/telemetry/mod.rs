@@ -6,13 +6,15 @@
 pub mod hooks;
 pub mod metrics;
 pub mod outcome;
+mod reconcile;
 
 use std::io;
 
 use tracing_subscriber::EnvFilter;
 
 pub use metrics::Metrics;
-pub use outcome::{Outcome, Reconcile};
+pub use outcome::Outcome;
+pub use reconcile::Reconcile;
 
 /// Why logging could not be set up.
 #[derive(Debug, thiserror::Error)]

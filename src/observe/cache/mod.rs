@@ -4,108 +4,32 @@
 //! parsed. A version that one of our writes returned is never replaced by an older one from a watch, so a decision
 //! always sees the writes before it.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::{Mutex, MutexGuard, PoisonError},
-};
-
-use serde_json::Value;
-
-use super::{dependency_index::DependencyIndex, endpoints::Endpoints, references::References};
-use crate::{
-    api::Target,
-    manifest::config,
-    names,
-    snapshot::{CANARY, CANARY_RUN, DAEMONSET, DEPLOYMENT, ENDPOINTS, Kind, ObjectRef, POD, REVISION},
-};
-
+mod entry;
 pub(super) mod jobs;
 mod records;
 mod scalers;
 mod scope;
 pub(super) mod secrets;
+mod store;
 mod triggers;
 
-/// Namespace and name.
-pub type Key = (String, String);
+use std::collections::{BTreeMap, BTreeSet};
 
-#[derive(Debug)]
-enum Entry {
-    Seen {
-        version: u64,
-        text: Box<str>,
-    },
-    /// Deleted at this version: an older write of ours that returns late does not bring it back.
-    Gone {
-        version: u64,
-    },
-}
+use serde_json::Value;
 
-impl Entry {
-    fn version(&self) -> u64 {
-        match self {
-            Self::Seen { version, .. } | Self::Gone { version } => *version,
-        }
-    }
-
-    fn object(&self) -> Option<Value> {
-        match self {
-            Self::Seen { text, .. } => serde_json::from_str(text).ok(),
-            Self::Gone { .. } => None,
-        }
-    }
-}
-
-#[derive(Debug, Default)]
-struct Inner {
-    objects: BTreeMap<Kind, BTreeMap<Key, Entry>>,
-    interests: BTreeMap<Key, References>,
-    looked: DependencyIndex,
-    endpoints: Endpoints,
-    /// A write whose result is known only by version: the object as seen before it is stale.
-    floors: BTreeMap<(Kind, Key), u64>,
-    synced: BTreeSet<Kind>,
-    /// Kinds whose watch the API server refuses.
-    forbidden: BTreeSet<Kind>,
-    crds: BTreeSet<String>,
-    crds_synced: bool,
-    terminating: BTreeSet<String>,
-    flagger: Option<(String, jiff::Timestamp)>,
-}
-
-/// Shared by the watches, the writers and the gatherer.
-#[derive(Debug, Default)]
-pub struct ObjectCache(Mutex<Inner>);
-
-/// Resource versions are numbers that grow (official for one kind since Kubernetes 1.35, true before).
-pub fn version_of(object: &Value) -> u64 {
-    object["metadata"]["resourceVersion"].as_str().and_then(|v| v.parse().ok()).unwrap_or(0)
-}
-
-fn key_of(object: &Value) -> Key {
-    let meta = &object["metadata"];
-    let text = |field: &str| meta[field].as_str().unwrap_or_default().to_owned();
-    (text("namespace"), text("name"))
-}
-
-/// Both repeat the object.
-fn forget_what_nobody_reads(object: &mut Value) {
-    if let Some(meta) = object["metadata"].as_object_mut() {
-        meta.remove("managedFields");
-        if let Some(annotations) = meta.get_mut("annotations").and_then(Value::as_object_mut) {
-            annotations.remove(names::ANNOTATION_KUBECTL);
-        }
-    }
-}
+use self::entry::{Entry, drop_unread, key_of, version_of};
+pub use self::store::ObjectCache;
+use super::references::{Contested, References};
+use crate::{
+    api::Target,
+    manifest::config,
+    snapshot::{CANARY, CANARY_RUN, DAEMONSET, DEPLOYMENT, ENDPOINTS, Key, Kind, ObjectRef, POD, REVISION},
+};
 
 impl ObjectCache {
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Takes in an object from a watch or from the answer to a write. Returns the Canaries it matters to.
     pub fn saw(&self, kind: Kind, mut object: Value) -> Vec<Key> {
-        forget_what_nobody_reads(&mut object);
+        drop_unread(&mut object);
         if config::KINDS.contains(&kind) {
             object = config::without_content(&object);
         } else if scalers::is_one(kind) {
@@ -130,24 +54,24 @@ impl ObjectCache {
         if inner.floors.get(&(kind, key.clone())).is_some_and(|f| *f <= version) {
             inner.floors.remove(&(kind, key.clone()));
         }
-        let mut touched = inner.touched(kind, &key, &object);
+        let mut triggered = inner.triggered(kind, &key, &object);
         if let Some(old) = old {
             if scalers::same_but_version(&old, &object) {
                 return vec![];
             }
             // it may have been aimed at another
-            touched.extend(inner.touched(kind, &key, &old));
+            triggered.extend(inner.triggered(kind, &key, &old));
         }
         if kind == CANARY {
             let new = References::of(&object, &key.0);
-            touched.extend(inner.rivals(&key, &new));
-            if let Some(old) = inner.interests.insert(key.clone(), new.clone())
+            triggered.extend(inner.rivals(&key, &new).map(|(other, _)| other.clone()));
+            if let Some(old) = inner.references.insert(key.clone(), new.clone())
                 && old != new
             {
-                touched.extend(inner.rivals(&key, &old));
+                triggered.extend(inner.rivals(&key, &old).map(|(other, _)| other.clone()));
             }
         }
-        touched
+        triggered
     }
 
     /// Takes in a deletion. Returns the Canaries it matters to.
@@ -158,28 +82,28 @@ impl ObjectCache {
             let service = inner.endpoints.lost(&key);
             return inner.served_by(&key.0, service);
         }
-        let mut touched = inner.touched(kind, &key, object);
+        let mut triggered = inner.triggered(kind, &key, object);
         let entries = inner.objects.entry(kind).or_default();
         // of what nobody looks at there are no writes of ours that may return late, and such objects come and go for ever
-        if touched.is_empty() || kind == POD {
+        if triggered.is_empty() || kind == POD {
             entries.remove(&key);
         } else {
             entries.insert(key.clone(), Entry::Gone { version });
         }
         inner.floors.remove(&(kind, key.clone()));
         if kind == CANARY
-            && let Some(old) = inner.interests.remove(&key)
+            && let Some(old) = inner.references.remove(&key)
         {
-            inner.looked.keep(|canary| *canary != key);
-            touched.extend(inner.rivals(&key, &old));
+            inner.dependencies.keep(|canary| *canary != key);
+            triggered.extend(inner.rivals(&key, &old).map(|(other, _)| other.clone()));
         }
-        touched
+        triggered
     }
 
     /// After a list: objects that were not in it are gone.
     pub fn listed(&self, kind: Kind, seen: &BTreeSet<Key>) -> Vec<Key> {
         let mut inner = self.lock();
-        let concerned: Vec<Key> = inner.interests.keys().cloned().collect();
+        let concerned: Vec<Key> = inner.references.keys().cloned().collect();
         inner.synced.insert(kind);
         inner.forbidden.remove(&kind);
         if kind == ENDPOINTS {
@@ -188,8 +112,8 @@ impl ObjectCache {
             let entries = inner.objects.entry(kind).or_default();
             entries.retain(|key, _| seen.contains(key));
             if kind == CANARY {
-                inner.interests.retain(|key, _| seen.contains(key));
-                inner.looked.keep(|key| seen.contains(key));
+                inner.references.retain(|key, _| seen.contains(key));
+                inner.dependencies.keep(|key| seen.contains(key));
             }
         }
         concerned
@@ -218,7 +142,7 @@ impl ObjectCache {
         let changed = inner.crds != crds || !inner.crds_synced;
         inner.crds = crds;
         inner.crds_synced = true;
-        if changed { inner.interests.keys().cloned().collect() } else { vec![] }
+        if changed { inner.references.keys().cloned().collect() } else { vec![] }
     }
 
     /// Marks a namespace as terminating or not. Returns its Canaries.
@@ -232,7 +156,7 @@ impl ObjectCache {
         if !changed {
             return vec![];
         }
-        inner.interests.keys().filter(|k| k.0 == namespace).cloned().collect()
+        inner.references.keys().filter(|k| k.0 == namespace).cloned().collect()
     }
 
     /// Holder of Flagger's lease and when it runs out; returns all Canaries when the holder changed.
@@ -240,7 +164,7 @@ impl ObjectCache {
         let mut inner = self.lock();
         let changed = lease.as_ref().map(|l| &l.0) != inner.flagger.as_ref().map(|l| &l.0);
         inner.flagger = lease;
-        if changed { inner.interests.keys().cloned().collect() } else { vec![] }
+        if changed { inner.references.keys().cloned().collect() } else { vec![] }
     }
 
     /// Holder of Flagger's lease and when it runs out.
@@ -249,15 +173,15 @@ impl ObjectCache {
     }
 
     /// Notes what is read for a Canary, so that its changes matter to it whatever it is named.
-    pub fn looks_at(&self, canary: &Key, objects: &[ObjectRef]) {
+    pub fn depends_on(&self, canary: &Key, objects: &[ObjectRef]) {
         let mut inner = self.lock();
-        let Some(interest) = inner.interests.get(canary) else { return };
-        let named = interest.services();
+        let Some(references) = inner.references.get(canary) else { return };
+        let named = references.services();
         let tells = |at: &&ObjectRef| {
             ![DEPLOYMENT, DAEMONSET, REVISION].contains(&at.kind) && !named.contains(&at.name)
         };
         let seen = objects.iter().filter(tells).cloned().collect();
-        inner.looked.note(canary, seen);
+        inner.dependencies.note(canary, seen);
     }
 
     /// All these kinds have been listed at least once.
@@ -310,31 +234,27 @@ impl ObjectCache {
         self.lock().endpoints.ready(namespace, service)
     }
 
-    /// Canaries with what they look at.
-    pub fn interests(&self, namespace: &str) -> Vec<(Key, References)> {
+    /// Other Canaries of the namespace that want what this one wants.
+    pub(super) fn rivals(&self, key: &Key) -> Vec<(Key, Contested)> {
         let inner = self.lock();
-        inner
-            .interests
-            .iter()
-            .filter(|(k, _)| k.0 == namespace)
-            .map(|(k, i)| (k.clone(), i.clone()))
-            .collect()
+        let Some(own) = inner.references.get(key) else { return vec![] };
+        inner.rivals(key, own).map(|(other, contested)| (other.clone(), contested)).collect()
     }
 
     /// Providers that Canaries name; one of them is empty if some name none.
     pub fn providers(&self) -> BTreeSet<String> {
-        self.lock().interests.values().map(|interest| interest.provider.clone()).collect()
+        self.lock().references.values().map(|references| references.provider.clone()).collect()
     }
 
     /// Some Canary has a target of this kind.
     pub fn targets(&self, kind: Target) -> bool {
-        self.lock().interests.values().any(|interest| interest.kind == Some(kind))
+        self.lock().references.values().any(|references| references.kind == Some(kind))
     }
 
     /// Number of Canaries per namespace.
     pub fn totals(&self) -> BTreeMap<String, usize> {
         let mut totals = BTreeMap::new();
-        for key in self.lock().interests.keys() {
+        for key in self.lock().references.keys() {
             *totals.entry(key.0.clone()).or_default() += 1;
         }
         totals

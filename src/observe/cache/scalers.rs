@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Entry, ObjectCache, References};
+use super::{super::references::References, entry::Entry, store::ObjectCache};
 use crate::{
     names,
     snapshot::{HPA, Kind, SCALED_OBJECT},

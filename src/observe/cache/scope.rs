@@ -1,7 +1,10 @@
 //! How far the watches reach: objects that belong to no namespace, and kinds that the operator may not list.
 
-use super::{Inner, Key, ObjectCache, References};
-use crate::snapshot::Kind;
+use super::{
+    super::references::References,
+    store::{Inner, ObjectCache},
+};
+use crate::snapshot::{Key, Kind};
 
 /// Where an object of this name is kept that bears on a Canary of this namespace.
 pub(super) fn place(kind: Kind, namespace: &str, name: &str) -> Key {
@@ -13,7 +16,7 @@ impl ObjectCache {
     pub fn forbid(&self, kind: Kind) -> Vec<Key> {
         let mut inner = self.lock();
         let new = inner.forbidden.insert(kind);
-        if new { inner.interests.keys().cloned().collect() } else { vec![] }
+        if new { inner.references.keys().cloned().collect() } else { vec![] }
     }
 
     /// The operator may not list the kind, and never could.
@@ -26,7 +29,11 @@ impl ObjectCache {
 impl Inner {
     /// The Canaries, whatever their namespace, that have a Service of this name.
     pub(super) fn named_everywhere(&self, name: &str) -> Vec<Key> {
-        let named = |interest: &References| interest.services().iter().any(|service| service == name);
-        self.interests.iter().filter(|(_, interest)| named(interest)).map(|(key, _)| key.clone()).collect()
+        let named = |references: &References| references.services().iter().any(|service| service == name);
+        self.references
+            .iter()
+            .filter(|(_, references)| named(references))
+            .map(|(key, _)| key.clone())
+            .collect()
     }
 }

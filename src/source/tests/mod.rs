@@ -25,7 +25,7 @@ use tokio::{
 
 use super::{Ask, Credentials, Http};
 use crate::{
-    analysis::provider_kinds::SecretAt,
+    analysis::SecretAt,
     net::{Outbound, OutboundPolicy},
 };
 
