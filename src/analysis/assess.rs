@@ -240,7 +240,3 @@ fn primary_shown(values: &[f64]) -> String {
 fn broken(name: &str, field: &str, why: &str) -> String {
     format!("metric {name}: {field} has no verdict: {why}")
 }
-
-#[cfg(test)]
-#[path = "tests/assess.rs"]
-mod tests;

@@ -193,7 +193,3 @@ fn wrong_in_metric(m: &CanaryMetric) -> Option<String> {
         arg.name
     ))
 }
-
-#[cfg(test)]
-#[path = "tests/job.rs"]
-mod tests;

@@ -203,7 +203,3 @@ fn unreached(c: &Validated, m: &CanaryMetric) -> Option<String> {
     let silent = v.no_data == Some(NoData::Pass) && !v.dry() && v.min_samples.is_none();
     silent.then(|| "noData is pass: a revision that gets no traffic passes".into())
 }
-
-#[cfg(test)]
-#[path = "tests/limits.rs"]
-mod tests;

@@ -30,3 +30,6 @@ pub use self::{
     reading::{Doubt, Failure, Reading, doubting, early, sent},
     verdict::{NO_VALUES, Verdict, judge},
 };
+
+#[cfg(test)]
+mod tests;

@@ -22,7 +22,7 @@ use crate::{
     snapshot::{Kind, ObjectRef, Objects},
 };
 
-const APISIX_ROUTE: Kind =
+pub(super) const APISIX_ROUTE: Kind =
     Kind { group: "apisix.apache.org", version: "v2", kind: "ApisixRoute", plural: "apisixroutes" };
 const OWNED: &[&str] = &["/spec/http"];
 
@@ -166,7 +166,3 @@ fn rule_to(rule: &Value, to: &[(&str, i32)]) -> Value {
     get::set(&mut rule, &["priority"], json!(PRIORITY));
     rule
 }
-
-#[cfg(test)]
-#[path = "tests/apisix.rs"]
-mod tests;

@@ -206,7 +206,3 @@ fn shares(c: &Validated, rule: &Value) -> Shares {
     };
     get::list(&rule["services"]).iter().map(one).collect()
 }
-
-#[cfg(test)]
-#[path = "tests/contour.rs"]
-mod tests;

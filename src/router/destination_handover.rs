@@ -77,7 +77,3 @@ fn naming(mut spec: Value, others: &Value, [rules, destinations]: [&'static str;
 fn same(a: &Value, b: &Value) -> bool {
     ["name", "namespace", "port"].iter().all(|key| a[key] == b[key])
 }
-
-#[cfg(test)]
-#[path = "tests/destination_handover.rs"]
-mod tests;

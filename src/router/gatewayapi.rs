@@ -39,7 +39,7 @@ pub(super) const QUERIES: Builtin = builtin!(
 /// The router, for one version of the API.
 pub(super) struct GatewayApi {
     name: &'static str,
-    kinds: &'static [Kind],
+    pub(super) kinds: &'static [Kind],
     honours: &'static [&'static str],
 }
 
@@ -321,7 +321,7 @@ fn service(c: &Validated, name: &str) -> Value {
     json!({"group": "", "kind": "Service", "name": name, "port": c.service.port})
 }
 
-fn backend(c: &Validated, name: &str, weight: i32) -> Value {
+pub(super) fn backend(c: &Validated, name: &str, weight: i32) -> Value {
     let mut backend = service(c, name);
     get::set(&mut backend, &["weight"], json!(weight));
     backend
@@ -362,7 +362,3 @@ fn unaccepted(c: &Validated, answer: &Value, generation: i64) -> Option<String> 
         _ => Some(format!("Gateway {gateway} has not yet taken in HTTPRoute {}", c.names.apex)),
     }
 }
-
-#[cfg(test)]
-#[path = "tests/gatewayapi.rs"]
-mod tests;

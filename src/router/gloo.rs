@@ -24,7 +24,8 @@ use crate::{
 
 const ROUTE_TABLE: Kind =
     Kind { group: "gateway.solo.io", version: "v1", kind: "RouteTable", plural: "routetables" };
-const UPSTREAM: Kind = Kind { group: "gloo.solo.io", version: "v1", kind: "Upstream", plural: "upstreams" };
+pub(super) const UPSTREAM: Kind =
+    Kind { group: "gloo.solo.io", version: "v1", kind: "Upstream", plural: "upstreams" };
 
 const OWNED_TABLE: &[&str] = &["/spec/routes"];
 /// The Service, and what is taken from the user's Upstream.
@@ -210,7 +211,7 @@ fn upstream(c: &Validated, side: Side) -> String {
     format!("{}-{}-{side}upstream-{}", c.namespace, c.names.apex, c.service.port)
 }
 
-fn to_upstream(c: &Validated, side: Side, weight: i32) -> Value {
+pub(super) fn to_upstream(c: &Validated, side: Side, weight: i32) -> Value {
     let to = json!({"upstream": {"name": upstream(c, side), "namespace": c.namespace}});
     json!({"destination": to, "weight": weight})
 }
@@ -264,7 +265,3 @@ fn shares(c: &Validated, rule: &Value) -> Shares {
     let one = |to: &Value| (side(&to["destination"]["upstream"]["name"]), to["weight"].as_i64().unwrap_or(0));
     get::list(&rule["routeAction"]["multi"]["destinations"]).iter().map(one).collect()
 }
-
-#[cfg(test)]
-#[path = "tests/gloo.rs"]
-mod tests;

@@ -305,7 +305,7 @@ fn hosts(c: &Validated) -> Vec<String> {
     hosts
 }
 
-fn gateways(c: &Validated) -> Vec<String> {
+pub(super) fn gateways(c: &Validated) -> Vec<String> {
     let mut gateways = c.service.gateways.clone();
     let append = gateways.is_empty() || c.mesh_appended;
     if append && !gateways.iter().any(|gateway| gateway == MESH) {
@@ -334,7 +334,3 @@ fn side(c: &Validated, host: &Value) -> Option<Side> {
     let both = [(&c.names.canary_service, Side::Canary), (&c.names.primary_service, Side::Primary)];
     both.into_iter().find(|(service, _)| is_host(c, host, service)).map(|(_, side)| side)
 }
-
-#[cfg(test)]
-#[path = "tests/istio.rs"]
-mod tests;

@@ -136,7 +136,7 @@ impl Router for Knative {
     }
 }
 
-fn at(c: &Validated) -> ObjectRef {
+pub(super) fn at(c: &Validated) -> ObjectRef {
     ObjectRef::new(KNATIVE_SERVICE, c.names.target.clone())
 }
 
@@ -165,7 +165,3 @@ fn original(object: &Value) -> String {
         json!({"traffic": traffic}).to_string()
     })
 }
-
-#[cfg(test)]
-#[path = "tests/knative.rs"]
-mod tests;

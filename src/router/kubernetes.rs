@@ -205,7 +205,3 @@ pub fn percent(part: i64, whole: i64) -> i32 {
     let percent = (part.saturating_mul(200).saturating_add(whole)) / whole.saturating_mul(2);
     i32::try_from(percent).unwrap_or(100)
 }
-
-#[cfg(test)]
-#[path = "tests/kubernetes.rs"]
-mod tests;

@@ -20,7 +20,7 @@ use crate::{
     snapshot::{Kind, ObjectRef, Objects},
 };
 
-const TRAFFIC_ROUTE: Kind =
+pub(super) const TRAFFIC_ROUTE: Kind =
     Kind { group: "kuma.io", version: "v1alpha1", kind: "TrafficRoute", plural: "trafficroutes" };
 const OWNED: &[&str] = &[
     "/mesh",
@@ -31,7 +31,7 @@ const OWNED: &[&str] = &[
     "/spec/conf/http",
 ];
 /// The tag by which Kuma names a Service.
-const SERVICE: &str = "kuma.io/service";
+pub(super) const SERVICE: &str = "kuma.io/service";
 
 const QUERIES: Builtin = builtin!(
     r#"service=~"{{ service }}-canary_{{ namespace }}_svc_[0-9a-zA-Z-]+""#,
@@ -191,7 +191,3 @@ fn known(c: &Validated, live: &Objects) -> Objects {
     known.insert(TRAFFIC_ROUTE, route);
     known
 }
-
-#[cfg(test)]
-#[path = "tests/kuma.rs"]
-mod tests;

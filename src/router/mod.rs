@@ -28,11 +28,7 @@ mod user_virtual_service;
 mod virtual_service;
 
 #[cfg(test)]
-#[path = "tests/cases.rs"]
-mod cases;
-#[cfg(test)]
-#[path = "tests/conformance.rs"]
-mod conformance;
+mod tests;
 
 pub use cookie::fresh as fresh_cookie;
 pub use destination_handover::{announcing, remembering};
@@ -96,18 +92,4 @@ pub fn ignored(router: &dyn Router, c: &Validated) -> Vec<String> {
 pub fn retired(provider: &str) -> bool {
     let name = provider.split(':').next().unwrap_or_default();
     matches!(name, "appmesh" | "smi" | "osm")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn retired_providers_are_known_with_their_versions() {
-        for provider in ["appmesh", "appmesh:v1beta2", "smi:v1alpha1", "smi:linkerd", "osm"] {
-            assert!(retired(provider) && by_name(provider).is_none(), "{provider}");
-        }
-        assert!(!retired("istio") && !retired("linkerd") && !retired(""));
-        assert_eq!(by_name("istio").map(Router::name), Some("istio"));
-    }
 }

@@ -269,7 +269,3 @@ fn naming(list: &str, entries: &[Value]) -> Result<Said, String> {
     }
     Ok(all)
 }
-
-#[cfg(test)]
-#[path = "tests/nginx.rs"]
-mod tests;

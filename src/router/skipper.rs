@@ -25,7 +25,7 @@ use crate::{
 
 const OWNED: &[&str] = &["/spec/rules", "/spec/defaultBackend", "/spec/tls", "/spec/ingressClassName"];
 
-const PREDICATE: &str = "zalando.org/skipper-predicate";
+pub(super) const PREDICATE: &str = "zalando.org/skipper-predicate";
 const WEIGHTS: &str = "zalando.org/backend-weights";
 /// Puts the canary's routes before those of the user's Ingress.
 const FIRST: &str = "Weight(100)";
@@ -181,7 +181,3 @@ fn doubled(c: &Validated, spec: &Value) -> Value {
     }
     spec
 }
-
-#[cfg(test)]
-#[path = "tests/skipper.rs"]
-mod tests;

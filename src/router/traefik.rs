@@ -18,7 +18,7 @@ use crate::{
     snapshot::{Kind, ObjectRef, Objects},
 };
 
-const TRAEFIK_SERVICE: Kind =
+pub(super) const TRAEFIK_SERVICE: Kind =
     Kind { group: "traefik.io", version: "v1alpha1", kind: "TraefikService", plural: "traefikservices" };
 const OWNED: &[&str] = &["/spec/weighted/services"];
 
@@ -109,7 +109,3 @@ fn weighted(services: &[Value]) -> Value {
 fn service(c: &Validated, name: &str, weight: i32) -> Value {
     json!({"name": name, "namespace": c.namespace, "port": c.service.port, "weight": weight})
 }
-
-#[cfg(test)]
-#[path = "tests/traefik.rs"]
-mod tests;

@@ -262,7 +262,3 @@ fn turned(to: &Value, service: &str, weight: Option<Value>) -> Value {
 fn original(object: &Value) -> Option<Original> {
     serde_json::from_str(annotation(object, names::ANNOTATION_ORIGINAL)?).ok()
 }
-
-#[cfg(test)]
-#[path = "tests/user_virtual_service.rs"]
-mod tests;

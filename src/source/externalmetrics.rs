@@ -108,7 +108,7 @@ fn root() -> Result<Url, SourceError> {
     address("http://cluster", API)
 }
 
-fn path(query: &str) -> Result<Url, SourceError> {
+pub(super) fn path(query: &str) -> Result<Url, SourceError> {
     let unusable = |why: &str| SourceError::Unusable {
         message: format!("query {why}: write [<namespace>/]<metric>[?labelSelector=…]"),
     };
@@ -132,7 +132,3 @@ fn path(query: &str) -> Result<Url, SourceError> {
 fn words(body: &[u8]) -> Option<String> {
     complaint_of(body, "message")
 }
-
-#[cfg(test)]
-#[path = "tests/externalmetrics.rs"]
-mod tests;

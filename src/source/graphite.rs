@@ -55,7 +55,3 @@ impl MetricSource for Graphite {
         async move { self.render(ask, "target=test&from=-1min").await.map(drop) }.boxed()
     }
 }
-
-#[cfg(test)]
-#[path = "tests/graphite.rs"]
-mod tests;

@@ -147,7 +147,3 @@ fn oddity(data: &Value) -> &'static str {
 fn complaint(body: &[u8]) -> Option<String> {
     complaint_of(body, "error")
 }
-
-#[cfg(test)]
-#[path = "tests/prometheus.rs"]
-mod tests;

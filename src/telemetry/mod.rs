@@ -51,3 +51,6 @@ pub fn init(filter: &str, json: bool) -> Result<(), TelemetryError> {
     };
     done.map_err(TelemetryError::Installed)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,11 @@
 use serde_json::{Value, json};
 
-use super::*;
-use crate::{manifest::fixture, router};
+use crate::{
+    analysis::job::{SUCCESS, is_for_job, mistakes, of, rendered},
+    api::{CanaryMetric, validated::Validated},
+    manifest::{fixture, json},
+    router,
+};
 
 fn spec() -> Value {
     json!({"template": {"spec": {"containers": [
@@ -53,14 +57,15 @@ fn texts_of_a_job_are_filled_in() {
 fn a_job_asks_no_server_and_passes_by_its_end() {
     let mut c = canary(&json!({"spec": spec()}));
     c.metrics = vec![metric(&json!({"thresholdRange": {"min": 1}}))];
-    let asks = super::super::asks(&c, router::by_name("istio").unwrap().queries());
+    let asks = crate::analysis::asks(&c, router::by_name("istio").unwrap().queries());
     let query = asks[0].query.as_ref().unwrap();
     assert!(is_for_job(query) && query.promql == "the Job of MetricTemplate test/warm-up", "{query:?}");
-    let read =
-        |reading: super::super::Reading| super::super::assess(&c, 0, &asks, &[(0, reading)].into()).unwrap();
-    let passed = read(super::super::Reading::Values(vec![SUCCESS]));
+    let read = |reading: crate::analysis::Reading| {
+        crate::analysis::assess(&c, 0, &asks, &[(0, reading)].into()).unwrap()
+    };
+    let passed = read(crate::analysis::Reading::Values(vec![SUCCESS]));
     assert_eq!((passed.outcome, passed.value.as_str()), (crate::api::MetricOutcome::Pass, "1"));
-    let failed = read(super::super::Reading::Bad("Job a-1 failed".into()));
+    let failed = read(crate::analysis::Reading::Bad("Job a-1 failed".into()));
     assert_eq!((failed.outcome, failed.value.as_str()), (crate::api::MetricOutcome::Fail, "0"));
     assert_eq!(failed.text, "Halt podinfo.test advancement warm-up: Job a-1 failed");
 }

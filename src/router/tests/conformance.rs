@@ -5,15 +5,13 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{
-    Builtin, Cookies, Router, RouterError, Split, all,
-    cases::{Case, cases, pinned},
-};
+use super::cases::{Case, cases, pinned};
 use crate::{
     analysis::{Metric, builtin},
     api::{Target, validated::Validated},
     manifest::{Manifest, Undo, fixture, fixture::merge, json as get, patch},
     names,
+    router::{Builtin, Cookies, Router, RouterError, Split, all},
     snapshot::Objects,
 };
 

@@ -1,6 +1,19 @@
-use super::*;
-use crate::manifest::{fixture, fixture::merge, patch};
-use crate::names;
+use serde_json::{Value, json};
+
+use crate::{
+    api::validated::Validated,
+    manifest::{
+        fixture::{self, merge},
+        patch,
+    },
+    names,
+    router::{
+        nginx::Nginx,
+        split::Split,
+        traits::{Cookies, Router},
+    },
+    snapshot::{INGRESS, ObjectRef, Objects},
+};
 
 fn canary(analysis: &Value) -> Validated {
     let mut c = fixture::canary(&json!({}));

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use super::*;
 use crate::source::{
+    ask::MetricSource,
+    error::SourceError,
     http::TIMEOUT,
+    prometheus::Prometheus,
     tests::{Asked, Play, http, server},
 };
 
