@@ -19,14 +19,17 @@ use kube::{
     core::ObjectMeta,
 };
 use serde_json::json;
-use tokio::sync::mpsc;
+use tokio::sync::Mutex;
+use tokio_util::task::TaskTracker;
 
 use crate::{
     api::Canary,
     clock, names,
     plan::Note,
+    queues::Queues,
     snapshot::{CANARY_RUN, Snapshot},
     telemetry::Metrics,
+    text,
 };
 
 /// Notes that may wait; more are dropped and counted.
@@ -42,18 +45,21 @@ const FRESH: Duration = Duration::from_secs(3000);
 
 type Said = (String, &'static str, String);
 
-/// Puts notes on the queue.
+/// Publishes notes.
 #[derive(Clone)]
-pub struct Events {
-    queue: mpsc::Sender<(ObjectReference, Note)>,
+pub struct Events(Arc<Inner>);
+
+struct Inner {
+    client: Client,
     metrics: Arc<Metrics>,
+    queue: Queues<(), (ObjectReference, Note)>,
+    said: Mutex<BTreeMap<Said, Counted>>,
 }
 
 impl Events {
-    /// The queue and the task that empties it; the task ends when all queues are dropped.
-    pub fn new(client: Client, metrics: Arc<Metrics>) -> (Self, impl Future<Output = ()>) {
-        let (queue, receiver) = mpsc::channel(QUEUE);
-        (Self { queue, metrics }, publish_all(client, receiver))
+    /// Publishes through `client`, on `tasks`.
+    pub fn new(client: Client, metrics: Arc<Metrics>, tasks: TaskTracker) -> Self {
+        Self(Arc::new(Inner { client, metrics, queue: Queues::new(QUEUE, tasks), said: Mutex::default() }))
     }
 
     /// Says a note about a Canary.
@@ -63,8 +69,13 @@ impl Events {
 
     /// Says a note about any object.
     pub fn say_of(&self, object: ObjectReference, note: &Note) {
-        if self.queue.try_send((object, note.clone())).is_err() {
-            self.metrics.event_dropped();
+        let inner = self.0.clone();
+        let publish = move |(object, note)| {
+            let inner = inner.clone();
+            async move { inner.publish(object, &note).await }
+        };
+        if self.0.queue.push(&(), (object, note.clone()), publish).is_err() {
+            self.0.metrics.event_dropped();
         }
     }
 }
@@ -104,13 +115,13 @@ struct Counted {
     made: jiff::Timestamp,
 }
 
-async fn publish_all(client: Client, mut queue: mpsc::Receiver<(ObjectReference, Note)>) {
-    let mut said: BTreeMap<Said, Counted> = BTreeMap::new();
-    while let Some((object, note)) = queue.recv().await {
+impl Inner {
+    async fn publish(&self, object: ObjectReference, note: &Note) {
+        let mut said = self.said.lock().await;
         if said.len() >= REMEMBERED {
             said.clear();
         }
-        match tokio::time::timeout(DEADLINE, publish(&client, &mut said, object, &note)).await {
+        match tokio::time::timeout(DEADLINE, publish(&self.client, &mut said, object, note)).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::warn!(%error, reason = note.reason, "event not written"),
             Err(_) => tracing::warn!(reason = note.reason, "event not written in time"),
@@ -153,7 +164,7 @@ fn event(object: ObjectReference, namespace: &str, note: &Note, now: jiff::Times
         metadata: ObjectMeta { name: Some(name), namespace: Some(namespace.into()), ..ObjectMeta::default() },
         action: Some(note.reason.into()),
         reason: Some(note.reason.into()),
-        note: Some(cut(note.for_events()).into()),
+        note: Some(text::first_bytes(note.for_events(), MAX_NOTE).into()),
         type_: Some(note.severity.word().into()),
         event_time: Some(MicroTime(now)),
         regarding: Some(object),
@@ -161,13 +172,4 @@ fn event(object: ObjectReference, namespace: &str, note: &Note, now: jiff::Times
         reporting_instance: Some(names::COMPONENT.into()),
         ..Event::default()
     }
-}
-
-/// At most [`MAX_NOTE`] bytes, on a character boundary.
-fn cut(text: &str) -> &str {
-    let mut end = text.len().min(MAX_NOTE);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
 }

@@ -4,11 +4,11 @@
 //! total) → [`plan::Plan`] → [`apply`]. Modules in layer order, low to high; each uses only what stands above it
 //! (`e2e/tests/repo.rs` checks that):
 //!
-//! 1. [`names`], [`clock`], [`outbound`], [`config`]
+//! 1. [`text`], [`names`], [`clock`], [`outbound`], [`config`]
 //! 2. [`expression`], [`api`], [`snapshot`]
 //! 3. [`manifest`], [`router`], [`analysis`] - pure
 //! 4. [`plan`] - pure
-//! 5. [`net`], [`telemetry`], [`retry`], [`source`], [`webhook`] - I/O leaves
+//! 5. [`net`], [`telemetry`], [`retry`], [`queues`], [`source`], [`webhook`] - I/O leaves
 //! 6. [`events`], [`observe`], [`alert`], [`queries`], [`apply`], [`server`]
 //! 7. [`controller`], [`explain`], [`release`]
 //! 8. [`cli`]
@@ -19,6 +19,7 @@ pub mod names;
 pub mod clock;
 pub mod config;
 pub mod outbound;
+pub mod text;
 
 pub mod api;
 pub mod expression;
@@ -31,6 +32,7 @@ pub mod router;
 pub mod plan;
 
 pub mod net;
+pub mod queues;
 pub mod retry;
 pub mod source;
 pub mod telemetry;

@@ -12,9 +12,9 @@ mod provider;
 mod tests;
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::BTreeMap,
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -36,6 +36,7 @@ use crate::{
     net::{self, Outbound, Request},
     observe::ObjectCache,
     plan::{Note, Urgency},
+    queues::Queues,
     snapshot::{ALERT_PROVIDER, Denial},
     telemetry::Metrics,
 };
@@ -97,8 +98,7 @@ struct Inner {
     metrics: Arc<Metrics>,
     own: Option<Notifier>,
     cluster: String,
-    tasks: TaskTracker,
-    queues: Mutex<BTreeMap<To, VecDeque<Letter>>>,
+    queues: Queues<To, Letter>,
     sent: Mutex<BTreeMap<Sent, Timestamp>>,
 }
 
@@ -133,8 +133,7 @@ impl Alerts {
             metrics: parts.metrics,
             own: parts.own,
             cluster: parts.cluster,
-            tasks: parts.tasks,
-            queues: Mutex::default(),
+            queues: Queues::new(QUEUE, parts.tasks),
             sent: Mutex::default(),
         }))
     }
@@ -149,29 +148,20 @@ impl Alerts {
         }
         let message = Message::of(canary, status, note, alert, &self.0.cluster);
         for to in receivers {
-            self.put(to, Letter { message: message.clone(), about: reference(canary) });
+            self.put(&to, Letter { message: message.clone(), about: reference(canary) });
         }
     }
 
-    /// A service has a task for as long as something waits for it.
-    fn put(&self, to: To, letter: Letter) {
-        let mut queues = lock(&self.0.queues);
-        if let Some(waiting) = queues.get_mut(&to) {
-            if waiting.len() >= QUEUE {
-                tracing::warn!(%to, canary = letter.message.about(), "alert dropped, too many wait");
-                self.0.metrics.alerted("", "dropped");
-            } else {
-                waiting.push_back(letter);
-            }
-            return;
+    fn put(&self, to: &To, letter: Letter) {
+        let (inner, receiver) = (self.0.clone(), to.clone());
+        let deliver = move |letter| {
+            let (inner, receiver) = (inner.clone(), receiver.clone());
+            async move { inner.deliver(&receiver, letter).await }
+        };
+        if let Err(letter) = self.0.queues.push(to, letter, deliver) {
+            tracing::warn!(%to, canary = letter.message.about(), "alert dropped, too many wait");
+            self.0.metrics.alerted("", "dropped");
         }
-        queues.insert(to.clone(), VecDeque::from([letter]));
-        let inner = self.0.clone();
-        self.0.tasks.spawn(async move {
-            while let Some(letter) = inner.next(&to) {
-                inner.deliver(&to, letter).await;
-            }
-        });
     }
 }
 
@@ -205,20 +195,10 @@ fn wants(alert: &CanaryAlert) -> Urgency {
 }
 
 impl Inner {
-    /// The next alert for a service; none takes its queue away.
-    fn next(&self, to: &To) -> Option<Letter> {
-        let mut queues = lock(&self.queues);
-        let next = queues.get_mut(to).and_then(VecDeque::pop_front);
-        if next.is_none() {
-            queues.remove(to);
-        }
-        next
-    }
-
     /// Whether this has not been said of a run lately.
     fn first(&self, about: &ObjectReference, epoch: i64, what: &str) -> bool {
         let now = clock::now();
-        let mut sent = lock(&self.sent);
+        let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
         sent.retain(|_, at| now.duration_since(*at).unsigned_abs() < ONCE_IN);
         if sent.len() >= REMEMBERED {
             sent.clear();
@@ -311,9 +291,4 @@ fn judged(status: u16, body: &[u8]) -> Result<(), String> {
 /// A status that may be another one soon.
 fn later(status: u16) -> bool {
     matches!(status, 408 | 429 | 500 | 502..=599)
-}
-
-/// A panic elsewhere leaves what is held as good as it was.
-fn lock<T>(held: &Mutex<T>) -> MutexGuard<'_, T> {
-    held.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -172,7 +172,7 @@ async fn what_a_service_does_not_take_is_dropped_and_counted() {
     let settings = kube::Config::new("http://127.0.0.1:1".parse().unwrap());
     let client = Client::try_from(settings).unwrap();
     let metrics = Arc::new(Metrics::new("istio"));
-    let (events, _publishing) = Events::new(client.clone(), metrics.clone());
+    let events = Events::new(client.clone(), metrics.clone(), TaskTracker::new());
     let mut outbound = net::OutboundPolicy::default();
     outbound.name(&url);
     let own = Notifier {

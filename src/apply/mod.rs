@@ -32,6 +32,8 @@ use crate::{
 
 mod status;
 
+/// The verb of calls that make an object.
+const CREATE: &str = "create";
 /// No call to the API server may take longer.
 const DEADLINE: Duration = Duration::from_secs(10);
 
@@ -44,7 +46,7 @@ pub enum ApplyError {
         /// What was tried.
         verb: &'static str,
         /// On what.
-        object: String,
+        object: ObjectRef,
     },
     /// The API server refused it for another reason.
     #[error("{verb} {object}")]
@@ -52,7 +54,7 @@ pub enum ApplyError {
         /// What was tried.
         verb: &'static str,
         /// On what.
-        object: String,
+        object: ObjectRef,
         /// Why.
         source: Box<kube::Error>,
     },
@@ -60,7 +62,7 @@ pub enum ApplyError {
     #[error("create {object}: there is one of this name that was not made for this Canary: delete it")]
     Taken {
         /// The Job.
-        object: String,
+        object: ObjectRef,
     },
     /// Written, but not kept: an operator that forgets its own decisions must not act on them.
     #[error(
@@ -76,7 +78,7 @@ pub enum ApplyError {
         /// What was tried.
         verb: &'static str,
         /// On what.
-        object: String,
+        object: ObjectRef,
     },
 }
 
@@ -84,6 +86,14 @@ impl ApplyError {
     /// The world has moved: decide anew at once.
     pub fn moved(&self) -> bool {
         matches!(self, Self::Moved { .. })
+    }
+
+    /// What was to be made, if that is what did not succeed.
+    pub fn creating(&self) -> Option<&ObjectRef> {
+        match self {
+            Self::Refused { verb: CREATE, object, .. } | Self::Taken { object } => Some(object),
+            _ => None,
+        }
     }
 
     /// Says no for good, e.g. missing rights or a refusing admission webhook: for people to mend.
@@ -195,10 +205,10 @@ impl Applier {
             body["metadata"]["namespace"] = json!(namespace);
         }
         let Ok(object) = serde_json::from_value::<DynamicObject>(body) else {
-            return Err(ApplyError::Moved { verb: "create", object: at.to_string() });
+            return Err(ApplyError::Moved { verb: CREATE, object: at });
         };
         let params = PostParams { field_manager: Some(manifest.manager.into()), ..PostParams::default() };
-        match call("create", &at, self.api(manifest.kind, namespace).create(&params, &object)).await {
+        match call(CREATE, &at, self.api(manifest.kind, namespace).create(&params, &object)).await {
             Ok(made) => self.saw(manifest.kind, &made),
             Err(ApplyError::Moved { .. }) if manifest.kind == JOB => {
                 return Err(self.found(namespace, &at, &object).await);
@@ -213,9 +223,9 @@ impl Applier {
         match call("read", at, self.api(at.kind, namespace).get(&at.name)).await {
             Ok(there) if there.labels().get(LABEL_CANARY) == wanted.labels().get(LABEL_CANARY) => {
                 self.saw(at.kind, &there);
-                ApplyError::Moved { verb: "create", object: at.to_string() }
+                ApplyError::Moved { verb: CREATE, object: at.clone() }
             }
-            Ok(_) => ApplyError::Taken { object: at.to_string() },
+            Ok(_) => ApplyError::Taken { object: at.clone() },
             Err(error) => error,
         }
     }
@@ -226,7 +236,7 @@ impl Applier {
         let source = serde_json::to_value(source).unwrap_or_default();
         match config::copy(&source, of) {
             Some(copy) => self.create(namespace, &copy).await,
-            None => Err(ApplyError::Moved { verb: "copy", object: of.from.to_string() }),
+            None => Err(ApplyError::Moved { verb: "copy", object: of.from.clone() }),
         }
     }
 
@@ -318,7 +328,7 @@ async fn call<T>(
     object: &ObjectRef,
     request: impl Future<Output = kube::Result<T>>,
 ) -> Result<T, ApplyError> {
-    let object = object.to_string();
+    let object = object.clone();
     match tokio::time::timeout(DEADLINE, request).await {
         Err(_) => Err(ApplyError::TimedOut { verb, object }),
         Ok(Ok(done)) => Ok(done),

@@ -6,6 +6,7 @@ use super::{
     expr::{self, Found, Use, brackets, deep, defaults, fractions, words},
     functions,
 };
+use crate::text::first_chars;
 
 /// Longest text, in bytes; the schema says the same.
 pub(super) const LONGEST: usize = 512;
@@ -146,5 +147,5 @@ fn kind(value: &Value) -> &'static str {
 
 fn in_a_line(text: &str) -> String {
     let line = text.lines().next().unwrap_or_default();
-    line.trim_start_matches("ERROR: <input>:").chars().take(200).collect()
+    first_chars(line.trim_start_matches("ERROR: <input>:"), 200).to_owned()
 }

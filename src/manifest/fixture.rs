@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use serde_json::{Map, Value, json};
+/// RFC 7386, as the API server applies it.
+pub(crate) use json_patch::merge;
+use serde_json::{Value, json};
 
 use crate::{
     api::{
@@ -101,23 +103,4 @@ pub(crate) fn target() -> Value {
             },
         },
     })
-}
-
-/// RFC 7386, as the API server applies it.
-pub(crate) fn merge(target: &mut Value, patch: &Value) {
-    let Value::Object(members) = patch else {
-        *target = patch.clone();
-        return;
-    };
-    if !target.is_object() {
-        *target = Value::Object(Map::new());
-    }
-    let Value::Object(map) = target else { return };
-    for (key, value) in members {
-        if value.is_null() {
-            map.remove(key);
-        } else {
-            merge(map.entry(key.clone()).or_insert(Value::Null), value);
-        }
-    }
 }

@@ -26,7 +26,7 @@ use serde_json::{Value, json};
 
 pub use self::{
     json::{generation, replicas, resource_version, uid},
-    patch::patch,
+    patch::{difference, patch},
     readiness::Rollout,
 };
 use crate::{

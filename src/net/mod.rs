@@ -20,6 +20,7 @@ use ipnet::{Ipv4Net, Ipv6Net};
 use reqwest::{Certificate, Client, ClientBuilder, Proxy, Response, Url, redirect};
 
 pub use crate::outbound::{OutboundPolicy, Refused};
+use crate::text;
 pub use resolve::{Lookup, System};
 
 use resolve::{Guard, host_of};
@@ -289,11 +290,10 @@ fn chain(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)>
 
 /// On one line, without control characters, cut on a character boundary.
 fn quoted(body: &[u8]) -> String {
-    let text = String::from_utf8_lossy(body.get(..4 * QUOTED).unwrap_or(body));
-    let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
+    let said = String::from_utf8_lossy(body.get(..4 * QUOTED).unwrap_or(body));
+    let words = said.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
     let line = words.collect::<Vec<_>>().join(" ");
-    let end = line.char_indices().map(|(at, c)| at + c.len_utf8()).take_while(|end| *end <= QUOTED).last();
-    line[..end.unwrap_or(0)].to_owned()
+    text::first_bytes(&line, QUOTED).to_owned()
 }
 
 #[cfg(test)]

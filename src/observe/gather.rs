@@ -19,6 +19,7 @@ use crate::{
         ALERT_PROVIDER, CANARY, CANARY_RUN, DAEMONSET, HPA, Key, Kind, METRIC_TEMPLATE, ObjectRef, Objects,
         REVISION, Records, Rival, SCALED_OBJECT, SERVICE, Snapshot,
     },
+    text::first_chars,
 };
 
 /// Everything known about one Canary at `now`.
@@ -169,8 +170,8 @@ fn records(
         return false;
     }
     // names of records begin with that of their Canary, as far as it fits
-    let head: String = canary.chars().take(54).collect();
-    for record in cache.find(CANARY_RUN, namespace, |name, _| name.starts_with(&head)) {
+    let head = first_chars(canary, 54);
+    for record in cache.find(CANARY_RUN, namespace, |name, _| name.starts_with(head)) {
         if manifest::ours(&record, canary) {
             objects.insert(CANARY_RUN, record);
         }

@@ -15,10 +15,6 @@ impl Split {
     pub fn to_canary(canary: i32) -> Self {
         Self { canary: canary.clamp(0, 100) as u8, ..Self::default() }
     }
-    /// All requests to the canary, named by the Canary or not.
-    pub fn everyone() -> Self {
-        Self { canary: 100, everyone: true, ..Self::default() }
-    }
     /// With copies of the primary's requests sent to the canary, or without.
     #[must_use]
     pub fn mirroring(self, mirrored: bool) -> Self {

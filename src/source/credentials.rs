@@ -174,7 +174,7 @@ mod tests {
         assert_eq!(login.get("token").unwrap(), "s3cret-token");
         for key in ["empty", "nope"] {
             let error = login.get(key).unwrap_err();
-            assert_eq!((error.reason(), error.is_transient()), ("SecretKeyMissing", false));
+            assert_eq!(error.reason(), "SecretKeyMissing");
             let said = error.to_string();
             assert!(
                 said.contains("test/login") && said.contains("test/errors") && said.contains(key),

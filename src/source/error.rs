@@ -205,21 +205,4 @@ impl SourceError {
             Self::NotInstant => "QueryNotInstant",
         }
     }
-
-    /// Whether asking again may help without anybody changing the query, the address or the Secret.
-    pub fn is_transient(&self) -> bool {
-        matches!(
-            self,
-            Self::SecretUnread { .. }
-                | Self::Identity { .. }
-                | Self::Unavailable { .. }
-                | Self::Unreachable { .. }
-                | Self::Unasked { .. }
-                | Self::TimedOut { .. }
-                | Self::TooLarge { .. }
-                | Self::Undecodable { .. }
-                | Self::Warned { .. }
-                | Self::Doubtful { .. }
-        )
-    }
 }

@@ -12,7 +12,10 @@ use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
 pub use crate::net::shown;
-use crate::net::{self, NetError, Outbound, Request, Tls};
+use crate::{
+    net::{self, NetError, Outbound, Request, Tls},
+    text::first_chars,
+};
 
 use super::{ask::Ask, error::SourceError};
 
@@ -261,7 +264,7 @@ pub fn complaint_of(body: &[u8], key: &str) -> Option<String> {
 pub fn quoted(text: &str) -> String {
     let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
     let line = words.take(QUOTED).collect::<Vec<_>>().join(" ");
-    line.chars().take(QUOTED).collect()
+    first_chars(&line, QUOTED).to_owned()
 }
 
 /// White space within a query as single spaces, as Flagger sends it.

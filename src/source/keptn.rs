@@ -111,7 +111,7 @@ mod tests {
         for text in ["", "keptnmetric", "keptnmetric//x", "keptnmetric/a/b/c", "secret/a/b"] {
             let error = metric(text).unwrap_err();
             assert!(error.to_string().contains("keptnmetric/<namespace>/<name>"), "{text}: {error}");
-            assert_eq!((error.reason(), error.is_transient()), ("TemplateUnusable", false));
+            assert_eq!(error.reason(), "TemplateUnusable");
         }
         let analysis = metric("analysis/app/release/5m/x=y").unwrap_err().to_string();
         assert!(analysis.contains("Analyses of Keptn are not served"), "{analysis}");
