@@ -16,6 +16,12 @@ mod service_target;
 pub mod target;
 pub mod workload;
 
+/// Carries a mark of ours: made or taken over by Serin, and not yet given back.
+pub(crate) fn marked(object: &Value) -> bool {
+    let ours = |map: &Value| map.as_object().is_some_and(|m| m.keys().any(|k| k.starts_with("serin.dev/")));
+    ours(&object["metadata"]["labels"]) || ours(&object["metadata"]["annotations"])
+}
+
 #[cfg(test)]
 pub(crate) mod fixture;
 

@@ -5,10 +5,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use crate::plan::{model::Action, model::Note, model::Plan, model::Round, model::Wake};
 use crate::{
     api::{CanaryCondition, CanaryStatus, Phase, canary_run::Evidence},
     names::conditions,
+    plan::model::{Action, Note, Plan, Round, Wake},
     snapshot::ObjectRef,
 };
 
@@ -75,6 +75,14 @@ impl PlanBuilder {
     /// Look again at `time` at the latest.
     pub(crate) fn wake_at(&mut self, time: Timestamp) {
         self.wake = Some(self.wake.map_or(time, |w| w.min(time)));
+    }
+
+    /// True when `time` has come; otherwise asks to look again then.
+    pub(crate) fn reached(&mut self, time: Timestamp) -> bool {
+        if self.now < time {
+            self.wake_at(time);
+        }
+        self.now >= time
     }
 
     /// Changes the phase, and with it the condition `Promoted` (texts and values as Flagger's).

@@ -5,19 +5,20 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::plan::{
-    admission::config_tracking::Configs, builder::after, model::Answers, model::Messages,
-    traffic::pod_weighting,
-};
 use crate::{
     analysis::Ask,
     api::{
         CanaryStatus, Phase, StepStatus,
         promotion::Apex,
-        schedule::Strategy,
+        schedule::{Step, Strategy},
         validated::{Problem, Validated},
     },
     manifest::{self, readiness::Rollout, revision},
+    plan::{
+        builder::after,
+        configs::{Checksums, Configs},
+        model::{Answers, Messages, pod_shares},
+    },
     router::{self, Router, Selected, Split},
     snapshot::{SERVICE, Snapshot},
 };
@@ -90,6 +91,15 @@ impl<'a> Context<'a> {
 
     pub(crate) fn promoted(&self) -> Option<&str> {
         self.status().last_promoted_spec.as_deref()
+    }
+
+    /// The checksums that belong to a revision.
+    pub(crate) fn checksums_of(&self, hash: Option<&str>) -> Option<Checksums> {
+        let now = self.configs.for_status()?;
+        if hash == Some(self.hash.as_str()) {
+            return Some(now);
+        }
+        Some(self.stored(hash).map(revision::checksums_of).unwrap_or_default())
     }
 
     /// Pods that the target is asked for.
@@ -172,7 +182,7 @@ impl<'a> Context<'a> {
                     0
                 }
             }
-            Apex::Shares => pod_weighting::possible(self.whole(), weight),
+            Apex::Shares => pod_shares::possible(self.whole(), weight),
         }
     }
 
@@ -259,6 +269,12 @@ impl<'a> Context<'a> {
     /// When route and apex have both been as they are for long enough that pods may go.
     pub(crate) fn settled_at(&self) -> Timestamp {
         self.route_settled_at().max(self.apex_settled_at())
+    }
+
+    /// The step of this index, from 1; the last one beyond it.
+    pub(crate) fn planned(&self, index: i32) -> &Step {
+        let all = &self.c.schedule;
+        &all[usize::try_from(index).unwrap_or(1).clamp(1, all.len()) - 1]
     }
 
     /// Since when the present phase or weight has been standing.

@@ -16,24 +16,28 @@
 mod admission;
 mod analysis;
 mod builder;
+mod configs;
 mod context;
 mod gates;
 mod history;
 mod model;
 mod objects;
+mod observed_target;
 mod phases;
 #[cfg(test)]
 mod tests;
 mod traffic;
+mod waiting;
 
 pub use admission::preconditions::older_rival;
-pub use gates::webhooks::{run_of, told};
+pub use gates::webhooks::told;
 use jiff::Timestamp;
 pub use model::{
-    Action, Alert, Answers, Call, HookKind, Note, Plan, Question, Round, Severity, Urgency, Wake,
+    Action, Alert, Answers, Call, HookKind, Note, Plan, Question, Round, Severity, Urgency, Wake, run_of,
 };
 
 use crate::{api::Phase, manifest::revision, snapshot::Snapshot};
+use analysis::{entries, schedule};
 use builder::PlanBuilder;
 use context::Context;
 use gates::requests;
@@ -47,7 +51,7 @@ pub fn questions(snap: &Snapshot, now: Timestamp) -> Vec<Question> {
     let mut all = match cx.as_ref().map(|cx| (cx.phase(), cx)) {
         Some((Phase::Unset, cx)) => admission::metric_templates::pings(cx),
         Some((Phase::Progressing | Phase::Waiting | Phase::WaitingPromotion, cx)) if !cx.waits_to_begin() => {
-            analysis::schedule::questions(cx)
+            schedule::questions(cx)
         }
         _ => vec![],
     };
@@ -70,7 +74,7 @@ fn by_phase(cx: &Context<'_>, draft: &mut PlanBuilder) {
     if !objects::finalizer(cx, draft) {
         return;
     }
-    requests::heed(cx, draft);
+    requests::refuse(cx, draft, || schedule::wanting(cx, &entries::all(cx)));
     if gates::aborted(cx, draft) {
         return;
     }

@@ -4,15 +4,8 @@
 //! A content is read once per version: status keeps the checksum with the version it was read at, so neither a Canary at
 //! rest nor a new life of the operator reads anything again.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
-use crate::plan::{
-    builder::{PlanBuilder, after},
-    context::Context,
-    model::Answers,
-};
 use crate::{
     api::{CanaryStatus, ObservedConfig, Phase, Target, validated::Problem},
     manifest::{
@@ -21,6 +14,12 @@ use crate::{
         revision,
     },
     names::{self, conditions},
+    plan::{
+        builder::{PlanBuilder, after},
+        configs::Configs,
+        context::Context,
+        model::Answers,
+    },
     snapshot::{ObjectRef, Snapshot},
 };
 
@@ -28,23 +27,6 @@ use crate::{
 pub(crate) const MISSING: &str = "ConfigMissing";
 /// Reason: the API server does not give it out.
 pub(crate) const UNREAD: &str = "ConfigUnread";
-
-type Checksums = BTreeMap<String, String>;
-
-/// What is known, by `config::key`.
-#[derive(Default)]
-pub(crate) struct Configs {
-    /// The template refers to some, followed or not.
-    any: bool,
-    /// Checksums of those that are followed.
-    pub(crate) checksums: Checksums,
-    /// For status: every one that the template refers to.
-    pub(crate) observed: BTreeMap<String, ObservedConfig>,
-    /// To be read before the checksums can be relied on.
-    pub(crate) unread: Vec<ObjectRef>,
-    /// Why a new revision cannot be known or started.
-    pub(crate) problem: Option<Problem>,
-}
 
 /// Looks at everything that the target's template refers to. What cannot be seen counts as it was last.
 pub(crate) fn look(snap: &Snapshot, answers: &Answers, kind: Target, target: &Value) -> Configs {
@@ -151,19 +133,6 @@ impl Configs {
             self.problem.get_or_insert_with(|| Problem::new("ForeignObject", message));
         }
     }
-
-    /// For `status.trackedConfigs`: none while nothing is looked at.
-    pub(crate) fn for_status(&self) -> Option<Checksums> {
-        self.any.then(|| self.checksums.clone())
-    }
-
-    /// Whether pods of the same template would start with something else than those that were started when this status
-    /// was written: a reference that was there then leads to another content, to one at all, or to none.
-    pub(crate) fn differ_for_running_pods(&self, status: &CanaryStatus) -> bool {
-        let Some(then) = &status.tracked_configs else { return false };
-        let known_then = |key: &&String| status.observed_configs.contains_key(*key);
-        self.observed.keys().filter(known_then).any(|key| self.checksums.get(key) != then.get(key))
-    }
 }
 
 /// The checksum in status, if it is of this version.
@@ -238,13 +207,4 @@ pub(crate) fn remember(cx: &Context<'_>, d: &mut PlanBuilder) {
     if d.status.tracked_configs.is_none() && cx.applied() == Some(cx.hash.as_str()) {
         d.status.tracked_configs = cx.configs.for_status();
     }
-}
-
-/// The checksums that belong to a revision.
-pub(crate) fn of_revision(cx: &Context<'_>, hash: Option<&str>) -> Option<Checksums> {
-    let now = cx.configs.for_status()?;
-    if hash == Some(cx.hash.as_str()) {
-        return Some(now);
-    }
-    Some(cx.stored(hash).map(revision::checksums_of).unwrap_or_default())
 }

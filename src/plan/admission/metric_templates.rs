@@ -3,7 +3,6 @@
 
 use serde_json::{Value, json};
 
-use crate::plan::{context::Context, model::Question};
 use crate::{
     analysis::{
         self, Access, args,
@@ -13,6 +12,7 @@ use crate::{
         outbound_hosts,
         validated::{Problem, Validated},
     },
+    plan::{context::Context, model::Question},
     snapshot::Snapshot,
 };
 

@@ -10,23 +10,22 @@ pub(crate) mod preconditions;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::plan::{
-    admission::preconditions::{Stop, surroundings},
-    builder::{PlanBuilder, after},
-    context::Context,
-    model::Answers,
-    model::Messages,
-    model::{Note, Urgency},
-    objects::{self, WriteReason},
-    phases::idle,
-    phases::terminate,
-};
 use crate::{
     api::{
         Phase,
         validated::{Problem, validate},
     },
     names::conditions,
+    plan::{
+        admission::preconditions::{Stop, surroundings},
+        builder::{PlanBuilder, after},
+        configs::Configs,
+        context::Context,
+        model::{Answers, Messages, Note, Urgency},
+        objects::{primary, write::WriteReason},
+        phases::terminate,
+        traffic,
+    },
     router::{self, Split},
     snapshot::Snapshot,
 };
@@ -170,7 +169,7 @@ fn relieve(snap: &Snapshot, d: &mut PlanBuilder, now: Timestamp) {
         asks: vec![],
         target: &Value::Null,
         label: Default::default(),
-        configs: config_tracking::Configs::default(),
+        configs: Configs::default(),
         scaler: None,
         scaler_problem: None,
         hash: String::new(),
@@ -181,11 +180,11 @@ fn relieve(snap: &Snapshot, d: &mut PlanBuilder, now: Timestamp) {
     d.status.step = Some(cx.step_at(Split::to_canary(0)));
     d.status.canary_weight = 0;
     d.urgent = true;
-    objects::routing(&cx, d, Split::to_canary(0), WriteReason::Wanted);
+    traffic::routing(&cx, d, Split::to_canary(0), WriteReason::Wanted);
 }
 
 fn accept(cx: &Context<'_>, d: &mut PlanBuilder) {
-    let lost = idle::primary_lost(cx);
+    let lost = primary::lost(cx);
     let first_fault = lost.as_ref().or(cx.c.faults.first()).or(cx.scaler_problem.as_ref());
     if let Some(refused) = &cx.snap.refused {
         refuse(d, "ApiRefused", refused);

@@ -3,7 +3,6 @@
 
 use serde_json::Value;
 
-use crate::plan::phases::terminate;
 use crate::{
     api::validated::{Problem, Validated},
     manifest::{self, revision, scaler},
@@ -109,7 +108,7 @@ fn owner(snap: &Snapshot, c: &Validated, live: &Value) -> Owner {
     match label.and_then(|l| snap.rivals.iter().find(|r| crate::names::label_value(&r.name) == l)) {
         Some(rival) => Owner::Other(format!("Canary {}", rival.name)),
         // marked, but the Canary of that mark is gone: left running by it
-        None if terminate::marked(live) => Owner::Us,
+        None if manifest::marked(live) => Owner::Us,
         None => Owner::Nobody,
     }
 }

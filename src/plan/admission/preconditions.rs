@@ -4,16 +4,21 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::plan::{
-    admission::config_tracking, admission::metric_templates, admission::ownership, analysis::jobs,
-    builder::PlanBuilder, context::Context, model::Answers, model::Messages, objects::autoscaler,
-    objects::config_snapshots, traffic::pod_weighting,
-};
 use crate::{
     analysis::{self, Ask},
     api::{
         CrossNamespaceRef, Phase,
         validated::{Denial, Problem, Validated, validate},
+    },
+    plan::{
+        admission::{config_tracking, metric_templates, ownership},
+        analysis::jobs,
+        builder::PlanBuilder,
+        configs::Configs,
+        context::Context,
+        model::{Answers, Messages},
+        objects::{autoscaler, config_snapshots},
+        traffic::pod_weighting,
     },
     router::{self, Cookies, Router, Split},
     snapshot::{Kind, Snapshot},
@@ -70,7 +75,7 @@ pub(crate) fn surroundings<'a>(
     }
     c.advice.extend(router::ignored(router, &c));
     let messages = Messages::new(&c.name, &c.names.target, &c.names.primary, &c.namespace);
-    let (configs, hash) = (config_tracking::Configs::default(), String::new());
+    let (configs, hash) = (Configs::default(), String::new());
     let cx = Context {
         snap,
         answers,

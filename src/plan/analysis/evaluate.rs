@@ -3,39 +3,38 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
-use crate::plan::{
-    analysis::jobs,
-    analysis::outage,
-    analysis::schedule::{self, Effect, effect},
-    builder::{PlanBuilder, after},
-    context::Context,
-    gates::manual,
-    gates::requests,
-    gates::webhooks::{self, Reply},
-    gates::{self, StepGate},
-    history,
-    model::HookKind,
-    model::Messages,
-    phases::progress::{go_on, planned},
-    phases::rollback,
-};
 use crate::{
     analysis::{self, Assessment},
     api::{CanaryMetric, EndingKind, MetricOutcome, MetricStatus, Phase, StepStatus, request::Verb},
     names::conditions,
+    plan::{
+        analysis::{
+            entries::{self, Effect, effect},
+            jobs, outage, schedule,
+        },
+        builder::{PlanBuilder, after},
+        context::Context,
+        gates::{
+            self, StepGate, requests,
+            webhooks::{self, Reply},
+        },
+        history,
+        model::{Broken, HookKind, Messages},
+        traffic::ending,
+        waiting::{INCONCLUSIVE_ANALYSIS, WaitingFor},
+    },
 };
 
-/// Neither condition of a metric holds, more often than it tolerates: a person decides.
-const WAITS: &str = "InconclusiveAnalysis";
 /// The same, as often as it tolerates.
 const UNSURE: &str = "Inconclusive";
 /// There is no data, and the metric says to wait for some.
 const TOO_LITTLE: &str = "NotEnoughData";
 
-/// Something was due. `held`: nothing rises.
-pub(crate) fn judge(cx: &Context<'_>, d: &mut PlanBuilder, held: bool) {
-    let Some(DependencyIndex { found, whole, early }) = looked_at(cx) else {
-        return outage::unanswered(cx, d);
+/// Something was due. `held`: nothing rises. True when the run is to go on to its next step.
+pub(crate) fn judge(cx: &Context<'_>, d: &mut PlanBuilder, held: bool) -> bool {
+    let Some(Due { found, whole, early }) = looked_at(cx) else {
+        outage::unanswered(cx, d);
+        return false;
     };
     let window = whole && cx.now >= schedule::window(cx);
     let (said_no, unheard) = if window { checked(cx, d) } else { (None, false) };
@@ -51,17 +50,19 @@ pub(crate) fn judge(cx: &Context<'_>, d: &mut PlanBuilder, held: bool) {
     let known = closed || of(Effect::Broken).next().is_some();
     // nobody passes on samples of the time before the step: there are some of it soon, or none at all in the window
     if early && !known {
-        return outage::unanswered(cx, d);
+        outage::unanswered(cx, d);
+        return false;
     }
     // what metrics say is acted on before webhooks have answered
     if unheard && !known {
-        return;
+        return false;
     }
     noted(cx, d, &found);
     if let Some((_, broken)) = of(Effect::Broken).next().filter(|_| !closed) {
-        return outage::freeze(cx, d, &broken.into());
+        outage::freeze(cx, d, &broken.into());
+        return false;
     }
-    let broken = of(Effect::Broken).next().map(|(_, a)| outage::Broken::from(a));
+    let broken = of(Effect::Broken).next().map(|(_, a)| Broken::from(a));
     let entries = recorded(cx, d, &found);
     let bad = of(Effect::Bad).map(|(at, a)| (tolerated(metric(cx, *at), &entries[*at], a), None));
     let failed: Vec<Failed> = said_no.into_iter().chain(bad).collect();
@@ -81,14 +82,13 @@ pub(crate) fn judge(cx: &Context<'_>, d: &mut PlanBuilder, held: bool) {
         || !failed.is_empty()
         || standing(cx, &entries).any(|(.., e)| matches!(e, Effect::Bad | Effect::Broken))
     {
-        return;
+        return false;
     }
     if standing(cx, &entries).any(|(.., e)| e == Effect::Unsure) {
-        return hold(cx, d, &entries);
+        hold(cx, d, &entries);
+        return false;
     }
-    if window {
-        passed(cx, d, held, &entries);
-    }
+    window && passed(cx, d, held, &entries)
 }
 
 fn metric<'c>(cx: &'c Context<'_>, at: usize) -> &'c CanaryMetric {
@@ -108,7 +108,7 @@ fn checked(cx: &Context<'_>, d: &mut PlanBuilder) -> (Option<Failed>, bool) {
 }
 
 /// What is known of the metrics that are due.
-struct DependencyIndex {
+struct Due {
     /// What they come to, by position.
     found: Vec<(usize, Assessment)>,
     /// These are all that are due.
@@ -118,7 +118,7 @@ struct DependencyIndex {
 }
 
 /// While answers are missing the end of a Job is still looked at, and no window ends. None: there is nothing to look at.
-fn looked_at(cx: &Context<'_>) -> Option<DependencyIndex> {
+fn looked_at(cx: &Context<'_>) -> Option<Due> {
     let due = schedule::metrics_due(cx);
     if let Some(mut found) = assessed(cx, &due) {
         let all = found.len();
@@ -127,16 +127,16 @@ fn looked_at(cx: &Context<'_>) -> Option<DependencyIndex> {
             !(counts && analysis::early(*at, &cx.asks, &cx.answers.readings))
         });
         let early = found.len() < all;
-        return Some(DependencyIndex { found, whole: true, early });
+        return Some(Due { found, whole: true, early });
     }
     let ended: Vec<usize> = due.into_iter().filter(|at| jobs::is_one(cx, metric(cx, *at))).collect();
     let found = assessed(cx, &ended).filter(|found| !found.is_empty())?;
-    Some(DependencyIndex { found, whole: false, early: false })
+    Some(Due { found, whole: false, early: false })
 }
 
 /// What these metrics come to, by position. None: an answer is missing.
 fn assessed(cx: &Context<'_>, due: &[usize]) -> Option<Vec<(usize, Assessment)>> {
-    let entries = schedule::entries(cx);
+    let entries = entries::all(cx);
     let readings = jobs::readings(cx, &cx.asks);
     let one = |at: &usize| {
         let found = analysis::assess(&cx.c, *at, &cx.asks, &readings)?;
@@ -148,7 +148,7 @@ fn assessed(cx: &Context<'_>, due: &[usize]) -> Option<Vec<(usize, Assessment)>>
 
 /// Puts these measurements into the record of the run.
 fn noted(cx: &Context<'_>, d: &mut PlanBuilder, found: &[(usize, Assessment)]) {
-    let entries = schedule::entries(cx);
+    let entries = entries::all(cx);
     for (at, assessment) in found {
         history::measured(cx, d, &entries[*at].name, assessment);
     }
@@ -156,7 +156,7 @@ fn noted(cx: &Context<'_>, d: &mut PlanBuilder, found: &[(usize, Assessment)]) {
 
 /// All metrics with these measurements written down; those that do not count are told when they change.
 fn recorded(cx: &Context<'_>, d: &mut PlanBuilder, found: &[(usize, Assessment)]) -> Vec<MetricStatus> {
-    let mut entries = schedule::entries(cx);
+    let mut entries = entries::all(cx);
     for (at, assessment) in found {
         let (m, entry) = (metric(cx, *at), &mut entries[*at]);
         let before = entry.outcome;
@@ -187,7 +187,7 @@ fn standing<'c>(
 }
 
 /// Says that answers are missing, or that they are not any more.
-fn thaw(cx: &Context<'_>, d: &mut PlanBuilder, entries: &[MetricStatus], broken: Option<&outage::Broken>) {
+fn thaw(cx: &Context<'_>, d: &mut PlanBuilder, entries: &[MetricStatus], broken: Option<&Broken>) {
     if let Some(broken) = broken {
         outage::counted(d, broken);
     } else if !standing(cx, entries).any(|(.., e)| e == Effect::Broken) && d.clear(conditions::FROZEN) {
@@ -208,7 +208,7 @@ pub(crate) fn halt(cx: &Context<'_>, d: &mut PlanBuilder, failed: &[Failed]) -> 
     let over = checks >= cx.c.threshold;
     if over {
         d.say(cx.messages.threshold_reached(checks));
-        rollback::begin(cx, d, EndingKind::RollingBack, "ThresholdReached", &all);
+        ending::begin(cx, d, EndingKind::RollingBack, "ThresholdReached", &all);
     }
     over
 }
@@ -219,7 +219,7 @@ fn limited(cx: &Context<'_>, d: &mut PlanBuilder, entries: &[MetricStatus]) -> b
     let Some(why) = all.find_map(|(m, entry)| schedule::passed_limit(m, entry)) else { return false };
     d.condition(conditions::HALTED, "True", "LimitReached", &why);
     d.say(cx.messages.limit_reached(&why));
-    rollback::begin(cx, d, EndingKind::RollingBack, "LimitReached", &why);
+    ending::begin(cx, d, EndingKind::RollingBack, "LimitReached", &why);
     true
 }
 
@@ -240,8 +240,8 @@ fn hold(cx: &Context<'_>, d: &mut PlanBuilder, entries: &[MetricStatus]) {
         limit >= 0 && entry.inconclusive > limit
     };
     d.clear(conditions::HALTED);
-    let reason = if waits(cx) || unsure.iter().any(beyond) {
-        WAITS
+    let reason = if WaitingFor::of(cx) == Some(WaitingFor::Inconclusive) || unsure.iter().any(beyond) {
+        INCONCLUSIVE_ANALYSIS
     } else if unsure.iter().any(|(_, entry, _)| entry.outcome == Some(MetricOutcome::Inconclusive)) {
         UNSURE
     } else {
@@ -252,7 +252,7 @@ fn hold(cx: &Context<'_>, d: &mut PlanBuilder, entries: &[MetricStatus]) {
     if said {
         return;
     }
-    if reason == WAITS {
+    if reason == INCONCLUSIVE_ANALYSIS {
         d.phase(Phase::Waiting, cx.kind());
         d.say(cx.messages.inconclusive(&text, d.status.epoch));
     } else {
@@ -260,16 +260,9 @@ fn hold(cx: &Context<'_>, d: &mut PlanBuilder, entries: &[MetricStatus]) {
     }
 }
 
-/// The run waits for a person to say what the metrics do not.
-pub(crate) fn waits(cx: &Context<'_>) -> bool {
-    let said =
-        cx.status().conditions.iter().any(|c| c.type_ == conditions::INCONCLUSIVE && c.reason == WAITS);
-    said && cx.phase() == Phase::Waiting && cx.step().index > 0
-}
-
 /// True when what a waiting run waits for has come.
 pub(crate) fn released(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
-    if waits(cx) {
+    if WaitingFor::of(cx) == Some(WaitingFor::Inconclusive) {
         let asked = requests::granted(cx, d, Verb::Promote).is_some();
         if asked {
             d.clear(conditions::INCONCLUSIVE);
@@ -277,8 +270,8 @@ pub(crate) fn released(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
         }
         return asked;
     }
-    manual::waits(cx)
-        && unready(cx, &schedule::entries(cx)).is_none()
+    WaitingFor::of(cx).is_some_and(WaitingFor::is_manual)
+        && unready(cx, &entries::all(cx)).is_none()
         && gates::leave(cx, d, vec![]) == StepGate::Yes
 }
 
@@ -298,28 +291,29 @@ fn unready(cx: &Context<'_>, entries: &[MetricStatus]) -> Option<String> {
     schedule::wanting(cx, entries).filter(|_| last)
 }
 
-fn passed(cx: &Context<'_>, d: &mut PlanBuilder, held: bool, entries: &[MetricStatus]) {
+fn passed(cx: &Context<'_>, d: &mut PlanBuilder, held: bool, entries: &[MetricStatus]) -> bool {
     d.clear(conditions::HALTED);
-    if waits(cx) {
-        return;
+    if WaitingFor::of(cx) == Some(WaitingFor::Inconclusive) {
+        return false;
     }
     d.clear(conditions::INCONCLUSIVE);
     let step = cx.step();
     let began = step.confirmed.as_ref().map_or(cx.now, |t| t.0);
-    let lasts = cx.phase() == Phase::Progressing && cx.now < after(began, planned(cx, step.index).hold);
+    let lasts = cx.phase() == Phase::Progressing && cx.now < after(began, cx.planned(step.index).hold);
     let stays = held || lasts || unready(cx, entries).is_some() || jobs::pending(cx, entries);
     match if stays { StepGate::Waits } else { gates::leave(cx, d, vec![]) } {
         StepGate::Yes => {
             // the next write is about the next step
             d.status.step = Some(step);
-            go_on(cx, d);
+            true
         }
-        StepGate::Waits | StepGate::Ended => {}
+        StepGate::Waits | StepGate::Ended => false,
         // a gate that is asked again, or is being asked, costs no write
         shut @ (StepGate::Shut | StepGate::Unheard) => {
             d.status.step = Some(step);
             d.status.metrics.clone_from(&cx.status().metrics);
             d.judged = d.judged.filter(|_| shut == StepGate::Shut);
+            false
         }
     }
 }

@@ -9,15 +9,6 @@ use std::{collections::BTreeMap, time::Duration};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::plan::{
-    analysis::schedule,
-    builder::{PlanBuilder, after},
-    context::Context,
-    model::Action,
-    model::{Note, Urgency},
-    objects,
-    phases::initialise::past,
-};
 use crate::{
     analysis::{self, Ask, Reading, limits},
     api::{
@@ -29,6 +20,12 @@ use crate::{
         job::{self, Course, Marks},
     },
     names::{self, conditions},
+    plan::{
+        analysis::entries,
+        builder::{PlanBuilder, after},
+        context::Context,
+        model::{Action, Note, Urgency},
+    },
     snapshot::{CANARY, CANARY_RUN, JOB, POD, Snapshot},
 };
 
@@ -100,7 +97,7 @@ fn begun(cx: &Context<'_>, entry: &MetricStatus) -> bool {
 
 /// When the next Job of the metric is to be made; none while it does not count, or has passed often enough.
 fn begins(cx: &Context<'_>, m: &CanaryMetric, entry: &MetricStatus) -> Option<Timestamp> {
-    let since = schedule::since(cx, m, entry)?;
+    let since = entries::since(cx, m, entry)?;
     if m.verdict.count.is_some_and(|count| entry.passed >= count) {
         return None;
     }
@@ -192,7 +189,7 @@ fn never_started(cx: &Context<'_>, name: &str, live: &Value) -> String {
 /// What is read of all metrics: what was answered, and what has come of Jobs.
 pub(crate) fn readings(cx: &Context<'_>, asks: &[Ask]) -> BTreeMap<usize, Reading> {
     let mut all = cx.answers.readings.clone();
-    let entries = schedule::entries(cx);
+    let entries = entries::all(cx);
     for (index, ask) in asks.iter().enumerate() {
         let (m, entry) = (&cx.c.metrics[ask.metric], &entries[ask.metric]);
         if is_one(cx, m)
@@ -215,7 +212,7 @@ fn all<'c>(
 
 /// Makes the next Job, or notes how far the present one has come. True when that has to be written first.
 pub(crate) fn tend(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
-    let entries = schedule::entries(cx);
+    let entries = entries::all(cx);
     let counting = || all(cx, &entries).filter(|(_, m, entry)| begins(cx, m, entry).is_some());
     if let Some((at, m, entry)) = counting().find(|(_, _, entry)| begun(cx, entry)) {
         return reading(cx, m, entry).is_none() && noted(cx, d, &entries, at);
@@ -223,7 +220,7 @@ pub(crate) fn tend(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
     d.clear(conditions::JOB_ENDED);
     for (_, m, entry) in counting() {
         let Some(at) = begins(cx, m, entry) else { continue };
-        if past(cx, d, at) {
+        if d.reached(at) {
             return made(cx, d, m, entry);
         }
     }
@@ -308,7 +305,7 @@ pub(crate) fn collect(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
         // if that was this very deletion: what is left to do does not wait for it
         return false;
     }
-    let entries = schedule::entries(cx);
+    let entries = entries::all(cx);
     let running = cx.status().run.as_ref().is_some_and(|run| run.ending.is_none());
     let wanted: Vec<String> =
         all(cx, &entries).filter(|_| running).map(|(_, _, entry)| name(cx, entry)).collect();
@@ -319,7 +316,7 @@ pub(crate) fn collect(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
     };
     let before = d.actions.len();
     for live in cx.snap.objects.of(JOB).filter(unused) {
-        d.act(objects::delete(JOB, live));
+        d.act(Action::delete(JOB, live));
     }
     d.actions.len() > before
 }

@@ -1,6 +1,8 @@
 //! A run's measurements: when they are due, what they come to, and what happens when there is no answer.
 
+pub(crate) mod entries;
 pub(crate) mod evaluate;
 pub(crate) mod jobs;
+pub(crate) mod measurable;
 pub(crate) mod outage;
 pub(crate) mod schedule;

@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::plan::{
-    builder::{PlanBuilder, after},
-    context::Context,
-    model::Messages,
-    model::{Note, Urgency},
+use crate::{
+    names::conditions,
+    plan::{
+        builder::{PlanBuilder, after},
+        context::Context,
+        model::{Broken, Messages},
+    },
 };
-use crate::{analysis::Assessment, names::conditions};
 
 /// A frozen run is said aloud again after this long (ruling 17).
 const FROZEN_LONG: Duration = Duration::from_secs(600);
@@ -19,28 +20,6 @@ const UNAVAILABLE_LONG: &str = "MetricsUnavailableForLong";
 
 /// The Canary counts errors, or something else was measured in the same window.
 const COUNTED: &str = "MetricErrors";
-
-/// Why nothing is known.
-pub(crate) struct Broken {
-    /// In our words.
-    text: String,
-    /// With the server's in them, for Events only.
-    quote: Option<String>,
-}
-
-impl From<&Assessment> for Broken {
-    fn from(found: &Assessment) -> Self {
-        Self { text: found.text.clone(), quote: found.quote.clone() }
-    }
-}
-
-impl Broken {
-    /// Said to people as well.
-    pub(crate) fn note(&self, reason: &'static str, before: &str) -> Note {
-        let quote = self.quote.as_ref().map(|quote| format!("{before}{quote}"));
-        Note { quote, ..Note::warning(reason, format!("{before}{}", self.text)) }.aloud(Urgency::Warn)
-    }
-}
 
 /// Weight and failed checks stay as they are for as long as it lasts (design D5).
 pub(crate) fn freeze(cx: &Context<'_>, d: &mut PlanBuilder, broken: &Broken) {

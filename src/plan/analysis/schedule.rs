@@ -7,46 +7,27 @@ use std::time::Duration;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
-use crate::plan::{
-    analysis::jobs,
-    analysis::outage,
-    builder::{PlanBuilder, after},
-    context::Context,
-    gates,
-    model::Question,
-    phases::progress::measurable,
-};
 use crate::{
     analysis::{self, Assessment, Query, limits},
     api::{CanaryMetric, MetricOutcome, MetricStatus, NoData},
+    plan::{
+        analysis::{
+            entries::{self, Effect, effect},
+            jobs,
+            measurable::is_measurable,
+            outage,
+        },
+        builder::{PlanBuilder, after},
+        context::Context,
+        gates,
+        model::Question,
+    },
 };
 
 /// A metric at a pace of its own that had no usable answer is asked again after this at the latest.
 const RETRY: Duration = Duration::from_secs(10);
 /// Most characters of a query, and of a sentence, that status holds.
 const LONGEST: usize = 1024;
-
-/// What an outcome leads to, by what the metric says of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Effect {
-    /// The run may go on.
-    Good,
-    /// A failed check.
-    Bad,
-    /// Nothing is known: the run freezes, or counts errors.
-    Broken,
-    /// The weight holds until more is known.
-    Unsure,
-}
-
-pub(crate) fn effect(m: &CanaryMetric, outcome: MetricOutcome) -> Effect {
-    match (outcome, m.verdict.no_data.unwrap_or(NoData::Fail)) {
-        (MetricOutcome::Pass, _) | (MetricOutcome::NoData, NoData::Pass) => Effect::Good,
-        (MetricOutcome::Fail, _) | (MetricOutcome::NoData, NoData::Fail) => Effect::Bad,
-        (MetricOutcome::Error, _) | (MetricOutcome::NoData, NoData::Error) => Effect::Broken,
-        (MetricOutcome::Inconclusive, _) | (MetricOutcome::NoData, NoData::Hold) => Effect::Unsure,
-    }
-}
 
 /// Errors of this metric are counted, and written down.
 pub(crate) fn counts_errors(cx: &Context<'_>, m: &CanaryMetric) -> bool {
@@ -57,7 +38,7 @@ pub(crate) fn counts_errors(cx: &Context<'_>, m: &CanaryMetric) -> bool {
 
 /// The checks to ask for, when a window has ended or a metric is due.
 pub(crate) fn questions(cx: &Context<'_>) -> Vec<Question> {
-    if !measurable(cx) || cx.now < due(cx).max(outage::until(cx)) {
+    if !is_measurable(cx) || cx.now < due(cx).max(outage::until(cx)) {
         return vec![];
     }
     let due = metrics_due(cx);
@@ -82,14 +63,14 @@ pub(crate) fn window(cx: &Context<'_>) -> Timestamp {
 
 /// When something is to be asked next.
 pub(crate) fn due(cx: &Context<'_>) -> Timestamp {
-    let entries = entries(cx);
+    let entries = entries::all(cx);
     let metrics = cx.c.metrics.iter().zip(&entries).filter_map(|(m, entry)| metric_due(cx, m, entry));
     metrics.chain([window(cx)]).min().unwrap_or(cx.now)
 }
 
 /// Positions of the metrics that are due now.
 pub(crate) fn metrics_due(cx: &Context<'_>) -> Vec<usize> {
-    let entries = entries(cx);
+    let entries = entries::all(cx);
     let all = cx.c.metrics.iter().zip(&entries).enumerate();
     let due = all.filter(|(_, (m, entry))| metric_due(cx, m, entry).is_some_and(|at| cx.now >= at));
     due.map(|(at, _)| at).collect()
@@ -100,7 +81,7 @@ fn metric_due(cx: &Context<'_>, m: &CanaryMetric, entry: &MetricStatus) -> Optio
     if jobs::is_one(cx, m) {
         return jobs::due(cx, m, entry);
     }
-    let since = since(cx, m, entry)?;
+    let since = entries::since(cx, m, entry)?;
     if m.verdict.count.is_some_and(|count| entry.passed >= count) {
         return None;
     }
@@ -116,28 +97,9 @@ fn metric_due(cx: &Context<'_>, m: &CanaryMetric, entry: &MetricStatus) -> Optio
     })
 }
 
-/// When the first step began at which a metric counts.
-pub(crate) fn since(cx: &Context<'_>, m: &CanaryMetric, entry: &MetricStatus) -> Option<Timestamp> {
-    let step = cx.step();
-    let known = entry.since.clone().or(step.confirmed)?;
-    (step.index > limits::start(&cx.c, m)).then_some(known.0)
-}
-
-/// What is known of each metric, in list order.
-pub(crate) fn entries(cx: &Context<'_>) -> Vec<MetricStatus> {
-    let (known, all) = (&cx.status().metrics, &cx.c.metrics);
-    let entry = |(at, m): (usize, &CanaryMetric)| {
-        let before = all[..at].iter().filter(|other| other.name == m.name).count();
-        let name = if before == 0 { m.name.clone() } else { format!("{}#{}", m.name, before + 1) };
-        let found = known.iter().find(|entry| entry.name == name).cloned();
-        found.unwrap_or_else(|| MetricStatus { name, ..MetricStatus::default() })
-    };
-    all.iter().enumerate().map(entry).collect()
-}
-
 /// A step has begun: for some metrics it is the first.
 pub(crate) fn begin(cx: &Context<'_>, d: &mut PlanBuilder) {
-    let mut entries = entries(cx);
+    let mut entries = entries::all(cx);
     for (m, entry) in cx.c.metrics.iter().zip(&mut entries) {
         if entry.since.is_none() && cx.step().index > limits::start(&cx.c, m) {
             entry.since = Some(MicroTime(cx.now));
@@ -159,7 +121,7 @@ pub(crate) fn begin_anew(cx: &Context<'_>, d: &mut PlanBuilder) {
 /// Writes a measurement down.
 pub(crate) fn record(cx: &Context<'_>, m: &CanaryMetric, entry: &mut MetricStatus, found: &Assessment) {
     let cut = |text: &str| text.chars().take(LONGEST).collect::<String>();
-    entry.since = since(cx, m, entry).map(MicroTime);
+    entry.since = entries::since(cx, m, entry).map(MicroTime);
     entry.measured = Some(MicroTime(cx.now));
     entry.outcome = Some(found.outcome);
     entry.value.clone_from(&found.value);

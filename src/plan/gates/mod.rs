@@ -4,19 +4,24 @@
 //! A closed gate costs no writes: status changes when an answer does. All gates of a place must be open at the same
 //! time; those of people come last, so that what they grant is used in the write that says so.
 
+pub(crate) mod declined;
 pub(crate) mod manual;
+pub(crate) mod place;
 pub(crate) mod requests;
 pub(crate) mod webhooks;
 
 use jiff::Timestamp;
 
-use crate::plan::{
-    builder::PlanBuilder, context::Context, gates::manual::Pass, gates::webhooks::Reply, model::HookKind,
-    model::Messages, model::Note, phases::idle, phases::rollback,
-};
 use crate::{
     api::{EndingKind, Phase, request::Verb, schedule::Strategy},
     names::conditions,
+    plan::{
+        builder::PlanBuilder,
+        context::Context,
+        gates::{manual::Pass, webhooks::Reply},
+        model::{HookKind, Messages, Note},
+        traffic::ending,
+    },
 };
 
 /// May the run leave the step at which it is?
@@ -125,43 +130,18 @@ pub(crate) fn may_start(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
     true
 }
 
-/// A revision that waited to be begun with is not going to be.
-pub(crate) fn decline(cx: &Context<'_>, d: &mut PlanBuilder, why: &str) {
-    d.status.epoch += 1;
-    d.status.last_applied_spec = Some(cx.hash.clone());
-    d.status.tracked_configs = cx.configs.for_status();
-    d.clear(conditions::PAUSED);
-    d.phase(Phase::Failed, cx.kind());
-    idle::saw_target(cx, d);
-    d.say(cx.messages.declined(why));
-}
-
-/// The revision for which a run was to begin is there no longer: things stand as before it came.
-pub(crate) fn nothing_to_start(cx: &Context<'_>, d: &mut PlanBuilder) {
-    d.clear(conditions::PAUSED);
-    if cx.promoted() == Some(cx.hash.as_str()) {
-        d.phase(Phase::Succeeded, cx.kind());
-        d.status.last_applied_spec.clone_from(&cx.status().last_promoted_spec);
-        d.status.tracked_configs = cx.configs.for_status();
-        d.say(cx.messages.aborted());
-    } else {
-        d.phase(Phase::Failed, cx.kind());
-    }
-    idle::saw_target(cx, d);
-}
-
 /// Ends the run because somebody, or a webhook of the type `rollback`, wants it. True when it does.
 pub(crate) fn aborted(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
     let Some(by) = requests::granted(cx, d, Verb::Abort) else { return false };
     let why = if by.is_empty() { "it was asked for".to_owned() } else { by };
     if cx.waits_to_begin() {
-        decline(cx, d, &why);
+        declined::decline(cx, d, &why);
         return true;
     }
     d.say(cx.messages.abort_wanted(&why));
     let kind =
         if cx.phase() == Phase::Promoting { EndingKind::UndoingPromotion } else { EndingKind::RollingBack };
-    rollback::begin(cx, d, kind, "AbortRequested", &why);
+    ending::begin(cx, d, kind, "AbortRequested", &why);
     true
 }
 
@@ -171,7 +151,7 @@ pub(crate) fn rolled_back(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
     d.say(Messages::check_passed(HookKind::Rollback, &hook));
     d.say(cx.messages.manual_rollback());
     let why = format!("the webhook {hook} asked for it");
-    rollback::begin(cx, d, EndingKind::RollingBack, "RollbackWebhook", &why);
+    ending::begin(cx, d, EndingKind::RollingBack, "RollbackWebhook", &why);
     true
 }
 

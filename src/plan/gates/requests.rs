@@ -3,16 +3,13 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
-use crate::plan::{
-    analysis::evaluate, analysis::schedule, builder::PlanBuilder, context::Context, gates::manual,
-    model::Messages,
-};
 use crate::{
     api::{
         Answer, Phase, RequestStatus,
         request::{Request, Verb},
     },
     names,
+    plan::{builder::PlanBuilder, context::Context, gates::place, model::Messages, waiting::WaitingFor},
 };
 
 /// The request that has not been answered yet, if there is one.
@@ -28,13 +25,14 @@ fn pending(cx: &Context<'_>) -> Option<(String, Result<Request, String>)> {
 }
 
 /// Refuses a request that cannot be meant now; one that can is left for the place that carries it out.
-pub(crate) fn heed(cx: &Context<'_>, d: &mut PlanBuilder) {
+/// `lacking` says what keeps the run from its promotion.
+pub(crate) fn refuse(cx: &Context<'_>, d: &mut PlanBuilder, lacking: impl Fn() -> Option<String>) {
     let Some((id, request)) = pending(cx).filter(|_| cx.phase() != Phase::Unset) else { return };
     let refusal = match &request {
         Err(why) => Some(format!("the annotation {} cannot be read: {why}", names::ANNOTATION_REQUEST)),
         Ok(request) => match request.known() {
             Err(why) => Some(why),
-            Ok(verb) => stale(cx, request).or_else(|| misplaced(cx, verb)),
+            Ok(verb) => stale(cx, request).or_else(|| misplaced(cx, verb, &lacking)),
         },
     };
     if let Some(why) = refusal {
@@ -56,47 +54,51 @@ fn stale(cx: &Context<'_>, request: &Request) -> Option<String> {
         return Some(format!("it is about step {other}, and the run is at step {step}"));
     }
     let gate = request.gate.as_deref()?;
-    let here = manual::stands_at(cx).and_then(|rule| rule.name.as_deref());
+    let here = place::stands_at(cx).and_then(|rule| rule.name.as_deref());
     (here != Some(gate)).then(|| match here {
         Some(here) => format!("it is about gate {gate:.64}, and the run is at gate {here}"),
         None => format!("it is about gate {gate:.64}, at which the run is not"),
     })
 }
 
-/// There is nothing that it could do now.
-fn misplaced(cx: &Context<'_>, verb: Verb) -> Option<String> {
-    let phase = cx.phase();
-    if cx.status().run.as_ref().is_some_and(|r| r.ending.is_some()) {
+/// There is nothing that it could do now, and why.
+fn misplaced(cx: &Context<'_>, verb: Verb, lacking: impl Fn() -> Option<String>) -> Option<String> {
+    if ending(cx) {
         return Some("the run is being ended".into());
     }
-    let (fits, what) = match verb {
-        Verb::Promote => {
-            let waits = phase == Phase::WaitingPromotion && manual::waits(cx) || evaluate::waits(cx);
-            (waits, "nothing waits for a promotion")
-        }
-        Verb::Approve => (manual::stands_at(cx).is_some(), "no gate waits for an approval"),
-        Verb::Abort => {
-            let going = matches!(
-                phase,
-                Phase::Progressing | Phase::Waiting | Phase::WaitingPromotion | Phase::Promoting
-            );
-            (going, "there is no run to abort")
-        }
+    let what = match verb {
+        _ if fits(cx, verb) => return None,
+        Verb::Promote => "nothing waits for a promotion",
+        Verb::Approve => "no gate waits for an approval",
+        Verb::Abort => "there is no run to abort",
     };
-    (!fits).then(|| format!("{what}: the phase is {phase}{}", lacking(cx, verb)))
+    let promotes = verb == Verb::Promote && cx.status().run.is_some();
+    let why = promotes.then(lacking).flatten().map(|why| format!(", and {why}")).unwrap_or_default();
+    Some(format!("{what}: the phase is {}{why}", cx.phase()))
 }
 
-/// What keeps the run from coming to the promotion that is asked for.
-fn lacking(cx: &Context<'_>, verb: Verb) -> String {
-    let run = verb == Verb::Promote && cx.status().run.is_some();
-    let lacks = run.then(|| schedule::wanting(cx, &schedule::entries(cx))).flatten();
-    lacks.map(|why| format!(", and {why}")).unwrap_or_default()
+/// The run is of the kind that this verb is about, at a moment at which it can be carried out.
+fn fits(cx: &Context<'_>, verb: Verb) -> bool {
+    match verb {
+        Verb::Promote => matches!(WaitingFor::of(cx), Some(WaitingFor::Promotion | WaitingFor::Inconclusive)),
+        Verb::Approve => {
+            place::stands_at(cx).is_some() && WaitingFor::of(cx) != Some(WaitingFor::Inconclusive)
+        }
+        Verb::Abort => matches!(
+            cx.phase(),
+            Phase::Progressing | Phase::Waiting | Phase::WaitingPromotion | Phase::Promoting
+        ),
+    }
+}
+
+fn ending(cx: &Context<'_>) -> bool {
+    cx.status().run.as_ref().is_some_and(|run| run.ending.is_some())
 }
 
 /// Somebody asks for this, and who: it is answered in the same write as what the caller does next.
 pub(crate) fn granted(cx: &Context<'_>, d: &mut PlanBuilder, verb: Verb) -> Option<String> {
     let (id, Ok(request)) = pending(cx)? else { return None };
-    let fits = request.known() == Ok(verb) && stale(cx, &request).is_none() && misplaced(cx, verb).is_none();
+    let fits = request.known() == Ok(verb) && stale(cx, &request).is_none() && !ending(cx) && fits(cx, verb);
     // the target has another template by now: what was asked for is not what would be done
     if !fits || !cx.waits_to_begin() && cx.applied() != Some(cx.hash.as_str()) {
         return None;

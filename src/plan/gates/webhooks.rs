@@ -9,14 +9,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::plan::{
-    builder::{PlanBuilder, after},
-    context::Context,
-    history,
-    model::{Call, HookKind, Note, Round},
-};
 use crate::{
     api::{CanaryStatus, CanaryWebhook, Phase, duration},
+    plan::{
+        builder::{PlanBuilder, after},
+        context::Context,
+        history,
+        model::{Call, HookKind, Note, Round, run_of},
+    },
     snapshot::{Snapshot, WebhookReply, WebhookRound},
 };
 
@@ -35,14 +35,6 @@ pub(crate) enum Reply {
     No(WebhookReply),
     /// They are being asked.
     Unheard,
-}
-
-/// Which step of which run it is: what was asked at another one is of no interest any more.
-pub fn run_of(snap: &Snapshot) -> String {
-    let uid = snap.canary.metadata.uid.as_deref().unwrap_or_default();
-    let status = snap.canary.status.as_ref();
-    let step = status.and_then(|s| s.step.as_ref()).map_or(0, |step| step.index);
-    format!("{uid}/{}/{step}/", status.map_or(0, |s| s.epoch))
 }
 
 fn of<'c>(cx: &'c Context<'_>, kind: HookKind) -> impl Iterator<Item = &'c CanaryWebhook> {

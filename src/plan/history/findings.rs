@@ -8,7 +8,11 @@ use crate::{
     analysis::Assessment,
     api::canary_run::{Evidence, HookCall, Measurement, RunMetric},
     names,
-    plan::{builder::PlanBuilder, context::Context, gates::webhooks::run_of, model::HookKind},
+    plan::{
+        builder::PlanBuilder,
+        context::Context,
+        model::{HookKind, run_of},
+    },
     snapshot::{CANARY_RUN, Snapshot, WebhookReply, WebhookRound},
 };
 

@@ -9,6 +9,8 @@ mod findings;
 mod outcome;
 mod retention;
 
+use crate::plan::{builder::PlanBuilder, builder::after, context::Context, model::Action, model::Note};
+
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -17,13 +19,6 @@ use serde_json::{Value, json};
 
 pub(crate) use findings::{called, measured};
 
-use crate::plan::{
-    builder::{PlanBuilder, after},
-    context::Context,
-    model::Action,
-    model::Note,
-    objects,
-};
 use crate::{
     api::{
         CanaryRun, CanaryRunSpec, CanaryRunStatus, CanaryStatus, LastRun, Phase, RunPhase, RunStatus, Target,
@@ -193,12 +188,7 @@ impl Writes {
             retention::add(&mut next, told);
             let at = at(live);
             let patch = json!({"status": next});
-            self.actions.push(Action::Patch {
-                at,
-                manager: names::managers::RECORD,
-                version: objects::version(live),
-                patch,
-            });
+            self.actions.push(Action::patch(at, names::managers::RECORD, live, patch));
         }
     }
 
@@ -255,7 +245,7 @@ impl Writes {
         let closed = |run: &CanaryRun| run.status.as_ref().is_some_and(|s| s.phase.ended()) || limit == 0;
         let going = |live: &Value| !live["metadata"]["deletionTimestamp"].is_null();
         let old = records.0.iter().filter(|(run, live)| closed(run) && !going(live));
-        self.actions.extend(old.take(excess).map(|(_, live)| objects::delete(CANARY_RUN, live)));
+        self.actions.extend(old.take(excess).map(|(_, live)| Action::delete(CANARY_RUN, live)));
     }
 }
 

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
-    manifest::{Manifest, config::CopyOf},
+    manifest::{self, Manifest, config::CopyOf},
     snapshot::{Kind, ObjectRef},
 };
 
@@ -52,6 +52,22 @@ pub enum Action {
 }
 
 impl Action {
+    /// A merge patch on the object that was seen as `live`.
+    pub(crate) fn patch(at: ObjectRef, manager: &'static str, live: &Value, patch: Value) -> Self {
+        Self::Patch { at, manager, version: version(live), patch }
+    }
+
+    /// Replicas for the Deployment that was seen as `live`.
+    pub(crate) fn scale(live: &Value, replicas: i64) -> Self {
+        Self::Scale { name: name(live), replicas, version: version(live) }
+    }
+
+    /// Deletes this very object.
+    pub(crate) fn delete(kind: Kind, live: &Value) -> Self {
+        let uid = manifest::uid(live).unwrap_or_default().into();
+        Self::Delete { at: ObjectRef::new(kind, name(live)), uid }
+    }
+
     /// Kind that is written, for metrics and messages.
     pub fn kind(&self) -> Kind {
         match self {
@@ -62,4 +78,13 @@ impl Action {
             Self::Finalizers { .. } => crate::snapshot::CANARY,
         }
     }
+}
+
+/// The version a decision was made on.
+fn version(live: &Value) -> String {
+    manifest::resource_version(live).unwrap_or_default().to_owned()
+}
+
+fn name(live: &Value) -> String {
+    live["metadata"]["name"].as_str().unwrap_or_default().to_owned()
 }

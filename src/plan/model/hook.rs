@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::snapshot::Denial;
+use crate::snapshot::{Denial, Snapshot};
 
 /// When a webhook is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -88,4 +88,12 @@ impl Round {
     pub fn lasts(&self) -> bool {
         self.kind == HookKind::PostRollout
     }
+}
+
+/// Which step of which run it is: what was asked at another one is of no interest any more.
+pub fn run_of(snap: &Snapshot) -> String {
+    let uid = snap.canary.metadata.uid.as_deref().unwrap_or_default();
+    let status = snap.canary.status.as_ref();
+    let step = status.and_then(|s| s.step.as_ref()).map_or(0, |step| step.index);
+    format!("{uid}/{}/{step}/", status.map_or(0, |s| s.epoch))
 }

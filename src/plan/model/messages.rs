@@ -1,10 +1,9 @@
 //! Everything users are told. Texts are Flagger's where it has one (scripts and runbooks match on them); each kind of
 //! note has a reason of its own.
 
-use crate::plan::{
-    analysis::outage::Broken,
-    model::HookKind,
-    model::{Note, Urgency},
+use super::{
+    hook::HookKind,
+    note::{Broken, Note, Urgency},
 };
 use crate::{analysis::Failure, api::MetricOutcome, names, snapshot::WebhookReply};
 

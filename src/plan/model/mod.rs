@@ -5,11 +5,13 @@ mod hook;
 mod messages;
 mod note;
 mod plan;
+pub(crate) mod pod_shares;
 mod question;
 
 pub use action::Action;
-pub use hook::{Call, HookKind, Round};
+pub use hook::{Call, HookKind, Round, run_of};
 pub(crate) use messages::Messages;
+pub(crate) use note::Broken;
 pub use note::{Alert, Note, Severity, Urgency};
 pub use plan::{Plan, Wake};
 pub use question::{Answers, Question};

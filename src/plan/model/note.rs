@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::api::Phase;
+use crate::{analysis::Assessment, api::Phase};
 
 /// How loud a note is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -127,5 +127,27 @@ impl Note {
             alert.details = true;
         }
         self
+    }
+}
+
+/// Why nothing is known.
+pub(crate) struct Broken {
+    /// In our words.
+    pub(crate) text: String,
+    /// With the server's in them, for Events only.
+    quote: Option<String>,
+}
+
+impl From<&Assessment> for Broken {
+    fn from(found: &Assessment) -> Self {
+        Self { text: found.text.clone(), quote: found.quote.clone() }
+    }
+}
+
+impl Broken {
+    /// Said to people as well.
+    pub(crate) fn note(&self, reason: &'static str, before: &str) -> Note {
+        let quote = self.quote.as_ref().map(|quote| format!("{before}{quote}"));
+        Note { quote, ..Note::warning(reason, format!("{before}{}", self.text)) }.aloud(Urgency::Warn)
     }
 }

@@ -8,16 +8,6 @@
 
 use serde_json::Value;
 
-use crate::plan::{
-    builder::{PlanBuilder, after},
-    context::Context,
-    model::Action,
-    model::Messages,
-    model::Note,
-    objects::{self, WriteReason},
-    phases::initialise::past,
-    traffic::pod_weighting,
-};
 use crate::{
     api::{
         Phase,
@@ -26,6 +16,15 @@ use crate::{
     },
     manifest::{self, scaler},
     names::{self, conditions, managers},
+    plan::{
+        builder::{PlanBuilder, after},
+        context::Context,
+        model::{Action, Messages, Note},
+        objects::{
+            pod_limits,
+            write::{self, WriteReason},
+        },
+    },
     snapshot::{HPA, Kind, ObjectRef, SCALED_OBJECT, Snapshot},
 };
 
@@ -155,7 +154,7 @@ pub(crate) fn twin(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
     let mark = |object: &Value, key: &str| manifest::annotation(object, key).map(str::to_owned);
     let Some(live) = cx.snap.objects.at(&at) else {
         d.say(Messages::autoscaler_made(&at.to_string(), &cx.c.names.primary));
-        return objects::object(cx, d, want, WriteReason::Wanted);
+        return write::object(cx, d, want, WriteReason::Wanted);
     };
     let same = |key| mark(live, key) == mark(&want.body, key);
     let why = match (same(names::ANNOTATION_SOURCE), same(names::ANNOTATION_FLOOR)) {
@@ -166,14 +165,14 @@ pub(crate) fn twin(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
         let source = ObjectRef::new(kind, named.name.clone());
         d.say(Messages::autoscaler_follows(&source.to_string(), &at.to_string()));
     }
-    objects::object_from(cx, d, live, &want, why) && gone(cx, d, Some(&at))
+    write::object_from(cx, d, live, &want, why) && gone(cx, d, Some(&at))
 }
 
 fn gone(cx: &Context<'_>, d: &mut PlanBuilder, but: Option<&ObjectRef>) -> bool {
     let left = made(cx, but);
     for (at, live) in &left {
         if live["metadata"]["deletionTimestamp"].is_null() {
-            d.act(objects::delete(at.kind, live));
+            d.act(Action::delete(at.kind, live));
         }
     }
     left.is_empty()
@@ -219,7 +218,7 @@ pub(crate) fn primary_start(cx: &Context<'_>) -> i64 {
             let (min, max) = scaler::primary_bounds(kind, named, live);
             known.unwrap_or_else(|| cx.target_replicas()).max(min).min(max).max(1)
         }
-        _ if pod_weighting::made(cx) => cx.whole(),
+        _ if pod_limits::made(cx) => cx.whole(),
         _ => cx.target_replicas().max(1),
     }
 }
@@ -228,7 +227,7 @@ pub(crate) fn primary_start(cx: &Context<'_>) -> i64 {
 /// once there is load; until then there are enough for the largest share that the run comes to.
 fn target_start(cx: &Context<'_>) -> i64 {
     if cx.c.apex == Apex::Shares {
-        return pod_weighting::first(cx);
+        return pod_limits::first(cx);
     }
     let primary = cx.primary_replicas();
     let Some((min, max)) = target_bounds(cx) else { return primary };
@@ -258,7 +257,7 @@ pub(crate) fn returned(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
     let changes = manifest::generation(cx.target).zip(began).map_or(0, |(now, began)| now - began);
     let few = cx.primary().is_some() && cx.target_replicas() < target_back(cx) && changes < OTHERS;
     if few || cx.target_replicas() == 0 {
-        objects::ask(cx, d, target_back(cx));
+        write::ask(cx, d, target_back(cx));
         return false;
     }
     resumed
@@ -273,7 +272,7 @@ fn portion(pods: i64, percent: i32) -> i64 {
 pub(crate) fn wake(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
     let resumed = resume(cx, d);
     if cx.target_replicas() == 0 {
-        objects::ask(cx, d, target_start(cx));
+        write::ask(cx, d, target_start(cx));
         return false;
     }
     resumed
@@ -297,7 +296,7 @@ fn resume(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
 
 /// True when the target has kept its pods for as long as it is to after its traffic has left, and is asked for none.
 pub(crate) fn retire(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
-    past(cx, d, after(cx.settled_at(), cx.c.linger)) && empty(cx, d)
+    d.reached(after(cx.settled_at(), cx.c.linger)) && empty(cx, d)
 }
 
 /// True when the target is asked for no pods, and nothing will ask for some: a HorizontalPodAutoscaler is off at 0, a
@@ -309,7 +308,7 @@ pub(crate) fn empty(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
         none = false;
     }
     if cx.c.target.rests() && cx.target_replicas() > 0 {
-        objects::ask(cx, d, 0);
+        write::ask(cx, d, 0);
         none = false;
     }
     none
@@ -335,12 +334,12 @@ fn none_astray(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
 }
 
 fn tell(live: &Value, patch: Value) -> Action {
-    Action::Patch {
-        at: ObjectRef::new(SCALED_OBJECT, live["metadata"]["name"].as_str().unwrap_or_default()),
-        manager: managers::SCALE,
-        version: objects::version(live),
+    Action::patch(
+        ObjectRef::new(SCALED_OBJECT, live["metadata"]["name"].as_str().unwrap_or_default()),
+        managers::SCALE,
+        live,
         patch,
-    }
+    )
 }
 
 /// True when no weight may rise: the autoscaler is not what the Canary says, or the primary has lost pods that it
@@ -358,7 +357,7 @@ pub(crate) fn holds(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
     }
     // an autoscaler is off at 0: it will not come back by itself
     if let Some(off) = cx.primary().filter(|p| holds && manifest::replicas(p) == 0) {
-        d.act(objects::scale(off, floor(cx).unwrap_or(1).max(1)));
+        d.act(Action::scale(off, floor(cx).unwrap_or(1).max(1)));
     }
     holds
 }

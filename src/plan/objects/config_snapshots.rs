@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::plan::{builder::PlanBuilder, context::Context, model::Action, model::Messages, objects};
 use crate::{
     manifest::{
         self,
@@ -13,6 +12,11 @@ use crate::{
         revision::{self, StoredConfig},
     },
     names,
+    plan::{
+        builder::PlanBuilder,
+        context::Context,
+        model::{Action, Messages},
+    },
     snapshot::ObjectRef,
 };
 
@@ -140,7 +144,7 @@ pub(crate) fn delete(cx: &Context<'_>, d: &mut PlanBuilder, used: &[ObjectRef]) 
             let going = !live["metadata"]["deletionTimestamp"].is_null();
             let named = |at: &ObjectRef| at.kind == kind && live["metadata"]["name"] == at.name.as_str();
             if !going && !used.iter().any(named) {
-                d.act(objects::delete(kind, live));
+                d.act(Action::delete(kind, live));
             }
         }
     }

@@ -2,15 +2,14 @@
 //! another one only while nobody is sent there, and is relied on once everything in front of it has learned of that.
 //! For workloads, whose Services always lead to the same pods, all of this holds by itself.
 
-use crate::plan::{
-    builder::{PlanBuilder, after},
-    context::Context,
-    phases::initialise::past,
-};
 use crate::{
-    manifest::{self, Manifest},
-    names,
-    names::conditions,
+    manifest::{self, Manifest, target::Sides},
+    names::{self, conditions},
+    plan::{
+        builder::{PlanBuilder, after},
+        context::Context,
+        objects::write::{self, WriteReason},
+    },
     router::Split,
     snapshot::SERVICE,
 };
@@ -38,12 +37,12 @@ pub(crate) fn revised(cx: &Context<'_>, d: &mut PlanBuilder, wanted: &Manifest) 
         return Revised::Later(true);
     }
     let nobody = cx.live_split().is_none_or(|live| live == Split::to_canary(0));
-    if nobody && past(cx, d, cx.route_settled_at()) { Revised::Now } else { Revised::Later(false) }
+    if nobody && d.reached(cx.route_settled_at()) { Revised::Now } else { Revised::Later(false) }
 }
 
 /// True when proxies have had time to learn of the last change of a side.
 pub(crate) fn followed(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
-    !cx.c.target.is_copied() || past(cx, d, cx.sides_settled_at())
+    !cx.c.target.is_copied() || d.reached(cx.sides_settled_at())
 }
 
 /// The target has been short of pods for longer than the deadline. Only for those that do not tell so themselves; the
@@ -54,5 +53,24 @@ pub(crate) fn overdue(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
     }
     let since = d.find(conditions::PODS_READY).and_then(|c| c.last_transition_time.as_ref());
     let Some(since) = since.map(|time| time.0) else { return false };
-    past(cx, d, after(since, cx.c.deadline))
+    d.reached(after(since, cx.c.deadline))
+}
+
+/// The Services in front of the primary and of the target.
+pub(crate) fn side_services(cx: &Context<'_>, d: &mut PlanBuilder, why: WriteReason) -> bool {
+    let Some(services) = rendered(cx) else { return false };
+    let primary =
+        |d: &mut PlanBuilder| services.primary.is_none_or(|primary| write::object(cx, d, primary, why));
+    let Some(canary) = services.canary else { return primary(d) };
+    match revised(cx, d, &canary) {
+        Revised::No => write::object(cx, d, canary, why) & primary(d),
+        Revised::Now => write::object(cx, d, canary, WriteReason::Wanted) & primary(d),
+        Revised::Later(done) => primary(d) && done,
+    }
+}
+
+/// `admit` has rendered them once already: a Canary whose Services cannot be rendered never comes here.
+pub(crate) fn rendered(cx: &Context<'_>) -> Option<Sides> {
+    let prefixes = &cx.snap.rules.include_label_prefix;
+    cx.c.target.sides(&cx.c, cx.target, &cx.label, &cx.snap.objects, prefixes).ok()
 }

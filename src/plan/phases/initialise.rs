@@ -1,22 +1,19 @@
 //! From a plain Deployment to a primary that serves everyone. The target keeps serving until the primary is ready and
 //! routed to; scaling it down is the last thing that happens.
 
-use crate::plan::{
-    admission::config_tracking,
-    builder::{PlanBuilder, after},
-    context::Context,
-    model::Messages,
-    model::Note,
-    objects::autoscaler,
-    objects::{self, WriteReason},
-    phases::idle,
-    traffic::acceptance::heeded,
-};
 use crate::{
     api::Phase,
     manifest::{self, readiness::Rollout},
-    names,
-    names::conditions,
+    names::{self, conditions},
+    plan::{
+        builder::PlanBuilder,
+        context::Context,
+        model::Messages,
+        objects::{autoscaler, primary, revisions, services, write::WriteReason},
+        observed_target,
+        traffic::{self, acceptance, apex, handover, routes},
+        waiting,
+    },
     router::Split,
 };
 
@@ -27,37 +24,29 @@ pub(crate) fn step(cx: &Context<'_>, d: &mut PlanBuilder) {
     if !primary_made(cx, d) || !autoscaler::twin(cx, d) || !primary_ready(cx, d) {
         return;
     }
-    if !objects::side_services(cx, d, WriteReason::Wanted) || cx.primary_pods() == 0 {
+    if !services::side_services(cx, d, WriteReason::Wanted) || cx.primary_pods() == 0 {
         return;
     }
-    if !past(cx, d, cx.sides_settled_at()) {
+    if !d.reached(cx.sides_settled_at()) {
         return;
     }
     let none = Split::to_canary(0);
-    let route = objects::rendered(cx, d, none);
-    if !objects::exchangeable(cx, d, &route) {
+    let route = routes::rendered(cx, d, none);
+    if !handover::exchangeable(cx, d, &route) {
         return;
     }
-    if !objects::routing(cx, d, none, WriteReason::Wanted) || !past(cx, d, cx.route_settled_at()) {
+    if !traffic::routing(cx, d, none, WriteReason::Wanted) || !d.reached(cx.route_settled_at()) {
         return;
     }
-    if !heeded(cx, d) {
+    if !acceptance::is_programmed(cx, d) {
         return;
     }
-    if !objects::apex_service(cx, d, WriteReason::Wanted) || !past(cx, d, cx.apex_settled_at()) {
+    if !apex::service(cx, d, WriteReason::Wanted) || !d.reached(cx.apex_settled_at()) {
         return;
     }
     if autoscaler::empty(cx, d) {
         finish(cx, d);
     }
-}
-
-/// True when `time` has come; otherwise asks to look again then.
-pub(crate) fn past(cx: &Context<'_>, d: &mut PlanBuilder, time: jiff::Timestamp) -> bool {
-    if cx.now < time {
-        d.wake_at(time);
-    }
-    cx.now >= time
 }
 
 fn begin(cx: &Context<'_>, d: &mut PlanBuilder) {
@@ -77,10 +66,10 @@ fn begin(cx: &Context<'_>, d: &mut PlanBuilder) {
 fn primary_made(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
     let Some(primary) = cx.primary() else {
         let replicas = autoscaler::primary_start(cx);
-        if objects::store_template(cx, d)
+        if revisions::store_template(cx, d)
             && let Some(stored) = cx.stored(Some(&cx.hash))
         {
-            objects::primary_from(cx, d, stored, replicas, false);
+            primary::from_stored(cx, d, stored, replicas, false);
             if let Some(why) = cx.c.target.first_look() {
                 d.say(cx.messages.primary_not_ready(why));
             }
@@ -93,8 +82,8 @@ fn primary_made(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
     }
     // one of Flagger's, or left behind by a Canary that is gone: it gets the target's template, as any primary does
     // when a Canary is first seen
-    objects::store_template(cx, d)
-        && cx.stored(Some(&cx.hash)).is_some_and(|stored| objects::primary_from(cx, d, stored, 1, false))
+    revisions::store_template(cx, d)
+        && cx.stored(Some(&cx.hash)).is_some_and(|stored| primary::from_stored(cx, d, stored, 1, false))
 }
 
 fn primary_ready(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
@@ -105,21 +94,8 @@ fn primary_ready(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
         }
         Rollout::Waiting { why } | Rollout::Stuck { why } => why,
     };
-    waiting(cx, d, &why, |why| cx.messages.primary_not_ready(why));
+    waiting::for_pods(cx, d, &why, |why| cx.messages.primary_not_ready(why));
     false
-}
-
-/// Waiting for pods is said aloud once it takes longer than an interval.
-pub(crate) fn waiting(cx: &Context<'_>, d: &mut PlanBuilder, why: &str, say: impl Fn(&str) -> Note) {
-    let patience = after(cx.standing_since(), cx.c.interval);
-    if cx.now < patience {
-        return d.wake_at(patience);
-    }
-    if d.find(conditions::PODS_READY).is_none() {
-        let note = say(why);
-        d.condition(conditions::PODS_READY, "False", note.reason, &note.message);
-        d.say(note);
-    }
 }
 
 fn finish(cx: &Context<'_>, d: &mut PlanBuilder) {
@@ -127,12 +103,12 @@ fn finish(cx: &Context<'_>, d: &mut PlanBuilder) {
         cx.primary().and_then(|p| manifest::annotation(p, names::ANNOTATION_REVISION)).map(str::to_owned);
     d.phase(Phase::Initialized, cx.kind());
     d.status.last_applied_spec.clone_from(&hash);
-    d.status.tracked_configs = config_tracking::of_revision(cx, hash.as_deref());
+    d.status.tracked_configs = cx.checksums_of(hash.as_deref());
     d.status.last_promoted_spec = hash;
     d.status.canary_weight = 0;
     d.status.failed_checks = 0;
     d.status.iterations = 0;
     d.status.primary_replicas = cx.primary_replicas_kept();
-    idle::saw_target(cx, d);
+    observed_target::remember(cx, d);
     d.say(cx.messages.initialized(cx.kind()));
 }

@@ -6,4 +6,5 @@ pub(crate) mod progress;
 pub(crate) mod promote;
 pub(crate) mod rollback;
 pub(crate) mod start;
+pub(crate) mod steps;
 pub(crate) mod terminate;

@@ -2,77 +2,24 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
-use crate::plan::{
-    analysis::evaluate,
-    analysis::jobs,
-    analysis::schedule,
-    builder::{PlanBuilder, after},
-    context::Context,
-    gates,
-    gates::manual,
-    history,
-    model::Messages,
-    model::{Note, Urgency},
-    objects::autoscaler,
-    objects::services,
-    objects::{self, WriteReason},
-    phases::idle,
-    phases::initialise::{past, waiting},
-    phases::promote,
-    phases::rollback,
-    phases::start,
-    traffic::acceptance,
-    traffic::pod_weighting,
-};
 use crate::{
-    api::{
-        EndingKind, Phase, StepStatus,
-        promotion::Apex,
-        schedule::{Step, Strategy},
-    },
+    api::{EndingKind, Phase, StepStatus, schedule::Strategy},
     manifest::{self, readiness::Rollout},
     names::conditions,
+    plan::{
+        analysis::{evaluate, jobs, measurable::blocked, schedule},
+        builder::{PlanBuilder, after},
+        context::Context,
+        gates, history,
+        model::{Note, Urgency},
+        objects::{autoscaler, pod_limits, primary, services, write::WriteReason},
+        observed_target,
+        phases::{promote, rollback, start, steps},
+        traffic::{self, acceptance, apex, ending, pod_weighting},
+        waiting,
+    },
     router::Split,
 };
-
-/// A run begins: status first; the pods come with the next plan, decided on the target as it is by then.
-pub(crate) fn start(cx: &Context<'_>, d: &mut PlanBuilder) {
-    // they have been called by this plan, if not before
-    d.status.post_rollout_due = false;
-    reset(cx, d);
-    d.status.failed_checks = 0;
-    if cx.c.apex == Apex::Shares {
-        d.status.primary_replicas = i32::try_from(cx.whole()).ok();
-    }
-    d.status.run = Some(history::begun(cx, d));
-    d.say(cx.messages.new_revision());
-}
-
-fn reset(cx: &Context<'_>, d: &mut PlanBuilder) {
-    d.phase(Phase::Progressing, cx.kind());
-    d.status.epoch += 1;
-    d.status.last_applied_spec = Some(cx.hash.clone());
-    d.status.tracked_configs = cx.configs.for_status();
-    d.status.canary_weight = 0;
-    d.status.iterations = 0;
-    let renew =
-        cx.step().renew || cx.target_replicas() > 0 && cx.configs.differ_for_running_pods(cx.status());
-    d.status.step = Some(StepStatus { renew, since: pod_weighting::since(cx), ..StepStatus::default() });
-    let of_last_run = [
-        conditions::HALTED,
-        conditions::INCONCLUSIVE,
-        conditions::PAUSED,
-        conditions::FROZEN,
-        conditions::CAPACITY,
-        conditions::JOB_ENDED,
-    ];
-    for type_ in of_last_run.into_iter().chain([conditions::PODS_READY]) {
-        d.clear(type_);
-    }
-    d.status.metrics.clear();
-    autoscaler::remember_floor(cx, d);
-    idle::saw_target(cx, d);
-}
 
 pub(crate) fn step(cx: &Context<'_>, d: &mut PlanBuilder) {
     if rollback::carry_on(cx, d) || revision_changed(cx, d) {
@@ -88,16 +35,16 @@ pub(crate) fn step(cx: &Context<'_>, d: &mut PlanBuilder) {
     if lowered(cx, &step) {
         let why = "the route was lowered for a rollback, and the decision could not be written then";
         d.say(Note::warning("RollingBack", why).aloud(Urgency::Error));
-        return rollback::begin(cx, d, EndingKind::RollingBack, "Interrupted", why);
+        return ending::begin(cx, d, EndingKind::RollingBack, "Interrupted", why);
     }
     let want = wanted(cx, &step);
     // pins come and go with the canary's pods
     let pins_alike = cx.live_split().is_none_or(|live| live.is_pinned() == want.is_pinned());
     let why = if step.confirmed.is_some() && pins_alike { WriteReason::Drift } else { WriteReason::Wanted };
-    let mended = idle::primary_intact(cx, d)
-        & objects::side_services(cx, d, WriteReason::Drift)
-        & objects::apex_service(cx, d, WriteReason::Drift)
-        & objects::routing(cx, d, want, why)
+    let mended = primary::intact(cx, d)
+        & services::side_services(cx, d, WriteReason::Drift)
+        & apex::service(cx, d, WriteReason::Drift)
+        & traffic::routing(cx, d, want, why)
         & autoscaler::twin(cx, d);
     if !mended {
         return pod_weighting::overdue(cx, d);
@@ -112,7 +59,7 @@ pub(crate) fn step(cx: &Context<'_>, d: &mut PlanBuilder) {
     if held && (cx.c.skip_analysis || step.index == 0) {
         return;
     }
-    if !acceptance::heeded(cx, d) || !services::followed(cx, d) {
+    if !acceptance::is_programmed(cx, d) || !services::followed(cx, d) {
         return;
     }
     if cx.c.skip_analysis {
@@ -122,16 +69,18 @@ pub(crate) fn step(cx: &Context<'_>, d: &mut PlanBuilder) {
         return;
     }
     if step.index == 0 {
-        return start::first(cx, d);
+        return start::first_step(cx, d);
     }
     if step.confirmed.is_none() {
         return confirm(cx, d);
     }
-    if !manual::idle(cx) && jobs::tend(cx, d) {
+    if !waiting::is_idle(cx) && jobs::tend(cx, d) {
         return;
     }
-    if !manual::idle(cx) && past(cx, d, schedule::due(cx)) {
-        evaluate::judge(cx, d, held);
+    if !waiting::is_idle(cx) && d.reached(schedule::due(cx)) {
+        if evaluate::judge(cx, d, held) {
+            go_on(cx, d);
+        }
     } else if !held && evaluate::released(cx, d) {
         go_on(cx, d);
     }
@@ -146,7 +95,7 @@ pub(crate) fn go_on(cx: &Context<'_>, d: &mut PlanBuilder) {
     if cx.phase() != Phase::Progressing {
         d.phase(Phase::Progressing, cx.kind());
     }
-    advance(cx, d, index + 1);
+    steps::advance(cx, d, index + 1);
 }
 
 /// The step's split. While the primary has no pods, a route that somebody turned further to the canary stays: putting it
@@ -174,12 +123,12 @@ fn lowered(cx: &Context<'_>, step: &StepStatus) -> bool {
 
 /// Another template during a run: weight 0 before anything else.
 fn revision_changed(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
-    if cx.applied() == Some(cx.hash.as_str()) && idle::same_target(cx) {
+    if cx.applied() == Some(cx.hash.as_str()) && observed_target::is_same(cx) {
         return false;
     }
     if cx.promoted() == Some(cx.hash.as_str()) {
         d.say(cx.messages.aborted());
-        rollback::begin(
+        ending::begin(
             cx,
             d,
             EndingKind::Aborting,
@@ -188,12 +137,12 @@ fn revision_changed(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
         );
         return true;
     }
-    reset(cx, d);
+    start::reset(cx, d);
     d.status.failed_checks = 0;
     d.status.run = Some(history::begun(cx, d));
     d.say(cx.messages.restarting());
     d.urgent = true;
-    objects::routing(cx, d, cx.zero(), WriteReason::Wanted);
+    traffic::routing(cx, d, cx.zero(), WriteReason::Wanted);
     true
 }
 
@@ -208,7 +157,7 @@ fn canary_vanished(cx: &Context<'_>, d: &mut PlanBuilder) {
     d.say(cx.messages.canary_vanished());
     if checks >= cx.c.threshold {
         d.say(cx.messages.threshold_reached(checks));
-        return rollback::begin(
+        return ending::begin(
             cx,
             d,
             EndingKind::RollingBack,
@@ -216,7 +165,7 @@ fn canary_vanished(cx: &Context<'_>, d: &mut PlanBuilder) {
             "the canary lost all its pods",
         );
     }
-    d.status.step = Some(StepStatus { since: pod_weighting::since(cx), ..StepStatus::default() });
+    d.status.step = Some(StepStatus { since: pod_limits::since(cx), ..StepStatus::default() });
     if cx.phase() != Phase::Progressing {
         d.phase(Phase::Progressing, cx.kind());
     }
@@ -225,13 +174,13 @@ fn canary_vanished(cx: &Context<'_>, d: &mut PlanBuilder) {
     d.status.canary_weight = 0;
     d.status.iterations = 0;
     d.urgent = true;
-    objects::routing(cx, d, Split::to_canary(0), WriteReason::Wanted);
+    traffic::routing(cx, d, Split::to_canary(0), WriteReason::Wanted);
 }
 
 /// True when the primary has pods: without them there is nothing to compare with, and no weight moves.
 fn primary_there(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
     if cx.primary_pods() == 0 {
-        waiting(cx, d, "it has no ready pods", |why| cx.messages.primary_not_ready(why));
+        waiting::for_pods(cx, d, "it has no ready pods", |why| cx.messages.primary_not_ready(why));
     }
     cx.primary_pods() > 0
 }
@@ -252,62 +201,20 @@ fn pods_ready(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
     if stuck || late || services::overdue(cx, d) {
         d.say(cx.messages.canary_not_ready(noun, &why));
         d.say(cx.messages.deadline_exceeded(&why));
-        rollback::begin(cx, d, EndingKind::RollingBack, "DeadlineExceeded", &why);
+        ending::begin(cx, d, EndingKind::RollingBack, "DeadlineExceeded", &why);
         return false;
     }
     // the Deployment's own clock may run out without an event
     d.wake_at(after(cx.now, cx.c.interval));
-    waiting(cx, d, &why, |why| cx.messages.canary_not_ready(noun, why));
+    waiting::for_pods(cx, d, &why, |why| cx.messages.canary_not_ready(noun, why));
     false
-}
-
-/// A gate, check or scaler that is not served, or a check that cannot work: weights do not move (ruling 13).
-fn blocked(cx: &Context<'_>) -> bool {
-    cx.c.held || !cx.c.faults.is_empty()
-}
-
-/// The step stands as it is meant to, so that what is measured now is its doing.
-pub(crate) fn measurable(cx: &Context<'_>) -> bool {
-    let step = cx.step();
-    let ending = cx.status().run.as_ref().is_some_and(|r| r.ending.is_some());
-    !ending
-        && !blocked(cx)
-        && !cx.c.skip_analysis
-        && step.index > 0
-        && step.confirmed.is_some()
-        && cx.applied() == Some(cx.hash.as_str())
-        && cx.canary_pods() > 0
-        && cx.primary_pods() > 0
-        && !manual::idle(cx)
-        && matches!(cx.target_rollout(), Rollout::Ready)
-        && objects::split_in_place(cx, cx.split(&step))
-        && acceptance::unheeded(cx).is_none()
-}
-
-/// The step of this index, from 1; the last one beyond it.
-pub(crate) fn planned<'c>(cx: &'c Context<'_>, index: i32) -> &'c Step {
-    let all = &cx.c.schedule;
-    &all[usize::try_from(index).unwrap_or(1).clamp(1, all.len()) - 1]
-}
-
-/// The intent into status, then the route.
-pub(crate) fn advance(cx: &Context<'_>, d: &mut PlanBuilder, index: i32) {
-    let next = planned(cx, index);
-    let pinned = cx.moves() && cx.pins(index, next.weight);
-    let split = Split::to_canary(cx.possible(next.weight)).mirroring(next.mirrored).pinning(pinned);
-    if cx.c.strategy == Strategy::BlueGreen && next.weight > 0 {
-        d.say(Messages::routing_to_canary(cx.step().mirrored));
-    }
-    let since = pod_weighting::since(cx);
-    d.status.step = Some(StepStatus { index, checked: None, promotion: 0, since, ..cx.step_at(split) });
-    objects::routing(cx, d, split, WriteReason::Wanted);
 }
 
 /// The route carries the weight: from now on it is measured.
 fn confirm(cx: &Context<'_>, d: &mut PlanBuilder) {
     let step = cx.step();
     d.status.canary_weight = cx.shown(&step);
-    if let Some(n) = planned(cx, step.index).iteration {
+    if let Some(n) = cx.planned(step.index).iteration {
         d.status.iterations = n;
         d.say(cx.messages.iterated(n, cx.c.analysis.iterations.unwrap_or(0)));
     } else if cx.c.strategy == Strategy::BlueGreen {

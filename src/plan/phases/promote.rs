@@ -2,26 +2,23 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
-use crate::plan::{
-    builder::{PlanBuilder, after},
-    context::Context,
-    gates::webhooks::{self},
-    model::HookKind,
-    model::Messages,
-    objects::autoscaler,
-    objects::config_snapshots,
-    objects::services,
-    objects::{self, WriteReason},
-    phases::idle,
-    phases::initialise::{past, waiting},
-    phases::rollback,
-    traffic::acceptance::heeded,
-    traffic::pod_weighting,
-};
 use crate::{
     api::{EndingKind, Phase, StepStatus},
     manifest::readiness::Rollout,
     names::conditions,
+    plan::{
+        builder::{PlanBuilder, after},
+        context::Context,
+        gates::webhooks,
+        model::{HookKind, Messages},
+        objects::{
+            autoscaler, config_snapshots, pod_limits, primary, revisions, services, write::WriteReason,
+        },
+        observed_target,
+        phases::rollback,
+        traffic::{self, acceptance, apex, ending, pod_weighting},
+        waiting,
+    },
     router::Split,
 };
 
@@ -34,7 +31,7 @@ pub(crate) fn begin(cx: &Context<'_>, d: &mut PlanBuilder) {
     d.clear(conditions::HALTED);
     d.clear(conditions::INCONCLUSIVE);
     d.clear(conditions::CAPACITY);
-    objects::store_template(cx, d);
+    revisions::store_template(cx, d);
 }
 
 pub(crate) fn step(cx: &Context<'_>, d: &mut PlanBuilder) {
@@ -46,7 +43,7 @@ pub(crate) fn step(cx: &Context<'_>, d: &mut PlanBuilder) {
     };
     if cx.promoted() == Some(cx.hash.as_str()) {
         d.say(cx.messages.aborted());
-        return rollback::begin(
+        return ending::begin(
             cx,
             d,
             EndingKind::Aborting,
@@ -57,8 +54,8 @@ pub(crate) fn step(cx: &Context<'_>, d: &mut PlanBuilder) {
     if target_moved_on(cx) && cx.step().weight > 0 {
         return withdraw(cx, d);
     }
-    let mended = objects::side_services(cx, d, WriteReason::Drift)
-        & objects::apex_service(cx, d, WriteReason::Drift)
+    let mended = services::side_services(cx, d, WriteReason::Drift)
+        & apex::service(cx, d, WriteReason::Drift)
         & autoscaler::twin(cx, d);
     if !mended {
         return;
@@ -68,22 +65,22 @@ pub(crate) fn step(cx: &Context<'_>, d: &mut PlanBuilder) {
         return stand_in(cx, d);
     }
     let why = if step.confirmed.is_some() { WriteReason::Drift } else { WriteReason::Wanted };
-    if !objects::routing(cx, d, cx.split(&step), why) {
+    if !traffic::routing(cx, d, cx.split(&step), why) {
         return;
     }
     let replicas = autoscaler::primary_start(cx);
     // one that is no longer named is there until the run is over
     let scaled = cx.c.spec.autoscaler_ref.is_some() || !autoscaler::twins(cx).is_empty();
     let counted = cx.c.target.replicated() && cx.target_replicas() > 0;
-    let resize = !scaled && !pod_weighting::made(cx) && !target_moved_on(cx) && counted;
-    if !objects::primary_from(cx, d, stored, replicas, resize) || !primary_ready(cx, d) {
+    let resize = !scaled && !pod_limits::made(cx) && !target_moved_on(cx) && counted;
+    if !primary::from_stored(cx, d, stored, replicas, resize) || !primary_ready(cx, d) {
         return;
     }
     // the few pods that shares have left it first: all at once would be more of the old version before the new
-    if pod_weighting::made(cx) && !pod_weighting::whole_again(cx, d) {
+    if pod_limits::made(cx) && !pod_weighting::whole_again(cx, d) {
         return;
     }
-    if heeded(cx, d) {
+    if acceptance::is_programmed(cx, d) {
         shift(cx, d);
     }
 }
@@ -97,7 +94,7 @@ fn target_moved_on(cx: &Context<'_>) -> bool {
 /// by now: what was analysed is gone, so nothing is promoted, and the next revision is found at rest.
 fn never_stored(cx: &Context<'_>, d: &mut PlanBuilder) {
     if target_moved_on(cx) {
-        return rollback::begin(
+        return ending::begin(
             cx,
             d,
             EndingKind::Aborting,
@@ -105,7 +102,7 @@ fn never_stored(cx: &Context<'_>, d: &mut PlanBuilder) {
             "the target changed before it was copied",
         );
     }
-    objects::store_template(cx, d);
+    revisions::store_template(cx, d);
 }
 
 /// The target is rolling to something that was never analysed: it loses its traffic, the promotion goes on.
@@ -113,7 +110,7 @@ fn withdraw(cx: &Context<'_>, d: &mut PlanBuilder) {
     let zero = cx.zero();
     d.status.step = Some(cx.step_at(zero));
     d.urgent = true;
-    objects::routing(cx, d, zero, WriteReason::Wanted);
+    traffic::routing(cx, d, zero, WriteReason::Wanted);
     if zero.canary() > 0 {
         d.wake_at(after(cx.now, cx.c.interval));
     }
@@ -123,7 +120,7 @@ fn withdraw(cx: &Context<'_>, d: &mut PlanBuilder) {
 fn stand_in(cx: &Context<'_>, d: &mut PlanBuilder) {
     d.status.step = Some(cx.step_at(cx.zero()));
     d.say(cx.messages.primary_vanished());
-    objects::routing(cx, d, cx.zero(), WriteReason::Wanted);
+    traffic::routing(cx, d, cx.zero(), WriteReason::Wanted);
 }
 
 fn primary_ready(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
@@ -143,11 +140,11 @@ fn primary_ready(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
     let grace = after(cx.standing_since(), std::time::Duration::from_secs(1));
     if (stuck && cx.now >= grace) || cx.now >= deadline {
         d.say(cx.messages.promotion_failed(&why));
-        rollback::begin(cx, d, EndingKind::UndoingPromotion, "PromotionFailed", &why);
+        ending::begin(cx, d, EndingKind::UndoingPromotion, "PromotionFailed", &why);
         return false;
     }
     d.wake_at(if stuck { grace } else { deadline });
-    waiting(cx, d, &why, |why| cx.messages.primary_not_ready(why));
+    waiting::for_pods(cx, d, &why, |why| cx.messages.primary_not_ready(why));
     false
 }
 
@@ -161,7 +158,7 @@ fn shift(cx: &Context<'_>, d: &mut PlanBuilder) {
         return finalising(cx, d);
     }
     let began = step.confirmed.as_ref().map_or(cx.now, |t| t.0);
-    if step.promotion > 0 && !past(cx, d, after(began, cx.c.interval)) {
+    if step.promotion > 0 && !d.reached(after(began, cx.c.interval)) {
         return;
     }
     let all = cx.c.promotion_step == 0 || target_moved_on(cx);
@@ -172,7 +169,7 @@ fn shift(cx: &Context<'_>, d: &mut PlanBuilder) {
     if all {
         d.say(Messages::routing_to_primary());
     }
-    objects::routing(cx, d, split, WriteReason::Wanted);
+    traffic::routing(cx, d, split, WriteReason::Wanted);
 }
 
 /// The route carries the weight.
@@ -196,14 +193,14 @@ fn finalising(cx: &Context<'_>, d: &mut PlanBuilder) {
 
 /// Users are on the new primary; the target's pods go once the proxies have learned of it.
 pub(crate) fn finalise(cx: &Context<'_>, d: &mut PlanBuilder) {
-    let mended = objects::side_services(cx, d, WriteReason::Drift)
-        & objects::apex_service(cx, d, WriteReason::Drift)
-        & objects::routing(cx, d, cx.zero(), WriteReason::Drift)
+    let mended = services::side_services(cx, d, WriteReason::Drift)
+        & apex::service(cx, d, WriteReason::Drift)
+        & traffic::routing(cx, d, cx.zero(), WriteReason::Drift)
         & primary_there(cx, d);
-    if !mended || !past(cx, d, cx.settled_at()) || !heeded(cx, d) {
+    if !mended || !d.reached(cx.settled_at()) || !acceptance::is_programmed(cx, d) {
         return;
     }
-    if !objects::split_in_place(cx, Split::to_canary(0)) {
+    if !traffic::split_in_place(cx, Split::to_canary(0)) {
         return;
     }
     if !target_moved_on(cx) && !autoscaler::retire(cx, d) {
@@ -216,8 +213,8 @@ pub(crate) fn finalise(cx: &Context<'_>, d: &mut PlanBuilder) {
     d.status.step = None;
     d.status.run = None;
     d.status.primary_replicas = cx.primary_replicas_kept();
-    idle::saw_target(cx, d);
-    objects::collect_templates(cx, d);
+    observed_target::remember(cx, d);
+    revisions::collect(cx, d);
     d.status.post_rollout_due = webhooks::any(cx, HookKind::PostRollout);
     d.say(cx.messages.promoted(cx.c.skip_analysis));
 }
@@ -227,7 +224,7 @@ fn primary_there(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
     match cx.stored(cx.applied()) {
         Some(stored) if cx.primary().is_none() => {
             d.say(Messages::recreated(&format!("{} {}", cx.kind(), cx.c.names.primary)));
-            objects::primary_from(cx, d, stored, autoscaler::primary_start(cx), false)
+            primary::from_stored(cx, d, stored, autoscaler::primary_start(cx), false)
         }
         _ => true,
     }

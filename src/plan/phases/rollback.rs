@@ -3,50 +3,21 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
-use crate::plan::{
-    admission::config_tracking,
-    builder::PlanBuilder,
-    context::Context,
-    gates::webhooks::{self},
-    model::HookKind,
-    objects::autoscaler,
-    objects::{self, WriteReason},
-    phases::idle,
-    phases::initialise::past,
-    traffic::acceptance::heeded,
-};
 use crate::{
-    api::{Ending, EndingKind, Phase, RunStatus, StepStatus},
+    api::{EndingKind, Phase, StepStatus},
     manifest::readiness::Rollout,
     names::conditions,
+    plan::{
+        builder::PlanBuilder,
+        context::Context,
+        gates::webhooks,
+        model::HookKind,
+        objects::{autoscaler, primary, write::WriteReason},
+        observed_target,
+        traffic::{self, acceptance, apex, ending},
+    },
     router::Split,
 };
-
-/// Writes the decision and, in the same plan, takes the traffic off the canary. A failed promotion first gets the
-/// primary back to its last template: until then the analysed pods serve on.
-pub(crate) fn begin(cx: &Context<'_>, d: &mut PlanBuilder, kind: EndingKind, reason: &str, message: &str) {
-    d.status.epoch += 1;
-    d.clear(conditions::PAUSED);
-    let run = cx.status().run.as_ref();
-    let started = run.map_or_else(|| MicroTime(cx.now), |r| r.started.clone());
-    let number = run.map_or(0, |r| r.number);
-    let at = MicroTime(cx.now);
-    let ending = Ending { kind, reason: reason.into(), message: message.into(), at };
-    d.status.run = Some(RunStatus { started, number, ending: Some(ending) });
-    let split = match kind {
-        EndingKind::UndoingPromotion => on_the_healthy(cx),
-        EndingKind::RollingBack | EndingKind::Aborting => cx.zero(),
-    };
-    d.status.step = Some(cx.step_at(split));
-    d.urgent = split.canary() == 0;
-    objects::routing(cx, d, split, WriteReason::Wanted);
-}
-
-/// While the primary is being mended: where it stands, or all to the canary when the primary has no pods.
-fn on_the_healthy(cx: &Context<'_>) -> Split {
-    let zero = cx.zero();
-    if zero.canary() > 0 { zero } else { cx.split(&cx.step()) }
-}
 
 /// Goes on with an ending that was begun; true when there is one.
 pub(crate) fn carry_on(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
@@ -61,7 +32,7 @@ pub(crate) fn carry_on(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
         d.urgent = zero.canary() == 0;
     }
     // the route first; without a primary there would be nowhere to go back to
-    if !(objects::routing(cx, d, zero, WriteReason::Wanted) & idle::primary_intact(cx, d)) {
+    if !(traffic::routing(cx, d, zero, WriteReason::Wanted) & primary::intact(cx, d)) {
         return true;
     }
     if zero.canary() > 0 {
@@ -72,7 +43,10 @@ pub(crate) fn carry_on(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
         }
         return true;
     }
-    if !objects::apex_service(cx, d, WriteReason::Drift) || !past(cx, d, cx.settled_at()) || !heeded(cx, d) {
+    if !apex::service(cx, d, WriteReason::Drift)
+        || !d.reached(cx.settled_at())
+        || !acceptance::is_programmed(cx, d)
+    {
         return true;
     }
     // a new revision that waits for nothing else need not wait for pods to go
@@ -90,18 +64,18 @@ fn primary_restored(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
     if cx.step().confirmed.is_some() {
         return true;
     }
-    if !objects::routing(cx, d, on_the_healthy(cx), WriteReason::Wanted) {
+    if !traffic::routing(cx, d, ending::on_healthy_side(cx), WriteReason::Wanted) {
         return false;
     }
     // without a copy there is nothing to go back to: the primary stays as it is
     let restored = cx.stored(cx.promoted()).is_none_or(|stored| {
-        objects::primary_from(cx, d, stored, cx.primary_replicas(), false)
+        primary::from_stored(cx, d, stored, cx.primary_replicas(), false)
             && matches!(cx.primary_rollout(), Rollout::Ready)
     });
     if restored && cx.primary_pods() > 0 {
         let confirmed = Some(MicroTime(cx.now));
         d.status.step = Some(StepStatus { confirmed, ..cx.step_at(Split::to_canary(0)) });
-        objects::routing(cx, d, Split::to_canary(0), WriteReason::Wanted);
+        traffic::routing(cx, d, Split::to_canary(0), WriteReason::Wanted);
     }
     false
 }
@@ -122,7 +96,7 @@ fn finish(cx: &Context<'_>, d: &mut PlanBuilder, kind: EndingKind) {
             d.clear(conditions::HALTED);
             d.status.failed_checks = 0;
             d.status.last_applied_spec.clone_from(&cx.status().last_promoted_spec);
-            d.status.tracked_configs = config_tracking::of_revision(cx, cx.promoted());
+            d.status.tracked_configs = cx.checksums_of(cx.promoted());
         }
         EndingKind::RollingBack | EndingKind::UndoingPromotion => {
             d.phase(Phase::Failed, cx.kind());
@@ -130,5 +104,5 @@ fn finish(cx: &Context<'_>, d: &mut PlanBuilder, kind: EndingKind) {
         }
     }
     d.status.post_rollout_due = webhooks::any(cx, HookKind::PostRollout);
-    idle::saw_target(cx, d);
+    observed_target::remember(cx, d);
 }

@@ -3,26 +3,30 @@
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
-use crate::plan::{
-    analysis::evaluate,
-    analysis::schedule,
-    builder::{PlanBuilder, after},
-    context::Context,
-    gates::webhooks::{self, Reply},
-    gates::{self, StepGate},
-    model::HookKind,
-    model::Messages,
-    objects::autoscaler,
-    phases::initialise::past,
-    phases::progress::advance,
+use crate::{
+    api::{Phase, StepStatus, promotion::Apex},
+    names::conditions,
+    plan::{
+        analysis::{evaluate, schedule},
+        builder::{PlanBuilder, after},
+        context::Context,
+        gates::{
+            self, StepGate,
+            webhooks::{self, Reply},
+        },
+        history,
+        model::{HookKind, Messages},
+        objects::{autoscaler, pod_limits},
+        observed_target,
+        phases::steps,
+    },
 };
-use crate::{api::StepStatus, names::conditions};
 
 /// Before the first step: webhooks that prepare for it, each no of which is a failed check, and those that let it rise.
-pub(crate) fn first(cx: &Context<'_>, d: &mut PlanBuilder) {
+pub(crate) fn first_step(cx: &Context<'_>, d: &mut PlanBuilder) {
     let checked = cx.step().checked.is_some();
     let due = schedule::window(cx);
-    if checked && !past(cx, d, due) {
+    if checked && !d.reached(due) {
         return;
     }
     let since = if checked { due } else { Timestamp::MIN };
@@ -39,7 +43,7 @@ pub(crate) fn first(cx: &Context<'_>, d: &mut PlanBuilder) {
     notes.extend(prepared.iter().map(|name| Messages::check_passed(HookKind::PreRollout, name)));
     if gates::leave(cx, d, notes) == StepGate::Yes {
         d.clear(conditions::HALTED);
-        advance(cx, d, 1);
+        steps::advance(cx, d, 1);
     }
 }
 
@@ -48,15 +52,54 @@ pub(crate) fn first(cx: &Context<'_>, d: &mut PlanBuilder) {
 pub(crate) fn renewed(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
     // without a primary they serve whoever comes by an apex that leads to both
     let needed = cx.zero().canary() > 0 || cx.primary_pods() == 0;
-    if needed || !past(cx, d, cx.settled_at()) {
+    if needed || !d.reached(cx.settled_at()) {
         return false;
     }
     if !autoscaler::empty(cx, d) {
         return false;
     }
-    let late = past(cx, d, after(cx.standing_since(), cx.c.deadline));
+    let late = d.reached(after(cx.standing_since(), cx.c.deadline));
     if cx.c.target.is_empty(cx.target) || late {
         d.status.step = Some(StepStatus { renew: false, ..cx.step() });
     }
     false
+}
+
+/// A run begins: status first; the pods come with the next plan, decided on the target as it is by then.
+pub(crate) fn start(cx: &Context<'_>, d: &mut PlanBuilder) {
+    // they have been called by this plan, if not before
+    d.status.post_rollout_due = false;
+    reset(cx, d);
+    d.status.failed_checks = 0;
+    if cx.c.apex == Apex::Shares {
+        d.status.primary_replicas = i32::try_from(cx.whole()).ok();
+    }
+    d.status.run = Some(history::begun(cx, d));
+    d.say(cx.messages.new_revision());
+}
+
+pub(crate) fn reset(cx: &Context<'_>, d: &mut PlanBuilder) {
+    d.phase(Phase::Progressing, cx.kind());
+    d.status.epoch += 1;
+    d.status.last_applied_spec = Some(cx.hash.clone());
+    d.status.tracked_configs = cx.configs.for_status();
+    d.status.canary_weight = 0;
+    d.status.iterations = 0;
+    let renew =
+        cx.step().renew || cx.target_replicas() > 0 && cx.configs.differ_for_running_pods(cx.status());
+    d.status.step = Some(StepStatus { renew, since: pod_limits::since(cx), ..StepStatus::default() });
+    let of_last_run = [
+        conditions::HALTED,
+        conditions::INCONCLUSIVE,
+        conditions::PAUSED,
+        conditions::FROZEN,
+        conditions::CAPACITY,
+        conditions::JOB_ENDED,
+    ];
+    for type_ in of_last_run.into_iter().chain([conditions::PODS_READY]) {
+        d.clear(type_);
+    }
+    d.status.metrics.clear();
+    autoscaler::remember_floor(cx, d);
+    observed_target::remember(cx, d);
 }

@@ -3,23 +3,18 @@
 //! explicit `revertOnDeletion: false` leaves the generated objects serving.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
-use serde_json::Value;
 
-use crate::plan::{
-    builder::{PlanBuilder, after},
-    context::Context,
-    model::Action,
-    model::Messages,
-    objects::autoscaler,
-    objects::config_snapshots,
-    objects::{self, WriteReason},
-    phases::initialise::past,
-    traffic::acceptance,
-};
 use crate::{
     api::{Phase, StepStatus},
     manifest::{self, Manifest, Undo, json, readiness::Rollout, service},
     names,
+    plan::{
+        builder::{PlanBuilder, after},
+        context::Context,
+        model::{Action, Messages},
+        objects::{autoscaler, config_snapshots, write::WriteReason},
+        traffic::{self, acceptance, apex, handover},
+    },
     snapshot::{ObjectRef, REVISION, SERVICE, Snapshot},
 };
 
@@ -69,8 +64,9 @@ pub(crate) fn step(cx: &Context<'_>, d: &mut PlanBuilder) {
         return;
     }
     let reverted = cx.step().confirmed.map_or(cx.now, |t| t.0);
-    let followed = if acceptance::unheeded(cx).is_none() { reverted } else { after(reverted, PATIENCE) };
-    if past(cx, d, after(followed, cx.settle())) && generated_gone(cx, d) {
+    let followed =
+        if acceptance::not_programmed(cx).is_none() { reverted } else { after(reverted, PATIENCE) };
+    if d.reached(after(followed, cx.settle())) && generated_gone(cx, d) {
         d.say(cx.messages.terminated());
         release(cx.snap, d);
     }
@@ -78,7 +74,7 @@ pub(crate) fn step(cx: &Context<'_>, d: &mut PlanBuilder) {
 
 /// The generated objects stay; users are on the primary.
 fn leave(cx: &Context<'_>, d: &mut PlanBuilder) {
-    if cx.live_split().is_some() && !objects::routing(cx, d, cx.zero(), WriteReason::Wanted)
+    if cx.live_split().is_some() && !traffic::routing(cx, d, cx.zero(), WriteReason::Wanted)
         || !autoscaler::twin(cx, d)
     {
         return;
@@ -114,8 +110,7 @@ fn target_serves(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
 /// The apex Service selects the target and the route leads to the apex: as they were, or as plain objects.
 fn given_back(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
     // the route is to lead to the apex: that has to be there
-    if cx.live_split().is_some() && cx.apex().is_none() && !objects::apex_service(cx, d, WriteReason::Wanted)
-    {
+    if cx.live_split().is_some() && cx.apex().is_none() && !apex::service(cx, d, WriteReason::Wanted) {
         return false;
     }
     let route = cx.router.restore(&cx.c, &cx.snap.objects);
@@ -124,7 +119,7 @@ fn given_back(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
         .filter_map(|undo| if let Undo::Restore(next) = undo { Some(next.clone()) } else { None })
         .collect();
     give_back(cx, d, service::restore(&cx.c, &cx.label, &cx.snap.objects))
-        && objects::exchangeable(cx, d, &next)
+        && handover::exchangeable(cx, d, &next)
         && give_back(cx, d, route)
 }
 
@@ -137,12 +132,7 @@ fn give_back(cx: &Context<'_>, d: &mut PlanBuilder, all: Vec<Undo>) -> bool {
                 let owners = disown["metadata"]["ownerReferences"].take();
                 json::set(&mut patch, &["metadata", "ownerReferences"], owners);
             }
-            d.act(Action::Patch {
-                at: want.at(),
-                manager: want.manager,
-                version: objects::version(live),
-                patch,
-            });
+            d.act(Action::patch(want.at(), want.manager, live, patch));
         }
     }
     d.actions.is_empty()
@@ -170,7 +160,7 @@ fn generated_gone(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
     let deletions: Vec<_> = left
         .chain(revisions)
         .filter(|(_, o)| o["metadata"]["deletionTimestamp"].is_null())
-        .map(|(kind, live)| objects::delete(kind, live))
+        .map(|(kind, live)| Action::delete(kind, live))
         .collect();
     let done = gone.is_empty();
     for deletion in deletions {
@@ -178,10 +168,4 @@ fn generated_gone(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
     }
     config_snapshots::delete(cx, d, &[]);
     done
-}
-
-/// Carries a mark of ours: made or taken over by Serin, and not yet given back.
-pub(crate) fn marked(object: &Value) -> bool {
-    let ours = |map: &Value| map.as_object().is_some_and(|m| m.keys().any(|k| k.starts_with("serin.dev/")));
-    ours(&object["metadata"]["labels"]) || ours(&object["metadata"]["annotations"])
 }

@@ -1,18 +1,20 @@
 //! Whether the proxies follow the route, as far as the router can tell. While they are known not to, no step counts as
 //! taken, nothing is measured, and no pods go that may still be asked.
 
-use crate::names::conditions;
-use crate::plan::{
-    builder::{PlanBuilder, after},
-    context::Context,
-    model::Note,
+use crate::{
+    names::conditions,
+    plan::{
+        builder::{PlanBuilder, after},
+        context::Context,
+        model::Note,
+    },
 };
 
 /// Condition type: False while the proxies are known not to follow the route.
 
 /// True unless the proxies are known not to follow the route. That is said aloud once it takes longer than an interval.
-pub(crate) fn heeded(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
-    let Some(why) = unheeded(cx) else {
+pub(crate) fn is_programmed(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
+    let Some(why) = not_programmed(cx) else {
         d.clear(conditions::ROUTE_FOLLOWED);
         return true;
     };
@@ -27,6 +29,6 @@ pub(crate) fn heeded(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
 }
 
 /// Why they do not.
-pub(crate) fn unheeded(cx: &Context<'_>) -> Option<String> {
+pub(crate) fn not_programmed(cx: &Context<'_>) -> Option<String> {
     cx.router.not_programmed(&cx.c, &cx.snap.objects)
 }

@@ -6,17 +6,8 @@
 //! target's own limits): what rises goes first, what falls waits for it. Users leave the target only when the primary
 //! has its pods back. `router::kubernetes` renders the selector; this file says when, and owns the replicas meanwhile.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use serde_json::Value;
 
-use crate::plan::{
-    builder::{PlanBuilder, after},
-    context::Context,
-    model::Messages,
-    objects::{self, WriteReason},
-    phases::initialise::waiting,
-    phases::rollback,
-};
 use crate::{
     api::{
         EndingKind, Phase, StepStatus,
@@ -24,28 +15,17 @@ use crate::{
         validated::{Problem, Validated},
     },
     manifest,
+    plan::{
+        builder::{PlanBuilder, after},
+        context::Context,
+        model::{Action, Messages, pod_shares},
+        objects::{pod_limits::Limits, write::WriteReason},
+        traffic::{self, ending, routes},
+        waiting,
+    },
     router::{self, Selected, Split},
     snapshot::{DEPLOYMENT, Snapshot},
 };
-
-/// Pods of primary and target that come nearest to a weight, each at least one; of two that are as near, the smaller share.
-fn parts(whole: i64, weight: i32) -> (i64, i64) {
-    let target = whole.saturating_mul(i64::from(weight.clamp(0, 100))).saturating_add(49) / 100;
-    let target = target.clamp(1, (whole - 1).max(1));
-    ((whole - target).max(1), target)
-}
-
-/// The weight that so many pods make, in percent; 0 stays 0.
-pub(crate) fn possible(whole: i64, weight: i32) -> i32 {
-    let (primary, target) = parts(whole, weight);
-    if weight <= 0 { 0 } else { router::percent(target, primary + target) }
-}
-
-/// Pods with which the target starts: no more than its first share, nor than may come on top.
-pub(crate) fn first(cx: &Context<'_>) -> i64 {
-    let first = cx.c.schedule.first().map_or(1, |step| parts(cx.whole(), step.weight).1);
-    first.min(Limits::of(cx).surge).max(1)
-}
 
 /// What is wrong with shares of these pods: it holds every run.
 pub(crate) fn fault(
@@ -80,8 +60,8 @@ pub(crate) fn advice(snap: &Snapshot, c: &Validated, target: &Value) -> Option<S
     let off: Vec<String> = c
         .schedule
         .iter()
-        .filter(|step| step.weight > 0 && possible(whole, step.weight) != step.weight)
-        .map(|step| format!("{} % becomes {} %", step.weight, possible(whole, step.weight)))
+        .filter(|step| step.weight > 0 && pod_shares::possible(whole, step.weight) != step.weight)
+        .map(|step| format!("{} % becomes {} %", step.weight, pod_shares::possible(whole, step.weight)))
         .collect();
     (!off.is_empty()).then(|| {
         format!("spec.analysis.steps: shares are made of whole pods, and of {whole}: {}", off.join(", "))
@@ -103,18 +83,18 @@ pub(crate) fn carry(cx: &Context<'_>, d: &mut PlanBuilder, want: Split, why: Wri
         return if cx.canary_pods() > 0 {
             select(cx, d, want, why)
         } else {
-            objects::split_in_place(cx, want)
+            traffic::split_in_place(cx, want)
         };
     }
     if cx.c.apex != Apex::Shares {
         // shares of a run that began with them: left as they are
-        return objects::split_in_place(cx, want);
+        return traffic::split_in_place(cx, want);
     }
-    let (primary, target) = parts(cx.whole(), want.canary());
+    let (primary, target) = pod_shares::parts(cx.whole(), want.canary());
     let first = cx.selected() != Some(Selected::Both);
     if first && cx.target_replicas() > target {
         // pods beyond the share have no users yet
-        d.act(objects::scale(cx.target, target));
+        d.act(Action::scale(cx.target, target));
         return false;
     }
     let selected = select(cx, d, want, why);
@@ -125,7 +105,7 @@ pub(crate) fn carry(cx: &Context<'_>, d: &mut PlanBuilder, want: Split, why: Wri
 }
 
 fn select(cx: &Context<'_>, d: &mut PlanBuilder, want: Split, why: WriteReason) -> bool {
-    objects::routes(cx, d, want, why)
+    routes::write_routes(cx, d, want, why)
 }
 
 /// True unless the apex selects both sides and the primary lacks pods that it needs to serve everyone: it gets them, and
@@ -143,7 +123,7 @@ pub(crate) fn gathered(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
     let kept = (needed - ready).max(1);
     let ending = cx.status().run.as_ref().is_some_and(|r| r.ending.is_some());
     if ending && cx.phase() != Phase::Promoting && cx.target_replicas() > kept {
-        d.act(objects::scale(cx.target, kept));
+        d.act(Action::scale(cx.target, kept));
     }
     late(cx, d, ready, needed);
     false
@@ -154,7 +134,7 @@ pub(crate) fn whole_again(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
     let Some(primary) = cx.primary() else { return false };
     let few = manifest::replicas(primary) < cx.whole();
     if few {
-        d.act(objects::scale(primary, cx.whole()));
+        d.act(Action::scale(primary, cx.whole()));
     }
     !few
 }
@@ -169,7 +149,7 @@ fn late(cx: &Context<'_>, d: &mut PlanBuilder, ready: i64, needed: i64) {
         return d.wake_at(patience);
     }
     let why = format!("{ready} of the {needed} pods are ready that it needs to take all the traffic back");
-    waiting(cx, d, &why, |why| cx.messages.primary_not_ready(why));
+    waiting::for_pods(cx, d, &why, |why| cx.messages.primary_not_ready(why));
 }
 
 /// One step from the replicas as they are to those that are wanted; true when they are as wanted.
@@ -197,7 +177,7 @@ fn approach(
         [(cx.target, target, more_target - less_target), (live, primary, more_primary - less_primary)]
     {
         if change != 0 {
-            d.act(objects::scale(live, now + change));
+            d.act(Action::scale(live, now + change));
         }
         if change != 0 && why == WriteReason::Drift {
             let name = live["metadata"]["name"].as_str().unwrap_or_default();
@@ -205,16 +185,6 @@ fn approach(
         }
     }
     (primary, target) == (wanted_primary, wanted_target)
-}
-
-/// The share that was decided is to be made from now on.
-pub(crate) fn since(cx: &Context<'_>) -> Option<MicroTime> {
-    (cx.c.apex == Apex::Shares).then_some(MicroTime(cx.now))
-}
-
-/// The run is one of shares, or was when it began: the target's replicas say nothing of the primary's.
-pub(crate) fn made(cx: &Context<'_>) -> bool {
-    cx.c.apex == Apex::Shares || cx.step().since.is_some()
 }
 
 /// Pods that a share needs are not ready within the deadline: the run fails.
@@ -231,33 +201,7 @@ pub(crate) fn overdue(cx: &Context<'_>, d: &mut PlanBuilder) {
     let why = why.why().unwrap_or("its share of the pods could not be made");
     d.say(cx.messages.canary_not_ready(cx.c.target.noun(), why));
     d.say(cx.messages.deadline_exceeded(why));
-    rollback::begin(cx, d, EndingKind::RollingBack, "DeadlineExceeded", why);
-}
-
-/// The target's own limits of a rolling update, of the pods of the whole.
-struct Limits {
-    /// At least 1: a share begins with a pod more.
-    surge: i64,
-    unavailable: i64,
-}
-
-impl Limits {
-    fn of(cx: &Context<'_>) -> Self {
-        let whole = cx.whole();
-        let rolling = &cx.target["spec"]["strategy"]["rollingUpdate"];
-        let surge = pods(&rolling["maxSurge"], whole, 99).max(1);
-        let unavailable = pods(&rolling["maxUnavailable"], whole, 0).clamp(0, whole - 1);
-        Self { surge, unavailable }
-    }
-}
-
-/// A number of pods, or a percentage of the whole rounded as `round` says (99 up, 0 down); 25 % if it is neither.
-fn pods(value: &Value, whole: i64, round: i64) -> i64 {
-    let percent = |text: &str| text.strip_suffix('%')?.parse::<i64>().ok();
-    value.as_i64().unwrap_or_else(|| {
-        let percent = value.as_str().and_then(percent).unwrap_or(25).clamp(0, 100);
-        (whole.saturating_mul(percent).saturating_add(round)) / 100
-    })
+    ending::begin(cx, d, EndingKind::RollingBack, "DeadlineExceeded", why);
 }
 
 #[cfg(test)]
@@ -278,19 +222,27 @@ mod tests {
             (2, 90, (1, 1)),
             (1, 50, (1, 1)),
         ] {
-            assert_eq!(parts(whole, weight), want, "{weight} % of {whole}");
+            assert_eq!(pod_shares::parts(whole, weight), want, "{weight} % of {whole}");
         }
-        assert_eq!((possible(10, 20), possible(3, 10), possible(1, 1), possible(10, 0)), (20, 33, 50, 0));
+        assert_eq!(
+            (
+                pod_shares::possible(10, 20),
+                pod_shares::possible(3, 10),
+                pod_shares::possible(1, 1),
+                pod_shares::possible(10, 0)
+            ),
+            (20, 33, 50, 0)
+        );
     }
 
     #[test]
     fn a_share_that_can_be_had_gives_the_same_pods_again() {
         for whole in 1..300 {
             for weight in 1..100 {
-                let had = possible(whole, weight);
-                let (primary, target) = parts(whole, had);
+                let had = pod_shares::possible(whole, weight);
+                let (primary, target) = pod_shares::parts(whole, had);
                 assert_eq!(router::percent(target, primary + target), had, "{weight} % of {whole}");
-                assert_eq!(possible(whole, had), had);
+                assert_eq!(pod_shares::possible(whole, had), had);
                 assert!(primary + target == whole.max(2));
             }
         }

@@ -1,0 +1,77 @@
+//! Where people are waited for: before the run, after a step, before the promotion.
+
+use crate::{
+    api::{Phase, gate::GateRule, promotion::Wait},
+    names,
+    plan::{context::Context, waiting::pause_before_promotion},
+};
+
+/// A place at which a run waits.
+pub(crate) struct Place<'c> {
+    /// The phase in which it does.
+    pub(crate) phase: Phase,
+    pub(crate) until: Wait,
+    pub(crate) rule: &'c GateRule,
+}
+
+pub(crate) fn here<'c>(cx: &'c Context<'_>) -> Option<Place<'c>> {
+    let start = cx.c.gates.start.as_ref();
+    if cx.status().run.is_none() {
+        return start.map(|rule| Place { phase: Phase::Waiting, until: Wait::Request, rule });
+    }
+    let index = usize::try_from(cx.step().index).ok()?;
+    if let Some(rule) = cx.c.gates.steps.get(&index) {
+        return Some(Place { phase: Phase::Waiting, until: Wait::Request, rule });
+    }
+    let until = pause_before_promotion(cx)?.until;
+    Some(Place { phase: Phase::WaitingPromotion, until, rule: &cx.c.gates.promotion })
+}
+
+/// The gate at which people are waited for now.
+pub(crate) fn stands_at<'c>(cx: &'c Context<'_>) -> Option<&'c GateRule> {
+    here(cx).filter(|place| place.phase == cx.phase()).map(|place| place.rule)
+}
+
+pub(crate) fn title(cx: &Context<'_>, place: &Place<'_>) -> String {
+    let gate = place.rule.name.as_ref().map_or_else(|| "the gate".to_owned(), |name| format!("gate {name}"));
+    match place.phase {
+        Phase::WaitingPromotion => format!("{gate} before the promotion"),
+        _ if cx.status().run.is_none() => format!("{gate} before the run"),
+        _ => format!("{gate} at step {}, weight {}", cx.step().index, cx.step().weight),
+    }
+}
+
+/// What it waits for, and the command that ends the wait.
+pub(crate) fn wanted(cx: &Context<'_>, place: &Place<'_>) -> String {
+    let how = match place.until {
+        Wait::Request => String::new(),
+        Wait::For(time) => format!("for {} s or ", time.as_secs_f64()),
+    };
+    let what = match place.phase {
+        Phase::WaitingPromotion => {
+            let name = place.rule.name.as_ref().map(|name| format!(" at gate {name}")).unwrap_or_default();
+            format!("promotion approval{name}")
+        }
+        _ => format!("approval of {}", title(cx, place)),
+    };
+    format!("{what} {how}until asked: {}", command(cx, place))
+}
+
+/// What people type to end the wait.
+pub(crate) fn command(cx: &Context<'_>, place: &Place<'_>) -> String {
+    let epoch = cx.status().epoch;
+    let request = match place.phase {
+        Phase::WaitingPromotion => format!("promote/run-{epoch}"),
+        _ if cx.status().run.is_none() => {
+            let revision: String = cx.hash.chars().take(10).collect();
+            format!("approve/start-{epoch}-{revision}")
+        }
+        _ => format!("approve/run-{epoch}-step-{}", cx.step().index),
+    };
+    format!(
+        "kubectl -n {} annotate canary {} --overwrite {}={request}",
+        cx.c.namespace,
+        cx.c.name,
+        names::ANNOTATION_REQUEST
+    )
+}

@@ -1,0 +1,51 @@
+//! The target's own limits of a rolling update, and what they allow while pods are shared.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
+use serde_json::Value;
+
+use crate::{
+    api::promotion::Apex,
+    plan::{context::Context, model::pod_shares},
+};
+
+/// Pods with which the target starts: no more than its first share, nor than may come on top.
+pub(crate) fn first(cx: &Context<'_>) -> i64 {
+    let first = cx.c.schedule.first().map_or(1, |step| pod_shares::parts(cx.whole(), step.weight).1);
+    first.min(Limits::of(cx).surge).max(1)
+}
+
+/// The share that was decided is to be made from now on.
+pub(crate) fn since(cx: &Context<'_>) -> Option<MicroTime> {
+    (cx.c.apex == Apex::Shares).then_some(MicroTime(cx.now))
+}
+
+/// The run is one of shares, or was when it began: the target's replicas say nothing of the primary's.
+pub(crate) fn made(cx: &Context<'_>) -> bool {
+    cx.c.apex == Apex::Shares || cx.step().since.is_some()
+}
+
+/// The target's own limits of a rolling update, of the pods of the whole.
+pub(crate) struct Limits {
+    /// At least 1: a share begins with a pod more.
+    pub(crate) surge: i64,
+    pub(crate) unavailable: i64,
+}
+
+impl Limits {
+    pub(crate) fn of(cx: &Context<'_>) -> Self {
+        let whole = cx.whole();
+        let rolling = &cx.target["spec"]["strategy"]["rollingUpdate"];
+        let surge = pods(&rolling["maxSurge"], whole, 99).max(1);
+        let unavailable = pods(&rolling["maxUnavailable"], whole, 0).clamp(0, whole - 1);
+        Self { surge, unavailable }
+    }
+}
+
+/// A number of pods, or a percentage of the whole rounded as `round` says (99 up, 0 down); 25 % if it is neither.
+fn pods(value: &Value, whole: i64, round: i64) -> i64 {
+    let percent = |text: &str| text.strip_suffix('%')?.parse::<i64>().ok();
+    value.as_i64().unwrap_or_else(|| {
+        let percent = value.as_str().and_then(percent).unwrap_or(25).clamp(0, 100);
+        (whole.saturating_mul(percent).saturating_add(round)) / 100
+    })
+}

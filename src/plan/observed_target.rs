@@ -1,0 +1,24 @@
+//! Which object the target was when its template was last looked at.
+
+use crate::{
+    api::ObservedTarget,
+    manifest,
+    plan::{builder::PlanBuilder, context::Context},
+};
+
+/// The target is the very object whose template was last looked at.
+pub(crate) fn is_same(cx: &Context<'_>) -> bool {
+    cx.status().target.as_ref().is_none_or(|t| Some(t.uid.as_str()) == manifest::uid(cx.target))
+}
+
+/// Remembers uid and generation of the target while its template is the applied one, so that a later version of the
+/// API server that stores the same template differently does not look like a new revision (design D7).
+pub(crate) fn remember(cx: &Context<'_>, d: &mut PlanBuilder) {
+    if d.status.last_applied_spec.as_deref() == Some(cx.hash.as_str()) {
+        d.status.target = Some(ObservedTarget {
+            uid: manifest::uid(cx.target).unwrap_or_default().into(),
+            generation: manifest::generation(cx.target).unwrap_or_default(),
+            ..d.status.target.take().unwrap_or_default()
+        });
+    }
+}

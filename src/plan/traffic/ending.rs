@@ -1,0 +1,36 @@
+//! Beginning to end a run: the decision into status and, in the same plan, the traffic off the canary.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
+
+use crate::{
+    api::{Ending, EndingKind, RunStatus},
+    names::conditions,
+    plan::{builder::PlanBuilder, context::Context, objects::write::WriteReason, traffic},
+    router::Split,
+};
+
+/// Writes the decision and, in the same plan, takes the traffic off the canary. A failed promotion first gets the
+/// primary back to its last template: until then the analysed pods serve on.
+pub(crate) fn begin(cx: &Context<'_>, d: &mut PlanBuilder, kind: EndingKind, reason: &str, message: &str) {
+    d.status.epoch += 1;
+    d.clear(conditions::PAUSED);
+    let run = cx.status().run.as_ref();
+    let started = run.map_or_else(|| MicroTime(cx.now), |r| r.started.clone());
+    let number = run.map_or(0, |r| r.number);
+    let at = MicroTime(cx.now);
+    let ending = Ending { kind, reason: reason.into(), message: message.into(), at };
+    d.status.run = Some(RunStatus { started, number, ending: Some(ending) });
+    let split = match kind {
+        EndingKind::UndoingPromotion => on_healthy_side(cx),
+        EndingKind::RollingBack | EndingKind::Aborting => cx.zero(),
+    };
+    d.status.step = Some(cx.step_at(split));
+    d.urgent = split.canary() == 0;
+    traffic::routing(cx, d, split, WriteReason::Wanted);
+}
+
+/// While the primary is being mended: where it stands, or all to the canary when the primary has no pods.
+pub(crate) fn on_healthy_side(cx: &Context<'_>) -> Split {
+    let zero = cx.zero();
+    if zero.canary() > 0 { zero } else { cx.split(&cx.step()) }
+}

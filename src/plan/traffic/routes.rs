@@ -1,0 +1,60 @@
+//! The routing objects of the provider.
+
+use crate::{
+    manifest::Manifest,
+    plan::{
+        builder::PlanBuilder,
+        context::Context,
+        objects::write::{self, WriteReason},
+    },
+    router::{self, Cookies, Split},
+};
+
+/// The routing objects, carrying `want`.
+pub(crate) fn write_routes(cx: &Context<'_>, d: &mut PlanBuilder, want: Split, why: WriteReason) -> bool {
+    let mut done = true;
+    for beside in cx.router.auxiliary_objects(&cx.c) {
+        done &= write::object(cx, d, beside, why);
+    }
+    let cookies = cookies(cx, d, want);
+    match cx.router.render(&cx.c, &cx.snap.objects, want, &cookies) {
+        Ok(routes) => {
+            for route in routes {
+                done &= write::object(cx, d, route, why);
+            }
+            done
+        }
+        Err(_) => false,
+    }
+}
+
+/// The routing objects for `want`, as they would be written now.
+pub(crate) fn rendered(cx: &Context<'_>, d: &mut PlanBuilder, want: Split) -> Vec<Manifest> {
+    let cookies = cookies(cx, d, want);
+    cx.router.render(&cx.c, &cx.snap.objects, want, &cookies).unwrap_or_default()
+}
+
+/// The session cookies that go with `want`, kept in status: given out as soon as the canary gets requests, taken back
+/// when it gets none any more. The primary's is the same for all runs.
+fn cookies(cx: &Context<'_>, d: &mut PlanBuilder, want: Split) -> Cookies {
+    let Some(affinity) = &cx.c.analysis.session_affinity else { return Cookies::default() };
+    let (uid, epoch) = (cx.snap.canary.metadata.uid.as_deref().unwrap_or_default(), d.status.epoch);
+    let fresh = |name: &str| router::fresh_cookie(name, uid, epoch);
+    let status = &mut d.status;
+    if want.canary() > 0 {
+        if status.session_affinity_cookie.is_none() {
+            status.session_affinity_cookie = Some(fresh(&affinity.cookie_name));
+        }
+        let primary = affinity.primary_cookie_name.as_deref().filter(|name| !name.is_empty());
+        if let (Some(name), None) = (primary, &status.primary_session_affinity_cookie) {
+            status.primary_session_affinity_cookie = Some(fresh(name));
+        }
+    } else if let Some(given) = status.session_affinity_cookie.take() {
+        status.previous_session_affinity_cookie = Some(given);
+    }
+    Cookies {
+        canary: status.session_affinity_cookie.clone(),
+        primary: affinity.primary_cookie_name.as_ref().and(status.primary_session_affinity_cookie.clone()),
+        previous: status.previous_session_affinity_cookie.clone(),
+    }
+}

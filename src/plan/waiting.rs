@@ -1,0 +1,89 @@
+//! What a run waits for.
+
+use crate::{
+    api::{Phase, promotion::Pause},
+    names::conditions,
+    plan::{
+        builder::{PlanBuilder, after},
+        context::Context,
+        model::{HookKind, Note},
+    },
+};
+
+/// Reason of the condition `Inconclusive`: neither condition of a metric holds, more often than it tolerates, and a
+/// person decides.
+pub(crate) const INCONCLUSIVE_ANALYSIS: &str = "InconclusiveAnalysis";
+
+/// Waiting for pods is said aloud once it takes longer than an interval.
+pub(crate) fn for_pods(cx: &Context<'_>, d: &mut PlanBuilder, why: &str, say: impl Fn(&str) -> Note) {
+    let patience = after(cx.standing_since(), cx.c.interval);
+    if cx.now < patience {
+        return d.wake_at(patience);
+    }
+    if d.find(conditions::PODS_READY).is_none() {
+        let note = say(why);
+        d.condition(conditions::PODS_READY, "False", note.reason, &note.message);
+        d.say(note);
+    }
+}
+
+/// What a Canary waits for, as its status says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WaitingFor {
+    /// Leave for a new revision to begin its run.
+    Start,
+    /// An approval, after a gated step.
+    Gate,
+    /// An approval of the promotion, or the time after which none is needed.
+    Promotion,
+    /// A person who says what the metrics do not.
+    Inconclusive,
+    /// Nothing but webhooks.
+    Webhook,
+}
+
+impl WaitingFor {
+    pub(crate) fn of(cx: &Context<'_>) -> Option<Self> {
+        match cx.phase() {
+            Phase::Waiting if cx.waits_to_begin() => Some(Self::Start),
+            Phase::Waiting if inconclusive(cx) => Some(Self::Inconclusive),
+            Phase::Waiting => Some(Self::Gate),
+            Phase::WaitingPromotion if pause_before_promotion(cx).is_some() || !confirmed(cx) => {
+                Some(Self::Promotion)
+            }
+            Phase::WaitingPromotion => Some(Self::Webhook),
+            _ => None,
+        }
+    }
+
+    /// People are waited for whether metrics say yes or not.
+    pub(crate) fn is_manual(self) -> bool {
+        matches!(self, Self::Start | Self::Gate | Self::Promotion)
+    }
+}
+
+/// The run waits for people, and no user is on the new version: nothing is measured.
+pub(crate) fn is_idle(cx: &Context<'_>) -> bool {
+    WaitingFor::of(cx).is_some_and(WaitingFor::is_manual) && cx.step().weight == 0
+}
+
+/// The latest measurements have been inconclusive more often than their metrics tolerate.
+fn inconclusive(cx: &Context<'_>) -> bool {
+    let mut all = cx.status().conditions.iter();
+    cx.step().index > 0
+        && all.any(|c| c.type_ == conditions::INCONCLUSIVE && c.reason == INCONCLUSIVE_ANALYSIS)
+}
+
+/// Webhooks are asked before the promotion.
+fn confirmed(cx: &Context<'_>) -> bool {
+    cx.c.analysis.webhooks.iter().any(|hook| hook.kind() == HookKind::ConfirmPromotion.word())
+}
+
+/// The pause that comes after the step at which the run is, or that it has passed by an edit of the schedule. Users who
+/// have been switched were waited for before.
+pub(crate) fn pause_before_promotion(cx: &Context<'_>) -> Option<Pause> {
+    let step = cx.step();
+    let index = usize::try_from(step.index).ok()?;
+    let switched = |at: usize| index == at + 1 && index == cx.c.schedule.len() && step.weight == 100;
+    cx.c.pause.filter(|pause| index >= pause.at && !switched(pause.at))
+}
