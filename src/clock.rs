@@ -6,16 +6,16 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 /// The present, by the operator's own clock.
-pub fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     Timestamp::now()
 }
 
 /// `time + wait`, or the far future.
-pub fn after(time: Timestamp, wait: Duration) -> Timestamp {
+pub(crate) fn after(time: Timestamp, wait: Duration) -> Timestamp {
     SignedDuration::try_from(wait).ok().and_then(|wait| time.checked_add(wait).ok()).unwrap_or(Timestamp::MAX)
 }
 
 /// From `now` to `time`; zero when that has passed.
-pub fn until(time: Timestamp, now: Timestamp) -> Duration {
+pub(crate) fn until(time: Timestamp, now: Timestamp) -> Duration {
     Duration::try_from(time.duration_since(now)).unwrap_or_default()
 }

@@ -47,7 +47,7 @@ type Said = (String, &'static str, String);
 
 /// Publishes notes.
 #[derive(Clone)]
-pub struct Events(Arc<Inner>);
+pub(crate) struct Events(Arc<Inner>);
 
 struct Inner {
     client: Client,
@@ -58,17 +58,17 @@ struct Inner {
 
 impl Events {
     /// Publishes through `client`, on `tasks`.
-    pub fn new(client: Client, metrics: Arc<Metrics>, tasks: TaskTracker) -> Self {
+    pub(crate) fn new(client: Client, metrics: Arc<Metrics>, tasks: TaskTracker) -> Self {
         Self(Arc::new(Inner { client, metrics, queue: Queues::new(QUEUE, tasks), said: Mutex::default() }))
     }
 
     /// Says a note about a Canary.
-    pub fn say(&self, canary: &Canary, note: &Note) {
+    pub(crate) fn say(&self, canary: &Canary, note: &Note) {
         self.say_of(reference(canary), note);
     }
 
     /// Says a note about any object.
-    pub fn say_of(&self, object: ObjectReference, note: &Note) {
+    pub(crate) fn say_of(&self, object: ObjectReference, note: &Note) {
         let inner = self.0.clone();
         let publish = move |(object, note)| {
             let inner = inner.clone();
@@ -81,7 +81,7 @@ impl Events {
 }
 
 /// What an Event about a Canary refers to.
-pub fn reference(canary: &Canary) -> ObjectReference {
+pub(crate) fn reference(canary: &Canary) -> ObjectReference {
     let meta = &canary.metadata;
     ObjectReference {
         api_version: Some("flagger.app/v1beta1".into()),
@@ -95,7 +95,7 @@ pub fn reference(canary: &Canary) -> ObjectReference {
 }
 
 /// What an Event about the record of the run in progress refers to; none where there is no record.
-pub fn record(snap: &Snapshot) -> Option<ObjectReference> {
+pub(crate) fn record(snap: &Snapshot) -> Option<ObjectReference> {
     let (meta, run) = (&snap.canary.metadata, snap.canary.status.as_ref()?.run.as_ref()?);
     let name = names::run(meta.name.as_deref()?, run.number);
     let uid = snap.objects.get(CANARY_RUN, &name)?["metadata"]["uid"].as_str()?.to_owned();

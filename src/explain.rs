@@ -29,7 +29,7 @@ use crate::{
 ///
 /// # Errors
 /// The cluster cannot be read, or there is no such Canary.
-pub async fn run(config: Config, namespace: String, name: String, ask: bool) -> anyhow::Result<()> {
+pub(crate) async fn run(config: Config, namespace: String, name: String, ask: bool) -> anyhow::Result<()> {
     let (client, out) = controller::connect(&config).await?;
     let cache = read(&client, &namespace, &config.rules).await?;
     let key = (namespace.clone(), name.clone());

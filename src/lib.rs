@@ -16,10 +16,10 @@
 
 pub mod names;
 
-pub mod clock;
+mod clock;
 pub mod config;
-pub mod outbound;
-pub mod text;
+mod outbound;
+mod text;
 
 pub mod api;
 pub mod expression;
@@ -31,23 +31,23 @@ pub mod router;
 
 pub mod plan;
 
-pub mod net;
-pub mod queues;
-pub mod retry;
-pub mod source;
+mod net;
+mod queues;
+mod retry;
+mod source;
 pub mod telemetry;
-pub mod webhook;
+mod webhook;
 
-pub mod alert;
-pub mod apply;
-pub mod events;
+mod alert;
+mod apply;
+mod events;
 pub mod observe;
-pub mod queries;
-pub mod server;
+mod queries;
+mod server;
 
-pub mod controller;
-pub mod explain;
-pub mod release;
+mod controller;
+mod explain;
+mod release;
 
 pub mod cli;
 

@@ -10,7 +10,7 @@ use std::{
 use tokio_util::task::TaskTracker;
 
 /// Queues by key.
-pub struct Queues<K, T> {
+pub(crate) struct Queues<K, T> {
     most: usize,
     tasks: TaskTracker,
     /// There is a queue while there is a task that works it off.
@@ -19,7 +19,7 @@ pub struct Queues<K, T> {
 
 impl<K: Ord + Clone + Send + 'static, T: Send + 'static> Queues<K, T> {
     /// Queues of at most `most` items each, whose tasks run on `tasks`.
-    pub fn new(most: usize, tasks: TaskTracker) -> Self {
+    pub(crate) fn new(most: usize, tasks: TaskTracker) -> Self {
         Self { most, tasks, waiting: Arc::default() }
     }
 
@@ -27,7 +27,7 @@ impl<K: Ord + Clone + Send + 'static, T: Send + 'static> Queues<K, T> {
     ///
     /// # Errors
     /// Too many wait: the item.
-    pub fn push<F, S>(&self, key: &K, item: T, send: S) -> Result<(), T>
+    pub(crate) fn push<F, S>(&self, key: &K, item: T, send: S) -> Result<(), T>
     where
         S: Fn(T) -> F + Send + 'static,
         F: Future<Output = ()> + Send + 'static,

@@ -13,7 +13,7 @@ const JITTER: f64 = 0.2;
 
 /// Growing delays, e.g. for a Canary whose metrics server does not answer.
 #[derive(Debug)]
-pub struct Backoff {
+pub(crate) struct Backoff {
     cap: Duration,
     /// None before the first attempt.
     series: Option<Box<ExponentialBackoff>>,
@@ -21,12 +21,12 @@ pub struct Backoff {
 
 impl Backoff {
     /// Delays of about 200 ms, doubling with each attempt, never longer than `cap`.
-    pub fn new(cap: Duration) -> Self {
+    pub(crate) fn new(cap: Duration) -> Self {
         Self { cap, series: None }
     }
 
     /// How long to wait before the next attempt.
-    pub fn next_delay(&mut self) -> Duration {
+    pub(crate) fn next_delay(&mut self) -> Duration {
         let cap = self.cap;
         let series = self.series.get_or_insert_with(|| {
             let series = ExponentialBackoffBuilder::new()
@@ -42,7 +42,7 @@ impl Backoff {
     }
 
     /// Forgets the attempts, after a success.
-    pub fn reset(&mut self) {
+    pub(crate) fn reset(&mut self) {
         self.series = None;
     }
 }

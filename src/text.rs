@@ -1,12 +1,12 @@
 //! Beginnings of texts, never cut within a character.
 
 /// At most so many characters.
-pub fn first_chars(text: &str, most: usize) -> &str {
+pub(crate) fn first_chars(text: &str, most: usize) -> &str {
     text.char_indices().nth(most).map_or(text, |(end, _)| &text[..end])
 }
 
 /// At most so many bytes.
-pub fn first_bytes(text: &str, most: usize) -> &str {
+pub(crate) fn first_bytes(text: &str, most: usize) -> &str {
     let mut end = text.len().min(most);
     while !text.is_char_boundary(end) {
         end -= 1;

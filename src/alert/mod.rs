@@ -88,7 +88,7 @@ type Sent = (String, i64, String);
 
 /// Sends alerts.
 #[derive(Clone)]
-pub struct Alerts(Arc<Inner>);
+pub(crate) struct Alerts(Arc<Inner>);
 
 struct Inner {
     cache: Arc<ObjectCache>,
@@ -103,7 +103,7 @@ struct Inner {
 }
 
 /// What sending needs.
-pub struct Parts {
+pub(crate) struct Parts {
     /// Holds the AlertProviders.
     pub cache: Arc<ObjectCache>,
     /// Reads their Secrets.
@@ -124,7 +124,7 @@ pub struct Parts {
 
 impl Alerts {
     /// Nothing is on its way yet.
-    pub fn new(parts: Parts) -> Self {
+    pub(crate) fn new(parts: Parts) -> Self {
         Self(Arc::new(Inner {
             cache: parts.cache,
             providers: Providers::new(parts.client),
@@ -139,7 +139,7 @@ impl Alerts {
     }
 
     /// Sends a note that is worth an alert to whom the Canary wants it sent. Returns at once.
-    pub fn say(&self, canary: &Canary, status: &CanaryStatus, note: &Note) {
+    pub(crate) fn say(&self, canary: &Canary, status: &CanaryStatus, note: &Note) {
         let Some(alert) = &note.alert else { return };
         let receivers = receivers(canary, alert.urgency, self.0.own.is_some());
         let what = alert.once(note.reason, status.step.as_ref().map_or(0, |step| step.index));

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::api::MetricTemplateSpec;
 
 /// The kind of server that asks for none by name.
-pub const PROMETHEUS: &str = "prometheus";
+pub(crate) const PROMETHEUS: &str = "prometheus";
 
 /// A Secret whose content a query needs, told without the content.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]

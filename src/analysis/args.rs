@@ -17,7 +17,7 @@ use crate::api::{ArgField, CanaryMetric, MetricArg};
 ///
 /// # Errors
 /// The first argument that cannot be meant: its field in the spec, and the remedy.
-pub fn resolve(metric: &mut CanaryMetric, canary: &Value, target: &Value) -> Result<(), String> {
+pub(crate) fn resolve(metric: &mut CanaryMetric, canary: &Value, target: &Value) -> Result<(), String> {
     for i in 0..metric.args.len() {
         let name = metric.args[i].name.clone();
         let at = format!("spec.analysis.metrics[{}].args[{name}]", metric.name);

@@ -4,20 +4,20 @@
 use super::{query::Metric, template};
 use crate::{api::validated::Validated, router::Builtin};
 
-pub use crate::api::metric_names::{DURATION, SUCCESS_RATE};
+pub(crate) use crate::api::metric_names::DURATION;
 
 /// The PromQL of a built-in check over a window that is known to be a PromQL duration.
-pub fn render(c: &Validated, builtin: &Builtin, kind: Metric, window: &str) -> Result<String, String> {
+pub(crate) fn render(c: &Validated, builtin: &Builtin, kind: Metric, window: &str) -> Result<String, String> {
     fill(c, builtin, if kind == Metric::Duration { builtin.duration } else { builtin.success_rate }, window)
 }
 
 /// The PromQL that counts the requests of such a window.
-pub fn requests(c: &Validated, builtin: &Builtin, window: &str) -> Result<String, String> {
+pub(crate) fn requests(c: &Validated, builtin: &Builtin, window: &str) -> Result<String, String> {
     fill(c, builtin, builtin.requests, window)
 }
 
 /// The counters that the built-in checks rest on.
-pub fn series(c: &Validated, builtin: &Builtin, window: &str) -> Result<String, String> {
+pub(crate) fn series(c: &Validated, builtin: &Builtin, window: &str) -> Result<String, String> {
     fill(c, builtin, builtin.series, window)
 }
 

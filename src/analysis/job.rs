@@ -17,23 +17,23 @@ use crate::{
 };
 
 /// The `spec.provider.type` of a metric that is a Job.
-pub const KIND: &str = "job";
+pub(crate) const KIND: &str = "job";
 
 /// A Job that succeeds reads as this, and one that fails as 0.
-pub const SUCCESS: f64 = 1.0;
+pub(crate) const SUCCESS: f64 = 1.0;
 
 /// Least time that a Job is kept after its end, in seconds: its end has to be seen, also by an operator that was away.
 const LEAST_KEPT: i64 = 60;
 
 /// The MetricTemplate of a metric that is a Job, and its `namespace/name`.
-pub fn of<'c>(c: &'c Validated, m: &CanaryMetric) -> Option<(String, &'c MetricTemplateSpec)> {
+pub(crate) fn of<'c>(c: &'c Validated, m: &CanaryMetric) -> Option<(String, &'c MetricTemplateSpec)> {
     let name = template_of(c, m)?;
     let found = c.templates.get(&name).filter(|t| t.provider.type_ == KIND)?;
     Some((name, found))
 }
 
 /// The query is for no server: it is a Job.
-pub fn is_for_job(query: &Query) -> bool {
+pub(crate) fn is_for_job(query: &Query) -> bool {
     query.access.kind == KIND
 }
 
@@ -57,7 +57,7 @@ pub(super) fn query(c: &Validated, m: &CanaryMetric, name: &str) -> Result<Query
 ///
 /// # Errors
 /// What is wrong with it, and where.
-pub fn rendered(c: &Validated, m: &CanaryMetric) -> Result<JobTemplate, String> {
+pub(crate) fn rendered(c: &Validated, m: &CanaryMetric) -> Result<JobTemplate, String> {
     let (name, template) = of(c, m).ok_or_else(|| format!("metric {} is no Job", m.name))?;
     let mut job = template.job.clone().ok_or_else(|| format!("MetricTemplate {name} has no spec.job"))?;
     let mut model = template::Model::of(c, &window(m)?);
@@ -99,7 +99,7 @@ fn each_text(value: &mut Value, at: &str, fill: &Fill<'_>) -> Result<(), String>
 }
 
 /// Why a metric cannot be a Job as it and its template are. `selected`: the label by which the target selects its pods.
-pub fn mistakes(
+pub(crate) fn mistakes(
     c: &Validated,
     m: &CanaryMetric,
     (name, template): (&str, &MetricTemplateSpec),

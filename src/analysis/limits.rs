@@ -21,7 +21,7 @@ const TIMES: [Times; 2] =
     [("period", |m| m.verdict.period.as_ref()), ("initialDelay", |m| m.verdict.initial_delay.as_ref())];
 
 /// What keeps runs from being analysed, and what may be not as meant.
-pub fn check(c: &Validated, asks: &[Ask]) -> (Vec<Problem>, Vec<String>) {
+pub(crate) fn check(c: &Validated, asks: &[Ask]) -> (Vec<Problem>, Vec<String>) {
     let (mut faults, mut advice) = (Vec::new(), Vec::new());
     for (at, m) in c.metrics.iter().enumerate() {
         let field = format!("spec.analysis.metrics[{}]", m.name);
@@ -51,7 +51,7 @@ pub fn check(c: &Validated, asks: &[Ask]) -> (Vec<Problem>, Vec<String>) {
 }
 
 /// What is wanted of a metric, in words.
-pub fn wanted(m: &CanaryMetric) -> String {
+pub(crate) fn wanted(m: &CanaryMetric) -> String {
     let range = match (m.threshold_range, m.threshold) {
         (Some(range), _) => (range.min, range.max),
         (None, None) if m.verdict.has_condition() => (None, None),
@@ -73,12 +73,12 @@ pub fn wanted(m: &CanaryMetric) -> String {
 }
 
 /// A time that the metric names; none where it names none.
-pub fn time(text: Option<&String>) -> Option<Duration> {
+pub(crate) fn time(text: Option<&String>) -> Option<Duration> {
     duration::parse(text?.trim())
 }
 
 /// Step from which the metric is measured, counted from 0.
-pub fn start(c: &Validated, m: &CanaryMetric) -> i32 {
+pub(crate) fn start(c: &Validated, m: &CanaryMetric) -> i32 {
     m.verdict.start_at_step.or(c.analysis.start_at_step).unwrap_or(0).max(0)
 }
 

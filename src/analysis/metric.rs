@@ -7,7 +7,7 @@ use crate::api::{CanaryMetric, validated::Validated};
 const WINDOW: &str = "1m";
 
 /// The MetricTemplate of a metric, as `namespace/name`.
-pub fn template_of(c: &Validated, m: &CanaryMetric) -> Option<String> {
+pub(crate) fn template_of(c: &Validated, m: &CanaryMetric) -> Option<String> {
     let template = m.template_ref.as_ref()?;
     let namespace = template.namespace.as_deref().filter(|n| !n.is_empty()).unwrap_or(&c.namespace);
     Some(format!("{namespace}/{}", template.name))

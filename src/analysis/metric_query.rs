@@ -76,7 +76,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::{analysis::Range, manifest::fixture, router};
+    use crate::{analysis::query::Range, manifest::fixture, router};
 
     fn metric(value: Value) -> CanaryMetric {
         serde_json::from_value(value).unwrap()

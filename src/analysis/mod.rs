@@ -4,31 +4,31 @@
 //! not ask: `source` does. Does not count failures or decide what follows: `plan` does.
 
 mod access;
-pub mod args;
+pub(crate) mod args;
 mod assess;
-pub mod builtin;
+pub(crate) mod builtin;
 #[cfg(test)]
 mod examples;
 mod go;
-pub mod job;
-pub mod limits;
+pub(crate) mod job;
+pub(crate) mod limits;
 mod metric;
 mod metric_query;
-pub mod provider_kinds;
+pub(crate) mod provider_kinds;
 mod query;
 mod query_plan;
 mod reading;
-pub mod template;
-pub mod verdict;
+pub(crate) mod template;
+pub(crate) mod verdict;
 
-pub use self::{
+pub use self::reading::{Doubt, Reading};
+pub(crate) use self::{
     access::{Access, SecretAt},
     assess::{Assessment, assess, example},
     metric::template_of,
-    query::{Ask, Metric, Query, Range, Role},
+    query::{Ask, Metric, Query},
     query_plan::asks,
-    reading::{Doubt, Failure, Reading, doubting, early, sent},
-    verdict::{NO_VALUES, Verdict, judge},
+    reading::{Failure, doubting, early, sent},
 };
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-pub use super::access::PROMETHEUS;
+pub(crate) use super::access::PROMETHEUS;
 use super::query::Query;
 use crate::api::{MetricTemplateSpec, duration};
 
@@ -18,7 +18,7 @@ const LONGEST_PATH: usize = 512;
 
 /// Whether a MetricTemplate has to give something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wants {
+pub(crate) enum Wants {
     /// It must.
     Must,
     /// It may.
@@ -29,7 +29,7 @@ pub enum Wants {
 
 /// A kind of metrics server: a `spec.provider.type` that is served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Kind {
+pub(crate) struct Kind {
     /// The type.
     pub name: &'static str,
     /// `spec.provider.address`.
@@ -41,7 +41,7 @@ pub struct Kind {
 }
 
 /// The kinds that are served, by name; `source` has one file for each.
-pub const KINDS: &[Kind] = &[
+pub(crate) const KINDS: &[Kind] = &[
     Kind { name: "cloudwatch", address: Wants::May, secret: Wants::May, region: Wants::Must },
     Kind { name: "datadog", address: Wants::May, secret: Wants::Must, region: Wants::Not },
     Kind { name: "dynatrace", address: Wants::Must, secret: Wants::Must, region: Wants::Not },
@@ -57,12 +57,12 @@ pub const KINDS: &[Kind] = &[
 ];
 
 /// The kind of this name, if it is served.
-pub fn kind(name: &str) -> Option<&'static Kind> {
+pub(crate) fn kind(name: &str) -> Option<&'static Kind> {
     KINDS.iter().find(|kind| kind.name == name)
 }
 
 /// The namespace in which a query reads an object of the cluster, or its external metrics, where it does.
-pub fn reads_in(query: &Query) -> Option<String> {
+pub(crate) fn reads_in(query: &Query) -> Option<String> {
     let names = query.promql.trim().split('?').next()?.trim_start_matches('/').to_lowercase();
     match query.access.kind.as_str() {
         KEPTN => names.split('/').nth(1).map(str::to_owned),
@@ -74,7 +74,7 @@ pub fn reads_in(query: &Query) -> Option<String> {
 }
 
 /// What is wrong with the provider of a MetricTemplate of a kind that is served: field and remedy.
-pub fn mistakes(template: &MetricTemplateSpec, kind: &Kind) -> Option<String> {
+pub(crate) fn mistakes(template: &MetricTemplateSpec, kind: &Kind) -> Option<String> {
     let provider = &template.provider;
     let empty = |text: Option<&str>| text.is_none_or(|t| t.trim().is_empty());
     if kind.address == Wants::Must && empty(provider.address.as_deref()) {
@@ -97,7 +97,7 @@ pub fn mistakes(template: &MetricTemplateSpec, kind: &Kind) -> Option<String> {
 ///
 /// # Errors
 /// It is none, or longer than any that people write.
-pub fn json_path(text: &str) -> Result<&str, String> {
+pub(crate) fn json_path(text: &str) -> Result<&str, String> {
     let plain = text.trim();
     let plain = plain.strip_prefix('{').and_then(|p| p.strip_suffix('}')).unwrap_or(plain).trim();
     if plain.len() > LONGEST_PATH {
@@ -110,7 +110,7 @@ pub fn json_path(text: &str) -> Result<&str, String> {
 }
 
 /// A window such as `1m30s` as time; one minute for what is none, which `analysis` has refused before.
-pub fn window(text: &str) -> Duration {
+pub(crate) fn window(text: &str) -> Duration {
     const MINUTE: Duration = Duration::from_secs(60);
     duration::parse(text).or_else(|| long(text)).unwrap_or(MINUTE)
 }

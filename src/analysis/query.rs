@@ -51,7 +51,7 @@ pub struct Query {
 
 /// What a query is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
+pub(crate) enum Role {
     /// What the metric measures.
     Value,
     /// The same of the primary.
@@ -62,7 +62,7 @@ pub enum Role {
 
 /// One query of a metric.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Ask {
+pub(crate) struct Ask {
     /// Position of the metric in `Validated::metrics`.
     pub metric: usize,
     /// What it is for.

@@ -15,7 +15,7 @@ use crate::{
 
 /// All queries of a Canary's checks. A built-in check that also carries a `templateRef` or a `query` asks both, as in
 /// Flagger.
-pub fn asks(c: &Validated, builtin: &Builtin) -> Vec<Ask> {
+pub(crate) fn asks(c: &Validated, builtin: &Builtin) -> Vec<Ask> {
     c.metrics.iter().enumerate().flat_map(|(at, m)| of(c, at, m, builtin)).collect()
 }
 

@@ -39,7 +39,7 @@ const DEADLINE: Duration = Duration::from_secs(10);
 
 /// Why a plan was not carried out to its end.
 #[derive(Debug, thiserror::Error)]
-pub enum ApplyError {
+pub(crate) enum ApplyError {
     /// The object has changed, exists already or is gone: look again.
     #[error("{verb} {object}: it has changed meanwhile")]
     Moved {
@@ -84,12 +84,12 @@ pub enum ApplyError {
 
 impl ApplyError {
     /// The world has moved: decide anew at once.
-    pub fn moved(&self) -> bool {
+    pub(crate) fn moved(&self) -> bool {
         matches!(self, Self::Moved { .. })
     }
 
     /// What was to be made, if that is what did not succeed.
-    pub fn creating(&self) -> Option<&ObjectRef> {
+    pub(crate) fn creating(&self) -> Option<&ObjectRef> {
         match self {
             Self::Refused { verb: CREATE, object, .. } | Self::Taken { object } => Some(object),
             _ => None,
@@ -97,7 +97,7 @@ impl ApplyError {
     }
 
     /// Says no for good, e.g. missing rights or a refusing admission webhook: for people to mend.
-    pub fn forbidden(&self) -> Option<String> {
+    pub(crate) fn forbidden(&self) -> Option<String> {
         let (verb, object, source) = match self {
             Self::Dropped { .. } | Self::Taken { .. } => return Some(self.to_string()),
             Self::Refused { verb, object, source } => (verb, object, source),
@@ -111,14 +111,14 @@ impl ApplyError {
 
 /// Carries out plans.
 #[derive(Clone)]
-pub struct Applier {
+pub(crate) struct Applier {
     client: Client,
     cache: Arc<ObjectCache>,
 }
 
 impl Applier {
     /// An applier that writes through `client` and tells `cache`.
-    pub fn new(client: Client, cache: Arc<ObjectCache>) -> Self {
+    pub(crate) fn new(client: Client, cache: Arc<ObjectCache>) -> Self {
         Self { client, cache }
     }
 
@@ -129,7 +129,7 @@ impl Applier {
     /// may be told. Later writes were not tried; but an urgent plan's actions are, although the status write failed.
     ///
     /// Records of runs come last and are no part of that: Ok with the error that kept them from being written, if one did.
-    pub async fn carry_out(
+    pub(crate) async fn carry_out(
         &self,
         canary: &Canary,
         plan: &Plan,

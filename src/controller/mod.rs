@@ -34,7 +34,7 @@ const DRAIN: Duration = Duration::from_secs(2);
 ///
 /// # Errors
 /// As [`client`].
-pub async fn connect(config: &Config) -> anyhow::Result<(Client, Outbound)> {
+pub(crate) async fn connect(config: &Config) -> anyhow::Result<(Client, Outbound)> {
     let settings = settings(config).await?;
     let api = settings.cluster_url.to_string();
     let out = Outbound::new(config.rules.outbound.clone(), Some(&api), config.quote_answers);
@@ -46,7 +46,7 @@ pub async fn connect(config: &Config) -> anyhow::Result<(Client, Outbound)> {
 ///
 /// # Errors
 /// No usable kubeconfig and no service account.
-pub async fn client(config: &Config) -> anyhow::Result<Client> {
+pub(crate) async fn client(config: &Config) -> anyhow::Result<Client> {
     Client::try_from(settings(config).await?).context("build a client")
 }
 
@@ -73,7 +73,7 @@ async fn settings(config: &Config) -> anyhow::Result<kube::Config> {
 ///
 /// # Errors
 /// It cannot start: no client, or the port is taken.
-pub async fn run(config: Config) -> anyhow::Result<()> {
+pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     let (client, out) = connect(&config).await?;
     let stop = CancellationToken::new();
     let tasks = TaskTracker::new();

@@ -2,7 +2,7 @@
 
 /// Why there is no snapshot.
 #[derive(Debug, thiserror::Error)]
-pub enum GatherError {
+pub(crate) enum GatherError {
     /// It is gone: nothing to do.
     #[error("the Canary does not exist")]
     Gone,

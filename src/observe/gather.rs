@@ -26,7 +26,7 @@ use crate::{
 ///
 /// # Errors
 /// See [`GatherError`].
-pub fn gather(
+pub(crate) fn gather(
     cache: &ObjectCache,
     rules: &Rules,
     key: &Key,

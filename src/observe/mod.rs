@@ -10,8 +10,8 @@ mod optional;
 mod references;
 mod watch;
 
-pub use cache::ObjectCache;
-pub use error::GatherError;
-pub use gather::gather;
+pub(crate) use cache::ObjectCache;
+pub(crate) use error::GatherError;
+pub(crate) use gather::gather;
 pub use optional::optional;
-pub use watch::{list_once, mandatory, watch_all};
+pub(crate) use watch::{list_once, mandatory, watch_all};

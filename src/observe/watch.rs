@@ -37,7 +37,7 @@ const WHOLE: [Kind; 8] =
     [CANARY, DEPLOYMENT, SERVICE, ENDPOINTS, REVISION, METRIC_TEMPLATE, ALERT_PROVIDER, HPA];
 
 /// Kinds that must have been listed before anything is decided.
-pub fn mandatory(rules: &Rules) -> Vec<Kind> {
+pub(crate) fn mandatory(rules: &Rules) -> Vec<Kind> {
     let metadata = if rules.config_tracking { &config::KINDS[..] } else { &[] };
     WHOLE.iter().chain(metadata).copied().collect()
 }
@@ -66,7 +66,7 @@ impl Sink {
 }
 
 /// Starts all watches on `tasks`; they end with `stop`.
-pub fn watch_all(
+pub(crate) fn watch_all(
     client: &Client,
     config: &Config,
     cache: &Arc<ObjectCache>,
@@ -297,7 +297,7 @@ where
 ///
 /// # Errors
 /// The first list that the API server refuses.
-pub async fn list_once(
+pub(crate) async fn list_once(
     client: &Client,
     namespace: &str,
     rules: &Rules,

@@ -12,7 +12,7 @@ const QUEUE: usize = 100;
 
 /// The queues of all Canaries.
 #[derive(Clone)]
-pub struct EventSink {
+pub(crate) struct EventSink {
     hooks: Webhooks,
     metrics: Arc<Metrics>,
     queues: Arc<Queues<Key, Call>>,
@@ -20,12 +20,12 @@ pub struct EventSink {
 
 impl EventSink {
     /// Calls through `hooks`.
-    pub fn new(hooks: Webhooks, metrics: Arc<Metrics>) -> Self {
+    pub(crate) fn new(hooks: Webhooks, metrics: Arc<Metrics>) -> Self {
         Self { hooks, metrics, queues: Arc::new(Queues::new(QUEUE, TaskTracker::new())) }
     }
 
     /// Puts calls at the end of the Canary's queue.
-    pub fn tell(&self, key: &Key, calls: Vec<Call>) {
+    pub(crate) fn tell(&self, key: &Key, calls: Vec<Call>) {
         for call in calls {
             let (sink, of) = (self.clone(), key.clone());
             let send = move |call| {

@@ -8,7 +8,7 @@ use crate::api::{SessionAffinity, validated::Validated};
 const DAY: i64 = 86_400;
 
 /// A cookie `name=value` for one run of one Canary: the value is ten letters that the same run always gets again.
-pub fn fresh(name: &str, uid: &str, epoch: i64) -> String {
+pub(crate) fn fresh(name: &str, uid: &str, epoch: i64) -> String {
     let digest = Sha256::digest(format!("{uid}/{epoch}/{name}").as_bytes());
     let letters: String = digest.iter().take(10).map(|byte| char::from(b'a' + byte % 26)).collect();
     format!("{name}={letters}")

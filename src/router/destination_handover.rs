@@ -21,7 +21,12 @@ use crate::{
 
 /// The live route leading where it leads, with every destination of `next` named. None: the router's proxies need no
 /// announcement, the route is not there, or it names them all.
-pub fn announcing(router: &dyn Router, c: &Validated, live: &Objects, next: &Manifest) -> Option<Manifest> {
+pub(crate) fn announcing(
+    router: &dyn Router,
+    c: &Validated,
+    live: &Objects,
+    next: &Manifest,
+) -> Option<Manifest> {
     let lists = router.needs_handover()?;
     let spec = &live.at(&next.at())?["spec"];
     let both = naming(spec.clone(), &next.body["spec"], lists)?;
@@ -29,7 +34,12 @@ pub fn announcing(router: &dyn Router, c: &Validated, live: &Objects, next: &Man
 }
 
 /// The route leading where `next` leads, with every destination of the live one named. None as with [`announcing`].
-pub fn remembering(router: &dyn Router, c: &Validated, live: &Objects, next: &Manifest) -> Option<Manifest> {
+pub(crate) fn remembering(
+    router: &dyn Router,
+    c: &Validated,
+    live: &Objects,
+    next: &Manifest,
+) -> Option<Manifest> {
     let lists = router.needs_handover()?;
     let spec = &live.at(&next.at())?["spec"];
     let both = naming(next.body["spec"].clone(), spec, lists)?;

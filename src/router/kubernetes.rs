@@ -26,7 +26,7 @@ pub(super) struct Kubernetes;
 
 /// Whom the apex Service selects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Selected {
+pub(crate) enum Selected {
     /// The primary's pods.
     Primary,
     /// The target's.
@@ -36,7 +36,7 @@ pub enum Selected {
 }
 
 /// Whom the live apex selects; None: neither, or it is not there, or not yet ours.
-pub fn selected(c: &Validated, live: &Objects) -> Option<Selected> {
+pub(crate) fn selected(c: &Validated, live: &Objects) -> Option<Selected> {
     let apex = live.get(SERVICE, &c.names.apex).filter(|apex| known(c, apex))?;
     let selector = apex["spec"]["selector"].as_object().filter(|s| !s.is_empty())?;
     let (key, value) = side(c, live)?;
@@ -51,7 +51,7 @@ pub fn selected(c: &Validated, live: &Objects) -> Option<Selected> {
 
 /// Labels that the pods of both have, apart from the one by which their Deployments tell them apart. None: nothing among
 /// them says whose pods they are, so that strangers might be selected as well. Before there is a primary, the target's.
-pub fn shared(c: &Validated, live: &Objects, key: &str, value: &str) -> Option<Map<String, Value>> {
+pub(crate) fn shared(c: &Validated, live: &Objects, key: &str, value: &str) -> Option<Map<String, Value>> {
     let labels = |name: &str| {
         let deployment = live.get(DEPLOYMENT, name)?;
         Some(deployment["spec"]["template"]["metadata"]["labels"].as_object().cloned().unwrap_or_default())
@@ -198,7 +198,7 @@ impl Router for Kubernetes {
 }
 
 /// `part` of `whole` in percent, rounded; 0 of nothing.
-pub fn percent(part: i64, whole: i64) -> i32 {
+pub(crate) fn percent(part: i64, whole: i64) -> i32 {
     if whole <= 0 {
         return 0;
     }

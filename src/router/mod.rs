@@ -30,12 +30,12 @@ mod virtual_service;
 #[cfg(test)]
 mod tests;
 
-pub use cookie::fresh as fresh_cookie;
-pub use destination_handover::{announcing, remembering};
-pub use kubernetes::{Selected, percent, selected, shared};
-pub use queries::Builtin;
+pub(crate) use cookie::fresh as fresh_cookie;
+pub(crate) use destination_handover::{announcing, remembering};
+pub(crate) use kubernetes::{Selected, percent, selected, shared};
+pub(crate) use queries::Builtin;
 pub use split::Split;
-pub use traits::{Cookies, Router, RouterError};
+pub use traits::{Cookies, Router};
 
 use crate::api::validated::Validated;
 
@@ -81,7 +81,7 @@ const PARTICULAR: [&str; 13] = [
 ];
 
 /// What the Canary asks of its route that the router takes no notice of: field paths, each with a word of why.
-pub fn ignored(router: &dyn Router, c: &Validated) -> Vec<String> {
+pub(crate) fn ignored(router: &dyn Router, c: &Validated) -> Vec<String> {
     let service = serde_json::json!(c.service);
     let asked = |field: &str| !service[field].is_null() && service[field] != false;
     let unknown = PARTICULAR.iter().filter(|f| asked(f) && !router.supported_fields().contains(f));
@@ -89,7 +89,7 @@ pub fn ignored(router: &dyn Router, c: &Validated) -> Vec<String> {
 }
 
 /// Whether a provider is one that its maintainers have given up: valid to store, never to be served.
-pub fn retired(provider: &str) -> bool {
+pub(crate) fn retired(provider: &str) -> bool {
     let name = provider.split(':').next().unwrap_or_default();
     matches!(name, "appmesh" | "smi" | "osm")
 }

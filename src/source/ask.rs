@@ -8,7 +8,7 @@ use super::{credentials::Credentials, error::SourceError};
 
 /// Everything that one question to a metrics server needs.
 #[derive(Clone, Debug)]
-pub struct Ask<'a> {
+pub(crate) struct Ask<'a> {
     /// `spec.provider.address`, or the Canary's Prometheus; empty where the kind has a public one.
     pub address: &'a str,
     /// The rendered query. May hold secrets: nothing of it is to be repeated in an error.
@@ -29,13 +29,13 @@ pub struct Ask<'a> {
 
 impl<'a> Ask<'a> {
     /// The address of the template, or the public one of its kind.
-    pub fn address_or(&self, public: &'a str) -> &'a str {
+    pub(crate) fn address_or(&self, public: &'a str) -> &'a str {
         if self.address.trim().is_empty() { public } else { self.address }
     }
 }
 
 /// A kind of metrics server: an entry of `analysis::provider_kinds::KINDS`.
-pub trait MetricSource: Send + Sync {
+pub(crate) trait MetricSource: Send + Sync {
     /// Name of its kind, as in `spec.provider.type`.
     fn kind(&self) -> &'static str;
 

@@ -15,7 +15,7 @@ use super::{
 
 /// Any number of environments.
 #[derive(Clone)]
-pub struct Dynatrace {
+pub(super) struct Dynatrace {
     http: Http,
 }
 
@@ -47,7 +47,7 @@ struct Words {
 
 impl Dynatrace {
     /// Asks this way.
-    pub fn new(http: Http) -> Self {
+    pub(super) fn new(http: Http) -> Self {
         Self { http }
     }
 

@@ -23,7 +23,7 @@ const CLUSTER: &str = "the external metrics API";
 
 /// The cluster's external metrics, and those of other servers.
 #[derive(Clone)]
-pub struct ExternalMetrics {
+pub(super) struct ExternalMetrics {
     http: Http,
     cluster: Client,
 }
@@ -40,7 +40,7 @@ struct Item {
 
 impl ExternalMetrics {
     /// Asks other servers through `http`, the cluster through `cluster`.
-    pub fn new(http: Http, cluster: Client) -> Self {
+    pub(super) fn new(http: Http, cluster: Client) -> Self {
         Self { http, cluster }
     }
 

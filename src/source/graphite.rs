@@ -13,7 +13,7 @@ use super::{
 
 /// Any number of Graphite servers.
 #[derive(Clone)]
-pub struct Graphite {
+pub(super) struct Graphite {
     http: Http,
 }
 
@@ -25,7 +25,7 @@ struct Series {
 
 impl Graphite {
     /// Asks through these clients.
-    pub fn new(http: Http) -> Self {
+    pub(super) fn new(http: Http) -> Self {
         Self { http }
     }
 

@@ -20,13 +20,13 @@ const NO_TABLE: &str = "it is no table of comma-separated values";
 
 /// Any number of InfluxDB servers.
 #[derive(Clone)]
-pub struct InfluxDb {
+pub(super) struct InfluxDb {
     http: Http,
 }
 
 impl InfluxDb {
     /// Asks through these clients.
-    pub fn new(http: Http) -> Self {
+    pub(super) fn new(http: Http) -> Self {
         Self { http }
     }
 

@@ -25,13 +25,13 @@ const SERVER: &str = "the API server";
 
 /// The KeptnMetrics of the cluster.
 #[derive(Clone)]
-pub struct Keptn {
+pub(super) struct Keptn {
     client: Client,
 }
 
 impl Keptn {
     /// Through this client.
-    pub fn new(client: Client) -> Self {
+    pub(super) fn new(client: Client) -> Self {
         Self { client }
     }
 

@@ -6,42 +6,42 @@
 
 mod ask;
 mod aws;
-pub mod cloudwatch;
+mod cloudwatch;
 mod contents;
 mod credentials;
-pub mod datadog;
-pub mod dynatrace;
+mod datadog;
+mod dynatrace;
 mod error;
-pub mod externalmetrics;
+mod externalmetrics;
 mod google;
-pub mod graphite;
-pub mod http;
-pub mod influxdb;
-pub mod keptn;
-pub mod newrelic;
+mod graphite;
+pub(crate) mod http;
+mod influxdb;
+mod keptn;
+mod newrelic;
 mod period;
-pub mod prometheus;
+mod prometheus;
 mod quantity;
-pub mod splunk;
-pub mod stackdriver;
-pub mod web;
+mod splunk;
+mod stackdriver;
+mod web;
 
 use kube::Client;
 
-pub use ask::{Ask, MetricSource};
-pub use contents::{ContentError, Contents};
-pub use credentials::{Credentials, Secrets};
-pub use error::SourceError;
-pub use http::Http;
+pub(crate) use ask::{Ask, MetricSource};
+pub(crate) use contents::{ContentError, Contents};
+pub(crate) use credentials::{Credentials, Secrets};
+pub(crate) use error::SourceError;
+pub(crate) use http::Http;
 
 use crate::net::Outbound;
 
 /// The sources, by kind.
-pub struct Sources(Vec<Box<dyn MetricSource>>);
+pub(crate) struct Sources(Vec<Box<dyn MetricSource>>);
 
 impl Sources {
     /// One of each kind that is served. They ask over HTTP, or the API server through `client`.
-    pub fn new(http: &Http, client: &Client) -> Self {
+    pub(crate) fn new(http: &Http, client: &Client) -> Self {
         let own = Outbound::own();
         Self(vec![
             Box::new(cloudwatch::CloudWatch::new(http.clone(), own.clone())),
@@ -63,7 +63,7 @@ impl Sources {
     ///
     /// # Errors
     /// It is not served.
-    pub fn of(&self, kind: &str) -> Result<&dyn MetricSource, SourceError> {
+    pub(crate) fn of(&self, kind: &str) -> Result<&dyn MetricSource, SourceError> {
         let found = self.0.iter().find(|source| source.kind() == kind);
         found.map(AsRef::as_ref).ok_or_else(|| SourceError::Unusable {
             message: format!("spec.provider.type {kind} is not served"),

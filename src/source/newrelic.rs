@@ -17,7 +17,7 @@ const PUBLIC: &str = "https://insights-api.newrelic.com";
 
 /// New Relic, at any data centre.
 #[derive(Clone)]
-pub struct NewRelic {
+pub(super) struct NewRelic {
     http: Http,
 }
 
@@ -33,7 +33,7 @@ struct Complaint {
 
 impl NewRelic {
     /// Asks this way.
-    pub fn new(http: Http) -> Self {
+    pub(super) fn new(http: Http) -> Self {
         Self { http }
     }
 

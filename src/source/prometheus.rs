@@ -20,7 +20,7 @@ const INFO: &str = "PromQL info:";
 
 /// Any number of Prometheus servers.
 #[derive(Clone)]
-pub struct Prometheus {
+pub(super) struct Prometheus {
     http: Http,
 }
 
@@ -38,7 +38,7 @@ struct Answer {
 
 impl Prometheus {
     /// Asks through these clients.
-    pub fn new(http: Http) -> Self {
+    pub(super) fn new(http: Http) -> Self {
         Self { http }
     }
 

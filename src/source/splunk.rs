@@ -19,7 +19,7 @@ use super::{
 
 /// Any number of realms.
 #[derive(Clone)]
-pub struct Splunk {
+pub(super) struct Splunk {
     http: Http,
 }
 
@@ -57,7 +57,7 @@ enum Side {
 
 impl Splunk {
     /// Asks this way.
-    pub fn new(http: Http) -> Self {
+    pub(super) fn new(http: Http) -> Self {
         Self { http }
     }
 

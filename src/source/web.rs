@@ -16,13 +16,13 @@ use crate::analysis::provider_kinds::json_path;
 
 /// Any number of servers.
 #[derive(Clone)]
-pub struct Web {
+pub(super) struct Web {
     http: Http,
 }
 
 impl Web {
     /// Asks through these clients.
-    pub fn new(http: Http) -> Self {
+    pub(super) fn new(http: Http) -> Self {
         Self { http }
     }
 

@@ -3,9 +3,9 @@
 //!
 //! Does not serve the metrics (`server` does) and does not decide what is worth saying to users (`plan` does).
 
-pub mod hooks;
-pub mod metrics;
-pub mod outcome;
+mod hooks;
+mod metrics;
+mod outcome;
 mod reconcile;
 
 use std::io;

@@ -48,7 +48,7 @@ pub(crate) fn gather(
 
 impl ObjectCache {
     /// Some MetricTemplate is a Job.
-    pub fn has_jobs(&self) -> bool {
+    pub(crate) fn has_jobs(&self) -> bool {
         let inner = self.lock();
         let mut all = inner.objects.get(&METRIC_TEMPLATE).into_iter().flat_map(BTreeMap::values);
         all.any(|entry| {

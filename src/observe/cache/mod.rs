@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use self::entry::{Entry, drop_unread, key_of, version_of};
-pub use self::store::ObjectCache;
+pub(crate) use self::store::ObjectCache;
 use super::references::{Contested, References};
 use crate::{
     api::Target,
@@ -28,7 +28,7 @@ use crate::{
 
 impl ObjectCache {
     /// Takes in an object from a watch or from the answer to a write. Returns the Canaries it matters to.
-    pub fn saw(&self, kind: Kind, mut object: Value) -> Vec<Key> {
+    pub(crate) fn saw(&self, kind: Kind, mut object: Value) -> Vec<Key> {
         drop_unread(&mut object);
         if config::KINDS.contains(&kind) {
             object = config::without_content(&object);
@@ -75,7 +75,7 @@ impl ObjectCache {
     }
 
     /// Takes in a deletion. Returns the Canaries it matters to.
-    pub fn gone(&self, kind: Kind, object: &Value) -> Vec<Key> {
+    pub(crate) fn gone(&self, kind: Kind, object: &Value) -> Vec<Key> {
         let (key, version) = (key_of(object), version_of(object));
         let mut inner = self.lock();
         if kind == ENDPOINTS {
@@ -101,7 +101,7 @@ impl ObjectCache {
     }
 
     /// After a list: objects that were not in it are gone.
-    pub fn listed(&self, kind: Kind, seen: &BTreeSet<Key>) -> Vec<Key> {
+    pub(crate) fn listed(&self, kind: Kind, seen: &BTreeSet<Key>) -> Vec<Key> {
         let mut inner = self.lock();
         let concerned: Vec<Key> = inner.references.keys().cloned().collect();
         inner.synced.insert(kind);
@@ -120,7 +120,7 @@ impl ObjectCache {
     }
 
     /// A watch has ended for good: nothing of that kind is known any more.
-    pub fn forget(&self, kind: Kind) {
+    pub(crate) fn forget(&self, kind: Kind) {
         let mut inner = self.lock();
         inner.synced.remove(&kind);
         inner.forbidden.remove(&kind);
@@ -128,7 +128,7 @@ impl ObjectCache {
     }
 
     /// What is known of this object before this version is stale.
-    pub fn floor(&self, kind: Kind, key: Key, version: u64) {
+    pub(crate) fn floor(&self, kind: Kind, key: Key, version: u64) {
         let mut inner = self.lock();
         let known = inner.objects.get(&kind).and_then(|e| e.get(&key)).map_or(0, Entry::version);
         if known < version {
@@ -137,7 +137,7 @@ impl ObjectCache {
     }
 
     /// Sets which CustomResourceDefinitions exist. Returns all Canaries when that changed.
-    pub fn set_crds(&self, crds: BTreeSet<String>) -> Vec<Key> {
+    pub(crate) fn set_crds(&self, crds: BTreeSet<String>) -> Vec<Key> {
         let mut inner = self.lock();
         let changed = inner.crds != crds || !inner.crds_synced;
         inner.crds = crds;
@@ -146,7 +146,7 @@ impl ObjectCache {
     }
 
     /// Marks a namespace as terminating or not. Returns its Canaries.
-    pub fn set_terminating(&self, namespace: &str, terminating: bool) -> Vec<Key> {
+    pub(crate) fn set_terminating(&self, namespace: &str, terminating: bool) -> Vec<Key> {
         let mut inner = self.lock();
         let changed = if terminating {
             inner.terminating.insert(namespace.to_owned())
@@ -160,7 +160,7 @@ impl ObjectCache {
     }
 
     /// Holder of Flagger's lease and when it runs out; returns all Canaries when the holder changed.
-    pub fn set_flagger(&self, lease: Option<(String, jiff::Timestamp)>) -> Vec<Key> {
+    pub(crate) fn set_flagger(&self, lease: Option<(String, jiff::Timestamp)>) -> Vec<Key> {
         let mut inner = self.lock();
         let changed = lease.as_ref().map(|l| &l.0) != inner.flagger.as_ref().map(|l| &l.0);
         inner.flagger = lease;
@@ -168,12 +168,12 @@ impl ObjectCache {
     }
 
     /// Holder of Flagger's lease and when it runs out.
-    pub fn flagger(&self) -> Option<(String, jiff::Timestamp)> {
+    pub(crate) fn flagger(&self) -> Option<(String, jiff::Timestamp)> {
         self.lock().flagger.clone()
     }
 
     /// Notes what is read for a Canary, so that its changes matter to it whatever it is named.
-    pub fn depends_on(&self, canary: &Key, objects: &[ObjectRef]) {
+    pub(crate) fn depends_on(&self, canary: &Key, objects: &[ObjectRef]) {
         let mut inner = self.lock();
         let Some(references) = inner.references.get(canary) else { return };
         let named = references.services();
@@ -185,35 +185,40 @@ impl ObjectCache {
     }
 
     /// All these kinds have been listed at least once.
-    pub fn synced(&self, kinds: &[Kind]) -> bool {
+    pub(crate) fn synced(&self, kinds: &[Kind]) -> bool {
         let inner = self.lock();
         inner.crds_synced && kinds.iter().all(|k| inner.synced.contains(k))
     }
 
     /// The CustomResourceDefinition exists.
-    pub fn defines(&self, crd: &str) -> bool {
+    pub(crate) fn defines(&self, crd: &str) -> bool {
         self.lock().crds.contains(crd)
     }
 
     /// The namespace is being deleted.
-    pub fn terminating(&self, namespace: &str) -> bool {
+    pub(crate) fn terminating(&self, namespace: &str) -> bool {
         self.lock().terminating.contains(namespace)
     }
 
     /// Newest known version of the object, whose namespace does not matter if its kind has none; none when it does not
     /// exist.
-    pub fn get(&self, kind: Kind, namespace: &str, name: &str) -> Option<Value> {
+    pub(crate) fn get(&self, kind: Kind, namespace: &str, name: &str) -> Option<Value> {
         let inner = self.lock();
         inner.objects.get(&kind)?.get(&scope::place(kind, namespace, name))?.object()
     }
 
     /// All objects of a kind in a namespace.
-    pub fn list(&self, kind: Kind, namespace: &str) -> Vec<Value> {
+    pub(crate) fn list(&self, kind: Kind, namespace: &str) -> Vec<Value> {
         self.find(kind, namespace, |_, _| true)
     }
 
     /// The objects of a kind in a namespace that `wanted` takes by their name and text.
-    pub fn find(&self, kind: Kind, namespace: &str, wanted: impl Fn(&str, &str) -> bool) -> Vec<Value> {
+    pub(crate) fn find(
+        &self,
+        kind: Kind,
+        namespace: &str,
+        wanted: impl Fn(&str, &str) -> bool,
+    ) -> Vec<Value> {
         let inner = self.lock();
         let Some(entries) = inner.objects.get(&kind) else { return vec![] };
         let from = (namespace.to_owned(), String::new());
@@ -225,12 +230,12 @@ impl ObjectCache {
     }
 
     /// A write to one of these is known to be newer than what has been seen.
-    pub fn stale(&self, kind: Kind, key: &Key) -> bool {
+    pub(crate) fn stale(&self, kind: Kind, key: &Key) -> bool {
         self.lock().floors.contains_key(&(kind, key.clone()))
     }
 
     /// Ready endpoints behind a Service; none when no EndpointSlice was seen.
-    pub fn ready(&self, namespace: &str, service: &str) -> Option<u32> {
+    pub(crate) fn ready(&self, namespace: &str, service: &str) -> Option<u32> {
         self.lock().endpoints.ready(namespace, service)
     }
 
@@ -242,17 +247,17 @@ impl ObjectCache {
     }
 
     /// Providers that Canaries name; one of them is empty if some name none.
-    pub fn providers(&self) -> BTreeSet<String> {
+    pub(crate) fn providers(&self) -> BTreeSet<String> {
         self.lock().references.values().map(|references| references.provider.clone()).collect()
     }
 
     /// Some Canary has a target of this kind.
-    pub fn targets(&self, kind: Target) -> bool {
+    pub(crate) fn targets(&self, kind: Target) -> bool {
         self.lock().references.values().any(|references| references.kind == Some(kind))
     }
 
     /// Number of Canaries per namespace.
-    pub fn totals(&self) -> BTreeMap<String, usize> {
+    pub(crate) fn totals(&self) -> BTreeMap<String, usize> {
         let mut totals = BTreeMap::new();
         for key in self.lock().references.keys() {
             *totals.entry(key.0.clone()).or_default() += 1;

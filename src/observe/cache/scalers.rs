@@ -42,7 +42,7 @@ impl References {
 
 impl ObjectCache {
     /// Names of the autoscalers of this kind that scale the target or its primary.
-    pub fn scalers(&self, kind: Kind, namespace: &str, target: &str) -> Vec<String> {
+    pub(crate) fn scalers(&self, kind: Kind, namespace: &str, target: &str) -> Vec<String> {
         let inner = self.lock();
         let Some(entries) = inner.objects.get(&kind) else { return vec![] };
         let (from, primary) = ((namespace.to_owned(), String::new()), names::primary(target));

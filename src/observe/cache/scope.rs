@@ -13,14 +13,14 @@ pub(super) fn place(kind: Kind, namespace: &str, name: &str) -> Key {
 
 impl ObjectCache {
     /// The operator may not list the kind. Returns all Canaries when that is new.
-    pub fn forbid(&self, kind: Kind) -> Vec<Key> {
+    pub(crate) fn forbid(&self, kind: Kind) -> Vec<Key> {
         let mut inner = self.lock();
         let new = inner.forbidden.insert(kind);
         if new { inner.references.keys().cloned().collect() } else { vec![] }
     }
 
     /// The operator may not list the kind, and never could.
-    pub fn forbidden(&self, kind: Kind) -> bool {
+    pub(crate) fn forbidden(&self, kind: Kind) -> bool {
         let inner = self.lock();
         inner.forbidden.contains(&kind) && !inner.synced.contains(&kind)
     }

@@ -30,7 +30,7 @@ pub(super) struct Inner {
 
 /// Shared by the watches, the writers and the gatherer.
 #[derive(Debug, Default)]
-pub struct ObjectCache(Mutex<Inner>);
+pub(crate) struct ObjectCache(Mutex<Inner>);
 
 impl ObjectCache {
     pub(super) fn lock(&self) -> MutexGuard<'_, Inner> {

@@ -11,7 +11,7 @@ use crate::{
     api::{Target, validated::Validated},
     manifest::{Manifest, Undo, fixture, fixture::merge, json as get, patch},
     names,
-    router::{Builtin, Cookies, Router, RouterError, Split, all},
+    router::{Builtin, Cookies, Router, Split, all, traits::RouterError},
     snapshot::Objects,
 };
 

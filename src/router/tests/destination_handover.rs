@@ -8,9 +8,10 @@ use crate::{
         json as get, patch,
     },
     router::{
-        Cookies, RouterError, Split, by_name,
+        Cookies, Split, by_name,
         destination_handover::{announcing, remembering},
         traits::Router,
+        traits::RouterError,
     },
     snapshot::{Kind, Objects},
 };
