@@ -62,13 +62,13 @@ impl Events {
         Self(Arc::new(Inner { client, metrics, queue: Queues::new(QUEUE, tasks), said: Mutex::default() }))
     }
 
-    /// Says a note about a Canary.
-    pub(crate) fn say(&self, canary: &Canary, note: &Note) {
-        self.say_of(reference(canary), note);
+    /// Publishes a note about a Canary.
+    pub(crate) fn publish(&self, canary: &Canary, note: &Note) {
+        self.publish_about(reference(canary), note);
     }
 
-    /// Says a note about any object.
-    pub(crate) fn say_of(&self, object: ObjectReference, note: &Note) {
+    /// Publishes a note about any object.
+    pub(crate) fn publish_about(&self, object: ObjectReference, note: &Note) {
         let inner = self.0.clone();
         let publish = move |(object, note)| {
             let inner = inner.clone();

@@ -56,7 +56,7 @@ const REMEMBERED: usize = 4096;
 
 /// Who gets an alert.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum To {
+enum Receiver {
     /// The service of the operator's own settings.
     Own,
     /// An AlertProvider.
@@ -68,7 +68,7 @@ enum To {
     },
 }
 
-impl fmt::Display for To {
+impl fmt::Display for Receiver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Own => f.write_str("the service of the operator's flags"),
@@ -78,7 +78,7 @@ impl fmt::Display for To {
 }
 
 /// An alert on its way.
-struct Letter {
+struct Delivery {
     message: Message,
     about: ObjectReference,
 }
@@ -98,7 +98,7 @@ struct Inner {
     metrics: Arc<Metrics>,
     own: Option<Notifier>,
     cluster: String,
-    queues: Queues<To, Letter>,
+    queues: Queues<Receiver, Delivery>,
     sent: Mutex<BTreeMap<Sent, Timestamp>>,
 }
 
@@ -138,43 +138,43 @@ impl Alerts {
         }))
     }
 
-    /// Sends a note that is worth an alert to whom the Canary wants it sent. Returns at once.
-    pub(crate) fn say(&self, canary: &Canary, status: &CanaryStatus, note: &Note) {
+    /// Sends a note that is worth an alert to the receivers of the Canary. Returns at once.
+    pub(crate) fn send(&self, canary: &Canary, status: &CanaryStatus, note: &Note) {
         let Some(alert) = &note.alert else { return };
         let receivers = receivers(canary, alert.urgency, self.0.own.is_some());
         let what = alert.once(note.reason, status.step.as_ref().map_or(0, |step| step.index));
-        if receivers.is_empty() || !self.0.first(&reference(canary), status.epoch, &what) {
+        if receivers.is_empty() || !self.0.is_new(&reference(canary), status.epoch, &what) {
             return;
         }
         let message = Message::of(canary, status, note, alert, &self.0.cluster);
         for to in receivers {
-            self.put(&to, Letter { message: message.clone(), about: reference(canary) });
+            self.enqueue(&to, Delivery { message: message.clone(), about: reference(canary) });
         }
     }
 
-    fn put(&self, to: &To, letter: Letter) {
+    fn enqueue(&self, to: &Receiver, delivery: Delivery) {
         let (inner, receiver) = (self.0.clone(), to.clone());
-        let deliver = move |letter| {
+        let deliver = move |delivery| {
             let (inner, receiver) = (inner.clone(), receiver.clone());
-            async move { inner.deliver(&receiver, letter).await }
+            async move { inner.deliver(&receiver, delivery).await }
         };
-        if let Err(letter) = self.0.queues.push(to, letter, deliver) {
-            tracing::warn!(%to, canary = letter.message.about(), "alert dropped, too many wait");
+        if let Err(delivery) = self.0.queues.push(to, delivery, deliver) {
+            tracing::warn!(%to, canary = delivery.message.about(), "alert dropped, too many wait");
             self.0.metrics.alerted("", "dropped");
         }
     }
 }
 
-/// Those that want to hear of it, each once.
-fn receivers(canary: &Canary, urgency: Urgency, own: bool) -> Vec<To> {
+/// The receivers of alerts of this urgency, each once.
+fn receivers(canary: &Canary, urgency: Urgency, own: bool) -> Vec<Receiver> {
     let alerts = canary.analysis().map(|a| a.alerts.as_slice()).unwrap_or_default();
     if alerts.is_empty() {
-        return if own { vec![To::Own] } else { vec![] };
+        return if own { vec![Receiver::Own] } else { vec![] };
     }
     let namespace = canary.metadata.namespace.as_deref().unwrap_or_default();
     let to = |alert: &CanaryAlert| {
         let named = alert.provider_ref.namespace.as_deref().filter(|n| !n.is_empty());
-        To::Provider {
+        Receiver::Provider {
             namespace: named.unwrap_or(namespace).to_owned(),
             name: alert.provider_ref.name.clone(),
         }
@@ -195,8 +195,8 @@ fn wants(alert: &CanaryAlert) -> Urgency {
 }
 
 impl Inner {
-    /// Whether this has not been said of a run lately.
-    fn first(&self, about: &ObjectReference, epoch: i64, what: &str) -> bool {
+    /// True unless the same was sent for this run within the last hour.
+    fn is_new(&self, about: &ObjectReference, epoch: i64, what: &str) -> bool {
         let now = clock::now();
         let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
         sent.retain(|_, at| now.duration_since(*at).unsigned_abs() < ONCE_IN);
@@ -207,18 +207,20 @@ impl Inner {
         sent.insert(key, now).is_none()
     }
 
-    async fn deliver(&self, to: &To, letter: Letter) {
+    async fn deliver(&self, to: &Receiver, delivery: Delivery) {
         let found = match (to, &self.own) {
-            (To::Own, Some(settings)) => Destination::of_settings(settings),
-            (To::Own, None) => Err("there is none".to_owned()),
-            (To::Provider { namespace, name }, _) => self.providers.find(&self.cache, namespace, name).await,
+            (Receiver::Own, Some(settings)) => Destination::of_settings(settings),
+            (Receiver::Own, None) => Err("there is none".to_owned()),
+            (Receiver::Provider { namespace, name }, _) => {
+                self.providers.find(&self.cache, namespace, name).await
+            }
         };
         let service = found.as_ref().map_or("", |destination| destination.service.name());
         let outcome = match &found {
-            Ok(destination) => self.post(destination, &letter.message).await,
+            Ok(destination) => self.post(destination, &delivery.message).await,
             Err(why) => Err(Denial::plain(why.clone())),
         };
-        let (canary, reason) = (letter.message.about(), letter.message.reason);
+        let (canary, reason) = (delivery.message.about(), delivery.message.reason);
         match outcome {
             Ok(()) => {
                 tracing::debug!(canary, reason, %to, "alert sent");
@@ -228,19 +230,21 @@ impl Inner {
                 tracing::warn!(canary, reason, %to, "alert not sent: {why}");
                 self.metrics.alerted(service, "failed");
                 let [text, quote] = [why, quote].map(|why| format!("An alert was not sent to {to}: {why}"));
-                if self.exists(to) && self.first(&letter.about, 0, &text) {
+                if self.exists(to) && self.is_new(&delivery.about, 0, &text) {
                     let note = Note { quote: Some(quote), ..Note::warning("AlertNotSent", text) };
-                    self.events.say_of(letter.about, &note);
+                    self.events.publish_about(delivery.about, &note);
                 }
             }
         }
     }
 
     /// One that does not exist is named by the condition `Advisory`: no need to say it again.
-    fn exists(&self, to: &To) -> bool {
+    fn exists(&self, to: &Receiver) -> bool {
         match to {
-            To::Own => true,
-            To::Provider { namespace, name } => self.cache.get(ALERT_PROVIDER, namespace, name).is_some(),
+            Receiver::Own => true,
+            Receiver::Provider { namespace, name } => {
+                self.cache.get(ALERT_PROVIDER, namespace, name).is_some()
+            }
         }
     }
 
@@ -259,11 +263,14 @@ impl Inner {
                 request = request.header("authorization", &format!("Bearer {token}"));
             }
             let (why, again) = match self.out.send(request).await {
-                Ok(answer) => match judged(answer.status, &answer.body) {
+                Ok(answer) => match accepted(answer.status, &answer.body) {
                     Ok(()) => return Ok(()),
                     Err(refused) => {
                         let quote = format!("{refused} {}", self.out.quote(&answer.body));
-                        (Denial { quote: quote.trim_end().to_owned(), why: refused }, later(answer.status))
+                        (
+                            Denial { quote: quote.trim_end().to_owned(), why: refused },
+                            is_retryable(answer.status),
+                        )
                     }
                 },
                 Err(error @ (net::NetError::Unreachable(_) | net::NetError::TimedOut(_))) => {
@@ -280,7 +287,7 @@ impl Inner {
 }
 
 /// Slack's API says no with status 200.
-fn judged(status: u16, body: &[u8]) -> Result<(), String> {
+fn accepted(status: u16, body: &[u8]) -> Result<(), String> {
     if !(200..300).contains(&status) {
         return Err(format!("it answers {status}"));
     }
@@ -289,6 +296,6 @@ fn judged(status: u16, body: &[u8]) -> Result<(), String> {
 }
 
 /// A status that may be another one soon.
-fn later(status: u16) -> bool {
+fn is_retryable(status: u16) -> bool {
     matches!(status, 408 | 429 | 500 | 502..=599)
 }

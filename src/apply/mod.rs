@@ -42,7 +42,7 @@ const DEADLINE: Duration = Duration::from_secs(10);
 pub(crate) enum ApplyError {
     /// The object has changed, exists already or is gone: look again.
     #[error("{verb} {object}: it has changed meanwhile")]
-    Moved {
+    Conflict {
         /// What was tried.
         verb: &'static str,
         /// On what.
@@ -60,7 +60,7 @@ pub(crate) enum ApplyError {
     },
     /// Something else has the name that a Job is to have.
     #[error("create {object}: there is one of this name that was not made for this Canary: delete it")]
-    Taken {
+    NameTaken {
         /// The Job.
         object: ObjectRef,
     },
@@ -84,22 +84,22 @@ pub(crate) enum ApplyError {
 
 impl ApplyError {
     /// The world has moved: decide anew at once.
-    pub(crate) fn moved(&self) -> bool {
-        matches!(self, Self::Moved { .. })
+    pub(crate) fn is_conflict(&self) -> bool {
+        matches!(self, Self::Conflict { .. })
     }
 
     /// What was to be made, if that is what did not succeed.
     pub(crate) fn creating(&self) -> Option<&ObjectRef> {
         match self {
-            Self::Refused { verb: CREATE, object, .. } | Self::Taken { object } => Some(object),
+            Self::Refused { verb: CREATE, object, .. } | Self::NameTaken { object } => Some(object),
             _ => None,
         }
     }
 
     /// Says no for good, e.g. missing rights or a refusing admission webhook: for people to mend.
-    pub(crate) fn forbidden(&self) -> Option<String> {
+    pub(crate) fn permanent_refusal(&self) -> Option<String> {
         let (verb, object, source) = match self {
-            Self::Dropped { .. } | Self::Taken { .. } => return Some(self.to_string()),
+            Self::Dropped { .. } | Self::NameTaken { .. } => return Some(self.to_string()),
             Self::Refused { verb, object, source } => (verb, object, source),
             _ => return None,
         };
@@ -146,16 +146,16 @@ impl Applier {
         if let Err(error) = intent {
             if plan.urgent {
                 for action in plan.actions.iter().filter(|a| !record(a)) {
-                    self.act(&key, canary, action).await.map_err(|e| (false, e))?;
+                    self.execute(&key, canary, action).await.map_err(|e| (false, e))?;
                 }
             }
             return Err((false, error));
         }
         for action in plan.actions.iter().filter(|a| !record(a)) {
-            self.act(&key, canary, action).await.map_err(|e| (plan.status.is_some(), e))?;
+            self.execute(&key, canary, action).await.map_err(|e| (plan.status.is_some(), e))?;
         }
         for action in plan.actions.iter().filter(record) {
-            if let Err(error) = self.act(&key, canary, action).await {
+            if let Err(error) = self.execute(&key, canary, action).await {
                 return Ok(Some(error));
             }
         }
@@ -169,14 +169,14 @@ impl Applier {
         let patch = Patch::Merge(&wanted);
         let api = self.api(CANARY, &key.0);
         let written = call("write the status of", &object, api.patch_status(&key.1, &params, &patch)).await?;
-        self.saw(CANARY, &written);
+        self.update_cache(CANARY, &written);
         match status::dropped(&wanted, &written.data) {
             Some(field) => Err(ApplyError::Dropped { field }),
             None => Ok(()),
         }
     }
 
-    async fn act(&self, key: &Key, canary: &Canary, action: &Action) -> Result<(), ApplyError> {
+    async fn execute(&self, key: &Key, canary: &Canary, action: &Action) -> Result<(), ApplyError> {
         match action {
             Action::Create(manifest) => self.create(&key.0, manifest).await,
             Action::Copy(of) => self.copy(&key.0, of).await,
@@ -205,13 +205,13 @@ impl Applier {
             body["metadata"]["namespace"] = json!(namespace);
         }
         let Ok(object) = serde_json::from_value::<DynamicObject>(body) else {
-            return Err(ApplyError::Moved { verb: CREATE, object: at });
+            return Err(ApplyError::Conflict { verb: CREATE, object: at });
         };
         let params = PostParams { field_manager: Some(manifest.manager.into()), ..PostParams::default() };
         match call(CREATE, &at, self.api(manifest.kind, namespace).create(&params, &object)).await {
-            Ok(made) => self.saw(manifest.kind, &made),
-            Err(ApplyError::Moved { .. }) if manifest.kind == JOB => {
-                return Err(self.found(namespace, &at, &object).await);
+            Ok(made) => self.update_cache(manifest.kind, &made),
+            Err(ApplyError::Conflict { .. }) if manifest.kind == JOB => {
+                return Err(self.existing_job(namespace, &at, &object).await);
             }
             Err(error) => return Err(error),
         }
@@ -219,13 +219,13 @@ impl Applier {
     }
 
     /// The Job is there already. Those of others are not watched, so that somebody's would not be seen at the next look.
-    async fn found(&self, namespace: &str, at: &ObjectRef, wanted: &DynamicObject) -> ApplyError {
+    async fn existing_job(&self, namespace: &str, at: &ObjectRef, wanted: &DynamicObject) -> ApplyError {
         match call("read", at, self.api(at.kind, namespace).get(&at.name)).await {
             Ok(there) if there.labels().get(LABEL_CANARY) == wanted.labels().get(LABEL_CANARY) => {
-                self.saw(at.kind, &there);
-                ApplyError::Moved { verb: CREATE, object: at.clone() }
+                self.update_cache(at.kind, &there);
+                ApplyError::Conflict { verb: CREATE, object: at.clone() }
             }
-            Ok(_) => ApplyError::Taken { object: at.clone() },
+            Ok(_) => ApplyError::NameTaken { object: at.clone() },
             Err(error) => error,
         }
     }
@@ -236,7 +236,7 @@ impl Applier {
         let source = serde_json::to_value(source).unwrap_or_default();
         match config::copy(&source, of) {
             Some(copy) => self.create(namespace, &copy).await,
-            None => Err(ApplyError::Moved { verb: "copy", object: of.from.clone() }),
+            None => Err(ApplyError::Conflict { verb: "copy", object: of.from.clone() }),
         }
     }
 
@@ -250,7 +250,7 @@ impl Applier {
         let params = PatchParams { field_manager: Some(manager.into()), ..PatchParams::default() };
         let api = self.api(at.kind, namespace);
         let written = call("patch", at, api.patch(&at.name, &params, &Patch::Merge(patch))).await?;
-        self.saw(at.kind, &written);
+        self.update_cache(at.kind, &written);
         Ok(())
     }
 
@@ -282,7 +282,7 @@ impl Applier {
         match call("delete", at, self.api(at.kind, namespace).delete(&at.name, &params)).await {
             Ok(either) => {
                 if let Some(object) = either.left() {
-                    self.saw(at.kind, &object);
+                    self.update_cache(at.kind, &object);
                 } else if [REVISION, CANARY_RUN, JOB].contains(&at.kind) || config::KINDS.contains(&at.kind) {
                     self.forget(namespace, at);
                 }
@@ -299,13 +299,13 @@ impl Applier {
     /// Gone for certain: the watch may say so later.
     fn forget(&self, namespace: &str, at: &ObjectRef) {
         if let Some(known) = self.cache.get(at.kind, namespace, &at.name) {
-            self.cache.gone(at.kind, &known);
+            self.cache.remove(at.kind, &known);
         }
     }
 
-    fn saw(&self, kind: Kind, object: &DynamicObject) {
+    fn update_cache(&self, kind: Kind, object: &DynamicObject) {
         if let Ok(object) = serde_json::to_value(object) {
-            self.cache.saw(kind, object);
+            self.cache.insert(kind, object);
         }
     }
 
@@ -336,7 +336,7 @@ async fn call<T>(
             if verb != "delete"
                 && (status.is_conflict() || status.is_already_exists() || status.is_not_found()) =>
         {
-            Err(ApplyError::Moved { verb, object })
+            Err(ApplyError::Conflict { verb, object })
         }
         Ok(Err(source)) => Err(ApplyError::Refused { verb, object, source: Box::new(source) }),
     }

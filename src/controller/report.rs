@@ -20,7 +20,7 @@ use crate::{
 
 impl Worker {
     /// Events and one log line per note.
-    pub(super) fn say(&self, snap: &Snapshot, plan: &Plan) {
+    pub(super) fn announce(&self, snap: &Snapshot, plan: &Plan) {
         let status = plan.status.as_ref().or(snap.canary.status.as_ref());
         let key = (snap.canary.namespace().unwrap_or_default(), snap.canary.name_any());
         let canary = format!("{}.{}", key.1, key.0);
@@ -33,12 +33,12 @@ impl Worker {
         let record = ends.then(|| events::record(snap)).flatten();
         for note in &plan.notes {
             if let Some(record) = &record {
-                self.events.say_of(record.clone(), note);
+                self.events.publish_about(record.clone(), note);
             }
-            self.events.say(&snap.canary, note);
-            self.alerts.say(&snap.canary, status.unwrap_or(&unset), note);
+            self.events.publish(&snap.canary, note);
+            self.alerts.send(&snap.canary, status.unwrap_or(&unset), note);
             let everyone = self.config.event_webhook.as_deref();
-            self.event_sink.tell(&key, plan::told(snap, status, note, clock::now(), everyone));
+            self.event_sink.send(&key, plan::told(snap, status, note, clock::now(), everyone));
             match note.severity {
                 Severity::Normal => {
                     tracing::info!(canary, %from, %phase, weight, reason = note.reason, "{}", note.message);
@@ -54,7 +54,7 @@ impl Worker {
     }
 
     /// Gauges and counters under Flagger's names.
-    pub(super) fn report(&self, snap: &Snapshot, plan: &Plan, asked: &Asked) {
+    pub(super) fn update_metrics(&self, snap: &Snapshot, plan: &Plan, asked: &Asked) {
         self.metrics.set_totals(&self.cache.totals());
         if plan::older_rival(snap).is_some() {
             // the series of the target are the other one's
@@ -95,7 +95,7 @@ impl Worker {
     }
 
     /// How late a window was judged, and how long its checks took from `asked` to `decided`.
-    pub(super) fn timed(&self, snap: &Snapshot, plan: &Plan, asked: Timestamp, decided: Timestamp) {
+    pub(super) fn observe_check(&self, snap: &Snapshot, plan: &Plan, asked: Timestamp, decided: Timestamp) {
         let Some(due) = plan.judged else { return };
         let namespace = snap.canary.namespace().unwrap_or_default();
         let took = clock::until(decided, asked);
@@ -105,7 +105,7 @@ impl Worker {
 
     /// The Canary is gone: so are its series and what was remembered of it.
     pub(super) fn forget(&self, key: &Key) {
-        self.decodes(key);
+        self.clear_undecodable(key);
         self.rounds.forget(key);
         if let Some(target) = self.states.forget(key).target {
             self.metrics.forget(&target, &key.0);
@@ -114,14 +114,14 @@ impl Worker {
     }
 
     /// It decodes, or is gone: it is no longer counted among those that do not.
-    pub(super) fn decodes(&self, key: &Key) {
+    pub(super) fn clear_undecodable(&self, key: &Key) {
         if self.states.of(key, |state| state.undecodable.take()).is_some() {
             self.metrics.set_undecodable(CANARY.kind, self.states.undecodable());
         }
     }
 
     /// A stored object that the schema would refuse today: counted, and said once for each reason.
-    pub(super) fn undecodable(&self, key: &Key, why: &str) {
+    pub(super) fn report_undecodable(&self, key: &Key, why: &str) {
         let said = self.states.of(key, |state| state.undecodable.replace(why.to_owned()));
         self.metrics.set_undecodable(CANARY.kind, self.states.undecodable());
         if said.as_deref() == Some(why) {
@@ -142,7 +142,7 @@ impl Worker {
             ..ObjectReference::default()
         };
         let message = format!("Canary {} does not decode and is left alone until it is mended: {why}", key.1);
-        self.events.say_of(reference, &Note::warning("Undecodable", message));
+        self.events.publish_about(reference, &Note::warning("Undecodable", message));
     }
 
     /// The task of one Canary panicked: it is left alone for a while, the others go on.

@@ -158,9 +158,9 @@ impl Worker {
         snap.ask_not_before = self.states.of(key, |state| state.ask_not_before);
         let decided = asked.decided_at(now);
         let plan = plan::decide(&snap, &asked.answers, decided);
-        self.report(&snap, &plan, &asked);
+        self.update_metrics(&snap, &plan, &asked);
         self.carry_out(key, &snap, &plan).await.map_err(|again| (Outcome::Failed, again))?;
-        self.timed(&snap, &plan, now, decided);
+        self.observe_check(&snap, &plan, now, decided);
         let begun = self.rounds.begin(key, &plan.calls);
         let next = if plan.is_empty() && self.rounds.answered(&begun).await {
             Next::Pass(Some(asked))
@@ -177,7 +177,7 @@ impl Worker {
     fn observe(&self, key: &Key, now: Timestamp) -> Result<Snapshot, Again> {
         match observe::gather(&self.cache, &self.config.rules, key, now) {
             Ok(mut snap) => {
-                self.decodes(key);
+                self.clear_undecodable(key);
                 self.states.complete(key, &mut snap);
                 snap.heard = self.rounds.heard(key, &plan::run_of(&snap), now);
                 Ok(snap)
@@ -189,7 +189,7 @@ impl Worker {
             // its watch triggers again; the time is for a watch that is being opened anew
             Err(GatherError::Behind(_)) => Err(Again::After(Duration::from_secs(1))),
             Err(GatherError::Undecodable(why)) => {
-                self.undecodable(key, &why);
+                self.report_undecodable(key, &why);
                 Err(Again::OnChange)
             }
         }
@@ -221,28 +221,28 @@ impl Worker {
     async fn carry_out(&self, key: &Key, snap: &Snapshot, plan: &Plan) -> Result<(), Again> {
         match self.applier.carry_out(&snap.canary, plan).await {
             Ok(failed) => {
-                self.recorded(key, plan, failed.as_ref(), true);
+                self.remember_record(key, plan, failed.as_ref(), true);
                 if !plan.is_empty() {
                     self.states.of(key, |state| {
                         state.refused = None;
                         state.failures.reset();
                     });
                 }
-                self.say(snap, plan);
+                self.announce(snap, plan);
                 Ok(())
             }
             Err((decided, error)) => {
                 if decided {
-                    self.recorded(key, plan, None, false);
-                    self.say(snap, plan);
+                    self.remember_record(key, plan, None, false);
+                    self.announce(snap, plan);
                 }
                 let name = format!("{}.{}", key.1, key.0);
-                if error.moved() {
+                if error.is_conflict() {
                     tracing::debug!(canary = name, %error, "deciding anew");
                 } else {
                     tracing::warn!(canary = name, error = %chain(&error), "a write failed, trying again");
                 }
-                self.refused(key, plan, &error);
+                self.remember_refusal(key, plan, &error);
                 Err(self.later(key))
             }
         }

@@ -43,7 +43,7 @@ pub(crate) fn gather(
     let apex = named.unwrap_or_else(|| target.clone());
     let services = [apex.clone(), names::primary(&apex), names::canary(&apex)];
 
-    // of a kind that is not served nothing is looked at
+    // nothing is read of a kind that is not served
     let target_kind = Target::named(&canary.spec.target_ref).unwrap_or_default();
     let workload = target_kind.kind();
     if workload == DAEMONSET && !cache.synced(&[DAEMONSET]) {
@@ -57,7 +57,7 @@ pub(crate) fn gather(
     let (mut missing, mut forbidden) = (Vec::new(), Vec::new());
     wanted.extend(routes(cache, rules, &canary, &services, &mut missing, &mut forbidden)?);
     wanted.extend(scalers(cache, namespace, &canary, &mut missing)?);
-    // noted before it is read: what changes from now on is told
+    // noted before it is read, so that no change from now on is missed
     cache.depends_on(key, &wanted);
     let mut objects = Objects::default();
     for at in wanted {
@@ -235,7 +235,7 @@ fn templates(cache: &ObjectCache, canary: &Canary, namespace: &str) -> BTreeMap<
         (ns, t.name.clone())
     });
     let spec = |ns: &str, name: &str| {
-        // what does not decode is as good as missing: its own type and query tell nothing
+        // one that does not decode counts as missing
         serde_json::from_value(cache.get(METRIC_TEMPLATE, ns, name)?["spec"].clone()).ok()
     };
     named.filter_map(|(ns, name)| Some((format!("{ns}/{name}"), spec(&ns, &name)?))).collect()
@@ -249,7 +249,7 @@ fn alert_providers(
     let alerts = canary.analysis().map(|a| a.alerts.as_slice()).unwrap_or_default();
     let named = alerts.iter().map(|a| a.provider_ref.in_namespace(namespace));
     let spec = |ns: &str, name: &str| {
-        // as with templates: what does not decode is as good as missing
+        // one that does not decode counts as missing
         serde_json::from_value(cache.get(ALERT_PROVIDER, ns, name)?["spec"].clone()).ok()
     };
     named.filter_map(|(ns, name)| Some((format!("{ns}/{name}"), spec(ns, name)?))).collect()

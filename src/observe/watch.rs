@@ -125,13 +125,13 @@ async fn follow<T: ResourceExt + Serialize>(
             Ok(watcher::Event::Init) => listing.clear(),
             Ok(watcher::Event::InitApply(object)) => {
                 listing.insert((object.namespace().unwrap_or_default(), object.name_any()));
-                sink.trigger(saw(&sink.cache, kind, &object));
+                sink.trigger(insert(&sink.cache, kind, &object));
             }
             Ok(watcher::Event::InitDone) => sink.trigger(sink.cache.listed(kind, &listing)),
-            Ok(watcher::Event::Apply(object)) => sink.trigger(saw(&sink.cache, kind, &object)),
+            Ok(watcher::Event::Apply(object)) => sink.trigger(insert(&sink.cache, kind, &object)),
             Ok(watcher::Event::Delete(object)) => {
                 if let Ok(object) = serde_json::to_value(&object) {
-                    sink.trigger(sink.cache.gone(kind, &object));
+                    sink.trigger(sink.cache.remove(kind, &object));
                 }
             }
             Err(error) => {
@@ -156,11 +156,11 @@ fn forbidden(error: &watcher::Error) -> bool {
 }
 
 /// Lists may leave apiVersion and kind out of their items.
-fn saw(cache: &ObjectCache, kind: Kind, object: &impl Serialize) -> Vec<Key> {
+fn insert(cache: &ObjectCache, kind: Kind, object: &impl Serialize) -> Vec<Key> {
     let Ok(mut object) = serde_json::to_value(object) else { return vec![] };
     object["apiVersion"] = kind.api_version().into();
     object["kind"] = kind.kind.into();
-    cache.saw(kind, object)
+    cache.insert(kind, object)
 }
 
 /// Which kinds the cluster has; starts the watches of the optional ones that are needed, and stops those of kinds that
@@ -180,7 +180,7 @@ async fn follow_crds(
         tokio::select! {
             event = stream.next() => match event {
                 Some(event) => {
-                    if crds.take_in(event) {
+                    if crds.update(event) {
                         sink.trigger(sink.cache.set_crds(crds.known.clone()));
                     }
                 }
@@ -217,7 +217,7 @@ struct Definitions {
 impl Definitions {
     /// True when what is known may have changed. Nothing is known before the list is complete: no kind may look missing
     /// until then.
-    fn take_in(&mut self, event: watcher::Event<PartialObjectMeta<CustomResourceDefinition>>) -> bool {
+    fn update(&mut self, event: watcher::Event<PartialObjectMeta<CustomResourceDefinition>>) -> bool {
         match event {
             watcher::Event::Init => self.listing.clear(),
             watcher::Event::InitApply(crd) => {
@@ -262,7 +262,7 @@ async fn follow_lease(client: Client, namespace: String, sink: Sink, stop: Cance
     while let Some(event) = stream.next().await {
         match event {
             watcher::Event::InitApply(lease) | watcher::Event::Apply(lease) => {
-                sink.trigger(sink.cache.set_flagger(held(&lease)));
+                sink.trigger(sink.cache.set_flagger(lease_holder(&lease)));
             }
             watcher::Event::Delete(_) => sink.trigger(sink.cache.set_flagger(None)),
             watcher::Event::Init | watcher::Event::InitDone => {}
@@ -270,7 +270,7 @@ async fn follow_lease(client: Client, namespace: String, sink: Sink, stop: Cance
     }
 }
 
-fn held(lease: &Lease) -> Option<(String, jiff::Timestamp)> {
+fn lease_holder(lease: &Lease) -> Option<(String, jiff::Timestamp)> {
     let spec = lease.spec.as_ref()?;
     let holder = spec.holder_identity.clone().filter(|h| !h.is_empty())?;
     let seconds = i64::from(spec.lease_duration_seconds.unwrap_or(60));
@@ -322,22 +322,22 @@ pub(crate) async fn list_once(
     }
     cache.set_crds(known);
     for other in cache.templates_elsewhere(namespace) {
-        look(client, &other, METRIC_TEMPLATE, cache).await?;
+        list_into_cache(client, &other, METRIC_TEMPLATE, cache).await?;
         if rules.config_tracking {
-            look(client, &other, SECRET, cache).await?;
+            list_into_cache(client, &other, SECRET, cache).await?;
         }
     }
     Ok(())
 }
 
 async fn list(client: &Client, namespace: &str, kind: Kind, cache: &ObjectCache) -> kube::Result<()> {
-    let seen = look(client, namespace, kind, cache).await?;
+    let seen = list_into_cache(client, namespace, kind, cache).await?;
     cache.listed(kind, &seen);
     Ok(())
 }
 
 /// Takes in what a namespace has of one kind.
-async fn look(
+async fn list_into_cache(
     client: &Client,
     namespace: &str,
     kind: Kind,
@@ -348,14 +348,14 @@ async fn look(
         let api: Api<Metadata> = untyped(client, kind, Some(namespace));
         for object in api.list(&ListParams::default()).await? {
             seen.insert((object.namespace().unwrap_or_default(), object.name_any()));
-            saw(cache, kind, &object);
+            insert(cache, kind, &object);
         }
     } else {
         let api: Api<DynamicObject> = untyped(client, kind, Some(namespace));
         let of_ours = [JOB, POD].contains(&kind).then(|| names::LABEL_METRIC.to_owned());
         for object in api.list(&ListParams { label_selector: of_ours, ..ListParams::default() }).await? {
             seen.insert((object.namespace().unwrap_or_default(), object.name_any()));
-            saw(cache, kind, &object);
+            insert(cache, kind, &object);
         }
     }
     Ok(seen)

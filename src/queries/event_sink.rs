@@ -1,5 +1,5 @@
-//! What is said, told to webhooks of the type `event`: in order for each Canary, in the background, from a queue of bounded
-//! length. No decision waits for it, and none depends on it.
+//! Notes → webhooks of the type `event`: in order for each Canary, in the background, from a queue of bounded length. No
+//! decision waits for it, and none depends on it.
 
 use std::sync::Arc;
 
@@ -25,14 +25,14 @@ impl EventSink {
     }
 
     /// Puts calls at the end of the Canary's queue.
-    pub(crate) fn tell(&self, key: &Key, calls: Vec<Call>) {
+    pub(crate) fn send(&self, key: &Key, calls: Vec<Call>) {
         for call in calls {
             let (sink, of) = (self.clone(), key.clone());
-            let send = move |call| {
+            let deliver = move |call| {
                 let (sink, of) = (sink.clone(), of.clone());
                 async move { sink.call(&of, &call).await }
             };
-            if self.queues.push(key, call, send).is_err() {
+            if self.queues.push(key, call, deliver).is_err() {
                 self.metrics.hooks.event_dropped();
             }
         }

@@ -64,7 +64,7 @@ impl Router for Contour {
                     .push(format!("{path}.sourceLabels: an HTTPProxy has no such condition: leave it out"));
             }
         }
-        refused.extend(always_never::refused(c));
+        refused.extend(always_never::problems(c));
         refused
     }
 
@@ -161,7 +161,7 @@ fn pinned(c: &Validated, want: Split) -> Vec<Value> {
         let to = [backend(c, always_never::service(c, side), 100)];
         list.iter().map(|entry| rule(c, &conditions(entry), &to)).collect::<Vec<_>>()
     };
-    always_never::of(c, want).into_iter().flat_map(routes).collect()
+    always_never::lists(c, want).into_iter().flat_map(routes).collect()
 }
 
 fn retries(c: &Validated) -> Option<Value> {

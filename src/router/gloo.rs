@@ -79,7 +79,7 @@ impl Router for Gloo {
         for (path, entry) in always_never::entries(c) {
             refused.extend(unmatched(entry).map(|text| format!("{path}.{text}")));
         }
-        refused.extend(always_never::refused(c));
+        refused.extend(always_never::problems(c));
         let namespace = c.spec.upstream_ref.as_ref().and_then(|u| u.namespace.as_deref()).unwrap_or_default();
         if !namespace.is_empty() && namespace != c.namespace {
             refused.push(format!(
@@ -230,7 +230,7 @@ fn pinned(c: &Validated, want: Split) -> Vec<Value> {
         let matchers: Vec<Value> = list.iter().map(matcher).collect();
         rule(&matchers, &[to_upstream(c, side, 100)])
     };
-    always_never::of(c, want).into_iter().map(route).collect()
+    always_never::lists(c, want).into_iter().map(route).collect()
 }
 
 fn matcher(entry: &Value) -> Value {

@@ -56,8 +56,8 @@ impl Router for Istio {
     }
 
     fn unsupported(&self, c: &Validated) -> Vec<String> {
-        if let Some(lent) = user_virtual_service::of(c) {
-            return lent.unsupported();
+        if let Some(user_route) = user_virtual_service::of(c) {
+            return user_route.unsupported();
         }
         let mut refused = Vec::new();
         if c.service.delegation == Some(true) {
@@ -81,7 +81,7 @@ impl Router for Istio {
                 }
             }
         }
-        refused.extend(always_never::refused(c));
+        refused.extend(always_never::problems(c));
         refused
     }
 
@@ -119,17 +119,17 @@ impl Router for Istio {
 
     fn reads(&self, c: &Validated) -> Vec<ObjectRef> {
         let rule = |name: &String| ObjectRef::new(DESTINATION_RULE, name.clone());
-        let route = user_virtual_service::of(c).map_or_else(|| place(c).at(), |lent| lent.at());
+        let route = user_virtual_service::of(c).map_or_else(|| place(c).at(), |user_route| user_route.at());
         vec![route, rule(&c.names.primary_service), rule(&c.names.canary_service)]
     }
 
     fn externally_owned_route(&self, c: &Validated) -> Option<ObjectRef> {
-        user_virtual_service::of(c).map(|lent| lent.at())
+        user_virtual_service::of(c).map(|user_route| user_route.at())
     }
 
     fn read_back(&self, c: &Validated, live: &Objects) -> Result<Split, RouterError> {
-        if let Some(lent) = user_virtual_service::of(c) {
-            return lent.read_back(live);
+        if let Some(user_route) = user_virtual_service::of(c) {
+            return user_route.read_back(live);
         }
         let object = place(c).at();
         let Some(live) = live.at(&object) else {
@@ -164,8 +164,8 @@ impl Router for Istio {
         want: Split,
         cookies: &Cookies,
     ) -> Result<Vec<Manifest>, RouterError> {
-        if let Some(lent) = user_virtual_service::of(c) {
-            return lent.render(live, want).map(|manifest| vec![manifest]);
+        if let Some(user_route) = user_virtual_service::of(c) {
+            return user_route.render(live, want).map(|manifest| vec![manifest]);
         }
         let routes =
             if is_tcp(c) { vec![tcp_route(c, &sides(c, want))] } else { http_routes(c, want, cookies) };
@@ -177,7 +177,7 @@ impl Router for Istio {
         let routes =
             vec![if is_tcp(c) { tcp_route(c, &all) } else { http_route(c, &c.service.match_, &all) }];
         let made = || place(c).given_back(c, live, &spec(c, &routes));
-        let back = user_virtual_service::of(c).map_or_else(made, |lent| lent.given_back(live));
+        let back = user_virtual_service::of(c).map_or_else(made, |user_route| user_route.given_back(live));
         let mut undo: Vec<Undo> = back.map(Undo::Restore).into_iter().collect();
         for at in self.reads(c).into_iter().filter(|at| at.kind == DESTINATION_RULE) {
             if live.at(&at).is_some_and(|rule| made_for(rule, &c.name)) {
@@ -240,7 +240,7 @@ fn http_pins(c: &Validated, want: Split) -> Vec<Value> {
         let to = json!([{"destination": destination(c, always_never::service(c, side)), "weight": 100}]);
         http_route(c, &narrowed(c, list), &to)
     };
-    always_never::of(c, want).into_iter().map(rule).collect()
+    always_never::lists(c, want).into_iter().map(rule).collect()
 }
 
 /// Rules for those who have a session cookie; `sides` are made to give them out. Once nothing goes to the canary any
@@ -254,7 +254,7 @@ fn sticky(c: &Validated, want: Split, cookies: &Cookies, sides: &mut Value) -> V
         let Some(previous) = &cookies.previous else { return vec![] };
         let mut rule = http_route(c, &having(previous), sides);
         for side in rule["route"].as_array_mut().into_iter().flatten() {
-            get::set(side, &["headers"], giving(cookie::take_back(affinity, previous)));
+            get::set(side, &["headers"], giving(cookie::expire(affinity, previous)));
         }
         return vec![rule];
     }
@@ -263,11 +263,15 @@ fn sticky(c: &Validated, want: Split, cookies: &Cookies, sides: &mut Value) -> V
         (&cookies.canary, &c.names.canary_service, 1, false),
         (&cookies.primary, &c.names.primary_service, 0, true),
     ];
-    for (cookie, host, side, lent) in given {
+    for (cookie, host, side, of_primary) in given {
         let Some(cookie) = cookie else { continue };
         let to = json!([{"destination": destination(c, host), "weight": 100}]);
         rules.push(http_route(c, &having(cookie), &to));
-        let given = if lent { cookie::lend(c, affinity, cookie) } else { cookie::give(affinity, cookie) };
+        let given = if of_primary {
+            cookie::set_for_primary(c, affinity, cookie)
+        } else {
+            cookie::set_for_canary(affinity, cookie)
+        };
         get::set(&mut sides[side], &["headers"], giving(given));
     }
     rules

@@ -69,7 +69,7 @@ impl Router for Nginx {
             ));
             refused.extend(named(c).err());
         }
-        refused.extend(always_never::refused(c));
+        refused.extend(always_never::problems(c));
         refused.extend(overrides(c).err());
         refused
     }

@@ -11,7 +11,7 @@ pub(super) enum Entry {
         text: Box<str>,
     },
     /// Deleted at this version: an older write of ours that returns late does not bring it back.
-    Gone {
+    Deleted {
         version: u64,
     },
 }
@@ -19,14 +19,14 @@ pub(super) enum Entry {
 impl Entry {
     pub(super) fn version(&self) -> u64 {
         match self {
-            Self::Seen { version, .. } | Self::Gone { version } => *version,
+            Self::Seen { version, .. } | Self::Deleted { version } => *version,
         }
     }
 
     pub(super) fn object(&self) -> Option<Value> {
         match self {
             Self::Seen { text, .. } => serde_json::from_str(text).ok(),
-            Self::Gone { .. } => None,
+            Self::Deleted { .. } => None,
         }
     }
 }
@@ -42,7 +42,7 @@ pub(super) fn key_of(object: &Value) -> Key {
     (text("namespace"), text("name"))
 }
 
-/// Both repeat the object.
+/// Removes managedFields and the annotation of `kubectl apply`, which repeat the object.
 pub(super) fn drop_unread(object: &mut Value) {
     if let Some(meta) = object["metadata"].as_object_mut() {
         meta.remove("managedFields");

@@ -13,8 +13,8 @@ use crate::{
     snapshot::{JOB, Key, METRIC_TEMPLATE, Objects, POD},
 };
 
-/// What a pod runs, and with what, matters to nobody here.
-pub(super) fn forget_spec(pod: &mut Value) {
+/// Removes what no decision reads.
+pub(super) fn drop_spec(pod: &mut Value) {
     if let Some(pod) = pod.as_object_mut() {
         pod.remove("spec");
     }
@@ -75,22 +75,22 @@ mod tests {
         let cache = ObjectCache::default();
         let mut canary = object("app", &json!({}));
         canary["spec"] = json!({"targetRef": {"name": "app"}});
-        cache.saw(CANARY, canary);
+        cache.insert(CANARY, canary);
         let mut template = object("warm-up", &json!({}));
         template["spec"] = json!({"provider": {"type": "prometheus"}, "query": "up{job=\"x\"}"});
-        cache.saw(METRIC_TEMPLATE, template.clone());
+        cache.insert(METRIC_TEMPLATE, template.clone());
         assert!(!cache.has_jobs());
         template["spec"]["provider"]["type"] = json!(KIND);
         template["metadata"]["resourceVersion"] = json!("2");
-        cache.saw(METRIC_TEMPLATE, template);
+        cache.insert(METRIC_TEMPLATE, template);
         assert!(cache.has_jobs());
 
         let own: Vec<Key> = vec![("n".into(), "app".into())];
         let mut pod = object("p", &json!({names::LABEL_CANARY: "app"}));
         pod["spec"] = json!({"containers": []});
-        assert_eq!(cache.saw(JOB, object("j", &json!({names::LABEL_CANARY: "app"}))), own);
-        assert!(cache.saw(JOB, object("k", &json!({names::LABEL_CANARY: "other"}))).is_empty());
-        assert_eq!(cache.saw(POD, pod.clone()), own);
+        assert_eq!(cache.insert(JOB, object("j", &json!({names::LABEL_CANARY: "app"}))), own);
+        assert!(cache.insert(JOB, object("k", &json!({names::LABEL_CANARY: "other"}))).is_empty());
+        assert_eq!(cache.insert(POD, pod.clone()), own);
         assert_eq!(cache.get(POD, "n", "p").unwrap()["spec"], Value::Null);
 
         let spec: MetricTemplateSpec =

@@ -28,28 +28,28 @@ use crate::{
 
 impl ObjectCache {
     /// Takes in an object from a watch or from the answer to a write. Returns the Canaries it matters to.
-    pub(crate) fn saw(&self, kind: Kind, mut object: Value) -> Vec<Key> {
+    pub(crate) fn insert(&self, kind: Kind, mut object: Value) -> Vec<Key> {
         drop_unread(&mut object);
         if config::KINDS.contains(&kind) {
             object = config::without_content(&object);
-        } else if scalers::is_one(kind) {
-            scalers::forget_status(&mut object);
+        } else if scalers::is_autoscaler(kind) {
+            scalers::drop_status(&mut object);
         } else if kind == CANARY_RUN {
-            records::forget_closed(&mut object);
+            records::drop_closed(&mut object);
         } else if kind == POD {
-            jobs::forget_spec(&mut object);
+            jobs::drop_spec(&mut object);
         }
         let (key, version) = (key_of(&object), version_of(&object));
         let mut inner = self.lock();
         if kind == ENDPOINTS {
-            let service = inner.endpoints.saw(&key, &object);
+            let service = inner.endpoints.insert(&key, &object);
             return inner.served_by(&key.0, service);
         }
         let entries = inner.objects.entry(kind).or_default();
         if entries.get(&key).is_some_and(|e| e.version() > version) {
             return vec![];
         }
-        let old = entries.get(&key).filter(|_| scalers::is_one(kind)).and_then(Entry::object);
+        let old = entries.get(&key).filter(|_| scalers::is_autoscaler(kind)).and_then(Entry::object);
         entries.insert(key.clone(), Entry::Seen { version, text: object.to_string().into() });
         if inner.floors.get(&(kind, key.clone())).is_some_and(|f| *f <= version) {
             inner.floors.remove(&(kind, key.clone()));
@@ -59,7 +59,7 @@ impl ObjectCache {
             if scalers::same_but_version(&old, &object) {
                 return vec![];
             }
-            // it may have been aimed at another
+            // it may have scaled another target before
             triggered.extend(inner.triggered(kind, &key, &old));
         }
         if kind == CANARY {
@@ -75,26 +75,26 @@ impl ObjectCache {
     }
 
     /// Takes in a deletion. Returns the Canaries it matters to.
-    pub(crate) fn gone(&self, kind: Kind, object: &Value) -> Vec<Key> {
+    pub(crate) fn remove(&self, kind: Kind, object: &Value) -> Vec<Key> {
         let (key, version) = (key_of(object), version_of(object));
         let mut inner = self.lock();
         if kind == ENDPOINTS {
-            let service = inner.endpoints.lost(&key);
+            let service = inner.endpoints.remove(&key);
             return inner.served_by(&key.0, service);
         }
         let mut triggered = inner.triggered(kind, &key, object);
         let entries = inner.objects.entry(kind).or_default();
-        // of what nobody looks at there are no writes of ours that may return late, and such objects come and go for ever
+        // objects that no Canary depends on are never written by us, so no tombstone is needed
         if triggered.is_empty() || kind == POD {
             entries.remove(&key);
         } else {
-            entries.insert(key.clone(), Entry::Gone { version });
+            entries.insert(key.clone(), Entry::Deleted { version });
         }
         inner.floors.remove(&(kind, key.clone()));
         if kind == CANARY
             && let Some(old) = inner.references.remove(&key)
         {
-            inner.dependencies.keep(|canary| *canary != key);
+            inner.dependencies.retain(|canary| *canary != key);
             triggered.extend(inner.rivals(&key, &old).map(|(other, _)| other.clone()));
         }
         triggered
@@ -107,13 +107,13 @@ impl ObjectCache {
         inner.synced.insert(kind);
         inner.forbidden.remove(&kind);
         if kind == ENDPOINTS {
-            inner.endpoints.keep(seen);
+            inner.endpoints.retain(seen);
         } else {
             let entries = inner.objects.entry(kind).or_default();
             entries.retain(|key, _| seen.contains(key));
             if kind == CANARY {
                 inner.references.retain(|key, _| seen.contains(key));
-                inner.dependencies.keep(|key| seen.contains(key));
+                inner.dependencies.retain(|key| seen.contains(key));
             }
         }
         concerned
@@ -181,7 +181,7 @@ impl ObjectCache {
             ![DEPLOYMENT, DAEMONSET, REVISION].contains(&at.kind) && !named.contains(&at.name)
         };
         let seen = objects.iter().filter(tells).cloned().collect();
-        inner.dependencies.note(canary, seen);
+        inner.dependencies.set(canary, seen);
     }
 
     /// All these kinds have been listed at least once.
@@ -204,7 +204,7 @@ impl ObjectCache {
     /// exist.
     pub(crate) fn get(&self, kind: Kind, namespace: &str, name: &str) -> Option<Value> {
         let inner = self.lock();
-        inner.objects.get(&kind)?.get(&scope::place(kind, namespace, name))?.object()
+        inner.objects.get(&kind)?.get(&scope::key(kind, namespace, name))?.object()
     }
 
     /// All objects of a kind in a namespace.

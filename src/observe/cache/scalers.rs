@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// The kind is one of autoscalers.
-pub(super) fn is_one(kind: Kind) -> bool {
+pub(super) fn is_autoscaler(kind: Kind) -> bool {
     kind == HPA || kind == SCALED_OBJECT
 }
 
@@ -25,8 +25,8 @@ pub(super) fn same_but_version(a: &Value, b: &Value) -> bool {
     plain(a) == plain(b)
 }
 
-/// What it measures changes all the time and matters to nobody here.
-pub(super) fn forget_status(scaler: &mut Value) {
+/// Removes what changes all the time and no decision reads.
+pub(super) fn drop_status(scaler: &mut Value) {
     if let Some(scaler) = scaler.as_object_mut() {
         scaler.remove("status");
     }

@@ -7,7 +7,7 @@ use super::{
 use crate::snapshot::{Key, Kind};
 
 /// Where an object of this name is kept that bears on a Canary of this namespace.
-pub(super) fn place(kind: Kind, namespace: &str, name: &str) -> Key {
+pub(super) fn key(kind: Kind, namespace: &str, name: &str) -> Key {
     (if kind.cluster_wide() { "" } else { namespace }.to_owned(), name.to_owned())
 }
 
@@ -28,7 +28,7 @@ impl ObjectCache {
 
 impl Inner {
     /// The Canaries, whatever their namespace, that have a Service of this name.
-    pub(super) fn named_everywhere(&self, name: &str) -> Vec<Key> {
+    pub(super) fn with_service_anywhere(&self, name: &str) -> Vec<Key> {
         let named = |references: &References| references.services().iter().any(|service| service == name);
         self.references
             .iter()

@@ -44,7 +44,7 @@ impl ObjectCache {
 
 impl Inner {
     /// The Canaries with a MetricTemplate that names this Secret.
-    pub(super) fn asking_with(&self, secret: &Key) -> Vec<Key> {
+    pub(super) fn using_secret(&self, secret: &Key) -> Vec<Key> {
         let Some(entries) = self.objects.get(&METRIC_TEMPLATE) else { return vec![] };
         let from = (secret.0.clone(), String::new());
         let within = entries.range(from..).take_while(|(key, _)| key.0 == secret.0);
@@ -76,17 +76,17 @@ mod tests {
             object
         };
         let canary = |metrics| json!({"targetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "app"}, "analysis": {"metrics": metrics}});
-        cache.saw(
+        cache.insert(
             CANARY,
             object("by-template", canary(json!([{"name": "m", "templateRef": {"name": "errors"}}]))),
         );
         let arg = json!({"name": "id", "valueFrom": {"secretKeyRef": {"name": "login", "key": "id"}}});
-        cache.saw(CANARY, object("by-argument", canary(json!([{"name": "m", "args": [arg]}]))));
-        cache.saw(CANARY, object("stranger", canary(json!([{"name": "m"}]))));
+        cache.insert(CANARY, object("by-argument", canary(json!([{"name": "m", "args": [arg]}]))));
+        cache.insert(CANARY, object("stranger", canary(json!([{"name": "m"}]))));
         let provider = json!({"type": "prometheus", "secretRef": {"name": "login"}});
-        cache.saw(METRIC_TEMPLATE, object("errors", json!({"provider": provider, "query": "up"})));
+        cache.insert(METRIC_TEMPLATE, object("errors", json!({"provider": provider, "query": "up"})));
         let triggered = |name: &str| {
-            let keys = cache.saw(SECRET, object(name, json!({})));
+            let keys = cache.insert(SECRET, object(name, json!({})));
             keys.into_iter().map(|key| key.1).collect::<Vec<_>>()
         };
         assert_eq!(triggered("login"), ["by-argument", "by-template"]);

@@ -7,7 +7,7 @@ use crate::{names, snapshot::SECRET};
 fn nothing_is_kept_of_strangers_that_are_gone() {
     let cache = ObjectCache::default();
     let object = |name: &str| json!({"metadata": {"name": name, "namespace": "n", "resourceVersion": "2"}});
-    cache.saw(
+    cache.insert(
         CANARY,
         json!({
             "metadata": {"name": "app", "namespace": "n", "resourceVersion": "1"},
@@ -15,8 +15,8 @@ fn nothing_is_kept_of_strangers_that_are_gone() {
         }),
     );
     for name in ["app", "stranger"] {
-        cache.saw(DEPLOYMENT, object(name));
-        cache.gone(DEPLOYMENT, &object(name));
+        cache.insert(DEPLOYMENT, object(name));
+        cache.remove(DEPLOYMENT, &object(name));
     }
     let kept: Vec<Key> = cache.lock().objects[&DEPLOYMENT].keys().cloned().collect();
     assert_eq!(kept, [("n".to_owned(), "app".to_owned())]);
@@ -27,7 +27,7 @@ fn what_belongs_to_no_namespace_matters_to_canaries_of_all() {
     let kuma = Kind { group: "kuma.io", version: "v1alpha1", kind: "TrafficRoute", plural: "trafficroutes" };
     let cache = ObjectCache::default();
     for namespace in ["a", "b"] {
-        cache.saw(
+        cache.insert(
             CANARY,
             json!({
                 "metadata": {"name": "app", "namespace": namespace, "resourceVersion": "1"},
@@ -37,9 +37,9 @@ fn what_belongs_to_no_namespace_matters_to_canaries_of_all() {
     }
     let route = json!({"metadata": {"name": "app", "resourceVersion": "2"}});
     let both: Vec<Key> = ["a", "b"].map(|namespace| (namespace.to_owned(), "app".to_owned())).to_vec();
-    assert_eq!(cache.saw(kuma, route.clone()), both);
+    assert_eq!(cache.insert(kuma, route.clone()), both);
     assert_eq!(cache.get(kuma, "b", "app"), Some(route.clone()));
-    assert_eq!(cache.gone(kuma, &route), both);
+    assert_eq!(cache.remove(kuma, &route), both);
     assert_eq!(cache.get(kuma, "a", "app"), None);
 
     assert_eq!((cache.forbid(kuma), cache.forbid(kuma)), (both.clone(), vec![]));
@@ -51,7 +51,7 @@ fn what_belongs_to_no_namespace_matters_to_canaries_of_all() {
 #[test]
 fn what_repeats_an_object_is_not_kept() {
     let cache = ObjectCache::default();
-    cache.saw(
+    cache.insert(
         DEPLOYMENT,
         json!({"metadata": {
             "name": "app", "namespace": "n", "resourceVersion": "1", "managedFields": [{"manager": "x"}],
@@ -67,7 +67,7 @@ fn what_repeats_an_object_is_not_kept() {
 fn a_secret_triggers_those_who_use_it_and_its_content_is_not_kept() {
     let cache = ObjectCache::default();
     for (name, uses) in [("one", "secret/token"), ("two", "secret/other")] {
-        cache.saw(
+        cache.insert(
             CANARY,
             json!({
                 "metadata": {"name": name, "namespace": "n", "resourceVersion": "1"},
@@ -80,15 +80,15 @@ fn a_secret_triggers_those_who_use_it_and_its_content_is_not_kept() {
         "kind": "Secret", "metadata": {"name": "token", "namespace": "n", "resourceVersion": "2"},
         "data": {"t": "aHVzaA=="},
     });
-    assert_eq!(cache.saw(SECRET, token.clone()), one);
+    assert_eq!(cache.insert(SECRET, token.clone()), one);
     let kept = cache.get(SECRET, "n", "token").unwrap();
     assert_eq!((&kept["data"], version_of(&kept)), (&Value::Null, 2));
-    assert_eq!(cache.gone(SECRET, &token), one);
+    assert_eq!(cache.remove(SECRET, &token), one);
 
     // a copy is told by its label
     let mut copy = token;
     copy["metadata"]["name"] = json!("token-primary-1");
     copy["metadata"]["labels"] = json!({names::LABEL_CANARY: "one"});
-    assert_eq!(cache.saw(SECRET, copy), one);
+    assert_eq!(cache.insert(SECRET, copy), one);
     assert_eq!(cache.find(SECRET, "n", |name, _| name.starts_with("token-primary-")).len(), 1);
 }

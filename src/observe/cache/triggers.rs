@@ -35,7 +35,7 @@ impl Inner {
             return self.within(&key.0, |canary, _| manifest::ours(object, &canary.1));
         }
         if kind.cluster_wide() {
-            return self.named_everywhere(&key.1);
+            return self.with_service_anywhere(&key.1);
         }
         if config::KINDS.contains(&kind) {
             let name = config::key(&ObjectRef::new(kind, key.1.clone()));
@@ -43,12 +43,12 @@ impl Inner {
                 references.configs.contains(&name) || manifest::ours(object, &canary.1)
             });
             if kind == SECRET {
-                triggered.extend(self.asking_with(key));
+                triggered.extend(self.using_secret(key));
             }
             return triggered;
         }
         let of = object["metadata"]["labels"][names::LABEL_TEMPLATE_OF].as_str();
-        self.interested(&key.0, |references| match kind {
+        self.referencing(&key.0, |references| match kind {
             DEPLOYMENT | DAEMONSET => {
                 key.1 == references.target || key.1 == names::primary(&references.target)
             }
@@ -61,11 +61,11 @@ impl Inner {
             _ => references.services().contains(&key.1),
         })
         .into_iter()
-        .chain(self.dependencies.at(kind, key))
+        .chain(self.dependencies.dependents(kind, key))
         .collect()
     }
 
-    pub(super) fn interested(&self, namespace: &str, hit: impl Fn(&References) -> bool) -> Vec<Key> {
+    pub(super) fn referencing(&self, namespace: &str, hit: impl Fn(&References) -> bool) -> Vec<Key> {
         self.within(namespace, |_, references| hit(references))
     }
 
@@ -88,6 +88,6 @@ impl Inner {
     /// The Canaries that have this Service.
     pub(super) fn served_by(&self, namespace: &str, service: Option<String>) -> Vec<Key> {
         let Some(service) = service else { return vec![] };
-        self.interested(namespace, |references| references.services().contains(&service))
+        self.referencing(namespace, |references| references.services().contains(&service))
     }
 }
