@@ -19,14 +19,17 @@ use kube::{
     core::ObjectMeta,
 };
 use serde_json::json;
-use tokio::sync::mpsc;
+use tokio::sync::Mutex;
+use tokio_util::task::TaskTracker;
 
 use crate::{
     api::Canary,
     clock, names,
     plan::Note,
+    queues::Queues,
     snapshot::{CANARY_RUN, Snapshot},
     telemetry::Metrics,
+    text,
 };
 
 /// Notes that may wait; more are dropped and counted.
@@ -42,35 +45,43 @@ const FRESH: Duration = Duration::from_secs(3000);
 
 type Said = (String, &'static str, String);
 
-/// Puts notes on the queue.
+/// Publishes notes.
 #[derive(Clone)]
-pub struct Events {
-    queue: mpsc::Sender<(ObjectReference, Note)>,
+pub(crate) struct Events(Arc<Inner>);
+
+struct Inner {
+    client: Client,
     metrics: Arc<Metrics>,
+    queue: Queues<(), (ObjectReference, Note)>,
+    said: Mutex<BTreeMap<Said, Counted>>,
 }
 
 impl Events {
-    /// The queue and the task that empties it; the task ends when all queues are dropped.
-    pub fn new(client: Client, metrics: Arc<Metrics>) -> (Self, impl Future<Output = ()>) {
-        let (queue, receiver) = mpsc::channel(QUEUE);
-        (Self { queue, metrics }, publish_all(client, receiver))
+    /// Publishes through `client`, on `tasks`.
+    pub(crate) fn new(client: Client, metrics: Arc<Metrics>, tasks: TaskTracker) -> Self {
+        Self(Arc::new(Inner { client, metrics, queue: Queues::new(QUEUE, tasks), said: Mutex::default() }))
     }
 
-    /// Says a note about a Canary.
-    pub fn say(&self, canary: &Canary, note: &Note) {
-        self.say_of(reference(canary), note);
+    /// Publishes a note about a Canary.
+    pub(crate) fn publish(&self, canary: &Canary, note: &Note) {
+        self.publish_about(reference(canary), note);
     }
 
-    /// Says a note about any object.
-    pub fn say_of(&self, object: ObjectReference, note: &Note) {
-        if self.queue.try_send((object, note.clone())).is_err() {
-            self.metrics.event_dropped();
+    /// Publishes a note about any object.
+    pub(crate) fn publish_about(&self, object: ObjectReference, note: &Note) {
+        let inner = self.0.clone();
+        let publish = move |(object, note)| {
+            let inner = inner.clone();
+            async move { inner.publish(object, &note).await }
+        };
+        if self.0.queue.push(&(), (object, note.clone()), publish).is_err() {
+            self.0.metrics.event_dropped();
         }
     }
 }
 
 /// What an Event about a Canary refers to.
-pub fn reference(canary: &Canary) -> ObjectReference {
+pub(crate) fn reference(canary: &Canary) -> ObjectReference {
     let meta = &canary.metadata;
     ObjectReference {
         api_version: Some("flagger.app/v1beta1".into()),
@@ -84,7 +95,7 @@ pub fn reference(canary: &Canary) -> ObjectReference {
 }
 
 /// What an Event about the record of the run in progress refers to; none where there is no record.
-pub fn record(snap: &Snapshot) -> Option<ObjectReference> {
+pub(crate) fn record(snap: &Snapshot) -> Option<ObjectReference> {
     let (meta, run) = (&snap.canary.metadata, snap.canary.status.as_ref()?.run.as_ref()?);
     let name = names::run(meta.name.as_deref()?, run.number);
     let uid = snap.objects.get(CANARY_RUN, &name)?["metadata"]["uid"].as_str()?.to_owned();
@@ -104,13 +115,13 @@ struct Counted {
     made: jiff::Timestamp,
 }
 
-async fn publish_all(client: Client, mut queue: mpsc::Receiver<(ObjectReference, Note)>) {
-    let mut said: BTreeMap<Said, Counted> = BTreeMap::new();
-    while let Some((object, note)) = queue.recv().await {
+impl Inner {
+    async fn publish(&self, object: ObjectReference, note: &Note) {
+        let mut said = self.said.lock().await;
         if said.len() >= REMEMBERED {
             said.clear();
         }
-        match tokio::time::timeout(DEADLINE, publish(&client, &mut said, object, &note)).await {
+        match tokio::time::timeout(DEADLINE, publish(&self.client, &mut said, object, note)).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::warn!(%error, reason = note.reason, "event not written"),
             Err(_) => tracing::warn!(reason = note.reason, "event not written in time"),
@@ -153,7 +164,7 @@ fn event(object: ObjectReference, namespace: &str, note: &Note, now: jiff::Times
         metadata: ObjectMeta { name: Some(name), namespace: Some(namespace.into()), ..ObjectMeta::default() },
         action: Some(note.reason.into()),
         reason: Some(note.reason.into()),
-        note: Some(cut(note.for_events()).into()),
+        note: Some(text::first_bytes(note.for_events(), MAX_NOTE).into()),
         type_: Some(note.severity.word().into()),
         event_time: Some(MicroTime(now)),
         regarding: Some(object),
@@ -161,13 +172,4 @@ fn event(object: ObjectReference, namespace: &str, note: &Note, now: jiff::Times
         reporting_instance: Some(names::COMPONENT.into()),
         ..Event::default()
     }
-}
-
-/// At most [`MAX_NOTE`] bytes, on a character boundary.
-fn cut(text: &str) -> &str {
-    let mut end = text.len().min(MAX_NOTE);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
 }

@@ -29,12 +29,12 @@ use crate::{
 ///
 /// # Errors
 /// The cluster cannot be read, or there is no such Canary.
-pub async fn run(config: Config, namespace: String, name: String, ask: bool) -> anyhow::Result<()> {
+pub(crate) async fn run(config: Config, namespace: String, name: String, ask: bool) -> anyhow::Result<()> {
     let (client, out) = controller::connect(&config).await?;
-    let world = read(&client, &namespace, &config.rules).await?;
+    let cache = read(&client, &namespace, &config.rules).await?;
     let key = (namespace.clone(), name.clone());
     let now = clock::now();
-    let snap = observe::gather(&world, &config.rules, &key, now)
+    let snap = observe::gather(&cache, &config.rules, &key, now)
         .with_context(|| format!("read Canary {name} in namespace {namespace}"))?;
     println!("{}", state(&snap));
     let mut at = now;
@@ -78,9 +78,9 @@ pub async fn run(config: Config, namespace: String, name: String, ask: bool) -> 
 
 /// All kinds of one namespace, listed once.
 async fn read(client: &Client, namespace: &str, rules: &Rules) -> anyhow::Result<ObjectCache> {
-    let world = ObjectCache::default();
-    observe::list_once(client, namespace, rules, &world).await.context("list what the Canary depends on")?;
-    Ok(world)
+    let cache = ObjectCache::default();
+    observe::list_once(client, namespace, rules, &cache).await.context("list what the Canary depends on")?;
+    Ok(cache)
 }
 
 fn state(snap: &Snapshot) -> String {

@@ -4,11 +4,11 @@
 //! total) → [`plan::Plan`] → [`apply`]. Modules in layer order, low to high; each uses only what stands above it
 //! (`e2e/tests/repo.rs` checks that):
 //!
-//! 1. [`names`], [`clock`], [`outbound`], [`config`]
+//! 1. [`text`], [`names`], [`clock`], [`outbound`], [`config`]
 //! 2. [`expression`], [`api`], [`spec`], [`snapshot`]
 //! 3. [`manifest`], [`router`], [`analysis`] - pure
 //! 4. [`plan`] - pure
-//! 5. [`net`], [`telemetry`], [`retry`], [`source`], [`webhook`] - I/O leaves
+//! 5. [`net`], [`telemetry`], [`retry`], [`queues`], [`source`], [`webhook`] - I/O leaves
 //! 6. [`events`], [`observe`], [`alert`], [`queries`], [`apply`], [`server`]
 //! 7. [`controller`], [`explain`], [`release`]
 //! 8. [`cli`]
@@ -16,9 +16,10 @@
 
 pub mod names;
 
-pub mod clock;
+mod clock;
 pub mod config;
-pub mod outbound;
+mod outbound;
+mod text;
 
 pub mod api;
 pub mod expression;
@@ -31,22 +32,23 @@ pub mod router;
 
 pub mod plan;
 
-pub mod net;
-pub mod retry;
-pub mod source;
+mod net;
+mod queues;
+mod retry;
+mod source;
 pub mod telemetry;
-pub mod webhook;
+mod webhook;
 
-pub mod alert;
-pub mod apply;
-pub mod events;
+mod alert;
+mod apply;
+mod events;
 pub mod observe;
-pub mod queries;
-pub mod server;
+mod queries;
+mod server;
 
-pub mod controller;
-pub mod explain;
-pub mod release;
+mod controller;
+mod explain;
+mod release;
 
 pub mod cli;
 

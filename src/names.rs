@@ -1,5 +1,7 @@
 //! Every label, annotation, finalizer, field manager and derived object name. Nothing else spells them.
 
+use crate::text::first_chars;
+
 /// Component name in Events, user agent and field managers.
 pub const COMPONENT: &str = "serin";
 
@@ -120,7 +122,7 @@ pub fn label_value(canary: &str) -> String {
     if canary.len() <= 63 {
         return canary.to_owned();
     }
-    let cut: String = canary.chars().take(54).collect();
+    let cut = first_chars(canary, 54);
     format!("{}-{:08x}", cut.trim_end_matches(['-', '.', '_']), hash(canary))
 }
 
@@ -149,7 +151,7 @@ pub fn metric_label(metric: &str) -> String {
 /// At most `most` characters of a text, as names of objects may hold them; never empty.
 fn slug(text: &str, most: usize) -> String {
     let kept = text.to_ascii_lowercase().replace(|c: char| !c.is_ascii_alphanumeric(), "-");
-    let kept: String = kept.trim_matches('-').chars().take(most).collect();
+    let kept = first_chars(kept.trim_matches('-'), most);
     let kept = kept.trim_end_matches('-');
     if kept.is_empty() { "x".into() } else { kept.to_owned() }
 }

@@ -129,7 +129,7 @@ impl OutboundPolicy {
 ///
 /// # Errors
 /// It is neither a host nor `*.` and a host: in words.
-pub fn pattern(text: &str) -> Result<String, String> {
+pub(crate) fn pattern(text: &str) -> Result<String, String> {
     let (prefix, name) = text.strip_prefix("*.").map_or(("", text), |name| ("*.", name));
     let bare = name.trim_start_matches('[').trim_end_matches(']');
     if let Ok(ip) = bare.parse::<Ipv6Addr>() {

@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(900);
 /// # Errors
 /// The API server cannot be reached, refuses, or a Canary is not gone in time.
 #[allow(clippy::print_stdout, reason = "progress is for the terminal")]
-pub async fn run(config: Config) -> anyhow::Result<()> {
+pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     let client = controller::client(&config).await?;
     let all: Api<Canary> = match &config.namespace {
         Some(namespace) => Api::namespaced(client.clone(), namespace),

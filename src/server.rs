@@ -25,7 +25,7 @@ pub(crate) const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.
 
 /// Why the port could not be served.
 #[derive(Debug, thiserror::Error)]
-pub enum ServerError {
+pub(crate) enum ServerError {
     /// The port could not be opened.
     #[error("port {port} cannot be opened (another one can be chosen with --port)")]
     Bind {
@@ -49,7 +49,7 @@ struct Shared {
 ///
 /// `/healthz` answers 200 for as long as the process runs, `/readyz` 200 while `ready` holds true and 503 otherwise.
 /// Listens on all addresses, IPv4 alone where the host has no IPv6. `port` 0 takes any free one.
-pub async fn serve(
+pub(crate) async fn serve(
     port: u16,
     metrics: Arc<Metrics>,
     ready: watch::Receiver<bool>,

@@ -49,7 +49,7 @@ impl Kind {
         matches!((self.group, self.kind), ("kuma.io", "TrafficRoute"))
     }
 
-    /// kube's description of the kind.
+    /// kube's description of it.
     pub fn resource(&self) -> ApiResource {
         ApiResource {
             group: self.group.into(),
@@ -116,7 +116,7 @@ pub const POD: Kind = Kind { group: "", version: "v1", kind: "Pod", plural: "pod
 pub const CANARY_RUN: Kind =
     Kind { group: "serin.dev", version: "v1alpha1", kind: "CanaryRun", plural: "canaryruns" };
 
-/// Namespace and name.
+/// Namespace and name of an object.
 pub type Key = (String, String);
 
 /// Points at an object in the Canary's namespace, or at one that belongs to none.

@@ -12,9 +12,9 @@ mod provider;
 mod tests;
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::BTreeMap,
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -36,6 +36,7 @@ use crate::{
     net::{self, Outbound, Request},
     observe::ObjectCache,
     plan::{Note, Urgency},
+    queues::Queues,
     snapshot::{ALERT_PROVIDER, Denial},
     telemetry::Metrics,
 };
@@ -55,7 +56,7 @@ const REMEMBERED: usize = 4096;
 
 /// Who gets an alert.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum To {
+enum Receiver {
     /// The service of the operator's own settings.
     Own,
     /// An AlertProvider.
@@ -67,7 +68,7 @@ enum To {
     },
 }
 
-impl fmt::Display for To {
+impl fmt::Display for Receiver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Own => f.write_str("the service of the operator's flags"),
@@ -77,7 +78,7 @@ impl fmt::Display for To {
 }
 
 /// An alert on its way.
-struct Letter {
+struct Delivery {
     message: Message,
     about: ObjectReference,
 }
@@ -87,25 +88,24 @@ type Sent = (String, i64, String);
 
 /// Sends alerts.
 #[derive(Clone)]
-pub struct Alerts(Arc<Inner>);
+pub(crate) struct Alerts(Arc<Inner>);
 
 struct Inner {
-    world: Arc<ObjectCache>,
+    cache: Arc<ObjectCache>,
     providers: Providers,
     out: Outbound,
     events: Events,
     metrics: Arc<Metrics>,
     own: Option<Notifier>,
     cluster: String,
-    tasks: TaskTracker,
-    queues: Mutex<BTreeMap<To, VecDeque<Letter>>>,
+    queues: Queues<Receiver, Delivery>,
     sent: Mutex<BTreeMap<Sent, Timestamp>>,
 }
 
 /// What sending needs.
-pub struct Parts {
+pub(crate) struct Parts {
     /// Holds the AlertProviders.
-    pub world: Arc<ObjectCache>,
+    pub cache: Arc<ObjectCache>,
     /// Reads their Secrets.
     pub client: Client,
     /// The way out.
@@ -124,67 +124,57 @@ pub struct Parts {
 
 impl Alerts {
     /// Nothing is on its way yet.
-    pub fn new(parts: Parts) -> Self {
+    pub(crate) fn new(parts: Parts) -> Self {
         Self(Arc::new(Inner {
-            world: parts.world,
+            cache: parts.cache,
             providers: Providers::new(parts.client),
             out: parts.out,
             events: parts.events,
             metrics: parts.metrics,
             own: parts.own,
             cluster: parts.cluster,
-            tasks: parts.tasks,
-            queues: Mutex::default(),
+            queues: Queues::new(QUEUE, parts.tasks),
             sent: Mutex::default(),
         }))
     }
 
-    /// Sends a note that is worth an alert to whom the Canary wants it sent. Returns at once.
-    pub fn say(&self, canary: &Canary, status: &CanaryStatus, note: &Note) {
+    /// Sends a note that is worth an alert to the receivers of the Canary. Returns at once.
+    pub(crate) fn send(&self, canary: &Canary, status: &CanaryStatus, note: &Note) {
         let Some(alert) = &note.alert else { return };
         let receivers = receivers(canary, alert.urgency, self.0.own.is_some());
         let what = alert.once(note.reason, status.step.as_ref().map_or(0, |step| step.index));
-        if receivers.is_empty() || !self.0.first(&reference(canary), status.epoch, &what) {
+        if receivers.is_empty() || !self.0.is_new(&reference(canary), status.epoch, &what) {
             return;
         }
         let message = Message::of(canary, status, note, alert, &self.0.cluster);
         for to in receivers {
-            self.put(to, Letter { message: message.clone(), about: reference(canary) });
+            self.enqueue(&to, Delivery { message: message.clone(), about: reference(canary) });
         }
     }
 
-    /// A service has a task for as long as something waits for it.
-    fn put(&self, to: To, letter: Letter) {
-        let mut queues = lock(&self.0.queues);
-        if let Some(waiting) = queues.get_mut(&to) {
-            if waiting.len() >= QUEUE {
-                tracing::warn!(%to, canary = letter.message.about(), "alert dropped, too many wait");
-                self.0.metrics.alerted("", "dropped");
-            } else {
-                waiting.push_back(letter);
-            }
-            return;
+    fn enqueue(&self, to: &Receiver, delivery: Delivery) {
+        let (inner, receiver) = (self.0.clone(), to.clone());
+        let deliver = move |delivery| {
+            let (inner, receiver) = (inner.clone(), receiver.clone());
+            async move { inner.deliver(&receiver, delivery).await }
+        };
+        if let Err(delivery) = self.0.queues.push(to, delivery, deliver) {
+            tracing::warn!(%to, canary = delivery.message.about(), "alert dropped, too many wait");
+            self.0.metrics.alerted("", "dropped");
         }
-        queues.insert(to.clone(), VecDeque::from([letter]));
-        let inner = self.0.clone();
-        self.0.tasks.spawn(async move {
-            while let Some(letter) = inner.next(&to) {
-                inner.deliver(&to, letter).await;
-            }
-        });
     }
 }
 
-/// Those that want to hear of it, each once.
-fn receivers(canary: &Canary, urgency: Urgency, own: bool) -> Vec<To> {
+/// The receivers of alerts of this urgency, each once.
+fn receivers(canary: &Canary, urgency: Urgency, own: bool) -> Vec<Receiver> {
     let alerts = canary.analysis().map(|a| a.alerts.as_slice()).unwrap_or_default();
     if alerts.is_empty() {
-        return if own { vec![To::Own] } else { vec![] };
+        return if own { vec![Receiver::Own] } else { vec![] };
     }
     let namespace = canary.metadata.namespace.as_deref().unwrap_or_default();
     let to = |alert: &CanaryAlert| {
         let named = alert.provider_ref.namespace.as_deref().filter(|n| !n.is_empty());
-        To::Provider {
+        Receiver::Provider {
             namespace: named.unwrap_or(namespace).to_owned(),
             name: alert.provider_ref.name.clone(),
         }
@@ -205,20 +195,10 @@ fn wants(alert: &CanaryAlert) -> Urgency {
 }
 
 impl Inner {
-    /// The next alert for a service; none takes its queue away.
-    fn next(&self, to: &To) -> Option<Letter> {
-        let mut queues = lock(&self.queues);
-        let next = queues.get_mut(to).and_then(VecDeque::pop_front);
-        if next.is_none() {
-            queues.remove(to);
-        }
-        next
-    }
-
-    /// Whether this has not been said of a run lately.
-    fn first(&self, about: &ObjectReference, epoch: i64, what: &str) -> bool {
+    /// True unless the same was sent for this run within the last hour.
+    fn is_new(&self, about: &ObjectReference, epoch: i64, what: &str) -> bool {
         let now = clock::now();
-        let mut sent = lock(&self.sent);
+        let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
         sent.retain(|_, at| now.duration_since(*at).unsigned_abs() < ONCE_IN);
         if sent.len() >= REMEMBERED {
             sent.clear();
@@ -227,18 +207,20 @@ impl Inner {
         sent.insert(key, now).is_none()
     }
 
-    async fn deliver(&self, to: &To, letter: Letter) {
+    async fn deliver(&self, to: &Receiver, delivery: Delivery) {
         let found = match (to, &self.own) {
-            (To::Own, Some(settings)) => Destination::of_settings(settings),
-            (To::Own, None) => Err("there is none".to_owned()),
-            (To::Provider { namespace, name }, _) => self.providers.find(&self.world, namespace, name).await,
+            (Receiver::Own, Some(settings)) => Destination::of_settings(settings),
+            (Receiver::Own, None) => Err("there is none".to_owned()),
+            (Receiver::Provider { namespace, name }, _) => {
+                self.providers.find(&self.cache, namespace, name).await
+            }
         };
         let service = found.as_ref().map_or("", |destination| destination.service.name());
         let outcome = match &found {
-            Ok(destination) => self.post(destination, &letter.message).await,
+            Ok(destination) => self.post(destination, &delivery.message).await,
             Err(why) => Err(Denial::plain(why.clone())),
         };
-        let (canary, reason) = (letter.message.about(), letter.message.reason);
+        let (canary, reason) = (delivery.message.about(), delivery.message.reason);
         match outcome {
             Ok(()) => {
                 tracing::debug!(canary, reason, %to, "alert sent");
@@ -248,19 +230,21 @@ impl Inner {
                 tracing::warn!(canary, reason, %to, "alert not sent: {why}");
                 self.metrics.alerted(service, "failed");
                 let [text, quote] = [why, quote].map(|why| format!("An alert was not sent to {to}: {why}"));
-                if self.exists(to) && self.first(&letter.about, 0, &text) {
+                if self.exists(to) && self.is_new(&delivery.about, 0, &text) {
                     let note = Note { quote: Some(quote), ..Note::warning("AlertNotSent", text) };
-                    self.events.say_of(letter.about, &note);
+                    self.events.publish_about(delivery.about, &note);
                 }
             }
         }
     }
 
     /// One that does not exist is named by the condition `Advisory`: no need to say it again.
-    fn exists(&self, to: &To) -> bool {
+    fn exists(&self, to: &Receiver) -> bool {
         match to {
-            To::Own => true,
-            To::Provider { namespace, name } => self.world.get(ALERT_PROVIDER, namespace, name).is_some(),
+            Receiver::Own => true,
+            Receiver::Provider { namespace, name } => {
+                self.cache.get(ALERT_PROVIDER, namespace, name).is_some()
+            }
         }
     }
 
@@ -279,11 +263,14 @@ impl Inner {
                 request = request.header("authorization", &format!("Bearer {token}"));
             }
             let (why, again) = match self.out.send(request).await {
-                Ok(answer) => match judged(answer.status, &answer.body) {
+                Ok(answer) => match accepted(answer.status, &answer.body) {
                     Ok(()) => return Ok(()),
                     Err(refused) => {
                         let quote = format!("{refused} {}", self.out.quote(&answer.body));
-                        (Denial { quote: quote.trim_end().to_owned(), why: refused }, later(answer.status))
+                        (
+                            Denial { quote: quote.trim_end().to_owned(), why: refused },
+                            is_retryable(answer.status),
+                        )
                     }
                 },
                 Err(error @ (net::NetError::Unreachable(_) | net::NetError::TimedOut(_))) => {
@@ -300,7 +287,7 @@ impl Inner {
 }
 
 /// Slack's API says no with status 200.
-fn judged(status: u16, body: &[u8]) -> Result<(), String> {
+fn accepted(status: u16, body: &[u8]) -> Result<(), String> {
     if !(200..300).contains(&status) {
         return Err(format!("it answers {status}"));
     }
@@ -309,11 +296,6 @@ fn judged(status: u16, body: &[u8]) -> Result<(), String> {
 }
 
 /// A status that may be another one soon.
-fn later(status: u16) -> bool {
+fn is_retryable(status: u16) -> bool {
     matches!(status, 408 | 429 | 500 | 502..=599)
-}
-
-/// A panic elsewhere leaves what is held as good as it was.
-fn lock<T>(held: &Mutex<T>) -> MutexGuard<'_, T> {
-    held.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -149,16 +149,16 @@ impl Providers {
     /// It cannot be posted to: what is missing or wrong, for people. No text holds what a Secret holds.
     pub(super) async fn find(
         &self,
-        world: &ObjectCache,
+        cache: &ObjectCache,
         namespace: &str,
         name: &str,
     ) -> Result<Destination, String> {
-        let object = world.get(ALERT_PROVIDER, namespace, name).ok_or("it does not exist")?;
+        let object = cache.get(ALERT_PROVIDER, namespace, name).ok_or("it does not exist")?;
         let spec: AlertProviderSpec = serde_json::from_value(object["spec"].clone())
             .map_err(|error| format!("it does not decode: {error}"))?;
         let (mut address, mut token) = (spec.address.clone(), None);
         if let Some(secret) = &spec.secret_ref {
-            let held = self.secret(world, namespace, &secret.name).await?;
+            let held = self.secret(cache, namespace, &secret.name).await?;
             let missing = || format!("Secret {} has no key address: put the URL there", secret.name);
             address = Some(held.get("address").cloned().ok_or_else(missing)?);
             token = held.get("token").cloned().filter(|t| !t.is_empty());
@@ -169,12 +169,12 @@ impl Providers {
 
     async fn secret(
         &self,
-        world: &ObjectCache,
+        cache: &ObjectCache,
         namespace: &str,
         name: &str,
     ) -> Result<BTreeMap<String, String>, String> {
         // none where Secrets are not followed: then it is read each time
-        let version = world
+        let version = cache
             .get(SECRET, namespace, name)
             .and_then(|object| object["metadata"]["resourceVersion"].as_str().map(str::to_owned));
         let key = (namespace.to_owned(), name.to_owned());

@@ -117,8 +117,8 @@ fn an_alert_without_a_severity_gets_everything() {
     ]));
     let names = |urgency| {
         let all = receivers(&canary, urgency, true).into_iter().map(|to| match to {
-            To::Own => "own".to_owned(),
-            To::Provider { namespace, name } => format!("{namespace}/{name}"),
+            Receiver::Own => "own".to_owned(),
+            Receiver::Provider { namespace, name } => format!("{namespace}/{name}"),
         });
         all.collect::<Vec<_>>().join(" ")
     };
@@ -130,7 +130,7 @@ fn an_alert_without_a_severity_gets_everything() {
 #[test]
 fn the_operators_own_service_is_for_canaries_that_name_nobody() {
     let nobody = canary(&json!([]));
-    assert_eq!(receivers(&nobody, Urgency::Info, true), [To::Own]);
+    assert_eq!(receivers(&nobody, Urgency::Info, true), [Receiver::Own]);
     assert_eq!(receivers(&nobody, Urgency::Error, false), []);
     let somebody = canary(&json!([{"name": "a", "severity": "error", "providerRef": {"name": "a"}}]));
     assert_eq!(receivers(&somebody, Urgency::Info, true), []);
@@ -156,11 +156,11 @@ fn what_cannot_be_posted_to_is_named_without_its_secret() {
 
 #[test]
 fn slack_says_no_with_a_friendly_status() {
-    assert!(judged(200, b"ok").is_ok() && judged(204, b"").is_ok());
-    assert!(judged(200, br#"{"ok":true}"#).is_ok());
-    assert!(judged(200, br#"{"ok":false,"error":"invalid_auth"}"#).is_err());
-    assert!(judged(302, b"").is_err() && judged(404, b"").is_err() && judged(500, b"").is_err());
-    assert!(later(503) && later(429) && !later(404) && !later(501));
+    assert!(accepted(200, b"ok").is_ok() && accepted(204, b"").is_ok());
+    assert!(accepted(200, br#"{"ok":true}"#).is_ok());
+    assert!(accepted(200, br#"{"ok":false,"error":"invalid_auth"}"#).is_err());
+    assert!(accepted(302, b"").is_err() && accepted(404, b"").is_err() && accepted(500, b"").is_err());
+    assert!(is_retryable(503) && is_retryable(429) && !is_retryable(404) && !is_retryable(501));
 }
 
 #[tokio::test]
@@ -172,7 +172,7 @@ async fn what_a_service_does_not_take_is_dropped_and_counted() {
     let settings = kube::Config::new("http://127.0.0.1:1".parse().unwrap());
     let client = Client::try_from(settings).unwrap();
     let metrics = Arc::new(Metrics::new("istio"));
-    let (events, _publishing) = Events::new(client.clone(), metrics.clone());
+    let events = Events::new(client.clone(), metrics.clone(), TaskTracker::new());
     let mut outbound = net::OutboundPolicy::default();
     outbound.name(&url);
     let own = Notifier {
@@ -184,7 +184,7 @@ async fn what_a_service_does_not_take_is_dropped_and_counted() {
         channel: String::new(),
     };
     let alerts = Alerts::new(Parts {
-        world: Arc::default(),
+        cache: Arc::default(),
         client,
         out: Outbound::new(outbound, None, true),
         events,
@@ -197,9 +197,9 @@ async fn what_a_service_does_not_take_is_dropped_and_counted() {
     let of_run = |epoch| CanaryStatus { epoch, ..CanaryStatus::default() };
     let runs = i64::try_from(QUEUE).unwrap() + 5;
     for epoch in 0..runs {
-        alerts.say(&canary, &of_run(epoch), &note);
+        alerts.send(&canary, &of_run(epoch), &note);
         // the same of the same run is no alert
-        alerts.say(&canary, &of_run(epoch), &note);
+        alerts.send(&canary, &of_run(epoch), &note);
     }
     let dropped = "serin_alerts_total{service=\"\",outcome=\"dropped\"} 5";
     assert!(metrics.exposition().contains(dropped), "{}", metrics.exposition());

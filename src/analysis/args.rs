@@ -7,14 +7,17 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::provider_kinds::{self, SecretAt, SecretKeyAt};
+use super::{
+    access::{SecretAt, SecretKeyAt},
+    provider_kinds,
+};
 use crate::api::{ArgField, CanaryMetric, MetricArg};
 
 /// Fills in what fields hold, so that every argument has a value or names a Secret.
 ///
 /// # Errors
 /// The first argument that cannot be meant: its field in the spec, and the remedy.
-pub fn resolve(metric: &mut CanaryMetric, canary: &Value, target: &Value) -> Result<(), String> {
+pub(crate) fn resolve(metric: &mut CanaryMetric, canary: &Value, target: &Value) -> Result<(), String> {
     for i in 0..metric.args.len() {
         let name = metric.args[i].name.clone();
         let at = format!("spec.analysis.metrics[{}].args[{name}]", metric.name);

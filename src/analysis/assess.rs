@@ -4,11 +4,12 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
-    Ask, Query, Reading, Role, Verdict,
     checks::Checks,
-    go, judge,
+    go,
     limits::wanted,
-    verdict::{NO_VALUES, failed, worst},
+    query::{Ask, Query, Role},
+    reading::Reading,
+    verdict::{NO_VALUES, Verdict, failed, judge, worst},
 };
 use crate::{
     api::{CanaryMetric, MetricOutcome},
@@ -18,7 +19,7 @@ use crate::{
 
 /// What one measurement of a metric came to.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Assessment {
+pub(crate) struct Assessment {
     /// In a word.
     pub outcome: MetricOutcome,
     /// The worst value; empty where there is none.
@@ -37,7 +38,7 @@ pub struct Assessment {
 
 /// What the answers for the metric at this position come to. `readings` are by position in `asks`. None: one of them is
 /// missing.
-pub fn assess(
+pub(crate) fn assess(
     c: &Validated,
     checks: &Checks,
     at: usize,
@@ -82,7 +83,7 @@ const EXAMPLES: [f64; 8] = [1.0, 0.0, 100.0, 0.5, 10.0, 99.5, 1000.0, -1.0];
 
 /// An answer to this query with which its metric passes, for people to see what follows; where its conditions or the number
 /// of samples say more than its range. None: none was found, or the range says it all.
-pub fn example(metrics: &[CanaryMetric], known: &Known, query: &Query) -> Option<f64> {
+pub(crate) fn example(metrics: &[CanaryMetric], known: &Known, query: &Query) -> Option<f64> {
     let (name, role) = query.metric.split_once(" (").unwrap_or((&query.metric, ""));
     let metric = metrics.iter().find(|m| canonical(&m.name).unwrap_or(&m.name) == name)?;
     if role == "samples)" {
@@ -243,7 +244,3 @@ fn primary_shown(values: &[f64]) -> String {
 fn broken(name: &str, field: &str, why: &str) -> String {
     format!("metric {name}: {field} has no verdict: {why}")
 }
-
-#[cfg(test)]
-#[path = "tests/assess.rs"]
-mod tests;

@@ -1,13 +1,13 @@
 //! The two checks that need no query of the user's. Their text belongs to the router; this fills it in, with values
 //! escaped so that no name can change what is asked.
 
-use super::{Metric, checks::Checks, template};
+use super::{checks::Checks, query::Metric, template};
 use crate::{router::Builtin, spec::Validated};
 
-pub use crate::spec::metric_names::{DURATION, SUCCESS_RATE};
+pub(crate) use crate::spec::metric_names::DURATION;
 
 /// The PromQL of a built-in check over a window that is known to be a PromQL duration.
-pub fn render(
+pub(crate) fn render(
     c: &Validated,
     checks: &Checks,
     builtin: &Builtin,
@@ -24,12 +24,22 @@ pub fn render(
 }
 
 /// The PromQL that counts the requests of such a window.
-pub fn requests(c: &Validated, checks: &Checks, builtin: &Builtin, window: &str) -> Result<String, String> {
+pub(crate) fn requests(
+    c: &Validated,
+    checks: &Checks,
+    builtin: &Builtin,
+    window: &str,
+) -> Result<String, String> {
     fill(c, checks, builtin, builtin.requests, window)
 }
 
 /// The counters that the built-in checks rest on.
-pub fn series(c: &Validated, checks: &Checks, builtin: &Builtin, window: &str) -> Result<String, String> {
+pub(crate) fn series(
+    c: &Validated,
+    checks: &Checks,
+    builtin: &Builtin,
+    window: &str,
+) -> Result<String, String> {
     fill(c, checks, builtin, builtin.series, window)
 }
 

@@ -9,7 +9,7 @@ use crate::{
 
 /// Everything that queries are made from and values are judged by, apart from the Canary itself.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Checks {
+pub(crate) struct Checks {
     /// Metrics that are served, in list order, under their present names; arguments from fields have their values.
     pub metrics: Vec<CanaryMetric>,
     /// The MetricTemplates that they refer to, as far as they exist, by `namespace/name`.

@@ -4,7 +4,14 @@
 
 use serde_json::Value;
 
-use super::{Access, Metric, Query, Range, args, checks::Checks, template, template_of, window};
+use super::{
+    access::Access,
+    args,
+    checks::Checks,
+    metric::{range, template_of, window},
+    query::{Metric, Query, Range},
+    template,
+};
 use crate::{
     api::{CanaryMetric, JobTemplate, MetricTemplateSpec},
     manifest::json,
@@ -12,16 +19,16 @@ use crate::{
 };
 
 /// The `spec.provider.type` of a metric that is a Job.
-pub const KIND: &str = "job";
+pub(crate) const KIND: &str = "job";
 
 /// A Job that succeeds reads as this, and one that fails as 0.
-pub const SUCCESS: f64 = 1.0;
+pub(crate) const SUCCESS: f64 = 1.0;
 
 /// Least time that a Job is kept after its end, in seconds: its end has to be seen, also by an operator that was away.
 const LEAST_KEPT: i64 = 60;
 
 /// The MetricTemplate of a metric that is a Job, and its `namespace/name`.
-pub fn of<'c>(
+pub(crate) fn of<'c>(
     c: &Validated,
     checks: &'c Checks,
     m: &CanaryMetric,
@@ -32,7 +39,7 @@ pub fn of<'c>(
 }
 
 /// The query is for no server: it is a Job.
-pub fn is_for_job(query: &Query) -> bool {
+pub(crate) fn is_for_job(query: &Query) -> bool {
     query.access.kind == KIND
 }
 
@@ -45,7 +52,7 @@ pub(super) fn query(c: &Validated, checks: &Checks, m: &CanaryMetric, name: &str
         promql: format!("the Job of MetricTemplate {name}"),
         server: String::new(),
         access: Access { kind: KIND.into(), ..Access::default() },
-        range: Range::of(m, Metric::Template),
+        range: range(m, Metric::Template),
         window: window(m)?,
         series: None,
         doubts: vec![],
@@ -56,7 +63,7 @@ pub(super) fn query(c: &Validated, checks: &Checks, m: &CanaryMetric, name: &str
 ///
 /// # Errors
 /// What is wrong with it, and where.
-pub fn rendered(c: &Validated, checks: &Checks, m: &CanaryMetric) -> Result<JobTemplate, String> {
+pub(crate) fn rendered(c: &Validated, checks: &Checks, m: &CanaryMetric) -> Result<JobTemplate, String> {
     let (name, template) = of(c, checks, m).ok_or_else(|| format!("metric {} is no Job", m.name))?;
     let mut job = template.job.clone().ok_or_else(|| format!("MetricTemplate {name} has no spec.job"))?;
     let mut model = template::Model::of(c, checks, &window(m)?);
@@ -98,7 +105,7 @@ fn each_text(value: &mut Value, at: &str, fill: &Fill<'_>) -> Result<(), String>
 }
 
 /// Why a metric cannot be a Job as it and its template are. `selected`: the label by which the target selects its pods.
-pub fn mistakes(
+pub(crate) fn mistakes(
     c: &Validated,
     m: &CanaryMetric,
     (name, template): (&str, &MetricTemplateSpec),
@@ -192,7 +199,3 @@ fn wrong_in_metric(m: &CanaryMetric) -> Option<String> {
         arg.name
     ))
 }
-
-#[cfg(test)]
-#[path = "tests/job.rs"]
-mod tests;

@@ -3,7 +3,12 @@
 
 use std::time::Duration;
 
-use super::{Ask, Metric, Range, Role, checks::Checks, go, query_plan::compares};
+use super::{
+    checks::Checks,
+    go, metric,
+    query::{Ask, Metric, Range, Role},
+    query_plan::compares,
+};
 use crate::{
     api::{CanaryMetric, NoData, duration},
     spec::{
@@ -19,7 +24,7 @@ const TIMES: [Times; 2] =
     [("period", |m| m.verdict.period.as_ref()), ("initialDelay", |m| m.verdict.initial_delay.as_ref())];
 
 /// What keeps runs from being analysed, and what may be not as meant.
-pub fn check(c: &Validated, checks: &Checks, asks: &[Ask]) -> (Vec<Problem>, Vec<String>) {
+pub(crate) fn check(c: &Validated, checks: &Checks, asks: &[Ask]) -> (Vec<Problem>, Vec<String>) {
     let (mut faults, mut advice) = (Vec::new(), Vec::new());
     for (at, m) in checks.metrics.iter().enumerate() {
         let field = format!("spec.analysis.metrics[{}]", m.name);
@@ -52,7 +57,7 @@ pub fn check(c: &Validated, checks: &Checks, asks: &[Ask]) -> (Vec<Problem>, Vec
 }
 
 /// What is wanted of a metric, in words.
-pub fn wanted(m: &CanaryMetric) -> String {
+pub(crate) fn wanted(m: &CanaryMetric) -> String {
     let range = range(m);
     let range = match (range.min, range.max) {
         (Some(min), Some(max)) => Some(format!("{} to {}", go::v(min), go::v(max))),
@@ -69,16 +74,16 @@ pub fn wanted(m: &CanaryMetric) -> String {
 /// The range of a metric, by its name.
 fn range(m: &CanaryMetric) -> Range {
     let success = canonical(&m.name) == Some(SUCCESS_RATE);
-    Range::of(m, if success { Metric::SuccessRate } else { Metric::Inline })
+    metric::range(m, if success { Metric::SuccessRate } else { Metric::Inline })
 }
 
 /// A time that the metric names; none where it names none.
-pub fn time(text: Option<&String>) -> Option<Duration> {
+pub(crate) fn time(text: Option<&String>) -> Option<Duration> {
     duration::parse(text?.trim())
 }
 
 /// Step from which the metric is measured, counted from 0.
-pub fn start(c: &Validated, m: &CanaryMetric) -> i32 {
+pub(crate) fn start(c: &Validated, m: &CanaryMetric) -> i32 {
     m.verdict.start_at_step.or(c.analysis.start_at_step).unwrap_or(0).max(0)
 }
 
@@ -200,7 +205,3 @@ fn unreached(c: &Validated, checks: &Checks, m: &CanaryMetric) -> Option<String>
     let silent = v.no_data == Some(NoData::Pass) && !v.dry() && v.min_samples.is_none();
     silent.then(|| "noData is pass: a revision that gets no traffic passes".into())
 }
-
-#[cfg(test)]
-#[path = "tests/limits.rs"]
-mod tests;

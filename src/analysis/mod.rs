@@ -3,296 +3,35 @@
 //! Owns the queries made from a Canary's metrics, threshold semantics, conditions and the wording of failed checks. Does
 //! not ask: `source` does. Does not count failures or decide what follows: `plan` does.
 
-pub mod args;
+mod access;
+pub(crate) mod args;
 mod assess;
-pub mod builtin;
+pub(crate) mod builtin;
 mod checks;
 #[cfg(test)]
 mod examples;
 mod go;
-pub mod job;
-pub mod limits;
-pub mod provider_kinds;
+pub(crate) mod job;
+pub(crate) mod limits;
+mod metric;
+mod metric_query;
+pub(crate) mod provider_kinds;
+mod query;
 mod query_plan;
 mod reading;
-pub mod template;
-pub mod verdict;
+pub(crate) mod template;
+pub(crate) mod verdict;
 
-use serde::Serialize;
-
-pub use self::{
+pub use self::reading::{Doubt, Reading};
+pub(crate) use self::{
+    access::{Access, SecretAt},
     assess::{Assessment, assess, example},
     checks::Checks,
-    provider_kinds::{Access, SecretAt},
-    query_plan::{Ask, Role, asks},
-    reading::{Doubt, Failure, Reading, doubting, early, sent},
-    verdict::{NO_VALUES, Verdict, judge},
+    metric::template_of,
+    query::{Ask, Metric, Query},
+    query_plan::asks,
+    reading::{Failure, doubting, early, sent},
 };
-use crate::{
-    api::CanaryMetric,
-    router::Builtin,
-    spec::{Validated, metric_names::canonical},
-};
-
-/// Window of checks that name none.
-const WINDOW: &str = "1m";
-
-/// Text for a metric that says nothing to measure.
-const NOTHING_TO_ASK: &str = "Metric query failed for no usable metrics template and query were configured";
-
-/// What a metric measures.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub enum Metric {
-    /// Percent of requests that did not fail.
-    SuccessRate,
-    /// 99th percentile of request durations in milliseconds.
-    Duration,
-    /// Whatever the user's own PromQL says.
-    Inline,
-    /// Whatever a MetricTemplate says.
-    Template,
-}
-
-/// Bounds within which a value passes, both inclusive.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub struct Range {
-    /// Least value that passes.
-    pub min: Option<f64>,
-    /// Greatest value that passes.
-    pub max: Option<f64>,
-}
-
-impl Range {
-    /// That of a metric: `thresholdRange`, else the old single threshold: the least success rate, or the most of anything
-    /// else; unset is 0, unless there is a condition in its place.
-    fn of(m: &CanaryMetric, kind: Metric) -> Self {
-        match (&m.threshold_range, kind) {
-            (Some(range), _) => Self { min: range.min, max: range.max },
-            (None, _) if m.threshold.is_none() && m.verdict.has_condition() => Self::default(),
-            (None, Metric::SuccessRate) => Self { min: Some(m.threshold.unwrap_or(0.0)), max: None },
-            (None, _) => Self { min: None, max: Some(m.threshold.unwrap_or(0.0)) },
-        }
-    }
-}
-
-/// One question for a metrics server.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Query {
-    /// Name of the metric, as in Events.
-    pub metric: String,
-    /// What it measures.
-    pub kind: Metric,
-    /// The query, in the language of its server: PromQL unless a MetricTemplate says otherwise.
-    pub promql: String,
-    /// Address of the server.
-    pub server: String,
-    /// How it is asked.
-    pub access: Access,
-    /// What passes.
-    pub range: Range,
-    /// Range of the rates in it, in Prometheus' form, e.g. `1m`.
-    pub window: String,
-    /// The counters that a built-in check rests on.
-    pub series: Option<String>,
-    /// What is asked along: each yields a series where good values are not to be trusted.
-    pub doubts: Vec<String>,
-}
-
-/// The MetricTemplate of a metric, as `namespace/name`.
-pub fn template_of(c: &Validated, m: &CanaryMetric) -> Option<String> {
-    let template = m.template_ref.as_ref()?;
-    let namespace = template.namespace.as_deref().filter(|n| !n.is_empty()).unwrap_or(&c.namespace);
-    Some(format!("{namespace}/{}", template.name))
-}
-
-/// The query of a metric: the built-in one if it bears the name of a built-in check, else its own. Err: the metric
-/// cannot be asked for; the text says what is wrong with it.
-fn query(c: &Validated, checks: &Checks, m: &CanaryMetric, builtin: &Builtin) -> Result<Query, String> {
-    let Some(name) = canonical(&m.name) else { return own(c, checks, m) };
-    let window = window(m)?;
-    let kind = if name == builtin::DURATION { Metric::Duration } else { Metric::SuccessRate };
-    let promql = builtin::render(c, checks, builtin, kind, &window)?;
-    let series = Some(builtin::series(c, checks, builtin, &window)?);
-    let (metric, server, range) = (name.to_owned(), c.metrics_server.clone(), Range::of(m, kind));
-    Ok(Query {
-        metric,
-        kind,
-        promql,
-        server,
-        access: Access::default(),
-        range,
-        window,
-        series,
-        doubts: vec![],
-    })
-}
-
-/// What a built-in check that also carries a `templateRef` or a `query` asks beside [`query`], as in Flagger.
-fn beside(c: &Validated, checks: &Checks, m: &CanaryMetric) -> Option<Result<Query, String>> {
-    canonical(&m.name)?;
-    let more = m.template_ref.is_some() || m.query.as_ref().is_some_and(|q| !q.trim().is_empty());
-    more.then(|| own(c, checks, m))
-}
-
-/// The user's own query: that of the MetricTemplate, else the inline one.
-fn own(c: &Validated, checks: &Checks, m: &CanaryMetric) -> Result<Query, String> {
-    let window = window(m)?;
-    let mut model = template::Model::of(c, checks, &window);
-    model.variables.clone_from(&m.template_variables);
-    let (args, secret) = args::values(m, &c.namespace, &checks.secrets);
-    model.args = args;
-    let (kind, access, server, whose, text) = if let Some(name) = template_of(c, m) {
-        let template =
-            checks.templates.get(&name).ok_or_else(|| format!("MetricTemplate {name} is missing"))?;
-        if template.provider.type_ == job::KIND {
-            return job::query(c, checks, m, &name);
-        }
-        let server = template.provider.address.clone().unwrap_or_default();
-        let access = Access::of(&name, template, &checks.secrets);
-        (Metric::Template, access, server, format!("MetricTemplate {name}"), Some(&template.query))
-    } else {
-        let whose = format!("query of metric {}", m.name);
-        (Metric::Inline, Access::default(), c.metrics_server.clone(), whose, m.query.as_ref())
-    };
-    let text = text.map(|q| q.trim()).filter(|q| !q.is_empty()).ok_or(NOTHING_TO_ASK)?;
-    let promql =
-        model.names().and_then(|()| template::render(text, &model)).map_err(|e| format!("{whose}: {e}"))?;
-    let access = Access { args: secret, ..access };
-    let (metric, range) = (m.name.clone(), Range::of(m, kind));
-    Ok(Query { metric, kind, promql, server, access, range, window, series: None, doubts: vec![] })
-}
-
-fn window(m: &CanaryMetric) -> Result<String, String> {
-    let text = m.interval.as_deref().map(str::trim).filter(|i| !i.is_empty()).unwrap_or(WINDOW);
-    if is_promql_duration(text) {
-        Ok(text.to_owned())
-    } else {
-        Err(format!("interval of metric {}: {text:?} is no duration such as 30s or 1m", m.name))
-    }
-}
-
-/// Digits and a unit, once or more: what PromQL takes between brackets.
-fn is_promql_duration(text: &str) -> bool {
-    let mut rest = text;
-    while !rest.is_empty() {
-        let number = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-        let Some((unit, after)) = ["ms", "s", "m", "h", "d", "w", "y"]
-            .iter()
-            .find_map(|unit| Some((unit, rest.get(number..)?.strip_prefix(unit)?)))
-        else {
-            return false;
-        };
-        if number == 0 || number > 9 || unit.is_empty() {
-            return false;
-        }
-        rest = after;
-    }
-    !text.is_empty()
-}
 
 #[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::*;
-    use crate::{manifest::fixture, router};
-
-    fn metric(value: Value) -> CanaryMetric {
-        serde_json::from_value(value).unwrap()
-    }
-
-    fn ask(value: Value) -> Result<Query, String> {
-        let builtin = router::by_name("istio").unwrap().queries();
-        query(&fixture::canary(&json!({})), &Checks::default(), &metric(value), builtin)
-    }
-
-    #[test]
-    fn built_in_checks_go_by_any_of_their_names() {
-        let q =
-            ask(json!({"name": "istio_requests_total", "thresholdRange": {"min": 99}, "interval": "30s"}))
-                .unwrap();
-        assert_eq!(
-            (q.metric.as_str(), q.kind, q.window.as_str()),
-            ("request-success-rate", Metric::SuccessRate, "30s")
-        );
-        assert_eq!(q.range, Range { min: Some(99.0), max: None });
-        let old = ask(json!({"name": "istio_request_duration_seconds_bucket", "threshold": 500})).unwrap();
-        assert_eq!((old.metric.as_str(), old.window.as_str()), ("request-duration", "1m"));
-        assert_eq!(old.range, Range { min: None, max: Some(500.0) });
-        assert_eq!(canonical("error-rate"), None);
-    }
-
-    #[test]
-    fn a_single_threshold_is_a_floor_for_success_only() {
-        let range = |name: &str| ask(json!({"name": name, "query": "up", "threshold": 5})).unwrap().range;
-        assert_eq!(range("request-success-rate"), Range { min: Some(5.0), max: None });
-        assert_eq!(range("mine"), Range { min: None, max: Some(5.0) });
-        assert_eq!(ask(json!({"name": "x", "query": "up"})).unwrap().range.max, Some(0.0));
-        assert_eq!(
-            ask(json!({"name": "x", "query": "up", "thresholdRange": {}})).unwrap().range,
-            Range::default()
-        );
-    }
-
-    #[test]
-    fn own_queries_are_rendered() {
-        let q = ask(json!({"name": "x", "query": "sum(up{n=\"{{ namespace }}\"}[{{ interval }}])"})).unwrap();
-        assert_eq!(q.promql, "sum(up{n=\"test\"}[1m])");
-        assert_eq!(ask(json!({"name": "x", "query": "  "})).unwrap_err(), NOTHING_TO_ASK);
-        assert!(
-            ask(json!({"name": "x", "query": "{{ nope }}"})).unwrap_err().starts_with("query of metric x: ")
-        );
-        let both = metric(json!({"name": "request-duration", "query": "up"}));
-        let second = beside(&fixture::canary(&json!({})), &Checks::default(), &both).unwrap().unwrap();
-        assert_eq!((second.kind, second.promql.as_str()), (Metric::Inline, "up"));
-        assert!(
-            beside(
-                &fixture::canary(&json!({})),
-                &Checks::default(),
-                &metric(json!({"name": "request-duration"}))
-            )
-            .is_none()
-        );
-    }
-
-    #[test]
-    fn x11_a_name_cannot_break_out_of_the_query() {
-        let evil = r#""}) or vector(1) #"#;
-        let mut c = fixture::canary(&json!({}));
-        c.spec.ingress_ref =
-            serde_json::from_value(json!({"apiVersion": "x/v1", "kind": "Ingress", "name": evil})).unwrap();
-        let own = metric(json!({"name": "mine", "query": "sum(up{ingress=\"{{ ingress }}\"})"}));
-        let error =
-            query(&c, &Checks::default(), &own, router::by_name("istio").unwrap().queries()).unwrap_err();
-        assert_eq!(error, "query of metric mine: spec.ingressRef.name is no name of an object: correct it");
-        let nginx = router::by_name("nginx").unwrap().queries();
-        let built_in = query(&c, &Checks::default(), &metric(json!({"name": "request-success-rate"})), nginx)
-            .unwrap()
-            .promql;
-        let escaped = built_in.replace(r#"\""#, "");
-        assert!(built_in.contains(r#"\"\\}\\) or vector"#) && !escaped.contains(r#""}\"#), "{built_in}");
-    }
-
-    #[test]
-    fn x5_an_argument_from_a_secret_is_a_mark_in_the_query() {
-        let arg = json!({"name": "id", "valueFrom": {"secretKeyRef": {"name": "login", "key": "account"}}});
-        let q = ask(json!({
-            "name": "x", "query": "up{id=\"{{ args.id }}\",n=\"{{ args.n }}\"}",
-            "args": [arg, {"name": "n", "value": "7"}],
-        }))
-        .unwrap();
-        assert_eq!(q.promql, r#"up{id="*****id*****",n="7"}"#);
-        let at = &q.access.args["*****id*****"];
-        assert_eq!((at.of.name.as_str(), at.key.as_str()), ("login", "account"));
-    }
-
-    #[test]
-    fn windows_cannot_break_out_of_the_query() {
-        for bad in ["1m]) or vector(1", "m", "1", "1.5m", "99999999999s", "1m;", "é"] {
-            assert!(ask(json!({"name": "request-duration", "interval": bad})).is_err(), "{bad}");
-        }
-        for good in ["30s", "1m30s", "500ms", "1h", ""] {
-            assert!(ask(json!({"name": "request-duration", "interval": good})).is_ok(), "{good}");
-        }
-    }
-}
+mod tests;

@@ -1,15 +1,11 @@
 //! PURE. Kinds of metrics servers as the planner knows them: what a MetricTemplate has to say for each, and what a query
 //! needs beside its text. How a kind is asked is the matter of `source`, which serves exactly these.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
-use serde::Serialize;
-
-use super::Query;
+pub(crate) use super::access::PROMETHEUS;
+use super::query::Query;
 use crate::api::{MetricTemplateSpec, duration};
-
-/// The kind of server that asks for none by name.
-pub const PROMETHEUS: &str = "prometheus";
 
 /// Metrics that Keptn keeps in the cluster.
 const KEPTN: &str = "keptn";
@@ -22,7 +18,7 @@ const LONGEST_PATH: usize = 512;
 
 /// Whether a MetricTemplate has to give something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wants {
+pub(crate) enum Wants {
     /// It must.
     Must,
     /// It may.
@@ -33,7 +29,7 @@ pub enum Wants {
 
 /// A kind of metrics server: a `spec.provider.type` that is served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Kind {
+pub(crate) struct Kind {
     /// The type.
     pub name: &'static str,
     /// `spec.provider.address`.
@@ -45,7 +41,7 @@ pub struct Kind {
 }
 
 /// The kinds that are served, by name; `source` has one file for each.
-pub const KINDS: &[Kind] = &[
+pub(crate) const KINDS: &[Kind] = &[
     Kind { name: "cloudwatch", address: Wants::May, secret: Wants::May, region: Wants::Must },
     Kind { name: "datadog", address: Wants::May, secret: Wants::Must, region: Wants::Not },
     Kind { name: "dynatrace", address: Wants::Must, secret: Wants::Must, region: Wants::Not },
@@ -61,12 +57,12 @@ pub const KINDS: &[Kind] = &[
 ];
 
 /// The kind of this name, if it is served.
-pub fn kind(name: &str) -> Option<&'static Kind> {
+pub(crate) fn kind(name: &str) -> Option<&'static Kind> {
     KINDS.iter().find(|kind| kind.name == name)
 }
 
 /// The namespace in which a query reads an object of the cluster, or its external metrics, where it does.
-pub fn reads_in(query: &Query) -> Option<String> {
+pub(crate) fn reads_in(query: &Query) -> Option<String> {
     let names = query.promql.trim().split('?').next()?.trim_start_matches('/').to_lowercase();
     match query.access.kind.as_str() {
         KEPTN => names.split('/').nth(1).map(str::to_owned),
@@ -77,87 +73,8 @@ pub fn reads_in(query: &Query) -> Option<String> {
     }
 }
 
-/// A Secret whose content a query needs, told without the content.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct SecretAt {
-    /// Who names it and where, for people: `MetricTemplate test/errors (spec.provider.secretRef)`.
-    pub named_by: String,
-    /// Its namespace.
-    pub namespace: String,
-    /// Its name.
-    pub name: String,
-    /// Its resourceVersion, where Secrets are watched: what was read at that version is not read again.
-    pub version: Option<String>,
-}
-
-/// A key of a Secret, told without what is under it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct SecretKeyAt {
-    /// The Secret.
-    pub of: SecretAt,
-    /// The key.
-    pub key: String,
-}
-
-/// How a server is to be asked, beside its address.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Access {
-    /// Name of its [`Kind`].
-    pub kind: String,
-    /// Cloud region, where the kind has some.
-    pub region: Option<String>,
-    /// Where the value stands in an answer of JSON.
-    pub json_path: Option<String>,
-    /// Headers sent along, each with its values.
-    pub headers: BTreeMap<String, Vec<String>>,
-    /// Take any TLS certificate.
-    pub any_certificate: bool,
-    /// Where its credentials are.
-    pub secret: Option<SecretAt>,
-    /// Marks in the query, each for a value out of a Secret.
-    pub args: BTreeMap<String, SecretKeyAt>,
-}
-
-impl Default for Access {
-    /// A Prometheus that answers everybody.
-    fn default() -> Self {
-        Self {
-            kind: PROMETHEUS.into(),
-            region: None,
-            json_path: None,
-            headers: BTreeMap::new(),
-            any_certificate: false,
-            secret: None,
-            args: BTreeMap::new(),
-        }
-    }
-}
-
-impl Access {
-    /// As the MetricTemplate of this `namespace/name` says. `versions`: of Secrets, by `namespace/name`.
-    pub fn of(name: &str, template: &MetricTemplateSpec, versions: &BTreeMap<String, String>) -> Self {
-        let provider = &template.provider;
-        let namespace = name.split_once('/').map_or("", |(namespace, _)| namespace);
-        let secret = provider.secret_ref.as_ref().map(|secret| SecretAt {
-            named_by: format!("MetricTemplate {name} (spec.provider.secretRef)"),
-            namespace: namespace.to_owned(),
-            name: secret.name.clone(),
-            version: versions.get(&format!("{namespace}/{}", secret.name)).cloned(),
-        });
-        Self {
-            kind: provider.type_.clone(),
-            region: provider.region.clone().filter(|r| !r.is_empty()),
-            json_path: provider.json_path.clone(),
-            headers: provider.headers.clone(),
-            any_certificate: provider.insecure_skip_verify == Some(true),
-            secret,
-            args: BTreeMap::new(),
-        }
-    }
-}
-
 /// What is wrong with the provider of a MetricTemplate of a kind that is served: field and remedy.
-pub fn mistakes(template: &MetricTemplateSpec, kind: &Kind) -> Option<String> {
+pub(crate) fn mistakes(template: &MetricTemplateSpec, kind: &Kind) -> Option<String> {
     let provider = &template.provider;
     let empty = |text: Option<&str>| text.is_none_or(|t| t.trim().is_empty());
     if kind.address == Wants::Must && empty(provider.address.as_deref()) {
@@ -180,7 +97,7 @@ pub fn mistakes(template: &MetricTemplateSpec, kind: &Kind) -> Option<String> {
 ///
 /// # Errors
 /// It is none, or longer than any that people write.
-pub fn json_path(text: &str) -> Result<&str, String> {
+pub(crate) fn json_path(text: &str) -> Result<&str, String> {
     let plain = text.trim();
     let plain = plain.strip_prefix('{').and_then(|p| p.strip_suffix('}')).unwrap_or(plain).trim();
     if plain.len() > LONGEST_PATH {
@@ -193,7 +110,7 @@ pub fn json_path(text: &str) -> Result<&str, String> {
 }
 
 /// A window such as `1m30s` as time; one minute for what is none, which `analysis` has refused before.
-pub fn window(text: &str) -> Duration {
+pub(crate) fn window(text: &str) -> Duration {
     const MINUTE: Duration = Duration::from_secs(60);
     duration::parse(text).or_else(|| long(text)).unwrap_or(MINUTE)
 }
@@ -227,6 +144,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::analysis::Access;
 
     fn template(provider: &serde_json::Value) -> MetricTemplateSpec {
         serde_json::from_value(json!({"provider": provider, "query": "up"})).unwrap()

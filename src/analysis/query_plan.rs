@@ -1,38 +1,23 @@
 //! All that is asked for the metrics of a Canary, in one fixed order: for each metric what it measures, then the same of
 //! the primary if a condition compares with it, then how many samples there were if a least number is wanted.
 
-use super::{Metric, Query, beside, builtin, checks::Checks, query, template, window};
+use super::{
+    builtin,
+    checks::Checks,
+    metric::window,
+    metric_query::{beside, query},
+    query::{Ask, Metric, Query, Role},
+    template,
+};
 use crate::{
     api::CanaryMetric,
     router::Builtin,
     spec::{Validated, metric_names::canonical},
 };
 
-/// What a query is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// What the metric measures.
-    Value,
-    /// The same of the primary.
-    Primary,
-    /// How many samples that rests on.
-    Samples,
-}
-
-/// One query of a metric.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Ask {
-    /// Position of the metric in [`Checks::metrics`].
-    pub metric: usize,
-    /// What it is for.
-    pub role: Role,
-    /// Err: it cannot be asked; the text says what is wrong.
-    pub query: Result<Query, String>,
-}
-
 /// All queries of a Canary's checks. A built-in check that also carries a `templateRef` or a `query` asks both, as in
 /// Flagger.
-pub fn asks(c: &Validated, checks: &Checks, builtin: &Builtin) -> Vec<Ask> {
+pub(crate) fn asks(c: &Validated, checks: &Checks, builtin: &Builtin) -> Vec<Ask> {
     checks.metrics.iter().enumerate().flat_map(|(at, m)| of(c, checks, at, m, builtin)).collect()
 }
 

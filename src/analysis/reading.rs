@@ -7,7 +7,10 @@ use std::fmt;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use super::{Ask, Query, Role, provider_kinds};
+use super::{
+    provider_kinds,
+    query::{Ask, Query, Role},
+};
 
 /// What came back for a query.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -110,7 +113,7 @@ impl Doubt {
 /// The query asks along what it is not to be trusted for, at a step that `began` then. Others than built-in ones stay as
 /// they are.
 #[must_use]
-pub fn doubting(query: Query, began: Timestamp, now: Timestamp) -> Query {
+pub(crate) fn doubting(query: Query, began: Timestamp, now: Timestamp) -> Query {
     let Some(series) = &query.series else { return query };
     let mut doubts = vec![Doubt::Reset.asked(&format!("sum(resets({series}[{}])) > 0", query.window))];
     let window =
@@ -125,7 +128,7 @@ pub fn doubting(query: Query, began: Timestamp, now: Timestamp) -> Query {
 }
 
 /// The text that is sent for a query.
-pub fn sent(query: &Query) -> String {
+pub(crate) fn sent(query: &Query) -> String {
     match query.doubts.as_slice() {
         [] => query.promql.clone(),
         doubts => format!("({}) or {}", query.promql, doubts.join(" or ")),
@@ -133,7 +136,7 @@ pub fn sent(query: &Query) -> String {
 }
 
 /// The metric at this position was measured before there was a sample of the step.
-pub fn early(at: usize, asks: &[Ask], readings: &std::collections::BTreeMap<usize, Reading>) -> bool {
+pub(crate) fn early(at: usize, asks: &[Ask], readings: &std::collections::BTreeMap<usize, Reading>) -> bool {
     let mut mine = asks.iter().enumerate().filter(|(_, ask)| ask.metric == at && ask.role == Role::Value);
     mine.any(|(index, _)| matches!(readings.get(&index), Some(Reading::Doubted { doubt: Doubt::Early, .. })))
 }

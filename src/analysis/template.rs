@@ -16,7 +16,7 @@ const ROUNDS: u64 = 10_000;
 
 /// What the functions of a template return.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Model {
+pub(crate) struct Model {
     /// Name of the Canary.
     pub name: String,
     /// Its namespace.
@@ -39,7 +39,7 @@ pub struct Model {
 
 impl Model {
     /// The model of a Canary, without variables.
-    pub fn of(c: &Validated, checks: &Checks, interval: &str) -> Self {
+    pub(crate) fn of(c: &Validated, checks: &Checks, interval: &str) -> Self {
         let named = |name: Option<&String>| name.unwrap_or(&c.names.target).clone();
         Self {
             name: c.name.clone(),
@@ -61,7 +61,7 @@ impl Model {
     ///
     /// # Errors
     /// One is not.
-    pub fn names(&self) -> Result<(), String> {
+    pub(crate) fn names(&self) -> Result<(), String> {
         let all = [
             ("targetRef.name", &self.target),
             ("service.name", &self.service),
@@ -75,7 +75,7 @@ impl Model {
 }
 
 /// Renders a template. Err: what is wrong with it, with the place where the parser knows it.
-pub fn render(text: &str, model: &Model) -> Result<String, String> {
+pub(crate) fn render(text: &str, model: &Model) -> Result<String, String> {
     let mut template = Template::new("query").missing_key(MissingKey::Error).max_range_iters(ROUNDS);
     let functions = [
         ("name", &model.name),

@@ -11,15 +11,19 @@
 
 use serde::Serialize;
 
-use super::{Doubt, Metric, Query, Reading, go};
+use super::{
+    go,
+    query::{Metric, Query},
+    reading::{Doubt, Reading},
+};
 use crate::spec::Validated;
 
 /// What a query without any value is said to be.
-pub const NO_VALUES: &str = "running query failed: no values found";
+pub(crate) const NO_VALUES: &str = "running query failed: no values found";
 
 /// What a reading means.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// Within the range.
     Pass {
         /// The worst value.
@@ -43,7 +47,7 @@ pub enum Verdict {
 }
 
 /// Judges what a query brought. Durations are cut to whole milliseconds on both sides before they are compared.
-pub fn judge(query: &Query, reading: &Reading, c: &Validated) -> Verdict {
+pub(crate) fn judge(query: &Query, reading: &Reading, c: &Validated) -> Verdict {
     let values = match reading {
         Reading::Values(values) | Reading::Doubted { values, .. } => values,
         Reading::Bad(why) => return Verdict::Fail { text: bad(query, why, c) },
@@ -160,7 +164,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{analysis::Range, manifest::fixture};
+    use crate::{analysis::query::Range, manifest::fixture};
 
     fn query(kind: Metric, min: Option<f64>, max: Option<f64>) -> Query {
         let metric = match kind {

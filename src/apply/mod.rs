@@ -25,26 +25,28 @@ use crate::{
         config::{self, CopyOf},
     },
     names::{LABEL_CANARY, managers},
-    observe::{Key, ObjectCache},
+    observe::ObjectCache,
     plan::{Action, Plan},
-    snapshot::{CANARY, CANARY_RUN, DEPLOYMENT, JOB, Kind, ObjectRef, REVISION},
+    snapshot::{CANARY, CANARY_RUN, DEPLOYMENT, JOB, Key, Kind, ObjectRef, REVISION},
 };
 
 mod status;
 
+/// The verb of calls that make an object.
+const CREATE: &str = "create";
 /// No call to the API server may take longer.
 const DEADLINE: Duration = Duration::from_secs(10);
 
 /// Why a plan was not carried out to its end.
 #[derive(Debug, thiserror::Error)]
-pub enum ApplyError {
+pub(crate) enum ApplyError {
     /// The object has changed, exists already or is gone: look again.
     #[error("{verb} {object}: it has changed meanwhile")]
-    Moved {
+    Conflict {
         /// What was tried.
         verb: &'static str,
         /// On what.
-        object: String,
+        object: ObjectRef,
     },
     /// The API server refused it for another reason.
     #[error("{verb} {object}")]
@@ -52,15 +54,15 @@ pub enum ApplyError {
         /// What was tried.
         verb: &'static str,
         /// On what.
-        object: String,
+        object: ObjectRef,
         /// Why.
         source: Box<kube::Error>,
     },
     /// Something else has the name that a Job is to have.
     #[error("create {object}: there is one of this name that was not made for this Canary: delete it")]
-    Taken {
+    NameTaken {
         /// The Job.
-        object: String,
+        object: ObjectRef,
     },
     /// Written, but not kept: an operator that forgets its own decisions must not act on them.
     #[error(
@@ -76,20 +78,28 @@ pub enum ApplyError {
         /// What was tried.
         verb: &'static str,
         /// On what.
-        object: String,
+        object: ObjectRef,
     },
 }
 
 impl ApplyError {
     /// The world has moved: decide anew at once.
-    pub fn moved(&self) -> bool {
-        matches!(self, Self::Moved { .. })
+    pub(crate) fn is_conflict(&self) -> bool {
+        matches!(self, Self::Conflict { .. })
+    }
+
+    /// What was to be made, if that is what did not succeed.
+    pub(crate) fn creating(&self) -> Option<&ObjectRef> {
+        match self {
+            Self::Refused { verb: CREATE, object, .. } | Self::NameTaken { object } => Some(object),
+            _ => None,
+        }
     }
 
     /// Says no for good, e.g. missing rights or a refusing admission webhook: for people to mend.
-    pub fn forbidden(&self) -> Option<String> {
+    pub(crate) fn permanent_refusal(&self) -> Option<String> {
         let (verb, object, source) = match self {
-            Self::Dropped { .. } | Self::Taken { .. } => return Some(self.to_string()),
+            Self::Dropped { .. } | Self::NameTaken { .. } => return Some(self.to_string()),
             Self::Refused { verb, object, source } => (verb, object, source),
             _ => return None,
         };
@@ -101,15 +111,15 @@ impl ApplyError {
 
 /// Carries out plans.
 #[derive(Clone)]
-pub struct Applier {
+pub(crate) struct Applier {
     client: Client,
-    world: Arc<ObjectCache>,
+    cache: Arc<ObjectCache>,
 }
 
 impl Applier {
-    /// An applier that writes through `client` and tells `world`.
-    pub fn new(client: Client, world: Arc<ObjectCache>) -> Self {
-        Self { client, world }
+    /// An applier that writes through `client` and tells `cache`.
+    pub(crate) fn new(client: Client, cache: Arc<ObjectCache>) -> Self {
+        Self { client, cache }
     }
 
     /// Writes the plan's status, then its actions.
@@ -119,7 +129,7 @@ impl Applier {
     /// may be told. Later writes were not tried; but an urgent plan's actions are, although the status write failed.
     ///
     /// Records of runs come last and are no part of that: Ok with the error that kept them from being written, if one did.
-    pub async fn carry_out(
+    pub(crate) async fn carry_out(
         &self,
         canary: &Canary,
         plan: &Plan,
@@ -136,16 +146,16 @@ impl Applier {
         if let Err(error) = intent {
             if plan.urgent {
                 for action in plan.actions.iter().filter(|a| !record(a)) {
-                    self.act(&key, canary, action).await.map_err(|e| (false, e))?;
+                    self.execute(&key, canary, action).await.map_err(|e| (false, e))?;
                 }
             }
             return Err((false, error));
         }
         for action in plan.actions.iter().filter(|a| !record(a)) {
-            self.act(&key, canary, action).await.map_err(|e| (plan.status.is_some(), e))?;
+            self.execute(&key, canary, action).await.map_err(|e| (plan.status.is_some(), e))?;
         }
         for action in plan.actions.iter().filter(record) {
-            if let Err(error) = self.act(&key, canary, action).await {
+            if let Err(error) = self.execute(&key, canary, action).await {
                 return Ok(Some(error));
             }
         }
@@ -159,14 +169,14 @@ impl Applier {
         let patch = Patch::Merge(&wanted);
         let api = self.api(CANARY, &key.0);
         let written = call("write the status of", &object, api.patch_status(&key.1, &params, &patch)).await?;
-        self.saw(CANARY, &written);
+        self.update_cache(CANARY, &written);
         match status::dropped(&wanted, &written.data) {
             Some(field) => Err(ApplyError::Dropped { field }),
             None => Ok(()),
         }
     }
 
-    async fn act(&self, key: &Key, canary: &Canary, action: &Action) -> Result<(), ApplyError> {
+    async fn execute(&self, key: &Key, canary: &Canary, action: &Action) -> Result<(), ApplyError> {
         match action {
             Action::Create(manifest) => self.create(&key.0, manifest).await,
             Action::Copy(of) => self.copy(&key.0, of).await,
@@ -178,7 +188,7 @@ impl Applier {
             Action::Scale { name, replicas, version } => self.scale(&key.0, name, *replicas, version).await,
             Action::Delete { at, uid } => self.delete(&key.0, at, uid).await,
             Action::Finalizers { list } => {
-                let known = self.world.get(CANARY, &key.0, &key.1);
+                let known = self.cache.get(CANARY, &key.0, &key.1);
                 let version = known.as_ref().and_then(|c| c["metadata"]["resourceVersion"].as_str());
                 let version = version.or(canary.metadata.resource_version.as_deref());
                 let patch = json!({"metadata": {"finalizers": list, "resourceVersion": version}});
@@ -195,13 +205,13 @@ impl Applier {
             body["metadata"]["namespace"] = json!(namespace);
         }
         let Ok(object) = serde_json::from_value::<DynamicObject>(body) else {
-            return Err(ApplyError::Moved { verb: "create", object: at.to_string() });
+            return Err(ApplyError::Conflict { verb: CREATE, object: at });
         };
         let params = PostParams { field_manager: Some(manifest.manager.into()), ..PostParams::default() };
-        match call("create", &at, self.api(manifest.kind, namespace).create(&params, &object)).await {
-            Ok(made) => self.saw(manifest.kind, &made),
-            Err(ApplyError::Moved { .. }) if manifest.kind == JOB => {
-                return Err(self.found(namespace, &at, &object).await);
+        match call(CREATE, &at, self.api(manifest.kind, namespace).create(&params, &object)).await {
+            Ok(made) => self.update_cache(manifest.kind, &made),
+            Err(ApplyError::Conflict { .. }) if manifest.kind == JOB => {
+                return Err(self.existing_job(namespace, &at, &object).await);
             }
             Err(error) => return Err(error),
         }
@@ -209,13 +219,13 @@ impl Applier {
     }
 
     /// The Job is there already. Those of others are not watched, so that somebody's would not be seen at the next look.
-    async fn found(&self, namespace: &str, at: &ObjectRef, wanted: &DynamicObject) -> ApplyError {
+    async fn existing_job(&self, namespace: &str, at: &ObjectRef, wanted: &DynamicObject) -> ApplyError {
         match call("read", at, self.api(at.kind, namespace).get(&at.name)).await {
             Ok(there) if there.labels().get(LABEL_CANARY) == wanted.labels().get(LABEL_CANARY) => {
-                self.saw(at.kind, &there);
-                ApplyError::Moved { verb: "create", object: at.to_string() }
+                self.update_cache(at.kind, &there);
+                ApplyError::Conflict { verb: CREATE, object: at.clone() }
             }
-            Ok(_) => ApplyError::Taken { object: at.to_string() },
+            Ok(_) => ApplyError::NameTaken { object: at.clone() },
             Err(error) => error,
         }
     }
@@ -226,7 +236,7 @@ impl Applier {
         let source = serde_json::to_value(source).unwrap_or_default();
         match config::copy(&source, of) {
             Some(copy) => self.create(namespace, &copy).await,
-            None => Err(ApplyError::Moved { verb: "copy", object: of.from.to_string() }),
+            None => Err(ApplyError::Conflict { verb: "copy", object: of.from.clone() }),
         }
     }
 
@@ -240,7 +250,7 @@ impl Applier {
         let params = PatchParams { field_manager: Some(manager.into()), ..PatchParams::default() };
         let api = self.api(at.kind, namespace);
         let written = call("patch", at, api.patch(&at.name, &params, &Patch::Merge(patch))).await?;
-        self.saw(at.kind, &written);
+        self.update_cache(at.kind, &written);
         Ok(())
     }
 
@@ -261,7 +271,7 @@ impl Applier {
         let scale = call("scale", &at, api.patch_scale(name, &params, &patch)).await?;
         // the answer is a Scale: the Deployment itself is known again when its watch has caught up
         if let Some(version) = scale.metadata.resource_version.and_then(|v| v.parse().ok()) {
-            self.world.floor(DEPLOYMENT, (namespace.to_owned(), name.to_owned()), version);
+            self.cache.floor(DEPLOYMENT, (namespace.to_owned(), name.to_owned()), version);
         }
         Ok(())
     }
@@ -272,7 +282,7 @@ impl Applier {
         match call("delete", at, self.api(at.kind, namespace).delete(&at.name, &params)).await {
             Ok(either) => {
                 if let Some(object) = either.left() {
-                    self.saw(at.kind, &object);
+                    self.update_cache(at.kind, &object);
                 } else if [REVISION, CANARY_RUN, JOB].contains(&at.kind) || config::KINDS.contains(&at.kind) {
                     self.forget(namespace, at);
                 }
@@ -288,14 +298,14 @@ impl Applier {
 
     /// Gone for certain: the watch may say so later.
     fn forget(&self, namespace: &str, at: &ObjectRef) {
-        if let Some(known) = self.world.get(at.kind, namespace, &at.name) {
-            self.world.gone(at.kind, &known);
+        if let Some(known) = self.cache.get(at.kind, namespace, &at.name) {
+            self.cache.remove(at.kind, &known);
         }
     }
 
-    fn saw(&self, kind: Kind, object: &DynamicObject) {
+    fn update_cache(&self, kind: Kind, object: &DynamicObject) {
         if let Ok(object) = serde_json::to_value(object) {
-            self.world.saw(kind, object);
+            self.cache.insert(kind, object);
         }
     }
 
@@ -318,7 +328,7 @@ async fn call<T>(
     object: &ObjectRef,
     request: impl Future<Output = kube::Result<T>>,
 ) -> Result<T, ApplyError> {
-    let object = object.to_string();
+    let object = object.clone();
     match tokio::time::timeout(DEADLINE, request).await {
         Err(_) => Err(ApplyError::TimedOut { verb, object }),
         Ok(Ok(done)) => Ok(done),
@@ -326,7 +336,7 @@ async fn call<T>(
             if verb != "delete"
                 && (status.is_conflict() || status.is_already_exists() || status.is_not_found()) =>
         {
-            Err(ApplyError::Moved { verb, object })
+            Err(ApplyError::Conflict { verb, object })
         }
         Ok(Err(source)) => Err(ApplyError::Refused { verb, object, source: Box::new(source) }),
     }

@@ -1,40 +1,18 @@
 //! The smallest merge patch from the status that was read to the one that is wanted.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use crate::api::{Canary, CanaryStatus};
+use crate::{
+    api::{Canary, CanaryStatus},
+    manifest::difference,
+};
 
 /// Patch for the status subresource, bound to the version that was read; none when nothing differs.
 pub(super) fn patch(canary: &Canary, new: &CanaryStatus) -> Option<Value> {
     let old = canary.status.as_ref().and_then(|s| serde_json::to_value(s).ok()).unwrap_or_else(|| json!({}));
     let new = serde_json::to_value(new).ok()?;
-    let diff = diff(&old, &new)?;
+    let diff = difference(&old, &new)?;
     Some(json!({"metadata": {"resourceVersion": canary.metadata.resource_version}, "status": diff}))
-}
-
-/// RFC 7386 merge patch from `old` to `new`.
-fn diff(old: &Value, new: &Value) -> Option<Value> {
-    if old == new {
-        return None;
-    }
-    let (Value::Object(old), Value::Object(new)) = (old, new) else { return Some(new.clone()) };
-    let mut patch = Map::new();
-    for (key, value) in new {
-        match old.get(key) {
-            None => {
-                patch.insert(key.clone(), value.clone());
-            }
-            Some(before) => {
-                if let Some(change) = diff(before, value) {
-                    patch.insert(key.clone(), change);
-                }
-            }
-        }
-    }
-    for key in old.keys().filter(|key| !new.contains_key(*key)) {
-        patch.insert(key.clone(), Value::Null);
-    }
-    Some(Value::Object(patch))
 }
 
 /// A field of the patch that the API server did not keep: the installed CustomResourceDefinition does not have it.
@@ -62,7 +40,7 @@ mod tests {
     fn only_what_differs_is_sent_and_what_vanished_is_removed() {
         let old = json!({"phase": "Progressing", "step": {"index": 1, "checked": "t"}, "epoch": 3});
         let new = json!({"phase": "Progressing", "step": {"index": 2}, "epoch": 3});
-        assert_eq!(diff(&old, &new), Some(json!({"step": {"index": 2, "checked": null}})));
-        assert_eq!(diff(&old, &old), None);
+        assert_eq!(difference(&old, &new), Some(json!({"step": {"index": 2, "checked": null}})));
+        assert_eq!(difference(&old, &old), None);
     }
 }

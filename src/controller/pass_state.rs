@@ -1,45 +1,113 @@
-//! What the operator remembers of a Canary between two looks at it. Never decided from alone: the truth is in the cluster.
+//! What the operator remembers of Canaries between passes. Never decided from alone: the truth is in the cluster.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use jiff::Timestamp;
 
-use super::Worker;
 use crate::{
     expression::Known,
-    observe::Key,
-    snapshot::{Records, RefusedJob, Snapshot},
+    retry::Backoff,
+    snapshot::{Key, Records, RefusedJob, Snapshot},
 };
 
-/// What is remembered of a Canary between passes; losing it costs a question, a sentence or a moment, nothing else.
-#[derive(Default)]
+/// A Canary that cannot be worked on is tried again after at most this long.
+const RETRY_CAP: Duration = Duration::from_secs(30);
+
+/// What is remembered of one Canary; losing it costs a question, a sentence or a moment, nothing else.
 pub(super) struct PassState {
-    pub(super) ask_not_before: BTreeMap<Key, Timestamp>,
-    pub(super) refused: BTreeMap<Key, String>,
-    pub(super) jobs: BTreeMap<Key, RefusedJob>,
-    pub(super) records: BTreeMap<Key, Records>,
-    /// Conditions of metrics, where a Canary has some.
-    pub(super) conditions: BTreeMap<Key, Known>,
-    /// Canaries that do not decode, and why.
-    pub(super) undecodable: BTreeMap<Key, String>,
+    /// Until then no server is asked that gave no usable answer.
+    pub(super) ask_not_before: Option<Timestamp>,
+    /// The write that is refused for good, in words.
+    pub(super) refused: Option<String>,
+    pub(super) refused_job: Option<RefusedJob>,
+    pub(super) records: Records,
+    /// Conditions of its metrics.
+    pub(super) conditions: Known,
+    /// Why it does not decode.
+    pub(super) undecodable: Option<String>,
+    /// Its target, whose series go when it is gone.
+    pub(super) target: Option<String>,
+    pub(super) failures: Backoff,
+    pub(super) silences: Backoff,
+    pub(super) record_failures: Backoff,
 }
 
-impl Worker {
-    /// The snapshot with what is remembered of its Canary.
-    pub(super) fn remembering(&self, key: &Key, mut snap: Snapshot) -> Snapshot {
-        let known = self.memory().conditions.get(key).cloned().unwrap_or_default();
-        snap.conditions = known.with(snap.canary.conditions());
-        let mut memory = self.memory();
-        if snap.conditions.is_empty() {
-            memory.conditions.remove(key);
-        } else {
-            memory.conditions.insert(key.clone(), snap.conditions.clone());
+impl Default for PassState {
+    fn default() -> Self {
+        Self {
+            ask_not_before: None,
+            refused: None,
+            refused_job: None,
+            records: Records::default(),
+            conditions: Known::default(),
+            undecodable: None,
+            target: None,
+            failures: Backoff::new(RETRY_CAP),
+            silences: Backoff::new(RETRY_CAP),
+            record_failures: Backoff::new(RETRY_CAP),
         }
-        snap.ask_not_before = memory.ask_not_before.get(key).copied();
-        snap.refused = memory.refused.get(key).cloned();
-        snap.refused_job = memory.jobs.get(key).cloned();
-        let records = memory.records.get(key).cloned().unwrap_or_default();
-        snap.records = Records { known: snap.records.known, ..records };
-        snap
+    }
+}
+
+/// The states of all Canaries.
+#[derive(Default)]
+pub(super) struct PassStates(Mutex<BTreeMap<Key, PassState>>);
+
+impl PassStates {
+    /// Adds what is remembered of a Canary to its snapshot.
+    pub(super) fn complete(&self, key: &Key, snap: &mut Snapshot) {
+        // conditions take long to read: not under the lock
+        let known = self.of(key, |state| state.conditions.clone());
+        snap.conditions = known.with(snap.canary.conditions());
+        self.of(key, |state| {
+            state.conditions = snap.conditions.clone();
+            snap.ask_not_before = state.ask_not_before;
+            snap.refused.clone_from(&state.refused);
+            snap.refused_job.clone_from(&state.refused_job);
+            snap.records = Records { known: snap.records.known, ..state.records.clone() };
+        });
+    }
+
+    /// Reads or changes the state of a Canary.
+    pub(super) fn of<R>(&self, key: &Key, change: impl FnOnce(&mut PassState) -> R) -> R {
+        change(self.lock().entry(key.clone()).or_default())
+    }
+
+    /// The Canary is gone. Returns what was remembered of it.
+    pub(super) fn forget(&self, key: &Key) -> PassState {
+        self.lock().remove(key).unwrap_or_default()
+    }
+
+    /// How many Canaries do not decode.
+    pub(super) fn undecodable(&self) -> usize {
+        self.lock().values().filter(|state| state.undecodable.is_some()).count()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Key, PassState>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_left_of_a_canary_that_is_gone() {
+        let (states, key) = (PassStates::default(), ("n".to_owned(), "app".to_owned()));
+        states.of(&key, |state| {
+            for _ in 0..8 {
+                state.silences.next_delay();
+            }
+            state.undecodable = Some("why".into());
+        });
+        assert_eq!(states.undecodable(), 1);
+        assert_eq!(states.forget(&key).undecodable.as_deref(), Some("why"));
+        assert_eq!(states.undecodable(), 0);
+        assert!(states.of(&key, |state| state.silences.next_delay()) < Duration::from_secs(1));
     }
 }

@@ -17,7 +17,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::observe::Key;
+use crate::snapshot::Key;
 
 /// When a Canary is to be worked on again, unless something triggers it before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,19 +6,21 @@ use tokio::task::JoinError;
 
 use k8s_openapi::api::core::v1::ObjectReference;
 
-use super::{Again, Worker, until};
+use super::{
+    queue::Again,
+    worker::{Asked, Worker},
+};
 use crate::{
     analysis::{Metric, Reading},
     api::{CanaryStatus, Phase},
     clock, events, names,
-    observe::Key,
-    plan::{self, Answers, Note, Plan, Question, Severity},
-    snapshot::{CANARY, Snapshot},
+    plan::{self, Note, Plan, Question, Severity},
+    snapshot::{CANARY, Key, Snapshot},
 };
 
 impl Worker {
     /// Events and one log line per note.
-    pub(super) fn say(&self, snap: &Snapshot, plan: &Plan) {
+    pub(super) fn announce(&self, snap: &Snapshot, plan: &Plan) {
         let status = plan.status.as_ref().or(snap.canary.status.as_ref());
         let key = (snap.canary.namespace().unwrap_or_default(), snap.canary.name_any());
         let canary = format!("{}.{}", key.1, key.0);
@@ -31,12 +33,12 @@ impl Worker {
         let record = ends.then(|| events::record(snap)).flatten();
         for note in &plan.notes {
             if let Some(record) = &record {
-                self.events.say_of(record.clone(), note);
+                self.events.publish_about(record.clone(), note);
             }
-            self.events.say(&snap.canary, note);
-            self.alerts.say(&snap.canary, status.unwrap_or(&unset), note);
+            self.events.publish(&snap.canary, note);
+            self.alerts.send(&snap.canary, status.unwrap_or(&unset), note);
             let everyone = self.config.event_webhook.as_deref();
-            self.telling.tell(&key, plan::told(snap, status, note, clock::now(), everyone));
+            self.event_sink.send(&key, plan::told(snap, status, note, clock::now(), everyone));
             match note.severity {
                 Severity::Normal => {
                     tracing::info!(canary, %from, %phase, weight, reason = note.reason, "{}", note.message);
@@ -52,8 +54,8 @@ impl Worker {
     }
 
     /// Gauges and counters under Flagger's names.
-    pub(super) fn report(&self, snap: &Snapshot, plan: &Plan, questions: &[Question], answers: &Answers) {
-        self.metrics.set_totals(&self.world.totals());
+    pub(super) fn update_metrics(&self, snap: &Snapshot, plan: &Plan, asked: &Asked) {
+        self.metrics.set_totals(&self.cache.totals());
         if plan::older_rival(snap).is_some() {
             // the series of the target are the other one's
             return;
@@ -61,7 +63,7 @@ impl Worker {
         let target = &snap.canary.spec.target_ref.name;
         let namespace = snap.canary.namespace().unwrap_or_default();
         let key = (namespace.clone(), snap.canary.name_any());
-        self.targets().insert(key, target.clone());
+        self.states.of(&key, |state| state.target = Some(target.clone()));
         let before = snap.canary.status.clone().unwrap_or_default();
         let after = plan.status.as_ref().unwrap_or(&before);
         let phase = after.phase.unwrap_or_default();
@@ -82,9 +84,9 @@ impl Worker {
                 _ => {}
             }
         }
-        for question in questions {
+        for question in &asked.questions {
             let Question::Measure { index, query } = question else { continue };
-            let Some(Reading::Values(values)) = answers.readings.get(index) else { continue };
+            let Some(Reading::Values(values)) = asked.answers.readings.get(index) else { continue };
             let Some(value) = values.last().filter(|v| v.is_finite()) else { continue };
             // Flagger's gauge shows durations in seconds
             let value = if query.kind == Metric::Duration { value / 1000.0 } else { *value };
@@ -93,51 +95,39 @@ impl Worker {
     }
 
     /// How late a window was judged, and how long its checks took from `asked` to `decided`.
-    pub(super) fn timed(&self, snap: &Snapshot, plan: &Plan, asked: Timestamp, decided: Timestamp) {
+    pub(super) fn observe_check(&self, snap: &Snapshot, plan: &Plan, asked: Timestamp, decided: Timestamp) {
         let Some(due) = plan.judged else { return };
         let namespace = snap.canary.namespace().unwrap_or_default();
-        let took = until(decided, asked);
+        let took = clock::until(decided, asked);
         self.metrics.observe_check(&snap.canary.spec.target_ref.name, &namespace, took.as_secs_f64());
-        self.metrics.stepped_late_by(until(decided, due));
+        self.metrics.stepped_late_by(clock::until(decided, due));
     }
 
     /// The Canary is gone: so are its series and what was remembered of it.
     pub(super) fn forget(&self, key: &Key) {
-        let mut memory = self.memory();
-        memory.ask_not_before.remove(key);
-        memory.refused.remove(key);
-        memory.jobs.remove(key);
-        memory.records.remove(key);
-        memory.conditions.remove(key);
-        drop(memory);
-        self.calls.forget(key);
-        self.decodes(key);
-        self.failures().clear(key);
-        self.record_failures.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clear(key);
-        if let Some(target) = self.targets().remove(key) {
+        self.clear_undecodable(key);
+        self.rounds.forget(key);
+        if let Some(target) = self.states.forget(key).target {
             self.metrics.forget(&target, &key.0);
         }
-        self.metrics.set_totals(&self.world.totals());
+        self.metrics.set_totals(&self.cache.totals());
     }
 
     /// It decodes, or is gone: it is no longer counted among those that do not.
-    pub(super) fn decodes(&self, key: &Key) {
-        let mut memory = self.memory();
-        if memory.undecodable.remove(key).is_some() {
-            self.metrics.set_undecodable(CANARY.kind, memory.undecodable.len());
+    pub(super) fn clear_undecodable(&self, key: &Key) {
+        if self.states.of(key, |state| state.undecodable.take()).is_some() {
+            self.metrics.set_undecodable(CANARY.kind, self.states.undecodable());
         }
     }
 
     /// A stored object that the schema would refuse today: counted, and said once for each reason.
-    pub(super) fn undecodable(&self, key: &Key, why: &str) {
-        let mut memory = self.memory();
-        let said = memory.undecodable.insert(key.clone(), why.to_owned());
-        self.metrics.set_undecodable(CANARY.kind, memory.undecodable.len());
-        drop(memory);
+    pub(super) fn report_undecodable(&self, key: &Key, why: &str) {
+        let said = self.states.of(key, |state| state.undecodable.replace(why.to_owned()));
+        self.metrics.set_undecodable(CANARY.kind, self.states.undecodable());
         if said.as_deref() == Some(why) {
             return;
         }
-        let object = self.world.get(CANARY, &key.0, &key.1).unwrap_or_default();
+        let object = self.cache.get(CANARY, &key.0, &key.1).unwrap_or_default();
         tracing::warn!(
             canary = format!("{}.{}", key.1, key.0),
             why,
@@ -152,7 +142,7 @@ impl Worker {
             ..ObjectReference::default()
         };
         let message = format!("Canary {} does not decode and is left alone until it is mended: {why}", key.1);
-        self.events.say_of(reference, &Note::warning("Undecodable", message));
+        self.events.publish_about(reference, &Note::warning("Undecodable", message));
     }
 
     /// The task of one Canary panicked: it is left alone for a while, the others go on.
@@ -162,7 +152,7 @@ impl Worker {
             "{} met an internal error with this Canary and tries again later: please report it",
             names::COMPONENT
         );
-        self.memory().refused.insert(key.clone(), why);
+        self.states.of(key, |state| state.refused = Some(why));
         self.later(key)
     }
 }

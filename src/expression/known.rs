@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::Condition;
+use super::condition::Condition;
 
 type Read = Result<Arc<Condition>, String>;
 

@@ -1,6 +1,9 @@
 use proptest::prelude::*;
 
-use super::*;
+use super::{
+    condition::{LONGEST, MOST_SERIES},
+    *,
+};
 
 fn one(text: &str, values: &[f64]) -> Result<bool, String> {
     let all = Condition::parse(text)?.holds(values, &[0.5])?;

@@ -21,6 +21,7 @@ use super::{
     command::Work,
     exec::{self, Ended},
 };
+use crate::text::first_chars;
 
 /// Loads that may wait for others to end; more are refused.
 const QUEUE: usize = 1024;
@@ -153,7 +154,7 @@ impl Tasks {
             () = self.stop.cancelled() => return None,
         };
         let (canary, text) = (&command.canary, &command.text);
-        let output: String = ended.output.trim_end().chars().take(LOGGED).collect();
+        let output = first_chars(ended.output.trim_end(), LOGGED);
         let outcome = if let Some(why) = &ended.failure {
             tracing::error!(canary, output, "command failed {text}: {why}");
             "failed"

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde_json::{Map, Value, json};
+/// RFC 7386, as the API server applies it.
+pub(crate) use json_patch::merge;
+use serde_json::{Value, json};
 
 use super::Manifest;
 use crate::{
@@ -90,25 +92,6 @@ pub(crate) fn target() -> Value {
             },
         },
     })
-}
-
-/// RFC 7386, as the API server applies it.
-pub(crate) fn merge(target: &mut Value, patch: &Value) {
-    let Value::Object(members) = patch else {
-        *target = patch.clone();
-        return;
-    };
-    if !target.is_object() {
-        *target = Value::Object(Map::new());
-    }
-    let Value::Object(map) = target else { return };
-    for (key, value) in members {
-        if value.is_null() {
-            map.remove(key);
-        } else {
-            merge(map.entry(key.clone()).or_insert(Value::Null), value);
-        }
-    }
 }
 
 /// The object with the epoch of the run that writes it and the time of the write.

@@ -28,6 +28,6 @@ pub use self::{
     json::{generation, replicas, resource_version, uid},
     marks::{adopted, annotation, controller_of, disown, epoch, labels, made_for, ours, written},
     object::{Manifest, Undo},
-    patch::patch,
+    patch::{difference, patch},
     readiness::Rollout,
 };

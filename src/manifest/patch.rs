@@ -35,6 +35,11 @@ pub fn patch(live: &Value, want: &Manifest) -> Option<Value> {
     if changes.is_empty() { None } else { Some(Value::Object(changes)) }
 }
 
+/// The merge patch that turns `old` into `new`, of which every field counts. None: nothing differs.
+pub fn difference(old: &Value, new: &Value) -> Option<Value> {
+    Rules { owned: &[], typed: false }.change(old, new, "", true)
+}
+
 struct Rules {
     owned: &'static [&'static str],
     /// Served by the API server's own types, which drop empty strings.

@@ -19,8 +19,9 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use ipnet::{Ipv4Net, Ipv6Net};
 use reqwest::{Certificate, Client, ClientBuilder, Proxy, Response, Url, redirect};
 
-pub use crate::outbound::{OutboundPolicy, Refused};
-pub use resolve::{Lookup, System};
+pub(crate) use crate::outbound::{OutboundPolicy, Refused};
+use crate::text;
+pub(crate) use resolve::{Lookup, System};
 
 use resolve::{Guard, host_of};
 
@@ -31,7 +32,7 @@ const CLIENTS: usize = 64;
 
 /// Makes requests. Clones share their clients.
 #[derive(Clone)]
-pub struct Outbound(Arc<Inner>);
+pub(crate) struct Outbound(Arc<Inner>);
 
 struct Inner {
     guard: Arc<Guard>,
@@ -49,7 +50,7 @@ struct Kind {
 
 /// Whose certificates are taken.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Tls {
+pub(crate) struct Tls {
     /// Anybody's.
     pub any_certificate: bool,
     /// Beside the system's: PEM certificates.
@@ -58,7 +59,7 @@ pub struct Tls {
 
 /// One request.
 #[derive(Clone, Debug)]
-pub struct Request {
+pub(crate) struct Request {
     /// How.
     pub method: Method,
     /// Where; from [`address`]. Credentials in it are sent as basic authentication.
@@ -81,13 +82,13 @@ pub struct Request {
 
 impl Request {
     /// A GET.
-    pub fn get(url: Url, timeout: Duration, limit: usize) -> Self {
+    pub(crate) fn get(url: Url, timeout: Duration, limit: usize) -> Self {
         let (method, headers, tls) = (Method::GET, HeaderMap::new(), Tls::default());
         Self { method, url, headers, login: None, body: None, timeout, limit, tls, proxy: None }
     }
 
     /// A POST of JSON.
-    pub fn post(url: Url, json: &serde_json::Value, timeout: Duration, limit: usize) -> Self {
+    pub(crate) fn post(url: Url, json: &serde_json::Value, timeout: Duration, limit: usize) -> Self {
         let body = Some(json.to_string().into_bytes());
         let posted = Self { method: Method::POST, body, ..Self::get(url, timeout, limit) };
         posted.header("content-type", "application/json")
@@ -95,7 +96,7 @@ impl Request {
 
     /// With a header; one that cannot be sent is left out. The value is marked as a secret.
     #[must_use]
-    pub fn header(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         if let (Ok(name), Ok(mut value)) = (name.parse::<HeaderName>(), value.parse::<HeaderValue>()) {
             value.set_sensitive(true);
             self.headers.append(name, value);
@@ -106,11 +107,9 @@ impl Request {
 
 /// What a server said.
 #[derive(Clone, Debug)]
-pub struct Answer {
+pub(crate) struct Answer {
     /// HTTP status.
     pub status: u16,
-    /// Its headers.
-    pub headers: HeaderMap,
     /// The body, or the beginning of it.
     pub body: Vec<u8>,
     /// There is more of it than the limit allows.
@@ -119,7 +118,7 @@ pub struct Answer {
 
 /// Why there is no answer. No text holds credentials or what a server said.
 #[derive(Debug, thiserror::Error)]
-pub enum NetError {
+pub(crate) enum NetError {
     /// No `http` or `https` URL.
     #[error("it is no http or https URL")]
     Address,
@@ -144,13 +143,13 @@ pub enum NetError {
 ///
 /// # Errors
 /// It is no `http` or `https` URL.
-pub fn address(text: &str) -> Result<Url, NetError> {
+pub(crate) fn address(text: &str) -> Result<Url, NetError> {
     let url = Url::parse(text.trim()).ok();
     url.filter(|u| matches!(u.scheme(), "http" | "https") && u.has_host()).ok_or(NetError::Address)
 }
 
 /// A URL for people: without credentials and query, in which there may be some.
-pub fn shown(url: &Url) -> String {
+pub(crate) fn shown(url: &Url) -> String {
     let port = url.port().map_or(String::new(), |port| format!(":{port}"));
     let path = url.path().trim_end_matches('/');
     format!("{}://{}{port}{path}", url.scheme(), url.host_str().unwrap_or_default())
@@ -159,19 +158,19 @@ pub fn shown(url: &Url) -> String {
 impl Outbound {
     /// Requests within `reach`, never to the API server at the URL `api`. With `quotes`, answers may be repeated to
     /// people.
-    pub fn new(outbound: OutboundPolicy, api: Option<&str>, quotes: bool) -> Self {
+    pub(crate) fn new(outbound: OutboundPolicy, api: Option<&str>, quotes: bool) -> Self {
         Self::with_lookup(outbound, api, quotes, Arc::new(System))
     }
 
     /// Requests to servers that nobody but the operator's own environment names, e.g. the metadata service of its cloud:
     /// wherever they are, and nothing they say is repeated.
-    pub fn own() -> Self {
+    pub(crate) fn own() -> Self {
         let networks = vec![Ipv4Net::default().into(), Ipv6Net::default().into()];
         Self::new(OutboundPolicy { networks, ..OutboundPolicy::default() }, None, false)
     }
 
     /// As [`new`](Self::new), with another way from names to addresses.
-    pub fn with_lookup(
+    pub(crate) fn with_lookup(
         outbound: OutboundPolicy,
         api: Option<&str>,
         quotes: bool,
@@ -186,7 +185,7 @@ impl Outbound {
     ///
     /// # Errors
     /// There is none. Every status is an answer.
-    pub async fn send(&self, request: Request) -> Result<Answer, NetError> {
+    pub(crate) async fn send(&self, request: Request) -> Result<Answer, NetError> {
         let guard = &self.0.guard;
         for url in std::iter::once(&request.url).chain(&request.proxy) {
             guard.outbound.admits(url)?;
@@ -214,7 +213,7 @@ impl Outbound {
 
     /// The beginning of what a server said, for people: on one line, without control characters, at most 1 KiB.
     /// Empty where the operator does not want answers to be repeated.
-    pub fn quote(&self, body: &[u8]) -> String {
+    pub(crate) fn quote(&self, body: &[u8]) -> String {
         if self.0.quotes { quoted(body) } else { String::new() }
     }
 
@@ -256,7 +255,7 @@ fn build(kind: &Kind, guard: &Arc<Guard>) -> Result<Client, NetError> {
 }
 
 async fn read(mut response: Response, limit: usize) -> Result<Answer, reqwest::Error> {
-    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    let status = response.status().as_u16();
     let (mut body, mut cut) = (Vec::new(), false);
     while let Some(chunk) = response.chunk().await? {
         let room = limit - body.len();
@@ -266,7 +265,7 @@ async fn read(mut response: Response, limit: usize) -> Result<Answer, reqwest::E
             break;
         }
     }
-    Ok(Answer { status, headers, body, cut })
+    Ok(Answer { status, body, cut })
 }
 
 fn failure(error: reqwest::Error, timeout: Duration) -> NetError {
@@ -289,11 +288,10 @@ fn chain(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)>
 
 /// On one line, without control characters, cut on a character boundary.
 fn quoted(body: &[u8]) -> String {
-    let text = String::from_utf8_lossy(body.get(..4 * QUOTED).unwrap_or(body));
-    let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
+    let said = String::from_utf8_lossy(body.get(..4 * QUOTED).unwrap_or(body));
+    let words = said.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
     let line = words.collect::<Vec<_>>().join(" ");
-    let end = line.char_indices().map(|(at, c)| at + c.len_utf8()).take_while(|end| *end <= QUOTED).last();
-    line[..end.unwrap_or(0)].to_owned()
+    text::first_bytes(&line, QUOTED).to_owned()
 }
 
 #[cfg(test)]

@@ -8,17 +8,17 @@ use reqwest::{
     dns::{Addrs, Name, Resolve, Resolving},
 };
 
-use super::{OutboundPolicy, Refused};
+use crate::outbound::{OutboundPolicy, Refused};
 
 /// A way from names to addresses.
-pub trait Lookup: Send + Sync {
+pub(crate) trait Lookup: Send + Sync {
     /// All addresses of a name.
     fn lookup(&self, name: String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>>;
 }
 
 /// The system's own.
 #[derive(Clone, Copy, Debug)]
-pub struct System;
+pub(crate) struct System;
 
 impl Lookup for System {
     fn lookup(&self, name: String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> {

@@ -3,8 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Key;
-use crate::snapshot::{Kind, ObjectRef};
+use crate::snapshot::{Key, Kind, ObjectRef};
 
 /// Objects by Canary.
 #[derive(Debug, Default)]
@@ -12,7 +11,7 @@ pub(super) struct DependencyIndex(BTreeMap<Key, BTreeSet<ObjectRef>>);
 
 impl DependencyIndex {
     /// Takes the place of what was noted for the Canary before.
-    pub(super) fn note(&mut self, canary: &Key, objects: BTreeSet<ObjectRef>) {
+    pub(super) fn set(&mut self, canary: &Key, objects: BTreeSet<ObjectRef>) {
         if objects.is_empty() {
             self.0.remove(canary);
         } else {
@@ -21,12 +20,12 @@ impl DependencyIndex {
     }
 
     /// Forgets the Canaries that are gone.
-    pub(super) fn keep(&mut self, there: impl Fn(&Key) -> bool) {
+    pub(super) fn retain(&mut self, there: impl Fn(&Key) -> bool) {
         self.0.retain(|canary, _| there(canary));
     }
 
     /// The Canaries that this object was read for.
-    pub(super) fn at(&self, kind: Kind, key: &Key) -> impl Iterator<Item = Key> {
+    pub(super) fn dependents(&self, kind: Kind, key: &Key) -> impl Iterator<Item = Key> {
         let at = ObjectRef::new(kind, key.1.clone());
         let from = (key.0.clone(), String::new());
         let within = self.0.range(from..).take_while(|(canary, _)| canary.0 == key.0);
@@ -42,18 +41,19 @@ mod tests {
     #[test]
     fn an_object_that_was_read_matters_whatever_it_is_named() {
         let key = |namespace: &str, name: &str| (namespace.to_owned(), name.to_owned());
-        let mut looked = DependencyIndex::default();
+        let mut index = DependencyIndex::default();
         let ingress = || [ObjectRef::new(INGRESS, "public")].into_iter().collect();
-        looked.note(&key("a", "one"), ingress());
-        looked.note(&key("a", "two"), ingress());
-        looked.note(&key("b", "one"), ingress());
-        let at =
-            |looked: &DependencyIndex, name: &str| looked.at(INGRESS, &key("a", name)).collect::<Vec<_>>();
-        assert_eq!(at(&looked, "public"), [key("a", "one"), key("a", "two")]);
-        assert!(at(&looked, "private").is_empty());
-        looked.note(&key("a", "two"), BTreeSet::new());
-        looked.keep(|canary| canary.0 == "a");
-        assert_eq!(at(&looked, "public"), [key("a", "one")]);
-        assert_eq!(looked.at(INGRESS, &key("b", "public")).count(), 0);
+        index.set(&key("a", "one"), ingress());
+        index.set(&key("a", "two"), ingress());
+        index.set(&key("b", "one"), ingress());
+        let at = |index: &DependencyIndex, name: &str| {
+            index.dependents(INGRESS, &key("a", name)).collect::<Vec<_>>()
+        };
+        assert_eq!(at(&index, "public"), [key("a", "one"), key("a", "two")]);
+        assert!(at(&index, "private").is_empty());
+        index.set(&key("a", "two"), BTreeSet::new());
+        index.retain(|canary| canary.0 == "a");
+        assert_eq!(at(&index, "public"), [key("a", "one")]);
+        assert_eq!(index.dependents(INGRESS, &key("b", "public")).count(), 0);
     }
 }

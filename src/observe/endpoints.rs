@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::Key;
+use crate::snapshot::Key;
 
 /// Counts of all slices.
 #[derive(Debug, Default)]
@@ -17,7 +17,7 @@ pub(super) struct Endpoints {
 
 impl Endpoints {
     /// Takes in a slice; the Service whose count it changed.
-    pub(super) fn saw(&mut self, key: &Key, slice: &Value) -> Option<String> {
+    pub(super) fn insert(&mut self, key: &Key, slice: &Value) -> Option<String> {
         let service = slice["metadata"]["labels"]["kubernetes.io/service-name"].as_str()?.to_owned();
         let family = slice["addressType"].as_str().unwrap_or_default().to_owned();
         let serves = |e: &&Value| {
@@ -34,7 +34,7 @@ impl Endpoints {
     }
 
     /// A slice is gone; the Service it was of.
-    pub(super) fn lost(&mut self, key: &Key) -> Option<String> {
+    pub(super) fn remove(&mut self, key: &Key) -> Option<String> {
         let service = self.slices.remove(key)?;
         let of = (key.0.clone(), service.clone());
         if let Some(counts) = self.counts.get_mut(&of) {
@@ -47,10 +47,10 @@ impl Endpoints {
     }
 
     /// Slices other than these are gone.
-    pub(super) fn keep(&mut self, seen: &BTreeSet<Key>) {
+    pub(super) fn retain(&mut self, seen: &BTreeSet<Key>) {
         let lost: Vec<Key> = self.slices.keys().filter(|key| !seen.contains(*key)).cloned().collect();
         for key in lost {
-            self.lost(&key);
+            self.remove(&key);
         }
     }
 

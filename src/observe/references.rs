@@ -6,7 +6,7 @@ use crate::{api::TargetRef, names, spec::Target};
 
 /// What a Canary looks at, read loosely so that it works for one that does not decode.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct References {
+pub(super) struct References {
     /// `spec.targetRef.name`.
     pub target: String,
     /// Its kind; none for one that is not served.
@@ -24,6 +24,15 @@ pub struct References {
     pub configs: Vec<String>,
     /// `spec.provider`; empty when the Canary leaves it to the operator.
     pub provider: String,
+}
+
+/// What two Canaries cannot both have.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Contested {
+    /// The workload of this name.
+    Target(String),
+    /// The apex Service.
+    Apex,
 }
 
 impl References {
@@ -55,9 +64,13 @@ impl References {
         Self { target, kind, apex, scaler, templates, alert_providers, configs, provider }
     }
 
-    /// Both have the same target.
-    pub(super) fn same_target(&self, other: &Self) -> bool {
-        (self.kind, &self.target) == (other.kind, &other.target)
+    /// What both want, if anything.
+    pub(super) fn contests(&self, other: &Self) -> Option<Contested> {
+        if (self.kind, &self.target) == (other.kind, &other.target) {
+            Some(Contested::Target(self.target.clone()))
+        } else {
+            (self.apex == other.apex).then_some(Contested::Apex)
+        }
     }
 
     /// Names of the Services in front of it.

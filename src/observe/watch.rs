@@ -21,13 +21,13 @@ use serde::{Serialize, de::DeserializeOwned};
 use tokio::sync::{Notify, mpsc::UnboundedSender};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{Key, ObjectCache, needed};
+use super::{cache::ObjectCache, optional::needed};
 use crate::{
     config::{Config, Rules},
     manifest::config,
     names,
     snapshot::{
-        ALERT_PROVIDER, CANARY, CANARY_RUN, DEPLOYMENT, ENDPOINTS, HPA, JOB, Kind, METRIC_TEMPLATE, POD,
+        ALERT_PROVIDER, CANARY, CANARY_RUN, DEPLOYMENT, ENDPOINTS, HPA, JOB, Key, Kind, METRIC_TEMPLATE, POD,
         REVISION, SECRET, SERVICE,
     },
 };
@@ -37,7 +37,7 @@ const WHOLE: [Kind; 8] =
     [CANARY, DEPLOYMENT, SERVICE, ENDPOINTS, REVISION, METRIC_TEMPLATE, ALERT_PROVIDER, HPA];
 
 /// Kinds that must have been listed before anything is decided.
-pub fn mandatory(rules: &Rules) -> Vec<Kind> {
+pub(crate) fn mandatory(rules: &Rules) -> Vec<Kind> {
     let metadata = if rules.config_tracking { &config::KINDS[..] } else { &[] };
     WHOLE.iter().chain(metadata).copied().collect()
 }
@@ -50,7 +50,7 @@ const FLAGGER_LEASE: &str = "flagger-leader-election";
 /// Where seen objects go.
 #[derive(Clone)]
 struct Sink {
-    world: Arc<ObjectCache>,
+    cache: Arc<ObjectCache>,
     triggers: UnboundedSender<Key>,
     /// Canaries or MetricTemplates came or changed: other kinds may be needed.
     canaries: Arc<Notify>,
@@ -66,15 +66,15 @@ impl Sink {
 }
 
 /// Starts all watches on `tasks`; they end with `stop`.
-pub fn watch_all(
+pub(crate) fn watch_all(
     client: &Client,
     config: &Config,
-    world: &Arc<ObjectCache>,
+    cache: &Arc<ObjectCache>,
     triggers: UnboundedSender<Key>,
     tasks: &TaskTracker,
     stop: &CancellationToken,
 ) {
-    let sink = Sink { world: world.clone(), triggers, canaries: Arc::default() };
+    let sink = Sink { cache: cache.clone(), triggers, canaries: Arc::default() };
     for kind in mandatory(&config.rules) {
         let (namespace, selected) = (config.namespace.as_deref(), selector(kind));
         if config::KINDS.contains(&kind) {
@@ -125,19 +125,19 @@ async fn follow<T: ResourceExt + Serialize>(
             Ok(watcher::Event::Init) => listing.clear(),
             Ok(watcher::Event::InitApply(object)) => {
                 listing.insert((object.namespace().unwrap_or_default(), object.name_any()));
-                sink.trigger(saw(&sink.world, kind, &object));
+                sink.trigger(insert(&sink.cache, kind, &object));
             }
-            Ok(watcher::Event::InitDone) => sink.trigger(sink.world.listed(kind, &listing)),
-            Ok(watcher::Event::Apply(object)) => sink.trigger(saw(&sink.world, kind, &object)),
+            Ok(watcher::Event::InitDone) => sink.trigger(sink.cache.listed(kind, &listing)),
+            Ok(watcher::Event::Apply(object)) => sink.trigger(insert(&sink.cache, kind, &object)),
             Ok(watcher::Event::Delete(object)) => {
                 if let Ok(object) = serde_json::to_value(&object) {
-                    sink.trigger(sink.world.gone(kind, &object));
+                    sink.trigger(sink.cache.remove(kind, &object));
                 }
             }
             Err(error) => {
                 tracing::warn!(kind = kind.kind, %error, "watch interrupted, opening it again");
                 if forbidden(&error) {
-                    sink.trigger(sink.world.forbid(kind));
+                    sink.trigger(sink.cache.forbid(kind));
                 }
             }
         }
@@ -156,11 +156,11 @@ fn forbidden(error: &watcher::Error) -> bool {
 }
 
 /// Lists may leave apiVersion and kind out of their items.
-fn saw(world: &ObjectCache, kind: Kind, object: &impl Serialize) -> Vec<Key> {
+fn insert(cache: &ObjectCache, kind: Kind, object: &impl Serialize) -> Vec<Key> {
     let Ok(mut object) = serde_json::to_value(object) else { return vec![] };
     object["apiVersion"] = kind.api_version().into();
     object["kind"] = kind.kind.into();
-    world.saw(kind, object)
+    cache.insert(kind, object)
 }
 
 /// Which kinds the cluster has; starts the watches of the optional ones that are needed, and stops those of kinds that
@@ -180,8 +180,8 @@ async fn follow_crds(
         tokio::select! {
             event = stream.next() => match event {
                 Some(event) => {
-                    if crds.take_in(event) {
-                        sink.trigger(sink.world.set_crds(crds.known.clone()));
+                    if crds.update(event) {
+                        sink.trigger(sink.cache.set_crds(crds.known.clone()));
                     }
                 }
                 None => break,
@@ -192,11 +192,11 @@ async fn follow_crds(
             let there = kind.built_in() || crds.known.contains(&kind.crd());
             if !there {
                 token.cancel();
-                sink.world.forget(*kind);
+                sink.cache.forget(*kind);
             }
             there
         });
-        for kind in needed(&sink.world, &config.rules.mesh_provider, &crds.known) {
+        for kind in needed(&sink.cache, &config.rules.mesh_provider, &crds.known) {
             running.entry(kind).or_insert_with(|| {
                 let token = stop.child_token();
                 let api: Api<DynamicObject> = untyped(&client, kind, config.namespace.as_deref());
@@ -217,7 +217,7 @@ struct Definitions {
 impl Definitions {
     /// True when what is known may have changed. Nothing is known before the list is complete: no kind may look missing
     /// until then.
-    fn take_in(&mut self, event: watcher::Event<PartialObjectMeta<CustomResourceDefinition>>) -> bool {
+    fn update(&mut self, event: watcher::Event<PartialObjectMeta<CustomResourceDefinition>>) -> bool {
         match event {
             watcher::Event::Init => self.listing.clear(),
             watcher::Event::InitApply(crd) => {
@@ -246,9 +246,9 @@ async fn follow_namespaces(client: Client, only: Option<String>, sink: Sink, sto
         match event {
             watcher::Event::InitApply(ns) | watcher::Event::Apply(ns) => {
                 let terminating = ns.metadata.deletion_timestamp.is_some();
-                sink.trigger(sink.world.set_terminating(&ns.name_any(), terminating));
+                sink.trigger(sink.cache.set_terminating(&ns.name_any(), terminating));
             }
-            watcher::Event::Delete(ns) => sink.trigger(sink.world.set_terminating(&ns.name_any(), false)),
+            watcher::Event::Delete(ns) => sink.trigger(sink.cache.set_terminating(&ns.name_any(), false)),
             watcher::Event::Init | watcher::Event::InitDone => {}
         }
     }
@@ -262,15 +262,15 @@ async fn follow_lease(client: Client, namespace: String, sink: Sink, stop: Cance
     while let Some(event) = stream.next().await {
         match event {
             watcher::Event::InitApply(lease) | watcher::Event::Apply(lease) => {
-                sink.trigger(sink.world.set_flagger(held(&lease)));
+                sink.trigger(sink.cache.set_flagger(lease_holder(&lease)));
             }
-            watcher::Event::Delete(_) => sink.trigger(sink.world.set_flagger(None)),
+            watcher::Event::Delete(_) => sink.trigger(sink.cache.set_flagger(None)),
             watcher::Event::Init | watcher::Event::InitDone => {}
         }
     }
 }
 
-fn held(lease: &Lease) -> Option<(String, jiff::Timestamp)> {
+fn lease_holder(lease: &Lease) -> Option<(String, jiff::Timestamp)> {
     let spec = lease.spec.as_ref()?;
     let holder = spec.holder_identity.clone().filter(|h| !h.is_empty())?;
     let seconds = i64::from(spec.lease_duration_seconds.unwrap_or(60));
@@ -297,65 +297,65 @@ where
 ///
 /// # Errors
 /// The first list that the API server refuses.
-pub async fn list_once(
+pub(crate) async fn list_once(
     client: &Client,
     namespace: &str,
     rules: &Rules,
-    world: &ObjectCache,
+    cache: &ObjectCache,
 ) -> kube::Result<()> {
     let crds: Api<CustomResourceDefinition> = Api::all(client.clone());
     let known: BTreeSet<String> =
         crds.list_metadata(&ListParams::default()).await?.items.iter().map(ResourceExt::name_any).collect();
     for kind in mandatory(rules) {
-        list(client, namespace, kind, world).await?;
+        list(client, namespace, kind, cache).await?;
     }
-    for kind in needed(world, &rules.mesh_provider, &known) {
-        match list(client, namespace, kind, world).await {
+    for kind in needed(cache, &rules.mesh_provider, &known) {
+        match list(client, namespace, kind, cache).await {
             // whoever looks may not see them, and nothing is decided from them
             Err(kube::Error::Api(no)) if kind == CANARY_RUN && no.is_forbidden() => {}
             // without them it can be told what waits for a Job, and not how far that is
             Err(kube::Error::Api(no)) if [JOB, POD].contains(&kind) && no.is_forbidden() => {
-                world.forbid(kind);
+                cache.forbid(kind);
             }
             listed => listed?,
         }
     }
-    world.set_crds(known);
-    for other in world.templates_elsewhere(namespace) {
-        look(client, &other, METRIC_TEMPLATE, world).await?;
+    cache.set_crds(known);
+    for other in cache.templates_elsewhere(namespace) {
+        list_into_cache(client, &other, METRIC_TEMPLATE, cache).await?;
         if rules.config_tracking {
-            look(client, &other, SECRET, world).await?;
+            list_into_cache(client, &other, SECRET, cache).await?;
         }
     }
     Ok(())
 }
 
-async fn list(client: &Client, namespace: &str, kind: Kind, world: &ObjectCache) -> kube::Result<()> {
-    let seen = look(client, namespace, kind, world).await?;
-    world.listed(kind, &seen);
+async fn list(client: &Client, namespace: &str, kind: Kind, cache: &ObjectCache) -> kube::Result<()> {
+    let seen = list_into_cache(client, namespace, kind, cache).await?;
+    cache.listed(kind, &seen);
     Ok(())
 }
 
 /// Takes in what a namespace has of one kind.
-async fn look(
+async fn list_into_cache(
     client: &Client,
     namespace: &str,
     kind: Kind,
-    world: &ObjectCache,
+    cache: &ObjectCache,
 ) -> kube::Result<BTreeSet<Key>> {
     let mut seen = BTreeSet::new();
     if config::KINDS.contains(&kind) {
         let api: Api<Metadata> = untyped(client, kind, Some(namespace));
         for object in api.list(&ListParams::default()).await? {
             seen.insert((object.namespace().unwrap_or_default(), object.name_any()));
-            saw(world, kind, &object);
+            insert(cache, kind, &object);
         }
     } else {
         let api: Api<DynamicObject> = untyped(client, kind, Some(namespace));
         let of_ours = [JOB, POD].contains(&kind).then(|| names::LABEL_METRIC.to_owned());
         for object in api.list(&ListParams { label_selector: of_ours, ..ListParams::default() }).await? {
             seen.insert((object.namespace().unwrap_or_default(), object.name_any()));
-            saw(world, kind, &object);
+            insert(cache, kind, &object);
         }
     }
     Ok(seen)

@@ -10,22 +10,19 @@ use std::{sync::Arc, time::Instant};
 use futures::future::join_all;
 
 use crate::{
-    analysis::{
-        self, Failure, Query, Reading,
-        provider_kinds::{self, Access},
-    },
+    analysis::{self, Access, Failure, Query, Reading, provider_kinds},
     manifest::config::Digest,
     plan::{Answers, Question},
     source::{Ask, ContentError, Contents, Credentials, Secrets, SourceError, Sources},
     telemetry::Metrics,
 };
 
-pub use event_sink::EventSink;
-pub use webhook_rounds::WebhookRounds;
+pub(crate) use event_sink::EventSink;
+pub(crate) use webhook_rounds::WebhookRounds;
 
 /// Asks metric sources, and the API server about contents.
 #[derive(Clone)]
-pub struct Asker {
+pub(crate) struct Asker {
     sources: Arc<Sources>,
     secrets: Secrets,
     configs: Contents,
@@ -34,12 +31,12 @@ pub struct Asker {
 
 impl Asker {
     /// An asker over these sources.
-    pub fn new(sources: Sources, secrets: Secrets, configs: Contents, metrics: Arc<Metrics>) -> Self {
+    pub(crate) fn new(sources: Sources, secrets: Secrets, configs: Contents, metrics: Arc<Metrics>) -> Self {
         Self { sources: Arc::new(sources), secrets, configs, metrics }
     }
 
     /// Asks everything at once.
-    pub async fn ask(&self, questions: &[Question]) -> Answers {
+    pub(crate) async fn ask(&self, questions: &[Question]) -> Answers {
         let replies = join_all(questions.iter().map(|question| self.one(question))).await;
         let mut answers = Answers::default();
         for (question, reply) in questions.iter().zip(replies) {

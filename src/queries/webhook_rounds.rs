@@ -32,7 +32,7 @@ const CLOCK_SET: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);
 
 /// The rounds of all Canaries.
 #[derive(Clone)]
-pub struct WebhookRounds {
+pub(crate) struct WebhookRounds {
     hooks: Webhooks,
     metrics: Arc<Metrics>,
     triggers: UnboundedSender<Key>,
@@ -60,12 +60,12 @@ impl Drop for Entry {
 
 impl WebhookRounds {
     /// Calls through `hooks`; a Canary whose webhooks have answered is sent to `triggers`.
-    pub fn new(hooks: Webhooks, metrics: Arc<Metrics>, triggers: UnboundedSender<Key>) -> Self {
+    pub(crate) fn new(hooks: Webhooks, metrics: Arc<Metrics>, triggers: UnboundedSender<Key>) -> Self {
         Self { hooks, metrics, triggers, book: Arc::default() }
     }
 
     /// What was said until `now` at this step of this run (see [`crate::plan::run_of`]); what was asked at others is dropped.
-    pub fn heard(&self, key: &Key, run: &str, now: Timestamp) -> BTreeMap<String, WebhookRound> {
+    pub(crate) fn heard(&self, key: &Key, run: &str, now: Timestamp) -> BTreeMap<String, WebhookRound> {
         let mut book = self.book();
         let Some(entries) = book.get_mut(key) else { return BTreeMap::new() };
         entries.retain(|place, entry| {
@@ -90,12 +90,12 @@ impl WebhookRounds {
     }
 
     /// Begins the rounds that are not under way; returns those it began.
-    pub fn begin(&self, key: &Key, rounds: &[Round]) -> Vec<CancellationToken> {
+    pub(crate) fn begin(&self, key: &Key, rounds: &[Round]) -> Vec<CancellationToken> {
         rounds.iter().filter_map(|round| self.begin_one(key, round)).collect()
     }
 
     /// Waits a moment. True when one of the rounds has been answered.
-    pub async fn answered(&self, begun: &[CancellationToken]) -> bool {
+    pub(crate) async fn answered(&self, begun: &[CancellationToken]) -> bool {
         if begun.is_empty() {
             return false;
         }
@@ -105,7 +105,7 @@ impl WebhookRounds {
     }
 
     /// The Canary is gone: nothing is asked about it any more.
-    pub fn forget(&self, key: &Key) {
+    pub(crate) fn forget(&self, key: &Key) {
         self.book().remove(key);
     }
 

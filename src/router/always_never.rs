@@ -4,14 +4,14 @@
 use serde_json::Value;
 
 use super::{
-    Split,
     route::{Side, cannot},
+    split::Split,
 };
 use crate::spec::Validated;
 
 /// The lists that are in force under `want`, each with the side it leads to. The first one counts for a request that
 /// both name.
-pub(super) fn of(c: &Validated, want: Split) -> Vec<(&[Value], Side)> {
+pub(super) fn lists(c: &Validated, want: Split) -> Vec<(&[Value], Side)> {
     let lists = [(&c.analysis.never, Side::Primary), (&c.analysis.always, Side::Canary)];
     let said = lists.into_iter().filter(|(list, _)| want.is_pinned() && !list.is_empty());
     said.map(|(list, side)| (list.as_slice(), side)).collect()
@@ -41,7 +41,7 @@ pub(super) fn entries(c: &Validated) -> impl Iterator<Item = (String, &Value)> {
 }
 
 /// What of them makes no sense, whatever the router: field paths, each with a remedy.
-pub(super) fn refused(c: &Validated) -> Vec<String> {
+pub(super) fn problems(c: &Validated) -> Vec<String> {
     let mut refused = Vec::new();
     if !c.analysis.match_.is_empty() {
         let why = "cannot be had together with spec.analysis.match, which says already who may get the canary: leave one of them out";

@@ -9,10 +9,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{
-    Builtin, Cookies, Router, RouterError, Split,
     copy::{self, Source},
-    queries::builtin,
+    queries::{Builtin, builtin},
     route::{self, Shares},
+    split::Split,
+    traits::{Cookies, Router, RouterError},
 };
 use crate::{
     manifest::{Manifest, Undo, json as get, made_for},
@@ -21,7 +22,7 @@ use crate::{
     spec::Validated,
 };
 
-const APISIX_ROUTE: Kind =
+pub(super) const APISIX_ROUTE: Kind =
     Kind { group: "apisix.apache.org", version: "v2", kind: "ApisixRoute", plural: "apisixroutes" };
 const OWNED: &[&str] = &["/spec/http"];
 
@@ -165,7 +166,3 @@ fn rule_to(rule: &Value, to: &[(&str, i32)]) -> Value {
     get::set(&mut rule, &["priority"], json!(PRIORITY));
     rule
 }
-
-#[cfg(test)]
-#[path = "tests/apisix.rs"]
-mod tests;

@@ -8,9 +8,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{
-    Builtin, Cookies, Router, RouterError, Split, always_never,
-    queries::builtin,
+    always_never,
+    queries::{Builtin, builtin},
     route::{self, Place, Shares, Side},
+    split::Split,
+    traits::{Cookies, Router, RouterError},
 };
 use crate::{
     manifest::{Manifest, Undo, json as get},
@@ -62,7 +64,7 @@ impl Router for Contour {
                     .push(format!("{path}.sourceLabels: an HTTPProxy has no such condition: leave it out"));
             }
         }
-        refused.extend(always_never::refused(c));
+        refused.extend(always_never::problems(c));
         refused
     }
 
@@ -159,7 +161,7 @@ fn pinned(c: &Validated, want: Split) -> Vec<Value> {
         let to = [backend(c, always_never::service(c, side), 100)];
         list.iter().map(|entry| rule(c, &conditions(entry), &to)).collect::<Vec<_>>()
     };
-    always_never::of(c, want).into_iter().flat_map(routes).collect()
+    always_never::lists(c, want).into_iter().flat_map(routes).collect()
 }
 
 fn retries(c: &Validated) -> Option<Value> {
@@ -204,7 +206,3 @@ fn shares(c: &Validated, rule: &Value) -> Shares {
     };
     get::list(&rule["services"]).iter().map(one).collect()
 }
-
-#[cfg(test)]
-#[path = "tests/contour.rs"]
-mod tests;

@@ -8,7 +8,7 @@ use crate::{api::SessionAffinity, spec::Validated};
 const DAY: i64 = 86_400;
 
 /// A cookie `name=value` for one run of one Canary: the value is ten letters that the same run always gets again.
-pub fn fresh(name: &str, uid: &str, epoch: i64) -> String {
+pub(crate) fn fresh(name: &str, uid: &str, epoch: i64) -> String {
     let digest = Sha256::digest(format!("{uid}/{epoch}/{name}").as_bytes());
     let letters: String = digest.iter().take(10).map(|byte| char::from(b'a' + byte % 26)).collect();
     format!("{name}={letters}")
@@ -27,17 +27,17 @@ pub(super) fn pattern(cookie: &str) -> String {
 }
 
 /// `Set-Cookie` for users of the canary: lasts `maxAge`.
-pub(super) fn give(affinity: &SessionAffinity, cookie: &str) -> String {
+pub(super) fn set_for_canary(affinity: &SessionAffinity, cookie: &str) -> String {
     set(affinity, cookie, affinity.max_age.map_or(DAY, i64::from))
 }
 
 /// `Set-Cookie` for users of the primary: lasts an interval, so that they take part in the next step.
-pub(super) fn lend(c: &Validated, affinity: &SessionAffinity, cookie: &str) -> String {
+pub(super) fn set_for_primary(c: &Validated, affinity: &SessionAffinity, cookie: &str) -> String {
     set(affinity, cookie, i64::try_from(c.interval.as_secs()).unwrap_or(DAY))
 }
 
 /// `Set-Cookie` that takes a cookie of an earlier run away.
-pub(super) fn take_back(affinity: &SessionAffinity, cookie: &str) -> String {
+pub(super) fn expire(affinity: &SessionAffinity, cookie: &str) -> String {
     set(affinity, cookie, -1)
 }
 
@@ -82,12 +82,12 @@ mod tests {
             ..SessionAffinity::default()
         };
         let all = "Domain=example.com; HttpOnly; Partitioned; Path=/; SameSite=Lax; Secure";
-        assert_eq!(give(&affinity, "c=x"), format!("c=x; Max-Age=60; {all}"));
-        assert_eq!(take_back(&affinity, "c=x"), format!("c=x; Max-Age=-1; {all}"));
+        assert_eq!(set_for_canary(&affinity, "c=x"), format!("c=x; Max-Age=60; {all}"));
+        assert_eq!(expire(&affinity, "c=x"), format!("c=x; Max-Age=-1; {all}"));
         let plain = SessionAffinity::default();
-        assert_eq!(give(&plain, "c=x"), "c=x; Max-Age=86400");
+        assert_eq!(set_for_canary(&plain, "c=x"), "c=x; Max-Age=86400");
         let c = fixture::canary(&serde_json::json!({}));
-        assert_eq!(lend(&c, &plain, "p=y"), format!("p=y; Max-Age={}", c.interval.as_secs()));
+        assert_eq!(set_for_primary(&c, &plain, "p=y"), format!("p=y; Max-Age={}", c.interval.as_secs()));
     }
 
     #[test]

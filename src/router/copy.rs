@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::{RouterError, route};
+use super::{route, traits::RouterError};
 use crate::{
     manifest::{self, json as get},
     names::{self, ANNOTATION_COPIED, ANNOTATION_KUBECTL, FLUX},

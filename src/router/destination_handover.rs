@@ -12,7 +12,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Router, route::Place};
+use super::{route::Place, traits::Router};
 use crate::{
     manifest::{Manifest, json as get},
     snapshot::Objects,
@@ -21,7 +21,12 @@ use crate::{
 
 /// The live route leading where it leads, with every destination of `next` named. None: the router's proxies need no
 /// announcement, the route is not there, or it names them all.
-pub fn announcing(router: &dyn Router, c: &Validated, live: &Objects, next: &Manifest) -> Option<Manifest> {
+pub(crate) fn announcing(
+    router: &dyn Router,
+    c: &Validated,
+    live: &Objects,
+    next: &Manifest,
+) -> Option<Manifest> {
     let lists = router.needs_handover()?;
     let spec = &live.at(&next.at())?["spec"];
     let both = naming(spec.clone(), &next.body["spec"], lists)?;
@@ -29,7 +34,12 @@ pub fn announcing(router: &dyn Router, c: &Validated, live: &Objects, next: &Man
 }
 
 /// The route leading where `next` leads, with every destination of the live one named. None as with [`announcing`].
-pub fn remembering(router: &dyn Router, c: &Validated, live: &Objects, next: &Manifest) -> Option<Manifest> {
+pub(crate) fn remembering(
+    router: &dyn Router,
+    c: &Validated,
+    live: &Objects,
+    next: &Manifest,
+) -> Option<Manifest> {
     let lists = router.needs_handover()?;
     let spec = &live.at(&next.at())?["spec"];
     let both = naming(next.body["spec"].clone(), spec, lists)?;
@@ -77,7 +87,3 @@ fn naming(mut spec: Value, others: &Value, [rules, destinations]: [&'static str;
 fn same(a: &Value, b: &Value) -> bool {
     ["name", "namespace", "port"].iter().all(|key| a[key] == b[key])
 }
-
-#[cfg(test)]
-#[path = "tests/destination_handover.rs"]
-mod tests;

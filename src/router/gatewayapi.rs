@@ -9,10 +9,12 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{
-    Builtin, Cookies, Router, RouterError, Split, always_never, cookie,
+    always_never, cookie,
     httproute::{cors, filters, inexpressible, mirror, origins, replaces_prefix, request},
-    queries::builtin,
+    queries::{Builtin, builtin},
     route::{self, Place, Shares, Side, narrowed},
+    split::Split,
+    traits::{Cookies, Router, RouterError},
 };
 use crate::{
     manifest::{Manifest, Undo, generation, json as get},
@@ -37,7 +39,7 @@ pub(super) const QUERIES: Builtin = builtin!(
 /// The router, for one version of the API.
 pub(super) struct GatewayApi {
     name: &'static str,
-    kinds: &'static [Kind],
+    pub(super) kinds: &'static [Kind],
     honours: &'static [&'static str],
 }
 
@@ -99,7 +101,7 @@ impl Router for GatewayApi {
         for (path, entry) in always_never::entries(c) {
             refused.extend(inexpressible(entry).map(|field| format!("{path}.{field}")));
         }
-        refused.extend(always_never::refused(c));
+        refused.extend(always_never::problems(c));
         if self.is_v1() {
             refused.extend(origins(c).1);
         }
@@ -267,7 +269,7 @@ impl GatewayApi {
             let to = json!([backend(c, always_never::service(c, side), 100)]);
             self.rules(c, &narrowed(c, list), &to, false)
         };
-        always_never::of(c, want).into_iter().flat_map(rules).collect()
+        always_never::lists(c, want).into_iter().flat_map(rules).collect()
     }
 
     /// Rules for those who have a session cookie; `sides` are made to give them out. Once nothing goes to the canary any
@@ -280,7 +282,7 @@ impl GatewayApi {
             let Some(previous) = &cookies.previous else { return vec![] };
             let mut back = sides.clone();
             for side in back.as_array_mut().into_iter().flatten() {
-                get::set(side, &["filters"], set_cookie(&cookie::take_back(affinity, previous)));
+                get::set(side, &["filters"], set_cookie(&cookie::expire(affinity, previous)));
             }
             return self.rules(c, &having(previous), &back, false);
         }
@@ -289,10 +291,14 @@ impl GatewayApi {
             (&cookies.canary, &c.names.canary_service, 1, false),
             (&cookies.primary, &c.names.primary_service, 0, true),
         ];
-        for (cookie, host, side, lent) in given {
+        for (cookie, host, side, of_primary) in given {
             let Some(cookie) = cookie else { continue };
             rules.extend(self.rules(c, &having(cookie), &json!([backend(c, host, 100)]), false));
-            let text = if lent { cookie::lend(c, affinity, cookie) } else { cookie::give(affinity, cookie) };
+            let text = if of_primary {
+                cookie::set_for_primary(c, affinity, cookie)
+            } else {
+                cookie::set_for_canary(affinity, cookie)
+            };
             get::set(&mut sides[side], &["filters"], set_cookie(&text));
         }
         rules
@@ -319,7 +325,7 @@ fn service(c: &Validated, name: &str) -> Value {
     json!({"group": "", "kind": "Service", "name": name, "port": c.service.port})
 }
 
-fn backend(c: &Validated, name: &str, weight: i32) -> Value {
+pub(super) fn backend(c: &Validated, name: &str, weight: i32) -> Value {
     let mut backend = service(c, name);
     get::set(&mut backend, &["weight"], json!(weight));
     backend
@@ -360,7 +366,3 @@ fn unaccepted(c: &Validated, answer: &Value, generation: i64) -> Option<String> 
         _ => Some(format!("Gateway {gateway} has not yet taken in HTTPRoute {}", c.names.apex)),
     }
 }
-
-#[cfg(test)]
-#[path = "tests/gatewayapi.rs"]
-mod tests;

@@ -9,9 +9,11 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Builtin, Cookies, Router, RouterError, Split, always_never,
-    queries::builtin,
+    always_never,
+    queries::{Builtin, builtin},
     route::{self, Place, Shares, Side},
+    split::Split,
+    traits::{Cookies, Router, RouterError},
 };
 use crate::{
     manifest::{Manifest, Undo, json as get, made_for},
@@ -22,7 +24,8 @@ use crate::{
 
 const ROUTE_TABLE: Kind =
     Kind { group: "gateway.solo.io", version: "v1", kind: "RouteTable", plural: "routetables" };
-const UPSTREAM: Kind = Kind { group: "gloo.solo.io", version: "v1", kind: "Upstream", plural: "upstreams" };
+pub(super) const UPSTREAM: Kind =
+    Kind { group: "gloo.solo.io", version: "v1", kind: "Upstream", plural: "upstreams" };
 
 const OWNED_TABLE: &[&str] = &["/spec/routes"];
 /// The Service, and what is taken from the user's Upstream.
@@ -76,7 +79,7 @@ impl Router for Gloo {
         for (path, entry) in always_never::entries(c) {
             refused.extend(unmatched(entry).map(|text| format!("{path}.{text}")));
         }
-        refused.extend(always_never::refused(c));
+        refused.extend(always_never::problems(c));
         let namespace = c.spec.upstream_ref.as_ref().and_then(|u| u.namespace.as_deref()).unwrap_or_default();
         if !namespace.is_empty() && namespace != c.namespace {
             refused.push(format!(
@@ -208,7 +211,7 @@ fn upstream(c: &Validated, side: Side) -> String {
     format!("{}-{}-{side}upstream-{}", c.namespace, c.names.apex, c.service.port)
 }
 
-fn to_upstream(c: &Validated, side: Side, weight: i32) -> Value {
+pub(super) fn to_upstream(c: &Validated, side: Side, weight: i32) -> Value {
     let to = json!({"upstream": {"name": upstream(c, side), "namespace": c.namespace}});
     json!({"destination": to, "weight": weight})
 }
@@ -227,7 +230,7 @@ fn pinned(c: &Validated, want: Split) -> Vec<Value> {
         let matchers: Vec<Value> = list.iter().map(matcher).collect();
         rule(&matchers, &[to_upstream(c, side, 100)])
     };
-    always_never::of(c, want).into_iter().map(route).collect()
+    always_never::lists(c, want).into_iter().map(route).collect()
 }
 
 fn matcher(entry: &Value) -> Value {
@@ -262,7 +265,3 @@ fn shares(c: &Validated, rule: &Value) -> Shares {
     let one = |to: &Value| (side(&to["destination"]["upstream"]["name"]), to["weight"].as_i64().unwrap_or(0));
     get::list(&rule["routeAction"]["multi"]["destinations"]).iter().map(one).collect()
 }
-
-#[cfg(test)]
-#[path = "tests/gloo.rs"]
-mod tests;

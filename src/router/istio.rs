@@ -9,10 +9,13 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Builtin, Cookies, Router, RouterError, Split, always_never, cookie,
-    queries::builtin,
+    always_never, cookie,
+    queries::{Builtin, builtin},
     route::{self, Place, Shares, Side, narrowed},
+    split::Split,
+    traits::{Cookies, Router, RouterError},
     user_virtual_service,
+    virtual_service::{GROUP, VIRTUAL_SERVICE, is_host, is_tcp},
 };
 use crate::{
     manifest::{Manifest, Undo, json as get, made_for},
@@ -21,9 +24,6 @@ use crate::{
     spec::Validated,
 };
 
-const GROUP: &str = "networking.istio.io";
-pub(super) const VIRTUAL_SERVICE: Kind =
-    Kind { group: GROUP, version: "v1beta1", kind: "VirtualService", plural: "virtualservices" };
 const DESTINATION_RULE: Kind =
     Kind { group: GROUP, version: "v1beta1", kind: "DestinationRule", plural: "destinationrules" };
 
@@ -56,8 +56,8 @@ impl Router for Istio {
     }
 
     fn unsupported(&self, c: &Validated) -> Vec<String> {
-        if let Some(lent) = user_virtual_service::of(c) {
-            return lent.unsupported();
+        if let Some(user_route) = user_virtual_service::of(c) {
+            return user_route.unsupported();
         }
         let mut refused = Vec::new();
         if c.service.delegation == Some(true) {
@@ -81,7 +81,7 @@ impl Router for Istio {
                 }
             }
         }
-        refused.extend(always_never::refused(c));
+        refused.extend(always_never::problems(c));
         refused
     }
 
@@ -119,17 +119,17 @@ impl Router for Istio {
 
     fn reads(&self, c: &Validated) -> Vec<ObjectRef> {
         let rule = |name: &String| ObjectRef::new(DESTINATION_RULE, name.clone());
-        let route = user_virtual_service::of(c).map_or_else(|| place(c).at(), |lent| lent.at());
+        let route = user_virtual_service::of(c).map_or_else(|| place(c).at(), |user_route| user_route.at());
         vec![route, rule(&c.names.primary_service), rule(&c.names.canary_service)]
     }
 
     fn externally_owned_route(&self, c: &Validated) -> Option<ObjectRef> {
-        user_virtual_service::of(c).map(|lent| lent.at())
+        user_virtual_service::of(c).map(|user_route| user_route.at())
     }
 
     fn read_back(&self, c: &Validated, live: &Objects) -> Result<Split, RouterError> {
-        if let Some(lent) = user_virtual_service::of(c) {
-            return lent.read_back(live);
+        if let Some(user_route) = user_virtual_service::of(c) {
+            return user_route.read_back(live);
         }
         let object = place(c).at();
         let Some(live) = live.at(&object) else {
@@ -164,8 +164,8 @@ impl Router for Istio {
         want: Split,
         cookies: &Cookies,
     ) -> Result<Vec<Manifest>, RouterError> {
-        if let Some(lent) = user_virtual_service::of(c) {
-            return lent.render(live, want).map(|manifest| vec![manifest]);
+        if let Some(user_route) = user_virtual_service::of(c) {
+            return user_route.render(live, want).map(|manifest| vec![manifest]);
         }
         let routes =
             if is_tcp(c) { vec![tcp_route(c, &sides(c, want))] } else { http_routes(c, want, cookies) };
@@ -177,7 +177,7 @@ impl Router for Istio {
         let routes =
             vec![if is_tcp(c) { tcp_route(c, &all) } else { http_route(c, &c.service.match_, &all) }];
         let made = || place(c).given_back(c, live, &spec(c, &routes));
-        let back = user_virtual_service::of(c).map_or_else(made, |lent| lent.given_back(live));
+        let back = user_virtual_service::of(c).map_or_else(made, |user_route| user_route.given_back(live));
         let mut undo: Vec<Undo> = back.map(Undo::Restore).into_iter().collect();
         for at in self.reads(c).into_iter().filter(|at| at.kind == DESTINATION_RULE) {
             if live.at(&at).is_some_and(|rule| made_for(rule, &c.name)) {
@@ -205,10 +205,6 @@ fn spec(c: &Validated, routes: &[Value]) -> Value {
     }
     spec.insert(if is_tcp(c) { "tcp" } else { "http" }.into(), json!(routes));
     Value::Object(spec)
-}
-
-pub(super) fn is_tcp(c: &Validated) -> bool {
-    c.service.app_protocol.as_deref().is_some_and(|p| p.eq_ignore_ascii_case("tcp"))
 }
 
 /// Both sides with their weights; the primary first, as Flagger lists them.
@@ -244,7 +240,7 @@ fn http_pins(c: &Validated, want: Split) -> Vec<Value> {
         let to = json!([{"destination": destination(c, always_never::service(c, side)), "weight": 100}]);
         http_route(c, &narrowed(c, list), &to)
     };
-    always_never::of(c, want).into_iter().map(rule).collect()
+    always_never::lists(c, want).into_iter().map(rule).collect()
 }
 
 /// Rules for those who have a session cookie; `sides` are made to give them out. Once nothing goes to the canary any
@@ -258,7 +254,7 @@ fn sticky(c: &Validated, want: Split, cookies: &Cookies, sides: &mut Value) -> V
         let Some(previous) = &cookies.previous else { return vec![] };
         let mut rule = http_route(c, &having(previous), sides);
         for side in rule["route"].as_array_mut().into_iter().flatten() {
-            get::set(side, &["headers"], giving(cookie::take_back(affinity, previous)));
+            get::set(side, &["headers"], giving(cookie::expire(affinity, previous)));
         }
         return vec![rule];
     }
@@ -267,11 +263,15 @@ fn sticky(c: &Validated, want: Split, cookies: &Cookies, sides: &mut Value) -> V
         (&cookies.canary, &c.names.canary_service, 1, false),
         (&cookies.primary, &c.names.primary_service, 0, true),
     ];
-    for (cookie, host, side, lent) in given {
+    for (cookie, host, side, of_primary) in given {
         let Some(cookie) = cookie else { continue };
         let to = json!([{"destination": destination(c, host), "weight": 100}]);
         rules.push(http_route(c, &having(cookie), &to));
-        let given = if lent { cookie::lend(c, affinity, cookie) } else { cookie::give(affinity, cookie) };
+        let given = if of_primary {
+            cookie::set_for_primary(c, affinity, cookie)
+        } else {
+            cookie::set_for_canary(affinity, cookie)
+        };
         get::set(&mut sides[side], &["headers"], giving(given));
     }
     rules
@@ -309,7 +309,7 @@ fn hosts(c: &Validated) -> Vec<String> {
     hosts
 }
 
-fn gateways(c: &Validated) -> Vec<String> {
+pub(super) fn gateways(c: &Validated) -> Vec<String> {
     let mut gateways = c.service.gateways.clone();
     let append = gateways.is_empty() || c.mesh_appended;
     if append && !gateways.iter().any(|gateway| gateway == MESH) {
@@ -338,15 +338,3 @@ fn side(c: &Validated, host: &Value) -> Option<Side> {
     let both = [(&c.names.canary_service, Side::Canary), (&c.names.primary_service, Side::Primary)];
     both.into_iter().find(|(service, _)| is_host(c, host, service)).map(|(_, side)| side)
 }
-
-/// Short, namespaced or full name of a Service.
-pub(super) fn is_host(c: &Validated, host: &str, service: &str) -> bool {
-    let Some(rest) = host.strip_prefix(service) else { return false };
-    let Some(rest) = rest.strip_prefix('.') else { return rest.is_empty() };
-    let Some(rest) = rest.strip_prefix(c.namespace.as_str()) else { return false };
-    rest.is_empty() || rest.starts_with(".svc")
-}
-
-#[cfg(test)]
-#[path = "tests/istio.rs"]
-mod tests;

@@ -8,7 +8,12 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::{Builtin, Cookies, Router, RouterError, Split, queries::builtin, route};
+use super::{
+    queries::{Builtin, builtin},
+    route,
+    split::Split,
+    traits::{Cookies, Router, RouterError},
+};
 use crate::{
     manifest::{self, Manifest, Undo, annotation, json as get, knative},
     names::{self, managers},
@@ -131,7 +136,7 @@ impl Router for Knative {
     }
 }
 
-fn at(c: &Validated) -> ObjectRef {
+pub(super) fn at(c: &Validated) -> ObjectRef {
     ObjectRef::new(KNATIVE_SERVICE, c.names.target.clone())
 }
 
@@ -160,7 +165,3 @@ fn original(object: &Value) -> String {
         json!({"traffic": traffic}).to_string()
     })
 }
-
-#[cfg(test)]
-#[path = "tests/knative.rs"]
-mod tests;

@@ -7,7 +7,13 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::{Builtin, Cookies, Router, RouterError, Split, gatewayapi, route};
+use super::{
+    gatewayapi,
+    queries::Builtin,
+    route,
+    split::Split,
+    traits::{Cookies, Router, RouterError},
+};
 use crate::{
     manifest::{self, Manifest, Undo, json as get},
     names::{self, managers},
@@ -20,7 +26,7 @@ pub(super) struct Kubernetes;
 
 /// Whom the apex Service selects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Selected {
+pub(crate) enum Selected {
     /// The primary's pods.
     Primary,
     /// The target's.
@@ -30,7 +36,7 @@ pub enum Selected {
 }
 
 /// Whom the live apex selects; None: neither, or it is not there, or not yet ours.
-pub fn selected(c: &Validated, live: &Objects) -> Option<Selected> {
+pub(crate) fn selected(c: &Validated, live: &Objects) -> Option<Selected> {
     let apex = live.get(SERVICE, &c.names.apex).filter(|apex| known(c, apex))?;
     let selector = apex["spec"]["selector"].as_object().filter(|s| !s.is_empty())?;
     let (key, value) = side(c, live)?;
@@ -45,7 +51,7 @@ pub fn selected(c: &Validated, live: &Objects) -> Option<Selected> {
 
 /// Labels that the pods of both have, apart from the one by which their Deployments tell them apart. None: nothing among
 /// them says whose pods they are, so that strangers might be selected as well. Before there is a primary, the target's.
-pub fn shared(c: &Validated, live: &Objects, key: &str, value: &str) -> Option<Map<String, Value>> {
+pub(crate) fn shared(c: &Validated, live: &Objects, key: &str, value: &str) -> Option<Map<String, Value>> {
     let labels = |name: &str| {
         let deployment = live.get(DEPLOYMENT, name)?;
         Some(deployment["spec"]["template"]["metadata"]["labels"].as_object().cloned().unwrap_or_default())
@@ -192,14 +198,10 @@ impl Router for Kubernetes {
 }
 
 /// `part` of `whole` in percent, rounded; 0 of nothing.
-pub fn percent(part: i64, whole: i64) -> i32 {
+pub(crate) fn percent(part: i64, whole: i64) -> i32 {
     if whole <= 0 {
         return 0;
     }
     let percent = (part.saturating_mul(200).saturating_add(whole)) / whole.saturating_mul(2);
     i32::try_from(percent).unwrap_or(100)
 }
-
-#[cfg(test)]
-#[path = "tests/kubernetes.rs"]
-mod tests;

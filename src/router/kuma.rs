@@ -8,9 +8,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{
-    Builtin, Cookies, Router, RouterError, Split,
-    queries::builtin,
+    queries::{Builtin, builtin},
     route::{self, Place, Side},
+    split::Split,
+    traits::{Cookies, Router, RouterError},
 };
 use crate::{
     manifest::{Manifest, Undo, adopted, annotation, json as get},
@@ -19,7 +20,7 @@ use crate::{
     spec::Validated,
 };
 
-const TRAFFIC_ROUTE: Kind =
+pub(super) const TRAFFIC_ROUTE: Kind =
     Kind { group: "kuma.io", version: "v1alpha1", kind: "TrafficRoute", plural: "trafficroutes" };
 const OWNED: &[&str] = &[
     "/mesh",
@@ -30,7 +31,7 @@ const OWNED: &[&str] = &[
     "/spec/conf/http",
 ];
 /// The tag by which Kuma names a Service.
-const SERVICE: &str = "kuma.io/service";
+pub(super) const SERVICE: &str = "kuma.io/service";
 
 const QUERIES: Builtin = builtin!(
     r#"service=~"{{ service }}-canary_{{ namespace }}_svc_[0-9a-zA-Z-]+""#,
@@ -190,7 +191,3 @@ fn known(c: &Validated, live: &Objects) -> Objects {
     known.insert(TRAFFIC_ROUTE, route);
     known
 }
-
-#[cfg(test)]
-#[path = "tests/kuma.rs"]
-mod tests;

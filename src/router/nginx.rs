@@ -9,10 +9,12 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{
-    Builtin, Cookies, Router, RouterError, Split, always_never,
+    always_never,
     copy::{self, Source},
-    queries::builtin,
+    queries::{Builtin, builtin},
     route,
+    split::Split,
+    traits::{Cookies, Router, RouterError},
 };
 use crate::{
     manifest::{Manifest, Undo, json as get, made_for},
@@ -67,7 +69,7 @@ impl Router for Nginx {
             ));
             refused.extend(named(c).err());
         }
-        refused.extend(always_never::refused(c));
+        refused.extend(always_never::problems(c));
         refused.extend(overrides(c).err());
         refused
     }
@@ -267,7 +269,3 @@ fn naming(list: &str, entries: &[Value]) -> Result<Said, String> {
     }
     Ok(all)
 }
-
-#[cfg(test)]
-#[path = "tests/nginx.rs"]
-mod tests;

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{RouterError, Split};
+use super::{split::Split, traits::RouterError};
 use crate::{
     manifest::{Manifest, adopted, annotation, json as get, made_for},
     names::{self, managers},

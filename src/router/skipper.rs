@@ -10,10 +10,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{
-    Builtin, Cookies, Router, RouterError, Split,
     copy::{self, Source},
-    queries::builtin,
+    queries::{Builtin, builtin},
     route::{self, Side},
+    split::Split,
+    traits::{Cookies, Router, RouterError},
 };
 use crate::{
     manifest::{Manifest, Undo, annotation, json as get, made_for},
@@ -24,7 +25,7 @@ use crate::{
 
 const OWNED: &[&str] = &["/spec/rules", "/spec/defaultBackend", "/spec/tls", "/spec/ingressClassName"];
 
-const PREDICATE: &str = "zalando.org/skipper-predicate";
+pub(super) const PREDICATE: &str = "zalando.org/skipper-predicate";
 const WEIGHTS: &str = "zalando.org/backend-weights";
 /// Puts the canary's routes before those of the user's Ingress.
 const FIRST: &str = "Weight(100)";
@@ -180,7 +181,3 @@ fn doubled(c: &Validated, spec: &Value) -> Value {
     }
     spec
 }
-
-#[cfg(test)]
-#[path = "tests/skipper.rs"]
-mod tests;

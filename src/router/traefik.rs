@@ -7,9 +7,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{
-    Builtin, Cookies, Router, RouterError, Split,
-    queries::builtin,
+    queries::{Builtin, builtin},
     route::{self, Place},
+    split::Split,
+    traits::{Cookies, Router, RouterError},
 };
 use crate::{
     manifest::{Manifest, Undo, json as get},
@@ -17,7 +18,7 @@ use crate::{
     spec::Validated,
 };
 
-const TRAEFIK_SERVICE: Kind =
+pub(super) const TRAEFIK_SERVICE: Kind =
     Kind { group: "traefik.io", version: "v1alpha1", kind: "TraefikService", plural: "traefikservices" };
 const OWNED: &[&str] = &["/spec/weighted/services"];
 
@@ -108,7 +109,3 @@ fn weighted(services: &[Value]) -> Value {
 fn service(c: &Validated, name: &str, weight: i32) -> Value {
     json!({"name": name, "namespace": c.namespace, "port": c.service.port, "weight": weight})
 }
-
-#[cfg(test)]
-#[path = "tests/traefik.rs"]
-mod tests;

@@ -7,9 +7,10 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    RouterError, Split,
-    istio::{VIRTUAL_SERVICE, is_host, is_tcp},
     route::{self, Shares, Side},
+    split::Split,
+    traits::RouterError,
+    virtual_service::{VIRTUAL_SERVICE, is_host, is_tcp},
 };
 use crate::{
     manifest::{Manifest, annotation, json as get},
@@ -20,8 +21,8 @@ use crate::{
 
 const OWNED: &[&str] = &["/spec/http"];
 
-/// The route of a Canary that has one lent.
-pub(super) struct Lent<'a> {
+/// The VirtualService of the user that a Canary refers to, and which route of it is split.
+pub(super) struct UserRoute<'a> {
     c: &'a Validated,
     /// Name of the VirtualService.
     name: &'a str,
@@ -49,14 +50,14 @@ enum To {
     Elsewhere,
 }
 
-/// The route that the Canary refers to, if it is one to be lent.
-pub(super) fn of(c: &Validated) -> Option<Lent<'_>> {
+/// The VirtualService that the Canary refers to, if it refers to one.
+pub(super) fn of(c: &Validated) -> Option<UserRoute<'_>> {
     let user = c.spec.route_ref.as_ref().filter(|user| user.kind == VIRTUAL_SERVICE.kind)?;
     let route = user.route.as_deref().filter(|name| !name.is_empty());
-    Some(Lent { c, name: &user.name, route })
+    Some(UserRoute { c, name: &user.name, route })
 }
 
-impl Lent<'_> {
+impl UserRoute<'_> {
     pub(super) fn at(&self) -> ObjectRef {
         ObjectRef::new(VIRTUAL_SERVICE, self.name)
     }
@@ -261,7 +262,3 @@ fn turned(to: &Value, service: &str, weight: Option<Value>) -> Value {
 fn original(object: &Value) -> Option<Original> {
     serde_json::from_str(annotation(object, names::ANNOTATION_ORIGINAL)?).ok()
 }
-
-#[cfg(test)]
-#[path = "tests/user_virtual_service.rs"]
-mod tests;

@@ -11,8 +11,11 @@ use http::request::Parts;
 use reqsign_aws_v4::{Credential, DefaultCredentialProvider, RequestSigner, StaticCredentialProvider};
 use reqsign_core::{Context, Error, FileRead, HttpSend, OsEnv, Signer};
 
-use super::{Ask, SourceError};
-use crate::net::{self, Outbound};
+use super::{ask::Ask, error::SourceError};
+use crate::{
+    net::{self, Outbound},
+    text::first_chars,
+};
 
 /// Time for finding credentials, all places together.
 const DEADLINE: Duration = Duration::from_secs(5);
@@ -62,7 +65,7 @@ impl Aws {
         let done = tokio::time::timeout(DEADLINE, signer.sign(head, None)).await;
         let why = match done {
             Ok(Ok(())) => return Ok(()),
-            Ok(Err(error)) => error.to_string().chars().take(SHOWN).collect(),
+            Ok(Err(error)) => first_chars(&error.to_string(), SHOWN).to_owned(),
             Err(_) => late,
         };
         Err(SourceError::Identity { cloud: "AWS", message: why })

@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{
-    Ask, MetricSource, SourceError,
+    ask::{Ask, MetricSource},
     aws::Aws,
+    error::SourceError,
     http::{Call, Http, Reply, address},
     period,
 };
@@ -36,7 +37,7 @@ const NOT_THE_QUERY: [&str; 9] = [
 
 /// CloudWatch in any region.
 #[derive(Clone)]
-pub struct CloudWatch {
+pub(super) struct CloudWatch {
     http: Http,
     aws: Aws,
 }
@@ -65,7 +66,7 @@ struct Complaint {
 
 impl CloudWatch {
     /// Asks this way; for credentials of its own it asks through `own`.
-    pub fn new(http: Http, own: Outbound) -> Self {
+    pub(super) fn new(http: Http, own: Outbound) -> Self {
         Self { http, aws: Aws::new("monitoring", own) }
     }
 

@@ -17,7 +17,7 @@ const DEADLINE: Duration = Duration::from_secs(10);
 
 /// Why a content is not known.
 #[derive(Debug, thiserror::Error)]
-pub enum ContentError {
+pub(crate) enum ContentError {
     /// The API server says no.
     #[error("the API server answers {code}: {message}")]
     Refused {
@@ -36,11 +36,11 @@ pub enum ContentError {
 
 /// Reads contents.
 #[derive(Clone)]
-pub struct Contents(Client);
+pub(crate) struct Contents(Client);
 
 impl Contents {
     /// Through this client.
-    pub fn new(client: Client) -> Self {
+    pub(crate) fn new(client: Client) -> Self {
         Self(client)
     }
 
@@ -48,7 +48,11 @@ impl Contents {
     ///
     /// # Errors
     /// It cannot be read.
-    pub async fn digest(&self, namespace: &str, at: &ObjectRef) -> Result<Option<Digest>, ContentError> {
+    pub(crate) async fn digest(
+        &self,
+        namespace: &str,
+        at: &ObjectRef,
+    ) -> Result<Option<Digest>, ContentError> {
         let resource = at.kind.resource();
         let api: Api<DynamicObject> = Api::namespaced_with(self.0.clone(), namespace, &resource);
         let answer = tokio::time::timeout(DEADLINE, api.get_opt(&at.name)).await;

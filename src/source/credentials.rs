@@ -14,8 +14,8 @@ use std::{
 use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, Client};
 
-use super::SourceError;
-use crate::analysis::provider_kinds::SecretAt;
+use super::error::SourceError;
+use crate::analysis::SecretAt;
 
 /// No read may take longer.
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -32,7 +32,7 @@ type Known = BTreeMap<(String, String), (String, Content)>;
 
 /// What a Secret holds.
 #[derive(Clone, Default)]
-pub struct Credentials {
+pub(crate) struct Credentials {
     from: SecretAt,
     values: Content,
     /// Values from elsewhere that are not to be shown either.
@@ -47,23 +47,23 @@ impl fmt::Debug for Credentials {
 
 impl Credentials {
     /// Of this Secret.
-    pub fn new(from: SecretAt, values: Content) -> Self {
+    pub(crate) fn new(from: SecretAt, values: Content) -> Self {
         Self { from, values, hidden: vec![] }
     }
 
     /// The same, hiding other secrets that are sent along as well.
     #[must_use]
-    pub fn beside(self, hidden: Vec<String>) -> Self {
+    pub(crate) fn beside(self, hidden: Vec<String>) -> Self {
         Self { hidden, ..self }
     }
 
     /// No Secret is named.
-    pub fn none(&self) -> bool {
+    pub(crate) fn none(&self) -> bool {
         self.from.name.is_empty()
     }
 
     /// The text under a key, without white space around it; none if there is no such key or it is empty.
-    pub fn find(&self, key: &str) -> Option<&str> {
+    pub(crate) fn find(&self, key: &str) -> Option<&str> {
         let text = std::str::from_utf8(self.values.get(key)?).ok()?.trim();
         Some(text).filter(|text| !text.is_empty())
     }
@@ -72,12 +72,12 @@ impl Credentials {
     ///
     /// # Errors
     /// There is none: names Secret, key and who names the Secret.
-    pub fn get(&self, key: &str) -> Result<&str, SourceError> {
+    pub(crate) fn get(&self, key: &str) -> Result<&str, SourceError> {
         self.find(key).ok_or_else(|| self.lacks(&format!("key {key}")))
     }
 
     /// The error for a Secret that lacks `what`, e.g. `key token`.
-    pub fn lacks(&self, what: &str) -> SourceError {
+    pub(crate) fn lacks(&self, what: &str) -> SourceError {
         SourceError::KeyMissing {
             secret: format!("{}/{}", self.from.namespace, self.from.name),
             named_by: self.from.named_by.clone(),
@@ -86,7 +86,7 @@ impl Credentials {
     }
 
     /// A text without the values: a server may repeat what it was sent.
-    pub fn redact(&self, text: &str) -> String {
+    pub(crate) fn redact(&self, text: &str) -> String {
         let values = self.values.values().filter_map(|value| std::str::from_utf8(value).ok());
         let values = values.chain(self.hidden.iter().map(String::as_str));
         let mut values: Vec<&str> = values.map(str::trim).filter(|v| v.len() >= SHORTEST).collect();
@@ -98,14 +98,14 @@ impl Credentials {
 
 /// Reads Secrets.
 #[derive(Clone)]
-pub struct Secrets {
+pub(crate) struct Secrets {
     client: Client,
     known: Arc<Mutex<Known>>,
 }
 
 impl Secrets {
     /// Through this client.
-    pub fn new(client: Client) -> Self {
+    pub(crate) fn new(client: Client) -> Self {
         Self { client, known: Arc::default() }
     }
 
@@ -113,7 +113,7 @@ impl Secrets {
     ///
     /// # Errors
     /// It does not exist, or cannot be read.
-    pub async fn read(&self, at: &SecretAt) -> Result<Credentials, SourceError> {
+    pub(crate) async fn read(&self, at: &SecretAt) -> Result<Credentials, SourceError> {
         let key = (at.namespace.clone(), at.name.clone());
         if let Some(values) = self.remembered(&key, at.version.as_deref()) {
             return Ok(Credentials::new(at.clone(), values));
@@ -174,7 +174,7 @@ mod tests {
         assert_eq!(login.get("token").unwrap(), "s3cret-token");
         for key in ["empty", "nope"] {
             let error = login.get(key).unwrap_err();
-            assert_eq!((error.reason(), error.is_transient()), ("SecretKeyMissing", false));
+            assert_eq!(error.reason(), "SecretKeyMissing");
             let said = error.to_string();
             assert!(
                 said.contains("test/login") && said.contains("test/errors") && said.contains(key),

@@ -8,7 +8,8 @@ use reqwest::Url;
 use serde::Deserialize;
 
 use super::{
-    Ask, MetricSource, SourceError,
+    ask::{Ask, MetricSource},
+    error::SourceError,
     http::{Call, Http, Reply, address},
     period,
 };
@@ -18,7 +19,7 @@ const PUBLIC: &str = "https://api.datadoghq.com";
 
 /// Datadog, at any site.
 #[derive(Clone)]
-pub struct Datadog {
+pub(super) struct Datadog {
     http: Http,
 }
 
@@ -44,7 +45,7 @@ struct Complaint {
 
 impl Datadog {
     /// Asks this way.
-    pub fn new(http: Http) -> Self {
+    pub(super) fn new(http: Http) -> Self {
         Self { http }
     }
 

@@ -7,14 +7,15 @@ use reqwest::Url;
 use serde::Deserialize;
 
 use super::{
-    Ask, MetricSource, SourceError,
+    ask::{Ask, MetricSource},
+    error::SourceError,
     http::{Call, Http, Reply, address},
     period,
 };
 
 /// Any number of environments.
 #[derive(Clone)]
-pub struct Dynatrace {
+pub(super) struct Dynatrace {
     http: Http,
 }
 
@@ -46,7 +47,7 @@ struct Words {
 
 impl Dynatrace {
     /// Asks this way.
-    pub fn new(http: Http) -> Self {
+    pub(super) fn new(http: Http) -> Self {
         Self { http }
     }
 

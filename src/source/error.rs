@@ -8,7 +8,7 @@ use crate::{
 /// Why a question has no answer. Texts name the server without credentials and hold nothing that it said: that is in
 /// [`quoting`](SourceError::quoting).
 #[derive(Debug, thiserror::Error)]
-pub enum SourceError {
+pub(crate) enum SourceError {
     /// The address is no `http` or `https` URL.
     #[error("{server:?} is not an http or https address")]
     Address {
@@ -158,7 +158,7 @@ pub enum SourceError {
 
 impl SourceError {
     /// Why a request to this server has no answer.
-    pub fn of(error: NetError, server: String) -> Self {
+    pub(crate) fn of(error: NetError, server: String) -> Self {
         match error {
             NetError::Address => Self::Address { server },
             NetError::Refused(source) => Self::Refused { server, source },
@@ -169,7 +169,7 @@ impl SourceError {
     }
 
     /// The text with what the server said behind it, where it may be repeated: for Events, not for status or logs.
-    pub fn quoting(&self) -> String {
+    pub(crate) fn quoting(&self) -> String {
         match self {
             Self::Rejected { said, .. }
             | Self::Unavailable { said, .. }
@@ -184,7 +184,7 @@ impl SourceError {
     }
 
     /// Fixed word for metrics and Event reasons.
-    pub fn reason(&self) -> &'static str {
+    pub(crate) fn reason(&self) -> &'static str {
         match self {
             Self::Address { .. } => "BadAddress",
             Self::Refused { .. } => "HostNotAllowed",
@@ -204,22 +204,5 @@ impl SourceError {
             Self::Doubtful { .. } => "AnswerDoubtful",
             Self::NotInstant => "QueryNotInstant",
         }
-    }
-
-    /// Whether asking again may help without anybody changing the query, the address or the Secret.
-    pub fn is_transient(&self) -> bool {
-        matches!(
-            self,
-            Self::SecretUnread { .. }
-                | Self::Identity { .. }
-                | Self::Unavailable { .. }
-                | Self::Unreachable { .. }
-                | Self::Unasked { .. }
-                | Self::TimedOut { .. }
-                | Self::TooLarge { .. }
-                | Self::Undecodable { .. }
-                | Self::Warned { .. }
-                | Self::Doubtful { .. }
-        )
     }
 }

@@ -12,7 +12,8 @@ use reqwest::Url;
 use serde::Deserialize;
 
 use super::{
-    Ask, MetricSource, SourceError,
+    ask::{Ask, MetricSource},
+    error::SourceError,
     http::{Call, Http, LARGEST, Reply, TIMEOUT, address, complaint_of, quoted},
     quantity,
 };
@@ -22,7 +23,7 @@ const CLUSTER: &str = "the external metrics API";
 
 /// The cluster's external metrics, and those of other servers.
 #[derive(Clone)]
-pub struct ExternalMetrics {
+pub(super) struct ExternalMetrics {
     http: Http,
     cluster: Client,
 }
@@ -39,7 +40,7 @@ struct Item {
 
 impl ExternalMetrics {
     /// Asks other servers through `http`, the cluster through `cluster`.
-    pub fn new(http: Http, cluster: Client) -> Self {
+    pub(super) fn new(http: Http, cluster: Client) -> Self {
         Self { http, cluster }
     }
 
@@ -107,7 +108,7 @@ fn root() -> Result<Url, SourceError> {
     address("http://cluster", API)
 }
 
-fn path(query: &str) -> Result<Url, SourceError> {
+pub(super) fn path(query: &str) -> Result<Url, SourceError> {
     let unusable = |why: &str| SourceError::Unusable {
         message: format!("query {why}: write [<namespace>/]<metric>[?labelSelector=…]"),
     };
@@ -131,7 +132,3 @@ fn path(query: &str) -> Result<Url, SourceError> {
 fn words(body: &[u8]) -> Option<String> {
     complaint_of(body, "message")
 }
-
-#[cfg(test)]
-#[path = "tests/externalmetrics.rs"]
-mod tests;

@@ -2,7 +2,8 @@
 //!
 //! Owns in whose name one is asked for: the service account whose key lies in the MetricTemplate's Secret under
 //! `serviceAccountKey`, or the operator's own, from the metadata server of Google's clusters. Tokens are kept until
-//! shortly before they run out.
+//! shortly before they run out. By hand, because reqsign-google (3.2) asks one fixed server, whatever `token_uri` the key
+//! names.
 
 use std::{
     collections::BTreeMap,
@@ -19,7 +20,8 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::{
-    Ask, SourceError,
+    ask::Ask,
+    error::SourceError,
     http::{Call, Http, Reply, address},
 };
 use crate::{

@@ -6,13 +6,14 @@ use futures::{FutureExt, future::BoxFuture};
 use serde::Deserialize;
 
 use super::{
-    Ask, MetricSource, SourceError,
+    ask::{Ask, MetricSource},
+    error::SourceError,
     http::{Call, Http, address, on_one_line},
 };
 
 /// Any number of Graphite servers.
 #[derive(Clone)]
-pub struct Graphite {
+pub(super) struct Graphite {
     http: Http,
 }
 
@@ -24,7 +25,7 @@ struct Series {
 
 impl Graphite {
     /// Asks through these clients.
-    pub fn new(http: Http) -> Self {
+    pub(super) fn new(http: Http) -> Self {
         Self { http }
     }
 
@@ -54,7 +55,3 @@ impl MetricSource for Graphite {
         async move { self.render(ask, "target=test&from=-1min").await.map(drop) }.boxed()
     }
 }
-
-#[cfg(test)]
-#[path = "tests/graphite.rs"]
-mod tests;

@@ -11,30 +11,33 @@ use reqwest::{
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
-pub use crate::net::shown;
-use crate::net::{self, NetError, Outbound, Request, Tls};
+pub(crate) use crate::net::shown;
+use crate::{
+    net::{self, NetError, Outbound, Request, Tls},
+    text::first_chars,
+};
 
-use super::{Ask, SourceError};
+use super::{ask::Ask, error::SourceError};
 
 /// Time for one question, from connecting to the last byte; Flagger's.
-pub const TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
 /// Most bytes of an answer that are read: thousands of series, where a check needs one.
-pub const LARGEST: usize = 1024 * 1024;
+pub(crate) const LARGEST: usize = 1024 * 1024;
 /// Most characters of an answer that are repeated to people.
-pub const QUOTED: usize = 512;
+pub(crate) const QUOTED: usize = 512;
 /// The key of a Secret under which the certificates of a server's own authority lie, in PEM form.
-pub const CA_KEY: &str = "ca.crt";
+pub(crate) const CA_KEY: &str = "ca.crt";
 
 /// The way to any number of servers.
 #[derive(Clone)]
-pub struct Http {
+pub(crate) struct Http {
     timeout: Duration,
     out: Outbound,
 }
 
 /// One request.
 #[derive(Debug)]
-pub struct Call {
+pub(crate) struct Call {
     /// GET unless there is something to send.
     pub method: Method,
     /// The whole address, query included.
@@ -51,13 +54,13 @@ pub struct Call {
 
 impl Call {
     /// Gets this.
-    pub fn get(url: Url) -> Self {
+    pub(crate) fn get(url: Url) -> Self {
         let headers = [(ACCEPT, HeaderValue::from_static("application/json"))].into_iter().collect();
         Self { method: Method::GET, url, headers, login: None, body: None, patience: 1 }
     }
 
     /// Posts this.
-    pub fn post(url: Url, body: Vec<u8>) -> Self {
+    pub(crate) fn post(url: Url, body: Vec<u8>) -> Self {
         Self { method: Method::POST, body: Some(body), ..Self::get(url) }
     }
 
@@ -65,7 +68,7 @@ impl Call {
     ///
     /// # Errors
     /// The value cannot stand in a header.
-    pub fn header(mut self, name: &'static str, value: &str) -> Result<Self, SourceError> {
+    pub(crate) fn header(mut self, name: &'static str, value: &str) -> Result<Self, SourceError> {
         self.headers.remove(name);
         self.add(name, value)?;
         Ok(self)
@@ -75,7 +78,7 @@ impl Call {
     ///
     /// # Errors
     /// One of them cannot be sent.
-    pub fn given(mut self, ask: &Ask<'_>) -> Result<Self, SourceError> {
+    pub(crate) fn given(mut self, ask: &Ask<'_>) -> Result<Self, SourceError> {
         for (name, values) in ask.headers {
             self.headers.remove(name);
             for value in values {
@@ -90,7 +93,7 @@ impl Call {
     ///
     /// # Errors
     /// The Secret holds neither.
-    pub fn authorized(self, ask: &Ask<'_>) -> Result<Self, SourceError> {
+    pub(crate) fn authorized(self, ask: &Ask<'_>) -> Result<Self, SourceError> {
         let login = ask.credentials;
         if let Some(token) = login.find("token") {
             let unusable = |_| login.lacks("key token that can stand in a header");
@@ -119,7 +122,7 @@ impl Call {
 }
 
 /// What came back.
-pub struct Reply {
+pub(crate) struct Reply {
     out: Outbound,
     /// Who answered, without credentials.
     pub server: String,
@@ -131,7 +134,7 @@ pub struct Reply {
 
 impl Http {
     /// Gives up on a question after `timeout`.
-    pub fn new(out: Outbound, timeout: Duration) -> Self {
+    pub(crate) fn new(out: Outbound, timeout: Duration) -> Self {
         Self { timeout, out }
     }
 
@@ -139,7 +142,7 @@ impl Http {
     ///
     /// # Errors
     /// No whole answer.
-    pub async fn send(&self, ask: &Ask<'_>, call: Call) -> Result<Reply, SourceError> {
+    pub(crate) async fn send(&self, ask: &Ask<'_>, call: Call) -> Result<Reply, SourceError> {
         let server = address(ask.address, "").map_or_else(|_| shown(&call.url), |base| shown(&base));
         let ca = ask.credentials.find(CA_KEY).map(|pem| pem.as_bytes().to_vec());
         let request = Request {
@@ -167,7 +170,7 @@ impl Http {
     ///
     /// # Errors
     /// No whole answer, or another status; `complaint` finds the server's own words in it.
-    pub async fn ok(
+    pub(crate) async fn ok(
         &self,
         ask: &Ask<'_>,
         call: Call,
@@ -177,7 +180,7 @@ impl Http {
     }
 
     /// An answer that came another way.
-    pub fn reply(&self, server: &str, status: u16, body: Vec<u8>) -> Reply {
+    pub(crate) fn reply(&self, server: &str, status: u16, body: Vec<u8>) -> Reply {
         Reply { out: self.out.clone(), server: server.to_owned(), status, body }
     }
 }
@@ -187,7 +190,7 @@ impl Reply {
     ///
     /// # Errors
     /// Another status: 400 and 422 are for the query, all others for the server.
-    pub fn successful(self, complaint: fn(&[u8]) -> Option<String>) -> Result<Self, SourceError> {
+    pub(crate) fn successful(self, complaint: fn(&[u8]) -> Option<String>) -> Result<Self, SourceError> {
         let said = || self.quote(complaint(&self.body).as_deref().map_or(&self.body, str::as_bytes));
         match self.status {
             200..=299 => Ok(self),
@@ -200,19 +203,19 @@ impl Reply {
     ///
     /// # Errors
     /// It is none.
-    pub fn json<T: DeserializeOwned>(&self) -> Result<T, SourceError> {
+    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, SourceError> {
         serde_json::from_slice(&self.body).map_err(|e| self.odd(&unlike(&self.body, &e), &self.body))
     }
 
     /// The error for an answer that is not what such a server gives: why, in words that hold nothing of it, and the part
     /// that is odd.
-    pub fn odd(&self, why: &str, part: &[u8]) -> SourceError {
+    pub(crate) fn odd(&self, why: &str, part: &[u8]) -> SourceError {
         let (server, why, said) = (self.server.clone(), why.to_owned(), self.quote(part));
         SourceError::Undecodable { server, why, said }
     }
 
     /// What the server said, as far as it may be repeated.
-    pub fn quote(&self, said: &[u8]) -> String {
+    pub(crate) fn quote(&self, said: &[u8]) -> String {
         self.out.quote(said)
     }
 }
@@ -221,7 +224,7 @@ impl Reply {
 ///
 /// # Errors
 /// It is no `http` or `https` URL.
-pub fn address(server: &str, path: &str) -> Result<Url, SourceError> {
+pub(crate) fn address(server: &str, path: &str) -> Result<Url, SourceError> {
     let mut url = net::address(server).map_err(|_| {
         // What cannot be parsed may still hold a password before its last `@`.
         let server = server.rsplit_once('@').map_or(server, |(_, host)| host);
@@ -253,18 +256,18 @@ fn unlike(body: &[u8], error: &serde_json::Error) -> String {
 }
 
 /// The text under a key of a JSON object.
-pub fn complaint_of(body: &[u8], key: &str) -> Option<String> {
+pub(crate) fn complaint_of(body: &[u8], key: &str) -> Option<String> {
     serde_json::from_slice::<serde_json::Value>(body).ok()?.get(key)?.as_str().map(str::to_owned)
 }
 
 /// On one line, without control characters, cut to what people can be shown.
-pub fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
     let line = words.take(QUOTED).collect::<Vec<_>>().join(" ");
-    line.chars().take(QUOTED).collect()
+    first_chars(&line, QUOTED).to_owned()
 }
 
 /// White space within a query as single spaces, as Flagger sends it.
-pub fn on_one_line(query: &str) -> String {
+pub(crate) fn on_one_line(query: &str) -> String {
     query.split_whitespace().collect::<Vec<_>>().join(" ")
 }

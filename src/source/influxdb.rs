@@ -9,7 +9,8 @@ use futures::{FutureExt, future::BoxFuture};
 use serde_json::json;
 
 use super::{
-    Ask, MetricSource, SourceError,
+    ask::{Ask, MetricSource},
+    error::SourceError,
     http::{Call, Http, Reply, address, complaint_of},
 };
 
@@ -19,13 +20,13 @@ const NO_TABLE: &str = "it is no table of comma-separated values";
 
 /// Any number of InfluxDB servers.
 #[derive(Clone)]
-pub struct InfluxDb {
+pub(super) struct InfluxDb {
     http: Http,
 }
 
 impl InfluxDb {
     /// Asks through these clients.
-    pub fn new(http: Http) -> Self {
+    pub(super) fn new(http: Http) -> Self {
         Self { http }
     }
 
@@ -72,7 +73,7 @@ impl MetricSource for InfluxDb {
 }
 
 /// The first value of each table: tables with a header of their own, parted by empty lines.
-fn decode(reply: &Reply) -> Result<Vec<f64>, SourceError> {
+pub(super) fn decode(reply: &Reply) -> Result<Vec<f64>, SourceError> {
     let text = std::str::from_utf8(&reply.body).map_err(|_| reply.odd("it is not in UTF-8", &reply.body))?;
     let mut values = BTreeMap::new();
     for part in text.replace("\r\n", "\n").split("\n\n").filter(|part| !part.trim().is_empty()) {
@@ -110,7 +111,3 @@ fn number(reply: &Reply, row: &StringRecord, at: usize) -> Result<f64, SourceErr
 fn complaint(body: &[u8]) -> Option<String> {
     complaint_of(body, "message")
 }
-
-#[cfg(test)]
-#[path = "tests/influxdb.rs"]
-mod tests;

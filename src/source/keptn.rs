@@ -13,7 +13,10 @@ use kube::{
     core::GroupVersionKind,
 };
 
-use super::{Ask, MetricSource, SourceError};
+use super::{
+    ask::{Ask, MetricSource},
+    error::SourceError,
+};
 
 /// No read may take longer.
 const DEADLINE: Duration = Duration::from_secs(5);
@@ -22,13 +25,13 @@ const SERVER: &str = "the API server";
 
 /// The KeptnMetrics of the cluster.
 #[derive(Clone)]
-pub struct Keptn {
+pub(super) struct Keptn {
     client: Client,
 }
 
 impl Keptn {
     /// Through this client.
-    pub fn new(client: Client) -> Self {
+    pub(super) fn new(client: Client) -> Self {
         Self { client }
     }
 
@@ -108,7 +111,7 @@ mod tests {
         for text in ["", "keptnmetric", "keptnmetric//x", "keptnmetric/a/b/c", "secret/a/b"] {
             let error = metric(text).unwrap_err();
             assert!(error.to_string().contains("keptnmetric/<namespace>/<name>"), "{text}: {error}");
-            assert_eq!((error.reason(), error.is_transient()), ("TemplateUnusable", false));
+            assert_eq!(error.reason(), "TemplateUnusable");
         }
         let analysis = metric("analysis/app/release/5m/x=y").unwrap_err().to_string();
         assert!(analysis.contains("Analyses of Keptn are not served"), "{analysis}");

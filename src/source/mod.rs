@@ -4,86 +4,44 @@
 //! `analysis`; what an answer means is decided there too.
 #![allow(clippy::disallowed_types, reason = "some sources are asked through the API server")]
 
+mod ask;
 mod aws;
-pub mod cloudwatch;
+mod cloudwatch;
 mod contents;
 mod credentials;
-pub mod datadog;
-pub mod dynatrace;
+mod datadog;
+mod dynatrace;
 mod error;
-pub mod externalmetrics;
+mod externalmetrics;
 mod google;
-pub mod graphite;
-pub mod http;
-pub mod influxdb;
-pub mod keptn;
-pub mod newrelic;
+mod graphite;
+pub(crate) mod http;
+mod influxdb;
+mod keptn;
+mod newrelic;
 mod period;
-pub mod prometheus;
+mod prometheus;
 mod quantity;
-pub mod splunk;
-pub mod stackdriver;
-pub mod web;
+mod splunk;
+mod stackdriver;
+mod web;
 
-use std::{collections::BTreeMap, time::Duration};
-
-use futures::future::BoxFuture;
 use kube::Client;
 
-pub use contents::{ContentError, Contents};
-pub use credentials::{Credentials, Secrets};
-pub use error::SourceError;
-pub use http::Http;
+pub(crate) use ask::{Ask, MetricSource};
+pub(crate) use contents::{ContentError, Contents};
+pub(crate) use credentials::{Credentials, Secrets};
+pub(crate) use error::SourceError;
+pub(crate) use http::Http;
 
 use crate::net::Outbound;
 
-/// Everything that one question to a metrics server needs.
-#[derive(Clone, Debug)]
-pub struct Ask<'a> {
-    /// `spec.provider.address`, or the Canary's Prometheus; empty where the kind has a public one.
-    pub address: &'a str,
-    /// The rendered query. May hold secrets: nothing of it is to be repeated in an error.
-    pub query: &'a str,
-    /// How far the check looks back; above zero.
-    pub window: Duration,
-    /// `spec.provider.region`.
-    pub region: Option<&'a str>,
-    /// `spec.provider.jsonPath`.
-    pub json_path: Option<&'a str>,
-    /// `spec.provider.headers`.
-    pub headers: &'a BTreeMap<String, Vec<String>>,
-    /// Take any TLS certificate.
-    pub any_certificate: bool,
-    /// What the Secret holds; empty where none is named.
-    pub credentials: &'a Credentials,
-}
-
-impl<'a> Ask<'a> {
-    /// The address of the template, or the public one of its kind.
-    pub fn address_or(&self, public: &'a str) -> &'a str {
-        if self.address.trim().is_empty() { public } else { self.address }
-    }
-}
-
-/// A kind of metrics server: an entry of `analysis::provider_kinds::KINDS`.
-pub trait MetricSource: Send + Sync {
-    /// Name of its kind, as in `spec.provider.type`.
-    fn kind(&self) -> &'static str;
-
-    /// Asks for the present values of a query, one per series. An empty list is an answer; values may be NaN or
-    /// infinite.
-    fn query<'a>(&'a self, ask: &'a Ask<'a>) -> BoxFuture<'a, Result<Vec<f64>, SourceError>>;
-
-    /// Whether the server answers questions at all. The query of `ask` is not looked at.
-    fn ping<'a>(&'a self, ask: &'a Ask<'a>) -> BoxFuture<'a, Result<(), SourceError>>;
-}
-
 /// The sources, by kind.
-pub struct Sources(Vec<Box<dyn MetricSource>>);
+pub(crate) struct Sources(Vec<Box<dyn MetricSource>>);
 
 impl Sources {
     /// One of each kind that is served. They ask over HTTP, or the API server through `client`.
-    pub fn new(http: &Http, client: &Client) -> Self {
+    pub(crate) fn new(http: &Http, client: &Client) -> Self {
         let own = Outbound::own();
         Self(vec![
             Box::new(cloudwatch::CloudWatch::new(http.clone(), own.clone())),
@@ -105,7 +63,7 @@ impl Sources {
     ///
     /// # Errors
     /// It is not served.
-    pub fn of(&self, kind: &str) -> Result<&dyn MetricSource, SourceError> {
+    pub(crate) fn of(&self, kind: &str) -> Result<&dyn MetricSource, SourceError> {
         let found = self.0.iter().find(|source| source.kind() == kind);
         found.map(AsRef::as_ref).ok_or_else(|| SourceError::Unusable {
             message: format!("spec.provider.type {kind} is not served"),
@@ -131,6 +89,6 @@ mod registry {
         known.sort_unstable();
         assert_eq!(served, known);
         let error = sources.of("kayenta").err().unwrap();
-        assert_eq!((error.reason(), error.is_transient()), ("TemplateUnusable", false));
+        assert_eq!(error.reason(), "TemplateUnusable");
     }
 }

@@ -7,7 +7,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{
-    Ask, MetricSource, SourceError,
+    ask::{Ask, MetricSource},
+    error::SourceError,
     http::{Call, Http, Reply, address},
 };
 
@@ -16,7 +17,7 @@ const PUBLIC: &str = "https://insights-api.newrelic.com";
 
 /// New Relic, at any data centre.
 #[derive(Clone)]
-pub struct NewRelic {
+pub(super) struct NewRelic {
     http: Http,
 }
 
@@ -32,7 +33,7 @@ struct Complaint {
 
 impl NewRelic {
     /// Asks this way.
-    pub fn new(http: Http) -> Self {
+    pub(super) fn new(http: Http) -> Self {
         Self { http }
     }
 

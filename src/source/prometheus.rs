@@ -9,7 +9,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    Ask, MetricSource, SourceError,
+    ask::{Ask, MetricSource},
+    error::SourceError,
     http::{Call, Http, Reply, address, complaint_of, on_one_line},
 };
 use crate::analysis::{Doubt, provider_kinds::PROMETHEUS};
@@ -19,7 +20,7 @@ const INFO: &str = "PromQL info:";
 
 /// Any number of Prometheus servers.
 #[derive(Clone)]
-pub struct Prometheus {
+pub(super) struct Prometheus {
     http: Http,
 }
 
@@ -37,7 +38,7 @@ struct Answer {
 
 impl Prometheus {
     /// Asks through these clients.
-    pub fn new(http: Http) -> Self {
+    pub(super) fn new(http: Http) -> Self {
         Self { http }
     }
 
@@ -146,7 +147,3 @@ fn oddity(data: &Value) -> &'static str {
 fn complaint(body: &[u8]) -> Option<String> {
     complaint_of(body, "error")
 }
-
-#[cfg(test)]
-#[path = "tests/prometheus.rs"]
-mod tests;

@@ -11,14 +11,15 @@ use reqwest::Url;
 use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{
-    Ask, MetricSource, SourceError,
+    ask::{Ask, MetricSource},
+    error::SourceError,
     http::{Call, Http, Reply, address},
     period,
 };
 
 /// Any number of realms.
 #[derive(Clone)]
-pub struct Splunk {
+pub(super) struct Splunk {
     http: Http,
 }
 
@@ -56,7 +57,7 @@ enum Side {
 
 impl Splunk {
     /// Asks this way.
-    pub fn new(http: Http) -> Self {
+    pub(super) fn new(http: Http) -> Self {
         Self { http }
     }
 

@@ -8,7 +8,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    Ask, MetricSource, SourceError,
+    ask::{Ask, MetricSource},
+    error::SourceError,
     google::{ACCOUNT, Google},
     http::{Call, Http, Reply, address},
 };
@@ -18,7 +19,7 @@ const PUBLIC: &str = "https://monitoring.googleapis.com";
 
 /// Any project.
 #[derive(Clone)]
-pub struct Stackdriver {
+pub(super) struct Stackdriver {
     http: Http,
     google: Google,
 }
@@ -66,7 +67,7 @@ struct Words {
 
 impl Stackdriver {
     /// Asks this way; for an identity of its own it asks through `own`.
-    pub fn new(http: Http, own: Outbound) -> Self {
+    pub(super) fn new(http: Http, own: Outbound) -> Self {
         Self { google: Google::new(http.clone(), own), http }
     }
 

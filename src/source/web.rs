@@ -8,20 +8,21 @@ use jsonpath_rust::JsonPath;
 use serde_json::Value;
 
 use super::{
-    Ask, MetricSource, SourceError,
+    ask::{Ask, MetricSource},
+    error::SourceError,
     http::{Call, Http, Reply, address},
 };
 use crate::analysis::provider_kinds::json_path;
 
 /// Any number of servers.
 #[derive(Clone)]
-pub struct Web {
+pub(super) struct Web {
     http: Http,
 }
 
 impl Web {
     /// Asks through these clients.
-    pub fn new(http: Http) -> Self {
+    pub(super) fn new(http: Http) -> Self {
         Self { http }
     }
 

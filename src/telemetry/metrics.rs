@@ -19,10 +19,10 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use super::{Outcome, hooks::HookMetrics};
+use super::{hooks::HookMetrics, outcome::Outcome};
 
 /// Upper bounds that Prometheus clients use unless told otherwise; Flagger's histogram has them.
-const DEFAULT_BUCKETS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+pub(super) const DEFAULT_BUCKETS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 /// A reconcile at rest takes well under a millisecond, one that asks and writes up to some seconds.
 const RECONCILE_BUCKETS: [f64; 10] = [0.0005, 0.001, 0.005, 0.02, 0.1, 0.25, 0.5, 1.0, 5.0, 20.0];
 /// Lateness of a step: timers are exact to milliseconds; a minute late is an alarm.
@@ -382,7 +382,3 @@ fn result_labels(target: &str, namespace: &str, strategy: &str, analysis: &str) 
         analysis_status: analysis.to_owned(),
     }
 }
-
-#[cfg(test)]
-#[path = "tests/metrics.rs"]
-mod tests;

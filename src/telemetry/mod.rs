@@ -3,16 +3,18 @@
 //!
 //! Does not serve the metrics (`server` does) and does not decide what is worth saying to users (`plan` does).
 
-pub mod hooks;
-pub mod metrics;
-pub mod outcome;
+mod hooks;
+mod metrics;
+mod outcome;
+mod reconcile;
 
 use std::io;
 
 use tracing_subscriber::EnvFilter;
 
 pub use metrics::Metrics;
-pub use outcome::{Outcome, Reconcile};
+pub use outcome::Outcome;
+pub use reconcile::Reconcile;
 
 /// Why logging could not be set up.
 #[derive(Debug, thiserror::Error)]
@@ -49,3 +51,6 @@ pub fn init(filter: &str, json: bool) -> Result<(), TelemetryError> {
     };
     done.map_err(TelemetryError::Installed)
 }
+
+#[cfg(test)]
+mod tests;

@@ -28,11 +28,11 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// Calls any number of hooks.
 #[derive(Clone)]
-pub struct Webhooks(Outbound);
+pub(crate) struct Webhooks(Outbound);
 
 /// What a call came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Called {
+pub(crate) struct Called {
     /// Yes, or why not.
     pub answer: Result<(), Refused>,
     /// How often it was tried.
@@ -43,7 +43,7 @@ pub struct Called {
 
 /// Why a call was no yes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refused {
+pub(crate) struct Refused {
     /// In words.
     pub refusal: Denial,
     /// The webhook has answered, and said no.
@@ -60,12 +60,12 @@ enum Try {
 
 impl Webhooks {
     /// Through this way out.
-    pub fn new(http: Outbound) -> Self {
+    pub(crate) fn new(http: Outbound) -> Self {
         Self(http)
     }
 
     /// Posts; a status of at most 202 is a yes.
-    pub async fn call(&self, call: &Call) -> Called {
+    pub(crate) async fn call(&self, call: &Call) -> Called {
         let (mut tries, mut status) = (0, None);
         let made = timeout(LONGEST, self.tries(call, &mut tries, &mut status)).await;
         let answer = made.unwrap_or_else(|_| {

@@ -1,9 +1,20 @@
+use std::collections::BTreeMap;
+
+use MetricOutcome::{Error, Fail, Inconclusive, NoData, Pass};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::*;
-use crate::{analysis::asks, manifest::fixture, router};
-use MetricOutcome::{Error, Fail, Inconclusive, NoData, Pass};
+use crate::analysis::Checks;
+use crate::{
+    analysis::{
+        asks,
+        assess::{Assessment, assess, example},
+        reading::Reading,
+    },
+    api::MetricOutcome,
+    manifest::fixture,
+    router,
+};
 
 /// What this metric comes to with these answers, in the order in which it asks.
 fn assessed(metric: &Value, answers: &[Reading]) -> Assessment {

@@ -1,7 +1,13 @@
 use serde_json::{Value, json};
 
-use super::*;
-use crate::{manifest::fixture, router};
+use crate::analysis::Checks;
+use crate::{
+    analysis::job::{SUCCESS, is_for_job, mistakes, of, rendered},
+    api::CanaryMetric,
+    manifest::{fixture, json},
+    router,
+    spec::Validated,
+};
 
 fn spec() -> Value {
     json!({"template": {"spec": {"containers": [
@@ -65,7 +71,7 @@ fn a_job_asks_no_server_and_passes_by_its_end() {
     };
     let passed = read(super::super::Reading::Values(vec![SUCCESS]));
     assert_eq!((passed.outcome, passed.value.as_str()), (crate::api::MetricOutcome::Pass, "1"));
-    let failed = read(super::super::Reading::Bad("Job a-1 failed".into()));
+    let failed = read(crate::analysis::Reading::Bad("Job a-1 failed".into()));
     assert_eq!((failed.outcome, failed.value.as_str()), (crate::api::MetricOutcome::Fail, "0"));
     assert_eq!(failed.text, "Halt podinfo.test advancement warm-up: Job a-1 failed");
 }

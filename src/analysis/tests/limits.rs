@@ -1,7 +1,14 @@
 use serde_json::{Value, json};
 
-use super::*;
-use crate::{analysis::asks, manifest::fixture, router};
+use crate::analysis::Checks;
+use crate::{
+    analysis::{
+        asks,
+        limits::{check, wanted},
+    },
+    manifest::fixture,
+    router,
+};
 
 fn checked(metrics: Value) -> (Vec<String>, Vec<String>) {
     let c = fixture::canary(&json!({}));

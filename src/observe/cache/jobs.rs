@@ -5,25 +5,24 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Entry, Key, ObjectCache};
+use super::{super::error::GatherError, entry::Entry, store::ObjectCache};
 use crate::{
     analysis::job::KIND,
     api::MetricTemplateSpec,
     manifest,
-    observe::GatherError,
-    snapshot::{JOB, METRIC_TEMPLATE, Objects, POD},
+    snapshot::{JOB, Key, METRIC_TEMPLATE, Objects, POD},
 };
 
-/// What a pod runs, and with what, matters to nobody here.
-pub(super) fn forget_spec(pod: &mut Value) {
+/// Removes what no decision reads.
+pub(super) fn drop_spec(pod: &mut Value) {
     if let Some(pod) = pod.as_object_mut() {
         pod.remove("spec");
     }
 }
 
 /// The Jobs of a Canary and their pods.
-pub(in crate::observe) fn gathered(
-    world: &ObjectCache,
+pub(crate) fn gather(
+    cache: &ObjectCache,
     (namespace, canary): &Key,
     templates: &BTreeMap<String, MetricTemplateSpec>,
     objects: &mut Objects,
@@ -31,16 +30,16 @@ pub(in crate::observe) fn gathered(
 ) -> Result<(), GatherError> {
     let needed = templates.values().any(|template| template.provider.type_ == KIND);
     for kind in [JOB, POD] {
-        let synced = world.synced(&[kind]);
+        let synced = cache.synced(&[kind]);
         if !synced && !needed {
             continue;
         }
-        if world.forbidden(kind) {
+        if cache.forbidden(kind) {
             forbidden.push(kind.crd());
         } else if !synced {
             return Err(GatherError::Behind(kind.plural));
         }
-        for object in world.list(kind, namespace).into_iter().filter(|o| manifest::ours(o, canary)) {
+        for object in cache.list(kind, namespace).into_iter().filter(|o| manifest::ours(o, canary)) {
             objects.insert(kind, object);
         }
     }
@@ -49,7 +48,7 @@ pub(in crate::observe) fn gathered(
 
 impl ObjectCache {
     /// Some MetricTemplate is a Job.
-    pub fn has_jobs(&self) -> bool {
+    pub(crate) fn has_jobs(&self) -> bool {
         let inner = self.lock();
         let mut all = inner.objects.get(&METRIC_TEMPLATE).into_iter().flat_map(BTreeMap::values);
         all.any(|entry| {
@@ -73,43 +72,44 @@ mod tests {
 
     #[test]
     fn jobs_matter_to_their_canary_and_are_asked_for_only_where_there_are_some() {
-        let world = ObjectCache::default();
+        let cache = ObjectCache::default();
         let mut canary = object("app", &json!({}));
         canary["spec"] = json!({"targetRef": {"name": "app"}});
-        world.saw(CANARY, canary);
+        cache.insert(CANARY, canary);
         let mut template = object("warm-up", &json!({}));
         template["spec"] = json!({"provider": {"type": "prometheus"}, "query": "up{job=\"x\"}"});
-        world.saw(METRIC_TEMPLATE, template.clone());
-        assert!(!world.has_jobs());
+        cache.insert(METRIC_TEMPLATE, template.clone());
+        assert!(!cache.has_jobs());
         template["spec"]["provider"]["type"] = json!(KIND);
         template["metadata"]["resourceVersion"] = json!("2");
-        world.saw(METRIC_TEMPLATE, template);
-        assert!(world.has_jobs());
+        cache.insert(METRIC_TEMPLATE, template);
+        assert!(cache.has_jobs());
 
         let own: Vec<Key> = vec![("n".into(), "app".into())];
         let mut pod = object("p", &json!({names::LABEL_CANARY: "app"}));
         pod["spec"] = json!({"containers": []});
-        assert_eq!(world.saw(JOB, object("j", &json!({names::LABEL_CANARY: "app"}))), own);
-        assert!(world.saw(JOB, object("k", &json!({names::LABEL_CANARY: "other"}))).is_empty());
-        assert_eq!(world.saw(POD, pod.clone()), own);
-        assert_eq!(world.get(POD, "n", "p").unwrap()["spec"], Value::Null);
+        assert_eq!(cache.insert(JOB, object("j", &json!({names::LABEL_CANARY: "app"}))), own);
+        assert!(cache.insert(JOB, object("k", &json!({names::LABEL_CANARY: "other"}))).is_empty());
+        assert_eq!(cache.insert(POD, pod.clone()), own);
+        assert_eq!(cache.get(POD, "n", "p").unwrap()["spec"], Value::Null);
 
         let spec: MetricTemplateSpec =
             serde_json::from_value(json!({"provider": {"type": KIND}, "job": {"spec": {}}})).unwrap();
         let gather = |templates: &BTreeMap<String, MetricTemplateSpec>| {
             let (mut objects, mut forbidden) = (Objects::default(), vec![]);
-            gathered(&world, &own[0], templates, &mut objects, &mut forbidden).map(|()| (objects, forbidden))
+            super::gather(&cache, &own[0], templates, &mut objects, &mut forbidden)
+                .map(|()| (objects, forbidden))
         };
         let none = gather(&BTreeMap::new()).unwrap();
         assert_eq!(none.0.of(JOB).count(), 0);
         let some = [("n/warm-up".to_owned(), spec)].into();
         assert!(matches!(gather(&some), Err(GatherError::Behind("jobs"))));
-        world.forbid(JOB);
-        world.forbid(POD);
+        cache.forbid(JOB);
+        cache.forbid(POD);
         assert_eq!(gather(&some).unwrap().1, ["jobs.batch", "pods."]);
-        world.set_crds(std::collections::BTreeSet::new());
+        cache.set_crds(std::collections::BTreeSet::new());
         for (kind, name) in [(JOB, "j"), (POD, "p")] {
-            world.listed(kind, &[("n".to_owned(), name.to_owned())].into());
+            cache.listed(kind, &[("n".to_owned(), name.to_owned())].into());
         }
         let (objects, _) = gather(&some).unwrap();
         assert_eq!((objects.of(JOB).count(), objects.of(POD).count()), (1, 1));

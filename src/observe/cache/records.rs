@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::api::RunPhase;
 
-pub(super) fn forget_closed(record: &mut Value) {
+pub(super) fn drop_closed(record: &mut Value) {
     let phase = serde_json::from_value::<RunPhase>(record["status"]["phase"].clone()).unwrap_or_default();
     if phase.ended() {
         let number = record["spec"]["number"].take();
@@ -26,10 +26,10 @@ mod tests {
             })
         };
         let mut open = record("Running");
-        forget_closed(&mut open);
+        drop_closed(&mut open);
         assert_eq!(open, record("Running"));
         let mut closed = record("RolledBack");
-        forget_closed(&mut closed);
+        drop_closed(&mut closed);
         assert_eq!(closed["spec"], json!({"number": 1}));
         assert_eq!(closed["status"], json!({"phase": "RolledBack"}));
     }

@@ -2,14 +2,14 @@
 
 use serde_json::Value;
 
-use super::{Entry, ObjectCache, References};
+use super::{super::references::References, entry::Entry, store::ObjectCache};
 use crate::{
     names,
     snapshot::{HPA, Kind, SCALED_OBJECT},
 };
 
 /// The kind is one of autoscalers.
-pub(super) fn is_one(kind: Kind) -> bool {
+pub(super) fn is_autoscaler(kind: Kind) -> bool {
     kind == HPA || kind == SCALED_OBJECT
 }
 
@@ -25,8 +25,8 @@ pub(super) fn same_but_version(a: &Value, b: &Value) -> bool {
     plain(a) == plain(b)
 }
 
-/// What it measures changes all the time and matters to nobody here.
-pub(super) fn forget_status(scaler: &mut Value) {
+/// Removes what changes all the time and no decision reads.
+pub(super) fn drop_status(scaler: &mut Value) {
     if let Some(scaler) = scaler.as_object_mut() {
         scaler.remove("status");
     }
@@ -42,7 +42,7 @@ impl References {
 
 impl ObjectCache {
     /// Names of the autoscalers of this kind that scale the target or its primary.
-    pub fn scalers(&self, kind: Kind, namespace: &str, target: &str) -> Vec<String> {
+    pub(crate) fn scalers(&self, kind: Kind, namespace: &str, target: &str) -> Vec<String> {
         let inner = self.lock();
         let Some(entries) = inner.objects.get(&kind) else { return vec![] };
         let (from, primary) = ((namespace.to_owned(), String::new()), names::primary(target));

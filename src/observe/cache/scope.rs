@@ -1,23 +1,26 @@
 //! How far the watches reach: objects that belong to no namespace, and kinds that the operator may not list.
 
-use super::{Inner, Key, ObjectCache, References};
-use crate::snapshot::Kind;
+use super::{
+    super::references::References,
+    store::{Inner, ObjectCache},
+};
+use crate::snapshot::{Key, Kind};
 
 /// Where an object of this name is kept that bears on a Canary of this namespace.
-pub(super) fn place(kind: Kind, namespace: &str, name: &str) -> Key {
+pub(super) fn key(kind: Kind, namespace: &str, name: &str) -> Key {
     (if kind.cluster_wide() { "" } else { namespace }.to_owned(), name.to_owned())
 }
 
 impl ObjectCache {
     /// The operator may not list the kind. Returns all Canaries when that is new.
-    pub fn forbid(&self, kind: Kind) -> Vec<Key> {
+    pub(crate) fn forbid(&self, kind: Kind) -> Vec<Key> {
         let mut inner = self.lock();
         let new = inner.forbidden.insert(kind);
-        if new { inner.interests.keys().cloned().collect() } else { vec![] }
+        if new { inner.references.keys().cloned().collect() } else { vec![] }
     }
 
     /// The operator may not list the kind, and never could.
-    pub fn forbidden(&self, kind: Kind) -> bool {
+    pub(crate) fn forbidden(&self, kind: Kind) -> bool {
         let inner = self.lock();
         inner.forbidden.contains(&kind) && !inner.synced.contains(&kind)
     }
@@ -25,8 +28,12 @@ impl ObjectCache {
 
 impl Inner {
     /// The Canaries, whatever their namespace, that have a Service of this name.
-    pub(super) fn named_everywhere(&self, name: &str) -> Vec<Key> {
-        let named = |interest: &References| interest.services().iter().any(|service| service == name);
-        self.interests.iter().filter(|(_, interest)| named(interest)).map(|(key, _)| key.clone()).collect()
+    pub(super) fn with_service_anywhere(&self, name: &str) -> Vec<Key> {
+        let named = |references: &References| references.services().iter().any(|service| service == name);
+        self.references
+            .iter()
+            .filter(|(_, references)| named(references))
+            .map(|(key, _)| key.clone())
+            .collect()
     }
 }

@@ -2,15 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Entry, Inner, Key, ObjectCache, References};
+use super::{
+    super::references::References,
+    entry::Entry,
+    store::{Inner, ObjectCache},
+};
 use crate::{
     api::{Canary, MetricTemplateSpec},
-    snapshot::{METRIC_TEMPLATE, SECRET},
+    snapshot::{Key, METRIC_TEMPLATE, SECRET},
 };
 
 /// Versions of the Secrets that the metrics of a Canary and these MetricTemplates name.
-pub(in crate::observe) fn named(
-    world: &ObjectCache,
+pub(crate) fn versions(
+    cache: &ObjectCache,
     canary: &Canary,
     own: &str,
     templates: &BTreeMap<String, MetricTemplateSpec>,
@@ -22,23 +26,25 @@ pub(in crate::observe) fn named(
         Some((name.split_once('/')?.0, &template.provider.secret_ref.as_ref()?.name))
     });
     let version = |namespace: &str, name: &str| {
-        Some(world.get(SECRET, namespace, name)?["metadata"]["resourceVersion"].as_str()?.to_owned())
+        Some(cache.get(SECRET, namespace, name)?["metadata"]["resourceVersion"].as_str()?.to_owned())
     };
     named.chain(args).filter_map(|(ns, name)| Some((format!("{ns}/{name}"), version(ns, name)?))).collect()
 }
 
 impl ObjectCache {
     /// Other namespaces in which Canaries of this one have MetricTemplates.
-    pub(in crate::observe) fn templates_elsewhere(&self, namespace: &str) -> BTreeSet<String> {
-        let all = self.interests(namespace).into_iter().flat_map(|(_, interest)| interest.templates);
-        let others = all.filter_map(|name| Some(name.split_once('/')?.0.to_owned()));
-        others.filter(|other| other != namespace).collect()
+    pub(crate) fn templates_elsewhere(&self, namespace: &str) -> BTreeSet<String> {
+        let inner = self.lock();
+        let own = inner.references.iter().filter(|(key, _)| key.0 == namespace);
+        let all = own.flat_map(|(_, references)| &references.templates);
+        let others = all.filter_map(|name| Some(name.split_once('/')?.0));
+        others.filter(|other| *other != namespace).map(str::to_owned).collect()
     }
 }
 
 impl Inner {
     /// The Canaries with a MetricTemplate that names this Secret.
-    pub(super) fn asking_with(&self, secret: &Key) -> Vec<Key> {
+    pub(super) fn using_secret(&self, secret: &Key) -> Vec<Key> {
         let Some(entries) = self.objects.get(&METRIC_TEMPLATE) else { return vec![] };
         let from = (secret.0.clone(), String::new());
         let within = entries.range(from..).take_while(|(key, _)| key.0 == secret.0);
@@ -50,7 +56,7 @@ impl Inner {
         });
         let templates: Vec<String> = naming.map(|(key, _)| format!("{}/{}", key.0, key.1)).collect();
         let refers = |i: &References| i.templates.iter().any(|name| templates.contains(name));
-        self.interests.iter().filter(|(_, i)| refers(i)).map(|(key, _)| key.clone()).collect()
+        self.references.iter().filter(|(_, i)| refers(i)).map(|(key, _)| key.clone()).collect()
     }
 }
 
@@ -63,35 +69,35 @@ mod tests {
 
     #[test]
     fn a_secret_concerns_those_who_ask_with_it() {
-        let world = ObjectCache::default();
+        let cache = ObjectCache::default();
         let object = |name: &str, rest: serde_json::Value| {
             let mut object = json!({"metadata": {"name": name, "namespace": "n", "resourceVersion": "1"}});
             object["spec"] = rest;
             object
         };
         let canary = |metrics| json!({"targetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "app"}, "analysis": {"metrics": metrics}});
-        world.saw(
+        cache.insert(
             CANARY,
             object("by-template", canary(json!([{"name": "m", "templateRef": {"name": "errors"}}]))),
         );
         let arg = json!({"name": "id", "valueFrom": {"secretKeyRef": {"name": "login", "key": "id"}}});
-        world.saw(CANARY, object("by-argument", canary(json!([{"name": "m", "args": [arg]}]))));
-        world.saw(CANARY, object("stranger", canary(json!([{"name": "m"}]))));
+        cache.insert(CANARY, object("by-argument", canary(json!([{"name": "m", "args": [arg]}]))));
+        cache.insert(CANARY, object("stranger", canary(json!([{"name": "m"}]))));
         let provider = json!({"type": "prometheus", "secretRef": {"name": "login"}});
-        world.saw(METRIC_TEMPLATE, object("errors", json!({"provider": provider, "query": "up"})));
-        let touched = |name: &str| {
-            let keys = world.saw(SECRET, object(name, json!({})));
+        cache.insert(METRIC_TEMPLATE, object("errors", json!({"provider": provider, "query": "up"})));
+        let triggered = |name: &str| {
+            let keys = cache.insert(SECRET, object(name, json!({})));
             keys.into_iter().map(|key| key.1).collect::<Vec<_>>()
         };
-        assert_eq!(touched("login"), ["by-argument", "by-template"]);
-        assert!(touched("log").is_empty());
+        assert_eq!(triggered("login"), ["by-argument", "by-template"]);
+        assert!(triggered("log").is_empty());
 
         let named: Canary = serde_json::from_value(json!({
             "apiVersion": "flagger.app/v1beta1", "kind": "Canary", "metadata": {"name": "c", "namespace": "n"},
             "spec": canary(json!([{"name": "m", "args": [arg]}])),
         }))
         .unwrap();
-        let versions = super::named(&world, &named, "n", &BTreeMap::new());
+        let versions = super::versions(&cache, &named, "n", &BTreeMap::new());
         assert_eq!(versions, [("n/login".to_owned(), "1".to_owned())].into());
     }
 }

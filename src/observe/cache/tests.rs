@@ -1,12 +1,13 @@
 use serde_json::json;
 
 use super::*;
-use crate::snapshot::SECRET;
+use crate::{names, snapshot::SECRET};
+
 #[test]
 fn nothing_is_kept_of_strangers_that_are_gone() {
-    let world = ObjectCache::default();
+    let cache = ObjectCache::default();
     let object = |name: &str| json!({"metadata": {"name": name, "namespace": "n", "resourceVersion": "2"}});
-    world.saw(
+    cache.insert(
         CANARY,
         json!({
             "metadata": {"name": "app", "namespace": "n", "resourceVersion": "1"},
@@ -14,19 +15,19 @@ fn nothing_is_kept_of_strangers_that_are_gone() {
         }),
     );
     for name in ["app", "stranger"] {
-        world.saw(DEPLOYMENT, object(name));
-        world.gone(DEPLOYMENT, &object(name));
+        cache.insert(DEPLOYMENT, object(name));
+        cache.remove(DEPLOYMENT, &object(name));
     }
-    let kept: Vec<Key> = world.lock().objects[&DEPLOYMENT].keys().cloned().collect();
+    let kept: Vec<Key> = cache.lock().objects[&DEPLOYMENT].keys().cloned().collect();
     assert_eq!(kept, [("n".to_owned(), "app".to_owned())]);
 }
 
 #[test]
 fn what_belongs_to_no_namespace_matters_to_canaries_of_all() {
     let kuma = Kind { group: "kuma.io", version: "v1alpha1", kind: "TrafficRoute", plural: "trafficroutes" };
-    let world = ObjectCache::default();
+    let cache = ObjectCache::default();
     for namespace in ["a", "b"] {
-        world.saw(
+        cache.insert(
             CANARY,
             json!({
                 "metadata": {"name": "app", "namespace": namespace, "resourceVersion": "1"},
@@ -36,37 +37,37 @@ fn what_belongs_to_no_namespace_matters_to_canaries_of_all() {
     }
     let route = json!({"metadata": {"name": "app", "resourceVersion": "2"}});
     let both: Vec<Key> = ["a", "b"].map(|namespace| (namespace.to_owned(), "app".to_owned())).to_vec();
-    assert_eq!(world.saw(kuma, route.clone()), both);
-    assert_eq!(world.get(kuma, "b", "app"), Some(route.clone()));
-    assert_eq!(world.gone(kuma, &route), both);
-    assert_eq!(world.get(kuma, "a", "app"), None);
+    assert_eq!(cache.insert(kuma, route.clone()), both);
+    assert_eq!(cache.get(kuma, "b", "app"), Some(route.clone()));
+    assert_eq!(cache.remove(kuma, &route), both);
+    assert_eq!(cache.get(kuma, "a", "app"), None);
 
-    assert_eq!((world.forbid(kuma), world.forbid(kuma)), (both.clone(), vec![]));
-    assert!(world.forbidden(kuma));
-    assert_eq!(world.listed(kuma, &BTreeSet::new()), both);
-    assert!(!world.forbidden(kuma));
+    assert_eq!((cache.forbid(kuma), cache.forbid(kuma)), (both.clone(), vec![]));
+    assert!(cache.forbidden(kuma));
+    assert_eq!(cache.listed(kuma, &BTreeSet::new()), both);
+    assert!(!cache.forbidden(kuma));
 }
 
 #[test]
 fn what_repeats_an_object_is_not_kept() {
-    let world = ObjectCache::default();
-    world.saw(
+    let cache = ObjectCache::default();
+    cache.insert(
         DEPLOYMENT,
         json!({"metadata": {
             "name": "app", "namespace": "n", "resourceVersion": "1", "managedFields": [{"manager": "x"}],
             "annotations": {names::ANNOTATION_KUBECTL: "{}", "other": "1"},
         }}),
     );
-    let kept = world.get(DEPLOYMENT, "n", "app").unwrap();
+    let kept = cache.get(DEPLOYMENT, "n", "app").unwrap();
     assert_eq!(kept["metadata"]["annotations"], json!({"other": "1"}));
     assert_eq!(kept["metadata"]["managedFields"], Value::Null);
 }
 
 #[test]
 fn a_secret_triggers_those_who_use_it_and_its_content_is_not_kept() {
-    let world = ObjectCache::default();
+    let cache = ObjectCache::default();
     for (name, uses) in [("one", "secret/token"), ("two", "secret/other")] {
-        world.saw(
+        cache.insert(
             CANARY,
             json!({
                 "metadata": {"name": name, "namespace": "n", "resourceVersion": "1"},
@@ -79,15 +80,15 @@ fn a_secret_triggers_those_who_use_it_and_its_content_is_not_kept() {
         "kind": "Secret", "metadata": {"name": "token", "namespace": "n", "resourceVersion": "2"},
         "data": {"t": "aHVzaA=="},
     });
-    assert_eq!(world.saw(SECRET, token.clone()), one);
-    let kept = world.get(SECRET, "n", "token").unwrap();
+    assert_eq!(cache.insert(SECRET, token.clone()), one);
+    let kept = cache.get(SECRET, "n", "token").unwrap();
     assert_eq!((&kept["data"], version_of(&kept)), (&Value::Null, 2));
-    assert_eq!(world.gone(SECRET, &token), one);
+    assert_eq!(cache.remove(SECRET, &token), one);
 
     // a copy is told by its label
     let mut copy = token;
     copy["metadata"]["name"] = json!("token-primary-1");
     copy["metadata"]["labels"] = json!({names::LABEL_CANARY: "one"});
-    assert_eq!(world.saw(SECRET, copy), one);
-    assert_eq!(world.find(SECRET, "n", |name, _| name.starts_with("token-primary-")).len(), 1);
+    assert_eq!(cache.insert(SECRET, copy), one);
+    assert_eq!(cache.find(SECRET, "n", |name, _| name.starts_with("token-primary-")).len(), 1);
 }

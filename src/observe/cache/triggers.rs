@@ -2,84 +2,92 @@
 
 use serde_json::Value;
 
-use super::{Inner, Key, References};
+use super::{
+    super::references::{Contested, References},
+    store::Inner,
+};
 use crate::{
     manifest::{self, config},
     names,
     snapshot::{
-        ALERT_PROVIDER, CANARY, CANARY_RUN, DAEMONSET, DEPLOYMENT, HPA, JOB, Kind, METRIC_TEMPLATE,
+        ALERT_PROVIDER, CANARY, CANARY_RUN, DAEMONSET, DEPLOYMENT, HPA, JOB, Key, Kind, METRIC_TEMPLATE,
         ObjectRef, POD, REVISION, SCALED_OBJECT, SECRET,
     },
 };
 
 impl Inner {
     /// The Canaries that an object matters to.
-    pub(super) fn touched(&self, kind: Kind, key: &Key, object: &Value) -> Vec<Key> {
+    pub(super) fn triggered(&self, kind: Kind, key: &Key, object: &Value) -> Vec<Key> {
         if kind == CANARY {
             return vec![key.clone()];
         }
         if kind == METRIC_TEMPLATE {
             let name = format!("{}/{}", key.0, key.1);
             let refers = |i: &References| i.templates.contains(&name);
-            return self.interests.iter().filter(|(_, i)| refers(i)).map(|(k, _)| k.clone()).collect();
+            return self.references.iter().filter(|(_, i)| refers(i)).map(|(k, _)| k.clone()).collect();
         }
         if kind == ALERT_PROVIDER {
             let name = format!("{}/{}", key.0, key.1);
             let refers = |i: &References| i.alert_providers.contains(&name);
-            return self.interests.iter().filter(|(_, i)| refers(i)).map(|(k, _)| k.clone()).collect();
+            return self.references.iter().filter(|(_, i)| refers(i)).map(|(k, _)| k.clone()).collect();
         }
         if [CANARY_RUN, JOB, POD].contains(&kind) {
             return self.within(&key.0, |canary, _| manifest::ours(object, &canary.1));
         }
         if kind.cluster_wide() {
-            return self.named_everywhere(&key.1);
+            return self.with_service_anywhere(&key.1);
         }
         if config::KINDS.contains(&kind) {
             let name = config::key(&ObjectRef::new(kind, key.1.clone()));
-            let mut touched = self.within(&key.0, |canary, interest| {
-                interest.configs.contains(&name) || manifest::ours(object, &canary.1)
+            let mut triggered = self.within(&key.0, |canary, references| {
+                references.configs.contains(&name) || manifest::ours(object, &canary.1)
             });
             if kind == SECRET {
-                touched.extend(self.asking_with(key));
+                triggered.extend(self.using_secret(key));
             }
-            return touched;
+            return triggered;
         }
         let of = object["metadata"]["labels"][names::LABEL_TEMPLATE_OF].as_str();
-        self.interested(&key.0, |interest| match kind {
-            DEPLOYMENT | DAEMONSET => key.1 == interest.target || key.1 == names::primary(&interest.target),
-            REVISION => of == Some(names::label_value(&names::primary(&interest.target)).as_str()),
+        self.referencing(&key.0, |references| match kind {
+            DEPLOYMENT | DAEMONSET => {
+                key.1 == references.target || key.1 == names::primary(&references.target)
+            }
+            REVISION => of == Some(names::label_value(&names::primary(&references.target)).as_str()),
             HPA | SCALED_OBJECT => {
                 let whom = object["spec"]["scaleTargetRef"]["name"].as_str().unwrap_or_default();
-                interest.scaled_by(&key.1, whom)
+                references.scaled_by(&key.1, whom)
             }
             // Services, and most routing objects, are named after the apex
-            _ => interest.services().contains(&key.1),
+            _ => references.services().contains(&key.1),
         })
         .into_iter()
-        .chain(self.looked.at(kind, key))
+        .chain(self.dependencies.dependents(kind, key))
         .collect()
     }
 
-    pub(super) fn interested(&self, namespace: &str, hit: impl Fn(&References) -> bool) -> Vec<Key> {
-        self.within(namespace, |_, interest| hit(interest))
+    pub(super) fn referencing(&self, namespace: &str, hit: impl Fn(&References) -> bool) -> Vec<Key> {
+        self.within(namespace, |_, references| hit(references))
     }
 
     pub(super) fn within(&self, namespace: &str, hit: impl Fn(&Key, &References) -> bool) -> Vec<Key> {
-        let from = (namespace.to_owned(), String::new());
-        let within = self.interests.range(from..).take_while(|(key, _)| key.0 == namespace);
-        within.filter(|(key, interest)| hit(key, interest)).map(|(key, _)| key.clone()).collect()
+        self.of_namespace(namespace).filter(|(key, own)| hit(key, own)).map(|(key, _)| key.clone()).collect()
     }
 
-    /// Other Canaries of the namespace that want the same target or apex.
-    pub(super) fn rivals(&self, key: &Key, interest: &References) -> Vec<Key> {
-        let mut all = self.interested(&key.0, |i| i.same_target(interest) || i.apex == interest.apex);
-        all.retain(|k| k != key);
-        all
+    fn of_namespace(&self, namespace: &str) -> impl Iterator<Item = (&Key, &References)> {
+        let from = (namespace.to_owned(), String::new());
+        self.references.range(from..).take_while(move |(key, _)| key.0 == namespace)
+    }
+
+    /// Other Canaries of the namespace that want the target or the apex of these references.
+    pub(super) fn rivals(&self, key: &Key, own: &References) -> impl Iterator<Item = (&Key, Contested)> {
+        self.of_namespace(&key.0)
+            .filter(move |(other, _)| *other != key)
+            .filter_map(|(other, references)| Some((other, references.contests(own)?)))
     }
 
     /// The Canaries that have this Service.
     pub(super) fn served_by(&self, namespace: &str, service: Option<String>) -> Vec<Key> {
         let Some(service) = service else { return vec![] };
-        self.interested(namespace, |interest| interest.services().contains(&service))
+        self.referencing(namespace, |references| references.services().contains(&service))
     }
 }

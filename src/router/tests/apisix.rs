@@ -1,5 +1,15 @@
-use super::*;
-use crate::manifest::fixture;
+use serde_json::{Value, json};
+
+use crate::{
+    manifest::fixture,
+    router::{
+        apisix::{APISIX_ROUTE, Apisix},
+        split::Split,
+        traits::{Cookies, Router},
+    },
+    snapshot::{ObjectRef, Objects},
+    spec::Validated,
+};
 
 fn canary() -> Validated {
     let mut c = fixture::canary(&json!({}));

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{Router, by_name};
 use crate::{
     manifest::revision,
     names,
+    router::{Router, by_name},
     snapshot::{INGRESS, KNATIVE_SERVICE, Kind},
 };
 

@@ -5,10 +5,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{
-    Builtin, Cookies, Router, RouterError, Split, all,
-    cases::{Case, cases, pinned},
-};
+use super::cases::{Case, cases, pinned};
 use crate::{
     analysis::{Checks, Metric, builtin},
     manifest::{
@@ -17,6 +14,7 @@ use crate::{
         json as get, patch,
     },
     names,
+    router::{Builtin, Cookies, Router, Split, all, traits::RouterError},
     snapshot::Objects,
     spec::{Target, Validated},
 };

@@ -1,5 +1,15 @@
-use super::*;
-use crate::manifest::fixture;
+use serde_json::{Value, json};
+
+use crate::{
+    manifest::fixture,
+    router::{
+        contour::Contour,
+        split::Split,
+        traits::{Cookies, Router},
+    },
+    snapshot::Objects,
+    spec::Validated,
+};
 
 fn canary(service: &Value, analysis: &Value) -> Validated {
     let mut c = fixture::canary(service);

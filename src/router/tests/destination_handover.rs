@@ -1,10 +1,18 @@
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::*;
 use crate::{
-    manifest::{Undo, fixture, fixture::merge, patch},
-    router::{Cookies, RouterError, Split, by_name},
-    snapshot::Kind,
+    manifest::{
+        Manifest, Undo,
+        fixture::{self, merge},
+        json as get, patch,
+    },
+    router::{
+        Cookies, Split, by_name,
+        destination_handover::{announcing, remembering},
+        traits::{Router, RouterError},
+    },
+    snapshot::{Kind, Objects},
+    spec::Validated,
 };
 
 fn written(live: &mut Objects, want: &Manifest) {

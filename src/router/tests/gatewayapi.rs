@@ -1,5 +1,15 @@
-use super::{V1, V1BETA1, *};
-use crate::manifest::fixture;
+use serde_json::{Value, json};
+
+use crate::{
+    manifest::{fixture, json as get},
+    router::{
+        gatewayapi::{GatewayApi, V1, V1BETA1, backend},
+        split::Split,
+        traits::{Cookies, Router, RouterError},
+    },
+    snapshot::Objects,
+    spec::Validated,
+};
 
 fn canary(service: &Value, analysis: &Value) -> Validated {
     let mut all = json!({"gatewayRefs": [{"name": "gw", "namespace": "infra"}]});

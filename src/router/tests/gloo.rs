@@ -1,5 +1,16 @@
-use super::*;
-use crate::manifest::fixture;
+use serde_json::{Value, json};
+
+use crate::{
+    manifest::fixture,
+    router::{
+        gloo::{Gloo, UPSTREAM, to_upstream},
+        route::Side,
+        split::Split,
+        traits::{Cookies, Router},
+    },
+    snapshot::Objects,
+    spec::Validated,
+};
 
 fn canary(reference: &Value, analysis: &Value) -> Validated {
     let mut c = fixture::canary(&json!({}));

@@ -1,5 +1,16 @@
-use super::*;
-use crate::manifest::fixture;
+use serde_json::{Value, json};
+
+use crate::{
+    manifest::fixture,
+    router::{
+        istio::{Istio, gateways},
+        split::Split,
+        traits::{Cookies, Router, RouterError},
+        virtual_service::VIRTUAL_SERVICE,
+    },
+    snapshot::Objects,
+    spec::Validated,
+};
 
 fn vs(service: &Value, canary: i32) -> Value {
     let c = fixture::canary(service);

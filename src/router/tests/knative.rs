@@ -1,7 +1,18 @@
-use super::*;
-use crate::manifest::{
-    fixture::{self, merge},
-    patch, revision,
+use serde_json::{Value, json};
+
+use crate::{
+    manifest::{
+        Undo,
+        fixture::{self, merge},
+        knative, patch, revision,
+    },
+    names,
+    router::{
+        knative::{Knative, at},
+        split::Split,
+        traits::{Cookies, Router},
+    },
+    snapshot::{KNATIVE_SERVICE, Objects},
 };
 
 fn objects(over: &Value) -> Objects {

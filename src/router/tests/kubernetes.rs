@@ -1,7 +1,15 @@
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::*;
-use crate::manifest::{fixture, patch};
+use crate::{
+    manifest::{fixture, json as get, patch},
+    router::{
+        kubernetes::{Kubernetes, shared},
+        split::Split,
+        traits::{Cookies, Router},
+    },
+    snapshot::{DEPLOYMENT, Objects, SERVICE},
+    spec::{Apex, Validated},
+};
 
 fn live(apex: &Value) -> Objects {
     let mut all = Objects::default();

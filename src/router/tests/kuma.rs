@@ -1,5 +1,15 @@
-use super::*;
-use crate::manifest::{fixture, patch};
+use serde_json::{Value, json};
+
+use crate::{
+    manifest::{Manifest, Undo, adopted, fixture, patch},
+    router::{
+        kuma::{Kuma, SERVICE, TRAFFIC_ROUTE},
+        split::Split,
+        traits::{Cookies, Router, RouterError},
+    },
+    snapshot::Objects,
+    spec::Validated,
+};
 
 fn rendered(c: &Validated, live: &Objects, weight: i32) -> Manifest {
     Kuma.render(c, live, Split::to_canary(weight), &Cookies::default()).unwrap().remove(0)

@@ -1,6 +1,19 @@
-use super::*;
-use crate::manifest::{fixture, fixture::merge, patch};
-use crate::names;
+use serde_json::{Value, json};
+
+use crate::{
+    manifest::{
+        fixture::{self, merge},
+        patch,
+    },
+    names,
+    router::{
+        nginx::Nginx,
+        split::Split,
+        traits::{Cookies, Router},
+    },
+    snapshot::{INGRESS, ObjectRef, Objects},
+    spec::Validated,
+};
 
 fn canary(analysis: &Value) -> Validated {
     let mut c = fixture::canary(&json!({}));
@@ -138,7 +151,10 @@ fn named_requests_are_told_by_one_header_and_one_cookie() {
         "canary-by-cookie": "insider",
     });
     assert_eq!(said(Split::to_canary(100)), named);
-    assert_eq!(said(Split::everyone()), json!({"canary": "true", "canary-weight": "100"}));
+    assert_eq!(
+        said(Split::to_canary(100).for_everyone(true)),
+        json!({"canary": "true", "canary-weight": "100"})
+    );
 }
 
 #[test]

@@ -1,5 +1,15 @@
-use super::*;
-use crate::manifest::fixture;
+use serde_json::{Value, json};
+
+use crate::{
+    manifest::fixture,
+    router::{
+        skipper::{PREDICATE, Skipper},
+        split::Split,
+        traits::{Cookies, Router},
+    },
+    snapshot::{INGRESS, ObjectRef, Objects},
+    spec::Validated,
+};
 
 fn canary() -> Validated {
     let mut c = fixture::canary(&json!({}));

@@ -1,5 +1,14 @@
-use super::*;
-use crate::manifest::fixture;
+use serde_json::json;
+
+use crate::{
+    manifest::fixture,
+    router::{
+        split::Split,
+        traefik::{TRAEFIK_SERVICE, Traefik},
+        traits::{Cookies, Router, RouterError},
+    },
+    snapshot::Objects,
+};
 
 #[test]
 fn the_canary_is_listed_while_it_gets_requests() {

@@ -1,9 +1,15 @@
 use proptest::prelude::*;
+use serde_json::{Value, json};
 
-use super::*;
 use crate::{
-    manifest::{fixture, fixture::merge, patch},
-    router::{Cookies, Router, istio::Istio},
+    manifest::{
+        Manifest,
+        fixture::{self, merge},
+        patch,
+    },
+    router::{Cookies, Router, istio::Istio, split::Split, virtual_service::VIRTUAL_SERVICE},
+    snapshot::Objects,
+    spec::Validated,
 };
 
 fn canary(route: Option<&str>) -> Validated {

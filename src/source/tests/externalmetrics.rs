@@ -1,4 +1,4 @@
-use super::*;
+use crate::source::externalmetrics::path;
 
 #[test]
 fn queries_become_paths_that_cannot_leave_the_api() {

@@ -1,7 +1,9 @@
 //! Answers as Graphite's own web application 1.1.10 gave them, over a Whisper store.
 
-use super::*;
 use crate::source::{
+    ask::MetricSource,
+    error::SourceError,
+    graphite::Graphite,
     http::TIMEOUT,
     tests::{Asked, Play, http, server},
 };

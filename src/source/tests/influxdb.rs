@@ -1,5 +1,8 @@
-use super::*;
-use crate::source::{http::TIMEOUT, tests::http};
+use crate::source::{
+    http::{Reply, TIMEOUT},
+    influxdb::decode,
+    tests::http,
+};
 
 fn reply(body: &str) -> Reply {
     http(TIMEOUT).reply("http://influx:8086", 200, body.into())

@@ -6,11 +6,14 @@
 )]
 
 mod bad_answers;
-mod conformance;
-mod tls;
-
 mod cloud;
+mod conformance;
+mod externalmetrics;
+mod graphite;
 mod identity;
+mod influxdb;
+mod prometheus;
+mod tls;
 
 use std::{
     collections::BTreeMap,
@@ -25,7 +28,7 @@ use tokio::{
 
 use super::{Ask, Credentials, Http};
 use crate::{
-    analysis::provider_kinds::SecretAt,
+    analysis::SecretAt,
     net::{Outbound, OutboundPolicy},
 };
 

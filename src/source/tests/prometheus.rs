@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use super::*;
 use crate::source::{
+    ask::MetricSource,
+    error::SourceError,
     http::TIMEOUT,
+    prometheus::Prometheus,
     tests::{Asked, Play, http, server},
 };
 
@@ -48,7 +50,7 @@ async fn a_wrong_query_is_told_from_a_broken_server() {
     let error = r#"{"status":"error","errorType":"odd","error":"parse\n error"}"#;
     for status in [400, 422] {
         let refused = ask(Play::Say(status, "application/json", error.into())).await.unwrap_err();
-        assert_eq!((refused.reason(), refused.is_transient()), ("QueryRejected", false));
+        assert_eq!(refused.reason(), "QueryRejected");
         assert!(
             refused.quoting().ends_with(&format!("rejected the query with status {status}: parse error"))
         );
@@ -58,7 +60,7 @@ async fn a_wrong_query_is_told_from_a_broken_server() {
     assert_eq!(said.chars().count(), 1024);
     for status in [302, 401, 404, 500, 503] {
         let down = ask(Play::Say(status, "text/plain", "upstream".into())).await.unwrap_err();
-        assert_eq!((down.reason(), down.is_transient()), ("SourceUnavailable", true));
+        assert_eq!(down.reason(), "SourceUnavailable");
     }
     let odd = ask(Play::Say(200, "application/json", error.into())).await.unwrap_err();
     assert_eq!(odd.reason(), "AnswerUndecodable");

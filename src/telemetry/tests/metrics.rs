@@ -1,4 +1,6 @@
-use super::*;
+use std::{collections::BTreeMap, time::Duration};
+
+use crate::telemetry::metrics::{DEFAULT_BUCKETS, Metrics};
 
 fn lines(metrics: &Metrics) -> Vec<String> {
     metrics.exposition().lines().map(String::from).collect()

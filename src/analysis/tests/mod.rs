@@ -1,0 +1,3 @@
+mod assess;
+mod job;
+mod limits;

@@ -1,0 +1,43 @@
+//! What is remembered of writes that failed: what the API server refused, for people to correct, and findings that are not
+//! in the record of a run yet.
+
+use super::worker::{Worker, chain};
+use crate::{
+    apply::ApplyError,
+    clock,
+    plan::Plan,
+    snapshot::{Evidence, JOB, Key, RefusedJob},
+};
+
+impl Worker {
+    /// Remembers a write that is refused for good. That a Job cannot be made concerns its metric only.
+    pub(super) fn remember_refusal(&self, key: &Key, plan: &Plan, error: &ApplyError) {
+        let Some(why) = error.permanent_refusal() else { return };
+        let job = error.creating().filter(|at| at.kind == JOB && plan.job() == Some(&at.name));
+        self.states.of(key, |state| match job {
+            Some(job) => state.refused_job = Some(RefusedJob { name: job.name.clone(), why }),
+            None => state.refused = Some(why),
+        });
+    }
+
+    /// After a plan whose decision stands. What it has not written is kept for the next write; one that failed is tried
+    /// again later, and delays nothing.
+    pub(super) fn remember_record(&self, key: &Key, plan: &Plan, failed: Option<&ApplyError>, reached: bool) {
+        self.states.of(key, |state| {
+            let records = &mut state.records;
+            let written = plan.records() && reached && failed.is_none();
+            records.unwritten = if written { Evidence::default() } else { plan.unrecorded.clone() };
+            if let Some(error) = failed {
+                records.refused = error.permanent_refusal();
+                records.not_before = Some(clock::after(clock::now(), state.record_failures.next_delay()));
+                if !error.is_conflict() {
+                    let canary = format!("{}.{}", key.1, key.0);
+                    tracing::warn!(canary, error = %chain(error), "the record of a run was not written, trying again");
+                }
+            } else if written {
+                state.record_failures.reset();
+                (records.refused, records.not_before) = (None, None);
+            }
+        });
+    }
+}

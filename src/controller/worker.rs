@@ -1,0 +1,270 @@
+//! The work on one Canary at a time: observe → questions → ask → decide → apply, until nothing is left to do.
+#![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "this module wires the I/O together")]
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use kube::Client;
+use tokio::sync::mpsc;
+use tokio_util::task::TaskTracker;
+
+use super::{pass_state::PassStates, queue::Again};
+use crate::{
+    alert::{self, Alerts},
+    analysis::Reading,
+    apply::Applier,
+    clock,
+    config::Config,
+    events::Events,
+    net::Outbound,
+    observe::{self, GatherError, ObjectCache},
+    plan::{self, Answers, Plan, Question, Wake},
+    queries::{Asker, EventSink, WebhookRounds},
+    snapshot::{Key, Snapshot},
+    source::{Contents, Http, Secrets, Sources, http::TIMEOUT},
+    telemetry::{Metrics, Outcome, Reconcile},
+    webhook::Webhooks,
+};
+
+/// Plans carried out for one Canary before others get their turn. The longest chain of writes without waiting is
+/// shorter; a Canary that needs more is being fought over.
+const PASSES: usize = 24;
+/// Everything that working on a Canary needs.
+pub(super) struct Worker {
+    pub(super) cache: Arc<ObjectCache>,
+    pub(super) config: Config,
+    pub(super) asker: Asker,
+    pub(super) rounds: WebhookRounds,
+    pub(super) event_sink: EventSink,
+    pub(super) applier: Applier,
+    pub(super) events: Events,
+    pub(super) alerts: Alerts,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) states: PassStates,
+}
+
+/// What a worker is made of.
+pub(super) struct Parts {
+    pub(super) client: Client,
+    pub(super) out: Outbound,
+    pub(super) events: Events,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) cache: Arc<ObjectCache>,
+    pub(super) triggers: mpsc::UnboundedSender<Key>,
+    pub(super) tasks: TaskTracker,
+}
+
+/// Questions and what was answered to them.
+#[derive(Default)]
+pub(super) struct Asked {
+    pub(super) questions: Vec<Question>,
+    pub(super) answers: Answers,
+}
+
+/// How a pass ended.
+struct Pass {
+    /// Something was written.
+    wrote: bool,
+    next: Next,
+}
+
+/// What comes after a pass.
+enum Next {
+    /// Another one at once; these answers hold for it, if it asks the same.
+    Pass(Option<Asked>),
+    /// Nothing before this time, unless something changes.
+    At(Timestamp),
+    /// Nothing before something changes.
+    OnChange,
+}
+
+impl Worker {
+    pub(super) fn new(config: Config, parts: Parts) -> Self {
+        let Parts { client, out, events, metrics, cache, triggers, tasks } = parts;
+        let hooks = Webhooks::new(out.clone());
+        Self {
+            asker: Asker::new(
+                Sources::new(&Http::new(out.clone(), TIMEOUT), &client),
+                Secrets::new(client.clone()),
+                Contents::new(client.clone()),
+                metrics.clone(),
+            ),
+            rounds: WebhookRounds::new(hooks.clone(), metrics.clone(), triggers),
+            event_sink: EventSink::new(hooks, metrics.clone()),
+            alerts: Alerts::new(alert::Parts {
+                cache: cache.clone(),
+                client: client.clone(),
+                out,
+                events: events.clone(),
+                metrics: metrics.clone(),
+                own: config.notifier.clone(),
+                cluster: config.cluster_name.clone(),
+                tasks,
+            }),
+            applier: Applier::new(client, cache.clone()),
+            events,
+            metrics,
+            states: PassStates::default(),
+            config,
+            cache,
+        }
+    }
+
+    /// All mandatory kinds have been listed.
+    pub(super) async fn synced(&self) {
+        let kinds = observe::mandatory(&self.config.rules);
+        while !self.cache.synced(&kinds) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Carries out plan after plan for one Canary until there is nothing left to do now.
+    pub(super) async fn work(&self, key: Key) -> Again {
+        let measured = Reconcile::begin(&self.metrics);
+        let (outcome, again) = self.passes(&key).await;
+        measured.end(outcome);
+        again
+    }
+
+    async fn passes(&self, key: &Key) -> (Outcome, Again) {
+        let (mut wrote, mut asked) = (false, None);
+        for _ in 0..PASSES {
+            let pass = match self.pass(key, asked.take()).await {
+                Ok(pass) => pass,
+                Err(end) => return end,
+            };
+            wrote |= pass.wrote;
+            let unless_written = |outcome| if wrote { Outcome::Applied } else { outcome };
+            match pass.next {
+                Next::Pass(answered) => asked = answered,
+                Next::At(time) => {
+                    let wait = clock::until(time, clock::now());
+                    return (unless_written(Outcome::Waiting), Again::After(wait));
+                }
+                Next::OnChange => return (unless_written(Outcome::Settled), Again::OnChange),
+            }
+        }
+        tracing::warn!(canary = %format!("{}.{}", key.1, key.0), "still not settled after many writes: is something else changing the same objects?");
+        (Outcome::Failed, self.later(key))
+    }
+
+    /// One look, one decision and its writes. `asked`: what was answered in the pass right before. Err: no further pass
+    /// now.
+    async fn pass(&self, key: &Key, asked: Option<Asked>) -> Result<Pass, (Outcome, Again)> {
+        let now = clock::now();
+        let mut snap = self.observe(key, now).map_err(|again| (Outcome::Waiting, again))?;
+        let asked = self.ask(key, plan::questions(&snap, now), asked).await;
+        // the answers may have put the next question off
+        snap.ask_not_before = self.states.of(key, |state| state.ask_not_before);
+        let decided = asked.decided_at(now);
+        let plan = plan::decide(&snap, &asked.answers, decided);
+        self.update_metrics(&snap, &plan, &asked);
+        self.carry_out(key, &snap, &plan).await.map_err(|again| (Outcome::Failed, again))?;
+        self.observe_check(&snap, &plan, now, decided);
+        let begun = self.rounds.begin(key, &plan.calls);
+        let next = if plan.is_empty() && self.rounds.answered(&begun).await {
+            Next::Pass(Some(asked))
+        } else {
+            match plan.wake {
+                Wake::Now => Next::Pass(None),
+                Wake::At(time) => Next::At(time),
+                Wake::OnChange => Next::OnChange,
+            }
+        };
+        Ok(Pass { wrote: !plan.is_empty(), next })
+    }
+
+    fn observe(&self, key: &Key, now: Timestamp) -> Result<Snapshot, Again> {
+        match observe::gather(&self.cache, &self.config.rules, key, now) {
+            Ok(mut snap) => {
+                self.clear_undecodable(key);
+                self.states.complete(key, &mut snap);
+                snap.heard = self.rounds.heard(key, &plan::run_of(&snap), now);
+                Ok(snap)
+            }
+            Err(GatherError::Gone) => {
+                self.forget(key);
+                Err(Again::OnChange)
+            }
+            // its watch triggers again; the time is for a watch that is being opened anew
+            Err(GatherError::Behind(_)) => Err(Again::After(Duration::from_secs(1))),
+            Err(GatherError::Undecodable(why)) => {
+                self.report_undecodable(key, &why);
+                Err(Again::OnChange)
+            }
+        }
+    }
+
+    /// Asks, unless the same was asked a moment ago. Puts the next question off while there are no usable answers.
+    async fn ask(&self, key: &Key, questions: Vec<Question>, asked: Option<Asked>) -> Asked {
+        if let Some(asked) = asked.filter(|asked| asked.questions == questions) {
+            return asked;
+        }
+        if questions.is_empty() {
+            return Asked::default();
+        }
+        let answers = self.asker.ask(&questions).await;
+        let unusable = |r: &Reading| matches!(r, Reading::Failed(_) | Reading::Doubted { .. });
+        let silent = answers.readings.values().any(unusable) || answers.configs.values().any(Result::is_err);
+        self.states.of(key, |state| {
+            if silent {
+                let wait = state.silences.next_delay().max(Duration::from_secs(1));
+                state.ask_not_before = Some(clock::after(clock::now(), wait));
+            } else {
+                state.silences.reset();
+                state.ask_not_before = None;
+            }
+        });
+        Asked { questions, answers }
+    }
+
+    async fn carry_out(&self, key: &Key, snap: &Snapshot, plan: &Plan) -> Result<(), Again> {
+        match self.applier.carry_out(&snap.canary, plan).await {
+            Ok(failed) => {
+                self.remember_record(key, plan, failed.as_ref(), true);
+                if !plan.is_empty() {
+                    self.states.of(key, |state| {
+                        state.refused = None;
+                        state.failures.reset();
+                    });
+                }
+                self.announce(snap, plan);
+                Ok(())
+            }
+            Err((decided, error)) => {
+                if decided {
+                    self.remember_record(key, plan, None, false);
+                    self.announce(snap, plan);
+                }
+                let name = format!("{}.{}", key.1, key.0);
+                if error.is_conflict() {
+                    tracing::debug!(canary = name, %error, "deciding anew");
+                } else {
+                    tracing::warn!(canary = name, error = %chain(&error), "a write failed, trying again");
+                }
+                self.remember_refusal(key, plan, &error);
+                Err(self.later(key))
+            }
+        }
+    }
+
+    /// Once more, after a while that grows with each failure.
+    pub(super) fn later(&self, key: &Key) -> Again {
+        Again::After(self.states.of(key, |state| state.failures.next_delay()))
+    }
+}
+
+impl Asked {
+    /// The time of a decision on questions that were made at `now`: the present, once metrics were asked. Otherwise no
+    /// window may end between the two, and be judged without answers.
+    fn decided_at(&self, now: Timestamp) -> Timestamp {
+        let measured = self.questions.iter().any(|question| matches!(question, Question::Measure { .. }));
+        if measured { clock::now() } else { now }
+    }
+}
+
+/// An error with all its causes.
+pub(super) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |e| e.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}

@@ -1,0 +1,15 @@
+//! Why there is no snapshot.
+
+/// Why there is no snapshot.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum GatherError {
+    /// It is gone: nothing to do.
+    #[error("the Canary does not exist")]
+    Gone,
+    /// A watch has not caught up with one of our own writes, or has not begun: it will trigger again when it has.
+    #[error("the watch of {0} has not caught up")]
+    Behind(&'static str),
+    /// The stored object is not what the schema says.
+    #[error("the stored object does not decode: {0}")]
+    Undecodable(String),
+}

@@ -1,0 +1,257 @@
+//! What the watches hold about one Canary, as a [`Snapshot`].
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::{
+    cache::{ObjectCache, jobs, secrets},
+    error::GatherError,
+    references::Contested,
+};
+use crate::{
+    api::{AlertProviderSpec, Canary, MetricTemplateSpec},
+    config::Rules,
+    expression::Known,
+    manifest::{self, config, scaler},
+    names, router,
+    snapshot::{
+        ALERT_PROVIDER, CANARY, CANARY_RUN, DAEMONSET, HPA, Key, Kind, METRIC_TEMPLATE, ObjectRef, Objects,
+        REVISION, Records, Rival, SCALED_OBJECT, SERVICE, Snapshot,
+    },
+    spec::{Target, validate},
+    text::first_chars,
+};
+
+/// Everything known about one Canary at `now`.
+///
+/// # Errors
+/// See [`GatherError`].
+pub(crate) fn gather(
+    cache: &ObjectCache,
+    rules: &Rules,
+    key: &Key,
+    now: Timestamp,
+) -> Result<Snapshot, GatherError> {
+    let (namespace, name) = key;
+    let raw = cache.get(CANARY, namespace, name).ok_or(GatherError::Gone)?;
+    if cache.stale(CANARY, key) {
+        return Err(GatherError::Behind(CANARY.plural));
+    }
+    let canary: Canary = serde_json::from_value(raw).map_err(|e| GatherError::Undecodable(e.to_string()))?;
+    let target = canary.spec.target_ref.name.clone();
+    let named = canary.spec.service.as_ref().and_then(|s| s.name.clone()).filter(|n| !n.is_empty());
+    let apex = named.unwrap_or_else(|| target.clone());
+    let services = [apex.clone(), names::primary(&apex), names::canary(&apex)];
+
+    // nothing is read of a kind that is not served
+    let target_kind = Target::named(&canary.spec.target_ref).unwrap_or_default();
+    let workload = target_kind.kind();
+    if workload == DAEMONSET && !cache.synced(&[DAEMONSET]) {
+        return Err(GatherError::Behind(DAEMONSET.plural));
+    }
+    let mut wanted: Vec<ObjectRef> = [target.clone(), names::primary(&target)]
+        .into_iter()
+        .map(|n| ObjectRef::new(workload, n))
+        .chain(services.iter().map(|n| ObjectRef::new(SERVICE, n.clone())))
+        .collect();
+    let (mut missing, mut forbidden) = (Vec::new(), Vec::new());
+    wanted.extend(routes(cache, rules, &canary, &services, &mut missing, &mut forbidden)?);
+    wanted.extend(scalers(cache, namespace, &canary, &mut missing)?);
+    // noted before it is read, so that no change from now on is missed
+    cache.depends_on(key, &wanted);
+    let mut objects = Objects::default();
+    for at in wanted {
+        if cache.stale(at.kind, &(namespace.clone(), at.name.clone())) {
+            return Err(GatherError::Behind(at.kind.plural));
+        }
+        if let Some(object) = cache.get(at.kind, namespace, &at.name) {
+            objects.insert(at.kind, object);
+        }
+    }
+    revisions(cache, namespace, &names::primary(&target), &mut objects);
+    let records = records(cache, key, &mut objects, &mut missing);
+    let templates = templates(cache, &canary, namespace);
+    jobs::gather(cache, key, &templates, &mut objects, &mut forbidden)?;
+    if rules.config_tracking {
+        configs(cache, key, target_kind, &[&target, &names::primary(&target)], &mut objects);
+    }
+    Ok(Snapshot {
+        rules: rules.clone(),
+        objects,
+        ready: services.iter().filter_map(|s| Some((s.clone(), cache.ready(namespace, s)?))).collect(),
+        missing_kinds: missing,
+        forbidden_kinds: forbidden,
+        rivals: rivals(cache, key, workload, &apex),
+        secrets: rules.config_tracking.then(|| secrets::versions(cache, &canary, namespace, &templates)),
+        templates,
+        alert_providers: alert_providers(cache, &canary, namespace),
+        flagger: cache.flagger().filter(|(_, until)| *until > now),
+        namespace_terminating: cache.terminating(namespace),
+        refused: None,
+        refused_job: None,
+        ask_not_before: None,
+        records: Records { known: records, ..Records::default() },
+        conditions: Known::default(),
+        heard: BTreeMap::new(),
+        canary,
+    })
+}
+
+/// The objects that the Canary's router reads.
+fn routes(
+    cache: &ObjectCache,
+    rules: &Rules,
+    canary: &Canary,
+    services: &[String],
+    missing: &mut Vec<String>,
+    forbidden: &mut Vec<String>,
+) -> Result<Vec<ObjectRef>, GatherError> {
+    let provider = canary.spec.provider.as_deref().filter(|p| !p.is_empty()).unwrap_or(&rules.mesh_provider);
+    let Some(router) = router::by_name(provider) else { return Ok(vec![]) };
+    let mut wanted = Vec::new();
+    for kind in router.kinds() {
+        if !kind.built_in() && !cache.defines(&kind.crd()) {
+            missing.push(kind.crd());
+        } else if cache.forbidden(*kind) {
+            forbidden.push(kind.crd());
+        } else if !cache.synced(&[*kind]) {
+            return Err(GatherError::Behind(kind.plural));
+        }
+        wanted.extend(services.iter().map(|n| ObjectRef::new(*kind, n.clone())));
+    }
+    if let Ok(c) = validate(canary, rules) {
+        wanted.extend(router.reads(&c));
+        wanted.extend(router.sources(&c));
+    }
+    Ok(wanted)
+}
+
+/// The autoscaler that the Canary names, its copy, and all others of target and primary.
+fn scalers(
+    cache: &ObjectCache,
+    namespace: &str,
+    canary: &Canary,
+    missing: &mut Vec<String>,
+) -> Result<Vec<ObjectRef>, GatherError> {
+    let mut found = Vec::new();
+    let named = canary.spec.autoscaler_ref.as_ref();
+    if let Some((kind, named)) = named.and_then(|n| Some((scaler::kind(&n.kind)?, n))) {
+        if kind == SCALED_OBJECT && !cache.defines(&kind.crd()) {
+            missing.push(kind.crd());
+        } else if !cache.synced(&[kind]) {
+            return Err(GatherError::Behind(kind.plural));
+        }
+        found.extend([named.name.clone(), names::primary(&named.name)].map(|n| ObjectRef::new(kind, n)));
+    }
+    let target = &canary.spec.target_ref.name;
+    for kind in [HPA, SCALED_OBJECT] {
+        found.extend(cache.scalers(kind, namespace, target).into_iter().map(|n| ObjectRef::new(kind, n)));
+    }
+    Ok(found)
+}
+
+fn revisions(cache: &ObjectCache, namespace: &str, primary: &str, objects: &mut Objects) {
+    let mut all = cache.list(REVISION, namespace);
+    all.retain(|r| r["metadata"]["labels"][names::LABEL_TEMPLATE_OF] == names::label_value(primary));
+    for revision in all {
+        objects.insert(REVISION, revision);
+    }
+}
+
+/// The records of this Canary's runs; true when they are known.
+fn records(
+    cache: &ObjectCache,
+    (namespace, canary): &Key,
+    objects: &mut Objects,
+    missing: &mut Vec<String>,
+) -> bool {
+    if !cache.defines(&CANARY_RUN.crd()) {
+        missing.push(CANARY_RUN.crd());
+        return false;
+    }
+    // names of records begin with that of their Canary, as far as it fits
+    let head = first_chars(canary, 54);
+    for record in cache.find(CANARY_RUN, namespace, |name, _| name.starts_with(head)) {
+        if manifest::ours(&record, canary) {
+            objects.insert(CANARY_RUN, record);
+        }
+    }
+    cache.synced(&[CANARY_RUN])
+}
+
+/// Metadata of the ConfigMaps and Secrets that these workloads use, of the copies made for this Canary, and of what
+/// has the name of a copy.
+fn configs(
+    cache: &ObjectCache,
+    (namespace, canary): &Key,
+    target: Target,
+    workloads: &[&String],
+    objects: &mut Objects,
+) {
+    let mut used = Vec::new();
+    for workload in workloads.iter().filter_map(|name| objects.get(target.kind(), name)) {
+        used.extend(config::references(&target.revision(workload)["spec"]).into_iter().map(|r| r.at));
+    }
+    for at in &used {
+        if let Some(object) = cache.get(at.kind, namespace, &at.name) {
+            objects.insert(at.kind, object);
+        }
+    }
+    for kind in config::KINDS {
+        let copies: Vec<String> =
+            used.iter().filter(|at| at.kind == kind).map(|at| names::primary(&at.name)).collect();
+        let label = names::label_value(canary);
+        let wanted = |name: &str, text: &str| {
+            text.contains(&label) && text.contains(names::LABEL_CANARY)
+                || name.contains("-primary-") && copies.iter().any(|copy| name.starts_with(copy.as_str()))
+        };
+        for object in cache.find(kind, namespace, wanted) {
+            objects.insert(kind, object);
+        }
+    }
+}
+
+fn rivals(cache: &ObjectCache, key: &Key, workload: Kind, apex: &str) -> Vec<Rival> {
+    let rival = |(other, contested): (Key, Contested)| {
+        let object = cache.get(CANARY, &other.0, &other.1)?;
+        let meta = &object["metadata"];
+        Some(Rival {
+            name: other.1,
+            uid: meta["uid"].as_str().unwrap_or_default().into(),
+            created: meta["creationTimestamp"].as_str().and_then(|t| t.parse().ok()),
+            wants: match contested {
+                Contested::Target(name) => ObjectRef::new(workload, name),
+                Contested::Apex => ObjectRef::new(SERVICE, apex),
+            },
+        })
+    };
+    cache.rivals(key).into_iter().filter_map(rival).collect()
+}
+
+fn templates(cache: &ObjectCache, canary: &Canary, namespace: &str) -> BTreeMap<String, MetricTemplateSpec> {
+    let metrics = canary.analysis().map(|a| a.metrics.as_slice()).unwrap_or_default();
+    let named = metrics.iter().filter_map(|m| m.template_ref.as_ref()).map(|t| {
+        let ns = t.namespace.clone().filter(|n| !n.is_empty()).unwrap_or_else(|| namespace.to_owned());
+        (ns, t.name.clone())
+    });
+    let spec = |ns: &str, name: &str| {
+        // one that does not decode counts as missing
+        serde_json::from_value(cache.get(METRIC_TEMPLATE, ns, name)?["spec"].clone()).ok()
+    };
+    named.filter_map(|(ns, name)| Some((format!("{ns}/{name}"), spec(&ns, &name)?))).collect()
+}
+
+fn alert_providers(
+    cache: &ObjectCache,
+    canary: &Canary,
+    namespace: &str,
+) -> BTreeMap<String, AlertProviderSpec> {
+    let alerts = canary.analysis().map(|a| a.alerts.as_slice()).unwrap_or_default();
+    let named = alerts.iter().map(|a| a.provider_ref.in_namespace(namespace));
+    let spec = |ns: &str, name: &str| {
+        // one that does not decode counts as missing
+        serde_json::from_value(cache.get(ALERT_PROVIDER, ns, name)?["spec"].clone()).ok()
+    };
+    named.filter_map(|(ns, name)| Some((format!("{ns}/{name}"), spec(ns, name)?))).collect()
+}

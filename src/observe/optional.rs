@@ -1,0 +1,30 @@
+//! Kinds that a cluster may lack: watched while they exist and some Canary needs them.
+
+use std::collections::BTreeSet;
+
+use super::cache::ObjectCache;
+use crate::{
+    router,
+    snapshot::{CANARY_RUN, DAEMONSET, JOB, Kind, POD, SCALED_OBJECT},
+    spec::Target,
+};
+
+/// All optional kinds, each once: those of the routers, KEDA's, of targets those that few have, and Jobs with their pods.
+pub fn optional() -> BTreeSet<Kind> {
+    let routes = router::all().iter().flat_map(|r| r.kinds().iter().copied());
+    routes.chain([SCALED_OBJECT, DAEMONSET, JOB, POD]).collect()
+}
+
+/// The optional kinds that are there and that some Canary needs: what nobody asks for is not watched. Records of runs
+/// are ours, and watched whatever Canaries ask for.
+pub(super) fn needed(cache: &ObjectCache, default: &str, defined: &BTreeSet<String>) -> Vec<Kind> {
+    let providers = cache.providers();
+    let named = providers.iter().map(|name| if name.is_empty() { default } else { name });
+    let kinds: BTreeSet<Kind> =
+        named.filter_map(router::by_name).flat_map(|router| router.kinds().iter().copied()).collect();
+    let daemons = cache.targets(Target::DaemonSet).then_some(DAEMONSET);
+    let jobs = if cache.has_jobs() { &[JOB, POD][..] } else { &[] };
+    let kinds =
+        kinds.into_iter().chain([SCALED_OBJECT, CANARY_RUN]).chain(daemons).chain(jobs.iter().copied());
+    kinds.filter(|kind| kind.built_in() || defined.contains(&kind.crd())).collect()
+}

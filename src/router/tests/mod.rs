@@ -1,0 +1,16 @@
+mod apisix;
+mod cases;
+mod conformance;
+mod contour;
+mod destination_handover;
+mod gatewayapi;
+mod gloo;
+mod istio;
+mod knative;
+mod kubernetes;
+mod kuma;
+mod nginx;
+mod registry;
+mod skipper;
+mod traefik;
+mod user_virtual_service;
