@@ -5,9 +5,9 @@
 #
 # Really: version 4 of the Go library adds the member. Version 5 and Python's library refuse, but the API server uses 4.
 #
-# Matters: `kubectl patch --type json` with a mistyped last part of a path is not refused. The API server takes the new
-# field, and drops it as unknown: "patched (no change)", and what was to be paused or scaled goes on. A dry run with
-# another library fails where the API server does not.
+# Matters: a JSON patch with a mistyped last part of a path is not refused by the patch itself. Unless the client asks
+# for strict validation, the unknown field is then dropped, and what was to be paused goes on. A dry run with another
+# library fails where the API server does not.
 #
 # Seen: see `expect` below.
 set -euo pipefail
