@@ -6,8 +6,8 @@
 # Really: a bare RFC 3339 time is a datetime to PyYAML, and it is written in another form, with a blank for the T, which
 # metav1.Time refuses.
 #
-# Matters: yq, serde-saphyr and editors leave times bare (kubectl quotes them). A backup of a Canary that a Python tool
-# has tidied up cannot be applied: its status.lastTransitionTime no longer parses. Load with yaml.BaseLoader.
+# Matters: kubectl quotes times for this reason, other writers leave them bare. A backup of a Canary that has gone through
+# such a writer and a Python tool cannot be applied: its status.lastTransitionTime no longer parses.
 #
 # Seen: see `expect` below.
 set -euo pipefail
