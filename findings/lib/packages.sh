@@ -26,7 +26,7 @@ with_go() {
     cd "$work/go"
     export GOFLAGS=-mod=mod
     [ -f go.mod ] || go mod init seen 2>"$work/go.log"
-    go get "$@" 2>"$work/go.log" || { cat "$work/go.log" >&2; exit 1; }
+    [ $# = 0 ] || go get "$@" 2>"$work/go.log" || { cat "$work/go.log" >&2; exit 1; }
     go run . | tee -a "$work/seen"
   )
 }
@@ -42,6 +42,19 @@ with_cargo() {
     cargo add --quiet "$@" 2>"$work/cargo.log" || { cat "$work/cargo.log" >&2; exit 1; }
     cargo run --quiet | tee -a "$work/seen"
   )
+}
+
+# with_java <group:artifact:version>...; the class is called Main
+with_java() {
+  mkdir -p "$work/java"
+  cat >"$work/java/Main.java"
+  {
+    echo '<project><modelVersion>4.0.0</modelVersion><groupId>seen</groupId><artifactId>seen</artifactId><version>1</version><dependencies>'
+    printf '%s\n' "$@" | sed 's#\(.*\):\(.*\):\(.*\)#<dependency><groupId>\1</groupId><artifactId>\2</artifactId><version>\3</version></dependency>#'
+    echo '</dependencies></project>'
+  } >"$work/java/pom.xml"
+  mvn -q -B -f "$work/java/pom.xml" dependency:copy-dependencies -DoutputDirectory="$work/java/lib" >"$work/mvn.log" 2>&1 || { cat "$work/mvn.log" >&2; exit 1; }
+  java -cp "$work/java/lib/*" "$work/java/Main.java" 2>"$work/java.log" | tee -a "$work/seen"
 }
 
 # expect <<'EOF' (all that was printed so far)
