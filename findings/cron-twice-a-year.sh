@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # robfig/cron 3.0.1 (Go; CronJobs and KEDA), croniter 7.0.0 (Python), croner 11.0.1 and cron-parser 5.10.5 (JavaScript).
 #
-# Guess: "30 2 * * *" in Europe/Berlin runs once a day: crontab(5) says that such jobs run once when clocks change.
+# Guess: "30 2 * * *" in Europe/Berlin runs once a day, as with Debian's cron.
 #
 # Really: when clocks go forward, Go leaves the day out, croniter and croner run at 3:00, cron-parser at 3:30. When they go
 # back, Go and croniter run twice.
@@ -58,4 +58,12 @@ for (const at of ["2026-03-28T11:00:00Z", "2026-10-24T11:00:00Z"]) {
 }
 JS
 expect <<'END'
+Go 03-30T00:30 03-31T00:30
+Go 10-25T00:30 10-25T01:30
+croniter 03-29T01:00 03-30T00:30
+croniter 10-25T00:30 10-25T01:30
+croner 03-29T01:00 03-30T00:30
+cron-parser 03-29T01:30 03-30T00:30
+croner 10-25T00:30 10-26T01:30
+cron-parser 10-25T00:30 10-26T01:30
 END

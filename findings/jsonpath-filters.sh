@@ -6,7 +6,7 @@
 # Really: in JavaScript the filter is an expression of that language. An item with errors 0, false or "" has none, and null
 # is below 1. RFC 9535 asks for existence, and null is comparable with null only.
 #
-# Matters: a jsonPath of a metric that was tried out on one of the common JSONPath websites gives other values in the
+# Matters: a jsonPath of a metric that was tried out with a JavaScript library gives other values in the
 # cluster: here an item that reports 0 errors is left out there, and counted here.
 #
 # Seen: see `expect` below.
@@ -35,4 +35,13 @@ fn main() {
 }
 RUST
 expect <<'END'
+jsonpath $.items[?(@.errors)].n five
+jsonpath-plus $.items[?(@.errors)].n five
+jsonpath $.items[?(@.errors < 1)].n zero,null
+jsonpath-plus $.items[?(@.errors < 1)].n zero,null
+jsonpath $.items[?(@.errors == '5')].n five
+jsonpath-plus $.items[?(@.errors == '5')].n five
+jsonpath-rust $.items[?(@.errors)].n five,zero,null
+jsonpath-rust $.items[?(@.errors < 1)].n zero
+jsonpath-rust $.items[?(@.errors == '5')].n 
 END
