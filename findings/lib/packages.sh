@@ -7,7 +7,7 @@ trap 'rm -rf "$work"' EXIT
 
 # with_python <package==version>...
 with_python() {
-  PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --disable-pip-version-check --upgrade --target "$work/python" "$@"
+  PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --disable-pip-version-check --no-warn-conflicts --upgrade --target "$work/python" "$@"
   PYTHONDONTWRITEBYTECODE=1 PYTHONPATH="$work/python" python3 - | tee -a "$work/seen"
 }
 
