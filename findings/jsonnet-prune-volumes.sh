@@ -4,9 +4,9 @@
 # Guess: std.prune() tidies a manifest: what it removes means nothing.
 #
 # Really: it removes empty objects, and in Kubernetes {} often means something: emptyDir: {}, podSelector: {} (all pods),
-# a scratch volume, an unlimited rule. It goes through lists as well, and removes the elements.
+# a rule without limits. It goes through lists as well, and removes the elements.
 #
-# Matters: a NetworkPolicy that admitted everything denies everything (`ingress: [{}]` goes), and a Deployment's volume has
+# Matters: a NetworkPolicy that admitted everything denies everything, as its only rule is gone, and a Deployment's volume has
 # no source. Serin keeps empty objects for this reason.
 #
 # Seen: see `expect` below.
