@@ -13,7 +13,8 @@ with_python() {
 
 # with_node <package@version>...
 with_node() {
-  npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$work/node" "$@" >"$work/npm.log"
+  mkdir -p "$work/node"
+  [ $# = 0 ] || npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$work/node" "$@" >"$work/npm.log"
   cat >"$work/node/main.mjs"
   node "$work/node/main.mjs" | tee -a "$work/seen"
 }
