@@ -3,8 +3,8 @@
 #
 # Guess: {Duration: 1ms, Factor: 2, Steps: 10, Cap: 4ms} tries ten times, 1, 2, 4, 4, 4 ... ms apart.
 #
-# Really: the first delay that would exceed the cap sets the remaining steps to zero: three tries, then "timed out waiting
-# for the condition". Called by hand, Step() goes on with the cap for ever.
+# Really: the first delay that would exceed the cap sets the remaining steps to zero: three tries, then "timed out
+# waiting for the condition". Called by hand, Step() goes on with the cap for ever.
 #
 # Matters: client-go's retry helpers and many controllers take this type. A cap that is meant to keep retries frequent
 # makes them stop early; ten steps over minutes become three within seconds.

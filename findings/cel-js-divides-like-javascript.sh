@@ -3,8 +3,8 @@
 #
 # Guess: 5 / 2 is 2 in CEL, whose language definition has integers of 64 bits.
 #
-# Really: in cel-js all numbers are JavaScript's: 5 / 2 is 2.5, integers above 2^53 run together, 1 + 1.0 is no error, and
-# an error on the left of || is not absorbed by a true on the right.
+# Really: in cel-js all numbers are JavaScript's: 5 / 2 is 2.5, integers above 2^53 run together, 1 + 1.0 is no error,
+# and an error on the left of || is not absorbed by a true on the right.
 #
 # Matters: a condition that a user tries out in a playground or a UI built on it decides otherwise in the cluster:
 # "size(failed) * 2 / size(all) >= 1" is true for 1 of 2 in both, "size(failed) / size(all) > 0.3" only there.

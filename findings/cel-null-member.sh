@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # @bufbuild/cel 0.6.1 and @marcbachmann/cel-js 8.0.0 (JavaScript), cel 0.15.0 (Rust), cel-python 0.5.0, cel-go 0.28.1.
 #
-# Guess: has(m.a) is true for a member that is null, or at least the same everywhere: the language definition says that a
-# map has the key.
+# Guess: has(m.a) is true for a member that is null, or at least the same everywhere: the language definition says
+# that a map has the key.
 #
 # Really: for @bufbuild/cel a member that is null is not there. The others have it.
 #
-# Matters: "!has(m.a) || m.a > 5" guards against an absent value. With a null (a metrics server's gap) it holds here, and is
-# an error elsewhere: a browser preview of a rule shows a pass where the cluster shows an error.
+# Matters: "!has(m.a) || m.a > 5" guards against an absent value. With a null (a metrics server's gap) it holds here,
+# and is an error elsewhere: a browser preview of a rule shows a pass where the cluster shows an error.
 #
 # Seen: see `expect` below.
 set -euo pipefail

@@ -3,11 +3,11 @@
 #
 # Guess: the two give the same value or an error for the same expression.
 #
-# Really: cel-python takes a negative index from the end, as Python does; string(true) is "True"; duration("1d") is a day;
-# and a whole number and a fraction cannot be compared at all.
+# Really: cel-python takes a negative index from the end, as Python does; string(true) is "True"; duration("1d") is a
+# day; and a whole number and a fraction cannot be compared at all.
 #
-# Matters: Cloud Custodian and other tools evaluate CEL with it. A condition "result[-1] > 0.99" (the latest value) works
-# there and is an error for Kubernetes and for Serin; "x == 1" with x 1.0 is an error there and true here.
+# Matters: Cloud Custodian and other tools evaluate CEL with it. A condition "result[-1] > 0.99" (the latest value)
+# works there and is an error for Kubernetes and for Serin; "x == 1" with x 1.0 is an error there and true here.
 #
 # Seen: see `expect` below.
 set -euo pipefail

@@ -3,11 +3,11 @@
 #
 # Guess: topPods() reads every quantity that a Pod can have.
 #
-# Really: with a suffix other than m, u or n the number goes through BigInt: "1.5Gi" and "0.5Gi" are a SyntaxError, for the
-# whole list. "1e9" works, as a number beside bigints.
+# Really: with a suffix other than m, u or n the number goes through BigInt: "1.5Gi" and "0.5Gi" are a SyntaxError,
+# for the whole list. "1e9" works, as a number beside bigints.
 #
-# Matters: one container with a request of 1.5Gi anywhere in the cluster, and a dashboard or a right-sizing bot built on it
-# shows nothing at all. Write 1536Mi.
+# Matters: one container with a request of 1.5Gi anywhere in the cluster, and a dashboard or a right-sizing bot built
+# on it shows nothing at all. Write 1536Mi.
 #
 # Seen: see `expect` below.
 set -euo pipefail

@@ -3,11 +3,11 @@
 #
 # Guess: an informer goes on after errors, as informers in Go and Rust do: it lists again and watches.
 #
-# Really: it does so after the end of a watch and after "410 Gone" within one. Any other error, such as one answer 500 while
-# an API server restarts, is told to the "error" handler, and the informer makes no further request.
+# Really: it does so after the end of a watch and after "410 Gone" within one. Any other error, such as one answer 500
+# while an API server restarts, is told to the "error" handler, and the informer makes no further request.
 #
-# Matters: a bot or a dashboard that follows Canaries shows the state of the moment before for ever. Call start() again in
-# the handler.
+# Matters: a bot or a dashboard that follows Canaries shows the state of the moment before for ever. Call start()
+# again in the handler.
 #
 # Seen: see `expect` below.
 set -euo pipefail

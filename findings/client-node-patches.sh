@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # @kubernetes/client-node 1.4.0 (JavaScript).
 #
-# Guess: patchNamespacedDeployment({body: {spec: ...}}) sends a strategic merge patch, as kubectl and the Python client do, or
-# goes by whether the body is an object or a list.
+# Guess: patchNamespacedDeployment({body: {spec: ...}}) sends a strategic merge patch, as kubectl and the Python
+# client do, or goes by whether the body is an object or a list.
 #
-# Really: every patch is sent as application/json-patch+json. An object is no JSON patch, so the API server refuses it.
+# Really: every patch is sent as application/json-patch+json. An object is no JSON patch, so the API server refuses
+# it.
 #
-# Matters: a bot that suspends a Canary with an object is refused, and what works in one
-# language fails in the other: Python sends all patches of custom objects as merge patches. Give the type each time.
+# Matters: a bot that suspends a Canary with an object is refused, and what works in one language fails in the other:
+# Python sends all patches of custom objects as merge patches. Give the type each time.
 #
 # Seen: see `expect` below.
 set -euo pipefail

@@ -3,12 +3,12 @@
 #
 # Guess: an event means the same in binary and in structured mode, and the SDK reads what it wrote.
 #
-# Really: in binary mode text is sent as it is, also with datacontenttype application/json. The text {"errors":0} arrives as an
-# object, "hello" is a body that is no JSON (in structured mode both stay text), null arrives as the text "null", and a
-# number cannot be read back at all.
+# Really: in binary mode text is sent as it is, also with datacontenttype application/json. The text {"errors":0}
+# arrives as an object, "hello" is a body that is no JSON (in structured mode both stay text), null arrives as the
+# text "null", and a number cannot be read back at all.
 #
-# Matters: a receiver in Go or Rust that parses the body of a JSON event refuses it or sees another type, depending on the
-# mode that the sender chose. Send objects.
+# Matters: a receiver in Go or Rust that parses the body of a JSON event refuses it or sees another type, depending on
+# the mode that the sender chose. Send objects.
 #
 # Seen: see `expect` below.
 set -euo pipefail

@@ -3,12 +3,12 @@
 #
 # Guess: messageExpression: '"weight is " + string(self)' on an integer is cheap: a number has at most 20 digits.
 #
-# Really: the estimate knows no size of string(number), and the sum of a text of unknown size is "more than 100x" over the budget: the
-# CRD is refused, and the remedy that is named (maxLength, maxItems) has no place on an integer. string(self) alone passes,
-# and so does the sum of texts without a maxLength.
+# Really: the estimate knows no size of string(number), and the sum of a text of unknown size is "more than 100x" over
+# the budget: the CRD is refused, and the remedy that is named (maxLength, maxItems) has no place on an integer.
+# string(self) alone passes, and so does the sum of texts without a maxLength.
 #
-# Matters: messages of a CRD's rules cannot say which number was wrong this way, and an upgrade that adds one is refused as
-# a whole. Write '"weight is %d".format([self])'.
+# Matters: messages of a CRD's rules cannot say which number was wrong this way, and an upgrade that adds one is
+# refused as a whole. Write '"weight is %d".format([self])'.
 #
 # Seen: see `expect` below.
 set -euo pipefail

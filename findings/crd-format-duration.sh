@@ -3,7 +3,8 @@
 #
 # Guess: a CRD field with `format: duration` admits what Go's time.ParseDuration reads, since controllers read it so.
 #
-# Really: it admits "1d", "2 weeks", "10 s" and ISO 8601's "P1D" too, none of which ParseDuration and metav1.Duration read.
+# Really: it admits "1d", "2 weeks", "10 s" and ISO 8601's "P1D" too, none of which ParseDuration and metav1.Duration
+# read.
 #
 # Matters: the API server stores such an object, and then the controller cannot decode it: one object can stop a typed
 # watch of all. Use a pattern, as Flagger's and Serin's CRDs do for intervals.

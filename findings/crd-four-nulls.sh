@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
-# k8s.io/apiextensions-apiserver 0.36.3 (Go): what kube-apiserver does with the fields of custom resources, in its order.
+# k8s.io/apiextensions-apiserver 0.36.3 (Go): what kube-apiserver does with the fields of custom resources, in its
+# order.
 #
 # Guess: null for a field that is not nullable is refused, and `nullable: true` is enough for null to be taken.
 #
 # Really: null is dropped where it is not allowed, in maps too, or takes the default if there is one; in a list it is
 # refused; and a nullable field with an enum refuses null unless the enum names it.
 #
-# Matters: "set it to null to switch it off" switches a Canary's field to its default; a client that compares what it sent
-# with what is stored sees a difference for ever; and a null from a template that found nothing is an error in a list only.
+# Matters: "set it to null to switch it off" switches a Canary's field to its default; a client that compares what it
+# sent with what is stored sees a difference for ever; and a null from a template that found nothing is an error in a
+# list only.
 #
 # Seen: see `expect` below.
 set -euo pipefail

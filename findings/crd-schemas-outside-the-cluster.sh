@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
-# jsonschema 4.26.0 (Python), ajv 8.20.0 with ajv-formats 3.0.1 (JavaScript), k8s.io/kube-openapi at 43fb72c5454a (Go; kube-apiserver
-# 1.36).
+# jsonschema 4.26.0 (Python), ajv 8.20.0 with ajv-formats 3.0.1 (JavaScript), k8s.io/kube-openapi at 43fb72c5454a (Go;
+# kube-apiserver 1.36).
 #
 # Guess: the openAPIV3Schema of a CRD, given to a validator of JSON Schema in CI, refuses what the API server refuses.
 #
-# Really: null for a nullable field is refused by Python (`nullable` is OpenAPI's) and taken by ajv. `format: duration` is ISO
-# 8601 for ajv, so that "1h30m" is refused; Python takes any text, also "soon". A field with x-kubernetes-int-or-string (of
-# which the API server makes the types integer and string) takes anything outside the cluster.
+# Really: null for a nullable field is refused by Python (`nullable` is OpenAPI's) and taken by ajv. `format:
+# duration` is ISO 8601 for ajv, so that "1h30m" is refused; Python takes any text, also "soon". A field with
+# x-kubernetes-int-or-string (of which the API server makes the types integer and string) takes anything outside the
+# cluster.
 #
-# Matters: manifests of Canaries fail in CI and are fine, or pass and are refused. Validate with a server-side dry run.
+# Matters: manifests of Canaries fail in CI and are fine, or pass and are refused. Validate with a server-side dry
+# run.
 #
 # Seen: see `expect` below.
 set -euo pipefail

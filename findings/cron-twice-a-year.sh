@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# robfig/cron 3.0.1 (Go; CronJobs and KEDA), croniter 7.0.0 (Python), croner 11.0.1 and cron-parser 5.10.5 (JavaScript).
+# robfig/cron 3.0.1 (Go; CronJobs and KEDA), croniter 7.0.0 (Python), croner 11.0.1 and cron-parser 5.10.5
+# (JavaScript).
 #
 # Guess: "30 2 * * *" in Europe/Berlin runs once a day, as with Debian's cron.
 #
-# Really: when clocks go forward, Go leaves the day out, croniter and croner run at 3:00, cron-parser at 3:30. When they go
-# back, Go and croniter run twice.
+# Really: when clocks go forward, Go leaves the day out, croniter and croner run at 3:00, cron-parser at 3:30. When
+# they go back, Go and croniter run twice.
 #
-# Matters: CronJobs with a timeZone are Go's: a nightly release, or a KEDA cron trigger that wakes a canary's pods, does not
-# happen on one night and happens twice on another. Plan for hours other than 1 to 3, or in UTC.
+# Matters: CronJobs with a timeZone are Go's: a nightly release, or a KEDA cron trigger that wakes a canary's pods,
+# does not happen on one night and happens twice on another. Plan for hours other than 1 to 3, or in UTC.
 #
 # Seen: see `expect` below (times are UTC).
 set -euo pipefail

@@ -3,11 +3,11 @@
 #
 # Guess: DeepDerivative(wanted, live) ignores what is not set in wanted, and compares what is.
 #
-# Really: of a list only the beginning is compared: wanted [a] and live [a b] are no difference. An empty text and a nil are
-# ignored, 0 and false are not.
+# Really: of a list only the beginning is compared: wanted [a] and live [a b] are no difference. An empty text and a
+# nil are ignored, 0 and false are not.
 #
-# Matters: operators that use it to find drift do not see that somebody added a rule, a port or a container behind theirs,
-# while a 0 that nobody set is a difference for ever. Serin compares lists whole.
+# Matters: operators that use it to find drift do not see that somebody added a rule, a port or a container behind
+# theirs, while a 0 that nobody set is a difference for ever. Serin compares lists whole.
 #
 # Seen: see `expect` below.
 set -euo pipefail

@@ -3,11 +3,11 @@
 #
 # Guess: Duration.parse("1.5h") is 90 minutes as in Go, or an error.
 #
-# Really: it is 5 hours: what stands before the point is skipped. "0" is an error, though Go writes and reads it. And what
-# was "1h30m" is written back as "5400000000000ns".
+# Really: it is 5 hours: what stands before the point is skipped. "0" is an error, though Go writes and reads it. And
+# what was "1h30m" is written back as "5400000000000ns".
 #
-# Matters: durations of Kubernetes objects (a Certificate's, a Lease's, a Canary's in a typed model) are read ten times too
-# long by Java operators, without an error. Write 90m.
+# Matters: durations of Kubernetes objects (a Certificate's, a Lease's, a Canary's in a typed model) are read ten
+# times too long by Java operators, without an error. Write 90m.
 #
 # Seen: see `expect` below.
 set -euo pipefail

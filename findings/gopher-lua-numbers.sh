@@ -1,13 +1,12 @@
 #!/usr/bin/env bash
-# github.com/yuin/gopher-lua 1.1.2 (Go; runs Argo CD's health scripts), against Lua 5.1 (PyPI
-# lupa 2.8).
+# github.com/yuin/gopher-lua 1.1.2 (Go; runs Argo CD's health scripts), against Lua 5.1 (PyPI lupa 2.8).
 #
 # Guess: gopher-lua is Lua 5.1, so a health script may be tried out with the lua command.
 #
 # Really: tonumber("1e3") is nil, math.huge is a finite number, below 1/0, and numbers turn into text in another way.
 #
-# Matters: a health script that compares tonumber() of an annotation or a quantity works with lua and compares nil with a
-# number in Argo CD: an error, and health is Unknown.
+# Matters: a health script that compares tonumber() of an annotation or a quantity works with lua and compares nil
+# with a number in Argo CD: an error, and health is Unknown.
 #
 # Seen: see `expect` below.
 set -euo pipefail

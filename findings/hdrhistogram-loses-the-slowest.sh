@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # hdrhistogram 0.10.8 (Python), hdr-histogram-js 3.0.1 (JavaScript), hdrhistogram-go 1.4.0.
 #
-# Guess: a value above the highest trackable one raises an error, or counts as the highest; and of one value of 1000 every
-# percentile is 1000.
+# Guess: a value above the highest trackable one raises an error, or counts as the highest; and of one value of 1000
+# every percentile is 1000.
 #
-# Really: Python returns False and Go an error that most callers drop: the value is lost. JavaScript takes what still fits
-# its last bucket. And percentiles are upper ends of buckets: with two digits, of 1000 the median is 1003.
+# Really: Python returns False and Go an error that most callers drop: the value is lost. JavaScript takes what still
+# fits its last bucket. And percentiles are upper ends of buckets: with two digits, of 1000 the median is 1003.
 #
 # Matters: with a bound of 60 s the requests that hung for 70 s are in no percentile, so that a canary whose slowest
 # requests hang looks as good as before. Take a bound above the client's time-out, and look at what record returns.

@@ -3,11 +3,10 @@
 #
 # Guess: a duration that humantime (or humantime-serde) writes into a custom resource is read by controllers in Go.
 #
-# Really: it puts a blank between the parts ("1m 30s"), which Go refuses, and goes on to days and months. Whole minutes or
-# hours work by luck. In the other direction "1M" is a month for humantime.
+# Really: it puts a blank between the parts ("1m 30s"), which Go refuses, and goes on to days and months. Whole
+# minutes or hours work by luck. In the other direction "1M" is a month for humantime.
 #
-# Matters: intervals of a Canary written by a tool in Rust are refused by Flagger, by Serin, and by the pattern of their
-# CRDs, but only for some values.
+# Matters: durations of a Canary written by a tool in Rust are refused by Flagger and Serin, but only for some values.
 #
 # Seen: see `expect` below.
 set -euo pipefail

@@ -5,9 +5,9 @@
 # Guess: "/rules/-1" is no element of a list: RFC 6901 knows "0", numbers without leading zeros, and "-" for the place
 # behind the last one.
 #
-# Really: in Go "-1" is the last element. With "add" it appends, so that "add" and "remove" at the same path are not each
-# other's inverse in lists of one element or more, as they are in the RFC. Python refuses; JavaScript removes the last
-# element, and ignores the "add" without a word.
+# Really: in Go "-1" is the last element. With "add" it appends, so that "add" and "remove" at the same path are not
+# each other's inverse in lists of one element or more, as they are in the RFC. Python refuses; JavaScript removes the
+# last element, and ignores the "add" without a word.
 #
 # Matters: a program that counts down an index to -1 removes a rule of a route at the API server instead of failing.
 #

@@ -6,8 +6,8 @@
 # Really: numbers are printed with 17 digits, 99.900000000000006, also where they become text ("%s" % 99.9). Only
 # std.manifestYamlDoc and std.manifestJsonMinified print 99.9, so that two ways of output give two manifests.
 #
-# Matters: thresholds of Canaries (99.9) differ from what was reviewed, in diffs of GitOps tools for as long as the other
-# side was written another way, and within PromQL texts built with %s. Write fractions of queries as text.
+# Matters: thresholds of Canaries (99.9) differ from what was reviewed, in diffs of GitOps tools for as long as the
+# other side was written another way, and within PromQL texts built with %s. Write fractions of queries as text.
 #
 # Seen: see `expect` below.
 set -euo pipefail

@@ -3,11 +3,11 @@
 #
 # Guess: std.prune() tidies a manifest: what it removes means nothing.
 #
-# Really: it removes empty objects, and in Kubernetes {} often means something: emptyDir: {}, podSelector: {} (all pods),
-# a rule without limits. It goes through lists as well, and removes the elements.
+# Really: it removes empty objects, and in Kubernetes {} often means something: emptyDir: {}, podSelector: {} (all
+# pods), a rule without limits. It goes through lists as well, and removes the elements.
 #
-# Matters: a NetworkPolicy that admitted everything denies everything, as its only rule is gone, and a Deployment's volume has
-# no source. Serin keeps empty objects for this reason.
+# Matters: a NetworkPolicy that admitted everything denies everything, as its only rule is gone, and a Deployment's
+# volume has no source. Serin keeps empty objects for this reason.
 #
 # Seen: see `expect` below.
 set -euo pipefail

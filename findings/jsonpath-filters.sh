@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
-# jsonpath 1.3.0 and jsonpath-plus 10.4.0 (JavaScript), jsonpath-rust 1.0.12 (Rust; Serin's and kube's), which follows RFC 9535.
+# jsonpath 1.3.0 and jsonpath-plus 10.4.0 (JavaScript), jsonpath-rust 1.0.12 (Rust; Serin's and kube's), which follows
+# RFC 9535.
 #
-# Guess: $.items[?(@.errors)] gives the items that have a member errors, and [?(@.errors < 1)] those where it is below 1.
+# Guess: $.items[?(@.errors)] gives the items that have a member errors, and [?(@.errors < 1)] those where it is below
+# 1.
 #
-# Really: in JavaScript the filter is an expression of that language. An item with errors 0, false or "" has none, and null
-# is below 1. RFC 9535 asks for existence, and null is comparable with null only.
+# Really: in JavaScript the filter is an expression of that language. An item with errors 0, false or "" has none, and
+# null is below 1. RFC 9535 asks for existence, and null is comparable with null only.
 #
-# Matters: a jsonPath of a metric that was tried out with a JavaScript library gives other values in the
-# cluster: here an item that reports 0 errors is left out there, and counted here.
+# Matters: a jsonPath of a metric that was tried out with a JavaScript library gives other values in the cluster: here
+# an item that reports 0 errors is left out there, and counted here.
 #
 # Seen: see `expect` below.
 set -euo pipefail

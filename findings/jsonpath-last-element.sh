@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# jsonpath 1.3.0 and jsonpath-plus 10.4.0 (JavaScript), jsonpath-ng 1.16.0 (Python), jsonpath-rust 1.0.12 (Rust; Serin's and
-# kube's), k8s.io/client-go 0.36.3 (Go; kubectl).
+# jsonpath 1.3.0 and jsonpath-plus 10.4.0 (JavaScript), jsonpath-ng 1.16.0 (Python), jsonpath-rust 1.0.12 (Rust;
+# Serin's and kube's), k8s.io/client-go 0.36.3 (Go; kubectl).
 #
 # Guess: $.values[-1] is the last value everywhere, as in RFC 9535, or an error where it is not known.
 #
-# Really: in JavaScript it leads nowhere, silently: the index is a property named "-1". [-1:] is the last value in all.
+# Really: in JavaScript it leads nowhere, silently: the index is a property named "-1". [-1:] is the last value in
+# all.
 #
-# Matters: the newest value of a series is what a jsonPath of a metric is often after. A check tried out in JavaScript shows "no
-# data" for a path that works in the cluster, and the other way round `(@.length-1)` works there only.
+# Matters: the newest value of a series is what a jsonPath of a metric is often after. A check tried out in JavaScript
+# shows "no data" for a path that works in the cluster, and the other way round `(@.length-1)` works there only.
 #
 # Seen: see `expect` below.
 set -euo pipefail

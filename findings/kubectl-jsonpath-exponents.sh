@@ -3,10 +3,12 @@
 #
 # Guess: a value 1234567.5 in a status is printed as 1234567.5.
 #
-# Really: fractions are printed as Go's %v does: 1.2345675e+06, 1e-05, and also 1000000.0 is 1e+06. Whole numbers are not.
+# Really: fractions are printed as Go's %v does: 1.2345675e+06, 1e-05, and also 1000000.0 is 1e+06. Whole numbers are
+# not.
 #
-# Matters: `[ "$(kubectl get ... -o jsonpath=...)" -gt 5 ]`, bc and awk scripts, and `kubectl wait --for=jsonpath=...=0.00001`
-# see another text than `kubectl get -o yaml` shows. Serin prints values of metrics in its status as text.
+# Matters: `[ "$(kubectl get ... -o jsonpath=...)" -gt 5 ]`, bc and awk scripts, and `kubectl wait
+# --for=jsonpath=...=0.00001` see another text than `kubectl get -o yaml` shows. Serin prints values of metrics in its
+# status as text.
 #
 # Seen: see `expect` below.
 set -euo pipefail

@@ -3,11 +3,11 @@
 #
 # Guess: {.items[?(@.value>0.7)].name} compares numbers.
 #
-# Really: it compares values of one Go type. 1 is an int64 and 0.5 a float64, so that one whole number among fractions, or a
-# literal without a point, fails the whole list with "incompatible types for comparison".
+# Really: it compares values of one Go type. 1 is an int64 and 0.5 a float64, so that one whole number among
+# fractions, or a literal without a point, fails the whole list with "incompatible types for comparison".
 #
-# Matters: a script over values of Canaries (99.5, 98.7) works until one is 100, and then selects nothing. Use
-# kubectl get -o json and jq.
+# Matters: a script over values of Canaries (99.5, 98.7) works until one is 100, and then selects nothing. Use kubectl
+# get -o json and jq.
 #
 # Seen: see `expect` below.
 set -euo pipefail

@@ -3,9 +3,11 @@
 #
 # Guess: a client's parse_quantity() reads every quantity that the API server gives out.
 #
-# Really: n and u, in which metrics.k8s.io reports use of CPU (Go writes 0.0001 as 100u by itself), are refused, and 1E3 is.
+# Really: n and u, in which metrics.k8s.io reports use of CPU (Go writes 0.0001 as 100u by itself), are refused, and
+# 1E3 is.
 #
-# Matters: an operator in Python that looks at the use of a canary's pods fails for idle pods, and works for busy ones.
+# Matters: an operator in Python that looks at the use of a canary's pods fails for idle pods, and works for busy
+# ones.
 #
 # Seen: see `expect` below.
 set -euo pipefail

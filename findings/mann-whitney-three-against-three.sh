@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # scipy 1.17.1 (Python), org.apache.commons:commons-math3 3.6.1 (Java): Mann-Whitney U with defaults.
 #
-# Guess: the same samples give the same p, and with three values against three no p is below 0.1, since there are only 20
-# orders.
+# Guess: the same samples give the same p, and with three values against three no p is below 0.1, since there are only
+# 20 orders.
 #
-# Really: scipy is exact there, 0.1, but one tie among the values switches it to the normal approximation, and p falls to
-# 0.077: a tie makes the difference "more significant". commons-math always approximates, without a correction for
+# Really: scipy is exact there, 0.1, but one tie among the values switches it to the normal approximation, and p falls
+# to 0.077: a tie makes the difference "more significant". commons-math always approximates, without a correction for
 # continuity or ties: 0.0495. U itself is 0 for one library and 9 for another.
 #
 # Matters: a canary judge that asks for p < 0.05 rolls back on three windows of three in Java and never can in Python.

@@ -6,8 +6,8 @@
 # Really: metav1.Now() keeps nanoseconds in memory and is written in whole seconds, so that the two differ for every
 # comparison, Equal and equality.Semantic too. metav1.MicroTime loses what is below a microsecond.
 #
-# Matters: a controller that writes its status if it differs from what it read writes again in every pass, and its own write
-# wakes it. Use metav1.Now().Rfc3339Copy().
+# Matters: a controller that writes its status if it differs from what it read writes again in every pass, and its own
+# write wakes it. Use metav1.Now().Rfc3339Copy().
 #
 # Seen: see `expect` below.
 set -euo pipefail

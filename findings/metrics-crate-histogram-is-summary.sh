@@ -3,8 +3,8 @@
 #
 # Guess: histogram!("...") is exposed as a histogram, with _bucket series.
 #
-# Really: unless the program sets buckets, it is a summary: quantiles that the process computed, and no buckets at all. A
-# counter does not get _total either.
+# Really: unless the program sets buckets, it is a summary: quantiles that the process computed, and no buckets at
+# all. A counter does not get _total either.
 #
 # Matters: histogram_quantile() over pods finds nothing, and quantiles of several pods cannot be put together; such a
 # metric cannot judge a canary. Call PrometheusBuilder::set_buckets.

@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # io.micrometer:micrometer-registry-prometheus 1.15.4 (Java; Spring Boot).
 #
-# Guess: counter("requests", "result", "error", "code", "500") beside counter("requests", "result", "ok") gives two series, or
-# an exception.
+# Guess: counter("requests", "result", "error", "code", "500") beside counter("requests", "result", "ok") gives two
+# series, or an exception.
 #
-# Really: the first set of tag keys wins. Counts under any other set are dropped, with one warning in the log for the whole
-# process.
+# Really: the first set of tag keys wins. Counts under any other set are dropped, with one warning in the log for the
+# whole process.
 #
-# Matters: code that adds a tag for failures only has no failures in Prometheus: the success rate of a canary is 100 %, or,
-# where a failure came first, 0 requests succeed. Give all calls the same tags, with "none" for what does not apply.
+# Matters: code that adds a tag for failures only has no failures in Prometheus: the success rate of a canary is 100
+# %, or, where a failure came first, 0 requests succeed. Give all calls the same tags, with "none" for what does not
+# apply.
 #
 # Seen: see `expect` below.
 set -euo pipefail

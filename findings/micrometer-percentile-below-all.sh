@@ -3,11 +3,11 @@
 #
 # Guess: the 99th percentile that a Timer publishes of one request of 300 ms is 300 ms, or a little more.
 #
-# Really: it is 285 ms: percentiles are computed with one significant digit unless percentilePrecision() is set, and the
-# bucket's other end is given. All percentiles lie below every request that was made.
+# Really: it is 285 ms: percentiles are computed with one significant digit unless percentilePrecision() is set, and
+# the bucket's other end is given. All percentiles lie below every request that was made.
 #
-# Matters: a threshold of 290 ms on `..._seconds{quantile="0.99"}` passes a canary that never answers below 300. Publish a
-# histogram, or raise the precision.
+# Matters: a threshold of 290 ms on `..._seconds{quantile="0.99"}` passes a canary that never answers below 300.
+# Publish a histogram, or raise the precision.
 #
 # Seen: see `expect` below.
 set -euo pipefail

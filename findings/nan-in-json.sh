@@ -4,10 +4,11 @@
 #
 # Guess: an error rate of 0/0 is written the same way, as null, or is refused, since JSON has no NaN.
 #
-# Really: Flask writes NaN, which is no JSON; orjson, Node and serde_json write null; Jackson writes the text "NaN"; Go fails.
+# Really: Flask writes NaN, which is no JSON; orjson, Node and serde_json write null; Jackson writes the text "NaN";
+# Go fails.
 #
-# Matters: for a metric of type web the same absence of traffic is an answer that cannot be read in one language (the run
-# freezes), no data in three, and text in another. Write null where there were no requests.
+# Matters: for a metric of type web the same absence of traffic is an answer that cannot be read in one language (the
+# run freezes), no data in three, and text in another. Write null where there were no requests.
 #
 # Seen: see `expect` below.
 set -euo pipefail

@@ -2,14 +2,16 @@
 # prometheus_client 0.26.0 (Python), github.com/prometheus/client_golang 1.25.0 (Go), prom-client 15.1.3 (JavaScript),
 # prometheus-client 0.25.2 (Rust).
 #
-# Guess: observing NaN (a duration of 0/0, a header that is no number) is ignored or an error, as adding -1 to a counter is.
+# Guess: observing NaN (a duration of 0/0, a header that is no number) is ignored or an error, as adding -1 to a
+# counter is.
 #
-# Really: Python, Go and Rust add it. From then on the sum of the histogram, or the whole counter, is NaN until the process
-# ends. Python does not count such an observation, Go and Rust do. JavaScript throws for a histogram, and its counters are
-# NaN.
+# Really: Python, Go and Rust add it. From then on the sum of the histogram, or the whole counter, is NaN until the
+# process ends. Python does not count such an observation, Go and Rust do. JavaScript throws for a histogram, and its
+# counters are NaN.
 #
-# Matters: rate() over that pod is NaN, and so is sum(rate()) over all pods: one bad request in one pod, and every success rate or
-# mean of the service is "no data", which Serin counts as a failed check. Guard the argument; a restart cures it.
+# Matters: rate() over that pod is NaN, and so is sum(rate()) over all pods: one bad request in one pod, and every
+# success rate or mean of the service is "no data", which Serin counts as a failed check. Guard the argument; a
+# restart cures it.
 #
 # Seen: see `expect` below.
 set -euo pipefail

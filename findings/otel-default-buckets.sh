@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# opentelemetry-sdk 1.45.2 and opentelemetry-exporter-prometheus 0.66b2 (Python); the SDKs for Go and JavaScript have the
-# same bounds.
+# opentelemetry-sdk 1.45.2 and opentelemetry-exporter-prometheus 0.66b2 (Python); the SDKs for Go and JavaScript have
+# the same bounds.
 #
 # Guess: the default bounds of a histogram fit its unit, and the semantic conventions want durations in seconds.
 #
-# Really: the bounds are 0, 5, 10, 25 ... 10000 whatever the unit: they were chosen for milliseconds. Of a histogram in
-# seconds all requests below 5 s share one bucket.
+# Really: the bounds are 0, 5, 10, 25 ... 10000 whatever the unit: they were chosen for milliseconds. Of a histogram
+# in seconds all requests below 5 s share one bucket.
 #
-# Matters: histogram_quantile(0.99) of a service that answers in 0.3 s, and of one that answers in 4 s, is 4.95 s. A canary
-# that is ten times slower passes a threshold of 5 s and fails one of 1 s whatever it does. Give the instrument
+# Matters: histogram_quantile(0.99) of a service that answers in 0.3 s, and of one that answers in 4 s, is 4.95 s. A
+# canary that is ten times slower passes a threshold of 5 s and fails one of 1 s whatever it does. Give the instrument
 # explicit_bucket_boundaries_advisory, or a view, before such a histogram is a metric of a Canary.
 #
 # Seen: see `expect` below.

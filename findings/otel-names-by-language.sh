@@ -4,8 +4,8 @@
 #
 # Guess: the same instrument has the same name in Prometheus, whatever the service is written in.
 #
-# Really: Go writes units into names and turns "1" into _ratio and "%" into _percent, Python writes them but for "1", and
-# JavaScript writes none.
+# Really: Go writes units into names and turns "1" into _ratio and "%" into _percent, Python writes them but for "1",
+# and JavaScript writes none.
 #
 # Matters: one MetricTemplate for services in three languages finds no values for some, which Serin counts as a failed
 # check. A rewrite of a service in another language renames its metrics: the canary has no data under the old query.

@@ -4,11 +4,12 @@
 #
 # Guess: a counter with a path and a status keeps counting failures as status 500, however many paths there are.
 #
-# Really: after about 2000 sets of attributes all new ones are counted in one series with otel.metric.overflow=true and no
-# attributes of the service's own, so without a status.
+# Really: after about 2000 sets of attributes all new ones are counted in one series with otel.metric.overflow=true
+# and no attributes of the service's own, so without a status.
 #
-# Matters: the success rate by status of a busy service (paths with ids) does not see failures on paths that came late: a
-# canary that fails on all of them shows 100 %. Keep ids out of attributes, or watch otel_metric_overflow="true".
+# Matters: the success rate by status of a busy service (paths with ids) does not see failures on paths that came
+# late: a canary that fails on all of them shows 100 %. Keep ids out of attributes, or watch
+# otel_metric_overflow="true".
 #
 # Seen: see `expect` below.
 set -euo pipefail

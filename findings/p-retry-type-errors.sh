@@ -6,8 +6,8 @@
 # Really: a TypeError whose text is not one of a failed fetch ends it at once, and three retries are four calls. With
 # exponential-backoff numOfAttempts: 3 are three calls, TypeErrors too.
 #
-# Matters: a webhook or a bot that reads a field of an answer that is not there yet (a Canary without a status) throws just a
-# TypeError: the case that the retry was for.
+# Matters: a webhook or a bot that reads a field of an answer that is not there yet (a Canary without a status) throws
+# just a TypeError: the case that the retry was for.
 #
 # Seen: see `expect` below.
 set -euo pipefail

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # prom-client 15.1.3 (JavaScript), AggregatorRegistry, as with node:cluster and pm2.
 #
-# Guess: metrics of worker processes are put together by what they are: counters added, gauges and quantiles left apart or
-# averaged.
+# Guess: metrics of worker processes are put together by what they are: counters added, gauges and quantiles left
+# apart or averaged.
 #
-# Really: all are added unless the metric says otherwise. Two workers whose p99 is 0.1 s have a p99 of 0.2 s, and a gauge of 50 in
-# each is 100.
+# Really: all are added unless the metric says otherwise. Two workers whose p99 is 0.1 s have a p99 of 0.2 s, and a
+# gauge of 50 in each is 100.
 #
 # Matters: a canary that gets more workers than the primary has is "slower" by that factor; a threshold on a summary's
 # quantile depends on the number of CPUs. Use histograms, and `aggregator: "average"` for gauges.

@@ -3,11 +3,11 @@
 #
 # Guess: the 90th percentile of 1, 2, ..., 10 and 1000 is 10: ten of eleven values are not above it.
 #
-# Really: a Summary of prom-client says 406: its t-digest interpolates to the outlier. Java's, of the same author's design, and
-# numpy say 10.
+# Really: a Summary of prom-client says 406: its t-digest interpolates to the outlier. Java's, of the same author's
+# design, and numpy say 10.
 #
-# Matters: with little traffic one slow request in eleven lifts p90 to a value that no request had, and a threshold of 100 ms
-# rolls the canary back. Use histograms, or ask for more requests before judging.
+# Matters: with little traffic one slow request in eleven lifts p90 to a value that no request had, and a threshold of
+# 100 ms rolls the canary back. Use histograms, or ask for more requests before judging.
 #
 # Seen: see `expect` below.
 set -euo pipefail

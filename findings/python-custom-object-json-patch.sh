@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # kubernetes 37.0.2 (Python).
 #
-# Guess: a list of operations given to patch_namespaced_custom_object() is sent as a JSON patch, since the same list given to
-# patch_namespaced_deployment() is.
+# Guess: a list of operations given to patch_namespaced_custom_object() is sent as a JSON patch, since the same list
+# given to patch_namespaced_deployment() is.
 #
-# Really: for custom objects the content type is application/merge-patch+json whatever the body is. A merge patch that is a
-# list replaces the whole object by a list (RFC 7396), which the API server refuses.
+# Really: for custom objects the content type is application/merge-patch+json whatever the body is. A merge patch that
+# is a list replaces the whole object by a list (RFC 7396), which the API server refuses.
 #
 # Matters: a bot that pauses or retries Canaries by a JSON patch fails, although its Deployments work. Say
 # `_content_type="application/json-patch+json"`.

@@ -3,12 +3,13 @@
 #
 # Guess: the Python client writes a Lease's renewTime in the form that the API server reads.
 #
-# Really: it writes datetime.isoformat(), which leaves the fraction out when the microseconds are 0. Go's MicroTime wants
-# exactly six digits, so that this Lease is refused: for one in a million of now(), for every time that was cut to whole
-# seconds, and for every time given in milliseconds by other languages (".123Z"). metav1.Time takes all of these.
+# Really: it writes datetime.isoformat(), which leaves the fraction out when the microseconds are 0. Go's MicroTime
+# wants exactly six digits, so that this Lease is refused: for one in a million of now(), for every time that was cut
+# to whole seconds, and for every time given in milliseconds by other languages (".123Z"). metav1.Time takes all of
+# these.
 #
-# Matters: leader election written with this client, or a Lease made by a script, fails at random or always with "cannot
-# parse". Rust's k8s-openapi, which Serin uses, always writes six digits.
+# Matters: leader election written with this client, or a Lease made by a script, fails at random or always with
+# "cannot parse". Rust's k8s-openapi, which Serin uses, always writes six digits.
 #
 # Seen: see `expect` below.
 set -euo pipefail

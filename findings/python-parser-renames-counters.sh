@@ -6,9 +6,9 @@
 # Really: a counter without _total gets it: "http_requests 2" is read as the sample http_requests_total. A gauge or an
 # untyped sample of that name stays as it is.
 #
-# Matters: a proxy, a test or a load tester that reads a page with it and asks for the name on the page finds nothing; one
-# that passes metrics on (to a Pushgateway, to a federation) renames them, and a MetricTemplate written against the page of
-# the application finds no values.
+# Matters: a proxy, a test or a load tester that reads a page with it and asks for the name on the page finds nothing;
+# one that passes metrics on (to a Pushgateway, to a federation) renames them, and a MetricTemplate written against
+# the page of the application finds no values.
 #
 # Seen: see `expect` below.
 set -euo pipefail

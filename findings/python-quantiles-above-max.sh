@@ -6,8 +6,8 @@
 # Really: it is 10.45, above every value. The default method takes the values for a sample of a wider population and
 # extrapolates; the 99th percentile of 1 and 2 is 2.97, and the first can be below zero.
 #
-# Matters: a webhook or a Job that judges a canary by such a p95 fails a threshold that no request exceeded, and more so the
-# fewer there were. Say method="inclusive", which is what numpy and PromQL's quantile() do.
+# Matters: a webhook or a Job that judges a canary by such a p95 fails a threshold that no request exceeded, and more
+# so the fewer there were. Say method="inclusive", which is what numpy and PromQL's quantile() do.
 #
 # Seen: see `expect` below.
 set -euo pipefail

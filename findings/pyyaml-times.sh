@@ -3,11 +3,11 @@
 #
 # Guess: loading a manifest and dumping it again changes no value.
 #
-# Really: a bare RFC 3339 time is a datetime to PyYAML, and it is written in another form, with a blank for the T, which
-# metav1.Time refuses.
+# Really: a bare RFC 3339 time is a datetime to PyYAML, and it is written in another form, with a blank for the T,
+# which metav1.Time refuses.
 #
-# Matters: kubectl quotes times for this reason, other writers leave them bare. A backup of a Canary that has gone through
-# such a writer and a Python tool cannot be applied: its status.lastTransitionTime no longer parses.
+# Matters: kubectl quotes times for this reason, other writers leave them bare. A backup of a Canary that has gone
+# through such a writer and a Python tool cannot be applied: its status.lastTransitionTime no longer parses.
 #
 # Seen: see `expect` below.
 set -euo pipefail

@@ -3,12 +3,13 @@
 #
 # Guess: a string that PyYAML writes comes back as that string: both are YAML 1.1.
 #
-# Really: PyYAML quotes what it would take for something else itself, and it knows fewer numbers: no exponent without a
-# dot and a sign, no 0o17, no decimal 08, and no y and n as booleans. Go reads these as numbers and booleans.
+# Really: PyYAML quotes what it would take for something else itself, and it knows fewer numbers: no exponent without
+# a dot and a sign, no 0o17, no decimal 08, and no y and n as booleans. Go reads these as numbers and booleans.
 #
-# Matters: an image tag or a label that is a short Git hash, such as 1234e56, is one number in a few hundred commits; the
-# month 08, a zone 0o17 and an answer y are too. Then "cannot unmarshal number into Go struct field of type string", or,
-# in a Canary's free-form maps, another value. It works until that commit. Quote all strings, or write JSON.
+# Matters: an image tag or a label that is a short Git hash, such as 1234e56, is one number in a few hundred commits;
+# the month 08, a zone 0o17 and an answer y are too. Then "cannot unmarshal number into Go struct field of type
+# string", or, in a Canary's free-form maps, another value. It works until that commit. Quote all strings, or write
+# JSON.
 #
 # Seen: see `expect` below.
 set -euo pipefail

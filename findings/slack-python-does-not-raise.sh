@@ -3,11 +3,11 @@
 #
 # Guess: sending to an incoming webhook that answers 429 (rate limited) or 404 (revoked) raises, or is tried again.
 #
-# Really: Python's WebhookClient gives back an object with the status, and raises nothing; its WebClient raises. JavaScript
-# throws. Neither tries again by default.
+# Really: Python's WebhookClient gives back an object with the status, and raises nothing; its WebClient raises.
+# JavaScript throws. Neither tries again by default.
 #
-# Matters: alerts of a receiver in Python that does not look at the status are lost just when there are many, as when a
-# shared dependency rolls back ten Canaries. Look at `response.status_code`, or add RateLimitErrorRetryHandler.
+# Matters: alerts of a receiver in Python that does not look at the status are lost just when there are many, as when
+# a shared dependency rolls back ten Canaries. Look at `response.status_code`, or add RateLimitErrorRetryHandler.
 #
 # Seen: see `expect` below.
 set -euo pipefail

@@ -3,7 +3,8 @@
 #
 # Guess: `duration 90` is 1m30s, as `duration "90"` is.
 #
-# Really: it takes text or int64. An int or a float64, which is what a number in values.yaml is, gives 0s without an error.
+# Really: it takes text or int64. An int or a float64, which is what a number in values.yaml is, gives 0s without an
+# error.
 #
 # Matters: `interval: {{ duration .Values.interval }}` with interval 90 makes a Canary with an interval of 0s. Write
 # `duration (toString .Values.interval)`; large floats need `int64` first.

@@ -3,11 +3,11 @@
 #
 # Guess: `int "08"` is 8 and `int "1.9"` is 1 or an error, and `add 1.9 1.9` is 3.8 or 3.
 #
-# Really: int reads text as Go source does, so that "010" is eight and "08" is no number. What is no number is 0, without an
-# error: so are "1.9", "1e3" and "50%". atoi is decimal; add cuts each number before it adds: 2.
+# Really: int reads text as Go source does, so that "010" is eight and "08" is no number. What is no number is 0,
+# without an error: so are "1.9", "1e3" and "50%". atoi is decimal; add cuts each number before it adds: 2.
 #
-# Matters: a weight or a number of replicas that a chart takes from a quoted value becomes 0. For a weight that is a Canary
-# that never moves traffic; for replicas it is no pods at all.
+# Matters: a weight or a number of replicas that a chart takes from a quoted value becomes 0. For a weight that is a
+# Canary that never moves traffic; for replicas it is no pods at all.
 #
 # Seen: see `expect` below.
 set -euo pipefail

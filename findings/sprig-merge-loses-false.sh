@@ -3,11 +3,12 @@
 #
 # Guess: `merge given defaults` takes from the defaults only what is not given.
 #
-# Really: what is given as false, 0 or "" counts as not given and takes the default. mergeOverwrite with the two the other
-# way round keeps false and 0.
+# Really: what is given as false, 0 or "" counts as not given and takes the default. mergeOverwrite with the two the
+# other way round keeps false and 0.
 #
-# Matters: a chart that merges a user's Canary values with its defaults this way turns `suspend: false`, `maxWeight: 0`
-# or `skipAnalysis: false` into the chart's default, without a word. Write `mergeOverwrite (deepCopy defaults) given`.
+# Matters: a chart that merges a user's Canary values with its defaults this way turns `suspend: false`, `maxWeight:
+# 0` or `skipAnalysis: false` into the chart's default, without a word. Write `mergeOverwrite (deepCopy defaults)
+# given`.
 #
 # Seen: see `expect` below.
 set -euo pipefail

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # statrs 0.19.1 (Rust), against scipy 1.17.1 (Python).
 #
-# Guess: mannwhitneyu() gives the same two-sided p whichever sample comes first, and a small one for samples that do not
-# overlap.
+# Guess: mannwhitneyu() gives the same two-sided p whichever sample comes first, and a small one for samples that do
+# not overlap.
 #
-# Really: with the exact method, which is the default for small samples without ties, p is 1 whenever the first sample is not
-# the larger one, seven against seven that do not overlap included. Only with the larger sample first is it right; the
-# example in the documentation has it so.
+# Really: with the exact method, which is the default for small samples without ties, p is 1 whenever the first sample
+# is not the larger one, seven against seven that do not overlap included. Only with the larger sample first is it
+# right; the example in the documentation has it so.
 #
-# Matters: a canary judge in Rust that compares a few windows of the two sides, as many of each, never finds a difference.
-# Ask for AsymptoticInclContinuityCorrection, or give the larger sample first.
+# Matters: a canary judge in Rust that compares a few windows of the two sides, as many of each, never finds a
+# difference. Ask for AsymptoticInclContinuityCorrection, or give the larger sample first.
 #
 # Seen: see `expect` below.
 set -euo pipefail

@@ -3,11 +3,12 @@
 #
 # Guess: a patch that gives a variable X a valueFrom replaces its value: the entry with that name is replaced.
 #
-# Really: entries of the same name are merged. X then has value and valueFrom, which the API server refuses ("may not be
-# specified when `value` is not empty"). The same with a probe whose kind changes and a volume whose source changes.
+# Really: entries of the same name are merged. X then has value and valueFrom, which the API server refuses ("may not
+# be specified when `value` is not empty"). The same with a probe whose kind changes and a volume whose source
+# changes.
 #
-# Matters: a release by kubectl patch, or an overlay, that moves a variable to a Secret fails. Say value: null beside it.
-# Serin writes JSON merge patches, which replace the list.
+# Matters: a release by kubectl patch, or an overlay, that moves a variable to a Secret fails. Say value: null beside
+# it. Serin writes JSON merge patches, which replace the list.
 #
 # Seen: see `expect` below.
 set -euo pipefail

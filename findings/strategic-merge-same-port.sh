@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# k8s.io/apimachinery and k8s.io/api 0.36.3 (Go): strategic merge patches, as kubectl apply (client-side) and Helm 3 make them.
+# k8s.io/apimachinery and k8s.io/api 0.36.3 (Go): strategic merge patches, as kubectl apply (client-side) and Helm 3
+# make them.
 #
 # Guess: a Service with 443/TCP and 443/UDP has two ports, and changing the second one changes the second one.
 #
@@ -7,7 +8,8 @@
 # changes the first port. (Containers are the same with `containerPort`. Server-side apply goes by port and protocol.)
 #
 # Matters: HTTP/3 and DNS services have such pairs. An upgrade that renames or redirects the UDP port does that to TCP
-# instead: here TCP goes to the new target port and UDP stays. A JSON merge patch, as Serin writes, replaces the list whole.
+# instead: here TCP goes to the new target port and UDP stays. A JSON merge patch, as Serin writes, replaces the list
+# whole.
 #
 # Seen: see `expect` below.
 set -euo pipefail

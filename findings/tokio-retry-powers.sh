@@ -6,8 +6,8 @@
 # Really: the number is the base of the power as well: 100 ms, 10 s, 1000 s, 100000 s. The usual row is
 # from_millis(2).factor(50).
 #
-# Matters: a webhook or an operator that looks right in its tests, where the second try succeeds after 10 s, waits more than
-# a day for the fourth: longer than any progressDeadlineSeconds. Put max_delay() beside it.
+# Matters: a webhook or an operator that looks right in its tests, where the second try succeeds after 10 s, waits
+# more than a day for the fourth: longer than any progressDeadlineSeconds. Put max_delay() beside it.
 #
 # Seen: see `expect` below.
 set -euo pipefail

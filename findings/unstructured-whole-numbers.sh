@@ -3,11 +3,11 @@
 #
 # Guess: NestedFloat64 reads a threshold whether it is written 99, 99.0 or 99.5.
 #
-# Really: the Go type follows the text. 99 is an int64, and NestedFloat64 of it is an error; 99.0 and 1e2 are float64, and
-# NestedInt64 of them is an error.
+# Really: the Go type follows the text. 99 is an int64, and NestedFloat64 of it is an error; 99.0 and 1e2 are float64,
+# and NestedInt64 of them is an error.
 #
-# Matters: a controller in Go that reads Canaries or metrics without types works for 99.5 and fails for 99. JavaScript and
-# jq write 99.0 as 99, so that the same object works before such a tool touched it and fails after.
+# Matters: a controller in Go that reads Canaries or metrics without types works for 99.5 and fails for 99. JavaScript
+# and jq write 99.0 as 99, so that the same object works before such a tool touched it and fails after.
 #
 # Seen: see `expect` below.
 set -euo pipefail

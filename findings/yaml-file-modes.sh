@@ -4,8 +4,8 @@
 #
 # Guess: `defaultMode: 0644`, as it stands in many manifests, is the file mode 0644 (420) for every Kubernetes client.
 #
-# Really: it is 420 for kubectl and PyYAML, 644 (that is mode 01204, which the API server refuses) for JavaScript and ruamel,
-# and the text "0644" for serde_yaml_ng. `0o644` is 420 for all but PyYAML, which makes text of it.
+# Really: it is 420 for kubectl and PyYAML, 644 (that is mode 01204, which the API server refuses) for JavaScript and
+# ruamel, and the text "0644" for serde_yaml_ng. `0o644` is 420 for all but PyYAML, which makes text of it.
 #
 # Matters: a manifest that kubectl applies is refused when an operator or a pipeline reads it with another client, and
 # 0400 becomes the valid but different 0620. Write the decimal number.

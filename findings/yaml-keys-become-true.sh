@@ -3,12 +3,12 @@
 #
 # Guess: keys of a map are strings; only values such as `on` need quotes.
 #
-# Really: keys are read like values and turned into text again: y and on become "true", 012 becomes "10", 1e3 "1000". Two
-# keys that become the same are one, the last wins; only the strict form, which kubectl uses but Helm's values do not,
-# refuses them.
+# Really: keys are read like values and turned into text again: y and on become "true", 012 becomes "10", 1e3 "1000".
+# Two keys that become the same are one, the last wins; only the strict form, which kubectl uses but Helm's values do
+# not, refuses them.
 #
-# Matters: a ConfigMap with the key y, a label `n: x`, headers or variables named on, or a map of versions ("1e3") have other
-# keys in the cluster than in the file, and a Canary's query finds no `variables.y`. Quote keys too.
+# Matters: a ConfigMap with the key y, a label `n: x`, headers or variables named on, or a map of versions ("1e3")
+# have other keys in the cluster than in the file, and a Canary's query finds no `variables.y`. Quote keys too.
 #
 # Seen: see `expect` below.
 set -euo pipefail

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# js-yaml 5.5.0 and yaml 2.9.1 (JavaScript), serde_yaml_ng 0.10.0 (Rust), PyYAML 6.0.4 (Python), sigs.k8s.io/yaml 1.6.0 (Go;
-# kubectl).
+# js-yaml 5.5.0 and yaml 2.9.1 (JavaScript), serde_yaml_ng 0.10.0 (Rust), PyYAML 6.0.4 (Python), sigs.k8s.io/yaml
+# 1.6.0 (Go; kubectl).
 #
 # Guess: `<<: *defaults` merges a map everywhere, as it does for kubectl.
 #
 # Really: js-yaml since 5, yaml and serde_yaml_ng read a key called "<<".
 #
-# Matters: Canaries that share an analysis by an anchor lose interval and threshold when such a tool reads them and writes JSON;
-# the API server drops "<<" as an unknown field and applies defaults.
+# Matters: Canaries that share an analysis by an anchor lose interval and threshold when such a tool reads them and
+# writes JSON; the API server drops "<<" as an unknown field and applies defaults.
 #
 # Seen: see `expect` below.
 set -euo pipefail

@@ -5,8 +5,8 @@
 #
 # Really: Go's library, in its strict form too, reads the first and says nothing of the rest. The three others refuse.
 #
-# Matters: a tool in Go that checks or converts a file with a Canary and its MetricTemplates sees the first object only; a
-# file that begins with `---` and a comment is no object at all. Split documents first, as kubectl does.
+# Matters: a tool in Go that checks or converts a file with a Canary and its MetricTemplates sees the first object
+# only; a file that begins with `---` and a comment is no object at all. Split documents first, as kubectl does.
 #
 # Seen: see `expect` below.
 set -euo pipefail

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# yaml 2.9.1 (npm), ruamel.yaml 0.19.1 (Python) and serde_yaml_ng 0.10.0 (Rust) write, sigs.k8s.io/yaml 1.6.0 (Go) reads.
+# yaml 2.9.1 (npm), ruamel.yaml 0.19.1 (Python) and serde_yaml_ng 0.10.0 (Rust) write, sigs.k8s.io/yaml 1.6.0 (Go)
+# reads.
 #
 # Guess: a writer quotes "on" and "yes", since every reader of Kubernetes manifests has stumbled over them.
 #
@@ -7,7 +8,8 @@
 # library reads YAML 1.1 booleans and numbers. js-yaml and serde-saphyr, which Serin uses, do quote them.
 #
 # Matters: an annotation or a ConfigMap value that a user quoted ("on") passes through such a tool and is a boolean to
-# kubectl: the object is refused, or, in free-form fields (chart values, a router's extra fields), means something else.
+# kubectl: the object is refused, or, in free-form fields (chart values, a router's extra fields), means something
+# else.
 #
 # Seen: see `expect` below.
 set -euo pipefail
