@@ -5,7 +5,7 @@
 #
 # Really: JSON numbers are doubles for JavaScript and for Go's encoding/json, and CEL has no % of doubles and no sum
 # of a double and an int. Rust's serde_json makes an unsigned number of 4, and CEL has no sum of that and an int
-# either (of -4 it has). Comparing (`count > 3`) works everywhere. Only Python takes 4 for an int.
+# either. Comparing (`count > 3`) works everywhere. Only Python takes 4 for an int.
 #
 # Matters: a rule over the JSON of a webhook or of a metric that was tried out in Python is an error elsewhere. Write
 # int(count), which all five read. Serin makes fractions of all numbers, so that the rules do not depend on the
