@@ -120,11 +120,18 @@ class Envoy:
     def ask(self, path):
         return urllib.request.urlopen(f"http://{self.admin}{path}").read().decode()
 
-    def get(self, path="/", headers=None, body=None, patience=30):
-        """The status of one request on a connection of its own; None if the client gave up after `patience` seconds."""
+    def get(self, path="/", headers=(), body=None, patience=30):
+        """The status of one request on a connection of its own; None if the client gave up after `patience` seconds.
+
+        `headers` is a dict, or a list of pairs for a header that comes more than once.
+        """
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=patience)
         try:
-            connection.request("POST" if body else "GET", path, body=body, headers=headers or {})
+            headers = list(headers.items() if isinstance(headers, dict) else headers)
+            connection.putrequest("POST" if body else "GET", path, skip_host="host" in dict(headers))
+            for name, value in headers + ([("content-length", str(len(body)))] if body else []):
+                connection.putheader(name, value)
+            connection.endheaders(body)
             answer = connection.getresponse()
             answer.read()
             return answer.status
