@@ -77,14 +77,14 @@ def watched(name, kind, *resources):
 
 
 class Envoy:
-    """A running Envoy with these routes and clusters, and `more` configuration; ended on exit from the block."""
+    """A running Envoy with these routes, clusters and HTTP filters, and `more` configuration; ended on exit from the block."""
 
-    def __init__(self, routes, clusters, **more):
+    def __init__(self, routes, clusters, filters=(), **more):
         folder = os.environ["WORK"]
         manager = {"@type": HCM, "stat_prefix": "in",
                    "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": routes}],
                                     "validate_clusters": False},
-                   "http_filters": [{"name": "router", "typed_config": {"@type": ROUTER}}]}
+                   "http_filters": [*filters, {"name": "router", "typed_config": {"@type": ROUTER}}]}
         listener = {"name": "in", "address": ANY_PORT,
                     "filter_chains": [{"filters": [{"name": "http", "typed_config": manager}]}]}
         config, admin = os.path.join(folder, "envoy.json"), os.path.join(folder, "admin")
