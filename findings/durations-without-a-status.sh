@@ -17,10 +17,9 @@
 #   fastapi: http_request_duration_seconds_count{handler="/fails",method="GET"} 2.0
 #   express: http_request_duration_seconds_count{status_code="503",method="GET",path="/fails"} 2
 set -euo pipefail
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/lib/work.sh"
 
-PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --disable-pip-version-check --no-warn-conflicts --target "$work/python" \
+python_packages \
   prometheus-fastapi-instrumentator==8.1.0 fastapi==0.165.0 starlette==1.10.0 prometheus_client==0.26.0
 fastapi=$(PYTHONPATH="$work/python" python3 - <<'PY'
 import asyncio
@@ -60,8 +59,8 @@ print("\n".join(line for line in generate_latest().decode().splitlines()
 PY
 )
 
-npm install --silent --no-audit --no-fund --prefix "$work/node" express-prom-bundle@8.0.0 express@5.3.0 prom-client@15.1.3
-express=$(NODE_PATH="$work/node/node_modules" node - <<'JS'
+node_packages express-prom-bundle@8.0.0 express@5.3.0 prom-client@15.1.3
+express=$(NODE_PATH="$work/node_modules" node - <<'JS'
 const http = require('http');
 const app = require('express')();
 app.use(require('express-prom-bundle')({includeMethod: true, includePath: true}));

@@ -18,8 +18,7 @@
 #   http_requests_in_flight 0
 #   http_requests_total{code="200"} 5
 set -euo pipefail
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/lib/work.sh"
 cd "$work"
 cat >main.go <<'GO'
 package main

@@ -14,10 +14,8 @@
 #   pods send 5 and then 0: [0.0]
 #   six times 6 in the coarser archive: average 6.0, sum 36.0
 set -euo pipefail
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --disable-pip-version-check --no-warn-conflicts --no-deps \
-  --target "$work/python" whisper==1.1.10 six==1.17.0
+. "$(dirname "$0")/lib/work.sh"
+python_packages --no-deps whisper==1.1.10 six==1.17.0
 PYTHONPATH="$work/python" python3 - "$work" <<'PY'
 import os
 import sys

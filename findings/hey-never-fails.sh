@@ -16,8 +16,7 @@
 #   -n 50 -c 40: status 0, 40 requests, all answered by 500
 #   -z 3s -q 5 -c 4: more than 30 requests
 set -euo pipefail
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/lib/work.sh"
 GOBIN="$work" go install github.com/rakyll/hey@v0.1.5 2>"$work/log" || { cat "$work/log" >&2; exit 1; }
 python3 - "$work/hey" <<'PY'
 import http.server

@@ -19,8 +19,7 @@
 #   9 pods: 10
 set -euo pipefail
 parts=$(cd "$(dirname "$0")/../e2e/parts/kubernetes" && pwd)
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/lib/work.sh"
 cd "$work"
 # Kubernetes is no library: what it needs is pinned there.
 cp "$parts/go.mod" "$parts/go.sum" .

@@ -59,7 +59,7 @@ YAML
 echo 'configurations: [references.yaml]' >>"$work/overlay/kustomization.yaml"
 kustomize v0.21.1 "$work/overlay" >"$work/configured.yaml"
 
-PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --disable-pip-version-check --no-warn-conflicts --target "$work/python" PyYAML==6.0.2
+python_packages PyYAML==6.0.2
 PYTHONPATH="$work/python" python3 - "$work/plain.yaml" "$work/configured.yaml" <<'PY' | tee "$work/seen"
 import sys
 import yaml

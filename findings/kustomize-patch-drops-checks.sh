@@ -59,7 +59,7 @@ patches:
       spec: {template: {spec: {containers: [{name: app, image: "app:2"}]}}}
 YAML
 kustomize v0.21.1 "$work/overlay" >"$work/built.yaml"
-PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --disable-pip-version-check --no-warn-conflicts --target "$work/python" PyYAML==6.0.2
+python_packages PyYAML==6.0.2
 PYTHONPATH="$work/python" python3 - "$work/built.yaml" <<'PY'
 import json
 import sys

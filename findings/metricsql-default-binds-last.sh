@@ -14,8 +14,7 @@
 #
 # Seen: the readings below.
 set -euo pipefail
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/lib/work.sh"
 cd "$work"
 cat >main.go <<'GO'
 package main

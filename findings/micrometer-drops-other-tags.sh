@@ -17,8 +17,7 @@
 #   1.17.2 orders_total{exception="IOException",result="failed"} 5.0
 #   1.17.2 orders_total{result="ok"} 9.0
 set -euo pipefail
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/lib/work.sh"
 cd "$work"
 cat >Tags.java <<'JAVA'
 import io.micrometer.core.instrument.Counter;

@@ -16,8 +16,7 @@
 #   next request of the connection, not mirrored: after 4 s
 #   the same on a new connection: at once
 set -euo pipefail
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/lib/work.sh"
 (cd "$work" && apt-get download -qq -o APT::Sandbox::User=root nginx=1.22.1-9+deb12u11 && dpkg-deb -x nginx_*.deb .)
 python3 - "$work" <<'PY'
 import http.client

@@ -16,9 +16,8 @@
 #   increase by PromQL's rule: more than 2000
 #   resets: 5
 set -euo pipefail
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-npm install --silent --no-audit --no-fund --prefix "$work" prom-client@15.1.3
+. "$(dirname "$0")/lib/work.sh"
+node_packages prom-client@15.1.3
 cat >"$work/app.js" <<'JS'
 const cluster = require('cluster');
 const http = require('http');

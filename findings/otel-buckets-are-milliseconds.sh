@@ -15,10 +15,9 @@
 #   p99 of 1000 requests of 4 s: 4.95 s
 #   p99 of 1000 requests of 2 ms, bounds given: 0.005 s
 set -euo pipefail
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --disable-pip-version-check --no-warn-conflicts --target "$work" opentelemetry-sdk==1.45.2
-PYTHONPATH="$work" python3 - <<'PY'
+. "$(dirname "$0")/lib/work.sh"
+python_packages opentelemetry-sdk==1.45.2
+PYTHONPATH="$work/python" python3 - <<'PY'
 import sys
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader

@@ -20,10 +20,9 @@
 #   queue.load                    1     queue_load                             queue_load                      queue_load_ratio
 #   cpu.usage                     %     cpu_usage_percent                      cpu_usage                       cpu_usage_percent
 set -euo pipefail
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/lib/work.sh"
 
-PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --disable-pip-version-check --no-warn-conflicts --target "$work/python" \
+python_packages \
   opentelemetry-exporter-prometheus==0.66b2 opentelemetry-sdk==1.45.2 prometheus_client==0.26.0
 PYTHONPATH="$work/python" python3 - >"$work/1" <<'PY'
 from opentelemetry.exporter.prometheus import PrometheusMetricReader
@@ -40,9 +39,9 @@ for part in ("duration", "errors", "load", "usage"):
     print(next(name.removesuffix("_bucket") for name in names if part in name))
 PY
 
-npm install --silent --no-audit --no-fund --prefix "$work/node" \
+node_packages \
   @opentelemetry/exporter-prometheus@0.223.0 @opentelemetry/sdk-metrics@2.12.1 @opentelemetry/api@1.9.1
-NODE_PATH="$work/node/node_modules" node - >"$work/2" <<'JS'
+NODE_PATH="$work/node_modules" node - >"$work/2" <<'JS'
 const {PrometheusExporter} = require('@opentelemetry/exporter-prometheus');
 const {MeterProvider} = require('@opentelemetry/sdk-metrics');
 const exporter = new PrometheusExporter({preventServerStart: true});

@@ -16,9 +16,8 @@
 #   server 503: 1
 #   client with error_type="Error": 2
 set -euo pipefail
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-npm install --silent --no-audit --no-fund --prefix "$work" @opentelemetry/instrumentation-http@0.223.0 \
+. "$(dirname "$0")/lib/work.sh"
+node_packages @opentelemetry/instrumentation-http@0.223.0 \
   @opentelemetry/instrumentation@0.223.0 @opentelemetry/exporter-prometheus@0.223.0 @opentelemetry/sdk-metrics@2.12.1 \
   @opentelemetry/api@1.9.1
 NODE_PATH="$work/node_modules" node - <<'JS' | tee "$work/seen"

@@ -16,11 +16,10 @@
 #   requests that status!~"5.*" matches: 3000 of 3000
 #   http_requests_total{otel_metric_overflow="true",path="",status=""} 1000
 set -euo pipefail
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --disable-pip-version-check --no-warn-conflicts --target "$work" \
+. "$(dirname "$0")/lib/work.sh"
+python_packages \
   opentelemetry-exporter-prometheus==0.66b2 opentelemetry-sdk==1.45.2 prometheus_client==0.26.0
-PYTHONPATH="$work" python3 - <<'PY'
+PYTHONPATH="$work/python" python3 - <<'PY'
 import sys
 from opentelemetry.exporter.prometheus import PrometheusMetricReader
 from opentelemetry.sdk.metrics import MeterProvider

@@ -13,9 +13,8 @@
 #   default: 5
 #   maxAgeSeconds 1: 0.01
 set -euo pipefail
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-npm install --silent --no-audit --no-fund --prefix "$work" prom-client@15.1.3
+. "$(dirname "$0")/lib/work.sh"
+node_packages prom-client@15.1.3
 NODE_PATH="$work/node_modules" node - <<'JS' | tee "$work/seen"
 const {Summary} = require('prom-client');
 const summary = (name, options) => new Summary({name, help: name, percentiles: [0.99], ...options});

@@ -16,8 +16,7 @@
 #   with_dots: {'app': 1.0}
 set -euo pipefail
 . "$(dirname "$0")/lib/prometheus.sh"
-PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --disable-pip-version-check --no-warn-conflicts \
-  --target "$work/python" prometheus_client==0.26.0
+python_packages prometheus_client==0.26.0
 with_prometheus v0.315.0 <<'PY'
 import urllib.request
 from prometheus_bed import Prometheus, check

@@ -14,10 +14,10 @@
 #   kept: counter 0, gauge 7
 #   deleteIdleStats: counter undefined, gauge undefined
 set -euo pipefail
-work=$(mktemp -d)
+. "$(dirname "$0")/lib/work.sh"
 daemon=
 trap '[ -z "$daemon" ] || kill "$daemon" 2>/dev/null || true; rm -rf "$work"' EXIT
-npm install --silent --no-audit --no-fund --prefix "$work" statsd@0.9.0
+node_packages statsd@0.9.0
 
 # Ports of the moment, for the daemon and its management.
 read -r port admin < <(python3 - <<'PY'

@@ -17,8 +17,7 @@
 #   90/10: the canary's first request is number 9
 #   90/10, a new balancer every 8 requests: 0 of 400 to the canary
 set -euo pipefail
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/lib/work.sh"
 cd "$work"
 cat >go.mod <<'MOD'
 module order

@@ -1,8 +1,8 @@
+# shellcheck shell=bash
 # Sourced by the scripts about kustomize: builds the pinned library into a temporary folder, which goes when the script
 # ends.
 
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "${BASH_SOURCE[0]}")/work.sh"
 
 # kustomize <version of sigs.k8s.io/kustomize/api> <overlay>: what `kustomize build` prints
 kustomize() {

@@ -1,9 +1,8 @@
+# shellcheck shell=bash
 # Sourced by the scripts about the server: builds the pinned Prometheus into a temporary folder, which goes when the script
 # ends, and runs the Python on standard input with lib/prometheus_bed.py and the packages in $work/python at hand.
 
-lib=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "${BASH_SOURCE[0]}")/work.sh"
 
 # with_prometheus <version of the module>. Without service discovery it builds in minutes; a second time in seconds.
 with_prometheus() {

@@ -1,9 +1,8 @@
+# shellcheck shell=bash
 # Sourced by the scripts about PromQL: builds the engine of the pinned Prometheus into a temporary folder, which goes when
 # the script ends, and compares what it answers with what is expected.
 
-lib=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "${BASH_SOURCE[0]}")/work.sh"
 
 # promql <version of the module>: reads samples and questions from standard input, writes the answers
 promql() {

@@ -1,8 +1,8 @@
+# shellcheck shell=bash
 # Sourced by the scripts about the functions of Helm's templates: builds the pinned Sprig, which is where Helm has them
 # from, into a temporary folder, which goes when the script ends.
 
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "${BASH_SOURCE[0]}")/work.sh"
 
 # sprig <version>: reads values as one line of JSON and templates, one a line; executes each 100 times
 sprig() {
