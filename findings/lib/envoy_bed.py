@@ -135,6 +135,7 @@ class Envoy:
     def get(self, path="/", headers=(), body=None, patience=30):
         """The status of one request on a connection of its own; None if the client gave up after `patience` seconds.
 
+        The headers of the answer are in `last_headers`.
         `headers` is a dict, or a list of pairs for a header that comes more than once.
         """
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=patience)
@@ -146,6 +147,7 @@ class Envoy:
             connection.endheaders(body)
             answer = connection.getresponse()
             answer.read()
+            self.last_headers = answer.headers
             return answer.status
         except TimeoutError:
             return None
