@@ -10,7 +10,7 @@
 # matches: every request counts as a success.
 #
 # Matters: request-success-rate of the providers kubernetes and gatewayapi asks for
-# http_request_duration_seconds_count{status!~"5.*"}. For these applications it is 100 % for ever, whatever they answer,
+# http_request_duration_seconds_count{status!~"5.*"}. For these applications it is always 100 %, whatever they answer,
 # and a canary that fails every request is promoted. Use a MetricTemplate with the label that is there.
 #
 # Seen, after two requests that ended as 500 or 503:

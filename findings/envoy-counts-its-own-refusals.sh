@@ -34,8 +34,8 @@ def answer(request):
 
 
 limits = {"thresholds": [{"max_connections": 1, "max_pending_requests": 1}]}
-routes = [route("/nobody", cluster="nobody"), route(cluster="canary", timeout="60s")]
-with Envoy(routes, [cluster("canary", Backend(answer), circuit_breakers=limits), cluster("nobody")]) as envoy:
+routes = [route("/empty", cluster="empty"), route(cluster="canary", timeout="60s")]
+with Envoy(routes, [cluster("canary", Backend(answer), circuit_breakers=limits), cluster("empty")]) as envoy:
     overflow = lambda: envoy.stat("envoy_cluster_upstream_rq_pending_overflow", envoy_cluster_name="canary")
     with ThreadPoolExecutor(8) as clients:
         try:
@@ -43,8 +43,8 @@ with Envoy(routes, [cluster("canary", Backend(answer), circuit_breakers=limits),
             envoy.until(lambda: overflow() == 6)
         finally:
             over.set()
-    envoy.get("/nobody")
+    envoy.get("/empty")
     check(upstream_rq=(dict(sorted(envoy.requests("canary").items())), {"200": 2, "503": 6}),
           answered_by_the_backend=(answered["backend"], 2), upstream_rq_pending_overflow=(overflow(), 6),
-          without_hosts=(envoy.requests("nobody"), {"503": 1}))
+          without_hosts=(envoy.requests("empty"), {"503": 1}))
 PY

@@ -9,7 +9,7 @@
 # removal count at once.
 #
 # Matters: with HTTPProxy's healthCheckPolicy (or any control plane that sets health checks) an empty list of endpoints does
-# not mean that nobody is sent there: a terminating pod, a pod whose readiness fails, a canary that is scaled down get
+# not mean that no request is sent there: a terminating pod, a pod whose readiness fails, a canary that is scaled down get
 # requests until they stop answering the check. Give pods a preStop pause during which they fail the check.
 #
 # Seen, after b was removed, and after both were:
@@ -39,7 +39,7 @@ def discovered(name):
 
 with Envoy([route(f"/{name}", cluster=name) for name in kinds], [discovered(name) for name in kinds]) as envoy:
     def answering(name):
-        return sorted({{200: "a", 201: "b"}.get(envoy.get(f"/{name}"), "nobody") for _ in range(20)})
+        return sorted({{200: "a", 201: "b"}.get(envoy.get(f"/{name}"), "none") for _ in range(20)})
 
     def updates(name):
         return envoy.stat("envoy_cluster_update_success", envoy_cluster_name=name)

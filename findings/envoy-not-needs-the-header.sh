@@ -6,7 +6,7 @@
 # Really: a header that is missing matches neither, unless treat_missing_header_as_empty is set. (invert_match of
 # `present` does hold for a missing header.)
 #
-# Matters: a rule that keeps testers off by negation (HTTPProxy's notexact, hand-written Envoys) applies to almost nobody:
+# Matters: a rule that keeps testers off by negation (HTTPProxy's notexact, hand-written Envoys) applies to almost no request:
 # ordinary requests have no such header and fall to the next route. Write the positive match first, with a route of its
 # own, or set treatMissingAsEmpty.
 #

@@ -5,7 +5,7 @@
 # at least one.
 #
 # Really: max_ejection_percent is a hard limit. One host of five would be 20 %, so the bad one stays, and gets a fifth
-# of all requests for ever. The attempts are counted in ejections_overflow. To eject one at least, set
+# of all requests. The attempts are counted in ejections_overflow. To eject one at least, set
 # `always_eject_one_host: true`.
 #
 # Matters: a Canary's `trafficPolicy.outlierDetection` that works for twenty pods of the primary does nothing for the

@@ -4,7 +4,7 @@
 # Guess: a request that was given up after the timeout counts with (at least) the timeout as its duration, so that the
 # 99th percentile of a canary that hangs on half of its requests is the timeout.
 #
-# Really: it counts as 504, and envoy_cluster_upstream_rq_time never hears of it: the slowest requests are left out.
+# Really: it counts as 504, and envoy_cluster_upstream_rq_time has no entry for it: the slowest requests are left out.
 #
 # Matters: the slower a canary gets, the better its `request-duration` beyond the timeout: requests of 0.9 s are counted
 # and fail the check, requests of 1.1 s with a timeout of 1 s are not. If all time out there is no data at all. Never

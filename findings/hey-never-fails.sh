@@ -57,9 +57,9 @@ def hey(port, *options):
 server = Server(("127.0.0.1", 0), Failing)
 threading.Thread(target=server.serve_forever, daemon=True).start()
 with socket.create_server(("127.0.0.1", 0)) as closed:
-    nobody = closed.getsockname()[1]
+    closed_port = closed.getsockname()[1]
 
-refused, _ = hey(nobody, "-n", "50", "-c", "40")
+refused, _ = hey(closed_port, "-n", "50", "-c", "40")
 failing, sent = hey(server.server_address[1], "-n", "50", "-c", "40")
 _, paced = hey(server.server_address[1], "-z", "3s", "-q", "5", "-c", "4")
 print(f"refused: status {refused}")

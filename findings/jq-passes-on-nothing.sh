@@ -6,7 +6,7 @@
 #
 # Really: with empty input 1.6 says 0. It says 4 only where there was input and the filter gave nothing.
 #
-# Matters: `curl -s http://podinfo-canary.test/healthz | jq -e .ok` as a webhook's command: nobody listens, curl fails and
+# Matters: `curl -s http://podinfo-canary.test/healthz | jq -e .ok` as a webhook's command: the port is closed, curl fails and
 # prints nothing, jq passes, and the status of a pipe is its last command's. The gate opens for a canary that is down. Add
 # -s and look at the length, or `grep -q`, which fails on nothing.
 #

@@ -2,7 +2,7 @@
 # github.com/VictoriaMetrics/metricsql v0.87.3, the query language of VictoriaMetrics: `default` binds weaker than
 # everything else.
 #
-# Guess: in `rate(failed[1m]) default 0 / rate(all[1m])` the default belongs to what stands before it: no failures are 0,
+# Guess: in `rate(failed[1m]) default 0 / rate(all[1m])` the default applies to the operand on its left: no failures are 0,
 # and then it is divided.
 #
 # Really: it is read as rate(failed[1m]) default (0 / rate(all[1m])): where there are failures, the result is failures per

@@ -8,7 +8,7 @@
 # whole total again with every other scrape.
 #
 # Matters: all counts of such an application are wrong in the same way, so ratios look plausible, and a few old failures
-# come back every other scrape. Serin sees a reset in each window, and holds a good canary as Frozen for ever. Use
+# come back every other scrape. Serin sees a reset in each window, and keeps a good canary Frozen. Use
 # AggregatorRegistry (or a port of its own for each worker). The same holds for Gunicorn and Uvicorn with workers.
 #
 # Seen, 10 requests between each of 11 scrapes, after one of two workers was restarted:

@@ -8,7 +8,7 @@
 # and clamp_max keep it. And `or vector(0)` does not help, as NaN is a value.
 #
 # Matters: for Serin NaN is "no data", a failed check. A query that ends in `> bool 0.05` with max: 0 passes a canary
-# that nobody has asked anything, and `max` over both sides judges the one that has traffic. Compare by thresholdRange,
+# that has had no request, and `max` over both sides judges the one that has traffic. Compare by thresholdRange,
 # not in the query.
 #
 # Seen: the answers below (failed/all is 0/0; the primary has 0.01).

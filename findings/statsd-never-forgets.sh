@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# statsd 0.9.0 (npm): what has been sent once is sent on to Graphite with every flush, for ever.
+# statsd 0.9.0 (npm): what has been sent once is sent on to Graphite with every flush, until it restarts.
 #
 # Guess: when a pod is gone its metrics end, and the series has no newer points.
 #
@@ -59,7 +59,7 @@ def until(condition):
     deadline = time.monotonic() + 30
     while not condition():
         if time.monotonic() > deadline:
-            sys.exit("waited for 30 s in vain: " + open(os.environ["OUT"]).read())
+            sys.exit("timed out after 30 s: " + open(os.environ["OUT"]).read())
         time.sleep(0.05)
 
 

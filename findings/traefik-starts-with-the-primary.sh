@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Traefik 3.6.12 (module github.com/traefik/traefik/v3): weights are a fixed order of requests, and it begins anew with
+# Traefik 3.6.12 (module github.com/traefik/traefik/v3): weights are a fixed order of requests, and it starts over with
 # each change of the configuration.
 #
 # Guess: at 99/1 each request has a chance of 1 % to reach the canary, as with Envoy.

@@ -127,7 +127,7 @@ class Envoy:
             except OSError:
                 pass
             time.sleep(0.02)
-        sys.exit("waited for 30 s in vain")
+        sys.exit("timed out after 30 s")
 
     def ask(self, path):
         return urllib.request.urlopen(f"http://{self.admin}{path}").read().decode()

@@ -78,7 +78,7 @@ class Prometheus:
             except OSError:
                 pass
             time.sleep(0.1)
-        sys.exit("waited for 60 s in vain")
+        sys.exit("timed out after 60 s")
 
     def ask(self, query, **more):
         """By job the values of a vector."""
