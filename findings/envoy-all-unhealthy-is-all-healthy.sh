@@ -7,9 +7,9 @@
 # Really: below healthy_panic_threshold, 50 % unless set, Envoy takes the health checks to be wrong and balances over all
 # hosts. The only host of a cluster is never left out. envoy_cluster_lb_healthy_panic counts these requests.
 #
-# Matters: a canary of one or two pods whose health checks fail at the proxy keeps its share of users (Contour's
-# healthCheckPolicy, outlier detection as well). Health checks of the proxy are no safety net for a canary. Set the
-# threshold to 0, or rely on the readiness of pods, which Serin looks at.
+# Matters: a canary of one or two pods whose health checks fail at the proxy keeps its share of users, and hosts ejected by
+# outlier detection count as unhealthy here. Contour switches this off, Istio where outlierDetection is set (both read);
+# with an Envoy of your own set the threshold to 0, or rely on the readiness of pods, which Serin looks at.
 #
 # Seen, with a host that answers 503 to /healthz:
 #   default: {200}

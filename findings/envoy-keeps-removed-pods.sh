@@ -8,9 +8,9 @@
 # still passes its checks stays, even the last one of a cluster whose list is empty. `ignore_health_on_host_removal` makes
 # removal count at once.
 #
-# Matters: with HTTPProxy's healthCheckPolicy (or any control plane that sets health checks) an empty list of endpoints does
-# not mean that no request is sent there: a terminating pod, a pod whose readiness fails, a canary that is scaled down get
-# requests until they stop answering the check. Give pods a preStop pause during which they fail the check.
+# Matters: with such checks an empty list of endpoints does not mean that no request is sent there: a terminating pod, a pod
+# whose readiness fails, a canary that is scaled down get requests until they stop answering the check. Contour switches it
+# off together with healthCheckPolicy (read); with an Envoy of your own, or another control plane, look for the field.
 #
 # Seen, after b was removed, and after both were:
 #   without_checks: ['a']

@@ -4,7 +4,7 @@
 # Guess: a mirrored request is a copy of the request.
 #
 # Really: its Host is app.example.com-shadow, or app.example.com-shadow:8080, unless `disable_shadow_host_suffix_append`
-# is set in the mirror policy.
+# is set in the mirror policy. Contour does not set it, Istio does by now (both read).
 #
 # Matters: an application that goes by the host (virtual hosts, tenants, redirects to the canonical name, CORS, a list of
 # allowed hosts) answers mirrored requests with 404, 421, 301 or 400: no 5xx, so the analysis of a mirrored canary passes

@@ -6,7 +6,7 @@
 #
 # Really: the weighted cluster is chosen by chance for each request, and the hash chooses among the pods of that cluster
 # only. The same user, with the cookie, goes back and forth between the versions. `use_hash_policy` in the weighted
-# clusters makes the version follow the hash too.
+# clusters makes the version follow the hash too; neither Istio nor Contour sets it (read).
 #
 # Matters: `trafficPolicy.loadBalancer.consistentHash` of a Canary is no session affinity: in the middle of a session
 # users change between versions with each request. Use `analysis.sessionAffinity`.

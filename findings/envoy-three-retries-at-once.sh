@@ -8,8 +8,8 @@
 # the 503. Only upstream_rq_retry_overflow tells.
 #
 # Matters: a canary with a fault that retries hide at a weight of 5 fails for everybody at 50: the step that gives it
-# more traffic is where the limit is met. Judge a canary by its retried failures at the small weights already, and look
-# at what the control plane sets for `max_retries`.
+# more traffic is where the limit is met. Contour leaves the default unless told otherwise, Istio lifts it (both read).
+# Judge a canary by its retried failures at the small weights already.
 #
 # Seen:
 #   clients: {200: 3, 503: 17}
