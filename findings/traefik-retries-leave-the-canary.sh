@@ -26,7 +26,8 @@ gone = Backend(lambda _: 200)
 gone.shutdown()
 gone.server_close()
 split = {"weighted": {"services": [{"name": "primary", "weight": 50}, {"name": "canary", "weight": 50}]}}
-services = {"primary": servers(Backend(lambda _: 200)), "canary": servers(gone), "failing": servers(Backend(lambda _: 503)), "split": split}
+services = {"primary": servers(Backend(lambda _: 200)), "canary": servers(gone), "failing": servers(Backend(lambda _: 503)),
+            "split": split}
 with Traefik(services, {"again": {"retry": {"attempts": 4}}}) as traefik:
     clients = {traefik.get("/split") for _ in range(8)}
     failing = {traefik.get("/failing") for _ in range(4)}

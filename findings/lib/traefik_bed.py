@@ -32,7 +32,8 @@ class Traefik:
                           "middlewares": list(middlewares or [])} for name in services}
         dynamic = os.path.join(folder, "dynamic.json")
         with open(dynamic, "w") as file:
-            json.dump({"http": {"routers": routers, "services": services, **({"middlewares": middlewares} if middlewares else {})}}, file)
+            optional = {"middlewares": middlewares} if middlewares else {}
+            json.dump({"http": {"routers": routers, "services": services, **optional}}, file)
         self.process = subprocess.Popen(
             [os.path.join(folder, "traefik"), f"--entryPoints.web.address=127.0.0.1:{self.web}",
              f"--entryPoints.metrics.address=127.0.0.1:{self.metrics}", "--metrics.prometheus.entryPoint=metrics",
@@ -77,5 +78,6 @@ class Traefik:
     def requests(self, service):
         """What traefik_service_request_duration_seconds_count counts, by code."""
         page = urllib.request.urlopen(f"http://127.0.0.1:{self.metrics}/metrics").read().decode()
-        series = re.findall(r'^traefik_service_request_duration_seconds_count\{code="(\d+)".*service="(.*)@file"\} (\d+)$', page, re.M)
+        line = r'^traefik_service_request_duration_seconds_count\{code="(\d+)".*service="(.*)@file"\} (\d+)$'
+        series = re.findall(line, page, re.M)
         return {code: int(count) for code, name, count in series if name == service}
