@@ -7,6 +7,7 @@
 //! - [`bench`]: what the operator costs and how fast it is.
 //! - [`endpoints`]: which pods are behind a Service.
 //! - [`examples`]: what `deploy/examples` holds.
+//! - [`lacking`]: what stories need and this machine does not have.
 //! - [`loadtester`]: the load tester as a process.
 //! - [`load`]: clients that send requests through Envoy and count what came back.
 //! - [`hooks`]: a receiver of webhooks.
@@ -27,6 +28,7 @@ pub mod examples;
 pub mod faultproxy;
 pub mod hooks;
 pub mod http;
+pub mod lacking;
 pub mod load;
 pub mod loadtester;
 pub mod metrics_servers;

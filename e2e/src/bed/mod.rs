@@ -41,7 +41,11 @@ pub use self::{
     part::Part,
     scripted::{Scripted, Traffic},
 };
-use self::{control_plane::ControlPlane, mesh::Mesh, proxies::Proxies};
+use self::{
+    control_plane::ControlPlane,
+    mesh::Mesh,
+    proxies::{Proxies, Proxy},
+};
 pub(crate) use part::{signal, tail};
 
 /// What a bed consists of. The default is everything, with an istiod that passes changes on after 10 ms.
@@ -51,8 +55,8 @@ pub struct Options {
     pub istio: bool,
     /// Envoy as the ingress gateway (needs `istio`).
     pub envoy: bool,
-    /// The Gateway API, Contour, Traefik and kube-proxy (need `istio` and `envoy`).
-    pub proxies: bool,
+    /// The Gateways, and other proxies beside the mesh's (need `istio` and `envoy`).
+    pub proxies: Vec<Proxy>,
     /// Prometheus.
     pub prometheus: bool,
     /// The test kubelet. Without it no pod ever runs.
@@ -70,7 +74,7 @@ impl Default for Options {
         Self {
             istio: true,
             envoy: true,
-            proxies: false,
+            proxies: Vec::new(),
             prometheus: true,
             kubelet: true,
             backends: true,
@@ -82,7 +86,7 @@ impl Default for Options {
 
 impl Options {
     fn fit_together(&self) -> anyhow::Result<()> {
-        if self.proxies && !self.envoy {
+        if !self.proxies.is_empty() && !self.envoy {
             bail!("Options {{ proxies }} needs {{ envoy }}, which serves the Gateway API too");
         }
         if self.envoy && !self.istio {
@@ -131,7 +135,9 @@ impl Bed {
 
         let admin = control_plane.client(User::Admin).await?;
         let mesh = options.istio.then(|| Mesh::new(&dir, &parts, &control_plane, &options)).transpose()?;
-        let proxies = options.proxies.then(|| Proxies::new(&dir, &parts, &control_plane)).transpose()?;
+        let proxies = (!options.proxies.is_empty())
+            .then(|| Proxies::new(&options.proxies, &dir, &parts, &control_plane))
+            .transpose()?;
         let kubeconfig = control_plane.kubeconfig(User::Admin);
         let prometheus =
             options.prometheus.then(|| prometheus::part(&dir, &parts, &kubeconfig)).transpose()?;
@@ -253,7 +259,7 @@ impl Bed {
 
     /// Defines the kinds that Contour and Traefik read, on a bed that may be without them.
     pub async fn define_routes(&self) -> anyhow::Result<()> {
-        proxies::kinds(&self.admin, &parts_dir()?).await
+        proxies::kinds(&Proxy::ALL, &self.admin, &parts_dir()?).await
     }
 
     /// An Istio `Gateway` named `gateway` in `namespace`, listening at [`GATEWAY`] for `hosts`.
@@ -335,7 +341,7 @@ async fn served(
 ) -> anyhow::Result<Vec<(&'static str, Duration)>> {
     mesh.define(admin, crds).await?;
     let Some(proxies) = proxies else { return mesh.start().await };
-    proxies::define(admin, parts).await?;
+    proxies.define(admin, parts).await?;
     let mut timings = mesh.start().await?;
     timings.extend(proxies.start().await?);
     Ok(timings)
@@ -343,14 +349,20 @@ async fn served(
 
 /// The folder that holds the parts' binaries.
 fn parts_dir() -> anyhow::Result<PathBuf> {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("parts/build.sh");
-    let output = Command::new(&script)
-        .arg("--dir")
-        .output()
-        .with_context(|| format!("running {}", script.display()))?;
-    let dir = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
-    if !output.status.success() || !dir.join("envoy").exists() {
-        bail!("the parts of the bed are not built: run {} once (about 20 minutes)", script.display());
+    let dir = folder("build.sh")?;
+    if !dir.join("envoy").exists() {
+        bail!("the parts of the bed are not built: run `make parts` once");
     }
     Ok(dir)
+}
+
+/// The folder that a script of `e2e/parts` keeps things in.
+fn folder(script: &str) -> anyhow::Result<PathBuf> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("parts").join(script);
+    let run = || format!("running {}", script.display());
+    let output = Command::new(&script).arg("--dir").output().with_context(run)?;
+    if !output.status.success() {
+        bail!("{} --dir: {}", script.display(), String::from_utf8_lossy(&output.stderr).trim());
+    }
+    Ok(PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()))
 }

@@ -8,7 +8,11 @@ use anyhow::{Context, ensure};
 use clap::{Parser, Subcommand};
 use k8s_openapi::api::apps::v1::Deployment;
 use kube::Api;
-use serin_e2e::{Bed, LoadHandle, Options, Target, bed::Behaviour, bed::Selector, bed::Traffic, wait};
+use serin_e2e::{
+    Bed, LoadHandle, Options, Target,
+    bed::{Behaviour, Selector, Traffic, proxies::Proxy},
+    wait,
+};
 use tokio::time::Instant;
 
 /// Generous, because machines are busy.
@@ -44,7 +48,10 @@ fn main() -> anyhow::Result<()> {
     runtime.block_on(async {
         match cli.command {
             Command::Up { control_plane_only: true, .. } => up(Options::control_plane_only()).await,
-            Command::Up { proxies, .. } => up(Options { proxies, ..Options::default() }).await,
+            Command::Up { proxies, .. } => {
+                let proxies = if proxies { Proxy::ALL.to_vec() } else { Vec::new() };
+                up(Options { proxies, ..Options::default() }).await
+            }
             Command::Selftest => selftest().await,
         }
     })

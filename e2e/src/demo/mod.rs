@@ -29,7 +29,7 @@ use self::{
     traffic::Traffic,
 };
 use crate::{
-    bed::{Bed, Options},
+    bed::{Bed, Options, proxies::Door},
     load::Target,
     operator::Operator,
     story::{PATIENCE, Story},
@@ -69,7 +69,8 @@ pub async fn play(scenario: &'static Scenario) -> anyhow::Result<bool> {
     screen.title("Serin at work on real parts, under real traffic")?;
     screen.line(scenario.about)?;
     screen.line("")?;
-    let options = Options { proxies: scenario.door.is_some(), ..Options::default() };
+    let proxies = scenario.door.and_then(Door::proxy).into_iter().collect();
+    let options = Options { proxies, ..Options::default() };
     let bed = Bed::start(options).await?;
     bed.install().await?;
     let parts: Vec<&str> = bed.timings().iter().map(|(name, _)| *name).filter(|name| is_part(name)).collect();
