@@ -27,7 +27,8 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use serde_json::{Map, Value, json};
 use serin::api::{Canary, Phase};
 use serin_bed::{
-    Bed, Options, User, enter,
+    Bed, Options, User,
+    lacking::{Lacking, Need},
     operator::Operator,
     story::{PATIENCE, Story, canary, deployment},
     wait,
@@ -361,7 +362,8 @@ async fn schemas_take_all_that_routers_render(shared: &Shared) -> anyhow::Result
 }
 
 fn main() -> anyhow::Result<ExitCode> {
-    enter()?;
+    let mut lacking = Lacking::find("alone")?;
+    lacking.enter()?;
     let mut arguments = Arguments::from_args();
     arguments.test_threads = Some(1);
     let runtime = Arc::new(Runtime::new()?);
@@ -369,13 +371,15 @@ fn main() -> anyhow::Result<ExitCode> {
     macro_rules! trial {
         ($story:ident) => {{
             let (runtime, shared) = (runtime.clone(), shared.clone());
-            Trial::test(stringify!($story), move || {
+            let skipped = lacking.skips(stringify!($story), Need::Bed);
+            let trial = Trial::test(stringify!($story), move || {
                 runtime.block_on(async {
                     let failed = |e: anyhow::Error| Failed::from(format!("{e:#}"));
                     let shared: &Shared = shared.get_or_try_init(start).await.map_err(failed)?;
                     $story(shared).await.map_err(failed)
                 })
-            })
+            });
+            trial.with_ignored_flag(skipped)
         }};
     }
     let trials = vec![
@@ -394,5 +398,6 @@ fn main() -> anyhow::Result<ExitCode> {
         runtime.block_on(shared.bed.keep());
     }
     drop(shared);
+    lacking.tell()?;
     Ok(conclusion.exit_code())
 }

@@ -192,6 +192,26 @@ fn crds_follow_the_types() -> Result<()> {
     Ok(())
 }
 
+/// Name and cost of each part of the bed that is a program, as `e2e/parts/build.sh` has them.
+fn parts(script: &str) -> Vec<(&str, &str)> {
+    let table = script.split("\nTABLE='\n").nth(1).and_then(|rest| rest.split("\n'\n").next());
+    let rows = table.unwrap_or_default().lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let programs = rows.filter(|row| !matches!(row[3], "files" | "tool"));
+    programs.map(|row| (row[1], row[2])).collect()
+}
+
+#[test]
+fn the_cost_of_every_part_is_documented() -> Result<()> {
+    let (script, page) = (read("e2e/parts/build.sh")?, read("docs/cold-start.md")?);
+    let parts = parts(&script);
+    ensure!(!parts.is_empty(), "e2e/parts/build.sh has no table of parts");
+    for (name, seconds) in parts {
+        let row = format!("| {name} | {seconds} | ");
+        ensure!(page.lines().any(|line| line.starts_with(&row)), "docs/cold-start.md lacks {row:?}");
+    }
+    Ok(())
+}
+
 /// The documents of a YAML text.
 fn documents(text: &str) -> Result<Vec<Value>> {
     Ok(serde_saphyr::from_multiple(text)?)

@@ -28,7 +28,7 @@ use crate::{
     options::Options,
     part::{Part, parts_dir},
     prometheus,
-    proxies::{self, Proxies},
+    proxies::{self, Proxies, Proxy},
     scripted::Scripted,
 };
 
@@ -66,7 +66,9 @@ impl Bed {
 
         let admin = control_plane.client(User::Admin).await?;
         let mesh = options.istio.then(|| Mesh::new(&dir, &parts, &control_plane, &options)).transpose()?;
-        let proxies = options.proxies.then(|| Proxies::new(&dir, &parts, &control_plane)).transpose()?;
+        let proxies = (!options.proxies.is_empty())
+            .then(|| Proxies::new(&options.proxies, &dir, &parts, &control_plane))
+            .transpose()?;
         let kubeconfig = control_plane.kubeconfig(User::Admin);
         let prometheus =
             options.prometheus.then(|| prometheus::part(&dir, &parts, &kubeconfig)).transpose()?;
@@ -188,7 +190,7 @@ impl Bed {
 
     /// Defines the kinds that Contour and Traefik read, on a bed that may be without them.
     pub async fn define_routes(&self) -> anyhow::Result<()> {
-        proxies::kinds(&self.admin, &parts_dir()?).await
+        proxies::kinds(&Proxy::ALL, &self.admin, &parts_dir()?).await
     }
 
     /// An Istio `Gateway` named `gateway` in `namespace`, listening at [`GATEWAY`] for `hosts`.
@@ -270,7 +272,7 @@ async fn served(
 ) -> anyhow::Result<Vec<(&'static str, Duration)>> {
     mesh.define(admin, crds).await?;
     let Some(proxies) = proxies else { return mesh.start().await };
-    proxies::define(admin, parts).await?;
+    proxies.define(admin, parts).await?;
     let mut timings = mesh.start().await?;
     timings.extend(proxies.start().await?);
     Ok(timings)

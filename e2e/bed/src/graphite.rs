@@ -33,7 +33,7 @@ impl Graphite {
     pub async fn start(bed: &Bed) -> anyhow::Result<Self> {
         let packages = parts_dir()?.join("graphite");
         if !packages.exists() {
-            bail!("Graphite is not installed: run e2e/parts/build.sh --proxies once");
+            bail!("Graphite is not installed: run `make parts` once");
         }
         let probe: Probe = Arc::new(|| Box::pin(http::is_ok(GRAPHITE, "/render?target=none&format=json")));
         let part = Part::new("graphite", bed.dir(), "python3".into(), probe)

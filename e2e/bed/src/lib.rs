@@ -9,6 +9,7 @@
 //! - [`examples`]: what `deploy/examples` holds.
 //! - [`faultproxy`]: a proxy in front of the API server that cuts connections.
 //! - [`hooks`]: a receiver of webhooks; [`loadtester`]: the load tester as a process.
+//! - [`lacking`]: what stories need and this machine does not have.
 //! - [`load`]: clients that send requests through Envoy and count what came back.
 //! - [`observer`]: watches the invariants while stories run.
 //! - [`operator`]: `serin` as a process that can be killed and restarted.
@@ -30,6 +31,7 @@ mod graphite;
 pub mod hooks;
 pub mod http;
 pub mod kubelet;
+pub mod lacking;
 pub mod load;
 pub mod loadtester;
 mod mesh;

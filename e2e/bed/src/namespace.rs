@@ -6,7 +6,9 @@
 //! watches a socket between the two.
 
 use std::{
-    env, fs,
+    env,
+    ffi::OsString,
+    fs,
     io::{BufRead, BufReader, Write},
     os::unix::{fs::PermissionsExt, net::UnixStream},
     path::{Path, PathBuf},
@@ -95,7 +97,8 @@ async fn supervise(dir: &Path) -> anyhow::Result<i32> {
         command.arg("-Ur");
     }
     command.args(["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--"]);
-    command.arg(env::current_exe()?).args(env::args_os().skip(1)).env(INSIDE, dir).kill_on_drop(true);
+    command.arg(env::current_exe()?).args(env::args_os().skip(1)).kill_on_drop(true);
+    command.env(INSIDE, dir).env("PATH", path_with_tools()?);
     let mut child =
         command.spawn().context("cannot run `unshare` (Debian, Ubuntu: apt install util-linux)")?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -127,6 +130,13 @@ async fn supervise(dir: &Path) -> anyhow::Result<i32> {
         .context("the inner process does not die")?
         .ok();
     Ok(code)
+}
+
+/// The PATH, then where system tools are that users seldom call, then those that were unpacked for us.
+fn path_with_tools() -> anyhow::Result<OsString> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let more = ["/usr/sbin".into(), "/sbin".into(), crate::part::folder("tools.sh")?];
+    env::join_paths(env::split_paths(&path).chain(more)).context("extending PATH")
 }
 
 fn cannot_unshare(status: ExitStatus, root: bool) -> String {

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use anyhow::bail;
 
+use crate::proxies::Proxy;
+
 /// What a bed consists of. The default is everything, with an istiod that passes changes on after 10 ms.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -11,8 +13,8 @@ pub struct Options {
     pub istio: bool,
     /// Envoy as the ingress gateway (needs `istio`).
     pub envoy: bool,
-    /// The Gateway API, Contour, Traefik and kube-proxy (need `istio` and `envoy`).
-    pub proxies: bool,
+    /// The Gateways, and other proxies beside the mesh's (need `istio` and `envoy`).
+    pub proxies: Vec<Proxy>,
     /// Prometheus.
     pub prometheus: bool,
     /// The test kubelet. Without it no pod ever runs.
@@ -30,7 +32,7 @@ impl Default for Options {
         Self {
             istio: true,
             envoy: true,
-            proxies: false,
+            proxies: Vec::new(),
             prometheus: true,
             kubelet: true,
             backends: true,
@@ -43,7 +45,7 @@ impl Default for Options {
 impl Options {
     /// Whether what each part needs is there.
     pub(crate) fn fit_together(&self) -> anyhow::Result<()> {
-        if self.proxies && !self.envoy {
+        if !self.proxies.is_empty() && !self.envoy {
             bail!("Options {{ proxies }} needs {{ envoy }}, which serves the Gateway API too");
         }
         if self.envoy && !self.istio {

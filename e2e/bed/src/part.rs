@@ -188,14 +188,20 @@ pub(crate) fn tail(path: &Path) -> String {
 
 /// The folder that holds the parts' binaries.
 pub(crate) fn parts_dir() -> anyhow::Result<PathBuf> {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../parts/build.sh");
-    let output = std::process::Command::new(&script)
-        .arg("--dir")
-        .output()
-        .with_context(|| format!("running {}", script.display()))?;
-    let dir = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
-    if !output.status.success() || !dir.join("envoy").exists() {
-        bail!("the parts of the bed are not built: run {} once (about 20 minutes)", script.display());
+    let dir = folder("build.sh")?;
+    if !dir.join("envoy").exists() {
+        bail!("the parts of the bed are not built: run `make parts` once");
     }
     Ok(dir)
+}
+
+/// The folder that a script of `e2e/parts` keeps things in.
+pub(crate) fn folder(script: &str) -> anyhow::Result<PathBuf> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../parts").join(script);
+    let run = || format!("running {}", script.display());
+    let output = std::process::Command::new(&script).arg("--dir").output().with_context(run)?;
+    if !output.status.success() {
+        bail!("{} --dir: {}", script.display(), String::from_utf8_lossy(&output.stderr).trim());
+    }
+    Ok(PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()))
 }

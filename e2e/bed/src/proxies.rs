@@ -30,24 +30,73 @@ const MESH: &str = "mesh";
 /// Contour listens this much above the port of its Gateway.
 const ABOVE: u16 = 8000;
 
-/// The proxies, in the order in which they start.
+/// A proxy that a bed may have beside the mesh's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proxy {
+    /// Contour, with an Envoy of its own.
+    Contour,
+    /// Traefik.
+    Traefik,
+    /// kube-proxy: needs nftables.
+    KubeProxy,
+}
+
+impl Proxy {
+    /// All, in the order in which they start.
+    pub const ALL: [Self; 3] = [Self::Contour, Self::Traefik, Self::KubeProxy];
+
+    fn program(self) -> &'static str {
+        match self {
+            Self::Contour => "contour",
+            Self::Traefik => "traefik",
+            Self::KubeProxy => "kube-proxy",
+        }
+    }
+
+    /// The file with the definitions of the kinds that it reads.
+    fn definitions(self) -> Option<&'static str> {
+        match self {
+            Self::Contour => Some("contour-crds.yaml"),
+            Self::Traefik => Some("traefik-crds.yaml"),
+            Self::KubeProxy => None,
+        }
+    }
+}
+
+/// The proxies of a bed.
 pub(super) struct Proxies {
+    which: Vec<Proxy>,
     parts: Vec<Part>,
 }
 
 impl Proxies {
-    pub(super) fn new(dir: &Path, parts: &Path, plane: &ControlPlane) -> anyhow::Result<Self> {
-        if !parts.join("traefik").exists() {
-            bail!("the proxies are not built: run e2e/parts/build.sh --proxies once (about 10 minutes)");
-        }
+    pub(super) fn new(
+        which: &[Proxy],
+        dir: &Path,
+        parts: &Path,
+        plane: &ControlPlane,
+    ) -> anyhow::Result<Self> {
         let config = plane.kubeconfig(User::Admin).display().to_string();
-        let parts = vec![
-            contour(dir, parts, &config)?,
-            envoy(dir, parts)?,
-            traefik(dir, parts, &config),
-            kube_proxy(dir, parts, &config),
-        ];
-        Ok(Self { parts })
+        let mut all = Vec::new();
+        for proxy in which {
+            if !parts.join(proxy.program()).exists() {
+                bail!("{} is not built: run `make parts` once", proxy.program());
+            }
+            match proxy {
+                Proxy::Contour => all.extend([contour(dir, parts, &config)?, envoy(dir, parts)?]),
+                Proxy::Traefik => all.push(traefik(dir, parts, &config)),
+                Proxy::KubeProxy => all.push(kube_proxy(dir, parts, &config)),
+            }
+        }
+        Ok(Self { which: which.to_vec(), parts: all })
+    }
+
+    /// The definitions of the kinds that they read beside the mesh's, and the Gateways: to be there before Envoy asks
+    /// istiod what it is to serve.
+    pub(super) async fn define(&self, admin: &Client, parts: &Path) -> anyhow::Result<()> {
+        kinds(&self.which, admin, parts).await?;
+        apply::ensure_namespace(admin, GATEWAYS).await?;
+        apply::apply(admin, GATEWAYS, gateways()).await.context("applying the Gateways")
     }
 
     pub(super) async fn start(&self) -> anyhow::Result<Vec<(&'static str, Duration)>> {
@@ -63,18 +112,10 @@ impl Proxies {
     }
 }
 
-/// The definitions of the kinds that the proxies read beside the mesh's, and the Gateways: to be there before Envoy asks
-/// istiod what it is to serve.
-pub(super) async fn define(admin: &Client, parts: &Path) -> anyhow::Result<()> {
-    kinds(admin, parts).await?;
-    apply::ensure_namespace(admin, GATEWAYS).await?;
-    apply::apply(admin, GATEWAYS, gateways()).await.context("applying the Gateways")
-}
-
 /// The definitions alone.
-pub(super) async fn kinds(admin: &Client, parts: &Path) -> anyhow::Result<()> {
-    let files = ["contour-crds.yaml", "traefik-crds.yaml"].map(|file| parts.join(file));
-    let definitions = mesh::read(files.to_vec()).await?;
+pub(super) async fn kinds(which: &[Proxy], admin: &Client, parts: &Path) -> anyhow::Result<()> {
+    let files = which.iter().filter_map(|proxy| proxy.definitions()).map(|file| parts.join(file));
+    let definitions = mesh::read(files.collect()).await?;
     apply::apply(admin, GATEWAYS, definitions).await.context("applying the proxies' CRDs")
 }
 
@@ -225,6 +266,15 @@ impl Door {
         match self {
             Self::Mesh => json!({"name": MESH, "namespace": ISTIO_SYSTEM}),
             Self::Contour | Self::Traefik => json!({"name": CONTOUR, "namespace": GATEWAYS}),
+        }
+    }
+
+    /// The proxy behind it, where that is not the mesh's.
+    pub fn proxy(self) -> Option<Proxy> {
+        match self {
+            Self::Contour => Some(Proxy::Contour),
+            Self::Traefik => Some(Proxy::Traefik),
+            Self::Mesh => None,
         }
     }
 

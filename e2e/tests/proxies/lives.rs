@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use serin::api::{Canary, Phase};
 use serin_bed::{
     Behaviour, Selector,
+    lacking::Need,
     proxies::Door,
     story::{Story, deployment},
 };
@@ -29,7 +30,7 @@ pub(crate) const STORIES: Family = &[
     story!(gateway_api_by_istiod),
     story!(gateway_api_v1beta1),
     story!(istio),
-    story!(services),
+    story!(services, Need::Nftables),
 ];
 
 const SHARES: [i32; 3] = [10, 50, 30];

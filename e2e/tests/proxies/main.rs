@@ -14,7 +14,12 @@ mod way;
 use std::{future::Future, pin::Pin, process::ExitCode, sync::Arc, time::Duration};
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use serin_bed::{Bed, Options, enter, operator::Operator};
+use serin_bed::{
+    Bed, Options,
+    lacking::{Lacking, Need},
+    operator::Operator,
+    proxies::Proxy,
+};
 use tokio::{runtime::Runtime, sync::OnceCell};
 
 /// What all stories share.
@@ -28,13 +33,16 @@ pub(crate) type Run = for<'a> fn(&'a Shared) -> Pin<Box<dyn Future<Output = anyh
 /// A story: its name, and what happens.
 macro_rules! story {
     ($name:path) => {
-        (stringify!($name), |shared| Box::pin($name(shared)))
+        story!($name, serin_bed::lacking::Need::Bed)
+    };
+    ($name:path, $need:expr) => {
+        (stringify!($name), $need, |shared| Box::pin($name(shared)))
     };
 }
 pub(crate) use story;
 
 /// Stories of one file.
-pub(crate) type Family = &'static [(&'static str, Run)];
+pub(crate) type Family = &'static [(&'static str, Need, Run)];
 
 const FAMILIES: &[(&str, Family)] = &[
     ("lives", lives::STORIES),
@@ -44,11 +52,20 @@ const FAMILIES: &[(&str, Family)] = &[
     ("examples", examples::STORIES),
 ];
 
+/// What all trials have.
+#[derive(Clone)]
+struct Stage {
+    runtime: Arc<Runtime>,
+    shared: Arc<OnceCell<Shared>>,
+    /// Those that this machine can run.
+    proxies: Vec<Proxy>,
+}
+
 /// How long istiod gathers changes.
 const DEBOUNCE: Duration = Duration::from_secs(2);
 
-async fn start() -> anyhow::Result<Shared> {
-    let options = Options { proxies: true, istiod_debounce: DEBOUNCE, ..Options::default() };
+async fn start(proxies: Vec<Proxy>) -> anyhow::Result<Shared> {
+    let options = Options { proxies, istiod_debounce: DEBOUNCE, ..Options::default() };
     let bed = Bed::start(options).await?;
     bed.install().await?;
     let mut operator = Operator::start(&bed, &[], &[])?;
@@ -56,33 +73,38 @@ async fn start() -> anyhow::Result<Shared> {
     Ok(Shared { bed, _operator: operator })
 }
 
-fn trial(runtime: &Arc<Runtime>, shared: &Arc<OnceCell<Shared>>, name: String, run: Run) -> Trial {
-    let (runtime, shared) = (runtime.clone(), shared.clone());
+fn trial(stage: &Stage, name: String, run: Run) -> Trial {
+    let Stage { runtime, shared, proxies } = stage.clone();
     Trial::test(name, move || {
-        let told = async { run(shared.get_or_try_init(start).await?).await };
+        let told = async { run(shared.get_or_try_init(|| start(proxies)).await?).await };
         runtime.block_on(told).map_err(|error: anyhow::Error| Failed::from(format!("{error:#}")))
     })
 }
 
 fn main() -> anyhow::Result<ExitCode> {
-    enter()?;
+    let mut lacking = Lacking::find("proxies")?;
+    lacking.enter()?;
     let mut arguments = Arguments::from_args();
     // they wait far more than they work
     arguments.test_threads.get_or_insert(30);
-    let runtime = Arc::new(Runtime::new()?);
-    let shared = Arc::new(OnceCell::new());
+    let has = |proxy: &Proxy| *proxy != Proxy::KubeProxy || lacking.has(Need::Nftables);
+    let proxies = Proxy::ALL.into_iter().filter(has).collect();
+    let stage = Stage { runtime: Arc::new(Runtime::new()?), shared: Arc::default(), proxies };
     let mut trials = Vec::new();
     for (family, stories) in FAMILIES {
-        trials.extend(
-            stories.iter().map(|(name, run)| trial(&runtime, &shared, format!("{family}::{name}"), *run)),
-        );
+        trials.extend(stories.iter().map(|(name, need, run)| {
+            let name = format!("{family}::{name}");
+            let skipped = lacking.skips(&name, *need);
+            trial(&stage, name, *run).with_ignored_flag(skipped)
+        }));
     }
     let conclusion = libtest_mimic::run(&arguments, trials);
     if conclusion.has_failed()
-        && let Some(shared) = shared.get()
+        && let Some(shared) = stage.shared.get()
     {
-        runtime.block_on(shared.bed.keep());
+        stage.runtime.block_on(shared.bed.keep());
     }
-    drop(shared);
+    drop(stage.shared);
+    lacking.tell()?;
     Ok(conclusion.exit_code())
 }

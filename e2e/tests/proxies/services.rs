@@ -9,7 +9,7 @@ use std::{
 use anyhow::ensure;
 use serde_json::{Value, json};
 use serin::api::Phase;
-use serin_bed::{endpoints::ready_are, load::Target};
+use serin_bed::{endpoints::ready_are, lacking::Need, load::Target};
 use tokio::{task::JoinHandle, time::sleep};
 
 use crate::{
@@ -21,10 +21,10 @@ use crate::{
 };
 
 pub(crate) const STORIES: Family = &[
-    story!(s2_1_shares_of_pods),
-    story!(s2_1_deleted_while_pods_are_shared),
-    story!(s2_6_a_switch_on_request),
-    story!(s2_6_deleted_while_switched),
+    story!(s2_1_shares_of_pods, Need::Nftables),
+    story!(s2_1_deleted_while_pods_are_shared, Need::Nftables),
+    story!(s2_6_a_switch_on_request, Need::Nftables),
+    story!(s2_6_deleted_while_switched, Need::Nftables),
 ];
 
 /// Of so many pods behind the apex.

@@ -59,7 +59,13 @@ use std::{
 };
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use serin_bed::{Bed, Options, enter, observer::Observer, operator::Operator, story};
+use serin_bed::{
+    Bed, Options,
+    lacking::{Lacking, Need},
+    observer::Observer,
+    operator::Operator,
+    story,
+};
 use tokio::{runtime::Runtime, sync::OnceCell, time::Instant};
 
 /// What all stories share.
@@ -100,12 +106,15 @@ type Run = for<'a> fn(&'a Shared) -> Pin<Box<dyn Future<Output = anyhow::Result<
 #[macro_export]
 macro_rules! story {
     ($name:path) => {
-        (stringify!($name), |shared| Box::pin($name(shared)))
+        $crate::story!($name, $crate::Need::Bed)
+    };
+    ($name:path, $need:expr) => {
+        (stringify!($name), $need, |shared| Box::pin($name(shared)))
     };
 }
 
 /// All stories of a family.
-pub type Family = &'static [(&'static str, Run)];
+pub type Family = &'static [(&'static str, Need, Run)];
 
 const FAMILIES: &[(&str, Family)] = &[
     // they take longest: nobody is to wait for one of them at the end
@@ -211,21 +220,27 @@ async fn observed(shared: &Shared, run: Run) -> anyhow::Result<()> {
     })
 }
 
-fn trials(stage: &Stage, families: &[(&str, Family)]) -> Vec<Trial> {
+fn trials(stage: &Stage, lacking: &mut Lacking, families: &[(&str, Family)]) -> Vec<Trial> {
     let all = families.iter().flat_map(|(family, stories)| stories.iter().map(move |story| (family, story)));
-    all.map(|(family, (name, run))| trial(stage, format!("{family}::{name}"), *run)).collect()
+    let trials = all.map(|(family, (name, need, run))| {
+        let name = format!("{family}::{name}");
+        let skipped = lacking.skips(&name, *need);
+        trial(stage, name, *run).with_ignored_flag(skipped)
+    });
+    trials.collect()
 }
 
 fn main() -> anyhow::Result<ExitCode> {
-    enter()?;
+    let mut lacking = Lacking::find("stories")?;
+    lacking.enter()?;
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(6);
     let runtime = Arc::new(Runtime::new()?);
     let stage = Stage { runtime, shared: Arc::default(), times: Arc::default() };
-    let together = libtest_mimic::run(&arguments, trials(&stage, FAMILIES));
+    let together = libtest_mimic::run(&arguments, trials(&stage, &mut lacking, FAMILIES));
     stage.times.tell();
-    let alone = libtest_mimic::run(&arguments, trials(&stage, ALONE));
-    let last = libtest_mimic::run(&arguments, trials(&stage, LAST));
+    let alone = libtest_mimic::run(&arguments, trials(&stage, &mut lacking, ALONE));
+    let last = libtest_mimic::run(&arguments, trials(&stage, &mut lacking, LAST));
     let conclusion =
         [together, alone].into_iter().find(libtest_mimic::Conclusion::has_failed).unwrap_or(last);
     if conclusion.has_failed()
@@ -234,5 +249,6 @@ fn main() -> anyhow::Result<ExitCode> {
         stage.runtime.block_on(shared.bed.keep());
     }
     drop(stage.shared);
+    lacking.tell()?;
     Ok(conclusion.exit_code())
 }

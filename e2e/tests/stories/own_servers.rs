@@ -2,14 +2,15 @@
 
 use serde_json::{Value, json};
 use serin::api::Phase;
-use serin_bed::Graphite;
+use serin_bed::{Graphite, lacking::Need};
 
 use crate::{
     Family, Shared,
     bad_common::{ends_well, stands, story, untouched_at_25},
 };
 
-pub(crate) const STORIES: Family = &[crate::story!(graphites_own_server_promotes_and_rolls_back)];
+pub(crate) const STORIES: Family =
+    &[crate::story!(graphites_own_server_promotes_and_rolls_back, Need::Graphite)];
 
 async fn graphites_own_server_promotes_and_rolls_back(shared: &Shared) -> anyhow::Result<()> {
     let mut graphite = Graphite::start(&shared.bed).await?;

@@ -8,7 +8,7 @@ use anyhow::{Context, ensure};
 use clap::{Parser, Subcommand};
 use k8s_openapi::api::apps::v1::Deployment;
 use kube::Api;
-use serin_bed::{Bed, Behaviour, LoadHandle, Options, Selector, Target, Traffic, wait};
+use serin_bed::{Bed, Behaviour, LoadHandle, Options, Selector, Target, Traffic, proxies::Proxy, wait};
 use tokio::time::Instant;
 
 /// Generous, because machines are busy.
@@ -44,7 +44,10 @@ fn main() -> anyhow::Result<()> {
     runtime.block_on(async {
         match cli.command {
             Command::Up { control_plane_only: true, .. } => up(Options::control_plane_only()).await,
-            Command::Up { proxies, .. } => up(Options { proxies, ..Options::default() }).await,
+            Command::Up { proxies, .. } => {
+                let proxies = if proxies { Proxy::ALL.to_vec() } else { Vec::new() };
+                up(Options { proxies, ..Options::default() }).await
+            }
             Command::Selftest => selftest().await,
         }
     })

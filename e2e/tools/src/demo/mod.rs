@@ -19,7 +19,7 @@ mod traffic;
 use std::time::Instant;
 
 use serin::api::Phase;
-use serin_bed::{Bed, Options};
+use serin_bed::{Bed, Options, proxies::Door};
 
 pub use self::scenarios::{SCENARIOS, Scenario, find, list};
 use self::{act::Outcome, numbers::tenths, scenarios::Act, screen::Screen, stage::open};
@@ -34,7 +34,8 @@ pub async fn play(scenario: &'static Scenario) -> anyhow::Result<bool> {
     screen.title("Serin at work on real parts, under real traffic")?;
     screen.line(scenario.about)?;
     screen.line("")?;
-    let options = Options { proxies: scenario.door.is_some(), ..Options::default() };
+    let proxies = scenario.door.and_then(Door::proxy).into_iter().collect();
+    let options = Options { proxies, ..Options::default() };
     let bed = Bed::start(options).await?;
     bed.install().await?;
     let parts: Vec<&str> = bed.timings().iter().map(|(name, _)| *name).filter(|name| is_part(name)).collect();
