@@ -1,11 +1,10 @@
 //! Tests of the planner.
 
+mod chains;
+
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
-use super::{
-    phases::{rollback, terminate},
-    *,
-};
+use super::*;
 use crate::api::{CanaryStatus, Ending, EndingKind, RunStatus};
 
 fn status(run: Option<(i64, bool)>) -> CanaryStatus {
@@ -35,123 +34,4 @@ fn a_run_ends_when_that_is_decided_and_when_it_is_over() {
         plan.status = after.map(status);
         assert_eq!(plan.ends(&status(before)), ends, "{before:?} → {after:?}");
     }
-}
-
-/// The order of a chain is behaviour: what ends a run comes before what raises its weight.
-#[test]
-fn guards_are_in_this_order() {
-    fn names(chain: Chain) -> Vec<&'static str> {
-        chain.iter().map(|(name, _)| *name).collect()
-    }
-    assert_eq!(names(FIRST), ["finalizer", "requests", "abort_requested"]);
-    assert_eq!(
-        names(initialise::CHAIN),
-        [
-            "begin",
-            "primary_made",
-            "autoscaler",
-            "primary_ready",
-            "side_services",
-            "primary_pods",
-            "side_services_settled",
-            "handover",
-            "route",
-            "route_settled",
-            "route_programmed",
-            "apex_service",
-            "apex_settled",
-            "target_scaled_to_zero",
-            "finish",
-        ]
-    );
-    assert_eq!(
-        names(progress::CHAIN),
-        [
-            "rollback_under_way",
-            "revision_changed",
-            "rollback_webhook",
-            "canary_pods_lost",
-            "route_lowered",
-            "generated_objects",
-            "pods_renewed",
-            "target_scaled_up",
-            "capacity",
-            "primary_pods",
-            "canary_pods",
-            "spec_usable",
-            "capacity_to_begin",
-            "route_programmed",
-            "side_services_followed",
-            "skip_analysis",
-            "unused_jobs",
-            "first_step",
-            "step_confirmed",
-            "jobs",
-            "analysis",
-        ]
-    );
-    assert_eq!(
-        names(promote::CHAIN),
-        [
-            "rollback_under_way",
-            "template_stored",
-            "target_set_back",
-            "target_moved_on",
-            "generated_objects",
-            "primary_pods_lost",
-            "route",
-            "primary_template",
-            "primary_ready",
-            "primary_whole",
-            "route_programmed",
-            "shift",
-        ]
-    );
-    assert_eq!(
-        names(promote::FINALISE),
-        [
-            "generated_objects",
-            "route_settled",
-            "route_programmed",
-            "all_on_primary",
-            "target_scaled_to_zero",
-            "succeed",
-        ]
-    );
-    assert_eq!(
-        names(idle::CHAIN),
-        [
-            "adopt",
-            "generated_objects",
-            "unused_jobs",
-            "failure_over",
-            "new_revision",
-            "nothing_to_start",
-            "idle_target",
-        ]
-    );
-    assert_eq!(
-        names(rollback::CHAIN),
-        [
-            "primary_restored",
-            "route_and_primary",
-            "apex_service",
-            "route_settled",
-            "route_programmed",
-            "target_scaled_to_zero",
-            "finish",
-        ]
-    );
-    assert_eq!(
-        names(terminate::CHAIN),
-        [
-            "begin",
-            "leave_running",
-            "target_serves",
-            "given_back",
-            "proxies_followed",
-            "generated_deleted",
-            "release",
-        ]
-    );
 }

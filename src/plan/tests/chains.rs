@@ -1,0 +1,154 @@
+//! The order of the guards is behaviour: these tests fix it.
+
+use crate::plan::{
+    FIRST,
+    chain::Chain,
+    phases::{idle, initialise, progress, promote, rollback, terminate},
+};
+
+fn names(chain: Chain) -> Vec<&'static str> {
+    chain.iter().map(|(name, _)| *name).collect()
+}
+
+#[test]
+fn every_phase_begins_with_these_guards() {
+    assert_eq!(names(FIRST), ["finalizer", "requests", "abort_requested"]);
+}
+
+#[test]
+fn a_canary_is_set_up_in_this_order() {
+    assert_eq!(
+        names(initialise::CHAIN),
+        [
+            "begin",
+            "primary_made",
+            "autoscaler",
+            "primary_ready",
+            "side_services",
+            "primary_pods",
+            "side_services_settled",
+            "handover",
+            "route",
+            "route_settled",
+            "route_programmed",
+            "apex_service",
+            "apex_settled",
+            "target_scaled_to_zero",
+            "finish",
+        ]
+    );
+}
+
+#[test]
+fn what_ends_a_run_comes_before_what_raises_its_weight() {
+    assert_eq!(
+        names(progress::CHAIN),
+        [
+            "rollback_under_way",
+            "revision_changed",
+            "rollback_webhook",
+            "canary_pods_lost",
+            "route_lowered",
+            "generated_objects",
+            "pods_renewed",
+            "target_scaled_up",
+            "capacity",
+            "primary_pods",
+            "canary_pods",
+            "spec_usable",
+            "capacity_to_begin",
+            "route_programmed",
+            "side_services_followed",
+            "skip_analysis",
+            "unused_jobs",
+            "first_step",
+            "step_confirmed",
+            "jobs",
+            "analysis",
+        ]
+    );
+}
+
+#[test]
+fn a_promotion_goes_in_this_order() {
+    assert_eq!(
+        names(promote::CHAIN),
+        [
+            "rollback_under_way",
+            "template_stored",
+            "target_set_back",
+            "target_moved_on",
+            "generated_objects",
+            "primary_pods_lost",
+            "route",
+            "primary_template",
+            "primary_ready",
+            "primary_whole",
+            "route_programmed",
+            "shift",
+        ]
+    );
+}
+
+#[test]
+fn a_promotion_is_finished_in_this_order() {
+    assert_eq!(
+        names(promote::FINALISE),
+        [
+            "generated_objects",
+            "route_settled",
+            "route_programmed",
+            "all_on_primary",
+            "target_scaled_to_zero",
+            "succeed",
+        ]
+    );
+}
+
+#[test]
+fn a_canary_at_rest_is_looked_at_in_this_order() {
+    assert_eq!(
+        names(idle::CHAIN),
+        [
+            "adopt",
+            "generated_objects",
+            "unused_jobs",
+            "failure_over",
+            "new_revision",
+            "nothing_to_start",
+            "idle_target",
+        ]
+    );
+}
+
+#[test]
+fn a_run_is_ended_in_this_order() {
+    assert_eq!(
+        names(rollback::CHAIN),
+        [
+            "primary_restored",
+            "route_and_primary",
+            "apex_service",
+            "route_settled",
+            "route_programmed",
+            "target_scaled_to_zero",
+            "finish",
+        ]
+    );
+}
+
+#[test]
+fn everything_is_given_back_in_these_guards() {
+    assert_eq!(
+        names(terminate::CHAIN),
+        [
+            "begin",
+            "leave_running",
+            "target_serves",
+            "given_back",
+            "proxies_followed",
+            "generated_deleted",
+            "release",
+        ]
+    );
+}
