@@ -188,6 +188,9 @@ fn print_plan(title: &str, plan: &Plan, snap: &Snapshot, now: Timestamp) {
     for note in &plan.notes {
         println!("  says {}: {}", note.reason, note.message);
     }
+    if let Some((guard, stop)) = &plan.stopped {
+        println!("  stopped by the guard {guard} ({})", stop.word());
+    }
     match plan.wake {
         Wake::Now => println!("  then looks again at once"),
         Wake::At(time) => {

@@ -1,5 +1,5 @@
 //! `serin release-all`: every Canary given back before an uninstall, so that nothing hangs on finalizers and no
-//! application is left at zero replicas (ruling 9). The running operator does the work; this asks for it, one Canary
+//! application is left at zero replicas. The running operator does the work; this asks for it, one Canary
 //! after another, and tells how far it is.
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "this module talks to the cluster")]
 

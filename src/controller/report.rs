@@ -48,6 +48,9 @@ impl Worker {
                 }
             }
         }
+        if let Some((guard, stop)) = &plan.stopped {
+            tracing::debug!(canary, guard, stop = stop.word(), "pass stopped");
+        }
         if !plan.is_empty() {
             tracing::trace!(canary, ?plan, "plan");
         }

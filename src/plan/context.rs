@@ -221,7 +221,7 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Nothing to the canary, unless only the canary has pods: never onto nothing (ruling 3).
+    /// Nothing to the canary, unless only the canary has pods: never onto nothing.
     pub(crate) fn zero(&self) -> Split {
         // pods of a target that is asked for none are on their way out
         let canary = self.canary_pods() > 0 && self.target_replicas() > 0;

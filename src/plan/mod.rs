@@ -12,6 +12,16 @@
 //!                                                 ▼
 //!                                   Promoting ─► Finalising ─► Succeeded
 //! ```
+//!
+//! Modules in layer order, low to high; each uses only what stands above it, and no two files use each other
+//! (`e2e/tests/repo.rs` checks both):
+//!
+//! 1. [`model`], [`builder`] - what goes into a decision and what comes out of it
+//! 2. [`configs`], [`context`], [`chain`], [`observed_target`], [`waiting`] - one Canary, and what several phases ask of it
+//! 3. [`history`], [`objects`], [`traffic`] - records of runs, generated objects, where requests go
+//! 4. [`gates`], [`analysis`] - who has a say before the weight rises, and what is measured
+//! 5. [`phases`] - a chain of guards for each phase
+//! 6. [`admission`] - what must hold before a Canary is acted on
 
 mod admission;
 mod analysis;

@@ -12,7 +12,7 @@ pub(crate) fn is_same(cx: &Context<'_>) -> bool {
 }
 
 /// Remembers uid and generation of the target while its template is the applied one, so that a later version of the
-/// API server that stores the same template differently does not look like a new revision (design D7).
+/// API server that stores the same template differently does not look like a new revision.
 pub(crate) fn remember(cx: &Context<'_>, d: &mut PlanBuilder) {
     if d.status.last_applied_spec.as_deref() == Some(cx.hash.as_str()) {
         d.status.target = Some(ObservedTarget {

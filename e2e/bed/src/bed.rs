@@ -28,7 +28,8 @@ use crate::{
     options::Options,
     part::{Part, parts_dir},
     prometheus,
-    proxies::{self, Proxies, Proxy},
+    proxies::{self, Proxies},
+    proxy::Proxy,
     scripted::Scripted,
 };
 

@@ -43,6 +43,7 @@ mod options;
 mod part;
 mod prometheus;
 pub mod proxies;
+pub mod proxy;
 pub mod scripted;
 pub mod story;
 pub mod wait;

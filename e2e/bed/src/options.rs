@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::bail;
 
-use crate::proxies::Proxy;
+use crate::proxy::Proxy;
 
 /// What a bed consists of. The default is everything, with an istiod that passes changes on after 10 ms.
 #[derive(Debug, Clone)]

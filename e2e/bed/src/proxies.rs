@@ -19,6 +19,7 @@ use crate::{
     control_plane::ControlPlane,
     mesh::{self, ISTIO_SYSTEM},
     part::{Part, Probe},
+    proxy::Proxy,
 };
 
 /// The namespace of Contour's Gateway.
@@ -29,39 +30,6 @@ const CONTOUR: &str = "contour";
 const MESH: &str = "mesh";
 /// Contour listens this much above the port of its Gateway.
 const ABOVE: u16 = 8000;
-
-/// A proxy that a bed may have beside the mesh's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Proxy {
-    /// Contour, with an Envoy of its own.
-    Contour,
-    /// Traefik.
-    Traefik,
-    /// kube-proxy: needs nftables.
-    KubeProxy,
-}
-
-impl Proxy {
-    /// All, in the order in which they start.
-    pub const ALL: [Self; 3] = [Self::Contour, Self::Traefik, Self::KubeProxy];
-
-    fn program(self) -> &'static str {
-        match self {
-            Self::Contour => "contour",
-            Self::Traefik => "traefik",
-            Self::KubeProxy => "kube-proxy",
-        }
-    }
-
-    /// The file with the definitions of the kinds that it reads.
-    fn definitions(self) -> Option<&'static str> {
-        match self {
-            Self::Contour => Some("contour-crds.yaml"),
-            Self::Traefik => Some("traefik-crds.yaml"),
-            Self::KubeProxy => None,
-        }
-    }
-}
 
 /// The proxies of a bed.
 pub(super) struct Proxies {

@@ -18,7 +18,7 @@ use serin_bed::{
     Bed, Options,
     lacking::{Lacking, Need},
     operator::Operator,
-    proxies::Proxy,
+    proxy::Proxy,
 };
 use tokio::{runtime::Runtime, sync::OnceCell};
 

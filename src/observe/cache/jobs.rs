@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{super::error::GatherError, entry::Entry, store::ObjectCache};
+use super::{entry::Entry, store::ObjectCache};
 use crate::{
     analysis::job::KIND,
     api::MetricTemplateSpec,
     manifest,
+    observe::error::GatherError,
     snapshot::{JOB, Key, METRIC_TEMPLATE, Objects, POD},
 };
 

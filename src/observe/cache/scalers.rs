@@ -2,9 +2,10 @@
 
 use serde_json::Value;
 
-use super::{super::references::References, entry::Entry, store::ObjectCache};
+use super::{entry::Entry, store::ObjectCache};
 use crate::{
     names,
+    observe::references::References,
     snapshot::{HPA, Kind, SCALED_OBJECT},
 };
 

@@ -1,10 +1,10 @@
 //! How far the watches reach: objects that belong to no namespace, and kinds that the operator may not list.
 
-use super::{
-    super::references::References,
-    store::{Inner, ObjectCache},
+use super::store::{Inner, ObjectCache};
+use crate::{
+    observe::references::References,
+    snapshot::{Key, Kind},
 };
-use crate::snapshot::{Key, Kind};
 
 /// Where an object of this name is kept that bears on a Canary of this namespace.
 pub(super) fn key(kind: Kind, namespace: &str, name: &str) -> Key {

@@ -5,11 +5,11 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use super::{
-    super::{dependency_index::DependencyIndex, endpoints::Endpoints, references::References},
-    entry::Entry,
+use super::entry::Entry;
+use crate::{
+    observe::{dependency_index::DependencyIndex, endpoints::Endpoints, references::References},
+    snapshot::{Key, Kind},
 };
-use crate::snapshot::{Key, Kind};
 
 #[derive(Debug, Default)]
 pub(super) struct Inner {

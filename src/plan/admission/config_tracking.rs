@@ -153,7 +153,7 @@ fn said_before(status: &CanaryStatus) -> String {
 }
 
 /// Hash of the target's revision: its template and what it uses. The same object is looked at first, so that a newer API
-/// server that stores it differently makes no new revision (design D7).
+/// server that stores it differently makes no new revision.
 pub(crate) fn target_hash(snap: &Snapshot, kind: Target, target: &Value, configs: &Configs) -> String {
     let status = snap.status();
     let template = &*kind.revision(target);

@@ -83,7 +83,7 @@ fn nothing_to_revert(snap: &Snapshot) -> bool {
     snap.namespace_terminating || snap.status().phase.unwrap_or_default() == Phase::Unset
 }
 
-/// Suspended: nothing but a rollback already begun. Losing the canary's pods then is said, not mended (ruling 16).
+/// Suspended: nothing but a rollback already begun. Losing the canary's pods then is said, not mended.
 fn suspended(snap: &Snapshot, d: &mut PlanBuilder) -> bool {
     if snap.canary.spec.suspend != Some(true) {
         if d.clear(conditions::SUSPENDED) {

@@ -1,5 +1,5 @@
 //! What the answers of a window, or of a metric at a pace of its own, lead to: one failed check at most, however many
-//! failed (ruling 17), a rollback in the pass that reaches a limit, a hold, or the next step.
+//! failed, a rollback in the pass that reaches a limit, a hold, or the next step.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 

@@ -9,7 +9,7 @@ use crate::{
     },
 };
 
-/// A gate, check or scaler that is not served, or a check that cannot work: weights do not move (ruling 13).
+/// A gate, check or scaler that is not served, or a check that cannot work: weights do not move.
 pub(crate) fn blocked(cx: &Context<'_>) -> bool {
     cx.findings.held || !cx.findings.faults.is_empty()
 }

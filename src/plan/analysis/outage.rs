@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-/// A frozen run is said aloud again after this long (ruling 17).
+/// A frozen run is said aloud again after this long.
 const FROZEN_LONG: Duration = Duration::from_secs(600);
 const UNAVAILABLE: &str = "MetricsUnavailable";
 const UNAVAILABLE_LONG: &str = "MetricsUnavailableForLong";
@@ -21,7 +21,7 @@ const UNAVAILABLE_LONG: &str = "MetricsUnavailableForLong";
 /// The Canary counts errors, or something else was measured in the same window.
 const COUNTED: &str = "MetricErrors";
 
-/// Weight and failed checks stay as they are for as long as it lasts (design D5).
+/// Weight and failed checks stay as they are for as long as it lasts.
 pub(crate) fn freeze(cx: &Context<'_>, d: &mut PlanBuilder, broken: &Broken) {
     let text = broken.text.as_str();
     let frozen = d.find(conditions::FROZEN).cloned();

@@ -19,7 +19,7 @@ use crate::{
         objects::{autoscaler, pod_limits, primary, services, write::WriteReason},
         observed_target,
         phases::{promote, rollback, start, steps},
-        traffic::{self, acceptance, apex, ending, pod_weighting},
+        traffic::{self, acceptance, apex, ending},
         waiting,
     },
     router::Split,
@@ -66,7 +66,7 @@ fn generated_objects(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
         autoscaler::sync(cx, d),
     ]);
     if objects.is_break() {
-        pod_weighting::overdue(cx, d)?;
+        ending::overdue_shares(cx, d)?;
     }
     objects
 }

@@ -1,5 +1,5 @@
 //! A Canary that is being deleted. By default users get their plain Deployment back: the target serves again before
-//! anything is routed to it, and what was generated goes only after the proxies have learned of that (ruling 8). An
+//! anything is routed to it, and what was generated goes only after the proxies have learned of that. An
 //! explicit `revertOnDeletion: false` leaves the generated objects serving.
 
 use jiff::Timestamp;

@@ -3,12 +3,12 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
 use crate::{
-    api::{Ending, EndingKind, RunStatus},
+    api::{Ending, EndingKind, RunStatus, StepStatus},
     names::conditions,
     plan::{
-        builder::PlanBuilder,
+        builder::{PlanBuilder, after},
         context::Context,
-        model::flow::{Flow, handled_after},
+        model::flow::{Flow, GO_ON, handled_after},
         objects::write::WriteReason,
         traffic,
     },
@@ -45,4 +45,17 @@ pub(crate) fn begin(
 pub(crate) fn on_healthy_side(cx: &Context<'_>) -> Split {
     let zero = cx.zero();
     if zero.canary() > 0 { zero } else { cx.split(&cx.step()) }
+}
+
+/// Pods that a share needs are not ready within the deadline: the run fails.
+pub(crate) fn overdue_shares(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    let StepStatus { index, since: Some(since), confirmed: None, .. } = cx.step() else { return GO_ON };
+    if index == 0 || d.reached(after(since.0, cx.c.deadline)).is_break() {
+        return GO_ON;
+    }
+    let why = cx.target_rollout();
+    let why = why.why().unwrap_or("its share of the pods could not be made");
+    d.say(cx.messages.canary_not_ready(cx.c.target.noun(), why));
+    d.say(cx.messages.deadline_exceeded(why));
+    begin(cx, d, EndingKind::RollingBack, "DeadlineExceeded", why)
 }

@@ -9,7 +9,7 @@
 use serde_json::Value;
 
 use crate::{
-    api::{EndingKind, Phase, StepStatus},
+    api::Phase,
     manifest,
     plan::{
         builder::{PlanBuilder, after},
@@ -20,7 +20,7 @@ use crate::{
             pod_shares::{self, Replicas},
         },
         objects::{pod_limits::Limits, write::WriteReason},
-        traffic::{ending, routes},
+        traffic::routes,
         waiting,
     },
     router::{self, Selected, Split},
@@ -169,17 +169,4 @@ fn approach(cx: &Context<'_>, d: &mut PlanBuilder, want: Replicas, why: WriteRea
         }
     }
     if next == asked { WAIT } else { WRITE_FIRST }
-}
-
-/// Pods that a share needs are not ready within the deadline: the run fails.
-pub(crate) fn overdue(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
-    let StepStatus { index, since: Some(since), confirmed: None, .. } = cx.step() else { return GO_ON };
-    if index == 0 || d.reached(after(since.0, cx.c.deadline)).is_break() {
-        return GO_ON;
-    }
-    let why = cx.target_rollout();
-    let why = why.why().unwrap_or("its share of the pods could not be made");
-    d.say(cx.messages.canary_not_ready(cx.c.target.noun(), why));
-    d.say(cx.messages.deadline_exceeded(why));
-    ending::begin(cx, d, EndingKind::RollingBack, "DeadlineExceeded", why)
 }

@@ -1,0 +1,34 @@
+//! Which proxies a bed may have beside the mesh's.
+
+/// A proxy that a bed may have beside the mesh's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proxy {
+    /// Contour, with an Envoy of its own.
+    Contour,
+    /// Traefik.
+    Traefik,
+    /// kube-proxy: needs nftables.
+    KubeProxy,
+}
+
+impl Proxy {
+    /// All, in the order in which they start.
+    pub const ALL: [Self; 3] = [Self::Contour, Self::Traefik, Self::KubeProxy];
+
+    pub(crate) fn program(self) -> &'static str {
+        match self {
+            Self::Contour => "contour",
+            Self::Traefik => "traefik",
+            Self::KubeProxy => "kube-proxy",
+        }
+    }
+
+    /// The file with the definitions of the kinds that it reads.
+    pub(crate) fn definitions(self) -> Option<&'static str> {
+        match self {
+            Self::Contour => Some("contour-crds.yaml"),
+            Self::Traefik => Some("traefik-crds.yaml"),
+            Self::KubeProxy => None,
+        }
+    }
+}
