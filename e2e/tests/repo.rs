@@ -308,3 +308,36 @@ fn every_metric_is_documented() -> Result<()> {
     }
     Ok(())
 }
+
+/// What is named as `path.rs::item` in a page, or as a path alone.
+fn references(page: &str) -> Vec<(&str, Option<&str>)> {
+    let quoted = page.split('`').skip(1).step_by(2);
+    let sources = quoted.filter(|text| text.contains(".rs") && !text.contains([' ', '*', '<']));
+    sources
+        .map(|text| text.split_once("::").map_or((text, None), |(path, item)| (path, Some(item))))
+        .collect()
+}
+
+#[test]
+fn what_the_architecture_names_is_there() -> Result<()> {
+    let page = read("docs/architecture.md")?;
+    let all = references(&page);
+    ensure!(all.iter().filter(|(_, item)| item.is_some()).count() >= 15, "items were not found: {all:?}");
+    let mut missing = Vec::new();
+    for (path, item) in all {
+        // a path without folders is meant from where the text stands
+        if path.contains('/') && !root().join(path).exists() {
+            missing.push(path.to_owned());
+        }
+        let Some(item) = item.filter(|_| root().join(path).exists()) else { continue };
+        let text = read(path)?;
+        let kinds = ["fn", "const", "enum", "struct", "trait"];
+        let defined =
+            |kind: &str| [" ", "(", "<", ":"].iter().any(|end| text.contains(&format!("{kind} {item}{end}")));
+        if !kinds.into_iter().any(defined) {
+            missing.push(format!("{path}::{item}"));
+        }
+    }
+    ensure!(missing.is_empty(), "docs/architecture.md names what is not there: {missing:?}");
+    Ok(())
+}
