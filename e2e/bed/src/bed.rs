@@ -25,10 +25,10 @@ use crate::{
     kubelet::Kubelet,
     mesh::{self, Mesh},
     namespace,
-    options::Options,
+    options::{Options, Proxy},
     part::{Part, parts_dir},
     prometheus,
-    proxies::{self, Proxies, Proxy},
+    proxies::{self, Proxies},
     scripted::Scripted,
 };
 

@@ -55,6 +55,6 @@ pub use kubelet::{Behaviour, Kubelet, Selector};
 pub use load::{LoadHandle, Target};
 pub use namespace::enter;
 pub use operator::Operator;
-pub use options::Options;
+pub use options::{Options, Proxy};
 pub use part::Part;
 pub use scripted::{Scripted, Traffic};

@@ -4,7 +4,21 @@ use std::time::Duration;
 
 use anyhow::bail;
 
-use crate::proxies::Proxy;
+/// A proxy that a bed may have beside the mesh's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proxy {
+    /// Contour, with an Envoy of its own.
+    Contour,
+    /// Traefik.
+    Traefik,
+    /// kube-proxy: needs nftables.
+    KubeProxy,
+}
+
+impl Proxy {
+    /// All, in the order in which they start.
+    pub const ALL: [Self; 3] = [Self::Contour, Self::Traefik, Self::KubeProxy];
+}
 
 /// What a bed consists of. The default is everything, with an istiod that passes changes on after 10 ms.
 #[derive(Debug, Clone)]

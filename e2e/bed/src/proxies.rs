@@ -18,6 +18,7 @@ use crate::{
     apply,
     control_plane::ControlPlane,
     mesh::{self, ISTIO_SYSTEM},
+    options::Proxy,
     part::{Part, Probe},
 };
 
@@ -30,21 +31,7 @@ const MESH: &str = "mesh";
 /// Contour listens this much above the port of its Gateway.
 const ABOVE: u16 = 8000;
 
-/// A proxy that a bed may have beside the mesh's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Proxy {
-    /// Contour, with an Envoy of its own.
-    Contour,
-    /// Traefik.
-    Traefik,
-    /// kube-proxy: needs nftables.
-    KubeProxy,
-}
-
 impl Proxy {
-    /// All, in the order in which they start.
-    pub const ALL: [Self; 3] = [Self::Contour, Self::Traefik, Self::KubeProxy];
-
     fn program(self) -> &'static str {
         match self {
             Self::Contour => "contour",

@@ -15,10 +15,9 @@ use std::{future::Future, pin::Pin, process::ExitCode, sync::Arc, time::Duration
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use serin_bed::{
-    Bed, Options,
+    Bed, Options, Proxy,
     lacking::{Lacking, Need},
     operator::Operator,
-    proxies::Proxy,
 };
 use tokio::{runtime::Runtime, sync::OnceCell};
 

@@ -8,7 +8,7 @@ use anyhow::{Context, ensure};
 use clap::{Parser, Subcommand};
 use k8s_openapi::api::apps::v1::Deployment;
 use kube::Api;
-use serin_bed::{Bed, Behaviour, LoadHandle, Options, Selector, Target, Traffic, proxies::Proxy, wait};
+use serin_bed::{Bed, Behaviour, LoadHandle, Options, Proxy, Selector, Target, Traffic, wait};
 use tokio::time::Instant;
 
 /// Generous, because machines are busy.
