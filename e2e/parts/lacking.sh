@@ -40,7 +40,7 @@ if ! ./tools.sh ip >/dev/null; then
   printf 'bed\tip is missing: %s\n' "$(remedy ip)"
   exit 0
 fi
-# As e2e/src/bed/namespace.rs sets it up.
+# As e2e/bed/src/namespace.rs sets it up.
 set_up='set -e; ip link set lo up; ip route add local 10.244.0.0/16 dev lo; mount --bind /etc/hosts /etc/hosts'
 if ! said=$("${space[@]}" sh -c "$set_up" 2>&1); then
   printf 'bed\tno network namespaces (%s): %s\n' "$(last "$said")" "$(namespaces_remedy)"
