@@ -242,5 +242,5 @@ fn primary_shown(values: &[f64]) -> String {
 }
 
 fn broken(name: &str, field: &str, why: &str) -> String {
-    format!("metric {name}: {field} has no verdict: {why}")
+    format!("metric {name}: {field} could not be evaluated: {why}")
 }

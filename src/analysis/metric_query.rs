@@ -154,7 +154,10 @@ mod tests {
         let own = metric(json!({"name": "mine", "query": "sum(up{ingress=\"{{ ingress }}\"})"}));
         let error =
             query(&c, &Checks::default(), &own, router::by_name("istio").unwrap().queries()).unwrap_err();
-        assert_eq!(error, "query of metric mine: spec.ingressRef.name is no name of an object: correct it");
+        assert_eq!(
+            error,
+            "query of metric mine: spec.ingressRef.name is not a valid object name: correct it"
+        );
         let nginx = router::by_name("nginx").unwrap().queries();
         let built_in = query(&c, &Checks::default(), &metric(json!({"name": "request-success-rate"})), nginx)
             .unwrap()

@@ -70,7 +70,7 @@ impl Model {
         ];
         let plain = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
         let odd = all.iter().find(|(_, name)| !plain(name));
-        odd.map_or(Ok(()), |(field, _)| Err(format!("spec.{field} is no name of an object: correct it")))
+        odd.map_or(Ok(()), |(field, _)| Err(format!("spec.{field} is not a valid object name: correct it")))
     }
 }
 

@@ -15,7 +15,7 @@ pub enum Outcome {
     Settled,
     /// A read or write did not succeed; it is tried again later.
     Failed,
-    /// The reconcile panicked, or its Canary is left alone because an earlier one did.
+    /// The reconcile panicked. It is tried again later.
     Quarantined,
 }
 

@@ -159,7 +159,7 @@ async fn a_revision_that_nobody_lets_begin_is_left(shared: &Shared) -> anyhow::R
     ensure!(story.replicas("app").await? == Some(0), "pods before it may begin");
     story.phase("app", Phase::Failed).await?;
     story.event("app", "nobody opened gate board before the run within 5 s: going back").await?;
-    story.event("app", "The new revision of app.gate-start is not begun with").await?;
+    story.event("app", "Rollout of app.gate-start was not started").await?;
     ensure!(story.replicas("app").await? == Some(0), "pods of a revision that was not begun with");
     let all = told(&people, 2).await?;
     ensure!(all[1].0 == "error" && all[1].1 == "GateDeadlinePassed", "{all:#?}");

@@ -33,7 +33,7 @@ pub struct CanaryStatus {
     /// The ConfigMaps and Secrets that the target refers to, as they were last read, by the same names.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub observed_configs: BTreeMap<String, ObservedConfig>,
-    /// When this status was last written.
+    /// When phase or weight last changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_transition_time: Option<Time>,
     /// Conditions: `Promoted` tells how the last run ended, others what needs attention.

@@ -1,5 +1,5 @@
 //! The ConfigMaps and Secrets that the target's template uses: what is known of their contents, what has to be read, what
-//! keeps them from being known, and which revision they make with the template. Copies are the matter of `copies`.
+//! keeps them from being known, and which revision they make with the template. Their copies are made by `objects::config_snapshots`.
 //!
 //! A content is read once per version: status keeps the checksum with the version it was read at, so neither a Canary at
 //! rest nor a new life of the operator reads anything again.

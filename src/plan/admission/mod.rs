@@ -197,10 +197,10 @@ fn accept(cx: &Context<'_>, d: &mut PlanBuilder) {
             conditions::ACCEPTED,
             "True",
             "Accepted",
-            "the spec and its surroundings can be acted on",
+            "the spec is valid and all referenced objects exist",
         ) && was_refused
         {
-            d.say(Note::normal("Accepted", "what was wrong has been mended: going on"));
+            d.say(Note::normal("Accepted", "what was wrong has been fixed: going on"));
         }
     }
     listing(d, conditions::NOT_YET_SERVED, "NotYetServed", &cx.findings.unserved, cx.findings.held);

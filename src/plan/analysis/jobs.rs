@@ -2,7 +2,7 @@
 //!
 //! A Job is named after run, metric and number, and the number is in status: so none is made twice for one measurement,
 //! whoever dies when. One at a time, in the order of the list; no step is left before it has ended. How it is judged is
-//! `judge`'s, as with all other metrics.
+//! `evaluate`'s business, as with all other metrics.
 
 use std::{collections::BTreeMap, time::Duration};
 

@@ -1,4 +1,4 @@
-//! When each metric of a run is measured, and what is written down of it. What follows from that is `judge`'s.
+//! When each metric of a run is measured, and what is written down of it. What follows from that is decided in `evaluate`.
 //!
 //! A window lasts one interval and ends a step at the earliest; metrics are measured at its end, or at a pace of their own.
 

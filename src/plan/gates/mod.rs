@@ -1,8 +1,9 @@
 //! Whether a run may begin, rise, be promoted, or has to be ended because somebody said so: the answers of webhooks and of
-//! people together. What the webhooks are asked is in `hooks`, where people are waited for in `pause`.
+//! people together. What the webhooks are asked is in `webhooks`, where people are waited for in `manual` and `place`.
 //!
-//! A closed gate costs no writes: status changes when an answer does. All gates of a place must be open at the same
-//! time; those of people come last, so that what they grant is used in the write that says so.
+//! A closed gate changes status when an answer does, and at the end of each window that is measured meanwhile. All gates of
+//! a place must be open at the same time; those of people come last, so that what they grant is used in the write that
+//! says so.
 
 pub(crate) mod declined;
 pub(crate) mod manual;

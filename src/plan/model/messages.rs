@@ -147,7 +147,7 @@ impl Messages {
         Note::warning("RollingBack", format!("Rolling back {} abort requested: {why}", self.canary))
     }
     pub(crate) fn declined(&self, why: &str) -> Note {
-        Note::warning("Declined", format!("The new revision of {} is not begun with: {why}", self.target))
+        Note::warning("Declined", format!("Rollout of {} was not started: {why}", self.target))
     }
     pub(crate) fn request_accepted(id: &str, verb: &str, by: &str) -> Note {
         let by = if by.is_empty() { String::new() } else { format!(", {by}") };
@@ -269,7 +269,7 @@ impl Messages {
         Note::warning(
             "ReplicasContested",
             format!(
-                "{} was scaled up again although it is to rest: it is emptied, and not again within {seconds} s. {advice}",
+                "{} was scaled up while idle: it is scaled back to 0, at most once in {seconds} s. {advice}",
                 self.target
             ),
         )

@@ -1,4 +1,4 @@
-//! What a plan says to people: Events, log lines and alerts are renderings of notes. The texts are in `words`.
+//! What a plan says to people: Events, log lines and alerts are renderings of notes. The texts are in `messages`.
 
 use serde::Serialize;
 

@@ -1,5 +1,5 @@
 //! Bringing generated objects to what the Canary asks for: made when missing, patched when different, left alone
-//! otherwise. Each function is true when nothing was left to do.
+//! otherwise. Each function goes on when nothing was left to do.
 
 pub(crate) mod autoscaler;
 pub(crate) mod config_snapshots;

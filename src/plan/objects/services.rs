@@ -73,7 +73,7 @@ pub(crate) fn side_services(cx: &Context<'_>, d: &mut PlanBuilder, why: WriteRea
     }
 }
 
-/// `admit` has rendered them once already: a Canary whose Services cannot be rendered never comes here.
+/// Admission has rendered them once already: a Canary whose Services cannot be rendered never comes here.
 pub(crate) fn rendered(cx: &Context<'_>) -> Option<Sides> {
     let prefixes = &cx.snap.rules.include_label_prefix;
     cx.c.target.sides(&cx.c, cx.target, &cx.label, &cx.snap.objects, prefixes).ok()
