@@ -8,6 +8,7 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
+    process::Command,
     time::Duration,
 };
 
@@ -339,5 +340,25 @@ fn what_the_architecture_names_is_there() -> Result<()> {
         }
     }
     ensure!(missing.is_empty(), "docs/architecture.md names what is not there: {missing:?}");
+    Ok(())
+}
+
+#[test]
+fn every_breakage_can_be_put_into_the_code() -> Result<()> {
+    let mut patches = Vec::new();
+    for entry in fs::read_dir(root().join("e2e/breakages"))? {
+        patches.extend(Some(entry?.path()).filter(|path| path.extension().is_some_and(|e| e == "patch")));
+    }
+    ensure!(patches.len() >= 8, "there are {} breakages", patches.len());
+    for patch in patches {
+        let checked = Command::new("git").current_dir(root()).args(["apply", "--check"]).arg(&patch).output();
+        let checked = checked.context("running git")?;
+        ensure!(
+            checked.status.success(),
+            "{} does not fit the code any more: {}",
+            patch.display(),
+            String::from_utf8_lossy(&checked.stderr)
+        );
+    }
     Ok(())
 }

@@ -72,7 +72,7 @@ impl PlanBuilder {
         self.actions.push(action);
     }
 
-    /// Said in the phase that the draft has come to.
+    /// Said in the phase that the plan has come to.
     pub(crate) fn say(&mut self, note: Note) {
         let phase = self.status.phase.unwrap_or_default();
         self.notes.push(Note { phase, ..note });
@@ -153,7 +153,7 @@ impl PlanBuilder {
         self.status.conditions.len() != before
     }
 
-    /// The condition as it stands in the draft.
+    /// The condition as the plan has it.
     pub(crate) fn find(&self, type_: &str) -> Option<&CanaryCondition> {
         self.status.conditions.iter().find(|c| c.type_ == type_)
     }

@@ -243,6 +243,19 @@ fn target_changed(seen: &Seen<'_>) -> Option<String> {
         for counter in ["generation", "resourceVersion", "managedFields"] {
             kept["metadata"][counter] = Value::Null;
         }
+        // a DaemonSet: written by the API server, and what stands for replicas
+        let of_daemon_sets = [
+            ("/metadata/annotations", "deprecated.daemonset.template.generation"),
+            ("/spec/template/spec/nodeSelector", names::SCALE_TO_ZERO),
+        ];
+        for (at, key) in of_daemon_sets {
+            if let Some(map) = kept.pointer_mut(at).and_then(Value::as_object_mut) {
+                map.remove(key);
+            }
+        }
+        if kept["spec"]["template"]["spec"]["nodeSelector"] == serde_json::json!({}) {
+            kept["spec"]["template"]["spec"]["nodeSelector"] = Value::Null;
+        }
         kept
     };
     let (now, then) = (users(target), users(seen.old?));

@@ -155,6 +155,26 @@ fn one_that_ran_too_long_has_failed() {
     assert_eq!(plan.status.unwrap().failed_checks, 1);
 }
 
+/// A status of a former version, or of an API server with a former definition of Canary.
+fn without_states(snap: &mut Snapshot) {
+    for metric in &mut snap.canary.status.as_mut().unwrap().metrics {
+        (metric.job_state, metric.job_message) = (None, String::new());
+    }
+}
+
+#[test]
+fn where_its_state_is_not_stored_the_condition_tells() {
+    let mut sim = warming();
+    pod(&mut sim, &json!({"running": {"startedAt": "2026-01-01T00:00:00Z"}}));
+    sim.settle();
+    let plan = decide(&sim, without_states);
+    assert!(plan.is_empty(), "it is written again: {plan:?}");
+    sim.world.objects.remove(&ObjectRef::new(POD, "p"));
+    job(&mut sim, &late());
+    let failed = metric(&decide(&sim, without_states));
+    assert_eq!(failed.outcome, Some(MetricOutcome::Fail), "{}", failed.message);
+}
+
 #[test]
 fn one_of_a_former_canary_is_left_alone() {
     let mut sim = warming();

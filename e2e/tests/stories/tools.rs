@@ -41,7 +41,11 @@ async fn explain_says_what_comes_next_and_writes_nothing(shared: &Shared) -> any
         (output.status.success() && text.contains("ready pods behind app-canary: 2")).then_some(text)
     });
     let text = text.await?;
-    for part in ["phase Progressing, canary weight 25", "next:\n  waits ", "then, if a check fails:"] {
+    for part in [
+        "phase Progressing, canary weight 25",
+        "next:\n  stopped by the guard analysis (waiting)\n  waits ",
+        "then, if a check fails:",
+    ] {
         ensure!(text.contains(part), "{part:?} is not in:\n{text}");
     }
     let after = story.canary_that("app", |_| true).await?;

@@ -34,7 +34,7 @@ pub(crate) fn look(snap: &Snapshot, c: &Validated, target: &Value, findings: &mu
             continue;
         };
         if template.provider.type_ == analysis::job::KIND {
-            // made, not asked: see `jobs`
+            // made, not asked: see `analysis::jobs`
             continue;
         }
         if let Some(kind) = provider_kinds::kind(&template.provider.type_) {

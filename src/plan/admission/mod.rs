@@ -29,7 +29,7 @@ use crate::{
     spec::{Findings, Problem, validate},
 };
 
-/// A Canary that can be acted on, or none: then the draft says why.
+/// A Canary that can be acted on, or none: then the plan says why.
 pub(crate) fn admit<'a>(
     snap: &'a Snapshot,
     answers: &'a Answers,

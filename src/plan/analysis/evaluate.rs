@@ -28,7 +28,7 @@ use crate::{
     },
 };
 
-/// The same, as often as it tolerates.
+/// Neither condition of a metric holds, as often as it tolerates.
 const UNSURE: &str = "Inconclusive";
 /// There is no data, and the metric says to wait for some.
 const TOO_LITTLE: &str = "NotEnoughData";

@@ -36,6 +36,13 @@ const RETRY: Duration = Duration::from_secs(30);
 /// A Job is given up so long after its deadline: who ends Jobs is not at work.
 const GRACE: Duration = Duration::from_secs(60);
 
+/// The reasons of the condition `JobEnded`.
+const STATES: [(JobState, &str); 3] = [
+    (JobState::Waiting, "JobWaiting"),
+    (JobState::NotStarting, "JobNotStarting"),
+    (JobState::Running, "JobRunning"),
+];
+
 /// Metrics that are Jobs are put down as what they are judged by, and what is wrong with them is said.
 pub(crate) fn look(
     snap: &Snapshot,
@@ -149,7 +156,7 @@ fn reading(cx: &Context<'_>, m: &CanaryMetric, entry: &MetricStatus) -> Option<R
     }
     match job::course(live, cx.snap.objects.of(POD)) {
         Course::Succeeded => Some(Reading::Values(vec![analysis::job::SUCCESS])),
-        Course::Failed { late: true, .. } if !ran(entry, &name) => {
+        Course::Failed { late: true, .. } if !ran(cx, entry, &name) => {
             Some(Reading::Failed(never_started(cx, entry, &name, live).into()))
         }
         Course::Failed { why, .. } => Some(Reading::Bad(format!("Job {name} failed: {why}"))),
@@ -166,14 +173,24 @@ fn reading(cx: &Context<'_>, m: &CanaryMetric, entry: &MetricStatus) -> Option<R
     }
 }
 
+/// How far the Job of this name was when it was seen last. Where the field is not there, because a former version wrote
+/// the status or the API server has a former definition of Canary, the reason of the condition says so: it is cleared when
+/// a Job ends and before the next one is made.
+fn last_seen(cx: &Context<'_>, entry: &MetricStatus, name: &str) -> Option<JobState> {
+    let mut all = cx.status().conditions.iter().filter(|_| entry.job == name);
+    entry.job_state.filter(|_| entry.job == name).or_else(|| {
+        let told = all.find(|c| c.type_ == conditions::JOB_ENDED)?;
+        STATES.into_iter().find(|(_, reason)| told.reason == *reason).map(|(state, _)| state)
+    })
+}
+
 /// One of its pods has run: that pod is gone by the time at which its Job has failed for being late.
-fn ran(entry: &MetricStatus, name: &str) -> bool {
-    entry.job == name && entry.job_state == Some(JobState::Running)
+fn ran(cx: &Context<'_>, entry: &MetricStatus, name: &str) -> bool {
+    last_seen(cx, entry, name) == Some(JobState::Running)
 }
 
 fn never_started(cx: &Context<'_>, entry: &MetricStatus, name: &str, live: &Value) -> String {
-    let known = entry.job == name && entry.job_state == Some(JobState::NotStarting);
-    let why = if known {
+    let why = if entry.job == name && !entry.job_message.is_empty() {
         entry.job_message.clone()
     } else {
         format!("kubectl -n {} describe job {name} may tell why", cx.c.namespace)
@@ -245,7 +262,7 @@ fn make(cx: &Context<'_>, d: &mut PlanBuilder, m: &CanaryMetric, entry: &MetricS
 fn note_progress(cx: &Context<'_>, d: &mut PlanBuilder, entries: &[MetricStatus], at: usize) -> Flow {
     let name = name(cx, &entries[at]);
     let Some(live) = live(cx, &name) else { return GO_ON };
-    let before = entries[at].job_state.filter(|_| entries[at].job == name);
+    let before = last_seen(cx, &entries[at], &name);
     let (state, why) = match job::course(live, cx.snap.objects.of(POD)) {
         Course::Waiting(Some(why)) => (JobState::NotStarting, why),
         Course::Waiting(None) => (JobState::Waiting, String::new()),
@@ -260,11 +277,7 @@ fn note_progress(cx: &Context<'_>, d: &mut PlanBuilder, entries: &[MetricStatus]
     let entry = &mut d.status.metrics[at];
     (entry.job, entry.job_state, entry.job_message) = (name, Some(state), why);
     let text = progress(entry, state);
-    let reason = match state {
-        JobState::Waiting => "JobWaiting",
-        JobState::NotStarting => "JobNotStarting",
-        JobState::Running => "JobRunning",
-    };
+    let reason = STATES.into_iter().find(|(of, _)| *of == state).map_or("", |(_, reason)| reason);
     d.condition(conditions::JOB_ENDED, "False", reason, &text);
     if state == JobState::NotStarting {
         d.say(Note::warning(reason, text).aloud(Urgency::Warn));
@@ -290,7 +303,7 @@ pub(crate) fn pending(cx: &Context<'_>, entries: &[MetricStatus]) -> bool {
 
 /// For people, how far the Job of a metric is that measures now.
 pub(crate) fn stands(cx: &Context<'_>, entry: &MetricStatus) -> Option<String> {
-    (entry.job == name(cx, entry)).then(|| Some(progress(entry, entry.job_state?))).flatten()
+    last_seen(cx, entry, &name(cx, entry)).map(|state| progress(entry, state))
 }
 
 /// The steps start over with other pods: a Job that looked at the old ones is given up.

@@ -1,4 +1,4 @@
-//! Whether a pass goes on after one of its parts, and the chains of guards that phases consist of.
+//! Whether a pass goes on after one of its parts.
 
 use std::ops::ControlFlow;
 

@@ -1,4 +1,6 @@
-//! The side of the new version where it is a copy of the target: which revision it leads to and since when. It takes
+//! The Services in front of the primary and of the target.
+//!
+//! Where the side of the new version is a copy of the target: which revision it leads to and since when. It takes
 //! another one only while nobody is sent there, and is relied on once everything in front of it has learned of that.
 //! For workloads, whose Services always lead to the same pods, all of this holds by itself.
 

@@ -1,5 +1,5 @@
-//! Ending a run early: traffic first, pods once the proxies have learned of it, the phase last. The decision is in
-//! status before anything else, so that a crash cannot forget it.
+//! Ending a run early: traffic first, pods once the proxies have learned of it, the phase last. `traffic::ending` has put
+//! the decision into status before anything else, so that a crash cannot forget it.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Before the first step of a run: pods that have to be replaced, and webhooks that prepare for it.
+//! A run begins: status first, pods that have to be replaced, webhooks that prepare for the first step.
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
