@@ -1,13 +1,46 @@
 //! The only place that asks what time it is. Everything pure takes `now` as an argument.
 #![allow(clippy::disallowed_methods, reason = "this is the clock")]
 
-use std::time::Duration;
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use jiff::{SignedDuration, Timestamp};
 
 /// The present, by the operator's own clock.
 pub(crate) fn now() -> Timestamp {
     Timestamp::now()
+}
+
+/// A difference between the wall clock and the time that passed is a jump if it is larger.
+const JUMP: Duration = Duration::from_secs(5);
+
+/// Since when this process has been at work without a break: since it started, or since its wall clock jumped ahead last,
+/// as it does when it is corrected and when a machine was asleep.
+pub(crate) fn watching_since() -> Timestamp {
+    static SEEN: Mutex<Option<Seen>> = Mutex::new(None);
+    let (instant, wall) = (Instant::now(), now());
+    let mut seen = SEEN.lock().unwrap_or_else(PoisonError::into_inner);
+    let next = seen.map_or(Seen { instant, wall, since: wall }, |last| last.next(instant, wall));
+    *seen = Some(next);
+    next.since
+}
+
+/// When both clocks were looked at last.
+#[derive(Clone, Copy)]
+struct Seen {
+    instant: Instant,
+    wall: Timestamp,
+    since: Timestamp,
+}
+
+impl Seen {
+    fn next(self, instant: Instant, wall: Timestamp) -> Self {
+        let passed = instant.duration_since(self.instant);
+        let jumped = until(wall, after(self.wall, passed)) > JUMP;
+        Self { instant, wall, since: if jumped { wall } else { self.since } }
+    }
 }
 
 /// `time + wait`, or the far future.
@@ -18,4 +51,20 @@ pub(crate) fn after(time: Timestamp, wait: Duration) -> Timestamp {
 /// From `now` to `time`; zero when that has passed.
 pub(crate) fn until(time: Timestamp, now: Timestamp) -> Duration {
     Duration::try_from(time.duration_since(now)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn c19_time_that_did_not_pass_is_a_break() {
+        let (start, wall) = (Instant::now(), Timestamp::UNIX_EPOCH);
+        let first = Seen { instant: start, wall, since: wall };
+        let minute = Duration::from_secs(60);
+        let at = |seconds: u64| after(wall, Duration::from_secs(seconds));
+        assert_eq!(first.next(start + minute, at(61)).since, wall, "a second is no jump");
+        assert_eq!(first.next(start + minute, at(3660)).since, at(3660));
+        assert_eq!(first.next(start + minute, wall).since, wall, "back is no jump ahead");
+    }
 }

@@ -225,6 +225,9 @@ pub struct Snapshot {
     pub refused_job: Option<RefusedJob>,
     /// After an unanswered question: do not ask again before this.
     pub ask_not_before: Option<Timestamp>,
+    /// Since when the operator has been watching without a break, by its own clock: no deadline is held against a
+    /// Canary for time in which nobody looked at it.
+    pub watching_since: Timestamp,
     /// What bears on the records of its runs.
     pub records: Records,
     /// Conditions of its metrics that were read before.

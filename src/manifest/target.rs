@@ -11,7 +11,6 @@
 
 use std::borrow::Cow;
 
-use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -111,11 +110,6 @@ impl Target {
         matches!(self, Self::Deployment | Self::DaemonSet)
     }
 
-    /// Its own status tells when it has taken too long.
-    pub fn keeps_time(self) -> bool {
-        self == Self::Deployment
-    }
-
     /// Both sides are Services that copy it: what is in front of them takes a while to learn of a change.
     pub fn is_copied(self) -> bool {
         self == Self::Service
@@ -202,16 +196,9 @@ impl Target {
 
     /// How far it, or its primary, has come. `threshold` is a percentage, `ready` what [`Target::behind`]
     /// tells of its side, for one that has no pods of its own.
-    pub fn rollout(
-        self,
-        live: &Value,
-        ready: u32,
-        threshold: i32,
-        deadline: std::time::Duration,
-        now: Timestamp,
-    ) -> Rollout {
+    pub fn rollout(self, live: &Value, ready: u32, threshold: i32) -> Rollout {
         match self {
-            Self::Deployment => readiness::rollout(live, threshold, deadline, now),
+            Self::Deployment => readiness::rollout(live, threshold),
             Self::DaemonSet => readiness::on_nodes(live, threshold),
             Self::Service | Self::Knative if ready > 0 => Rollout::Ready,
             Self::Knative => Rollout::Waiting { why: knative::unready(live) },

@@ -19,7 +19,7 @@ use crate::{
         ALERT_PROVIDER, CANARY, CANARY_RUN, DAEMONSET, HPA, Key, Kind, METRIC_TEMPLATE, ObjectRef, Objects,
         REVISION, Records, Rival, SCALED_OBJECT, SERVICE, Snapshot,
     },
-    spec::{Target, validate},
+    spec::{Target, known},
     text::first_chars,
 };
 
@@ -91,6 +91,7 @@ pub(crate) fn gather(
         refused: None,
         refused_job: None,
         ask_not_before: None,
+        watching_since: Timestamp::MIN,
         records: Records { known: records, ..Records::default() },
         conditions: Known::default(),
         heard: BTreeMap::new(),
@@ -120,7 +121,7 @@ fn routes(
         }
         wanted.extend(services.iter().map(|n| ObjectRef::new(*kind, n.clone())));
     }
-    if let Ok(c) = validate(canary, rules) {
+    if let Some(c) = known(canary, rules) {
         wanted.extend(router.reads(&c));
         wanted.extend(router.sources(&c));
     }

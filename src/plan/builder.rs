@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, Time};
 
 use crate::{
-    api::{CanaryCondition, CanaryStatus, Phase},
+    api::{CanaryCondition, CanaryStatus, Phase, Waiting},
     names::conditions,
     plan::model::{
         Action, Note, Plan, Round, Stop, Wake,
@@ -38,6 +38,10 @@ pub(crate) struct PlanBuilder {
     stopped: Option<(String, Stop)>,
     wake: Option<Timestamp>,
     now: Timestamp,
+    /// Deadlines count from now on.
+    restarted: bool,
+    /// Pods of the target are ready: they are not waited for any more, and from this time on that is noted.
+    pods_ready: Option<Timestamp>,
 }
 
 /// `time + wait`, or the far future.
@@ -60,6 +64,64 @@ impl PlanBuilder {
             stopped: None,
             wake: None,
             now,
+            restarted: false,
+            pods_ready: None,
+        }
+    }
+
+    /// For a status whose stored times had to be corrected: `corrected` is what is decided on.
+    pub(crate) fn correcting(old: CanaryStatus, corrected: CanaryStatus, now: Timestamp) -> Self {
+        Self { status: corrected, ..Self::new(old, now) }
+    }
+
+    /// The Canary is acted on again after a time in which it was not: nothing of that time counts.
+    pub(crate) fn restart_deadlines(&mut self) {
+        self.restarted = true;
+        if let Some(step) = self.status.step.as_mut().filter(|step| step.pods_since.is_some()) {
+            step.pods_since = Some(MicroTime(self.now));
+        }
+    }
+
+    /// This pass is the first in which it is acted on again.
+    pub(crate) fn restarts_deadlines(&self) -> bool {
+        self.restarted
+    }
+
+    /// A revision waits for approval to start, from now on unless it has waited before.
+    pub(crate) fn wait_to_start(&mut self, revision: &str) {
+        let known = self.status.waiting.as_ref().and_then(|waiting| waiting.revision.as_deref());
+        if known != Some(revision) {
+            self.status.waiting =
+                Some(Waiting { since: MicroTime(self.now), revision: Some(revision.to_owned()) });
+        }
+    }
+
+    /// The target's pods are ready. That is noted with what is written anyway, and by itself from `time` on.
+    pub(crate) fn pods_are_ready(&mut self, time: Timestamp) {
+        if self.status.step.as_ref().is_some_and(|step| step.pods_since.is_some()) {
+            self.pods_ready = Some(time);
+        }
+    }
+
+    /// Notes since when what is waited for now has been waited for.
+    fn note_waiting(&mut self) {
+        if let Some(time) = self.pods_ready {
+            if self.status != self.old || self.now >= time {
+                self.status.step.iter_mut().for_each(|step| step.pods_since = None);
+            } else {
+                self.wake_at(time);
+            }
+        }
+        let rests = matches!(
+            self.status.phase.unwrap_or_default(),
+            Phase::Unset | Phase::Initialized | Phase::Succeeded | Phase::Failed | Phase::Terminated
+        );
+        if rests {
+            self.status.waiting = None;
+        } else if self.restarted || place(&self.status) != place(&self.old) {
+            let revision = self.status.waiting.take().and_then(|waiting| waiting.revision);
+            let revision = revision.filter(|_| self.status.phase == Some(Phase::Waiting));
+            self.status.waiting = Some(Waiting { since: MicroTime(self.now), revision });
         }
     }
 
@@ -159,6 +221,7 @@ impl PlanBuilder {
     }
 
     pub(crate) fn finish(mut self) -> Plan {
+        self.note_waiting();
         let moved =
             self.status.phase != self.old.phase || self.status.canary_weight != self.old.canary_weight;
         if moved {
@@ -182,4 +245,13 @@ impl PlanBuilder {
             wake,
         }
     }
+}
+
+/// What changes when something else is waited for.
+fn place(status: &CanaryStatus) -> impl PartialEq {
+    let run = status.run.as_ref().map(|run| (run.number, run.ending.is_some()));
+    let step = status.step.as_ref().map(|step| {
+        (step.index, step.weight, step.mirrored, step.promotion, step.renew, step.confirmed.is_some())
+    });
+    (status.phase, status.epoch, status.last_applied_spec.clone(), run, step)
 }

@@ -13,6 +13,7 @@ use crate::{
         builder::after,
         configs::{Checksums, Configs},
         model::{Answers, Messages, pod_shares},
+        stored_times,
     },
     router::{self, Router, Selected, Split},
     snapshot::{SERVICE, Snapshot},
@@ -23,6 +24,10 @@ pub(crate) struct Context<'a> {
     pub(crate) snap: &'a Snapshot,
     pub(crate) answers: &'a Answers,
     pub(crate) now: Timestamp,
+    /// The Canary is not accepted: it is watched, and nothing rises.
+    pub(crate) rejected: bool,
+    /// It was not acted on until now: what is waited for is waited for from now on.
+    pub(crate) resumed: bool,
     pub(crate) c: Validated,
     /// Its metrics, with what they refer to.
     pub(crate) checks: Checks,
@@ -129,14 +134,14 @@ impl<'a> Context<'a> {
         let threshold = self.c.analysis.primary_ready_threshold.unwrap_or(100);
         self.primary().map_or_else(
             || Rollout::Waiting { why: "it does not exist yet".into() },
-            |p| self.c.target.rollout(p, self.primary_pods(), threshold, self.c.deadline, self.now),
+            |p| self.c.target.rollout(p, self.primary_pods(), threshold),
         )
     }
 
     pub(crate) fn target_rollout(&self) -> Rollout {
         let threshold = self.c.analysis.canary_ready_threshold.unwrap_or(100);
         let ready = self.c.target.behind(self.snap, &self.c.names.target);
-        self.c.target.rollout(self.target, ready, threshold, self.c.deadline, self.now)
+        self.c.target.rollout(self.target, ready, threshold)
     }
 
     /// The split that the routing object carries; none while there is no route.
@@ -238,6 +243,17 @@ impl<'a> Context<'a> {
         self.c.settle.or(self.snap.rules.settle).unwrap_or_else(|| self.router.settle())
     }
 
+    /// When the object was last written by us. A time that lies further ahead than it could have been written at was noted
+    /// by another clock: then it was when the present wait began, which was noted by the same one.
+    fn written(&self, object: &Value) -> Option<Timestamp> {
+        let at = manifest::written(object)?;
+        Some(if at > after(self.now, stored_times::TOLERANCE) {
+            self.waiting_since().min(self.now)
+        } else {
+            at
+        })
+    }
+
     /// When the proxies have had time to learn of the last change of the route.
     pub(crate) fn route_settled_at(&self) -> Timestamp {
         let written = self
@@ -245,7 +261,7 @@ impl<'a> Context<'a> {
             .reads(&self.c)
             .iter()
             .filter_map(|at| self.snap.objects.at(at))
-            .filter_map(manifest::written)
+            .filter_map(|object| self.written(object))
             .max();
         written.map_or(Timestamp::MIN, |at| after(at, self.settle()))
     }
@@ -256,14 +272,14 @@ impl<'a> Context<'a> {
         let written = sides
             .iter()
             .filter_map(|n| self.snap.objects.get(SERVICE, n))
-            .filter_map(manifest::written)
+            .filter_map(|object| self.written(object))
             .max();
         written.map_or(Timestamp::MIN, |at| after(at, self.settle()))
     }
 
     /// When clients of the apex Service have had time to learn of its last change.
     pub(crate) fn apex_settled_at(&self) -> Timestamp {
-        self.apex().and_then(manifest::written).map_or(Timestamp::MIN, |at| after(at, self.settle()))
+        self.apex().and_then(|apex| self.written(apex)).map_or(Timestamp::MIN, |at| after(at, self.settle()))
     }
 
     /// When route and apex have both been as they are for long enough that pods may go.
@@ -277,9 +293,32 @@ impl<'a> Context<'a> {
         &all[usize::try_from(index).unwrap_or(1).clamp(1, all.len()) - 1]
     }
 
-    /// Since when the present phase or weight has been standing.
+    /// Since when what is waited for now has been waited for, by the status.
+    pub(crate) fn waiting_since(&self) -> Timestamp {
+        let waiting = self.status().waiting.as_ref();
+        if self.resumed {
+            return self.now;
+        }
+        if self.waits_to_begin()
+            && waiting.is_some_and(|w| w.revision.as_ref().is_some_and(|r| *r != self.hash))
+        {
+            return self.now;
+        }
+        // a status written by a former version knows the last phase or weight only
+        let former = || self.status().last_transition_time.as_ref().map_or(self.now, |t| t.0);
+        waiting.map_or_else(former, |waiting| waiting.since.0)
+    }
+
+    /// The same for deadlines of pods: time in which the operator did not look is not held against them.
     pub(crate) fn standing_since(&self) -> Timestamp {
-        self.status().last_transition_time.as_ref().map_or(self.now, |t| t.0)
+        self.waiting_since().max(self.snap.watching_since.min(self.now))
+    }
+
+    /// Since when pods of the target have been waited for.
+    pub(crate) fn pods_waited_since(&self) -> Timestamp {
+        let since = self.status().step.as_ref().and_then(|step| step.pods_since.as_ref());
+        let since = since.filter(|_| !self.resumed).map_or(self.now, |since| since.0);
+        since.max(self.snap.watching_since.min(self.now))
     }
 
     /// The Canary's spec has not been edited since it was last acted on.

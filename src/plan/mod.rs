@@ -17,7 +17,8 @@
 //! (`e2e/tests/repo.rs` checks both):
 //!
 //! 1. [`model`], [`builder`] - what goes into a decision and what comes out of it
-//! 2. [`configs`], [`context`], [`chain`], [`observed_target`], [`waiting`] - one Canary, and what several phases ask of it
+//! 2. [`configs`], [`stored_times`], [`context`], [`chain`], [`observed_target`], [`waiting`] - one Canary, and what several
+//!    phases ask of it
 //! 3. [`history`], [`objects`], [`traffic`] - records of runs, generated objects, where requests go
 //! 4. [`gates`], [`analysis`] - who has a say before the weight rises, and what is measured
 //! 5. [`phases`] - a chain of guards for each phase
@@ -35,6 +36,7 @@ mod model;
 mod objects;
 mod observed_target;
 mod phases;
+mod stored_times;
 #[cfg(test)]
 mod tests;
 mod traffic;
@@ -55,15 +57,17 @@ use chain::Chain;
 use context::Context;
 use gates::requests;
 use model::flow::{Flow, GO_ON, ignore};
-use phases::{idle, initialise, progress, promote};
+use phases::{idle, initialise, not_accepted, progress, promote};
 
 /// What must be asked outside before [`decide`].
 pub fn questions(snap: &Snapshot, now: Timestamp) -> Vec<Question> {
+    let corrected = stored_times::corrected(snap, now);
+    let snap = corrected.as_ref().unwrap_or(snap);
     let mut draft = PlanBuilder::new(snap.status(), now);
     let answers = Answers::default();
     let cx = admission::admit(snap, &answers, &mut draft, now);
     let mut all = match cx.as_ref().map(|cx| (cx.phase(), cx)) {
-        Some((Phase::Unset, cx)) => admission::metric_templates::pings(cx),
+        Some((Phase::Unset, cx)) if !cx.rejected => admission::metric_templates::pings(cx),
         Some((Phase::Progressing | Phase::Waiting | Phase::WaitingPromotion, cx)) if !cx.waits_to_begin() => {
             schedule::questions(cx)
         }
@@ -76,7 +80,9 @@ pub fn questions(snap: &Snapshot, now: Timestamp) -> Vec<Question> {
 
 /// What to do now. `answers` are those to [`questions`] for the same snapshot; missing ones are data.
 pub fn decide(snap: &Snapshot, answers: &Answers, now: Timestamp) -> Plan {
-    let mut draft = PlanBuilder::new(snap.status(), now);
+    let (stored, corrected) = (snap.status(), stored_times::corrected(snap, now));
+    let snap = corrected.as_ref().unwrap_or(snap);
+    let mut draft = PlanBuilder::correcting(stored, snap.status(), now);
     if let Some(cx) = admission::admit(snap, answers, &mut draft, now) {
         ignore(by_phase(&cx, &mut draft));
     }
@@ -95,6 +101,9 @@ const FIRST: Chain = &[
 ];
 
 fn by_phase(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    if cx.rejected {
+        return chain::run(not_accepted::CHAIN, cx, d);
+    }
     chain::run(FIRST, cx, d)?;
     chain::run(of_phase(cx), cx, d)
 }

@@ -1,5 +1,7 @@
 //! What a run waits for.
 
+use jiff::Timestamp;
+
 use crate::{
     api::Phase,
     names::conditions,
@@ -16,8 +18,14 @@ use crate::{
 pub(crate) const INCONCLUSIVE_ANALYSIS: &str = "InconclusiveAnalysis";
 
 /// Waiting for pods is said aloud once it takes longer than an interval.
-pub(crate) fn for_pods(cx: &Context<'_>, d: &mut PlanBuilder, why: &str, say: impl Fn(&str) -> Note) {
-    let patience = after(cx.standing_since(), cx.c.interval);
+pub(crate) fn for_pods(
+    cx: &Context<'_>,
+    d: &mut PlanBuilder,
+    since: Timestamp,
+    why: &str,
+    say: impl Fn(&str) -> Note,
+) {
+    let patience = after(since, cx.c.interval);
     if cx.now < patience {
         return d.wake_at(patience);
     }

@@ -20,4 +20,4 @@ pub use pause::{Apex, Pause, Wait};
 pub use problem::Problem;
 pub use schedule::{Step, Strategy};
 pub use target::Target;
-pub use validated::{CheckedSpec, Denial, Names, Validated, validate};
+pub use validated::{CheckedSpec, Denial, Names, Validated, known, validate};

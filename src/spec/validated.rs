@@ -191,6 +191,31 @@ pub fn validate(canary: &Canary, rules: &Rules) -> Result<Validated, Denial> {
     }))
 }
 
+/// What is known of a Canary whose spec may not be valid: whom its objects lead to, though not how it is analysed. Enough to
+/// take traffic back. None if not even that can be told.
+pub fn known(canary: &Canary, rules: &Rules) -> Option<Validated> {
+    if let Ok(valid) = validate(canary, rules) {
+        return Some(valid);
+    }
+    let written = canary.analysis().cloned().unwrap_or_default();
+    let analysis = CanaryAnalysis {
+        interval: written.interval,
+        threshold: written.threshold,
+        match_: written.match_,
+        iterations: written.iterations,
+        step_weight: Some(100),
+        session_affinity: written.session_affinity,
+        ..CanaryAnalysis::default()
+    };
+    let mut reduced = canary.clone();
+    let old_name = reduced.spec.canary_analysis.is_some() && reduced.spec.analysis.is_none();
+    let place = if old_name { &mut reduced.spec.canary_analysis } else { &mut reduced.spec.analysis };
+    *place = Some(analysis);
+    reduced.spec.canary_scale_down_delay = None;
+    reduced.spec.autoscaler_ref = None;
+    validate(&reduced, rules).ok()
+}
+
 fn names(spec: &CanarySpec, service: &CanaryService, kind: Target) -> Result<Names, Denial> {
     let target = spec.target_ref.name.clone();
     let apex = apex(service, kind, &target)?;

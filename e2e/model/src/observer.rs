@@ -146,6 +146,22 @@ impl Observer {
         }
     }
 
+    /// Nothing is left to do at this time: S2 of what was *not* written. Nobody may be left on a side without pods while
+    /// the other has some, whatever the phase.
+    pub fn settled(&mut self, world: &World, pods: &Pods, names: &Names) {
+        let Some(canary) = &world.canary else { return };
+        // suspended: that is said, not mended; somebody else acts
+        let others = canary["spec"]["suspend"] == true || world.flagger.is_some();
+        let anywhere = [&names.primary_service, &names.canary_service];
+        let serving = anywhere.into_iter().any(|service| route::ready(world, pods, service) > 0);
+        let lost = route::to_nobody(world, pods, names);
+        let made = world.status().phase.is_some_and(|phase| phase > Phase::Initializing);
+        if lost > 0 && serving && made && !others && !pods.slices_late {
+            let phase = world.status().phase.unwrap_or_default();
+            self.wrong("S2", format!("{lost} % are left with nobody in phase {phase}, beside ready pods"));
+        }
+    }
+
     /// Every plan, before it is carried out.
     pub fn decided(
         &mut self,

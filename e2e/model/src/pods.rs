@@ -20,6 +20,8 @@ pub enum Mode {
     Never,
     /// No pod is ready, also none that was.
     Vanish,
+    /// All but one pod are ready.
+    OneUnready,
     /// The controller has not looked yet.
     Unseen,
 }
@@ -181,6 +183,7 @@ fn pods(played: &mut Played, mode: Mode, template: String, desired: i64, recreat
         Mode::Never if old => played.ready = 0,
         Mode::Never => played.ready = played.ready.min(desired),
         Mode::Vanish => played.ready = 0,
+        Mode::OneUnready => played.ready = (desired - 1).max(0),
         Mode::Ready | Mode::Unseen => played.ready = desired,
     }
     played.template = template;

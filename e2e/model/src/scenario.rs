@@ -100,7 +100,11 @@ fn told(story: &Scenario) -> Result<String> {
     for (number, step) in story.steps.iter().enumerate() {
         let at = time::later(begin, duration(&step.at)?);
         let mut told = String::new();
-        pass(&mut sim, at, &mut told)?;
+        let away = step.away.as_deref().map(duration).transpose()?.unwrap_or_default();
+        pass(&mut sim, time::earlier(at, away), &mut told)?;
+        if !away.is_zero() {
+            sim.away(away);
+        }
         if story.fresh || number > 0 {
             out.push_str(&told);
         }

@@ -48,6 +48,10 @@ pub struct Sim {
     pub pods: Pods,
     /// The clock.
     pub now: Timestamp,
+    /// By how much the operator's clock is ahead of it.
+    pub skew: SignedDuration,
+    /// Since when the operator has been at work without a break, by its own clock.
+    pub watching_since: Timestamp,
     /// What metrics read, by name; others read well.
     pub readings: BTreeMap<String, Reading>,
     /// Webhooks that say no, and why; `hangs` is no answer.
@@ -88,6 +92,8 @@ impl Sim {
             world,
             pods: Pods::default(),
             now: start(),
+            skew: SignedDuration::ZERO,
+            watching_since: Timestamp::MIN,
             readings: BTreeMap::new(),
             refusals: BTreeMap::new(),
             called: vec![],
@@ -131,6 +137,7 @@ impl Sim {
     pub fn snapshot(&self) -> Option<Snapshot> {
         let mut snap = self.world.snapshot()?;
         snap.ask_not_before = self.ask_not_before;
+        snap.watching_since = self.watching_since;
         snap.records = self.kept.records(&self.world);
         snap.heard = self.heard.clone();
         snap.conditions = self.conditions.clone();
@@ -160,6 +167,19 @@ impl Sim {
         answers
     }
 
+    /// What time it is for the operator.
+    pub fn clock(&self) -> Timestamp {
+        self.now.checked_add(self.skew).unwrap_or(self.now)
+    }
+
+    /// The operator is away for this long: time passes, pods come and go, and nothing is decided.
+    pub fn away(&mut self, time: Duration) {
+        self.now = later(self.now, time);
+        controllers::play(&mut self.pods, &mut self.world, self.now);
+        self.crash();
+        self.watching_since = self.clock();
+    }
+
     /// One pass: look, ask, decide, write. False when there was nothing to write.
     pub fn step(&mut self) -> bool {
         let Some(mut snap) = self.snapshot() else {
@@ -168,12 +188,16 @@ impl Sim {
         };
         self.conditions = self.conditions.with(snap.canary.conditions());
         snap.conditions = self.conditions.clone();
-        let questions = plan::questions(&snap, self.now);
+        let clock = self.clock();
+        let questions = plan::questions(&snap, clock);
         let answers = self.ask(&questions);
         snap.ask_not_before = self.ask_not_before;
-        let plan = plan::decide(&snap, &answers, self.now);
-        self.observer.decided(&snap, &questions, &answers, &plan, self.now);
-        self.wake = plan.wake;
+        let plan = plan::decide(&snap, &answers, clock);
+        self.observer.decided(&snap, &questions, &answers, &plan, clock);
+        self.wake = match plan.wake {
+            Wake::At(at) => Wake::At(at.checked_sub(self.skew).unwrap_or(at)),
+            wake => wake,
+        };
         if plan.is_empty() {
             self.kept.remember(&plan, true);
             self.say(&plan);
@@ -239,7 +263,7 @@ impl Sim {
         if unread || answers.readings.values().any(unusable) {
             let wait = SignedDuration::from_secs(1 << self.silence.min(6));
             self.silence += 1;
-            self.ask_not_before = self.now.checked_add(wait).ok();
+            self.ask_not_before = self.clock().checked_add(wait).ok();
         } else if !questions.is_empty() {
             (self.silence, self.ask_not_before) = (0, None);
         }
@@ -348,6 +372,7 @@ impl Sim {
             if !wrote && !played {
                 let wrong = self.kept.wrong(&self.world, self.now);
                 self.observer.violations.extend(wrong);
+                self.observer.settled(&self.world, &self.pods, &self.names);
                 return;
             }
         }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result, bail};
+use jiff::SignedDuration;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use serin::{
@@ -57,6 +58,12 @@ pub(crate) struct Step {
     /// The operator dies after so many writes of its next plan.
     #[serde(default)]
     crash: Option<usize>,
+    /// The operator is away for this long, e.g. `15m`; the step begins after it.
+    #[serde(default)]
+    pub(crate) away: Option<String>,
+    /// The operator's clock is set by this many seconds against everyone else's.
+    #[serde(default)]
+    clock: Option<i64>,
     /// Somebody else writes the Canary just before the operator does.
     #[serde(default)]
     conflict: bool,
@@ -66,6 +73,17 @@ impl Step {
     /// Does what the step says; returns it in words.
     pub(crate) fn happens(&self, sim: &mut Sim) -> Result<String> {
         let mut said = Vec::new();
+        if let Some(away) = &self.away {
+            said.push(format!("the operator was away for {away}"));
+        }
+        if let Some(seconds) = self.clock {
+            sim.skew += SignedDuration::from_secs(seconds);
+            if seconds > 0 {
+                sim.watching_since = sim.clock();
+            }
+            sim.observer.clock_was_set();
+            said.push(format!("the operator's clock is set by {seconds} s"));
+        }
         if let Some(image) = &self.image {
             fixture::set_image(sim, image);
             said.push(format!("the target gets {image}"));

@@ -18,3 +18,8 @@ pub fn later(now: Timestamp, time: Duration) -> Timestamp {
 pub fn at_second(time: Timestamp) -> String {
     time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
+
+/// `time` earlier, or the same time where there is none so early.
+pub fn earlier(now: Timestamp, time: Duration) -> Timestamp {
+    SignedDuration::try_from(time).ok().and_then(|d| now.checked_sub(d).ok()).unwrap_or(now)
+}

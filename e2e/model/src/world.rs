@@ -84,6 +84,7 @@ impl World {
             refused: None,
             refused_job: None,
             ask_not_before: None,
+            watching_since: Timestamp::MIN,
             records: Records::default(),
             conditions: Known::default(),
             heard: BTreeMap::new(),

@@ -56,6 +56,9 @@ pub struct CanaryStatus {
     /// The target as it was seen last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<ObservedTarget>,
+    /// What is waited for now: deadlines and gates count from here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<Waiting>,
     /// Where the run stands in its schedule of weights.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub step: Option<StepStatus>,
@@ -77,6 +80,17 @@ pub struct CanaryStatus {
     /// The last request that was answered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request: Option<RequestStatus>,
+}
+
+/// What a Canary waits for.
+#[derive(JsonSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Waiting {
+    /// Since when: set by each phase, revision, step and decision, and when the Canary is resumed or accepted again.
+    pub since: MicroTime,
+    /// Hash of the revision that waits for approval to start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<String>,
 }
 
 /// Where a Canary stands.
@@ -202,6 +216,12 @@ pub struct StepStatus {
     /// Before the first step the target's pods are replaced: their configuration has changed since they started.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub renew: bool,
+    /// Since when pods of the target have been waited for. Unset: they were ready when they were last looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pods_since: Option<MicroTime>,
+    /// The requests that the weight is of: `all`, or a digest of `analysis.match`. Empty: not known.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub audience: String,
     /// When the weight was decided, where pods are shared: how long they may take to become ready counts from here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<MicroTime>,

@@ -6,6 +6,7 @@ use crate::{
     },
     spec::Target,
 };
+use jiff::Timestamp;
 
 fn service(over: &Value) -> Value {
     let mut live = json!({
@@ -35,6 +36,7 @@ fn snapshot() -> Snapshot {
         refused: None,
         refused_job: None,
         ask_not_before: None,
+        watching_since: Timestamp::MIN,
         records: crate::snapshot::Records::default(),
         conditions: crate::expression::Known::default(),
         heard: std::collections::BTreeMap::new(),
@@ -126,8 +128,8 @@ fn why_a_revision_is_not_ready_is_said_in_knatives_words() {
         {"type": "ConfigurationsReady", "status": "False", "reason": "RevisionFailed", "message": "no such image"},
     ]);
     let live = service(&json!({"status": {"conditions": conditions}}));
-    let rollout = Target::Knative.rollout(&live, 0, 100, std::time::Duration::ZERO, jiff::Timestamp::MIN);
+    let rollout = Target::Knative.rollout(&live, 0, 100);
     assert_eq!(rollout, Rollout::Waiting { why: "revision podinfo-2 is not ready: no such image".into() });
-    let rollout = Target::Knative.rollout(&live, 1, 100, std::time::Duration::ZERO, jiff::Timestamp::MIN);
+    let rollout = Target::Knative.rollout(&live, 1, 100);
     assert_eq!(rollout, Rollout::Ready);
 }

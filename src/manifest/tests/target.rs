@@ -72,8 +72,7 @@ fn the_primary_of_an_empty_daemon_set_is_not_empty() {
 #[test]
 fn a_daemon_set_is_ready_when_enough_nodes_have_the_new_pod() {
     let why = |live: &Value, threshold| {
-        let rollout =
-            Target::DaemonSet.rollout(live, 0, threshold, std::time::Duration::ZERO, Timestamp::MIN);
+        let rollout = Target::DaemonSet.rollout(live, 0, threshold);
         rollout.why().unwrap_or("ready").to_owned()
     };
     let texts = [

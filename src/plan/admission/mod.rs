@@ -7,29 +7,24 @@ pub(crate) mod metric_templates;
 pub(crate) mod ownership;
 pub(crate) mod preconditions;
 
-use jiff::Timestamp;
-use serde_json::Value;
-
 use crate::{
-    analysis::Checks,
     api::Phase,
     names::conditions,
     plan::{
         admission::preconditions::{Rejection, surroundings},
         builder::{PlanBuilder, after},
-        configs::Configs,
         context::Context,
-        model::{Answers, Messages, Note, Urgency, flow::ignore},
-        objects::{primary, write::WriteReason},
+        model::{Answers, Messages, Note, Urgency},
+        objects::primary,
         phases::terminate,
-        traffic,
     },
-    router::{self, Split},
     snapshot::Snapshot,
-    spec::{Findings, Problem, validate},
+    spec::{Problem, validate},
 };
+use jiff::Timestamp;
 
-/// A Canary that can be acted on, or none: then the plan says why.
+/// A Canary that can be acted on, or that is at least to be watched (then it is [`Context::rejected`]); or none. Where it
+/// is not accepted, the plan says why.
 pub(crate) fn admit<'a>(
     snap: &'a Snapshot,
     answers: &'a Answers,
@@ -63,8 +58,9 @@ pub(crate) fn admit<'a>(
             terminate::step(&cx, d);
             None
         }
-        Ok(cx) => {
+        Ok(mut cx) => {
             accept(&cx, d);
+            cx.resumed = d.restarts_deadlines();
             config_tracking::remember(&cx, d);
             Some(cx)
         }
@@ -73,6 +69,7 @@ pub(crate) fn admit<'a>(
                 terminate::let_go(snap, d, Some(&problem.message));
             } else {
                 stopped(snap, d, &problem, unserved.as_deref(), now);
+                return preconditions::watched(snap, answers, now, &problem);
             }
             None
         }
@@ -87,6 +84,7 @@ fn nothing_to_revert(snap: &Snapshot) -> bool {
 fn suspended(snap: &Snapshot, d: &mut PlanBuilder) -> bool {
     if snap.canary.spec.suspend != Some(true) {
         if d.clear(conditions::SUSPENDED) {
+            d.restart_deadlines();
             d.say(Messages::resumed());
         }
         return false;
@@ -142,46 +140,6 @@ fn stopped(snap: &Snapshot, d: &mut PlanBuilder, problem: &Problem, unserved: Op
         }
     }
     d.status.observed_generation = snap.canary.metadata.generation;
-    if ["TargetMissing", config_tracking::MISSING, config_tracking::UNREAD].contains(&problem.reason) {
-        relieve(snap, d, now);
-    }
-}
-
-/// In the middle of a run the target is gone, or it was given a template whose pods cannot start: its share goes to the
-/// primary.
-fn relieve(snap: &Snapshot, d: &mut PlanBuilder, now: Timestamp) {
-    let shared = d.status.step.as_ref().is_some_and(|s| s.weight > 0 || s.mirrored);
-    let Ok(c) = validate(&snap.canary, &snap.rules) else { return };
-    let Some(router) = router::by_name(&c.provider) else { return };
-    if c.target.behind(snap, &c.names.primary_service) == 0 {
-        return;
-    }
-    let answers = Answers::default();
-    let messages = Messages::new(&c.name, &c.names.target, &c.names.primary, &c.namespace);
-    let cx = Context {
-        snap,
-        answers: &answers,
-        now,
-        c,
-        checks: Checks::default(),
-        findings: Findings::default(),
-        router,
-        messages,
-        asks: vec![],
-        target: &Value::Null,
-        label: Default::default(),
-        configs: Configs::default(),
-        scaler: None,
-        scaler_problem: None,
-        hash: String::new(),
-    };
-    if !shared && !cx.live_split().is_some_and(Split::is_pinned) {
-        return;
-    }
-    d.status.step = Some(cx.step_at(Split::to_canary(0)));
-    d.status.canary_weight = 0;
-    d.urgent = true;
-    ignore(traffic::routing(&cx, d, Split::to_canary(0), WriteReason::Wanted));
 }
 
 fn accept(cx: &Context<'_>, d: &mut PlanBuilder) {
@@ -200,6 +158,7 @@ fn accept(cx: &Context<'_>, d: &mut PlanBuilder) {
             "the spec is valid and all referenced objects exist",
         ) && was_refused
         {
+            d.restart_deadlines();
             d.say(Note::normal("Accepted", "what was wrong has been fixed: going on"));
         }
     }

@@ -10,7 +10,9 @@ use crate::{
     plan::{
         analysis::{
             entries::{self, Effect, effect},
-            jobs, outage, schedule,
+            jobs,
+            measurable::{is_hindered, is_measurable},
+            outage, schedule,
         },
         builder::{PlanBuilder, after},
         context::Context,
@@ -81,6 +83,23 @@ pub(crate) fn judge(cx: &Context<'_>, d: &mut PlanBuilder, held: bool) -> Flow {
         }
     }
     WAIT
+}
+
+/// Judges what is due although nothing may rise, so that bad checks end a run that something else keeps where it is.
+pub(crate) fn while_held(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    let analysed = matches!(cx.phase(), Phase::Progressing | Phase::Waiting | Phase::WaitingPromotion);
+    let asked = !cx.checks.metrics.is_empty() || !cx.c.analysis.webhooks.is_empty();
+    if !analysed
+        || !asked
+        || !is_hindered(cx)
+        || !is_measurable(cx)
+        || d.reached(schedule::due(cx)).is_break()
+    {
+        return GO_ON;
+    }
+    let before = d.status.clone();
+    let judged = judge(cx, d, true);
+    if d.status == before { GO_ON } else { judged }
 }
 
 /// Pure: `entries` are the metrics with these measurements written down.
@@ -186,7 +205,11 @@ struct Due {
 
 /// While answers are missing the end of a Job is still looked at, and no window ends. None: there is nothing to look at.
 fn due_now(cx: &Context<'_>) -> Option<Due> {
-    let due = schedule::metrics_due(cx);
+    let mut due = schedule::metrics_due(cx);
+    if is_hindered(cx) {
+        // what cannot be asked does not keep the others from counting: nothing passes on them alone
+        due.retain(|at| cx.asks.iter().all(|ask| ask.metric != *at || ask.query.is_ok()));
+    }
     if let Some(mut found) = assessed(cx, &due) {
         let all = found.len();
         found.retain(|(at, a)| {

@@ -14,12 +14,20 @@ pub(crate) fn blocked(cx: &Context<'_>) -> bool {
     cx.findings.held || !cx.findings.faults.is_empty()
 }
 
-/// The step stands as it is meant to, so that what is measured now is its doing.
+/// Something keeps the weight from rising, whatever is measured.
+pub(crate) fn is_hindered(cx: &Context<'_>) -> bool {
+    cx.rejected
+        || blocked(cx)
+        || cx.snap.refused.is_some()
+        || !matches!(cx.target_rollout(), Rollout::Ready)
+        || acceptance::not_programmed(cx).is_some()
+}
+
+/// The canary has users as it is meant to, so that what is measured now is its doing.
 pub(crate) fn is_measurable(cx: &Context<'_>) -> bool {
     let step = cx.step();
     let ending = cx.status().run.as_ref().is_some_and(|r| r.ending.is_some());
     !ending
-        && !blocked(cx)
         && !cx.c.skip_analysis
         && step.index > 0
         && step.confirmed.is_some()
@@ -27,7 +35,5 @@ pub(crate) fn is_measurable(cx: &Context<'_>) -> bool {
         && cx.canary_pods() > 0
         && cx.primary_pods() > 0
         && !waiting::is_idle(cx)
-        && matches!(cx.target_rollout(), Rollout::Ready)
         && traffic::split_in_place(cx, cx.split(&step))
-        && acceptance::not_programmed(cx).is_none()
 }

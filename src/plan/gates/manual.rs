@@ -42,6 +42,9 @@ pub(crate) fn pass(cx: &Context<'_>, d: &mut PlanBuilder) -> Pass {
         }
         return Pass::Open;
     };
+    if cx.waits_to_begin() || cx.status().run.is_none() {
+        d.wait_to_start(&cx.hash);
+    }
     if cx.phase() != place.phase {
         announce(cx, d, &place);
         d.phase(place.phase, cx.kind());
@@ -51,7 +54,7 @@ pub(crate) fn pass(cx: &Context<'_>, d: &mut PlanBuilder) -> Pass {
         return Pass::Open;
     }
     if let Wait::For(time) = place.until {
-        let end = after(cx.standing_since(), time);
+        let end = after(cx.waiting_since(), time);
         if cx.now < end {
             d.wake_at(end);
         } else if d.find(conditions::HALTED).is_none() {
@@ -65,7 +68,7 @@ pub(crate) fn pass(cx: &Context<'_>, d: &mut PlanBuilder) -> Pass {
 
 /// The deadline of a gate, and its reminder.
 fn overdue(cx: &Context<'_>, d: &mut PlanBuilder, place: &Place<'_>) -> Pass {
-    let since = cx.standing_since();
+    let since = cx.waiting_since();
     if let Some(time) = place.rule.deadline {
         let end = after(since, time);
         if cx.now >= end {
@@ -108,7 +111,9 @@ fn expired(cx: &Context<'_>, d: &mut PlanBuilder, place: &Place<'_>, seconds: f6
 
 /// Said once, with the words by which it goes on.
 fn announce(cx: &Context<'_>, d: &mut PlanBuilder, place: &Place<'_>) {
-    if d.find(conditions::PAUSED).is_some_and(|c| c.reason == STILL_WAITING) {
+    let other = cx.waits_to_begin()
+        && cx.status().waiting.as_ref().and_then(|w| w.revision.as_ref()) != Some(&cx.hash);
+    if d.find(conditions::PAUSED).is_some_and(|c| c.reason == STILL_WAITING) && !other {
         return;
     }
     let text = format!("Halt {} advancement waiting for {}", cx.messages.canary(), place::wanted(cx, place));

@@ -237,6 +237,13 @@ impl Messages {
         )
         .aloud(Urgency::Warn)
     }
+    pub(crate) fn withdrawn(&self) -> Note {
+        Note::warning(
+            "TrafficWithdrawn",
+            format!("{} is no longer what was analysed: its traffic goes to the primary", self.target),
+        )
+        .aloud(Urgency::Warn)
+    }
     pub(crate) fn primary_vanished(&self) -> Note {
         Note::warning(
             "PrimaryNotReady",

@@ -6,9 +6,9 @@
 
 use crate::{
     manifest::{self, Manifest, target::Sides},
-    names::{self, conditions},
+    names,
     plan::{
-        builder::{PlanBuilder, after},
+        builder::PlanBuilder,
         context::Context,
         model::flow::{Flow, GO_ON, WAIT, all},
         objects::write::{self, WriteReason},
@@ -48,17 +48,6 @@ pub(crate) fn revised(cx: &Context<'_>, d: &mut PlanBuilder, wanted: &Manifest) 
 /// Waits until proxies have had time to learn of the last change of a side.
 pub(crate) fn followed(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     if cx.c.target.is_copied() { d.reached(cx.sides_settled_at()) } else { GO_ON }
-}
-
-/// The target has been short of pods for longer than the deadline. Only for those that do not tell so themselves; the
-/// condition is there since an interval after it began.
-pub(crate) fn overdue(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
-    if cx.c.target.keeps_time() {
-        return false;
-    }
-    let since = d.find(conditions::PODS_READY).and_then(|c| c.last_transition_time.as_ref());
-    let Some(since) = since.map(|time| time.0) else { return false };
-    d.reached(after(since, cx.c.deadline)).is_continue()
 }
 
 /// The Services in front of the primary and of the target.

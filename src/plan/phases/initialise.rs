@@ -89,7 +89,7 @@ fn primary_ready(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
         }
         Rollout::Waiting { why } | Rollout::Stuck { why } => why,
     };
-    waiting::for_pods(cx, d, &why, |why| cx.messages.primary_not_ready(why));
+    waiting::for_pods(cx, d, cx.standing_since(), &why, |why| cx.messages.primary_not_ready(why));
     WAIT
 }
 

@@ -16,7 +16,7 @@ use crate::{
             Note, Urgency,
             flow::{Flow, GO_ON, WAIT, WRITE_FIRST, all, handled_after, wait_unless},
         },
-        objects::{autoscaler, pod_limits, primary, services, write::WriteReason},
+        objects::{autoscaler, primary, services, write::WriteReason},
         observed_target,
         phases::{promote, rollback, start, steps},
         traffic::{self, acceptance, apex, ending},
@@ -34,6 +34,7 @@ pub(crate) const CHAIN: Chain = &[
     ("rollback_webhook", gates::rolled_back),
     ("canary_pods_lost", canary_pods_lost),
     ("route_lowered", route_lowered),
+    ("bad_checks", evaluate::while_held),
     ("generated_objects", generated_objects),
     ("pods_renewed", start::pods_renewed),
     ("target_scaled_up", autoscaler::scale_up),
@@ -155,11 +156,13 @@ fn revision_changed(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 
 /// The canary lost all its pods under traffic: that goes to the primary now, counts as a failed check, and the steps
 /// start over once there are pods. Nothing moves while the primary has none either.
-fn canary_pods_lost(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+pub(crate) fn canary_pods_lost(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     if cx.step().weight == 0 || cx.canary_pods() > 0 {
         return GO_ON;
     }
     if cx.primary_pods() == 0 {
+        // a primary that was deleted as well is made again
+        primary::intact(cx, d)?;
         return WAIT;
     }
     let checks = cx.status().failed_checks.saturating_add(1);
@@ -170,7 +173,7 @@ fn canary_pods_lost(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
         let why = "the canary lost all its pods";
         return ending::begin(cx, d, EndingKind::RollingBack, "ThresholdReached", why);
     }
-    d.status.step = Some(StepStatus { since: pod_limits::since(cx), ..StepStatus::default() });
+    d.status.step = Some(steps::before_first(cx));
     if cx.phase() != Phase::Progressing {
         d.phase(Phase::Progressing, cx.kind());
     }
@@ -187,7 +190,9 @@ fn primary_pods(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     if cx.primary_pods() > 0 {
         return GO_ON;
     }
-    waiting::for_pods(cx, d, "it has no ready pods", |why| cx.messages.primary_not_ready(why));
+    waiting::for_pods(cx, d, cx.standing_since(), "it has no ready pods", |why| {
+        cx.messages.primary_not_ready(why)
+    });
     WAIT
 }
 
@@ -196,22 +201,26 @@ fn canary_pods(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let (why, stuck) = match cx.target_rollout() {
         Rollout::Ready if cx.canary_pods() > 0 => {
             d.clear(conditions::PODS_READY);
+            let patience = cx.c.interval.min(cx.c.deadline / 2);
+            d.pods_are_ready(after(cx.pods_waited_since(), patience));
             return GO_ON;
         }
         Rollout::Ready => ("its pods are not yet behind the Service".to_owned(), false),
         Rollout::Waiting { why } => (why, false),
         Rollout::Stuck { why } => (why, true),
     };
+    if let Some(step) = d.status.step.as_mut().filter(|step| step.pods_since.is_none()) {
+        step.pods_since = Some(MicroTime(cx.now));
+    }
     let noun = cx.c.target.noun();
-    let late = cx.step().index == 0 && cx.now >= after(cx.standing_since(), cx.c.deadline);
-    if stuck || late || services::overdue(cx, d) {
+    let deadline = after(cx.pods_waited_since(), cx.c.deadline);
+    if stuck || cx.now >= deadline {
         d.say(cx.messages.canary_not_ready(noun, &why));
         d.say(cx.messages.deadline_exceeded(&why));
         return ending::begin(cx, d, EndingKind::RollingBack, "DeadlineExceeded", &why);
     }
-    // the Deployment's own clock may run out without an event
-    d.wake_at(after(cx.now, cx.c.interval));
-    waiting::for_pods(cx, d, &why, |why| cx.messages.canary_not_ready(noun, why));
+    d.wake_at(deadline);
+    waiting::for_pods(cx, d, cx.pods_waited_since(), &why, |why| cx.messages.canary_not_ready(noun, why));
     WAIT
 }
 

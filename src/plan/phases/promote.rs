@@ -40,6 +40,7 @@ pub(crate) const CHAIN: Chain = &[
             autoscaler::sync(cx, d),
         ])
     }),
+    ("canary_pods_lost", canary_pods_lost),
     ("primary_pods_lost", primary_pods_lost),
     ("route", |cx, d| {
         let step = cx.step();
@@ -135,6 +136,18 @@ fn target_moved_on_under_traffic(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow 
     handled_after(moved)
 }
 
+/// The canary lost its pods while the primary takes the template: its traffic goes to the primary, which has some, and the
+/// promotion goes on.
+pub(crate) fn canary_pods_lost(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    if cx.step().weight == 0 || cx.canary_pods() > 0 || cx.primary_pods() == 0 {
+        return GO_ON;
+    }
+    d.status.step = Some(cx.step_at(Split::to_canary(0)));
+    d.urgent = true;
+    d.say(cx.messages.canary_vanished());
+    handled_after(traffic::routing(cx, d, Split::to_canary(0), WriteReason::Wanted))
+}
+
 /// The new template has cost the primary all its pods: the analysed ones serve everyone until it has pods again.
 fn primary_pods_lost(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let zero = cx.zero();
@@ -174,7 +187,7 @@ fn primary_ready(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
         return ending::begin(cx, d, EndingKind::UndoingPromotion, "PromotionFailed", &why);
     }
     d.wake_at(if stuck { grace } else { deadline });
-    waiting::for_pods(cx, d, &why, |why| cx.messages.primary_not_ready(why));
+    waiting::for_pods(cx, d, cx.standing_since(), &why, |why| cx.messages.primary_not_ready(why));
     WAIT
 }
 

@@ -51,7 +51,12 @@ fn primary_restored(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     if cx.phase() != Phase::Promoting || cx.step().confirmed.is_some() {
         return GO_ON;
     }
-    traffic::routing(cx, d, ending::on_healthy_side(cx), WriteReason::Wanted)?;
+    let split = ending::on_healthy_side(cx);
+    if cx.split(&cx.step()) != split {
+        d.status.step = Some(cx.step_at(split));
+        d.urgent = split.canary() == 0;
+    }
+    traffic::routing(cx, d, split, WriteReason::Wanted)?;
     // without a copy there is nothing to go back to: the primary stays as it is
     if let Some(stored) = cx.stored(cx.promoted()) {
         primary::from_stored(cx, d, stored, cx.primary_replicas(), false)?;

@@ -19,7 +19,7 @@ use crate::{
             HookKind, Messages,
             flow::{Flow, GO_ON, HANDLED, WAIT, WRITE_FIRST, handled_after, wait_unless},
         },
-        objects::{autoscaler, pod_limits},
+        objects::autoscaler,
         observed_target,
         phases::steps,
     },
@@ -72,7 +72,7 @@ pub(crate) fn pods_renewed(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     autoscaler::scale_to_zero(cx, d)?;
     let late = d.reached(after(cx.standing_since(), cx.c.deadline)).is_continue();
     if cx.c.target.is_empty(cx.target) || late {
-        d.status.step = Some(StepStatus { renew: false, ..cx.step() });
+        d.status.step = Some(StepStatus { renew: false, pods_since: Some(MicroTime(cx.now)), ..cx.step() });
         return WRITE_FIRST;
     }
     WAIT
@@ -101,7 +101,7 @@ pub(crate) fn reset(cx: &Context<'_>, d: &mut PlanBuilder) {
     d.status.iterations = 0;
     let renew =
         cx.step().renew || cx.target_replicas() > 0 && cx.configs.differ_for_running_pods(cx.status());
-    d.status.step = Some(StepStatus { renew, since: pod_limits::since(cx), ..StepStatus::default() });
+    d.status.step = Some(StepStatus { renew, ..steps::before_first(cx) });
     let of_last_run = [
         conditions::HALTED,
         conditions::INCONCLUSIVE,

@@ -1,5 +1,7 @@
 //! The steps of a run.
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
+
 use crate::{
     api::StepStatus,
     plan::{
@@ -15,6 +17,11 @@ use crate::{
     router::Split,
     spec::Strategy,
 };
+
+/// Before the first step: the target's pods are waited for.
+pub(crate) fn before_first(cx: &Context<'_>) -> StepStatus {
+    StepStatus { since: pod_limits::since(cx), pods_since: Some(MicroTime(cx.now)), ..StepStatus::default() }
+}
 
 /// The intent into status, then the route.
 pub(crate) fn advance(cx: &Context<'_>, d: &mut PlanBuilder, index: i32) -> Flow {

@@ -7,7 +7,7 @@ use crate::{
     plan::{
         builder::PlanBuilder,
         context::Context,
-        model::flow::{Flow, GO_ON, WAIT, wait_unless},
+        model::flow::{Flow, GO_ON, wait_unless},
         objects::{
             services,
             write::{self, WriteReason},
@@ -19,7 +19,8 @@ use crate::{
 
 /// Keeps the Service that users call, selecting the primary; one of that name without an owner is taken over as it is.
 pub(crate) fn service(cx: &Context<'_>, d: &mut PlanBuilder, why: WriteReason) -> Flow {
-    let Some(services) = services::rendered(cx) else { return WAIT };
+    // where a port does not resolve any more, it stays as it is
+    let Some(services) = services::rendered(cx) else { return GO_ON };
     let Some(apex) = services.apex else { return GO_ON };
     let known = |live: &Value| manifest::made_for(live, &cx.c.name) || manifest::adopted(live);
     if cx.c.apex != Apex::Stays && cx.apex().is_some_and(known) {

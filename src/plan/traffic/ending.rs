@@ -41,10 +41,11 @@ pub(crate) fn begin(
     handled_after(traffic::routing(cx, d, split, WriteReason::Wanted))
 }
 
-/// While the primary is being restored: the split as it is, or all to the canary when the primary has no pods.
+/// While the primary is being restored: the split as it is, or all to the side that has pods when the other has none.
 pub(crate) fn on_healthy_side(cx: &Context<'_>) -> Split {
     let zero = cx.zero();
-    if zero.canary() > 0 { zero } else { cx.split(&cx.step()) }
+    let canary_lost = cx.canary_pods() == 0 && cx.primary_pods() > 0;
+    if zero.canary() > 0 || canary_lost { zero } else { cx.split(&cx.step()) }
 }
 
 /// Pods that a share needs are not ready within the deadline: the run fails.

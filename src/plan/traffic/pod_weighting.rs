@@ -144,7 +144,7 @@ fn report_shortage(cx: &Context<'_>, d: &mut PlanBuilder, ready: i64, needed: i6
         return d.wake_at(patience);
     }
     let why = format!("{ready} of the {needed} pods are ready that it needs to take all the traffic back");
-    waiting::for_pods(cx, d, &why, |why| cx.messages.primary_not_ready(why));
+    waiting::for_pods(cx, d, cx.standing_since(), &why, |why| cx.messages.primary_not_ready(why));
 }
 
 /// Scales primary and target one step towards the wanted replicas; goes on when they are as wanted.

@@ -1,0 +1,77 @@
+//! A Canary that is not accepted, in the middle of a run. Nothing rises and nothing is mended, but it stays watched: what is
+//! measured badly still ends the run, an ending that was begun goes on, and the canary's traffic goes to the primary when
+//! its pods are gone or another template is there that was never analysed.
+
+use crate::{
+    api::Phase,
+    plan::{
+        analysis::evaluate,
+        builder::PlanBuilder,
+        chain::Chain,
+        context::Context,
+        gates,
+        model::flow::{Flow, GO_ON, WAIT, handled_after, wait_unless},
+        objects::write::WriteReason,
+        phases::{progress, promote, rollback, steps},
+        traffic,
+    },
+    router::Split,
+};
+
+/// The order in which a run is watched.
+pub(crate) const CHAIN: Chain = &[
+    ("abort_requested", gates::aborted),
+    ("rollback_under_way", ending_under_way),
+    ("in_a_run", |cx, _| wait_unless(in_a_run(cx))),
+    ("target_changed", target_changed),
+    ("canary_pods_lost", |cx, d| match cx.phase() {
+        Phase::Promoting => promote::canary_pods_lost(cx, d),
+        _ => progress::canary_pods_lost(cx, d),
+    }),
+    ("bad_checks", evaluate::while_held),
+];
+
+fn in_a_run(cx: &Context<'_>) -> bool {
+    cx.status().run.is_some()
+        && matches!(
+            cx.phase(),
+            Phase::Progressing | Phase::Waiting | Phase::WaitingPromotion | Phase::Promoting
+        )
+}
+
+/// An ending needs the target's label and nothing else of it; without one its traffic goes back, and the rest waits.
+fn ending_under_way(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    if cx.status().run.as_ref().is_none_or(|run| run.ending.is_none()) {
+        return GO_ON;
+    }
+    if cx.label.0.is_empty() {
+        lowered(cx, d)?;
+        return WAIT;
+    }
+    rollback::carry_on(cx, d)
+}
+
+/// The target is gone, or has a template that was not analysed: the canary loses its share.
+fn target_changed(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    if !cx.target.is_null() && cx.applied() == Some(cx.hash.as_str()) {
+        return GO_ON;
+    }
+    lowered(cx, d)?;
+    WAIT
+}
+
+/// All traffic goes to the primary, if that has pods. The steps begin with the first when the Canary is accepted again.
+fn lowered(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    let step = cx.step();
+    let led = step.weight > 0 || step.mirrored || cx.live_split().is_some_and(Split::is_pinned);
+    if !led || cx.primary_pods() == 0 {
+        return GO_ON;
+    }
+    let ending = cx.status().run.as_ref().is_some_and(|run| run.ending.is_some());
+    let kept = ending || cx.phase() == Phase::Promoting;
+    d.status.step = Some(if kept { cx.step_at(Split::to_canary(0)) } else { steps::before_first(cx) });
+    d.status.canary_weight = 0;
+    d.urgent = true;
+    d.say(cx.messages.withdrawn());
+    handled_after(traffic::routing(cx, d, Split::to_canary(0), WriteReason::Wanted))
+}

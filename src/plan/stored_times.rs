@@ -1,0 +1,45 @@
+//! Times that a status holds and a clock that was set back: each would keep its wait going for as long as the clock went
+//! back. A stored time in the future counts as now, and is stored as that.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
+
+use crate::{api::CanaryStatus, plan::builder::after, snapshot::Snapshot};
+
+/// Clocks of two operators may differ by this much without anything being corrected.
+pub(crate) const TOLERANCE: Duration = Duration::from_secs(1);
+
+/// The snapshot with no stored time in the future; none if there is nothing to correct.
+pub(crate) fn corrected(snap: &Snapshot, now: Timestamp) -> Option<Snapshot> {
+    let mut status = snap.canary.status.clone()?;
+    let latest = after(now, TOLERANCE);
+    let mut any = false;
+    for time in times(&mut status) {
+        if time.0 > latest {
+            *time = MicroTime(now);
+            any = true;
+        }
+    }
+    any.then(|| {
+        let mut snap = snap.clone();
+        snap.canary.status = Some(status);
+        snap
+    })
+}
+
+/// All times of the status from which something is counted.
+fn times(status: &mut CanaryStatus) -> impl Iterator<Item = &mut MicroTime> {
+    let CanaryStatus { waiting, step, run, metrics, target, .. } = status;
+    let waiting = waiting.iter_mut().map(|waiting| &mut waiting.since);
+    let step = step.iter_mut().flat_map(|step| {
+        [&mut step.pods_since, &mut step.since, &mut step.confirmed, &mut step.checked].into_iter().flatten()
+    });
+    let run = run.iter_mut().flat_map(|run| {
+        [Some(&mut run.started), run.ending.as_mut().map(|ending| &mut ending.at)].into_iter().flatten()
+    });
+    let metrics = metrics.iter_mut().flat_map(|m| [&mut m.since, &mut m.measured].into_iter().flatten());
+    let target = target.iter_mut().filter_map(|target| target.emptied.as_mut());
+    waiting.chain(step).chain(run).chain(metrics).chain(target)
+}
