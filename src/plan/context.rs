@@ -211,6 +211,15 @@ impl<'a> Context<'a> {
         if self.c.strategy == Strategy::AbTest && !step.everyone { 0 } else { step.weight }
     }
 
+    /// The requests that a weight is of: `all`, or a digest of those that the analysis names.
+    pub(crate) fn audience(&self) -> String {
+        if !self.names_requests() {
+            return "all".into();
+        }
+        let named = serde_json::to_value(&self.c.analysis.match_).unwrap_or_default();
+        revision::hash(&named).chars().take(12).collect()
+    }
+
     fn names_requests(&self) -> bool {
         !self.c.analysis.match_.is_empty()
     }
@@ -285,6 +294,14 @@ impl<'a> Context<'a> {
     /// When route and apex have both been as they are for long enough that pods may go.
     pub(crate) fn settled_at(&self) -> Timestamp {
         self.route_settled_at().max(self.apex_settled_at())
+    }
+
+    /// Steps of the schedule that the run has taken. After an edit its weight may be below the first of them.
+    pub(crate) fn steps_done(&self) -> usize {
+        let step = self.step();
+        let index = usize::try_from(step.index).unwrap_or(0);
+        let below = || step.weight < self.possible(self.planned(1).weight) && !step.mirrored;
+        if index == 1 && below() { 0 } else { index }
     }
 
     /// The step of this index, from 1; the last one beyond it.

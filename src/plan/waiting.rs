@@ -92,7 +92,7 @@ fn confirmed(cx: &Context<'_>) -> bool {
 /// have been switched were waited for before.
 pub(crate) fn pause_before_promotion(cx: &Context<'_>) -> Option<Pause> {
     let step = cx.step();
-    let index = usize::try_from(step.index).ok()?;
+    let index = cx.steps_done();
     let switched = |at: usize| index == at + 1 && index == cx.c.schedule.len() && step.weight == 100;
     cx.c.pause.filter(|pause| index >= pause.at && !switched(pause.at))
 }

@@ -313,6 +313,16 @@ fn passed_limit(cx: &Context<'_>, entries: &[MetricStatus]) -> Option<String> {
     all.find_map(|(m, entry)| schedule::passed_limit(m, entry))
 }
 
+/// A limit of a metric's own has been passed by what was measured before: the run ends.
+pub(crate) fn limit_passed(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    let entries = entries::all(cx);
+    if passed_limit(cx, &entries).is_none() {
+        return GO_ON;
+    }
+    end_at_limit(cx, d, &entries);
+    WAIT
+}
+
 /// Ends the run if a limit of a metric's own is passed.
 fn end_at_limit(cx: &Context<'_>, d: &mut PlanBuilder, entries: &[MetricStatus]) {
     let Some(why) = passed_limit(cx, entries) else { return };
@@ -387,7 +397,7 @@ fn forgive(cx: &Context<'_>, d: &mut PlanBuilder) {
 
 /// Why the run cannot be promoted after this step yet.
 fn unready(cx: &Context<'_>, entries: &[MetricStatus]) -> Option<String> {
-    let last = usize::try_from(cx.step().index).is_ok_and(|index| index >= cx.c.schedule.len());
+    let last = cx.steps_done() >= cx.c.schedule.len();
     schedule::wanting(cx, entries).filter(|_| last)
 }
 

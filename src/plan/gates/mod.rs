@@ -46,8 +46,7 @@ pub(crate) enum StepGate {
 
 /// Which webhooks are asked before the next step.
 fn before_next(cx: &Context<'_>) -> Vec<HookKind> {
-    let index = usize::try_from(cx.step().index).unwrap_or(0);
-    let next = cx.c.schedule.get(index);
+    let next = cx.c.schedule.get(cx.steps_done());
     let switches = cx.c.strategy == Strategy::BlueGreen && next.is_some_and(|n| n.weight == 100);
     let rises =
         cx.c.strategy == Strategy::Weighted && !cx.step().mirrored && cx.phase() != Phase::WaitingPromotion;

@@ -20,7 +20,7 @@ pub(crate) fn here<'c>(cx: &'c Context<'_>) -> Option<Place<'c>> {
     if cx.status().run.is_none() {
         return start.map(|rule| Place { phase: Phase::Waiting, until: Wait::Request, rule });
     }
-    let index = usize::try_from(cx.step().index).ok()?;
+    let index = cx.steps_done();
     if let Some(rule) = cx.c.gates.steps.get(&index) {
         return Some(Place { phase: Phase::Waiting, until: Wait::Request, rule });
     }

@@ -237,6 +237,15 @@ impl Messages {
         )
         .aloud(Urgency::Warn)
     }
+    pub(crate) fn steps_begin_again(&self, why: &str) -> Note {
+        Note::normal("StepsRestarted", format!("{why}: the steps of {} begin again at weight 0", self.target))
+    }
+    pub(crate) fn weight_follows(&self, weight: i32) -> Note {
+        Note::normal(
+            "WeightLowered",
+            format!("every step is below the weight of {} now: it goes down to {weight}", self.target),
+        )
+    }
     pub(crate) fn withdrawn(&self) -> Note {
         Note::warning(
             "TrafficWithdrawn",

@@ -1,5 +1,6 @@
 //! What each phase of a Canary does.
 
+pub(crate) mod edits;
 pub(crate) mod idle;
 pub(crate) mod initialise;
 pub(crate) mod not_accepted;

@@ -18,7 +18,7 @@ use crate::{
         },
         objects::{autoscaler, primary, services, write::WriteReason},
         observed_target,
-        phases::{promote, rollback, start, steps},
+        phases::{edits, promote, rollback, start, steps},
         traffic::{self, acceptance, apex, ending},
         waiting,
     },
@@ -31,8 +31,11 @@ use crate::{
 pub(crate) const CHAIN: Chain = &[
     ("rollback_under_way", rollback::carry_on),
     ("revision_changed", revision_changed),
+    ("limit_lowered", edits::limit_lowered),
     ("rollback_webhook", gates::rolled_back),
     ("canary_pods_lost", canary_pods_lost),
+    ("audience_changed", edits::audience_changed),
+    ("schedule_edited", edits::schedule_edited),
     ("route_lowered", route_lowered),
     ("bad_checks", evaluate::while_held),
     ("generated_objects", generated_objects),
@@ -96,14 +99,14 @@ fn analyse(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 
 /// To the next step; after the last one the promotion.
 fn go_on(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
-    let index = cx.step().index;
-    if index as usize >= cx.c.schedule.len() {
+    let done = cx.steps_done();
+    if done >= cx.c.schedule.len() {
         return promote::begin(cx, d);
     }
     if cx.phase() != Phase::Progressing {
         d.phase(Phase::Progressing, cx.kind());
     }
-    steps::advance(cx, d, index + 1)
+    steps::advance(cx, d, i32::try_from(done + 1).unwrap_or(i32::MAX))
 }
 
 /// The step's split. While the primary has no pods, a route that somebody turned further to the canary stays: putting it

@@ -20,7 +20,11 @@ use crate::{
 
 /// Before the first step: the target's pods are waited for.
 pub(crate) fn before_first(cx: &Context<'_>) -> StepStatus {
-    StepStatus { since: pod_limits::since(cx), pods_since: Some(MicroTime(cx.now)), ..StepStatus::default() }
+    StepStatus {
+        since: pod_limits::since(cx).or(cx.step().since),
+        pods_since: Some(MicroTime(cx.now)),
+        ..StepStatus::default()
+    }
 }
 
 /// The intent into status, then the route.
@@ -31,7 +35,10 @@ pub(crate) fn advance(cx: &Context<'_>, d: &mut PlanBuilder, index: i32) -> Flow
     if cx.c.strategy == Strategy::BlueGreen && next.weight > 0 {
         d.say(Messages::routing_to_canary(cx.step().mirrored));
     }
-    let since = pod_limits::since(cx);
-    d.status.step = Some(StepStatus { index, checked: None, promotion: 0, since, ..cx.step_at(split) });
+    // replicas of a run that began with shares say nothing of the primary's, whatever the spec asks for by now
+    let since = pod_limits::since(cx).or(cx.step().since);
+    let audience = cx.audience();
+    d.status.step =
+        Some(StepStatus { index, checked: None, promotion: 0, since, audience, ..cx.step_at(split) });
     handled_after(traffic::routing(cx, d, split, WriteReason::Wanted))
 }
