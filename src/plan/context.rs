@@ -59,7 +59,7 @@ impl<'a> Context<'a> {
     }
 
     pub(crate) fn phase(&self) -> Phase {
-        self.status().phase.unwrap_or_default()
+        self.status().begun()
     }
 
     /// A new revision waits for leave to begin.
@@ -155,6 +155,11 @@ impl<'a> Context<'a> {
             return Split::default();
         }
         let everyone = step.everyone && self.names_requests();
+        if step.weight > 0 && !step.everyone && !step.audience.is_empty() && step.audience != self.audience()
+        {
+            // of other requests than those that are named now: what these met, the others have not
+            return self.zero();
+        }
         let split =
             Split::to_canary(self.possible(step.weight)).mirroring(step.mirrored).for_everyone(everyone);
         split.pinning(self.pins(step.index, step.weight))
@@ -340,7 +345,7 @@ impl<'a> Context<'a> {
 
     /// The Canary's spec has not been edited since it was last acted on.
     pub(crate) fn spec_seen(&self) -> bool {
-        self.status().observed_generation == self.snap.canary.metadata.generation
+        !self.resumed && self.status().observed_generation == self.snap.canary.metadata.generation
     }
 }
 

@@ -32,7 +32,7 @@ fn all(seen: &Seen<'_>, track: &mut Track) -> Vec<Broken> {
     let mut note = |check, found: Option<String>| broken.extend(found.map(|text| (check, text)));
     note("S12", deletion(seen, track));
     if seen.by != By::Others {
-        note("S3", primary_deleted(seen));
+        note("S3", primary_deleted(seen, track));
     }
     if seen.by != By::Us {
         return broken;
@@ -74,6 +74,9 @@ fn whole_weights(seen: &Seen<'_>) -> Option<String> {
 
 /// S2: no write makes traffic go to a Service without pods, unless there are none anywhere.
 fn onto_nothing(seen: &Seen<'_>, track: &Track) -> Option<String> {
+    if track.removed_together(seen) {
+        return None;
+    }
     let recent = |s: &str| track.lost.get(s).is_some_and(|at| between(*at, seen.at) < seen.place.reaction);
     if cut_off(seen) {
         let apex = seen.is(Kind::Service, &seen.names.apex);
@@ -113,7 +116,7 @@ fn primary_floor(seen: &Seen<'_>) -> Option<String> {
 
 /// S3: nor deleted while it is routed to. Who deleted an object is not always known; during the Canary's own deletion it
 /// is us.
-fn primary_deleted(seen: &Seen<'_>) -> Option<String> {
+fn primary_deleted(seen: &Seen<'_>, track: &Track) -> Option<String> {
     let primary = seen.kind == Kind::Deployment && seen.name == seen.names.primary;
     let gone = seen.new.is_none() && (seen.by == By::Us || seen.deleting());
     let weight = match &seen.before.weights {
@@ -126,7 +129,8 @@ fn primary_deleted(seen: &Seen<'_>) -> Option<String> {
             }
         }
     };
-    (primary && gone && weight > 0).then(|| format!("the primary is deleted while {weight} % go there"))
+    (primary && gone && weight > 0 && !track.removed_together(seen))
+        .then(|| format!("the primary is deleted while {weight} % go there"))
 }
 
 /// S4: the target is scaled to 0 only when its Service has had no traffic for the settle time, and the apex is not on it.
@@ -269,7 +273,7 @@ fn deletion(seen: &Seen<'_>, track: &mut Track) -> Option<String> {
         Some(weights) => weights.iter().all(|(s, weight)| *weight == 0 || facts.ready(s) > 0),
         None => facts.ready(&seen.names.apex) > 0,
     };
-    if !seen.deleting() {
+    if !seen.deleting() || track.removed_together(seen) {
         return None;
     }
     let now = serves(&seen.after);

@@ -41,6 +41,8 @@ pub struct Track {
     pub(crate) lost: BTreeMap<String, Timestamp>,
     /// When each Service got its first ready pod again.
     pub(crate) found: BTreeMap<String, Timestamp>,
+    /// When the target was removed; none while there is one.
+    pub(crate) target_removed: Option<Timestamp>,
     /// Clients were served when the deletion began.
     pub(crate) served: Option<bool>,
     /// Our writes at rest, per object.
@@ -57,6 +59,9 @@ impl Track {
 
     /// Before the checks.
     pub(crate) fn before(&mut self, seen: &Seen<'_>) {
+        if seen.kind == Kind::Deployment && seen.name == seen.names.target {
+            self.target_removed = seen.new.is_none().then_some(seen.at);
+        }
         if let Some(target) = seen.is(Kind::Deployment, &seen.names.target) {
             let template = &target["spec"]["template"];
             self.templates.entry(revision::hash(template)).or_insert_with(|| template.clone());
@@ -111,6 +116,15 @@ impl Track {
         {
             self.passed.insert(hash.to_owned());
         }
+    }
+
+    /// Target and Canary are removed within a minute of each other, or the target after it: nobody is to be served any more.
+    pub(crate) fn removed_together(&self, seen: &Seen<'_>) -> bool {
+        let deleted = seen.canary["metadata"]["deletionTimestamp"].as_str();
+        let deleted: Option<Timestamp> = deleted.and_then(|at| at.parse().ok());
+        let gap = |removed: Timestamp| deleted.map(|at| at.duration_since(removed).as_secs());
+        self.target_removed.and_then(gap).is_some_and(|seconds| seconds <= 60)
+            && seen.canary["spec"]["revertOnDeletion"] != false
     }
 
     /// After them.

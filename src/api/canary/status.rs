@@ -82,6 +82,15 @@ pub struct CanaryStatus {
     pub request: Option<RequestStatus>,
 }
 
+impl CanaryStatus {
+    /// The phase; unset while the Canary has only been looked at. The first status that is written shows `Initializing` even
+    /// if the Canary is refused, because tools that read the phase expect one.
+    pub fn begun(&self) -> Phase {
+        let phase = self.phase.unwrap_or_default();
+        if phase == Phase::Initializing && self.epoch == 0 { Phase::Unset } else { phase }
+    }
+}
+
 /// What a Canary waits for.
 #[derive(JsonSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

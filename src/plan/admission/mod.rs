@@ -41,6 +41,7 @@ pub(crate) fn admit<'a>(
     if let Some((holder, until)) = &snap.flagger {
         // a lease that is no longer renewed runs out without an event
         d.wake_at(*until);
+        seen(snap, d);
         refuse(
             d,
             "FlaggerActive",
@@ -66,7 +67,11 @@ pub(crate) fn admit<'a>(
         }
         Err(Rejection { problem, unserved }) => {
             if deleting {
-                terminate::let_go(snap, d, Some(&problem.message));
+                let gone = problem.reason == "TargetMissing" && terminate::removed_together(snap);
+                match gone.then(|| preconditions::watched(snap, answers, now, &problem)).flatten() {
+                    Some(cx) => terminate::remove(&cx, d),
+                    None => terminate::let_go(snap, d, Some(&problem.message)),
+                }
             } else {
                 stopped(snap, d, &problem, unserved.as_deref(), now);
                 return preconditions::watched(snap, answers, now, &problem);
@@ -77,7 +82,7 @@ pub(crate) fn admit<'a>(
 }
 
 fn nothing_to_revert(snap: &Snapshot) -> bool {
-    snap.namespace_terminating || snap.status().phase.unwrap_or_default() == Phase::Unset
+    snap.namespace_terminating || snap.status().begun() == Phase::Unset
 }
 
 /// Suspended: nothing but a rollback already begun. Losing the canary's pods then is said, not mended.
@@ -92,6 +97,7 @@ fn suspended(snap: &Snapshot, d: &mut PlanBuilder) -> bool {
     if snap.status().run.is_some_and(|r| r.ending.is_some()) {
         return false;
     }
+    seen(snap, d);
     let weight = snap.status().canary_weight;
     let empty = weight > 0
         && validate(&snap.canary, &snap.rules)
@@ -127,9 +133,10 @@ fn stopped(snap: &Snapshot, d: &mut PlanBuilder, problem: &Problem, unserved: Op
     let patience = after(created, PATIENCE);
     let early = ["TargetMissing", "TargetUnfit", "AutoscalerMissing", config_tracking::MISSING]
         .contains(&problem.reason);
-    if early && snap.status().phase.is_none() && now < patience {
+    if early && snap.status().begun() == Phase::Unset && now < patience {
         return d.wake_at(patience);
     }
+    seen(snap, d);
     refuse(d, problem.reason, &problem.message);
     match unserved {
         Some(list) => {
@@ -139,7 +146,14 @@ fn stopped(snap: &Snapshot, d: &mut PlanBuilder, problem: &Problem, unserved: Op
             d.clear(conditions::NOT_YET_SERVED);
         }
     }
+}
+
+/// The spec has been taken note of. A first status has a phase: tools that show it expect one.
+fn seen(snap: &Snapshot, d: &mut PlanBuilder) {
     d.status.observed_generation = snap.canary.metadata.generation;
+    if d.status.phase.unwrap_or_default() == Phase::Unset {
+        d.phase(Phase::Initializing, &snap.canary.spec.target_ref.kind);
+    }
 }
 
 fn accept(cx: &Context<'_>, d: &mut PlanBuilder) {

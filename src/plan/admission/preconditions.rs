@@ -229,7 +229,7 @@ fn autoscaler<'a>(
     c: &Validated,
     findings: &mut Findings,
 ) -> Result<(Option<&'a Value>, Option<Problem>), Rejection> {
-    let unmade = matches!(snap.status().phase.unwrap_or_default(), Phase::Unset | Phase::Initializing);
+    let unmade = matches!(snap.status().begun(), Phase::Unset | Phase::Initializing);
     match autoscaler::find(snap, c, findings) {
         Ok(scaler) => Ok((scaler, None)),
         Err(problem) if unmade && snap.canary.metadata.deletion_timestamp.is_none() => Err(problem.into()),

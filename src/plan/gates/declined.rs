@@ -1,7 +1,7 @@
 //! A revision that waits to begin its run, and is not going to.
 
 use crate::{
-    api::Phase,
+    api::{Phase, RunPhase},
     names::conditions,
     plan::{
         builder::PlanBuilder,
@@ -11,15 +11,29 @@ use crate::{
     },
 };
 
+/// Reason of the condition `Promoted`: the target's revision was declined before its run began.
+pub(crate) const DECLINED: &str = "Declined";
+
 /// A revision that waited to be begun with is not going to be.
 pub(crate) fn decline(cx: &Context<'_>, d: &mut PlanBuilder, why: &str) {
     d.status.epoch += 1;
     d.status.last_applied_spec = Some(cx.hash.clone());
     d.status.tracked_configs = cx.configs.for_status();
     d.clear(conditions::PAUSED);
-    d.phase(Phase::Failed, cx.kind());
+    as_before(cx, d);
+    d.condition(conditions::PROMOTED, "False", DECLINED, &format!("The revision was not begun with: {why}."));
     observed_target::remember(cx, d);
     d.say(cx.messages.declined(why));
+}
+
+/// No run has begun, so none has ended: the phase is that of the last one that did.
+fn as_before(cx: &Context<'_>, d: &mut PlanBuilder) {
+    let phase = match cx.status().last_run.as_ref().map(|run| run.outcome) {
+        None => Phase::Initialized,
+        Some(RunPhase::Promoted | RunPhase::PromotedUnanalysed | RunPhase::Aborted) => Phase::Succeeded,
+        Some(_) => Phase::Failed,
+    };
+    d.phase(phase, cx.kind());
 }
 
 /// The revision for which a run was to begin is no longer there: things are as before it came.
@@ -34,7 +48,7 @@ pub(crate) fn nothing_to_start(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
         d.status.tracked_configs = cx.configs.for_status();
         d.say(cx.messages.aborted());
     } else {
-        d.phase(Phase::Failed, cx.kind());
+        as_before(cx, d);
     }
     observed_target::remember(cx, d);
     HANDLED

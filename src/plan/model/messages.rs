@@ -237,6 +237,15 @@ impl Messages {
         )
         .aloud(Urgency::Warn)
     }
+    pub(crate) fn removed_with_target(&self) -> Note {
+        Note::normal(
+            "Removed",
+            format!(
+                "{} was removed with its Canary: everything that was made for it is deleted",
+                self.target
+            ),
+        )
+    }
     pub(crate) fn steps_begin_again(&self, why: &str) -> Note {
         Note::normal("StepsRestarted", format!("{why}: the steps of {} begin again at weight 0", self.target))
     }

@@ -1,9 +1,13 @@
 //! From a plain Deployment to a primary that serves everyone. The target keeps serving until the primary is ready and
 //! routed to; scaling it down is the last thing that happens.
 
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
 use crate::{
     api::Phase,
-    manifest::{self, readiness::Rollout},
+    manifest::{self, readiness::Rollout, revision},
     names::{self, conditions},
     plan::{
         builder::PlanBuilder,
@@ -11,7 +15,7 @@ use crate::{
         context::Context,
         model::{
             Messages,
-            flow::{Flow, GO_ON, HANDLED, WAIT, all, wait_unless},
+            flow::{Flow, GO_ON, HANDLED, WAIT, WRITE_FIRST, all, wait_unless},
         },
         objects::{autoscaler, primary, revisions, services, write::WriteReason},
         observed_target,
@@ -67,6 +71,9 @@ fn primary_made(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     if primary.is_some_and(|p| manifest::ours(p, &cx.c.name)) && cx.stored(made_from).is_some() {
         return GO_ON;
     }
+    if let Some(live) = primary.filter(|live| serves_another(cx, live)) {
+        return kept_as_it_runs(cx, d, live);
+    }
     revisions::store_template(cx, d)?;
     let Some(stored) = cx.stored(Some(&cx.hash)) else { return WAIT };
     if primary.is_some() {
@@ -79,6 +86,24 @@ fn primary_made(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
         d.say(cx.messages.primary_not_ready(why));
     }
     all([made, WAIT])
+}
+
+/// A primary that is left of a Canary that is gone has pods, and another template than the target: users are on it, and the
+/// target's template may be one that failed.
+fn serves_another(cx: &Context<'_>, live: &Value) -> bool {
+    let pods = cx.c.target.replicated() && live["status"]["availableReplicas"].as_i64().unwrap_or(0) > 0;
+    pods && !cx.c.target.same(live, cx.target, &cx.label, &cx.c.names.target)
+}
+
+/// What it runs counts as promoted. The target's template is a new revision.
+fn kept_as_it_runs(cx: &Context<'_>, d: &mut PlanBuilder, live: &Value) -> Flow {
+    let held = cx.c.target.as_target(live);
+    let hash = revision::hash_with(&cx.c.target.revision(&held), &BTreeMap::new());
+    if cx.stored(Some(&hash)).is_none() {
+        revisions::store(cx, d, &hash, &held, &BTreeMap::new());
+        return WRITE_FIRST;
+    }
+    primary::mark(cx, d, live, &hash)
 }
 
 fn primary_ready(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {

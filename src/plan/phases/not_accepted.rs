@@ -44,7 +44,8 @@ fn ending_under_way(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     if cx.status().run.as_ref().is_none_or(|run| run.ending.is_none()) {
         return GO_ON;
     }
-    if cx.label.0.is_empty() {
+    let unlabelled = cx.c.target.rests() && cx.label.0.is_empty();
+    if cx.target.is_null() || unlabelled {
         lowered(cx, d)?;
         return WAIT;
     }

@@ -149,12 +149,14 @@ fn revision_changed(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
         let why = "the target was set back to the promoted template";
         return ending::begin(cx, d, EndingKind::Aborting, "Aborted", why);
     }
+    // under the old epoch: a route that is lowered by a new one is that of a rollback, see `route_lowered`
+    let lowered = traffic::routing(cx, d, cx.zero(), WriteReason::Wanted);
     start::reset(cx, d);
     d.status.failed_checks = 0;
     d.status.run = Some(history::begun(cx, d));
     d.say(cx.messages.restarting());
     d.urgent = true;
-    handled_after(traffic::routing(cx, d, cx.zero(), WriteReason::Wanted))
+    handled_after(lowered)
 }
 
 /// The canary lost all its pods under traffic: that goes to the primary now, counts as a failed check, and the steps

@@ -68,6 +68,75 @@ pub(crate) fn step(cx: &Context<'_>, d: &mut PlanBuilder) {
     ignore(chain::run(CHAIN, cx, d));
 }
 
+/// The order in which a Canary goes whose target is removed with it: nothing is left to serve anybody.
+pub(crate) const REMOVED: Chain = &[
+    ("begin", begin),
+    ("adopted_given_back", |cx, d| {
+        let (_, adopted) = made_and_adopted(cx);
+        give_back(cx, d, adopted)
+    }),
+    ("generated_deleted", |cx, d| {
+        let (made, _) = made_and_adopted(cx);
+        delete_all(cx, d, made)
+    }),
+    ("release", |cx, d| {
+        d.say(cx.messages.removed_with_target());
+        release(cx.snap, d);
+        HANDLED
+    }),
+];
+
+/// Goes on with the removal of a Canary and its target.
+pub(crate) fn remove(cx: &Context<'_>, d: &mut PlanBuilder) {
+    ignore(chain::run(REMOVED, cx, d));
+}
+
+/// Target and Canary are removed within this time of each other: they are removed together.
+const TOGETHER: std::time::Duration = std::time::Duration::from_secs(60);
+
+/// The target, which is gone, was removed with the Canary, as `helm uninstall` and `kubectl delete -f` do: after the
+/// deletion began, or shortly before. One that was lost earlier leaves its primary serving.
+pub(crate) fn removed_together(snap: &Snapshot) -> bool {
+    if snap.canary.spec.revert_on_deletion == Some(false) {
+        return false;
+    }
+    let status = snap.status();
+    let Some(deleted) = snap.canary.metadata.deletion_timestamp.as_ref().map(|t| t.0) else { return false };
+    if status.phase == Some(Phase::Terminating) {
+        return true;
+    }
+    let accepted = status.conditions.iter().find(|c| c.type_ == names::conditions::ACCEPTED);
+    match accepted.filter(|c| c.reason == "TargetMissing") {
+        Some(missing) => {
+            let since = missing.last_transition_time.as_ref().map_or(Timestamp::MIN, |t| t.0);
+            after(since, TOGETHER) >= deleted
+        }
+        // it was there when it was last looked at, which was before the deletion
+        None => snap.watching_since <= deleted,
+    }
+}
+
+/// What users call, and what is behind it: those that were made for this Canary, and how those that were adopted are given
+/// back.
+fn made_and_adopted(cx: &Context<'_>) -> (Vec<ObjectRef>, Vec<Undo>) {
+    let services = service::restore(&cx.c, &cx.label, &cx.snap.objects);
+    let (mut made, mut adopted) = (Vec::new(), Vec::new());
+    for undo in services.into_iter().chain(cx.router.restore(&cx.c, &cx.snap.objects)) {
+        match undo {
+            Undo::Delete(at) => made.push(at),
+            Undo::Restore(object) => {
+                let live = cx.snap.objects.at(&object.at());
+                if live.is_some_and(|live| manifest::made_for(live, &cx.c.name)) {
+                    made.push(object.at());
+                } else {
+                    adopted.push(Undo::Restore(object));
+                }
+            }
+        }
+    }
+    (made, adopted)
+}
+
 fn begin(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     if cx.phase() == Phase::Terminating {
         return GO_ON;
@@ -165,13 +234,14 @@ fn give_back(cx: &Context<'_>, d: &mut PlanBuilder, all: Vec<Undo>) -> Flow {
 
 /// Deletes what was made for this Canary, but for what users call, and waits until it is gone.
 fn generated_deleted(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
-    let mut gone = Vec::new();
     let services = service::restore(&cx.c, &cx.label, &cx.snap.objects);
-    for undo in services.into_iter().chain(cx.router.restore(&cx.c, &cx.snap.objects)) {
-        if let Undo::Delete(at) = undo {
-            gone.push(at);
-        }
-    }
+    let undo = services.into_iter().chain(cx.router.restore(&cx.c, &cx.snap.objects));
+    let gone = undo.filter_map(|undo| if let Undo::Delete(at) = undo { Some(at) } else { None });
+    delete_all(cx, d, gone.collect())
+}
+
+/// Deletes these and what else was made for this Canary, and waits until all of it is gone.
+fn delete_all(cx: &Context<'_>, d: &mut PlanBuilder, mut gone: Vec<ObjectRef>) -> Flow {
     gone.extend(autoscaler::of_primary(cx).into_iter().map(|(at, _)| at));
     let primary = ObjectRef::new(cx.c.target.kind(), cx.c.names.primary.clone());
     if !cx.c.target.holds_both()
@@ -187,7 +257,7 @@ fn generated_deleted(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
         .filter(|(_, o)| o["metadata"]["deletionTimestamp"].is_null())
         .map(|(kind, live)| Action::delete(kind, live))
         .collect();
-    let done = gone.is_empty();
+    let done = !gone.iter().any(|at| cx.snap.objects.at(at).is_some());
     for deletion in deletions {
         d.act(deletion);
     }
