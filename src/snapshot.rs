@@ -206,6 +206,8 @@ pub struct Snapshot {
     pub missing_kinds: Vec<String>,
     /// Plural.group of the kinds of its router that the operator may not read.
     pub forbidden_kinds: Vec<String>,
+    /// Edits of fields that are in use, which the Canary here has as they were: see [`keep_in_use`](crate::spec::keep_in_use).
+    pub not_followed: Vec<String>,
     /// Canaries that want the same target or apex.
     pub rivals: Vec<Rival>,
     /// The MetricTemplates this Canary refers to, as far as they exist, by `namespace/name`.

@@ -28,8 +28,8 @@ pub use canary::{
     service::{CanaryService, UnmanagedMetadata},
     spec::{AutoscalerRef, Canary, CanarySpec, LocalRef, ScalerReplicas, TargetRef, UpstreamRef},
     status::{
-        CanaryCondition, CanaryStatus, Ending, EndingKind, ObservedConfig, ObservedTarget, Phase, RunStatus,
-        StepStatus, Waiting,
+        CanaryCondition, CanaryStatus, Ending, EndingKind, InUse, ObservedConfig, ObservedTarget, Phase,
+        RunStatus, StepStatus, Waiting,
     },
 };
 pub use canary_run::{CanaryRun, CanaryRunSpec, CanaryRunStatus, LastRun, RunPhase};

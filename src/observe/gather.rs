@@ -19,7 +19,7 @@ use crate::{
         ALERT_PROVIDER, CANARY, CANARY_RUN, DAEMONSET, HPA, Key, Kind, METRIC_TEMPLATE, ObjectRef, Objects,
         REVISION, Records, Rival, SCALED_OBJECT, SERVICE, Snapshot,
     },
-    spec::{Target, known},
+    spec::{Target, keep_in_use, known},
     text::first_chars,
 };
 
@@ -34,10 +34,11 @@ pub(crate) fn gather(
     now: Timestamp,
 ) -> Result<Snapshot, GatherError> {
     let (namespace, name) = key;
-    let raw = cache.get(CANARY, namespace, name).ok_or(GatherError::Gone)?;
+    let mut raw = cache.get(CANARY, namespace, name).ok_or(GatherError::Gone)?;
     if cache.stale(CANARY, key) {
         return Err(GatherError::Behind(CANARY.plural));
     }
+    let not_followed = keep_in_use(&mut raw, &rules.mesh_provider);
     let canary: Canary = serde_json::from_value(raw).map_err(|e| GatherError::Undecodable(e.to_string()))?;
     let target = canary.spec.target_ref.name.clone();
     let named = canary.spec.service.as_ref().and_then(|s| s.name.clone()).filter(|n| !n.is_empty());
@@ -82,6 +83,7 @@ pub(crate) fn gather(
         ready: services.iter().filter_map(|s| Some((s.clone(), cache.ready(namespace, s)?))).collect(),
         missing_kinds: missing,
         forbidden_kinds: forbidden,
+        not_followed,
         rivals: rivals(cache, key, workload, &apex),
         secrets: rules.config_tracking.then(|| secrets::versions(cache, &canary, namespace, &templates)),
         templates,

@@ -2,7 +2,11 @@
 
 use serde_json::Value;
 
-use crate::{api::TargetRef, names, spec::Target};
+use crate::{
+    api::TargetRef,
+    names,
+    spec::{Target, keep_in_use},
+};
 
 /// What a Canary looks at, read loosely so that it works for one that does not decode.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -38,6 +42,11 @@ pub(super) enum Contested {
 impl References {
     /// Reads it.
     pub(super) fn of(canary: &Value, namespace: &str) -> Self {
+        let mut kept = None;
+        if !canary["status"]["inUse"].is_null() {
+            keep_in_use(kept.insert(canary.clone()), "");
+        }
+        let canary = kept.as_ref().unwrap_or(canary);
         let spec = &canary["spec"];
         let target = spec["targetRef"]["name"].as_str().unwrap_or_default().to_owned();
         let kind = serde_json::from_value::<TargetRef>(spec["targetRef"].clone()).ok();

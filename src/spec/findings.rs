@@ -16,6 +16,8 @@ use crate::{
 pub struct Findings {
     /// Mistakes that let the primary be made but no run be analysed.
     pub faults: Vec<Problem>,
+    /// Edits that are not followed: what was in use before stays in force, and runs go on.
+    pub kept: Option<Problem>,
     /// Works, but probably not as meant.
     pub advice: Vec<String>,
     /// Accepted but not acted on: each a field path with a word of why.

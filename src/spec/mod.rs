@@ -6,6 +6,7 @@
 
 mod findings;
 mod gates;
+mod in_use;
 pub mod metric_names;
 pub mod outbound;
 mod pause;
@@ -16,6 +17,7 @@ mod validated;
 
 pub use findings::Findings;
 pub use gates::{GateRule, Gates};
+pub use in_use::{in_use, keep_in_use};
 pub use pause::{Apex, Pause, Wait};
 pub use problem::Problem;
 pub use schedule::{Step, Strategy};

@@ -16,7 +16,7 @@ use serin::{
         CANARY, CANARY_RUN, DAEMONSET, DEPLOYMENT, Kind, ObjectRef, Objects, REVISION, Records, Rival,
         SERVICE, Snapshot,
     },
-    spec::Target,
+    spec::{Target, keep_in_use},
 };
 
 use crate::time::at_second;
@@ -61,7 +61,9 @@ pub struct Moved(
 impl World {
     /// What the planner is shown; none when the Canary is gone or does not decode.
     pub fn snapshot(&self) -> Option<Snapshot> {
-        let canary: Canary = serde_json::from_value(self.canary.clone()?).ok()?;
+        let mut stored = self.canary.clone()?;
+        let not_followed = keep_in_use(&mut stored, &self.rules.mesh_provider);
+        let canary: Canary = serde_json::from_value(stored).ok()?;
         let mut objects = self.objects.clone();
         for kind in config::KINDS {
             for object in self.objects.of(kind) {
@@ -84,6 +86,7 @@ impl World {
             refused: None,
             refused_job: None,
             ask_not_before: None,
+            not_followed,
             watching_since: Timestamp::MIN,
             records: Records::default(),
             conditions: Known::default(),

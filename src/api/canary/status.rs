@@ -6,6 +6,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, Time};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::spec::{LocalRef, RouteRef, TargetRef, UpstreamRef};
 use crate::api::{canary_run::LastRun, metric::policy::MetricStatus, request::RequestStatus};
 
 /// State of a Canary, as last written by the operator.
@@ -56,6 +57,9 @@ pub struct CanaryStatus {
     /// The target as it was seen last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<ObservedTarget>,
+    /// By what the generated objects were made. These fields of the spec stay in force until the Canary is deleted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub in_use: Option<InUse>,
     /// What is waited for now: deadlines and gates count from here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waiting: Option<Waiting>,
@@ -89,6 +93,27 @@ impl CanaryStatus {
         let phase = self.phase.unwrap_or_default();
         if phase == Phase::Initializing && self.epoch == 0 { Phase::Unset } else { phase }
     }
+}
+
+/// The fields of the spec by which the generated objects were made.
+#[derive(JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct InUse {
+    /// `spec.provider`, or the operator's own.
+    pub provider: String,
+    /// `spec.targetRef`.
+    pub target_ref: TargetRef,
+    /// `spec.service.name`, or the target's.
+    pub service: String,
+    /// `spec.ingressRef`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ingress_ref: Option<LocalRef>,
+    /// `spec.routeRef`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub route_ref: Option<RouteRef>,
+    /// `spec.upstreamRef`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub upstream_ref: Option<UpstreamRef>,
 }
 
 /// What a Canary waits for.

@@ -36,6 +36,7 @@ fn snapshot() -> Snapshot {
         refused: None,
         refused_job: None,
         ask_not_before: None,
+        not_followed: vec![],
         watching_since: Timestamp::MIN,
         records: crate::snapshot::Records::default(),
         conditions: crate::expression::Known::default(),

@@ -19,7 +19,7 @@ use crate::{
         phases::terminate,
     },
     snapshot::Snapshot,
-    spec::{Problem, validate},
+    spec::{Problem, in_use, validate},
 };
 use jiff::Timestamp;
 
@@ -159,6 +159,7 @@ fn seen(snap: &Snapshot, d: &mut PlanBuilder) {
 fn accept(cx: &Context<'_>, d: &mut PlanBuilder) {
     let lost = primary::lost(cx);
     let first_fault = lost.as_ref().or(cx.findings.faults.first()).or(cx.scaler_problem.as_ref());
+    let first_fault = first_fault.or(cx.findings.kept.as_ref());
     if let Some(refused) = &cx.snap.refused {
         refuse(d, "ApiRefused", refused);
     } else if let Some(fault) = first_fault {
@@ -179,6 +180,9 @@ fn accept(cx: &Context<'_>, d: &mut PlanBuilder) {
     listing(d, conditions::NOT_YET_SERVED, "NotYetServed", &cx.findings.unserved, cx.findings.held);
     listing(d, conditions::ADVISORY, "Advisory", &cx.findings.advice, false);
     d.status.observed_generation = cx.snap.canary.metadata.generation;
+    if d.status.in_use.is_none() && cx.phase() != Phase::Unset {
+        d.status.in_use = Some(in_use(&cx.c));
+    }
 }
 
 /// A condition that lists things while there are any; a new list is also said.

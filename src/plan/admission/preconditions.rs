@@ -55,6 +55,7 @@ pub(crate) fn surroundings<'a>(
     undisputed(snap, &c, router)?;
     let (target, label) = target(snap, &c)?;
     let mut findings = Findings::of(&c, &snap.rules);
+    findings.kept = not_followed(snap);
     findings.advice.extend(ports(snap, &c, target, &label)?);
     findings.faults.extend(pod_weighting::fault(snap, &c, target, &label));
     findings.advice.extend(pod_weighting::advice(snap, &c, target));
@@ -135,6 +136,19 @@ pub(crate) fn watched<'a>(
         scaler,
         scaler_problem: None,
         hash,
+    })
+}
+
+/// Edits of fields by which the objects were made.
+fn not_followed(snap: &Snapshot) -> Option<Problem> {
+    (!snap.not_followed.is_empty()).then(|| {
+        Problem::new(
+            "FieldInUse",
+            format!(
+                "{}: a Canary keeps these while it exists. Set them back, or delete the Canary, which gives everything back, and create it again",
+                snap.not_followed.join("; ")
+            ),
+        )
     })
 }
 

@@ -23,6 +23,7 @@ use crate::{
         waiting,
     },
     router::Split,
+    spec::in_use,
 };
 
 /// The order in which a Canary is set up.
@@ -53,6 +54,7 @@ fn begin(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     }
     d.phase(Phase::Initializing, cx.kind());
     d.status.epoch += 1;
+    d.status.in_use = Some(in_use(&cx.c));
     if cx.scaler.is_some() {
         d.status.primary_replicas = i32::try_from(autoscaler::primary_start(cx)).ok();
     }
