@@ -109,7 +109,7 @@ impl Decisions {
             if epoch != new.epoch || b.index > index {
                 self.furthest = (new.epoch, b.index, Some(now));
             }
-        } else if b.index > a.index {
+        } else if b.index > a.index && !(self.spec_edited && b.weight <= a.weight) {
             self.wrong("S9", format!("index {} → {}", a.index, b.index));
         } else if b.weight > a.weight
             && !(primary_down && b.weight == 100)

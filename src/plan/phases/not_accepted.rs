@@ -28,6 +28,7 @@ pub(crate) const CHAIN: Chain = &[
         Phase::Promoting => promote::canary_pods_lost(cx, d),
         _ => progress::canary_pods_lost(cx, d),
     }),
+    ("primary_pods_lost", progress::on_healthy_side),
     ("bad_checks", evaluate::while_held),
 ];
 

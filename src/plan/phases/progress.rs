@@ -61,7 +61,9 @@ fn generated_objects(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let want = wanted(cx, &step);
     // pins come and go with the canary's pods
     let pins_alike = cx.live_split().is_none_or(|live| live.is_pinned() == want.is_pinned());
-    let why = if step.confirmed.is_some() && pins_alike { WriteReason::Drift } else { WriteReason::Wanted };
+    let rescue = is_rescue(cx, want) || cx.live_split().is_some_and(|live| is_rescue(cx, live));
+    let expected = step.confirmed.is_some() && pins_alike && !rescue;
+    let why = if expected { WriteReason::Drift } else { WriteReason::Wanted };
     let objects = all([
         primary::intact(cx, d),
         services::side_services(cx, d, WriteReason::Drift),
@@ -109,17 +111,32 @@ fn go_on(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     steps::advance(cx, d, i32::try_from(done + 1).unwrap_or(i32::MAX))
 }
 
-/// The step's split. While the primary has no pods, a route that somebody turned further to the canary stays: putting it
-/// back would lead to nobody.
+/// The step's split; all to the canary while only that has pods. Where the route cannot do that, one that somebody turned
+/// further to the canary stays: putting it back would lead to nobody.
 fn wanted(cx: &Context<'_>, step: &StepStatus) -> Split {
     let zero = cx.zero();
-    if step.weight == 0 && zero.canary() > 0 {
+    if zero.canary() > 0 {
         return zero;
     }
     let split = cx.split(step);
     let alone = cx.primary_pods() == 0 && cx.canary_pods() > 0;
     let further = cx.live_split().filter(|live| alone && live.canary() > split.canary());
     further.unwrap_or(split)
+}
+
+/// All are led to the canary, although its step has fewer.
+fn is_rescue(cx: &Context<'_>, split: Split) -> bool {
+    split.canary() == 100 && split != cx.split(&cx.step())
+}
+
+/// Only the canary has pods: all are led there, and back to the step's split once the primary has some again. Nothing else
+/// is mended.
+pub(crate) fn on_healthy_side(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    let want = wanted(cx, &cx.step());
+    if !is_rescue(cx, want) && !cx.live_split().is_some_and(|live| is_rescue(cx, live)) {
+        return GO_ON;
+    }
+    traffic::routing(cx, d, want, WriteReason::Wanted)
 }
 
 /// A rollback was begun whose status write was refused: the route carries less than the status says, written under an

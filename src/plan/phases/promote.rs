@@ -30,6 +30,7 @@ use crate::{
 /// The order in which a promotion is looked at.
 pub(crate) const CHAIN: Chain = &[
     ("rollback_under_way", rollback::carry_on),
+    ("canary_pods_lost", canary_pods_lost),
     ("template_stored", template_stored),
     ("target_set_back", target_set_back),
     ("target_moved_on", target_moved_on_under_traffic),
@@ -40,7 +41,6 @@ pub(crate) const CHAIN: Chain = &[
             autoscaler::sync(cx, d),
         ])
     }),
-    ("canary_pods_lost", canary_pods_lost),
     ("primary_pods_lost", primary_pods_lost),
     ("route", |cx, d| {
         let step = cx.step();

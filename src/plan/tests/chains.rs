@@ -3,7 +3,7 @@
 use crate::plan::{
     FIRST,
     chain::Chain,
-    phases::{idle, initialise, progress, promote, rollback, terminate},
+    phases::{idle, initialise, not_accepted, progress, promote, rollback, terminate},
 };
 
 fn names(chain: Chain) -> Vec<&'static str> {
@@ -46,9 +46,13 @@ fn what_ends_a_run_comes_before_what_raises_its_weight() {
         [
             "rollback_under_way",
             "revision_changed",
+            "limit_lowered",
             "rollback_webhook",
             "canary_pods_lost",
+            "audience_changed",
+            "schedule_edited",
             "route_lowered",
+            "bad_checks",
             "generated_objects",
             "pods_renewed",
             "target_scaled_up",
@@ -70,11 +74,31 @@ fn what_ends_a_run_comes_before_what_raises_its_weight() {
 }
 
 #[test]
+fn a_run_that_is_not_accepted_is_watched_in_this_order() {
+    let watched = [
+        "abort_requested",
+        "rollback_under_way",
+        "in_a_run",
+        "target_changed",
+        "canary_pods_lost",
+        "primary_pods_lost",
+        "bad_checks",
+    ];
+    assert_eq!(names(not_accepted::CHAIN), watched);
+}
+
+#[test]
+fn what_is_removed_with_its_target_goes_in_this_order() {
+    assert_eq!(names(terminate::REMOVED), ["begin", "adopted_given_back", "generated_deleted", "release"]);
+}
+
+#[test]
 fn a_promotion_goes_in_this_order() {
     assert_eq!(
         names(promote::CHAIN),
         [
             "rollback_under_way",
+            "canary_pods_lost",
             "template_stored",
             "target_set_back",
             "target_moved_on",
