@@ -177,7 +177,7 @@ impl Objects {
     }
 }
 
-/// Another Canary in the namespace that shares a target or an apex name with this one.
+/// Another Canary in the namespace that wants an object which this one wants too.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Rival {
     /// Its name.
@@ -188,6 +188,8 @@ pub struct Rival {
     pub created: Option<Timestamp>,
     /// What both want, e.g. `Deployment podinfo`.
     pub wants: ObjectRef,
+    /// It is not the target or the apex of both: one of them derives its name, as in `<apex>-canary`.
+    pub derived: bool,
 }
 
 /// One Canary and all that bears on it, seen at one moment.
@@ -206,7 +208,7 @@ pub struct Snapshot {
     pub missing_kinds: Vec<String>,
     /// Plural.group of the kinds of its router that the operator may not read.
     pub forbidden_kinds: Vec<String>,
-    /// Canaries that want the same target or apex.
+    /// Canaries that want the same target, apex, or object with a derived name.
     pub rivals: Vec<Rival>,
     /// The MetricTemplates this Canary refers to, as far as they exist, by `namespace/name`.
     pub templates: BTreeMap<String, MetricTemplateSpec>,

@@ -442,8 +442,7 @@ fn a_route_of_no_namespace_stays_with_the_one_whose_it_is() -> Result<()> {
         let at = ObjectRef::new(TRAFFIC_ROUTE, "podinfo");
         let mut theirs = traffic_route("other", marked);
         if owned {
-            theirs["metadata"]["ownerReferences"] =
-                json!([{"kind": "Canary", "name": "podinfo", "uid": "other", "controller": true}]);
+            theirs["metadata"]["ownerReferences"] = json!([{"apiVersion": "flagger.app/v1beta1", "kind": "Canary", "name": "podinfo", "uid": "other", "controller": true}]);
         }
         play.sim.world.put(TRAFFIC_ROUTE, theirs, play.sim.now);
         let before = play.sim.world.objects.at(&at).cloned();

@@ -23,7 +23,7 @@ pub mod workload;
 #[cfg(test)]
 pub(crate) mod fixture;
 
-pub(crate) use self::marks::marked;
+pub(crate) use self::marks::{holder, marked};
 pub use self::{
     json::{generation, replicas, resource_version, uid},
     marks::{adopted, annotation, controller_of, disown, epoch, labels, made_for, ours, written},

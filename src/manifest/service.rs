@@ -50,7 +50,7 @@ pub fn render(
         let live = live.get(SERVICE, name);
         let spec = spec(c, &ports, &label.0, pods, live);
         let metadata = match live {
-            Some(live) if name == c.names.apex && !made_for(live, &c.name) => adopt(live),
+            Some(live) if name == c.names.apex && !made_for(live, &c.name) => adopt(c, live),
             _ => owned_metadata(c, name, &label.0, metadata, live),
         };
         Manifest::new(SERVICE, name, managers::WORKLOAD, OWNED, json!({"metadata": metadata, "spec": spec}))
@@ -146,7 +146,7 @@ fn owned_metadata(
 }
 
 /// Metadata of an apex that somebody else made: theirs, with Flux told to leave it alone and the original noted.
-fn adopt(live: &Value) -> Value {
+fn adopt(c: &Validated, live: &Value) -> Value {
     let original = annotation(live, names::ANNOTATION_ORIGINAL).map_or_else(
         || {
             let markers: Map<String, Value> = names::FLUX_MARKERS
@@ -154,7 +154,10 @@ fn adopt(live: &Value) -> Value {
                 .filter_map(|(key, _)| Some(((*key).to_owned(), json!(annotation(live, key)?))))
                 .collect();
             let spec = &live["spec"];
-            json!({"selector": spec["selector"], "ports": spec["ports"], "annotations": markers}).to_string()
+            json!({
+                "canary": c.name, "selector": spec["selector"], "ports": spec["ports"], "annotations": markers,
+            })
+            .to_string()
         },
         str::to_owned,
     );

@@ -16,7 +16,7 @@ use crate::{
     manifest::{self, config, scaler},
     names, router,
     snapshot::{
-        ALERT_PROVIDER, CANARY, CANARY_RUN, DAEMONSET, HPA, Key, Kind, METRIC_TEMPLATE, ObjectRef, Objects,
+        ALERT_PROVIDER, CANARY, CANARY_RUN, DAEMONSET, HPA, Key, METRIC_TEMPLATE, ObjectRef, Objects,
         REVISION, Records, Rival, SCALED_OBJECT, SERVICE, Snapshot,
     },
     spec::{Target, validate},
@@ -82,7 +82,7 @@ pub(crate) fn gather(
         ready: services.iter().filter_map(|s| Some((s.clone(), cache.ready(namespace, s)?))).collect(),
         missing_kinds: missing,
         forbidden_kinds: forbidden,
-        rivals: rivals(cache, key, workload, &apex),
+        rivals: rivals(cache, rules, key),
         secrets: rules.config_tracking.then(|| secrets::versions(cache, &canary, namespace, &templates)),
         templates,
         alert_providers: alert_providers(cache, &canary, namespace),
@@ -212,7 +212,7 @@ fn configs(
     }
 }
 
-fn rivals(cache: &ObjectCache, key: &Key, workload: Kind, apex: &str) -> Vec<Rival> {
+fn rivals(cache: &ObjectCache, rules: &Rules, key: &Key) -> Vec<Rival> {
     let rival = |(other, contested): (Key, Contested)| {
         let object = cache.get(CANARY, &other.0, &other.1)?;
         let meta = &object["metadata"];
@@ -220,13 +220,11 @@ fn rivals(cache: &ObjectCache, key: &Key, workload: Kind, apex: &str) -> Vec<Riv
             name: other.1,
             uid: meta["uid"].as_str().unwrap_or_default().into(),
             created: meta["creationTimestamp"].as_str().and_then(|t| t.parse().ok()),
-            wants: match contested {
-                Contested::Target(name) => ObjectRef::new(workload, name),
-                Contested::Apex => ObjectRef::new(SERVICE, apex),
-            },
+            wants: contested.at,
+            derived: !contested.same,
         })
     };
-    cache.rivals(key).into_iter().filter_map(rival).collect()
+    cache.rivals(key, &rules.mesh_provider).into_iter().filter_map(rival).collect()
 }
 
 fn templates(cache: &ObjectCache, canary: &Canary, namespace: &str) -> BTreeMap<String, MetricTemplateSpec> {

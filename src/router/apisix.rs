@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{
-    copy::{self, Source},
+    copy::{self, APISIX_ROUTE, Source},
     queries::{Builtin, builtin},
     route::{self, Shares},
     split::Split,
@@ -22,8 +22,6 @@ use crate::{
     spec::Validated,
 };
 
-pub(super) const APISIX_ROUTE: Kind =
-    Kind { group: "apisix.apache.org", version: "v2", kind: "ApisixRoute", plural: "apisixroutes" };
 const OWNED: &[&str] = &["/spec/http"];
 
 /// Before every route that users write.
@@ -140,7 +138,7 @@ impl Apisix {
 }
 
 fn canary(c: &Validated) -> ObjectRef {
-    ObjectRef::new(APISIX_ROUTE, format!("{}-{}-canary", copy::named(c, "routeRef"), c.names.apex))
+    copy::of_apisix_route(&copy::named(c, "routeRef"), &c.names.apex)
 }
 
 fn leads(c: &Validated, user: &Value) -> bool {

@@ -9,13 +9,41 @@ use super::{route, traits::RouterError};
 use crate::{
     manifest::{self, json as get},
     names::{self, ANNOTATION_COPIED, ANNOTATION_KUBECTL, FLUX},
-    snapshot::{ObjectRef, Objects},
+    snapshot::{INGRESS, Kind, ObjectRef, Objects},
     spec::Validated,
 };
+
+pub(super) const APISIX_ROUTE: Kind =
+    Kind { group: "apisix.apache.org", version: "v2", kind: "ApisixRoute", plural: "apisixroutes" };
 
 /// Name in a reference of the spec, e.g. `ingressRef`; empty when there is none.
 pub(super) fn named(c: &Validated, reference: &str) -> String {
     json!(c.spec)[reference]["name"].as_str().unwrap_or_default().to_owned()
+}
+
+/// Names of the copies that the routers of a provider, or of all if it is empty, make for a Canary with this spec: loosely
+/// read, so that it works for one that is not valid.
+pub(crate) fn copies(provider: &str, spec: &Value, apex: &str) -> Vec<(&'static str, ObjectRef)> {
+    let name = |reference: &str| spec[reference]["name"].as_str().filter(|name| !name.is_empty());
+    let mut all = Vec::new();
+    if let Some(ingress) = name("ingressRef") {
+        all.extend(["nginx", "skipper"].map(|of| (of, of_ingress(ingress))));
+    }
+    if let Some(route) = name("routeRef") {
+        all.push(("apisix", of_apisix_route(route, apex)));
+    }
+    all.retain(|(of, _)| provider.is_empty() || *of == provider);
+    all
+}
+
+/// The copy of an Ingress.
+pub(super) fn of_ingress(name: &str) -> ObjectRef {
+    ObjectRef::new(INGRESS, format!("{name}-canary"))
+}
+
+/// The copy of an ApisixRoute.
+pub(super) fn of_apisix_route(name: &str, apex: &str) -> ObjectRef {
+    ObjectRef::new(APISIX_ROUTE, format!("{name}-{apex}-canary"))
 }
 
 /// A reference that is needed and missing.

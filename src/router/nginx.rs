@@ -199,7 +199,7 @@ fn annotation(c: &Validated, key: &str) -> String {
 }
 
 fn canary(c: &Validated) -> ObjectRef {
-    ObjectRef::new(INGRESS, format!("{}-canary", copy::named(c, "ingressRef")))
+    copy::of_ingress(&copy::named(c, "ingressRef"))
 }
 
 /// Annotations, behind the prefix, with their values.

@@ -27,7 +27,7 @@ impl Place<'_> {
     /// The object with this spec. Somebody else's is taken over: its metadata stays, the fields that we own are noted.
     pub(super) fn manifest(&self, c: &Validated, live: &Objects, spec: &Value) -> Manifest {
         let metadata = match live.at(&self.at()).filter(|object| !known(object, &c.name)) {
-            Some(theirs) => self.taken_over(theirs),
+            Some(theirs) => self.taken_over(c, theirs),
             None => marks(c),
         };
         self.with(&json!({"metadata": self.placed(c, metadata), "spec": spec}))
@@ -44,7 +44,7 @@ impl Place<'_> {
     /// The object with this spec, whoever's it is: somebody else's is taken over, one of ours keeps its marks.
     pub(super) fn extended(&self, c: &Validated, live: &Objects, spec: &Value) -> Manifest {
         let theirs = live.at(&self.at()).filter(|object| !known(object, &c.name));
-        let metadata = theirs.map_or_else(|| json!({}), |object| self.taken_over(object));
+        let metadata = theirs.map_or_else(|| json!({}), |object| self.taken_over(c, object));
         self.with(&json!({"metadata": metadata, "spec": spec}))
     }
 
@@ -72,13 +72,14 @@ impl Place<'_> {
         Manifest::new(self.kind, self.name, managers::ROUTE, self.owned, rest.clone())
     }
 
-    fn taken_over(&self, live: &Value) -> Value {
+    fn taken_over(&self, c: &Validated, live: &Value) -> Value {
         let original = annotation(live, names::ANNOTATION_ORIGINAL).map_or_else(
             || {
                 let fields = self.owned.iter().filter_map(|field| Some((*field, live.pointer(field)?)));
                 let markers =
                     names::FLUX_MARKERS.iter().filter_map(|(key, _)| Some((*key, annotation(live, key)?)));
                 json!({
+                    "canary": c.name,
                     "fields": fields.collect::<std::collections::BTreeMap<_, _>>(),
                     "annotations": markers.collect::<std::collections::BTreeMap<_, _>>(),
                 })

@@ -150,7 +150,7 @@ impl Router for Skipper {
 }
 
 fn canary(c: &Validated) -> ObjectRef {
-    ObjectRef::new(INGRESS, format!("{}-canary", copy::named(c, "ingressRef")))
+    copy::of_ingress(&copy::named(c, "ingressRef"))
 }
 
 /// Weights are of paths: a default backend has none.

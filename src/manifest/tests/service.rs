@@ -190,7 +190,7 @@ fn a_spoilt_note_of_the_original_selects_the_target() {
 fn a_service_that_flagger_made_is_taken_as_ours() {
     let mut live = Objects::default();
     let mut apex = users_apex();
-    apex["metadata"]["ownerReferences"] = json!([{"kind": "Canary", "name": "podinfo", "controller": true}]);
+    apex["metadata"]["ownerReferences"] = json!([{"apiVersion": "flagger.app/v1beta1", "kind": "Canary", "name": "podinfo", "controller": true}]);
     live.insert(SERVICE, apex);
     let m = rendered(&json!({}), &live).apex;
     assert!(ours(&m.body, "podinfo") && !adopted(&m.body));

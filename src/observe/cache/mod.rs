@@ -239,11 +239,16 @@ impl ObjectCache {
         self.lock().endpoints.ready(namespace, service)
     }
 
-    /// Other Canaries of the namespace that want what this one wants.
-    pub(super) fn rivals(&self, key: &Key) -> Vec<(Key, Contested)> {
+    /// Other Canaries of the namespace that want what this one wants. `provider` is that of Canaries that name none.
+    pub(super) fn rivals(&self, key: &Key, provider: &str) -> Vec<(Key, Contested)> {
         let inner = self.lock();
         let Some(own) = inner.references.get(key) else { return vec![] };
-        inner.rivals(key, own).map(|(other, contested)| (other.clone(), contested)).collect()
+        let own = own.routed_by(provider);
+        let candidates = inner.rivals(key, &own).map(|(other, _)| other);
+        let known = candidates.filter_map(|other| Some((other, inner.references.get(other)?)));
+        known
+            .filter_map(|(other, theirs)| Some((other.clone(), own.contests(&theirs.routed_by(provider))?)))
+            .collect()
     }
 
     /// Providers that Canaries name; one of them is empty if some name none.

@@ -78,11 +78,11 @@ impl Inner {
         self.references.range(from..).take_while(move |(key, _)| key.0 == namespace)
     }
 
-    /// Other Canaries of the namespace that want the target or the apex of these references.
+    /// Other Canaries of the namespace that want an object of these references.
     pub(super) fn rivals(&self, key: &Key, own: &References) -> impl Iterator<Item = (&Key, Contested)> {
         self.of_namespace(&key.0)
             .filter(move |(other, _)| *other != key)
-            .filter_map(|(other, references)| Some((other, references.contests(own)?)))
+            .filter_map(|(other, references)| Some((other, own.contests(references)?)))
     }
 
     /// The Canaries that have this Service.

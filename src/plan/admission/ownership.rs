@@ -6,9 +6,37 @@ use serde_json::Value;
 use crate::{
     manifest::{self, revision, scaler},
     router::Router,
-    snapshot::{ObjectRef, SERVICE, Snapshot},
+    snapshot::{INGRESS, ObjectRef, Rival, SERVICE, Snapshot},
     spec::{Problem, Validated},
 };
+
+/// What two Canaries both want stays with one of them: what the other one is told.
+pub(crate) fn disputed(c: &Validated, rival: &Rival) -> Problem {
+    let (at, apex) = (&rival.wants, &c.names.apex);
+    let instead = match at.kind {
+        SERVICE if c.target.is_copied() || c.target.holds_both() => "give this one another target".to_owned(),
+        SERVICE if rival.derived => {
+            "set spec.service.name of this one to a name that is free, also with -primary and -canary behind it".to_owned()
+        }
+        INGRESS => format!("name an Ingress in spec.ingressRef that no other Canary names and that leads to {apex}"),
+        kind if kind == c.target.kind() => "give this one another target and spec.service.name".to_owned(),
+        kind => format!("name another {} in spec.routeRef", kind.kind),
+    };
+    let reason = if rival.derived { "ForeignObject" } else { "TargetTaken" };
+    Problem::new(
+        reason,
+        format!("{at} belongs to the older Canary {}: delete one of the two or {instead}", rival.name),
+    )
+}
+
+/// What both want bears the mark of this Canary, or, where it is a target, its primary does.
+pub(crate) fn holds(snap: &Snapshot, at: &ObjectRef) -> bool {
+    let canary = snap.canary.metadata.name.as_deref().unwrap_or_default();
+    let target = &snap.canary.spec.target_ref.name;
+    let primary = ObjectRef::new(at.kind, crate::names::primary(target));
+    let at = if at.kind != SERVICE && at.name == *target { &primary } else { at };
+    snap.objects.at(at).is_some_and(|live| manifest::holder(live) == Some(crate::names::label_value(canary)))
+}
 
 /// Objects of our names that somebody else has.
 pub(crate) fn check(snap: &Snapshot, c: &Validated, router: &'static dyn Router) -> Result<(), Problem> {
@@ -98,14 +126,15 @@ fn owner(snap: &Snapshot, c: &Validated, live: &Value) -> Owner {
         return Owner::Other(format!("a Canary of namespace {namespace}"));
     }
     if let Some((kind, name, _)) = manifest::controller_of(live) {
-        let flaggers = kind == "Canary" && name == c.name;
+        let flaggers = manifest::made_for(live, &c.name);
         return if flaggers { Owner::Us } else { Owner::Other(format!("{kind} {name}")) };
     }
-    if manifest::ours(live, &c.name) {
+    let holder = manifest::holder(live);
+    if holder.as_deref() == Some(crate::names::label_value(&c.name).as_str()) {
         return Owner::Us;
     }
-    let label = live["metadata"]["labels"][crate::names::LABEL_CANARY].as_str();
-    match label.and_then(|l| snap.rivals.iter().find(|r| crate::names::label_value(&r.name) == l)) {
+    match holder.and_then(|holder| snap.rivals.iter().find(|r| crate::names::label_value(&r.name) == holder))
+    {
         Some(rival) => Owner::Other(format!("Canary {}", rival.name)),
         // marked, but the Canary of that mark is gone: left running by it
         None if manifest::marked(live) => Owner::Us,

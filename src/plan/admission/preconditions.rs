@@ -96,13 +96,7 @@ pub(crate) fn surroundings<'a>(
 /// No other Canary wants the same, and the cluster knows the router's objects.
 fn undisputed(snap: &Snapshot, c: &Validated, router: &'static dyn Router) -> Result<(), Rejection> {
     if let Some(rival) = older_rival(snap) {
-        return Err(reject(
-            "TargetTaken",
-            format!(
-                "{} belongs to the older Canary {}: delete one of the two or give this one another target and spec.service.name",
-                rival.wants, rival.name
-            ),
-        ));
+        return Err(ownership::disputed(c, rival).into());
     }
     if let Some(kind) = router.kinds().iter().find(|k| snap.missing_kinds.contains(&k.crd())) {
         return Err(reject(
@@ -224,11 +218,11 @@ fn unserved(list: &[String]) -> Rejection {
     }
 }
 
-/// The Canary that keeps what both it and this one want, if there is one.
+/// The Canary that keeps what both it and this one want, if there is one: the older, unless this one has it already.
 pub fn older_rival(snap: &Snapshot) -> Option<&crate::snapshot::Rival> {
     let meta = &snap.canary.metadata;
     let ours = (meta.creation_timestamp.as_ref().map(|t| t.0), meta.uid.as_deref().unwrap_or_default());
-    snap.rivals.iter().find(|r| (r.created, r.uid.as_str()) < ours)
+    snap.rivals.iter().find(|r| (r.created, r.uid.as_str()) < ours && !ownership::holds(snap, &r.wants))
 }
 
 fn ports(

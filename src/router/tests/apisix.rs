@@ -3,7 +3,8 @@ use serde_json::{Value, json};
 use crate::{
     manifest::fixture,
     router::{
-        apisix::{APISIX_ROUTE, Apisix},
+        apisix::Apisix,
+        copy::APISIX_ROUTE,
         split::Split,
         traits::{Cookies, Router},
     },
