@@ -3,6 +3,7 @@
 //! Owns what the generated workloads, Services and stored templates look like, and how marks of ours are read back.
 //! Does not write: `apply` sends the patches. Routing objects are rendered by `router`, with the types of this module.
 
+mod adopted_service;
 pub mod config;
 mod digest;
 pub mod job;

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use crate::{
-    manifest::{self, revision, scaler},
+    manifest::{self, revision, scaler, service},
     router::Router,
     snapshot::{INGRESS, ObjectRef, Rival, SERVICE, Snapshot},
     spec::{Problem, Validated},
@@ -65,7 +65,10 @@ pub(crate) fn check(snap: &Snapshot, c: &Validated, router: &'static dyn Router)
             Owner::Us if !at.kind.cluster_wide() || namespace(live).is_some() => {}
             // Flagger's mark names no namespace
             Owner::Us => unforsaken(c, router, &at, live)?,
-            Owner::Nobody if adoptable || orphaned(snap, c) => unforsaken(c, router, &at, live)?,
+            Owner::Nobody if adoptable || orphaned(snap, c) => {
+                unforsaken(c, router, &at, live)?;
+                unforsaken_service(snap, c, &at, live)?;
+            }
             Owner::Nobody => {
                 return Err(Problem::new(
                     "ForeignObject",
@@ -93,15 +96,22 @@ fn unforsaken(
     if !router.reads(c).contains(at) || router.externally_owned_route(c).as_ref() == Some(at) {
         return Ok(());
     }
-    match router.takeover_conflict(c, live) {
-        None => Ok(()),
-        Some(lost) => Err(Problem::new(
-            "TakeoverUnsafe",
-            format!(
-                "{at} is there already, and its users would be cut off: {lost}, or take it off {at} first"
-            ),
-        )),
-    }
+    router.takeover_conflict(c, live).map_or(Ok(()), |lost| Err(unsafe_to_take(at, &lost, "take it off")))
+}
+
+fn unforsaken_service(snap: &Snapshot, c: &Validated, at: &ObjectRef, live: &Value) -> Result<(), Problem> {
+    let apex = at.kind == SERVICE && at.name == c.names.apex;
+    let target = snap.objects.get(c.target.kind(), &c.names.target).filter(|_| apex);
+    let label =
+        target.and_then(|target| Some((target, c.target.label(target, &snap.rules.selector_labels)?)));
+    let lost = label.and_then(|(target, label)| service::takeover_conflict(c, target, &label, live));
+    lost.map_or(Ok(()), |lost| Err(unsafe_to_take(at, &lost, "change")))
+}
+
+fn unsafe_to_take(at: &ObjectRef, lost: &str, instead: &str) -> Problem {
+    let text =
+        format!("{at} is there already, and its users would be cut off: {lost}, or {instead} {at} first");
+    Problem::new("TakeoverUnsafe", text)
 }
 
 /// Flagger takes its own mark off the copy of a Service when it promotes it.
