@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     always_never, cookie,
+    istio_ports::{MESH, with_ports},
     queries::{Builtin, builtin},
     route::{self, Place, Shares, Side, narrowed},
     split::Split,
@@ -29,9 +30,6 @@ const DESTINATION_RULE: Kind =
 
 const OWNED_ROUTE: &[&str] = &["/spec/hosts", "/spec/gateways", "/spec/http", "/spec/tcp", "/spec/tls"];
 const OWNED_RULE: &[&str] = &["/spec/host", "/spec/trafficPolicy"];
-
-/// The gateway that stands for all sidecars.
-const MESH: &str = "mesh";
 
 const QUERIES: Builtin = builtin!(
     r#"reporter="destination",destination_workload_namespace="{{ namespace }}",destination_workload=~"{{ target }}""#,
@@ -132,15 +130,15 @@ impl Router for Istio {
             return user_route.read_back(live);
         }
         let object = place(c).at();
-        let Some(live) = live.at(&object) else {
+        let Some(route) = live.at(&object) else {
             return Err(RouterError::NotFound(object));
         };
         let rules: Vec<&Value> =
-            ["http", "tcp"].iter().flat_map(|kind| get::list(&live["spec"][kind])).collect();
+            ["http", "tcp"].iter().flat_map(|kind| get::list(&route["spec"][kind])).collect();
         let shares: Vec<Shares> = rules.iter().map(|rule| shares(c, get::list(&rule["route"]))).collect();
         let mirrored = rules.iter().any(|rule| side(c, &rule["mirror"]["host"]) == Some(Side::Canary));
-        let want = http_pins(c, Split::default().pinning(true));
-        let pinned = always_never::in_force(get::list(&live["spec"]["http"]), &want, "match");
+        let want = with_ports(c, live, &gateways(c), http_pins(c, Split::default().pinning(true)));
+        let pinned = always_never::in_force(get::list(&route["spec"]["http"]), &want, "match");
         route::split(c, object, &shares, mirrored).map(|split| split.pinning(pinned))
     }
 
@@ -169,14 +167,14 @@ impl Router for Istio {
         }
         let routes =
             if is_tcp(c) { vec![tcp_route(c, &sides(c, want))] } else { http_routes(c, want, cookies) };
-        Ok(vec![place(c).manifest(c, live, &spec(c, &routes))])
+        Ok(vec![place(c).manifest(c, live, &spec(c, live, routes))])
     }
 
     fn restore(&self, c: &Validated, live: &Objects) -> Vec<Undo> {
-        let all = json!([{"destination": destination(c, &c.names.apex)}]);
+        let all = json!([{"destination": destination(&c.names.apex)}]);
         let routes =
             vec![if is_tcp(c) { tcp_route(c, &all) } else { http_route(c, &c.service.match_, &all) }];
-        let made = || place(c).given_back(c, live, &spec(c, &routes));
+        let made = || place(c).given_back(c, live, &spec(c, live, routes));
         let back = user_virtual_service::of(c).map_or_else(made, |user_route| user_route.given_back(live));
         let mut undo: Vec<Undo> = back.map(Undo::Restore).into_iter().collect();
         for at in self.reads(c).into_iter().filter(|at| at.kind == DESTINATION_RULE) {
@@ -197,7 +195,8 @@ fn place(c: &Validated) -> Place<'_> {
 }
 
 /// Spec of the VirtualService with these rules.
-fn spec(c: &Validated, routes: &[Value]) -> Value {
+fn spec(c: &Validated, live: &Objects, routes: Vec<Value>) -> Value {
+    let routes = with_ports(c, live, &gateways(c), routes);
     let mut spec = Map::new();
     if c.service.delegation != Some(true) {
         spec.insert("hosts".into(), json!(hosts(c)));
@@ -209,7 +208,7 @@ fn spec(c: &Validated, routes: &[Value]) -> Value {
 
 /// Both sides with their weights; the primary first, as Flagger lists them.
 fn sides(c: &Validated, want: Split) -> Value {
-    let side = |host: &str, weight: i32| json!({"destination": destination(c, host), "weight": weight});
+    let side = |host: &str, weight: i32| json!({"destination": destination(host), "weight": weight});
     json!([side(&c.names.primary_service, want.primary()), side(&c.names.canary_service, want.canary()),])
 }
 
@@ -221,14 +220,14 @@ fn http_routes(c: &Validated, want: Split, cookies: &Cookies) -> Vec<Value> {
     let conditions = if named { narrowed(c, &c.analysis.match_) } else { c.service.match_.clone() };
     let mut split = http_route(c, &conditions, &sides);
     if want.mirrored() {
-        get::set(&mut split, &["mirror"], destination(c, &c.names.canary_service));
+        get::set(&mut split, &["mirror"], destination(&c.names.canary_service));
         if let Some(percent) = c.analysis.mirror_weight.filter(|percent| *percent > 0) {
             get::set(&mut split, &["mirrorPercentage"], json!({"value": percent}));
         }
     }
     rules.push(split);
     if named {
-        let rest = json!([{"destination": destination(c, &c.names.primary_service), "weight": 100}]);
+        let rest = json!([{"destination": destination(&c.names.primary_service), "weight": 100}]);
         rules.push(http_route(c, &c.service.match_, &rest));
     }
     rules
@@ -237,7 +236,7 @@ fn http_routes(c: &Validated, want: Split, cookies: &Cookies) -> Vec<Value> {
 /// Rules for the requests that go one way whatever the weights.
 fn http_pins(c: &Validated, want: Split) -> Vec<Value> {
     let rule = |(list, side): (&[Value], Side)| {
-        let to = json!([{"destination": destination(c, always_never::service(c, side)), "weight": 100}]);
+        let to = json!([{"destination": destination(always_never::service(c, side)), "weight": 100}]);
         http_route(c, &narrowed(c, list), &to)
     };
     always_never::lists(c, want).into_iter().map(rule).collect()
@@ -265,7 +264,7 @@ fn sticky(c: &Validated, want: Split, cookies: &Cookies, sides: &mut Value) -> V
     ];
     for (cookie, host, side, of_primary) in given {
         let Some(cookie) = cookie else { continue };
-        let to = json!([{"destination": destination(c, host), "weight": 100}]);
+        let to = json!([{"destination": destination(host), "weight": 100}]);
         rules.push(http_route(c, &having(cookie), &to));
         let given = if of_primary {
             cookie::set_for_primary(c, affinity, cookie)
@@ -318,14 +317,8 @@ pub(super) fn gateways(c: &Validated) -> Vec<String> {
     gateways
 }
 
-/// With several ports behind one Service, a gateway has to be told which.
-fn destination(c: &Validated, host: &str) -> Value {
-    let behind_gateway = c.service.delegation == Some(true) || gateways(c).first().is_some_and(|g| g != MESH);
-    if c.service.port_discovery == Some(true) && behind_gateway {
-        json!({"host": host, "port": {"number": c.service.port}})
-    } else {
-        json!({"host": host})
-    }
+fn destination(host: &str) -> Value {
+    json!({"host": host})
 }
 
 fn shares(c: &Validated, routes: &[Value]) -> Shares {

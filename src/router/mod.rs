@@ -13,6 +13,7 @@ mod gatewayapi;
 mod gloo;
 mod httproute;
 mod istio;
+mod istio_ports;
 mod knative;
 mod kubernetes;
 mod kuma;

@@ -131,6 +131,7 @@ fn istio() -> Case {
     case.service.extend([
         json!({"gateways": ["public"], "hosts": ["a.example.com"]}),
         json!({"portDiscovery": true}),
+        json!({"gateways": ["public", "mesh"]}),
         json!({"match": [{"uri": {"prefix": "/"}, "port": 80}], "timeout": "5s"}),
         json!({"trafficPolicy": {"tls": {"mode": "DISABLE"}}}),
     ]);
