@@ -14,6 +14,7 @@ use super::{
     queries::{Builtin, builtin},
     route::{self, Place, Shares, Side, narrowed},
     split::Split,
+    takeover::{Request, Shape},
     traits::{Cookies, Router, RouterError},
     user_virtual_service,
     virtual_service::{GROUP, VIRTUAL_SERVICE, is_host, is_tcp},
@@ -28,7 +29,7 @@ use crate::{
 const DESTINATION_RULE: Kind =
     Kind { group: GROUP, version: "v1beta1", kind: "DestinationRule", plural: "destinationrules" };
 
-const OWNED_ROUTE: &[&str] = &["/spec/hosts", "/spec/gateways", "/spec/http", "/spec/tcp", "/spec/tls"];
+const OWNED_ROUTE: &[&str] = &["/spec/hosts", "/spec/gateways", "/spec/http", "/spec/tcp"];
 const OWNED_RULE: &[&str] = &["/spec/host", "/spec/trafficPolicy"];
 
 const QUERIES: Builtin = builtin!(
@@ -36,6 +37,24 @@ const QUERIES: Builtin = builtin!(
     "istio_requests_total" if r#"response_code!~"5.*""#,
     p99 "istio_request_duration_milliseconds_bucket" ""
 );
+
+const HTTP: Shape = Shape {
+    rules: "/http",
+    destinations: "/route",
+    all: |rule| get::list(&rule["route"]).to_vec(),
+    leading: Some(&["match", "route"]),
+    destination: &["destination", "weight"],
+    elsewhere,
+    requests: |rule| {
+        let ways = [("prefix", "prefix"), ("exact", "exact"), ("regex", "regex")];
+        let one =
+            |entry: &Value| Request::of(entry, &entry["uri"], &ways).without(&["uri", "gateways", NAME]);
+        get::list(&rule["match"]).iter().map(one).collect()
+    },
+};
+const TCP: Shape = Shape { rules: "/tcp", ..HTTP };
+/// That of a condition says nothing of requests.
+const NAME: &str = "name";
 
 /// The router.
 pub(super) struct Istio;
@@ -100,7 +119,7 @@ impl Router for Istio {
 
     fn takeover_conflict(&self, c: &Validated, theirs: &Value) -> Option<String> {
         if c.service.delegation == Some(true) {
-            return None;
+            return self.lost_rules(c, &theirs["spec"]);
         }
         let (ours, own) = (gateways(c), format!("{}/", c.namespace));
         let plain = |gateway: &str| gateway.strip_prefix(&own).unwrap_or(gateway).to_owned();
@@ -112,7 +131,8 @@ impl Router for Istio {
         let mut hosts = hosts(c);
         let apex = format!("{}.{}", c.names.apex, c.namespace);
         hosts.extend([format!("{apex}.svc"), format!("{apex}.svc.cluster.local"), apex]);
-        route::unnamed_host(&theirs["spec"]["hosts"], &hosts)
+        let lost = || self.lost_rules(c, &theirs["spec"]);
+        route::unnamed_host(&theirs["spec"]["hosts"], &hosts).or_else(lost)
     }
 
     fn reads(&self, c: &Validated) -> Vec<ObjectRef> {
@@ -133,8 +153,10 @@ impl Router for Istio {
         let Some(route) = live.at(&object) else {
             return Err(RouterError::NotFound(object));
         };
-        let rules: Vec<&Value> =
-            ["http", "tcp"].iter().flat_map(|kind| get::list(&route["spec"][kind])).collect();
+        // those of the other kind are somebody else's, unless the Canary has changed from one to the other
+        let kinds = if is_tcp(c) { ["tcp", "http"] } else { ["http", "tcp"] };
+        let rules = kinds.map(|kind| get::list(&route["spec"][kind]));
+        let rules = if rules[0].is_empty() { rules[1] } else { rules[0] };
         let shares: Vec<Shares> = rules.iter().map(|rule| shares(c, get::list(&rule["route"]))).collect();
         let mirrored = rules.iter().any(|rule| side(c, &rule["mirror"]["host"]) == Some(Side::Canary));
         let want = with_ports(c, live, &gateways(c), http_pins(c, Split::default().pinning(true)));
@@ -167,7 +189,13 @@ impl Router for Istio {
         }
         let routes =
             if is_tcp(c) { vec![tcp_route(c, &sides(c, want))] } else { http_routes(c, want, cookies) };
-        Ok(vec![place(c).manifest(c, live, &spec(c, live, routes))])
+        let mut spec = spec(c, live, routes);
+        // what Serin makes no rules of is left as it is
+        let other = if is_tcp(c) { "http" } else { "tcp" };
+        if let Some(theirs) = place(c).theirs(c, live).filter(|theirs| theirs[other].is_array()) {
+            get::set(&mut spec, &[other], theirs[other].clone());
+        }
+        Ok(vec![place(c).manifest(c, live, &spec)])
     }
 
     fn restore(&self, c: &Validated, live: &Objects) -> Vec<Undo> {
@@ -190,8 +218,40 @@ impl Router for Istio {
     }
 }
 
+impl Istio {
+    fn lost_rules(&self, c: &Validated, theirs: &Value) -> Option<String> {
+        let mirror = |rule: &Value| rule["mirror"].is_object() || !get::list(&rule["mirrors"]).is_empty();
+        let copies = c.analysis.mirror == Some(true) && get::list(&theirs["http"]).iter().any(mirror);
+        let all = json!([{"destination": destination(&c.names.primary_service)}]);
+        let (shape, ours) = if is_tcp(c) {
+            (&TCP, json!({"tcp": [tcp_route(c, &all)]}))
+        } else {
+            (&HTTP, json!({"http": [http_route(c, &c.service.match_, &all)]}))
+        };
+        let lost = copies.then(|| "it copies requests, as spec.analysis.mirror does".to_owned());
+        let lost = lost.or_else(|| shape.lost(c, theirs, &ours))?;
+        Some(format!("{lost}: keep it and name its route to {} in spec.routeRef", c.names.apex))
+    }
+}
+
+/// Where a destination leads, unless to a Service of the Canary.
+fn elsewhere(c: &Validated, to: &Value) -> Option<String> {
+    let to = &to["destination"];
+    let host = to["host"].as_str().unwrap_or_default();
+    let names = [&c.names.apex, &c.names.primary_service, &c.names.canary_service];
+    let subset = to["subset"].as_str().filter(|subset| !subset.is_empty());
+    let subset = subset.map(|subset| format!("the subset {subset} of {host}"));
+    let other = (!names.iter().any(|name| is_host(c, host, name))).then(|| host.to_owned());
+    subset.or(other).or_else(|| route::port(c, host, &to["port"]["number"]))
+}
+
 fn place(c: &Validated) -> Place<'_> {
-    Place { kind: VIRTUAL_SERVICE, name: &c.names.apex, owned: OWNED_ROUTE }
+    Place {
+        kind: VIRTUAL_SERVICE,
+        name: &c.names.apex,
+        owned: OWNED_ROUTE,
+        shape: Some(if is_tcp(c) { &TCP } else { &HTTP }),
+    }
 }
 
 /// Spec of the VirtualService with these rules.

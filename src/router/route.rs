@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{split::Split, traits::RouterError};
+use super::{split::Split, takeover::Shape, traits::RouterError};
 use crate::{
     manifest::{Manifest, adopted, annotation, json as get, made_for},
     names::{self, managers},
@@ -17,6 +17,8 @@ pub(super) struct Place<'a> {
     pub(super) kind: Kind,
     pub(super) name: &'a str,
     pub(super) owned: &'static [&'static str],
+    /// How its rules are taken over; none, where nothing of theirs is in what is ours.
+    pub(super) shape: Option<&'static Shape>,
 }
 
 impl Place<'_> {
@@ -30,7 +32,26 @@ impl Place<'_> {
             Some(theirs) => self.taken_over(c, theirs),
             None => marks(c),
         };
+        let mut spec = spec.clone();
+        if let (Some(shape), Some(theirs)) = (self.shape, self.theirs(c, live)) {
+            shape.keep(c, &theirs, &mut spec);
+        }
         self.with(&json!({"metadata": self.placed(c, metadata), "spec": spec}))
+    }
+
+    /// The spec of somebody else's object, as far as we own it: as it is, or as it was before it was taken over.
+    pub(super) fn theirs(&self, c: &Validated, live: &Objects) -> Option<Value> {
+        let object = live.at(&self.at())?;
+        let Some(text) = annotation(object, names::ANNOTATION_ORIGINAL) else {
+            return (!known(object, &c.name)).then(|| object["spec"].clone());
+        };
+        let noted: Value = serde_json::from_str(text).unwrap_or_default();
+        let mut all = json!({});
+        for (field, value) in noted["fields"].as_object().into_iter().flatten() {
+            let path: Vec<&str> = field.split('/').skip(1).collect();
+            get::set(&mut all, &path, value.clone());
+        }
+        Some(all["spec"].clone())
     }
 
     /// With the namespace of the Canary, where the object tells none.
@@ -155,6 +176,19 @@ pub(super) fn side(c: &Validated, service: &str) -> Option<Side> {
     } else {
         None
     }
+}
+
+/// Where a Service of this name leads, unless it is the apex or one of the sides.
+pub(super) fn ours(c: &Validated, service: &str) -> Option<String> {
+    (service != c.names.apex && side(c, service).is_none()).then(|| service.to_owned())
+}
+
+/// The port of a Service, unless it is the one that the Canary names, or none.
+pub(super) fn port(c: &Validated, service: &str, port: &Value) -> Option<String> {
+    let named = c.service.port_name.as_deref().filter(|name| !name.is_empty()).unwrap_or("http");
+    let same =
+        port.is_null() || *port == c.service.port || *port == c.service.port.to_string() || *port == named;
+    (!same).then(|| format!("port {port} of {service}"))
 }
 
 /// Destinations of one rule with their weights.

@@ -71,6 +71,7 @@ pub(crate) fn surroundings<'a>(
         renders(snap, &c, router)?;
     }
     findings.advice.extend(router::ignored(router, &c));
+    findings.advice.extend(router.advice(&c, &snap.objects));
     let messages = Messages::new(&c.name, &c.names.target, &c.names.primary, &c.namespace);
     let (configs, hash) = (Configs::default(), String::new());
     let cx = Context {
