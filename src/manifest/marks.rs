@@ -68,6 +68,11 @@ pub fn labels(object: &Value) -> BTreeMap<String, String> {
     json::strings(&object["metadata"]["labels"])
 }
 
+/// Its annotations.
+pub fn annotations(object: &Value) -> BTreeMap<String, String> {
+    json::strings(&object["metadata"]["annotations"])
+}
+
 /// One annotation.
 pub fn annotation<'a>(object: &'a Value, key: &str) -> Option<&'a str> {
     object["metadata"]["annotations"][key].as_str()

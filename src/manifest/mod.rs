@@ -27,7 +27,9 @@ pub(crate) mod fixture;
 pub(crate) use self::marks::{holder, marked};
 pub use self::{
     json::{generation, replicas, resource_version, uid},
-    marks::{adopted, annotation, controller_of, disown, epoch, labels, made_for, ours, written},
+    marks::{
+        adopted, annotation, annotations, controller_of, disown, epoch, labels, made_for, ours, written,
+    },
     object::{Manifest, Undo},
     patch::{difference, patch},
     readiness::Rollout,

@@ -109,6 +109,51 @@ pub(super) fn backends(ingress: &Value) -> impl Iterator<Item = &Value> {
     paths.chain([&ingress["spec"]["defaultBackend"]])
 }
 
+/// The spec of an Ingress as far as it leads to the apex: each path to it in the form that `turned` gives it. Paths of
+/// others stay with their own Ingress, where no copy can come before them.
+pub(super) fn narrowed(c: &Validated, spec: &Value, turned: &dyn Fn(&Value) -> Vec<Value>) -> Value {
+    let ours = |backend: &Value| backend["service"]["name"] == c.names.apex.as_str();
+    let whole = ours(&spec["defaultBackend"]);
+    let mut rules = Vec::new();
+    for rule in get::list(&spec["rules"]) {
+        if rule["http"].is_null() {
+            // such a host is the default backend's
+            rules.extend(whole.then(|| rule.clone()));
+            continue;
+        }
+        let paths = get::list(&rule["http"]["paths"]).iter().filter(|path| ours(&path["backend"]));
+        let paths: Vec<Value> = paths.flat_map(turned).collect();
+        if !paths.is_empty() {
+            let mut rule = rule.clone();
+            get::set(&mut rule, &["http", "paths"], json!(paths));
+            rules.push(rule);
+        }
+    }
+    let hosts: Vec<Option<&str>> = rules.iter().map(|rule| rule["host"].as_str()).collect();
+    let names = |host: &str, served: Option<&str>| {
+        let below = |served: &str| host.strip_prefix('*').is_some_and(|domain| served.ends_with(domain));
+        served.is_none_or(|served| served == host || below(served))
+    };
+    let served =
+        |host: &Value| whole || hosts.iter().any(|served| names(host.as_str().unwrap_or_default(), *served));
+    let mut tls = get::list(&spec["tls"]).to_vec();
+    tls.retain(|entry| {
+        let hosts = get::list(&entry["hosts"]);
+        hosts.is_empty() || hosts.iter().any(served)
+    });
+    let mut narrowed = spec.clone();
+    for (field, value) in [("rules", json!(rules)), ("tls", json!(tls))] {
+        if value != json!([]) || !spec[field].is_null() {
+            get::set(&mut narrowed, &[field], if value == json!([]) { Value::Null } else { value });
+        }
+    }
+    if !whole {
+        get::set(&mut narrowed, &["defaultBackend"], Value::Null);
+    }
+    get::drop_nulls(&mut narrowed);
+    narrowed
+}
+
 /// Labels and annotations of the copy: the source's, but for those that belong to the source alone, with our marks.
 /// Which annotations were copied is noted, so that one that goes at the source goes here as well.
 pub(super) fn metadata(

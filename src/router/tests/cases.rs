@@ -418,7 +418,7 @@ fn apisix() -> Case {
     };
     let user = json!({
         "metadata": {"name": "public", "labels": {"team": "a"}},
-        "spec": {"http": [rule("one", "podinfo"), rule("two", "web"), rule("three", "other")]},
+        "spec": {"ingressClassName": "apisix", "http": [rule("one", "podinfo"), rule("two", "web"), rule("three", "other")]},
     });
     let [always, never] = pins();
     Case {
