@@ -11,6 +11,7 @@ use serin::{
     analysis::Reading,
     api::{Canary, Phase},
     config::Rules,
+    plan::{self, Answers},
     router::{self, Router, Split},
     snapshot::{INGRESS, Kind, ObjectRef, SERVICE},
     spec::validate,
@@ -534,4 +535,34 @@ fn a_canary_goes_though_what_leads_to_it_has_gone() -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[test]
+fn c16_a_run_that_ends_writes_the_route_before_all_that_stands_beside_it() -> Result<()> {
+    for (provider, beside) in [("istio", "DestinationRule"), ("gloo", "Upstream")] {
+        let mut play = Play::new(provider, &json!({}))?;
+        play.pass(40);
+        fixture::set_image(&mut play.sim, "podinfo:2");
+        play.pass(5);
+        ensure!(play.split()? == Split::to_canary(20), "{provider}");
+        let kinds = play.router.kinds();
+        let lost = kinds.iter().find(|kind| kind.kind == beside).context("no such kind")?;
+        let names: Vec<String> = play.sim.world.objects.of(*lost).map(name).collect();
+        ensure!(names.len() == 2, "{provider}: {names:?}");
+        for name in names {
+            play.sim.world.objects.remove(&ObjectRef::new(*lost, name));
+        }
+        let request = json!({"metadata": {"annotations": {"serin.dev/request": "abort/c16"}}});
+        play.sim.world.edit_canary(&request);
+        let snap = play.sim.snapshot().context("no Canary")?;
+        let plan = plan::decide(&snap, &Answers::default(), play.sim.now);
+        let order = plan.actions.iter().map(|action| action.kind().kind);
+        let order: Vec<&str> = order.filter(|kind| *kind != "CanaryRun").collect();
+        ensure!(order == [kinds[0].kind, beside, beside], "{provider}: {order:?}");
+    }
+    Ok(())
+}
+
+fn name(object: &Value) -> String {
+    object["metadata"]["name"].as_str().unwrap_or_default().to_owned()
 }
