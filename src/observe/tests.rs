@@ -234,3 +234,34 @@ fn c4_a_canary_of_another_operator_owns_what_it_owns() {
         }
     }
 }
+
+#[test]
+fn ch6_a_service_of_a_chart_is_advised_about_before_it_hurts() {
+    let spec = json!({
+        "targetRef": deployment("app"), "provider": "kubernetes", "analysis": {"stepWeight": null, "iterations": 2},
+    });
+    let two = Two::new(&spec, &json!({"targetRef": deployment("other"), "provider": "kubernetes"}));
+    two.target("app");
+    let said = |annotations: Value, labels: Value| {
+        two.put(
+            SERVICE,
+            "app",
+            &json!({"metadata": {"annotations": annotations, "labels": labels},
+                "spec": {"selector": {"app": "app"}, "ports": [{"port": 80}]}}),
+        );
+        let plan = two.plan("older");
+        let advice = plan.status.iter().flat_map(|s| &s.conditions).find(|c| c.type_ == "Advisory");
+        let text = advice.map(|c| c.message.clone()).unwrap_or_default();
+        let event = plan.notes.iter().any(|note| note.reason == "Advisory" && note.message == text);
+        assert_eq!(event, !text.is_empty(), "with an Event");
+        text
+    };
+    let chart = || json!({"meta.helm.sh/release-name": "shop"});
+    let text = said(chart(), json!({}));
+    for word in ["Service app", "Helm release shop", "kubectl -n n annotate services app helm.sh/resource-policy=keep"] {
+        assert!(text.contains(word), "{text}");
+    }
+    let text = said(json!({"meta.helm.sh/release-name": "shop", "helm.sh/resource-policy": "keep"}), json!({}));
+    assert!(!text.contains("Helm"), "{text}");
+    assert!(!said(chart(), json!({"serin.dev/canary": "older"})).contains("Helm"), "made by Serin");
+}

@@ -120,6 +120,29 @@ fn orphaned(snap: &Snapshot, c: &Validated) -> bool {
     c.target.is_copied() && promoted.is_some_and(|hash| !hash.is_empty() && !revision::is_ours(&hash))
 }
 
+/// What a Helm release goes on applying of the objects that are taken over, and how to take it out of the chart.
+pub(crate) fn charted(snap: &Snapshot, c: &Validated, router: &'static dyn Router) -> Vec<String> {
+    let own = !c.target.is_copied() && !c.target.holds_both();
+    let apex = own.then(|| ObjectRef::new(SERVICE, c.names.apex.clone()));
+    let routes = router.reads(c).into_iter().filter(|at| router.externally_owned_route(c).as_ref() != Some(at));
+    let mut all: Vec<ObjectRef> = apex.into_iter().chain(routes.filter(|at| at.name == c.names.apex)).collect();
+    all.dedup();
+    let one = |at: ObjectRef| {
+        let live = snap.objects.at(&at).filter(|live| !manifest::made_for(live, &c.name))?;
+        let release = manifest::annotation(live, crate::names::HELM_RELEASE)?;
+        let (key, kept) = crate::names::HELM_KEEP;
+        if manifest::annotation(live, key) == Some(kept) {
+            return None;
+        }
+        let resource = if at.kind.group.is_empty() { at.kind.plural.to_owned() } else { at.kind.crd() };
+        Some(format!(
+            "{at} is part of the Helm release {release}, and is taken over: each upgrade puts it back for a moment, and Helm 4 ends with UPGRADE FAILED although it applies the rest. Run kubectl -n {} annotate {resource} {} {key}={kept}, then take it out of the chart",
+            c.namespace, at.name
+        ))
+    };
+    all.into_iter().filter_map(one).collect()
+}
+
 enum Owner {
     Us,
     Nobody,

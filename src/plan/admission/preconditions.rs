@@ -59,6 +59,7 @@ pub(crate) fn surroundings<'a>(
     findings.faults.extend(pod_weighting::fault(snap, &c, target, &label));
     findings.advice.extend(pod_weighting::advice(snap, &c, target));
     ownership::check(snap, &c, router)?;
+    findings.advice.extend(ownership::charted(snap, &c, router));
     let (scaler, scaler_problem) = autoscaler(snap, &c, &mut findings)?;
     let mut checks = metric_templates::look(snap, &c, target, &mut findings);
     jobs::look(snap, &c, &mut checks, &label, &mut findings);
