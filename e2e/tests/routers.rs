@@ -563,6 +563,31 @@ fn c16_a_run_that_ends_writes_the_route_before_all_that_stands_beside_it() -> Re
     Ok(())
 }
 
+#[test]
+fn r27_a_deleted_canary_gives_back_what_it_had_under_a_former_name() -> Result<()> {
+    for provider in ["istio", "contour", "gloo", "kubernetes"] {
+        let mut play = Play::new(provider, &json!({}))?;
+        play.pass(40);
+        play.is(Phase::Initialized)?;
+        play.sim.world.edit_canary(&json!({"spec": {"service": {"name": "shop"}}}));
+        play.sim.look();
+        play.pass(40);
+        play.sim.world.delete_canary(play.sim.now);
+        play.sim.look();
+        play.pass(60);
+        ensure!(play.sim.world.canary.is_none(), "{provider}: {}", play.sim.log.join("\n"));
+        let old = play.sim.world.objects.get(SERVICE, "podinfo").context("the old apex is gone")?;
+        ensure!(old["spec"]["selector"] == json!({"app": "podinfo"}), "{provider}: {old}");
+        for kind in play.router.kinds().iter().chain([&SERVICE]) {
+            for object in play.sim.world.objects.of(*kind) {
+                let text = object.to_string();
+                ensure!(!text.contains("serin.dev") && !text.contains("-primary"), "{provider}: {text}");
+            }
+        }
+    }
+    Ok(())
+}
+
 fn name(object: &Value) -> String {
     object["metadata"]["name"].as_str().unwrap_or_default().to_owned()
 }

@@ -107,6 +107,15 @@ pub fn restore(c: &Validated, label: &(String, String), live: &Objects) -> Vec<U
     undo
 }
 
+/// Names of the apexes that this Canary has, or had: those with both Services beside them.
+pub fn apexes<'v>(services: impl Iterator<Item = &'v Value>, canary: &str) -> Vec<String> {
+    let holder = Some(names::label_value(canary));
+    let ours = services.filter(|service| marks::holder(service) == holder);
+    let ours: Vec<&str> = ours.filter_map(|service| service["metadata"]["name"].as_str()).collect();
+    let apex = ours.iter().filter_map(|name| name.strip_suffix(names::primary("").as_str()));
+    apex.filter(|apex| ours.contains(&names::canary(apex).as_str())).map(str::to_owned).collect()
+}
+
 fn spec(c: &Validated, ports: &[Value], label: &str, pods: &str, live: Option<&Value>) -> Value {
     let mut spec = json!({"selector": {label: pods}, "ports": ports_like(ports, live)});
     if let Some(distribution) = c.service.traffic_distribution.as_ref().filter(|d| !d.is_empty()) {

@@ -13,7 +13,7 @@ use crate::{
     api::{AlertProviderSpec, Canary, MetricTemplateSpec},
     config::Rules,
     expression::Known,
-    manifest::{self, config, scaler},
+    manifest::{self, config, scaler, service},
     names, router,
     snapshot::{
         ALERT_PROVIDER, CANARY, CANARY_RUN, DAEMONSET, HPA, Key, METRIC_TEMPLATE, ObjectRef, Objects,
@@ -58,6 +58,9 @@ pub(crate) fn gather(
     let (mut missing, mut forbidden) = (Vec::new(), Vec::new());
     wanted.extend(routes(cache, rules, &canary, &services, &mut missing, &mut forbidden)?);
     wanted.extend(scalers(cache, namespace, &canary, &mut missing)?);
+    if canary.metadata.deletion_timestamp.is_some() {
+        wanted.extend(former(cache, rules, key, &canary, &services));
+    }
     // noted before it is read, so that no change from now on is missed
     cache.depends_on(key, &wanted);
     let mut objects = Objects::default();
@@ -125,6 +128,26 @@ fn routes(
         wanted.extend(router.sources(&c));
     }
     Ok(wanted)
+}
+
+/// What bears the mark of a Canary that is being deleted under names that it had before: Services, and routes of these names.
+fn former(
+    cache: &ObjectCache,
+    rules: &Rules,
+    (namespace, canary): &Key,
+    spec: &Canary,
+    services: &[String],
+) -> Vec<ObjectRef> {
+    let all = cache.find(SERVICE, namespace, |_, text| text.contains(names::LABEL_CANARY));
+    let mut found = Vec::new();
+    for apex in service::apexes(all.iter(), canary).into_iter().filter(|apex| !services.contains(apex)) {
+        let names = [apex.clone(), names::primary(&apex), names::canary(&apex)];
+        found.extend(names.map(|name| ObjectRef::new(SERVICE, name)));
+        let Ok(c) = validate(spec, rules) else { continue };
+        let Some(router) = router::by_name(&c.provider) else { continue };
+        found.extend(router.reads(&c.with_apex(&apex)));
+    }
+    found
 }
 
 /// The autoscaler that the Canary names, its copy, and all others of target and primary.

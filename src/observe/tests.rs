@@ -258,10 +258,41 @@ fn ch6_a_service_of_a_chart_is_advised_about_before_it_hurts() {
     };
     let chart = || json!({"meta.helm.sh/release-name": "shop"});
     let text = said(chart(), json!({}));
-    for word in ["Service app", "Helm release shop", "kubectl -n n annotate services app helm.sh/resource-policy=keep"] {
+    for word in [
+        "Service app",
+        "Helm release shop",
+        "kubectl -n n annotate services app helm.sh/resource-policy=keep",
+    ] {
         assert!(text.contains(word), "{text}");
     }
-    let text = said(json!({"meta.helm.sh/release-name": "shop", "helm.sh/resource-policy": "keep"}), json!({}));
+    let text =
+        said(json!({"meta.helm.sh/release-name": "shop", "helm.sh/resource-policy": "keep"}), json!({}));
     assert!(!text.contains("Helm"), "{text}");
     assert!(!said(chart(), json!({"serin.dev/canary": "older"})).contains("Helm"), "made by Serin");
+}
+
+#[test]
+fn r27_a_canary_that_is_deleted_sees_what_it_had_under_a_former_name() {
+    let spec = |target: &str| {
+        json!({
+            "targetRef": deployment(target), "provider": "kubernetes",
+            "service": {"name": "shop"}, "analysis": {"stepWeight": null, "iterations": 2},
+        })
+    };
+    let two = Two::new(&spec("app"), &spec("other"));
+    for name in ["old", "old-primary", "old-canary", "stranger", "stranger-primary"] {
+        two.put(SERVICE, name, &json!({"metadata": {"labels": {"serin.dev/canary": "older"}}}));
+    }
+    let key = ("n".to_owned(), "older".to_owned());
+    let seen = || {
+        let snap = gather(&two.cache, &Rules::default(), &key, Timestamp::UNIX_EPOCH).unwrap();
+        let name = |object: &Value| object["metadata"]["name"].as_str().unwrap().to_owned();
+        snap.objects.of(SERVICE).map(name).collect::<Vec<_>>()
+    };
+    assert!(seen().is_empty());
+    let mut canary = two.cache.get(CANARY, "n", "older").unwrap();
+    canary["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+    canary["metadata"]["resourceVersion"] = json!("3");
+    two.cache.insert(CANARY, canary);
+    assert_eq!(seen(), ["old", "old-canary", "old-primary"]);
 }

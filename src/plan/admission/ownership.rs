@@ -124,8 +124,10 @@ fn orphaned(snap: &Snapshot, c: &Validated) -> bool {
 pub(crate) fn charted(snap: &Snapshot, c: &Validated, router: &'static dyn Router) -> Vec<String> {
     let own = !c.target.is_copied() && !c.target.holds_both();
     let apex = own.then(|| ObjectRef::new(SERVICE, c.names.apex.clone()));
-    let routes = router.reads(c).into_iter().filter(|at| router.externally_owned_route(c).as_ref() != Some(at));
-    let mut all: Vec<ObjectRef> = apex.into_iter().chain(routes.filter(|at| at.name == c.names.apex)).collect();
+    let routes =
+        router.reads(c).into_iter().filter(|at| router.externally_owned_route(c).as_ref() != Some(at));
+    let mut all: Vec<ObjectRef> =
+        apex.into_iter().chain(routes.filter(|at| at.name == c.names.apex)).collect();
     all.dedup();
     let one = |at: ObjectRef| {
         let live = snap.objects.at(&at).filter(|live| !manifest::made_for(live, &c.name))?;

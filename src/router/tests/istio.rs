@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    manifest::{fixture, json as get},
+    manifest::{fixture, json as get, patch},
     router::{
         istio::{Istio, gateways},
         split::Split,
@@ -279,4 +279,21 @@ fn r12_an_apex_with_other_ports_counts_as_several() {
 fn r42_no_retries_reach_the_virtual_service() {
     let http = vs(&json!({"retries": {"attempts": 0}}), 25)["spec"]["http"].clone();
     assert_eq!(http[0]["retries"], json!({"attempts": 0}));
+}
+
+#[test]
+fn r37_an_annotation_that_a_webhook_adds_to_every_write_is_no_drift() {
+    let c = fixture::canary(&json!({}));
+    let mut live = Objects::default();
+    let render = |live: &Objects| Istio.render(&c, live, Split::to_canary(25), &Cookies::default()).unwrap();
+    let all = || render(&Objects::default()).into_iter().chain(Istio.auxiliary_objects(&c));
+    for made in all() {
+        let mut object = made.to_create();
+        get::set(&mut object, &["metadata", "annotations", "example.com/seen"], json!("true"));
+        live.insert(made.kind, object);
+    }
+    for want in render(&live).into_iter().chain(Istio.auxiliary_objects(&c)) {
+        assert_eq!(patch(live.at(&want.at()).unwrap(), &want), None, "{}", want.at());
+    }
+    assert_eq!(Istio.read_back(&c, &live), Ok(Split::to_canary(25)));
 }
