@@ -192,6 +192,15 @@ pub struct Rival {
     pub derived: bool,
 }
 
+/// Another Canary, in any namespace, that serves a host which this one serves too.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Neighbour {
+    /// Its namespace and name.
+    pub at: Key,
+    /// Its `spec.service`.
+    pub service: Value,
+}
+
 /// One Canary and all that bears on it, seen at one moment.
 #[derive(Clone, Debug, Serialize)]
 pub struct Snapshot {
@@ -210,6 +219,8 @@ pub struct Snapshot {
     pub forbidden_kinds: Vec<String>,
     /// Canaries that want the same target, apex, or object with a derived name.
     pub rivals: Vec<Rival>,
+    /// Canaries of the same provider that serve the same host.
+    pub neighbours: Vec<Neighbour>,
     /// The MetricTemplates this Canary refers to, as far as they exist, by `namespace/name`.
     pub templates: BTreeMap<String, MetricTemplateSpec>,
     /// The Secrets that checks name, as far as they exist: resourceVersions by `namespace/name`. None where Secrets are

@@ -16,8 +16,8 @@ use crate::{
     manifest::{self, config, scaler, service},
     names, router,
     snapshot::{
-        ALERT_PROVIDER, CANARY, CANARY_RUN, DAEMONSET, HPA, Key, METRIC_TEMPLATE, ObjectRef, Objects,
-        REVISION, Records, Rival, SCALED_OBJECT, SERVICE, Snapshot,
+        ALERT_PROVIDER, CANARY, CANARY_RUN, DAEMONSET, HPA, Key, METRIC_TEMPLATE, Neighbour, ObjectRef,
+        Objects, REVISION, Records, Rival, SCALED_OBJECT, SERVICE, Snapshot,
     },
     spec::{Target, validate},
     text::first_chars,
@@ -86,6 +86,7 @@ pub(crate) fn gather(
         missing_kinds: missing,
         forbidden_kinds: forbidden,
         rivals: rivals(cache, rules, key),
+        neighbours: neighbours(cache, rules, key, &canary),
         secrets: rules.config_tracking.then(|| secrets::versions(cache, &canary, namespace, &templates)),
         templates,
         alert_providers: alert_providers(cache, &canary, namespace),
@@ -248,6 +249,19 @@ fn rivals(cache: &ObjectCache, rules: &Rules, key: &Key) -> Vec<Rival> {
         })
     };
     cache.rivals(key, &rules.mesh_provider).into_iter().filter_map(rival).collect()
+}
+
+fn neighbours(cache: &ObjectCache, rules: &Rules, key: &Key, canary: &Canary) -> Vec<Neighbour> {
+    let provider = |named: Option<&str>| {
+        named.filter(|named| !named.is_empty()).unwrap_or(&rules.mesh_provider).to_owned()
+    };
+    let ours = provider(canary.spec.provider.as_deref());
+    let one = |at: Key| {
+        let other = cache.get(CANARY, &at.0, &at.1)?;
+        let same = provider(other["spec"]["provider"].as_str()) == ours;
+        same.then(|| Neighbour { at, service: other["spec"]["service"].clone() })
+    };
+    cache.neighbours(key).into_iter().filter_map(one).collect()
 }
 
 fn templates(cache: &ObjectCache, canary: &Canary, namespace: &str) -> BTreeMap<String, MetricTemplateSpec> {

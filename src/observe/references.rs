@@ -29,6 +29,8 @@ pub(super) struct References {
     pub configs: Vec<String>,
     /// `spec.provider`; empty when the Canary leaves it to the operator.
     pub provider: String,
+    /// `spec.service.hosts`.
+    pub hosts: Vec<String>,
     /// Copies that it may have of a route of the user's, by their providers: all, where the operator names the provider.
     pub copies: Vec<(&'static str, ObjectRef)>,
 }
@@ -68,8 +70,10 @@ impl References {
         let configs = configs.chain(args.map(|name| format!("secret/{name}"))).collect();
         let scaler = spec["autoscalerRef"]["name"].as_str().unwrap_or_default().to_owned();
         let provider = spec["provider"].as_str().unwrap_or_default().to_owned();
+        let hosts = spec["service"]["hosts"].as_array().into_iter().flatten();
+        let hosts = hosts.filter_map(Value::as_str).map(str::to_owned).collect();
         let copies = router::copies(&provider, spec, &apex);
-        Self { target, kind, apex, scaler, templates, alert_providers, configs, provider, copies }
+        Self { target, kind, apex, scaler, templates, alert_providers, configs, provider, hosts, copies }
     }
 
     /// What both want, if anything: what users know first, then what is named after it.

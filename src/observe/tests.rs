@@ -296,3 +296,39 @@ fn r27_a_canary_that_is_deleted_sees_what_it_had_under_a_former_name() {
     two.cache.insert(CANARY, canary);
     assert_eq!(seen(), ["old", "old-canary", "old-primary"]);
 }
+
+#[test]
+fn r30_a_prefix_that_holds_another_canarys_is_advised_about() {
+    let spec = |target: &str, prefix: &str, hosts: Value| {
+        json!({
+            "targetRef": deployment(target), "provider": "istio",
+            "service": {"hosts": hosts, "gateways": ["istio-system/public"], "match": [{"uri": {"prefix": prefix}}]},
+        })
+    };
+    let advice = |older: Value, younger: Value| {
+        let two = Two::new(&older, &younger);
+        for kind in crate::router::by_name("istio").unwrap().kinds() {
+            two.cache.set_crds([kind.crd()].into());
+            two.cache.listed(*kind, &BTreeSet::new());
+        }
+        two.cache.set_crds(crate::router::by_name("istio").unwrap().kinds().iter().map(Kind::crd).collect());
+        two.target("web");
+        two.target("api");
+        ["older", "younger"].map(|canary| {
+            let plan = two.plan(canary);
+            let advice = plan.status.iter().flat_map(|s| &s.conditions).find(|c| c.type_ == "Advisory");
+            advice.map(|c| c.message.clone()).unwrap_or_default()
+        })
+    };
+    let one = || json!(["shop.example.com"]);
+    let [web, api] = advice(spec("web", "/", one()), spec("api", "/api", one()));
+    assert!(
+        web.contains("spec.service.match takes in /api of host shop.example.com of Canary younger in n"),
+        "{web}"
+    );
+    assert!(!api.contains("takes in"), "{api}");
+    let [web, api] = advice(spec("web", "/", one()), spec("api", "/api", json!(["api.example.com"])));
+    assert!(!web.contains("takes in") && !api.contains("takes in"), "{web} {api}");
+    let [web, api] = advice(spec("web", "/web", one()), spec("api", "/api", one()));
+    assert!(!web.contains("takes in") && !api.contains("takes in"), "{web} {api}");
+}

@@ -9,17 +9,18 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::{
-    always_never, cookie,
+    always_never, cookie, istio_hosts,
     istio_ports::{MESH, with_ports},
     queries::{Builtin, builtin},
     route::{self, Place, Shares, Side, narrowed},
     split::Split,
-    takeover::{Request, Shape},
+    takeover::Shape,
     traits::{Cookies, Router, RouterError},
     user_virtual_service,
     virtual_service::{GROUP, VIRTUAL_SERVICE, is_host, is_tcp},
 };
 use crate::{
+    api::CanaryService,
     manifest::{Manifest, Undo, json as get, made_for},
     names::{self, managers},
     snapshot::{Kind, ObjectRef, Objects},
@@ -45,16 +46,9 @@ const HTTP: Shape = Shape {
     leading: Some(&["match", "route"]),
     destination: &["destination", "weight"],
     elsewhere,
-    requests: |rule| {
-        let ways = [("prefix", "prefix"), ("exact", "exact"), ("regex", "regex")];
-        let one =
-            |entry: &Value| Request::of(entry, &entry["uri"], &ways).without(&["uri", "gateways", NAME]);
-        get::list(&rule["match"]).iter().map(one).collect()
-    },
+    requests: istio_hosts::of_rule,
 };
 const TCP: Shape = Shape { rules: "/tcp", ..HTTP };
-/// That of a condition says nothing of requests.
-const NAME: &str = "name";
 
 /// The router.
 pub(super) struct Istio;
@@ -133,6 +127,10 @@ impl Router for Istio {
         hosts.extend([format!("{apex}.svc"), format!("{apex}.svc.cluster.local"), apex]);
         let lost = || self.lost_rules(c, &theirs["spec"]);
         route::unnamed_host(&theirs["spec"]["hosts"], &hosts).or_else(lost)
+    }
+
+    fn shadows(&self, c: &Validated, other: &CanaryService) -> Option<String> {
+        istio_hosts::shadowed(&c.service, other)
     }
 
     fn reads(&self, c: &Validated) -> Vec<ObjectRef> {

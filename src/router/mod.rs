@@ -14,6 +14,7 @@ mod gatewayapi;
 mod gloo;
 mod httproute;
 mod istio;
+mod istio_hosts;
 mod istio_ports;
 mod knative;
 mod kubernetes;

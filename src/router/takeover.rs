@@ -52,7 +52,7 @@ impl Request {
     }
 
     /// Every request that meets `other` meets this.
-    fn covers(&self, other: &Self) -> bool {
+    pub(super) fn covers(&self, other: &Self) -> bool {
         let path = match (&self.path, &other.path) {
             (None, _) => true,
             (Some(("prefix", at)), _) if at == "/" => true,
@@ -66,7 +66,7 @@ impl Request {
     }
 
     /// For people.
-    fn said(&self) -> String {
+    pub(super) fn said(&self) -> String {
         let path = self.path.iter().map(|(_, path)| path.clone());
         let rest = self.rest.iter().map(|(key, value)| format!("{key} {value}"));
         let all: Vec<String> = path.chain(rest).collect();

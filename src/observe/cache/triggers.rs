@@ -85,6 +85,19 @@ impl Inner {
             .filter_map(|(other, references)| Some((other, own.contests(references)?)))
     }
 
+    /// Other Canaries, of all namespaces, that serve a host of these references.
+    pub(super) fn neighbours(&self, key: &Key, own: &References) -> impl Iterator<Item = &Key> {
+        let served = |other: &References| other.hosts.iter().any(|host| own.hosts.contains(host));
+        let others = self.references.iter().filter(move |(other, _)| *other != key);
+        others.filter(move |(_, other)| served(other)).map(|(other, _)| other)
+    }
+
+    /// Other Canaries to which a change of these references matters.
+    pub(super) fn concerned(&self, key: &Key, own: &References) -> Vec<Key> {
+        let rivals = self.rivals(key, own).map(|(other, _)| other);
+        rivals.chain(self.neighbours(key, own)).cloned().collect()
+    }
+
     /// The Canaries that have this Service.
     pub(super) fn served_by(&self, namespace: &str, service: Option<String>) -> Vec<Key> {
         let Some(service) = service else { return vec![] };

@@ -8,7 +8,7 @@ use crate::{
     analysis::{self, Ask, Checks},
     api::{CrossNamespaceRef, Phase},
     plan::{
-        admission::{config_tracking, metric_templates, ownership},
+        admission::{config_tracking, metric_templates, neighbours, ownership},
         analysis::jobs,
         builder::PlanBuilder,
         configs::Configs,
@@ -60,6 +60,7 @@ pub(crate) fn surroundings<'a>(
     findings.advice.extend(pod_weighting::advice(snap, &c, target));
     ownership::check(snap, &c, router)?;
     findings.advice.extend(ownership::charted(snap, &c, router));
+    findings.advice.extend(neighbours::advice(snap, &c, router));
     let (scaler, scaler_problem) = autoscaler(snap, &c, &mut findings)?;
     let mut checks = metric_templates::look(snap, &c, target, &mut findings);
     jobs::look(snap, &c, &mut checks, &label, &mut findings);
