@@ -555,8 +555,8 @@ fn c16_a_run_that_ends_writes_the_route_before_all_that_stands_beside_it() -> Re
         let request = json!({"metadata": {"annotations": {"serin.dev/request": "abort/c16"}}});
         play.sim.world.edit_canary(&request);
         let snap = play.sim.snapshot().context("no Canary")?;
-        let plan = plan::decide(&snap, &Answers::default(), play.sim.now);
-        let order = plan.actions.iter().map(|action| action.kind().kind);
+        let decided = plan::decide(&snap, &Answers::default(), play.sim.now);
+        let order = decided.actions.iter().map(|action| action.kind().kind);
         let order: Vec<&str> = order.filter(|kind| *kind != "CanaryRun").collect();
         ensure!(order == [kinds[0].kind, beside, beside], "{provider}: {order:?}");
     }

@@ -61,17 +61,7 @@ pub(crate) fn gather(
     if canary.metadata.deletion_timestamp.is_some() {
         wanted.extend(former(cache, rules, key, &canary, &services));
     }
-    // noted before it is read, so that no change from now on is missed
-    cache.depends_on(key, &wanted);
-    let mut objects = Objects::default();
-    for at in wanted {
-        if cache.stale(at.kind, &(namespace.clone(), at.name.clone())) {
-            return Err(GatherError::Behind(at.kind.plural));
-        }
-        if let Some(object) = cache.get(at.kind, namespace, &at.name) {
-            objects.insert(at.kind, object);
-        }
-    }
+    let mut objects = read(cache, key, wanted)?;
     revisions(cache, namespace, &names::primary(&target), &mut objects);
     let records = records(cache, key, &mut objects, &mut missing);
     let templates = templates(cache, &canary, namespace);
@@ -100,6 +90,22 @@ pub(crate) fn gather(
         heard: BTreeMap::new(),
         canary,
     })
+}
+
+/// These objects, as far as they exist.
+fn read(cache: &ObjectCache, key: &Key, wanted: Vec<ObjectRef>) -> Result<Objects, GatherError> {
+    // noted before it is read, so that no change from now on is missed
+    cache.depends_on(key, &wanted);
+    let mut objects = Objects::default();
+    for at in wanted {
+        if cache.stale(at.kind, &(key.0.clone(), at.name.clone())) {
+            return Err(GatherError::Behind(at.kind.plural));
+        }
+        if let Some(object) = cache.get(at.kind, &key.0, &at.name) {
+            objects.insert(at.kind, object);
+        }
+    }
+    Ok(objects)
 }
 
 /// The objects that the Canary's router reads.

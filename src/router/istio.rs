@@ -113,7 +113,7 @@ impl Router for Istio {
 
     fn takeover_conflict(&self, c: &Validated, theirs: &Value) -> Option<String> {
         if c.service.delegation == Some(true) {
-            return self.lost_rules(c, &theirs["spec"]);
+            return lost_rules(c, &theirs["spec"]);
         }
         let (ours, own) = (gateways(c), format!("{}/", c.namespace));
         let plain = |gateway: &str| gateway.strip_prefix(&own).unwrap_or(gateway).to_owned();
@@ -125,7 +125,7 @@ impl Router for Istio {
         let mut hosts = hosts(c);
         let apex = format!("{}.{}", c.names.apex, c.namespace);
         hosts.extend([format!("{apex}.svc"), format!("{apex}.svc.cluster.local"), apex]);
-        let lost = || self.lost_rules(c, &theirs["spec"]);
+        let lost = || lost_rules(c, &theirs["spec"]);
         route::unnamed_host(&theirs["spec"]["hosts"], &hosts).or_else(lost)
     }
 
@@ -216,20 +216,18 @@ impl Router for Istio {
     }
 }
 
-impl Istio {
-    fn lost_rules(&self, c: &Validated, theirs: &Value) -> Option<String> {
-        let mirror = |rule: &Value| rule["mirror"].is_object() || !get::list(&rule["mirrors"]).is_empty();
-        let copies = c.analysis.mirror == Some(true) && get::list(&theirs["http"]).iter().any(mirror);
-        let all = json!([{"destination": destination(&c.names.primary_service)}]);
-        let (shape, ours) = if is_tcp(c) {
-            (&TCP, json!({"tcp": [tcp_route(c, &all)]}))
-        } else {
-            (&HTTP, json!({"http": [http_route(c, &c.service.match_, &all)]}))
-        };
-        let lost = copies.then(|| "it copies requests, as spec.analysis.mirror does".to_owned());
-        let lost = lost.or_else(|| shape.lost(c, theirs, &ours))?;
-        Some(format!("{lost}: keep it and name its route to {} in spec.routeRef", c.names.apex))
-    }
+fn lost_rules(c: &Validated, theirs: &Value) -> Option<String> {
+    let mirror = |rule: &Value| rule["mirror"].is_object() || !get::list(&rule["mirrors"]).is_empty();
+    let copies = c.analysis.mirror == Some(true) && get::list(&theirs["http"]).iter().any(mirror);
+    let all = json!([{"destination": destination(&c.names.primary_service)}]);
+    let (shape, ours) = if is_tcp(c) {
+        (&TCP, json!({"tcp": [tcp_route(c, &all)]}))
+    } else {
+        (&HTTP, json!({"http": [http_route(c, &c.service.match_, &all)]}))
+    };
+    let lost = copies.then(|| "it copies requests, as spec.analysis.mirror does".to_owned());
+    let lost = lost.or_else(|| shape.lost(c, theirs, &ours))?;
+    Some(format!("{lost}: keep it and name its route to {} in spec.routeRef", c.names.apex))
 }
 
 /// Where a destination leads, unless to a Service of the Canary.

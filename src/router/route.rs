@@ -186,8 +186,8 @@ pub(super) fn ours(c: &Validated, service: &str) -> Option<String> {
 /// The port of a Service, unless it is the one that the Canary names, or none.
 pub(super) fn port(c: &Validated, service: &str, port: &Value) -> Option<String> {
     let named = c.service.port_name.as_deref().filter(|name| !name.is_empty()).unwrap_or("http");
-    let same =
-        port.is_null() || *port == c.service.port || *port == c.service.port.to_string() || *port == named;
+    let text = port.as_str().is_some_and(|text| text == named || text.parse() == Ok(c.service.port));
+    let same = port.is_null() || *port == c.service.port || text;
     (!same).then(|| format!("port {port} of {service}"))
 }
 

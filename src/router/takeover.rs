@@ -88,7 +88,7 @@ impl Shape {
         let Some(rule) = rules.iter().find(|rule| !self.here(c, rule).is_empty()) else { return };
         let mut members = self.members(rule);
         let name = members.remove(NAME);
-        let destination = self.here(c, rule).first().map(|to| without(to, self.destination));
+        let beside = self.here(c, rule).first().map(|to| without(to, self.destination));
         let ours = match ours.pointer_mut(self.rules) {
             Some(Value::Array(rules)) => rules.as_mut_slice(),
             Some(rule @ Value::Object(_)) => std::slice::from_mut(rule),
@@ -100,9 +100,9 @@ impl Shape {
             if let (true, Some(name)) = (index == last, &name) {
                 get::set(rule, &[NAME], name.clone());
             }
-            let Some(Value::Array(list)) = rule.pointer_mut(self.destinations) else { continue };
-            for to in list {
-                fill(to, &Value::Object(destination.clone().unwrap_or_default()));
+            let Some(Value::Array(leads)) = rule.pointer_mut(self.destinations) else { continue };
+            for destination in leads {
+                fill(destination, &Value::Object(beside.clone().unwrap_or_default()));
             }
         }
     }

@@ -122,12 +122,11 @@ fn orphaned(snap: &Snapshot, c: &Validated) -> bool {
 
 /// What a Helm release goes on applying of the objects that are taken over, and how to take it out of the chart.
 pub(crate) fn charted(snap: &Snapshot, c: &Validated, router: &'static dyn Router) -> Vec<String> {
-    let own = !c.target.is_copied() && !c.target.holds_both();
-    let apex = own.then(|| ObjectRef::new(SERVICE, c.names.apex.clone()));
-    let routes =
-        router.reads(c).into_iter().filter(|at| router.externally_owned_route(c).as_ref() != Some(at));
-    let mut all: Vec<ObjectRef> =
-        apex.into_iter().chain(routes.filter(|at| at.name == c.names.apex)).collect();
+    let made = !c.target.is_copied() && !c.target.holds_both();
+    let apex = made.then(|| ObjectRef::new(SERVICE, c.names.apex.clone()));
+    let lent = router.externally_owned_route(c);
+    let mut all: Vec<ObjectRef> = apex.into_iter().chain(router.reads(c)).collect();
+    all.retain(|at| lent.as_ref() != Some(at) && at.name == c.names.apex);
     all.dedup();
     let one = |at: ObjectRef| {
         let live = snap.objects.at(&at).filter(|live| !manifest::made_for(live, &c.name))?;
