@@ -190,7 +190,9 @@ pub(super) fn given_back(c: &Validated, label: &(String, String), live: &Value) 
         get::set(&mut metadata, &["labels", names::LABEL_CANARY], Value::Null);
     }
     let mut spec = json!({"selector": {&label.0: &label.1}, "ports": live["spec"]["ports"]});
-    if noted["selector"].is_object() {
+    // Flagger takes a Service over without becoming its owner
+    let of_primary = noted["selector"][&label.0] == names::primary(&label.1);
+    if noted["selector"].is_object() && !of_primary {
         get::set(&mut spec, &["selector"], noted["selector"].clone());
     }
     if noted["ports"].is_array() {

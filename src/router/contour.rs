@@ -31,13 +31,16 @@ const QUERIES: Builtin = builtin!(
     p99 "envoy_cluster_upstream_rq_time_bucket" ""
 );
 
+/// By this header a Linkerd proxy beside Envoy knows where a request is to go.
+const OVERRIDE: &str = "l5d-dst-override";
+
 /// How long a connection may be idle once a time limit is set, as Flagger writes it.
 const IDLE: &str = "5m";
 
 const SHAPE: Shape = Shape {
     rules: "/routes",
     destinations: "/services",
-    all: |route| get::list(&route["services"]).to_vec(),
+    all: services,
     leading: Some(&["conditions", "services"]),
     destination: &["name", "port", "weight"],
     elsewhere: |c, to| {
@@ -167,6 +170,21 @@ impl Router for Contour {
     }
 }
 
+/// Where a route leads, without the header that is each Service's own.
+fn services(route: &Value) -> Vec<Value> {
+    let mut all = get::list(&route["services"]).to_vec();
+    for service in all.iter_mut().filter_map(Value::as_object_mut) {
+        let Some(policy) = service.get_mut("requestHeadersPolicy") else { continue };
+        if let Some(set) = policy.get_mut("set").and_then(Value::as_array_mut) {
+            set.retain(|header| header["name"] != OVERRIDE);
+        }
+        if *policy == json!({"set": []}) {
+            service.remove("requestHeadersPolicy");
+        }
+    }
+    all
+}
+
 fn place(c: &Validated) -> Place<'_> {
     Place { kind: HTTP_PROXY, name: &c.names.apex, owned: OWNED, shape: Some(&SHAPE) }
 }
@@ -179,11 +197,10 @@ fn spec(c: &Validated, live: &Objects, routes: &[Value]) -> Value {
 
 fn backend(c: &Validated, service: &str, weight: i32) -> Value {
     let port = c.service.port;
-    // by this header a Linkerd proxy beside Envoy knows where the request is to go
     let to = format!("{service}.{}.svc.cluster.local:{port}", c.namespace);
     json!({
         "name": service, "port": port, "weight": weight,
-        "requestHeadersPolicy": {"set": [{"name": "l5d-dst-override", "value": to}]},
+        "requestHeadersPolicy": {"set": [{"name": OVERRIDE, "value": to}]},
     })
 }
 

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::{
     manifest::{generation, json as get},
+    snapshot::{Objects, SERVICE},
     spec::Validated,
 };
 
@@ -33,6 +34,29 @@ pub(super) fn untold(c: &Validated, route: &Value) -> Vec<String> {
         )
     };
     silent.map(one).collect()
+}
+
+/// Services as parents whose ports would all be led to one.
+pub(super) fn of_every_port(c: &Validated, live: &Objects) -> Vec<String> {
+    let several = |name: &str| {
+        let ports = |service: &Value| get::list(&service["spec"]["ports"]).len();
+        live.get(SERVICE, name).is_some_and(|service| ports(service) > 1)
+    };
+    let whole = |(_, parent): &(usize, &Value)| {
+        parent["kind"] == "Service" && parent["port"].is_null() && parent["name"] == c.names.apex.as_str()
+    };
+    if !several(&c.names.apex) && !several(&c.names.primary_service) {
+        return vec![];
+    }
+    let parents = c.service.gateway_refs.iter().enumerate().filter(whole);
+    let one = |(index, _): (usize, &Value)| {
+        format!(
+            "spec.service.gatewayRefs[{index}] names Service {} without a port, so that requests to each of its ports are led to port {port}: set port: {port}",
+            c.names.apex,
+            port = c.service.port
+        )
+    };
+    parents.map(one).collect()
 }
 
 /// What was answered for the parents that the Canary names.

@@ -165,7 +165,10 @@ impl Router for GatewayApi {
     }
 
     fn advice(&self, c: &Validated, live: &Objects) -> Vec<String> {
-        live.at(&self.place(c).at()).map_or_else(Vec::new, |route| gateway_status::untold(c, route))
+        let route = live.at(&self.place(c).at());
+        let mut advice = route.map_or_else(Vec::new, |route| gateway_status::untold(c, route));
+        advice.extend(gateway_status::of_every_port(c, live));
+        advice
     }
 
     fn takeover_conflict(&self, c: &Validated, theirs: &Value) -> Option<String> {

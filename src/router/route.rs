@@ -73,9 +73,18 @@ impl Place<'_> {
     /// made. None: it is not there, or nobody's but its owner's.
     pub(super) fn given_back(&self, c: &Validated, live: &Objects, plain: &Value) -> Option<Manifest> {
         let object = live.at(&self.at())?;
-        let noted = annotation(object, names::ANNOTATION_ORIGINAL);
         if adopted(object) {
-            return Some(self.original(noted.and_then(|text| serde_json::from_str(text).ok())));
+            let noted = annotation(object, names::ANNOTATION_ORIGINAL);
+            let noted: Value = noted.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+            let theirs = self.theirs(c, live).unwrap_or_default();
+            let Some(shape) = self.shape.filter(|shape| shape.leads_to_sides(c, &theirs)) else {
+                return Some(self.original(&noted));
+            };
+            // nobody's before, but made by Flagger all the same: the sides are about to go
+            let mut plain = plain.clone();
+            shape.keep(c, &theirs, &mut plain);
+            let metadata = self.original(&noted).body["metadata"].clone();
+            return Some(self.with(&json!({"metadata": metadata, "spec": plain})));
         }
         if !made_for(object, &c.name) {
             return None;
@@ -113,8 +122,7 @@ impl Place<'_> {
         json!({"annotations": annotations})
     }
 
-    fn original(&self, noted: Option<Value>) -> Manifest {
-        let noted = noted.unwrap_or_default();
+    fn original(&self, noted: &Value) -> Manifest {
         let mut annotations = unmarked();
         for (key, _) in names::FLUX_MARKERS {
             annotations.insert(key.into(), noted["annotations"][key].clone());

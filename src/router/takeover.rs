@@ -107,6 +107,13 @@ impl Shape {
         }
     }
 
+    /// Some rule leads to one of the sides.
+    pub(super) fn leads_to_sides(&self, c: &Validated, spec: &Value) -> bool {
+        let sides = [&c.names.primary_service, &c.names.canary_service];
+        let named = |to: &Value| sides.iter().any(|side| to.to_string().contains(side.as_str()));
+        self.rules(spec).iter().any(|rule| (self.all)(rule).iter().any(named))
+    }
+
     fn rules<'v>(&self, spec: &'v Value) -> Vec<&'v Value> {
         match spec.pointer(self.rules) {
             Some(Value::Array(rules)) => rules.iter().collect(),

@@ -333,3 +333,47 @@ fn r8_a_service_that_leads_elsewhere_is_not_taken_over() {
         assert!(lost.contains(word) && lost.contains("spec.service.name"), "{lost}");
     }
 }
+
+#[test]
+fn r43_addresses_and_node_ports_of_an_adopted_apex_stay() {
+    let mut apex = users_apex();
+    apex["spec"]["type"] = json!("LoadBalancer");
+    apex["spec"]["healthCheckNodePort"] = json!(30099);
+    apex["spec"]["externalTrafficPolicy"] = json!("Local");
+    let mut live = Objects::default();
+    live.insert(SERVICE, apex.clone());
+    for _ in 0..10 {
+        for service in [json!({"targetPort": "http"}), json!({"targetPort": "http", "portName": "web"})] {
+            let made = rendered(&service, &live).apex;
+            apply(&mut live, &made);
+            assert_eq!(patch(live.get(SERVICE, "podinfo").unwrap(), &made), None);
+            let now = live.get(SERVICE, "podinfo").unwrap();
+            for field in ["type", "clusterIP", "healthCheckNodePort", "externalTrafficPolicy"] {
+                assert_eq!(now["spec"][field], apex["spec"][field], "{field}");
+            }
+            let ports: Vec<Value> = now["spec"]["ports"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|port| port["nodePort"].clone())
+                .collect();
+            assert_eq!(ports, [30080, 30081], "{service}");
+        }
+    }
+}
+
+#[test]
+fn r8_an_apex_that_led_to_the_primary_before_is_given_back_to_the_target() {
+    let mut live = Objects::default();
+    let mut apex = users_apex();
+    // Flagger takes a Service over without becoming its owner
+    apex["spec"]["selector"] = json!({"app": "podinfo-primary"});
+    live.insert(SERVICE, apex);
+    let made = rendered(&json!({"targetPort": "http"}), &live).apex;
+    apply(&mut live, &made);
+    let Undo::Restore(back) = restore(&fixture::canary(&json!({})), &label(), &live).remove(0) else {
+        panic!()
+    };
+    apply(&mut live, &back);
+    assert_eq!(live.get(SERVICE, "podinfo").unwrap()["spec"]["selector"], json!({"app": "podinfo"}));
+}

@@ -299,6 +299,35 @@ fn r10_r11_what_cannot_be_kept_is_said_before_a_takeover() {
     }
 }
 
+/// Flagger takes a route over without becoming its owner: it leads to both sides before there is a Serin.
+#[test]
+fn r11_what_led_to_the_sides_before_leads_to_the_apex_afterwards() {
+    for case in cases().iter().filter(|case| !case.theirs.is_null()) {
+        let (router, c) = (case.router(), canary(case, &[], &[]));
+        let mut live = sources(case);
+        let at = router.reads(&c).remove(0);
+        let render = |live: &Objects, weight| {
+            router.render(&c, live, Split::to_canary(weight), &Cookies::default()).unwrap()
+        };
+        let made = render(&live, 0).into_iter().find(|made| made.at() == at).unwrap();
+        let mut theirs = made.to_create();
+        theirs["metadata"] = json!({"name": at.name});
+        assert_eq!(router.takeover_conflict(&c, &theirs), None, "{}", case.provider);
+        live.insert(at.kind, theirs);
+        for weight in [0, 20, 0] {
+            let made = render(&live, weight);
+            write(&mut live, &made);
+        }
+        for undo in router.restore(&c, &live) {
+            if let Undo::Restore(back) = undo {
+                write(&mut live, &[back]);
+            }
+        }
+        let text = live.at(&at).unwrap().to_string();
+        assert!(!text.contains("-primary") && !text.contains("serin.dev"), "{}: {text}", case.provider);
+    }
+}
+
 #[test]
 fn every_weight_is_read_back() {
     for case in cases() {

@@ -7,7 +7,7 @@ use crate::{
         split::Split,
         traits::{Cookies, Router, RouterError},
     },
-    snapshot::Objects,
+    snapshot::{Objects, SERVICE},
     spec::Validated,
 };
 
@@ -337,5 +337,29 @@ fn r29_a_route_whose_backends_are_refused_is_not_followed() {
         json!({"type": "ResolvedRefs", "status": "False", "observedGeneration": 2}),
     ] {
         assert_eq!(with(fine), None);
+    }
+}
+
+#[test]
+fn r12_a_service_with_several_ports_as_parent_wants_one_named() {
+    let parent = |port: Value| json!({"group": "core", "kind": "Service", "name": "podinfo", "port": port});
+    let ports = |numbers: &[i32]| {
+        let ports: Vec<Value> = numbers.iter().map(|port| json!({"port": port})).collect();
+        json!({"metadata": {"name": "podinfo"}, "spec": {"ports": ports}})
+    };
+    for (port, numbers, advised) in [
+        (Value::Null, &[80, 9102][..], true),
+        (Value::Null, &[80][..], false),
+        (json!(80), &[80, 9102][..], false),
+    ] {
+        let c = canary(&json!({"gatewayRefs": [parent(port)]}), &json!({"stepWeight": 25}));
+        let mut live = Objects::default();
+        live.insert(SERVICE, ports(numbers));
+        let advice = V1.advice(&c, &live);
+        assert_eq!(
+            advice.iter().any(|text| text.contains("spec.service.gatewayRefs")),
+            advised,
+            "{advice:?}"
+        );
     }
 }
