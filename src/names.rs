@@ -63,6 +63,10 @@ pub const FLUX_MARKERS: [(&str, &str); 2] = [
     ("helm.toolkit.fluxcd.io/driftDetection", "disabled"),
     ("kustomize.toolkit.fluxcd.io/reconcile", "disabled"),
 ];
+/// Annotation of Helm's on what a release consists of: the release.
+pub const HELM_RELEASE: &str = "meta.helm.sh/release-name";
+/// Annotation and value by which Helm leaves an object in place that is taken out of its chart.
+pub const HELM_KEEP: (&str, &str) = ("helm.sh/resource-policy", "keep");
 /// What kubectl keeps of the last `apply`.
 pub const ANNOTATION_KUBECTL: &str = "kubectl.kubernetes.io/last-applied-configuration";
 

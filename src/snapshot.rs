@@ -177,7 +177,7 @@ impl Objects {
     }
 }
 
-/// Another Canary in the namespace that shares a target or an apex name with this one.
+/// Another Canary in the namespace that wants an object which this one wants too.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Rival {
     /// Its name.
@@ -188,6 +188,17 @@ pub struct Rival {
     pub created: Option<Timestamp>,
     /// What both want, e.g. `Deployment podinfo`.
     pub wants: ObjectRef,
+    /// It is not the target or the apex of both: one of them derives its name, as in `<apex>-canary`.
+    pub derived: bool,
+}
+
+/// Another Canary, in any namespace, that serves a host which this one serves too.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Neighbour {
+    /// Its namespace and name.
+    pub at: Key,
+    /// Its `spec.service`.
+    pub service: Value,
 }
 
 /// One Canary and all that bears on it, seen at one moment.
@@ -208,8 +219,10 @@ pub struct Snapshot {
     pub forbidden_kinds: Vec<String>,
     /// Edits of fields that are in use, which the Canary here has as they were: see [`keep_in_use`](crate::spec::keep_in_use).
     pub not_followed: Vec<String>,
-    /// Canaries that want the same target or apex.
+    /// Canaries that want the same target, apex, or object with a derived name.
     pub rivals: Vec<Rival>,
+    /// Canaries of the same provider that serve the same host.
+    pub neighbours: Vec<Neighbour>,
     /// The MetricTemplates this Canary refers to, as far as they exist, by `namespace/name`.
     pub templates: BTreeMap<String, MetricTemplateSpec>,
     /// The Secrets that checks name, as far as they exist: resourceVersions by `namespace/name`. None where Secrets are

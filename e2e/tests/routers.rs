@@ -11,6 +11,7 @@ use serin::{
     analysis::Reading,
     api::{Canary, Phase},
     config::Rules,
+    plan::{self, Answers},
     router::{self, Router, Split},
     snapshot::{INGRESS, Kind, ObjectRef, SERVICE},
     spec::validate,
@@ -442,8 +443,7 @@ fn a_route_of_no_namespace_stays_with_the_one_whose_it_is() -> Result<()> {
         let at = ObjectRef::new(TRAFFIC_ROUTE, "podinfo");
         let mut theirs = traffic_route("other", marked);
         if owned {
-            theirs["metadata"]["ownerReferences"] =
-                json!([{"kind": "Canary", "name": "podinfo", "uid": "other", "controller": true}]);
+            theirs["metadata"]["ownerReferences"] = json!([{"apiVersion": "flagger.app/v1beta1", "kind": "Canary", "name": "podinfo", "uid": "other", "controller": true}]);
         }
         play.sim.world.put(TRAFFIC_ROUTE, theirs, play.sim.now);
         let before = play.sim.world.objects.at(&at).cloned();
@@ -535,4 +535,59 @@ fn a_canary_goes_though_what_leads_to_it_has_gone() -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[test]
+fn c16_a_run_that_ends_writes_the_route_before_all_that_stands_beside_it() -> Result<()> {
+    for (provider, beside) in [("istio", "DestinationRule"), ("gloo", "Upstream")] {
+        let mut play = Play::new(provider, &json!({}))?;
+        play.pass(40);
+        fixture::set_image(&mut play.sim, "podinfo:2");
+        play.pass(5);
+        ensure!(play.split()? == Split::to_canary(20), "{provider}");
+        let kinds = play.router.kinds();
+        let lost = kinds.iter().find(|kind| kind.kind == beside).context("no such kind")?;
+        let names: Vec<String> = play.sim.world.objects.of(*lost).map(name).collect();
+        ensure!(names.len() == 2, "{provider}: {names:?}");
+        for name in names {
+            play.sim.world.objects.remove(&ObjectRef::new(*lost, name));
+        }
+        let request = json!({"metadata": {"annotations": {"serin.dev/request": "abort/c16"}}});
+        play.sim.world.edit_canary(&request);
+        let snap = play.sim.snapshot().context("no Canary")?;
+        let decided = plan::decide(&snap, &Answers::default(), play.sim.now);
+        let order = decided.actions.iter().map(|action| action.kind().kind);
+        let order: Vec<&str> = order.filter(|kind| *kind != "CanaryRun").collect();
+        ensure!(order == [kinds[0].kind, beside, beside], "{provider}: {order:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn r27_a_deleted_canary_gives_back_what_it_had_under_a_former_name() -> Result<()> {
+    for provider in ["istio", "contour", "gloo", "kubernetes"] {
+        let mut play = Play::new(provider, &json!({}))?;
+        play.pass(40);
+        play.is(Phase::Initialized)?;
+        play.sim.world.edit_canary(&json!({"spec": {"service": {"name": "shop"}}}));
+        play.sim.look();
+        play.pass(40);
+        play.sim.world.delete_canary(play.sim.now);
+        play.sim.look();
+        play.pass(60);
+        ensure!(play.sim.world.canary.is_none(), "{provider}: {}", play.sim.log.join("\n"));
+        let old = play.sim.world.objects.get(SERVICE, "podinfo").context("the old apex is gone")?;
+        ensure!(old["spec"]["selector"] == json!({"app": "podinfo"}), "{provider}: {old}");
+        for kind in play.router.kinds().iter().chain([&SERVICE]) {
+            for object in play.sim.world.objects.of(*kind) {
+                let text = object.to_string();
+                ensure!(!text.contains("serin.dev") && !text.contains("-primary"), "{provider}: {text}");
+            }
+        }
+    }
+    Ok(())
+}
+
+fn name(object: &Value) -> String {
+    object["metadata"]["name"].as_str().unwrap_or_default().to_owned()
 }

@@ -24,23 +24,39 @@ pub fn adopted(object: &Value) -> bool {
     annotation(object, names::ANNOTATION_ORIGINAL).is_some()
 }
 
+/// The label value of the Canary that made or adopted the object; None if it is not said.
+pub(crate) fn holder(object: &Value) -> Option<String> {
+    let noted = || serde_json::from_str::<Value>(annotation(object, names::ANNOTATION_ORIGINAL)?).ok();
+    let adopter = || Some(names::label_value(noted()?["canary"].as_str()?));
+    json::label(object, names::LABEL_CANARY).map(str::to_owned).or_else(adopter)
+}
+
 /// True if Serin or Flagger made the object for this Canary, so that nobody else needs it.
 pub fn made_for(object: &Value, canary: &str) -> bool {
-    ours(object, canary)
-        || controller_of(object).is_some_and(|(kind, name, _)| kind == CANARY.kind && name == canary)
+    let flaggers = |owner: &Value| owner["controller"] == true && is_canary(owner) && owner["name"] == canary;
+    ours(object, canary) || owners(object).iter().any(flaggers)
+}
+
+fn owners(object: &Value) -> &[Value] {
+    json::list(&object["metadata"]["ownerReferences"])
+}
+
+/// Other operators have a kind of that name too.
+fn is_canary(owner: &Value) -> bool {
+    let group = owner["apiVersion"].as_str().and_then(|version| version.split_once('/'));
+    owner["kind"] == CANARY.kind && group.is_some_and(|(group, _)| group == CANARY.group)
 }
 
 /// Kind, name and uid of the owner that controls the object.
 pub fn controller_of(object: &Value) -> Option<(&str, &str, &str)> {
-    let owner = object["metadata"]["ownerReferences"].as_array()?.iter().find(|o| o["controller"] == true)?;
+    let owner = owners(object).iter().find(|o| o["controller"] == true)?;
     Some((owner["kind"].as_str()?, owner["name"].as_str()?, owner["uid"].as_str().unwrap_or_default()))
 }
 
 /// Merge patch that removes the Canary from the object's owners (as Flagger leaves it there); None if it is not one.
 pub fn disown(object: &Value, canary: &str) -> Option<Value> {
-    let owners = object["metadata"]["ownerReferences"].as_array()?;
-    let kept: Vec<&Value> =
-        owners.iter().filter(|o| o["kind"] != CANARY.kind || o["name"] != canary).collect();
+    let owners = owners(object);
+    let kept: Vec<&Value> = owners.iter().filter(|o| !is_canary(o) || o["name"] != canary).collect();
     if kept.len() == owners.len() {
         return None;
     }
@@ -50,6 +66,11 @@ pub fn disown(object: &Value, canary: &str) -> Option<Value> {
 /// Its labels.
 pub fn labels(object: &Value) -> BTreeMap<String, String> {
     json::strings(&object["metadata"]["labels"])
+}
+
+/// Its annotations.
+pub fn annotations(object: &Value) -> BTreeMap<String, String> {
+    json::strings(&object["metadata"]["annotations"])
 }
 
 /// One annotation.
@@ -83,7 +104,7 @@ mod tests {
     #[test]
     fn only_the_canary_is_disowned() {
         let object = json!({"metadata": {"ownerReferences": [
-            {"kind": "Canary", "name": "podinfo", "uid": "1", "controller": true},
+            {"apiVersion": "flagger.app/v1beta1", "kind": "Canary", "name": "podinfo", "uid": "1", "controller": true},
             {"kind": "Team", "name": "a", "uid": "2"},
         ]}});
         assert_eq!(controller_of(&object), Some(("Canary", "podinfo", "1")));

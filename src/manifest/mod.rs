@@ -3,6 +3,7 @@
 //! Owns what the generated workloads, Services and stored templates look like, and how marks of ours are read back.
 //! Does not write: `apply` sends the patches. Routing objects are rendered by `router`, with the types of this module.
 
+mod adopted_service;
 pub mod config;
 mod digest;
 pub mod job;
@@ -23,10 +24,12 @@ pub mod workload;
 #[cfg(test)]
 pub(crate) mod fixture;
 
-pub(crate) use self::marks::marked;
+pub(crate) use self::marks::{holder, marked};
 pub use self::{
     json::{generation, replicas, resource_version, uid},
-    marks::{adopted, annotation, controller_of, disown, epoch, labels, made_for, ours, written},
+    marks::{
+        adopted, annotation, annotations, controller_of, disown, epoch, labels, made_for, ours, written,
+    },
     object::{Manifest, Undo},
     patch::{difference, patch},
     readiness::Rollout,

@@ -1,13 +1,15 @@
 //! The three Services: `<apex>` and `<apex>-primary` in front of the primary, `<apex>-canary` in front of the target.
 //!
-//! Owns their ports, selectors and metadata, adoption of an apex Service that was there before, and giving it back.
-//! Does not decide when the apex may select the primary: `plan` does.
+//! Owns their ports, selectors and metadata, adoption of an apex Service that was there before, and giving it back. Ports of
+//! such a Service that the Canary does not name stay, in front of both sides too. Does not decide when the apex may select
+//! the primary: `plan` does.
 
 use serde_json::{Map, Value, json};
 
 use super::{
+    adopted_service::{self as adopted, OWNED},
     json as get,
-    marks::{adopted, annotation, made_for, ours},
+    marks::{self, made_for},
     object::{Manifest, Undo},
 };
 use crate::{
@@ -21,7 +23,6 @@ use crate::{
 const PROXIES: [&str; 2] = ["istio-proxy", "envoy"];
 /// Longest name of a Service's port.
 const PORT_NAME: usize = 63;
-const OWNED: &[&str] = &["/spec/ports", "/spec/selector"];
 
 /// The Services of one Canary.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
@@ -44,13 +45,19 @@ pub fn render(
     label: &(String, String),
     live: &Objects,
 ) -> Result<Services, String> {
-    let (ports, advice) = ports(c, target)?;
+    let theirs = live.get(SERVICE, &c.names.apex).filter(|apex| !made_for(apex, &c.name));
+    let (ports, advice) = ports(c, target, theirs)?;
+    let (at_apex, ports) = match theirs {
+        Some(apex) => adopted::ports(c, &ports, apex)?,
+        None => (ports.clone(), ports),
+    };
     let primary_pods = names::primary(&label.1);
     let one = |name: &str, pods: &str, metadata: Option<&CustomMetadata>| {
         let live = live.get(SERVICE, name);
-        let spec = spec(c, &ports, &label.0, pods, live);
+        let ports = if name == c.names.apex { &at_apex } else { &ports };
+        let spec = spec(c, ports, &label.0, pods, live);
         let metadata = match live {
-            Some(live) if name == c.names.apex && !made_for(live, &c.name) => adopt(live),
+            Some(live) if name == c.names.apex && theirs.is_some() => adopted::metadata(c, live),
             _ => owned_metadata(c, name, &label.0, metadata, live),
         };
         Manifest::new(SERVICE, name, managers::WORKLOAD, OWNED, json!({"metadata": metadata, "spec": spec}))
@@ -61,6 +68,16 @@ pub fn render(
         canary: one(&c.names.canary_service, &label.1, c.service.canary.as_ref()),
         advice,
     })
+}
+
+/// Why an apex Service that somebody else made cannot be taken over: what its users would lose, in words.
+pub fn takeover_conflict(
+    c: &Validated,
+    target: &Value,
+    label: &(String, String),
+    live: &Value,
+) -> Option<String> {
+    adopted::takeover_conflict(c, target, label, live)
 }
 
 /// The apex without its selector: whatever it selects stays.
@@ -77,9 +94,10 @@ pub fn but_selector(mut apex: Manifest) -> Manifest {
 /// other two are deleted if they are ours.
 pub fn restore(c: &Validated, label: &(String, String), live: &Objects) -> Vec<Undo> {
     let mut undo = Vec::new();
-    let apex = live.get(SERVICE, &c.names.apex).filter(|apex| adopted(apex) || made_for(apex, &c.name));
+    let apex =
+        live.get(SERVICE, &c.names.apex).filter(|apex| marks::adopted(apex) || made_for(apex, &c.name));
     if let Some(apex) = apex {
-        undo.push(Undo::Restore(given_back(c, label, apex)));
+        undo.push(Undo::Restore(adopted::given_back(c, label, apex)));
     }
     for name in [&c.names.primary_service, &c.names.canary_service] {
         if live.get(SERVICE, name).is_some_and(|s| made_for(s, &c.name)) {
@@ -87,6 +105,15 @@ pub fn restore(c: &Validated, label: &(String, String), live: &Objects) -> Vec<U
         }
     }
     undo
+}
+
+/// Names of the apexes that this Canary has, or had: those with both Services beside them.
+pub fn apexes<'v>(services: impl Iterator<Item = &'v Value>, canary: &str) -> Vec<String> {
+    let holder = Some(names::label_value(canary));
+    let ours = services.filter(|service| marks::holder(service) == holder);
+    let ours: Vec<&str> = ours.filter_map(|service| service["metadata"]["name"].as_str()).collect();
+    let apex = ours.iter().filter_map(|name| name.strip_suffix(names::primary("").as_str()));
+    apex.filter(|apex| ours.contains(&names::canary(apex).as_str())).map(str::to_owned).collect()
 }
 
 fn spec(c: &Validated, ports: &[Value], label: &str, pods: &str, live: Option<&Value>) -> Value {
@@ -107,13 +134,11 @@ fn spec(c: &Validated, ports: &[Value], label: &str, pods: &str, live: Option<&V
 fn ports_like(ports: &[Value], live: Option<&Value>) -> Vec<Value> {
     let live = live.map_or(&[][..], |l| get::list(&l["spec"]["ports"]));
     let mut out = ports.to_vec();
-    out.sort_by_key(|p| live.iter().position(|l| l["port"] == p["port"]).unwrap_or(usize::MAX));
+    out.sort_by_key(|p| live.iter().position(|l| adopted::same(l, p)).unwrap_or(usize::MAX));
     for port in &mut out {
-        // A single live port may have no name.
-        let same = |l: &&Value| l["name"] == port["name"] || l["name"].is_null() && l["port"] == port["port"];
-        if let Some(node) =
-            live.iter().find(same).map(|l| l["nodePort"].clone()).filter(|n| n.as_i64() > Some(0))
-        {
+        let found = live.iter().find(|l| adopted::same(l, port));
+        let found = found.or_else(|| live.iter().find(|l| !l["name"].is_null() && l["name"] == port["name"]));
+        if let Some(node) = found.map(|l| l["nodePort"].clone()).filter(|n| n.as_i64() > Some(0)) {
             get::set(port, &["nodePort"], node);
         }
     }
@@ -145,67 +170,27 @@ fn owned_metadata(
     json!({"labels": labels, "annotations": annotations})
 }
 
-/// Metadata of an apex that somebody else made: theirs, with Flux told to leave it alone and the original noted.
-fn adopt(live: &Value) -> Value {
-    let original = annotation(live, names::ANNOTATION_ORIGINAL).map_or_else(
-        || {
-            let markers: Map<String, Value> = names::FLUX_MARKERS
-                .iter()
-                .filter_map(|(key, _)| Some(((*key).to_owned(), json!(annotation(live, key)?))))
-                .collect();
-            let spec = &live["spec"];
-            json!({"selector": spec["selector"], "ports": spec["ports"], "annotations": markers}).to_string()
-        },
-        str::to_owned,
-    );
-    let mut annotations: Map<String, Value> =
-        names::FLUX_MARKERS.iter().map(|(k, v)| ((*k).to_owned(), json!(v))).collect();
-    annotations.insert(names::ANNOTATION_ORIGINAL.into(), json!(original));
-    json!({"annotations": annotations})
-}
-
-fn given_back(c: &Validated, label: &(String, String), live: &Value) -> Manifest {
-    let noted =
-        annotation(live, names::ANNOTATION_ORIGINAL).and_then(|t| serde_json::from_str::<Value>(t).ok());
-    let noted = noted.unwrap_or_default();
-    let mut annotations = Map::new();
-    for (key, _) in names::FLUX_MARKERS {
-        annotations.insert(key.into(), noted["annotations"][key].clone());
-    }
-    for key in [names::ANNOTATION_ORIGINAL, names::ANNOTATION_EPOCH, names::ANNOTATION_WRITTEN] {
-        annotations.insert(key.into(), Value::Null);
-    }
-    let mut metadata = json!({"annotations": annotations});
-    if ours(live, &c.name) {
-        get::set(&mut metadata, &["labels", names::LABEL_CANARY], Value::Null);
-    }
-    let mut spec = json!({"selector": {&label.0: &label.1}, "ports": live["spec"]["ports"]});
-    if noted["selector"].is_object() {
-        get::set(&mut spec, &["selector"], noted["selector"].clone());
-    }
-    if noted["ports"].is_array() {
-        get::set(&mut spec, &["ports"], noted["ports"].clone());
-    }
-    let body = json!({"metadata": metadata, "spec": spec});
-    Manifest::new(SERVICE, &c.names.apex, managers::WORKLOAD, OWNED, body)
-}
-
 /// The ports in the API server's own form, and advice.
-fn ports(c: &Validated, target: &Value) -> Result<(Vec<Value>, Vec<String>), String> {
+fn ports(c: &Validated, target: &Value, theirs: Option<&Value>) -> Result<(Vec<Value>, Vec<String>), String> {
     let service = &c.service;
     if !(1..=65535).contains(&service.port) {
         return Err(format!("spec.service.port: {} is not a port number from 1 to 65535", service.port));
     }
     let declared = container_ports(target);
+    let is =
+        |p: &ContainerPort, to: &Value| *to == p.number || to.as_str().is_some_and(|name| name == p.name);
     let given = json!(service.target_port);
     let wanted = match &given {
         Value::Number(n) if n.as_i64() != Some(0) => given.clone(),
         Value::String(name) if !name.is_empty() => given.clone(),
-        _ => json!(service.port),
+        _ => {
+            let theirs = theirs.and_then(|apex| adopted::target_port(apex, service.port));
+            let known = theirs.filter(|to| declared.iter().any(|port| is(port, to)));
+            known.unwrap_or_else(|| json!(service.port))
+        }
     };
     let mut advice = Vec::new();
-    let matches =
-        |p: &ContainerPort| wanted == p.number || wanted.as_str().is_some_and(|name| name == p.name);
+    let matches = |p: &ContainerPort| is(p, &wanted);
     if !declared.iter().any(matches) {
         let field =
             format!("spec.service.targetPort: no container of {} declares port {wanted}", c.names.target);

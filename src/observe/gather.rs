@@ -13,13 +13,13 @@ use crate::{
     api::{AlertProviderSpec, Canary, MetricTemplateSpec},
     config::Rules,
     expression::Known,
-    manifest::{self, config, scaler},
+    manifest::{self, config, scaler, service},
     names, router,
     snapshot::{
-        ALERT_PROVIDER, CANARY, CANARY_RUN, DAEMONSET, HPA, Key, Kind, METRIC_TEMPLATE, ObjectRef, Objects,
-        REVISION, Records, Rival, SCALED_OBJECT, SERVICE, Snapshot,
+        ALERT_PROVIDER, CANARY, CANARY_RUN, DAEMONSET, HPA, Key, METRIC_TEMPLATE, Neighbour, ObjectRef,
+        Objects, REVISION, Records, Rival, SCALED_OBJECT, SERVICE, Snapshot,
     },
-    spec::{Target, keep_in_use, known},
+    spec::{Target, keep_in_use, known, validate},
     text::first_chars,
 };
 
@@ -59,17 +59,10 @@ pub(crate) fn gather(
     let (mut missing, mut forbidden) = (Vec::new(), Vec::new());
     wanted.extend(routes(cache, rules, &canary, &services, &mut missing, &mut forbidden)?);
     wanted.extend(scalers(cache, namespace, &canary, &mut missing)?);
-    // noted before it is read, so that no change from now on is missed
-    cache.depends_on(key, &wanted);
-    let mut objects = Objects::default();
-    for at in wanted {
-        if cache.stale(at.kind, &(namespace.clone(), at.name.clone())) {
-            return Err(GatherError::Behind(at.kind.plural));
-        }
-        if let Some(object) = cache.get(at.kind, namespace, &at.name) {
-            objects.insert(at.kind, object);
-        }
+    if canary.metadata.deletion_timestamp.is_some() {
+        wanted.extend(former(cache, rules, key, &canary, &services));
     }
+    let mut objects = read(cache, key, wanted)?;
     revisions(cache, namespace, &names::primary(&target), &mut objects);
     let records = records(cache, key, &mut objects, &mut missing);
     let templates = templates(cache, &canary, namespace);
@@ -84,7 +77,8 @@ pub(crate) fn gather(
         missing_kinds: missing,
         forbidden_kinds: forbidden,
         not_followed,
-        rivals: rivals(cache, key, workload, &apex),
+        rivals: rivals(cache, rules, key),
+        neighbours: neighbours(cache, rules, key, &canary),
         secrets: rules.config_tracking.then(|| secrets::versions(cache, &canary, namespace, &templates)),
         templates,
         alert_providers: alert_providers(cache, &canary, namespace),
@@ -99,6 +93,22 @@ pub(crate) fn gather(
         heard: BTreeMap::new(),
         canary,
     })
+}
+
+/// These objects, as far as they exist.
+fn read(cache: &ObjectCache, key: &Key, wanted: Vec<ObjectRef>) -> Result<Objects, GatherError> {
+    // noted before it is read, so that no change from now on is missed
+    cache.depends_on(key, &wanted);
+    let mut objects = Objects::default();
+    for at in wanted {
+        if cache.stale(at.kind, &(key.0.clone(), at.name.clone())) {
+            return Err(GatherError::Behind(at.kind.plural));
+        }
+        if let Some(object) = cache.get(at.kind, &key.0, &at.name) {
+            objects.insert(at.kind, object);
+        }
+    }
+    Ok(objects)
 }
 
 /// The objects that the Canary's router reads.
@@ -128,6 +138,26 @@ fn routes(
         wanted.extend(router.sources(&c));
     }
     Ok(wanted)
+}
+
+/// What bears the mark of a Canary that is being deleted under names that it had before: Services, and routes of these names.
+fn former(
+    cache: &ObjectCache,
+    rules: &Rules,
+    (namespace, canary): &Key,
+    spec: &Canary,
+    services: &[String],
+) -> Vec<ObjectRef> {
+    let all = cache.find(SERVICE, namespace, |_, text| text.contains(names::LABEL_CANARY));
+    let mut found = Vec::new();
+    for apex in service::apexes(all.iter(), canary).into_iter().filter(|apex| !services.contains(apex)) {
+        let names = [apex.clone(), names::primary(&apex), names::canary(&apex)];
+        found.extend(names.map(|name| ObjectRef::new(SERVICE, name)));
+        let Ok(c) = validate(spec, rules) else { continue };
+        let Some(router) = router::by_name(&c.provider) else { continue };
+        found.extend(router.reads(&c.with_apex(&apex)));
+    }
+    found
 }
 
 /// The autoscaler that the Canary names, its copy, and all others of target and primary.
@@ -215,7 +245,7 @@ fn configs(
     }
 }
 
-fn rivals(cache: &ObjectCache, key: &Key, workload: Kind, apex: &str) -> Vec<Rival> {
+fn rivals(cache: &ObjectCache, rules: &Rules, key: &Key) -> Vec<Rival> {
     let rival = |(other, contested): (Key, Contested)| {
         let object = cache.get(CANARY, &other.0, &other.1)?;
         let meta = &object["metadata"];
@@ -223,13 +253,24 @@ fn rivals(cache: &ObjectCache, key: &Key, workload: Kind, apex: &str) -> Vec<Riv
             name: other.1,
             uid: meta["uid"].as_str().unwrap_or_default().into(),
             created: meta["creationTimestamp"].as_str().and_then(|t| t.parse().ok()),
-            wants: match contested {
-                Contested::Target(name) => ObjectRef::new(workload, name),
-                Contested::Apex => ObjectRef::new(SERVICE, apex),
-            },
+            wants: contested.at,
+            derived: !contested.same,
         })
     };
-    cache.rivals(key).into_iter().filter_map(rival).collect()
+    cache.rivals(key, &rules.mesh_provider).into_iter().filter_map(rival).collect()
+}
+
+fn neighbours(cache: &ObjectCache, rules: &Rules, key: &Key, canary: &Canary) -> Vec<Neighbour> {
+    let provider = |named: Option<&str>| {
+        named.filter(|named| !named.is_empty()).unwrap_or(&rules.mesh_provider).to_owned()
+    };
+    let ours = provider(canary.spec.provider.as_deref());
+    let one = |at: Key| {
+        let other = cache.get(CANARY, &at.0, &at.1)?;
+        let same = provider(other["spec"]["provider"].as_str()) == ours;
+        same.then(|| Neighbour { at, service: other["spec"]["service"].clone() })
+    };
+    cache.neighbours(key).into_iter().filter_map(one).collect()
 }
 
 fn templates(cache: &ObjectCache, canary: &Canary, namespace: &str) -> BTreeMap<String, MetricTemplateSpec> {

@@ -15,3 +15,6 @@ pub(crate) use error::GatherError;
 pub(crate) use gather::gather;
 pub use optional::optional;
 pub(crate) use watch::{list_once, mandatory, watch_all};
+
+#[cfg(test)]
+mod tests;

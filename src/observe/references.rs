@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use crate::{
     api::TargetRef,
-    names,
+    names, router,
+    snapshot::{ObjectRef, SERVICE},
     spec::{Target, keep_in_use},
 };
 
@@ -28,15 +29,19 @@ pub(super) struct References {
     pub configs: Vec<String>,
     /// `spec.provider`; empty when the Canary leaves it to the operator.
     pub provider: String,
+    /// `spec.service.hosts`.
+    pub hosts: Vec<String>,
+    /// Copies that it may have of a route of the user's, by their providers: all, where the operator names the provider.
+    pub copies: Vec<(&'static str, ObjectRef)>,
 }
 
 /// What two Canaries cannot both have.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Contested {
-    /// The workload of this name.
-    Target(String),
-    /// The apex Service.
-    Apex,
+pub(super) struct Contested {
+    /// The object.
+    pub at: ObjectRef,
+    /// It is the target of both, or the apex Service of both; else one of them derives its name.
+    pub same: bool,
 }
 
 impl References {
@@ -70,16 +75,43 @@ impl References {
         let configs = configs.chain(args.map(|name| format!("secret/{name}"))).collect();
         let scaler = spec["autoscalerRef"]["name"].as_str().unwrap_or_default().to_owned();
         let provider = spec["provider"].as_str().unwrap_or_default().to_owned();
-        Self { target, kind, apex, scaler, templates, alert_providers, configs, provider }
+        let hosts = spec["service"]["hosts"].as_array().into_iter().flatten();
+        let hosts = hosts.filter_map(Value::as_str).map(str::to_owned).collect();
+        let copies = router::copies(&provider, spec, &apex);
+        Self { target, kind, apex, scaler, templates, alert_providers, configs, provider, hosts, copies }
     }
 
-    /// What both want, if anything.
+    /// What both want, if anything: what users know first, then what is named after it.
     pub(super) fn contests(&self, other: &Self) -> Option<Contested> {
-        if (self.kind, &self.target) == (other.kind, &other.target) {
-            Some(Contested::Target(self.target.clone()))
-        } else {
-            (self.apex == other.apex).then_some(Contested::Apex)
+        let (ours, theirs) = (self.objects(), other.objects());
+        let same = ours[..2].iter().zip(&theirs).find(|(ours, theirs)| ours == theirs);
+        if let Some((at, _)) = same {
+            return Some(Contested { at: at.clone(), same: true });
         }
+        let derived = ours.into_iter().find(|at| theirs.contains(at))?;
+        Some(Contested { at: derived, same: false })
+    }
+
+    /// All that it has under its names: the target and the apex first.
+    fn objects(&self) -> Vec<ObjectRef> {
+        let target = self.kind.unwrap_or_default();
+        let service = |name: &String| ObjectRef::new(SERVICE, name.clone());
+        let mut all = vec![ObjectRef::new(target.kind(), self.target.clone()), service(&self.apex)];
+        if !target.holds_both() {
+            all.push(ObjectRef::new(target.kind(), names::primary(&self.target)));
+            all.extend(self.services()[1..].iter().map(service));
+        }
+        all.extend(self.copies.iter().map(|(_, at)| at.clone()));
+        all
+    }
+
+    /// The same where `provider` stands in for one that is not named: without the copies of other providers.
+    pub(super) fn routed_by(&self, provider: &str) -> Self {
+        let mut routed = self.clone();
+        if routed.provider.is_empty() {
+            routed.copies.retain(|(of, _)| *of == provider);
+        }
+        routed
     }
 
     /// Names of the Services in front of it.

@@ -1,30 +1,28 @@
 //! APISIX: an ApisixRoute `<routeRef>-<apex>-canary` beside the user's own, which goes before it by its priority and
 //! splits by weight.
 //!
-//! Owns its HTTP rules: those of the user's route that lead to the apex, with primary and canary in its place; labels and
-//! annotations follow too. The user's route is never written.
+//! Owns its HTTP rules, those of the user's route that lead to the apex, with primary and canary in its place, and the class;
+//! labels and annotations follow too. The user's route is never written.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::{
-    copy::{self, Source},
+    copy::{self, APISIX_ROUTE, Source},
     queries::{Builtin, builtin},
     route::{self, Shares},
     split::Split,
     traits::{Cookies, Router, RouterError},
 };
 use crate::{
-    manifest::{Manifest, Undo, json as get, made_for},
+    manifest::{self, Manifest, Undo, json as get, made_for},
     names::managers,
     snapshot::{Kind, ObjectRef, Objects},
     spec::Validated,
 };
 
-pub(super) const APISIX_ROUTE: Kind =
-    Kind { group: "apisix.apache.org", version: "v2", kind: "ApisixRoute", plural: "apisixroutes" };
-const OWNED: &[&str] = &["/spec/http"];
+const OWNED: &[&str] = &["/spec/http", "/spec/ingressClassName"];
 
 /// Before every route that users write.
 const PRIORITY: i32 = 10_000;
@@ -66,7 +64,8 @@ impl Router for Apisix {
     }
 
     fn not_programmed(&self, c: &Validated, live: &Objects) -> Option<String> {
-        copy::unfollowed(c, live, &self.sources(c)[0], |user| leads(c, user))
+        let unfollowed = copy::unfollowed(c, live, &self.sources(c)[0], |user| leads(c, user));
+        unfollowed.or_else(|| refused(live.at(&canary(c))?))
     }
 
     fn sources(&self, c: &Validated) -> Vec<ObjectRef> {
@@ -134,13 +133,26 @@ impl Apisix {
         let copied = matches!(source, Source::Copy(_));
         let rules: Vec<Value> =
             rules.filter(|rule| copied || is_ours(c, rule)).map(|rule| rule_to(rule, to)).collect();
-        let body = json!({"metadata": metadata, "spec": {"http": rules}});
+        // its controllers take no route of another class, or of none
+        let class = &object["spec"]["ingressClassName"];
+        let spec = route::given([("http", json!(rules)), ("ingressClassName", class.clone())]);
+        let body = json!({"metadata": metadata, "spec": spec});
         Ok(Manifest::new(APISIX_ROUTE, &at.name, managers::ROUTE, OWNED, body))
     }
 }
 
 fn canary(c: &Validated) -> ObjectRef {
-    ObjectRef::new(APISIX_ROUTE, format!("{}-{}-canary", copy::named(c, "routeRef"), c.names.apex))
+    copy::of_apisix_route(&copy::named(c, "routeRef"), &c.names.apex)
+}
+
+/// What the controller has against the copy as it is, if it has.
+fn refused(copy: &Value) -> Option<String> {
+    let said = get::list(&copy["status"]["conditions"]).iter().find(|c| c["type"] == "ResourcesAvailable")?;
+    let seen = said["observedGeneration"].as_i64().filter(|seen| *seen > 0);
+    let current = seen.is_none_or(|seen| seen >= manifest::generation(copy).unwrap_or_default());
+    let name = copy["metadata"]["name"].as_str().unwrap_or_default();
+    let why = said["message"].as_str().unwrap_or_default();
+    (current && said["status"] == "False").then(|| format!("APISIX does not take ApisixRoute {name}: {why}"))
 }
 
 fn leads(c: &Validated, user: &Value) -> bool {

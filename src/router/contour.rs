@@ -12,10 +12,11 @@ use super::{
     queries::{Builtin, builtin},
     route::{self, Place, Shares, Side},
     split::Split,
+    takeover::{Request, Shape},
     traits::{Cookies, Router, RouterError},
 };
 use crate::{
-    manifest::{Manifest, Undo, json as get},
+    manifest::{self, Manifest, Undo, json as get},
     snapshot::{Kind, ObjectRef, Objects},
     spec::Validated,
 };
@@ -30,8 +31,37 @@ const QUERIES: Builtin = builtin!(
     p99 "envoy_cluster_upstream_rq_time_bucket" ""
 );
 
+/// By this header a Linkerd proxy beside Envoy knows where a request is to go.
+const OVERRIDE: &str = "l5d-dst-override";
+
 /// How long a connection may be idle once a time limit is set, as Flagger writes it.
 const IDLE: &str = "5m";
+
+const SHAPE: Shape = Shape {
+    rules: "/routes",
+    destinations: "/services",
+    all: services,
+    leading: Some(&["conditions", "services"]),
+    destination: &["name", "port", "weight"],
+    elsewhere: |c, to| {
+        let name = to["name"].as_str().unwrap_or_default();
+        let copies = (to["mirror"] == true).then(|| format!("{name} as copies"));
+        copies.or_else(|| route::ours(c, name)).or_else(|| route::port(c, name, &to["port"]))
+    },
+    requests: |route| {
+        // all of them have to hold
+        let mut all = Request::default();
+        for condition in get::list(&route["conditions"]) {
+            let ways = [("prefix", "prefix"), ("exact", "exact"), ("regex", "regex")];
+            let one = Request::of(condition, condition, &ways).without(&["prefix", "exact", "regex"]);
+            all.path = one.path.or(all.path);
+            for value in one.rest.into_values() {
+                all.rest.insert(value.to_string(), value);
+            }
+        }
+        vec![all]
+    },
+};
 
 /// The router.
 pub(super) struct Contour;
@@ -68,12 +98,28 @@ impl Router for Contour {
         refused
     }
 
+    fn not_programmed(&self, c: &Validated, live: &Objects) -> Option<String> {
+        let proxy = live.at(&place(c).at())?;
+        let said = get::list(&proxy["status"]["conditions"]).iter().find(|said| said["type"] == "Valid")?;
+        let seen = said["observedGeneration"].as_i64();
+        let current = seen.is_none_or(|seen| seen >= manifest::generation(proxy).unwrap_or_default());
+        let description = proxy["status"]["description"].as_str().unwrap_or_default();
+        (current && proxy["status"]["currentStatus"] == "invalid")
+            .then(|| format!("Contour does not take HTTPProxy {}: {description}", c.names.apex))
+    }
+
     fn needs_handover(&self) -> Option<[&'static str; 2]> {
         Some(["routes", "services"])
     }
 
     fn reads(&self, c: &Validated) -> Vec<ObjectRef> {
         vec![place(c).at()]
+    }
+
+    fn takeover_conflict(&self, c: &Validated, theirs: &Value) -> Option<String> {
+        let ours = json!({"routes": [rule(c, &[], &[])]});
+        let lost = SHAPE.lost(c, &theirs["spec"], &ours)?;
+        Some(format!("{lost}: set spec.service.name to a free name, and include HTTPProxy of that name"))
     }
 
     fn read_back(&self, c: &Validated, live: &Objects) -> Result<Split, RouterError> {
@@ -111,12 +157,12 @@ impl Router for Contour {
             let rest = [backend(c, &c.names.primary_service, 100)];
             named.chain([rule(c, &[], &rest)]).collect()
         };
-        Ok(vec![place(c).manifest(c, live, &spec(c, &routes))])
+        Ok(vec![place(c).manifest(c, live, &spec(c, live, &routes))])
     }
 
     fn restore(&self, c: &Validated, live: &Objects) -> Vec<Undo> {
         let routes = [rule(c, &[], &[backend(c, &c.names.apex, 100)])];
-        place(c).given_back(c, live, &spec(c, &routes)).map(Undo::Restore).into_iter().collect()
+        place(c).given_back(c, live, &spec(c, live, &routes)).map(Undo::Restore).into_iter().collect()
     }
 
     fn queries(&self) -> &'static Builtin {
@@ -124,21 +170,37 @@ impl Router for Contour {
     }
 }
 
-fn place(c: &Validated) -> Place<'_> {
-    Place { kind: HTTP_PROXY, name: &c.names.apex, owned: OWNED }
+/// Where a route leads, without the header that is each Service's own.
+fn services(route: &Value) -> Vec<Value> {
+    let mut all = get::list(&route["services"]).to_vec();
+    for service in all.iter_mut().filter_map(Value::as_object_mut) {
+        let Some(policy) = service.get_mut("requestHeadersPolicy") else { continue };
+        if let Some(set) = policy.get_mut("set").and_then(Value::as_array_mut) {
+            set.retain(|header| header["name"] != OVERRIDE);
+        }
+        if *policy == json!({"set": []}) {
+            service.remove("requestHeadersPolicy");
+        }
+    }
+    all
 }
 
-fn spec(c: &Validated, routes: &[Value]) -> Value {
-    route::given([("routes", json!(routes)), ("ingressClassName", json!(c.ingress.class))])
+fn place(c: &Validated) -> Place<'_> {
+    Place { kind: HTTP_PROXY, name: &c.names.apex, owned: OWNED, shape: Some(&SHAPE) }
+}
+
+/// Somebody else's keeps the class that it has.
+fn spec(c: &Validated, live: &Objects, routes: &[Value]) -> Value {
+    let class = c.ingress.class.as_ref().filter(|_| place(c).theirs(c, live).is_none());
+    route::given([("routes", json!(routes)), ("ingressClassName", json!(class))])
 }
 
 fn backend(c: &Validated, service: &str, weight: i32) -> Value {
     let port = c.service.port;
-    // by this header a Linkerd proxy beside Envoy knows where the request is to go
     let to = format!("{service}.{}.svc.cluster.local:{port}", c.namespace);
     json!({
         "name": service, "port": port, "weight": weight,
-        "requestHeadersPolicy": {"set": [{"name": "l5d-dst-override", "value": to}]},
+        "requestHeadersPolicy": {"set": [{"name": OVERRIDE, "value": to}]},
     })
 }
 

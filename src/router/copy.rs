@@ -9,13 +9,41 @@ use super::{route, traits::RouterError};
 use crate::{
     manifest::{self, json as get},
     names::{self, ANNOTATION_COPIED, ANNOTATION_KUBECTL, FLUX},
-    snapshot::{ObjectRef, Objects},
+    snapshot::{INGRESS, Kind, ObjectRef, Objects},
     spec::Validated,
 };
+
+pub(super) const APISIX_ROUTE: Kind =
+    Kind { group: "apisix.apache.org", version: "v2", kind: "ApisixRoute", plural: "apisixroutes" };
 
 /// Name in a reference of the spec, e.g. `ingressRef`; empty when there is none.
 pub(super) fn named(c: &Validated, reference: &str) -> String {
     json!(c.spec)[reference]["name"].as_str().unwrap_or_default().to_owned()
+}
+
+/// Names of the copies that the routers of a provider, or of all if it is empty, make for a Canary with this spec: loosely
+/// read, so that it works for one that is not valid.
+pub(crate) fn copies(provider: &str, spec: &Value, apex: &str) -> Vec<(&'static str, ObjectRef)> {
+    let name = |reference: &str| spec[reference]["name"].as_str().filter(|name| !name.is_empty());
+    let mut all = Vec::new();
+    if let Some(ingress) = name("ingressRef") {
+        all.extend(["nginx", "skipper"].map(|of| (of, of_ingress(ingress))));
+    }
+    if let Some(route) = name("routeRef") {
+        all.push(("apisix", of_apisix_route(route, apex)));
+    }
+    all.retain(|(of, _)| provider.is_empty() || *of == provider);
+    all
+}
+
+/// The copy of an Ingress.
+pub(super) fn of_ingress(name: &str) -> ObjectRef {
+    ObjectRef::new(INGRESS, format!("{name}-canary"))
+}
+
+/// The copy of an ApisixRoute.
+pub(super) fn of_apisix_route(name: &str, apex: &str) -> ObjectRef {
+    ObjectRef::new(APISIX_ROUTE, format!("{name}-{apex}-canary"))
 }
 
 /// A reference that is needed and missing.
@@ -79,6 +107,51 @@ pub(super) fn backends(ingress: &Value) -> impl Iterator<Item = &Value> {
     let rules = get::list(&ingress["spec"]["rules"]).iter();
     let paths = rules.flat_map(|rule| get::list(&rule["http"]["paths"])).map(|path| &path["backend"]);
     paths.chain([&ingress["spec"]["defaultBackend"]])
+}
+
+/// The spec of an Ingress as far as it leads to the apex: each path to it in the form that `turned` gives it. Paths of
+/// others stay with their own Ingress, where no copy can come before them.
+pub(super) fn narrowed(c: &Validated, spec: &Value, turned: &dyn Fn(&Value) -> Vec<Value>) -> Value {
+    let ours = |backend: &Value| backend["service"]["name"] == c.names.apex.as_str();
+    let whole = ours(&spec["defaultBackend"]);
+    let mut rules = Vec::new();
+    for rule in get::list(&spec["rules"]) {
+        if rule["http"].is_null() {
+            // such a host is the default backend's
+            rules.extend(whole.then(|| rule.clone()));
+            continue;
+        }
+        let paths = get::list(&rule["http"]["paths"]).iter().filter(|path| ours(&path["backend"]));
+        let paths: Vec<Value> = paths.flat_map(turned).collect();
+        if !paths.is_empty() {
+            let mut rule = rule.clone();
+            get::set(&mut rule, &["http", "paths"], json!(paths));
+            rules.push(rule);
+        }
+    }
+    let hosts: Vec<Option<&str>> = rules.iter().map(|rule| rule["host"].as_str()).collect();
+    let names = |host: &str, served: Option<&str>| {
+        let below = |served: &str| host.strip_prefix('*').is_some_and(|domain| served.ends_with(domain));
+        served.is_none_or(|served| served == host || below(served))
+    };
+    let served =
+        |host: &Value| whole || hosts.iter().any(|served| names(host.as_str().unwrap_or_default(), *served));
+    let mut tls = get::list(&spec["tls"]).to_vec();
+    tls.retain(|entry| {
+        let hosts = get::list(&entry["hosts"]);
+        hosts.is_empty() || hosts.iter().any(served)
+    });
+    let mut narrowed = spec.clone();
+    for (field, value) in [("rules", json!(rules)), ("tls", json!(tls))] {
+        if value != json!([]) || !spec[field].is_null() {
+            get::set(&mut narrowed, &[field], if value == json!([]) { Value::Null } else { value });
+        }
+    }
+    if !whole {
+        get::set(&mut narrowed, &["defaultBackend"], Value::Null);
+    }
+    get::drop_nulls(&mut narrowed);
+    narrowed
 }
 
 /// Labels and annotations of the copy: the source's, but for those that belong to the source alone, with our marks.

@@ -47,7 +47,7 @@ pub(crate) fn remembering(
 }
 
 fn place(of: &Manifest) -> Place<'_> {
-    Place { kind: of.kind, name: &of.name, owned: of.owned }
+    Place { kind: of.kind, name: &of.name, owned: of.owned, shape: None }
 }
 
 /// `spec` with the destinations of `others` that it does not lead to, at weight 0, in the first rule that leads anywhere.

@@ -9,15 +9,16 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{
-    always_never, cookie,
+    always_never, cookie, gateway_status,
     httproute::{cors, filters, inexpressible, mirror, origins, replaces_prefix, request},
     queries::{Builtin, builtin},
     route::{self, Place, Shares, Side, narrowed},
     split::Split,
+    takeover::{Request, Shape},
     traits::{Cookies, Router, RouterError},
 };
 use crate::{
-    manifest::{Manifest, Undo, generation, json as get},
+    manifest::{Manifest, Undo, json as get},
     snapshot::{Kind, ObjectRef, Objects},
     spec::Validated,
 };
@@ -35,6 +36,34 @@ pub(super) const QUERIES: Builtin = builtin!(
     "http_request_duration_seconds_count" if r#"status!~"5.*""#,
     p99 "http_request_duration_seconds_bucket" " * 1000"
 );
+
+const SHAPE: Shape = Shape {
+    rules: "/rules",
+    destinations: "/backendRefs",
+    all: |rule| get::list(&rule["backendRefs"]).to_vec(),
+    leading: Some(&["matches", "backendRefs"]),
+    destination: &["group", "kind", "name", "namespace", "port", "weight"],
+    elsewhere: |c, to| {
+        let name = to["name"].as_str().unwrap_or_default();
+        let namespace = to["namespace"].as_str().filter(|namespace| *namespace != c.namespace);
+        let kind = to["kind"].as_str().filter(|kind| *kind != "Service");
+        let at = namespace.map(|namespace| format!("{name} of namespace {namespace}"));
+        let at = at.or(kind.map(|kind| format!("{kind} {name}")));
+        at.or_else(|| route::ours(c, name)).or_else(|| route::port(c, name, &to["port"]))
+    },
+    requests: |rule| {
+        let one = |entry: &Value| {
+            let path = &entry["path"];
+            let way = match path["type"].as_str() {
+                Some("Exact") => "exact",
+                Some("RegularExpression") => "regex",
+                _ => "prefix",
+            };
+            Request::of(entry, path, &[("value", way)]).without(&["path"])
+        };
+        get::list(&rule["matches"]).iter().map(one).collect()
+    },
+};
 
 /// The router, for one version of the API.
 pub(super) struct GatewayApi {
@@ -132,37 +161,41 @@ impl Router for GatewayApi {
     }
 
     fn not_programmed(&self, c: &Validated, live: &Objects) -> Option<String> {
-        let route = live.at(&self.place(c).at())?;
-        let ours = |answer: &&Value| {
-            let to = &answer["parentRef"];
-            let namespace = |r: &Value| r["namespace"].as_str().unwrap_or(&c.namespace).to_owned();
-            let same = |r: &Value| r["name"] == to["name"] && namespace(r) == namespace(to);
-            c.service.gateway_refs.iter().any(same)
-        };
-        let answers: Vec<&Value> = get::list(&route["status"]["parents"]).iter().filter(ours).collect();
-        if answers.is_empty() {
-            return Some(format!(
-                "no Gateway answers for HTTPRoute {}: see that what spec.service.gatewayRefs names exists and is served",
-                c.names.apex
-            ));
-        }
-        answers.into_iter().find_map(|answer| unaccepted(c, answer, generation(route).unwrap_or_default()))
+        gateway_status::unfollowed(c, live.at(&self.place(c).at())?)
+    }
+
+    fn advice(&self, c: &Validated, live: &Objects) -> Vec<String> {
+        let route = live.at(&self.place(c).at());
+        let mut advice = route.map_or_else(Vec::new, |route| gateway_status::untold(c, route));
+        advice.extend(gateway_status::of_every_port(c, live));
+        advice
     }
 
     fn takeover_conflict(&self, c: &Validated, theirs: &Value) -> Option<String> {
         let namespace = |r: &Value| r["namespace"].as_str().unwrap_or(&c.namespace).to_owned();
         let attached = |theirs: &&Value| {
+            let whole = |r: &Value, field: &str| r[field].is_null() || r[field] == theirs[field];
             let same = |r: &Value| r["name"] == theirs["name"] && namespace(r) == namespace(theirs);
-            c.service.gateway_refs.iter().any(same)
+            c.service.gateway_refs.iter().any(|r| same(r) && whole(r, "sectionName") && whole(r, "port"))
         };
         if let Some(parent) = get::list(&theirs["spec"]["parentRefs"]).iter().find(|p| !attached(p)) {
             let name = parent["name"].as_str().unwrap_or_default();
+            let section =
+                parent["sectionName"].as_str().map(|s| format!(", sectionName {s},")).unwrap_or_default();
             return Some(format!(
-                "add its parent {name} of namespace {} to spec.service.gatewayRefs",
+                "add its parent {name}{section} of namespace {} to spec.service.gatewayRefs",
                 namespace(parent)
             ));
         }
-        route::unnamed_host(&theirs["spec"]["hostnames"], &c.service.hosts)
+        let hosts = &theirs["spec"]["hostnames"];
+        if get::list(hosts).is_empty() && !c.service.hosts.is_empty() {
+            return Some("it is for all hosts of its Gateways: leave spec.service.hosts empty".to_owned());
+        }
+        let all = json!([backend(c, &c.names.primary_service, 100)]);
+        let ours = spec(c, &self.rules(c, &c.service.match_, &all, false));
+        let lost = || SHAPE.lost(c, &theirs["spec"], &ours);
+        let lost = || lost().map(|lost| format!("{lost}: set spec.service.name to a free name"));
+        route::unnamed_host(hosts, &c.service.hosts).or_else(lost)
     }
 
     fn needs_handover(&self) -> Option<[&'static str; 2]> {
@@ -230,7 +263,7 @@ impl GatewayApi {
     }
 
     fn place<'a>(&self, c: &'a Validated) -> Place<'a> {
-        Place { kind: self.kinds[0], name: &c.names.apex, owned: OWNED }
+        Place { kind: self.kinds[0], name: &c.names.apex, owned: OWNED, shape: Some(&SHAPE) }
     }
 
     /// One rule for all conditions; one for each where the matched part of the path is replaced, as the API wants it.
@@ -348,21 +381,4 @@ fn shares(c: &Validated, rule: &Value) -> Shares {
         (route::side(c, name), backend["weight"].as_i64().unwrap_or(1))
     };
     get::list(&rule["backendRefs"]).iter().map(one).collect()
-}
-
-/// Why the answer of a Gateway's controller is not yet a yes to this generation of the route.
-fn unaccepted(c: &Validated, answer: &Value, generation: i64) -> Option<String> {
-    let gateway = answer["parentRef"]["name"].as_str().unwrap_or_default();
-    let said = get::list(&answer["conditions"]).iter().find(|said| said["type"] == "Accepted");
-    let seen = said.and_then(|said| said["observedGeneration"].as_i64()).unwrap_or_default();
-    match said {
-        Some(said) if seen >= generation && said["status"] == "True" => None,
-        Some(said) if seen >= generation => Some(format!(
-            "Gateway {gateway} does not accept HTTPRoute {}: {} ({})",
-            c.names.apex,
-            said["message"].as_str().unwrap_or_default(),
-            said["reason"].as_str().unwrap_or_default()
-        )),
-        _ => Some(format!("Gateway {gateway} has not yet taken in HTTPRoute {}", c.names.apex)),
-    }
 }

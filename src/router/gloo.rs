@@ -13,6 +13,7 @@ use super::{
     queries::{Builtin, builtin},
     route::{self, Place, Shares, Side},
     split::Split,
+    takeover::{Request, Shape},
     traits::{Cookies, Router, RouterError},
 };
 use crate::{
@@ -46,6 +47,36 @@ const QUERIES: Builtin = builtin!(
     "envoy_cluster_upstream_rq" if r#"envoy_response_code!~"5.*""#,
     p99 "envoy_cluster_upstream_rq_time_bucket" ""
 );
+
+const SHAPE: Shape = Shape {
+    rules: "/routes",
+    destinations: "/routeAction/multi/destinations",
+    all: |route| {
+        let action = &route["routeAction"];
+        let single = action["single"].as_object().map(|_| json!({"destination": action["single"]}));
+        get::list(&action["multi"]["destinations"]).iter().cloned().chain(single).collect()
+    },
+    leading: Some(&["matchers", "routeAction", "inheritablePathMatchers"]),
+    destination: &["destination", "weight"],
+    elsewhere: |c, to| {
+        let to = &to["destination"];
+        let name = |at: &Value| at["name"].as_str().unwrap_or_default().to_owned();
+        if to["kube"].is_object() {
+            let service = name(&to["kube"]["ref"]);
+            return route::ours(c, &service).or_else(|| route::port(c, &service, &to["kube"]["port"]));
+        }
+        let upstream = name(&to["upstream"]);
+        // as Gloo names those that it discovers
+        let found = format!("{}-{}-{}", c.namespace, c.names.apex, c.service.port);
+        let known = [found, self::upstream(c, Side::Primary), self::upstream(c, Side::Canary)];
+        (!known.contains(&upstream)).then(|| if upstream.is_empty() { to.to_string() } else { upstream })
+    },
+    requests: |route| {
+        let ways = [("prefix", "prefix"), ("exact", "exact"), ("regex", "regex")];
+        let one = |entry: &Value| Request::of(entry, entry, &ways).without(&["prefix", "exact", "regex"]);
+        get::list(&route["matchers"]).iter().map(one).collect()
+    },
+};
 
 /// The router.
 pub(super) struct Gloo;
@@ -98,6 +129,11 @@ impl Router for Gloo {
     fn reads(&self, c: &Validated) -> Vec<ObjectRef> {
         let upstream = |side| ObjectRef::new(UPSTREAM, upstream(c, side));
         vec![place(c).at(), upstream(Side::Primary), upstream(Side::Canary)]
+    }
+
+    fn takeover_conflict(&self, c: &Validated, theirs: &Value) -> Option<String> {
+        let lost = SHAPE.lost(c, &theirs["spec"], &json!({"routes": [rule(&[], &[])]}))?;
+        Some(format!("{lost}: set spec.service.name to a free name, and delegate to RouteTable of that name"))
     }
 
     fn read_back(&self, c: &Validated, live: &Objects) -> Result<Split, RouterError> {
@@ -203,7 +239,7 @@ impl Gloo {
 }
 
 fn place(c: &Validated) -> Place<'_> {
-    Place { kind: ROUTE_TABLE, name: &c.names.apex, owned: OWNED_TABLE }
+    Place { kind: ROUTE_TABLE, name: &c.names.apex, owned: OWNED_TABLE, shape: Some(&SHAPE) }
 }
 
 fn upstream(c: &Validated, side: Side) -> String {

@@ -9,15 +9,18 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::{
-    always_never, cookie,
+    always_never, cookie, istio_hosts,
+    istio_ports::{MESH, with_ports},
     queries::{Builtin, builtin},
     route::{self, Place, Shares, Side, narrowed},
     split::Split,
+    takeover::Shape,
     traits::{Cookies, Router, RouterError},
     user_virtual_service,
     virtual_service::{GROUP, VIRTUAL_SERVICE, is_host, is_tcp},
 };
 use crate::{
+    api::CanaryService,
     manifest::{Manifest, Undo, json as get, made_for},
     names::{self, managers},
     snapshot::{Kind, ObjectRef, Objects},
@@ -27,17 +30,25 @@ use crate::{
 const DESTINATION_RULE: Kind =
     Kind { group: GROUP, version: "v1beta1", kind: "DestinationRule", plural: "destinationrules" };
 
-const OWNED_ROUTE: &[&str] = &["/spec/hosts", "/spec/gateways", "/spec/http", "/spec/tcp", "/spec/tls"];
+const OWNED_ROUTE: &[&str] = &["/spec/hosts", "/spec/gateways", "/spec/http", "/spec/tcp"];
 const OWNED_RULE: &[&str] = &["/spec/host", "/spec/trafficPolicy"];
-
-/// The gateway that stands for all sidecars.
-const MESH: &str = "mesh";
 
 const QUERIES: Builtin = builtin!(
     r#"reporter="destination",destination_workload_namespace="{{ namespace }}",destination_workload=~"{{ target }}""#,
     "istio_requests_total" if r#"response_code!~"5.*""#,
     p99 "istio_request_duration_milliseconds_bucket" ""
 );
+
+const HTTP: Shape = Shape {
+    rules: "/http",
+    destinations: "/route",
+    all: |rule| get::list(&rule["route"]).to_vec(),
+    leading: Some(&["match", "route"]),
+    destination: &["destination", "weight"],
+    elsewhere,
+    requests: istio_hosts::of_rule,
+};
+const TCP: Shape = Shape { rules: "/tcp", ..HTTP };
 
 /// The router.
 pub(super) struct Istio;
@@ -102,7 +113,7 @@ impl Router for Istio {
 
     fn takeover_conflict(&self, c: &Validated, theirs: &Value) -> Option<String> {
         if c.service.delegation == Some(true) {
-            return None;
+            return lost_rules(c, &theirs["spec"]);
         }
         let (ours, own) = (gateways(c), format!("{}/", c.namespace));
         let plain = |gateway: &str| gateway.strip_prefix(&own).unwrap_or(gateway).to_owned();
@@ -114,7 +125,12 @@ impl Router for Istio {
         let mut hosts = hosts(c);
         let apex = format!("{}.{}", c.names.apex, c.namespace);
         hosts.extend([format!("{apex}.svc"), format!("{apex}.svc.cluster.local"), apex]);
-        route::unnamed_host(&theirs["spec"]["hosts"], &hosts)
+        let lost = || lost_rules(c, &theirs["spec"]);
+        route::unnamed_host(&theirs["spec"]["hosts"], &hosts).or_else(lost)
+    }
+
+    fn shadows(&self, c: &Validated, other: &CanaryService) -> Option<String> {
+        istio_hosts::shadowed(&c.service, other)
     }
 
     fn reads(&self, c: &Validated) -> Vec<ObjectRef> {
@@ -132,15 +148,17 @@ impl Router for Istio {
             return user_route.read_back(live);
         }
         let object = place(c).at();
-        let Some(live) = live.at(&object) else {
+        let Some(route) = live.at(&object) else {
             return Err(RouterError::NotFound(object));
         };
-        let rules: Vec<&Value> =
-            ["http", "tcp"].iter().flat_map(|kind| get::list(&live["spec"][kind])).collect();
+        // those of the other kind are somebody else's, unless the Canary has changed from one to the other
+        let kinds = if is_tcp(c) { ["tcp", "http"] } else { ["http", "tcp"] };
+        let rules = kinds.map(|kind| get::list(&route["spec"][kind]));
+        let rules = if rules[0].is_empty() { rules[1] } else { rules[0] };
         let shares: Vec<Shares> = rules.iter().map(|rule| shares(c, get::list(&rule["route"]))).collect();
         let mirrored = rules.iter().any(|rule| side(c, &rule["mirror"]["host"]) == Some(Side::Canary));
-        let want = http_pins(c, Split::default().pinning(true));
-        let pinned = always_never::in_force(get::list(&live["spec"]["http"]), &want, "match");
+        let want = with_ports(c, live, &gateways(c), http_pins(c, Split::default().pinning(true)));
+        let pinned = always_never::in_force(get::list(&route["spec"]["http"]), &want, "match");
         route::split(c, object, &shares, mirrored).map(|split| split.pinning(pinned))
     }
 
@@ -169,14 +187,20 @@ impl Router for Istio {
         }
         let routes =
             if is_tcp(c) { vec![tcp_route(c, &sides(c, want))] } else { http_routes(c, want, cookies) };
-        Ok(vec![place(c).manifest(c, live, &spec(c, &routes))])
+        let mut spec = spec(c, live, routes);
+        // what Serin makes no rules of is left as it is
+        let other = if is_tcp(c) { "http" } else { "tcp" };
+        if let Some(theirs) = place(c).theirs(c, live).filter(|theirs| theirs[other].is_array()) {
+            get::set(&mut spec, &[other], theirs[other].clone());
+        }
+        Ok(vec![place(c).manifest(c, live, &spec)])
     }
 
     fn restore(&self, c: &Validated, live: &Objects) -> Vec<Undo> {
-        let all = json!([{"destination": destination(c, &c.names.apex)}]);
+        let all = json!([{"destination": destination(&c.names.apex)}]);
         let routes =
             vec![if is_tcp(c) { tcp_route(c, &all) } else { http_route(c, &c.service.match_, &all) }];
-        let made = || place(c).given_back(c, live, &spec(c, &routes));
+        let made = || place(c).given_back(c, live, &spec(c, live, routes));
         let back = user_virtual_service::of(c).map_or_else(made, |user_route| user_route.given_back(live));
         let mut undo: Vec<Undo> = back.map(Undo::Restore).into_iter().collect();
         for at in self.reads(c).into_iter().filter(|at| at.kind == DESTINATION_RULE) {
@@ -192,12 +216,43 @@ impl Router for Istio {
     }
 }
 
+fn lost_rules(c: &Validated, theirs: &Value) -> Option<String> {
+    let mirror = |rule: &Value| rule["mirror"].is_object() || !get::list(&rule["mirrors"]).is_empty();
+    let copies = c.analysis.mirror == Some(true) && get::list(&theirs["http"]).iter().any(mirror);
+    let all = json!([{"destination": destination(&c.names.primary_service)}]);
+    let (shape, ours) = if is_tcp(c) {
+        (&TCP, json!({"tcp": [tcp_route(c, &all)]}))
+    } else {
+        (&HTTP, json!({"http": [http_route(c, &c.service.match_, &all)]}))
+    };
+    let lost = copies.then(|| "it copies requests, as spec.analysis.mirror does".to_owned());
+    let lost = lost.or_else(|| shape.lost(c, theirs, &ours))?;
+    Some(format!("{lost}: keep it and name its route to {} in spec.routeRef", c.names.apex))
+}
+
+/// Where a destination leads, unless to a Service of the Canary.
+fn elsewhere(c: &Validated, to: &Value) -> Option<String> {
+    let to = &to["destination"];
+    let host = to["host"].as_str().unwrap_or_default();
+    let names = [&c.names.apex, &c.names.primary_service, &c.names.canary_service];
+    let subset = to["subset"].as_str().filter(|subset| !subset.is_empty());
+    let subset = subset.map(|subset| format!("the subset {subset} of {host}"));
+    let other = (!names.iter().any(|name| is_host(c, host, name))).then(|| host.to_owned());
+    subset.or(other).or_else(|| route::port(c, host, &to["port"]["number"]))
+}
+
 fn place(c: &Validated) -> Place<'_> {
-    Place { kind: VIRTUAL_SERVICE, name: &c.names.apex, owned: OWNED_ROUTE }
+    Place {
+        kind: VIRTUAL_SERVICE,
+        name: &c.names.apex,
+        owned: OWNED_ROUTE,
+        shape: Some(if is_tcp(c) { &TCP } else { &HTTP }),
+    }
 }
 
 /// Spec of the VirtualService with these rules.
-fn spec(c: &Validated, routes: &[Value]) -> Value {
+fn spec(c: &Validated, live: &Objects, routes: Vec<Value>) -> Value {
+    let routes = with_ports(c, live, &gateways(c), routes);
     let mut spec = Map::new();
     if c.service.delegation != Some(true) {
         spec.insert("hosts".into(), json!(hosts(c)));
@@ -209,7 +264,7 @@ fn spec(c: &Validated, routes: &[Value]) -> Value {
 
 /// Both sides with their weights; the primary first, as Flagger lists them.
 fn sides(c: &Validated, want: Split) -> Value {
-    let side = |host: &str, weight: i32| json!({"destination": destination(c, host), "weight": weight});
+    let side = |host: &str, weight: i32| json!({"destination": destination(host), "weight": weight});
     json!([side(&c.names.primary_service, want.primary()), side(&c.names.canary_service, want.canary()),])
 }
 
@@ -221,14 +276,14 @@ fn http_routes(c: &Validated, want: Split, cookies: &Cookies) -> Vec<Value> {
     let conditions = if named { narrowed(c, &c.analysis.match_) } else { c.service.match_.clone() };
     let mut split = http_route(c, &conditions, &sides);
     if want.mirrored() {
-        get::set(&mut split, &["mirror"], destination(c, &c.names.canary_service));
+        get::set(&mut split, &["mirror"], destination(&c.names.canary_service));
         if let Some(percent) = c.analysis.mirror_weight.filter(|percent| *percent > 0) {
             get::set(&mut split, &["mirrorPercentage"], json!({"value": percent}));
         }
     }
     rules.push(split);
     if named {
-        let rest = json!([{"destination": destination(c, &c.names.primary_service), "weight": 100}]);
+        let rest = json!([{"destination": destination(&c.names.primary_service), "weight": 100}]);
         rules.push(http_route(c, &c.service.match_, &rest));
     }
     rules
@@ -237,7 +292,7 @@ fn http_routes(c: &Validated, want: Split, cookies: &Cookies) -> Vec<Value> {
 /// Rules for the requests that go one way whatever the weights.
 fn http_pins(c: &Validated, want: Split) -> Vec<Value> {
     let rule = |(list, side): (&[Value], Side)| {
-        let to = json!([{"destination": destination(c, always_never::service(c, side)), "weight": 100}]);
+        let to = json!([{"destination": destination(always_never::service(c, side)), "weight": 100}]);
         http_route(c, &narrowed(c, list), &to)
     };
     always_never::lists(c, want).into_iter().map(rule).collect()
@@ -265,7 +320,7 @@ fn sticky(c: &Validated, want: Split, cookies: &Cookies, sides: &mut Value) -> V
     ];
     for (cookie, host, side, of_primary) in given {
         let Some(cookie) = cookie else { continue };
-        let to = json!([{"destination": destination(c, host), "weight": 100}]);
+        let to = json!([{"destination": destination(host), "weight": 100}]);
         rules.push(http_route(c, &having(cookie), &to));
         let given = if of_primary {
             cookie::set_for_primary(c, affinity, cookie)
@@ -318,14 +373,8 @@ pub(super) fn gateways(c: &Validated) -> Vec<String> {
     gateways
 }
 
-/// With several ports behind one Service, a gateway has to be told which.
-fn destination(c: &Validated, host: &str) -> Value {
-    let behind_gateway = c.service.delegation == Some(true) || gateways(c).first().is_some_and(|g| g != MESH);
-    if c.service.port_discovery == Some(true) && behind_gateway {
-        json!({"host": host, "port": {"number": c.service.port}})
-    } else {
-        json!({"host": host})
-    }
+fn destination(host: &str) -> Value {
+    json!({"host": host})
 }
 
 fn shares(c: &Validated, routes: &[Value]) -> Shares {

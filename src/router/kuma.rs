@@ -78,6 +78,14 @@ impl Router for Kuma {
         if let Some(other) = leads.into_iter().find(|led| *led != ours) {
             return Some(format!("it is for {other}, not {ours}: set spec.service.name to a free name"));
         }
+        let conf = &theirs["spec"]["conf"];
+        let split = get::list(&conf["split"]).iter().filter(|one| one["weight"] != 0);
+        let to = split.map(|one| tag(&one["destination"])).chain([tag(&conf["destination"])]);
+        let names = [&c.names.apex, &c.names.primary_service, &c.names.canary_service];
+        let here = |to: &str| to.is_empty() || names.iter().any(|name| to == service(c, name));
+        if let Some(other) = to.into_iter().find(|to| !here(to)) {
+            return Some(format!("it leads to {other}: set spec.service.name to a free name"));
+        }
         let rules = !get::list(&theirs["spec"]["conf"]["http"]).is_empty();
         rules.then(|| "it has rules in spec.conf.http: set spec.service.name to a free name".to_owned())
     }
@@ -123,7 +131,7 @@ impl Router for Kuma {
 }
 
 fn place(c: &Validated) -> Place<'_> {
-    Place { kind: TRAFFIC_ROUTE, name: &c.names.apex, owned: OWNED }
+    Place { kind: TRAFFIC_ROUTE, name: &c.names.apex, owned: OWNED, shape: None }
 }
 
 /// The mesh stands beside the spec.

@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 
 use super::{
     queries::{Builtin, builtin},
-    route::{self, Place},
+    route::{self, Place, ours},
     split::Split,
+    takeover::Shape,
     traits::{Cookies, Router, RouterError},
 };
 use crate::{
@@ -27,6 +28,16 @@ const QUERIES: Builtin = builtin!(
     "response_total" if r#"classification!="failure""#,
     p99 "response_latency_ms_bucket" ""
 );
+
+const SHAPE: Shape = Shape {
+    rules: "",
+    destinations: "/backends",
+    all: |spec| get::list(&spec["backends"]).to_vec(),
+    leading: None,
+    destination: &["service", "weight"],
+    elsewhere: |c, to| ours(c, to["service"].as_str().unwrap_or_default()),
+    requests: |_| vec![],
+};
 
 /// The router.
 pub(super) struct Linkerd;
@@ -55,6 +66,16 @@ impl Router for Linkerd {
 
     fn reads(&self, c: &Validated) -> Vec<ObjectRef> {
         vec![place(c).at()]
+    }
+
+    fn takeover_conflict(&self, c: &Validated, theirs: &Value) -> Option<String> {
+        let ours = spec(c, &[]);
+        let (named, root) = (&ours["service"], &theirs["spec"]["service"]);
+        if root != named {
+            return Some(format!("it is for {root}, not {named}: name that in spec.service.hosts"));
+        }
+        let lost = SHAPE.lost(c, &theirs["spec"], &ours);
+        lost.map(|lost| format!("{lost}: set spec.service.name to a free name"))
     }
 
     fn read_back(&self, c: &Validated, live: &Objects) -> Result<Split, RouterError> {
@@ -100,7 +121,7 @@ impl Router for Linkerd {
 }
 
 fn place(c: &Validated) -> Place<'_> {
-    Place { kind: TRAFFIC_SPLIT, name: &c.names.apex, owned: OWNED }
+    Place { kind: TRAFFIC_SPLIT, name: &c.names.apex, owned: OWNED, shape: Some(&SHAPE) }
 }
 
 fn spec(c: &Validated, backends: &[Value]) -> Value {

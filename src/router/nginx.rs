@@ -1,7 +1,7 @@
 //! ingress-nginx: an Ingress `<ingressRef>-canary` beside the user's own, with the controller's canary annotations.
 //!
-//! Owns its rules, backend, TLS and class, which follow the user's Ingress with the apex's backends turned to the
-//! canary's; its annotations follow too. The user's Ingress is never written. Named requests all go to the
+//! Owns its rules, backend, TLS and class, which follow those of the user's Ingress that lead to the apex, turned to the
+//! canary; its annotations follow too. The user's Ingress is never written. Named requests all go to the
 //! canary, or none: nginx knows no share of them. The requests of `always` do so beside the weight.
 
 use std::time::Duration;
@@ -17,7 +17,7 @@ use super::{
     traits::{Cookies, Router, RouterError},
 };
 use crate::{
-    manifest::{Manifest, Undo, json as get, made_for},
+    manifest::{self, Manifest, Undo, json as get, made_for},
     names::managers,
     snapshot::{INGRESS, Kind, ObjectRef, Objects},
     spec::Validated,
@@ -76,6 +76,17 @@ impl Router for Nginx {
 
     fn not_programmed(&self, c: &Validated, live: &Objects) -> Option<String> {
         copy::unfollowed(c, live, &self.sources(c)[0], |ingress| leads(c, ingress))
+    }
+
+    fn advice(&self, c: &Validated, live: &Objects) -> Vec<String> {
+        let user = &self.sources(c)[0];
+        let own = annotation(c, "canary");
+        let said = live.at(user).map(manifest::annotations).unwrap_or_default();
+        let said = said.into_keys().filter(|key| *key == own || key.starts_with(&format!("{own}-")));
+        let advice = said.map(|key| {
+            format!("{key} of {user} is no part of its copy: say in spec.analysis.always, or in match, whom it is about, and take it off")
+        });
+        advice.collect()
     }
 
     fn sources(&self, c: &Validated) -> Vec<ObjectRef> {
@@ -165,21 +176,16 @@ fn leads(c: &Validated, ingress: &Value) -> bool {
     copy::backends(ingress).any(|backend| backend["service"]["name"] == c.names.apex.as_str())
 }
 
-/// The spec of the user's Ingress with the apex's backends turned to the canary's.
+/// What of the user's Ingress leads to the apex, leading to the canary.
 fn turned(c: &Validated, spec: &Value) -> Value {
-    let mut spec = spec.clone();
-    let turn = |backend: &mut Value| {
-        if backend["service"]["name"] == c.names.apex.as_str() {
-            backend["service"]["name"] = json!(c.names.canary_service);
-        }
-    };
-    for rule in spec["rules"].as_array_mut().into_iter().flatten() {
-        for path in rule["http"]["paths"].as_array_mut().into_iter().flatten() {
-            turn(&mut path["backend"]);
-        }
-    }
+    let to_canary = |backend: &mut Value| backend["service"]["name"] = json!(c.names.canary_service);
+    let mut spec = copy::narrowed(c, spec, &|path| {
+        let mut path = path.clone();
+        to_canary(&mut path["backend"]);
+        vec![path]
+    });
     if spec["defaultBackend"].is_object() {
-        turn(&mut spec["defaultBackend"]);
+        to_canary(&mut spec["defaultBackend"]);
     }
     spec
 }
@@ -199,7 +205,7 @@ fn annotation(c: &Validated, key: &str) -> String {
 }
 
 fn canary(c: &Validated) -> ObjectRef {
-    ObjectRef::new(INGRESS, format!("{}-canary", copy::named(c, "ingressRef")))
+    copy::of_ingress(&copy::named(c, "ingressRef"))
 }
 
 /// Annotations, behind the prefix, with their values.

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{split::Split, traits::RouterError};
+use super::{split::Split, takeover::Shape, traits::RouterError};
 use crate::{
     manifest::{Manifest, adopted, annotation, json as get, made_for},
     names::{self, managers},
@@ -17,6 +17,8 @@ pub(super) struct Place<'a> {
     pub(super) kind: Kind,
     pub(super) name: &'a str,
     pub(super) owned: &'static [&'static str],
+    /// How its rules are taken over; none, where nothing of theirs is in what is ours.
+    pub(super) shape: Option<&'static Shape>,
 }
 
 impl Place<'_> {
@@ -27,10 +29,29 @@ impl Place<'_> {
     /// The object with this spec. Somebody else's is taken over: its metadata stays, the fields that we own are noted.
     pub(super) fn manifest(&self, c: &Validated, live: &Objects, spec: &Value) -> Manifest {
         let metadata = match live.at(&self.at()).filter(|object| !known(object, &c.name)) {
-            Some(theirs) => self.taken_over(theirs),
+            Some(theirs) => self.taken_over(c, theirs),
             None => marks(c),
         };
+        let mut spec = spec.clone();
+        if let (Some(shape), Some(theirs)) = (self.shape, self.theirs(c, live)) {
+            shape.keep(c, &theirs, &mut spec);
+        }
         self.with(&json!({"metadata": self.placed(c, metadata), "spec": spec}))
+    }
+
+    /// The spec of somebody else's object, as far as we own it: as it is, or as it was before it was taken over.
+    pub(super) fn theirs(&self, c: &Validated, live: &Objects) -> Option<Value> {
+        let object = live.at(&self.at())?;
+        let Some(text) = annotation(object, names::ANNOTATION_ORIGINAL) else {
+            return (!known(object, &c.name)).then(|| object["spec"].clone());
+        };
+        let noted: Value = serde_json::from_str(text).unwrap_or_default();
+        let mut all = json!({});
+        for (field, value) in noted["fields"].as_object().into_iter().flatten() {
+            let path: Vec<&str> = field.split('/').skip(1).collect();
+            get::set(&mut all, &path, value.clone());
+        }
+        Some(all["spec"].clone())
     }
 
     /// With the namespace of the Canary, where the object tells none.
@@ -44,7 +65,7 @@ impl Place<'_> {
     /// The object with this spec, whoever's it is: somebody else's is taken over, one of ours keeps its marks.
     pub(super) fn extended(&self, c: &Validated, live: &Objects, spec: &Value) -> Manifest {
         let theirs = live.at(&self.at()).filter(|object| !known(object, &c.name));
-        let metadata = theirs.map_or_else(|| json!({}), |object| self.taken_over(object));
+        let metadata = theirs.map_or_else(|| json!({}), |object| self.taken_over(c, object));
         self.with(&json!({"metadata": metadata, "spec": spec}))
     }
 
@@ -52,9 +73,18 @@ impl Place<'_> {
     /// made. None: it is not there, or nobody's but its owner's.
     pub(super) fn given_back(&self, c: &Validated, live: &Objects, plain: &Value) -> Option<Manifest> {
         let object = live.at(&self.at())?;
-        let noted = annotation(object, names::ANNOTATION_ORIGINAL);
         if adopted(object) {
-            return Some(self.original(noted.and_then(|text| serde_json::from_str(text).ok())));
+            let noted = annotation(object, names::ANNOTATION_ORIGINAL);
+            let noted: Value = noted.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+            let theirs = self.theirs(c, live).unwrap_or_default();
+            let Some(shape) = self.shape.filter(|shape| shape.leads_to_sides(c, &theirs)) else {
+                return Some(self.original(&noted));
+            };
+            // nobody's before, but made by Flagger all the same: the sides are about to go
+            let mut plain = plain.clone();
+            shape.keep(c, &theirs, &mut plain);
+            let metadata = self.original(&noted).body["metadata"].clone();
+            return Some(self.with(&json!({"metadata": metadata, "spec": plain})));
         }
         if !made_for(object, &c.name) {
             return None;
@@ -72,13 +102,14 @@ impl Place<'_> {
         Manifest::new(self.kind, self.name, managers::ROUTE, self.owned, rest.clone())
     }
 
-    fn taken_over(&self, live: &Value) -> Value {
+    fn taken_over(&self, c: &Validated, live: &Value) -> Value {
         let original = annotation(live, names::ANNOTATION_ORIGINAL).map_or_else(
             || {
                 let fields = self.owned.iter().filter_map(|field| Some((*field, live.pointer(field)?)));
                 let markers =
                     names::FLUX_MARKERS.iter().filter_map(|(key, _)| Some((*key, annotation(live, key)?)));
                 json!({
+                    "canary": c.name,
                     "fields": fields.collect::<std::collections::BTreeMap<_, _>>(),
                     "annotations": markers.collect::<std::collections::BTreeMap<_, _>>(),
                 })
@@ -91,8 +122,7 @@ impl Place<'_> {
         json!({"annotations": annotations})
     }
 
-    fn original(&self, noted: Option<Value>) -> Manifest {
-        let noted = noted.unwrap_or_default();
+    fn original(&self, noted: &Value) -> Manifest {
         let mut annotations = unmarked();
         for (key, _) in names::FLUX_MARKERS {
             annotations.insert(key.into(), noted["annotations"][key].clone());
@@ -154,6 +184,19 @@ pub(super) fn side(c: &Validated, service: &str) -> Option<Side> {
     } else {
         None
     }
+}
+
+/// Where a Service of this name leads, unless it is the apex or one of the sides.
+pub(super) fn ours(c: &Validated, service: &str) -> Option<String> {
+    (service != c.names.apex && side(c, service).is_none()).then(|| service.to_owned())
+}
+
+/// The port of a Service, unless it is the one that the Canary names, or none.
+pub(super) fn port(c: &Validated, service: &str, port: &Value) -> Option<String> {
+    let named = c.service.port_name.as_deref().filter(|name| !name.is_empty()).unwrap_or("http");
+    let text = port.as_str().is_some_and(|text| text == named || text.parse() == Ok(c.service.port));
+    let same = port.is_null() || *port == c.service.port || text;
+    (!same).then(|| format!("port {port} of {service}"))
 }
 
 /// Destinations of one rule with their weights.

@@ -2,7 +2,7 @@
 //! canary by weight. It takes over from the user's Ingress by a predicate, and stands back while nothing goes to the
 //! canary.
 //!
-//! Owns its rules, backend, TLS and class, which follow the user's Ingress; its annotations follow too. The user's
+//! Owns its rules, backend, TLS and class, which follow those of the user's Ingress that lead to the apex; its annotations follow too. The user's
 //! Ingress is never written.
 
 use std::time::Duration;
@@ -150,7 +150,7 @@ impl Router for Skipper {
 }
 
 fn canary(c: &Validated) -> ObjectRef {
-    ObjectRef::new(INGRESS, format!("{}-canary", copy::named(c, "ingressRef")))
+    copy::of_ingress(&copy::named(c, "ingressRef"))
 }
 
 /// Weights are of paths: a default backend has none.
@@ -160,24 +160,24 @@ fn leads(c: &Validated, ingress: &Value) -> bool {
     paths.any(|path| path["backend"]["service"]["name"] == c.names.apex.as_str())
 }
 
-/// The spec of the user's Ingress with each path to the apex twice: to the primary and to the canary.
+/// What of the user's Ingress leads to the apex, each path twice: to the primary and to the canary.
 fn doubled(c: &Validated, spec: &Value) -> Value {
-    let mut spec = spec.clone();
-    for rule in spec["rules"].as_array_mut().into_iter().flatten() {
-        let Some(paths) = rule["http"]["paths"].as_array_mut() else { continue };
-        let mut all = Vec::new();
-        for path in paths.drain(..) {
-            if path["backend"]["service"]["name"] != c.names.apex.as_str() {
-                all.push(path);
-                continue;
-            }
-            for service in [&c.names.primary_service, &c.names.canary_service] {
-                let mut side = path.clone();
-                side["backend"]["service"]["name"] = json!(service);
-                all.push(side);
-            }
-        }
-        *paths = all;
+    let mut doubled = copy::narrowed(c, spec, &|path| {
+        let both = [&c.names.primary_service, &c.names.canary_service];
+        let side = |service: &String| {
+            let mut side = path.clone();
+            side["backend"]["service"]["name"] = json!(service);
+            side
+        };
+        both.map(side).to_vec()
+    });
+    // weights are of paths: what has none stays with the user's Ingress
+    if let Some(spec) = doubled.as_object_mut() {
+        spec.remove("defaultBackend");
     }
-    spec
+    let without_paths = |rule: &Value| rule["http"].is_null();
+    if let Some(rules) = doubled["rules"].as_array_mut() {
+        rules.retain(|rule| !without_paths(rule));
+    }
+    doubled
 }

@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 
 use super::{
     queries::{Builtin, builtin},
-    route::{self, Place},
+    route::{self, Place, ours, port},
     split::Split,
+    takeover::Shape,
     traits::{Cookies, Router, RouterError},
 };
 use crate::{
@@ -27,6 +28,24 @@ const QUERIES: Builtin = builtin!(
     "traefik_service_request_duration_seconds_count" if r#"code!~"5..""#,
     p99 "traefik_service_request_duration_seconds_bucket" " * 1000"
 );
+
+const SHAPE: Shape = Shape {
+    rules: "/weighted",
+    destinations: "/services",
+    all: |weighted| get::list(&weighted["services"]).to_vec(),
+    leading: None,
+    destination: &["name", "namespace", "kind", "port", "weight"],
+    elsewhere: |c, to| {
+        let name = to["name"].as_str().unwrap_or_default();
+        let namespace = to["namespace"].as_str().filter(|namespace| *namespace != c.namespace);
+        let kind = to["kind"].as_str().filter(|kind| *kind != "Service");
+        let at = namespace.map(|namespace| format!("{name} of namespace {namespace}"));
+        at.or(kind.map(|kind| format!("{kind} {name}")))
+            .or_else(|| ours(c, name))
+            .or_else(|| port(c, name, &to["port"]))
+    },
+    requests: |_| vec![],
+};
 
 /// The router.
 pub(super) struct Traefik;
@@ -55,6 +74,15 @@ impl Router for Traefik {
 
     fn reads(&self, c: &Validated) -> Vec<ObjectRef> {
         vec![place(c).at()]
+    }
+
+    fn takeover_conflict(&self, c: &Validated, theirs: &Value) -> Option<String> {
+        let spec = &theirs["spec"];
+        let other =
+            spec.as_object().into_iter().flatten().map(|(kind, _)| kind).find(|kind| *kind != "weighted");
+        let other = other.map(|kind| format!("it is of the kind {kind}, not weighted"));
+        let lost = other.or_else(|| SHAPE.lost(c, spec, &weighted(&[])));
+        lost.map(|lost| format!("{lost}: set spec.service.name to a free name"))
     }
 
     fn read_back(&self, c: &Validated, live: &Objects) -> Result<Split, RouterError> {
@@ -99,7 +127,7 @@ impl Router for Traefik {
 }
 
 fn place(c: &Validated) -> Place<'_> {
-    Place { kind: TRAEFIK_SERVICE, name: &c.names.apex, owned: OWNED }
+    Place { kind: TRAEFIK_SERVICE, name: &c.names.apex, owned: OWNED, shape: Some(&SHAPE) }
 }
 
 fn weighted(services: &[Value]) -> Value {

@@ -74,6 +74,15 @@ pub trait Router: Send + Sync {
     fn not_programmed(&self, _c: &Validated, _live: &Objects) -> Option<String> {
         None
     }
+    /// What works, but probably not as meant, as far as the live objects show it: for people, with a remedy.
+    fn advice(&self, _c: &Validated, _live: &Objects) -> Vec<String> {
+        vec![]
+    }
+    /// Requests of a host that go to whichever of two Canaries Kubernetes made first: those that both serve, as `c` writes
+    /// them. Where the more exact condition counts, whatever the age, there are none.
+    fn shadows(&self, _c: &Validated, _other: &crate::api::CanaryService) -> Option<String> {
+        None
+    }
     /// Objects that it makes or takes over. One of the name of the apex is taken over if nobody controls it.
     fn reads(&self, c: &Validated) -> Vec<ObjectRef>;
     /// What users of somebody's object would lose if it became what the Canary says: a gateway or a host name that the

@@ -100,6 +100,16 @@ impl Validated {
         other
     }
 
+    /// The same with this apex, for what it made under a former `spec.service.name`.
+    #[must_use]
+    pub fn with_apex(&self, apex: &str) -> Self {
+        let mut other = self.clone();
+        other.0.names.primary_service = names::primary(apex);
+        other.0.names.canary_service = names::canary(apex);
+        apex.clone_into(&mut other.0.names.apex);
+        other
+    }
+
     /// A Canary of these fields, sound or not.
     #[cfg(test)]
     pub(crate) fn unchecked(fields: CheckedSpec) -> Self {

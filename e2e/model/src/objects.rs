@@ -44,6 +44,7 @@ pub(crate) fn rivals(names: &[String]) -> Vec<Rival> {
         uid: "uid-0".into(),
         created: Some(start() - SignedDuration::from_hours(1)),
         wants: ObjectRef::new(DEPLOYMENT, "podinfo"),
+        derived: false,
     };
     names.iter().map(one).collect()
 }

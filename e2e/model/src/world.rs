@@ -78,6 +78,7 @@ impl World {
             missing_kinds: self.missing_kinds.clone(),
             forbidden_kinds: vec![],
             rivals: self.rivals.clone(),
+            neighbours: vec![],
             secrets: self.rules.config_tracking.then(|| self.secrets()),
             templates: self.templates.clone(),
             alert_providers: std::collections::BTreeMap::new(),

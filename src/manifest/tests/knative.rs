@@ -28,6 +28,7 @@ fn snapshot() -> Snapshot {
         missing_kinds: vec![],
         forbidden_kinds: vec![],
         rivals: vec![],
+        neighbours: vec![],
         secrets: None,
         templates: std::collections::BTreeMap::new(),
         alert_providers: std::collections::BTreeMap::new(),

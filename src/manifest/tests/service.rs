@@ -1,6 +1,7 @@
 use super::*;
 use crate::manifest::{
     fixture::{self, merge},
+    marks::{adopted, ours},
     patch,
 };
 
@@ -145,7 +146,11 @@ fn an_adopted_apex_is_given_back_as_it_was() {
     }
     let taken = live.get(SERVICE, "podinfo").unwrap().clone();
     assert_eq!(taken["spec"]["selector"], json!({"app": "podinfo-primary"}));
-    assert_eq!(taken["spec"]["ports"], json!([users_apex()["spec"]["ports"][0]]), "the node port stays");
+    assert_eq!(
+        taken["spec"]["ports"],
+        users_apex()["spec"]["ports"],
+        "the other port and the node ports stay"
+    );
     assert_eq!(
         (&taken["spec"]["type"], &taken["metadata"]["labels"]),
         (&json!("NodePort"), &json!({"app": "mine"}))
@@ -190,8 +195,185 @@ fn a_spoilt_note_of_the_original_selects_the_target() {
 fn a_service_that_flagger_made_is_taken_as_ours() {
     let mut live = Objects::default();
     let mut apex = users_apex();
-    apex["metadata"]["ownerReferences"] = json!([{"kind": "Canary", "name": "podinfo", "controller": true}]);
+    apex["metadata"]["ownerReferences"] = json!([{"apiVersion": "flagger.app/v1beta1", "kind": "Canary", "name": "podinfo", "controller": true}]);
     live.insert(SERVICE, apex);
     let m = rendered(&json!({}), &live).apex;
     assert!(ours(&m.body, "podinfo") && !adopted(&m.body));
+}
+
+/// The ports of the three Services once an apex with these was taken over: apex, and beside it.
+fn taken_over(service: &Value, ports: &Value) -> [Value; 2] {
+    let mut apex = users_apex();
+    apex["spec"]["ports"] = ports.clone();
+    let mut live = Objects::default();
+    live.insert(SERVICE, apex);
+    let made = rendered(service, &live);
+    assert_eq!(made.primary.body["spec"]["ports"], made.canary.body["spec"]["ports"]);
+    apply(&mut live, &made.apex);
+    let again = rendered(service, &live);
+    assert_eq!(patch(live.get(SERVICE, "podinfo").unwrap(), &again.apex), None, "once");
+    let Undo::Restore(back) = restore(&fixture::canary(service), &label(), &live).remove(0) else { panic!() };
+    let seen = live.get(SERVICE, "podinfo").unwrap()["spec"]["ports"].clone();
+    apply(&mut live, &back);
+    assert_eq!(live.get(SERVICE, "podinfo").unwrap()["spec"]["ports"], *ports, "given back");
+    [seen, again.primary.body["spec"]["ports"].clone()]
+}
+
+#[test]
+fn r8_c36_takeover_keeps_other_ports() {
+    let http = json!({"name": "http", "protocol": "TCP", "port": 80, "targetPort": 9898, "nodePort": 30080});
+    let metrics =
+        json!({"name": "metrics", "protocol": "TCP", "port": 9102, "targetPort": 9102, "nodePort": 30102});
+    let dns = json!({"name": "udp", "protocol": "UDP", "port": 80, "targetPort": 5353});
+    let theirs = json!([metrics, http, dns]);
+    let [apex, beside] = taken_over(&json!({"targetPort": 9898}), &theirs);
+    assert_eq!(apex, theirs, "R43: order and node ports stay");
+    let plain = |port: &Value| {
+        let mut port = port.clone();
+        port.as_object_mut().unwrap().remove("nodePort");
+        port
+    };
+    let mut all = beside.as_array().unwrap().clone();
+    all.sort_by_key(|port| (port["port"].as_i64(), port["name"].to_string()));
+    assert_eq!(all, [plain(&http), plain(&dns), plain(&metrics)]);
+}
+
+#[test]
+fn r8_what_the_canary_leaves_out_of_a_port_stays() {
+    let web =
+        json!([{"name": "web", "protocol": "TCP", "port": 80, "targetPort": "http", "appProtocol": "h2c"}]);
+    assert_eq!(taken_over(&json!({}), &web), [web.clone(), web.clone()]);
+    let said = taken_over(&json!({"portName": "grpc", "appProtocol": "grpc", "targetPort": 9797}), &web);
+    let own =
+        json!([{"name": "grpc", "protocol": "TCP", "port": 80, "targetPort": 9797, "appProtocol": "grpc"}]);
+    assert_eq!(said, [own.clone(), own]);
+    let unnamed = json!([{"protocol": "TCP", "port": 9102, "targetPort": 9102}]);
+    let names =
+        |ports: &Value| ports.as_array().unwrap().iter().map(|p| p["name"].clone()).collect::<Vec<_>>();
+    let [apex, _] = taken_over_unlike(&json!({}), &unnamed);
+    assert_eq!(names(&apex), ["tcp-9102", "http"]);
+    let taken = json!([{"name": "http", "protocol": "TCP", "port": 9102, "targetPort": 9102}]);
+    let [apex, _] = taken_over(&json!({}), &taken);
+    assert_eq!(names(&apex), ["http", "http-80"]);
+    let mut live = Objects::default();
+    let mut apex = users_apex();
+    apex["spec"]["ports"] = taken;
+    live.insert(SERVICE, apex);
+    let c = fixture::canary(&json!({"portName": "http"}));
+    let refused = render(&c, &fixture::target(), &label(), &live).unwrap_err();
+    assert!(refused.contains("spec.service.portName") && refused.contains("9102"), "{refused}");
+}
+
+/// As [`taken_over`], where a port gets the name that it needs.
+fn taken_over_unlike(service: &Value, ports: &Value) -> [Value; 2] {
+    let mut apex = users_apex();
+    apex["spec"]["ports"] = ports.clone();
+    let mut live = Objects::default();
+    live.insert(SERVICE, apex);
+    let made = rendered(service, &live);
+    apply(&mut live, &made.apex);
+    let again = rendered(service, &live);
+    assert_eq!(patch(live.get(SERVICE, "podinfo").unwrap(), &again.apex), None, "once");
+    [
+        live.get(SERVICE, "podinfo").unwrap()["spec"]["ports"].clone(),
+        again.primary.body["spec"]["ports"].clone(),
+    ]
+}
+
+#[test]
+fn r8_a_port_that_its_owner_adds_or_changes_later_stays() {
+    let mut live = Objects::default();
+    live.insert(SERVICE, users_apex());
+    let c = json!({"targetPort": "http"});
+    let made = rendered(&c, &live).apex;
+    apply(&mut live, &made);
+    let mut apex = live.get(SERVICE, "podinfo").unwrap().clone();
+    apex["spec"]["ports"][1]["targetPort"] = json!(8181);
+    let new = json!({"name": "new", "protocol": "TCP", "port": 82, "targetPort": 82});
+    apex["spec"]["ports"].as_array_mut().unwrap().push(new);
+    live.insert(SERVICE, apex.clone());
+    assert_eq!(patch(&apex, &rendered(&c, &live).apex), None);
+    let Undo::Restore(back) = restore(&fixture::canary(&c), &label(), &live).remove(0) else { panic!() };
+    apply(&mut live, &back);
+    assert_eq!(live.get(SERVICE, "podinfo").unwrap()["spec"]["ports"], apex["spec"]["ports"]);
+}
+
+#[test]
+fn r8_ports_that_a_former_version_took_off_come_back() {
+    let mut apex = users_apex();
+    let noted =
+        json!({"selector": apex["spec"]["selector"], "ports": apex["spec"]["ports"], "annotations": {}});
+    apex["metadata"]["annotations"][names::ANNOTATION_ORIGINAL] = json!(noted.to_string());
+    apex["spec"]["ports"].as_array_mut().unwrap().pop();
+    let mut live = Objects::default();
+    live.insert(SERVICE, apex);
+    let made = rendered(&json!({"targetPort": "http"}), &live).apex;
+    apply(&mut live, &made);
+    assert_eq!(live.get(SERVICE, "podinfo").unwrap()["spec"]["ports"], users_apex()["spec"]["ports"]);
+}
+
+#[test]
+fn r8_a_service_that_leads_elsewhere_is_not_taken_over() {
+    let c = fixture::canary(&json!({}));
+    let lost = |spec: Value| takeover_conflict(&c, &fixture::target(), &label(), &json!({"spec": spec}));
+    for selector in [
+        json!({"app": "podinfo"}),
+        json!({"app": "podinfo-primary"}),
+        json!({"version": "x", "app": "podinfo"}),
+    ] {
+        assert_eq!(lost(json!({"selector": selector})), None);
+    }
+    for (spec, word) in [
+        (json!({"type": "ExternalName", "externalName": "db.example.com"}), "db.example.com"),
+        (json!({"ports": []}), "selects no pods"),
+        (json!({"selector": {"app": "podinfo", "tier": "web"}}), "tier: web"),
+        (json!({"selector": {"app": "other"}}), "app: other"),
+    ] {
+        let lost = lost(spec).unwrap();
+        assert!(lost.contains(word) && lost.contains("spec.service.name"), "{lost}");
+    }
+}
+
+#[test]
+fn r43_addresses_and_node_ports_of_an_adopted_apex_stay() {
+    let mut apex = users_apex();
+    apex["spec"]["type"] = json!("LoadBalancer");
+    apex["spec"]["healthCheckNodePort"] = json!(30099);
+    apex["spec"]["externalTrafficPolicy"] = json!("Local");
+    let mut live = Objects::default();
+    live.insert(SERVICE, apex.clone());
+    for _ in 0..10 {
+        for service in [json!({"targetPort": "http"}), json!({"targetPort": "http", "portName": "web"})] {
+            let made = rendered(&service, &live).apex;
+            apply(&mut live, &made);
+            assert_eq!(patch(live.get(SERVICE, "podinfo").unwrap(), &made), None);
+            let now = live.get(SERVICE, "podinfo").unwrap();
+            for field in ["type", "clusterIP", "healthCheckNodePort", "externalTrafficPolicy"] {
+                assert_eq!(now["spec"][field], apex["spec"][field], "{field}");
+            }
+            let ports: Vec<Value> = now["spec"]["ports"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|port| port["nodePort"].clone())
+                .collect();
+            assert_eq!(ports, [30080, 30081], "{service}");
+        }
+    }
+}
+
+#[test]
+fn r8_an_apex_that_led_to_the_primary_before_is_given_back_to_the_target() {
+    let mut live = Objects::default();
+    let mut apex = users_apex();
+    // Flagger takes a Service over without becoming its owner
+    apex["spec"]["selector"] = json!({"app": "podinfo-primary"});
+    live.insert(SERVICE, apex);
+    let made = rendered(&json!({"targetPort": "http"}), &live).apex;
+    apply(&mut live, &made);
+    let Undo::Restore(back) = restore(&fixture::canary(&json!({})), &label(), &live).remove(0) else {
+        panic!()
+    };
+    apply(&mut live, &back);
+    assert_eq!(live.get(SERVICE, "podinfo").unwrap()["spec"]["selector"], json!({"app": "podinfo"}));
 }

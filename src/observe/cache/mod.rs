@@ -64,11 +64,11 @@ impl ObjectCache {
         }
         if kind == CANARY {
             let new = References::of(&object, &key.0);
-            triggered.extend(inner.rivals(&key, &new).map(|(other, _)| other.clone()));
+            triggered.extend(inner.concerned(&key, &new));
             if let Some(old) = inner.references.insert(key.clone(), new.clone())
                 && old != new
             {
-                triggered.extend(inner.rivals(&key, &old).map(|(other, _)| other.clone()));
+                triggered.extend(inner.concerned(&key, &old));
             }
         }
         triggered
@@ -95,7 +95,7 @@ impl ObjectCache {
             && let Some(old) = inner.references.remove(&key)
         {
             inner.dependencies.retain(|canary| *canary != key);
-            triggered.extend(inner.rivals(&key, &old).map(|(other, _)| other.clone()));
+            triggered.extend(inner.concerned(&key, &old));
         }
         triggered
     }
@@ -239,11 +239,23 @@ impl ObjectCache {
         self.lock().endpoints.ready(namespace, service)
     }
 
-    /// Other Canaries of the namespace that want what this one wants.
-    pub(super) fn rivals(&self, key: &Key) -> Vec<(Key, Contested)> {
+    /// Other Canaries of the namespace that want what this one wants. `provider` is that of Canaries that name none.
+    pub(super) fn rivals(&self, key: &Key, provider: &str) -> Vec<(Key, Contested)> {
         let inner = self.lock();
         let Some(own) = inner.references.get(key) else { return vec![] };
-        inner.rivals(key, own).map(|(other, contested)| (other.clone(), contested)).collect()
+        let own = own.routed_by(provider);
+        let candidates = inner.rivals(key, &own).map(|(other, _)| other);
+        let known = candidates.filter_map(|other| Some((other, inner.references.get(other)?)));
+        known
+            .filter_map(|(other, theirs)| Some((other.clone(), own.contests(&theirs.routed_by(provider))?)))
+            .collect()
+    }
+
+    /// Other Canaries, of all namespaces, that serve a host of this one.
+    pub(super) fn neighbours(&self, key: &Key) -> Vec<Key> {
+        let inner = self.lock();
+        let Some(own) = inner.references.get(key) else { return vec![] };
+        inner.neighbours(key, own).cloned().collect()
     }
 
     /// Providers that Canaries name; one of them is empty if some name none.

@@ -78,11 +78,24 @@ impl Inner {
         self.references.range(from..).take_while(move |(key, _)| key.0 == namespace)
     }
 
-    /// Other Canaries of the namespace that want the target or the apex of these references.
+    /// Other Canaries of the namespace that want an object of these references.
     pub(super) fn rivals(&self, key: &Key, own: &References) -> impl Iterator<Item = (&Key, Contested)> {
         self.of_namespace(&key.0)
             .filter(move |(other, _)| *other != key)
-            .filter_map(|(other, references)| Some((other, references.contests(own)?)))
+            .filter_map(|(other, references)| Some((other, own.contests(references)?)))
+    }
+
+    /// Other Canaries, of all namespaces, that serve a host of these references.
+    pub(super) fn neighbours(&self, key: &Key, own: &References) -> impl Iterator<Item = &Key> {
+        let served = |other: &References| other.hosts.iter().any(|host| own.hosts.contains(host));
+        let others = self.references.iter().filter(move |(other, _)| *other != key);
+        others.filter(move |(_, other)| served(other)).map(|(other, _)| other)
+    }
+
+    /// Other Canaries to which a change of these references matters.
+    pub(super) fn concerned(&self, key: &Key, own: &References) -> Vec<Key> {
+        let rivals = self.rivals(key, own).map(|(other, _)| other);
+        rivals.chain(self.neighbours(key, own)).cloned().collect()
     }
 
     /// The Canaries that have this Service.

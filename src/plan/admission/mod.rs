@@ -4,6 +4,7 @@
 
 pub(crate) mod config_tracking;
 pub(crate) mod metric_templates;
+mod neighbours;
 pub(crate) mod ownership;
 pub(crate) mod preconditions;
 

@@ -4,11 +4,39 @@
 use serde_json::Value;
 
 use crate::{
-    manifest::{self, revision, scaler},
+    manifest::{self, revision, scaler, service},
     router::Router,
-    snapshot::{ObjectRef, SERVICE, Snapshot},
+    snapshot::{INGRESS, ObjectRef, Rival, SERVICE, Snapshot},
     spec::{Problem, Validated},
 };
+
+/// What two Canaries both want stays with one of them: what the other one is told.
+pub(crate) fn disputed(c: &Validated, rival: &Rival) -> Problem {
+    let (at, apex) = (&rival.wants, &c.names.apex);
+    let instead = match at.kind {
+        SERVICE if c.target.is_copied() || c.target.holds_both() => "give this one another target".to_owned(),
+        SERVICE if rival.derived => {
+            "set spec.service.name of this one to a name that is free, also with -primary and -canary behind it".to_owned()
+        }
+        INGRESS => format!("name an Ingress in spec.ingressRef that no other Canary names and that leads to {apex}"),
+        kind if kind == c.target.kind() => "give this one another target and spec.service.name".to_owned(),
+        kind => format!("name another {} in spec.routeRef", kind.kind),
+    };
+    let reason = if rival.derived { "ForeignObject" } else { "TargetTaken" };
+    Problem::new(
+        reason,
+        format!("{at} belongs to the older Canary {}: delete one of the two or {instead}", rival.name),
+    )
+}
+
+/// What both want bears the mark of this Canary, or, where it is a target, its primary does.
+pub(crate) fn holds(snap: &Snapshot, at: &ObjectRef) -> bool {
+    let canary = snap.canary.metadata.name.as_deref().unwrap_or_default();
+    let target = &snap.canary.spec.target_ref.name;
+    let primary = ObjectRef::new(at.kind, crate::names::primary(target));
+    let at = if at.kind != SERVICE && at.name == *target { &primary } else { at };
+    snap.objects.at(at).is_some_and(|live| manifest::holder(live) == Some(crate::names::label_value(canary)))
+}
 
 /// Objects of our names that somebody else has.
 pub(crate) fn check(snap: &Snapshot, c: &Validated, router: &'static dyn Router) -> Result<(), Problem> {
@@ -37,7 +65,10 @@ pub(crate) fn check(snap: &Snapshot, c: &Validated, router: &'static dyn Router)
             Owner::Us if !at.kind.cluster_wide() || namespace(live).is_some() => {}
             // Flagger's mark names no namespace
             Owner::Us => unforsaken(c, router, &at, live)?,
-            Owner::Nobody if adoptable || orphaned(snap, c) => unforsaken(c, router, &at, live)?,
+            Owner::Nobody if adoptable || orphaned(snap, c) => {
+                unforsaken(c, router, &at, live)?;
+                unforsaken_service(snap, c, &at, live)?;
+            }
             Owner::Nobody => {
                 return Err(Problem::new(
                     "ForeignObject",
@@ -65,21 +96,52 @@ fn unforsaken(
     if !router.reads(c).contains(at) || router.externally_owned_route(c).as_ref() == Some(at) {
         return Ok(());
     }
-    match router.takeover_conflict(c, live) {
-        None => Ok(()),
-        Some(lost) => Err(Problem::new(
-            "TakeoverUnsafe",
-            format!(
-                "{at} is there already, and its users would be cut off: {lost}, or take it off {at} first"
-            ),
-        )),
-    }
+    router.takeover_conflict(c, live).map_or(Ok(()), |lost| Err(unsafe_to_take(at, &lost, "take it off")))
+}
+
+fn unforsaken_service(snap: &Snapshot, c: &Validated, at: &ObjectRef, live: &Value) -> Result<(), Problem> {
+    let apex = at.kind == SERVICE && at.name == c.names.apex;
+    let target = snap.objects.get(c.target.kind(), &c.names.target).filter(|_| apex);
+    let label =
+        target.and_then(|target| Some((target, c.target.label(target, &snap.rules.selector_labels)?)));
+    let lost = label.and_then(|(target, label)| service::takeover_conflict(c, target, &label, live));
+    lost.map_or(Ok(()), |lost| Err(unsafe_to_take(at, &lost, "change")))
+}
+
+fn unsafe_to_take(at: &ObjectRef, lost: &str, instead: &str) -> Problem {
+    let text =
+        format!("{at} is there already, and its users would be cut off: {lost}, or {instead} {at} first");
+    Problem::new("TakeoverUnsafe", text)
 }
 
 /// Flagger takes its own mark off the copy of a Service when it promotes it.
 fn orphaned(snap: &Snapshot, c: &Validated) -> bool {
     let promoted = snap.status().last_promoted_spec;
     c.target.is_copied() && promoted.is_some_and(|hash| !hash.is_empty() && !revision::is_ours(&hash))
+}
+
+/// What a Helm release goes on applying of the objects that are taken over, and how to take it out of the chart.
+pub(crate) fn charted(snap: &Snapshot, c: &Validated, router: &'static dyn Router) -> Vec<String> {
+    let made = !c.target.is_copied() && !c.target.holds_both();
+    let apex = made.then(|| ObjectRef::new(SERVICE, c.names.apex.clone()));
+    let lent = router.externally_owned_route(c);
+    let mut all: Vec<ObjectRef> = apex.into_iter().chain(router.reads(c)).collect();
+    all.retain(|at| lent.as_ref() != Some(at) && at.name == c.names.apex);
+    all.dedup();
+    let one = |at: ObjectRef| {
+        let live = snap.objects.at(&at).filter(|live| !manifest::made_for(live, &c.name))?;
+        let release = manifest::annotation(live, crate::names::HELM_RELEASE)?;
+        let (key, kept) = crate::names::HELM_KEEP;
+        if manifest::annotation(live, key) == Some(kept) {
+            return None;
+        }
+        let resource = if at.kind.group.is_empty() { at.kind.plural.to_owned() } else { at.kind.crd() };
+        Some(format!(
+            "{at} is part of the Helm release {release}, and is taken over: each upgrade puts it back for a moment, and Helm 4 ends with UPGRADE FAILED although it applies the rest. Run kubectl -n {} annotate {resource} {} {key}={kept}, then take it out of the chart",
+            c.namespace, at.name
+        ))
+    };
+    all.into_iter().filter_map(one).collect()
 }
 
 enum Owner {
@@ -98,14 +160,15 @@ fn owner(snap: &Snapshot, c: &Validated, live: &Value) -> Owner {
         return Owner::Other(format!("a Canary of namespace {namespace}"));
     }
     if let Some((kind, name, _)) = manifest::controller_of(live) {
-        let flaggers = kind == "Canary" && name == c.name;
+        let flaggers = manifest::made_for(live, &c.name);
         return if flaggers { Owner::Us } else { Owner::Other(format!("{kind} {name}")) };
     }
-    if manifest::ours(live, &c.name) {
+    let holder = manifest::holder(live);
+    if holder.as_deref() == Some(crate::names::label_value(&c.name).as_str()) {
         return Owner::Us;
     }
-    let label = live["metadata"]["labels"][crate::names::LABEL_CANARY].as_str();
-    match label.and_then(|l| snap.rivals.iter().find(|r| crate::names::label_value(&r.name) == l)) {
+    match holder.and_then(|holder| snap.rivals.iter().find(|r| crate::names::label_value(&r.name) == holder))
+    {
         Some(rival) => Owner::Other(format!("Canary {}", rival.name)),
         // marked, but the Canary of that mark is gone: left running by it
         None if manifest::marked(live) => Owner::Us,

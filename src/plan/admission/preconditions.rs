@@ -8,7 +8,7 @@ use crate::{
     analysis::{self, Ask, Checks},
     api::{CrossNamespaceRef, Phase},
     plan::{
-        admission::{config_tracking, metric_templates, ownership},
+        admission::{config_tracking, metric_templates, neighbours, ownership},
         analysis::jobs,
         builder::PlanBuilder,
         configs::Configs,
@@ -60,6 +60,8 @@ pub(crate) fn surroundings<'a>(
     findings.faults.extend(pod_weighting::fault(snap, &c, target, &label));
     findings.advice.extend(pod_weighting::advice(snap, &c, target));
     ownership::check(snap, &c, router)?;
+    findings.advice.extend(ownership::charted(snap, &c, router));
+    findings.advice.extend(neighbours::advice(snap, &c, router));
     let (scaler, scaler_problem) = autoscaler(snap, &c, &mut findings)?;
     let mut checks = metric_templates::look(snap, &c, target, &mut findings);
     jobs::look(snap, &c, &mut checks, &label, &mut findings);
@@ -72,6 +74,7 @@ pub(crate) fn surroundings<'a>(
         renders(snap, &c, router)?;
     }
     findings.advice.extend(router::ignored(router, &c));
+    findings.advice.extend(router.advice(&c, &snap.objects));
     let messages = Messages::new(&c.name, &c.names.target, &c.names.primary, &c.namespace);
     let (configs, hash) = (Configs::default(), String::new());
     let cx = Context {
@@ -158,13 +161,7 @@ const NOT_OURS: [&str; 4] = ["TargetTaken", "ForeignObject", "TakeoverUnsafe", "
 /// No other Canary wants the same, and the cluster knows the router's objects.
 fn undisputed(snap: &Snapshot, c: &Validated, router: &'static dyn Router) -> Result<(), Rejection> {
     if let Some(rival) = older_rival(snap) {
-        return Err(reject(
-            "TargetTaken",
-            format!(
-                "{} belongs to the older Canary {}: delete one of the two or give this one another target and spec.service.name",
-                rival.wants, rival.name
-            ),
-        ));
+        return Err(ownership::disputed(c, rival).into());
     }
     if let Some(kind) = router.kinds().iter().find(|k| snap.missing_kinds.contains(&k.crd())) {
         return Err(reject(
@@ -286,11 +283,11 @@ fn unserved(list: &[String]) -> Rejection {
     }
 }
 
-/// The Canary that keeps what both it and this one want, if there is one.
+/// The Canary that keeps what both it and this one want, if there is one: the older, unless this one has it already.
 pub fn older_rival(snap: &Snapshot) -> Option<&crate::snapshot::Rival> {
     let meta = &snap.canary.metadata;
     let ours = (meta.creation_timestamp.as_ref().map(|t| t.0), meta.uid.as_deref().unwrap_or_default());
-    snap.rivals.iter().find(|r| (r.created, r.uid.as_str()) < ours)
+    snap.rivals.iter().find(|r| (r.created, r.uid.as_str()) < ours && !ownership::holds(snap, &r.wants))
 }
 
 fn ports(

@@ -7,7 +7,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
 use crate::{
     api::{Phase, StepStatus},
-    manifest::{self, Manifest, Undo, json, readiness::Rollout, service},
+    manifest::{self, Manifest, Undo, json, readiness::Rollout},
     names,
     plan::{
         builder::{PlanBuilder, after},
@@ -119,9 +119,8 @@ pub(crate) fn removed_together(snap: &Snapshot) -> bool {
 /// What users call, and what is behind it: those that were made for this Canary, and how those that were adopted are given
 /// back.
 fn made_and_adopted(cx: &Context<'_>) -> (Vec<ObjectRef>, Vec<Undo>) {
-    let services = service::restore(&cx.c, &cx.label, &cx.snap.objects);
     let (mut made, mut adopted) = (Vec::new(), Vec::new());
-    for undo in services.into_iter().chain(cx.router.restore(&cx.c, &cx.snap.objects)) {
+    for undo in handover::services_back(cx).into_iter().chain(handover::routes_back(cx)) {
         match undo {
             Undo::Delete(at) => made.push(at),
             Undo::Restore(object) => {
@@ -204,12 +203,12 @@ fn given_back(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     if cx.live_split().is_some() && cx.apex().is_none() {
         apex::service(cx, d, WriteReason::Wanted)?;
     }
-    let route = cx.router.restore(&cx.c, &cx.snap.objects);
+    let route = handover::routes_back(cx);
     let next: Vec<Manifest> = route
         .iter()
         .filter_map(|undo| if let Undo::Restore(next) = undo { Some(next.clone()) } else { None })
         .collect();
-    give_back(cx, d, service::restore(&cx.c, &cx.label, &cx.snap.objects))?;
+    give_back(cx, d, handover::services_back(cx))?;
     handover::exchangeable(cx, d, &next)?;
     give_back(cx, d, route)?;
     d.status.canary_weight = 0;
@@ -234,8 +233,7 @@ fn give_back(cx: &Context<'_>, d: &mut PlanBuilder, all: Vec<Undo>) -> Flow {
 
 /// Deletes what was made for this Canary, but for what users call, and waits until it is gone.
 fn generated_deleted(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
-    let services = service::restore(&cx.c, &cx.label, &cx.snap.objects);
-    let undo = services.into_iter().chain(cx.router.restore(&cx.c, &cx.snap.objects));
+    let undo = handover::services_back(cx).into_iter().chain(handover::routes_back(cx));
     let gone = undo.filter_map(|undo| if let Undo::Delete(at) = undo { Some(at) } else { None });
     delete_all(cx, d, gone.collect())
 }

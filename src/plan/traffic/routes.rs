@@ -11,18 +11,23 @@ use crate::{
     router::{self, Cookies, Split},
 };
 
-/// Writes the routing objects for `want`, as far as they differ.
+/// Writes the routing objects for `want`, as far as they differ. What a route leads to comes first; where requests are
+/// taken off the canary the route does, so that nothing that is refused beside it can keep them there.
 pub(crate) fn write_routes(cx: &Context<'_>, d: &mut PlanBuilder, want: Split, why: WriteReason) -> Flow {
+    let cookies = cookies(cx, d, want);
+    let rendered = cx.router.render(&cx.c, &cx.snap.objects, want, &cookies);
+    let mut objects = cx.router.auxiliary_objects(&cx.c);
+    let complete = rendered.is_ok();
+    objects.extend(rendered.unwrap_or_default());
+    if d.urgent || cx.live_split().is_some_and(|live| live.canary() > want.canary()) {
+        let route = cx.router.reads(&cx.c).into_iter().next();
+        objects.sort_by_key(|object| Some(object.at()) != route);
+    }
     let mut flow = GO_ON;
-    for object in cx.router.auxiliary_objects(&cx.c) {
+    for object in objects {
         flow = all([flow, write::object(cx, d, object, why)]);
     }
-    let cookies = cookies(cx, d, want);
-    let Ok(routes) = cx.router.render(&cx.c, &cx.snap.objects, want, &cookies) else { return WAIT };
-    for route in routes {
-        flow = all([flow, write::object(cx, d, route, why)]);
-    }
-    flow
+    if complete { flow } else { WAIT }
 }
 
 /// The routing objects for `want`, as they would be written now.

@@ -1,9 +1,10 @@
 use serde_json::{Value, json};
 
 use crate::{
-    manifest::fixture,
+    manifest::{fixture, patch},
     router::{
-        apisix::{APISIX_ROUTE, Apisix},
+        apisix::Apisix,
+        copy::APISIX_ROUTE,
         split::Split,
         traits::{Cookies, Router},
     },
@@ -60,4 +61,35 @@ fn what_was_copied_stands_in_for_a_route_that_is_gone() {
     live.insert(APISIX_ROUTE, back[0].to_create());
     assert_eq!(Apisix.read_back(&canary(), &live), Ok(Split::to_canary(0)));
     assert_eq!(back[0].body["spec"]["http"][0]["plugins"], json!([{"name": "cors"}]));
+}
+
+#[test]
+fn r4_the_copy_is_of_the_class_of_the_users_route() {
+    let mut live = live(&json!([{"serviceName": "podinfo", "servicePort": 80}]));
+    let mut user = live.get(APISIX_ROUTE, "public").unwrap().clone();
+    user["spec"]["ingressClassName"] = json!("apisix");
+    user["spec"]["stream"] = json!([{"name": "tcp"}]);
+    live.insert(APISIX_ROUTE, user);
+    let render = |live: &Objects| {
+        Apisix.render(&canary(), live, Split::to_canary(25), &Cookies::default()).unwrap().remove(0)
+    };
+    let made = render(&live);
+    assert_eq!(made.body["spec"]["ingressClassName"], "apisix");
+    assert!(made.body["spec"].get("stream").is_none());
+    live.insert(APISIX_ROUTE, made.to_create());
+    live.remove(&ObjectRef::new(APISIX_ROUTE, "public"));
+    assert_eq!(patch(live.at(&made.at()).unwrap(), &render(&live)), None, "it stands in for the user's");
+}
+
+#[test]
+fn r29_a_copy_that_apisix_does_not_take_is_not_followed() {
+    let mut live = live(&json!([{"serviceName": "podinfo", "servicePort": 80}]));
+    let made = Apisix.render(&canary(), &live, Split::to_canary(25), &Cookies::default()).unwrap().remove(0);
+    let mut copy = made.to_create();
+    copy["status"] = json!({"conditions": [{"type": "ResourcesAvailable", "status": "False", "message": "service not found"}]});
+    live.insert(APISIX_ROUTE, copy.clone());
+    assert!(Apisix.not_programmed(&canary(), &live).unwrap().contains("service not found"));
+    copy["status"]["conditions"][0]["status"] = json!("True");
+    live.insert(APISIX_ROUTE, copy);
+    assert_eq!(Apisix.not_programmed(&canary(), &live), None);
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    manifest::revision,
+    manifest::{fixture::merge, revision},
     names,
     router::{Router, by_name},
     snapshot::{INGRESS, KNATIVE_SERVICE, Kind},
@@ -22,8 +22,11 @@ pub(super) struct Case {
     pub(super) cannot: Vec<Value>,
     /// The user's own objects that it renders from.
     pub(super) sources: Vec<(Kind, Value)>,
-    /// Spec of an object of the apex's name that it takes over. Null: it takes over none.
+    /// Spec of an object of the apex's name that it takes over, where [`APEX`] is the apex, and what begins with
+    /// [`KEPT`] has to stay in force. Null: it takes over none.
     pub(super) theirs: Value,
+    /// Parts laid over that spec with which it is not taken over, and a word of what would be lost.
+    pub(super) lost: Vec<(Value, &'static str)>,
     /// Named requests go all or none to the canary.
     pub(super) whole: bool,
 }
@@ -41,6 +44,7 @@ impl Case {
             cannot: vec![],
             sources: vec![],
             theirs: Value::Null,
+            lost: vec![],
             whole: false,
         }
     }
@@ -49,6 +53,9 @@ impl Case {
         by_name(self.provider).unwrap()
     }
 }
+
+pub(super) const APEX: &str = "THE-APEX";
+pub(super) const KEPT: &str = "kept-";
 
 fn named() -> Value {
     json!({"match": [{"headers": {"x-canary": {"exact": "always"}}}]})
@@ -125,16 +132,111 @@ fn istio() -> Case {
     let named = json!({"match": [{"headers": {"x-canary": {"exact": "always"}}}, {"headers": {"x": {"regex": "a"}}}]});
     let mut case = Case {
         can: vec![named, json!({"mirror": true, "mirrorWeight": 30}), both_cookies()],
-        theirs: json!({"hosts": ["a"], "http": [{"route": [{"destination": {"host": "theirs"}}]}], "tls": []}),
+        theirs: json!({
+            "hosts": [APEX], "gateways": ["mesh"],
+            "http": [{
+                "name": "kept-name", "fault": {"abort": {"httpStatus": 500, "percentage": {"value": 0}}, "note": "kept-fault"},
+                "headers": {"request": {"set": {"kept-header": "1"}}},
+                "route": [{"destination": {"host": APEX, "port": {"number": 80}}, "headers": {"response": {"set": {"kept-side": "1"}}}}],
+            }],
+            "tcp": [{"match": [{"port": 5432}], "route": [{"destination": {"host": "kept-tcp"}}]}],
+            "tls": [{"match": [{"sniHosts": ["kept-tls"]}], "route": [{"destination": {"host": "other"}}]}],
+        }),
+        lost: istio_losses(),
         ..Case::of("istio")
     };
     case.service.extend([
         json!({"gateways": ["public"], "hosts": ["a.example.com"]}),
         json!({"portDiscovery": true}),
+        json!({"gateways": ["public", "mesh"]}),
         json!({"match": [{"uri": {"prefix": "/"}, "port": 80}], "timeout": "5s"}),
         json!({"trafficPolicy": {"tls": {"mode": "DISABLE"}}}),
     ]);
     case
+}
+
+fn istio_losses() -> Vec<(Value, &'static str)> {
+    let to = |host: &str| json!([{"destination": {"host": host}}]);
+    let http = |rules: Value| json!({"http": rules});
+    vec![
+        (
+            http(
+                json!([{"match": [{"uri": {"prefix": "/admin"}}], "route": to("admin")}, {"route": to(APEX)}]),
+            ),
+            "/admin to admin",
+        ),
+        (
+            http(
+                json!([{"match": [{"uri": {"exact": "/old"}}], "redirect": {"uri": "/new"}}, {"route": to(APEX)}]),
+            ),
+            "/old",
+        ),
+        (
+            http(
+                json!([{"route": [{"destination": {"host": APEX}, "weight": 90}, {"destination": {"host": "beta"}, "weight": 10}]}]),
+            ),
+            "beta",
+        ),
+        (http(json!([{"route": [{"destination": {"host": APEX, "subset": "v1"}}]}])), "subset v1"),
+        (http(json!([{"route": [{"destination": {"host": APEX, "port": {"number": 9102}}}]}])), "9102"),
+        (
+            http(
+                json!([{"match": [{"uri": {"prefix": "/a"}}], "timeout": "5s", "route": to(APEX)}, {"route": to(APEX)}]),
+            ),
+            "timeout",
+        ),
+        (json!({"hosts": [APEX, "b.example.com"]}), "b.example.com"),
+        (json!({"gateways": ["mesh", "public"]}), "public"),
+    ]
+}
+
+/// HTTPRoute, as the API server stores it.
+fn gateway_rule(more: &Value) -> Value {
+    let mut rule = json!({
+        "matches": [{"path": {"type": "PathPrefix", "value": "/"}}],
+        "backendRefs": [{"group": "", "kind": "Service", "name": APEX, "port": 80, "weight": 1}],
+    });
+    merge(&mut rule, more);
+    rule
+}
+
+fn gateway_losses() -> Vec<(Value, &'static str)> {
+    let path = |path: &str| json!([{"path": {"type": "PathPrefix", "value": path}}]);
+    let to = |name: &str, more: Value| {
+        let mut to = json!([{"name": name, "port": 80}]);
+        merge(&mut to[0], &more);
+        to
+    };
+    let rules = |rules: Value| json!({"rules": rules});
+    vec![
+        (
+            rules(json!([
+                gateway_rule(&json!({"matches": path("/admin"), "backendRefs": to("admin", json!({}))})),
+                gateway_rule(&json!({}))
+            ])),
+            "/admin to admin",
+        ),
+        (rules(json!([gateway_rule(&json!({"backendRefs": to(APEX, json!({"port": 9102}))}))])), "9102"),
+        (
+            rules(json!([gateway_rule(&json!({"backendRefs": to(APEX, json!({"namespace": "other"}))}))])),
+            "namespace other",
+        ),
+        (
+            rules(json!([{"filters": [{"type": "RequestRedirect", "requestRedirect": {"hostname": "x"}}]}])),
+            "rule of its own",
+        ),
+        (
+            rules(json!([
+                gateway_rule(&json!({"matches": path("/a"), "retry": {"attempts": 2}})),
+                gateway_rule(&json!({}))
+            ])),
+            "retry",
+        ),
+        (
+            json!({"parentRefs": [{"name": "gw", "namespace": "infra"}, {"name": "other", "namespace": "infra"}]}),
+            "other",
+        ),
+    ]
 }
 
 fn gateway(provider: &'static str) -> Case {
@@ -149,9 +251,17 @@ fn gateway(provider: &'static str) -> Case {
             json!({"match": [{"headers": {"x": {"exact": "a"}}}], "sessionAffinity": {"cookieName": "a"}}),
         ],
         theirs: json!({
-            "parentRefs": [{"name": "theirs"}],
-            "rules": [{"backendRefs": [{"name": "theirs", "port": 1}]}],
+            "parentRefs": [{"name": "gw", "namespace": "infra", "sectionName": "https"}],
+            "rules": [gateway_rule(&json!({
+                "name": "kept-name", "sessionPersistence": {"sessionName": "kept-session"}, "retry": {"note": "kept-retry"},
+                "filters": [{"type": "ExtensionRef", "extensionRef": {"name": "kept-filter"}}],
+                "backendRefs": [{
+                    "group": "", "kind": "Service", "name": APEX, "port": 80, "weight": 1,
+                    "filters": [{"type": "ExtensionRef", "extensionRef": {"name": "kept-side"}}],
+                }],
+            }))],
         }),
+        lost: gateway_losses(),
         ..Case::of(provider)
     };
     if !v1 {
@@ -169,6 +279,26 @@ fn gateway(provider: &'static str) -> Case {
     case
 }
 
+fn contour_losses() -> Vec<(Value, &'static str)> {
+    let to = |name: &str, port: i32| json!([{"name": name, "port": port}]);
+    let routes = |routes: Value| json!({"routes": routes});
+    let admin = json!({"conditions": [{"prefix": "/admin"}], "services": to("admin", 80)});
+    let sockets =
+        json!({"conditions": [{"prefix": "/ws"}], "enableWebsockets": true, "services": to(APEX, 80)});
+    vec![
+        (routes(json!([admin, {"services": to(APEX, 80)}])), "/admin to admin"),
+        (routes(json!([sockets, {"services": to(APEX, 80)}])), "enableWebsockets"),
+        (routes(json!([{"services": to(APEX, 9102)}])), "9102"),
+        (
+            routes(
+                json!([{"services": [{"name": APEX, "port": 80}, {"name": "spy", "port": 80, "mirror": true}]}]),
+            ),
+            "spy",
+        ),
+        (routes(json!([{"conditions": [{"prefix": "/x"}], "requestRedirectPolicy": {"path": "/y"}}])), "/x"),
+    ]
+}
+
 fn contour() -> Case {
     let named = json!({"match": [
         {"headers": {"x-canary": {"exact": "always"}, "y": {"prefix": "a"}}}, {"queryParams": {"q": {"regex": "b"}}},
@@ -176,7 +306,15 @@ fn contour() -> Case {
     let mut case = Case {
         can: vec![named],
         cannot: vec![mirror(), affinity(), json!({"match": [{"sourceLabels": {"x": "a"}}]})],
-        theirs: json!({"virtualhost": {"fqdn": "a"}, "routes": [{"services": [{"name": "theirs", "port": 1}]}]}),
+        theirs: json!({"virtualhost": {"fqdn": "a"}, "ingressClassName": "kept-class", "routes": [{
+            "conditions": [{"prefix": "/"}], "enableWebsockets": true, "note": "kept-websockets",
+            "responseHeadersPolicy": {"set": [{"name": "kept-header", "value": "1"}]},
+            "services": [{
+                "name": APEX, "port": 80, "protocol": "kept-h2c",
+                "requestHeadersPolicy": {"set": [{"name": "kept-side", "value": "1"}]},
+            }],
+        }]}),
+        lost: contour_losses(),
         ..Case::of("contour")
     };
     case.service.extend([
@@ -190,7 +328,19 @@ fn traefik() -> Case {
     let [always, never] = pins();
     Case {
         cannot: vec![named(), mirror(), affinity(), always, never],
-        theirs: json!({"weighted": {"services": [{"name": "theirs", "port": 1}], "sticky": {"cookie": {}}}}),
+        theirs: json!({"weighted": {
+            "services": [{"name": APEX, "port": 80, "scheme": "kept-h2c", "serversTransport": "kept-transport"}],
+            "sticky": {"cookie": {"name": "kept-cookie"}},
+        }}),
+        lost: vec![
+            (
+                json!({"weighted": {"services": [{"name": APEX, "port": 80}, {"name": "other", "port": 80}]}}),
+                "other",
+            ),
+            (json!({"weighted": {"services": [{"name": APEX, "port": 9102}]}}), "9102"),
+            (json!({"weighted": {"services": [{"name": APEX, "kind": "TraefikService"}]}}), "TraefikService"),
+            (json!({"weighted": null, "mirroring": {"name": APEX, "port": 80}}), "mirroring"),
+        ],
         ..Case::of("traefik")
     }
 }
@@ -268,7 +418,7 @@ fn apisix() -> Case {
     };
     let user = json!({
         "metadata": {"name": "public", "labels": {"team": "a"}},
-        "spec": {"http": [rule("one", "podinfo"), rule("two", "web"), rule("three", "other")]},
+        "spec": {"ingressClassName": "apisix", "http": [rule("one", "podinfo"), rule("two", "web"), rule("three", "other")]},
     });
     let [always, never] = pins();
     Case {
@@ -295,7 +445,24 @@ fn gloo() -> Case {
             json!({"match": [{"queryParams": {"x": {"exact": "a"}}}]}),
         ],
         sources: vec![(kind, user)],
-        theirs: json!({"routes": [{"matchers": [{"prefix": "/"}], "directResponseAction": {"status": 404}}]}),
+        theirs: json!({"routes": [{
+            "name": "kept-name", "matchers": [{"prefix": "/"}], "options": {"note": "kept-options"},
+            "routeAction": {"single": {"kube": {"ref": {"name": APEX, "namespace": "test"}, "port": 80}}},
+        }]}),
+        lost: vec![
+            (
+                json!({"routes": [{"matchers": [{"prefix": "/x"}], "directResponseAction": {"status": 404}}]}),
+                "/x",
+            ),
+            (
+                json!({"routes": [{"routeAction": {"single": {"upstream": {"name": "other", "namespace": "test"}}}}]}),
+                "other",
+            ),
+            (
+                json!({"routes": [{"routeAction": {"single": {"kube": {"ref": {"name": APEX}, "port": 9102}}}}]}),
+                "9102",
+            ),
+        ],
         ..Case::of("gloo")
     }
 }
@@ -324,11 +491,24 @@ fn knative() -> Case {
 
 fn kuma() -> Case {
     let [always, never] = pins();
-    let tags = json!({"kuma.io/service": "theirs_test_svc_80"});
-    let conf = json!({"destination": tags, "loadBalancer": {"roundRobin": {}}});
+    let tags = json!({"kuma.io/service": format!("{APEX}_test_svc_80")});
+    let conf = json!({"destination": tags, "loadBalancer": {"note": "kept-balancer"}});
+    let other = json!({"kuma.io/service": "other_test_svc_80"});
     let mut case = Case {
         cannot: vec![named(), mirror(), affinity(), always, never],
         theirs: json!({"sources": [{"match": tags}], "destinations": [{"match": tags}], "conf": conf}),
+        lost: vec![
+            (json!({"destinations": [{"match": other}]}), "other_test_svc_80"),
+            (json!({"conf": {"destination": other}}), "other_test_svc_80"),
+            (
+                json!({"conf": {"destination": null, "split": [{"weight": 1, "destination": other}]}}),
+                "other_test_svc_80",
+            ),
+            (
+                json!({"conf": {"http": [{"match": {"path": {"prefix": "/x"}}, "destination": other}]}}),
+                "http",
+            ),
+        ],
         ..Case::of("kuma")
     };
     case.service.push(json!({"port": 8080}));
@@ -339,7 +519,14 @@ fn linkerd() -> Case {
     let [always, never] = pins();
     let mut case = Case {
         cannot: vec![named(), mirror(), affinity(), always, never],
-        theirs: json!({"service": "theirs", "backends": [{"service": "theirs", "weight": "1"}]}),
+        theirs: json!({"service": APEX, "backends": [{"service": APEX, "weight": "1"}], "note": "kept-note"}),
+        lost: vec![
+            (
+                json!({"backends": [{"service": "app-v1", "weight": "50"}, {"service": "app-v2", "weight": "50"}]}),
+                "app-v1",
+            ),
+            (json!({"service": "shop"}), "shop"),
+        ],
         ..Case::of("linkerd")
     };
     case.service.push(json!({"hosts": ["podinfo.test"]}));

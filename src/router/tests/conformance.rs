@@ -5,7 +5,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::cases::{Case, cases, pinned};
+use super::cases::{APEX, Case, KEPT, cases, pinned};
 use crate::{
     analysis::{Checks, Metric, builtin},
     manifest::{
@@ -214,6 +214,17 @@ fn restored(router: &dyn Router, c: &Validated, live: &mut Objects) -> Checked {
     Ok(())
 }
 
+/// The spec with the apex in it.
+fn at_apex(c: &Validated, spec: &Value) -> Value {
+    serde_json::from_str(&spec.to_string().replace(APEX, &c.names.apex)).unwrap()
+}
+
+/// All that has to be kept of a spec.
+fn marked(spec: &Value) -> Vec<String> {
+    let text = spec.to_string();
+    text.split('"').filter(|part| part.starts_with(KEPT)).map(str::to_owned).collect()
+}
+
 fn sources(case: &Case) -> Objects {
     let mut live = Objects::default();
     for (kind, object) in &case.sources {
@@ -229,7 +240,7 @@ fn takes_over(case: &Case, c: &Validated, weight: i32) -> Checked {
     let at = router.reads(c).into_iter().find(|at| at.name == c.names.apex).unwrap();
     let mut theirs = json!({
         "apiVersion": at.kind.api_version(), "kind": at.kind.kind, "metadata": {"name": at.name},
-        "spec": case.theirs,
+        "spec": at_apex(c, &case.theirs),
     });
     merge(&mut theirs, &foreign());
     live.insert(at.kind, theirs.clone());
@@ -237,6 +248,10 @@ fn takes_over(case: &Case, c: &Validated, weight: i32) -> Checked {
     write(&mut live, &router.auxiliary_objects(c));
     for split in splits(case, c, weight) {
         carry(router, c, split, &mut live)?;
+        let spec = live.at(&at).map(|object| object["spec"].to_string()).unwrap_or_default();
+        for kept in marked(&case.theirs) {
+            prop_assert!(spec.contains(&kept), "{} is lost: {}", kept, spec);
+        }
     }
     for undo in router.restore(c, &live) {
         if let Undo::Restore(m) = undo {
@@ -263,6 +278,53 @@ proptest! {
                 takes_over(&case, &c, weight)?;
             }
         }
+    }
+}
+
+#[test]
+fn r10_r11_what_cannot_be_kept_is_said_before_a_takeover() {
+    for case in cases().iter().filter(|case| !case.theirs.is_null()) {
+        let c = canary(case, &[], &[]);
+        let conflict =
+            |spec: &Value| case.router().takeover_conflict(&c, &json!({"spec": at_apex(&c, spec)}));
+        assert_eq!(conflict(&case.theirs), None, "{}", case.provider);
+        assert!(!case.lost.is_empty(), "{}", case.provider);
+        for (part, word) in &case.lost {
+            let mut theirs = case.theirs.clone();
+            merge(&mut theirs, part);
+            let said = conflict(&theirs);
+            let said = said.unwrap_or_else(|| panic!("{}: {part} is taken over", case.provider));
+            assert!(said.contains(word), "{}: {said}", case.provider);
+        }
+    }
+}
+
+/// Flagger takes a route over without becoming its owner: it leads to both sides before there is a Serin.
+#[test]
+fn r11_what_led_to_the_sides_before_leads_to_the_apex_afterwards() {
+    for case in cases().iter().filter(|case| !case.theirs.is_null()) {
+        let (router, c) = (case.router(), canary(case, &[], &[]));
+        let mut live = sources(case);
+        let at = router.reads(&c).remove(0);
+        let render = |live: &Objects, weight| {
+            router.render(&c, live, Split::to_canary(weight), &Cookies::default()).unwrap()
+        };
+        let made = render(&live, 0).into_iter().find(|made| made.at() == at).unwrap();
+        let mut theirs = made.to_create();
+        theirs["metadata"] = json!({"name": at.name});
+        assert_eq!(router.takeover_conflict(&c, &theirs), None, "{}", case.provider);
+        live.insert(at.kind, theirs);
+        for weight in [0, 20, 0] {
+            let made = render(&live, weight);
+            write(&mut live, &made);
+        }
+        for undo in router.restore(&c, &live) {
+            if let Undo::Restore(back) = undo {
+                write(&mut live, &[back]);
+            }
+        }
+        let text = live.at(&at).unwrap().to_string();
+        assert!(!text.contains("-primary") && !text.contains("serin.dev"), "{}: {text}", case.provider);
     }
 }
 

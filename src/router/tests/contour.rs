@@ -68,3 +68,21 @@ fn pinned_requests_have_routes_of_their_own() {
     let c = canary(&json!({"match": [{"uri": {"prefix": "/api"}}]}), &asked);
     snapshot("contour_pinned", &rendered(&c, Split::to_canary(10).pinning(true))["spec"]);
 }
+
+#[test]
+fn r29_a_proxy_that_contour_does_not_take_is_not_followed() {
+    let c = canary(&json!({}), &json!({"stepWeight": 10}));
+    let said = |seen: i64, status: &str| {
+        let mut live = Objects::default();
+        let condition = json!({"type": "Valid", "status": "False", "observedGeneration": seen});
+        live.insert(
+            Contour.kinds()[0],
+            json!({"metadata": {"name": "podinfo", "generation": 2}, "status": {
+                "currentStatus": status, "description": "Spec.Routes unresolved", "conditions": [condition],
+            }}),
+        );
+        Contour.not_programmed(&c, &live)
+    };
+    assert!(said(2, "invalid").unwrap().contains("Spec.Routes unresolved"));
+    assert_eq!((said(1, "invalid"), said(2, "valid"), said(2, "orphaned")), (None, None, None));
+}

@@ -7,7 +7,7 @@ use crate::{
         split::Split,
         traits::{Cookies, Router, RouterError},
     },
-    snapshot::Objects,
+    snapshot::{Objects, SERVICE},
     spec::Validated,
 };
 
@@ -282,4 +282,84 @@ fn a_route_is_not_taken_over_from_users_that_the_canary_leaves_out() {
     assert!(lost(&json!(own), json!(["b.example.com"])).unwrap().contains("host b.example.com"));
     let elsewhere = json!([{"name": "other", "namespace": "infra"}]);
     assert!(lost(&elsewhere, json!([])).unwrap().contains("parent other of namespace infra"));
+}
+
+/// With a Service as its parent, and these conditions of its controller; the route is at generation 3.
+fn answered_for_a_service(router: &GatewayApi, conditions: &Value) -> (Option<String>, Vec<String>) {
+    let parent =
+        json!({"group": "core", "kind": "Service", "name": "podinfo", "namespace": "test", "port": 80});
+    let c = canary(&json!({"gatewayRefs": [parent]}), &json!({"stepWeight": 25}));
+    let mut live = Objects::default();
+    let answer = json!({"controllerName": "linkerd.io/policy-controller", "parentRef": parent, "conditions": conditions});
+    let object = json!({"metadata": {"name": "podinfo", "generation": 3}, "status": {"parents": [answer]}});
+    live.insert(router.kinds[0], object);
+    (router.not_programmed(&c, &live), router.advice(&c, &live))
+}
+
+#[test]
+fn r1_an_answer_without_a_generation_is_no_stale_one() {
+    for router in [&V1, &V1BETA1] {
+        let said = |status: &str, seen: Value| {
+            let accepted = json!({"type": "Accepted", "status": status, "reason": "R", "message": "m", "observedGeneration": seen});
+            answered_for_a_service(router, &json!([accepted]))
+        };
+        for silent in [Value::Null, json!(0)] {
+            let (unfollowed, advice) = said("True", silent.clone());
+            assert_eq!(unfollowed, None, "{silent}");
+            assert!(
+                advice[0].contains("Service podinfo of linkerd.io/policy-controller")
+                    && advice[0].contains("settleTime")
+            );
+            let (unfollowed, advice) = said("False", silent);
+            assert!(
+                unfollowed.unwrap().contains("does not accept HTTPRoute podinfo: m (R)") && advice.is_empty()
+            );
+        }
+        assert!(said("True", json!(2)).0.unwrap().contains("not yet taken in"));
+        assert_eq!(said("True", json!(3)), (None, vec![]));
+    }
+}
+
+#[test]
+fn r29_a_route_whose_backends_are_refused_is_not_followed() {
+    let accepted = json!({"type": "Accepted", "status": "True", "observedGeneration": 3});
+    let with = |other: Value| answered_for_a_service(&V1, &json!([accepted, other])).0;
+    let refused = json!({"type": "ResolvedRefs", "status": "False", "reason": "RefNotPermitted", "message": "no grant", "observedGeneration": 3});
+    let said = with(refused).unwrap();
+    assert!(said.contains("RefNotPermitted") && said.contains("no grant"), "{said}");
+    let silent =
+        json!({"type": "ResolvedRefs", "status": "False", "reason": "BackendNotFound", "message": "m"});
+    assert!(with(silent).unwrap().contains("BackendNotFound"));
+    let partly = json!({"type": "PartiallyInvalid", "status": "True", "reason": "UnsupportedValue", "message": "m", "observedGeneration": 3});
+    assert!(with(partly).unwrap().contains("UnsupportedValue"));
+    for fine in [
+        json!({"type": "ResolvedRefs", "status": "True", "observedGeneration": 3}),
+        json!({"type": "ResolvedRefs", "status": "False", "observedGeneration": 2}),
+    ] {
+        assert_eq!(with(fine), None);
+    }
+}
+
+#[test]
+fn r12_a_service_with_several_ports_as_parent_wants_one_named() {
+    let parent = |port: Value| json!({"group": "core", "kind": "Service", "name": "podinfo", "port": port});
+    let ports = |numbers: &[i32]| {
+        let ports: Vec<Value> = numbers.iter().map(|port| json!({"port": port})).collect();
+        json!({"metadata": {"name": "podinfo"}, "spec": {"ports": ports}})
+    };
+    for (port, numbers, advised) in [
+        (Value::Null, &[80, 9102][..], true),
+        (Value::Null, &[80][..], false),
+        (json!(80), &[80, 9102][..], false),
+    ] {
+        let c = canary(&json!({"gatewayRefs": [parent(port)]}), &json!({"stepWeight": 25}));
+        let mut live = Objects::default();
+        live.insert(SERVICE, ports(numbers));
+        let advice = V1.advice(&c, &live);
+        assert_eq!(
+            advice.iter().any(|text| text.contains("spec.service.gatewayRefs")),
+            advised,
+            "{advice:?}"
+        );
+    }
 }

@@ -1,14 +1,14 @@
 use serde_json::{Value, json};
 
 use crate::{
-    manifest::fixture,
+    manifest::{fixture, json as get, patch},
     router::{
         istio::{Istio, gateways},
         split::Split,
         traits::{Cookies, Router, RouterError},
         virtual_service::VIRTUAL_SERVICE,
     },
-    snapshot::Objects,
+    snapshot::{Objects, SERVICE},
     spec::Validated,
 };
 
@@ -225,4 +225,75 @@ fn a_route_is_not_taken_over_from_users_that_the_canary_leaves_out() {
         more(&["public"], &["a.example.com", "b.example.com"]),
         "add its host b.example.com to spec.service.hosts"
     );
+}
+
+#[test]
+fn r12_sidecars_lead_each_port_to_itself_and_gateways_to_the_one_that_is_named() {
+    let service = json!({"port": 8080, "portDiscovery": true, "gateways": ["istio-system/public", "mesh"]});
+    let c = analysed(json!({"match": [{"headers": {"x": {"exact": "a"}}}], "mirror": true}), &service);
+    let http =
+        rendered(&c, Split::to_canary(25).mirroring(true), &Cookies::default())["spec"]["http"].clone();
+    let at = |rule: &Value| {
+        let ports: Vec<Value> =
+            get::list(&rule["route"]).iter().map(|to| to["destination"]["port"]["number"].clone()).collect();
+        (rule["match"][0]["gateways"].clone(), ports, rule["mirror"]["port"]["number"].clone())
+    };
+    let (outside, mesh) = (json!(["istio-system/public"]), json!(["mesh"]));
+    let (named, none) = (json!(8080), Value::Null);
+    assert_eq!(
+        get::list(&http).iter().map(at).collect::<Vec<_>>(),
+        [
+            (outside.clone(), vec![named.clone(), named.clone()], named.clone()),
+            (mesh.clone(), vec![none.clone(), none.clone()], none.clone()),
+            (outside, vec![named.clone()], none.clone()),
+            (mesh, vec![none.clone()], none),
+        ]
+    );
+    assert_eq!(http[1]["match"][0]["headers"], json!({"x": {"exact": "a"}}));
+    let own = json!({"port": 8080, "portDiscovery": true, "gateways": ["public", "mesh"],
+        "match": [{"gateways": ["mesh"], "uri": {"prefix": "/in"}}]});
+    let http = vs(&own, 0)["spec"]["http"].clone();
+    assert_eq!(http.as_array().unwrap().len(), 1, "not for the gateway");
+    assert_eq!(http[0]["match"], json!([{"gateways": ["mesh"], "uri": {"prefix": "/in"}}]));
+    let delegate = vs(&json!({"delegation": true, "portDiscovery": true}), 0);
+    assert!(delegate["spec"]["http"][0].get("match").is_none());
+}
+
+#[test]
+fn r12_an_apex_with_other_ports_counts_as_several() {
+    let c = fixture::canary(&json!({"gateways": ["public"]}));
+    let mut live = Objects::default();
+    let ports = |numbers: &[i32]| {
+        let ports: Vec<Value> =
+            numbers.iter().map(|port| json!({"name": format!("p{port}"), "port": port})).collect();
+        json!({"metadata": {"name": "podinfo"}, "spec": {"ports": ports}})
+    };
+    for (numbers, port) in [(&[80][..], Value::Null), (&[80, 9102][..], json!(80))] {
+        live.insert(SERVICE, ports(numbers));
+        let made = Istio.render(&c, &live, Split::to_canary(0), &Cookies::default()).unwrap().remove(0);
+        assert_eq!(made.body["spec"]["http"][0]["route"][0]["destination"]["port"]["number"], port);
+    }
+}
+
+#[test]
+fn r42_no_retries_reach_the_virtual_service() {
+    let http = vs(&json!({"retries": {"attempts": 0}}), 25)["spec"]["http"].clone();
+    assert_eq!(http[0]["retries"], json!({"attempts": 0}));
+}
+
+#[test]
+fn r37_an_annotation_that_a_webhook_adds_to_every_write_is_no_drift() {
+    let c = fixture::canary(&json!({}));
+    let mut live = Objects::default();
+    let render = |live: &Objects| Istio.render(&c, live, Split::to_canary(25), &Cookies::default()).unwrap();
+    let all = || render(&Objects::default()).into_iter().chain(Istio.auxiliary_objects(&c));
+    for made in all() {
+        let mut object = made.to_create();
+        get::set(&mut object, &["metadata", "annotations", "example.com/seen"], json!("true"));
+        live.insert(made.kind, object);
+    }
+    for want in render(&live).into_iter().chain(Istio.auxiliary_objects(&c)) {
+        assert_eq!(patch(live.at(&want.at()).unwrap(), &want), None, "{}", want.at());
+    }
+    assert_eq!(Istio.read_back(&c, &live), Ok(Split::to_canary(25)));
 }

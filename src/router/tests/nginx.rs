@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use crate::{
     manifest::{
         fixture::{self, merge},
-        patch,
+        json as get, patch,
     },
     names,
     router::{
@@ -185,4 +185,85 @@ fn requests_that_always_get_the_canary_are_named_beside_the_weight() {
     let by_cookie = json!({"stepWeight": 25, "always": cookie, "never": cookie});
     let value = json!({"weight": "25", "by-cookie": "canary"});
     assert_eq!(said(by_cookie, quarter.pinning(true)), value);
+}
+
+/// An Ingress with these rules and, where there is one, a default backend.
+fn with_rules(rules: &Value, default: &Value) -> Objects {
+    let mut object = ingress(&json!({}));
+    object["spec"]["rules"] = rules.clone();
+    object["spec"]["defaultBackend"] = default.clone();
+    object["spec"]["tls"] = json!([{"hosts": ["a.example.com"], "secretName": "a"}, {"hosts": ["b.example.com"], "secretName": "b"}]);
+    get::drop_nulls(&mut object);
+    let mut live = Objects::default();
+    live.insert(INGRESS, object);
+    live
+}
+
+fn path(path: &str, service: &str) -> Value {
+    json!({"path": path, "pathType": "Prefix", "backend": {"service": {"name": service, "port": {"number": 80}}}})
+}
+
+#[test]
+fn r20_the_copy_holds_no_paths_of_others() {
+    let c = canary(&json!({"stepWeight": 25}));
+    let rules = json!([
+        {"host": "a.example.com", "http": {"paths": [path("/", "podinfo"), path("/api", "api")]}},
+        {"host": "b.example.com", "http": {"paths": [path("/", "other")]}},
+    ]);
+    let mut live = with_rules(&rules, &path("/", "other")["backend"]);
+    let copy = write(&c, &mut live, Split::to_canary(25));
+    assert_eq!(
+        copy["spec"]["rules"],
+        json!([{"host": "a.example.com", "http": {"paths": [path("/", "podinfo-canary")]}}])
+    );
+    assert_eq!(copy["spec"]["tls"], json!([{"hosts": ["a.example.com"], "secretName": "a"}]));
+    assert!(copy["spec"].get("defaultBackend").is_none(), "{copy}");
+}
+
+#[test]
+fn r21_a_host_without_paths_is_no_part_of_the_copy() {
+    let c = canary(&json!({"stepWeight": 25}));
+    let rules = json!([
+        {"host": "a.example.com", "http": {"paths": [path("/", "podinfo")]}}, {"host": "www.example.com"},
+    ]);
+    let first = json!([{"host": "a.example.com", "http": {"paths": [path("/", "podinfo-canary")]}}]);
+    let mut live = with_rules(&rules, &Value::Null);
+    assert_eq!(write(&c, &mut live, Split::to_canary(0))["spec"]["rules"], first);
+    // added in a run: the weight can still be taken back
+    let mut live = with_rules(&json!([rules[0]]), &Value::Null);
+    write(&c, &mut live, Split::to_canary(25));
+    let mut user = live.get(INGRESS, "podinfo").unwrap().clone();
+    user["spec"]["rules"] = rules.clone();
+    live.insert(INGRESS, user);
+    let copy = write(&c, &mut live, Split::to_canary(0));
+    assert_eq!((&copy["spec"]["rules"], Nginx.read_back(&c, &live)), (&first, Ok(Split::to_canary(0))));
+    // such a host is the default backend's
+    let mut live = with_rules(&rules, &path("/", "podinfo")["backend"]);
+    let copy = write(&c, &mut live, Split::to_canary(0));
+    assert_eq!(copy["spec"]["rules"][1], json!({"host": "www.example.com"}));
+    assert_eq!(copy["spec"]["defaultBackend"]["service"]["name"], "podinfo-canary");
+}
+
+#[test]
+fn r25_what_the_users_ingress_says_of_canaries_is_advised_about() {
+    let c = canary(&json!({"stepWeight": 25}));
+    let header = json!({"nginx.ingress.kubernetes.io/canary-by-header": "x-canary"});
+    let advice = Nginx.advice(&c, &live(&header));
+    assert!(
+        advice[0].contains("nginx.ingress.kubernetes.io/canary-by-header of Ingress podinfo"),
+        "{advice:?}"
+    );
+    assert!(advice[0].contains("spec.analysis.always") && advice.len() == 1);
+    assert!(Nginx.advice(&c, &live(&body_size())).is_empty());
+}
+
+#[test]
+fn r39_at_rest_the_copy_is_a_canary_of_weight_0() {
+    let c = canary(&json!({"stepWeight": 25}));
+    let mut live = live(&body_size());
+    for weight in [0, 25, 0] {
+        let annotations = write(&c, &mut live, Split::to_canary(weight))["metadata"]["annotations"].clone();
+        assert_eq!(annotations["nginx.ingress.kubernetes.io/canary"], "true");
+        assert_eq!(annotations["nginx.ingress.kubernetes.io/canary-weight"], weight.to_string());
+    }
 }

@@ -62,3 +62,22 @@ fn what_was_copied_stands_in_for_an_ingress_that_is_gone() {
     assert_eq!(back[0].body["metadata"]["annotations"][PREDICATE], r#"False() && Method("GET")"#);
     assert!(Skipper.not_programmed(&canary(), &live).is_some());
 }
+
+#[test]
+fn r20_r21_the_copy_holds_no_paths_of_others_and_no_host_without_paths() {
+    let mut live = live(&json!(null));
+    let mut user = live.get(INGRESS, "public").unwrap().clone();
+    user["spec"]["rules"].as_array_mut().unwrap().push(json!({"host": "www.example.com"}));
+    user["spec"]["defaultBackend"] = json!({"service": {"name": "podinfo", "port": {"number": 80}}});
+    live.insert(INGRESS, user);
+    let made = Skipper.render(&canary(), &live, Split::to_canary(25), &Cookies::default()).unwrap().remove(0);
+    let rules = made.body["spec"]["rules"].as_array().unwrap();
+    let leads: Vec<&Value> = rules[0]["http"]["paths"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|path| &path["backend"]["service"]["name"])
+        .collect();
+    assert_eq!((rules.len(), leads), (1, vec![&json!("podinfo-primary"), &json!("podinfo-canary")]));
+    assert!(made.body["spec"].get("defaultBackend").is_none());
+}

@@ -227,3 +227,20 @@ fn what_only_an_own_virtual_service_can_have_is_refused() {
     ];
     assert_eq!(fields, wanted);
 }
+
+#[test]
+fn r40_the_only_route_needs_no_name_and_the_object_may_be_named_as_a_host() {
+    let mut c = canary(None);
+    let mut reference = json!(c.spec.route_ref);
+    reference["name"] = json!("app.example.com");
+    c.spec.route_ref = serde_json::from_value(reference).unwrap();
+    let object = json!({
+        "metadata": {"name": "app.example.com"},
+        "spec": {"hosts": ["app.example.com"], "http": [{"route": [to("podinfo")]}]},
+    });
+    let after = carrying(&c, &object, 25);
+    let weights: Vec<Value> =
+        after["spec"]["http"][0]["route"].as_array().unwrap().iter().map(|to| to["weight"].clone()).collect();
+    assert_eq!(weights, [75, 25]);
+    assert_eq!(Istio.read_back(&c, &holding(&after)), Ok(Split::to_canary(25)));
+}

@@ -1,0 +1,229 @@
+//! An apex Service that somebody else made. It is taken over as it is: whatever the Canary does not speak of stays in
+//! force, or the takeover is refused beforehand. Deleting the Canary gives it back.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    json as get,
+    marks::{annotation, ours},
+    object::Manifest,
+};
+use crate::{
+    names::{self, managers},
+    snapshot::SERVICE,
+    spec::Validated,
+};
+
+pub(super) const OWNED: &[&str] = &["/spec/ports", "/spec/selector"];
+
+/// Metadata of an apex that somebody else made: theirs, with Flux told to leave it alone and the original noted.
+pub(super) fn metadata(c: &Validated, live: &Value) -> Value {
+    let original = annotation(live, names::ANNOTATION_ORIGINAL).map_or_else(
+        || {
+            let markers: Map<String, Value> = names::FLUX_MARKERS
+                .iter()
+                .filter_map(|(key, _)| Some(((*key).to_owned(), json!(annotation(live, key)?))))
+                .collect();
+            let spec = &live["spec"];
+            json!({
+                "canary": c.name, "selector": spec["selector"], "ports": spec["ports"],
+                "trafficDistribution": spec["trafficDistribution"], "annotations": markers,
+            })
+            .to_string()
+        },
+        str::to_owned,
+    );
+    let mut annotations: Map<String, Value> =
+        names::FLUX_MARKERS.iter().map(|(k, v)| ((*k).to_owned(), json!(v))).collect();
+    annotations.insert(names::ANNOTATION_ORIGINAL.into(), json!(original));
+    json!({"annotations": annotations})
+}
+
+/// What the annotation tells of the Service before it was adopted.
+fn noted(live: &Value) -> Value {
+    let text = annotation(live, names::ANNOTATION_ORIGINAL);
+    text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+}
+
+/// Both are about the same port.
+pub(super) fn same(a: &Value, b: &Value) -> bool {
+    let protocol = |port: &Value| port["protocol"].as_str().unwrap_or("TCP").to_owned();
+    a["port"] == b["port"] && protocol(a) == protocol(b)
+}
+
+/// Where the Service leads its users on this port.
+pub(super) fn target_port(apex: &Value, port: i32) -> Option<Value> {
+    let asked = json!({"port": port});
+    let found = get::list(&apex["spec"]["ports"]).iter().find(|theirs| same(theirs, &asked))?;
+    Some(found["targetPort"].clone()).filter(|to| !to.is_null())
+}
+
+/// The ports of the apex, and of the Services beside it: `wanted`, of which the first is the one that the Canary names,
+/// and all others that the apex has. What the Canary does not say of a port stays as it is. Err: the name that the
+/// Canary gives its port is another one's.
+pub(super) fn ports(
+    c: &Validated,
+    wanted: &[Value],
+    apex: &Value,
+) -> Result<(Vec<Value>, Vec<Value>), String> {
+    let theirs = theirs(apex);
+    let mut all = Vec::new();
+    for (index, port) in wanted.iter().enumerate() {
+        let live = theirs.iter().find(|theirs| same(theirs, port));
+        all.push(match live {
+            Some(live) if index == 0 => merged(c, port, live),
+            Some(live) => live.clone(),
+            None => port.clone(),
+        });
+    }
+    all.extend(theirs.into_iter().filter(|theirs| !wanted.iter().any(|port| same(port, theirs))));
+    let all = distinct(c, all)?;
+    let mut beside = all.clone();
+    for port in beside.iter_mut().filter_map(Value::as_object_mut) {
+        port.remove("nodePort");
+    }
+    Ok((all, beside))
+}
+
+/// Ports of the apex. A former version took those off that the Canary does not name: they come back.
+fn theirs(apex: &Value) -> Vec<Value> {
+    let mut theirs = get::list(&apex["spec"]["ports"]).to_vec();
+    let noted = noted(apex);
+    if noted["canary"].is_null() {
+        let lost = get::list(&noted["ports"]).iter();
+        let lost: Vec<Value> =
+            lost.filter(|port| !theirs.iter().any(|live| same(live, port))).cloned().collect();
+        theirs.extend(lost);
+    }
+    theirs
+}
+
+/// The port that the Canary names, with what it leaves to the apex.
+fn merged(c: &Validated, port: &Value, live: &Value) -> Value {
+    let mut port = port.clone();
+    let given = |text: &Option<String>| text.as_deref().is_some_and(|text| !text.is_empty());
+    for (field, said) in
+        [("name", given(&c.service.port_name)), ("appProtocol", given(&c.service.app_protocol))]
+    {
+        if !said && live[field].is_string() {
+            get::set(&mut port, &[field], live[field].clone());
+        }
+    }
+    port
+}
+
+/// Several ports need a name each, of their own.
+fn distinct(c: &Validated, mut all: Vec<Value>) -> Result<Vec<Value>, String> {
+    if all.len() < 2 {
+        return Ok(all);
+    }
+    let mut names: BTreeMap<String, i64> = BTreeMap::new();
+    // the last ones are the user's own, and keep theirs
+    for (index, port) in all.iter_mut().enumerate().rev() {
+        let number = port["port"].as_i64().unwrap_or_default();
+        let name = port["name"].as_str().unwrap_or_default().to_owned();
+        let taken = names.get(&name).copied();
+        if let (0, Some(other), Some(given)) =
+            (index, taken, c.service.port_name.as_deref().filter(|n| *n == name))
+        {
+            return Err(format!(
+                "spec.service.portName: port {other} of Service {} is named {given}: give this one another name",
+                c.names.apex
+            ));
+        }
+        if name.is_empty() || taken.is_some() {
+            let protocol = port["protocol"].as_str().unwrap_or("TCP").to_lowercase();
+            let stem = if name.is_empty() { protocol } else { name };
+            let stem: String = stem.chars().take(50).collect();
+            get::set(port, &["name"], json!(format!("{stem}-{number}")));
+        }
+        names.insert(port["name"].as_str().unwrap_or_default().to_owned(), number);
+    }
+    Ok(all)
+}
+
+/// What its users would lose if the Service led to the primary, in words.
+pub(super) fn takeover_conflict(
+    c: &Validated,
+    target: &Value,
+    label: &(String, String),
+    live: &Value,
+) -> Option<String> {
+    let free = "set spec.service.name to a free name";
+    let spec = &live["spec"];
+    if spec["type"] == "ExternalName" {
+        return Some(format!("it leads to {} outside the cluster: {free}", spec["externalName"]));
+    }
+    let Some(selector) = spec["selector"].as_object().filter(|selector| !selector.is_empty()) else {
+        return Some(format!("it selects no pods, so that somebody else says where it leads: {free}"));
+    };
+    let labels = &target["spec"]["template"]["metadata"]["labels"];
+    let pods = |value: &Value, key: &str| {
+        labels.get(key) == Some(value)
+            || key == label.0 && (*value == label.1 || *value == names::primary(&label.1))
+    };
+    let other = selector.iter().find(|(key, value)| !pods(value, key))?;
+    Some(format!(
+        "it selects {}: {}, which the pods of {} {} do not have: {free}",
+        other.0,
+        other.1.as_str().unwrap_or_default(),
+        c.target.noun(),
+        c.names.target
+    ))
+}
+
+/// The apex as it was before it was adopted, with the ports that its owner has added since; one that was made selects the
+/// target.
+pub(super) fn given_back(c: &Validated, label: &(String, String), live: &Value) -> Manifest {
+    let noted = noted(live);
+    let mut annotations = Map::new();
+    for (key, _) in names::FLUX_MARKERS {
+        annotations.insert(key.into(), noted["annotations"][key].clone());
+    }
+    for key in [names::ANNOTATION_ORIGINAL, names::ANNOTATION_EPOCH, names::ANNOTATION_WRITTEN] {
+        annotations.insert(key.into(), Value::Null);
+    }
+    let mut metadata = json!({"annotations": annotations});
+    if ours(live, &c.name) {
+        get::set(&mut metadata, &["labels", names::LABEL_CANARY], Value::Null);
+    }
+    let mut spec = json!({"selector": {&label.0: &label.1}, "ports": live["spec"]["ports"]});
+    // Flagger takes a Service over without becoming its owner
+    let of_primary = noted["selector"][&label.0] == names::primary(&label.1);
+    if noted["selector"].is_object() && !of_primary {
+        get::set(&mut spec, &["selector"], noted["selector"].clone());
+    }
+    if noted["ports"].is_array() {
+        get::set(&mut spec, &["ports"], json!(ports_back(c, &noted, live)));
+    }
+    if noted["canary"].is_string() && c.service.traffic_distribution.is_some() {
+        get::set(&mut spec, &["trafficDistribution"], noted["trafficDistribution"].clone());
+    }
+    let body = json!({"metadata": metadata, "spec": spec});
+    Manifest::new(SERVICE, &c.names.apex, managers::WORKLOAD, OWNED, body)
+}
+
+/// The ports that were there before, as their owner has them by now, and those that were added since.
+fn ports_back(c: &Validated, noted: &Value, live: &Value) -> Vec<Value> {
+    let own = json!({"port": c.service.port});
+    let (before, now) = (get::list(&noted["ports"]), get::list(&live["spec"]["ports"]));
+    let known = |list: &[Value], port: &Value| list.iter().find(|other| same(other, port)).cloned();
+    // which of them are gone because a former version took them off cannot be told
+    let lost = noted["canary"].is_null();
+    let mut back: Vec<Value> = before
+        .iter()
+        .filter_map(|port| {
+            if same(port, &own) {
+                Some(port.clone())
+            } else {
+                known(now, port).or(lost.then(|| port.clone()))
+            }
+        })
+        .collect();
+    if c.service.port_discovery != Some(true) {
+        back.extend(now.iter().filter(|port| !same(port, &own) && known(before, port).is_none()).cloned());
+    }
+    if back.is_empty() { before.to_vec() } else { back }
+}

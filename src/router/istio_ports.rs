@@ -1,0 +1,81 @@
+//! PURE. Several ports behind one Service, as Istio has them: a gateway has to be told which one to lead to, and a sidecar
+//! must not be, since it leads each request to the port that it came for. Where a route is for both, it has rules for each.
+
+use serde_json::{Value, json};
+
+use crate::{
+    manifest::json as get,
+    snapshot::{Objects, SERVICE},
+    spec::Validated,
+};
+
+/// The gateway that stands for all sidecars.
+pub(super) const MESH: &str = "mesh";
+
+/// The rules with the ports that their destinations need, of a route with these gateways.
+pub(super) fn with_ports(
+    c: &Validated,
+    live: &Objects,
+    gateways: &[String],
+    rules: Vec<Value>,
+) -> Vec<Value> {
+    if !several(c, live) {
+        return rules;
+    }
+    let (mesh, outside): (Vec<&String>, Vec<&String>) = gateways.iter().partition(|gateway| *gateway == MESH);
+    let delegated = c.service.delegation == Some(true);
+    match (mesh.is_empty() && !outside.is_empty() || delegated, outside.is_empty()) {
+        (true, _) => rules.into_iter().map(|rule| to_port(c, rule)).collect(),
+        (false, true) => rules,
+        (false, false) => rules
+            .into_iter()
+            .flat_map(|rule| {
+                let at = |gateways: &[&String]| narrowed(&rule, gateways);
+                [at(&outside).map(|rule| to_port(c, rule)), at(&mesh)]
+            })
+            .flatten()
+            .collect(),
+    }
+}
+
+/// The Services have more ports than the one that the Canary names: found with the containers, or kept of an apex that
+/// somebody else made.
+fn several(c: &Validated, live: &Objects) -> bool {
+    let many = |name: &str| {
+        live.get(SERVICE, name).is_some_and(|service| get::list(&service["spec"]["ports"]).len() > 1)
+    };
+    c.service.port_discovery == Some(true) || many(&c.names.apex) || many(&c.names.primary_service)
+}
+
+/// The rule with the port that the Canary names in every destination.
+fn to_port(c: &Validated, mut rule: Value) -> Value {
+    let set = |destination: &mut Value| get::set(destination, &["port"], json!({"number": c.service.port}));
+    for to in rule["route"].as_array_mut().into_iter().flatten() {
+        set(&mut to["destination"]);
+    }
+    if let Some(copies) = rule.get_mut("mirror") {
+        set(copies);
+    }
+    rule
+}
+
+/// The rule for requests that come by these gateways only. None: it is not for them.
+fn narrowed(rule: &Value, gateways: &[&String]) -> Option<Value> {
+    let mut conditions = get::list(&rule["match"]).to_vec();
+    let all = conditions.is_empty();
+    if all {
+        conditions.push(json!({}));
+    }
+    conditions.retain_mut(|condition| {
+        let named = get::list(&condition["gateways"]).to_vec();
+        let both: Vec<&&String> = gateways
+            .iter()
+            .filter(|gateway| named.is_empty() || named.iter().any(|named| *named == ***gateway))
+            .collect();
+        get::set(condition, &["gateways"], json!(both));
+        !both.is_empty()
+    });
+    let mut rule = rule.clone();
+    get::set(&mut rule, &["match"], json!(conditions));
+    (!conditions.is_empty()).then_some(rule)
+}
