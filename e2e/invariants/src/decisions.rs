@@ -128,8 +128,9 @@ impl Decisions {
         let (asked, answers, now) = (it.asked, it.answers, it.now);
         let (a, b) = (old.step.clone().unwrap_or_default(), new.step.clone().unwrap_or_default());
         let begins = |phase| new.phase == Some(phase) && old.phase != new.phase;
-        let placed = |x: &StepStatus| (x.weight, x.mirrored, x.confirmed.clone());
-        let advances = b.index > a.index && a.index > 0 && !(self.spec_edited && placed(&a) == placed(&b));
+        // after an edit an index may rise without the weight
+        let follows = self.spec_edited && b.weight <= a.weight;
+        let advances = b.index > a.index && a.index > 0 && !follows;
         // it was measured before it began to wait
         let waited = matches!(old.phase, Some(Phase::WaitingPromotion | Phase::Waiting));
         if c.skip_analysis || waited || !(advances || begins(Phase::Promoting)) {

@@ -150,6 +150,10 @@ impl Observer {
     /// the other has some, whatever the phase.
     pub fn settled(&mut self, world: &World, pods: &Pods, names: &Names) {
         let Some(canary) = &world.canary else { return };
+        // with plain Services users are moved only where the analysis asks for it
+        if route::rules(world, names).is_empty() {
+            return;
+        }
         // suspended: that is said, not mended; somebody else acts
         let others = canary["spec"]["suspend"] == true || world.flagger.is_some();
         let anywhere = [&names.primary_service, &names.canary_service];
