@@ -66,6 +66,9 @@ pub const FLUX_MARKERS: [(&str, &str); 2] = [
 /// What kubectl keeps of the last `apply`.
 pub const ANNOTATION_KUBECTL: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
+/// What our field managers begin with.
+pub const MANAGERS: &str = "serin/";
+
 /// Field managers, one per concern, so that managedFields tells who wrote what.
 pub mod managers {
     /// Workloads, Services and stored templates.
@@ -113,6 +116,8 @@ pub mod conditions {
     pub const PODS_READY: &str = "PodsReady";
     /// False: what happens in the run is not recorded; the message says what to mend.
     pub const RECORDED: &str = "Recorded";
+    /// True: another party changes back what Serin writes; the message says who, and of which object.
+    pub const CONTESTED: &str = "Contested";
     /// True: the spec works but probably not as meant.
     pub const ADVISORY: &str = "Advisory";
 }

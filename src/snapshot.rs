@@ -14,6 +14,7 @@ use crate::{
     },
     config::Rules,
     expression::Known,
+    write_budget::WriteBudget,
 };
 
 /// A kind of object that Serin reads or writes.
@@ -119,6 +120,9 @@ pub const CANARY_RUN: Kind =
 /// Namespace and name of an object.
 pub type Key = (String, String);
 
+/// What is written: an object, and the field manager under which that is done.
+pub type Write = (ObjectRef, &'static str);
+
 /// Points at an object in the Canary's namespace, or at one that belongs to none.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct ObjectRef {
@@ -223,6 +227,9 @@ pub struct Snapshot {
     pub refused: Option<String>,
     /// The Job of a metric that could not be made.
     pub refused_job: Option<RefusedJob>,
+    /// How often its objects were written of late.
+    #[serde(skip)]
+    pub writes: WriteBudget<Write>,
     /// After an unanswered question: do not ask again before this.
     pub ask_not_before: Option<Timestamp>,
     /// What bears on the records of its runs.

@@ -20,15 +20,19 @@ use crate::{
     observe::{self, GatherError, ObjectCache},
     plan::{self, Answers, Plan, Question, Wake},
     queries::{Asker, EventSink, WebhookRounds},
-    snapshot::{Key, Snapshot},
+    snapshot::{CANARY_RUN, JOB, Key, Snapshot},
     source::{Contents, Http, Secrets, Sources, http::TIMEOUT},
     telemetry::{Metrics, Outcome, Reconcile},
     webhook::Webhooks,
+    write_budget,
 };
 
 /// Plans carried out for one Canary before others get their turn. The longest chain of writes without waiting is
 /// shorter; a Canary that needs more is being fought over.
 const PASSES: usize = 24;
+/// After a refused write, which is not made again at once, the others of the plan are decided on anew.
+const SOON: Duration = Duration::from_millis(100);
+
 /// Everything that working on a Canary needs.
 pub(super) struct Worker {
     pub(super) cache: Arc<ObjectCache>,
@@ -127,6 +131,10 @@ impl Worker {
     }
 
     async fn passes(&self, key: &Key) -> (Outcome, Again) {
+        let now = clock::now();
+        if let Some(until) = self.states.of(key, |state| state.rest_until.filter(|until| now < *until)) {
+            return (Outcome::Waiting, Again::After(clock::until(until, now)));
+        }
         let (mut wrote, mut asked) = (false, None);
         for _ in 0..PASSES {
             let pass = match self.pass(key, asked.take()).await {
@@ -138,14 +146,23 @@ impl Worker {
             match pass.next {
                 Next::Pass(answered) => asked = answered,
                 Next::At(time) => {
+                    self.states.of(key, |state| state.unsettled.reset());
                     let wait = clock::until(time, clock::now());
                     return (unless_written(Outcome::Waiting), Again::After(wait));
                 }
-                Next::OnChange => return (unless_written(Outcome::Settled), Again::OnChange),
+                Next::OnChange => {
+                    self.states.of(key, |state| state.unsettled.reset());
+                    return (unless_written(Outcome::Settled), Again::OnChange);
+                }
             }
         }
         tracing::warn!(canary = %format!("{}.{}", key.1, key.0), "still not settled after many writes: is something else changing the same objects?");
-        (Outcome::Failed, self.later(key))
+        let wait = self.states.of(key, |state| {
+            let wait = state.unsettled.next_delay();
+            state.rest_until = Some(clock::after(clock::now(), wait));
+            wait
+        });
+        (Outcome::Failed, Again::After(wait))
     }
 
     /// One look, one decision and its writes. `asked`: what was answered in the pass right before. Err: no further pass
@@ -219,33 +236,41 @@ impl Worker {
     }
 
     async fn carry_out(&self, key: &Key, snap: &Snapshot, plan: &Plan) -> Result<(), Again> {
-        match self.applier.carry_out(&snap.canary, plan).await {
-            Ok(failed) => {
-                self.remember_record(key, plan, failed.as_ref(), true);
-                if !plan.is_empty() {
-                    self.states.of(key, |state| {
-                        state.refused = None;
-                        state.failures.reset();
-                    });
+        let carried = self.applier.carry_out(&snap.canary, plan).await;
+        let now = clock::now();
+        self.states.of(key, |state| {
+            for ((write, wish), outcome) in &carried.attempts {
+                // that of a metric stands for itself, and records have their own time
+                if ![JOB, CANARY_RUN].contains(&write.0.kind) || *outcome == write_budget::Outcome::Written {
+                    state.writes.note(write, *wish, outcome.clone(), now);
                 }
-                self.announce(snap, plan);
-                Ok(())
             }
-            Err((decided, error)) => {
-                if decided {
-                    self.remember_record(key, plan, None, false);
-                    self.announce(snap, plan);
-                }
-                let name = format!("{}.{}", key.1, key.0);
-                if error.is_conflict() {
-                    tracing::debug!(canary = name, %error, "deciding anew");
-                } else {
-                    tracing::warn!(canary = name, error = %chain(&error), "a write failed, trying again");
-                }
-                self.remember_refusal(key, plan, &error);
-                Err(self.later(key))
+        });
+        let Some(error) = carried.failed else {
+            self.remember_record(key, plan, carried.unrecorded.as_ref(), true);
+            if !plan.is_empty() {
+                self.states.of(key, |state| {
+                    state.refused = None;
+                    state.failures.reset();
+                });
             }
+            self.announce(snap, plan);
+            return Ok(());
+        };
+        if carried.decided {
+            self.remember_record(key, plan, None, false);
+            self.announce(snap, plan);
         }
+        let name = format!("{}.{}", key.1, key.0);
+        if error.is_conflict() {
+            tracing::debug!(canary = name, %error, "deciding anew");
+        } else {
+            tracing::warn!(canary = name, error = %chain(&error), "a write failed, trying again");
+        }
+        if self.remember_refusal(key, plan, &error, &carried.attempts) {
+            return Err(Again::After(SOON));
+        }
+        Err(self.later(key))
     }
 
     /// Once more, after a while that grows with each failure.

@@ -26,7 +26,10 @@ pub(crate) mod fixture;
 pub(crate) use self::marks::marked;
 pub use self::{
     json::{generation, replicas, resource_version, uid},
-    marks::{adopted, annotation, controller_of, disown, epoch, labels, made_for, ours, written},
+    marks::{
+        ChangedBy, adopted, annotation, changed_by, controller_of, disown, epoch, labels, made_for, ours,
+        written,
+    },
     object::{Manifest, Undo},
     patch::{difference, patch},
     readiness::Rollout,

@@ -21,6 +21,7 @@ use crate::{
     },
     spec::{Target, validate},
     text::first_chars,
+    write_budget::WriteBudget,
 };
 
 /// Everything known about one Canary at `now`.
@@ -90,6 +91,7 @@ pub(crate) fn gather(
         namespace_terminating: cache.terminating(namespace),
         refused: None,
         refused_job: None,
+        writes: WriteBudget::default(),
         ask_not_before: None,
         records: Records { known: records, ..Records::default() },
         conditions: Known::default(),

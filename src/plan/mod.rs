@@ -59,7 +59,7 @@ use phases::{idle, initialise, progress, promote};
 
 /// What must be asked outside before [`decide`].
 pub fn questions(snap: &Snapshot, now: Timestamp) -> Vec<Question> {
-    let mut draft = PlanBuilder::new(snap.status(), now);
+    let mut draft = PlanBuilder::of(snap, now);
     let answers = Answers::default();
     let cx = admission::admit(snap, &answers, &mut draft, now);
     let mut all = match cx.as_ref().map(|cx| (cx.phase(), cx)) {
@@ -76,11 +76,12 @@ pub fn questions(snap: &Snapshot, now: Timestamp) -> Vec<Question> {
 
 /// What to do now. `answers` are those to [`questions`] for the same snapshot; missing ones are data.
 pub fn decide(snap: &Snapshot, answers: &Answers, now: Timestamp) -> Plan {
-    let mut draft = PlanBuilder::new(snap.status(), now);
+    let mut draft = PlanBuilder::of(snap, now);
     if let Some(cx) = admission::admit(snap, answers, &mut draft, now) {
         ignore(by_phase(&cx, &mut draft));
     }
     history::record(snap, &mut draft, now);
+    objects::contest::report(snap, &mut draft, now);
     draft.finish()
 }
 

@@ -7,6 +7,7 @@
 //! - [`sim`]: the loop of questions, answers, decision and writes; [`records`]: what is kept of the records of runs.
 //! - [`observer`]: what must hold of every decision and every write; [`route`], [`shares`]: where it looks.
 //! - [`behaviour`]: a transcript without its texts.
+//! - [`others`]: who changes back or refuses what the operator writes.
 //! - [`scenario`] and [`step`]: scenarios as data; [`show`]: what of them is compared; [`transcript`]: what happens, in lines.
 
 pub mod behaviour;
@@ -18,6 +19,7 @@ mod jobs;
 pub mod knative;
 mod objects;
 pub mod observer;
+pub mod others;
 pub mod pods;
 mod records;
 pub mod route;

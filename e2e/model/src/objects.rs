@@ -14,7 +14,7 @@ use crate::{
     world::{NAMESPACE, World},
 };
 
-const KINDS: [Kind; 12] = [
+const KINDS: [Kind; 13] = [
     DEPLOYMENT,
     DAEMONSET,
     SERVICE,
@@ -24,6 +24,7 @@ const KINDS: [Kind; 12] = [
     HPA,
     SCALED_OBJECT,
     route::VIRTUAL_SERVICE,
+    route::DESTINATION_RULE,
     KNATIVE_SERVICE,
     CANARY_RUN,
     JOB,

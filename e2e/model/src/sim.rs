@@ -12,7 +12,8 @@ use serin::{
     expression::Known,
     manifest::config,
     plan::{self, Action, Answers, Call, Plan, Question, Round, Wake},
-    snapshot::{CANARY_RUN, Denial, Snapshot, Timing, WebhookReply, WebhookRound},
+    snapshot::{CANARY_RUN, Denial, Snapshot, Timing, WebhookReply, WebhookRound, Write},
+    write_budget::{Outcome, WriteBudget},
 };
 
 use serin_invariants::view::Names;
@@ -20,6 +21,7 @@ use serin_invariants::view::Names;
 use crate::{
     controllers,
     observer::Observer,
+    others::Others,
     pods::Pods,
     records::Kept,
     time::{later, start},
@@ -62,6 +64,8 @@ pub struct Sim {
     pub trouble: Option<Trouble>,
     /// Disturbs the plan before which so many others wrote something.
     pub trouble_at: Option<(usize, Trouble)>,
+    /// Who else writes.
+    pub others: Others,
     /// The invariants.
     pub observer: Observer,
     /// What has happened, without times.
@@ -71,6 +75,7 @@ pub struct Sim {
     /// Questions that were asked.
     pub asked: usize,
     heard: BTreeMap<String, WebhookRound>,
+    writes: WriteBudget<Write>,
     /// Conditions that were read before.
     conditions: Known,
     names: Names,
@@ -97,6 +102,8 @@ impl Sim {
             unreadable: false,
             trouble: None,
             trouble_at: None,
+            others: Others::default(),
+            writes: WriteBudget::default(),
             observer: Observer::default(),
             log: vec![],
             plans: 0,
@@ -131,6 +138,7 @@ impl Sim {
     pub fn snapshot(&self) -> Option<Snapshot> {
         let mut snap = self.world.snapshot()?;
         snap.ask_not_before = self.ask_not_before;
+        snap.writes = self.writes.clone();
         snap.records = self.kept.records(&self.world);
         snap.heard = self.heard.clone();
         snap.conditions = self.conditions.clone();
@@ -283,7 +291,9 @@ impl Sim {
             left -= 1;
             if !self.act(action) {
                 reached = false;
-                break;
+                if !plan.urgent {
+                    break;
+                }
             }
         }
         if decided {
@@ -298,6 +308,7 @@ impl Sim {
         (self.ask_not_before, self.silence) = (None, 0);
         self.kept.forget();
         self.heard.clear();
+        self.writes = WriteBudget::default();
     }
 
     fn write_status(&mut self, snap: &Snapshot, plan: &Plan) -> bool {
@@ -321,17 +332,31 @@ impl Sim {
 
     fn act(&mut self, action: &Action) -> bool {
         let before = self.world.clone();
+        let canary = before.canary.as_ref().and_then(|canary| canary["metadata"]["name"].as_str());
+        let (write, wish) = action.attempt(canary.unwrap_or_default());
         self.log.push(transcript::action(action));
-        match self.world.write(action, self.now) {
-            Ok(()) => {
-                self.wrote(&before, Some(action));
-                true
+        let outcome = match self.others.refuses(&write.0, action) {
+            Some(why) => {
+                self.log.push(format!("       refused: {why}"));
+                Outcome::Refused(format!("{}: {why}", write.0))
             }
-            Err(moved) => {
-                self.log.push(format!("       refused, it has changed: {}", moved.0));
-                false
-            }
+            None => match self.world.write(action, self.now) {
+                Ok(()) => Outcome::Written,
+                Err(moved) => {
+                    self.log.push(format!("       refused, it has changed: {}", moved.0));
+                    Outcome::Conflict(moved.0)
+                }
+            },
+        };
+        let written = outcome == Outcome::Written;
+        self.writes.note(&write, wish, outcome, self.now);
+        if written {
+            self.wrote(&before, Some(action));
+            let changed = self.others.react(&mut self.world, &write.0, self.now);
+            self.log.extend(changed);
+            self.look();
         }
+        written
     }
 
     fn wrote(&mut self, before: &World, action: Option<&Action>) {

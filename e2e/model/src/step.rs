@@ -13,6 +13,7 @@ use serin::{
 use crate::{
     controllers, fixture,
     objects::{kind_named, put, rivals},
+    others::{Change, Refusal},
     pods::Mode,
     sim::{Sim, Trouble},
 };
@@ -39,6 +40,12 @@ pub(crate) struct Step {
     /// Merge patches, by `Kind name`.
     #[serde(default)]
     edit: BTreeMap<String, Value>,
+    /// What others do from now on after each write of the operator, by `Kind name`; nothing any more.
+    #[serde(default)]
+    changed_back: BTreeMap<String, Option<Change>>,
+    /// Writes that the API server refuses from now on, by `Kind name`; nothing any more.
+    #[serde(default)]
+    refused: BTreeMap<String, Option<Refusal>>,
     /// `Kind name`.
     #[serde(default)]
     delete: Option<String>,
@@ -108,6 +115,7 @@ impl Step {
             }
             said.push(format!("{what} gets {patch}"));
         }
+        self.others(sim, &mut said)?;
         self.comes_and_goes(sim, &mut said)?;
         if let Some(writes) = self.crash {
             sim.trouble = Some(Trouble::CrashAfter(writes));
@@ -119,6 +127,29 @@ impl Step {
         }
         controllers::play(&mut sim.pods, &mut sim.world, sim.now);
         Ok(if said.is_empty() { "nothing happens".into() } else { said.join("; ") })
+    }
+
+    fn others(&self, sim: &mut Sim, said: &mut Vec<String>) -> Result<()> {
+        for (what, change) in &self.changed_back {
+            let at = points_at(what)?;
+            if let Some(change) = change {
+                sim.others.changes.insert(at.clone(), change.clone());
+                sim.others.react(&mut sim.world, &at, sim.now);
+                let who = change.by.as_deref().unwrap_or("the API server");
+                said.push(format!("{who} changes {what} from now on"));
+            } else {
+                sim.others.changes.remove(&at);
+                said.push(format!("{what} is changed no more"));
+            }
+        }
+        for (what, why) in &self.refused {
+            match why {
+                Some(why) => sim.others.refuses.insert(points_at(what)?, why.clone()),
+                None => sim.others.refuses.remove(&points_at(what)?),
+            };
+            said.push(format!("writes of {what} are refused: {}", why.is_some()));
+        }
+        Ok(())
     }
 
     fn comes_and_goes(&self, sim: &mut Sim, said: &mut Vec<String>) -> Result<()> {

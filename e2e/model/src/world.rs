@@ -17,6 +17,7 @@ use serin::{
         SERVICE, Snapshot,
     },
     spec::Target,
+    write_budget::WriteBudget,
 };
 
 use crate::time::at_second;
@@ -83,6 +84,7 @@ impl World {
             namespace_terminating: self.terminating,
             refused: None,
             refused_job: None,
+            writes: WriteBudget::default(),
             ask_not_before: None,
             records: Records::default(),
             conditions: Known::default(),

@@ -34,6 +34,7 @@ fn snapshot() -> Snapshot {
         namespace_terminating: false,
         refused: None,
         refused_job: None,
+        writes: Default::default(),
         ask_not_before: None,
         records: crate::snapshot::Records::default(),
         conditions: crate::expression::Known::default(),

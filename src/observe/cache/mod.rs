@@ -22,7 +22,10 @@ pub(crate) use self::store::ObjectCache;
 use super::references::{Contested, References};
 use crate::{
     manifest::config,
-    snapshot::{CANARY, CANARY_RUN, DAEMONSET, DEPLOYMENT, ENDPOINTS, Key, Kind, ObjectRef, POD, REVISION},
+    snapshot::{
+        ALERT_PROVIDER, CANARY, CANARY_RUN, DAEMONSET, DEPLOYMENT, ENDPOINTS, JOB, Key, Kind,
+        METRIC_TEMPLATE, ObjectRef, POD, REVISION,
+    },
     spec::Target,
 };
 
@@ -30,6 +33,9 @@ impl ObjectCache {
     /// Takes in an object from a watch or from the answer to a write. Returns the Canaries it matters to.
     pub(crate) fn insert(&self, kind: Kind, mut object: Value) -> Vec<Key> {
         drop_unread(&mut object);
+        if !keeps_writers(kind) {
+            object["metadata"].as_object_mut().map(|meta| meta.remove("managedFields"));
+        }
         if config::KINDS.contains(&kind) {
             object = config::without_content(&object);
         } else if scalers::is_autoscaler(kind) {
@@ -264,6 +270,12 @@ impl ObjectCache {
         }
         totals
     }
+}
+
+/// Who wrote last matters of what Serin writes and others may change back.
+fn keeps_writers(kind: Kind) -> bool {
+    let others = [CANARY, CANARY_RUN, POD, JOB, REVISION, METRIC_TEMPLATE, ALERT_PROVIDER];
+    !others.contains(&kind) && !config::KINDS.contains(&kind)
 }
 
 #[cfg(test)]

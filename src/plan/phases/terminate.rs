@@ -15,9 +15,12 @@ use crate::{
         context::Context,
         model::{
             Action, Messages,
-            flow::{Flow, GO_ON, HANDLED, WAIT, WRITE_FIRST, ignore},
+            flow::{Flow, GO_ON, HANDLED, WAIT, WRITE_FIRST, all, ignore},
         },
-        objects::{autoscaler, config_snapshots, write::WriteReason},
+        objects::{
+            autoscaler, config_snapshots, contest,
+            write::{self, WriteReason},
+        },
         traffic::{self, acceptance, apex, handover},
     },
     snapshot::{ObjectRef, REVISION, SERVICE, Snapshot},
@@ -140,27 +143,37 @@ fn given_back(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
         .iter()
         .filter_map(|undo| if let Undo::Restore(next) = undo { Some(next.clone()) } else { None })
         .collect();
-    give_back(cx, d, service::restore(&cx.c, &cx.label, &cx.snap.objects))?;
+    left_running(cx, d, |d| give_back(cx, d, service::restore(&cx.c, &cx.label, &cx.snap.objects)))?;
     handover::exchangeable(cx, d, &next)?;
-    give_back(cx, d, route)?;
+    left_running(cx, d, |d| give_back(cx, d, route))?;
     d.status.canary_weight = 0;
     d.status.step = Some(StepStatus { confirmed: Some(MicroTime(cx.now)), ..StepStatus::default() });
     WRITE_FIRST
 }
 
-fn give_back(cx: &Context<'_>, d: &mut PlanBuilder, all: Vec<Undo>) -> Flow {
-    for undo in all {
+/// What another party changes back, or the API server refuses, does not hold the deletion up past the deadline.
+fn left_running(cx: &Context<'_>, d: &mut PlanBuilder, part: impl FnOnce(&mut PlanBuilder) -> Flow) -> Flow {
+    let held = d.held.len();
+    let flow = part(d);
+    let Some((at, _)) = d.held.get(held).filter(|_| flow == WAIT).cloned() else { return flow };
+    d.reached(after(cx.standing_since(), cx.c.deadline))?;
+    let_go(cx.snap, d, Some(&contest::why_held(cx, &at)));
+    HANDLED
+}
+
+fn give_back(cx: &Context<'_>, d: &mut PlanBuilder, undone: Vec<Undo>) -> Flow {
+    let mut flow = GO_ON;
+    for undo in undone {
         let Undo::Restore(want) = undo else { continue };
         let Some(live) = cx.snap.objects.at(&want.at()) else { continue };
-        if let Some(mut patch) = manifest::patch(live, &want) {
-            if let Some(mut disown) = manifest::disown(live, &cx.c.name) {
-                let owners = disown["metadata"]["ownerReferences"].take();
-                json::set(&mut patch, &["metadata", "ownerReferences"], owners);
-            }
-            d.act(Action::patch(want.at(), want.manager, live, patch));
+        let Some(mut patch) = manifest::patch(live, &want) else { continue };
+        if let Some(mut disown) = manifest::disown(live, &cx.c.name) {
+            let owners = disown["metadata"]["ownerReferences"].take();
+            json::set(&mut patch, &["metadata", "ownerReferences"], owners);
         }
+        flow = all([flow, write::given_back(cx, d, live, &want, patch)]);
     }
-    if d.actions.is_empty() { GO_ON } else { WRITE_FIRST }
+    flow
 }
 
 /// Deletes what was made for this Canary, but for what users call, and waits until it is gone.
@@ -187,7 +200,8 @@ fn generated_deleted(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
         .filter(|(_, o)| o["metadata"]["deletionTimestamp"].is_null())
         .map(|(kind, live)| Action::delete(kind, live))
         .collect();
-    let done = gone.is_empty();
+    // what another party makes again each time is left to it
+    let done = gone.iter().all(|at| contest::is_remade(cx, at));
     for deletion in deletions {
         d.act(deletion);
     }

@@ -15,7 +15,11 @@ use crate::{
 pub(crate) fn write_routes(cx: &Context<'_>, d: &mut PlanBuilder, want: Split, why: WriteReason) -> Flow {
     let mut flow = GO_ON;
     for object in cx.router.auxiliary_objects(&cx.c) {
-        flow = all([flow, write::object(cx, d, object, why)]);
+        let beside = write::object(cx, d, object, why);
+        // what cannot be written beside the route is not needed where all users are on the primary
+        if want.canary() > 0 || beside != WAIT {
+            flow = all([flow, beside]);
+        }
     }
     let cookies = cookies(cx, d, want);
     let Ok(routes) = cx.router.render(&cx.c, &cx.snap.objects, want, &cookies) else { return WAIT };

@@ -16,7 +16,7 @@ use crate::{
         context::Context,
         model::{
             Action, Messages, Note,
-            flow::{Flow, GO_ON, WAIT, WRITE_FIRST},
+            flow::{Flow, GO_ON, WAIT, WRITE_FIRST, all},
         },
         objects::{
             autoscaler::{bounds, find},
@@ -98,8 +98,7 @@ pub(crate) fn returned(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let wanted = bounds::target_back(cx);
     let few = cx.primary().is_some() && cx.target_replicas() < wanted && changes < OTHERS;
     if few || cx.target_replicas() == 0 {
-        write::ask(cx, d, wanted);
-        return WRITE_FIRST;
+        return write::ask(cx, d, wanted);
     }
     resumed
 }
@@ -108,8 +107,7 @@ pub(crate) fn returned(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 pub(crate) fn scale_up(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let resumed = resume(cx, d);
     if cx.target_replicas() == 0 {
-        write::ask(cx, d, bounds::target_start(cx));
-        return WRITE_FIRST;
+        return write::ask(cx, d, bounds::target_start(cx));
     }
     resumed
 }
@@ -136,8 +134,7 @@ pub(crate) fn scale_down(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 pub(crate) fn scale_to_zero(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let paused = set_paused(d, of_target(cx).filter(|live| !scaler::paused(live)), scaler::pause);
     if cx.c.target.rests() && cx.target_replicas() > 0 {
-        write::ask(cx, d, 0);
-        return WRITE_FIRST;
+        return all([write::ask(cx, d, 0), paused]);
     }
     paused
 }
@@ -165,8 +162,9 @@ fn set_paused<'a>(
     let mut flow = GO_ON;
     for live in all {
         let at = ObjectRef::new(SCALED_OBJECT, live["metadata"]["name"].as_str().unwrap_or_default());
-        d.act(Action::patch(at, managers::SCALE, live, patch(live)));
-        flow = WRITE_FIRST;
+        if d.try_act(Action::patch(at, managers::SCALE, live, patch(live))) == WRITE_FIRST {
+            flow = WRITE_FIRST;
+        }
     }
     flow
 }
