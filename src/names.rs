@@ -116,6 +116,8 @@ pub mod conditions {
     pub const PODS_READY: &str = "PodsReady";
     /// False: what happens in the run is not recorded; the message says what to mend.
     pub const RECORDED: &str = "Recorded";
+    /// False: kinds that the Canary depends on are not seen, so that what is known of them may be old.
+    pub const OBSERVED: &str = "Observed";
     /// True: another party changes back what Serin writes; the message says who, and of which object.
     pub const CONTESTED: &str = "Contested";
     /// True: the spec works but probably not as meant.

@@ -210,6 +210,10 @@ pub struct Snapshot {
     pub missing_kinds: Vec<String>,
     /// Plural.group of the kinds of its router that the operator may not read.
     pub forbidden_kinds: Vec<String>,
+    /// Kinds that were never listed, by plural.group, and why they cannot be.
+    pub unlisted_kinds: BTreeMap<String, String>,
+    /// Kinds that matter to it and have not been seen for too long: what is known of them may be old.
+    pub stale: Vec<StaleKind>,
     /// Canaries that want the same target or apex.
     pub rivals: Vec<Rival>,
     /// The MetricTemplates this Canary refers to, as far as they exist, by `namespace/name`.
@@ -239,6 +243,17 @@ pub struct Snapshot {
     pub conditions: Known,
     /// What webhooks said last, by the place in the run at which they were asked.
     pub heard: BTreeMap<String, WebhookRound>,
+}
+
+/// A kind of which nothing is seen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StaleKind {
+    /// The kind.
+    pub kind: Kind,
+    /// Since when.
+    pub since: Timestamp,
+    /// Why.
+    pub why: String,
 }
 
 /// A Job that the API server did not take.

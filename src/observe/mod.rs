@@ -8,6 +8,7 @@ mod error;
 mod gather;
 mod optional;
 mod references;
+mod stream;
 mod watch;
 
 pub(crate) use cache::ObjectCache;

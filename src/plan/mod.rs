@@ -17,7 +17,7 @@
 //! (`e2e/tests/repo.rs` checks both):
 //!
 //! 1. [`model`], [`builder`] - what goes into a decision and what comes out of it
-//! 2. [`configs`], [`context`], [`chain`], [`observed_target`], [`waiting`] - one Canary, and what several phases ask of it
+//! 2. [`configs`], [`context`], [`chain`], [`observed_target`], [`staleness`], [`waiting`] - one Canary, and what several phases ask of it
 //! 3. [`history`], [`objects`], [`traffic`] - records of runs, generated objects, where requests go
 //! 4. [`gates`], [`analysis`] - who has a say before the weight rises, and what is measured
 //! 5. [`phases`] - a chain of guards for each phase
@@ -35,6 +35,7 @@ mod model;
 mod objects;
 mod observed_target;
 mod phases;
+mod staleness;
 #[cfg(test)]
 mod tests;
 mod traffic;
@@ -81,6 +82,7 @@ pub fn decide(snap: &Snapshot, answers: &Answers, now: Timestamp) -> Plan {
         ignore(by_phase(&cx, &mut draft));
     }
     history::record(snap, &mut draft, now);
+    staleness::report(snap, &mut draft);
     objects::contest::report(snap, &mut draft, now);
     draft.finish()
 }

@@ -119,6 +119,7 @@ pub struct Metrics {
     reconcile_seconds: Histogram,
     query_seconds: Histograms<QueryLabels>,
     undecodable: Family<KindLabels, IntGauge>,
+    stale: Family<KindLabels, IntGauge>,
     lateness: Histogram,
     events_dropped: Counter,
     alerts: Family<AlertLabels, Counter>,
@@ -126,6 +127,7 @@ pub struct Metrics {
     pub hooks: HookMetrics,
     used: Mutex<BTreeMap<(String, String), Used>>,
     counted: Mutex<BTreeSet<String>>,
+    shown_stale: Mutex<BTreeSet<String>>,
 }
 
 fn default_histogram() -> Histogram {
@@ -148,12 +150,14 @@ impl Metrics {
             reconcile_seconds: Histogram::new(RECONCILE_BUCKETS),
             query_seconds: Family::new_with_constructor(default_histogram),
             undecodable: Family::default(),
+            stale: Family::default(),
             lateness: Histogram::new(LATENESS_BUCKETS),
             events_dropped: Counter::default(),
             alerts: Family::default(),
             hooks: HookMetrics::default(),
             used: Mutex::default(),
             counted: Mutex::default(),
+            shown_stale: Mutex::default(),
         };
         metrics.register_rollouts(mesh_provider);
         metrics.register_operator();
@@ -209,6 +213,11 @@ impl Metrics {
             "serin_undecodable_objects",
             "Objects that are left alone because they cannot be decoded",
             self.undecodable.clone(),
+        );
+        registry.register(
+            "serin_stale_kinds",
+            "Kinds of which nothing is seen: 1 while their watch is broken for too long",
+            self.stale.clone(),
         );
         registry.register(
             "serin_step_lateness_seconds",
@@ -334,6 +343,18 @@ impl Metrics {
     pub fn set_undecodable(&self, kind: &str, count: usize) {
         let labels = KindLabels { kind: kind.to_owned() };
         self.undecodable.get_or_create(&labels).set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// The kinds of which nothing is seen, as plural.group.
+    pub fn set_stale(&self, kinds: &BTreeSet<String>) {
+        let mut shown = lock(&self.shown_stale);
+        for kind in shown.difference(kinds) {
+            self.stale.get_or_create(&KindLabels { kind: kind.clone() }).set(0);
+        }
+        for kind in kinds {
+            self.stale.get_or_create(&KindLabels { kind: kind.clone() }).set(1);
+        }
+        shown.extend(kinds.iter().cloned());
     }
 
     /// Counts an alert: `sent`, `failed` or `dropped`; `service` is the type of its AlertProvider, as far as known.

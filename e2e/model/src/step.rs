@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use serin::{
     analysis::{Doubt, Reading},
-    snapshot::ObjectRef,
+    snapshot::{ObjectRef, StaleKind},
 };
 
 use crate::{
@@ -55,6 +55,12 @@ pub(crate) struct Step {
     rivals: Option<Vec<String>>,
     #[serde(default)]
     missing: Option<Vec<String>>,
+    /// Kinds that the API server does not list from now on, and why.
+    #[serde(default)]
+    unlisted: Option<BTreeMap<String, String>>,
+    /// Kinds whose watch is broken from now on.
+    #[serde(default)]
+    unseen: Option<Vec<String>>,
     /// The API server does not give out contents, or does again.
     #[serde(default)]
     unreadable: Option<bool>,
@@ -175,6 +181,20 @@ impl Step {
         if let Some(unreadable) = self.unreadable {
             sim.unreadable = unreadable;
             said.push(format!("contents can be read: {}", !unreadable));
+        }
+        if let Some(unlisted) = &self.unlisted {
+            let kinds =
+                unlisted.iter().filter_map(|(name, why)| Some((kind_named(name)?.crd(), why.clone())));
+            sim.world.unlisted = kinds.collect();
+            said.push(format!("kinds that cannot be listed: {}", unlisted.len()));
+        }
+        if let Some(unseen) = &self.unseen {
+            let kinds = unseen.iter().filter_map(|name| kind_named(name));
+            let why = "forbidden".to_owned();
+            let stale = kinds.map(|kind| StaleKind { kind, since: sim.now, why: why.clone() });
+            sim.world.stale = stale.collect();
+            let none = if unseen.is_empty() { "none" } else { "" };
+            said.push(format!("kinds that are not seen: {none}{}", unseen.join(", ")));
         }
         if let Some(missing) = &self.missing {
             sim.world.missing_kinds.clone_from(missing);

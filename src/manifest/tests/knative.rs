@@ -34,6 +34,8 @@ fn snapshot() -> Snapshot {
         namespace_terminating: false,
         refused: None,
         refused_job: None,
+        unlisted_kinds: Default::default(),
+        stale: Default::default(),
         writes: Default::default(),
         ask_not_before: None,
         records: crate::snapshot::Records::default(),

@@ -5,6 +5,7 @@
 //! always sees the writes before it.
 
 mod entry;
+mod freshness;
 pub(super) mod jobs;
 mod records;
 mod scalers;
@@ -18,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use self::entry::{Entry, drop_unread, key_of, version_of};
-pub(crate) use self::store::ObjectCache;
+pub(crate) use self::{freshness::GRACE, store::ObjectCache};
 use super::references::{Contested, References};
 use crate::{
     manifest::config,
@@ -117,6 +118,7 @@ impl ObjectCache {
         } else {
             let entries = inner.objects.entry(kind).or_default();
             entries.retain(|key, _| seen.contains(key));
+            inner.floors.retain(|(of, key), _| *of != kind || seen.contains(key));
             if kind == CANARY {
                 inner.references.retain(|key, _| seen.contains(key));
                 inner.dependencies.retain(|key| seen.contains(key));
@@ -130,6 +132,9 @@ impl ObjectCache {
         let mut inner = self.lock();
         inner.synced.remove(&kind);
         inner.forbidden.remove(&kind);
+        inner.lost.remove(&kind);
+        inner.newest.remove(&kind);
+        inner.floors.retain(|(of, _), _| *of != kind);
         inner.objects.remove(&kind);
     }
 

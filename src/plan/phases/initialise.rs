@@ -14,7 +14,7 @@ use crate::{
             flow::{Flow, GO_ON, HANDLED, WAIT, all, wait_unless},
         },
         objects::{autoscaler, primary, revisions, services, write::WriteReason},
-        observed_target,
+        observed_target, staleness,
         traffic::{self, acceptance, apex, handover, routes},
         waiting,
     },
@@ -82,6 +82,7 @@ fn primary_made(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 }
 
 fn primary_ready(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    staleness::wait_until_seen(cx)?;
     let why = match cx.primary_rollout() {
         Rollout::Ready => {
             d.clear(conditions::PODS_READY);

@@ -22,6 +22,7 @@ use crate::{
         },
         observed_target,
         phases::rollback,
+        staleness,
         traffic::{self, acceptance, apex, ending, pod_weighting},
         waiting,
     },
@@ -166,6 +167,7 @@ fn primary_template(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 }
 
 fn primary_ready(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    staleness::wait_until_seen(cx)?;
     services::followed(cx, d)?;
     let (why, stuck) = match cx.primary_rollout() {
         Rollout::Ready if cx.primary_pods() > 0 => {

@@ -21,6 +21,7 @@ use crate::{
             autoscaler, config_snapshots, contest,
             write::{self, WriteReason},
         },
+        staleness,
         traffic::{self, acceptance, apex, handover},
     },
     snapshot::{ObjectRef, REVISION, SERVICE, Snapshot},
@@ -105,6 +106,7 @@ fn reverted_at(cx: &Context<'_>) -> Option<Timestamp> {
 
 /// The target has as many pods as the primary, ready and behind their Service.
 fn target_serves(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    staleness::wait_until_seen(cx)?;
     autoscaler::returned(cx, d)?;
     let behind = cx.snap.objects.get(SERVICE, &cx.c.names.canary_service).is_none() || cx.canary_pods() > 0;
     let why = match cx.target_rollout() {

@@ -22,6 +22,7 @@ use crate::{
             autoscaler::{bounds, find},
             write::{self, WriteReason},
         },
+        staleness,
     },
     snapshot::{ObjectRef, SCALED_OBJECT},
 };
@@ -132,6 +133,7 @@ pub(crate) fn scale_down(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 /// Asks the target for no pods, and keeps its autoscaler from asking for some: a HorizontalPodAutoscaler is off at 0, a
 /// ScaledObject is paused first.
 pub(crate) fn scale_to_zero(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    staleness::wait_until_seen(cx)?;
     let paused = set_paused(d, of_target(cx).filter(|live| !scaler::paused(live)), scaler::pause);
     if cx.c.target.rests() && cx.target_replicas() > 0 {
         return all([write::ask(cx, d, 0), paused]);
@@ -169,10 +171,10 @@ fn set_paused<'a>(
     flow
 }
 
-/// No weight may rise: the autoscaler is not what the Canary says, or the primary has lost pods that it needs to take
-/// everything back. What is judged badly still goes back.
+/// No weight may rise: what is known is old, the autoscaler is not what the Canary says, or the primary has lost pods that
+/// it needs to take everything back. What is judged badly still goes back.
 pub(crate) fn is_held(cx: &Context<'_>) -> bool {
-    cx.scaler_problem.is_some() || shortage(cx).is_some_and(|(_, holds)| holds)
+    staleness::is_stale(cx) || cx.scaler_problem.is_some() || shortage(cx).is_some_and(|(_, holds)| holds)
 }
 
 /// Says when the primary or the canary has too few pods. The canary's are only said; the primary's keep the weight from
