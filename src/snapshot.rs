@@ -236,6 +236,8 @@ pub struct Snapshot {
     pub writes: WriteBudget<Write>,
     /// After an unanswered question: do not ask again before this.
     pub ask_not_before: Option<Timestamp>,
+    /// That question met a limit of its server: nothing is asked before, whatever is due.
+    pub rate_limited: bool,
     /// What bears on the records of its runs.
     pub records: Records,
     /// Conditions of its metrics that were read before.

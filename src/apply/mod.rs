@@ -198,6 +198,17 @@ impl Applier {
         carried
     }
 
+    /// Leaves a deleted Canary that does not decode these finalizers.
+    ///
+    /// # Errors
+    /// The write failed.
+    pub(crate) async fn free(&self, key: &Key, raw: &Value, finalizers: &[String]) -> Result<(), ApplyError> {
+        let at = ObjectRef::new(CANARY, key.1.clone());
+        let version = &raw["metadata"]["resourceVersion"];
+        let patch = json!({"metadata": {"finalizers": finalizers, "resourceVersion": version}});
+        self.patch(&key.0, &at, managers::STATUS, patch).await
+    }
+
     async fn write_status(&self, key: &Key, canary: &Canary, new: &CanaryStatus) -> Result<(), ApplyError> {
         let Some(wanted) = status::patch(canary, new) else { return Ok(()) };
         let object = ObjectRef::new(CANARY, key.1.clone());

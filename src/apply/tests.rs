@@ -105,3 +105,19 @@ async fn what_is_not_urgent_stops_at_the_first_write_that_fails() {
     let (asked, _) = carry_out(false, vec![("status", 409)]).await;
     assert_eq!(asked, ["canaries/app/status"]);
 }
+
+#[tokio::test]
+async fn c27_a_deleted_canary_that_does_not_decode_is_let_go() {
+    let raw = |deleted: Value, finalizers: Value| json!({"metadata": {"resourceVersion": "3", "deletionTimestamp": deleted, "finalizers": finalizers}});
+    let (at, ours) = (json!("2026-01-01T00:00:00Z"), crate::names::FINALIZER);
+    assert_eq!(crate::plan::freed(&raw(at.clone(), json!(["x", ours]))), Some(vec!["x".to_owned()]));
+    assert_eq!(crate::plan::freed(&raw(at.clone(), json!(["x"]))), None);
+    assert_eq!(crate::plan::freed(&raw(Value::Null, json!([ours]))), None);
+
+    let server = Arc::new(Server { asked: Mutex::default(), refuses: vec![] });
+    let service = Router::new().fallback(answer).with_state(server.clone());
+    let applier = Applier::new(Client::new(service, "n"), Arc::default());
+    applier.free(&("n".into(), "app".into()), &raw(at, json!([ours])), &[]).await.unwrap();
+    let asked = server.asked.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    assert_eq!(asked, ["PATCH /apis/flagger.app/v1beta1/namespaces/n/canaries/app"]);
+}

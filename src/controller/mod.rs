@@ -89,13 +89,14 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     let readiness = readiness(&cache, &config);
     let served = tokio::spawn(server::serve(config.port, metrics.clone(), readiness, stop.clone()));
 
-    let parts = Parts { client, out, events, metrics, cache, triggers, tasks: tasks.clone() };
+    let tracked = tasks.clone();
+    let parts = Parts { client, out, events, metrics, cache, triggers, tasks: tracked, stop: stop.clone() };
     let worker = Arc::new(Worker::new(config, parts));
     tokio::select! {
         () = worker.synced() => {
             tracing::info!(version = env!("CARGO_PKG_VERSION"), "watching");
             let work = { let worker = worker.clone(); move |key| { let worker = worker.clone(); async move { worker.work(key).await } } };
-            queue::run(receiver, AT_ONCE, stop.clone(), work, |key, error| worker.panicked(key, error)).await;
+            queue::run(receiver, AT_ONCE, (stop.clone(), DRAIN), work, |key, error| worker.panicked(key, error)).await;
         }
         () = stop.cancelled() => {}
     }

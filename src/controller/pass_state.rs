@@ -22,6 +22,8 @@ const RETRY_CAP: Duration = Duration::from_secs(30);
 pub(super) struct PassState {
     /// Until then no server is asked that gave no usable answer.
     pub(super) ask_not_before: Option<Timestamp>,
+    /// A server asked for less.
+    pub(super) rate_limited: bool,
     /// The write that is refused for good, in words.
     pub(super) refused: Option<String>,
     pub(super) refused_job: Option<RefusedJob>,
@@ -46,6 +48,7 @@ impl Default for PassState {
     fn default() -> Self {
         Self {
             ask_not_before: None,
+            rate_limited: false,
             refused: None,
             refused_job: None,
             writes: WriteBudget::default(),
@@ -75,6 +78,7 @@ impl PassStates {
         self.of(key, |state| {
             state.conditions = snap.conditions.clone();
             snap.ask_not_before = state.ask_not_before;
+            snap.rate_limited = state.rate_limited;
             snap.refused.clone_from(&state.refused);
             snap.refused_job.clone_from(&state.refused_job);
             snap.writes.clone_from(&state.writes);

@@ -101,6 +101,7 @@ pub(crate) fn gather(
         stale: stale(cache, &kinds, now),
         writes: WriteBudget::default(),
         ask_not_before: None,
+        rate_limited: false,
         records: Records { known: records, ..Records::default() },
         conditions: Known::default(),
         heard: BTreeMap::new(),

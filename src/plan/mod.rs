@@ -48,6 +48,7 @@ pub use model::{
     Action, Alert, Answers, Call, HookKind, Note, Plan, Question, Round, Severity, Stop, Urgency, Wake,
     run_of,
 };
+pub(crate) use phases::terminate::freed;
 
 use crate::{api::Phase, manifest::revision, snapshot::Snapshot};
 use analysis::{entries, schedule};
@@ -73,6 +74,12 @@ pub fn questions(snap: &Snapshot, now: Timestamp) -> Vec<Question> {
     let namespace = snap.canary.metadata.namespace.clone().unwrap_or_default();
     all.extend(draft.unread.into_iter().map(|at| Question::Config { namespace: namespace.clone(), at }));
     all
+}
+
+/// Whether the same would be asked in this situation as was asked at `asked_at` in another: otherwise the answers say nothing
+/// of it.
+pub fn would_ask(snap: &Snapshot, asked_at: Timestamp, questions: &[Question]) -> bool {
+    self::questions(snap, asked_at) == questions
 }
 
 /// What to do now. `answers` are those to [`questions`] for the same snapshot; missing ones are data.

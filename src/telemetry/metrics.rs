@@ -245,9 +245,12 @@ impl Metrics {
     pub fn set_totals(&self, totals: &BTreeMap<String, usize>) {
         let mut counted = lock(&self.counted);
         counted.retain(|namespace| {
+            if totals.contains_key(namespace) {
+                return true;
+            }
             let labels = NamespaceLabels { namespace: namespace.clone() };
             let gauge = self.total.get_or_create_owned(&labels);
-            if !totals.contains_key(namespace) && gauge.get() == 0 {
+            if gauge.get() == 0 {
                 self.total.remove(&labels);
                 return false;
             }

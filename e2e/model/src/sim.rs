@@ -6,13 +6,12 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serin::{
     analysis::Reading,
     expression::Known,
-    manifest::config,
-    plan::{self, Action, Answers, Call, Plan, Question, Round, Wake},
-    snapshot::{CANARY_RUN, Denial, Snapshot, Timing, WebhookReply, WebhookRound, Write},
+    plan::{self, Action, Answers, Call, Plan, Wake},
+    snapshot::{CANARY_RUN, Snapshot, WebhookRound, Write},
     write_budget::{Outcome, WriteBudget},
 };
 
@@ -22,7 +21,7 @@ use crate::{
     controllers,
     observer::Observer,
     others::Others,
-    pods::Pods,
+    pods::{Mode, Pods},
     records::Kept,
     time::{later, start},
     transcript,
@@ -56,6 +55,10 @@ pub struct Sim {
     pub refusals: BTreeMap<String, String>,
     /// Calls of webhooks so far.
     pub called: Vec<Call>,
+    /// How long answers take.
+    pub asking: Duration,
+    /// What happens while the next answers are awaited: these pods go.
+    pub meanwhile: Option<(String, Mode)>,
     /// The metrics server does not answer pings.
     pub silent: bool,
     /// Contents of ConfigMaps and Secrets are not given out.
@@ -74,14 +77,14 @@ pub struct Sim {
     pub plans: usize,
     /// Questions that were asked.
     pub asked: usize,
-    heard: BTreeMap<String, WebhookRound>,
+    pub(crate) heard: BTreeMap<String, WebhookRound>,
     writes: WriteBudget<Write>,
     /// Conditions that were read before.
     conditions: Known,
     names: Names,
     wake: Wake,
-    ask_not_before: Option<Timestamp>,
-    silence: u32,
+    pub(crate) ask_not_before: Option<Timestamp>,
+    pub(crate) silence: u32,
     /// What is kept of the records of runs.
     kept: Kept,
 }
@@ -98,6 +101,8 @@ impl Sim {
             called: vec![],
             heard: BTreeMap::new(),
             conditions: Known::default(),
+            asking: Duration::ZERO,
+            meanwhile: None,
             silent: false,
             unreadable: false,
             trouble: None,
@@ -145,29 +150,6 @@ impl Sim {
         Some(snap)
     }
 
-    /// The answers that are scripted for these questions.
-    pub fn answer(&self, questions: &[Question]) -> Answers {
-        let mut answers = Answers::default();
-        for question in questions {
-            match question {
-                Question::Ping { .. } => {
-                    answers.ping = Some(if self.silent { Err("connection refused".into()) } else { Ok(()) });
-                }
-                Question::Measure { index, query } => {
-                    let well = query.range.min.or(query.range.max).unwrap_or(1.0);
-                    let reading = self.readings.get(&query.metric).cloned();
-                    answers.readings.insert(*index, reading.unwrap_or(Reading::Values(vec![well])));
-                }
-                Question::Config { at, .. } => {
-                    let digest = self.world.objects.at(at).map(config::digest);
-                    let answer = if self.unreadable { Err("forbidden".into()) } else { Ok(digest) };
-                    answers.configs.insert(at.clone(), answer);
-                }
-            }
-        }
-        answers
-    }
-
     /// One pass: look, ask, decide, write. False when there was nothing to write.
     pub fn step(&mut self) -> bool {
         let Some(mut snap) = self.snapshot() else {
@@ -176,8 +158,16 @@ impl Sim {
         };
         self.conditions = self.conditions.with(snap.canary.conditions());
         snap.conditions = self.conditions.clone();
-        let questions = plan::questions(&snap, self.now);
-        let answers = self.ask(&questions);
+        let (asked_at, asked_in) = (self.now, snap.ask_not_before);
+        let questions = plan::questions(&snap, asked_at);
+        let answers = Answers { asked_at, ..self.ask(&questions) };
+        if !questions.is_empty() && self.time_passes() {
+            let Some(fresh) = self.snapshot() else { return false };
+            snap = Snapshot { conditions: snap.conditions, ask_not_before: asked_in, ..fresh };
+            if !plan::would_ask(&snap, asked_at, &questions) {
+                return true;
+            }
+        }
         snap.ask_not_before = self.ask_not_before;
         let plan = plan::decide(&snap, &answers, self.now);
         self.observer.decided(&snap, &questions, &answers, &plan, self.now);
@@ -195,63 +185,6 @@ impl Sim {
             self.call(&plan.calls);
         }
         true
-    }
-
-    /// Has webhooks called: they answer at once, or hang. True when one has answered.
-    fn call(&mut self, rounds: &[Round]) -> bool {
-        let mut answered = false;
-        for round in rounds {
-            let mut said = Vec::new();
-            for call in &round.calls {
-                self.called.push(call.clone());
-                let refusal = self.refusals.get(&call.name).map(String::as_str);
-                if refusal == Some("hangs") {
-                    self.log.push(format!("call   {} hangs", call.name));
-                    break;
-                }
-                let answer = refusal.map_or(Ok(()), |why| Err(Denial::plain(why)));
-                self.log.push(format!("call   {}: {}", call.name, refusal.unwrap_or("yes")));
-                let last = round.ends_with(&answer);
-                let course = Timing {
-                    shown: call.url.clone(),
-                    asked: self.now,
-                    answered: self.now,
-                    tries: 1,
-                    status: Some(if answer.is_ok() { 200 } else { 403 }),
-                };
-                said.push(WebhookReply { name: call.name.clone(), url: call.url.clone(), answer, course });
-                if last || said.len() == round.calls.len() {
-                    answered = true;
-                    self.heard.insert(round.place.clone(), WebhookRound { at: self.now, said });
-                    break;
-                }
-            }
-        }
-        answered
-    }
-
-    fn ask(&mut self, questions: &[Question]) -> Answers {
-        let answers = self.answer(questions);
-        self.asked += questions.len();
-        for question in questions {
-            match question {
-                Question::Measure { index, query } => {
-                    self.log.push(transcript::asked(&query.metric, answers.readings.get(index)));
-                }
-                Question::Config { at, .. } => self.log.push(format!("read   {at}")),
-                Question::Ping { .. } => {}
-            }
-        }
-        let unread = answers.configs.values().any(Result::is_err);
-        let unusable = |r: &Reading| matches!(r, Reading::Failed(_) | Reading::Doubted { .. });
-        if unread || answers.readings.values().any(unusable) {
-            let wait = SignedDuration::from_secs(1 << self.silence.min(6));
-            self.silence += 1;
-            self.ask_not_before = self.now.checked_add(wait).ok();
-        } else if !questions.is_empty() {
-            (self.silence, self.ask_not_before) = (0, None);
-        }
-        answers
     }
 
     fn say(&mut self, plan: &Plan) {

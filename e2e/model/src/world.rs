@@ -92,6 +92,7 @@ impl World {
             stale: self.stale.clone(),
             writes: WriteBudget::default(),
             ask_not_before: None,
+            rate_limited: false,
             records: Records::default(),
             conditions: Known::default(),
             heard: BTreeMap::new(),

@@ -38,6 +38,7 @@ fn snapshot() -> Snapshot {
         stale: Default::default(),
         writes: Default::default(),
         ask_not_before: None,
+        rate_limited: false,
         records: crate::snapshot::Records::default(),
         conditions: crate::expression::Known::default(),
         heard: std::collections::BTreeMap::new(),

@@ -4,6 +4,7 @@
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
+use serde_json::Value;
 
 use crate::{
     api::{Phase, StepStatus},
@@ -45,6 +46,15 @@ pub(crate) fn let_go(snap: &Snapshot, d: &mut PlanBuilder, why: Option<&str>) {
     }
     d.say(words.terminated());
     release(snap, d);
+}
+
+/// The finalizers that a deleted Canary keeps which does not decode: all but ours. None if it is not deleted, or not held.
+pub(crate) fn freed(raw: &Value) -> Option<Vec<String>> {
+    let meta = &raw["metadata"];
+    let all = meta["finalizers"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let (ours, kept): (Vec<&str>, Vec<&str>) = all.partition(|finalizer| *finalizer == names::FINALIZER);
+    let held = !meta["deletionTimestamp"].is_null() && !ours.is_empty();
+    held.then(|| kept.into_iter().map(str::to_owned).collect())
 }
 
 fn release(snap: &Snapshot, d: &mut PlanBuilder) {
