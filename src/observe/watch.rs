@@ -15,7 +15,7 @@ use k8s_openapi::{
 };
 use kube::{
     Api, Client, Resource, ResourceExt,
-    api::{ApiResource, DynamicObject, ListParams},
+    api::{ApiResource, DynamicObject},
     core::{DynamicResourceScope, PartialObjectMeta},
 };
 use serde::Serialize;
@@ -40,7 +40,7 @@ use crate::{
     names,
     snapshot::{
         ALERT_PROVIDER, CANARY, CANARY_RUN, DEPLOYMENT, ENDPOINTS, HPA, JOB, Key, Kind, METRIC_TEMPLATE, POD,
-        REVISION, SECRET, SERVICE,
+        REVISION, SERVICE,
     },
     telemetry::Metrics,
 };
@@ -56,7 +56,7 @@ pub(crate) fn mandatory(rules: &Rules) -> Vec<Kind> {
 }
 
 /// An object of which the API server sends no more than its metadata.
-type Metadata = PartialObjectMeta<DynamicObject>;
+pub(super) type Metadata = PartialObjectMeta<DynamicObject>;
 
 const FLAGGER_LEASE: &str = "flagger-leader-election";
 
@@ -111,7 +111,7 @@ pub(crate) fn watch_all(
     tasks.spawn(follow_lease(client.clone(), config.lease_namespace.clone(), sink, stop.clone()));
 }
 
-fn untyped<K>(client: &Client, kind: Kind, namespace: Option<&str>) -> Api<K>
+pub(super) fn untyped<K>(client: &Client, kind: Kind, namespace: Option<&str>) -> Api<K>
 where
     K: Resource<Scope = DynamicResourceScope, DynamicType = ApiResource>,
 {
@@ -207,7 +207,7 @@ async fn passed(at: Option<Instant>) {
 }
 
 /// Lists may leave apiVersion and kind out of their items.
-fn insert(cache: &ObjectCache, kind: Kind, object: &impl Serialize) -> Vec<Key> {
+pub(super) fn insert(cache: &ObjectCache, kind: Kind, object: &impl Serialize) -> Vec<Key> {
     let Ok(mut object) = serde_json::to_value(object) else { return vec![] };
     object["apiVersion"] = kind.api_version().into();
     object["kind"] = kind.kind.into();
@@ -333,72 +333,4 @@ fn lease_holder(lease: &Lease) -> Option<(String, jiff::Timestamp)> {
     let seconds = i64::from(spec.lease_duration_seconds.unwrap_or(60));
     let until = spec.renew_time.as_ref()?.0.checked_add(jiff::SignedDuration::from_secs(seconds)).ok()?;
     Some((holder, until))
-}
-
-/// Lists everything of one namespace once, for a look without watching. `provider` is that of Canaries that name none.
-///
-/// # Errors
-/// The first list that the API server refuses.
-pub(crate) async fn list_once(
-    client: &Client,
-    namespace: &str,
-    rules: &Rules,
-    cache: &ObjectCache,
-) -> kube::Result<()> {
-    let crds: Api<CustomResourceDefinition> = Api::all(client.clone());
-    let known: BTreeSet<String> =
-        crds.list_metadata(&ListParams::default()).await?.items.iter().map(ResourceExt::name_any).collect();
-    for kind in mandatory(rules) {
-        list(client, namespace, kind, cache).await?;
-    }
-    for kind in needed(cache, &rules.mesh_provider, &known) {
-        match list(client, namespace, kind, cache).await {
-            // whoever looks may not see them, and nothing is decided from them
-            Err(kube::Error::Api(no)) if kind == CANARY_RUN && no.is_forbidden() => {}
-            // without them it can be told what waits for a Job, and not how far that is
-            Err(kube::Error::Api(no)) if [JOB, POD].contains(&kind) && no.is_forbidden() => {
-                cache.forbid(kind);
-            }
-            listed => listed?,
-        }
-    }
-    cache.set_crds(known);
-    for other in cache.templates_elsewhere(namespace) {
-        list_into_cache(client, &other, METRIC_TEMPLATE, cache).await?;
-        if rules.config_tracking {
-            list_into_cache(client, &other, SECRET, cache).await?;
-        }
-    }
-    Ok(())
-}
-
-async fn list(client: &Client, namespace: &str, kind: Kind, cache: &ObjectCache) -> kube::Result<()> {
-    let seen = list_into_cache(client, namespace, kind, cache).await?;
-    cache.listed(kind, &seen);
-    Ok(())
-}
-
-/// Takes in what a namespace has of one kind.
-async fn list_into_cache(
-    client: &Client,
-    namespace: &str,
-    kind: Kind,
-    cache: &ObjectCache,
-) -> kube::Result<BTreeSet<Key>> {
-    let mut seen = BTreeSet::new();
-    if config::KINDS.contains(&kind) {
-        let api: Api<Metadata> = untyped(client, kind, Some(namespace));
-        for object in api.list(&ListParams::default()).await? {
-            seen.insert((object.namespace().unwrap_or_default(), object.name_any()));
-            insert(cache, kind, &object);
-        }
-    } else {
-        let api: Api<DynamicObject> = untyped(client, kind, Some(namespace));
-        let of_ours = [JOB, POD].contains(&kind).then(|| names::LABEL_METRIC.to_owned());
-        for object in api.list(&ListParams { label_selector: of_ours, ..ListParams::default() }).await? {
-            seen.insert((object.namespace().unwrap_or_default(), object.name_any()));
-            insert(cache, kind, &object);
-        }
-    }
-    Ok(seen)
 }
