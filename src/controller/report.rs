@@ -80,14 +80,12 @@ impl Worker {
         self.metrics.set_status(target, &namespace, number);
         self.metrics.set_weight(target, &namespace, 100 - after.canary_weight, after.canary_weight);
         let analysis = if snap.canary.spec.skip_analysis == Some(true) { "skipped" } else { "completed" };
-        match ended(&before, after) {
-            Some(true) => {
-                self.metrics.success(target, &namespace, strategy(&snap.canary, &snap.rules), analysis)
-            }
-            Some(false) => {
-                self.metrics.failure(target, &namespace, strategy(&snap.canary, &snap.rules), "completed")
-            }
-            None => {}
+        let Some(well) = ended(&before, after) else { return };
+        let strategy = strategy(&snap.canary, &snap.rules);
+        if well {
+            self.metrics.success(target, &namespace, strategy, analysis);
+        } else {
+            self.metrics.failure(target, &namespace, strategy, "completed");
         }
     }
 

@@ -59,23 +59,13 @@ pub(crate) fn gather(
         .chain(services.iter().map(|n| ObjectRef::new(SERVICE, n.clone())))
         .collect();
     let (mut missing, mut forbidden) = (Vec::new(), Vec::new());
-    let mut kinds = Reach { now, missing: &mut missing, forbidden: &mut forbidden, unlisted: &mut unlisted };
-    wanted.extend(routes(cache, rules, &canary, &services, &mut kinds)?);
-    wanted.extend(scalers(cache, namespace, &canary, &mut kinds)?);
+    let mut reach = Reach { now, missing: &mut missing, forbidden: &mut forbidden, unlisted: &mut unlisted };
+    wanted.extend(routes(cache, rules, &canary, &services, &mut reach)?);
+    wanted.extend(scalers(cache, namespace, &canary, &mut reach)?);
     // noted before it is read, so that no change from now on is missed
     cache.depends_on(key, &wanted);
-    let mut objects = Objects::default();
-    let mut kinds = BTreeSet::from(NEEDED);
-    for at in wanted {
-        kinds.insert(at.kind);
-        let old = || cache.stale_kinds(now).iter().any(|stale| stale.kind == at.kind);
-        if cache.stale(at.kind, &(namespace.clone(), at.name.clone())) && !old() {
-            return Err(GatherError::Behind(at.kind.plural));
-        }
-        if let Some(object) = cache.get(at.kind, namespace, &at.name) {
-            objects.insert(at.kind, object);
-        }
-    }
+    let stale = stale(cache, &wanted, now);
+    let mut objects = read(cache, namespace, &wanted, &stale)?;
     revisions(cache, namespace, &names::primary(&target), &mut objects);
     let records = records(cache, key, &mut objects, &mut missing);
     let templates = templates(cache, &canary, namespace);
@@ -98,7 +88,7 @@ pub(crate) fn gather(
         refused: None,
         refused_job: None,
         unlisted_kinds: unlisted,
-        stale: stale(cache, &kinds, now),
+        stale,
         writes: WriteBudget::default(),
         ask_not_before: None,
         rate_limited: false,
@@ -135,9 +125,30 @@ fn listed(
     Ok(())
 }
 
-/// What has not been seen for too long of these kinds.
-fn stale(cache: &ObjectCache, kinds: &BTreeSet<Kind>, now: Timestamp) -> Vec<StaleKind> {
+/// What has not been seen for too long of the kinds of these objects, and of those that every decision is made from.
+fn stale(cache: &ObjectCache, wanted: &[ObjectRef], now: Timestamp) -> Vec<StaleKind> {
+    let kinds: BTreeSet<Kind> = wanted.iter().map(|at| at.kind).chain(NEEDED).collect();
     cache.stale_kinds(now).into_iter().filter(|stale| kinds.contains(&stale.kind)).collect()
+}
+
+/// These objects, as far as they exist. What is newer than has been seen is waited for, unless its kind is not seen.
+fn read(
+    cache: &ObjectCache,
+    namespace: &str,
+    wanted: &[ObjectRef],
+    stale: &[StaleKind],
+) -> Result<Objects, GatherError> {
+    let mut objects = Objects::default();
+    for at in wanted {
+        let old = stale.iter().any(|stale| stale.kind == at.kind);
+        if cache.stale(at.kind, &(namespace.to_owned(), at.name.clone())) && !old {
+            return Err(GatherError::Behind(at.kind.plural));
+        }
+        if let Some(object) = cache.get(at.kind, namespace, &at.name) {
+            objects.insert(at.kind, object);
+        }
+    }
+    Ok(objects)
 }
 
 /// The objects that the Canary's router reads.

@@ -2,7 +2,11 @@
 //! be silent for longer than a deadline, so that a connection that is dead is noticed, whichever call it dies in.
 //!
 //! kube's own watcher has a deadline for an open watch only: a list that hangs would blind it for good.
-#![allow(clippy::disallowed_methods, reason = "this module waits and starts tasks")]
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "this module reads the cluster and waits"
+)]
 
 use std::{pin::pin, time::Duration};
 

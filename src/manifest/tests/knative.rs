@@ -5,6 +5,7 @@ use crate::{
         fixture::{self, merge},
     },
     spec::Target,
+    write_budget::WriteBudget,
 };
 
 fn service(over: &Value) -> Value {
@@ -34,9 +35,9 @@ fn snapshot() -> Snapshot {
         namespace_terminating: false,
         refused: None,
         refused_job: None,
-        unlisted_kinds: Default::default(),
-        stale: Default::default(),
-        writes: Default::default(),
+        unlisted_kinds: std::collections::BTreeMap::new(),
+        stale: vec![],
+        writes: WriteBudget::default(),
         ask_not_before: None,
         rate_limited: false,
         records: crate::snapshot::Records::default(),
