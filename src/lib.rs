@@ -5,7 +5,7 @@
 //! (`e2e/tests/repo.rs` checks that):
 //!
 //! 1. [`text`], [`names`], [`clock`], [`outbound`], [`config`]
-//! 2. [`expression`], [`api`], [`spec`], [`snapshot`]
+//! 2. [`expression`], [`api`], [`spec`], [`write_budget`], [`snapshot`]
 //! 3. [`manifest`], [`router`], [`analysis`] - pure
 //! 4. [`plan`] - pure
 //! 5. [`net`], [`telemetry`], [`retry`], [`queues`], [`source`], [`webhook`] - I/O leaves
@@ -25,6 +25,7 @@ pub mod api;
 pub mod expression;
 pub mod snapshot;
 pub mod spec;
+pub mod write_budget;
 
 pub mod analysis;
 pub mod manifest;

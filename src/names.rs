@@ -70,6 +70,9 @@ pub const HELM_KEEP: (&str, &str) = ("helm.sh/resource-policy", "keep");
 /// What kubectl keeps of the last `apply`.
 pub const ANNOTATION_KUBECTL: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
+/// What our field managers begin with.
+pub const MANAGERS: &str = "serin/";
+
 /// Field managers, one per concern, so that managedFields tells who wrote what.
 pub mod managers {
     /// Workloads, Services and stored templates.
@@ -117,6 +120,10 @@ pub mod conditions {
     pub const PODS_READY: &str = "PodsReady";
     /// False: what happens in the run is not recorded; the message says what to mend.
     pub const RECORDED: &str = "Recorded";
+    /// False: kinds that the Canary depends on are not seen, so that what is known of them may be old.
+    pub const OBSERVED: &str = "Observed";
+    /// True: another party changes back what Serin writes; the message says who, and of which object.
+    pub const CONTESTED: &str = "Contested";
     /// True: the spec works but probably not as meant.
     pub const ADVISORY: &str = "Advisory";
 }

@@ -15,7 +15,7 @@ use axum::{
     response::IntoResponse,
     routing::get,
 };
-use tokio::{net::TcpListener, sync::watch};
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::telemetry::Metrics;
@@ -39,20 +39,24 @@ pub(crate) enum ServerError {
     Serve(#[source] io::Error),
 }
 
+/// Whether the operator is ready, and why not.
+pub(crate) type Readiness = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
+
 #[derive(Clone)]
 struct Shared {
     metrics: Arc<Metrics>,
-    ready: watch::Receiver<bool>,
+    ready: Readiness,
 }
 
 /// Serves until `stop` is cancelled and the requests under way are answered.
 ///
-/// `/healthz` answers 200 for as long as the process runs, `/readyz` 200 while `ready` holds true and 503 otherwise.
+/// `/healthz` answers 200 for as long as the process runs, `/readyz` 200 while it is `ready` and 503 with
+/// the reason otherwise.
 /// Listens on all addresses, IPv4 alone where the host has no IPv6. `port` 0 takes any free one.
 pub(crate) async fn serve(
     port: u16,
     metrics: Arc<Metrics>,
-    ready: watch::Receiver<bool>,
+    ready: Readiness,
     stop: CancellationToken,
 ) -> Result<(), ServerError> {
     let listener = bind(port).await.map_err(|source| ServerError::Bind { port, source })?;
@@ -72,7 +76,7 @@ pub(crate) async fn bind(port: u16) -> io::Result<TcpListener> {
 async fn serve_on(
     listener: TcpListener,
     metrics: Arc<Metrics>,
-    ready: watch::Receiver<bool>,
+    ready: Readiness,
     stop: CancellationToken,
 ) -> Result<(), ServerError> {
     let app = Router::new()
@@ -87,10 +91,9 @@ async fn serve_on(
 }
 
 async fn readyz(State(shared): State<Shared>) -> impl IntoResponse {
-    if *shared.ready.borrow() {
-        (StatusCode::OK, "OK")
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "the watches have not synced yet")
+    match (shared.ready)() {
+        Ok(()) => (StatusCode::OK, "OK".to_owned()),
+        Err(why) => (StatusCode::SERVICE_UNAVAILABLE, why),
     }
 }
 
@@ -101,6 +104,8 @@ async fn exposition(State(shared): State<Shared>) -> impl IntoResponse {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::disallowed_methods, reason = "the server under test runs beside the test")]
+
+    use std::sync::atomic::{AtomicBool, Ordering};
 
     use tokio::{
         io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -122,14 +127,20 @@ mod tests {
     async fn readiness_follows_the_watches_and_stopping_ends_the_server() {
         let listener = bind(0).await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let (synced, ready) = watch::channel(false);
+        let synced = Arc::new(AtomicBool::new(false));
+        let seen = synced.clone();
+        let ready: Readiness =
+            Arc::new(move || if seen.load(Ordering::SeqCst) { Ok(()) } else { Err("endpointslices".into()) });
         let stop = CancellationToken::new();
         let server = tokio::spawn(serve_on(listener, Arc::new(Metrics::new("istio")), ready, stop.clone()));
 
         assert!(fetch(port, "/healthz").await.starts_with("HTTP/1.1 200"));
-        assert!(fetch(port, "/readyz").await.starts_with("HTTP/1.1 503"));
-        synced.send(true).unwrap();
+        let lost = fetch(port, "/readyz").await;
+        assert!(lost.starts_with("HTTP/1.1 503") && lost.ends_with("endpointslices"), "{lost}");
+        synced.store(true, Ordering::SeqCst);
         assert!(fetch(port, "/readyz").await.starts_with("HTTP/1.1 200"));
+        synced.store(false, Ordering::SeqCst);
+        assert!(fetch(port, "/readyz").await.starts_with("HTTP/1.1 503"), "it goes back");
         let metrics = fetch(port, "/metrics").await;
         assert!(metrics.contains(OPENMETRICS) && metrics.ends_with("# EOF\n"), "{metrics}");
 
@@ -141,7 +152,7 @@ mod tests {
     async fn a_taken_port_is_named() {
         let taken = bind(0).await.unwrap();
         let port = taken.local_addr().unwrap().port();
-        let (_synced, ready) = watch::channel(false);
+        let ready: Readiness = Arc::new(|| Ok(()));
         let error =
             serve(port, Arc::new(Metrics::new("istio")), ready, CancellationToken::new()).await.unwrap_err();
         assert!(error.to_string().contains(&port.to_string()), "{error}");

@@ -14,6 +14,7 @@ use crate::{
     },
     config::Rules,
     expression::Known,
+    write_budget::WriteBudget,
 };
 
 /// A kind of object that Serin reads or writes.
@@ -119,6 +120,9 @@ pub const CANARY_RUN: Kind =
 /// Namespace and name of an object.
 pub type Key = (String, String);
 
+/// What is written: an object, and the field manager under which that is done.
+pub type Write = (ObjectRef, &'static str);
+
 /// Points at an object in the Canary's namespace, or at one that belongs to none.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct ObjectRef {
@@ -217,6 +221,10 @@ pub struct Snapshot {
     pub missing_kinds: Vec<String>,
     /// Plural.group of the kinds of its router that the operator may not read.
     pub forbidden_kinds: Vec<String>,
+    /// Kinds that were never listed, by plural.group, and why they cannot be.
+    pub unlisted_kinds: BTreeMap<String, String>,
+    /// Kinds that matter to it and have not been seen for too long: what is known of them may be old.
+    pub stale: Vec<StaleKind>,
     /// Edits of fields that are in use, which the Canary here has as they were: see [`keep_in_use`](crate::spec::keep_in_use).
     pub not_followed: Vec<String>,
     /// Canaries that want the same target, apex, or object with a derived name.
@@ -238,11 +246,16 @@ pub struct Snapshot {
     pub refused: Option<String>,
     /// The Job of a metric that could not be made.
     pub refused_job: Option<RefusedJob>,
+    /// How often its objects were written of late.
+    #[serde(skip)]
+    pub writes: WriteBudget<Write>,
     /// After an unanswered question: do not ask again before this.
     pub ask_not_before: Option<Timestamp>,
     /// Since when the operator has been watching without a break, by its own clock: no deadline is held against a
     /// Canary for time in which nobody looked at it.
     pub watching_since: Timestamp,
+    /// That question met a limit of its server: nothing is asked before, whatever is due.
+    pub rate_limited: bool,
     /// What bears on the records of its runs.
     pub records: Records,
     /// Conditions of its metrics that were read before.
@@ -250,6 +263,17 @@ pub struct Snapshot {
     pub conditions: Known,
     /// What webhooks said last, by the place in the run at which they were asked.
     pub heard: BTreeMap<String, WebhookRound>,
+}
+
+/// A kind of which nothing is seen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StaleKind {
+    /// The kind.
+    pub kind: Kind,
+    /// Since when.
+    pub since: Timestamp,
+    /// Why.
+    pub why: String,
 }
 
 /// A Job that the API server did not take.

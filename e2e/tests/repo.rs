@@ -288,6 +288,7 @@ fn every_metric_is_documented() -> Result<()> {
     let page = read("docs/reference/metrics.md")?;
     let metrics = Metrics::new("istio");
     metrics.set_totals(&BTreeMap::from([("test".to_owned(), 1)]));
+    metrics.set_stale(&["services.".to_owned()].into());
     metrics.set_status("podinfo", "test", 1);
     metrics.set_weight("podinfo", "test", 100, 0);
     metrics.set_analysis("podinfo", "test", "error-rate", 0.1);

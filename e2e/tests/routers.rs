@@ -16,7 +16,7 @@ use serin::{
     snapshot::{INGRESS, Kind, ObjectRef, SERVICE},
     spec::validate,
 };
-use serin_model::{Sim, Trouble, fixture, time, world::World};
+use serin_model::{Sim, Trouble, fixture, others::Refusal, time, world::World};
 
 const HTTP_ROUTE: Kind =
     Kind { group: "gateway.networking.k8s.io", version: "v1", kind: "HTTPRoute", plural: "httproutes" };
@@ -590,4 +590,38 @@ fn r27_a_deleted_canary_gives_back_what_it_had_under_a_former_name() -> Result<(
 
 fn name(object: &Value) -> String {
     object["metadata"]["name"].as_str().unwrap_or_default().to_owned()
+}
+/// The weights of an Ingress are annotations: they are taken although its rules are not.
+#[test]
+fn r21_a_rollback_takes_the_traffic_away_although_the_rules_of_the_copy_are_refused() -> Result<()> {
+    for provider in ["nginx", "skipper"] {
+        let mut play = Play::new(provider, &json!({}))?;
+        play.pass(30);
+        play.is(Phase::Initialized)?;
+        fixture::set_image(&mut play.sim, "podinfo:2");
+        play.pass(15);
+        ensure!(play.split()? == Split::to_canary(40), "{provider}: {:?}", play.split()?);
+        let rules = json!([{"host": "b", "http": {"paths": [{"path": "/", "pathType": "Prefix",
+            "backend": {"service": {"name": "podinfo", "port": {"number": 80}}}}]}}]);
+        let c = validate(&play.canary()?, &Rules::default()).map_err(|e| anyhow::anyhow!("{e:?}"))?;
+        for copy in play.router.reads(&c) {
+            let refusal =
+                Refusal { why: "spec.rules: Invalid value".into(), field: Some("/spec/rules".into()) };
+            play.sim.others.refuses.insert(copy, refusal);
+        }
+        let public = ObjectRef::new(INGRESS, "public");
+        play.sim.world.edit(&public, &json!({"spec": {"rules": rules}}));
+        play.sim.look();
+        play.pass(5);
+        fixture::set_image(&mut play.sim, "podinfo:1");
+        play.pass(40);
+        ensure!(
+            play.split()? == Split::to_canary(0),
+            "{provider}: {:?}\n{}",
+            play.split()?,
+            play.sim.log.join("\n")
+        );
+        play.is(Phase::Succeeded)?;
+    }
+    Ok(())
 }

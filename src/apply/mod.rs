@@ -1,4 +1,5 @@
-//! Plan → cluster: the status first, then the actions in order, stopping at the first that fails.
+//! Plan → cluster: the status first, then the actions in order, stopping at the first that fails. Of an urgent plan each
+//! action is tried, whatever comes of the others.
 //!
 //! # Guarantees
 //! Every write is bound to the version of the object it was decided on (creations by POST, patches by
@@ -27,10 +28,13 @@ use crate::{
     names::{LABEL_CANARY, managers},
     observe::ObjectCache,
     plan::{Action, Plan},
-    snapshot::{CANARY, CANARY_RUN, DEPLOYMENT, JOB, Key, Kind, ObjectRef, REVISION},
+    snapshot::{CANARY, CANARY_RUN, DEPLOYMENT, JOB, Key, Kind, ObjectRef, REVISION, Write},
+    write_budget::{Outcome, Wish},
 };
 
 mod status;
+#[cfg(test)]
+mod tests;
 
 /// The verb of calls that make an object.
 const CREATE: &str = "create";
@@ -88,6 +92,14 @@ impl ApplyError {
         matches!(self, Self::Conflict { .. })
     }
 
+    /// With what the API server or the connection said.
+    fn in_full(&self) -> String {
+        match self {
+            Self::Refused { source, .. } => format!("{self}: {source}"),
+            _ => self.to_string(),
+        }
+    }
+
     /// What was to be made, if that is what did not succeed.
     pub(crate) fn creating(&self) -> Option<&ObjectRef> {
         match self {
@@ -109,6 +121,28 @@ impl ApplyError {
     }
 }
 
+/// How far a plan was carried out.
+#[derive(Debug, Default)]
+pub(crate) struct Carried {
+    /// The status was written: the decision stands, and may be told.
+    pub(crate) decided: bool,
+    /// What came of each action that was tried.
+    pub(crate) attempts: Vec<((Write, Wish), Outcome)>,
+    /// The first write that failed, but for those of records.
+    pub(crate) failed: Option<ApplyError>,
+    /// What kept the record of a run from being written.
+    pub(crate) unrecorded: Option<ApplyError>,
+}
+
+fn outcome(done: &Result<(), ApplyError>) -> Outcome {
+    let Err(error) = done else { return Outcome::Written };
+    match error.permanent_refusal() {
+        Some(why) => Outcome::Refused(why),
+        None if error.is_conflict() => Outcome::Conflict(error.to_string()),
+        None => Outcome::Failed(error.in_full()),
+    }
+}
+
 /// Carries out plans.
 #[derive(Clone)]
 pub(crate) struct Applier {
@@ -122,44 +156,57 @@ impl Applier {
         Self { client, cache }
     }
 
-    /// Writes the plan's status, then its actions.
+    /// Writes the plan's status, then its actions, up to the first that fails. The actions of an urgent plan are tried one
+    /// by one, whatever comes of the status and of the others: each of them takes users off a version that fails.
     ///
-    /// # Errors
-    /// The first write that failed, with whether the status had been written by then: if so, the decision stands and
-    /// may be told. Later writes were not tried; but an urgent plan's actions are, although the status write failed.
-    ///
-    /// Records of runs come last and are no part of that: Ok with the error that kept them from being written, if one did.
-    pub(crate) async fn carry_out(
-        &self,
-        canary: &Canary,
-        plan: &Plan,
-    ) -> Result<Option<ApplyError>, (bool, ApplyError)> {
-        let record = |action: &&Action| action.kind() == CANARY_RUN;
+    /// Records of runs come last, and whether they are written concerns nothing else.
+    pub(crate) async fn carry_out(&self, canary: &Canary, plan: &Plan) -> Carried {
         let key: Key = (
             canary.metadata.namespace.clone().unwrap_or_default(),
             canary.metadata.name.clone().unwrap_or_default(),
         );
-        let intent = match &plan.status {
-            Some(status) => self.write_status(&key, canary, status).await,
-            None => Ok(()),
-        };
-        if let Err(error) = intent {
-            if plan.urgent {
-                for action in plan.actions.iter().filter(|a| !record(a)) {
-                    self.execute(&key, canary, action).await.map_err(|e| (false, e))?;
-                }
-            }
-            return Err((false, error));
-        }
-        for action in plan.actions.iter().filter(|a| !record(a)) {
-            self.execute(&key, canary, action).await.map_err(|e| (plan.status.is_some(), e))?;
-        }
-        for action in plan.actions.iter().filter(record) {
-            if let Err(error) = self.execute(&key, canary, action).await {
-                return Ok(Some(error));
+        let mut carried = Carried::default();
+        if let Some(status) = &plan.status {
+            match self.write_status(&key, canary, status).await {
+                Ok(()) => carried.decided = true,
+                Err(error) => carried.failed = Some(error),
             }
         }
-        Ok(None)
+        let (records, actions): (Vec<_>, Vec<_>) =
+            plan.actions.iter().partition(|action| action.kind() == CANARY_RUN);
+        for action in actions {
+            if carried.failed.is_some() && !plan.urgent {
+                break;
+            }
+            let done = self.execute(&key, canary, action).await;
+            carried.attempts.push((action.attempt(&key.1), outcome(&done)));
+            if let Err(error) = done {
+                carried.failed.get_or_insert(error);
+            }
+        }
+        if carried.failed.is_some() {
+            return carried;
+        }
+        for action in records {
+            let done = self.execute(&key, canary, action).await;
+            carried.attempts.push((action.attempt(&key.1), outcome(&done)));
+            if let Err(error) = done {
+                carried.unrecorded = Some(error);
+                break;
+            }
+        }
+        carried
+    }
+
+    /// Leaves a deleted Canary that does not decode these finalizers.
+    ///
+    /// # Errors
+    /// The write failed.
+    pub(crate) async fn free(&self, key: &Key, raw: &Value, finalizers: &[String]) -> Result<(), ApplyError> {
+        let at = ObjectRef::new(CANARY, key.1.clone());
+        let version = &raw["metadata"]["resourceVersion"];
+        let patch = json!({"metadata": {"finalizers": finalizers, "resourceVersion": version}});
+        self.patch(&key.0, &at, managers::STATUS, patch).await
     }
 
     async fn write_status(&self, key: &Key, canary: &Canary, new: &CanaryStatus) -> Result<(), ApplyError> {
@@ -180,7 +227,7 @@ impl Applier {
         match action {
             Action::Create(manifest) => self.create(&key.0, manifest).await,
             Action::Copy(of) => self.copy(&key.0, of).await,
-            Action::Patch { at, manager, version, patch } => {
+            Action::Patch { at, manager, version, patch, .. } => {
                 let mut patch = patch.clone();
                 patch["metadata"]["resourceVersion"] = json!(version);
                 self.patch(&key.0, at, manager, patch).await

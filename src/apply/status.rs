@@ -17,10 +17,36 @@ pub(super) fn patch(canary: &Canary, new: &CanaryStatus) -> Option<Value> {
 
 /// A field of the patch that the API server did not keep: the installed CustomResourceDefinition does not have it.
 pub(super) fn dropped(patch: &Value, written: &Value) -> Option<String> {
-    let sent = patch["status"].as_object()?;
-    let lost =
-        sent.iter().find(|(field, value)| !value.is_null() && written["status"][field.as_str()].is_null());
-    lost.map(|(field, _)| format!("status.{field}"))
+    lost(&patch["status"], &written["status"]).map(|path| format!("status{path}"))
+}
+
+/// The first value that was sent and is not there, at whatever depth.
+fn lost(sent: &Value, kept: &Value) -> Option<String> {
+    match (sent, kept) {
+        (Value::Object(sent), Value::Object(_)) => sent.iter().find_map(|(field, value)| {
+            let kept = &kept[field.as_str()];
+            if kept.is_null() && !is_empty(value) {
+                Some(format!(".{field}"))
+            } else {
+                Some(format!(".{field}{}", lost(value, kept)?))
+            }
+        }),
+        (Value::Array(sent), Value::Array(kept)) => {
+            let mut all = sent.iter().zip(kept).enumerate();
+            all.find_map(|(at, (sent, kept))| Some(format!("[{at}]{}", lost(sent, kept)?)))
+        }
+        _ => None,
+    }
+}
+
+/// Nothing is lost with it.
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Object(fields) => fields.values().all(is_empty),
+        Value::Array(items) => items.is_empty(),
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -34,6 +60,26 @@ mod tests {
         let pruned = json!({"status": {"phase": "Progressing"}});
         assert_eq!(dropped(&patch, &whole), None);
         assert_eq!(dropped(&patch, &pruned).as_deref(), Some("status.step"));
+    }
+
+    #[test]
+    fn c37_what_is_dropped_within_a_field_is_noticed() {
+        let patch = json!({"status": {
+            "step": {"index": 1, "renew": true, "since": null}, "run": {"number": 4, "ending": {}},
+            "conditions": [{"type": "A", "reason": "B"}], "metrics": [],
+        }});
+        let kept = |step: Value, run: Value, conditions: Value| {
+            dropped(&patch, &json!({"status": {"step": step, "run": run, "conditions": conditions}}))
+        };
+        let (step, run) = (json!({"index": 1, "renew": true}), json!({"number": 4}));
+        let conditions = json!([{"type": "A", "reason": "B"}]);
+        assert_eq!(kept(step.clone(), run.clone(), conditions.clone()), None);
+        assert_eq!(
+            kept(json!({"index": 1}), run.clone(), conditions.clone()).as_deref(),
+            Some("status.step.renew")
+        );
+        assert_eq!(kept(step.clone(), json!({"x": 1}), conditions).as_deref(), Some("status.run.number"));
+        assert_eq!(kept(step, run, json!([{"type": "A"}])).as_deref(), Some("status.conditions[0].reason"));
     }
 
     #[test]

@@ -6,18 +6,32 @@ use crate::{
     apply::ApplyError,
     clock,
     plan::Plan,
-    snapshot::{Evidence, JOB, Key, RefusedJob},
+    snapshot::{Evidence, JOB, Key, RefusedJob, Write},
+    write_budget::{Outcome, Wish},
 };
 
 impl Worker {
-    /// Remembers a write that is refused for good. That a Job cannot be made concerns its metric only.
-    pub(super) fn remember_refusal(&self, key: &Key, plan: &Plan, error: &ApplyError) {
-        let Some(why) = error.permanent_refusal() else { return };
+    /// Remembers a write that is refused for good, unless the attempts tell of it. That a Job cannot be made concerns its
+    /// metric only. True when the next plan does without this write.
+    pub(super) fn remember_refusal(
+        &self,
+        key: &Key,
+        plan: &Plan,
+        error: &ApplyError,
+        attempts: &[((Write, Wish), Outcome)],
+    ) -> bool {
+        let Some(why) = error.permanent_refusal() else { return false };
         let job = error.creating().filter(|at| at.kind == JOB && plan.job() == Some(&at.name));
-        self.states.of(key, |state| match job {
-            Some(job) => state.refused_job = Some(RefusedJob { name: job.name.clone(), why }),
-            None => state.refused = Some(why),
-        });
+        if let Some(job) = job {
+            let name = job.name.clone();
+            self.states.of(key, |state| state.refused_job = Some(RefusedJob { name, why }));
+            return false;
+        }
+        let told = attempts.iter().any(|(_, outcome)| *outcome == Outcome::Refused(why.clone()));
+        if !told {
+            self.states.of(key, |state| state.refused = Some(why));
+        }
+        told
     }
 
     /// After a plan whose decision stands. What it has not written is kept for the next write; one that failed is tried

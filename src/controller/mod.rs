@@ -11,10 +11,11 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use kube::Client;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    clock,
     config::Config,
     events::Events,
     names,
@@ -82,20 +83,20 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     let metrics = Arc::new(Metrics::new(&config.rules.mesh_provider));
     let cache = Arc::new(ObjectCache::default());
     let (triggers, receiver) = mpsc::unbounded_channel();
-    observe::watch_all(&client, &config, &cache, triggers.clone(), &tasks, &stop);
+    observe::watch_all(&client, &config, &cache, &metrics, triggers.clone(), &tasks, &stop);
     let publishing = TaskTracker::new();
     let events = Events::new(client.clone(), metrics.clone(), publishing.clone());
-    let (ready, readiness) = watch::channel(false);
+    let readiness = readiness(&cache, &config);
     let served = tokio::spawn(server::serve(config.port, metrics.clone(), readiness, stop.clone()));
 
-    let parts = Parts { client, out, events, metrics, cache, triggers, tasks: tasks.clone() };
+    let tracked = tasks.clone();
+    let parts = Parts { client, out, events, metrics, cache, triggers, tasks: tracked, stop: stop.clone() };
     let worker = Arc::new(Worker::new(config, parts));
     tokio::select! {
         () = worker.synced() => {
-            ready.send_replace(true);
             tracing::info!(version = env!("CARGO_PKG_VERSION"), "watching");
             let work = { let worker = worker.clone(); move |key| { let worker = worker.clone(); async move { worker.work(key).await } } };
-            queue::run(receiver, AT_ONCE, stop.clone(), work, |key, error| worker.panicked(key, error)).await;
+            queue::run(receiver, AT_ONCE, (stop.clone(), DRAIN), work, |key, error| worker.panicked(key, error)).await;
         }
         () = stop.cancelled() => {}
     }
@@ -110,6 +111,22 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     tokio::time::timeout(DRAIN, publishing.wait()).await.ok();
     served.await??;
     Ok(())
+}
+
+/// Ready while everything that all Canaries depend on is seen.
+fn readiness(cache: &Arc<ObjectCache>, config: &Config) -> server::Readiness {
+    let (cache, kinds) = (cache.clone(), observe::mandatory(&config.rules));
+    Arc::new(move || {
+        let stale = cache.stale_kinds(clock::now()).into_iter().filter(|stale| kinds.contains(&stale.kind));
+        let lost: Vec<String> = stale
+            .map(|stale| format!("{} not seen since {:.0}: {}", stale.kind.plural, stale.since, stale.why))
+            .collect();
+        match (lost.is_empty(), cache.synced(&kinds)) {
+            (true, true) => Ok(()),
+            (true, false) => Err("the watches have not synced yet".into()),
+            (false, _) => Err(lost.join("\n")),
+        }
+    })
 }
 
 /// Cancels once the process is told to end.

@@ -11,7 +11,8 @@ use jiff::Timestamp;
 use crate::{
     expression::Known,
     retry::Backoff,
-    snapshot::{Key, Records, RefusedJob, Snapshot},
+    snapshot::{Key, Records, RefusedJob, Snapshot, Write},
+    write_budget::WriteBudget,
 };
 
 /// A Canary that cannot be worked on is tried again after at most this long.
@@ -21,9 +22,13 @@ const RETRY_CAP: Duration = Duration::from_secs(30);
 pub(super) struct PassState {
     /// Until then no server is asked that gave no usable answer.
     pub(super) ask_not_before: Option<Timestamp>,
+    /// A server asked for less.
+    pub(super) rate_limited: bool,
     /// The write that is refused for good, in words.
     pub(super) refused: Option<String>,
     pub(super) refused_job: Option<RefusedJob>,
+    /// How often its objects were written.
+    pub(super) writes: WriteBudget<Write>,
     pub(super) records: Records,
     /// Conditions of its metrics.
     pub(super) conditions: Known,
@@ -32,6 +37,9 @@ pub(super) struct PassState {
     /// Its target, whose series go when it is gone.
     pub(super) target: Option<String>,
     pub(super) failures: Backoff,
+    /// Nothing is looked at before, whatever changes: so many plans in a row did not settle it.
+    pub(super) rest_until: Option<Timestamp>,
+    pub(super) unsettled: Backoff,
     pub(super) silences: Backoff,
     pub(super) record_failures: Backoff,
 }
@@ -40,13 +48,17 @@ impl Default for PassState {
     fn default() -> Self {
         Self {
             ask_not_before: None,
+            rate_limited: false,
             refused: None,
             refused_job: None,
+            writes: WriteBudget::default(),
             records: Records::default(),
             conditions: Known::default(),
             undecodable: None,
             target: None,
             failures: Backoff::new(RETRY_CAP),
+            rest_until: None,
+            unsettled: Backoff::new(RETRY_CAP),
             silences: Backoff::new(RETRY_CAP),
             record_failures: Backoff::new(RETRY_CAP),
         }
@@ -66,8 +78,10 @@ impl PassStates {
         self.of(key, |state| {
             state.conditions = snap.conditions.clone();
             snap.ask_not_before = state.ask_not_before;
+            snap.rate_limited = state.rate_limited;
             snap.refused.clone_from(&state.refused);
             snap.refused_job.clone_from(&state.refused_job);
+            snap.writes.clone_from(&state.writes);
             snap.records = Records { known: snap.records.known, ..state.records.clone() };
         });
     }

@@ -62,11 +62,11 @@ impl Due {
 }
 
 /// Works until `stop`: `work` for each due Canary, at most `limit` at once; `panicked` when a task did not end by
-/// itself says when to try again. Tasks under way at the end are waited for.
+/// itself says when to try again. Tasks under way at the end get `grace` to end, and are cut off then.
 pub(super) async fn run<W, F>(
     mut triggers: UnboundedReceiver<Key>,
     limit: usize,
-    stop: CancellationToken,
+    (stop, grace): (CancellationToken, Duration),
     work: W,
     panicked: impl Fn(&Key, &JoinError) -> Again,
 ) where
@@ -111,7 +111,12 @@ pub(super) async fn run<W, F>(
             () = async { match sleep { Some(at) => tokio::time::sleep_until(at).await, None => std::future::pending().await } } => {}
         }
     }
-    while tasks.join_next().await.is_some() {}
+    let ended = tokio::time::timeout(grace, async { while tasks.join_next().await.is_some() {} }).await;
+    if ended.is_err() {
+        // as if the process had died: what is under way is decided again by the next one
+        tracing::warn!(tasks = tasks.len(), "work under way did not end in time");
+        tasks.shutdown().await;
+    }
 }
 
 #[cfg(test)]
@@ -146,8 +151,9 @@ mod tests {
         };
         triggers.send(key("bad")).unwrap();
         triggers.send(key("good")).unwrap();
-        let queue =
-            tokio::spawn(run(receiver, 2, stop.clone(), work, |_, _| Again::After(Duration::from_secs(5))));
+        let queue = tokio::spawn(run(receiver, 2, (stop.clone(), Duration::from_secs(60)), work, |_, _| {
+            Again::After(Duration::from_secs(5))
+        }));
         tokio::time::sleep(Duration::from_millis(10_500)).await;
         stop.cancel();
         queue.await.unwrap();
@@ -172,7 +178,9 @@ mod tests {
                 Again::OnChange
             }
         };
-        let queue = tokio::spawn(run(receiver, 8, stop.clone(), work, |_, _| Again::OnChange));
+        let queue = tokio::spawn(run(receiver, 8, (stop.clone(), Duration::from_secs(60)), work, |_, _| {
+            Again::OnChange
+        }));
         for _ in 0..5 {
             triggers.send(key("a")).unwrap();
             tokio::time::sleep(Duration::from_millis(100)).await;
@@ -181,5 +189,23 @@ mod tests {
         stop.cancel();
         queue.await.unwrap();
         assert_eq!((most.load(Ordering::SeqCst), runs.load(Ordering::SeqCst)), (1, 2));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn c31_work_that_does_not_end_is_cut_off_at_shutdown() {
+        let (triggers, receiver) = tokio::sync::mpsc::unbounded_channel();
+        let stop = CancellationToken::new();
+        let work = |_| async {
+            tokio::time::sleep(Duration::from_secs(240)).await;
+            Again::OnChange
+        };
+        let grace = Duration::from_secs(2);
+        let queue = tokio::spawn(run(receiver, 2, (stop.clone(), grace), work, |_, _| Again::OnChange));
+        triggers.send(key("slow")).unwrap();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let begun = Instant::now();
+        stop.cancel();
+        queue.await.unwrap();
+        assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
     }
 }

@@ -12,10 +12,13 @@ use super::{
 };
 use crate::{
     analysis::{Metric, Reading},
-    api::{CanaryStatus, Phase},
-    clock, events, names,
+    api::{Canary, CanaryStatus, Phase},
+    clock,
+    config::Rules,
+    events, names,
     plan::{self, Note, Plan, Question, Severity},
     snapshot::{CANARY, Key, Snapshot},
+    spec::{Strategy, validate},
 };
 
 impl Worker {
@@ -56,8 +59,8 @@ impl Worker {
         }
     }
 
-    /// Gauges and counters under Flagger's names.
-    pub(super) fn update_metrics(&self, snap: &Snapshot, plan: &Plan, asked: &Asked) {
+    /// Gauges and counters under Flagger's names, of a status that is written.
+    pub(super) fn update_metrics(&self, snap: &Snapshot, plan: &Plan) {
         self.metrics.set_totals(&self.cache.totals());
         if plan::older_rival(snap).is_some() {
             // the series of the target are the other one's
@@ -69,24 +72,30 @@ impl Worker {
         self.states.of(&key, |state| state.target = Some(target.clone()));
         let before = snap.canary.status.clone().unwrap_or_default();
         let after = plan.status.as_ref().unwrap_or(&before);
-        let phase = after.phase.unwrap_or_default();
-        let number = match phase {
+        let number = match after.phase.unwrap_or_default() {
             Phase::Progressing => 0,
             Phase::Failed => 2,
             _ => 1,
         };
         self.metrics.set_status(target, &namespace, number);
         self.metrics.set_weight(target, &namespace, 100 - after.canary_weight, after.canary_weight);
-        if before.phase != after.phase {
-            let how = if snap.canary.spec.skip_analysis == Some(true) { "skipped" } else { "completed" };
-            match phase {
-                Phase::Succeeded if before.phase == Some(Phase::Finalising) => {
-                    self.metrics.success(target, &namespace, "canary", how);
-                }
-                Phase::Failed => self.metrics.failure(target, &namespace, "canary", "completed"),
-                _ => {}
-            }
+        let analysis = if snap.canary.spec.skip_analysis == Some(true) { "skipped" } else { "completed" };
+        let Some(well) = ended(&before, after) else { return };
+        let strategy = strategy(&snap.canary, &snap.rules);
+        if well {
+            self.metrics.success(target, &namespace, strategy, analysis);
+        } else {
+            self.metrics.failure(target, &namespace, strategy, "completed");
         }
+    }
+
+    /// What metrics read, as gauges.
+    pub(super) fn show_readings(&self, snap: &Snapshot, asked: &Asked) {
+        if plan::older_rival(snap).is_some() {
+            return;
+        }
+        let target = &snap.canary.spec.target_ref.name;
+        let namespace = snap.canary.namespace().unwrap_or_default();
         for question in &asked.questions {
             let Question::Measure { index, query } = question else { continue };
             let Some(Reading::Values(values)) = asked.answers.readings.get(index) else { continue };
@@ -123,8 +132,27 @@ impl Worker {
         }
     }
 
-    /// A stored object that the schema would refuse today: counted, and said once for each reason.
-    pub(super) fn report_undecodable(&self, key: &Key, why: &str) {
+    /// A stored object that the schema would refuse today: if it is deleted, it is let go, for that needs none of it.
+    pub(super) async fn leave_undecodable(&self, key: &Key, why: &str) -> Again {
+        self.report_undecodable(key, why);
+        let raw = self.cache.get(CANARY, &key.0, &key.1).unwrap_or_default();
+        let Some(finalizers) = plan::freed(&raw) else { return Again::OnChange };
+        let canary = format!("{}.{}", key.1, key.0);
+        match self.applier.free(key, &raw, &finalizers).await {
+            Ok(()) => {
+                tracing::warn!(canary, "let go without reverting anything, because it does not decode");
+                self.states.of(key, |state| state.failures.reset());
+                Again::OnChange
+            }
+            Err(error) => {
+                tracing::warn!(canary, %error, "the finalizer was not removed, trying again");
+                self.later(key)
+            }
+        }
+    }
+
+    /// Counted, and said once for each reason.
+    fn report_undecodable(&self, key: &Key, why: &str) {
         let said = self.states.of(key, |state| state.undecodable.replace(why.to_owned()));
         self.metrics.set_undecodable(CANARY.kind, self.states.undecodable());
         if said.as_deref() == Some(why) {
@@ -157,5 +185,72 @@ impl Worker {
         );
         self.states.of(key, |state| state.refused = Some(why));
         self.later(key)
+    }
+}
+
+/// Whether a rollout ended well or badly between these two; none if none ended.
+fn ended(before: &CanaryStatus, after: &CanaryStatus) -> Option<bool> {
+    if before.phase == after.phase {
+        return None;
+    }
+    match after.phase {
+        Some(Phase::Succeeded) if before.phase == Some(Phase::Finalising) => Some(true),
+        // a revision that was declined before its run began is no rollout
+        Some(Phase::Failed) if before.run.is_some() => Some(false),
+        _ => None,
+    }
+}
+
+/// The strategy in Flagger's words.
+fn strategy(canary: &Canary, rules: &Rules) -> &'static str {
+    match validate(canary, rules).map(|c| c.strategy) {
+        Ok(Strategy::BlueGreen) => "blue-green",
+        Ok(Strategy::AbTest) => "ab-testing",
+        _ => "canary",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn status(phase: Phase, run: bool) -> CanaryStatus {
+        let run = run.then(|| serde_json::from_value(json!({"started": "2026-01-01T00:00:00Z"})).unwrap());
+        CanaryStatus { phase: Some(phase), run, ..CanaryStatus::default() }
+    }
+
+    #[test]
+    fn b3_a_rollout_is_counted_once_when_it_ends() {
+        let at = status;
+        let finished = ended(&at(Phase::Finalising, true), &at(Phase::Succeeded, false));
+        assert_eq!(finished, Some(true));
+        assert_eq!(ended(&at(Phase::Progressing, true), &at(Phase::Failed, false)), Some(false));
+        assert_eq!(ended(&at(Phase::Failed, false), &at(Phase::Failed, false)), None);
+        assert_eq!(ended(&at(Phase::Failed, false), &at(Phase::Succeeded, false)), None, "it was set back");
+        assert_eq!(ended(&at(Phase::Waiting, false), &at(Phase::Failed, false)), None, "it never began");
+    }
+
+    fn canary(analysis: &serde_json::Value) -> Canary {
+        let target = json!({"apiVersion": "apps/v1", "kind": "Deployment", "name": "app"});
+        let spec =
+            json!({"targetRef": target, "provider": "istio", "service": {"port": 80}, "analysis": analysis});
+        serde_json::from_value(json!({
+            "apiVersion": "flagger.app/v1beta1", "kind": "Canary", "metadata": {"name": "app", "namespace": "n"},
+            "spec": spec,
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn b4_the_strategy_is_that_of_the_canary() {
+        for (analysis, word) in [
+            (json!({"stepWeight": 10, "maxWeight": 50}), "canary"),
+            (json!({"iterations": 5}), "blue-green"),
+            (json!({"iterations": 5, "match": [{"headers": {"x": {"exact": "y"}}}]}), "ab-testing"),
+        ] {
+            assert_eq!(strategy(&canary(&analysis), &Rules::default()), word);
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use jiff::Timestamp;
 use kube::Client;
 use tokio::sync::mpsc;
-use tokio_util::task::TaskTracker;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{pass_state::PassStates, queue::Again};
 use crate::{
@@ -20,15 +20,20 @@ use crate::{
     observe::{self, GatherError, ObjectCache},
     plan::{self, Answers, Plan, Question, Wake},
     queries::{Asker, EventSink, WebhookRounds},
-    snapshot::{Key, Snapshot},
+    snapshot::{CANARY_RUN, JOB, Key, Snapshot},
     source::{Contents, Http, Secrets, Sources, http::TIMEOUT},
+    spec::validate,
     telemetry::{Metrics, Outcome, Reconcile},
     webhook::Webhooks,
+    write_budget,
 };
 
 /// Plans carried out for one Canary before others get their turn. The longest chain of writes without waiting is
 /// shorter; a Canary that needs more is being fought over.
 const PASSES: usize = 24;
+/// After a refused write, which is not made again at once, the others of the plan are decided on anew.
+const SOON: Duration = Duration::from_millis(100);
+
 /// Everything that working on a Canary needs.
 pub(super) struct Worker {
     pub(super) cache: Arc<ObjectCache>,
@@ -41,6 +46,8 @@ pub(super) struct Worker {
     pub(super) alerts: Alerts,
     pub(super) metrics: Arc<Metrics>,
     pub(super) states: PassStates,
+    /// The process is to end: no further pass begins.
+    pub(super) stop: CancellationToken,
 }
 
 /// What a worker is made of.
@@ -52,6 +59,7 @@ pub(super) struct Parts {
     pub(super) cache: Arc<ObjectCache>,
     pub(super) triggers: mpsc::UnboundedSender<Key>,
     pub(super) tasks: TaskTracker,
+    pub(super) stop: CancellationToken,
 }
 
 /// Questions and what was answered to them.
@@ -80,7 +88,7 @@ enum Next {
 
 impl Worker {
     pub(super) fn new(config: Config, parts: Parts) -> Self {
-        let Parts { client, out, events, metrics, cache, triggers, tasks } = parts;
+        let Parts { client, out, events, metrics, cache, triggers, tasks, stop } = parts;
         let hooks = Webhooks::new(out.clone());
         Self {
             asker: Asker::new(
@@ -105,6 +113,7 @@ impl Worker {
             events,
             metrics,
             states: PassStates::default(),
+            stop,
             config,
             cache,
         }
@@ -127,8 +136,15 @@ impl Worker {
     }
 
     async fn passes(&self, key: &Key) -> (Outcome, Again) {
+        let now = clock::now();
+        if let Some(until) = self.states.of(key, |state| state.rest_until.filter(|until| now < *until)) {
+            return (Outcome::Waiting, Again::After(clock::until(until, now)));
+        }
         let (mut wrote, mut asked) = (false, None);
         for _ in 0..PASSES {
+            if self.stop.is_cancelled() {
+                return (Outcome::Waiting, Again::OnChange);
+            }
             let pass = match self.pass(key, asked.take()).await {
                 Ok(pass) => pass,
                 Err(end) => return end,
@@ -138,27 +154,47 @@ impl Worker {
             match pass.next {
                 Next::Pass(answered) => asked = answered,
                 Next::At(time) => {
+                    self.states.of(key, |state| state.unsettled.reset());
                     let wait = clock::until(time, clock::now());
                     return (unless_written(Outcome::Waiting), Again::After(wait));
                 }
-                Next::OnChange => return (unless_written(Outcome::Settled), Again::OnChange),
+                Next::OnChange => {
+                    self.states.of(key, |state| state.unsettled.reset());
+                    return (unless_written(Outcome::Settled), Again::OnChange);
+                }
             }
         }
         tracing::warn!(canary = %format!("{}.{}", key.1, key.0), "still not settled after many writes: is something else changing the same objects?");
-        (Outcome::Failed, self.later(key))
+        let wait = self.states.of(key, |state| {
+            let wait = state.unsettled.next_delay();
+            state.rest_until = Some(clock::after(clock::now(), wait));
+            wait
+        });
+        (Outcome::Failed, Again::After(wait))
     }
 
     /// One look, one decision and its writes. `asked`: what was answered in the pass right before. Err: no further pass
     /// now.
     async fn pass(&self, key: &Key, asked: Option<Asked>) -> Result<Pass, (Outcome, Again)> {
+        let waiting = |again| (Outcome::Waiting, again);
         let now = clock::now();
-        let mut snap = self.observe(key, now).map_err(|again| (Outcome::Waiting, again))?;
-        let asked = self.ask(key, plan::questions(&snap, now), asked).await;
-        // the answers may have put the next question off
-        snap.ask_not_before = self.states.of(key, |state| state.ask_not_before);
+        let mut snap = self.observe(key, now).await.map_err(waiting)?;
+        let questions = plan::questions(&snap, now);
+        let asks = !questions.is_empty();
+        let asked = self.ask(key, &snap, questions, asked, now).await.map_err(waiting)?;
         let decided = asked.decided_at(now);
+        if asks {
+            // answers take their time: what is decided has to fit what is there by now
+            let put_off = std::mem::replace(&mut snap, self.observe(key, decided).await.map_err(waiting)?);
+            let not_before = std::mem::replace(&mut snap.ask_not_before, put_off.ask_not_before);
+            let limited = std::mem::replace(&mut snap.rate_limited, put_off.rate_limited);
+            if !plan::would_ask(&snap, asked.answers.asked_at, &asked.questions) {
+                return Ok(Pass { wrote: false, next: Next::Pass(None) });
+            }
+            (snap.ask_not_before, snap.rate_limited) = (not_before, limited);
+        }
         let plan = plan::decide(&snap, &asked.answers, decided);
-        self.update_metrics(&snap, &plan, &asked);
+        self.show_readings(&snap, &asked);
         self.carry_out(key, &snap, &plan).await.map_err(|again| (Outcome::Failed, again))?;
         self.observe_check(&snap, &plan, now, decided);
         let begun = self.rounds.begin(key, &plan.calls);
@@ -174,7 +210,7 @@ impl Worker {
         Ok(Pass { wrote: !plan.is_empty(), next })
     }
 
-    fn observe(&self, key: &Key, now: Timestamp) -> Result<Snapshot, Again> {
+    async fn observe(&self, key: &Key, now: Timestamp) -> Result<Snapshot, Again> {
         match observe::gather(&self.cache, &self.config.rules, key, now) {
             Ok(mut snap) => {
                 self.clear_undecodable(key);
@@ -189,64 +225,85 @@ impl Worker {
             }
             // its watch triggers again; the time is for a watch that is being opened anew
             Err(GatherError::Behind(_)) => Err(Again::After(Duration::from_secs(1))),
-            Err(GatherError::Undecodable(why)) => {
-                self.report_undecodable(key, &why);
-                Err(Again::OnChange)
-            }
+            Err(GatherError::Undecodable(why)) => Err(self.leave_undecodable(key, &why).await),
         }
     }
 
-    /// Asks, unless the same was asked a moment ago. Puts the next question off while there are no usable answers.
-    async fn ask(&self, key: &Key, questions: Vec<Question>, asked: Option<Asked>) -> Asked {
+    /// Asks, unless the same was asked a moment ago. Puts the next question off while there are no usable answers. Err: the
+    /// process is to end.
+    async fn ask(
+        &self,
+        key: &Key,
+        snap: &Snapshot,
+        questions: Vec<Question>,
+        asked: Option<Asked>,
+        now: Timestamp,
+    ) -> Result<Asked, Again> {
         if let Some(asked) = asked.filter(|asked| asked.questions == questions) {
-            return asked;
+            return Ok(asked);
         }
         if questions.is_empty() {
-            return Asked::default();
+            return Ok(Asked::default());
         }
-        let answers = self.asker.ask(&questions).await;
+        let Some(answers) = self.stop.run_until_cancelled(self.asker.ask(&questions)).await else {
+            return Err(Again::OnChange);
+        };
+        let answers = Answers { asked_at: now, ..answers };
         let unusable = |r: &Reading| matches!(r, Reading::Failed(_) | Reading::Doubted { .. });
         let silent = answers.readings.values().any(unusable) || answers.configs.values().any(Result::is_err);
+        let interval = validate(&snap.canary, &self.config.rules).map_or(Duration::ZERO, |c| c.interval);
         self.states.of(key, |state| {
+            state.rate_limited = answers.rate_limited.is_some();
             if silent {
-                let wait = state.silences.next_delay().max(Duration::from_secs(1));
+                let wait = pause(state.silences.next_delay(), answers.rate_limited, interval);
                 state.ask_not_before = Some(clock::after(clock::now(), wait));
             } else {
                 state.silences.reset();
                 state.ask_not_before = None;
             }
         });
-        Asked { questions, answers }
+        Ok(Asked { questions, answers })
     }
 
     async fn carry_out(&self, key: &Key, snap: &Snapshot, plan: &Plan) -> Result<(), Again> {
-        match self.applier.carry_out(&snap.canary, plan).await {
-            Ok(failed) => {
-                self.remember_record(key, plan, failed.as_ref(), true);
-                if !plan.is_empty() {
-                    self.states.of(key, |state| {
-                        state.refused = None;
-                        state.failures.reset();
-                    });
+        let carried = self.applier.carry_out(&snap.canary, plan).await;
+        let now = clock::now();
+        self.states.of(key, |state| {
+            for ((write, wish), outcome) in &carried.attempts {
+                // that of a metric stands for itself, and records have their own time
+                if ![JOB, CANARY_RUN].contains(&write.0.kind) || *outcome == write_budget::Outcome::Written {
+                    state.writes.note(write, *wish, outcome.clone(), now);
                 }
-                self.announce(snap, plan);
-                Ok(())
             }
-            Err((decided, error)) => {
-                if decided {
-                    self.remember_record(key, plan, None, false);
-                    self.announce(snap, plan);
-                }
-                let name = format!("{}.{}", key.1, key.0);
-                if error.is_conflict() {
-                    tracing::debug!(canary = name, %error, "deciding anew");
-                } else {
-                    tracing::warn!(canary = name, error = %chain(&error), "a write failed, trying again");
-                }
-                self.remember_refusal(key, plan, &error);
-                Err(self.later(key))
-            }
+        });
+        if carried.decided || plan.status.is_none() {
+            self.update_metrics(snap, plan);
         }
+        let Some(error) = carried.failed else {
+            self.remember_record(key, plan, carried.unrecorded.as_ref(), true);
+            if !plan.is_empty() {
+                self.states.of(key, |state| {
+                    state.refused = None;
+                    state.failures.reset();
+                });
+            }
+            self.announce(snap, plan);
+            return Ok(());
+        };
+        if carried.decided {
+            self.remember_record(key, plan, None, false);
+            self.announce(snap, plan);
+        }
+        let name = format!("{}.{}", key.1, key.0);
+        if error.is_conflict() {
+            tracing::debug!(canary = name, %error, "deciding anew");
+        } else {
+            tracing::warn!(canary = name, error = %chain(&error), "a write failed, trying again");
+        }
+        if self.remember_refusal(key, plan, &error, &carried.attempts) {
+            return Err(Again::After(SOON));
+        }
+        Err(self.later(key))
     }
 
     /// Once more, after a while that grows with each failure.
@@ -264,8 +321,31 @@ impl Asked {
     }
 }
 
+/// How long nothing is asked after there was no usable answer. A server that asks for less is asked no more often than one
+/// that answers, and not before the time that it names.
+fn pause(silence: Duration, rate_limited: Option<Duration>, interval: Duration) -> Duration {
+    let asked_for = rate_limited.map_or(Duration::ZERO, |named| named.max(interval));
+    silence.max(asked_for).max(Duration::from_secs(1))
+}
+
 /// An error with all its causes.
 pub(super) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let causes = std::iter::successors(Some(error), |e| e.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn c30_a_server_that_asks_for_less_is_not_asked_more_often_than_one_that_answers() {
+        let seconds = Duration::from_secs;
+        let interval = seconds(300);
+        assert_eq!(pause(seconds(2), None, interval), seconds(2), "one that is down is asked again soon");
+        assert_eq!(pause(seconds(2), Some(seconds(0)), interval), interval);
+        assert_eq!(pause(seconds(2), Some(seconds(900)), interval), seconds(900));
+        assert_eq!(pause(seconds(30), Some(seconds(5)), seconds(10)), seconds(30));
+        assert_eq!(pause(Duration::ZERO, None, interval), seconds(1));
+    }
 }

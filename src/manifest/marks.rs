@@ -88,6 +88,39 @@ pub fn epoch(object: &Value) -> Option<i64> {
     annotation(object, names::ANNOTATION_EPOCH)?.parse().ok()
 }
 
+/// Who changed the object last, as far as can be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ChangedBy {
+    /// A field manager that wrote after us.
+    Manager(String),
+    /// No field manager has written since we did.
+    Us,
+    /// The object does not say.
+    Unknown,
+}
+
+/// Who changed the object last, by its `managedFields`.
+pub fn changed_by(object: &Value) -> ChangedBy {
+    let entries = object["metadata"]["managedFields"].as_array().map_or(&[][..], Vec::as_slice);
+    let last = |ours: bool| {
+        let of = entries.iter().filter(|entry| manager(entry).starts_with(names::MANAGERS) == ours);
+        of.filter(|entry| entry["subresource"] != "status")
+            .filter_map(|entry| Some((entry["time"].as_str()?.parse::<Timestamp>().ok()?, manager(entry))))
+            .max()
+    };
+    match (last(true), last(false)) {
+        (ours, Some((at, other))) if ours.is_none_or(|(written, _)| written <= at) => {
+            ChangedBy::Manager(other.to_owned())
+        }
+        (Some(_), _) => ChangedBy::Us,
+        _ => ChangedBy::Unknown,
+    }
+}
+
+fn manager(entry: &Value) -> &str {
+    entry["manager"].as_str().unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,6 +132,27 @@ mod tests {
         let m = fixture::stamped(Manifest::new(CANARY, "x", names::managers::ROUTE, &[], json!({})), 7, at);
         assert_eq!((epoch(&m.body), written(&m.body)), (Some(7), Some(at)));
         assert_eq!((epoch(&json!({})), written(&json!(3))), (None, None));
+    }
+
+    #[test]
+    fn c23_the_manager_that_wrote_last_is_told_from_ourselves() {
+        let entry =
+            |manager: &str, time: &str| json!({"manager": manager, "operation": "Update", "time": time});
+        let of = |entries: Value| changed_by(&json!({"metadata": {"managedFields": entries}}));
+        let ours = entry(names::managers::ROUTE, "2026-01-02T03:04:05Z");
+        let argo = entry("argocd-controller", "2026-01-02T03:04:05Z");
+        let before = entry("helm", "2026-01-01T00:00:00Z");
+        assert_eq!(
+            of(json!([ours, before, argo])),
+            ChangedBy::Manager("argocd-controller".into()),
+            "times are whole seconds"
+        );
+        assert_eq!(of(json!([ours, before])), ChangedBy::Us);
+        assert_eq!(of(json!([before])), ChangedBy::Manager("helm".into()));
+        assert_eq!(changed_by(&json!({})), ChangedBy::Unknown);
+        let mut status = entry("kube-controller-manager", "2026-02-01T00:00:00Z");
+        status["subresource"] = json!("status");
+        assert_eq!(of(json!([ours, status])), ChangedBy::Us);
     }
 
     #[test]

@@ -28,7 +28,8 @@ pub(crate) use self::marks::{holder, marked};
 pub use self::{
     json::{generation, replicas, resource_version, uid},
     marks::{
-        adopted, annotation, annotations, controller_of, disown, epoch, labels, made_for, ours, written,
+        ChangedBy, adopted, annotation, annotations, changed_by, controller_of, disown, epoch, labels,
+        made_for, ours, written,
     },
     object::{Manifest, Undo},
     patch::{difference, patch},

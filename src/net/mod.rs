@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header::RETRY_AFTER};
 use ipnet::{Ipv4Net, Ipv6Net};
 use reqwest::{Certificate, Client, ClientBuilder, Proxy, Response, Url, redirect};
 
@@ -114,6 +114,8 @@ pub(crate) struct Answer {
     pub body: Vec<u8>,
     /// There is more of it than the limit allows.
     pub cut: bool,
+    /// The header `Retry-After`.
+    pub retry_after: Option<String>,
 }
 
 /// Why there is no answer. No text holds credentials or what a server said.
@@ -256,6 +258,8 @@ fn build(kind: &Kind, guard: &Arc<Guard>) -> Result<Client, NetError> {
 
 async fn read(mut response: Response, limit: usize) -> Result<Answer, reqwest::Error> {
     let status = response.status().as_u16();
+    let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+    let retry_after = retry_after.map(str::to_owned);
     let (mut body, mut cut) = (Vec::new(), false);
     while let Some(chunk) = response.chunk().await? {
         let room = limit - body.len();
@@ -265,7 +269,7 @@ async fn read(mut response: Response, limit: usize) -> Result<Answer, reqwest::E
             break;
         }
     }
-    Ok(Answer { status, body, cut })
+    Ok(Answer { status, body, cut, retry_after })
 }
 
 fn failure(error: reqwest::Error, timeout: Duration) -> NetError {

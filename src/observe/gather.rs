@@ -1,6 +1,6 @@
 //! What the watches hold about one Canary, as a [`Snapshot`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -16,11 +16,13 @@ use crate::{
     manifest::{self, config, scaler, service},
     names, router,
     snapshot::{
-        ALERT_PROVIDER, CANARY, CANARY_RUN, DAEMONSET, HPA, Key, METRIC_TEMPLATE, Neighbour, ObjectRef,
-        Objects, REVISION, Records, Rival, SCALED_OBJECT, SERVICE, Snapshot,
+        ALERT_PROVIDER, CANARY, CANARY_RUN, DAEMONSET, DEPLOYMENT, ENDPOINTS, HPA, Key, Kind,
+        METRIC_TEMPLATE, Neighbour, ObjectRef, Objects, REVISION, Records, Rival, SCALED_OBJECT, SERVICE,
+        Snapshot, StaleKind,
     },
     spec::{Target, keep_in_use, known, validate},
     text::first_chars,
+    write_budget::WriteBudget,
 };
 
 /// Everything known about one Canary at `now`.
@@ -48,8 +50,9 @@ pub(crate) fn gather(
     // nothing is read of a kind that is not served
     let target_kind = Target::named(&canary.spec.target_ref).unwrap_or_default();
     let workload = target_kind.kind();
-    if workload == DAEMONSET && !cache.synced(&[DAEMONSET]) {
-        return Err(GatherError::Behind(DAEMONSET.plural));
+    let mut unlisted = BTreeMap::new();
+    if workload == DAEMONSET {
+        listed(cache, DAEMONSET, now, &mut unlisted)?;
     }
     let mut wanted: Vec<ObjectRef> = [target.clone(), names::primary(&target)]
         .into_iter()
@@ -57,12 +60,16 @@ pub(crate) fn gather(
         .chain(services.iter().map(|n| ObjectRef::new(SERVICE, n.clone())))
         .collect();
     let (mut missing, mut forbidden) = (Vec::new(), Vec::new());
-    wanted.extend(routes(cache, rules, &canary, &services, &mut missing, &mut forbidden)?);
-    wanted.extend(scalers(cache, namespace, &canary, &mut missing)?);
+    let mut reach = Reach { now, missing: &mut missing, forbidden: &mut forbidden, unlisted: &mut unlisted };
+    wanted.extend(routes(cache, rules, &canary, &services, &mut reach)?);
+    wanted.extend(scalers(cache, namespace, &canary, &mut reach)?);
     if canary.metadata.deletion_timestamp.is_some() {
         wanted.extend(former(cache, rules, key, &canary, &services));
     }
-    let mut objects = read(cache, key, wanted)?;
+    // noted before it is read, so that no change from now on is missed
+    cache.depends_on(key, &wanted);
+    let stale = stale(cache, &wanted, now);
+    let mut objects = read(cache, namespace, &wanted, &stale)?;
     revisions(cache, namespace, &names::primary(&target), &mut objects);
     let records = records(cache, key, &mut objects, &mut missing);
     let templates = templates(cache, &canary, namespace);
@@ -86,8 +93,12 @@ pub(crate) fn gather(
         namespace_terminating: cache.terminating(namespace),
         refused: None,
         refused_job: None,
+        unlisted_kinds: unlisted,
+        stale,
+        writes: WriteBudget::default(),
         ask_not_before: None,
         watching_since: Timestamp::MIN,
+        rate_limited: false,
         records: Records { known: records, ..Records::default() },
         conditions: Known::default(),
         heard: BTreeMap::new(),
@@ -95,16 +106,52 @@ pub(crate) fn gather(
     })
 }
 
-/// These objects, as far as they exist.
-fn read(cache: &ObjectCache, key: &Key, wanted: Vec<ObjectRef>) -> Result<Objects, GatherError> {
-    // noted before it is read, so that no change from now on is missed
-    cache.depends_on(key, &wanted);
+/// Kinds that every decision is made from.
+const NEEDED: [Kind; 4] = [CANARY, DEPLOYMENT, SERVICE, ENDPOINTS];
+
+/// Kinds that are not there or not seen.
+struct Reach<'a> {
+    now: Timestamp,
+    missing: &'a mut Vec<String>,
+    forbidden: &'a mut Vec<String>,
+    unlisted: &'a mut BTreeMap<String, String>,
+}
+
+/// Ok if the kind was listed, or cannot be for so long that this is to be said.
+fn listed(
+    cache: &ObjectCache,
+    kind: Kind,
+    now: Timestamp,
+    unlisted: &mut BTreeMap<String, String>,
+) -> Result<(), GatherError> {
+    if cache.synced(&[kind]) {
+        return Ok(());
+    }
+    let why = cache.unlisted(kind, now).ok_or(GatherError::Behind(kind.plural))?;
+    unlisted.insert(kind.crd(), why);
+    Ok(())
+}
+
+/// What has not been seen for too long of the kinds of these objects, and of those that every decision is made from.
+fn stale(cache: &ObjectCache, wanted: &[ObjectRef], now: Timestamp) -> Vec<StaleKind> {
+    let kinds: BTreeSet<Kind> = wanted.iter().map(|at| at.kind).chain(NEEDED).collect();
+    cache.stale_kinds(now).into_iter().filter(|stale| kinds.contains(&stale.kind)).collect()
+}
+
+/// These objects, as far as they exist. What is newer than has been seen is waited for, unless its kind is not seen.
+fn read(
+    cache: &ObjectCache,
+    namespace: &str,
+    wanted: &[ObjectRef],
+    stale: &[StaleKind],
+) -> Result<Objects, GatherError> {
     let mut objects = Objects::default();
     for at in wanted {
-        if cache.stale(at.kind, &(key.0.clone(), at.name.clone())) {
+        let old = stale.iter().any(|stale| stale.kind == at.kind);
+        if cache.stale(at.kind, &(namespace.to_owned(), at.name.clone())) && !old {
             return Err(GatherError::Behind(at.kind.plural));
         }
-        if let Some(object) = cache.get(at.kind, &key.0, &at.name) {
+        if let Some(object) = cache.get(at.kind, namespace, &at.name) {
             objects.insert(at.kind, object);
         }
     }
@@ -117,19 +164,18 @@ fn routes(
     rules: &Rules,
     canary: &Canary,
     services: &[String],
-    missing: &mut Vec<String>,
-    forbidden: &mut Vec<String>,
+    reach: &mut Reach<'_>,
 ) -> Result<Vec<ObjectRef>, GatherError> {
     let provider = canary.spec.provider.as_deref().filter(|p| !p.is_empty()).unwrap_or(&rules.mesh_provider);
     let Some(router) = router::by_name(provider) else { return Ok(vec![]) };
     let mut wanted = Vec::new();
     for kind in router.kinds() {
         if !kind.built_in() && !cache.defines(&kind.crd()) {
-            missing.push(kind.crd());
+            reach.missing.push(kind.crd());
         } else if cache.forbidden(*kind) {
-            forbidden.push(kind.crd());
-        } else if !cache.synced(&[*kind]) {
-            return Err(GatherError::Behind(kind.plural));
+            reach.forbidden.push(kind.crd());
+        } else {
+            listed(cache, *kind, reach.now, reach.unlisted)?;
         }
         wanted.extend(services.iter().map(|n| ObjectRef::new(*kind, n.clone())));
     }
@@ -165,15 +211,15 @@ fn scalers(
     cache: &ObjectCache,
     namespace: &str,
     canary: &Canary,
-    missing: &mut Vec<String>,
+    reach: &mut Reach<'_>,
 ) -> Result<Vec<ObjectRef>, GatherError> {
     let mut found = Vec::new();
     let named = canary.spec.autoscaler_ref.as_ref();
     if let Some((kind, named)) = named.and_then(|n| Some((scaler::kind(&n.kind)?, n))) {
         if kind == SCALED_OBJECT && !cache.defines(&kind.crd()) {
-            missing.push(kind.crd());
-        } else if !cache.synced(&[kind]) {
-            return Err(GatherError::Behind(kind.plural));
+            reach.missing.push(kind.crd());
+        } else {
+            listed(cache, kind, reach.now, reach.unlisted)?;
         }
         found.extend([named.name.clone(), names::primary(&named.name)].map(|n| ObjectRef::new(kind, n)));
     }

@@ -6,15 +6,18 @@ mod dependency_index;
 mod endpoints;
 mod error;
 mod gather;
+mod list;
 mod optional;
 mod references;
+mod stream;
 mod watch;
 
 pub(crate) use cache::ObjectCache;
 pub(crate) use error::GatherError;
 pub(crate) use gather::gather;
+pub(crate) use list::list_once;
 pub use optional::optional;
-pub(crate) use watch::{list_once, mandatory, watch_all};
+pub(crate) use watch::{mandatory, watch_all};
 
 #[cfg(test)]
 mod tests;

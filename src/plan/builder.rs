@@ -10,9 +10,10 @@ use crate::{
     names::conditions,
     plan::model::{
         Action, Note, Plan, Round, Stop, Wake,
-        flow::{Flow, GO_ON, WAIT},
+        flow::{Flow, GO_ON, WAIT, WRITE_FIRST},
     },
-    snapshot::{Evidence, ObjectRef},
+    snapshot::{Evidence, ObjectRef, Snapshot, Write},
+    write_budget::{Wish, WriteBudget},
 };
 
 /// Collects one pass's decisions.
@@ -22,6 +23,8 @@ pub(crate) struct PlanBuilder {
     pub(crate) status: CanaryStatus,
     /// In order.
     pub(crate) actions: Vec<Action>,
+    /// Writes that are made again later only.
+    pub(crate) held: Vec<Write>,
     /// In order.
     pub(crate) notes: Vec<Note>,
     /// The actions only lower the canary's weight: carry them out although the status write fails.
@@ -42,6 +45,8 @@ pub(crate) struct PlanBuilder {
     restarted: bool,
     /// Pods of the target are ready: they are not waited for any more, and from this time on that is noted.
     pods_ready: Option<Timestamp>,
+    canary: String,
+    writes: WriteBudget<Write>,
 }
 
 /// `time + wait`, or the far future.
@@ -55,6 +60,7 @@ impl PlanBuilder {
             status: old.clone(),
             old,
             actions: vec![],
+            held: vec![],
             notes: vec![],
             urgent: false,
             unread: vec![],
@@ -66,12 +72,14 @@ impl PlanBuilder {
             now,
             restarted: false,
             pods_ready: None,
+            canary: String::new(),
+            writes: WriteBudget::default(),
         }
     }
 
-    /// For a status whose stored times had to be corrected: `corrected` is what is decided on.
-    pub(crate) fn correcting(old: CanaryStatus, corrected: CanaryStatus, now: Timestamp) -> Self {
-        Self { status: corrected, ..Self::new(old, now) }
+    /// The status is decided on with its stored times corrected: `stored` is what it was before that.
+    pub(crate) fn correcting(self, stored: CanaryStatus) -> Self {
+        Self { old: stored, ..self }
     }
 
     /// The Canary is acted on again after a time in which it was not: nothing of that time counts.
@@ -125,13 +133,44 @@ impl PlanBuilder {
         }
     }
 
+    /// A plan for this Canary.
+    pub(crate) fn of(snap: &Snapshot, now: Timestamp) -> Self {
+        let canary = snap.canary.metadata.name.clone().unwrap_or_default();
+        Self { canary, writes: snap.writes.clone(), ..Self::new(snap.status(), now) }
+    }
+
     /// The status as it was.
     pub(crate) fn old(&self) -> &CanaryStatus {
         &self.old
     }
 
+    /// Writes, unless it is too early for another attempt: then it is looked at again when it is due. What takes users
+    /// off a version that fails is never too early.
     pub(crate) fn act(&mut self, action: Action) {
-        self.actions.push(action);
+        let (write, wish) = action.attempt(&self.canary);
+        match self.held_until(&write, wish) {
+            Some(until) => {
+                self.wake_at(until);
+                self.held.push(write);
+            }
+            None => self.actions.push(action),
+        }
+    }
+
+    /// As [`Self::act`]; waits where it is too early.
+    pub(crate) fn try_act(&mut self, action: Action) -> Flow {
+        let before = self.actions.len();
+        self.act(action);
+        if self.actions.len() > before { WRITE_FIRST } else { WAIT }
+    }
+
+    /// The object was not taken as it was written last.
+    pub(crate) fn was_refused(&self, write: &Write) -> bool {
+        self.writes.is_refused(write)
+    }
+
+    fn held_until(&self, write: &Write, wish: Wish) -> Option<Timestamp> {
+        self.writes.held_until(write, wish, self.now).filter(|_| !self.urgent)
     }
 
     /// Said in the phase that the plan has come to.

@@ -17,8 +17,8 @@
 //! (`e2e/tests/repo.rs` checks both):
 //!
 //! 1. [`model`], [`builder`] - what goes into a decision and what comes out of it
-//! 2. [`configs`], [`stored_times`], [`context`], [`chain`], [`observed_target`], [`waiting`] - one Canary, and what several
-//!    phases ask of it
+//! 2. [`configs`], [`stored_times`], [`context`], [`chain`], [`observed_target`], [`staleness`], [`waiting`] - one Canary, and
+//!    what several phases ask of it
 //! 3. [`history`], [`objects`], [`traffic`] - records of runs, generated objects, where requests go
 //! 4. [`gates`], [`analysis`] - who has a say before the weight rises, and what is measured
 //! 5. [`phases`] - a chain of guards for each phase
@@ -36,6 +36,7 @@ mod model;
 mod objects;
 mod observed_target;
 mod phases;
+mod staleness;
 mod stored_times;
 #[cfg(test)]
 mod tests;
@@ -49,6 +50,7 @@ pub use model::{
     Action, Alert, Answers, Call, HookKind, Note, Plan, Question, Round, Severity, Stop, Urgency, Wake,
     run_of,
 };
+pub(crate) use phases::terminate::freed;
 
 use crate::{api::Phase, manifest::revision, snapshot::Snapshot};
 use analysis::{entries, schedule};
@@ -63,7 +65,7 @@ use phases::{idle, initialise, not_accepted, progress, promote};
 pub fn questions(snap: &Snapshot, now: Timestamp) -> Vec<Question> {
     let corrected = stored_times::corrected(snap, now);
     let snap = corrected.as_ref().unwrap_or(snap);
-    let mut draft = PlanBuilder::new(snap.status(), now);
+    let mut draft = PlanBuilder::of(snap, now);
     let answers = Answers::default();
     let cx = admission::admit(snap, &answers, &mut draft, now);
     let mut all = match cx.as_ref().map(|cx| (cx.phase(), cx)) {
@@ -78,15 +80,23 @@ pub fn questions(snap: &Snapshot, now: Timestamp) -> Vec<Question> {
     all
 }
 
+/// Whether the same would be asked in this situation as was asked at `asked_at` in another: otherwise the answers say nothing
+/// of it.
+pub fn would_ask(snap: &Snapshot, asked_at: Timestamp, questions: &[Question]) -> bool {
+    self::questions(snap, asked_at) == questions
+}
+
 /// What to do now. `answers` are those to [`questions`] for the same snapshot; missing ones are data.
 pub fn decide(snap: &Snapshot, answers: &Answers, now: Timestamp) -> Plan {
     let (stored, corrected) = (snap.status(), stored_times::corrected(snap, now));
     let snap = corrected.as_ref().unwrap_or(snap);
-    let mut draft = PlanBuilder::correcting(stored, snap.status(), now);
+    let mut draft = PlanBuilder::of(snap, now).correcting(stored);
     if let Some(cx) = admission::admit(snap, answers, &mut draft, now) {
         ignore(by_phase(&cx, &mut draft));
     }
     history::record(snap, &mut draft, now);
+    staleness::report(snap, &mut draft);
+    objects::contest::report(snap, &mut draft, now);
     draft.finish()
 }
 

@@ -45,6 +45,10 @@ impl Asker {
                     answers.readings.insert(*index, Reading::Values(values));
                 }
                 (Question::Measure { index, query }, Reply::Metric(Err(unanswered))) => {
+                    if let SourceError::RateLimited { retry_after, .. } = unanswered.error {
+                        answers.rate_limited =
+                            answers.rate_limited.max(Some(retry_after.unwrap_or_default()));
+                    }
                     answers.readings.insert(*index, unanswered.reading(&query.promql));
                 }
                 (Question::Ping { access, template, .. }, Reply::Metric(reply)) => {

@@ -180,6 +180,9 @@ fn refusal(reply: &Reply) -> Option<SourceError> {
     let (server, status) = (reply.server.clone(), reply.status);
     let theirs = NOT_THE_QUERY.iter().any(|known| kind.starts_with(known));
     Some(match status {
+        400 if kind.starts_with("Throttling") => {
+            SourceError::RateLimited { server, status, said, retry_after: None }
+        }
         400 | 422 if !theirs => SourceError::Rejected { server, status, said },
         _ => SourceError::Unavailable { server, status, said },
     })

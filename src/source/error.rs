@@ -1,5 +1,7 @@
 //! What can go wrong with a question to a metrics server.
 
+use std::time::Duration;
+
 use crate::{
     analysis::Doubt,
     net::{NetError, Refused},
@@ -93,6 +95,18 @@ pub(crate) enum SourceError {
         /// What it said, as far as it may be repeated.
         said: String,
     },
+    /// It asks for fewer questions.
+    #[error("{server} answered with status {status}: it is asked too often, and is left alone for a while")]
+    RateLimited {
+        /// Who.
+        server: String,
+        /// HTTP status.
+        status: u16,
+        /// What it said, as far as it may be repeated.
+        said: String,
+        /// How long it wants to be left alone, as far as it says so.
+        retry_after: Option<Duration>,
+    },
     /// No connection, or one that broke.
     #[error("connecting to {server}: {source}")]
     Unreachable {
@@ -173,6 +187,7 @@ impl SourceError {
         match self {
             Self::Rejected { said, .. }
             | Self::Unavailable { said, .. }
+            | Self::RateLimited { said, .. }
             | Self::Undecodable { said, .. }
             | Self::Warned { said, .. }
                 if !said.is_empty() =>
@@ -196,6 +211,7 @@ impl SourceError {
             Self::Identity { .. } => "CloudIdentity",
             Self::Rejected { .. } => "QueryRejected",
             Self::Unavailable { .. } => "SourceUnavailable",
+            Self::RateLimited { .. } => "SourceRateLimited",
             Self::Unreachable { .. } | Self::Unasked { .. } => "SourceUnreachable",
             Self::TimedOut { .. } => "SourceTimedOut",
             Self::TooLarge { .. } => "AnswerTooLarge",

@@ -11,10 +11,12 @@ use kube::{Client, client::Body};
 use reqwest::Url;
 use serde::Deserialize;
 
+use crate::clock;
+
 use super::{
     ask::{Ask, MetricSource},
     error::SourceError,
-    http::{Call, Http, LARGEST, Reply, TIMEOUT, address, complaint_of, quoted},
+    http::{Call, Http, LARGEST, Reply, TIMEOUT, address, complaint_of, quoted, retry_after},
     quantity,
 };
 
@@ -67,6 +69,12 @@ impl ExternalMetrics {
         let request = request.map_err(|e| SourceError::Unusable { message: format!("{rest}: {e}") })?;
         let response = self.cluster.send(request).await.map_err(|e| down(&e))?;
         let status = response.status().as_u16();
+        if status == 429 {
+            let text = response.headers().get("retry-after").and_then(|value| value.to_str().ok());
+            let retry_after = text.and_then(|text| retry_after(text, clock::now()));
+            let (server, said) = (CLUSTER.into(), String::new());
+            return Err(SourceError::RateLimited { server, status, said, retry_after });
+        }
         let mut pieces = response.into_body().into_data_stream();
         let mut body = Vec::new();
         while let Some(piece) = pieces.next().await {

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use reqwest::{
     Method, Url,
     header::{ACCEPT, HeaderMap, HeaderName, HeaderValue},
@@ -13,6 +14,7 @@ use serde_json::error::Category;
 
 pub(crate) use crate::net::shown;
 use crate::{
+    clock,
     net::{self, NetError, Outbound, Request, Tls},
     text::first_chars,
 };
@@ -21,6 +23,8 @@ use super::{ask::Ask, error::SourceError};
 
 /// Time for one question, from connecting to the last byte; Flagger's.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
+/// A server that wants to be left alone for longer is asked all the same.
+const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 /// Most bytes of an answer that are read: thousands of series, where a check needs one.
 pub(crate) const LARGEST: usize = 1024 * 1024;
 /// Most characters of an answer that are repeated to people.
@@ -163,7 +167,13 @@ impl Http {
         if answer.cut {
             return Err(SourceError::TooLarge { server, limit: LARGEST });
         }
-        Ok(self.reply(&server, answer.status, answer.body))
+        let retry_after = answer.retry_after.as_deref().and_then(|text| retry_after(text, clock::now()));
+        let reply = self.reply(&server, answer.status, answer.body);
+        if answer.status == 429 || answer.status == 503 && retry_after.is_some() {
+            let said = reply.quote(&reply.body);
+            return Err(SourceError::RateLimited { server, status: answer.status, said, retry_after });
+        }
+        Ok(reply)
     }
 
     /// The body of an answer with a status of success.
@@ -220,6 +230,16 @@ impl Reply {
     }
 }
 
+/// How long a server wants to be left alone by its header `Retry-After`: seconds, or a date.
+pub(crate) fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
+    let text = text.trim();
+    let wait = match text.parse::<u64>() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => clock::until(jiff::fmt::rfc2822::parse(text).ok()?.timestamp(), now),
+    };
+    Some(wait.min(LONGEST_WAIT))
+}
+
 /// The address of a server with a path behind it.
 ///
 /// # Errors
@@ -270,4 +290,25 @@ pub(crate) fn quoted(text: &str) -> String {
 /// White space within a query as single spaces, as Flagger sends it.
 pub(crate) fn on_one_line(query: &str) -> String {
     query.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn c30_a_time_to_wait_is_seconds_or_a_date() {
+        let now: Timestamp = "2026-11-28T14:00:00Z".parse().unwrap();
+        for (text, seconds) in [
+            ("120", Some(120)),
+            (" 0 ", Some(0)),
+            ("Sat, 28 Nov 2026 14:05:00 GMT", Some(300)),
+            ("Sat, 28 Nov 2026 13:05:00 GMT", Some(0)),
+            ("99999999", Some(3600)),
+            ("soon", None),
+            ("-1", None),
+        ] {
+            assert_eq!(retry_after(text, now), seconds.map(Duration::from_secs), "{text}");
+        }
+    }
 }

@@ -43,6 +43,12 @@ impl Keptn {
         let answer = tokio::time::timeout(DEADLINE, api.get(&name)).await;
         let timed_out = |_| SourceError::TimedOut { server: SERVER.into(), seconds: DEADLINE.as_secs_f64() };
         let object = answer.map_err(timed_out)?.map_err(|error| match error {
+            kube::Error::Api(status) if status.code == 429 => SourceError::RateLimited {
+                server: SERVER.into(),
+                status: status.code,
+                said: String::new(),
+                retry_after: None,
+            },
             kube::Error::Api(status) => SourceError::Unavailable {
                 server: format!("{SERVER}, asked for KeptnMetric {namespace}/{name},"),
                 status: status.code,

@@ -14,12 +14,20 @@ use std::{
 };
 
 use prometheus_client::{
-    encoding::{EncodeLabelSet, text::encode},
+    encoding::text::encode,
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::Registry,
 };
 
-use super::{hooks::HookMetrics, outcome::Outcome};
+use super::{
+    hooks::HookMetrics,
+    labels::{
+        AlertLabels, AnalysisLabels, BuildLabels, InfoLabels, KindLabels, NamespaceLabels, OutcomeLabels,
+        QueryLabels, ResultLabels, TargetLabels, WorkloadLabels, analysis_labels, result_labels,
+        target_labels, workloads,
+    },
+    outcome::Outcome,
+};
 
 /// Upper bounds that Prometheus clients use unless told otherwise; Flagger's histogram has them.
 pub(super) const DEFAULT_BUCKETS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
@@ -27,71 +35,6 @@ pub(super) const DEFAULT_BUCKETS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.
 const RECONCILE_BUCKETS: [f64; 10] = [0.0005, 0.001, 0.005, 0.02, 0.1, 0.25, 0.5, 1.0, 5.0, 20.0];
 /// Lateness of a step: timers are exact to milliseconds; a minute late is an alarm.
 const LATENESS_BUCKETS: [f64; 8] = [0.01, 0.05, 0.2, 1.0, 5.0, 15.0, 60.0, 300.0];
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct TargetLabels {
-    name: String,
-    namespace: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct WorkloadLabels {
-    workload: String,
-    namespace: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct AnalysisLabels {
-    name: String,
-    namespace: String,
-    metric: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ResultLabels {
-    name: String,
-    namespace: String,
-    deployment_strategy: String,
-    analysis_status: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct NamespaceLabels {
-    namespace: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct InfoLabels {
-    version: String,
-    mesh_provider: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct BuildLabels {
-    version: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct OutcomeLabels {
-    outcome: Outcome,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct QueryLabels {
-    source: String,
-    outcome: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct AlertLabels {
-    service: &'static str,
-    outcome: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct KindLabels {
-    kind: String,
-}
 
 type IntGauge = Gauge<i64, AtomicI64>;
 type FloatGauge = Gauge<f64, AtomicU64>;
@@ -119,6 +62,7 @@ pub struct Metrics {
     reconcile_seconds: Histogram,
     query_seconds: Histograms<QueryLabels>,
     undecodable: Family<KindLabels, IntGauge>,
+    stale: Family<KindLabels, IntGauge>,
     lateness: Histogram,
     events_dropped: Counter,
     alerts: Family<AlertLabels, Counter>,
@@ -126,6 +70,7 @@ pub struct Metrics {
     pub hooks: HookMetrics,
     used: Mutex<BTreeMap<(String, String), Used>>,
     counted: Mutex<BTreeSet<String>>,
+    shown_stale: Mutex<BTreeSet<String>>,
 }
 
 fn default_histogram() -> Histogram {
@@ -148,12 +93,14 @@ impl Metrics {
             reconcile_seconds: Histogram::new(RECONCILE_BUCKETS),
             query_seconds: Family::new_with_constructor(default_histogram),
             undecodable: Family::default(),
+            stale: Family::default(),
             lateness: Histogram::new(LATENESS_BUCKETS),
             events_dropped: Counter::default(),
             alerts: Family::default(),
             hooks: HookMetrics::default(),
             used: Mutex::default(),
             counted: Mutex::default(),
+            shown_stale: Mutex::default(),
         };
         metrics.register_rollouts(mesh_provider);
         metrics.register_operator();
@@ -211,6 +158,11 @@ impl Metrics {
             self.undecodable.clone(),
         );
         registry.register(
+            "serin_stale_kinds",
+            "Kinds of which nothing is seen: 1 while their watch is broken for too long",
+            self.stale.clone(),
+        );
+        registry.register(
             "serin_step_lateness_seconds",
             "Time between the moment a step was due and the moment it was decided",
             self.lateness.clone(),
@@ -236,9 +188,12 @@ impl Metrics {
     pub fn set_totals(&self, totals: &BTreeMap<String, usize>) {
         let mut counted = lock(&self.counted);
         counted.retain(|namespace| {
+            if totals.contains_key(namespace) {
+                return true;
+            }
             let labels = NamespaceLabels { namespace: namespace.clone() };
             let gauge = self.total.get_or_create_owned(&labels);
-            if !totals.contains_key(namespace) && gauge.get() == 0 {
+            if gauge.get() == 0 {
                 self.total.remove(&labels);
                 return false;
             }
@@ -336,6 +291,18 @@ impl Metrics {
         self.undecodable.get_or_create(&labels).set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
+    /// The kinds of which nothing is seen, as plural.group.
+    pub fn set_stale(&self, kinds: &BTreeSet<String>) {
+        let mut shown = lock(&self.shown_stale);
+        for kind in shown.difference(kinds) {
+            self.stale.get_or_create(&KindLabels { kind: kind.clone() }).set(0);
+        }
+        for kind in kinds {
+            self.stale.get_or_create(&KindLabels { kind: kind.clone() }).set(1);
+        }
+        shown.extend(kinds.iter().cloned());
+    }
+
     /// Counts an alert: `sent`, `failed` or `dropped`; `service` is the type of its AlertProvider, as far as known.
     pub fn alerted(&self, service: &'static str, outcome: &'static str) {
         self.alerts.get_or_create(&AlertLabels { service, outcome }).inc();
@@ -359,26 +326,4 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 fn key(target: &str, namespace: &str) -> (String, String) {
     (namespace.to_owned(), target.to_owned())
-}
-
-fn target_labels(target: &str, namespace: &str) -> TargetLabels {
-    TargetLabels { name: target.to_owned(), namespace: namespace.to_owned() }
-}
-
-fn workloads(target: &str, namespace: &str) -> [WorkloadLabels; 2] {
-    [crate::names::primary(target), target.to_owned()]
-        .map(|workload| WorkloadLabels { workload, namespace: namespace.to_owned() })
-}
-
-fn analysis_labels(target: &str, namespace: &str, metric: &str) -> AnalysisLabels {
-    AnalysisLabels { name: target.to_owned(), namespace: namespace.to_owned(), metric: metric.to_owned() }
-}
-
-fn result_labels(target: &str, namespace: &str, strategy: &str, analysis: &str) -> ResultLabels {
-    ResultLabels {
-        name: target.to_owned(),
-        namespace: namespace.to_owned(),
-        deployment_strategy: strategy.to_owned(),
-        analysis_status: analysis.to_owned(),
-    }
 }

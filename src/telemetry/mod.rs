@@ -4,6 +4,7 @@
 //! Does not serve the metrics (`server` does) and does not decide what is worth saying to users (`plan` does).
 
 mod hooks;
+mod labels;
 mod metrics;
 mod outcome;
 mod reconcile;

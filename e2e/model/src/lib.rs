@@ -7,8 +7,11 @@
 //! - [`sim`]: the loop of questions, answers, decision and writes; [`records`]: what is kept of the records of runs.
 //! - [`observer`]: what must hold of every decision and every write; [`route`], [`shares`]: where it looks.
 //! - [`behaviour`]: a transcript without its texts.
+//! - [`answers`]: what is answered, and what happens meanwhile.
+//! - [`others`]: who changes back or refuses what the operator writes.
 //! - [`scenario`] and [`step`]: scenarios as data; [`show`]: what of them is compared; [`transcript`]: what happens, in lines.
 
+mod answers;
 pub mod behaviour;
 pub mod configs;
 pub mod controllers;
@@ -16,8 +19,11 @@ pub mod fixture;
 #[cfg(test)]
 mod jobs;
 pub mod knative;
+#[cfg(test)]
+mod meanwhile;
 mod objects;
 pub mod observer;
+pub mod others;
 pub mod pods;
 mod records;
 pub mod route;

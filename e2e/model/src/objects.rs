@@ -4,8 +4,8 @@ use anyhow::{Context as _, Result};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use serin::snapshot::{
-    CANARY_RUN, CONFIG_MAP, DAEMONSET, DEPLOYMENT, HPA, JOB, KNATIVE_SERVICE, Kind, METRIC_TEMPLATE,
-    ObjectRef, REVISION, Rival, SCALED_OBJECT, SECRET, SERVICE,
+    CANARY_RUN, CONFIG_MAP, DAEMONSET, DEPLOYMENT, ENDPOINTS, HPA, JOB, KNATIVE_SERVICE, Kind,
+    METRIC_TEMPLATE, ObjectRef, REVISION, Rival, SCALED_OBJECT, SECRET, SERVICE,
 };
 
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
     world::{NAMESPACE, World},
 };
 
-const KINDS: [Kind; 12] = [
+const KINDS: [Kind; 14] = [
     DEPLOYMENT,
     DAEMONSET,
     SERVICE,
@@ -24,6 +24,8 @@ const KINDS: [Kind; 12] = [
     HPA,
     SCALED_OBJECT,
     route::VIRTUAL_SERVICE,
+    route::DESTINATION_RULE,
+    ENDPOINTS,
     KNATIVE_SERVICE,
     CANARY_RUN,
     JOB,

@@ -7,6 +7,14 @@ use serin_invariants::view::Names;
 
 use crate::{pods::Pods, world::World};
 
+/// `networking.istio.io/v1beta1` DestinationRule.
+pub const DESTINATION_RULE: Kind = Kind {
+    group: "networking.istio.io",
+    version: "v1beta1",
+    kind: "DestinationRule",
+    plural: "destinationrules",
+};
+
 /// `networking.istio.io/v1beta1` VirtualService.
 pub const VIRTUAL_SERVICE: Kind = Kind {
     group: "networking.istio.io",

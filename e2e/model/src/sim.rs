@@ -10,9 +10,9 @@ use jiff::{SignedDuration, Timestamp};
 use serin::{
     analysis::Reading,
     expression::Known,
-    manifest::config,
-    plan::{self, Action, Answers, Call, Plan, Question, Round, Wake},
-    snapshot::{CANARY_RUN, Denial, Snapshot, Timing, WebhookReply, WebhookRound},
+    plan::{self, Action, Answers, Call, Plan, Wake},
+    snapshot::{CANARY_RUN, Snapshot, WebhookRound, Write},
+    write_budget::{Outcome, WriteBudget},
 };
 
 use serin_invariants::view::Names;
@@ -20,7 +20,8 @@ use serin_invariants::view::Names;
 use crate::{
     controllers,
     observer::Observer,
-    pods::Pods,
+    others::Others,
+    pods::{Mode, Pods},
     records::Kept,
     time::{later, start},
     transcript,
@@ -58,6 +59,10 @@ pub struct Sim {
     pub refusals: BTreeMap<String, String>,
     /// Calls of webhooks so far.
     pub called: Vec<Call>,
+    /// How long answers take.
+    pub asking: Duration,
+    /// What happens while the next answers are awaited: these pods go.
+    pub meanwhile: Option<(String, Mode)>,
     /// The metrics server does not answer pings.
     pub silent: bool,
     /// Contents of ConfigMaps and Secrets are not given out.
@@ -66,6 +71,8 @@ pub struct Sim {
     pub trouble: Option<Trouble>,
     /// Disturbs the plan before which so many others wrote something.
     pub trouble_at: Option<(usize, Trouble)>,
+    /// Who else writes.
+    pub others: Others,
     /// The invariants.
     pub observer: Observer,
     /// What has happened, without times.
@@ -74,13 +81,14 @@ pub struct Sim {
     pub plans: usize,
     /// Questions that were asked.
     pub asked: usize,
-    heard: BTreeMap<String, WebhookRound>,
+    pub(crate) heard: BTreeMap<String, WebhookRound>,
+    writes: WriteBudget<Write>,
     /// Conditions that were read before.
     conditions: Known,
     names: Names,
     wake: Wake,
-    ask_not_before: Option<Timestamp>,
-    silence: u32,
+    pub(crate) ask_not_before: Option<Timestamp>,
+    pub(crate) silence: u32,
     /// What is kept of the records of runs.
     kept: Kept,
 }
@@ -99,10 +107,14 @@ impl Sim {
             called: vec![],
             heard: BTreeMap::new(),
             conditions: Known::default(),
+            asking: Duration::ZERO,
+            meanwhile: None,
             silent: false,
             unreadable: false,
             trouble: None,
             trouble_at: None,
+            others: Others::default(),
+            writes: WriteBudget::default(),
             observer: Observer::default(),
             log: vec![],
             plans: 0,
@@ -138,33 +150,11 @@ impl Sim {
         let mut snap = self.world.snapshot()?;
         snap.ask_not_before = self.ask_not_before;
         snap.watching_since = self.watching_since;
+        snap.writes = self.writes.clone();
         snap.records = self.kept.records(&self.world);
         snap.heard = self.heard.clone();
         snap.conditions = self.conditions.clone();
         Some(snap)
-    }
-
-    /// The answers that are scripted for these questions.
-    pub fn answer(&self, questions: &[Question]) -> Answers {
-        let mut answers = Answers::default();
-        for question in questions {
-            match question {
-                Question::Ping { .. } => {
-                    answers.ping = Some(if self.silent { Err("connection refused".into()) } else { Ok(()) });
-                }
-                Question::Measure { index, query } => {
-                    let well = query.range.min.or(query.range.max).unwrap_or(1.0);
-                    let reading = self.readings.get(&query.metric).cloned();
-                    answers.readings.insert(*index, reading.unwrap_or(Reading::Values(vec![well])));
-                }
-                Question::Config { at, .. } => {
-                    let digest = self.world.objects.at(at).map(config::digest);
-                    let answer = if self.unreadable { Err("forbidden".into()) } else { Ok(digest) };
-                    answers.configs.insert(at.clone(), answer);
-                }
-            }
-        }
-        answers
     }
 
     /// What time it is for the operator.
@@ -188,10 +178,18 @@ impl Sim {
         };
         self.conditions = self.conditions.with(snap.canary.conditions());
         snap.conditions = self.conditions.clone();
-        let clock = self.clock();
-        let questions = plan::questions(&snap, clock);
-        let answers = self.ask(&questions);
+        let (asked_at, asked_in) = (self.clock(), snap.ask_not_before);
+        let questions = plan::questions(&snap, asked_at);
+        let answers = Answers { asked_at, ..self.ask(&questions) };
+        if !questions.is_empty() && self.time_passes() {
+            let Some(fresh) = self.snapshot() else { return false };
+            snap = Snapshot { conditions: snap.conditions, ask_not_before: asked_in, ..fresh };
+            if !plan::would_ask(&snap, asked_at, &questions) {
+                return true;
+            }
+        }
         snap.ask_not_before = self.ask_not_before;
+        let clock = self.clock();
         let plan = plan::decide(&snap, &answers, clock);
         self.observer.decided(&snap, &questions, &answers, &plan, clock);
         self.wake = match plan.wake {
@@ -211,63 +209,6 @@ impl Sim {
             self.call(&plan.calls);
         }
         true
-    }
-
-    /// Has webhooks called: they answer at once, or hang. True when one has answered.
-    fn call(&mut self, rounds: &[Round]) -> bool {
-        let mut answered = false;
-        for round in rounds {
-            let mut said = Vec::new();
-            for call in &round.calls {
-                self.called.push(call.clone());
-                let refusal = self.refusals.get(&call.name).map(String::as_str);
-                if refusal == Some("hangs") {
-                    self.log.push(format!("call   {} hangs", call.name));
-                    break;
-                }
-                let answer = refusal.map_or(Ok(()), |why| Err(Denial::plain(why)));
-                self.log.push(format!("call   {}: {}", call.name, refusal.unwrap_or("yes")));
-                let last = round.ends_with(&answer);
-                let course = Timing {
-                    shown: call.url.clone(),
-                    asked: self.now,
-                    answered: self.now,
-                    tries: 1,
-                    status: Some(if answer.is_ok() { 200 } else { 403 }),
-                };
-                said.push(WebhookReply { name: call.name.clone(), url: call.url.clone(), answer, course });
-                if last || said.len() == round.calls.len() {
-                    answered = true;
-                    self.heard.insert(round.place.clone(), WebhookRound { at: self.now, said });
-                    break;
-                }
-            }
-        }
-        answered
-    }
-
-    fn ask(&mut self, questions: &[Question]) -> Answers {
-        let answers = self.answer(questions);
-        self.asked += questions.len();
-        for question in questions {
-            match question {
-                Question::Measure { index, query } => {
-                    self.log.push(transcript::asked(&query.metric, answers.readings.get(index)));
-                }
-                Question::Config { at, .. } => self.log.push(format!("read   {at}")),
-                Question::Ping { .. } => {}
-            }
-        }
-        let unread = answers.configs.values().any(Result::is_err);
-        let unusable = |r: &Reading| matches!(r, Reading::Failed(_) | Reading::Doubted { .. });
-        if unread || answers.readings.values().any(unusable) {
-            let wait = SignedDuration::from_secs(1 << self.silence.min(6));
-            self.silence += 1;
-            self.ask_not_before = self.clock().checked_add(wait).ok();
-        } else if !questions.is_empty() {
-            (self.silence, self.ask_not_before) = (0, None);
-        }
-        answers
     }
 
     fn say(&mut self, plan: &Plan) {
@@ -307,7 +248,9 @@ impl Sim {
             left -= 1;
             if !self.act(action) {
                 reached = false;
-                break;
+                if !plan.urgent {
+                    break;
+                }
             }
         }
         if decided {
@@ -322,6 +265,7 @@ impl Sim {
         (self.ask_not_before, self.silence) = (None, 0);
         self.kept.forget();
         self.heard.clear();
+        self.writes = WriteBudget::default();
     }
 
     fn write_status(&mut self, snap: &Snapshot, plan: &Plan) -> bool {
@@ -345,17 +289,31 @@ impl Sim {
 
     fn act(&mut self, action: &Action) -> bool {
         let before = self.world.clone();
+        let canary = before.canary.as_ref().and_then(|canary| canary["metadata"]["name"].as_str());
+        let (write, wish) = action.attempt(canary.unwrap_or_default());
         self.log.push(transcript::action(action));
-        match self.world.write(action, self.now) {
-            Ok(()) => {
-                self.wrote(&before, Some(action));
-                true
+        let outcome = match self.others.refuses(&write.0, action) {
+            Some(why) => {
+                self.log.push(format!("       refused: {why}"));
+                Outcome::Refused(format!("{}: {why}", write.0))
             }
-            Err(moved) => {
-                self.log.push(format!("       refused, it has changed: {}", moved.0));
-                false
-            }
+            None => match self.world.write(action, self.now) {
+                Ok(()) => Outcome::Written,
+                Err(moved) => {
+                    self.log.push(format!("       refused, it has changed: {}", moved.0));
+                    Outcome::Conflict(moved.0)
+                }
+            },
+        };
+        let written = outcome == Outcome::Written;
+        self.writes.note(&write, wish, outcome, self.now);
+        if written {
+            self.wrote(&before, Some(action));
+            let changed = self.others.react(&mut self.world, &write.0, self.now);
+            self.log.extend(changed);
+            self.look();
         }
+        written
     }
 
     fn wrote(&mut self, before: &World, action: Option<&Action>) {

@@ -8,12 +8,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use serin::{
     analysis::{Doubt, Reading},
-    snapshot::ObjectRef,
+    snapshot::{ObjectRef, StaleKind},
 };
 
 use crate::{
     controllers, fixture,
     objects::{kind_named, put, rivals},
+    others::{Change, Refusal},
     pods::Mode,
     sim::{Sim, Trouble},
 };
@@ -40,6 +41,12 @@ pub(crate) struct Step {
     /// Merge patches, by `Kind name`.
     #[serde(default)]
     edit: BTreeMap<String, Value>,
+    /// What others do from now on after each write of the operator, by `Kind name`; nothing any more.
+    #[serde(default)]
+    changed_back: BTreeMap<String, Option<Change>>,
+    /// Writes that the API server refuses from now on, by `Kind name`; nothing any more.
+    #[serde(default)]
+    refused: BTreeMap<String, Option<Refusal>>,
     /// `Kind name`.
     #[serde(default)]
     delete: Option<String>,
@@ -49,6 +56,12 @@ pub(crate) struct Step {
     rivals: Option<Vec<String>>,
     #[serde(default)]
     missing: Option<Vec<String>>,
+    /// Kinds that the API server does not list from now on, and why.
+    #[serde(default)]
+    unlisted: Option<BTreeMap<String, String>>,
+    /// Kinds whose watch is broken from now on.
+    #[serde(default)]
+    unseen: Option<Vec<String>>,
     /// The API server does not give out contents, or does again.
     #[serde(default)]
     unreadable: Option<bool>,
@@ -126,6 +139,7 @@ impl Step {
             }
             said.push(format!("{what} gets {patch}"));
         }
+        self.others(sim, &mut said)?;
         self.comes_and_goes(sim, &mut said)?;
         if let Some(writes) = self.crash {
             sim.trouble = Some(Trouble::CrashAfter(writes));
@@ -137,6 +151,29 @@ impl Step {
         }
         controllers::play(&mut sim.pods, &mut sim.world, sim.now);
         Ok(if said.is_empty() { "nothing happens".into() } else { said.join("; ") })
+    }
+
+    fn others(&self, sim: &mut Sim, said: &mut Vec<String>) -> Result<()> {
+        for (what, change) in &self.changed_back {
+            let at = points_at(what)?;
+            if let Some(change) = change {
+                sim.others.changes.insert(at.clone(), change.clone());
+                sim.others.react(&mut sim.world, &at, sim.now);
+                let who = change.by.as_deref().unwrap_or("the API server");
+                said.push(format!("{who} changes {what} from now on"));
+            } else {
+                sim.others.changes.remove(&at);
+                said.push(format!("{what} is changed no more"));
+            }
+        }
+        for (what, why) in &self.refused {
+            match why {
+                Some(why) => sim.others.refuses.insert(points_at(what)?, why.clone()),
+                None => sim.others.refuses.remove(&points_at(what)?),
+            };
+            said.push(format!("writes of {what} are refused: {}", why.is_some()));
+        }
+        Ok(())
     }
 
     fn comes_and_goes(&self, sim: &mut Sim, said: &mut Vec<String>) -> Result<()> {
@@ -162,6 +199,20 @@ impl Step {
         if let Some(unreadable) = self.unreadable {
             sim.unreadable = unreadable;
             said.push(format!("contents can be read: {}", !unreadable));
+        }
+        if let Some(unlisted) = &self.unlisted {
+            let kinds =
+                unlisted.iter().filter_map(|(name, why)| Some((kind_named(name)?.crd(), why.clone())));
+            sim.world.unlisted = kinds.collect();
+            said.push(format!("kinds that cannot be listed: {}", unlisted.len()));
+        }
+        if let Some(unseen) = &self.unseen {
+            let kinds = unseen.iter().filter_map(|name| kind_named(name));
+            let why = "forbidden".to_owned();
+            let stale = kinds.map(|kind| StaleKind { kind, since: sim.now, why: why.clone() });
+            sim.world.stale = stale.collect();
+            let none = if unseen.is_empty() { "none" } else { "" };
+            said.push(format!("kinds that are not seen: {none}{}", unseen.join(", ")));
         }
         if let Some(missing) = &self.missing {
             sim.world.missing_kinds.clone_from(missing);

@@ -14,9 +14,10 @@ use serin::{
     plan::Action,
     snapshot::{
         CANARY, CANARY_RUN, DAEMONSET, DEPLOYMENT, Kind, ObjectRef, Objects, REVISION, Records, Rival,
-        SERVICE, Snapshot,
+        SERVICE, Snapshot, StaleKind,
     },
     spec::{Target, keep_in_use},
+    write_budget::WriteBudget,
 };
 
 use crate::time::at_second;
@@ -40,6 +41,10 @@ pub struct World {
     pub ready: BTreeMap<String, u32>,
     /// Kinds that the cluster does not define, as `plural.group`.
     pub missing_kinds: Vec<String>,
+    /// Kinds that cannot be listed, as `plural.group`, and why.
+    pub unlisted: BTreeMap<String, String>,
+    /// Kinds that are not seen.
+    pub stale: Vec<StaleKind>,
     /// Other Canaries that want the same.
     pub rivals: Vec<Rival>,
     /// MetricTemplates that exist, as `namespace/name`.
@@ -86,9 +91,13 @@ impl World {
             namespace_terminating: self.terminating,
             refused: None,
             refused_job: None,
+            unlisted_kinds: self.unlisted.clone(),
+            stale: self.stale.clone(),
+            writes: WriteBudget::default(),
             ask_not_before: None,
             not_followed,
             watching_since: Timestamp::MIN,
+            rate_limited: false,
             records: Records::default(),
             conditions: Known::default(),
             heard: BTreeMap::new(),

@@ -61,7 +61,7 @@ async fn edit_primary(story: &Story<'_>) -> anyhow::Result<()> {
     })
     .await
     .context("the primary with the promoted image")?;
-    story.event("app", "Deployment app-primary was changed by hand").await
+    story.event("app", "Deployment app-primary was changed by").await
 }
 
 /// The primary is deleted by hand, and made again from the promoted template with its replicas.
@@ -206,7 +206,7 @@ async fn weights_edited_in_a_run_go_back_to_the_step(shared: &Shared) -> anyhow:
     weights.until(&[25, 60, 25]).await?;
     set_weights(&story, 0).await?;
     weights.until(&[25, 60, 25, 0, 25]).await?;
-    story.event("app", "VirtualService app was changed by hand").await?;
+    story.event("app", "VirtualService app was changed by").await?;
     well_goes_on(&story).await?;
     untouched_at_25(&story).await?;
     weights.until(&[25, 60, 25, 0, 25]).await?;

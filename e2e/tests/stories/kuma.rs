@@ -122,7 +122,7 @@ async fn a_canary_in_a_kuma_mesh_goes_through_its_whole_life(shared: &Shared) ->
         json!({"spec": {"conf": {"split": null, "destination": {SERVICE: "elsewhere_kuma_svc_80"}}}});
     routes(&story).patch(app, &PatchParams::default(), &Patch::Merge(astray)).await?;
     splits(&story, app, 25).await?;
-    story.event(app, "TrafficRoute kuma-life was changed by hand").await?;
+    story.event(app, "TrafficRoute kuma-life was changed by").await?;
     let path = story.follow(app);
     story.edit_canary(app, json!({"spec": {"analysis": {"interval": "1s"}}})).await?;
     story.phase(app, Phase::Succeeded).await?;

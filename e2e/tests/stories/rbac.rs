@@ -93,7 +93,7 @@ async fn whole_life(shared: &Shared, story: &Story<'_>) -> anyhow::Result<()> {
     drift(story.api(), "app", json!({"spec": {"selector": {"app": "drifted"}}}), selector).await?;
     let counted = async || {
         let events = story.events("app").await.ok()?;
-        (events.iter().filter(|note| note.contains("VirtualService app was changed by hand")).count() > 1)
+        (events.iter().filter(|note| note.contains("VirtualService app was changed by")).count() > 1)
             .then_some(())
     };
     wait::until("an Event that counts two repairs", PATIENCE, counted).await?;

@@ -5,6 +5,7 @@ use crate::{
         fixture::{self, merge},
     },
     spec::Target,
+    write_budget::WriteBudget,
 };
 use jiff::Timestamp;
 
@@ -36,9 +37,13 @@ fn snapshot() -> Snapshot {
         namespace_terminating: false,
         refused: None,
         refused_job: None,
+        unlisted_kinds: std::collections::BTreeMap::new(),
+        stale: vec![],
+        writes: WriteBudget::default(),
         ask_not_before: None,
         not_followed: vec![],
         watching_since: Timestamp::MIN,
+        rate_limited: false,
         records: crate::snapshot::Records::default(),
         conditions: crate::expression::Known::default(),
         heard: std::collections::BTreeMap::new(),

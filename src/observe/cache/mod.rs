@@ -5,6 +5,7 @@
 //! always sees the writes before it.
 
 mod entry;
+mod freshness;
 pub(super) mod jobs;
 mod records;
 mod scalers;
@@ -18,11 +19,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use self::entry::{Entry, drop_unread, key_of, version_of};
-pub(crate) use self::store::ObjectCache;
+pub(crate) use self::{freshness::GRACE, store::ObjectCache};
 use super::references::{Contested, References};
 use crate::{
     manifest::config,
-    snapshot::{CANARY, CANARY_RUN, DAEMONSET, DEPLOYMENT, ENDPOINTS, Key, Kind, ObjectRef, POD, REVISION},
+    snapshot::{
+        ALERT_PROVIDER, CANARY, CANARY_RUN, DAEMONSET, DEPLOYMENT, ENDPOINTS, JOB, Key, Kind,
+        METRIC_TEMPLATE, ObjectRef, POD, REVISION,
+    },
     spec::Target,
 };
 
@@ -30,6 +34,9 @@ impl ObjectCache {
     /// Takes in an object from a watch or from the answer to a write. Returns the Canaries it matters to.
     pub(crate) fn insert(&self, kind: Kind, mut object: Value) -> Vec<Key> {
         drop_unread(&mut object);
+        if !keeps_writers(kind) {
+            object["metadata"].as_object_mut().map(|meta| meta.remove("managedFields"));
+        }
         if config::KINDS.contains(&kind) {
             object = config::without_content(&object);
         } else if scalers::is_autoscaler(kind) {
@@ -111,6 +118,7 @@ impl ObjectCache {
         } else {
             let entries = inner.objects.entry(kind).or_default();
             entries.retain(|key, _| seen.contains(key));
+            inner.floors.retain(|(of, key), _| *of != kind || seen.contains(key));
             if kind == CANARY {
                 inner.references.retain(|key, _| seen.contains(key));
                 inner.dependencies.retain(|key| seen.contains(key));
@@ -124,6 +132,9 @@ impl ObjectCache {
         let mut inner = self.lock();
         inner.synced.remove(&kind);
         inner.forbidden.remove(&kind);
+        inner.lost.remove(&kind);
+        inner.newest.remove(&kind);
+        inner.floors.retain(|(of, _), _| *of != kind);
         inner.objects.remove(&kind);
     }
 
@@ -276,6 +287,12 @@ impl ObjectCache {
         }
         totals
     }
+}
+
+/// Who wrote last matters of what Serin writes and others may change back.
+fn keeps_writers(kind: Kind) -> bool {
+    let others = [CANARY, CANARY_RUN, POD, JOB, REVISION, METRIC_TEMPLATE, ALERT_PROVIDER];
+    !others.contains(&kind) && !config::KINDS.contains(&kind)
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ pub(super) fn same_but_version(a: &Value, b: &Value) -> bool {
         let mut object = object.clone();
         if let Some(meta) = object["metadata"].as_object_mut() {
             meta.remove("resourceVersion");
+            meta.remove("managedFields");
         }
         object
     };

@@ -8,7 +8,7 @@ use std::{
 use super::entry::Entry;
 use crate::{
     observe::{dependency_index::DependencyIndex, endpoints::Endpoints, references::References},
-    snapshot::{Key, Kind},
+    snapshot::{Key, Kind, StaleKind},
 };
 
 #[derive(Debug, Default)]
@@ -22,6 +22,10 @@ pub(super) struct Inner {
     pub(super) synced: BTreeSet<Kind>,
     /// Kinds whose watch the API server refuses.
     pub(super) forbidden: BTreeSet<Kind>,
+    /// Kinds of which nothing is seen for now.
+    pub(super) lost: BTreeMap<Kind, StaleKind>,
+    /// The latest version that each watch has seen.
+    pub(super) newest: BTreeMap<Kind, u64>,
     pub(super) crds: BTreeSet<String>,
     pub(super) crds_synced: bool,
     pub(super) terminating: BTreeSet<String>,

@@ -54,13 +54,23 @@ fn what_repeats_an_object_is_not_kept() {
     cache.insert(
         DEPLOYMENT,
         json!({"metadata": {
-            "name": "app", "namespace": "n", "resourceVersion": "1", "managedFields": [{"manager": "x"}],
+            "name": "app", "namespace": "n", "resourceVersion": "1",
+            "managedFields": [
+                {"manager": "helm", "time": "2026-01-01T00:00:00Z", "fieldsV1": {"f:spec": {}}},
+                {"manager": "argocd-controller", "time": "2026-01-03T00:00:00Z", "fieldsV1": {"f:spec": {}}},
+                {"manager": "kube-controller-manager", "time": "2026-01-04T00:00:00Z", "subresource": "status"},
+                {"manager": names::managers::ROUTE, "time": "2026-01-02T00:00:00Z", "fieldsV1": {"f:spec": {}}},
+            ],
             "annotations": {names::ANNOTATION_KUBECTL: "{}", "other": "1"},
         }}),
     );
     let kept = cache.get(DEPLOYMENT, "n", "app").unwrap();
     assert_eq!(kept["metadata"]["annotations"], json!({"other": "1"}));
-    assert_eq!(kept["metadata"]["managedFields"], Value::Null);
+    let last = json!([
+        {"manager": "argocd-controller", "time": "2026-01-03T00:00:00Z"},
+        {"manager": names::managers::ROUTE, "time": "2026-01-02T00:00:00Z"},
+    ]);
+    assert_eq!(kept["metadata"]["managedFields"], last);
 }
 
 #[test]

@@ -161,8 +161,9 @@ fn accept(cx: &Context<'_>, d: &mut PlanBuilder) {
     let lost = primary::lost(cx);
     let first_fault = lost.as_ref().or(cx.findings.faults.first()).or(cx.scaler_problem.as_ref());
     let first_fault = first_fault.or(cx.findings.kept.as_ref());
-    if let Some(refused) = &cx.snap.refused {
-        refuse(d, "ApiRefused", refused);
+    let unwritten = cx.snap.writes.refusal(cx.now).map(|(why, _)| why);
+    if let Some(refused) = cx.snap.refused.clone().or(unwritten) {
+        refuse(d, "ApiRefused", &refused);
     } else if let Some(fault) = first_fault {
         refuse(d, fault.reason, &fault.message);
     } else {

@@ -174,10 +174,28 @@ fn undisputed(snap: &Snapshot, c: &Validated, router: &'static dyn Router) -> Re
             ),
         ));
     }
+    let unlisted = |k: &&Kind| snap.unlisted_kinds.contains_key(&k.crd());
+    if let Some(kind) = router.kinds().iter().chain([&c.target.kind()]).find(unlisted) {
+        return Err(unlisted_kind(kind, &snap.unlisted_kinds[&kind.crd()]));
+    }
     match router.kinds().iter().find(|k| snap.forbidden_kinds.contains(&k.crd())) {
         Some(kind) => Err(unreadable(kind)),
         None => Ok(()),
     }
+}
+
+/// It is defined, but the API server does not list it.
+fn unlisted_kind(kind: &Kind, why: &str) -> Rejection {
+    reject(
+        "MeshMissing",
+        format!(
+            "the API server does not list {} {} ({}): {why}. Look whether that version is served and its conversion \
+             webhook answers, or set spec.provider to what the cluster has",
+            kind.api_version(),
+            kind.kind,
+            kind.crd()
+        ),
+    )
 }
 
 fn unreadable(kind: &Kind) -> Rejection {

@@ -57,7 +57,7 @@ pub(crate) fn judge(cx: &Context<'_>, d: &mut PlanBuilder, held: bool) -> Flow {
         outage::unanswered(cx, d);
         return WAIT;
     };
-    let ends_window = due.whole && cx.now >= schedule::window(cx);
+    let ends_window = due.whole && schedule::asked_until(cx) >= schedule::window(cx);
     let (refusal, unheard) = if ends_window { window_webhooks(cx, d) } else { (None, false) };
     let entries = recorded(cx, &due.found);
     match verdict(cx, &due, refusal, unheard, &entries) {

@@ -53,7 +53,7 @@ pub(crate) fn counted(d: &mut PlanBuilder, broken: &Broken) {
 /// Until when nothing is asked again after an answer was missing. Where windows go on all the same, they set the pace.
 pub(crate) fn until(cx: &Context<'_>) -> Timestamp {
     let frozen = cx.status().conditions.iter().find(|c| c.type_ == conditions::FROZEN);
-    let waits = frozen.is_some_and(|c| c.reason != COUNTED);
+    let waits = cx.snap.rate_limited || frozen.is_some_and(|c| c.reason != COUNTED);
     cx.snap.ask_not_before.filter(|_| waits).unwrap_or(Timestamp::MIN)
 }
 

@@ -68,11 +68,22 @@ pub(crate) fn due(cx: &Context<'_>) -> Timestamp {
     metrics.chain([window(cx)]).min().unwrap_or(cx.now)
 }
 
-/// Positions of the metrics that are due now.
+/// Up to when what was due was asked: what becomes due while answers are awaited is asked by the next pass. Now, where
+/// nothing was asked.
+pub(crate) fn asked_until(cx: &Context<'_>) -> Timestamp {
+    let asked = cx.answers.asked_at;
+    if asked == Timestamp::UNIX_EPOCH { cx.now } else { asked.min(cx.now) }
+}
+
+/// Positions of the metrics that are due.
 pub(crate) fn metrics_due(cx: &Context<'_>) -> Vec<usize> {
-    let entries = entries::all(cx);
+    let (entries, asked) = (entries::all(cx), asked_until(cx));
     let all = cx.checks.metrics.iter().zip(&entries).enumerate();
-    let due = all.filter(|(_, (m, entry))| metric_due(cx, m, entry).is_some_and(|at| cx.now >= at));
+    let due = all.filter(|(_, (m, entry))| {
+        // Jobs are not asked but seen
+        let now = if jobs::is_one(cx, m) { cx.now } else { asked };
+        metric_due(cx, m, entry).is_some_and(|at| now >= at)
+    });
     due.map(|(at, _)| at).collect()
 }
 

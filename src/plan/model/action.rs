@@ -6,8 +6,16 @@ use serde_json::Value;
 
 use crate::{
     manifest::{self, Manifest, config::CopyOf},
-    snapshot::{Kind, ObjectRef},
+    names::{self, managers},
+    snapshot::{CANARY, DEPLOYMENT, Kind, ObjectRef, Write},
+    write_budget::{Part, Wish},
 };
+
+/// Stand for the field manager where a part of an object is written, so that each part has its own attempts.
+const METADATA: &str = "metadata";
+const REST: &str = "rest";
+/// Stands for the field manager of deletions, which have none.
+pub(crate) const DELETION: &str = "deletion";
 
 /// One write.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -27,6 +35,9 @@ pub enum Action {
         version: String,
         /// Only what differs.
         patch: Value,
+        /// What it is to come to.
+        #[serde(skip)]
+        wish: Wish,
     },
     /// Set the replicas of a Deployment through its scale subresource.
     Scale {
@@ -54,7 +65,19 @@ pub enum Action {
 impl Action {
     /// A merge patch on the object that was seen as `live`.
     pub(crate) fn patch(at: ObjectRef, manager: &'static str, live: &Value, patch: Value) -> Self {
-        Self::Patch { at, manager, version: version(live), patch }
+        let wish = Wish { part: Part::Whole, digest: digest(&patch), moves_traffic: false };
+        Self::patch_towards(at, manager, live, patch, wish)
+    }
+
+    /// One of several patches that may lead to the same.
+    pub(crate) fn patch_towards(
+        at: ObjectRef,
+        manager: &'static str,
+        live: &Value,
+        patch: Value,
+        wish: Wish,
+    ) -> Self {
+        Self::Patch { at, manager, version: version(live), patch, wish }
     }
 
     /// Replicas for the Deployment that was seen as `live`.
@@ -74,10 +97,58 @@ impl Action {
             Self::Create(m) => m.kind,
             Self::Copy(of) => of.from.kind,
             Self::Patch { at, .. } | Self::Delete { at, .. } => at.kind,
-            Self::Scale { .. } => crate::snapshot::DEPLOYMENT,
-            Self::Finalizers { .. } => crate::snapshot::CANARY,
+            Self::Scale { .. } => DEPLOYMENT,
+            Self::Finalizers { .. } => CANARY,
         }
     }
+
+    /// What is written, and what it is to come to: attempts are counted by these. `canary` is the name of the Canary.
+    pub fn attempt(&self, canary: &str) -> (Write, Wish) {
+        let still = |digest| Wish { part: Part::Whole, digest, moves_traffic: false };
+        match self {
+            Self::Create(made) => ((made.at(), made.manager), wish(made, true)),
+            Self::Copy(of) => {
+                let at = ObjectRef::new(of.from.kind, of.name.clone());
+                ((at, managers::WORKLOAD), still(names::checksum(&format!("{of:?}"))))
+            }
+            Self::Patch { at, manager, wish, .. } => {
+                let how = match wish.part {
+                    Part::Whole => manager,
+                    Part::Metadata => METADATA,
+                    Part::Rest => REST,
+                };
+                ((at.clone(), how), *wish)
+            }
+            Self::Scale { name, replicas, .. } => {
+                let digest = names::checksum(&replicas.to_string());
+                ((ObjectRef::new(DEPLOYMENT, name.clone()), managers::SCALE), still(digest))
+            }
+            Self::Delete { at, .. } => ((at.clone(), DELETION), still(0)),
+            Self::Finalizers { list } => {
+                let at = ObjectRef::new(CANARY, canary);
+                ((at, managers::STATUS), still(names::checksum(&list.join(","))))
+            }
+        }
+    }
+}
+
+/// What a manifest wants of its object, whoever writes it and when.
+pub(crate) fn wish(want: &Manifest, moves_traffic: bool) -> Wish {
+    Wish { part: Part::Whole, digest: digest(&want.body), moves_traffic }
+}
+
+/// Digest of an object or patch without what tells of the write itself.
+fn digest(body: &Value) -> u64 {
+    let mut body = body.clone();
+    if let Some(annotations) = body.pointer_mut("/metadata/annotations").and_then(Value::as_object_mut) {
+        for stamp in [names::ANNOTATION_EPOCH, names::ANNOTATION_WRITTEN, names::ANNOTATION_RESTORED] {
+            annotations.remove(stamp);
+        }
+        if annotations.is_empty() {
+            body["metadata"].as_object_mut().map(|meta| meta.remove("annotations"));
+        }
+    }
+    names::checksum(&body.to_string())
 }
 
 /// The version a decision was made on.

@@ -5,7 +5,7 @@ use super::{
     hook::HookKind,
     note::{Broken, Note, Urgency},
 };
-use crate::{analysis::Failure, api::MetricOutcome, names, snapshot::WebhookReply};
+use crate::{analysis::Failure, api::MetricOutcome, manifest::ChangedBy, names, snapshot::WebhookReply};
 
 /// `<canary>.<namespace>` and `<target>.<namespace>`, as Flagger's texts name them.
 #[derive(Clone, Debug)]
@@ -275,10 +275,20 @@ impl Messages {
     pub(crate) fn resumed() -> Note {
         Note::normal("Resumed", "no longer suspended: going on")
     }
-    pub(crate) fn drift(object: &str) -> Note {
+    pub(crate) fn drift(object: &str, by: &ChangedBy) -> Note {
+        let who = match by {
+            ChangedBy::Manager(manager) => manager,
+            ChangedBy::Unknown => "hand",
+            ChangedBy::Us => {
+                return Note::normal(
+                    "ObjectUpdated",
+                    format!("{object} was as a former version or other settings of Serin wanted it: updated"),
+                );
+            }
+        };
         Note::warning(
             "DriftCorrected",
-            format!("{object} was changed by hand: put back to what the Canary asks for"),
+            format!("{object} was changed by {who}: put back to what the Canary asks for"),
         )
     }
     pub(crate) fn recreated(object: &str) -> Note {

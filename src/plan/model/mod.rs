@@ -1,6 +1,6 @@
 //! What goes into a decision and what comes out of it: questions and answers, actions, notes, webhook calls, the plan.
 
-mod action;
+pub(crate) mod action;
 pub(crate) mod flow;
 mod hook;
 mod messages;

@@ -1,7 +1,8 @@
 //! What must be asked outside before a decision, and what came back. A missing answer is data.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::{
@@ -41,6 +42,10 @@ pub enum Question {
 /// Answers to the questions of one pass.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Answers {
+    /// When the questions were made: what has become due since is not answered here. The epoch, where nothing was asked.
+    pub asked_at: Timestamp,
+    /// A server asked for fewer questions: how long it wants to be left alone, zero where it does not say.
+    pub rate_limited: Option<Duration>,
     /// Answer to all of [`Question::Ping`]: why not, when one failed.
     pub ping: Option<Result<(), Failure>>,
     /// Answers to [`Question::Measure`] by position.

@@ -3,6 +3,7 @@
 
 pub(crate) mod autoscaler;
 pub(crate) mod config_snapshots;
+pub(crate) mod contest;
 pub(crate) mod pod_limits;
 pub(crate) mod primary;
 pub(crate) mod revisions;

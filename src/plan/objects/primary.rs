@@ -109,15 +109,21 @@ fn restored(cx: &Context<'_>, d: &mut PlanBuilder, live: &Value, stored: &Value)
         return GO_ON;
     }
     let want = cx.c.target.content(&want);
-    d.say(Messages::drift(&want.at().to_string()));
-    if cx.c.target.holds_both() {
-        // its generation tells nothing: only Serin writes what is restored here
-        return write::patch_with(cx, d, live, &want, &json!({}));
-    }
     let restored = json!({"metadata": {"annotations": {
         names::ANNOTATION_RESTORED: (manifest::generation(live).unwrap_or_default() + 1).to_string()
     }}});
-    write::patch_with(cx, d, live, &want, &restored)
+    // its generation tells nothing where it holds both versions: only Serin writes what is restored here
+    let more = if cx.c.target.holds_both() { json!({}) } else { restored };
+    let flow = write::patch_with(cx, d, live, &want, &more);
+    if flow == WRITE_FIRST {
+        if cx.snap.writes.is_disputed(&(want.at(), want.manager)) {
+            return flow;
+        }
+        d.say(Messages::drift(&want.at().to_string(), &manifest::changed_by(live)));
+        return flow;
+    }
+    // changed back again and again: no reason to stand still
+    GO_ON
 }
 
 /// The damage is what was left of our last mending: somebody else's admission changes it each time.

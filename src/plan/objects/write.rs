@@ -1,6 +1,8 @@
-//! Writing one generated object: made when missing, patched when different, left alone otherwise.
+//! Writing one generated object: made when missing, patched when different, left alone otherwise. What another party
+//! changes back, or the API server refuses, is written ever more rarely; meanwhile a pass goes on if what it needs of the
+//! object is there.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::{
     manifest::{self, Manifest, target::Ask},
@@ -10,10 +12,12 @@ use crate::{
         context::Context,
         model::{
             Action, Messages,
-            flow::{Flow, GO_ON, WRITE_FIRST},
+            action::wish,
+            flow::{Flow, GO_ON, WAIT, WRITE_FIRST},
         },
     },
-    snapshot::{HPA, ObjectRef, SCALED_OBJECT},
+    snapshot::{HPA, ObjectRef, SCALED_OBJECT, SERVICE},
+    write_budget::{Part, Wish},
 };
 
 /// How a difference from the wanted state came about, as far as can be told.
@@ -25,18 +29,20 @@ pub(crate) enum WriteReason {
     Drift,
 }
 
-/// Asks for this many pods of the target, or for none.
-pub(crate) fn ask(cx: &Context<'_>, d: &mut PlanBuilder, pods: i64) {
-    match cx.c.target.ask(pods) {
-        Some(Ask::Replicas(replicas)) => d.act(Action::scale(cx.target, replicas)),
+/// Asks for this many pods of the target, or for none. Goes on where it keeps pods that it is asked to give up and that
+/// somebody else gives back to it again and again.
+pub(crate) fn ask(cx: &Context<'_>, d: &mut PlanBuilder, pods: i64) -> Flow {
+    let asked = match cx.c.target.ask(pods) {
+        Some(Ask::Replicas(replicas)) => d.try_act(Action::scale(cx.target, replicas)),
         // pods that are on their way out would count as there
-        Some(Ask::Patch(_)) if pods > 0 && !emptied(cx, d) => {}
+        Some(Ask::Patch(_)) if pods > 0 && !emptied(cx, d) => WRITE_FIRST,
         Some(Ask::Patch(patch)) => {
             let at = ObjectRef::new(cx.c.target.kind(), cx.c.names.target.clone());
-            d.act(Action::patch(at, names::managers::SCALE, cx.target, patch));
+            d.try_act(Action::patch(at, names::managers::SCALE, cx.target, patch))
         }
-        None => {}
-    }
+        None => WRITE_FIRST,
+    };
+    if asked == WAIT && pods == 0 { GO_ON } else { asked }
 }
 
 /// The target, which was asked for no pods, has none any more; or it has been waited for long enough.
@@ -50,12 +56,14 @@ pub(crate) fn object(cx: &Context<'_>, d: &mut PlanBuilder, want: Manifest, why:
     if let Some(live) = cx.snap.objects.at(&at) {
         return object_from(cx, d, live, &want, why);
     }
-    if why == WriteReason::Drift {
+    let key = (at.clone(), want.manager);
+    let told = cx.snap.writes.is_disputed(&key) || cx.snap.writes.is_refused(&key);
+    let made = stamp(cx, d, want);
+    let flow = d.try_act(Action::Create(Box::new(made)));
+    if why == WriteReason::Drift && flow == WRITE_FIRST && !told {
         d.say(Messages::recreated(&at.to_string()));
     }
-    let made = stamp(cx, d, want);
-    d.act(Action::Create(Box::new(made)));
-    WRITE_FIRST
+    flow
 }
 
 /// Patches `live` to `want`, adding `more` to the patch when there is one to write.
@@ -68,9 +76,7 @@ pub(crate) fn patch_with(
 ) -> Flow {
     let Some(mut patch) = manifest::patch(live, want) else { return GO_ON };
     merge(&mut patch, more);
-    merge(&mut patch, &stamps(cx, d, want));
-    d.act(Action::patch(want.at(), want.manager, live, patch));
-    WRITE_FIRST
+    patched(cx, d, live, want, patch)
 }
 
 /// Patches `live` if it is not as wanted.
@@ -85,14 +91,104 @@ pub(crate) fn object_from(
     if let Some(disown) = manifest::disown(live, &cx.c.name) {
         merge(patch.get_or_insert_with(|| json!({})), &disown);
     }
-    let Some(mut patch) = patch else { return GO_ON };
+    let Some(patch) = patch else { return GO_ON };
     let known = manifest::ours(live, &cx.c.name) || manifest::adopted(live);
-    if why == WriteReason::Drift && known && cx.spec_seen() {
-        d.say(Messages::drift(&want.at().to_string()));
+    let drift = why == WriteReason::Drift && known && cx.spec_seen();
+    // the condition tells of what is changed back again and again
+    let contested = cx.snap.writes.is_disputed(&(want.at(), want.manager));
+    let flow = patched(cx, d, live, want, patch);
+    if drift && !contested && flow == WRITE_FIRST {
+        d.say(Messages::drift(&want.at().to_string(), &manifest::changed_by(live)));
     }
-    merge(&mut patch, &stamps(cx, d, want));
-    d.act(Action::patch(want.at(), want.manager, live, patch));
-    WRITE_FIRST
+    flow
+}
+
+/// Patches `live`, unless it is too early for another attempt: then it goes on if users go where they would with the patch,
+/// and the pods are those that are wanted.
+fn patched(cx: &Context<'_>, d: &mut PlanBuilder, live: &Value, want: &Manifest, mut patch: Value) -> Flow {
+    let mut wish = wish(want, false);
+    let repeated = cx.snap.writes.repeats(&(want.at(), want.manager), wish);
+    let (leads, serves) = serves(cx, live, want, &patch);
+    wish.moves_traffic = !leads;
+    let mut stamps = stamps(cx, d, want);
+    if repeated && leads && manifest::written(live).is_some() {
+        // nothing that proxies have to learn of: they settle when they did before
+        json_patch::merge(&mut stamps, &unwritten());
+    }
+    merge(&mut patch, &stamps);
+    attempt(d, live, want, patch, wish, serves)
+}
+
+/// Gives an object back to its user with this patch, unless it is too early for another attempt.
+pub(crate) fn given_back(
+    cx: &Context<'_>,
+    d: &mut PlanBuilder,
+    live: &Value,
+    want: &Manifest,
+    patch: Value,
+) -> Flow {
+    let mut wish = wish(want, false);
+    let (leads, serves) = serves(cx, live, want, &patch);
+    wish.moves_traffic = !leads;
+    attempt(d, live, want, patch, wish, serves)
+}
+
+/// Writes the patch if it is time for it. Of one that was refused as a whole the parts are tried: the weights of an Ingress
+/// are annotations, and they are taken although its rules are not.
+fn attempt(
+    d: &mut PlanBuilder,
+    live: &Value,
+    want: &Manifest,
+    patch: Value,
+    wish: Wish,
+    serves: bool,
+) -> Flow {
+    let whole = Action::patch_towards(want.at(), want.manager, live, patch.clone(), wish);
+    let flow = d.try_act(whole);
+    if flow != WAIT || serves {
+        return if flow == WAIT { GO_ON } else { flow };
+    }
+    for (part, patch) in parts(d, want, patch) {
+        let wish = Wish { part, ..wish };
+        if d.try_act(Action::patch_towards(want.at(), want.manager, live, patch, wish)) == WRITE_FIRST {
+            return WRITE_FIRST;
+        }
+    }
+    WAIT
+}
+
+/// The parts of a patch that was refused, if it has several.
+fn parts(d: &PlanBuilder, want: &Manifest, mut patch: Value) -> Vec<(Part, Value)> {
+    let metadata = patch.as_object_mut().and_then(|patch| patch.remove("metadata"));
+    let (Some(metadata), Some(false)) = (metadata, patch.as_object().map(Map::is_empty)) else {
+        return vec![];
+    };
+    if !d.was_refused(&(want.at(), want.manager)) {
+        return vec![];
+    }
+    vec![(Part::Metadata, json!({"metadata": metadata})), (Part::Rest, patch)]
+}
+
+/// Whether users go where they would with the patch, and whether the object does all that a run depends on: the same split,
+/// the same pods behind a Service, a primary with the wanted pods.
+fn serves(cx: &Context<'_>, live: &Value, want: &Manifest, patch: &Value) -> (bool, bool) {
+    let mut after = live.clone();
+    json_patch::merge(&mut after, patch);
+    let mut leads = want.kind != SERVICE || leads_to(live) == leads_to(&after);
+    if cx.router.reads(&cx.c).contains(&want.at()) {
+        let mut objects = cx.snap.objects.clone();
+        let before = cx.router.read_back(&cx.c, &objects).ok();
+        objects.insert(want.kind, after);
+        leads &= before.is_some() && before == cx.router.read_back(&cx.c, &objects).ok();
+    }
+    let primary = want.kind == cx.c.target.kind() && want.name == cx.c.names.primary;
+    (leads, leads && (!primary || cx.c.target.intact(live, want)))
+}
+
+/// What decides where the requests of a Service go.
+fn leads_to(service: &Value) -> (&Value, Vec<[&Value; 2]>) {
+    let ports = service["spec"]["ports"].as_array().into_iter().flatten();
+    (&service["spec"]["selector"], ports.map(|port| [&port["port"], &port["targetPort"]]).collect())
 }
 
 /// What each write of these objects carries beside its content: by which run, and when.
@@ -113,6 +209,11 @@ fn stamps(cx: &Context<'_>, d: &PlanBuilder, want: &Manifest) -> Value {
         }}});
     }
     json!({})
+}
+
+/// Takes the time out of the stamps.
+fn unwritten() -> Value {
+    json!({"metadata": {"annotations": {names::ANNOTATION_WRITTEN: null}}})
 }
 
 pub(crate) fn stamp(cx: &Context<'_>, d: &PlanBuilder, mut want: Manifest) -> Manifest {

@@ -110,10 +110,10 @@ fn hand_over_replicas(cx: &Context<'_>, d: &mut PlanBuilder) {
     let replicas = cx.target_replicas();
     let scaled = cx.c.spec.autoscaler_ref.is_some() || !cx.c.target.replicated();
     let Some(primary) = cx.primary().filter(|_| !scaled && replicas > 0) else { return };
-    if manifest::replicas(primary) != replicas {
+    let differ = manifest::replicas(primary) != replicas;
+    if differ && d.try_act(Action::scale(primary, replicas)) == WRITE_FIRST {
         d.status.primary_replicas = i32::try_from(replicas).ok();
         d.say(cx.messages.handed_over(replicas));
-        d.act(Action::scale(primary, replicas));
     }
 }
 

@@ -18,7 +18,7 @@ use crate::{
             flow::{Flow, GO_ON, HANDLED, WAIT, WRITE_FIRST, all, wait_unless},
         },
         objects::{autoscaler, primary, revisions, services, write::WriteReason},
-        observed_target,
+        observed_target, staleness,
         traffic::{self, acceptance, apex, handover, routes},
         waiting,
     },
@@ -109,6 +109,7 @@ fn kept_as_it_runs(cx: &Context<'_>, d: &mut PlanBuilder, live: &Value) -> Flow 
 }
 
 fn primary_ready(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    staleness::wait_until_seen(cx)?;
     let why = match cx.primary_rollout() {
         Rollout::Ready => {
             d.clear(conditions::PODS_READY);

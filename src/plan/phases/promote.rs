@@ -17,10 +17,12 @@ use crate::{
             flow::{Flow, GO_ON, HANDLED, WAIT, WRITE_FIRST, all, handled_after, wait_unless},
         },
         objects::{
-            autoscaler, config_snapshots, pod_limits, primary, revisions, services, write::WriteReason,
+            autoscaler, config_snapshots, contest, pod_limits, primary, revisions, services,
+            write::WriteReason,
         },
         observed_target,
         phases::rollback,
+        staleness,
         traffic::{self, acceptance, apex, ending, pod_weighting},
         waiting,
     },
@@ -166,10 +168,19 @@ fn primary_template(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let scaled = cx.c.spec.autoscaler_ref.is_some() || !autoscaler::of_primary(cx).is_empty();
     let counted = cx.c.target.replicated() && cx.target_replicas() > 0;
     let resize = !scaled && !pod_limits::made(cx) && !target_moved_on(cx) && counted;
-    primary::from_stored(cx, d, stored, autoscaler::primary_start(cx), resize)
+    let given = primary::from_stored(cx, d, stored, autoscaler::primary_start(cx), resize);
+    if given.is_continue() || !contest::primary_held(cx) {
+        return given;
+    }
+    // it does not get the template: changed back each time, or refused
+    d.reached(after(cx.standing_since(), cx.c.deadline))?;
+    let why = contest::why_primary_held(cx);
+    d.say(cx.messages.promotion_failed(&why));
+    ending::begin(cx, d, EndingKind::UndoingPromotion, "PromotionFailed", &why)
 }
 
 fn primary_ready(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    staleness::wait_until_seen(cx)?;
     services::followed(cx, d)?;
     let (why, stuck) = match cx.primary_rollout() {
         Rollout::Ready if cx.primary_pods() > 0 => {

@@ -18,7 +18,7 @@ use crate::{
             HookKind,
             flow::{Flow, GO_ON, HANDLED, WAIT, all, handled_after, wait_unless},
         },
-        objects::{autoscaler, primary, write::WriteReason},
+        objects::{autoscaler, contest, primary, write::WriteReason},
         observed_target,
         traffic::{self, acceptance, apex, ending},
     },
@@ -59,7 +59,11 @@ fn primary_restored(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     traffic::routing(cx, d, split, WriteReason::Wanted)?;
     // without a copy there is nothing to go back to: the primary stays as it is
     if let Some(stored) = cx.stored(cx.promoted()) {
-        primary::from_stored(cx, d, stored, cx.primary_replicas(), false)?;
+        let restored = primary::from_stored(cx, d, stored, cx.primary_replicas(), false);
+        // one that does not get it back serves as it is, if its pods are ready
+        if restored.is_break() && !contest::primary_held(cx) {
+            return restored;
+        }
         wait_unless(matches!(cx.primary_rollout(), Rollout::Ready))?;
     }
     wait_unless(cx.primary_pods() > 0)?;

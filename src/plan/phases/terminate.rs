@@ -4,6 +4,7 @@
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
+use serde_json::Value;
 
 use crate::{
     api::{Phase, StepStatus},
@@ -15,9 +16,13 @@ use crate::{
         context::Context,
         model::{
             Action, Messages,
-            flow::{Flow, GO_ON, HANDLED, WAIT, WRITE_FIRST, ignore},
+            flow::{Flow, GO_ON, HANDLED, WAIT, WRITE_FIRST, all, ignore},
         },
-        objects::{autoscaler, config_snapshots, write::WriteReason},
+        objects::{
+            autoscaler, config_snapshots, contest,
+            write::{self, WriteReason},
+        },
+        staleness,
         traffic::{self, acceptance, apex, handover},
     },
     snapshot::{ObjectRef, REVISION, SERVICE, Snapshot},
@@ -41,6 +46,15 @@ pub(crate) fn let_go(snap: &Snapshot, d: &mut PlanBuilder, why: Option<&str>) {
     }
     d.say(words.terminated());
     release(snap, d);
+}
+
+/// The finalizers that a deleted Canary keeps which does not decode: all but ours. None if it is not deleted, or not held.
+pub(crate) fn freed(raw: &Value) -> Option<Vec<String>> {
+    let meta = &raw["metadata"];
+    let all = meta["finalizers"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let (ours, kept): (Vec<&str>, Vec<&str>) = all.partition(|finalizer| *finalizer == names::FINALIZER);
+    let held = !meta["deletionTimestamp"].is_null() && !ours.is_empty();
+    held.then(|| kept.into_iter().map(str::to_owned).collect())
 }
 
 fn release(snap: &Snapshot, d: &mut PlanBuilder) {
@@ -170,6 +184,7 @@ fn reverted_at(cx: &Context<'_>) -> Option<Timestamp> {
 
 /// The target has as many pods as the primary, ready and behind their Service.
 fn target_serves(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    staleness::wait_until_seen(cx)?;
     autoscaler::returned(cx, d)?;
     let behind = cx.snap.objects.get(SERVICE, &cx.c.names.canary_service).is_none() || cx.canary_pods() > 0;
     let why = match cx.target_rollout() {
@@ -208,27 +223,37 @@ fn given_back(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
         .iter()
         .filter_map(|undo| if let Undo::Restore(next) = undo { Some(next.clone()) } else { None })
         .collect();
-    give_back(cx, d, handover::services_back(cx))?;
+    left_running(cx, d, |d| give_back(cx, d, handover::services_back(cx)))?;
     handover::exchangeable(cx, d, &next)?;
-    give_back(cx, d, route)?;
+    left_running(cx, d, |d| give_back(cx, d, route))?;
     d.status.canary_weight = 0;
     d.status.step = Some(StepStatus { confirmed: Some(MicroTime(cx.now)), ..StepStatus::default() });
     WRITE_FIRST
 }
 
-fn give_back(cx: &Context<'_>, d: &mut PlanBuilder, all: Vec<Undo>) -> Flow {
-    for undo in all {
+/// What another party changes back, or the API server refuses, does not hold the deletion up past the deadline.
+fn left_running(cx: &Context<'_>, d: &mut PlanBuilder, part: impl FnOnce(&mut PlanBuilder) -> Flow) -> Flow {
+    let held = d.held.len();
+    let flow = part(d);
+    let Some((at, _)) = d.held.get(held).filter(|_| flow == WAIT).cloned() else { return flow };
+    d.reached(after(cx.standing_since(), cx.c.deadline))?;
+    let_go(cx.snap, d, Some(&contest::why_held(cx, &at)));
+    HANDLED
+}
+
+fn give_back(cx: &Context<'_>, d: &mut PlanBuilder, undone: Vec<Undo>) -> Flow {
+    let mut flow = GO_ON;
+    for undo in undone {
         let Undo::Restore(want) = undo else { continue };
         let Some(live) = cx.snap.objects.at(&want.at()) else { continue };
-        if let Some(mut patch) = manifest::patch(live, &want) {
-            if let Some(mut disown) = manifest::disown(live, &cx.c.name) {
-                let owners = disown["metadata"]["ownerReferences"].take();
-                json::set(&mut patch, &["metadata", "ownerReferences"], owners);
-            }
-            d.act(Action::patch(want.at(), want.manager, live, patch));
+        let Some(mut patch) = manifest::patch(live, &want) else { continue };
+        if let Some(mut disown) = manifest::disown(live, &cx.c.name) {
+            let owners = disown["metadata"]["ownerReferences"].take();
+            json::set(&mut patch, &["metadata", "ownerReferences"], owners);
         }
+        flow = all([flow, write::given_back(cx, d, live, &want, patch)]);
     }
-    if d.actions.is_empty() { GO_ON } else { WRITE_FIRST }
+    flow
 }
 
 /// Deletes what was made for this Canary, but for what users call, and waits until it is gone.
@@ -255,7 +280,8 @@ fn delete_all(cx: &Context<'_>, d: &mut PlanBuilder, mut gone: Vec<ObjectRef>) -
         .filter(|(_, o)| o["metadata"]["deletionTimestamp"].is_null())
         .map(|(kind, live)| Action::delete(kind, live))
         .collect();
-    let done = !gone.iter().any(|at| cx.snap.objects.at(at).is_some());
+    // what another party makes again each time is left to it
+    let done = gone.iter().all(|at| cx.snap.objects.at(at).is_none() || contest::is_remade(cx, at));
     for deletion in deletions {
         d.act(deletion);
     }

@@ -162,10 +162,9 @@ fn approach(cx: &Context<'_>, d: &mut PlanBuilder, want: Replicas, why: WriteRea
         if now == next {
             continue;
         }
-        d.act(Action::scale(live, next));
-        if why == WriteReason::Drift {
+        if d.try_act(Action::scale(live, next)) == WRITE_FIRST && why == WriteReason::Drift {
             let name = live["metadata"]["name"].as_str().unwrap_or_default();
-            d.say(Messages::drift(&format!("Deployment {name}")));
+            d.say(Messages::drift(&format!("Deployment {name}"), &manifest::changed_by(live)));
         }
     }
     if next == asked { WAIT } else { WRITE_FIRST }

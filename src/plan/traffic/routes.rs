@@ -16,16 +16,21 @@ use crate::{
 pub(crate) fn write_routes(cx: &Context<'_>, d: &mut PlanBuilder, want: Split, why: WriteReason) -> Flow {
     let cookies = cookies(cx, d, want);
     let rendered = cx.router.render(&cx.c, &cx.snap.objects, want, &cookies);
-    let mut objects = cx.router.auxiliary_objects(&cx.c);
+    let beside = cx.router.auxiliary_objects(&cx.c).into_iter().map(|object| (true, object));
     let complete = rendered.is_ok();
-    objects.extend(rendered.unwrap_or_default());
+    let routes = rendered.unwrap_or_default().into_iter().map(|object| (false, object));
+    let mut objects: Vec<_> = beside.chain(routes).collect();
     if d.urgent || cx.live_split().is_some_and(|live| live.canary() > want.canary()) {
         let route = cx.router.reads(&cx.c).into_iter().next();
-        objects.sort_by_key(|object| Some(object.at()) != route);
+        objects.sort_by_key(|(_, object)| Some(object.at()) != route);
     }
     let mut flow = GO_ON;
-    for object in objects {
-        flow = all([flow, write::object(cx, d, object, why)]);
+    for (beside, object) in objects {
+        let written = write::object(cx, d, object, why);
+        // what cannot be written beside the route is not needed where all users are on the primary
+        if !beside || want.canary() > 0 || written != WAIT {
+            flow = all([flow, written]);
+        }
     }
     if complete { flow } else { WAIT }
 }

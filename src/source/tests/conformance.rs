@@ -198,9 +198,25 @@ async fn a_wrong_query_is_told_from_a_broken_server_and_no_redirect_is_followed(
             let refused = case.told(Play::Say(status, "text/plain", good.clone())).await.unwrap_err();
             assert_eq!(refused.reason(), "QueryRejected", "{kind} {status}");
         }
-        for status in [301, 302, 307, 401, 403, 404, 429, 500, 503] {
+        for status in [301, 302, 307, 401, 403, 404, 500, 503] {
             let down = case.told(Play::Say(status, "text/plain", good.clone())).await.unwrap_err();
             assert_eq!(down.reason(), "SourceUnavailable", "{kind} {status}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn c30_a_server_that_asks_for_fewer_questions_is_understood() {
+    for case in cases() {
+        let kind = (case.source)(TIMEOUT).kind();
+        let good = (case.answer)(&["1"]);
+        let when = "text/plain\r\nretry-after: 300";
+        for (status, header, wanted) in
+            [(429, when, Some(300)), (503, when, Some(300)), (429, "text/plain", None)]
+        {
+            let limited = case.told(Play::Say(status, header, good.clone())).await.unwrap_err();
+            let SourceError::RateLimited { retry_after, .. } = limited else { panic!("{kind}: {limited:?}") };
+            assert_eq!(retry_after, wanted.map(Duration::from_secs), "{kind} {status}");
         }
     }
 }

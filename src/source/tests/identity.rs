@@ -83,14 +83,11 @@ async fn cloudwatch_tells_a_wrong_query_from_a_wrong_name() {
     let wrong = watched(400, &error("InvalidParameterValueException")).await.0.unwrap_err();
     assert_eq!(wrong.reason(), "QueryRejected");
     assert!(wrong.quoting().ends_with("InvalidParameterValueException: why"), "{wrong}");
-    for kind in [
-        "ExpiredTokenException",
-        "UnrecognizedClientException",
-        "AccessDeniedException",
-        "ThrottlingException",
-    ] {
+    for kind in ["ExpiredTokenException", "UnrecognizedClientException", "AccessDeniedException"] {
         assert_eq!(watched(400, &error(kind)).await.0.unwrap_err().reason(), "SourceUnavailable", "{kind}");
     }
+    let throttled = watched(400, &error("ThrottlingException")).await.0.unwrap_err();
+    assert_eq!(throttled.reason(), "SourceRateLimited");
     assert_eq!(watched(500, "").await.0.unwrap_err().reason(), "SourceUnavailable");
     let broken = r#"{"MetricDataResults":[{"Id":"a","StatusCode":"InternalError","Values":[1]}]}"#;
     assert_eq!(watched(200, broken).await.0.unwrap_err().reason(), "AnswerUndecodable");

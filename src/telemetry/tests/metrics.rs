@@ -85,3 +85,26 @@ fn an_emptied_namespace_is_zero_once_and_then_gone() {
     assert!(!metrics.exposition().contains("namespace=\"a\""));
     has(&metrics, "flagger_canary_total{namespace=\"b\"} 2");
 }
+
+#[test]
+fn c24_a_kind_that_is_not_seen_is_shown_until_it_is_seen_again() {
+    let metrics = Metrics::new("istio");
+    let kind = "endpointslices.discovery.k8s.io";
+    metrics.set_stale(&[kind.to_owned()].into());
+    has(&metrics, &format!("serin_stale_kinds{{kind=\"{kind}\"}} 1"));
+    metrics.set_stale(&[].into());
+    has(&metrics, &format!("serin_stale_kinds{{kind=\"{kind}\"}} 0"));
+}
+
+#[test]
+fn c43_a_namespace_is_never_shown_as_empty_while_it_is_counted() {
+    let metrics = Metrics::new("istio");
+    let totals = BTreeMap::from([("a".to_owned(), 1)]);
+    metrics.set_totals(&totals);
+    std::thread::scope(|scope| {
+        let counting = scope.spawn(|| (0..20_000).for_each(|_| metrics.set_totals(&totals)));
+        while !counting.is_finished() {
+            has(&metrics, "flagger_canary_total{namespace=\"a\"} 1");
+        }
+    });
+}

@@ -29,6 +29,12 @@ pub(crate) fn find<'a>(
             ),
         ));
     }
+    if let Some(why) = snap.unlisted_kinds.get(&kind.crd()) {
+        return Err(Problem::new(
+            "AutoscalerKindMissing",
+            format!("the API server does not list {} ({}): {why}", kind.kind, kind.crd()),
+        ));
+    }
     let live = snap.objects.at(&at).ok_or_else(|| {
         Problem::new(
             "AutoscalerMissing",

@@ -16,12 +16,13 @@ use crate::{
         context::Context,
         model::{
             Action, Messages, Note,
-            flow::{Flow, GO_ON, WAIT, WRITE_FIRST},
+            flow::{Flow, GO_ON, WAIT, WRITE_FIRST, all},
         },
         objects::{
             autoscaler::{bounds, find},
             write::{self, WriteReason},
         },
+        staleness,
     },
     snapshot::{ObjectRef, SCALED_OBJECT},
 };
@@ -98,8 +99,7 @@ pub(crate) fn returned(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let wanted = bounds::target_back(cx);
     let few = cx.primary().is_some() && cx.target_replicas() < wanted && changes < OTHERS;
     if few || cx.target_replicas() == 0 {
-        write::ask(cx, d, wanted);
-        return WRITE_FIRST;
+        return write::ask(cx, d, wanted);
     }
     resumed
 }
@@ -108,8 +108,7 @@ pub(crate) fn returned(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 pub(crate) fn scale_up(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let resumed = resume(cx, d);
     if cx.target_replicas() == 0 {
-        write::ask(cx, d, bounds::target_start(cx));
-        return WRITE_FIRST;
+        return write::ask(cx, d, bounds::target_start(cx));
     }
     resumed
 }
@@ -134,10 +133,10 @@ pub(crate) fn scale_down(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 /// Asks the target for no pods, and keeps its autoscaler from asking for some: a HorizontalPodAutoscaler is off at 0, a
 /// ScaledObject is paused first.
 pub(crate) fn scale_to_zero(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    staleness::wait_until_seen(cx)?;
     let paused = set_paused(d, of_target(cx).filter(|live| !scaler::paused(live)), scaler::pause);
     if cx.c.target.rests() && cx.target_replicas() > 0 {
-        write::ask(cx, d, 0);
-        return WRITE_FIRST;
+        return all([write::ask(cx, d, 0), paused]);
     }
     paused
 }
@@ -165,16 +164,17 @@ fn set_paused<'a>(
     let mut flow = GO_ON;
     for live in all {
         let at = ObjectRef::new(SCALED_OBJECT, live["metadata"]["name"].as_str().unwrap_or_default());
-        d.act(Action::patch(at, managers::SCALE, live, patch(live)));
-        flow = WRITE_FIRST;
+        if d.try_act(Action::patch(at, managers::SCALE, live, patch(live))) == WRITE_FIRST {
+            flow = WRITE_FIRST;
+        }
     }
     flow
 }
 
-/// No weight may rise: the autoscaler is not what the Canary says, or the primary has lost pods that it needs to take
-/// everything back. What is judged badly still goes back.
+/// No weight may rise: what is known is old, the autoscaler is not what the Canary says, or the primary has lost pods that
+/// it needs to take everything back. What is judged badly still goes back.
 pub(crate) fn is_held(cx: &Context<'_>) -> bool {
-    cx.scaler_problem.is_some() || shortage(cx).is_some_and(|(_, holds)| holds)
+    staleness::is_stale(cx) || cx.scaler_problem.is_some() || shortage(cx).is_some_and(|(_, holds)| holds)
 }
 
 /// Says when the primary or the canary has too few pods. The canary's are only said; the primary's keep the weight from

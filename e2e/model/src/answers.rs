@@ -1,0 +1,106 @@
+//! What questions and webhooks are answered in a model, and what happens while answers are awaited.
+
+use jiff::SignedDuration;
+use serin::{
+    analysis::Reading,
+    manifest::config,
+    plan::{Answers, Question, Round},
+    snapshot::{Denial, Timing, WebhookReply, WebhookRound},
+};
+
+use crate::{controllers, sim::Sim, time::later, transcript};
+
+impl Sim {
+    /// The answers that are scripted for these questions.
+    pub fn answer(&self, questions: &[Question]) -> Answers {
+        let mut answers = Answers::default();
+        for question in questions {
+            match question {
+                Question::Ping { .. } => {
+                    answers.ping = Some(if self.silent { Err("connection refused".into()) } else { Ok(()) });
+                }
+                Question::Measure { index, query } => {
+                    let well = query.range.min.or(query.range.max).unwrap_or(1.0);
+                    let reading = self.readings.get(&query.metric).cloned();
+                    answers.readings.insert(*index, reading.unwrap_or(Reading::Values(vec![well])));
+                }
+                Question::Config { at, .. } => {
+                    let digest = self.world.objects.at(at).map(config::digest);
+                    let answer = if self.unreadable { Err("forbidden".into()) } else { Ok(digest) };
+                    answers.configs.insert(at.clone(), answer);
+                }
+            }
+        }
+        answers
+    }
+
+    pub(crate) fn ask(&mut self, questions: &[Question]) -> Answers {
+        let answers = self.answer(questions);
+        self.asked += questions.len();
+        for question in questions {
+            match question {
+                Question::Measure { index, query } => {
+                    self.log.push(transcript::asked(&query.metric, answers.readings.get(index)));
+                }
+                Question::Config { at, .. } => self.log.push(format!("read   {at}")),
+                Question::Ping { .. } => {}
+            }
+        }
+        let unread = answers.configs.values().any(Result::is_err);
+        let unusable = |r: &Reading| matches!(r, Reading::Failed(_) | Reading::Doubted { .. });
+        if unread || answers.readings.values().any(unusable) {
+            let wait = SignedDuration::from_secs(1 << self.silence.min(6));
+            self.silence += 1;
+            self.ask_not_before = self.clock().checked_add(wait).ok();
+        } else if !questions.is_empty() {
+            (self.silence, self.ask_not_before) = (0, None);
+        }
+        answers
+    }
+
+    /// While answers are awaited time passes, and others act. False if nothing did.
+    pub(crate) fn time_passes(&mut self) -> bool {
+        let Some((name, mode)) = self.meanwhile.take() else {
+            self.now = later(self.now, self.asking);
+            return !self.asking.is_zero();
+        };
+        self.pods.modes.insert(name, mode);
+        self.now = later(self.now, self.asking);
+        controllers::play(&mut self.pods, &mut self.world, self.now);
+        self.look();
+        true
+    }
+
+    /// Has webhooks called: they answer at once, or hang. True when one has answered.
+    pub(crate) fn call(&mut self, rounds: &[Round]) -> bool {
+        let mut answered = false;
+        for round in rounds {
+            let mut said = Vec::new();
+            for call in &round.calls {
+                self.called.push(call.clone());
+                let refusal = self.refusals.get(&call.name).map(String::as_str);
+                if refusal == Some("hangs") {
+                    self.log.push(format!("call   {} hangs", call.name));
+                    break;
+                }
+                let answer = refusal.map_or(Ok(()), |why| Err(Denial::plain(why)));
+                self.log.push(format!("call   {}: {}", call.name, refusal.unwrap_or("yes")));
+                let last = round.ends_with(&answer);
+                let course = Timing {
+                    shown: call.url.clone(),
+                    asked: self.now,
+                    answered: self.now,
+                    tries: 1,
+                    status: Some(if answer.is_ok() { 200 } else { 403 }),
+                };
+                said.push(WebhookReply { name: call.name.clone(), url: call.url.clone(), answer, course });
+                if last || said.len() == round.calls.len() {
+                    answered = true;
+                    self.heard.insert(round.place.clone(), WebhookRound { at: self.now, said });
+                    break;
+                }
+            }
+        }
+        answered
+    }
+}

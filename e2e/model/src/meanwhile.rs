@@ -1,0 +1,46 @@
+//! Answers take their time: what happens meanwhile counts.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use serde_json::json;
+use serin::analysis::Reading;
+
+use crate::{fixture, pods::Mode, sim::Sim};
+
+/// A run whose first step is confirmed, and whose first window ends in less than an interval.
+fn running(spec: &serde_json::Value) -> Sim {
+    let mut sim = fixture::initialised(spec);
+    fixture::set_image(&mut sim, "podinfo:2");
+    sim.advance(Duration::from_secs(1));
+    sim
+}
+
+#[test]
+fn c9_pods_that_go_while_metrics_are_asked_get_no_more_traffic() -> Result<()> {
+    let mut sim = running(&json!({}));
+    sim.log.clear();
+    sim.asking = Duration::from_secs(4);
+    sim.meanwhile = Some(("podinfo".into(), Mode::Vanish));
+    sim.advance(Duration::from_secs(20));
+    let log = sim.log.join("\n");
+    ensure!(log.contains("podinfo-canary 0"), "the traffic goes to the primary: {log}");
+    ensure!(!log.contains("podinfo-canary 40"), "the weight rose onto pods that were gone: {log}");
+    sim.verdict().map_err(anyhow::Error::msg)
+}
+
+#[test]
+fn b2_a_metric_that_becomes_due_while_others_are_asked_does_not_cost_their_answers() -> Result<()> {
+    let metrics = json!([
+        {"name": "request-success-rate", "thresholdRange": {"min": 99}},
+        {"name": "request-duration", "thresholdRange": {"max": 500}, "period": "5s"},
+    ]);
+    let mut sim = running(&json!({"analysis": {"metrics": metrics}}));
+    sim.readings.insert("request-success-rate".into(), Reading::Values(vec![50.0]));
+    sim.asking = Duration::from_secs(2);
+    sim.advance(Duration::from_secs(13));
+    let asked = sim.log.iter().filter(|line| line.contains("ask    request-success-rate")).count();
+    let failed = sim.world.status().failed_checks;
+    ensure!((asked, failed) == (1, 1), "{asked} {failed}\n{}", sim.log.join("\n"));
+    sim.verdict().map_err(anyhow::Error::msg)
+}

@@ -1,0 +1,153 @@
+//! How old what is known of a kind may be: since when its watch is broken, and why.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::store::ObjectCache;
+use crate::snapshot::{Key, Kind, StaleKind};
+
+/// A watch that is opened again within this time was never missed.
+pub(crate) const GRACE: SignedDuration = SignedDuration::from_secs(20);
+
+impl ObjectCache {
+    /// Nothing is seen of the kind from now on. True when that is new.
+    pub(crate) fn lose(&self, kind: Kind, why: &str, now: Timestamp) -> bool {
+        let mut inner = self.lock();
+        let since = inner.lost.get(&kind).map(|lost| lost.since);
+        inner.lost.insert(kind, StaleKind { kind, since: since.unwrap_or(now), why: why.to_owned() });
+        since.is_none()
+    }
+
+    /// The kind is seen again. Returns all Canaries if it had not been for too long.
+    pub(crate) fn regain(&self, kind: Kind, now: Timestamp) -> Vec<Key> {
+        let mut inner = self.lock();
+        let lost = inner.lost.remove(&kind);
+        if lost.is_some_and(|lost| lost.is_old(now)) {
+            inner.references.keys().cloned().collect()
+        } else {
+            vec![]
+        }
+    }
+
+    /// All Canaries: a kind has not been seen for too long.
+    pub(crate) fn concerned(&self) -> Vec<Key> {
+        self.lock().references.keys().cloned().collect()
+    }
+
+    /// The kinds that have not been seen for too long.
+    pub(crate) fn stale_kinds(&self, now: Timestamp) -> Vec<StaleKind> {
+        self.lock().lost.values().filter(|lost| lost.is_old(now)).cloned().collect()
+    }
+
+    /// Why nothing is known of the kind, if it was never listed and cannot be for too long.
+    pub(crate) fn unlisted(&self, kind: Kind, now: Timestamp) -> Option<String> {
+        let inner = self.lock();
+        let lost = inner.lost.get(&kind).filter(|lost| lost.is_old(now) && !inner.synced.contains(&kind));
+        lost.map(|lost| lost.why.clone())
+    }
+
+    /// A list was begun as of this version. If the watch has seen a later one, the cluster was set back to an earlier state:
+    /// all that is known of the kind goes.
+    pub(crate) fn begin_list(&self, kind: Kind, version: u64) {
+        let mut inner = self.lock();
+        let newest = inner.newest.get(&kind).copied().unwrap_or(0);
+        if version > 0 && version < newest {
+            tracing::warn!(kind = kind.kind, "resource versions have gone back: everything is taken in anew");
+            inner.objects.remove(&kind);
+            inner.floors.retain(|(of, _), _| *of != kind);
+        }
+        inner.newest.insert(kind, version);
+    }
+
+    /// The watch has seen this version.
+    pub(crate) fn saw(&self, kind: Kind, version: u64) {
+        let mut inner = self.lock();
+        let newest = inner.newest.entry(kind).or_default();
+        *newest = version.max(*newest);
+    }
+}
+
+impl StaleKind {
+    fn is_old(&self, now: Timestamp) -> bool {
+        now.duration_since(self.since) >= GRACE
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::snapshot::{CANARY, DEPLOYMENT, ENDPOINTS};
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_000_000 + seconds).unwrap()
+    }
+
+    fn canary() -> serde_json::Value {
+        json!({
+            "metadata": {"name": "app", "namespace": "n", "resourceVersion": "1"},
+            "spec": {"targetRef": {"kind": "Deployment", "apiVersion": "apps/v1", "name": "app"}},
+        })
+    }
+
+    #[test]
+    fn c24_a_kind_that_is_not_seen_for_long_is_stale_until_it_is_seen_again() {
+        let cache = ObjectCache::default();
+        cache.insert(CANARY, canary());
+        assert!(cache.lose(ENDPOINTS, "no answer", at(0)));
+        assert!(!cache.lose(ENDPOINTS, "forbidden", at(15)), "since when counts from the first loss");
+        assert!(cache.stale_kinds(at(19)).is_empty());
+        let stale = cache.stale_kinds(at(20));
+        assert_eq!((stale.len(), stale[0].since, stale[0].why.as_str()), (1, at(0), "forbidden"));
+        assert_eq!(cache.regain(ENDPOINTS, at(21)).len(), 1, "the Canaries are looked at again");
+        assert!(cache.stale_kinds(at(60)).is_empty());
+        cache.lose(ENDPOINTS, "no answer", at(70));
+        assert!(cache.regain(ENDPOINTS, at(71)).is_empty());
+    }
+
+    #[test]
+    fn c25_a_kind_that_was_never_listed_says_why() {
+        let cache = ObjectCache::default();
+        cache.lose(DEPLOYMENT, "the server could not find it (404)", at(0));
+        assert_eq!(cache.unlisted(DEPLOYMENT, at(1)), None);
+        assert_eq!(cache.unlisted(DEPLOYMENT, at(30)).as_deref(), Some("the server could not find it (404)"));
+        cache.listed(DEPLOYMENT, &BTreeSet::new());
+        assert_eq!(cache.unlisted(DEPLOYMENT, at(30)), None);
+    }
+
+    #[test]
+    fn c26_a_floor_goes_with_the_object_that_a_list_no_longer_has() {
+        let cache = ObjectCache::default();
+        let key: Key = ("n".into(), "app".into());
+        let app = json!({"metadata": {"name": "app", "namespace": "n", "resourceVersion": "3"}});
+        cache.insert(DEPLOYMENT, app.clone());
+        cache.floor(DEPLOYMENT, key.clone(), 7);
+        cache.listed(DEPLOYMENT, &BTreeSet::from([key.clone()]));
+        assert!(cache.stale(DEPLOYMENT, &key), "it was listed before our write");
+        cache.listed(DEPLOYMENT, &BTreeSet::new());
+        assert!(!cache.stale(DEPLOYMENT, &key));
+    }
+
+    #[test]
+    fn c38_a_cluster_that_was_set_back_is_taken_in_anew() {
+        let cache = ObjectCache::default();
+        let app = |version: &str| json!({"metadata": {"name": "app", "namespace": "n", "resourceVersion": version}});
+        let version = |cache: &ObjectCache| {
+            cache.get(DEPLOYMENT, "n", "app").unwrap()["metadata"]["resourceVersion"].clone()
+        };
+        cache.begin_list(DEPLOYMENT, 90);
+        cache.insert(DEPLOYMENT, app("80"));
+        cache.saw(DEPLOYMENT, 95);
+        cache.insert(DEPLOYMENT, app("95"));
+        // an answer to a write of ours is newer than a list that began before it
+        cache.begin_list(DEPLOYMENT, 96);
+        cache.insert(DEPLOYMENT, app("97"));
+        cache.insert(DEPLOYMENT, app("95"));
+        assert_eq!(version(&cache), "97");
+        cache.begin_list(DEPLOYMENT, 50);
+        cache.insert(DEPLOYMENT, app("40"));
+        assert_eq!(version(&cache), "40");
+    }
+}

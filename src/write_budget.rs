@@ -1,0 +1,272 @@
+//! How often one object may be written: what another party changes back, or the API server refuses, is tried ever more
+//! rarely. Kept per process, as data: the planner reads it in the snapshot, and whoever carries a plan out adds to it.
+//!
+//! Attempts count for as long as the same is wanted. A write that wants something else is made at once, so that a decision
+//! never waits for the attempts of the one before it; what was changed back before is free only once.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use jiff::{SignedDuration, Timestamp};
+
+/// Writes of the same content that are made at once; a person who edits an object now and then is no contest.
+const FREE: u32 = 3;
+/// The pause after the last of these; doubled each time.
+const FIRST: u32 = 30;
+/// The longest pause between two writes of the same content.
+pub const LONGEST: Duration = Duration::from_secs(3600);
+/// The longest pause where users go elsewhere than they are meant to.
+pub const LONGEST_FOR_TRAFFIC: Duration = Duration::from_secs(60);
+/// Attempts that are remembered although nothing happens meanwhile.
+const MEMORY: SignedDuration = SignedDuration::from_hours(1);
+/// Conflicts in a row after which they count as a refusal: what is watched is not what is stored.
+const CONFLICTS: u32 = 5;
+/// Failures in a row after which they are told.
+const FAILURES: u32 = 3;
+/// So long after the pause a refusal is still told: by then the next attempt has been made, if one is needed.
+const TOLD: SignedDuration = SignedDuration::from_secs(5);
+/// The longest pause after a refusal.
+const LONGEST_AFTER_REFUSAL: u32 = 30;
+
+/// What came of a write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was made.
+    Written,
+    /// The API server says no, in these words.
+    Refused(String),
+    /// The object is not as it was seen, in these words.
+    Conflict(String),
+    /// There was no answer, or one that may be another the next time, in these words.
+    Failed(String),
+}
+
+/// How much of what is wanted is in one write.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Part {
+    /// All that differs.
+    #[default]
+    Whole,
+    /// The metadata alone: all of it was refused.
+    Metadata,
+    /// All but the metadata: all of it was refused.
+    Rest,
+}
+
+/// What is wanted of an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wish {
+    /// What of it is written.
+    pub part: Part,
+    /// Digest of it: the same for as long as the same is wanted.
+    pub digest: u64,
+    /// Users go elsewhere until it is written.
+    pub moves_traffic: bool,
+}
+
+/// Attempts to write the same content to one object.
+#[derive(Clone, Debug, PartialEq)]
+struct Attempts {
+    digest: u64,
+    outcome: Outcome,
+    times: u32,
+    last: Timestamp,
+    /// The pause that is due after the last one.
+    pause: Duration,
+}
+
+/// The attempts of one Canary, by what was written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WriteBudget<K>(BTreeMap<K, Attempts>);
+
+impl<K> Default for WriteBudget<K> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+impl<K: Ord + Clone> WriteBudget<K> {
+    /// Adds an attempt.
+    pub fn note(&mut self, key: &K, wish: Wish, outcome: Outcome, now: Timestamp) {
+        self.0.retain(|_, attempts| attempts.remembered(now));
+        let same = |old: &&Attempts| {
+            old.digest == wish.digest
+                && std::mem::discriminant(&old.outcome) == std::mem::discriminant(&outcome)
+        };
+        let old = self.0.get(key);
+        let times = match old.filter(same) {
+            Some(same) => same.times.saturating_add(1),
+            None if outcome == Outcome::Written && self.is_disputed(key) => FREE,
+            None => 1,
+        };
+        let pause = pause(&outcome, times);
+        let most = if wish.moves_traffic { LONGEST_FOR_TRAFFIC } else { LONGEST };
+        let attempts = Attempts { digest: wish.digest, outcome, times, last: now, pause: pause.min(most) };
+        self.0.insert(key.clone(), attempts);
+    }
+
+    /// Until when the same is not to be written again; none when it may be written now.
+    pub fn held_until(&self, key: &K, wish: Wish, now: Timestamp) -> Option<Timestamp> {
+        let attempts = self.0.get(key).filter(|attempts| attempts.digest == wish.digest)?;
+        let most = if wish.moves_traffic { LONGEST_FOR_TRAFFIC } else { LONGEST };
+        attempts.until(most).filter(|until| attempts.last <= now && now < *until)
+    }
+
+    /// The same was written before.
+    pub fn repeats(&self, key: &K, wish: Wish) -> bool {
+        self.0.get(key).is_some_and(|old| old.digest == wish.digest && old.outcome == Outcome::Written)
+    }
+
+    /// The object was written as often as is free.
+    pub fn is_disputed(&self, key: &K) -> bool {
+        self.0.get(key).is_some_and(|old| old.outcome == Outcome::Written && old.times >= FREE)
+    }
+
+    /// Some content of this object is held back.
+    pub fn is_held(&self, key: &K, now: Timestamp) -> bool {
+        self.0.get(key).is_some_and(|attempts| attempts.pending(now))
+    }
+
+    /// What was written as often as is free and may not be written again yet, with the time at which it may.
+    pub fn contested(&self, now: Timestamp) -> impl Iterator<Item = (&K, Timestamp)> {
+        let written = self.0.iter().filter(|(_, attempts)| attempts.outcome == Outcome::Written);
+        written.filter_map(move |(key, attempts)| {
+            attempts.until(LONGEST).filter(|until| now < *until).map(|until| (key, until))
+        })
+    }
+
+    /// The object was not taken as it was written last.
+    pub fn is_refused(&self, key: &K) -> bool {
+        self.0.get(key).is_some_and(|old| matches!(old.outcome, Outcome::Refused(_) | Outcome::Failed(_)))
+    }
+
+    /// Why a write was not taken that is to be tried again, with the time at which there is something new about it.
+    pub fn refusal(&self, now: Timestamp) -> Option<(String, Timestamp)> {
+        self.0.values().find_map(|attempts| {
+            let why = match &attempts.outcome {
+                Outcome::Written => return None,
+                Outcome::Failed(_) if attempts.times < FAILURES => return None,
+                Outcome::Refused(why) | Outcome::Failed(why) => why.clone(),
+                Outcome::Conflict(why) => {
+                    format!("{why}, again and again: what Serin sees of the object is not what is stored")
+                }
+            };
+            let due = attempts.until(LONGEST).filter(|_| attempts.last <= now)?;
+            let told = due.checked_add(TOLD).ok()?;
+            (now < told).then_some((why, if now < due { due } else { told }))
+        })
+    }
+}
+
+impl Attempts {
+    /// When the next one is due; none when that may be made at once.
+    fn until(&self, most: Duration) -> Option<Timestamp> {
+        let pause = self.pause.min(most);
+        if pause.is_zero() {
+            return None;
+        }
+        SignedDuration::try_from(pause).ok().and_then(|pause| self.last.checked_add(pause).ok())
+    }
+
+    fn pending(&self, now: Timestamp) -> bool {
+        self.until(LONGEST).is_some_and(|until| self.last <= now && now < until)
+    }
+
+    fn remembered(&self, now: Timestamp) -> bool {
+        let twice = SignedDuration::try_from(2 * self.pause).unwrap_or(MEMORY);
+        now.duration_since(self.last) < MEMORY.max(twice)
+    }
+}
+
+/// The pause after the last of so many attempts.
+fn pause(outcome: &Outcome, times: u32) -> Duration {
+    let doubled = |first: u32, times: u32, most: u32| {
+        let seconds = first.checked_shl(times.min(16)).unwrap_or(most).min(most);
+        Duration::from_secs(u64::from(seconds))
+    };
+    let most = LONGEST.as_secs() as u32;
+    match outcome {
+        Outcome::Written if times < FREE => Duration::ZERO,
+        Outcome::Written => doubled(FIRST, times - FREE, most),
+        Outcome::Refused(_) | Outcome::Failed(_) => {
+            doubled(1, times.saturating_sub(1), LONGEST_AFTER_REFUSAL)
+        }
+        Outcome::Conflict(_) if times < CONFLICTS => Duration::ZERO,
+        Outcome::Conflict(_) => doubled(1, times - CONFLICTS, LONGEST_AFTER_REFUSAL),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: Wish = Wish { part: Part::Whole, digest: 1, moves_traffic: false };
+    const B: Wish = Wish { part: Part::Whole, digest: 2, moves_traffic: false };
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_000_000 + seconds).unwrap()
+    }
+
+    /// When the same is written, for as long as somebody changes it back at once.
+    fn writes(wish: Wish, outcome: &Outcome, seconds: i64) -> Vec<i64> {
+        let mut budget = WriteBudget::default();
+        let mut made = Vec::new();
+        for second in 0..seconds {
+            for _ in 0..100 {
+                if budget.held_until(&"x", wish, at(second)).is_some() {
+                    break;
+                }
+                budget.note(&"x", wish, outcome.clone(), at(second));
+                made.push(second);
+            }
+        }
+        made
+    }
+
+    #[test]
+    fn c23_what_is_changed_back_is_written_ever_more_rarely() {
+        assert_eq!(writes(A, &Outcome::Written, 600), [0, 0, 0, 30, 90, 210, 450]);
+        let day = writes(A, &Outcome::Written, 86_400);
+        assert!(day.len() < 35, "{day:?}");
+        let traffic = Wish { moves_traffic: true, ..A };
+        assert_eq!(writes(traffic, &Outcome::Written, 200), [0, 0, 0, 30, 90, 150]);
+    }
+
+    #[test]
+    fn refusals_and_endless_conflicts_are_tried_again_every_half_minute() {
+        let refused = Outcome::Refused("patch x: no".into());
+        assert_eq!(writes(A, &refused, 100), [0, 1, 3, 7, 15, 31, 61, 91]);
+        let moved = Outcome::Conflict("patch x: it has changed meanwhile".into());
+        assert_eq!(writes(A, &moved, 12), [0, 0, 0, 0, 0, 1, 3, 7]);
+    }
+
+    #[test]
+    fn another_wish_starts_over_and_so_does_one_after_a_long_time() {
+        let mut budget = WriteBudget::default();
+        for _ in 0..5 {
+            budget.note(&"x", A, Outcome::Written, at(0));
+        }
+        assert_eq!(budget.held_until(&"x", A, at(1)), Some(at(120)));
+        assert_eq!(budget.held_until(&"x", B, at(1)), None);
+        assert_eq!(budget.held_until(&"y", A, at(1)), None);
+        let mut changed = budget.clone();
+        changed.note(&"x", B, Outcome::Written, at(1));
+        assert_eq!(changed.held_until(&"x", B, at(1)), Some(at(31)), "it is known to be changed back");
+        assert_eq!(budget.contested(at(1)).count(), 1);
+        assert!(budget.is_held(&"x", at(1)) && !budget.is_held(&"x", at(120)));
+        // the clock went back: nothing waits for it
+        assert_eq!(budget.held_until(&"x", A, at(-1)), None);
+        budget.note(&"y", A, Outcome::Written, at(4000));
+        assert!(!budget.repeats(&"x", A), "it was forgotten");
+    }
+
+    #[test]
+    fn a_refusal_is_told_until_it_is_tried_again() {
+        let mut budget = WriteBudget::default();
+        budget.note(&"x", A, Outcome::Refused("patch x: no".into()), at(0));
+        assert_eq!(budget.refusal(at(0)), Some(("patch x: no".to_owned(), at(1))));
+        assert_eq!(budget.refusal(at(1)), Some(("patch x: no".to_owned(), at(6))), "it may be tried now");
+        assert_eq!(budget.refusal(at(6)), None, "it was not needed any more");
+        budget.note(&"x", A, Outcome::Written, at(1));
+        assert_eq!(budget.refusal(at(1)), None);
+    }
+}
