@@ -79,6 +79,9 @@ impl References {
 
     /// What both want, if anything: what users know first, then what is named after it.
     pub(super) fn contests(&self, other: &Self) -> Option<Contested> {
+        if !self.near(other) {
+            return None;
+        }
         let (ours, theirs) = (self.objects(), other.objects());
         let same = ours[..2].iter().zip(&theirs).find(|(ours, theirs)| ours == theirs);
         if let Some((at, _)) = same {
@@ -86,6 +89,15 @@ impl References {
         }
         let derived = ours.into_iter().find(|at| theirs.contains(at))?;
         Some(Contested { at: derived, same: false })
+    }
+
+    /// Both may want the same: derived names begin with that from which they are derived. Most are told apart by this at
+    /// no cost.
+    fn near(&self, other: &Self) -> bool {
+        let begins = |a: &String, b: &String| a.starts_with(b.as_str()) || b.starts_with(a.as_str());
+        let theirs = [&other.target, &other.apex];
+        [&self.target, &self.apex].iter().any(|ours| theirs.iter().any(|theirs| begins(ours, theirs)))
+            || self.routes.iter().any(|(_, at)| other.routes.iter().any(|(_, theirs)| theirs == at))
     }
 
     /// All that it has under its names: the target and the apex first.
