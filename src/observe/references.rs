@@ -31,8 +31,9 @@ pub(super) struct References {
     pub provider: String,
     /// `spec.service.hosts`.
     pub hosts: Vec<String>,
-    /// Copies that it may have of a route of the user's, by their providers: all, where the operator names the provider.
-    pub copies: Vec<(&'static str, ObjectRef)>,
+    /// Routes that it writes, whose names follow from what it refers to, by their providers: all, where the operator names the
+    /// provider.
+    pub routes: Vec<(&'static str, ObjectRef)>,
 }
 
 /// What two Canaries cannot both have.
@@ -77,12 +78,15 @@ impl References {
         let provider = spec["provider"].as_str().unwrap_or_default().to_owned();
         let hosts = spec["service"]["hosts"].as_array().into_iter().flatten();
         let hosts = hosts.filter_map(Value::as_str).map(str::to_owned).collect();
-        let copies = router::copies(&provider, spec, &apex);
-        Self { target, kind, apex, scaler, templates, alert_providers, configs, provider, hosts, copies }
+        let routes = router::named_routes(&provider, spec, &apex);
+        Self { target, kind, apex, scaler, templates, alert_providers, configs, provider, hosts, routes }
     }
 
     /// What both want, if anything: what users know first, then what is named after it.
     pub(super) fn contests(&self, other: &Self) -> Option<Contested> {
+        if !self.near(other) {
+            return None;
+        }
         let (ours, theirs) = (self.objects(), other.objects());
         let same = ours[..2].iter().zip(&theirs).find(|(ours, theirs)| ours == theirs);
         if let Some((at, _)) = same {
@@ -90,6 +94,15 @@ impl References {
         }
         let derived = ours.into_iter().find(|at| theirs.contains(at))?;
         Some(Contested { at: derived, same: false })
+    }
+
+    /// Both may want the same: derived names begin with that from which they are derived. Most are told apart by this at
+    /// no cost.
+    fn near(&self, other: &Self) -> bool {
+        let begins = |a: &String, b: &String| a.starts_with(b.as_str()) || b.starts_with(a.as_str());
+        let theirs = [&other.target, &other.apex];
+        [&self.target, &self.apex].iter().any(|ours| theirs.iter().any(|theirs| begins(ours, theirs)))
+            || self.routes.iter().any(|(_, at)| other.routes.iter().any(|(_, theirs)| theirs == at))
     }
 
     /// All that it has under its names: the target and the apex first.
@@ -101,15 +114,15 @@ impl References {
             all.push(ObjectRef::new(target.kind(), names::primary(&self.target)));
             all.extend(self.services()[1..].iter().map(service));
         }
-        all.extend(self.copies.iter().map(|(_, at)| at.clone()));
+        all.extend(self.routes.iter().map(|(_, at)| at.clone()));
         all
     }
 
-    /// The same where `provider` stands in for one that is not named: without the copies of other providers.
+    /// The same where `provider` stands in for one that is not named: without the routes of other providers.
     pub(super) fn routed_by(&self, provider: &str) -> Self {
         let mut routed = self.clone();
         if routed.provider.is_empty() {
-            routed.copies.retain(|(of, _)| *of == provider);
+            routed.routes.retain(|(of, _)| *of == provider);
         }
         routed
     }

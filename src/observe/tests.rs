@@ -332,3 +332,23 @@ fn r30_a_prefix_that_holds_another_canarys_is_advised_about() {
     let [web, api] = advice(spec("web", "/web", one()), spec("api", "/api", one()));
     assert!(!web.contains("takes in") && !api.contains("takes in"), "{web} {api}");
 }
+
+#[test]
+fn c4_a_virtual_service_that_one_canary_refers_to_is_not_anothers() {
+    let lent = |target: &str| {
+        let shop = json!({"apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "name": "shop"});
+        json!({"targetRef": deployment(target), "provider": "istio", "routeRef": shop})
+    };
+    let own = json!({"targetRef": deployment("shop"), "provider": "istio"});
+    for (older, younger, target) in [(lent("web"), lent("api"), "api"), (lent("web"), own, "shop")] {
+        let two = Two::new(&older, &younger);
+        let kinds = crate::router::by_name("istio").unwrap().kinds();
+        two.cache.set_crds(kinds.iter().map(Kind::crd).collect());
+        for kind in kinds {
+            two.cache.listed(*kind, &BTreeSet::new());
+        }
+        two.target("web");
+        two.target(target);
+        two.refused("younger", &["ForeignObject", "VirtualService shop", "the older Canary older"]);
+    }
+}

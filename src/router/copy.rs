@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::{route, traits::RouterError};
+use super::{route, traits::RouterError, virtual_service::VIRTUAL_SERVICE};
 use crate::{
     manifest::{self, json as get},
     names::{self, ANNOTATION_COPIED, ANNOTATION_KUBECTL, FLUX},
@@ -21,9 +21,9 @@ pub(super) fn named(c: &Validated, reference: &str) -> String {
     json!(c.spec)[reference]["name"].as_str().unwrap_or_default().to_owned()
 }
 
-/// Names of the copies that the routers of a provider, or of all if it is empty, make for a Canary with this spec: loosely
-/// read, so that it works for one that is not valid.
-pub(crate) fn copies(provider: &str, spec: &Value, apex: &str) -> Vec<(&'static str, ObjectRef)> {
+/// Routes that the routers of a provider, or of all if it is empty, write for a Canary with this spec, as far as their names
+/// follow from what it refers to: loosely read, so that it works for one that is not valid.
+pub(crate) fn named_routes(provider: &str, spec: &Value, apex: &str) -> Vec<(&'static str, ObjectRef)> {
     let name = |reference: &str| spec[reference]["name"].as_str().filter(|name| !name.is_empty());
     let mut all = Vec::new();
     if let Some(ingress) = name("ingressRef") {
@@ -32,6 +32,8 @@ pub(crate) fn copies(provider: &str, spec: &Value, apex: &str) -> Vec<(&'static 
     if let Some(route) = name("routeRef") {
         all.push(("apisix", of_apisix_route(route, apex)));
     }
+    let lent = name("routeRef").filter(|_| spec["routeRef"]["kind"] == VIRTUAL_SERVICE.kind);
+    all.push(("istio", ObjectRef::new(VIRTUAL_SERVICE, lent.unwrap_or(apex))));
     all.retain(|(of, _)| provider.is_empty() || *of == provider);
     all
 }

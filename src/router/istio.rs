@@ -187,12 +187,7 @@ impl Router for Istio {
         }
         let routes =
             if is_tcp(c) { vec![tcp_route(c, &sides(c, want))] } else { http_routes(c, want, cookies) };
-        let mut spec = spec(c, live, routes);
-        // what Serin makes no rules of is left as it is
-        let other = if is_tcp(c) { "http" } else { "tcp" };
-        if let Some(theirs) = place(c).theirs(c, live).filter(|theirs| theirs[other].is_array()) {
-            get::set(&mut spec, &[other], theirs[other].clone());
-        }
+        let spec = spec(c, live, routes);
         Ok(vec![place(c).manifest(c, live, &spec)])
     }
 
@@ -258,7 +253,12 @@ fn spec(c: &Validated, live: &Objects, routes: Vec<Value>) -> Value {
         spec.insert("hosts".into(), json!(hosts(c)));
         spec.insert("gateways".into(), json!(gateways(c)));
     }
-    spec.insert(if is_tcp(c) { "tcp" } else { "http" }.into(), json!(routes));
+    let (ours, other) = if is_tcp(c) { ("tcp", "http") } else { ("http", "tcp") };
+    spec.insert(ours.into(), json!(routes));
+    // what Serin makes no rules of is left as it is
+    if let Some(theirs) = place(c).theirs(c, live).filter(|theirs| theirs[other].is_array()) {
+        spec.insert(other.into(), theirs[other].clone());
+    }
     Value::Object(spec)
 }
 

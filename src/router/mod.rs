@@ -35,7 +35,7 @@ mod virtual_service;
 mod tests;
 
 pub(crate) use cookie::fresh as fresh_cookie;
-pub(crate) use copy::copies;
+pub(crate) use copy::named_routes;
 pub(crate) use destination_handover::{announcing, remembering};
 pub(crate) use kubernetes::{Selected, percent, selected, shared};
 pub(crate) use queries::Builtin;

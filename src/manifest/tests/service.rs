@@ -377,3 +377,23 @@ fn r8_an_apex_that_led_to_the_primary_before_is_given_back_to_the_target() {
     apply(&mut live, &back);
     assert_eq!(live.get(SERVICE, "podinfo").unwrap()["spec"]["selector"], json!({"app": "podinfo"}));
 }
+
+#[test]
+fn r8_the_traffic_distribution_of_an_adopted_apex_comes_back() {
+    for theirs in [Value::Null, json!("PreferSameZone")] {
+        let mut apex = users_apex();
+        apex["spec"]["trafficDistribution"] = theirs.clone();
+        get::drop_nulls(&mut apex);
+        let mut live = Objects::default();
+        live.insert(SERVICE, apex.clone());
+        let service = json!({"targetPort": "http", "trafficDistribution": "PreferClose"});
+        let made = rendered(&service, &live).apex;
+        apply(&mut live, &made);
+        assert_eq!(live.get(SERVICE, "podinfo").unwrap()["spec"]["trafficDistribution"], "PreferClose");
+        let Undo::Restore(back) = restore(&fixture::canary(&service), &label(), &live).remove(0) else {
+            panic!()
+        };
+        apply(&mut live, &back);
+        assert_eq!(live.get(SERVICE, "podinfo"), Some(&apex));
+    }
+}

@@ -13,14 +13,17 @@ use crate::{
 /// What two Canaries both want stays with one of them: what the other one is told.
 pub(crate) fn disputed(c: &Validated, rival: &Rival) -> Problem {
     let (at, apex) = (&rival.wants, &c.names.apex);
+    let free =
+        "set spec.service.name of this one to a name that is free, also with -primary and -canary behind it";
     let instead = match at.kind {
         SERVICE if c.target.is_copied() || c.target.holds_both() => "give this one another target".to_owned(),
-        SERVICE if rival.derived => {
-            "set spec.service.name of this one to a name that is free, also with -primary and -canary behind it".to_owned()
+        SERVICE if rival.derived => free.to_owned(),
+        INGRESS => {
+            format!("name an Ingress in spec.ingressRef that no other Canary names and that leads to {apex}")
         }
-        INGRESS => format!("name an Ingress in spec.ingressRef that no other Canary names and that leads to {apex}"),
         kind if kind == c.target.kind() => "give this one another target and spec.service.name".to_owned(),
-        kind => format!("name another {} in spec.routeRef", kind.kind),
+        kind if c.spec.route_ref.is_some() => format!("name another {} in spec.routeRef", kind.kind),
+        _ => free.to_owned(),
     };
     let reason = if rival.derived { "ForeignObject" } else { "TargetTaken" };
     Problem::new(

@@ -297,3 +297,22 @@ fn r37_an_annotation_that_a_webhook_adds_to_every_write_is_no_drift() {
     }
     assert_eq!(Istio.read_back(&c, &live), Ok(Split::to_canary(25)));
 }
+
+#[test]
+fn r11_tcp_routes_of_what_flagger_had_taken_over_stay_when_it_is_given_back() {
+    let c = fixture::canary(&json!({}));
+    let tcp = json!([{"match": [{"port": 5432}], "route": [{"destination": {"host": "db"}}]}]);
+    let mut theirs = live(&json!([{"route": [{"destination": {"host": "podinfo-primary"}}]}]));
+    let mut object = theirs.of(VIRTUAL_SERVICE).next().unwrap().clone();
+    object["spec"]["tcp"] = tcp.clone();
+    theirs.insert(VIRTUAL_SERVICE, object.clone());
+    let made = Istio.render(&c, &theirs, Split::to_canary(0), &Cookies::default()).unwrap().remove(0);
+    let change = patch(&object, &made).unwrap();
+    fixture::merge(&mut object, &change);
+    theirs.insert(VIRTUAL_SERVICE, object.clone());
+    let crate::manifest::Undo::Restore(back) = Istio.restore(&c, &theirs).remove(0) else { panic!() };
+    let change = patch(&object, &back).unwrap();
+    fixture::merge(&mut object, &change);
+    assert_eq!(object["spec"]["tcp"], tcp);
+    assert_eq!(object["spec"]["http"], json!([{"route": [{"destination": {"host": "podinfo"}}]}]));
+}
