@@ -28,8 +28,8 @@ pub use canary::{
     service::{CanaryService, UnmanagedMetadata},
     spec::{AutoscalerRef, Canary, CanarySpec, LocalRef, ScalerReplicas, TargetRef, UpstreamRef},
     status::{
-        CanaryCondition, CanaryStatus, Ending, EndingKind, ObservedConfig, ObservedTarget, Phase, RunStatus,
-        StepStatus,
+        CanaryCondition, CanaryStatus, Ending, EndingKind, ObservedConfig, ObservedTarget, Phase, PodsTaken,
+        RunStatus, StepStatus,
     },
 };
 pub use canary_run::{CanaryRun, CanaryRunSpec, CanaryRunStatus, LastRun, RunPhase};

@@ -13,6 +13,7 @@ mod marks;
 mod object;
 mod patch;
 pub mod readiness;
+mod replicas;
 pub mod revision;
 pub mod scaler;
 pub mod service;
@@ -30,4 +31,5 @@ pub use self::{
     object::{Manifest, Undo},
     patch::{difference, patch},
     readiness::Rollout,
+    replicas::{keep_authors_of_replicas, replicas_are_meant},
 };

@@ -186,21 +186,101 @@ pub fn paused_by_us(scaler: &Value) -> bool {
     paused(scaler) && adopted(scaler)
 }
 
-/// Merge patch by which a ScaledObject holds its workload at no pods; what it was told before is kept beside.
-pub fn pause(scaler: &Value) -> Value {
-    let before = json!({names::KEDA_PAUSED_REPLICAS: annotation(scaler, names::KEDA_PAUSED_REPLICAS)});
-    json!({"metadata": {"annotations": {
-        names::KEDA_PAUSED_REPLICAS: "0", names::ANNOTATION_ORIGINAL: before.to_string(),
-    }}})
+/// It may take the last pod of its workload away.
+pub fn reaches_zero(scaler: &Value) -> bool {
+    let idle = scaler["spec"]["idleReplicaCount"].as_i64();
+    idle.unwrap_or_else(|| bounds(SCALED_OBJECT, scaler).0) == 0
+}
+
+/// Takes no pods away, because we said so.
+pub fn kept_up(scaler: &Value) -> bool {
+    adopted(scaler) && annotation(scaler, names::KEDA_PAUSED_SCALE_IN) == Some("true") && !paused(scaler)
+}
+
+/// What a ScaledObject was told before we told it anything, and whose mark that is.
+#[derive(Default)]
+struct Before {
+    replicas: Value,
+    scale_in: Value,
+    /// uid of the Canary that told it. Null: a version that did not note it.
+    by: Value,
+}
+
+impl Before {
+    fn of(scaler: &Value) -> Self {
+        let now = |key: &str| json!(annotation(scaler, key));
+        let noted = annotation(scaler, names::ANNOTATION_ORIGINAL);
+        let Some(noted) = noted.map(|text| serde_json::from_str::<Value>(text).unwrap_or_default()) else {
+            let (replicas, scale_in) = (now(names::KEDA_PAUSED_REPLICAS), now(names::KEDA_PAUSED_SCALE_IN));
+            return Self { replicas, scale_in, by: Value::Null };
+        };
+        // former versions left this one alone
+        let scale_in = noted.get(names::KEDA_PAUSED_SCALE_IN).cloned();
+        Self {
+            replicas: noted[names::KEDA_PAUSED_REPLICAS].clone(),
+            scale_in: scale_in.unwrap_or_else(|| now(names::KEDA_PAUSED_SCALE_IN)),
+            by: noted[names::LABEL_CANARY].clone(),
+        }
+    }
+
+    /// The note that goes with what the Canary of this uid tells it.
+    fn noted(&self, canary: &str) -> Value {
+        let before = json!({
+            names::KEDA_PAUSED_REPLICAS: self.replicas, names::KEDA_PAUSED_SCALE_IN: self.scale_in,
+            names::LABEL_CANARY: canary,
+        });
+        json!(before.to_string())
+    }
+}
+
+/// Merge patch to these annotations, as far as they differ.
+fn told(scaler: &Value, replicas: &Value, scale_in: &Value, original: &Value) -> Value {
+    let all = [
+        (names::KEDA_PAUSED_REPLICAS, replicas),
+        (names::KEDA_PAUSED_SCALE_IN, scale_in),
+        (names::ANNOTATION_ORIGINAL, original),
+    ];
+    let differs = |(key, value): &(&str, &Value)| json!(annotation(scaler, key)) != **value;
+    let changes: Map<String, Value> =
+        all.into_iter().filter(differs).map(|(key, value)| (key.to_owned(), value.clone())).collect();
+    json!({"metadata": {"annotations": changes}})
+}
+
+/// Told something by the Canary of this uid, or by one that did not say who it is.
+pub fn told_by(scaler: &Value, canary: &str) -> bool {
+    let by = Before::of(scaler).by;
+    adopted(scaler) && (by.is_null() || by == canary)
+}
+
+/// It is known which Canary told it something.
+pub fn names_its_canary(scaler: &Value) -> bool {
+    Before::of(scaler).by.is_string()
+}
+
+/// Merge patch by which a ScaledObject holds its workload at no pods, for the Canary of this uid; what it was told before
+/// is kept beside.
+pub fn pause(scaler: &Value, canary: &str) -> Value {
+    let before = Before::of(scaler);
+    told(scaler, &json!("0"), &before.scale_in, &before.noted(canary))
+}
+
+/// Merge patch by which it gives its workload pods and takes none away.
+pub fn keep_up(scaler: &Value, canary: &str) -> Value {
+    let mut before = Before::of(scaler);
+    if !adopted(scaler) && paused(scaler) {
+        // a pause that bears no mark of ours is Flagger's
+        before.replicas = Value::Null;
+    }
+    told(scaler, &before.replicas, &json!("true"), &before.noted(canary))
 }
 
 /// Merge patch by which it goes on as before. A pause that bears no mark of ours is Flagger's, and is lifted.
 pub fn resume(scaler: &Value) -> Value {
-    let original = annotation(scaler, names::ANNOTATION_ORIGINAL).unwrap_or_default();
-    let before: Value = serde_json::from_str(original).unwrap_or_default();
-    json!({"metadata": {"annotations": {
-        names::KEDA_PAUSED_REPLICAS: before[names::KEDA_PAUSED_REPLICAS], names::ANNOTATION_ORIGINAL: null,
-    }}})
+    let mut before = Before::of(scaler);
+    if !adopted(scaler) {
+        before.replicas = Value::Null;
+    }
+    told(scaler, &before.replicas, &before.scale_in, &Value::Null)
 }
 
 #[cfg(test)]

@@ -80,6 +80,11 @@ pub(crate) fn gather(
         rules: rules.clone(),
         objects,
         ready: services.iter().filter_map(|s| Some((s.clone(), cache.ready(namespace, s)?))).collect(),
+        leaving: services
+            .iter()
+            .map(|s| (s.clone(), cache.leaving(namespace, s)))
+            .filter(|(_, n)| *n > 0)
+            .collect(),
         missing_kinds: missing,
         forbidden_kinds: forbidden,
         rivals: rivals(cache, key, workload, &apex),

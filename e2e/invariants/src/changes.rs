@@ -48,6 +48,7 @@ fn all(seen: &Seen<'_>, track: &mut Track) -> Vec<Broken> {
     note("S10", epoch_back(seen));
     note("S11", target_changed(seen));
     note("S15", restless(seen, track));
+    note("S16", primary_too_small(seen, track));
     broken
 }
 
@@ -109,6 +110,19 @@ fn primary_floor(seen: &Seen<'_>) -> Option<String> {
     let primary = seen.is(Kind::Deployment, &seen.names.primary)?;
     let were = seen.old.map_or(1, replicas);
     (replicas(primary) < 1 && were >= 1).then(|| "the primary is asked for no pods".into())
+}
+
+/// S16: no write takes pods from the primary that it needs for what it carries. Any release may bring all the traffic back at
+/// once, so that is as many as it has to serve everyone; only where pods make the shares it has fewer in a run.
+fn primary_too_small(seen: &Seen<'_>, track: &Track) -> Option<String> {
+    let shared = seen.after.weights.is_none() && !seen.canary["spec"]["analysis"]["steps"].is_null();
+    let primary = seen.is(Kind::Deployment, &seen.names.primary)?;
+    let (was, is) = (replicas(seen.old?), replicas(primary));
+    let needs = track.whole.unwrap_or(was);
+    let wanted = track.wished == Some(is) || shared || seen.deleting();
+    (is < was && is < needs && !wanted).then(|| {
+        format!("the primary is scaled from {was} to {is}, and needs {needs} pods to serve everyone")
+    })
 }
 
 /// S3: nor deleted while it is routed to. Who deleted an object is not always known; during the Canary's own deletion it

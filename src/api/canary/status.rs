@@ -222,9 +222,28 @@ pub struct RunStatus {
     /// `epoch` when it began: its number, by which its CanaryRun is named. 0: it was begun by a version without records.
     #[serde(default)]
     pub number: i64,
+    /// Replicas that the target was given on purpose together with the new revision: the promoted primary gets as many.
+    /// Unset: none were.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replicas: Option<i32>,
+    /// Somebody else has taken pods from the target in this run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub taken: Option<PodsTaken>,
     /// The decision to end it, while that is being carried out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ending: Option<Ending>,
+}
+
+/// Pods of the target that somebody else took away in a run.
+#[derive(JsonSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PodsTaken {
+    /// When that began: the first time, or the first after a quiet `progressDeadlineSeconds`.
+    pub since: MicroTime,
+    /// When it last happened.
+    pub last: MicroTime,
+    /// How often it has happened since it began, from 1.
+    pub times: i32,
 }
 
 /// A decision to end a run that is being carried out.

@@ -175,7 +175,7 @@ fn a_pause_is_at_no_pods() {
     let mut other = scaled_object();
     fixture::merge(&mut other, &json!({"metadata": {"annotations": {names::KEDA_PAUSED_REPLICAS: "3"}}}));
     assert!(!paused(&other));
-    let patch = pause(&other);
+    let patch = pause(&other, "uid-1");
     fixture::merge(&mut other, &patch);
     assert!(paused_by_us(&other));
     let patch = resume(&other);

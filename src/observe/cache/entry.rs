@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{names, snapshot::Key};
+use crate::{manifest, snapshot::Key};
 
 #[derive(Debug)]
 pub(super) enum Entry {
@@ -42,12 +42,7 @@ pub(super) fn key_of(object: &Value) -> Key {
     (text("namespace"), text("name"))
 }
 
-/// Removes managedFields and the annotation of `kubectl apply`, which repeat the object.
+/// Removes managedFields and the annotation of `kubectl apply`, which repeat the object, but for who sets its replicas.
 pub(super) fn drop_unread(object: &mut Value) {
-    if let Some(meta) = object["metadata"].as_object_mut() {
-        meta.remove("managedFields");
-        if let Some(annotations) = meta.get_mut("annotations").and_then(Value::as_object_mut) {
-            annotations.remove(names::ANNOTATION_KUBECTL);
-        }
-    }
+    manifest::keep_authors_of_replicas(object);
 }

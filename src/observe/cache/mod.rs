@@ -239,6 +239,11 @@ impl ObjectCache {
         self.lock().endpoints.ready(namespace, service)
     }
 
+    /// Endpoints behind a Service whose pods are being deleted.
+    pub(crate) fn leaving(&self, namespace: &str, service: &str) -> u32 {
+        self.lock().endpoints.leaving(namespace, service)
+    }
+
     /// Other Canaries of the namespace that want what this one wants.
     pub(super) fn rivals(&self, key: &Key) -> Vec<(Key, Contested)> {
         let inner = self.lock();

@@ -5,6 +5,7 @@ pub(crate) mod autoscaler;
 pub(crate) mod config_snapshots;
 pub(crate) mod pod_limits;
 pub(crate) mod primary;
+pub(crate) mod replicas;
 pub(crate) mod revisions;
 pub(crate) mod services;
 pub(crate) mod write;

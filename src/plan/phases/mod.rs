@@ -2,6 +2,7 @@
 
 pub(crate) mod idle;
 pub(crate) mod initialise;
+pub(crate) mod pods_taken;
 pub(crate) mod progress;
 pub(crate) mod promote;
 pub(crate) mod rollback;

@@ -17,7 +17,8 @@ use crate::{
             flow::{Flow, GO_ON, HANDLED, WAIT, WRITE_FIRST, all, handled_after, wait_unless},
         },
         objects::{
-            autoscaler, config_snapshots, pod_limits, primary, revisions, services, write::WriteReason,
+            autoscaler, config_snapshots, pod_limits, primary, replicas, revisions, services,
+            write::WriteReason,
         },
         observed_target,
         phases::rollback,
@@ -150,7 +151,7 @@ fn primary_pods_lost(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 fn primary_template(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let Some(stored) = stored(cx) else { return WAIT };
     // one that is no longer named is there until the run is over
-    let scaled = cx.c.spec.autoscaler_ref.is_some() || !autoscaler::of_primary(cx).is_empty();
+    let scaled = replicas::primary_is_scaled(cx);
     let counted = cx.c.target.replicated() && cx.target_replicas() > 0;
     let resize = !scaled && !pod_limits::made(cx) && !target_moved_on(cx) && counted;
     primary::from_stored(cx, d, stored, autoscaler::primary_start(cx), resize)

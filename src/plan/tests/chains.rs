@@ -47,6 +47,7 @@ fn what_ends_a_run_comes_before_what_raises_its_weight() {
             "rollback_under_way",
             "revision_changed",
             "rollback_webhook",
+            "canary_pods_taken",
             "canary_pods_lost",
             "route_lowered",
             "generated_objects",
@@ -148,6 +149,7 @@ fn everything_is_given_back_in_these_guards() {
             "given_back",
             "proxies_followed",
             "generated_deleted",
+            "autoscaler_released",
             "release",
         ]
     );

@@ -31,7 +31,8 @@ pub(crate) fn begin(
     let number = run.map_or(0, |r| r.number);
     let at = MicroTime(cx.now);
     let ending = Ending { kind, reason: reason.into(), message: message.into(), at };
-    d.status.run = Some(RunStatus { started, number, ending: Some(ending) });
+    let (replicas, taken) = run.map_or((None, None), |r| (r.replicas, r.taken.clone()));
+    d.status.run = Some(RunStatus { started, number, replicas, taken, ending: Some(ending) });
     let split = match kind {
         EndingKind::UndoingPromotion => on_healthy_side(cx),
         EndingKind::RollingBack | EndingKind::Aborting => cx.zero(),
