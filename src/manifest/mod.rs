@@ -16,6 +16,7 @@ pub mod readiness;
 mod replicas;
 pub mod revision;
 pub mod scaler;
+pub mod selectors;
 pub mod service;
 mod service_target;
 pub mod target;

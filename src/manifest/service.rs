@@ -9,6 +9,7 @@ use super::{
     json as get,
     marks::{adopted, annotation, made_for, ours},
     object::{Manifest, Undo},
+    selectors::{self, Selector},
 };
 use crate::{
     api::CustomMetadata,
@@ -45,10 +46,11 @@ pub fn render(
     live: &Objects,
 ) -> Result<Services, String> {
     let (ports, advice) = ports(c, target)?;
-    let primary_pods = names::primary(&label.1);
-    let one = |name: &str, pods: &str, metadata: Option<&CustomMetadata>| {
+    let primary_pods = of_primary(c, target, label, live);
+    let target_pods = selectors::of_target(target, label);
+    let one = |name: &str, pods: &Selector, metadata: Option<&CustomMetadata>| {
         let live = live.get(SERVICE, name);
-        let spec = spec(c, &ports, &label.0, pods, live);
+        let spec = spec(c, &ports, pods, live);
         let metadata = match live {
             Some(live) if name == c.names.apex && !made_for(live, &c.name) => adopt(live),
             _ => owned_metadata(c, name, &label.0, metadata, live),
@@ -58,9 +60,20 @@ pub fn render(
     Ok(Services {
         apex: one(&c.names.apex, &primary_pods, c.service.apex.as_ref()),
         primary: one(&c.names.primary_service, &primary_pods, c.service.primary.as_ref()),
-        canary: one(&c.names.canary_service, &label.1, c.service.canary.as_ref()),
+        canary: one(&c.names.canary_service, &target_pods, c.service.canary.as_ref()),
         advice,
     })
+}
+
+/// Labels by which the primary's pods are selected.
+pub(crate) fn of_primary(
+    c: &Validated,
+    target: &Value,
+    label: &(String, String),
+    live: &Objects,
+) -> Selector {
+    let primary = live.get(c.target.kind(), &c.names.primary);
+    selectors::of_primary(target, label, primary, live.get(SERVICE, &c.names.primary_service))
 }
 
 /// The apex without its selector: whatever it selects stays.
@@ -79,7 +92,8 @@ pub fn restore(c: &Validated, label: &(String, String), live: &Objects) -> Vec<U
     let mut undo = Vec::new();
     let apex = live.get(SERVICE, &c.names.apex).filter(|apex| adopted(apex) || made_for(apex, &c.name));
     if let Some(apex) = apex {
-        undo.push(Undo::Restore(given_back(c, label, apex)));
+        let target = live.get(c.target.kind(), &c.names.target).unwrap_or(&Value::Null);
+        undo.push(Undo::Restore(given_back(c, &selectors::of_target(target, label), apex)));
     }
     for name in [&c.names.primary_service, &c.names.canary_service] {
         if live.get(SERVICE, name).is_some_and(|s| made_for(s, &c.name)) {
@@ -89,8 +103,8 @@ pub fn restore(c: &Validated, label: &(String, String), live: &Objects) -> Vec<U
     undo
 }
 
-fn spec(c: &Validated, ports: &[Value], label: &str, pods: &str, live: Option<&Value>) -> Value {
-    let mut spec = json!({"selector": {label: pods}, "ports": ports_like(ports, live)});
+fn spec(c: &Validated, ports: &[Value], pods: &Selector, live: Option<&Value>) -> Value {
+    let mut spec = json!({"selector": pods, "ports": ports_like(ports, live)});
     if let Some(distribution) = c.service.traffic_distribution.as_ref().filter(|d| !d.is_empty()) {
         get::set(&mut spec, &["trafficDistribution"], json!(distribution));
     }
@@ -164,7 +178,7 @@ fn adopt(live: &Value) -> Value {
     json!({"annotations": annotations})
 }
 
-fn given_back(c: &Validated, label: &(String, String), live: &Value) -> Manifest {
+fn given_back(c: &Validated, pods: &Selector, live: &Value) -> Manifest {
     let noted =
         annotation(live, names::ANNOTATION_ORIGINAL).and_then(|t| serde_json::from_str::<Value>(t).ok());
     let noted = noted.unwrap_or_default();
@@ -179,7 +193,7 @@ fn given_back(c: &Validated, label: &(String, String), live: &Value) -> Manifest
     if ours(live, &c.name) {
         get::set(&mut metadata, &["labels", names::LABEL_CANARY], Value::Null);
     }
-    let mut spec = json!({"selector": {&label.0: &label.1}, "ports": live["spec"]["ports"]});
+    let mut spec = json!({"selector": pods, "ports": live["spec"]["ports"]});
     if noted["selector"].is_object() {
         get::set(&mut spec, &["selector"], noted["selector"].clone());
     }

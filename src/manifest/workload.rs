@@ -10,6 +10,7 @@ use super::{
     labels::included,
     object::Manifest,
     revision::{FOLLOWED, Source},
+    selectors,
 };
 use crate::{
     names::{self, managers},
@@ -78,12 +79,32 @@ pub fn created(mut primary: Manifest, target: &Value, label: &(String, String), 
             get::set(&mut primary.body, &["metadata", "annotations", &key], json!(value));
         }
     }
-    let selector = json!({"matchLabels": {&label.0: names::primary(&label.1)}});
-    get::set(&mut primary.body, &["spec", "selector"], selector);
+    get::set(&mut primary.body, &["spec", "selector"], selectors::whole(target, label));
     if primary.kind == DEPLOYMENT {
         get::set(&mut primary.body, &["spec", "replicas"], json!(replicas.max(0)));
     }
     get::drop_nulls(&mut primary.body);
+    primary
+}
+
+/// The primary with the labels on its pods by which the live one selects them, which cannot be changed: they are others than
+/// its target's where that was made again. `source` is what it is made from, `label` the target's [`selector_label`].
+#[must_use]
+pub fn still_selected(
+    mut primary: Manifest,
+    live: &Value,
+    target: &Value,
+    source: &Value,
+    label: &(String, String),
+) -> Manifest {
+    let kept = selectors::kept_by(live, target);
+    let labels = primary.body.pointer_mut("/spec/template/metadata/labels").and_then(Value::as_object_mut);
+    let Some(labels) = labels else { return primary };
+    if source["metadata"]["labels"][&label.0].is_null() {
+        // of a former target, which had another
+        labels.remove(&label.0);
+    }
+    labels.extend(kept);
     primary
 }
 

@@ -13,11 +13,11 @@ use crate::{
     api::{AlertProviderSpec, Canary, MetricTemplateSpec},
     config::Rules,
     expression::Known,
-    manifest::{self, config, scaler},
+    manifest::{self, config, scaler, selectors},
     names, router,
     snapshot::{
-        ALERT_PROVIDER, CANARY, CANARY_RUN, DAEMONSET, HPA, Key, Kind, METRIC_TEMPLATE, ObjectRef, Objects,
-        REVISION, Records, Rival, SCALED_OBJECT, SERVICE, Snapshot,
+        ALERT_PROVIDER, CANARY, CANARY_RUN, DAEMONSET, DEPLOYMENT, HPA, Key, Kind, METRIC_TEMPLATE,
+        ObjectRef, Objects, REVISION, Records, Rival, SCALED_OBJECT, SERVICE, Snapshot,
     },
     spec::{Target, validate},
     text::first_chars,
@@ -69,6 +69,7 @@ pub(crate) fn gather(
             objects.insert(at.kind, object);
         }
     }
+    strangers(cache, namespace, target_kind, &target, &mut objects);
     revisions(cache, namespace, &names::primary(&target), &mut objects);
     let records = records(cache, key, &mut objects, &mut missing);
     let templates = templates(cache, &canary, namespace);
@@ -154,6 +155,20 @@ fn scalers(
         found.extend(cache.scalers(kind, namespace, target).into_iter().map(|n| ObjectRef::new(kind, n)));
     }
     Ok(found)
+}
+
+/// Other workloads that have all values of the target's selector somewhere in them: their pods may be selected as well.
+fn strangers(cache: &ObjectCache, namespace: &str, target_kind: Target, target: &str, objects: &mut Objects) {
+    let selector = objects.get(target_kind.kind(), target).map(selectors::match_labels).unwrap_or_default();
+    let values: Vec<String> = selector.values().filter_map(|v| v.as_str().map(str::to_owned)).collect();
+    if values.is_empty() || !target_kind.rests() {
+        return;
+    }
+    for kind in [DEPLOYMENT, DAEMONSET] {
+        for other in cache.find(kind, namespace, |_, text| values.iter().all(|value| text.contains(value))) {
+            objects.insert(kind, other);
+        }
+    }
 }
 
 fn revisions(cache: &ObjectCache, namespace: &str, primary: &str, objects: &mut Objects) {

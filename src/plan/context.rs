@@ -162,7 +162,19 @@ impl<'a> Context<'a> {
         let analysed = matches!(self.phase(), Phase::Progressing | Phase::Waiting | Phase::WaitingPromotion);
         let asked = !self.c.analysis.always.is_empty() || !self.c.analysis.never.is_empty();
         let pods = self.canary_pods() > 0 && self.zero().canary() == 0;
-        asked && pods && !ending && index > 0 && (weight > 0 || analysed)
+        asked && pods && !ending && index > 0 && (weight > 0 || analysed) && !self.primary_is_replaced(weight)
+    }
+
+    /// Everybody is on the analysed pods, as the promotion may leave the primary without any.
+    fn primary_is_replaced(&self, weight: i32) -> bool {
+        self.phase() == Phase::Promoting && weight == 100 && self.replaces_at_once()
+    }
+
+    /// The promotion may leave the primary without pods for a while.
+    pub(crate) fn replaces_at_once(&self) -> bool {
+        let source = self.stored(self.applied()).and_then(revision::source_of);
+        let both = self.primary().zip(source);
+        both.is_some_and(|(primary, source)| self.c.target.replaced_at_once(primary, &source))
     }
 
     /// Users can be moved, and are meant to be.

@@ -172,7 +172,16 @@ fn unanalysed(seen: &Seen<'_>, track: &Track) -> Option<String> {
     let Some(source) = track.templates.get(hash) else {
         return Some(format!("the primary is given a template of unknown revision {hash:?}"));
     };
-    if let Some(path) = differs(template, source, "") {
+    // what a primary selects cannot be changed, so its pods keep it
+    let selected = primary["spec"]["selector"]["matchLabels"].as_object();
+    let plain = |template: &Value| {
+        let mut template = template.clone();
+        if let Some(labels) = template.pointer_mut("/metadata/labels").and_then(Value::as_object_mut) {
+            labels.retain(|key, _| selected.is_none_or(|s| !s.contains_key(key)));
+        }
+        template
+    };
+    if let Some(path) = differs(&plain(template), &plain(source), "") {
         return Some(format!("the primary's template is not that of revision {hash}: {path}"));
     }
     let status = seen.status();
@@ -225,7 +234,9 @@ fn off_schedule(seen: &Seen<'_>, track: &Track) -> Option<String> {
         return None;
     }
     let steps = schedule(seen.canary);
-    let may = steps.iter().take(track.reached + 1).any(|weight| *weight == after);
+    // a primary that is replaced at once has nobody on it meanwhile
+    let replaced = seen.phase() == "Promoting" && after == 100;
+    let may = replaced || steps.iter().take(track.reached + 1).any(|weight| *weight == after);
     if after > before && !may {
         return Some(format!(
             "the canary goes from {before} to {after} %, at step {} of {steps:?}",

@@ -14,7 +14,7 @@ use crate::{
         configs::Configs,
         context::Context,
         model::{Answers, Messages},
-        objects::{autoscaler, config_snapshots},
+        objects::{autoscaler, config_snapshots, strangers},
         traffic::pod_weighting,
     },
     router::{self, Cookies, Router, Split},
@@ -56,6 +56,7 @@ pub(crate) fn surroundings<'a>(
     let (target, label) = target(snap, &c)?;
     let mut findings = Findings::of(&c, &snap.rules);
     findings.advice.extend(ports(snap, &c, target, &label)?);
+    overlap(snap, &c, target, &label, &mut findings)?;
     findings.faults.extend(pod_weighting::fault(snap, &c, target, &label));
     findings.advice.extend(pod_weighting::advice(snap, &c, target));
     ownership::check(snap, &c, router)?;
@@ -153,6 +154,28 @@ fn target<'a>(snap: &'a Snapshot, c: &Validated) -> Result<(&'a Value, (String, 
         ))
     })?;
     Ok((target, label))
+}
+
+/// Selectors that meet the pods of others. Before anything has been made that stops everything.
+fn overlap(
+    snap: &Snapshot,
+    c: &Validated,
+    target: &Value,
+    label: &(String, String),
+    findings: &mut Findings,
+) -> Result<(), Rejection> {
+    let unmade = matches!(snap.status().phase.unwrap_or_default(), Phase::Unset | Phase::Initializing);
+    match strangers::fault(snap, c, target, label) {
+        Some(problem) if unmade && snap.canary.metadata.deletion_timestamp.is_none() => Err(problem.into()),
+        Some(problem) => {
+            findings.faults.push(problem);
+            Ok(())
+        }
+        None => {
+            findings.advice.extend(strangers::advice(snap, c));
+            Ok(())
+        }
+    }
 }
 
 /// With what the target's template uses, and the revision that both make.

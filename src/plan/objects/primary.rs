@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     api::Phase,
-    manifest::{self, Manifest, json, revision},
+    manifest::{self, Manifest, json, revision, workload},
     names,
     plan::{
         builder::PlanBuilder,
@@ -51,7 +51,12 @@ pub(crate) fn manifest(cx: &Context<'_>, stored: &Value) -> Option<Manifest> {
     let hash = revision::hash_of(stored)?;
     let prefixes = &cx.snap.rules.include_label_prefix;
     let marks = (cx.status().epoch, hash);
-    Some(cx.c.target.primary(&cx.c, cx.target, &source, &cx.label, marks, prefixes))
+    let made = cx.c.target.primary(&cx.c, cx.target, &source, &cx.label, marks, prefixes);
+    let live = cx.primary().filter(|_| cx.c.target.rests());
+    Some(match live {
+        Some(live) => workload::still_selected(made, live, cx.target, &source.template, &cx.label),
+        None => made,
+    })
 }
 
 /// Marks a primary that is taken over, without touching its pods.

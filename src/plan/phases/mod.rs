@@ -5,6 +5,7 @@ pub(crate) mod initialise;
 pub(crate) mod pods_taken;
 pub(crate) mod progress;
 pub(crate) mod promote;
+pub(crate) mod replaced;
 pub(crate) mod rollback;
 pub(crate) mod start;
 pub(crate) mod steps;

@@ -21,7 +21,7 @@ use crate::{
             write::WriteReason,
         },
         observed_target,
-        phases::rollback,
+        phases::{replaced, rollback},
         traffic::{self, acceptance, apex, ending, pod_weighting},
         waiting,
     },
@@ -47,6 +47,7 @@ pub(crate) const CHAIN: Chain = &[
         let why = if step.confirmed.is_some() { WriteReason::Drift } else { WriteReason::Wanted };
         traffic::routing(cx, d, cx.split(&step), why)
     }),
+    ("everyone_on_canary", replaced::everyone_on_canary),
     ("primary_template", primary_template),
     ("primary_ready", primary_ready),
     // the few pods that shares have left it first: all at once would be more of the old version before the new

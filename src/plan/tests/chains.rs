@@ -82,6 +82,7 @@ fn a_promotion_goes_in_this_order() {
             "generated_objects",
             "primary_pods_lost",
             "route",
+            "everyone_on_canary",
             "primary_template",
             "primary_ready",
             "primary_whole",

@@ -69,7 +69,7 @@ pub(super) fn target_start(cx: &Context<'_>) -> i64 {
 }
 
 /// Replicas with which the target takes over from the primary.
-pub(super) fn target_back(cx: &Context<'_>) -> i64 {
+pub(crate) fn target_back(cx: &Context<'_>) -> i64 {
     let primary = cx.primary_replicas().max(cx.whole());
     target_bounds(cx).map_or(primary, |(min, max)| primary.max(min).min(max).max(1))
 }
