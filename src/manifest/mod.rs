@@ -25,7 +25,6 @@ pub mod workload;
 #[cfg(test)]
 pub(crate) mod fixture;
 
-pub(crate) use self::marks::marked;
 pub use self::{
     json::{generation, replicas, resource_version, uid},
     marks::{adopted, annotation, controller_of, disown, epoch, labels, made_for, ours, written},
@@ -33,4 +32,8 @@ pub use self::{
     patch::{difference, patch},
     readiness::Rollout,
     replicas::{keep_authors_of_replicas, replicas_are_meant},
+};
+pub(crate) use self::{
+    labels::{is_tracking, untracked},
+    marks::marked,
 };

@@ -50,6 +50,9 @@ pub fn rollout(deployment: &Value, threshold: i32, deadline: Duration, now: Time
         return Rollout::Stuck { why: format!("deployment {name:?} exceeded its progress deadline") };
     }
     let desired = json::replicas(deployment);
+    if deployment["spec"]["paused"] == true && status["updatedReplicas"].as_i64().unwrap_or(0) < desired {
+        return Rollout::Waiting { why: "it is paused: resume it with kubectl rollout resume".into() };
+    }
     if desired == 0 {
         return Rollout::Waiting { why: "scaled to zero".into() };
     }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     json as get,
+    labels::{is_tracking, untracked},
     marks::{self, adopted, annotation, controller_of},
     object::Manifest,
     revision,
@@ -101,9 +102,10 @@ pub fn twin(
 
 fn labels(c: &Validated, scaler: &Value) -> Map<String, Value> {
     // KEDA labels each ScaledObject with its own name
-    let others = |key: &str| !key.contains(names::FLUX) && !key.contains(names::KEDA);
+    let others = |key: &str| !is_tracking(key) && !key.contains(names::KEDA);
     let kept = marks::labels(scaler).into_iter().filter(|(key, _)| others(key));
-    let mut labels: Map<String, Value> = kept.map(|(key, value)| (key, json!(value))).collect();
+    let mut labels = untracked(scaler);
+    labels.extend(kept.map(|(key, value)| (key, json!(value))));
     labels.insert(names::LABEL_CANARY.into(), json!(names::label_value(&c.name)));
     labels
 }

@@ -268,7 +268,7 @@ impl Target {
                 );
                 let primary = objects.get(DEPLOYMENT, &c.names.primary).unwrap_or(live);
                 let at_once = stays && self.replaced_at_once(primary, &self.source(live));
-                Some(advice).filter(|_| at_once).into_iter().collect()
+                Some(advice).filter(|_| at_once).into_iter().chain(workload::shared_identity(c, live)).collect()
             }
             Self::DaemonSet => readiness::all_at_once(live)
                 .then(|| format!(

@@ -70,7 +70,7 @@ pub(crate) fn gather(
         }
     }
     strangers(cache, namespace, target_kind, &target, &mut objects);
-    revisions(cache, namespace, &names::primary(&target), &mut objects);
+    revisions(cache, key, &names::primary(&target), &mut objects);
     let records = records(cache, key, &mut objects, &mut missing);
     let templates = templates(cache, &canary, namespace);
     jobs::gather(cache, key, &templates, &mut objects, &mut forbidden)?;
@@ -171,9 +171,13 @@ fn strangers(cache: &ObjectCache, namespace: &str, target_kind: Target, target: 
     }
 }
 
-fn revisions(cache: &ObjectCache, namespace: &str, primary: &str, objects: &mut Objects) {
+/// The stored templates of this Canary's primary: another Canary may have one of the same name and another kind.
+fn revisions(cache: &ObjectCache, (namespace, canary): &Key, primary: &str, objects: &mut Objects) {
     let mut all = cache.list(REVISION, namespace);
-    all.retain(|r| r["metadata"]["labels"][names::LABEL_TEMPLATE_OF] == names::label_value(primary));
+    all.retain(|r| {
+        r["metadata"]["labels"][names::LABEL_TEMPLATE_OF] == names::label_value(primary)
+            && manifest::ours(r, canary)
+    });
     for revision in all {
         objects.insert(REVISION, revision);
     }

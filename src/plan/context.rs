@@ -177,6 +177,11 @@ impl<'a> Context<'a> {
         both.is_some_and(|(primary, source)| self.c.target.replaced_at_once(primary, &source))
     }
 
+    /// The target starts no pods of a new template until somebody resumes it.
+    pub(crate) fn is_paused(&self) -> bool {
+        self.c.target.replicated() && self.target["spec"]["paused"] == true
+    }
+
     /// Users can be moved, and are meant to be.
     pub(crate) fn moves(&self) -> bool {
         self.router.shifts_traffic(&self.c)

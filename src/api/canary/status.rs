@@ -71,6 +71,9 @@ pub struct CanaryStatus {
     /// Replicas handed from the target to the primary; in a run with an autoscaler, those it does not go below.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub primary_replicas: Option<i32>,
+    /// Hash of the primary's pod template as it was last found to be what it should be. Empty: it was not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub primary_template: Option<String>,
     /// The last run has ended, and its webhooks of the type `post-rollout` are yet to answer.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub post_rollout_due: bool,

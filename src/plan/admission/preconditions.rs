@@ -57,6 +57,7 @@ pub(crate) fn surroundings<'a>(
     let mut findings = Findings::of(&c, &snap.rules);
     findings.advice.extend(ports(snap, &c, target, &label)?);
     overlap(snap, &c, target, &label, &mut findings)?;
+    findings.faults.extend(paused(snap, &c, target));
     findings.faults.extend(pod_weighting::fault(snap, &c, target, &label));
     findings.advice.extend(pod_weighting::advice(snap, &c, target));
     ownership::check(snap, &c, router)?;
@@ -154,6 +155,21 @@ fn target<'a>(snap: &'a Snapshot, c: &Validated) -> Result<(&'a Value, (String, 
         ))
     })?;
     Ok((target, label))
+}
+
+/// A paused Deployment keeps running what it ran when it was paused, whatever its template says: it would be analysed, or
+/// promoted, in place of the new revision.
+fn paused(snap: &Snapshot, c: &Validated, target: &Value) -> Option<Problem> {
+    let primary = snap.objects.get(c.target.kind(), &c.names.primary);
+    let paused = |live: &&Value| live["spec"]["paused"] == true && c.target.replicated();
+    let name = Some(target).into_iter().chain(primary).find(paused)?["metadata"]["name"].as_str()?;
+    Some(Problem::new(
+        "Paused",
+        format!(
+            "Deployment {name} is paused (spec.paused), so that it starts no pods of a new template: resume it with kubectl -n {} rollout resume deployment {name}",
+            c.namespace
+        ),
+    ))
 }
 
 /// Selectors that meet the pods of others. Before anything has been made that stops everything.

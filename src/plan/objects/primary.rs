@@ -110,7 +110,11 @@ pub(crate) fn intact(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 fn restored(cx: &Context<'_>, d: &mut PlanBuilder, live: &Value, stored: &Value) -> Flow {
     config_snapshots::restore(cx, d, stored)?;
     let Some(want) = manifest(cx, stored) else { return GO_ON };
-    if cx.c.target.intact(live, &want) || tried(live) {
+    if let Some(patch) = workload::untrack(live, cx.target, &cx.label).filter(|_| cx.c.target.rests()) {
+        d.act(Action::patch(want.at(), want.manager, live, patch));
+        return WRITE_FIRST;
+    }
+    if is_intact(cx, d, live, &want) || tried(live) {
         return GO_ON;
     }
     let want = cx.c.target.content(&want);
@@ -123,6 +127,31 @@ fn restored(cx: &Context<'_>, d: &mut PlanBuilder, live: &Value, stored: &Value)
         names::ANNOTATION_RESTORED: (manifest::generation(live).unwrap_or_default() + 1).to_string()
     }}});
     write::patch_with(cx, d, live, &want, &restored)
+}
+
+/// The primary runs what it should. One that has not changed since it was found so is not compared again: another version of
+/// Serin may render it in another way, and that restarts nobody.
+fn is_intact(cx: &Context<'_>, d: &mut PlanBuilder, live: &Value, want: &Manifest) -> bool {
+    if !cx.c.target.rests() {
+        return cx.c.target.intact(live, want);
+    }
+    let (known, now) = (&cx.status().primary_template, revision::hash(&live["spec"]["template"]));
+    // former versions did not note it
+    let unchanged = known.as_ref().is_none_or(|known| *known == now);
+    let intact = unchanged || cx.c.target.intact(live, want);
+    if intact {
+        d.status.primary_template = Some(now);
+    }
+    intact
+}
+
+/// Notes the template of a primary that has just been given it, if it has it.
+pub(crate) fn remember(cx: &Context<'_>, d: &mut PlanBuilder, hash: Option<&str>) {
+    let Some(live) = cx.primary().filter(|_| cx.c.target.rests()) else { return };
+    let want = cx.stored(hash).and_then(|stored| manifest(cx, stored));
+    let given = want.is_some_and(|want| cx.c.target.intact(live, &want));
+    d.status.primary_template =
+        Some(if given { revision::hash(&live["spec"]["template"]) } else { String::new() });
 }
 
 /// The damage is what was left of our last mending: somebody else's admission changes it each time.

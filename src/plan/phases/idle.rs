@@ -52,7 +52,9 @@ fn generated_objects(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 /// The target has another template than the one that was last on trial: a run begins, unless a gate keeps it waiting.
 fn new_revision(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let is_promoted = cx.promoted() == Some(cx.hash.as_str());
-    if is_promoted || cx.applied() == Some(cx.hash.as_str()) && observed_target::is_same(cx) {
+    // a paused target would run its old template
+    if is_promoted || cx.is_paused() || cx.applied() == Some(cx.hash.as_str()) && observed_target::is_same(cx)
+    {
         return GO_ON;
     }
     if gates::may_start(cx, d).is_continue() {

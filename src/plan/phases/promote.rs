@@ -227,6 +227,7 @@ fn succeed(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     d.status.step = None;
     d.status.run = None;
     d.status.primary_replicas = cx.primary_replicas_kept();
+    primary::remember(cx, d, cx.applied());
     observed_target::remember(cx, d);
     revisions::collect(cx, d);
     d.status.post_rollout_due = webhooks::any(cx, HookKind::PostRollout);
