@@ -60,7 +60,9 @@ pub(super) fn included(key: &str, prefixes: &[String]) -> bool {
 
 /// The labels of a copy of `source` by which a tool would take it for its own: none of them, whatever a former version left.
 pub(crate) fn untracked(source: &Value) -> Map<String, Value> {
-    marks::labels(source).into_keys().filter(|key| is_tracking(key)).map(|key| (key, Value::Null)).collect()
+    // Flux's have never gone along
+    let keys = marks::labels(source).into_keys().filter(|key| is_tracking(key) && !key.contains(names::FLUX));
+    keys.map(|key| (key, Value::Null)).collect()
 }
 
 /// An element of a container's `env` by which Reloader has restarted it.

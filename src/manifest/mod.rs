@@ -20,6 +20,7 @@ pub mod selectors;
 pub mod service;
 mod service_target;
 pub mod target;
+pub mod triggers;
 pub mod workload;
 
 #[cfg(test)]

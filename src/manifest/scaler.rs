@@ -10,7 +10,7 @@ use super::{
     labels::{is_tracking, untracked},
     marks::{self, adopted, annotation, controller_of},
     object::Manifest,
-    revision,
+    revision, triggers,
 };
 use crate::{
     api::AutoscalerRef,
@@ -64,12 +64,13 @@ pub fn primary_bounds(kind: Kind, named: &AutoscalerRef, scaler: &Value) -> (i64
     (own.min_replicas.map_or(min, i64::from), own.max_replicas.map_or(max, i64::from))
 }
 
-/// The primary's autoscaler. `floor`: pods that it must not go below, as far as its upper bound allows.
+/// The primary's autoscaler. `label`: by which the target's pods are told from the primary's; `floor`: pods that it must not go below, as far as its upper bound allows.
 pub fn twin(
     c: &Validated,
     kind: Kind,
     named: &AutoscalerRef,
     scaler: &Value,
+    label: &(String, String),
     floor: Option<i64>,
 ) -> Manifest {
     let mut spec = scaler["spec"].clone();
@@ -83,7 +84,7 @@ pub fn twin(
         }
     }
     if kind == SCALED_OBJECT {
-        keda(&mut spec, &c.names.target, named);
+        triggers::of_primary(&mut spec, c, label, named);
     }
     let source = revision::hash(&spec);
     // fewer than the minimum by definition, when nothing is to be done: not while there is a floor
@@ -118,64 +119,6 @@ fn keda_annotations(kind: Kind, scaler: &Value) -> Map<String, Value> {
     })
     .map(|(key, value)| (key, json!(value)))
     .collect()
-}
-
-fn keda(spec: &mut Value, target: &str, named: &AutoscalerRef) {
-    if let Some(name) = spec.pointer_mut("/advanced/horizontalPodAutoscalerConfig/name")
-        && let Some(own) = name.as_str().filter(|n| !n.is_empty())
-    {
-        *name = json!(names::primary(own));
-    }
-    for trigger in spec["triggers"].as_array_mut().into_iter().flatten() {
-        let given = trigger["name"].as_str().and_then(|name| named.primary_scaler_queries.get(name)).cloned();
-        let Some(query) = trigger.pointer_mut("/metadata/query") else { continue };
-        if let Some(text) = query.as_str() {
-            *query = json!(given.unwrap_or_else(|| about_primary(text, target)));
-        }
-    }
-}
-
-/// A query about the target's pods as one about the primary's: `<target>` and `<target>-canary` become
-/// `<target>-primary` wherever they are whole names, or the beginning of a pattern such as `<target>-.*`. Where the
-/// language quotes its values, what is not quoted is left alone: a label may be called like the target.
-fn about_primary(query: &str, target: &str) -> String {
-    let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let quotes = query.contains(QUOTES);
-    let (mut out, mut from) = (String::new(), 0);
-    while let Some(at) = query[from..].find(target).filter(|_| !target.is_empty()).map(|at| from + at) {
-        out.push_str(&query[from..at]);
-        let begins = !query[..at].ends_with(|c| word(c) || c == '-');
-        let tail = &query[at + target.len()..];
-        let whole = |tail: &str| !tail.starts_with(|c| word(c) || c == '-');
-        let canary = tail.starts_with("-canary") && whole(&tail["-canary".len()..]);
-        let pattern = tail.strip_prefix('-').is_some_and(|tail| !tail.starts_with(word));
-        let value = if quotes { quoted(&query[..at]) } else { !tail.starts_with(['=', ':', '!']) };
-        from = at + target.len();
-        if begins && value && (canary || whole(tail) || pattern) {
-            out.push_str(&names::primary(target));
-            from += if canary { "-canary".len() } else { 0 };
-        } else {
-            out.push_str(target);
-        }
-    }
-    out + &query[from..]
-}
-
-const QUOTES: [char; 3] = ['"', '\'', '`'];
-
-/// What follows this text is inside of quotes that were opened in it.
-fn quoted(text: &str) -> bool {
-    let (mut open, mut escaped) = (None, false);
-    for c in text.chars() {
-        match open {
-            _ if escaped => escaped = false,
-            Some(_) if c == '\\' => escaped = true,
-            Some(quote) if c == quote => open = None,
-            None if QUOTES.contains(&c) => open = Some(c),
-            _ => {}
-        }
-    }
-    open.is_some()
 }
 
 /// A ScaledObject that holds its workload at no pods.

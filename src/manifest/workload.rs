@@ -53,8 +53,10 @@ pub fn primary(
     labels.insert(names::LABEL_CANARY.into(), json!(names::label_value(&c.name)));
 
     let noted = get::strings(&target["metadata"]["annotations"]).into_keys();
-    let mut annotations: Map<String, Value> =
-        noted.filter(|key| is_tracking(key)).map(|key| (key, Value::Null)).collect();
+    let mut annotations: Map<String, Value> = noted
+        .filter(|key| is_tracking(key) && !key.contains(names::FLUX))
+        .map(|key| (key, Value::Null))
+        .collect();
     for (key, value) in copied_annotations(target) {
         let value = if included(&key, include_prefix) { json!(value) } else { Value::Null };
         annotations.insert(key, value);

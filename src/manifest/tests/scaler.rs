@@ -46,7 +46,14 @@ fn named(kind: Kind, more: &Value) -> AutoscalerRef {
 }
 
 fn rendered(kind: Kind, more: &Value, source: &Value, floor: Option<i64>) -> Manifest {
-    twin(&fixture::canary(&json!({})), kind, &named(kind, more), source, floor)
+    twin(
+        &fixture::canary(&json!({})),
+        kind,
+        &named(kind, more),
+        source,
+        &("app".into(), "podinfo".into()),
+        floor,
+    )
 }
 
 #[test]
@@ -136,30 +143,6 @@ fn a_floor_forbids_to_be_idle() {
     assert_eq!(made.body["metadata"]["annotations"][names::ANNOTATION_FLOOR], "2");
     let rests = rendered(SCALED_OBJECT, &json!({}), &source, None);
     assert_eq!(rests.body["spec"]["idleReplicaCount"], 0);
-}
-
-#[test]
-fn a_query_is_rewritten_by_whole_names() {
-    for (before, after) in [
-        ("podinfo", "podinfo-primary"),
-        ("a{pod=~\"podinfo-.*\",x=\"podinfo\"}", "a{pod=~\"podinfo-primary-.*\",x=\"podinfo-primary\"}"),
-        ("podinfo-[0-9a-z]+", "podinfo-primary-[0-9a-z]+"),
-        ("{svc=\"podinfo-canary\"}", "{svc=\"podinfo-primary\"}"),
-        (
-            "podinfo-primary podinfo-api my-podinfo podinfo_total",
-            "podinfo-primary podinfo-api my-podinfo podinfo_total",
-        ),
-        ("podinfo-canary-x", "podinfo-canary-x"),
-        ("sum by (podinfo) (x{podinfo=\"podinfo\"})", "sum by (podinfo) (x{podinfo=\"podinfo-primary\"})"),
-        ("a{b=\"\\\"podinfo\",podinfo='podinfo'}", "a{b=\"\\\"podinfo-primary\",podinfo='podinfo-primary'}"),
-        ("avg:hits{podinfo:podinfo}", "avg:hits{podinfo:podinfo-primary}"),
-        ("stats.podinfo.hits", "stats.podinfo-primary.hits"),
-        ("podinfopodinfo", "podinfopodinfo"),
-        ("", ""),
-    ] {
-        assert_eq!(about_primary(before, "podinfo"), after);
-    }
-    assert_eq!(about_primary("x", ""), "x");
 }
 
 #[test]

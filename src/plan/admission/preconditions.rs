@@ -61,7 +61,7 @@ pub(crate) fn surroundings<'a>(
     findings.faults.extend(pod_weighting::fault(snap, &c, target, &label));
     findings.advice.extend(pod_weighting::advice(snap, &c, target));
     ownership::check(snap, &c, router)?;
-    let (scaler, scaler_problem) = autoscaler(snap, &c, &mut findings)?;
+    let (scaler, scaler_problem) = autoscaler(snap, &c, &label, &mut findings)?;
     let mut checks = metric_templates::look(snap, &c, target, &mut findings);
     jobs::look(snap, &c, &mut checks, &label, &mut findings);
     let asks = analysis::asks(&c, &checks, router.queries());
@@ -218,10 +218,11 @@ fn with_configs<'a>(mut cx: Context<'a>, d: &mut PlanBuilder) -> Result<Context<
 fn autoscaler<'a>(
     snap: &'a Snapshot,
     c: &Validated,
+    label: &(String, String),
     findings: &mut Findings,
 ) -> Result<(Option<&'a Value>, Option<Problem>), Rejection> {
     let unmade = matches!(snap.status().phase.unwrap_or_default(), Phase::Unset | Phase::Initializing);
-    match autoscaler::find(snap, c, findings) {
+    match autoscaler::find(snap, c, label, findings) {
         Ok(scaler) => Ok((scaler, None)),
         Err(problem) if unmade && snap.canary.metadata.deletion_timestamp.is_none() => Err(problem.into()),
         Err(problem) => Ok((None, Some(problem))),

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::{
-    manifest::{self, scaler},
+    manifest::{self, scaler, triggers},
     names,
     snapshot::{HPA, Kind, ObjectRef, SCALED_OBJECT, Snapshot},
     spec::{Apex, Findings, Problem, Validated},
@@ -13,6 +13,7 @@ use crate::{
 pub(crate) fn find<'a>(
     snap: &'a Snapshot,
     c: &Validated,
+    label: &(String, String),
     findings: &mut Findings,
 ) -> Result<Option<&'a Value>, Problem> {
     let Some((kind, named)) = scaler::named(c) else {
@@ -61,6 +62,7 @@ pub(crate) fn find<'a>(
             format!("{other} scales {whom} as well as {at}: delete one of the two"),
         ));
     }
+    findings.advice.extend(triggers::unturned(c, kind, named, live, label));
     Ok(Some(live))
 }
 

@@ -53,7 +53,7 @@ fn follow(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
         return if bounds::run_is_open(cx) { GO_ON } else { delete_others(cx, d, None) };
     };
     let Some(source) = cx.scaler else { return GO_ON };
-    let want = scaler::twin(&cx.c, kind, named, source, bounds::floor(cx));
+    let want = scaler::twin(&cx.c, kind, named, source, &cx.label, bounds::floor(cx));
     let at = want.at();
     let mark = |object: &Value, key: &str| manifest::annotation(object, key).map(str::to_owned);
     let Some(live) = cx.snap.objects.at(&at) else {
