@@ -29,7 +29,7 @@ pub use canary::{
     spec::{AutoscalerRef, Canary, CanarySpec, LocalRef, ScalerReplicas, TargetRef, UpstreamRef},
     status::{
         CanaryCondition, CanaryStatus, Ending, EndingKind, ObservedConfig, ObservedTarget, Phase, PodsTaken,
-        RunStatus, StepStatus,
+        RunStatus, StepPods, StepStatus,
     },
 };
 pub use canary_run::{CanaryRun, CanaryRunSpec, CanaryRunStatus, LastRun, RunPhase};

@@ -1,7 +1,7 @@
 //! What is worth saying about a Canary that can be acted on: [`Findings`], and those of them that the spec alone shows.
 
 use super::{
-    metric_names, outbound,
+    canary_replicas, metric_names, outbound,
     problem::Problem,
     schedule::{Step, Strategy, strategy},
     validated::{Validated, has_query},
@@ -31,6 +31,7 @@ impl Findings {
         for metric in &c.analysis.metrics {
             metric_findings(metric, &mut found);
         }
+        found.faults.extend(canary_replicas::fault(c));
         found.faults.extend(misdirected(&c.analysis, &mut found.advice));
         found.faults.extend(outbound::forbidden(&c.spec, &c.analysis, rules));
         found.advice.extend(advise(&c.analysis, &c.schedule, c.skip_analysis));

@@ -208,12 +208,25 @@ pub struct StepStatus {
     /// When the weight was decided, where pods are shared: how long they may take to become ready counts from here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<MicroTime>,
+    /// Pods that the target has for this step, where `analysis.canaryReplicas` says so. Unset: as many as the primary has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pods: Option<StepPods>,
     /// When the route was seen to carry that weight. Unset: not yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub confirmed: Option<MicroTime>,
     /// End of the last window that was measured at this step.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub checked: Option<MicroTime>,
+}
+
+/// Pods that the target has for a step.
+#[derive(JsonSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StepPods {
+    /// How many.
+    pub replicas: i32,
+    /// When that was decided: how long they may take to become ready counts from here.
+    pub since: MicroTime,
 }
 
 /// A run in progress.

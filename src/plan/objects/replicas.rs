@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
 use crate::{
-    api::PodsTaken,
-    manifest::{self, scaler},
+    api::{PodsTaken, StepPods, StepStatus},
+    manifest::{self, readiness::Rollout, scaler},
     plan::{
         builder::{PlanBuilder, after},
         context::Context,
@@ -27,14 +27,49 @@ fn is_scaled(cx: &Context<'_>, name: &str) -> bool {
     find::all(cx.snap).any(|(_, live)| scaler::scales(live) == whom)
 }
 
-/// Replicas that the target has in a run. None: others set them.
-pub(crate) fn of_run(cx: &Context<'_>) -> Option<i64> {
+/// Nobody but the run sets the target's replicas.
+fn is_counted(cx: &Context<'_>) -> bool {
     let scaled = cx.c.spec.autoscaler_ref.is_some() || is_scaled(cx, &cx.c.names.target);
-    if scaled || !cx.c.target.replicated() || cx.c.apex == Apex::Shares || pod_limits::made(cx) {
-        return None;
+    !scaled && cx.c.target.replicated() && cx.c.apex != Apex::Shares && !pod_limits::made(cx)
+}
+
+/// Replicas that the target has in a run, at least. None: others set them.
+pub(crate) fn of_run(cx: &Context<'_>) -> Option<i64> {
+    let run = cx.status().run.as_ref().filter(|_| is_counted(cx))?;
+    let all =
+        || run.replicas.or(cx.status().primary_replicas).map_or_else(|| cx.primary_replicas(), i64::from);
+    Some(asked(cx).unwrap_or_else(all))
+}
+
+/// Replicas that `analysis.canaryReplicas` asks for at the present step: no more than these either.
+pub(crate) fn asked(cx: &Context<'_>) -> Option<i64> {
+    let step = cx.step();
+    match step.pods {
+        Some(pods) => Some(i64::from(pods.replicas)),
+        // an edit takes effect at the next step
+        None if step.index == 0 => at_step(cx, 1).map(|pods| i64::from(pods.replicas)),
+        None => None,
     }
-    let run = cx.status().run.as_ref()?;
-    Some(run.replicas.or(cx.status().primary_replicas).map_or_else(|| cx.primary_replicas(), i64::from))
+    .filter(|_| is_counted(cx))
+}
+
+/// The pods that a run needs when it comes to a step. None: as many as the primary has.
+pub(crate) fn at_step(cx: &Context<'_>, index: i32) -> Option<StepPods> {
+    let asked = cx.c.canary_replicas.filter(|_| is_counted(cx))?;
+    let whole = cx.status().primary_replicas.map_or_else(|| cx.primary_replicas(), i64::from);
+    let replicas = i32::try_from(asked.at(&cx.c, cx.planned(index), whole)).ok()?;
+    Some(StepPods { replicas, since: MicroTime(cx.now) })
+}
+
+/// The pods that are to carry a step are not all there yet: until they are the weight does not rise.
+pub(crate) fn awaits_pods(cx: &Context<'_>, step: &StepStatus) -> bool {
+    let Some(pods) = step.pods.as_ref().filter(|_| step.confirmed.is_none() && step.index > 0) else {
+        return false;
+    };
+    let needed = i64::from(pods.replicas);
+    let threshold = i64::from(cx.c.analysis.canary_ready_threshold.unwrap_or(100).clamp(0, 100));
+    let ready = i64::from(cx.canary_pods()) >= (needed * threshold / 100).max(1);
+    cx.target_replicas() < needed || !ready || !matches!(cx.target_rollout(), Rollout::Ready)
 }
 
 /// Replicas of the promoted primary where no autoscaler sets them: those that were set on purpose with the new revision;
@@ -45,7 +80,9 @@ pub(crate) fn promoted(cx: &Context<'_>) -> i64 {
     }
     let wished = cx.status().run.as_ref().and_then(|run| run.replicas).map(i64::from);
     let kept = || cx.primary_replicas().max(cx.status().primary_replicas.map_or(1, i64::from));
-    wished.unwrap_or_else(kept).max(cx.target_replicas())
+    // a target that is analysed with a number of its own says nothing of the primary's
+    let own = cx.status().run.is_some() && (cx.c.canary_replicas.is_some() || cx.step().pods.is_some());
+    wished.unwrap_or_else(kept).max(if own { 1 } else { cx.target_replicas() })
 }
 
 /// The number that the target at rest was scaled to is meant for the primary.

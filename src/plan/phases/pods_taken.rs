@@ -18,6 +18,7 @@ use crate::{
 
 /// Looks whether the canary's pods were taken away under traffic, and for how long that has gone on.
 pub(crate) fn taken_away(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    step_overdue(cx, d)?;
     if !are_leaving(cx) {
         return GO_ON;
     }
@@ -48,6 +49,20 @@ fn are_leaving(cx: &Context<'_>) -> bool {
     let leaving = cx.snap.leaving.get(&cx.c.names.canary_service).is_some_and(|leaving| *leaving > 0);
     let none_asked = cx.c.target.rests() && cx.target_replicas() == 0;
     cx.canary_pods() == 0 && (none_asked || leaving)
+}
+
+/// The pods that a step is to be carried by are not ready within the deadline.
+fn step_overdue(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    let step = cx.step();
+    let Some(pods) = step.pods.as_ref().filter(|_| replicas::awaits_pods(cx, &step)) else { return GO_ON };
+    if d.reached(after(pods.since.0, cx.c.deadline)).is_break() {
+        return GO_ON;
+    }
+    let why = cx.target_rollout();
+    let why = why.why().unwrap_or("its pods are not yet behind the Service");
+    d.say(cx.messages.canary_not_ready(cx.c.target.noun(), why));
+    d.say(cx.messages.deadline_exceeded(why));
+    ending::begin(cx, d, EndingKind::RollingBack, "DeadlineExceeded", why)
 }
 
 /// They have been taken away again and again for longer than the deadline.

@@ -16,7 +16,7 @@ use crate::{
             Note, Urgency,
             flow::{Flow, GO_ON, WAIT, WRITE_FIRST, all, handled_after, wait_unless},
         },
-        objects::{autoscaler, pod_limits, primary, services, write::WriteReason},
+        objects::{autoscaler, pod_limits, primary, replicas, services, write::WriteReason},
         observed_target,
         phases::{pods_taken, promote, rollback, start, steps},
         traffic::{self, acceptance, apex, ending},
@@ -114,6 +114,11 @@ fn wanted(cx: &Context<'_>, step: &StepStatus) -> Split {
         return zero;
     }
     let split = cx.split(step);
+    if replicas::awaits_pods(cx, step)
+        && let Some(live) = cx.live_split().filter(|live| live.canary() <= split.canary())
+    {
+        return live;
+    }
     let alone = cx.primary_pods() == 0 && cx.canary_pods() > 0;
     let further = cx.live_split().filter(|live| alone && live.canary() > split.canary());
     further.unwrap_or(split)

@@ -7,9 +7,9 @@ use crate::{
         context::Context,
         model::{
             Messages,
-            flow::{Flow, handled_after},
+            flow::{Flow, HANDLED, handled_after},
         },
-        objects::{pod_limits, write::WriteReason},
+        objects::{pod_limits, replicas, write::WriteReason},
         traffic,
     },
     router::Split,
@@ -24,7 +24,12 @@ pub(crate) fn advance(cx: &Context<'_>, d: &mut PlanBuilder, index: i32) -> Flow
     if cx.c.strategy == Strategy::BlueGreen && next.weight > 0 {
         d.say(Messages::routing_to_canary(cx.step().mirrored));
     }
-    let since = pod_limits::since(cx);
-    d.status.step = Some(StepStatus { index, checked: None, promotion: 0, since, ..cx.step_at(split) });
+    let (since, pods) = (pod_limits::since(cx), replicas::at_step(cx, index));
+    let step = StepStatus { index, checked: None, promotion: 0, since, pods, ..cx.step_at(split) };
+    let early = replicas::awaits_pods(cx, &step);
+    d.status.step = Some(step);
+    if early {
+        return HANDLED;
+    }
     handled_after(traffic::routing(cx, d, split, WriteReason::Wanted))
 }

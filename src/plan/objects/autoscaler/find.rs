@@ -96,6 +96,11 @@ fn unnamed(snap: &Snapshot, c: &Validated, findings: &mut Findings) -> Result<()
     let say = |at| {
         format!("{at} scales {target}, but spec.autoscalerRef does not name it: {primary} is not scaled")
     };
+    if let Some(at) = aimed.first().filter(|_| c.canary_replicas.is_some()) {
+        findings.advice.push(format!(
+            "spec.analysis.canaryReplicas is not followed: {at} sets the replicas of {target}: delete one of the two"
+        ));
+    }
     findings.advice.extend(aimed.into_iter().map(say));
     let of_primary = of_primary.into_iter().map(|at| {
         format!("{at} scales {primary}, but spec.autoscalerRef names none: it keeps the number, also where it takes pods from {primary} that a run has to fall back to: name the autoscaler of {target} instead")

@@ -125,16 +125,28 @@ pub(crate) fn scale_up(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     WRITE_FIRST
 }
 
-/// Nobody but the run sets the target's replicas: it gets those back that were taken from it.
+/// Nobody but the run sets the target's replicas: it gets those back that were taken from it, and at each step those that
+/// it is to have. It gives some up once its users have left them.
 fn keep_up(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
-    let Some(wanted) = replicas::of_run(cx).filter(|wanted| cx.target_replicas() < *wanted) else {
-        return GO_ON;
-    };
-    if d.reached(replicas::may_give_back_at(cx)).is_break() {
-        // as many as there are go on meanwhile
+    let (has, step) = (cx.target_replicas(), cx.step());
+    let Some(wanted) = replicas::of_run(cx) else { return GO_ON };
+    let rises = step.index > 0 && step.confirmed.is_none() && step.pods.is_some();
+    if has < wanted && !rises {
+        if d.reached(replicas::may_give_back_at(cx)).is_break() {
+            // as many as there are go on meanwhile
+            return GO_ON;
+        }
+        replicas::note_taken(cx, d);
+    } else if has > wanted {
+        let left = step.index == 0 || step.confirmed.is_some();
+        let dispensable = left && replicas::asked(cx).is_some();
+        if !dispensable || d.reached(cx.settled_at()).is_break() {
+            return GO_ON;
+        }
+    }
+    if has == wanted {
         return GO_ON;
     }
-    replicas::note_taken(cx, d);
     write::ask(cx, d, wanted);
     WRITE_FIRST
 }
