@@ -2,12 +2,7 @@
 
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use super::{
-    pause::Apex,
-    problem::Problem,
-    schedule::{Step, Strategy},
-    validated::Validated,
-};
+use super::schedule::Step;
 use crate::api::CanaryAnalysis;
 
 /// `spec.analysis.canaryReplicas`.
@@ -36,11 +31,11 @@ impl CanaryReplicas {
         }
     }
 
-    /// Pods for a step, of `whole` pods of the primary.
-    pub fn at(self, c: &Validated, step: &Step, whole: i64) -> i64 {
+    /// Pods for a step, of `whole` pods of the primary. `named`: the weight is of the requests that a `match` names; how many
+    /// those are is unknown.
+    pub fn at(self, step: &Step, named: bool, whole: i64) -> i64 {
         let part = |percent: i64| whole.saturating_mul(percent).saturating_add(99) / 100;
-        // how many requests a `match` names is unknown, and copies are made of all
-        let named = c.strategy == Strategy::AbTest || !c.analysis.match_.is_empty();
+        // copies are made of all requests
         let weight = if step.mirrored || named && step.weight > 0 { 100 } else { step.weight };
         let pods = match self {
             Self::Number(number) => number,
@@ -49,34 +44,6 @@ impl CanaryReplicas {
         };
         pods.max(1)
     }
-}
-
-/// What `canaryReplicas` cannot be, or cannot go with: it holds every run.
-pub(super) fn fault(c: &Validated) -> Option<Problem> {
-    let given = c.analysis.canary_replicas.as_ref()?;
-    let field = "spec.analysis.canaryReplicas";
-    let why = if c.canary_replicas.is_none() {
-        let given = match given {
-            IntOrString::Int(number) => number.to_string(),
-            IntOrString::String(text) => format!("{text:?}"),
-        };
-        format!("{field} is {given}: give it a number of pods from 1, a percentage such as 50%, or match")
-    } else if !c.target.replicated() {
-        format!("{field}: a {} has no replicas: leave it out", c.spec.target_ref.kind)
-    } else if c.spec.autoscaler_ref.is_some() {
-        format!(
-            "{field}: the replicas of {} are those of its autoscaler: leave canaryReplicas or spec.autoscalerRef out",
-            c.names.target
-        )
-    } else if c.apex == Apex::Shares {
-        format!(
-            "{field}: with spec.analysis.steps the replicas of {} make its share: leave it out",
-            c.names.target
-        )
-    } else {
-        return None;
-    };
-    Some(Problem::new("InvalidSpec", why))
 }
 
 #[cfg(test)]
@@ -112,7 +79,7 @@ mod tests {
     #[test]
     fn there_are_enough_pods_for_a_step() {
         use CanaryReplicas::{Match, Number, Percent};
-        let (mut c, step) = (fixture::canary(&json!({})), |weight| Step { weight, ..Step::default() });
+        let step = |weight| Step { weight, ..Step::default() };
         for (asked, weight, pods) in [
             (Number(3), 90, 3),
             (Percent(25), 90, 3),
@@ -122,10 +89,9 @@ mod tests {
             (Match(1), 11, 2),
             (Match(1), 100, 10),
         ] {
-            assert_eq!(asked.at(&c, &step(weight), 10), pods, "{asked:?} at {weight} %");
+            assert_eq!(asked.at(&step(weight), false, 10), pods, "{asked:?} at {weight} %");
         }
-        assert_eq!(Match(1).at(&c, &Step { mirrored: true, ..Step::default() }, 10), 10);
-        c.strategy = Strategy::AbTest;
-        assert_eq!(Match(1).at(&c, &step(20), 10), 10, "how many are named is unknown");
+        assert_eq!(Match(1).at(&Step { mirrored: true, ..Step::default() }, false, 10), 10);
+        assert_eq!(Match(1).at(&step(20), true, 10), 10);
     }
 }

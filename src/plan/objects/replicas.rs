@@ -57,7 +57,8 @@ pub(crate) fn asked(cx: &Context<'_>) -> Option<i64> {
 pub(crate) fn at_step(cx: &Context<'_>, index: i32) -> Option<StepPods> {
     let asked = cx.c.canary_replicas.filter(|_| is_counted(cx))?;
     let whole = cx.status().primary_replicas.map_or_else(|| cx.primary_replicas(), i64::from);
-    let replicas = i32::try_from(asked.at(&cx.c, cx.planned(index), whole)).ok()?;
+    let replicas =
+        i32::try_from(asked.at(cx.planned(index), !cx.c.analysis.match_.is_empty(), whole)).ok()?;
     Some(StepPods { replicas, since: MicroTime(cx.now) })
 }
 
