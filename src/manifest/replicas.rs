@@ -56,7 +56,7 @@ fn replace(annotations: &mut Map<String, Value>, key: &str, value: Option<String
 mod tests {
     use super::*;
 
-    fn of(replicas: i64, meta: Value) -> Value {
+    fn of(replicas: i64, meta: &Value) -> Value {
         json!({"metadata": meta, "spec": {"replicas": replicas}})
     }
 
@@ -65,16 +65,16 @@ mod tests {
         let sent = |text: &str| json!({"annotations": {ANNOTATION_KUBECTL: text}});
         let by = |operation: &str, fields: Value| json!({"managedFields": [{"manager": "helm", "operation": operation, "fieldsV1": {"f:spec": fields}}]});
         for (workload, meant) in [
-            (of(3, json!({})), true),
-            (of(1, json!({})), false),
-            (of(1, sent("{\"spec\":{\"replicas\":1}}")), true),
-            (of(1, sent("{\"spec\":{\"replicas\":6}}")), false),
-            (of(1, sent("{\"spec\":{}}")), false),
-            (of(1, sent("no JSON")), false),
-            (of(1, by("Apply", json!({"f:replicas": {}}))), true),
+            (of(3, &json!({})), true),
+            (of(1, &json!({})), false),
+            (of(1, &sent("{\"spec\":{\"replicas\":1}}")), true),
+            (of(1, &sent("{\"spec\":{\"replicas\":6}}")), false),
+            (of(1, &sent("{\"spec\":{}}")), false),
+            (of(1, &sent("no JSON")), false),
+            (of(1, &by("Apply", json!({"f:replicas": {}}))), true),
             // a null that Helm 3 sends leaves the 1 to it
-            (of(1, by("Update", json!({"f:replicas": {}}))), false),
-            (of(1, by("Apply", json!({"f:template": {}}))), false),
+            (of(1, &by("Update", json!({"f:replicas": {}}))), false),
+            (of(1, &by("Apply", json!({"f:template": {}}))), false),
         ] {
             assert_eq!(replicas_are_meant(&workload), meant, "{workload}");
             let mut kept = workload.clone();

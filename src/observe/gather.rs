@@ -60,15 +60,7 @@ pub(crate) fn gather(
     wanted.extend(scalers(cache, namespace, &canary, &mut missing)?);
     // noted before it is read, so that no change from now on is missed
     cache.depends_on(key, &wanted);
-    let mut objects = Objects::default();
-    for at in wanted {
-        if cache.stale(at.kind, &(namespace.clone(), at.name.clone())) {
-            return Err(GatherError::Behind(at.kind.plural));
-        }
-        if let Some(object) = cache.get(at.kind, namespace, &at.name) {
-            objects.insert(at.kind, object);
-        }
-    }
+    let mut objects = known(cache, namespace, wanted)?;
     strangers(cache, namespace, target_kind, &target, &mut objects);
     revisions(cache, key, &names::primary(&target), &mut objects);
     let records = records(cache, key, &mut objects, &mut missing);
@@ -81,11 +73,7 @@ pub(crate) fn gather(
         rules: rules.clone(),
         objects,
         ready: services.iter().filter_map(|s| Some((s.clone(), cache.ready(namespace, s)?))).collect(),
-        leaving: services
-            .iter()
-            .map(|s| (s.clone(), cache.leaving(namespace, s)))
-            .filter(|(_, n)| *n > 0)
-            .collect(),
+        leaving: services.iter().filter_map(|s| Some((s.clone(), cache.leaving(namespace, s)?))).collect(),
         missing_kinds: missing,
         forbidden_kinds: forbidden,
         rivals: rivals(cache, key, workload, &apex),
@@ -102,6 +90,20 @@ pub(crate) fn gather(
         heard: BTreeMap::new(),
         canary,
     })
+}
+
+/// These objects, as far as they are there.
+fn known(cache: &ObjectCache, namespace: &str, wanted: Vec<ObjectRef>) -> Result<Objects, GatherError> {
+    let mut objects = Objects::default();
+    for at in wanted {
+        if cache.stale(at.kind, &(namespace.to_owned(), at.name.clone())) {
+            return Err(GatherError::Behind(at.kind.plural));
+        }
+        if let Some(object) = cache.get(at.kind, namespace, &at.name) {
+            objects.insert(at.kind, object);
+        }
+    }
+    Ok(objects)
 }
 
 /// The objects that the Canary's router reads.

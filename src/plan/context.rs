@@ -109,7 +109,9 @@ impl<'a> Context<'a> {
 
     pub(crate) fn primary_replicas(&self) -> i64 {
         let kept = self.status().primary_replicas.map(i64::from);
-        self.primary().map(manifest::replicas).or(kept).unwrap_or(1).max(1)
+        // one at 0 was scaled down by somebody: it is to have what it had
+        let live = self.primary().map(manifest::replicas).filter(|live| *live > 0);
+        live.or(kept).unwrap_or(1).max(1)
     }
 
     /// For status: where pods are counted in replicas.

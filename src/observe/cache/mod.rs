@@ -239,9 +239,9 @@ impl ObjectCache {
         self.lock().endpoints.ready(namespace, service)
     }
 
-    /// Endpoints behind a Service whose pods are being deleted.
-    pub(crate) fn leaving(&self, namespace: &str, service: &str) -> u32 {
-        self.lock().endpoints.leaving(namespace, service)
+    /// Endpoints behind a Service whose pods are being deleted, if there are any.
+    pub(crate) fn leaving(&self, namespace: &str, service: &str) -> Option<u32> {
+        Some(self.lock().endpoints.leaving(namespace, service)).filter(|leaving| *leaving > 0)
     }
 
     /// Other Canaries of the namespace that want what this one wants.

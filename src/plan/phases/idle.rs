@@ -101,8 +101,9 @@ fn scale_down_idle(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     d.reached(cx.settled_at())?;
     let not_followed = hand_over_replicas(cx, d);
     back_off(cx, d)?;
-    if !d.notes.iter().any(|note| note.reason == "ReplicasContested") {
-        not_followed.into_iter().for_each(|note| d.say(note));
+    let contested = d.notes.iter().any(|note| note.reason == "ReplicasContested");
+    if let Some(note) = not_followed.filter(|_| !contested) {
+        d.say(note);
     }
     autoscaler::scale_to_zero(cx, d)
 }
