@@ -46,6 +46,8 @@ pub const ANNOTATION_FLOOR: &str = "serin.dev/floor";
 pub const KEDA: &str = "keda.sh/";
 /// KEDA's annotation that holds a workload at so many pods.
 pub const KEDA_PAUSED_REPLICAS: &str = "autoscaling.keda.sh/paused-replicas";
+/// KEDA's annotation that keeps it from taking pods away.
+pub const KEDA_PAUSED_SCALE_IN: &str = "autoscaling.keda.sh/paused-scale-in";
 /// How all annotations begin by which KEDA is paused.
 pub const KEDA_PAUSED: &str = "autoscaling.keda.sh/paused";
 /// Key in the node selector of a DaemonSet's pods that no node has: asked for none. Flagger's, so that either can take over.

@@ -217,6 +217,8 @@ pub struct Snapshot {
     pub objects: Objects,
     /// Ready endpoints per Service name. Absent: no EndpointSlice seen.
     pub ready: BTreeMap<String, u32>,
+    /// Endpoints per Service name whose pods are on their way out: deleted, not failed. Absent: none.
+    pub leaving: BTreeMap<String, u32>,
     /// Plural.group of the optional kinds that the cluster does not define.
     pub missing_kinds: Vec<String>,
     /// Plural.group of the kinds of its router that the operator may not read.

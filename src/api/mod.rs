@@ -29,7 +29,7 @@ pub use canary::{
     spec::{AutoscalerRef, Canary, CanarySpec, LocalRef, ScalerReplicas, TargetRef, UpstreamRef},
     status::{
         CanaryCondition, CanaryStatus, Ending, EndingKind, InUse, ObservedConfig, ObservedTarget, Phase,
-        RunStatus, StepStatus, Waiting,
+        PodsTaken, RunStatus, StepPods, StepStatus, Waiting,
     },
 };
 pub use canary_run::{CanaryRun, CanaryRunSpec, CanaryRunStatus, LastRun, RunPhase};

@@ -9,6 +9,7 @@ use super::{
     json as get,
     marks::{annotation, ours},
     object::Manifest,
+    selectors::Selector,
 };
 use crate::{
     names::{self, managers},
@@ -176,7 +177,12 @@ pub(super) fn takeover_conflict(
 
 /// The apex as it was before it was adopted, with the ports that its owner has added since; one that was made selects the
 /// target.
-pub(super) fn given_back(c: &Validated, label: &(String, String), live: &Value) -> Manifest {
+pub(super) fn given_back(
+    c: &Validated,
+    label: &(String, String),
+    target_pods: &Selector,
+    live: &Value,
+) -> Manifest {
     let noted = noted(live);
     let mut annotations = Map::new();
     for (key, _) in names::FLUX_MARKERS {
@@ -189,7 +195,7 @@ pub(super) fn given_back(c: &Validated, label: &(String, String), live: &Value) 
     if ours(live, &c.name) {
         get::set(&mut metadata, &["labels", names::LABEL_CANARY], Value::Null);
     }
-    let mut spec = json!({"selector": {&label.0: &label.1}, "ports": live["spec"]["ports"]});
+    let mut spec = json!({"selector": target_pods, "ports": live["spec"]["ports"]});
     // Flagger takes a Service over without becoming its owner
     let of_primary = noted["selector"][&label.0] == names::primary(&label.1);
     if noted["selector"].is_object() && !of_primary {

@@ -1,10 +1,111 @@
 //! Which labels and annotations of users go along to what is made for them.
 
+use serde_json::{Map, Value};
+
+use super::marks;
 use crate::names;
 
-/// Whether a key starts with one of `prefixes`, of which `*` is any. Keys of Flux and the mark of a Canary never go along.
+/// Domains of the keys by which tools know what they have applied: Argo CD, Flux, Helm, kapp, Jenkins X, Rancher, kubectl's
+/// ApplySets, kpt, Config Sync, Skaffold, werf. What bears one and is not in their source, they delete.
+const TRACKING: [&str; 16] = [
+    "argoproj.io",
+    "fluxcd.io",
+    "helm.sh",
+    "kapp.k14s.io",
+    "jenkins.io",
+    "jenkins-x.io",
+    "cattle.io",
+    "applyset.kubernetes.io",
+    "config.kubernetes.io",
+    "config.k8s.io",
+    "cli-utils.sigs.k8s.io",
+    "configsync.gke.io",
+    "configmanagement.gke.io",
+    "kpt.dev",
+    "skaffold.dev",
+    "werf.io",
+];
+
+/// Keys of the same use without a domain of their own: Argo CD's label by default, and Helm's.
+const TRACKING_KEYS: [&str; 2] = ["app.kubernetes.io/instance", "app.kubernetes.io/managed-by"];
+
+/// Domains of the keys by which other controllers are told to change the workload that bears them: Reloader, Wave, Keel.
+const ACTING: [&str; 3] = ["stakater.com", "wave.pusher.com", "keel.sh"];
+
+/// Environment variables by which Reloader restarts a workload begin so.
+const RELOADER_ENV: &str = "STAKATER_";
+
+/// A tool that applies objects tells by this key which are its own.
+pub(crate) fn is_tracking(key: &str) -> bool {
+    TRACKING_KEYS.contains(&key) || of_domain(key, &TRACKING)
+}
+
+/// A controller is told by this key to change what bears it.
+pub(super) fn is_acting(key: &str) -> bool {
+    of_domain(key, &ACTING)
+}
+
+fn of_domain(key: &str, domains: &[&str]) -> bool {
+    let Some((domain, _)) = key.split_once('/') else { return false };
+    domains.iter().any(|d| domain.strip_suffix(d).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')))
+}
+
+/// Whether a key starts with one of `prefixes`, of which `*` is any. Keys by which tools know what they have applied and the
+/// mark of a Canary never go along; those by which others act only where a prefix names them.
 pub(super) fn included(key: &str, prefixes: &[String]) -> bool {
-    !key.contains(names::FLUX)
-        && key != names::LABEL_CANARY
-        && prefixes.iter().any(|p| p == "*" || !p.is_empty() && key.starts_with(p.as_str()))
+    let named = |p: &String| !p.is_empty() && p != "*" && key.starts_with(p.as_str());
+    let any = |p: &String| p == "*" && !is_acting(key);
+    !is_tracking(key) && key != names::LABEL_CANARY && prefixes.iter().any(|p| any(p) || named(p))
+}
+
+/// The labels of a copy of `source` by which a tool would take it for its own: none of them, whatever a former version left.
+pub(crate) fn untracked(source: &Value) -> Map<String, Value> {
+    // Flux's have never gone along
+    let keys = marks::labels(source).into_keys().filter(|key| is_tracking(key) && !key.contains(names::FLUX));
+    keys.map(|key| (key, Value::Null)).collect()
+}
+
+/// An element of a container's `env` by which Reloader has restarted it.
+pub(super) fn restarts(element: &Value) -> bool {
+    element["name"].as_str().is_some_and(|name| name.starts_with(RELOADER_ENV))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r5_no_tracking_key_goes_along() {
+        let all = ["*".to_owned(), "app.kubernetes.io".to_owned(), "argocd".to_owned()];
+        for key in [
+            "app.kubernetes.io/instance",
+            "app.kubernetes.io/managed-by",
+            "argocd.argoproj.io/instance",
+            "argocd.argoproj.io/tracking-id",
+            "kustomize.toolkit.fluxcd.io/name",
+            "helm.toolkit.fluxcd.io/name",
+            "helm.sh/chart",
+            "meta.helm.sh/release-name",
+            "kapp.k14s.io/app",
+            "jenkins.io/chart-release",
+            "gitops.jenkins-x.io/pipeline",
+            "objectset.rio.cattle.io/hash",
+            "applyset.kubernetes.io/part-of",
+            names::LABEL_CANARY,
+        ] {
+            assert!(!included(key, &all), "{key}");
+        }
+        for key in
+            ["app.kubernetes.io/name", "app.kubernetes.io/version", "team", "nothelm.sh/x", "argoproj.io"]
+        {
+            assert!(included(key, &all), "{key}");
+        }
+    }
+
+    #[test]
+    fn r22_keys_by_which_others_act_go_along_only_where_they_are_named() {
+        let (any, named) = (["*".to_owned()], ["configmap.reloader".to_owned()]);
+        let key = "configmap.reloader.stakater.com/reload";
+        assert!(!included(key, &any) && included(key, &named) && !included("keel.sh/policy", &any));
+    }
 }

@@ -14,17 +14,19 @@ mod marks;
 mod object;
 mod patch;
 pub mod readiness;
+mod replicas;
 pub mod revision;
 pub mod scaler;
+pub mod selectors;
 pub mod service;
 mod service_target;
 pub mod target;
+pub mod triggers;
 pub mod workload;
 
 #[cfg(test)]
 pub(crate) mod fixture;
 
-pub(crate) use self::marks::{holder, marked};
 pub use self::{
     json::{generation, replicas, resource_version, uid},
     marks::{
@@ -34,4 +36,9 @@ pub use self::{
     object::{Manifest, Undo},
     patch::{difference, patch},
     readiness::Rollout,
+    replicas::{keep_authors_of_replicas, replicas_are_meant},
+};
+pub(crate) use self::{
+    labels::{is_tracking, untracked},
+    marks::{holder, marked},
 };

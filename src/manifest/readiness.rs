@@ -47,6 +47,9 @@ pub fn rollout(deployment: &Value, threshold: i32) -> Rollout {
         return Rollout::Stuck { why: format!("deployment {name:?} exceeded its progress deadline") };
     }
     let desired = json::replicas(deployment);
+    if deployment["spec"]["paused"] == true && status["updatedReplicas"].as_i64().unwrap_or(0) < desired {
+        return Rollout::Waiting { why: "it is paused: resume it with kubectl rollout resume".into() };
+    }
     if desired == 0 {
         return Rollout::Waiting { why: "scaled to zero".into() };
     }
@@ -104,6 +107,23 @@ pub fn nowhere(daemon_set: &Value) -> bool {
     let left = ["desiredNumberScheduled", "currentNumberScheduled", "numberMisscheduled"];
     count("observedGeneration") >= generation(daemon_set).unwrap_or(0)
         && left.into_iter().all(|f| count(f) == 0)
+}
+
+/// A rollout of the Deployment may leave no pod of it: all of them are replaced at once.
+pub fn replaced_at_once(deployment: &Value) -> bool {
+    let (strategy, pods) = (&deployment["spec"]["strategy"], json::replicas(deployment).max(1));
+    if strategy["type"] == "Recreate" {
+        return true;
+    }
+    let rolling = &strategy["rollingUpdate"];
+    let percent = |value: &Value| value.as_str().and_then(|text| text.strip_suffix('%')?.parse::<i64>().ok());
+    // the Deployment's controller rounds these down, and the surge up
+    let unavailable = &rolling["maxUnavailable"];
+    let share = percent(unavailable).map(|percent| pods.saturating_mul(percent) / 100);
+    let unavailable = unavailable.as_i64().or(share).unwrap_or(pods / 4);
+    let none = |value: &Value| value.as_i64().or(percent(value)) == Some(0);
+    // where neither may be, one pod is unavailable
+    unavailable.max(i64::from(none(&rolling["maxSurge"]))) >= pods
 }
 
 /// A rolling update of the DaemonSet may leave no pod of it, as far as its status tells how many there are.
@@ -188,6 +208,27 @@ mod tests {
         late["status"]["conditions"][0]["reason"] = json!("ProgressDeadlineExceeded");
         assert!(matches!(rollout(&late, 100), Rollout::Stuck { .. }));
         assert_eq!(why(&late, 100), "deployment \"podinfo\" exceeded its progress deadline");
+    }
+
+    #[test]
+    fn c8_a_rollout_that_may_leave_no_pod_is_known() {
+        let of =
+            |replicas: i64, strategy: Value| json!({"spec": {"replicas": replicas, "strategy": strategy}});
+        let rolling = |unavailable: Value, surge: Value| json!({"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": unavailable, "maxSurge": surge}});
+        for (deployment, none) in [
+            (of(3, json!({"type": "Recreate"})), true),
+            (of(3, rolling(json!("100%"), json!("25%"))), true),
+            (of(3, rolling(json!(3), json!(1))), true),
+            (of(3, rolling(json!(5), json!(1))), true),
+            (of(1, rolling(json!(1), json!(1))), true),
+            (of(1, rolling(json!(0), json!(0))), true),
+            (of(3, rolling(json!("99%"), json!(0))), false),
+            (of(1, rolling(json!("25%"), json!("25%"))), false),
+            (of(1, json!(null)), false),
+            (of(3, json!("odd")), false),
+        ] {
+            assert_eq!(replaced_at_once(&deployment), none, "{deployment}");
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::{digest, json as get, marks::ours, object::Manifest};
 use crate::{
     names::{self, managers},
-    snapshot::{Objects, REVISION},
+    snapshot::{DEPLOYMENT, KNATIVE_SERVICE, Objects, REVISION},
     spec::Validated,
 };
 
@@ -66,9 +66,15 @@ pub fn is_ours(hash: &str) -> bool {
     hash.len() == 64 && hash.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// Name of the stored copy of a template: `<primary>-<first 10 of the hash>`.
+/// Name of the stored copy of a template: `<primary>-<first 10 of the hash>`; of another kind of target than a Deployment
+/// with that kind in between, as two Canaries may have targets of one name.
 pub fn name(canary: &Validated, hash: &str) -> String {
-    format!("{}-{}", canary.names.primary, hash.chars().take(SHORT).collect::<String>())
+    let kind = match canary.target.kind() {
+        DEPLOYMENT => String::new(),
+        KNATIVE_SERVICE => "-knative".to_owned(),
+        other => format!("-{}", other.kind.to_ascii_lowercase()),
+    };
+    format!("{}{kind}-{}", canary.names.primary, hash.chars().take(SHORT).collect::<String>())
 }
 
 /// The stored copy of the template of `template_source` (the target, or a primary of its kind): the `n`th of this Canary, counted from 1. Immutable but for its number; make the Canary its owner by [`Manifest::owned_by`].

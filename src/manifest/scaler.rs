@@ -7,9 +7,10 @@ use serde_json::{Map, Value, json};
 
 use super::{
     json as get,
+    labels::{is_tracking, untracked},
     marks::{self, adopted, annotation, controller_of},
     object::Manifest,
-    revision,
+    revision, triggers,
 };
 use crate::{
     api::AutoscalerRef,
@@ -63,12 +64,13 @@ pub fn primary_bounds(kind: Kind, named: &AutoscalerRef, scaler: &Value) -> (i64
     (own.min_replicas.map_or(min, i64::from), own.max_replicas.map_or(max, i64::from))
 }
 
-/// The primary's autoscaler. `floor`: pods that it must not go below, as far as its upper bound allows.
+/// The primary's autoscaler. `label`: by which the target's pods are told from the primary's; `floor`: pods that it must not go below, as far as its upper bound allows.
 pub fn twin(
     c: &Validated,
     kind: Kind,
     named: &AutoscalerRef,
     scaler: &Value,
+    label: &(String, String),
     floor: Option<i64>,
 ) -> Manifest {
     let mut spec = scaler["spec"].clone();
@@ -82,7 +84,7 @@ pub fn twin(
         }
     }
     if kind == SCALED_OBJECT {
-        keda(&mut spec, &c.names.target, named);
+        triggers::of_primary(&mut spec, c, label, named);
     }
     let source = revision::hash(&spec);
     // fewer than the minimum by definition, when nothing is to be done: not while there is a floor
@@ -101,9 +103,10 @@ pub fn twin(
 
 fn labels(c: &Validated, scaler: &Value) -> Map<String, Value> {
     // KEDA labels each ScaledObject with its own name
-    let others = |key: &str| !key.contains(names::FLUX) && !key.contains(names::KEDA);
+    let others = |key: &str| !is_tracking(key) && !key.contains(names::KEDA);
     let kept = marks::labels(scaler).into_iter().filter(|(key, _)| others(key));
-    let mut labels: Map<String, Value> = kept.map(|(key, value)| (key, json!(value))).collect();
+    let mut labels = untracked(scaler);
+    labels.extend(kept.map(|(key, value)| (key, json!(value))));
     labels.insert(names::LABEL_CANARY.into(), json!(names::label_value(&c.name)));
     labels
 }
@@ -118,64 +121,6 @@ fn keda_annotations(kind: Kind, scaler: &Value) -> Map<String, Value> {
     .collect()
 }
 
-fn keda(spec: &mut Value, target: &str, named: &AutoscalerRef) {
-    if let Some(name) = spec.pointer_mut("/advanced/horizontalPodAutoscalerConfig/name")
-        && let Some(own) = name.as_str().filter(|n| !n.is_empty())
-    {
-        *name = json!(names::primary(own));
-    }
-    for trigger in spec["triggers"].as_array_mut().into_iter().flatten() {
-        let given = trigger["name"].as_str().and_then(|name| named.primary_scaler_queries.get(name)).cloned();
-        let Some(query) = trigger.pointer_mut("/metadata/query") else { continue };
-        if let Some(text) = query.as_str() {
-            *query = json!(given.unwrap_or_else(|| about_primary(text, target)));
-        }
-    }
-}
-
-/// A query about the target's pods as one about the primary's: `<target>` and `<target>-canary` become
-/// `<target>-primary` wherever they are whole names, or the beginning of a pattern such as `<target>-.*`. Where the
-/// language quotes its values, what is not quoted is left alone: a label may be called like the target.
-fn about_primary(query: &str, target: &str) -> String {
-    let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let quotes = query.contains(QUOTES);
-    let (mut out, mut from) = (String::new(), 0);
-    while let Some(at) = query[from..].find(target).filter(|_| !target.is_empty()).map(|at| from + at) {
-        out.push_str(&query[from..at]);
-        let begins = !query[..at].ends_with(|c| word(c) || c == '-');
-        let tail = &query[at + target.len()..];
-        let whole = |tail: &str| !tail.starts_with(|c| word(c) || c == '-');
-        let canary = tail.starts_with("-canary") && whole(&tail["-canary".len()..]);
-        let pattern = tail.strip_prefix('-').is_some_and(|tail| !tail.starts_with(word));
-        let value = if quotes { quoted(&query[..at]) } else { !tail.starts_with(['=', ':', '!']) };
-        from = at + target.len();
-        if begins && value && (canary || whole(tail) || pattern) {
-            out.push_str(&names::primary(target));
-            from += if canary { "-canary".len() } else { 0 };
-        } else {
-            out.push_str(target);
-        }
-    }
-    out + &query[from..]
-}
-
-const QUOTES: [char; 3] = ['"', '\'', '`'];
-
-/// What follows this text is inside of quotes that were opened in it.
-fn quoted(text: &str) -> bool {
-    let (mut open, mut escaped) = (None, false);
-    for c in text.chars() {
-        match open {
-            _ if escaped => escaped = false,
-            Some(_) if c == '\\' => escaped = true,
-            Some(quote) if c == quote => open = None,
-            None if QUOTES.contains(&c) => open = Some(c),
-            _ => {}
-        }
-    }
-    open.is_some()
-}
-
 /// A ScaledObject that holds its workload at no pods.
 pub fn paused(scaler: &Value) -> bool {
     annotation(scaler, names::KEDA_PAUSED_REPLICAS) == Some("0")
@@ -186,21 +131,101 @@ pub fn paused_by_us(scaler: &Value) -> bool {
     paused(scaler) && adopted(scaler)
 }
 
-/// Merge patch by which a ScaledObject holds its workload at no pods; what it was told before is kept beside.
-pub fn pause(scaler: &Value) -> Value {
-    let before = json!({names::KEDA_PAUSED_REPLICAS: annotation(scaler, names::KEDA_PAUSED_REPLICAS)});
-    json!({"metadata": {"annotations": {
-        names::KEDA_PAUSED_REPLICAS: "0", names::ANNOTATION_ORIGINAL: before.to_string(),
-    }}})
+/// It may take the last pod of its workload away.
+pub fn reaches_zero(scaler: &Value) -> bool {
+    let idle = scaler["spec"]["idleReplicaCount"].as_i64();
+    idle.unwrap_or_else(|| bounds(SCALED_OBJECT, scaler).0) == 0
+}
+
+/// Takes no pods away, because we said so.
+pub fn kept_up(scaler: &Value) -> bool {
+    adopted(scaler) && annotation(scaler, names::KEDA_PAUSED_SCALE_IN) == Some("true") && !paused(scaler)
+}
+
+/// What a ScaledObject was told before we told it anything, and whose mark that is.
+#[derive(Default)]
+struct Before {
+    replicas: Value,
+    scale_in: Value,
+    /// uid of the Canary that told it. Null: a version that did not note it.
+    by: Value,
+}
+
+impl Before {
+    fn of(scaler: &Value) -> Self {
+        let now = |key: &str| json!(annotation(scaler, key));
+        let noted = annotation(scaler, names::ANNOTATION_ORIGINAL);
+        let Some(noted) = noted.map(|text| serde_json::from_str::<Value>(text).unwrap_or_default()) else {
+            let (replicas, scale_in) = (now(names::KEDA_PAUSED_REPLICAS), now(names::KEDA_PAUSED_SCALE_IN));
+            return Self { replicas, scale_in, by: Value::Null };
+        };
+        // former versions left this one alone
+        let scale_in = noted.get(names::KEDA_PAUSED_SCALE_IN).cloned();
+        Self {
+            replicas: noted[names::KEDA_PAUSED_REPLICAS].clone(),
+            scale_in: scale_in.unwrap_or_else(|| now(names::KEDA_PAUSED_SCALE_IN)),
+            by: noted[names::LABEL_CANARY].clone(),
+        }
+    }
+
+    /// The note that goes with what the Canary of this uid tells it.
+    fn noted(&self, canary: &str) -> Value {
+        let before = json!({
+            names::KEDA_PAUSED_REPLICAS: self.replicas, names::KEDA_PAUSED_SCALE_IN: self.scale_in,
+            names::LABEL_CANARY: canary,
+        });
+        json!(before.to_string())
+    }
+}
+
+/// Merge patch to these annotations, as far as they differ.
+fn told(scaler: &Value, replicas: &Value, scale_in: &Value, original: &Value) -> Value {
+    let all = [
+        (names::KEDA_PAUSED_REPLICAS, replicas),
+        (names::KEDA_PAUSED_SCALE_IN, scale_in),
+        (names::ANNOTATION_ORIGINAL, original),
+    ];
+    let differs = |(key, value): &(&str, &Value)| json!(annotation(scaler, key)) != **value;
+    let changes: Map<String, Value> =
+        all.into_iter().filter(differs).map(|(key, value)| (key.to_owned(), value.clone())).collect();
+    json!({"metadata": {"annotations": changes}})
+}
+
+/// Told something by the Canary of this uid, or by one that did not say who it is.
+pub fn told_by(scaler: &Value, canary: &str) -> bool {
+    let by = Before::of(scaler).by;
+    adopted(scaler) && (by.is_null() || by == canary)
+}
+
+/// It is known which Canary told it something.
+pub fn names_its_canary(scaler: &Value) -> bool {
+    Before::of(scaler).by.is_string()
+}
+
+/// Merge patch by which a ScaledObject holds its workload at no pods, for the Canary of this uid; what it was told before
+/// is kept beside.
+pub fn pause(scaler: &Value, canary: &str) -> Value {
+    let before = Before::of(scaler);
+    told(scaler, &json!("0"), &before.scale_in, &before.noted(canary))
+}
+
+/// Merge patch by which it gives its workload pods and takes none away.
+pub fn keep_up(scaler: &Value, canary: &str) -> Value {
+    let mut before = Before::of(scaler);
+    if !adopted(scaler) && paused(scaler) {
+        // a pause that bears no mark of ours is Flagger's
+        before.replicas = Value::Null;
+    }
+    told(scaler, &before.replicas, &json!("true"), &before.noted(canary))
 }
 
 /// Merge patch by which it goes on as before. A pause that bears no mark of ours is Flagger's, and is lifted.
 pub fn resume(scaler: &Value) -> Value {
-    let original = annotation(scaler, names::ANNOTATION_ORIGINAL).unwrap_or_default();
-    let before: Value = serde_json::from_str(original).unwrap_or_default();
-    json!({"metadata": {"annotations": {
-        names::KEDA_PAUSED_REPLICAS: before[names::KEDA_PAUSED_REPLICAS], names::ANNOTATION_ORIGINAL: null,
-    }}})
+    let mut before = Before::of(scaler);
+    if !adopted(scaler) {
+        before.replicas = Value::Null;
+    }
+    told(scaler, &before.replicas, &before.scale_in, &Value::Null)
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use super::{
     json as get,
     marks::{self, made_for},
     object::{Manifest, Undo},
+    selectors::{self, Selector},
 };
 use crate::{
     api::CustomMetadata,
@@ -51,11 +52,12 @@ pub fn render(
         Some(apex) => adopted::ports(c, &ports, apex)?,
         None => (ports.clone(), ports),
     };
-    let primary_pods = names::primary(&label.1);
-    let one = |name: &str, pods: &str, metadata: Option<&CustomMetadata>| {
+    let primary_pods = of_primary(c, target, label, live);
+    let target_pods = selectors::of_target(target, label);
+    let one = |name: &str, pods: &Selector, metadata: Option<&CustomMetadata>| {
         let live = live.get(SERVICE, name);
         let ports = if name == c.names.apex { &at_apex } else { &ports };
-        let spec = spec(c, ports, &label.0, pods, live);
+        let spec = spec(c, ports, pods, live);
         let metadata = match live {
             Some(live) if name == c.names.apex && theirs.is_some() => adopted::metadata(c, live),
             _ => owned_metadata(c, name, &label.0, metadata, live),
@@ -65,7 +67,7 @@ pub fn render(
     Ok(Services {
         apex: one(&c.names.apex, &primary_pods, c.service.apex.as_ref()),
         primary: one(&c.names.primary_service, &primary_pods, c.service.primary.as_ref()),
-        canary: one(&c.names.canary_service, &label.1, c.service.canary.as_ref()),
+        canary: one(&c.names.canary_service, &target_pods, c.service.canary.as_ref()),
         advice,
     })
 }
@@ -78,6 +80,17 @@ pub fn takeover_conflict(
     live: &Value,
 ) -> Option<String> {
     adopted::takeover_conflict(c, target, label, live)
+}
+
+/// Labels by which the primary's pods are selected.
+pub(crate) fn of_primary(
+    c: &Validated,
+    target: &Value,
+    label: &(String, String),
+    live: &Objects,
+) -> Selector {
+    let primary = live.get(c.target.kind(), &c.names.primary);
+    selectors::of_primary(target, label, primary, live.get(SERVICE, &c.names.primary_service))
 }
 
 /// The apex without its selector: whatever it selects stays.
@@ -97,7 +110,8 @@ pub fn restore(c: &Validated, label: &(String, String), live: &Objects) -> Vec<U
     let apex =
         live.get(SERVICE, &c.names.apex).filter(|apex| marks::adopted(apex) || made_for(apex, &c.name));
     if let Some(apex) = apex {
-        undo.push(Undo::Restore(adopted::given_back(c, label, apex)));
+        let target = live.get(c.target.kind(), &c.names.target).unwrap_or(&Value::Null);
+        undo.push(Undo::Restore(adopted::given_back(c, label, &selectors::of_target(target, label), apex)));
     }
     for name in [&c.names.primary_service, &c.names.canary_service] {
         if live.get(SERVICE, name).is_some_and(|s| made_for(s, &c.name)) {
@@ -116,8 +130,8 @@ pub fn apexes<'v>(services: impl Iterator<Item = &'v Value>, canary: &str) -> Ve
     apex.filter(|apex| ours.contains(&names::canary(apex).as_str())).map(str::to_owned).collect()
 }
 
-fn spec(c: &Validated, ports: &[Value], label: &str, pods: &str, live: Option<&Value>) -> Value {
-    let mut spec = json!({"selector": {label: pods}, "ports": ports_like(ports, live)});
+fn spec(c: &Validated, ports: &[Value], pods: &Selector, live: Option<&Value>) -> Value {
+    let mut spec = json!({"selector": pods, "ports": ports_like(ports, live)});
     if let Some(distribution) = c.service.traffic_distribution.as_ref().filter(|d| !d.is_empty()) {
         get::set(&mut spec, &["trafficDistribution"], json!(distribution));
     }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     json as get,
-    labels::included,
+    labels::{included, untracked},
     marks::made_for,
     object::Manifest,
     revision::{self, Source},
@@ -104,7 +104,9 @@ fn copy(
         let own = own.into_iter().filter(|(key, _)| included(key, include_prefix));
         own.chain(custom).map(|(key, value)| (key, json!(value))).collect::<Map<_, _>>()
     };
-    let (mut labels, mut annotations) = (of("labels", custom.labels), of("annotations", custom.annotations));
+    let (of_labels, mut annotations) = (of("labels", custom.labels), of("annotations", custom.annotations));
+    let mut labels = untracked(target);
+    labels.extend(of_labels);
     labels.insert(names::LABEL_CANARY.into(), json!(names::label_value(&c.name)));
     annotations.extend(names::FLUX_MARKERS.map(|(k, v)| (k.to_owned(), json!(v))));
     annotations.insert(names::ANNOTATION_REVISION.into(), json!(hash));

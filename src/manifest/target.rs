@@ -24,7 +24,7 @@ use super::{
 use crate::{
     names,
     snapshot::{DAEMONSET, DEPLOYMENT, KNATIVE_SERVICE, Kind, Objects, SERVICE, Snapshot},
-    spec::{Names, Target, Validated},
+    spec::{Apex, Names, Target, Validated},
 };
 
 /// How a target is asked for pods, or for none.
@@ -215,6 +215,19 @@ impl Target {
         }
     }
 
+    /// A primary, as it is, that is given what `source` says may be without pods for a while.
+    pub fn replaced_at_once(self, primary: &Value, source: &Source) -> bool {
+        let mut next = primary.clone();
+        for (field, value) in &source.spec {
+            get::set(&mut next, &["spec", field], value.clone());
+        }
+        match self {
+            Self::Deployment => readiness::replaced_at_once(&next),
+            Self::DaemonSet => readiness::all_at_once(&next),
+            Self::Service | Self::Knative => false,
+        }
+    }
+
     /// Why a new revision could never come to run, for people.
     pub fn unfit(self, live: &Value) -> Option<String> {
         if self == Self::Knative && knative::newest(live).is_none() {
@@ -232,7 +245,18 @@ impl Target {
     /// Works, but probably not as meant.
     pub fn advice(self, c: &Validated, live: &Value, objects: &Objects) -> Vec<String> {
         match self {
-            Self::Deployment | Self::Knative => vec![],
+            Self::Knative => vec![],
+            Self::Deployment => {
+                // everybody is moved off the primary first, where users can be moved
+                let stays = c.provider == "kubernetes" && c.apex == Apex::Stays;
+                let advice = format!(
+                    "spec.strategy of Deployment {} lets all of its pods be replaced at once, and provider kubernetes leaves users on the primary: while it is promoted there is nobody to serve them: set type RollingUpdate, or spec.analysis.promotion.switch",
+                    c.names.target
+                );
+                let primary = objects.get(DEPLOYMENT, &c.names.primary).unwrap_or(live);
+                let at_once = stays && self.replaced_at_once(primary, &self.source(live));
+                Some(advice).filter(|_| at_once).into_iter().chain(workload::shared_identity(c, live)).collect()
+            }
             Self::DaemonSet => readiness::all_at_once(live)
                 .then(|| format!(
                     "spec.updateStrategy.rollingUpdate of DaemonSet {} lets all of its pods be replaced at once: set maxSurge, or a smaller maxUnavailable, so that the primary keeps some while it is promoted",

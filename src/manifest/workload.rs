@@ -7,9 +7,10 @@ use serde_json::{Map, Value, json};
 
 use super::{
     config, json as get,
-    labels::included,
+    labels::{included, is_acting, is_tracking, restarts, untracked},
     object::Manifest,
     revision::{FOLLOWED, Source},
+    selectors,
 };
 use crate::{
     names::{self, managers},
@@ -19,6 +20,9 @@ use crate::{
 
 /// Kept by their controllers on workloads for themselves.
 const CONTROLLER_KEYS: [&str; 2] = ["deployment.kubernetes.io/", "deprecated.daemonset.template.generation"];
+
+/// The name by which Dapr finds the pods of an application.
+const DAPR_APP_ID: &str = "dapr.io/app-id";
 
 /// The label by which the target selects its pods, with its value: the first of `prefs` among
 /// `spec.selector.matchLabels`.
@@ -39,7 +43,7 @@ pub fn primary(
     hash: &str,
     include_prefix: &[String],
 ) -> Manifest {
-    let mut labels = Map::new();
+    let mut labels = untracked(target);
     for (key, value) in get::strings(&target["metadata"]["labels"]) {
         if included(&key, include_prefix) {
             labels.insert(key, json!(value));
@@ -48,7 +52,11 @@ pub fn primary(
     labels.insert(label.0.clone(), json!(names::primary(&label.1)));
     labels.insert(names::LABEL_CANARY.into(), json!(names::label_value(&c.name)));
 
-    let mut annotations = Map::new();
+    let noted = get::strings(&target["metadata"]["annotations"]).into_keys();
+    let mut annotations: Map<String, Value> = noted
+        .filter(|key| is_tracking(key) && !key.contains(names::FLUX))
+        .map(|key| (key, Value::Null))
+        .collect();
     for (key, value) in copied_annotations(target) {
         let value = if included(&key, include_prefix) { json!(value) } else { Value::Null };
         annotations.insert(key, value);
@@ -71,19 +79,39 @@ pub fn primary(
 }
 
 /// The same primary when it does not exist yet: with its selector (immutable), replicas (at least 0), and all
-/// annotations of the target but Flux's and kubectl's.
+/// annotations of the target but those by which tools know what they have applied and those by which controllers act.
 pub fn created(mut primary: Manifest, target: &Value, label: &(String, String), replicas: i64) -> Manifest {
     for (key, value) in copied_annotations(target) {
-        if primary.body["metadata"]["annotations"][&key].is_null() {
+        if primary.body["metadata"]["annotations"][&key].is_null() && !is_acting(&key) {
             get::set(&mut primary.body, &["metadata", "annotations", &key], json!(value));
         }
     }
-    let selector = json!({"matchLabels": {&label.0: names::primary(&label.1)}});
-    get::set(&mut primary.body, &["spec", "selector"], selector);
+    get::set(&mut primary.body, &["spec", "selector"], selectors::whole(target, label));
     if primary.kind == DEPLOYMENT {
         get::set(&mut primary.body, &["spec", "replicas"], json!(replicas.max(0)));
     }
     get::drop_nulls(&mut primary.body);
+    primary
+}
+
+/// The primary with the labels on its pods by which the live one selects them, which cannot be changed: they are others than
+/// its target's where that was made again. `source` is what it is made from, `label` the target's [`selector_label`].
+#[must_use]
+pub fn still_selected(
+    mut primary: Manifest,
+    live: &Value,
+    target: &Value,
+    source: &Value,
+    label: &(String, String),
+) -> Manifest {
+    let kept = selectors::kept_by(live, target);
+    let labels = primary.body.pointer_mut("/spec/template/metadata/labels").and_then(Value::as_object_mut);
+    let Some(labels) = labels else { return primary };
+    if source["metadata"]["labels"][&label.0].is_null() {
+        // of a former target, which had another
+        labels.remove(&label.0);
+    }
+    labels.extend(kept);
     primary
 }
 
@@ -172,7 +200,7 @@ impl Rename<'_> {
 /// Annotations of the target that a primary may bear.
 fn copied_annotations(target: &Value) -> impl Iterator<Item = (String, String)> {
     get::strings(&target["metadata"]["annotations"]).into_iter().filter(|(key, _)| {
-        !key.contains(names::FLUX)
+        !is_tracking(key)
             && key != names::ANNOTATION_KUBECTL
             && !CONTROLLER_KEYS.iter().any(|own| key.starts_with(own))
     })
@@ -192,10 +220,37 @@ fn covers(live: &Value, want: &Value) -> bool {
         }
         (Value::Null, Value::Object(want)) => want.is_empty(),
         (Value::Array(live), Value::Array(want)) => {
+            // Reloader restarts a workload on purpose
+            let live: Vec<&Value> = live.iter().filter(|l| !restarts(l) || want.contains(l)).collect();
             live.len() == want.len() && live.iter().zip(want).all(|(l, w)| covers(l, w))
         }
         _ => get::same_scalar(live, want),
     }
+}
+
+/// Both sides would go by one name with something that finds pods by an annotation.
+pub fn shared_identity(c: &Validated, target: &Value) -> Option<String> {
+    let id = target["spec"]["template"]["metadata"]["annotations"][DAPR_APP_ID].as_str()?;
+    Some(format!(
+        "spec.template of {} has the annotation {DAPR_APP_ID}: {id}, which {} has as well: Dapr sends calls of {id} to the pods of both, whatever the weights are: call {} through its Service instead",
+        c.names.target, c.names.primary, c.names.apex
+    ))
+}
+
+/// Merge patch that takes the labels and annotations off a live primary by which a tool takes it for its own: those that a
+/// former version copied from the target. None: it has none.
+pub fn untrack(live: &Value, target: &Value, label: &(String, String)) -> Option<Value> {
+    let of = |field: &str| -> Map<String, Value> {
+        let targets = get::strings(&target["metadata"][field]);
+        let own = get::strings(&live["metadata"][field]).into_iter();
+        let copied = own.filter(|(key, value)| {
+            is_tracking(key) && *key != label.0 && targets.get(key).is_some_and(|t| t == value)
+        });
+        copied.map(|(key, _)| (key, Value::Null)).collect()
+    };
+    let (labels, annotations) = (of("labels"), of("annotations"));
+    let any = !labels.is_empty() || !annotations.is_empty();
+    any.then(|| json!({"metadata": {"labels": labels, "annotations": annotations}}))
 }
 
 /// Whether a primary that Flagger made runs what the target says: the two templates, the target's rewritten by

@@ -9,8 +9,8 @@ use crate::snapshot::Key;
 /// Counts of all slices.
 #[derive(Debug, Default)]
 pub(super) struct Endpoints {
-    /// Per Service: each slice's address type and ready endpoints.
-    counts: BTreeMap<Key, BTreeMap<String, (String, u32)>>,
+    /// Per Service: each slice's address type, and its ready and its terminating endpoints.
+    counts: BTreeMap<Key, BTreeMap<String, (String, u32, u32)>>,
     /// The Service of each slice.
     slices: BTreeMap<Key, String>,
 }
@@ -20,13 +20,12 @@ impl Endpoints {
     pub(super) fn insert(&mut self, key: &Key, slice: &Value) -> Option<String> {
         let service = slice["metadata"]["labels"]["kubernetes.io/service-name"].as_str()?.to_owned();
         let family = slice["addressType"].as_str().unwrap_or_default().to_owned();
-        let serves = |e: &&Value| {
-            e["conditions"]["ready"].as_bool().unwrap_or(true)
-                && !e["conditions"]["terminating"].as_bool().unwrap_or(false)
-        };
-        let ready = slice["endpoints"].as_array().map_or(0, |list| list.iter().filter(serves).count());
+        let leaves = |e: &&Value| e["conditions"]["terminating"].as_bool().unwrap_or(false);
+        let serves = |e: &&Value| e["conditions"]["ready"].as_bool().unwrap_or(true) && !leaves(e);
+        let all = slice["endpoints"].as_array().map_or(&[][..], Vec::as_slice);
+        let (ready, leaving) = (all.iter().filter(serves).count(), all.iter().filter(leaves).count());
         let counts = self.counts.entry((key.0.clone(), service.clone())).or_default();
-        let new = (family, ready as u32);
+        let new = (family, ready as u32, leaving as u32);
         let changed = counts.get(&key.1) != Some(&new);
         counts.insert(key.1.clone(), new);
         self.slices.insert(key.clone(), service.clone());
@@ -58,9 +57,15 @@ impl Endpoints {
     pub(super) fn ready(&self, namespace: &str, service: &str) -> Option<u32> {
         let counts = self.counts.get(&(namespace.to_owned(), service.to_owned()))?;
         let mut by_type: BTreeMap<&str, u32> = BTreeMap::new();
-        for (family, ready) in counts.values() {
+        for (family, ready, _) in counts.values() {
             *by_type.entry(family).or_default() += ready;
         }
         by_type.into_values().max()
+    }
+
+    /// Endpoints behind a Service whose pods are being deleted; of several address types each counts.
+    pub(super) fn leaving(&self, namespace: &str, service: &str) -> u32 {
+        let counts = self.counts.get(&(namespace.to_owned(), service.to_owned()));
+        counts.into_iter().flat_map(BTreeMap::values).map(|(_, _, leaving)| leaving).sum()
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     api::{AlertProviderSpec, Canary, MetricTemplateSpec},
     config::Rules,
     expression::Known,
-    manifest::{self, config, scaler, service},
+    manifest::{self, config, scaler, selectors, service},
     names, router,
     snapshot::{
         ALERT_PROVIDER, CANARY, CANARY_RUN, DAEMONSET, DEPLOYMENT, ENDPOINTS, HPA, Key, Kind,
@@ -70,7 +70,8 @@ pub(crate) fn gather(
     cache.depends_on(key, &wanted);
     let stale = stale(cache, &wanted, now);
     let mut objects = read(cache, namespace, &wanted, &stale)?;
-    revisions(cache, namespace, &names::primary(&target), &mut objects);
+    strangers(cache, namespace, target_kind, &target, &mut objects);
+    revisions(cache, key, &names::primary(&target), &mut objects);
     let records = records(cache, key, &mut objects, &mut missing);
     let templates = templates(cache, &canary, namespace);
     jobs::gather(cache, key, &templates, &mut objects, &mut forbidden)?;
@@ -81,6 +82,7 @@ pub(crate) fn gather(
         rules: rules.clone(),
         objects,
         ready: services.iter().filter_map(|s| Some((s.clone(), cache.ready(namespace, s)?))).collect(),
+        leaving: services.iter().filter_map(|s| Some((s.clone(), cache.leaving(namespace, s)?))).collect(),
         missing_kinds: missing,
         forbidden_kinds: forbidden,
         not_followed,
@@ -230,9 +232,27 @@ fn scalers(
     Ok(found)
 }
 
-fn revisions(cache: &ObjectCache, namespace: &str, primary: &str, objects: &mut Objects) {
+/// Other workloads that have all values of the target's selector somewhere in them: their pods may be selected as well.
+fn strangers(cache: &ObjectCache, namespace: &str, target_kind: Target, target: &str, objects: &mut Objects) {
+    let selector = objects.get(target_kind.kind(), target).map(selectors::match_labels).unwrap_or_default();
+    let values: Vec<String> = selector.values().filter_map(|v| v.as_str().map(str::to_owned)).collect();
+    if values.is_empty() || !target_kind.rests() {
+        return;
+    }
+    for kind in [DEPLOYMENT, DAEMONSET] {
+        for other in cache.find(kind, namespace, |_, text| values.iter().all(|value| text.contains(value))) {
+            objects.insert(kind, other);
+        }
+    }
+}
+
+/// The stored templates of this Canary's primary: another Canary may have one of the same name and another kind.
+fn revisions(cache: &ObjectCache, (namespace, canary): &Key, primary: &str, objects: &mut Objects) {
     let mut all = cache.list(REVISION, namespace);
-    all.retain(|r| r["metadata"]["labels"][names::LABEL_TEMPLATE_OF] == names::label_value(primary));
+    all.retain(|r| {
+        r["metadata"]["labels"][names::LABEL_TEMPLATE_OF] == names::label_value(primary)
+            && manifest::ours(r, canary)
+    });
     for revision in all {
         objects.insert(REVISION, revision);
     }

@@ -85,9 +85,13 @@ impl PlanBuilder {
     /// The Canary is acted on again after a time in which it was not: nothing of that time counts.
     pub(crate) fn restart_deadlines(&mut self) {
         self.restarted = true;
-        if let Some(step) = self.status.step.as_mut().filter(|step| step.pods_since.is_some()) {
-            step.pods_since = Some(MicroTime(self.now));
+        let now = MicroTime(self.now);
+        if let Some(step) = &mut self.status.step {
+            step.pods_since.iter_mut().chain(&mut step.since).for_each(|since| *since = now.clone());
+            step.pods.iter_mut().for_each(|pods| pods.since = now.clone());
         }
+        let taken = self.status.run.iter_mut().filter_map(|run| run.taken.as_mut());
+        taken.for_each(|taken| taken.since = now.clone());
     }
 
     /// This pass is the first in which it is acted on again.

@@ -114,7 +114,9 @@ impl<'a> Context<'a> {
 
     pub(crate) fn primary_replicas(&self) -> i64 {
         let kept = self.status().primary_replicas.map(i64::from);
-        self.primary().map(manifest::replicas).or(kept).unwrap_or(1).max(1)
+        // one at 0 was scaled down by somebody: it is to have what it had
+        let live = self.primary().map(manifest::replicas).filter(|live| *live > 0);
+        live.or(kept).unwrap_or(1).max(1)
     }
 
     /// For status: where pods are counted in replicas.
@@ -172,7 +174,24 @@ impl<'a> Context<'a> {
         let analysed = matches!(self.phase(), Phase::Progressing | Phase::Waiting | Phase::WaitingPromotion);
         let asked = !self.c.analysis.always.is_empty() || !self.c.analysis.never.is_empty();
         let pods = self.canary_pods() > 0 && self.zero().canary() == 0;
-        asked && pods && !ending && index > 0 && (weight > 0 || analysed)
+        asked && pods && !ending && index > 0 && (weight > 0 || analysed) && !self.primary_is_replaced(weight)
+    }
+
+    /// Everybody is on the analysed pods, as the promotion may leave the primary without any.
+    fn primary_is_replaced(&self, weight: i32) -> bool {
+        self.phase() == Phase::Promoting && weight == 100 && self.replaces_at_once()
+    }
+
+    /// The promotion may leave the primary without pods for a while.
+    pub(crate) fn replaces_at_once(&self) -> bool {
+        let source = self.stored(self.applied()).and_then(revision::source_of);
+        let both = self.primary().zip(source);
+        both.is_some_and(|(primary, source)| self.c.target.replaced_at_once(primary, &source))
+    }
+
+    /// The target starts no pods of a new template until somebody resumes it.
+    pub(crate) fn is_paused(&self) -> bool {
+        self.c.target.replicated() && self.target["spec"]["paused"] == true
     }
 
     /// Users can be moved, and are meant to be.
@@ -333,14 +352,18 @@ impl<'a> Context<'a> {
 
     /// The same for deadlines of pods: time in which the operator did not look is not held against them.
     pub(crate) fn standing_since(&self) -> Timestamp {
-        self.waiting_since().max(self.snap.watching_since.min(self.now))
+        self.counted_from(self.waiting_since())
+    }
+
+    /// From when on a deadline counts that was noted as beginning at `since`.
+    pub(crate) fn counted_from(&self, since: Timestamp) -> Timestamp {
+        if self.resumed { self.now } else { since.max(self.snap.watching_since.min(self.now)) }
     }
 
     /// Since when pods of the target have been waited for.
     pub(crate) fn pods_waited_since(&self) -> Timestamp {
         let since = self.status().step.as_ref().and_then(|step| step.pods_since.as_ref());
-        let since = since.filter(|_| !self.resumed).map_or(self.now, |since| since.0);
-        since.max(self.snap.watching_since.min(self.now))
+        self.counted_from(since.map_or(self.now, |since| since.0))
     }
 
     /// The Canary's spec has not been edited since it was last acted on.

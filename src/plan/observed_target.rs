@@ -4,11 +4,23 @@ use crate::{
     api::ObservedTarget,
     manifest,
     plan::{builder::PlanBuilder, context::Context},
+    spec::Apex,
 };
 
 /// The target is the very object whose template was last looked at.
 pub(crate) fn is_same(cx: &Context<'_>) -> bool {
     cx.status().target.as_ref().is_none_or(|t| Some(t.uid.as_str()) == manifest::uid(cx.target))
+}
+
+/// Replicas that the target was given on purpose while no run was under way, for a run that begins. One that begins anew
+/// keeps those that it began with.
+pub(crate) fn wished_replicas(cx: &Context<'_>) -> Option<i32> {
+    if let Some(run) = &cx.status().run {
+        return run.replicas;
+    }
+    let wished =
+        cx.c.target.replicated() && cx.c.apex != Apex::Shares && manifest::replicas_are_meant(cx.target);
+    i32::try_from(cx.target_replicas()).ok().filter(|n| wished && *n > 0)
 }
 
 /// Remembers uid and generation of the target while its template is the applied one, so that a later version of the

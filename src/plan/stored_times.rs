@@ -34,10 +34,18 @@ fn times(status: &mut CanaryStatus) -> impl Iterator<Item = &mut MicroTime> {
     let CanaryStatus { waiting, step, run, metrics, target, .. } = status;
     let waiting = waiting.iter_mut().map(|waiting| &mut waiting.since);
     let step = step.iter_mut().flat_map(|step| {
-        [&mut step.pods_since, &mut step.since, &mut step.confirmed, &mut step.checked].into_iter().flatten()
+        let pods = step.pods.iter_mut().map(|pods| &mut pods.since);
+        [&mut step.pods_since, &mut step.since, &mut step.confirmed, &mut step.checked]
+            .into_iter()
+            .flatten()
+            .chain(pods)
     });
     let run = run.iter_mut().flat_map(|run| {
-        [Some(&mut run.started), run.ending.as_mut().map(|ending| &mut ending.at)].into_iter().flatten()
+        let taken = run.taken.iter_mut().flat_map(|taken| [&mut taken.since, &mut taken.last]);
+        [Some(&mut run.started), run.ending.as_mut().map(|ending| &mut ending.at)]
+            .into_iter()
+            .flatten()
+            .chain(taken)
     });
     let metrics = metrics.iter_mut().flat_map(|m| [&mut m.since, &mut m.measured].into_iter().flatten());
     let target = target.iter_mut().filter_map(|target| target.emptied.as_mut());

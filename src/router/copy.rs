@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::{route, traits::RouterError, virtual_service::VIRTUAL_SERVICE};
 use crate::{
     manifest::{self, json as get},
-    names::{self, ANNOTATION_COPIED, ANNOTATION_KUBECTL, FLUX},
+    names::{self, ANNOTATION_COPIED, ANNOTATION_KUBECTL},
     snapshot::{INGRESS, Kind, ObjectRef, Objects},
     spec::Validated,
 };
@@ -168,7 +168,10 @@ pub(super) fn metadata(
         return json!({"annotations": {}});
     };
     let shared = |key: &str| {
-        !own(key) && !key.contains(FLUX) && !key.starts_with("serin.dev/") && key != ANNOTATION_KUBECTL
+        !own(key)
+            && !manifest::is_tracking(key)
+            && !key.starts_with("serin.dev/")
+            && key != ANNOTATION_KUBECTL
     };
     let text = |field: &str| -> Map<String, Value> {
         let all = source["metadata"][field].as_object().cloned().unwrap_or_default();
@@ -185,7 +188,8 @@ pub(super) fn metadata(
     annotations.extend(given);
     annotations.insert(ANNOTATION_COPIED.into(), json!(noted));
     annotations.extend(route::flux_markers());
-    let mut labels = text("labels");
+    let mut labels = manifest::untracked(source);
+    labels.extend(text("labels"));
     labels.insert(names::LABEL_CANARY.into(), json!(names::label_value(&c.name)));
     json!({"labels": labels, "annotations": annotations})
 }

@@ -17,8 +17,8 @@ use super::{
     traits::{Cookies, Router, RouterError},
 };
 use crate::{
-    manifest::{Manifest, Undo, json as get, made_for},
-    names::{self, FLUX, managers},
+    manifest::{self, Manifest, Undo, json as get, made_for},
+    names::{self, managers},
     snapshot::{Kind, ObjectRef, Objects},
     spec::Validated,
 };
@@ -226,9 +226,9 @@ impl Gloo {
                 spec.insert(field.to_owned(), value.clone());
             }
         }
-        let mut labels = Map::new();
+        let mut labels = manifest::untracked(&settings);
         for (key, value) in settings["metadata"]["labels"].as_object().into_iter().flatten() {
-            if !key.contains(FLUX) && !key.starts_with("serin.dev/") {
+            if !manifest::is_tracking(key) && !key.starts_with("serin.dev/") {
                 labels.insert(key.clone(), value.clone());
             }
         }

@@ -15,8 +15,12 @@ use super::{
     traits::{Cookies, Router, RouterError},
 };
 use crate::{
-    manifest::{self, Manifest, Undo, json as get},
-    names::{self, managers},
+    manifest::{
+        self, Manifest, Undo, json as get,
+        selectors::{self, Selector},
+        service,
+    },
+    names::managers,
     snapshot::{DEPLOYMENT, Kind, ObjectRef, Objects, SERVICE},
     spec::{Apex, Validated},
 };
@@ -39,14 +43,22 @@ pub(crate) enum Selected {
 pub(crate) fn selected(c: &Validated, live: &Objects) -> Option<Selected> {
     let apex = live.get(SERVICE, &c.names.apex).filter(|apex| known(c, apex))?;
     let selector = apex["spec"]["selector"].as_object().filter(|s| !s.is_empty())?;
-    let (key, value) = side(c, live)?;
-    match selector.get(&key) {
+    let label = side(c, live)?;
+    let (primary, target) = pods(c, live, &label);
+    // a former version selected by one label
+    let within = |pods: &Selector| selector.iter().all(|(key, value)| pods.get(key) == Some(value));
+    match selector.get(&label.0) {
         None => Some(Selected::Both),
-        Some(_) if selector.len() > 1 => None,
-        Some(own) if *own == names::primary(&value) => Some(Selected::Primary),
-        Some(own) if *own == value => Some(Selected::Target),
+        Some(_) if within(&primary) => Some(Selected::Primary),
+        Some(_) if within(&target) => Some(Selected::Target),
         Some(_) => None,
     }
+}
+
+/// Labels of the primary's pods, and of the target's.
+fn pods(c: &Validated, live: &Objects, label: &(String, String)) -> (Selector, Selector) {
+    let target = live.get(DEPLOYMENT, &c.names.target).unwrap_or(&Value::Null);
+    (service::of_primary(c, target, label, live), selectors::of_target(target, label))
 }
 
 /// Labels that the pods of both have, apart from the one by which their Deployments tell them apart. None: nothing among
@@ -73,9 +85,17 @@ fn known(c: &Validated, apex: &Value) -> bool {
 fn side(c: &Validated, live: &Objects) -> Option<(String, String)> {
     let primary = live.get(DEPLOYMENT, &c.names.primary).map(|p| &p["spec"]["selector"]["matchLabels"]);
     let service = live.get(SERVICE, &c.names.primary_service).map(|s| &s["spec"]["selector"]);
+    let target = live.get(DEPLOYMENT, &c.names.target).map_or_else(Selector::new, selectors::match_labels);
+    let of = |labels: &Value| -> Vec<(String, String)> {
+        let all = get::strings(labels).into_iter();
+        all.filter_map(|(key, value)| Some((key, value.strip_suffix("-primary")?.to_owned()))).collect()
+    };
     [primary, service].into_iter().flatten().find_map(|labels| {
-        let mut all = get::strings(labels).into_iter();
-        all.find_map(|(key, value)| Some((key, value.strip_suffix("-primary")?.to_owned())))
+        let all = of(labels);
+        // of several labels the one that differs from the target's
+        let differs =
+            all.iter().find(|(key, value)| target.get(key).is_some_and(|own| own == value.as_str()));
+        differs.or(all.first()).cloned()
     })
 }
 
@@ -174,15 +194,15 @@ impl Router for Kubernetes {
         if !self.shifts_traffic(c) || apex.is_none() {
             return Ok(vec![]);
         }
-        let Some((key, value)) = side(c, live) else {
+        let Some(label) = side(c, live) else {
             return Err(Self::unreadable(c, "cannot be told whose pods to select: there is no primary"));
         };
+        let (primary, target) = pods(c, live, &label);
         let selector = match want.canary() {
-            100 => json!({key: value}),
-            1..100 if c.apex == Apex::Shares => shared(c, live, &key, &value)
-                .map(Value::Object)
+            100 => target,
+            1..100 if c.apex == Apex::Shares => shared(c, live, &label.0, &label.1)
                 .ok_or_else(|| Self::unreadable(c, "finds no label that the pods of both have"))?,
-            _ => json!({key: names::primary(&value)}),
+            _ => primary,
         };
         let body = json!({"spec": {"selector": selector}});
         Ok(vec![Manifest::new(SERVICE, &c.names.apex, managers::ROUTE, &["/spec/selector"], body)])

@@ -2,10 +2,13 @@
 
 use super::{
     metric_names, outbound,
+    pause::Apex,
     problem::Problem,
     schedule::{Step, Strategy, strategy},
     validated::{Validated, has_query},
 };
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+
 use crate::{
     api::{CanaryAnalysis, CanaryMetric, CanaryWebhook},
     config::Rules,
@@ -33,11 +36,40 @@ impl Findings {
         for metric in &c.analysis.metrics {
             metric_findings(metric, &mut found);
         }
+        found.faults.extend(canary_replicas(c));
         found.faults.extend(misdirected(&c.analysis, &mut found.advice));
         found.faults.extend(outbound::forbidden(&c.spec, &c.analysis, rules));
         found.advice.extend(advise(&c.analysis, &c.schedule, c.skip_analysis));
         found
     }
+}
+
+/// What `canaryReplicas` cannot be, or cannot go with: it holds every run.
+fn canary_replicas(c: &Validated) -> Option<Problem> {
+    let given = c.analysis.canary_replicas.as_ref()?;
+    let field = "spec.analysis.canaryReplicas";
+    let why = if c.canary_replicas.is_none() {
+        let given = match given {
+            IntOrString::Int(number) => number.to_string(),
+            IntOrString::String(text) => format!("{text:?}"),
+        };
+        format!("{field} is {given}: give it a number of pods from 1, a percentage such as 50%, or match")
+    } else if !c.target.replicated() {
+        format!("{field}: a {} has no replicas: leave it out", c.spec.target_ref.kind)
+    } else if c.spec.autoscaler_ref.is_some() {
+        format!(
+            "{field}: the replicas of {} are those of its autoscaler: leave canaryReplicas or spec.autoscalerRef out",
+            c.names.target
+        )
+    } else if c.apex == Apex::Shares {
+        format!(
+            "{field}: with spec.analysis.steps the replicas of {} make its share: leave it out",
+            c.names.target
+        )
+    } else {
+        return None;
+    };
+    Some(Problem::new("InvalidSpec", why))
 }
 
 /// Webhooks that cannot be called: those that decide stop runs, those that are only told things do not.

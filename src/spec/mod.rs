@@ -4,6 +4,7 @@
 //! [`Problem`] for people. Looks at the spec and the operator's own settings only, never at other objects: that is the
 //! planner's admission.
 
+mod canary_replicas;
 mod findings;
 mod gates;
 mod in_use;
@@ -15,6 +16,7 @@ mod schedule;
 mod target;
 mod validated;
 
+pub use canary_replicas::CanaryReplicas;
 pub use findings::Findings;
 pub use gates::{GateRule, Gates};
 pub use in_use::{in_use, keep_in_use};

@@ -4,6 +4,7 @@
 use std::{ops::Deref, time::Duration};
 
 use super::{
+    canary_replicas::CanaryReplicas,
     gates::{self, Gates},
     metric_names,
     pause::{self, Apex, Pause},
@@ -85,6 +86,8 @@ pub struct CheckedSpec {
     pub pause: Option<Pause>,
     /// Places that people open.
     pub gates: Gates,
+    /// How many pods a new version is analysed with. None: as many as the primary has.
+    pub canary_replicas: Option<CanaryReplicas>,
     /// Promote without analysis.
     pub skip_analysis: bool,
     /// Checks that are served, in list order, under their present names.
@@ -193,6 +196,7 @@ pub fn validate(canary: &Canary, rules: &Rules) -> Result<Validated, Denial> {
         apex: apex_moves,
         pause,
         gates,
+        canary_replicas: CanaryReplicas::of(&analysis),
         strategy,
         analysis,
         schedule,

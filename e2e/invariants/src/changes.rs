@@ -48,6 +48,7 @@ fn all(seen: &Seen<'_>, track: &mut Track) -> Vec<Broken> {
     note("S10", epoch_back(seen));
     note("S11", target_changed(seen));
     note("S15", restless(seen, track));
+    note("S16", primary_too_small(seen, track));
     broken
 }
 
@@ -114,6 +115,19 @@ fn primary_floor(seen: &Seen<'_>) -> Option<String> {
     (replicas(primary) < 1 && were >= 1).then(|| "the primary is asked for no pods".into())
 }
 
+/// S16: no write takes pods from the primary that it needs for what it carries. Any release may bring all the traffic back at
+/// once, so that is as many as it has to serve everyone; only where pods make the shares it has fewer in a run.
+fn primary_too_small(seen: &Seen<'_>, track: &Track) -> Option<String> {
+    let shared = seen.after.weights.is_none() && !seen.canary["spec"]["analysis"]["steps"].is_null();
+    let primary = seen.is(Kind::Deployment, &seen.names.primary)?;
+    let (was, is) = (replicas(seen.old?), replicas(primary));
+    let needs = track.whole.unwrap_or(was);
+    let wanted = track.wished == Some(is) || shared || seen.deleting();
+    (is < was && is < needs && !wanted).then(|| {
+        format!("the primary is scaled from {was} to {is}, and needs {needs} pods to serve everyone")
+    })
+}
+
 /// S3: nor deleted while it is routed to. Who deleted an object is not always known; during the Canary's own deletion it
 /// is us.
 fn primary_deleted(seen: &Seen<'_>, track: &Track) -> Option<String> {
@@ -162,7 +176,16 @@ fn unanalysed(seen: &Seen<'_>, track: &Track) -> Option<String> {
     let Some(source) = track.templates.get(hash) else {
         return Some(format!("the primary is given a template of unknown revision {hash:?}"));
     };
-    if let Some(path) = differs(template, source, "") {
+    // what a primary selects cannot be changed, so its pods keep it
+    let selected = primary["spec"]["selector"]["matchLabels"].as_object();
+    let plain = |template: &Value| {
+        let mut template = template.clone();
+        if let Some(labels) = template.pointer_mut("/metadata/labels").and_then(Value::as_object_mut) {
+            labels.retain(|key, _| selected.is_none_or(|s| !s.contains_key(key)));
+        }
+        template
+    };
+    if let Some(path) = differs(&plain(template), &plain(source), "") {
         return Some(format!("the primary's template is not that of revision {hash}: {path}"));
     }
     let status = seen.status();
@@ -215,7 +238,9 @@ fn off_schedule(seen: &Seen<'_>, track: &Track) -> Option<String> {
         return None;
     }
     let steps = schedule(seen.canary);
-    let may = steps.iter().take(track.reached + 1).any(|weight| *weight == after);
+    // a primary that is replaced at once has nobody on it meanwhile
+    let replaced = seen.phase() == "Promoting" && after == 100;
+    let may = replaced || steps.iter().take(track.reached + 1).any(|weight| *weight == after);
     if after > before && !may {
         return Some(format!(
             "the canary goes from {before} to {after} %, at step {} of {steps:?}",

@@ -83,6 +83,8 @@ impl Decisions {
         let (snap, now) = (it.snap, it.now);
         let (a, b) = (old.step.clone().unwrap_or_default(), new.step.clone().unwrap_or_default());
         let primary_down = snap.ready(&c.names.primary_service) == 0;
+        // a primary that is replaced at once has nobody on it meanwhile
+        let promoting = snap.canary.status.as_ref().and_then(|s| s.phase) == Some(Phase::Promoting);
         let ended = new.run.as_ref().and_then(|r| r.ending.as_ref());
         if ended.is_some() && b.weight > a.weight && !(primary_down && b.weight == 100) {
             self.wrong("S7", format!("weight {} → {} after the run was ended", a.weight, b.weight));
@@ -112,7 +114,7 @@ impl Decisions {
         } else if b.index > a.index && !(self.spec_edited && b.weight <= a.weight) {
             self.wrong("S9", format!("index {} → {}", a.index, b.index));
         } else if b.weight > a.weight
-            && !(primary_down && b.weight == 100)
+            && !((primary_down || promoting) && b.weight == 100)
             && !(self.spec_edited && b.index == 1 && Some(&b.weight.into()) == weights(snap).first())
         {
             self.wrong("S9", format!("weight {} → {} without a step", a.weight, b.weight));

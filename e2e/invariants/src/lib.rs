@@ -17,6 +17,7 @@
 //! | S13 | while the Canary is suspended, nothing is done |
 //! | S14 | with no step under way, the status says what the route carries |
 //! | S15 | at rest next to nothing is written |
+//! | S16 | the primary never has fewer pods than it needs for what it carries, unless somebody set the number on purpose |
 //!
 //! - [`view`]: how the objects of a namespace are looked at; [`facts`]: what clients would meet there.
 //! - [`seen`]: a change of an object; [`track`]: what is remembered between changes. [`schedule`]: the declared weights.

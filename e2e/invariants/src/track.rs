@@ -4,12 +4,15 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use jiff::Timestamp;
 use serde_json::Value;
-use serin::{manifest::revision, names::ANNOTATION_WRITTEN};
+use serin::{
+    manifest::revision,
+    names::{ANNOTATION_KUBECTL, ANNOTATION_WRITTEN},
+};
 
 use crate::{
     schedule::{needed, schedule},
     seen::{By, Seen},
-    view::Kind,
+    view::{Kind, list, replicas},
 };
 
 /// The memory.
@@ -49,6 +52,10 @@ pub struct Track {
     pub(crate) writes: BTreeMap<(Kind, String), VecDeque<Timestamp>>,
     /// The last change of the route was somebody else's.
     pub(crate) foreign_route: bool,
+    /// Pods with which the primary serves everyone: as many as it was last seen to have, if not taken away by us.
+    pub(crate) whole: Option<i64>,
+    /// The number that somebody gave the target on purpose, while no run was under way.
+    pub(crate) wished: Option<i64>,
 }
 
 impl Track {
@@ -127,9 +134,28 @@ impl Track {
             && seen.canary["spec"]["revertOnDeletion"] != false
     }
 
+    /// How many pods the primary needs to serve everyone: what others give it counts, and what we add.
+    fn counted(&mut self, seen: &Seen<'_>) {
+        if let Some(primary) = seen.is(Kind::Deployment, &seen.names.primary) {
+            let now = replicas(primary);
+            let followed = seen.by != By::Us || self.wished == Some(now);
+            self.whole = if followed { Some(now) } else { self.whole.max(Some(now)) };
+        }
+        let at_rest = matches!(seen.phase(), "Initialized" | "Succeeded" | "Failed" | "Waiting");
+        if let Some(target) = seen.is(Kind::Deployment, &seen.names.target)
+            && seen.by == By::Others
+            && seen.old.is_some_and(|old| replicas(old) != replicas(target))
+            && at_rest
+        {
+            // 1 is what a number becomes that nobody writes any more
+            self.wished = Some(replicas(target)).filter(|n| *n > 1 || by_apply(target));
+        }
+    }
+
     /// After them.
     pub(crate) fn after(&mut self, seen: &Seen<'_>) {
         let at = seen.at;
+        self.counted(seen);
         if seen.place.model {
             let weight = if seen.after.weights.is_some() { seen.weights().1 } else { seen.after.share };
             self.zero_since = if weight > 0 { None } else { self.zero_since.or(Some(at)) };
@@ -156,6 +182,17 @@ impl Track {
             self.apex_since = Some(written(apex, at));
         }
     }
+}
+
+/// What somebody applied says how many replicas there are to be.
+fn by_apply(target: &Value) -> bool {
+    let meta = &target["metadata"];
+    let fields = list(&meta["managedFields"]);
+    let owned =
+        fields.iter().any(|f| f["operation"] == "Apply" && f["fieldsV1"]["f:spec"]["f:replicas"].is_object());
+    let applied = meta["annotations"][ANNOTATION_KUBECTL].as_str().unwrap_or_default();
+    let applied: Value = serde_json::from_str(applied).unwrap_or_default();
+    owned || applied["spec"]["replicas"].as_i64() == Some(replicas(target))
 }
 
 /// When the operator says it wrote an object, else when it was seen.

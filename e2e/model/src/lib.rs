@@ -37,6 +37,8 @@ mod step;
 mod targets;
 pub mod time;
 pub mod transcript;
+#[cfg(test)]
+mod upgrades;
 pub mod world;
 
 pub use sim::{Sim, Trouble};

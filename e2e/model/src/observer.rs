@@ -216,8 +216,16 @@ impl Observer {
         let changed = before.workload(&names.primary).is_none_or(|w| w["spec"]["template"] != *template);
         let hash = is["metadata"]["annotations"][names::ANNOTATION_REVISION].as_str().unwrap_or_default();
         let Some(passed) = self.templates.get(hash).filter(|_| changed && !self.lenient) else { return };
-        let label = ("app".to_owned(), names.target.clone());
-        let wanted = workload::template(Target::Deployment, passed, &label, &names.target);
+        let target = after.workload(&names.target).unwrap_or_default();
+        let label = Target::Deployment.label(&target, &after.rules.selector_labels);
+        let label = label.unwrap_or_else(|| ("app".to_owned(), names.target.clone()));
+        let mut wanted = workload::template(Target::Deployment, passed, &label, &names.target);
+        if passed["metadata"]["labels"][&label.0].is_null() {
+            json_patch::merge(&mut wanted, &serde_json::json!({"metadata": {"labels": {&label.0: null}}}));
+        }
+        // what a primary selects cannot be changed, so its pods keep it
+        let kept = is["spec"]["selector"]["matchLabels"].clone();
+        json_patch::merge(&mut wanted, &serde_json::json!({"metadata": {"labels": kept}}));
         let contents = self.contents.get(hash).cloned().unwrap_or_default();
         if !configs::same(after, template, wanted, &contents, self.configs_deleted) {
             self.wrong("S5", format!("the primary is given other contents than passed: {what}"));

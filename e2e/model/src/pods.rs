@@ -22,6 +22,8 @@ pub enum Mode {
     Vanish,
     /// All but one pod are ready.
     OneUnready,
+    /// All pods are deleted by somebody, and others are not there yet.
+    Leave,
     /// The controller has not looked yet.
     Unseen,
 }
@@ -96,9 +98,23 @@ impl Pods {
             .collect();
         let ready: BTreeMap<String, u32> =
             services.into_iter().map(|s| (s.clone(), self.behind(world, &s))).collect();
-        let changed = world.ready != ready;
-        world.ready = ready;
+        let leaving: BTreeMap<String, u32> =
+            ready.keys().filter(|s| self.leaves(world, s)).map(|s| (s.clone(), 1)).collect();
+        let changed = world.ready != ready || world.leaving != leaving;
+        (world.ready, world.leaving) = (ready, leaving);
         changed
+    }
+
+    /// A pod that the Service selects is being deleted.
+    fn leaves(&self, world: &World, service: &str) -> bool {
+        let Some(service) = world.objects.get(SERVICE, service) else { return false };
+        let selector = service["spec"]["selector"].as_object();
+        world.workloads().any(|(_, d)| {
+            let (name, labels) =
+                (d["metadata"]["name"].as_str(), &d["spec"]["template"]["metadata"]["labels"]);
+            name.is_some_and(|name| self.modes.get(name) == Some(&Mode::Leave))
+                && selector.is_some_and(|s| s.iter().all(|(k, v)| labels[k] == *v))
+        })
     }
 
     /// Ready pods that the Service selects now and that stay, whatever the EndpointSlices say as yet.
@@ -182,7 +198,7 @@ fn pods(played: &mut Played, mode: Mode, template: String, desired: i64, recreat
         }
         Mode::Never if old => played.ready = 0,
         Mode::Never => played.ready = played.ready.min(desired),
-        Mode::Vanish => played.ready = 0,
+        Mode::Vanish | Mode::Leave => played.ready = 0,
         Mode::OneUnready => played.ready = (desired - 1).max(0),
         Mode::Ready | Mode::Unseen => played.ready = desired,
     }

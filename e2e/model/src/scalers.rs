@@ -34,7 +34,8 @@ pub fn play(world: &mut World, loads: &BTreeMap<String, i64>) -> bool {
     let mut wanted = BTreeMap::new();
     for kind in [HPA, SCALED_OBJECT] {
         for live in world.objects.of(kind) {
-            let name = scaler::scales(live).1.to_owned();
+            let ("Deployment", name) = scaler::scales(live) else { continue };
+            let name = name.to_owned();
             let Some(deployment) = world.objects.get(DEPLOYMENT, &name) else { continue };
             let now = manifest::replicas(deployment);
             let (min, max) = scaler::bounds(kind, live);
@@ -42,7 +43,12 @@ pub fn play(world: &mut World, loads: &BTreeMap<String, i64>) -> bool {
             let want = match (kind, paused.and_then(|p| p.parse::<i64>().ok())) {
                 (HPA, _) if now == 0 => 0,
                 (SCALED_OBJECT, Some(paused)) => paused,
-                _ => loads.get(&name).copied().unwrap_or(now).max(min).min(max),
+                _ => {
+                    let stays =
+                        manifest::annotation(live, serin::names::KEDA_PAUSED_SCALE_IN) == Some("true");
+                    let wanted = loads.get(&name).copied().unwrap_or(now).max(min).min(max);
+                    if stays { wanted.max(now) } else { wanted }
+                }
             };
             if want != now {
                 // of two autoscalers the first has its way

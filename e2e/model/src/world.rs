@@ -39,6 +39,8 @@ pub struct World {
     pub objects: Objects,
     /// Ready endpoints per Service, as the EndpointSlices say.
     pub ready: BTreeMap<String, u32>,
+    /// Endpoints per Service whose pods are on their way out.
+    pub leaving: BTreeMap<String, u32>,
     /// Kinds that the cluster does not define, as `plural.group`.
     pub missing_kinds: Vec<String>,
     /// Kinds that cannot be listed, as `plural.group`, and why.
@@ -80,6 +82,7 @@ impl World {
             canary,
             objects,
             ready: self.ready.clone(),
+            leaving: self.leaving.clone(),
             missing_kinds: self.missing_kinds.clone(),
             forbidden_kinds: vec![],
             rivals: self.rivals.clone(),

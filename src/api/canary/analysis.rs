@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -67,6 +68,15 @@ pub struct CanaryAnalysis {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
     pub canary_ready_threshold: Option<i32>,
+    /// How many pods the new version is analysed with: a number from 1, a percentage of the primary's pods such as `50%`, or
+    /// `match`, as many as the weight needs. Default: as many as the primary has. Takes effect at the next step when it is
+    /// edited in a run. Not together with an autoscaler.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub canary_replicas: Option<IntOrString>,
+    /// The fewest pods that `canaryReplicas: match` asks for. Default: 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub min_ready: Option<i32>,
     /// Which requests may go to the canary. Default: all.
     #[serde(default, rename = "match", skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "routing::analysis_match")]

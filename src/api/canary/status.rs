@@ -78,6 +78,9 @@ pub struct CanaryStatus {
     /// Replicas handed from the target to the primary; in a run with an autoscaler, those it does not go below.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub primary_replicas: Option<i32>,
+    /// Hash of the primary's pod template as it was last found to be what it should be. Empty: it was not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub primary_template: Option<String>,
     /// The last run has ended, and its webhooks of the type `post-rollout` are yet to answer.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub post_rollout_due: bool,
@@ -259,12 +262,25 @@ pub struct StepStatus {
     /// When the weight was decided, where pods are shared: how long they may take to become ready counts from here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<MicroTime>,
+    /// Pods that the target has for this step, where `analysis.canaryReplicas` says so. Unset: as many as the primary has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pods: Option<StepPods>,
     /// When the route was seen to carry that weight. Unset: not yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub confirmed: Option<MicroTime>,
     /// End of the last window that was measured at this step.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub checked: Option<MicroTime>,
+}
+
+/// Pods that the target has for a step.
+#[derive(JsonSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StepPods {
+    /// How many.
+    pub replicas: i32,
+    /// When that was decided: how long they may take to become ready counts from here.
+    pub since: MicroTime,
 }
 
 /// A run in progress.
@@ -276,9 +292,28 @@ pub struct RunStatus {
     /// `epoch` when it began: its number, by which its CanaryRun is named. 0: it was begun by a version without records.
     #[serde(default)]
     pub number: i64,
+    /// Replicas that the target was given on purpose together with the new revision: the promoted primary gets as many.
+    /// Unset: none were.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replicas: Option<i32>,
+    /// Somebody else has taken pods from the target in this run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub taken: Option<PodsTaken>,
     /// The decision to end it, while that is being carried out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ending: Option<Ending>,
+}
+
+/// Pods of the target that somebody else took away in a run.
+#[derive(JsonSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PodsTaken {
+    /// When that began: the first time, or the first after a quiet `progressDeadlineSeconds`.
+    pub since: MicroTime,
+    /// When it last happened.
+    pub last: MicroTime,
+    /// How often it has happened since it began, from 1.
+    pub times: i32,
 }
 
 /// A decision to end a run that is being carried out.

@@ -34,6 +34,7 @@ fn snapshot() -> Snapshot {
         templates: std::collections::BTreeMap::new(),
         alert_providers: std::collections::BTreeMap::new(),
         flagger: None,
+        leaving: std::collections::BTreeMap::default(),
         namespace_terminating: false,
         refused: None,
         refused_job: None,

@@ -46,7 +46,14 @@ fn named(kind: Kind, more: &Value) -> AutoscalerRef {
 }
 
 fn rendered(kind: Kind, more: &Value, source: &Value, floor: Option<i64>) -> Manifest {
-    twin(&fixture::canary(&json!({})), kind, &named(kind, more), source, floor)
+    twin(
+        &fixture::canary(&json!({})),
+        kind,
+        &named(kind, more),
+        source,
+        &("app".into(), "podinfo".into()),
+        floor,
+    )
 }
 
 #[test]
@@ -139,30 +146,6 @@ fn a_floor_forbids_to_be_idle() {
 }
 
 #[test]
-fn a_query_is_rewritten_by_whole_names() {
-    for (before, after) in [
-        ("podinfo", "podinfo-primary"),
-        ("a{pod=~\"podinfo-.*\",x=\"podinfo\"}", "a{pod=~\"podinfo-primary-.*\",x=\"podinfo-primary\"}"),
-        ("podinfo-[0-9a-z]+", "podinfo-primary-[0-9a-z]+"),
-        ("{svc=\"podinfo-canary\"}", "{svc=\"podinfo-primary\"}"),
-        (
-            "podinfo-primary podinfo-api my-podinfo podinfo_total",
-            "podinfo-primary podinfo-api my-podinfo podinfo_total",
-        ),
-        ("podinfo-canary-x", "podinfo-canary-x"),
-        ("sum by (podinfo) (x{podinfo=\"podinfo\"})", "sum by (podinfo) (x{podinfo=\"podinfo-primary\"})"),
-        ("a{b=\"\\\"podinfo\",podinfo='podinfo'}", "a{b=\"\\\"podinfo-primary\",podinfo='podinfo-primary'}"),
-        ("avg:hits{podinfo:podinfo}", "avg:hits{podinfo:podinfo-primary}"),
-        ("stats.podinfo.hits", "stats.podinfo-primary.hits"),
-        ("podinfopodinfo", "podinfopodinfo"),
-        ("", ""),
-    ] {
-        assert_eq!(about_primary(before, "podinfo"), after);
-    }
-    assert_eq!(about_primary("x", ""), "x");
-}
-
-#[test]
 fn bounds_have_the_defaults_of_their_kind() {
     assert_eq!(bounds(HPA, &json!({"spec": {"maxReplicas": 4}})), (1, 4));
     assert_eq!(bounds(SCALED_OBJECT, &json!({"spec": {}})), (0, 100));
@@ -175,7 +158,7 @@ fn a_pause_is_at_no_pods() {
     let mut other = scaled_object();
     fixture::merge(&mut other, &json!({"metadata": {"annotations": {names::KEDA_PAUSED_REPLICAS: "3"}}}));
     assert!(!paused(&other));
-    let patch = pause(&other);
+    let patch = pause(&other, "uid-1");
     fixture::merge(&mut other, &patch);
     assert!(paused_by_us(&other));
     let patch = resume(&other);

@@ -125,6 +125,46 @@ fn damage_is_told_from_additions() {
 }
 
 #[test]
+fn r22_a_restart_by_reloader_is_no_damage() {
+    let target = fixture::target();
+    let w = want(&target, &[]);
+    let live = created(w.clone(), &target, &label(), 1).body;
+    let with = |name: &str| {
+        let mut live = live.clone();
+        let env = live.pointer_mut("/spec/template/spec/containers/0/env").and_then(Value::as_array_mut);
+        env.unwrap().push(json!({"name": name, "value": "c0ffee"}));
+        differs(&live, &w)
+    };
+    assert!(!with("STAKATER_CM_ENV_CONFIGMAP") && with("BY_HAND"));
+}
+
+#[test]
+fn r5_a_primary_bears_no_key_by_which_a_tool_deletes_it() {
+    let mut target = fixture::target();
+    let keys = json!({"app.kubernetes.io/instance": "shop", "argocd.argoproj.io/tracking-id": "shop:apps/Deployment", "team": "a"});
+    merge(&mut target, &json!({"metadata": {"labels": keys, "annotations": keys}}));
+    merge(&mut target, &json!({"metadata": {"annotations": {"reloader.stakater.com/auto": "true"}}}));
+    let made = created(want(&target, &["*"]), &target, &label(), 1).to_create();
+    for field in ["labels", "annotations"] {
+        let all = made["metadata"][field].as_object().unwrap();
+        assert!(all.keys().all(|key| !is_tracking(key) && !is_acting(key)), "{all:?}");
+        assert_eq!(all["team"], "a");
+    }
+    // what a former version copied goes
+    let mut live = made;
+    merge(
+        &mut live,
+        &json!({"metadata": {"labels": {"app.kubernetes.io/instance": "shop"}, "annotations": keys}}),
+    );
+    let patch = untrack(&live, &target, &label()).unwrap();
+    merge(&mut live, &patch);
+    assert_eq!(untrack(&live, &target, &label()), None);
+    assert_eq!(live["metadata"]["labels"].get("app.kubernetes.io/instance"), None);
+    let patch = crate::manifest::patch(&live, &want(&target, &["*"]));
+    assert_eq!(patch, None);
+}
+
+#[test]
 fn a_primary_of_flaggers_is_recognised() {
     let target = fixture::target();
     let rewritten = template(Target::Deployment, &target["spec"]["template"], &label(), "podinfo");

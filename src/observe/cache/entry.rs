@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{names, snapshot::Key};
+use crate::{manifest, names, snapshot::Key};
 
 #[derive(Debug)]
 pub(super) enum Entry {
@@ -42,19 +42,14 @@ pub(super) fn key_of(object: &Value) -> Key {
     (text("namespace"), text("name"))
 }
 
-/// Removes the annotation of `kubectl apply`, which repeats the object, and of managedFields what repeats it: who wrote
-/// last is kept, of others and of ourselves.
+/// Of managedFields and of the annotation of `kubectl apply`, which repeat the object, only what is read: who sets its
+/// replicas, and who wrote last, of others and of ourselves.
 pub(super) fn drop_unread(object: &mut Value) {
-    let Some(meta) = object["metadata"].as_object_mut() else { return };
-    if let Some(entries) = meta.remove("managedFields") {
-        let last = last_writers(&entries);
-        if !last.is_empty() {
-            meta.insert("managedFields".into(), json!(last));
-        }
-    }
-    if let Some(annotations) = meta.get_mut("annotations").and_then(Value::as_object_mut) {
-        annotations.remove(names::ANNOTATION_KUBECTL);
-    }
+    let last = last_writers(&object["metadata"]["managedFields"]);
+    manifest::keep_authors_of_replicas(object);
+    let Some(meta) = object["metadata"].as_object_mut().filter(|_| !last.is_empty()) else { return };
+    let kept = meta.entry("managedFields").or_insert_with(|| json!([]));
+    kept.as_array_mut().into_iter().for_each(|kept| kept.extend(last.iter().cloned()));
 }
 
 /// Manager and time of the last write of others, and of ours; those of the status are none.

@@ -250,6 +250,11 @@ impl ObjectCache {
         self.lock().endpoints.ready(namespace, service)
     }
 
+    /// Endpoints behind a Service whose pods are being deleted, if there are any.
+    pub(crate) fn leaving(&self, namespace: &str, service: &str) -> Option<u32> {
+        Some(self.lock().endpoints.leaving(namespace, service)).filter(|leaving| *leaving > 0)
+    }
+
     /// Other Canaries of the namespace that want what this one wants. `provider` is that of Canaries that name none.
     pub(super) fn rivals(&self, key: &Key, provider: &str) -> Vec<(Key, Contested)> {
         let inner = self.lock();

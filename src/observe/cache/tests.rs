@@ -102,3 +102,57 @@ fn a_secret_triggers_those_who_use_it_and_its_content_is_not_kept() {
     assert_eq!(cache.insert(SECRET, copy), one);
     assert_eq!(cache.find(SECRET, "n", |name, _| name.starts_with("token-primary-")).len(), 1);
 }
+
+#[test]
+fn who_sets_the_replicas_is_kept() {
+    let cache = ObjectCache::default();
+    cache.insert(
+        DEPLOYMENT,
+        json!({
+            "metadata": {
+                "name": "app", "namespace": "n", "resourceVersion": "1",
+                "managedFields": [
+                    {"manager": "x", "operation": "Update", "fieldsV1": {"f:spec": {"f:replicas": {}}}},
+                    {"manager": "helm", "operation": "Apply", "fieldsV1": {"f:spec": {"f:replicas": {}, "f:template": {}}}},
+                ],
+                "annotations": {names::ANNOTATION_KUBECTL: "{\"spec\":{\"replicas\":1,\"template\":{}}}"},
+            },
+            "spec": {"replicas": 1},
+        }),
+    );
+    let kept = cache.get(DEPLOYMENT, "n", "app").unwrap();
+    assert!(crate::manifest::replicas_are_meant(&kept));
+    assert!(!kept.to_string().contains("template"), "{kept}");
+}
+
+#[test]
+fn c35_two_canaries_with_targets_of_one_name_have_templates_of_their_own() {
+    let (cache, rules) = (ObjectCache::default(), crate::config::Rules::default());
+    for (name, kind, apex) in [("one", "Deployment", "app"), ("two", "DaemonSet", "daemons")] {
+        let target = json!({"apiVersion": "apps/v1", "kind": kind, "name": "app"});
+        let service = json!({"port": 80, "name": apex});
+        cache.insert(
+            CANARY,
+            json!({
+                "metadata": {"name": name, "namespace": "n", "resourceVersion": "1"},
+                "spec": {"targetRef": target, "service": service, "provider": "kubernetes", "analysis": {}},
+            }),
+        );
+        cache.insert(
+            REVISION,
+            json!({"metadata": {
+                "name": format!("app-primary-{name}"), "namespace": "n", "resourceVersion": "1",
+                "labels": {names::LABEL_CANARY: name, names::LABEL_TEMPLATE_OF: "app-primary"},
+            }}),
+        );
+    }
+    cache.lock().crds_synced = true;
+    cache.listed(crate::snapshot::DAEMONSET, &BTreeSet::new());
+    for name in ["one", "two"] {
+        let key = ("n".to_owned(), name.to_owned());
+        let snap = crate::observe::gather(&cache, &rules, &key, jiff::Timestamp::UNIX_EPOCH).unwrap();
+        let all: Vec<&str> =
+            snap.objects.of(REVISION).filter_map(|r| r["metadata"]["name"].as_str()).collect();
+        assert_eq!(all, [format!("app-primary-{name}")]);
+    }
+}

@@ -14,7 +14,7 @@ use crate::{
         configs::Configs,
         context::Context,
         model::{Answers, Messages},
-        objects::{autoscaler, config_snapshots},
+        objects::{autoscaler, config_snapshots, strangers},
         traffic::pod_weighting,
     },
     router::{self, Cookies, Router, Split},
@@ -57,12 +57,14 @@ pub(crate) fn surroundings<'a>(
     let mut findings = Findings::of(&c, &snap.rules);
     findings.kept = not_followed(snap);
     findings.advice.extend(ports(snap, &c, target, &label)?);
+    overlap(snap, &c, target, &label, &mut findings)?;
+    findings.faults.extend(paused(snap, &c, target));
     findings.faults.extend(pod_weighting::fault(snap, &c, target, &label));
     findings.advice.extend(pod_weighting::advice(snap, &c, target));
     ownership::check(snap, &c, router)?;
     findings.advice.extend(ownership::charted(snap, &c, router));
     findings.advice.extend(neighbours::advice(snap, &c, router));
-    let (scaler, scaler_problem) = autoscaler(snap, &c, &mut findings)?;
+    let (scaler, scaler_problem) = autoscaler(snap, &c, &label, &mut findings)?;
     let mut checks = metric_templates::look(snap, &c, target, &mut findings);
     jobs::look(snap, &c, &mut checks, &label, &mut findings);
     let asks = analysis::asks(&c, &checks, router.queries());
@@ -118,7 +120,7 @@ pub(crate) fn watched<'a>(
     jobs::look(snap, &c, &mut checks, &label, &mut findings);
     let asks = analysis::asks(&c, &checks, router.queries());
     let messages = Messages::new(&c.name, &c.names.target, &c.names.primary, &c.namespace);
-    let scaler = autoscaler::find(snap, &c, &mut findings).ok().flatten();
+    let scaler = autoscaler::find(snap, &c, &label, &mut findings).ok().flatten();
     let configs = config_tracking::look(snap, answers, c.target, target);
     let hash = config_tracking::target_hash(snap, c.target, target, &configs);
     Some(Context {
@@ -232,6 +234,43 @@ fn target<'a>(snap: &'a Snapshot, c: &Validated) -> Result<(&'a Value, (String, 
     Ok((target, label))
 }
 
+/// A paused Deployment keeps running what it ran when it was paused, whatever its template says: it would be analysed, or
+/// promoted, in place of the new revision.
+fn paused(snap: &Snapshot, c: &Validated, target: &Value) -> Option<Problem> {
+    let primary = snap.objects.get(c.target.kind(), &c.names.primary);
+    let paused = |live: &&Value| live["spec"]["paused"] == true && c.target.replicated();
+    let name = Some(target).into_iter().chain(primary).find(paused)?["metadata"]["name"].as_str()?;
+    Some(Problem::new(
+        "Paused",
+        format!(
+            "Deployment {name} is paused (spec.paused), so that it starts no pods of a new template: resume it with kubectl -n {} rollout resume deployment {name}",
+            c.namespace
+        ),
+    ))
+}
+
+/// Selectors that meet the pods of others. Before anything has been made that stops everything.
+fn overlap(
+    snap: &Snapshot,
+    c: &Validated,
+    target: &Value,
+    label: &(String, String),
+    findings: &mut Findings,
+) -> Result<(), Rejection> {
+    let unmade = matches!(snap.status().phase.unwrap_or_default(), Phase::Unset | Phase::Initializing);
+    match strangers::fault(snap, c, target, label) {
+        Some(problem) if unmade && snap.canary.metadata.deletion_timestamp.is_none() => Err(problem.into()),
+        Some(problem) => {
+            findings.faults.push(problem);
+            Ok(())
+        }
+        None => {
+            findings.advice.extend(strangers::advice(snap, c));
+            Ok(())
+        }
+    }
+}
+
 /// With what the target's template uses, and the revision that both make.
 fn with_configs<'a>(mut cx: Context<'a>, d: &mut PlanBuilder) -> Result<Context<'a>, Rejection> {
     cx.configs = config_tracking::look(cx.snap, cx.answers, cx.c.target, cx.target);
@@ -256,10 +295,11 @@ fn with_configs<'a>(mut cx: Context<'a>, d: &mut PlanBuilder) -> Result<Context<
 fn autoscaler<'a>(
     snap: &'a Snapshot,
     c: &Validated,
+    label: &(String, String),
     findings: &mut Findings,
 ) -> Result<(Option<&'a Value>, Option<Problem>), Rejection> {
     let unmade = matches!(snap.status().begun(), Phase::Unset | Phase::Initializing);
-    match autoscaler::find(snap, c, findings) {
+    match autoscaler::find(snap, c, label, findings) {
         Ok(scaler) => Ok((scaler, None)),
         Err(problem) if unmade && snap.canary.metadata.deletion_timestamp.is_none() => Err(problem.into()),
         Err(problem) => Ok((None, Some(problem))),

@@ -9,7 +9,9 @@ mod findings;
 mod outcome;
 mod retention;
 
-use crate::plan::{builder::PlanBuilder, builder::after, context::Context, model::Action, model::Note};
+use crate::plan::{
+    builder::PlanBuilder, builder::after, context::Context, model::Action, model::Note, observed_target,
+};
 
 use std::time::Duration;
 
@@ -39,7 +41,13 @@ const REFUSED: &str = "HistoryRefused";
 
 /// A run that begins with this plan.
 pub(crate) fn begun(cx: &Context<'_>, d: &PlanBuilder) -> RunStatus {
-    RunStatus { started: MicroTime(cx.now), number: d.status.epoch, ending: None }
+    RunStatus {
+        started: MicroTime(cx.now),
+        number: d.status.epoch,
+        replicas: observed_target::wished_replicas(cx),
+        taken: None,
+        ending: None,
+    }
 }
 
 /// Brings the records in step with the status that the plan leaves.

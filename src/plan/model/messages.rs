@@ -164,7 +164,7 @@ impl Messages {
         Note::warning("LimitReached", format!("Rolling back {} {why}", self.canary)).aloud(Urgency::Error)
     }
     pub(crate) fn inconclusive(&self, why: &str, epoch: i64) -> Note {
-        let (name, namespace) = self.canary.rsplit_once('.').unwrap_or((&self.canary, ""));
+        let (name, namespace) = split(&self.canary);
         Note::warning(
             "InconclusiveAnalysis",
             format!(
@@ -300,6 +300,35 @@ impl Messages {
             format!("{} was scaled to {replicas}: the replicas go to {}", self.target, self.primary),
         )
     }
+    pub(crate) fn replicas_not_followed(&self, replicas: i64, kept: i64) -> Note {
+        let (name, namespace) = split(&self.primary);
+        Note::warning(
+            "ReplicasNotFollowed",
+            format!(
+                "{} was scaled to {replicas}, as it is when spec.replicas is taken out of what is applied: {} keeps its {kept} replicas. If it is to have {replicas}: kubectl -n {namespace} scale deployment {name} --replicas={replicas}",
+                self.target, self.primary
+            ),
+        )
+    }
+    /// `asked`: what the target is asked for now, if that has changed; `by`: the autoscalers that may have done it.
+    pub(crate) fn pods_taken(&self, asked: Option<i64>, by: &str) -> Note {
+        let what = match asked {
+            Some(replicas) => format!("{} was scaled to {replicas} in a run", self.target),
+            None => format!("pods of {} were deleted in a run", self.target),
+        };
+        let (name, namespace) = split(&self.primary);
+        let remedy = if by.is_empty() {
+            format!(
+                "A run keeps the number that it began with: to change it, run kubectl -n {namespace} scale deployment {name} --replicas=N"
+            )
+        } else {
+            format!("{by} scales it: let it keep at least one pod while a run is under way")
+        };
+        Note::warning(
+            "PodsTakenAway",
+            format!("{what}: it gets its pods back, and this counts as no failed check. {remedy}"),
+        )
+    }
     pub(crate) fn contested(&self, seconds: i64, advice: &str) -> Note {
         Note::warning(
             "ReplicasContested",
@@ -349,6 +378,11 @@ impl Messages {
         )
         .aloud(Urgency::Warn)
     }
+}
+
+/// Name and namespace.
+fn split(dotted: &str) -> (&str, &str) {
+    dotted.rsplit_once('.').unwrap_or((dotted, ""))
 }
 
 #[cfg(test)]

@@ -97,8 +97,14 @@ fn obtainable(cx: &Context<'_>, (key, from, config): &Gone) -> bool {
 /// Makes the copies of a stored revision again that are gone, as far as they can be had.
 pub(crate) fn restore(cx: &Context<'_>, d: &mut PlanBuilder, stored: &Value) -> Flow {
     let mut flow = GO_ON;
+    // those of a former revision were removed when nothing used them any more
+    let hash = revision::hash_of(stored);
+    let given = cx.primary().and_then(|p| manifest::annotation(p, names::ANNOTATION_REVISION));
+    let in_use = hash == given || hash == cx.promoted();
     for (key, from, config) in gone(cx, stored).into_iter().filter(|gone| obtainable(cx, gone)) {
-        d.say(Messages::recreated(&ObjectRef::new(from.kind, config.copy.clone()).to_string()));
+        if in_use {
+            d.say(Messages::recreated(&ObjectRef::new(from.kind, config.copy.clone()).to_string()));
+        }
         make(cx, d, &key, &config);
         flow = WRITE_FIRST;
     }

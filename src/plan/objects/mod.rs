@@ -6,8 +6,10 @@ pub(crate) mod config_snapshots;
 pub(crate) mod contest;
 pub(crate) mod pod_limits;
 pub(crate) mod primary;
+pub(crate) mod replicas;
 pub(crate) mod revisions;
 pub(crate) mod services;
+pub(crate) mod strangers;
 pub(crate) mod write;
 
 use crate::{

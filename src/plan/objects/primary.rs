@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     api::Phase,
-    manifest::{self, Manifest, json, revision},
+    manifest::{self, Manifest, json, revision, workload},
     names,
     plan::{
         builder::PlanBuilder,
@@ -51,7 +51,12 @@ pub(crate) fn manifest(cx: &Context<'_>, stored: &Value) -> Option<Manifest> {
     let hash = revision::hash_of(stored)?;
     let prefixes = &cx.snap.rules.include_label_prefix;
     let marks = (cx.status().epoch, hash);
-    Some(cx.c.target.primary(&cx.c, cx.target, &source, &cx.label, marks, prefixes))
+    let made = cx.c.target.primary(&cx.c, cx.target, &source, &cx.label, marks, prefixes);
+    let live = cx.primary().filter(|_| cx.c.target.rests());
+    Some(match live {
+        Some(live) => workload::still_selected(made, live, cx.target, &source.template, &cx.label),
+        None => made,
+    })
 }
 
 /// Marks a primary that is taken over, without touching its pods.
@@ -105,7 +110,11 @@ pub(crate) fn intact(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 fn restored(cx: &Context<'_>, d: &mut PlanBuilder, live: &Value, stored: &Value) -> Flow {
     config_snapshots::restore(cx, d, stored)?;
     let Some(want) = manifest(cx, stored) else { return GO_ON };
-    if cx.c.target.intact(live, &want) || tried(live) {
+    if let Some(patch) = workload::untrack(live, cx.target, &cx.label).filter(|_| cx.c.target.rests()) {
+        d.act(Action::patch(want.at(), want.manager, live, patch));
+        return WRITE_FIRST;
+    }
+    if is_intact(cx, d, live, &want) || tried(live) {
         return GO_ON;
     }
     let want = cx.c.target.content(&want);
@@ -124,6 +133,31 @@ fn restored(cx: &Context<'_>, d: &mut PlanBuilder, live: &Value, stored: &Value)
     }
     // changed back again and again: no reason to stand still
     GO_ON
+}
+
+/// The primary runs what it should. One that has not changed since it was found so is not compared again: another version of
+/// Serin may render it in another way, and that restarts nobody.
+fn is_intact(cx: &Context<'_>, d: &mut PlanBuilder, live: &Value, want: &Manifest) -> bool {
+    if !cx.c.target.rests() {
+        return cx.c.target.intact(live, want);
+    }
+    let (known, now) = (&cx.status().primary_template, revision::hash(&live["spec"]["template"]));
+    // former versions did not note it
+    let unchanged = known.as_ref().is_none_or(|known| *known == now);
+    let intact = unchanged || cx.c.target.intact(live, want);
+    if intact {
+        d.status.primary_template = Some(now);
+    }
+    intact
+}
+
+/// Notes the template of a primary that has just been given it, if it has it.
+pub(crate) fn remember(cx: &Context<'_>, d: &mut PlanBuilder, hash: Option<&str>) {
+    let Some(live) = cx.primary().filter(|_| cx.c.target.rests()) else { return };
+    let want = cx.stored(hash).and_then(|stored| manifest(cx, stored));
+    let given = want.is_some_and(|want| cx.c.target.intact(live, &want));
+    d.status.primary_template =
+        Some(if given { revision::hash(&live["spec"]["template"]) } else { String::new() });
 }
 
 /// The damage is what was left of our last mending: somebody else's admission changes it each time.

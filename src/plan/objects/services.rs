@@ -53,15 +53,30 @@ pub(crate) fn followed(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 /// The Services in front of the primary and of the target.
 pub(crate) fn side_services(cx: &Context<'_>, d: &mut PlanBuilder, why: WriteReason) -> Flow {
     let Some(services) = rendered(cx) else { return WAIT };
-    let primary =
-        |d: &mut PlanBuilder| services.primary.map_or(GO_ON, |primary| write::object(cx, d, primary, why));
+    let primary = |d: &mut PlanBuilder| {
+        services.primary.map_or(GO_ON, |primary| {
+            let why = if is_widely_selected(cx, &primary) { WriteReason::Wanted } else { why };
+            write::object(cx, d, primary, why)
+        })
+    };
     let Some(canary) = services.canary else { return primary(d) };
     match revised(cx, d, &canary) {
-        Revised::No => all([write::object(cx, d, canary, why), primary(d)]),
+        Revised::No => {
+            let why = if is_widely_selected(cx, &canary) { WriteReason::Wanted } else { why };
+            all([write::object(cx, d, canary, why), primary(d)])
+        }
         Revised::Now => all([write::object(cx, d, canary, WriteReason::Wanted), primary(d)]),
         Revised::Later => primary(d),
         Revised::Wait => all([primary(d), WAIT]),
     }
+}
+
+/// The live Service selects by some of the labels that it is to select by, as a former version made it: nobody has changed it.
+pub(crate) fn is_widely_selected(cx: &Context<'_>, wanted: &Manifest) -> bool {
+    let Some(live) = cx.snap.objects.get(SERVICE, &wanted.name) else { return false };
+    let (live, wanted) = (&live["spec"]["selector"], &wanted.body["spec"]["selector"]);
+    let (Some(has), Some(wants)) = (live.as_object(), wanted.as_object()) else { return false };
+    !has.is_empty() && has.len() < wants.len() && has.iter().all(|(key, value)| wants.get(key) == Some(value))
 }
 
 /// Admission has rendered them once already: a Canary whose Services cannot be rendered never comes here.

@@ -17,10 +17,10 @@ use crate::{
         context::Context,
         gates::{self, declined},
         model::{
-            Action,
+            Action, Note,
             flow::{Flow, GO_ON, HANDLED, WAIT, WRITE_FIRST, all, handled_after},
         },
-        objects::{autoscaler, config_snapshots, primary, revisions, services, write::WriteReason},
+        objects::{autoscaler, config_snapshots, primary, replicas, revisions, services, write::WriteReason},
         observed_target,
         phases::start,
         traffic::{self, acceptance, apex},
@@ -52,7 +52,9 @@ fn generated_objects(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 /// The target has another template than the one that was last on trial: a run begins, unless a gate keeps it waiting.
 fn new_revision(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let is_promoted = cx.promoted() == Some(cx.hash.as_str());
-    if is_promoted || cx.applied() == Some(cx.hash.as_str()) && observed_target::is_same(cx) {
+    // a paused target would run its old template
+    if is_promoted || cx.is_paused() || cx.applied() == Some(cx.hash.as_str()) && observed_target::is_same(cx)
+    {
         return GO_ON;
     }
     if gates::may_start(cx, d).is_continue() {
@@ -99,22 +101,30 @@ fn scale_down_idle(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
         return GO_ON;
     }
     d.reached(cx.settled_at())?;
-    hand_over_replicas(cx, d);
+    let not_followed = hand_over_replicas(cx, d);
     back_off(cx, d)?;
+    let contested = d.notes.iter().any(|note| note.reason == "ReplicasContested");
+    if let Some(note) = not_followed.filter(|_| !contested) {
+        d.say(note);
+    }
     autoscaler::scale_to_zero(cx, d)
 }
 
 /// Replicas that a chart or a person sets on the target at rest are meant for what serves: the primary gets them, unless
-/// an autoscaler owns its replicas.
-fn hand_over_replicas(cx: &Context<'_>, d: &mut PlanBuilder) {
+/// an autoscaler owns its replicas. Not a number that nobody may have meant: what is said of it then.
+fn hand_over_replicas(cx: &Context<'_>, d: &mut PlanBuilder) -> Option<Note> {
     let replicas = cx.target_replicas();
-    let scaled = cx.c.spec.autoscaler_ref.is_some() || !cx.c.target.replicated();
-    let Some(primary) = cx.primary().filter(|_| !scaled && replicas > 0) else { return };
-    let differ = manifest::replicas(primary) != replicas;
-    if differ && d.try_act(Action::scale(primary, replicas)) == WRITE_FIRST {
+    let scaled = replicas::primary_is_scaled(cx) || !cx.c.target.replicated();
+    let primary = cx.primary().filter(|_| !scaled && replicas > 0)?;
+    let has = manifest::replicas(primary);
+    if !replicas::is_followed(cx, has) {
+        return Some(cx.messages.replicas_not_followed(replicas, has));
+    }
+    if has != replicas && d.try_act(Action::scale(primary, replicas)) == WRITE_FIRST {
         d.status.primary_replicas = i32::try_from(replicas).ok();
         d.say(cx.messages.handed_over(replicas));
     }
+    None
 }
 
 /// A target that is scaled up again and again while it is idle is scaled down ever later, so that two who want different

@@ -127,6 +127,7 @@ fn finish(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     d.phase(Phase::Initialized, cx.kind());
     d.status.last_applied_spec.clone_from(&hash);
     d.status.tracked_configs = cx.checksums_of(hash.as_deref());
+    primary::remember(cx, d, hash.as_deref());
     d.status.last_promoted_spec = hash;
     d.status.canary_weight = 0;
     d.status.failed_checks = 0;

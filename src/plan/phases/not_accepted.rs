@@ -12,7 +12,7 @@ use crate::{
         gates,
         model::flow::{Flow, GO_ON, WAIT, handled_after, wait_unless},
         objects::write::WriteReason,
-        phases::{progress, promote, rollback, steps},
+        phases::{pods_taken, progress, promote, rollback, steps},
         traffic,
     },
     router::Split,
@@ -24,6 +24,10 @@ pub(crate) const CHAIN: Chain = &[
     ("rollback_under_way", ending_under_way),
     ("in_a_run", |cx, _| wait_unless(in_a_run(cx))),
     ("target_changed", target_changed),
+    ("canary_pods_taken", |cx, d| match cx.phase() {
+        Phase::Promoting => GO_ON,
+        _ => pods_taken::taken_away(cx, d),
+    }),
     ("canary_pods_lost", |cx, d| match cx.phase() {
         Phase::Promoting => promote::canary_pods_lost(cx, d),
         _ => progress::canary_pods_lost(cx, d),

@@ -16,9 +16,9 @@ use crate::{
             Note, Urgency,
             flow::{Flow, GO_ON, WAIT, WRITE_FIRST, all, handled_after, wait_unless},
         },
-        objects::{autoscaler, primary, services, write::WriteReason},
+        objects::{autoscaler, primary, replicas, services, write::WriteReason},
         observed_target,
-        phases::{edits, promote, rollback, start, steps},
+        phases::{edits, pods_taken, promote, rollback, start, steps},
         traffic::{self, acceptance, apex, ending},
         waiting,
     },
@@ -33,6 +33,7 @@ pub(crate) const CHAIN: Chain = &[
     ("revision_changed", revision_changed),
     ("limit_lowered", edits::limit_lowered),
     ("rollback_webhook", gates::rolled_back),
+    ("canary_pods_taken", pods_taken::taken_away),
     ("canary_pods_lost", canary_pods_lost),
     ("audience_changed", edits::audience_changed),
     ("schedule_edited", edits::schedule_edited),
@@ -119,6 +120,11 @@ fn wanted(cx: &Context<'_>, step: &StepStatus) -> Split {
         return zero;
     }
     let split = cx.split(step);
+    if replicas::awaits_pods(cx, step)
+        && let Some(live) = cx.live_split().filter(|live| live.canary() <= split.canary())
+    {
+        return live;
+    }
     let alone = cx.primary_pods() == 0 && cx.canary_pods() > 0;
     let further = cx.live_split().filter(|live| alone && live.canary() > split.canary());
     further.unwrap_or(split)

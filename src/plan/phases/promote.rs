@@ -17,11 +17,11 @@ use crate::{
             flow::{Flow, GO_ON, HANDLED, WAIT, WRITE_FIRST, all, handled_after, wait_unless},
         },
         objects::{
-            autoscaler, config_snapshots, contest, pod_limits, primary, revisions, services,
+            autoscaler, config_snapshots, contest, pod_limits, primary, replicas, revisions, services,
             write::WriteReason,
         },
         observed_target,
-        phases::rollback,
+        phases::{replaced, rollback},
         staleness,
         traffic::{self, acceptance, apex, ending, pod_weighting},
         waiting,
@@ -49,6 +49,7 @@ pub(crate) const CHAIN: Chain = &[
         let why = if step.confirmed.is_some() { WriteReason::Drift } else { WriteReason::Wanted };
         traffic::routing(cx, d, cx.split(&step), why)
     }),
+    ("everyone_on_canary", replaced::everyone_on_canary),
     ("primary_template", primary_template),
     ("primary_ready", primary_ready),
     // the few pods that shares have left it first: all at once would be more of the old version before the new
@@ -165,7 +166,7 @@ fn primary_pods_lost(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 fn primary_template(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let Some(stored) = stored(cx) else { return WAIT };
     // one that is no longer named is there until the run is over
-    let scaled = cx.c.spec.autoscaler_ref.is_some() || !autoscaler::of_primary(cx).is_empty();
+    let scaled = replicas::primary_is_scaled(cx);
     let counted = cx.c.target.replicated() && cx.target_replicas() > 0;
     let resize = !scaled && !pod_limits::made(cx) && !target_moved_on(cx) && counted;
     let given = primary::from_stored(cx, d, stored, autoscaler::primary_start(cx), resize);
@@ -249,6 +250,7 @@ fn succeed(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     d.status.step = None;
     d.status.run = None;
     d.status.primary_replicas = cx.primary_replicas_kept();
+    primary::remember(cx, d, cx.applied());
     observed_target::remember(cx, d);
     revisions::collect(cx, d);
     d.status.post_rollout_due = webhooks::any(cx, HookKind::PostRollout);

@@ -73,6 +73,7 @@ pub(crate) fn pods_renewed(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let late = d.reached(after(cx.standing_since(), cx.c.deadline)).is_continue();
     if cx.c.target.is_empty(cx.target) || late {
         d.status.step = Some(StepStatus { renew: false, pods_since: Some(MicroTime(cx.now)), ..cx.step() });
+        observed_target::remember(cx, d);
         return WRITE_FIRST;
     }
     WAIT

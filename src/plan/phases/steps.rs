@@ -9,9 +9,9 @@ use crate::{
         context::Context,
         model::{
             Messages,
-            flow::{Flow, handled_after},
+            flow::{Flow, HANDLED, handled_after},
         },
-        objects::{pod_limits, write::WriteReason},
+        objects::{pod_limits, replicas, write::WriteReason},
         traffic,
     },
     router::Split,
@@ -37,8 +37,12 @@ pub(crate) fn advance(cx: &Context<'_>, d: &mut PlanBuilder, index: i32) -> Flow
     }
     // replicas of a run that began with shares say nothing of the primary's, whatever the spec asks for by now
     let since = pod_limits::since(cx).or(cx.step().since);
-    let audience = cx.audience();
-    d.status.step =
-        Some(StepStatus { index, checked: None, promotion: 0, since, audience, ..cx.step_at(split) });
+    let (audience, pods) = (cx.audience(), replicas::at_step(cx, index));
+    let step = StepStatus { index, checked: None, promotion: 0, since, audience, pods, ..cx.step_at(split) };
+    let early = replicas::awaits_pods(cx, &step);
+    d.status.step = Some(step);
+    if early {
+        return HANDLED;
+    }
     handled_after(traffic::routing(cx, d, split, WriteReason::Wanted))
 }

@@ -70,6 +70,7 @@ pub(crate) const CHAIN: Chain = &[
     ("given_back", given_back),
     ("proxies_followed", proxies_followed),
     ("generated_deleted", generated_deleted),
+    ("autoscaler_released", autoscaler::release),
     ("release", |cx, d| {
         d.say(cx.messages.terminated());
         release(cx.snap, d);

@@ -48,6 +48,7 @@ fn what_ends_a_run_comes_before_what_raises_its_weight() {
             "revision_changed",
             "limit_lowered",
             "rollback_webhook",
+            "canary_pods_taken",
             "canary_pods_lost",
             "audience_changed",
             "schedule_edited",
@@ -80,6 +81,7 @@ fn a_run_that_is_not_accepted_is_watched_in_this_order() {
         "rollback_under_way",
         "in_a_run",
         "target_changed",
+        "canary_pods_taken",
         "canary_pods_lost",
         "primary_pods_lost",
         "bad_checks",
@@ -105,6 +107,7 @@ fn a_promotion_goes_in_this_order() {
             "generated_objects",
             "primary_pods_lost",
             "route",
+            "everyone_on_canary",
             "primary_template",
             "primary_ready",
             "primary_whole",
@@ -172,6 +175,7 @@ fn everything_is_given_back_in_these_guards() {
             "given_back",
             "proxies_followed",
             "generated_deleted",
+            "autoscaler_released",
             "release",
         ]
     );

@@ -11,8 +11,13 @@ fn status(run: Option<(i64, bool)>) -> CanaryStatus {
     let at = MicroTime(Timestamp::UNIX_EPOCH);
     let ending =
         Ending { kind: EndingKind::RollingBack, reason: "X".into(), message: "y".into(), at: at.clone() };
-    let run =
-        run.map(|(number, ends)| RunStatus { started: at, number, ending: Some(ending).filter(|_| ends) });
+    let run = run.map(|(number, ends)| RunStatus {
+        started: at,
+        number,
+        replicas: None,
+        taken: None,
+        ending: Some(ending).filter(|_| ends),
+    });
     CanaryStatus { run, ..CanaryStatus::default() }
 }
 

@@ -30,7 +30,8 @@ pub(crate) fn service(cx: &Context<'_>, d: &mut PlanBuilder, why: WriteReason) -
         pod_weighting::returned_to_primary(cx, d)?;
     }
     // shares that the spec no longer asks for are not drift
-    let why = if cx.step().since.is_some() { WriteReason::Wanted } else { why };
+    let wanted = cx.step().since.is_some() || services::is_widely_selected(cx, &apex);
+    let why = if wanted { WriteReason::Wanted } else { why };
     // pointed elsewhere by hand while the primary has no pods: left there until it has
     if let Some(live) = cx.apex().filter(|_| why == WriteReason::Drift && cx.primary_pods() == 0) {
         return wait_unless(manifest::patch(live, &apex).is_none());

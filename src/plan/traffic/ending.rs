@@ -31,7 +31,8 @@ pub(crate) fn begin(
     let number = run.map_or(0, |r| r.number);
     let at = MicroTime(cx.now);
     let ending = Ending { kind, reason: reason.into(), message: message.into(), at };
-    d.status.run = Some(RunStatus { started, number, ending: Some(ending) });
+    let (replicas, taken) = run.map_or((None, None), |r| (r.replicas, r.taken.clone()));
+    d.status.run = Some(RunStatus { started, number, replicas, taken, ending: Some(ending) });
     let split = match kind {
         EndingKind::UndoingPromotion => on_healthy_side(cx),
         EndingKind::RollingBack | EndingKind::Aborting => cx.zero(),
@@ -51,7 +52,7 @@ pub(crate) fn on_healthy_side(cx: &Context<'_>) -> Split {
 /// Pods that a share needs are not ready within the deadline: the run fails.
 pub(crate) fn overdue_shares(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let StepStatus { index, since: Some(since), confirmed: None, .. } = cx.step() else { return GO_ON };
-    if index == 0 || d.reached(after(since.0, cx.c.deadline)).is_break() {
+    if index == 0 || d.reached(after(cx.counted_from(since.0), cx.c.deadline)).is_break() {
         return GO_ON;
     }
     let why = cx.target_rollout();

@@ -4,7 +4,11 @@
 use crate::{
     api::Phase,
     manifest::scaler,
-    plan::{builder::PlanBuilder, context::Context, objects::pod_limits},
+    plan::{
+        builder::PlanBuilder,
+        context::Context,
+        objects::{pod_limits, replicas},
+    },
     spec::Apex,
 };
 
@@ -29,7 +33,7 @@ pub(super) fn floor(cx: &Context<'_>) -> Option<i64> {
 
 /// The floor of a run that begins, or begins anew: what the primary has, and no less than an open run holds already.
 pub(crate) fn remember_floor(cx: &Context<'_>, d: &mut PlanBuilder) {
-    if cx.scaler.is_some() {
+    if cx.scaler.is_some() || cx.c.target.replicated() && cx.c.apex != Apex::Shares {
         let floor = cx.primary_replicas().max(floor(cx).unwrap_or(0));
         d.status.primary_replicas = i32::try_from(floor).ok();
     }
@@ -48,8 +52,7 @@ pub(crate) fn primary_start(cx: &Context<'_>) -> i64 {
             let (min, max) = scaler::primary_bounds(kind, named, live);
             known.unwrap_or_else(|| cx.target_replicas()).max(min).min(max).max(1)
         }
-        _ if pod_limits::made(cx) => cx.whole(),
-        _ => cx.target_replicas().max(1),
+        _ => replicas::promoted(cx),
     }
 }
 
@@ -60,13 +63,13 @@ pub(super) fn target_start(cx: &Context<'_>) -> i64 {
         return pod_limits::first(cx);
     }
     let primary = cx.primary_replicas();
-    let Some((min, max)) = target_bounds(cx) else { return primary };
+    let Some((min, max)) = target_bounds(cx) else { return replicas::of_run(cx).unwrap_or(primary) };
     let most = cx.c.schedule.iter().map(|s| if s.mirrored { 100 } else { s.weight }).max().unwrap_or(100);
     portion(primary, most).max(min).min(max).max(1)
 }
 
 /// Replicas with which the target takes over from the primary.
-pub(super) fn target_back(cx: &Context<'_>) -> i64 {
+pub(crate) fn target_back(cx: &Context<'_>) -> i64 {
     let primary = cx.primary_replicas().max(cx.whole());
     target_bounds(cx).map_or(primary, |(min, max)| primary.max(min).min(max).max(1))
 }

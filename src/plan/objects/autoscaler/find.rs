@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::{
-    manifest::{self, scaler},
+    manifest::{self, scaler, triggers},
     names,
     snapshot::{HPA, Kind, ObjectRef, SCALED_OBJECT, Snapshot},
     spec::{Apex, Findings, Problem, Validated},
@@ -13,6 +13,7 @@ use crate::{
 pub(crate) fn find<'a>(
     snap: &'a Snapshot,
     c: &Validated,
+    label: &(String, String),
     findings: &mut Findings,
 ) -> Result<Option<&'a Value>, Problem> {
     let Some((kind, named)) = scaler::named(c) else {
@@ -67,10 +68,11 @@ pub(crate) fn find<'a>(
             format!("{other} scales {whom} as well as {at}: delete one of the two"),
         ));
     }
+    findings.advice.extend(triggers::unturned(c, kind, named, live, label));
     Ok(Some(live))
 }
 
-pub(super) fn all(snap: &Snapshot) -> impl Iterator<Item = (ObjectRef, &Value)> {
+pub(in crate::plan::objects) fn all(snap: &Snapshot) -> impl Iterator<Item = (ObjectRef, &Value)> {
     let of = |kind: Kind| snap.objects.of(kind).map(move |live| (kind, live));
     of(HPA).chain(of(SCALED_OBJECT)).map(|(kind, live)| {
         (ObjectRef::new(kind, live["metadata"]["name"].as_str().unwrap_or_default()), live)
@@ -81,16 +83,18 @@ pub(super) fn all(snap: &Snapshot) -> impl Iterator<Item = (ObjectRef, &Value)> 
 /// replicas that make the shares.
 fn unnamed(snap: &Snapshot, c: &Validated, findings: &mut Findings) -> Result<(), Problem> {
     let target = c.names.target.clone();
-    let of_target = (c.spec.target_ref.kind.as_str(), target.as_str());
-    let aimed: Vec<ObjectRef> = all(snap)
-        .filter(|(_, live)| scaler::scales(live) == of_target && !scaler::generated(live))
-        .map(|(at, _)| at)
-        .collect();
-    if let Some(at) = aimed.first().filter(|_| c.apex == Apex::Shares) {
+    let aimed_at = |name: &str| -> Vec<ObjectRef> {
+        let whom = (c.spec.target_ref.kind.as_str(), name);
+        let aimed = all(snap).filter(|(_, live)| scaler::scales(live) == whom && !scaler::generated(live));
+        aimed.filter(|(_, live)| !manifest::made_for(live, &c.name)).map(|(at, _)| at).collect()
+    };
+    let (aimed, of_primary) = (aimed_at(&target), aimed_at(&c.names.primary));
+    let first = aimed.first().map(|at| (at, &target)).or(of_primary.first().map(|at| (at, &c.names.primary)));
+    if let Some((at, whom)) = first.filter(|_| c.apex == Apex::Shares) {
         return Err(Problem::new(
             "InvalidSpec",
             format!(
-                "{at} scales {target}, whose replicas make the shares of spec.analysis.steps: delete it, or set spec.analysis.iterations instead of steps"
+                "{at} scales {whom}, whose replicas make the shares of spec.analysis.steps: delete it, or set spec.analysis.iterations instead of steps"
             ),
         ));
     }
@@ -98,7 +102,16 @@ fn unnamed(snap: &Snapshot, c: &Validated, findings: &mut Findings) -> Result<()
     let say = |at| {
         format!("{at} scales {target}, but spec.autoscalerRef does not name it: {primary} is not scaled")
     };
+    if let Some(at) = aimed.first().filter(|_| c.canary_replicas.is_some()) {
+        findings.advice.push(format!(
+            "spec.analysis.canaryReplicas is not followed: {at} sets the replicas of {target}: delete one of the two"
+        ));
+    }
     findings.advice.extend(aimed.into_iter().map(say));
+    let of_primary = of_primary.into_iter().map(|at| {
+        format!("{at} scales {primary}, but spec.autoscalerRef names none: it keeps the number, also where it takes pods from {primary} that a run has to fall back to: name the autoscaler of {target} instead")
+    });
+    findings.advice.extend(of_primary);
     Ok(())
 }
 

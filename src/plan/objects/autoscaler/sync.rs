@@ -20,19 +20,20 @@ use crate::{
         },
         objects::{
             autoscaler::{bounds, find},
+            replicas,
             write::{self, WriteReason},
         },
         staleness,
     },
-    snapshot::{ObjectRef, SCALED_OBJECT},
+    snapshot::{DEPLOYMENT, ObjectRef, SCALED_OBJECT},
 };
 
 /// Autoscalers of the primary that were made for this Canary, other than `but`.
 fn made<'a>(cx: &Context<'a>, but: Option<&ObjectRef>) -> Vec<(ObjectRef, &'a Value)> {
-    let primary = cx.c.names.primary.as_str();
+    let primary = (cx.c.target.kind().kind, cx.c.names.primary.as_str());
     find::all(cx.snap)
         .filter(|(at, live)| {
-            Some(at) != but && scaler::scales(live).1 == primary && manifest::made_for(live, &cx.c.name)
+            Some(at) != but && scaler::scales(live) == primary && manifest::made_for(live, &cx.c.name)
         })
         .collect()
 }
@@ -45,11 +46,15 @@ pub(crate) fn of_primary<'a>(cx: &Context<'a>) -> Vec<(ObjectRef, &'a Value)> {
 /// Keeps the primary's autoscaler like the target's, with a floor while a run needs one, and deletes those that the
 /// Canary no longer names.
 pub(crate) fn sync(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    all([resume_strays(cx, d), follow(cx, d)])
+}
+
+fn follow(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let Some((kind, named)) = scaler::named(&cx.c) else {
         return if bounds::run_is_open(cx) { GO_ON } else { delete_others(cx, d, None) };
     };
-    let Some(source) = cx.scaler else { return resume_strays(cx, d) };
-    let want = scaler::twin(&cx.c, kind, named, source, bounds::floor(cx));
+    let Some(source) = cx.scaler else { return GO_ON };
+    let want = scaler::twin(&cx.c, kind, named, source, &cx.label, bounds::floor(cx));
     let at = want.at();
     let mark = |object: &Value, key: &str| manifest::annotation(object, key).map(str::to_owned);
     let Some(live) = cx.snap.objects.at(&at) else {
@@ -93,7 +98,7 @@ pub(crate) fn begin_return(cx: &Context<'_>, d: &mut PlanBuilder) {
 
 /// Asks the target for as many pods as it takes over from the primary.
 pub(crate) fn returned(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
-    let resumed = resume(cx, d);
+    let resumed = work(cx, d);
     let began = cx.status().target.as_ref().and_then(|t| t.returning);
     let changes = manifest::generation(cx.target).zip(began).map_or(0, |(now, began)| now - began);
     let wanted = bounds::target_back(cx);
@@ -106,22 +111,69 @@ pub(crate) fn returned(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 
 /// Lets the target's autoscaler work, and asks the target for at least one pod.
 pub(crate) fn scale_up(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
-    let resumed = resume(cx, d);
-    if cx.target_replicas() == 0 {
-        return write::ask(cx, d, bounds::target_start(cx));
+    let working = work(cx, d);
+    if cx.target_replicas() > 0 {
+        return all([working, keep_up(cx, d)]);
     }
-    resumed
+    d.reached(replicas::may_give_back_at(cx))?;
+    let seen = cx.status().target.as_ref().map(|target| target.generation);
+    if manifest::generation(cx.target) > seen {
+        // it has had some in this run
+        replicas::note_taken(cx, d);
+    }
+    write::ask(cx, d, bounds::target_start(cx))
 }
 
-/// ScaledObjects of the target, named or not: any of them would give it pods.
+/// Nobody but the run sets the target's replicas: it gets those back that were taken from it, and at each step those that
+/// it is to have. It gives some up once its users have left them.
+fn keep_up(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    let (has, step) = (cx.target_replicas(), cx.step());
+    let Some(wanted) = replicas::of_run(cx) else { return GO_ON };
+    let rises = step.index > 0 && step.confirmed.is_none() && step.pods.is_some();
+    if has < wanted && !rises {
+        if d.reached(replicas::may_give_back_at(cx)).is_break() {
+            // as many as there are go on meanwhile
+            return GO_ON;
+        }
+        replicas::note_taken(cx, d);
+    } else if has > wanted {
+        let left = step.index == 0 || step.confirmed.is_some();
+        let dispensable = left && replicas::asked(cx).is_some();
+        if !dispensable || d.reached(cx.settled_at()).is_break() {
+            return GO_ON;
+        }
+    }
+    if has == wanted {
+        return GO_ON;
+    }
+    write::ask(cx, d, wanted)
+}
+
+/// ScaledObjects of the target, named or not: any of them would give it pods. Those of others that bear its name scale
+/// another kind.
 fn of_target<'a>(cx: &Context<'a>) -> impl Iterator<Item = &'a Value> {
-    let target = cx.c.names.target.clone();
-    cx.snap.objects.of(SCALED_OBJECT).filter(move |live| scaler::scales(live).1 == target)
+    let (kind, target) = (cx.c.target.kind().kind, cx.c.names.target.clone());
+    cx.snap.objects.of(SCALED_OBJECT).filter(move |live| scaler::scales(live) == (kind, target.as_str()))
 }
 
-/// Resumes the ScaledObjects that hold the target at no pods.
-fn resume(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
-    set_paused(d, of_target(cx).filter(|live| scaler::paused(live)), scaler::resume)
+/// Lets the ScaledObjects of the target work in a run. One that may take the last pod away gives pods only: how little its
+/// trigger says before users come is no verdict on the version.
+fn work(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    let zero = of_target(cx).filter(|live| scaler::reaches_zero(live) && !scaler::kept_up(live));
+    let kept = set_paused(d, zero, |live| scaler::keep_up(live, uid(cx)));
+    let other = of_target(cx).filter(|live| !scaler::reaches_zero(live));
+    let other = other.filter(|live| scaler::paused(live) || scaler::kept_up(live));
+    all([kept, set_paused(d, other, scaler::resume)])
+}
+
+/// uid of the Canary.
+fn uid<'c>(cx: &'c Context<'_>) -> &'c str {
+    cx.snap.canary.metadata.uid.as_deref().unwrap_or_default()
+}
+
+/// Gives the target's ScaledObjects back to their owner.
+pub(crate) fn release(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    set_paused(d, of_target(cx).filter(|live| scaler::paused(live) || scaler::kept_up(live)), scaler::resume)
 }
 
 /// Scales the target to zero once it has kept its pods for as long as it is to after its traffic has left.
@@ -134,7 +186,9 @@ pub(crate) fn scale_down(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 /// ScaledObject is paused first.
 pub(crate) fn scale_to_zero(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     staleness::wait_until_seen(cx)?;
-    let paused = set_paused(d, of_target(cx).filter(|live| !scaler::paused(live)), scaler::pause);
+    let paused = set_paused(d, of_target(cx).filter(|live| !scaler::paused(live)), |live| {
+        scaler::pause(live, uid(cx))
+    });
     if cx.c.target.rests() && cx.target_replicas() > 0 {
         return all([write::ask(cx, d, 0), paused]);
     }
@@ -146,11 +200,16 @@ pub(crate) fn is_scaled_to_zero(cx: &Context<'_>) -> bool {
     (cx.target_replicas() == 0 || !cx.c.target.rests()) && of_target(cx).all(scaler::paused)
 }
 
-/// Resumes a ScaledObject that Serin paused and that scales something else by now.
+/// Resumes a ScaledObject that was paused for this Canary and that scales something else by now, or always did.
 fn resume_strays(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
-    let own = [&cx.c.names.target, &cx.c.names.primary];
+    let kind = cx.c.target.kind().kind;
+    let own = [cx.c.names.target.as_str(), cx.c.names.primary.as_str()];
     let strays = cx.snap.objects.of(SCALED_OBJECT).filter(|live| {
-        !own.iter().any(|name| scaler::scales(live).1 == name.as_str()) && scaler::paused_by_us(live)
+        let (of, whom) = scaler::scales(live);
+        // another Canary may have paused what scales a Deployment, and one of a former version does not say so
+        let named = scaler::names_its_canary(live) || of != DEPLOYMENT.kind || !own.contains(&whom);
+        let paused = scaler::paused_by_us(live) || scaler::kept_up(live);
+        (of != kind || !own.contains(&whom)) && paused && named && scaler::told_by(live, uid(cx))
     });
     set_paused(d, strays, scaler::resume)
 }

@@ -1,0 +1,86 @@
+//! How a number of replicas came about, as far as the object tells.
+//!
+//! The API server makes 1 of a `spec.replicas` that is taken out of what Helm 3 and client-side `kubectl apply` send, and that
+//! 1 belongs to whoever sent it. So a 1 alone says nothing; any other number has been written by somebody.
+
+use serde_json::{Map, Value, json};
+
+use super::json as get;
+use crate::names::ANNOTATION_KUBECTL;
+
+/// What the API server makes of a number that is not given.
+const DEFAULT: i64 = 1;
+
+/// Somebody has set this number on purpose, and not merely left it out of what is applied.
+pub fn replicas_are_meant(workload: &Value) -> bool {
+    let replicas = get::replicas(workload);
+    replicas != DEFAULT || applied(workload) == Some(replicas) || owner(workload).is_some()
+}
+
+/// The number in what `kubectl apply` sent last.
+fn applied(workload: &Value) -> Option<i64> {
+    let sent = workload["metadata"]["annotations"][ANNOTATION_KUBECTL].as_str()?;
+    serde_json::from_str::<Value>(sent).ok()?["spec"]["replicas"].as_i64()
+}
+
+/// The entry in managedFields of whoever applies the number: taking it out would take the entry away.
+fn owner(workload: &Value) -> Option<&Value> {
+    let fields = get::list(&workload["metadata"]["managedFields"]).iter();
+    let mut owners =
+        fields.filter(|f| f["operation"] == "Apply" && f["fieldsV1"]["f:spec"]["f:replicas"].is_object());
+    owners.next()
+}
+
+/// Of managedFields and of what `kubectl apply` sent, only what tells how the number of replicas came about.
+pub fn keep_authors_of_replicas(object: &mut Value) {
+    let fields = owner(object).map(|owner| {
+        json!([{
+            "manager": owner["manager"], "operation": "Apply", "fieldsV1": {"f:spec": {"f:replicas": {}}},
+        }])
+    });
+    let sent = applied(object).map(|replicas| json!({"spec": {"replicas": replicas}}).to_string());
+    let Some(meta) = object["metadata"].as_object_mut() else { return };
+    meta.remove("managedFields");
+    meta.extend(fields.map(|fields| ("managedFields".to_owned(), fields)));
+    if let Some(annotations) = meta.get_mut("annotations").and_then(Value::as_object_mut) {
+        replace(annotations, ANNOTATION_KUBECTL, sent);
+    }
+}
+
+fn replace(annotations: &mut Map<String, Value>, key: &str, value: Option<String>) {
+    annotations.remove(key);
+    annotations.extend(value.map(|value| (key.to_owned(), json!(value))));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(replicas: i64, meta: &Value) -> Value {
+        json!({"metadata": meta, "spec": {"replicas": replicas}})
+    }
+
+    #[test]
+    fn k1_a_one_is_meant_only_where_that_can_be_told() {
+        let sent = |text: &str| json!({"annotations": {ANNOTATION_KUBECTL: text}});
+        let by = |operation: &str, fields: Value| json!({"managedFields": [{"manager": "helm", "operation": operation, "fieldsV1": {"f:spec": fields}}]});
+        for (workload, meant) in [
+            (of(3, &json!({})), true),
+            (of(1, &json!({})), false),
+            (of(1, &sent("{\"spec\":{\"replicas\":1}}")), true),
+            (of(1, &sent("{\"spec\":{\"replicas\":6}}")), false),
+            (of(1, &sent("{\"spec\":{}}")), false),
+            (of(1, &sent("no JSON")), false),
+            (of(1, &by("Apply", json!({"f:replicas": {}}))), true),
+            // a null that Helm 3 sends leaves the 1 to it
+            (of(1, &by("Update", json!({"f:replicas": {}}))), false),
+            (of(1, &by("Apply", json!({"f:template": {}}))), false),
+        ] {
+            assert_eq!(replicas_are_meant(&workload), meant, "{workload}");
+            let mut kept = workload.clone();
+            keep_authors_of_replicas(&mut kept);
+            assert_eq!(replicas_are_meant(&kept), meant, "{workload}");
+        }
+        assert!(!replicas_are_meant(&json!({"spec": {}})));
+    }
+}

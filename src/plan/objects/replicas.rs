@@ -1,0 +1,129 @@
+//! Numbers of pods where no autoscaler sets them. A run keeps the number that it began with, and a promotion leaves the
+//! primary no fewer than it had: what happens to the target's number meanwhile may be somebody who no longer writes it.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
+
+use crate::{
+    api::{PodsTaken, StepPods, StepStatus},
+    manifest::{self, readiness::Rollout, scaler},
+    plan::{
+        builder::{PlanBuilder, after},
+        context::Context,
+        objects::{autoscaler::find, pod_limits},
+    },
+    spec::Apex,
+};
+
+/// An autoscaler, whoever made it, sets the primary's replicas.
+pub(crate) fn primary_is_scaled(cx: &Context<'_>) -> bool {
+    cx.c.spec.autoscaler_ref.is_some() || is_scaled(cx, &cx.c.names.primary)
+}
+
+fn is_scaled(cx: &Context<'_>, name: &str) -> bool {
+    let whom = (cx.c.target.kind().kind, name);
+    find::all(cx.snap).any(|(_, live)| scaler::scales(live) == whom)
+}
+
+/// Nobody but the run sets the target's replicas.
+fn is_counted(cx: &Context<'_>) -> bool {
+    let scaled = cx.c.spec.autoscaler_ref.is_some() || is_scaled(cx, &cx.c.names.target);
+    !scaled && cx.c.target.replicated() && cx.c.apex != Apex::Shares && !pod_limits::made(cx)
+}
+
+/// Replicas that the target has in a run, at least. None: others set them.
+pub(crate) fn of_run(cx: &Context<'_>) -> Option<i64> {
+    let run = cx.status().run.as_ref().filter(|_| is_counted(cx))?;
+    let all =
+        || run.replicas.or(cx.status().primary_replicas).map_or_else(|| cx.primary_replicas(), i64::from);
+    Some(asked(cx).unwrap_or_else(all))
+}
+
+/// Replicas that `analysis.canaryReplicas` asks for at the present step: no more than these either.
+pub(crate) fn asked(cx: &Context<'_>) -> Option<i64> {
+    let step = cx.step();
+    match step.pods {
+        Some(pods) => Some(i64::from(pods.replicas)),
+        // an edit takes effect at the next step
+        None if step.index == 0 => at_step(cx, 1).map(|pods| i64::from(pods.replicas)),
+        None => None,
+    }
+    .filter(|_| is_counted(cx))
+}
+
+/// The pods that a run needs when it comes to a step. None: as many as the primary has.
+pub(crate) fn at_step(cx: &Context<'_>, index: i32) -> Option<StepPods> {
+    let asked = cx.c.canary_replicas.filter(|_| is_counted(cx))?;
+    let whole = cx.status().primary_replicas.map_or_else(|| cx.primary_replicas(), i64::from);
+    let replicas =
+        i32::try_from(asked.at(cx.planned(index), !cx.c.analysis.match_.is_empty(), whole)).ok()?;
+    Some(StepPods { replicas, since: MicroTime(cx.now) })
+}
+
+/// The pods that are to carry a step are not all there yet: until they are the weight does not rise.
+pub(crate) fn awaits_pods(cx: &Context<'_>, step: &StepStatus) -> bool {
+    let Some(pods) = step.pods.as_ref().filter(|_| step.confirmed.is_none() && step.index > 0) else {
+        return false;
+    };
+    let needed = i64::from(pods.replicas);
+    let threshold = i64::from(cx.c.analysis.canary_ready_threshold.unwrap_or(100).clamp(0, 100));
+    let ready = i64::from(cx.canary_pods()) >= (needed * threshold / 100).max(1);
+    cx.target_replicas() < needed || !ready || !matches!(cx.target_rollout(), Rollout::Ready)
+}
+
+/// Replicas of the promoted primary where no autoscaler sets them: those that were set on purpose with the new revision;
+/// otherwise no fewer than it has, or had when the run began.
+pub(crate) fn promoted(cx: &Context<'_>) -> i64 {
+    if pod_limits::made(cx) {
+        return cx.whole();
+    }
+    let wished = cx.status().run.as_ref().and_then(|run| run.replicas).map(i64::from);
+    let kept = || cx.primary_replicas().max(cx.status().primary_replicas.map_or(1, i64::from));
+    // a target that is analysed with a number of its own says nothing of the primary's
+    let own = cx.status().run.is_some() && (cx.c.canary_replicas.is_some() || cx.step().pods.is_some());
+    wished.unwrap_or_else(kept).max(if own { 1 } else { cx.target_replicas() })
+}
+
+/// The number that the target at rest was scaled to is meant for the primary.
+pub(crate) fn is_followed(cx: &Context<'_>, primary: i64) -> bool {
+    cx.target_replicas() >= primary || manifest::replicas_are_meant(cx.target)
+}
+
+/// Somebody else has taken pods from the target, which gets them back now: remembered, and said the first time.
+pub(crate) fn note_taken(cx: &Context<'_>, d: &mut PlanBuilder) {
+    let Some(run) = &mut d.status.run else { return };
+    let before = run.taken.take().filter(|taken| cx.now < after(taken.last.0, cx.c.deadline));
+    let first = before.is_none();
+    let last = MicroTime(cx.now);
+    run.taken = Some(match before {
+        Some(taken) => PodsTaken { last, times: taken.times.saturating_add(1), ..taken },
+        None => PodsTaken { since: last.clone(), last, times: 1 },
+    });
+    if first {
+        let (asked, wanted) = (cx.target_replicas(), of_run(cx).unwrap_or(1));
+        d.say(cx.messages.pods_taken(Some(asked).filter(|asked| *asked < wanted), &scalers(cx)));
+    }
+}
+
+/// Who may have done that, as far as can be told.
+fn scalers(cx: &Context<'_>) -> String {
+    let whom = (cx.c.target.kind().kind, cx.c.names.target.as_str());
+    let all = find::all(cx.snap).filter(|(_, live)| scaler::scales(live) == whom);
+    all.map(|(at, _)| at.to_string()).collect::<Vec<_>>().join(", ")
+}
+
+/// From when on the target may be given its pods back: at once the first time, then ever later, so that two who want
+/// different things do not write against each other all the time.
+pub(crate) fn may_give_back_at(cx: &Context<'_>) -> Timestamp {
+    let Some(taken) = cx.status().run.as_ref().and_then(|run| run.taken.as_ref()) else {
+        return Timestamp::MIN;
+    };
+    let doublings = u32::try_from(taken.times - 1).unwrap_or(0).min(10);
+    after(taken.last.0, Duration::from_secs((FIRST_WAIT << doublings).min(LONGEST_WAIT)))
+}
+
+/// Seconds until a target is given its pods back that were taken away a second time; doubled each time.
+const FIRST_WAIT: u64 = 10;
+const LONGEST_WAIT: u64 = 3600;

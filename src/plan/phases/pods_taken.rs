@@ -1,0 +1,79 @@
+//! Pods of the canary that somebody else took away: an autoscaler, a person, a descheduler. That is no verdict on the version.
+//! Its users go to the primary, the steps start over once there are pods again, and no check fails. Where it goes on for
+//! longer than `progressDeadlineSeconds` the run ends.
+
+use crate::{
+    api::{EndingKind, Phase},
+    names::conditions,
+    plan::{
+        analysis::schedule,
+        builder::{PlanBuilder, after},
+        context::Context,
+        model::flow::{Flow, GO_ON, WAIT, handled_after},
+        objects::{replicas, write::WriteReason},
+        phases::steps,
+        traffic::{self, ending},
+    },
+    router::Split,
+};
+
+/// Looks whether the canary's pods were taken away under traffic, and for how long that has gone on.
+pub(crate) fn taken_away(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    step_overdue(cx, d)?;
+    if !are_leaving(cx) {
+        return GO_ON;
+    }
+    overdue(cx, d)?;
+    if cx.step().weight == 0 {
+        return GO_ON;
+    }
+    if cx.primary_pods() == 0 {
+        return WAIT;
+    }
+    if cx.target_replicas() > 0 {
+        replicas::note_taken(cx, d);
+    }
+    d.status.step = Some(steps::before_first(cx));
+    if cx.phase() != Phase::Progressing {
+        d.phase(Phase::Progressing, cx.kind());
+    }
+    schedule::start_over(cx, d);
+    d.clear(conditions::PAUSED);
+    d.status.canary_weight = 0;
+    d.status.iterations = 0;
+    d.urgent = true;
+    handled_after(traffic::routing(cx, d, Split::to_canary(0), WriteReason::Wanted))
+}
+
+/// The canary has no ready pod, and that is not its own doing: it is asked for none, or they are being deleted.
+fn are_leaving(cx: &Context<'_>) -> bool {
+    let leaving = cx.snap.leaving.get(&cx.c.names.canary_service).is_some_and(|leaving| *leaving > 0);
+    let none_asked = cx.c.target.rests() && cx.target_replicas() == 0;
+    cx.canary_pods() == 0 && (none_asked || leaving)
+}
+
+/// The pods that a step is to be carried by are not ready within the deadline.
+fn step_overdue(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    let step = cx.step();
+    let Some(pods) = step.pods.as_ref().filter(|_| replicas::awaits_pods(cx, &step)) else { return GO_ON };
+    if d.reached(after(cx.counted_from(pods.since.0), cx.c.deadline)).is_break() {
+        return GO_ON;
+    }
+    let why = cx.target_rollout();
+    let why = why.why().unwrap_or("its pods are not yet behind the Service");
+    d.say(cx.messages.canary_not_ready(cx.c.target.noun(), why));
+    d.say(cx.messages.deadline_exceeded(why));
+    ending::begin(cx, d, EndingKind::RollingBack, "DeadlineExceeded", why)
+}
+
+/// They have been taken away again and again for longer than the deadline.
+fn overdue(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    let Some(taken) = cx.status().run.as_ref().and_then(|run| run.taken.as_ref()) else { return GO_ON };
+    if d.reached(after(cx.counted_from(taken.since.0), cx.c.deadline)).is_break() {
+        return GO_ON;
+    }
+    let why = format!("its pods were taken away {} times", taken.times);
+    d.say(cx.messages.canary_not_ready(cx.c.target.noun(), &why));
+    d.say(cx.messages.deadline_exceeded(&why));
+    ending::begin(cx, d, EndingKind::RollingBack, "DeadlineExceeded", &why)
+}

@@ -1,0 +1,57 @@
+//! A promotion that may leave the primary without pods, as with the strategy `Recreate`: everybody is moved to the analysed
+//! pods first, and comes back when the primary is ready.
+
+use crate::{
+    manifest::{self, readiness::Rollout},
+    names,
+    plan::{
+        builder::{PlanBuilder, after},
+        context::Context,
+        model::{
+            Messages,
+            flow::{Flow, GO_ON, WAIT, handled_after},
+        },
+        objects::{
+            autoscaler,
+            write::{self, WriteReason},
+        },
+        traffic::{self, acceptance},
+    },
+    router::Split,
+    spec::Apex,
+};
+
+/// Nobody is on the primary when it is given a template that may cost it all its pods at once.
+pub(crate) fn everyone_on_canary(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    let given = cx.primary().and_then(|primary| manifest::annotation(primary, names::ANNOTATION_REVISION));
+    let moves = cx.moves() && cx.c.apex != Apex::Shares && cx.applied() == Some(cx.hash.as_str());
+    if !moves || given == cx.applied() || cx.canary_pods() == 0 || !cx.replaces_at_once() {
+        return GO_ON;
+    }
+    let everyone = Split::to_canary(100).for_everyone(!cx.c.analysis.match_.is_empty());
+    let step = cx.step();
+    if cx.split(&step) == everyone {
+        d.reached(cx.settled_at())?;
+        return acceptance::programmed(cx, d);
+    }
+    pods_for_everyone(cx, d)?;
+    d.status.step = Some(cx.step_at(everyone));
+    d.say(Messages::routing_to_canary(step.mirrored));
+    handled_after(traffic::routing(cx, d, everyone, WriteReason::Wanted))
+}
+
+/// The analysed pods are as many as the primary has; not waited for longer than the deadline.
+fn pods_for_everyone(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    if cx.now >= after(cx.standing_since(), cx.c.deadline) {
+        return GO_ON;
+    }
+    let needed = autoscaler::target_back(cx);
+    if cx.c.target.replicated() && cx.target_replicas() < needed {
+        return write::ask(cx, d, needed);
+    }
+    if matches!(cx.target_rollout(), Rollout::Ready) {
+        return GO_ON;
+    }
+    d.wake_at(after(cx.standing_since(), cx.c.deadline));
+    WAIT
+}
