@@ -59,6 +59,8 @@ pub struct Sim {
     pub asking: Duration,
     /// What happens while the next answers are awaited: these pods go.
     pub meanwhile: Option<(String, Mode)>,
+    /// How long the metrics server wants to be left alone, if it does.
+    pub limited: Option<Duration>,
     /// The metrics server does not answer pings.
     pub silent: bool,
     /// Contents of ConfigMaps and Secrets are not given out.
@@ -103,6 +105,7 @@ impl Sim {
             conditions: Known::default(),
             asking: Duration::ZERO,
             meanwhile: None,
+            limited: None,
             silent: false,
             unreadable: false,
             trouble: None,
@@ -143,6 +146,7 @@ impl Sim {
     pub fn snapshot(&self) -> Option<Snapshot> {
         let mut snap = self.world.snapshot()?;
         snap.ask_not_before = self.ask_not_before;
+        snap.rate_limited = self.limited.is_some();
         snap.writes = self.writes.clone();
         snap.records = self.kept.records(&self.world);
         snap.heard = self.heard.clone();
