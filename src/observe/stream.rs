@@ -177,7 +177,7 @@ where
         }
     }
 
-    /// Watches until the watch ends, whyever.
+    /// Watches until the watch ends.
     async fn follow(&mut self, version: &mut String) -> After {
         let params = WatchParams {
             label_selector: self.selection.labels.clone(),

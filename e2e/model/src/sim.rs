@@ -270,7 +270,7 @@ impl Sim {
     fn act(&mut self, action: &Action) -> bool {
         let before = self.world.clone();
         let canary = before.canary.as_ref().and_then(|canary| canary["metadata"]["name"].as_str());
-        let (write, wish) = action.attempt(canary.unwrap_or_default());
+        let (write, desired) = action.attempt(canary.unwrap_or_default());
         self.log.push(transcript::action(action));
         let outcome = match self.others.refuses(&write.0, action) {
             Some(why) => {
@@ -286,7 +286,7 @@ impl Sim {
             },
         };
         let written = outcome == Outcome::Written;
-        self.writes.note(&write, wish, outcome, self.now);
+        self.writes.note(&write, desired, outcome, self.now);
         if written {
             self.wrote(&before, Some(action));
             let changed = self.others.react(&mut self.world, &write.0, self.now);
