@@ -22,6 +22,7 @@ use crate::{
     observer::Observer,
     others::Others,
     pods::{Mode, Pods},
+    rate::Rate,
     records::Kept,
     time::{later, start},
     transcript,
@@ -81,6 +82,7 @@ pub struct Sim {
     pub asked: usize,
     pub(crate) heard: BTreeMap<String, WebhookRound>,
     writes: WriteBudget<Write>,
+    rate: Rate,
     /// Conditions that were read before.
     conditions: Known,
     names: Names,
@@ -112,6 +114,7 @@ impl Sim {
             trouble_at: None,
             others: Others::default(),
             writes: WriteBudget::default(),
+            rate: Rate::default(),
             observer: Observer::default(),
             log: vec![],
             plans: 0,
@@ -288,6 +291,8 @@ impl Sim {
         let written = outcome == Outcome::Written;
         self.writes.note(&write, desired, outcome, self.now);
         if written {
+            let wrong = self.rate.note(&write.0, self.now);
+            self.observer.violations.extend(wrong);
             self.wrote(&before, Some(action));
             let changed = self.others.react(&mut self.world, &write.0, self.now);
             self.log.extend(changed);
