@@ -283,3 +283,7 @@ fn alert_providers(
     };
     named.filter_map(|(ns, name)| Some((format!("{ns}/{name}"), spec(ns, name)?))).collect()
 }
+
+#[cfg(test)]
+#[path = "tests/gather.rs"]
+mod tests;
