@@ -54,7 +54,7 @@ pub enum Part {
 
 /// What is wanted of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Wish {
+pub struct Desired {
     /// What of it is written.
     pub part: Part,
     /// Digest of it: the same for as long as the same is wanted.
@@ -86,10 +86,10 @@ impl<K> Default for WriteBudget<K> {
 
 impl<K: Ord + Clone> WriteBudget<K> {
     /// Adds an attempt.
-    pub fn note(&mut self, key: &K, wish: Wish, outcome: Outcome, now: Timestamp) {
+    pub fn note(&mut self, key: &K, desired: Desired, outcome: Outcome, now: Timestamp) {
         self.0.retain(|_, attempts| attempts.remembered(now));
         let same = |old: &&Attempts| {
-            old.digest == wish.digest
+            old.digest == desired.digest
                 && std::mem::discriminant(&old.outcome) == std::mem::discriminant(&outcome)
         };
         let old = self.0.get(key);
@@ -99,21 +99,21 @@ impl<K: Ord + Clone> WriteBudget<K> {
             None => 1,
         };
         let pause = pause(&outcome, times);
-        let most = if wish.moves_traffic { LONGEST_FOR_TRAFFIC } else { LONGEST };
-        let attempts = Attempts { digest: wish.digest, outcome, times, last: now, pause: pause.min(most) };
+        let most = if desired.moves_traffic { LONGEST_FOR_TRAFFIC } else { LONGEST };
+        let attempts = Attempts { digest: desired.digest, outcome, times, last: now, pause: pause.min(most) };
         self.0.insert(key.clone(), attempts);
     }
 
     /// Until when the same is not to be written again; none when it may be written now.
-    pub fn held_until(&self, key: &K, wish: Wish, now: Timestamp) -> Option<Timestamp> {
-        let attempts = self.0.get(key).filter(|attempts| attempts.digest == wish.digest)?;
-        let most = if wish.moves_traffic { LONGEST_FOR_TRAFFIC } else { LONGEST };
+    pub fn held_until(&self, key: &K, desired: Desired, now: Timestamp) -> Option<Timestamp> {
+        let attempts = self.0.get(key).filter(|attempts| attempts.digest == desired.digest)?;
+        let most = if desired.moves_traffic { LONGEST_FOR_TRAFFIC } else { LONGEST };
         attempts.until(most).filter(|until| attempts.last <= now && now < *until)
     }
 
     /// The same was written before.
-    pub fn repeats(&self, key: &K, wish: Wish) -> bool {
-        self.0.get(key).is_some_and(|old| old.digest == wish.digest && old.outcome == Outcome::Written)
+    pub fn repeats(&self, key: &K, desired: Desired) -> bool {
+        self.0.get(key).is_some_and(|old| old.digest == desired.digest && old.outcome == Outcome::Written)
     }
 
     /// The object was written as often as is free.
@@ -199,23 +199,23 @@ fn pause(outcome: &Outcome, times: u32) -> Duration {
 mod tests {
     use super::*;
 
-    const A: Wish = Wish { part: Part::Whole, digest: 1, moves_traffic: false };
-    const B: Wish = Wish { part: Part::Whole, digest: 2, moves_traffic: false };
+    const A: Desired = Desired { part: Part::Whole, digest: 1, moves_traffic: false };
+    const B: Desired = Desired { part: Part::Whole, digest: 2, moves_traffic: false };
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_second(1_000_000 + seconds).unwrap()
     }
 
     /// When the same is written, for as long as somebody changes it back at once.
-    fn writes(wish: Wish, outcome: &Outcome, seconds: i64) -> Vec<i64> {
+    fn writes(desired: Desired, outcome: &Outcome, seconds: i64) -> Vec<i64> {
         let mut budget = WriteBudget::default();
         let mut made = Vec::new();
         for second in 0..seconds {
             for _ in 0..100 {
-                if budget.held_until(&"x", wish, at(second)).is_some() {
+                if budget.held_until(&"x", desired, at(second)).is_some() {
                     break;
                 }
-                budget.note(&"x", wish, outcome.clone(), at(second));
+                budget.note(&"x", desired, outcome.clone(), at(second));
                 made.push(second);
             }
         }
@@ -227,7 +227,7 @@ mod tests {
         assert_eq!(writes(A, &Outcome::Written, 600), [0, 0, 0, 30, 90, 210, 450]);
         let day = writes(A, &Outcome::Written, 86_400);
         assert!(day.len() < 35, "{day:?}");
-        let traffic = Wish { moves_traffic: true, ..A };
+        let traffic = Desired { moves_traffic: true, ..A };
         assert_eq!(writes(traffic, &Outcome::Written, 200), [0, 0, 0, 30, 90, 150]);
     }
 

@@ -29,7 +29,7 @@ use crate::{
     observe::ObjectCache,
     plan::{Action, Plan},
     snapshot::{CANARY, CANARY_RUN, DEPLOYMENT, JOB, Key, Kind, ObjectRef, REVISION, Write},
-    write_budget::{Outcome, Wish},
+    write_budget::{Desired, Outcome},
 };
 
 mod status;
@@ -127,7 +127,7 @@ pub(crate) struct Carried {
     /// The status was written: the decision stands, and may be told.
     pub(crate) decided: bool,
     /// What came of each action that was tried.
-    pub(crate) attempts: Vec<((Write, Wish), Outcome)>,
+    pub(crate) attempts: Vec<((Write, Desired), Outcome)>,
     /// The first write that failed, but for those of records.
     pub(crate) failed: Option<ApplyError>,
     /// What kept the record of a run from being written.

@@ -7,7 +7,7 @@ use crate::{
     clock,
     plan::Plan,
     snapshot::{Evidence, JOB, Key, RefusedJob, Write},
-    write_budget::{Outcome, Wish},
+    write_budget::{Desired, Outcome},
 };
 
 impl Worker {
@@ -18,7 +18,7 @@ impl Worker {
         key: &Key,
         plan: &Plan,
         error: &ApplyError,
-        attempts: &[((Write, Wish), Outcome)],
+        attempts: &[((Write, Desired), Outcome)],
     ) -> bool {
         let Some(why) = error.permanent_refusal() else { return false };
         let job = error.creating().filter(|at| at.kind == JOB && plan.job() == Some(&at.name));

@@ -117,7 +117,8 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
 fn readiness(cache: &Arc<ObjectCache>, config: &Config) -> server::Readiness {
     let (cache, kinds) = (cache.clone(), observe::mandatory(&config.rules));
     Arc::new(move || {
-        let stale = cache.stale_kinds(clock::now()).into_iter().filter(|stale| kinds.contains(&stale.kind));
+        let needed = |kind| kind == observe::CRDS || kinds.contains(&kind);
+        let stale = cache.stale_kinds(clock::now()).into_iter().filter(|stale| needed(stale.kind));
         let lost: Vec<String> = stale
             .map(|stale| format!("{} not seen since {:.0}: {}", stale.kind.plural, stale.since, stale.why))
             .collect();

@@ -132,7 +132,7 @@ impl Worker {
         }
     }
 
-    /// A stored object that the schema would refuse today: if it is deleted, it is let go, for that needs none of it.
+    /// A stored object that the schema would refuse today: if it is deleted, its finalizer is removed, which needs nothing else of it.
     pub(super) async fn leave_undecodable(&self, key: &Key, why: &str) -> Again {
         self.report_undecodable(key, why);
         let raw = self.cache.get(CANARY, &key.0, &key.1).unwrap_or_default();
@@ -140,7 +140,10 @@ impl Worker {
         let canary = format!("{}.{}", key.1, key.0);
         match self.applier.free(key, &raw, &finalizers).await {
             Ok(()) => {
-                tracing::warn!(canary, "let go without reverting anything, because it does not decode");
+                tracing::warn!(
+                    canary,
+                    "the finalizer was removed and nothing reverted, because the Canary does not decode"
+                );
                 self.states.of(key, |state| state.failures.reset());
                 Again::OnChange
             }

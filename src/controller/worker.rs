@@ -31,7 +31,7 @@ use crate::{
 /// Plans carried out for one Canary before others get their turn. The longest chain of writes without waiting is
 /// shorter; a Canary that needs more is being fought over.
 const PASSES: usize = 24;
-/// After a refused write, which is not made again at once, the others of the plan are decided on anew.
+/// After a refused write, which is not made again at once, the other writes of the plan are decided again.
 const SOON: Duration = Duration::from_millis(100);
 
 /// Everything that working on a Canary needs.
@@ -269,10 +269,10 @@ impl Worker {
         let carried = self.applier.carry_out(&snap.canary, plan).await;
         let now = clock::now();
         self.states.of(key, |state| {
-            for ((write, wish), outcome) in &carried.attempts {
+            for ((write, desired), outcome) in &carried.attempts {
                 // that of a metric stands for itself, and records have their own time
                 if ![JOB, CANARY_RUN].contains(&write.0.kind) || *outcome == write_budget::Outcome::Written {
-                    state.writes.note(write, *wish, outcome.clone(), now);
+                    state.writes.note(write, *desired, outcome.clone(), now);
                 }
             }
         });

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::{
     cache::{ObjectCache, jobs, secrets},
     error::GatherError,
+    reach::Reach,
     references::Contested,
 };
 use crate::{
@@ -50,17 +51,15 @@ pub(crate) fn gather(
     // nothing is read of a kind that is not served
     let target_kind = Target::named(&canary.spec.target_ref).unwrap_or_default();
     let workload = target_kind.kind();
-    let mut unlisted = BTreeMap::new();
+    let mut reach = Reach::at(now);
     if workload == DAEMONSET {
-        listed(cache, DAEMONSET, now, &mut unlisted)?;
+        reach.listed(cache, DAEMONSET)?;
     }
     let mut wanted: Vec<ObjectRef> = [target.clone(), names::primary(&target)]
         .into_iter()
         .map(|n| ObjectRef::new(workload, n))
         .chain(services.iter().map(|n| ObjectRef::new(SERVICE, n.clone())))
         .collect();
-    let (mut missing, mut forbidden) = (Vec::new(), Vec::new());
-    let mut reach = Reach { now, missing: &mut missing, forbidden: &mut forbidden, unlisted: &mut unlisted };
     wanted.extend(routes(cache, rules, &canary, &services, &mut reach)?);
     wanted.extend(scalers(cache, namespace, &canary, &mut reach)?);
     if canary.metadata.deletion_timestamp.is_some() {
@@ -72,9 +71,9 @@ pub(crate) fn gather(
     let mut objects = read(cache, namespace, &wanted, &stale)?;
     strangers(cache, namespace, target_kind, &target, &mut objects);
     revisions(cache, key, &names::primary(&target), &mut objects);
-    let records = records(cache, key, &mut objects, &mut missing);
+    let records = records(cache, key, &mut objects, &mut reach.missing);
     let templates = templates(cache, &canary, namespace);
-    jobs::gather(cache, key, &templates, &mut objects, &mut forbidden)?;
+    jobs::gather(cache, key, &templates, &mut objects, &mut reach)?;
     if rules.config_tracking {
         configs(cache, key, target_kind, &[&target, &names::primary(&target)], &mut objects);
     }
@@ -83,8 +82,8 @@ pub(crate) fn gather(
         objects,
         ready: services.iter().filter_map(|s| Some((s.clone(), cache.ready(namespace, s)?))).collect(),
         leaving: services.iter().filter_map(|s| Some((s.clone(), cache.leaving(namespace, s)?))).collect(),
-        missing_kinds: missing,
-        forbidden_kinds: forbidden,
+        missing_kinds: reach.missing,
+        forbidden_kinds: reach.forbidden,
         not_followed,
         rivals: rivals(cache, rules, key),
         neighbours: neighbours(cache, rules, key, &canary),
@@ -95,7 +94,7 @@ pub(crate) fn gather(
         namespace_terminating: cache.terminating(namespace),
         refused: None,
         refused_job: None,
-        unlisted_kinds: unlisted,
+        unlisted_kinds: reach.unlisted,
         stale,
         writes: WriteBudget::default(),
         ask_not_before: None,
@@ -110,29 +109,6 @@ pub(crate) fn gather(
 
 /// Kinds that every decision is made from.
 const NEEDED: [Kind; 4] = [CANARY, DEPLOYMENT, SERVICE, ENDPOINTS];
-
-/// Kinds that are not there or not seen.
-struct Reach<'a> {
-    now: Timestamp,
-    missing: &'a mut Vec<String>,
-    forbidden: &'a mut Vec<String>,
-    unlisted: &'a mut BTreeMap<String, String>,
-}
-
-/// Ok if the kind was listed, or cannot be for so long that this is to be said.
-fn listed(
-    cache: &ObjectCache,
-    kind: Kind,
-    now: Timestamp,
-    unlisted: &mut BTreeMap<String, String>,
-) -> Result<(), GatherError> {
-    if cache.synced(&[kind]) {
-        return Ok(());
-    }
-    let why = cache.unlisted(kind, now).ok_or(GatherError::Behind(kind.plural))?;
-    unlisted.insert(kind.crd(), why);
-    Ok(())
-}
 
 /// What has not been seen for too long of the kinds of these objects, and of those that every decision is made from.
 fn stale(cache: &ObjectCache, wanted: &[ObjectRef], now: Timestamp) -> Vec<StaleKind> {
@@ -166,7 +142,7 @@ fn routes(
     rules: &Rules,
     canary: &Canary,
     services: &[String],
-    reach: &mut Reach<'_>,
+    reach: &mut Reach,
 ) -> Result<Vec<ObjectRef>, GatherError> {
     let provider = canary.spec.provider.as_deref().filter(|p| !p.is_empty()).unwrap_or(&rules.mesh_provider);
     let Some(router) = router::by_name(provider) else { return Ok(vec![]) };
@@ -177,7 +153,7 @@ fn routes(
         } else if cache.forbidden(*kind) {
             reach.forbidden.push(kind.crd());
         } else {
-            listed(cache, *kind, reach.now, reach.unlisted)?;
+            reach.listed(cache, *kind)?;
         }
         wanted.extend(services.iter().map(|n| ObjectRef::new(*kind, n.clone())));
     }
@@ -213,7 +189,7 @@ fn scalers(
     cache: &ObjectCache,
     namespace: &str,
     canary: &Canary,
-    reach: &mut Reach<'_>,
+    reach: &mut Reach,
 ) -> Result<Vec<ObjectRef>, GatherError> {
     let mut found = Vec::new();
     let named = canary.spec.autoscaler_ref.as_ref();
@@ -221,7 +197,7 @@ fn scalers(
         if kind == SCALED_OBJECT && !cache.defines(&kind.crd()) {
             reach.missing.push(kind.crd());
         } else {
-            listed(cache, kind, reach.now, reach.unlisted)?;
+            reach.listed(cache, kind)?;
         }
         found.extend([named.name.clone(), names::primary(&named.name)].map(|n| ObjectRef::new(kind, n)));
     }
@@ -365,3 +341,7 @@ fn alert_providers(
     };
     named.filter_map(|(ns, name)| Some((format!("{ns}/{name}"), spec(ns, name)?))).collect()
 }
+
+#[cfg(test)]
+#[path = "tests/gather.rs"]
+mod tests;

@@ -8,6 +8,7 @@ mod error;
 mod gather;
 mod list;
 mod optional;
+mod reach;
 mod references;
 mod stream;
 mod watch;
@@ -17,7 +18,7 @@ pub(crate) use error::GatherError;
 pub(crate) use gather::gather;
 pub(crate) use list::list_once;
 pub use optional::optional;
-pub(crate) use watch::{mandatory, watch_all};
+pub(crate) use watch::{CRDS, mandatory, watch_all};
 
 #[cfg(test)]
 mod tests;

@@ -18,7 +18,7 @@ use kube::{
 use serde::de::DeserializeOwned;
 use tokio::{
     sync::mpsc,
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 
 use crate::retry::Backoff;
@@ -177,7 +177,7 @@ where
         }
     }
 
-    /// Watches until the watch ends, whyever.
+    /// Watches until the watch ends.
     async fn follow(&mut self, version: &mut String) -> After {
         let params = WatchParams {
             label_selector: self.selection.labels.clone(),
@@ -202,7 +202,7 @@ where
         };
         self.say(Seen::Alive).await;
         let mut stream = pin!(stream);
-        let mut heard = false;
+        let opened = Instant::now();
         loop {
             let patience = if self.bookmarks { SILENCE_BETWEEN_BOOKMARKS } else { SILENCE };
             let event = match timeout(patience, stream.next()).await {
@@ -211,7 +211,8 @@ where
                     return After::Watch;
                 }
                 Ok(None) => {
-                    if !heard {
+                    // one that ends at its time is opened again at once
+                    if opened.elapsed() < PAUSE {
                         sleep(self.backoff.next_delay()).await;
                     }
                     return After::Watch;
@@ -225,7 +226,6 @@ where
             if let Some(after) = self.take_in(event, version).await {
                 return after;
             }
-            heard = true;
             self.backoff.reset();
         }
     }

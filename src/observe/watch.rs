@@ -55,6 +55,14 @@ pub(crate) fn mandatory(rules: &Rules) -> Vec<Kind> {
     WHOLE.iter().chain(metadata).copied().collect()
 }
 
+/// Which kinds there are.
+pub(crate) const CRDS: Kind = Kind {
+    group: "apiextensions.k8s.io",
+    version: "v1",
+    kind: "CustomResourceDefinition",
+    plural: "customresourcedefinitions",
+};
+
 /// An object of which the API server sends no more than its metadata.
 pub(super) type Metadata = PartialObjectMeta<DynamicObject>;
 
@@ -71,6 +79,23 @@ struct Sink {
 }
 
 impl Sink {
+    /// The kind is seen, or is not. True when it is not, and was until now.
+    fn note<T>(&self, kind: Kind, event: &Seen<T>) -> bool {
+        match event {
+            Seen::Lost(loss) => {
+                interrupted(kind.kind, loss);
+                return self.cache.lose(kind, &loss.to_string(), clock::now());
+            }
+            // in the middle of a list what was known before is as old as it was
+            Seen::Begin(_) | Seen::Listed(_) => {}
+            _ => {
+                self.trigger(self.cache.regain(kind, clock::now()));
+                self.report_lost();
+            }
+        }
+        false
+    }
+
     /// Which kinds are not seen, for the metric.
     fn report_lost(&self) {
         let stale = self.cache.stale_kinds(clock::now());
@@ -153,22 +178,10 @@ async fn follow<T: ResourceExt + Serialize>(
             event = seen.recv() => event,
         };
         let Some(event) = event else { return };
-        if let Seen::Lost(loss) = &event {
-            tracing::warn!(kind = kind.kind, error = %loss, "watch interrupted, opening it again");
-            if sink.cache.lose(kind, &loss.to_string(), clock::now()) {
-                old_at = Some(Instant::now() + GRACE.unsigned_abs());
-            }
-            if matches!(loss, Loss::Forbidden(_)) {
-                sink.trigger(sink.cache.forbid(kind));
-            }
-            continue;
-        }
-        // in the middle of a list what was known before is as old as it was
-        if !matches!(event, Seen::Begin(_) | Seen::Listed(_)) {
+        if sink.note(kind, &event) {
+            old_at = Some(Instant::now() + GRACE.unsigned_abs());
+        } else if !matches!(event, Seen::Lost(_) | Seen::Begin(_) | Seen::Listed(_)) {
             old_at = None;
-            let again = sink.cache.regain(kind, clock::now());
-            sink.report_lost();
-            sink.trigger(again);
         }
         match event {
             Seen::Begin(version) => {
@@ -190,6 +203,7 @@ async fn follow<T: ResourceExt + Serialize>(
                     sink.trigger(sink.cache.remove(kind, &object));
                 }
             }
+            Seen::Lost(Loss::Forbidden(_)) => sink.trigger(sink.cache.forbid(kind)),
             Seen::Alive | Seen::Lost(_) => continue,
         }
         if [CANARY, METRIC_TEMPLATE].contains(&kind) {
@@ -232,6 +246,7 @@ async fn follow_crds(
             () = stop.cancelled() => break,
             event = seen.recv() => match event {
                 Some(event) => {
+                    sink.note(CRDS, &event);
                     if crds.update(event) {
                         sink.trigger(sink.cache.set_crds(crds.known.clone()));
                     }
@@ -281,8 +296,7 @@ impl Definitions {
             }
             Seen::Changed(crd) => return self.known.insert(crd.name_any()),
             Seen::Gone(crd) => return self.known.remove(&crd.name_any()),
-            Seen::Lost(loss) => interrupted("CustomResourceDefinition", &loss),
-            Seen::Alive => {}
+            Seen::Lost(_) | Seen::Alive => {}
         }
         false
     }

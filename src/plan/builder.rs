@@ -13,7 +13,7 @@ use crate::{
         flow::{Flow, GO_ON, WAIT, WRITE_FIRST},
     },
     snapshot::{Evidence, ObjectRef, Snapshot, Write},
-    write_budget::{Wish, WriteBudget},
+    write_budget::{Desired, WriteBudget},
 };
 
 /// Collects one pass's decisions.
@@ -151,8 +151,8 @@ impl PlanBuilder {
     /// Writes, unless it is too early for another attempt: then it is looked at again when it is due. What takes users
     /// off a version that fails is never too early.
     pub(crate) fn act(&mut self, action: Action) {
-        let (write, wish) = action.attempt(&self.canary);
-        match self.held_until(&write, wish) {
+        let (write, desired) = action.attempt(&self.canary);
+        match self.held_until(&write, desired) {
             Some(until) => {
                 self.wake_at(until);
                 self.held.push(write);
@@ -173,8 +173,8 @@ impl PlanBuilder {
         self.writes.is_refused(write)
     }
 
-    fn held_until(&self, write: &Write, wish: Wish) -> Option<Timestamp> {
-        self.writes.held_until(write, wish, self.now).filter(|_| !self.urgent)
+    fn held_until(&self, write: &Write, desired: Desired) -> Option<Timestamp> {
+        self.writes.held_until(write, desired, self.now).filter(|_| !self.urgent)
     }
 
     /// Said in the phase that the plan has come to.

@@ -49,7 +49,9 @@ impl Sim {
         let unread = answers.configs.values().any(Result::is_err);
         let unusable = |r: &Reading| matches!(r, Reading::Failed(_) | Reading::Doubted { .. });
         if unread || answers.readings.values().any(unusable) {
+            let named = self.limited.unwrap_or_default();
             let wait = SignedDuration::from_secs(1 << self.silence.min(6));
+            let wait = wait.max(SignedDuration::try_from(named).unwrap_or_default());
             self.silence += 1;
             self.ask_not_before = self.clock().checked_add(wait).ok();
         } else if !questions.is_empty() {

@@ -4,7 +4,7 @@
 //! - [`world`]: the objects, as an API server keeps them; [`fixture`]: those that models begin with; [`objects`]: others, as
 //!   scenarios write them down; [`time`].
 //! - [`controllers`]: plays those of [`pods`], [`configs`], [`scalers`] and [`knative`].
-//! - [`sim`]: the loop of questions, answers, decision and writes; [`records`]: what is kept of the records of runs.
+//! - [`sim`]: the loop of questions, answers, decision and writes; [`records`]: what is kept of the records of runs; [`rate`]: how often objects are written.
 //! - [`observer`]: what must hold of every decision and every write; [`route`], [`shares`]: where it looks.
 //! - [`behaviour`]: a transcript without its texts.
 //! - [`answers`]: what is answered, and what happens meanwhile.
@@ -25,6 +25,7 @@ mod objects;
 pub mod observer;
 pub mod others;
 pub mod pods;
+mod rate;
 mod records;
 pub mod route;
 pub mod scalers;

@@ -44,3 +44,21 @@ fn b2_a_metric_that_becomes_due_while_others_are_asked_does_not_cost_their_answe
     ensure!((asked, failed) == (1, 1), "{asked} {failed}\n{}", sim.log.join("\n"));
     sim.verdict().map_err(anyhow::Error::msg)
 }
+
+#[test]
+fn c30_a_limited_server_is_left_alone_although_errors_are_counted() -> Result<()> {
+    let metric = json!({
+        "name": "request-success-rate", "thresholdRange": {"min": 99}, "period": "5s", "consecutiveErrorLimit": 100,
+    });
+    let mut sim = running(&json!({"analysis": {"metrics": [metric]}}));
+    sim.readings.insert("request-success-rate".into(), Reading::Failed("asked too often".into()));
+    sim.limited = Some(Duration::from_secs(300));
+    sim.log.clear();
+    sim.advance(Duration::from_secs(299));
+    let asked = sim.log.iter().filter(|line| line.contains("ask    request-success-rate")).count();
+    ensure!(asked == 1, "{asked}\n{}", sim.log.join("\n"));
+    sim.advance(Duration::from_secs(30));
+    let asked = sim.log.iter().filter(|line| line.contains("ask    request-success-rate")).count();
+    ensure!(asked == 2, "{asked}\n{}", sim.log.join("\n"));
+    sim.verdict().map_err(anyhow::Error::msg)
+}

@@ -22,6 +22,7 @@ use crate::{
     observer::Observer,
     others::Others,
     pods::{Mode, Pods},
+    rate::Rate,
     records::Kept,
     time::{later, start},
     transcript,
@@ -63,6 +64,8 @@ pub struct Sim {
     pub asking: Duration,
     /// What happens while the next answers are awaited: these pods go.
     pub meanwhile: Option<(String, Mode)>,
+    /// How long the metrics server wants to be left alone, if it does.
+    pub limited: Option<Duration>,
     /// The metrics server does not answer pings.
     pub silent: bool,
     /// Contents of ConfigMaps and Secrets are not given out.
@@ -83,6 +86,7 @@ pub struct Sim {
     pub asked: usize,
     pub(crate) heard: BTreeMap<String, WebhookRound>,
     writes: WriteBudget<Write>,
+    rate: Rate,
     /// Conditions that were read before.
     conditions: Known,
     names: Names,
@@ -109,12 +113,14 @@ impl Sim {
             conditions: Known::default(),
             asking: Duration::ZERO,
             meanwhile: None,
+            limited: None,
             silent: false,
             unreadable: false,
             trouble: None,
             trouble_at: None,
             others: Others::default(),
             writes: WriteBudget::default(),
+            rate: Rate::default(),
             observer: Observer::default(),
             log: vec![],
             plans: 0,
@@ -150,6 +156,7 @@ impl Sim {
         let mut snap = self.world.snapshot()?;
         snap.ask_not_before = self.ask_not_before;
         snap.watching_since = self.watching_since;
+        snap.rate_limited = self.limited.is_some();
         snap.writes = self.writes.clone();
         snap.records = self.kept.records(&self.world);
         snap.heard = self.heard.clone();
@@ -290,7 +297,7 @@ impl Sim {
     fn act(&mut self, action: &Action) -> bool {
         let before = self.world.clone();
         let canary = before.canary.as_ref().and_then(|canary| canary["metadata"]["name"].as_str());
-        let (write, wish) = action.attempt(canary.unwrap_or_default());
+        let (write, desired) = action.attempt(canary.unwrap_or_default());
         self.log.push(transcript::action(action));
         let outcome = match self.others.refuses(&write.0, action) {
             Some(why) => {
@@ -306,8 +313,10 @@ impl Sim {
             },
         };
         let written = outcome == Outcome::Written;
-        self.writes.note(&write, wish, outcome, self.now);
+        self.writes.note(&write, desired, outcome, self.now);
         if written {
+            let wrong = self.rate.note(&write.0, self.now);
+            self.observer.violations.extend(wrong);
             self.wrote(&before, Some(action));
             let changed = self.others.react(&mut self.world, &write.0, self.now);
             self.log.extend(changed);

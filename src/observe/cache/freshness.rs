@@ -51,7 +51,7 @@ impl ObjectCache {
         let mut inner = self.lock();
         let newest = inner.newest.get(&kind).copied().unwrap_or(0);
         if version > 0 && version < newest {
-            tracing::warn!(kind = kind.kind, "resource versions have gone back: everything is taken in anew");
+            tracing::warn!(kind = kind.kind, "resource versions have gone back: everything is read again");
             inner.objects.remove(&kind);
             inner.floors.retain(|(of, _), _| *of != kind);
         }
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn c38_a_cluster_that_was_set_back_is_taken_in_anew() {
+    fn c38_a_cluster_that_was_set_back_is_read_again() {
         let cache = ObjectCache::default();
         let app = |version: &str| json!({"metadata": {"name": "app", "namespace": "n", "resourceVersion": version}});
         let version = |cache: &ObjectCache| {

@@ -74,6 +74,11 @@ pub(crate) fn look(
             "the operator may not list Jobs (jobs.batch), which a metric needs: give it the rule of the shipped ClusterRole",
         ));
     }
+    let mut unlisted = [JOB, POD].iter().filter_map(|kind| snap.unlisted_kinds.get(&kind.crd()));
+    if let Some(why) = unlisted.next().filter(|_| any) {
+        let text = format!("the API server does not list Jobs or their pods, which a metric needs: {why}");
+        findings.faults.push(Problem::new("ApiRefused", text));
+    }
 }
 
 /// The metric is a Job.

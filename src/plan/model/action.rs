@@ -8,7 +8,7 @@ use crate::{
     manifest::{self, Manifest, config::CopyOf},
     names::{self, managers},
     snapshot::{CANARY, DEPLOYMENT, Kind, ObjectRef, Write},
-    write_budget::{Part, Wish},
+    write_budget::{Desired, Part},
 };
 
 /// Stand for the field manager where a part of an object is written, so that each part has its own attempts.
@@ -37,7 +37,7 @@ pub enum Action {
         patch: Value,
         /// What it is to come to.
         #[serde(skip)]
-        wish: Wish,
+        desired: Desired,
     },
     /// Set the replicas of a Deployment through its scale subresource.
     Scale {
@@ -65,8 +65,8 @@ pub enum Action {
 impl Action {
     /// A merge patch on the object that was seen as `live`.
     pub(crate) fn patch(at: ObjectRef, manager: &'static str, live: &Value, patch: Value) -> Self {
-        let wish = Wish { part: Part::Whole, digest: digest(&patch), moves_traffic: false };
-        Self::patch_towards(at, manager, live, patch, wish)
+        let desired = Desired { part: Part::Whole, digest: digest(&patch), moves_traffic: false };
+        Self::patch_towards(at, manager, live, patch, desired)
     }
 
     /// One of several patches that may lead to the same.
@@ -75,9 +75,9 @@ impl Action {
         manager: &'static str,
         live: &Value,
         patch: Value,
-        wish: Wish,
+        desired: Desired,
     ) -> Self {
-        Self::Patch { at, manager, version: version(live), patch, wish }
+        Self::Patch { at, manager, version: version(live), patch, desired }
     }
 
     /// Replicas for the Deployment that was seen as `live`.
@@ -103,21 +103,21 @@ impl Action {
     }
 
     /// What is written, and what it is to come to: attempts are counted by these. `canary` is the name of the Canary.
-    pub fn attempt(&self, canary: &str) -> (Write, Wish) {
-        let still = |digest| Wish { part: Part::Whole, digest, moves_traffic: false };
+    pub fn attempt(&self, canary: &str) -> (Write, Desired) {
+        let still = |digest| Desired { part: Part::Whole, digest, moves_traffic: false };
         match self {
-            Self::Create(made) => ((made.at(), made.manager), wish(made, true)),
+            Self::Create(made) => ((made.at(), made.manager), desired(made, true)),
             Self::Copy(of) => {
                 let at = ObjectRef::new(of.from.kind, of.name.clone());
                 ((at, managers::WORKLOAD), still(names::checksum(&format!("{of:?}"))))
             }
-            Self::Patch { at, manager, wish, .. } => {
-                let how = match wish.part {
+            Self::Patch { at, manager, desired, .. } => {
+                let how = match desired.part {
                     Part::Whole => manager,
                     Part::Metadata => METADATA,
                     Part::Rest => REST,
                 };
-                ((at.clone(), how), *wish)
+                ((at.clone(), how), *desired)
             }
             Self::Scale { name, replicas, .. } => {
                 let digest = names::checksum(&replicas.to_string());
@@ -133,8 +133,8 @@ impl Action {
 }
 
 /// What a manifest wants of its object, whoever writes it and when.
-pub(crate) fn wish(want: &Manifest, moves_traffic: bool) -> Wish {
-    Wish { part: Part::Whole, digest: digest(&want.body), moves_traffic }
+pub(crate) fn desired(want: &Manifest, moves_traffic: bool) -> Desired {
+    Desired { part: Part::Whole, digest: digest(&want.body), moves_traffic }
 }
 
 /// Digest of an object or patch without what tells of the write itself.

@@ -12,12 +12,12 @@ use crate::{
         context::Context,
         model::{
             Action, Messages,
-            action::wish,
+            action::desired,
             flow::{Flow, GO_ON, WAIT, WRITE_FIRST},
         },
     },
     snapshot::{HPA, ObjectRef, SCALED_OBJECT, SERVICE},
-    write_budget::{Part, Wish},
+    write_budget::{Desired, Part},
 };
 
 /// How a difference from the wanted state came about, as far as can be told.
@@ -106,17 +106,17 @@ pub(crate) fn object_from(
 /// Patches `live`, unless it is too early for another attempt: then it goes on if users go where they would with the patch,
 /// and the pods are those that are wanted.
 fn patched(cx: &Context<'_>, d: &mut PlanBuilder, live: &Value, want: &Manifest, mut patch: Value) -> Flow {
-    let mut wish = wish(want, false);
-    let repeated = cx.snap.writes.repeats(&(want.at(), want.manager), wish);
+    let mut desired = desired(want, false);
+    let repeated = cx.snap.writes.repeats(&(want.at(), want.manager), desired);
     let (leads, serves) = serves(cx, live, want, &patch);
-    wish.moves_traffic = !leads;
+    desired.moves_traffic = !leads;
     let mut stamps = stamps(cx, d, want);
     if repeated && leads && manifest::written(live).is_some() {
         // nothing that proxies have to learn of: they settle when they did before
         json_patch::merge(&mut stamps, &unwritten());
     }
     merge(&mut patch, &stamps);
-    attempt(d, live, want, patch, wish, serves)
+    attempt(d, live, want, patch, desired, serves)
 }
 
 /// Gives an object back to its user with this patch, unless it is too early for another attempt.
@@ -127,10 +127,10 @@ pub(crate) fn given_back(
     want: &Manifest,
     patch: Value,
 ) -> Flow {
-    let mut wish = wish(want, false);
+    let mut desired = desired(want, false);
     let (leads, serves) = serves(cx, live, want, &patch);
-    wish.moves_traffic = !leads;
-    attempt(d, live, want, patch, wish, serves)
+    desired.moves_traffic = !leads;
+    attempt(d, live, want, patch, desired, serves)
 }
 
 /// Writes the patch if it is time for it. Of one that was refused as a whole the parts are tried: the weights of an Ingress
@@ -140,17 +140,17 @@ fn attempt(
     live: &Value,
     want: &Manifest,
     patch: Value,
-    wish: Wish,
+    desired: Desired,
     serves: bool,
 ) -> Flow {
-    let whole = Action::patch_towards(want.at(), want.manager, live, patch.clone(), wish);
+    let whole = Action::patch_towards(want.at(), want.manager, live, patch.clone(), desired);
     let flow = d.try_act(whole);
     if flow != WAIT || serves {
         return if flow == WAIT { GO_ON } else { flow };
     }
     for (part, patch) in parts(d, want, patch) {
-        let wish = Wish { part, ..wish };
-        if d.try_act(Action::patch_towards(want.at(), want.manager, live, patch, wish)) == WRITE_FIRST {
+        let desired = Desired { part, ..desired };
+        if d.try_act(Action::patch_towards(want.at(), want.manager, live, patch, desired)) == WRITE_FIRST {
             return WRITE_FIRST;
         }
     }

@@ -1,0 +1,24 @@
+//! No object is written without end, whoever changes it back.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use serin::snapshot::ObjectRef;
+
+/// Most writes of one object within a minute: steps of shares, each with a write, come a few seconds after one another.
+const MOST: usize = 30;
+const MINUTE: SignedDuration = SignedDuration::from_secs(60);
+
+/// When each object was written, in the last minute.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Rate(BTreeMap<ObjectRef, Vec<Timestamp>>);
+
+impl Rate {
+    /// The operator has written this: what is wrong with it.
+    pub(crate) fn note(&mut self, at: &ObjectRef, now: Timestamp) -> Option<String> {
+        let times = self.0.entry(at.clone()).or_default();
+        times.retain(|time| now.duration_since(*time) < MINUTE);
+        times.push(now);
+        (times.len() == MOST + 1).then(|| format!("write budget: {at} was written {MOST} times in a minute"))
+    }
+}
