@@ -9,6 +9,7 @@
 use serde_json::Value;
 
 use crate::{
+    api::Phase,
     manifest::{self, scaler},
     names::{self, conditions, managers},
     plan::{
@@ -138,7 +139,7 @@ fn keep_up(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
         }
         replicas::note_taken(cx, d);
     } else if has > wanted {
-        let left = step.index == 0 || step.confirmed.is_some();
+        let left = cx.phase() != Phase::Promoting && (step.index == 0 || step.confirmed.is_some());
         let dispensable = left && replicas::asked(cx).is_some();
         if !dispensable || d.reached(cx.settled_at()).is_break() {
             return GO_ON;
