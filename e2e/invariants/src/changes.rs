@@ -123,7 +123,8 @@ fn primary_too_small(seen: &Seen<'_>, track: &Track) -> Option<String> {
     let (was, is) = (replicas(seen.old?), replicas(primary));
     let needs = track.whole.unwrap_or(was);
     let wanted = track.wished == Some(is) || shared || seen.deleting();
-    (is < was && is < needs && !wanted).then(|| {
+    // none at all is S3
+    (is > 0 && is < was && is < needs && !wanted).then(|| {
         format!("the primary is scaled from {was} to {is}, and needs {needs} pods to serve everyone")
     })
 }

@@ -172,3 +172,47 @@ fn a_pause_is_at_no_pods() {
     fixture::merge(&mut flaggers, &patch);
     assert!(!paused(&flaggers));
 }
+
+#[test]
+fn r5_the_copy_bears_no_label_by_which_a_tool_deletes_it() {
+    let mut source = hpa();
+    let labels = json!({"app.kubernetes.io/instance": "shop", "kapp.k14s.io/app": "1", "team": "a"});
+    fixture::merge(&mut source, &json!({"metadata": {"labels": labels}}));
+    let made = rendered(HPA, &json!({}), &source, None);
+    let bears = made.to_create()["metadata"]["labels"].clone();
+    assert_eq!(bears, json!({"team": "a", names::LABEL_CANARY: "podinfo"}));
+    // what a former version copied is taken off
+    let mut live = made.to_create();
+    fixture::merge(&mut live, &json!({"metadata": {"labels": labels}}));
+    let change = patch(&live, &made).unwrap();
+    assert_eq!(
+        change["metadata"]["labels"],
+        json!({"app.kubernetes.io/instance": null, "kapp.k14s.io/app": null})
+    );
+}
+
+#[test]
+fn k3_one_that_may_reach_zero_is_told_to_keep_pods_and_given_back() {
+    let mut live = scaled_object();
+    live["metadata"]["annotations"] = json!({names::KEDA_PAUSED_SCALE_IN: "false"});
+    assert!(reaches_zero(&live), "idle at 0");
+    let before = live.clone();
+    for patch in [pause, keep_up, pause, keep_up] {
+        let change = patch(&live, "uid-1");
+        fixture::merge(&mut live, &change);
+        assert!(told_by(&live, "uid-1") && !told_by(&live, "uid-2"));
+    }
+    assert!(kept_up(&live) && !paused(&live));
+    let change = resume(&live);
+    fixture::merge(&mut live, &change);
+    assert_eq!(live, before);
+    for (spec, zero) in [
+        (json!({"minReplicaCount": 0}), true),
+        (json!({}), true),
+        (json!({"minReplicaCount": 1}), false),
+        (json!({"minReplicaCount": 3, "idleReplicaCount": 0}), true),
+        (json!({"minReplicaCount": 3, "idleReplicaCount": 1}), false),
+    ] {
+        assert_eq!(reaches_zero(&json!({"spec": spec})), zero);
+    }
+}

@@ -192,3 +192,12 @@ fn marks_alone_touch_no_spec() {
         }})
     );
 }
+
+#[test]
+fn r34_an_identity_that_both_sides_bear_is_told() {
+    let (c, mut target) = (fixture::canary(&json!({})), fixture::target());
+    assert_eq!(shared_identity(&c, &target), None);
+    let dapr = json!({"spec": {"template": {"metadata": {"annotations": {"dapr.io/app-id": "shop"}}}}});
+    merge(&mut target, &dapr);
+    assert!(shared_identity(&c, &target).unwrap().contains("dapr.io/app-id: shop"));
+}

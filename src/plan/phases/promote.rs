@@ -43,6 +43,7 @@ pub(crate) const CHAIN: Chain = &[
             autoscaler::sync(cx, d),
         ])
     }),
+    ("target_scaled_up", target_scaled_up),
     ("primary_pods_lost", primary_pods_lost),
     ("route", |cx, d| {
         let step = cx.step();
@@ -149,6 +150,15 @@ pub(crate) fn canary_pods_lost(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     d.urgent = true;
     d.say(cx.messages.canary_vanished());
     handled_after(traffic::routing(cx, d, Split::to_canary(0), WriteReason::Wanted))
+}
+
+/// The analysed pods that others take away while they carry users come back; nothing waits for them.
+fn target_scaled_up(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    if cx.step().weight == 0 || target_moved_on(cx) {
+        return GO_ON;
+    }
+    let (before, up) = (d.actions.len(), autoscaler::scale_up(cx, d));
+    if d.actions.len() > before { up } else { GO_ON }
 }
 
 /// The new template has cost the primary all its pods: the analysed ones serve everyone until it has pods again.

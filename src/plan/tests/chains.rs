@@ -105,6 +105,7 @@ fn a_promotion_goes_in_this_order() {
             "target_set_back",
             "target_moved_on",
             "generated_objects",
+            "target_scaled_up",
             "primary_pods_lost",
             "route",
             "everyone_on_canary",

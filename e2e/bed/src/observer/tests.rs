@@ -387,6 +387,25 @@ fn s15_writes_at_rest() {
 }
 
 #[test]
+fn s16_pods_are_taken_from_the_primary() {
+    let sized = |replicas: i64| {
+        let mut made = primary("app:1");
+        made["spec"]["replicas"] = json!(replicas);
+        made
+    };
+    let target = |replicas: i64| deployment("app:1", "app", replicas);
+    let mut h = History::initialised();
+    h.theirs(Kind::Deployment, "app-primary", sized(6));
+    h.theirs(Kind::Deployment, "app", target(3));
+    h.ours(Kind::Deployment, "app-primary", sized(3));
+    h.breaks_nothing();
+    // nobody may have meant that
+    h.theirs(Kind::Deployment, "app", target(1));
+    h.ours(Kind::Deployment, "app-primary", sized(1));
+    h.breaks("S16", "from 3 to 1, and needs 3");
+}
+
+#[test]
 fn s9_a_weight_that_the_status_does_not_know() {
     let mut h = History::running();
     h.ours(Kind::Route, "app", route(25, 2));

@@ -6,9 +6,12 @@
 //! run began. That number is in status before the first pod of a run; the bounds follow from status and from the user's
 //! autoscaler alone, so that whatever a crash leaves is set right by the next look.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use crate::{
+    api::Phase,
     manifest::{self, scaler},
     names::{self, conditions, managers},
     plan::{
@@ -104,6 +107,12 @@ pub(crate) fn returned(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let wanted = bounds::target_back(cx);
     let few = cx.primary().is_some() && cx.target_replicas() < wanted && changes < OTHERS;
     if few || cx.target_replicas() == 0 {
+        // whoever takes all of them away each time is written against ever more rarely, until the deadline
+        let doublings = u32::try_from((changes - OTHERS) / 2).unwrap_or(0).min(10);
+        let patience = Duration::from_secs(if changes < OTHERS { 0 } else { 1 << doublings });
+        if d.reached(after(cx.standing_since(), patience)).is_break() {
+            return GO_ON;
+        }
         return write::ask(cx, d, wanted);
     }
     resumed
@@ -137,7 +146,7 @@ fn keep_up(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
         }
         replicas::note_taken(cx, d);
     } else if has > wanted {
-        let left = step.index == 0 || step.confirmed.is_some();
+        let left = cx.phase() != Phase::Promoting && (step.index == 0 || step.confirmed.is_some());
         let dispensable = left && replicas::asked(cx).is_some();
         if !dispensable || d.reached(cx.settled_at()).is_break() {
             return GO_ON;
