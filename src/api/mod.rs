@@ -25,8 +25,9 @@ pub use canary::{
         ThresholdRange,
     },
     gate::Gate,
+    references::{AutoscalerRef, LocalRef, ScalerReplicas, TargetRef, UpstreamRef},
     service::{CanaryService, UnmanagedMetadata},
-    spec::{AutoscalerRef, Canary, CanarySpec, LocalRef, ScalerReplicas, TargetRef, UpstreamRef},
+    spec::{Canary, CanarySpec},
     status::{
         CanaryCondition, CanaryStatus, Ending, EndingKind, InUse, ObservedConfig, ObservedTarget, Phase,
         PodsTaken, RunStatus, StepPods, StepStatus, Waiting,

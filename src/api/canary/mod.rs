@@ -3,6 +3,7 @@
 pub(super) mod analysis;
 pub(super) mod gate;
 pub(super) mod promotion;
+pub(super) mod references;
 pub(super) mod service;
 pub(super) mod spec;
 pub(super) mod status;

@@ -6,7 +6,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, Time};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::spec::{LocalRef, RouteRef, TargetRef, UpstreamRef};
+use super::references::{LocalRef, RouteRef, TargetRef, UpstreamRef};
 use crate::api::{canary_run::LastRun, metric::policy::MetricStatus, request::RequestStatus};
 
 /// State of a Canary, as last written by the operator.

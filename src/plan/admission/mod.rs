@@ -7,6 +7,7 @@ pub(crate) mod metric_templates;
 mod neighbours;
 pub(crate) mod ownership;
 pub(crate) mod preconditions;
+pub(crate) mod watched;
 
 use crate::{
     api::Phase,
@@ -69,13 +70,13 @@ pub(crate) fn admit<'a>(
         Err(Rejection { problem, unserved }) => {
             if deleting {
                 let gone = problem.reason == "TargetMissing" && terminate::removed_together(snap);
-                match gone.then(|| preconditions::watched(snap, answers, now, &problem)).flatten() {
+                match gone.then(|| watched::watched(snap, answers, now, &problem)).flatten() {
                     Some(cx) => terminate::remove(&cx, d),
                     None => terminate::let_go(snap, d, Some(&problem.message)),
                 }
             } else {
                 stopped(snap, d, &problem, unserved.as_deref(), now);
-                return preconditions::watched(snap, answers, now, &problem);
+                return watched::watched(snap, answers, now, &problem);
             }
             None
         }

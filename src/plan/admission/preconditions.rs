@@ -19,7 +19,7 @@ use crate::{
     },
     router::{self, Cookies, Router, Split},
     snapshot::{Kind, Snapshot},
-    spec::{Denial, Findings, Problem, Validated, known, validate},
+    spec::{Denial, Findings, Problem, Validated, validate},
 };
 
 /// Why nothing may be done.
@@ -101,49 +101,6 @@ pub(crate) fn surroundings<'a>(
     with_configs(cx, d)
 }
 
-/// What can be said of a Canary that was not accepted; none if it is not this one's to act on.
-pub(crate) fn watched<'a>(
-    snap: &'a Snapshot,
-    answers: &'a Answers,
-    now: Timestamp,
-    problem: &Problem,
-) -> Option<Context<'a>> {
-    if NOT_OURS.contains(&problem.reason) {
-        return None;
-    }
-    let c = known(&snap.canary, &snap.rules)?;
-    let router = router::by_name(&c.provider)?;
-    let target = snap.objects.get(c.target.kind(), &c.names.target).unwrap_or(&Value::Null);
-    let label = c.target.label(target, &snap.rules.selector_labels).unwrap_or_default();
-    let mut findings = Findings::default();
-    let mut checks = metric_templates::look(snap, &c, target, &mut findings);
-    jobs::look(snap, &c, &mut checks, &label, &mut findings);
-    let asks = analysis::asks(&c, &checks, router.queries());
-    let messages = Messages::new(&c.name, &c.names.target, &c.names.primary, &c.namespace);
-    let scaler = autoscaler::find(snap, &c, &label, &mut findings).ok().flatten();
-    let configs = config_tracking::look(snap, answers, c.target, target);
-    let hash = config_tracking::target_hash(snap, c.target, target, &configs);
-    Some(Context {
-        snap,
-        answers,
-        now,
-        rejected: true,
-        resumed: false,
-        c,
-        checks,
-        findings: Findings::default(),
-        router,
-        messages,
-        asks,
-        target,
-        label,
-        configs,
-        scaler,
-        scaler_problem: None,
-        hash,
-    })
-}
-
 /// Edits of fields by which the objects were made.
 fn not_followed(snap: &Snapshot) -> Option<Problem> {
     (!snap.not_followed.is_empty()).then(|| {
@@ -156,9 +113,6 @@ fn not_followed(snap: &Snapshot) -> Option<Problem> {
         )
     })
 }
-
-/// Reasons for which the objects may be somebody else's.
-const NOT_OURS: [&str; 4] = ["TargetTaken", "ForeignObject", "TakeoverUnsafe", "FlaggerActive"];
 
 /// No other Canary wants the same, and the cluster knows the router's objects.
 fn undisputed(snap: &Snapshot, c: &Validated, router: &'static dyn Router) -> Result<(), Rejection> {

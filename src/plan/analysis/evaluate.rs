@@ -4,11 +4,12 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
 use crate::{
-    analysis::{self, Assessment},
+    analysis::Assessment,
     api::{CanaryMetric, EndingKind, MetricOutcome, MetricStatus, Phase, StepStatus, request::Verb},
     names::conditions,
     plan::{
         analysis::{
+            due::{Due, due_now},
             entries::{self, Effect, effect},
             jobs,
             measurable::{is_hindered, is_measurable},
@@ -191,49 +192,6 @@ fn window_webhooks(cx: &Context<'_>, d: &mut PlanBuilder) -> (Option<Failed>, bo
         Reply::Yes(_) => (None, false),
         Reply::No(said) => (Some(cx.messages.check_failed(HookKind::Rollout, &said)), false),
     }
-}
-
-/// What is known of the metrics that are due.
-struct Due {
-    /// What they come to, by position.
-    found: Vec<(usize, Assessment)>,
-    /// These are all that are due.
-    whole: bool,
-    /// One that would pass was asked too early, and is left out.
-    early: bool,
-}
-
-/// While answers are missing the end of a Job is still looked at, and no window ends. None: there is nothing to look at.
-fn due_now(cx: &Context<'_>) -> Option<Due> {
-    let mut due = schedule::metrics_due(cx);
-    if is_hindered(cx) {
-        // what cannot be asked does not keep the others from counting: nothing passes on them alone
-        due.retain(|at| cx.asks.iter().all(|ask| ask.metric != *at || ask.query.is_ok()));
-    }
-    if let Some(mut found) = assessed(cx, &due) {
-        let all = found.len();
-        found.retain(|(at, a)| {
-            let counts = a.outcome == MetricOutcome::Pass && !metric(cx, *at).verdict.dry();
-            !(counts && analysis::early(*at, &cx.asks, &cx.answers.readings))
-        });
-        let early = found.len() < all;
-        return Some(Due { found, whole: true, early });
-    }
-    let ended: Vec<usize> = due.into_iter().filter(|at| jobs::is_one(cx, metric(cx, *at))).collect();
-    let found = assessed(cx, &ended).filter(|found| !found.is_empty())?;
-    Some(Due { found, whole: false, early: false })
-}
-
-/// What these metrics come to, by position. None: an answer is missing.
-fn assessed(cx: &Context<'_>, due: &[usize]) -> Option<Vec<(usize, Assessment)>> {
-    let entries = entries::all(cx);
-    let readings = jobs::readings(cx, &cx.asks);
-    let one = |at: &usize| {
-        let found = analysis::assess(&cx.c, &cx.checks, *at, &cx.asks, &readings)?;
-        let job = jobs::is_one(cx, metric(cx, *at)).then(|| jobs::name(cx, &entries[*at]));
-        Some((*at, Assessment { job, ..found }))
-    };
-    due.iter().map(one).collect()
 }
 
 /// Puts these measurements into the record of the run.

@@ -1,5 +1,6 @@
 //! A run's measurements: when they are due, what they come to, and what happens when there is no answer.
 
+pub(crate) mod due;
 pub(crate) mod entries;
 pub(crate) mod evaluate;
 pub(crate) mod jobs;

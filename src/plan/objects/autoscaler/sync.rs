@@ -113,7 +113,9 @@ pub(crate) fn returned(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
         if d.reached(after(cx.standing_since(), patience)).is_break() {
             return GO_ON;
         }
-        return write::ask(cx, d, wanted);
+        let asked = write::ask(cx, d, wanted);
+        // where it is held back, the deadline goes on
+        return if asked == WRITE_FIRST { asked } else { GO_ON };
     }
     resumed
 }

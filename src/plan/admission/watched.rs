@@ -1,0 +1,64 @@
+//! What is known of a Canary that is not accepted: enough to watch a run that is under way.
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::{
+    analysis,
+    plan::{
+        admission::{config_tracking, metric_templates},
+        analysis::jobs,
+        context::Context,
+        model::{Answers, Messages},
+        objects::autoscaler,
+    },
+    router,
+    snapshot::Snapshot,
+    spec::{Findings, Problem, known},
+};
+
+/// Reasons for which the objects may be somebody else's.
+const NOT_OURS: [&str; 4] = ["TargetTaken", "ForeignObject", "TakeoverUnsafe", "FlaggerActive"];
+
+/// What can be said of a Canary that was not accepted; none if it is not this one's to act on.
+pub(crate) fn watched<'a>(
+    snap: &'a Snapshot,
+    answers: &'a Answers,
+    now: Timestamp,
+    problem: &Problem,
+) -> Option<Context<'a>> {
+    if NOT_OURS.contains(&problem.reason) {
+        return None;
+    }
+    let c = known(&snap.canary, &snap.rules)?;
+    let router = router::by_name(&c.provider)?;
+    let target = snap.objects.get(c.target.kind(), &c.names.target).unwrap_or(&Value::Null);
+    let label = c.target.label(target, &snap.rules.selector_labels).unwrap_or_default();
+    let mut findings = Findings::default();
+    let mut checks = metric_templates::look(snap, &c, target, &mut findings);
+    jobs::look(snap, &c, &mut checks, &label, &mut findings);
+    let asks = analysis::asks(&c, &checks, router.queries());
+    let messages = Messages::new(&c.name, &c.names.target, &c.names.primary, &c.namespace);
+    let scaler = autoscaler::find(snap, &c, &label, &mut findings).ok().flatten();
+    let configs = config_tracking::look(snap, answers, c.target, target);
+    let hash = config_tracking::target_hash(snap, c.target, target, &configs);
+    Some(Context {
+        snap,
+        answers,
+        now,
+        rejected: true,
+        resumed: false,
+        c,
+        checks,
+        findings: Findings::default(),
+        router,
+        messages,
+        asks,
+        target,
+        label,
+        configs,
+        scaler,
+        scaler_problem: None,
+        hash,
+    })
+}

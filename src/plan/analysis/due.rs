@@ -1,0 +1,57 @@
+//! What is known of the metrics that are due at a time.
+
+use crate::{
+    analysis::{self, Assessment},
+    api::{CanaryMetric, MetricOutcome},
+    plan::{
+        analysis::{entries, jobs, measurable::is_hindered, schedule},
+        context::Context,
+    },
+};
+
+/// What is known of the metrics that are due.
+pub(crate) struct Due {
+    /// What they come to, by position.
+    pub(crate) found: Vec<(usize, Assessment)>,
+    /// These are all that are due.
+    pub(crate) whole: bool,
+    /// One that would pass was asked too early, and is left out.
+    pub(crate) early: bool,
+}
+
+/// While answers are missing the end of a Job is still looked at, and no window ends. None: there is nothing to look at.
+pub(crate) fn due_now(cx: &Context<'_>) -> Option<Due> {
+    let mut due = schedule::metrics_due(cx);
+    if is_hindered(cx) {
+        // what cannot be asked does not keep the others from counting: nothing passes on them alone
+        due.retain(|at| cx.asks.iter().all(|ask| ask.metric != *at || ask.query.is_ok()));
+    }
+    if let Some(mut found) = assessed(cx, &due) {
+        let all = found.len();
+        found.retain(|(at, a)| {
+            let counts = a.outcome == MetricOutcome::Pass && !metric(cx, *at).verdict.dry();
+            !(counts && analysis::early(*at, &cx.asks, &cx.answers.readings))
+        });
+        let early = found.len() < all;
+        return Some(Due { found, whole: true, early });
+    }
+    let ended: Vec<usize> = due.into_iter().filter(|at| jobs::is_one(cx, metric(cx, *at))).collect();
+    let found = assessed(cx, &ended).filter(|found| !found.is_empty())?;
+    Some(Due { found, whole: false, early: false })
+}
+
+/// What these metrics come to, by position. None: an answer is missing.
+fn assessed(cx: &Context<'_>, due: &[usize]) -> Option<Vec<(usize, Assessment)>> {
+    let entries = entries::all(cx);
+    let readings = jobs::readings(cx, &cx.asks);
+    let one = |at: &usize| {
+        let found = analysis::assess(&cx.c, &cx.checks, *at, &cx.asks, &readings)?;
+        let job = jobs::is_one(cx, metric(cx, *at)).then(|| jobs::name(cx, &entries[*at]));
+        Some((*at, Assessment { job, ..found }))
+    };
+    due.iter().map(one).collect()
+}
+
+fn metric<'c>(cx: &'c Context<'_>, at: usize) -> &'c CanaryMetric {
+    &cx.checks.metrics[at]
+}
