@@ -282,7 +282,10 @@ fn pinned_requests_go_their_way_while_a_run_lasts() -> Result<()> {
     for provider in ["traefik", "kubernetes", "skipper", "apisix", "kuma", "linkerd"] {
         let mut play = Play::new(provider, &spec)?;
         play.pass(40);
-        ensure!(play.said("spec.analysis.always: ") && play.sim.world.status().begun() == Phase::Unset, "{provider}");
+        ensure!(
+            play.said("spec.analysis.always: ") && play.sim.world.status().begun() == Phase::Unset,
+            "{provider}"
+        );
     }
     Ok(())
 }

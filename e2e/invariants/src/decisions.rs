@@ -95,9 +95,7 @@ impl Decisions {
             return;
         }
         if b.index == a.index.saturating_add(1) {
-            let weights = weights(snap);
-            let listed = weights.get(a.index as usize).or(weights.last()).copied().unwrap_or(100) as i32;
-            let expected = if c.apex == Apex::Shares { nearest(new, listed) } else { listed };
+            let expected = expected(snap, c, new, a.index as usize);
             if b.weight != expected {
                 self.wrong("S9", format!("step {} gives {} and not {expected}", b.index, b.weight));
             }
@@ -115,7 +113,7 @@ impl Decisions {
             self.wrong("S9", format!("index {} → {}", a.index, b.index));
         } else if b.weight > a.weight
             && !((primary_down || promoting) && b.weight == 100)
-            && !(self.spec_edited && b.index == 1 && Some(&b.weight.into()) == weights(snap).first())
+            && !(self.spec_edited && b.index == 1 && b.weight == expected(snap, c, new, 0))
         {
             self.wrong("S9", format!("weight {} → {} without a step", a.weight, b.weight));
         }
@@ -157,8 +155,11 @@ impl Decisions {
     }
 }
 
-fn weights(snap: &Snapshot) -> Vec<i64> {
-    schedule(&serde_json::to_value(&snap.canary).unwrap_or_default())
+/// The weight of this step, from 0: the last one beyond it.
+fn expected(snap: &Snapshot, c: &Validated, new: &CanaryStatus, step: usize) -> i32 {
+    let weights = schedule(&serde_json::to_value(&snap.canary).unwrap_or_default());
+    let listed = weights.get(step).or(weights.last()).copied().unwrap_or(100) as i32;
+    if c.apex == Apex::Shares { nearest(new, listed) } else { listed }
 }
 
 /// The weight that whole pods make of this one, worked out anew.

@@ -61,7 +61,12 @@ fn cookies(cx: &Context<'_>, d: &mut PlanBuilder, want: Split) -> Cookies {
     }
     Cookies {
         canary: status.session_affinity_cookie.clone(),
-        primary: affinity.primary_cookie_name.as_ref().and(status.primary_session_affinity_cookie.clone()),
+        // who has been with the primary stays there while it has pods
+        primary: affinity
+            .primary_cookie_name
+            .as_ref()
+            .filter(|_| cx.primary_pods() > 0 || want.canary() < 100)
+            .and(status.primary_session_affinity_cookie.clone()),
         previous: status.previous_session_affinity_cookie.clone(),
     }
 }
