@@ -38,7 +38,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
             .await
             .with_context(|| format!("delete {namespace}/{name}"))?;
         let uid = canary.uid().unwrap_or_default();
-        let gone = await_condition(api, &name, is_deleted(&uid));
+        let gone = Box::pin(await_condition(api, &name, is_deleted(&uid)));
         tokio::time::timeout(PATIENCE, gone)
             .await
             .with_context(|| format!("{namespace}/{name} is not given back: is the operator running?"))??;

@@ -95,7 +95,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     tokio::select! {
         () = worker.synced() => {
             tracing::info!(version = env!("CARGO_PKG_VERSION"), "watching");
-            let work = { let worker = worker.clone(); move |key| { let worker = worker.clone(); async move { worker.work(key).await } } };
+            let work = { let worker = worker.clone(); move |key| { let worker = worker.clone(); Box::pin(async move { worker.work(key).await }) } };
             queue::run(receiver, AT_ONCE, (stop.clone(), DRAIN), work, |key, error| worker.panicked(key, error)).await;
         }
         () = stop.cancelled() => {}

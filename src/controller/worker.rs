@@ -130,7 +130,7 @@ impl Worker {
     /// Carries out plan after plan for one Canary until there is nothing left to do now.
     pub(super) async fn work(&self, key: Key) -> Again {
         let measured = Reconcile::begin(&self.metrics);
-        let (outcome, again) = self.passes(&key).await;
+        let (outcome, again) = Box::pin(self.passes(&key)).await;
         measured.end(outcome);
         again
     }
@@ -145,7 +145,7 @@ impl Worker {
             if self.stop.is_cancelled() {
                 return (Outcome::Waiting, Again::OnChange);
             }
-            let pass = match self.pass(key, asked.take()).await {
+            let pass = match Box::pin(self.pass(key, asked.take())).await {
                 Ok(pass) => pass,
                 Err(end) => return end,
             };

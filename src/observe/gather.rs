@@ -36,17 +36,10 @@ pub(crate) fn gather(
     key: &Key,
     now: Timestamp,
 ) -> Result<Snapshot, GatherError> {
-    let (namespace, name) = key;
-    let mut raw = cache.get(CANARY, namespace, name).ok_or(GatherError::Gone)?;
-    if cache.stale(CANARY, key) {
-        return Err(GatherError::Behind(CANARY.plural));
-    }
-    let not_followed = keep_in_use(&mut raw, &rules.mesh_provider);
-    let canary: Canary = serde_json::from_value(raw).map_err(|e| GatherError::Undecodable(e.to_string()))?;
+    let namespace = &key.0;
+    let (canary, not_followed) = canary(cache, rules, key)?;
     let target = canary.spec.target_ref.name.clone();
-    let named = canary.spec.service.as_ref().and_then(|s| s.name.clone()).filter(|n| !n.is_empty());
-    let apex = named.unwrap_or_else(|| target.clone());
-    let services = [apex.clone(), names::primary(&apex), names::canary(&apex)];
+    let services = services(&canary);
 
     // nothing is read of a kind that is not served
     let target_kind = Target::named(&canary.spec.target_ref).unwrap_or_default();
@@ -55,11 +48,9 @@ pub(crate) fn gather(
     if workload == DAEMONSET {
         reach.listed(cache, DAEMONSET)?;
     }
-    let mut wanted: Vec<ObjectRef> = [target.clone(), names::primary(&target)]
-        .into_iter()
-        .map(|n| ObjectRef::new(workload, n))
-        .chain(services.iter().map(|n| ObjectRef::new(SERVICE, n.clone())))
-        .collect();
+    let workloads = [target.clone(), names::primary(&target)].map(|n| ObjectRef::new(workload, n));
+    let mut wanted = workloads.to_vec();
+    wanted.extend(services.iter().map(|n| ObjectRef::new(SERVICE, n.clone())));
     wanted.extend(routes(cache, rules, &canary, &services, &mut reach)?);
     wanted.extend(scalers(cache, namespace, &canary, &mut reach)?);
     if canary.metadata.deletion_timestamp.is_some() {
@@ -105,6 +96,24 @@ pub(crate) fn gather(
         heard: BTreeMap::new(),
         canary,
     })
+}
+
+/// The Canary with the fields in force that are in use, and what of it is not followed.
+fn canary(cache: &ObjectCache, rules: &Rules, key: &Key) -> Result<(Canary, Vec<String>), GatherError> {
+    let mut raw = cache.get(CANARY, &key.0, &key.1).ok_or(GatherError::Gone)?;
+    if cache.stale(CANARY, key) {
+        return Err(GatherError::Behind(CANARY.plural));
+    }
+    let not_followed = keep_in_use(&mut raw, &rules.mesh_provider);
+    let canary = serde_json::from_value(raw).map_err(|e| GatherError::Undecodable(e.to_string()))?;
+    Ok((canary, not_followed))
+}
+
+/// Names of the apex and of the Services beside it.
+fn services(canary: &Canary) -> [String; 3] {
+    let named = canary.spec.service.as_ref().and_then(|s| s.name.clone()).filter(|n| !n.is_empty());
+    let apex = named.unwrap_or_else(|| canary.spec.target_ref.name.clone());
+    [apex.clone(), names::primary(&apex), names::canary(&apex)]
 }
 
 /// Kinds that every decision is made from.

@@ -14,11 +14,12 @@ const MINUTE: SignedDuration = SignedDuration::from_secs(60);
 pub(crate) struct Rate(BTreeMap<ObjectRef, Vec<Timestamp>>);
 
 impl Rate {
-    /// The operator has written this: what is wrong with it.
-    pub(crate) fn note(&mut self, at: &ObjectRef, now: Timestamp) -> Option<String> {
+    /// The operator has written this: what is wrong with it. `steps` is how many the Canary may take within a minute.
+    pub(crate) fn note(&mut self, at: &ObjectRef, steps: usize, now: Timestamp) -> Option<String> {
         let times = self.0.entry(at.clone()).or_default();
         times.retain(|time| now.duration_since(*time) < MINUTE);
         times.push(now);
-        (times.len() == MOST + 1).then(|| format!("write budget: {at} was written {MOST} times in a minute"))
+        let most = MOST.max(2 * steps);
+        (times.len() == most + 1).then(|| format!("write budget: {at} was written {most} times in a minute"))
     }
 }

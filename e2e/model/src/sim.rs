@@ -218,6 +218,13 @@ impl Sim {
         true
     }
 
+    /// Steps that the Canary may take within a minute, by its interval.
+    fn steps_a_minute(&self) -> usize {
+        let interval = self.world.canary.as_ref().map(|c| c["spec"]["analysis"]["interval"].clone());
+        let seconds = interval.as_ref().and_then(|i| i.as_str()?.strip_suffix('s')?.parse::<usize>().ok());
+        60 / seconds.unwrap_or(60).max(1)
+    }
+
     fn say(&mut self, plan: &Plan) {
         self.log.extend(plan.notes.iter().map(transcript::note));
     }
@@ -315,7 +322,7 @@ impl Sim {
         let written = outcome == Outcome::Written;
         self.writes.note(&write, desired, outcome, self.now);
         if written {
-            let wrong = self.rate.note(&write.0, self.now);
+            let wrong = self.rate.note(&write.0, self.steps_a_minute(), self.now);
             self.observer.violations.extend(wrong);
             self.wrote(&before, Some(action));
             let changed = self.others.react(&mut self.world, &write.0, self.now);

@@ -86,17 +86,7 @@ impl Step {
     /// Does what the step says; returns it in words.
     pub(crate) fn happens(&self, sim: &mut Sim) -> Result<String> {
         let mut said = Vec::new();
-        if let Some(away) = &self.away {
-            said.push(format!("the operator was away for {away}"));
-        }
-        if let Some(seconds) = self.clock {
-            sim.skew += SignedDuration::from_secs(seconds);
-            if seconds > 0 {
-                sim.watching_since = sim.clock();
-            }
-            sim.observer.clock_was_set();
-            said.push(format!("the operator's clock is set by {seconds} s"));
-        }
+        self.time_is_odd(sim, &mut said);
         if let Some(image) = &self.image {
             fixture::set_image(sim, image);
             said.push(format!("the target gets {image}"));
@@ -174,6 +164,20 @@ impl Step {
             said.push(format!("writes of {what} are refused: {}", why.is_some()));
         }
         Ok(())
+    }
+
+    fn time_is_odd(&self, sim: &mut Sim, said: &mut Vec<String>) {
+        if let Some(away) = &self.away {
+            said.push(format!("the operator was away for {away}"));
+        }
+        if let Some(seconds) = self.clock {
+            sim.skew += SignedDuration::from_secs(seconds);
+            if seconds > 0 {
+                sim.watching_since = sim.clock();
+            }
+            sim.observer.clock_was_set();
+            said.push(format!("the operator's clock is set by {seconds} s"));
+        }
     }
 
     fn comes_and_goes(&self, sim: &mut Sim, said: &mut Vec<String>) -> Result<()> {
