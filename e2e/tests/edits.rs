@@ -195,8 +195,8 @@ fn in_a_run() -> Sim {
     sim
 }
 
-fn sound(sim: &Sim) {
-    sim.verdict().unwrap_or_else(|wrong| panic!("{wrong}"));
+fn sound(sim: &Sim) -> Result<()> {
+    sim.verdict().map_err(anyhow::Error::msg)
 }
 
 fn canary_weight(sim: &Sim) -> i64 {
@@ -204,7 +204,7 @@ fn canary_weight(sim: &Sim) -> i64 {
 }
 
 #[test]
-fn b6_a_rollback_ends_although_the_spec_has_become_invalid() {
+fn b6_a_rollback_ends_although_the_spec_has_become_invalid() -> Result<()> {
     let mut sim = in_a_run();
     bad(&mut sim);
     sim.now = serin_model::time::later(sim.now, Duration::from_secs(5));
@@ -220,12 +220,13 @@ fn b6_a_rollback_ends_although_the_spec_has_become_invalid() {
         pass(&mut sim, 60);
         assert_eq!(canary_weight(&sim), 0);
         assert_eq!(sim.world.status().phase, Some(Phase::Failed), "{}", sim.log.join("\n"));
-        sound(&sim);
+        sound(&sim)?;
     }
+    Ok(())
 }
 
 #[test]
-fn c18_a_restart_whose_status_was_refused_is_no_rollback() {
+fn c18_a_restart_whose_status_was_refused_is_no_rollback() -> Result<()> {
     let mut sim = in_a_run();
     fixture::set_image(&mut sim, "podinfo:3");
     sim.trouble = Some(Trouble::Conflict);
@@ -234,11 +235,11 @@ fn c18_a_restart_whose_status_was_refused_is_no_rollback() {
     fixture::set_image(&mut sim, "podinfo:2");
     pass(&mut sim, 120);
     assert_eq!(sim.world.status().phase, Some(Phase::Succeeded), "{}", sim.log.join("\n"));
-    sound(&sim);
+    sound(&sim)
 }
 
 #[test]
-fn c12_a_primary_that_is_left_keeps_what_it_runs() {
+fn c12_a_primary_that_is_left_keeps_what_it_runs() -> Result<()> {
     let mut sim = in_a_run();
     bad(&mut sim);
     pass(&mut sim, 60);
@@ -247,9 +248,9 @@ fn c12_a_primary_that_is_left_keeps_what_it_runs() {
     canary["metadata"]["finalizers"] = json!(null);
     // garbage collection takes what the Canary owned
     for kind in [REVISION, CANARY_RUN] {
-        let named = |object: &Value| object["metadata"]["name"].as_str().map(str::to_owned);
-        let names: Vec<String> = sim.world.objects.of(kind).filter_map(named).collect();
-        for name in names {
+        let name_of = |object: &Value| object["metadata"]["name"].as_str().map(str::to_owned);
+        let all: Vec<String> = sim.world.objects.of(kind).filter_map(name_of).collect();
+        for name in all {
             sim.world.objects.remove(&ObjectRef::new(kind, name));
         }
     }
@@ -275,5 +276,5 @@ fn c12_a_primary_that_is_left_keeps_what_it_runs() {
     }
     assert!(ran, "the target's template is analysed");
     assert_eq!(image(&sim), "podinfo:2");
-    sound(&sim);
+    sound(&sim)
 }

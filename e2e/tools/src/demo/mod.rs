@@ -46,7 +46,7 @@ pub async fn play(scenario: &'static Scenario) -> anyhow::Result<bool> {
         stage.screen.line("")?;
         stage.screen.title(&format!("Act {}: {}", index + 1, act.title))?;
         stage.screen.line(&format!("{}\n", act.about))?;
-        let outcome = act::play(&mut stage, act).await?;
+        let outcome = Box::pin(act::play(&mut stage, act)).await?;
         if outcome.phase == Phase::Succeeded {
             act.version.clone_into(&mut stage.serving);
         }
