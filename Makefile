@@ -18,7 +18,7 @@ TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 SERIN := $(CARGO) run --quiet --locked --bin serin --
 CRDS := canaries metrictemplates alertproviders canaryruns
 CI := fmt-check lint deny crd-check manifests-check test-unit test-bed
-NIGHTLY := crash breakages bench image-check fresh
+NIGHTLY := soak crash breakages bench image-check fresh
 
 .PHONY: help
 help: ## Show this list
@@ -122,6 +122,11 @@ test-bed: bed-parts build ## Run the stories on real parts (API server, controll
 .PHONY: bed-parts
 bed-parts:
 	@e2e/parts/lacking.sh | grep -q '^bed' || e2e/parts/build.sh all
+
+.PHONY: soak
+soak: ## Play 20000 generated sequences of edits, deaths and refusals on the model; SOAK_SEED=n takes others
+	@seed=$${SOAK_SEED:-$$RANDOM}; echo "seed $$seed"; \
+	  PROPTEST_RNG_SEED=$$seed PROPTEST_CASES=20000 $(CARGO) test --locked -p serin-e2e --test properties -- --nocapture whatever
 
 .PHONY: crash
 crash: ## Kill the operator at every write of every story

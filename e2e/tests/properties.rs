@@ -76,6 +76,19 @@ proptest! {
         sound(&after(&spec, &happened))?;
     }
 
+    /// The same with edits of what objects are made by, refusals, contests, absences and Canaries that are made again; and once
+    /// all is well again every run ends. `make soak` takes many more.
+    #[test]
+    fn whatever_is_edited_dies_or_is_refused_every_run_ends(spec in spec(), happened in generated::hostile(20)) {
+        let mut sim = after(&spec, &happened);
+        generated::all_is_well(&mut sim);
+        sim.advance(Duration::from_secs(4 * 3600));
+        sound(&sim)?;
+        let status = sim.world.status();
+        let accepted = status.conditions.iter().all(|c| c.type_ != "Accepted" || c.status == "True" || c.reason == "FieldInUse");
+        prop_assert!(!accepted || status.run.is_none(), "{:?}\n{}", status.phase, sim.log.join("\n"));
+    }
+
     /// The same where the apex Service moves users, and no pods are missing where they are shared.
     #[test]
     fn an_apex_that_moves_users_breaks_no_invariant(spec in apex_spec(), replicas in 1i64..12, happened in apex_events(24)) {

@@ -64,6 +64,13 @@ impl Track {
         Self { uid: uid.to_owned(), ..Self::default() }
     }
 
+    /// The clock was set: times from before are not comparable.
+    pub fn clock_was_set(&mut self) {
+        for time in [&mut self.zero_since, &mut self.apex_since].into_iter().flatten() {
+            *time = Timestamp::MIN;
+        }
+    }
+
     /// Before the checks.
     pub(crate) fn before(&mut self, seen: &Seen<'_>) {
         if seen.kind == Kind::Deployment && seen.name == seen.names.target {

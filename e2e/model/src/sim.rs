@@ -346,7 +346,10 @@ impl Sim {
             if !wrote && !played {
                 let wrong = self.kept.wrong(&self.world, self.now);
                 self.observer.violations.extend(wrong);
-                self.observer.settled(&self.world, &self.pods, &self.names);
+                // what is refused or changed back each time cannot be moved
+                if self.others.refuses.is_empty() && self.others.changes.is_empty() {
+                    self.observer.settled(&self.world, &self.pods, &self.names);
+                }
                 return;
             }
         }

@@ -1,10 +1,12 @@
 //! Generated specs, answers and events for the property tests, and what each event does to a model.
 
+mod edited;
 mod scalers;
 mod verdicts;
 
 use std::time::Duration;
 
+pub(crate) use edited::{Edited, all_is_well};
 use jiff::SignedDuration;
 use proptest::{collection::vec, prelude::*, strategy::Union};
 pub(crate) use scalers::Scaled;
@@ -63,6 +65,8 @@ pub(crate) enum Event {
     Secret(u8),
     /// The clock is set, by seconds.
     Clock(i64),
+    /// Something in the middle of things.
+    Edited(Edited),
 }
 
 const SIDES: [&str; 2] = ["podinfo", "podinfo-primary"];
@@ -397,6 +401,13 @@ pub(crate) fn events(most: usize) -> impl Strategy<Value = Vec<Event>> {
     vec(event(), 1..most)
 }
 
+/// Anything may happen, and much of it in the middle of a run.
+pub(crate) fn hostile(most: usize) -> impl Strategy<Value = Vec<Event>> {
+    // an object that a deletion has given back is no longer ours to mend
+    let usual = event().prop_filter("by hand", |e| !matches!(e, Event::Weights(_) | Event::EditApex));
+    vec(prop_oneof![3 => usual, 2 => edited::event().prop_map(Event::Edited)], 1..most)
+}
+
 /// Only what a quiet cluster sees: images, answers, load, time.
 pub(crate) fn calm(most: usize) -> impl Strategy<Value = Vec<Event>> {
     let event = prop_oneof![
@@ -515,6 +526,7 @@ pub(crate) fn happen(sim: &mut Sim, event: &Event) {
             sim.now = sim.now.checked_add(SignedDuration::from_secs(*by)).unwrap_or(sim.now);
             sim.observer.clock_was_set();
         }
+        Event::Edited(edited) => edited.happen(sim),
     }
     sim.look();
 }

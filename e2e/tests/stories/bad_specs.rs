@@ -202,11 +202,11 @@ async fn a_spec_broken_in_a_run_keeps_its_split(shared: &Shared) -> anyhow::Resu
     let good = json!({"spec": good.spec});
     let load = LoadHandle::start(&story.target("app"), 100.0, 2);
     let breaks = [
-        ("NotYetServed", "spec.provider: osm", json!({"spec": {"provider": "osm"}})),
+        ("FieldInUse", "spec.provider is osm", json!({"spec": {"provider": "osm"}})),
         ("PortUnresolved", "spec.service.targetPort", json!({"spec": {"service": {"targetPort": "web"}}})),
         ("InvalidSpec", "spec.analysis has no steps", json!({"spec": {"analysis": {"stepWeight": null}}})),
         ("UnknownMetric", "happiness", json!({"spec": {"analysis": {"metrics": [{"name": "happiness"}]}}})),
-        ("TargetMissing", "deployment elsewhere", json!({"spec": {"targetRef": {"name": "elsewhere"}}})),
+        ("FieldInUse", "spec.targetRef is Deployment elsewhere", json!({"spec": {"targetRef": {"name": "elsewhere"}}})),
     ];
     let before = writes(&story, "app")?;
     for (reason, word, edit) in breaks {

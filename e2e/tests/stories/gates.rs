@@ -157,7 +157,9 @@ async fn a_revision_that_nobody_lets_begin_is_left(shared: &Shared) -> anyhow::R
     story.set_image("app", "app:2").await?;
     story.phase("app", Phase::Waiting).await?;
     ensure!(story.replicas("app").await? == Some(0), "pods before it may begin");
-    story.phase("app", Phase::Failed).await?;
+    // no run has begun, so none has failed
+    story.condition("app", "Promoted", "False", "was not begun with").await?;
+    story.phase("app", Phase::Initialized).await?;
     story.event("app", "nobody opened gate board before the run within 5 s: going back").await?;
     story.event("app", "Rollout of app.gate-start was not started").await?;
     ensure!(story.replicas("app").await? == Some(0), "pods of a revision that was not begun with");

@@ -277,7 +277,7 @@ async fn a_service_goes_through_its_whole_life(shared: &Shared) -> anyhow::Resul
     // a copy that is changed or taken away comes back as it was
     let astray = Patch::Merge(json!({"spec": {"selector": {"version": "1"}}}));
     api.patch("app-primary", &PatchParams::default(), &astray).await?;
-    story.event("app", "Service app-primary was changed by hand").await?;
+    story.event("app", "Service app-primary was changed by").await?;
     let mended = async || (version_of(&story, "app-primary").await.ok()? == "2").then_some(());
     wait::until("the primary to be as it was", PATIENCE, mended).await?;
     over(load).await?;

@@ -22,6 +22,7 @@ use crate::{
 pub(crate) const CHAIN: Chain = &[
     ("abort_requested", gates::aborted),
     ("rollback_under_way", ending_under_way),
+    ("route_to_nobody", route_to_nobody),
     ("in_a_run", |cx, _| wait_unless(in_a_run(cx))),
     ("target_changed", target_changed),
     ("canary_pods_taken", |cx, d| match cx.phase() {
@@ -42,6 +43,16 @@ fn in_a_run(cx: &Context<'_>) -> bool {
             cx.phase(),
             Phase::Progressing | Phase::Waiting | Phase::WaitingPromotion | Phase::Promoting
         )
+}
+
+/// Somebody has turned the route to a canary without pods: it leads to the primary, which has some.
+fn route_to_nobody(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    let led = cx.live_split().is_some_and(|live| live.canary() > 0) && cx.step().weight == 0;
+    if !led || cx.phase() <= Phase::Initializing || cx.canary_pods() > 0 || cx.primary_pods() == 0 {
+        return GO_ON;
+    }
+    d.urgent = true;
+    handled_after(traffic::routing(cx, d, Split::to_canary(0), WriteReason::Drift))
 }
 
 /// An ending needs the target's label and nothing else of it; without one its traffic goes back, and the rest waits.

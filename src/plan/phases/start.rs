@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
 use crate::{
-    api::{Phase, StepStatus},
+    api::{EndingKind, Phase, StepStatus},
     names::conditions,
     plan::{
         analysis::{evaluate, schedule},
@@ -22,6 +22,7 @@ use crate::{
         objects::autoscaler,
         observed_target,
         phases::steps,
+        traffic::ending,
     },
     spec::Apex,
 };
@@ -69,9 +70,13 @@ pub(crate) fn pods_renewed(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     // without a primary they serve whatever comes by an apex that leads to both
     wait_unless(cx.zero().canary() == 0 && cx.primary_pods() > 0)?;
     d.reached(cx.settled_at())?;
+    if d.reached(after(cx.standing_since(), cx.c.deadline)).is_continue() {
+        let why = "its pods with the former configuration were not replaced in time";
+        d.say(cx.messages.deadline_exceeded(why));
+        return ending::begin(cx, d, EndingKind::RollingBack, "DeadlineExceeded", why);
+    }
     autoscaler::scale_to_zero(cx, d)?;
-    let late = d.reached(after(cx.standing_since(), cx.c.deadline)).is_continue();
-    if cx.c.target.is_empty(cx.target) || late {
+    if cx.c.target.is_empty(cx.target) {
         d.status.step = Some(StepStatus { renew: false, pods_since: Some(MicroTime(cx.now)), ..cx.step() });
         observed_target::remember(cx, d);
         return WRITE_FIRST;

@@ -79,6 +79,7 @@ fn a_run_that_is_not_accepted_is_watched_in_this_order() {
     let watched = [
         "abort_requested",
         "rollback_under_way",
+        "route_to_nobody",
         "in_a_run",
         "target_changed",
         "canary_pods_taken",

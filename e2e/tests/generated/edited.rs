@@ -1,0 +1,155 @@
+//! What people, other parties and the world do to a Canary in the middle of things: edits of fields that its objects are made
+//! by, refusals, changes that are changed back, absences of the operator, and a Canary that is made again.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use serin::snapshot::{CANARY_RUN, DEPLOYMENT, ObjectRef, REVISION, SERVICE};
+use serin_model::{
+    Sim,
+    others::{Change, Refusal},
+    pods::Mode,
+    route::VIRTUAL_SERVICE,
+};
+
+/// Something that happens.
+#[derive(Clone, Debug)]
+pub(crate) enum Edited {
+    /// A merge patch of the spec.
+    Spec(Value),
+    /// The operator is away for so many seconds.
+    Away(u64),
+    /// The operator's clock is set, by seconds, against everyone else's.
+    Skew(i64),
+    /// Answers take so many seconds from now on, and pods change while the next ones are awaited.
+    Meanwhile(u64, &'static str, Mode),
+    /// The API server refuses writes of an object, or takes all again.
+    Refuse(Option<ObjectRef>),
+    /// Another party changes an object back after each write, or no longer does.
+    Contest(Option<ObjectRef>),
+    /// The target's number is taken out of what is applied.
+    NoReplicas,
+    /// The Canary is removed without its finalizer, what it owned goes with it, and it is made again.
+    MadeAgain,
+}
+
+fn object() -> impl Strategy<Value = ObjectRef> {
+    prop_oneof![
+        2 => Just(ObjectRef::new(VIRTUAL_SERVICE, "podinfo")),
+        1 => Just(ObjectRef::new(SERVICE, "podinfo")),
+        1 => Just(ObjectRef::new(SERVICE, "podinfo-canary")),
+        2 => Just(ObjectRef::new(DEPLOYMENT, "podinfo-primary")),
+        1 => Just(ObjectRef::new(DEPLOYMENT, "podinfo")),
+    ]
+}
+
+fn patch() -> impl Strategy<Value = Value> {
+    prop::sample::select(vec![
+        json!({"provider": "contour"}),
+        json!({"provider": null}),
+        json!({"service": {"name": "web"}}),
+        json!({"service": {"name": null}}),
+        json!({"service": {"port": 8080}}),
+        json!({"targetRef": {"name": "web"}}),
+        json!({"targetRef": {"name": "podinfo"}}),
+        json!({"analysis": {"match": [{"headers": {"x": {"exact": "y"}}}]}}),
+        json!({"analysis": {"match": [{"headers": {"x": {"exact": "z"}}}]}}),
+        json!({"analysis": {"match": null}}),
+        json!({"analysis": {"threshold": 1}}),
+        json!({"analysis": {"threshold": 9}}),
+        json!({"analysis": {"promotion": {"mode": "sometimes"}}}),
+        json!({"analysis": {"promotion": null}}),
+        json!({"analysis": {"metrics": [{"name": "own", "templateRef": {"name": "gone"}}]}}),
+        json!({"analysis": {"canaryReplicas": "match"}}),
+        json!({"analysis": {"canaryReplicas": null}}),
+        json!({"skipAnalysis": true}),
+        json!({"skipAnalysis": null}),
+    ])
+}
+
+pub(super) fn event() -> impl Strategy<Value = Edited> {
+    let mode = prop_oneof![3 => Just(Mode::Vanish), 2 => Just(Mode::OneUnready), 1 => Just(Mode::Leave), 3 => Just(Mode::Ready)];
+    prop_oneof![
+        8 => patch().prop_map(Edited::Spec),
+        2 => (1u64..900).prop_map(Edited::Away),
+        1 => (-4000i64..4000).prop_map(Edited::Skew),
+        4 => (0u64..6, super::side(), mode).prop_map(|(time, side, mode)| Edited::Meanwhile(time, side, mode)),
+        2 => proptest::option::of(object()).prop_map(Edited::Refuse),
+        2 => proptest::option::of(object()).prop_map(Edited::Contest),
+        1 => Just(Edited::NoReplicas),
+        1 => Just(Edited::MadeAgain),
+    ]
+}
+
+impl Edited {
+    pub(super) fn happen(&self, sim: &mut Sim) {
+        match self {
+            Self::Spec(patch) => {
+                sim.world.edit_canary(&json!({"spec": patch}));
+                sim.observer.decisions.spec_edited = true;
+            }
+            Self::Away(seconds) => sim.away(Duration::from_secs(*seconds)),
+            Self::Skew(seconds) => {
+                sim.skew += SignedDuration::from_secs(*seconds);
+                if *seconds > 0 {
+                    sim.watching_since = sim.clock();
+                }
+                sim.observer.clock_was_set();
+            }
+            Self::Meanwhile(seconds, side, mode) => {
+                sim.asking = Duration::from_secs(*seconds);
+                sim.meanwhile = Some(((*side).into(), *mode));
+            }
+            Self::Refuse(None) => sim.others.refuses.clear(),
+            Self::Refuse(Some(at)) => {
+                let refusal = Refusal { why: "denied by a policy".into(), field: None };
+                sim.others.refuses.insert(at.clone(), refusal);
+            }
+            Self::Contest(None) => sim.others.changes.clear(),
+            Self::Contest(Some(at)) => {
+                let patch = json!({"metadata": {"labels": {"app": "contested"}}});
+                sim.others.changes.insert(at.clone(), Change { by: Some("policy".into()), patch });
+            }
+            Self::NoReplicas => {
+                let target = ObjectRef::new(DEPLOYMENT, "podinfo");
+                sim.world.edit(&target, &json!({"spec": {"replicas": 1}}));
+            }
+            Self::MadeAgain => made_again(sim),
+        }
+    }
+}
+
+fn made_again(sim: &mut Sim) {
+    let Some(old) = sim.world.canary.take() else { return };
+    for kind in [REVISION, CANARY_RUN] {
+        let name = |object: &Value| object["metadata"]["name"].as_str().map(str::to_owned);
+        let all: Vec<String> = sim.world.objects.of(kind).filter_map(name).collect();
+        for name in all {
+            sim.world.objects.remove(&ObjectRef::new(kind, name));
+        }
+    }
+    let canary = json!({"metadata": {"name": old["metadata"]["name"]}, "spec": old["spec"]});
+    let now = sim.now;
+    sim.world.put_canary(canary, now);
+    // what the former one had analysed is not known any more
+    sim.observer.lenient = true;
+}
+
+/// Everything is as it should be again, and stays so.
+pub(crate) fn all_is_well(sim: &mut Sim) {
+    sim.others.refuses.clear();
+    sim.others.changes.clear();
+    sim.pods.modes.clear();
+    sim.pods.slices_late = false;
+    sim.readings.clear();
+    sim.trouble = None;
+    (sim.asking, sim.meanwhile) = (Duration::ZERO, None);
+    let metrics = json!([{"name": "request-success-rate", "thresholdRange": {"min": 99}}]);
+    sim.world.edit_canary(
+        &json!({"spec": {"suspend": null, "analysis": {"promotion": null, "metrics": metrics}}}),
+    );
+    sim.observer.decisions.spec_edited = true;
+    sim.look();
+}
