@@ -211,10 +211,10 @@ async fn a_gate_outlives_the_operator(shared: &Shared) -> anyhow::Result<()> {
         (still.phase, still.step.as_ref().map(|s| s.index)) == (Some(Phase::Waiting), Some(2)),
         "an approval was used twice: {still:?}"
     );
-    ensure!(still.last_transition_time == waits.last_transition_time, "it waits anew: {still:?}");
+    ensure!(still.waiting == waits.waiting, "it waits again from the beginning: {still:?}");
 
     operator.kill9().await?;
-    let since = waits.last_transition_time.context("since when it waits")?.0;
+    let since = waits.waiting.context("since when it waits")?.since.0;
     let left = since.checked_add(DEADLINE)?.duration_since(Timestamp::now());
     tokio::time::sleep(left.try_into().unwrap_or_default()).await;
     alive(&mut operator).await?;
