@@ -206,7 +206,11 @@ async fn a_spec_broken_in_a_run_keeps_its_split(shared: &Shared) -> anyhow::Resu
         ("PortUnresolved", "spec.service.targetPort", json!({"spec": {"service": {"targetPort": "web"}}})),
         ("InvalidSpec", "spec.analysis has no steps", json!({"spec": {"analysis": {"stepWeight": null}}})),
         ("UnknownMetric", "happiness", json!({"spec": {"analysis": {"metrics": [{"name": "happiness"}]}}})),
-        ("FieldInUse", "spec.targetRef is Deployment elsewhere", json!({"spec": {"targetRef": {"name": "elsewhere"}}})),
+        (
+            "FieldInUse",
+            "spec.targetRef is Deployment elsewhere",
+            json!({"spec": {"targetRef": {"name": "elsewhere"}}}),
+        ),
     ];
     let before = writes(&story, "app")?;
     for (reason, word, edit) in breaks {
