@@ -64,6 +64,11 @@ impl Track {
         Self { uid: uid.to_owned(), ..Self::default() }
     }
 
+    /// The Canary was removed and made again, with epochs that begin from nothing.
+    pub fn made_again(&mut self) {
+        (self.ended, self.run, self.generation) = (None, None, None);
+    }
+
     /// The clock was set: times from before are not comparable.
     pub fn clock_was_set(&mut self) {
         for time in [&mut self.zero_since, &mut self.apex_since].into_iter().flatten() {

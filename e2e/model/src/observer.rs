@@ -104,6 +104,12 @@ impl Observer {
         self.track.clock_was_set();
     }
 
+    /// The Canary was removed and made again: its status begins from nothing.
+    pub fn canary_was_made_again(&mut self) {
+        self.lenient = true;
+        self.track.made_again();
+    }
+
     /// Every change of the world that is not ours.
     pub fn saw(&mut self, world: &World, pods: &Pods, names: &Names, now: Timestamp) {
         self.see(world, pods, names, By::Others, "", now);

@@ -320,7 +320,7 @@ impl Sim {
             },
         };
         let written = outcome == Outcome::Written;
-        self.writes.note(&write, desired, outcome, self.now);
+        self.writes.note(&write, desired, outcome, self.clock());
         if written {
             let wrong = self.rate.note(&write.0, self.steps_a_minute(), self.now);
             self.observer.violations.extend(wrong);

@@ -86,6 +86,8 @@ pub(super) fn event() -> impl Strategy<Value = Edited> {
 impl Edited {
     pub(super) fn happen(&self, sim: &mut Sim) {
         match self {
+            // other names before anything is made are no edit: the observer knows one set of them
+            Self::Spec(patch) if sim.world.status().in_use.is_none() && patch["analysis"].is_null() => {}
             Self::Spec(patch) => {
                 sim.world.edit_canary(&json!({"spec": patch}));
                 sim.observer.decisions.spec_edited = true;
@@ -130,11 +132,19 @@ fn made_again(sim: &mut Sim) {
             sim.world.objects.remove(&ObjectRef::new(kind, name));
         }
     }
-    let canary = json!({"metadata": {"name": old["metadata"]["name"]}, "spec": old["spec"]});
+    let mut canary = json!({"metadata": {"name": old["metadata"]["name"]}, "spec": old["spec"]});
+    // under the names that the observer knows
+    for (field, value) in [
+        ("provider", Value::Null),
+        ("service", json!({"name": null})),
+        ("targetRef", json!({"name": "podinfo"})),
+    ] {
+        json_patch::merge(&mut canary["spec"], &json!({field: value}));
+    }
     let now = sim.now;
     sim.world.put_canary(canary, now);
     // what the former one had analysed is not known any more
-    sim.observer.lenient = true;
+    sim.observer.canary_was_made_again();
 }
 
 /// Everything is as it should be again, and stays so.

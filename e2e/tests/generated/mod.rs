@@ -505,13 +505,7 @@ pub(crate) fn happen(sim: &mut Sim, event: &Event) {
                 &json!({"spec": {"selector": {"app": "podinfo"}}}),
             );
         }
-        Event::Spec(spec) => {
-            let clean = json!({"stepWeight": null, "stepWeights": null, "maxWeight": null});
-            sim.world.edit_canary(&json!({"spec": {"analysis": clean}}));
-            sim.world.edit_canary(&json!({"spec": spec}));
-            scalers::provide(sim, spec);
-            sim.observer.decisions.spec_edited = true;
-        }
+        Event::Spec(spec) => edit_spec(sim, spec),
         Event::Config(_) | Event::DropConfig | Event::Secret(_) => configure(sim, event),
         Event::Request(text) => {
             sim.world.edit_canary(&json!({"metadata": {"annotations": {"serin.dev/request": text}}}));
@@ -529,6 +523,14 @@ pub(crate) fn happen(sim: &mut Sim, event: &Event) {
         Event::Edited(edited) => edited.happen(sim),
     }
     sim.look();
+}
+
+fn edit_spec(sim: &mut Sim, spec: &Value) {
+    let clean = json!({"stepWeight": null, "stepWeights": null, "maxWeight": null});
+    sim.world.edit_canary(&json!({"spec": {"analysis": clean}}));
+    sim.world.edit_canary(&json!({"spec": spec}));
+    scalers::provide(sim, spec);
+    sim.observer.decisions.spec_edited = true;
 }
 
 fn set_weights(sim: &mut Sim, canary: i64) {

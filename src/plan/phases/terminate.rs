@@ -26,6 +26,7 @@ use crate::{
         traffic::{self, acceptance, apex, handover},
     },
     snapshot::{ObjectRef, REVISION, SERVICE, Snapshot},
+    spec::Apex,
 };
 
 /// A route that no proxy follows does not hold the deletion up for longer.
@@ -65,6 +66,7 @@ fn release(snap: &Snapshot, d: &mut PlanBuilder) {
 /// The order in which a deleted Canary gives everything back.
 pub(crate) const CHAIN: Chain = &[
     ("begin", begin),
+    ("on_healthy_side", on_healthy_side),
     ("leave_running", leave_running),
     ("target_serves", |cx, d| if reverted_at(cx).is_some() { GO_ON } else { target_serves(cx, d) }),
     ("given_back", given_back),
@@ -164,10 +166,29 @@ fn begin(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     HANDLED
 }
 
+/// Until everything is given back nobody is left with the side that has no pods while the other has some.
+fn on_healthy_side(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    let Some(live) = cx.live_split().filter(|_| reverted_at(cx).is_none() && cx.c.apex == Apex::Stays) else {
+        return GO_ON;
+    };
+    let zero = cx.zero();
+    let canary_lost = live.canary() > 0 && cx.canary_pods() == 0 && cx.primary_pods() > 0;
+    let primary_lost = live.canary() < 100 && zero.canary() == 100;
+    if !canary_lost && !primary_lost {
+        return GO_ON;
+    }
+    d.urgent = zero.canary() == 0;
+    traffic::routing(cx, d, zero, WriteReason::Wanted)
+}
+
 /// `revertOnDeletion: false`: the generated objects stay; users are on the primary.
 fn leave_running(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     if cx.c.spec.revert_on_deletion != Some(false) {
         return GO_ON;
+    }
+    // who is left with it: a primary without pods is waited for, while the canary serves
+    if cx.primary_pods() == 0 && cx.canary_pods() > 0 {
+        d.reached(after(cx.standing_since(), cx.c.deadline))?;
     }
     if cx.live_split().is_some() {
         traffic::routing(cx, d, cx.zero(), WriteReason::Wanted)?;
@@ -286,7 +307,10 @@ fn delete_all(cx: &Context<'_>, d: &mut PlanBuilder, mut gone: Vec<ObjectRef>) -
     for deletion in deletions {
         d.act(deletion);
     }
-    config_snapshots::delete(cx, d, &[]);
+    if done {
+        // a primary whose deletion is refused goes on using them
+        config_snapshots::delete(cx, d, &[]);
+    }
     match (done, d.actions.is_empty()) {
         (true, _) => GO_ON,
         (false, true) => WAIT,

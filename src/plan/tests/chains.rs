@@ -172,6 +172,7 @@ fn everything_is_given_back_in_these_guards() {
         names(terminate::CHAIN),
         [
             "begin",
+            "on_healthy_side",
             "leave_running",
             "target_serves",
             "given_back",
