@@ -2,10 +2,10 @@
 //! requests that it is of. An index into a list that was edited says nothing of that.
 
 use crate::{
-    api::{EndingKind, Phase, StepStatus},
+    api::{EndingKind, StepStatus},
     names::conditions,
     plan::{
-        analysis::{evaluate, schedule},
+        analysis::evaluate,
         builder::PlanBuilder,
         context::Context,
         model::flow::{Flow, GO_ON, HANDLED, WRITE_FIRST, handled_after},
@@ -62,16 +62,8 @@ pub(crate) fn schedule_edited(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 /// Weight 0, and then the first step.
 fn start_over(cx: &Context<'_>, d: &mut PlanBuilder, why: &str) -> Flow {
     d.status.epoch += 1;
-    schedule::start_over(cx, d);
-    d.status.step = Some(steps::before_first(cx));
-    if cx.phase() != Phase::Progressing {
-        d.phase(Phase::Progressing, cx.kind());
-    }
-    for type_ in [conditions::PAUSED, conditions::INCONCLUSIVE] {
-        d.clear(type_);
-    }
-    d.status.canary_weight = 0;
-    d.status.iterations = 0;
+    steps::start_over(cx, d);
+    d.clear(conditions::INCONCLUSIVE);
     d.say(cx.messages.steps_begin_again(why));
     let zero = cx.zero();
     d.urgent = zero.canary() == 0;

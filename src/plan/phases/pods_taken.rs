@@ -3,10 +3,8 @@
 //! longer than `progressDeadlineSeconds` the run ends.
 
 use crate::{
-    api::{EndingKind, Phase},
-    names::conditions,
+    api::EndingKind,
     plan::{
-        analysis::schedule,
         builder::{PlanBuilder, after},
         context::Context,
         model::flow::{Flow, GO_ON, WAIT, handled_after},
@@ -33,14 +31,7 @@ pub(crate) fn taken_away(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     if cx.target_replicas() > 0 {
         replicas::note_taken(cx, d);
     }
-    d.status.step = Some(steps::before_first(cx));
-    if cx.phase() != Phase::Progressing {
-        d.phase(Phase::Progressing, cx.kind());
-    }
-    schedule::start_over(cx, d);
-    d.clear(conditions::PAUSED);
-    d.status.canary_weight = 0;
-    d.status.iterations = 0;
+    steps::start_over(cx, d);
     d.urgent = true;
     handled_after(traffic::routing(cx, d, Split::to_canary(0), WriteReason::Wanted))
 }

@@ -201,14 +201,7 @@ pub(crate) fn canary_pods_lost(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
         let why = "the canary lost all its pods";
         return ending::begin(cx, d, EndingKind::RollingBack, "ThresholdReached", why);
     }
-    d.status.step = Some(steps::before_first(cx));
-    if cx.phase() != Phase::Progressing {
-        d.phase(Phase::Progressing, cx.kind());
-    }
-    schedule::start_over(cx, d);
-    d.clear(conditions::PAUSED);
-    d.status.canary_weight = 0;
-    d.status.iterations = 0;
+    steps::start_over(cx, d);
     d.urgent = true;
     handled_after(traffic::routing(cx, d, Split::to_canary(0), WriteReason::Wanted))
 }

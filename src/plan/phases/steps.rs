@@ -3,8 +3,10 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
 use crate::{
-    api::StepStatus,
+    api::{Phase, StepStatus},
+    names::conditions,
     plan::{
+        analysis::schedule,
         builder::PlanBuilder,
         context::Context,
         model::{
@@ -25,6 +27,18 @@ pub(crate) fn before_first(cx: &Context<'_>) -> StepStatus {
         pods_since: Some(MicroTime(cx.now)),
         ..StepStatus::default()
     }
+}
+
+/// Back before the first step, at weight 0. What failed stays counted; the caller writes the route.
+pub(crate) fn start_over(cx: &Context<'_>, d: &mut PlanBuilder) {
+    d.status.step = Some(before_first(cx));
+    if cx.phase() != Phase::Progressing {
+        d.phase(Phase::Progressing, cx.kind());
+    }
+    schedule::start_over(cx, d);
+    d.clear(conditions::PAUSED);
+    d.status.canary_weight = 0;
+    d.status.iterations = 0;
 }
 
 /// The intent into status, then the route.
