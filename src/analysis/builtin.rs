@@ -1,7 +1,11 @@
 //! The two checks that need no query of the user's. Their text belongs to the router; this fills it in, with values
 //! escaped so that no name can change what is asked.
 
-use super::{checks::Checks, query::Metric, template};
+use super::{
+    checks::Checks,
+    query::{Counters, Metric},
+    template,
+};
 use crate::{router::Builtin, spec::Validated};
 
 pub(crate) use crate::spec::metric_names::DURATION;
@@ -33,14 +37,27 @@ pub(crate) fn requests(
     fill(c, checks, builtin, builtin.requests, window)
 }
 
-/// The counters that the built-in checks rest on.
-pub(crate) fn series(
+/// The counters that a built-in check rests on.
+pub(crate) fn counters(
     c: &Validated,
     checks: &Checks,
     builtin: &Builtin,
+    kind: Metric,
     window: &str,
-) -> Result<String, String> {
-    fill(c, checks, builtin, builtin.series, window)
+) -> Result<Counters, String> {
+    let own = fill(c, checks, builtin, builtin.series, window)?;
+    let primary = fill(&c.for_primary(), checks, builtin, builtin.series, window)?;
+    let read = if kind == Metric::Duration { builtin.duration_series } else { builtin.series };
+    let classic = fill(c, checks, builtin, read, window)?;
+    let histogram = native(&classic).map(|native| (native, classic));
+    Ok(Counters { primary: Some(primary).filter(|text| *text != own), own, histogram })
+}
+
+/// The selector of the native form of a histogram, one of whose classic series this one selects.
+fn native(classic: &str) -> Option<String> {
+    let (name, matchers) = classic.split_once('{')?;
+    let base = ["_bucket", "_count", "_sum"].iter().find_map(|part| name.strip_suffix(part))?;
+    Some(format!("{base}{{{matchers}"))
 }
 
 fn fill(
@@ -101,12 +118,12 @@ mod tests {
         let base =
             r#"reporter="destination",destination_workload_namespace="test",destination_workload=~"podinfo""#;
         let rate = format!(
-            "(sum(rate(istio_requests_total{{{base},response_code!~\"5.*\"}}[1m])) or vector(0)) / \
-             sum(rate(istio_requests_total{{{base}}}[1m])) * 100"
+            "(sum(increase(istio_requests_total{{{base},response_code!~\"5.*\"}}[1m])) or vector(0)) / \
+             sum(increase(istio_requests_total{{{base}}}[1m])) * 100"
         );
         assert_eq!(render(&c, &Checks::default(), builtin, Metric::SuccessRate, "1m").unwrap(), rate);
         let duration = format!(
-            "histogram_quantile(0.99, sum(rate(istio_request_duration_milliseconds_bucket{{{base}}}[30s])) by (le))"
+            "histogram_quantile(0.99, sum(increase(istio_request_duration_milliseconds_bucket{{{base}}}[30s])) by (le))"
         );
         assert_eq!(render(&c, &Checks::default(), builtin, Metric::Duration, "30s").unwrap(), duration);
         c.names.target = "my.app".into();

@@ -43,7 +43,7 @@ pub(super) fn compares(checks: &Checks, m: &CanaryMetric) -> bool {
 fn like(own: &Result<Query, String>, what: &str, promql: String) -> Result<Query, String> {
     let own = own.clone()?;
     let metric = format!("{} ({what})", own.metric);
-    Ok(Query { metric, kind: Metric::Inline, promql, series: None, ..own })
+    Ok(Query { metric, kind: Metric::Inline, promql, counters: None, ..own })
 }
 
 fn of_primary(

@@ -13,10 +13,15 @@ pub struct Builtin {
     pub series: &'static str,
     /// 99th percentile of request durations, in milliseconds.
     pub duration: &'static str,
+    /// The counters of those durations: the buckets of the histogram, or the count beside the sum.
+    pub duration_series: &'static str,
     /// Names are put in with `_` for every character that is no letter, digit or `_`.
     pub words: bool,
 }
 
+/// `increase` in place of `rate`: in ratios and quantiles both give the same number, but for a young series some servers
+/// divide by its age in place of the window.
+///
 /// [`Builtin`] queries over the series `$requests` and either a histogram (99th percentile) or a sum
 /// and a count (mean), all narrowed by `$base`; `$ok` picks the requests that did not fail. `$scale` turns the duration
 /// into milliseconds.
@@ -27,13 +32,14 @@ macro_rules! builtin {
             requests: $crate::router::queries::requests!($base, $requests),
             series: concat!($requests, "{", $base, "}"),
             duration: concat!(
-                "histogram_quantile(0.99, sum(rate(",
+                "histogram_quantile(0.99, sum(increase(",
                 $bucket,
                 "{",
                 $base,
                 "}[{{ interval }}])) by (le))",
                 $scale
             ),
+            duration_series: concat!($bucket, "{", $base, "}"),
             words: false,
         }
     };
@@ -43,17 +49,18 @@ macro_rules! builtin {
             requests: $crate::router::queries::requests!($base, $requests),
             series: concat!($requests, "{", $base, "}"),
             duration: concat!(
-                "sum(rate(",
+                "sum(increase(",
                 $sum,
                 "{",
                 $base,
-                "}[{{ interval }}])) / sum(rate(",
+                "}[{{ interval }}])) / sum(increase(",
                 $count,
                 "{",
                 $base,
                 "}[{{ interval }}]))",
                 $scale
             ),
+            duration_series: concat!($count, "{", $base, "}"),
             words: false,
         }
     };
@@ -63,13 +70,13 @@ macro_rules! builtin {
 macro_rules! success_rate {
     ($base:literal, $requests:literal, $ok:literal) => {
         concat!(
-            "(sum(rate(",
+            "(sum(increase(",
             $requests,
             "{",
             $base,
             ",",
             $ok,
-            "}[{{ interval }}])) or vector(0)) / sum(rate(",
+            "}[{{ interval }}])) or vector(0)) / sum(increase(",
             $requests,
             "{",
             $base,

@@ -46,8 +46,10 @@ pub(crate) fn questions(cx: &Context<'_>) -> Vec<Question> {
     let queries = asked.filter_map(|(index, ask)| Some((index, ask.query.as_ref().ok()?)));
     let queries = queries.filter(|(_, query)| !analysis::job::is_for_job(query));
     let began = cx.step().confirmed.map_or(cx.now, |t| t.0);
+    // not the time of asking: the same question stays the same text
+    let since = self::due(cx);
     let question = |(index, query): (usize, &Query)| {
-        let query = analysis::doubting(query.clone(), began, cx.now);
+        let query = analysis::doubting(query.clone(), began, since);
         Question::Measure { index, query }
     };
     queries.map(question).collect()
