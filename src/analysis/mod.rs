@@ -9,6 +9,7 @@ mod assess;
 pub(crate) mod builtin;
 mod checks;
 mod doubt;
+mod doubting;
 #[cfg(test)]
 mod examples;
 mod go;
@@ -27,7 +28,8 @@ pub(crate) use self::{
     access::{Access, SecretAt},
     assess::{Assessment, assess, example, in_doubt},
     checks::Checks,
-    doubt::{doubting, lasting, sent, unsettled},
+    doubt::lasting,
+    doubting::{doubting, sent, unsettled},
     metric::template_of,
     query::{Ask, Metric, Query},
     query_plan::asks,

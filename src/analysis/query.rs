@@ -30,11 +30,11 @@ pub struct Range {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Counters {
     /// Requests to the side that is measured.
-    pub own: String,
-    /// Requests to the primary, where the router's series tell it from the canary by its own name.
-    pub primary: Option<String>,
-    /// The histogram that it reads, where it reads one: as it is named in the native form, and in the classic one.
-    pub histogram: Option<(String, String)>,
+    pub own: Vec<String>,
+    /// Requests to the primary; empty where the router's series do not tell it from the canary by its own name.
+    pub primary: Vec<String>,
+    /// The histograms that it reads: each as it is named in the native form, and in the classic one.
+    pub histograms: Vec<(String, String)>,
 }
 
 /// One question for a metrics server.

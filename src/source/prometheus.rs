@@ -22,7 +22,7 @@ use crate::{
 const INFO: &str = "PromQL info:";
 
 /// Longest URL that is sent: proxies take 8 kB. Longer questions are posted.
-const LONGEST_URL: usize = 4096;
+const LONGEST_URL: usize = 7000;
 /// What VictoriaMetrics says of a path that it does not serve.
 const UNKNOWN_PATH: &str = "unsupported path";
 /// How servers say that a query took too long, or that they ended it for another reason of their own.

@@ -71,7 +71,7 @@ async fn a_wrong_query_is_told_from_a_broken_server() {
 #[tokio::test]
 async fn v1_every_question_asks_for_an_answer_of_now() {
     let (address, seen) = server(says(&vector(&["1"]))).await;
-    let long = format!("up{{a=\"{}\"}}", "b".repeat(5000));
+    let long = format!("up{{a=\"{}\"}}", "b".repeat(8000));
     for (base, query) in [("", "up"), ("/?nocache=1", "up"), ("/?tenant=a", "up"), ("", long.as_str())] {
         self::query(TIMEOUT, &format!("{address}{base}"), query).await.unwrap();
     }
