@@ -67,6 +67,11 @@ fn read(field: &ArgField, of: &Value) -> Result<String, String> {
     }
 }
 
+/// What stands in a query for the value of an argument from a Secret.
+pub(super) fn mark(name: &str) -> String {
+    format!("*****{name}*****")
+}
+
 /// The values by name, and of those from Secrets where they are. `versions`: of Secrets, by `namespace/name`.
 pub(super) fn values(
     metric: &CanaryMetric,
@@ -78,7 +83,7 @@ pub(super) fn values(
         if let Some(value) = &arg.value {
             known.insert(arg.name.clone(), value.clone());
         } else if let Some(at) = arg.value_from.as_ref().and_then(|from| from.secret_key_ref.as_ref()) {
-            let mark = format!("*****{}*****", arg.name);
+            let mark = mark(&arg.name);
             known.insert(arg.name.clone(), mark.clone());
             let named_by = format!("spec.analysis.metrics[{}].args[{}]", metric.name, arg.name);
             let version = versions.get(&format!("{namespace}/{}", at.name)).cloned();

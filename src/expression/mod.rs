@@ -8,6 +8,7 @@ mod condition;
 mod expr;
 mod functions;
 mod known;
+pub mod template;
 
 pub use self::{condition::Condition, known::Known};
 

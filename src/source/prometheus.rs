@@ -11,12 +11,14 @@ use serde_json::Value;
 use super::{
     ask::{Ask, MetricSource},
     error::SourceError,
-    http::{Call, Http, Reply, address, complaint_of, on_one_line},
+    http::{Call, Http, Reply, address, complaint_of},
 };
 use crate::analysis::{Doubt, provider_kinds::PROMETHEUS};
 
 /// How warnings begin that older servers put beside those that matter.
 const INFO: &str = "PromQL info:";
+/// How warnings begin that are about the query, and not about the data.
+const OF_THE_QUERY: &str = "PromQL warning:";
 
 /// Any number of Prometheus servers.
 #[derive(Clone)]
@@ -44,7 +46,8 @@ impl Prometheus {
 
     async fn ask(&self, ask: &Ask<'_>, promql: &str) -> Result<Vec<f64>, SourceError> {
         let mut url = address(ask.address, "/api/v1/query")?;
-        url.query_pairs_mut().append_pair("query", &on_one_line(promql));
+        // as it is written: a comment ends with its line
+        url.query_pairs_mut().append_pair("query", promql.trim());
         let call = Call::get(url).given(ask)?.authorized(ask)?;
         decode(&self.http.ok(ask, call, complaint).await?)
     }
@@ -82,8 +85,12 @@ fn decode(reply: &Reply) -> Result<Vec<f64>, SourceError> {
     }
     let warnings: Vec<_> = answer.warnings.into_iter().flatten().filter(|w| !w.starts_with(INFO)).collect();
     if !warnings.is_empty() {
-        let said = reply.quote(warnings.join("; ").as_bytes());
-        return Err(SourceError::Warned { server: reply.server.clone(), said });
+        let (server, said) = (reply.server.clone(), reply.quote(warnings.join("; ").as_bytes()));
+        return Err(if warnings.iter().all(|w| w.starts_with(OF_THE_QUERY)) {
+            SourceError::QueryWarned { server, said }
+        } else {
+            SourceError::Warned { server, said }
+        });
     }
     let odd = |why| reply.odd(why, &reply.body);
     if samples(&answer.data).any(|sample| sample[1].as_str().is_some_and(beyond)) {
