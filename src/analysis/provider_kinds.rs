@@ -5,7 +5,10 @@ use std::time::Duration;
 
 pub(crate) use super::access::PROMETHEUS;
 use super::query::Query;
-use crate::api::{MetricTemplateSpec, duration};
+use crate::{
+    api::{MetricTemplateSpec, duration},
+    expression::Path,
+};
 
 /// Metrics that Keptn keeps in the cluster.
 const KEPTN: &str = "keptn";
@@ -13,8 +16,6 @@ const KEPTN: &str = "keptn";
 const EXTERNAL: &str = "externalmetrics";
 /// Any server that answers with JSON.
 const WEB: &str = "web";
-/// Most characters of a JSONPath: each may nest another.
-const LONGEST_PATH: usize = 512;
 
 /// Whether a MetricTemplate has to give something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,23 +91,7 @@ pub(crate) fn mistakes(template: &MetricTemplateSpec, kind: &Kind) -> Option<Str
         return Some("no spec.provider.region: name the region to ask in, such as eu-west-1".into());
     }
     let path = provider.json_path.as_deref().filter(|_| kind.name == WEB)?;
-    json_path(path).err().map(|why| format!("a spec.provider.jsonPath that cannot be followed: {why}"))
-}
-
-/// A JSONPath without the braces that other tools put around it.
-///
-/// # Errors
-/// It is none, or longer than any that people write.
-pub(crate) fn json_path(text: &str) -> Result<&str, String> {
-    let plain = text.trim();
-    let plain = plain.strip_prefix('{').and_then(|p| p.strip_suffix('}')).unwrap_or(plain).trim();
-    if plain.len() > LONGEST_PATH {
-        return Err(format!("it has more than {LONGEST_PATH} characters"));
-    }
-    match jsonpath_rust::parser::parse_json_path(plain) {
-        Ok(_) => Ok(plain),
-        Err(error) => Err(error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")),
-    }
+    Path::parse(path).err().map(|why| format!("a spec.provider.jsonPath that cannot be followed: {why}"))
 }
 
 /// A window such as `1m30s` as time; one minute for what is none, which `analysis` has refused before.

@@ -41,10 +41,7 @@ fn templates_render_as_in_go() {
         ("up", "up"),
         ("a{{/* a comment */}}b{{- /* another */ -}} c", "abc"),
         ("{{ range $k, $v := variables }}{{ $k }}={{ $v }};{{ end }}", "a-b=c;direction=in;"),
-        (
-            "{{ range $i := 3 }}{{ if eq $i 1 }}{{ continue }}{{ end }}{{ $i }}{{ else }}none{{ end }}",
-            "02",
-        ),
+        ("{{ range $i := 3 }}{{ if eq $i 1 }}{{ continue }}{{ end }}{{ $i }}{{ else }}none{{ end }}", "02"),
         ("{{ with variables.direction }}{{ . }}{{ end }}{{ with args.team | len }}{{ . }}{{ end }}", "in4"),
         (r#"{{ define "q" }}<{{ . }}>{{ end }}{{ template "q" target }}"#, "<podinfo>"),
         (r#"{{ if and (ne target "x") (not (eq namespace "test")) }}y{{ else if true }}z{{ end }}"#, "y"),
@@ -118,14 +115,29 @@ fn l8_values_are_printed_as_in_go() {
         ("{{ 1000000.0 }} {{ 1e-5 }} {{ 0.1 }} {{ 100000.0 }} {{ 1e3 }}", "1e+06 1e-05 0.1 100000 1000"),
         (r#"{{ printf "%d" 1.5 }} {{ printf "%.2f" 5 }}"#, "%!d(float64=1.5) %!f(int=05)"),
         (r#"{{ printf "%T %T %T" 1 "a" variables }}"#, "int string map[string]string"),
-        (r#"{{ printf "%#v %#v" "a" 1 }} {{ printf "%F" 1.5 }} {{ printf "%O" 8 }}"#, "\"a\" 1 1.500000 0o10"),
-        (r#"{{ printf "% x|%+q|%3c|%6.3d|%012s" "ab" "é" 65 7 "ab" }}"#, "61 62|\"\\u00e9\"|  A|   007|0000000000ab"),
-        (r#"{{ printf "%s %d %q" variables variables variables }}"#, concat!(
-            "map[a-b:c direction:in] map[%!d(string=a-b):%!d(string=c) %!d(string=direction):%!d(string=in)] ",
-            "map[\"a-b\":\"c\" \"direction\":\"in\"]"
-        )),
-        (r#"{{ printf "100%" }} {{ printf "%d" }} {{ printf "a" 1 }}"#, "100%!(NOVERB) %!d(MISSING) a%!(EXTRA int=1)"),
-        (r#"{{ printf "%[2]s %[1]s %*d %.3s %-5s|" "a" "b" 4 7 "abcdef" "x" }}"#, "b a %!(BADWIDTH)4 %!s(int=007) abcdef|"),
+        (
+            r#"{{ printf "%#v %#v" "a" 1 }} {{ printf "%F" 1.5 }} {{ printf "%O" 8 }}"#,
+            "\"a\" 1 1.500000 0o10",
+        ),
+        (
+            r#"{{ printf "% x|%+q|%3c|%6.3d|%012s" "ab" "é" 65 7 "ab" }}"#,
+            "61 62|\"\\u00e9\"|  A|   007|0000000000ab",
+        ),
+        (
+            r#"{{ printf "%s %d %q" variables variables variables }}"#,
+            concat!(
+                "map[a-b:c direction:in] map[%!d(string=a-b):%!d(string=c) %!d(string=direction):%!d(string=in)] ",
+                "map[\"a-b\":\"c\" \"direction\":\"in\"]"
+            ),
+        ),
+        (
+            r#"{{ printf "100%" }} {{ printf "%d" }} {{ printf "a" 1 }}"#,
+            "100%!(NOVERB) %!d(MISSING) a%!(EXTRA int=1)",
+        ),
+        (
+            r#"{{ printf "%[2]s %[1]s %*d %.3s %-5s|" "a" "b" 4 7 "abcdef" "x" }}"#,
+            "b a %!(BADWIDTH)4 %!s(int=007) abcdef|",
+        ),
         ("{{ . }} {{ print nil }} {{ print 1 2 \"a\" 3 true }}", "<no value> <nil> 1 2a3 true"),
     ]);
 }
@@ -164,7 +176,10 @@ fn f3_a_template_takes_bounded_memory_and_time() {
         ("{{ range 100000 }}{{ target }}{{ end }}", "more than"),
         (&"{{ if true }}".repeat(1000), "inside one another"),
         (&format!("{{{{ {}1 }}}}", "(".repeat(1000)), "not closed"),
-        (r#"{{ $x := printf "%30000d" 1 }}{{ range 1000 }}{{ $x = html $x }}{{ $x = slice $x 1 }}{{ end }}"#, "bytes"),
+        (
+            r#"{{ $x := printf "%30000d" 1 }}{{ range 1000 }}{{ $x = html $x }}{{ $x = slice $x 1 }}{{ end }}"#,
+            "bytes",
+        ),
     ]);
     assert!(render(&"x".repeat(16 * 1024 + 1), &model()).unwrap_err().contains("16384 bytes"));
 }

@@ -259,7 +259,8 @@ impl Lexer<'_> {
         while let Some(c) = self.peek() {
             let exponent = self.text[from..self.at].ends_with(['e', 'E', 'p', 'P']);
             let hex = self.text[from..self.at].trim_start_matches(['+', '-']).starts_with(['0']);
-            let sign = "+-".contains(c) && exponent && !(hex && self.text[from..self.at].contains(['x', 'X']));
+            let sign =
+                "+-".contains(c) && exponent && !(hex && self.text[from..self.at].contains(['x', 'X']));
             if !(sign || c == '.' || c == '_' || c.is_alphanumeric()) {
                 break;
             }

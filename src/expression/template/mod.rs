@@ -15,11 +15,11 @@ mod value;
 
 use std::collections::BTreeMap;
 
+pub(crate) use self::{escape::url, float::general};
 use self::{
     functions::known,
     value::{Secrecy, Value},
 };
-pub(crate) use self::{escape::url, float::general};
 
 /// Longest text of a template, in bytes.
 pub const LONGEST: usize = 16 * 1024;

@@ -244,7 +244,10 @@ impl Printer<'_> {
     fn float(&mut self, value: f64, verb: char) -> Result<(), String> {
         let Flags { width, precision, zero, minus, plus, space, sharp, .. } = self.flags;
         if sharp || "bxX".contains(verb) {
-            return Err(format!("printf: %{}{verb} of a fraction is not served", if sharp { "#" } else { "" }));
+            return Err(format!(
+                "printf: %{}{verb} of a fraction is not served",
+                if sharp { "#" } else { "" }
+            ));
         }
         let size = value.abs();
         let digits = match verb {

@@ -99,7 +99,8 @@ impl Budget {
 
     /// One more step.
     pub(super) fn step(&mut self) -> Result<(), String> {
-        self.steps = self.steps.checked_sub(1).ok_or_else(|| format!("takes more than {MOST_STEPS} steps"))?;
+        self.steps =
+            self.steps.checked_sub(1).ok_or_else(|| format!("takes more than {MOST_STEPS} steps"))?;
         Ok(())
     }
 
