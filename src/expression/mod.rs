@@ -6,6 +6,7 @@
 mod condition;
 mod known;
 mod path;
+pub mod quantity;
 pub mod template;
 
 pub use self::{

@@ -3,6 +3,7 @@
 
 use super::{
     fault::Fault,
+    names::{call, loop_of, method, name_of, unknown},
     tree::{Expr, Function, Loop, Node, Operator, Shape, Side},
 };
 
@@ -60,38 +61,6 @@ pub(super) struct Checker {
     each: Option<(String, Kind)>,
 }
 
-const LOOPS: [(&str, Loop); 5] = [
-    ("all", Loop::All),
-    ("exists", Loop::Exists),
-    ("exists_one", Loop::ExistsOne),
-    ("filter", Loop::Filter),
-    ("map", Loop::Map),
-];
-
-const FUNCTIONS: [(&str, Function); 21] = [
-    ("len", Function::Length),
-    ("size", Function::Length),
-    ("min", Function::Min),
-    ("max", Function::Max),
-    ("sum", Function::Sum),
-    ("mean", Function::Mean),
-    ("median", Function::Median),
-    ("count", Function::Count),
-    ("first", Function::First),
-    ("last", Function::Last),
-    ("abs", Function::Abs),
-    ("round", Function::Round),
-    ("floor", Function::Floor),
-    ("ceil", Function::Ceil),
-    ("isNaN", Function::IsNan),
-    ("isInf", Function::IsInf),
-    ("isNil", Function::IsNil),
-    ("asFloat", Function::Float),
-    ("float", Function::Float),
-    ("asInt", Function::Int),
-    ("int", Function::Int),
-];
-
 impl Checker {
     fn side(&mut self, side: Side) -> &mut Use {
         match side {
@@ -105,11 +74,10 @@ impl Checker {
         let at = expr.from;
         self.look_up(expr, shape)?;
         Ok(match &mut expr.node {
-            Node::Number(_) => Kind::Number,
+            Node::Number(_) | Node::Series(_, Shape::Value) => Kind::Number,
             Node::Truth(_) => Kind::Truth,
             Node::Text => Kind::Text,
             Node::Nothing => Kind::Nothing,
-            Node::Series(_, Shape::Value) => Kind::Number,
             Node::Series(_, Shape::List) => Kind::Numbers,
             Node::Each => self.each.as_ref().map_or(Kind::Number, |(_, kind)| *kind),
             Node::List(items) => self.list(items)?,
@@ -152,12 +120,9 @@ impl Checker {
                 found.first |= shape == Shape::Value;
                 Node::Series(side, shape)
             }
-            Node::Call(name, arguments) => call(name, arguments, at)?,
+            Node::Call(name, arguments) => call(&name, arguments, at)?,
             Node::Method(name, of, mut arguments) => {
-                let found = LOOPS.iter().find(|(known, _)| *known == name);
-                let Some((_, kind)) = found else {
-                    return Err(method(&name, at));
-                };
+                let Some(kind) = loop_of(&name) else { return Err(method(&name, at)) };
                 let [Expr { node: Node::Name(each), .. }, _] = arguments.as_slice() else {
                     let what = format!(
                         "{name} takes a name and what is asked of each value, as in result.{name}(x, x > 0.9)"
@@ -174,7 +139,7 @@ impl Checker {
                 }
                 let body = arguments.pop().unwrap_or_else(|| of.as_ref().clone());
                 self.each = Some((each, Kind::Number));
-                Node::Loop(*kind, of, Box::new(body))
+                Node::Loop(kind, of, Box::new(body))
             }
             other => other,
         };
@@ -281,7 +246,14 @@ impl Checker {
                 let (a, b) = (self.kind(left, Shape::Value)?, self.kind(right, Shape::Value)?);
                 match (a, b) {
                     (Kind::Number, Kind::Number) | (Kind::Truth, Kind::Truth) => {}
-                    (Kind::Number, Kind::Nothing) | (Kind::Nothing, Kind::Number) => self.absence = true,
+                    (Kind::Number, Kind::Nothing) | (Kind::Nothing, Kind::Number) => {
+                        self.absence = true;
+                        let value = if a == Kind::Number { left } else { right };
+                        if !may_be_absent(value) {
+                            let what = "this is never nil: ask len(result) == 0, or isNil(result)";
+                            return Err(Fault::new(value.from, what));
+                        }
+                    }
                     _ => return Err(Fault::new(at, unlike(a, b))),
                 }
                 Ok(Kind::Truth)
@@ -291,7 +263,7 @@ impl Checker {
 
     fn function(&mut self, function: Function, arguments: &mut [Expr], at: usize) -> Result<Kind, Fault> {
         use Function as F;
-        let name = FUNCTIONS.iter().find(|(_, known)| *known == function).map_or("", |(name, _)| name);
+        let name = name_of(function);
         self.absence |= matches!(function, F::Length | F::IsNan | F::IsNil);
         let list =
             matches!(function, F::Length | F::Sum | F::Mean | F::Median | F::Count | F::First | F::Last);
@@ -368,43 +340,11 @@ impl Checker {
     }
 }
 
-/// The function of a name.
-fn call(name: String, arguments: Vec<Expr>, at: usize) -> Result<Node, Fault> {
-    if name == "default" {
-        let [value, instead] = <[Expr; 2]>::try_from(arguments)
-            .map_err(|_| Fault::new(at, "default takes a value and what stands for it"))?;
-        return Ok(Node::Default(Box::new(value), Box::new(instead)));
-    }
-    if name == "double" {
-        return Ok(Node::Function(Function::Float, arguments));
-    }
-    let found = FUNCTIONS.iter().find(|(known, _)| *known == name);
-    found.map(|(_, function)| Node::Function(*function, arguments)).ok_or_else(|| unknown(&name, at))
-}
-
-fn method(name: &str, at: usize) -> Fault {
-    if FUNCTIONS.iter().any(|(known, _)| *known == name) {
-        return Fault::new(at, format!("write {name}(…) in place of .{name}(…)"));
-    }
-    Fault::new(at, format!("there is no function .{name}: there are all, exists, exists_one, filter and map"))
-}
-
-fn unknown(name: &str, at: usize) -> Fault {
-    let written = match name {
-        "any" => "exists",
-        "one" => "exists_one",
-        "none" => "!result.exists",
-        other => other,
-    };
-    if written != name || LOOPS.iter().any(|(known, _)| *known == name) {
-        let dotted = if written.starts_with('!') { written.to_owned() } else { format!("result.{written}") };
-        return Fault::new(at, format!("there is no function {name}: write {dotted}(x, x > 0.9)"));
-    }
-    Fault::new(
-        at,
-        format!(
-            "{name} is not known: there are result, canary and primary, and the functions of docs/verdicts.md"
-        ),
+/// It yields nothing where a query does.
+fn may_be_absent(expr: &Expr) -> bool {
+    matches!(
+        expr.node,
+        Node::Series(_, Shape::Value) | Node::Function(Function::First | Function::Last | Function::Float, _)
     )
 }
 

@@ -168,6 +168,7 @@ impl<'v> Evaluator<'v> {
         })
     }
 
+    #[allow(clippy::float_cmp, reason = "what users write as == means the same number")]
     fn equal(&mut self, left: &Expr, right: &Expr) -> Result<bool, Stop> {
         for (asked, other) in [(left, right), (right, left)] {
             if other.node == Node::Nothing {
@@ -276,7 +277,7 @@ impl<'v> Evaluator<'v> {
     }
 }
 
-fn listed<'v>(values: Vec<Value<'v>>) -> Value<'v> {
+fn listed(values: Vec<Value<'_>>) -> Value<'_> {
     let (mut numbers, mut truths) = (Vec::new(), Vec::new());
     for value in values {
         match value {

@@ -4,6 +4,7 @@ mod check;
 mod eval;
 mod fault;
 mod lex;
+mod names;
 mod parse;
 mod tree;
 

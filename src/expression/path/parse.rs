@@ -47,7 +47,7 @@ fn check(steps: &[Step]) -> Result<(), String> {
     if steps.iter().enumerate().any(|(n, step)| sliced(step) && steps[..n].iter().any(many)) {
         return Err("a slice of each of several lists is not served: name the list".into());
     }
-    let all = |step: &Step| matches!(step, Step::Select(all) if all.iter().any(|s| *s == Selector::All));
+    let all = |step: &Step| matches!(step, Step::Select(all) if all.contains(&Selector::All));
     if steps.windows(2).any(|pair| pair[0] == Step::Descend && all(&pair[1])) {
         return Err("..* leads to everything: name what is wanted".into());
     }
@@ -60,7 +60,7 @@ struct Reader<'t> {
     braced: bool,
 }
 
-impl<'t> Reader<'t> {
+impl Reader<'_> {
     fn takes(&mut self, text: &str) -> bool {
         let rest = self.rest.strip_prefix(text);
         self.rest = rest.unwrap_or(self.rest);

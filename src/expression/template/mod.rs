@@ -11,6 +11,7 @@ mod parse;
 mod printer;
 mod printf;
 mod run;
+mod tree;
 mod value;
 
 use std::collections::BTreeMap;

@@ -43,7 +43,7 @@ impl Printer<'_> {
         }
         match (value, verb) {
             (Value::Nil, 'T' | 'v') => self.padded(NIL),
-            (Value::Nil, _) => return self.bad(value, verb),
+            (Value::Nil, _) | (Value::Map(_), 'w') => return self.bad(value, verb),
             (value, 'T') => self.text(value.kind().unwrap_or(NIL)),
             (_, 'p') => return Err("printf: %p is not served".into()),
             (Value::Bool(yes), 't' | 'v') => self.padded(if *yes { "true" } else { "false" }),

@@ -114,7 +114,7 @@ impl Reader {
             out.push_str(&format!("%!{verb}(BADINDEX)"));
         } else if let Some(value) = values.get(self.next) {
             self.next += 1;
-            if verb == 'v' {
+            if matches!(verb, 'v' | 'w') {
                 flags.source = std::mem::take(&mut flags.sharp);
                 flags.plus = false;
             }

@@ -4,9 +4,8 @@ use std::{collections::BTreeMap, rc::Rc};
 
 use super::{
     fault::Fault,
-    functions,
-    parse::{Block, Body, Command, Node, Operand, Parsed, Pipe, Term},
-    printf,
+    functions, printf,
+    tree::{Block, Body, Command, Node, Operand, Parsed, Pipe, Term},
     value::{Budget, LONGEST, Value},
 };
 
@@ -112,7 +111,7 @@ impl Runner<'_> {
             Value::Int(most) => {
                 for n in 0..most.max(0) {
                     rounds += 1;
-                    if !self.round(block, Value::Int(n), Value::Int(n), at)? {
+                    if !self.round(block, Value::Int(n), &Value::Int(n), at)? {
                         break;
                     }
                 }
@@ -120,7 +119,7 @@ impl Runner<'_> {
             Value::Byte(most) => {
                 for n in 0..most {
                     rounds += 1;
-                    if !self.round(block, Value::Byte(n), Value::Byte(n), at)? {
+                    if !self.round(block, Value::Byte(n), &Value::Byte(n), at)? {
                         break;
                     }
                 }
@@ -128,7 +127,7 @@ impl Runner<'_> {
             Value::Map(map) => {
                 for (key, value) in map.iter() {
                     rounds += 1;
-                    if !self.round(block, Value::text(key.as_str()), value.clone(), at)? {
+                    if !self.round(block, Value::text(key.as_str()), value, at)? {
                         break;
                     }
                 }
@@ -141,7 +140,7 @@ impl Runner<'_> {
     }
 
     /// Whether the loop goes on.
-    fn round(&mut self, block: &Block, key: Value, value: Value, at: usize) -> Result<bool, Fault> {
+    fn round(&mut self, block: &Block, key: Value, value: &Value, at: usize) -> Result<bool, Fault> {
         self.budget.step().map_err(|what| Fault::new(at, what))?;
         let top = self.variables.len();
         let names = &block.pipe.variables;
@@ -157,7 +156,7 @@ impl Runner<'_> {
                 declared.1 = value;
             }
         }
-        let flow = self.body(&block.body, &value)?;
+        let flow = self.body(&block.body, value)?;
         self.variables.truncate(top);
         Ok(flow != Flow::Break)
     }

@@ -30,7 +30,7 @@ pub(super) enum Value {
     Byte(u8),
     Float(f64),
     Text(Rc<str>, Secrecy),
-    Map(Rc<BTreeMap<String, Value>>),
+    Map(Rc<BTreeMap<String, Self>>),
 }
 
 impl Value {
