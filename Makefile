@@ -17,7 +17,7 @@ HOST := $(shell uname -m)-unknown-linux-gnu
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 SERIN := $(CARGO) run --quiet --locked --bin serin --
 CRDS := canaries metrictemplates alertproviders canaryruns
-CI := fmt-check lint deny crd-check manifests-check test-unit test-bed
+CI := fmt-check lint deny crd-check manifests-check test-unit test-waiting test-bed
 NIGHTLY := soak crash breakages bench image-check fresh
 
 .PHONY: help
@@ -105,7 +105,7 @@ image-check: static ## Run the static binary in an empty root, as the image woul
 .PHONY: test
 test: ## Run all tests; sets up what they need, and names the stories that this machine cannot play
 	@.ci/doctor test
-	@.ci/steps test test-unit test-bed
+	@.ci/steps test test-unit test-waiting test-bed
 
 .PHONY: test-unit
 test-unit: ## Run the unit, property and repository tests: no cluster; PROPTEST_RNG_SEED=n varies the properties
@@ -113,6 +113,11 @@ test-unit: ## Run the unit, property and repository tests: no cluster; PROPTEST_
 	$(CARGO) test --locked -p serin-invariants -p serin-model -p serin-bed -p serin-tools --lib
 	$(CARGO) test --locked -p serin-e2e --test repo --test troubleshooting --test scenarios --test routers
 	PROPTEST_RNG_SEED=$${PROPTEST_RNG_SEED:-1} $(CARGO) test --locked -p serin-e2e --test properties
+
+.PHONY: test-waiting
+test-waiting: ## Ask kstatus and Argo CD's scripts what they make of every status of the scenarios: needs Go, no cluster
+	STATUSES=$(TARGET)/statuses.jsonl $(CARGO) test --locked -p serin-e2e --test waiting
+	e2e/gitops/run.sh $(TARGET)/statuses.jsonl
 
 .PHONY: test-bed
 test-bed: bed-parts build ## Run the stories on real parts (API server, controllers, proxies, Prometheus), with a sample of crashes

@@ -16,7 +16,7 @@
 //! Modules in layer order, low to high; each uses only what stands above it, and no two files use each other
 //! (`e2e/tests/repo.rs` checks both):
 //!
-//! 1. [`model`], [`builder`] - what goes into a decision and what comes out of it
+//! 1. [`model`], [`kstatus`], [`builder`] - what goes into a decision and what comes out of it
 //! 2. [`configs`], [`stored_times`], [`context`], [`chain`], [`observed_target`], [`staleness`], [`waiting`] - one Canary, and
 //!    what several phases ask of it
 //! 3. [`history`], [`objects`], [`traffic`] - records of runs, generated objects, where requests go
@@ -32,6 +32,7 @@ mod configs;
 mod context;
 mod gates;
 mod history;
+mod kstatus;
 mod model;
 mod objects;
 mod observed_target;
