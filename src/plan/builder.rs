@@ -34,6 +34,8 @@ pub(crate) struct PlanBuilder {
     pub(crate) unread: Vec<ObjectRef>,
     /// End of the window that was judged.
     pub(crate) judged: Option<Timestamp>,
+    /// When the run is looked at next.
+    pub(crate) next_check: Option<Timestamp>,
     /// What was found out, and what of it is not yet in the record of the run.
     pub(crate) evidence: Evidence,
     /// Webhooks that the decision needs to hear from.
@@ -68,6 +70,7 @@ impl PlanBuilder {
             urgent: false,
             unread: vec![],
             judged: None,
+            next_check: None,
             evidence: Evidence::default(),
             calls: vec![],
             stopped: None,
@@ -284,11 +287,13 @@ impl PlanBuilder {
         }
     }
 
-    /// What tools wait for follows from the rest of the status, and is written together with it.
+    /// What tools wait for follows from the rest of the status, and when the next look is from the time: both are written
+    /// together with it, and never by themselves.
     fn tell_waiting_tools(&mut self) {
         if self.status == self.old {
             return;
         }
+        self.status.next_check = self.next_check.map(MicroTime);
         for (type_, wanted) in kstatus::wanted(&self.status) {
             match wanted {
                 None => drop(self.clear(type_)),

@@ -67,6 +67,9 @@ pub struct CanaryStatus {
     /// Where the run stands in its schedule of weights.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub step: Option<StepStatus>,
+    /// When the run is looked at next, as planned when this was written. Unset: that depends on something else than time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_check: Option<MicroTime>,
     /// The run in progress.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<RunStatus>,
