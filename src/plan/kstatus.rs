@@ -35,9 +35,11 @@ impl Standing {
     }
 }
 
-/// The conditions that this status is to have, by type: its status, reason and message, or None where it is to have none
-/// of that type.
-pub(crate) fn wanted(status: &CanaryStatus) -> [(&'static str, Option<(&'static str, String, String)>); 3] {
+/// Status, reason and message of a condition.
+type Wanted = (&'static str, String, String);
+
+/// The conditions that this status is to have, by type; None where it is to have none of that type.
+pub(crate) fn wanted(status: &CanaryStatus) -> [(&'static str, Option<Wanted>); 3] {
     let Some(Standing { verdict, reason, message }) = standing(status) else {
         return [conditions::READY, conditions::RECONCILING, conditions::STALLED].map(|type_| (type_, None));
     };

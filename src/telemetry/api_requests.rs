@@ -5,7 +5,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use http::{Method, Request, Response};
@@ -16,7 +16,7 @@ use prometheus_client::{
 };
 use tower::{Layer, Service};
 
-use super::{catalog, metrics::DEFAULT_BUCKETS};
+use super::{buckets, catalog};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
@@ -39,8 +39,8 @@ pub struct ApiRequests {
 
 impl Default for ApiRequests {
     fn default() -> Self {
-        let buckets: fn() -> Histogram = || Histogram::new(DEFAULT_BUCKETS);
-        Self { requests: Family::default(), seconds: Family::new_with_constructor(buckets) }
+        let histogram: fn() -> Histogram = || Histogram::new(buckets::DEFAULT);
+        Self { requests: Family::default(), seconds: Family::new_with_constructor(histogram) }
     }
 }
 
@@ -52,12 +52,12 @@ impl ApiRequests {
         registry.register(name, help, self.seconds.clone());
     }
 
-    pub(super) fn answered(&self, verb: &'static str, resource: String, code: Option<u16>, began: Instant) {
+    pub(super) fn answered(&self, verb: &'static str, resource: String, code: Option<u16>, took: Duration) {
         let code = code.map_or_else(|| "error".to_owned(), |code| code.to_string());
         self.requests.get_or_create(&RequestLabels { verb, resource, code }).inc();
         // a watch answers when there is something to tell
         if verb != "watch" {
-            self.seconds.get_or_create(&VerbLabels { verb }).observe(began.elapsed().as_secs_f64());
+            self.seconds.get_or_create(&VerbLabels { verb }).observe(took.as_secs_f64());
         }
     }
 }
@@ -98,7 +98,7 @@ where
         Box::pin(async move {
             let answer = answer.await;
             let code = answer.as_ref().ok().map(|answer| answer.status().as_u16());
-            counters.answered(verb, resource, code, began);
+            counters.answered(verb, resource, code, began.elapsed());
             answer
         })
     }

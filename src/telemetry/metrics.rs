@@ -22,6 +22,7 @@ use prometheus_client::{
 
 use super::{
     api_requests::ApiRequests,
+    buckets::{DEFAULT, LATENESS, RECONCILE, RUN},
     canaries::{self, Canaries, Ended, Shown},
     catalog,
     hooks::HookMetrics,
@@ -33,17 +34,6 @@ use super::{
     outcome::Outcome,
     process::Process,
 };
-
-/// Upper bounds that Prometheus clients use unless told otherwise; Flagger's histogram has them.
-pub(super) const DEFAULT_BUCKETS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
-/// A reconcile at rest takes well under a millisecond, one that asks and writes up to some seconds.
-const RECONCILE_BUCKETS: [f64; 10] = [0.0005, 0.001, 0.005, 0.02, 0.1, 0.25, 0.5, 1.0, 5.0, 20.0];
-/// Lateness of a step: timers are exact to milliseconds; a minute late is an alarm.
-const LATENESS_BUCKETS: [f64; 8] = [0.01, 0.05, 0.2, 1.0, 5.0, 15.0, 60.0, 300.0];
-
-/// A run lasts from seconds, where steps are few and short, to days, where people are waited for.
-const RUN_BUCKETS: [f64; 13] =
-    [10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0, 7200.0, 14_400.0, 28_800.0, 86_400.0];
 
 type IntGauge = Gauge<i64, AtomicI64>;
 type FloatGauge = Gauge<f64, AtomicU64>;
@@ -92,11 +82,11 @@ pub struct Metrics {
 }
 
 fn default_histogram() -> Histogram {
-    Histogram::new(DEFAULT_BUCKETS)
+    Histogram::new(DEFAULT)
 }
 
 fn run_histogram() -> Histogram {
-    Histogram::new(RUN_BUCKETS)
+    Histogram::new(RUN)
 }
 
 impl Metrics {
@@ -112,11 +102,11 @@ impl Metrics {
             successes: Family::default(),
             failures: Family::default(),
             reconciles: Family::default(),
-            reconcile_seconds: Histogram::new(RECONCILE_BUCKETS),
+            reconcile_seconds: Histogram::new(RECONCILE),
             query_seconds: Family::new_with_constructor(default_histogram),
             undecodable: Family::default(),
             stale: Family::default(),
-            lateness: Histogram::new(LATENESS_BUCKETS),
+            lateness: Histogram::new(LATENESS),
             events_dropped: Counter::default(),
             alerts: Family::default(),
             canaries: Canaries::default(),

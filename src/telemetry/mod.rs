@@ -4,6 +4,7 @@
 //! Does not serve the metrics (`server` does) and does not decide what is worth saying to users (`plan` does).
 
 mod api_requests;
+mod buckets;
 mod canaries;
 mod catalog;
 mod hooks;

@@ -1,7 +1,7 @@
 //! What must hold of boards and rules: they ask only for metrics that are exported, and boards are as current Grafana
 //! versions, and the people who read them, need them.
 
-use std::{collections::BTreeSet, fmt::Write as _};
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 use serin::telemetry::CATALOG;
@@ -280,7 +280,7 @@ pub fn recording_rules() -> String {
         for (at, query) in all.into_iter().chain(marks).enumerate() {
             let name = file.trim_end_matches(".json").replace('-', "_");
             let expr = rules::quoted(&filled(&query, &EXAMPLE));
-            let _ = writeln!(out, "      - record: 'panel:{name}:{at}'\n        expr: {expr}");
+            out += &format!("      - record: 'panel:{name}:{at}'\n        expr: {expr}\n");
         }
     }
     out

@@ -8,7 +8,6 @@ use std::{fs, path::Path};
 use anyhow::{Context as _, Result, bail};
 
 fn main() -> Result<()> {
-    #[expect(clippy::disallowed_methods, reason = "the arguments of a program")]
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [] => {

@@ -35,7 +35,7 @@ pub fn board() -> Board {
     .marks("promoted", "green", &changed("flagger_canary_successes_total", "name=\"$name\""))
     .marks("rolled back", "red", &changed("flagger_canary_failures_total", "name=\"$name\""))
     .marks("step", "gray", &own_over("changes", "flagger_canary_weight", "workload=\"$name\"", "[$__interval]"))
-    .row("Now", true, now())
+    .row("Now", true, [now(), times()].concat())
     .row("Traffic", true, traffic())
     .row("Checks", true, checks())
     .row("Requests (Istio)", true, istio())
@@ -48,7 +48,6 @@ fn changed(metric: &str, matchers: &str) -> String {
 }
 
 fn now() -> Vec<Panel> {
-    let age = |metric: &str| format!("time() - {}", one_by("name", &own(metric, "")));
     vec![
         Panel::stat(
             "Status",
@@ -81,6 +80,13 @@ fn now() -> Vec<Panel> {
             .now(&one_by("name", &own("serin_run_failed_checks", "")), "failed")
             .now(&one_by("name", &own("serin_run_failed_checks_limit", "")), "of")
             .empty("at rest"),
+    ]
+}
+
+/// How long things take, and have taken.
+fn times() -> Vec<Panel> {
+    let age = |metric: &str| format!("time() - {}", one_by("name", &own(metric, "")));
+    vec![
         Panel::stat(
             "Next check in",
             "Time until the run is looked at next. Empty where that depends on something else than time.",

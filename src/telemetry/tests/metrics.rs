@@ -5,10 +5,7 @@ use serde_json::json;
 
 use crate::{
     api::CanaryStatus,
-    telemetry::{
-        CATALOG, Ended, Outcome, Shown,
-        metrics::{DEFAULT_BUCKETS, Metrics},
-    },
+    telemetry::{CATALOG, Ended, Outcome, Shown, buckets::DEFAULT, metrics::Metrics},
 };
 
 fn lines(metrics: &Metrics) -> Vec<String> {
@@ -80,7 +77,7 @@ fn a_deleted_canary_leaves_no_series_and_others_stay() {
     metrics.forget("podinfo", "test");
     let text = metrics.exposition();
     assert!(!text.contains("podinfo"), "{text}");
-    assert_eq!(text.matches("\"other\"").count(), 5 + DEFAULT_BUCKETS.len() + 3, "{text}");
+    assert_eq!(text.matches("\"other\"").count(), 5 + DEFAULT.len() + 3, "{text}");
 }
 
 #[test]
@@ -163,7 +160,7 @@ fn all() -> Metrics {
     metrics.watch_seen("services.", Timestamp::UNIX_EPOCH);
     metrics.watch_interrupted("services.");
     metrics.hooks.called("rollout", "yes");
-    metrics.api.answered("get", "pods".to_owned(), Some(200), std::time::Instant::now());
+    metrics.api.answered("get", "pods".to_owned(), Some(200), Duration::ZERO);
     metrics.reconciled(Outcome::Settled, Duration::ZERO);
     metrics
 }
