@@ -80,7 +80,8 @@ impl Helm {
         } else {
             root().join("charts").join(of.chart).display().to_string()
         };
-        let mut arguments = vec!["template", of.release, &path, "--namespace", "ops", "--kube-version", "1.36.0"];
+        let mut arguments =
+            vec!["template", of.release, &path, "--namespace", "ops", "--kube-version", "1.36.0"];
         arguments.extend(of.arguments.iter().map(String::as_str));
         self.run(&arguments)
     }
@@ -119,7 +120,11 @@ fn names(objects: &[Value]) -> BTreeSet<String> {
     let own = ["NetworkPolicy"];
     let all = objects.iter().filter(|o| !own.contains(&o["kind"].as_str().unwrap_or_default()));
     let named = all.map(|o| {
-        format!("{}/{}", o["kind"].as_str().unwrap_or_default(), o["metadata"]["name"].as_str().unwrap_or_default())
+        format!(
+            "{}/{}",
+            o["kind"].as_str().unwrap_or_default(),
+            o["metadata"]["name"].as_str().unwrap_or_default()
+        )
     });
     named.filter(|name| !name.ends_with("-view") && !name.ends_with("-operate")).collect()
 }
@@ -155,7 +160,9 @@ fn names_and_selectors_are_those_of_flaggers_chart() -> Result<()> {
             let (found, container) = deployment(&objects, full)?;
             let labels = json!({"app.kubernetes.io/name": name, "app.kubernetes.io/instance": of.release});
             ensure!(found["spec"]["selector"]["matchLabels"] == labels, "{found}");
-            ensure!(found["spec"]["strategy"] == json!({"type": "Recreate"}) && found["spec"]["replicas"] == 1);
+            ensure!(
+                found["spec"]["strategy"] == json!({"type": "Recreate"}) && found["spec"]["replicas"] == 1
+            );
             ensure!(container["command"] == json!(["/serin", "run"]));
             let role = &find(&objects, "ClusterRoleBinding", full)?["roleRef"]["name"];
             ensure!(role == full, "bound to {role}");
@@ -175,18 +182,24 @@ fn values_of_flaggers_users_render_unchanged() -> Result<()> {
         }
         let objects = helm.render(&chart("flagger", "flagger").file(USERS[0]))?;
         let (found, container) = deployment(&objects, "flagger")?;
-        let term = &found["spec"]["template"]["spec"]["affinity"]["podAntiAffinity"]
-            ["preferredDuringSchedulingIgnoredDuringExecution"][0]["podAffinityTerm"]["labelSelector"];
+        let term = &found["spec"]["template"]["spec"]["affinity"]["podAntiAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"]
+            [0]["podAffinityTerm"]["labelSelector"];
         ensure!(term["matchLabels"]["app.kubernetes.io/name"] == "flagger", "{term}");
         ensure!(!container.to_string().contains("hooks.slack"), "the URL is readable in the Pod");
         let monitor = find(&objects, "PodMonitor", "flagger")?;
-        ensure!(monitor["metadata"]["namespace"] == "monitoring" && monitor["metadata"]["labels"]["release"] == "kube-prometheus-stack");
+        ensure!(
+            monitor["metadata"]["namespace"] == "monitoring"
+                && monitor["metadata"]["labels"]["release"] == "kube-prometheus-stack"
+        );
 
         let objects = helm.render(&chart("flagger", "flagger").file(USERS[1]))?;
         let (found, container) = deployment(&objects, "flagger")?;
         ensure!(arguments(container).contains(&"--metrics-server=http://flagger-prometheus:9090"));
         ensure!(found["spec"]["template"]["spec"]["priorityClassName"] == "system-cluster-critical");
-        ensure!(container["securityContext"].is_null() && found["spec"]["template"]["spec"]["securityContext"].is_null());
+        ensure!(
+            container["securityContext"].is_null()
+                && found["spec"]["template"]["spec"]["securityContext"].is_null()
+        );
         let (found, _) = deployment(&objects, "flagger-prometheus")?;
         ensure!(found["spec"]["selector"]["matchLabels"]["app.kubernetes.io/name"] == "flagger-prometheus");
 
@@ -212,19 +225,30 @@ fn values_of_flaggers_users_render_unchanged() -> Result<()> {
 fn an_image_of_flagger_is_refused_with_what_to_delete() -> Result<()> {
     for helm in helms()? {
         for (values, meant) in [
-            ("image.repository=ghcr.io/fluxcd/flagger", "image.repository names Flagger (ghcr.io/fluxcd/flagger): delete it"),
+            (
+                "image.repository=ghcr.io/fluxcd/flagger",
+                "image.repository names Flagger (ghcr.io/fluxcd/flagger): delete it",
+            ),
             ("image.tag=1.32.0", "image.tag names Flagger (1.32.0): delete it"),
         ] {
             let why = helm.refusal(&chart("flagger", "flagger").set(&[values]))?;
             ensure!(why.contains(meant), "{why}");
             helm.render(&chart("flagger", "flagger").set(&[values, "image.allowFlagger=true"]))?;
         }
-        let why = helm.refusal(&chart("loadtester", "x").set(&["image.repository=ghcr.io/fluxcd/flagger-loadtester"]))?;
+        let why = helm.refusal(
+            &chart("loadtester", "x").set(&["image.repository=ghcr.io/fluxcd/flagger-loadtester"]),
+        )?;
         ensure!(why.contains("names Flagger's load tester"), "{why}");
-        let objects = helm.render(&chart("flagger", "flagger").set(&["image.repository=r.example.com/serin", "image.tag=1.2.3"]))?;
+        let objects = helm.render(
+            &chart("flagger", "flagger").set(&["image.repository=r.example.com/serin", "image.tag=1.2.3"]),
+        )?;
         ensure!(deployment(&objects, "flagger")?.1["image"] == "r.example.com/serin:1.2.3");
-        let mirrored = chart("serin", "x").set(&["global.imageRegistry=mirror.example.com", "image.digest=sha256:ab"]);
-        ensure!(deployment(&helm.render(&mirrored)?, "x-serin")?.1["image"] == "mirror.example.com/serin@sha256:ab");
+        let mirrored =
+            chart("serin", "x").set(&["global.imageRegistry=mirror.example.com", "image.digest=sha256:ab"]);
+        ensure!(
+            deployment(&helm.render(&mirrored)?, "x-serin")?.1["image"]
+                == "mirror.example.com/serin@sha256:ab"
+        );
     }
     Ok(())
 }
@@ -233,11 +257,23 @@ fn an_image_of_flagger_is_refused_with_what_to_delete() -> Result<()> {
 fn a_misspelt_value_is_refused_with_the_name_that_was_meant() -> Result<()> {
     for helm in helms()? {
         for (name, value, meant) in [
-            ("flagger", "metricServer=x", "metricServer is no value of this chart: did you mean metricsServer?"),
+            (
+                "flagger",
+                "metricServer=x",
+                "metricServer is no value of this chart: did you mean metricsServer?",
+            ),
             ("flagger", "mesh-provider=x", "did you mean meshProvider?"),
-            ("flagger", "image.repositry=x", "image.repositry is no value of this chart: did you mean image.repository?"),
+            (
+                "flagger",
+                "image.repositry=x",
+                "image.repositry is no value of this chart: did you mean image.repository?",
+            ),
             ("flagger", "leaderElection.replicacount=1", "did you mean leaderElection.replicaCount?"),
-            ("flagger", "controlplane.kubeconfig.secretname=x", "did you mean controlplane.kubeconfig.secretName?"),
+            (
+                "flagger",
+                "controlplane.kubeconfig.secretname=x",
+                "did you mean controlplane.kubeconfig.secretName?",
+            ),
             ("serin", "slack.webhook=x", "slack.webhook is no value of this chart: slack has channel, proxy"),
             ("serin", "replicas=2", ""),
             ("loadtester", "cmd.timout=1h", "did you mean cmd.timeout?"),
@@ -262,7 +298,8 @@ fn ch1_definitions_in_a_release_are_kept_when_they_leave_it() -> Result<()> {
     ensure!(yaml("charts/serin/values.yaml")?["crd"]["create"] == false, "the default may never change");
     for helm in helms()? {
         let objects = helm.render(&chart("flagger", "flagger").set(&["crd.create=true"]))?;
-        let definitions: Vec<_> = objects.iter().filter(|o| o["kind"] == "CustomResourceDefinition").collect();
+        let definitions: Vec<_> =
+            objects.iter().filter(|o| o["kind"] == "CustomResourceDefinition").collect();
         ensure!(definitions.len() == 4);
         for crd in definitions {
             ensure!(crd["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep");
@@ -315,9 +352,29 @@ fn ch2_ch8_ch11_notes_name_the_commands_that_matter() -> Result<()> {
 }
 
 #[test]
+fn ch2_canaries_are_released_before_an_uninstall_where_that_is_asked_for() -> Result<()> {
+    for helm in helms()? {
+        let hooks = |objects: &[Value]| {
+            objects.iter().filter(|o| o["metadata"]["annotations"]["helm.sh/hook"] == "pre-delete").count()
+        };
+        ensure!(hooks(&helm.render(&chart("serin", "serin"))?) == 0, "by default nothing deletes Canaries");
+        let objects = helm.render(&chart("serin", "serin").set(&["uninstall.releaseCanaries=true"]))?;
+        ensure!(hooks(&objects) == 4, "{objects:?}");
+        let job = find(&objects, "Job", "serin-release-all")?;
+        let container = &job["spec"]["template"]["spec"]["containers"][0];
+        ensure!(container["command"] == json!(["/serin", "release-all"]), "{container}");
+        let labels = &job["spec"]["template"]["metadata"]["labels"];
+        ensure!(labels["app.kubernetes.io/name"].is_null(), "the operator's Service would select it");
+    }
+    Ok(())
+}
+
+#[test]
 fn ch12_templates_and_the_operator_do_not_both_own_definitions() -> Result<()> {
     for helm in helms()? {
-        for (set, managed) in [("crd.manage=true", true), ("crd.create=true", false), ("crd.manage=false", false)] {
+        for (set, managed) in
+            [("crd.manage=true", true), ("crd.create=true", false), ("crd.manage=false", false)]
+        {
             let objects = helm.render(&chart("serin", "serin").set(&[set]))?;
             let flag = arguments(deployment(&objects, "serin")?.1).contains(&"--manage-crds");
             let rights = find(&objects, "ClusterRole", "serin")?.to_string().contains("canaryruns.serin.dev");
@@ -358,7 +415,10 @@ fn ch17_the_secret_of_urls_is_written_as_data() -> Result<()> {
     for helm in helms()? {
         let objects = helm.render(&chart("flagger", "flagger").file(USERS[2]))?;
         let secret = find(&objects, "Secret", "flagger-urls")?;
-        ensure!(secret["stringData"].is_null() && secret["data"].as_object().is_some_and(|d| d.len() == 2), "{secret}");
+        ensure!(
+            secret["stringData"].is_null() && secret["data"].as_object().is_some_and(|d| d.len() == 2),
+            "{secret}"
+        );
         let annotations = &deployment(&objects, "flagger")?.0["spec"]["template"]["metadata"]["annotations"];
         ensure!(annotations["checksum/urls"].is_string());
         let own = helm.render(&chart("flagger", "flagger").file(USERS[2]).set(&["existingSecret=mine"]))?;
@@ -379,7 +439,10 @@ fn ch18_large_numbers_stay_numbers_and_a_tag_is_no_number() -> Result<()> {
     for helm in helms()? {
         let text = helm.template(&chart("serin", "serin").file(&path)).map_err(anyhow::Error::msg)?;
         ensure!(!text.contains("e+0"), "an exponent");
-        ensure!(text.matches("runAsUser: 1000680000").count() == 2 || text.matches("runAsUser: 1.00068e+09").count() == 0);
+        ensure!(
+            text.matches("runAsUser: 1000680000").count() == 2
+                || text.matches("runAsUser: 1.00068e+09").count() == 0
+        );
         let objects = helm.render(&chart("serin", "serin").file(&path))?;
         let pod = &deployment(&objects, "serin")?.0["spec"]["template"]["spec"];
         ensure!(pod["terminationGracePeriodSeconds"] == 1_000_000, "{pod}");
@@ -457,7 +520,10 @@ fn ch20_null_missing_and_empty_read_the_same() -> Result<()> {
     fs::create_dir_all(dir.join("charts"))?;
     copied("serin", &dir.join("charts"))?;
     fs::write(dir.join("Chart.yaml"), "apiVersion: v2\nname: parent\nversion: 1.0.0\n")?;
-    fs::write(dir.join("values.yaml"), "serin:\n  slack: null\n  rbac: null\n  podAnnotations: null\n  securityContext:\n    context: null\nglobal: {x: 1}\n")?;
+    fs::write(
+        dir.join("values.yaml"),
+        "serin:\n  slack: null\n  rbac: null\n  podAnnotations: null\n  securityContext:\n    context: null\nglobal: {x: 1}\n",
+    )?;
     for helm in helms()? {
         // each alone would take a while: together, and those that others are read beside
         let all = "image=null,slack=null,rbac=null,serviceAccount=null,podAnnotations=null,securityContext=null,\
@@ -540,7 +606,8 @@ fn ch29_braces_in_definitions_and_extra_objects_stay() -> Result<()> {
         "extraObjects:\n  - apiVersion: flagger.app/v1beta1\n    kind: MetricTemplate\n    metadata: {name: t}\n    spec: {query: 'x{n=\"{{ namespace }}\"}'}\n  - |\n    apiVersion: v1\n    kind: ConfigMap\n    metadata: {name: '{{ .Release.Name }}-x'}\n",
     )?;
     for helm in helms()? {
-        let objects = helm.render(&chart("serin", "serin").set(&["crd.create=true"]).file(&file.display().to_string()))?;
+        let objects = helm
+            .render(&chart("serin", "serin").set(&["crd.create=true"]).file(&file.display().to_string()))?;
         for plural in ["canaries", "metrictemplates", "alertproviders", "canaryruns"] {
             let shipped = yaml(&format!("crd/{plural}.yaml"))?;
             let name = shipped["metadata"]["name"].as_str().context("a name")?;
@@ -568,11 +635,13 @@ fn ch30_ch31_a_packaged_chart_is_whole_and_its_release_small() -> Result<()> {
     for helm in helms()? {
         for name in ["serin", "flagger", "loadtester"] {
             let path = root().join("charts").join(name).display().to_string();
-            helm.run(&["package", &path, "--destination", &dir.display().to_string()]).map_err(anyhow::Error::msg)?;
+            helm.run(&["package", &path, "--destination", &dir.display().to_string()])
+                .map_err(anyhow::Error::msg)?;
         }
         for entry in fs::read_dir(&dir)? {
             let package = entry?.path().display().to_string();
-            let of = chart(&package, "flagger").set(&["dashboards.enabled=true", "prometheusRule.enabled=true"]);
+            let of =
+                chart(&package, "flagger").set(&["dashboards.enabled=true", "prometheusRule.enabled=true"]);
             helm.template(&if package.contains("loadtester") { chart(&package, "x") } else { of })
                 .map_err(anyhow::Error::msg)?;
             if helm.major == 4 && !package.contains("loadtester") {
@@ -596,7 +665,9 @@ fn ch30_ch31_a_packaged_chart_is_whole_and_its_release_small() -> Result<()> {
 fn ch38_flags_are_quoted_and_not_folded() -> Result<()> {
     let long = format!("cluster-{}", "x ".repeat(60));
     for helm in helms()? {
-        let text = helm.template(&chart("serin", "x").set(&[&format!("clusterName={long}")])).map_err(anyhow::Error::msg)?;
+        let text = helm
+            .template(&chart("serin", "x").set(&[&format!("clusterName={long}")]))
+            .map_err(anyhow::Error::msg)?;
         ensure!(text.contains(&format!("- \"--cluster-name={long}\"")), "folded");
     }
     Ok(())
@@ -615,9 +686,12 @@ fn chart_and_kustomize_base_say_the_same() -> Result<()> {
             ensure!(found["spec"][field] == base["spec"][field], "{field}");
         }
         let (pod, base) = (&found["spec"]["template"]["spec"], &base["spec"]["template"]["spec"]);
-        for field in
-            ["automountServiceAccountToken", "enableServiceLinks", "terminationGracePeriodSeconds", "securityContext"]
-        {
+        for field in [
+            "automountServiceAccountToken",
+            "enableServiceLinks",
+            "terminationGracePeriodSeconds",
+            "securityContext",
+        ] {
             ensure!(pod[field] == base[field], "{field}");
         }
         for field in ["ports", "livenessProbe", "readinessProbe", "resources", "securityContext", "name"] {
@@ -635,7 +709,10 @@ fn chart_and_kustomize_base_say_the_same() -> Result<()> {
             ensure!(container[field] == base["containers"][0][field], "load tester: {field}");
         }
         let role = yaml("deploy/loadtester/role.yaml")?;
-        ensure!(rules(find(&objects, "Role", "flagger-loadtester")?) == rules(&role), "load tester: the rules");
+        ensure!(
+            rules(find(&objects, "Role", "flagger-loadtester")?) == rules(&role),
+            "load tester: the rules"
+        );
     }
     Ok(())
 }
@@ -653,13 +730,18 @@ fn rights_can_be_narrowed() -> Result<()> {
     for helm in helms()? {
         let objects = helm.render(&chart("serin", "serin").set(&["rbac.providers={istio,gatewayapi:v1}"]))?;
         let groups = of(find(&objects, "ClusterRole", "serin")?);
-        ensure!(groups.contains_key("networking.istio.io") && groups.contains_key("gateway.networking.k8s.io"));
+        ensure!(
+            groups.contains_key("networking.istio.io") && groups.contains_key("gateway.networking.k8s.io")
+        );
         ensure!(!groups.contains_key("kuma.io") && groups.contains_key("apps"), "{groups:?}");
         let why = helm.refusal(&chart("serin", "serin").set(&["rbac.providers={isto}"]))?;
         ensure!(why.contains("isto is no router: choose from"), "{why}");
 
-        let objects =
-            helm.render(&chart("serin", "serin").set(&["rbac.namespaced=true", "namespace=test", "rbac.secrets=false"]))?;
+        let objects = helm.render(&chart("serin", "serin").set(&[
+            "rbac.namespaced=true",
+            "namespace=test",
+            "rbac.secrets=false",
+        ]))?;
         let everywhere = of(find(&objects, "ClusterRole", "serin")?);
         let all: Vec<_> = everywhere.keys().map(String::as_str).collect();
         ensure!(all == ["", "apiextensions.k8s.io", "kuma.io"], "{all:?}");
@@ -683,9 +765,17 @@ fn s2_13_installs_of_users_render() -> Result<()> {
     for helm in helms()? {
         // the shape of the commands in guides, and of Terraform's helm_release
         helm.render(&chart("serin", "argo-rollouts").set(&["dashboard.enabled=true"]))?;
-        helm.render(&chart("serin", "serin").set(&["dashboards.enabled=true", "dashboards.kind=GrafanaDashboard"]))?;
-        helm.render(&chart("serin", "serin").set(&["prometheusRule.enabled=true", "serviceMonitor.enabled=true"]))?;
-        helm.render(&chart("flagger", "flagger").set(&["crd.create=false", "meshProvider=istio", "metricsServer=http://prometheus:9090"]))?;
+        helm.render(
+            &chart("serin", "serin").set(&["dashboards.enabled=true", "dashboards.kind=GrafanaDashboard"]),
+        )?;
+        helm.render(
+            &chart("serin", "serin").set(&["prometheusRule.enabled=true", "serviceMonitor.enabled=true"]),
+        )?;
+        helm.render(&chart("flagger", "flagger").set(&[
+            "crd.create=false",
+            "meshProvider=istio",
+            "metricsServer=http://prometheus:9090",
+        ]))?;
     }
     Ok(())
 }
