@@ -16,7 +16,10 @@ use serin::{
     snapshot::{INGRESS, Kind, ObjectRef, SERVICE},
     spec::validate,
 };
-use serin_model::{Sim, Trouble, fixture, others::Refusal, time, world::World};
+use serin_model::{Sim, Trouble, fixture, late_proxy::LateProxy, others::Refusal, time, world::World};
+
+#[path = "routers/late_proxy.rs"]
+mod late_proxy;
 
 const HTTP_ROUTE: Kind =
     Kind { group: "gateway.networking.k8s.io", version: "v1", kind: "HTTPRoute", plural: "httproutes" };
@@ -29,6 +32,8 @@ struct Play {
     answers: bool,
     /// The operator dies after so many writes, once a second.
     dies: Option<usize>,
+    /// What leads users, if requests are counted.
+    proxy: Option<LateProxy>,
 }
 
 impl Play {
@@ -41,7 +46,7 @@ impl Play {
         for (kind, object) in users(provider) {
             world.put(kind, object, time::start());
         }
-        Ok(Self { sim: Sim::new(world, "podinfo"), router, answers: true, dies: None })
+        Ok(Self { sim: Sim::new(world, "podinfo"), router, answers: true, dies: None, proxy: None })
     }
 
     /// Time passes second by second; the Gateway takes in what it sees.
@@ -51,8 +56,28 @@ impl Play {
             self.sim.advance(Duration::from_secs(1));
             if self.answers {
                 self.answer("True");
+                self.accept();
+            }
+            if let Some(proxy) = &mut self.proxy {
+                proxy.saw(&self.sim.world, self.sim.now);
+                let lost = proxy.lost(&self.sim.world, &self.sim.pods, self.sim.now);
+                let lines = lost.into_iter().map(|why| format!("LOST   {why}"));
+                self.sim.log.extend(lines);
             }
         }
+    }
+
+    /// Gloo says of each of its objects that it has taken it.
+    fn accept(&mut self) {
+        for kind in self.router.kinds().iter().filter(|kind| kind.group.ends_with("solo.io")) {
+            let names: Vec<String> = self.sim.world.objects.of(*kind).map(name).collect();
+            for name in names {
+                let said = json!({"status": {"statuses": {"gloo-system": {"state": "Accepted"}}}});
+                self.sim.world.edit(&ObjectRef::new(*kind, name), &said);
+            }
+        }
+        self.sim.look();
+        self.sim.settle();
     }
 
     fn answer(&mut self, status: &str) {

@@ -33,11 +33,14 @@ const OWNED: &[&str] = &[
 /// The tag by which Kuma names a Service.
 pub(super) const SERVICE: &str = "kuma.io/service";
 
-const QUERIES: Builtin = builtin!(
-    r#"service=~"{{ service }}-canary_{{ namespace }}_svc_[0-9a-zA-Z-]+""#,
-    "envoy_cluster_upstream_rq" if r#"envoy_response_code!~"5.*""#,
-    p99 "envoy_cluster_upstream_rq_time_bucket" ""
-);
+const QUERIES: Builtin = Builtin {
+    needs: "Kuma's proxies show their metrics where a MeshMetric, or the Mesh itself, says so, and Prometheus has to find them by Kuma's service discovery",
+    ..builtin!(
+            r#"service=~"{{ service }}-canary_{{ namespace }}_svc_[0-9a-zA-Z-]+""#,
+            "envoy_cluster_upstream_rq" if r#"envoy_response_code!~"5.*""#,
+            p99 "envoy_cluster_upstream_rq_time_bucket" ""
+    )
+};
 
 /// The router.
 pub(super) struct Kuma;

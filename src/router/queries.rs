@@ -13,6 +13,10 @@ pub struct Builtin {
     pub series: &'static str,
     /// 99th percentile of request durations, in milliseconds.
     pub duration: &'static str,
+    /// Name of the counter that all of them rest on.
+    pub counter: &'static str,
+    /// What has to be switched on for it to be there; empty, where that goes without saying.
+    pub needs: &'static str,
     /// Names are put in with `_` for every character that is no letter, digit or `_`.
     pub words: bool,
 }
@@ -34,6 +38,8 @@ macro_rules! builtin {
                 "}[{{ interval }}])) by (le))",
                 $scale
             ),
+            counter: $requests,
+            needs: "",
             words: false,
         }
     };
@@ -54,6 +60,8 @@ macro_rules! builtin {
                 "}[{{ interval }}]))",
                 $scale
             ),
+            counter: $requests,
+            needs: "",
             words: false,
         }
     };
