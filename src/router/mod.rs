@@ -20,6 +20,7 @@ mod istio_ports;
 mod knative;
 mod kubernetes;
 mod kuma;
+mod kuma_traffic_route;
 mod linkerd;
 mod nginx;
 mod queries;

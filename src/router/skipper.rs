@@ -128,7 +128,11 @@ impl Router for Skipper {
         // those of the copy begin with its own
         let rest = if copied { predicate.split_once(" && ").map_or("", |(_, rest)| rest) } else { predicate };
         let predicate = if rest.is_empty() { first.to_owned() } else { format!("{first} && {rest}") };
-        let routes = if copied { eskip::without_first(said(ROUTES)) } else { Ok(said(ROUTES).to_owned()) };
+        let routes = if copied {
+            eskip::without_first(said(ROUTES), &[FIRST, NEVER])
+        } else {
+            Ok(said(ROUTES).to_owned())
+        };
         let routes = routes.and_then(|routes| eskip::with_first(&routes, first)).map_err(|why| {
             let why = format!("has routes in {ROUTES} that cannot be read ({why}): correct them");
             RouterError::Unreadable { object: self.sources(c)[0].clone(), why }

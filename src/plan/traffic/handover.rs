@@ -2,11 +2,14 @@
 //! they know none, and what users call is given back, also under names that the Canary had before.
 
 use crate::{
-    manifest::{Manifest, Undo, service},
+    manifest::{self, Manifest, Undo, service},
     plan::{
         builder::PlanBuilder,
         context::Context,
-        model::flow::{Flow, GO_ON, all},
+        model::{
+            Action, Messages,
+            flow::{Flow, GO_ON, all, ignore},
+        },
         objects::write::{self, WriteReason},
         traffic::acceptance,
     },
@@ -60,6 +63,31 @@ pub(crate) fn exchangeable(cx: &Context<'_>, d: &mut PlanBuilder, next: &[Manife
     write_all(cx, d, announced)?;
     d.reached(cx.route_settled_at())?;
     write_all(cx, d, remembered)
+}
+
+/// What led users before is taken away once the proxies have had time to learn of the route in its place. Nothing waits for
+/// that.
+pub(crate) fn leftovers_gone(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    let left = cx.router.leftovers(&cx.c, &cx.snap.objects);
+    if left.is_empty() || d.reached(cx.route_settled_at()).is_break() {
+        return GO_ON;
+    }
+    for undo in left {
+        let (at, back) = match undo {
+            Undo::Delete(at) => (at, None),
+            Undo::Restore(back) => (back.at(), Some(back)),
+        };
+        let Some(live) = cx.snap.objects.at(&at) else { continue };
+        match back {
+            None => d.act(Action::delete(at.kind, live)),
+            Some(back) => {
+                let Some(patch) = manifest::patch(live, &back) else { continue };
+                ignore(write::given_back(cx, d, live, &back, patch));
+            }
+        }
+        d.say(Messages::leftover(&at.to_string()));
+    }
+    GO_ON
 }
 
 fn write_all(cx: &Context<'_>, d: &mut PlanBuilder, routes: Vec<Manifest>) -> Flow {

@@ -36,7 +36,11 @@ pub(crate) fn write_routes(cx: &Context<'_>, d: &mut PlanBuilder, want: Split, w
         handover::exchangeable(cx, d, &routes)?;
         all([written, write_all(cx, d, routes, why)])
     };
-    if complete { flow } else { WAIT }
+    if !complete {
+        return WAIT;
+    }
+    flow?;
+    handover::leftovers_gone(cx, d)
 }
 
 /// Makes what the route of a Canary that is set up will lead to, so that the proxies learn of it together with the Services.
