@@ -26,7 +26,7 @@ const OWNED: &[&str] = &["/spec/service", "/spec/backends"];
 const QUERIES: Builtin = Builtin {
     needs: "the Prometheus that is asked has to scrape Linkerd's proxies, as that of linkerd-viz does",
     ..builtin!(
-            r#"namespace="{{ namespace }}",deployment=~"{{ target }}",direction="inbound""#,
+            r#"namespace="{{ namespace }}",{{ workload }}=~"{{ target }}",direction="inbound""#,
             "response_total" if r#"classification!="failure""#,
             p99 "response_latency_ms_bucket" ""
     )

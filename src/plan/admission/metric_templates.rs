@@ -107,7 +107,7 @@ pub(crate) fn uncounted(
     asks: &[analysis::Ask],
     builtin: &Builtin,
 ) -> Option<String> {
-    let rests = |ask: &analysis::Ask| ask.query.as_ref().is_ok_and(|query| query.series.is_some());
+    let rests = |ask: &analysis::Ask| ask.query.as_ref().is_ok_and(|query| query.counters.is_some());
     if builtin.needs.is_empty() || !asks.iter().any(rests) {
         return None;
     }
@@ -146,10 +146,10 @@ pub(crate) fn pings(cx: &Context<'_>) -> Vec<Question> {
 /// Whether there is anything of what the built-in checks rest on, where that has to be switched on.
 fn exists(cx: &Context<'_>) -> Option<Question> {
     let builtin = cx.router.queries();
-    let rests = |query: &&analysis::Query| query.series.is_some() && !builtin.needs.is_empty();
+    let rests = |query: &&analysis::Query| query.counters.is_some() && !builtin.needs.is_empty();
     let check = cx.asks.iter().filter_map(|ask| ask.query.as_ref().ok()).find(rests)?;
     let promql = format!("count({})", builtin.counter);
     Some(Question::Exists {
-        query: analysis::Query { promql, series: None, doubts: vec![], ..check.clone() },
+        query: analysis::Query { promql, counters: None, doubts: vec![], ..check.clone() },
     })
 }
