@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{
-    kuma_traffic_route::{self as traffic_route, TRAFFIC_ROUTE},
+    kuma_traffic_route::{self as traffic_route, TRAFFIC_ROUTE, of_any_port, service},
     queries::{Builtin, builtin},
     route::{self, Place, Shares, side},
     split::Split,
@@ -234,13 +234,4 @@ fn lost(c: &Validated, theirs: &Value) -> Option<String> {
         }
     }
     None
-}
-
-/// Kuma's name of a port of a Service.
-pub(super) fn service(c: &Validated, name: &str) -> String {
-    format!("{}{}", of_any_port(c, name), c.service.port)
-}
-
-pub(super) fn of_any_port(c: &Validated, name: &str) -> String {
-    format!("{name}_{}_svc_", c.namespace)
 }

@@ -9,7 +9,6 @@
 use serde_json::{Value, json};
 
 use super::{
-    kuma::{of_any_port, service},
     route::{self, Place, Side},
     split::Split,
 };
@@ -139,6 +138,15 @@ fn spec(c: &Validated, conf: &Value) -> Value {
 /// It leads to the apex.
 fn plain(c: &Validated) -> Value {
     spec(c, &json!({"destination": tags(c, &c.names.apex)}))
+}
+
+/// Kuma's name of a port of a Service.
+pub(super) fn service(c: &Validated, name: &str) -> String {
+    format!("{}{}", of_any_port(c, name), c.service.port)
+}
+
+pub(super) fn of_any_port(c: &Validated, name: &str) -> String {
+    format!("{name}_{}_svc_", c.namespace)
 }
 
 fn tags(c: &Validated, name: &str) -> Value {

@@ -14,7 +14,7 @@ use super::{
     eskip,
     queries::{Builtin, builtin},
     route,
-    skipper_weights::{self, Weights},
+    skipper_weights::{self, WEIGHTS, Weights},
     split::Split,
     traits::{Cookies, Router, RouterError},
 };
@@ -29,7 +29,6 @@ const OWNED: &[&str] = &["/spec/rules", "/spec/defaultBackend", "/spec/tls", "/s
 
 pub(super) const PREDICATE: &str = "zalando.org/skipper-predicate";
 pub(super) const ROUTES: &str = "zalando.org/skipper-routes";
-pub(super) const WEIGHTS: &str = "zalando.org/backend-weights";
 /// Puts the canary's routes before those of the user's Ingress.
 const FIRST: &str = "Weight(100)";
 /// Takes the canary's routes out.

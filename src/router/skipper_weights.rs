@@ -3,11 +3,13 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{skipper::WEIGHTS, split::Split};
+use super::split::Split;
 use crate::{
     manifest::{annotation, json as get},
     spec::Validated,
 };
+
+pub(super) const WEIGHTS: &str = "zalando.org/backend-weights";
 
 /// Weights by Service.
 #[derive(Clone, Debug, Default)]

@@ -3,7 +3,8 @@ use serde_json::{Value, json};
 use crate::{
     manifest::fixture,
     router::{
-        skipper::{PREDICATE, ROUTES, Skipper, WEIGHTS},
+        skipper::{PREDICATE, ROUTES, Skipper},
+        skipper_weights::WEIGHTS,
         split::Split,
         traits::{Cookies, Router},
     },
