@@ -78,6 +78,13 @@ pub(crate) fn assess(
     judged.max_by_key(|a| badness(a.outcome))
 }
 
+/// The measurement of the metric at this position when what came back cannot be acted on, for the reason in `why`.
+pub(crate) fn in_doubt(checks: &Checks, at: usize, asks: &[Ask], why: &str) -> Option<Assessment> {
+    let metric = checks.metrics.get(at)?;
+    let query = asks.iter().find(|ask| ask.metric == at && ask.role == Role::Value)?.query.as_ref().ok()?;
+    Some(error(metric, query.promql.clone(), failed(query, why)))
+}
+
 /// Values that are good ones of most metrics: shares, percentages, milliseconds.
 const EXAMPLES: [f64; 8] = [1.0, 0.0, 100.0, 0.5, 10.0, 99.5, 1000.0, -1.0];
 

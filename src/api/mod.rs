@@ -22,8 +22,8 @@ mod tests;
 pub use alert_provider::{AlertProvider, AlertProviderSpec};
 pub use canary::{
     analysis::{
-        CanaryAlert, CanaryAnalysis, CanaryMetric, CanaryWebhook, CrossNamespaceRef, SessionAffinity,
-        ThresholdRange,
+        CanaryAlert, CanaryAnalysis, CanaryMetric, CanaryWebhook, CrossNamespaceRef, Reporter,
+        SessionAffinity, ThresholdRange,
     },
     gate::Gate,
     references::{AutoscalerRef, LocalRef, ScalerReplicas, TargetRef, UpstreamRef},

@@ -28,6 +28,7 @@ pub fn asked(metric: &str, reading: Option<&Reading>) -> String {
         Some(Reading::Doubted { values, doubt: Doubt::Reset }) => {
             format!("{}, across a reset", numbers(values))
         }
+        Some(Reading::Doubted { values, doubt }) => format!("{}, {}", numbers(values), doubt.why()),
         Some(Reading::Failed(failure)) => format!("failed, {}", failure.why),
     };
     format!("ask    {metric}: {read}")

@@ -26,7 +26,9 @@ use crate::{
 
 /// A metric at a pace of its own that had no usable answer is asked again after this at the latest.
 const RETRY: Duration = Duration::from_secs(10);
-/// Most characters of a query, and of a sentence, that status holds.
+/// Most characters of a query that status holds: a built-in one that reads both ends of a request has some 1,400.
+const LONGEST_QUERY: usize = 2048;
+/// Most characters of a sentence that status holds.
 const LONGEST: usize = 1024;
 
 /// Errors of this metric are counted, and written down.
@@ -46,8 +48,10 @@ pub(crate) fn questions(cx: &Context<'_>) -> Vec<Question> {
     let queries = asked.filter_map(|(index, ask)| Some((index, ask.query.as_ref().ok()?)));
     let queries = queries.filter(|(_, query)| !analysis::job::is_for_job(query));
     let began = cx.step().confirmed.map_or(cx.now, |t| t.0);
+    // not the time of asking: the same question stays the same text
+    let since = self::due(cx);
     let question = |(index, query): (usize, &Query)| {
-        let query = analysis::doubting(query.clone(), began, cx.now);
+        let query = analysis::doubting(query.clone(), began, since);
         Question::Measure { index, query }
     };
     queries.map(question).collect()
@@ -131,14 +135,14 @@ pub(crate) fn start_over(cx: &Context<'_>, d: &mut PlanBuilder) {
 
 /// Writes a measurement down.
 pub(crate) fn record(cx: &Context<'_>, m: &CanaryMetric, entry: &mut MetricStatus, found: &Assessment) {
-    let cut = |text: &str| text.chars().take(LONGEST).collect::<String>();
+    let cut = |text: &str, longest| text.chars().take(longest).collect::<String>();
     entry.since = entries::since(cx, m, entry).map(MicroTime);
     entry.measured = Some(MicroTime(cx.now));
     entry.outcome = Some(found.outcome);
     entry.value.clone_from(&found.value);
     entry.wanted.clone_from(&found.wanted);
-    entry.query = cut(&found.query);
-    entry.message = cut(&found.text);
+    entry.query = cut(&found.query, LONGEST_QUERY);
+    entry.message = cut(&found.text, LONGEST);
     if let Some(job) = &found.job {
         entry.job.clone_from(job);
         (entry.job_state, entry.job_message) = (None, String::new());
