@@ -30,7 +30,7 @@ use crate::{
 /// # Errors
 /// The cluster cannot be read, or there is no such Canary.
 pub(crate) async fn run(config: Config, namespace: String, name: String, ask: bool) -> anyhow::Result<()> {
-    let (client, out) = controller::connect(&config).await?;
+    let (client, out) = controller::connect(&config, None).await?;
     let cache = read(&client, &namespace, &config.rules).await?;
     let key = (namespace.clone(), name.clone());
     let now = clock::now();
@@ -127,7 +127,7 @@ fn measured(metric: &MetricStatus) -> String {
 fn asked(question: &Question) -> String {
     match question {
         Question::Ping { server, access, .. } => format!("whether {} answers", whom(server, &access.kind)),
-        Question::Measure { query, .. } => {
+        Question::Exists { query } | Question::Measure { query, .. } => {
             format!("{}: {}", whom(&query.server, &query.access.kind), query.promql)
         }
         Question::Config { at, .. } => format!("what {at} holds"),
@@ -154,7 +154,7 @@ fn all(questions: &[Question], value: impl Fn(&crate::analysis::Query) -> f64) -
             Question::Measure { index, query } => {
                 answers.readings.insert(*index, Reading::Values(vec![value(query)]));
             }
-            Question::Ping { .. } | Question::Config { .. } => {}
+            Question::Ping { .. } | Question::Exists { .. } | Question::Config { .. } => {}
         }
     }
     answers

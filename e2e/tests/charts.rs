@@ -781,6 +781,43 @@ fn s2_13_installs_of_users_render() -> Result<()> {
 }
 
 #[test]
+fn ch29_boards_and_rules_are_as_they_are_shipped() -> Result<()> {
+    let shipped = yaml("deploy/monitoring/rules.yaml")?;
+    for helm in helms()? {
+        let on =
+            ["prometheusRule.enabled=true", "prometheusRule.labels.release=kps", "dashboards.enabled=true"];
+        let objects = helm.render(&chart("serin", "serin").set(&on))?;
+        let rule = find(&objects, "PrometheusRule", "serin")?;
+        let (mut rendered, mut meant) = (rule["spec"]["groups"].clone(), shipped["groups"].clone());
+        as_floats(&mut rendered);
+        as_floats(&mut meant);
+        ensure!(rendered == meant && meant.to_string().contains("{{ $labels"), "{rendered}");
+        ensure!(rule["metadata"]["labels"]["release"] == "kps");
+        for entry in fs::read_dir(root().join("grafana-dashboards"))? {
+            let path = entry?.path();
+            if path.extension().is_none_or(|extension| extension != "json") {
+                continue;
+            }
+            let file = path.file_name().and_then(|name| name.to_str()).context("a name")?;
+            let name = format!("serin-{}", file.trim_end_matches(".json"));
+            let board = find(&objects, "ConfigMap", &name)?;
+            ensure!(board["metadata"]["labels"]["grafana_dashboard"] == "1", "{name}");
+            let text = board["data"][file].as_str().context("the board")?;
+            ensure!(text.trim() == fs::read_to_string(&path)?.trim(), "{name} is another");
+        }
+        let first = shipped["groups"][0]["rules"][0]["alert"].as_str().context("an alert")?;
+        let objects = helm.render(
+            &chart("serin", "serin").set(&[on[0], &format!("prometheusRule.disabled={{{first}}}")]),
+        )?;
+        ensure!(
+            !find(&objects, "PrometheusRule", "serin")?.to_string().contains(first),
+            "{first} is still there"
+        );
+    }
+    Ok(())
+}
+
+#[test]
 fn one_source_has_two_names() -> Result<()> {
     for shared in ["values.yaml", "values.schema.json", "templates", "files", ".helmignore"] {
         let link = fs::read_link(root().join("charts/flagger").join(shared))?;

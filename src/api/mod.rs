@@ -39,7 +39,7 @@ pub use metadata::CustomMetadata;
 pub use metric::{
     arg::{ArgField, ArgSecret, ArgSource, MetricArg},
     job::JobTemplate,
-    policy::{JobState, MetricOutcome, MetricPolicy, MetricStatus, NoData},
+    policy::{JobState, MetricOutcome, MetricPolicy, MetricRange, MetricStatus, NoData},
     template::{MetricProvider, MetricTemplate, MetricTemplateSpec, SecretRef},
 };
 pub use request::{Answer, RequestStatus};

@@ -76,6 +76,7 @@ pub(crate) fn gather(
         missing_kinds: reach.missing,
         forbidden_kinds: reach.forbidden,
         not_followed,
+        edited: None,
         rivals: rivals(cache, rules, key),
         neighbours: neighbours(cache, rules, key, &canary),
         secrets: rules.config_tracking.then(|| secrets::versions(cache, &canary, namespace, &templates)),
@@ -165,6 +166,16 @@ fn routes(
             reach.listed(cache, *kind)?;
         }
         wanted.extend(services.iter().map(|n| ObjectRef::new(*kind, n.clone())));
+    }
+    for kind in router.optional_kinds().iter().filter(|kind| cache.defines(&kind.crd())) {
+        if !cache.forbidden(*kind) {
+            reach.listed(cache, *kind)?;
+        }
+        if kind.cluster_wide() {
+            let all = cache.list(*kind, "");
+            let names = all.iter().filter_map(|object| object["metadata"]["name"].as_str());
+            wanted.extend(names.map(|name| ObjectRef::new(*kind, name)));
+        }
     }
     if let Some(c) = known(canary, rules) {
         wanted.extend(router.reads(&c));

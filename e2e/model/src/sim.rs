@@ -68,6 +68,8 @@ pub struct Sim {
     pub limited: Option<Duration>,
     /// The metrics server does not answer pings.
     pub silent: bool,
+    /// The metrics server has no series of the counter that built-in checks rest on.
+    pub uncounted: bool,
     /// Contents of ConfigMaps and Secrets are not given out.
     pub unreadable: bool,
     /// Disturbs the next plan that is not empty.
@@ -78,6 +80,8 @@ pub struct Sim {
     pub others: Others,
     /// The invariants.
     pub observer: Observer,
+    /// The Canary as each write of its status left it, where that is asked for.
+    pub told: Option<Vec<serde_json::Value>>,
     /// What has happened, without times.
     pub log: Vec<String>,
     /// Plans that wrote something.
@@ -115,6 +119,7 @@ impl Sim {
             meanwhile: None,
             limited: None,
             silent: false,
+            uncounted: false,
             unreadable: false,
             trouble: None,
             trouble_at: None,
@@ -122,6 +127,7 @@ impl Sim {
             writes: WriteBudget::default(),
             rate: Rate::default(),
             observer: Observer::default(),
+            told: None,
             log: vec![],
             plans: 0,
             asked: 0,
@@ -297,6 +303,9 @@ impl Sim {
         };
         let lines = transcript::status(&before.status(), &self.world.status(), &revision);
         self.log.extend(lines);
+        if let Some(told) = &mut self.told {
+            told.extend(self.world.canary.clone());
+        }
         self.wrote(&before, None);
         true
     }

@@ -246,7 +246,9 @@ fn leave_running(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 
 /// When everything that users call had been given back.
 fn reverted_at(cx: &Context<'_>) -> Option<Timestamp> {
-    cx.status().step.as_ref().map(|step| step.confirmed.as_ref().map_or(cx.now, |at| at.0))
+    // one without times was written by a former version
+    let step = cx.status().step.as_ref().filter(|step| step.confirmed.is_some() || step.since.is_none())?;
+    Some(step.confirmed.as_ref().map_or(cx.now, |at| at.0))
 }
 
 /// The target has as many pods as the primary, ready and behind their Service.
@@ -290,12 +292,27 @@ fn given_back(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
         .iter()
         .filter_map(|undo| if let Undo::Restore(next) = undo { Some(next.clone()) } else { None })
         .collect();
-    left_running(cx, d, |d| give_back(cx, d, handover::services_back(cx)))?;
+    services_given_back(cx, d, !next.is_empty())?;
     handover::exchangeable(cx, d, &next)?;
     left_running(cx, d, |d| give_back(cx, d, route))?;
     d.status.canary_weight = 0;
     d.status.step = Some(StepStatus { confirmed: Some(MicroTime(cx.now)), ..StepStatus::default() });
     WRITE_FIRST
+}
+
+/// The Services lead to the target, and the proxies have had time to learn of that before a route leads to them: some have
+/// no endpoints for a Service while its selector changes.
+fn services_given_back(cx: &Context<'_>, d: &mut PlanBuilder, routed: bool) -> Flow {
+    let (before, services) = (d.actions.len(), handover::services_back(cx));
+    let turned = cx.status().step.as_ref().and_then(|step| step.since.as_ref()).map(|since| since.0);
+    let routed = routed && (turned.is_some() || !services.is_empty());
+    let back = left_running(cx, d, |d| give_back(cx, d, services));
+    if routed && (d.actions.len() > before || turned.is_none() && back.is_continue()) {
+        d.status.step = Some(StepStatus { since: Some(MicroTime(cx.now)), ..StepStatus::default() });
+        return WRITE_FIRST;
+    }
+    back?;
+    d.reached(turned.map_or(Timestamp::MIN, |turned| after(turned, cx.settle())))
 }
 
 /// What another party changes back, or the API server refuses, does not hold the deletion up past the deadline.
