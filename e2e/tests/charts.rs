@@ -747,6 +747,7 @@ fn rights_can_be_narrowed() -> Result<()> {
         ensure!(all == ["", "apiextensions.k8s.io", "kuma.io"], "{all:?}");
         let role = find(&objects, "Role", "serin")?;
         ensure!(role["metadata"]["namespace"] == "test" && !role.to_string().contains("secrets"));
+        ensure!(of(role).contains_key("kuma.io") && !role.to_string().contains("trafficroutes"), "{role}");
         ensure!(arguments(deployment(&objects, "serin")?.1).contains(&"--enable-config-tracking=false"));
 
         // each router of the registry has its groups in the table
