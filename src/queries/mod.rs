@@ -11,6 +11,7 @@ use futures::future::join_all;
 
 use crate::{
     analysis::{self, Access, Failure, Query, Reading, provider_kinds},
+    expression::template::url,
     manifest::config::Digest,
     plan::{Answers, Question},
     source::{Ask, ContentError, Contents, Credentials, Secrets, SourceError, Sources},
@@ -51,6 +52,9 @@ impl Asker {
                     }
                     answers.readings.insert(*index, unanswered.reading(&query.promql));
                 }
+                (Question::Exists { .. }, Reply::Metric(reply)) => {
+                    answers.exists = reply.ok().map(|values| !values.is_empty());
+                }
                 (Question::Ping { access, template, .. }, Reply::Metric(reply)) => {
                     let reply = reply.map(drop).map_err(|e| e.silence(access, template.as_deref()));
                     answers.ping = Some(answers.ping.unwrap_or(Ok(())).and(reply));
@@ -67,7 +71,7 @@ impl Asker {
     async fn one(&self, question: &Question) -> Reply {
         match question {
             Question::Ping { server, access, .. } => Reply::Metric(self.source(server, access, None).await),
-            Question::Measure { query, .. } => {
+            Question::Exists { query } | Question::Measure { query, .. } => {
                 Reply::Metric(self.source(&query.server, &query.access, Some(query)).await)
             }
             Question::Config { namespace, at } => Reply::Config(self.configs.digest(namespace, at).await),
@@ -129,8 +133,9 @@ impl Asker {
         for (mark, at) in &query.access.args {
             let held = self.secrets.read(&at.of).await?;
             let value = held.get(&at.key)?;
-            text = text.replace(mark, value);
-            values.push(value.to_owned());
+            let [mark_in_url, value_in_url] = [mark, value].map(url);
+            text = text.replace(mark, value).replace(&mark_in_url, &value_in_url);
+            values.extend([value.to_owned(), value_in_url]);
         }
         Ok((text, values))
     }
@@ -152,7 +157,7 @@ impl Unanswered {
     fn reading(self, query: &str) -> Reading {
         match self.error {
             SourceError::Doubtful { values, doubt } => Reading::Doubted { values, doubt },
-            SourceError::Rejected { .. } => {
+            SourceError::Rejected { .. } | SourceError::QueryWarned { .. } => {
                 Reading::Failed(reworded(&self.failure, |text| format!("{text}. The query was: {query}")))
             }
             _ => Reading::Failed(self.failure),
