@@ -128,6 +128,15 @@ pub mod conditions {
     pub const CONTESTED: &str = "Contested";
     /// True: the spec works but probably not as meant.
     pub const ADVISORY: &str = "Advisory";
+    /// True: the target's revision is promoted. Unknown: a run or its preparation is under way. False: see [`STALLED`].
+    pub const READY: &str = "Ready";
+    /// True: something is under way whose end tools may wait for. Never together with [`STALLED`].
+    pub const RECONCILING: &str = "Reconciling";
+    /// True: without a change of the target or of the Canary its revision will not be promoted.
+    pub const STALLED: &str = "Stalled";
+
+    /// Reason of [`PROMOTED`]: the target's revision was declined before its run began.
+    pub const DECLINED: &str = "Declined";
 }
 
 /// Value of [`LABEL_CANARY`] for a Canary name: the name, or its tail-hashed short form past 63 characters.

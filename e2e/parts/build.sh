@@ -41,6 +41,7 @@ proxies  traefik-crds.yaml         0  files traefik github.com/traefik/traefik/v
 proxies  kube-proxy               10  build bed     k8s.io/kubernetes/cmd/kube-proxy
 proxies  nft                       0  tool
 graphite graphite                  0  graphite
+nightly  victoria-metrics        150  build victoriametrics github.com/VictoriaMetrics/VictoriaMetrics/app/victoria-metrics
 '
 
 export CGO_ENABLED=0 GOFLAGS=-mod=readonly GOTOOLCHAIN=auto

@@ -26,6 +26,8 @@ pub(crate) struct Assessment {
     pub value: String,
     /// What is wanted of it.
     pub wanted: String,
+    /// The primary's value, where it was measured.
+    pub primary: String,
     /// What was asked.
     pub query: String,
     /// What is wrong, in Flagger's words where it has any; empty when nothing is.
@@ -75,7 +77,15 @@ pub(crate) fn assess(
             },
         )
     });
-    judged.max_by_key(|a| badness(a.outcome))
+    let primary = primary.map(primary_shown).unwrap_or_default();
+    judged.max_by_key(|a| badness(a.outcome)).map(|found| Assessment { primary, ..found })
+}
+
+/// The measurement of the metric at this position when what came back cannot be acted on, for the reason in `why`.
+pub(crate) fn in_doubt(checks: &Checks, at: usize, asks: &[Ask], why: &str) -> Option<Assessment> {
+    let metric = checks.metrics.get(at)?;
+    let query = asks.iter().find(|ask| ask.metric == at && ask.role == Role::Value)?.query.as_ref().ok()?;
+    Some(error(metric, query.promql.clone(), failed(query, why)))
 }
 
 /// Values that are good ones of most metrics: shares, percentages, milliseconds.
@@ -113,7 +123,8 @@ fn badness(outcome: MetricOutcome) -> u8 {
 
 fn error(metric: &CanaryMetric, query: String, text: String) -> Assessment {
     let (outcome, value) = (MetricOutcome::Error, String::new());
-    Assessment { outcome, value, wanted: wanted(metric), query, text, quote: None, job: None }
+    let (wanted, primary) = (wanted(metric), String::new());
+    Assessment { outcome, value, wanted, primary, query, text, quote: None, job: None }
 }
 
 fn said(
@@ -124,8 +135,8 @@ fn said(
     text: String,
 ) -> Assessment {
     let value = worst(query, reading.values()).map(go::v).unwrap_or_default();
-    let promql = query.promql.clone();
-    Assessment { outcome, value, wanted: wanted(metric), query: promql, text, quote: None, job: None }
+    let (wanted, primary, query) = (wanted(metric), String::new(), query.promql.clone());
+    Assessment { outcome, value, wanted, primary, query, text, quote: None, job: None }
 }
 
 /// Why there were not samples enough, if there were not.

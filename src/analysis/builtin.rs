@@ -1,8 +1,16 @@
 //! The two checks that need no query of the user's. Their text belongs to the router; this fills it in, with values
 //! escaped so that no name can change what is asked.
 
-use super::{checks::Checks, query::Metric, template};
-use crate::{router::Builtin, spec::Validated};
+use super::{
+    checks::Checks,
+    query::{Counters, Metric},
+    template,
+};
+use crate::{
+    router::Builtin,
+    spec::{Target, Validated},
+    text::first_chars,
+};
 
 pub(crate) use crate::spec::metric_names::DURATION;
 
@@ -33,14 +41,31 @@ pub(crate) fn requests(
     fill(c, checks, builtin, builtin.requests, window)
 }
 
-/// The counters that the built-in checks rest on.
-pub(crate) fn series(
+/// The counters that a built-in check rests on.
+pub(crate) fn counters(
     c: &Validated,
     checks: &Checks,
     builtin: &Builtin,
+    kind: Metric,
     window: &str,
-) -> Result<String, String> {
-    fill(c, checks, builtin, builtin.series, window)
+) -> Result<Counters, String> {
+    let filled = |c: &Validated, all: &[&str]| {
+        all.iter().map(|text| fill(c, checks, builtin, text, window)).collect::<Result<Vec<_>, _>>()
+    };
+    let own = filled(c, builtin.series)?;
+    let primary = filled(&c.for_primary(), builtin.series)?;
+    let read = if kind == Metric::Duration { builtin.duration_series } else { builtin.series };
+    let classic = filled(c, read)?;
+    let histograms = classic.into_iter().filter_map(|classic| Some((native(&classic)?, classic))).collect();
+    let primary = if primary == own { vec![] } else { primary };
+    Ok(Counters { own, primary, histograms })
+}
+
+/// The selector of the native form of a histogram, one of whose classic series this one selects.
+fn native(classic: &str) -> Option<String> {
+    let (name, matchers) = classic.split_once('{')?;
+    let base = ["_bucket", "_count", "_sum"].iter().find_map(|part| name.strip_suffix(part))?;
+    Some(format!("{base}{{{matchers}"))
 }
 
 fn fill(
@@ -61,7 +86,59 @@ fn fill(
         route: name(&plain.route),
         ..plain
     };
-    template::render(text, &model)
+    let own = [
+        ("{{ side }}", name(side(c))),
+        ("{{ pod }}", pod(c)),
+        ("{{ other pod }}", other(c)),
+        ("{{ workload }}", workload(c)),
+    ];
+    let text = own.iter().fold(text.to_owned(), |text, (mark, value)| text.replace(mark, value));
+    template::render(&text, &model)
+}
+
+/// The Service of the side that is measured.
+fn side(c: &Validated) -> &str {
+    if is_primary(c) { &c.names.primary_service } else { &c.names.canary_service }
+}
+
+/// The target's kind, as metrics call workloads.
+fn workload(c: &Validated) -> String {
+    c.spec.target_ref.kind.to_lowercase()
+}
+
+/// Longest start of a generated name; what is longer is cut off before five characters are added
+/// (`k8s.io/apiserver/pkg/storage/names`).
+const LONGEST_GENERATED: usize = 58;
+
+/// A regular expression for the names of the target's pods. Pods of a Deployment have two parts after its name, those of a
+/// DaemonSet have one; of long names a part is cut off, and the name with it.
+fn pod(c: &Validated) -> String {
+    let target = &c.names.target;
+    let part = "[0-9a-zA-Z]+";
+    let kept = first_chars(target, LONGEST_GENERATED);
+    if kept.len() < target.len() {
+        return format!("{}{part}", matcher(kept));
+    }
+    // behind a Deployment's name there are a hash of at most ten characters and two dashes
+    if c.target != Target::DaemonSet && target.len() + 12 > LONGEST_GENERATED {
+        return format!("{}-[0-9a-zA-Z]*-?{part}", matcher(target));
+    }
+    let parts = if c.target == Target::DaemonSet { part.to_owned() } else { format!("{part}(-{part})") };
+    format!("{}-{parts}", matcher(target))
+}
+
+/// A regular expression for the names of pods of the other side whose names begin like those of this one.
+fn other(c: &Validated) -> String {
+    if is_primary(c) {
+        "-".into()
+    } else {
+        format!("{}.*", matcher(first_chars(&c.names.primary, LONGEST_GENERATED)))
+    }
+}
+
+/// The primary is asked about.
+fn is_primary(c: &Validated) -> bool {
+    c.names.target == c.names.primary
 }
 
 /// A name as one word: `_` for whatever is no letter, digit or `_`.
@@ -92,21 +169,21 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{manifest::fixture, router};
+    use crate::{api::Reporter, manifest::fixture, router};
 
     #[test]
     fn istio_asks_for_the_canary_and_reads_only_failures_as_zero() {
         let mut c = fixture::canary(&json!({}));
-        let builtin = router::by_name("istio").unwrap().queries();
+        let builtin = router::by_name("istio").unwrap().queries().reported_by(Reporter::Destination);
         let base =
             r#"reporter="destination",destination_workload_namespace="test",destination_workload=~"podinfo""#;
         let rate = format!(
-            "(sum(rate(istio_requests_total{{{base},response_code!~\"5.*\"}}[1m])) or vector(0)) / \
-             sum(rate(istio_requests_total{{{base}}}[1m])) * 100"
+            "(sum(increase(istio_requests_total{{{base},response_code!~\"5.*\"}}[1m])) or vector(0)) / \
+             sum(increase(istio_requests_total{{{base}}}[1m])) * 100"
         );
         assert_eq!(render(&c, &Checks::default(), builtin, Metric::SuccessRate, "1m").unwrap(), rate);
         let duration = format!(
-            "histogram_quantile(0.99, sum(rate(istio_request_duration_milliseconds_bucket{{{base}}}[30s])) by (le))"
+            "histogram_quantile(0.99, sum(increase(istio_request_duration_milliseconds_bucket{{{base}}}[30s])) by (le))"
         );
         assert_eq!(render(&c, &Checks::default(), builtin, Metric::Duration, "30s").unwrap(), duration);
         c.names.target = "my.app".into();
@@ -114,6 +191,86 @@ mod tests {
             render(&c, &Checks::default(), builtin, Metric::Duration, "1m")
                 .unwrap()
                 .contains(r#"=~"my\\.app""#)
+        );
+    }
+
+    fn pods(kind: &str, target: &str) -> (String, String) {
+        let mut c = fixture::canary(&json!({}));
+        c.names.target = target.into();
+        c.names.primary = crate::names::primary(target);
+        if kind == "DaemonSet" {
+            (c.target, c.spec.target_ref.kind) = (Target::DaemonSet, kind.into());
+        }
+        let text = |c: &Validated| {
+            let builtin = router::by_name("kubernetes").unwrap().queries();
+            render(c, &Checks::default(), builtin, Metric::SuccessRate, "1m").unwrap()
+        };
+        (text(&c), text(&c.for_primary()))
+    }
+
+    /// Whether the query reads a pod of this name.
+    fn reads(query: &str, pod: &str) -> bool {
+        let quoted = |mark: &str| {
+            let rest = &query[query.find(mark).unwrap() + mark.len()..];
+            let text = rest[..rest.find('"').unwrap()].replace(r"\\", r"\");
+            regex::Regex::new(&format!("^(?:{text})$")).unwrap()
+        };
+        quoted("kubernetes_pod_name=~\"").is_match(pod) && !quoted("kubernetes_pod_name!~\"").is_match(pod)
+    }
+
+    #[test]
+    fn pods_are_told_by_name_for_every_kind_of_target_and_in_both_directions() {
+        let long = "a".repeat(53);
+        let cases = [
+            ("Deployment", "podinfo", "podinfo-689f645b78-65n28", "podinfo-primary-7bcf5f9c4-x2x2x"),
+            ("DaemonSet", "podinfo", "podinfo-65n28", "podinfo-primary-x2x2x"),
+            ("Deployment", &long, &format!("{long}-689f65n28"), &format!("{long}-primx2x2x")),
+            ("DaemonSet", &long, &format!("{long}-65n28"), &format!("{long}-primx2x2x")),
+        ];
+        for (kind, target, canary, primary) in cases {
+            let (of_canary, of_primary) = pods(kind, target);
+            assert!(reads(&of_canary, canary) && !reads(&of_canary, primary), "{kind} {of_canary}");
+            assert!(reads(&of_primary, primary) && !reads(&of_primary, canary), "{kind} {of_primary}");
+        }
+        let (of_canary, _) = pods("DaemonSet", "podinfo");
+        assert!(!reads(&of_canary, "podinfo-689f645b78-65n28"), "a Deployment's: {of_canary}");
+    }
+
+    #[test]
+    fn linkerd_names_the_workload_by_its_kind() {
+        let mut c = fixture::canary(&json!({}));
+        let text = |c: &Validated| {
+            let builtin = router::by_name("linkerd").unwrap().queries();
+            render(c, &Checks::default(), builtin, Metric::SuccessRate, "1m").unwrap()
+        };
+        assert!(text(&c).contains(r#",deployment=~"podinfo""#), "{}", text(&c));
+        c.spec.target_ref.kind = "DaemonSet".into();
+        assert!(text(&c).contains(r#",daemonset=~"podinfo""#), "{}", text(&c));
+    }
+
+    #[test]
+    fn both_ends_are_read_by_default_and_each_alone_on_request() {
+        let c = fixture::canary(&json!({}));
+        let text = |reporter| {
+            let builtin = router::by_name("istio").unwrap().queries().reported_by(reporter);
+            let of = |kind| render(&c, &Checks::default(), builtin, kind, "1m").unwrap();
+            [
+                of(Metric::SuccessRate),
+                of(Metric::Duration),
+                requests(&c, &Checks::default(), builtin, "1m").unwrap(),
+            ]
+        };
+        let source = r#"reporter="source",destination_service_namespace="test",destination_service_name=~"podinfo-canary""#;
+        assert!(text(Reporter::Source).iter().all(|t| t.contains(source) && !t.contains(r#""destination""#)));
+        assert!(text(Reporter::Destination).iter().all(|t| !t.contains(r#""source""#)));
+        assert_eq!(Reporter::default(), Reporter::Both);
+        assert!(text(Reporter::Both).iter().all(|t| t.contains(source) && t.contains(r#""destination""#)));
+        let primary = c.for_primary();
+        let builtin = router::by_name("istio").unwrap().queries().reported_by(Reporter::Both);
+        let text = render(&primary, &Checks::default(), builtin, Metric::SuccessRate, "1m").unwrap();
+        assert!(
+            text.contains(r#"destination_service_name=~"podinfo-primary""#)
+                && !text.contains("podinfo-canary")
         );
     }
 

@@ -54,7 +54,7 @@ pub(super) fn query(c: &Validated, checks: &Checks, m: &CanaryMetric, name: &str
         access: Access { kind: KIND.into(), ..Access::default() },
         range: range(m, Metric::Template),
         window: window(m, KIND)?,
-        series: None,
+        counters: None,
         doubts: vec![],
     })
 }

@@ -30,7 +30,7 @@ pub(super) fn query(
     let window = window(m, PROMETHEUS)?;
     let kind = if name == builtin::DURATION { Metric::Duration } else { Metric::SuccessRate };
     let promql = builtin::render(c, checks, builtin, kind, &window)?;
-    let series = Some(builtin::series(c, checks, builtin, &window)?);
+    let counters = Some(Box::new(builtin::counters(c, checks, builtin, kind, &window)?));
     let (metric, server, range) = (name.to_owned(), c.metrics_server.clone(), range(m, kind));
     Ok(Query {
         metric,
@@ -40,7 +40,7 @@ pub(super) fn query(
         access: Access::default(),
         range,
         window,
-        series,
+        counters,
         doubts: vec![],
     })
 }
@@ -77,7 +77,7 @@ fn own(c: &Validated, checks: &Checks, m: &CanaryMetric) -> Result<Query, String
         model.names().and_then(|()| template::render(text, &model)).map_err(|e| format!("{whose}: {e}"))?;
     let access = Access { args: secret, ..access };
     let (metric, range) = (m.name.clone(), range(m, kind));
-    Ok(Query { metric, kind, promql, server, access, range, window, series: None, doubts: vec![] })
+    Ok(Query { metric, kind, promql, server, access, range, window, counters: None, doubts: vec![] })
 }
 
 #[cfg(test)]

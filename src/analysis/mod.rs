@@ -8,6 +8,8 @@ pub(crate) mod args;
 mod assess;
 pub(crate) mod builtin;
 mod checks;
+mod doubt;
+mod doubting;
 #[cfg(test)]
 mod examples;
 mod go;
@@ -22,16 +24,18 @@ mod reading;
 pub(crate) mod template;
 pub(crate) mod verdict;
 
-pub use self::reading::{Doubt, Reading};
 pub(crate) use self::{
     access::{Access, SecretAt},
-    assess::{Assessment, assess, example},
+    assess::{Assessment, assess, example, in_doubt},
     checks::Checks,
+    doubt::lasting,
+    doubting::{doubting, sent, unsettled},
     metric::template_of,
     query::{Ask, Metric, Query},
     query_plan::asks,
-    reading::{Failure, doubting, early, sent},
+    reading::Failure,
 };
+pub use self::{doubt::Doubt, reading::Reading};
 
 #[cfg(test)]
 mod tests;

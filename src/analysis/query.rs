@@ -26,6 +26,17 @@ pub struct Range {
     pub max: Option<f64>,
 }
 
+/// The counters that a built-in check rests on, as PromQL selectors.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Counters {
+    /// Requests to the side that is measured.
+    pub own: Vec<String>,
+    /// Requests to the primary; empty where the router's series do not tell it from the canary by its own name.
+    pub primary: Vec<String>,
+    /// The histograms that it reads: each as it is named in the native form, and in the classic one.
+    pub histograms: Vec<(String, String)>,
+}
+
 /// One question for a metrics server.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Query {
@@ -44,7 +55,7 @@ pub struct Query {
     /// Range of the rates in it, in Prometheus' form, e.g. `1m`.
     pub window: String,
     /// The counters that a built-in check rests on.
-    pub series: Option<String>,
+    pub counters: Option<Box<Counters>>,
     /// What is asked along: each yields a series where good values are not to be trusted.
     pub doubts: Vec<String>,
 }

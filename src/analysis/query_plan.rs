@@ -19,6 +19,7 @@ use crate::{
 /// All queries of a Canary's checks. A built-in check that also carries a `templateRef` or a `query` asks both, as in
 /// Flagger.
 pub(crate) fn asks(c: &Validated, checks: &Checks, builtin: &Builtin) -> Vec<Ask> {
+    let builtin = builtin.reported_by(c.analysis.reporter.unwrap_or_default());
     checks.metrics.iter().enumerate().flat_map(|(at, m)| of(c, checks, at, m, builtin)).collect()
 }
 
@@ -44,7 +45,7 @@ pub(super) fn compares(checks: &Checks, m: &CanaryMetric) -> bool {
 fn like(own: &Result<Query, String>, what: &str, promql: String) -> Result<Query, String> {
     let own = own.clone()?;
     let metric = format!("{} ({what})", own.metric);
-    Ok(Query { metric, kind: Metric::Inline, promql, series: None, ..own })
+    Ok(Query { metric, kind: Metric::Inline, promql, counters: None, ..own })
 }
 
 fn of_primary(
@@ -146,7 +147,7 @@ mod tests {
             {"name": "mine", "query": "up", "minSamples": 20},
             {"name": "mine too", "query": "up", "minSamples": 20, "samplesQuery": "sum(increase(n[{{ interval }}]))"},
         ]));
-        assert!(text(&all[1]).starts_with("sum(increase(istio_requests_total{"), "{}", text(&all[1]));
+        assert!(text(&all[1]).starts_with("sum((sum by (source_workload, "), "{}", text(&all[1]));
         assert!(text(&all[3]).contains("needs a samplesQuery"));
         assert_eq!(text(&all[5]), "sum(increase(n[1m]))");
     }

@@ -12,9 +12,10 @@
 use serde::Serialize;
 
 use super::{
+    doubt::Doubt,
     go,
     query::{Metric, Query},
-    reading::{Doubt, Reading},
+    reading::Reading,
 };
 use crate::spec::Validated;
 
@@ -54,6 +55,11 @@ pub(crate) fn judge(query: &Query, reading: &Reading, c: &Validated) -> Verdict 
         Reading::NoData(why) => return Verdict::NoData { text: no_data(query, why, c) },
         Reading::Failed(failure) => return Verdict::Error { text: failed(query, &failure.why) },
     };
+    if let Reading::Doubted { values, doubt: doubt @ Doubt::Native } = reading
+        && values.is_empty()
+    {
+        return Verdict::Error { text: failed(query, &doubt.why()) };
+    }
     let Some(value) = worst(query, values) else {
         return Verdict::NoData { text: no_data(query, NO_VALUES, c) };
     };
@@ -64,7 +70,7 @@ pub(crate) fn judge(query: &Query, reading: &Reading, c: &Validated) -> Verdict 
         return Verdict::NoData { text: no_data(query, NO_VALUES, c) };
     }
     if let Reading::Doubted { doubt: doubt @ Doubt::Reset, .. } = reading {
-        return Verdict::Error { text: failed(query, doubt.why()) };
+        return Verdict::Error { text: failed(query, &doubt.why()) };
     }
     Verdict::Pass { value }
 }
@@ -180,7 +186,7 @@ mod tests {
             access: crate::analysis::Access::default(),
             range: Range { min, max },
             window: "1m".into(),
-            series: None,
+            counters: None,
             doubts: vec![],
         }
     }
@@ -254,6 +260,15 @@ mod tests {
             assert!(matches!(of(&[], doubt), Verdict::NoData { .. }));
             assert!(matches!(of(&[f64::NAN], doubt), Verdict::NoData { .. }));
         }
+    }
+
+    #[test]
+    fn v10_a_histogram_that_is_not_read_says_nothing_of_the_release() {
+        let q = query(Metric::Duration, None, Some(10.0));
+        let of = |values: Vec<f64>| said(&q, &Reading::Doubted { values, doubt: Doubt::Native });
+        let Verdict::Error { text } = of(vec![]) else { panic!() };
+        assert!(text.contains("stored as a native histogram only"), "{text}");
+        assert_eq!(of(vec![5.0]), Verdict::Pass { value: 5.0 });
     }
 
     #[test]

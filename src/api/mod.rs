@@ -21,8 +21,8 @@ mod tests;
 pub use alert_provider::{AlertProvider, AlertProviderSpec};
 pub use canary::{
     analysis::{
-        CanaryAlert, CanaryAnalysis, CanaryMetric, CanaryWebhook, CrossNamespaceRef, SessionAffinity,
-        ThresholdRange,
+        CanaryAlert, CanaryAnalysis, CanaryMetric, CanaryWebhook, CrossNamespaceRef, Reporter,
+        SessionAffinity, ThresholdRange,
     },
     gate::Gate,
     references::{AutoscalerRef, LocalRef, ScalerReplicas, TargetRef, UpstreamRef},
@@ -38,7 +38,7 @@ pub use metadata::CustomMetadata;
 pub use metric::{
     arg::{ArgField, ArgSecret, ArgSource, MetricArg},
     job::JobTemplate,
-    policy::{JobState, MetricOutcome, MetricPolicy, MetricStatus, NoData},
+    policy::{JobState, MetricOutcome, MetricPolicy, MetricRange, MetricStatus, NoData},
     template::{MetricProvider, MetricTemplate, MetricTemplateSpec, SecretRef},
 };
 pub use request::{Answer, RequestStatus};

@@ -84,12 +84,15 @@ impl Sink {
         match event {
             Seen::Lost(loss) => {
                 interrupted(kind.kind, loss);
+                self.metrics.watch_interrupted(&kind.crd());
                 return self.cache.lose(kind, &loss.to_string(), clock::now());
             }
             // in the middle of a list what was known before is as old as it was
             Seen::Begin(_) | Seen::Listed(_) => {}
             _ => {
-                self.trigger(self.cache.regain(kind, clock::now()));
+                let now = clock::now();
+                self.metrics.watch_seen(&kind.crd(), now);
+                self.trigger(self.cache.regain(kind, now));
                 self.report_lost();
             }
         }

@@ -32,7 +32,7 @@ const fn http_route(version: &'static str) -> Kind {
 
 /// Measured by the pods themselves: Gateways have no metrics in common.
 pub(super) const QUERIES: Builtin = builtin!(
-    r#"kubernetes_namespace="{{ namespace }}",kubernetes_pod_name=~"{{ target }}-[0-9a-zA-Z]+(-[0-9a-zA-Z]+)""#,
+    r#"kubernetes_namespace="{{ namespace }}",kubernetes_pod_name=~"{{ pod }}",kubernetes_pod_name!~"{{ other pod }}""#,
     "http_request_duration_seconds_count" if r#"status!~"5.*""#,
     p99 "http_request_duration_seconds_bucket" " * 1000"
 );

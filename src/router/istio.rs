@@ -11,7 +11,8 @@ use serde_json::{Map, Value, json};
 use super::{
     always_never, cookie, istio_hosts,
     istio_ports::{MESH, with_ports},
-    queries::{Builtin, builtin},
+    istio_queries::QUERIES,
+    queries::Builtin,
     route::{self, Place, Shares, Side, narrowed},
     split::Split,
     takeover::Shape,
@@ -32,12 +33,6 @@ const DESTINATION_RULE: Kind =
 
 const OWNED_ROUTE: &[&str] = &["/spec/hosts", "/spec/gateways", "/spec/http", "/spec/tcp"];
 const OWNED_RULE: &[&str] = &["/spec/host", "/spec/trafficPolicy"];
-
-const QUERIES: Builtin = builtin!(
-    r#"reporter="destination",destination_workload_namespace="{{ namespace }}",destination_workload=~"{{ target }}""#,
-    "istio_requests_total" if r#"response_code!~"5.*""#,
-    p99 "istio_request_duration_milliseconds_bucket" ""
-);
 
 const HTTP: Shape = Shape {
     rules: "/http",

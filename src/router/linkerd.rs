@@ -24,7 +24,7 @@ const TRAFFIC_SPLIT: Kind =
 const OWNED: &[&str] = &["/spec/service", "/spec/backends"];
 
 const QUERIES: Builtin = builtin!(
-    r#"namespace="{{ namespace }}",deployment=~"{{ target }}",direction="inbound""#,
+    r#"namespace="{{ namespace }}",{{ workload }}=~"{{ target }}",direction="inbound""#,
     "response_total" if r#"classification!="failure""#,
     p99 "response_latency_ms_bucket" ""
 );

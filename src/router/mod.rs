@@ -16,6 +16,7 @@ mod httproute;
 mod istio;
 mod istio_hosts;
 mod istio_ports;
+mod istio_queries;
 mod knative;
 mod kubernetes;
 mod kuma;

@@ -1,7 +1,11 @@
 //! PURE. The shapes of the built-in queries, so that each router only names its series and how it tells the canary's.
 
+use crate::api::Reporter;
+
 /// Query text of the built-in checks, as Go templates over the functions of `analysis::template`, whose values are
-/// escaped for a PromQL regular expression. Both measure the canary side only.
+/// escaped for a PromQL regular expression. Beside those functions there are `{{ side }}`, the Service of the side that is
+/// measured, `{{ pod }}`, a regular expression for the names of its pods, `{{ other pod }}`, one for names of the other
+/// side's pods that begin in the same way, and `{{ workload }}`, the target's kind in lower case. Both measure the canary side only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Builtin {
     /// Percent of requests that did not fail, 0 to 100. Yields 0, not nothing, when all fail; nothing or NaN without
@@ -9,14 +13,35 @@ pub struct Builtin {
     pub success_rate: &'static str,
     /// Requests in the window, whatever became of them.
     pub requests: &'static str,
-    /// The counters of those requests.
-    pub series: &'static str,
+    /// The counters of those requests, as selectors.
+    pub series: &'static [&'static str],
     /// 99th percentile of request durations, in milliseconds.
     pub duration: &'static str,
+    /// The counters of those durations: the buckets of the histogram, or the count beside the sum.
+    pub duration_series: &'static [&'static str],
     /// Names are put in with `_` for every character that is no letter, digit or `_`.
     pub words: bool,
+    /// The same by the reports of whoever sent the requests, where they report.
+    pub by_source: Option<&'static Self>,
+    /// The same by the reports of both ends, no request counted twice.
+    pub by_both: Option<&'static Self>,
 }
 
+impl Builtin {
+    /// The queries that read these reports; where there is no choice, those that there are.
+    pub(crate) fn reported_by(&self, reporter: Reporter) -> &Self {
+        match reporter {
+            Reporter::Destination => None,
+            Reporter::Source => self.by_source,
+            Reporter::Both => self.by_both,
+        }
+        .unwrap_or(self)
+    }
+}
+
+/// `increase` in place of `rate`: in ratios and quantiles both give the same number, but for a young series some servers
+/// divide by its age in place of the window.
+///
 /// [`Builtin`] queries over the series `$requests` and either a histogram (99th percentile) or a sum
 /// and a count (mean), all narrowed by `$base`; `$ok` picks the requests that did not fail. `$scale` turns the duration
 /// into milliseconds.
@@ -25,36 +50,42 @@ macro_rules! builtin {
         $crate::router::queries::Builtin {
             success_rate: $crate::router::queries::success_rate!($base, $requests, $ok),
             requests: $crate::router::queries::requests!($base, $requests),
-            series: concat!($requests, "{", $base, "}"),
+            series: &[concat!($requests, "{", $base, "}")],
             duration: concat!(
-                "histogram_quantile(0.99, sum(rate(",
+                "histogram_quantile(0.99, sum(increase(",
                 $bucket,
                 "{",
                 $base,
                 "}[{{ interval }}])) by (le))",
                 $scale
             ),
+            duration_series: &[concat!($bucket, "{", $base, "}")],
             words: false,
+            by_source: None,
+            by_both: None,
         }
     };
     ($base:literal, $requests:literal if $ok:literal, mean $sum:literal / $count:literal $scale:literal) => {
         $crate::router::queries::Builtin {
             success_rate: $crate::router::queries::success_rate!($base, $requests, $ok),
             requests: $crate::router::queries::requests!($base, $requests),
-            series: concat!($requests, "{", $base, "}"),
+            series: &[concat!($requests, "{", $base, "}")],
             duration: concat!(
-                "sum(rate(",
+                "sum(increase(",
                 $sum,
                 "{",
                 $base,
-                "}[{{ interval }}])) / sum(rate(",
+                "}[{{ interval }}])) / sum(increase(",
                 $count,
                 "{",
                 $base,
                 "}[{{ interval }}]))",
                 $scale
             ),
+            duration_series: &[concat!($count, "{", $base, "}")],
             words: false,
+            by_source: None,
+            by_both: None,
         }
     };
 }
@@ -63,13 +94,13 @@ macro_rules! builtin {
 macro_rules! success_rate {
     ($base:literal, $requests:literal, $ok:literal) => {
         concat!(
-            "(sum(rate(",
+            "(sum(increase(",
             $requests,
             "{",
             $base,
             ",",
             $ok,
-            "}[{{ interval }}])) or vector(0)) / sum(rate(",
+            "}[{{ interval }}])) or vector(0)) / sum(increase(",
             $requests,
             "{",
             $base,

@@ -95,6 +95,19 @@ pub(crate) enum SourceError {
         /// What it said, as far as it may be repeated.
         said: String,
     },
+    /// Something else answers there.
+    #[error(
+        "there is no Prometheus at {server}: it answered with status {status} and not in the form of Prometheus' API; \
+         correct the address, with the path before /api/v1"
+    )]
+    NoPrometheus {
+        /// Who.
+        server: String,
+        /// HTTP status.
+        status: u16,
+        /// What it said, as far as it may be repeated.
+        said: String,
+    },
     /// It asks for fewer questions.
     #[error("{server} answered with status {status}: it is asked too often, and is left alone for a while")]
     RateLimited {
@@ -196,6 +209,7 @@ impl SourceError {
             Self::Rejected { said, .. }
             | Self::Unavailable { said, .. }
             | Self::RateLimited { said, .. }
+            | Self::NoPrometheus { said, .. }
             | Self::Undecodable { said, .. }
             | Self::Warned { said, .. }
             | Self::QueryWarned { said, .. }
@@ -221,6 +235,7 @@ impl SourceError {
             Self::Rejected { .. } => "QueryRejected",
             Self::Unavailable { .. } => "SourceUnavailable",
             Self::RateLimited { .. } => "SourceRateLimited",
+            Self::NoPrometheus { .. } => "NotPrometheus",
             Self::Unreachable { .. } | Self::Unasked { .. } => "SourceUnreachable",
             Self::TimedOut { .. } => "SourceTimedOut",
             Self::TooLarge { .. } => "AnswerTooLarge",

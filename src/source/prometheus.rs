@@ -13,12 +13,22 @@ use super::{
     error::SourceError,
     http::{Call, Http, Reply, address, complaint_of},
 };
-use crate::analysis::{Doubt, provider_kinds::PROMETHEUS};
+use crate::{
+    analysis::{Doubt, provider_kinds::PROMETHEUS},
+    clock,
+};
 
 /// How warnings begin that older servers put beside those that matter.
 const INFO: &str = "PromQL info:";
 /// How warnings begin that are about the query, and not about the data.
 const OF_THE_QUERY: &str = "PromQL warning:";
+
+/// Longest URL that is sent: proxies take 8 kB. Longer questions are posted.
+const LONGEST_URL: usize = 7000;
+/// What VictoriaMetrics says of a path that it does not serve.
+const UNKNOWN_PATH: &str = "unsupported path";
+/// How servers say that a query took too long, or that they ended it for another reason of their own.
+const OUT_OF_TIME: [&str; 4] = ["deadline exceeded", "timeout", "timed out", "canceled"];
 
 /// Any number of Prometheus servers.
 #[derive(Clone)]
@@ -36,6 +46,9 @@ struct Answer {
     error: Option<String>,
     #[serde(default)]
     warnings: Option<Vec<String>>,
+    /// Of a VictoriaMetrics cluster: a storage node did not answer.
+    #[serde(default, rename = "isPartial")]
+    partial: bool,
 }
 
 impl Prometheus {
@@ -45,11 +58,21 @@ impl Prometheus {
     }
 
     async fn ask(&self, ask: &Ask<'_>, promql: &str) -> Result<Vec<f64>, SourceError> {
-        let mut url = address(ask.address, "/api/v1/query")?;
         // as it is written: a comment ends with its line
-        url.query_pairs_mut().append_pair("query", promql.trim());
-        let call = Call::get(url).given(ask)?.authorized(ask)?;
-        decode(&self.http.ok(ask, call, complaint).await?)
+        let call = call(ask, promql.trim())?.given(ask)?.authorized(ask)?;
+        let reply = self.http.send(ask, call).await?;
+        if is_elsewhere(&reply) {
+            let (server, status) = (reply.server.clone(), reply.status);
+            return Err(SourceError::NoPrometheus { server, status, said: reply.quote(&reply.body) });
+        }
+        let out_of_time =
+            reply.status == 422 && complaint(&reply.body).is_some_and(|said| is_out_of_time(&said));
+        decode(&reply.successful(complaint).map_err(|error| match error {
+            SourceError::Rejected { server, status, said } if out_of_time => {
+                SourceError::Unavailable { server, status, said }
+            }
+            other => other,
+        })?)
     }
 }
 
@@ -78,6 +101,38 @@ impl MetricSource for Prometheus {
     }
 }
 
+/// The request for a query. Without `nocache`, VictoriaMetrics answers for 30 s ago; others take no notice of it.
+fn call(ask: &Ask<'_>, promql: &str) -> Result<Call, SourceError> {
+    let mut url = address(ask.address, "/api/v1/query")?;
+    if !url.query_pairs().any(|(name, _)| name == "nocache") {
+        url.query_pairs_mut().append_pair("nocache", "1");
+    }
+    let mut whole = url.clone();
+    whole.query_pairs_mut().append_pair("query", promql);
+    if whole.as_str().len() <= LONGEST_URL {
+        return Ok(Call::get(whole));
+    }
+    let form = url::form_urlencoded::Serializer::new(String::new()).append_pair("query", promql).finish();
+    Call::post(url, form.into_bytes()).header("content-type", "application/x-www-form-urlencoded")
+}
+
+/// What answered is not the API of a Prometheus: there is no such path, or what refuses the question has no answer of its
+/// form.
+fn is_elsewhere(reply: &Reply) -> bool {
+    let in_form = || serde_json::from_slice::<Answer>(&reply.body).is_ok();
+    match reply.status {
+        404 | 405 => !in_form(),
+        400 => !in_form() || complaint(&reply.body).is_some_and(|said| said.contains(UNKNOWN_PATH)),
+        _ => false,
+    }
+}
+
+/// A server that ran out of time while it evaluated a query says so with the status of a query that is wrong.
+fn is_out_of_time(said: &str) -> bool {
+    let said = said.to_lowercase();
+    OUT_OF_TIME.iter().any(|words| said.contains(words))
+}
+
 fn decode(reply: &Reply) -> Result<Vec<f64>, SourceError> {
     let answer: Answer = reply.json()?;
     if answer.status != "success" {
@@ -92,6 +147,9 @@ fn decode(reply: &Reply) -> Result<Vec<f64>, SourceError> {
             SourceError::Warned { server, said }
         });
     }
+    if answer.partial {
+        return Err(SourceError::Warned { server: reply.server.clone(), said: reply.quote(b"isPartial") });
+    }
     let odd = |why| reply.odd(why, &reply.body);
     if samples(&answer.data).any(|sample| sample[1].as_str().is_some_and(beyond)) {
         return Err(odd("a value is beyond what a number can be"));
@@ -105,7 +163,10 @@ fn decode(reply: &Reply) -> Result<Vec<f64>, SourceError> {
 
 /// The values, unless a series says that they are in doubt.
 fn trusted(series: &[InstantVector]) -> Result<Vec<f64>, SourceError> {
-    let said = |one: &InstantVector| one.metric().get(Doubt::LABEL).and_then(|word| Doubt::of(word));
+    let now = clock::now();
+    let said = |one: &InstantVector| {
+        one.metric().get(Doubt::LABEL).and_then(|word| Doubt::of(word, one.sample().value(), now))
+    };
     let doubt = series.iter().filter_map(said).min();
     let values = series.iter().filter(|one| said(one).is_none()).map(|one| one.sample().value()).collect();
     match doubt {
@@ -114,9 +175,14 @@ fn trusted(series: &[InstantVector]) -> Result<Vec<f64>, SourceError> {
     }
 }
 
+/// The series of a vector.
+fn list_of(data: &Value) -> impl Iterator<Item = &Value> {
+    data["result"].as_array().filter(|_| data["resultType"] == "vector").into_iter().flatten()
+}
+
 /// What should be pairs of time and value.
 fn samples(data: &Value) -> impl Iterator<Item = &Value> {
-    let series = data["result"].as_array().filter(|_| data["resultType"] == "vector").into_iter().flatten();
+    let series = list_of(data);
     let scalar = Some(&data["result"]).filter(|_| data["resultType"] == "scalar");
     series.map(|one| &one["value"]).chain(scalar)
 }
@@ -138,6 +204,9 @@ fn oddity(data: &Value) -> &'static str {
     }
     if !data["result"].is_array() {
         return "its data have no result";
+    }
+    if list_of(data).any(|series| series.get("histogram").is_some()) {
+        return "a series is a native histogram: take histogram_quantile, histogram_count or histogram_sum of it";
     }
     let wrong = samples(data).find_map(|sample| match sample.as_array().map(Vec::as_slice) {
         None => Some("a series has no value"),

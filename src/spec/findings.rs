@@ -40,8 +40,20 @@ impl Findings {
         found.faults.extend(misdirected(&c.analysis, &mut found.advice));
         found.faults.extend(outbound::forbidden(&c.spec, &c.analysis, rules));
         found.advice.extend(advise(&c.analysis, &c.schedule, c.skip_analysis));
+        found.advice.extend(one_sided(c));
         found
     }
+}
+
+/// `reporter` where there is no choice.
+fn one_sided(c: &Validated) -> Option<String> {
+    let given = c.analysis.reporter.is_some() && c.provider != "istio";
+    given.then(|| {
+        format!(
+            "spec.analysis.reporter: requests are reported at both ends by Istio only: it has no effect with provider {}",
+            c.provider
+        )
+    })
 }
 
 /// What `canaryReplicas` cannot be, or cannot go with: it holds every run.

@@ -46,6 +46,7 @@ pub mod proxies;
 pub mod proxy;
 pub mod scripted;
 pub mod story;
+mod victoria_metrics;
 pub mod wait;
 
 pub use addresses::{GATEWAY, OPERATOR_IP};
@@ -59,3 +60,4 @@ pub use operator::Operator;
 pub use options::Options;
 pub use part::Part;
 pub use scripted::{Scripted, Traffic};
+pub use victoria_metrics::VictoriaMetrics;

@@ -77,6 +77,9 @@ pub struct CanaryAnalysis {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
     pub min_ready: Option<i32>,
+    /// Whose reports of requests the built-in metrics read (Istio). Default: `both`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reporter: Option<Reporter>,
     /// Which requests may go to the canary. Default: all.
     #[serde(default, rename = "match", skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "routing::analysis_match")]
@@ -291,4 +294,17 @@ pub struct SessionAffinity {
     /// `Secure` of the cookie: it is sent over TLS only. Default: false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secure: Option<bool>,
+}
+
+/// Which of the two proxies of a request is asked about it.
+#[derive(JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Reporter {
+    /// That of the pod that was called: it does not know of requests that reached no pod.
+    Destination,
+    /// That of the caller, a sidecar or a gateway.
+    Source,
+    /// Of each caller its own report where there is one, else that of the destination.
+    #[default]
+    Both,
 }

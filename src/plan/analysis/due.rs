@@ -2,9 +2,10 @@
 
 use crate::{
     analysis::{self, Assessment},
-    api::{CanaryMetric, MetricOutcome},
+    api::CanaryMetric,
     plan::{
         analysis::{entries, jobs, measurable::is_hindered, schedule},
+        builder::after,
         context::Context,
     },
 };
@@ -15,7 +16,7 @@ pub(crate) struct Due {
     pub(crate) found: Vec<(usize, Assessment)>,
     /// These are all that are due.
     pub(crate) whole: bool,
-    /// One that would pass was asked too early, and is left out.
+    /// One whose samples are late is left out.
     pub(crate) early: bool,
 }
 
@@ -28,16 +29,27 @@ pub(crate) fn due_now(cx: &Context<'_>) -> Option<Due> {
     }
     if let Some(mut found) = assessed(cx, &due) {
         let all = found.len();
-        found.retain(|(at, a)| {
-            let counts = a.outcome == MetricOutcome::Pass && !metric(cx, *at).verdict.dry();
-            !(counts && analysis::early(*at, &cx.asks, &cx.answers.readings))
-        });
+        found.retain_mut(|(at, a)| !waited_for(cx, *at, a));
         let early = found.len() < all;
         return Some(Due { found, whole: true, early });
     }
     let ended: Vec<usize> = due.into_iter().filter(|at| jobs::is_one(cx, metric(cx, *at))).collect();
     let found = assessed(cx, &ended).filter(|found| !found.is_empty())?;
     Some(Due { found, whole: false, early: false })
+}
+
+/// The outcome cannot be acted on yet: samples are late. What lasts for longer than a window becomes an error.
+fn waited_for(cx: &Context<'_>, at: usize, found: &mut Assessment) -> bool {
+    let (asks, readings) = (&cx.asks, &cx.answers.readings);
+    let unsettled = analysis::unsettled(at, found.outcome, asks, readings);
+    let Some((doubt, window)) = unsettled.filter(|_| !metric(cx, at).verdict.dry()) else { return false };
+    if cx.now < after(schedule::due(cx), window) {
+        return doubt.passes_by();
+    }
+    if let Some(error) = analysis::in_doubt(&cx.checks, at, asks, &analysis::lasting(doubt)) {
+        *found = error;
+    }
+    false
 }
 
 /// What these metrics come to, by position. None: an answer is missing.

@@ -78,7 +78,7 @@ fn idle_target(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 
 /// The target was set back to the promoted template after a failure.
 fn failure_over(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
-    let declined = d.find(conditions::PROMOTED).is_some_and(|c| c.reason == declined::DECLINED);
+    let declined = d.find(conditions::PROMOTED).is_some_and(|c| c.reason == conditions::DECLINED);
     let over = cx.phase() == Phase::Failed || declined && !cx.waits_to_begin();
     if cx.promoted() != Some(cx.hash.as_str()) || !over {
         return GO_ON;

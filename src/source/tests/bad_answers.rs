@@ -75,7 +75,7 @@ fn oddities() -> Vec<(Play, &'static str, &'static str)> {
         (sample("[]"), "AnswerUndecodable", "a value is an empty list"),
         (sample("[1]"), "AnswerUndecodable", "a value is a time without a number"),
         (sample("[1,2]"), "AnswerUndecodable", "a value is not made of a time and a text"),
-        (vector(r#"{"metric":{},"histogram":[1,{"count":"1"}]}"#), "AnswerUndecodable", "a series has no value"),
+        (vector(r#"{"metric":{},"histogram":[1,{"count":"1"}]}"#), "AnswerUndecodable", "a series is a native histogram"),
         (data("null"), "AnswerUndecodable", "it has no data"),
         (data(r#"{"result":[]}"#), "AnswerUndecodable", "its data have no resultType"),
         (data(r#"{"resultType":"m4rker","result":[]}"#), "AnswerUndecodable", "its resultType is not known"),

@@ -55,16 +55,104 @@ async fn a_wrong_query_is_told_from_a_broken_server() {
             refused.quoting().ends_with(&format!("rejected the query with status {status}: parse error"))
         );
     }
-    let long = ask(Play::Say(400, "text/html", "<b>x</b> ".repeat(2000))).await.unwrap_err();
+    let long = r#"{"status":"error","error":"MANY"}"#.replace("MANY", &"x ".repeat(2000));
+    let long = ask(Play::Say(400, "application/json", long)).await.unwrap_err();
     let SourceError::Rejected { said, .. } = long else { panic!("{long}") };
     assert_eq!(said.chars().count(), 1024);
-    for status in [302, 401, 404, 500, 503] {
+    for status in [302, 401, 500, 503] {
         let down = ask(Play::Say(status, "text/plain", "upstream".into())).await.unwrap_err();
         assert_eq!(down.reason(), "SourceUnavailable");
     }
     let odd = ask(Play::Say(200, "application/json", error.into())).await.unwrap_err();
     assert_eq!(odd.reason(), "AnswerUndecodable");
     assert!(odd.quoting().ends_with("makes no sense: it calls itself an error: parse error"), "{odd}");
+}
+
+#[tokio::test]
+async fn v1_every_question_asks_for_an_answer_of_now() {
+    let (address, seen) = server(says(&vector(&["1"]))).await;
+    let long = format!("up{{a=\"{}\"}}", "b".repeat(8000));
+    for (base, query) in [("", "up"), ("/?nocache=1", "up"), ("/?tenant=a", "up"), ("", long.as_str())] {
+        self::query(TIMEOUT, &format!("{address}{base}"), query).await.unwrap();
+    }
+    let seen = seen.lock().unwrap();
+    let lines: Vec<&str> = seen.iter().map(|r| r.lines().next().unwrap()).collect();
+    assert_eq!(
+        lines,
+        [
+            "GET /api/v1/query?nocache=1&query=up HTTP/1.1",
+            "GET /api/v1/query?nocache=1&query=up HTTP/1.1",
+            "GET /api/v1/query?tenant=a&nocache=1&query=up HTTP/1.1",
+            // what proxies refuse as a URL is posted
+            "POST /api/v1/query?nocache=1 HTTP/1.1",
+        ]
+    );
+    assert!(seen[3].contains("application/x-www-form-urlencoded"), "{}", seen[3]);
+}
+
+#[tokio::test]
+async fn v1_the_age_of_a_sample_is_by_our_own_clock() {
+    let newest = crate::clock::now().as_second() - 31;
+    let late = format!(
+        r#"{{"resultType":"vector","result":[{{"metric":{{}},"value":[1.5,"99"]}},{{"metric":{{"serin_doubt":"late"}},"value":[1.5,"{newest}"]}}]}}"#
+    );
+    let error = ask(says(&late)).await.unwrap_err();
+    let SourceError::Doubtful { values, doubt: crate::analysis::Doubt::Late { seconds } } = error else {
+        panic!("{error}")
+    };
+    assert_eq!(values, [99.0]);
+    assert!((31..60).contains(&seconds), "{seconds}");
+}
+
+#[tokio::test]
+async fn v3_a_partial_answer_is_no_whole_one() {
+    let answer = |partial: bool| {
+        let text = format!(
+            r#"{{"status":"success","isPartial":{partial},"data":{{"resultType":"scalar","result":[1,"3"]}}}}"#
+        );
+        ask(Play::Say(200, "application/json", text))
+    };
+    assert_eq!(answer(true).await.unwrap_err().reason(), "AnswerWarned");
+    assert_eq!(answer(false).await.unwrap(), [3.0]);
+}
+
+#[tokio::test]
+async fn v13_a_server_that_ran_out_of_time_is_not_asked_a_wrong_query() {
+    for said in [
+        "timeout exceeded while executing the query",
+        "expanding series: context deadline exceeded",
+        "query timed out in expression evaluation",
+        "query was canceled in expression evaluation",
+    ] {
+        let text = format!(r#"{{"status":"error","errorType":"execution","error":"{said}"}}"#);
+        let error = ask(Play::Say(422, "application/json", text)).await.unwrap_err();
+        assert_eq!(error.reason(), "SourceUnavailable", "{said}");
+        assert!(error.quoting().contains(said), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn v14_an_address_where_there_is_no_prometheus_is_named() {
+    let answers = [
+        (400, "text/plain", "unsupported path requested: /select/0/prometheus/api/v1/query"),
+        (400, "application/json", r#"{"status":"error","error":"unsupported path requested"}"#),
+        (400, "text/html", "<html>bad request</html>"),
+        (404, "text/html", "<html>not found</html>"),
+        (404, "text/plain", "404 page not found"),
+        (405, "text/plain", ""),
+    ];
+    for (status, kind, body) in answers {
+        let error = ask(Play::Say(status, kind, body.into())).await.unwrap_err();
+        assert_eq!(error.reason(), "NotPrometheus", "{status} {body}");
+        assert!(error.to_string().contains("there is no Prometheus at"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn v16_a_native_histogram_is_called_one() {
+    let mixed = r#"{"resultType":"vector","result":[{"metric":{},"value":[1,"5"]},{"metric":{},"histogram":[1,{"count":"1"}]}]}"#;
+    let error = ask(says(mixed)).await.unwrap_err();
+    assert!(error.to_string().contains("a series is a native histogram"), "{error}");
 }
 
 #[tokio::test]
@@ -111,7 +199,7 @@ async fn base_paths_are_tidied_and_queries_sent_as_they_are() {
     }
     let lines: Vec<String> =
         seen.lock().unwrap().iter().map(|r| r.lines().next().unwrap().to_owned()).collect();
-    let query = "/api/v1/query?query=sum%28%0A++up%7Ba%3D%22b+c%22%7D%0A%29";
+    let query = "/api/v1/query?nocache=1&query=sum%28%0A++up%7Ba%3D%22b+c%22%7D%0A%29";
     for (line, base) in lines.iter().zip(["", "", "/prom", "/prom"]) {
         assert_eq!(*line, format!("GET {base}{query} HTTP/1.1"));
     }

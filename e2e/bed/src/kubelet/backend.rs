@@ -4,7 +4,7 @@
 //! tells of the requests so far as podinfo does, for checks that measure pods.
 
 use std::{
-    convert::Infallible,
+    io::ErrorKind::ConnectionAborted,
     net::Ipv4Addr,
     sync::{
         Arc, PoisonError, RwLock,
@@ -35,6 +35,7 @@ struct Settings {
     body: Bytes,
     error_rate: f64,
     delay: Duration,
+    breaks_off: bool,
 }
 
 /// What all connections of a pod share.
@@ -73,17 +74,21 @@ impl Backend {
         Ok(servers)
     }
 
-    async fn answer(&self, path: &str) -> Response<Full<Bytes>> {
+    /// None: the connection is to be broken off.
+    async fn answer(&self, path: &str) -> Option<Response<Full<Bytes>>> {
         if path == "/metrics" {
             let mut response = Response::new(Full::new(self.metrics.render().into()));
             // Prometheus 3 takes nothing without a type.
             let text = HeaderValue::from_static("text/plain; version=0.0.4");
             response.headers_mut().insert(CONTENT_TYPE, text);
-            return response;
+            return Some(response);
         }
         let began = Instant::now();
         let (version, body, rate, delay) = {
             let settings = self.settings.read().unwrap_or_else(PoisonError::into_inner);
+            if settings.breaks_off {
+                return None;
+            }
             (settings.version.clone(), settings.body.clone(), settings.error_rate, settings.delay)
         };
         if !delay.is_zero() {
@@ -98,7 +103,7 @@ impl Backend {
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(VERSION_HEADER, version);
-        response
+        Some(response)
     }
 }
 
@@ -116,6 +121,7 @@ fn settings(pod: &str, behaviour: &Resolved) -> Settings {
         body: body.into(),
         error_rate: behaviour.error_rate,
         delay: behaviour.delay,
+        breaks_off: behaviour.breaks_off,
     }
 }
 
@@ -128,7 +134,11 @@ async fn accept(listener: TcpListener, backend: Arc<Backend>) {
         connections.spawn(async move {
             let backend = &backend;
             let service = service_fn(|request: Request<Incoming>| async move {
-                Ok::<_, Infallible>(backend.answer(request.uri().path()).await)
+                // an error ends the connection without an answer
+                backend
+                    .answer(request.uri().path())
+                    .await
+                    .ok_or_else(|| std::io::Error::from(ConnectionAborted))
             });
             // A client that hangs up is its own business.
             http1::Builder::new().serve_connection(TokioIo::new(stream), service).await.ok();

@@ -72,6 +72,10 @@ pub struct Behaviour {
     pub ready: Option<bool>,
     /// Whether its process is gone: nothing listens, and it is not ready.
     pub crashed: Option<bool>,
+    /// Whether it refuses connections although it is ready.
+    pub refuses: Option<bool>,
+    /// Whether it breaks off connections in place of an answer.
+    pub breaks_off: Option<bool>,
     /// Whether a pod that comes to an end by itself may do so (`HOLD`).
     pub done: Option<bool>,
 }
@@ -138,6 +142,8 @@ impl Facts {
             ready_after: self.millis("READY_AFTER_MS"),
             ready: !self.flag("NEVER_READY"),
             crashed: false,
+            refuses: false,
+            breaks_off: false,
             done: !self.flag("HOLD"),
         };
         for (_, behaviour) in overrides.iter().filter(|(selector, _)| selector.matches(self)) {
@@ -182,6 +188,8 @@ pub(super) struct Resolved {
     pub(super) ready_after: Duration,
     pub(super) ready: bool,
     pub(super) crashed: bool,
+    pub(super) refuses: bool,
+    pub(super) breaks_off: bool,
     pub(super) done: bool,
 }
 
@@ -198,6 +206,8 @@ impl Behaviour {
         set(self.ready_after, &mut under.ready_after);
         set(self.ready, &mut under.ready);
         set(self.crashed, &mut under.crashed);
+        set(self.refuses, &mut under.refuses);
+        set(self.breaks_off, &mut under.breaks_off);
         set(self.done, &mut under.done);
     }
 }

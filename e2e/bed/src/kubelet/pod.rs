@@ -80,7 +80,7 @@ impl Player {
                     // The sender is the kubelet itself: without it, nobody plays.
                     changed.context("the kubelet is gone")?;
                     let new = self.facts.resolve(&overrides.borrow_and_update());
-                    if new.crashed != behaviour.crashed {
+                    if (new.crashed, new.refuses) != (behaviour.crashed, behaviour.refuses) {
                         servers = self.serve(&backend, ip, &new).await?;
                     }
                     backend.set(&new);
@@ -108,7 +108,7 @@ impl Player {
         ip: Ipv4Addr,
         behaviour: &Resolved,
     ) -> anyhow::Result<JoinSet<()>> {
-        if behaviour.crashed || !self.shared.backends {
+        if behaviour.crashed || behaviour.refuses || !self.shared.backends {
             return Ok(JoinSet::new());
         }
         backend.listen(ip, &self.facts.ports).await

@@ -1,0 +1,46 @@
+//! VictoriaMetrics with its default settings, beside a bed: started by those that need it. It scrapes what the bed's
+//! Prometheus scrapes.
+
+use std::sync::Arc;
+
+use anyhow::bail;
+
+use crate::{
+    Bed,
+    addresses::VICTORIA_METRICS,
+    http,
+    part::{Part, Probe, parts_dir},
+};
+
+/// A running VictoriaMetrics, of one node. Dropping it ends it.
+pub struct VictoriaMetrics {
+    _part: Part,
+}
+
+impl VictoriaMetrics {
+    /// Starts one over an empty store.
+    ///
+    /// # Errors
+    /// It is not built, or does not answer.
+    pub async fn start(bed: &Bed) -> anyhow::Result<Self> {
+        let program = parts_dir()?.join("victoria-metrics");
+        if !program.exists() {
+            bail!("VictoriaMetrics is not built: run `e2e/parts/build.sh nightly` once");
+        }
+        let probe: Probe = Arc::new(|| Box::pin(http::is_ok(VICTORIA_METRICS, "/health")));
+        let part = Part::new("victoria-metrics", bed.dir(), program, probe).args([
+            format!("-httpListenAddr={VICTORIA_METRICS}"),
+            format!("-storageDataPath={}", bed.dir().join("victoria-metrics").display()),
+            format!("-promscrape.config={}", bed.dir().join("prometheus.yml").display()),
+            // it has no rules to evaluate, and says so
+            "-promscrape.config.strictParse=false".to_owned(),
+        ]);
+        part.start().await?;
+        Ok(Self { _part: part })
+    }
+
+    /// Its URL.
+    pub fn url(&self) -> String {
+        format!("http://{VICTORIA_METRICS}")
+    }
+}

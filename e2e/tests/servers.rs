@@ -1,0 +1,160 @@
+//! Servers that speak Prometheus, with the settings they come with: the same stories on each, with the same ends. For
+//! `make nightly`: the servers are parts that nothing else needs.
+
+use std::{process::ExitCode, sync::Arc, time::Duration};
+
+use anyhow::{Context, ensure};
+use libtest_mimic::{Arguments, Failed, Trial};
+use serde_json::{Value, json};
+use serin::api::Phase;
+use serin_bed::{
+    Bed, Options, Traffic, VictoriaMetrics,
+    lacking::{Lacking, Need},
+    operator::Operator,
+    story::Story,
+};
+use tokio::{runtime::Runtime, sync::OnceCell};
+
+/// What the stories share.
+struct Shared {
+    bed: Bed,
+    _operator: Operator,
+    victoria_metrics: VictoriaMetrics,
+}
+
+/// A server under its name.
+#[derive(Clone, Copy, Debug)]
+enum Server {
+    Prometheus,
+    VictoriaMetrics,
+}
+
+impl Server {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Prometheus => "prometheus",
+            Self::VictoriaMetrics => "victoria-metrics",
+        }
+    }
+
+    fn url(self, shared: &Shared) -> String {
+        match self {
+            Self::Prometheus => shared.bed.prometheus_url(),
+            Self::VictoriaMetrics => shared.victoria_metrics.url(),
+        }
+    }
+}
+
+async fn start() -> anyhow::Result<Shared> {
+    let bed = Bed::start(Options { envoy: false, ..Options::default() }).await?;
+    bed.install().await?;
+    let mut operator = Operator::start(&bed, &[], &[])?;
+    operator.ready(Duration::from_secs(30)).await?;
+    let victoria_metrics = VictoriaMetrics::start(&bed).await?;
+    Ok(Shared { bed, _operator: operator, victoria_metrics })
+}
+
+/// A Canary that is measured by this server alone: two steps of ten seconds, judged by the last ten.
+async fn story<'a>(
+    shared: &'a Shared,
+    server: Server,
+    name: &str,
+    threshold: i32,
+) -> anyhow::Result<Story<'a>> {
+    let story = Story::new(&shared.bed, &format!("{name}-{}", server.name())).await?;
+    let edit = |canary: &mut Value| {
+        canary["spec"]["metricsServer"] = json!(server.url(shared));
+        canary["spec"]["service"]["gateways"] = json!([]);
+        canary["spec"]["analysis"] = json!({
+            "interval": "10s", "threshold": threshold, "stepWeights": [20, 50],
+            "metrics": [{"name": "request-success-rate", "interval": "10s", "thresholdRange": {"min": 99}}],
+        });
+    };
+    story.initialised("app", edit).await?;
+    Ok(story)
+}
+
+/// The series of the new version begin with its release.
+async fn v2_a_good_release_is_promoted_at_its_first_look(
+    shared: &Shared,
+    server: Server,
+) -> anyhow::Result<()> {
+    let story = story(shared, server, "v2-good", 1).await?;
+    let scripted = shared.bed.scripted();
+    scripted.traffic(&story.namespace, "app-primary", Traffic::success(100.0, 50.0));
+    story.set_image("app", "app:2").await?;
+    scripted.traffic(&story.namespace, "app", Traffic::success(100.0, 50.0));
+    story.phase("app", Phase::Succeeded).await.map(drop)
+}
+
+/// All is well at the first step; at the second every request fails.
+async fn v1_a_release_that_fails_at_its_last_step_is_rolled_back(
+    shared: &Shared,
+    server: Server,
+) -> anyhow::Result<()> {
+    let story = story(shared, server, "v1-bad", 2).await?;
+    let scripted = shared.bed.scripted();
+    scripted.traffic(&story.namespace, "app", Traffic::success(100.0, 50.0));
+    story.set_image("app", "app:2").await?;
+    let at_50 = |c: &serin::api::Canary| c.status.as_ref().is_some_and(|s| s.canary_weight == 50);
+    story.canary_that("app", at_50).await.context("the second step")?;
+    scripted.traffic(&story.namespace, "app", Traffic::success(0.0, 50.0));
+    story.phase("app", Phase::Failed).await?;
+    ensure!(story.weight("app").await? == Some(0), "weight after the rollback");
+    Ok(())
+}
+
+/// The first failures that a version ever has are some of the requests of a window, not all of those since they began.
+async fn v4_the_first_failures_are_counted_as_what_they_are(
+    shared: &Shared,
+    server: Server,
+) -> anyhow::Result<()> {
+    let story = story(shared, server, "v4-first", 1).await?;
+    let scripted = shared.bed.scripted();
+    scripted.traffic(&story.namespace, "app", Traffic::success(100.0, 50.0));
+    story.set_image("app", "app:2").await?;
+    let at_50 = |c: &serin::api::Canary| c.status.as_ref().is_some_and(|s| s.canary_weight == 50);
+    story.canary_that("app", at_50).await.context("the second step")?;
+    scripted.traffic(&story.namespace, "app", Traffic::success(99.5, 50.0));
+    story.phase("app", Phase::Succeeded).await.map(drop)
+}
+
+fn main() -> anyhow::Result<ExitCode> {
+    let mut lacking = Lacking::find("servers")?;
+    lacking.enter()?;
+    let arguments = Arguments::from_args();
+    let runtime = Arc::new(Runtime::new()?);
+    let shared = Arc::new(OnceCell::new());
+    let mut trials = Vec::new();
+    macro_rules! trials {
+        ($($story:ident),*) => {$(
+            for server in [Server::Prometheus, Server::VictoriaMetrics] {
+                let name = format!("{}::{}", server.name(), stringify!($story));
+                let (runtime, shared) = (runtime.clone(), shared.clone());
+                let skipped = lacking.skips(&name, Need::Bed);
+                let trial = Trial::test(name, move || {
+                    runtime.block_on(async {
+                        let failed = |e: anyhow::Error| Failed::from(format!("{e:#}"));
+                        let shared: &Shared = shared.get_or_try_init(start).await.map_err(failed)?;
+                        $story(shared, server).await.map_err(failed)
+                    })
+                });
+                trials.push(trial.with_ignored_flag(skipped));
+            }
+        )*};
+    }
+    trials!(
+        v1_a_release_that_fails_at_its_last_step_is_rolled_back,
+        v2_a_good_release_is_promoted_at_its_first_look,
+        v4_the_first_failures_are_counted_as_what_they_are
+    );
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    if conclusion.has_failed()
+        && let Some(shared) = shared.get()
+    {
+        runtime.block_on(shared.bed.keep());
+    }
+    drop(shared);
+    lacking.tell()?;
+    Ok(conclusion.exit_code())
+}

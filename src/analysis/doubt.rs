@@ -1,0 +1,110 @@
+//! What the answer to a built-in check is not to be trusted for, in words. `doubting` asks for it.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+/// A reason not to trust the values of a built-in check. What is bad is bad all the same. The first is the weightiest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum Doubt {
+    /// Its histogram is stored in the native form only, which the check does not read.
+    Native,
+    /// The server is behind: what it has of the primary is as old as this. Nothing can be said of the canary either.
+    Behind {
+        /// Age of the newest sample in seconds.
+        seconds: u64,
+    },
+    /// The newest sample of the canary is as old as this.
+    Late {
+        /// Age of the newest sample in seconds.
+        seconds: u64,
+    },
+    /// All samples are of the time before the step.
+    Early,
+    /// A counter was reset within the window.
+    Reset,
+}
+
+impl Doubt {
+    /// The label of a series that stands for a doubt, beside those with the values.
+    pub const LABEL: &'static str = "serin_doubt";
+
+    /// What a series with this value of the label stands for, read at `now`. Where an age belongs to it, its sample
+    /// `value` is the time of the newest sample, in seconds since 1970.
+    pub fn of(word: &str, value: f64, now: Timestamp) -> Option<Self> {
+        // whole seconds are enough for people; what is no time becomes 0
+        let seconds = (now.as_millisecond() as f64 / 1000.0 - value) as u64;
+        let all = [Self::Native, Self::Behind { seconds }, Self::Late { seconds }, Self::Early, Self::Reset];
+        all.into_iter().find(|doubt| doubt.word() == word)
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            Self::Behind { .. } => "behind",
+            Self::Late { .. } => "late",
+            Self::Early => "early",
+            Self::Reset => "reset",
+        }
+    }
+
+    /// In words, with the remedy where there is one.
+    pub fn why(self) -> String {
+        match self {
+            Self::Native => {
+                "its histogram is stored as a native histogram only, which the built-in check does not \
+                             read: set always_scrape_classic_histograms in the scrape configuration"
+                    .into()
+            }
+            Self::Behind { seconds } => format!(
+                "the server is behind: its newest sample of the primary is {seconds} s old, more than half of the \
+                 metric's interval"
+            ),
+            Self::Late { seconds } => {
+                format!("the newest sample is {seconds} s old, more than half of the metric's interval")
+            }
+            Self::Early => "there is no sample of the step yet".into(),
+            Self::Reset => "a counter was reset within its window".into(),
+        }
+    }
+
+    /// What to look at once it has lasted for longer than the window.
+    fn remedy(self) -> &'static str {
+        match self {
+            Self::Reset => {
+                ". If no pod was restarted, two agents may write this series: deduplicate them \
+                 (VictoriaMetrics: -dedup.minScrapeInterval)"
+            }
+            Self::Behind { .. } | Self::Late { .. } => {
+                ". Give the metric a longer interval, or mend what makes samples late"
+            }
+            Self::Native | Self::Early => "",
+        }
+    }
+
+    /// Newer samples may take it away: it is waited for, and nothing is said.
+    pub(crate) fn passes_by(self) -> bool {
+        matches!(self, Self::Behind { .. } | Self::Late { .. } | Self::Early)
+    }
+
+    /// PromQL that yields a series for this doubt if `condition` yields one without labels.
+    pub(super) fn asked(self, condition: &str) -> String {
+        format!(r#"label_replace({condition}, "{}", "{}", "", "")"#, Self::LABEL, self.word())
+    }
+}
+
+/// What is said of a doubt that has lasted for longer than a window after the check was due.
+pub(crate) fn lasting(doubt: Doubt) -> String {
+    format!("{}{}", doubt.why(), doubt.remedy())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn v12_a_reset_that_lasts_names_two_agents() {
+        assert!(lasting(Doubt::Reset).contains("-dedup.minScrapeInterval"));
+        assert!(!Doubt::Reset.why().contains("dedup"));
+        assert!(lasting(Doubt::Late { seconds: 31 }).contains("31 s old"));
+    }
+}

@@ -1,0 +1,214 @@
+//! A built-in check asks along whether its counters have fresh samples, whether they were reset, and whether they are stored
+//! in a form that it does not read. Queries of users cannot be read that closely.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    doubt::Doubt,
+    provider_kinds,
+    query::{Ask, Query, Role},
+    reading::Reading,
+};
+use crate::api::MetricOutcome;
+
+/// How far back the samples of the primary are looked for, at least: longer than servers are usually behind.
+const LOOK_BACK: Duration = Duration::from_secs(60);
+/// A window is looked at for its newest sample at as many moments as this,
+const MOMENTS: u32 = 8;
+/// and at least this often: a server with a short lookback shows a sample for that long only.
+const LONGEST_STEP: Duration = Duration::from_secs(10);
+
+/// The query asks along what it is not to be trusted for, at a step that `began` then, for a check that was `due` then.
+/// Others than built-in ones stay as they are.
+#[must_use]
+pub(crate) fn doubting(query: Query, began: Timestamp, due: Timestamp) -> Query {
+    let Some(counters) = &query.counters else { return query };
+    let window = provider_kinds::window(&query.window);
+    let own = &counters.own;
+    let resets = all(own, |series| format!("resets({series}[{}])", query.window));
+    let mut doubts = vec![Doubt::Reset.asked(&format!("sum({resets}) > 0"))];
+    let half = earlier(due, window / 2);
+    let newest = newest(own, window, window);
+    if due.duration_since(began) < signed(window) {
+        let condition = format!("vector(1) unless on() ({newest} >= {})", seconds(began.max(half)));
+        doubts.push(Doubt::Early.asked(&condition));
+    } else {
+        doubts.push(Doubt::Late { seconds: 0 }.asked(&older(&newest, half)));
+    }
+    if !counters.primary.is_empty() {
+        let newest = self::newest(&counters.primary, LOOK_BACK.max(window * 4), window);
+        doubts.push(Doubt::Behind { seconds: 0 }.asked(&older(&newest, half)));
+    }
+    if !counters.histograms.is_empty() {
+        let native = all(&counters.histograms, |(native, _)| native.clone());
+        let classic = all(&counters.histograms, |(_, classic)| classic.clone());
+        let condition = format!("count({native}) unless on() count({classic})");
+        doubts.push(Doubt::Native.asked(&condition));
+    }
+    Query { doubts, ..query }
+}
+
+/// PromQL for the time of the newest sample within `range`: also of one that the server's lookback no longer shows, or that
+/// a stale marker hides.
+fn newest(series: &[String], range: Duration, window: Duration) -> String {
+    let step = (window / MOMENTS).min(LONGEST_STEP).as_millis().max(1);
+    let range = range.as_millis();
+    let one = |s: &String| format!("timestamp({s}) or max_over_time(timestamp({s})[{range}ms:{step}ms])");
+    format!("max({})", all(series, one))
+}
+
+/// PromQL for all of these series.
+fn all<T>(each: &[T], text: impl Fn(&T) -> String) -> String {
+    each.iter().map(text).collect::<Vec<_>>().join(" or ")
+}
+
+/// PromQL for the time of a sample, if that is before `limit`. Not for its age: a server that answers for some time ago
+/// takes that for now.
+fn older(newest: &str, limit: Timestamp) -> String {
+    format!("({newest} < {})", seconds(limit))
+}
+
+/// A time as PromQL writes numbers.
+fn seconds(time: Timestamp) -> String {
+    let millis = time.as_millisecond();
+    format!("{}.{:03}", millis.div_euclid(1000), millis.rem_euclid(1000))
+}
+
+fn signed(time: Duration) -> SignedDuration {
+    SignedDuration::try_from(time).unwrap_or(SignedDuration::MAX)
+}
+
+fn earlier(time: Timestamp, by: Duration) -> Timestamp {
+    time.checked_sub(signed(by)).unwrap_or(Timestamp::MIN)
+}
+
+/// The text that is sent for a query.
+pub(crate) fn sent(query: &Query) -> String {
+    match query.doubts.as_slice() {
+        [] => query.promql.clone(),
+        doubts => format!("({}) or {}", query.promql, doubts.join(" or ")),
+    }
+}
+
+/// Why the outcome of the metric at this position cannot be acted on, and for how long after it was due that is nothing
+/// out of the ordinary.
+pub(crate) fn unsettled(
+    at: usize,
+    outcome: MetricOutcome,
+    asks: &[Ask],
+    readings: &BTreeMap<usize, Reading>,
+) -> Option<(Doubt, Duration)> {
+    let mine = asks.iter().enumerate().filter(|(_, ask)| ask.metric == at && ask.role == Role::Value);
+    let doubted = |(index, ask): (usize, &Ask)| match readings.get(&index)? {
+        Reading::Doubted { doubt, .. } => {
+            Some((*doubt, provider_kinds::window(&ask.query.as_ref().ok()?.window)))
+        }
+        _ => None,
+    };
+    let (doubt, window) = mine.filter_map(doubted).min()?;
+    let matters = match doubt {
+        Doubt::Behind { .. } => matches!(outcome, MetricOutcome::Pass | MetricOutcome::NoData),
+        Doubt::Late { .. } | Doubt::Early => outcome == MetricOutcome::Pass,
+        Doubt::Reset => outcome == MetricOutcome::Error,
+        Doubt::Native => false,
+    };
+    matters.then_some((doubt, window))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        analysis::{Checks, asks},
+        api::Reporter,
+        manifest::fixture,
+        router,
+    };
+
+    const DUE: &str = "2026-11-28T12:00:00.25Z";
+    const OWN: &str = r#"istio_requests_total{reporter="destination",destination_workload_namespace="test",destination_workload=~"podinfo"}"#;
+
+    /// Of one reporter, where there are two.
+    fn query(router: &str, metric: serde_json::Value) -> Query {
+        let metrics = vec![serde_json::from_value(metric).unwrap()];
+        let checks = Checks { metrics, ..Checks::default() };
+        let builtin = router::by_name(router).unwrap().queries();
+        let mut c = fixture::canary(&json!({}));
+        c.analysis.reporter = Some(Reporter::Destination);
+        asks(&c, &checks, builtin).remove(0).query.unwrap()
+    }
+
+    fn asked(query: &Query, step_lasts: i64) -> Query {
+        let due: Timestamp = DUE.parse().unwrap();
+        doubting(query.clone(), due - SignedDuration::from_secs(step_lasts), due)
+    }
+
+    #[test]
+    fn f55_built_in_checks_ask_for_resets_and_for_a_sample_of_the_step() {
+        for name in ["request-success-rate", "request-duration"] {
+            let plain = query("istio", json!({"name": name}));
+            assert_eq!(sent(&plain), plain.promql);
+            let early = asked(&plain, 20);
+            assert_eq!(
+                early.doubts[0],
+                format!(r#"label_replace(sum(resets({OWN}[1m])) > 0, "serin_doubt", "reset", "", "")"#)
+            );
+            let newest = format!("max(timestamp({OWN}) or max_over_time(timestamp({OWN})[60000ms:7500ms]))");
+            assert_eq!(
+                early.doubts[1],
+                format!(
+                    r#"label_replace(vector(1) unless on() ({newest} >= 1795867180.250), "serin_doubt", "early", "", "")"#
+                )
+            );
+            assert!(sent(&early).starts_with(&format!("({}) or {} or ", plain.promql, early.doubts[0])));
+        }
+    }
+
+    #[test]
+    fn v1_samples_older_than_half_of_the_window_are_asked_for_at_every_step() {
+        let plain = query("istio", json!({"name": "request-success-rate", "interval": "30s"}));
+        let newest = format!("max(timestamp({OWN}) or max_over_time(timestamp({OWN})[30000ms:3750ms]))");
+        let late = format!(r#"label_replace(({newest} < 1795867185.250), "serin_doubt", "late", "", "")"#);
+        for step_lasts in [30, 45, 300] {
+            assert_eq!(asked(&plain, step_lasts).doubts[1], late);
+        }
+        // early in a step its beginning counts, later half of the window
+        assert!(asked(&plain, 10).doubts[1].contains(">= 1795867190.250"));
+        assert!(asked(&plain, 20).doubts[1].contains(">= 1795867185.250"));
+    }
+
+    #[test]
+    fn v2_the_primary_tells_whether_the_server_is_behind() {
+        let plain = query("istio", json!({"name": "request-success-rate", "interval": "30s"}));
+        let primary = OWN.replace("podinfo", "podinfo-primary");
+        let behind = &asked(&plain, 30).doubts[2];
+        assert!(behind.contains(&format!("timestamp({primary})[120000ms:3750ms]")), "{behind}");
+        assert!(behind.contains("< 1795867185.250") && behind.contains(r#""behind""#), "{behind}");
+        // a selector that does not name the target says nothing of the primary
+        let plain = query("contour", json!({"name": "request-success-rate"}));
+        assert!(!sent(&asked(&plain, 60)).contains("behind"));
+    }
+
+    #[test]
+    fn v10_a_histogram_of_the_native_form_is_asked_for() {
+        let native = |router, name| {
+            let query = asked(&query(router, json!({"name": name})), 60);
+            query.doubts.into_iter().find(|text| text.contains(r#""native""#))
+        };
+        let text = native("kubernetes", "request-success-rate").unwrap();
+        assert!(text.contains("count(http_request_duration_seconds{"), "{text}");
+        assert!(text.contains("unless on() count(http_request_duration_seconds_count{"), "{text}");
+        let text = native("istio", "request-duration").unwrap();
+        assert!(text.contains("unless on() count(istio_request_duration_milliseconds_bucket{"), "{text}");
+        assert_eq!(native("istio", "request-success-rate"), None);
+    }
+
+    #[test]
+    fn queries_of_users_are_sent_as_they_are() {
+        assert_eq!(sent(&asked(&query("istio", json!({"name": "mine", "query": "up"})), 1)), "up");
+    }
+}

@@ -1,0 +1,118 @@
+//! PURE. Istio's requests as they are reported at both ends. The destination's report has what reached a pod; the source's,
+//! of a sidecar or a gateway, has what users got: also refused connections, resets, time-outs and requests for which there
+//! was no endpoint.
+
+use super::queries::{Builtin, builtin};
+
+/// By the reports of the destination alone, as Flagger reads them; the others are chosen by `spec.analysis.reporter`.
+pub(super) const QUERIES: Builtin = Builtin {
+    by_source: Some(&SOURCE),
+    by_both: Some(&BOTH),
+    ..builtin!(
+        r#"reporter="destination",destination_workload_namespace="{{ namespace }}",destination_workload=~"{{ target }}""#,
+        "istio_requests_total" if r#"response_code!~"5.*""#,
+        p99 "istio_request_duration_milliseconds_bucket" ""
+    )
+};
+
+/// The source knows the Service of what it called in every case, the workload only if it reached one.
+const SOURCE: Builtin = builtin!(
+    r#"reporter="source",destination_service_namespace="{{ namespace }}",destination_service_name=~"{{ side }}""#,
+    "istio_requests_total" if r#"response_code!~"5.*""#,
+    p99 "istio_request_duration_milliseconds_bucket" ""
+);
+
+macro_rules! destination {
+    ($series:literal) => {
+        concat!(
+            $series,
+            r#"{reporter="destination",destination_workload_namespace="{{ namespace }}",destination_workload=~"{{ target }}"}"#
+        )
+    };
+    ($series:literal, $ok:literal) => {
+        concat!(
+            $series,
+            r#"{reporter="destination",destination_workload_namespace="{{ namespace }}",destination_workload=~"{{ target }}","#,
+            $ok,
+            "}"
+        )
+    };
+}
+
+macro_rules! source {
+    ($series:literal) => {
+        concat!(
+            $series,
+            r#"{reporter="source",destination_service_namespace="{{ namespace }}",destination_service_name=~"{{ side }}"}"#
+        )
+    };
+    ($series:literal, $ok:literal) => {
+        concat!(
+            $series,
+            r#"{reporter="source",destination_service_namespace="{{ namespace }}",destination_service_name=~"{{ side }}","#,
+            $ok,
+            "}"
+        )
+    };
+}
+
+/// Growth of a counter, for each caller.
+macro_rules! by_caller {
+    ($selector:expr) => {
+        concat!(
+            "sum by (source_workload, source_workload_namespace) (increase(",
+            $selector,
+            "[{{ interval }}]))"
+        )
+    };
+}
+
+/// The callers that report what they called.
+macro_rules! reporting {
+    () => {
+        concat!("(", by_caller!(source!("istio_requests_total")), " > 0)")
+    };
+}
+
+/// All requests: of each caller its own report, or that of the destination if it has none.
+macro_rules! all {
+    () => {
+        concat!("sum(", reporting!(), " or ", by_caller!(destination!("istio_requests_total")), ")")
+    };
+}
+
+const BOTH: Builtin = Builtin {
+    success_rate: concat!(
+        "(sum((",
+        by_caller!(source!("istio_requests_total", r#"response_code!~"5.*""#)),
+        " and ",
+        reporting!(),
+        ") or (",
+        by_caller!(destination!("istio_requests_total", r#"response_code!~"5.*""#)),
+        " unless ",
+        reporting!(),
+        ")) or vector(0)) / ",
+        all!(),
+        " * 100"
+    ),
+    requests: all!(),
+    series: &[destination!("istio_requests_total"), source!("istio_requests_total")],
+    duration: concat!(
+        "histogram_quantile(0.99, sum by (le) ((sum by (le, source_workload, source_workload_namespace) (increase(",
+        source!("istio_request_duration_milliseconds_bucket"),
+        "[{{ interval }}])) and on (source_workload, source_workload_namespace) ",
+        reporting!(),
+        ") or (sum by (le, source_workload, source_workload_namespace) (increase(",
+        destination!("istio_request_duration_milliseconds_bucket"),
+        "[{{ interval }}])) unless on (source_workload, source_workload_namespace) ",
+        reporting!(),
+        ")))"
+    ),
+    duration_series: &[
+        destination!("istio_request_duration_milliseconds_bucket"),
+        source!("istio_request_duration_milliseconds_bucket"),
+    ],
+    words: false,
+    by_source: None,
+    by_both: None,
+};
