@@ -127,7 +127,7 @@ fn measured(metric: &MetricStatus) -> String {
 fn asked(question: &Question) -> String {
     match question {
         Question::Ping { server, access, .. } => format!("whether {} answers", whom(server, &access.kind)),
-        Question::Measure { query, .. } => {
+        Question::Exists { query } | Question::Measure { query, .. } => {
             format!("{}: {}", whom(&query.server, &query.access.kind), query.promql)
         }
         Question::Config { at, .. } => format!("what {at} holds"),
@@ -154,7 +154,7 @@ fn all(questions: &[Question], value: impl Fn(&crate::analysis::Query) -> f64) -
             Question::Measure { index, query } => {
                 answers.readings.insert(*index, Reading::Values(vec![value(query)]));
             }
-            Question::Ping { .. } | Question::Config { .. } => {}
+            Question::Ping { .. } | Question::Exists { .. } | Question::Config { .. } => {}
         }
     }
     answers

@@ -259,6 +259,20 @@ fn every_permission_says_why() -> Result<()> {
     Ok(())
 }
 
+/// A Canary that is removed together with its target leaves nothing behind, whatever its router.
+#[test]
+fn ch4_what_the_operator_makes_it_may_remove() -> Result<()> {
+    let role: Value = serde_saphyr::from_str(&read("deploy/kustomize/base/clusterrole.yaml")?)?;
+    let has =
+        |rule: &Value, verb: &str| rule["verbs"].as_array().is_some_and(|all| all.contains(&verb.into()));
+    let rules = role["rules"].as_array().context("rules")?.iter();
+    // Events go by themselves
+    let made = rules.filter(|rule| has(rule, "create") && rule["resources"][0] != "events");
+    let stuck: Vec<_> = made.filter(|rule| !has(rule, "delete")).map(|rule| &rule["resources"]).collect();
+    ensure!(stuck.is_empty(), "made and never removed: {stuck:?}");
+    Ok(())
+}
+
 /// The row of a flag in `docs/reference/flags.md`.
 fn row(flag: &Flag) -> String {
     let default = if flag.default.is_empty() { String::new() } else { format!("`{}`", flag.default) };

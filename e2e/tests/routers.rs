@@ -16,7 +16,10 @@ use serin::{
     snapshot::{INGRESS, Kind, ObjectRef, SERVICE},
     spec::validate,
 };
-use serin_model::{Sim, Trouble, fixture, others::Refusal, time, world::World};
+use serin_model::{Sim, Trouble, fixture, late_proxy::LateProxy, others::Refusal, time, world::World};
+
+#[path = "routers/late_proxy.rs"]
+mod late_proxy;
 
 const HTTP_ROUTE: Kind =
     Kind { group: "gateway.networking.k8s.io", version: "v1", kind: "HTTPRoute", plural: "httproutes" };
@@ -29,6 +32,8 @@ struct Play {
     answers: bool,
     /// The operator dies after so many writes, once a second.
     dies: Option<usize>,
+    /// What leads users, if requests are counted.
+    proxy: Option<LateProxy>,
 }
 
 impl Play {
@@ -41,7 +46,7 @@ impl Play {
         for (kind, object) in users(provider) {
             world.put(kind, object, time::start());
         }
-        Ok(Self { sim: Sim::new(world, "podinfo"), router, answers: true, dies: None })
+        Ok(Self { sim: Sim::new(world, "podinfo"), router, answers: true, dies: None, proxy: None })
     }
 
     /// Time passes second by second; the Gateway takes in what it sees.
@@ -51,8 +56,28 @@ impl Play {
             self.sim.advance(Duration::from_secs(1));
             if self.answers {
                 self.answer("True");
+                self.accept();
+            }
+            if let Some(proxy) = &mut self.proxy {
+                proxy.saw(&self.sim.world, self.sim.now);
+                let lost = proxy.lost(&self.sim.world, &self.sim.pods, self.sim.now);
+                let lines = lost.into_iter().map(|why| format!("LOST   {why}"));
+                self.sim.log.extend(lines);
             }
         }
+    }
+
+    /// Gloo says of each of its objects that it has taken it.
+    fn accept(&mut self) {
+        for kind in self.router.kinds().iter().filter(|kind| kind.group.ends_with("solo.io")) {
+            let names: Vec<String> = self.sim.world.objects.of(*kind).map(name).collect();
+            for name in names {
+                let said = json!({"status": {"statuses": {"gloo-system": {"state": "Accepted"}}}});
+                self.sim.world.edit(&ObjectRef::new(*kind, name), &said);
+            }
+        }
+        self.sim.look();
+        self.sim.settle();
     }
 
     fn answer(&mut self, status: &str) {
@@ -438,6 +463,18 @@ fn traffic_route(namespace: &str, marked: bool) -> Value {
     route
 }
 
+/// A Canary in a mesh that runs on TrafficRoutes.
+fn by_traffic_routes() -> Result<Play> {
+    let all = json!([{"match": {"kuma.io/service": "*"}}]);
+    let mesh = json!({"mesh": "default", "metadata": {"name": "route-all-default"}, "spec": {
+        "sources": all, "destinations": all, "conf": {"destination": {"kuma.io/service": "*"}},
+    }});
+    let mut play = Play::new("kuma", &json!({}))?;
+    play.sim.world.put(TRAFFIC_ROUTE, mesh, play.sim.now);
+    play.sim.look();
+    Ok(play)
+}
+
 #[test]
 fn a_route_of_no_namespace_stays_with_the_one_whose_it_is() -> Result<()> {
     for (marked, owned, words) in [
@@ -446,7 +483,7 @@ fn a_route_of_no_namespace_stays_with_the_one_whose_it_is() -> Result<()> {
         // Flagger owns what it made by a Canary that is of the same name in every namespace
         (false, true, "it is for podinfo_other_svc_80"),
     ] {
-        let mut play = Play::new("kuma", &json!({}))?;
+        let mut play = by_traffic_routes()?;
         let at = ObjectRef::new(TRAFFIC_ROUTE, "podinfo");
         let mut theirs = traffic_route("other", marked);
         if owned {
@@ -467,7 +504,7 @@ fn a_route_of_no_namespace_stays_with_the_one_whose_it_is() -> Result<()> {
 
 #[test]
 fn a_route_of_no_namespace_that_becomes_anothers_in_a_run_is_let_alone() -> Result<()> {
-    let mut play = Play::new("kuma", &json!({}))?;
+    let mut play = by_traffic_routes()?;
     play.pass(40);
     fixture::set_image(&mut play.sim, "podinfo:2");
     play.pass(5);
@@ -489,7 +526,7 @@ fn a_route_of_no_namespace_that_becomes_anothers_in_a_run_is_let_alone() -> Resu
 #[test]
 fn a_route_of_no_namespace_lives_on_wherever_the_operator_dies() -> Result<()> {
     for writes in [0, 1, 2] {
-        let play = Play { dies: Some(writes), ..Play::new("kuma", &json!({}))? };
+        let play = Play { dies: Some(writes), ..by_traffic_routes()? };
         lived(play, true, vec![]).with_context(|| format!("dying after {writes} writes"))?;
     }
     Ok(())
@@ -497,11 +534,68 @@ fn a_route_of_no_namespace_lives_on_wherever_the_operator_dies() -> Result<()> {
 
 #[test]
 fn the_traffic_route_that_flagger_made_is_taken_over_as_it_leads() -> Result<()> {
-    let mut play = Play::new("kuma", &json!({}))?;
+    let mut play = by_traffic_routes()?;
     let namespace = play.canary()?.metadata.namespace.context("no namespace")?;
     play.sim.world.put(TRAFFIC_ROUTE, traffic_route(&namespace, false), play.sim.now);
     play.sim.look();
     lived(play, true, vec![])
+}
+
+const MESH_HTTP_ROUTE: Kind =
+    Kind { group: "kuma.io", version: "v1alpha1", kind: "MeshHTTPRoute", plural: "meshhttproutes" };
+
+#[test]
+fn t1_no_traffic_route_is_left_in_a_mesh_that_does_not_run_on_them() -> Result<()> {
+    let at = ObjectRef::new(TRAFFIC_ROUTE, "podinfo");
+    for marked in [false, true] {
+        let mut play = Play::new("kuma", &json!({}))?;
+        let namespace = play.canary()?.metadata.namespace.context("no namespace")?;
+        play.sim.world.put(TRAFFIC_ROUTE, traffic_route(&namespace, marked), play.sim.now);
+        play.sim.look();
+        play.pass(8);
+        ensure!(play.sim.world.objects.at(&at).is_some(), "users are led by it as yet");
+        play.pass(40);
+        play.is(Phase::Initialized)?;
+        ensure!(play.sim.world.objects.at(&at).is_none() && play.said("LeftoverRemoved"));
+        ensure!(play.sim.world.objects.of(MESH_HTTP_ROUTE).count() == 1);
+        lived(play, true, vec![])?;
+    }
+    Ok(())
+}
+
+#[test]
+fn t1_a_mesh_that_ceases_to_run_on_traffic_routes_gets_the_other_route_in_the_middle_of_a_run() -> Result<()>
+{
+    let mut play = by_traffic_routes()?;
+    play.pass(40);
+    fixture::set_image(&mut play.sim, "podinfo:2");
+    play.pass(5);
+    ensure!(play.split()? == Split::to_canary(20));
+    play.sim.world.objects.remove(&ObjectRef::new(TRAFFIC_ROUTE, "route-all-default"));
+    play.sim.look();
+    play.pass(1);
+    ensure!(
+        play.sim.world.objects.get(MESH_HTTP_ROUTE, "podinfo").is_some()
+            && play.split()? == Split::to_canary(20)
+    );
+    play.pass(6);
+    ensure!(play.sim.world.objects.of(TRAFFIC_ROUTE).count() == 0, "{}", play.sim.log.join("\n"));
+    play.pass(60);
+    play.is(Phase::Succeeded)
+}
+
+#[test]
+fn t1_a_traffic_route_of_another_namespace_keeps_nobody_from_a_route_of_their_own() -> Result<()> {
+    let mut play = Play::new("kuma", &json!({}))?;
+    let at = ObjectRef::new(TRAFFIC_ROUTE, "podinfo");
+    play.sim.world.put(TRAFFIC_ROUTE, traffic_route("other", true), play.sim.now);
+    let before = play.sim.world.objects.at(&at).cloned();
+    play.sim.look();
+    play.pass(40);
+    play.is(Phase::Initialized)?;
+    ensure!(play.said("kubectl delete trafficroute podinfo"), "{}", play.sim.log.join("\n"));
+    ensure!(play.sim.world.objects.at(&at) == before.as_ref());
+    Ok(())
 }
 
 #[test]

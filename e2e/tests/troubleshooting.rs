@@ -57,9 +57,13 @@ fn reasons() -> Result<BTreeSet<String>> {
             }
         }
     }
-    for file in
-        ["src/spec/findings.rs", "src/spec/validated.rs", "src/controller/report.rs", "src/alert/mod.rs"]
-    {
+    for file in [
+        "src/spec/findings.rs",
+        "src/spec/validated.rs",
+        "src/controller/report.rs",
+        "src/alert/mod.rs",
+        "src/definitions.rs",
+    ] {
         found.extend(words(&read(file)?));
     }
     Ok(found.into_iter().filter(|word| !OTHERS.contains(&word.as_str())).collect())

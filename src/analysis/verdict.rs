@@ -17,7 +17,7 @@ use super::{
     query::{Metric, Query},
     reading::Reading,
 };
-use crate::spec::Validated;
+use crate::{router, spec::Validated};
 
 /// What a query without any value is said to be.
 pub(crate) const NO_VALUES: &str = "running query failed: no values found";
@@ -147,9 +147,13 @@ fn no_data(query: &Query, why: &str, c: &Validated) -> String {
         "Halt advancement no values found for {} metric {metric} probably {}.{} is not receiving traffic",
         c.provider, c.names.target, c.namespace
     );
+    // what is no traffic may be a metric that nobody has switched on
+    let needs = router::by_name(&c.provider).map(|router| router.queries());
+    let needs = needs.filter(|of| query.counters.is_some() && !of.needs.is_empty());
+    let needs = needs.map(|of| format!(", or there is no {}: {}", of.counter, of.needs)).unwrap_or_default();
     match query.kind {
-        Metric::SuccessRate => format!("{idle}: {why}"),
-        Metric::Duration => idle,
+        Metric::SuccessRate => format!("{idle}{needs}: {why}"),
+        Metric::Duration => format!("{idle}{needs}"),
         Metric::Inline => format!("Halt advancement no values found for metric: {metric}"),
         Metric::Template => format!("Halt advancement no values found for custom metric: {metric}: {why}"),
     }

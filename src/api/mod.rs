@@ -9,6 +9,7 @@ mod alert_provider;
 mod canary;
 pub mod canary_run;
 pub mod crd;
+pub(crate) mod definitions;
 pub mod duration;
 mod metadata;
 mod metric;

@@ -17,6 +17,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     clock,
     config::Config,
+    definitions,
     events::Events,
     names,
     net::Outbound,
@@ -31,6 +32,9 @@ use worker::{Parts, Worker};
 const AT_ONCE: usize = 256;
 /// Tasks under way get this long at shutdown.
 const DRAIN: Duration = Duration::from_secs(2);
+/// The definitions are waited for at start, so long at most.
+const DEFINITIONS: Duration = Duration::from_secs(10);
+
 /// A client, whose requests are counted where there are metrics, and the way out to servers that users name.
 ///
 /// # Errors
@@ -91,9 +95,14 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
 
     let cache = Arc::new(ObjectCache::default());
     let (triggers, receiver) = mpsc::unbounded_channel();
-    observe::watch_all(&client, &config, &cache, &metrics, triggers.clone(), &tasks, &stop);
     let publishing = TaskTracker::new();
     let events = Events::new(client.clone(), metrics.clone(), publishing.clone());
+    if config.manage_crds {
+        let first = definitions::keep(client.clone(), events.clone(), stop.clone());
+        // with definitions of an older version, what is decided could not be stored
+        tokio::time::timeout(DEFINITIONS, first).await.ok();
+    }
+    observe::watch_all(&client, &config, &cache, &metrics, triggers.clone(), &tasks, &stop);
     let readiness = readiness(&cache, &config);
     let served = tokio::spawn(server::serve(config.port, metrics.clone(), readiness, stop.clone()));
 

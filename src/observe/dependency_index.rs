@@ -24,6 +24,12 @@ impl DependencyIndex {
         self.0.retain(|canary, _| there(canary));
     }
 
+    /// The Canaries that this object of no namespace was read for.
+    pub(super) fn dependents_anywhere(&self, kind: Kind, name: &str) -> impl Iterator<Item = Key> {
+        let at = ObjectRef::new(kind, name);
+        self.0.iter().filter(move |(_, seen)| seen.contains(&at)).map(|(canary, _)| canary.clone())
+    }
+
     /// The Canaries that this object was read for.
     pub(super) fn dependents(&self, kind: Kind, key: &Key) -> impl Iterator<Item = Key> {
         let at = ObjectRef::new(kind, key.1.clone());

@@ -167,6 +167,16 @@ fn routes(
         }
         wanted.extend(services.iter().map(|n| ObjectRef::new(*kind, n.clone())));
     }
+    for kind in router.optional_kinds().iter().filter(|kind| cache.defines(&kind.crd())) {
+        if !cache.forbidden(*kind) {
+            reach.listed(cache, *kind)?;
+        }
+        if kind.cluster_wide() {
+            let all = cache.list(*kind, "");
+            let names = all.iter().filter_map(|object| object["metadata"]["name"].as_str());
+            wanted.extend(names.map(|name| ObjectRef::new(*kind, name)));
+        }
+    }
     if let Some(c) = known(canary, rules) {
         wanted.extend(router.reads(&c));
         wanted.extend(router.sources(&c));

@@ -11,7 +11,7 @@ use crate::{
 
 /// All optional kinds, each once: those of the routers, KEDA's, of targets those that few have, and Jobs with their pods.
 pub fn optional() -> BTreeSet<Kind> {
-    let routes = router::all().iter().flat_map(|r| r.kinds().iter().copied());
+    let routes = router::all().iter().flat_map(|r| r.kinds().iter().chain(r.optional_kinds()).copied());
     routes.chain([SCALED_OBJECT, DAEMONSET, JOB, POD]).collect()
 }
 
@@ -20,8 +20,10 @@ pub fn optional() -> BTreeSet<Kind> {
 pub(super) fn needed(cache: &ObjectCache, default: &str, defined: &BTreeSet<String>) -> Vec<Kind> {
     let providers = cache.providers();
     let named = providers.iter().map(|name| if name.is_empty() { default } else { name });
-    let kinds: BTreeSet<Kind> =
-        named.filter_map(router::by_name).flat_map(|router| router.kinds().iter().copied()).collect();
+    let kinds: BTreeSet<Kind> = named
+        .filter_map(router::by_name)
+        .flat_map(|r| r.kinds().iter().chain(r.optional_kinds()).copied())
+        .collect();
     let daemons = cache.targets(Target::DaemonSet).then_some(DAEMONSET);
     let jobs = if cache.has_jobs() { &[JOB, POD][..] } else { &[] };
     let kinds =

@@ -242,8 +242,7 @@ async fn follow_crds(
 ) {
     let mut running: BTreeMap<Kind, CancellationToken> = BTreeMap::new();
     let mut crds = Definitions::default();
-    let api: Api<PartialObjectMeta<CustomResourceDefinition>> = Api::all(client.clone());
-    let mut seen = stream::watch(api, Selection::default());
+    let mut seen = watch_definitions(client.clone());
     loop {
         tokio::select! {
             () = stop.cancelled() => break,
@@ -275,6 +274,13 @@ async fn follow_crds(
             });
         }
     }
+}
+
+/// What is seen of the CustomResourceDefinitions, by their metadata.
+pub(crate) fn watch_definitions(
+    client: Client,
+) -> Receiver<Seen<PartialObjectMeta<CustomResourceDefinition>>> {
+    stream::watch(Api::all(client), Selection::default())
 }
 
 /// Names of the CustomResourceDefinitions.

@@ -16,7 +16,7 @@ use crate::{
         stored_times,
     },
     router::{self, Router, Selected, Split},
-    snapshot::{SERVICE, Snapshot},
+    snapshot::{ObjectRef, SERVICE, Snapshot},
     spec::{Apex, Findings, Problem, Step, Strategy, Validated},
 };
 
@@ -289,9 +289,12 @@ impl<'a> Context<'a> {
 
     /// When the proxies have had time to learn of the last change of the route.
     pub(crate) fn route_settled_at(&self) -> Timestamp {
-        let written = self
-            .router
-            .reads(&self.c)
+        self.written_settled_at(&self.router.reads(&self.c))
+    }
+
+    /// When the proxies have had time to learn of the last change of these objects.
+    pub(crate) fn written_settled_at(&self, objects: &[ObjectRef]) -> Timestamp {
+        let written = objects
             .iter()
             .filter_map(|at| self.snap.objects.at(at))
             .filter_map(|object| self.written(object))
@@ -302,12 +305,7 @@ impl<'a> Context<'a> {
     /// When the proxies have had time to learn of the Services behind the route: until then it must not name them.
     pub(crate) fn sides_settled_at(&self) -> Timestamp {
         let sides = [&self.c.names.primary_service, &self.c.names.canary_service];
-        let written = sides
-            .iter()
-            .filter_map(|n| self.snap.objects.get(SERVICE, n))
-            .filter_map(|object| self.written(object))
-            .max();
-        written.map_or(Timestamp::MIN, |at| after(at, self.settle()))
+        self.written_settled_at(&sides.map(|name| ObjectRef::new(SERVICE, name.clone())))
     }
 
     /// When clients of the apex Service have had time to learn of its last change.

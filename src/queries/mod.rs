@@ -52,6 +52,9 @@ impl Asker {
                     }
                     answers.readings.insert(*index, unanswered.reading(&query.promql));
                 }
+                (Question::Exists { .. }, Reply::Metric(reply)) => {
+                    answers.exists = reply.ok().map(|values| !values.is_empty());
+                }
                 (Question::Ping { access, template, .. }, Reply::Metric(reply)) => {
                     let reply = reply.map(drop).map_err(|e| e.silence(access, template.as_deref()));
                     answers.ping = Some(answers.ping.unwrap_or(Ok(())).and(reply));
@@ -68,7 +71,7 @@ impl Asker {
     async fn one(&self, question: &Question) -> Reply {
         match question {
             Question::Ping { server, access, .. } => Reply::Metric(self.source(server, access, None).await),
-            Question::Measure { query, .. } => {
+            Question::Exists { query } | Question::Measure { query, .. } => {
                 Reply::Metric(self.source(&query.server, &query.access, Some(query)).await)
             }
             Question::Config { namespace, at } => Reply::Config(self.configs.digest(namespace, at).await),

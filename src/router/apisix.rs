@@ -27,11 +27,14 @@ const OWNED: &[&str] = &["/spec/http", "/spec/ingressClassName"];
 /// Before every route that users write.
 const PRIORITY: i32 = 10_000;
 
-const QUERIES: Builtin = builtin!(
-    r#"route=~"{{ namespace }}_{{ route }}-{{ service }}-canary_.+""#,
-    "apisix_http_status" if r#"code!~"5..""#,
-    p99 r#"apisix_http_latency_bucket"# ""
-);
+const QUERIES: Builtin = Builtin {
+    needs: "APISIX counts requests by route where its plugin prometheus is enabled, e.g. by a global rule, and Prometheus has to scrape it",
+    ..builtin!(
+            r#"route=~"{{ namespace }}_{{ route }}-{{ service }}-canary_.+""#,
+            "apisix_http_status" if r#"code!~"5..""#,
+            p99 r#"apisix_http_latency_bucket"# ""
+    )
+};
 
 /// The router.
 pub(super) struct Apisix;

@@ -25,11 +25,14 @@ const HTTP_PROXY: Kind =
     Kind { group: "projectcontour.io", version: "v1", kind: "HTTPProxy", plural: "httpproxies" };
 const OWNED: &[&str] = &["/spec/routes"];
 
-const QUERIES: Builtin = builtin!(
-    r#"envoy_cluster_name=~"{{ namespace }}_{{ service }}-canary_[0-9a-zA-Z-]+""#,
-    "envoy_cluster_upstream_rq" if r#"envoy_response_code!~"5.*""#,
-    p99 "envoy_cluster_upstream_rq_time_bucket" ""
-);
+const QUERIES: Builtin = Builtin {
+    needs: "Prometheus has to scrape Contour's Envoys at /stats/prometheus",
+    ..builtin!(
+            r#"envoy_cluster_name=~"{{ namespace }}_{{ service }}-canary_[0-9a-zA-Z-]+""#,
+            "envoy_cluster_upstream_rq" if r#"envoy_response_code!~"5.*""#,
+            p99 "envoy_cluster_upstream_rq_time_bucket" ""
+    )
+};
 
 /// By this header a Linkerd proxy beside Envoy knows where a request is to go.
 const OVERRIDE: &str = "l5d-dst-override";

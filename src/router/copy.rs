@@ -131,6 +131,11 @@ pub(super) fn narrowed(c: &Validated, spec: &Value, turned: &dyn Fn(&Value) -> V
             rules.push(rule);
         }
     }
+    with_rules(spec, &rules, whole)
+}
+
+/// The spec of an Ingress with only these of its rules, and the TLS of their hosts; with its default backend if `whole`.
+pub(super) fn with_rules(spec: &Value, rules: &[Value], whole: bool) -> Value {
     let hosts: Vec<Option<&str>> = rules.iter().map(|rule| rule["host"].as_str()).collect();
     let names = |host: &str, served: Option<&str>| {
         let below = |served: &str| host.strip_prefix('*').is_some_and(|domain| served.ends_with(domain));

@@ -31,11 +31,14 @@ const fn http_route(version: &'static str) -> Kind {
 }
 
 /// Measured by the pods themselves: Gateways have no metrics in common.
-pub(super) const QUERIES: Builtin = builtin!(
-    r#"kubernetes_namespace="{{ namespace }}",kubernetes_pod_name=~"{{ pod }}",kubernetes_pod_name!~"{{ other pod }}""#,
-    "http_request_duration_seconds_count" if r#"status!~"5.*""#,
-    p99 "http_request_duration_seconds_bucket" " * 1000"
-);
+pub(super) const QUERIES: Builtin = Builtin {
+    needs: "the application itself has to count its requests, as no proxy of the Gateway API has to, and Prometheus has to scrape its pods",
+    ..builtin!(
+            r#"kubernetes_namespace="{{ namespace }}",kubernetes_pod_name=~"{{ pod }}",kubernetes_pod_name!~"{{ other pod }}""#,
+            "http_request_duration_seconds_count" if r#"status!~"5.*""#,
+            p99 "http_request_duration_seconds_bucket" " * 1000"
+    )
+};
 
 const SHAPE: Shape = Shape {
     rules: "/rules",

@@ -42,11 +42,14 @@ const OWNED_UPSTREAM: &[&str] = &[
     "/spec/httpProxyHostname",
 ];
 
-const QUERIES: Builtin = builtin!(
-    r#"envoy_cluster_name=~"{{ namespace }}-{{ service }}-canaryupstream-[0-9a-zA-Z-]+_[0-9a-zA-Z-]+""#,
-    "envoy_cluster_upstream_rq" if r#"envoy_response_code!~"5.*""#,
-    p99 "envoy_cluster_upstream_rq_time_bucket" ""
-);
+const QUERIES: Builtin = Builtin {
+    needs: "Prometheus has to scrape Gloo's Envoys at /metrics, with the statistics of clusters in them",
+    ..builtin!(
+            r#"envoy_cluster_name=~"{{ namespace }}-{{ service }}-canaryupstream-[0-9a-zA-Z-]+_[0-9a-zA-Z-]+""#,
+            "envoy_cluster_upstream_rq" if r#"envoy_response_code!~"5.*""#,
+            p99 "envoy_cluster_upstream_rq_time_bucket" ""
+    )
+};
 
 const SHAPE: Shape = Shape {
     rules: "/routes",
@@ -119,6 +122,25 @@ impl Router for Gloo {
             ));
         }
         refused
+    }
+
+    fn not_accepted(&self, c: &Validated, live: &Objects) -> Option<String> {
+        let upstreams = [Side::Primary, Side::Canary].map(|side| ObjectRef::new(UPSTREAM, upstream(c, side)));
+        upstreams.iter().find_map(|at| match state(live.at(at)?) {
+            State::Taken => None,
+            State::Unseen => Some(format!(
+                "Gloo has not accepted {at} yet: look whether it watches the namespace {}",
+                c.namespace
+            )),
+            State::Rejected(why) => Some(format!("Gloo rejects {at}: {why}")),
+        })
+    }
+
+    fn not_programmed(&self, c: &Validated, live: &Objects) -> Option<String> {
+        self.reads(c).iter().find_map(|at| match state(live.at(at)?) {
+            State::Rejected(why) => Some(format!("Gloo rejects {at}: {why}")),
+            State::Taken | State::Unseen => None,
+        })
     }
 
     fn sources(&self, c: &Validated) -> Vec<ObjectRef> {
@@ -236,6 +258,31 @@ impl Gloo {
         let body = json!({"metadata": {"labels": labels}, "spec": spec});
         Ok(Manifest::new(UPSTREAM, &name, managers::ROUTE, OWNED_UPSTREAM, body))
     }
+}
+
+/// What Gloo says of an object.
+enum State {
+    Unseen,
+    Taken,
+    Rejected(String),
+}
+
+/// By its status: one for each Gloo that watches it, or a single one, in words or as a number.
+fn state(object: &Value) -> State {
+    let status = &object["status"];
+    let of_each = status["statuses"].as_object().into_iter().flatten().map(|(_, one)| one);
+    let mut state = State::Unseen;
+    for one in of_each.chain([status]) {
+        match (one["state"].as_str().unwrap_or_default(), one["state"].as_i64()) {
+            ("Rejected", _) | (_, Some(2)) => {
+                return State::Rejected(one["reason"].as_str().unwrap_or_default().to_owned());
+            }
+            // with a warning it is in force
+            ("Accepted" | "Warning", _) | (_, Some(1 | 3)) => state = State::Taken,
+            _ => {}
+        }
+    }
+    state
 }
 
 fn place(c: &Validated) -> Place<'_> {

@@ -97,6 +97,8 @@ const BOTH: Builtin = Builtin {
     ),
     requests: all!(),
     series: &[destination!("istio_requests_total"), source!("istio_requests_total")],
+    counter: "istio_requests_total",
+    needs: "",
     duration: concat!(
         "histogram_quantile(0.99, sum by (le) ((sum by (le, source_workload, source_workload_namespace) (increase(",
         source!("istio_request_duration_milliseconds_bucket"),

@@ -1,43 +1,40 @@
-//! Kuma: a TrafficRoute `<apex>` that splits by weight between the Services of both sides. It belongs to no namespace, so
-//! two Canaries of one apex name want the same one: the mark on it names the namespace, and `plan` refuses the second.
+//! Kuma: a MeshHTTPRoute `<apex>` that splits by weight between the Services of both sides, for all callers in the mesh.
+//! In a mesh that runs on TrafficRoutes, one of those instead: `kuma_traffic_route`.
 //!
-//! Owns mesh, sources, destinations and where they lead; other fields, the load balancer too, stay.
+//! Owns whom it is for and where its rule leads; other fields stay.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::{
+    kuma_traffic_route::{self as traffic_route, TRAFFIC_ROUTE, of_any_port, service},
     queries::{Builtin, builtin},
-    route::{self, Place, Side},
+    route::{self, Place, Shares, side},
     split::Split,
     traits::{Cookies, Router, RouterError},
 };
 use crate::{
-    manifest::{Manifest, Undo, adopted, annotation, json as get},
+    manifest::{Manifest, Undo, json as get, labels, made_for},
     names,
     snapshot::{Kind, ObjectRef, Objects},
     spec::Validated,
 };
 
-pub(super) const TRAFFIC_ROUTE: Kind =
-    Kind { group: "kuma.io", version: "v1alpha1", kind: "TrafficRoute", plural: "trafficroutes" };
-const OWNED: &[&str] = &[
-    "/mesh",
-    "/spec/sources",
-    "/spec/destinations",
-    "/spec/conf/split",
-    "/spec/conf/destination",
-    "/spec/conf/http",
-];
-/// The tag by which Kuma names a Service.
-pub(super) const SERVICE: &str = "kuma.io/service";
+pub(super) const MESH_HTTP_ROUTE: Kind =
+    Kind { group: "kuma.io", version: "v1alpha1", kind: "MeshHTTPRoute", plural: "meshhttproutes" };
+const OWNED: &[&str] = &["/spec/targetRef", "/spec/to"];
+/// The label, and on a Canary the annotation, that names the mesh.
+const MESH: &str = names::KUMA_MESH;
 
-const QUERIES: Builtin = builtin!(
-    r#"service=~"{{ service }}-canary_{{ namespace }}_svc_[0-9a-zA-Z-]+""#,
-    "envoy_cluster_upstream_rq" if r#"envoy_response_code!~"5.*""#,
-    p99 "envoy_cluster_upstream_rq_time_bucket" ""
-);
+const QUERIES: Builtin = Builtin {
+    needs: "Kuma's proxies show their metrics where a MeshMetric, or the Mesh itself, says so, and Prometheus has to find them by Kuma's service discovery",
+    ..builtin!(
+        r#"service=~"{{ service }}-canary_{{ namespace }}_svc_[0-9a-zA-Z-]+""#,
+        "envoy_cluster_upstream_rq" if r#"envoy_response_code!~"5.*""#,
+        p99 "envoy_cluster_upstream_rq_time_bucket" ""
+    )
+};
 
 /// The router.
 pub(super) struct Kuma;
@@ -48,6 +45,11 @@ impl Router for Kuma {
     }
 
     fn kinds(&self) -> &'static [Kind] {
+        &[MESH_HTTP_ROUTE]
+    }
+
+    /// Gone in Kuma 3.
+    fn optional_kinds(&self) -> &'static [Kind] {
         &[TRAFFIC_ROUTE]
     }
 
@@ -60,42 +62,57 @@ impl Router for Kuma {
     }
 
     fn unsupported(&self, c: &Validated) -> Vec<String> {
-        let why = "a TrafficRoute is split by weight only: leave it out";
+        let why = "the routes of Kuma are made to split by weight only: leave it out";
         route::cannot(c, &["match", "always", "never", "mirror", "sessionAffinity"], why)
     }
 
     fn reads(&self, c: &Validated) -> Vec<ObjectRef> {
-        vec![place(c).at()]
+        vec![place(c).at(), traffic_route::place(c).at()]
+    }
+
+    fn route(&self, c: &Validated, live: &Objects) -> Option<ObjectRef> {
+        let place = if by_traffic_route(c, live) { traffic_route::place(c) } else { place(c) };
+        Some(place.at())
+    }
+
+    fn claims(&self, c: &Validated, live: &Objects) -> Vec<ObjectRef> {
+        self.route(c, live).into_iter().collect()
+    }
+
+    fn leftovers(&self, c: &Validated, live: &Objects) -> Vec<Undo> {
+        let led = !by_traffic_route(c, live) && live.at(&place(c).at()).is_some();
+        traffic_route::leftover(c, live).filter(|_| led).into_iter().collect()
+    }
+
+    fn advice(&self, c: &Validated, live: &Objects) -> Vec<String> {
+        let one = |name: &str| {
+            format!(
+                "TrafficRoute {name}: while there is one in mesh {} and none for all Services, callers of Services without one lose their requests: kubectl delete trafficroute {name}, or make one whose sources and destinations are kuma.io/service: \"*\"",
+                c.mesh
+            )
+        };
+        traffic_route::harmful(c, live).into_iter().map(one).collect()
     }
 
     fn takeover_conflict(&self, c: &Validated, theirs: &Value) -> Option<String> {
-        let mesh = theirs["mesh"].as_str().unwrap_or("default");
+        if theirs["kind"] == TRAFFIC_ROUTE.kind {
+            return traffic_route::takeover_conflict(c, theirs);
+        }
+        let mesh = labels(theirs).remove(MESH).unwrap_or_else(|| "default".into());
         if mesh != c.mesh {
-            return Some(format!("annotate the Canary with {}: {mesh}", names::KUMA_MESH));
+            return Some(format!("annotate the Canary with {MESH}: {mesh}"));
         }
-        let ours = service(c, &c.names.apex);
-        let leads = get::list(&theirs["spec"]["destinations"]).iter().map(|to| tag(&to["match"]));
-        if let Some(other) = leads.into_iter().find(|led| *led != ours) {
-            return Some(format!("it is for {other}, not {ours}: set spec.service.name to a free name"));
-        }
-        let conf = &theirs["spec"]["conf"];
-        let split = get::list(&conf["split"]).iter().filter(|one| one["weight"] != 0);
-        let to = split.map(|one| tag(&one["destination"])).chain([tag(&conf["destination"])]);
-        let names = [&c.names.apex, &c.names.primary_service, &c.names.canary_service];
-        let here = |to: &str| to.is_empty() || names.iter().any(|name| to == service(c, name));
-        if let Some(other) = to.into_iter().find(|to| !here(to)) {
-            return Some(format!("it leads to {other}: set spec.service.name to a free name"));
-        }
-        let rules = !get::list(&theirs["spec"]["conf"]["http"]).is_empty();
-        rules.then(|| "it has rules in spec.conf.http: set spec.service.name to a free name".to_owned())
+        let lost = lost(c, &theirs["spec"])?;
+        Some(format!("{lost}: set spec.service.name to a free name"))
     }
 
     fn read_back(&self, c: &Validated, live: &Objects) -> Result<Split, RouterError> {
         let object = place(c).at();
-        let Some(live) = live.at(&object) else {
-            return Err(RouterError::NotFound(object));
+        let Some(route) = live.at(&object) else {
+            return traffic_route::read_back(c, live).ok_or(RouterError::NotFound(object));
         };
-        route::split(c, object, &[shares(c, live)], false)
+        let shares: Vec<Shares> = rules(&route["spec"]).map(|rule| shares(c, rule)).collect();
+        route::split(c, object, &shares, false)
     }
 
     fn auxiliary_objects(&self, _c: &Validated) -> Vec<Manifest> {
@@ -109,20 +126,34 @@ impl Router for Kuma {
         want: Split,
         _cookies: &Cookies,
     ) -> Result<Vec<Manifest>, RouterError> {
-        let to = |name: &str, weight: i32| json!({"weight": weight, "destination": tags(c, name)});
-        let split =
-            [to(&c.names.primary_service, want.primary()), to(&c.names.canary_service, want.canary())];
-        let made = place(c).manifest(c, &known(c, live), &spec(c, &json!({"split": split})));
-        Ok(vec![in_mesh(c, made)])
+        if by_traffic_route(c, live) {
+            return Ok(vec![traffic_route::render(c, live, want)]);
+        }
+        let sides = [
+            backend(c, &c.names.primary_service, want.primary()),
+            backend(c, &c.names.canary_service, want.canary()),
+        ];
+        Ok(vec![in_mesh(c, place(c).manifest(c, live, &spec(c, &sides)))])
     }
 
+    /// What was made leads to the apex first, so that it can be deleted once the proxies have seen that.
     fn restore(&self, c: &Validated, live: &Objects) -> Vec<Undo> {
-        let live = known(c, live);
-        let plain = spec(c, &json!({"destination": tags(c, &c.names.apex)}));
-        let back = place(c).given_back(c, &live, &plain);
-        let theirs = live.at(&place(c).at()).is_some_and(adopted);
-        let back = back.map(|back| if theirs { back } else { in_mesh(c, back) });
-        back.map(Undo::Restore).into_iter().collect()
+        let at = place(c).at();
+        let plain = spec(c, &[backend(c, &c.names.apex, 100)]);
+        let mut back = place(c).given_back(c, live, &plain);
+        if let Some(back) = &mut back {
+            // taken over as it led to the sides: they are about to go
+            let sides = |rule: &Value| shares(c, rule).iter().any(|(side, _)| side.is_some());
+            if rules(&back.body["spec"]).any(sides) {
+                get::set(&mut back.body, &["spec"], plain);
+            }
+        }
+        let mut undo: Vec<Undo> = back.map(Undo::Restore).into_iter().collect();
+        if live.at(&at).is_some_and(|route| made_for(route, &c.name)) {
+            undo.push(Undo::Delete(at));
+        }
+        undo.extend(traffic_route::restore(c, live));
+        undo
     }
 
     fn queries(&self) -> &'static Builtin {
@@ -130,72 +161,77 @@ impl Router for Kuma {
     }
 }
 
-fn place(c: &Validated) -> Place<'_> {
-    Place { kind: TRAFFIC_ROUTE, name: &c.names.apex, owned: OWNED, shape: None }
+/// The mesh runs on TrafficRoutes, and there is no MeshHTTPRoute, which would take precedence.
+fn by_traffic_route(c: &Validated, live: &Objects) -> bool {
+    live.at(&place(c).at()).is_none() && traffic_route::in_force(c, live)
 }
 
-/// The mesh stands beside the spec.
+fn place(c: &Validated) -> Place<'_> {
+    Place { kind: MESH_HTTP_ROUTE, name: &c.names.apex, owned: OWNED, shape: None }
+}
+
+/// What is made says of which mesh it is.
 fn in_mesh(c: &Validated, mut route: Manifest) -> Manifest {
-    get::set(&mut route.body, &["mesh"], json!(c.mesh));
+    if !route.body["metadata"]["labels"].is_null() {
+        get::set(&mut route.body, &["metadata", "labels", MESH], json!(c.mesh));
+    }
     route
 }
 
-fn spec(c: &Validated, conf: &Value) -> Value {
+fn spec(c: &Validated, backends: &[Value]) -> Value {
+    let all = json!([{"path": {"type": "PathPrefix", "value": "/"}}]);
     json!({
-        "sources": [{"match": {SERVICE: "*"}}],
-        "destinations": [{"match": tags(c, &c.names.apex)}],
-        "conf": conf,
+        "targetRef": {"kind": "Mesh"},
+        "to": [{
+            "targetRef": {"kind": "MeshService", "name": service(c, &c.names.apex)},
+            "rules": [{"matches": all, "default": {"backendRefs": backends}}],
+        }],
     })
 }
 
-/// Kuma's name of a port of a Service.
-fn service(c: &Validated, name: &str) -> String {
-    format!("{}{}", of_any_port(c, name), c.service.port)
+fn backend(c: &Validated, name: &str, weight: i32) -> Value {
+    json!({"kind": "MeshService", "name": service(c, name), "weight": weight})
 }
 
-fn of_any_port(c: &Validated, name: &str) -> String {
-    format!("{name}_{}_svc_", c.namespace)
+fn rules(spec: &Value) -> impl Iterator<Item = &Value> {
+    get::list(&spec["to"]).iter().flat_map(|to| get::list(&to["rules"]))
 }
 
-fn tags(c: &Validated, name: &str) -> Value {
-    json!({SERVICE: service(c, name)})
-}
-
-fn tag(tags: &Value) -> &str {
-    tags[SERVICE].as_str().unwrap_or_default()
-}
-
-/// Where the route leads: by weight, or all to one destination.
-fn shares(c: &Validated, live: &Value) -> route::Shares {
-    let side = |to: &Value| {
-        let is = |name: &str| tag(to).starts_with(&of_any_port(c, name));
-        let primary = is(&c.names.primary_service).then_some(Side::Primary);
-        primary.or(is(&c.names.canary_service).then_some(Side::Canary))
+fn shares(c: &Validated, rule: &Value) -> Shares {
+    let one = |to: &Value| {
+        let name = to["name"].as_str().unwrap_or_default();
+        let of = name.split_once(&of_any_port(c, "")).map(|(of, _)| of);
+        (of.and_then(|of| side(c, of)), to["weight"].as_i64().unwrap_or(1))
     };
-    let conf = &live["spec"]["conf"];
-    let split = get::list(&conf["split"]).iter();
-    let split: route::Shares =
-        split.map(|one| (side(&one["destination"]), one["weight"].as_i64().unwrap_or(0))).collect();
-    if split.is_empty() { vec![(side(&conf["destination"]), 100)] } else { split }
+    get::list(&rule["default"]["backendRefs"]).iter().map(one).collect()
 }
 
-/// The live route as far as it is this Canary's. One of another namespace is none; one that Flagger made bears no mark
-/// and is known by where it leads: it is ours, not somebody's to be put back.
-fn known(c: &Validated, live: &Objects) -> Objects {
-    let mut known = Objects::default();
-    let Some(route) = live.at(&place(c).at()) else { return known };
-    let namespace = annotation(route, names::ANNOTATION_NAMESPACE);
-    if namespace.is_some_and(|namespace| namespace != c.namespace) {
-        return known;
+/// What users of somebody's route would lose.
+fn lost(c: &Validated, theirs: &Value) -> Option<String> {
+    let whose = &theirs["targetRef"];
+    if !whose.is_null() && *whose != json!({"kind": "Mesh"}) {
+        return Some("it is for some callers only (spec.targetRef)".into());
     }
-    let mut route = route.clone();
-    if namespace.is_none() && shares(c, &route).iter().any(|(side, _)| side.is_some()) {
-        get::set(
-            &mut route,
-            &["metadata", "labels", names::LABEL_CANARY],
-            json!(names::label_value(&c.name)),
-        );
+    let apex = service(c, &c.names.apex);
+    let others = get::list(&theirs["to"]).iter().map(|to| &to["targetRef"]);
+    if let Some(other) = others.into_iter().find(|to| to["name"] != apex.as_str()) {
+        return Some(format!("it is for {} too, not {apex} alone", other["name"]));
     }
-    known.insert(TRAFFIC_ROUTE, route);
-    known
+    for rule in rules(theirs) {
+        let path = &rule["matches"][0];
+        let all = json!({"path": {"type": "PathPrefix", "value": "/"}});
+        if !path.is_null() && (*path != all || get::list(&rule["matches"]).len() > 1) {
+            return Some(format!("it has a rule of its own for {}", rule["matches"]));
+        }
+        if !get::list(&rule["default"]["filters"]).is_empty() {
+            return Some("it has filters".into());
+        }
+        let names = [&c.names.apex, &c.names.primary_service, &c.names.canary_service];
+        let here = |to: &&Value| names.iter().any(|name| to["name"] == service(c, name).as_str());
+        let leads = get::list(&rule["default"]["backendRefs"]).iter();
+        if let Some(other) = leads.filter(|to| to["weight"] != 0).find(|to| !here(to)) {
+            return Some(format!("it leads to {}", other["name"]));
+        }
+    }
+    None
 }

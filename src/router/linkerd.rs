@@ -23,11 +23,14 @@ const TRAFFIC_SPLIT: Kind =
     Kind { group: "split.smi-spec.io", version: "v1alpha1", kind: "TrafficSplit", plural: "trafficsplits" };
 const OWNED: &[&str] = &["/spec/service", "/spec/backends"];
 
-const QUERIES: Builtin = builtin!(
-    r#"namespace="{{ namespace }}",{{ workload }}=~"{{ target }}",direction="inbound""#,
-    "response_total" if r#"classification!="failure""#,
-    p99 "response_latency_ms_bucket" ""
-);
+const QUERIES: Builtin = Builtin {
+    needs: "the Prometheus that is asked has to scrape Linkerd's proxies, as that of linkerd-viz does",
+    ..builtin!(
+            r#"namespace="{{ namespace }}",{{ workload }}=~"{{ target }}",direction="inbound""#,
+            "response_total" if r#"classification!="failure""#,
+            p99 "response_latency_ms_bucket" ""
+    )
+};
 
 const SHAPE: Shape = Shape {
     rules: "",
@@ -61,7 +64,14 @@ impl Router for Linkerd {
 
     fn unsupported(&self, c: &Validated) -> Vec<String> {
         let why = "a TrafficSplit splits by weight only: leave it out, or set spec.provider to gatewayapi:v1";
-        route::cannot(c, &["match", "always", "never", "mirror", "sessionAffinity"], why)
+        let mut refused = route::cannot(c, &["match", "always", "never", "mirror", "sessionAffinity"], why);
+        if let Some(host) = c.service.hosts.first().filter(|host| root(c).is_none() && !host.is_empty()) {
+            let (apex, namespace) = (&c.names.apex, &c.namespace);
+            refused.push(format!(
+                "spec.service.hosts: a TrafficSplit is of a Service of its namespace, and {host} is none, so that nobody would be moved: leave it out for Service {apex}, or name it as {apex} or {apex}.{namespace}.svc.cluster.local"
+            ));
+        }
+        refused
     }
 
     fn reads(&self, c: &Validated) -> Vec<ObjectRef> {
@@ -125,7 +135,19 @@ fn place(c: &Validated) -> Place<'_> {
 }
 
 fn spec(c: &Validated, backends: &[Value]) -> Value {
-    json!({"service": c.service.hosts.first().unwrap_or(&c.names.apex), "backends": backends})
+    let root = root(c).or_else(|| c.service.hosts.first().map(String::as_str)).unwrap_or(&c.names.apex);
+    json!({"service": root, "backends": backends})
+}
+
+/// The Service whose callers are moved. None: the host that is named can be no Service of this namespace.
+fn root(c: &Validated) -> Option<&str> {
+    let Some(host) = c.service.hosts.first().filter(|host| !host.is_empty()) else {
+        return Some(&c.names.apex);
+    };
+    let (name, rest) = host.split_once('.').unwrap_or((host, ""));
+    let here =
+        ["", &c.namespace, &format!("{}.svc", c.namespace), &format!("{}.svc.cluster.local", c.namespace)];
+    here.contains(&rest).then_some(name)
 }
 
 /// Weights are quantities in this version of the API.

@@ -25,11 +25,14 @@ use crate::{
 
 const OWNED: &[&str] = &["/spec/rules", "/spec/defaultBackend", "/spec/tls", "/spec/ingressClassName"];
 
-const QUERIES: Builtin = builtin!(
-    r#"namespace=~"{{ namespace }}",ingress=~"{{ ingress }}",canary!="""#,
-    "nginx_ingress_controller_requests" if r#"status!~"5.*""#,
-    mean "nginx_ingress_controller_response_duration_seconds_sum" / "nginx_ingress_controller_response_duration_seconds_count" " * 1000"
-);
+const QUERIES: Builtin = Builtin {
+    needs: "ingress-nginx has to be started with --enable-metrics, and Prometheus has to scrape it",
+    ..builtin!(
+            r#"namespace=~"{{ namespace }}",ingress=~"{{ ingress }}",canary!="""#,
+            "nginx_ingress_controller_requests" if r#"status!~"5.*""#,
+            mean "nginx_ingress_controller_response_duration_seconds_sum" / "nginx_ingress_controller_response_duration_seconds_count" " * 1000"
+    )
+};
 
 /// The router.
 pub(super) struct Nginx;

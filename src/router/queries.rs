@@ -17,6 +17,10 @@ pub struct Builtin {
     pub series: &'static [&'static str],
     /// 99th percentile of request durations, in milliseconds.
     pub duration: &'static str,
+    /// Name of the counter that all of them rest on.
+    pub counter: &'static str,
+    /// What has to be switched on for it to be there; empty, where that goes without saying.
+    pub needs: &'static str,
     /// The counters of those durations: the buckets of the histogram, or the count beside the sum.
     pub duration_series: &'static [&'static str],
     /// Names are put in with `_` for every character that is no letter, digit or `_`.
@@ -59,6 +63,8 @@ macro_rules! builtin {
                 "}[{{ interval }}])) by (le))",
                 $scale
             ),
+            counter: $requests,
+            needs: "",
             duration_series: &[concat!($bucket, "{", $base, "}")],
             words: false,
             by_source: None,
@@ -82,6 +88,8 @@ macro_rules! builtin {
                 "}[{{ interval }}]))",
                 $scale
             ),
+            counter: $requests,
+            needs: "",
             duration_series: &[concat!($count, "{", $base, "}")],
             words: false,
             by_source: None,

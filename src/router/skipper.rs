@@ -1,9 +1,9 @@
 //! Skipper: an Ingress `<ingressRef>-canary` beside the user's own, in which each path to the apex leads to primary and
-//! canary by weight. It takes over from the user's Ingress by a predicate, and stands back while nothing goes to the
-//! canary.
+//! canary by weight, and to whatever shares the path with the apex as before. It takes over from the user's Ingress by a
+//! predicate, and stands back while nothing goes to the canary.
 //!
-//! Owns its rules, backend, TLS and class, which follow those of the user's Ingress that lead to the apex; its annotations follow too. The user's
-//! Ingress is never written.
+//! Owns its rules, backend, TLS and class, which follow those of the user's Ingress that lead to the apex; its annotations
+//! follow too, its extra routes with that predicate. The user's Ingress is never written.
 
 use std::time::Duration;
 
@@ -11,8 +11,10 @@ use serde_json::{Value, json};
 
 use super::{
     copy::{self, Source},
+    eskip,
     queries::{Builtin, builtin},
-    route::{self, Side},
+    route,
+    skipper_weights::{self, WEIGHTS, Weights},
     split::Split,
     traits::{Cookies, Router, RouterError},
 };
@@ -26,17 +28,19 @@ use crate::{
 const OWNED: &[&str] = &["/spec/rules", "/spec/defaultBackend", "/spec/tls", "/spec/ingressClassName"];
 
 pub(super) const PREDICATE: &str = "zalando.org/skipper-predicate";
-const WEIGHTS: &str = "zalando.org/backend-weights";
+pub(super) const ROUTES: &str = "zalando.org/skipper-routes";
 /// Puts the canary's routes before those of the user's Ingress.
 const FIRST: &str = "Weight(100)";
 /// Takes the canary's routes out.
 const NEVER: &str = "False()";
 
+/// What callers get of a route, also where Skipper answers in place of the backend.
 const QUERIES: Builtin = Builtin {
     words: true,
+    needs: "Skipper has to be started with -serve-route-metrics to count what callers get, and Prometheus has to scrape it",
     ..builtin!(
         r#"route=~"kube(ew)?_{{ namespace }}__{{ ingress }}_canary__.*__{{ service }}_canary(_[0-9]+)?""#,
-        "skipper_response_duration_seconds_count" if r#"code!~"5..""#,
+        "skipper_serve_route_duration_seconds_count" if r#"code!~"5..""#,
         mean "skipper_serve_route_duration_seconds_sum" / "skipper_serve_route_duration_seconds_count" " * 1000"
     )
 };
@@ -89,12 +93,12 @@ impl Router for Skipper {
         if annotation(live, PREDICATE).is_some_and(|p| p.starts_with(NEVER)) {
             return Ok(Split::to_canary(0));
         }
-        let weights: Value =
-            annotation(live, WEIGHTS).and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
-        let of = |name: &str, side| (Some(side), weights[name].as_i64().unwrap_or(0));
-        let shares =
-            vec![of(&c.names.primary_service, Side::Primary), of(&c.names.canary_service, Side::Canary)];
-        route::split(c, object, &[shares], false)
+        let both = Weights::of(live).percent(&c.names.primary_service, &c.names.canary_service);
+        both.map(Split::to_canary).ok_or_else(|| {
+            let why =
+                format!("has no weights for {} and {}", c.names.primary_service, c.names.canary_service);
+            RouterError::Unreadable { object, why }
+        })
     }
 
     fn auxiliary_objects(&self, _c: &Validated) -> Vec<Manifest> {
@@ -110,26 +114,33 @@ impl Router for Skipper {
     ) -> Result<Vec<Manifest>, RouterError> {
         let at = canary(c);
         let source = copy::source(c, live, &self.sources(c)[0], &at, |ingress| leads(c, ingress))?;
-        let own = |key: &str| key == PREDICATE || key == WEIGHTS;
+        let own = |key: &str| [PREDICATE, WEIGHTS, ROUTES].contains(&key);
         let mut metadata = copy::metadata(c, &source, live.at(&at), own);
-        let weights = json!({
-            c.names.canary_service.as_str(): want.canary(), c.names.primary_service.as_str(): want.primary(),
-        });
         let first = if want.canary() > 0 { FIRST } else { NEVER };
-        let rest = match &source {
-            Source::User(user) => annotation(user, PREDICATE).unwrap_or_default(),
-            Source::Copy(copy) => {
-                let whole = annotation(copy, PREDICATE).unwrap_or_default();
-                whole.split_once(" && ").map_or("", |(_, rest)| rest)
-            }
-        };
+        let (Source::User(object) | Source::Copy(object)) = &source;
+        let copied = matches!(source, Source::Copy(_));
+        let weights = Weights::of(object);
+        let weights =
+            if copied { weights.shared_again(c, want) } else { weights.shared(c, &object["spec"], want) };
+        let said = |key: &str| annotation(object, key).unwrap_or_default();
+        let predicate = said(PREDICATE);
+        // those of the copy begin with its own
+        let rest = if copied { predicate.split_once(" && ").map_or("", |(_, rest)| rest) } else { predicate };
         let predicate = if rest.is_empty() { first.to_owned() } else { format!("{first} && {rest}") };
-        get::set(&mut metadata, &["annotations", WEIGHTS], json!(weights.to_string()));
-        get::set(&mut metadata, &["annotations", PREDICATE], json!(predicate));
-        let spec = match source {
-            Source::User(user) => doubled(c, &user["spec"]),
-            Source::Copy(copy) => copy["spec"].clone(),
+        let routes = if copied {
+            eskip::without_first(said(ROUTES), &[FIRST, NEVER])
+        } else {
+            Ok(said(ROUTES).to_owned())
         };
+        let routes = routes.and_then(|routes| eskip::with_first(&routes, first)).map_err(|why| {
+            let why = format!("has routes in {ROUTES} that cannot be read ({why}): correct them");
+            RouterError::Unreadable { object: self.sources(c)[0].clone(), why }
+        })?;
+        get::set(&mut metadata, &["annotations", WEIGHTS], json!(weights));
+        get::set(&mut metadata, &["annotations", PREDICATE], json!(predicate));
+        let routes = if routes.is_empty() { Value::Null } else { json!(routes) };
+        get::set(&mut metadata, &["annotations", ROUTES], routes);
+        let spec = if copied { object["spec"].clone() } else { shared(c, object) };
         let body = json!({"metadata": metadata, "spec": spec});
         Ok(vec![Manifest::new(INGRESS, &at.name, managers::ROUTE, OWNED, body)])
     }
@@ -160,24 +171,28 @@ fn leads(c: &Validated, ingress: &Value) -> bool {
     paths.any(|path| path["backend"]["service"]["name"] == c.names.apex.as_str())
 }
 
-/// What of the user's Ingress leads to the apex, each path twice: to the primary and to the canary.
-fn doubled(c: &Validated, spec: &Value) -> Value {
-    let mut doubled = copy::narrowed(c, spec, &|path| {
-        let both = [&c.names.primary_service, &c.names.canary_service];
-        let side = |service: &String| {
-            let mut side = path.clone();
-            side["backend"]["service"]["name"] = json!(service);
-            side
-        };
-        both.map(side).to_vec()
-    });
-    // weights are of paths: what has none stays with the user's Ingress
-    if let Some(spec) = doubled.as_object_mut() {
-        spec.remove("defaultBackend");
+/// What of the user's Ingress leads to the apex: each path to the canary and to the primary, after what shares it with the
+/// apex. The last one gets what is left when another has no Service, and nobody is to be left to the canary alone.
+fn shared(c: &Validated, user: &Value) -> Value {
+    let spec = &user["spec"];
+    let mut rules = Vec::new();
+    for rule in get::list(&spec["rules"]) {
+        let shared = skipper_weights::paths(c, rule, &Weights::of(user));
+        let mut paths = Vec::new();
+        for path in shared {
+            paths.extend(path.others.iter().map(|other| (*other).clone()));
+            for service in [&c.names.canary_service, &c.names.primary_service] {
+                let mut side = path.apex.clone();
+                side["backend"]["service"]["name"] = json!(service);
+                paths.push(side);
+            }
+        }
+        if !paths.is_empty() {
+            let mut rule = rule.clone();
+            get::set(&mut rule, &["http", "paths"], json!(paths));
+            rules.push(rule);
+        }
     }
-    let without_paths = |rule: &Value| rule["http"].is_null();
-    if let Some(rules) = doubled["rules"].as_array_mut() {
-        rules.retain(|rule| !without_paths(rule));
-    }
-    doubled
+    // weights are of paths: a default backend stays with the user's Ingress
+    copy::with_rules(spec, &rules, false)
 }

@@ -23,11 +23,14 @@ pub(super) const TRAEFIK_SERVICE: Kind =
     Kind { group: "traefik.io", version: "v1alpha1", kind: "TraefikService", plural: "traefikservices" };
 const OWNED: &[&str] = &["/spec/weighted/services"];
 
-const QUERIES: Builtin = builtin!(
-    r#"service=~"{{ namespace }}-{{ service }}-canary-[0-9a-zA-Z-]+@kubernetescrd""#,
-    "traefik_service_request_duration_seconds_count" if r#"code!~"5..""#,
-    p99 "traefik_service_request_duration_seconds_bucket" " * 1000"
-);
+const QUERIES: Builtin = Builtin {
+    needs: "Traefik has to be started with --metrics.prometheus, with addServicesLabels as by default, and Prometheus has to scrape it",
+    ..builtin!(
+            r#"service=~"{{ namespace }}-{{ service }}-canary-[0-9a-zA-Z-]+@kubernetescrd""#,
+            "traefik_service_request_duration_seconds_count" if r#"code!~"5..""#,
+            p99 "traefik_service_request_duration_seconds_bucket" " * 1000"
+    )
+};
 
 const SHAPE: Shape = Shape {
     rules: "/weighted",

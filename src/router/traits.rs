@@ -42,6 +42,10 @@ pub trait Router: Send + Sync {
     fn name(&self) -> &'static str;
     /// Kinds that must exist in the cluster.
     fn kinds(&self) -> &'static [Kind];
+    /// Kinds that it looks at where they exist. Of one whose objects belong to no namespace all are seen.
+    fn optional_kinds(&self) -> &'static [Kind] {
+        &[]
+    }
     /// How long proxies may take to obey, unless the user says otherwise.
     fn settle(&self) -> Duration;
     /// What it cannot do of this Canary: field paths, each with a reason.
@@ -74,6 +78,10 @@ pub trait Router: Send + Sync {
     fn not_programmed(&self, _c: &Validated, _live: &Objects) -> Option<String> {
         None
     }
+    /// Why what the route is to lead to has not been accepted, where that is reported: for people.
+    fn not_accepted(&self, _c: &Validated, _live: &Objects) -> Option<String> {
+        None
+    }
     /// What works, but probably not as meant, as far as the live objects show it: for people, with a remedy.
     fn advice(&self, _c: &Validated, _live: &Objects) -> Vec<String> {
         vec![]
@@ -85,6 +93,18 @@ pub trait Router: Send + Sync {
     }
     /// Objects that it makes or takes over. One of the name of the apex is taken over if nobody controls it.
     fn reads(&self, c: &Validated) -> Vec<ObjectRef>;
+    /// The one of these that leads users; the others are what it leads to.
+    fn route(&self, c: &Validated, _live: &Objects) -> Option<ObjectRef> {
+        self.reads(c).into_iter().next()
+    }
+    /// Those of the objects that it makes or takes over which nobody else may have.
+    fn claims(&self, c: &Validated, _live: &Objects) -> Vec<ObjectRef> {
+        self.reads(c)
+    }
+    /// What an earlier version, or Flagger, led users by, and that is to go once the route is in force.
+    fn leftovers(&self, _c: &Validated, _live: &Objects) -> Vec<Undo> {
+        vec![]
+    }
     /// What users of somebody's object would lose if it became what the Canary says: a gateway or a host name that the
     /// Canary leaves out. In words, with the field to name it in.
     fn takeover_conflict(&self, _c: &Validated, _theirs: &serde_json::Value) -> Option<String> {

@@ -19,6 +19,7 @@ impl Sim {
                 Question::Ping { .. } => {
                     answers.ping = Some(if self.silent { Err("connection refused".into()) } else { Ok(()) });
                 }
+                Question::Exists { .. } => answers.exists = Some(!self.uncounted),
                 Question::Measure { index, query } => {
                     let well = query.range.min.or(query.range.max).unwrap_or(1.0);
                     let reading = self.readings.get(&query.metric).cloned();
@@ -43,7 +44,7 @@ impl Sim {
                     self.log.push(transcript::asked(&query.metric, answers.readings.get(index)));
                 }
                 Question::Config { at, .. } => self.log.push(format!("read   {at}")),
-                Question::Ping { .. } => {}
+                Question::Ping { .. } | Question::Exists { .. } => {}
             }
         }
         let unread = answers.configs.values().any(Result::is_err);

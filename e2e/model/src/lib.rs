@@ -6,6 +6,7 @@
 //! - [`controllers`]: plays those of [`pods`], [`configs`], [`scalers`] and [`knative`].
 //! - [`sim`]: the loop of questions, answers, decision and writes; [`records`]: what is kept of the records of runs; [`rate`]: how often objects are written.
 //! - [`observer`]: what must hold of every decision and every write; [`route`], [`shares`]: where it looks.
+//! - [`late_proxy`]: a proxy that learns of each object by itself, late and in any order.
 //! - [`behaviour`]: a transcript without its texts.
 //! - [`answers`]: what is answered, and what happens meanwhile.
 //! - [`others`]: who changes back or refuses what the operator writes.
@@ -19,6 +20,7 @@ pub mod fixture;
 #[cfg(test)]
 mod jobs;
 pub mod knative;
+pub mod late_proxy;
 #[cfg(test)]
 mod meanwhile;
 mod objects;

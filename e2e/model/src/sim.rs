@@ -68,6 +68,8 @@ pub struct Sim {
     pub limited: Option<Duration>,
     /// The metrics server does not answer pings.
     pub silent: bool,
+    /// The metrics server has no series of the counter that built-in checks rest on.
+    pub uncounted: bool,
     /// Contents of ConfigMaps and Secrets are not given out.
     pub unreadable: bool,
     /// Disturbs the next plan that is not empty.
@@ -117,6 +119,7 @@ impl Sim {
             meanwhile: None,
             limited: None,
             silent: false,
+            uncounted: false,
             unreadable: false,
             trouble: None,
             trouble_at: None,

@@ -35,7 +35,8 @@ impl Inner {
             return self.within(&key.0, |canary, _| manifest::ours(object, &canary.1));
         }
         if kind.cluster_wide() {
-            return self.with_service_anywhere(&key.1);
+            let read = self.dependencies.dependents_anywhere(kind, &key.1);
+            return self.with_service_anywhere(&key.1).into_iter().chain(read).collect();
         }
         if config::KINDS.contains(&kind) {
             let name = config::key(&ObjectRef::new(kind, key.1.clone()));

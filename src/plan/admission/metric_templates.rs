@@ -8,8 +8,13 @@ use crate::{
         self, Access, Checks, args,
         provider_kinds::{self, KINDS},
     },
-    api::CanaryMetric,
-    plan::{context::Context, model::Question},
+    api::{CanaryMetric, Phase},
+    names::conditions,
+    plan::{
+        context::Context,
+        model::{Answers, Question},
+    },
+    router::Builtin,
     snapshot::Snapshot,
     spec::{Findings, Problem, Validated, outbound},
 };
@@ -94,6 +99,29 @@ fn secret_missing(snap: &Snapshot, access: &Access) -> Option<Problem> {
     (!known.contains_key(&name)).then(|| Problem::new("SecretMissing", message()))
 }
 
+/// What has to be switched on for the built-in checks to find anything, if nothing is there when the Canary is first seen.
+/// Said until a run begins, which shows it.
+pub(crate) fn uncounted(
+    snap: &Snapshot,
+    answers: &Answers,
+    asks: &[analysis::Ask],
+    builtin: &Builtin,
+) -> Option<String> {
+    let rests = |ask: &analysis::Ask| ask.query.as_ref().is_ok_and(|query| query.counters.is_some());
+    if builtin.needs.is_empty() || !asks.iter().any(rests) {
+        return None;
+    }
+    let text = format!(
+        "the built-in checks find nothing, as the metrics server has no {}: {}",
+        builtin.counter, builtin.needs
+    );
+    let status = snap.status();
+    let unstarted = matches!(status.begun(), Phase::Unset | Phase::Initializing | Phase::Initialized);
+    let said = status.conditions.iter().any(|c| c.type_ == conditions::ADVISORY && c.message.contains(&text));
+    let missing = answers.exists.map_or(said, |exists| !exists);
+    (missing && unstarted).then_some(text)
+}
+
 /// Every metrics server that the checks will ask, once: Flagger looks whether they are there when it first sees a Canary.
 pub(crate) fn pings(cx: &Context<'_>) -> Vec<Question> {
     let own = (cx.c.metrics_server.clone(), Access::default());
@@ -111,5 +139,17 @@ pub(crate) fn pings(cx: &Context<'_>) -> Vec<Question> {
         seen.push(asked.clone());
         all.push(Question::Ping { server: asked.0, access: asked.1, template: Some(name.clone()) });
     }
+    all.extend(exists(cx));
     all
+}
+
+/// Whether there is anything of what the built-in checks rest on, where that has to be switched on.
+fn exists(cx: &Context<'_>) -> Option<Question> {
+    let builtin = cx.router.queries();
+    let rests = |query: &&analysis::Query| query.counters.is_some() && !builtin.needs.is_empty();
+    let check = cx.asks.iter().filter_map(|ask| ask.query.as_ref().ok()).find(rests)?;
+    let promql = format!("count({})", builtin.counter);
+    Some(Question::Exists {
+        query: analysis::Query { promql, counters: None, doubts: vec![], ..check.clone() },
+    })
 }

@@ -54,7 +54,7 @@ pub(crate) fn check(snap: &Snapshot, c: &Validated, router: &'static dyn Router)
     if !c.target.is_copied() && !c.target.holds_both() {
         all.push(ObjectRef::new(SERVICE, names.apex.clone()));
     }
-    all.extend(router.reads(c));
+    all.extend(router.claims(c, &snap.objects));
     let twin = scaler::named(c).map(|(kind, named)| ObjectRef::new(kind, crate::names::primary(&named.name)));
     all.extend(twin.clone());
     for at in all {

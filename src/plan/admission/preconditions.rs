@@ -69,6 +69,7 @@ pub(crate) fn surroundings<'a>(
     jobs::look(snap, &c, &mut checks, &label, &mut findings);
     let asks = analysis::asks(&c, &checks, router.queries());
     verdicts(&c, &checks, &asks, &mut findings);
+    findings.advice.extend(metric_templates::uncounted(snap, answers, &asks, router.queries()));
     findings.advice.extend(alerts(snap, &c));
     cross_namespace(snap, &c, &asks)?;
     if snap.canary.metadata.deletion_timestamp.is_none() {

@@ -29,6 +29,14 @@ impl Messages {
         let quote = failure.quote.as_deref().map(text);
         Note { quote, ..Note::warning("MetricsUnavailable", text(&failure.why)) }
     }
+    pub(crate) fn leftover(object: &str) -> Note {
+        Note::normal(
+            "LeftoverRemoved",
+            format!(
+                "{object} led users before, by an earlier version or Flagger: the new route is in force, and it is done away with"
+            ),
+        )
+    }
     pub(crate) fn primary_not_ready(&self, why: &str) -> Note {
         Note::warning("PrimaryNotReady", format!("{} not ready: {why}", self.primary)).aloud(Urgency::Warn)
     }

@@ -23,6 +23,11 @@ pub enum Question {
         /// The MetricTemplate that names it, as `namespace/name`; none for the Canary's own Prometheus.
         template: Option<String>,
     },
+    /// Is there any series of this counter, which the built-in checks rest on? Asked once, with the pings.
+    Exists {
+        /// What to ask: it yields a value if there is one.
+        query: Query,
+    },
     /// What does this check read now?
     Measure {
         /// Position among all that the metrics ask.
@@ -48,6 +53,8 @@ pub struct Answers {
     pub rate_limited: Option<Duration>,
     /// Answer to all of [`Question::Ping`]: why not, when one failed.
     pub ping: Option<Result<(), Failure>>,
+    /// Answer to [`Question::Exists`]; none where nobody could tell.
+    pub exists: Option<bool>,
     /// Answers to [`Question::Measure`] by position.
     pub readings: BTreeMap<usize, Reading>,
     /// Answers to [`Question::Config`]: none when there is no such object, or why it cannot be read.

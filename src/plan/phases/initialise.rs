@@ -19,7 +19,7 @@ use crate::{
         },
         objects::{autoscaler, primary, revisions, services, write::WriteReason},
         observed_target, staleness,
-        traffic::{self, acceptance, apex, handover, routes},
+        traffic::{self, acceptance, apex, routes},
         waiting,
     },
     router::Split,
@@ -33,12 +33,9 @@ pub(crate) const CHAIN: Chain = &[
     ("autoscaler", autoscaler::sync),
     ("primary_ready", primary_ready),
     ("side_services", |cx, d| services::side_services(cx, d, WriteReason::Wanted)),
+    ("led_objects", routes::prepare),
     ("primary_pods", |cx, _| wait_unless(cx.primary_pods() > 0)),
     ("side_services_settled", |cx, d| d.reached(cx.sides_settled_at())),
-    ("handover", |cx, d| {
-        let route = routes::rendered(cx, d, Split::to_canary(0));
-        handover::exchangeable(cx, d, &route)
-    }),
     ("route", |cx, d| traffic::routing(cx, d, Split::to_canary(0), WriteReason::Wanted)),
     ("route_settled", |cx, d| d.reached(cx.route_settled_at())),
     ("route_programmed", acceptance::programmed),

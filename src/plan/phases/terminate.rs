@@ -15,7 +15,7 @@ use crate::{
         chain::{self, Chain},
         context::Context,
         model::{
-            Action, Messages,
+            Action, Messages, Note,
             flow::{Flow, GO_ON, HANDLED, WAIT, WRITE_FIRST, all, ignore},
         },
         objects::{
@@ -59,8 +59,31 @@ pub(crate) fn freed(raw: &Value) -> Option<Vec<String>> {
 }
 
 fn release(snap: &Snapshot, d: &mut PlanBuilder) {
+    if let Some(note) = applied_since(snap) {
+        d.say(note);
+    }
     let all = snap.canary.metadata.finalizers.iter().flatten();
     d.act(Action::Finalizers { list: all.filter(|f| *f != names::FINALIZER).cloned().collect() });
+}
+
+/// `helm install` takes an object under deletion for its own and says "deployed"; then the object goes. Told of a deletion
+/// that nobody watched: one that is seen from its beginning is the uninstallation itself.
+fn applied_since(snap: &Snapshot) -> Option<Note> {
+    let meta = &snap.canary.metadata;
+    let release = meta.annotations.as_ref()?.get(names::HELM_RELEASE)?;
+    let deleted = meta.deletion_timestamp.as_ref()?.0;
+    if snap.watching_since <= deleted {
+        return None;
+    }
+    let name = meta.name.as_deref().unwrap_or_default();
+    Some(Note::warning(
+        "DeletedUnseen",
+        format!(
+            "Canary {name} of the Helm release {release} has been under deletion since {deleted:.0}, when no operator \
+             ran, and goes now. If the release was installed again since, Helm took this object for its own: run helm \
+             upgrade {release} once more"
+        ),
+    ))
 }
 
 /// The order in which a deleted Canary gives everything back.
@@ -201,7 +224,9 @@ fn leave_running(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 
 /// When everything that users call had been given back.
 fn reverted_at(cx: &Context<'_>) -> Option<Timestamp> {
-    cx.status().step.as_ref().map(|step| step.confirmed.as_ref().map_or(cx.now, |at| at.0))
+    // one without times was written by a former version
+    let step = cx.status().step.as_ref().filter(|step| step.confirmed.is_some() || step.since.is_none())?;
+    Some(step.confirmed.as_ref().map_or(cx.now, |at| at.0))
 }
 
 /// The target has as many pods as the primary, ready and behind their Service.
@@ -245,12 +270,27 @@ fn given_back(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
         .iter()
         .filter_map(|undo| if let Undo::Restore(next) = undo { Some(next.clone()) } else { None })
         .collect();
-    left_running(cx, d, |d| give_back(cx, d, handover::services_back(cx)))?;
+    services_given_back(cx, d, !next.is_empty())?;
     handover::exchangeable(cx, d, &next)?;
     left_running(cx, d, |d| give_back(cx, d, route))?;
     d.status.canary_weight = 0;
     d.status.step = Some(StepStatus { confirmed: Some(MicroTime(cx.now)), ..StepStatus::default() });
     WRITE_FIRST
+}
+
+/// The Services lead to the target, and the proxies have had time to learn of that before a route leads to them: some have
+/// no endpoints for a Service while its selector changes.
+fn services_given_back(cx: &Context<'_>, d: &mut PlanBuilder, routed: bool) -> Flow {
+    let (before, services) = (d.actions.len(), handover::services_back(cx));
+    let turned = cx.status().step.as_ref().and_then(|step| step.since.as_ref()).map(|since| since.0);
+    let routed = routed && (turned.is_some() || !services.is_empty());
+    let back = left_running(cx, d, |d| give_back(cx, d, services));
+    if routed && (d.actions.len() > before || turned.is_none() && back.is_continue()) {
+        d.status.step = Some(StepStatus { since: Some(MicroTime(cx.now)), ..StepStatus::default() });
+        return WRITE_FIRST;
+    }
+    back?;
+    d.reached(turned.map_or(Timestamp::MIN, |turned| after(turned, cx.settle())))
 }
 
 /// What another party changes back, or the API server refuses, does not hold the deletion up past the deadline.

@@ -16,7 +16,16 @@ use crate::{
 /// Goes on unless the proxies are known not to follow the route. That becomes a condition and an Event once it takes longer
 /// than an interval.
 pub(crate) fn programmed(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
-    let Some(why) = not_programmed(cx) else {
+    waited_for(cx, d, not_programmed(cx))
+}
+
+/// Goes on once what the route is about to lead to has been accepted, as far as the router can tell.
+pub(crate) fn accepted(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    waited_for(cx, d, cx.router.not_accepted(&cx.c, &cx.snap.objects))
+}
+
+fn waited_for(cx: &Context<'_>, d: &mut PlanBuilder, missing: Option<String>) -> Flow {
+    let Some(why) = missing else {
         d.clear(conditions::ROUTE_FOLLOWED);
         return GO_ON;
     };

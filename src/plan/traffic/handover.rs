@@ -1,16 +1,20 @@
-//! Handing traffic over: exchanging the destinations of a route without a moment in which proxies know none, and giving
-//! back what users call, also under names that the Canary had before.
+//! Handing traffic over: a route leads to what the proxies know, its destinations are exchanged without a moment in which
+//! they know none, and what users call is given back, also under names that the Canary had before.
 
 use crate::{
-    manifest::{Manifest, Undo, service},
+    manifest::{self, Manifest, Undo, service},
     plan::{
         builder::PlanBuilder,
         context::Context,
-        model::flow::{Flow, GO_ON, all},
+        model::{
+            Action, Messages,
+            flow::{Flow, GO_ON, all, ignore},
+        },
         objects::write::{self, WriteReason},
+        traffic::acceptance,
     },
     router,
-    snapshot::SERVICE,
+    snapshot::{ObjectRef, SERVICE},
     spec::Validated,
 };
 
@@ -35,21 +39,58 @@ fn every_apex(cx: &Context<'_>) -> Vec<Validated> {
     all
 }
 
+/// Waits until the proxies know what the route is about to lead to: the objects `led`, which have been written, and the
+/// Services behind them. At once where they have known it for long.
+pub(crate) fn known(cx: &Context<'_>, d: &mut PlanBuilder, led: &[ObjectRef]) -> Flow {
+    d.reached(cx.written_settled_at(led))?;
+    if cx.live_split().is_some() {
+        return GO_ON;
+    }
+    d.reached(cx.sides_settled_at())?;
+    acceptance::accepted(cx, d)
+}
+
 /// Waits until the proxies know all destinations that the routes in place and `next` lead to, so that `next` may replace
 /// them. At once where that does not matter.
 pub(crate) fn exchangeable(cx: &Context<'_>, d: &mut PlanBuilder, next: &[Manifest]) -> Flow {
-    if cx.router.needs_handover().is_none() {
-        return GO_ON;
-    }
     let live = &cx.snap.objects;
     let announced = next.iter().filter_map(|route| router::announcing(cx.router, &cx.c, live, route));
+    let remembered = next.iter().filter_map(|route| router::remembering(cx.router, &cx.c, live, route));
+    let (announced, remembered): (Vec<_>, Vec<_>) = (announced.collect(), remembered.collect());
+    if announced.is_empty() && remembered.is_empty() {
+        return GO_ON;
+    }
     write_all(cx, d, announced)?;
     d.reached(cx.route_settled_at())?;
-    let remembered = next.iter().filter_map(|route| router::remembering(cx.router, &cx.c, live, route));
     write_all(cx, d, remembered)
 }
 
-fn write_all(cx: &Context<'_>, d: &mut PlanBuilder, routes: impl Iterator<Item = Manifest>) -> Flow {
+/// What led users before is taken away once the proxies have had time to learn of the route in its place. Nothing waits for
+/// that.
+pub(crate) fn leftovers_gone(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    let left = cx.router.leftovers(&cx.c, &cx.snap.objects);
+    if left.is_empty() || d.reached(cx.route_settled_at()).is_break() {
+        return GO_ON;
+    }
+    for undo in left {
+        let (at, back) = match undo {
+            Undo::Delete(at) => (at, None),
+            Undo::Restore(back) => (back.at(), Some(back)),
+        };
+        let Some(live) = cx.snap.objects.at(&at) else { continue };
+        match back {
+            None => d.act(Action::delete(at.kind, live)),
+            Some(back) => {
+                let Some(patch) = manifest::patch(live, &back) else { continue };
+                ignore(write::given_back(cx, d, live, &back, patch));
+            }
+        }
+        d.say(Messages::leftover(&at.to_string()));
+    }
+    GO_ON
+}
+
+fn write_all(cx: &Context<'_>, d: &mut PlanBuilder, routes: Vec<Manifest>) -> Flow {
     let mut flow = GO_ON;
     for route in routes {
         flow = all([flow, write::object(cx, d, route, WriteReason::Wanted)]);

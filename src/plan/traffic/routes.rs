@@ -7,38 +7,79 @@ use crate::{
         context::Context,
         model::flow::{Flow, GO_ON, WAIT, all},
         objects::write::{self, WriteReason},
+        traffic::handover,
     },
     router::{self, Cookies, Split},
+    snapshot::ObjectRef,
 };
 
-/// Writes the routing objects for `want`, as far as they differ. What a route leads to comes first; where requests are
-/// taken off the canary the route does, so that nothing that is refused beside it can keep them there.
+/// Writes the routing objects for `want`, as far as they differ. What a route leads to comes first, and the route only once
+/// the proxies know it; where requests are taken off the canary the route does, so that nothing that is refused beside it
+/// can keep them there.
 pub(crate) fn write_routes(cx: &Context<'_>, d: &mut PlanBuilder, want: Split, why: WriteReason) -> Flow {
     let cookies = cookies(cx, d, want);
-    let rendered = cx.router.render(&cx.c, &cx.snap.objects, want, &cookies);
-    let beside = cx.router.auxiliary_objects(&cx.c).into_iter().map(|object| (true, object));
-    let complete = rendered.is_ok();
-    let routes = rendered.unwrap_or_default().into_iter().map(|object| (false, object));
-    let mut objects: Vec<_> = beside.chain(routes).collect();
-    if d.urgent || cx.live_split().is_some_and(|live| live.canary() > want.canary()) {
-        let route = cx.router.reads(&cx.c).into_iter().next();
-        objects.sort_by_key(|(_, object)| Some(object.at()) != route);
-    }
-    let mut flow = GO_ON;
-    for (beside, object) in objects {
-        let written = write::object(cx, d, object, why);
-        // what cannot be written beside the route is not needed where all users are on the primary
-        if !beside || want.canary() > 0 || written != WAIT {
-            flow = all([flow, written]);
+    let rendered = rendered(cx, &cookies, want);
+    let complete = rendered.is_some();
+    let (routes, led) = rendered.unwrap_or_default();
+    let beside = cx.router.auxiliary_objects(&cx.c);
+    let live = cx.live_split();
+    let lowers = d.urgent || live.is_some_and(|live| live.canary() > want.canary());
+    let flow = if lowers {
+        all([write_all(cx, d, routes, why), write_led(cx, d, beside, led, want, why)])
+    } else {
+        let known: Vec<ObjectRef> = beside.iter().chain(&led).map(Manifest::at).collect();
+        let written = write_led(cx, d, beside, led, want, why);
+        if live != Some(want) {
+            written?;
+            handover::known(cx, d, &known)?;
         }
+        handover::exchangeable(cx, d, &routes)?;
+        all([written, write_all(cx, d, routes, why)])
+    };
+    if !complete {
+        return WAIT;
     }
-    if complete { flow } else { WAIT }
+    flow?;
+    handover::leftovers_gone(cx, d)
 }
 
-/// The routing objects for `want`, as they would be written now.
-pub(crate) fn rendered(cx: &Context<'_>, d: &mut PlanBuilder, want: Split) -> Vec<Manifest> {
-    let cookies = cookies(cx, d, want);
-    cx.router.render(&cx.c, &cx.snap.objects, want, &cookies).unwrap_or_default()
+/// Makes what the route of a Canary that is set up will lead to, so that the proxies learn of it together with the Services.
+pub(crate) fn prepare(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    let (_, led) = rendered(cx, &Cookies::default(), Split::to_canary(0)).unwrap_or_default();
+    write_led(cx, d, cx.router.auxiliary_objects(&cx.c), led, Split::to_canary(0), WriteReason::Wanted)
+}
+
+/// The route for `want`, and what is rendered with it that it leads to. None: it cannot be rendered.
+fn rendered(cx: &Context<'_>, cookies: &Cookies, want: Split) -> Option<(Vec<Manifest>, Vec<Manifest>)> {
+    let route = cx.router.route(&cx.c, &cx.snap.objects);
+    let is_route = |object: &Manifest| route.as_ref().is_none_or(|route| *route == object.at());
+    let rendered = cx.router.render(&cx.c, &cx.snap.objects, want, cookies).ok()?;
+    Some(rendered.into_iter().partition(is_route))
+}
+
+fn write_all(cx: &Context<'_>, d: &mut PlanBuilder, objects: Vec<Manifest>, why: WriteReason) -> Flow {
+    let mut flow = GO_ON;
+    for object in objects {
+        flow = all([flow, write::object(cx, d, object, why)]);
+    }
+    flow
+}
+
+/// What the route leads to, and what stands beside it. What of the latter cannot be written is not needed where all users
+/// are on the primary.
+fn write_led(
+    cx: &Context<'_>,
+    d: &mut PlanBuilder,
+    beside: Vec<Manifest>,
+    led: Vec<Manifest>,
+    want: Split,
+    why: WriteReason,
+) -> Flow {
+    let beside = match write_all(cx, d, beside, why) {
+        WAIT if want.canary() == 0 => GO_ON,
+        flow => flow,
+    };
+    all([beside, write_all(cx, d, led, why)])
 }
 
 /// The session cookies that go with `want`, kept in status: given out as soon as the canary gets requests, taken back

@@ -110,6 +110,7 @@ pub(super) fn pinned() -> Vec<Case> {
         with(istio(), vec![listed.clone()]),
         with(gloo(), vec![listed]),
     ];
+    all.push(kuma_by_traffic_routes());
     all[0].cannot.push(json!({"always": [{"headers": {"x": {"suffix": "a"}}}]}));
     all[1].cannot.push(json!({"never": [{"headers": {"x": {"prefix": "a"}}}]}));
     all[3].cannot.push(json!({"never": [{"sourceLabels": {"x": "a"}}]}));
@@ -489,30 +490,50 @@ fn knative() -> Case {
     }
 }
 
+/// A MeshHTTPRoute to one Service, laid over with `more` in its rule.
+fn mesh_route(apex: &str, more: &Value) -> Value {
+    let name = format!("{apex}_test_svc_80");
+    let mut rule = json!({"default": {"backendRefs": [{"kind": "MeshService", "name": name}]}});
+    merge(&mut rule, more);
+    json!([{"targetRef": {"kind": "MeshService", "name": name}, "rules": [rule]}])
+}
+
 fn kuma() -> Case {
     let [always, never] = pins();
-    let tags = json!({"kuma.io/service": format!("{APEX}_test_svc_80")});
-    let conf = json!({"destination": tags, "loadBalancer": {"note": "kept-balancer"}});
-    let other = json!({"kuma.io/service": "other_test_svc_80"});
     let mut case = Case {
         cannot: vec![named(), mirror(), affinity(), always, never],
-        theirs: json!({"sources": [{"match": tags}], "destinations": [{"match": tags}], "conf": conf}),
+        theirs: json!({"targetRef": {"kind": "Mesh"}, "note": "kept-note", "to": mesh_route(APEX, &json!({}))}),
         lost: vec![
-            (json!({"destinations": [{"match": other}]}), "other_test_svc_80"),
-            (json!({"conf": {"destination": other}}), "other_test_svc_80"),
+            (json!({"to": mesh_route("other", &json!({}))}), "other_test_svc_80"),
+            (json!({"targetRef": {"kind": "Dataplane"}}), "targetRef"),
             (
-                json!({"conf": {"destination": null, "split": [{"weight": 1, "destination": other}]}}),
-                "other_test_svc_80",
+                json!({"to": mesh_route(APEX, &json!({"matches": [{"path": {"type": "Exact", "value": "/x"}}]}))}),
+                "/x",
             ),
             (
-                json!({"conf": {"http": [{"match": {"path": {"prefix": "/x"}}, "destination": other}]}}),
-                "http",
+                json!({"to": mesh_route(APEX, &json!({"default": {"filters": [{"type": "RequestMirror"}]}}))}),
+                "filters",
+            ),
+            (
+                json!({"to": mesh_route(APEX, &json!({"default": {"backendRefs": [{"name": "other_test_svc_80"}]}}))}),
+                "other_test_svc_80",
             ),
         ],
         ..Case::of("kuma")
     };
     case.service.push(json!({"port": 8080}));
     case
+}
+
+/// In a mesh that runs on TrafficRoutes.
+fn kuma_by_traffic_routes() -> Case {
+    let all = json!([{"match": {"kuma.io/service": "*"}}]);
+    let mesh = json!({
+        "mesh": "default", "metadata": {"name": "route-all-default"},
+        "spec": {"sources": all, "destinations": all, "conf": {"destination": {"kuma.io/service": "*"}}},
+    });
+    let kind = by_name("kuma").unwrap().optional_kinds()[0];
+    Case { sources: vec![(kind, mesh)], theirs: Value::Null, lost: vec![], ..kuma() }
 }
 
 fn linkerd() -> Case {

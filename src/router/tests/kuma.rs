@@ -1,13 +1,14 @@
 use serde_json::{Value, json};
 
 use crate::{
-    manifest::{Manifest, Undo, adopted, fixture, patch},
+    manifest::{Manifest, Undo, fixture},
     router::{
-        kuma::{Kuma, SERVICE, TRAFFIC_ROUTE},
+        kuma::{Kuma, MESH_HTTP_ROUTE},
+        kuma_traffic_route::{SERVICE, TRAFFIC_ROUTE},
         split::Split,
         traits::{Cookies, Router, RouterError},
     },
-    snapshot::Objects,
+    snapshot::{ObjectRef, Objects},
     spec::Validated,
 };
 
@@ -15,23 +16,41 @@ fn rendered(c: &Validated, live: &Objects, weight: i32) -> Manifest {
     Kuma.render(c, live, Split::to_canary(weight), &Cookies::default()).unwrap().remove(0)
 }
 
-fn holding(route: Value) -> Objects {
+fn holding(routes: &[&Value]) -> Objects {
     let mut live = Objects::default();
-    live.insert(TRAFFIC_ROUTE, route);
+    for route in routes {
+        live.insert(TRAFFIC_ROUTE, (*route).clone());
+    }
     live
+}
+
+fn traffic_route(name: &str, destination: &str, conf: &Value) -> Value {
+    json!({
+        "apiVersion": "kuma.io/v1alpha1", "kind": "TrafficRoute", "mesh": "default", "metadata": {"name": name},
+        "spec": {"sources": [{"match": {SERVICE: "*"}}], "destinations": [{"match": {SERVICE: destination}}], "conf": conf},
+    })
+}
+
+/// What makes a mesh run on TrafficRoutes.
+fn for_all() -> Value {
+    traffic_route("route-all-default", "*", &json!({"destination": {SERVICE: "*"}}))
 }
 
 /// As Flagger makes it, which leaves no mark on it.
 fn flaggers(namespace: &str) -> Value {
     let to = |name: &str, weight| json!({"weight": weight, "destination": {SERVICE: format!("{name}_{namespace}_svc_80")}});
-    json!({
-        "apiVersion": "kuma.io/v1alpha1", "kind": "TrafficRoute", "mesh": "default", "metadata": {"name": "podinfo"},
-        "spec": {
-            "sources": [{"match": {SERVICE: "*"}}],
-            "destinations": [{"match": {SERVICE: format!("podinfo_{namespace}_svc_80")}}],
-            "conf": {"split": [to("podinfo-primary", 90), to("podinfo-canary", 10)]},
-        },
-    })
+    let split = [to("podinfo-primary", 90), to("podinfo-canary", 10)];
+    traffic_route("podinfo", &format!("podinfo_{namespace}_svc_80"), &json!({"split": split}))
+}
+
+/// As an earlier version left it behind when the Canary was deleted.
+fn left_behind() -> Value {
+    traffic_route("podinfo", "podinfo_test_svc_80", &json!({"destination": {SERVICE: "podinfo_test_svc_80"}}))
+}
+
+fn deleted(undo: &[Undo]) -> Vec<ObjectRef> {
+    let at = undo.iter().filter_map(|undo| if let Undo::Delete(at) = undo { Some(at.clone()) } else { None });
+    at.collect()
 }
 
 #[test]
@@ -41,29 +60,106 @@ fn requests_of_the_whole_mesh_for_the_apex_are_split() {
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path("../snapshots");
     settings.set_prepend_module_to_snapshot(false);
-    settings.bind(|| insta::assert_yaml_snapshot!("kuma", rendered(&c, &Objects::default(), 25).body));
+    let mut live = Objects::default();
+    settings.bind(|| insta::assert_yaml_snapshot!("kuma", rendered(&c, &live, 25).body));
+    live.insert(TRAFFIC_ROUTE, {
+        let mut all = for_all();
+        all["mesh"] = json!("prod");
+        all
+    });
+    settings.bind(|| insta::assert_yaml_snapshot!("kuma_traffic_route", rendered(&c, &live, 25).body));
 }
 
 #[test]
-fn the_route_that_flagger_made_is_kept_up_and_not_put_back() {
+fn t1_a_traffic_route_is_made_only_in_a_mesh_that_has_one_for_all() {
     let c = fixture::canary(&json!({}));
-    let mut live = holding(flaggers("test"));
-    assert_eq!(
-        (Kuma.read_back(&c, &live), Kuma.takeover_conflict(&c, &flaggers("test"))),
-        (Ok(Split::to_canary(10)), None)
-    );
-    let ours = rendered(&c, &live, 10);
-    let mut route = flaggers("test");
-    let change = patch(&route, &ours).unwrap();
-    assert_eq!(change["spec"], Value::Null, "only marks are to be written");
-    fixture::merge(&mut route, &change);
-    assert!(!adopted(&route) && !route.to_string().contains("serin.dev/original"));
+    let kind = |live: &Objects| rendered(&c, live, 10).kind;
+    let other = traffic_route("other", "other_test_svc_80", &json!({}));
+    let mut elsewhere = for_all();
+    elsewhere["mesh"] = json!("prod");
+    let mut of_one = for_all();
+    of_one["spec"]["sources"] = json!([{"match": {SERVICE: "web_test_svc_80"}}]);
+    for routes in [&[][..], &[&other], &[&elsewhere], &[&of_one]] {
+        assert_eq!(kind(&holding(routes)), MESH_HTTP_ROUTE);
+    }
+    let mut live = holding(&[&for_all(), &other]);
+    assert_eq!(kind(&live), TRAFFIC_ROUTE);
+    assert_eq!(Kuma.claims(&c, &live), [ObjectRef::new(TRAFFIC_ROUTE, "podinfo")]);
+    // what is in force stays so, whatever comes
+    live.insert(MESH_HTTP_ROUTE, rendered(&c, &Objects::default(), 10).to_create());
+    assert_eq!(kind(&live), MESH_HTTP_ROUTE);
+}
+
+#[test]
+fn t1_what_is_left_of_earlier_routes_goes_once_the_new_one_is_in_force() {
+    let c = fixture::canary(&json!({}));
+    let at = ObjectRef::new(TRAFFIC_ROUTE, "podinfo");
+    let mut owned = flaggers("test");
+    owned["metadata"]["ownerReferences"] = json!([{"apiVersion": "flagger.app/v1beta1", "kind": "Canary", "name": "podinfo", "uid": "u", "controller": true}]);
+    let mut marked = left_behind();
+    marked["metadata"]["labels"] = json!({"serin.dev/canary": "podinfo"});
+    marked["metadata"]["annotations"] = json!({"serin.dev/namespace": "test"});
+    for route in [flaggers("test"), owned, marked, left_behind()] {
+        let mut live = holding(&[&route]);
+        // users are led by it until then
+        assert!(Kuma.leftovers(&c, &live).is_empty());
+        assert!(Kuma.advice(&c, &live).is_empty(), "it is about to go");
+        live.insert(MESH_HTTP_ROUTE, rendered(&c, &live, 0).to_create());
+        assert_eq!(deleted(&Kuma.leftovers(&c, &live)), [at.clone()]);
+        assert!(deleted(&Kuma.restore(&c, &live)).contains(&at), "also when the Canary is deleted");
+    }
+    let before = holding(&[&flaggers("test")]);
+    assert_eq!(Kuma.read_back(&c, &before), Ok(Split::to_canary(10)));
+}
+
+#[test]
+fn t1_what_others_left_is_named_and_let_alone() {
+    let c = fixture::canary(&json!({}));
+    let theirs =
+        traffic_route("podinfo", "podinfo_test_svc_80", &json!({"loadBalancer": {"leastRequest": {}}}));
+    for route in [traffic_route("shop", "shop_test_svc_80", &json!({})), flaggers("other"), theirs] {
+        let mut live = holding(&[&route]);
+        live.insert(MESH_HTTP_ROUTE, rendered(&c, &live, 0).to_create());
+        assert!(Kuma.leftovers(&c, &live).is_empty());
+        let advice = Kuma.advice(&c, &live).remove(0);
+        let name = route["metadata"]["name"].as_str().unwrap();
+        assert!(advice.contains(&format!("kubectl delete trafficroute {name}")), "{advice}");
+        live.insert(TRAFFIC_ROUTE, for_all());
+        assert!(Kuma.advice(&c, &live).is_empty());
+    }
+}
+
+#[test]
+fn t1_a_deleted_canary_leaves_no_route_behind() {
+    let c = fixture::canary(&json!({}));
+    for mut live in [Objects::default(), holding(&[&for_all()])] {
+        let made = rendered(&c, &live, 25);
+        live.insert(made.kind, made.to_create());
+        let undo = Kuma.restore(&c, &live);
+        let [Undo::Restore(plain), Undo::Delete(at)] = &undo[..] else { panic!("{undo:?}") };
+        assert!(!plain.body["spec"].to_string().contains("podinfo-"), "it leads to the apex first");
+        assert_eq!(*at, made.at());
+    }
+}
+
+#[test]
+fn t1_a_traffic_route_that_was_taken_over_is_as_it_was() {
+    let c = fixture::canary(&json!({}));
+    let theirs = left_behind_by_a_user();
+    let mut live = holding(&[&for_all(), &theirs]);
+    let taken = rendered(&c, &live, 0);
+    let mut route = theirs.clone();
+    fixture::merge(&mut route, &crate::manifest::patch(&theirs, &taken).unwrap());
     live.insert(TRAFFIC_ROUTE, route);
-    let [Undo::Restore(plain)] = &Kuma.restore(&c, &live)[..] else { panic!("it is left as it is") };
-    assert_eq!(plain.body["mesh"], "default");
-    assert_eq!(plain.body["spec"]["conf"], json!({"destination": {SERVICE: "podinfo_test_svc_80"}}));
-    // also before the first mark is on it
-    assert_eq!(Kuma.restore(&c, &holding(flaggers("test"))).len(), 1);
+    let undo = Kuma.restore(&c, &live);
+    let [Undo::Restore(back)] = &undo[..] else { panic!("{undo:?}") };
+    assert_eq!(back.body["spec"]["sources"], theirs["spec"]["sources"]);
+}
+
+fn left_behind_by_a_user() -> Value {
+    let mut route = left_behind();
+    route["spec"]["sources"] = json!([{"match": {SERVICE: "web_test_svc_80"}}]);
+    route
 }
 
 #[test]
@@ -71,13 +167,14 @@ fn the_route_of_another_namespace_is_no_route_of_ours() {
     let c = fixture::canary(&json!({}));
     let mut other = fixture::canary(&json!({}));
     other.namespace = "other".into();
-    let theirs = rendered(&other, &Objects::default(), 50).to_create();
-    let live = holding(theirs.clone());
+    let mesh = holding(&[&for_all()]);
+    let theirs = rendered(&other, &mesh, 50).to_create();
+    let live = holding(&[&for_all(), &theirs]);
     assert!(Kuma.read_back(&c, &live).is_err() && Kuma.restore(&c, &live).is_empty());
     assert_eq!(Kuma.read_back(&other, &live), Ok(Split::to_canary(50)));
     let lost = Kuma.takeover_conflict(&c, &flaggers("other")).unwrap();
     assert!(lost.contains("podinfo_other_svc_80") && lost.contains("spec.service.name"), "{lost}");
-    assert!(Kuma.restore(&c, &holding(flaggers("other"))).is_empty());
+    assert!(Kuma.restore(&c, &holding(&[&flaggers("other")])).is_empty());
 }
 
 #[test]
@@ -89,6 +186,9 @@ fn a_route_of_another_mesh_or_with_rules_is_not_taken_over() {
     route["mesh"] = json!("default");
     route["spec"]["conf"]["http"] = json!([{"match": {"path": {"prefix": "/"}}}]);
     assert!(Kuma.takeover_conflict(&c, &route).unwrap().contains("spec.conf.http"));
+    let mut route = rendered(&c, &Objects::default(), 0).to_create();
+    route["metadata"]["labels"]["kuma.io/mesh"] = json!("prod");
+    assert!(Kuma.takeover_conflict(&c, &route).unwrap().contains("kuma.io/mesh: prod"));
 }
 
 #[test]
@@ -96,7 +196,7 @@ fn one_destination_gets_everything_whatever_its_port() {
     let c = fixture::canary(&json!({}));
     let mut route = flaggers("test");
     route["spec"]["conf"] = json!({"destination": {SERVICE: "podinfo-canary_test_svc_9898"}});
-    assert_eq!(Kuma.read_back(&c, &holding(route.clone())), Ok(Split::to_canary(100)));
+    assert_eq!(Kuma.read_back(&c, &holding(&[&route])), Ok(Split::to_canary(100)));
     route["spec"]["conf"] = json!({"destination": {SERVICE: "podinfo-canary_other_svc_80"}});
-    assert!(matches!(Kuma.read_back(&c, &holding(route)), Err(RouterError::Unreadable { .. })));
+    assert!(matches!(Kuma.read_back(&c, &holding(&[&route])), Err(RouterError::NotFound(_))));
 }

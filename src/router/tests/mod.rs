@@ -9,6 +9,7 @@ mod istio;
 mod knative;
 mod kubernetes;
 mod kuma;
+mod linkerd;
 mod nginx;
 mod registry;
 mod skipper;
