@@ -118,6 +118,8 @@ pub struct Config {
     pub quote_answers: bool,
     /// Name of the cluster in alerts; may be empty (`--cluster-name`).
     pub cluster_name: String,
+    /// Bring the CustomResourceDefinitions up to date (`--manage-crds`).
+    pub manage_crds: bool,
     /// Where alerts of Canaries go that name nobody (`--msteams-url`, else `--slack-url`).
     pub notifier: Option<Notifier>,
     /// Flags that were given but are not served: named in a warning at start.

@@ -30,7 +30,7 @@ use crate::{
 /// # Errors
 /// The cluster cannot be read, or there is no such Canary.
 pub(crate) async fn run(config: Config, namespace: String, name: String, ask: bool) -> anyhow::Result<()> {
-    let (client, out) = controller::connect(&config).await?;
+    let (client, out) = controller::connect(&config, None).await?;
     let cache = read(&client, &namespace, &config.rules).await?;
     let key = (namespace.clone(), name.clone());
     let now = clock::now();

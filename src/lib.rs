@@ -10,7 +10,7 @@
 //! 4. [`plan`] - pure
 //! 5. [`net`], [`telemetry`], [`retry`], [`queues`], [`source`], [`webhook`] - I/O leaves
 //! 6. [`events`], [`observe`], [`alert`], [`queries`], [`apply`], [`server`]
-//! 7. [`controller`], [`explain`], [`release`]
+//! 7. [`definitions`], [`controller`], [`explain`], [`release`]
 //! 8. [`cli`]
 //! 9. [`loadtester`] - a program of its own
 
@@ -48,6 +48,7 @@ mod queries;
 mod server;
 
 mod controller;
+mod definitions;
 mod explain;
 mod release;
 

@@ -69,6 +69,8 @@ pub const FLUX_MARKERS: [(&str, &str); 2] = [
 pub const HELM_RELEASE: &str = "meta.helm.sh/release-name";
 /// Annotation and value by which Helm leaves an object in place that is taken out of its chart.
 pub const HELM_KEEP: (&str, &str) = ("helm.sh/resource-policy", "keep");
+/// Annotation on a CustomResourceDefinition: the version of Serin that it is of.
+pub const ANNOTATION_VERSION: &str = "serin.dev/version";
 /// What kubectl keeps of the last `apply`.
 pub const ANNOTATION_KUBECTL: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
@@ -87,6 +89,8 @@ pub mod managers {
     pub const JOB: &str = "serin/job";
     /// Records of runs.
     pub const RECORD: &str = "serin/record";
+    /// CustomResourceDefinitions.
+    pub const DEFINITION: &str = "serin/definition";
     /// Status and finalizers of Canaries.
     pub const STATUS: &str = "serin/status";
 }
@@ -128,6 +132,15 @@ pub mod conditions {
     pub const CONTESTED: &str = "Contested";
     /// True: the spec works but probably not as meant.
     pub const ADVISORY: &str = "Advisory";
+    /// True: the target's revision is promoted. Unknown: a run or its preparation is under way. False: see [`STALLED`].
+    pub const READY: &str = "Ready";
+    /// True: something is under way whose end tools may wait for. Never together with [`STALLED`].
+    pub const RECONCILING: &str = "Reconciling";
+    /// True: without a change of the target or of the Canary its revision will not be promoted.
+    pub const STALLED: &str = "Stalled";
+
+    /// Reason of [`PROMOTED`]: the target's revision was declined before its run began.
+    pub const DECLINED: &str = "Declined";
 }
 
 /// Value of [`LABEL_CANARY`] for a Canary name: the name, or its tail-hashed short form past 63 characters.

@@ -253,6 +253,8 @@ pub struct Snapshot {
     pub writes: WriteBudget<Write>,
     /// After an unanswered question: do not ask again before this.
     pub ask_not_before: Option<Timestamp>,
+    /// When the present generation of the Canary was first seen. None: not known.
+    pub edited: Option<Timestamp>,
     /// Since when the operator has been watching without a break, by its own clock: no deadline is held against a
     /// Canary for time in which nobody looked at it.
     pub watching_since: Timestamp,

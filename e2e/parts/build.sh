@@ -8,7 +8,8 @@
 #
 #   demo       what the demo and most stories need          contour    Contour, for the Gateway API
 #   kubectl    kubectl                                      proxies    Traefik and kube-proxy
-#   graphite   Graphite's own web application               all        everything
+#   graphite   Graphite's own web application               helm       Helm 4, for the charts
+#   all        all of these                                 nightly    Helm 3, VictoriaMetrics, for `make nightly` alone
 #
 # The folder is $SERIN_PARTS, or ~/.cache/serin/parts-<key>, where <key> is a hash of the files that pin the versions.
 # A part counts as there when it has answered; one that does not is built or fetched again. Programs of the pinned minor
@@ -41,6 +42,8 @@ proxies  traefik-crds.yaml         0  files traefik github.com/traefik/traefik/v
 proxies  kube-proxy               10  build bed     k8s.io/kubernetes/cmd/kube-proxy
 proxies  nft                       0  tool
 graphite graphite                  0  graphite
+helm     helm4                   170  build helm4   helm.sh/helm/v4/cmd/helm
+nightly  helm3                   160  build helm3   helm.sh/helm/v3/cmd/helm
 nightly  victoria-metrics        150  build victoriametrics github.com/VictoriaMetrics/VictoriaMetrics/app/victoria-metrics
 '
 
@@ -58,7 +61,7 @@ field() { awk -v part="$1" -v n="$2" '$2 == part { print $n }' <<<"$TABLE"; }
 # The parts of the sets that are named.
 selected() {
   local all=" $* "
-  [[ $all != *' all '* ]] || all=' demo kubectl contour proxies graphite '
+  [[ $all != *' all '* ]] || all+=' demo kubectl contour proxies graphite helm '
   awk -v sets="$all" 'NF && index(sets, " " $1 " ") { print $2 }' <<<"$TABLE"
 }
 
@@ -67,7 +70,7 @@ ask() {
   case $1 in
     *.yaml) grep -m1 '^kind: CustomResourceDefinition' "$2" ;;
     kubectl) "$2" version --client ;;
-    contour | traefik) "$2" version ;;
+    contour | traefik | helm[34]) "$2" version ;;
     pilot-discovery) "$2" version ;;
     graphite) PYTHONPATH=$2 python3 graphite/serve.py --check ;;
     *) "$2" --version ;;

@@ -93,6 +93,7 @@ fn edit(row: &str) -> Result<Value> {
         "`analysis.promotion` (manual)" => analysis(json!({"promotion": {"mode": "manual"}})),
         "`analysis` (invalid)" => analysis(json!({"promotion": {"mode": "sometimes"}})),
         "`skipAnalysis`" => json!({"skipAnalysis": true}),
+        "`release`" => json!({"release": "2"}),
         "`suspend`" => json!({"suspend": true}),
         "`service.port`" => json!({"service": {"port": 8080}}),
         "`service.name`" => json!({"service": {"name": "web"}}),

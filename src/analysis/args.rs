@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{
-    access::{SecretAt, SecretKeyAt},
-    provider_kinds,
+use super::access::{SecretAt, SecretKeyAt};
+use crate::{
+    api::{ArgField, CanaryMetric, MetricArg},
+    expression::Path,
 };
-use crate::api::{ArgField, CanaryMetric, MetricArg};
 
 /// Fills in what fields hold, so that every argument has a value or names a Secret.
 ///
@@ -45,11 +45,9 @@ pub(crate) fn resolve(metric: &mut CanaryMetric, canary: &Value, target: &Value)
 
 /// What a field holds. Others may have written it: it must not be able to change a query.
 fn read(field: &ArgField, of: &Value) -> Result<String, String> {
-    use jsonpath_rust::JsonPath;
     let path = field.field_path.trim();
-    let whole = format!("$.{}", path.trim_start_matches("$."));
-    let path_of = provider_kinds::json_path(&whole).map_err(|why| format!("{path:?} is no path: {why}"))?;
-    let found = of.query(path_of).map_err(|why| format!("{path:?} is no path: {why}"))?;
+    let found = Path::field(path).and_then(|path| path.find(of));
+    let found = found.map_err(|why| format!("{path:?} cannot be followed: {why}"))?;
     let [value] = found.as_slice() else {
         return Err(format!("{path:?} leads to {} values: name a field that is there", found.len()));
     };
@@ -67,6 +65,11 @@ fn read(field: &ArgField, of: &Value) -> Result<String, String> {
     }
 }
 
+/// What stands in a query for the value of an argument from a Secret.
+pub(super) fn mark(name: &str) -> String {
+    format!("*****{name}*****")
+}
+
 /// The values by name, and of those from Secrets where they are. `versions`: of Secrets, by `namespace/name`.
 pub(super) fn values(
     metric: &CanaryMetric,
@@ -78,7 +81,7 @@ pub(super) fn values(
         if let Some(value) = &arg.value {
             known.insert(arg.name.clone(), value.clone());
         } else if let Some(at) = arg.value_from.as_ref().and_then(|from| from.secret_key_ref.as_ref()) {
-            let mark = format!("*****{}*****", arg.name);
+            let mark = mark(&arg.name);
             known.insert(arg.name.clone(), mark.clone());
             let named_by = format!("spec.analysis.metrics[{}].args[{}]", metric.name, arg.name);
             let version = versions.get(&format!("{namespace}/{}", at.name)).cloned();
@@ -125,7 +128,7 @@ mod tests {
             ("spec.replicas", "canary", "leads to 0 values"),
             ("spec.containers[*].name", "target", "leads to 2 values"),
             ("spec.containers", "target", "neither text nor number"),
-            ("spec[", "target", "is no path"),
+            ("spec[", "target", "cannot be followed"),
         ] {
             let error = resolved(&field(path, of)).unwrap_err();
             let at = "spec.analysis.metrics[errors].args[x].valueFrom.fieldRef: ";

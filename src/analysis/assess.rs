@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     api::{CanaryMetric, MetricOutcome},
-    expression::{Condition, Known},
+    expression::{Answer, Condition, Known},
     spec::{Validated, metric_names::canonical},
 };
 
@@ -26,6 +26,8 @@ pub(crate) struct Assessment {
     pub value: String,
     /// What is wanted of it.
     pub wanted: String,
+    /// The primary's value, where it was measured.
+    pub primary: String,
     /// What was asked.
     pub query: String,
     /// What is wrong, in Flagger's words where it has any; empty when nothing is.
@@ -75,7 +77,8 @@ pub(crate) fn assess(
             },
         )
     });
-    judged.max_by_key(|a| badness(a.outcome))
+    let primary = primary.map(primary_shown).unwrap_or_default();
+    judged.max_by_key(|a| badness(a.outcome)).map(|found| Assessment { primary, ..found })
 }
 
 /// The measurement of the metric at this position when what came back cannot be acted on, for the reason in `why`.
@@ -97,13 +100,13 @@ pub(crate) fn example(metrics: &[CanaryMetric], known: &Known, query: &Query) ->
         return metric.verdict.min_samples.map(f64::from);
     }
     let conditions = Conditions::of(metric, known).ok().filter(|c| c.each().next().is_some())?;
-    let holds = |c: &Condition, value: f64| c.holds(&[value], &[value]).is_ok_and(|all| all == [true]);
+    let says = |c: &Condition, value: f64| c.holds(&[value], &[value]).unwrap_or_default();
     let range = query.range;
     EXAMPLES.into_iter().find(|value| {
         range.min.is_none_or(|min| *value >= min)
             && range.max.is_none_or(|max| *value <= max)
-            && conditions.success.as_ref().is_none_or(|c| holds(c, *value))
-            && conditions.failure.as_ref().is_none_or(|c| !holds(c, *value))
+            && conditions.success.as_ref().is_none_or(|c| says(c, *value) == [Answer::Yes])
+            && conditions.failure.as_ref().is_none_or(|c| says(c, *value) == [Answer::No])
     })
 }
 
@@ -120,7 +123,8 @@ fn badness(outcome: MetricOutcome) -> u8 {
 
 fn error(metric: &CanaryMetric, query: String, text: String) -> Assessment {
     let (outcome, value) = (MetricOutcome::Error, String::new());
-    Assessment { outcome, value, wanted: wanted(metric), query, text, quote: None, job: None }
+    let (wanted, primary) = (wanted(metric), String::new());
+    Assessment { outcome, value, wanted, primary, query, text, quote: None, job: None }
 }
 
 fn said(
@@ -131,8 +135,8 @@ fn said(
     text: String,
 ) -> Assessment {
     let value = worst(query, reading.values()).map(go::v).unwrap_or_default();
-    let promql = query.promql.clone();
-    Assessment { outcome, value, wanted: wanted(metric), query: promql, text, quote: None, job: None }
+    let (wanted, primary, query) = (wanted(metric), String::new(), query.promql.clone());
+    Assessment { outcome, value, wanted, primary, query, text, quote: None, job: None }
 }
 
 /// Why there were not samples enough, if there were not.
@@ -167,7 +171,9 @@ fn one(
     let judged = asked.then(|| conditions.judge(c, query, reading.values(), primary));
     match (judged, rated) {
         (Some((outcome, text)), None) => said(metric, query, reading, outcome, text),
-        (Some((outcome, text)), Some(_)) if outcome != MetricOutcome::Error => {
+        (Some((outcome, text)), Some(_))
+            if !matches!(outcome, MetricOutcome::Error | MetricOutcome::NoData) =>
+        {
             said(metric, query, reading, outcome, text)
         }
         // no number is greater or less than what is not there
@@ -217,31 +223,58 @@ impl Conditions {
             );
             return (MetricOutcome::Inconclusive, text);
         }
-        let ask = |condition: &Option<Arc<Condition>>, all: fn(Vec<bool>) -> bool| {
-            condition.as_ref().map(|c| c.holds(values, primary).map(all)).transpose()
+        let ask = |condition: &Option<Arc<Condition>>, decides: &Answer| {
+            condition.as_ref().map(|c| c.holds(values, primary).map(|all| overall(all, decides))).transpose()
         };
-        let good = ask(&self.success, |held| held.iter().all(|h| *h));
-        let bad = ask(&self.failure, |held| held.iter().any(|h| *h));
+        // one bad series is enough, and every one has to be good
+        let good = ask(&self.success, &Answer::No);
+        let bad = ask(&self.failure, &Answer::Yes);
         let value = worst(query, values).map_or_else(|| "no value".into(), go::v);
         let beside = if compares { format!(" (primary {})", primary_shown(primary)) } else { String::new() };
         let text = |condition: &Option<Arc<Condition>>| {
             condition.as_ref().map(|c| c.text().to_owned()).unwrap_or_default()
         };
         let halt = format!("Halt {}.{} advancement {name} {value}{beside}", c.name, c.namespace);
+        // NaN that was measured is no data, and that of a calculation tells nothing
+        let absent = values.is_empty() || values.iter().any(|v| v.is_nan());
+        let open = if absent { MetricOutcome::NoData } else { MetricOutcome::Inconclusive };
         match (good, bad) {
             (Err(why), _) => (MetricOutcome::Error, broken(name, "successCondition", &why)),
             (_, Err(why)) => (MetricOutcome::Error, broken(name, "failureCondition", &why)),
-            (_, Ok(Some(true))) => (MetricOutcome::Fail, format!("{halt}, bad is {}", text(&self.failure))),
-            (Ok(Some(false)), Ok(None)) => {
+            (_, Ok(Some(Answer::Yes))) => {
+                (MetricOutcome::Fail, format!("{halt}, bad is {}", text(&self.failure)))
+            }
+            (Ok(Some(Answer::No)), Ok(None)) => {
                 (MetricOutcome::Fail, format!("{halt}, wanted {}", text(&self.success)))
             }
-            (Ok(Some(false)), _) => (
+            (Ok(Some(Answer::No)), Ok(Some(Answer::No))) => (
                 MetricOutcome::Inconclusive,
                 format!("{halt} is neither good ({}) nor bad ({})", text(&self.success), text(&self.failure)),
             ),
+            (Ok(Some(Answer::NotANumber(part))), _) => {
+                (open, undecided(name, "successCondition", &part, &beside))
+            }
+            (_, Ok(Some(Answer::NotANumber(part)))) => {
+                (open, undecided(name, "failureCondition", &part, &beside))
+            }
             (Ok(_), Ok(_)) => (MetricOutcome::Pass, String::new()),
         }
     }
+}
+
+/// Of all series: what decides if one says so, else what cannot be decided.
+fn overall(all: Vec<Answer>, decides: &Answer) -> Answer {
+    if all.contains(decides) {
+        return decides.clone();
+    }
+    let open = all.into_iter().find(|answer| matches!(answer, Answer::NotANumber(_)));
+    open.unwrap_or(if *decides == Answer::Yes { Answer::No } else { Answer::Yes })
+}
+
+fn undecided(name: &str, field: &str, part: &str, beside: &str) -> String {
+    format!(
+        "metric {name}: {field} cannot be decided: {part} is not a number{beside}, as of 0/0, so that it is neither more nor less than another"
+    )
 }
 
 fn primary_shown(values: &[f64]) -> String {

@@ -1,18 +1,14 @@
 //! Numbers as Go's `fmt` prints them: the texts of Events are compared with Flagger's.
 
+use crate::expression::template::general;
+
 /// `%v` of a `float64`: shortest digits that read back the same, with an exponent below 1e-4 and from 1e+06 on.
 pub(super) fn v(value: f64) -> String {
     if !value.is_finite() {
         return special(value);
     }
-    let size = value.abs();
-    if size != 0.0 && !(1e-4..1e6).contains(&size) {
-        let text = format!("{value:e}");
-        let Some((digits, exponent)) = text.split_once('e') else { return text };
-        let (sign, number) = exponent.strip_prefix('-').map_or(('+', exponent), |number| ('-', number));
-        return format!("{digits}e{sign}{number:0>2}");
-    }
-    format!("{value}")
+    let sign = if value.is_sign_negative() { "-" } else { "" };
+    format!("{sign}{}", general(value.abs(), None))
 }
 
 /// `%.2f` of a `float64`.

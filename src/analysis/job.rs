@@ -53,7 +53,7 @@ pub(super) fn query(c: &Validated, checks: &Checks, m: &CanaryMetric, name: &str
         server: String::new(),
         access: Access { kind: KIND.into(), ..Access::default() },
         range: range(m, Metric::Template),
-        window: window(m)?,
+        window: window(m, KIND)?,
         counters: None,
         doubts: vec![],
     })
@@ -66,7 +66,7 @@ pub(super) fn query(c: &Validated, checks: &Checks, m: &CanaryMetric, name: &str
 pub(crate) fn rendered(c: &Validated, checks: &Checks, m: &CanaryMetric) -> Result<JobTemplate, String> {
     let (name, template) = of(c, checks, m).ok_or_else(|| format!("metric {} is no Job", m.name))?;
     let mut job = template.job.clone().ok_or_else(|| format!("MetricTemplate {name} has no spec.job"))?;
-    let mut model = template::Model::of(c, checks, &window(m)?);
+    let mut model = template::Model::of(c, checks, &window(m, KIND)?);
     model.variables.clone_from(&m.template_variables);
     model.args = args::values(m, &c.namespace, &checks.secrets).0;
     let fill = |text: &mut String, at: &str| -> Result<(), String> {

@@ -10,7 +10,7 @@ use super::{
     query_plan::compares,
 };
 use crate::{
-    api::{CanaryMetric, NoData, duration},
+    api::{CanaryMetric, MetricRange, NoData, duration},
     spec::{
         Problem, Validated,
         metric_names::{DURATION, SUCCESS_RATE, canonical},
@@ -69,6 +69,17 @@ pub(crate) fn wanted(m: &CanaryMetric) -> String {
     let bad = m.verdict.failure_condition.as_ref().map(|text| format!("not {}", text.trim()));
     let all: Vec<String> = range.into_iter().chain(good).chain(bad).collect();
     if all.is_empty() { "a finite value".into() } else { all.join(", ") }
+}
+
+/// The bounds of a metric as numbers, if it has any, and what they and its value are in, where that is known.
+pub(crate) fn bounds(m: &CanaryMetric) -> (Option<MetricRange>, &'static str) {
+    let Range { min, max } = range(m);
+    let unit = match canonical(&m.name) {
+        Some(SUCCESS_RATE) => "%",
+        Some(DURATION) => "ms",
+        _ => "",
+    };
+    ((min.is_some() || max.is_some()).then_some(MetricRange { min, max }), unit)
 }
 
 /// The range of a metric, by its name.

@@ -1,10 +1,16 @@
 //! What the fields of a metric say: its template, window and bounds.
 
-use super::query::{Metric, Range};
+use super::{
+    checks::Checks,
+    provider_kinds::{self, GRAPHITE, PROMETHEUS},
+    query::{Metric, Range},
+};
 use crate::{api::CanaryMetric, spec::Validated};
 
 /// Window of checks that name none.
 const WINDOW: &str = "1m";
+/// Units that PromQL takes between brackets.
+const PROMQL: [&str; 7] = ["ms", "s", "m", "h", "d", "w", "y"];
 
 /// The MetricTemplate of a metric, as `namespace/name`.
 pub(crate) fn template_of(c: &Validated, m: &CanaryMetric) -> Option<String> {
@@ -24,30 +30,27 @@ pub(super) fn range(m: &CanaryMetric, kind: Metric) -> Range {
     }
 }
 
-pub(super) fn window(m: &CanaryMetric) -> Result<String, String> {
+/// How far the query of a metric looks back, as a server of this kind writes it.
+///
+/// # Errors
+/// It is no duration.
+pub(super) fn window(m: &CanaryMetric, kind: &str) -> Result<String, String> {
     let text = m.interval.as_deref().map(str::trim).filter(|i| !i.is_empty()).unwrap_or(WINDOW);
-    if is_promql_duration(text) {
-        Ok(text.to_owned())
-    } else {
-        Err(format!("interval of metric {}: {text:?} is no duration such as 30s or 1m", m.name))
+    let parts = provider_kinds::parts(text)
+        .filter(|parts| kind != PROMETHEUS || parts.iter().all(|(_, unit)| PROMQL.contains(unit)));
+    match parts {
+        // for Graphite m is no unit
+        Some(parts) if kind == GRAPHITE => {
+            let unit = |unit: &str| if unit == "m" { "min".to_owned() } else { unit.to_owned() };
+            Ok(parts.iter().flat_map(|(number, of)| [(*number).to_owned(), unit(of)]).collect())
+        }
+        Some(_) => Ok(text.to_owned()),
+        None => Err(format!("interval of metric {}: {text:?} is no duration such as 30s or 1m", m.name)),
     }
 }
 
-/// Digits and a unit, once or more: what PromQL takes between brackets.
-fn is_promql_duration(text: &str) -> bool {
-    let mut rest = text;
-    while !rest.is_empty() {
-        let number = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-        let Some((unit, after)) = ["ms", "s", "m", "h", "d", "w", "y"]
-            .iter()
-            .find_map(|unit| Some((unit, rest.get(number..)?.strip_prefix(unit)?)))
-        else {
-            return false;
-        };
-        if number == 0 || number > 9 || unit.is_empty() {
-            return false;
-        }
-        rest = after;
-    }
-    !text.is_empty()
+/// The kind of server that a query of a metric goes to.
+pub(super) fn kind_of<'c>(c: &Validated, checks: &'c Checks, m: &CanaryMetric) -> &'c str {
+    let template = template_of(c, m).and_then(|name| checks.templates.get(&name));
+    template.map_or(PROMETHEUS, |template| template.provider.type_.as_str())
 }

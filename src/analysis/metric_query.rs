@@ -1,11 +1,11 @@
 //! From a metric to its query: the built-in one, that of its MetricTemplate, or its own.
 
 use super::{
-    access::Access,
+    access::{Access, PROMETHEUS},
     args, builtin,
     checks::Checks,
     job,
-    metric::{range, template_of, window},
+    metric::{kind_of, range, template_of, window},
     query::{Metric, Query},
     template,
 };
@@ -27,7 +27,7 @@ pub(super) fn query(
     builtin: &Builtin,
 ) -> Result<Query, String> {
     let Some(name) = canonical(&m.name) else { return own(c, checks, m) };
-    let window = window(m)?;
+    let window = window(m, PROMETHEUS)?;
     let kind = if name == builtin::DURATION { Metric::Duration } else { Metric::SuccessRate };
     let promql = builtin::render(c, checks, builtin, kind, &window)?;
     let counters = Some(Box::new(builtin::counters(c, checks, builtin, kind, &window)?));
@@ -54,7 +54,7 @@ pub(super) fn beside(c: &Validated, checks: &Checks, m: &CanaryMetric) -> Option
 
 /// The user's own query: that of the MetricTemplate, else the inline one.
 fn own(c: &Validated, checks: &Checks, m: &CanaryMetric) -> Result<Query, String> {
-    let window = window(m)?;
+    let window = window(m, kind_of(c, checks, m))?;
     let mut model = template::Model::of(c, checks, &window);
     model.variables.clone_from(&m.template_variables);
     let (args, secret) = args::values(m, &c.namespace, &checks.secrets);
@@ -177,6 +177,32 @@ mod tests {
         assert_eq!(q.promql, r#"up{id="*****id*****",n="7"}"#);
         let at = &q.access.args["*****id*****"];
         assert_eq!((at.of.name.as_str(), at.key.as_str()), ("login", "account"));
+    }
+
+    #[test]
+    fn m1_a_window_is_written_as_its_server_takes_it() {
+        let window = |kind: &str, interval: Value| {
+            let spec =
+                json!({"provider": {"type": kind, "address": "http://x"}, "query": "from=-{{ interval }}"});
+            let templates = [("test/t".to_owned(), serde_json::from_value(spec).unwrap())].into();
+            let own = metric(json!({"name": "x", "templateRef": {"name": "t"}, "interval": interval}));
+            let builtin = router::by_name("istio").unwrap().queries();
+            query(&fixture::canary(&json!({})), &Checks { templates, ..Checks::default() }, &own, builtin)
+        };
+        for (kind, interval, sent) in [
+            ("graphite", json!("1min"), "from=-1min"),
+            ("graphite", json!("1m30s"), "from=-1min30s"),
+            ("graphite", Value::Null, "from=-1min"),
+            ("graphite", json!("2hours"), "from=-2hours"),
+            ("influxdb", json!("1m"), "from=-1m"),
+            ("prometheus", json!("1m"), "from=-1m"),
+        ] {
+            assert_eq!(window(kind, interval.clone()).unwrap().promql, sent, "{kind} {interval}");
+        }
+        assert!(window("prometheus", json!("1min")).unwrap_err().contains("no duration"));
+        for bad in ["1min&target=x", "min", "1 min", "1fortnight", "-1min"] {
+            assert!(window("graphite", json!(bad)).is_err(), "{bad}");
+        }
     }
 
     #[test]

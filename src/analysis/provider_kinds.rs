@@ -5,16 +5,19 @@ use std::time::Duration;
 
 pub(crate) use super::access::PROMETHEUS;
 use super::query::Query;
-use crate::api::{MetricTemplateSpec, duration};
+use crate::{
+    api::{MetricTemplateSpec, duration},
+    expression::Path,
+};
 
+/// Graphite, whose durations have other units.
+pub(super) const GRAPHITE: &str = "graphite";
 /// Metrics that Keptn keeps in the cluster.
 const KEPTN: &str = "keptn";
 /// The external metrics API, of the cluster where no address is given.
 const EXTERNAL: &str = "externalmetrics";
 /// Any server that answers with JSON.
 const WEB: &str = "web";
-/// Most characters of a JSONPath: each may nest another.
-const LONGEST_PATH: usize = 512;
 
 /// Whether a MetricTemplate has to give something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +49,7 @@ pub(crate) const KINDS: &[Kind] = &[
     Kind { name: "datadog", address: Wants::May, secret: Wants::Must, region: Wants::Not },
     Kind { name: "dynatrace", address: Wants::Must, secret: Wants::Must, region: Wants::Not },
     Kind { name: EXTERNAL, address: Wants::May, secret: Wants::May, region: Wants::Not },
-    Kind { name: "graphite", address: Wants::Must, secret: Wants::May, region: Wants::Not },
+    Kind { name: GRAPHITE, address: Wants::Must, secret: Wants::May, region: Wants::Not },
     Kind { name: "influxdb", address: Wants::Must, secret: Wants::May, region: Wants::Not },
     Kind { name: KEPTN, address: Wants::Not, secret: Wants::Not, region: Wants::Not },
     Kind { name: "newrelic", address: Wants::May, secret: Wants::Must, region: Wants::Not },
@@ -90,23 +93,7 @@ pub(crate) fn mistakes(template: &MetricTemplateSpec, kind: &Kind) -> Option<Str
         return Some("no spec.provider.region: name the region to ask in, such as eu-west-1".into());
     }
     let path = provider.json_path.as_deref().filter(|_| kind.name == WEB)?;
-    json_path(path).err().map(|why| format!("a spec.provider.jsonPath that cannot be followed: {why}"))
-}
-
-/// A JSONPath without the braces that other tools put around it.
-///
-/// # Errors
-/// It is none, or longer than any that people write.
-pub(crate) fn json_path(text: &str) -> Result<&str, String> {
-    let plain = text.trim();
-    let plain = plain.strip_prefix('{').and_then(|p| p.strip_suffix('}')).unwrap_or(plain).trim();
-    if plain.len() > LONGEST_PATH {
-        return Err(format!("it has more than {LONGEST_PATH} characters"));
-    }
-    match jsonpath_rust::parser::parse_json_path(plain) {
-        Ok(_) => Ok(plain),
-        Err(error) => Err(error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")),
-    }
+    Path::parse(path).err().map(|why| format!("a spec.provider.jsonPath that cannot be followed: {why}"))
 }
 
 /// A window such as `1m30s` as time; one minute for what is none, which `analysis` has refused before.
@@ -115,28 +102,44 @@ pub(crate) fn window(text: &str) -> Duration {
     duration::parse(text).or_else(|| long(text)).unwrap_or(MINUTE)
 }
 
-/// Days, weeks and years, which Go's durations do not have and Prometheus' do.
+/// Days, weeks and years, which Go's durations do not have, and the long names of units.
 fn long(text: &str) -> Option<Duration> {
     let mut sum = 0.0;
+    for (number, unit) in parts(text)? {
+        sum += number.parse::<f64>().ok()? * seconds(unit)?;
+    }
+    Duration::try_from_secs_f64(sum).ok()
+}
+
+/// Whole numbers, each with a unit that some metrics server knows; none if a text is anything else.
+pub(super) fn parts(text: &str) -> Option<Vec<(&str, &str)>> {
+    let mut all = Vec::new();
     let mut rest = text;
     while !rest.is_empty() {
         let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
         let (number, after) = rest.split_at(digits);
         let (unit, after) = after.split_at(after.find(|c: char| c.is_ascii_digit()).unwrap_or(after.len()));
-        let seconds = match unit {
-            "ms" => 0.001,
-            "s" => 1.0,
-            "m" => 60.0,
-            "h" => 3600.0,
-            "d" => 86_400.0,
-            "w" => 604_800.0,
-            "y" => 31_536_000.0,
-            _ => return None,
-        };
-        sum += number.parse::<f64>().ok()? * seconds;
+        if !(1..=9).contains(&digits) || seconds(unit).is_none() {
+            return None;
+        }
+        all.push((number, unit));
         rest = after;
     }
-    Duration::try_from_secs_f64(sum).ok()
+    Some(all).filter(|all| !all.is_empty())
+}
+
+fn seconds(unit: &str) -> Option<f64> {
+    Some(match unit {
+        "ms" => 0.001,
+        "s" | "sec" | "second" | "seconds" => 1.0,
+        "m" | "min" | "minute" | "minutes" => 60.0,
+        "h" | "hour" | "hours" => 3600.0,
+        "d" | "day" | "days" => 86_400.0,
+        "w" | "week" | "weeks" => 604_800.0,
+        "mon" | "month" | "months" => 2_592_000.0,
+        "y" | "year" | "years" => 31_536_000.0,
+        _ => return None,
+    })
 }
 
 #[cfg(test)]
@@ -187,7 +190,9 @@ mod tests {
 
     #[test]
     fn windows_are_times() {
-        for (text, seconds) in [("30s", 30), ("1m30s", 90), ("2h", 7200), ("1d", 86_400), ("1w1s", 604_801)] {
+        for (text, seconds) in
+            [("30s", 30), ("1m30s", 90), ("2h", 7200), ("1d", 86_400), ("1w1s", 604_801), ("1min", 60)]
+        {
             assert_eq!(window(text), Duration::from_secs(seconds), "{text}");
         }
         assert_eq!(window("500ms"), Duration::from_millis(500));

@@ -2,9 +2,10 @@
 //! the primary if a condition compares with it, then how many samples there were if a least number is wanted.
 
 use super::{
+    access::PROMETHEUS,
     builtin,
     checks::Checks,
-    metric::window,
+    metric::{kind_of, window},
     metric_query::{beside, query},
     query::{Ask, Metric, Query, Role},
     template,
@@ -76,7 +77,9 @@ fn samples(
 ) -> Result<Query, String> {
     let text = match &m.verdict.samples_query {
         Some(text) => rendered(c, checks, m, "samplesQuery", text)?,
-        None if canonical(&m.name).is_some() => builtin::requests(c, checks, builtin, &window(m)?)?,
+        None if canonical(&m.name).is_some() => {
+            builtin::requests(c, checks, builtin, &window(m, PROMETHEUS)?)?
+        }
         None => return Err(format!("metric {}: minSamples needs a samplesQuery that counts them", m.name)),
     };
     like(own, "samples", text)
@@ -89,7 +92,7 @@ fn rendered(
     field: &str,
     text: &str,
 ) -> Result<String, String> {
-    let mut model = template::Model::of(c, checks, &window(m)?);
+    let mut model = template::Model::of(c, checks, &window(m, kind_of(c, checks, m))?);
     model.variables.clone_from(&m.template_variables);
     template::render(text.trim(), &model).map_err(|e| format!("{field} of metric {}: {e}", m.name))
 }

@@ -9,7 +9,7 @@ use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::request::RequestStatus;
+use super::{metric::policy::MetricRange, request::RequestStatus};
 
 /// What a run is about; set when it begins.
 #[derive(CustomResource, JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -53,6 +53,32 @@ pub struct CanaryRunSpec {
     /// Images of that one.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub promoted_images: Vec<String>,
+    /// The steps that were planned when it began. Edits in the middle of a run are not in it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub schedule: Vec<PlannedStep>,
+    /// Seconds between checks: a step lasts so long at least.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interval_seconds: Option<i64>,
+    /// Failed checks that end the run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<i32>,
+}
+
+/// A step of the schedule.
+#[derive(JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct PlannedStep {
+    /// Percent of the traffic that the canary is to get; with `analysis.match`, of the requests it names.
+    pub weight: i32,
+    /// The canary is to get copies of the primary's requests.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub mirrored: bool,
+    /// Seconds that it lasts at least, where that is longer than the time between checks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hold_seconds: Option<i64>,
+    /// People are asked before the next one.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub gated: bool,
 }
 
 /// What happened.
@@ -165,6 +191,12 @@ pub struct RunMetric {
     /// What passes, e.g. `at least 99`.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub wanted: String,
+    /// What passes as numbers, in `unit`; absent where conditions say it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub range: Option<MetricRange>,
+    /// What values and range are in: `%`, `ms`, or empty where that is not known.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub unit: String,
     /// How many measurements had which verdict, also those that are not listed.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub verdicts: BTreeMap<String, i64>,
@@ -187,6 +219,9 @@ pub struct Measurement {
     /// What was read: of several series the one that counts. Absent: nothing was.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub value: String,
+    /// What was read for the primary, where it was measured.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub primary: String,
     /// `Pass`, `Fail`, `NoData`, `Inconclusive`, or `Error` where nothing is known about the revision.
     pub verdict: String,
     /// Why it did not pass.

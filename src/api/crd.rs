@@ -11,9 +11,7 @@ use super::{
     alert_provider::AlertProvider, canary::spec::Canary, canary_run::CanaryRun,
     metric::template::MetricTemplate,
 };
-
-/// Keeps Helm from deleting the definitions, and with them every object.
-const HELM_KEEP: (&str, &str) = ("helm.sh/resource-policy", "keep");
+use crate::names;
 
 /// What `kubectl get canaries` shows: heading, type, where it is, and 1 if it needs `-o wide`.
 const CANARY_COLUMNS: [(&str, &str, &str, i32); 10] = [
@@ -81,8 +79,11 @@ fn columns(all: &[(&str, &str, &str, i32)], analysis: &str) -> Vec<CustomResourc
 }
 
 fn finish(mut crd: CustomResourceDefinition, older: &[&str]) -> CustomResourceDefinition {
-    let (key, value) = HELM_KEEP;
-    crd.metadata.annotations.get_or_insert_default().insert(key.into(), value.into());
+    // keeps Helm from deleting the definitions, and with them every object
+    let (key, value) = names::HELM_KEEP;
+    let annotations = crd.metadata.annotations.get_or_insert_default();
+    annotations.insert(key.into(), value.into());
+    annotations.insert(names::ANNOTATION_VERSION.into(), env!("CARGO_PKG_VERSION").into());
     for version in &mut crd.spec.versions {
         version.subresources = Some(CustomResourceSubresources {
             status: Some(CustomResourceSubresourceStatus(json!({}))),

@@ -51,14 +51,17 @@ fn nanos_of(unit: &str) -> Option<u64> {
     })
 }
 
-/// `0.fraction` of a unit, rounded down to nanoseconds.
+/// `0.fraction` of a unit in nanoseconds, by the same steps as in Go: digits beyond 63 bits are left out, and the rest is
+/// calculated in floating point.
 fn part_of(unit: u64, fraction: &str) -> u64 {
-    // An hour has 3.6e12 ns: digits after the 15th are below a nanosecond.
-    let (value, scale) = fraction
-        .bytes()
-        .take(15)
-        .fold((0_u128, 1_u128), |(value, scale), digit| (value * 10 + u128::from(digit - b'0'), scale * 10));
-    u64::try_from(value * u128::from(unit) / scale).unwrap_or(u64::MAX)
+    let (mut value, mut scale) = (0_u64, 1.0);
+    for digit in fraction.bytes() {
+        let next = value.checked_mul(10).and_then(|tens| tens.checked_add(u64::from(digit - b'0')));
+        let Some(next) = next.filter(|next| *next <= 1 << 63) else { break };
+        value = next;
+        scale *= 10.0;
+    }
+    (value as f64 * (unit as f64 / scale)) as u64
 }
 
 #[cfg(test)]
@@ -80,7 +83,8 @@ mod tests {
             ("+5s", 5_000_000_000),
             ("1h1m1s1ms1us1ns", 3_661_001_001_001),
             ("1µs", 1_000),
-            ("0.3333333333333333333h", 1_199_999_999_999),
+            ("0.3333333333333333333h", 1_200_000_000_000),
+            ("0.9999999999999999999h", 3_600_000_000_000),
             ("9223372036854775807ns", i64::MAX as u64),
         ] {
             assert_eq!(parse(text), Some(Duration::from_nanos(nanos)), "{text}");

@@ -9,6 +9,7 @@ mod alert_provider;
 mod canary;
 pub mod canary_run;
 pub mod crd;
+pub(crate) mod definitions;
 pub mod duration;
 mod metadata;
 mod metric;
@@ -38,7 +39,7 @@ pub use metadata::CustomMetadata;
 pub use metric::{
     arg::{ArgField, ArgSecret, ArgSource, MetricArg},
     job::JobTemplate,
-    policy::{JobState, MetricOutcome, MetricPolicy, MetricStatus, NoData},
+    policy::{JobState, MetricOutcome, MetricPolicy, MetricRange, MetricStatus, NoData},
     template::{MetricProvider, MetricTemplate, MetricTemplateSpec, SecretRef},
 };
 pub use request::{Answer, RequestStatus};

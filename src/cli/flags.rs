@@ -139,6 +139,13 @@ pub const FLAGS: &[Flag] = &[
         Use::Shared,
         "Repeat what servers say when they fail in Events, cut short",
     ),
+    flag(
+        "manage-crds",
+        Kind::Bool,
+        "false",
+        Use::Served,
+        "Bring the CustomResourceDefinitions up to date at start and when they change; never to older ones",
+    ),
     flag("kubeconfig", Kind::Text, "", Use::Shared, "Path of a kubeconfig; empty means the usual places"),
     flag("master", Kind::Text, "", Use::Shared, "Address of the API server instead of the kubeconfig's"),
     flag("port", Kind::Form, "8080", Use::Served, "Port of /metrics, /healthz and /readyz"),

@@ -62,6 +62,7 @@ pub(super) fn config(matches: &ArgMatches) -> Result<Config, String> {
         log_json: encoding(&text(matches, "zap-encoding"))?,
         quote_answers: go_bool(&text(matches, "quote-answers")).unwrap_or(true),
         cluster_name: text(matches, "cluster-name"),
+        manage_crds: go_bool(&text(matches, "manage-crds")).unwrap_or_default(),
         notifier: notifier(matches)?,
         unserved_flags: unserved(matches),
     })

@@ -10,13 +10,14 @@ mod worker;
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use kube::Client;
+use kube::{Client, client::ClientBuilder};
 use tokio::sync::mpsc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     clock,
     config::Config,
+    definitions,
     events::Events,
     names,
     net::Outbound,
@@ -31,15 +32,26 @@ use worker::{Parts, Worker};
 const AT_ONCE: usize = 256;
 /// Tasks under way get this long at shutdown.
 const DRAIN: Duration = Duration::from_secs(2);
-/// A client, and the way out to servers that users name.
+/// The definitions are waited for at start, so long at most.
+const DEFINITIONS: Duration = Duration::from_secs(10);
+
+/// A client, whose requests are counted where there are metrics, and the way out to servers that users name.
 ///
 /// # Errors
 /// As [`client`].
-pub(crate) async fn connect(config: &Config) -> anyhow::Result<(Client, Outbound)> {
+pub(crate) async fn connect(
+    config: &Config,
+    metrics: Option<&Metrics>,
+) -> anyhow::Result<(Client, Outbound)> {
     let settings = settings(config).await?;
     let api = settings.cluster_url.to_string();
     let out = Outbound::new(config.rules.outbound.clone(), Some(&api), config.quote_answers);
-    Ok((Client::try_from(settings).context("build a client")?, out))
+    let builder = ClientBuilder::try_from(settings).context("build a client")?;
+    let client = match metrics {
+        Some(metrics) => builder.with_layer(&metrics.api).build(),
+        None => builder.build(),
+    };
+    Ok((client, out))
 }
 
 /// A client with Serin's name and no retries of its own: every call has its deadline where it is made, and a refused
@@ -75,17 +87,22 @@ async fn settings(config: &Config) -> anyhow::Result<kube::Config> {
 /// # Errors
 /// It cannot start: no client, or the port is taken.
 pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
-    let (client, out) = connect(&config).await?;
+    let metrics = Arc::new(Metrics::new(&config.rules.mesh_provider));
+    let (client, out) = connect(&config, Some(&metrics)).await?;
     let stop = CancellationToken::new();
     let tasks = TaskTracker::new();
     tokio::spawn(stop_on_signal(stop.clone()));
 
-    let metrics = Arc::new(Metrics::new(&config.rules.mesh_provider));
     let cache = Arc::new(ObjectCache::default());
     let (triggers, receiver) = mpsc::unbounded_channel();
-    observe::watch_all(&client, &config, &cache, &metrics, triggers.clone(), &tasks, &stop);
     let publishing = TaskTracker::new();
     let events = Events::new(client.clone(), metrics.clone(), publishing.clone());
+    if config.manage_crds {
+        let first = definitions::keep(client.clone(), events.clone(), stop.clone());
+        // with definitions of an older version, what is decided could not be stored
+        tokio::time::timeout(DEFINITIONS, first).await.ok();
+    }
+    observe::watch_all(&client, &config, &cache, &metrics, triggers.clone(), &tasks, &stop);
     let readiness = readiness(&cache, &config);
     let served = tokio::spawn(server::serve(config.port, metrics.clone(), readiness, stop.clone()));
 
@@ -96,7 +113,8 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
         () = worker.synced() => {
             tracing::info!(version = env!("CARGO_PKG_VERSION"), "watching");
             let work = { let worker = worker.clone(); move |key| { let worker = worker.clone(); Box::pin(async move { worker.work(key).await }) } };
-            queue::run(receiver, AT_ONCE, (stop.clone(), DRAIN), work, |key, error| worker.panicked(key, error)).await;
+            let report = |due, running| worker.metrics.set_queue(due, running);
+            queue::run(receiver, AT_ONCE, (stop.clone(), DRAIN), work, report, |key, error| worker.panicked(key, error)).await;
         }
         () = stop.cancelled() => {}
     }

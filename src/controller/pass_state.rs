@@ -34,6 +34,8 @@ pub(super) struct PassState {
     pub(super) conditions: Known,
     /// Why it does not decode.
     pub(super) undecodable: Option<String>,
+    /// Its generation, and when that was first seen.
+    pub(super) generation: Option<(i64, Timestamp)>,
     /// Its target, whose series go when it is gone.
     pub(super) target: Option<String>,
     pub(super) failures: Backoff,
@@ -55,6 +57,7 @@ impl Default for PassState {
             records: Records::default(),
             conditions: Known::default(),
             undecodable: None,
+            generation: None,
             target: None,
             failures: Backoff::new(RETRY_CAP),
             rest_until: None,
@@ -71,12 +74,17 @@ pub(super) struct PassStates(Mutex<BTreeMap<Key, PassState>>);
 
 impl PassStates {
     /// Adds what is remembered of a Canary to its snapshot.
-    pub(super) fn complete(&self, key: &Key, snap: &mut Snapshot) {
+    pub(super) fn complete(&self, key: &Key, snap: &mut Snapshot, now: Timestamp) {
         // conditions take long to read: not under the lock
         let known = self.of(key, |state| state.conditions.clone());
         snap.conditions = known.with(snap.canary.conditions());
         self.of(key, |state| {
             state.conditions = snap.conditions.clone();
+            let generation = snap.canary.metadata.generation.unwrap_or_default();
+            if state.generation.is_none_or(|(seen, _)| seen != generation) {
+                state.generation = Some((generation, now));
+            }
+            snap.edited = state.generation.map(|(_, since)| since);
             snap.ask_not_before = state.ask_not_before;
             snap.rate_limited = state.rate_limited;
             snap.refused.clone_from(&state.refused);

@@ -68,6 +68,7 @@ pub(super) async fn run<W, F>(
     limit: usize,
     (stop, grace): (CancellationToken, Duration),
     work: W,
+    report: impl Fn(usize, usize),
     panicked: impl Fn(&Key, &JoinError) -> Again,
 ) where
     W: Fn(Key) -> F,
@@ -86,6 +87,7 @@ pub(super) async fn run<W, F>(
             running.insert(key.clone(), id);
             keys.insert(id, key);
         }
+        report(due.order.range(..=(now, (String::from('\u{10ffff}'), String::new()))).count(), tasks.len());
         let full = tasks.len() >= limit;
         let sleep = due.next().filter(|_| !full);
         tokio::select! {
@@ -151,9 +153,14 @@ mod tests {
         };
         triggers.send(key("bad")).unwrap();
         triggers.send(key("good")).unwrap();
-        let queue = tokio::spawn(run(receiver, 2, (stop.clone(), Duration::from_secs(60)), work, |_, _| {
-            Again::After(Duration::from_secs(5))
-        }));
+        let queue = tokio::spawn(run(
+            receiver,
+            2,
+            (stop.clone(), Duration::from_secs(60)),
+            work,
+            |_, _| {},
+            |_, _| Again::After(Duration::from_secs(5)),
+        ));
         tokio::time::sleep(Duration::from_millis(10_500)).await;
         stop.cancel();
         queue.await.unwrap();
@@ -178,9 +185,14 @@ mod tests {
                 Again::OnChange
             }
         };
-        let queue = tokio::spawn(run(receiver, 8, (stop.clone(), Duration::from_secs(60)), work, |_, _| {
-            Again::OnChange
-        }));
+        let queue = tokio::spawn(run(
+            receiver,
+            8,
+            (stop.clone(), Duration::from_secs(60)),
+            work,
+            |_, _| {},
+            |_, _| Again::OnChange,
+        ));
         for _ in 0..5 {
             triggers.send(key("a")).unwrap();
             tokio::time::sleep(Duration::from_millis(100)).await;
@@ -200,7 +212,8 @@ mod tests {
             Again::OnChange
         };
         let grace = Duration::from_secs(2);
-        let queue = tokio::spawn(run(receiver, 2, (stop.clone(), grace), work, |_, _| Again::OnChange));
+        let queue =
+            tokio::spawn(run(receiver, 2, (stop.clone(), grace), work, |_, _| {}, |_, _| Again::OnChange));
         triggers.send(key("slow")).unwrap();
         tokio::time::sleep(Duration::from_secs(1)).await;
         let begun = Instant::now();

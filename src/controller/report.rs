@@ -19,6 +19,7 @@ use crate::{
     plan::{self, Note, Plan, Question, Severity},
     snapshot::{CANARY, Key, Snapshot},
     spec::{Strategy, validate},
+    telemetry::{Ended, Shown},
 };
 
 impl Worker {
@@ -62,6 +63,7 @@ impl Worker {
     /// Gauges and counters under Flagger's names, of a status that is written.
     pub(super) fn update_metrics(&self, snap: &Snapshot, plan: &Plan) {
         self.metrics.set_totals(&self.cache.totals());
+        self.show(snap, plan);
         if plan::older_rival(snap).is_some() {
             // the series of the target are the other one's
             return;
@@ -87,6 +89,33 @@ impl Worker {
         } else {
             self.metrics.failure(target, &namespace, strategy, "completed");
         }
+    }
+
+    /// What the status says of phase, conditions, run and measurements, and the run that ends with it.
+    fn show(&self, snap: &Snapshot, plan: &Plan) {
+        let (namespace, canary) = (snap.canary.namespace().unwrap_or_default(), snap.canary.name_any());
+        let before = snap.canary.status.clone().unwrap_or_default();
+        let status = plan.status.as_ref().unwrap_or(&before);
+        let known = validate(&snap.canary, &snap.rules).ok();
+        let shown = Shown {
+            namespace: &namespace,
+            canary: &canary,
+            target: &snap.canary.spec.target_ref.name,
+            status,
+            plan: known.as_ref().map(|c| (c.schedule.len(), c.threshold)),
+            live: plan::live_weight(snap),
+        };
+        self.metrics.show(shown);
+        let numbered = |status: &CanaryStatus| status.last_run.as_ref().map(|last| last.number);
+        let Some(last) = status.last_run.as_ref().filter(|_| numbered(status) != numbered(&before)) else {
+            return;
+        };
+        let outcome = format!("{:?}", last.outcome);
+        let strategy = strategy(&snap.canary, &snap.rules);
+        let ended = Ended { strategy, outcome: &outcome, reason: &last.reason };
+        let lasted = clock::until(last.ended.0, last.started.0);
+        let exposed = plan::exposed_since(snap, last).map(|since| clock::until(last.ended.0, since));
+        self.metrics.run_ended(shown, ended, lasted, exposed);
     }
 
     /// What metrics read, as gauges.
@@ -119,6 +148,7 @@ impl Worker {
     pub(super) fn forget(&self, key: &Key) {
         self.clear_undecodable(key);
         self.rounds.forget(key);
+        self.metrics.forget_canary(&key.0, &key.1);
         if let Some(target) = self.states.forget(key).target {
             self.metrics.forget(&target, &key.0);
         }

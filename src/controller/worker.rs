@@ -214,7 +214,7 @@ impl Worker {
         match observe::gather(&self.cache, &self.config.rules, key, now) {
             Ok(mut snap) => {
                 self.clear_undecodable(key);
-                self.states.complete(key, &mut snap);
+                self.states.complete(key, &mut snap, now);
                 snap.watching_since = clock::watching_since();
                 snap.heard = self.rounds.heard(key, &plan::run_of(&snap), now);
                 Ok(snap)

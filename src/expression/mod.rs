@@ -1,15 +1,16 @@
-//! PURE. Conditions of users in CEL, over what a query yields.
+//! PURE. What users write to be evaluated: conditions over what a query yields, templates of queries, and paths into JSON.
 //!
-//! Owns their language: CEL with functions of its own, the words `and`, `or` and `not`, and whole numbers that
-//! may stand beside fractions. Bounded in length and depth: the text is a user's. To read a condition is costly, so what
-//! was read of a spec is handed on in [`Known`]. Does not decide what a condition that holds means: `analysis` does.
+//! Owns their languages, and their bounds in length, steps and bytes: the texts are users'. What was read of a spec is handed
+//! on in [`Known`], so that it is read once. Does not decide what a condition that holds means: `analysis` does.
 
 mod condition;
-mod expr;
-mod functions;
 mod known;
+mod path;
+pub mod quantity;
+pub mod template;
 
-pub use self::{condition::Condition, known::Known};
-
-#[cfg(test)]
-mod tests;
+pub use self::{
+    condition::{Answer, Condition},
+    known::Known,
+    path::Path,
+};

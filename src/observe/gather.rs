@@ -76,6 +76,7 @@ pub(crate) fn gather(
         missing_kinds: reach.missing,
         forbidden_kinds: reach.forbidden,
         not_followed,
+        edited: None,
         rivals: rivals(cache, rules, key),
         neighbours: neighbours(cache, rules, key, &canary),
         secrets: rules.config_tracking.then(|| secrets::versions(cache, &canary, namespace, &templates)),

@@ -18,7 +18,8 @@ pub(crate) use error::GatherError;
 pub(crate) use gather::gather;
 pub(crate) use list::list_once;
 pub use optional::optional;
-pub(crate) use watch::{CRDS, mandatory, watch_all};
+pub(crate) use stream::Seen;
+pub(crate) use watch::{CRDS, mandatory, watch_all, watch_definitions};
 
 #[cfg(test)]
 mod tests;

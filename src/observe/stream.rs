@@ -40,7 +40,7 @@ const WAITING: usize = 64;
 
 /// What is seen of a kind.
 #[derive(Debug)]
-pub(super) enum Seen<K> {
+pub(crate) enum Seen<K> {
     /// A list begins, as of this version of the cluster.
     Begin(u64),
     /// An object of that list.
@@ -59,7 +59,7 @@ pub(super) enum Seen<K> {
 
 /// Why nothing is seen of a kind.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Loss {
+pub(crate) enum Loss {
     /// The API server says no.
     #[error("{0}")]
     Refused(String),

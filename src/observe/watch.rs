@@ -84,12 +84,15 @@ impl Sink {
         match event {
             Seen::Lost(loss) => {
                 interrupted(kind.kind, loss);
+                self.metrics.watch_interrupted(&kind.crd());
                 return self.cache.lose(kind, &loss.to_string(), clock::now());
             }
             // in the middle of a list what was known before is as old as it was
             Seen::Begin(_) | Seen::Listed(_) => {}
             _ => {
-                self.trigger(self.cache.regain(kind, clock::now()));
+                let now = clock::now();
+                self.metrics.watch_seen(&kind.crd(), now);
+                self.trigger(self.cache.regain(kind, now));
                 self.report_lost();
             }
         }
@@ -239,8 +242,7 @@ async fn follow_crds(
 ) {
     let mut running: BTreeMap<Kind, CancellationToken> = BTreeMap::new();
     let mut crds = Definitions::default();
-    let api: Api<PartialObjectMeta<CustomResourceDefinition>> = Api::all(client.clone());
-    let mut seen = stream::watch(api, Selection::default());
+    let mut seen = watch_definitions(client.clone());
     loop {
         tokio::select! {
             () = stop.cancelled() => break,
@@ -272,6 +274,13 @@ async fn follow_crds(
             });
         }
     }
+}
+
+/// What is seen of the CustomResourceDefinitions, by their metadata.
+pub(crate) fn watch_definitions(
+    client: Client,
+) -> Receiver<Seen<PartialObjectMeta<CustomResourceDefinition>>> {
+    stream::watch(Api::all(client), Selection::default())
 }
 
 /// Names of the CustomResourceDefinitions.

@@ -8,6 +8,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, Time};
 use crate::{
     api::{CanaryCondition, CanaryStatus, Phase, Waiting},
     names::conditions,
+    plan::kstatus,
     plan::model::{
         Action, Note, Plan, Round, Stop, Wake,
         flow::{Flow, GO_ON, WAIT, WRITE_FIRST},
@@ -33,6 +34,8 @@ pub(crate) struct PlanBuilder {
     pub(crate) unread: Vec<ObjectRef>,
     /// End of the window that was judged.
     pub(crate) judged: Option<Timestamp>,
+    /// When the run is looked at next.
+    pub(crate) next_check: Option<Timestamp>,
     /// What was found out, and what of it is not yet in the record of the run.
     pub(crate) evidence: Evidence,
     /// Webhooks that the decision needs to hear from.
@@ -40,6 +43,8 @@ pub(crate) struct PlanBuilder {
     /// The guard that stopped the pass, and why.
     stopped: Option<(String, Stop)>,
     wake: Option<Timestamp>,
+    /// While the Canary rests its generation is not noted before this time.
+    followed_at: Option<Timestamp>,
     now: Timestamp,
     /// Deadlines count from now on.
     restarted: bool,
@@ -65,10 +70,12 @@ impl PlanBuilder {
             urgent: false,
             unread: vec![],
             judged: None,
+            next_check: None,
             evidence: Evidence::default(),
             calls: vec![],
             stopped: None,
             wake: None,
+            followed_at: None,
             now,
             restarted: false,
             pods_ready: None,
@@ -241,6 +248,7 @@ impl PlanBuilder {
             status: status.into(),
             reason: reason.into(),
             message: message.into(),
+            observed_generation: None,
             last_update_time: Some(now.clone()),
             last_transition_time: since.or(Some(now)),
         };
@@ -263,8 +271,45 @@ impl PlanBuilder {
         self.status.conditions.iter().find(|c| c.type_ == type_)
     }
 
+    /// The Canary's generation is taken note of; while it rests not before `at`, so that whoever waits for a Canary and its
+    /// target that were changed together does not take the state of before for that of after.
+    pub(crate) fn follow_generation(&mut self, generation: Option<i64>, at: Timestamp) {
+        self.status.observed_generation = generation;
+        self.followed_at = Some(at);
+    }
+
+    fn put_off_generation(&mut self) {
+        let Some(at) = self.followed_at.filter(|at| self.now < *at) else { return };
+        let rests = matches!(self.status.phase, Some(Phase::Initialized | Phase::Succeeded | Phase::Failed));
+        if rests && self.status.observed_generation != self.old.observed_generation {
+            self.status.observed_generation = self.old.observed_generation;
+            self.wake_at(at);
+        }
+    }
+
+    /// What tools wait for follows from the rest of the status, and when the next look is from the time: both are written
+    /// together with it, and never by themselves.
+    fn tell_waiting_tools(&mut self) {
+        if self.status == self.old {
+            return;
+        }
+        self.status.next_check = self.next_check.map(MicroTime);
+        for (type_, wanted) in kstatus::wanted(&self.status) {
+            match wanted {
+                None => drop(self.clear(type_)),
+                Some((status, reason, message)) => drop(self.condition(type_, status, &reason, &message)),
+            }
+        }
+        let generation = self.status.observed_generation;
+        let told = [conditions::READY, conditions::RECONCILING, conditions::STALLED];
+        let told = self.status.conditions.iter_mut().filter(|c| told.contains(&c.type_.as_str()));
+        told.for_each(|condition| condition.observed_generation = generation);
+    }
+
     pub(crate) fn finish(mut self) -> Plan {
         self.note_waiting();
+        self.put_off_generation();
+        self.tell_waiting_tools();
         let moved =
             self.status.phase != self.old.phase || self.status.canary_weight != self.old.canary_weight;
         if moved {

@@ -16,7 +16,7 @@
 //! Modules in layer order, low to high; each uses only what stands above it, and no two files use each other
 //! (`e2e/tests/repo.rs` checks both):
 //!
-//! 1. [`model`], [`builder`] - what goes into a decision and what comes out of it
+//! 1. [`model`], [`kstatus`], [`builder`] - what goes into a decision and what comes out of it
 //! 2. [`configs`], [`stored_times`], [`context`], [`chain`], [`observed_target`], [`staleness`], [`waiting`] - one Canary, and
 //!    what several phases ask of it
 //! 3. [`history`], [`objects`], [`traffic`] - records of runs, generated objects, where requests go
@@ -32,6 +32,7 @@ mod configs;
 mod context;
 mod gates;
 mod history;
+mod kstatus;
 mod model;
 mod objects;
 mod observed_target;
@@ -45,6 +46,7 @@ mod waiting;
 
 pub use admission::preconditions::older_rival;
 pub use gates::webhooks::told;
+pub use history::exposed_since;
 use jiff::Timestamp;
 pub use model::{
     Action, Alert, Answers, Call, HookKind, Note, Plan, Question, Round, Severity, Stop, Urgency, Wake,
@@ -52,7 +54,7 @@ pub use model::{
 };
 pub(crate) use phases::terminate::freed;
 
-use crate::{api::Phase, manifest::revision, snapshot::Snapshot};
+use crate::{api::Phase, manifest::revision, router, snapshot::Snapshot, spec::validate};
 use analysis::{entries, schedule};
 use builder::PlanBuilder;
 use chain::Chain;
@@ -93,11 +95,19 @@ pub fn decide(snap: &Snapshot, answers: &Answers, now: Timestamp) -> Plan {
     let mut draft = PlanBuilder::of(snap, now).correcting(stored);
     if let Some(cx) = admission::admit(snap, answers, &mut draft, now) {
         ignore(by_phase(&cx, &mut draft));
+        draft.next_check = schedule::next(&cx, &draft.status);
     }
     history::record(snap, &mut draft, now);
     staleness::report(snap, &mut draft);
     objects::contest::report(snap, &mut draft, now);
     draft.finish()
+}
+
+/// Percent that the routing object gives the canary, as it is now; None where there is none, or where it cannot be read.
+pub fn live_weight(snap: &Snapshot) -> Option<i32> {
+    let c = validate(&snap.canary, &snap.rules).ok()?;
+    let split = router::by_name(&c.provider)?.read_back(&c, &snap.objects).ok()?;
+    Some(split.canary())
 }
 
 /// What a pass does whatever the phase.

@@ -11,6 +11,7 @@ use futures::future::join_all;
 
 use crate::{
     analysis::{self, Access, Failure, Query, Reading, provider_kinds},
+    expression::template::url,
     manifest::config::Digest,
     plan::{Answers, Question},
     source::{Ask, ContentError, Contents, Credentials, Secrets, SourceError, Sources},
@@ -132,8 +133,9 @@ impl Asker {
         for (mark, at) in &query.access.args {
             let held = self.secrets.read(&at.of).await?;
             let value = held.get(&at.key)?;
-            text = text.replace(mark, value);
-            values.push(value.to_owned());
+            let [mark_in_url, value_in_url] = [mark, value].map(url);
+            text = text.replace(mark, value).replace(&mark_in_url, &value_in_url);
+            values.extend([value.to_owned(), value_in_url]);
         }
         Ok((text, values))
     }
@@ -155,7 +157,7 @@ impl Unanswered {
     fn reading(self, query: &str) -> Reading {
         match self.error {
             SourceError::Doubtful { values, doubt } => Reading::Doubted { values, doubt },
-            SourceError::Rejected { .. } => {
+            SourceError::Rejected { .. } | SourceError::QueryWarned { .. } => {
                 Reading::Failed(reworded(&self.failure, |text| format!("{text}. The query was: {query}")))
             }
             _ => Reading::Failed(self.failure),

@@ -170,6 +170,14 @@ pub(crate) enum SourceError {
         /// The warnings, as far as they may be repeated.
         said: String,
     },
+    /// The server answers, and warns that the query does not do what it seems to.
+    #[error("{server} warns that the query is not right, so that its values are not used: correct the query")]
+    QueryWarned {
+        /// Who.
+        server: String,
+        /// The warnings, as far as they may be repeated.
+        said: String,
+    },
     /// There are values, and a reason not to trust good ones.
     #[error("the values are in doubt: {}", .doubt.why())]
     Doubtful {
@@ -204,6 +212,7 @@ impl SourceError {
             | Self::NoPrometheus { said, .. }
             | Self::Undecodable { said, .. }
             | Self::Warned { said, .. }
+            | Self::QueryWarned { said, .. }
                 if !said.is_empty() =>
             {
                 format!("{self}: {said}")
@@ -232,6 +241,7 @@ impl SourceError {
             Self::TooLarge { .. } => "AnswerTooLarge",
             Self::Undecodable { .. } => "AnswerUndecodable",
             Self::Warned { .. } => "AnswerWarned",
+            Self::QueryWarned { .. } => "QueryWarned",
             Self::Doubtful { .. } => "AnswerDoubtful",
             Self::NotInstant => "QueryNotInstant",
         }

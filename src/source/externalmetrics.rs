@@ -10,14 +10,14 @@ use http_body_util::BodyExt as _;
 use kube::{Client, client::Body};
 use reqwest::Url;
 use serde::Deserialize;
+use serde_json::Value;
 
-use crate::clock;
+use crate::{clock, expression::quantity};
 
 use super::{
     ask::{Ask, MetricSource},
     error::SourceError,
     http::{Call, Http, LARGEST, Reply, TIMEOUT, address, complaint_of, quoted, retry_after},
-    quantity,
 };
 
 const API: &str = "/apis/external.metrics.k8s.io/v1beta1";
@@ -37,7 +37,7 @@ struct List {
 
 #[derive(Deserialize)]
 struct Item {
-    value: String,
+    value: Value,
 }
 
 impl ExternalMetrics {
@@ -95,12 +95,7 @@ impl MetricSource for ExternalMetrics {
     fn query<'a>(&'a self, ask: &'a Ask<'a>) -> BoxFuture<'a, Result<Vec<f64>, SourceError>> {
         async move {
             let reply = self.get(ask, &path(ask.query)?).await?;
-            let list: List = reply.json()?;
-            let value = |item: &Item| {
-                let odd = || reply.odd("a value is no quantity", item.value.as_bytes());
-                quantity::parse(&item.value).ok_or_else(odd)
-            };
-            list.items.iter().map(value).collect()
+            decode(&reply)
         }
         .boxed()
     }
@@ -109,6 +104,21 @@ impl MetricSource for ExternalMetrics {
     fn ping<'a>(&'a self, ask: &'a Ask<'a>) -> BoxFuture<'a, Result<(), SourceError>> {
         async move { self.get(ask, &root()?).await.map(drop) }.boxed()
     }
+}
+
+/// One value per item.
+pub(super) fn decode(reply: &Reply) -> Result<Vec<f64>, SourceError> {
+    let list: List = reply.json()?;
+    let value = |item: &Item| {
+        let read = match &item.value {
+            Value::String(text) => quantity::parse(text),
+            // a quantity may stand there without quotes
+            Value::Number(number) => number.as_f64(),
+            _ => None,
+        };
+        read.ok_or_else(|| reply.odd("a value is no quantity", item.value.to_string().as_bytes()))
+    };
+    list.items.iter().map(value).collect()
 }
 
 /// Any host: only path and query are used.

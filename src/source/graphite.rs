@@ -8,8 +8,11 @@ use serde::Deserialize;
 use super::{
     ask::{Ask, MetricSource},
     error::SourceError,
-    http::{Call, Http, address, on_one_line},
+    http::{Call, Http, Reply, address, on_one_line},
 };
+
+/// How infinity is written, which JSON has no word for.
+const INFINITY: &str = "1e9999";
 
 /// Any number of Graphite servers.
 #[derive(Clone)]
@@ -20,7 +23,26 @@ pub(super) struct Graphite {
 /// One series: values with their times, null where there was none.
 #[derive(Deserialize)]
 struct Series {
-    datapoints: Vec<(Option<f64>, f64)>,
+    datapoints: Vec<(Point, f64)>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Point {
+    Number(f64),
+    /// A number that JSON cannot hold, put in quotes.
+    Quoted(String),
+    None(()),
+}
+
+impl Point {
+    fn number(&self) -> Option<f64> {
+        match self {
+            Self::Number(number) => Some(*number),
+            Self::Quoted(text) => text.parse().ok(),
+            Self::None(()) => None,
+        }
+    }
 }
 
 impl Graphite {
@@ -35,10 +57,39 @@ impl Graphite {
         let mut url = address(ask.address, "/render")?;
         url.set_query(Some(&format!("{}&format=json&noCache=true", on_one_line(query))));
         let call = Call::get(url).given(ask)?.authorized(ask)?;
-        let series: Vec<Series> = self.http.ok(ask, call, |_| None).await?.json()?;
-        let newest = |s: &Series| s.datapoints.iter().rev().find_map(|point| point.0).unwrap_or(f64::NAN);
-        Ok(series.iter().map(newest).collect())
+        decode(self.http.ok(ask, call, |_| None).await?)
     }
+}
+
+fn decode(mut reply: Reply) -> Result<Vec<f64>, SourceError> {
+    if let Ok(text) = std::str::from_utf8(&reply.body)
+        && text.contains(INFINITY)
+    {
+        reply.body = infinity_in_quotes(text).into();
+    }
+    let series: Vec<Series> = reply.json()?;
+    let newest =
+        |s: &Series| s.datapoints.iter().rev().find_map(|point| point.0.number()).unwrap_or(f64::NAN);
+    Ok(series.iter().map(newest).collect())
+}
+
+/// An answer in which infinity is a text. The name of a series may hold the same letters and stays as it is.
+fn infinity_in_quotes(text: &str) -> String {
+    let (mut out, mut rest) = (String::with_capacity(text.len()), text);
+    let (mut quoted, mut escaped) = (false, false);
+    while let Some(c) = rest.chars().next() {
+        let number = ["-1e9999", INFINITY].into_iter().find(|number| !quoted && rest.starts_with(number));
+        if let Some(number) = number {
+            out.push_str(&format!("\"{number}\""));
+            rest = &rest[number.len()..];
+            continue;
+        }
+        quoted ^= c == '"' && !escaped;
+        escaped = c == '\\' && !escaped;
+        out.push(c);
+        rest = &rest[c.len_utf8()..];
+    }
+    out
 }
 
 impl MetricSource for Graphite {

@@ -76,7 +76,7 @@ impl MetricSource for InfluxDb {
 pub(super) fn decode(reply: &Reply) -> Result<Vec<f64>, SourceError> {
     let text = std::str::from_utf8(&reply.body).map_err(|_| reply.odd("it is not in UTF-8", &reply.body))?;
     let mut values = BTreeMap::new();
-    for part in text.replace("\r\n", "\n").split("\n\n").filter(|part| !part.trim().is_empty()) {
+    for part in tables(&text.replace("\r\n", "\n")) {
         let mut reader =
             ReaderBuilder::new().has_headers(true).comment(Some(b'#')).from_reader(part.as_bytes());
         let header = reader.headers().map_err(|_| reply.odd(NO_TABLE, part.as_bytes()))?.clone();
@@ -98,6 +98,21 @@ pub(super) fn decode(reply: &Reply) -> Result<Vec<f64>, SourceError> {
         }
     }
     Ok(values.into_values().collect())
+}
+
+/// Tables are parted by empty lines, which may also stand within quotes.
+fn tables(text: &str) -> Vec<String> {
+    let (mut all, mut quoted) = (vec![String::new()], false);
+    for line in text.split_inclusive('\n') {
+        if !quoted && line.trim().is_empty() {
+            all.push(String::new());
+        } else if let Some(last) = all.last_mut() {
+            last.push_str(line);
+        }
+        quoted ^= line.bytes().filter(|b| *b == b'"').count() % 2 == 1;
+    }
+    all.retain(|table| !table.is_empty());
+    all
 }
 
 fn number(reply: &Reply, row: &StringRecord, at: usize) -> Result<f64, SourceError> {

@@ -21,7 +21,6 @@ mod keptn;
 mod newrelic;
 mod period;
 mod prometheus;
-mod quantity;
 mod splunk;
 mod stackdriver;
 mod web;

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::{
     ask::{Ask, MetricSource},
     error::SourceError,
-    http::{Call, Http, Reply, address, complaint_of, on_one_line},
+    http::{Call, Http, Reply, address, complaint_of},
 };
 use crate::{
     analysis::{Doubt, provider_kinds::PROMETHEUS},
@@ -20,6 +20,8 @@ use crate::{
 
 /// How warnings begin that older servers put beside those that matter.
 const INFO: &str = "PromQL info:";
+/// How warnings begin that are about the query, and not about the data.
+const OF_THE_QUERY: &str = "PromQL warning:";
 
 /// Longest URL that is sent: proxies take 8 kB. Longer questions are posted.
 const LONGEST_URL: usize = 7000;
@@ -56,7 +58,8 @@ impl Prometheus {
     }
 
     async fn ask(&self, ask: &Ask<'_>, promql: &str) -> Result<Vec<f64>, SourceError> {
-        let call = call(ask, &on_one_line(promql))?.given(ask)?.authorized(ask)?;
+        // as it is written: a comment ends with its line
+        let call = call(ask, promql.trim())?.given(ask)?.authorized(ask)?;
         let reply = self.http.send(ask, call).await?;
         if is_elsewhere(&reply) {
             let (server, status) = (reply.server.clone(), reply.status);
@@ -137,8 +140,12 @@ fn decode(reply: &Reply) -> Result<Vec<f64>, SourceError> {
     }
     let warnings: Vec<_> = answer.warnings.into_iter().flatten().filter(|w| !w.starts_with(INFO)).collect();
     if !warnings.is_empty() {
-        let said = reply.quote(warnings.join("; ").as_bytes());
-        return Err(SourceError::Warned { server: reply.server.clone(), said });
+        let (server, said) = (reply.server.clone(), reply.quote(warnings.join("; ").as_bytes()));
+        return Err(if warnings.iter().all(|w| w.starts_with(OF_THE_QUERY)) {
+            SourceError::QueryWarned { server, said }
+        } else {
+            SourceError::Warned { server, said }
+        });
     }
     if answer.partial {
         return Err(SourceError::Warned { server: reply.server.clone(), said: reply.quote(b"isPartial") });

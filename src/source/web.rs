@@ -4,7 +4,6 @@
 //! Credentials: `token`, or `username` and `password`; `ca.crt` for a server with an authority of its own.
 
 use futures::{FutureExt, future::BoxFuture};
-use jsonpath_rust::JsonPath;
 use serde_json::Value;
 
 use super::{
@@ -12,7 +11,7 @@ use super::{
     error::SourceError,
     http::{Call, Http, Reply, address},
 };
-use crate::analysis::provider_kinds::json_path;
+use crate::expression::Path;
 
 /// Any number of servers.
 #[derive(Clone)]
@@ -72,9 +71,11 @@ impl MetricSource for Web {
 /// Every value that the path leads to; none if it leads nowhere.
 fn decode(reply: &Reply, path: &str) -> Result<Vec<f64>, SourceError> {
     let answer: Value = reply.json()?;
-    let path = json_path(path)
+    let path = Path::parse(path)
         .map_err(|why| SourceError::Unusable { message: format!("spec.provider.jsonPath: {why}") })?;
-    let found = answer.query(path).map_err(|_| reply.odd("jsonPath cannot be followed in it", b""))?;
+    let found = path
+        .find(&answer)
+        .map_err(|why| reply.odd(&format!("jsonPath cannot be followed in it: {why}"), b""))?;
     found.into_iter().map(|value| number(reply, value)).collect()
 }
 

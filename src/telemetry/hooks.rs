@@ -1,5 +1,6 @@
 //! Metrics of webhook calls.
 
+use super::catalog;
 use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{counter::Counter, family::Family},
@@ -21,16 +22,10 @@ pub struct HookMetrics {
 
 impl HookMetrics {
     pub(super) fn register(&self, registry: &mut Registry) {
-        registry.register(
-            "serin_webhook_calls",
-            "Calls of webhooks, by type and outcome: yes, no, unanswered",
-            self.calls.clone(),
-        );
-        registry.register(
-            "serin_event_webhooks_dropped",
-            "Events not told to a webhook because too many were waiting",
-            self.dropped.clone(),
-        );
+        let (name, help) = catalog::named("serin_webhook_calls_total");
+        registry.register(name, help, self.calls.clone());
+        let (name, help) = catalog::named("serin_event_webhooks_dropped_total");
+        registry.register(name, help, self.dropped.clone());
     }
 
     /// One call of this type ended: `yes`, `no` or `unanswered`.

@@ -69,6 +69,17 @@ pub(super) struct KindLabels {
     pub(super) kind: String,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct RunLabels {
+    pub(super) outcome: String,
+    pub(super) reason: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct RunOutcomeLabels {
+    pub(super) outcome: String,
+}
+
 pub(super) fn target_labels(target: &str, namespace: &str) -> TargetLabels {
     TargetLabels { name: target.to_owned(), namespace: namespace.to_owned() }
 }

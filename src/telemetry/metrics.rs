@@ -13,6 +13,7 @@ use std::{
     time::Duration,
 };
 
+use jiff::Timestamp;
 use prometheus_client::{
     encoding::text::encode,
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
@@ -20,21 +21,19 @@ use prometheus_client::{
 };
 
 use super::{
+    api_requests::ApiRequests,
+    buckets::{DEFAULT, LATENESS, RECONCILE, RUN},
+    canaries::{self, Canaries, Ended, Shown},
+    catalog,
     hooks::HookMetrics,
     labels::{
         AlertLabels, AnalysisLabels, BuildLabels, InfoLabels, KindLabels, NamespaceLabels, OutcomeLabels,
-        QueryLabels, ResultLabels, TargetLabels, WorkloadLabels, analysis_labels, result_labels,
-        target_labels, workloads,
+        QueryLabels, ResultLabels, RunLabels, RunOutcomeLabels, TargetLabels, WorkloadLabels,
+        analysis_labels, result_labels, target_labels, workloads,
     },
     outcome::Outcome,
+    process::Process,
 };
-
-/// Upper bounds that Prometheus clients use unless told otherwise; Flagger's histogram has them.
-pub(super) const DEFAULT_BUCKETS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
-/// A reconcile at rest takes well under a millisecond, one that asks and writes up to some seconds.
-const RECONCILE_BUCKETS: [f64; 10] = [0.0005, 0.001, 0.005, 0.02, 0.1, 0.25, 0.5, 1.0, 5.0, 20.0];
-/// Lateness of a step: timers are exact to milliseconds; a minute late is an alarm.
-const LATENESS_BUCKETS: [f64; 8] = [0.01, 0.05, 0.2, 1.0, 5.0, 15.0, 60.0, 300.0];
 
 type IntGauge = Gauge<i64, AtomicI64>;
 type FloatGauge = Gauge<f64, AtomicU64>;
@@ -66,6 +65,15 @@ pub struct Metrics {
     lateness: Histogram,
     events_dropped: Counter,
     alerts: Family<AlertLabels, Counter>,
+    canaries: Canaries,
+    run_seconds: Histograms<RunLabels>,
+    exposure: Histograms<RunOutcomeLabels>,
+    queue_depth: IntGauge,
+    queue_running: IntGauge,
+    watch_seen: Family<KindLabels, FloatGauge>,
+    interruptions: Family<KindLabels, Counter>,
+    /// About requests to the API server.
+    pub api: ApiRequests,
     /// About calls of webhooks.
     pub hooks: HookMetrics,
     used: Mutex<BTreeMap<(String, String), Used>>,
@@ -74,7 +82,11 @@ pub struct Metrics {
 }
 
 fn default_histogram() -> Histogram {
-    Histogram::new(DEFAULT_BUCKETS)
+    Histogram::new(DEFAULT)
+}
+
+fn run_histogram() -> Histogram {
+    Histogram::new(RUN)
 }
 
 impl Metrics {
@@ -90,13 +102,21 @@ impl Metrics {
             successes: Family::default(),
             failures: Family::default(),
             reconciles: Family::default(),
-            reconcile_seconds: Histogram::new(RECONCILE_BUCKETS),
+            reconcile_seconds: Histogram::new(RECONCILE),
             query_seconds: Family::new_with_constructor(default_histogram),
             undecodable: Family::default(),
             stale: Family::default(),
-            lateness: Histogram::new(LATENESS_BUCKETS),
+            lateness: Histogram::new(LATENESS),
             events_dropped: Counter::default(),
             alerts: Family::default(),
+            canaries: Canaries::default(),
+            run_seconds: Family::new_with_constructor(run_histogram),
+            exposure: Family::new_with_constructor(run_histogram),
+            queue_depth: IntGauge::default(),
+            queue_running: IntGauge::default(),
+            watch_seen: Family::default(),
+            interruptions: Family::default(),
+            api: ApiRequests::default(),
             hooks: HookMetrics::default(),
             used: Mutex::default(),
             counted: Mutex::default(),
@@ -107,72 +127,49 @@ impl Metrics {
         metrics
     }
 
-    /// Flagger's metrics. The encoder appends `_total` to the names of counters.
+    /// Names and help texts are those of the catalogue. The encoder appends `_total` to the names of counters.
+    fn register<M: prometheus_client::registry::Metric>(&mut self, name: &str, metric: M) {
+        let (name, help) = catalog::named(name);
+        self.registry.register(name, help, metric);
+    }
+
+    /// Flagger's metrics, and what is told of each Canary.
     fn register_rollouts(&mut self, mesh_provider: &str) {
         let info = Family::<InfoLabels, IntGauge>::default();
         let version = env!("CARGO_PKG_VERSION").to_owned();
         info.get_or_create(&InfoLabels { version, mesh_provider: mesh_provider.to_owned() }).set(1);
-        let registry = &mut self.registry;
-        registry.register("flagger_info", "Version and mesh provider of the operator", info);
-        registry.register("flagger_canary_total", "Canary objects", self.total.clone());
-        registry.register(
-            "flagger_canary_status",
-            "Last known status of a canary: 0 running, 1 successful or at rest, 2 failed",
-            self.status.clone(),
-        );
-        registry.register("flagger_canary_weight", "Percent of traffic to a workload", self.weight.clone());
-        registry.register(
-            "flagger_canary_duration_seconds",
-            "Time spent on the checks of one analysis window",
-            self.duration.clone(),
-        );
-        registry.register(
-            "flagger_canary_metric_analysis",
-            "Last measured value of an analysis metric",
-            self.analysis.clone(),
-        );
-        registry.register("flagger_canary_successes", "Rollouts that were promoted", self.successes.clone());
-        registry.register("flagger_canary_failures", "Rollouts that were rolled back", self.failures.clone());
+        self.register("flagger_info", info);
+        self.register("flagger_canary_total", self.total.clone());
+        self.register("flagger_canary_status", self.status.clone());
+        self.register("flagger_canary_weight", self.weight.clone());
+        self.register("flagger_canary_duration_seconds", self.duration.clone());
+        self.register("flagger_canary_metric_analysis", self.analysis.clone());
+        self.register("flagger_canary_successes_total", self.successes.clone());
+        self.register("flagger_canary_failures_total", self.failures.clone());
+        self.register("serin_run_duration_seconds", self.run_seconds.clone());
+        self.register("serin_run_exposure_seconds", self.exposure.clone());
+        self.registry.register_collector(Box::new(self.canaries.clone()));
     }
 
     fn register_operator(&mut self) {
         let build = Family::<BuildLabels, IntGauge>::default();
         build.get_or_create(&BuildLabels { version: env!("CARGO_PKG_VERSION").to_owned() }).set(1);
-        let registry = &mut self.registry;
-        self.hooks.register(registry);
-        registry.register("serin_build_info", "Version of Serin", build);
-        registry.register("serin_reconcile", "Reconciles by how they ended", self.reconciles.clone());
-        registry.register(
-            "serin_reconcile_duration_seconds",
-            "Time one reconcile took",
-            self.reconcile_seconds.clone(),
-        );
-        registry.register(
-            "serin_source_query_seconds",
-            "Time one query to a metrics server took",
-            self.query_seconds.clone(),
-        );
-        registry.register(
-            "serin_undecodable_objects",
-            "Objects that are left alone because they cannot be decoded",
-            self.undecodable.clone(),
-        );
-        registry.register(
-            "serin_stale_kinds",
-            "Kinds of which nothing is seen: 1 while their watch is broken for too long",
-            self.stale.clone(),
-        );
-        registry.register(
-            "serin_step_lateness_seconds",
-            "Time between the moment a step was due and the moment it was decided",
-            self.lateness.clone(),
-        );
-        registry.register(
-            "serin_events_dropped",
-            "Kubernetes Events that could not be written",
-            self.events_dropped.clone(),
-        );
-        registry.register("serin_alerts", "Alerts by kind of service and outcome", self.alerts.clone());
+        self.hooks.register(&mut self.registry);
+        self.api.register(&mut self.registry);
+        self.register("serin_build_info", build);
+        self.register("serin_reconcile_total", self.reconciles.clone());
+        self.register("serin_reconcile_duration_seconds", self.reconcile_seconds.clone());
+        self.register("serin_queue_depth", self.queue_depth.clone());
+        self.register("serin_queue_running", self.queue_running.clone());
+        self.register("serin_source_query_seconds", self.query_seconds.clone());
+        self.register("serin_undecodable_objects", self.undecodable.clone());
+        self.register("serin_stale_kinds", self.stale.clone());
+        self.register("serin_watch_seen_timestamp_seconds", self.watch_seen.clone());
+        self.register("serin_watch_interruptions_total", self.interruptions.clone());
+        self.register("serin_step_lateness_seconds", self.lateness.clone());
+        self.register("serin_events_dropped_total", self.events_dropped.clone());
+        self.register("serin_alerts_total", self.alerts.clone());
+        self.registry.register_collector(Box::new(Process));
     }
 
     /// All metrics in the OpenMetrics text format.
@@ -271,6 +268,43 @@ impl Metrics {
         let labels = target_labels(target, namespace);
         self.status.remove(&labels);
         self.duration.remove(&labels);
+    }
+
+    /// What is told of a Canary, by its status.
+    pub fn show(&self, shown: Shown<'_>) {
+        self.canaries.show(shown);
+    }
+
+    /// Counts a run that has ended after `lasted`; `exposed`: time since the first request to the canary, if there was one.
+    pub fn run_ended(&self, shown: Shown<'_>, ended: Ended<'_>, lasted: Duration, exposed: Option<Duration>) {
+        self.canaries.count(shown, ended);
+        let (outcome, reason) = (ended.outcome.to_owned(), ended.reason.to_owned());
+        let labels = RunLabels { outcome: outcome.clone(), reason };
+        self.run_seconds.get_or_create(&labels).observe(lasted.as_secs_f64());
+        if let Some(exposed) = exposed {
+            self.exposure.get_or_create(&RunOutcomeLabels { outcome }).observe(exposed.as_secs_f64());
+        }
+    }
+
+    /// Removes what is told of a Canary that is gone.
+    pub fn forget_canary(&self, namespace: &str, canary: &str) {
+        self.canaries.forget(namespace, canary);
+    }
+
+    /// Canaries that are due and not worked on yet, and those that are worked on.
+    pub fn set_queue(&self, depth: usize, running: usize) {
+        self.queue_depth.set(i64::try_from(depth).unwrap_or(i64::MAX));
+        self.queue_running.set(i64::try_from(running).unwrap_or(i64::MAX));
+    }
+
+    /// The kind, as plural.group, was up to date at this time.
+    pub fn watch_seen(&self, kind: &str, at: Timestamp) {
+        self.watch_seen.get_or_create(&KindLabels { kind: kind.to_owned() }).set(canaries::seconds(at));
+    }
+
+    /// A list or watch of the kind failed.
+    pub fn watch_interrupted(&self, kind: &str) {
+        self.interruptions.get_or_create(&KindLabels { kind: kind.to_owned() }).inc();
     }
 
     /// Counts and times one reconcile; called by [`super::Reconcile`].

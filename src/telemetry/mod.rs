@@ -3,16 +3,23 @@
 //!
 //! Does not serve the metrics (`server` does) and does not decide what is worth saying to users (`plan` does).
 
+mod api_requests;
+mod buckets;
+mod canaries;
+mod catalog;
 mod hooks;
 mod labels;
 mod metrics;
 mod outcome;
+mod process;
 mod reconcile;
 
 use std::io;
 
 use tracing_subscriber::EnvFilter;
 
+pub use canaries::{Ended, Shown};
+pub use catalog::{CATALOG, Described};
 pub use metrics::Metrics;
 pub use outcome::Outcome;
 pub use reconcile::Reconcile;

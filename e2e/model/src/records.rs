@@ -110,7 +110,7 @@ fn closed(world: &World) -> BTreeMap<String, Value> {
 mod tests {
     use serde_json::json;
     use serin::{
-        api::canary_run::HookCall,
+        api::{MetricRange, canary_run::HookCall},
         names::conditions,
         plan::{self, Answers, Wake},
         snapshot::{ObjectRef, Snapshot},
@@ -129,6 +129,40 @@ mod tests {
         let later = later(sim.now, Duration::from_secs(1));
         snap.records.not_before = Some(later);
         (sim, snap, later)
+    }
+
+    #[test]
+    fn limits_plan_and_next_look_are_told_as_numbers() {
+        let latency = json!({"name": "request-duration", "thresholdRange": {"max": 500}, "period": "4s"});
+        let errors = json!({"name": "request-success-rate", "thresholdRange": {"min": 99}});
+        let steps = json!([{"weight": 10}, {"weight": 50, "gate": {}}, {"weight": 100, "hold": "1m"}]);
+        let analysis = json!({
+            "stepWeight": null, "maxWeight": null, "steps": steps, "threshold": 2, "metrics": [errors, latency],
+        });
+        let mut sim = fixture::initialised(&json!({"analysis": analysis}));
+        fixture::set_image(&mut sim, "podinfo:2");
+        sim.advance(Duration::from_secs(1));
+        let begun = sim.world.status();
+        let at = begun.step.and_then(|step| step.confirmed).unwrap().0;
+        assert_eq!(
+            begun.next_check.unwrap().0,
+            later(at, Duration::from_secs(4)),
+            "the metric with its own pace"
+        );
+        sim.advance(Duration::from_secs(12));
+        let status = sim.world.status();
+        let told: Vec<_> = status.metrics.iter().map(|m| (m.unit.as_str(), m.range.unwrap())).collect();
+        let range = |min, max| MetricRange { min, max };
+        assert_eq!(told, [("%", range(Some(99.0), None)), ("ms", range(None, Some(500.0)))]);
+        let run = records(&sim.world).next().unwrap();
+        let planned: Vec<_> = run.spec.schedule.iter().map(|s| (s.weight, s.gated, s.hold_seconds)).collect();
+        assert_eq!(planned, [(10, false, None), (50, true, None), (100, false, Some(60))]);
+        assert_eq!((run.spec.interval_seconds, run.spec.threshold), (Some(10), Some(2)));
+        let metrics = run.status.unwrap().metrics;
+        assert!(metrics.iter().all(|m| m.range.is_some() && !m.unit.is_empty()), "{metrics:?}");
+        fixture::set_image(&mut sim, "podinfo:1");
+        sim.advance(Duration::from_secs(30));
+        assert_eq!(sim.world.status().next_check, None, "nothing is looked at once the run is over");
     }
 
     #[test]

@@ -92,8 +92,25 @@ pub fn is_whole(text: &str) -> Result<bool> {
     Ok(serde_saphyr::from_str::<Scenario>(text)?.show.is_empty())
 }
 
-fn told(story: &Scenario) -> Result<String> {
+/// Plays a scenario and returns the Canary as each write of its status left it, and as it is in the end if it is still there.
+///
+/// # Errors
+/// As of [`shown`].
+pub fn statuses(text: &str) -> Result<Vec<Value>> {
+    let story: Scenario = serde_saphyr::from_str(text)?;
     let mut sim = Sim::new(story.world()?, "podinfo");
+    sim.told = Some(vec![]);
+    play(&story, &mut sim)?;
+    let mut all = sim.told.take().unwrap_or_default();
+    all.extend(sim.world.canary);
+    Ok(all)
+}
+
+fn told(story: &Scenario) -> Result<String> {
+    play(story, &mut Sim::new(story.world()?, "podinfo"))
+}
+
+fn play(story: &Scenario, sim: &mut Sim) -> Result<String> {
     sim.observer.lenient = !story.object["status"].is_null();
     let begin = sim.now;
     let mut out = format!("{}\n", story.title);
@@ -101,20 +118,20 @@ fn told(story: &Scenario) -> Result<String> {
         let at = time::later(begin, duration(&step.at)?);
         let mut told = String::new();
         let away = step.away.as_deref().map(duration).transpose()?.unwrap_or_default();
-        pass(&mut sim, time::earlier(at, away), &mut told)?;
+        pass(sim, time::earlier(at, away), &mut told)?;
         if !away.is_zero() {
             sim.away(away);
         }
         if story.fresh || number > 0 {
             out.push_str(&told);
         }
-        let said = step.happens(&mut sim)?;
+        let said = step.happens(sim)?;
         writeln!(out, "\n+{} {said}", step.at)?;
         sim.look();
     }
     sim.settle();
-    flush(&mut sim, &mut out, false);
-    end(&sim, &mut out)?;
+    flush(sim, &mut out, false);
+    end(sim, &mut out)?;
     if let Err(wrong) = sim.verdict() {
         bail!("{wrong}\n{out}");
     }
@@ -177,7 +194,7 @@ fn end(sim: &Sim, out: &mut String) -> Result<()> {
         Some(canary) => {
             let status = sim.world.status();
             writeln!(out, "  phase {}, weight {}", status.phase.unwrap_or_default(), status.canary_weight)?;
-            for condition in &status.conditions {
+            for condition in status.conditions.iter().filter(|c| !transcript::follows(c)) {
                 writeln!(out, "  {}={} {}", condition.type_, condition.status, condition.reason)?;
             }
             for entry in status.metrics.iter().filter(|entry| judged_anew(canary, &entry.name)) {

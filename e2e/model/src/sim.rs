@@ -80,6 +80,8 @@ pub struct Sim {
     pub others: Others,
     /// The invariants.
     pub observer: Observer,
+    /// The Canary as each write of its status left it, where that is asked for.
+    pub told: Option<Vec<serde_json::Value>>,
     /// What has happened, without times.
     pub log: Vec<String>,
     /// Plans that wrote something.
@@ -125,6 +127,7 @@ impl Sim {
             writes: WriteBudget::default(),
             rate: Rate::default(),
             observer: Observer::default(),
+            told: None,
             log: vec![],
             plans: 0,
             asked: 0,
@@ -300,6 +303,9 @@ impl Sim {
         };
         let lines = transcript::status(&before.status(), &self.world.status(), &revision);
         self.log.extend(lines);
+        if let Some(told) = &mut self.told {
+            told.extend(self.world.canary.clone());
+        }
         self.wrote(&before, None);
         true
     }

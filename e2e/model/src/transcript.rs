@@ -5,6 +5,7 @@ use serin::{
     analysis::{Doubt, Reading},
     api::{CanaryStatus, MetricStatus, StepStatus},
     manifest,
+    names::conditions,
     plan::{Action, Note, Severity},
     snapshot::CANARY_RUN,
 };
@@ -147,7 +148,7 @@ pub fn status(old: &CanaryStatus, new: &CanaryStatus, revision: &dyn Fn(&str) ->
     field("primaryReplicas", replicas(old), replicas(new));
     let generation = |s: &CanaryStatus| s.observed_generation.map(|g| g.to_string()).unwrap_or_default();
     field("observedGeneration", generation(old), generation(new));
-    for condition in &new.conditions {
+    for condition in new.conditions.iter().filter(|c| !follows(c)) {
         let before = old.conditions.iter().find(|c| c.type_ == condition.type_);
         let line =
             |c: &serin::api::CanaryCondition| format!("{}={} {}: {}", c.type_, c.status, c.reason, c.message);
@@ -155,12 +156,18 @@ pub fn status(old: &CanaryStatus, new: &CanaryStatus, revision: &dyn Fn(&str) ->
             out.push(format!("status {}", line(condition)));
         }
     }
-    let gone = |c: &&serin::api::CanaryCondition| !new.conditions.iter().any(|n| n.type_ == c.type_);
+    let gone =
+        |c: &&serin::api::CanaryCondition| !follows(c) && !new.conditions.iter().any(|n| n.type_ == c.type_);
     out.extend(old.conditions.iter().filter(gone).map(|c| format!("status {} is over", c.type_)));
     if out.is_empty() {
         out.push("status times only".into());
     }
     out
+}
+
+/// The condition follows from the rest of the status: the test target `waiting` looks at these.
+pub fn follows(condition: &serin::api::CanaryCondition) -> bool {
+    [conditions::READY, conditions::RECONCILING, conditions::STALLED].contains(&condition.type_.as_str())
 }
 
 /// What a metric has come to.

@@ -99,6 +99,7 @@ impl World {
             writes: WriteBudget::default(),
             ask_not_before: None,
             not_followed,
+            edited: None,
             watching_since: Timestamp::MIN,
             rate_limited: false,
             records: Records::default(),

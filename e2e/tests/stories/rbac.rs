@@ -6,10 +6,10 @@ use std::{collections::BTreeSet, fmt::Debug, path::Path};
 use anyhow::{Context, ensure};
 use hyper::{Request, Response};
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::Service;
+use k8s_openapi::api::{apps::v1::Deployment, core::v1::Service};
 use kube::{
     Api, Resource,
-    api::{Patch, PatchParams},
+    api::{DeleteParams, Patch, PatchParams},
     client::Body,
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -104,7 +104,17 @@ async fn whole_life(shared: &Shared, story: &Story<'_>) -> anyhow::Result<()> {
     story.phase("app", Phase::Failed).await?;
     story.delete_canary("app").await?;
     ensure!(story.replicas("app").await? == Some(2), "the target was not given back");
+    removed(story).await?;
     scaled(story).await
+}
+
+/// A Canary that is removed together with its target.
+async fn removed(story: &Story<'_>) -> anyhow::Result<()> {
+    story.initialised("gone", |_| {}).await?;
+    let target: Api<Deployment> = story.api();
+    target.delete("gone", &DeleteParams::default()).await?;
+    story.delete_canary("gone").await?;
+    wait::gone(story.virtual_services(), "gone", PATIENCE).await
 }
 
 /// Two Canaries with an autoscaler each: made, brought in step with the target's, removed.

@@ -85,6 +85,16 @@ fn nothing_is_never_good_unless_the_condition_says_so() {
 }
 
 #[test]
+fn m2_a_calculation_without_a_result_is_inconclusive() {
+    let metric = with(&json!({"successCondition": "canary[0] / primary[0] <= 1.2"}));
+    let assessed = assessed(&metric, &[of(&[0.0]), of(&[0.0])]);
+    assert_eq!(assessed.outcome, Inconclusive);
+    let words =
+        "successCondition cannot be decided: canary[0] / primary[0] is not a number (primary 0), as of 0/0";
+    assert!(assessed.text.contains(words), "{}", assessed.text);
+}
+
+#[test]
 fn range_and_condition_both_have_to_pass() {
     let both = with(&json!({"thresholdRange": {"max": 10}, "successCondition": "result[0] > 5"}));
     let at = |value| assessed(&both, &[of(&[value])]).outcome;

@@ -44,7 +44,10 @@ fn what_can_never_pass_or_never_be_measured_is_refused() {
     let cases = [
         (json!({"thresholdRange": {"min": 2, "max": 1}}), "min 2 is above max 1"),
         (json!({"successCondition": "result[0] >"}), "successCondition cannot be asked"),
-        (json!({"failureCondition": "result[0]"}), "failureCondition cannot be asked: it yields a number"),
+        (
+            json!({"failureCondition": "result[0]"}),
+            "failureCondition cannot be asked: at character 1: it yields a number",
+        ),
         (json!({"successCondition": "true"}), "does not depend on the measured value"),
         (
             json!({"successCondition": "result[0] > 1", "failureCondition": "result[0]>1"}),

@@ -1,3 +1,4 @@
 mod assess;
 mod job;
 mod limits;
+mod template;

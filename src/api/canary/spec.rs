@@ -92,6 +92,11 @@ pub struct CanarySpec {
     /// Leave everything as it is until this is unset. Default: false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub suspend: Option<bool>,
+    /// Any text that a chart changes with each release, such as its revision. Nothing depends on it: it makes the Canary change
+    /// together with its target, so that tools that wait do not take the state of the former release for that of this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 253))]
+    pub release: Option<String>,
     /// How long the proxies get to learn of a change of traffic before pods are removed, as a duration such as `3s` or
     /// `500ms`. Default: the operator's `--settle-time`, or what the provider is known to need.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -37,7 +37,8 @@ pub struct CanaryStatus {
     /// When phase or weight last changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_transition_time: Option<Time>,
-    /// Conditions: `Promoted` tells how the last run ended, others what needs attention.
+    /// Conditions: `Promoted` tells how the last run ended, `Ready`, `Reconciling` and `Stalled` tell tools whether to wait
+    /// for the target's revision, others what needs attention.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<CanaryCondition>,
     /// Session affinity cookie of this run, `name=value`.
@@ -66,6 +67,9 @@ pub struct CanaryStatus {
     /// Where the run stands in its schedule of weights.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub step: Option<StepStatus>,
+    /// When the run is looked at next, as planned when this was written. Unset: that depends on something else than time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_check: Option<MicroTime>,
     /// The run in progress.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<RunStatus>,
@@ -196,6 +200,9 @@ pub struct CanaryCondition {
     /// Why, as a sentence.
     #[serde(default)]
     pub message: String,
+    /// `metadata.generation` of the Canary that it was decided on; of `Ready`, `Reconciling` and `Stalled`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
     /// When status, reason or message last changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_update_time: Option<Time>,

@@ -137,6 +137,18 @@ pub enum JobState {
     Running,
 }
 
+/// Bounds within which a value passes, both included; open at the side that has none.
+#[derive(JsonSchema, Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct MetricRange {
+    /// Least value that passes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min: Option<f64>,
+    /// Greatest value that passes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max: Option<f64>,
+}
+
 /// What a metric's measurements of a run have come to so far.
 #[derive(JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -158,6 +170,15 @@ pub struct MetricStatus {
     /// What is wanted of it.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub wanted: String,
+    /// What is wanted of it as numbers, in `unit`; absent where conditions say it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub range: Option<MetricRange>,
+    /// What value and range are in: `%`, `ms`, or empty where that is not known.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub unit: String,
+    /// The value for the primary, where it was measured.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub primary: String,
     /// What was asked, cut to 1024 characters.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub query: String,

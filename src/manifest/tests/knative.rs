@@ -43,6 +43,7 @@ fn snapshot() -> Snapshot {
         writes: WriteBudget::default(),
         ask_not_before: None,
         not_followed: vec![],
+        edited: None,
         watching_since: Timestamp::MIN,
         rate_limited: false,
         records: crate::snapshot::Records::default(),

@@ -165,6 +165,25 @@ fn r5_a_primary_bears_no_key_by_which_a_tool_deletes_it() {
 }
 
 #[test]
+fn ch40_a_primary_bears_no_mark_of_a_helm_release_from_the_start() {
+    let mut target = fixture::target();
+    merge(
+        &mut target,
+        &json!({"metadata": {
+            "labels": {"app.kubernetes.io/managed-by": "Helm", "helm.sh/chart": "shop-1.0.0"},
+            "annotations": {
+                "meta.helm.sh/release-name": "shop", "meta.helm.sh/release-namespace": "test",
+                "helm.sh/resource-policy": "keep", "helm.sh/hook-weight": "1", "team": "a",
+            },
+        }}),
+    );
+    let made = created(want(&target, &["*"]), &target, &label(), 1).to_create();
+    let text = made["metadata"].to_string();
+    assert!(!text.contains("helm.sh") && !text.contains("managed-by"), "{text}");
+    assert_eq!(made["metadata"]["annotations"]["team"], "a");
+}
+
+#[test]
 fn a_primary_of_flaggers_is_recognised() {
     let target = fixture::target();
     let rewritten = template(Target::Deployment, &target["spec"]["template"], &label(), "podinfo");

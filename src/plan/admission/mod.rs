@@ -127,6 +127,8 @@ pub(crate) fn refuse(d: &mut PlanBuilder, reason: &'static str, message: &str) {
     }
 }
 
+/// Changes of a Canary and of its target that a tool makes together are seen within this time.
+const TOGETHER: std::time::Duration = std::time::Duration::from_secs(1);
 /// A chart's Canary may be seen before its other objects: that is no mistake until it has lasted.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
 
@@ -150,9 +152,14 @@ fn stopped(snap: &Snapshot, d: &mut PlanBuilder, problem: &Problem, unserved: Op
     }
 }
 
-/// The spec has been taken note of. A first status has a phase: tools that show it expect one.
+/// The spec has been taken note of.
 fn seen(snap: &Snapshot, d: &mut PlanBuilder) {
     d.status.observed_generation = snap.canary.metadata.generation;
+    has_phase(snap, d);
+}
+
+/// A first status has a phase: tools that show it expect one.
+fn has_phase(snap: &Snapshot, d: &mut PlanBuilder) {
     if d.status.phase.unwrap_or_default() == Phase::Unset {
         d.phase(Phase::Initializing, &snap.canary.spec.target_ref.kind);
     }
@@ -182,7 +189,9 @@ fn accept(cx: &Context<'_>, d: &mut PlanBuilder) {
     }
     listing(d, conditions::NOT_YET_SERVED, "NotYetServed", &cx.findings.unserved, cx.findings.held);
     listing(d, conditions::ADVISORY, "Advisory", &cx.findings.advice, false);
-    d.status.observed_generation = cx.snap.canary.metadata.generation;
+    let edited = cx.snap.edited.map_or(Timestamp::MIN, |at| after(at, TOGETHER));
+    has_phase(cx.snap, d);
+    d.follow_generation(cx.snap.canary.metadata.generation, edited);
     if d.status.in_use.is_none() && cx.phase() != Phase::Unset {
         d.status.in_use = Some(in_use(&cx.c));
     }

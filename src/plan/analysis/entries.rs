@@ -21,8 +21,9 @@ pub(crate) fn all(cx: &Context<'_>) -> Vec<MetricStatus> {
     let entry = |(at, m): (usize, &CanaryMetric)| {
         let before = all[..at].iter().filter(|other| other.name == m.name).count();
         let name = if before == 0 { m.name.clone() } else { format!("{}#{}", m.name, before + 1) };
-        let found = known.iter().find(|entry| entry.name == name).cloned();
-        found.unwrap_or_else(|| MetricStatus { name, ..MetricStatus::default() })
+        let found = known.iter().find(|entry| entry.name == name).cloned().unwrap_or_default();
+        let (range, unit) = limits::bounds(m);
+        MetricStatus { name, range, unit: unit.to_owned(), ..found }
     };
     all.iter().enumerate().map(entry).collect()
 }

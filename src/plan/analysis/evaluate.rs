@@ -198,7 +198,7 @@ fn window_webhooks(cx: &Context<'_>, d: &mut PlanBuilder) -> (Option<Failed>, bo
 fn note_measurements(cx: &Context<'_>, d: &mut PlanBuilder, found: &[(usize, Assessment)]) {
     let entries = entries::all(cx);
     for (at, assessment) in found {
-        history::measured(cx, d, &entries[*at].name, assessment);
+        history::measured(cx, d, &entries[*at], assessment);
     }
 }
 

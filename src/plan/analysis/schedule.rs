@@ -9,7 +9,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
 use crate::{
     analysis::{self, Assessment, Query, limits},
-    api::{CanaryMetric, MetricOutcome, MetricStatus, NoData},
+    api::{CanaryMetric, CanaryStatus, MetricOutcome, MetricStatus, NoData, Phase},
+    names::conditions,
     plan::{
         analysis::{
             entries::{self, Effect, effect},
@@ -70,6 +71,31 @@ pub(crate) fn due(cx: &Context<'_>) -> Timestamp {
     let entries = entries::all(cx);
     let metrics = cx.checks.metrics.iter().zip(&entries).filter_map(|(m, entry)| metric_due(cx, m, entry));
     metrics.chain([window(cx)]).min().unwrap_or(cx.now)
+}
+
+/// When something is to be asked next by the status that a plan leaves: the end of a window, or the time of a metric with a
+/// pace of its own. None: nothing is measured, or nothing is known of when answers come.
+pub(crate) fn next(cx: &Context<'_>, status: &CanaryStatus) -> Option<Timestamp> {
+    let analysed =
+        matches!(status.phase, Some(Phase::Progressing | Phase::Waiting | Phase::WaitingPromotion));
+    let step = status.step.as_ref().filter(|step| step.index > 0)?;
+    let ending = status.run.as_ref().is_none_or(|run| run.ending.is_some());
+    let frozen = status.conditions.iter().any(|c| c.type_ == conditions::FROZEN);
+    let idle = status.phase != Some(Phase::Progressing) && step.weight == 0 && !step.mirrored;
+    if !analysed || ending || frozen || idle {
+        return None;
+    }
+    let window = after(step.checked.as_ref().or(step.confirmed.as_ref())?.0, cx.c.interval);
+    let paced = cx.checks.metrics.iter().zip(&status.metrics).filter_map(|(m, entry)| {
+        let period = limits::time(m.verdict.period.as_ref())?;
+        let delay = limits::time(m.verdict.initial_delay.as_ref()).unwrap_or(period);
+        if m.verdict.count.is_some_and(|count| entry.passed >= count) {
+            return None;
+        }
+        let last = entry.measured.as_ref().map(|last| after(last.0, period));
+        last.or_else(|| entry.since.as_ref().map(|since| after(since.0, delay)))
+    });
+    paced.chain([window]).min()
 }
 
 /// Up to when what was due was asked: what becomes due while answers are awaited is asked by the next pass. Now, where
@@ -140,6 +166,7 @@ pub(crate) fn record(cx: &Context<'_>, m: &CanaryMetric, entry: &mut MetricStatu
     entry.measured = Some(MicroTime(cx.now));
     entry.outcome = Some(found.outcome);
     entry.value.clone_from(&found.value);
+    entry.primary.clone_from(&found.primary);
     entry.wanted.clone_from(&found.wanted);
     entry.query = cut(&found.query, LONGEST_QUERY);
     entry.message = cut(&found.text, LONGEST);

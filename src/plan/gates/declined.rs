@@ -11,9 +11,6 @@ use crate::{
     },
 };
 
-/// Reason of the condition `Promoted`: the target's revision was declined before its run began.
-pub(crate) const DECLINED: &str = "Declined";
-
 /// A revision that waited to be begun with is not going to be.
 pub(crate) fn decline(cx: &Context<'_>, d: &mut PlanBuilder, why: &str) {
     d.status.epoch += 1;
@@ -21,7 +18,12 @@ pub(crate) fn decline(cx: &Context<'_>, d: &mut PlanBuilder, why: &str) {
     d.status.tracked_configs = cx.configs.for_status();
     d.clear(conditions::PAUSED);
     as_before(cx, d);
-    d.condition(conditions::PROMOTED, "False", DECLINED, &format!("The revision was not begun with: {why}."));
+    d.condition(
+        conditions::PROMOTED,
+        "False",
+        conditions::DECLINED,
+        &format!("The revision was not begun with: {why}."),
+    );
     observed_target::remember(cx, d);
     d.say(cx.messages.declined(why));
 }

@@ -6,7 +6,10 @@ use serde_json::json;
 use super::retention;
 use crate::{
     analysis::Assessment,
-    api::canary_run::{HookCall, Measurement, RunMetric},
+    api::{
+        MetricStatus,
+        canary_run::{HookCall, Measurement, RunMetric},
+    },
     names,
     plan::{
         builder::PlanBuilder,
@@ -17,21 +20,24 @@ use crate::{
 };
 
 /// Notes what a measurement came to.
-pub(crate) fn measured(cx: &Context<'_>, d: &mut PlanBuilder, name: &str, found: &Assessment) {
+pub(crate) fn measured(cx: &Context<'_>, d: &mut PlanBuilder, entry: &MetricStatus, found: &Assessment) {
     let step = cx.step();
     let verdict = format!("{:?}", found.outcome);
     let metric = RunMetric {
-        name: name.to_owned(),
+        name: entry.name.clone(),
+        range: entry.range,
+        unit: entry.unit.clone(),
         query: retention::long(&redacted(&found.query)),
         wanted: found.wanted.clone(),
         verdicts: [(verdict.clone(), 1)].into(),
     };
     let measurement = Measurement {
-        metric: name.to_owned(),
+        metric: entry.name.clone(),
         step: step.index,
         start: step.checked.or(step.confirmed),
         end: Some(MicroTime(cx.now)),
         value: found.value.clone(),
+        primary: found.primary.clone(),
         verdict,
         message: retention::short(&found.text),
         job: found.job.clone().unwrap_or_default(),

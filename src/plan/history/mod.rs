@@ -24,12 +24,12 @@ pub(crate) use findings::{called, measured};
 use crate::{
     api::{
         CanaryRun, CanaryRunSpec, CanaryRunStatus, CanaryStatus, LastRun, Phase, RunPhase, RunStatus,
-        canary_run::RunStep,
+        canary_run::{PlannedStep, RunStep},
     },
     manifest::{Manifest, json as path},
     names::{self, conditions},
     snapshot::{CANARY_RUN, Evidence, ObjectRef, Snapshot},
-    spec::{Target, validate},
+    spec::{Step, Target, Validated, validate},
 };
 
 /// Webhooks that are told of the end of a run have so much time to be in its record.
@@ -82,6 +82,14 @@ pub(crate) fn record(snap: &Snapshot, d: &mut PlanBuilder, now: Timestamp) {
         Some(until) => d.wake_at(until),
         None => writes.actions.into_iter().for_each(|action| d.act(action)),
     }
+}
+
+/// Since when the canary has had requests in this run, by its record. None: it had none, or there is no record.
+pub fn exposed_since(snap: &Snapshot, last: &LastRun) -> Option<Timestamp> {
+    let record = snap.objects.get(CANARY_RUN, &last.name)?;
+    let run: CanaryRun = serde_json::from_value(record.clone()).ok()?;
+    let steps = run.status.unwrap_or_default().steps;
+    steps.into_iter().find(|step| step.weight > 0)?.at.map(|at| at.0)
 }
 
 /// How many records are kept.
@@ -315,5 +323,20 @@ fn about(snap: &Snapshot, status: &CanaryStatus, number: i64) -> CanaryRunSpec {
         images: if present { images(target) } else { vec![] },
         promoted_revision: status.last_promoted_spec.clone().unwrap_or_default(),
         promoted_images: if present { images(&names::primary(target)) } else { vec![] },
+        schedule: known.as_ref().map(planned).unwrap_or_default(),
+        interval_seconds: known.as_ref().and_then(|c| i64::try_from(c.interval.as_secs()).ok()),
+        threshold: known.as_ref().map(|c| c.threshold),
     }
+}
+
+/// The steps as they are planned.
+fn planned(c: &Validated) -> Vec<PlannedStep> {
+    let hold = |step: &Step| i64::try_from(step.hold.as_secs()).ok().filter(|_| step.hold > c.interval);
+    let one = |(at, step): (usize, &Step)| PlannedStep {
+        weight: step.weight,
+        mirrored: step.mirrored,
+        hold_seconds: hold(step),
+        gated: c.gates.steps.contains_key(&(at + 1)),
+    };
+    c.schedule.iter().enumerate().map(one).collect()
 }

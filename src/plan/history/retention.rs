@@ -161,6 +161,7 @@ mod tests {
             query: long(&"q".repeat(5000)),
             wanted: "any number".into(),
             verdicts: [(verdict.to_owned(), 1)].into(),
+            ..RunMetric::default()
         };
         let measurement = Measurement {
             metric: "m".into(),

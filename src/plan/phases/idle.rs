@@ -78,7 +78,7 @@ fn idle_target(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 
 /// The target was set back to the promoted template after a failure.
 fn failure_over(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
-    let declined = d.find(conditions::PROMOTED).is_some_and(|c| c.reason == declined::DECLINED);
+    let declined = d.find(conditions::PROMOTED).is_some_and(|c| c.reason == conditions::DECLINED);
     let over = cx.phase() == Phase::Failed || declined && !cx.waits_to_begin();
     if cx.promoted() != Some(cx.hash.as_str()) || !over {
         return GO_ON;
@@ -134,9 +134,14 @@ fn back_off(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let patience = seen.patience.unwrap_or(0).clamp(0, PATIENCE_MOST);
     let since = seen.emptied.as_ref().map_or(Timestamp::MIN, |at| at.0);
     d.reached(after(since, Duration::from_secs(patience as u64)))?;
-    let again = cx.now < after(since, Duration::from_secs(2 * patience as u64));
-    let next = if again { (2 * patience).min(PATIENCE_MOST) } else { PATIENCE };
-    if again {
+    let again = cx.now < after(since, Duration::from_secs((2 * patience).max(PAUSE) as u64));
+    let next = match patience {
+        _ if !again => 0,
+        0 => PATIENCE,
+        _ => (2 * patience).min(PATIENCE_MOST),
+    };
+    // the first time it may be an upgrade that came right after a run
+    if again && patience > 0 {
         d.say(cx.messages.contested(next, cx.c.target.rest_advice()));
     }
     if let Some(target) = &mut d.status.target {
@@ -145,8 +150,9 @@ fn back_off(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     GO_ON
 }
 
-/// Seconds that an idle target keeps pods that it was given right after it was scaled to zero; doubled each time, up to
-/// [`PATIENCE_MOST`].
+/// Seconds after it was scaled to zero within which an idle target is scaled up *again*.
+const PAUSE: i64 = 30;
+/// Seconds that an idle target keeps pods that it was given again and again; doubled each time, up to [`PATIENCE_MOST`].
 const PATIENCE: i64 = 30;
 const PATIENCE_MOST: i64 = 3600;
 

@@ -15,7 +15,7 @@ use crate::{
         chain::{self, Chain},
         context::Context,
         model::{
-            Action, Messages,
+            Action, Messages, Note,
             flow::{Flow, GO_ON, HANDLED, WAIT, WRITE_FIRST, all, ignore},
         },
         objects::{
@@ -59,8 +59,31 @@ pub(crate) fn freed(raw: &Value) -> Option<Vec<String>> {
 }
 
 fn release(snap: &Snapshot, d: &mut PlanBuilder) {
+    if let Some(note) = applied_since(snap) {
+        d.say(note);
+    }
     let all = snap.canary.metadata.finalizers.iter().flatten();
     d.act(Action::Finalizers { list: all.filter(|f| *f != names::FINALIZER).cloned().collect() });
+}
+
+/// `helm install` takes an object under deletion for its own and says "deployed"; then the object goes. Told of a deletion
+/// that nobody watched: one that is seen from its beginning is the uninstallation itself.
+fn applied_since(snap: &Snapshot) -> Option<Note> {
+    let meta = &snap.canary.metadata;
+    let release = meta.annotations.as_ref()?.get(names::HELM_RELEASE)?;
+    let deleted = meta.deletion_timestamp.as_ref()?.0;
+    if snap.watching_since <= deleted {
+        return None;
+    }
+    let name = meta.name.as_deref().unwrap_or_default();
+    Some(Note::warning(
+        "DeletedUnseen",
+        format!(
+            "Canary {name} of the Helm release {release} has been under deletion since {deleted:.0}, when no operator \
+             ran, and goes now. If the release was installed again since, Helm took this object for its own: run helm \
+             upgrade {release} once more"
+        ),
+    ))
 }
 
 /// The order in which a deleted Canary gives everything back.

@@ -1,4 +1,16 @@
-use crate::source::externalmetrics::path;
+use crate::source::externalmetrics::{decode, path};
+use crate::source::{http::TIMEOUT, tests::http};
+
+#[test]
+fn l11_a_value_may_stand_without_quotes() {
+    let read = |values: &str| {
+        decode(&http(TIMEOUT).reply("the API", 200, format!(r#"{{"items":[{values}]}}"#).into()))
+    };
+    assert_eq!(read(r#"{"value":5},{"value":"1500m"},{"value":0.5}"#).unwrap(), [5.0, 1.5, 0.5]);
+    for odd in [r#"{"value":true}"#, r#"{"value":null}"#, r#"{"value":"x"}"#, "{}"] {
+        assert_eq!(read(odd).unwrap_err().reason(), "AnswerUndecodable", "{odd}");
+    }
+}
 
 #[test]
 fn queries_become_paths_that_cannot_leave_the_api() {

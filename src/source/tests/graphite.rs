@@ -39,6 +39,17 @@ async fn a_series_that_nobody_has_is_no_data_and_an_unknown_function_is_a_wrong_
     let error = answered(400, words).await.0.unwrap_err();
     assert_eq!(error.reason(), "QueryRejected");
     assert!(error.quoting().contains("unknown function: nope"), "{error}");
-    // what it says for infinity
-    assert!(answered(200, r#"[{"target": "a", "datapoints": [[1e9999, 1]]}]"#).await.0.is_err());
+}
+
+#[tokio::test]
+async fn l6_infinity_is_a_value() {
+    let of =
+        |target: &str, value: &str| format!(r#"[{{"target": "{target}", "datapoints": [[{value}, 1]]}}]"#);
+    let infinity = f64::INFINITY;
+    assert_eq!(answered(200, &of("a", "1e9999")).await.0.unwrap(), [infinity]);
+    assert_eq!(answered(200, &of("a", "-1e9999")).await.0.unwrap(), [-infinity]);
+    assert_eq!(answered(200, &of("scale(a\\\"1e9999,1e9999)", "1e9999")).await.0.unwrap(), [infinity]);
+    for odd in ["1e9998", "\"x", "true"] {
+        assert!(answered(200, &of("a", odd)).await.0.is_err(), "{odd}");
+    }
 }

@@ -28,3 +28,10 @@ fn an_error_within_an_answer_is_one() {
     assert!(error.quoting().ends_with("there is no column _value in it: ,result,table,mean"), "{error}");
     assert!(decode(&reply(",result,table,_value\r\n,_result,0,on\r\n")).is_err());
 }
+
+#[test]
+fn l5_an_empty_line_within_quotes_parts_no_tables() {
+    let quoted =
+        ",result,table,_value,tag\r\n,_result,0,1.5,\"a\r\n\r\nb\"\r\n\r\n,result,table,_value\r\n,b,0,2\r\n";
+    assert_eq!(decode(&reply(quoted)).unwrap(), [1.5, 2.0]);
+}

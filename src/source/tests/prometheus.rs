@@ -192,16 +192,47 @@ async fn a_flood_is_cut_and_silence_ends() {
 }
 
 #[tokio::test]
-async fn base_paths_and_white_space_are_tidied() {
+async fn base_paths_are_tidied_and_queries_sent_as_they_are() {
     let (address, seen) = server(says(&vector(&["1"]))).await;
     for base in ["", "/", "/prom", "/prom/"] {
         query(TIMEOUT, &format!("{address}{base}"), " sum(\n  up{a=\"b c\"}\n) ").await.unwrap();
     }
     let lines: Vec<String> =
         seen.lock().unwrap().iter().map(|r| r.lines().next().unwrap().to_owned()).collect();
-    let query = "/api/v1/query?nocache=1&query=sum%28+up%7Ba%3D%22b+c%22%7D+%29";
+    let query = "/api/v1/query?nocache=1&query=sum%28%0A++up%7Ba%3D%22b+c%22%7D%0A%29";
     for (line, base) in lines.iter().zip(["", "", "/prom", "/prom"]) {
         assert_eq!(*line, format!("GET {base}{query} HTTP/1.1"));
+    }
+}
+
+#[tokio::test]
+async fn h4_r16_comments_and_line_breaks_of_a_query_are_kept() {
+    let (address, seen) = server(says(&vector(&["1"]))).await;
+    query(TIMEOUT, &address, "# share of bad answers\nsum(a{b=\"c  d\"}) # 5xx\n/ sum(b)").await.unwrap();
+    let line = seen.lock().unwrap()[0].lines().next().unwrap().to_owned();
+    assert_eq!(
+        line,
+        "GET /api/v1/query?query=%23+share+of+bad+answers%0Asum%28a%7Bb%3D%22c++d%22%7D%29+%23+5xx%0A%2F+sum%28b%29 HTTP/1.1"
+    );
+}
+
+#[tokio::test]
+async fn l7_a_warning_about_the_query_is_told_from_a_partial_answer() {
+    let warned = |warnings: &str| {
+        let data = vector(&["1"]);
+        let body = format!(r#"{{"status":"success","data":{data},"warnings":[{warnings}]}}"#);
+        Play::Say(200, "application/json", body)
+    };
+    let of_query = r#""PromQL warning: quantile value should be between 0 and 1, got 2""#;
+    let of_store = r#""receive series from Addr: 10.0.0.1: connection refused""#;
+    let error = ask(warned(of_query)).await.unwrap_err();
+    assert_eq!(error.reason(), "QueryWarned");
+    assert!(error.to_string().ends_with("correct the query"), "{error}");
+    assert!(error.quoting().contains("between 0 and 1"), "{}", error.quoting());
+    for warnings in [of_store.to_owned(), format!("{of_query},{of_store}")] {
+        let error = ask(warned(&warnings)).await.unwrap_err();
+        assert_eq!(error.reason(), "AnswerWarned");
+        assert!(error.to_string().ends_with("a part of the data may be missing"), "{error}");
     }
 }
 

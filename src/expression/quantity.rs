@@ -1,9 +1,13 @@
 //! Quantities as Kubernetes writes them: `1500m`, `2Gi`, `1e3`.
 
 /// Its value; none for what is no quantity.
-pub(super) fn parse(text: &str) -> Option<f64> {
+pub fn parse(text: &str) -> Option<f64> {
     let text = text.trim();
     let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    // an exponent takes the place of a unit
+    if number.contains(['e', 'E']) && number.len() < text.len() {
+        return None;
+    }
     let factor = match &text[number.len()..] {
         "" => 1.0,
         "n" => 1e-9,
@@ -47,7 +51,7 @@ mod tests {
         ] {
             assert_eq!(parse(text), Some(value), "{text}");
         }
-        for text in ["", "m", "1x", "1 m", "NaN", "inf", "1ee3", "é"] {
+        for text in ["", "m", "1x", "1 m", "NaN", "inf", "1ee3", "12e3m", "é"] {
             assert_eq!(parse(text), None, "{text}");
         }
         assert_eq!(parse("1e400"), Some(f64::INFINITY));

@@ -1,0 +1,1 @@
+../../serin/templates/_values.tpl

@@ -1,0 +1,53 @@
+{{/* The flags, as a YAML list. Flagger knows the ones up to the line that says so. */}}
+{{- define "serin.args" -}}
+{{- $v := include "serin.values" . | fromJson -}}
+{{- $args := list (printf "--log-level=%s" (default "info" $v.logLevel)) (printf "--metrics-server=%s" (include "serin.metricsServer" .)) -}}
+{{- range $flag, $value := dict "mesh-provider" $v.meshProvider "namespace" $v.namespace "selector-labels" $v.selectorLabels "include-label-prefix" $v.includeLabelPrefix "ingress-annotations-prefix" $v.ingressAnnotationsPrefix "ingress-class" $v.ingressClass "cluster-name" $v.clusterName "slack-channel" $v.slack.channel "slack-proxy-url" (default $v.slack.proxy $v.slack.proxyUrl) "msteams-proxy-url" $v.msteams.proxyUrl -}}
+{{- if $value }}{{ $args = append $args (printf "--%s=%v" $flag $value) }}{{ end -}}
+{{- end -}}
+{{- if or $v.slack.url $v.existingSecret }}{{ $args = append $args (printf "--slack-user=%s" (default "flagger" $v.slack.user)) }}{{ end -}}
+{{- if eq (toString $v.noCrossNamespaceRefs) "true" }}{{ $args = append $args "--no-cross-namespace-refs=true" }}{{ end -}}
+{{- if eq (toString $v.rbac.secrets) "false" -}}
+{{- $args = append $args "--enable-config-tracking=false" -}}
+{{- else if not (kindIs "invalid" $v.configTracking.enabled) -}}
+{{- $args = append $args (printf "--enable-config-tracking=%v" $v.configTracking.enabled) -}}
+{{- end -}}
+{{- if $v.controlplane.kubeconfig.secretName -}}
+{{- $args = append $args (printf "--kubeconfig-service-mesh=/tmp/controlplane/%s" (default "kubeconfig" $v.controlplane.kubeconfig.key)) -}}
+{{- end -}}
+{{- /* Flagger's lease, where it ran with leader election: Serin waits until it is no longer renewed. */ -}}
+{{- $args = append $args (printf "--leader-election-namespace=%s" .Release.Namespace) -}}
+{{- if eq (toString $v.image.allowFlagger) "true" -}}
+{{- if eq (toString $v.leaderElection.enabled) "true" }}{{ $args = append $args "--enable-leader-election=true" }}{{ end -}}
+{{- else -}}
+{{- with $v.settleTime }}{{ $args = append $args (printf "--settle-time=%s" .) }}{{ end -}}
+{{- with $v.allowedHosts }}{{ $args = append $args (printf "--allowed-hosts=%s" (join "," .)) }}{{ end -}}
+{{- with $v.allowedNetworks }}{{ $args = append $args (printf "--allowed-networks=%s" (join "," .)) }}{{ end -}}
+{{- if include "serin.managesCrds" . }}{{ $args = append $args "--manage-crds" }}{{ end -}}
+{{- end -}}
+{{- range concat $args (default list $v.extraArgs) }}
+- {{ . | quote }}
+{{- end -}}
+{{- end -}}
+
+{{/* Variables: the URLs, as far as the user's own do not name them, and the user's. */}}
+{{- define "serin.env" -}}
+{{- $v := include "serin.values" . | fromJson -}}
+{{- $own := list -}}
+{{- range default list $v.env }}{{ $own = append $own .name }}{{ end -}}
+{{- $secret := default (printf "%s-urls" (include "serin.fullname" .)) $v.existingSecret -}}
+{{- $given := dict "SLACK_URL" $v.slack.url "MSTEAMS_URL" $v.msteams.url "EVENT_WEBHOOK_URL" $v.eventWebhook -}}
+{{- range $name, $key := dict "SLACK_URL" "slack-url" "MSTEAMS_URL" "msteams-url" "EVENT_WEBHOOK_URL" "event-webhook-url" }}
+{{- if and (not (has $name $own)) (or $v.existingSecret (get $given $name)) }}
+- name: {{ $name }}
+  valueFrom:
+    secretKeyRef:
+      name: {{ $secret }}
+      key: {{ $key }}
+      optional: true
+{{- end }}
+{{- end }}
+{{- with $v.env }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}

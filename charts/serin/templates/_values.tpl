@@ -1,0 +1,104 @@
+{{/*
+The values as JSON, with every map of the schema in place, so that a value that is missing, null or empty reads the same.
+With --reuse-values Helm does not read this chart's defaults at all: then they are filled in here.
+*/}}
+{{- define "serin.values" -}}
+{{- $values := deepCopy .Values.AsMap -}}
+{{- if not (or (hasKey $values "networkPolicy") (hasKey $values "dashboards") (hasKey $values "prometheusRule") (hasKey $values "podSecurityContext")) -}}
+{{- $values = mergeOverwrite (.Files.Get "files/defaults.yaml" | fromYaml) (include "serin.withoutNulls" $values | fromJson) -}}
+{{- end -}}
+{{- $schema := .Files.Get "files/schema.json" | fromJson -}}
+{{- include "serin.filled" (list $values $schema) -}}
+{{- end -}}
+
+{{- define "serin.filled" -}}
+{{- $values := index . 0 -}}
+{{- range $key, $schema := (index . 1).properties -}}
+{{- if has "object" (kindIs "string" $schema.type | ternary (list $schema.type) (default list $schema.type)) -}}
+{{- $map := get $values $key | default dict -}}
+{{- if hasKey $schema "properties" }}{{ $map = include "serin.filled" (list $map $schema) | fromJson }}{{ end -}}
+{{- $_ := set $values $key $map -}}
+{{- end -}}
+{{- end -}}
+{{- $values | toJson -}}
+{{- end -}}
+
+{{- define "serin.withoutNulls" -}}
+{{- $kept := dict -}}
+{{- range $key, $value := . -}}
+{{- if kindIs "map" $value -}}
+{{- $_ := set $kept $key (include "serin.withoutNulls" $value | fromJson) -}}
+{{- else if not (kindIs "invalid" $value) -}}
+{{- $_ := set $kept $key $value -}}
+{{- end -}}
+{{- end -}}
+{{- $kept | toJson -}}
+{{- end -}}
+
+{{/*
+Paths of values that the schema does not know, as a JSON list; fails where one is likely to be a misspelt name. Names at the
+top level that resemble none may be somebody's anchors and are only told about in NOTES.
+*/}}
+{{- define "serin.unknown" -}}
+{{- $schema := .Files.Get "files/schema.json" | fromJson -}}
+{{- $unknown := list -}}
+{{- range $key, $value := .Values -}}
+{{- $known := get $schema.properties $key -}}
+{{- if not (hasKey $schema.properties $key) -}}
+{{- $meant := include "serin.meant" (list $key (keys $schema.properties | sortAlpha)) -}}
+{{- if $meant }}{{ fail (printf "%s is no value of this chart: did you mean %s?" $key $meant) }}{{ end -}}
+{{- $unknown = append $unknown $key -}}
+{{- else if and (ne $key "global") (kindIs "map" $value) (hasKey $known "properties") -}}
+{{- include "serin.checkedMap" (list $key $value $known) -}}
+{{- end -}}
+{{- end -}}
+{{- $unknown | toJson -}}
+{{- end -}}
+
+{{- define "serin.checkedMap" -}}
+{{- $path := index . 0 -}}
+{{- $schema := index . 2 -}}
+{{- range $key, $value := index . 1 -}}
+{{- if not (hasKey $schema.properties $key) -}}
+{{- $names := keys $schema.properties | sortAlpha -}}
+{{- $meant := include "serin.meant" (list $key $names) -}}
+{{- if $meant }}{{ fail (printf "%s.%s is no value of this chart: did you mean %s.%s?" $path $key $path $meant) }}{{ end -}}
+{{- fail (printf "%s.%s is no value of this chart: %s has %s" $path $key $path (join ", " $names)) -}}
+{{- end -}}
+{{- $known := get $schema.properties $key -}}
+{{- if and (kindIs "map" $value) (hasKey $known "properties") -}}
+{{- include "serin.checkedMap" (list (printf "%s.%s" $path $key) $value $known) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Of a list of names the one that differs from a name by its case, by - and _, or by one letter. */}}
+{{- define "serin.meant" -}}
+{{- $name := index . 0 | lower | replace "-" "" | replace "_" "" -}}
+{{- $found := "" -}}
+{{- range $candidate := index . 1 -}}
+{{- $other := $candidate | lower -}}
+{{- if and (not $found) (eq "true" (include "serin.near" (list $name $other))) }}{{ $found = $candidate }}{{ end -}}
+{{- end -}}
+{{- $found -}}
+{{- end -}}
+
+{{/* true if two words are the same but for one letter that is missing, too many, another, or swapped with the next. */}}
+{{- define "serin.near" -}}
+{{- $a := index . 0 -}}{{- $b := index . 1 -}}
+{{- $near := eq $a $b -}}
+{{- $long := max (len $a) (len $b) -}}
+{{- if and (not $near) (gt (min (len $a) (len $b)) 2) (le (sub $long (min (len $a) (len $b))) 1) -}}
+{{- range $i := until (int $long) -}}
+{{- if and (not $near) (le $i (len $a)) (le $i (len $b)) -}}
+{{- if eq (substr 0 $i $a) (substr 0 $i $b) -}}
+{{- $restA := trimPrefix (substr 0 $i $a) $a -}}{{- $restB := trimPrefix (substr 0 $i $b) $b -}}
+{{- $tailA := regexReplaceAll "^." $restA "" -}}{{- $tailB := regexReplaceAll "^." $restB "" -}}
+{{- $swapped := eq (regexReplaceAll "^(.)(.)" $restA "${2}${1}") $restB -}}
+{{- if or (eq $tailA $tailB) (eq $restA $tailB) (eq $tailA $restB) $swapped }}{{ $near = true }}{{ end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- $near -}}
+{{- end -}}

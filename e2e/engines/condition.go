@@ -1,0 +1,194 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/expr-lang/expr"
+	"github.com/google/cel-go/cel"
+	"github.com/google/cel-go/common/types"
+	"github.com/google/cel-go/common/types/ref"
+	"github.com/google/cel-go/common/types/traits"
+)
+
+// numbers of a case: JSON has no NaN, so that null stands for it.
+func numbers(values []*float64) []float64 {
+	all := make([]float64, len(values))
+	for i, v := range values {
+		all[i] = math.NaN()
+		if v != nil {
+			all[i] = *v
+		}
+	}
+	return all
+}
+
+// expression evaluates as Argo Rollouts does: with expr, and with functions of its own.
+func expression(q question) (string, error) {
+	list, primary := numbers(q.Values), numbers(q.Primary)
+	var result, other any = list, primary
+	if q.Scalar {
+		result, other = any(nil), any(nil)
+		if len(list) > 0 {
+			result = list[0]
+		}
+		if len(primary) > 0 {
+			other = primary[0]
+		}
+	}
+	isNil := func(in any) bool { return in == nil }
+	env := map[string]any{
+		"result": result, "canary": result, "primary": other,
+		"isNaN": math.IsNaN, "isInf": func(f float64) bool { return math.IsInf(f, 0) }, "isNil": isNil,
+		"asInt": func(in any) (int64, error) {
+			if f, ok := in.(float64); ok {
+				return int64(f), nil
+			}
+			return 0, errors.New("no number")
+		},
+		"asFloat": func(in any) (float64, error) {
+			if f, ok := in.(float64); ok {
+				return f, nil
+			}
+			return 0, errors.New("no number")
+		},
+		"default": func(in, instead any) any {
+			if isNil(in) {
+				return instead
+			}
+			return in
+		},
+	}
+	program, err := expr.Compile(q.Text, expr.Env(env), expr.AsBool())
+	if err != nil {
+		return "", err
+	}
+	out, err := expr.Run(program, env)
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprint(out), nil
+}
+
+var size = regexp.MustCompile(`\bsize\(`)
+
+// fractions writes whole numbers as fractions, but for places in lists: in the conditions of Serin there is one kind of number.
+func fractions(text string) string {
+	var out strings.Builder
+	var brackets []bool
+	before := ' '
+	for i := 0; i < len(text); {
+		c := text[i]
+		switch {
+		case c == '[':
+			brackets = append(brackets, before == ']' || before == ')' || before == '_' || isLetter(before))
+		case c == ']' && len(brackets) > 0:
+			brackets = brackets[:len(brackets)-1]
+		case c >= '0' && c <= '9' && !isLetter(before) && before != '_' && before != '.':
+			end := i
+			for end < len(text) && (text[end] >= '0' && text[end] <= '9') {
+				end++
+			}
+			whole := end == len(text) || text[end] != '.' && text[end] != 'e' && !isLetter(rune(text[end]))
+			out.WriteString(text[i:end])
+			if whole && (len(brackets) == 0 || !brackets[len(brackets)-1]) {
+				out.WriteString(".0")
+			}
+			if !whole {
+				for end < len(text) && (text[end] == '.' || text[end] == 'e' || text[end] >= '0' && text[end] <= '9') {
+					out.WriteByte(text[end])
+					end++
+				}
+			}
+			before, i = '0', end
+			continue
+		}
+		if c != ' ' {
+			before = rune(c)
+		}
+		out.WriteByte(c)
+		i++
+	}
+	return out.String()
+}
+
+func isLetter(c rune) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }
+
+// common evaluates in the Common Expression Language, with the functions that Serin adds to it.
+func common(q question) (string, error) {
+	kind := cel.ListType(cel.DoubleType)
+	if q.Scalar {
+		kind = cel.DoubleType
+	}
+	list := []*cel.Type{cel.ListType(cel.DoubleType)}
+	of := func(name string, fold func([]float64) float64) cel.EnvOption {
+		return cel.Function(name, cel.Overload(name+"_list", list, cel.DoubleType, cel.UnaryBinding(func(v ref.Val) ref.Val {
+			var all []float64
+			for it := v.(traits.Lister).Iterator(); it.HasNext() == types.True; {
+				all = append(all, float64(it.Next().(types.Double)))
+			}
+			return types.Double(fold(all))
+		})))
+	}
+	asks := func(name string, ask func(float64) bool) cel.EnvOption {
+		return cel.Function(name, cel.Overload(name+"_double", []*cel.Type{cel.DoubleType}, cel.BoolType, cel.UnaryBinding(func(v ref.Val) ref.Val {
+			return types.Bool(ask(float64(v.(types.Double))))
+		})))
+	}
+	sum := func(all []float64) (total float64) {
+		for _, n := range all {
+			total += n
+		}
+		return total
+	}
+	env, err := cel.NewEnv(
+		cel.Variable("result", kind), cel.Variable("canary", kind), cel.Variable("primary", kind),
+		of("len", func(all []float64) float64 { return float64(len(all)) }),
+		of("sum", sum), of("mean", func(all []float64) float64 { return sum(all) / float64(len(all)) }),
+		of("min", func(all []float64) float64 { return fold(all, math.Min) }),
+		of("max", func(all []float64) float64 { return fold(all, math.Max) }),
+		asks("isNaN", math.IsNaN), asks("isInf", func(f float64) bool { return math.IsInf(f, 0) }),
+	)
+	if err != nil {
+		return "", err
+	}
+	ast, issues := env.Compile(size.ReplaceAllString(fractions(q.Text), "len("))
+	if issues.Err() != nil {
+		return "", issues.Err()
+	}
+	program, err := env.Program(ast)
+	if err != nil {
+		return "", err
+	}
+	values, primary := numbers(q.Values), numbers(q.Primary)
+	vars := map[string]any{"result": values, "canary": values, "primary": primary}
+	if q.Scalar {
+		if len(values) == 0 || len(primary) == 0 {
+			return "", errors.New("no value")
+		}
+		vars = map[string]any{"result": values[0], "canary": values[0], "primary": primary[0]}
+	}
+	out, _, err := program.Eval(vars)
+	if err != nil {
+		return "", err
+	}
+	if out, ok := out.Value().(bool); ok {
+		return strconv.FormatBool(out), nil
+	}
+	return "", fmt.Errorf("%v is not true or false", out)
+}
+
+func fold(all []float64, with func(a, b float64) float64) float64 {
+	if len(all) == 0 {
+		return math.NaN()
+	}
+	found := all[0]
+	for _, n := range all {
+		found = with(found, n)
+	}
+	return found
+}

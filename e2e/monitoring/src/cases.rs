@@ -1,0 +1,196 @@
+//! Unit tests of the alert rules, for `promtool test rules`: each rule fires in its case, and nothing else does; in both forms
+//! in which a namespace may be scraped; and none fires in a good release.
+
+use crate::rules::quoted;
+
+struct Case {
+    name: String,
+    series: Vec<(String, &'static str)>,
+    at: &'static str,
+    /// Alerts that fire then, with their namespace where they have one.
+    firing: Vec<(&'static str, Option<&'static str>)>,
+}
+
+/// One alert of one series; `{ns}` stands for the labels of its namespace.
+fn case(alert: &'static str, series: &[(&str, &'static str)], at: &'static str) -> Vec<Case> {
+    let forms = [
+        ("", "namespace=\"test\""),
+        (" (exported_namespace)", "namespace=\"serin-system\",exported_namespace=\"test\""),
+    ];
+    let of_canary = series.iter().any(|(name, _)| name.contains("{ns}"));
+    let one = |(suffix, labels): (&str, &str)| Case {
+        name: format!("{alert}{suffix}"),
+        series: series.iter().map(|(name, values)| (name.replace("{ns}", labels), *values)).collect(),
+        at,
+        firing: vec![(alert, of_canary.then_some("test"))],
+    };
+    forms.into_iter().take(if of_canary { 2 } else { 1 }).map(one).collect()
+}
+
+fn quiet(name: &str, series: &[(&str, &'static str)], at: &'static str) -> Case {
+    let series = series.iter().map(|(name, values)| ((*name).to_owned(), *values)).collect();
+    Case { name: name.to_owned(), series, at, firing: vec![] }
+}
+
+fn releases() -> Vec<Case> {
+    let condition = |type_: &str, status: &str, reason: &str| {
+        format!("serin_canary_condition{{{{ns}},canary=\"app\",name=\"app\",type=\"{type_}\",status=\"{status}\",reason=\"{reason}\"}}")
+            .replace("{{ns}}", "{ns}")
+    };
+    let since = "serin_canary_condition_since_timestamp_seconds{{ns},canary=\"app\",name=\"app\",type=\"Paused\",status=\"True\",reason=\"Gate\"}";
+    let runs = "serin_runs_total{{ns},canary=\"app\",name=\"app\",strategy=\"canary\",outcome=\"RolledBack\",reason=\"ThresholdReached\"}";
+    let began = "serin_run_started_timestamp_seconds{{ns},canary=\"app\",name=\"app\"}";
+    [
+        case("SerinReleaseRolledBack", &[("flagger_canary_status{{ns},name=\"app\"}", "2x20")], "5m"),
+        case("SerinReleaseRollsBackOften", &[(runs, "0 1 2 3 4 4x60")], "30m"),
+        case("SerinReleaseRunsLong", &[(began, "0x400")], "3h"),
+        case("SerinReleaseWaitsForPeople", &[(since, "0x400")], "5h"),
+        case("SerinReleaseFrozen", &[(&condition("Frozen", "True", "MetricsUnavailable"), "1x60")], "20m"),
+        case("SerinCanaryNotAccepted", &[(&condition("Accepted", "False", "TargetMissing"), "1x60")], "20m"),
+        case("SerinCapacityShort", &[(&condition("Capacity", "False", "PrimaryBelowFloor"), "1x60")], "10m"),
+        case("SerinSuspendedWithoutPods", &[(&condition("Suspended", "True", "NoPods"), "1x60")], "5m"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn operator() -> Vec<Case> {
+    [
+        case("SerinGone", &[], "15m"),
+        case("SerinQuarantined", &[("serin_reconcile_total{outcome=\"quarantined\"}", "0 0 1 1x20")], "10m"),
+        case("SerinUndecodable", &[("serin_undecodable_objects{kind=\"Canary\"}", "2x60")], "15m"),
+        case("SerinKindNotSeen", &[("serin_stale_kinds{kind=\"services.\"}", "1x60")], "10m"),
+        case(
+            "SerinWritesFail",
+            &[
+                ("serin_reconcile_total{outcome=\"failed\"}", "0+2x60"),
+                ("serin_reconcile_total{outcome=\"applied\"}", "0+10x60"),
+            ],
+            "40m",
+        ),
+        case(
+            "SerinStepsLate",
+            &[
+                ("serin_step_lateness_seconds_bucket{le=\"15.0\"}", "0x60"),
+                ("serin_step_lateness_seconds_bucket{le=\"60.0\"}", "0+10x60"),
+                ("serin_step_lateness_seconds_bucket{le=\"+Inf\"}", "0+10x60"),
+            ],
+            "40m",
+        ),
+        case(
+            "SerinMetricsServerFails",
+            &[
+                (
+                    "serin_source_query_seconds_count{source=\"prometheus\",outcome=\"SourceUnreachable\"}",
+                    "0+5x60",
+                ),
+                ("serin_source_query_seconds_count{source=\"prometheus\",outcome=\"answered\"}", "0+5x60"),
+            ],
+            "40m",
+        ),
+        case(
+            "SerinAlertsLost",
+            &[("serin_alerts_total{service=\"slack\",outcome=\"failed\"}", "0+1x60")],
+            "40m",
+        ),
+        case(
+            "SerinWebhooksUnanswered",
+            &[
+                ("serin_webhook_calls_total{type=\"rollout\",outcome=\"unanswered\"}", "0+1x60"),
+                ("serin_webhook_calls_total{type=\"rollout\",outcome=\"yes\"}", "0+1x60"),
+            ],
+            "40m",
+        ),
+        case(
+            "SerinEventsDropped",
+            &[("serin_events_dropped_total", "0+1x120"), ("serin_event_webhooks_dropped_total", "0x120")],
+            "1h",
+        ),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn quiet_ones() -> Vec<Case> {
+    let own = "namespace=\"test\",canary=\"app\",name=\"app\"";
+    let paused = format!("serin_canary_condition{{{own},type=\"Paused\",status=\"True\",reason=\"Gate\"}}");
+    let accepted =
+        format!("serin_canary_condition{{{own},type=\"Accepted\",status=\"True\",reason=\"Accepted\"}}");
+    let began = format!("serin_run_started_timestamp_seconds{{{own}}}");
+    let runs = format!(
+        "serin_runs_total{{{own},strategy=\"canary\",outcome=\"RolledBack\",reason=\"ThresholdReached\"}}"
+    );
+    vec![
+        quiet(
+            "a good release",
+            &[
+                ("flagger_canary_status{namespace=\"test\",name=\"app\"}", "1 0x60 1x300"),
+                (&accepted, "1x360"),
+                (
+                    &format!(
+                        "serin_runs_total{{{own},strategy=\"canary\",outcome=\"Promoted\",reason=\"AllStepsTaken\"}}"
+                    ),
+                    "0x60 1x300",
+                ),
+                ("serin_reconcile_total{outcome=\"applied\"}", "0+10x360"),
+                ("serin_reconcile_total{outcome=\"failed\"}", "0x360"),
+                ("serin_source_query_seconds_count{source=\"prometheus\",outcome=\"answered\"}", "0+5x360"),
+                ("serin_stale_kinds{kind=\"services.\"}", "0x360"),
+                ("serin_alerts_total{service=\"slack\",outcome=\"sent\"}", "0+1x360"),
+                ("serin_events_dropped_total", "0x360"),
+                ("serin_event_webhooks_dropped_total", "0x360"),
+            ],
+            "5h",
+        ),
+        quiet("a long run that waits for people", &[(&began, "0x400"), (&paused, "1x400")], "3h"),
+        quiet("two rollbacks within an hour", &[(&runs, "0 1 2 2x60")], "30m"),
+        quiet(
+            "a frozen run that goes on soon",
+            &[(
+                &format!(
+                    "serin_canary_condition{{{own},type=\"Frozen\",status=\"True\",reason=\"MetricsUnavailable\"}}"
+                ),
+                "1x10 _x60",
+            )],
+            "20m",
+        ),
+    ]
+}
+
+/// The file for promtool, beside the rules.
+pub fn file() -> String {
+    let mut out = "# Generated by `make monitoring`. Do not edit. Run by `make monitoring-check`.\nrule_files:\n  - rules.yaml\nevaluation_interval: 1m\ntests:\n".to_owned();
+    for case in releases().into_iter().chain(operator()).chain(quiet_ones()) {
+        out += &format!("  - name: {}\n    interval: 1m\n    input_series:\n", quoted(&case.name));
+        let there = ("serin_build_info{version=\"1\"}".to_owned(), "1x600");
+        let gone = case.firing.iter().any(|(alert, _)| *alert == "SerinGone");
+        for (series, values) in case.series.iter().chain(Some(&there).filter(|_| !gone)) {
+            out += &format!("      - series: {}\n        values: {}\n", quoted(series), quoted(values));
+        }
+        if gone {
+            out += "      - series: 'up'\n        values: '1x600'\n";
+        }
+        out += &format!(
+            "    promql_expr_test:\n      - expr: 'count by (alertname, namespace) (ALERTS{{alertstate=\"firing\"}})'\n        eval_time: {}\n",
+            case.at
+        );
+        if case.firing.is_empty() {
+            out += "        exp_samples: []\n";
+            continue;
+        }
+        out += "        exp_samples:\n";
+        for (alert, namespace) in &case.firing {
+            let more = namespace.map(|ns| format!(",namespace=\"{ns}\"")).unwrap_or_default();
+            let labels = quoted(&format!("{{alertname=\"{alert}\"{more}}}"));
+            out += &format!("          - labels: {labels}\n            value: 1\n");
+        }
+    }
+    out
+}
+
+/// The alerts that have a case in which they fire.
+pub fn covered() -> Vec<&'static str> {
+    releases().iter().chain(&operator()).flat_map(|case| &case.firing).map(|(alert, _)| *alert).collect()
+}

@@ -1,0 +1,339 @@
+//! Alert rules: what is worth waking, telling or asking somebody. Each has a section in `docs/troubleshooting.md`.
+
+use crate::query::{anywhere, renamed};
+
+/// One alert.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// Its name.
+    pub alert: &'static str,
+    /// Its group: `serin.releases` for those who release, `serin.operator` for those who run the operator.
+    pub group: &'static str,
+    /// When it holds.
+    pub expr: String,
+    /// Seconds for which it has to hold.
+    pub hold: u64,
+    /// `critical`: act now; `warning`: act some time; `info`: out of the ordinary.
+    pub severity: &'static str,
+    /// One fixed sentence.
+    pub summary: &'static str,
+    /// The same with what it is about.
+    pub description: &'static str,
+}
+
+const RELEASES: &str = "serin.releases";
+const OPERATOR: &str = "serin.operator";
+/// Where the sections are, in the repository.
+const RUNBOOKS: &str = "docs/troubleshooting.md";
+
+/// A length of time, `scale` times shorter, a second at least.
+fn shorter(seconds: u64, scale: u64) -> u64 {
+    (seconds / scale.max(1)).max(1)
+}
+
+/// The same in PromQL.
+fn span(seconds: u64, scale: u64) -> String {
+    format!("{}s", shorter(seconds, scale))
+}
+
+fn condition(matchers: &str) -> String {
+    format!(
+        "max by (namespace, canary, name, reason) ({}) == 1",
+        anywhere("serin_canary_condition", matchers)
+    )
+}
+
+/// Seconds since which a series of Unix times says.
+fn since(metric: &str, matchers: &str, labels: &str) -> String {
+    format!("time() - max by ({labels}) ({})", anywhere(metric, matchers))
+}
+
+/// What is said of an alert, and how urgent it is.
+struct Text {
+    alert: &'static str,
+    group: &'static str,
+    hold: u64,
+    severity: &'static str,
+    summary: &'static str,
+    description: &'static str,
+}
+
+const TEXTS: &[Text] = &[
+    Text {
+        alert: "SerinReleaseRolledBack",
+        group: RELEASES,
+        hold: 60,
+        severity: "warning",
+        summary: "A release was rolled back.",
+        description: "The last release of {{ $labels.namespace }}/{{ $labels.name }} was rolled back. Its CanaryRun says why.",
+    },
+    Text {
+        alert: "SerinReleaseRollsBackOften",
+        group: RELEASES,
+        hold: 0,
+        severity: "warning",
+        summary: "A target is rolled back again and again.",
+        description: "{{ $labels.namespace }}/{{ $labels.name }} was rolled back {{ $value | humanize }} times within an hour.",
+    },
+    Text {
+        alert: "SerinReleaseRunsLong",
+        group: RELEASES,
+        hold: 0,
+        severity: "warning",
+        summary: "A release takes unusually long.",
+        description: "The release of {{ $labels.namespace }}/{{ $labels.name }} has been going for {{ $value | humanizeDuration }}, and waits for nobody.",
+    },
+    Text {
+        alert: "SerinReleaseWaitsForPeople",
+        group: RELEASES,
+        hold: 0,
+        severity: "info",
+        summary: "A release waits for somebody.",
+        description: "The release of {{ $labels.namespace }}/{{ $labels.name }} has been at a gate for {{ $value | humanizeDuration }}.",
+    },
+    Text {
+        alert: "SerinReleaseFrozen",
+        group: RELEASES,
+        hold: 900,
+        severity: "warning",
+        summary: "A release is frozen.",
+        description: "The metrics of {{ $labels.namespace }}/{{ $labels.name }} cannot be measured, so its release neither goes on nor back.",
+    },
+    Text {
+        alert: "SerinCanaryNotAccepted",
+        group: RELEASES,
+        hold: 900,
+        severity: "warning",
+        summary: "A Canary is not accepted.",
+        description: "Nothing of {{ $labels.namespace }}/{{ $labels.canary }} is released until its fault is mended: {{ $labels.reason }}.",
+    },
+    Text {
+        alert: "SerinCapacityShort",
+        group: RELEASES,
+        hold: 300,
+        severity: "critical",
+        summary: "A release has fewer pods than it needs.",
+        description: "{{ $labels.namespace }}/{{ $labels.name }} has fewer pods than its traffic needs: {{ $labels.reason }}.",
+    },
+    Text {
+        alert: "SerinSuspendedWithoutPods",
+        group: RELEASES,
+        hold: 60,
+        severity: "critical",
+        summary: "A suspended release sends requests to nobody.",
+        description: "{{ $labels.namespace }}/{{ $labels.name }} is suspended, and the pods that have a share of its requests are gone.",
+    },
+    Text {
+        alert: "SerinGone",
+        group: OPERATOR,
+        hold: 600,
+        severity: "critical",
+        summary: "The operator is not there.",
+        description: "No operator has been scraped for 10 minutes. Releases stand still; users are served as they were.",
+    },
+    Text {
+        alert: "SerinQuarantined",
+        group: OPERATOR,
+        hold: 0,
+        severity: "critical",
+        summary: "The operator met an internal error.",
+        description: "A Canary made the operator fail, and is tried again later. Please report it with the log.",
+    },
+    Text {
+        alert: "SerinUndecodable",
+        group: OPERATOR,
+        hold: 600,
+        severity: "warning",
+        summary: "Objects cannot be decoded.",
+        description: "{{ $value }} objects of kind {{ $labels.kind }} are left alone until they are mended.",
+    },
+    Text {
+        alert: "SerinKindNotSeen",
+        group: OPERATOR,
+        hold: 300,
+        severity: "warning",
+        summary: "The operator does not see a kind.",
+        description: "The watch of {{ $labels.kind }} is broken: what depends on it stands still.",
+    },
+    Text {
+        alert: "SerinWritesFail",
+        group: OPERATOR,
+        hold: 900,
+        severity: "warning",
+        summary: "Writes to the API server fail.",
+        description: "{{ $value | humanizePercentage }} of the passes end with a failed read or write.",
+    },
+    Text {
+        alert: "SerinStepsLate",
+        group: OPERATOR,
+        hold: 900,
+        severity: "warning",
+        summary: "Steps are decided late.",
+        description: "One step of a hundred is decided more than {{ $value | humanizeDuration }} after its time.",
+    },
+    Text {
+        alert: "SerinMetricsServerFails",
+        group: OPERATOR,
+        hold: 600,
+        severity: "warning",
+        summary: "A metrics server does not answer.",
+        description: "{{ $value | humanizePercentage }} of the queries to {{ $labels.source }} get no usable answer: releases freeze.",
+    },
+    Text {
+        alert: "SerinAlertsLost",
+        group: OPERATOR,
+        hold: 900,
+        severity: "warning",
+        summary: "Alerts of releases do not arrive.",
+        description: "Alerts to {{ $labels.service }} are {{ $labels.outcome }}.",
+    },
+    Text {
+        alert: "SerinWebhooksUnanswered",
+        group: OPERATOR,
+        hold: 900,
+        severity: "warning",
+        summary: "Webhooks do not answer.",
+        description: "{{ $value | humanizePercentage }} of the calls of {{ $labels.type }} webhooks get no answer.",
+    },
+    Text {
+        alert: "SerinEventsDropped",
+        group: OPERATOR,
+        hold: 1800,
+        severity: "info",
+        summary: "Events are dropped.",
+        description: "Kubernetes Events or event webhooks are given up: what happened is in the CanaryRuns and in the log.",
+    },
+];
+
+/// All rules, with their times divided by `scale`.
+pub fn all(scale: u64) -> Vec<Rule> {
+    let rule = |text: &Text| {
+        let Text { alert, group, severity, summary, description, .. } = *text;
+        let expr = if group == RELEASES { of_releases(alert, scale) } else { of_operator(alert, scale) };
+        let hold = if text.hold == 0 { 0 } else { shorter(text.hold, scale) };
+        Rule { alert, group, expr, hold, severity, summary, description }
+    };
+    TEXTS.iter().map(rule).collect()
+}
+
+/// When an alert about a release holds.
+fn of_releases(alert: &str, scale: u64) -> String {
+    let s = |seconds: u64| span(seconds, scale);
+    let at = |seconds: u64| shorter(seconds, scale);
+    match alert {
+        "SerinReleaseRolledBack" => {
+            format!("max by (namespace, name) ({}) == 2", anywhere("flagger_canary_status", ""))
+        }
+        "SerinReleaseRollsBackOften" => format!(
+            "sum by (namespace, name) ({}) >= 3",
+            renamed(&format!(
+                "increase(serin_runs_total{{outcome=~\"RolledBack|PromotionUndone\"}}[{}])",
+                s(3600)
+            ))
+        ),
+        "SerinReleaseRunsLong" => format!(
+            "({}) > {} unless on (namespace, canary) {}",
+            since("serin_run_started_timestamp_seconds", "", "namespace, canary, name"),
+            at(7200),
+            condition("type=\"Paused\",status=\"True\"")
+        ),
+        "SerinReleaseWaitsForPeople" => format!(
+            "({}) > {}",
+            since(
+                "serin_canary_condition_since_timestamp_seconds",
+                "type=\"Paused\",status=\"True\"",
+                "namespace, canary, name"
+            ),
+            at(14_400)
+        ),
+        "SerinReleaseFrozen" => condition("type=\"Frozen\",status=\"True\""),
+        "SerinCanaryNotAccepted" => condition("type=\"Accepted\",status=\"False\""),
+        "SerinCapacityShort" => condition("type=\"Capacity\",status=\"False\""),
+        "SerinSuspendedWithoutPods" => condition("type=\"Suspended\",status=\"True\",reason=\"NoPods\""),
+        _ => String::new(),
+    }
+}
+
+/// When an alert about the operator holds.
+fn of_operator(alert: &str, scale: u64) -> String {
+    let s = |seconds: u64| span(seconds, scale);
+    let share = |metric: &str, bad: &str, by: &str, least: &str| {
+        let window = s(900);
+        let by = if by.is_empty() { String::new() } else { format!(" by ({by})") };
+        format!("sum{by} (rate({metric}{{{bad}}}[{window}])) / sum{by} (rate({metric}[{window}])) > {least}")
+    };
+    match alert {
+        "SerinGone" => "absent(serin_build_info)".to_owned(),
+        "SerinQuarantined" => {
+            format!("sum(increase(serin_reconcile_total{{outcome=\"quarantined\"}}[{}])) > 0", s(900))
+        }
+        "SerinUndecodable" => "sum by (kind) (serin_undecodable_objects) > 0".to_owned(),
+        "SerinKindNotSeen" => "max by (kind) (serin_stale_kinds) > 0".to_owned(),
+        "SerinWritesFail" => share("serin_reconcile_total", "outcome=\"failed\"", "", "0.1"),
+        "SerinStepsLate" => format!(
+            "histogram_quantile(0.99, sum by (le) (rate(serin_step_lateness_seconds_bucket[{}]))) > 15",
+            s(900)
+        ),
+        "SerinMetricsServerFails" => {
+            share("serin_source_query_seconds_count", "outcome!=\"answered\"", "source", "0.2")
+        }
+        "SerinAlertsLost" => format!(
+            "sum by (service, outcome) (rate(serin_alerts_total{{outcome!=\"sent\"}}[{}])) > 0",
+            s(900)
+        ),
+        "SerinWebhooksUnanswered" => {
+            share("serin_webhook_calls_total", "outcome=\"unanswered\"", "type", "0.2")
+        }
+        "SerinEventsDropped" => format!(
+            "rate(serin_events_dropped_total[{0}]) + rate(serin_event_webhooks_dropped_total[{0}]) > 0",
+            s(900)
+        ),
+        _ => String::new(),
+    }
+}
+
+/// Text of the groups, each line with this indent.
+fn groups(scale: u64, indent: &str) -> String {
+    let (rules, mut out) = (all(scale), String::new());
+    for group in [RELEASES, OPERATOR] {
+        out += &format!("{indent}- name: {group}\n{indent}  rules:\n");
+        for rule in rules.iter().filter(|rule| rule.group == group) {
+            let line = |key: &str, value: &str| format!("{indent}      {key}: {}\n", quoted(value));
+            out += &format!("{indent}    - alert: {}\n", rule.alert);
+            out += &line("expr", &rule.expr);
+            if rule.hold > 0 {
+                out += &format!("{indent}      for: {}s\n", rule.hold);
+            }
+            out += &format!("{indent}      labels:\n{indent}        severity: {}\n", rule.severity);
+            out += &format!("{indent}      annotations:\n");
+            for (key, value) in [
+                ("summary", rule.summary.to_owned()),
+                ("description", rule.description.to_owned()),
+                ("runbook", format!("{RUNBOOKS}#{}", rule.alert.to_lowercase())),
+            ] {
+                out += &format!("{indent}        {key}: {}\n", quoted(&value));
+            }
+        }
+    }
+    out
+}
+
+/// A YAML string in single quotes.
+pub fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+const HEAD: &str = "# Generated by `make monitoring`. Do not edit.\n";
+
+/// A file of rules for Prometheus.
+pub fn file(scale: u64) -> String {
+    format!("{HEAD}groups:\n{}", groups(scale, "  "))
+}
+
+/// The same as an object for the Prometheus Operator.
+pub fn object() -> String {
+    format!(
+        "{HEAD}apiVersion: monitoring.coreos.com/v1\nkind: PrometheusRule\nmetadata:\n  name: serin\n  labels:\n    app.kubernetes.io/name: serin\nspec:\n  groups:\n{}",
+        groups(1, "    ")
+    )
+}

@@ -1,0 +1,117 @@
+//! What users write means here what it means to the programs they know: templates, conditions, paths, durations and quantities
+//! are read by Serin and by the originals in Go (`e2e/engines`), case by case.
+//!
+//! A difference is a refusal that `docs/engines.md` lists, or a failure: never another value. `SERIN_ENGINES_CASES` says how
+//! many cases are generated beside those that are written down, `SERIN_ENGINES_SEED` which.
+
+mod conditions;
+mod differences;
+mod generated;
+mod original;
+mod paths;
+mod small;
+mod templates;
+
+use std::collections::BTreeMap;
+
+use anyhow::{Result, ensure};
+
+use crate::{
+    differences::{ALL, Side},
+    original::{Case, Outcome},
+};
+
+/// Cases that are generated where nothing else is said.
+const CASES: usize = 2_000;
+
+/// Plays cases on both sides; `least` of them there must be.
+fn play(what: &str, cases: &[Case], least: usize) -> Result<Vec<&'static str>> {
+    ensure!(cases.len() >= least, "{} {what} are fewer than {least}", cases.len());
+    let answers = original::answers(cases)?;
+    let mut used = Vec::new();
+    let mut wrong: BTreeMap<String, (usize, String)> = BTreeMap::new();
+    for (case, theirs) in cases.iter().zip(answers) {
+        let ours = case.ours();
+        let side = match (&ours, &theirs) {
+            (Outcome::Value(a), Outcome::Value(b)) if case.same(a, b) => continue,
+            (Outcome::Refused(_), Outcome::Refused(_)) => continue,
+            (Outcome::Value(_), Outcome::Value(_)) => Err("OTHER VALUE".to_owned()),
+            (Outcome::Refused(why), _) => {
+                differences::listed(Side::Ours, case, why).ok_or_else(|| format!("OURS {why}"))
+            }
+            (_, Outcome::Refused(why)) => {
+                differences::listed(Side::Theirs, case, why).ok_or_else(|| format!("THEIRS {why}"))
+            }
+        };
+        match side {
+            Ok(id) => used.push(id),
+            Err(why) => {
+                let kind = format!("{} {}", case.engine, differences::placeless(&why));
+                let seen = wrong
+                    .entry(kind)
+                    .or_insert((0, format!("{case:?}\n    ours {ours:?}\n    theirs {theirs:?}")));
+                seen.0 += 1;
+            }
+        }
+    }
+    let all: Vec<String> =
+        wrong.iter().map(|(kind, (count, first))| format!("{count} × {kind}\n    {first}")).collect();
+    ensure!(wrong.is_empty(), "{} kinds of differences in {what}:\n{}", all.len(), all.join("\n"));
+    used.sort_unstable();
+    used.dedup();
+    Ok(used)
+}
+
+#[test]
+fn what_is_written_down_means_the_same() -> Result<()> {
+    let corpora = [
+        ("templates", templates::cases(), 600),
+        ("conditions", conditions::cases(), 400),
+        ("paths", paths::cases(), 250),
+        ("durations and quantities", small::cases(), 100),
+    ];
+    let (mut used, mut wrong) = (Vec::new(), Vec::new());
+    for (what, cases, least) in corpora {
+        match play(what, &cases, least) {
+            Ok(some) => used.extend(some),
+            Err(error) => wrong.push(error.to_string()),
+        }
+    }
+    ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let idle: Vec<&str> = ALL.iter().map(|known| known.id).filter(|id| !used.contains(id)).collect();
+    ensure!(idle.is_empty(), "no case shows these differences any more: {idle:?}");
+    Ok(())
+}
+
+#[test]
+fn what_is_generated_means_the_same() -> Result<()> {
+    let number =
+        |name: &str, instead| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(instead);
+    let (count, seed) = (number("SERIN_ENGINES_CASES", CASES), number("SERIN_ENGINES_SEED", 1));
+    for (what, one) in generated::ENGINES {
+        let mut random = generated::Random::new(seed as u64);
+        let mut left = count;
+        while left > 0 {
+            let some = left.min(10_000);
+            let cases: Vec<Case> = (0..some).flat_map(|_| one(&mut random)).collect();
+            play(&format!("generated {what} (seed {seed})"), &cases, 1)?;
+            left -= some;
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn every_difference_is_documented() -> Result<()> {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/engines.md"))?;
+    for known in ALL {
+        ensure!(
+            page.contains(&format!("| `{}` |", known.id)),
+            "docs/engines.md lacks a row for {}",
+            known.id
+        );
+    }
+    let rows = page.lines().filter(|line| line.starts_with("| `")).count();
+    ensure!(rows == ALL.len(), "docs/engines.md has {rows} rows for {} differences", ALL.len());
+    Ok(())
+}

@@ -1,0 +1,165 @@
+//! One case, what Serin says of it, and what the originals say.
+
+use std::{
+    collections::BTreeMap,
+    io::Write,
+    path::PathBuf,
+    process::{Command, Stdio},
+    sync::OnceLock,
+};
+
+use anyhow::{Context, Result, anyhow, ensure};
+use serde::{Deserialize, Serialize};
+use serin::{
+    api::duration,
+    expression::{
+        Answer, Condition, Path, quantity,
+        template::{self, Functions},
+    },
+};
+
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct Case {
+    pub(crate) engine: &'static str,
+    pub(crate) text: String,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) variables: BTreeMap<String, String>,
+    /// Of a condition. NaN is sent as null.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) values: Vec<f64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) primary: Vec<f64>,
+    /// The names in a condition are numbers, not lists.
+    pub(crate) scalar: bool,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) document: String,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Outcome {
+    Value(String),
+    Refused(String),
+}
+
+impl From<Result<String, String>> for Outcome {
+    fn from(said: Result<String, String>) -> Self {
+        said.map_or_else(Self::Refused, Self::Value)
+    }
+}
+
+impl Case {
+    /// What Serin says.
+    pub(crate) fn ours(&self) -> Outcome {
+        match self.engine {
+            "template" => self.rendered(),
+            "expr" | "cel" => self.asked(),
+            "path" => self.followed(),
+            "duration" => {
+                let why = if self.text.starts_with('-') { "below zero" } else { "no duration" };
+                duration::parse(&self.text).map(|d| d.as_nanos().to_string()).ok_or_else(|| why.to_owned())
+            }
+            _ => {
+                let digits = self.text.contains(|c: char| c.is_ascii_digit());
+                let why = if digits { "no quantity" } else { "without a digit" };
+                quantity::parse(&self.text).map(|n| n.to_string()).ok_or_else(|| why.to_owned())
+            }
+        }
+        .into()
+    }
+
+    fn rendered(&self) -> Result<String, String> {
+        let args = BTreeMap::from([("team".to_owned(), "blue".to_owned())]);
+        let functions = Functions {
+            texts: BTreeMap::from([
+                ("name", "podinfo"),
+                ("namespace", "prod"),
+                ("target", "podinfo"),
+                ("service", "podinfo-svc"),
+                ("ingress", "podinfo"),
+                ("route", "podinfo"),
+                ("interval", "1m"),
+            ]),
+            maps: BTreeMap::from([("variables", &self.variables), ("args", &args)]),
+            marks: vec![],
+        };
+        template::render(&self.text, &functions)
+    }
+
+    fn asked(&self) -> Result<String, String> {
+        match Condition::parse(&self.text)?.holds(&self.values, &self.primary)?.remove(0) {
+            Answer::Yes => Ok("true".into()),
+            Answer::No => Ok("false".into()),
+            Answer::NotANumber(part) => Err(format!("undecided: {part}")),
+        }
+    }
+
+    fn followed(&self) -> Result<String, String> {
+        let document: serde_json::Value = serde_json::from_str(&self.document).map_err(|e| e.to_string())?;
+        let path = Path::parse(&self.text)?;
+        let mut all: Vec<String> = path.find(&document)?.into_iter().map(ToString::to_string).collect();
+        all.sort();
+        Ok(format!("[{}]", all.join(",")))
+    }
+
+    /// Two values are one.
+    pub(crate) fn same(&self, ours: &str, theirs: &str) -> bool {
+        if self.engine != "quantity" {
+            return ours == theirs;
+        }
+        // a Quantity is rounded to billionths, away from zero
+        match (ours.parse::<f64>(), theirs.parse::<f64>()) {
+            (Ok(a), Ok(b)) => {
+                a.is_infinite() && b.is_infinite() && a * b > 0.0 || (a - b).abs() <= 1e-9 + a.abs() * 1e-12
+            }
+            _ => false,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Said {
+    value: Option<String>,
+    #[serde(default)]
+    error: String,
+}
+
+/// What the originals say, in the order of the cases.
+pub(crate) fn answers(cases: &[Case]) -> Result<Vec<Outcome>> {
+    let mut child = Command::new(program()?).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+    let mut stdin = child.stdin.take().context("no standard input")?;
+    let lines: Vec<String> = cases.iter().map(serde_json::to_string).collect::<Result<_, _>>()?;
+    let writer = std::thread::spawn(move || lines.iter().try_for_each(|line| writeln!(stdin, "{line}")));
+    let output = child.wait_with_output()?;
+    writer.join().map_err(|_| anyhow!("the writer panicked"))??;
+    let said: Vec<Outcome> = output
+        .stdout
+        .split(|b| *b == b'\n')
+        .filter(|line| !line.is_empty())
+        .map(|line| {
+            let said: Said = serde_json::from_slice(line)?;
+            Ok(said.value.map_or(Outcome::Refused(said.error), Outcome::Value))
+        })
+        .collect::<Result<_>>()?;
+    ensure!(said.len() == cases.len(), "{} answers to {} cases", said.len(), cases.len());
+    Ok(said)
+}
+
+/// The program in Go, built once.
+fn program() -> Result<&'static PathBuf> {
+    static PROGRAM: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    let built = PROGRAM.get_or_init(|| build().map_err(|e| format!("{e:#}")));
+    built.as_ref().map_err(|why| anyhow!("{why}"))
+}
+
+fn build() -> Result<PathBuf> {
+    let program = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("engines");
+    let status = Command::new("go")
+        .args(["build", "-o"])
+        .arg(&program)
+        .arg(".")
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/engines"))
+        .status()
+        .context("Go builds the program that these tests compare with: https://go.dev/dl")?;
+    ensure!(status.success(), "e2e/engines does not build");
+    Ok(program)
+}

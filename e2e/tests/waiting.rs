@@ -1,0 +1,196 @@
+//! What tools that wait make of a Canary: every status of every scenario is read as kstatus reads it, and compared with what
+//! is wanted of the state that it describes. `STATUSES=file` writes them down, a JSON object a line, for the real
+//! libraries in `e2e/gitops`.
+#![allow(missing_docs, reason = "a test target has no callers")]
+
+use std::{fmt::Write as _, fs, path::Path, thread};
+
+use anyhow::{Context as _, Result, anyhow, ensure};
+use serde_json::{Value, json};
+
+/// What a tool does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Read {
+    InProgress,
+    Current,
+    Failed,
+    /// The object is being deleted.
+    Terminating,
+}
+
+/// As kstatus reads a custom resource that has conditions.
+fn read(canary: &Value) -> Read {
+    let status = &canary["status"];
+    if !canary["metadata"]["deletionTimestamp"].is_null() {
+        return Read::Terminating;
+    }
+    if status["observedGeneration"].as_i64() != canary["metadata"]["generation"].as_i64() {
+        return Read::InProgress;
+    }
+    for condition in status["conditions"].as_array().into_iter().flatten() {
+        match (condition["type"].as_str(), condition["status"].as_str()) {
+            (Some("Reconciling"), Some("True")) => return Read::InProgress,
+            (Some("Stalled"), Some("True")) => return Read::Failed,
+            _ => {}
+        }
+    }
+    match condition(canary, "Ready")["status"].as_str() {
+        Some("False" | "Unknown") => Read::InProgress,
+        _ => Read::Current,
+    }
+}
+
+/// What is wanted, by phase and Flagger's and Serin's other conditions.
+fn wanted(canary: &Value) -> Read {
+    let (status, meta) = (&canary["status"], &canary["metadata"]);
+    if !meta["deletionTimestamp"].is_null() {
+        return Read::Terminating;
+    }
+    if status["observedGeneration"] != meta["generation"] {
+        return Read::InProgress;
+    }
+    let refused = condition(canary, "Accepted")["status"] == "False";
+    let declined = condition(canary, "Promoted")["reason"] == "Declined";
+    let promoted = status["lastAppliedSpec"] == status["lastPromotedSpec"];
+    match status["phase"].as_str().unwrap_or_default() {
+        "Failed" => Read::Failed,
+        _ if refused || declined => Read::Failed,
+        "Initialized" | "Succeeded" if promoted => Read::Current,
+        "Initialized" | "Succeeded" => Read::Failed,
+        _ => Read::InProgress,
+    }
+}
+
+fn condition<'v>(canary: &'v Value, type_: &str) -> &'v Value {
+    let mut all = canary["status"]["conditions"].as_array().into_iter().flatten();
+    all.find(|c| c["type"] == type_).unwrap_or(&Value::Null)
+}
+
+/// What is wrong with how a status tells tools to wait.
+fn wrong(canary: &Value) -> Option<String> {
+    let (is, want) = (read(canary), wanted(canary));
+    if is != want {
+        return Some(format!("read as {is:?}, wanted {want:?}"));
+    }
+    let of = |type_| condition(canary, type_);
+    if !of("Reconciling").is_null() && !of("Stalled").is_null() {
+        return Some("Reconciling and Stalled together".into());
+    }
+    if canary["status"]["phase"].is_null() || canary["status"]["canaryWeight"].is_null() {
+        return Some("a status without phase or weight".into());
+    }
+    if of("Ready")["observedGeneration"] != canary["status"]["observedGeneration"] {
+        return Some("Ready is about another generation".into());
+    }
+    let mut all = canary["status"]["conditions"].as_array().into_iter().flatten();
+    let silent = |c: &&Value| c["message"].as_str().is_none_or(str::is_empty);
+    all.find(silent).map(|c| format!("condition {} has no message", c["type"]))
+}
+
+fn scenario(name: &str) -> Result<Vec<Value>> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios").join(format!("{name}.yaml"));
+    serin_model::scenario::statuses(&fs::read_to_string(path)?).with_context(|| name.to_owned())
+}
+
+fn names() -> Result<Vec<String>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+        names.extend(stem.filter(|_| path.extension().is_some_and(|e| e == "yaml")));
+    }
+    names.sort();
+    Ok(names)
+}
+
+#[test]
+fn k6_every_status_of_every_scenario_tells_tools_what_to_wait_for() -> Result<()> {
+    let names = names()?;
+    let share = names.len().div_ceil(thread::available_parallelism().map_or(1, usize::from));
+    let play = |some: &[String]| -> Result<Vec<(String, Value)>> {
+        let mut all = vec![];
+        for name in some {
+            all.extend(scenario(name)?.into_iter().map(|canary| (name.clone(), canary)));
+        }
+        Ok(all)
+    };
+    let told: Vec<(String, Value)> = thread::scope(|scope| {
+        let parts: Vec<_> = names.chunks(share).map(|some| scope.spawn(|| play(some))).collect();
+        let ended =
+            parts.into_iter().map(|part| part.join().map_err(|_| anyhow!("a scenario ended early"))?);
+        ended.collect::<Result<Vec<_>>>()
+    })?
+    .into_iter()
+    .flatten()
+    .collect();
+    if let Some(path) = std::env::var_os("STATUSES") {
+        let mut lines = String::new();
+        for (name, canary) in &told {
+            let want = format!("{:?}", wanted(canary));
+            writeln!(lines, "{}", json!({"scenario": name, "want": want, "canary": canary}))?;
+        }
+        fs::write(path, lines)?;
+    }
+    ensure!(told.len() > 1000, "only {} statuses", told.len());
+    let mut faults: Vec<String> = told
+        .iter()
+        // one that was written before, by Flagger or by a former version
+        .filter(|(_, canary)| !canary["status"]["conditions"].is_null())
+        .filter_map(|(name, canary)| Some(format!("{name}: {}: {}", wrong(canary)?, canary["status"])))
+        .collect();
+    faults.dedup_by_key(|fault| fault.split(':').next().unwrap_or_default().to_owned());
+    ensure!(faults.is_empty(), "{} scenarios:\n{}", faults.len(), faults.join("\n"));
+    Ok(())
+}
+
+/// The verdicts of a scenario in their order, each with the reason of `Ready`.
+fn course(name: &str) -> Result<Vec<String>> {
+    let verdict = |canary: &Value| {
+        format!("{:?} {}", read(canary), condition(canary, "Ready")["reason"].as_str().unwrap_or_default())
+    };
+    let mut course: Vec<String> = scenario(name)?.iter().map(verdict).collect();
+    course.dedup();
+    Ok(course)
+}
+
+#[test]
+fn k6_waiting_ends_with_the_release_and_not_before() -> Result<()> {
+    let begins = ["InProgress Initializing", "Current Promoted"];
+    let after = |rest: &[&str]| begins.iter().chain(rest).map(|s| (*s).to_owned()).collect::<Vec<_>>();
+    assert_eq!(
+        course("promoted")?,
+        after(&["InProgress Progressing", "InProgress Promoting", "Current Promoted"])
+    );
+    assert_eq!(
+        course("bad-metrics")?,
+        after(&["InProgress Progressing", "InProgress Ending", "Failed ThresholdReached"])
+    );
+    assert_eq!(
+        course("prometheus-down")?,
+        after(&[
+            "InProgress Progressing",
+            "InProgress Frozen",
+            "InProgress Progressing",
+            "InProgress Promoting",
+            "Current Promoted"
+        ])
+    );
+    let suspended = ["InProgress Progressing", "InProgress Suspended", "InProgress Progressing"];
+    let promoted = ["InProgress Promoting", "Current Promoted"];
+    assert_eq!(course("suspended")?, after(&[&suspended[..], &promoted].concat()));
+    let gated = ["InProgress Progressing", "InProgress WaitingForApproval", "InProgress Progressing"];
+    assert_eq!(course("gate-steps")?, after(&[&gated[..], &promoted].concat()));
+    assert_eq!(course("target-missing")?, [&["Failed TargetMissing"], &begins[..]].concat());
+    Ok(())
+}
+
+#[test]
+fn ch24_stalled_goes_when_the_target_is_set_back() -> Result<()> {
+    let course = course("set-back-after-failure")?;
+    let (failed, rest) =
+        course.split_at(course.iter().position(|v| v.starts_with("Failed")).context("Failed")?);
+    ensure!(failed.last().is_some_and(|v| v.starts_with("InProgress")), "{course:?}");
+    assert_eq!(rest.last().map(String::as_str), Some("Current Promoted"), "{course:?}");
+    Ok(())
+}

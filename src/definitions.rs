@@ -1,0 +1,282 @@
+//! The operator's own CustomResourceDefinitions, kept up to date by itself (`--manage-crds`): at start, and whenever one
+//! changes, as Helm 4 puts the definitions of any chart over those that are there. Written only where something is missing,
+//! never to take something out, and given up at once, so that no other manager meets a conflict.
+//! See `docs/design/0014-own-definitions.md`.
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "this module talks to the cluster and waits"
+)]
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use k8s_openapi::{
+    api::core::v1::ObjectReference,
+    apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
+};
+use kube::{
+    Api, Client, ResourceExt,
+    api::{DynamicObject, Patch, PatchParams, PostParams},
+};
+use serde_json::{Value, json};
+use tokio::{
+    sync::oneshot,
+    time::{Instant, sleep_until, timeout},
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    api::{
+        crd::all_crds,
+        definitions::{Standing, standing},
+    },
+    events::Events,
+    names::managers,
+    observe::{CRDS, Seen, watch_definitions},
+    plan::Note,
+    retry::Backoff,
+};
+
+/// A call may take this long.
+const DEADLINE: Duration = Duration::from_secs(15);
+/// The longest pause between two writes of a definition that somebody changes back, or between attempts that fail.
+const PAUSE: Duration = Duration::from_secs(3600);
+/// So many writes in a row are a contest, which is told.
+const CONTESTED: u32 = 4;
+
+/// A definition of ours.
+struct Own {
+    wanted: Value,
+    /// Writes and failures in a row, with less than [`PAUSE`] between them.
+    attempts: u32,
+    backoff: Backoff,
+    /// When it is to be looked at again.
+    due: Option<Instant>,
+    /// The last time something was written or failed.
+    last: Option<Instant>,
+    /// What was said of it last, so that it is said once.
+    said: String,
+}
+
+struct Keeper {
+    api: Api<DynamicObject>,
+    events: Events,
+    own: BTreeMap<String, Own>,
+}
+
+/// Keeps the definitions up to date until `stop`. The receiver is told when all of them have been looked at once.
+pub(crate) fn keep(client: Client, events: Events, stop: CancellationToken) -> oneshot::Receiver<()> {
+    let (sender, first) = oneshot::channel();
+    tokio::spawn(async move {
+        let own = all_crds().iter().filter_map(own).collect();
+        let api = Api::all_with(client.clone(), &CRDS.resource());
+        let mut keeper = Keeper { api, events, own };
+        stop.run_until_cancelled(keeper.follow(client, sender)).await;
+    });
+    first
+}
+
+fn own(crd: &CustomResourceDefinition) -> Option<(String, Own)> {
+    let mut wanted = serde_json::to_value(crd).ok()?;
+    wanted["apiVersion"] = json!(CRDS.api_version());
+    wanted["kind"] = json!(CRDS.kind);
+    let backoff = Backoff::new(PAUSE);
+    Some((crd.name_any(), Own { wanted, attempts: 0, backoff, due: None, last: None, said: String::new() }))
+}
+
+impl Keeper {
+    async fn follow(&mut self, client: Client, first: oneshot::Sender<()>) {
+        let mut seen = watch_definitions(client);
+        let (mut listed, mut first) = (BTreeSet::new(), Some(first));
+        loop {
+            let due = self.own.values().filter_map(|own| own.due).min();
+            tokio::select! {
+                event = seen.recv() => match event {
+                    Some(Seen::Begin(_)) => listed.clear(),
+                    Some(Seen::Listed(crd)) => drop(listed.insert(crd.name_any())),
+                    Some(Seen::Complete) => {
+                        let names: Vec<String> = self.own.keys().cloned().collect();
+                        for name in names {
+                            // one that is deleted later was deleted by somebody, and is only made again at the next start
+                            if listed.contains(&name) || first.is_some() { self.look(&name).await; }
+                        }
+                        // whoever waits for it may have given up
+                        first.take().map(|first| first.send(()).ok());
+                    }
+                    Some(Seen::Changed(crd)) => self.look_when_due(&crd.name_any()).await,
+                    Some(Seen::Gone(_) | Seen::Alive | Seen::Lost(_)) => {}
+                    None => return,
+                },
+                () = passed(due) => {
+                    let now = Instant::now();
+                    let due = self.own.iter().filter(|(_, own)| own.due.is_some_and(|due| due <= now));
+                    let names: Vec<String> = due.map(|(name, _)| name.clone()).collect();
+                    for name in names { self.look(&name).await; }
+                }
+            }
+        }
+    }
+
+    /// A definition that was written a moment ago is left until its pause is over.
+    async fn look_when_due(&mut self, name: &str) {
+        if self.own.get(name).is_some_and(|own| own.due.is_none()) {
+            self.look(name).await;
+        }
+    }
+
+    /// Looks at one definition, and brings it up to date.
+    async fn look(&mut self, name: &str) {
+        let Some(own) = self.own.get_mut(name) else { return };
+        if own.last.is_some_and(|last| last.elapsed() > PAUSE) {
+            own.attempts = 0;
+            own.backoff.reset();
+        }
+        own.due = None;
+        let outcome = timeout(DEADLINE, bring_up(&self.api, name, &own.wanted)).await;
+        let said = match outcome {
+            Ok(Ok(Done::Current)) => None,
+            Ok(Ok(Done::Newer(version))) => Some(Note::warning(
+                "DefinitionNewer",
+                format!(
+                    "{name} is of Serin {version}, which is newer than this operator ({}): it is left as it is. \
+                     Upgrade the operator",
+                    env!("CARGO_PKG_VERSION")
+                ),
+            )),
+            Ok(Ok(Done::Written { by })) => {
+                wait_longer(own);
+                (own.attempts > CONTESTED).then(|| {
+                    Note::warning(
+                        "DefinitionContested",
+                        format!(
+                            "{name} is changed back to an older definition again and again, last by {by}: it is put \
+                             right more and more rarely. Upgrade what {by} applies, or start the operator with \
+                             --manage-crds=false"
+                        ),
+                    )
+                })
+            }
+            Ok(Err(error)) => failed(own, name, &error.to_string(), forbidden(&error)),
+            Err(_) => failed(own, name, &format!("no answer within {}s", DEADLINE.as_secs()), false),
+        };
+        self.tell(name, said);
+    }
+
+    /// Says something once, by Event and log, until something else is to be said.
+    fn tell(&mut self, name: &str, note: Option<Note>) {
+        let Some(own) = self.own.get_mut(name) else { return };
+        let Some(note) = note else { return };
+        if own.said == note.message {
+            return;
+        }
+        own.said.clone_from(&note.message);
+        tracing::warn!(crd = name, reason = note.reason, "{}", note.message);
+        let object = ObjectReference {
+            api_version: Some(CRDS.api_version()),
+            kind: Some(CRDS.kind.into()),
+            name: Some(name.into()),
+            // Events about what belongs to no namespace are kept in this one
+            namespace: Some("default".into()),
+            ..ObjectReference::default()
+        };
+        self.events.publish_about(object, &note);
+    }
+}
+
+fn wait_longer(own: &mut Own) {
+    let now = Instant::now();
+    own.attempts += 1;
+    own.last = Some(now);
+    own.due = Some(now + own.backoff.next_delay());
+}
+
+/// What is refused for good is asked again only when the definition changes.
+fn failed(own: &mut Own, name: &str, why: &str, forbidden: bool) -> Option<Note> {
+    let remedy = if forbidden {
+        own.last = Some(Instant::now());
+        "Give the operator's account the rights, or apply the definitions and start it with --manage-crds=false"
+    } else {
+        wait_longer(own);
+        if own.attempts <= CONTESTED {
+            tracing::info!(crd = name, why, "definition not brought up to date, trying again");
+            return None;
+        }
+        "It is tried again"
+    };
+    Some(Note::warning(
+        "DefinitionNotWritten",
+        format!("{name} cannot be brought up to date: {why}. {remedy}"),
+    ))
+}
+
+fn forbidden(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::Api(status) if status.is_forbidden())
+}
+
+async fn passed(at: Option<Instant>) {
+    match at {
+        Some(at) => sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// What was done about a definition.
+enum Done {
+    Current,
+    Newer(String),
+    /// It was made or patched. `by` is the manager that had written it last.
+    Written {
+        by: String,
+    },
+}
+
+/// Makes a definition, adds what it lacks, or leaves it.
+async fn bring_up(api: &Api<DynamicObject>, name: &str, wanted: &Value) -> kube::Result<Done> {
+    let Some(live) = api.get_opt(name).await? else {
+        let params = PostParams { field_manager: Some(managers::DEFINITION.into()), ..PostParams::default() };
+        let made: DynamicObject = serde_json::from_value(wanted.clone()).map_err(kube::Error::SerdeError)?;
+        let made = api.create(&params, &made).await?;
+        tracing::info!(crd = name, "definition created");
+        give_up(api, name, &made).await?;
+        return Ok(Done::Written { by: String::new() });
+    };
+    let by = last_manager(&live);
+    let live = serde_json::to_value(&live).map_err(kube::Error::SerdeError)?;
+    match standing(wanted, &live) {
+        Standing::Current => Ok(Done::Current),
+        Standing::Newer(version) => Ok(Done::Newer(version)),
+        Standing::Behind(patch) => {
+            let params =
+                PatchParams { field_manager: Some(managers::DEFINITION.into()), ..PatchParams::default() };
+            let patched = api.patch(name, &params, &Patch::Merge(patch)).await?;
+            tracing::info!(crd = name, former = by, "definition brought up to date");
+            give_up(api, name, &patched).await?;
+            Ok(Done::Written { by })
+        }
+    }
+}
+
+/// Who wrote the definition last, its status apart.
+fn last_manager(live: &DynamicObject) -> String {
+    let fields = live.metadata.managed_fields.iter().flatten();
+    let entries = fields.filter(|entry| entry.subresource.is_none());
+    let last = entries.max_by(|a, b| a.time.as_ref().map(|t| t.0).cmp(&b.time.as_ref().map(|t| t.0)));
+    last.and_then(|entry| entry.manager.clone()).unwrap_or_else(|| "an unknown manager".into())
+}
+
+/// Takes our entry out of managedFields: with it, whoever applies other text server-side would meet a conflict.
+async fn give_up(api: &Api<DynamicObject>, name: &str, object: &DynamicObject) -> kube::Result<()> {
+    let fields = object.metadata.managed_fields.iter().flatten();
+    let ours = fields.enumerate().find(|(_, f)| f.manager.as_deref() == Some(managers::DEFINITION));
+    let Some((index, _)) = ours else { return Ok(()) };
+    let at = format!("/metadata/managedFields/{index}");
+    let patch = json!([
+        {"op": "test", "path": format!("{at}/manager"), "value": managers::DEFINITION},
+        {"op": "remove", "path": at},
+    ]);
+    let patch = serde_json::from_value(patch).map_err(kube::Error::SerdeError)?;
+    api.patch(name, &PatchParams::default(), &Patch::<()>::Json(patch)).await.map(drop)
+}

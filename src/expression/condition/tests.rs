@@ -1,0 +1,259 @@
+use proptest::prelude::*;
+
+use super::{Answer, Condition, LONGEST, check::MOST_SERIES};
+
+fn one(text: &str, values: &[f64]) -> Result<bool, String> {
+    let all = Condition::parse(text)?.holds(values, &[0.5])?;
+    assert!(!all.is_empty());
+    Ok(all.iter().all(|held| *held == Answer::Yes))
+}
+
+fn each(text: &str, canary: &[f64], primary: &[f64]) -> Vec<bool> {
+    let all = Condition::parse(text).unwrap().holds(canary, primary).unwrap();
+    all.iter().map(|held| *held == Answer::Yes).collect()
+}
+
+fn refused(cases: &[(&str, &str)]) {
+    for (text, words) in cases {
+        let said = Condition::parse(text).expect_err(text);
+        assert!(said.contains(words) && !said.contains('\n'), "{text}: {said}");
+    }
+}
+
+#[test]
+fn conditions_of_the_source_documents_work_as_they_are_written() {
+    let cases: [(&str, &[f64], bool); 26] = [
+        ("result[0] >= 0.95", &[0.95], true),
+        ("result[0] >= 0.95", &[0.94], false),
+        ("result[0] > 0.95", &[1.0], true),
+        ("result[0] >= 1", &[1.0], true),
+        ("result[0] <= 500", &[499.5], true),
+        ("result <= 500", &[501.0], false),
+        ("result >= 0.8", &[0.8], true),
+        ("len(result) == 0 || isNaN(result[0]) || result[0] >= 0.99", &[], true),
+        ("len(result) == 0 || isNaN(result[0]) || result[0] >= 0.99", &[f64::NAN], true),
+        ("len(result) == 0 || isNaN(result[0]) || result[0] >= 0.99", &[0.98], false),
+        ("len(result) == 0 or isNaN(result[0]) or result[0] >= 0.99", &[], true),
+        ("len(result) > 0 and not (result[0] < 0.99)", &[0.99], true),
+        ("isNaN(result) || result >= 0.99", &[f64::NAN], true),
+        ("default(result[0], 1) >= 0.99", &[], true),
+        ("default(result, 0) >= 0.99", &[], false),
+        ("default(result, 0) >= 0.99", &[1.0], true),
+        ("asFloat(result[0]) * 100 > 95", &[0.96], true),
+        ("asInt(result[0]) == 3", &[3.7], true),
+        ("isInf(result[0])", &[1.0], false),
+        ("isNil(result)", &[], true),
+        ("result.all(x, x > 0.5) && size(result) == 2", &[0.6, 0.7], true),
+        ("result.exists(x, x * 2 > 3)", &[0.6, 1.6], true),
+        ("mean(result) == 0.5 && sum(result) == 1 && min(result) == 0", &[0.0, 1.0], true),
+        ("len(result) > 0 && mean(result) > 0", &[], false),
+        ("max(result) < 2 && result[1] == 1", &[0.0, 1.0], true),
+        ("result[len(result) - 1] > 1", &[0.0, 2.0], true),
+    ];
+    for (text, values, wanted) in cases {
+        assert_eq!(one(text, values), Ok(wanted), "{text} of {values:?}");
+    }
+}
+
+#[test]
+fn every_series_is_looked_at() {
+    assert_eq!(each("result[0] > 1", &[2.0, 0.0, 3.0], &[]), [true, false, true]);
+    assert_eq!(each("result > 1", &[2.0, 0.0], &[]), [true, false]);
+    assert_eq!(each("result[1] > 1", &[2.0, 0.0], &[]), [false]);
+    assert!(Condition::parse("result > 1").unwrap().holds(&[0.0; MOST_SERIES + 1], &[]).is_err());
+}
+
+#[test]
+fn canary_and_primary_are_compared() {
+    let text = "canary[0] <= primary[0] * 1.5 + 0.01";
+    assert!(Condition::parse(text).unwrap().compares());
+    assert_eq!(each(text, &[0.3], &[0.2]), [true]);
+    assert_eq!(each(text, &[0.4, 0.1], &[0.2]), [false, true]);
+    assert!(!Condition::parse("result > 1").unwrap().compares());
+}
+
+#[test]
+fn several_series_of_the_primary_are_not_taken_for_one() {
+    for text in ["canary[0] <= primary[0]", "canary <= primary", "canary[0] <= first(primary)"] {
+        let said = Condition::parse(text).unwrap().holds(&[0.1, 0.2], &[0.2, 0.1]).unwrap_err();
+        assert!(said.contains("2 series for the primary") && said.contains("max(primary)"), "{said}");
+    }
+    assert_eq!(each("canary[0] <= max(primary)", &[0.1, 0.3], &[0.2, 0.1]), [true, false]);
+    assert_eq!(each("canary[1] <= primary[1]", &[0.1, 0.3], &[0.2, 0.1]), [false]);
+}
+
+#[test]
+fn what_cannot_be_meant_is_told() {
+    refused(&[
+        ("result[0] >", "at character 12: unexpected the end, where a value is wanted"),
+        ("result[0]", "it yields a number"),
+        ("len(result)", "it yields a number"),
+        ("1 == 1", "does not depend on the measured value"),
+        ("primary > 1", "does not depend on the measured value"),
+        ("default(result) > 1", "default takes"),
+        ("result.all(x, result.all(y, x > y))", "inside another"),
+        ("result[0] = 1", "compare with =="),
+        ("result[0] > 5ms", "without a unit"),
+        ("result[0.5] > 1", "whole numbers below"),
+        ("result > 1 result", "unexpected result"),
+        ("result.all(result, result > 1)", "cannot be the name of each value"),
+        ("", "empty"),
+        (&format!("{}result > 1{}", "(".repeat(30), ")".repeat(30)), "nested too deep"),
+    ]);
+    assert!(Condition::parse(&"x".repeat(513)).is_err());
+}
+
+#[test]
+fn h3_counts_divide_as_fractions() {
+    for (text, values, wanted) in [
+        ("len(result.filter(x, x < 0.9)) / len(result) > 0.5", [0.5, 0.5, 0.99], true),
+        ("size(result.filter(x, x < 0.9)) / size(result) <= 0.1", [0.5, 0.5, 0.99], false),
+        ("1 / 2 < result[0]", [0.6, 0.7, 0.8], true),
+        ("int(result[0] * 3) / 2 == 0.5", [0.5, 0.5, 0.5], true),
+        ("result[len(result) - 1] > 0.9", [0.5, 0.5, 0.99], true),
+    ] {
+        assert_eq!(one(text, &values), Ok(wanted), "{text}");
+    }
+}
+
+#[test]
+fn h5_a_number_is_never_compared_with_text_or_truth() {
+    refused(&[
+        ("result == \"error\"", "a number is never equal to a text"),
+        ("result[0] == true", "a number is never true or false: compare with 1"),
+        ("result in [\"ok\"]", "a number is never equal to a text"),
+        ("result[0] in [true]", "a number is never true or false"),
+        ("result[0] > 'a'", "compare numbers, and this is a text"),
+        ("isNaN(result[0]) == 1", "never true or false"),
+        ("result[0] < true", "compare numbers"),
+        ("result[0] && true", "and this is a number"),
+        ("result.exists(x, x == 'a')", "never equal to a text"),
+        ("result == [1]", "cannot be compared"),
+    ]);
+}
+
+#[test]
+fn m2_what_is_not_a_number_is_named() {
+    let ask = |text: &str, canary: &[f64], primary: &[f64]| {
+        Condition::parse(text).unwrap().holds(canary, primary).unwrap().remove(0)
+    };
+    let nan = |part: &str| Answer::NotANumber(part.into());
+    assert_eq!(ask("canary[0] / primary[0] <= 1.2", &[0.0], &[0.0]), nan("canary[0] / primary[0]"));
+    assert_eq!(ask("max(result) / min(result) < 2", &[0.0], &[]), nan("max(result) / min(result)"));
+    assert_eq!(ask("canary[0] < max(primary)", &[0.1], &[f64::NAN, 0.2]), nan("max(primary)"));
+    assert_eq!(ask("canary[0] / primary[0] != 1", &[0.0], &[0.0]), nan("canary[0] / primary[0]"));
+    // what decides without it does
+    assert_eq!(ask("canary[0] / primary[0] <= 1.2 || canary[0] == 0", &[0.0], &[0.0]), Answer::Yes);
+    assert_eq!(ask("canary[0] / primary[0] <= 1.2 && canary[0] > 0", &[0.0], &[0.0]), Answer::No);
+    assert_eq!(ask("isNaN(canary[0] / primary[0])", &[0.0], &[0.0]), Answer::Yes);
+}
+
+#[test]
+fn m3_unknown_names_are_refused_wherever_they_stand() {
+    refused(&[
+        ("result[0] >= 0.95 && resutl[0] <= 1", "at character 22: resutl is not known"),
+        ("result[0] < 0.9 || nope(result) > 1", "at character 20: nope is not known"),
+        ("result[0] < 1 || result[0] < \"5\"", "compare numbers, and this is a text"),
+        ("rusult[0] > 1", "rusult is not known"),
+        ("result[0] > treshold", "treshold is not known"),
+        ("result.all(x, y > 1)", "y is not known"),
+        ("result[0] > 1 ? true : result.foo", "unexpected the end"),
+        ("result.sum() > 1", "write sum(…)"),
+    ]);
+}
+
+#[test]
+fn m4_exists_one_counts() {
+    assert_eq!(one("result.exists_one(x, x > 0.98)", &[0.99, 0.5]), Ok(true));
+    assert_eq!(one("result.exists_one(x, x > 0.4)", &[0.99, 0.5]), Ok(false));
+}
+
+#[test]
+fn m8_counts_are_numbers_like_others() {
+    for (text, values, wanted) in [
+        ("sum(result) / len(result) >= 0.95", [1.0, 0.9], true),
+        ("len(result) - 1 > 0", [1.0, 0.9], true),
+        ("len(result) * 2 > 3", [1.0, 0.9], true),
+        ("int(result[0]) % 2 == 1", [1.0, 3.9], true),
+    ] {
+        assert_eq!(one(text, &values), Ok(wanted), "{text}");
+    }
+}
+
+#[test]
+fn l9_argos_functions_work_or_are_told_in_words_of_the_language() {
+    let cases: [(&str, &[f64], bool); 9] = [
+        ("max(result[0], 0) > 0.9", &[0.95], true),
+        ("result[0] not in [0, 1]", &[0.5], true),
+        ("result[0] not in [0, 1]", &[1.0], false),
+        ("abs(result[0] - 1) <= 0.1", &[0.95], true),
+        ("round(result[0]) == 1 and floor(result[0]) == 0 and ceil(result[0]) == 1", &[0.5], true),
+        ("median(result) == 2 && first(result) < last(result)", &[1.0, 2.0, 4.0], true),
+        ("count(result.map(x, x > 1)) == 2", &[1.0, 2.0, 4.0], true),
+        ("result[-1] == 4", &[1.0, 2.0, 4.0], true),
+        ("not (result[0] in [0, 1])", &[0.5], true),
+    ];
+    for (text, values, wanted) in cases {
+        assert_eq!(one(text, values), Ok(wanted), "{text}");
+    }
+    refused(&[
+        ("all(result, # > 0.4)", "name each value, as in result.all(x, x > 0.9)"),
+        ("all(result, x > 0.4)", "write result.all(x, x > 0.9)"),
+        ("any(result, x > 0.4)", "write result.exists(x, x > 0.9)"),
+        ("count(result, 1) > 1", "write len(result.filter(x, x > 0.9))"),
+        ("max() > result", "max takes one value"),
+    ]);
+}
+
+#[test]
+fn f3_a_condition_takes_bounded_time() {
+    let many = vec![0.5; MOST_SERIES];
+    let inner = "x > 0.1 && ".repeat(40);
+    let text = format!("result.all(x, {inner} result[0] > 0.1)");
+    assert!(text.len() <= LONGEST);
+    assert!(one(&text, &many).is_ok_and(|held| held));
+}
+
+#[test]
+fn only_what_is_asked_about_absence_decides_about_it() {
+    let knows = |text: &str| Condition::parse(text).unwrap().knows_absence();
+    assert!(knows("len(result) == 0 || result[0] > 1") && knows("default(result, 1) > 0"));
+    assert!(!knows("result[0] > 1") && !knows("!(result[0] < 1)"));
+}
+
+#[test]
+fn nothing_overflows_the_stack() {
+    let parts = [
+        ("(", ")"),
+        ("!", ""),
+        ("-", ""),
+        ("[", "]"),
+        ("result[0] > 1 ? true : ", ""),
+        ("1 + ", ""),
+        ("isNaN(", ")"),
+    ];
+    for (open, close) in parts {
+        for times in [31, 100, 400] {
+            let text = format!("{}result{}", open.repeat(times), close.repeat(times));
+            let cut: String = text.chars().take(LONGEST).collect();
+            drop(Condition::parse(&cut).map(|c| c.holds(&[1.0], &[])));
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_it_panic(text in "[a-z0-9 ()\\[\\]<>=!&|.,+*/?:'\"_-]{0,60}", value in any::<f64>()) {
+        drop(Condition::parse(&text).map(|c| c.holds(&[value], &[])));
+    }
+
+    #[test]
+    fn words_that_make_sense_do_not_panic(
+        parts in proptest::collection::vec(prop::sample::select(vec![
+            "result", "[0]", " >= ", "0.5", "1", " && ", " || ", "isNaN(", "len(", "(", ")", "default(", ", ", "!", "primary", ".all(x, x", " in ", "?", ":", "-", "%", "/", "9223372036854775807",
+        ]), 0..12),
+        value in any::<f64>(),
+    ) {
+        drop(Condition::parse(&parts.concat()).map(|c| c.holds(&[value], &[value, 1.0])));
+    }
+}

@@ -1,0 +1,104 @@
+//! What a condition is made of.
+
+/// An expression and where it stands in the text.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Expr {
+    pub(super) from: usize,
+    pub(super) to: usize,
+    pub(super) node: Node,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Node {
+    Number(f64),
+    Truth(bool),
+    /// Texts are only read to say that nothing can be compared with them.
+    Text,
+    Nothing,
+    /// A name that was not looked up yet: there is none in a condition that was checked.
+    Name(String),
+    /// A call of a function that was not looked up yet.
+    Call(String, Vec<Expr>),
+    /// A call behind a dot that was not looked up yet.
+    Method(String, Box<Expr>, Vec<Expr>),
+    /// What a query yields.
+    Series(Side, Shape),
+    /// The value of the loop around.
+    Each,
+    List(Vec<Expr>),
+    Index(Box<Expr>, Box<Expr>),
+    Not(Box<Expr>),
+    Minus(Box<Expr>),
+    Binary(Operator, Box<Expr>, Box<Expr>),
+    Choice([Box<Expr>; 3]),
+    Function(Function, Vec<Expr>),
+    Loop(Loop, Box<Expr>, Box<Expr>),
+    /// The first, or the second where there is no first.
+    Default(Box<Expr>, Box<Expr>),
+}
+
+/// Whose query.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    Canary,
+    Primary,
+}
+
+/// How what a query yields is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// The first value.
+    Value,
+    /// All values.
+    List,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Operator {
+    Or,
+    And,
+    Equal,
+    Unequal,
+    AtMost,
+    AtLeast,
+    Less,
+    More,
+    In,
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+    Remainder,
+}
+
+/// What is done with each value of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Loop {
+    All,
+    Exists,
+    ExistsOne,
+    Filter,
+    Map,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Function {
+    Length,
+    Min,
+    Max,
+    Sum,
+    Mean,
+    Median,
+    Count,
+    First,
+    Last,
+    Abs,
+    Round,
+    Floor,
+    Ceil,
+    IsNan,
+    IsInf,
+    IsNil,
+    Float,
+    Int,
+}

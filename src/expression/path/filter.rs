@@ -1,0 +1,81 @@
+//! One comparison of what each entry of a list holds, or whether it is there.
+
+use serde_json::Value;
+
+use super::place;
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Filter {
+    pub(super) of: Vec<Key>,
+    /// None: it is enough that it is there.
+    pub(super) compares: Option<(Comparison, Value)>,
+}
+
+/// A step of the path in a filter.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Key {
+    Name(String),
+    Place(i64),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Comparison {
+    Equal,
+    Unequal,
+    Less,
+    AtMost,
+    More,
+    AtLeast,
+}
+
+/// Longer ones first.
+pub(super) const COMPARISONS: [(&str, Comparison); 6] = [
+    ("==", Comparison::Equal),
+    ("!=", Comparison::Unequal),
+    ("<=", Comparison::AtMost),
+    (">=", Comparison::AtLeast),
+    ("<", Comparison::Less),
+    (">", Comparison::More),
+];
+
+impl Filter {
+    /// What it costs to ask it once.
+    pub(super) fn size(&self) -> usize {
+        self.of.len() + 1
+    }
+
+    pub(super) fn takes(&self, item: &Value) -> bool {
+        let found = self.of.iter().try_fold(item, |at, key| match (key, at) {
+            (Key::Name(name), Value::Object(map)) => map.get(name),
+            (Key::Place(at), Value::Array(items)) => place(*at, items.len()).and_then(|at| items.get(at)),
+            _ => None,
+        });
+        let Some((comparison, wanted)) = &self.compares else { return found.is_some() };
+        let ordered = found.and_then(|found| order(found, wanted));
+        match comparison {
+            Comparison::Equal => same(found, wanted),
+            Comparison::Unequal => !same(found, wanted),
+            Comparison::Less => ordered.is_some_and(std::cmp::Ordering::is_lt),
+            Comparison::AtMost => ordered.is_some_and(std::cmp::Ordering::is_le),
+            Comparison::More => ordered.is_some_and(std::cmp::Ordering::is_gt),
+            Comparison::AtLeast => ordered.is_some_and(std::cmp::Ordering::is_ge),
+        }
+    }
+}
+
+fn same(found: Option<&Value>, wanted: &Value) -> bool {
+    match (found, wanted) {
+        (Some(Value::Number(a)), Value::Number(b)) => a.as_f64() == b.as_f64(),
+        (Some(found), wanted) => found == wanted,
+        (None, _) => false,
+    }
+}
+
+/// Only numbers, and only texts, are less or more than one another.
+fn order(found: &Value, wanted: &Value) -> Option<std::cmp::Ordering> {
+    match (found, wanted) {
+        (Value::Number(a), Value::Number(b)) => a.as_f64()?.partial_cmp(&b.as_f64()?),
+        (Value::String(a), Value::String(b)) => Some(a.cmp(b)),
+        _ => None,
+    }
+}

@@ -1,0 +1,178 @@
+//! Paths into JSON: what JSONPath of RFC 9535 and of kubectl have in common, and the field paths of the downward API.
+//!
+//! Names, places, slices, lists of both, wildcards, one comparison as a filter, and one descent. A step is taken on the values
+//! that the one before led to, so that no path of them is kept; values looked at and found are bounded.
+
+mod filter;
+mod parse;
+
+use serde_json::Value;
+
+use self::filter::Filter;
+
+/// Longest text, in bytes.
+pub(super) const LONGEST: usize = 512;
+/// Most values that are looked at.
+const MOST_STEPS: usize = 100_000;
+/// Most values that are found.
+const MOST_VALUES: usize = 100;
+
+/// A path that can be followed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Path(Vec<Step>);
+
+#[derive(Clone, Debug, PartialEq)]
+enum Step {
+    /// By any of these, in their order.
+    Select(Vec<Selector>),
+    /// All that lies below, and the value itself.
+    Descend,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Selector {
+    Name(String),
+    /// From the end where it is below 0.
+    Place(i64),
+    Slice {
+        from: Option<i64>,
+        to: Option<i64>,
+        by: usize,
+    },
+    All,
+    Filter(Filter),
+}
+
+impl Path {
+    /// Reads a path such as `$.data.value` or `{.items[0].value}`.
+    ///
+    /// # Errors
+    /// What is wrong with it, in a line.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        parse::parse(text).map(Self)
+    }
+
+    /// Reads a path to a field of an object, such as `metadata.labels['team']`.
+    ///
+    /// # Errors
+    /// What is wrong with it, in a line.
+    pub fn field(text: &str) -> Result<Self, String> {
+        let plain = text.trim();
+        let begins = plain.starts_with(['$', '.', '[', '{']);
+        let path = Self::parse(&if begins { plain.to_owned() } else { format!("$.{plain}") })?;
+        if path.0.contains(&Step::Descend) {
+            return Err(".. leads to many fields: name each one on the way".into());
+        }
+        Ok(path)
+    }
+
+    /// All values that it leads to.
+    ///
+    /// # Errors
+    /// There are too many, or a step has no meaning for what it meets.
+    pub fn find<'v>(&self, root: &'v Value) -> Result<Vec<&'v Value>, String> {
+        let mut steps = Steps(MOST_STEPS);
+        let mut at = vec![root];
+        for step in &self.0 {
+            let mut next = Vec::new();
+            match step {
+                Step::Descend => {
+                    for value in at {
+                        below(value, &mut next, &mut steps)?;
+                    }
+                }
+                Step::Select(selectors) => {
+                    for value in at {
+                        for selector in selectors {
+                            select(selector, value, &mut next, &mut steps)?;
+                        }
+                    }
+                }
+            }
+            at = next;
+        }
+        if at.len() > MOST_VALUES {
+            return Err(format!("it leads to more than {MOST_VALUES} values"));
+        }
+        Ok(at)
+    }
+}
+
+struct Steps(usize);
+
+impl Steps {
+    fn take(&mut self, count: usize) -> Result<(), String> {
+        let left = self.0.checked_sub(count);
+        self.0 = left.ok_or_else(|| format!("it looks at more than {MOST_STEPS} values"))?;
+        Ok(())
+    }
+}
+
+/// A value and all below it, without recursion: an answer may be nested deep.
+fn below<'v>(value: &'v Value, found: &mut Vec<&'v Value>, steps: &mut Steps) -> Result<(), String> {
+    let mut open = vec![value];
+    while let Some(value) = open.pop() {
+        steps.take(1)?;
+        match value {
+            Value::Array(items) => open.extend(items.iter().rev()),
+            Value::Object(map) => open.extend(map.values().rev()),
+            _ => continue,
+        }
+        found.push(value);
+    }
+    Ok(())
+}
+
+fn select<'v>(
+    selector: &Selector,
+    value: &'v Value,
+    found: &mut Vec<&'v Value>,
+    steps: &mut Steps,
+) -> Result<(), String> {
+    match (selector, value) {
+        (Selector::Name(name), Value::Object(map)) => {
+            steps.take(1)?;
+            found.extend(map.get(name));
+        }
+        (Selector::Place(at), Value::Array(items)) => {
+            steps.take(1)?;
+            found.extend(place(*at, items.len()).and_then(|at| items.get(at)));
+        }
+        (Selector::Slice { from, to, by }, Value::Array(items)) => {
+            let bound =
+                |at: i64| if at < 0 { at.saturating_add_unsigned(items.len() as u64).max(0) } else { at };
+            let bound = |at: i64| usize::try_from(bound(at)).unwrap_or(usize::MAX).min(items.len());
+            let (from, to) = (from.map_or(0, bound), to.map_or(items.len(), bound));
+            let part = items.get(from..to).unwrap_or_default();
+            steps.take(part.len())?;
+            found.extend(part.iter().step_by(*by));
+        }
+        (Selector::All, Value::Array(items)) => {
+            steps.take(items.len())?;
+            found.extend(items);
+        }
+        (Selector::All, Value::Object(map)) => {
+            steps.take(map.len())?;
+            found.extend(map.values());
+        }
+        (Selector::All, Value::String(_)) => return Err("* leads to a text, which has no entries".into()),
+        (Selector::Filter(filter), Value::Array(items)) => {
+            steps.take(items.len() * filter.size())?;
+            found.extend(items.iter().filter(|item| filter.takes(item)));
+        }
+        (Selector::Filter(filter), Value::Object(map)) => {
+            steps.take(map.len() * filter.size())?;
+            found.extend(map.values().filter(|item| filter.takes(item)));
+        }
+        _ => steps.take(1)?,
+    }
+    Ok(())
+}
+
+/// A place in a list, counted from the end where it is below 0.
+fn place(at: i64, count: usize) -> Option<usize> {
+    usize::try_from(if at < 0 { at.checked_add_unsigned(count as u64)? } else { at }).ok()
+}
+
+#[cfg(test)]
+mod tests;
