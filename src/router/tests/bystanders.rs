@@ -159,9 +159,15 @@ fn g2_some_destination_of_every_rule_has_a_weight() {
                 if !weights.is_empty() {
                     found.push(weights);
                 }
-                items.iter().for_each(|item| lists(item, found));
+                for item in items {
+                    lists(item, found);
+                }
             }
-            Value::Object(members) => members.values().for_each(|member| lists(member, found)),
+            Value::Object(members) => {
+                for member in members.values() {
+                    lists(member, found);
+                }
+            }
             _ => {}
         }
     }
@@ -176,7 +182,9 @@ fn g2_some_destination_of_every_rule_has_a_weight() {
             let made =
                 case.router().render(&c, &live, Split::to_canary(weight), &Cookies::default()).unwrap();
             let mut found = Vec::new();
-            made.iter().for_each(|manifest| lists(&manifest.body["spec"], &mut found));
+            for manifest in &made {
+                lists(&manifest.body["spec"], &mut found);
+            }
             assert!(!found.is_empty(), "{}", case.provider);
             assert!(
                 found.iter().all(|weights| weights.iter().sum::<i64>() > 0),
