@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# jsonpath 1.3.0 and jsonpath-plus 10.4.0 (JavaScript), jsonpath-rust 1.0.12 (Rust; Serin's and kube's), which follows
+# jsonpath 1.3.0 and jsonpath-plus 10.4.0 (JavaScript), jsonpath-rust 1.0.12 (Rust; kube's), which follows
 # RFC 9535.
 #
 # Guess: $.items[?(@.errors)] gives the items that have a member errors, and [?(@.errors < 1)] those where it is below

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # jsonpath 1.3.0 and jsonpath-plus 10.4.0 (JavaScript), jsonpath-ng 1.16.0 (Python), jsonpath-rust 1.0.12 (Rust;
-# Serin's and kube's), k8s.io/client-go 0.36.3 (Go; kubectl).
+# kube's), k8s.io/client-go 0.36.3 (Go; kubectl).
 #
 # Guess: $.values[-1] is the last value everywhere, as in RFC 9535, or an error where it is not known.
 #

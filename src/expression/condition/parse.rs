@@ -25,21 +25,24 @@ struct Parser {
     depth: usize,
 }
 
-/// Operators that stand between two expressions, by how weakly they bind.
-const LEVELS: [&[(&str, Operator)]; 5] = [
-    &[("||", Operator::Or), ("or", Operator::Or)],
-    &[("&&", Operator::And), ("and", Operator::And)],
-    &[
-        ("==", Operator::Equal),
-        ("!=", Operator::Unequal),
-        ("<=", Operator::AtMost),
-        (">=", Operator::AtLeast),
-        ("<", Operator::Less),
-        (">", Operator::More),
-        ("in", Operator::In),
-    ],
-    &[("+", Operator::Add), ("-", Operator::Subtract)],
-    &[("*", Operator::Multiply), ("/", Operator::Divide), ("%", Operator::Remainder)],
+/// Operators that stand between two expressions, each with how strongly it binds.
+const OPERATORS: [(&str, usize, Operator); 16] = [
+    ("||", 1, Operator::Or),
+    ("or", 1, Operator::Or),
+    ("&&", 2, Operator::And),
+    ("and", 2, Operator::And),
+    ("==", 3, Operator::Equal),
+    ("!=", 3, Operator::Unequal),
+    ("<=", 3, Operator::AtMost),
+    (">=", 3, Operator::AtLeast),
+    ("<", 3, Operator::Less),
+    (">", 3, Operator::More),
+    ("in", 3, Operator::In),
+    ("+", 4, Operator::Add),
+    ("-", 4, Operator::Subtract),
+    ("*", 5, Operator::Multiply),
+    ("/", 5, Operator::Divide),
+    ("%", 5, Operator::Remainder),
 ];
 
 impl Parser {
@@ -57,9 +60,13 @@ impl Parser {
     }
 
     fn word(&self) -> &str {
-        match self.peek() {
-            Token::Sign(sign) => sign,
-            Token::Name(name) => name,
+        self.word_at(self.next)
+    }
+
+    fn word_at(&self, at: usize) -> &str {
+        match self.tokens.get(at) {
+            Some((Token::Sign(sign), ..)) => sign,
+            Some((Token::Name(name), ..)) => name,
             _ => "",
         }
     }
@@ -95,7 +102,7 @@ impl Parser {
     /// `a ? b : c`.
     fn choice(&mut self) -> Result<Expr, Fault> {
         let from = self.at();
-        let asked = self.binary(0)?;
+        let asked = self.binary(1)?;
         if !self.takes("?") {
             return Ok(asked);
         }
@@ -105,24 +112,19 @@ impl Parser {
         Ok(self.expr(from, Node::Choice([asked, yes, no].map(Box::new))))
     }
 
-    fn binary(&mut self, level: usize) -> Result<Expr, Fault> {
-        let Some(operators) = LEVELS.get(level) else { return self.unary() };
+    /// Operators that bind at least as strongly as `least`, from the left.
+    fn binary(&mut self, least: usize) -> Result<Expr, Fault> {
         let from = self.at();
-        let mut left = self.binary(level + 1)?;
+        let mut left = self.unary()?;
         loop {
-            let not = level == 2 && self.word() == "not";
-            if not {
-                self.next += 1;
-                if self.word() != "in" {
-                    return Err(self.strange("in"));
-                }
-            }
-            let found = operators.iter().find(|(word, _)| *word == self.word());
-            let Some((_, operator)) = found else { return Ok(left) };
-            self.next += 1;
+            let negated = self.word() == "not" && self.word_at(self.next + 1) == "in";
+            let word = if negated { "in" } else { self.word() };
+            let found = OPERATORS.iter().find(|(known, level, _)| *known == word && *level >= least);
+            let Some((_, level, operator)) = found else { return Ok(left) };
+            self.next += 1 + usize::from(negated);
             let right = self.binary(level + 1)?;
             left = self.expr(from, Node::Binary(*operator, Box::new(left), Box::new(right)));
-            if not {
+            if negated {
                 left = self.expr(from, Node::Not(Box::new(left)));
             }
         }
