@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::cases::cases;
 use crate::{
     manifest::fixture::{self, merge},
-    router::{Cookies, Split, by_name},
+    router::{Cookies, Split, by_name, bystander_words},
     snapshot::{INGRESS, Kind, Objects},
     spec::{Target, Validated},
 };
@@ -72,6 +72,12 @@ fn t5_ingresses_from_which_the_copy_takes_requests_are_named() {
         assert_eq!(touched("skipper", &user, &at(host, path, kind)), None, "{host}{path}");
     }
     assert_eq!(touched("skipper", &user, &user), None, "the user's own");
+    assert!(
+        bystander_words(&user).iter().all(|word| ["a.example.com", ".example.org"].contains(&word.as_str()))
+    );
+    assert!(
+        bystander_words(&ingress(["test", "all"], &json!({}), &[("", "/", "Prefix", "podinfo")])).is_empty()
+    );
     let mut copy = at("a.example.com", "/", "Prefix");
     copy["metadata"]["labels"] = json!({"serin.dev/canary": "podinfo"});
     assert_eq!(touched("skipper", &user, &copy), None, "a copy");
@@ -159,9 +165,15 @@ fn g2_some_destination_of_every_rule_has_a_weight() {
                 if !weights.is_empty() {
                     found.push(weights);
                 }
-                items.iter().for_each(|item| lists(item, found));
+                for item in items {
+                    lists(item, found);
+                }
             }
-            Value::Object(members) => members.values().for_each(|member| lists(member, found)),
+            Value::Object(members) => {
+                for member in members.values() {
+                    lists(member, found);
+                }
+            }
             _ => {}
         }
     }
@@ -176,7 +188,9 @@ fn g2_some_destination_of_every_rule_has_a_weight() {
             let made =
                 case.router().render(&c, &live, Split::to_canary(weight), &Cookies::default()).unwrap();
             let mut found = Vec::new();
-            made.iter().for_each(|manifest| lists(&manifest.body["spec"], &mut found));
+            for manifest in &made {
+                lists(&manifest.body["spec"], &mut found);
+            }
             assert!(!found.is_empty(), "{}", case.provider);
             assert!(
                 found.iter().all(|weights| weights.iter().sum::<i64>() > 0),
