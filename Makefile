@@ -18,7 +18,7 @@ TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 SERIN := $(CARGO) run --quiet --locked --bin serin --
 CRDS := canaries metrictemplates alertproviders canaryruns
 CI := fmt-check lint deny crd-check manifests-check test-unit test-engines test-waiting monitoring-check charts-check test-bed
-NIGHTLY := helm-check servers-check soak engines crash breakages bench image-check fresh
+NIGHTLY := helm-check servers-check soak engines crash breakages bench image-check monitoring-check fresh
 
 .PHONY: help
 help: ## Show this list

@@ -8,7 +8,7 @@ queries=$(realpath "${1:?usage: promtool.sh QUERIES}")
 cd "$(dirname "$0")"
 command -v go >/dev/null || { echo 'Go is missing: https://go.dev/dl'; exit 1; }
 rules=$(realpath ../../deploy/monitoring)
-promtool=$(cd promtool && CGO_ENABLED=0 go tool -n promtool)
+promtool=$(cd promtool && go tool -n promtool)
 "$promtool" check rules --lint=all --lint-fatal "$rules/rules.yaml"
 "$promtool" check rules --lint=none "$queries"
 (cd "$rules" && "$promtool" test rules rules-test.yaml)

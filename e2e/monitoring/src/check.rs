@@ -247,7 +247,7 @@ fn one_panel(panel: &Value, say: &mut impl FnMut(String)) {
             let gauge = CATALOG.iter().any(|one| one.name == name && one.kind == "gauge");
             name.ends_with("_total") && !gauge
         });
-        let ranged = ["rate(", "increase("].iter().any(|function| query.contains(function));
+        let ranged = ["rate(", "increase(", " offset "].iter().any(|function| query.contains(function));
         if counters.count() > 0 && !ranged {
             say(format!("panel {title}: a counter as it is: {query}"));
         }

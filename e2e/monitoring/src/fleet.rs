@@ -2,7 +2,7 @@
 
 use crate::{
     board::{Board, Panel},
-    query::{all, all_over, anywhere, one_by},
+    query::{all, all_grown, anywhere, one_by},
 };
 
 const RELEASE: &str =
@@ -90,14 +90,14 @@ fn attention() -> Vec<Panel> {
 }
 
 fn outcomes() -> Vec<Panel> {
-    let ended = |matchers: &str, range: &str| all_over("increase", "serin_runs_total", matchers, range);
+    let ended = |matchers: &str, range: &str| all_grown("serin_runs_total", matchers, range);
     vec![
         Panel::lines("Releases by outcome", "Runs that ended, by how. Good is Promoted.", "short")
             .size(12, 8)
             .stacked()
             .drawn("/^Promoted$/", "green", false)
             .drawn("/^RolledBack$/", "red", false)
-            .over_time(&format!("sum by (outcome) ({})", ended("", "[$__rate_interval]")), "{{outcome}}"),
+            .over_time(&format!("sum by (outcome) ({})", ended("", "$__interval")), "{{outcome}}"),
         Panel::stat(
             "Promoted",
             "Share of the runs in this time that were promoted, of those that were promoted or rolled back.",
@@ -108,8 +108,8 @@ fn outcomes() -> Vec<Panel> {
         .now(
             &format!(
                 "sum({}) / sum({})",
-                ended("outcome=~\"Promoted.*\"", "[$__range]"),
-                ended("outcome=~\"Promoted.*|RolledBack|PromotionUndone\"", "[$__range]")
+                ended("outcome=~\"Promoted.*\"", "$__range"),
+                ended("outcome=~\"Promoted.*|RolledBack|PromotionUndone\"", "$__range")
             ),
             "promoted",
         )
@@ -118,7 +118,7 @@ fn outcomes() -> Vec<Panel> {
             .now(
                 &format!(
                     "sum by (reason) ({}) > 0",
-                    ended("outcome=~\"RolledBack|PromotionUndone\"", "[$__range]")
+                    ended("outcome=~\"RolledBack|PromotionUndone\"", "$__range")
                 ),
                 "{{reason}}",
             )
@@ -128,7 +128,7 @@ fn outcomes() -> Vec<Panel> {
             .now(
                 &format!(
                     "topk(10, sum by (namespace, name) ({}) > 0)",
-                    all_over("increase", "flagger_canary_failures_total", "", "[$__range]")
+                    all_grown("flagger_canary_failures_total", "", "$__range")
                 ),
                 "{{namespace}}/{{name}}",
             )
@@ -136,17 +136,11 @@ fn outcomes() -> Vec<Panel> {
         Panel::lines("Promoted and rolled back", "The same by Flagger's counters.", "short")
             .size(12, 8)
             .over_time(
-                &format!(
-                    "sum({})",
-                    all_over("increase", "flagger_canary_successes_total", "", "[$__rate_interval]")
-                ),
+                &format!("sum({})", all_grown("flagger_canary_successes_total", "", "$__interval")),
                 "promoted",
             )
             .over_time(
-                &format!(
-                    "sum({})",
-                    all_over("increase", "flagger_canary_failures_total", "", "[$__rate_interval]")
-                ),
+                &format!("sum({})", all_grown("flagger_canary_failures_total", "", "$__interval")),
                 "rolled back",
             ),
     ]

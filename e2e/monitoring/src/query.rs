@@ -41,11 +41,6 @@ pub fn all(metric: &str, matchers: &str) -> String {
     renamed(&both(metric, "=~\"$namespace\"", matchers, "", ""))
 }
 
-/// What a function over a range makes of all of them.
-pub fn all_over(wrap: &str, metric: &str, matchers: &str, range: &str) -> String {
-    renamed(&both(metric, "=~\"$namespace\"", matchers, wrap, range))
-}
-
 /// Any series of the operator's with its namespace under that name, whichever form it has.
 pub fn renamed(expression: &str) -> String {
     format!("label_replace({expression}, \"namespace\", \"$1\", \"exported_namespace\", \"(.+)\")")
@@ -59,4 +54,19 @@ pub fn anywhere(metric: &str, matchers: &str) -> String {
 /// Not more than one series for each value of these labels, whatever the scrape has added, and after a restart.
 pub fn one_by(labels: &str, expression: &str) -> String {
     format!("max by ({labels}) ({expression})")
+}
+
+/// By how much counters of all Canaries have grown in this time. Of a counter that is new in it, and of one that began again
+/// with a restart, its value: `increase` knows nothing of the first count of a series, which for a release is the one that
+/// matters.
+pub fn all_grown(metric: &str, matchers: &str, range: &str) -> String {
+    let now = both(metric, "=~\"$namespace\"", matchers, "", "");
+    let then = both(metric, "=~\"$namespace\"", matchers, "", &format!(" offset {range}"));
+    renamed(&format!("({now} - {then} >= 0 or {now})"))
+}
+
+/// The same of the counters of all Canaries everywhere.
+pub fn grown(metric: &str, matchers: &str, range: &str) -> String {
+    let now = format!("{metric}{{{matchers}}}");
+    renamed(&format!("({now} - {now} offset {range} >= 0 or {now})"))
 }

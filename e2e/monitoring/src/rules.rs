@@ -1,6 +1,6 @@
 //! Alert rules: what is worth waking, telling or asking somebody. Each has a section in `docs/troubleshooting.md`.
 
-use crate::query::{anywhere, renamed};
+use crate::query::{anywhere, grown};
 
 /// One alert.
 #[derive(Clone, Debug)]
@@ -224,13 +224,10 @@ fn of_releases(alert: &str, scale: u64) -> String {
         "SerinReleaseRolledBack" => {
             format!("max by (namespace, name) ({}) == 2", anywhere("flagger_canary_status", ""))
         }
-        "SerinReleaseRollsBackOften" => format!(
-            "sum by (namespace, name) ({}) >= 3",
-            renamed(&format!(
-                "increase(serin_runs_total{{outcome=~\"RolledBack|PromotionUndone\"}}[{}])",
-                s(3600)
-            ))
-        ),
+        "SerinReleaseRollsBackOften" => {
+            let failed = "outcome=~\"RolledBack|PromotionUndone\"";
+            format!("sum by (namespace, name) ({}) >= 3", grown("serin_runs_total", failed, &s(3600)))
+        }
         "SerinReleaseRunsLong" => format!(
             "({}) > {} unless on (namespace, canary) {}",
             since("serin_run_started_timestamp_seconds", "", "namespace, canary, name"),

@@ -13,6 +13,7 @@ mod bad_objects;
 mod bad_rivals;
 mod bad_specs;
 mod bad_targets;
+mod boards;
 mod clouds;
 mod configs;
 mod configs_alone;
@@ -126,6 +127,7 @@ const FAMILIES: &[(&str, Family)] = &[
     ("bad_rivals", bad_rivals::STORIES),
     ("bad_specs", bad_specs::STORIES),
     ("bad_targets", bad_targets::STORIES),
+    ("boards", boards::STORIES),
     ("clouds", clouds::STORIES),
     ("configs", configs::STORIES),
     ("examples", examples::STORIES),
