@@ -343,7 +343,11 @@ fn bystanders(cache: &ObjectCache, rules: &Rules, canary: &Canary, objects: &Obj
     let touched = || {
         let c = known(canary, rules)?;
         let router = router::by_name(&c.provider)?;
-        let all = cache.everywhere(router.bystanders()?);
+        let kind = router.bystanders()?;
+        let user = router.sources(&c).first().and_then(|at| objects.at(at))?;
+        let words = router::bystander_words(user);
+        let near = |text: &str| words.is_empty() || words.iter().any(|word| text.contains(word));
+        let all = cache.everywhere(kind, near);
         Some(all.into_iter().filter(|other| router.touches(&c, objects, other).is_some()).collect())
     };
     touched().unwrap_or_default()

@@ -53,6 +53,24 @@ pub(super) fn of_ingress(
     ours.into_iter().find_map(meets)
 }
 
+/// What must be found in the text of another object that serves one of the hosts of the user's; nothing, if the user's has a
+/// rule for all hosts. So most others need not be read.
+pub(crate) fn words(user: &Value) -> Vec<String> {
+    let rules = get::list(&user["spec"]["rules"]).iter().map(|rule| vec![&rule["host"]]);
+    let http = get::list(&user["spec"]["http"]).iter();
+    let http = http.map(|rule| get::list(&rule["match"]["hosts"]).iter().collect());
+    let mut words = Vec::new();
+    for hosts in rules.chain(http) {
+        let named: Vec<&str> =
+            hosts.into_iter().filter_map(Value::as_str).filter(|host| !host.is_empty()).collect();
+        if named.is_empty() {
+            return vec![];
+        }
+        words.extend(named.into_iter().map(|host| host.trim_start_matches('*').to_owned()));
+    }
+    words
+}
+
 /// It is the same object.
 pub(super) fn is(one: &Value, other: &Value) -> bool {
     let at = |object: &Value| (object["metadata"]["namespace"].clone(), object["metadata"]["name"].clone());

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::cases::cases;
 use crate::{
     manifest::fixture::{self, merge},
-    router::{Cookies, Split, by_name},
+    router::{Cookies, Split, by_name, bystander_words},
     snapshot::{INGRESS, Kind, Objects},
     spec::{Target, Validated},
 };
@@ -72,6 +72,12 @@ fn t5_ingresses_from_which_the_copy_takes_requests_are_named() {
         assert_eq!(touched("skipper", &user, &at(host, path, kind)), None, "{host}{path}");
     }
     assert_eq!(touched("skipper", &user, &user), None, "the user's own");
+    assert!(
+        bystander_words(&user).iter().all(|word| ["a.example.com", ".example.org"].contains(&word.as_str()))
+    );
+    assert!(
+        bystander_words(&ingress(["test", "all"], &json!({}), &[("", "/", "Prefix", "podinfo")])).is_empty()
+    );
     let mut copy = at("a.example.com", "/", "Prefix");
     copy["metadata"]["labels"] = json!({"serin.dev/canary": "podinfo"});
     assert_eq!(touched("skipper", &user, &copy), None, "a copy");
