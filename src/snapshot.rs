@@ -233,6 +233,8 @@ pub struct Snapshot {
     pub rivals: Vec<Rival>,
     /// Canaries of the same provider that serve the same host.
     pub neighbours: Vec<Neighbour>,
+    /// Objects of others, in any namespace, whose requests its route touches.
+    pub bystanders: Vec<Value>,
     /// The MetricTemplates this Canary refers to, as far as they exist, by `namespace/name`.
     pub templates: BTreeMap<String, MetricTemplateSpec>,
     /// The Secrets that checks name, as far as they exist: resourceVersions by `namespace/name`. None where Secrets are

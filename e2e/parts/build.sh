@@ -9,7 +9,7 @@
 #   demo       what the demo and most stories need          contour    Contour, for the Gateway API
 #   kubectl    kubectl                                      proxies    Traefik and kube-proxy
 #   graphite   Graphite's own web application               helm       Helm 4, for the charts
-#   all        all of these                                 nightly    Helm 3, VictoriaMetrics, for `make nightly` alone
+#   all        all of these                                 nightly    Helm 3 and VictoriaMetrics, for `make nightly` alone
 #
 # The folder is $SERIN_PARTS, or ~/.cache/serin/parts-<key>, where <key> is a hash of the files that pin the versions.
 # A part counts as there when it has answered; one that does not is built or fetched again. Programs of the pinned minor

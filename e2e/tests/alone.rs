@@ -333,7 +333,7 @@ async fn a_right_to_read_routes_is_missed_by_name(shared: &Shared) -> anyhow::Re
         "apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "metadata": {},
         "spec": {
             "user": User::Operator.name(),
-            "resourceAttributes": {"group": "kuma.io", "resource": "trafficroutes", "verb": "list"},
+            "resourceAttributes": {"group": "kuma.io", "resource": "meshhttproutes", "verb": "list"},
         },
     });
     let review: SubjectAccessReview = serde_json::from_value(review)?;
@@ -348,7 +348,7 @@ async fn a_right_to_read_routes_is_missed_by_name(shared: &Shared) -> anyhow::Re
     app["spec"]["provider"] = json!("kuma");
     app["spec"]["service"] = json!({"port": 80, "targetPort": 8080});
     story.apply(vec![deployment("app", "app:1", 1), app]).await?;
-    let words = ["the operator may not list TrafficRoute (trafficroutes.kuma.io) of the whole cluster"];
+    let words = ["the operator may not list MeshHTTPRoute (meshhttproutes.kuma.io) here"];
     refused(&story, "app", "ApiRefused", &words).await?;
     left_alone(&story, "app").await?;
     well_goes_on(&story).await?;

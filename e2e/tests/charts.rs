@@ -747,6 +747,7 @@ fn rights_can_be_narrowed() -> Result<()> {
         ensure!(all == ["", "apiextensions.k8s.io", "kuma.io"], "{all:?}");
         let role = find(&objects, "Role", "serin")?;
         ensure!(role["metadata"]["namespace"] == "test" && !role.to_string().contains("secrets"));
+        ensure!(of(role).contains_key("kuma.io") && !role.to_string().contains("trafficroutes"), "{role}");
         ensure!(arguments(deployment(&objects, "serin")?.1).contains(&"--enable-config-tracking=false"));
 
         // each router of the registry has its groups in the table
@@ -776,6 +777,43 @@ fn s2_13_installs_of_users_render() -> Result<()> {
             "meshProvider=istio",
             "metricsServer=http://prometheus:9090",
         ]))?;
+    }
+    Ok(())
+}
+
+#[test]
+fn ch29_boards_and_rules_are_as_they_are_shipped() -> Result<()> {
+    let shipped = yaml("deploy/monitoring/rules.yaml")?;
+    for helm in helms()? {
+        let on =
+            ["prometheusRule.enabled=true", "prometheusRule.labels.release=kps", "dashboards.enabled=true"];
+        let objects = helm.render(&chart("serin", "serin").set(&on))?;
+        let rule = find(&objects, "PrometheusRule", "serin")?;
+        let (mut rendered, mut meant) = (rule["spec"]["groups"].clone(), shipped["groups"].clone());
+        as_floats(&mut rendered);
+        as_floats(&mut meant);
+        ensure!(rendered == meant && meant.to_string().contains("{{ $labels"), "{rendered}");
+        ensure!(rule["metadata"]["labels"]["release"] == "kps");
+        for entry in fs::read_dir(root().join("grafana-dashboards"))? {
+            let path = entry?.path();
+            if path.extension().is_none_or(|extension| extension != "json") {
+                continue;
+            }
+            let file = path.file_name().and_then(|name| name.to_str()).context("a name")?;
+            let name = format!("serin-{}", file.trim_end_matches(".json"));
+            let board = find(&objects, "ConfigMap", &name)?;
+            ensure!(board["metadata"]["labels"]["grafana_dashboard"] == "1", "{name}");
+            let text = board["data"][file].as_str().context("the board")?;
+            ensure!(text.trim() == fs::read_to_string(&path)?.trim(), "{name} is another");
+        }
+        let first = shipped["groups"][0]["rules"][0]["alert"].as_str().context("an alert")?;
+        let objects = helm.render(
+            &chart("serin", "serin").set(&[on[0], &format!("prometheusRule.disabled={{{first}}}")]),
+        )?;
+        ensure!(
+            !find(&objects, "PrometheusRule", "serin")?.to_string().contains(first),
+            "{first} is still there"
+        );
     }
     Ok(())
 }

@@ -726,3 +726,67 @@ fn r21_a_rollback_takes_the_traffic_away_although_the_rules_of_the_copy_are_refu
     }
     Ok(())
 }
+
+fn condition(play: &Play, type_: &str) -> Option<String> {
+    let all = play.sim.world.status().conditions;
+    all.into_iter().find(|c| c.type_ == type_).map(|c| c.message)
+}
+
+#[test]
+fn t6_what_has_to_be_switched_on_for_the_checks_is_said_when_a_canary_is_made() -> Result<()> {
+    const FLAG: &str = "-serve-route-metrics";
+    let mut play = Play::new("skipper", &json!({}))?;
+    play.sim.uncounted = true;
+    play.pass(40);
+    play.is(Phase::Initialized)?;
+    ensure!(condition(&play, "Advisory").is_some_and(|said| said.contains(FLAG)), "{:?}", play.sim.log);
+    // from then on the checks say it
+    play.sim.readings.insert(CHECK.into(), Reading::Values(vec![]));
+    fixture::set_image(&mut play.sim, "podinfo:2");
+    play.pass(20);
+    ensure!(condition(&play, "Advisory").is_none_or(|said| !said.contains(FLAG)));
+    ensure!(condition(&play, "Halted").is_some_and(|said| said.contains(FLAG)), "{:?}", play.sim.log);
+
+    let mut counted = Play::new("skipper", &json!({}))?;
+    counted.pass(40);
+    ensure!(condition(&counted, "Advisory").is_none());
+    Ok(())
+}
+
+#[test]
+fn t8_no_table_leads_to_an_upstream_that_gloo_has_not_accepted() -> Result<()> {
+    let mut play = Play::new("gloo", &json!({}))?;
+    play.answers = false;
+    play.pass(60);
+    play.is(Phase::Initializing)?;
+    ensure!(play.said("Gloo has not accepted Upstream"), "{}", play.sim.log.join("\n"));
+    let table = |play: &Play| play.sim.world.objects.of(play.router.kinds()[0]).next().is_some();
+    ensure!(!table(&play));
+    play.answers = true;
+    play.pass(30);
+    play.is(Phase::Initialized)?;
+    ensure!(table(&play));
+    Ok(())
+}
+
+#[test]
+fn t5_an_ingress_from_which_a_copy_takes_requests_is_named() -> Result<()> {
+    for provider in ["skipper", "nginx"] {
+        let mut play = Play::new(provider, &json!({}))?;
+        let (kind, mut beta) = users(provider).remove(0);
+        json_patch::merge(
+            &mut beta,
+            &json!({"metadata": {"name": "beta", "annotations": {
+                "zalando.org/skipper-predicate": "Header(\"X-Beta\", \"1\")",
+            }}}),
+        );
+        beta["spec"]["rules"][0]["http"]["paths"][0]["backend"]["service"]["name"] = json!("beta");
+        play.sim.world.put(kind, beta, play.sim.now);
+        play.sim.look();
+        play.pass(40);
+        play.is(Phase::Initialized)?;
+        let said = condition(&play, "Advisory").context("no Advisory")?;
+        ensure!(said.contains("Ingress test/beta") && !said.contains("public"), "{said}");
+    }
+    Ok(())
+}

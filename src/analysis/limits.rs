@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::{
     checks::Checks,
     go, metric,
+    provider_kinds::PROMETHEUS,
     query::{Ask, Metric, Range, Role},
     query_plan::compares,
 };
@@ -35,7 +36,8 @@ pub(crate) fn check(c: &Validated, checks: &Checks, asks: &[Ask]) -> (Vec<Proble
             .or_else(|| second(checks, at))
             .or_else(|| unaskable(at, asks));
         faults.extend(wrong.map(|why| Problem::new("MetricInvalid", format!("{field}: {why}"))));
-        advice.extend(always(m).or_else(|| unreached(c, checks, m)).map(|why| format!("{field}: {why}")));
+        let odd = always(m).or_else(|| unreached(c, checks, m)).or_else(|| stepless(at, asks));
+        advice.extend(odd.map(|why| format!("{field}: {why}")));
     }
     let mut names: Vec<&str> = checks.metrics.iter().map(|m| m.name.as_str()).collect();
     names.sort_unstable();
@@ -166,6 +168,26 @@ fn always(m: &CanaryMetric) -> Option<String> {
         return unset.then(|| "neither thresholdRange nor threshold is set: only values up to 0 pass".into());
     }
     (min.is_none() && max.is_none()).then(|| "thresholdRange has no bound: every finite value passes".into())
+}
+
+/// Servers that speak Prometheus differ in the step of a subquery that names none: VictoriaMetrics takes 5m, and so passes
+/// over what lasts for less.
+fn stepless(at: usize, asks: &[Ask]) -> Option<String> {
+    let mut queries = asks.iter().filter(|ask| ask.metric == at).filter_map(|ask| ask.query.as_ref().ok());
+    let found = queries.find_map(|query| {
+        let ranges = query.promql.split('[').skip(1).filter_map(|rest| rest.split_once(']'));
+        let mut inner = ranges.map(|(range, _)| range.trim());
+        inner
+            .find(|range| {
+                query.access.kind == PROMETHEUS
+                    && range.ends_with(':')
+                    && range.starts_with(|c: char| c.is_ascii_digit())
+            })
+            .map(str::to_owned)
+    })?;
+    Some(format!(
+        "[{found}] is a subquery without a step, and servers differ in the default: write one, [{found}30s]"
+    ))
 }
 
 /// It is never measured.

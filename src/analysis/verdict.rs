@@ -17,7 +17,10 @@ use super::{
     query::{Metric, Query},
     reading::Reading,
 };
-use crate::{router, spec::Validated};
+use crate::{
+    router::{self, Router},
+    spec::Validated,
+};
 
 /// What a query without any value is said to be.
 pub(crate) const NO_VALUES: &str = "running query failed: no values found";
@@ -148,7 +151,7 @@ fn no_data(query: &Query, why: &str, c: &Validated) -> String {
         c.provider, c.names.target, c.namespace
     );
     // what is no traffic may be a metric that nobody has switched on
-    let needs = router::by_name(&c.provider).map(|router| router.queries());
+    let needs = router::by_name(&c.provider).map(Router::queries);
     let needs = needs.filter(|of| query.counters.is_some() && !of.needs.is_empty());
     let needs = needs.map(|of| format!(", or there is no {}: {}", of.counter, of.needs)).unwrap_or_default();
     match query.kind {

@@ -9,6 +9,9 @@ mod path;
 pub mod quantity;
 pub mod template;
 
+#[cfg(test)]
+mod tests;
+
 pub use self::{
     condition::{Answer, Condition},
     known::Known,

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use serde_json::Value;
 
 use super::{
     cache::{ObjectCache, jobs, secrets},
@@ -62,6 +63,7 @@ pub(crate) fn gather(
     let mut objects = read(cache, namespace, &wanted, &stale)?;
     strangers(cache, namespace, target_kind, &target, &mut objects);
     revisions(cache, key, &names::primary(&target), &mut objects);
+    let bystanders = bystanders(cache, rules, &canary, &objects);
     let records = records(cache, key, &mut objects, &mut reach.missing);
     let templates = templates(cache, &canary, namespace);
     jobs::gather(cache, key, &templates, &mut objects, &mut reach)?;
@@ -79,6 +81,7 @@ pub(crate) fn gather(
         edited: None,
         rivals: rivals(cache, rules, key),
         neighbours: neighbours(cache, rules, key, &canary),
+        bystanders,
         secrets: rules.config_tracking.then(|| secrets::versions(cache, &canary, namespace, &templates)),
         templates,
         alert_providers: alert_providers(cache, &canary, namespace),
@@ -333,6 +336,17 @@ fn neighbours(cache: &ObjectCache, rules: &Rules, key: &Key, canary: &Canary) ->
         same.then(|| Neighbour { at, service: other["spec"]["service"].clone() })
     };
     cache.neighbours(key).into_iter().filter_map(one).collect()
+}
+
+/// Objects of others whose requests the Canary's route touches.
+fn bystanders(cache: &ObjectCache, rules: &Rules, canary: &Canary, objects: &Objects) -> Vec<Value> {
+    let touched = || {
+        let c = known(canary, rules)?;
+        let router = router::by_name(&c.provider)?;
+        let all = cache.everywhere(router.bystanders()?);
+        Some(all.into_iter().filter(|other| router.touches(&c, objects, other).is_some()).collect())
+    };
+    touched().unwrap_or_default()
 }
 
 fn templates(cache: &ObjectCache, canary: &Canary, namespace: &str) -> BTreeMap<String, MetricTemplateSpec> {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{
+    bystanders,
     copy::{self, APISIX_ROUTE, Source},
     queries::{Builtin, builtin},
     route::{self, Shares},
@@ -17,7 +18,7 @@ use super::{
 };
 use crate::{
     manifest::{self, Manifest, Undo, json as get, made_for},
-    names::managers,
+    names::{self, managers},
     snapshot::{Kind, ObjectRef, Objects},
     spec::Validated,
 };
@@ -69,6 +70,27 @@ impl Router for Apisix {
     fn not_programmed(&self, c: &Validated, live: &Objects) -> Option<String> {
         let unfollowed = copy::unfollowed(c, live, &self.sources(c)[0], |user| leads(c, user));
         unfollowed.or_else(|| refused(live.at(&canary(c))?))
+    }
+
+    fn bystanders(&self) -> Option<Kind> {
+        Some(APISIX_ROUTE)
+    }
+
+    fn touches(&self, c: &Validated, live: &Objects, other: &Value) -> Option<String> {
+        if get::label(other, names::LABEL_CANARY).is_some() {
+            return None;
+        }
+        let user = live.at(&self.sources(c)[0])?;
+        let ours = get::list(&user["spec"]["http"]).iter().filter(|rule| is_ours(c, rule));
+        let own = bystanders::is(user, other);
+        let theirs = get::list(&other["spec"]["http"]).iter().filter(|rule| !own || !is_ours(c, rule));
+        let mut pairs = theirs.flat_map(|theirs| ours.clone().map(move |ours| (ours, theirs)));
+        let (_, rule) = pairs.find(|(ours, theirs)| meet(ours, theirs))?;
+        Some(format!(
+            "rule {} of {} serves the same paths: the copy for this Canary has the priority {PRIORITY} and takes its requests, so give it paths of its own",
+            rule["name"].as_str().unwrap_or_default(),
+            bystanders::name(other)
+        ))
     }
 
     fn sources(&self, c: &Validated) -> Vec<ObjectRef> {
@@ -156,6 +178,19 @@ fn refused(copy: &Value) -> Option<String> {
     let name = copy["metadata"]["name"].as_str().unwrap_or_default();
     let why = said["message"].as_str().unwrap_or_default();
     (current && said["status"] == "False").then(|| format!("APISIX does not take ApisixRoute {name}: {why}"))
+}
+
+/// Two rules serve a path in common, at a host in common. Of two different paths the longer one is looked at first,
+/// whatever the priorities.
+fn meet(ours: &Value, theirs: &Value) -> bool {
+    let list = |rule: &Value, field: &str| -> Vec<String> {
+        let all = get::list(&rule["match"][field]).iter().filter_map(Value::as_str);
+        all.map(str::to_owned).collect()
+    };
+    let (hosts, others) = (list(ours, "hosts"), list(theirs, "hosts"));
+    let host = hosts.is_empty()
+        || others.iter().any(|other| hosts.iter().any(|host| bystanders::covers(host, other)));
+    host && list(ours, "paths").iter().any(|path| list(theirs, "paths").contains(path))
 }
 
 fn leads(c: &Validated, user: &Value) -> bool {

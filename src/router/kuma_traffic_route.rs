@@ -72,7 +72,7 @@ pub(super) fn restore(c: &Validated, live: &Objects) -> Vec<Undo> {
     let back = place(c).given_back(c, &known, &plain(c)).map(|back| in_mesh(c, back));
     match undo {
         Undo::Delete(at) => back.map(Undo::Restore).into_iter().chain([Undo::Delete(at)]).collect(),
-        restored => vec![restored],
+        restored @ Undo::Restore(_) => vec![restored],
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod always_never;
 mod apisix;
+mod bystanders;
 mod contour;
 mod cookie;
 mod copy;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{
-    always_never,
+    always_never, bystanders,
     copy::{self, Source},
     queries::{Builtin, builtin},
     route,
@@ -90,6 +90,28 @@ impl Router for Nginx {
             format!("{key} of {user} is no part of its copy: say in spec.analysis.always, or in match, whom it is about, and take it off")
         });
         advice.collect()
+    }
+
+    fn bystanders(&self) -> Option<Kind> {
+        Some(INGRESS)
+    }
+
+    fn touches(&self, c: &Validated, live: &Objects, other: &Value) -> Option<String> {
+        let same = |ours: (&str, &str, &str), theirs: (&str, &str, &str)| {
+            ours.0 == theirs.0 && ours.1 == theirs.1 && (ours.2 == "Exact") == (theirs.2 == "Exact")
+        };
+        let shared = bystanders::of_ingress(c, live.at(&self.sources(c)[0])?, other, same)?;
+        let (name, place) = (bystanders::name(other), shared.place());
+        let canary = manifest::annotation(other, &annotation(c, "canary")) == Some("true");
+        Some(if canary {
+            format!(
+                "{name} is a canary of {place} as well, and ingress-nginx goes by one of them only: take it off while this Canary is there"
+            )
+        } else {
+            format!(
+                "{name} serves {place} too, and ingress-nginx goes by the older one: where that is it, the canary's share is taken from its requests, so give it a path of its own"
+            )
+        })
     }
 
     fn sources(&self, c: &Validated) -> Vec<ObjectRef> {

@@ -10,6 +10,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{
+    bystanders,
     copy::{self, Source},
     eskip,
     queries::{Builtin, builtin},
@@ -75,6 +76,28 @@ impl Router for Skipper {
 
     fn not_programmed(&self, c: &Validated, live: &Objects) -> Option<String> {
         copy::unfollowed(c, live, &self.sources(c)[0], |ingress| leads(c, ingress))
+    }
+
+    fn bystanders(&self) -> Option<Kind> {
+        Some(INGRESS)
+    }
+
+    fn touches(&self, c: &Validated, live: &Objects, other: &Value) -> Option<String> {
+        let same = |ours: (&str, &str, &str), theirs: (&str, &str, &str)| {
+            let expression = |kind: &str| !["Exact", "Prefix"].contains(&kind);
+            // expressions are not told apart by their length
+            let within = expression(ours.2) && expression(theirs.2) && theirs.1.starts_with(ours.1);
+            within || ours.1 == theirs.1
+        };
+        let shared = bystanders::of_ingress(c, live.at(&self.sources(c)[0])?, other, same)?;
+        let by = [PREDICATE, ROUTES].into_iter().filter(|key| annotation(other, key).is_some());
+        let by: Vec<&str> = by.collect();
+        let by = if by.is_empty() { String::new() } else { format!(" by {}", by.join(" and ")) };
+        Some(format!(
+            "{} serves {} too{by}: while a run is on its requests there go to this Canary, so give it a path of its own",
+            bystanders::name(other),
+            shared.place()
+        ))
     }
 
     fn sources(&self, c: &Validated) -> Vec<ObjectRef> {

@@ -86,6 +86,14 @@ pub trait Router: Send + Sync {
     fn advice(&self, _c: &Validated, _live: &Objects) -> Vec<String> {
         vec![]
     }
+    /// Kind of the objects, whosever and in any namespace, that may serve the same requests as what it copies.
+    fn bystanders(&self) -> Option<Kind> {
+        None
+    }
+    /// What users of somebody else's object of that kind would notice of a run, or of the Canary: for people, with a remedy.
+    fn touches(&self, _c: &Validated, _live: &Objects, _other: &serde_json::Value) -> Option<String> {
+        None
+    }
     /// Requests of a host that go to whichever of two Canaries Kubernetes made first: those that both serve, as `c` writes
     /// them. Where the more exact condition counts, whatever the age, there are none.
     fn shadows(&self, _c: &Validated, _other: &crate::api::CanaryService) -> Option<String> {

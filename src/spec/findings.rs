@@ -5,6 +5,7 @@ use super::{
     pause::Apex,
     problem::Problem,
     schedule::{Step, Strategy, strategy},
+    sizes,
     validated::{Validated, has_query},
 };
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
@@ -36,6 +37,7 @@ impl Findings {
         for metric in &c.analysis.metrics {
             metric_findings(metric, &mut found);
         }
+        found.faults.extend(sizes::too_large(&c.analysis));
         found.faults.extend(canary_replicas(c));
         found.faults.extend(misdirected(&c.analysis, &mut found.advice));
         found.faults.extend(outbound::forbidden(&c.spec, &c.analysis, rules));

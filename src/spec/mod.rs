@@ -13,6 +13,7 @@ pub mod outbound;
 mod pause;
 mod problem;
 mod schedule;
+mod sizes;
 mod target;
 mod validated;
 

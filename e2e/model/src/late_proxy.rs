@@ -96,10 +96,10 @@ impl LateProxy {
             };
             for (to, _) in rules.iter().flatten().filter(|(_, weight)| *weight > 0) {
                 lost.extend(self.unserved(world, pods, to, now));
-                let named = |other: &&Option<&Value>| {
-                    self.rules(**other).is_none_or(|rules| rules.iter().flatten().any(|(led, _)| led == to))
+                let named = |other: Option<&Value>| {
+                    self.rules(other).is_none_or(|rules| rules.iter().flatten().any(|(led, _)| led == to))
                 };
-                if self.entry.named_first && !routes.iter().all(|other| named(&other)) {
+                if self.entry.named_first && !routes.iter().all(|other| named(*other)) {
                     lost.push(format!("{to} was not named before"));
                 }
             }

@@ -87,6 +87,7 @@ impl World {
             forbidden_kinds: vec![],
             rivals: self.rivals.clone(),
             neighbours: vec![],
+            bystanders: self.bystanders(),
             secrets: self.rules.config_tracking.then(|| self.secrets()),
             templates: self.templates.clone(),
             alert_providers: std::collections::BTreeMap::new(),
@@ -106,6 +107,13 @@ impl World {
             conditions: Known::default(),
             heard: BTreeMap::new(),
         })
+    }
+
+    /// All that may serve the same requests; the planner asks the router which do.
+    fn bystanders(&self) -> Vec<Value> {
+        let kinds = serin::router::all().iter().filter_map(|router| router.bystanders());
+        let kinds: std::collections::BTreeSet<Kind> = kinds.collect();
+        kinds.into_iter().flat_map(|kind| self.objects.of(kind).cloned()).collect()
     }
 
     /// Versions of the Secrets; all are in the one namespace.

@@ -18,8 +18,12 @@ use crate::{
     tool::{Program, Way},
 };
 
-pub(crate) const STORIES: Family =
-    &[crate::story!(ch4_ch25_a_life_by_helm_3), crate::story!(ch4_ch25_a_life_by_helm_4)];
+pub(crate) const STORIES: Family = &[
+    crate::story!(ch4_ch25_a_life_by_helm_3),
+    crate::story!(ch4_ch25_a_life_by_helm_4),
+    crate::story!(ch6_a_service_leaves_its_chart_by_helm_3),
+    crate::story!(ch6_a_service_leaves_its_chart_by_helm_4),
+];
 
 pub(crate) const ALONE: Family = &[
     crate::story!(ch3_installed_again_over_a_dying_canary_by_helm_3),
@@ -40,6 +44,40 @@ async fn ch3_installed_again_over_a_dying_canary_by_helm_3(shared: &Shared) -> a
 
 async fn ch3_installed_again_over_a_dying_canary_by_helm_4(shared: &Shared) -> anyhow::Result<()> {
     installed_again(shared, Way::Helm4).await
+}
+
+async fn ch6_a_service_leaves_its_chart_by_helm_3(shared: &Shared) -> anyhow::Result<()> {
+    service_leaves(shared, Way::Helm3).await
+}
+
+async fn ch6_a_service_leaves_its_chart_by_helm_4(shared: &Shared) -> anyhow::Result<()> {
+    service_leaves(shared, Way::Helm4).await
+}
+
+/// The remedy that the page names: the Service is kept, and nobody meets a conflict afterwards.
+async fn service_leaves(shared: &Shared, way: Way) -> anyhow::Result<()> {
+    let app = App::new(shared, &format!("service-{}", way.name()), way).await?;
+    let (story, namespace) = (&app.story, app.story.namespace.as_str());
+    let service = serde_json::json!({
+        "apiVersion": "v1", "kind": "Service", "metadata": {"name": "app"},
+        "spec": {"selector": {"app": "app"}, "ports": [{"name": "http", "port": 80, "targetPort": 8080}]},
+    });
+    let template = format!("{{{{ if .Values.service }}}}\n{service}\n{{{{ end }}}}\n");
+    std::fs::write(app.chart.join("templates/service.yaml"), template)?;
+    app.initialised("tag=app:1,service=true").await?;
+    story.condition("app", "Advisory", "True", "app").await?;
+    let services: Api<Service> = story.api();
+    let address = async || anyhow::Ok(services.get("app").await?.spec.and_then(|spec| spec.cluster_ip));
+    let before = address().await?;
+
+    let kubectl = Program::new(&shared.bed, "kubectl").await?;
+    let keep = ["annotate", "service", "app", "helm.sh/resource-policy=keep", "--namespace", namespace];
+    kubectl.run(&keep).await?;
+    app.release("tag=app:1").await?;
+    app.release("tag=app:2").await?;
+    story.phase("app", Phase::Succeeded).await?;
+    ensure!(address().await? == before && before.is_some(), "the Service was made again");
+    Ok(())
 }
 
 async fn names<K>(api: Api<K>) -> anyhow::Result<Vec<String>>

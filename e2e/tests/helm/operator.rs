@@ -161,7 +161,7 @@ async fn s2_13_installed_upgraded_and_uninstalled(shared: &Shared) -> anyhow::Re
         runs(shared, &space, "ops-serin-prometheus", "docker.io/prom/prometheus:v3.5.0").await?;
         helm.run(&[
             "upgrade",
-            "serin",
+            "ops",
             &chart,
             "--namespace",
             &space,

@@ -1,5 +1,5 @@
-//! Kuma's TrafficRoute before a real API server: of a whole life what the route says, and what its belonging to no
-//! namespace leads to. Whether requests go there is Kuma's own matter.
+//! Kuma's routes before a real API server: of a whole life what they say, and what it leads to that a TrafficRoute belongs
+//! to no namespace. Whether requests go there is Kuma's own matter.
 
 use anyhow::{Context, ensure};
 use kube::{
@@ -24,7 +24,7 @@ use crate::{
 };
 
 pub(crate) const STORIES: Family = &[
-    story!(a_canary_in_a_kuma_mesh_goes_through_its_whole_life),
+    story!(t1_a_canary_in_a_kuma_mesh_goes_through_its_whole_life),
     story!(of_two_canaries_of_one_name_the_second_waits),
     story!(a_traffic_route_of_nobodys_is_taken_over_and_given_back),
 ];
@@ -43,6 +43,11 @@ async fn begin<'a>(shared: &'a Shared, namespace: &str) -> anyhow::Result<Story<
     Ok(story)
 }
 
+fn mesh_routes(story: &Story<'_>) -> Api<DynamicObject> {
+    let gvk = GroupVersionKind::gvk("kuma.io", "v1alpha1", "MeshHTTPRoute");
+    Api::namespaced_with(story.client.clone(), &story.namespace, &kube::api::ApiResource::from_gvk(&gvk))
+}
+
 fn routes(story: &Story<'_>) -> Api<DynamicObject> {
     let gvk = GroupVersionKind::gvk("kuma.io", "v1alpha1", "TrafficRoute");
     Api::all_with(story.client.clone(), &kube::api::ApiResource::from_gvk(&gvk))
@@ -52,10 +57,24 @@ async fn route(story: &Story<'_>, name: &str) -> anyhow::Result<Value> {
     Ok(json!(routes(story).get(name).await.with_context(|| format!("TrafficRoute {name}"))?))
 }
 
+/// Mesh that runs on TrafficRoutes.
+const OLD: &str = "old";
+
+/// Lets a mesh run on TrafficRoutes.
+async fn by_traffic_routes(story: &Story<'_>, mesh: &str) -> anyhow::Result<()> {
+    let all = json!([{"match": {SERVICE: "*"}}]);
+    let route = json!({
+        "apiVersion": "kuma.io/v1alpha1", "kind": "TrafficRoute", "mesh": mesh,
+        "metadata": {"name": format!("route-all-{mesh}")},
+        "spec": {"sources": all, "destinations": all, "conf": {"destination": {SERVICE: "*"}}},
+    });
+    story.apply(vec![route]).await
+}
+
 /// A Canary whose checks read one made-up share.
-fn kuma_canary(story: &Story<'_>, app: &str) -> Value {
+fn kuma_canary(story: &Story<'_>, app: &str, mesh: &str) -> Value {
     let mut all = canary(app);
-    all["metadata"]["annotations"] = json!({"kuma.io/mesh": "prod"});
+    all["metadata"]["annotations"] = json!({"kuma.io/mesh": mesh});
     all["spec"]["provider"] = json!("kuma");
     all["spec"]["service"] = json!({"port": 80, "targetPort": 8080});
     all["spec"]["analysis"]["metrics"] = json!([
@@ -94,47 +113,70 @@ async fn splits(story: &Story<'_>, app: &str, canary: i64) -> anyhow::Result<()>
     wait::until(&format!("TrafficRoute {app} to give the canary {canary} %"), PATIENCE, seen).await
 }
 
-/// A plain object that leads to the apex.
-fn plain(route: &Value, tag: &str) -> anyhow::Result<()> {
-    ensure!(route["spec"]["conf"] == json!({"destination": {SERVICE: tag}}), "{route}");
-    ensure!(!route["metadata"]["annotations"].to_string().contains("serin.dev"), "{route}");
-    ensure!(route["metadata"]["labels"].as_object().is_none_or(serde_json::Map::is_empty), "{route}");
+/// The route is gone, as it is with its Canary.
+async fn gone(story: &Story<'_>, app: &str) -> anyhow::Result<()> {
+    ensure!(routes(story).get_opt(app).await?.is_none(), "TrafficRoute {app} is left");
+    ensure!(mesh_routes(story).get_opt(app).await?.is_none(), "MeshHTTPRoute {app} is left");
     Ok(())
 }
 
-async fn a_canary_in_a_kuma_mesh_goes_through_its_whole_life(shared: &Shared) -> anyhow::Result<()> {
+/// What the MeshHTTPRoute says.
+async fn mesh_splits(story: &Story<'_>, app: &str, canary: i64) -> anyhow::Result<()> {
+    let to = |side: &str, weight: i64| {
+        let name = format!("{app}-{side}_{}_svc_80", story.namespace);
+        json!({"kind": "MeshService", "name": name, "weight": weight})
+    };
+    let wanted = json!([to("primary", 100 - canary), to("canary", canary)]);
+    let seen = async || {
+        let route = json!(mesh_routes(story).get(app).await.ok()?);
+        (route["spec"]["to"][0]["rules"][0]["default"]["backendRefs"] == wanted).then_some(())
+    };
+    wait::until(&format!("MeshHTTPRoute {app} to give the canary {canary} %"), PATIENCE, seen).await
+}
+
+async fn t1_a_canary_in_a_kuma_mesh_goes_through_its_whole_life(shared: &Shared) -> anyhow::Result<()> {
     let story = begin(shared, "kuma").await?;
     succeed(shared, "kuma", 1.0).await?;
     let app = "kuma-life";
-    story.apply(vec![deployment(app, "app:1", 2), kuma_canary(&story, app)]).await?;
+    // as an earlier version left it behind
+    let tags = json!({SERVICE: "kuma-life_kuma_svc_80"});
+    let left = json!({
+        "apiVersion": "kuma.io/v1alpha1", "kind": "TrafficRoute", "mesh": "prod", "metadata": {"name": app},
+        "spec": {
+            "sources": [{"match": {SERVICE: "*"}}], "destinations": [{"match": tags}], "conf": {"destination": tags},
+        },
+    });
+    story.apply(vec![left, deployment(app, "app:1", 2), kuma_canary(&story, app, "prod")]).await?;
     story.phase(app, Phase::Initialized).await?;
-    splits(&story, app, 0).await?;
-    let made = route(&story, app).await?;
-    ensure!(made["mesh"] == "prod" && made["metadata"]["ownerReferences"].is_null(), "{made}");
-    ensure!(made["spec"]["destinations"] == json!([{"match": {SERVICE: "kuma-life_kuma_svc_80"}}]), "{made}");
+    mesh_splits(&story, app, 0).await?;
+    story.event(app, "TrafficRoute kuma-life led users before").await?;
+    ensure!(routes(&story).get_opt(app).await?.is_none(), "the TrafficRoute is left");
+    let made = json!(mesh_routes(&story).get(app).await?);
+    ensure!(made["metadata"]["labels"]["kuma.io/mesh"] == "prod", "{made}");
+    ensure!(made["spec"]["to"][0]["targetRef"]["name"] == "kuma-life_kuma_svc_80", "{made}");
 
     story.edit_canary(app, json!({"spec": {"analysis": {"interval": "60m"}}})).await?;
     story.set_image(app, "app:2").await?;
     story.canary_that(app, |c| weight(c) == 25).await?;
-    splits(&story, app, 25).await?;
+    mesh_splits(&story, app, 25).await?;
     // edited by hand: put back at the step, and said
     let astray =
-        json!({"spec": {"conf": {"split": null, "destination": {SERVICE: "elsewhere_kuma_svc_80"}}}});
-    routes(&story).patch(app, &PatchParams::default(), &Patch::Merge(astray)).await?;
-    splits(&story, app, 25).await?;
-    story.event(app, "TrafficRoute kuma-life was changed by").await?;
+        json!({"spec": {"to": [{"targetRef": {"kind": "MeshService", "name": "elsewhere"}, "rules": []}]}});
+    mesh_routes(&story).patch(app, &PatchParams::default(), &Patch::Merge(astray)).await?;
+    mesh_splits(&story, app, 25).await?;
+    story.event(app, "MeshHTTPRoute kuma-life was changed by").await?;
     let path = story.follow(app);
     story.edit_canary(app, json!({"spec": {"analysis": {"interval": "1s"}}})).await?;
     story.phase(app, Phase::Succeeded).await?;
     let mut weights: Vec<i32> = path.taken().into_iter().map(|point| point.1).collect();
     weights.dedup();
     ensure!(weights == [25, 50, 0], "weights {weights:?}");
-    splits(&story, app, 0).await?;
+    mesh_splits(&story, app, 0).await?;
 
     succeed(shared, "kuma", 0.5).await?;
     story.set_image(app, "app:3").await?;
     story.phase(app, Phase::Failed).await?;
-    splits(&story, app, 0).await?;
+    mesh_splits(&story, app, 0).await?;
 
     // deleted in the middle of a run
     succeed(shared, "kuma", 1.0).await?;
@@ -142,9 +184,7 @@ async fn a_canary_in_a_kuma_mesh_goes_through_its_whole_life(shared: &Shared) ->
     story.set_image(app, "app:4").await?;
     story.canary_that(app, |c| weight(c) == 25).await?;
     story.delete_canary(app).await?;
-    let left = route(&story, app).await?;
-    plain(&left, "kuma-life_kuma_svc_80")?;
-    ensure!(left["mesh"] == "prod", "{left}");
+    gone(&story, app).await?;
     ensure!(story.replicas(app).await? == Some(2), "the target was not given back");
     ensure!(story.replicas(&format!("{app}-primary")).await?.is_none(), "the primary is left");
     Ok(())
@@ -153,12 +193,13 @@ async fn a_canary_in_a_kuma_mesh_goes_through_its_whole_life(shared: &Shared) ->
 async fn of_two_canaries_of_one_name_the_second_waits(shared: &Shared) -> anyhow::Result<()> {
     let (first, second) = (begin(shared, "kuma-first").await?, begin(shared, "kuma-second").await?);
     let app = "kuma-twin";
-    first.apply(vec![deployment(app, "app:1", 1), kuma_canary(&first, app)]).await?;
+    by_traffic_routes(&first, OLD).await?;
+    first.apply(vec![deployment(app, "app:1", 1), kuma_canary(&first, app, OLD)]).await?;
     first.phase(app, Phase::Initialized).await?;
     splits(&first, app, 0).await?;
     let before = route(&first, app).await?;
 
-    second.apply(vec![deployment(app, "app:1", 1), kuma_canary(&second, app)]).await?;
+    second.apply(vec![deployment(app, "app:1", 1), kuma_canary(&second, app, OLD)]).await?;
     let words =
         ["TrafficRoute kuma-twin is controlled by a Canary of namespace kuma-first", "spec.service.name"];
     refused(&second, app, "ForeignObject", &words).await?;
@@ -171,29 +212,16 @@ async fn of_two_canaries_of_one_name_the_second_waits(shared: &Shared) -> anyhow
     second.phase(app, Phase::Initialized).await?;
     splits(&second, "kuma-other", 0).await?;
     second.delete_canary(app).await?;
-    plain(&route(&second, "kuma-other").await?, "kuma-other_kuma-second_svc_80")?;
+    gone(&second, "kuma-other").await?;
 
-    // what the first one leaves is for its own Service: to be removed before the name is free
-    second.apply(vec![kuma_canary(&second, app)]).await?;
+    // the name is free as soon as the first one is gone
+    second.apply(vec![kuma_canary(&second, app, OLD)]).await?;
     refused(&second, app, "ForeignObject", &words).await?;
     let now = route(&first, app).await?;
     ensure!(now["metadata"]["resourceVersion"] == before["metadata"]["resourceVersion"], "{now}");
     first.delete_canary(app).await?;
-    plain(&route(&first, app).await?, "kuma-twin_kuma-first_svc_80")?;
-    let words = ["TrafficRoute kuma-twin is there already", "it is for kuma-twin_kuma-first_svc_80"];
-    refused(&second, app, "TakeoverUnsafe", &words).await?;
-    left_alone_but_for_the_first_time(&second, app).await?;
-    routes(&first).delete(app, &DeleteParams::default()).await?;
     second.phase(app, Phase::Initialized).await?;
     splits(&second, app, 0).await
-}
-
-/// It has no finalizer, and its target serves.
-async fn left_alone_but_for_the_first_time(story: &Story<'_>, app: &str) -> anyhow::Result<()> {
-    let canary: serin::api::Canary = story.api().get(app).await?;
-    ensure!(canary.metadata.finalizers.is_none(), "finalizers: {:?}", canary.metadata.finalizers);
-    ensure!(story.replicas(app).await? == Some(1), "the target does not serve");
-    Ok(())
 }
 
 async fn an_operator_of_one_namespace_sees_the_route_in_every_life(shared: &Shared) -> anyhow::Result<()> {
@@ -203,7 +231,8 @@ async fn an_operator_of_one_namespace_sees_the_route_in_every_life(shared: &Shar
     operator.ready(PATIENCE).await?;
     succeed(shared, "kuma-alone", 1.0).await?;
     let app = "kuma-alone";
-    story.apply(vec![deployment(app, "app:1", 1), kuma_canary(&story, app)]).await?;
+    by_traffic_routes(&story, OLD).await?;
+    story.apply(vec![deployment(app, "app:1", 1), kuma_canary(&story, app, OLD)]).await?;
     story.phase(app, Phase::Initialized).await?;
     story.edit_canary(app, json!({"spec": {"analysis": {"interval": "60m"}}})).await?;
     story.set_image(app, "app:2").await?;
@@ -242,7 +271,9 @@ async fn a_traffic_route_of_nobodys_is_taken_over_and_given_back(shared: &Shared
             "conf": {"destination": tags(ours)},
         },
     });
-    story.apply(vec![user.clone(), deployment(app, "app:1", 1), kuma_canary(&story, app)]).await?;
+    by_traffic_routes(&story, OLD).await?;
+    by_traffic_routes(&story, "default").await?;
+    story.apply(vec![user.clone(), deployment(app, "app:1", 1), kuma_canary(&story, app, OLD)]).await?;
     let words =
         ["TrafficRoute kuma-theirs is there already", "annotate the Canary with kuma.io/mesh: default"];
     refused(&story, app, "TakeoverUnsafe", &words).await?;

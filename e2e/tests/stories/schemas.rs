@@ -127,8 +127,18 @@ fn cases() -> Vec<Case> {
         case("apisix", json!({"routeRef": reference("ApisixRoute")}), vec![]),
         case("gloo", json!({}), gloo),
         case("kuma", json!({}), vec![]),
+        Case { users: vec![for_all()], ..case("kuma", json!({}), vec![]) },
         case("linkerd", json!({}), vec![service(&json!({"hosts": ["podinfo.test"]}))]),
     ]
+}
+
+/// A TrafficRoute by which a mesh runs on such.
+fn for_all() -> (Kind, Value) {
+    let kind = Kind { group: "kuma.io", version: "v1alpha1", kind: "TrafficRoute", plural: "trafficroutes" };
+    let all = json!([{"match": {"kuma.io/service": "*"}}]);
+    let spec =
+        json!({"sources": all, "destinations": all, "conf": {"destination": {"kuma.io/service": "*"}}});
+    (kind, json!({"metadata": {"name": "route-all-default"}, "mesh": "default", "spec": spec}))
 }
 
 /// The user's objects that a provider renders from.

@@ -29,6 +29,7 @@ pub(crate) const STORIES: Family = &[
     story!(a_daemon_set_goes_through_its_whole_life),
     story!(a_daemon_set_that_never_becomes_ready_goes_back),
     story!(what_a_daemon_set_cannot_do_is_said),
+    story!(a_daemon_set_is_measured_by_its_own_pods),
     story!(a_service_goes_through_its_whole_life),
     story!(a_service_without_pods_gets_no_users),
     story!(a_name_outside_the_cluster_has_two_sides),
@@ -213,6 +214,46 @@ fn pods_of(version: &str) -> Value {
     all["spec"]["selector"]["matchLabels"] = labels.clone();
     all["spec"]["template"]["metadata"]["labels"] = labels;
     all
+}
+
+/// By what its pods say of themselves: the names of those of a DaemonSet have one part less than those of a Deployment, and
+/// the primary's are as good as ever.
+async fn a_daemon_set_is_measured_by_its_own_pods(shared: &Shared) -> anyhow::Result<()> {
+    let story = Story::new(&shared.bed, "own-pods").await?;
+    let hosts = ["app", "app-canary"].map(|name| (name, story.host(name)));
+    shared.bed.gateway("own-pods", &hosts.each_ref().map(|(_, host)| host.as_str())).await?;
+    let fronts = hosts.each_ref().map(|(name, host)| {
+        json!({
+            "apiVersion": "networking.istio.io/v1", "kind": "VirtualService",
+            "metadata": {"name": format!("front-{name}")},
+            "spec": {
+                "hosts": [host], "gateways": ["gateway"],
+                "http": [{"route": [{"destination": {"host": name}}], "retries": {"attempts": 0}}],
+            },
+        })
+    });
+    let mut target = daemon_set("app", "app:1");
+    target["spec"]["template"]["metadata"]["annotations"] =
+        json!({"prometheus.io/scrape": "true", "prometheus.io/port": "8080"});
+    let mut canary = canary_of("apps/v1", "DaemonSet", "");
+    canary["spec"]["provider"] = json!("kubernetes");
+    canary["spec"]["service"] = json!({"port": 80, "targetPort": 8080});
+    canary["spec"]["analysis"] = json!({
+        "interval": "5s", "threshold": 3, "iterations": 4,
+        "metrics": [{"name": "request-success-rate", "interval": "5s", "thresholdRange": {"min": 99}}],
+    });
+    let bad = Behaviour { error_rate: Some(1.0), ..Behaviour::default() };
+    shared.bed.kubelet()?.set(Selector::image("app:2").in_namespace("own-pods"), bad);
+    story.apply(fronts.into_iter().chain([target, canary]).collect()).await?;
+    story.phase("app", Phase::Initialized).await?;
+    story.target("app").serving("1", PATIENCE).await?;
+    let users = LoadHandle::start(&story.target("app"), 100.0, 2);
+    let testers = LoadHandle::start(&story.target("app-canary"), 100.0, 2);
+    set_image(&story, "app:2").await?;
+    story.event("app", "Halt app.own-pods advancement success rate 0.00% < 99%").await?;
+    story.phase("app", Phase::Failed).await?;
+    testers.stop().await;
+    over(users).await
 }
 
 async fn lead_to(story: &Story<'_>, version: &str) -> anyhow::Result<()> {

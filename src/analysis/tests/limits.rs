@@ -122,3 +122,13 @@ fn what_is_wanted_is_said_in_words() {
     assert_eq!(said(both), "result > 1, not result < 0");
     assert_eq!(said(json!({"name": "x", "thresholdRange": {}})), "a finite value");
 }
+
+#[test]
+fn v11_a_subquery_without_a_step_is_named() {
+    let advice = |query: &str| one(&json!({"query": query})).1;
+    let said = advice("max_over_time((sum(rate(a[1m])))[15m:])");
+    assert!(said.len() == 1 && said[0].contains("[15m:] is a subquery without a step"), "{said:?}");
+    assert!(said[0].contains("[15m:30s]"), "{said:?}");
+    assert_eq!(advice("max_over_time((sum(rate(a[1m])))[15m:30s])"), [""; 0]);
+    assert_eq!(advice("sum(a{b=~\"[x:]\"})"), [""; 0]);
+}

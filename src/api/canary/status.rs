@@ -222,6 +222,9 @@ pub struct ObservedTarget {
     /// When it was last scaled back to no pods between runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub emptied: Option<MicroTime>,
+    /// Its generation then: a write that was refused and is tried again is no other emptying.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub emptied_generation: Option<i64>,
     /// Seconds from then until that is done again, should somebody else scale it up once more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub patience: Option<i64>,

@@ -2,41 +2,7 @@
 
 use serde_json::Value;
 
-use super::place;
-
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Filter {
-    pub(super) of: Vec<Key>,
-    /// None: it is enough that it is there.
-    pub(super) compares: Option<(Comparison, Value)>,
-}
-
-/// A step of the path in a filter.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Key {
-    Name(String),
-    Place(i64),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Comparison {
-    Equal,
-    Unequal,
-    Less,
-    AtMost,
-    More,
-    AtLeast,
-}
-
-/// Longer ones first.
-pub(super) const COMPARISONS: [(&str, Comparison); 6] = [
-    ("==", Comparison::Equal),
-    ("!=", Comparison::Unequal),
-    ("<=", Comparison::AtMost),
-    (">=", Comparison::AtLeast),
-    ("<", Comparison::Less),
-    (">", Comparison::More),
-];
+use super::step::{Comparison, Filter, Key, place};
 
 impl Filter {
     /// What it costs to ask it once.

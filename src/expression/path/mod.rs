@@ -5,13 +5,12 @@
 
 mod filter;
 mod parse;
+mod step;
 
 use serde_json::Value;
 
-use self::filter::Filter;
+use self::step::{Selector, Step, place};
 
-/// Longest text, in bytes.
-pub(super) const LONGEST: usize = 512;
 /// Most values that are looked at.
 const MOST_STEPS: usize = 100_000;
 /// Most values that are found.
@@ -20,28 +19,6 @@ const MOST_VALUES: usize = 100;
 /// A path that can be followed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Path(Vec<Step>);
-
-#[derive(Clone, Debug, PartialEq)]
-enum Step {
-    /// By any of these, in their order.
-    Select(Vec<Selector>),
-    /// All that lies below, and the value itself.
-    Descend,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-enum Selector {
-    Name(String),
-    /// From the end where it is below 0.
-    Place(i64),
-    Slice {
-        from: Option<i64>,
-        to: Option<i64>,
-        by: usize,
-    },
-    All,
-    Filter(Filter),
-}
 
 impl Path {
     /// Reads a path such as `$.data.value` or `{.items[0].value}`.
@@ -167,11 +144,6 @@ fn select<'v>(
         _ => steps.take(1)?,
     }
     Ok(())
-}
-
-/// A place in a list, counted from the end where it is below 0.
-fn place(at: i64, count: usize) -> Option<usize> {
-    usize::try_from(if at < 0 { at.checked_add_unsigned(count as u64)? } else { at }).ok()
 }
 
 #[cfg(test)]

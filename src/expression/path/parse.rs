@@ -2,11 +2,10 @@
 
 use serde_json::Value;
 
-use super::{
-    LONGEST, Selector, Step,
-    filter::{COMPARISONS, Filter, Key},
-};
+use super::step::{COMPARISONS, Filter, Key, Selector, Step};
 
+/// Longest text, in bytes.
+const LONGEST: usize = 512;
 /// Most selectors of one pair of brackets.
 const MOST_SELECTORS: usize = 20;
 

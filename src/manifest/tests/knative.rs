@@ -30,6 +30,7 @@ fn snapshot() -> Snapshot {
         forbidden_kinds: vec![],
         rivals: vec![],
         neighbours: vec![],
+        bystanders: vec![],
         secrets: None,
         templates: std::collections::BTreeMap::new(),
         alert_providers: std::collections::BTreeMap::new(),

@@ -223,6 +223,12 @@ impl ObjectCache {
         self.find(kind, namespace, |_, _| true)
     }
 
+    /// All objects of a kind, whatever their namespace.
+    pub(crate) fn everywhere(&self, kind: Kind) -> Vec<Value> {
+        let inner = self.lock();
+        inner.objects.get(&kind).into_iter().flat_map(BTreeMap::values).filter_map(Entry::object).collect()
+    }
+
     /// The objects of a kind in a namespace that `wanted` takes by their name and text.
     pub(crate) fn find(
         &self,

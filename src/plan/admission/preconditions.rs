@@ -64,6 +64,9 @@ pub(crate) fn surroundings<'a>(
     ownership::check(snap, &c, router)?;
     findings.advice.extend(ownership::charted(snap, &c, router));
     findings.advice.extend(neighbours::advice(snap, &c, router));
+    findings
+        .advice
+        .extend(snap.bystanders.iter().filter_map(|other| router.touches(&c, &snap.objects, other)));
     let (scaler, scaler_problem) = autoscaler(snap, &c, &label, &mut findings)?;
     let mut checks = metric_templates::look(snap, &c, target, &mut findings);
     jobs::look(snap, &c, &mut checks, &label, &mut findings);

@@ -131,6 +131,10 @@ fn hand_over_replicas(cx: &Context<'_>, d: &mut PlanBuilder) -> Option<Note> {
 /// things do not write against each other for ever.
 fn back_off(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let seen = cx.status().target.clone().unwrap_or_default();
+    let generation = cx.target["metadata"]["generation"].as_i64();
+    if seen.emptied_generation.is_some() && seen.emptied_generation == generation {
+        return GO_ON;
+    }
     let patience = seen.patience.unwrap_or(0).clamp(0, PATIENCE_MOST);
     let since = seen.emptied.as_ref().map_or(Timestamp::MIN, |at| at.0);
     d.reached(after(since, Duration::from_secs(patience as u64)))?;
@@ -146,6 +150,7 @@ fn back_off(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     }
     if let Some(target) = &mut d.status.target {
         (target.emptied, target.patience) = (Some(MicroTime(cx.now)), Some(next));
+        target.emptied_generation = generation;
     }
     GO_ON
 }
@@ -153,7 +158,7 @@ fn back_off(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 /// Seconds after it was scaled to zero within which an idle target is scaled up *again*.
 const PAUSE: i64 = 30;
 /// Seconds that an idle target keeps pods that it was given again and again; doubled each time, up to [`PATIENCE_MOST`].
-const PATIENCE: i64 = 30;
+const PATIENCE: i64 = 10;
 const PATIENCE_MOST: i64 = 3600;
 
 /// Status written by Flagger: its hashes mean nothing here. A primary that runs the target's template is taken over as it

@@ -113,11 +113,11 @@ pub(crate) const REMOVED: Chain = &[
     ("begin", begin),
     ("adopted_given_back", |cx, d| {
         let (_, adopted) = made_and_adopted(cx);
-        give_back(cx, d, adopted)
+        within_deadline(cx, d, |d| give_back(cx, d, adopted))
     }),
     ("generated_deleted", |cx, d| {
         let (made, _) = made_and_adopted(cx);
-        delete_all(cx, d, made)
+        within_deadline(cx, d, |d| delete_all(cx, d, made))
     }),
     ("release", |cx, d| {
         d.say(cx.messages.removed_with_target());
@@ -129,6 +129,28 @@ pub(crate) const REMOVED: Chain = &[
 /// Goes on with the removal of a Canary and its target.
 pub(crate) fn remove(cx: &Context<'_>, d: &mut PlanBuilder) {
     ignore(chain::run(REMOVED, cx, d));
+}
+
+/// What the API server does not let the operator remove, e.g. for want of rights, does not hold the Canary for ever.
+fn within_deadline(
+    cx: &Context<'_>,
+    d: &mut PlanBuilder,
+    part: impl FnOnce(&mut PlanBuilder) -> Flow,
+) -> Flow {
+    let before = d.actions.len();
+    let flow = part(d);
+    let by = after(cx.standing_since(), cx.c.deadline);
+    if flow == GO_ON || cx.now < by {
+        if flow != GO_ON {
+            d.wake_at(by);
+        }
+        return flow;
+    }
+    // a write that fails would keep the finalizer from being written
+    d.actions.truncate(before);
+    let why = format!("what was made for it could not all be removed within {}s", cx.c.deadline.as_secs());
+    let_go(cx.snap, d, Some(&why));
+    HANDLED
 }
 
 /// Target and Canary are removed within this time of each other: they are removed together.

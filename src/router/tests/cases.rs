@@ -362,9 +362,13 @@ fn ingress() -> (Kind, Value) {
     let object = json!({
         "metadata": {"name": "public", "labels": {"team": "a"}, "annotations": {
             "nginx.ingress.kubernetes.io/proxy-body-size": "1m", "zalando.org/skipper-predicate": "Method(\"GET\")",
+            "zalando.org/backend-weights": r#"{"podinfo": 3, "web": 3, "shared": 1, "other": 5}"#,
+            "zalando.org/skipper-routes": r#"preflight: Method("OPTIONS") -> status(204) -> <shunt>"#,
         }},
         "spec": {"ingressClassName": "x", "rules": [
-            {"host": "a.example.com", "http": {"paths": [path("/", "podinfo"), path("/web", "web"), path("/c", "other")]}},
+            {"host": "a.example.com", "http": {"paths": [
+                path("/", "podinfo"), path("/web", "web"), path("/", "shared"), path("/web", "shared"), path("/c", "other"),
+            ]}},
             {"host": "b.example.com"},
         ]},
     });

@@ -69,3 +69,29 @@ fn pinned_requests_have_routes_of_their_own() {
     leads(&routes[1], Side::Canary, "a");
     assert!(routes[2].get("matchers").is_none() && routes.as_array().unwrap().len() == 3, "{routes}");
 }
+
+#[test]
+fn t8_what_gloo_says_of_upstreams_is_read_in_each_of_its_forms() {
+    let c = canary(&Value::Null, &json!({"stepWeight": 10}));
+    let said = |status: Value| {
+        let mut live = Objects::default();
+        for made in Gloo.render(&c, &live.clone(), Split::to_canary(0), &Cookies::default()).unwrap() {
+            let mut object = made.to_create();
+            object["status"] = status.clone();
+            live.insert(made.kind, object);
+        }
+        (Gloo.not_accepted(&c, &live).is_none(), Gloo.not_programmed(&c, &live))
+    };
+    let of_each = |state: Value| json!({"statuses": {"gloo-system": state}});
+    for taken in [json!("Accepted"), json!("Warning"), json!(1), json!(3)] {
+        assert_eq!(said(of_each(json!({"state": taken}))), (true, None));
+        assert_eq!(said(json!({"state": taken})), (true, None));
+    }
+    for unseen in [json!({}), of_each(json!({"state": "Pending"})), of_each(json!({"state": 0}))] {
+        assert_eq!(said(unseen), (false, None));
+    }
+    for rejected in [json!("Rejected"), json!(2)] {
+        let (accepted, why) = said(of_each(json!({"state": rejected, "reason": "no such Service"})));
+        assert!(!accepted && why.is_some_and(|why| why.contains("no such Service")));
+    }
+}

@@ -105,7 +105,7 @@ fn t1_what_is_left_of_earlier_routes_goes_once_the_new_one_is_in_force() {
         assert!(Kuma.leftovers(&c, &live).is_empty());
         assert!(Kuma.advice(&c, &live).is_empty(), "it is about to go");
         live.insert(MESH_HTTP_ROUTE, rendered(&c, &live, 0).to_create());
-        assert_eq!(deleted(&Kuma.leftovers(&c, &live)), [at.clone()]);
+        assert_eq!(deleted(&Kuma.leftovers(&c, &live)), std::slice::from_ref(&at));
         assert!(deleted(&Kuma.restore(&c, &live)).contains(&at), "also when the Canary is deleted");
     }
     let before = holding(&[&flaggers("test")]);

@@ -1,4 +1,5 @@
 mod apisix;
+mod bystanders;
 mod cases;
 mod conformance;
 mod contour;

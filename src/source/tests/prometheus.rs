@@ -212,7 +212,7 @@ async fn h4_r16_comments_and_line_breaks_of_a_query_are_kept() {
     let line = seen.lock().unwrap()[0].lines().next().unwrap().to_owned();
     assert_eq!(
         line,
-        "GET /api/v1/query?query=%23+share+of+bad+answers%0Asum%28a%7Bb%3D%22c++d%22%7D%29+%23+5xx%0A%2F+sum%28b%29 HTTP/1.1"
+        "GET /api/v1/query?nocache=1&query=%23+share+of+bad+answers%0Asum%28a%7Bb%3D%22c++d%22%7D%29+%23+5xx%0A%2F+sum%28b%29 HTTP/1.1"
     );
 }
 

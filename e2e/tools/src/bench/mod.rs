@@ -5,11 +5,13 @@
 //! - [`fleet`]: many small Canaries, and letting all of them roll out at once.
 //! - [`record`]: what every Canary and route looked like, and when that was seen.
 //! - [`rest`], [`rollout`], [`rollback`], [`lateness`]: one figure or a few each.
+//! - [`engines`]: what it takes to evaluate templates, conditions and paths.
 //! - [`figure`]: how a figure is printed, beside its target and what Flagger needed.
 //!
 //! Nothing here decides whether a figure is good: it is printed for people.
 
 mod common;
+mod engines;
 mod figure;
 mod fleet;
 mod lateness;
@@ -44,7 +46,7 @@ pub async fn run(canaries: usize, progress: &(dyn Fn(&str) + Sync)) -> anyhow::R
     let record = Record::start(bed.admin());
     let bench = Bench { bed, operator, record };
 
-    let mut figures = Vec::new();
+    let mut figures = engines::measure()?;
     let fleet = Fleet::create(&bench, canaries, progress, &mut figures).await?;
     progress("at rest for 60 s");
     figures.extend(rest::beside_flagger(&bench, canaries).await?);

@@ -1,0 +1,72 @@
+//! PURE. Routes of others that serve the same host and path as the user's own of which a Canary has a copy. The copy goes
+//! before them, or is taken for theirs: whom it touches is said beforehand.
+
+use serde_json::Value;
+
+use crate::{manifest::json as get, names, spec::Validated};
+
+/// A host and a path that the object serves in common with the user's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Shared {
+    pub(super) host: String,
+    pub(super) path: String,
+}
+
+impl Shared {
+    /// For people.
+    pub(super) fn place(&self) -> String {
+        let host = if self.host.is_empty() { "all hosts" } else { &self.host };
+        format!("{host}, path {}", if self.path.is_empty() { "/" } else { &self.path })
+    }
+}
+
+/// Where an Ingress serves a path: its host, path and type.
+type Served<'a> = (&'a str, &'a str, &'a str);
+
+fn served(ingress: &Value) -> impl Iterator<Item = (Served<'_>, &Value)> {
+    get::list(&ingress["spec"]["rules"]).iter().flat_map(|rule| {
+        let host = rule["host"].as_str().unwrap_or_default();
+        get::list(&rule["http"]["paths"]).iter().map(move |path| {
+            let text = |field: &str| path[field].as_str().unwrap_or_default();
+            ((host, text("path"), text("pathType")), &path["backend"]["service"]["name"])
+        })
+    })
+}
+
+/// The first host and path at which `other` and the user's Ingress meet, as `same` has it, if the latter leads to the apex
+/// there. None of the two is made by Serin.
+pub(super) fn of_ingress(
+    c: &Validated,
+    user: &Value,
+    other: &Value,
+    same: impl Fn(Served<'_>, Served<'_>) -> bool,
+) -> Option<Shared> {
+    if is(user, other) || get::label(other, names::LABEL_CANARY).is_some() {
+        return None;
+    }
+    let ours = served(user).filter(|(_, service)| **service == c.names.apex.as_str()).map(|(at, _)| at);
+    let meets = |ours: Served<'_>| {
+        let (theirs, _) =
+            served(other).find(|(theirs, _)| covers(ours.0, theirs.0) && same(ours, *theirs))?;
+        Some(Shared { host: theirs.0.to_owned(), path: theirs.1.to_owned() })
+    };
+    ours.into_iter().find_map(meets)
+}
+
+/// It is the same object.
+pub(super) fn is(one: &Value, other: &Value) -> bool {
+    let at = |object: &Value| (object["metadata"]["namespace"].clone(), object["metadata"]["name"].clone());
+    at(one) == at(other)
+}
+
+/// Its namespace and name, for people.
+pub(super) fn name(object: &Value) -> String {
+    let text = |field: &str| object["metadata"][field].as_str().unwrap_or_default();
+    format!("{} {}/{}", object["kind"].as_str().unwrap_or_default(), text("namespace"), text("name"))
+}
+
+/// Requests for `host` meet a rule for `ours`: no host is all of them.
+pub(super) fn covers(ours: &str, host: &str) -> bool {
+    let below = |domain: &str| !host.is_empty() && host.ends_with(domain);
+    ours.is_empty() || ours == host || ours.strip_prefix('*').is_some_and(below)
+}

@@ -1,0 +1,188 @@
+//! Those who serve the same host and path, or beside it: who is named, and that nothing is written about them.
+
+use serde_json::{Value, json};
+
+use super::cases::cases;
+use crate::{
+    manifest::fixture::{self, merge},
+    router::{Cookies, Split, by_name},
+    snapshot::{INGRESS, Kind, Objects},
+    spec::{Target, Validated},
+};
+
+fn canary(provider: &str, spec: &Value) -> Validated {
+    let mut c = fixture::canary(&json!({}));
+    let mut whole = json!(c.spec);
+    merge(&mut whole, spec);
+    c.spec = serde_json::from_value(whole).unwrap();
+    c.provider = provider.into();
+    c.target = Target::named(&c.spec.target_ref).unwrap();
+    c
+}
+
+fn ingress(at: [&str; 2], annotations: &Value, rules: &[(&str, &str, &str, &str)]) -> Value {
+    let rule = |(host, path, kind, service): &(&str, &str, &str, &str)| {
+        let backend = json!({"service": {"name": service, "port": {"number": 80}}});
+        let mut rule = json!({"http": {"paths": [{"path": path, "pathType": kind, "backend": backend}]}});
+        if !host.is_empty() {
+            rule["host"] = json!(host);
+        }
+        rule
+    };
+    let rules: Vec<Value> = rules.iter().map(rule).collect();
+    json!({
+        "kind": "Ingress", "metadata": {"namespace": at[0], "name": at[1], "annotations": annotations},
+        "spec": {"rules": rules},
+    })
+}
+
+fn touched(provider: &str, user: &Value, other: &Value) -> Option<String> {
+    let reference = json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "name": "public"});
+    let mut live = Objects::default();
+    live.insert(INGRESS, user.clone());
+    by_name(provider).unwrap().touches(&canary(provider, &json!({"ingressRef": reference})), &live, other)
+}
+
+#[test]
+fn t5_ingresses_from_which_the_copy_takes_requests_are_named() {
+    let user = ingress(
+        ["test", "public"],
+        &json!({}),
+        &[
+            ("a.example.com", "/", "Prefix", "podinfo"),
+            ("a.example.com", "/x", "ImplementationSpecific", "podinfo"),
+            ("a.example.com", "/other", "Prefix", "other"),
+            ("*.example.org", "/", "Prefix", "podinfo"),
+        ],
+    );
+    let beta = json!({"zalando.org/skipper-predicate": "Header(\"X-Beta\", \"1\")"});
+    let at = |host, path, kind| ingress(["shop", "beta"], &beta, &[(host, path, kind, "beta")]);
+    let said = touched("skipper", &user, &at("a.example.com", "/", "Prefix")).unwrap();
+    for words in ["Ingress shop/beta", "a.example.com, path /", "zalando.org/skipper-predicate"] {
+        assert!(said.contains(words), "{said}");
+    }
+    assert!(touched("skipper", &user, &at("a.example.com", "/x/y", "ImplementationSpecific")).is_some());
+    assert!(touched("skipper", &user, &at("b.example.org", "/", "Prefix")).is_some());
+    for (host, path, kind) in [
+        ("a.example.com", "/api", "Prefix"),
+        ("b.example.com", "/", "Prefix"),
+        ("a.example.com", "/other", "Prefix"),
+        ("example.org", "/", "Prefix"),
+    ] {
+        assert_eq!(touched("skipper", &user, &at(host, path, kind)), None, "{host}{path}");
+    }
+    assert_eq!(touched("skipper", &user, &user), None, "the user's own");
+    let mut copy = at("a.example.com", "/", "Prefix");
+    copy["metadata"]["labels"] = json!({"serin.dev/canary": "podinfo"});
+    assert_eq!(touched("skipper", &user, &copy), None, "a copy");
+}
+
+#[test]
+fn t5_ingress_nginx_goes_by_one_ingress_and_one_canary_of_a_path() {
+    let user = ingress(["test", "public"], &json!({}), &[("a.example.com", "/", "Prefix", "podinfo")]);
+    let at =
+        |path, said: &Value| ingress(["test", "second"], said, &[("a.example.com", path, "Prefix", "beta")]);
+    let older = touched("nginx", &user, &at("/", &json!({}))).unwrap();
+    assert!(older.contains("Ingress test/second") && older.contains("older"), "{older}");
+    let canary = json!({"nginx.ingress.kubernetes.io/canary": "true"});
+    assert!(touched("nginx", &user, &at("/", &canary)).unwrap().contains("one of them only"));
+    assert_eq!(touched("nginx", &user, &at("/api", &canary)), None);
+}
+
+#[test]
+fn t5_rules_that_a_copy_goes_before_are_named() {
+    let rule = |name: &str, host: &str, path: &str, service: &str| json!({"name": name, "match": {"hosts": [host], "paths": [path]}, "backends": [{"serviceName": service}]});
+    let route = |name: &str, rules: &[Value]| json!({"kind": "ApisixRoute", "metadata": {"namespace": "test", "name": name}, "spec": {"http": rules}});
+    let main = rule("main", "a", "/*", "podinfo");
+    let user =
+        route("public", &[main.clone(), rule("beta", "a", "/*", "beta"), rule("api", "a", "/api", "api")]);
+    let reference = json!({"apiVersion": "apisix.apache.org/v2", "kind": "ApisixRoute", "name": "public"});
+    let c = canary("apisix", &json!({"routeRef": reference}));
+    let apisix = by_name("apisix").unwrap();
+    let mut live = Objects::default();
+    live.insert(apisix.bystanders().unwrap(), user.clone());
+    let touched = |other: &Value| apisix.touches(&c, &live, other);
+    assert!(touched(&user).unwrap().contains("rule beta of ApisixRoute test/public"));
+    assert!(touched(&route("second", &[rule("one", "a", "/*", "shop")])).unwrap().contains("rule one"));
+    assert_eq!(
+        touched(&route("second", &[rule("one", "b", "/*", "shop"), rule("two", "a", "/x", "shop")])),
+        None
+    );
+}
+
+/// Of the user's object with other Services, weights and extra routes in it nothing is written, and only what shares a path
+/// with the apex is in its copy.
+#[test]
+fn no_router_writes_about_services_that_share_nothing_with_the_apex() {
+    for case in cases() {
+        let mut spec = case.spec.clone();
+        merge(&mut spec, &json!({"analysis": {"interval": "10s"}}));
+        let c = canary(case.provider, &spec);
+        let mut live = Objects::default();
+        for (kind, object) in &case.sources {
+            live.insert(*kind, object.clone());
+        }
+        let router = case.router();
+        for weight in [0, 30, 100] {
+            let made = router.render(&c, &live, Split::to_canary(weight), &Cookies::default()).unwrap();
+            for manifest in made.iter().chain(&router.auxiliary_objects(&c)) {
+                assert!(
+                    router.sources(&c).iter().all(|at| *at != manifest.at()) || case.provider == "knative"
+                );
+                let text = manifest.body.to_string();
+                assert!(!text.contains("\"other\""), "{}: {text}", case.provider);
+            }
+        }
+    }
+}
+
+/// G2: proxies take a list of destinations in which none has a weight for none at all, or refuse it.
+#[test]
+fn g2_some_destination_of_every_rule_has_a_weight() {
+    const KINDS: [&str; 7] = [
+        "VirtualService",
+        "HTTPRoute",
+        "HTTPProxy",
+        "RouteTable",
+        "MeshHTTPRoute",
+        "TrafficSplit",
+        "ApisixRoute",
+    ];
+    fn lists(value: &Value, found: &mut Vec<Vec<i64>>) {
+        let weight = |one: &Value| match &one["weight"] {
+            Value::String(text) => text.parse().ok(),
+            given => given.as_i64(),
+        };
+        match value {
+            Value::Array(items) => {
+                let weights: Vec<i64> = items.iter().filter_map(weight).collect();
+                if !weights.is_empty() {
+                    found.push(weights);
+                }
+                items.iter().for_each(|item| lists(item, found));
+            }
+            Value::Object(members) => members.values().for_each(|member| lists(member, found)),
+            _ => {}
+        }
+    }
+    let kind = |kind: &Kind| KINDS.contains(&kind.kind);
+    for case in cases().into_iter().filter(|case| case.router().kinds().iter().any(kind)) {
+        let c = canary(case.provider, &case.spec);
+        let mut live = Objects::default();
+        for (kind, object) in &case.sources {
+            live.insert(*kind, object.clone());
+        }
+        for weight in [0, 1, 100] {
+            let made =
+                case.router().render(&c, &live, Split::to_canary(weight), &Cookies::default()).unwrap();
+            let mut found = Vec::new();
+            made.iter().for_each(|manifest| lists(&manifest.body["spec"], &mut found));
+            assert!(!found.is_empty(), "{}", case.provider);
+            assert!(
+                found.iter().all(|weights| weights.iter().sum::<i64>() > 0),
+                "{}: {found:?}",
+                case.provider
+            );
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! How much a Canary may ask for. What is far beyond any that people write is not acted on: the operator serves all of a
+//! cluster, and each metric is a question per window, each webhook a call.
+
+use std::collections::BTreeMap;
+
+use super::problem::Problem;
+use crate::api::{CanaryAnalysis, CanaryMetric};
+
+/// Most entries of lists.
+const METRICS: usize = 50;
+const WEBHOOKS: usize = 30;
+const ALERTS: usize = 20;
+const STEPS: usize = 200;
+/// Most variables, and most args, of one metric.
+const VARIABLES: usize = 50;
+/// Longest name, as of Kubernetes' objects.
+const NAME: usize = 253;
+/// Most bytes of a query, of a value that is put into one, and of the metadata of a webhook.
+const TEXT: usize = 16 * 1024;
+
+/// The first field that is too large, and its limit.
+pub(super) fn too_large(analysis: &CanaryAnalysis) -> Option<Problem> {
+    let lists = [
+        ("metrics", analysis.metrics.len(), METRICS),
+        ("webhooks", analysis.webhooks.len(), WEBHOOKS),
+        ("alerts", analysis.alerts.len(), ALERTS),
+        ("stepWeights", analysis.step_weights.len(), STEPS),
+        ("steps", analysis.steps.len(), STEPS),
+    ];
+    let long = lists.into_iter().find(|(_, count, most)| count > most);
+    let long = long.map(|(field, count, most)| {
+        format!("spec.analysis.{field} has {count} entries: at most {most} are taken")
+    });
+    let why = long.or_else(|| analysis.metrics.iter().find_map(of_metric)).or_else(|| {
+        analysis.webhooks.iter().find_map(|hook| {
+            let field = format!("spec.analysis.webhooks[{}].metadata", shown(&hook.name));
+            let size = bytes(&hook.metadata);
+            (size > TEXT).then(|| format!("{field} has {size} bytes: at most {TEXT} are taken"))
+        })
+    });
+    why.map(|why| Problem::new("TooLarge", why))
+}
+
+fn of_metric(metric: &CanaryMetric) -> Option<String> {
+    let field = format!("spec.analysis.metrics[{}]", shown(&metric.name));
+    let v = &metric.verdict;
+    let texts = [
+        ("name", Some(&metric.name), NAME),
+        ("query", metric.query.as_ref(), TEXT),
+        ("primaryQuery", v.primary_query.as_ref(), TEXT),
+        ("samplesQuery", v.samples_query.as_ref(), TEXT),
+    ];
+    let long = texts.into_iter().find(|(_, text, most)| text.is_some_and(|text| text.len() > *most));
+    if let Some((name, _, most)) = long {
+        return Some(format!("{field}.{name} has more than {most} bytes: shorten it"));
+    }
+    let values = metric.args.iter().filter_map(|arg| arg.value.as_ref()).map(String::len).sum::<usize>();
+    let lists = [
+        ("templateVariables", metric.template_variables.len(), bytes(&metric.template_variables)),
+        ("args", metric.args.len(), values),
+    ];
+    lists.into_iter().find_map(|(name, count, size)| {
+        if count > VARIABLES {
+            return Some(format!("{field}.{name} has {count} entries: at most {VARIABLES} are taken"));
+        }
+        (size > TEXT).then(|| format!("{field}.{name} has {size} bytes: at most {TEXT} are taken"))
+    })
+}
+
+fn bytes(map: &BTreeMap<String, String>) -> usize {
+    map.iter().map(|(key, value)| key.len() + value.len()).sum()
+}
+
+/// The beginning of a name, which may be what is too long.
+fn shown(name: &str) -> String {
+    name.chars().take(63).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn said(analysis: Value) -> Option<String> {
+        too_large(&serde_json::from_value(analysis).unwrap()).map(|problem| problem.message)
+    }
+
+    fn metric(fields: &Value) -> Value {
+        let mut metric = fields.clone();
+        if metric["name"].is_null() {
+            metric["name"] = json!("errors");
+        }
+        json!({"metrics": [metric]})
+    }
+
+    #[test]
+    fn f9_what_is_too_large_is_named_with_its_limit() {
+        let long = "x".repeat(TEXT + 1);
+        let variables: BTreeMap<String, String> = (0..51).map(|n| (n.to_string(), String::new())).collect();
+        let weights: Vec<i32> = vec![1; 201];
+        for (analysis, words) in [
+            (
+                json!({"metrics": vec![json!({"name": "a"}); 51]}),
+                "spec.analysis.metrics has 51 entries: at most 50",
+            ),
+            (
+                json!({"webhooks": vec![json!({"name": "a", "url": "http://x"}); 31]}),
+                "spec.analysis.webhooks has 31",
+            ),
+            (
+                json!({"alerts": vec![json!({"name": "a", "providerRef": {"name": "x"}}); 21]}),
+                "spec.analysis.alerts has 21",
+            ),
+            (json!({"stepWeights": weights}), "spec.analysis.stepWeights has 201"),
+            (json!({"steps": vec![json!({"weight": 1}); 201]}), "spec.analysis.steps has 201"),
+            (metric(&json!({"name": "n".repeat(254)})), ".name has more than 253"),
+            (
+                metric(&json!({"query": long})),
+                "spec.analysis.metrics[errors].query has more than 16384 bytes",
+            ),
+            (metric(&json!({"primaryQuery": long})), "spec.analysis.metrics[errors].primaryQuery has more"),
+            (metric(&json!({"samplesQuery": long})), "spec.analysis.metrics[errors].samplesQuery has more"),
+            (
+                metric(&json!({"templateVariables": variables})),
+                "templateVariables has 51 entries: at most 50",
+            ),
+            (metric(&json!({"templateVariables": {"a": long}})), "templateVariables has 16386 bytes"),
+            (metric(&json!({"args": [{"name": "a", "value": long}]})), "args has 16385 bytes"),
+            (
+                json!({"webhooks": [{"name": "a", "url": "http://x", "metadata": {"a": long}}]}),
+                "webhooks[a].metadata has",
+            ),
+        ] {
+            let said = said(analysis).unwrap_or_default();
+            assert!(said.contains(words), "{words}: {said}");
+        }
+        assert_eq!(
+            said(json!({"metrics": vec![json!({"name": "a"}); 50], "stepWeights": vec![1; 200]})),
+            None
+        );
+    }
+}
