@@ -17,7 +17,7 @@ HOST := $(shell uname -m)-unknown-linux-gnu
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 SERIN := $(CARGO) run --quiet --locked --bin serin --
 CRDS := canaries metrictemplates alertproviders canaryruns
-CI := fmt-check lint deny crd-check manifests-check test-unit test-engines test-waiting monitoring-check charts-check test-bed
+CI := fmt-check lint deny crd-check manifests-check test-unit test-engines test-waiting charts-check test-bed
 NIGHTLY := helm-check servers-check soak engines crash breakages bench image-check monitoring-check fresh
 
 .PHONY: help
