@@ -1,6 +1,7 @@
 //! The charts, rendered by real Helm: names and selectors of Flagger's, what Helm does that is easy to guess wrong (the ids
 //! `ch…`), and that chart and kustomize base say the same. Helm 4 is a part that CI has, Helm 3 one of `make nightly`.
 #![allow(missing_docs, reason = "a test target has no callers")]
+#![allow(clippy::print_stdout, reason = "what was skipped and measured is told")]
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -33,13 +34,13 @@ struct Helm {
 /// What a rendering is made of.
 #[derive(Clone)]
 struct Chart<'a> {
-    chart: &'a str,
+    name: &'a str,
     release: &'a str,
     arguments: Vec<String>,
 }
 
-fn chart<'a>(chart: &'a str, release: &'a str) -> Chart<'a> {
-    Chart { chart, release, arguments: vec![] }
+fn chart<'a>(name: &'a str, release: &'a str) -> Chart<'a> {
+    Chart { name, release, arguments: vec![] }
 }
 
 impl Chart<'_> {
@@ -75,10 +76,10 @@ impl Helm {
     }
 
     fn template(&self, of: &Chart<'_>) -> Result<String, String> {
-        let path = if of.chart.starts_with('/') {
-            of.chart.to_owned()
+        let path = if of.name.starts_with('/') {
+            of.name.to_owned()
         } else {
-            root().join("charts").join(of.chart).display().to_string()
+            root().join("charts").join(of.name).display().to_string()
         };
         let mut arguments =
             vec!["template", of.release, &path, "--namespace", "ops", "--kube-version", "1.36.0"];

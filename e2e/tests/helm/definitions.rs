@@ -93,8 +93,8 @@ async fn rights(shared: &Shared) -> anyhow::Result<()> {
     let rules: Vec<Value> =
         rules.into_iter().filter(|rule| rule["resources"][0] == "customresourcedefinitions").collect();
     let role = json!({"metadata": {"name": "definitions"}, "rules": rules});
-    let roles: Api<ClusterRole> = Api::all(shared.bed.admin());
-    roles.create(&PostParams::default(), &serde_json::from_value(role)?).await?;
+    let api: Api<ClusterRole> = Api::all(shared.bed.admin());
+    api.create(&PostParams::default(), &serde_json::from_value(role)?).await?;
     let binding = json!({
         "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding",
         "metadata": {"name": "definitions"},

@@ -40,6 +40,7 @@ async fn k8_k9_replicas_by_kubectl_apply(shared: &Shared) -> anyhow::Result<()> 
 /// Longer than pods of a release at rest may stay: it is the machine that is slow.
 const MOMENT: Duration = Duration::from_secs(15);
 
+#[allow(clippy::print_stdout, reason = "the times are for whoever reads the run")]
 async fn all(shared: &Shared, way: Way) -> anyhow::Result<()> {
     let app = App::new(shared, &format!("replicas-{}", way.name()), way).await?;
     app.initialised("tag=app:1,replicas=2").await?;

@@ -140,17 +140,18 @@ async fn failed_by(shared: &Shared, namespace: &str, says: Says, word: &str) -> 
 
 async fn not_a_number_counts_as_a_failed_check(shared: &Shared) -> anyhow::Result<()> {
     let halt = "no values found for istio metric request-success-rate";
-    failed_by(shared, "answer-nan", Says::Values(vec!["NaN"]), halt).await
+    Box::pin(failed_by(shared, "answer-nan", Says::Values(vec!["NaN"]), halt)).await
 }
 
 async fn no_series_count_as_a_failed_check(shared: &Shared) -> anyhow::Result<()> {
     let halt = "no values found for istio metric request-success-rate";
-    failed_by(shared, "answer-empty", Says::Values(vec![]), halt).await
+    Box::pin(failed_by(shared, "answer-empty", Says::Values(vec![]), halt)).await
 }
 
 async fn one_bad_series_of_many_counts_as_a_failed_check(shared: &Shared) -> anyhow::Result<()> {
     let values = vec!["100", "42.5", "100", "99.9"];
-    failed_by(shared, "answer-many", Says::Values(values), "advancement success rate 42.50% < 99%").await
+    Box::pin(failed_by(shared, "answer-many", Says::Values(values), "advancement success rate 42.50% < 99%"))
+        .await
 }
 
 /// Answers of one Prometheus each, and what is said of them; all of them are tried on the source (`src/source/tests`).

@@ -119,13 +119,13 @@ async fn not_served(
 
 async fn an_unserved_provider_changes_nothing(shared: &Shared) -> anyhow::Result<()> {
     let (edit, mend) = (json!({"spec": {"provider": "osm"}}), json!({"spec": {"provider": "istio"}}));
-    not_served(shared, "provider", edit, "spec.provider: osm", mend).await
+    Box::pin(not_served(shared, "provider", edit, "spec.provider: osm", mend)).await
 }
 
 async fn an_unserved_kind_changes_nothing(shared: &Shared) -> anyhow::Result<()> {
     let edit = json!({"spec": {"targetRef": {"kind": "Service"}}});
     let mend = json!({"spec": {"targetRef": {"kind": "Deployment"}}});
-    not_served(shared, "kind", edit, "spec.targetRef: Service of apps/v1", mend).await
+    Box::pin(not_served(shared, "kind", edit, "spec.targetRef: Service of apps/v1", mend)).await
 }
 
 async fn a_strategy_beyond_the_router_changes_nothing(shared: &Shared) -> anyhow::Result<()> {
