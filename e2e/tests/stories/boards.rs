@@ -58,8 +58,7 @@ fn pending() -> BTreeMap<String, Vec<String>> {
                         "job" => (name, "serin"),
                         // of the two metrics this one has a greatest value
                         "metric" if query.contains("bound=\"max\"") => (name, "request-duration"),
-                        "__rate_interval" => (name, "15s"),
-                        "__interval" => (name, "15s"),
+                        "__rate_interval" | "__interval" => (name, "15s"),
                         "__range" => (name, "5m"),
                         _ => (name, value),
                     });
