@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     checks::Checks,
+    doubt::Doubt,
     go,
     limits::wanted,
     query::{Ask, Query, Role},
@@ -157,11 +158,14 @@ fn one(
     reading: &Reading,
     primary: Option<&[f64]>,
 ) -> Assessment {
-    let rated = match judge(query, reading, c) {
+    let reset = matches!(reading, Reading::Doubted { doubt: Doubt::Reset, .. });
+    let (rated, doubted) = match judge(query, reading, c) {
         Verdict::Fail { text } => return said(metric, query, reading, MetricOutcome::Fail, text),
+        // what is bad by its conditions is bad all the same
+        Verdict::Error { text } if reset => (None, Some(text)),
         Verdict::Error { text } => return error(metric, query.promql.clone(), text),
-        Verdict::Pass { .. } => None,
-        Verdict::NoData { text } => Some(text),
+        Verdict::Pass { .. } => (None, None),
+        Verdict::NoData { text } => (Some(text), None),
     };
     let conditions = match Conditions::of(metric, &checks.conditions) {
         Ok(conditions) => conditions,
@@ -169,6 +173,9 @@ fn one(
     };
     let asked = rated.is_none() || metric.verdict.no_data.is_none() && conditions.know_absence();
     let judged = asked.then(|| conditions.judge(c, query, reading.values(), primary));
+    if let Some(text) = doubted.filter(|_| !matches!(judged, Some((MetricOutcome::Fail, _)))) {
+        return error(metric, query.promql.clone(), text);
+    }
     match (judged, rated) {
         (Some((outcome, text)), None) => said(metric, query, reading, outcome, text),
         (Some((outcome, text)), Some(_))

@@ -1,5 +1,7 @@
 //! What the answer to a built-in check is not to be trusted for, in words. `doubting` asks for it.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -28,13 +30,17 @@ impl Doubt {
     /// The label of a series that stands for a doubt, beside those with the values.
     pub const LABEL: &'static str = "serin_doubt";
 
-    /// What a series with this value of the label stands for, read at `now`. Where an age belongs to it, its sample
-    /// `value` is the time of the newest sample, in seconds since 1970.
-    pub fn of(word: &str, value: f64, now: Timestamp) -> Option<Self> {
+    /// What a series with this value of the label stands for, read at `now` for a metric with this window. Where an age
+    /// belongs to it, its sample `value` is the time of the newest sample, in seconds since 1970; None if that is not older
+    /// than half of the window.
+    pub fn of(word: &str, value: f64, now: Timestamp, window: Duration) -> Option<Self> {
+        let age = now.as_millisecond() as f64 / 1000.0 - value;
         // whole seconds are enough for people; what is no time becomes 0
-        let seconds = (now.as_millisecond() as f64 / 1000.0 - value) as u64;
+        let seconds = age as u64;
         let all = [Self::Native, Self::Behind { seconds }, Self::Late { seconds }, Self::Early, Self::Reset];
-        all.into_iter().find(|doubt| doubt.word() == word)
+        let aged = |doubt: &Self| matches!(doubt, Self::Late { .. } | Self::Behind { .. });
+        let found = all.into_iter().find(|doubt| doubt.word() == word);
+        found.filter(|doubt| !aged(doubt) || age * 2.0 > window.as_secs_f64())
     }
 
     fn word(self) -> &'static str {

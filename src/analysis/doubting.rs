@@ -19,6 +19,8 @@ const LOOK_BACK: Duration = Duration::from_secs(60);
 const MOMENTS: u32 = 8;
 /// and at least this often: a server with a short lookback shows a sample for that long only.
 const LONGEST_STEP: Duration = Duration::from_secs(10);
+/// but at no more moments than this, whatever the window: servers bound the samples of a query.
+const MOST_MOMENTS: u32 = 64;
 
 /// The query asks along what it is not to be trusted for, at a step that `began` then, for a check that was `due` then.
 /// Others than built-in ones stay as they are.
@@ -29,17 +31,16 @@ pub(crate) fn doubting(query: Query, began: Timestamp, due: Timestamp) -> Query 
     let own = &counters.own;
     let resets = all(own, |series| format!("resets({series}[{}])", query.window));
     let mut doubts = vec![Doubt::Reset.asked(&format!("sum({resets}) > 0"))];
-    let half = earlier(due, window / 2);
     let newest = newest(own, window, window);
     if due.duration_since(began) < signed(window) {
-        let condition = format!("vector(1) unless on() ({newest} >= {})", seconds(began.max(half)));
+        let condition = format!("vector(1) unless on() ({newest} >= {})", seconds(began));
         doubts.push(Doubt::Early.asked(&condition));
-    } else {
-        doubts.push(Doubt::Late { seconds: 0 }.asked(&older(&newest, half)));
     }
+    // how old that may be is told where the answer is read: a server that answers for some time ago takes that for now
+    doubts.push(Doubt::Late { seconds: 0 }.asked(&newest));
     if !counters.primary.is_empty() {
         let newest = self::newest(&counters.primary, LOOK_BACK.max(window * 4), window);
-        doubts.push(Doubt::Behind { seconds: 0 }.asked(&older(&newest, half)));
+        doubts.push(Doubt::Behind { seconds: 0 }.asked(&newest));
     }
     if !counters.histograms.is_empty() {
         let native = all(&counters.histograms, |(native, _)| native.clone());
@@ -53,7 +54,7 @@ pub(crate) fn doubting(query: Query, began: Timestamp, due: Timestamp) -> Query 
 /// PromQL for the time of the newest sample within `range`: also of one that the server's lookback no longer shows, or that
 /// a stale marker hides.
 fn newest(series: &[String], range: Duration, window: Duration) -> String {
-    let step = (window / MOMENTS).min(LONGEST_STEP).as_millis().max(1);
+    let step = (window / MOMENTS).min(LONGEST_STEP).max(range / MOST_MOMENTS).as_millis().max(1);
     let range = range.as_millis();
     let one = |s: &String| format!("timestamp({s}) or max_over_time(timestamp({s})[{range}ms:{step}ms])");
     format!("max({})", all(series, one))
@@ -64,12 +65,6 @@ fn all<T>(each: &[T], text: impl Fn(&T) -> String) -> String {
     each.iter().map(text).collect::<Vec<_>>().join(" or ")
 }
 
-/// PromQL for the time of a sample, if that is before `limit`. Not for its age: a server that answers for some time ago
-/// takes that for now.
-fn older(newest: &str, limit: Timestamp) -> String {
-    format!("({newest} < {})", seconds(limit))
-}
-
 /// A time as PromQL writes numbers.
 fn seconds(time: Timestamp) -> String {
     let millis = time.as_millisecond();
@@ -78,10 +73,6 @@ fn seconds(time: Timestamp) -> String {
 
 fn signed(time: Duration) -> SignedDuration {
     SignedDuration::try_from(time).unwrap_or(SignedDuration::MAX)
-}
-
-fn earlier(time: Timestamp, by: Duration) -> Timestamp {
-    time.checked_sub(signed(by)).unwrap_or(Timestamp::MIN)
 }
 
 /// The text that is sent for a query.
@@ -109,7 +100,9 @@ pub(crate) fn unsettled(
     };
     let (doubt, window) = mine.filter_map(doubted).min()?;
     let matters = match doubt {
-        Doubt::Behind { .. } => matches!(outcome, MetricOutcome::Pass | MetricOutcome::NoData),
+        Doubt::Behind { .. } => {
+            matches!(outcome, MetricOutcome::Pass | MetricOutcome::NoData | MetricOutcome::Inconclusive)
+        }
         Doubt::Late { .. } | Doubt::Early => outcome == MetricOutcome::Pass,
         Doubt::Reset => outcome == MetricOutcome::Error,
         Doubt::Native => false,
@@ -169,16 +162,18 @@ mod tests {
     }
 
     #[test]
-    fn v1_samples_older_than_half_of_the_window_are_asked_for_at_every_step() {
+    fn v1_the_newest_sample_is_asked_for_at_every_step_in_the_same_words() {
         let plain = query("istio", json!({"name": "request-success-rate", "interval": "30s"}));
         let newest = format!("max(timestamp({OWN}) or max_over_time(timestamp({OWN})[30000ms:3750ms]))");
-        let late = format!(r#"label_replace(({newest} < 1795867185.250), "serin_doubt", "late", "", "")"#);
+        let late = format!(r#"label_replace({newest}, "serin_doubt", "late", "", "")"#);
         for step_lasts in [30, 45, 300] {
             assert_eq!(asked(&plain, step_lasts).doubts[1], late);
         }
-        // early in a step its beginning counts, later half of the window
+        assert_eq!(asked(&plain, 10).doubts[2], late);
         assert!(asked(&plain, 10).doubts[1].contains(">= 1795867190.250"));
-        assert!(asked(&plain, 20).doubts[1].contains(">= 1795867185.250"));
+        // a day is looked at as often as an hour
+        let day = query("istio", json!({"name": "request-success-rate", "interval": "1d"}));
+        assert!(asked(&day, 300).doubts.iter().all(|text| !text.contains(":10000ms]")));
     }
 
     #[test]
@@ -187,7 +182,7 @@ mod tests {
         let primary = OWN.replace("podinfo", "podinfo-primary");
         let behind = &asked(&plain, 30).doubts[2];
         assert!(behind.contains(&format!("timestamp({primary})[120000ms:3750ms]")), "{behind}");
-        assert!(behind.contains("< 1795867185.250") && behind.contains(r#""behind""#), "{behind}");
+        assert!(behind.contains(r#""behind""#), "{behind}");
         // a selector that does not name the target says nothing of the primary
         let plain = query("contour", json!({"name": "request-success-rate"}));
         assert!(!sent(&asked(&plain, 60)).contains("behind"));

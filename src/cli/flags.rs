@@ -162,7 +162,7 @@ pub const FLAGS: &[Flag] = &[
         Kind::Text,
         "kube-system",
         Use::Served,
-        "Where to look for the lease of a Flagger that still runs; --namespace goes before",
+        "Where to look for the lease of a Flagger that still runs; --namespace takes precedence",
     ),
     flag(
         "control-loop-interval",
@@ -226,8 +226,14 @@ pub const FLAGS: &[Flag] = &[
         .env_of_flagger("SLACK_PROXY_URL"),
     flag("slack-user", Kind::Text, "flagger", Use::Served, "User name in Slack"),
     flag("slack-channel", Kind::Text, "", Use::Served, "Slack channel; empty means general"),
-    flag("msteams-url", Kind::Text, "", Use::Served, "Microsoft Teams hook; goes before the one of Slack")
-        .env_of_flagger("MSTEAMS_URL"),
+    flag(
+        "msteams-url",
+        Kind::Text,
+        "",
+        Use::Served,
+        "Microsoft Teams hook; takes precedence over the one of Slack",
+    )
+    .env_of_flagger("MSTEAMS_URL"),
     flag("msteams-proxy-url", Kind::Text, "", Use::Served, "Proxy on the way to Microsoft Teams")
         .env_of_flagger("MSTEAMS_PROXY_URL"),
     klog("add_dir_header", Kind::Bool),

@@ -71,7 +71,10 @@ impl Worker {
         let target = &snap.canary.spec.target_ref.name;
         let namespace = snap.canary.namespace().unwrap_or_default();
         let key = (namespace.clone(), snap.canary.name_any());
-        self.states.of(&key, |state| state.target = Some(target.clone()));
+        let before = self.states.of(&key, |state| state.target.replace(target.clone()));
+        if let Some(former) = before.filter(|former| former != target) {
+            self.metrics.forget(&former, &namespace);
+        }
         let before = snap.canary.status.clone().unwrap_or_default();
         let after = plan.status.as_ref().unwrap_or(&before);
         let number = match after.phase.unwrap_or_default() {

@@ -148,8 +148,13 @@ impl Router for Kuma {
                 get::set(&mut back.body, &["spec"], plain);
             }
         }
+        let made = live.at(&at).is_some_and(|route| made_for(route, &c.name));
+        if let Some(back) = back.as_mut().filter(|_| made) {
+            // it keeps the mark by which it is known until it is deleted
+            back.body["metadata"]["labels"][names::LABEL_CANARY] = json!(c.name);
+        }
         let mut undo: Vec<Undo> = back.map(Undo::Restore).into_iter().collect();
-        if live.at(&at).is_some_and(|route| made_for(route, &c.name)) {
+        if made {
             undo.push(Undo::Delete(at));
         }
         undo.extend(traffic_route::restore(c, live));

@@ -69,7 +69,12 @@ pub(super) fn leftover(c: &Validated, live: &Objects) -> Option<Undo> {
 pub(super) fn restore(c: &Validated, live: &Objects) -> Vec<Undo> {
     let known = known(c, live);
     let Some(undo) = leftover(c, live) else { return vec![] };
-    let back = place(c).given_back(c, &known, &plain(c)).map(|back| in_mesh(c, back));
+    let mut back = place(c).given_back(c, &known, &plain(c)).map(|back| in_mesh(c, back));
+    let made = known.at(&place(c).at()).is_some_and(|route| made_for(route, &c.name));
+    if let Some(back) = back.as_mut().filter(|_| made) {
+        // it keeps the mark by which it is known until it is deleted
+        back.body["metadata"]["labels"][names::LABEL_CANARY] = json!(c.name);
+    }
     match undo {
         Undo::Delete(at) => back.map(Undo::Restore).into_iter().chain([Undo::Delete(at)]).collect(),
         restored @ Undo::Restore(_) => vec![restored],

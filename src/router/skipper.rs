@@ -189,9 +189,9 @@ fn canary(c: &Validated) -> ObjectRef {
 
 /// Weights are of paths: a default backend has none.
 fn leads(c: &Validated, ingress: &Value) -> bool {
-    let rules = get::list(&ingress["spec"]["rules"]).iter();
-    let mut paths = rules.flat_map(|rule| get::list(&rule["http"]["paths"]));
-    paths.any(|path| path["backend"]["service"]["name"] == c.names.apex.as_str())
+    let weights = Weights::of(ingress);
+    let mut rules = get::list(&ingress["spec"]["rules"]).iter();
+    rules.any(|rule| !skipper_weights::paths(c, rule, &weights).is_empty())
 }
 
 /// What of the user's Ingress leads to the apex: each path to the canary and to the primary, after what shares it with the

@@ -3,6 +3,8 @@
 //! Credentials: `token`, or `username` and `password`; `ca.crt` for a server with an authority of its own. What is odd
 //! about an answer is told by the shape of it, in words of its own for each oddity.
 
+use std::time::Duration;
+
 use futures::{FutureExt, future::BoxFuture};
 use prometheus_http_query::response::{Data, InstantVector};
 use serde::Deserialize;
@@ -67,12 +69,13 @@ impl Prometheus {
         }
         let out_of_time =
             reply.status == 422 && complaint(&reply.body).is_some_and(|said| is_out_of_time(&said));
-        decode(&reply.successful(complaint).map_err(|error| match error {
+        let reply = reply.successful(complaint).map_err(|error| match error {
             SourceError::Rejected { server, status, said } if out_of_time => {
                 SourceError::Unavailable { server, status, said }
             }
             other => other,
-        })?)
+        })?;
+        decode(&reply, ask.window)
     }
 }
 
@@ -121,7 +124,7 @@ fn call(ask: &Ask<'_>, promql: &str) -> Result<Call, SourceError> {
 fn is_elsewhere(reply: &Reply) -> bool {
     let in_form = || serde_json::from_slice::<Answer>(&reply.body).is_ok();
     match reply.status {
-        404 | 405 => !in_form(),
+        404 => !in_form(),
         400 => !in_form() || complaint(&reply.body).is_some_and(|said| said.contains(UNKNOWN_PATH)),
         _ => false,
     }
@@ -133,7 +136,7 @@ fn is_out_of_time(said: &str) -> bool {
     OUT_OF_TIME.iter().any(|words| said.contains(words))
 }
 
-fn decode(reply: &Reply) -> Result<Vec<f64>, SourceError> {
+fn decode(reply: &Reply, window: Duration) -> Result<Vec<f64>, SourceError> {
     let answer: Answer = reply.json()?;
     if answer.status != "success" {
         return Err(reply.odd("it calls itself an error", answer.error.unwrap_or(answer.status).as_bytes()));
@@ -155,20 +158,21 @@ fn decode(reply: &Reply) -> Result<Vec<f64>, SourceError> {
         return Err(odd("a value is beyond what a number can be"));
     }
     match Data::deserialize(&answer.data).map_err(|_| odd(oddity(&answer.data)))? {
-        Data::Vector(series) => trusted(&series),
+        Data::Vector(series) => trusted(&series, window),
         Data::Scalar(sample) => Ok(vec![sample.value()]),
         Data::Matrix(_) => Err(SourceError::NotInstant),
     }
 }
 
 /// The values, unless a series says that they are in doubt.
-fn trusted(series: &[InstantVector]) -> Result<Vec<f64>, SourceError> {
+fn trusted(series: &[InstantVector], window: Duration) -> Result<Vec<f64>, SourceError> {
     let now = clock::now();
-    let said = |one: &InstantVector| {
-        one.metric().get(Doubt::LABEL).and_then(|word| Doubt::of(word, one.sample().value(), now))
-    };
-    let doubt = series.iter().filter_map(said).min();
-    let values = series.iter().filter(|one| said(one).is_none()).map(|one| one.sample().value()).collect();
+    let word = |one: &InstantVector| one.metric().get(Doubt::LABEL).cloned();
+    let values: Vec<f64> =
+        series.iter().filter(|one| word(one).is_none()).map(|one| one.sample().value()).collect();
+    let said = |one: &InstantVector| Doubt::of(&word(one)?, one.sample().value(), now, window);
+    // what there are values for is read
+    let doubt = series.iter().filter_map(said).filter(|d| *d != Doubt::Native || values.is_empty()).min();
     match doubt {
         Some(doubt) => Err(SourceError::Doubtful { values, doubt }),
         None => Ok(values),

@@ -113,6 +113,10 @@ fn named(method: &Method, path: &str, query: &str) -> (&'static str, String) {
         Some(&"apis") => parts.get(3..),
         _ => None,
     };
+    if parts.get(1) == Some(&"external.metrics.k8s.io") {
+        // the name of a metric is text of a user's
+        return ("get", "externalmetrics".to_owned());
+    }
     let rest = rest.unwrap_or_default();
     let rest = if rest.first() == Some(&"namespaces") && rest.len() > 2 { &rest[2..] } else { rest };
     let Some(plural) = rest.first() else { return ("get", "discovery".to_owned()) };

@@ -11,7 +11,8 @@ use crate::{boards, rules};
 /// Beginnings of the names of metrics that others export.
 const FOREIGN: [&str; 4] = ["istio_", "envoy_", "container_", "kube_"];
 /// Words of PromQL that look like names.
-const WORDS: [&str; 9] = ["by", "on", "or", "and", "unless", "without", "ignoring", "group_left", "bool"];
+const WORDS: [&str; 10] =
+    ["by", "on", "or", "and", "unless", "without", "ignoring", "group_left", "bool", "offset"];
 /// Labels that a scrape adds, or a histogram.
 const ADDED: [&str; 5] = ["namespace", "exported_namespace", "job", "instance", "le"];
 /// Panels that old versions of Grafana had.

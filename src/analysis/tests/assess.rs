@@ -9,6 +9,7 @@ use crate::{
     analysis::{
         asks,
         assess::{Assessment, assess, example},
+        doubt::Doubt,
         reading::Reading,
     },
     api::MetricOutcome,
@@ -171,5 +172,18 @@ proptest! {
         let metric = with(&json!({"failureCondition": "result[0] > 1e300"}));
         let good = !values.is_empty() && values.iter().all(|v| v.is_finite() && *v <= 1e300);
         prop_assert_eq!(assessed(&metric, &[of(&values)]).outcome == Pass, good);
+    }
+}
+
+#[test]
+fn f55_a_reset_hides_no_value_that_is_bad_by_its_condition() {
+    let reset = |value: f64| Reading::Doubted { values: vec![value], doubt: Doubt::Reset };
+    for fields in
+        [json!({"successCondition": "result[0] >= 99"}), json!({"failureCondition": "result[0] < 99"})]
+    {
+        let mut metric = json!({"name": "request-success-rate"});
+        metric.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        assert_eq!(assessed(&metric, &[reset(50.0)]).outcome, Fail, "{metric}");
+        assert_eq!(assessed(&metric, &[reset(99.9)]).outcome, Error, "{metric}");
     }
 }

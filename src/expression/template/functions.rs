@@ -67,12 +67,19 @@ pub(super) fn call(name: &str, values: &[Value], budget: &mut Budget) -> Result<
     let Some((.., function)) = ALL.iter().find(|(known, ..)| *known == name) else {
         return Err(format!("function {name} is not known"));
     };
-    let secrecy = values.iter().map(Value::secrecy).find(|s| *s != Secrecy::Open).unwrap_or_default();
+    // one that is encoded already cannot be encoded again
+    let all = || values.iter().map(Value::secrecy);
+    let secrecy = all().find(|s| *s == Secrecy::Encoded).or_else(|| all().find(|s| *s != Secrecy::Open));
+    let secrecy = secrecy.unwrap_or_default();
     if secrecy != Secrecy::Open && !(PLACING.contains(&name) || name == "index" || name == "not") {
         return Err(hidden(name));
     }
     budget.bytes(largest(name, values))?;
     let made = function(values)?;
+    if let Value::Text(text, _) = &made {
+        // widths and escapes make more of a text than it was
+        budget.bytes(text.len())?;
+    }
     match made {
         Value::Text(text, _) if secrecy != Secrecy::Open && name != "index" => {
             if !whole(values, &text, name) || name == "urlquery" && secrecy == Secrecy::Encoded {

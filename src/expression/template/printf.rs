@@ -65,6 +65,9 @@ pub(super) fn sprintf(format: &str, values: &[Value]) -> Result<String, String> 
     Ok(out)
 }
 
+/// Most characters of `[2]`.
+const LONGEST_PLACE: usize = 24;
+
 struct Reader {
     format: Vec<char>,
     at: usize,
@@ -140,7 +143,8 @@ impl Reader {
             return false;
         }
         self.moved = true;
-        let Some(end) = self.format[self.at..].iter().position(|c| *c == ']') else {
+        // no longer number names a value
+        let Some(end) = self.format[self.at..].iter().take(LONGEST_PLACE).position(|c| *c == ']') else {
             self.found = false;
             self.at += 1;
             return false;
@@ -162,7 +166,7 @@ impl Reader {
         let value = values.get(self.next)?;
         self.next += 1;
         match value {
-            Value::Int(n) if n.abs() <= 1_000_000 => Some(*n),
+            Value::Int(n) if n.unsigned_abs() <= 1_000_000 => Some(*n),
             Value::Byte(n) => Some(i64::from(*n)),
             _ => None,
         }

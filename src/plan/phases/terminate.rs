@@ -94,7 +94,7 @@ pub(crate) const CHAIN: Chain = &[
     ("target_serves", |cx, d| if reverted_at(cx).is_some() { GO_ON } else { target_serves(cx, d) }),
     ("given_back", given_back),
     ("proxies_followed", proxies_followed),
-    ("generated_deleted", generated_deleted),
+    ("generated_deleted", |cx, d| within_deadline(cx, d, |d| generated_deleted(cx, d))),
     ("autoscaler_released", autoscaler::release),
     ("release", |cx, d| {
         d.say(cx.messages.terminated());
@@ -131,23 +131,25 @@ pub(crate) fn remove(cx: &Context<'_>, d: &mut PlanBuilder) {
     ignore(chain::run(REMOVED, cx, d));
 }
 
-/// What the API server does not let the operator remove, e.g. for want of rights, does not hold the Canary for ever.
+/// What the API server does not let the operator remove, e.g. for want of rights, does not hold the Canary for ever: each
+/// removal is tried, and once there is nothing to try, the deadline counts.
 fn within_deadline(
     cx: &Context<'_>,
     d: &mut PlanBuilder,
     part: impl FnOnce(&mut PlanBuilder) -> Flow,
 ) -> Flow {
-    let before = d.actions.len();
     let flow = part(d);
     let by = after(cx.standing_since(), cx.c.deadline);
-    if flow == GO_ON || cx.now < by {
+    // what may be written now is tried, however late it is
+    if flow != WAIT || cx.now < by {
         if flow != GO_ON {
             d.wake_at(by);
         }
         return flow;
     }
-    // a write that fails would keep the finalizer from being written
-    d.actions.truncate(before);
+    if autoscaler::release(cx, d) == WRITE_FIRST {
+        return WRITE_FIRST;
+    }
     let why = format!("what was made for it could not all be removed within {}s", cx.c.deadline.as_secs());
     let_go(cx.snap, d, Some(&why));
     HANDLED

@@ -8,7 +8,7 @@ use crate::{
         context::Context,
         model::{
             Action, Messages,
-            flow::{Flow, GO_ON, all, ignore},
+            flow::{Flow, GO_ON, WRITE_FIRST, all},
         },
         objects::write::{self, WriteReason},
         traffic::acceptance,
@@ -69,7 +69,7 @@ pub(crate) fn exchangeable(cx: &Context<'_>, d: &mut PlanBuilder, next: &[Manife
 /// that.
 pub(crate) fn leftovers_gone(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let left = cx.router.leftovers(&cx.c, &cx.snap.objects);
-    if left.is_empty() || d.reached(cx.route_settled_at()).is_break() {
+    if left.is_empty() || d.urgent || d.reached(cx.route_settled_at()).is_break() {
         return GO_ON;
     }
     for undo in left {
@@ -78,14 +78,17 @@ pub(crate) fn leftovers_gone(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
             Undo::Restore(back) => (back.at(), Some(back)),
         };
         let Some(live) = cx.snap.objects.at(&at) else { continue };
-        match back {
-            None => d.act(Action::delete(at.kind, live)),
+        let flow = match back {
+            None if !live["metadata"]["deletionTimestamp"].is_null() => continue,
+            None => d.try_act(Action::delete(at.kind, live)),
             Some(back) => {
                 let Some(patch) = manifest::patch(live, &back) else { continue };
-                ignore(write::given_back(cx, d, live, &back, patch));
+                write::given_back(cx, d, live, &back, patch)
             }
+        };
+        if flow == WRITE_FIRST {
+            d.say(Messages::leftover(&at.to_string()));
         }
-        d.say(Messages::leftover(&at.to_string()));
     }
     GO_ON
 }

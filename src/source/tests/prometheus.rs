@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::analysis::Doubt;
 use crate::source::{
     ask::MetricSource,
     error::SourceError,
@@ -91,17 +92,31 @@ async fn v1_every_question_asks_for_an_answer_of_now() {
 }
 
 #[tokio::test]
-async fn v1_the_age_of_a_sample_is_by_our_own_clock() {
-    let newest = crate::clock::now().as_second() - 31;
-    let late = format!(
-        r#"{{"resultType":"vector","result":[{{"metric":{{}},"value":[1.5,"99"]}},{{"metric":{{"serin_doubt":"late"}},"value":[1.5,"{newest}"]}}]}}"#
-    );
-    let error = ask(says(&late)).await.unwrap_err();
-    let SourceError::Doubtful { values, doubt: crate::analysis::Doubt::Late { seconds } } = error else {
-        panic!("{error}")
+async fn v1_v2_samples_older_than_half_of_the_window_are_doubted_by_our_own_clock() {
+    let now = crate::clock::now().as_second();
+    // the window is 1m, as long as nothing else is said
+    let told = async |age: i64, word: &str, value: &str| {
+        let values = if value.is_empty() {
+            String::new()
+        } else {
+            format!(r#"{{"metric":{{}},"value":[1,"{value}"]}},"#)
+        };
+        let newest = now - age;
+        let of = format!(r#"{{"metric":{{"serin_doubt":"{word}"}},"value":[1,"{newest}"]}}"#);
+        ask(says(&format!(r#"{{"resultType":"vector","result":[{values}{of}]}}"#))).await
     };
+    assert_eq!(told(20, "late", "99").await.unwrap(), [99.0]);
+    let error = told(40, "late", "99").await.unwrap_err();
+    let SourceError::Doubtful { values, doubt: Doubt::Late { seconds } } = error else { panic!("{error}") };
     assert_eq!(values, [99.0]);
-    assert!((31..60).contains(&seconds), "{seconds}");
+    assert!((40..60).contains(&seconds), "{seconds}");
+    let error = told(90, "behind", "").await.unwrap_err();
+    assert!(matches!(error, SourceError::Doubtful { doubt: Doubt::Behind { .. }, .. }), "{error}");
+    assert_eq!(told(20, "behind", "").await.unwrap(), [] as [f64; 0]);
+    // what there are values for is read
+    assert_eq!(told(0, "native", "99").await.unwrap(), [99.0]);
+    let error = told(0, "native", "").await.unwrap_err();
+    assert!(matches!(error, SourceError::Doubtful { doubt: Doubt::Native, .. }), "{error}");
 }
 
 #[tokio::test]
@@ -139,7 +154,6 @@ async fn v14_an_address_where_there_is_no_prometheus_is_named() {
         (400, "text/html", "<html>bad request</html>"),
         (404, "text/html", "<html>not found</html>"),
         (404, "text/plain", "404 page not found"),
-        (405, "text/plain", ""),
     ];
     for (status, kind, body) in answers {
         let error = ask(Play::Say(status, kind, body.into())).await.unwrap_err();
