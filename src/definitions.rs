@@ -193,7 +193,7 @@ fn wait_longer(own: &mut Own) {
     own.due = Some(now + own.backoff.next_delay());
 }
 
-/// What is refused for good is asked again only when the definition changes.
+/// After a refusal it is tried again only when the definition changes.
 fn failed(own: &mut Own, name: &str, why: &str, forbidden: bool) -> Option<Note> {
     let remedy = if forbidden {
         own.last = Some(Instant::now());

@@ -233,7 +233,7 @@ pub struct Snapshot {
     pub rivals: Vec<Rival>,
     /// Canaries of the same provider that serve the same host.
     pub neighbours: Vec<Neighbour>,
-    /// Objects of others, in any namespace, whose requests its route touches.
+    /// Objects of others, in any namespace, whose requests the Canary's route may take.
     pub bystanders: Vec<Value>,
     /// The MetricTemplates this Canary refers to, as far as they exist, by `namespace/name`.
     pub templates: BTreeMap<String, MetricTemplateSpec>,

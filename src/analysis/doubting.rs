@@ -1,4 +1,4 @@
-//! A built-in check asks along whether its counters have fresh samples, whether they were reset, and whether they are stored
+//! A built-in check also asks whether its counters have fresh samples, whether they were reset, and whether they are stored
 //! in a form that it does not read. Queries of users cannot be read that closely.
 
 use std::{collections::BTreeMap, time::Duration};
@@ -22,7 +22,7 @@ const LONGEST_STEP: Duration = Duration::from_secs(10);
 /// but at no more moments than this, whatever the window: servers bound the samples of a query.
 const MOST_MOMENTS: u32 = 64;
 
-/// The query asks along what it is not to be trusted for, at a step that `began` then, for a check that was `due` then.
+/// The query also asks for reasons not to trust its answer, at a step that `began` then, for a check that was `due` then.
 /// Others than built-in ones stay as they are.
 #[must_use]
 pub(crate) fn doubting(query: Query, began: Timestamp, due: Timestamp) -> Query {

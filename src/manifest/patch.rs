@@ -88,7 +88,8 @@ impl Rules {
             _ => {
                 let mut value = want.clone();
                 json::drop_nulls(&mut value);
-                Some(value)
+                // what is to be taken away is not there
+                (!self.equal(live, &value, last(pointer), last(parent(pointer)))).then_some(value)
             }
         }
     }

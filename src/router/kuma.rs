@@ -151,7 +151,7 @@ impl Router for Kuma {
         let made = live.at(&at).is_some_and(|route| made_for(route, &c.name));
         if let Some(back) = back.as_mut().filter(|_| made) {
             // it keeps the mark by which it is known until it is deleted
-            back.body["metadata"]["labels"][names::LABEL_CANARY] = json!(c.name);
+            back.body["metadata"]["labels"][names::LABEL_CANARY] = json!(names::label_value(&c.name));
         }
         let mut undo: Vec<Undo> = back.map(Undo::Restore).into_iter().collect();
         if made {

@@ -2,7 +2,7 @@
 //! Canaries of one apex name want the same one: the mark on it names the namespace, and `plan` refuses the second.
 //!
 //! The first TrafficRoute of a mesh takes the routes of all Services away that have none: so it is only written in a mesh
-//! that has one for all. What is left of one in another mesh is found here, for it to be taken away.
+//! that has one for all. What is left of one in another mesh is found here, so that it can be removed.
 //!
 //! Owns mesh, sources, destinations and where they lead; other fields, the load balancer too, stay.
 
@@ -50,7 +50,7 @@ pub(super) fn harmful<'a>(c: &'a Validated, live: &'a Objects) -> Vec<&'a str> {
     names.filter(|name| *name != c.names.apex || leftover(c, live).is_none()).collect()
 }
 
-/// What is left of a TrafficRoute for this Canary's apex, and how it is done away with: one that was taken over is given
+/// What is left of a TrafficRoute for this Canary's apex, and how it is removed: one that was taken over is given
 /// back as it was.
 pub(super) fn leftover(c: &Validated, live: &Objects) -> Option<Undo> {
     let at = place(c).at();
@@ -60,7 +60,7 @@ pub(super) fn leftover(c: &Validated, live: &Objects) -> Option<Undo> {
         return place(c).given_back(c, &known, &Value::Null).map(Undo::Restore);
     }
     let ours = made_for(route, &c.name) || marked(route);
-    // one without marks that says no more than what an earlier version left behind when its Canary was deleted
+    // one without marks, exactly as earlier versions left it when a Canary was deleted
     let plain = || route["spec"] == plain(c) && mesh(route) == c.mesh && controller_of(route).is_none();
     (ours || plain()).then_some(Undo::Delete(at))
 }
@@ -73,7 +73,8 @@ pub(super) fn restore(c: &Validated, live: &Objects) -> Vec<Undo> {
     let made = known.at(&place(c).at()).is_some_and(|route| made_for(route, &c.name));
     if let Some(back) = back.as_mut().filter(|_| made) {
         // it keeps the mark by which it is known until it is deleted
-        back.body["metadata"]["labels"][names::LABEL_CANARY] = json!(c.name);
+        back.body["metadata"]["labels"][names::LABEL_CANARY] = json!(names::label_value(&c.name));
+        back.body["metadata"]["annotations"][names::ANNOTATION_NAMESPACE] = json!(c.namespace);
     }
     match undo {
         Undo::Delete(at) => back.map(Undo::Restore).into_iter().chain([Undo::Delete(at)]).collect(),

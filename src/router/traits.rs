@@ -101,7 +101,7 @@ pub trait Router: Send + Sync {
     }
     /// Objects that it makes or takes over. One of the name of the apex is taken over if nobody controls it.
     fn reads(&self, c: &Validated) -> Vec<ObjectRef>;
-    /// The one of these that leads users; the others are what it leads to.
+    /// The one of these that users' requests meet first; it leads to the others.
     fn route(&self, c: &Validated, _live: &Objects) -> Option<ObjectRef> {
         self.reads(c).into_iter().next()
     }

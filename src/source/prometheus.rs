@@ -122,7 +122,8 @@ fn call(ask: &Ask<'_>, promql: &str) -> Result<Call, SourceError> {
 /// What answered is not the API of a Prometheus: there is no such path, or what refuses the question has no answer of its
 /// form.
 fn is_elsewhere(reply: &Reply) -> bool {
-    let in_form = || serde_json::from_slice::<Answer>(&reply.body).is_ok();
+    let in_form =
+        || complaint(&reply.body).is_some() || serde_json::from_slice::<Answer>(&reply.body).is_ok();
     match reply.status {
         404 => !in_form(),
         400 => !in_form() || complaint(&reply.body).is_some_and(|said| said.contains(UNKNOWN_PATH)),

@@ -1,4 +1,4 @@
-//! What is told of each Canary: gauges that follow from its status, and how its runs have ended. The series of a Canary are
+//! What is exported of each Canary: gauges that follow from its status, and how its runs have ended. The series of a Canary are
 //! there as long as it is, and go with it.
 
 use std::{
@@ -127,7 +127,7 @@ fn own(shown: Shown<'_>) -> Labels {
     ]
 }
 
-/// What is told of one Canary.
+/// What is exported of one Canary.
 fn samples(shown: Shown<'_>) -> Vec<Sample> {
     let (status, mut out) = (shown.status, Vec::new());
     let mut tell = |metric: &'static str, more: &[(&'static str, &str)], value: f64| {

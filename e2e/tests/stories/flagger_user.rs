@@ -80,7 +80,10 @@ async fn applied(story: &Story<'_>) -> anyhow::Result<()> {
     accepted(story, NAME).await?;
     let conditions: BTreeSet<String> =
         canary.status.into_iter().flat_map(|s| s.conditions).map(|c| c.type_).collect();
-    ensure!(conditions.iter().all(|c| c == "Accepted" || c == "Promoted"), "it has {conditions:?}");
+    ensure!(
+        conditions.iter().all(|c| ["Accepted", "Promoted", "Ready"].contains(&c.as_str())),
+        "it has {conditions:?}"
+    );
     let canary: Canary = story.api().get(NAME).await?;
     let fast = hurried(&serde_json::to_value(canary)?, "3s", "6s");
     story.edit_canary(NAME, json!({"spec": {"analysis": fast}})).await

@@ -128,7 +128,7 @@ fn cases() -> Vec<Case> {
         case("gloo", json!({}), gloo),
         case("kuma", json!({}), vec![]),
         Case { users: vec![for_all()], ..case("kuma", json!({}), vec![]) },
-        case("linkerd", json!({}), vec![service(&json!({"hosts": ["podinfo.test"]}))]),
+        case("linkerd", json!({}), vec![service(&json!({"hosts": ["podinfo.schemas.svc.cluster.local"]}))]),
     ]
 }
 

@@ -38,7 +38,7 @@ pub(crate) fn due_now(cx: &Context<'_>) -> Option<Due> {
     Some(Due { found, whole: false, early: false })
 }
 
-/// The outcome cannot be acted on yet: samples are late. What lasts for longer than a window becomes an error.
+/// Samples are late, so the outcome cannot be acted on yet. If that lasts longer than a window, it becomes an error.
 fn waited_for(cx: &Context<'_>, at: usize, found: &mut Assessment) -> bool {
     let (asks, readings) = (&cx.asks, &cx.answers.readings);
     let unsettled = analysis::unsettled(at, found.outcome, asks, readings);

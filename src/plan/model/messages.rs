@@ -33,7 +33,7 @@ impl Messages {
         Note::normal(
             "LeftoverRemoved",
             format!(
-                "{object} led users before, by an earlier version or Flagger: the new route is in force, and it is done away with"
+                "{object}, made by an earlier version or by Flagger, routed requests until now: the new route is in force, and it is removed"
             ),
         )
     }

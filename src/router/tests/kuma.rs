@@ -200,3 +200,40 @@ fn one_destination_gets_everything_whatever_its_port() {
     route["spec"]["conf"] = json!({"destination": {SERVICE: "podinfo-canary_other_svc_80"}});
     assert!(matches!(Kuma.read_back(&c, &holding(&[&route])), Err(RouterError::NotFound(_))));
 }
+
+/// Giving back and deleting are writes of different passes.
+#[test]
+fn t1_a_route_that_was_given_back_is_still_known_and_goes() {
+    let c = fixture::canary(&json!({}));
+    let by_traffic_routes = holding(&[&for_all()]);
+    for (kind, mut live) in [(MESH_HTTP_ROUTE, Objects::default()), (TRAFFIC_ROUTE, by_traffic_routes)] {
+        let route = rendered(&c, &live, 10);
+        assert_eq!(route.kind, kind);
+        let at = route.at();
+        let others: Vec<Value> = live.of(kind).cloned().collect();
+        let held = |route: Value| {
+            let mut live = Objects::default();
+            others.iter().cloned().chain([route]).for_each(|route| live.insert(kind, route));
+            live
+        };
+        live = held(route.to_create());
+        for pass in 0..3 {
+            let undo = Kuma.restore(&c, &live);
+            assert!(deleted(&undo).contains(&at), "{at} is not known any more");
+            let mut object = live.at(&at).unwrap().clone();
+            let back =
+                undo.iter().filter_map(|undo| if let Undo::Restore(back) = undo { Some(back) } else { None });
+            for patch in back.filter_map(|back| crate::manifest::patch(&object, back)).collect::<Vec<_>>() {
+                assert_eq!(pass, 0, "{at} is written again and again: {patch}");
+                fixture::merge(&mut object, &patch);
+            }
+            // the API server keeps no empty map
+            for map in ["annotations", "labels"] {
+                if object["metadata"][map].as_object().is_some_and(serde_json::Map::is_empty) {
+                    object["metadata"].as_object_mut().unwrap().remove(map);
+                }
+            }
+            live = held(object);
+        }
+    }
+}
