@@ -1,7 +1,7 @@
 //! Kuma's routes before a real API server: of a whole life what they say, and what it leads to that a TrafficRoute belongs
 //! to no namespace. Whether requests go there is Kuma's own matter.
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use kube::{
     Api,
     api::{DeleteParams, DynamicObject, Patch, PatchParams},
@@ -115,11 +115,8 @@ async fn splits(story: &Story<'_>, app: &str, canary: i64) -> anyhow::Result<()>
 
 /// The route is gone, as it is with its Canary.
 async fn gone(story: &Story<'_>, app: &str) -> anyhow::Result<()> {
-    for left in
-        [routes(story).get_opt(app).await?, mesh_routes(story).get_opt(app).await?].into_iter().flatten()
-    {
-        bail!("left: {}, {:?}", json!(left), story.events(app).await?);
-    }
+    let left = [routes(story).get_opt(app).await?, mesh_routes(story).get_opt(app).await?];
+    ensure!(left.iter().all(Option::is_none), "left: {}, {:?}", json!(left), story.events(app).await?);
     Ok(())
 }
 
