@@ -72,7 +72,8 @@ pub(crate) async fn of(story: &Story<'_>) -> anyhow::Result<Value> {
         }
         // the measured value: clients' own requests are part of it
         for condition in object["status"]["conditions"].as_array_mut().into_iter().flatten() {
-            if condition["type"] == "Halted" {
+            // of a rollback they say the same
+            if condition["type"].as_str().is_some_and(|kind| ["Halted", "Ready", "Stalled"].contains(&kind)) {
                 condition["message"] = Value::Null;
             }
         }
