@@ -209,6 +209,7 @@ async fn observed(shared: &Shared, run: Run) -> anyhow::Result<()> {
     let mut broken = Vec::new();
     for namespace in namespaces {
         broken.extend(shared.observer.violations(&namespace).await?);
+        shared.bed.leave_mesh(&namespace).await?;
     }
     if broken.is_empty() {
         return outcome;
@@ -236,7 +237,7 @@ fn main() -> anyhow::Result<ExitCode> {
     let mut lacking = Lacking::find("stories")?;
     lacking.enter()?;
     let mut arguments = Arguments::from_args();
-    arguments.test_threads.get_or_insert(6);
+    arguments.test_threads.get_or_insert(9);
     let runtime = Arc::new(Runtime::new()?);
     let stage = Stage { runtime, shared: Arc::default(), times: Arc::default() };
     let together = libtest_mimic::run(&arguments, trials(&stage, &mut lacking, FAMILIES));
