@@ -625,6 +625,9 @@ fn the_same_snapshot_gives_the_same_plan() {
         plan::decide(&snap, &answers, sim.now),
         plan::decide(&snap.clone(), &answers.clone(), sim.now)
     );
+    assert_eq!(plan::begin(&snap, sim.now), Err(questions));
+    let rests = sim.now.checked_sub(jiff::SignedDuration::from_secs(1)).unwrap();
+    assert_eq!(plan::begin(&snap, rests), Ok(plan::decide(&snap, &Answers::default(), rests)));
 }
 
 /// A deadline that passes ends a run, at every place where pods are waited for.
