@@ -15,6 +15,7 @@ use crate::{
     names::{self, managers},
     snapshot::SERVICE,
     spec::Validated,
+    text::first_chars,
 };
 
 pub(super) const OWNED: &[&str] = &["/spec/ports", "/spec/selector"];
@@ -137,8 +138,7 @@ fn distinct(c: &Validated, mut all: Vec<Value>) -> Result<Vec<Value>, String> {
         if name.is_empty() || taken.is_some() {
             let protocol = port["protocol"].as_str().unwrap_or("TCP").to_lowercase();
             let stem = if name.is_empty() { protocol } else { name };
-            let stem: String = stem.chars().take(50).collect();
-            get::set(port, &["name"], json!(format!("{stem}-{number}")));
+            get::set(port, &["name"], json!(format!("{}-{number}", first_chars(&stem, 50))));
         }
         names.insert(port["name"].as_str().unwrap_or_default().to_owned(), number);
     }

@@ -135,5 +135,4 @@ fn text(value: &Value) -> Option<&str> {
 }
 
 #[cfg(test)]
-#[path = "tests/knative.rs"]
 mod tests;

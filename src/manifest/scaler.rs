@@ -229,5 +229,4 @@ pub fn resume(scaler: &Value) -> Value {
 }
 
 #[cfg(test)]
-#[path = "tests/scaler.rs"]
 mod tests;

@@ -381,5 +381,4 @@ fn for_nodes(template: &Value) -> Value {
 }
 
 #[cfg(test)]
-#[path = "tests/target.rs"]
 mod tests;

@@ -381,5 +381,4 @@ fn alert_providers(
 }
 
 #[cfg(test)]
-#[path = "tests/gather.rs"]
 mod tests;

@@ -8,18 +8,14 @@ use serde_json::Value;
 
 use crate::{
     api::{CanaryStatus, ObservedConfig, Phase},
+    clock,
     manifest::{
         self,
         config::{self, Digest, Reference},
         revision,
     },
     names::{self, conditions},
-    plan::{
-        builder::{PlanBuilder, after},
-        configs::Configs,
-        context::Context,
-        model::Answers,
-    },
+    plan::{builder::PlanBuilder, configs::Configs, context::Context, model::Answers},
     snapshot::{ObjectRef, Snapshot},
     spec::{Problem, Target},
 };
@@ -93,9 +89,7 @@ impl ConfigState {
             Some(Ok(None)) => Self::Missing,
             Some(Ok(Some(digest))) => Self::Known(digest.clone()),
             Some(Err(why)) => Self::Unread(Some(why.clone())),
-            None => {
-                remembered(status, &config::key(at), live).map_or(Self::Unread(None), Self::Known)
-            }
+            None => remembered(status, &config::key(at), live).map_or(Self::Unread(None), Self::Known),
         }
     }
 }
@@ -247,7 +241,7 @@ pub(crate) fn wait_for_unread(cx: &Context<'_>, d: &mut PlanBuilder) {
         Some(time) if cx.now < time => d.wake_at(time),
         _ => {
             d.unread.extend(cx.configs.unread.iter().cloned());
-            d.wake_at(after(cx.now, cx.c.interval));
+            d.wake_at(clock::after(cx.now, cx.c.interval));
         }
     }
 }

@@ -36,7 +36,7 @@ pub(crate) fn refuse(cx: &Context<'_>, d: &mut PlanBuilder, lacking: impl Fn() -
         },
     };
     if let Some(why) = refusal {
-        let verb = request.map(|r| r.short_verb()).unwrap_or_default();
+        let verb = request.map(|r| r.short_verb().to_owned()).unwrap_or_default();
         d.say(Messages::request_refused(&id, &why));
         let at = MicroTime(cx.now);
         d.status.request = Some(RequestStatus { id, verb, answer: Answer::Refused, message: why, at });

@@ -8,11 +8,12 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
 use crate::{
     api::Phase,
+    clock,
     manifest::{self, revision},
     names::conditions,
     plan::{
         analysis::jobs,
-        builder::{PlanBuilder, after},
+        builder::PlanBuilder,
         chain::Chain,
         context::Context,
         gates::{self, declined},
@@ -137,8 +138,8 @@ fn back_off(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     }
     let patience = seen.patience.unwrap_or(0).clamp(0, PATIENCE_MOST);
     let since = seen.emptied.as_ref().map_or(Timestamp::MIN, |at| at.0);
-    d.reached(after(since, Duration::from_secs(patience as u64)))?;
-    let again = cx.now < after(since, Duration::from_secs((2 * patience).max(PAUSE) as u64));
+    d.reached(clock::after(since, Duration::from_secs(patience as u64)))?;
+    let again = cx.now < clock::after(since, Duration::from_secs((2 * patience).max(PAUSE) as u64));
     let next = match patience {
         _ if !again => 0,
         0 => PATIENCE,

@@ -4,11 +4,12 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
 use crate::{
     api::{EndingKind, Phase, StepStatus},
+    clock,
     manifest::{self, readiness::Rollout},
     names::conditions,
     plan::{
         analysis::{evaluate, jobs, measurable::blocked, schedule},
-        builder::{PlanBuilder, after},
+        builder::PlanBuilder,
         chain::Chain,
         context::Context,
         gates, history,
@@ -223,7 +224,7 @@ fn canary_pods(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
         Rollout::Ready if cx.canary_pods() > 0 => {
             d.clear(conditions::PODS_READY);
             let patience = cx.c.interval.min(cx.c.deadline / 2);
-            d.pods_are_ready(after(cx.pods_waited_since(), patience));
+            d.pods_are_ready(clock::after(cx.pods_waited_since(), patience));
             return GO_ON;
         }
         Rollout::Ready => ("its pods are not yet behind the Service".to_owned(), false),
@@ -234,7 +235,7 @@ fn canary_pods(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
         step.pods_since = Some(MicroTime(cx.now));
     }
     let noun = cx.c.target.noun();
-    let deadline = after(cx.pods_waited_since(), cx.c.deadline);
+    let deadline = clock::after(cx.pods_waited_since(), cx.c.deadline);
     if stuck || cx.now >= deadline {
         d.say(cx.messages.canary_not_ready(noun, &why));
         d.say(cx.messages.deadline_exceeded(&why));

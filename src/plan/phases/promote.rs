@@ -5,10 +5,11 @@ use serde_json::Value;
 
 use crate::{
     api::{EndingKind, Phase, StepStatus},
+    clock,
     manifest::readiness::Rollout,
     names::conditions,
     plan::{
-        builder::{PlanBuilder, after},
+        builder::PlanBuilder,
         chain::Chain,
         context::Context,
         gates::webhooks,
@@ -135,7 +136,7 @@ fn target_moved_on_under_traffic(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow 
     d.urgent = true;
     let moved = traffic::routing(cx, d, zero, WriteReason::Wanted);
     if zero.canary() > 0 {
-        d.wake_at(after(cx.now, cx.c.interval));
+        d.wake_at(clock::after(cx.now, cx.c.interval));
     }
     handled_after(moved)
 }
@@ -184,7 +185,7 @@ fn primary_template(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
         return given;
     }
     // it does not get the template: changed back each time, or refused
-    d.reached(after(cx.standing_since(), cx.c.deadline))?;
+    d.reached(clock::after(cx.standing_since(), cx.c.deadline))?;
     let why = contest::why_primary_held(cx);
     d.say(cx.messages.promotion_failed(&why));
     ending::begin(cx, d, EndingKind::UndoingPromotion, "PromotionFailed", &why)
@@ -202,8 +203,8 @@ fn primary_ready(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
         Rollout::Waiting { why } => (why, false),
         Rollout::Stuck { why } => (why, true),
     };
-    let deadline = after(cx.standing_since(), cx.c.deadline);
-    let grace = after(cx.standing_since(), std::time::Duration::from_secs(1));
+    let deadline = clock::after(cx.standing_since(), cx.c.deadline);
+    let grace = clock::after(cx.standing_since(), std::time::Duration::from_secs(1));
     if (stuck && cx.now >= grace) || cx.now >= deadline {
         d.say(cx.messages.promotion_failed(&why));
         return ending::begin(cx, d, EndingKind::UndoingPromotion, "PromotionFailed", &why);
@@ -221,7 +222,7 @@ fn shift(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
         return finalising(cx, d);
     }
     if step.promotion > 0 {
-        d.reached(after(confirmed.0, cx.c.interval))?;
+        d.reached(clock::after(confirmed.0, cx.c.interval))?;
     }
     let all = cx.c.promotion_step == 0 || target_moved_on(cx);
     let weight = if all { 0 } else { (step.weight - cx.c.promotion_step).max(0) };

@@ -8,10 +8,11 @@ use serde_json::Value;
 
 use crate::{
     api::{Phase, StepStatus},
+    clock,
     manifest::{self, Manifest, Undo, json, readiness::Rollout},
     names,
     plan::{
-        builder::{PlanBuilder, after},
+        builder::PlanBuilder,
         chain::{self, Chain},
         context::Context,
         model::{
@@ -139,7 +140,7 @@ fn within_deadline(
     part: impl FnOnce(&mut PlanBuilder) -> Flow,
 ) -> Flow {
     let flow = part(d);
-    let by = after(cx.standing_since(), cx.c.deadline);
+    let by = clock::after(cx.standing_since(), cx.c.deadline);
     // what may be written now is tried, however late it is
     if flow != WAIT || cx.now < by {
         if flow != GO_ON {
@@ -173,7 +174,7 @@ pub(crate) fn removed_together(snap: &Snapshot) -> bool {
     match accepted.filter(|c| c.reason == "TargetMissing") {
         Some(missing) => {
             let since = missing.last_transition_time.as_ref().map_or(Timestamp::MIN, |t| t.0);
-            after(since, TOGETHER) >= deleted
+            clock::after(since, TOGETHER) >= deleted
         }
         // it was there when it was last looked at, which was before the deletion
         None => snap.watching_since <= deleted,
@@ -235,7 +236,7 @@ fn leave_running(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     }
     // who is left with it: a primary without pods is waited for, while the canary serves
     if cx.primary_pods() == 0 && cx.canary_pods() > 0 {
-        d.reached(after(cx.standing_since(), cx.c.deadline))?;
+        d.reached(clock::after(cx.standing_since(), cx.c.deadline))?;
     }
     if cx.live_split().is_some() {
         traffic::routing(cx, d, cx.zero(), WriteReason::Wanted)?;
@@ -263,7 +264,7 @@ fn target_serves(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
         Rollout::Ready => "its pods are not yet behind the Service".to_owned(),
         Rollout::Waiting { why } | Rollout::Stuck { why } => why,
     };
-    d.reached(after(cx.standing_since(), cx.c.deadline))?;
+    d.reached(clock::after(cx.standing_since(), cx.c.deadline))?;
     if cx.primary_pods() > 0 {
         let_go(cx.snap, d, Some(&format!("{} did not become ready ({why})", cx.c.names.target)));
         return HANDLED;
@@ -276,8 +277,8 @@ fn target_serves(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 fn proxies_followed(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let reverted = reverted_at(cx).unwrap_or(cx.now);
     let followed =
-        if acceptance::not_programmed(cx).is_none() { reverted } else { after(reverted, PATIENCE) };
-    d.reached(after(followed, cx.settle()))
+        if acceptance::not_programmed(cx).is_none() { reverted } else { clock::after(reverted, PATIENCE) };
+    d.reached(clock::after(followed, cx.settle()))
 }
 
 /// The apex Service selects the target and the route leads to the apex: as they were, or as plain objects.
@@ -314,7 +315,7 @@ fn services_given_back(cx: &Context<'_>, d: &mut PlanBuilder, routed: bool) -> F
         return WRITE_FIRST;
     }
     back?;
-    d.reached(turned.map_or(Timestamp::MIN, |turned| after(turned, cx.settle())))
+    d.reached(turned.map_or(Timestamp::MIN, |turned| clock::after(turned, cx.settle())))
 }
 
 /// What another party changes back, or the API server refuses, does not hold the deletion up past the deadline.
@@ -322,7 +323,7 @@ fn left_running(cx: &Context<'_>, d: &mut PlanBuilder, part: impl FnOnce(&mut Pl
     let held = d.held.len();
     let flow = part(d);
     let Some((at, _)) = d.held.get(held).filter(|_| flow == WAIT).cloned() else { return flow };
-    d.reached(after(cx.standing_since(), cx.c.deadline))?;
+    d.reached(clock::after(cx.standing_since(), cx.c.deadline))?;
     let_go(cx.snap, d, Some(&contest::why_held(cx, &at)));
     HANDLED
 }

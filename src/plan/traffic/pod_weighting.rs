@@ -10,9 +10,9 @@ use serde_json::Value;
 
 use crate::{
     api::Phase,
-    manifest,
+    clock, manifest,
     plan::{
-        builder::{PlanBuilder, after},
+        builder::PlanBuilder,
         context::Context,
         model::{
             Action, Messages,
@@ -139,7 +139,7 @@ fn report_shortage(cx: &Context<'_>, d: &mut PlanBuilder, ready: i64, needed: i6
     let ended = d.status.run.as_ref().and_then(|r| r.ending.as_ref()).map(|e| e.at.0);
     let decided = d.status.step.as_ref().and_then(|s| s.since.as_ref()).map(|t| t.0);
     let since = ended.or(decided).unwrap_or_else(|| cx.standing_since());
-    let patience = after(since, cx.c.interval);
+    let patience = clock::after(since, cx.c.interval);
     if cx.now < patience {
         return d.wake_at(patience);
     }

@@ -12,10 +12,11 @@ use serde_json::Value;
 
 use crate::{
     api::Phase,
+    clock,
     manifest::{self, scaler},
     names::{self, conditions, managers},
     plan::{
-        builder::{PlanBuilder, after},
+        builder::PlanBuilder,
         context::Context,
         model::{
             Action, Messages, Note,
@@ -110,7 +111,7 @@ pub(crate) fn returned(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
         // whoever takes all of them away each time is written against ever more rarely, until the deadline
         let doublings = u32::try_from((changes - OTHERS) / 2).unwrap_or(0).min(10);
         let patience = Duration::from_secs(if changes < OTHERS { 0 } else { 1 << doublings });
-        if d.reached(after(cx.standing_since(), patience)).is_break() {
+        if d.reached(clock::after(cx.standing_since(), patience)).is_break() {
             return GO_ON;
         }
         let asked = write::ask(cx, d, wanted);
@@ -189,7 +190,7 @@ pub(crate) fn release(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 
 /// Scales the target to zero once it has kept its pods for as long as it is to after its traffic has left.
 pub(crate) fn scale_down(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
-    d.reached(after(cx.settled_at(), cx.c.linger))?;
+    d.reached(clock::after(cx.settled_at(), cx.c.linger))?;
     scale_to_zero(cx, d)
 }
 
