@@ -235,7 +235,7 @@ impl Worker {
                 self.forget(key);
                 Err(Again::OnChange)
             }
-            // its watch triggers again; the time is for a watch that is being opened anew
+            // its watch triggers again; the time is for a watch that is being opened again
             Err(GatherError::Behind(_)) => Err(Again::After(Duration::from_secs(1))),
             Err(GatherError::Undecodable(why)) => Err(self.leave_undecodable(key, &why).await),
         }
@@ -305,7 +305,7 @@ impl Worker {
         }
         let name = format!("{}.{}", key.1, key.0);
         if error.is_conflict() {
-            tracing::debug!(canary = name, %error, "deciding anew");
+            tracing::debug!(canary = name, %error, "deciding again");
         } else {
             tracing::warn!(canary = name, error = %chain(&error), "a write failed, trying again");
         }

@@ -97,7 +97,7 @@ pub fn deadline(job: &Value) -> i64 {
 }
 
 /// When the Job was made.
-pub fn made(job: &Value) -> Option<Timestamp> {
+pub fn created_at(job: &Value) -> Option<Timestamp> {
     job["metadata"]["creationTimestamp"].as_str()?.parse().ok()
 }
 

@@ -25,7 +25,7 @@ pub(crate) struct Context<'a> {
     pub(crate) snap: &'a Snapshot,
     pub(crate) answers: &'a Answers,
     pub(crate) now: Timestamp,
-    /// The Canary is not accepted: it is watched, and nothing rises.
+    /// The Canary is not accepted: it is watched, and no weight is raised.
     pub(crate) rejected: bool,
     /// It was not acted on until now: what is waited for is waited for from now on.
     pub(crate) resumed: bool,
@@ -152,7 +152,7 @@ impl<'a> Context<'a> {
         self.router.read_back(&self.c, &self.snap.objects).ok()
     }
 
-    /// The split that a step wants; where the router moves nobody, it can only be that all are on the primary.
+    /// The split that a step wants; where the router moves no traffic, it can only be that all are on the primary.
     pub(crate) fn split(&self, step: &StepStatus) -> Split {
         if !self.moves() {
             return Split::default();

@@ -46,7 +46,7 @@ mod traffic;
 mod waiting;
 
 pub use admission::preconditions::older_rival;
-pub use gates::webhooks::told;
+pub use gates::webhooks::event_calls;
 pub use history::exposed_since;
 use jiff::Timestamp;
 pub use model::{

@@ -88,7 +88,7 @@ fn nothing_to_revert(snap: &Snapshot) -> bool {
     snap.namespace_terminating || snap.status().begun() == Phase::Unset
 }
 
-/// Suspended: nothing but a rollback already begun. Losing the canary's pods then is said, not mended.
+/// Suspended: nothing but a rollback already begun. Losing the canary's pods then is reported, not corrected.
 fn suspended(snap: &Snapshot, d: &mut PlanBuilder) -> bool {
     if snap.canary.spec.suspend != Some(true) {
         if d.clear(conditions::SUSPENDED) {

@@ -53,7 +53,7 @@ enum Verdict {
     Pass,
 }
 
-/// Judges what is due, and goes on when the run is to take its next step. `held`: nothing rises.
+/// Judges what is due, and goes on when the run is to take its next step. `held`: the weight is not raised.
 pub(crate) fn judge(cx: &Context<'_>, d: &mut PlanBuilder, held: bool) -> Flow {
     let Some(due) = due_now(cx) else {
         outage::unanswered(cx, d);

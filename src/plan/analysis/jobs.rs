@@ -138,7 +138,7 @@ pub(crate) fn due(cx: &Context<'_>, m: &CanaryMetric, entry: &MetricStatus) -> O
 
 fn given_up(live: &Value) -> Option<Timestamp> {
     let seconds = u64::try_from(job::deadline(live)).unwrap_or(0);
-    Some(clock::after(job::made(live)?, Duration::from_secs(seconds).saturating_add(GRACE)))
+    Some(clock::after(job::created_at(live)?, Duration::from_secs(seconds).saturating_add(GRACE)))
 }
 
 /// What has come of the Job that measures now; none while it is under way, or not made yet.
@@ -172,7 +172,7 @@ fn reading(cx: &Context<'_>, m: &CanaryMetric, entry: &MetricStatus) -> Option<R
         Course::Waiting(_) | Course::Running => {
             let late = given_up(live).is_some_and(|at| cx.now >= at);
             let why = || {
-                format!("Job {name} is past its deadline of {} s, and nobody ends it", job::deadline(live))
+                format!("Job {name} is past its deadline of {} s, and is still there", job::deadline(live))
             };
             late.then(|| Reading::Failed(why().into()))
         }
@@ -229,7 +229,7 @@ fn all<'c>(
 }
 
 /// Makes the next Job, or writes down how far the present one has come.
-pub(crate) fn tend(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+pub(crate) fn reconcile(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     if waiting::is_idle(cx) {
         return GO_ON;
     }

@@ -24,7 +24,7 @@ fn pending(cx: &Context<'_>) -> Option<(String, Result<Request, String>)> {
     (!answered).then_some((id, request))
 }
 
-/// Refuses a request that cannot be meant now; one that can is left for the place that carries it out.
+/// Refuses a request that does not apply now; one that does is left to the code that carries it out.
 /// `lacking` says what keeps the run from its promotion.
 pub(crate) fn refuse(cx: &Context<'_>, d: &mut PlanBuilder, lacking: impl Fn() -> Option<String>) {
     let Some((id, request)) = pending(cx).filter(|_| cx.phase() != Phase::Unset) else { return };

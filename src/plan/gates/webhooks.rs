@@ -192,7 +192,7 @@ fn timeout(hook: &CanaryWebhook) -> Duration {
 
 /// The calls by which webhooks of the type `event` are told this note, said with this status; `eventMessage`, `eventType` and `timestamp` are
 /// not the user's to give.
-pub fn told(
+pub fn event_calls(
     snap: &Snapshot,
     status: Option<&CanaryStatus>,
     note: &Note,

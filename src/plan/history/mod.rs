@@ -135,7 +135,8 @@ impl<'a> RunTransition<'a> {
     fn of(d: &'a PlanBuilder, ends: bool, now: Timestamp) -> Self {
         let (before, after) = (d.old(), &d.status);
         let (current, last) = (numbered(after), after.last_run.as_ref());
-        let until = last.filter(|_| after.post_rollout_due).map(|last| clock::after(last.ended.0, TOLD_WITHIN));
+        let until =
+            last.filter(|_| after.post_rollout_due).map(|last| clock::after(last.ended.0, TOLD_WITHIN));
         Self {
             before,
             after,
@@ -229,7 +230,7 @@ impl Writes {
             outcome::ended(&mut status, number, last);
             self.fill(&mut status, number, runs.after);
             if last.is_some() {
-                let hooks = findings::told(snap);
+                let hooks = findings::post_rollout_calls(snap);
                 retention::add(&mut status, Evidence { run: number, hooks, ..Evidence::default() });
             }
             self.change(live, &status);

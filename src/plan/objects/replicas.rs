@@ -28,10 +28,10 @@ fn is_scaled(cx: &Context<'_>, name: &str) -> bool {
     find::all(cx.snap).any(|(_, live)| scaler::scales(live) == whom)
 }
 
-/// Nobody but the run sets the target's replicas.
+/// Only the run sets the target's replicas.
 fn is_counted(cx: &Context<'_>) -> bool {
     let scaled = cx.c.spec.autoscaler_ref.is_some() || is_scaled(cx, &cx.c.names.target);
-    !scaled && cx.c.target.replicated() && cx.c.apex != Apex::Shares && !pod_limits::made(cx)
+    !scaled && cx.c.target.replicated() && cx.c.apex != Apex::Shares && !pod_limits::shares_pods(cx)
 }
 
 /// Replicas that the target has in a run, at least. None: others set them.
@@ -77,7 +77,7 @@ pub(crate) fn awaits_pods(cx: &Context<'_>, step: &StepStatus) -> bool {
 /// Replicas of the promoted primary where no autoscaler sets them: those that were set on purpose with the new revision;
 /// otherwise no fewer than it has, or had when the run began.
 pub(crate) fn promoted(cx: &Context<'_>) -> i64 {
-    if pod_limits::made(cx) {
+    if pod_limits::shares_pods(cx) {
         return cx.whole();
     }
     let wished = cx.status().run.as_ref().and_then(|run| run.replicas).map(i64::from);

@@ -224,7 +224,7 @@ pub(crate) fn stamp(cx: &Context<'_>, d: &PlanBuilder, mut want: Manifest) -> Ma
     want
 }
 
-/// Adds `more` to `into`, object by object.
+/// Adds `more` to `into`, object by object. Nulls stay, as `into` may be a merge patch that removes fields by them.
 fn merge(into: &mut Value, more: &Value) {
     match (into, more) {
         (Value::Object(into), Value::Object(more)) => {

@@ -112,7 +112,7 @@ fn scale_down_idle(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 }
 
 /// Replicas that a chart or a person sets on the target at rest are meant for what serves: the primary gets them, unless
-/// an autoscaler owns its replicas. Not a number that nobody may have meant: what is said of it then.
+/// an autoscaler owns its replicas. Not a number that may be a default: what is said of it then.
 fn hand_over_replicas(cx: &Context<'_>, d: &mut PlanBuilder) -> Option<Note> {
     let replicas = cx.target_replicas();
     let scaled = replicas::primary_is_scaled(cx) || !cx.c.target.replicated();

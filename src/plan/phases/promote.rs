@@ -6,7 +6,6 @@ use serde_json::Value;
 use crate::{
     api::{EndingKind, Phase, StepStatus},
     clock,
-    manifest::readiness::Rollout,
     names::conditions,
     plan::{
         builder::PlanBuilder,
@@ -55,7 +54,10 @@ pub(crate) const CHAIN: Chain = &[
     ("primary_template", primary_template),
     ("primary_ready", primary_ready),
     // the few pods that shares have left it first: all at once would be more of the old version before the new
-    ("primary_whole", |cx, d| if pod_limits::made(cx) { pod_weighting::ask_for_whole(cx, d) } else { GO_ON }),
+    (
+        "primary_whole",
+        |cx, d| if pod_limits::shares_pods(cx) { pod_weighting::ask_for_whole(cx, d) } else { GO_ON },
+    ),
     ("route_programmed", acceptance::programmed),
     ("shift", shift),
 ];
@@ -179,7 +181,7 @@ fn primary_template(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     // one that is no longer named is there until the run is over
     let scaled = replicas::primary_is_scaled(cx);
     let counted = cx.c.target.replicated() && cx.target_replicas() > 0;
-    let resize = !scaled && !pod_limits::made(cx) && !target_moved_on(cx) && counted;
+    let resize = !scaled && !pod_limits::shares_pods(cx) && !target_moved_on(cx) && counted;
     let given = primary::from_stored(cx, d, stored, autoscaler::primary_start(cx), resize);
     if given.is_continue() || !contest::primary_held(cx) {
         return given;
@@ -194,14 +196,9 @@ fn primary_template(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 fn primary_ready(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     staleness::wait_until_seen(cx)?;
     services::followed(cx, d)?;
-    let (why, stuck) = match cx.primary_rollout() {
-        Rollout::Ready if cx.primary_pods() > 0 => {
-            d.clear(conditions::PODS_READY);
-            return GO_ON;
-        }
-        Rollout::Ready => ("its pods are not yet behind the Service".to_owned(), false),
-        Rollout::Waiting { why } => (why, false),
-        Rollout::Stuck { why } => (why, true),
+    let Some((why, stuck)) = cx.primary_rollout().unserving(cx.primary_pods() > 0) else {
+        d.clear(conditions::PODS_READY);
+        return GO_ON;
     };
     let deadline = clock::after(cx.standing_since(), cx.c.deadline);
     let grace = clock::after(cx.standing_since(), std::time::Duration::from_secs(1));

@@ -22,7 +22,7 @@ use crate::{
     spec::Apex,
 };
 
-/// Nobody is on the primary when it is given a template that may cost it all its pods at once.
+/// No traffic is on the primary when it is given a template that may cost it all its pods at once.
 pub(crate) fn everyone_on_canary(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let given = cx.primary().and_then(|primary| manifest::annotation(primary, names::ANNOTATION_REVISION));
     let moves = cx.moves() && cx.c.apex != Apex::Shares && cx.applied() == Some(cx.hash.as_str());

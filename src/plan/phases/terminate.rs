@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::{
     api::{Phase, StepStatus},
     clock,
-    manifest::{self, Manifest, Undo, json, readiness::Rollout},
+    manifest::{self, Manifest, Undo, json},
     names,
     plan::{
         builder::PlanBuilder,
@@ -68,7 +68,7 @@ fn release(snap: &Snapshot, d: &mut PlanBuilder) {
 }
 
 /// `helm install` takes an object under deletion for its own and says "deployed"; then the object goes. Told of a deletion
-/// that nobody watched: one that is seen from its beginning is the uninstallation itself.
+/// that was not watched: one that is seen from its beginning is the uninstallation itself.
 fn applied_since(snap: &Snapshot) -> Option<Note> {
     let meta = &snap.canary.metadata;
     let release = meta.annotations.as_ref()?.get(names::HELM_RELEASE)?;
@@ -214,7 +214,7 @@ fn begin(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     HANDLED
 }
 
-/// Until everything is given back nobody is left with the side that has no pods while the other has some.
+/// Until everything is given back no traffic goes to the side that has no pods while the other has some.
 fn on_healthy_side(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let Some(live) = cx.live_split().filter(|_| reverted_at(cx).is_none() && cx.c.apex == Apex::Stays) else {
         return GO_ON;
@@ -259,11 +259,7 @@ fn target_serves(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     staleness::wait_until_seen(cx)?;
     autoscaler::returned(cx, d)?;
     let behind = cx.snap.objects.get(SERVICE, &cx.c.names.canary_service).is_none() || cx.canary_pods() > 0;
-    let why = match cx.target_rollout() {
-        Rollout::Ready if behind => return GO_ON,
-        Rollout::Ready => "its pods are not yet behind the Service".to_owned(),
-        Rollout::Waiting { why } | Rollout::Stuck { why } => why,
-    };
+    let Some((why, _)) = cx.target_rollout().unserving(behind) else { return GO_ON };
     d.reached(clock::after(cx.standing_since(), cx.c.deadline))?;
     if cx.primary_pods() > 0 {
         let_go(cx.snap, d, Some(&format!("{} did not become ready ({why})", cx.c.names.target)));
