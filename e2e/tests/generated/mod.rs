@@ -2,6 +2,7 @@
 
 mod edited;
 mod scalers;
+mod together;
 mod verdicts;
 
 use std::time::Duration;
@@ -10,6 +11,7 @@ pub(crate) use edited::{Edited, all_is_well};
 use jiff::SignedDuration;
 use proptest::{collection::vec, prelude::*, strategy::Union};
 pub(crate) use scalers::Scaled;
+pub(crate) use together::{beside, two};
 use serde_json::{Value, json};
 use serin::{
     analysis::Reading,
