@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn c19_a_clock_that_is_set_back_puts_nothing_off() {
-        let at = |second| Timestamp::from_second(1_000_000 + second).unwrap();
+        let at = |second: i64| Timestamp::from_second(1_000_000 + second).unwrap();
         let pause = Pause::from(at(0), Duration::from_secs(30));
         assert_eq!(pause.until(at(0)), Some(at(30)));
         assert_eq!(pause.until(at(40)), Some(at(30)));
