@@ -8,7 +8,8 @@ mod generated;
 use std::time::Duration;
 
 use generated::{
-    Event, Scaled, analysis, apex_events, apex_spec, apex_world, beside, calm, events, play, reading, spec, two, world_of,
+    Event, Scaled, analysis, apex_events, apex_spec, apex_world, beside, calm, events, play, reading, spec,
+    two, world_of,
 };
 use proptest::{prelude::*, test_runner::TestCaseError};
 use serde_json::{Value, json};

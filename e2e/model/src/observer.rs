@@ -120,6 +120,10 @@ impl Observer {
         if let Some(target) = world.workload(&names.target) {
             let template = &target["spec"]["template"];
             let contents = configs::of(world, template);
+            let known = self.templates.get(&self.present) == Some(template);
+            if known && self.contents.get(&self.present) == Some(&contents) {
+                return;
+            }
             self.present = configs::hash(template, &contents);
             self.templates.entry(self.present.clone()).or_insert_with(|| template.clone());
             self.track.templates.entry(self.present.clone()).or_insert_with(|| template.clone());

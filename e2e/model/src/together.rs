@@ -81,10 +81,16 @@ impl Together {
             sim.look();
             self.latest = which;
         }
-        let others: Vec<&Value> =
-            self.sims.iter().enumerate().filter(|(n, _)| *n != which).filter_map(|(_, s)| s.world.canary.as_ref()).collect();
+        let others: Vec<&Value> = self
+            .sims
+            .iter()
+            .enumerate()
+            .filter(|(n, _)| *n != which)
+            .filter_map(|(_, s)| s.world.canary.as_ref())
+            .collect();
         let world = &self.sims[which].world;
-        let found = world.canary.as_ref().map(|own| rivals(own, &others, NAMESPACE, &world.rules.mesh_provider));
+        let found =
+            world.canary.as_ref().map(|own| rivals(own, &others, NAMESPACE, &world.rules.mesh_provider));
         self.sims[which].world.rivals = found.unwrap_or_default();
     }
 
@@ -109,7 +115,10 @@ impl Together {
                 }
                 let is = sim.world.objects.at(at);
                 if is.map(content) != Some(content(was)) {
-                    self.violations.push(format!("S17: Canary {which} changes {at} of Canary {n}\n{}", sim.log.join("\n")));
+                    self.violations.push(format!(
+                        "S17: Canary {which} changes {at} of Canary {n}\n{}",
+                        sim.log.join("\n")
+                    ));
                 }
             }
         }
@@ -252,9 +261,7 @@ mod tests {
     #[test]
     fn r2_one_ingress_of_two_canaries_is_copied_for_one() -> Result<()> {
         let spec = json!({"provider": "nginx", "ingressRef": {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "name": "public"}});
-        let path = |at: &str, name: &str| {
-            json!({"path": at, "pathType": "Prefix", "backend": {"service": {"name": name, "port": {"number": 80}}}})
-        };
+        let path = |at: &str, name: &str| json!({"path": at, "pathType": "Prefix", "backend": {"service": {"name": name, "port": {"number": 80}}}});
         let rules = json!([{"host": "h", "http": {"paths": [path("/", "podinfo"), path("/api", "web")]}}]);
         let ingress = json!({"metadata": {"name": "public"}, "spec": {"rules": rules}});
         let mut all = namespace(&[("podinfo", spec.clone()), ("web", spec)], &[(INGRESS, ingress)]);
@@ -267,7 +274,8 @@ mod tests {
 
     #[test]
     fn a_refused_canary_goes_on_when_the_other_is_gone() -> Result<()> {
-        let mut all = namespace(&[("podinfo", json!({})), ("web", json!({"service": {"name": "podinfo"}}))], &[]);
+        let mut all =
+            namespace(&[("podinfo", json!({})), ("web", json!({"service": {"name": "podinfo"}}))], &[]);
         let now = all.sim(0).now;
         all.sim(0).world.delete_canary(now);
         all.advance(Duration::from_secs(120));

@@ -11,13 +11,13 @@ pub(crate) use edited::{Edited, all_is_well};
 use jiff::SignedDuration;
 use proptest::{collection::vec, prelude::*, strategy::Union};
 pub(crate) use scalers::Scaled;
-pub(crate) use together::{beside, two};
 use serde_json::{Value, json};
 use serin::{
     analysis::Reading,
     snapshot::{CONFIG_MAP, DEPLOYMENT, HPA, Kind, ObjectRef, SCALED_OBJECT, SECRET, SERVICE},
 };
 use serin_model::{Sim, Trouble, fixture, pods::Mode, route, time, world::World};
+pub(crate) use together::{beside, two};
 pub(crate) use verdicts::{all_well, answer, badness, judged_spec};
 
 /// Something that happens.

@@ -102,7 +102,8 @@ impl Beside {
                 sim.pods.modes.insert(name, *mode);
             }
             // other names before anything is made are no edit: the observer knows one set of them
-            Self::Spec(n, patch) if all.sim(*n).world.status().in_use.is_none() && patch["analysis"].is_null() => {}
+            Self::Spec(n, patch)
+                if all.sim(*n).world.status().in_use.is_none() && patch["analysis"].is_null() => {}
             Self::Spec(n, patch) => {
                 let sim = all.sim(*n);
                 sim.world.edit_canary(&json!({"spec": patch}));
