@@ -58,7 +58,9 @@ fn owned((name, value): (&str, &str)) -> (String, String) {
 fn certificates(bed: &Bed) -> anyhow::Result<std::path::PathBuf> {
     let (from, to) = (bed.dir().join("certs"), bed.dir().join("keda-certs"));
     fs::create_dir_all(&to).context("making a folder")?;
-    for (file, source) in [("ca.crt", "apiserver.crt"), ("tls.crt", "apiserver.crt"), ("tls.key", "apiserver.key")] {
+    for (file, source) in
+        [("ca.crt", "apiserver.crt"), ("tls.crt", "apiserver.crt"), ("tls.key", "apiserver.key")]
+    {
         fs::copy(from.join(source), to.join(file)).context("copying a certificate")?;
     }
     Ok(to)

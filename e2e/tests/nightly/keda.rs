@@ -67,7 +67,11 @@ async fn initialised<'a>(shared: &'a Shared, namespace: &str) -> anyhow::Result<
         })
         .await?;
     tokio::time::sleep(Duration::from_secs(10)).await;
-    ensure!(story.replicas("app").await? == Some(0), "the target got pods at rest: {:?}", story.replicas("app").await?);
+    ensure!(
+        story.replicas("app").await? == Some(0),
+        "the target got pods at rest: {:?}",
+        story.replicas("app").await?
+    );
     Ok(story)
 }
 

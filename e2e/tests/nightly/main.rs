@@ -65,7 +65,10 @@ async fn observed(shared: &Shared, run: Run) -> anyhow::Result<()> {
         return outcome;
     }
     let broken = format!("invariants were broken:\n{}", broken.join("\n"));
-    Err(outcome.err().map_or_else(|| anyhow::anyhow!("{broken}"), |error| error.context(broken)))
+    Err(match outcome {
+        Ok(()) => anyhow::anyhow!(broken),
+        Err(error) => error.context(broken),
+    })
 }
 
 fn main() -> anyhow::Result<ExitCode> {

@@ -84,7 +84,12 @@ async fn application(shared: &Shared, number: u64, seed: u64) -> anyhow::Result<
         let window = load.reset();
         told.requests += window.requests;
         done.with_context(|| format!("{host}, release {release}"))?;
-        ensure!(window.lost() == 0, "{host}, release {release}: of {} requests, lost: {:?}", window.requests, window.failures);
+        ensure!(
+            window.lost() == 0,
+            "{host}, release {release}: of {} requests, lost: {:?}",
+            window.requests,
+            window.failures
+        );
     }
     load.stop().await;
     Ok(told)
@@ -128,7 +133,8 @@ async fn one(
     Trouble::over(story).await?;
     let ended = |c: &Canary| {
         let status = c.status.as_ref();
-        let rests = status.is_some_and(|s| matches!(s.phase, Some(Phase::Succeeded | Phase::Failed)) && s.run.is_none());
+        let rests = status
+            .is_some_and(|s| matches!(s.phase, Some(Phase::Succeeded | Phase::Failed)) && s.run.is_none());
         rests && number(c) > before
     };
     let canary = wait::object(story.api::<Canary>(), "app", END, ended)

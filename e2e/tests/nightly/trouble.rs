@@ -67,7 +67,10 @@ impl Trouble {
             analysis("iterations", json!({"stepWeight": null, "maxWeight": null, "iterations": 2})),
             analysis("threshold: 1", json!({"threshold": 1})),
             analysis("threshold: 9", json!({"threshold": 9})),
-            analysis("one metric", json!({"metrics": [{"name": "request-success-rate", "thresholdRange": {"min": 99}, "interval": "5s"}]})),
+            analysis(
+                "one metric",
+                json!({"metrics": [{"name": "request-success-rate", "thresholdRange": {"min": 99}, "interval": "5s"}]}),
+            ),
             analysis("canaryReplicas: match", json!({"canaryReplicas": "match"})),
             analysis("interval: 3s", json!({"interval": "3s"})),
             analysis("invalid", json!({"promotion": {"mode": "sometimes"}})),
@@ -98,13 +101,19 @@ impl Trouble {
         }
     }
 
-    pub(crate) async fn happen(&self, shared: &Shared, story: &Story<'_>, draw: &mut Draw) -> anyhow::Result<()> {
+    pub(crate) async fn happen(
+        &self,
+        shared: &Shared,
+        story: &Story<'_>,
+        draw: &mut Draw,
+    ) -> anyhow::Result<()> {
         match self {
             Self::Edit(_, patch) => story.edit_canary("app", json!({"spec": patch})).await,
             Self::Pod(_, label) => {
                 let api: Api<Pod> = story.api();
                 let pods = api.list(&ListParams::default().labels(&format!("app={label}"))).await?.items;
-                let alive: Vec<_> = pods.iter().filter(|pod| pod.metadata.deletion_timestamp.is_none()).collect();
+                let alive: Vec<_> =
+                    pods.iter().filter(|pod| pod.metadata.deletion_timestamp.is_none()).collect();
                 // the last one would take requests with it
                 if alive.len() > 1 {
                     let one = alive[draw.below(alive.len() as u64) as usize].name_any();
