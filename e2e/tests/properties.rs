@@ -8,7 +8,8 @@ mod generated;
 use std::time::Duration;
 
 use generated::{
-    Event, Scaled, analysis, apex_events, apex_spec, apex_world, calm, events, play, reading, spec, world_of,
+    Event, Scaled, analysis, apex_events, apex_spec, apex_world, beside, calm, events, play, reading, spec,
+    two, world_of,
 };
 use proptest::{prelude::*, test_runner::TestCaseError};
 use serde_json::{Value, json};
@@ -32,6 +33,14 @@ fn cases(usual: u32) -> ProptestConfig {
 
 fn sound(sim: &Sim) -> Result<(), TestCaseError> {
     sim.verdict().map_err(TestCaseError::fail)
+}
+
+/// Nothing is written, said or asked for a day.
+fn quiet_for_a_day(sim: &mut Sim) -> Result<(), TestCaseError> {
+    let (plans, asked, said) = (sim.plans, sim.asked, sim.log.len());
+    sim.advance(Duration::from_secs(86_400));
+    prop_assert_eq!((plans, asked, said), (sim.plans, sim.asked, sim.log.len()), "{}", sim.log.join("\n"));
+    sound(sim)
 }
 
 fn after(spec: &Value, happened: &[Event]) -> Sim {
@@ -89,6 +98,25 @@ proptest! {
         prop_assert!(!accepted || status.run.is_none(), "{:?}\n{}", status.phase, sim.log.join("\n"));
     }
 
+    /// The same of two Canaries in one namespace, whose names may meet: none touches what is the other's.
+    #[test]
+    fn whatever_happens_to_two_canaries_none_touches_the_other(two in two(), happened in beside(16)) {
+        let mut all = two;
+        all.advance(Duration::from_secs(20));
+        for event in &happened {
+            event.happen(&mut all);
+        }
+        all.all_is_well();
+        all.advance(Duration::from_secs(4 * 3600));
+        all.verdict().map_err(TestCaseError::fail)?;
+        for which in 0..all.len() {
+            let sim = all.sim(which);
+            let status = sim.world.status();
+            let accepted = status.conditions.iter().all(|c| c.type_ != "Accepted" || c.status == "True" || c.reason == "FieldInUse");
+            prop_assert!(!accepted || status.run.is_none(), "{which}: {:?}\n{}", status.phase, sim.log.join("\n"));
+        }
+    }
+
     /// The same where the apex Service moves users, and no pods are missing where they are shared.
     #[test]
     fn an_apex_that_moves_users_breaks_no_invariant(spec in apex_spec(), replicas in 1i64..12, happened in apex_events(24)) {
@@ -141,10 +169,7 @@ proptest! {
         prop_assume!(ended || sim.world.status().step.is_none_or(|s| s.weight == 0));
         // beyond the one reminder of a gate
         sim.advance(Duration::from_secs(7200));
-        let (plans, asked, said) = (sim.plans, sim.asked, sim.log.len());
-        sim.advance(Duration::from_secs(86_400));
-        prop_assert_eq!((plans, asked, said), (sim.plans, sim.asked, sim.log.len()), "{}", sim.log.join("\n"));
-        sound(&sim)?;
+        quiet_for_a_day(&mut sim)?;
     }
 
     /// Property 1. A plan may ask for another: the form here is that a bounded chain of plans ends in one that is empty
@@ -473,10 +498,7 @@ proptest! {
         sim.readings.clear();
         sim.trouble = None;
         sim.advance(Duration::from_secs(7200));
-        let (plans, asked, said) = (sim.plans, sim.asked, sim.log.len());
-        sim.advance(Duration::from_secs(86_400));
-        prop_assert_eq!((plans, asked, said), (sim.plans, sim.asked, sim.log.len()), "{}", sim.log.join("\n"));
-        sound(&sim)?;
+        quiet_for_a_day(&mut sim)?;
     }
 
     /// P7: without metrics a revision that is ready goes on, as in Flagger, and a condition says that nothing is
@@ -625,6 +647,9 @@ fn the_same_snapshot_gives_the_same_plan() {
         plan::decide(&snap, &answers, sim.now),
         plan::decide(&snap.clone(), &answers.clone(), sim.now)
     );
+    assert_eq!(plan::begin(&snap, sim.now), Err(questions));
+    let rests = sim.now.checked_sub(jiff::SignedDuration::from_secs(1)).unwrap();
+    assert_eq!(plan::begin(&snap, rests), Ok(plan::decide(&snap, &Answers::default(), rests)));
 }
 
 /// A deadline that passes ends a run, at every place where pods are waited for.

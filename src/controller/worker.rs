@@ -8,7 +8,10 @@ use kube::Client;
 use tokio::sync::mpsc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{pass_state::PassStates, queue::Again};
+use super::{
+    pass_state::{PassStates, Pause},
+    queue::Again,
+};
 use crate::{
     alert::{self, Alerts},
     analysis::Reading,
@@ -137,7 +140,8 @@ impl Worker {
 
     async fn passes(&self, key: &Key) -> (Outcome, Again) {
         let now = clock::now();
-        if let Some(until) = self.states.of(key, |state| state.rest_until.filter(|until| now < *until)) {
+        let rests = self.states.of(key, |state| state.rest_until.and_then(|pause| pause.until(now)));
+        if let Some(until) = rests.filter(|until| now < *until) {
             return (Outcome::Waiting, Again::After(clock::until(until, now)));
         }
         let (mut wrote, mut asked) = (false, None);
@@ -167,7 +171,7 @@ impl Worker {
         tracing::warn!(canary = %format!("{}.{}", key.1, key.0), "still not settled after many writes: is something else changing the same objects?");
         let wait = self.states.of(key, |state| {
             let wait = state.unsettled.next_delay();
-            state.rest_until = Some(clock::after(clock::now(), wait));
+            state.rest_until = Some(Pause::from(clock::now(), wait));
             wait
         });
         (Outcome::Failed, Again::After(wait))
@@ -179,24 +183,36 @@ impl Worker {
         let waiting = |again| (Outcome::Waiting, again);
         let now = clock::now();
         let mut snap = self.observe(key, now).await.map_err(waiting)?;
-        let questions = plan::questions(&snap, now);
-        let asks = !questions.is_empty();
+        let questions = match plan::begin(&snap, now) {
+            Ok(plan) => return self.carry_on(key, &snap, plan, Asked::default(), (now, now)).await,
+            Err(questions) => questions,
+        };
         let asked = self.ask(key, &snap, questions, asked, now).await.map_err(waiting)?;
         let decided = asked.decided_at(now);
-        if asks {
-            // answers take their time: what is decided has to fit what is there by now
-            let put_off = std::mem::replace(&mut snap, self.observe(key, decided).await.map_err(waiting)?);
-            let not_before = std::mem::replace(&mut snap.ask_not_before, put_off.ask_not_before);
-            let limited = std::mem::replace(&mut snap.rate_limited, put_off.rate_limited);
-            if !plan::would_ask(&snap, asked.answers.asked_at, &asked.questions) {
-                return Ok(Pass { wrote: false, next: Next::Pass(None) });
-            }
-            (snap.ask_not_before, snap.rate_limited) = (not_before, limited);
+        // answers take their time: what is decided has to fit what is there by now
+        let put_off = std::mem::replace(&mut snap, self.observe(key, decided).await.map_err(waiting)?);
+        let not_before = std::mem::replace(&mut snap.ask_not_before, put_off.ask_not_before);
+        let limited = std::mem::replace(&mut snap.rate_limited, put_off.rate_limited);
+        if !plan::would_ask(&snap, asked.answers.asked_at, &asked.questions) {
+            return Ok(Pass { wrote: false, next: Next::Pass(None) });
         }
+        (snap.ask_not_before, snap.rate_limited) = (not_before, limited);
         let plan = plan::decide(&snap, &asked.answers, decided);
-        self.show_readings(&snap, &asked);
-        self.carry_out(key, &snap, &plan).await.map_err(|again| (Outcome::Failed, again))?;
-        self.observe_check(&snap, &plan, now, decided);
+        self.carry_on(key, &snap, plan, asked, (now, decided)).await
+    }
+
+    /// Carries out a plan that was begun and decided at these `times`, has webhooks called, and says what comes next.
+    async fn carry_on(
+        &self,
+        key: &Key,
+        snap: &Snapshot,
+        plan: Plan,
+        asked: Asked,
+        times: (Timestamp, Timestamp),
+    ) -> Result<Pass, (Outcome, Again)> {
+        self.show_readings(snap, &asked);
+        self.carry_out(key, snap, &plan).await.map_err(|again| (Outcome::Failed, again))?;
+        self.observe_check(snap, &plan, times.0, times.1);
         let begun = self.rounds.begin(key, &plan.calls);
         let next = if plan.is_empty() && self.rounds.answered(&begun).await {
             Next::Pass(Some(asked))
@@ -223,7 +239,7 @@ impl Worker {
                 self.forget(key);
                 Err(Again::OnChange)
             }
-            // its watch triggers again; the time is for a watch that is being opened anew
+            // its watch triggers again; the time is for a watch that is being opened again
             Err(GatherError::Behind(_)) => Err(Again::After(Duration::from_secs(1))),
             Err(GatherError::Undecodable(why)) => Err(self.leave_undecodable(key, &why).await),
         }
@@ -242,9 +258,6 @@ impl Worker {
         if let Some(asked) = asked.filter(|asked| asked.questions == questions) {
             return Ok(asked);
         }
-        if questions.is_empty() {
-            return Ok(Asked::default());
-        }
         let Some(answers) = self.stop.run_until_cancelled(self.asker.ask(&questions)).await else {
             return Err(Again::OnChange);
         };
@@ -256,7 +269,7 @@ impl Worker {
             state.rate_limited = answers.rate_limited.is_some();
             if silent {
                 let wait = pause(state.silences.next_delay(), answers.rate_limited, interval);
-                state.ask_not_before = Some(clock::after(clock::now(), wait));
+                state.ask_not_before = Some(Pause::from(clock::now(), wait));
             } else {
                 state.silences.reset();
                 state.ask_not_before = None;
@@ -296,7 +309,7 @@ impl Worker {
         }
         let name = format!("{}.{}", key.1, key.0);
         if error.is_conflict() {
-            tracing::debug!(canary = name, %error, "deciding anew");
+            tracing::debug!(canary = name, %error, "deciding again");
         } else {
             tracing::warn!(canary = name, error = %chain(&error), "a write failed, trying again");
         }

@@ -18,6 +18,7 @@ mod clouds;
 mod configs;
 mod configs_alone;
 mod crash_hooks;
+mod crash_trouble;
 mod crash_workload;
 mod end_state;
 mod event_webhook;
@@ -43,6 +44,7 @@ mod restart;
 mod runs;
 mod samples;
 mod scalers;
+mod service_targets;
 mod services;
 mod sources;
 mod strategies;
@@ -118,9 +120,10 @@ macro_rules! story {
 pub type Family = &'static [(&'static str, Need, Run)];
 
 const FAMILIES: &[(&str, Family)] = &[
-    // they take longest: nobody is to wait for one of them at the end
+    // they take longest, so they start first
     ("verdicts", verdicts::STORIES),
     ("targets", targets::STORIES),
+    ("targets", service_targets::STORIES),
     ("alerts", alerts::STORIES),
     ("bad_answers", bad_answers::STORIES),
     ("bad_objects", bad_objects::STORIES),
@@ -246,12 +249,6 @@ fn main() -> anyhow::Result<ExitCode> {
     let last = libtest_mimic::run(&arguments, trials(&stage, &mut lacking, LAST));
     let conclusion =
         [together, alone].into_iter().find(libtest_mimic::Conclusion::has_failed).unwrap_or(last);
-    if conclusion.has_failed()
-        && let Some(shared) = stage.shared.get()
-    {
-        stage.runtime.block_on(shared.bed.keep());
-    }
-    drop(stage.shared);
-    lacking.tell()?;
+    lacking.conclude(conclusion.has_failed(), &stage.runtime, stage.shared, |shared| &shared.bed)?;
     Ok(conclusion.exit_code())
 }

@@ -1,5 +1,5 @@
-//! What a Canary needs around it before anything is decided: a spec that can be meant, a router that can do it, its
-//! target, and nobody else's claim to the same objects.
+//! What a Canary needs before anything is decided: a valid spec, a router that supports it, its
+//! target, and no other claim to the same objects.
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -7,6 +7,8 @@ use serde_json::Value;
 use crate::{
     analysis::{self, Ask, Checks},
     api::{CrossNamespaceRef, Phase},
+    manifest::pod_policies,
+    names,
     plan::{
         admission::{config_tracking, metric_templates, neighbours, ownership},
         analysis::jobs,
@@ -58,6 +60,7 @@ pub(crate) fn surroundings<'a>(
     findings.kept = not_followed(snap);
     findings.advice.extend(ports(snap, &c, target, &label)?);
     overlap(snap, &c, target, &label, &mut findings)?;
+    findings.advice.extend(policies(snap, &c, target, &label));
     findings.faults.extend(paused(snap, &c, target));
     findings.faults.extend(pod_weighting::fault(snap, &c, target, &label));
     findings.advice.extend(pod_weighting::advice(snap, &c, target));
@@ -229,6 +232,22 @@ fn overlap(
     }
 }
 
+/// What selects the target's pods by their labels, and not those that serve users.
+fn policies(snap: &Snapshot, c: &Validated, target: &Value, label: &(String, String)) -> Vec<String> {
+    if !c.target.rests() {
+        return vec![];
+    }
+    let labels = |live: &Value| live["spec"]["template"]["metadata"]["labels"].clone();
+    let beside = labels(target);
+    let made = snap.objects.get(c.target.kind(), &c.names.primary).map(labels);
+    let serving = made.unwrap_or_else(|| {
+        let mut labels = beside.clone();
+        labels[&label.0] = names::primary(&label.1).into();
+        labels
+    });
+    pod_policies::advice(c, [&beside, &serving], &snap.objects)
+}
+
 /// With what the target's template uses, and the revision that both make.
 fn with_configs<'a>(mut cx: Context<'a>, d: &mut PlanBuilder) -> Result<Context<'a>, Rejection> {
     cx.configs = config_tracking::look(cx.snap, cx.answers, cx.c.target, cx.target);
@@ -329,14 +348,14 @@ fn fit(c: &Validated, target: &Value) -> Result<(), Rejection> {
     }
 }
 
-/// Alerts that nobody will get, for want of an AlertProvider.
+/// Alerts whose AlertProvider does not exist.
 fn alerts(snap: &Snapshot, c: &Validated) -> Vec<String> {
     let missing = c.analysis.alerts.iter().filter_map(|alert| {
         let (namespace, name) = alert.provider_ref.in_namespace(&c.namespace);
         let provider = format!("{namespace}/{name}");
         (!snap.alert_providers.contains_key(&provider)).then(|| {
             format!(
-                "spec.analysis.alerts[{}].providerRef: there is no AlertProvider {provider}, so nobody gets this alert: create it or correct the reference",
+                "spec.analysis.alerts[{}].providerRef: there is no AlertProvider {provider}, so this alert is not sent: create it or correct the reference",
                 alert.name
             )
         })
@@ -344,7 +363,7 @@ fn alerts(snap: &Snapshot, c: &Validated) -> Vec<String> {
     missing.collect()
 }
 
-/// How metrics are judged can be meant, and is worth something.
+/// Validates the limits and conditions of metrics.
 fn verdicts(c: &Validated, checks: &Checks, asks: &[Ask], findings: &mut Findings) {
     let (faults, advice) = analysis::limits::check(c, checks, asks);
     findings.faults.extend(faults);

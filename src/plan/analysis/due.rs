@@ -3,9 +3,9 @@
 use crate::{
     analysis::{self, Assessment},
     api::CanaryMetric,
+    clock,
     plan::{
         analysis::{entries, jobs, measurable::is_hindered, schedule},
-        builder::after,
         context::Context,
     },
 };
@@ -44,7 +44,7 @@ fn waited_for(cx: &Context<'_>, at: usize, found: &mut Assessment) -> bool {
     let unsettled = analysis::unsettled(at, found.outcome, asks, readings);
     let Some((doubt, window)) = unsettled.filter(|_| !metric(cx, at).verdict.dry()) else { return false };
     // from the metric's own time: another one may have been waited for since long
-    if schedule::due_of(cx, at).is_some_and(|due| cx.now < after(due, window)) {
+    if schedule::due_of(cx, at).is_some_and(|due| cx.now < clock::after(due, window)) {
         return doubt.passes_by();
     }
     if let Some(error) = analysis::in_doubt(&cx.checks, at, asks, &analysis::lasting(doubt)) {

@@ -7,12 +7,13 @@ use serde_json::Value;
 
 use crate::{
     api::Phase,
-    manifest::{self, readiness::Rollout, revision},
+    manifest::{self, revision},
     names::{self, conditions},
     plan::{
         builder::PlanBuilder,
         chain::Chain,
         context::Context,
+        history,
         model::{
             Messages,
             flow::{Flow, GO_ON, HANDLED, WAIT, WRITE_FIRST, all, wait_unless},
@@ -50,7 +51,8 @@ fn begin(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
         return GO_ON;
     }
     d.phase(Phase::Initializing, cx.kind());
-    d.status.epoch += 1;
+    // records that a Canary of this name has left behind keep their numbers
+    d.status.epoch = d.status.epoch.max(history::latest(cx.snap)) + 1;
     d.status.in_use = Some(in_use(&cx.c));
     if cx.scaler.is_some() {
         d.status.primary_replicas = i32::try_from(autoscaler::primary_start(cx)).ok();
@@ -107,12 +109,10 @@ fn kept_as_it_runs(cx: &Context<'_>, d: &mut PlanBuilder, live: &Value) -> Flow 
 
 fn primary_ready(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     staleness::wait_until_seen(cx)?;
-    let why = match cx.primary_rollout() {
-        Rollout::Ready => {
-            d.clear(conditions::PODS_READY);
-            return GO_ON;
-        }
-        Rollout::Waiting { why } | Rollout::Stuck { why } => why,
+    // its Service is made only afterwards
+    let Some((why, _)) = cx.primary_rollout().unserving(true) else {
+        d.clear(conditions::PODS_READY);
+        return GO_ON;
     };
     waiting::for_pods(cx, d, cx.standing_since(), &why, |why| cx.messages.primary_not_ready(why));
     WAIT

@@ -1,0 +1,232 @@
+//! The primary's autoscaler: a copy of the target's under `<name>-primary`, aimed at the primary.
+//!
+//! Owns how HorizontalPodAutoscalers and ScaledObjects are read and rewritten. Which bounds a run needs, and when a
+//! ScaledObject is to rest, is decided in `plan`.
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    json as get,
+    labels::{is_tracking, untracked},
+    marks::{self, adopted, annotation, controller_of},
+    object::Manifest,
+    revision, triggers,
+};
+use crate::{
+    api::AutoscalerRef,
+    names::{self, managers},
+    snapshot::{HPA, Kind, SCALED_OBJECT},
+    spec::Validated,
+};
+
+/// Kind and reference of the autoscaler that the Canary names, if it names one of a kind that is served.
+pub fn named(c: &Validated) -> Option<(Kind, &AutoscalerRef)> {
+    let named = c.spec.autoscaler_ref.as_ref()?;
+    Some((kind(&named.kind)?, named))
+}
+
+/// The kind of this name, if its autoscalers are served.
+pub fn kind(name: &str) -> Option<Kind> {
+    [HPA, SCALED_OBJECT].into_iter().find(|k| k.kind == name)
+}
+
+/// Kind and name of the workload that an autoscaler scales.
+pub fn scales(scaler: &Value) -> (&str, &str) {
+    let target = &scaler["spec"]["scaleTargetRef"];
+    (target["kind"].as_str().unwrap_or("Deployment"), target["name"].as_str().unwrap_or_default())
+}
+
+/// Made by KEDA for a ScaledObject: not an autoscaler of its own.
+pub fn generated(scaler: &Value) -> bool {
+    controller_of(scaler).is_some_and(|(kind, ..)| kind == SCALED_OBJECT.kind)
+}
+
+/// Fewest and most replicas that it asks for, by the defaults of its kind.
+pub fn bounds(kind: Kind, scaler: &Value) -> (i64, i64) {
+    let (min, max, few, many) = fields(kind);
+    let of = |field: &str| scaler["spec"][field].as_i64();
+    (of(min).unwrap_or(few).max(0), of(max).unwrap_or(many).max(1))
+}
+
+/// Names and defaults of the two bounds.
+fn fields(kind: Kind) -> (&'static str, &'static str, i64, i64) {
+    if kind == HPA {
+        ("minReplicas", "maxReplicas", 1, 1)
+    } else {
+        ("minReplicaCount", "maxReplicaCount", 0, 100)
+    }
+}
+
+/// The bounds of the primary's autoscaler at rest: the target's, or what the Canary says instead.
+pub fn primary_bounds(kind: Kind, named: &AutoscalerRef, scaler: &Value) -> (i64, i64) {
+    let (min, max) = bounds(kind, scaler);
+    let own = named.primary_scaler_replicas.clone().unwrap_or_default();
+    (own.min_replicas.map_or(min, i64::from), own.max_replicas.map_or(max, i64::from))
+}
+
+/// The primary's autoscaler. `label`: by which the target's pods are told from the primary's; `floor`: pods that it must not go below, as far as its upper bound allows.
+pub fn primary_autoscaler(
+    c: &Validated,
+    kind: Kind,
+    named: &AutoscalerRef,
+    scaler: &Value,
+    label: &(String, String),
+    floor: Option<i64>,
+) -> Manifest {
+    let mut spec = scaler["spec"].clone();
+    get::set(&mut spec, &["scaleTargetRef", "name"], json!(c.names.primary));
+    let (min, max) = primary_bounds(kind, named, scaler);
+    let (min_field, max_field, ..) = fields(kind);
+    let own = named.primary_scaler_replicas.clone().unwrap_or_default();
+    for (field, own) in [(min_field, own.min_replicas), (max_field, own.max_replicas)] {
+        if let Some(own) = own {
+            get::set(&mut spec, &[field], json!(own));
+        }
+    }
+    if kind == SCALED_OBJECT {
+        triggers::of_primary(&mut spec, c, label, named);
+    }
+    let source = revision::hash(&spec);
+    // fewer than the minimum by definition, when nothing is to be done: not while there is a floor
+    let idle = spec["idleReplicaCount"].is_i64();
+    let floor = floor.map(|floor| floor.clamp(1, max.max(1))).filter(|floor| *floor > min || idle);
+    if let (Some(floor), Some(spec)) = (floor, spec.as_object_mut()) {
+        spec.insert(min_field.into(), json!(floor.max(min)));
+        spec.remove("idleReplicaCount");
+    }
+    let mut annotations = keda_annotations(kind, scaler);
+    annotations.insert(names::ANNOTATION_SOURCE.into(), json!(source));
+    annotations.insert(names::ANNOTATION_FLOOR.into(), floor.map_or(Value::Null, |f| json!(f.to_string())));
+    let body = json!({"metadata": {"labels": labels(c, scaler), "annotations": annotations}, "spec": spec});
+    Manifest::new(kind, &names::primary(&named.name), managers::WORKLOAD, &["/spec"], body)
+}
+
+fn labels(c: &Validated, scaler: &Value) -> Map<String, Value> {
+    // KEDA labels each ScaledObject with its own name
+    let others = |key: &str| !is_tracking(key) && !key.contains(names::KEDA);
+    let kept = marks::labels(scaler).into_iter().filter(|(key, _)| others(key));
+    let mut labels = untracked(scaler);
+    labels.extend(kept.map(|(key, value)| (key, json!(value))));
+    labels.insert(names::LABEL_CANARY.into(), json!(names::label_value(&c.name)));
+    labels
+}
+
+/// KEDA is told things by annotations. That it is to pause is not for the primary.
+fn keda_annotations(kind: Kind, scaler: &Value) -> Map<String, Value> {
+    let all = get::strings(&scaler["metadata"]["annotations"]).into_iter();
+    all.filter(|(key, _)| {
+        kind == SCALED_OBJECT && key.contains(names::KEDA) && !key.starts_with(names::KEDA_PAUSED)
+    })
+    .map(|(key, value)| (key, json!(value)))
+    .collect()
+}
+
+/// A ScaledObject that holds its workload at no pods.
+pub fn paused(scaler: &Value) -> bool {
+    annotation(scaler, names::KEDA_PAUSED_REPLICAS) == Some("0")
+}
+
+/// Held at no pods by us.
+pub fn paused_by_us(scaler: &Value) -> bool {
+    paused(scaler) && adopted(scaler)
+}
+
+/// It may take the last pod of its workload away.
+pub fn reaches_zero(scaler: &Value) -> bool {
+    let idle = scaler["spec"]["idleReplicaCount"].as_i64();
+    idle.unwrap_or_else(|| bounds(SCALED_OBJECT, scaler).0) == 0
+}
+
+/// Takes no pods away, because we said so.
+pub fn kept_up(scaler: &Value) -> bool {
+    adopted(scaler) && annotation(scaler, names::KEDA_PAUSED_SCALE_IN) == Some("true") && !paused(scaler)
+}
+
+/// What a ScaledObject was told before we told it anything, and whose mark that is.
+#[derive(Default)]
+struct Before {
+    replicas: Value,
+    scale_in: Value,
+    /// uid of the Canary that told it. Null: a version that did not note it.
+    by: Value,
+}
+
+impl Before {
+    fn of(scaler: &Value) -> Self {
+        let now = |key: &str| json!(annotation(scaler, key));
+        let noted = annotation(scaler, names::ANNOTATION_ORIGINAL);
+        let Some(noted) = noted.map(|text| serde_json::from_str::<Value>(text).unwrap_or_default()) else {
+            let (replicas, scale_in) = (now(names::KEDA_PAUSED_REPLICAS), now(names::KEDA_PAUSED_SCALE_IN));
+            return Self { replicas, scale_in, by: Value::Null };
+        };
+        // former versions left this one alone
+        let scale_in = noted.get(names::KEDA_PAUSED_SCALE_IN).cloned();
+        Self {
+            replicas: noted[names::KEDA_PAUSED_REPLICAS].clone(),
+            scale_in: scale_in.unwrap_or_else(|| now(names::KEDA_PAUSED_SCALE_IN)),
+            by: noted[names::LABEL_CANARY].clone(),
+        }
+    }
+
+    /// The annotation that keeps it while the Canary of this uid has paused the ScaledObject.
+    fn to_annotation(&self, canary: &str) -> Value {
+        let before = json!({
+            names::KEDA_PAUSED_REPLICAS: self.replicas, names::KEDA_PAUSED_SCALE_IN: self.scale_in,
+            names::LABEL_CANARY: canary,
+        });
+        json!(before.to_string())
+    }
+}
+
+/// Merge patch to these annotations, as far as they differ.
+fn annotations_patch(scaler: &Value, replicas: &Value, scale_in: &Value, original: &Value) -> Value {
+    let all = [
+        (names::KEDA_PAUSED_REPLICAS, replicas),
+        (names::KEDA_PAUSED_SCALE_IN, scale_in),
+        (names::ANNOTATION_ORIGINAL, original),
+    ];
+    let differs = |(key, value): &(&str, &Value)| json!(annotation(scaler, key)) != **value;
+    let changes: Map<String, Value> =
+        all.into_iter().filter(differs).map(|(key, value)| (key.to_owned(), value.clone())).collect();
+    json!({"metadata": {"annotations": changes}})
+}
+
+/// Paused by the Canary of this uid, or by one that left no uid.
+pub fn paused_by(scaler: &Value, canary: &str) -> bool {
+    let by = Before::of(scaler).by;
+    adopted(scaler) && (by.is_null() || by == canary)
+}
+
+/// It is known which Canary told it something.
+pub fn names_its_canary(scaler: &Value) -> bool {
+    Before::of(scaler).by.is_string()
+}
+
+/// Merge patch by which a ScaledObject holds its workload at no pods, for the Canary of this uid; what it was told before
+/// is kept beside.
+pub fn pause(scaler: &Value, canary: &str) -> Value {
+    let before = Before::of(scaler);
+    annotations_patch(scaler, &json!("0"), &before.scale_in, &before.to_annotation(canary))
+}
+
+/// Merge patch by which it gives its workload pods and takes none away.
+pub fn keep_up(scaler: &Value, canary: &str) -> Value {
+    let mut before = Before::of(scaler);
+    if !adopted(scaler) && paused(scaler) {
+        // a pause that bears no mark of ours is Flagger's
+        before.replicas = Value::Null;
+    }
+    annotations_patch(scaler, &before.replicas, &json!("true"), &before.to_annotation(canary))
+}
+
+/// Merge patch by which it goes on as before. A pause that bears no mark of ours is Flagger's, and is lifted.
+pub fn resume(scaler: &Value) -> Value {
+    let mut before = Before::of(scaler);
+    if !adopted(scaler) {
+        before.replicas = Value::Null;
+    }
+    annotations_patch(scaler, &before.replicas, &before.scale_in, &Value::Null)
+}
+
+#[cfg(test)]
+mod tests;

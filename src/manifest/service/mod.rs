@@ -1,0 +1,280 @@
+//! The three Services: `<apex>` and `<apex>-primary` in front of the primary, `<apex>-canary` in front of the target.
+//!
+//! Owns their ports, selectors and metadata, adoption of an apex Service that was there before, and giving it back. Ports of
+//! such a Service that the Canary does not name stay, in front of both sides too. Does not decide when the apex may select
+//! the primary: `plan` does.
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    adopted_service::{self as adopted, OWNED},
+    json as get,
+    marks::{self, made_for},
+    object::{Manifest, Undo},
+    selectors::{self, Selector},
+};
+use crate::{
+    api::CustomMetadata,
+    names::{self, managers},
+    snapshot::{ObjectRef, Objects, SERVICE},
+    spec::Validated,
+    text::first_chars,
+};
+
+/// Sidecars whose ports are not the application's.
+const PROXIES: [&str; 2] = ["istio-proxy", "envoy"];
+/// Longest name of a Service's port.
+const PORT_NAME: usize = 63;
+
+/// The Services of one Canary.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct Services {
+    /// `<apex>`, selecting the primary: what users call.
+    pub apex: Manifest,
+    /// `<apex>-primary`.
+    pub primary: Manifest,
+    /// `<apex>-canary`, selecting the target.
+    pub canary: Manifest,
+    /// Works, but probably not as meant.
+    pub advice: Vec<String>,
+}
+
+/// Renders the three, keeping node ports and immutable fields of what is in `live`. `label` is the target's selector
+/// label. Err: the ports make no sense; the text names the field.
+pub fn render(
+    c: &Validated,
+    target: &Value,
+    label: &(String, String),
+    live: &Objects,
+) -> Result<Services, String> {
+    let theirs = live.get(SERVICE, &c.names.apex).filter(|apex| !made_for(apex, &c.name));
+    let (ports, advice) = ports(c, target, theirs)?;
+    let (at_apex, ports) = match theirs {
+        Some(apex) => adopted::ports(c, &ports, apex)?,
+        None => (ports.clone(), ports),
+    };
+    let primary_pods = of_primary(c, target, label, live);
+    let target_pods = selectors::of_target(target, label);
+    let one = |name: &str, pods: &Selector, metadata: Option<&CustomMetadata>| {
+        let live = live.get(SERVICE, name);
+        let ports = if name == c.names.apex { &at_apex } else { &ports };
+        let spec = spec(c, ports, pods, live);
+        let metadata = match live {
+            Some(live) if name == c.names.apex && theirs.is_some() => adopted::metadata(c, live),
+            _ => owned_metadata(c, name, &label.0, metadata, live),
+        };
+        Manifest::new(SERVICE, name, managers::WORKLOAD, OWNED, json!({"metadata": metadata, "spec": spec}))
+    };
+    Ok(Services {
+        apex: one(&c.names.apex, &primary_pods, c.service.apex.as_ref()),
+        primary: one(&c.names.primary_service, &primary_pods, c.service.primary.as_ref()),
+        canary: one(&c.names.canary_service, &target_pods, c.service.canary.as_ref()),
+        advice,
+    })
+}
+
+/// Why an apex Service that somebody else made cannot be taken over: what its users would lose, in words.
+pub fn takeover_conflict(
+    c: &Validated,
+    target: &Value,
+    label: &(String, String),
+    live: &Value,
+) -> Option<String> {
+    adopted::takeover_conflict(c, target, label, live)
+}
+
+/// Labels by which the primary's pods are selected.
+pub(crate) fn of_primary(
+    c: &Validated,
+    target: &Value,
+    label: &(String, String),
+    live: &Objects,
+) -> Selector {
+    let primary = live.get(c.target.kind(), &c.names.primary);
+    selectors::of_primary(target, label, primary, live.get(SERVICE, &c.names.primary_service))
+}
+
+/// The apex without its selector: whatever it selects stays.
+#[must_use]
+pub fn but_selector(mut apex: Manifest) -> Manifest {
+    if let Some(spec) = apex.body.get_mut("spec").and_then(Value::as_object_mut) {
+        spec.remove("selector");
+    }
+    apex.owned = &["/spec/ports"];
+    apex
+}
+
+/// Gives the apex back: the original if it was adopted; else it stays, selecting the target, as a plain object. The
+/// other two are deleted if they are ours.
+pub fn restore(c: &Validated, label: &(String, String), live: &Objects) -> Vec<Undo> {
+    let mut undo = Vec::new();
+    let apex =
+        live.get(SERVICE, &c.names.apex).filter(|apex| marks::adopted(apex) || made_for(apex, &c.name));
+    if let Some(apex) = apex {
+        let target = live.get(c.target.kind(), &c.names.target).unwrap_or(&Value::Null);
+        undo.push(Undo::Restore(adopted::given_back(c, label, &selectors::of_target(target, label), apex)));
+    }
+    for name in [&c.names.primary_service, &c.names.canary_service] {
+        if live.get(SERVICE, name).is_some_and(|s| made_for(s, &c.name)) {
+            undo.push(Undo::Delete(ObjectRef::new(SERVICE, name.clone())));
+        }
+    }
+    undo
+}
+
+/// Names of the apexes that this Canary has, or had: those with both Services beside them.
+pub fn apexes<'v>(services: impl Iterator<Item = &'v Value>, canary: &str) -> Vec<String> {
+    let holder = Some(names::label_value(canary));
+    let ours = services.filter(|service| marks::holder(service) == holder);
+    let ours: Vec<&str> = ours.filter_map(|service| service["metadata"]["name"].as_str()).collect();
+    let apex = ours.iter().filter_map(|name| name.strip_suffix(names::primary("").as_str()));
+    apex.filter(|apex| ours.contains(&names::canary(apex).as_str())).map(str::to_owned).collect()
+}
+
+fn spec(c: &Validated, ports: &[Value], pods: &Selector, live: Option<&Value>) -> Value {
+    let mut spec = json!({"selector": pods, "ports": ports_like(ports, live)});
+    if let Some(distribution) = c.service.traffic_distribution.as_ref().filter(|d| !d.is_empty()) {
+        get::set(&mut spec, &["trafficDistribution"], json!(distribution));
+    }
+    if live.is_none() {
+        get::set(&mut spec, &["type"], json!("ClusterIP"));
+        if c.service.headless == Some(true) {
+            get::set(&mut spec, &["clusterIP"], json!("None"));
+        }
+    }
+    spec
+}
+
+/// The wanted ports in the live order, with the node ports they have.
+fn ports_like(ports: &[Value], live: Option<&Value>) -> Vec<Value> {
+    let live = live.map_or(&[][..], |l| get::list(&l["spec"]["ports"]));
+    let mut out = ports.to_vec();
+    out.sort_by_key(|p| live.iter().position(|l| adopted::same(l, p)).unwrap_or(usize::MAX));
+    for port in &mut out {
+        let found = live.iter().find(|l| adopted::same(l, port));
+        let found = found.or_else(|| live.iter().find(|l| !l["name"].is_null() && l["name"] == port["name"]));
+        if let Some(node) = found.map(|l| l["nodePort"].clone()).filter(|n| n.as_i64() > Some(0)) {
+            get::set(port, &["nodePort"], node);
+        }
+    }
+    out
+}
+
+fn owned_metadata(
+    c: &Validated,
+    name: &str,
+    label: &str,
+    custom: Option<&CustomMetadata>,
+    live: Option<&Value>,
+) -> Value {
+    let custom = custom.cloned().unwrap_or_default();
+    let mut labels: Map<String, Value> = custom.labels.into_iter().map(|(k, v)| (k, json!(v))).collect();
+    labels.insert(label.to_owned(), json!(name));
+    let mut annotations: Map<String, Value> =
+        custom.annotations.into_iter().map(|(k, v)| (k, json!(v))).collect();
+    annotations.extend(names::FLUX_MARKERS.map(|(k, v)| (k.to_owned(), json!(v))));
+    if live.is_some() {
+        let unmanaged = json!(c.service.unmanaged_metadata);
+        for (map, kind) in [(&mut labels, "labels"), (&mut annotations, "annotations")] {
+            for key in get::list(&unmanaged[kind]).iter().filter_map(Value::as_str) {
+                map.remove(key);
+            }
+        }
+    }
+    labels.insert(names::LABEL_CANARY.into(), json!(names::label_value(&c.name)));
+    json!({"labels": labels, "annotations": annotations})
+}
+
+/// The ports in the API server's own form, and advice.
+fn ports(c: &Validated, target: &Value, theirs: Option<&Value>) -> Result<(Vec<Value>, Vec<String>), String> {
+    let service = &c.service;
+    if !(1..=65535).contains(&service.port) {
+        return Err(format!("spec.service.port: {} is not a port number from 1 to 65535", service.port));
+    }
+    let declared = container_ports(target);
+    let is =
+        |p: &ContainerPort, to: &Value| *to == p.number || to.as_str().is_some_and(|name| name == p.name);
+    let given = json!(service.target_port);
+    let wanted = match &given {
+        Value::Number(n) if n.as_i64() != Some(0) => given.clone(),
+        Value::String(name) if !name.is_empty() => given.clone(),
+        _ => {
+            let theirs = theirs.and_then(|apex| adopted::target_port(apex, service.port));
+            let known = theirs.filter(|to| declared.iter().any(|port| is(port, to)));
+            known.unwrap_or_else(|| json!(service.port))
+        }
+    };
+    let mut advice = Vec::new();
+    let matches = |p: &ContainerPort| is(p, &wanted);
+    if !declared.iter().any(matches) {
+        let field =
+            format!("spec.service.targetPort: no container of {} declares port {wanted}", c.names.target);
+        if wanted.is_string() {
+            return Err(field);
+        }
+        advice.push(field);
+    }
+    let name = service.port_name.as_deref().filter(|n| !n.is_empty()).unwrap_or("http");
+    let mut first = json!({"name": name, "protocol": "TCP", "port": service.port, "targetPort": wanted});
+    if let Some(protocol) = service.app_protocol.as_deref().filter(|p| !p.is_empty()) {
+        get::set(&mut first, &["appProtocol"], json!(protocol));
+    }
+    let mut list = vec![first];
+    if service.port_discovery == Some(true) {
+        for port in declared.iter().filter(|p| p.discoverable && !matches(p)) {
+            discover(&mut list, port);
+        }
+    }
+    Ok((list, advice))
+}
+
+/// Adds a container port, unless its number is taken; a name that is taken or missing is made up.
+fn discover(list: &mut Vec<Value>, port: &ContainerPort) {
+    if list.iter().any(|p| p["port"] == port.number) {
+        return;
+    }
+    let taken = port.name.is_empty() || list.iter().any(|p| p["name"] == port.name);
+    let name = if taken {
+        let index = format!("-{}", port.index);
+        let room = PORT_NAME - "tcp-".len() - index.len();
+        format!("tcp-{}{index}", first_chars(port.container, room))
+    } else {
+        port.name.to_owned()
+    };
+    list.push(json!({"name": name, "protocol": "TCP", "port": port.number, "targetPort": port.number}));
+}
+
+struct ContainerPort<'a> {
+    container: &'a str,
+    /// Position among its container's ports.
+    index: usize,
+    name: &'a str,
+    number: i64,
+    /// Of a container of the application, not of an init container or proxy.
+    discoverable: bool,
+}
+
+fn container_ports(target: &Value) -> Vec<ContainerPort<'_>> {
+    let pod = &target["spec"]["template"]["spec"];
+    // A named port also resolves to that of an init container which keeps running.
+    let sidecars = get::list(&pod["initContainers"]).iter().filter(|c| c["restartPolicy"] == "Always");
+    let containers =
+        get::list(&pod["containers"]).iter().map(|c| (c, true)).chain(sidecars.map(|c| (c, false)));
+    let mut found = Vec::new();
+    for (container, application) in containers {
+        let name = container["name"].as_str().unwrap_or_default();
+        for (index, port) in get::list(&container["ports"]).iter().enumerate() {
+            found.push(ContainerPort {
+                container: name,
+                index,
+                name: port["name"].as_str().unwrap_or_default(),
+                number: port["containerPort"].as_i64().unwrap_or_default(),
+                discoverable: application && !PROXIES.contains(&name),
+            });
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,386 @@
+//! What a Canary can be about: what makes a revision of each kind of target, how it is asked for pods and how far it has
+//! come, and what is made of it. The only place where the kinds are told apart.
+//!
+//! ```text
+//!              revision          asked for none by             primary            readiness
+//! Deployment   pod template      replicas: 0                   a clone            its own status
+//! DaemonSet    pod template      a node selector of no node   a clone            its own status
+//! Service      spec, in part     never                         a copy             endpoints, where it has any
+//! Knative      a revision's name never                         a note in itself   its own status
+//! ```
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    json as get, knative,
+    object::Manifest,
+    patch::patch,
+    readiness::{self, Rollout},
+    revision::Source,
+    service, service_target, workload,
+};
+use crate::{
+    names,
+    snapshot::{DAEMONSET, DEPLOYMENT, KNATIVE_SERVICE, Kind, Objects, SERVICE, Snapshot},
+    spec::{Apex, Names, Target, Validated},
+};
+
+/// How a target is asked for pods, or for none.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ask {
+    /// By so many replicas, through the scale subresource.
+    Replicas(i64),
+    /// By this merge patch.
+    Patch(Value),
+}
+
+/// The Services in front of both sides, as far as they are made for the Canary.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sides {
+    /// What users call. None: it is the target itself, and the user's.
+    pub apex: Option<Manifest>,
+    /// In front of the primary. None: it is the primary.
+    pub primary: Option<Manifest>,
+    /// In front of the new version. None: the target tells its versions apart itself.
+    pub canary: Option<Manifest>,
+    /// Works, but probably not as meant.
+    pub advice: Vec<String>,
+}
+
+impl Target {
+    /// Kind of the target, and of its primary.
+    pub fn kind(self) -> Kind {
+        match self {
+            Self::Deployment => DEPLOYMENT,
+            Self::DaemonSet => DAEMONSET,
+            Self::Service => SERVICE,
+            Self::Knative => KNATIVE_SERVICE,
+        }
+    }
+
+    /// Old and new version are both in the target itself, which routes to them: nothing is made beside it.
+    pub fn holds_both(self) -> bool {
+        self == Self::Knative
+    }
+
+    /// Name of the object that says what the primary runs.
+    pub fn primary_name(self, names: &Names) -> &str {
+        if self.holds_both() { &names.target } else { &names.primary }
+    }
+
+    /// Its kind as texts name it.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::Deployment => "deployment",
+            Self::DaemonSet => "daemonset",
+            Self::Service | Self::Knative => "service",
+        }
+    }
+
+    /// Its pods are counted in replicas, which others may set.
+    pub fn replicated(self) -> bool {
+        self == Self::Deployment
+    }
+
+    /// What it says of itself the moment it has been made.
+    pub fn first_look(self) -> Option<&'static str> {
+        match self {
+            Self::Deployment => Some(
+                "waiting for rollout to finish: observed deployment generation less than desired generation",
+            ),
+            Self::DaemonSet => Some(
+                "waiting for rollout to finish: observed daemonset generation less than desired generation",
+            ),
+            Self::Service | Self::Knative => None,
+        }
+    }
+
+    /// What whoever gives it pods at rest is to do instead.
+    pub fn rest_advice(self) -> &'static str {
+        match self {
+            Self::Deployment | Self::Service | Self::Knative => "Leave spec.replicas out of what sets it",
+            Self::DaemonSet => "Leave the node selector flagger.app/scale-to-zero as it is found",
+        }
+    }
+
+    /// It can be asked for no pods.
+    pub fn rests(self) -> bool {
+        matches!(self, Self::Deployment | Self::DaemonSet)
+    }
+
+    /// Both sides are Services that copy it: what is in front of them takes a while to learn of a change.
+    pub fn is_copied(self) -> bool {
+        self == Self::Service
+    }
+
+    /// What makes a revision of it: of a workload the pod template, of a Service the part of its spec that says whom it
+    /// leads to, of a Knative Service the name of its newest revision.
+    pub fn revision(self, live: &Value) -> Cow<'_, Value> {
+        let template = &live["spec"]["template"];
+        match self {
+            Self::Deployment => Cow::Borrowed(template),
+            Self::DaemonSet => Cow::Owned(for_nodes(template)),
+            Self::Service => Cow::Owned(service_target::relevant(live)),
+            Self::Knative => Cow::Owned(knative::revision(live)),
+        }
+    }
+
+    /// The name that its newest revision goes by with others, where it has one.
+    pub fn revision_name(self, live: &Value) -> Option<String> {
+        if self == Self::Knative { knative::newest(live).map(str::to_owned) } else { None }
+    }
+
+    /// What a primary is made from.
+    pub fn source(self, live: &Value) -> Source {
+        match self {
+            Self::Deployment | Self::DaemonSet => {
+                Source { template: self.revision(live).into_owned(), ..Source::of(live) }
+            }
+            Self::Service => Source {
+                template: self.revision(live).into_owned(),
+                spec: Map::new(),
+                configs: std::collections::BTreeMap::new(),
+            },
+            Self::Knative => knative::source(live),
+        }
+    }
+
+    /// A primary in the form of a target that runs the same.
+    pub fn as_target(self, primary: &Value) -> Cow<'_, Value> {
+        if self == Self::Knative { Cow::Owned(knative::held(primary)) } else { Cow::Borrowed(primary) }
+    }
+
+    /// The label by which it selects its pods, with its value; empty for one that need not select any. None: it
+    /// has none of `prefs`.
+    pub fn label(self, live: &Value, prefs: &[String]) -> Option<(String, String)> {
+        match self {
+            Self::Deployment | Self::DaemonSet => workload::selector_label(live, prefs),
+            Self::Service | Self::Knative => Some((String::new(), String::new())),
+        }
+    }
+
+    /// Pods that it is asked for; for what is not counted in replicas 1 stands for some.
+    pub fn asked(self, live: &Value) -> i64 {
+        match self {
+            Self::Deployment => get::replicas(live),
+            Self::DaemonSet => {
+                i64::from(live["spec"]["template"]["spec"]["nodeSelector"][names::SCALE_TO_ZERO] != "true")
+            }
+            Self::Service | Self::Knative => 1,
+        }
+    }
+
+    /// How it is asked for this many pods. None: it cannot be.
+    pub fn ask(self, pods: i64) -> Option<Ask> {
+        match self {
+            Self::Deployment => Some(Ask::Replicas(pods)),
+            Self::DaemonSet => {
+                let nowhere = if pods == 0 { json!("true") } else { Value::Null };
+                let selector = json!({"nodeSelector": {names::SCALE_TO_ZERO: nowhere}});
+                Some(Ask::Patch(json!({"spec": {"template": {"spec": selector}}})))
+            }
+            Self::Service | Self::Knative => None,
+        }
+    }
+
+    /// No pod is left of those that were asked for before.
+    pub fn is_empty(self, live: &Value) -> bool {
+        match self {
+            Self::Deployment => readiness::empty(live),
+            Self::DaemonSet => readiness::nowhere(live),
+            Self::Service | Self::Knative => false,
+        }
+    }
+
+    /// How far it, or its primary, has come. `threshold` is a percentage, `ready` what [`Target::behind`]
+    /// tells of its side, for one that has no pods of its own.
+    pub fn rollout(self, live: &Value, ready: u32, threshold: i32) -> Rollout {
+        match self {
+            Self::Deployment => readiness::rollout(live, threshold),
+            Self::DaemonSet => readiness::on_nodes(live, threshold),
+            Self::Service | Self::Knative if ready > 0 => Rollout::Ready,
+            Self::Knative => Rollout::Waiting { why: knative::unready(live) },
+            Self::Service => Rollout::Waiting { why: "no ready endpoint is behind it".into() },
+        }
+    }
+
+    /// Ready endpoints behind a Service of the Canary, or what stands for them where there is none.
+    pub fn behind(self, snap: &Snapshot, service: &str) -> u32 {
+        match self {
+            Self::Deployment | Self::DaemonSet => snap.ready(service),
+            Self::Service => service_target::behind(snap, service),
+            Self::Knative => knative::behind(snap, service),
+        }
+    }
+
+    /// A primary, as it is, that is given what `source` says may be without pods for a while.
+    pub fn replaced_at_once(self, primary: &Value, source: &Source) -> bool {
+        let mut next = primary.clone();
+        for (field, value) in &source.spec {
+            get::set(&mut next, &["spec", field], value.clone());
+        }
+        match self {
+            Self::Deployment => readiness::replaced_at_once(&next),
+            Self::DaemonSet => readiness::all_at_once(&next),
+            Self::Service | Self::Knative => false,
+        }
+    }
+
+    /// Why a new revision could never come to run, for people.
+    pub fn unfit(self, live: &Value) -> Option<String> {
+        if self == Self::Knative && knative::newest(live).is_none() {
+            return Some(
+                "status.latestCreatedRevisionName is empty: Knative has made no revision of it yet".into(),
+            );
+        }
+        let by_hand = self == Self::DaemonSet && live["spec"]["updateStrategy"]["type"] == "OnDelete";
+        by_hand.then(|| {
+            "spec.updateStrategy.type is OnDelete, with which its primary would keep its old pods for ever: set it to RollingUpdate"
+                .to_owned()
+        })
+    }
+
+    /// Works, but probably not as meant.
+    pub fn advice(self, c: &Validated, live: &Value, objects: &Objects) -> Vec<String> {
+        match self {
+            Self::Knative => vec![],
+            Self::Deployment => {
+                // everybody is moved off the primary first, where users can be moved
+                let stays = c.provider == "kubernetes" && c.apex == Apex::Stays;
+                let advice = format!(
+                    "spec.strategy of Deployment {} lets all of its pods be replaced at once, and provider kubernetes leaves users on the primary: they are not served while it is promoted: set type RollingUpdate, or spec.analysis.promotion.switch",
+                    c.names.target
+                );
+                let primary = objects.get(DEPLOYMENT, &c.names.primary).unwrap_or(live);
+                let at_once = stays && self.replaced_at_once(primary, &self.source(live));
+                Some(advice).filter(|_| at_once).into_iter().chain(workload::shared_identity(c, live)).collect()
+            }
+            Self::DaemonSet => readiness::all_at_once(live)
+                .then(|| format!(
+                    "spec.updateStrategy.rollingUpdate of DaemonSet {} lets all of its pods be replaced at once: set maxSurge, or a smaller maxUnavailable, so that the primary keeps some while it is promoted",
+                    c.names.target
+                ))
+                .into_iter()
+                .collect(),
+            Self::Service => service_target::advice(c, live, objects),
+        }
+    }
+
+    /// The Services in front of both sides. Err: they cannot be made; the text names the field.
+    pub fn sides(
+        self,
+        c: &Validated,
+        live: &Value,
+        label: &(String, String),
+        objects: &Objects,
+        include_prefix: &[String],
+    ) -> Result<Sides, String> {
+        if self.holds_both() {
+            return Ok(Sides { apex: None, primary: None, canary: None, advice: vec![] });
+        }
+        if self == Self::Service {
+            service_target::ports(c, live)?;
+            let canary = service_target::canary(c, live, objects, include_prefix);
+            return Ok(Sides { apex: None, primary: None, canary: Some(canary), advice: vec![] });
+        }
+        let made = service::render(c, live, label, objects)?;
+        Ok(Sides {
+            apex: Some(made.apex),
+            primary: Some(made.primary),
+            canary: Some(made.canary),
+            advice: made.advice,
+        })
+    }
+
+    /// The primary as a promotion of `source` makes it; `hash` is its revision.
+    pub fn primary(
+        self,
+        c: &Validated,
+        live: &Value,
+        source: &Source,
+        label: &(String, String),
+        marks: (i64, &str),
+        include_prefix: &[String],
+    ) -> Manifest {
+        let (epoch, hash) = marks;
+        match self {
+            Self::Deployment | Self::DaemonSet => {
+                workload::primary(c, live, source, label, epoch, hash, include_prefix)
+            }
+            Self::Service => service_target::primary(c, live, source, marks, include_prefix),
+            Self::Knative => knative::promoted(c, live, source, hash),
+        }
+    }
+
+    /// The same primary when it does not exist yet; `replicas` where it has some.
+    pub fn created(
+        self,
+        primary: Manifest,
+        live: &Value,
+        label: &(String, String),
+        replicas: i64,
+    ) -> Manifest {
+        match self {
+            Self::Deployment | Self::DaemonSet => workload::created(primary, live, label, replicas),
+            Self::Service => service_target::created(primary, &live["spec"]),
+            Self::Knative => primary,
+        }
+    }
+
+    /// The live primary runs what `want` says.
+    pub fn intact(self, live_primary: &Value, want: &Manifest) -> bool {
+        match self {
+            Self::Deployment | Self::DaemonSet => {
+                let (live, wanted) = (&live_primary["spec"]["template"], &want.body["spec"]["template"]);
+                !workload::differs(live_primary, want) || workload::same_template(live, wanted)
+            }
+            Self::Service => patch(live_primary, &self.content(want)).is_none(),
+            Self::Knative => knative::primary(live_primary) == knative::annotated_revision(&want.body),
+        }
+    }
+
+    /// Of a primary only what it runs.
+    pub fn content(self, want: &Manifest) -> Manifest {
+        let spec = match self {
+            Self::Deployment | Self::DaemonSet => json!({"template": want.body["spec"]["template"]}),
+            Self::Service => want.body["spec"].clone(),
+            Self::Knative => return want.clone(),
+        };
+        Manifest::new(want.kind, &want.name, want.manager, want.owned, json!({"spec": spec}))
+    }
+
+    /// A primary that Flagger made runs what the target says.
+    pub fn same(self, primary: &Value, live: &Value, label: &(String, String), name: &str) -> bool {
+        match self {
+            Self::Deployment | Self::DaemonSet => {
+                let wanted = workload::template(self, &self.revision(live), label, name);
+                workload::same_template(&primary["spec"]["template"], &wanted)
+            }
+            Self::Service => self.revision(primary) == self.revision(live),
+            Self::Knative => {
+                knative::annotated_revision(primary).is_none_or(|noted| knative::newest(live) == Some(noted))
+            }
+        }
+    }
+}
+
+/// The template without the node selector that no node meets.
+fn for_nodes(template: &Value) -> Value {
+    let mut out = template.clone();
+    if let Some(pod) = out.get_mut("spec").and_then(Value::as_object_mut) {
+        let selector = pod.get_mut("nodeSelector").and_then(Value::as_object_mut);
+        let nothing_left = selector.is_some_and(|selector| {
+            selector.remove(names::SCALE_TO_ZERO);
+            selector.is_empty()
+        });
+        if nothing_left {
+            pod.remove("nodeSelector");
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,394 @@
+//! What the watches hold about one Canary, as a [`Snapshot`].
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::{
+    availability::Availability,
+    cache::{ObjectCache, jobs, secrets},
+    error::GatherError,
+    references::Contested,
+};
+use crate::{
+    api::{AlertProviderSpec, Canary, MetricTemplateSpec},
+    config::Rules,
+    expression::Known,
+    manifest::{self, config, pod_policies, scaler, selectors, service},
+    names, router,
+    snapshot::{
+        ALERT_PROVIDER, CANARY, CANARY_RUN, DAEMONSET, DEPLOYMENT, ENDPOINTS, HPA, Key, Kind,
+        METRIC_TEMPLATE, Neighbour, ObjectRef, Objects, REVISION, Records, Rival, SCALED_OBJECT, SERVICE,
+        Snapshot, StaleKind,
+    },
+    spec::{Target, keep_in_use, known, validate},
+    text::first_chars,
+    write_budget::WriteBudget,
+};
+
+/// Everything known about one Canary at `now`.
+///
+/// # Errors
+/// See [`GatherError`].
+pub(crate) fn gather(
+    cache: &ObjectCache,
+    rules: &Rules,
+    key: &Key,
+    now: Timestamp,
+) -> Result<Snapshot, GatherError> {
+    let namespace = &key.0;
+    let (canary, not_followed) = canary(cache, rules, key)?;
+    let target = canary.spec.target_ref.name.clone();
+    let services = services(&canary);
+
+    // nothing is read of a kind that is not served
+    let target_kind = Target::named(&canary.spec.target_ref).unwrap_or_default();
+    let workload = target_kind.kind();
+    let mut available = Availability::at(now);
+    if workload == DAEMONSET {
+        available.listed(cache, DAEMONSET)?;
+    }
+    let mut wanted = [target.clone(), names::primary(&target)].map(|n| ObjectRef::new(workload, n)).to_vec();
+    wanted.extend(services.iter().map(|n| ObjectRef::new(SERVICE, n.clone())));
+    wanted.extend(routes(cache, rules, &canary, &services, &mut available)?);
+    wanted.extend(scalers(cache, namespace, &canary, &mut available)?);
+    if canary.metadata.deletion_timestamp.is_some() {
+        wanted.extend(former(cache, rules, key, &canary, &services));
+    }
+    // noted before it is read, so that no change from now on is missed
+    cache.depends_on(key, &wanted);
+    let stale = stale(cache, &wanted, now);
+    let mut objects = read(cache, namespace, &wanted, &stale)?;
+    strangers(cache, namespace, target_kind, &target, &mut objects);
+    policies(cache, namespace, now, &mut objects)?;
+    revisions(cache, key, &names::primary(&target), &mut objects);
+    let bystanders = bystanders(cache, rules, &canary, &objects);
+    let records = records(cache, key, &mut objects, &mut available.missing);
+    let templates = templates(cache, &canary, namespace);
+    jobs::gather(cache, key, &templates, &mut objects, &mut available)?;
+    if rules.config_tracking {
+        configs(cache, key, target_kind, &[&target, &names::primary(&target)], &mut objects);
+    }
+    Ok(Snapshot {
+        rules: rules.clone(),
+        objects,
+        ready: services.iter().filter_map(|s| Some((s.clone(), cache.ready(namespace, s)?))).collect(),
+        leaving: services.iter().filter_map(|s| Some((s.clone(), cache.leaving(namespace, s)?))).collect(),
+        missing_kinds: available.missing,
+        forbidden_kinds: available.forbidden,
+        not_followed,
+        edited: None,
+        rivals: rivals(cache, rules, key),
+        neighbours: neighbours(cache, rules, key, &canary),
+        bystanders,
+        secrets: rules.config_tracking.then(|| secrets::versions(cache, &canary, namespace, &templates)),
+        templates,
+        alert_providers: alert_providers(cache, &canary, namespace),
+        flagger: cache.flagger().filter(|(_, until)| *until > now),
+        namespace_terminating: cache.terminating(namespace),
+        refused: None,
+        refused_job: None,
+        unlisted_kinds: available.unlisted,
+        stale,
+        writes: WriteBudget::default(),
+        ask_not_before: None,
+        watching_since: Timestamp::MIN,
+        rate_limited: false,
+        records: Records { known: records, ..Records::default() },
+        conditions: Known::default(),
+        heard: BTreeMap::new(),
+        canary,
+    })
+}
+
+/// The Canary with the fields in force that are in use, and what of it is not followed.
+fn canary(cache: &ObjectCache, rules: &Rules, key: &Key) -> Result<(Canary, Vec<String>), GatherError> {
+    let mut raw = cache.get(CANARY, &key.0, &key.1).ok_or(GatherError::Gone)?;
+    if cache.stale(CANARY, key) {
+        return Err(GatherError::Behind(CANARY.plural));
+    }
+    let not_followed = keep_in_use(&mut raw, &rules.mesh_provider);
+    let canary = serde_json::from_value(raw).map_err(|e| GatherError::Undecodable(e.to_string()))?;
+    Ok((canary, not_followed))
+}
+
+/// Names of the apex and of the Services beside it.
+fn services(canary: &Canary) -> [String; 3] {
+    let named = canary.spec.service.as_ref().and_then(|s| s.name.clone()).filter(|n| !n.is_empty());
+    let apex = named.unwrap_or_else(|| canary.spec.target_ref.name.clone());
+    [apex.clone(), names::primary(&apex), names::canary(&apex)]
+}
+
+/// Kinds that every decision is made from.
+const NEEDED: [Kind; 4] = [CANARY, DEPLOYMENT, SERVICE, ENDPOINTS];
+
+/// What has not been seen for too long of the kinds of these objects, and of those that every decision is made from.
+fn stale(cache: &ObjectCache, wanted: &[ObjectRef], now: Timestamp) -> Vec<StaleKind> {
+    let kinds: BTreeSet<Kind> = wanted.iter().map(|at| at.kind).chain(NEEDED).collect();
+    cache.stale_kinds(now).into_iter().filter(|stale| kinds.contains(&stale.kind)).collect()
+}
+
+/// These objects, as far as they exist. What is newer than has been seen is waited for, unless its kind is not seen.
+fn read(
+    cache: &ObjectCache,
+    namespace: &str,
+    wanted: &[ObjectRef],
+    stale: &[StaleKind],
+) -> Result<Objects, GatherError> {
+    let mut objects = Objects::default();
+    for at in wanted {
+        let old = stale.iter().any(|stale| stale.kind == at.kind);
+        if cache.stale(at.kind, &(namespace.to_owned(), at.name.clone())) && !old {
+            return Err(GatherError::Behind(at.kind.plural));
+        }
+        if let Some(object) = cache.get(at.kind, namespace, &at.name) {
+            objects.insert(at.kind, object);
+        }
+    }
+    Ok(objects)
+}
+
+/// The objects that the Canary's router reads.
+fn routes(
+    cache: &ObjectCache,
+    rules: &Rules,
+    canary: &Canary,
+    services: &[String],
+    available: &mut Availability,
+) -> Result<Vec<ObjectRef>, GatherError> {
+    let provider = canary.spec.provider.as_deref().filter(|p| !p.is_empty()).unwrap_or(&rules.mesh_provider);
+    let Some(router) = router::by_name(provider) else { return Ok(vec![]) };
+    let mut wanted = Vec::new();
+    for kind in router.kinds() {
+        if !kind.built_in() && !cache.defines(&kind.crd()) {
+            available.missing.push(kind.crd());
+        } else if cache.forbidden(*kind) {
+            available.forbidden.push(kind.crd());
+        } else {
+            available.listed(cache, *kind)?;
+        }
+        wanted.extend(services.iter().map(|n| ObjectRef::new(*kind, n.clone())));
+    }
+    for kind in router.optional_kinds().iter().filter(|kind| cache.defines(&kind.crd())) {
+        if !cache.forbidden(*kind) {
+            available.listed(cache, *kind)?;
+        }
+        if kind.cluster_wide() {
+            let all = cache.list(*kind, "");
+            let names = all.iter().filter_map(|object| object["metadata"]["name"].as_str());
+            wanted.extend(names.map(|name| ObjectRef::new(*kind, name)));
+        }
+    }
+    if let Some(c) = known(canary, rules) {
+        wanted.extend(router.reads(&c));
+        wanted.extend(router.sources(&c));
+    }
+    Ok(wanted)
+}
+
+/// What bears the mark of a Canary that is being deleted under names that it had before: Services, and routes of these names.
+fn former(
+    cache: &ObjectCache,
+    rules: &Rules,
+    (namespace, canary): &Key,
+    spec: &Canary,
+    services: &[String],
+) -> Vec<ObjectRef> {
+    let all = cache.find(SERVICE, namespace, |_, text| text.contains(names::LABEL_CANARY));
+    let mut found = Vec::new();
+    for apex in service::apexes(all.iter(), canary).into_iter().filter(|apex| !services.contains(apex)) {
+        let names = [apex.clone(), names::primary(&apex), names::canary(&apex)];
+        found.extend(names.map(|name| ObjectRef::new(SERVICE, name)));
+        let Ok(c) = validate(spec, rules) else { continue };
+        let Some(router) = router::by_name(&c.provider) else { continue };
+        found.extend(router.reads(&c.with_apex(&apex)));
+    }
+    found
+}
+
+/// The autoscaler that the Canary names, its copy, and all others of target and primary.
+fn scalers(
+    cache: &ObjectCache,
+    namespace: &str,
+    canary: &Canary,
+    available: &mut Availability,
+) -> Result<Vec<ObjectRef>, GatherError> {
+    let mut found = Vec::new();
+    let named = canary.spec.autoscaler_ref.as_ref();
+    if let Some((kind, named)) = named.and_then(|n| Some((scaler::kind(&n.kind)?, n))) {
+        if kind == SCALED_OBJECT && !cache.defines(&kind.crd()) {
+            available.missing.push(kind.crd());
+        } else {
+            available.listed(cache, kind)?;
+        }
+        found.extend([named.name.clone(), names::primary(&named.name)].map(|n| ObjectRef::new(kind, n)));
+    }
+    let target = &canary.spec.target_ref.name;
+    for kind in [HPA, SCALED_OBJECT] {
+        found.extend(cache.scalers(kind, namespace, target).into_iter().map(|n| ObjectRef::new(kind, n)));
+    }
+    Ok(found)
+}
+
+/// Other workloads that have all values of the target's selector somewhere in them: their pods may be selected as well.
+fn strangers(cache: &ObjectCache, namespace: &str, target_kind: Target, target: &str, objects: &mut Objects) {
+    let selector = objects.get(target_kind.kind(), target).map(selectors::match_labels).unwrap_or_default();
+    let values: Vec<String> = selector.values().filter_map(|v| v.as_str().map(str::to_owned)).collect();
+    if values.is_empty() || !target_kind.rests() {
+        return;
+    }
+    for kind in [DEPLOYMENT, DAEMONSET] {
+        for other in cache.find(kind, namespace, |_, text| values.iter().all(|value| text.contains(value))) {
+            objects.insert(kind, other);
+        }
+    }
+}
+
+/// What selects pods by their labels. Only advice rests on it: where it cannot be listed there is none.
+fn policies(
+    cache: &ObjectCache,
+    namespace: &str,
+    now: Timestamp,
+    objects: &mut Objects,
+) -> Result<(), GatherError> {
+    for kind in pod_policies::KINDS {
+        let unknown = cache.forbidden(kind) || cache.unlisted(kind, now).is_some();
+        if !unknown && !cache.synced(&[kind]) {
+            return Err(GatherError::Behind(kind.plural));
+        }
+        for object in cache.list(kind, namespace) {
+            objects.insert(kind, object);
+        }
+    }
+    Ok(())
+}
+
+/// The stored templates of this Canary's primary: another Canary may have one of the same name and another kind.
+fn revisions(cache: &ObjectCache, (namespace, canary): &Key, primary: &str, objects: &mut Objects) {
+    let mut all = cache.list(REVISION, namespace);
+    all.retain(|r| {
+        r["metadata"]["labels"][names::LABEL_TEMPLATE_OF] == names::label_value(primary)
+            && manifest::ours(r, canary)
+    });
+    for revision in all {
+        objects.insert(REVISION, revision);
+    }
+}
+
+/// The records of this Canary's runs; true when they are known.
+fn records(
+    cache: &ObjectCache,
+    (namespace, canary): &Key,
+    objects: &mut Objects,
+    missing: &mut Vec<String>,
+) -> bool {
+    if !cache.defines(&CANARY_RUN.crd()) {
+        missing.push(CANARY_RUN.crd());
+        return false;
+    }
+    // names of records begin with that of their Canary, as far as it fits
+    let head = first_chars(canary, 54);
+    for record in cache.find(CANARY_RUN, namespace, |name, _| name.starts_with(head)) {
+        if manifest::ours(&record, canary) {
+            objects.insert(CANARY_RUN, record);
+        }
+    }
+    cache.synced(&[CANARY_RUN])
+}
+
+/// Metadata of the ConfigMaps and Secrets that these workloads use, of the copies made for this Canary, and of what
+/// has the name of a copy.
+fn configs(
+    cache: &ObjectCache,
+    (namespace, canary): &Key,
+    target: Target,
+    workloads: &[&String],
+    objects: &mut Objects,
+) {
+    let mut used = Vec::new();
+    for workload in workloads.iter().filter_map(|name| objects.get(target.kind(), name)) {
+        used.extend(config::references(&target.revision(workload)["spec"]).into_iter().map(|r| r.at));
+    }
+    for at in &used {
+        if let Some(object) = cache.get(at.kind, namespace, &at.name) {
+            objects.insert(at.kind, object);
+        }
+    }
+    for kind in config::KINDS {
+        let copies: Vec<String> =
+            used.iter().filter(|at| at.kind == kind).map(|at| names::primary(&at.name)).collect();
+        let label = names::label_value(canary);
+        let wanted = |name: &str, text: &str| {
+            text.contains(&label) && text.contains(names::LABEL_CANARY)
+                || name.contains("-primary-") && copies.iter().any(|copy| name.starts_with(copy.as_str()))
+        };
+        for object in cache.find(kind, namespace, wanted) {
+            objects.insert(kind, object);
+        }
+    }
+}
+
+fn rivals(cache: &ObjectCache, rules: &Rules, key: &Key) -> Vec<Rival> {
+    let rival =
+        |(other, contested): (Key, Contested)| Some(contested.rival(&cache.get(CANARY, &other.0, &other.1)?));
+    cache.rivals(key, &rules.mesh_provider).into_iter().filter_map(rival).collect()
+}
+
+fn neighbours(cache: &ObjectCache, rules: &Rules, key: &Key, canary: &Canary) -> Vec<Neighbour> {
+    let provider = |named: Option<&str>| {
+        named.filter(|named| !named.is_empty()).unwrap_or(&rules.mesh_provider).to_owned()
+    };
+    let ours = provider(canary.spec.provider.as_deref());
+    let one = |at: Key| {
+        let other = cache.get(CANARY, &at.0, &at.1)?;
+        let same = provider(other["spec"]["provider"].as_str()) == ours;
+        same.then(|| Neighbour { at, service: other["spec"]["service"].clone() })
+    };
+    cache.neighbours(key).into_iter().filter_map(one).collect()
+}
+
+/// Objects of others whose requests the Canary's route touches.
+fn bystanders(cache: &ObjectCache, rules: &Rules, canary: &Canary, objects: &Objects) -> Vec<Value> {
+    let touched = || {
+        let c = known(canary, rules)?;
+        let router = router::by_name(&c.provider)?;
+        let kind = router.bystanders()?;
+        let user = router.sources(&c).first().and_then(|at| objects.at(at))?;
+        let words = router::bystander_words(user);
+        let near = |text: &str| words.is_empty() || words.iter().any(|word| text.contains(word));
+        let all = cache.everywhere(kind, near);
+        Some(all.into_iter().filter(|other| router.touches(&c, objects, other).is_some()).collect())
+    };
+    touched().unwrap_or_default()
+}
+
+fn templates(cache: &ObjectCache, canary: &Canary, namespace: &str) -> BTreeMap<String, MetricTemplateSpec> {
+    let metrics = canary.analysis().map(|a| a.metrics.as_slice()).unwrap_or_default();
+    let named = metrics.iter().filter_map(|m| m.template_ref.as_ref()).map(|t| {
+        let ns = t.namespace.clone().filter(|n| !n.is_empty()).unwrap_or_else(|| namespace.to_owned());
+        (ns, t.name.clone())
+    });
+    let spec = |ns: &str, name: &str| {
+        // one that does not decode counts as missing
+        serde_json::from_value(cache.get(METRIC_TEMPLATE, ns, name)?["spec"].clone()).ok()
+    };
+    named.filter_map(|(ns, name)| Some((format!("{ns}/{name}"), spec(&ns, &name)?))).collect()
+}
+
+fn alert_providers(
+    cache: &ObjectCache,
+    canary: &Canary,
+    namespace: &str,
+) -> BTreeMap<String, AlertProviderSpec> {
+    let alerts = canary.analysis().map(|a| a.alerts.as_slice()).unwrap_or_default();
+    let named = alerts.iter().map(|a| a.provider_ref.in_namespace(namespace));
+    let spec = |ns: &str, name: &str| {
+        // one that does not decode counts as missing
+        serde_json::from_value(cache.get(ALERT_PROVIDER, ns, name)?["spec"].clone()).ok()
+    };
+    named.filter_map(|(ns, name)| Some((format!("{ns}/{name}"), spec(ns, name)?))).collect()
+}
+
+#[cfg(test)]
+mod tests;
