@@ -169,8 +169,8 @@ pub(crate) fn record(cx: &Context<'_>, m: &CanaryMetric, entry: &mut MetricStatu
     entry.value.clone_from(&found.value);
     entry.primary.clone_from(&found.primary);
     entry.wanted.clone_from(&found.wanted);
-    entry.query = first_chars(&found.query, LONGEST_QUERY).to_owned();
-    entry.message = first_chars(&found.text, LONGEST).to_owned();
+    first_chars(&found.query, LONGEST_QUERY).clone_into(&mut entry.query);
+    first_chars(&found.text, LONGEST).clone_into(&mut entry.message);
     if let Some(job) = &found.job {
         entry.job.clone_from(job);
         (entry.job_state, entry.job_message) = (None, String::new());
