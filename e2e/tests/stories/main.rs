@@ -18,6 +18,7 @@ mod clouds;
 mod configs;
 mod configs_alone;
 mod crash_hooks;
+mod crash_trouble;
 mod crash_workload;
 mod end_state;
 mod event_webhook;
@@ -211,6 +212,7 @@ async fn observed(shared: &Shared, run: Run) -> anyhow::Result<()> {
     let mut broken = Vec::new();
     for namespace in namespaces {
         broken.extend(shared.observer.violations(&namespace).await?);
+        shared.bed.leave_mesh(&namespace).await?;
     }
     if broken.is_empty() {
         return outcome;
@@ -238,7 +240,7 @@ fn main() -> anyhow::Result<ExitCode> {
     let mut lacking = Lacking::find("stories")?;
     lacking.enter()?;
     let mut arguments = Arguments::from_args();
-    arguments.test_threads.get_or_insert(6);
+    arguments.test_threads.get_or_insert(9);
     let runtime = Arc::new(Runtime::new()?);
     let stage = Stage { runtime, shared: Arc::default(), times: Arc::default() };
     let together = libtest_mimic::run(&arguments, trials(&stage, &mut lacking, FAMILIES));
