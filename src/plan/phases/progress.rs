@@ -4,8 +4,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
 use crate::{
     api::{EndingKind, Phase, StepStatus},
-    clock,
-    manifest,
+    clock, manifest,
     names::conditions,
     plan::{
         analysis::{evaluate, jobs, measurable::blocked, schedule},
