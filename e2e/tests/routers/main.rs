@@ -1,0 +1,215 @@
+//! The whole life of a Canary behind each router, played on a model: initialised, promoted, rolled back, deleted. What
+//! the model knows of traffic is Istio's, so the split is read back by the router that wrote it, as its conformance
+//! suite proves it can.
+#![allow(missing_docs, reason = "a test target has no callers")]
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::{Value, json};
+use serin::{
+    analysis::Reading,
+    api::{Canary, Phase},
+    config::Rules,
+    router::{self, Router, Split},
+    snapshot::{INGRESS, Kind, ObjectRef, SERVICE},
+    spec::validate,
+};
+use serin_model::{Sim, Trouble, fixture, late_proxy::LateProxy, time, world::World};
+
+mod acceptance;
+mod kuma;
+mod late_proxy;
+mod lives;
+
+const HTTP_ROUTE: Kind =
+    Kind { group: "gateway.networking.k8s.io", version: "v1", kind: "HTTPRoute", plural: "httproutes" };
+const CHECK: &str = "request-success-rate";
+
+/// A Canary of this provider, whose Gateway answers or not.
+struct Play {
+    sim: Sim,
+    router: &'static dyn Router,
+    answers: bool,
+    /// The operator dies after so many writes, once a second.
+    dies: Option<usize>,
+    /// What leads users, if requests are counted.
+    proxy: Option<LateProxy>,
+}
+
+impl Play {
+    fn new(provider: &str, spec: &Value) -> Result<Self> {
+        let router = router::by_name(provider).with_context(|| format!("{provider} is not served"))?;
+        let mut whole = json!({"provider": provider});
+        json_patch::merge(&mut whole, &needs(provider));
+        json_patch::merge(&mut whole, spec);
+        let mut world: World = fixture::world(&whole);
+        for (kind, object) in users(provider) {
+            world.put(kind, object, time::start());
+        }
+        Ok(Self { sim: Sim::new(world, "podinfo"), router, answers: true, dies: None, proxy: None })
+    }
+
+    /// Time passes second by second; the Gateway takes in what it sees.
+    fn pass(&mut self, seconds: u64) {
+        for _ in 0..seconds {
+            self.sim.trouble = self.dies.map(Trouble::CrashAfter);
+            self.sim.advance(Duration::from_secs(1));
+            if self.answers {
+                self.answer("True");
+                self.accept();
+            }
+            if let Some(proxy) = &mut self.proxy {
+                proxy.saw(&self.sim.world, self.sim.now);
+                let lost = proxy.lost(&self.sim.world, &self.sim.pods, self.sim.now);
+                let lines = lost.into_iter().map(|why| format!("LOST   {why}"));
+                self.sim.log.extend(lines);
+            }
+        }
+    }
+
+    /// Gloo says of each of its objects that it has taken it.
+    fn accept(&mut self) {
+        for kind in self.router.kinds().iter().filter(|kind| kind.group.ends_with("solo.io")) {
+            let names: Vec<String> = self.sim.world.objects.of(*kind).map(name).collect();
+            for name in names {
+                let said = json!({"status": {"statuses": {"gloo-system": {"state": "Accepted"}}}});
+                self.sim.world.edit(&ObjectRef::new(*kind, name), &said);
+            }
+        }
+        self.sim.look();
+        self.sim.settle();
+    }
+
+    fn answer(&mut self, status: &str) {
+        for kind in self.router.kinds().iter().filter(|kind| kind.kind == HTTP_ROUTE.kind) {
+            let at = ObjectRef::new(*kind, "podinfo");
+            let Some(generation) =
+                self.sim.world.objects.at(&at).map(|o| o["metadata"]["generation"].clone())
+            else {
+                continue;
+            };
+            let condition = json!({"type": "Accepted", "status": status, "observedGeneration": generation,
+                "reason": "NotAllowedByListeners", "message": "no"});
+            let parents = json!([{"parentRef": {"name": "gw"}, "conditions": [condition]}]);
+            self.sim.world.edit(&at, &json!({"status": {"parents": parents}}));
+            self.sim.look();
+            self.sim.settle();
+        }
+    }
+
+    fn canary(&self) -> Result<Canary> {
+        Ok(serde_json::from_value(self.sim.world.canary.clone().context("the Canary is gone")?)?)
+    }
+
+    fn split(&self) -> Result<Split> {
+        let c = validate(&self.canary()?, &Rules::default()).map_err(|e| anyhow::anyhow!("{e:?}"))?;
+        Ok(self.router.read_back(&c, &self.sim.world.objects)?)
+    }
+
+    fn is(&self, phase: Phase) -> Result<()> {
+        let status = self.sim.world.status();
+        ensure!(
+            status.phase == Some(phase),
+            "{}: {status:#?}\n{}",
+            self.router.name(),
+            self.sim.log.join("\n")
+        );
+        Ok(())
+    }
+
+    fn said(&self, text: &str) -> bool {
+        self.sim.log.iter().any(|line| line.contains(text))
+    }
+}
+
+/// What a Canary of this provider cannot do without.
+fn needs(provider: &str) -> Value {
+    let reference = |kind: &str| json!({"apiVersion": "x/v1", "kind": kind, "name": "public"});
+    match provider {
+        "gatewayapi:v1" | "gatewayapi:v1beta1" => json!({"service": {"gatewayRefs": [{"name": "gw"}]}}),
+        "nginx" | "skipper" => json!({"ingressRef": reference("Ingress")}),
+        "apisix" => json!({"routeRef": reference("ApisixRoute")}),
+        "kubernetes" => json!({"analysis": {"stepWeight": 0, "iterations": 2}}),
+        _ => json!({}),
+    }
+}
+
+/// Objects of the user that the provider reads.
+fn users(provider: &str) -> Vec<(Kind, Value)> {
+    let backend = json!({"service": {"name": "podinfo", "port": {"number": 80}}});
+    let paths = json!([{"path": "/", "pathType": "Prefix", "backend": backend}]);
+    match provider {
+        "nginx" | "skipper" => {
+            vec![(
+                INGRESS,
+                json!({"metadata": {"name": "public"}, "spec": {"rules": [{"http": {"paths": paths}}]}}),
+            )]
+        }
+        "apisix" => {
+            let kind = Kind {
+                group: "apisix.apache.org",
+                version: "v2",
+                kind: "ApisixRoute",
+                plural: "apisixroutes",
+            };
+            let rule = json!({"name": "a", "backends": [{"serviceName": "podinfo", "servicePort": 80}]});
+            vec![(kind, json!({"metadata": {"name": "public"}, "spec": {"http": [rule]}}))]
+        }
+        _ => vec![],
+    }
+}
+
+fn life(provider: &str) -> Result<()> {
+    lived(Play::new(provider, &json!({}))?, provider != "kubernetes", users(provider))
+}
+
+/// From the beginning to the end, after which the user's objects are as they were. `moves`: users are moved in a run.
+fn lived(mut play: Play, moves: bool, users: Vec<(Kind, Value)>) -> Result<()> {
+    play.pass(40);
+    play.is(Phase::Initialized)?;
+    ensure!(play.split()? == Split::to_canary(0));
+
+    fixture::set_image(&mut play.sim, "podinfo:2");
+    let mut most = 0;
+    for _ in 0..80 {
+        play.pass(1);
+        most = most.max(play.split()?.canary());
+    }
+    play.is(Phase::Succeeded)?;
+    ensure!(most == if moves { 40 } else { 0 }, "{most} % went to the canary at most");
+    ensure!(play.said("Routing all traffic to primary") == moves);
+
+    play.sim.readings.insert(CHECK.into(), Reading::Values(vec![50.0]));
+    fixture::set_image(&mut play.sim, "podinfo:3");
+    play.pass(80);
+    play.is(Phase::Failed)?;
+    ensure!(play.split()? == Split::to_canary(0));
+
+    play.sim.world.delete_canary(play.sim.now);
+    play.sim.look();
+    play.pass(40);
+    ensure!(play.sim.world.canary.is_none(), "{}", play.sim.log.join("\n"));
+    let objects = &play.sim.world.objects;
+    for kind in play.router.kinds().iter().chain([&SERVICE]) {
+        for object in objects.of(*kind) {
+            let text = object.to_string();
+            ensure!(!text.contains("serin.dev") && !text.contains("podinfo-"), "{text}");
+        }
+    }
+    for (kind, object) in users {
+        let name = object["metadata"]["name"].as_str().unwrap_or_default();
+        let left = objects.get(kind, name).context("the user's object is gone")?;
+        ensure!(left["spec"] == object["spec"] && left["metadata"]["generation"] == 1, "{left}");
+    }
+    Ok(())
+}
+
+fn name(object: &Value) -> String {
+    object["metadata"]["name"].as_str().unwrap_or_default().to_owned()
+}
+
+fn condition(play: &Play, type_: &str) -> Option<String> {
+    let all = play.sim.world.status().conditions;
+    all.into_iter().find(|c| c.type_ == type_).map(|c| c.message)
+}
