@@ -11,9 +11,10 @@ use serin::{
     config::Rules,
     expression::Known,
     manifest::config,
+    names,
     plan::Action,
     snapshot::{
-        CANARY, CANARY_RUN, DAEMONSET, DEPLOYMENT, Kind, ObjectRef, Objects, REVISION, Records, Rival,
+        CANARY, CANARY_RUN, DAEMONSET, DEPLOYMENT, JOB, Kind, ObjectRef, Objects, REVISION, Records, Rival,
         SERVICE, Snapshot, StaleKind,
     },
     spec::{Target, keep_in_use},
@@ -27,6 +28,9 @@ pub const NAMESPACE: &str = "test";
 
 /// Nodes, each with a pod of every DaemonSet.
 pub const NODES: i64 = 2;
+
+/// Kinds of which a Canary is shown its own alone.
+const OWN: [Kind; 3] = [REVISION, CANARY_RUN, JOB];
 
 /// One Canary and the objects around it.
 #[derive(Clone, Debug, Default)]
@@ -72,6 +76,13 @@ impl World {
         let not_followed = keep_in_use(&mut stored, &self.rules.mesh_provider);
         let canary: Canary = serde_json::from_value(stored).ok()?;
         let mut objects = self.objects.clone();
+        let name = names::label_value(canary.metadata.name.as_deref().unwrap_or_default());
+        for (at, object) in self.objects.iter().filter(|(at, _)| OWN.contains(&at.kind)) {
+            let label = &object["metadata"]["labels"][names::LABEL_CANARY];
+            if label.is_string() && *label != name.as_str() {
+                objects.remove(at);
+            }
+        }
         for kind in config::KINDS {
             for object in self.objects.of(kind) {
                 objects.insert(kind, config::without_content(object));
