@@ -76,10 +76,8 @@ impl World {
         let not_followed = keep_in_use(&mut stored, &self.rules.mesh_provider);
         let canary: Canary = serde_json::from_value(stored).ok()?;
         let mut objects = self.objects.clone();
-        let name = names::label_value(canary.metadata.name.as_deref().unwrap_or_default());
-        for (at, object) in self.objects.iter().filter(|(at, _)| OWN.contains(&at.kind)) {
-            let label = &object["metadata"]["labels"][names::LABEL_CANARY];
-            if label.is_string() && *label != name.as_str() {
+        for (at, object) in self.objects.iter() {
+            if OWN.contains(&at.kind) && !self.owns(object) {
                 objects.remove(at);
             }
         }
@@ -118,6 +116,13 @@ impl World {
             conditions: Known::default(),
             heard: BTreeMap::new(),
         })
+    }
+
+    /// The object bears no mark of another Canary.
+    pub(crate) fn owns(&self, object: &Value) -> bool {
+        let name = self.canary.as_ref().and_then(|canary| canary["metadata"]["name"].as_str());
+        let label = &object["metadata"]["labels"][names::LABEL_CANARY];
+        !label.is_string() || name.is_some_and(|name| *label == names::label_value(name).as_str())
     }
 
     /// What has become of the namespace beside another Canary: everything but the Canary itself.
