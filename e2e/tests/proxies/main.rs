@@ -8,6 +8,7 @@ mod examples;
 mod gateway_api;
 mod lives;
 mod named;
+mod refused;
 mod services;
 mod way;
 
@@ -48,6 +49,7 @@ const FAMILIES: &[(&str, Family)] = &[
     ("lives", lives::STORIES),
     ("gateway_api", gateway_api::STORIES),
     ("named", named::STORIES),
+    ("refused", refused::STORIES),
     ("services", services::STORIES),
     ("examples", examples::STORIES),
 ];

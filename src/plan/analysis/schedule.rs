@@ -51,9 +51,9 @@ pub(crate) fn questions(cx: &Context<'_>) -> Vec<Question> {
     let queries = asked.filter_map(|(index, ask)| Some((index, ask.query.as_ref().ok()?)));
     let queries = queries.filter(|(_, query)| !analysis::job::is_for_job(query));
     let began = cx.step().confirmed.map_or(cx.now, |t| t.0);
-    // not the time of asking: the same question stays the same text
-    let since = self::due(cx);
     let question = |(index, query): (usize, &Query)| {
+        // not the time of asking: the same question stays the same text
+        let since = due_of(cx, cx.asks[index].metric).unwrap_or(cx.now);
         let query = analysis::doubting(query.clone(), began, since);
         Question::Measure { index, query }
     };
@@ -117,6 +117,11 @@ pub(crate) fn metrics_due(cx: &Context<'_>) -> Vec<usize> {
         metric_due(cx, m, entry).is_some_and(|at| now >= at)
     });
     due.map(|(at, _)| at).collect()
+}
+
+/// When the metric at this position is due; none when it is not measured for now.
+pub(crate) fn due_of(cx: &Context<'_>, at: usize) -> Option<Timestamp> {
+    metric_due(cx, cx.checks.metrics.get(at)?, entries::all(cx).get(at)?)
 }
 
 /// When a metric is due; none when it has not begun, waits for a later window, or has passed often enough.
