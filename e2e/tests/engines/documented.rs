@@ -95,7 +95,7 @@ pub(crate) fn cases() -> Result<Vec<Case>> {
         under(object, &["successCondition", "failureCondition"], &mut conditions);
     }
     let mut jobs: Vec<&str> = Vec::new();
-    for object in templates {
+    for object in &templates {
         texts(&object["spec"]["job"], &mut jobs);
     }
     all.extend(queries.into_iter().chain(jobs).map(template));
