@@ -70,10 +70,15 @@ impl Play {
 
     /// Gloo says of each of its objects that it has taken it.
     fn accept(&mut self) {
+        self.say("Accepted");
+    }
+
+    /// Gloo says this of each of its objects.
+    fn say(&mut self, state: &str) {
         for kind in self.router.kinds().iter().filter(|kind| kind.group.ends_with("solo.io")) {
             let names: Vec<String> = self.sim.world.objects.of(*kind).map(name).collect();
             for name in names {
-                let said = json!({"status": {"statuses": {"gloo-system": {"state": "Accepted"}}}});
+                let said = json!({"status": {"statuses": {"gloo-system": {"state": state}}}});
                 self.sim.world.edit(&ObjectRef::new(*kind, name), &said);
             }
         }
