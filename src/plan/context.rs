@@ -325,7 +325,7 @@ impl<'a> Context<'a> {
     pub(crate) fn steps_done(&self) -> usize {
         let step = self.step();
         let index = usize::try_from(step.index).unwrap_or(0);
-        let below = || step.weight < self.possible(self.planned(1).weight) && !step.mirrored;
+        let below = || step.weight < self.possible(self.planned(1).weight);
         if index == 1 && below() { 0 } else { index }
     }
 

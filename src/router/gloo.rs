@@ -121,13 +121,19 @@ impl Router for Gloo {
     }
 
     fn not_accepted(&self, c: &Validated, live: &Objects) -> Option<Unaccepted> {
-        upstreams(c).iter().find_map(|at| match state(live.at(at)?) {
-            State::Taken => None,
-            State::Unseen => Some(Unaccepted::Unseen(format!(
+        let led = upstreams(c);
+        let states = || led.iter().filter_map(|at| Some((at, state(live.at(at)?))));
+        // one that is rejected is waited for without end, one that is unseen is not
+        let rejected = states().find_map(|(at, state)| match state {
+            State::Rejected(why) => Some(Unaccepted::Rejected(format!("Gloo rejects {at}: {why}"))),
+            State::Taken | State::Unseen => None,
+        });
+        rejected.or_else(|| {
+            let (at, _) = states().find(|(_, state)| matches!(state, State::Unseen))?;
+            Some(Unaccepted::Unseen(format!(
                 "Gloo has not accepted {at} yet: look whether it watches the namespace {}",
                 c.namespace
-            ))),
-            State::Rejected(why) => Some(Unaccepted::Rejected(format!("Gloo rejects {at}: {why}"))),
+            )))
         })
     }
 

@@ -69,9 +69,11 @@ pub(crate) fn check(snap: &Snapshot, c: &Validated, router: &'static dyn Router)
         let whose = owner(snap, c, live);
         let adoptable = lent || at.name == names.apex && at.name != names.primary;
         match whose {
-            Owner::Us if !at.kind.cluster_wide() || namespace(live).is_some() => {}
+            // it may serve another application
+            Owner::Left if adoptable => unforsaken_service(snap, c, &at, live)?,
+            Owner::Us | Owner::Left if !at.kind.cluster_wide() || namespace(live).is_some() => {}
             // Flagger's mark names no namespace
-            Owner::Us => unforsaken(c, router, &at, live)?,
+            Owner::Us | Owner::Left => unforsaken(c, router, &at, live)?,
             Owner::Nobody if adoptable || orphaned(snap, c) => {
                 unforsaken(c, router, &at, live)?;
                 unforsaken_service(snap, c, &at, live)?;
@@ -153,6 +155,8 @@ pub(crate) fn charted(snap: &Snapshot, c: &Validated, router: &'static dyn Route
 
 enum Owner {
     Us,
+    /// A Canary that is gone, which left it running.
+    Left,
     Nobody,
     Other(String),
 }
@@ -177,8 +181,7 @@ fn owner(snap: &Snapshot, c: &Validated, live: &Value) -> Owner {
     match holder.and_then(|holder| snap.rivals.iter().find(|r| crate::names::label_value(&r.name) == holder))
     {
         Some(rival) => Owner::Other(format!("Canary {}", rival.name)),
-        // marked, but the Canary of that mark is gone: left running by it
-        None if manifest::marked(live) => Owner::Us,
+        None if manifest::marked(live) => Owner::Left,
         None => Owner::Nobody,
     }
 }

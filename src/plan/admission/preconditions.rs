@@ -241,9 +241,9 @@ fn policies(snap: &Snapshot, c: &Validated, target: &Value, label: &(String, Str
     let beside = labels(target);
     let made = snap.objects.get(c.target.kind(), &c.names.primary).map(labels);
     let serving = made.unwrap_or_else(|| {
-        let mut labels = beside.clone();
-        labels[&label.0] = names::primary(&label.1).into();
-        labels
+        let mut labels = beside.as_object().cloned().unwrap_or_default();
+        labels.insert(label.0.clone(), names::primary(&label.1).into());
+        labels.into()
     });
     pod_policies::advice(c, [&beside, &serving], &snap.objects)
 }

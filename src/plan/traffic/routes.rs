@@ -5,7 +5,7 @@ use crate::{
     plan::{
         builder::PlanBuilder,
         context::Context,
-        model::flow::{Flow, GO_ON, WAIT, all},
+        model::flow::{Flow, GO_ON, WAIT, WRITE_FIRST, all},
         objects::write::{self, WriteReason},
         traffic::handover,
     },
@@ -30,9 +30,10 @@ pub(crate) fn write_routes(cx: &Context<'_>, d: &mut PlanBuilder, want: Split, w
         let known: Vec<ObjectRef> = beside.iter().chain(&led).map(Manifest::at).collect();
         let written = write_led(cx, d, beside, led, want, why);
         if live != Some(want) {
-            // a route that is gone comes back although something beside it is contested, as long as that is there
+            // a route that is gone comes back although something beside it is contested, as long as that is there and not
+            // written just now
             let there = |at: &ObjectRef| cx.snap.objects.at(at).is_some();
-            if live.is_some() || !known.iter().all(there) {
+            if live.is_some() || written == WRITE_FIRST || !known.iter().all(there) {
                 written?;
             }
             handover::known(cx, d, &known)?;
