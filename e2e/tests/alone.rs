@@ -237,7 +237,7 @@ async fn a_canary_that_does_not_decode_is_left_alone(shared: &Shared) -> anyhow:
 
     for name in ["app", "other"] {
         story
-            .event(name, &format!("Canary {name} does not decode and is left alone until it is mended"))
+            .event(name, &format!("Canary {name} does not decode and is left alone until it is fixed"))
             .await?;
         story.event(name, "\"many\"").await?;
     }
