@@ -18,7 +18,7 @@ TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 SERIN := $(CARGO) run --quiet --locked --bin serin --
 CRDS := canaries metrictemplates alertproviders canaryruns
 CI := fmt-check lint deny crd-check manifests-check test-unit test-engines test-waiting charts-check test-bed
-NIGHTLY := stories properties helm-check servers-check keda-check trials soak engines crash breakages bench image-check monitoring-check fresh
+NIGHTLY := stories properties helm-check servers-check soak engines crash breakages bench image-check monitoring-check fresh keda-check trials
 
 .PHONY: help
 help: ## Show this list
@@ -104,24 +104,28 @@ charts-check: ## Render the charts with real Helm: names, schemas, what Helm doe
 
 .PHONY: helm-check
 helm-check: ## Render the charts with Helm 3 and 4, and play installs, upgrades and releases with both on real parts
+	@.ci/doctor helm-check all nightly
 	@e2e/parts/build.sh all nightly
 	@$(MAKE) --no-print-directory build
 	$(CARGO) test --locked --no-fail-fast -p serin-e2e --test charts --test helm
 
 .PHONY: servers-check
 servers-check: ## Play the same releases on every server that speaks Prometheus, on real parts
+	@.ci/doctor servers-check all nightly
 	@e2e/parts/build.sh all nightly
 	@$(MAKE) --no-print-directory build
 	$(CARGO) test --locked --no-fail-fast -p serin-e2e --test servers
 
 .PHONY: keda-check
 keda-check: ## Play applications that scale to zero with the real KEDA, on real parts
+	@.ci/doctor keda-check all nightly
 	@e2e/parts/build.sh all nightly
 	@$(MAKE) --no-print-directory build
 	$(CARGO) test --locked --no-fail-fast -p serin-e2e --test nightly -- keda
 
 .PHONY: trials
 trials: ## Play 50 releases beside traffic, with an edit, a death or a refusal every 5 s; SERIN_SEED=n repeats them
+	@.ci/doctor trials
 	@e2e/parts/build.sh all
 	@$(MAKE) --no-print-directory build
 	$(CARGO) test --locked -p serin-e2e --test nightly -- --nocapture trials
@@ -145,7 +149,7 @@ test-unit: ## Run the unit, property and repository tests: no cluster; PROPTEST_
 	$(CARGO) test --locked -p serin
 	$(CARGO) test --locked -p serin-invariants -p serin-model -p serin-bed -p serin-tools -p serin-monitoring --lib
 	$(CARGO) test --locked -p serin-e2e --test repo --test troubleshooting --test scenarios --test routers
-	PROPTEST_RNG_SEED=$${PROPTEST_RNG_SEED:-1} PROPTEST_CASES=$${PROPTEST_CASES:-24} $(CARGO) test --locked -p serin-e2e --test properties
+	PROPTEST_RNG_SEED=$${PROPTEST_RNG_SEED:-1} $(CARGO) test --locked -p serin-e2e --test properties
 
 .PHONY: test-engines
 test-engines: ## Compare templates, conditions and paths with the programs in Go that users know
@@ -176,11 +180,15 @@ bed-parts:
 	@e2e/parts/lacking.sh | grep -q '^bed' || e2e/parts/build.sh all
 
 .PHONY: stories
-stories: bed-parts build ## Run all stories on real parts, also those that are too slow for `make test-bed`
+stories: ## Run all stories on real parts, also those that are too slow for `make test-bed`
+	@.ci/doctor stories
+	@e2e/parts/build.sh all
+	@$(MAKE) --no-print-directory build
 	SERIN_STORIES=all $(CARGO) test --locked --no-fail-fast -p serin-e2e --test stories --test proxies
 
 .PHONY: properties
 properties: ## Check the planner's properties over 1000 generated cases each; PROPTEST_RNG_SEED=n takes others
+	@.ci/doctor properties
 	PROPTEST_RNG_SEED=$${PROPTEST_RNG_SEED:-$$RANDOM} PROPTEST_CASES=1000 $(CARGO) test --locked -p serin-e2e --test properties
 
 .PHONY: soak
@@ -227,7 +235,7 @@ ifneq ($(SCENARIO),help)
 	@$(DEMO) $(SCENARIO)
 endif
 
-# A clean clone need not build its dependencies anew: builds are kept outside, per Cargo.lock, for one run at a time.
+# A clean clone does not build its dependencies again: builds are kept outside, per Cargo.lock, for one run at a time.
 CI_TARGET := $(CACHE)/target-$(shell sha256sum Cargo.lock | cut -c1-12)
 
 .PHONY: ci

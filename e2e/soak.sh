@@ -8,15 +8,17 @@ cd "$(dirname "$0")/.."
 
 cases=${SOAK_CASES:-20000} first=${SOAK_SEED:-$RANDOM} parts=${SOAK_PARTS:-$(nproc)}
 each=$(((cases + parts - 1) / parts))
-# What the model spends its time in is optimised; all other dependencies are those of a development build.
+# The planner, the model and the properties are optimised. Other dependencies are those of a development build, which
+# optimises some of them (Cargo.toml), so that they are not compiled again.
 optimised=()
-for package in serde_json json-patch jiff sha2 serin serin-model serin-invariants serin-e2e; do
+for package in serin serin-model serin-invariants serin-e2e; do
   optimised+=(--config "profile.dev.package.$package.opt-level=2")
 done
-program=$(cargo test "${optimised[@]}" --locked -p serin-e2e --test properties --no-run 2>&1 | tee /dev/stderr |
+program=$(cargo test "${optimised[@]}" --locked -p serin-e2e --test properties --no-run 2>&1 | tee >(cat >&2) |
   sed -n 's/^ *Executable .*(\(.*\))$/\1/p')
-began=$SECONDS logs=$(mktemp -d) failed=0
-trap 'rm -rf "$logs"' EXIT
+began=$SECONDS logs=$(mktemp -d) failed=0 running=()
+# Parts in the background do not hear Ctrl-C.
+trap 'kill "${running[@]}" 2>/dev/null || true; rm -rf "$logs"' EXIT
 for ((part = 0; part < parts; part++)); do
   seed=$((first + part))
   echo "seed $seed: $each sequences of each property"
@@ -33,6 +35,7 @@ for ((part = 0; part < parts; part++)); do
     cat "$logs/$seed"
     echo "seed $seed: FAILED; SOAK_SEED=$seed SOAK_PARTS=1 SOAK_CASES=$each $0 repeats it"
   fi
+  unset "running[part]"
 done
 echo "$((SECONDS - began)) s"
 exit $failed

@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 here=$PWD/e2e/breakages
-# Binaries of their own: nobody must run a defect by mistake. The same path each time, so that builds are reused.
+# Binaries of their own, so that no other command runs a defect. The same path each time, so that builds are reused.
 export CARGO_TARGET_DIR=${BREAKAGES_TARGET_DIR:-${CARGO_TARGET_DIR:-$PWD/target}/breakages}
 mkdir -p "$CARGO_TARGET_DIR"
 tree=$CARGO_TARGET_DIR/tree

@@ -46,7 +46,7 @@ helm     helm4                   170  build helm4   helm.sh/helm/v4/cmd/helm
 nightly  helm3                   160  build helm3   helm.sh/helm/v3/cmd/helm
 nightly  victoria-metrics        150  build victoriametrics github.com/VictoriaMetrics/VictoriaMetrics/app/victoria-metrics
 nightly  keda                    500  build keda    github.com/kedacore/keda/v2/cmd/operator
-nightly  keda-crds.yaml            0  files keda    github.com/kedacore/keda/v2 config/crd/bases/keda.sh_*.yaml
+nightly  keda-crds.yaml            0  files keda    github.com/kedacore/keda/v2 config/crd/bases/*.yaml
 '
 
 export CGO_ENABLED=0 GOFLAGS=-mod=readonly GOTOOLCHAIN=auto

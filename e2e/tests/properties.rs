@@ -77,7 +77,7 @@ fn at_the_end_of_a_window(spec: &Value, windows: u32) -> Sim {
 }
 
 proptest! {
-    #![proptest_config(cases(64))]
+    #![proptest_config(cases(24))]
 
     /// The invariants S1 to S13 as far as they can be seen in objects, at every write of every sequence.
     #[test]
@@ -751,7 +751,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(cases(64))]
+    #![proptest_config(cases(24))]
 
     /// P6 with all that metrics can say of their verdicts: a worse answer to any of them (pass, no data, error, failure)
     /// never raises a weight that the better one leaves, whatever was counted before.

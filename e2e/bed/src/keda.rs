@@ -1,6 +1,6 @@
-//! KEDA's operator beside a bed, without its metrics adapter and its webhook: started by those that need it. What it does to
-//! replicas by itself (to zero and from it, and while it is paused) is the operator's; between one and the maximum it leaves
-//! them to an HorizontalPodAutoscaler, which has no metrics here.
+//! KEDA's operator beside a bed, without its metrics adapter and its webhook: started by the stories that need it. It scales to
+//! zero, from zero, and to the replicas at which it is paused. Between one replica and the maximum it leaves scaling to a
+//! HorizontalPodAutoscaler, which has no metrics here.
 
 use std::{fs, sync::Arc};
 
@@ -54,7 +54,7 @@ fn owned((name, value): (&str, &str)) -> (String, String) {
     (name.to_owned(), value.to_owned())
 }
 
-/// Under the names that it looks for: those of the API server, as nobody asks it for metrics.
+/// The certificates of the API server, under the names that it looks for: there is no metrics adapter that would check them.
 fn certificates(bed: &Bed) -> anyhow::Result<std::path::PathBuf> {
     let (from, to) = (bed.dir().join("certs"), bed.dir().join("keda-certs"));
     fs::create_dir_all(&to).context("making a folder")?;

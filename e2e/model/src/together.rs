@@ -190,7 +190,7 @@ fn content(object: &Value) -> Value {
 #[cfg(test)]
 mod tests {
     use anyhow::{Context as _, Result, ensure};
-    use serin::snapshot::{DEPLOYMENT, INGRESS};
+    use serin::snapshot::{DEPLOYMENT, INGRESS, ObjectRef, SERVICE};
 
     use super::*;
     use crate::{fixture, time::start};
@@ -272,6 +272,33 @@ mod tests {
         let before = plans(&mut all);
         all.advance(Duration::from_secs(3600));
         ensure!(plans(&mut all) == before, "written at rest: {}", all.sim(0).log.join("\n"));
+        Ok(())
+    }
+
+    #[test]
+    fn a_refused_canary_goes_on_once_the_service_of_the_other_leads_to_its_target() -> Result<()> {
+        let mut all =
+            namespace(&[("podinfo", json!({})), ("web", json!({"service": {"name": "podinfo"}}))], &[]);
+        let now = all.sim(0).now;
+        all.sim(0).world.delete_canary(now);
+        all.advance(Duration::from_secs(120));
+        ensure!(all.sim(0).world.canary.is_none(), "{}", all.sim(0).log.join("\n"));
+        // the Service was given back, and its users are those of the other application
+        ensure!(reason(all.sim(1)) == "TakeoverUnsafe", "{}", reason(all.sim(1)));
+        let before = plans(&mut all);
+        all.advance(Duration::from_secs(3600));
+        ensure!(plans(&mut all) == before, "written at rest: {}", all.sim(1).log.join("\n"));
+        let served = all.sim(1).world.objects.get(SERVICE, "podinfo").context("the apex")?;
+        ensure!(served["spec"]["selector"] == json!({"app": "podinfo"}), "{served}");
+
+        let apex = ObjectRef::new(SERVICE, "podinfo");
+        all.sim(1).world.edit(&apex, &json!({"spec": {"selector": {"app": "web"}}}));
+        all.note("> the Service leads to web");
+        all.advance(Duration::from_secs(120));
+        let phase = all.sim(1).world.status().phase;
+        ensure!(phase == Some(serin::api::Phase::Initialized), "{phase:?}\n{}", all.sim(1).log.join("\n"));
+        let served = all.sim(1).world.objects.get(SERVICE, "podinfo").context("the apex")?;
+        ensure!(served["spec"]["selector"]["app"] == "web-primary", "{served}");
         Ok(())
     }
 }

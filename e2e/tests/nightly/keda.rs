@@ -1,5 +1,5 @@
-//! An application that scales to zero, with the real KEDA: it takes pods away whose trigger is inactive, and gives them back to
-//! whom it is not.
+//! An application that scales to zero, with the real KEDA: it takes pods away while a trigger is inactive, and gives them back
+//! when it is active.
 
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use serin::api::{Canary, Phase};
 use serin_bed::{
     Keda, Traffic,
+    load::LoadHandle,
     story::{PATIENCE, Story},
     wait,
 };
@@ -44,12 +45,15 @@ fn triggers(shared: &Shared, active: bool) -> Value {
     }])
 }
 
+/// KEDA takes the primary's pods away as well while the trigger is inactive, as users who scale to zero want it.
+fn scales_to_zero(shared: &Shared, story: &Story<'_>) {
+    shared.observer.except(&story.namespace, &["S2", "S3", "S16"]);
+}
+
 /// Initialised, with a trigger that is active, and at rest for a while.
 async fn initialised<'a>(shared: &'a Shared, namespace: &str) -> anyhow::Result<Story<'a>> {
     shared.keda.get_or_try_init(|| Keda::start(&shared.bed)).await?;
     let story = Story::new(&shared.bed, namespace).await?;
-    // KEDA takes pods away by itself, from the primary as well: who scales to zero wants that
-    shared.observer.except(namespace, &["S2", "S3", "S16"]);
     shared.bed.scripted().traffic(namespace, "app", Traffic::success(100.0, 50.0));
     let scaled = json!({
         "apiVersion": "keda.sh/v1alpha1", "kind": "ScaledObject", "metadata": {"name": "app"},
@@ -103,6 +107,7 @@ async fn promoted(story: &Story<'_>) -> anyhow::Result<()> {
 
 async fn k3_a_release_before_keda_has_emptied_the_primary(shared: &Shared) -> anyhow::Result<()> {
     let story = initialised(shared, "k3-busy").await?;
+    scales_to_zero(shared, &story);
     activate(shared, &story, false).await?;
     story.set_image("app", "app:2").await?;
     Box::pin(promoted(&story)).await
@@ -110,24 +115,32 @@ async fn k3_a_release_before_keda_has_emptied_the_primary(shared: &Shared) -> an
 
 async fn k3_a_release_of_an_application_that_is_at_zero(shared: &Shared) -> anyhow::Result<()> {
     let story = initialised(shared, "k3-idle").await?;
+    scales_to_zero(shared, &story);
     activate(shared, &story, false).await?;
     tokio::time::sleep(COOLED).await;
     let empty = async || (story.replicas("app-primary").await.ok()? == Some(0)).then_some(());
     wait::until("KEDA to have taken the primary's pods", PATIENCE, empty).await?;
     story.set_image("app", "app:2").await?;
     Box::pin(promoted(&story)).await?;
-    // and it serves as soon as somebody asks
+    // and it serves as soon as the trigger is active
     activate(shared, &story, true).await?;
     story.target("app").serving("2", PATIENCE).await
 }
 
 async fn k3_pods_that_others_take_away_are_no_verdict(shared: &Shared) -> anyhow::Result<()> {
     let story = initialised(shared, "k3-taken").await?;
+    // the primary keeps its pods, so it can serve all requests
+    story.target("app").serving("1", PATIENCE).await?;
+    let load = LoadHandle::start(&story.target("app"), 40.0, 2);
     story.set_image("app", "app:2").await?;
     let at_25 = |c: &Canary| c.status.as_ref().is_some_and(|s| s.canary_weight == 25);
     story.canary_that("app", at_25).await?;
+    // a patch of the scale subresource does not say whose it is, and the observer would take it for the operator's
     let scale = Patch::Merge(json!({"spec": {"replicas": 0}}));
     let api: Api<k8s_openapi::api::apps::v1::Deployment> = story.api();
-    api.patch_scale("app", &PatchParams::default(), &scale).await?;
-    Box::pin(promoted(&story)).await
+    api.patch("app", &PatchParams::default(), &scale).await?;
+    Box::pin(promoted(&story)).await?;
+    let window = load.stop().await;
+    ensure!(window.lost() == 0, "of {} requests, lost: {:?}", window.requests, window.failures);
+    Ok(())
 }

@@ -56,15 +56,25 @@ impl Trouble {
     pub(crate) fn draw(draw: &mut Draw) -> Self {
         let named = json!([{"headers": {"x-insider": {"exact": "y"}}}]);
         let analysis = |name, patch: Value| Self::Edit(name, json!({"analysis": patch}));
+        // the schema allows one of them at a time
+        let scheduled = |name, field: &str, value: Value| {
+            let mut patch =
+                json!({"iterations": null, "stepWeight": null, "stepWeights": null, "steps": null});
+            patch[field] = value;
+            analysis(name, patch)
+        };
+        // the schema allows it, and the operator refuses it
+        let missing =
+            json!([{"name": "missing", "templateRef": {"name": "missing"}, "thresholdRange": {"min": 1}}]);
         let all = [
-            analysis("stepWeight: 25", json!({"stepWeight": 25})),
-            analysis("stepWeight: 5", json!({"stepWeight": 5})),
+            scheduled("stepWeight: 25", "stepWeight", json!(25)),
+            scheduled("stepWeight: 5", "stepWeight", json!(5)),
             analysis("maxWeight: 20", json!({"maxWeight": 20})),
             analysis("maxWeight: 80", json!({"maxWeight": 80})),
-            analysis("stepWeights", json!({"stepWeights": [15, 30, 60]})),
+            scheduled("stepWeights", "stepWeights", json!([15, 30, 60])),
             analysis("match added", json!({"match": named})),
             analysis("match removed", json!({"match": null})),
-            analysis("iterations", json!({"stepWeight": null, "maxWeight": null, "iterations": 2})),
+            scheduled("iterations", "iterations", json!(2)),
             analysis("threshold: 1", json!({"threshold": 1})),
             analysis("threshold: 9", json!({"threshold": 9})),
             analysis(
@@ -73,7 +83,7 @@ impl Trouble {
             ),
             analysis("canaryReplicas: match", json!({"canaryReplicas": "match"})),
             analysis("interval: 3s", json!({"interval": "3s"})),
-            analysis("invalid", json!({"promotion": {"mode": "sometimes"}})),
+            analysis("invalid", json!({"metrics": missing})),
             Self::Edit("provider", json!({"provider": "contour"})),
             Self::Edit("service.name", json!({"service": {"name": "web"}})),
             Self::Edit("targetRef", json!({"targetRef": {"name": "web"}})),
@@ -150,7 +160,7 @@ impl Trouble {
         ]);
         let analysis = json!({
             "interval": "2s", "threshold": 3, "stepWeight": 10, "maxWeight": 50, "stepWeights": null, "iterations": null,
-            "match": null, "canaryReplicas": null, "promotion": null, "metrics": metrics,
+            "match": null, "canaryReplicas": null, "metrics": metrics,
         });
         let service = json!({"name": null, "timeout": null});
         let spec = json!({

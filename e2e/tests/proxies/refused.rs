@@ -1,13 +1,13 @@
-//! A version that refuses every connection goes back as fast as one that answers 500 to everything, whoever counts: the proxies,
-//! or the application itself, which then has nothing to count.
+//! A version that refuses every connection goes back after as many checks as one that answers 500 to everything, whoever counts:
+//! the proxies, or the application itself, which then has nothing to count.
 #![allow(clippy::print_stdout, reason = "how long it took is for the reader of the test's output")]
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
 use serde_json::json;
-use serin::api::{Canary, Phase};
-use serin_bed::{Behaviour, Selector, proxies::Door};
+use serin::api::{Canary, CanaryRun, Phase};
+use serin_bed::{Behaviour, Selector, proxies::Door, story::PATIENCE, wait};
 
 use crate::{Family, Shared, lives::Life, story, way::Way};
 
@@ -18,8 +18,8 @@ pub(crate) const STORIES: Family = &[
     story!(refused_connections_by_traefik),
 ];
 
-/// Two windows of the analysis: reports arrive at any time within one.
-const LATER: Duration = Duration::from_secs(4);
+/// Measurements that may come to nothing before the counts of the requests arrive.
+const LATER: i64 = 2;
 
 async fn refused(shared: &Shared, namespace: &str, way: Way) -> anyhow::Result<()> {
     let life = Life::begin(shared, namespace, way).await?;
@@ -28,7 +28,7 @@ async fn refused(shared: &Shared, namespace: &str, way: Way) -> anyhow::Result<(
         ("app:2", Behaviour { error_rate: Some(1.0), ..Behaviour::default() }),
         ("app:3", Behaviour { refuses: Some(true), ..Behaviour::default() }),
     ];
-    let mut took = Vec::new();
+    let (mut took, mut measured) = (Vec::new(), Vec::new());
     for (image, behaviour) in bad {
         shared.bed.kubelet()?.set(Selector::image(image).in_namespace(namespace), behaviour);
         life.story.set_image("app", image).await?;
@@ -38,6 +38,7 @@ async fn refused(shared: &Shared, namespace: &str, way: Way) -> anyhow::Result<(
             life.story.canary_that("app", |c| phase(c) == Some(Phase::Failed) || weight(c) > 10).await?;
         ensure!(weight(&ended) == 0, "{image} was given {} %", weight(&ended));
         took.push(began.elapsed());
+        measured.push(Box::pin(counts(&life, ended)).await.with_context(|| image.to_owned())?);
         life.users.all("1").await?;
         life.story.set_image("app", "app:1").await?;
         life.story.phase("app", Phase::Succeeded).await?;
@@ -48,8 +49,22 @@ async fn refused(shared: &Shared, namespace: &str, way: Way) -> anyhow::Result<(
         answers.as_secs_f64(),
         refuses.as_secs_f64()
     );
-    ensure!(refuses <= answers + LATER, "500: {answers:?}, refused: {refuses:?}");
+    let [answers, refuses] = measured[..] else { unreachable!() };
+    println!(
+        "{namespace}: measurements and failed checks: {answers:?} of 500, {refuses:?} of refused connections"
+    );
+    ensure!(refuses.1 == answers.1, "failed checks: {} of 500, {} of refused", answers.1, refuses.1);
+    ensure!(refuses.0 <= answers.0 + LATER, "measurements: {} of 500, {} of refused", answers.0, refuses.0);
     Ok(())
+}
+
+/// Measurements and failed checks of the run that has ended.
+async fn counts(life: &Life<'_>, ended: Canary) -> anyhow::Result<(i64, i32)> {
+    let run = ended.status.and_then(|s| s.last_run).context("no run has ended")?;
+    let over = |record: &CanaryRun| record.status.as_ref().is_some_and(|s| s.ended.is_some());
+    let record = wait::object(life.story.api::<CanaryRun>(), &run.name, PATIENCE, over).await?;
+    let metrics = record.status.unwrap_or_default().metrics;
+    Ok((metrics.iter().flat_map(|metric| metric.verdicts.values()).sum(), run.failed_checks))
 }
 
 fn phase(canary: &Canary) -> Option<Phase> {

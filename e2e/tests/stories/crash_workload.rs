@@ -253,7 +253,7 @@ impl Load {
     pub(crate) fn start(target: Target, workload: Workload) -> Self {
         let started = async move {
             if workload == Workload::BothDeleted {
-                // nobody is to be served any more
+                // everything that serves is removed
                 return Ok(vec![]);
             }
             if workload == Workload::Initialised {
@@ -269,8 +269,7 @@ impl Load {
         Self(tokio::spawn(started), workload)
     }
 
-    /// Nobody lost a request, nobody got an error that is not the bad version's own, and everybody now gets what the
-    /// end promises.
+    /// No request was lost, all errors are the bad version's own, and all clients now get what the end promises.
     pub(crate) async fn stop(self) -> anyhow::Result<()> {
         let Self(started, workload) = self;
         for load in started.await?? {
@@ -284,9 +283,13 @@ impl Load {
                 (these.version_errors == 0 && these.versions.keys().eq([serves])).then_some(())
             };
             wait::until(&format!("version {serves} to answer everybody"), PATIENCE, alone).await?;
-            load.stop().await;
+            load.requests(30, PATIENCE).await?;
+            let after = load.stop().await;
+            if after.lost() > 0 {
+                bail!("of {} requests after the end, lost: {:?}", after.requests, after.failures);
+            }
             let errors = if workload == Workload::BlueGreenRolledBack { 0 } else { all.version_errors };
-            // pods that are gone take the requests on their way with them
+            // until the run has ended, pods that are gone take the requests on their way with them
             let died = workload == Workload::Vanished;
             if all.lost() + lost.into_inner() + errors > 0 && !died {
                 bail!("of {} requests, failed: {:?}", all.requests, all.failures);

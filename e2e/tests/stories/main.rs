@@ -227,13 +227,13 @@ fn trial(stage: &Stage, name: String, run: Run) -> Trial {
 /// The story, then what the observer saw in its namespaces.
 async fn observed(shared: &Shared, run: Run) -> anyhow::Result<()> {
     let (outcome, namespaces) = story::noting_namespaces(run(shared)).await;
-    let mut broken = Vec::new();
+    let (mut broken, mut left) = (Vec::new(), Ok(()));
     for namespace in namespaces {
         broken.extend(shared.observer.violations(&namespace).await?);
-        shared.bed.leave_mesh(&namespace).await?;
+        left = left.and(shared.bed.leave_mesh(&namespace).await);
     }
     if broken.is_empty() {
-        return outcome;
+        return outcome.and(left);
     }
     let broken = broken.join("\n");
     Err(match outcome {

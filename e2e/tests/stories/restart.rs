@@ -3,8 +3,8 @@
 //! notices.
 //!
 //! Each case has a namespace, an operator and a [`FaultProxy`] of its own. `SERIN_CRASH=all` strikes at every write;
-//! without it a few are drawn (the seed is printed, `SERIN_SEED` sets it); `SERIN_CRASH=after-object-07` strikes
-//! there alone.
+//! without it one point of each workload is drawn (the seed is printed, `SERIN_SEED` sets it);
+//! `SERIN_CRASH=after-object-07` strikes there alone.
 #![allow(clippy::print_stdout, reason = "points and seed are for the reader of the test's output")]
 
 use std::{
@@ -18,8 +18,9 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use futures::{StreamExt, stream};
+use libtest_mimic::Arguments;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use serin_bed::{
@@ -60,8 +61,6 @@ pub(crate) const STORIES: Family = &[
 const WHICH: &str = "SERIN_CRASH";
 /// The seed of what is drawn without it.
 const SEED: &str = "SERIN_SEED";
-/// Points drawn per workload.
-const DRAWN: usize = 1;
 /// Cases side by side.
 static ROOM: Semaphore = Semaphore::const_new(4);
 /// How long a write that comes after the last phase may take to come.
@@ -135,12 +134,12 @@ async fn both_deleted(shared: &Shared) -> anyhow::Result<()> {
 const IN_TURN: [Workload; 4] =
     [Workload::Edited, Workload::Vanished, Workload::TakeoverRefused, Workload::BothDeleted];
 
-/// As [`matrix`], where it is this workload's turn, or points are named.
+/// As [`matrix`], where it is this workload's turn, or the workload or points are named.
 async fn in_turn(shared: &Shared, workload: Workload) -> anyhow::Result<()> {
-    static TURN: OnceLock<u64> = OnceLock::new();
-    if env::var_os(WHICH).is_none() {
-        let seed = seed()?;
-        let turn = IN_TURN[(*TURN.get_or_init(|| seed) % IN_TURN.len() as u64) as usize];
+    // a filter that says more than the name of the family
+    let named = Arguments::from_args().filter.is_some_and(|filter| !"crash::".contains(filter.as_str()));
+    if which().is_empty() && !named {
+        let turn = IN_TURN[(seed()? % IN_TURN.len() as u64) as usize];
         if turn != workload {
             println!("crash::{}: it is the turn of {}; `make crash` plays all", workload.name(), turn.name());
             return Ok(());
@@ -149,12 +148,21 @@ async fn in_turn(shared: &Shared, workload: Workload) -> anyhow::Result<()> {
     matrix(shared, workload).await
 }
 
-/// The seed that is given, or any.
+/// Which writes to strike at: empty for a sample.
+fn which() -> String {
+    env::var(WHICH).unwrap_or_default()
+}
+
+/// The seed that is given, or any: one for all workloads, printed once.
 fn seed() -> anyhow::Result<u64> {
-    match env::var(SEED) {
-        Ok(text) => text.parse().with_context(|| format!("{SEED} is a number")),
-        Err(_) => Ok(RandomState::new().build_hasher().finish()),
-    }
+    static ONE: OnceLock<u64> = OnceLock::new();
+    let given = env::var(SEED).ok().map(|text| text.parse::<u64>()).transpose();
+    let given = given.with_context(|| format!("{SEED} is a number"))?;
+    Ok(*ONE.get_or_init(|| {
+        let seed = given.unwrap_or_else(|| RandomState::new().build_hasher().finish());
+        println!("crash: {SEED}={seed}");
+        seed
+    }))
 }
 
 /// A strike by name: `after-object-07`.
@@ -182,11 +190,16 @@ struct Outcome {
     story: String,
 }
 
-/// An undisturbed case, then one for each point.
+/// An undisturbed case, then one for each point; of a sample, until one was struck.
 async fn matrix(shared: &Shared, workload: Workload) -> anyhow::Result<()> {
     shared.operator.lock().await.kill9().await?;
     let reference = case(shared, workload, None).await.context("undisturbed")?;
     let points = points(workload, &reference)?;
+    if which().is_empty() {
+        return sample(shared, workload, &reference, points).await;
+    }
+    let names: Vec<String> = points.iter().map(|p| Named(*p).to_string()).collect();
+    println!("crash::{}: striking at {}", workload.name(), names.join(" "));
     let count = points.len();
     let cases = stream::iter(points).map(async |point| {
         let outcome = case(shared, workload, Some(point)).await;
@@ -208,7 +221,27 @@ async fn matrix(shared: &Shared, workload: Workload) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// All points that the undisturbed run offers, or those that are asked for.
+/// The first of these points that the operator comes to: a late write of the undisturbed run may not come again.
+async fn sample(
+    shared: &Shared,
+    workload: Workload,
+    reference: &Outcome,
+    points: Vec<Strike>,
+) -> anyhow::Result<()> {
+    let count = points.len();
+    for point in points {
+        let name = format!("{}::{}", workload.name(), Named(point));
+        println!("crash::{name}: striking");
+        let outcome = case(shared, workload, Some(point)).await.with_context(|| name.clone())?;
+        compare(reference, &outcome).context(name)?;
+        if outcome.struck {
+            return Ok(());
+        }
+    }
+    bail!("{}: the operator came to none of {count} points", workload.name())
+}
+
+/// All points that the undisturbed run offers, or those that are asked for; for a sample in an order that is drawn.
 fn points(workload: Workload, reference: &Outcome) -> anyhow::Result<Vec<Strike>> {
     let count = |sequence| reference.writes.get(&sequence).copied().unwrap_or(0);
     let sequences =
@@ -220,23 +253,18 @@ fn points(workload: Workload, reference: &Outcome) -> anyhow::Result<Vec<Strike>
         })
         .collect();
     ensure!(count(Sequence::Object) > 3, "hardly a write was counted: {:?}", reference.writes);
-    let which = env::var(WHICH).unwrap_or_default();
-    let chosen = match which.as_str() {
+    println!("crash::{}: {:?}", workload.name(), reference.writes);
+    Ok(match which().as_str() {
         "all" => all,
         "" => draw(workload, all)?,
         names => all.into_iter().filter(|p| names.split(',').any(|n| n == Named(*p).to_string())).collect(),
-    };
-    let names: Vec<String> = chosen.iter().map(|p| Named(*p).to_string()).collect();
-    println!("crash::{}: {:?}; striking at {}", workload.name(), reference.writes, names.join(" "));
-    Ok(chosen)
+    })
 }
 
 fn draw(workload: Workload, mut all: Vec<Strike>) -> anyhow::Result<Vec<Strike>> {
-    let seed = seed()?;
-    println!("crash::{}: {SEED}={seed}", workload.name());
-    let mut state = seed ^ (workload as u64);
+    let mut state = seed()? ^ (workload as u64);
     let mut drawn = Vec::new();
-    while drawn.len() < DRAWN && !all.is_empty() {
+    while !all.is_empty() {
         // splitmix64
         state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = state;

@@ -19,7 +19,7 @@ pub struct Figure {
     pub flagger: Option<f64>,
     /// In which respect Flagger's measurement was another one.
     pub remark: &'static str,
-    /// What the engine that Serin had before needed for the same.
+    /// What the engine that Serin had before needed for the same; recorded, not measured.
     pub before: Option<f64>,
     /// Details, one a line.
     pub details: Vec<String>,
@@ -90,7 +90,7 @@ impl Figure {
         }
         if let Some(before) = self.before {
             let (ratio, before) = (number(self.value / before), amount(before, self.unit));
-            write!(text, "\n    engine before: {before}; this is {ratio} times as much").ok();
+            write!(text, "\n    engine before, as recorded: {before}; this is {ratio} times as much").ok();
         }
         for line in &self.details {
             write!(text, "\n    {line}").ok();
@@ -141,7 +141,10 @@ mod tests {
              Flagger 1.44: 172, 20 canaries; Flagger needs 4.77 times as much"
         );
         let text = Figure::new("a path", "loop", 5.0, "µs").before(20.0).text();
-        assert!(text.ends_with("\n    engine before: 20 µs; this is 0.250 times as much"), "{text}");
+        assert!(
+            text.ends_with("\n    engine before, as recorded: 20 µs; this is 0.250 times as much"),
+            "{text}"
+        );
         assert!(Figure::new("calls", "", 41.0, "").target(40.0).text().contains("MISSED"));
     }
 
