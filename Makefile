@@ -104,22 +104,22 @@ charts-check: ## Render the charts with real Helm: names, schemas, what Helm doe
 
 .PHONY: helm-check
 helm-check: ## Render the charts with Helm 3 and 4, and play installs, upgrades and releases with both on real parts
-	@.ci/doctor helm-check all nightly
-	@e2e/parts/build.sh all nightly
+	@.ci/doctor helm-check all helm3
+	@e2e/parts/build.sh all helm3
 	@$(MAKE) --no-print-directory build
 	$(CARGO) test --locked --no-fail-fast -p serin-e2e --test charts --test helm
 
 .PHONY: servers-check
 servers-check: ## Play the same releases on every server that speaks Prometheus, on real parts
-	@.ci/doctor servers-check all nightly
-	@e2e/parts/build.sh all nightly
+	@.ci/doctor servers-check all servers
+	@e2e/parts/build.sh all servers
 	@$(MAKE) --no-print-directory build
 	$(CARGO) test --locked --no-fail-fast -p serin-e2e --test servers
 
 .PHONY: keda-check
 keda-check: ## Play applications that scale to zero with the real KEDA, on real parts
-	@.ci/doctor keda-check all nightly
-	@e2e/parts/build.sh all nightly
+	@.ci/doctor keda-check all keda
+	@e2e/parts/build.sh all keda
 	@$(MAKE) --no-print-directory build
 	$(CARGO) test --locked --no-fail-fast -p serin-e2e --test nightly -- keda
 

@@ -9,7 +9,12 @@
 #   demo       what the demo and most stories need          contour    Contour, for the Gateway API
 #   kubectl    kubectl                                      proxies    Traefik and kube-proxy
 #   graphite   Graphite's own web application               helm       Helm 4, for the charts
-#   all        all of these                                 nightly    Helm 3, VictoriaMetrics and KEDA, for `make nightly` alone
+#   all        all of these
+#
+# For `make nightly` alone:
+#
+#   helm3      Helm 3                                       servers    VictoriaMetrics
+#   keda       KEDA's operator                              nightly    all of these
 #
 # The folder is $SERIN_PARTS, or ~/.cache/serin/parts-<key>, where <key> is a hash of the files that pin the versions.
 # A part counts as there when it has answered; one that does not is built or fetched again. Programs of the pinned minor
@@ -43,10 +48,10 @@ proxies  kube-proxy               10  build bed     k8s.io/kubernetes/cmd/kube-p
 proxies  nft                       0  tool
 graphite graphite                  0  graphite
 helm     helm4                   170  build helm4   helm.sh/helm/v4/cmd/helm
-nightly  helm3                   160  build helm3   helm.sh/helm/v3/cmd/helm
-nightly  victoria-metrics        150  build victoriametrics github.com/VictoriaMetrics/VictoriaMetrics/app/victoria-metrics
-nightly  keda                    500  build keda    github.com/kedacore/keda/v2/cmd/operator
-nightly  keda-crds.yaml            0  files keda    github.com/kedacore/keda/v2 config/crd/bases/*.yaml
+helm3    helm3                   160  build helm3   helm.sh/helm/v3/cmd/helm
+servers  victoria-metrics        150  build victoriametrics github.com/VictoriaMetrics/VictoriaMetrics/app/victoria-metrics
+keda     keda                    500  build keda    github.com/kedacore/keda/v2/cmd/operator
+keda     keda-crds.yaml            0  files keda    github.com/kedacore/keda/v2 config/crd/bases/*.yaml
 '
 
 export CGO_ENABLED=0 GOFLAGS=-mod=readonly GOTOOLCHAIN=auto
@@ -64,6 +69,7 @@ field() { awk -v part="$1" -v n="$2" '$2 == part { print $n }' <<<"$TABLE"; }
 selected() {
   local all=" $* "
   [[ $all != *' all '* ]] || all+=' demo kubectl contour proxies graphite helm '
+  [[ $all != *' nightly '* ]] || all+=' helm3 servers keda '
   awk -v sets="$all" 'NF && index(sets, " " $1 " ") { print $2 }' <<<"$TABLE"
 }
 
