@@ -235,7 +235,7 @@ pub struct Snapshot {
     pub missing_kinds: Vec<String>,
     /// Plural.group of the kinds of its router that the operator may not read.
     pub forbidden_kinds: Vec<String>,
-    /// Kinds that were never listed, by plural.group, and why they cannot be.
+    /// Kinds that were never listed, by plural.group, and why.
     pub unlisted_kinds: BTreeMap<String, String>,
     /// Kinds that matter to it and have not been seen for too long: what is known of them may be old.
     pub stale: Vec<StaleKind>,

@@ -29,7 +29,12 @@ pub(super) struct Pause {
 impl Pause {
     /// From now on for so long.
     pub(super) fn from(now: Timestamp, wait: Duration) -> Self {
-        Self { since: now, until: clock::after(now, wait) }
+        Self::between(now, clock::after(now, wait))
+    }
+
+    /// From `since` on until `until`.
+    pub(super) fn between(since: Timestamp, until: Timestamp) -> Self {
+        Self { since, until }
     }
 
     /// When it ends. None: the clock has been set back since it began, so that it cannot be told.

@@ -8,7 +8,7 @@ use crate::{
     config::Rules,
     manifest::pod_policies,
     plan::{self, Answers, Plan},
-    snapshot::{CANARY, DEPLOYMENT, INGRESS, Key, Kind, SERVICE},
+    snapshot::{CANARY, CANARY_RUN, DEPLOYMENT, INGRESS, Key, Kind, SERVICE},
 };
 
 /// Two Canaries, the older named `older`, and what each of them sees and does.
@@ -353,5 +353,62 @@ fn c4_a_virtual_service_that_one_canary_refers_to_is_not_anothers() {
         two.target("web");
         two.target(target);
         two.refused("younger", &["ForeignObject", "VirtualService shop", "the older Canary older"]);
+    }
+}
+
+/// The older Canary with its target and this status, ready to be set up.
+fn unmade(status: &Value) -> Two {
+    let spec = |target: &str| {
+        json!({
+            "targetRef": deployment(target), "provider": "kubernetes", "service": {"name": target},
+            "analysis": {"stepWeight": null, "iterations": 2},
+        })
+    };
+    let two = Two::new(&spec("app"), &spec("other"));
+    two.target("app");
+    let mut canary = two.cache.get(CANARY, "n", "older").unwrap();
+    canary["metadata"]["finalizers"] = json!(["finalizer.flagger.app"]);
+    canary["status"] = json!({"epoch": 0, "failedChecks": 0, "canaryWeight": 0, "iterations": 0});
+    json_patch::merge(&mut canary["status"], status);
+    two.cache.insert(CANARY, canary);
+    two
+}
+
+#[test]
+fn advice_about_policies_that_are_not_listed_yet_stays_as_it_is_and_stops_nothing() {
+    let lines = ["NetworkPolicy a holds for x", "PodDisruptionBudget b protects x"];
+    let said = format!("something else; {}", lines.join("; "));
+    let two = unmade(&json!({
+        "conditions": [{"type": "Advisory", "status": "True", "reason": "Advisory", "message": said}],
+    }));
+    let advice = || {
+        let status = two.plan("older").status.unwrap();
+        assert_ne!(status.epoch, 0, "it goes on");
+        let advice = status.conditions.into_iter().find(|c| c.type_ == "Advisory").unwrap().message;
+        let about =
+            |line: &&str| line.starts_with("NetworkPolicy ") || line.starts_with("PodDisruptionBudget ");
+        advice.split("; ").filter(about).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let [policies, budgets] = pod_policies::KINDS;
+    assert!(advice().is_empty(), "listed, and there are none");
+    two.cache.forget(policies);
+    assert_eq!(advice(), [lines[0]]);
+    two.cache.forget(budgets);
+    assert_eq!(advice(), lines);
+    two.cache.forbid(policies);
+    assert_eq!(advice(), [lines[1]], "what may not be listed is not advised about");
+}
+
+#[test]
+fn a_record_with_a_number_that_no_run_has_does_not_count() {
+    for (numbers, epoch) in [(vec![7, i64::MAX, (1 << 53) + 1], 8), (vec![1 << 53], (1 << 53) + 1)] {
+        let two = unmade(&json!({}));
+        two.cache.set_crds([CANARY_RUN.crd()].into());
+        for number in numbers {
+            let mine =
+                json!({"metadata": {"labels": {"serin.dev/canary": "older"}}, "spec": {"number": number}});
+            two.put(CANARY_RUN, &format!("older-{number}"), &mine);
+        }
+        assert_eq!(two.plan("older").status.unwrap().epoch, epoch);
     }
 }

@@ -94,17 +94,18 @@ fn metric(query: &str) -> Result<(String, String), SourceError> {
     }
 }
 
-/// A value that is not there yet is no data. What Keptn could not fetch is an error, although the value of before may still
-/// stand there.
+/// A value that is not there yet is no data. One that Keptn could not fetch is an error: it empties the value then. Beside a
+/// value `errMsg` says nothing, as Keptn did not clear it after a success until January 2024.
 fn value(status: &Value, whose: &str) -> Result<Vec<f64>, SourceError> {
     let odd =
         |why: String, said: &str| SourceError::Undecodable { server: SERVER.into(), why, said: quoted(said) };
-    if let Some(said) = status["errMsg"].as_str().map(str::trim).filter(|said| !said.is_empty()) {
-        return Err(odd(format!("{whose} has an error in place of a new value"), said));
-    }
+    let none = || match status["errMsg"].as_str().map(str::trim).filter(|said| !said.is_empty()) {
+        Some(said) => Err(odd(format!("{whose} has an error in place of a value"), said)),
+        None => Ok(vec![]),
+    };
     let number = match &status["value"] {
-        Value::Null => return Ok(vec![]),
-        Value::String(text) if text.trim().is_empty() => return Ok(vec![]),
+        Value::Null => return none(),
+        Value::String(text) if text.trim().is_empty() => return none(),
         Value::String(text) => text.trim().parse().ok(),
         Value::Number(number) => number.as_f64(),
         _ => None,
@@ -148,10 +149,16 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_keptn_could_not_renew_is_none() {
-        let error = value(&json!({"value": "12.5", "errMsg": "no route to host"}), "m").unwrap_err();
-        assert_eq!(error.reason(), "AnswerUndecodable");
-        assert!(error.quoting().contains("no route to host"), "{}", error.quoting());
-        assert_eq!(value(&json!({"value": "12.5", "errMsg": ""}), "m").unwrap(), [12.5]);
+    fn an_error_of_keptn_counts_only_where_there_is_no_value() {
+        for none in [json!(""), json!(" "), json!(null)] {
+            let error = value(&json!({"value": none, "errMsg": "no route to host"}), "m").unwrap_err();
+            assert_eq!(error.reason(), "AnswerUndecodable");
+            assert!(error.quoting().contains("no route to host"), "{}", error.quoting());
+            assert!(value(&json!({"value": none, "errMsg": " "}), "m").unwrap().is_empty());
+        }
+        // one of before, that was not cleared
+        for said in ["", "no route to host"] {
+            assert_eq!(value(&json!({"value": "12.5", "errMsg": said}), "m").unwrap(), [12.5]);
+        }
     }
 }

@@ -16,6 +16,8 @@ use super::{
 use crate::{analysis::as_written, net::Outbound};
 
 const PUBLIC: &str = "https://monitoring.googleapis.com";
+/// What is said of an answer with a `nextPageToken`.
+const FURTHER: &str = "the answer has further pages: aggregate the query to fewer series";
 
 /// Any project.
 #[derive(Clone)]
@@ -140,9 +142,11 @@ fn endpoint<'a>(ask: &Ask<'a>) -> Result<&'a str, SourceError> {
 pub(super) fn decode(reply: &Reply) -> Result<Vec<f64>, SourceError> {
     let answer: Answer = reply.json()?;
     if !answer.partial_errors.is_empty() || !answer.next_page_token.is_empty() {
-        let said: Vec<&str> = answer.partial_errors.iter().map(|said| said.message.as_str()).collect();
-        let (server, said) = (reply.server.clone(), reply.quote(said.join("; ").as_bytes()));
-        return Err(SourceError::Warned { server, said });
+        let theirs: Vec<&str> = answer.partial_errors.iter().map(|said| said.message.as_str()).collect();
+        let theirs = Some(reply.quote(theirs.join("; ").as_bytes())).filter(|said| !said.is_empty());
+        let further = (!answer.next_page_token.is_empty()).then(|| FURTHER.to_owned());
+        let said = theirs.into_iter().chain(further).collect::<Vec<_>>().join("; ");
+        return Err(SourceError::Warned { server: reply.server.clone(), said });
     }
     let value = |series: &Series| {
         let Some(point) = series.point_data.first() else { return Ok(f64::NAN) };

@@ -173,11 +173,16 @@ fn rights_can_be_narrowed() -> Result<()> {
     };
     for helm in helms()? {
         let objects = helm.render(&chart("serin", "serin").set(&["rbac.providers={istio,gatewayapi:v1}"]))?;
-        let groups = of(find(&objects, "ClusterRole", "serin")?);
+        let role = find(&objects, "ClusterRole", "serin")?;
+        let groups = of(role);
         ensure!(
             groups.contains_key("networking.istio.io") && groups.contains_key("gateway.networking.k8s.io")
         );
         ensure!(!groups.contains_key("kuma.io") && groups.contains_key("apps"), "{groups:?}");
+        // the rule of policies shares its group with that of Ingresses
+        let text = role.to_string();
+        ensure!(text.contains("networkpolicies") && text.contains("poddisruptionbudgets"), "{text}");
+        ensure!(!text.contains("ingresses"), "{text}");
         let why = helm.refusal(&chart("serin", "serin").set(&["rbac.providers={isto}"]))?;
         ensure!(why.contains("isto is no router: choose from"), "{why}");
 

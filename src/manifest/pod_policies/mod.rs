@@ -5,52 +5,125 @@ use serde_json::Value;
 
 use super::json as get;
 use crate::{
-    snapshot::{Kind, NETWORK_POLICY, Objects, POD_DISRUPTION_BUDGET},
+    names::conditions,
+    snapshot::{Kind, NETWORK_POLICY, Objects, POD_DISRUPTION_BUDGET, Snapshot},
     spec::Validated,
 };
 
 /// Kinds that select pods of others by their labels.
 pub const KINDS: [Kind; 2] = [NETWORK_POLICY, POD_DISRUPTION_BUDGET];
+/// Rules of a NetworkPolicy and the other ends of the connections that they allow.
+const DIRECTIONS: [(&str, &str); 2] = [("ingress", "from"), ("egress", "to")];
 
-/// What selects the pods of the target and not those of the primary, a sentence each. `sides`: the labels of their pods.
-pub fn advice(c: &Validated, sides: [&Value; 2], objects: &Objects) -> Vec<String> {
-    let one_sided = |selector: &Value| selects(selector, sides[0]) && !selects(selector, sides[1]);
-    let (target, primary) = (&c.names.target, &c.names.primary);
-    let remedy = format!("have it select a label that both bear, or make another for {primary}");
-    let name = |object: &Value| object["metadata"]["name"].as_str().unwrap_or_default().to_owned();
-    let mut all = Vec::new();
-    for policy in objects.of(NETWORK_POLICY) {
-        let named = name(policy);
-        let spec = &policy["spec"];
-        if one_sided(&spec["podSelector"]) {
-            all.push(format!(
-                "NetworkPolicy {named} holds for the pods of {target} and not for those of {primary}, which serve users: where others are denied, {primary} is cut off, else it is open to all: {remedy}"
-            ));
-        }
-        if peers(spec).into_iter().any(one_sided) {
-            all.push(format!(
-                "NetworkPolicy {named} lets the pods of {target} through and not those of {primary}, which serve users: {remedy}"
-            ));
-        }
-    }
-    for budget in objects.of(POD_DISRUPTION_BUDGET) {
-        if one_sided(&budget["spec"]["selector"]) {
-            all.push(format!(
-                "PodDisruptionBudget {} protects the pods of {target} and not those of {primary}, which serve users: {remedy}",
-                name(budget)
-            ));
-        }
-    }
-    all
+/// What selects the pods of the target and not those of the primary, a sentence each. `sides`: the labels of their pods. Of a
+/// kind that is not listed yet it stays what status says.
+pub fn advice(c: &Validated, sides: [&Value; 2], snap: &Snapshot) -> Vec<String> {
+    let one = |kind: Kind| {
+        let unlisted = snap.unlisted_kinds.contains_key(&kind.crd());
+        if unlisted { said(snap, kind) } else { Sides::new(c, sides).advice(kind, &snap.objects) }
+    };
+    KINDS.into_iter().flat_map(one).collect()
 }
 
-/// Pods of the policy's own namespace that it names on the other end of a connection.
-fn peers(spec: &Value) -> Vec<&Value> {
-    let rules = [("ingress", "from"), ("egress", "to")].into_iter();
-    let ends = rules.flat_map(|(rules, ends)| {
-        get::list(&spec[rules]).iter().flat_map(move |rule| get::list(&rule[ends]))
-    });
-    ends.filter(|end| end["namespaceSelector"].is_null()).map(|end| &end["podSelector"]).collect()
+/// The sentences about this kind in the condition of the Canary.
+fn said(snap: &Snapshot, kind: Kind) -> Vec<String> {
+    let all = snap.canary.status.iter().flat_map(|status| &status.conditions);
+    let all = all.filter(|c| c.type_ == conditions::ADVISORY).flat_map(|c| c.message.split("; "));
+    let head = format!("{} ", kind.kind);
+    all.filter(|sentence| sentence.starts_with(&head)).map(str::to_owned).collect()
+}
+
+/// Whose pods are looked at.
+struct Sides<'a> {
+    target: &'a str,
+    primary: &'a str,
+    /// Labels of the target's pods and of the primary's.
+    labels: [&'a Value; 2],
+}
+
+impl<'a> Sides<'a> {
+    fn new(c: &'a Validated, labels: [&'a Value; 2]) -> Self {
+        Self { target: &c.names.target, primary: &c.names.primary, labels }
+    }
+
+    fn advice(&self, kind: Kind, objects: &Objects) -> Vec<String> {
+        let specs: Vec<&Value> = objects.of(kind).map(|object| &object["spec"]).collect();
+        let one = |object: &Value| {
+            let name = object["metadata"]["name"].as_str().unwrap_or_default();
+            let all = if kind == NETWORK_POLICY {
+                self.about_policy(&object["spec"], &specs)
+            } else {
+                self.about_budget(&object["spec"], &specs)
+            };
+            let remedy =
+                format!("have it select a label that both bear, or make another for {}", self.primary);
+            all.into_iter().map(|what| format!("{} {name} {what}: {remedy}", kind.kind)).collect::<Vec<_>>()
+        };
+        objects.of(kind).flat_map(one).collect()
+    }
+
+    fn about_policy(&self, spec: &Value, all: &[&Value]) -> Vec<String> {
+        let Self { target, primary, .. } = self;
+        let mut told = Vec::new();
+        if self.only_target(&spec["podSelector"]) && !self.governed(spec, all) {
+            told.push(format!("holds for the pods of {target} and not for those of {primary}, which serve users: where others are denied, {primary} is cut off, else it is open to all"));
+        }
+        if self.lets_only_target_through(spec, all) {
+            told.push(format!(
+                "lets the pods of {target} through and not those of {primary}, which serve users"
+            ));
+        }
+        told
+    }
+
+    fn about_budget(&self, spec: &Value, all: &[&Value]) -> Vec<String> {
+        let Self { target, primary, .. } = self;
+        let protected = all.iter().any(|other| self.selects_primary(&other["selector"]));
+        let told = (self.only_target(&spec["selector"]) && !protected)
+            .then(|| format!("protects the pods of {target} and not those of {primary}, which serve users"));
+        told.into_iter().collect()
+    }
+
+    fn only_target(&self, selector: &Value) -> bool {
+        selects(selector, self.labels[0]) && !selects(selector, self.labels[1])
+    }
+
+    fn selects_primary(&self, selector: &Value) -> bool {
+        selects(selector, self.labels[1])
+    }
+
+    /// Others of these policies hold for the primary's pods, and allow something in each direction in which this one does: one
+    /// that only denies cuts them off.
+    fn governed(&self, spec: &Value, all: &[&Value]) -> bool {
+        let allows = |spec: &Value, rules: &str| !get::list(&spec[rules]).is_empty();
+        let others: Vec<_> = all.iter().filter(|other| self.selects_primary(&other["podSelector"])).collect();
+        let allowed = |rules: &str| !allows(spec, rules) || others.iter().any(|other| allows(other, rules));
+        !others.is_empty() && DIRECTIONS.iter().all(|(rules, _)| allowed(rules))
+    }
+
+    /// A rule names the target's pods, and no rule about the same pods, direction and ports lets the primary's through.
+    fn lets_only_target_through(&self, spec: &Value, all: &[&Value]) -> bool {
+        let alike = || all.iter().filter(|other| other["podSelector"] == spec["podSelector"]);
+        let one = |(rules, ends): &(&str, &str), rule: &Value| {
+            let own_namespace = |end: &&Value| end["namespaceSelector"].is_null();
+            let mut named = get::list(&rule[*ends]).iter().filter(own_namespace);
+            let lets_primary = |other: &Value| {
+                let (ports, ends) = (get::list(&other["ports"]), get::list(&other[*ends]));
+                let same = ports.is_empty() || other["ports"] == rule["ports"];
+                same && (ends.is_empty() || ends.iter().any(|end| self.primary_at(end)))
+            };
+            named.any(|end| self.only_target(&end["podSelector"]))
+                && !alike().flat_map(|other| get::list(&other[*rules])).any(lets_primary)
+        };
+        DIRECTIONS.iter().any(|at| get::list(&spec[at.0]).iter().any(|rule| one(at, rule)))
+    }
+
+    /// The primary's pods are on this end of a connection. Of namespaces only a selector of all is known to select theirs.
+    fn primary_at(&self, end: &Value) -> bool {
+        let (pods, namespaces) = (&end["podSelector"], &end["namespaceSelector"]);
+        let all = namespaces.as_object().is_some_and(serde_json::Map::is_empty);
+        (namespaces.is_null() || all) && (self.selects_primary(pods) || all && pods.is_null())
+    }
 }
 
 /// A label selector of the API selects pods with these labels. An empty one selects all, one that is absent none.

@@ -8,10 +8,16 @@ fn sides() -> [Value; 2] {
 }
 
 fn said(kind: Kind, spec: &Value) -> Vec<String> {
+    said_of(kind, &[("it", spec)])
+}
+
+fn said_of(kind: Kind, all: &[(&str, &Value)]) -> Vec<String> {
     let mut objects = Objects::default();
-    objects.insert(kind, json!({"metadata": {"name": "it"}, "spec": spec}));
+    for (name, spec) in all {
+        objects.insert(kind, json!({"metadata": {"name": name}, "spec": spec}));
+    }
     let [target, primary] = sides();
-    advice(&fixture::canary(&json!({})), [&target, &primary], &objects)
+    Sides::new(&fixture::canary(&json!({})), [&target, &primary]).advice(kind, &objects)
 }
 
 #[test]
@@ -61,5 +67,65 @@ fn r36_a_disruption_budget_of_the_target_alone_is_named() {
     // one without a selector selects nothing
     for spec in [json!({}), json!({"selector": {}}), json!({"selector": {"matchLabels": {"tier": "web"}}})] {
         assert!(said(POD_DISRUPTION_BUDGET, &spec).is_empty(), "{spec}");
+    }
+}
+
+#[test]
+fn advice_goes_when_another_object_holds_for_the_primary() {
+    let of = |name: &str| json!({"matchLabels": {"app": name}});
+    let budget = |selector: Value| json!({"selector": selector});
+    let one = budget(of("podinfo"));
+    for (other, told) in
+        [(of("podinfo-primary"), 0), (json!({"matchLabels": {"tier": "web"}}), 0), (of("x"), 1)]
+    {
+        let all = said_of(POD_DISRUPTION_BUDGET, &[("it", &one), ("other", &budget(other.clone()))]);
+        assert_eq!(all.len(), told, "{other}");
+    }
+
+    let policy = |selector: Value, rules: Value| {
+        let mut policy = json!({"podSelector": selector});
+        json_patch::merge(&mut policy, &rules);
+        policy
+    };
+    let (allows, denies) = (json!({"ingress": [{}]}), json!({}));
+    let primary = || of("podinfo-primary");
+    for (one, selector, other, told) in [
+        (&allows, primary(), &allows, 0),
+        (&denies, primary(), &denies, 0),
+        (&denies, json!({}), &denies, 0),
+        // what denies everything to all cuts the primary off
+        (&allows, json!({}), &denies, 1),
+        (&allows, primary(), &json!({"egress": [{}]}), 1),
+        (&allows, of("x"), &allows, 1),
+    ] {
+        let (it, other) = (policy(of("podinfo"), one.clone()), policy(selector, other.clone()));
+        assert_eq!(said_of(NETWORK_POLICY, &[("it", &it), ("other", &other)]).len(), told, "{it} {other}");
+    }
+}
+
+#[test]
+fn advice_about_peers_goes_when_the_primary_is_let_through_as_well() {
+    let end = |name: &str| json!({"podSelector": {"matchLabels": {"app": name}}});
+    let database =
+        |name: &str, rules: Value| json!({"podSelector": {"matchLabels": {"app": name}}, "ingress": rules});
+    let rule = |ends: Value, port: u16| json!({"from": ends, "ports": [{"port": port}]});
+    let (target, primary) = (end("podinfo"), end("podinfo-primary"));
+    for (rules, told) in [
+        (json!([rule(json!([target]), 80)]), 1),
+        (json!([rule(json!([target, primary]), 80)]), 0),
+        (json!([rule(json!([target, {"namespaceSelector": {}}]), 80)]), 0),
+        (json!([rule(json!([target, {"namespaceSelector": {"matchLabels": {"a": "b"}}}]), 80)]), 1),
+        (json!([rule(json!([target, {"ipBlock": {"cidr": "10.0.0.0/8"}}]), 80)]), 1),
+        (json!([rule(json!([target]), 80), rule(json!([primary]), 80)]), 0),
+        (json!([rule(json!([target]), 80), {"from": [primary]}]), 0),
+        (json!([rule(json!([target]), 80), rule(json!([primary]), 81)]), 1),
+    ] {
+        assert_eq!(said(NETWORK_POLICY, &database("database", rules.clone())).len(), told, "{rules}");
+    }
+    // another policy for the same pods
+    let it = database("database", json!([rule(json!([target]), 80)]));
+    for (whose, told) in [("database", 0), ("cache", 1)] {
+        let other = database(whose, json!([rule(json!([primary]), 80)]));
+        assert_eq!(said_of(NETWORK_POLICY, &[("it", &it), ("other", &other)]).len(), told, "{whose}");
     }
 }

@@ -22,7 +22,7 @@ use self::entry::{Entry, drop_unread, key_of, version_of};
 pub(crate) use self::{freshness::GRACE, store::ObjectCache};
 use super::references::{Contested, References};
 use crate::{
-    manifest::config,
+    manifest::{config, pod_policies},
     snapshot::{
         ALERT_PROVIDER, CANARY, CANARY_RUN, DAEMONSET, DEPLOYMENT, ENDPOINTS, JOB, Key, Kind,
         METRIC_TEMPLATE, ObjectRef, POD, REVISION,
@@ -39,7 +39,7 @@ impl ObjectCache {
         }
         if config::KINDS.contains(&kind) {
             object = config::without_content(&object);
-        } else if scalers::is_autoscaler(kind) {
+        } else if scalers::without_status(kind) {
             scalers::drop_status(&mut object);
         } else if kind == CANARY_RUN {
             records::drop_closed(&mut object);
@@ -56,7 +56,7 @@ impl ObjectCache {
         if entries.get(&key).is_some_and(|e| e.version() > version) {
             return vec![];
         }
-        let old = entries.get(&key).filter(|_| scalers::is_autoscaler(kind)).and_then(Entry::object);
+        let old = entries.get(&key).filter(|_| scalers::without_status(kind)).and_then(Entry::object);
         entries.insert(key.clone(), Entry::Seen { version, text: object.to_string().into() });
         if inner.floors.get(&(kind, key.clone())).is_some_and(|f| *f <= version) {
             inner.floors.remove(&(kind, key.clone()));
@@ -91,8 +91,8 @@ impl ObjectCache {
         }
         let mut triggered = inner.triggered(kind, &key, object);
         let entries = inner.objects.entry(kind).or_default();
-        // objects that no Canary depends on are never written by us, so no tombstone is needed
-        if triggered.is_empty() || kind == POD {
+        // what is never written by us needs no tombstone, nor does what no Canary depends on
+        if triggered.is_empty() || kind == POD || pod_policies::KINDS.contains(&kind) {
             entries.remove(&key);
         } else {
             entries.insert(key.clone(), Entry::Deleted { version });

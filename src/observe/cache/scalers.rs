@@ -4,14 +4,15 @@ use serde_json::Value;
 
 use super::{entry::Entry, store::ObjectCache};
 use crate::{
+    manifest::pod_policies,
     names,
     observe::references::References,
     snapshot::{HPA, Kind, SCALED_OBJECT},
 };
 
-/// The kind is one of autoscalers.
-pub(super) fn is_autoscaler(kind: Kind) -> bool {
-    kind == HPA || kind == SCALED_OBJECT
+/// The status of this kind does not matter: autoscalers, and what selects pods by their labels.
+pub(super) fn without_status(kind: Kind) -> bool {
+    kind == HPA || kind == SCALED_OBJECT || pod_policies::KINDS.contains(&kind)
 }
 
 /// Nothing that matters differs.
@@ -28,9 +29,9 @@ pub(super) fn same_but_version(a: &Value, b: &Value) -> bool {
 }
 
 /// Removes what changes all the time and no decision reads.
-pub(super) fn drop_status(scaler: &mut Value) {
-    if let Some(scaler) = scaler.as_object_mut() {
-        scaler.remove("status");
+pub(super) fn drop_status(object: &mut Value) {
+    if let Some(object) = object.as_object_mut() {
+        object.remove("status");
     }
 }
 

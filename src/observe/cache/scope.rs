@@ -19,6 +19,11 @@ impl ObjectCache {
         if new { inner.references.keys().cloned().collect() } else { vec![] }
     }
 
+    /// The operator was told that it may not list the kind, and has not listed it since.
+    pub(crate) fn refused(&self, kind: Kind) -> bool {
+        self.lock().forbidden.contains(&kind)
+    }
+
     /// The operator may not list the kind, and never could.
     pub(crate) fn forbidden(&self, kind: Kind) -> bool {
         let inner = self.lock();

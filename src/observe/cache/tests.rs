@@ -158,3 +158,29 @@ fn c35_two_canaries_with_targets_of_one_name_have_templates_of_their_own() {
         assert_eq!(all, [format!("app-primary-{name}")]);
     }
 }
+
+#[test]
+fn of_pod_policies_only_a_change_of_the_spec_triggers_and_nothing_is_kept_of_those_that_are_gone() {
+    let cache = ObjectCache::default();
+    cache.insert(
+        CANARY,
+        json!({
+            "metadata": {"name": "app", "namespace": "n", "resourceVersion": "1"},
+            "spec": {"targetRef": {"name": "app"}},
+        }),
+    );
+    for kind in pod_policies::KINDS {
+        let policy = |version: &str, healthy: u32, label: &str| {
+            json!({
+                "metadata": {"name": "it", "namespace": "n", "resourceVersion": version},
+                "spec": {"selector": {"matchLabels": {"app": label}}}, "status": {"currentHealthy": healthy},
+            })
+        };
+        assert!(!cache.insert(kind, policy("2", 1, "app")).is_empty());
+        assert!(cache.insert(kind, policy("3", 2, "app")).is_empty(), "{kind:?}");
+        assert_eq!(cache.get(kind, "n", "it").unwrap()["status"], Value::Null);
+        assert!(!cache.insert(kind, policy("4", 2, "other")).is_empty());
+        assert!(!cache.remove(kind, &policy("5", 2, "other")).is_empty());
+        assert!(cache.lock().objects[&kind].is_empty(), "{kind:?}");
+    }
+}

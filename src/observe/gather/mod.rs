@@ -61,7 +61,7 @@ pub(crate) fn gather(
     let stale = stale(cache, &wanted, now);
     let mut objects = read(cache, namespace, &wanted, &stale)?;
     strangers(cache, namespace, target_kind, &target, &mut objects);
-    policies(cache, namespace, now, &mut objects)?;
+    policies(cache, namespace, &mut objects, &mut available);
     revisions(cache, key, &names::primary(&target), &mut objects);
     let bystanders = bystanders(cache, rules, &canary, &objects);
     let records = records(cache, key, &mut objects, &mut available.missing);
@@ -245,23 +245,18 @@ fn strangers(cache: &ObjectCache, namespace: &str, target_kind: Target, target: 
     }
 }
 
-/// What selects pods by their labels. Only advice rests on it: where it cannot be listed there is none.
-fn policies(
-    cache: &ObjectCache,
-    namespace: &str,
-    now: Timestamp,
-    objects: &mut Objects,
-) -> Result<(), GatherError> {
+/// What selects pods by their labels. Only advice rests on it: a kind that is not listed yet is not waited for, and of one that
+/// may not be listed nothing is known.
+fn policies(cache: &ObjectCache, namespace: &str, objects: &mut Objects, available: &mut Availability) {
     for kind in pod_policies::KINDS {
-        let unknown = cache.forbidden(kind) || cache.unlisted(kind, now).is_some();
-        if !unknown && !cache.synced(&[kind]) {
-            return Err(GatherError::Behind(kind.plural));
-        }
-        for object in cache.list(kind, namespace) {
-            objects.insert(kind, object);
+        if cache.synced(&[kind]) {
+            for object in cache.list(kind, namespace) {
+                objects.insert(kind, object);
+            }
+        } else if !cache.forbidden(kind) {
+            available.unlisted.insert(kind.crd(), "it has not been listed yet".into());
         }
     }
-    Ok(())
 }
 
 /// The stored templates of this Canary's primary: another Canary may have one of the same name and another kind.

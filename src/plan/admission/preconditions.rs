@@ -245,7 +245,7 @@ fn policies(snap: &Snapshot, c: &Validated, target: &Value, label: &(String, Str
         labels.insert(label.0.clone(), names::primary(&label.1).into());
         labels.into()
     });
-    pod_policies::advice(c, [&beside, &serving], &snap.objects)
+    pod_policies::advice(c, [&beside, &serving], snap)
 }
 
 /// With what the target's template uses, and the revision that both make.

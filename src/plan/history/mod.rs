@@ -39,6 +39,8 @@ use crate::{
 const TOLD_WITHIN: Duration = Duration::from_secs(60);
 /// Records that are kept where the Canary does not say.
 const KEPT: i32 = 10;
+/// No run has a higher number: JSON readers know whole numbers up to here.
+const HIGHEST: i64 = 1 << 53;
 const UNAVAILABLE: &str = "HistoryUnavailable";
 const REFUSED: &str = "HistoryRefused";
 
@@ -89,10 +91,11 @@ pub(crate) fn record(snap: &Snapshot, d: &mut PlanBuilder, now: Timestamp) {
     }
 }
 
-/// The highest number that a record of this Canary, or of a former one of its name, has; 0 without any.
+/// The highest number that a record of this Canary, or of a former one of its name, has; 0 without any. Higher ones than
+/// [`HIGHEST`] do not count.
 pub(crate) fn latest(snap: &Snapshot) -> i64 {
     let numbers = snap.objects.of(CANARY_RUN).filter_map(|run| run["spec"]["number"].as_i64());
-    numbers.max().unwrap_or(0)
+    numbers.filter(|number| *number <= HIGHEST).max().unwrap_or(0)
 }
 
 /// Since when the canary has had requests in this run, by its record. None: it had none, or there is no record.

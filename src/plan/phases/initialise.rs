@@ -52,7 +52,7 @@ fn begin(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     }
     d.phase(Phase::Initializing, cx.kind());
     // records that a Canary of this name has left behind keep their numbers
-    d.status.epoch = d.status.epoch.max(history::latest(cx.snap)) + 1;
+    d.status.epoch = d.status.epoch.max(history::latest(cx.snap)).saturating_add(1);
     d.status.in_use = Some(in_use(&cx.c));
     if cx.scaler.is_some() {
         d.status.primary_replicas = i32::try_from(autoscaler::primary_start(cx)).ok();

@@ -94,10 +94,13 @@ async fn v3_half_an_answer_of_a_cloud_is_no_whole_one() {
         stackdriver::decode(&http(TIMEOUT).reply("Google Cloud", 200, body.into()))
     };
     assert_eq!(read("").unwrap(), [0.5]);
-    for half in
-        [r#","partialErrors":[{"code":4,"message":"a store did not answer"}]"#, r#","nextPageToken":"x""#]
-    {
-        assert_eq!(read(half).unwrap_err().reason(), "AnswerWarned", "{half}");
+    for (half, said) in [
+        (r#","partialErrors":[{"code":4,"message":"a store did not answer"}]"#, "a store did not answer"),
+        (r#","nextPageToken":"x""#, "the answer has further pages: aggregate the query to fewer series"),
+    ] {
+        let error = read(half).unwrap_err();
+        assert_eq!(error.reason(), "AnswerWarned", "{half}");
+        assert!(error.quoting().contains(said), "{}", error.quoting());
     }
 }
 

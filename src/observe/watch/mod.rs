@@ -36,7 +36,7 @@ use super::{
 use crate::{
     clock,
     config::{Config, Rules},
-    manifest::config,
+    manifest::{config, pod_policies},
     names,
     snapshot::{
         ALERT_PROVIDER, CANARY, CANARY_RUN, DEPLOYMENT, ENDPOINTS, HPA, JOB, Key, Kind, METRIC_TEMPLATE, POD,
@@ -82,6 +82,14 @@ impl Sink {
     /// The kind is seen, or is not. True when it is not, and was until now.
     fn note<T>(&self, kind: Kind, event: &Seen<T>) -> bool {
         match event {
+            // without the right there is no advice: nothing else is missing
+            Seen::Lost(Loss::Forbidden(why)) if pod_policies::KINDS.contains(&kind) => {
+                if !self.cache.refused(kind) {
+                    tracing::info!(kind = kind.kind, why, "may not be listed: there is no advice about them");
+                }
+                self.trigger(self.cache.regain(kind, clock::now()));
+                self.report_lost();
+            }
             Seen::Lost(loss) => {
                 interrupted(kind.kind, loss);
                 self.metrics.watch_interrupted(&kind.crd());
@@ -357,3 +365,6 @@ fn lease_holder(lease: &Lease) -> Option<(String, jiff::Timestamp)> {
     let until = spec.renew_time.as_ref()?.0.checked_add(jiff::SignedDuration::from_secs(seconds)).ok()?;
     Some((holder, until))
 }
+
+#[cfg(test)]
+mod tests;
