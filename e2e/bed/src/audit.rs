@@ -15,7 +15,7 @@ use crate::{Bed, User};
 pub struct Request {
     /// `get`, `list`, `watch`, `create`, `update`, `patch`, `delete`.
     pub verb: String,
-    /// API group; empty for the core.
+    /// API group; empty for the core. That of a discovery too, which is about no resource.
     pub group: String,
     /// Plural name, with the subresource: `canaries/status`.
     pub resource: String,
@@ -53,6 +53,8 @@ struct Line {
     stage: String,
     verb: String,
     user: Account,
+    #[serde(default, rename = "requestURI")]
+    request_uri: String,
     #[serde(default)]
     object_ref: Object,
     response_status: Option<Answer>,
@@ -152,6 +154,9 @@ impl Audit {
 
 fn request(line: Line) -> Request {
     let object = line.object_ref;
+    let discovered = || line.request_uri.strip_prefix("/apis/")?.split(['/', '?']).next();
+    let group = if object.resource.is_empty() { discovered().unwrap_or_default() } else { &object.api_group };
+    let group = group.to_owned();
     let resource = if object.subresource.is_empty() {
         object.resource
     } else {
@@ -159,7 +164,7 @@ fn request(line: Line) -> Request {
     };
     Request {
         verb: line.verb,
-        group: object.api_group,
+        group,
         resource,
         namespace: object.namespace,
         name: object.name,
@@ -198,5 +203,9 @@ mod tests {
             BTreeMap::from([("patch canaries/status".to_owned(), 1)])
         );
         assert_eq!(audit.within("a").count(), 1);
+
+        let uri = r#""requestURI":"/apis/external.metrics.k8s.io/v1beta1","#;
+        let audit = Audit::parse(&line("serin", "ResponseComplete", "get", uri), "serin").unwrap();
+        assert_eq!(audit.requests()[0].group, "external.metrics.k8s.io");
     }
 }
