@@ -104,3 +104,24 @@ pub(crate) async fn all_gone(story: &Story<'_>) -> anyhow::Result<()> {
     }
     Ok(())
 }
+
+/// Both are removed, and no operator has written down that it saw so: the next one cannot tell whether the target was lost
+/// long before, when users would still be on the primary.
+pub(crate) async fn unrecorded(story: &Story<'_>) -> anyhow::Result<bool> {
+    let Some(canary) = story.api::<Canary>().get_opt("app").await? else { return Ok(false) };
+    let status = canary.status.unwrap_or_default();
+    Ok(status.phase != Some(Phase::Terminating)
+        && status.conditions.iter().all(|condition| condition.reason != "TargetMissing"))
+}
+
+/// The primary goes on serving, and the operator says so.
+pub(crate) async fn left_running(story: &Story<'_>) -> anyhow::Result<()> {
+    wait::gone(story.api::<Canary>(), "app", PATIENCE).await?;
+    story.api::<Deployment>().get("app-primary").await.context("the primary, which may have users")?;
+    let said = async || {
+        let events = story.events("app").await.ok()?;
+        events.iter().any(|event| event.contains("left running")).then_some(())
+    };
+    wait::until("the Event that it is left running", PATIENCE, said).await?;
+    story.target("app").serving("1", PATIENCE).await
+}

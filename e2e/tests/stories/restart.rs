@@ -33,7 +33,7 @@ use serin_bed::{
 use tokio::sync::Semaphore;
 
 use crate::{
-    Family, Shared, crash_hooks,
+    Family, Shared, crash_hooks, crash_trouble,
     crash_workload::{Load, Workload, act, ended, prepare},
     end_state,
 };
@@ -186,6 +186,8 @@ struct Outcome {
     writes: BTreeMap<Sequence, usize>,
     /// The strike fell, if one was laid.
     struck: bool,
+    /// The strike left no trace of what was going on, so that the end is another one, which was looked at.
+    unrecorded: bool,
     /// All writes and all Events, for people.
     story: String,
 }
@@ -277,6 +279,9 @@ fn draw(workload: Workload, mut all: Vec<Strike>) -> anyhow::Result<Vec<Strike>>
 
 /// Ends as the undisturbed case did.
 fn compare(reference: &Outcome, other: &Outcome) -> anyhow::Result<()> {
+    if other.unrecorded {
+        return Ok(());
+    }
     let differences = end_state::differences(&reference.state, &other.state);
     ensure!(
         differences.is_empty(),
@@ -328,11 +333,17 @@ async fn case(shared: &Shared, workload: Workload, point: Option<Strike>) -> any
         wait::until("the strike", AFTERWARDS, async || proxy.has_struck().then_some(())).await.ok();
     }
     let struck = proxy.has_struck();
+    let unrecorded = struck && workload == Workload::BothDeleted && crash_trouble::unrecorded(&story).await?;
     if struck {
         proxy.heal();
         operator.restart().await?;
         operator.ready(PATIENCE).await?;
-        ended(&story, workload).await.with_context(|| format!("after the crash; {}", recent(&proxy)))?;
+        let end = if unrecorded {
+            crash_trouble::left_running(&story).await
+        } else {
+            ended(&story, workload).await
+        };
+        end.with_context(|| format!("after the crash; {}", recent(&proxy)))?;
     }
     at_rest(&operator, &proxy, workload).await?;
     load.stop().await?;
@@ -342,7 +353,8 @@ async fn case(shared: &Shared, workload: Workload, point: Option<Strike>) -> any
     let state = end_state::of(&story).await?;
     let events = story.events("app").await?.join("\n  ");
     let told = format!("{}\nits Events:\n  {events}", recent(&proxy));
-    let mut outcome = Outcome { state, made: BTreeMap::new(), writes: BTreeMap::new(), struck, story: told };
+    let (made, writes) = (BTreeMap::new(), BTreeMap::new());
+    let mut outcome = Outcome { state, made, writes, struck, unrecorded, story: told };
     for write in proxy.writes() {
         *outcome.writes.entry(write.sequence).or_default() += 1;
         let lasting = write.what.starts_with("POST") || write.what.starts_with("DELETE");
