@@ -129,7 +129,6 @@ async fn k3_a_release_of_an_application_that_is_at_zero(shared: &Shared) -> anyh
 
 async fn k3_pods_that_others_take_away_are_no_verdict(shared: &Shared) -> anyhow::Result<()> {
     let story = initialised(shared, "k3-taken").await?;
-    // the primary keeps its pods, so it can serve all requests
     story.target("app").serving("1", PATIENCE).await?;
     let load = LoadHandle::start(&story.target("app"), 40.0, 2);
     story.set_image("app", "app:2").await?;
@@ -139,6 +138,11 @@ async fn k3_pods_that_others_take_away_are_no_verdict(shared: &Shared) -> anyhow
     let scale = Patch::Merge(json!({"spec": {"replicas": 0}}));
     let api: Api<k8s_openapi::api::apps::v1::Deployment> = story.api();
     api.patch("app", &PatchParams::default(), &scale).await?;
+    // until the route has followed, requests still meet the pods that are gone
+    let left = async || (story.weight("app").await.ok()? == Some(0)).then_some(());
+    wait::until("the traffic to leave the canary", PATIENCE, left).await?;
+    story.target("app").serving("1", PATIENCE).await?;
+    load.reset();
     Box::pin(promoted(&story)).await?;
     let window = load.stop().await;
     ensure!(window.lost() == 0, "of {} requests, lost: {:?}", window.requests, window.failures);
