@@ -18,7 +18,7 @@ TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 SERIN := $(CARGO) run --quiet --locked --bin serin --
 CRDS := canaries metrictemplates alertproviders canaryruns
 CI := fmt-check lint deny crd-check manifests-check test-unit test-engines test-waiting charts-check test-bed
-NIGHTLY := helm-check servers-check soak engines crash breakages bench image-check monitoring-check fresh
+NIGHTLY := helm-check servers-check proxies-check soak engines crash breakages bench image-check monitoring-check fresh
 
 .PHONY: help
 help: ## Show this list
@@ -113,6 +113,12 @@ servers-check: ## Play the same releases on every server that speaks Prometheus,
 	@e2e/parts/build.sh all nightly
 	@$(MAKE) --no-print-directory build
 	$(CARGO) test --locked --no-fail-fast -p serin-e2e --test servers
+
+.PHONY: proxies-check
+proxies-check: ## Play whole lives and five bad versions behind every proxy, Skipper, Gloo and Envoy Gateway among them
+	@e2e/parts/build.sh all nightly
+	@$(MAKE) --no-print-directory build
+	$(CARGO) test --locked --no-fail-fast -p serin-e2e --test proxies -- --ignored
 
 .PHONY: image-check
 image-check: static ## Run the static binary in an empty root, as the image would

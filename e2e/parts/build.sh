@@ -45,6 +45,7 @@ graphite graphite                  0  graphite
 helm     helm4                   170  build helm4   helm.sh/helm/v4/cmd/helm
 nightly  helm3                   160  build helm3   helm.sh/helm/v3/cmd/helm
 nightly  victoria-metrics        150  build victoriametrics github.com/VictoriaMetrics/VictoriaMetrics/app/victoria-metrics
+nightly  skipper                 300  build skipper github.com/zalando/skipper/cmd/skipper
 '
 
 export CGO_ENABLED=0 GOFLAGS=-mod=readonly GOTOOLCHAIN=auto

@@ -220,6 +220,22 @@ fn the_cost_of_every_part_is_documented() -> Result<()> {
     Ok(())
 }
 
+#[test]
+fn every_marked_difference_from_flagger_is_one_that_a_recording_shows() -> Result<()> {
+    let (guide, code) = (read("docs/migrating-from-flagger.md")?, read("e2e/tests/stories/recordings.rs")?);
+    let titles: Vec<&str> = code.split("title: \"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    let marked: Vec<&str> =
+        guide.lines().filter_map(|line| line.split_once("● ")).map(|(_, text)| text).collect();
+    let unshown = marked.iter().filter(|text| !titles.iter().any(|title| text.starts_with(title)));
+    // the first is the sentence that explains the mark
+    let unshown: Vec<_> = unshown.filter(|text| !text.starts_with("were found by")).collect();
+    ensure!(unshown.is_empty(), "no recording shows {unshown:#?}");
+    let unmarked = titles.iter().filter(|title| !marked.iter().any(|text| text.starts_with(**title)));
+    let unmarked: Vec<_> = unmarked.collect();
+    ensure!(unmarked.is_empty(), "the guide does not mark {unmarked:#?}");
+    Ok(())
+}
+
 /// The documents of a YAML text.
 fn documents(text: &str) -> Result<Vec<Value>> {
     Ok(serde_saphyr::from_multiple(text)?)

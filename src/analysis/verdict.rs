@@ -150,16 +150,23 @@ fn no_data(query: &Query, why: &str, c: &Validated) -> String {
         "Halt advancement no values found for {} metric {metric} probably {}.{} is not receiving traffic",
         c.provider, c.names.target, c.namespace
     );
-    // what is no traffic may be a metric that nobody has switched on
-    let needs = router::by_name(&c.provider).map(Router::queries);
-    let needs = needs.filter(|of| query.counters.is_some() && !of.needs.is_empty());
-    let needs = needs.map(|of| format!(", or there is no {}: {}", of.counter, of.needs)).unwrap_or_default();
+    let otherwise = if query.counters.is_some() { otherwise(c) } else { String::new() };
     match query.kind {
-        Metric::SuccessRate => format!("{idle}{needs}: {why}"),
-        Metric::Duration => format!("{idle}{needs}"),
+        Metric::SuccessRate => format!("{idle}{otherwise}: {why}"),
+        Metric::Duration => format!("{idle}{otherwise}"),
         Metric::Inline => format!("Halt advancement no values found for metric: {metric}"),
         Metric::Template => format!("Halt advancement no values found for custom metric: {metric}: {why}"),
     }
+}
+
+/// What looks like no traffic may be failures that are not counted, or a metric that is not switched on.
+fn otherwise(c: &Validated) -> String {
+    let Some(of) = router::by_name(&c.provider).map(Router::queries) else { return String::new() };
+    let unseen = if of.unseen.is_empty() { String::new() } else { format!(", or {}", of.unseen) };
+    if of.needs.is_empty() {
+        return unseen;
+    }
+    format!("{unseen}, or there is no {}: {}", of.counter, of.needs)
 }
 
 /// The text of a query that has no usable answer.

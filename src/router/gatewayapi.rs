@@ -33,6 +33,7 @@ const fn http_route(version: &'static str) -> Kind {
 /// Measured by the pods themselves: Gateways have no metrics in common.
 pub(super) const QUERIES: Builtin = Builtin {
     needs: "the application itself has to count its requests, as no proxy of the Gateway API has to, and Prometheus has to scrape its pods",
+    unseen: "its pods do not answer, which the application cannot count",
     ..builtin!(
             r#"kubernetes_namespace="{{ namespace }}",kubernetes_pod_name=~"{{ pod }}",kubernetes_pod_name!~"{{ other pod }}""#,
             "http_request_duration_seconds_count" if r#"status!~"5.*""#,

@@ -14,7 +14,7 @@ use super::{
     route::{self, Place, Shares, Side},
     split::Split,
     takeover::{Request, Shape},
-    traits::{Cookies, Router, RouterError},
+    traits::{Cookies, Router, RouterError, Unaccepted},
 };
 use crate::{
     manifest::{self, Manifest, Undo, json as get, made_for},
@@ -124,16 +124,28 @@ impl Router for Gloo {
         refused
     }
 
-    fn not_accepted(&self, c: &Validated, live: &Objects) -> Option<String> {
-        let upstreams = [Side::Primary, Side::Canary].map(|side| ObjectRef::new(UPSTREAM, upstream(c, side)));
-        upstreams.iter().find_map(|at| match state(live.at(at)?) {
+    fn not_accepted(&self, c: &Validated, live: &Objects) -> Option<Unaccepted> {
+        upstreams(c).iter().find_map(|at| match state(live.at(at)?) {
             State::Taken => None,
-            State::Unseen => Some(format!(
+            State::Unseen => Some(Unaccepted::Unseen(format!(
                 "Gloo has not accepted {at} yet: look whether it watches the namespace {}",
                 c.namespace
-            )),
-            State::Rejected(why) => Some(format!("Gloo rejects {at}: {why}")),
+            ))),
+            State::Rejected(why) => Some(Unaccepted::Rejected(format!("Gloo rejects {at}: {why}"))),
         })
+    }
+
+    fn advice(&self, c: &Validated, live: &Objects) -> Vec<String> {
+        if self.read_back(c, live).is_err() {
+            return vec![];
+        }
+        let unseen = |at: &ObjectRef| live.at(at).is_some_and(|it| matches!(state(it), State::Unseen));
+        let silent = upstreams(c).into_iter().find(unseen).map(|at| {
+            format!(
+                "Gloo writes no status to {at}: whether it has taken in a change cannot be told, so set spec.settleTime to what it needs"
+            )
+        });
+        silent.into_iter().collect()
     }
 
     fn not_programmed(&self, c: &Validated, live: &Objects) -> Option<String> {
@@ -149,8 +161,7 @@ impl Router for Gloo {
     }
 
     fn reads(&self, c: &Validated) -> Vec<ObjectRef> {
-        let upstream = |side| ObjectRef::new(UPSTREAM, upstream(c, side));
-        vec![place(c).at(), upstream(Side::Primary), upstream(Side::Canary)]
+        [place(c).at()].into_iter().chain(upstreams(c)).collect()
     }
 
     fn takeover_conflict(&self, c: &Validated, theirs: &Value) -> Option<String> {
@@ -287,6 +298,10 @@ fn state(object: &Value) -> State {
 
 fn place(c: &Validated) -> Place<'_> {
     Place { kind: ROUTE_TABLE, name: &c.names.apex, owned: OWNED_TABLE, shape: Some(&SHAPE) }
+}
+
+fn upstreams(c: &Validated) -> [ObjectRef; 2] {
+    [Side::Primary, Side::Canary].map(|side| ObjectRef::new(UPSTREAM, upstream(c, side)))
 }
 
 fn upstream(c: &Validated, side: Side) -> String {

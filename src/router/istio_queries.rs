@@ -99,6 +99,7 @@ const BOTH: Builtin = Builtin {
     series: &[destination!("istio_requests_total"), source!("istio_requests_total")],
     counter: "istio_requests_total",
     needs: "",
+    unseen: "",
     duration: concat!(
         "histogram_quantile(0.99, sum by (le) ((sum by (le, source_workload, source_workload_namespace) (increase(",
         source!("istio_request_duration_milliseconds_bucket"),

@@ -25,6 +25,7 @@ const OWNED: &[&str] = &["/spec/service", "/spec/backends"];
 
 const QUERIES: Builtin = Builtin {
     needs: "the Prometheus that is asked has to scrape Linkerd's proxies, as that of linkerd-viz does",
+    unseen: "requests do not reach its pods, which their own proxies cannot count",
     ..builtin!(
             r#"namespace="{{ namespace }}",{{ workload }}=~"{{ target }}",direction="inbound""#,
             "response_total" if r#"classification!="failure""#,

@@ -46,7 +46,7 @@ pub(crate) use destination_handover::{announcing, remembering};
 pub(crate) use kubernetes::{Selected, percent, selected, shared};
 pub(crate) use queries::Builtin;
 pub use split::Split;
-pub use traits::{Cookies, Router};
+pub use traits::{Cookies, Router, Unaccepted};
 
 use crate::spec::Validated;
 

@@ -21,6 +21,8 @@ pub struct Builtin {
     pub counter: &'static str,
     /// What has to be switched on for it to be there; empty, where that goes without saying.
     pub needs: &'static str,
+    /// What else it may mean that there are no values: failures that are not counted there. Empty where all are.
+    pub unseen: &'static str,
     /// The counters of those durations: the buckets of the histogram, or the count beside the sum.
     pub duration_series: &'static [&'static str],
     /// Names are put in with `_` for every character that is no letter, digit or `_`.
@@ -65,6 +67,7 @@ macro_rules! builtin {
             ),
             counter: $requests,
             needs: "",
+            unseen: "",
             duration_series: &[concat!($bucket, "{", $base, "}")],
             words: false,
             by_source: None,
@@ -90,6 +93,7 @@ macro_rules! builtin {
             ),
             counter: $requests,
             needs: "",
+            unseen: "",
             duration_series: &[concat!($count, "{", $base, "}")],
             words: false,
             by_source: None,

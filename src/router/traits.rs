@@ -36,6 +36,15 @@ pub enum RouterError {
     },
 }
 
+/// Why what a route is to lead to has not been accepted: for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unaccepted {
+    /// Nothing has been said of it.
+    Unseen(String),
+    /// It is refused.
+    Rejected(String),
+}
+
 /// A traffic router. All pure: live objects in, wanted objects out.
 pub trait Router: Send + Sync {
     /// Provider name, as in Events.
@@ -78,8 +87,8 @@ pub trait Router: Send + Sync {
     fn not_programmed(&self, _c: &Validated, _live: &Objects) -> Option<String> {
         None
     }
-    /// Why what the route is to lead to has not been accepted, where that is reported: for people.
-    fn not_accepted(&self, _c: &Validated, _live: &Objects) -> Option<String> {
+    /// Why what the route is to lead to has not been accepted, where that is reported.
+    fn not_accepted(&self, _c: &Validated, _live: &Objects) -> Option<Unaccepted> {
         None
     }
     /// What works, but probably not as meant, as far as the live objects show it: for people, with a remedy.

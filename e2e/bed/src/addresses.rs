@@ -40,6 +40,22 @@ pub(super) const TRAEFIK_GATEWAY: SocketAddr = at(Ipv4Addr::new(10, 244, 200, 11
 pub(super) const TRAEFIK_ADMIN: SocketAddr = at(LOOPBACK, 8090);
 pub(super) const KUBE_PROXY_HEALTH: SocketAddr = at(LOOPBACK, 10256);
 pub(super) const KUBE_PROXY_METRICS: SocketAddr = at(LOOPBACK, 10249);
+pub(super) const SKIPPER_GATEWAY: SocketAddr = at(Ipv4Addr::new(10, 244, 200, 12), 80);
+/// The API server without TLS: Skipper speaks it to nobody but its own cluster.
+pub(super) const SKIPPER_API: SocketAddr = at(LOOPBACK, 8901);
+/// As in `files/prometheus.yml`.
+pub(super) const SKIPPER_SUPPORT: SocketAddr = at(LOOPBACK, 9911);
+pub(super) const GLOO_GATEWAY: SocketAddr = at(Ipv4Addr::new(10, 244, 200, 13), 80);
+pub(super) const GLOO_XDS: SocketAddr = at(LOOPBACK, 9977);
+pub(super) const GLOO_VALIDATION: SocketAddr = at(LOOPBACK, 9988);
+/// As in `files/prometheus.yml`.
+pub(super) const GLOO_ENVOY: SocketAddr = at(LOOPBACK, 8903);
+/// On all addresses, so on a port that no pod uses.
+pub(super) const ENVOY_GATEWAY: SocketAddr = at(Ipv4Addr::new(10, 244, 200, 14), 8889);
+/// Envoy Gateway's own port.
+pub(super) const ENVOY_GATEWAY_HEALTH: SocketAddr = at(LOOPBACK, 8081);
+/// As in `files/prometheus.yml`.
+pub(super) const ENVOY_GATEWAY_ENVOY: SocketAddr = at(LOOPBACK, 8904);
 
 const fn at(ip: Ipv4Addr, port: u16) -> SocketAddr {
     SocketAddr::new(IpAddr::V4(ip), port)

@@ -1,4 +1,5 @@
-//! The proxies of the other routers: Contour with an Envoy of its own, Traefik, kube-proxy, and the Gateway API.
+//! The proxies of the other routers: Contour with an Envoy of its own, Traefik, kube-proxy, and the Gateway API; for the
+//! nights Skipper, Gloo and Envoy Gateway.
 //!
 //! Each runs with the pace that it has by default, which is slower than what the mesh is given for most stories.
 
@@ -12,8 +13,9 @@ use crate::http;
 use crate::{
     User,
     addresses::{
-        CONTOUR_DEBUG, CONTOUR_ENVOY, CONTOUR_GATEWAY, CONTOUR_HEALTH, CONTOUR_XDS, KUBE_PROXY_HEALTH,
-        KUBE_PROXY_METRICS, MESH_GATEWAY, NODE, NODE_IP, TRAEFIK_ADMIN, TRAEFIK_GATEWAY,
+        CONTOUR_DEBUG, CONTOUR_ENVOY, CONTOUR_GATEWAY, CONTOUR_HEALTH, CONTOUR_XDS, ENVOY_GATEWAY,
+        GLOO_GATEWAY, KUBE_PROXY_HEALTH, KUBE_PROXY_METRICS, MESH_GATEWAY, NODE, NODE_IP, SKIPPER_GATEWAY,
+        TRAEFIK_ADMIN, TRAEFIK_GATEWAY,
     },
     apply,
     control_plane::ControlPlane,
@@ -22,7 +24,11 @@ use crate::{
     proxy::Proxy,
 };
 
-/// The namespace of Contour's Gateway.
+mod envoy_gateway;
+mod gloo;
+mod skipper;
+
+/// The namespace of Contour's Gateway, and of Envoy Gateway's.
 const GATEWAYS: &str = "gateways";
 /// The Gateway that Contour serves, and its class.
 const CONTOUR: &str = "contour";
@@ -54,6 +60,9 @@ impl Proxies {
                 Proxy::Contour => all.extend([contour(dir, parts, &config)?, envoy(dir, parts)?]),
                 Proxy::Traefik => all.push(traefik(dir, parts, &config)),
                 Proxy::KubeProxy => all.push(kube_proxy(dir, parts, &config)),
+                Proxy::Skipper => all.extend(skipper::parts(dir, parts, &config)),
+                Proxy::Gloo => all.extend(gloo::parts(dir, parts, &config)?),
+                Proxy::EnvoyGateway => all.extend(envoy_gateway::parts(dir, parts, &config)?),
             }
         }
         Ok(Self { which: which.to_vec(), parts: all })
@@ -64,7 +73,18 @@ impl Proxies {
     pub(super) async fn define(&self, admin: &Client, parts: &Path) -> anyhow::Result<()> {
         kinds(&self.which, admin, parts).await?;
         apply::ensure_namespace(admin, GATEWAYS).await?;
-        apply::apply(admin, GATEWAYS, gateways()).await.context("applying the Gateways")
+        apply::apply(admin, GATEWAYS, gateways()).await.context("applying the Gateways")?;
+        for (proxy, namespace, objects) in [
+            (Proxy::Gloo, gloo::NAMESPACE, gloo::objects()),
+            (Proxy::EnvoyGateway, envoy_gateway::NAMESPACE, envoy_gateway::objects()),
+        ] {
+            if self.which.contains(&proxy) {
+                apply::ensure_namespace(admin, namespace).await?;
+                let what = || format!("applying the objects of {}", proxy.program());
+                apply::apply(admin, namespace, objects).await.with_context(what)?;
+            }
+        }
+        Ok(())
     }
 
     pub(super) async fn start(&self) -> anyhow::Result<Vec<(&'static str, Duration)>> {
@@ -134,20 +154,23 @@ fn envoy(dir: &Path, parts: &Path) -> anyhow::Result<Part> {
     if !written.status.success() {
         bail!("contour bootstrap: {}", String::from_utf8_lossy(&written.stderr));
     }
-    let probe: Probe = Arc::new(|| Box::pin(http::is_ok(CONTOUR_ENVOY, "/ready")));
-    Ok(Part::new("contour-envoy", dir, parts.join("envoy"), probe).args([
+    let node = ["--service-cluster", "projectcontour", "--service-node", "envoy-1"];
+    Ok(plain_envoy("contour-envoy", dir, parts, &bootstrap, CONTOUR_ENVOY).args(node))
+}
+
+/// An Envoy with this bootstrap, which answers `/ready` at `admin`.
+fn plain_envoy(name: &'static str, dir: &Path, parts: &Path, bootstrap: &Path, admin: SocketAddr) -> Part {
+    let probe: Probe = Arc::new(move || Box::pin(http::is_ok(admin, "/ready")));
+    Part::new(name, dir, parts.join("envoy"), probe).args([
         "-c".to_owned(),
         bootstrap.display().to_string(),
-        "--service-cluster".to_owned(),
-        "projectcontour".to_owned(),
-        "--service-node".to_owned(),
-        "envoy-1".to_owned(),
         "--concurrency".to_owned(),
         "1".to_owned(),
         "--log-level".to_owned(),
         "warning".to_owned(),
+        // Its shared memory would be shared with the Envoys of other beds.
         "--disable-hot-restart".to_owned(),
-    ]))
+    ])
 }
 
 fn traefik(dir: &Path, parts: &Path, kubeconfig: &str) -> Part {
@@ -226,6 +249,12 @@ pub enum Door {
     Mesh,
     /// Traefik.
     Traefik,
+    /// Skipper.
+    Skipper,
+    /// Gloo's Envoy.
+    Gloo,
+    /// Envoy Gateway's Envoy, for Gateway API.
+    EnvoyGateway,
 }
 
 impl Door {
@@ -233,7 +262,10 @@ impl Door {
     pub fn gateway(self) -> Value {
         match self {
             Self::Mesh => json!({"name": MESH, "namespace": ISTIO_SYSTEM}),
-            Self::Contour | Self::Traefik => json!({"name": CONTOUR, "namespace": GATEWAYS}),
+            Self::EnvoyGateway => json!({"name": envoy_gateway::NAME, "namespace": GATEWAYS}),
+            Self::Contour | Self::Traefik | Self::Skipper | Self::Gloo => {
+                json!({"name": CONTOUR, "namespace": GATEWAYS})
+            }
         }
     }
 
@@ -242,6 +274,9 @@ impl Door {
         match self {
             Self::Contour => Some(Proxy::Contour),
             Self::Traefik => Some(Proxy::Traefik),
+            Self::Skipper => Some(Proxy::Skipper),
+            Self::Gloo => Some(Proxy::Gloo),
+            Self::EnvoyGateway => Some(Proxy::EnvoyGateway),
             Self::Mesh => None,
         }
     }
@@ -252,6 +287,9 @@ impl Door {
             Self::Contour => CONTOUR_GATEWAY,
             Self::Mesh => MESH_GATEWAY,
             Self::Traefik => TRAEFIK_GATEWAY,
+            Self::Skipper => SKIPPER_GATEWAY,
+            Self::Gloo => GLOO_GATEWAY,
+            Self::EnvoyGateway => ENVOY_GATEWAY,
         }
     }
 }

@@ -9,17 +9,28 @@ pub enum Proxy {
     Traefik,
     /// kube-proxy: needs nftables.
     KubeProxy,
+    /// Skipper.
+    Skipper,
+    /// Gloo, with an Envoy of its own.
+    Gloo,
+    /// Envoy Gateway, with an Envoy of its own.
+    EnvoyGateway,
 }
 
 impl Proxy {
-    /// All, in the order in which they start.
+    /// Those that every change is tried with, in the order in which they start.
     pub const ALL: [Self; 3] = [Self::Contour, Self::Traefik, Self::KubeProxy];
+    /// Those that only `make nightly` has.
+    pub const NIGHTLY: [Self; 3] = [Self::Skipper, Self::Gloo, Self::EnvoyGateway];
 
     pub(crate) fn program(self) -> &'static str {
         match self {
             Self::Contour => "contour",
             Self::Traefik => "traefik",
             Self::KubeProxy => "kube-proxy",
+            Self::Skipper => "skipper",
+            Self::Gloo => "gloo",
+            Self::EnvoyGateway => "envoy-gateway",
         }
     }
 
@@ -28,7 +39,9 @@ impl Proxy {
         match self {
             Self::Contour => Some("contour-crds.yaml"),
             Self::Traefik => Some("traefik-crds.yaml"),
-            Self::KubeProxy => None,
+            Self::Gloo => Some("gloo-crds.yaml"),
+            Self::EnvoyGateway => Some("envoy-gateway-crds.yaml"),
+            Self::KubeProxy | Self::Skipper => None,
         }
     }
 }

@@ -1,13 +1,17 @@
 //! Canaries behind every proxy that can be had, each at the pace it has by default: Contour, Traefik, kube-proxy, and
 //! Envoy driven by an istiod that gathers changes for two seconds. Pods take three seconds to become ready.
 //!
-//! One bed and one operator serve all stories. `cargo test -p serin-e2e --test proxies -- NAME` runs some.
+//! One bed and one operator serve all stories. `cargo test -p serin-e2e --test proxies -- NAME` runs some; `--ignored` those
+//! of `make nightly`, with Skipper, Gloo and Envoy Gateway beside the others.
 
+mod bad_versions;
+mod bystanders;
 mod clients;
 mod examples;
 mod gateway_api;
 mod lives;
 mod named;
+mod nightly;
 mod services;
 mod way;
 
@@ -20,12 +24,15 @@ use serin_bed::{
     operator::Operator,
     proxy::Proxy,
 };
-use tokio::{runtime::Runtime, sync::OnceCell};
+use tokio::{
+    runtime::Runtime,
+    sync::{Mutex, OnceCell},
+};
 
 /// What all stories share.
 pub(crate) struct Shared {
     pub(crate) bed: Bed,
-    _operator: Operator,
+    pub(crate) operator: Mutex<Operator>,
 }
 
 pub(crate) type Run = for<'a> fn(&'a Shared) -> Pin<Box<dyn Future<Output = anyhow::Result<()>> + Send + 'a>>;
@@ -52,6 +59,9 @@ const FAMILIES: &[(&str, Family)] = &[
     ("examples", examples::STORIES),
 ];
 
+/// Those of `make nightly` alone.
+const NIGHTLY: &[(&str, Family)] = &[("nightly", nightly::STORIES), ("bad_versions", bad_versions::STORIES)];
+
 /// What all trials have.
 #[derive(Clone)]
 struct Stage {
@@ -70,7 +80,7 @@ async fn start(proxies: Vec<Proxy>) -> anyhow::Result<Shared> {
     bed.install().await?;
     let mut operator = Operator::start(&bed, &[], &[])?;
     operator.ready(Duration::from_secs(30)).await?;
-    Ok(Shared { bed, _operator: operator })
+    Ok(Shared { bed, operator: Mutex::new(operator) })
 }
 
 fn trial(stage: &Stage, name: String, run: Run) -> Trial {
@@ -85,18 +95,24 @@ fn main() -> anyhow::Result<ExitCode> {
     let mut lacking = Lacking::find("proxies")?;
     lacking.enter()?;
     let mut arguments = Arguments::from_args();
-    // they wait far more than they work
-    arguments.test_threads.get_or_insert(30);
+    let night = arguments.ignored || arguments.include_ignored;
+    // they wait far more than they work; at night each has five applications
+    arguments.test_threads.get_or_insert(if night { 3 } else { 30 });
     let has = |proxy: &Proxy| *proxy != Proxy::KubeProxy || lacking.has(Need::Nftables);
-    let proxies = Proxy::ALL.into_iter().filter(has).collect();
+    let of_the_night = Proxy::NIGHTLY.into_iter().filter(|_| night);
+    let proxies = Proxy::ALL.into_iter().filter(has).chain(of_the_night).collect();
     let stage = Stage { runtime: Arc::new(Runtime::new()?), shared: Arc::default(), proxies };
     let mut trials = Vec::new();
-    for (family, stories) in FAMILIES {
-        trials.extend(stories.iter().map(|(name, need, run)| {
+    let families = FAMILIES.iter().map(|family| (family, false)).chain(NIGHTLY.iter().map(|f| (f, true)));
+    for ((family, stories), nightly) in families {
+        for (name, need, run) in *stories {
             let name = format!("{family}::{name}");
-            let skipped = lacking.skips(&name, *need);
-            trial(&stage, name, *run).with_ignored_flag(skipped)
-        }));
+            // whoever asks for those that are ignored is not given what cannot be run
+            let skipped = nightly == night && lacking.skips(&name, *need);
+            if !(skipped && night) {
+                trials.push(trial(&stage, name, *run).with_ignored_flag(skipped || nightly));
+            }
+        }
     }
     let conclusion = libtest_mimic::run(&arguments, trials);
     if conclusion.has_failed()

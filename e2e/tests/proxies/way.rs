@@ -24,6 +24,10 @@ pub(crate) enum Way {
     Istio,
     /// Nothing but Services, by kube-proxy.
     Services,
+    /// Ingress by Skipper.
+    Skipper,
+    /// VirtualService and RouteTable by Gloo.
+    Gloo,
 }
 
 impl Way {
@@ -35,11 +39,14 @@ impl Way {
             Self::Beta => "gatewayapi:v1beta1",
             Self::Istio => "istio",
             Self::Services => "kubernetes",
+            Self::Skipper => "skipper",
+            Self::Gloo => "gloo",
         }
     }
 
-    /// What leads users to the Service `app`: the routing object named `app` first, if there is one.
-    pub(crate) fn objects(self, host: &str) -> Vec<Value> {
+    /// What leads users of this host to the Service `app` of this namespace: the routing object named `app` first, if there
+    /// is one.
+    pub(crate) fn objects(self, namespace: &str, host: &str) -> Vec<Value> {
         let route = |api: &str, kind: &str, name: &str, spec: Value| json!({"apiVersion": api, "kind": kind, "metadata": {"name": name}, "spec": spec});
         match self {
             Self::Contour => vec![
@@ -73,7 +80,7 @@ impl Way {
                     }]}),
                 ),
             ],
-            Self::Beta => Self::Gateway(Door::Contour).objects(host),
+            Self::Beta => Self::Gateway(Door::Contour).objects(namespace, host),
             Self::Gateway(door) => vec![route(
                 "gateway.networking.k8s.io/v1",
                 "HTTPRoute",
@@ -93,6 +100,19 @@ impl Way {
                 }),
             )],
             Self::Services => vec![],
+            Self::Skipper => vec![ingress("app", json!({}), &[(host, &[("/", &["app"])])])],
+            Self::Gloo => {
+                let to_app = json!({"delegateAction": {"ref": {"name": "app", "namespace": namespace}},
+                    "matchers": [{"prefix": "/"}]});
+                vec![
+                    gloo("RouteTable", "app", json!({"routes": [to_service(namespace, "app")]})),
+                    gloo(
+                        "VirtualService",
+                        "root",
+                        json!({"virtualHost": {"domains": [host], "routes": [to_app]}}),
+                    ),
+                ]
+            }
         }
     }
 
@@ -100,7 +120,7 @@ impl Way {
     pub(crate) fn service(self, host: &str) -> Value {
         let mut service = json!({"port": 80, "targetPort": 8080, "portName": "http"});
         match self {
-            Self::Contour | Self::Traefik | Self::Services => {}
+            Self::Contour | Self::Traefik | Self::Services | Self::Skipper | Self::Gloo => {}
             Self::Beta => return Self::Gateway(Door::Contour).service(host),
             Self::Gateway(door) => {
                 service["gatewayRefs"] = json!([door.gateway()]);
@@ -115,6 +135,16 @@ impl Way {
         service
     }
 
+    /// The user's own object that the Canary has to name.
+    pub(crate) fn reference(self) -> Value {
+        match self {
+            Self::Skipper => {
+                json!({"ingressRef": {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "name": "app"}})
+            }
+            _ => json!({}),
+        }
+    }
+
     /// Where users ask. kube-proxy chooses once for each connection.
     pub(crate) async fn target(self, story: &Story<'_>) -> anyhow::Result<Target> {
         let host = story.host("app");
@@ -124,8 +154,38 @@ impl Way {
             Self::Gateway(door) => Target::at(door.address(), &host),
             Self::Istio => Target::gateway(&host),
             Self::Services => through(story, "app").await?,
+            Self::Skipper => Target::at(Door::Skipper.address(), &host),
+            Self::Gloo => Target::at(Door::Gloo.address(), &host),
         })
     }
+}
+
+/// An Ingress with these annotations and, by host, these paths, each to one or more Services.
+pub(crate) fn ingress(name: &str, annotations: Value, hosts: &[(&str, &[(&str, &[&str])])]) -> Value {
+    let rule = |(host, paths): &(&str, &[(&str, &[&str])])| {
+        let path = |path: &str, service: &str| {
+            json!({"path": path, "pathType": "Prefix",
+                "backend": {"service": {"name": service, "port": {"number": 80}}}})
+        };
+        let all = paths.iter().flat_map(|(at, services)| services.iter().map(|to| path(at, to)));
+        json!({"host": host, "http": {"paths": all.collect::<Vec<_>>()}})
+    };
+    json!({
+        "apiVersion": "networking.k8s.io/v1", "kind": "Ingress",
+        "metadata": {"name": name, "annotations": annotations},
+        "spec": {"rules": hosts.iter().map(rule).collect::<Vec<_>>()},
+    })
+}
+
+/// An object of Gloo's gateway.
+pub(crate) fn gloo(kind: &str, name: &str, spec: Value) -> Value {
+    json!({"apiVersion": "gateway.solo.io/v1", "kind": kind, "metadata": {"name": name}, "spec": spec})
+}
+
+/// A route of Gloo's to a Service.
+pub(crate) fn to_service(namespace: &str, name: &str) -> Value {
+    let to = json!({"ref": {"name": name, "namespace": namespace}, "port": 80});
+    json!({"routeAction": {"single": {"kube": to}}})
 }
 
 /// `GET /` of a Service at its own address, with a new connection each time.

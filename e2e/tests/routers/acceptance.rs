@@ -177,6 +177,32 @@ fn t8_no_table_leads_to_an_upstream_that_gloo_has_not_accepted() -> Result<()> {
 }
 
 #[test]
+fn t8_a_gloo_that_says_nothing_is_waited_for_no_longer_than_the_deadline() -> Result<()> {
+    let mut play = Play::new("gloo", &json!({"progressDeadlineSeconds": 20}))?;
+    play.answers = false;
+    play.pass(20);
+    play.is(Phase::Initializing)?;
+    ensure!(condition(&play, "RouteFollowed").is_some_and(|said| said.contains("has not accepted Upstream")));
+    play.pass(30);
+    play.is(Phase::Initialized)?;
+    ensure!(condition(&play, "RouteFollowed").is_none());
+    ensure!(
+        condition(&play, "Advisory").is_some_and(|said| said.contains("Gloo writes no status to Upstream"))
+    );
+
+    // what is refused is never led to
+    let mut refused = Play::new("gloo", &json!({"progressDeadlineSeconds": 20}))?;
+    refused.answers = false;
+    for _ in 0..50 {
+        refused.pass(1);
+        refused.say("Rejected");
+    }
+    refused.is(Phase::Initializing)?;
+    ensure!(condition(&refused, "RouteFollowed").is_some_and(|said| said.contains("Gloo rejects Upstream")));
+    Ok(())
+}
+
+#[test]
 fn t5_an_ingress_from_which_a_copy_takes_requests_is_named() -> Result<()> {
     for provider in ["skipper", "nginx"] {
         let mut play = Play::new(provider, &json!({}))?;

@@ -11,6 +11,8 @@ use crate::{
             flow::{Flow, GO_ON, WAIT},
         },
     },
+    router::Unaccepted,
+    snapshot::ObjectRef,
 };
 
 /// Goes on unless the proxies are known not to follow the route. That becomes a condition and an Event once it takes longer
@@ -19,9 +21,19 @@ pub(crate) fn programmed(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     waited_for(cx, d, not_programmed(cx))
 }
 
-/// Goes on once what the route is about to lead to has been accepted, as far as the router can tell.
-pub(crate) fn accepted(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
-    waited_for(cx, d, cx.router.not_accepted(&cx.c, &cx.snap.objects))
+/// Goes on once what the route is about to lead to, the objects `led`, has been accepted, as far as the router can tell. If
+/// nothing is said of it within the deadline, its settle time has to do.
+pub(crate) fn accepted(cx: &Context<'_>, d: &mut PlanBuilder, led: &[ObjectRef]) -> Flow {
+    let missing = match cx.router.not_accepted(&cx.c, &cx.snap.objects) {
+        Some(Unaccepted::Unseen(why)) => {
+            let written = cx.written_settled_at(led).max(cx.standing_since());
+            let given_up = d.reached(after(written, cx.c.deadline)).is_continue();
+            (!given_up).then_some(why)
+        }
+        Some(Unaccepted::Rejected(why)) => Some(why),
+        None => None,
+    };
+    waited_for(cx, d, missing)
 }
 
 fn waited_for(cx: &Context<'_>, d: &mut PlanBuilder, missing: Option<String>) -> Flow {

@@ -47,7 +47,7 @@ pub(crate) fn known(cx: &Context<'_>, d: &mut PlanBuilder, led: &[ObjectRef]) ->
         return GO_ON;
     }
     d.reached(cx.sides_settled_at())?;
-    acceptance::accepted(cx, d)
+    acceptance::accepted(cx, d, led)
 }
 
 /// Waits until the proxies know all destinations that the routes in place and `next` lead to, so that `next` may replace
