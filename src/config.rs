@@ -120,7 +120,7 @@ pub struct Config {
     pub cluster_name: String,
     /// Bring the CustomResourceDefinitions up to date (`--manage-crds`).
     pub manage_crds: bool,
-    /// Where alerts of Canaries go that name nobody (`--msteams-url`, else `--slack-url`).
+    /// Where alerts of Canaries go that name no provider (`--msteams-url`, else `--slack-url`).
     pub notifier: Option<Notifier>,
     /// Flags that were given but are not served: named in a warning at start.
     pub unserved_flags: Vec<String>,

@@ -38,15 +38,17 @@ pub(crate) async fn run(config: Config, namespace: String, name: String, ask: bo
         .with_context(|| format!("read Canary {name} in namespace {namespace}"))?;
     println!("{}", state(&snap));
     let mut at = now;
-    let mut questions = plan::questions(&snap, at);
-    if questions.is_empty() {
-        let plan = plan::decide(&snap, &Answers::default(), now);
-        print_plan("next", &plan, &snap, now);
-        // Nothing to do until a window ends: what comes then is what people want to know.
-        if let (true, Wake::At(due)) = (plan.is_empty(), plan.wake) {
-            at = due;
-            questions = plan::questions(&snap, at);
-            println!();
+    let mut questions = vec![];
+    match plan::begin(&snap, at) {
+        Err(asked) => questions = asked,
+        Ok(plan) => {
+            print_plan("next", &plan, &snap, now);
+            // Nothing to do until a window ends: what comes then is what people want to know.
+            if let (true, Wake::At(due)) = (plan.is_empty(), plan.wake) {
+                at = due;
+                questions = plan::questions(&snap, at);
+                println!();
+            }
         }
     }
     for question in &questions {

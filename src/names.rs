@@ -102,7 +102,7 @@ pub const HEADER_REQUEST_ID: &str = "serin-request-id";
 pub mod conditions {
     /// Flagger's own condition.
     pub const PROMOTED: &str = "Promoted";
-    /// False: the spec or its surroundings keep Serin from acting; the message says what to mend.
+    /// False: the spec or its surroundings keep Serin from acting; the message says what to fix.
     pub const ACCEPTED: &str = "Accepted";
     /// True: the message lists the fields that are accepted but not acted on.
     pub const NOT_YET_SERVED: &str = "NotYetServed";
@@ -124,7 +124,7 @@ pub mod conditions {
     pub const ROUTE_FOLLOWED: &str = "RouteFollowed";
     /// False: pods have been awaited for longer than an interval; the message says why they are not ready.
     pub const PODS_READY: &str = "PodsReady";
-    /// False: what happens in the run is not recorded; the message says what to mend.
+    /// False: what happens in the run is not recorded; the message says what to fix.
     pub const RECORDED: &str = "Recorded";
     /// False: kinds that the Canary depends on are not seen, so that what is known of them may be old.
     pub const OBSERVED: &str = "Observed";

@@ -33,7 +33,7 @@ pub struct Refused {
     pub why: String,
 }
 
-/// What an address is that nobody may be sent to.
+/// What kind of address requests may not be sent to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Inside {
     Loopback,

@@ -145,7 +145,7 @@ impl fmt::Display for ObjectRef {
     }
 }
 
-/// Objects of one namespace and of none, each as the JSON the API server gave (so that fields nobody here knows survive).
+/// Objects of one namespace and of none, each as the JSON the API server gave (so that fields unknown here survive).
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Objects(#[serde(serialize_with = "as_list")] BTreeMap<ObjectRef, Value>);
 
@@ -246,7 +246,7 @@ pub struct Snapshot {
     pub flagger: Option<(String, Timestamp)>,
     /// The namespace is being deleted: nothing can be created in it.
     pub namespace_terminating: bool,
-    /// What the API server refused of the last plan, for people to mend.
+    /// What the API server refused of the last plan, for people to fix.
     pub refused: Option<String>,
     /// The Job of a metric that could not be made.
     pub refused_job: Option<RefusedJob>,
@@ -258,7 +258,7 @@ pub struct Snapshot {
     /// When the present generation of the Canary was first seen. None: not known.
     pub edited: Option<Timestamp>,
     /// Since when the operator has been watching without a break, by its own clock: no deadline is held against a
-    /// Canary for time in which nobody looked at it.
+    /// Canary for time in which it was not looked at.
     pub watching_since: Timestamp,
     /// That question met a limit of its server: nothing is asked before, whatever is due.
     pub rate_limited: bool,
@@ -298,7 +298,7 @@ pub struct Records {
     pub known: bool,
     /// What was found out and is not yet written.
     pub unwritten: Evidence,
-    /// What the API server refused of the last write, for people to mend.
+    /// What the API server refused of the last write, for people to fix.
     pub refused: Option<String>,
     /// After a write that failed: do not write again before this.
     pub not_before: Option<Timestamp>,
@@ -368,7 +368,7 @@ pub struct Denial {
 }
 
 impl Denial {
-    /// One that quotes nobody.
+    /// One that quotes no server.
     pub fn plain(why: impl Into<String>) -> Self {
         let why = why.into();
         Self { quote: why.clone(), why }

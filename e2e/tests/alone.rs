@@ -392,12 +392,6 @@ fn main() -> anyhow::Result<ExitCode> {
         trial!(schemas_take_all_that_routers_render),
     ];
     let conclusion = libtest_mimic::run(&arguments, trials);
-    if conclusion.has_failed()
-        && let Some(shared) = shared.get()
-    {
-        runtime.block_on(shared.bed.keep());
-    }
-    drop(shared);
-    lacking.tell()?;
+    lacking.conclude(conclusion.has_failed(), &runtime, shared, |shared| &shared.bed)?;
     Ok(conclusion.exit_code())
 }

@@ -34,6 +34,14 @@ fn sound(sim: &Sim) -> Result<(), TestCaseError> {
     sim.verdict().map_err(TestCaseError::fail)
 }
 
+/// Nothing is written, said or asked for a day.
+fn quiet_for_a_day(sim: &mut Sim) -> Result<(), TestCaseError> {
+    let (plans, asked, said) = (sim.plans, sim.asked, sim.log.len());
+    sim.advance(Duration::from_secs(86_400));
+    prop_assert_eq!((plans, asked, said), (sim.plans, sim.asked, sim.log.len()), "{}", sim.log.join("\n"));
+    sound(sim)
+}
+
 fn after(spec: &Value, happened: &[Event]) -> Sim {
     let mut sim = Sim::new(world_of(spec), "podinfo");
     sim.advance(Duration::from_secs(20));
@@ -141,10 +149,7 @@ proptest! {
         prop_assume!(ended || sim.world.status().step.is_none_or(|s| s.weight == 0));
         // beyond the one reminder of a gate
         sim.advance(Duration::from_secs(7200));
-        let (plans, asked, said) = (sim.plans, sim.asked, sim.log.len());
-        sim.advance(Duration::from_secs(86_400));
-        prop_assert_eq!((plans, asked, said), (sim.plans, sim.asked, sim.log.len()), "{}", sim.log.join("\n"));
-        sound(&sim)?;
+        quiet_for_a_day(&mut sim)?;
     }
 
     /// Property 1. A plan may ask for another: the form here is that a bounded chain of plans ends in one that is empty
@@ -473,10 +478,7 @@ proptest! {
         sim.readings.clear();
         sim.trouble = None;
         sim.advance(Duration::from_secs(7200));
-        let (plans, asked, said) = (sim.plans, sim.asked, sim.log.len());
-        sim.advance(Duration::from_secs(86_400));
-        prop_assert_eq!((plans, asked, said), (sim.plans, sim.asked, sim.log.len()), "{}", sim.log.join("\n"));
-        sound(&sim)?;
+        quiet_for_a_day(&mut sim)?;
     }
 
     /// P7: without metrics a revision that is ready goes on, as in Flagger, and a condition says that nothing is
@@ -625,6 +627,9 @@ fn the_same_snapshot_gives_the_same_plan() {
         plan::decide(&snap, &answers, sim.now),
         plan::decide(&snap.clone(), &answers.clone(), sim.now)
     );
+    assert_eq!(plan::begin(&snap, sim.now), Err(questions));
+    let rests = sim.now.checked_sub(jiff::SignedDuration::from_secs(1)).unwrap();
+    assert_eq!(plan::begin(&snap, rests), Ok(plan::decide(&snap, &Answers::default(), rests)));
 }
 
 /// A deadline that passes ends a run, at every place where pods are waited for.

@@ -341,26 +341,29 @@ fn references(page: &str) -> Vec<(&str, Option<&str>)> {
 
 #[test]
 fn what_the_architecture_names_is_there() -> Result<()> {
-    let page = read("docs/architecture.md")?;
-    let all = references(&page);
-    ensure!(all.iter().filter(|(_, item)| item.is_some()).count() >= 15, "items were not found: {all:?}");
-    let mut missing = Vec::new();
-    for (path, item) in all {
-        // a path without folders is meant from where the text stands
-        if path.contains('/') && !root().join(path).exists() {
-            missing.push(path.to_owned());
+    for (page, least) in [("docs/architecture.md", 15), ("CONTRIBUTING.md", 3)] {
+        let text = read(page)?;
+        let all = references(&text);
+        ensure!(all.iter().filter(|(_, item)| item.is_some()).count() >= least, "{page}: {all:?}");
+        let mut missing = Vec::new();
+        for (path, item) in all {
+            // a path without folders is meant from where the text stands
+            if path.contains('/') && !root().join(path).exists() {
+                missing.push(path.to_owned());
+            }
+            let Some(item) = item.filter(|_| root().join(path).exists()) else { continue };
+            if !defines(&read(path)?, item) {
+                missing.push(format!("{path}::{item}"));
+            }
         }
-        let Some(item) = item.filter(|_| root().join(path).exists()) else { continue };
-        let text = read(path)?;
-        let kinds = ["fn", "const", "enum", "struct", "trait"];
-        let defined =
-            |kind: &str| [" ", "(", "<", ":"].iter().any(|end| text.contains(&format!("{kind} {item}{end}")));
-        if !kinds.into_iter().any(defined) {
-            missing.push(format!("{path}::{item}"));
-        }
+        ensure!(missing.is_empty(), "{page} names what is not there: {missing:?}");
     }
-    ensure!(missing.is_empty(), "docs/architecture.md names what is not there: {missing:?}");
     Ok(())
+}
+
+fn defines(text: &str, item: &str) -> bool {
+    let ends = |kind: &str| [" ", "(", "<", ":"].iter().any(|end| text.contains(&format!("{kind} {item}{end}")));
+    ["fn", "const", "enum", "struct", "trait"].into_iter().any(ends)
 }
 
 #[test]

@@ -149,12 +149,6 @@ fn main() -> anyhow::Result<ExitCode> {
         v4_the_first_failures_are_counted_as_what_they_are
     );
     let conclusion = libtest_mimic::run(&arguments, trials);
-    if conclusion.has_failed()
-        && let Some(shared) = shared.get()
-    {
-        runtime.block_on(shared.bed.keep());
-    }
-    drop(shared);
-    lacking.tell()?;
+    lacking.conclude(conclusion.has_failed(), &runtime, shared, |shared| &shared.bed)?;
     Ok(conclusion.exit_code())
 }

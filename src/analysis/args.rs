@@ -16,7 +16,7 @@ use crate::{
 /// Fills in what fields hold, so that every argument has a value or names a Secret.
 ///
 /// # Errors
-/// The first argument that cannot be meant: its field in the spec, and the remedy.
+/// The first invalid argument: its field in the spec, and the remedy.
 pub(crate) fn resolve(metric: &mut CanaryMetric, canary: &Value, target: &Value) -> Result<(), String> {
     for i in 0..metric.args.len() {
         let name = metric.args[i].name.clone();

@@ -118,7 +118,7 @@ fn unreadable(checks: &Checks, m: &CanaryMetric) -> Option<String> {
         match text.as_deref().map(|text| checks.conditions.get(text)) {
             None => {}
             Some(Err(why)) => {
-                return Some(format!("{field} cannot be asked: {why}: write it as in result[0] >= 0.95"));
+                return Some(format!("{field} does not compile: {why}: write it as in result[0] >= 0.95"));
             }
             Some(Ok(condition)) => parsed.push(condition),
         }

@@ -5,7 +5,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::names;
+use crate::{names, text::first_chars};
 
 /// Longest request that is read, in bytes.
 const LONGEST: usize = 1024;
@@ -92,8 +92,8 @@ impl Request {
     }
 
     /// The verb as written, cut short.
-    pub fn short_verb(&self) -> String {
-        self.verb.chars().take(40).collect()
+    pub fn short_verb(&self) -> &str {
+        first_chars(&self.verb, 40)
     }
 
     /// The id under which a text that cannot be read is answered.

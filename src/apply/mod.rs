@@ -5,7 +5,7 @@
 //! Every write is bound to the version of the object it was decided on (creations by POST, patches by
 //! `resourceVersion`, deletions by uid), so a plan made from an old snapshot is refused, not mixed in. What a write
 //! returned is in the [`ObjectCache`] before the next snapshot is taken. No write is retried here: a refused one means that
-//! the world has moved, and the caller decides anew.
+//! the world has moved, and the caller decides again.
 //!
 //! # Caveats
 //! A call that was not answered in time may still take effect; the next decision sees it then.
@@ -87,7 +87,7 @@ pub(crate) enum ApplyError {
 }
 
 impl ApplyError {
-    /// The world has moved: decide anew at once.
+    /// The world has moved: decide again at once.
     pub(crate) fn is_conflict(&self) -> bool {
         matches!(self, Self::Conflict { .. })
     }
@@ -108,7 +108,7 @@ impl ApplyError {
         }
     }
 
-    /// Says no for good, e.g. missing rights or a refusing admission webhook: for people to mend.
+    /// Says no for good, e.g. missing rights or a refusing admission webhook: for people to fix.
     pub(crate) fn permanent_refusal(&self) -> Option<String> {
         let (verb, object, source) = match self {
             Self::Dropped { .. } | Self::NameTaken { .. } => return Some(self.to_string()),

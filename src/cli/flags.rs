@@ -19,7 +19,7 @@ pub enum Use {
     Served,
     /// It works, for `serin run` and for the commands that look at a cluster.
     Shared,
-    /// It is accepted and has no meaning here; nobody misses anything.
+    /// It is accepted and has no meaning here; nothing is lost by that.
     Meaningless,
     /// It is accepted and not acted on; a value other than the harmless one is named in a warning at start.
     Unserved {

@@ -64,7 +64,7 @@ fn finish(done: anyhow::Result<()>) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            // With standard error closed there is nobody left to tell; the exit code still says it.
+            // With standard error closed only the exit code says it.
             writeln!(io::stderr(), "error: {error:#}").ok();
             ExitCode::FAILURE
         }

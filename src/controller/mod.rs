@@ -55,7 +55,7 @@ pub(crate) async fn connect(
 }
 
 /// A client with Serin's name and no retries of its own: every call has its deadline where it is made, and a refused
-/// write is decided anew.
+/// write is decided again.
 ///
 /// # Errors
 /// No usable kubeconfig and no service account.

@@ -42,7 +42,7 @@ impl Worker {
             self.events.publish(&snap.canary, note);
             self.alerts.send(&snap.canary, status.unwrap_or(&unset), note);
             let everyone = self.config.event_webhook.as_deref();
-            self.event_sink.send(&key, plan::told(snap, status, note, clock::now(), everyone));
+            self.event_sink.send(&key, plan::event_calls(snap, status, note, clock::now(), everyone));
             match note.severity {
                 Severity::Normal => {
                     tracing::info!(canary, %from, %phase, weight, reason = note.reason, "{}", note.message);
@@ -208,7 +208,7 @@ impl Worker {
             uid: object["metadata"]["uid"].as_str().map(str::to_owned),
             ..ObjectReference::default()
         };
-        let message = format!("Canary {} does not decode and is left alone until it is mended: {why}", key.1);
+        let message = format!("Canary {} does not decode and is left alone until it is fixed: {why}", key.1);
         self.events.publish_about(reference, &Note::warning("Undecodable", message));
     }
 

@@ -179,24 +179,36 @@ impl Worker {
         let waiting = |again| (Outcome::Waiting, again);
         let now = clock::now();
         let mut snap = self.observe(key, now).await.map_err(waiting)?;
-        let questions = plan::questions(&snap, now);
-        let asks = !questions.is_empty();
+        let questions = match plan::begin(&snap, now) {
+            Ok(plan) => return self.carry_on(key, &snap, plan, Asked::default(), (now, now)).await,
+            Err(questions) => questions,
+        };
         let asked = self.ask(key, &snap, questions, asked, now).await.map_err(waiting)?;
         let decided = asked.decided_at(now);
-        if asks {
-            // answers take their time: what is decided has to fit what is there by now
-            let put_off = std::mem::replace(&mut snap, self.observe(key, decided).await.map_err(waiting)?);
-            let not_before = std::mem::replace(&mut snap.ask_not_before, put_off.ask_not_before);
-            let limited = std::mem::replace(&mut snap.rate_limited, put_off.rate_limited);
-            if !plan::would_ask(&snap, asked.answers.asked_at, &asked.questions) {
-                return Ok(Pass { wrote: false, next: Next::Pass(None) });
-            }
-            (snap.ask_not_before, snap.rate_limited) = (not_before, limited);
+        // answers take their time: what is decided has to fit what is there by now
+        let put_off = std::mem::replace(&mut snap, self.observe(key, decided).await.map_err(waiting)?);
+        let not_before = std::mem::replace(&mut snap.ask_not_before, put_off.ask_not_before);
+        let limited = std::mem::replace(&mut snap.rate_limited, put_off.rate_limited);
+        if !plan::would_ask(&snap, asked.answers.asked_at, &asked.questions) {
+            return Ok(Pass { wrote: false, next: Next::Pass(None) });
         }
+        (snap.ask_not_before, snap.rate_limited) = (not_before, limited);
         let plan = plan::decide(&snap, &asked.answers, decided);
-        self.show_readings(&snap, &asked);
-        self.carry_out(key, &snap, &plan).await.map_err(|again| (Outcome::Failed, again))?;
-        self.observe_check(&snap, &plan, now, decided);
+        self.carry_on(key, &snap, plan, asked, (now, decided)).await
+    }
+
+    /// Carries out a plan that was begun and decided at these `times`, has webhooks called, and says what comes next.
+    async fn carry_on(
+        &self,
+        key: &Key,
+        snap: &Snapshot,
+        plan: Plan,
+        asked: Asked,
+        times: (Timestamp, Timestamp),
+    ) -> Result<Pass, (Outcome, Again)> {
+        self.show_readings(snap, &asked);
+        self.carry_out(key, snap, &plan).await.map_err(|again| (Outcome::Failed, again))?;
+        self.observe_check(snap, &plan, times.0, times.1);
         let begun = self.rounds.begin(key, &plan.calls);
         let next = if plan.is_empty() && self.rounds.answered(&begun).await {
             Next::Pass(Some(asked))
@@ -223,7 +235,7 @@ impl Worker {
                 self.forget(key);
                 Err(Again::OnChange)
             }
-            // its watch triggers again; the time is for a watch that is being opened anew
+            // its watch triggers again; the time is for a watch that is being opened again
             Err(GatherError::Behind(_)) => Err(Again::After(Duration::from_secs(1))),
             Err(GatherError::Undecodable(why)) => Err(self.leave_undecodable(key, &why).await),
         }
@@ -241,9 +253,6 @@ impl Worker {
     ) -> Result<Asked, Again> {
         if let Some(asked) = asked.filter(|asked| asked.questions == questions) {
             return Ok(asked);
-        }
-        if questions.is_empty() {
-            return Ok(Asked::default());
         }
         let Some(answers) = self.stop.run_until_cancelled(self.asker.ask(&questions)).await else {
             return Err(Again::OnChange);
@@ -296,7 +305,7 @@ impl Worker {
         }
         let name = format!("{}.{}", key.1, key.0);
         if error.is_conflict() {
-            tracing::debug!(canary = name, %error, "deciding anew");
+            tracing::debug!(canary = name, %error, "deciding again");
         } else {
             tracing::warn!(canary = name, error = %chain(&error), "a write failed, trying again");
         }

@@ -1,5 +1,5 @@
 //! Gates that people open and close: kept in one ConfigMap, so that they outlive a restart and all replicas agree, or
-//! in memory where there is no cluster. A gate that nobody opened is closed.
+//! in memory where there is no cluster. A gate is closed until it is opened.
 #![allow(clippy::disallowed_types, reason = "this module reads and writes the ConfigMap of the gates")]
 
 use std::{
@@ -42,7 +42,7 @@ impl Gates {
     /// Whether a gate is open.
     ///
     /// # Errors
-    /// It cannot be found out: then nobody may take it for open or closed.
+    /// It is not known: neither open nor closed may be assumed.
     pub(super) async fn is_open(&self, gate: &str) -> Result<bool, String> {
         match self {
             Self::Memory(open) => Ok(open.lock().unwrap_or_else(PoisonError::into_inner).contains(gate)),

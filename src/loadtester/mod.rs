@@ -49,7 +49,7 @@ pub fn main() -> ExitCode {
     match run(flags) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // with standard error closed there is nobody left to tell
+            // standard error may be closed
             writeln!(io::stderr(), "error: {error:#}").ok();
             ExitCode::FAILURE
         }

@@ -15,6 +15,7 @@ use crate::{
     names::{self, managers},
     snapshot::SERVICE,
     spec::Validated,
+    text::first_chars,
 };
 
 pub(super) const OWNED: &[&str] = &["/spec/ports", "/spec/selector"];
@@ -43,7 +44,7 @@ pub(super) fn metadata(c: &Validated, live: &Value) -> Value {
 }
 
 /// What the annotation tells of the Service before it was adopted.
-fn noted(live: &Value) -> Value {
+fn recorded_original(live: &Value) -> Value {
     let text = annotation(live, names::ANNOTATION_ORIGINAL);
     text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
 }
@@ -91,7 +92,7 @@ pub(super) fn ports(
 /// Ports of the apex. A former version took those off that the Canary does not name: they come back.
 fn theirs(apex: &Value) -> Vec<Value> {
     let mut theirs = get::list(&apex["spec"]["ports"]).to_vec();
-    let noted = noted(apex);
+    let noted = recorded_original(apex);
     if noted["canary"].is_null() {
         let lost = get::list(&noted["ports"]).iter();
         let lost: Vec<Value> =
@@ -137,8 +138,7 @@ fn distinct(c: &Validated, mut all: Vec<Value>) -> Result<Vec<Value>, String> {
         if name.is_empty() || taken.is_some() {
             let protocol = port["protocol"].as_str().unwrap_or("TCP").to_lowercase();
             let stem = if name.is_empty() { protocol } else { name };
-            let stem: String = stem.chars().take(50).collect();
-            get::set(port, &["name"], json!(format!("{stem}-{number}")));
+            get::set(port, &["name"], json!(format!("{}-{number}", first_chars(&stem, 50))));
         }
         names.insert(port["name"].as_str().unwrap_or_default().to_owned(), number);
     }
@@ -183,7 +183,7 @@ pub(super) fn given_back(
     target_pods: &Selector,
     live: &Value,
 ) -> Manifest {
-    let noted = noted(live);
+    let noted = recorded_original(live);
     let mut annotations = Map::new();
     for (key, _) in names::FLUX_MARKERS {
         annotations.insert(key.into(), noted["annotations"][key].clone());

@@ -18,6 +18,7 @@ use super::{
 use crate::{
     names::{self, managers},
     snapshot::{CONFIG_MAP, Kind, ObjectRef, SECRET},
+    text::first_chars,
 };
 
 /// The kinds that hold configuration.
@@ -177,15 +178,16 @@ pub fn digest(object: &Value) -> Digest {
     if secret {
         content.insert("type".into(), json!(type_));
     }
-    Digest { version, checksum: Some(short(digest::of(&Value::Object(content)), CHECKSUM)) }
+    Digest { version, checksum: Some(first_chars(&digest::of(&Value::Object(content)), CHECKSUM).to_owned()) }
 }
 
 /// Name of the copy of a content: `<name>-primary-<hash>`. Each Canary has copies of its own, so none waits for
 /// another to let go of one.
 pub fn copy_name(canary: &str, from: &ObjectRef, checksum: &str) -> String {
-    let hash = short(digest::of_text(&format!("{canary}/{}/{checksum}", key(from))), SHORT);
+    let hash = digest::of_text(&format!("{canary}/{}/{checksum}", key(from)));
+    let hash = first_chars(&hash, SHORT);
     let room = LONGEST - names::primary("").len() - 1 - SHORT;
-    let name: String = from.name.chars().take(room).collect();
+    let name = first_chars(&from.name, room);
     format!("{}-{hash}", names::primary(name.trim_end_matches(['-', '.'])))
 }
 
@@ -229,11 +231,5 @@ pub fn without_content(object: &Value) -> Value {
     out
 }
 
-fn short(mut hex: String, digits: usize) -> String {
-    hex.truncate(digits);
-    hex
-}
-
 #[cfg(test)]
-#[path = "tests/config.rs"]
 mod tests;

@@ -14,6 +14,7 @@ use crate::{
     api::JobTemplate,
     names,
     snapshot::{JOB, Kind},
+    text::first_chars,
 };
 
 /// Seconds within which a Job must end that says nothing of it.
@@ -96,7 +97,7 @@ pub fn deadline(job: &Value) -> i64 {
 }
 
 /// When the Job was made.
-pub fn made(job: &Value) -> Option<Timestamp> {
+pub fn created_at(job: &Value) -> Option<Timestamp> {
     job["metadata"]["creationTimestamp"].as_str()?.parse().ok()
 }
 
@@ -157,20 +158,24 @@ fn exit(pod: &Value) -> Option<String> {
     })
 }
 
+/// What a kubelet says may be long.
+fn short(value: &Value) -> &str {
+    first_chars(value.as_str().unwrap_or_default(), 200)
+}
+
 /// What keeps the pod from running, in words that do not change while it lasts.
 fn stuck(pod: &Value) -> Option<String> {
     let mut all = containers(pod, "initContainerStatuses").chain(containers(pod, "containerStatuses"));
     let waits = all.find_map(|c| {
         let waiting = &c["state"]["waiting"];
         let reason = waiting["reason"].as_str().unwrap_or_default();
-        let text = |value: &Value| value.as_str().unwrap_or_default().chars().take(200).collect::<String>();
-        let (name, image) = (text(&c["name"]), text(&c["image"]));
+        let (name, image) = (short(&c["name"]), short(&c["image"]));
         match reason {
             "" | "ContainerCreating" | "PodInitializing" => None,
             "ErrImagePull" | "ImagePullBackOff" => {
                 Some(format!("container {name} cannot get its image {image} (ErrImagePull)"))
             }
-            _ => Some(format!("container {name} waits: {reason}: {}", text(&waiting["message"]))),
+            _ => Some(format!("container {name} waits: {reason}: {}", short(&waiting["message"]))),
         }
     });
     waits.or_else(|| {
@@ -181,5 +186,4 @@ fn stuck(pod: &Value) -> Option<String> {
 }
 
 #[cfg(test)]
-#[path = "tests/job.rs"]
 mod tests;

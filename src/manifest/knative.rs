@@ -25,14 +25,14 @@ pub fn newest(live: &Value) -> Option<&str> {
 }
 
 /// The revision that the annotation names, whoever wrote it.
-pub(super) fn noted(live: &Value) -> Option<&str> {
+pub(super) fn annotated_revision(live: &Value) -> Option<&str> {
     annotation(live, names::ANNOTATION_PRIMARY_REVISION).filter(|name| !name.is_empty())
 }
 
 /// The primary: the revision that the annotation names, if it is the one that was promoted.
 pub fn primary(live: &Value) -> Option<&str> {
     let hash = annotation(live, names::ANNOTATION_REVISION);
-    noted(live).filter(|name| hash == Some(revision::hash(&of(name)).as_str()))
+    annotated_revision(live).filter(|name| hash == Some(revision::hash(&of(name)).as_str()))
 }
 
 /// `spec.traffic` with `canary` percent for the newest revision and the rest for `primary`. Each entry says what Knative
@@ -68,7 +68,7 @@ pub(super) fn source(live: &Value) -> Source {
 
 /// The target as it would be if the newest revision were the one that the annotation names.
 pub(super) fn held(live: &Value) -> Value {
-    json!({"metadata": live["metadata"], "status": {"latestCreatedRevisionName": noted(live)}})
+    json!({"metadata": live["metadata"], "status": {"latestCreatedRevisionName": annotated_revision(live)}})
 }
 
 /// The target with the revision of `source` as its primary. Where requests are shared out already, they go there with the
@@ -135,5 +135,4 @@ fn text(value: &Value) -> Option<&str> {
 }
 
 #[cfg(test)]
-#[path = "tests/knative.rs"]
 mod tests;

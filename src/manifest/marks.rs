@@ -31,7 +31,7 @@ pub(crate) fn holder(object: &Value) -> Option<String> {
     json::label(object, names::LABEL_CANARY).map(str::to_owned).or_else(adopter)
 }
 
-/// True if Serin or Flagger made the object for this Canary, so that nobody else needs it.
+/// True if Serin or Flagger made the object for this Canary, so that nothing else needs it.
 pub fn made_for(object: &Value, canary: &str) -> bool {
     let flaggers = |owner: &Value| owner["controller"] == true && is_canary(owner) && owner["name"] == canary;
     ours(object, canary) || owners(object).iter().any(flaggers)

@@ -26,7 +26,7 @@ pub struct Manifest {
 pub enum Undo {
     /// Patch the live object to this.
     Restore(Manifest),
-    /// Delete it: it was made by Serin and nobody else needs it.
+    /// Delete it: it was made by Serin and nothing else needs it.
     Delete(ObjectRef),
 }
 

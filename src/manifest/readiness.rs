@@ -29,10 +29,21 @@ impl Rollout {
             Self::Waiting { why } | Self::Stuck { why } => Some(why),
         }
     }
+
+    /// Why no requests may be sent to these pods yet, and whether they are stuck. None: they are ready, and some of them are
+    /// `behind` their Service.
+    pub fn unserving(self, behind: bool) -> Option<(String, bool)> {
+        match self {
+            Self::Ready if behind => None,
+            Self::Ready => Some(("its pods are not yet behind the Service".to_owned(), false)),
+            Self::Waiting { why } => Some((why, false)),
+            Self::Stuck { why } => Some((why, true)),
+        }
+    }
 }
 
-/// Judges a Deployment. `threshold` is the percentage of updated replicas that must be available (0 to 100, at least
-/// one pod all the same: nothing is ever sent to nobody). Scaled to zero is not ready. It is stuck when the Deployment's
+/// Judges a Deployment. `threshold` is the percentage of updated replicas that must be available (0 to 100, but at least
+/// one pod). Scaled to zero is not ready. It is stuck when the Deployment's
 /// controller says so, by its own clock: how long the planner waits is noted in the Canary's status, by the planner's.
 pub fn rollout(deployment: &Value, threshold: i32) -> Rollout {
     let status = &deployment["status"];

@@ -12,6 +12,7 @@ use crate::{
     names::{self, managers},
     snapshot::{DEPLOYMENT, KNATIVE_SERVICE, Objects, REVISION},
     spec::Validated,
+    text::first_chars,
 };
 
 /// Characters of the hash in the name of a stored template.
@@ -74,7 +75,7 @@ pub fn name(canary: &Validated, hash: &str) -> String {
         KNATIVE_SERVICE => "-knative".to_owned(),
         other => format!("-{}", other.kind.to_ascii_lowercase()),
     };
-    format!("{}{kind}-{}", canary.names.primary, hash.chars().take(SHORT).collect::<String>())
+    format!("{}{kind}-{}", canary.names.primary, first_chars(hash, SHORT))
 }
 
 /// The stored copy of the template of `template_source` (the target, or a primary of its kind): the `n`th of this Canary, counted from 1. Immutable but for its number; make the Canary its owner by [`Manifest::owned_by`].

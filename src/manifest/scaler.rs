@@ -65,7 +65,7 @@ pub fn primary_bounds(kind: Kind, named: &AutoscalerRef, scaler: &Value) -> (i64
 }
 
 /// The primary's autoscaler. `label`: by which the target's pods are told from the primary's; `floor`: pods that it must not go below, as far as its upper bound allows.
-pub fn twin(
+pub fn primary_autoscaler(
     c: &Validated,
     kind: Kind,
     named: &AutoscalerRef,
@@ -168,8 +168,8 @@ impl Before {
         }
     }
 
-    /// The note that goes with what the Canary of this uid tells it.
-    fn noted(&self, canary: &str) -> Value {
+    /// The annotation that keeps it while the Canary of this uid has paused the ScaledObject.
+    fn to_annotation(&self, canary: &str) -> Value {
         let before = json!({
             names::KEDA_PAUSED_REPLICAS: self.replicas, names::KEDA_PAUSED_SCALE_IN: self.scale_in,
             names::LABEL_CANARY: canary,
@@ -179,7 +179,7 @@ impl Before {
 }
 
 /// Merge patch to these annotations, as far as they differ.
-fn told(scaler: &Value, replicas: &Value, scale_in: &Value, original: &Value) -> Value {
+fn annotations_patch(scaler: &Value, replicas: &Value, scale_in: &Value, original: &Value) -> Value {
     let all = [
         (names::KEDA_PAUSED_REPLICAS, replicas),
         (names::KEDA_PAUSED_SCALE_IN, scale_in),
@@ -191,8 +191,8 @@ fn told(scaler: &Value, replicas: &Value, scale_in: &Value, original: &Value) ->
     json!({"metadata": {"annotations": changes}})
 }
 
-/// Told something by the Canary of this uid, or by one that did not say who it is.
-pub fn told_by(scaler: &Value, canary: &str) -> bool {
+/// Paused by the Canary of this uid, or by one that left no uid.
+pub fn paused_by(scaler: &Value, canary: &str) -> bool {
     let by = Before::of(scaler).by;
     adopted(scaler) && (by.is_null() || by == canary)
 }
@@ -206,7 +206,7 @@ pub fn names_its_canary(scaler: &Value) -> bool {
 /// is kept beside.
 pub fn pause(scaler: &Value, canary: &str) -> Value {
     let before = Before::of(scaler);
-    told(scaler, &json!("0"), &before.scale_in, &before.noted(canary))
+    annotations_patch(scaler, &json!("0"), &before.scale_in, &before.to_annotation(canary))
 }
 
 /// Merge patch by which it gives its workload pods and takes none away.
@@ -216,7 +216,7 @@ pub fn keep_up(scaler: &Value, canary: &str) -> Value {
         // a pause that bears no mark of ours is Flagger's
         before.replicas = Value::Null;
     }
-    told(scaler, &before.replicas, &json!("true"), &before.noted(canary))
+    annotations_patch(scaler, &before.replicas, &json!("true"), &before.to_annotation(canary))
 }
 
 /// Merge patch by which it goes on as before. A pause that bears no mark of ours is Flagger's, and is lifted.
@@ -225,9 +225,8 @@ pub fn resume(scaler: &Value) -> Value {
     if !adopted(scaler) {
         before.replicas = Value::Null;
     }
-    told(scaler, &before.replicas, &before.scale_in, &Value::Null)
+    annotations_patch(scaler, &before.replicas, &before.scale_in, &Value::Null)
 }
 
 #[cfg(test)]
-#[path = "tests/scaler.rs"]
 mod tests;

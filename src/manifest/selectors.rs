@@ -106,5 +106,4 @@ pub fn shown(selector: &Selector) -> String {
 }
 
 #[cfg(test)]
-#[path = "tests/selectors.rs"]
 mod tests;

@@ -18,6 +18,7 @@ use crate::{
     names::{self, managers},
     snapshot::{ObjectRef, Objects, SERVICE},
     spec::Validated,
+    text::first_chars,
 };
 
 /// Sidecars whose ports are not the application's.
@@ -236,7 +237,7 @@ fn discover(list: &mut Vec<Value>, port: &ContainerPort) {
     let name = if taken {
         let index = format!("-{}", port.index);
         let room = PORT_NAME - "tcp-".len() - index.len();
-        format!("tcp-{}{index}", port.container.chars().take(room).collect::<String>())
+        format!("tcp-{}{index}", first_chars(port.container, room))
     } else {
         port.name.to_owned()
     };
@@ -276,5 +277,4 @@ fn container_ports(target: &Value) -> Vec<ContainerPort<'_>> {
 }
 
 #[cfg(test)]
-#[path = "tests/service.rs"]
 mod tests;

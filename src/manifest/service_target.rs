@@ -150,7 +150,7 @@ pub(super) fn ports(c: &Validated, target: &Value) -> Result<(), String> {
     ))
 }
 
-/// Endpoints behind the target or a copy of it. Where nobody can count them (a name outside the cluster; no selector,
+/// Endpoints behind the target or a copy of it. Where they cannot be counted (a name outside the cluster; no selector,
 /// and no EndpointSlices behind the target either), what exists counts as one; what does not exist never has any.
 pub(super) fn behind(snap: &Snapshot, service: &str) -> u32 {
     let Some(live) = snap.objects.get(SERVICE, service) else { return 0 };

@@ -4,7 +4,7 @@
 //! ```text
 //!              revision          asked for none by             primary            readiness
 //! Deployment   pod template      replicas: 0                   a clone            its own status
-//! DaemonSet    pod template      a node selector nobody meets  a clone            its own status
+//! DaemonSet    pod template      a node selector of no node   a clone            its own status
 //! Service      spec, in part     never                         a copy             endpoints, where it has any
 //! Knative      a revision's name never                         a note in itself   its own status
 //! ```
@@ -172,7 +172,7 @@ impl Target {
         }
     }
 
-    /// How it is asked for this many pods. None: nobody can.
+    /// How it is asked for this many pods. None: it cannot be.
     pub fn ask(self, pods: i64) -> Option<Ask> {
         match self {
             Self::Deployment => Some(Ask::Replicas(pods)),
@@ -250,7 +250,7 @@ impl Target {
                 // everybody is moved off the primary first, where users can be moved
                 let stays = c.provider == "kubernetes" && c.apex == Apex::Stays;
                 let advice = format!(
-                    "spec.strategy of Deployment {} lets all of its pods be replaced at once, and provider kubernetes leaves users on the primary: while it is promoted there is nobody to serve them: set type RollingUpdate, or spec.analysis.promotion.switch",
+                    "spec.strategy of Deployment {} lets all of its pods be replaced at once, and provider kubernetes leaves users on the primary: they are not served while it is promoted: set type RollingUpdate, or spec.analysis.promotion.switch",
                     c.names.target
                 );
                 let primary = objects.get(DEPLOYMENT, &c.names.primary).unwrap_or(live);
@@ -337,7 +337,7 @@ impl Target {
                 !workload::differs(live_primary, want) || workload::same_template(live, wanted)
             }
             Self::Service => patch(live_primary, &self.content(want)).is_none(),
-            Self::Knative => knative::primary(live_primary) == knative::noted(&want.body),
+            Self::Knative => knative::primary(live_primary) == knative::annotated_revision(&want.body),
         }
     }
 
@@ -359,7 +359,9 @@ impl Target {
                 workload::same_template(&primary["spec"]["template"], &wanted)
             }
             Self::Service => self.revision(primary) == self.revision(live),
-            Self::Knative => knative::noted(primary).is_none_or(|noted| knative::newest(live) == Some(noted)),
+            Self::Knative => {
+                knative::annotated_revision(primary).is_none_or(|noted| knative::newest(live) == Some(noted))
+            }
         }
     }
 }
@@ -381,5 +383,4 @@ fn for_nodes(template: &Value) -> Value {
 }
 
 #[cfg(test)]
-#[path = "tests/target.rs"]
 mod tests;

@@ -190,5 +190,4 @@ fn quoted(text: &str) -> bool {
 }
 
 #[cfg(test)]
-#[path = "tests/triggers.rs"]
 mod tests;

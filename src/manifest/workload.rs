@@ -291,5 +291,4 @@ fn is_config_name(key: &str, parent: &str) -> bool {
 }
 
 #[cfg(test)]
-#[path = "tests/workload.rs"]
 mod tests;

@@ -127,7 +127,7 @@ pub(crate) enum NetError {
     /// Not to be asked.
     #[error(transparent)]
     Refused(#[from] Refused),
-    /// The CA is none.
+    /// The CA is not PEM.
     #[error("the CA holds no PEM certificate")]
     Authority,
     /// No HTTP client could be made, e.g. for want of a crypto provider.
@@ -164,7 +164,7 @@ impl Outbound {
         Self::with_lookup(outbound, api, quotes, Arc::new(System))
     }
 
-    /// Requests to servers that nobody but the operator's own environment names, e.g. the metadata service of its cloud:
+    /// Requests to servers that only the operator's own environment names, e.g. the metadata service of its cloud:
     /// wherever they are, and nothing they say is repeated.
     pub(crate) fn own() -> Self {
         let networks = vec![Ipv4Net::default().into(), Ipv6Net::default().into()];

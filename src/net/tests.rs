@@ -110,7 +110,7 @@ async fn x1_hosts_that_are_not_listed_are_not_looked_up() {
 #[tokio::test]
 async fn x2_each_connection_goes_to_an_address_that_was_checked() {
     let (port, seen) = server(OK).await;
-    // Only one of the loopback addresses is open, as a public one is; then the name is bound anew.
+    // Only one of the loopback addresses is open, as a public one is; then the name is bound again.
     let (out, script) = scripted(open("127.0.0.1/32"), &["127.0.0.1", "127.0.0.2", "127.0.0.2 127.0.0.1"]);
     let url = format!("http://rebound.test:{port}");
     assert!(get(&out, &url).await.is_ok());

@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{
+    availability::Availability,
     cache::{ObjectCache, jobs, secrets},
     error::GatherError,
-    reach::Reach,
     references::Contested,
 };
 use crate::{
@@ -45,15 +45,15 @@ pub(crate) fn gather(
     // nothing is read of a kind that is not served
     let target_kind = Target::named(&canary.spec.target_ref).unwrap_or_default();
     let workload = target_kind.kind();
-    let mut reach = Reach::at(now);
+    let mut available = Availability::at(now);
     if workload == DAEMONSET {
-        reach.listed(cache, DAEMONSET)?;
+        available.listed(cache, DAEMONSET)?;
     }
     let workloads = [target.clone(), names::primary(&target)].map(|n| ObjectRef::new(workload, n));
     let mut wanted = workloads.to_vec();
     wanted.extend(services.iter().map(|n| ObjectRef::new(SERVICE, n.clone())));
-    wanted.extend(routes(cache, rules, &canary, &services, &mut reach)?);
-    wanted.extend(scalers(cache, namespace, &canary, &mut reach)?);
+    wanted.extend(routes(cache, rules, &canary, &services, &mut available)?);
+    wanted.extend(scalers(cache, namespace, &canary, &mut available)?);
     if canary.metadata.deletion_timestamp.is_some() {
         wanted.extend(former(cache, rules, key, &canary, &services));
     }
@@ -64,9 +64,9 @@ pub(crate) fn gather(
     strangers(cache, namespace, target_kind, &target, &mut objects);
     revisions(cache, key, &names::primary(&target), &mut objects);
     let bystanders = bystanders(cache, rules, &canary, &objects);
-    let records = records(cache, key, &mut objects, &mut reach.missing);
+    let records = records(cache, key, &mut objects, &mut available.missing);
     let templates = templates(cache, &canary, namespace);
-    jobs::gather(cache, key, &templates, &mut objects, &mut reach)?;
+    jobs::gather(cache, key, &templates, &mut objects, &mut available)?;
     if rules.config_tracking {
         configs(cache, key, target_kind, &[&target, &names::primary(&target)], &mut objects);
     }
@@ -75,8 +75,8 @@ pub(crate) fn gather(
         objects,
         ready: services.iter().filter_map(|s| Some((s.clone(), cache.ready(namespace, s)?))).collect(),
         leaving: services.iter().filter_map(|s| Some((s.clone(), cache.leaving(namespace, s)?))).collect(),
-        missing_kinds: reach.missing,
-        forbidden_kinds: reach.forbidden,
+        missing_kinds: available.missing,
+        forbidden_kinds: available.forbidden,
         not_followed,
         edited: None,
         rivals: rivals(cache, rules, key),
@@ -89,7 +89,7 @@ pub(crate) fn gather(
         namespace_terminating: cache.terminating(namespace),
         refused: None,
         refused_job: None,
-        unlisted_kinds: reach.unlisted,
+        unlisted_kinds: available.unlisted,
         stale,
         writes: WriteBudget::default(),
         ask_not_before: None,
@@ -155,24 +155,24 @@ fn routes(
     rules: &Rules,
     canary: &Canary,
     services: &[String],
-    reach: &mut Reach,
+    available: &mut Availability,
 ) -> Result<Vec<ObjectRef>, GatherError> {
     let provider = canary.spec.provider.as_deref().filter(|p| !p.is_empty()).unwrap_or(&rules.mesh_provider);
     let Some(router) = router::by_name(provider) else { return Ok(vec![]) };
     let mut wanted = Vec::new();
     for kind in router.kinds() {
         if !kind.built_in() && !cache.defines(&kind.crd()) {
-            reach.missing.push(kind.crd());
+            available.missing.push(kind.crd());
         } else if cache.forbidden(*kind) {
-            reach.forbidden.push(kind.crd());
+            available.forbidden.push(kind.crd());
         } else {
-            reach.listed(cache, *kind)?;
+            available.listed(cache, *kind)?;
         }
         wanted.extend(services.iter().map(|n| ObjectRef::new(*kind, n.clone())));
     }
     for kind in router.optional_kinds().iter().filter(|kind| cache.defines(&kind.crd())) {
         if !cache.forbidden(*kind) {
-            reach.listed(cache, *kind)?;
+            available.listed(cache, *kind)?;
         }
         if kind.cluster_wide() {
             let all = cache.list(*kind, "");
@@ -212,15 +212,15 @@ fn scalers(
     cache: &ObjectCache,
     namespace: &str,
     canary: &Canary,
-    reach: &mut Reach,
+    available: &mut Availability,
 ) -> Result<Vec<ObjectRef>, GatherError> {
     let mut found = Vec::new();
     let named = canary.spec.autoscaler_ref.as_ref();
     if let Some((kind, named)) = named.and_then(|n| Some((scaler::kind(&n.kind)?, n))) {
         if kind == SCALED_OBJECT && !cache.defines(&kind.crd()) {
-            reach.missing.push(kind.crd());
+            available.missing.push(kind.crd());
         } else {
-            reach.listed(cache, kind)?;
+            available.listed(cache, kind)?;
         }
         found.extend([named.name.clone(), names::primary(&named.name)].map(|n| ObjectRef::new(kind, n)));
     }
@@ -381,5 +381,4 @@ fn alert_providers(
 }
 
 #[cfg(test)]
-#[path = "tests/gather.rs"]
 mod tests;

@@ -1,6 +1,7 @@
 //! Cluster → Snapshot. [`watch_all`] fills the [`ObjectCache`]; [`gather`] reads one Canary's part of it. No call to the API
 //! server is made here besides the watches themselves.
 
+mod availability;
 mod cache;
 mod dependency_index;
 mod endpoints;
@@ -8,7 +9,6 @@ mod error;
 mod gather;
 mod list;
 mod optional;
-mod reach;
 mod references;
 mod stream;
 mod watch;

@@ -15,7 +15,7 @@ pub fn optional() -> BTreeSet<Kind> {
     routes.chain([SCALED_OBJECT, DAEMONSET, JOB, POD]).collect()
 }
 
-/// The optional kinds that are there and that some Canary needs: what nobody asks for is not watched. Records of runs
+/// The optional kinds that are there and that some Canary needs: what is not needed is not watched. Records of runs
 /// are ours, and watched whatever Canaries ask for.
 pub(super) fn needed(cache: &ObjectCache, default: &str, defined: &BTreeSet<String>) -> Vec<Kind> {
     let providers = cache.providers();

@@ -259,5 +259,4 @@ where
 }
 
 #[cfg(test)]
-#[path = "tests/stream.rs"]
 mod tests;

@@ -1,7 +1,5 @@
 //! A plan under construction: the status as it is to be, the writes, what is said, and when to look again.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, Time};
 
@@ -52,11 +50,6 @@ pub(crate) struct PlanBuilder {
     pods_ready: Option<Timestamp>,
     canary: String,
     writes: WriteBudget<Write>,
-}
-
-/// `time + wait`, or the far future.
-pub(crate) fn after(time: Timestamp, wait: Duration) -> Timestamp {
-    jiff::SignedDuration::try_from(wait).ok().and_then(|d| time.checked_add(d).ok()).unwrap_or(Timestamp::MAX)
 }
 
 impl PlanBuilder {

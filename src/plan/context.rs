@@ -8,9 +8,9 @@ use serde_json::Value;
 use crate::{
     analysis::{Ask, Checks},
     api::{CanaryStatus, Phase, StepStatus},
+    clock,
     manifest::{self, readiness::Rollout, revision},
     plan::{
-        builder::after,
         configs::{Checksums, Configs},
         model::{Answers, Messages, pod_shares},
         stored_times,
@@ -18,13 +18,14 @@ use crate::{
     router::{self, Router, Selected, Split},
     snapshot::{ObjectRef, SERVICE, Snapshot},
     spec::{Apex, Findings, Problem, Step, Strategy, Validated},
+    text::first_chars,
 };
 
 pub(crate) struct Context<'a> {
     pub(crate) snap: &'a Snapshot,
     pub(crate) answers: &'a Answers,
     pub(crate) now: Timestamp,
-    /// The Canary is not accepted: it is watched, and nothing rises.
+    /// The Canary is not accepted: it is watched, and no weight is raised.
     pub(crate) rejected: bool,
     /// It was not acted on until now: what is waited for is waited for from now on.
     pub(crate) resumed: bool,
@@ -151,7 +152,7 @@ impl<'a> Context<'a> {
         self.router.read_back(&self.c, &self.snap.objects).ok()
     }
 
-    /// The split that a step wants; where the router moves nobody, it can only be that all are on the primary.
+    /// The split that a step wants; where the router moves no traffic, it can only be that all are on the primary.
     pub(crate) fn split(&self, step: &StepStatus) -> Split {
         if !self.moves() {
             return Split::default();
@@ -241,7 +242,7 @@ impl<'a> Context<'a> {
             return "all".into();
         }
         let named = serde_json::to_value(&self.c.analysis.match_).unwrap_or_default();
-        revision::hash(&named).chars().take(12).collect()
+        first_chars(&revision::hash(&named), 12).to_owned()
     }
 
     fn names_requests(&self) -> bool {
@@ -280,7 +281,7 @@ impl<'a> Context<'a> {
     /// by another clock: then it was when the present wait began, which was noted by the same one.
     fn written(&self, object: &Value) -> Option<Timestamp> {
         let at = manifest::written(object)?;
-        Some(if at > after(self.now, stored_times::TOLERANCE) {
+        Some(if at > clock::after(self.now, stored_times::TOLERANCE) {
             self.waiting_since().min(self.now)
         } else {
             at
@@ -299,7 +300,7 @@ impl<'a> Context<'a> {
             .filter_map(|at| self.snap.objects.at(at))
             .filter_map(|object| self.written(object))
             .max();
-        written.map_or(Timestamp::MIN, |at| after(at, self.settle()))
+        written.map_or(Timestamp::MIN, |at| clock::after(at, self.settle()))
     }
 
     /// When the proxies have had time to learn of the Services behind the route: until then it must not name them.
@@ -310,7 +311,9 @@ impl<'a> Context<'a> {
 
     /// When clients of the apex Service have had time to learn of its last change.
     pub(crate) fn apex_settled_at(&self) -> Timestamp {
-        self.apex().and_then(|apex| self.written(apex)).map_or(Timestamp::MIN, |at| after(at, self.settle()))
+        self.apex()
+            .and_then(|apex| self.written(apex))
+            .map_or(Timestamp::MIN, |at| clock::after(at, self.settle()))
     }
 
     /// When route and apex have both been as they are for long enough that pods may go.

@@ -7,6 +7,7 @@
 use crate::{
     api::{CanaryCondition, CanaryStatus, Phase, RunPhase},
     names::conditions,
+    text::first_chars,
 };
 
 /// Most characters of a message: tools show those of all conditions in one line.
@@ -31,7 +32,7 @@ struct Standing {
 
 impl Standing {
     fn new(verdict: Verdict, reason: &str, message: &str) -> Self {
-        Self { verdict, reason: reason.to_owned(), message: message.chars().take(LONGEST).collect() }
+        Self { verdict, reason: reason.to_owned(), message: first_chars(message, LONGEST).to_owned() }
     }
 }
 
@@ -142,5 +143,4 @@ fn is_true(status: &CanaryStatus, type_: &str) -> bool {
 }
 
 #[cfg(test)]
-#[path = "tests/kstatus.rs"]
 mod tests;

@@ -1,6 +1,7 @@
-//! PURE. What should happen next: [`questions`] says what must be asked outside, [`decide`] decides.
+//! PURE. What should happen next: [`questions`] says what must be asked outside, [`decide`] decides. [`begin`] does both where
+//! nothing must be asked.
 //!
-//! Both are total and take time as an argument. A plan holds the status to be written first (the intent), then the
+//! All are total and take time as an argument. A plan holds the status to be written first (the intent), then the
 //! writes that are safe once it is written. The caller carries it out, looks again and asks for the next plan, until
 //! nothing is left to do: so every decision is made from what is stored in the cluster, and a crash between any two
 //! writes is the same as looking again.
@@ -45,7 +46,7 @@ mod traffic;
 mod waiting;
 
 pub use admission::preconditions::older_rival;
-pub use gates::webhooks::told;
+pub use gates::webhooks::event_calls;
 pub use history::exposed_since;
 use jiff::Timestamp;
 pub use model::{
@@ -63,23 +64,22 @@ use gates::requests;
 use model::flow::{Flow, GO_ON, ignore};
 use phases::{idle, initialise, not_accepted, progress, promote};
 
+/// Begins a pass.
+///
+/// # Errors
+/// What must be asked outside before [`decide`]. Where nothing must be, the plan is made at once, and the Canary is looked at
+/// only once.
+pub fn begin(snap: &Snapshot, now: Timestamp) -> Result<Plan, Vec<Question>> {
+    let (corrected, answers) = (stored_times::corrected(snap, now), Answers::default());
+    let pass = Pass::of(snap, corrected.as_ref(), &answers, now);
+    let questions = pass.questions();
+    if questions.is_empty() { Ok(pass.plan()) } else { Err(questions) }
+}
+
 /// What must be asked outside before [`decide`].
 pub fn questions(snap: &Snapshot, now: Timestamp) -> Vec<Question> {
-    let corrected = stored_times::corrected(snap, now);
-    let snap = corrected.as_ref().unwrap_or(snap);
-    let mut draft = PlanBuilder::of(snap, now);
-    let answers = Answers::default();
-    let cx = admission::admit(snap, &answers, &mut draft, now);
-    let mut all = match cx.as_ref().map(|cx| (cx.phase(), cx)) {
-        Some((Phase::Unset, cx)) if !cx.rejected => admission::metric_templates::pings(cx),
-        Some((Phase::Progressing | Phase::Waiting | Phase::WaitingPromotion, cx)) if !cx.waits_to_begin() => {
-            schedule::questions(cx)
-        }
-        _ => vec![],
-    };
-    let namespace = snap.canary.metadata.namespace.clone().unwrap_or_default();
-    all.extend(draft.unread.into_iter().map(|at| Question::Config { namespace: namespace.clone(), at }));
-    all
+    let (corrected, answers) = (stored_times::corrected(snap, now), Answers::default());
+    Pass::of(snap, corrected.as_ref(), &answers, now).questions()
 }
 
 /// Whether the same would be asked in this situation as was asked at `asked_at` in another: otherwise the answers say nothing
@@ -90,17 +90,60 @@ pub fn would_ask(snap: &Snapshot, asked_at: Timestamp, questions: &[Question]) -
 
 /// What to do now. `answers` are those to [`questions`] for the same snapshot; missing ones are data.
 pub fn decide(snap: &Snapshot, answers: &Answers, now: Timestamp) -> Plan {
-    let (stored, corrected) = (snap.status(), stored_times::corrected(snap, now));
-    let snap = corrected.as_ref().unwrap_or(snap);
-    let mut draft = PlanBuilder::of(snap, now).correcting(stored);
-    if let Some(cx) = admission::admit(snap, answers, &mut draft, now) {
-        ignore(by_phase(&cx, &mut draft));
-        draft.next_check = schedule::next(&cx, &draft.status);
+    let corrected = stored_times::corrected(snap, now);
+    Pass::of(snap, corrected.as_ref(), answers, now).plan()
+}
+
+/// One look at a Canary: what came of its admission, and the plan as far as it has been made.
+struct Pass<'a> {
+    /// With its stored times corrected.
+    snap: &'a Snapshot,
+    /// None where the Canary cannot be acted on.
+    cx: Option<Context<'a>>,
+    draft: PlanBuilder,
+    now: Timestamp,
+}
+
+impl<'a> Pass<'a> {
+    fn of(
+        stored: &'a Snapshot,
+        corrected: Option<&'a Snapshot>,
+        answers: &'a Answers,
+        now: Timestamp,
+    ) -> Self {
+        let snap = corrected.unwrap_or(stored);
+        let mut draft = PlanBuilder::of(snap, now).correcting(stored.status());
+        let cx = admission::admit(snap, answers, &mut draft, now);
+        Self { snap, cx, draft, now }
     }
-    history::record(snap, &mut draft, now);
-    staleness::report(snap, &mut draft);
-    objects::contest::report(snap, &mut draft, now);
-    draft.finish()
+
+    fn questions(&self) -> Vec<Question> {
+        let mut all = match self.cx.as_ref().map(|cx| (cx.phase(), cx)) {
+            Some((Phase::Unset, cx)) if !cx.rejected => admission::metric_templates::pings(cx),
+            Some((Phase::Progressing | Phase::Waiting | Phase::WaitingPromotion, cx))
+                if !cx.waits_to_begin() =>
+            {
+                schedule::questions(cx)
+            }
+            _ => vec![],
+        };
+        let namespace = self.snap.canary.metadata.namespace.clone().unwrap_or_default();
+        let unread = self.draft.unread.iter().cloned();
+        all.extend(unread.map(|at| Question::Config { namespace: namespace.clone(), at }));
+        all
+    }
+
+    fn plan(self) -> Plan {
+        let Self { snap, cx, mut draft, now } = self;
+        if let Some(cx) = cx {
+            ignore(by_phase(&cx, &mut draft));
+            draft.next_check = schedule::next(&cx, &draft.status);
+        }
+        history::record(snap, &mut draft, now);
+        staleness::report(snap, &mut draft);
+        objects::contest::report(snap, &mut draft, now);
+        draft.finish()
+    }
 }
 
 /// Percent that the routing object gives the canary, as it is now; None where there is none, or where it cannot be read.

@@ -12,7 +12,7 @@ pub(crate) fn is_same(cx: &Context<'_>) -> bool {
     cx.status().target.as_ref().is_none_or(|t| Some(t.uid.as_str()) == manifest::uid(cx.target))
 }
 
-/// Replicas that the target was given on purpose while no run was under way, for a run that begins. One that begins anew
+/// Replicas that the target was given on purpose while no run was under way, for a run that begins. One that starts over
 /// keeps those that it began with.
 pub(crate) fn wished_replicas(cx: &Context<'_>) -> Option<i32> {
     if let Some(run) = &cx.status().run {

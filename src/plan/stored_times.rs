@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
-use crate::{api::CanaryStatus, plan::builder::after, snapshot::Snapshot};
+use crate::{api::CanaryStatus, clock, snapshot::Snapshot};
 
 /// Clocks of two operators may differ by this much without anything being corrected.
 pub(crate) const TOLERANCE: Duration = Duration::from_secs(1);
@@ -14,7 +14,7 @@ pub(crate) const TOLERANCE: Duration = Duration::from_secs(1);
 /// The snapshot with no stored time in the future; none if there is nothing to correct.
 pub(crate) fn corrected(snap: &Snapshot, now: Timestamp) -> Option<Snapshot> {
     let mut status = snap.canary.status.clone()?;
-    let latest = after(now, TOLERANCE);
+    let latest = clock::after(now, TOLERANCE);
     let mut any = false;
     for time in times(&mut status) {
         if time.0 > latest {

@@ -4,9 +4,10 @@ use jiff::Timestamp;
 
 use crate::{
     api::Phase,
+    clock,
     names::conditions,
     plan::{
-        builder::{PlanBuilder, after},
+        builder::PlanBuilder,
         context::Context,
         model::{HookKind, Note},
     },
@@ -25,7 +26,7 @@ pub(crate) fn for_pods(
     why: &str,
     say: impl Fn(&str) -> Note,
 ) {
-    let patience = after(since, cx.c.interval);
+    let patience = clock::after(since, cx.c.interval);
     if cx.now < patience {
         return d.wake_at(patience);
     }

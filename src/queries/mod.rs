@@ -153,7 +153,7 @@ impl Unanswered {
         Self { failure: Failure { quote: Some(quote).filter(|quote| *quote != why), why }, error }
     }
 
-    /// A refused query is the user's to mend: it is named. Doubts are about values.
+    /// A refused query is the user's to fix, so it is named. Doubts are about values.
     fn reading(self, query: &str) -> Reading {
         match self.error {
             SourceError::Doubtful { values, doubt } => Reading::Doubted { values, doubt },

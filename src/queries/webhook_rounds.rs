@@ -43,7 +43,7 @@ struct Entry {
     round: Round,
     /// What was said last.
     heard: Option<WebhookRound>,
-    /// Nobody has looked at it yet.
+    /// It has not been looked at yet.
     unread: bool,
     /// Cancelled when the round is over.
     over: CancellationToken,

@@ -53,10 +53,6 @@ impl Router for Apisix {
         Duration::from_secs(5)
     }
 
-    fn supported_fields(&self) -> &'static [&'static str] {
-        &[]
-    }
-
     fn unsupported(&self, c: &Validated) -> Vec<String> {
         let why = "an ApisixRoute is made to split by weight only: leave it out";
         let mut refused = copy::unnamed(c, "routeRef");
@@ -113,10 +109,6 @@ impl Router for Apisix {
         let shares = |rule: &Value| get::list(&rule["backends"]).iter().map(one).collect();
         let all: Vec<Shares> = get::list(&live["spec"]["http"]).iter().map(shares).collect();
         route::split(c, object, &all, false)
-    }
-
-    fn auxiliary_objects(&self, _c: &Validated) -> Vec<Manifest> {
-        vec![]
     }
 
     fn render(

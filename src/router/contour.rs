@@ -136,10 +136,6 @@ impl Router for Contour {
         route::split(c, object, &shares, false).map(|split| split.pinning(pinned))
     }
 
-    fn auxiliary_objects(&self, _c: &Validated) -> Vec<Manifest> {
-        vec![]
-    }
-
     fn render(
         &self,
         c: &Validated,

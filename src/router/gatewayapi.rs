@@ -223,10 +223,6 @@ impl Router for GatewayApi {
         route::split(c, object, &shares, rules.iter().any(copies)).map(|split| split.pinning(pinned))
     }
 
-    fn auxiliary_objects(&self, _c: &Validated) -> Vec<Manifest> {
-        vec![]
-    }
-
     fn render(
         &self,
         c: &Validated,

@@ -97,10 +97,6 @@ impl Router for Gloo {
         Duration::from_secs(5)
     }
 
-    fn supported_fields(&self) -> &'static [&'static str] {
-        &[]
-    }
-
     fn unsupported(&self, c: &Validated) -> Vec<String> {
         let mut refused = route::cannot(
             c,
@@ -178,10 +174,6 @@ impl Router for Gloo {
         let shares: Vec<Shares> = rules.iter().map(|rule| shares(c, rule)).collect();
         let pinned = always_never::in_force(rules, &pinned(c, Split::default().pinning(true)), "matchers");
         route::split(c, object, &shares, false).map(|split| split.pinning(pinned))
-    }
-
-    fn auxiliary_objects(&self, _c: &Validated) -> Vec<Manifest> {
-        vec![]
     }
 
     fn render(

@@ -45,10 +45,6 @@ impl Router for Knative {
         Duration::from_secs(3)
     }
 
-    fn supported_fields(&self) -> &'static [&'static str] {
-        &[]
-    }
-
     fn unsupported(&self, c: &Validated) -> Vec<String> {
         let why = "Knative shares requests out by weight alone: leave it out";
         route::cannot(c, &["match", "always", "never", "mirror", "sessionAffinity"], why)
@@ -87,10 +83,6 @@ impl Router for Knative {
                 why: "does not share requests out between its newest revision and its primary".into(),
             }),
         }
-    }
-
-    fn auxiliary_objects(&self, _c: &Validated) -> Vec<Manifest> {
-        vec![]
     }
 
     fn render(
@@ -156,7 +148,7 @@ fn marks() -> impl Iterator<Item = &'static str> {
     .into_iter()
 }
 
-/// What was there before, as the annotation keeps it. Shares that Flagger has left are nobody's wish.
+/// What was there before, as the annotation keeps it. Shares that Flagger has left are not the user's.
 fn original(object: &Value) -> String {
     let noted = annotation(object, names::ANNOTATION_ORIGINAL).map(str::to_owned);
     noted.unwrap_or_else(|| {

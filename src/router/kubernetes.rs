@@ -118,10 +118,6 @@ impl Router for Kubernetes {
         Duration::from_secs(3)
     }
 
-    fn supported_fields(&self) -> &'static [&'static str] {
-        &[]
-    }
-
     fn shifts_traffic(&self, c: &Validated) -> bool {
         c.apex != Apex::Stays
     }
@@ -177,10 +173,6 @@ impl Router for Kubernetes {
             }
             None => Err(Self::unreadable(c, "selects neither the primary nor the target")),
         }
-    }
-
-    fn auxiliary_objects(&self, _c: &Validated) -> Vec<Manifest> {
-        vec![]
     }
 
     fn render(

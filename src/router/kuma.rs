@@ -58,10 +58,6 @@ impl Router for Kuma {
         Duration::from_secs(5)
     }
 
-    fn supported_fields(&self) -> &'static [&'static str] {
-        &[]
-    }
-
     fn unsupported(&self, c: &Validated) -> Vec<String> {
         let why = "the routes of Kuma are made to split by weight only: leave it out";
         route::cannot(c, &["match", "always", "never", "mirror", "sessionAffinity"], why)
@@ -114,10 +110,6 @@ impl Router for Kuma {
         };
         let shares: Vec<Shares> = rules(&route["spec"]).map(|rule| shares(c, rule)).collect();
         route::split(c, object, &shares, false)
-    }
-
-    fn auxiliary_objects(&self, _c: &Validated) -> Vec<Manifest> {
-        vec![]
     }
 
     fn render(

@@ -69,7 +69,7 @@ impl Router for Linkerd {
         if let Some(host) = c.service.hosts.first().filter(|host| root(c).is_none() && !host.is_empty()) {
             let (apex, namespace) = (&c.names.apex, &c.namespace);
             refused.push(format!(
-                "spec.service.hosts: a TrafficSplit is of a Service of its namespace, and {host} is none, so that nobody would be moved: leave it out for Service {apex}, or name it as {apex} or {apex}.{namespace}.svc.cluster.local"
+                "spec.service.hosts: a TrafficSplit is of a Service of its namespace, and {host} is none, so no traffic would move: leave it out for Service {apex}, or name it as {apex} or {apex}.{namespace}.svc.cluster.local"
             ));
         }
         refused
@@ -101,10 +101,6 @@ impl Router for Linkerd {
         };
         let shares = get::list(&live["spec"]["backends"]).iter().map(one).collect();
         route::split(c, object, &[shares], false)
-    }
-
-    fn auxiliary_objects(&self, _c: &Validated) -> Vec<Manifest> {
-        vec![]
     }
 
     fn render(

@@ -51,10 +51,6 @@ impl Router for Nginx {
         Duration::from_secs(5)
     }
 
-    fn supported_fields(&self) -> &'static [&'static str] {
-        &[]
-    }
-
     fn apex_is_primary(&self) -> bool {
         true
     }
@@ -138,10 +134,6 @@ impl Router for Nginx {
         let weight = said("canary-weight").and_then(|text| text.parse().ok()).unwrap_or(0);
         let everyone = weight > 0 && !c.analysis.match_.is_empty();
         Ok(Split::to_canary(weight).for_everyone(everyone).pinning(by_name))
-    }
-
-    fn auxiliary_objects(&self, _c: &Validated) -> Vec<Manifest> {
-        vec![]
     }
 
     fn render(

@@ -70,7 +70,7 @@ impl Place<'_> {
     }
 
     /// Gives the object back: as it was, if it was taken over; with the spec `plain` and without our marks, if it was
-    /// made. None: it is not there, or nobody's but its owner's.
+    /// made. None: it is not there, or its owner's alone.
     pub(super) fn given_back(&self, c: &Validated, live: &Objects, plain: &Value) -> Option<Manifest> {
         let object = live.at(&self.at())?;
         if adopted(object) {

@@ -63,10 +63,6 @@ impl Router for Skipper {
         Duration::from_secs(5)
     }
 
-    fn supported_fields(&self) -> &'static [&'static str] {
-        &[]
-    }
-
     fn unsupported(&self, c: &Validated) -> Vec<String> {
         let why = "Skipper splits by weight only: leave it out";
         let mut refused = copy::unnamed(c, "ingressRef");
@@ -122,10 +118,6 @@ impl Router for Skipper {
                 format!("has no weights for {} and {}", c.names.primary_service, c.names.canary_service);
             RouterError::Unreadable { object, why }
         })
-    }
-
-    fn auxiliary_objects(&self, _c: &Validated) -> Vec<Manifest> {
-        vec![]
     }
 
     fn render(
@@ -195,7 +187,7 @@ fn leads(c: &Validated, ingress: &Value) -> bool {
 }
 
 /// What of the user's Ingress leads to the apex: each path to the canary and to the primary, after what shares it with the
-/// apex. The last one gets what is left when another has no Service, and nobody is to be left to the canary alone.
+/// apex. The last one gets what is left when another has no Service, and no request is to be left to the canary alone.
 fn shared(c: &Validated, user: &Value) -> Value {
     let spec = &user["spec"];
     let mut rules = Vec::new();

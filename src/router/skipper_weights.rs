@@ -48,7 +48,7 @@ impl Weights {
         sides(c, all, if own > 0.0 { own } else { 1.0 }, want)
     }
 
-    /// The same for the weights of a copy, of which the sides are shared anew.
+    /// The same for the weights of a copy, of which the sides are shared again.
     pub(super) fn shared_again(&self, c: &Validated, want: Split) -> String {
         let both = [&c.names.primary_service, &c.names.canary_service];
         let own: f64 = both.iter().map(|name| self.get(name)).sum();

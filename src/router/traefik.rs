@@ -66,10 +66,6 @@ impl Router for Traefik {
         Duration::from_secs(4)
     }
 
-    fn supported_fields(&self) -> &'static [&'static str] {
-        &[]
-    }
-
     fn unsupported(&self, c: &Validated) -> Vec<String> {
         let why = "a TraefikService splits by weight only: leave it out";
         route::cannot(c, &["match", "always", "never", "mirror", "sessionAffinity"], why)
@@ -99,10 +95,6 @@ impl Router for Traefik {
         };
         let shares = get::list(&live["spec"]["weighted"]["services"]).iter().map(one).collect();
         route::split(c, object, &[shares], false)
-    }
-
-    fn auxiliary_objects(&self, _c: &Validated) -> Vec<Manifest> {
-        vec![]
     }
 
     fn render(

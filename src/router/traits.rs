@@ -60,7 +60,9 @@ pub trait Router: Send + Sync {
     /// What it cannot do of this Canary: field paths, each with a reason.
     fn unsupported(&self, c: &Validated) -> Vec<String>;
     /// Fields of `spec.service` that it honours, of those that not all routers do.
-    fn supported_fields(&self) -> &'static [&'static str];
+    fn supported_fields(&self) -> &'static [&'static str] {
+        &[]
+    }
     /// It can move requests, if the Canary wants it to; otherwise users are on the primary all the time, whatever split
     /// is asked for.
     fn shifts_traffic(&self, _c: &Validated) -> bool {
@@ -130,7 +132,9 @@ pub trait Router: Send + Sync {
     /// The split that the live objects make; for everyone only where the Canary names requests and all go one way.
     fn read_back(&self, c: &Validated, live: &Objects) -> Result<Split, RouterError>;
     /// Objects beside the route that do not depend on the split.
-    fn auxiliary_objects(&self, c: &Validated) -> Vec<Manifest>;
+    fn auxiliary_objects(&self, _c: &Validated) -> Vec<Manifest> {
+        vec![]
+    }
     /// The route for a split; the caller stamps epoch and time.
     fn render(
         &self,

@@ -109,7 +109,7 @@ impl Secrets {
         Self { client, known: Arc::default() }
     }
 
-    /// What the Secret holds. Where its version is not known it is read anew each time.
+    /// What the Secret holds. Where its version is not known it is read each time.
     ///
     /// # Errors
     /// It does not exist, or cannot be read.

@@ -33,7 +33,7 @@ pub(crate) enum SourceError {
         /// What went wrong.
         source: NetError,
     },
-    /// Something that the question needs is missing from its MetricTemplate, or cannot be meant.
+    /// Something that the question needs is missing from its MetricTemplate, or invalid.
     #[error("{message}")]
     Unusable {
         /// Field and remedy.

@@ -101,7 +101,7 @@ impl MetricSource for Graphite {
         self.render(ask, ask.query).boxed()
     }
 
-    /// A series that nobody has is no error.
+    /// A series that does not exist is no error.
     fn ping<'a>(&'a self, ask: &'a Ask<'a>) -> BoxFuture<'a, Result<(), SourceError>> {
         async move { self.render(ask, "target=test&from=-1min").await.map(drop) }.boxed()
     }

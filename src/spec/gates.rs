@@ -32,7 +32,7 @@ impl Default for GateRule {
 /// Reads one gate; `path` is where it stands.
 ///
 /// # Errors
-/// A field of it cannot be meant.
+/// A field of it is invalid.
 pub(super) fn rule(gate: &Gate, path: &str) -> Result<GateRule, Problem> {
     let time = |field: &str, text: &Option<String>| match text.as_deref().filter(|t| !t.is_empty()) {
         None => Ok(None),
@@ -72,7 +72,7 @@ pub struct Gates {
 /// All gates of an analysis, with its steps and its wait before the promotion.
 ///
 /// # Errors
-/// One of them cannot be meant.
+/// One of them is invalid.
 pub(super) fn gates(
     analysis: &CanaryAnalysis,
     schedule: &[Step],

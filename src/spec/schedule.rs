@@ -13,7 +13,7 @@ pub enum Strategy {
     Weighted,
     /// The requests that `match` names, for a number of iterations.
     AbTest,
-    /// Nobody for a number of iterations, then everybody at once.
+    /// No users for a number of iterations, then all at once.
     BlueGreen,
 }
 

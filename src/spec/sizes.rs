@@ -4,7 +4,10 @@
 use std::collections::BTreeMap;
 
 use super::problem::Problem;
-use crate::api::{CanaryAnalysis, CanaryMetric};
+use crate::{
+    api::{CanaryAnalysis, CanaryMetric},
+    text::first_chars,
+};
 
 /// Most entries of lists.
 const METRICS: usize = 50;
@@ -72,8 +75,8 @@ fn bytes(map: &BTreeMap<String, String>) -> usize {
 }
 
 /// The beginning of a name, which may be what is too long.
-fn shown(name: &str) -> String {
-    name.chars().take(63).collect()
+fn shown(name: &str) -> &str {
+    first_chars(name, 63)
 }
 
 #[cfg(test)]

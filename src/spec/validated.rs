@@ -139,7 +139,7 @@ impl std::ops::DerefMut for Validated {
 /// Why a Canary is not acted on at all.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Denial {
-    /// The spec cannot be meant: mend it.
+    /// The spec is contradictory or incomplete.
     Invalid(Problem),
     /// Provider, kind of target or strategy that is not served: each a field path with a word of why.
     Unserved(Vec<String>),

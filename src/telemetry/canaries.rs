@@ -15,7 +15,10 @@ use prometheus_client::{
 };
 
 use super::catalog::{self, CATALOG};
-use crate::api::{CanaryStatus, MetricOutcome, MetricStatus, Phase};
+use crate::{
+    api::{CanaryStatus, MetricOutcome, MetricStatus, Phase},
+    snapshot::Key,
+};
 
 /// A Canary as its series show it.
 #[derive(Clone, Copy, Debug)]
@@ -46,8 +49,6 @@ pub struct Ended<'a> {
 }
 
 type Labels = Vec<(&'static str, String)>;
-/// Namespace and name of a Canary.
-type Key = (String, String);
 
 #[derive(Clone, Debug, PartialEq)]
 struct Sample {

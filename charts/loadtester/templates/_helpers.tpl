@@ -33,8 +33,8 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- fail (printf "image.tag names Flagger's load tester (%s): %s" $tag $hint) -}}
 {{- end -}}
 {{- end -}}
-{{- with $v.global.imageRegistry }}{{ trimSuffix "/" . }}/{{ end -}}
-{{- if $image.digest }}{{ $repository }}@{{ $image.digest }}{{ else }}{{ $repository }}:{{ $tag }}{{ end -}}
+{{- $reference := ternary (printf "%s@%v" $repository $image.digest) (printf "%s:%s" $repository $tag) (not (empty $image.digest)) -}}
+{{- include "serin.inRegistry" (list $v.global.imageRegistry $reference) -}}
 {{- end -}}
 
 {{- define "loadtester.number" -}}

@@ -52,6 +52,18 @@ helm.sh/chart: {{ include "serin.chart" . }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end -}}
 
+{{/* Of the Prometheus of `prometheus.install`: a ServiceMonitor or PodMonitor of the operator does not select it. */}}
+{{- define "serin.prometheusSelectorLabels" -}}
+app.kubernetes.io/name: {{ include "serin.name" . }}-prometheus
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "serin.prometheusLabels" -}}
+helm.sh/chart: {{ include "serin.chart" . }}
+{{ include "serin.prometheusSelectorLabels" . }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+{{- end -}}
+
 {{/* The image, and what keeps Flagger's from being meant by it. */}}
 {{- define "serin.image" -}}
 {{- $v := include "serin.values" . | fromJson -}}
@@ -70,9 +82,8 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- fail (printf "image.tag names Flagger (%s): %s" $tag $hint) -}}
 {{- end -}}
 {{- end -}}
-{{- $registry := dig "imageRegistry" "" ($v.global | default dict) -}}
-{{- with $registry }}{{ trimSuffix "/" . }}/{{ end -}}
-{{- if $image.digest }}{{ $repository }}@{{ $image.digest }}{{ else }}{{ $repository }}:{{ $tag }}{{ end -}}
+{{- $reference := ternary (printf "%s@%v" $repository $image.digest) (printf "%s:%s" $repository $tag) (not (empty $image.digest)) -}}
+{{- include "serin.inRegistry" (list $v.global.imageRegistry $reference) -}}
 {{- end -}}
 
 {{/* Where the metrics are that Canaries are measured by, if they name no server. */}}

@@ -23,6 +23,27 @@ With --reuse-values Helm does not read this chart's defaults at all: then they a
 {{- $values | toJson -}}
 {{- end -}}
 
+{{/* Labels or annotations of a list of maps, values as strings; of two with one key the later counts. */}}
+{{- define "serin.merged" -}}
+{{- $all := dict -}}
+{{- range . -}}
+{{- range $key, $value := . -}}
+{{- if not (kindIs "invalid" $value) }}{{ $_ := set $all $key (toString $value) }}{{ end -}}
+{{- end -}}
+{{- end -}}
+{{- toYaml $all -}}
+{{- end -}}
+
+{{/* An image in the registry of `global.imageRegistry`, which replaces the one that the image names. */}}
+{{- define "serin.inRegistry" -}}
+{{- $registry := index . 0 -}}{{- $image := index . 1 -}}
+{{- $parts := splitList "/" $image -}}
+{{- $host := first $parts -}}
+{{- $named := and (gt (len $parts) 1) (or (contains "." $host) (contains ":" $host) (eq $host "localhost")) -}}
+{{- if and $registry $named }}{{ $image = rest $parts | join "/" }}{{ end -}}
+{{- with $registry }}{{ trimSuffix "/" . }}/{{ end }}{{ $image -}}
+{{- end -}}
+
 {{- define "serin.withoutNulls" -}}
 {{- $kept := dict -}}
 {{- range $key, $value := . -}}
@@ -37,7 +58,7 @@ With --reuse-values Helm does not read this chart's defaults at all: then they a
 
 {{/*
 Paths of values that the schema does not know, as a JSON list; fails where one is likely to be a misspelt name. Names at the
-top level that resemble none may be somebody's anchors and are only told about in NOTES.
+top level that resemble none may be YAML anchors and are only listed in NOTES.
 */}}
 {{- define "serin.unknown" -}}
 {{- $schema := .Files.Get "files/schema.json" | fromJson -}}

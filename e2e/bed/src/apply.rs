@@ -50,6 +50,16 @@ pub(super) async fn ensure_namespace(client: &Client, name: &str) -> anyhow::Res
     Ok(())
 }
 
+/// Sets a label of a namespace to `true`, if it is there.
+pub(super) async fn label_namespace(client: &Client, name: &str, label: &str) -> anyhow::Result<()> {
+    let namespaces: Api<Namespace> = Api::all(client.clone());
+    let labels = json!({"metadata": {"labels": {label: "true"}}});
+    match namespaces.patch(name, &PatchParams::default(), &Patch::Merge(labels)).await {
+        Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
+        outcome => outcome.map(drop).with_context(|| format!("labelling namespace {name}")),
+    }
+}
+
 /// Applies objects: definitions and namespaces first, waiting until definitions are served, then the rest.
 pub(super) async fn apply(client: &Client, namespace: &str, objects: Vec<Value>) -> anyhow::Result<()> {
     let (first, rest): (Vec<_>, Vec<_>) = objects.into_iter().partition(|object| {

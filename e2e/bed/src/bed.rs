@@ -183,6 +183,12 @@ impl Bed {
         apply::ensure_namespace(&self.admin, name).await
     }
 
+    /// Takes a namespace out of the mesh, whose proxy otherwise reads the routes and Services of all stories that are over
+    /// whenever one of another story changes: the later ones would meet a proxy that is seconds late.
+    pub async fn leave_mesh(&self, namespace: &str) -> anyhow::Result<()> {
+        apply::label_namespace(&self.admin, namespace, mesh::LEFT).await
+    }
+
     /// Installs what the operator's users install: `crd/*.yaml` and `deploy/install.yaml` (if it is there),
     /// without its Deployments, because the operator runs as a process.
     pub async fn install(&self) -> anyhow::Result<()> {

@@ -1,11 +1,10 @@
 //! The load tester as a process: the real binary with the shipped rights, behind the name of its Service.
 
 use std::{
-    fs::{self, OpenOptions},
+    fs,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
-    process::Stdio,
     time::Duration,
 };
 
@@ -23,7 +22,11 @@ use tokio::{
     task::JoinSet,
 };
 
-use crate::{Bed, User, http, operator, part::tail, wait};
+use crate::{
+    Bed, User, http, operator,
+    part::{spawn, tail},
+    wait,
+};
 
 /// The address of its Service, port 80.
 const SERVICE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 244, 255, 6)), 80);
@@ -127,21 +130,15 @@ impl LoadTester {
             "there is no {}: cargo build --bin serin-loadtester",
             self.program.display()
         );
-        let log = OpenOptions::new().create(true).append(true).open(&self.log).context("opening a log")?;
         // kubectl is in the path there, and has the rights of the load tester here
-        let child = Command::new("sh")
+        let mut command = Command::new("sh");
+        command
             .args(["-c", ". \"$0\"; export KUBECONFIG=\"$1\" PATH=\"$2:$PATH\"; shift 2; exec \"$@\""])
             .args([&self.environment, &self.kubeconfig, &self.tools, &self.program])
             .arg(format!("-port={PORT}"))
             .arg(format!("-kubeconfig={}", self.kubeconfig.display()))
-            .arg("-allow-commands=kubectl")
-            .stdin(Stdio::null())
-            .stdout(log.try_clone()?)
-            .stderr(log)
-            .kill_on_drop(true)
-            .spawn()
-            .with_context(|| format!("starting {}", self.program.display()))?;
-        self.child = Some(child);
+            .arg("-allow-commands=kubectl");
+        self.child = Some(spawn(&mut command, &self.log)?);
         let answers = async || http::is_ok(SERVICE, "/healthz").await.then_some(());
         wait::until("the load tester to answer", Duration::from_secs(60), answers)
             .await

@@ -23,6 +23,9 @@ use crate::{
 /// The namespace of istiod's own objects.
 pub(super) const ISTIO_SYSTEM: &str = "istio-system";
 
+/// The label of namespaces that istiod does not read; see `files/mesh.yaml`.
+pub(super) const LEFT: &str = "serin-bed/left-mesh";
+
 pub(super) struct Mesh {
     pub(super) istiod: Part,
     pub(super) envoy: Option<Part>,

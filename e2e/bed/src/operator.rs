@@ -1,11 +1,10 @@
 //! The operator as a process: the real binary with the shipped rights, killed and restarted as tests please.
 
 use std::{
-    env,
-    fs::{self, OpenOptions},
+    env, fs,
     net::SocketAddr,
     path::{Path, PathBuf},
-    process::{ExitStatus, Stdio},
+    process::ExitStatus,
     sync::atomic::{AtomicU16, Ordering},
     time::Duration,
 };
@@ -19,7 +18,7 @@ use tokio::{
 
 use crate::{
     Bed, OPERATOR_IP, User, http,
-    part::{signal, tail},
+    part::{signal, spawn, tail},
     wait,
 };
 
@@ -155,17 +154,9 @@ impl Operator {
     }
 
     fn spawn(&mut self) -> anyhow::Result<()> {
-        let log = OpenOptions::new().create(true).append(true).open(&self.log).context("opening a log")?;
-        let child = Command::new(&self.program)
-            .args(&self.args)
-            .envs(self.env.iter().map(|(name, value)| (name, value)))
-            .stdin(Stdio::null())
-            .stdout(log.try_clone()?)
-            .stderr(log)
-            .kill_on_drop(true)
-            .spawn()
-            .with_context(|| format!("starting {}", self.program.display()))?;
-        self.child = Some(child);
+        let mut command = Command::new(&self.program);
+        command.args(&self.args).envs(self.env.iter().map(|(name, value)| (name, value)));
+        self.child = Some(spawn(&mut command, &self.log)?);
         Ok(())
     }
 }

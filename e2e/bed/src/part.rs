@@ -81,17 +81,9 @@ impl Part {
         if child.is_some() {
             bail!("{} is already running", self.name);
         }
-        let log = OpenOptions::new().create(true).append(true).open(&self.log).context("opening a log")?;
-        let process = Command::new(&self.program)
-            .args(&self.args)
-            .envs(self.env.iter().map(|(name, value)| (name, value)))
-            .stdin(Stdio::null())
-            .stdout(log.try_clone()?)
-            .stderr(log)
-            .kill_on_drop(true)
-            .spawn()
-            .with_context(|| format!("starting {}", self.program.display()))?;
-        *child = Some(process);
+        let mut command = Command::new(&self.program);
+        command.args(&self.args).envs(self.env.iter().map(|(name, value)| (name, value)));
+        *child = Some(spawn(&mut command, &self.log)?);
         Ok(())
     }
 
@@ -168,6 +160,13 @@ impl Part {
             None => bail!("{} is not running", self.name),
         }
     }
+}
+
+/// Starts a program whose output goes to the end of `log`, and that ends at the latest when the child is dropped.
+pub(crate) fn spawn(command: &mut Command, log: &Path) -> anyhow::Result<Child> {
+    let log = OpenOptions::new().create(true).append(true).open(log).context("opening a log")?;
+    command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).kill_on_drop(true);
+    command.spawn().with_context(|| format!("starting {}", command.as_std().get_program().display()))
 }
 
 /// Sends a signal to a child that has not been reaped; one that has is left alone.

@@ -239,7 +239,7 @@ fn off_schedule(seen: &Seen<'_>, track: &Track) -> Option<String> {
         return None;
     }
     let steps = schedule(seen.canary);
-    // a primary that is replaced at once has nobody on it meanwhile
+    // a primary that is replaced at once has no traffic meanwhile
     let replaced = seen.phase() == "Promoting" && after == 100;
     let may = replaced || steps.iter().take(track.reached + 1).any(|weight| *weight == after);
     if after > before && !may {

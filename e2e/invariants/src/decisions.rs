@@ -83,7 +83,7 @@ impl Decisions {
         let (snap, now) = (it.snap, it.now);
         let (a, b) = (old.step.clone().unwrap_or_default(), new.step.clone().unwrap_or_default());
         let primary_down = snap.ready(&c.names.primary_service) == 0;
-        // a primary that is replaced at once has nobody on it meanwhile
+        // a primary that is replaced at once has no traffic meanwhile
         let promoting = snap.canary.status.as_ref().and_then(|s| s.phase) == Some(Phase::Promoting);
         let ended = new.run.as_ref().and_then(|r| r.ending.as_ref());
         if ended.is_some() && b.weight > a.weight && !(primary_down && b.weight == 100) {

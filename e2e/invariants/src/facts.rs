@@ -1,4 +1,4 @@
-//! What clients of one Canary would meet: weights of the route, ready pods, traffic that goes to nobody.
+//! What clients of one Canary would meet: weights of the route, ready pods, traffic that goes to no pods.
 
 use std::collections::{BTreeMap, BTreeSet};
 

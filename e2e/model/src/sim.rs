@@ -192,7 +192,8 @@ impl Sim {
         self.conditions = self.conditions.with(snap.canary.conditions());
         snap.conditions = self.conditions.clone();
         let (asked_at, asked_in) = (self.clock(), snap.ask_not_before);
-        let questions = plan::questions(&snap, asked_at);
+        let begun = plan::begin(&snap, asked_at);
+        let questions = begun.as_ref().err().cloned().unwrap_or_default();
         let answers = Answers { asked_at, ..self.ask(&questions) };
         if !questions.is_empty() && self.time_passes() {
             let Some(fresh) = self.snapshot() else { return false };
@@ -203,7 +204,7 @@ impl Sim {
         }
         snap.ask_not_before = self.ask_not_before;
         let clock = self.clock();
-        let plan = plan::decide(&snap, &answers, clock);
+        let plan = begun.unwrap_or_else(|_| plan::decide(&snap, &answers, clock));
         self.observer.decided(&snap, &questions, &answers, &plan, clock);
         self.wake = match plan.wake {
             Wake::At(at) => Wake::At(at.checked_sub(self.skew).unwrap_or(at)),

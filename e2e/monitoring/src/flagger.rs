@@ -102,7 +102,7 @@ fn istio_paths() -> Vec<Panel> {
     let outgoing =
         "reporter=\"source\",source_workload_namespace=~\"$namespace\",source_workload=~\"$primary|$canary\"";
     vec![
-        Panel::lines("Incoming Requests by Source And Response Code", "Who asks, and what the answer was.", "ops")
+        Panel::lines("Incoming Requests by Source And Response Code", "Requests by source, and their response codes.", "ops")
             .size(12, 8)
             .over_time(
                 &format!(
@@ -110,7 +110,7 @@ fn istio_paths() -> Vec<Panel> {
                 ),
                 "{{destination_workload}}: {{source_workload}}.{{source_workload_namespace}} {{response_code}} {{connection_security_policy}}",
             ),
-        Panel::lines("Outgoing Requests by Destination And Response Code", "Whom primary and canary ask. Empty if they ask nobody.", "ops")
+        Panel::lines("Outgoing Requests by Destination And Response Code", "Requests that primary and canary send. Empty if they send none.", "ops")
             .size(12, 8)
             .over_time(
                 &format!(
@@ -118,7 +118,7 @@ fn istio_paths() -> Vec<Panel> {
                 ),
                 "{{source_workload}}: {{destination_service}} {{response_code}}",
             )
-            .empty("they ask nobody"),
+            .empty("no outgoing requests"),
     ]
 }
 
@@ -174,13 +174,13 @@ fn pods(primary: &str, canary: &str) -> Vec<Panel> {
     let mut panels = vec![];
     for (labels, side) in &both {
         panels.push(
-            Panel::lines(&format!("CPU Usage by Pod: {side}"), "Processors that each pod uses.", "cores").stacked().over_time(
+            Panel::lines(&format!("CPU Usage by Pod: {side}"), "CPU usage of each pod.", "cores").stacked().over_time(
                 &format!("sum by (pod) (rate(container_cpu_usage_seconds_total{{cpu=\"total\",{labels}{container}}}[$__rate_interval]))"),
                 "{{pod}}",
             ),
         );
         panels.push(
-            Panel::lines(&format!("Memory Usage by Pod: {side}"), "Memory that each pod holds.", "bytes")
+            Panel::lines(&format!("Memory Usage by Pod: {side}"), "Memory usage of each pod.", "bytes")
                 .stacked()
                 .over_time(
                     &format!("sum by (pod) (container_memory_working_set_bytes{{{labels}{container}}})"),

@@ -13,7 +13,7 @@ pub fn board() -> Board {
     Board::new(
         "Serin / Fleet",
         "serin-fleet",
-        "All Canaries: what needs somebody, what is under way, and how releases end.",
+        "All Canaries: what needs attention, what is in progress, and how releases end.",
     )
     .every("30s", "now-24h")
     .variable(
@@ -39,14 +39,14 @@ fn now() -> Vec<Panel> {
         count(&format!("{} == {value}", one_by("namespace, name", &all("flagger_canary_status", ""))))
     };
     vec![
-        Panel::stat("Canaries", "Canaries in the namespaces that are looked at.", "short")
+        Panel::stat("Canaries", "Canaries in the selected namespaces.", "short")
             .now(&format!("sum({})", one_by("namespace", &all("flagger_canary_total", ""))), "Canaries"),
-        Panel::stat("Running", "Releases under way, those at gates apart.", "short")
+        Panel::stat("Running", "Releases in progress, not counting those at gates.", "short")
             .now(&status("0"), "running"),
         Panel::stat("Rolled back", "Canaries whose last release was rolled back. Good is 0.", "short")
             .thresholds("green", &[(1.0, "red")])
             .now(&status("2"), "rolled back"),
-        Panel::stat("Waiting for people", "Releases at a gate that people open.", "short")
+        Panel::stat("Waiting for people", "Releases at a gate that needs approval.", "short")
             .thresholds("green", &[(1.0, "yellow")])
             .now(&count(&condition("type=\"Paused\",status=\"True\"")), "waiting"),
         Panel::stat("Frozen", "Releases whose metrics cannot be measured. Good is 0.", "short")
@@ -54,7 +54,7 @@ fn now() -> Vec<Panel> {
             .now(&count(&condition("type=\"Frozen\",status=\"True\"")), "frozen"),
         Panel::stat(
             "Not accepted",
-            "Canaries with something to mend before anything is released. Good is 0.",
+            "Canaries that release nothing until they are fixed. Good is 0.",
             "short",
         )
         .thresholds("green", &[(1.0, "red")])
@@ -68,7 +68,7 @@ fn attention() -> Vec<Panel> {
     let own = "namespace, canary, name";
     vec![
         Panel::table(
-            "Needs somebody",
+            "Needs attention",
             "Canaries that were rolled back, wait for people, are frozen or not accepted, and since when. Good is empty.",
             "dateTimeFromNow",
             &[],
@@ -79,20 +79,20 @@ fn attention() -> Vec<Panel> {
             since("type=~\"Paused|Frozen|Stalled\",status=\"True\""),
             since("type=\"Accepted\",status=\"False\"")
         ))
-        .empty("nobody is needed"),
-        Panel::table("In progress", "Releases under way: weight, step, failed checks and when they began.", "short", &[])
+        .empty("nothing needs attention"),
+        Panel::table("In progress", "Releases in progress: weight, step, failed checks and when they began.", "short", &[])
             .linked("name", "The release", RELEASE)
             .cells(&one_by(own, &all("serin_canary_weight", "kind=\"confirmed\"")).replace("max by", "0 + max by"))
             .cells(&one_by(own, &all("serin_run_step", "")))
             .cells(&one_by(own, &all("serin_run_failed_checks", "")))
-            .empty("nothing is released"),
+            .empty("no release in progress"),
     ]
 }
 
 fn outcomes() -> Vec<Panel> {
     let ended = |matchers: &str, range: &str| all_grown("serin_runs_total", matchers, range);
     vec![
-        Panel::lines("Releases by outcome", "Runs that ended, by how. Good is Promoted.", "short")
+        Panel::lines("Releases by outcome", "Runs by how they ended. Good is Promoted.", "short")
             .size(12, 8)
             .stacked()
             .drawn("/^Promoted$/", "green", false)
@@ -100,7 +100,7 @@ fn outcomes() -> Vec<Panel> {
             .over_time(&format!("sum by (outcome) ({})", ended("", "$__interval")), "{{outcome}}"),
         Panel::stat(
             "Promoted",
-            "Share of the runs in this time that were promoted, of those that were promoted or rolled back.",
+            "Promoted runs as a share of those that were promoted or rolled back.",
             "percentunit",
         )
         .thresholds("red", &[(0.8, "yellow"), (0.95, "green")])
@@ -153,16 +153,16 @@ fn pace() -> Vec<Panel> {
         )
     };
     vec![
-        Panel::heatmap("Time to promotion", "How long promoted runs took, waits included. All namespaces.", "s").buckets(
+        Panel::heatmap("Time to promotion", "How long promoted runs took, including waits. All namespaces.", "s").buckets(
             "sum by (le) (increase(serin_run_duration_seconds_bucket{outcome=\"Promoted\"}[$__rate_interval]))",
         ),
-        Panel::stat("Time to promotion, P50 and P90", "Half and nine tenths of the promoted runs took no longer.", "s")
+        Panel::stat("Time to promotion, P50 and P90", "Median and 90th percentile of the promoted runs.", "s")
             .size(6, 8)
             .now(&quantile("0.5"), "P50")
             .now(&quantile("0.9"), "P90"),
         Panel::stat(
-            "A bad version's time with users",
-            "How long rolled back versions had requests, nine tenths of them. Good is short.",
+            "Exposure to bad versions",
+            "How long versions that were rolled back received requests, 90th percentile. Good is short.",
             "s",
         )
         .size(6, 8)
@@ -171,7 +171,7 @@ fn pace() -> Vec<Panel> {
             "P90",
         )
         .empty("no rollback"),
-        Panel::lines("Releases at once", "Releases under way at the same time.", "short").size(24, 6).over_time(
+        Panel::lines("Releases at once", "Releases in progress at the same time.", "short").size(24, 6).over_time(
             &format!("count({}) or vector(0)", one_by("namespace, canary", &all("serin_run_step", ""))),
             "under way",
         ),

@@ -9,7 +9,7 @@ pub fn board() -> Board {
     Board::new(
         "Serin / Operator",
         "serin-operator",
-        "The operator itself: is it up, does it keep time, and what does it cost.",
+        "The operator itself: whether it is up, how punctual it is, and what it uses.",
     )
     .every("30s", "now-6h")
     .variable("job", "Job", "label_values(serin_build_info, job)", "", true)
@@ -17,8 +17,8 @@ pub fn board() -> Board {
     .row("Is it up", true, up())
     .row("Work", true, work())
     .row("API server", true, api())
-    .row("Metrics servers and people", true, told())
-    .row("Itself", true, process())
+    .row("Metrics servers and notifications", true, notifications())
+    .row("Process", true, process())
 }
 
 fn m(metric: &str, more: &str) -> String {
@@ -40,7 +40,7 @@ fn up() -> Vec<Panel> {
             .names()
             .now(&format!("max by (version) ({})", m("serin_build_info", "")), "{{version}}")
             .empty("not running"),
-        Panel::stat("Mesh provider", "What moves traffic where a Canary does not say.", "short")
+        Panel::stat("Mesh provider", "The provider of Canaries that do not name one.", "short")
             .names()
             .now(&format!("max by (mesh_provider) ({})", m("flagger_info", "")), "{{mesh_provider}}"),
         Panel::stat("Replicas", "Operators that are scraped. Good is 1.", "short")
@@ -50,7 +50,7 @@ fn up() -> Vec<Panel> {
             .now(&format!("time() - max({})", m("process_start_time_seconds", "")), "up"),
         Panel::stat(
             "Quarantined",
-            "Passes that ended with an internal error in this time. Good is 0.",
+            "Reconciles that ended with an internal error. Good is 0.",
             "short",
         )
         .thresholds("green", &[(1.0, "red")])
@@ -63,7 +63,7 @@ fn up() -> Vec<Panel> {
         ),
         Panel::stat(
             "Undecodable",
-            "Objects that are left alone because they cannot be decoded. Good is 0.",
+            "Objects that are ignored because they cannot be decoded. Good is 0.",
             "short",
         )
         .thresholds("green", &[(1.0, "red")])
@@ -74,30 +74,30 @@ fn up() -> Vec<Panel> {
 fn work() -> Vec<Panel> {
     vec![
         Panel::lines(
-            "Passes by outcome",
-            "Looks at a Canary, by how they ended. Good is no failed ones.",
+            "Reconciles by outcome",
+            "Reconciles of Canaries by how they ended. Good is none failed.",
             "ops",
         )
         .stacked()
         .over_time(&format!("sum by (outcome) ({})", rate("serin_reconcile_total", "")), "{{outcome}}"),
-        Panel::lines("Time of a pass", "Mostly the time that answers of others take.", "s")
+        Panel::lines("Duration of a reconcile", "Mostly the time spent waiting for metrics servers and webhooks.", "s")
             .over_time(&quantile("0.5", "serin_reconcile_duration_seconds_bucket", "le"), "P50")
             .over_time(&quantile("0.99", "serin_reconcile_duration_seconds_bucket", "le"), "P99"),
         Panel::lines(
-            "Steps late by",
-            "How long after its time a step was decided. Good is below a second.",
+            "Step lateness",
+            "How late steps were decided. Good is below a second.",
             "s",
         )
         .over_time(&quantile("0.99", "serin_step_lateness_seconds_bucket", "le"), "P99"),
         Panel::lines(
             "Queue",
-            "Canaries that are worked on, and those that are due and wait. Good is none waiting.",
+            "Canaries being reconciled, and those that are due and wait. Good is none waiting.",
             "short",
         )
         .over_time(&format!("sum({})", m("serin_queue_running", "")), "worked on")
         .over_time(&format!("sum({})", m("serin_queue_depth", "")), "waiting"),
         Panel::lines(
-            "Age of what is known",
+            "Age of the caches",
             "Time since each kind was last known to be up to date. Good is below 5 minutes.",
             "s",
         )
@@ -111,14 +111,14 @@ fn work() -> Vec<Panel> {
 
 fn api() -> Vec<Panel> {
     vec![
-        Panel::lines("Requests", "Requests to the API server, watches apart. Good at rest is 0.", "reqps")
+        Panel::lines("Requests", "Requests to the API server, without watches. Good while idle is 0.", "reqps")
             .over_time(
                 &format!("sum by (verb) ({})", rate("serin_api_requests_total", "verb!=\"watch\"")),
                 "{{verb}}",
             ),
         Panel::lines(
             "Errors and conflicts",
-            "Requests that were not answered with 2xx. A few 409 are ordinary.",
+            "Requests that were not answered with 2xx. A few 409 are normal.",
             "reqps",
         )
         .over_time(
@@ -126,7 +126,7 @@ fn api() -> Vec<Panel> {
             "{{code}} {{resource}}",
         )
         .empty("none"),
-        Panel::lines("Time of an answer", "Time until the API server answered, 99 of 100.", "s").over_time(
+        Panel::lines("Latency of the API server", "Time until the API server answered, 99th percentile.", "s").over_time(
             &quantile("0.99", "serin_api_request_duration_seconds_bucket", "le, verb"),
             "{{verb}}",
         ),
@@ -137,7 +137,7 @@ fn api() -> Vec<Panel> {
             )
             .empty("none"),
         Panel::states(
-            "Kinds that are not seen",
+            "Kinds that cannot be watched",
             "Kinds whose watch has been broken for more than 20 s. Good is empty.",
         )
         .size(16, 8)
@@ -146,13 +146,13 @@ fn api() -> Vec<Panel> {
     ]
 }
 
-fn told() -> Vec<Panel> {
+fn notifications() -> Vec<Panel> {
     vec![
         Panel::lines("Queries by source and outcome", "Queries to metrics servers.", "reqps").over_time(
             &format!("sum by (source, outcome) ({})", rate("serin_source_query_seconds_count", "")),
             "{{source}} {{outcome}}",
         ),
-        Panel::lines("Time of a query", "Time that metrics servers took, 99 of 100.", "s")
+        Panel::lines("Latency of queries", "Time that metrics servers took, 99th percentile.", "s")
             .over_time(&quantile("0.99", "serin_source_query_seconds_bucket", "le, source"), "{{source}}"),
         Panel::lines("Webhook calls", "Calls of webhooks, by type and outcome.", "ops")
             .over_time(
@@ -160,13 +160,13 @@ fn told() -> Vec<Panel> {
                 "{{type}} {{outcome}}",
             )
             .empty("no webhooks"),
-        Panel::lines("Alerts", "Alerts to people, by service and outcome. Good is only sent ones.", "ops")
+        Panel::lines("Alerts", "Alerts by service and outcome. Good is only sent ones.", "ops")
             .over_time(
                 &format!("sum by (service, outcome) ({})", rate("serin_alerts_total", "")),
                 "{{service}} {{outcome}}",
             )
             .empty("no alerts"),
-        Panel::lines("Dropped", "Kubernetes Events and event webhooks that were given up. Good is 0.", "ops")
+        Panel::lines("Dropped", "Kubernetes Events and event webhooks that were dropped. Good is 0.", "ops")
             .over_time(&format!("sum({})", rate("serin_events_dropped_total", "")), "Events")
             .over_time(&format!("sum({})", rate("serin_event_webhooks_dropped_total", "")), "event webhooks"),
     ]
@@ -174,11 +174,11 @@ fn told() -> Vec<Panel> {
 
 fn process() -> Vec<Panel> {
     vec![
-        Panel::lines("CPU", "Processors that the process uses.", "cores")
+        Panel::lines("CPU", "CPU usage of the process.", "cores")
             .over_time(&rate("process_cpu_seconds_total", ""), "{{instance}}"),
-        Panel::lines("Memory", "Memory that the process holds.", "bytes")
+        Panel::lines("Memory", "Resident memory of the process.", "bytes")
             .over_time(&m("process_resident_memory_bytes", ""), "{{instance}}"),
-        Panel::lines("Open files", "Files and sockets that are open, and how many may be.", "short")
+        Panel::lines("Open files", "Open files and sockets, and their limit.", "short")
             .over_time(&m("process_open_fds", ""), "open")
             .over_time(&m("process_max_fds", ""), "most"),
         Panel::lines("Threads", "Threads of the process.", "short")

@@ -19,7 +19,7 @@ pub fn board() -> Board {
     Board::new(
         "Serin / Release",
         "serin-release",
-        "One release, watched live: where it stands, what is measured against which limit, and who gets how many requests.",
+        "One release, live: its progress, what is measured against which limit, and how traffic is split.",
     )
     .every("5s", "now-30m")
     .variable(
@@ -89,7 +89,7 @@ fn times() -> Vec<Panel> {
     vec![
         Panel::stat(
             "Next check in",
-            "Time until the run is looked at next. Empty where that depends on something else than time.",
+            "Time until the next check of the run. Empty where that does not depend on time.",
             "s",
         )
         .now(
@@ -97,11 +97,11 @@ fn times() -> Vec<Panel> {
             "next",
         )
         .empty("not planned"),
-        Panel::stat("Waits for people since", "How long the run has been at a gate. Good is empty.", "s")
+        Panel::stat("Waiting for approval", "How long the run has been at a gate. Good is empty.", "s")
             .thresholds("yellow", &[(3600.0, "orange")])
             .now(&age("serin_run_waiting_since_timestamp_seconds"), "waits")
-            .empty("nobody"),
-        Panel::stat("Frozen since", "How long the metrics could not be measured. Good is empty.", "s")
+            .empty("not waiting"),
+        Panel::stat("Frozen for", "How long the metrics could not be measured. Good is empty.", "s")
             .thresholds("orange", &[])
             .now(
                 &format!(
@@ -117,7 +117,7 @@ fn times() -> Vec<Panel> {
                 "frozen",
             )
             .empty("not frozen"),
-        Panel::stat("Running since", "How long the run has been going, waits included.", "s")
+        Panel::stat("Running for", "How long the run has taken so far, including waits.", "s")
             .now(&age("serin_run_started_timestamp_seconds"), "run")
             .empty("at rest"),
     ]
@@ -127,7 +127,7 @@ fn traffic() -> Vec<Panel> {
     vec![
         Panel::lines(
             "Weight set and share received",
-            "What the step wants, what the routing object has, and the share of the requests that Istio counts. Good is all three together.",
+            "The weight of the step, the weight in the routing object, and the share of the requests that Istio counts. Good is all three equal.",
             "percent",
         )
         .size(12, 8)
@@ -150,9 +150,9 @@ fn traffic() -> Vec<Panel> {
                 &one_by("workload", &own_over("", "flagger_canary_weight", "workload=~\"$name(-primary)?\"", "")),
                 "{{workload}}",
             ),
-        Panel::states("What it is doing", "The phase of the Canary over time.")
+        Panel::states("Phase over time", "The phase of the Canary over time.")
             .over_time(&one_by("phase", &own("serin_canary_phase", "")), "{{phase}}"),
-        Panel::states("Conditions", "Conditions that need attention while they are there: Frozen, Halted, Paused, Inconclusive, Suspended.")
+        Panel::states("Conditions", "Conditions that need attention while they are present: Frozen, Halted, Paused, Inconclusive, Suspended.")
             .over_time(
                 &one_by(
                     "type, reason",
@@ -180,7 +180,7 @@ fn checks() -> Vec<Panel> {
         .over_time(&one_by("side", &own("serin_canary_metric_value", "metric=\"$metric\"")), "{{side}}")
         .over_time(&limit("min"), "min")
         .over_time(&limit("max"), "max"),
-        Panel::states("Verdicts", "What the last measurement of each metric came to. Good is green.")
+        Panel::states("Verdicts", "Verdict of the last measurement of each metric. Good is green.")
             .words(&[
                 ("1", "pass", "green"),
                 ("0", "fail", "red"),
@@ -189,7 +189,7 @@ fn checks() -> Vec<Panel> {
                 ("-3", "error", "purple"),
             ])
             .over_time(&one_by("metric", &own("serin_canary_metric_verdict", "")), "{{metric}}"),
-        Panel::lines("Time of a window's checks", "How long the queries of a window took, 95 of 100. Good is far below the interval.", "s")
+        Panel::lines("Duration of the checks", "How long the queries of a window took, 95th percentile. Good is far below the interval.", "s")
             .size(12, 8)
             .over_time(
                 &format!(
@@ -214,7 +214,7 @@ fn istio() -> Vec<Panel> {
         )
     };
     let quantile = |title: &str, quantile: &str| {
-        Panel::lines(title, "Time of a request, both sides on one scale. Good is the canary no slower than the primary.", "s")
+        Panel::lines(title, "Request duration, both sides on one scale. Good is the canary no slower than the primary.", "s")
             .drawn("/-primary$/", "gray", false)
             .over_time(
                 &format!(
@@ -252,11 +252,11 @@ fn istio() -> Vec<Panel> {
 fn pods() -> Vec<Panel> {
     let pods = "namespace=\"$namespace\",pod=~\"$name-.+\",container!~\"POD|istio-proxy|\"";
     vec![
-        Panel::lines("CPU by pod", "Processors that each pod uses.", "cores")
+        Panel::lines("CPU by pod", "CPU usage of each pod.", "cores")
             .over_time(&format!("sum by (pod) (rate(container_cpu_usage_seconds_total{{{pods}}}[$__rate_interval]))"), "{{pod}}"),
-        Panel::lines("Memory by pod", "Memory that each pod holds.", "bytes")
+        Panel::lines("Memory by pod", "Memory usage of each pod.", "bytes")
             .over_time(&format!("sum by (pod) (container_memory_working_set_bytes{{{pods}}})"), "{{pod}}"),
-        Panel::lines("Ready pods", "Pods of both Deployments that are ready, of those that are wanted.", "short")
+        Panel::lines("Ready pods", "Ready and desired pods of both Deployments.", "short")
             .over_time(
                 "sum by (deployment) (kube_deployment_status_replicas_ready{namespace=\"$namespace\",deployment=~\"$name(-primary)?\"})",
                 "{{deployment}} ready",
@@ -265,7 +265,7 @@ fn pods() -> Vec<Panel> {
                 "sum by (deployment) (kube_deployment_spec_replicas{namespace=\"$namespace\",deployment=~\"$name(-primary)?\"})",
                 "{{deployment}} wanted",
             ),
-        Panel::lines("Restarts", "Containers that were started again. Good is 0.", "short")
+        Panel::lines("Restarts", "Container restarts. Good is 0.", "short")
             .over_time(
                 "sum by (pod) (increase(kube_pod_container_status_restarts_total{namespace=\"$namespace\",pod=~\"$name-.+\"}[$__rate_interval]))",
                 "{{pod}}",
@@ -277,7 +277,7 @@ fn history() -> Vec<Panel> {
     vec![
         Panel::table(
             "Last run",
-            "How the last run ended, and why. kubectl get crun has the ones before.",
+            "How the last run ended, and why. kubectl get crun lists earlier ones.",
             "dateTimeFromNow",
             &["Value #B"],
         )

@@ -1,4 +1,4 @@
-//! Alert rules: what is worth waking, telling or asking somebody. Each has a section in `docs/troubleshooting.md`.
+//! Alert rules. Each has a section in `docs/troubleshooting.md`.
 
 use crate::query::{anywhere, grown};
 
@@ -72,7 +72,7 @@ const TEXTS: &[Text] = &[
         group: RELEASES,
         hold: 0,
         severity: "warning",
-        summary: "A target is rolled back again and again.",
+        summary: "A target is rolled back repeatedly.",
         description: "{{ $labels.namespace }}/{{ $labels.name }} was rolled back {{ $value | humanize }} times within an hour.",
     },
     Text {
@@ -80,16 +80,16 @@ const TEXTS: &[Text] = &[
         group: RELEASES,
         hold: 0,
         severity: "warning",
-        summary: "A release takes unusually long.",
-        description: "The release of {{ $labels.namespace }}/{{ $labels.name }} has been going for {{ $value | humanizeDuration }}, and waits for nobody.",
+        summary: "A release is taking unusually long.",
+        description: "The release of {{ $labels.namespace }}/{{ $labels.name }} has been running for {{ $value | humanizeDuration }}, and is not waiting for approval.",
     },
     Text {
         alert: "SerinReleaseWaitsForPeople",
         group: RELEASES,
         hold: 0,
         severity: "info",
-        summary: "A release waits for somebody.",
-        description: "The release of {{ $labels.namespace }}/{{ $labels.name }} has been at a gate for {{ $value | humanizeDuration }}.",
+        summary: "A release is waiting for approval.",
+        description: "The release of {{ $labels.namespace }}/{{ $labels.name }} has been waiting at a gate for {{ $value | humanizeDuration }}.",
     },
     Text {
         alert: "SerinReleaseFrozen",
@@ -97,7 +97,7 @@ const TEXTS: &[Text] = &[
         hold: 900,
         severity: "warning",
         summary: "A release is frozen.",
-        description: "The metrics of {{ $labels.namespace }}/{{ $labels.name }} cannot be measured, so its release neither goes on nor back.",
+        description: "The metrics of {{ $labels.namespace }}/{{ $labels.name }} cannot be measured, so its release neither advances nor is rolled back.",
     },
     Text {
         alert: "SerinCanaryNotAccepted",
@@ -105,7 +105,7 @@ const TEXTS: &[Text] = &[
         hold: 900,
         severity: "warning",
         summary: "A Canary is not accepted.",
-        description: "Nothing of {{ $labels.namespace }}/{{ $labels.canary }} is released until its fault is mended: {{ $labels.reason }}.",
+        description: "{{ $labels.namespace }}/{{ $labels.canary }} releases nothing until this is fixed: {{ $labels.reason }}.",
     },
     Text {
         alert: "SerinCapacityShort",
@@ -120,16 +120,16 @@ const TEXTS: &[Text] = &[
         group: RELEASES,
         hold: 60,
         severity: "critical",
-        summary: "A suspended release sends requests to nobody.",
-        description: "{{ $labels.namespace }}/{{ $labels.name }} is suspended, and the pods that have a share of its requests are gone.",
+        summary: "A suspended release routes requests to no pods.",
+        description: "{{ $labels.namespace }}/{{ $labels.name }} is suspended, and the pods that receive part of its traffic are gone.",
     },
     Text {
         alert: "SerinGone",
         group: OPERATOR,
         hold: 600,
         severity: "critical",
-        summary: "The operator is not there.",
-        description: "No operator has been scraped for 10 minutes. Releases stand still; users are served as they were.",
+        summary: "The operator is not running.",
+        description: "No operator has been scraped for 10 minutes. Releases do not advance; traffic stays as it is.",
     },
     Text {
         alert: "SerinQuarantined",
@@ -137,7 +137,7 @@ const TEXTS: &[Text] = &[
         hold: 0,
         severity: "critical",
         summary: "The operator met an internal error.",
-        description: "A Canary made the operator fail, and is tried again later. Please report it with the log.",
+        description: "Reconciling a Canary failed with an internal error; it is retried later. Please report it with the log.",
     },
     Text {
         alert: "SerinUndecodable",
@@ -145,15 +145,15 @@ const TEXTS: &[Text] = &[
         hold: 600,
         severity: "warning",
         summary: "Objects cannot be decoded.",
-        description: "{{ $value }} objects of kind {{ $labels.kind }} are left alone until they are mended.",
+        description: "{{ $value }} objects of kind {{ $labels.kind }} are ignored until they are fixed.",
     },
     Text {
         alert: "SerinKindNotSeen",
         group: OPERATOR,
         hold: 300,
         severity: "warning",
-        summary: "The operator does not see a kind.",
-        description: "The watch of {{ $labels.kind }} is broken: what depends on it stands still.",
+        summary: "The operator cannot watch a kind.",
+        description: "The watch of {{ $labels.kind }} is broken: Canaries that depend on it do not advance.",
     },
     Text {
         alert: "SerinWritesFail",
@@ -161,7 +161,7 @@ const TEXTS: &[Text] = &[
         hold: 900,
         severity: "warning",
         summary: "Writes to the API server fail.",
-        description: "{{ $value | humanizePercentage }} of the passes end with a failed read or write.",
+        description: "{{ $value | humanizePercentage }} of the reconciles end with a failed read or write.",
     },
     Text {
         alert: "SerinStepsLate",
@@ -169,7 +169,7 @@ const TEXTS: &[Text] = &[
         hold: 900,
         severity: "warning",
         summary: "Steps are decided late.",
-        description: "One step of a hundred is decided more than {{ $value | humanizeDuration }} after its time.",
+        description: "One step in a hundred is decided more than {{ $value | humanizeDuration }} late.",
     },
     Text {
         alert: "SerinMetricsServerFails",
@@ -184,7 +184,7 @@ const TEXTS: &[Text] = &[
         group: OPERATOR,
         hold: 900,
         severity: "warning",
-        summary: "Alerts of releases do not arrive.",
+        summary: "Alerts of releases are not delivered.",
         description: "Alerts to {{ $labels.service }} are {{ $labels.outcome }}.",
     },
     Text {
@@ -201,7 +201,7 @@ const TEXTS: &[Text] = &[
         hold: 1800,
         severity: "info",
         summary: "Events are dropped.",
-        description: "Kubernetes Events or event webhooks are given up: what happened is in the CanaryRuns and in the log.",
+        description: "Kubernetes Events or event webhooks are dropped. CanaryRuns and the log have what happened.",
     },
 ];
 

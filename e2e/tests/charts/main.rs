@@ -15,6 +15,7 @@ use serde_json::Value;
 
 mod flagger;
 mod install;
+mod rendered;
 mod values;
 
 fn root() -> PathBuf {

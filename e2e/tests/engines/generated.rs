@@ -1,4 +1,4 @@
-//! Cases that nobody has thought of.
+//! Generated cases.
 
 use crate::original::Case;
 use crate::paths;

@@ -54,7 +54,7 @@ async fn ch6_a_service_leaves_its_chart_by_helm_4(shared: &Shared) -> anyhow::Re
     service_leaves(shared, Way::Helm4).await
 }
 
-/// The remedy that the page names: the Service is kept, and nobody meets a conflict afterwards.
+/// The remedy of the page: the Service is kept, and there are no conflicts afterwards.
 async fn service_leaves(shared: &Shared, way: Way) -> anyhow::Result<()> {
     let app = App::new(shared, &format!("service-{}", way.name()), way).await?;
     let (story, namespace) = (&app.story, app.story.namespace.as_str());
@@ -110,7 +110,7 @@ async fn life(shared: &Shared, way: Way) -> anyhow::Result<()> {
     story.phase("app", Phase::Succeeded).await?;
     app.rests().await?;
 
-    // back in the middle of a run: it ends, and nobody is left with the new version
+    // back in the middle of a run: it ends, and the new version has no traffic left
     app.release("tag=app:3").await?;
     story.canary_that("app", |c| c.status.as_ref().is_some_and(|s| s.canary_weight > 0)).await?;
     helm.run(&["rollback", "app", "--namespace", namespace]).await?;
@@ -126,26 +126,10 @@ async fn life(shared: &Shared, way: Way) -> anyhow::Result<()> {
         left.extend(
             names::<ControllerRevision>(story.api()).await.ok()?.into_iter().filter(|n| n.contains("app")),
         );
-        left.extend(
-            story
-                .virtual_services()
-                .list(&ListParams::default())
-                .await
-                .ok()?
-                .items
-                .iter()
-                .map(ResourceExt::name_any),
-        );
-        left.extend(
-            story
-                .destination_rules()
-                .list(&ListParams::default())
-                .await
-                .ok()?
-                .items
-                .iter()
-                .map(ResourceExt::name_any),
-        );
+        for api in [story.virtual_services(), story.destination_rules()] {
+            let all = api.list(&ListParams::default()).await.ok()?;
+            left.extend(all.items.iter().map(ResourceExt::name_any));
+        }
         left.iter().all(|name| !name.starts_with("app")).then_some(())
     };
     wait::until("everything of the application to be gone", PATIENCE, left).await

@@ -87,12 +87,6 @@ fn main() -> anyhow::Result<ExitCode> {
     arguments.test_threads = Some(1);
     let alone = libtest_mimic::run(&arguments, trials(&runtime, &shared, &mut lacking, ALONE));
     let conclusion = if together.has_failed() { together } else { alone };
-    if conclusion.has_failed()
-        && let Some(shared) = shared.get()
-    {
-        runtime.block_on(shared.bed.keep());
-    }
-    drop(shared);
-    lacking.tell()?;
+    lacking.conclude(conclusion.has_failed(), &runtime, shared, |shared| &shared.bed)?;
     Ok(conclusion.exit_code())
 }

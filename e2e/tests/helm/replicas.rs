@@ -49,7 +49,7 @@ async fn all(shared: &Shared, way: Way) -> anyhow::Result<()> {
     // right after the target came to rest, with nothing changed
     app.release("tag=app:1,replicas=2").await?;
     let nothing = app.rests().await?;
-    ensure!(nothing < MOMENT, "pods that nobody asked for stayed for {nothing:?}");
+    ensure!(nothing < MOMENT, "pods that were not asked for stayed for {nothing:?}");
     app.primary_has(2).await?;
     ensure!(app.story.phase("app", Phase::Initialized).await.is_ok());
     tokio::time::sleep(Duration::from_secs(31)).await;

@@ -115,12 +115,6 @@ fn main() -> anyhow::Result<ExitCode> {
         }
     }
     let conclusion = libtest_mimic::run(&arguments, trials);
-    if conclusion.has_failed()
-        && let Some(shared) = stage.shared.get()
-    {
-        stage.runtime.block_on(shared.bed.keep());
-    }
-    drop(stage.shared);
-    lacking.tell()?;
+    lacking.conclude(conclusion.has_failed(), &stage.runtime, stage.shared, |shared| &shared.bed)?;
     Ok(conclusion.exit_code())
 }

@@ -17,11 +17,11 @@ pub(crate) const STORIES: Family = &[crate::story!(s3_10_every_panel_of_the_boar
 
 /// Panels about trouble that these two releases do not have.
 const TROUBLE: [&str; 8] = [
-    "Waits for people since",
-    "Frozen since",
+    "Waiting for approval",
+    "Frozen for",
     "Errors and conflicts",
     "Interrupted lists and watches",
-    "Kinds that are not seen",
+    "Kinds that cannot be watched",
     "Webhook calls",
     "Alerts",
     "Outgoing Requests by Destination And Response Code",

@@ -43,6 +43,7 @@ mod restart;
 mod runs;
 mod samples;
 mod scalers;
+mod service_targets;
 mod services;
 mod sources;
 mod strategies;
@@ -118,9 +119,10 @@ macro_rules! story {
 pub type Family = &'static [(&'static str, Need, Run)];
 
 const FAMILIES: &[(&str, Family)] = &[
-    // they take longest: nobody is to wait for one of them at the end
+    // they take longest, so they start first
     ("verdicts", verdicts::STORIES),
     ("targets", targets::STORIES),
+    ("targets", service_targets::STORIES),
     ("alerts", alerts::STORIES),
     ("bad_answers", bad_answers::STORIES),
     ("bad_objects", bad_objects::STORIES),
@@ -209,6 +211,7 @@ async fn observed(shared: &Shared, run: Run) -> anyhow::Result<()> {
     let mut broken = Vec::new();
     for namespace in namespaces {
         broken.extend(shared.observer.violations(&namespace).await?);
+        shared.bed.leave_mesh(&namespace).await?;
     }
     if broken.is_empty() {
         return outcome;
@@ -236,7 +239,7 @@ fn main() -> anyhow::Result<ExitCode> {
     let mut lacking = Lacking::find("stories")?;
     lacking.enter()?;
     let mut arguments = Arguments::from_args();
-    arguments.test_threads.get_or_insert(6);
+    arguments.test_threads.get_or_insert(9);
     let runtime = Arc::new(Runtime::new()?);
     let stage = Stage { runtime, shared: Arc::default(), times: Arc::default() };
     let together = libtest_mimic::run(&arguments, trials(&stage, &mut lacking, FAMILIES));
@@ -245,12 +248,6 @@ fn main() -> anyhow::Result<ExitCode> {
     let last = libtest_mimic::run(&arguments, trials(&stage, &mut lacking, LAST));
     let conclusion =
         [together, alone].into_iter().find(libtest_mimic::Conclusion::has_failed).unwrap_or(last);
-    if conclusion.has_failed()
-        && let Some(shared) = stage.shared.get()
-    {
-        stage.runtime.block_on(shared.bed.keep());
-    }
-    drop(stage.shared);
-    lacking.tell()?;
+    lacking.conclude(conclusion.has_failed(), &stage.runtime, stage.shared, |shared| &shared.bed)?;
     Ok(conclusion.exit_code())
 }

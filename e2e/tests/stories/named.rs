@@ -267,7 +267,7 @@ async fn a_header_leads_to_the_hidden_side_of_a_blue_green(shared: &Shared) -> a
     none_lost(&load.stop().await)
 }
 
-/// What cannot be meant is refused: by the API server, or in a condition where only a look at it tells.
+/// Contradictory specs are refused: by the API server, or in a condition where the schema cannot tell.
 async fn who_goes_where_is_said_once(shared: &Shared) -> anyhow::Result<()> {
     let story = Story::new(&shared.bed, "pins-refused").await?;
     shared.bed.scripted().traffic("pins-refused", "app", Traffic::success(100.0, 50.0));

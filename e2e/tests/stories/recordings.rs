@@ -116,7 +116,7 @@ const DIFFERENCES: &[Difference] = &[
         },
     },
     Difference {
-        title: "Where nobody is switched, a run ends with its last iteration",
+        title: "Where users are not switched, a run ends with its last iteration",
         of: &["k-bg"],
         bend: |recording| {
             recording.status.retain(|point| !(point.0 == "Progressing" && point.3 == 4));

@@ -90,7 +90,7 @@ async fn a_condition_that_does_not_compile_is_refused_until_it_is_mended(
         ]}}})
     };
     story.edit_canary("app", with("result[0] >")).await?;
-    let words = ["spec.analysis.metrics[success-rate]: successCondition cannot be asked"];
+    let words = ["spec.analysis.metrics[success-rate]: successCondition does not compile"];
     refused(&story, "app", "MetricInvalid", &words).await?;
     pace(&story).await?;
     untouched_at_25(&story).await?;

@@ -43,10 +43,10 @@ fn a_sound_metric_is_taken_as_it_is() {
 fn what_can_never_pass_or_never_be_measured_is_refused() {
     let cases = [
         (json!({"thresholdRange": {"min": 2, "max": 1}}), "min 2 is above max 1"),
-        (json!({"successCondition": "result[0] >"}), "successCondition cannot be asked"),
+        (json!({"successCondition": "result[0] >"}), "successCondition does not compile"),
         (
             json!({"failureCondition": "result[0]"}),
-            "failureCondition cannot be asked: at character 1: it yields a number",
+            "failureCondition does not compile: at character 1: it yields a number",
         ),
         (json!({"successCondition": "true"}), "does not depend on the measured value"),
         (

@@ -10,7 +10,7 @@ use crate::{
     analysis::job::KIND,
     api::MetricTemplateSpec,
     manifest,
-    observe::{error::GatherError, reach::Reach},
+    observe::{availability::Availability, error::GatherError},
     snapshot::{JOB, Key, METRIC_TEMPLATE, Objects, POD},
 };
 
@@ -27,7 +27,7 @@ pub(crate) fn gather(
     (namespace, canary): &Key,
     templates: &BTreeMap<String, MetricTemplateSpec>,
     objects: &mut Objects,
-    reach: &mut Reach,
+    available: &mut Availability,
 ) -> Result<(), GatherError> {
     let needed = templates.values().any(|template| template.provider.type_ == KIND);
     for kind in [JOB, POD] {
@@ -36,9 +36,9 @@ pub(crate) fn gather(
             continue;
         }
         if cache.forbidden(kind) {
-            reach.forbidden.push(kind.crd());
+            available.forbidden.push(kind.crd());
         } else {
-            reach.listed(cache, kind)?;
+            available.listed(cache, kind)?;
         }
         for object in cache.list(kind, namespace).into_iter().filter(|o| manifest::ours(o, canary)) {
             objects.insert(kind, object);
@@ -97,9 +97,10 @@ mod tests {
         let spec: MetricTemplateSpec =
             serde_json::from_value(json!({"provider": {"type": KIND}, "job": {"spec": {}}})).unwrap();
         let gather = |templates: &BTreeMap<String, MetricTemplateSpec>| {
-            let (mut objects, mut reach) = (Objects::default(), Reach::at(jiff::Timestamp::UNIX_EPOCH));
-            super::gather(&cache, &own[0], templates, &mut objects, &mut reach)
-                .map(|()| (objects, reach.forbidden))
+            let (mut objects, mut available) =
+                (Objects::default(), Availability::at(jiff::Timestamp::UNIX_EPOCH));
+            super::gather(&cache, &own[0], templates, &mut objects, &mut available)
+                .map(|()| (objects, available.forbidden))
         };
         let none = gather(&BTreeMap::new()).unwrap();
         assert_eq!(none.0.of(JOB).count(), 0);

@@ -8,18 +8,14 @@ use serde_json::Value;
 
 use crate::{
     api::{CanaryStatus, ObservedConfig, Phase},
+    clock,
     manifest::{
         self,
         config::{self, Digest, Reference},
         revision,
     },
     names::{self, conditions},
-    plan::{
-        builder::{PlanBuilder, after},
-        configs::Configs,
-        context::Context,
-        model::Answers,
-    },
+    plan::{builder::PlanBuilder, configs::Configs, context::Context, model::Answers},
     snapshot::{ObjectRef, Snapshot},
     spec::{Problem, Target},
 };
@@ -63,7 +59,43 @@ fn flaggers(snap: &Snapshot, kind: Target, target: &str, references: &[Reference
     used.into_iter().map(|used| Reference { optional: true, ..used }).collect()
 }
 
+/// What is known of a ConfigMap or Secret.
+enum ConfigState {
+    /// Its annotation says that it is not tracked.
+    OptedOut,
+    /// It does not exist.
+    Missing,
+    /// Its contents, as of the version that is there now.
+    Known(Digest),
+    /// It exists, and its contents are not known: why the last attempt to read it failed, if there was one.
+    Unread(Option<String>),
+}
+
+impl ConfigState {
+    /// | in the cache | answer | state |
+    /// |---|---|---|
+    /// | opted out | any | opted out |
+    /// | missing | any | missing |
+    /// | present | does not exist | missing |
+    /// | present | read | known |
+    /// | present | not read | unread, with the reason |
+    /// | present | none | known if status has a checksum of this version, otherwise unread |
+    fn of(snap: &Snapshot, answers: &Answers, status: &CanaryStatus, at: &ObjectRef) -> Self {
+        let Some(live) = snap.objects.at(at) else { return Self::Missing };
+        if config::opted_out(live) {
+            return Self::OptedOut;
+        }
+        match answers.configs.get(at) {
+            Some(Ok(None)) => Self::Missing,
+            Some(Ok(Some(digest))) => Self::Known(digest.clone()),
+            Some(Err(why)) => Self::Unread(Some(why.clone())),
+            None => remembered(status, &config::key(at), live).map_or(Self::Unread(None), Self::Known),
+        }
+    }
+}
+
 impl Configs {
+    /// Notes what is known of one reference of the target `target`.
     fn see(
         &mut self,
         snap: &Snapshot,
@@ -73,50 +105,35 @@ impl Configs {
         of: &Reference,
     ) {
         let key = config::key(&of.at);
-        let live = snap.objects.at(&of.at);
-        if live.is_some_and(config::opted_out) {
-            self.observed.insert(key, ObservedConfig::default());
-            return;
-        }
-        let known = match (live, answers.configs.get(&of.at)) {
-            (None, _) | (_, Some(Ok(None))) => None,
-            (_, Some(Ok(Some(digest)))) => Some(Ok(digest.clone())),
-            (Some(_), Some(Err(why))) => Some(Err(Some(why))),
-            (Some(live), None) => Some(remembered(status, &key, live).ok_or(None)),
-        };
-        match known {
-            Some(Ok(Digest { version, checksum })) => {
+        match ConfigState::of(snap, answers, status, &of.at) {
+            ConfigState::OptedOut => {
+                self.observed.insert(key, ObservedConfig::default());
+            }
+            ConfigState::Missing => {
+                self.observed.insert(key.clone(), ObservedConfig::default());
+                if !of.optional {
+                    self.as_it_was(status, &key);
+                    self.refuse(MISSING, missing(of, target));
+                }
+            }
+            ConfigState::Known(Digest { version, checksum }) => {
                 if let Some(checksum) = &checksum {
                     self.checksums.insert(key.clone(), checksum.clone());
                     self.foreign(snap, &of.at, checksum);
                 }
                 self.observed.insert(key, ObservedConfig { version, checksum });
             }
-            Some(Err(why)) => {
+            ConfigState::Unread(why) => {
                 self.unread.push(of.at.clone());
                 self.as_it_was(status, &key);
-                let message = why.map_or_else(
-                    || said_before(status),
-                    |why| {
-                        format!(
-                            "{} cannot be read, which spec.template.spec.{} of {target} refers to: {why}",
-                            of.at, of.field
-                        )
-                    },
-                );
-                self.problem.get_or_insert_with(|| Problem::new(UNREAD, message));
-            }
-            None => {
-                self.observed.insert(key.clone(), ObservedConfig::default());
-                if !of.optional {
-                    self.as_it_was(status, &key);
-                    self.problem.get_or_insert_with(|| Problem::new(MISSING, format!(
-                        "{} does not exist, which spec.template.spec.{} of {target} refers to: create it, mark the reference as optional, or correct its name",
-                        of.at, of.field
-                    )));
-                }
+                self.refuse(UNREAD, why.map_or_else(|| said_before(status), |why| unread(of, target, &why)));
             }
         }
+    }
+
+    /// The first problem is the one that is reported.
+    fn refuse(&mut self, reason: &'static str, message: String) {
+        self.problem.get_or_insert_with(|| Problem::new(reason, message));
     }
 
     fn as_it_was(&mut self, status: &CanaryStatus, key: &str) {
@@ -130,10 +147,23 @@ impl Configs {
         let canary = snap.canary.metadata.name.as_deref().unwrap_or_default();
         let copy = ObjectRef::new(from.kind, config::copy_name(canary, from, checksum));
         if snap.objects.at(&copy).is_some_and(|live| !config::is_copy(live, canary)) {
-            let message = format!("{copy} exists and was not made for this Canary: delete or rename it");
-            self.problem.get_or_insert_with(|| Problem::new("ForeignObject", message));
+            self.refuse(
+                "ForeignObject",
+                format!("{copy} exists and was not made for this Canary: delete or rename it"),
+            );
         }
     }
+}
+
+fn missing(of: &Reference, target: &str) -> String {
+    format!(
+        "{} does not exist, which spec.template.spec.{} of {target} refers to: create it, mark the reference as optional, or correct its name",
+        of.at, of.field
+    )
+}
+
+fn unread(of: &Reference, target: &str, why: &str) -> String {
+    format!("{} cannot be read, which spec.template.spec.{} of {target} refers to: {why}", of.at, of.field)
 }
 
 /// The checksum in status, if it is of this version.
@@ -152,22 +182,27 @@ fn said_before(status: &CanaryStatus) -> String {
     )
 }
 
-/// Hash of the target's revision: its template and what it uses. The same object is looked at first, so that a newer API
-/// server that stores it differently makes no new revision.
+/// Hash of the target's revision: its template and what it uses. It stays as it was recorded while the target is the same
+/// object, so that a newer API server that stores it differently makes no new revision. The first row that fits:
+///
+/// | contents are tracked | recorded in status | target | hash |
+/// |---|---|---|---|
+/// | no | applied | unchanged, or its template is that of the applied revision | applied |
+/// | no | promoted | its template is that of the promoted revision | promoted |
+/// | no | - | - | of the template alone |
+/// | yes | applied, with these contents | unchanged | applied |
+/// | yes | applied, without contents | unchanged, or its template alone has the applied hash | applied |
+/// | yes | - | - | of the template and its contents |
+///
+/// An applied hash without contents is older than their tracking: they are taken as they are now. Hashes of Flagger's count as
+/// not recorded.
 pub(crate) fn target_hash(snap: &Snapshot, kind: Target, target: &Value, configs: &Configs) -> String {
     let status = snap.status();
     let template = &*kind.revision(target);
-    // a Service has no generation that counts its changes, and that of a Knative Service is ahead of its revisions
-    let unchanged = !kind.is_copied()
-        && !kind.holds_both()
-        && status.target.as_ref().is_some_and(|t| {
-            Some(t.uid.as_str()) == manifest::uid(target)
-                && Some(t.generation) == manifest::generation(target)
-        });
+    let unchanged = is_unchanged(&status, kind, target);
     let applied = status.last_applied_spec.filter(|hash| revision::is_ours(hash));
     let promoted = status.last_promoted_spec.filter(|hash| revision::is_ours(hash));
     if !snap.rules.config_tracking {
-        // recorded with contents that are no longer looked at
         let same = |hash: &String| {
             let stored = revision::find(&snap.objects, hash).and_then(revision::template_of);
             stored.is_some_and(|stored| revision::hash(stored) == revision::hash(template))
@@ -175,12 +210,20 @@ pub(crate) fn target_hash(snap: &Snapshot, kind: Target, target: &Value, configs
         let known = applied.filter(|hash| unchanged || same(hash));
         return known.or_else(|| promoted.filter(same)).unwrap_or_else(|| revision::hash(template));
     }
-    match (&status.tracked_configs, applied) {
-        (Some(then), Some(hash)) if unchanged && *then == configs.checksums => hash,
-        // recorded before contents were looked at: they are taken as they are now
-        (None, Some(hash)) if unchanged || hash == revision::hash(template) => hash,
+    match (applied, &status.tracked_configs) {
+        (Some(hash), Some(then)) if unchanged && *then == configs.checksums => hash,
+        (Some(hash), None) if unchanged || hash == revision::hash(template) => hash,
         _ => revision::hash_with(template, &configs.checksums),
     }
+}
+
+/// The target is the object, of the generation, that status was written for. A Service has no generation that counts its
+/// changes, and that of a Knative Service is ahead of its revisions.
+fn is_unchanged(status: &CanaryStatus, kind: Target, target: &Value) -> bool {
+    let seen = status.target.as_ref().map(|seen| (Some(seen.uid.as_str()), Some(seen.generation)));
+    !kind.is_copied()
+        && !kind.holds_both()
+        && seen == Some((manifest::uid(target), manifest::generation(target)))
 }
 
 /// Ending a run and finishing a promotion need no new revision.
@@ -198,7 +241,7 @@ pub(crate) fn wait_for_unread(cx: &Context<'_>, d: &mut PlanBuilder) {
         Some(time) if cx.now < time => d.wake_at(time),
         _ => {
             d.unread.extend(cx.configs.unread.iter().cloned());
-            d.wake_at(after(cx.now, cx.c.interval));
+            d.wake_at(clock::after(cx.now, cx.c.interval));
         }
     }
 }

@@ -11,10 +11,11 @@ pub(crate) mod watched;
 
 use crate::{
     api::Phase,
+    clock,
     names::conditions,
     plan::{
         admission::preconditions::{Rejection, surroundings},
-        builder::{PlanBuilder, after},
+        builder::PlanBuilder,
         context::Context,
         model::{Answers, Messages, Note, Urgency},
         objects::primary,
@@ -87,7 +88,7 @@ fn nothing_to_revert(snap: &Snapshot) -> bool {
     snap.namespace_terminating || snap.status().begun() == Phase::Unset
 }
 
-/// Suspended: nothing but a rollback already begun. Losing the canary's pods then is said, not mended.
+/// Suspended: nothing but a rollback already begun. Losing the canary's pods then is reported, not corrected.
 fn suspended(snap: &Snapshot, d: &mut PlanBuilder) -> bool {
     if snap.canary.spec.suspend != Some(true) {
         if d.clear(conditions::SUSPENDED) {
@@ -134,7 +135,7 @@ const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
 
 fn stopped(snap: &Snapshot, d: &mut PlanBuilder, problem: &Problem, unserved: Option<&str>, now: Timestamp) {
     let created = snap.canary.metadata.creation_timestamp.as_ref().map_or(Timestamp::MIN, |t| t.0);
-    let patience = after(created, PATIENCE);
+    let patience = clock::after(created, PATIENCE);
     let early = ["TargetMissing", "TargetUnfit", "AutoscalerMissing", config_tracking::MISSING]
         .contains(&problem.reason);
     if early && snap.status().begun() == Phase::Unset && now < patience {
@@ -189,7 +190,7 @@ fn accept(cx: &Context<'_>, d: &mut PlanBuilder) {
     }
     listing(d, conditions::NOT_YET_SERVED, "NotYetServed", &cx.findings.unserved, cx.findings.held);
     listing(d, conditions::ADVISORY, "Advisory", &cx.findings.advice, false);
-    let edited = cx.snap.edited.map_or(Timestamp::MIN, |at| after(at, TOGETHER));
+    let edited = cx.snap.edited.map_or(Timestamp::MIN, |at| clock::after(at, TOGETHER));
     has_phase(cx.snap, d);
     d.follow_generation(cx.snap.canary.metadata.generation, edited);
     if d.status.in_use.is_none() && cx.phase() != Phase::Unset {

@@ -1,5 +1,5 @@
 //! Whose are the objects under our names? An apex Service, a route of the apex's name and one that the Canary refers to
-//! are taken over if nobody controls them; anything else that was not made for this Canary is somebody else's and is not touched.
+//! are taken over if they have no controller; anything else that was not made for this Canary is not touched.
 
 use serde_json::Value;
 
@@ -55,13 +55,17 @@ pub(crate) fn check(snap: &Snapshot, c: &Validated, router: &'static dyn Router)
         all.push(ObjectRef::new(SERVICE, names.apex.clone()));
     }
     all.extend(router.claims(c, &snap.objects));
-    let twin = scaler::named(c).map(|(kind, named)| ObjectRef::new(kind, crate::names::primary(&named.name)));
-    all.extend(twin.clone());
+    let primary_scaler =
+        scaler::named(c).map(|(kind, named)| ObjectRef::new(kind, crate::names::primary(&named.name)));
+    all.extend(primary_scaler.clone());
     for at in all {
         let Some(live) = snap.objects.at(&at) else { continue };
         let lent = router.externally_owned_route(c).as_ref() == Some(&at);
-        let elsewhere =
-            if lent || twin.as_ref() == Some(&at) { "" } else { ", or set spec.service.name to a free name" };
+        let elsewhere = if lent || primary_scaler.as_ref() == Some(&at) {
+            ""
+        } else {
+            ", or set spec.service.name to a free name"
+        };
         let whose = owner(snap, c, live);
         let adoptable = lent || at.name == names.apex && at.name != names.primary;
         match whose {

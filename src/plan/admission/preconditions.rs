@@ -1,5 +1,5 @@
-//! What a Canary needs around it before anything is decided: a spec that can be meant, a router that can do it, its
-//! target, and nobody else's claim to the same objects.
+//! What a Canary needs before anything is decided: a valid spec, a router that supports it, its
+//! target, and no other claim to the same objects.
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -329,14 +329,14 @@ fn fit(c: &Validated, target: &Value) -> Result<(), Rejection> {
     }
 }
 
-/// Alerts that nobody will get, for want of an AlertProvider.
+/// Alerts whose AlertProvider does not exist.
 fn alerts(snap: &Snapshot, c: &Validated) -> Vec<String> {
     let missing = c.analysis.alerts.iter().filter_map(|alert| {
         let (namespace, name) = alert.provider_ref.in_namespace(&c.namespace);
         let provider = format!("{namespace}/{name}");
         (!snap.alert_providers.contains_key(&provider)).then(|| {
             format!(
-                "spec.analysis.alerts[{}].providerRef: there is no AlertProvider {provider}, so nobody gets this alert: create it or correct the reference",
+                "spec.analysis.alerts[{}].providerRef: there is no AlertProvider {provider}, so this alert is not sent: create it or correct the reference",
                 alert.name
             )
         })
@@ -344,7 +344,7 @@ fn alerts(snap: &Snapshot, c: &Validated) -> Vec<String> {
     missing.collect()
 }
 
-/// How metrics are judged can be meant, and is worth something.
+/// Validates the limits and conditions of metrics.
 fn verdicts(c: &Validated, checks: &Checks, asks: &[Ask], findings: &mut Findings) {
     let (faults, advice) = analysis::limits::check(c, checks, asks);
     findings.faults.extend(faults);

@@ -3,9 +3,9 @@
 use crate::{
     analysis::{self, Assessment},
     api::CanaryMetric,
+    clock,
     plan::{
         analysis::{entries, jobs, measurable::is_hindered, schedule},
-        builder::after,
         context::Context,
     },
 };
@@ -43,7 +43,7 @@ fn waited_for(cx: &Context<'_>, at: usize, found: &mut Assessment) -> bool {
     let (asks, readings) = (&cx.asks, &cx.answers.readings);
     let unsettled = analysis::unsettled(at, found.outcome, asks, readings);
     let Some((doubt, window)) = unsettled.filter(|_| !metric(cx, at).verdict.dry()) else { return false };
-    if cx.now < after(schedule::due(cx), window) {
+    if cx.now < clock::after(schedule::due(cx), window) {
         return doubt.passes_by();
     }
     if let Some(error) = analysis::in_doubt(&cx.checks, at, asks, &analysis::lasting(doubt)) {

@@ -6,6 +6,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use crate::{
     analysis::Assessment,
     api::{CanaryMetric, EndingKind, MetricOutcome, MetricStatus, Phase, StepStatus, request::Verb},
+    clock,
     names::conditions,
     plan::{
         analysis::{
@@ -15,7 +16,7 @@ use crate::{
             measurable::{is_hindered, is_measurable},
             outage, schedule,
         },
-        builder::{PlanBuilder, after},
+        builder::PlanBuilder,
         context::Context,
         gates::{
             self, StepGate, requests,
@@ -52,7 +53,7 @@ enum Verdict {
     Pass,
 }
 
-/// Judges what is due, and goes on when the run is to take its next step. `held`: nothing rises.
+/// Judges what is due, and goes on when the run is to take its next step. `held`: the weight is not raised.
 pub(crate) fn judge(cx: &Context<'_>, d: &mut PlanBuilder, held: bool) -> Flow {
     let Some(due) = due_now(cx) else {
         outage::unanswered(cx, d);
@@ -365,7 +366,7 @@ fn passed(cx: &Context<'_>, d: &mut PlanBuilder, held: bool, entries: &[MetricSt
     d.clear(conditions::INCONCLUSIVE);
     let step = cx.step();
     let began = step.confirmed.as_ref().map_or(cx.now, |t| t.0);
-    let lasts = cx.phase() == Phase::Progressing && cx.now < after(began, cx.planned(step.index).hold);
+    let lasts = cx.phase() == Phase::Progressing && cx.now < clock::after(began, cx.planned(step.index).hold);
     let stays = held || lasts || unready(cx, entries).is_some() || jobs::pending(cx, entries);
     match if stays { StepGate::Waits } else { gates::leave(cx, d, vec![]) } {
         StepGate::Yes => {

@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::{
     analysis::{self, Ask, Checks, Reading, limits},
     api::{CanaryMetric, JobState, MetricStatus, ThresholdRange},
+    clock,
     manifest::{
         self,
         job::{self, Course, Marks},
@@ -19,7 +20,7 @@ use crate::{
     names::{self, conditions},
     plan::{
         analysis::entries,
-        builder::{PlanBuilder, after},
+        builder::PlanBuilder,
         context::Context,
         model::{
             Action, Note, Urgency,
@@ -120,9 +121,9 @@ fn begins(cx: &Context<'_>, m: &CanaryMetric, entry: &MetricStatus) -> Option<Ti
     }
     let pace = limits::time(m.verdict.period.as_ref()).unwrap_or(cx.c.interval);
     Some(match &entry.measured {
-        None => after(since, limits::time(m.verdict.initial_delay.as_ref()).unwrap_or_default()),
-        Some(last) if entry.errors_in_row > 0 => after(last.0, pace.min(RETRY)),
-        Some(last) => after(last.0, pace),
+        None => clock::after(since, limits::time(m.verdict.initial_delay.as_ref()).unwrap_or_default()),
+        Some(last) if entry.errors_in_row > 0 => clock::after(last.0, pace.min(RETRY)),
+        Some(last) => clock::after(last.0, pace),
     })
 }
 
@@ -137,7 +138,7 @@ pub(crate) fn due(cx: &Context<'_>, m: &CanaryMetric, entry: &MetricStatus) -> O
 
 fn given_up(live: &Value) -> Option<Timestamp> {
     let seconds = u64::try_from(job::deadline(live)).unwrap_or(0);
-    Some(after(job::made(live)?, Duration::from_secs(seconds).saturating_add(GRACE)))
+    Some(clock::after(job::created_at(live)?, Duration::from_secs(seconds).saturating_add(GRACE)))
 }
 
 /// What has come of the Job that measures now; none while it is under way, or not made yet.
@@ -171,7 +172,7 @@ fn reading(cx: &Context<'_>, m: &CanaryMetric, entry: &MetricStatus) -> Option<R
         Course::Waiting(_) | Course::Running => {
             let late = given_up(live).is_some_and(|at| cx.now >= at);
             let why = || {
-                format!("Job {name} is past its deadline of {} s, and nobody ends it", job::deadline(live))
+                format!("Job {name} is past its deadline of {} s, and is still there", job::deadline(live))
             };
             late.then(|| Reading::Failed(why().into()))
         }
@@ -228,7 +229,7 @@ fn all<'c>(
 }
 
 /// Makes the next Job, or writes down how far the present one has come.
-pub(crate) fn tend(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+pub(crate) fn reconcile(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     if waiting::is_idle(cx) {
         return GO_ON;
     }

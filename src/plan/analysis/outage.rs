@@ -5,9 +5,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::{
+    clock,
     names::conditions,
     plan::{
-        builder::{PlanBuilder, after},
+        builder::PlanBuilder,
         context::Context,
         model::{Broken, Messages},
     },
@@ -30,7 +31,7 @@ pub(crate) fn freeze(cx: &Context<'_>, d: &mut PlanBuilder, broken: &Broken) {
         return d.say(Messages::frozen(broken));
     };
     let since = frozen.last_transition_time.map_or(cx.now, |t| t.0);
-    let long = after(since, FROZEN_LONG);
+    let long = clock::after(since, FROZEN_LONG);
     if cx.now >= long && frozen.reason == UNAVAILABLE {
         d.condition(conditions::FROZEN, "True", UNAVAILABLE_LONG, text);
         d.say(Messages::still_frozen(broken));
@@ -58,5 +59,5 @@ pub(crate) fn until(cx: &Context<'_>) -> Timestamp {
 }
 
 pub(crate) fn unanswered(cx: &Context<'_>, d: &mut PlanBuilder) {
-    d.wake_at(cx.snap.ask_not_before.unwrap_or_else(|| after(cx.now, cx.c.interval)));
+    d.wake_at(cx.snap.ask_not_before.unwrap_or_else(|| clock::after(cx.now, cx.c.interval)));
 }

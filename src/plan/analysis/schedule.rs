@@ -10,6 +10,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use crate::{
     analysis::{self, Assessment, Query, limits},
     api::{CanaryMetric, CanaryStatus, MetricOutcome, MetricStatus, NoData, Phase},
+    clock,
     names::conditions,
     plan::{
         analysis::{
@@ -18,11 +19,12 @@ use crate::{
             measurable::is_measurable,
             outage,
         },
-        builder::{PlanBuilder, after},
+        builder::PlanBuilder,
         context::Context,
         gates,
         model::Question,
     },
+    text::first_chars,
 };
 
 /// A metric at a pace of its own that had no usable answer is asked again after this at the latest.
@@ -62,7 +64,7 @@ pub(crate) fn questions(cx: &Context<'_>) -> Vec<Question> {
 pub(crate) fn window(cx: &Context<'_>) -> Timestamp {
     let step = cx.step();
     let began = step.checked.or(step.confirmed).map_or(cx.now, |t| t.0);
-    let end = after(began, cx.c.interval);
+    let end = clock::after(began, cx.c.interval);
     gates::shut_until(cx).map_or(end, |until| until.max(end))
 }
 
@@ -85,15 +87,15 @@ pub(crate) fn next(cx: &Context<'_>, status: &CanaryStatus) -> Option<Timestamp>
     if !analysed || ending || frozen || idle {
         return None;
     }
-    let window = after(step.checked.as_ref().or(step.confirmed.as_ref())?.0, cx.c.interval);
+    let window = clock::after(step.checked.as_ref().or(step.confirmed.as_ref())?.0, cx.c.interval);
     let paced = cx.checks.metrics.iter().zip(&status.metrics).filter_map(|(m, entry)| {
         let period = limits::time(m.verdict.period.as_ref())?;
         let delay = limits::time(m.verdict.initial_delay.as_ref()).unwrap_or(period);
         if m.verdict.count.is_some_and(|count| entry.passed >= count) {
             return None;
         }
-        let last = entry.measured.as_ref().map(|last| after(last.0, period));
-        last.or_else(|| entry.since.as_ref().map(|since| after(since.0, delay)))
+        let last = entry.measured.as_ref().map(|last| clock::after(last.0, period));
+        last.or_else(|| entry.since.as_ref().map(|since| clock::after(since.0, delay)))
     });
     paced.chain([window]).min()
 }
@@ -129,12 +131,12 @@ fn metric_due(cx: &Context<'_>, m: &CanaryMetric, entry: &MetricStatus) -> Optio
     let delay = limits::time(m.verdict.initial_delay.as_ref());
     let Some(period) = limits::time(m.verdict.period.as_ref()) else {
         let window = window(cx);
-        return (window >= after(since, delay.unwrap_or_default())).then_some(window);
+        return (window >= clock::after(since, delay.unwrap_or_default())).then_some(window);
     };
     Some(match &entry.measured {
-        None => after(since, delay.unwrap_or(period)),
-        Some(last) if entry.errors_in_row > 0 => after(last.0, period.min(RETRY)),
-        Some(last) => after(last.0, period),
+        None => clock::after(since, delay.unwrap_or(period)),
+        Some(last) if entry.errors_in_row > 0 => clock::after(last.0, period.min(RETRY)),
+        Some(last) => clock::after(last.0, period),
     })
 }
 
@@ -161,15 +163,14 @@ pub(crate) fn start_over(cx: &Context<'_>, d: &mut PlanBuilder) {
 
 /// Writes a measurement down.
 pub(crate) fn record(cx: &Context<'_>, m: &CanaryMetric, entry: &mut MetricStatus, found: &Assessment) {
-    let cut = |text: &str, longest| text.chars().take(longest).collect::<String>();
     entry.since = entries::since(cx, m, entry).map(MicroTime);
     entry.measured = Some(MicroTime(cx.now));
     entry.outcome = Some(found.outcome);
     entry.value.clone_from(&found.value);
     entry.primary.clone_from(&found.primary);
     entry.wanted.clone_from(&found.wanted);
-    entry.query = cut(&found.query, LONGEST_QUERY);
-    entry.message = cut(&found.text, LONGEST);
+    entry.query = first_chars(&found.query, LONGEST_QUERY).to_owned();
+    entry.message = first_chars(&found.text, LONGEST).to_owned();
     if let Some(job) = &found.job {
         entry.job.clone_from(job);
         (entry.job_state, entry.job_message) = (None, String::new());

@@ -3,9 +3,10 @@
 
 use crate::{
     api::{EndingKind, Phase},
+    clock,
     names::conditions,
     plan::{
-        builder::{PlanBuilder, after},
+        builder::PlanBuilder,
         context::Context,
         gates::{
             declined,
@@ -58,7 +59,7 @@ pub(crate) fn pass(cx: &Context<'_>, d: &mut PlanBuilder) -> Pass {
         return Pass::Open;
     }
     if let Wait::For(time) = place.until {
-        let end = after(cx.waiting_since(), time);
+        let end = clock::after(cx.waiting_since(), time);
         if cx.now < end {
             d.wake_at(end);
         } else if d.find(conditions::HALTED).is_none() {
@@ -74,13 +75,13 @@ pub(crate) fn pass(cx: &Context<'_>, d: &mut PlanBuilder) -> Pass {
 fn overdue(cx: &Context<'_>, d: &mut PlanBuilder, place: &Place<'_>) -> Pass {
     let since = cx.waiting_since();
     if let Some(time) = place.rule.deadline {
-        let end = after(since, time);
+        let end = clock::after(since, time);
         if cx.now >= end {
             return expired(cx, d, place, time.as_secs_f64());
         }
         d.wake_at(end);
     }
-    let remind = after(since, place.rule.remind_after);
+    let remind = clock::after(since, place.rule.remind_after);
     let waiting = |c: &crate::api::CanaryCondition| c.reason == WAITING;
     if place.until == Wait::Request && d.find(conditions::PAUSED).is_some_and(waiting) {
         if cx.now < remind {
@@ -98,7 +99,7 @@ fn overdue(cx: &Context<'_>, d: &mut PlanBuilder, place: &Place<'_>) -> Pass {
 
 fn expired(cx: &Context<'_>, d: &mut PlanBuilder, place: &Place<'_>, seconds: f64) -> Pass {
     let next = if place.rule.proceeds { "the run goes on" } else { "going back" };
-    let text = format!("nobody opened {} within {seconds} s: {next}", place::title(cx, place));
+    let text = format!("timed out after {seconds} s waiting for {}: {next}", place::title(cx, place));
     let note = format!("{} {text}", cx.messages.canary());
     if place.rule.proceeds {
         d.say(Note::normal("GateDeadlinePassed", note).aloud(Urgency::Warn).at_each_step());

@@ -5,6 +5,7 @@ use crate::{
     names,
     plan::{context::Context, waiting::pause_before_promotion},
     spec::{GateRule, Wait},
+    text::first_chars,
 };
 
 /// A place at which a run waits.
@@ -64,8 +65,7 @@ pub(crate) fn command(cx: &Context<'_>, place: &Place<'_>) -> String {
     let request = match place.phase {
         Phase::WaitingPromotion => format!("promote/run-{epoch}"),
         _ if cx.status().run.is_none() => {
-            let revision: String = cx.hash.chars().take(10).collect();
-            format!("approve/start-{epoch}-{revision}")
+            format!("approve/start-{epoch}-{}", first_chars(&cx.hash, 10))
         }
         _ => format!("approve/run-{epoch}-step-{}", cx.step().index),
     };

@@ -24,7 +24,7 @@ fn pending(cx: &Context<'_>) -> Option<(String, Result<Request, String>)> {
     (!answered).then_some((id, request))
 }
 
-/// Refuses a request that cannot be meant now; one that can is left for the place that carries it out.
+/// Refuses a request that does not apply now; one that does is left to the code that carries it out.
 /// `lacking` says what keeps the run from its promotion.
 pub(crate) fn refuse(cx: &Context<'_>, d: &mut PlanBuilder, lacking: impl Fn() -> Option<String>) {
     let Some((id, request)) = pending(cx).filter(|_| cx.phase() != Phase::Unset) else { return };
@@ -36,7 +36,7 @@ pub(crate) fn refuse(cx: &Context<'_>, d: &mut PlanBuilder, lacking: impl Fn() -
         },
     };
     if let Some(why) = refusal {
-        let verb = request.map(|r| r.short_verb()).unwrap_or_default();
+        let verb = request.map(|r| r.short_verb().to_owned()).unwrap_or_default();
         d.say(Messages::request_refused(&id, &why));
         let at = MicroTime(cx.now);
         d.status.request = Some(RequestStatus { id, verb, answer: Answer::Refused, message: why, at });

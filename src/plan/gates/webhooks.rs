@@ -11,13 +11,15 @@ use serde_json::json;
 
 use crate::{
     api::{CanaryStatus, CanaryWebhook, Phase, duration},
+    clock,
     plan::{
-        builder::{PlanBuilder, after},
+        builder::PlanBuilder,
         context::Context,
         history,
         model::{Call, HookKind, Note, Round, run_of},
     },
     snapshot::{Snapshot, WebhookReply, WebhookRound},
+    text::first_chars,
 };
 
 /// Time for a try that says nothing of it, as Flagger's.
@@ -60,7 +62,7 @@ pub(crate) fn ask(cx: &Context<'_>, d: &mut PlanBuilder, kind: HookKind, since: 
     let Some(said) = refusal(heard) else {
         return Reply::Yes(heard.said.iter().map(|said| said.name.clone()).collect());
     };
-    let again = after(heard.at, cx.c.interval);
+    let again = clock::after(heard.at, cx.c.interval);
     if cx.now < again {
         d.wake_at(again);
     } else if kind.is_gate() {
@@ -71,7 +73,7 @@ pub(crate) fn ask(cx: &Context<'_>, d: &mut PlanBuilder, kind: HookKind, since: 
 
 fn call_for(cx: &Context<'_>, d: &mut PlanBuilder, kind: HookKind) {
     d.calls.push(round(cx, kind));
-    d.wake_at(after(cx.now, cx.c.interval));
+    d.wake_at(clock::after(cx.now, cx.c.interval));
 }
 
 /// The webhook that wants this run rolled back, if one does.
@@ -83,7 +85,7 @@ pub(crate) fn rollback(cx: &Context<'_>, d: &mut PlanBuilder) -> Option<String> 
         call_for(cx, d, HookKind::Rollback);
         return None;
     };
-    let again = after(heard.at, cx.c.interval);
+    let again = clock::after(heard.at, cx.c.interval);
     if cx.now < again {
         d.wake_at(again);
     } else {
@@ -102,7 +104,7 @@ pub(crate) fn known(cx: &Context<'_>, kind: HookKind) -> bool {
 /// When webhooks of this type are asked again that have said no at this place.
 pub(crate) fn asked_again_at(cx: &Context<'_>, kind: HookKind) -> Option<Timestamp> {
     let heard = cx.snap.heard.get(&place(cx, kind)).filter(|heard| refusal(heard).is_some())?;
-    Some(after(heard.at, cx.c.interval))
+    Some(clock::after(heard.at, cx.c.interval))
 }
 
 fn refusal(heard: &WebhookRound) -> Option<&WebhookReply> {
@@ -123,7 +125,7 @@ fn heard<'s>(cx: &Context<'s>, kind: HookKind, since: Timestamp) -> Option<&'s W
 /// A refusal counts until there is something newer, anything else for an interval.
 fn is_expired(cx: &Context<'_>, kind: HookKind, heard: &WebhookRound) -> bool {
     let lasts = refusal(heard).is_some() && kind != HookKind::Rollback;
-    !lasts && cx.now >= after(heard.at, cx.c.interval.max(GOOD_FOR))
+    !lasts && cx.now >= clock::after(heard.at, cx.c.interval.max(GOOD_FOR))
 }
 
 /// The webhooks that have answered are the first of those that the spec names now.
@@ -146,8 +148,7 @@ fn revision<'c>(cx: &'c Context<'_>, kind: HookKind) -> &'c str {
 
 /// Zeros while there is no revision yet.
 fn checksum(hash: &str) -> String {
-    let cut: String = hash.chars().take(CHECKSUM).collect();
-    format!("{cut:0<CHECKSUM$}")
+    format!("{:0<CHECKSUM$}", first_chars(hash, CHECKSUM))
 }
 
 fn place(cx: &Context<'_>, kind: HookKind) -> String {
@@ -191,7 +192,7 @@ fn timeout(hook: &CanaryWebhook) -> Duration {
 
 /// The calls by which webhooks of the type `event` are told this note, said with this status; `eventMessage`, `eventType` and `timestamp` are
 /// not the user's to give.
-pub fn told(
+pub fn event_calls(
     snap: &Snapshot,
     status: Option<&CanaryStatus>,
     note: &Note,

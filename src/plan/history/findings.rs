@@ -48,7 +48,7 @@ pub(crate) fn measured(cx: &Context<'_>, d: &mut PlanBuilder, entry: &MetricStat
 }
 
 /// Notes what webhooks said; what is known already, as it was noted before, once. What those said that are told of the end
-/// of a run comes with the write that closes its record: see [`told`].
+/// of a run comes with the write that closes its record: see [`post_rollout_calls`].
 pub(crate) fn called(cx: &Context<'_>, d: &mut PlanBuilder, kind: HookKind, heard: &WebhookRound) {
     let of = match kind {
         HookKind::PostRollout => return,
@@ -67,7 +67,7 @@ pub(crate) fn called(cx: &Context<'_>, d: &mut PlanBuilder, kind: HookKind, hear
 }
 
 /// What webhooks said that were told of the end of the last run.
-pub(crate) fn told(snap: &Snapshot) -> Vec<HookCall> {
+pub(crate) fn post_rollout_calls(snap: &Snapshot) -> Vec<HookCall> {
     let (run, kind) = (run_of(snap), HookKind::PostRollout);
     let about = |place: &str| place.starts_with(&run) && place.ends_with(kind.word());
     let heard = snap.heard.iter().filter(|(place, _)| about(place));

@@ -9,10 +9,6 @@ mod findings;
 mod outcome;
 mod retention;
 
-use crate::plan::{
-    builder::PlanBuilder, builder::after, context::Context, model::Action, model::Note, observed_target,
-};
-
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -26,8 +22,15 @@ use crate::{
         CanaryRun, CanaryRunSpec, CanaryRunStatus, CanaryStatus, LastRun, Phase, RunPhase, RunStatus,
         canary_run::{PlannedStep, RunStep},
     },
+    clock,
     manifest::{Manifest, json as path},
     names::{self, conditions},
+    plan::{
+        builder::PlanBuilder,
+        context::Context,
+        model::{Action, Note},
+        observed_target,
+    },
     snapshot::{CANARY_RUN, Evidence, ObjectRef, Snapshot},
     spec::{Step, Target, Validated, validate},
 };
@@ -52,13 +55,15 @@ pub(crate) fn begun(cx: &Context<'_>, d: &PlanBuilder) -> RunStatus {
 
 /// Brings the records in step with the status that the plan leaves.
 pub(crate) fn record(snap: &Snapshot, d: &mut PlanBuilder, now: Timestamp) {
-    let closed = outcome::close(snap, d, now);
+    let ends = outcome::close(snap, d, now);
     let found = retention::joined(snap.records.unwritten.clone(), std::mem::take(&mut d.evidence));
     let evidence = begun_with(found, &d.status);
     let limit = limit(snap);
     tell(snap, d, limit);
+    let runs = RunTransition::of(d, ends, now);
+    let awaited = runs.awaits(evidence.run);
     if snap.namespace_terminating || !snap.records.known {
-        if awaited(&d.status, evidence.run, now) {
+        if awaited {
             d.evidence = evidence;
         }
         return;
@@ -66,17 +71,17 @@ pub(crate) fn record(snap: &Snapshot, d: &mut PlanBuilder, now: Timestamp) {
     let records = Records::of(snap);
     let mut writes = Writes { actions: vec![], evidence: evidence.clone() };
     if limit > 0 {
-        writes.update(snap, &records, d, now);
-        writes.create(snap, &records, d, closed);
-        let told = being_told(&d.status, now).map(|(_, until)| until);
-        if let Some(until) = told {
-            d.wake_at(until);
-        }
+        writes.close(snap, &records, &runs);
+        writes.open(snap, &records, &runs);
     }
+    let told = runs.told_until.filter(|_| limit > 0);
     writes.prune(&records, limit);
     // it is remembered until the write has succeeded, or while there will be one
-    if writes.evidence.run != evidence.run || limit > 0 && awaited(&d.status, evidence.run, now) {
+    if writes.evidence.run != evidence.run || limit > 0 && awaited {
         d.evidence = evidence;
+    }
+    if let Some(until) = told {
+        d.wake_at(until);
     }
     match snap.records.not_before.filter(|until| *until > now && !writes.actions.is_empty()) {
         Some(until) => d.wake_at(until),
@@ -103,13 +108,6 @@ fn numbered(status: &CanaryStatus) -> Option<i64> {
     status.run.as_ref().map(|run| run.number).filter(|number| *number > 0)
 }
 
-/// This run is in progress, waits to begin, or its end is being told: what is found out about it is yet to be written.
-fn awaited(status: &CanaryStatus, number: i64, now: Timestamp) -> bool {
-    let waits = status.run.is_none() && status.phase == Some(Phase::Waiting);
-    let told = being_told(status, now).is_some_and(|(last, _)| last.number == number);
-    numbered(status) == Some(number) || waits && number == status.epoch + 1 || told
-}
-
 /// What was found out, unless it is about a revision that has waited for this run, and another one has begun it.
 fn begun_with(found: Evidence, status: &CanaryStatus) -> Evidence {
     let begun = status.last_applied_spec.as_deref().unwrap_or_default();
@@ -117,11 +115,50 @@ fn begun_with(found: Evidence, status: &CanaryStatus) -> Evidence {
     if other { Evidence::default() } else { found }
 }
 
-/// The last run, while its record stays open for what the webhooks say that are told of its end, and until when it does.
-fn being_told(status: &CanaryStatus, now: Timestamp) -> Option<(&LastRun, Timestamp)> {
-    let last = status.last_run.as_ref().filter(|_| status.post_rollout_due)?;
-    let until = after(last.ended.0, TOLD_WITHIN);
-    (now < until).then_some((last, until))
+/// What a plan does to the runs of a Canary.
+struct RunTransition<'a> {
+    before: &'a CanaryStatus,
+    after: &'a CanaryStatus,
+    /// Number of the run in progress once the plan is carried out.
+    current: Option<i64>,
+    /// The run in progress was so before, too.
+    continues: bool,
+    /// The last run that ended.
+    last: Option<&'a LastRun>,
+    /// It ends with this plan.
+    ends: bool,
+    /// Webhooks are told of its end: until then its record stays open for what they say.
+    told_until: Option<Timestamp>,
+}
+
+impl<'a> RunTransition<'a> {
+    fn of(d: &'a PlanBuilder, ends: bool, now: Timestamp) -> Self {
+        let (before, after) = (d.old(), &d.status);
+        let (current, last) = (numbered(after), after.last_run.as_ref());
+        let until =
+            last.filter(|_| after.post_rollout_due).map(|last| clock::after(last.ended.0, TOLD_WITHIN));
+        Self {
+            before,
+            after,
+            current,
+            continues: current.is_some() && current == numbered(before),
+            last,
+            ends,
+            told_until: until.filter(|until| now < *until),
+        }
+    }
+
+    /// The last run, if it has this number.
+    fn last(&self, number: i64) -> Option<&'a LastRun> {
+        self.last.filter(|last| last.number == number)
+    }
+
+    /// This run is in progress, waits to begin, or its end is being told: what is found out about it is yet to be written.
+    fn awaits(&self, number: i64) -> bool {
+        let waits = self.after.run.is_none() && self.after.phase == Some(Phase::Waiting);
+        let told = self.told_until.is_some() && self.last(number).is_some();
+        self.current == Some(number) || waits && number == self.after.epoch + 1 || told
+    }
 }
 
 /// A run that leaves no record is said, once; it goes on all the same.
@@ -164,6 +201,11 @@ impl<'a> Records<'a> {
         Self(all)
     }
 
+    /// Those that are not closed yet.
+    fn open(&self) -> impl Iterator<Item = &(CanaryRun, &'a Value)> {
+        self.0.iter().filter(|(run, _)| !run.status.as_ref().is_some_and(|status| status.phase.ended()))
+    }
+
     fn has(&self, number: i64) -> bool {
         self.0.iter().any(|(run, _)| run.spec.number == number)
     }
@@ -175,55 +217,57 @@ struct Writes {
 }
 
 impl Writes {
-    /// Records that are not closed yet: that of the run in progress goes on with it, others are closed, the last one when
-    /// its end has been told.
-    fn update(&mut self, snap: &Snapshot, records: &Records<'_>, d: &PlanBuilder, now: Timestamp) {
-        let being_told = being_told(&d.status, now).is_some();
-        for (run, live) in &records.0 {
-            let old = run.status.clone().unwrap_or_default();
-            if old.phase.ended() {
-                continue;
-            }
+    /// Closes the records of runs that are over, that of the last one once its end has been told. A run that ends with this
+    /// plan and has no record is given one, unless the Canary is being deleted.
+    fn close(&mut self, snap: &Snapshot, records: &Records<'_>, runs: &RunTransition<'_>) {
+        for (run, live) in records.open().filter(|(run, _)| runs.current != Some(run.spec.number)) {
             let number = run.spec.number;
-            let last = d.status.last_run.as_ref().filter(|last| last.number == number);
-            let (mut next, mut told) = (old.clone(), Evidence::default());
-            if numbered(&d.status) == Some(number) {
-                goes_on(&mut next, &d.status);
-                if (next.phase, next.steps.len()) == (old.phase, old.steps.len()) {
-                    continue;
-                }
-            } else if last.is_some() && being_told {
+            let last = runs.last(number);
+            if last.is_some() && runs.told_until.is_some() {
                 continue;
-            } else {
-                outcome::ended(&mut next, number, last);
-                if last.is_some() {
-                    told = Evidence { run: number, hooks: findings::told(snap), ..Evidence::default() };
-                }
             }
-            self.fill(&mut next, number, &d.status);
-            retention::add(&mut next, told);
-            let at = at(live);
-            let patch = json!({"status": next});
-            self.actions.push(Action::patch(at, names::managers::RECORD, live, patch));
+            let mut status = run.status.clone().unwrap_or_default();
+            outcome::ended(&mut status, number, last);
+            self.fill(&mut status, number, runs.after);
+            if last.is_some() {
+                let hooks = findings::post_rollout_calls(snap);
+                retention::add(&mut status, Evidence { run: number, hooks, ..Evidence::default() });
+            }
+            self.change(live, &status);
+        }
+        let last = runs.last.filter(|last| runs.ends && !records.has(last.number));
+        if let (Some(last), false) = (last, snap.canary.metadata.deletion_timestamp.is_some()) {
+            let mut status = CanaryRunStatus::default();
+            goes_on(&mut status, runs.before);
+            outcome::ended(&mut status, last.number, Some(last));
+            self.make(snap, runs.before, last.number, status);
         }
     }
 
-    /// The record of the run in progress, if there is none; one that somebody deleted is made again. Of a run that ends with
-    /// this plan likewise.
-    fn create(&mut self, snap: &Snapshot, records: &Records<'_>, d: &PlanBuilder, closed: bool) {
-        let old = d.old();
-        let last = d.status.last_run.as_ref().filter(|last| closed && !records.has(last.number));
-        if let (Some(last), false) = (last, snap.canary.metadata.deletion_timestamp.is_some()) {
+    /// Opens the record of the run in progress, or brings it up to date. One that was deleted is made again, and says that it
+    /// lacks what came before. One that is closed is left as it is.
+    fn open(&mut self, snap: &Snapshot, records: &Records<'_>, runs: &RunTransition<'_>) {
+        let Some(number) = runs.current else { return };
+        if !records.has(number) {
             let mut status = CanaryRunStatus::default();
-            goes_on(&mut status, old);
-            outcome::ended(&mut status, last.number, Some(last));
-            self.make(snap, old, last.number, status);
+            goes_on(&mut status, runs.after);
+            status.incomplete = runs.continues && !status.steps.is_empty();
+            return self.make(snap, runs.after, number, status);
         }
-        let Some(number) = numbered(&d.status).filter(|number| !records.has(*number)) else { return };
-        let mut status = CanaryRunStatus::default();
-        goes_on(&mut status, &d.status);
-        status.incomplete = numbered(old) == Some(number) && !status.steps.is_empty();
-        self.make(snap, &d.status, number, status);
+        for (run, live) in records.open().filter(|(run, _)| run.spec.number == number) {
+            let old = run.status.clone().unwrap_or_default();
+            let mut status = old.clone();
+            goes_on(&mut status, runs.after);
+            if (status.phase, status.steps.len()) != (old.phase, old.steps.len()) {
+                self.fill(&mut status, number, runs.after);
+                self.change(live, &status);
+            }
+        }
+    }
+
+    fn change(&mut self, live: &Value, status: &CanaryRunStatus) {
+        let patch = json!({"status": status});
+        self.actions.push(Action::patch(at(live), names::managers::RECORD, live, patch));
     }
 
     fn make(&mut self, snap: &Snapshot, of: &CanaryStatus, number: i64, mut status: CanaryRunStatus) {

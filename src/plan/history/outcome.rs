@@ -53,7 +53,7 @@ fn why(
     }
     if new.run.is_some() {
         let next = new.last_applied_spec.as_deref().unwrap_or_default();
-        let message = format!("the target changed to revision {next:.10} {at}: its analysis began anew");
+        let message = format!("the target changed to revision {next:.10} {at}: its analysis started over");
         return (RunPhase::Superseded, "NewRevision".into(), message);
     }
     if new.phase != Some(Phase::Succeeded) {

@@ -7,6 +7,7 @@ use crate::{
         canary_run::{HookCall, Measurement, RunMetric},
     },
     snapshot::Evidence,
+    text::first_chars,
 };
 
 /// Verdict of a measurement that passed.
@@ -40,10 +41,8 @@ pub(crate) fn long(text: &str) -> String {
 }
 
 fn cut(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
+    let kept = first_chars(text, most);
+    if kept.len() < text.len() { format!("{kept}…") } else { kept.to_owned() }
 }
 
 /// Both, in order. Evidence of another run or revision than the later one's is let go.

@@ -23,7 +23,7 @@ pub enum Action {
     /// Create by POST; an object of that name that exists already is looked at again, never overwritten.
     Create(Box<Manifest>),
     /// Create the copy of a ConfigMap or Secret, if that still has the content that was seen. The content itself is
-    /// known to nobody but the one who writes it.
+    /// known only to its writer.
     Copy(CopyOf),
     /// JSON merge patch on exactly this version of the object.
     Patch {

@@ -53,7 +53,7 @@ pub struct Answers {
     pub rate_limited: Option<Duration>,
     /// Answer to all of [`Question::Ping`]: why not, when one failed.
     pub ping: Option<Result<(), Failure>>,
-    /// Answer to [`Question::Exists`]; none where nobody could tell.
+    /// Answer to [`Question::Exists`]; none where that is not known.
     pub exists: Option<bool>,
     /// Answers to [`Question::Measure`] by position.
     pub readings: BTreeMap<usize, Reading>,

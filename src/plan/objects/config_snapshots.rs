@@ -73,10 +73,10 @@ fn make(cx: &Context<'_>, d: &mut PlanBuilder, key: &str, config: &StoredConfig)
 }
 
 /// A copy that somebody deleted: key and place of what it was made from, and what is stored about it.
-type Gone = (String, ObjectRef, StoredConfig);
+type MissingCopy = (String, ObjectRef, StoredConfig);
 
 /// Copies of a stored revision that somebody deleted.
-fn gone(cx: &Context<'_>, stored: &Value) -> Vec<Gone> {
+fn missing(cx: &Context<'_>, stored: &Value) -> Vec<MissingCopy> {
     if !cx.snap.rules.config_tracking {
         return vec![];
     }
@@ -89,7 +89,7 @@ fn gone(cx: &Context<'_>, stored: &Value) -> Vec<Gone> {
 }
 
 /// What it was made from is there, and still has the content.
-fn obtainable(cx: &Context<'_>, (key, from, config): &Gone) -> bool {
+fn obtainable(cx: &Context<'_>, (key, from, config): &MissingCopy) -> bool {
     let seen = cx.snap.objects.at(from).is_some() && !cx.configs.unread.contains(from);
     seen && cx.configs.checksums.get(key) == Some(&config.checksum)
 }
@@ -101,7 +101,7 @@ pub(crate) fn restore(cx: &Context<'_>, d: &mut PlanBuilder, stored: &Value) -> 
     let hash = revision::hash_of(stored);
     let given = cx.primary().and_then(|p| manifest::annotation(p, names::ANNOTATION_REVISION));
     let in_use = hash == given || hash == cx.promoted();
-    for (key, from, config) in gone(cx, stored).into_iter().filter(|gone| obtainable(cx, gone)) {
+    for (key, from, config) in missing(cx, stored).into_iter().filter(|copy| obtainable(cx, copy)) {
         if in_use {
             d.say(Messages::recreated(&ObjectRef::new(from.kind, config.copy.clone()).to_string()));
         }
@@ -114,7 +114,7 @@ pub(crate) fn restore(cx: &Context<'_>, d: &mut PlanBuilder, stored: &Value) -> 
 /// A copy of a stored revision is gone for good, and the primary does not use it yet.
 pub(crate) fn lost(cx: &Context<'_>, stored: &Value) -> bool {
     let given = cx.primary().and_then(|p| manifest::annotation(p, names::ANNOTATION_REVISION));
-    given != revision::hash_of(stored) && gone(cx, stored).iter().any(|gone| !obtainable(cx, gone))
+    given != revision::hash_of(stored) && missing(cx, stored).iter().any(|copy| !obtainable(cx, copy))
 }
 
 /// Copies that the primary uses and that are gone for good, for people.
@@ -124,7 +124,7 @@ pub(crate) fn advice(cx: &Context<'_>) -> Vec<String> {
     else {
         return vec![];
     };
-    let lost = gone(cx, stored).into_iter().filter(|gone| !obtainable(cx, gone));
+    let lost = missing(cx, stored).into_iter().filter(|copy| !obtainable(cx, copy));
     lost.map(|(_, from, config)| {
         format!(
             "{} {}, which {} uses, is gone, and {from} does not have its content any more: release {} once more",

@@ -20,7 +20,7 @@ pub(crate) fn since(cx: &Context<'_>) -> Option<MicroTime> {
 }
 
 /// The run is one of shares, or was when it began: the target's replicas say nothing of the primary's.
-pub(crate) fn made(cx: &Context<'_>) -> bool {
+pub(crate) fn shares_pods(cx: &Context<'_>) -> bool {
     cx.c.apex == Apex::Shares || cx.step().since.is_some()
 }
 

@@ -136,7 +136,7 @@ fn restored(cx: &Context<'_>, d: &mut PlanBuilder, live: &Value, stored: &Value)
 }
 
 /// The primary runs what it should. One that has not changed since it was found so is not compared again: another version of
-/// Serin may render it in another way, and that restarts nobody.
+/// Serin may render it in another way, and that restarts no pods.
 fn is_intact(cx: &Context<'_>, d: &mut PlanBuilder, live: &Value, want: &Manifest) -> bool {
     if !cx.c.target.rests() {
         return cx.c.target.intact(live, want);

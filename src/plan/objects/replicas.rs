@@ -8,9 +8,10 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
 use crate::{
     api::{PodsTaken, StepPods, StepStatus},
+    clock,
     manifest::{self, readiness::Rollout, scaler},
     plan::{
-        builder::{PlanBuilder, after},
+        builder::PlanBuilder,
         context::Context,
         objects::{autoscaler::find, pod_limits},
     },
@@ -27,10 +28,10 @@ fn is_scaled(cx: &Context<'_>, name: &str) -> bool {
     find::all(cx.snap).any(|(_, live)| scaler::scales(live) == whom)
 }
 
-/// Nobody but the run sets the target's replicas.
+/// Only the run sets the target's replicas.
 fn is_counted(cx: &Context<'_>) -> bool {
     let scaled = cx.c.spec.autoscaler_ref.is_some() || is_scaled(cx, &cx.c.names.target);
-    !scaled && cx.c.target.replicated() && cx.c.apex != Apex::Shares && !pod_limits::made(cx)
+    !scaled && cx.c.target.replicated() && cx.c.apex != Apex::Shares && !pod_limits::shares_pods(cx)
 }
 
 /// Replicas that the target has in a run, at least. None: others set them.
@@ -76,7 +77,7 @@ pub(crate) fn awaits_pods(cx: &Context<'_>, step: &StepStatus) -> bool {
 /// Replicas of the promoted primary where no autoscaler sets them: those that were set on purpose with the new revision;
 /// otherwise no fewer than it has, or had when the run began.
 pub(crate) fn promoted(cx: &Context<'_>) -> i64 {
-    if pod_limits::made(cx) {
+    if pod_limits::shares_pods(cx) {
         return cx.whole();
     }
     let wished = cx.status().run.as_ref().and_then(|run| run.replicas).map(i64::from);
@@ -94,7 +95,7 @@ pub(crate) fn is_followed(cx: &Context<'_>, primary: i64) -> bool {
 /// Somebody else has taken pods from the target, which gets them back now: remembered, and said the first time.
 pub(crate) fn note_taken(cx: &Context<'_>, d: &mut PlanBuilder) {
     let Some(run) = &mut d.status.run else { return };
-    let before = run.taken.take().filter(|taken| cx.now < after(taken.last.0, cx.c.deadline));
+    let before = run.taken.take().filter(|taken| cx.now < clock::after(taken.last.0, cx.c.deadline));
     let first = before.is_none();
     let last = MicroTime(cx.now);
     run.taken = Some(match before {
@@ -121,7 +122,7 @@ pub(crate) fn may_give_back_at(cx: &Context<'_>) -> Timestamp {
         return Timestamp::MIN;
     };
     let doublings = u32::try_from(taken.times - 1).unwrap_or(0).min(10);
-    after(taken.last.0, Duration::from_secs((FIRST_WAIT << doublings).min(LONGEST_WAIT)))
+    clock::after(taken.last.0, Duration::from_secs((FIRST_WAIT << doublings).min(LONGEST_WAIT)))
 }
 
 /// Seconds until a target is given its pods back that were taken away a second time; doubled each time.

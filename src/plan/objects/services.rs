@@ -1,7 +1,7 @@
 //! The Services in front of the primary and of the target.
 //!
 //! Where the side of the new version is a copy of the target: which revision it leads to and since when. It takes
-//! another one only while nobody is sent there, and is relied on once everything in front of it has learned of that.
+//! another one only while it has no traffic, and is relied on once everything in front of it has learned of that.
 //! For workloads, whose Services always lead to the same pods, all of this holds by itself.
 
 use crate::{
@@ -71,7 +71,7 @@ pub(crate) fn side_services(cx: &Context<'_>, d: &mut PlanBuilder, why: WriteRea
     }
 }
 
-/// The live Service selects by some of the labels that it is to select by, as a former version made it: nobody has changed it.
+/// The live Service selects by some of the labels that it is to select by, as a former version made it: it was not changed since.
 pub(crate) fn is_widely_selected(cx: &Context<'_>, wanted: &Manifest) -> bool {
     let Some(live) = cx.snap.objects.get(SERVICE, &wanted.name) else { return false };
     let (live, wanted) = (&live["spec"]["selector"], &wanted.body["spec"]["selector"]);

@@ -46,7 +46,7 @@ pub(crate) fn advice(snap: &Snapshot, c: &Validated) -> Option<String> {
     let selector = selectors::match_labels(primary);
     let stranger = met(snap, c, &selector)?;
     Some(format!(
-        "{} {} selects {} alone, as do the pods of {stranger}: its Services tell them apart, but an autoscaler of it counts both. Its selector cannot be changed: to have it made anew, delete the Canary and create it again",
+        "{} {} selects {} alone, as do the pods of {stranger}: its Services tell them apart, but an autoscaler of it counts both. Its selector cannot be changed: to have it created again, delete the Canary and create it again",
         c.target.kind().kind,
         c.names.primary,
         selectors::shown(&selector)

@@ -5,10 +5,11 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
+    clock,
     manifest::{self, Manifest, target::Ask},
     names,
     plan::{
-        builder::{PlanBuilder, after},
+        builder::PlanBuilder,
         context::Context,
         model::{
             Action, Messages,
@@ -47,7 +48,8 @@ pub(crate) fn ask(cx: &Context<'_>, d: &mut PlanBuilder, pods: i64) -> Flow {
 
 /// The target, which was asked for no pods, has none any more; or it has been waited for long enough.
 fn emptied(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
-    cx.c.target.is_empty(cx.target) || d.reached(after(cx.standing_since(), cx.c.deadline)).is_continue()
+    cx.c.target.is_empty(cx.target)
+        || d.reached(clock::after(cx.standing_since(), cx.c.deadline)).is_continue()
 }
 
 /// Makes the object if it is missing, and patches it if it differs; goes on if it is there as wanted.
@@ -222,7 +224,7 @@ pub(crate) fn stamp(cx: &Context<'_>, d: &PlanBuilder, mut want: Manifest) -> Ma
     want
 }
 
-/// Adds `more` to `into`, object by object.
+/// Adds `more` to `into`, object by object. Nulls stay, as `into` may be a merge patch that removes fields by them.
 fn merge(into: &mut Value, more: &Value) {
     match (into, more) {
         (Value::Object(into), Value::Object(more)) => {

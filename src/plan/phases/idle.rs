@@ -8,11 +8,12 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
 use crate::{
     api::Phase,
+    clock,
     manifest::{self, revision},
     names::conditions,
     plan::{
         analysis::jobs,
-        builder::{PlanBuilder, after},
+        builder::PlanBuilder,
         chain::Chain,
         context::Context,
         gates::{self, declined},
@@ -111,7 +112,7 @@ fn scale_down_idle(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 }
 
 /// Replicas that a chart or a person sets on the target at rest are meant for what serves: the primary gets them, unless
-/// an autoscaler owns its replicas. Not a number that nobody may have meant: what is said of it then.
+/// an autoscaler owns its replicas. Not a number that may be a default: what is said of it then.
 fn hand_over_replicas(cx: &Context<'_>, d: &mut PlanBuilder) -> Option<Note> {
     let replicas = cx.target_replicas();
     let scaled = replicas::primary_is_scaled(cx) || !cx.c.target.replicated();
@@ -137,8 +138,8 @@ fn back_off(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     }
     let patience = seen.patience.unwrap_or(0).clamp(0, PATIENCE_MOST);
     let since = seen.emptied.as_ref().map_or(Timestamp::MIN, |at| at.0);
-    d.reached(after(since, Duration::from_secs(patience as u64)))?;
-    let again = cx.now < after(since, Duration::from_secs((2 * patience).max(PAUSE) as u64));
+    d.reached(clock::after(since, Duration::from_secs(patience as u64)))?;
+    let again = cx.now < clock::after(since, Duration::from_secs((2 * patience).max(PAUSE) as u64));
     let next = match patience {
         _ if !again => 0,
         0 => PATIENCE,

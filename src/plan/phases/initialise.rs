@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{
     api::Phase,
-    manifest::{self, readiness::Rollout, revision},
+    manifest::{self, revision},
     names::{self, conditions},
     plan::{
         builder::PlanBuilder,
@@ -107,12 +107,10 @@ fn kept_as_it_runs(cx: &Context<'_>, d: &mut PlanBuilder, live: &Value) -> Flow 
 
 fn primary_ready(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     staleness::wait_until_seen(cx)?;
-    let why = match cx.primary_rollout() {
-        Rollout::Ready => {
-            d.clear(conditions::PODS_READY);
-            return GO_ON;
-        }
-        Rollout::Waiting { why } | Rollout::Stuck { why } => why,
+    // its Service is made only afterwards
+    let Some((why, _)) = cx.primary_rollout().unserving(true) else {
+        d.clear(conditions::PODS_READY);
+        return GO_ON;
     };
     waiting::for_pods(cx, d, cx.standing_since(), &why, |why| cx.messages.primary_not_ready(why));
     WAIT

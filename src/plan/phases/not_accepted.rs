@@ -1,4 +1,4 @@
-//! A Canary that is not accepted, in the middle of a run. Nothing rises and nothing is mended, but it stays watched: what is
+//! A Canary that is not accepted, in the middle of a run. No weight is raised and nothing is corrected, but it stays watched: what is
 //! measured badly still ends the run, an ending that was begun goes on, and the canary's traffic goes to the primary when
 //! its pods are gone or another template is there that was never analysed.
 

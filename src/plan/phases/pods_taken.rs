@@ -4,8 +4,9 @@
 
 use crate::{
     api::EndingKind,
+    clock,
     plan::{
-        builder::{PlanBuilder, after},
+        builder::PlanBuilder,
         context::Context,
         model::flow::{Flow, GO_ON, WAIT, handled_after},
         objects::{replicas, write::WriteReason},
@@ -47,7 +48,7 @@ fn are_leaving(cx: &Context<'_>) -> bool {
 fn step_overdue(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let step = cx.step();
     let Some(pods) = step.pods.as_ref().filter(|_| replicas::awaits_pods(cx, &step)) else { return GO_ON };
-    if d.reached(after(cx.counted_from(pods.since.0), cx.c.deadline)).is_break() {
+    if d.reached(clock::after(cx.counted_from(pods.since.0), cx.c.deadline)).is_break() {
         return GO_ON;
     }
     let why = cx.target_rollout();
@@ -60,7 +61,7 @@ fn step_overdue(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 /// They have been taken away again and again for longer than the deadline.
 fn overdue(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let Some(taken) = cx.status().run.as_ref().and_then(|run| run.taken.as_ref()) else { return GO_ON };
-    if d.reached(after(cx.counted_from(taken.since.0), cx.c.deadline)).is_break() {
+    if d.reached(clock::after(cx.counted_from(taken.since.0), cx.c.deadline)).is_break() {
         return GO_ON;
     }
     let why = format!("its pods were taken away {} times", taken.times);

@@ -4,11 +4,12 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
 use crate::{
     api::{EndingKind, Phase, StepStatus},
-    manifest::{self, readiness::Rollout},
+    clock,
+    manifest,
     names::conditions,
     plan::{
         analysis::{evaluate, jobs, measurable::blocked, schedule},
-        builder::{PlanBuilder, after},
+        builder::PlanBuilder,
         chain::Chain,
         context::Context,
         gates, history,
@@ -53,7 +54,7 @@ pub(crate) const CHAIN: Chain = &[
     ("unused_jobs", jobs::collect),
     ("first_step", start::first_step),
     ("step_confirmed", confirm),
-    ("jobs", jobs::tend),
+    ("jobs", jobs::reconcile),
     ("analysis", analyse),
 ];
 
@@ -113,7 +114,7 @@ fn go_on(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 }
 
 /// The step's split; all to the canary while only that has pods. Where the route cannot do that, one that somebody turned
-/// further to the canary stays: putting it back would lead to nobody.
+/// further to the canary stays: putting it back would lead to no pods.
 fn wanted(cx: &Context<'_>, step: &StepStatus) -> Split {
     let zero = cx.zero();
     if zero.canary() > 0 {
@@ -136,7 +137,7 @@ fn is_rescue(cx: &Context<'_>, split: Split) -> bool {
 }
 
 /// Only the canary has pods: all are led there, and back to the step's split once the primary has some again. Nothing else
-/// is mended.
+/// is fixed.
 pub(crate) fn on_healthy_side(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let want = wanted(cx, &cx.step());
     if !is_rescue(cx, want) && !cx.live_split().is_some_and(|live| is_rescue(cx, live)) {
@@ -219,22 +220,17 @@ fn primary_pods(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 
 /// The pods that are to get traffic are ready and behind their Service. Past the deadline the run fails.
 fn canary_pods(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
-    let (why, stuck) = match cx.target_rollout() {
-        Rollout::Ready if cx.canary_pods() > 0 => {
-            d.clear(conditions::PODS_READY);
-            let patience = cx.c.interval.min(cx.c.deadline / 2);
-            d.pods_are_ready(after(cx.pods_waited_since(), patience));
-            return GO_ON;
-        }
-        Rollout::Ready => ("its pods are not yet behind the Service".to_owned(), false),
-        Rollout::Waiting { why } => (why, false),
-        Rollout::Stuck { why } => (why, true),
+    let Some((why, stuck)) = cx.target_rollout().unserving(cx.canary_pods() > 0) else {
+        d.clear(conditions::PODS_READY);
+        let patience = cx.c.interval.min(cx.c.deadline / 2);
+        d.pods_are_ready(clock::after(cx.pods_waited_since(), patience));
+        return GO_ON;
     };
     if let Some(step) = d.status.step.as_mut().filter(|step| step.pods_since.is_none()) {
         step.pods_since = Some(MicroTime(cx.now));
     }
     let noun = cx.c.target.noun();
-    let deadline = after(cx.pods_waited_since(), cx.c.deadline);
+    let deadline = clock::after(cx.pods_waited_since(), cx.c.deadline);
     if stuck || cx.now >= deadline {
         d.say(cx.messages.canary_not_ready(noun, &why));
         d.say(cx.messages.deadline_exceeded(&why));

@@ -5,10 +5,10 @@ use serde_json::Value;
 
 use crate::{
     api::{EndingKind, Phase, StepStatus},
-    manifest::readiness::Rollout,
+    clock,
     names::conditions,
     plan::{
-        builder::{PlanBuilder, after},
+        builder::PlanBuilder,
         chain::Chain,
         context::Context,
         gates::webhooks,
@@ -54,7 +54,10 @@ pub(crate) const CHAIN: Chain = &[
     ("primary_template", primary_template),
     ("primary_ready", primary_ready),
     // the few pods that shares have left it first: all at once would be more of the old version before the new
-    ("primary_whole", |cx, d| if pod_limits::made(cx) { pod_weighting::ask_for_whole(cx, d) } else { GO_ON }),
+    (
+        "primary_whole",
+        |cx, d| if pod_limits::shares_pods(cx) { pod_weighting::ask_for_whole(cx, d) } else { GO_ON },
+    ),
     ("route_programmed", acceptance::programmed),
     ("shift", shift),
 ];
@@ -135,7 +138,7 @@ fn target_moved_on_under_traffic(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow 
     d.urgent = true;
     let moved = traffic::routing(cx, d, zero, WriteReason::Wanted);
     if zero.canary() > 0 {
-        d.wake_at(after(cx.now, cx.c.interval));
+        d.wake_at(clock::after(cx.now, cx.c.interval));
     }
     handled_after(moved)
 }
@@ -178,13 +181,13 @@ fn primary_template(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     // one that is no longer named is there until the run is over
     let scaled = replicas::primary_is_scaled(cx);
     let counted = cx.c.target.replicated() && cx.target_replicas() > 0;
-    let resize = !scaled && !pod_limits::made(cx) && !target_moved_on(cx) && counted;
+    let resize = !scaled && !pod_limits::shares_pods(cx) && !target_moved_on(cx) && counted;
     let given = primary::from_stored(cx, d, stored, autoscaler::primary_start(cx), resize);
     if given.is_continue() || !contest::primary_held(cx) {
         return given;
     }
     // it does not get the template: changed back each time, or refused
-    d.reached(after(cx.standing_since(), cx.c.deadline))?;
+    d.reached(clock::after(cx.standing_since(), cx.c.deadline))?;
     let why = contest::why_primary_held(cx);
     d.say(cx.messages.promotion_failed(&why));
     ending::begin(cx, d, EndingKind::UndoingPromotion, "PromotionFailed", &why)
@@ -193,17 +196,12 @@ fn primary_template(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 fn primary_ready(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     staleness::wait_until_seen(cx)?;
     services::followed(cx, d)?;
-    let (why, stuck) = match cx.primary_rollout() {
-        Rollout::Ready if cx.primary_pods() > 0 => {
-            d.clear(conditions::PODS_READY);
-            return GO_ON;
-        }
-        Rollout::Ready => ("its pods are not yet behind the Service".to_owned(), false),
-        Rollout::Waiting { why } => (why, false),
-        Rollout::Stuck { why } => (why, true),
+    let Some((why, stuck)) = cx.primary_rollout().unserving(cx.primary_pods() > 0) else {
+        d.clear(conditions::PODS_READY);
+        return GO_ON;
     };
-    let deadline = after(cx.standing_since(), cx.c.deadline);
-    let grace = after(cx.standing_since(), std::time::Duration::from_secs(1));
+    let deadline = clock::after(cx.standing_since(), cx.c.deadline);
+    let grace = clock::after(cx.standing_since(), std::time::Duration::from_secs(1));
     if (stuck && cx.now >= grace) || cx.now >= deadline {
         d.say(cx.messages.promotion_failed(&why));
         return ending::begin(cx, d, EndingKind::UndoingPromotion, "PromotionFailed", &why);
@@ -221,7 +219,7 @@ fn shift(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
         return finalising(cx, d);
     }
     if step.promotion > 0 {
-        d.reached(after(confirmed.0, cx.c.interval))?;
+        d.reached(clock::after(confirmed.0, cx.c.interval))?;
     }
     let all = cx.c.promotion_step == 0 || target_moved_on(cx);
     let weight = if all { 0 } else { (step.weight - cx.c.promotion_step).max(0) };

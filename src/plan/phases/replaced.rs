@@ -2,10 +2,11 @@
 //! pods first, and comes back when the primary is ready.
 
 use crate::{
+    clock,
     manifest::{self, readiness::Rollout},
     names,
     plan::{
-        builder::{PlanBuilder, after},
+        builder::PlanBuilder,
         context::Context,
         model::{
             Messages,
@@ -21,7 +22,7 @@ use crate::{
     spec::Apex,
 };
 
-/// Nobody is on the primary when it is given a template that may cost it all its pods at once.
+/// No traffic is on the primary when it is given a template that may cost it all its pods at once.
 pub(crate) fn everyone_on_canary(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let given = cx.primary().and_then(|primary| manifest::annotation(primary, names::ANNOTATION_REVISION));
     let moves = cx.moves() && cx.c.apex != Apex::Shares && cx.applied() == Some(cx.hash.as_str());
@@ -42,7 +43,7 @@ pub(crate) fn everyone_on_canary(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow 
 
 /// The analysed pods are as many as the primary has; not waited for longer than the deadline.
 fn pods_for_everyone(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
-    if cx.now >= after(cx.standing_since(), cx.c.deadline) {
+    if cx.now >= clock::after(cx.standing_since(), cx.c.deadline) {
         return GO_ON;
     }
     let needed = autoscaler::target_back(cx);
@@ -52,6 +53,6 @@ fn pods_for_everyone(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     if matches!(cx.target_rollout(), Rollout::Ready) {
         return GO_ON;
     }
-    d.wake_at(after(cx.standing_since(), cx.c.deadline));
+    d.wake_at(clock::after(cx.standing_since(), cx.c.deadline));
     WAIT
 }

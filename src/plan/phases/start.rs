@@ -5,10 +5,11 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
 use crate::{
     api::{EndingKind, Phase, StepStatus},
+    clock,
     names::conditions,
     plan::{
         analysis::{evaluate, schedule},
-        builder::{PlanBuilder, after},
+        builder::PlanBuilder,
         context::Context,
         gates::{
             self, StepGate,
@@ -70,7 +71,7 @@ pub(crate) fn pods_renewed(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     // without a primary they serve whatever comes by an apex that leads to both
     wait_unless(cx.zero().canary() == 0 && cx.primary_pods() > 0)?;
     d.reached(cx.settled_at())?;
-    if d.reached(after(cx.standing_since(), cx.c.deadline)).is_continue() {
+    if d.reached(clock::after(cx.standing_since(), cx.c.deadline)).is_continue() {
         let why = "its pods with the former configuration were not replaced in time";
         d.say(cx.messages.deadline_exceeded(why));
         return ending::begin(cx, d, EndingKind::RollingBack, "DeadlineExceeded", why);

@@ -8,10 +8,11 @@ use serde_json::Value;
 
 use crate::{
     api::{Phase, StepStatus},
-    manifest::{self, Manifest, Undo, json, readiness::Rollout},
+    clock,
+    manifest::{self, Manifest, Undo, json},
     names,
     plan::{
-        builder::{PlanBuilder, after},
+        builder::PlanBuilder,
         chain::{self, Chain},
         context::Context,
         model::{
@@ -67,7 +68,7 @@ fn release(snap: &Snapshot, d: &mut PlanBuilder) {
 }
 
 /// `helm install` takes an object under deletion for its own and says "deployed"; then the object goes. Told of a deletion
-/// that nobody watched: one that is seen from its beginning is the uninstallation itself.
+/// that was not watched: one that is seen from its beginning is the uninstallation itself.
 fn applied_since(snap: &Snapshot) -> Option<Note> {
     let meta = &snap.canary.metadata;
     let release = meta.annotations.as_ref()?.get(names::HELM_RELEASE)?;
@@ -139,7 +140,7 @@ fn within_deadline(
     part: impl FnOnce(&mut PlanBuilder) -> Flow,
 ) -> Flow {
     let flow = part(d);
-    let by = after(cx.standing_since(), cx.c.deadline);
+    let by = clock::after(cx.standing_since(), cx.c.deadline);
     // what may be written now is tried, however late it is
     if flow != WAIT || cx.now < by {
         if flow != GO_ON {
@@ -173,7 +174,7 @@ pub(crate) fn removed_together(snap: &Snapshot) -> bool {
     match accepted.filter(|c| c.reason == "TargetMissing") {
         Some(missing) => {
             let since = missing.last_transition_time.as_ref().map_or(Timestamp::MIN, |t| t.0);
-            after(since, TOGETHER) >= deleted
+            clock::after(since, TOGETHER) >= deleted
         }
         // it was there when it was last looked at, which was before the deletion
         None => snap.watching_since <= deleted,
@@ -213,7 +214,7 @@ fn begin(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     HANDLED
 }
 
-/// Until everything is given back nobody is left with the side that has no pods while the other has some.
+/// Until everything is given back no traffic goes to the side that has no pods while the other has some.
 fn on_healthy_side(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let Some(live) = cx.live_split().filter(|_| reverted_at(cx).is_none() && cx.c.apex == Apex::Stays) else {
         return GO_ON;
@@ -235,7 +236,7 @@ fn leave_running(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     }
     // who is left with it: a primary without pods is waited for, while the canary serves
     if cx.primary_pods() == 0 && cx.canary_pods() > 0 {
-        d.reached(after(cx.standing_since(), cx.c.deadline))?;
+        d.reached(clock::after(cx.standing_since(), cx.c.deadline))?;
     }
     if cx.live_split().is_some() {
         traffic::routing(cx, d, cx.zero(), WriteReason::Wanted)?;
@@ -258,12 +259,8 @@ fn target_serves(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     staleness::wait_until_seen(cx)?;
     autoscaler::returned(cx, d)?;
     let behind = cx.snap.objects.get(SERVICE, &cx.c.names.canary_service).is_none() || cx.canary_pods() > 0;
-    let why = match cx.target_rollout() {
-        Rollout::Ready if behind => return GO_ON,
-        Rollout::Ready => "its pods are not yet behind the Service".to_owned(),
-        Rollout::Waiting { why } | Rollout::Stuck { why } => why,
-    };
-    d.reached(after(cx.standing_since(), cx.c.deadline))?;
+    let Some((why, _)) = cx.target_rollout().unserving(behind) else { return GO_ON };
+    d.reached(clock::after(cx.standing_since(), cx.c.deadline))?;
     if cx.primary_pods() > 0 {
         let_go(cx.snap, d, Some(&format!("{} did not become ready ({why})", cx.c.names.target)));
         return HANDLED;
@@ -276,8 +273,8 @@ fn target_serves(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 fn proxies_followed(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let reverted = reverted_at(cx).unwrap_or(cx.now);
     let followed =
-        if acceptance::not_programmed(cx).is_none() { reverted } else { after(reverted, PATIENCE) };
-    d.reached(after(followed, cx.settle()))
+        if acceptance::not_programmed(cx).is_none() { reverted } else { clock::after(reverted, PATIENCE) };
+    d.reached(clock::after(followed, cx.settle()))
 }
 
 /// The apex Service selects the target and the route leads to the apex: as they were, or as plain objects.
@@ -314,7 +311,7 @@ fn services_given_back(cx: &Context<'_>, d: &mut PlanBuilder, routed: bool) -> F
         return WRITE_FIRST;
     }
     back?;
-    d.reached(turned.map_or(Timestamp::MIN, |turned| after(turned, cx.settle())))
+    d.reached(turned.map_or(Timestamp::MIN, |turned| clock::after(turned, cx.settle())))
 }
 
 /// What another party changes back, or the API server refuses, does not hold the deletion up past the deadline.
@@ -322,7 +319,7 @@ fn left_running(cx: &Context<'_>, d: &mut PlanBuilder, part: impl FnOnce(&mut Pl
     let held = d.held.len();
     let flow = part(d);
     let Some((at, _)) = d.held.get(held).filter(|_| flow == WAIT).cloned() else { return flow };
-    d.reached(after(cx.standing_since(), cx.c.deadline))?;
+    d.reached(clock::after(cx.standing_since(), cx.c.deadline))?;
     let_go(cx.snap, d, Some(&contest::why_held(cx, &at)));
     HANDLED
 }

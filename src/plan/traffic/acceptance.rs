@@ -2,9 +2,10 @@
 //! taken, nothing is measured, and no pods are deleted that may still get requests.
 
 use crate::{
+    clock,
     names::conditions,
     plan::{
-        builder::{PlanBuilder, after},
+        builder::PlanBuilder,
         context::Context,
         model::{
             Note,
@@ -42,7 +43,7 @@ fn waited_for(cx: &Context<'_>, d: &mut PlanBuilder, missing: Option<String>) ->
         return GO_ON;
     };
     let written = cx.route_settled_at().max(cx.standing_since());
-    let patience = after(written, cx.c.interval);
+    let patience = clock::after(written, cx.c.interval);
     if cx.now < patience {
         d.wake_at(patience);
     } else if d.condition(conditions::ROUTE_FOLLOWED, "False", "RouteNotFollowed", &why) {

@@ -4,9 +4,10 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
 use crate::{
     api::{Ending, EndingKind, RunStatus, StepStatus},
+    clock,
     names::conditions,
     plan::{
-        builder::{PlanBuilder, after},
+        builder::PlanBuilder,
         context::Context,
         model::flow::{Flow, GO_ON, handled_after},
         objects::write::WriteReason,
@@ -52,7 +53,7 @@ pub(crate) fn on_healthy_side(cx: &Context<'_>) -> Split {
 /// Pods that a share needs are not ready within the deadline: the run fails.
 pub(crate) fn overdue_shares(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let StepStatus { index, since: Some(since), confirmed: None, .. } = cx.step() else { return GO_ON };
-    if index == 0 || d.reached(after(cx.counted_from(since.0), cx.c.deadline)).is_break() {
+    if index == 0 || d.reached(clock::after(cx.counted_from(since.0), cx.c.deadline)).is_break() {
         return GO_ON;
     }
     let why = cx.target_rollout();

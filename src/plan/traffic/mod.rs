@@ -22,7 +22,7 @@ pub(crate) fn routing(cx: &Context<'_>, d: &mut PlanBuilder, want: Split, why: W
     }
 }
 
-/// The route in place carries `want`, whatever else about the generated objects may have to be mended first.
+/// The route in place carries `want`, whatever else about the generated objects may have to be corrected first.
 pub(crate) fn split_in_place(cx: &Context<'_>, want: Split) -> bool {
     cx.live_split() == Some(want)
 }

@@ -10,9 +10,9 @@ use serde_json::Value;
 
 use crate::{
     api::Phase,
-    manifest,
+    clock, manifest,
     plan::{
-        builder::{PlanBuilder, after},
+        builder::PlanBuilder,
         context::Context,
         model::{
             Action, Messages,
@@ -99,7 +99,7 @@ fn share(cx: &Context<'_>, d: &mut PlanBuilder, want: Split, why: WriteReason) -
     // a promotion gives the primary all its pods: they are not taken from it again
     let shared = matches!(cx.phase(), Phase::Progressing | Phase::Waiting | Phase::WaitingPromotion)
         && !cx.waits_to_begin();
-    if shared { approach(cx, d, Replicas { primary, target }, why) } else { GO_ON }
+    if shared { scale_towards(cx, d, Replicas { primary, target }, why) } else { GO_ON }
 }
 
 /// Goes on unless the apex selects both sides and the primary lacks pods that it needs to serve everyone: it gets them,
@@ -139,7 +139,7 @@ fn report_shortage(cx: &Context<'_>, d: &mut PlanBuilder, ready: i64, needed: i6
     let ended = d.status.run.as_ref().and_then(|r| r.ending.as_ref()).map(|e| e.at.0);
     let decided = d.status.step.as_ref().and_then(|s| s.since.as_ref()).map(|t| t.0);
     let since = ended.or(decided).unwrap_or_else(|| cx.standing_since());
-    let patience = after(since, cx.c.interval);
+    let patience = clock::after(since, cx.c.interval);
     if cx.now < patience {
         return d.wake_at(patience);
     }
@@ -148,7 +148,7 @@ fn report_shortage(cx: &Context<'_>, d: &mut PlanBuilder, ready: i64, needed: i6
 }
 
 /// Scales primary and target one step towards the wanted replicas; goes on when they are as wanted.
-fn approach(cx: &Context<'_>, d: &mut PlanBuilder, want: Replicas, why: WriteReason) -> Flow {
+fn scale_towards(cx: &Context<'_>, d: &mut PlanBuilder, want: Replicas, why: WriteReason) -> Flow {
     let Some(live) = cx.primary() else { return WAIT };
     let asked = Replicas { primary: manifest::replicas(live), target: cx.target_replicas() };
     if asked == want {

@@ -6,6 +6,7 @@ use crate::{
         apisix::Apisix,
         copy::APISIX_ROUTE,
         split::Split,
+        tests::snapshot,
         traits::{Cookies, Router},
     },
     snapshot::{ObjectRef, Objects},
@@ -37,10 +38,7 @@ fn live(backends: &Value) -> Objects {
 fn the_rule_to_the_apex_is_split_before_the_users() {
     let user = live(&json!([{"serviceName": "podinfo", "servicePort": 80, "subset": "v1"}]));
     let made = Apisix.render(&canary(), &user, Split::to_canary(25), &Cookies::default());
-    let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path("../snapshots");
-    settings.set_prepend_module_to_snapshot(false);
-    settings.bind(|| insta::assert_yaml_snapshot!("apisix", made.unwrap()[0].body));
+    snapshot("apisix", &made.unwrap()[0].body);
 }
 
 #[test]

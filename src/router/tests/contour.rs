@@ -5,6 +5,7 @@ use crate::{
     router::{
         contour::Contour,
         split::Split,
+        tests::snapshot,
         traits::{Cookies, Router},
     },
     snapshot::Objects,
@@ -19,13 +20,6 @@ fn canary(service: &Value, analysis: &Value) -> Validated {
 
 fn rendered(c: &Validated, want: Split) -> Value {
     Contour.render(c, &Objects::default(), want, &Cookies::default()).unwrap().remove(0).body
-}
-
-fn snapshot(name: &str, value: &Value) {
-    let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path("../snapshots");
-    settings.set_prepend_module_to_snapshot(false);
-    settings.bind(|| insta::assert_yaml_snapshot!(name, value));
 }
 
 #[test]

@@ -5,6 +5,7 @@ use crate::{
     router::{
         gatewayapi::{GatewayApi, V1, V1BETA1, backend},
         split::Split,
+        tests::snapshot,
         traits::{Cookies, Router, RouterError},
     },
     snapshot::{Objects, SERVICE},
@@ -21,13 +22,6 @@ fn canary(service: &Value, analysis: &Value) -> Validated {
 
 fn rendered(router: &GatewayApi, c: &Validated, want: Split, cookies: &Cookies) -> Value {
     router.render(c, &Objects::default(), want, cookies).unwrap().remove(0).body
-}
-
-fn snapshot(name: &str, value: &Value) {
-    let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path("../snapshots");
-    settings.set_prepend_module_to_snapshot(false);
-    settings.bind(|| insta::assert_yaml_snapshot!(name, value));
 }
 
 #[test]

@@ -6,6 +6,7 @@ use crate::{
         gloo::{Gloo, UPSTREAM, to_upstream},
         route::Side,
         split::Split,
+        tests::snapshot,
         traits::{Cookies, Router},
     },
     snapshot::Objects,
@@ -36,10 +37,7 @@ fn everything() {
     );
     let made = Gloo.render(&c, &live, Split::to_canary(100), &Cookies::default()).unwrap();
     let bodies: Vec<&Value> = made.iter().map(|m| &m.body).collect();
-    let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path("../snapshots");
-    settings.set_prepend_module_to_snapshot(false);
-    settings.bind(|| insta::assert_yaml_snapshot!("gloo", bodies));
+    snapshot("gloo", &json!(bodies));
 }
 
 #[test]

@@ -5,6 +5,7 @@ use crate::{
     router::{
         istio::{Istio, gateways},
         split::Split,
+        tests::snapshot,
         traits::{Cookies, Router, RouterError},
         virtual_service::VIRTUAL_SERVICE,
     },
@@ -32,13 +33,6 @@ fn live(http: &Value) -> Objects {
     let mut objects = Objects::default();
     objects.insert(VIRTUAL_SERVICE, json!({"metadata": {"name": "podinfo"}, "spec": {"http": http}}));
     objects
-}
-
-fn snapshot(name: &str, value: &Value) {
-    let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path("../snapshots");
-    settings.set_prepend_module_to_snapshot(false);
-    settings.bind(|| insta::assert_yaml_snapshot!(name, value));
 }
 
 #[test]

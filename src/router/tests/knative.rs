@@ -52,7 +52,7 @@ fn a_note_that_was_edited_leads_nobody_astray() {
     let mut edited = json!({"metadata": {"annotations": {names::ANNOTATION_PRIMARY_REVISION: "podinfo-9"}}});
     assert_eq!(wanted(&objects(&edited), 0), Some(knative::traffic("podinfo-1", 0)));
     edited["spec"] = json!({"traffic": [{"latestRevision": true, "percent": 100}]});
-    assert_eq!(wanted(&objects(&edited), 0), None, "it waits until the note is mended");
+    assert_eq!(wanted(&objects(&edited), 0), None, "it waits until the note is fixed");
     let c = fixture::canary(&json!({}));
     assert!(Knative.read_back(&c, &objects(&edited)).is_err());
 }

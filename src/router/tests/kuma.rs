@@ -6,6 +6,7 @@ use crate::{
         kuma::{Kuma, MESH_HTTP_ROUTE},
         kuma_traffic_route::{SERVICE, TRAFFIC_ROUTE},
         split::Split,
+        tests::snapshot,
         traits::{Cookies, Router, RouterError},
     },
     snapshot::{ObjectRef, Objects},
@@ -57,17 +58,14 @@ fn deleted(undo: &[Undo]) -> Vec<ObjectRef> {
 fn requests_of_the_whole_mesh_for_the_apex_are_split() {
     let mut c = fixture::canary(&json!({}));
     c.mesh = "prod".into();
-    let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path("../snapshots");
-    settings.set_prepend_module_to_snapshot(false);
     let mut live = Objects::default();
-    settings.bind(|| insta::assert_yaml_snapshot!("kuma", rendered(&c, &live, 25).body));
+    snapshot("kuma", &rendered(&c, &live, 25).body);
     live.insert(TRAFFIC_ROUTE, {
         let mut all = for_all();
         all["mesh"] = json!("prod");
         all
     });
-    settings.bind(|| insta::assert_yaml_snapshot!("kuma_traffic_route", rendered(&c, &live, 25).body));
+    snapshot("kuma_traffic_route", &rendered(&c, &live, 25).body);
 }
 
 #[test]

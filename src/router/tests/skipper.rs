@@ -6,6 +6,7 @@ use crate::{
         skipper::{PREDICATE, ROUTES, Skipper},
         skipper_weights::WEIGHTS,
         split::Split,
+        tests::snapshot,
         traits::{Cookies, Router},
     },
     snapshot::{INGRESS, ObjectRef, Objects},
@@ -35,10 +36,7 @@ fn live(predicate: &Value) -> Objects {
 #[test]
 fn each_path_to_the_apex_leads_to_both_sides() {
     let made = Skipper.render(&canary(), &live(&json!(null)), Split::to_canary(25), &Cookies::default());
-    let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path("../snapshots");
-    settings.set_prepend_module_to_snapshot(false);
-    settings.bind(|| insta::assert_yaml_snapshot!("skipper", made.unwrap()[0].body));
+    snapshot("skipper", &made.unwrap()[0].body);
 }
 
 #[test]

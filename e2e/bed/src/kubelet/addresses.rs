@@ -12,7 +12,7 @@ pub(super) struct Addresses {
 }
 
 impl Addresses {
-    /// An address nobody has; `None` when all are taken.
+    /// An address that is free; `None` when all are taken.
     pub(super) fn take(&mut self) -> Option<Ipv4Addr> {
         (0..BLOCKS * 256).find_map(|_| {
             let n = self.next % (BLOCKS * 256);

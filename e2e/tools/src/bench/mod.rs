@@ -38,7 +38,7 @@ pub async fn run(canaries: usize, progress: &(dyn Fn(&str) + Sync)) -> anyhow::R
     progress("starting a control plane and Prometheus");
     let options = Options { envoy: false, backends: false, ..Options::default() };
     let bed = Bed::start(options).await?;
-    // the kinds are what is needed: routes are written and read, nobody serves them
+    // only the kinds are needed: routes are written and read, and serve no requests
     bed.istiod()?.stop().await?;
     bed.install().await?;
     let mut operator = Operator::start(&bed, &[], &[])?;

@@ -38,6 +38,6 @@ fn main() -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     serin_bed::enter()?;
-    let as_it_should = tokio::runtime::Runtime::new()?.block_on(demo::play(scenario))?;
-    Ok(if as_it_should { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let as_described = tokio::runtime::Runtime::new()?.block_on(demo::play(scenario))?;
+    Ok(if as_described { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -31,8 +31,8 @@ const ROW: Duration = Duration::from_secs(2);
 const LIMIT: Duration = Duration::from_secs(120);
 /// How long the last Event may follow the end of the run.
 const LAST_WORD: Duration = Duration::from_secs(5);
-/// Answers that are needed to compare a share with a weight.
-pub(super) const ENOUGH: u64 = 1000;
+/// Answers that are waited for after a run, to compare a share with a weight.
+const ENOUGH: u64 = 1000;
 
 /// What a client got while the canary had one weight.
 pub(super) struct Step {
@@ -335,7 +335,7 @@ impl Flight {
         if stays {
             self.shown = Instant::now();
         }
-        stage.screen.row(&row, stage.limits, stays)
+        stage.screen.row(&row, stays)
     }
 }
 

@@ -25,15 +25,13 @@ const OTHERS: f64 = 100.0;
 /// How many people keep their cookies, and how long each waits between two requests.
 const PEOPLE: usize = 20;
 const PAUSE: Duration = Duration::from_millis(200);
-/// How far the share of copies may be off, in percentage points: the proxy learns a moment after the route says so.
-const TOLERANCE: f64 = 5.0;
 /// Where the pods of the example say how many requests they answered.
 const PORT: u16 = 9898;
 
 /// Who is looked at.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Kind {
-    Nobody,
+    Nothing,
     /// Those whose requests are not named.
     Others,
     /// Copies of so many percent of the requests.
@@ -44,17 +42,16 @@ pub(super) enum Kind {
     People,
 }
 
-/// What was found, and whether it is as it should be.
+/// What was found.
 #[derive(Debug, Clone)]
 pub(super) struct Finding {
     pub(super) about: &'static str,
     pub(super) text: String,
-    pub(super) good: bool,
 }
 
 /// Those who are looked at during one run.
 pub(super) enum Beside {
-    Nobody,
+    Nothing,
     Others(LoadHandle),
     Copies { percent: u8, since: Option<Copied> },
     People(People),
@@ -71,7 +68,7 @@ impl Beside {
     /// `everyone` is a request without anything that names it.
     pub(super) fn start(kind: Kind, everyone: &Target, version: &str) -> Self {
         match kind {
-            Kind::Nobody => Self::Nobody,
+            Kind::Nothing => Self::Nothing,
             Kind::Others => Self::Others(LoadHandle::start(everyone, OTHERS, 2)),
             Kind::Copies { percent } => Self::Copies { percent, since: None },
             Kind::People => Self::People(People::start(everyone, version)),
@@ -91,14 +88,13 @@ impl Beside {
         let Some(before) = before.filter(|_| !now) else { return Ok(None) };
         let (sent, copies) = (counts.requests - before.requests, counts.answered - before.answered);
         let share = copies / (sent.max(1) as f64);
-        let good = (share * 100.0 - f64::from(*meant)).abs() <= TOLERANCE;
         let text = format!(
             "{} of {} requests, {}; meant: {meant} %",
             grouped(copies as u64),
             grouped(sent),
             percent(share)
         );
-        Ok(Some(Finding { about: "copies", text, good }))
+        Ok(Some(Finding { about: "copies", text }))
     }
 
     /// How it stands, to be shown while the run goes on.
@@ -106,7 +102,7 @@ impl Beside {
         match self {
             Self::People(people) => Some(people.finding()),
             Self::Others(load) => Some(others(load)),
-            Self::Nobody | Self::Copies { .. } => None,
+            Self::Nothing | Self::Copies { .. } => None,
         }
     }
 
@@ -114,7 +110,7 @@ impl Beside {
     pub(super) fn end(&mut self) -> Option<Finding> {
         let last = self.now();
         if matches!(self, Self::Others(_) | Self::People(_)) {
-            *self = Self::Nobody;
+            *self = Self::Nothing;
         }
         last
     }
@@ -128,7 +124,7 @@ fn others(load: &LoadHandle) -> Finding {
         .map(|(version, all)| format!("{} answers of {version}", grouped(all.total())))
         .collect();
     let text = format!("{}; {} lost", by.join(", "), window.lost());
-    Finding { about: "all others", text, good: window.versions.len() == 1 && window.lost() == 0 }
+    Finding { about: "all others", text }
 }
 
 /// Requests that the target's pods have answered, by their own count.
@@ -182,7 +178,7 @@ impl People {
             "{new} of {PEOPLE} have met the new version; {back} of {} answers sent one of them back, {failed} failed",
             grouped(requests)
         );
-        Finding { about: "people", text, good: new > 0 && back + failed == 0 }
+        Finding { about: "people", text }
     }
 }
 

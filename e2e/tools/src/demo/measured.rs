@@ -70,24 +70,6 @@ impl Measured {
             }
         }
     }
-
-    /// Whether the success rate is good; nothing, when there is none.
-    pub(super) fn success_within(&self, limits: Limits) -> Option<bool> {
-        match self {
-            Self::Nothing => None,
-            Self::NoTraffic => Some(false),
-            Self::Values { success, .. } => Some(*success >= limits.min_success),
-        }
-    }
-
-    /// Whether the 99th percentile is good; nothing, when there is none.
-    pub(super) fn p99_within(&self, limits: Limits) -> Option<bool> {
-        match self {
-            Self::Nothing => None,
-            Self::NoTraffic => Some(false),
-            Self::Values { p99, .. } => Some((*p99)? <= limits.max_p99?),
-        }
-    }
 }
 
 /// The value of `flagger_canary_metric_analysis` for a target and a metric with these words in its name.

@@ -1,7 +1,7 @@
 //! `make demo`: releases on the bed under real traffic, shown in the terminal while they happen.
 //!
 //! [`scenarios`] says what is played and in which order. [`act`] plays one release, [`beside`] looks at those who make a
-//! strategy special, [`report`] judges what was seen, [`keep`] leaves everything running for a look around.
+//! strategy special, [`report`] prints what was seen, [`keep`] leaves everything running for a look around.
 
 mod act;
 mod beside;
@@ -19,12 +19,18 @@ mod traffic;
 use std::time::Instant;
 
 use serin::api::Phase;
-use serin_bed::{Bed, Options, proxies::Door};
+use serin_bed::{Bed, Options, observer::Observer, proxies::Door};
 
 pub use self::scenarios::{SCENARIOS, Scenario, find, list};
-use self::{act::Outcome, numbers::tenths, scenarios::Act, screen::Screen, stage::open};
+use self::{
+    act::Outcome,
+    numbers::{NAMESPACE, tenths},
+    scenarios::Act,
+    screen::Screen,
+    stage::open,
+};
 
-/// Plays all acts of a scenario; whether all went as they should. [`serin_bed::enter`] must have been called.
+/// Plays all acts of a scenario; whether all ended as described, and no invariant was broken meanwhile. [`serin_bed::enter`] must have been called.
 ///
 /// # Errors
 /// The bed or the operator does not start, or an act does not end.
@@ -38,6 +44,7 @@ pub async fn play(scenario: &'static Scenario) -> anyhow::Result<bool> {
     let options = Options { proxies, ..Options::default() };
     let bed = Bed::start(options).await?;
     bed.install().await?;
+    let observer = Observer::start(bed.admin());
     let parts: Vec<&str> = bed.timings().iter().map(|(name, _)| *name).filter(|name| is_part(name)).collect();
     screen.fact("bed", &format!("{} s: {}", tenths(began.elapsed()), parts.join(", ")))?;
     let mut stage = open(&bed, scenario, screen).await?;
@@ -52,7 +59,8 @@ pub async fn play(scenario: &'static Scenario) -> anyhow::Result<bool> {
         }
         played.push((act, outcome));
     }
-    let good = report::print(&mut stage, &played, began.elapsed())?;
+    let broken = observer.violations(NAMESPACE).await?;
+    let good = report::print(&mut stage, &played, &broken, began.elapsed())?;
     if keep::wanted() {
         keep::running(&mut stage).await?;
     }

@@ -94,9 +94,9 @@ impl Screen {
     }
 
     /// A row: one that `stays`, or the live one.
-    pub(super) fn row(&mut self, row: &Row, limits: Limits, stays: bool) -> io::Result<()> {
+    pub(super) fn row(&mut self, row: &Row, stays: bool) -> io::Result<()> {
         if stays {
-            let text = self.render(row, limits);
+            let text = self.render(row);
             return self.line(&text);
         }
         if !self.live {
@@ -105,7 +105,7 @@ impl Screen {
         self.open = true;
         let mut out = io::stdout();
         // Without wrapping: on a narrow terminal the row must stay one line to be replaced.
-        write!(out, "\r\x1b[2K\x1b[?7l{}\x1b[?7h", self.render(row, limits))?;
+        write!(out, "\r\x1b[2K\x1b[?7l{}\x1b[?7h", self.render(row))?;
         out.flush()
     }
 
@@ -123,11 +123,10 @@ impl Screen {
 
     /// How it stands with those beside the client.
     pub(super) fn beside(&mut self, found: &Finding) -> io::Result<()> {
-        let text = self.verdict(found.good, &found.text);
-        self.line(&format!("{INDENT}{}: {text}", found.about))
+        self.line(&format!("{INDENT}{}: {}", found.about, found.text))
     }
 
-    /// A verdict in green or red.
+    /// Text in green or red.
     pub(super) fn verdict(&self, good: bool, text: &str) -> String {
         self.paint(if good { GREEN } else { RED }, text)
     }
@@ -137,7 +136,7 @@ impl Screen {
         self.paint(DIM, text)
     }
 
-    fn render(&self, row: &Row, limits: Limits) -> String {
+    fn render(&self, row: &Row) -> String {
         let phase = format!("{:<11}", row.phase.to_string());
         let phase = match row.phase {
             Phase::Failed => self.paint(RED, &phase),
@@ -149,11 +148,9 @@ impl Screen {
         let own = self.counted(row.own, 5, YELLOW);
         let lost = self.counted(row.lost, 4, RED);
         let (success, p99) = row.measured.cells();
-        let success = self.judged(&format!("{success:>9}"), row.measured.success_within(limits));
-        let p99 = self.judged(&format!("{p99:>9}"), row.measured.p99_within(limits));
         let (answers, weight) = (grouped(row.answers), format!("{} %", row.weight));
         format!(
-            "{:>6.1}s  {phase} {weight:>6} │ {answers:>7} {old:>8} {new:>8} │ {:>5.0} {own} {lost} │ {success} {p99}",
+            "{:>6.1}s  {phase} {weight:>6} │ {answers:>7} {old:>8} {new:>8} │ {:>5.0} {own} {lost} │ {success:>9} {p99:>9}",
             row.seconds, row.rate
         )
     }
@@ -161,10 +158,6 @@ impl Screen {
     fn counted(&self, count: u64, width: usize, colour: &str) -> String {
         let text = format!("{count:>width$}");
         if count > 0 { self.paint(colour, &text) } else { text }
-    }
-
-    fn judged(&self, text: &str, within: Option<bool>) -> String {
-        within.map_or_else(|| text.to_owned(), |good| self.verdict(good, text))
     }
 
     fn paint(&self, colour: &str, text: &str) -> String {

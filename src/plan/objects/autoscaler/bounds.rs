@@ -31,7 +31,7 @@ pub(super) fn floor(cx: &Context<'_>) -> Option<i64> {
     cx.status().primary_replicas.filter(|_| run_is_open(cx)).map(i64::from)
 }
 
-/// The floor of a run that begins, or begins anew: what the primary has, and no less than an open run holds already.
+/// The floor of a run that begins, or starts over: what the primary has, and no less than an open run holds already.
 pub(crate) fn remember_floor(cx: &Context<'_>, d: &mut PlanBuilder) {
     if cx.scaler.is_some() || cx.c.target.replicated() && cx.c.apex != Apex::Shares {
         let floor = cx.primary_replicas().max(floor(cx).unwrap_or(0));
@@ -44,7 +44,7 @@ fn target_bounds(cx: &Context<'_>) -> Option<(i64, i64)> {
     Some(scaler::bounds(kind, cx.scaler?))
 }
 
-/// Replicas to make the primary with: the target's where nobody scales it, else those it had, within its bounds.
+/// Replicas to make the primary with: the target's where nothing scales it, else those it had, within its bounds.
 pub(crate) fn primary_start(cx: &Context<'_>) -> i64 {
     let known = cx.status().primary_replicas.map(i64::from);
     match (scaler::named(&cx.c), cx.scaler) {
@@ -56,7 +56,7 @@ pub(crate) fn primary_start(cx: &Context<'_>) -> i64 {
     }
 }
 
-/// Replicas to start a run with: the primary's where nobody scales the target. An autoscaler finds the right number
+/// Replicas to start a run with: the primary's where nothing scales the target. An autoscaler finds the right number
 /// once there is load; until then there are enough for the largest share that the run comes to.
 pub(super) fn target_start(cx: &Context<'_>) -> i64 {
     if cx.c.apex == Apex::Shares {

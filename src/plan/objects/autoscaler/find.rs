@@ -118,9 +118,9 @@ fn unnamed(snap: &Snapshot, c: &Validated, findings: &mut Findings) -> Result<()
 /// Another autoscaler of the target, or one of the primary that is not ours.
 fn second<'a>(snap: &Snapshot, c: &'a Validated, named: &ObjectRef) -> Option<(ObjectRef, &'a str)> {
     let kind = c.spec.target_ref.kind.as_str();
-    let twin = names::primary(&named.name);
+    let primary_scaler = names::primary(&named.name);
     let mut others = all(snap).filter(|(at, live)| {
-        at != named && (at.kind, &at.name) != (named.kind, &twin) && !scaler::generated(live)
+        at != named && (at.kind, &at.name) != (named.kind, &primary_scaler) && !scaler::generated(live)
     });
     others.find_map(|(at, live)| {
         let whom =

@@ -12,10 +12,11 @@ use serde_json::Value;
 
 use crate::{
     api::Phase,
+    clock,
     manifest::{self, scaler},
     names::{self, conditions, managers},
     plan::{
-        builder::{PlanBuilder, after},
+        builder::PlanBuilder,
         context::Context,
         model::{
             Action, Messages, Note,
@@ -32,7 +33,7 @@ use crate::{
 };
 
 /// Autoscalers of the primary that were made for this Canary, other than `but`.
-fn made<'a>(cx: &Context<'a>, but: Option<&ObjectRef>) -> Vec<(ObjectRef, &'a Value)> {
+fn generated<'a>(cx: &Context<'a>, but: Option<&ObjectRef>) -> Vec<(ObjectRef, &'a Value)> {
     let primary = (cx.c.target.kind().kind, cx.c.names.primary.as_str());
     find::all(cx.snap)
         .filter(|(at, live)| {
@@ -43,7 +44,7 @@ fn made<'a>(cx: &Context<'a>, but: Option<&ObjectRef>) -> Vec<(ObjectRef, &'a Va
 
 /// All autoscalers of the primary that were made for this Canary.
 pub(crate) fn of_primary<'a>(cx: &Context<'a>) -> Vec<(ObjectRef, &'a Value)> {
-    made(cx, None)
+    generated(cx, None)
 }
 
 /// Keeps the primary's autoscaler like the target's, with a floor while a run needs one, and deletes those that the
@@ -57,7 +58,7 @@ fn follow(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
         return if bounds::run_is_open(cx) { GO_ON } else { delete_others(cx, d, None) };
     };
     let Some(source) = cx.scaler else { return GO_ON };
-    let want = scaler::twin(&cx.c, kind, named, source, &cx.label, bounds::floor(cx));
+    let want = scaler::primary_autoscaler(&cx.c, kind, named, source, &cx.label, bounds::floor(cx));
     let at = want.at();
     let mark = |object: &Value, key: &str| manifest::annotation(object, key).map(str::to_owned);
     let Some(live) = cx.snap.objects.at(&at) else {
@@ -80,7 +81,7 @@ fn follow(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 /// Deletes the primary's other autoscalers, and waits until they are gone.
 fn delete_others(cx: &Context<'_>, d: &mut PlanBuilder, but: Option<&ObjectRef>) -> Flow {
     let mut flow = GO_ON;
-    for (at, live) in made(cx, but) {
+    for (at, live) in generated(cx, but) {
         flow = WAIT;
         if live["metadata"]["deletionTimestamp"].is_null() {
             d.act(Action::delete(at.kind, live));
@@ -110,7 +111,7 @@ pub(crate) fn returned(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
         // whoever takes all of them away each time is written against ever more rarely, until the deadline
         let doublings = u32::try_from((changes - OTHERS) / 2).unwrap_or(0).min(10);
         let patience = Duration::from_secs(if changes < OTHERS { 0 } else { 1 << doublings });
-        if d.reached(after(cx.standing_since(), patience)).is_break() {
+        if d.reached(clock::after(cx.standing_since(), patience)).is_break() {
             return GO_ON;
         }
         let asked = write::ask(cx, d, wanted);
@@ -135,7 +136,7 @@ pub(crate) fn scale_up(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     write::ask(cx, d, bounds::target_start(cx))
 }
 
-/// Nobody but the run sets the target's replicas: it gets those back that were taken from it, and at each step those that
+/// Only the run sets the target's replicas: it gets those back that were taken from it, and at each step those that
 /// it is to have. It gives some up once its users have left them.
 fn keep_up(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let (has, step) = (cx.target_replicas(), cx.step());
@@ -189,7 +190,7 @@ pub(crate) fn release(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 
 /// Scales the target to zero once it has kept its pods for as long as it is to after its traffic has left.
 pub(crate) fn scale_down(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
-    d.reached(after(cx.settled_at(), cx.c.linger))?;
+    d.reached(clock::after(cx.settled_at(), cx.c.linger))?;
     scale_to_zero(cx, d)
 }
 
@@ -220,7 +221,7 @@ fn resume_strays(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
         // another Canary may have paused what scales a Deployment, and one of a former version does not say so
         let named = scaler::names_its_canary(live) || of != DEPLOYMENT.kind || !own.contains(&whom);
         let paused = scaler::paused_by_us(live) || scaler::kept_up(live);
-        (of != kind || !own.contains(&whom)) && paused && named && scaler::told_by(live, uid(cx))
+        (of != kind || !own.contains(&whom)) && paused && named && scaler::paused_by(live, uid(cx))
     });
     set_paused(d, strays, scaler::resume)
 }

@@ -8,7 +8,7 @@ use super::{cache::ObjectCache, error::GatherError};
 use crate::snapshot::Kind;
 
 /// Kinds that are not there or not seen, by plural.group.
-pub(super) struct Reach {
+pub(super) struct Availability {
     now: Timestamp,
     pub(super) missing: Vec<String>,
     pub(super) forbidden: Vec<String>,
@@ -16,7 +16,7 @@ pub(super) struct Reach {
     pub(super) unlisted: BTreeMap<String, String>,
 }
 
-impl Reach {
+impl Availability {
     pub(super) fn at(now: Timestamp) -> Self {
         Self { now, missing: vec![], forbidden: vec![], unlisted: BTreeMap::new() }
     }

@@ -46,7 +46,7 @@ fn named(kind: Kind, more: &Value) -> AutoscalerRef {
 }
 
 fn rendered(kind: Kind, more: &Value, source: &Value, floor: Option<i64>) -> Manifest {
-    twin(
+    primary_autoscaler(
         &fixture::canary(&json!({})),
         kind,
         &named(kind, more),
@@ -200,7 +200,7 @@ fn k3_one_that_may_reach_zero_is_told_to_keep_pods_and_given_back() {
     for patch in [pause, keep_up, pause, keep_up] {
         let change = patch(&live, "uid-1");
         fixture::merge(&mut live, &change);
-        assert!(told_by(&live, "uid-1") && !told_by(&live, "uid-2"));
+        assert!(paused_by(&live, "uid-1") && !paused_by(&live, "uid-2"));
     }
     assert!(kept_up(&live) && !paused(&live));
     let change = resume(&live);

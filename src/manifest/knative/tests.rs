@@ -79,7 +79,7 @@ fn a_note_that_was_not_written_by_a_promotion_names_no_primary() {
         &mut astray,
         &json!({"metadata": {"annotations": {names::ANNOTATION_PRIMARY_REVISION: "podinfo-9"}}}),
     );
-    assert_eq!((primary(&astray), noted(&astray)), (None, Some("podinfo-9")));
+    assert_eq!((primary(&astray), annotated_revision(&astray)), (None, Some("podinfo-9")));
     let flaggers = json!({"metadata": {"annotations": {names::ANNOTATION_PRIMARY_REVISION: "podinfo-1"}}});
     assert_eq!(primary(&service(&flaggers)), None);
 }
@@ -110,7 +110,7 @@ fn a_promotion_moves_the_note_and_what_is_shared_out_in_one_write() {
     let live = service(&json!({"spec": {"traffic": traffic("podinfo-1", 20)}}));
     let body = promoted(&c, &live, &source, hash).body;
     assert_eq!(body["spec"], json!({"traffic": traffic("podinfo-2", 20)}));
-    assert_eq!(noted(&body), Some("podinfo-2"));
+    assert_eq!(annotated_revision(&body), Some("podinfo-2"));
 }
 
 #[test]
