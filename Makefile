@@ -18,7 +18,7 @@ TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 SERIN := $(CARGO) run --quiet --locked --bin serin --
 CRDS := canaries metrictemplates alertproviders canaryruns
 CI := fmt-check lint deny crd-check manifests-check test-unit test-engines test-waiting charts-check test-bed
-NIGHTLY := helm-check servers-check proxies-check soak engines crash breakages bench image-check monitoring-check fresh
+NIGHTLY := helm-check servers-check proxies-check keda-check trials soak engines crash breakages bench image-check monitoring-check fresh
 
 .PHONY: help
 help: ## Show this list
@@ -120,6 +120,18 @@ proxies-check: ## Play whole lives and five bad versions behind every proxy, Ski
 	@$(MAKE) --no-print-directory build
 	$(CARGO) test --locked --no-fail-fast -p serin-e2e --test proxies -- --ignored
 
+.PHONY: keda-check
+keda-check: ## Play applications that scale to zero with the real KEDA, on real parts
+	@e2e/parts/build.sh all nightly
+	@$(MAKE) --no-print-directory build
+	$(CARGO) test --locked --no-fail-fast -p serin-e2e --test nightly -- keda
+
+.PHONY: trials
+trials: ## Play 50 releases beside traffic, with an edit, a death or a refusal every 5 s; SERIN_SEED=n repeats them
+	@e2e/parts/build.sh all
+	@$(MAKE) --no-print-directory build
+	$(CARGO) test --locked -p serin-e2e --test nightly -- --nocapture trials
+
 .PHONY: image-check
 image-check: static ## Run the static binary in an empty root, as the image would
 	@root=$$(mktemp -d); trap 'rm -r "$$root"' EXIT; \
@@ -171,8 +183,7 @@ bed-parts:
 
 .PHONY: soak
 soak: ## Play 20000 generated sequences of edits, deaths and refusals on the model; SOAK_SEED=n takes others
-	@seed=$${SOAK_SEED:-$$RANDOM}; echo "seed $$seed"; \
-	  PROPTEST_RNG_SEED=$$seed PROPTEST_CASES=20000 $(CARGO) test --locked -p serin-e2e --test properties -- --nocapture whatever
+	@e2e/soak.sh
 
 .PHONY: crash
 crash: ## Kill the operator at every write of every story
@@ -229,7 +240,7 @@ ci: ## Run everything that must pass before a change is merged
 	@printf '\n\033[1mAll checks passed.\033[0m\n'
 
 .PHONY: nightly
-nightly: ## Run what is too slow for every change: every crash, every breakage, the benchmarks, an empty machine
+nightly: ## Run what is too slow for every change: trials, soak, every crash, every breakage, the benchmarks, an empty machine
 	@.ci/doctor nightly
 	@.ci/steps nightly $(NIGHTLY)
 

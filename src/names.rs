@@ -196,11 +196,14 @@ pub fn run(canary: &str, number: i64) -> String {
 /// Longest name of a Job: its pods bear it as a label.
 const LONGEST_JOB: usize = 63;
 
-/// `<canary>-<run>-<metric>-<number>`: the Job of a measurement. Where that is no name of a Job, a form with a hash.
+/// `<canary>-<run>-<metric>-<number>`: the Job of a measurement. Where that is no name of a Job, or where numbers in the names
+/// of Canary or metric could be taken for the run's, a form with a hash.
 pub fn job(canary: &str, run: i64, metric: &str, number: i32) -> String {
     let name = format!("{canary}-{run}-{metric}-{number}");
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    if name.len() <= LONGEST_JOB && name.chars().all(plain) {
+    let number_in = |name: &str| name.split('-').any(|part| part.chars().all(|c| c.is_ascii_digit()));
+    let told_apart = !number_in(canary) && !number_in(metric);
+    if name.len() <= LONGEST_JOB && name.chars().all(plain) && told_apart {
         return name;
     }
     let tail = format!("-{:08x}-{run}-{number}", hash(&format!("{canary}/{metric}")));
@@ -223,6 +226,14 @@ mod tests {
         assert!(label_value(&a).len() <= 63);
         assert_ne!(label_value(&a), label_value(&b));
         assert_eq!(label_value("podinfo"), "podinfo");
+    }
+
+    #[test]
+    fn jobs_of_two_canaries_have_names_of_their_own() {
+        assert_eq!(job("app", 1, "load", 2), "app-1-load-2");
+        assert_ne!(job("app", 1, "2-load", 3), job("app-1", 2, "load", 3));
+        assert_ne!(job("app", 1, "x-2-y", 3), job("app-1-x", 2, "y", 3));
+        assert!(job("app-1", 2, "load", 3).len() <= LONGEST_JOB);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Everything observed about one Canary, as plain data. Made by `observe`, read by the pure core, never changed.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use jiff::Timestamp;
 use kube::core::ApiResource;
@@ -42,7 +42,7 @@ impl Kind {
 
     /// Every API server has it: no CustomResourceDefinition defines it.
     pub fn built_in(&self) -> bool {
-        matches!(self.group, "" | "apps" | "batch" | "discovery.k8s.io" | "networking.k8s.io")
+        matches!(self.group, "" | "apps" | "batch" | "discovery.k8s.io" | "networking.k8s.io" | "policy")
     }
 
     /// Its objects belong to no namespace: one of a name is there for the whole cluster.
@@ -96,6 +96,12 @@ pub const ENDPOINTS: Kind =
 /// Ingress: part of every API server, whichever controller reads it.
 pub const INGRESS: Kind =
     Kind { group: "networking.k8s.io", version: "v1", kind: "Ingress", plural: "ingresses" };
+/// NetworkPolicy: who may talk to which pods.
+pub const NETWORK_POLICY: Kind =
+    Kind { group: "networking.k8s.io", version: "v1", kind: "NetworkPolicy", plural: "networkpolicies" };
+/// PodDisruptionBudget: how many pods may be evicted at a time.
+pub const POD_DISRUPTION_BUDGET: Kind =
+    Kind { group: "policy", version: "v1", kind: "PodDisruptionBudget", plural: "poddisruptionbudgets" };
 /// Knative Service: a workload with its own revisions and routing.
 pub const KNATIVE_SERVICE: Kind =
     Kind { group: "serving.knative.dev", version: "v1", kind: "Service", plural: "services" };
@@ -146,38 +152,44 @@ impl fmt::Display for ObjectRef {
 }
 
 /// Objects of one namespace and of none, each as the JSON the API server gave (so that fields unknown here survive).
+/// A copy shares them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Objects(#[serde(serialize_with = "as_list")] BTreeMap<ObjectRef, Value>);
+pub struct Objects(#[serde(serialize_with = "as_list")] BTreeMap<ObjectRef, Arc<Value>>);
 
-fn as_list<S: serde::Serializer>(map: &BTreeMap<ObjectRef, Value>, s: S) -> Result<S::Ok, S::Error> {
-    s.collect_seq(map.values())
+fn as_list<S: serde::Serializer>(map: &BTreeMap<ObjectRef, Arc<Value>>, s: S) -> Result<S::Ok, S::Error> {
+    s.collect_seq(map.values().map(Arc::as_ref))
 }
 
 impl Objects {
     /// The object, if it was there.
     pub fn get(&self, kind: Kind, name: &str) -> Option<&Value> {
-        self.0.get(&ObjectRef::new(kind, name))
+        self.at(&ObjectRef::new(kind, name))
     }
 
     /// The object that `at` points at, if it was there.
     pub fn at(&self, at: &ObjectRef) -> Option<&Value> {
-        self.0.get(at)
+        self.0.get(at).map(Arc::as_ref)
     }
 
     /// Adds or replaces an object under the name it carries.
     pub fn insert(&mut self, kind: Kind, object: Value) {
         let name = object["metadata"]["name"].as_str().unwrap_or_default().to_owned();
-        self.0.insert(ObjectRef { kind, name }, object);
+        self.0.insert(ObjectRef { kind, name }, Arc::new(object));
     }
 
     /// Removes an object.
     pub fn remove(&mut self, at: &ObjectRef) -> Option<Value> {
-        self.0.remove(at)
+        self.0.remove(at).map(Arc::unwrap_or_clone)
     }
 
     /// All objects of one kind, by name.
     pub fn of(&self, kind: Kind) -> impl Iterator<Item = &Value> {
-        self.0.iter().filter(move |(k, _)| k.kind == kind).map(|(_, v)| v)
+        self.iter().filter(move |(at, _)| at.kind == kind).map(|(_, object)| object)
+    }
+
+    /// All objects, by kind and name.
+    pub fn iter(&self) -> impl Iterator<Item = (&ObjectRef, &Value)> {
+        self.0.iter().map(|(at, object)| (at, object.as_ref()))
     }
 }
 

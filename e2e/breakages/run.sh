@@ -28,7 +28,7 @@ for name in "$@"; do
   git -C "$tree" checkout --quiet -- .
   git -C "$tree" apply "$patch"
   # A defect that does not compile proves nothing. Stories run the binary, unit tests do not.
-  if [[ $test_command == *serin-e2e* ]]; then
+  if [[ $test_command == *"--test stories"* ]]; then
     (cd "$tree" && cargo build --quiet --locked --bin serin)
   fi
   if (cd "$tree" && bash -c "$test_command") >"$log" 2>&1; then

@@ -9,7 +9,7 @@
 #   demo       what the demo and most stories need          contour    Contour, for the Gateway API
 #   kubectl    kubectl                                      proxies    Traefik and kube-proxy
 #   graphite   Graphite's own web application               helm       Helm 4, for the charts
-#   all        all of these                                 nightly    Helm 3 and VictoriaMetrics, for `make nightly` alone
+#   all        all of these                                 nightly    Helm 3, VictoriaMetrics and KEDA, for `make nightly` alone
 #
 # The folder is $SERIN_PARTS, or ~/.cache/serin/parts-<key>, where <key> is a hash of the files that pin the versions.
 # A part counts as there when it has answered; one that does not is built or fetched again. Programs of the pinned minor
@@ -46,6 +46,8 @@ helm     helm4                   170  build helm4   helm.sh/helm/v4/cmd/helm
 nightly  helm3                   160  build helm3   helm.sh/helm/v3/cmd/helm
 nightly  victoria-metrics        150  build victoriametrics github.com/VictoriaMetrics/VictoriaMetrics/app/victoria-metrics
 nightly  skipper                 300  build skipper github.com/zalando/skipper/cmd/skipper
+nightly  keda                    500  build keda    github.com/kedacore/keda/v2/cmd/operator
+nightly  keda-crds.yaml            0  files keda    github.com/kedacore/keda/v2 config/crd/bases/keda.sh_*.yaml
 '
 
 export CGO_ENABLED=0 GOFLAGS=-mod=readonly GOTOOLCHAIN=auto
@@ -73,6 +75,8 @@ ask() {
     kubectl) "$2" version --client ;;
     contour | traefik | helm[34]) "$2" version ;;
     pilot-discovery) "$2" version ;;
+    # It has no version to tell.
+    keda) "$2" --help ;;
     graphite) PYTHONPATH=$2 python3 graphite/serve.py --check ;;
     *) "$2" --version ;;
   esac 2>&1

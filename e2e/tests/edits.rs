@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use serin::{
     analysis::Reading,
     api::Phase,
-    snapshot::{CANARY_RUN, DEPLOYMENT, ObjectRef, REVISION},
+    snapshot::{CANARY_RUN, DEPLOYMENT, Kind, ObjectRef, REVISION},
 };
-use serin_model::{Sim, Trouble, fixture, observer::Observer, pods::Mode, route};
+use serin_model::{Sim, Trouble, fixture, observer::Observer, others::Refusal, pods::Mode, route};
 
 const CHECK: &str = "request-success-rate";
 const COLUMNS: [&str; 5] = ["at rest", "in a run", "at a gate", "while it is promoted", "while it goes back"];
@@ -239,22 +239,17 @@ fn c18_a_restart_whose_status_was_refused_is_no_rollback() -> Result<()> {
     sound(&sim)
 }
 
-#[test]
-fn c12_a_primary_that_is_left_keeps_what_it_runs() -> Result<()> {
-    let mut sim = in_a_run();
-    bad(&mut sim);
-    pass(&mut sim, 60);
-    assert_eq!(sim.world.status().phase, Some(Phase::Failed));
-    let mut canary = fixture::canary(&json!({}));
-    canary["metadata"]["finalizers"] = json!(null);
-    // garbage collection takes what the Canary owned
-    for kind in [REVISION, CANARY_RUN] {
+/// The Canary is removed with what it owned of these kinds, and made again.
+fn made_again(sim: &mut Sim, kinds: &[Kind]) {
+    for kind in kinds {
         let name_of = |object: &Value| object["metadata"]["name"].as_str().map(str::to_owned);
-        let all: Vec<String> = sim.world.objects.of(kind).filter_map(name_of).collect();
+        let all: Vec<String> = sim.world.objects.of(*kind).filter_map(name_of).collect();
         for name in all {
-            sim.world.objects.remove(&ObjectRef::new(kind, name));
+            sim.world.objects.remove(&ObjectRef::new(*kind, name));
         }
     }
+    let mut canary = fixture::canary(&json!({}));
+    canary["metadata"]["finalizers"] = json!(null);
     sim.world.canary = None;
     let now = sim.now;
     sim.world.put_canary(canary, now);
@@ -262,6 +257,59 @@ fn c12_a_primary_that_is_left_keeps_what_it_runs() -> Result<()> {
     sim.observer.lenient = true;
     sim.readings.clear();
     sim.look();
+}
+
+#[test]
+fn a_canary_that_is_made_again_records_its_runs_beside_those_that_are_left() -> Result<()> {
+    let mut sim = in_a_run();
+    bad(&mut sim);
+    pass(&mut sim, 60);
+    let names = |sim: &Sim| -> Vec<String> {
+        let all = sim.world.objects.of(CANARY_RUN);
+        all.filter_map(|run| run["metadata"]["name"].as_str().map(str::to_owned)).collect()
+    };
+    let left = names(&sim);
+    ensure!(!left.is_empty(), "no record of the first run");
+    made_again(&mut sim, &[REVISION]);
+    pass(&mut sim, 120);
+    fixture::set_image(&mut sim, "podinfo:3");
+    pass(&mut sim, 120);
+    let status = sim.world.status();
+    let last = status.last_run.context("a run of the second Canary")?;
+    ensure!(last.outcome == serin::api::RunPhase::Promoted, "{:?}", last.outcome);
+    ensure!(!left.contains(&last.name), "{} was there before", last.name);
+    let record = sim.world.objects.get(CANARY_RUN, &last.name).context("its record")?;
+    ensure!(record["status"]["phase"] == "Promoted", "{record}");
+    Ok(())
+}
+
+#[test]
+fn a_route_that_is_gone_comes_back_although_what_stands_beside_it_is_refused() -> Result<()> {
+    let mut sim = in_a_run();
+    let (beside, route) = (
+        ObjectRef::new(route::DESTINATION_RULE, "podinfo-canary"),
+        ObjectRef::new(route::VIRTUAL_SERVICE, "podinfo"),
+    );
+    let refusal = Refusal { why: "denied by a policy".into(), field: None };
+    sim.others.refuses.insert(beside.clone(), refusal);
+    ensure!(sim.world.edit(&beside, &json!({"spec": {"host": "drifted"}})), "there is no {beside}");
+    pass(&mut sim, 2);
+    sim.world.objects.remove(&route);
+    sim.look();
+    pass(&mut sim, 5);
+    ensure!(sim.world.objects.at(&route).is_some(), "{}", sim.log.join("\n"));
+    ensure!(canary_weight(&sim) > 0, "{}", sim.log.join("\n"));
+    sound(&sim)
+}
+
+#[test]
+fn c12_a_primary_that_is_left_keeps_what_it_runs() -> Result<()> {
+    let mut sim = in_a_run();
+    bad(&mut sim);
+    pass(&mut sim, 60);
+    assert_eq!(sim.world.status().phase, Some(Phase::Failed));
+    // garbage collection takes what the Canary owned
+    made_again(&mut sim, &[REVISION, CANARY_RUN]);
     let image = |sim: &Sim| {
         let primary = sim.world.objects.get(DEPLOYMENT, "podinfo-primary");
         primary.map(|p| p["spec"]["template"]["spec"]["containers"][0]["image"].clone()).unwrap_or_default()

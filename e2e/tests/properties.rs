@@ -8,7 +8,8 @@ mod generated;
 use std::time::Duration;
 
 use generated::{
-    Event, Scaled, analysis, apex_events, apex_spec, apex_world, calm, events, play, reading, spec, world_of,
+    Event, Scaled, analysis, apex_events, apex_spec, apex_world, beside, calm, events, play, reading, spec,
+    two, world_of,
 };
 use proptest::{prelude::*, test_runner::TestCaseError};
 use serde_json::{Value, json};
@@ -95,6 +96,25 @@ proptest! {
         let status = sim.world.status();
         let accepted = status.conditions.iter().all(|c| c.type_ != "Accepted" || c.status == "True" || c.reason == "FieldInUse");
         prop_assert!(!accepted || status.run.is_none(), "{:?}\n{}", status.phase, sim.log.join("\n"));
+    }
+
+    /// The same of two Canaries in one namespace, whose names may meet: none touches what is the other's.
+    #[test]
+    fn whatever_happens_to_two_canaries_none_touches_the_other(two in two(), happened in beside(16)) {
+        let mut all = two;
+        all.advance(Duration::from_secs(20));
+        for event in &happened {
+            event.happen(&mut all);
+        }
+        all.all_is_well();
+        all.advance(Duration::from_secs(4 * 3600));
+        all.verdict().map_err(TestCaseError::fail)?;
+        for which in 0..all.len() {
+            let sim = all.sim(which);
+            let status = sim.world.status();
+            let accepted = status.conditions.iter().all(|c| c.type_ != "Accepted" || c.status == "True" || c.reason == "FieldInUse");
+            prop_assert!(!accepted || status.run.is_none(), "{which}: {:?}\n{}", status.phase, sim.log.join("\n"));
+        }
     }
 
     /// The same where the apex Service moves users, and no pods are missing where they are shared.

@@ -1,7 +1,10 @@
 //! What is remembered of writes that failed: what the API server refused, for people to correct, and findings that are not
 //! in the record of a run yet.
 
-use super::worker::{Worker, chain};
+use super::{
+    pass_state::Pause,
+    worker::{Worker, chain},
+};
 use crate::{
     apply::ApplyError,
     clock,
@@ -43,14 +46,14 @@ impl Worker {
             records.unwritten = if written { Evidence::default() } else { plan.unrecorded.clone() };
             if let Some(error) = failed {
                 records.refused = error.permanent_refusal();
-                records.not_before = Some(clock::after(clock::now(), state.record_failures.next_delay()));
+                state.record_pause = Some(Pause::from(clock::now(), state.record_failures.next_delay()));
                 if !error.is_conflict() {
                     let canary = format!("{}.{}", key.1, key.0);
                     tracing::warn!(canary, error = %chain(error), "the record of a run was not written, trying again");
                 }
             } else if written {
                 state.record_failures.reset();
-                (records.refused, records.not_before) = (None, None);
+                (records.refused, state.record_pause) = (None, None);
             }
         });
     }

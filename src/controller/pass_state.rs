@@ -9,6 +9,7 @@ use std::{
 use jiff::Timestamp;
 
 use crate::{
+    clock,
     expression::Known,
     retry::Backoff,
     snapshot::{Key, Records, RefusedJob, Snapshot, Write},
@@ -18,10 +19,29 @@ use crate::{
 /// A Canary that cannot be worked on is tried again after at most this long.
 const RETRY_CAP: Duration = Duration::from_secs(30);
 
+/// Something is not done for a while.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pause {
+    since: Timestamp,
+    until: Timestamp,
+}
+
+impl Pause {
+    /// From now on for so long.
+    pub(super) fn from(now: Timestamp, wait: Duration) -> Self {
+        Self { since: now, until: clock::after(now, wait) }
+    }
+
+    /// When it ends. None: the clock has been set back since it began, so that it cannot be told.
+    pub(super) fn until(self, now: Timestamp) -> Option<Timestamp> {
+        (self.since <= now).then_some(self.until)
+    }
+}
+
 /// What is remembered of one Canary; losing it costs a question, a sentence or a moment, nothing else.
 pub(super) struct PassState {
     /// Until then no server is asked that gave no usable answer.
-    pub(super) ask_not_before: Option<Timestamp>,
+    pub(super) ask_not_before: Option<Pause>,
     /// A server asked for less.
     pub(super) rate_limited: bool,
     /// The write that is refused for good, in words.
@@ -30,6 +50,8 @@ pub(super) struct PassState {
     /// How often its objects were written.
     pub(super) writes: WriteBudget<Write>,
     pub(super) records: Records,
+    /// Until then no record is written.
+    pub(super) record_pause: Option<Pause>,
     /// Conditions of its metrics.
     pub(super) conditions: Known,
     /// Why it does not decode.
@@ -40,7 +62,7 @@ pub(super) struct PassState {
     pub(super) target: Option<String>,
     pub(super) failures: Backoff,
     /// Nothing is looked at before, whatever changes: so many plans in a row did not settle it.
-    pub(super) rest_until: Option<Timestamp>,
+    pub(super) rest_until: Option<Pause>,
     pub(super) unsettled: Backoff,
     pub(super) silences: Backoff,
     pub(super) record_failures: Backoff,
@@ -55,6 +77,7 @@ impl Default for PassState {
             refused_job: None,
             writes: WriteBudget::default(),
             records: Records::default(),
+            record_pause: None,
             conditions: Known::default(),
             undecodable: None,
             generation: None,
@@ -85,12 +108,13 @@ impl PassStates {
                 state.generation = Some((generation, now));
             }
             snap.edited = state.generation.map(|(_, since)| since);
-            snap.ask_not_before = state.ask_not_before;
+            snap.ask_not_before = state.ask_not_before.and_then(|pause| pause.until(now));
             snap.rate_limited = state.rate_limited;
             snap.refused.clone_from(&state.refused);
             snap.refused_job.clone_from(&state.refused_job);
             snap.writes.clone_from(&state.writes);
-            snap.records = Records { known: snap.records.known, ..state.records.clone() };
+            let not_before = state.record_pause.and_then(|pause| pause.until(now));
+            snap.records = Records { known: snap.records.known, not_before, ..state.records.clone() };
         });
     }
 
@@ -119,7 +143,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_is_left_of_a_canary_that_is_gone() {
+    fn c19_a_clock_that_is_set_back_puts_nothing_off() {
+        let at = |second: i64| Timestamp::from_second(1_000_000 + second).unwrap();
+        let pause = Pause::from(at(0), Duration::from_secs(30));
+        assert_eq!(pause.until(at(0)), Some(at(30)));
+        assert_eq!(pause.until(at(40)), Some(at(30)));
+        assert_eq!(pause.until(at(-3600)), None);
+    }
+
+    #[test]
+    fn b8_nothing_is_left_of_a_canary_that_is_gone() {
         let (states, key) = (PassStates::default(), ("n".to_owned(), "app".to_owned()));
         states.of(&key, |state| {
             for _ in 0..8 {

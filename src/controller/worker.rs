@@ -8,7 +8,10 @@ use kube::Client;
 use tokio::sync::mpsc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{pass_state::PassStates, queue::Again};
+use super::{
+    pass_state::{PassStates, Pause},
+    queue::Again,
+};
 use crate::{
     alert::{self, Alerts},
     analysis::Reading,
@@ -137,7 +140,8 @@ impl Worker {
 
     async fn passes(&self, key: &Key) -> (Outcome, Again) {
         let now = clock::now();
-        if let Some(until) = self.states.of(key, |state| state.rest_until.filter(|until| now < *until)) {
+        let rests = self.states.of(key, |state| state.rest_until.and_then(|pause| pause.until(now)));
+        if let Some(until) = rests.filter(|until| now < *until) {
             return (Outcome::Waiting, Again::After(clock::until(until, now)));
         }
         let (mut wrote, mut asked) = (false, None);
@@ -167,7 +171,7 @@ impl Worker {
         tracing::warn!(canary = %format!("{}.{}", key.1, key.0), "still not settled after many writes: is something else changing the same objects?");
         let wait = self.states.of(key, |state| {
             let wait = state.unsettled.next_delay();
-            state.rest_until = Some(clock::after(clock::now(), wait));
+            state.rest_until = Some(Pause::from(clock::now(), wait));
             wait
         });
         (Outcome::Failed, Again::After(wait))
@@ -265,7 +269,7 @@ impl Worker {
             state.rate_limited = answers.rate_limited.is_some();
             if silent {
                 let wait = pause(state.silences.next_delay(), answers.rate_limited, interval);
-                state.ask_not_before = Some(clock::after(clock::now(), wait));
+                state.ask_not_before = Some(Pause::from(clock::now(), wait));
             } else {
                 state.silences.reset();
                 state.ask_not_before = None;

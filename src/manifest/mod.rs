@@ -13,6 +13,7 @@ mod labels;
 mod marks;
 mod object;
 mod patch;
+pub mod pod_policies;
 pub mod readiness;
 mod replicas;
 pub mod revision;

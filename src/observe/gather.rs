@@ -15,7 +15,7 @@ use crate::{
     api::{AlertProviderSpec, Canary, MetricTemplateSpec},
     config::Rules,
     expression::Known,
-    manifest::{self, config, scaler, selectors, service},
+    manifest::{self, config, pod_policies, scaler, selectors, service},
     names, router,
     snapshot::{
         ALERT_PROVIDER, CANARY, CANARY_RUN, DAEMONSET, DEPLOYMENT, ENDPOINTS, HPA, Key, Kind,
@@ -62,6 +62,7 @@ pub(crate) fn gather(
     let stale = stale(cache, &wanted, now);
     let mut objects = read(cache, namespace, &wanted, &stale)?;
     strangers(cache, namespace, target_kind, &target, &mut objects);
+    policies(cache, namespace, now, &mut objects)?;
     revisions(cache, key, &names::primary(&target), &mut objects);
     let bystanders = bystanders(cache, rules, &canary, &objects);
     let records = records(cache, key, &mut objects, &mut available.missing);
@@ -245,6 +246,25 @@ fn strangers(cache: &ObjectCache, namespace: &str, target_kind: Target, target: 
     }
 }
 
+/// What selects pods by their labels. Only advice rests on it: where it cannot be listed there is none.
+fn policies(
+    cache: &ObjectCache,
+    namespace: &str,
+    now: Timestamp,
+    objects: &mut Objects,
+) -> Result<(), GatherError> {
+    for kind in pod_policies::KINDS {
+        let unknown = cache.forbidden(kind) || cache.unlisted(kind, now).is_some();
+        if !unknown && !cache.synced(&[kind]) {
+            return Err(GatherError::Behind(kind.plural));
+        }
+        for object in cache.list(kind, namespace) {
+            objects.insert(kind, object);
+        }
+    }
+    Ok(())
+}
+
 /// The stored templates of this Canary's primary: another Canary may have one of the same name and another kind.
 fn revisions(cache: &ObjectCache, (namespace, canary): &Key, primary: &str, objects: &mut Objects) {
     let mut all = cache.list(REVISION, namespace);
@@ -311,17 +331,8 @@ fn configs(
 }
 
 fn rivals(cache: &ObjectCache, rules: &Rules, key: &Key) -> Vec<Rival> {
-    let rival = |(other, contested): (Key, Contested)| {
-        let object = cache.get(CANARY, &other.0, &other.1)?;
-        let meta = &object["metadata"];
-        Some(Rival {
-            name: other.1,
-            uid: meta["uid"].as_str().unwrap_or_default().into(),
-            created: meta["creationTimestamp"].as_str().and_then(|t| t.parse().ok()),
-            wants: contested.at,
-            derived: !contested.same,
-        })
-    };
+    let rival =
+        |(other, contested): (Key, Contested)| Some(contested.rival(&cache.get(CANARY, &other.0, &other.1)?));
     cache.rivals(key, &rules.mesh_provider).into_iter().filter_map(rival).collect()
 }
 

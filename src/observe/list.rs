@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     config::Rules,
-    manifest::config,
+    manifest::{config, pod_policies},
     names,
     snapshot::{CANARY_RUN, JOB, Key, Kind, METRIC_TEMPLATE, POD, SECRET},
 };
@@ -43,6 +43,10 @@ pub(crate) async fn list_once(
             Err(kube::Error::Api(no)) if kind == CANARY_RUN && no.is_forbidden() => {}
             // without them it can be told what waits for a Job, and not how far that is
             Err(kube::Error::Api(no)) if [JOB, POD].contains(&kind) && no.is_forbidden() => {
+                cache.forbid(kind);
+            }
+            // only advice rests on them
+            Err(kube::Error::Api(no)) if pod_policies::KINDS.contains(&kind) && no.is_forbidden() => {
                 cache.forbid(kind);
             }
             listed => listed?,

@@ -18,6 +18,7 @@ pub(crate) use error::GatherError;
 pub(crate) use gather::gather;
 pub(crate) use list::list_once;
 pub use optional::optional;
+pub use references::rivals;
 pub(crate) use stream::Seen;
 pub(crate) use watch::{CRDS, mandatory, watch_all, watch_definitions};
 

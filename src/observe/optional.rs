@@ -4,15 +4,17 @@ use std::collections::BTreeSet;
 
 use super::cache::ObjectCache;
 use crate::{
+    manifest::pod_policies,
     router,
     snapshot::{CANARY_RUN, DAEMONSET, JOB, Kind, POD, SCALED_OBJECT},
     spec::Target,
 };
 
-/// All optional kinds, each once: those of the routers, KEDA's, of targets those that few have, and Jobs with their pods.
+/// All optional kinds, each once: those of the routers, KEDA's, of targets those that few have, Jobs with their pods, and what
+/// selects pods by their labels.
 pub fn optional() -> BTreeSet<Kind> {
     let routes = router::all().iter().flat_map(|r| r.kinds().iter().chain(r.optional_kinds()).copied());
-    routes.chain([SCALED_OBJECT, DAEMONSET, JOB, POD]).collect()
+    routes.chain([SCALED_OBJECT, DAEMONSET, JOB, POD]).chain(pod_policies::KINDS).collect()
 }
 
 /// The optional kinds that are there and that some Canary needs: what is not needed is not watched. Records of runs
@@ -26,7 +28,7 @@ pub(super) fn needed(cache: &ObjectCache, default: &str, defined: &BTreeSet<Stri
         .collect();
     let daemons = cache.targets(Target::DaemonSet).then_some(DAEMONSET);
     let jobs = if cache.has_jobs() { &[JOB, POD][..] } else { &[] };
-    let kinds =
-        kinds.into_iter().chain([SCALED_OBJECT, CANARY_RUN]).chain(daemons).chain(jobs.iter().copied());
+    let kinds = kinds.into_iter().chain([SCALED_OBJECT, CANARY_RUN]).chain(pod_policies::KINDS);
+    let kinds = kinds.chain(daemons).chain(jobs.iter().copied());
     kinds.filter(|kind| kind.built_in() || defined.contains(&kind.crd())).collect()
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::{
     api::TargetRef,
     names, router,
-    snapshot::{ObjectRef, SERVICE},
+    snapshot::{ObjectRef, Rival, SERVICE},
     spec::{Target, keep_in_use},
 };
 
@@ -43,6 +43,29 @@ pub(super) struct Contested {
     pub at: ObjectRef,
     /// It is the target of both, or the apex Service of both; else one of them derives its name.
     pub same: bool,
+}
+
+impl Contested {
+    /// The other Canary, as a snapshot has it.
+    pub(super) fn rival(self, other: &Value) -> Rival {
+        let meta = &other["metadata"];
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        Rival {
+            name: text(&meta["name"]),
+            uid: text(&meta["uid"]),
+            created: meta["creationTimestamp"].as_str().and_then(|t| t.parse().ok()),
+            wants: self.at,
+            derived: !self.same,
+        }
+    }
+}
+
+/// Those of other Canaries in the namespace that want an object which this one wants too. `provider`: the operator's, for those
+/// that name none.
+pub fn rivals(canary: &Value, others: &[&Value], namespace: &str, provider: &str) -> Vec<Rival> {
+    let of = |canary: &Value| References::of(canary, namespace).routed_by(provider);
+    let own = of(canary);
+    others.iter().filter_map(|other| Some(own.contests(&of(other))?.rival(other))).collect()
 }
 
 impl References {

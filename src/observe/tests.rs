@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::{ObjectCache, gather};
 use crate::{
     config::Rules,
+    manifest::pod_policies,
     plan::{self, Answers, Plan},
     snapshot::{CANARY, DEPLOYMENT, INGRESS, Key, Kind, SERVICE},
 };
@@ -19,7 +20,9 @@ impl Two {
     fn new(older: &Value, younger: &Value) -> Self {
         let cache = ObjectCache::default();
         cache.set_crds(BTreeSet::new());
-        cache.listed(INGRESS, &BTreeSet::new());
+        for kind in pod_policies::KINDS.into_iter().chain([INGRESS]) {
+            cache.listed(kind, &BTreeSet::new());
+        }
         let two = Self { cache };
         for (name, at, spec) in [("older", "00", older), ("younger", "01", younger)] {
             let mut canary = json!({

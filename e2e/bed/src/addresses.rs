@@ -22,6 +22,9 @@ pub(super) const SCRIPTED: SocketAddr = at(Ipv4Addr::new(10, 244, 255, 3), 9100)
 pub(super) const GRAPHITE: SocketAddr = at(Ipv4Addr::new(10, 244, 255, 6), 8080);
 pub(super) const GRAPHITE_RECEIVER: SocketAddr = at(Ipv4Addr::new(10, 244, 255, 6), 2003);
 pub(super) const VICTORIA_METRICS: SocketAddr = at(Ipv4Addr::new(10, 244, 255, 7), 8428);
+pub(super) const KEDA: SocketAddr = at(LOOPBACK, 18081);
+pub(super) const KEDA_METRICS: SocketAddr = at(LOOPBACK, 18082);
+pub(super) const KEDA_GRPC: SocketAddr = at(LOOPBACK, 19666);
 /// Where tests reach the operator, which listens on all addresses.
 pub const OPERATOR_IP: Ipv4Addr = Ipv4Addr::new(10, 244, 255, 4);
 /// Where clients reach the ingress gateway. Bound to this address alone, so that pods may use the port too.

@@ -10,7 +10,7 @@
 //! | S5 | the primary is given the first template, the promoted one, or one that passed the analysis |
 //! | S6 | a run goes on only upon answers that are there, whole and good, at the end of a window |
 //! | S7 | a run that is being ended raises no weight |
-//! | S9 | weights go up by one declared step, named in the status first, and down to nothing or by promotion |
+//! | S9 | weights go up by one declared step, named in the status first, and down to nothing or by promotion; after an edit by one step of the schedule as it is or was |
 //! | S10 | the epoch never decreases |
 //! | S11 | the spec of the target, and whatever is somebody else's, is not changed |
 //! | S12 | while the Canary is deleted, clients that were served are served |

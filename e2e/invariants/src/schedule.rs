@@ -16,6 +16,11 @@ pub fn by_name(canary: &Value) -> bool {
     analysis["iterations"].as_i64().unwrap_or(0) > 0 && !list(&analysis["match"]).is_empty()
 }
 
+/// The requests that weights are of: those that `match` names, or all.
+pub fn audience(canary: &Value) -> Value {
+    analysis(canary)["match"].clone()
+}
+
 /// There is a route; with plain Services there is none.
 pub fn routed(canary: &Value) -> bool {
     canary["spec"]["provider"] != "kubernetes"

@@ -10,7 +10,7 @@ use serin::{
 };
 
 use crate::{
-    schedule::{needed, schedule},
+    schedule::{audience, needed, schedule},
     seen::{By, Seen},
     view::{Kind, list, replicas},
 };
@@ -34,6 +34,12 @@ pub struct Track {
     pub(crate) reached: usize,
     /// Somebody else changed the weights, or the Canary, in this run.
     pub(crate) edited: bool,
+    /// The schedule as it is, and as it was before it was edited last.
+    pub(crate) schedules: [Vec<i64>; 2],
+    /// Of which requests the weights are, as the Canary says.
+    pub(crate) audience: Value,
+    /// The highest weight that these have met in this run.
+    pub(crate) shown: i64,
     /// Highest epoch at which an ending was begun.
     pub(crate) ended: Option<i64>,
     /// Since when the canary has had no traffic.
@@ -96,6 +102,7 @@ impl Track {
                 self.run = Some(epoch);
                 self.generation = seen.canary["metadata"]["generation"].as_i64();
                 self.reached = 0;
+                self.shown = 0;
                 self.edited = false;
             }
             if seen.status()["run"]["ending"].is_object() {
@@ -103,6 +110,7 @@ impl Track {
             }
         }
         self.edited |= seen.canary["metadata"]["generation"].as_i64() != self.generation;
+        self.scheduled(seen);
         self.repeated(seen);
         self.analysed(seen);
         for (service, ready) in &seen.before.ready {
@@ -112,6 +120,28 @@ impl Track {
                 _ => None,
             };
         }
+    }
+
+    /// What the schedule is by now, and of which requests.
+    fn scheduled(&mut self, seen: &Seen<'_>) {
+        let now = schedule(seen.canary);
+        if now != self.schedules[0] {
+            self.schedules.swap(0, 1);
+            self.schedules[0] = now;
+        }
+        let audience = audience(seen.canary);
+        if audience != self.audience {
+            (self.audience, self.shown) = (audience, 0);
+        }
+    }
+
+    /// The highest weight to which the canary may be raised from this one, whatever was edited: the next step of the schedule, as
+    /// it is or was before, or what the same requests have met already in this run.
+    pub(crate) fn most_from(&self, weight: i64) -> i64 {
+        let above = |steps: &Vec<i64>| steps.iter().copied().find(|step| *step > weight);
+        let listed = self.schedules.iter().flat_map(|steps| steps.windows(2));
+        let after = listed.filter(|pair| pair[0] == weight).map(|pair| pair[1]);
+        self.schedules.iter().filter_map(above).chain(after).chain([self.shown]).max().unwrap_or(0)
     }
 
     /// A step with the weight of the one before it changes no route: only the status tells that it was taken.
@@ -183,6 +213,9 @@ impl Track {
             if seen.before.weights != seen.after.weights {
                 self.foreign_route = seen.by != By::Us;
                 self.edited |= seen.by != By::Us;
+            }
+            if !seen.rescue(None) {
+                self.shown = self.shown.max(after);
             }
             let steps = schedule(seen.canary);
             let next = (1..=(self.reached + 1).min(steps.len())).rev().find(|i| steps[i - 1] == after);

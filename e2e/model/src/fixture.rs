@@ -24,6 +24,24 @@ pub fn target(image: &str) -> Value {
     })
 }
 
+/// The same Deployment under another name, which is also its label.
+pub fn target_named(name: &str, image: &str) -> Value {
+    let mut target = target(image);
+    let labels = json!({"app": name});
+    target["metadata"] = json!({"name": name, "labels": labels});
+    target["spec"]["selector"]["matchLabels"] = labels.clone();
+    target["spec"]["template"]["metadata"]["labels"] = labels;
+    target
+}
+
+/// The usual Canary for a target of this name, with `spec` laid over it.
+pub fn canary_named(name: &str, spec: &Value) -> Value {
+    let mut canary = canary(spec);
+    canary["metadata"]["name"] = json!(name);
+    canary["spec"]["targetRef"]["name"] = json!(name);
+    canary
+}
+
 /// A Canary with weights 20, 40, a window of 10 s and three failed checks, with `spec` laid over it.
 pub fn canary(spec: &Value) -> Value {
     let mut whole = json!({

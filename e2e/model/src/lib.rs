@@ -5,6 +5,7 @@
 //!   scenarios write them down; [`time`].
 //! - [`controllers`]: plays those of [`pods`], [`configs`], [`scalers`] and [`knative`].
 //! - [`sim`]: the loop of questions, answers, decision and writes; [`records`]: what is kept of the records of runs; [`rate`]: how often objects are written.
+//! - [`together`]: several Canaries in the namespace.
 //! - [`observer`]: what must hold of every decision and every write; [`route`], [`shares`]: where it looks.
 //! - [`late_proxy`]: a proxy that learns of each object by itself, late and in any order.
 //! - [`behaviour`]: a transcript without its texts.
@@ -39,6 +40,7 @@ mod step;
 #[cfg(test)]
 mod targets;
 pub mod time;
+pub mod together;
 pub mod transcript;
 #[cfg(test)]
 mod upgrades;

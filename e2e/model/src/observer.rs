@@ -62,7 +62,7 @@ impl View for Looked<'_> {
     fn get(&self, kind: Kind, name: &str) -> Option<Cow<'_, Value>> {
         let stored = match kind {
             Kind::Canary => return self.0.canary.as_ref().map(Cow::Borrowed),
-            Kind::Deployment => return self.0.workload(name).map(Cow::Owned),
+            Kind::Deployment => return self.0.workload(name),
             Kind::Slice => return None,
             Kind::Route => route::VIRTUAL_SERVICE,
             Kind::Service => SERVICE,
@@ -82,6 +82,10 @@ impl View for Looked<'_> {
 
 /// The objects that two worlds differ in, of those that the invariants look at.
 fn changed(before: &Looked<'_>, after: &Looked<'_>, names: &Names) -> Vec<(Kind, String)> {
+    // objects that are shared are told equal at once
+    if before.0.canary == after.0.canary && before.0.objects == after.0.objects {
+        return vec![];
+    }
     let services = [&names.apex, &names.primary_service, &names.canary_service];
     let workloads = [&names.target, &names.primary].into_iter();
     let revisions = after.0.objects.of(REVISION).filter_map(|o| o["metadata"]["name"].as_str());
@@ -116,6 +120,10 @@ impl Observer {
         if let Some(target) = world.workload(&names.target) {
             let template = &target["spec"]["template"];
             let contents = configs::of(world, template);
+            let known = self.templates.get(&self.present) == Some(template);
+            if known && self.contents.get(&self.present) == Some(&contents) {
+                return;
+            }
             self.present = configs::hash(template, &contents);
             self.templates.entry(self.present.clone()).or_insert_with(|| template.clone());
             self.track.templates.entry(self.present.clone()).or_insert_with(|| template.clone());

@@ -104,6 +104,11 @@ pub struct Sim {
 impl Sim {
     /// A model of this world, named after its target.
     pub fn new(world: World, name: &str) -> Self {
+        Self::of(world, Names::named(name))
+    }
+
+    /// A model of this world, with objects of these names.
+    pub(crate) fn of(world: World, names: Names) -> Self {
         let mut sim = Self {
             world,
             pods: Pods::default(),
@@ -131,7 +136,7 @@ impl Sim {
             log: vec![],
             plans: 0,
             asked: 0,
-            names: Names::named(name),
+            names,
             wake: Wake::Now,
             ask_not_before: None,
             silence: 0,
@@ -350,20 +355,35 @@ impl Sim {
     /// Plan after plan, with the controllers in between, until nothing is left to do at this time.
     pub fn settle(&mut self) {
         for _ in 0..MOST_PLANS {
-            let wrote = self.step();
-            let played = controllers::play(&mut self.pods, &mut self.world, self.now);
-            self.look();
-            if !wrote && !played {
-                let wrong = self.kept.wrong(&self.world, self.now);
-                self.observer.violations.extend(wrong);
-                // what is refused or changed back each time cannot be moved
-                if self.others.refuses.is_empty() && self.others.changes.is_empty() {
-                    self.observer.settled(&self.world, &self.pods, &self.names);
-                }
+            if !self.turn() {
+                self.rests();
                 return;
             }
         }
         self.observer.violations.push(format!("property 1: not settled after {MOST_PLANS} plans"));
+    }
+
+    /// One pass, and what the controllers make of it. False when nothing was left to do.
+    pub(crate) fn turn(&mut self) -> bool {
+        let wrote = self.step();
+        self.controllers() || wrote
+    }
+
+    /// Lets the controllers act once. False when they had nothing to do.
+    pub(crate) fn controllers(&mut self) -> bool {
+        let played = controllers::play(&mut self.pods, &mut self.world, self.now);
+        self.look();
+        played
+    }
+
+    /// Nothing is left to do at this time: what must hold then.
+    pub(crate) fn rests(&mut self) {
+        let wrong = self.kept.wrong(&self.world, self.now);
+        self.observer.violations.extend(wrong);
+        // what is refused or changed back each time cannot be moved
+        if self.others.refuses.is_empty() && self.others.changes.is_empty() {
+            self.observer.settled(&self.world, &self.pods, &self.names);
+        }
     }
 
     /// Lets time pass, looking whenever that was asked for.

@@ -2,7 +2,7 @@
 //!
 //! Owns what a write does to an object and when it is refused. Plays no controller: `pods` does.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -109,6 +109,13 @@ impl World {
         })
     }
 
+    /// What has become of the namespace beside another Canary: everything but the Canary itself.
+    pub(crate) fn follow(&mut self, other: &Self) {
+        self.objects = other.objects.clone();
+        (self.ready, self.leaving) = (other.ready.clone(), other.leaving.clone());
+        self.version = self.version.max(other.version);
+    }
+
     /// All that may serve the same requests; the planner asks the router which do.
     fn bystanders(&self) -> Vec<Value> {
         let kinds = serin::router::all().iter().filter_map(|router| router.bystanders());
@@ -187,20 +194,20 @@ impl World {
     }
 
     /// The Deployment of this name, or the DaemonSet as a Deployment would say the same: a pod on each of two nodes.
-    pub fn workload(&self, name: &str) -> Option<Value> {
+    pub fn workload(&self, name: &str) -> Option<Cow<'_, Value>> {
         let daemons = || {
             let mut live = self.objects.get(DAEMONSET, name)?.clone();
             let template = Target::DaemonSet.revision(&live).into_owned();
             let replicas = NODES * Target::DaemonSet.asked(&live);
             json_patch::merge(&mut live, &json!({"spec": {"replicas": replicas, "template": null}}));
             json_patch::merge(&mut live, &json!({"spec": {"template": template}}));
-            Some(live)
+            Some(Cow::Owned(live))
         };
-        self.objects.get(DEPLOYMENT, name).cloned().or_else(daemons)
+        self.objects.get(DEPLOYMENT, name).map(Cow::Borrowed).or_else(daemons)
     }
 
     /// All of them.
-    pub fn workloads(&self) -> impl Iterator<Item = (Kind, Value)> {
+    pub fn workloads(&self) -> impl Iterator<Item = (Kind, Cow<'_, Value>)> {
         [DEPLOYMENT, DAEMONSET].into_iter().flat_map(move |kind| {
             let names = self.objects.of(kind).filter_map(|o| o["metadata"]["name"].as_str());
             names.filter_map(move |name| Some((kind, self.workload(name)?)))

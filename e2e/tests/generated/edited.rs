@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use serin::snapshot::{CANARY_RUN, DEPLOYMENT, ObjectRef, REVISION, SERVICE};
 use serin_model::{
-    Sim,
+    Sim, fixture,
     others::{Change, Refusal},
     pods::Mode,
     route::VIRTUAL_SERVICE,
@@ -29,8 +29,12 @@ pub(crate) enum Edited {
     Refuse(Option<ObjectRef>),
     /// Another party changes an object back after each write, or no longer does.
     Contest(Option<ObjectRef>),
+    /// The API server changes an object itself, while it takes each write.
+    Mutate(ObjectRef),
     /// The target's number is taken out of what is applied.
     NoReplicas,
+    /// Somebody applies the target with this number, and perhaps another image.
+    Applied(i64, Option<u8>),
     /// The Canary is removed without its finalizer, what it owned goes with it, and it is made again.
     MadeAgain,
 }
@@ -78,7 +82,9 @@ pub(super) fn event() -> impl Strategy<Value = Edited> {
         4 => (0u64..6, super::side(), mode).prop_map(|(time, side, mode)| Edited::Meanwhile(time, side, mode)),
         2 => proptest::option::of(object()).prop_map(Edited::Refuse),
         2 => proptest::option::of(object()).prop_map(Edited::Contest),
+        1 => object().prop_map(Edited::Mutate),
         1 => Just(Edited::NoReplicas),
+        2 => (1i64..6, proptest::option::of(1u8..4)).prop_map(|(n, image)| Edited::Applied(n, image)),
         1 => Just(Edited::MadeAgain),
     ]
 }
@@ -114,12 +120,30 @@ impl Edited {
                 let patch = json!({"metadata": {"labels": {"app": "contested"}}});
                 sim.others.changes.insert(at.clone(), Change { by: Some("policy".into()), patch });
             }
+            Self::Mutate(at) => {
+                let patch = json!({"metadata": {"labels": {"admitted": "yes"}}});
+                sim.others.changes.insert(at.clone(), Change { by: None, patch });
+            }
+            Self::Applied(replicas, image) => applied(sim, *replicas, *image),
             Self::NoReplicas => {
                 let target = ObjectRef::new(DEPLOYMENT, "podinfo");
                 sim.world.edit(&target, &json!({"spec": {"replicas": 1}}));
             }
             Self::MadeAgain => made_again(sim),
         }
+    }
+}
+
+/// As `kubectl apply` does it, which leaves a note of what was applied.
+fn applied(sim: &mut Sim, replicas: i64, image: Option<u8>) {
+    let note = json!({"spec": {"replicas": replicas}}).to_string();
+    let patch = json!({
+        "metadata": {"annotations": {"kubectl.kubernetes.io/last-applied-configuration": note}},
+        "spec": {"replicas": replicas},
+    });
+    sim.world.edit(&ObjectRef::new(DEPLOYMENT, "podinfo"), &patch);
+    if let Some(image) = image {
+        fixture::set_image(sim, &format!("podinfo:{image}"));
     }
 }
 

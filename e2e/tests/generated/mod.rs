@@ -2,6 +2,7 @@
 
 mod edited;
 mod scalers;
+mod together;
 mod verdicts;
 
 use std::time::Duration;
@@ -16,6 +17,7 @@ use serin::{
     snapshot::{CONFIG_MAP, DEPLOYMENT, HPA, Kind, ObjectRef, SCALED_OBJECT, SECRET, SERVICE},
 };
 use serin_model::{Sim, Trouble, fixture, pods::Mode, route, time, world::World};
+pub(crate) use together::{beside, two};
 pub(crate) use verdicts::{all_well, answer, badness, judged_spec};
 
 /// Something that happens.

@@ -15,6 +15,8 @@ pub(crate) const STORIES: Family = &[
     crate::story!(k8_k9_replicas_by_helm_4_client_side),
     crate::story!(k8_k9_replicas_by_flux),
     crate::story!(k8_k9_replicas_by_kubectl_apply),
+    crate::story!(k1_k2_replicas_that_nobody_writes_by_helm_3),
+    crate::story!(k1_k2_replicas_that_nobody_writes_by_helm_4),
 ];
 
 async fn k8_k9_replicas_by_helm_3(shared: &Shared) -> anyhow::Result<()> {
@@ -35,6 +37,47 @@ async fn k8_k9_replicas_by_flux(shared: &Shared) -> anyhow::Result<()> {
 
 async fn k8_k9_replicas_by_kubectl_apply(shared: &Shared) -> anyhow::Result<()> {
     all(shared, Way::Apply).await
+}
+
+async fn k1_k2_replicas_that_nobody_writes_by_helm_3(shared: &Shared) -> anyhow::Result<()> {
+    taken_out(shared, Way::Helm3).await
+}
+
+async fn k1_k2_replicas_that_nobody_writes_by_helm_4(shared: &Shared) -> anyhow::Result<()> {
+    taken_out(shared, Way::Helm4).await
+}
+
+/// `replicas` goes from the chart at rest, together with a new image, and in the middle of a run: nothing of it takes pods from
+/// the primary.
+async fn taken_out(shared: &Shared, way: Way) -> anyhow::Result<()> {
+    let app = App::new(shared, &format!("taken-out-{}", way.name()), way).await?;
+    let whole = async |when: &str| {
+        let has = app.story.replicas("app-primary").await?;
+        ensure!(has == Some(4), "{}: the primary has {has:?} {when}", way.name());
+        Ok(())
+    };
+    app.initialised("tag=app:1,replicas=4").await?;
+    app.primary_has(4).await?;
+    tokio::time::sleep(Duration::from_secs(31)).await;
+    app.release("tag=app:1").await?;
+    app.rests().await?;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    whole("at rest").await?;
+
+    app.release("tag=app:1,replicas=4").await?;
+    app.rests().await?;
+    app.release("tag=app:2").await?;
+    app.story.phase("app", Phase::Succeeded).await?;
+    whole("after a release without replicas").await?;
+    ensure!(app.image("app-primary").await? == "app:2");
+
+    app.release("tag=app:3,replicas=4").await?;
+    app.story.phase("app", Phase::Progressing).await?;
+    app.release("tag=app:3").await?;
+    app.story.phase("app", Phase::Succeeded).await?;
+    whole("after a run in which replicas were taken out").await?;
+    ensure!(app.image("app-primary").await? == "app:3");
+    Ok(())
 }
 
 /// Longer than pods of a release at rest may stay: it is the machine that is slow.

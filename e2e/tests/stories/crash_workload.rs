@@ -18,7 +18,7 @@ use serin_bed::{
     wait,
 };
 
-use crate::{crash_hooks, scalers};
+use crate::{crash_hooks, crash_trouble, scalers};
 
 /// What the operator is doing when it is killed.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -43,6 +43,14 @@ pub(crate) enum Workload {
     Mirrored,
     /// Webhooks of every type, and a gate for people.
     Hooked,
+    /// Its steps are edited in the middle of the run.
+    Edited,
+    /// Its canary loses its pods while it is promoted.
+    Vanished,
+    /// A takeover that is refused until the user's route is mended.
+    TakeoverRefused,
+    /// Target and Canary are deleted together.
+    BothDeleted,
 }
 
 impl Workload {
@@ -60,12 +68,21 @@ impl Workload {
             Self::Ab => "a-b",
             Self::Mirrored => "mirrored",
             Self::Hooked => "hooked",
+            Self::Edited => "edited",
+            Self::Vanished => "vanished",
+            Self::TakeoverRefused => "takeover-refused",
+            Self::BothDeleted => "both-deleted",
         }
     }
 
     /// The Canary goes, and with it the operator's interest.
     pub(crate) fn deletes(self) -> bool {
-        matches!(self, Self::Deleted | Self::ScaledDeleted)
+        matches!(self, Self::Deleted | Self::ScaledDeleted | Self::BothDeleted)
+    }
+
+    /// There is no Canary before what is interrupted begins.
+    pub(crate) fn makes_canary(self) -> bool {
+        matches!(self, Self::Initialised | Self::TakeoverRefused)
     }
 
     fn has_autoscaler(self) -> bool {
@@ -74,7 +91,7 @@ impl Workload {
 
     /// Its steps are not those of `stepWeight`.
     fn has_steps_of_its_own(self) -> bool {
-        matches!(self, Self::BlueGreen | Self::BlueGreenRolledBack | Self::Ab | Self::Hooked)
+        matches!(self, Self::BlueGreen | Self::BlueGreenRolledBack | Self::Ab | Self::Hooked | Self::Edited)
     }
 
     /// Fields of `spec.analysis` that differ from the usual ones.
@@ -92,6 +109,7 @@ impl Workload {
                 json!({"iterations": 2, "match": insiders})
             }
             Self::Mirrored => json!({"mirror": true, "mirrorWeight": 50}),
+            Self::Edited => crash_trouble::gated_steps(),
             _ => json!({}),
         }
     }
@@ -99,16 +117,18 @@ impl Workload {
     /// The phase it ends in; none when there is no Canary in the end.
     fn ends(self) -> Option<Phase> {
         match self {
-            Self::Initialised => Some(Phase::Initialized),
+            Self::Initialised | Self::TakeoverRefused => Some(Phase::Initialized),
             Self::RolledBack | Self::BlueGreenRolledBack => Some(Phase::Failed),
-            Self::Deleted | Self::ScaledDeleted => None,
+            Self::Deleted | Self::ScaledDeleted | Self::BothDeleted => None,
             Self::Promoted
             | Self::Configured
             | Self::Scaled
             | Self::BlueGreen
             | Self::Ab
             | Self::Mirrored
-            | Self::Hooked => Some(Phase::Succeeded),
+            | Self::Hooked
+            | Self::Edited
+            | Self::Vanished => Some(Phase::Succeeded),
         }
     }
 
@@ -145,8 +165,14 @@ pub(crate) async fn prepare(story: &Story<'_>, workload: Workload) -> anyhow::Re
         story.apply(story::configs("app")).await?;
     }
     story.apply(vec![target]).await?;
-    if workload == Workload::Initialised {
+    if workload == Workload::TakeoverRefused {
+        crash_trouble::routed(story).await?;
+    }
+    if workload.makes_canary() {
         return Ok(());
+    }
+    if workload == Workload::Vanished {
+        crash_trouble::slow_primary(story)?;
     }
     if workload.has_autoscaler() {
         story.apply(vec![scalers::hpa("app", "app", (1, 4))]).await?;
@@ -190,7 +216,8 @@ async fn make_canary(story: &Story<'_>, workload: Workload) -> anyhow::Result<()
 /// Sets off what is to be interrupted.
 pub(crate) async fn act(story: &Story<'_>, workload: Workload) -> anyhow::Result<()> {
     match workload {
-        Workload::Initialised => make_canary(story, workload).await,
+        Workload::Initialised | Workload::TakeoverRefused => make_canary(story, workload).await,
+        Workload::BothDeleted => crash_trouble::remove_both(story).await,
         Workload::Configured => {
             let api: kube::Api<ConfigMap> = story.api();
             let changed = Patch::Merge(json!({"data": {"LEVEL": "2"}}));
@@ -210,6 +237,10 @@ pub(crate) async fn act(story: &Story<'_>, workload: Workload) -> anyhow::Result
 pub(crate) async fn ended(story: &Story<'_>, workload: Workload) -> anyhow::Result<()> {
     match workload.ends() {
         Some(_) if workload == Workload::Hooked => crash_hooks::ended(story).await,
+        Some(_) if workload == Workload::Edited => crash_trouble::edited(story).await,
+        Some(_) if workload == Workload::Vanished => crash_trouble::vanished(story).await,
+        Some(_) if workload == Workload::TakeoverRefused => crash_trouble::taken_over(story).await,
+        None if workload == Workload::BothDeleted => crash_trouble::all_gone(story).await,
         Some(phase) => story.phase("app", phase).await.map(drop),
         None => wait::gone(story.api::<Canary>(), "app", PATIENCE).await,
     }
@@ -221,6 +252,10 @@ pub(crate) struct Load(tokio::task::JoinHandle<anyhow::Result<Vec<LoadHandle>>>,
 impl Load {
     pub(crate) fn start(target: Target, workload: Workload) -> Self {
         let started = async move {
+            if workload == Workload::BothDeleted {
+                // nobody is to be served any more
+                return Ok(vec![]);
+            }
             if workload == Workload::Initialised {
                 target.serving("1", PATIENCE).await?;
             }
@@ -251,7 +286,9 @@ impl Load {
             wait::until(&format!("version {serves} to answer everybody"), PATIENCE, alone).await?;
             load.stop().await;
             let errors = if workload == Workload::BlueGreenRolledBack { 0 } else { all.version_errors };
-            if all.lost() + lost.into_inner() + errors > 0 {
+            // pods that are gone take the requests on their way with them
+            let died = workload == Workload::Vanished;
+            if all.lost() + lost.into_inner() + errors > 0 && !died {
                 bail!("of {} requests, failed: {:?}", all.requests, all.failures);
             }
         }

@@ -18,6 +18,7 @@ mod clouds;
 mod configs;
 mod configs_alone;
 mod crash_hooks;
+mod crash_trouble;
 mod crash_workload;
 mod end_state;
 mod event_webhook;

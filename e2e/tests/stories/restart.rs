@@ -11,7 +11,10 @@ use std::{
     collections::{BTreeMap, hash_map::RandomState},
     env, fmt,
     hash::{BuildHasher, Hasher},
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -47,6 +50,10 @@ pub(crate) const STORIES: Family = &[
     crate::story!(a_b),
     crate::story!(mirrored),
     crate::story!(hooked),
+    crate::story!(edited),
+    crate::story!(vanished),
+    crate::story!(takeover_refused),
+    crate::story!(both_deleted),
 ];
 
 /// Says which writes to strike at.
@@ -106,6 +113,48 @@ async fn mirrored(shared: &Shared) -> anyhow::Result<()> {
 
 async fn hooked(shared: &Shared) -> anyhow::Result<()> {
     matrix(shared, Workload::Hooked).await
+}
+
+async fn edited(shared: &Shared) -> anyhow::Result<()> {
+    in_turn(shared, Workload::Edited).await
+}
+
+async fn vanished(shared: &Shared) -> anyhow::Result<()> {
+    in_turn(shared, Workload::Vanished).await
+}
+
+async fn takeover_refused(shared: &Shared) -> anyhow::Result<()> {
+    in_turn(shared, Workload::TakeoverRefused).await
+}
+
+async fn both_deleted(shared: &Shared) -> anyhow::Result<()> {
+    in_turn(shared, Workload::BothDeleted).await
+}
+
+/// Workloads of which a sample has one.
+const IN_TURN: [Workload; 4] =
+    [Workload::Edited, Workload::Vanished, Workload::TakeoverRefused, Workload::BothDeleted];
+
+/// As [`matrix`], where it is this workload's turn, or points are named.
+async fn in_turn(shared: &Shared, workload: Workload) -> anyhow::Result<()> {
+    static TURN: OnceLock<u64> = OnceLock::new();
+    if env::var_os(WHICH).is_none() {
+        let seed = seed()?;
+        let turn = IN_TURN[(*TURN.get_or_init(|| seed) % IN_TURN.len() as u64) as usize];
+        if turn != workload {
+            println!("crash::{}: it is the turn of {}; `make crash` plays all", workload.name(), turn.name());
+            return Ok(());
+        }
+    }
+    matrix(shared, workload).await
+}
+
+/// The seed that is given, or any.
+fn seed() -> anyhow::Result<u64> {
+    match env::var(SEED) {
+        Ok(text) => text.parse().with_context(|| format!("{SEED} is a number")),
+        Err(_) => Ok(RandomState::new().build_hasher().finish()),
+    }
 }
 
 /// A strike by name: `after-object-07`.
@@ -183,10 +232,7 @@ fn points(workload: Workload, reference: &Outcome) -> anyhow::Result<Vec<Strike>
 }
 
 fn draw(workload: Workload, mut all: Vec<Strike>) -> anyhow::Result<Vec<Strike>> {
-    let seed = match env::var(SEED) {
-        Ok(text) => text.parse().with_context(|| format!("{SEED} is a number"))?,
-        Err(_) => RandomState::new().build_hasher().finish(),
-    };
+    let seed = seed()?;
     println!("crash::{}: {SEED}={seed}", workload.name());
     let mut state = seed ^ (workload as u64);
     let mut drawn = Vec::new();
@@ -288,7 +334,7 @@ fn recent(proxy: &FaultProxy) -> String {
 
 /// The operator has looked at the Canary, in this life, and found nothing left to do.
 async fn settled(operator: &Operator, workload: Workload) -> anyhow::Result<()> {
-    if workload == Workload::Initialised {
+    if workload.makes_canary() {
         return Ok(());
     }
     let settled = async || {

@@ -147,7 +147,9 @@ fn c35_two_canaries_with_targets_of_one_name_have_templates_of_their_own() {
         );
     }
     cache.lock().crds_synced = true;
-    cache.listed(crate::snapshot::DAEMONSET, &BTreeSet::new());
+    for kind in crate::manifest::pod_policies::KINDS.into_iter().chain([crate::snapshot::DAEMONSET]) {
+        cache.listed(kind, &BTreeSet::new());
+    }
     for name in ["one", "two"] {
         let key = ("n".to_owned(), name.to_owned());
         let snap = crate::observe::gather(&cache, &rules, &key, jiff::Timestamp::UNIX_EPOCH).unwrap();

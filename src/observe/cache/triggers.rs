@@ -7,7 +7,7 @@ use super::{
     store::Inner,
 };
 use crate::{
-    manifest::{self, config},
+    manifest::{self, config, pod_policies},
     names,
     snapshot::{
         ALERT_PROVIDER, CANARY, CANARY_RUN, DAEMONSET, DEPLOYMENT, HPA, JOB, Key, Kind, METRIC_TEMPLATE,
@@ -58,6 +58,7 @@ impl Inner {
                 let whom = object["spec"]["scaleTargetRef"]["name"].as_str().unwrap_or_default();
                 references.scaled_by(&key.1, whom)
             }
+            kind if pod_policies::KINDS.contains(&kind) => true,
             // Services, and most routing objects, are named after the apex
             _ => references.services().contains(&key.1),
         })

@@ -18,7 +18,7 @@ fn seen(provider: &str) -> (ObjectCache, Key) {
     );
     cache.insert(DEPLOYMENT, json!({"metadata": meta}));
     let key: Key = ("n".into(), "app".into());
-    for kind in super::super::mandatory(&Rules::default()) {
+    for kind in super::super::mandatory(&Rules::default()).into_iter().chain(pod_policies::KINDS) {
         cache.listed(kind, &BTreeSet::from([key.clone()]));
     }
     let crds = ["virtualservices.networking.istio.io", "destinationrules.networking.istio.io"];

@@ -7,6 +7,8 @@ use serde_json::Value;
 use crate::{
     analysis::{self, Ask, Checks},
     api::{CrossNamespaceRef, Phase},
+    manifest::pod_policies,
+    names,
     plan::{
         admission::{config_tracking, metric_templates, neighbours, ownership},
         analysis::jobs,
@@ -58,6 +60,7 @@ pub(crate) fn surroundings<'a>(
     findings.kept = not_followed(snap);
     findings.advice.extend(ports(snap, &c, target, &label)?);
     overlap(snap, &c, target, &label, &mut findings)?;
+    findings.advice.extend(policies(snap, &c, target, &label));
     findings.faults.extend(paused(snap, &c, target));
     findings.faults.extend(pod_weighting::fault(snap, &c, target, &label));
     findings.advice.extend(pod_weighting::advice(snap, &c, target));
@@ -227,6 +230,22 @@ fn overlap(
             Ok(())
         }
     }
+}
+
+/// What selects the target's pods by their labels, and not those that serve users.
+fn policies(snap: &Snapshot, c: &Validated, target: &Value, label: &(String, String)) -> Vec<String> {
+    if !c.target.rests() {
+        return vec![];
+    }
+    let labels = |live: &Value| live["spec"]["template"]["metadata"]["labels"].clone();
+    let beside = labels(target);
+    let made = snap.objects.get(c.target.kind(), &c.names.primary).map(labels);
+    let serving = made.unwrap_or_else(|| {
+        let mut labels = beside.clone();
+        labels[&label.0] = names::primary(&label.1).into();
+        labels
+    });
+    pod_policies::advice(c, [&beside, &serving], &snap.objects)
 }
 
 /// With what the target's template uses, and the revision that both make.

@@ -89,6 +89,12 @@ pub(crate) fn record(snap: &Snapshot, d: &mut PlanBuilder, now: Timestamp) {
     }
 }
 
+/// The highest number that a record of this Canary, or of a former one of its name, has; 0 without any.
+pub(crate) fn latest(snap: &Snapshot) -> i64 {
+    let numbers = snap.objects.of(CANARY_RUN).filter_map(|run| run["spec"]["number"].as_i64());
+    numbers.max().unwrap_or(0)
+}
+
 /// Since when the canary has had requests in this run, by its record. None: it had none, or there is no record.
 pub fn exposed_since(snap: &Snapshot, last: &LastRun) -> Option<Timestamp> {
     let record = snap.objects.get(CANARY_RUN, &last.name)?;

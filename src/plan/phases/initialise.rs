@@ -13,6 +13,7 @@ use crate::{
         builder::PlanBuilder,
         chain::Chain,
         context::Context,
+        history,
         model::{
             Messages,
             flow::{Flow, GO_ON, HANDLED, WAIT, WRITE_FIRST, all, wait_unless},
@@ -50,7 +51,8 @@ fn begin(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
         return GO_ON;
     }
     d.phase(Phase::Initializing, cx.kind());
-    d.status.epoch += 1;
+    // records that a Canary of this name has left behind keep their numbers
+    d.status.epoch = d.status.epoch.max(history::latest(cx.snap)) + 1;
     d.status.in_use = Some(in_use(&cx.c));
     if cx.scaler.is_some() {
         d.status.primary_replicas = i32::try_from(autoscaler::primary_start(cx)).ok();

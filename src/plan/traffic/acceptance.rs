@@ -28,7 +28,7 @@ pub(crate) fn accepted(cx: &Context<'_>, d: &mut PlanBuilder, led: &[ObjectRef])
     let missing = match cx.router.not_accepted(&cx.c, &cx.snap.objects) {
         Some(Unaccepted::Unseen(why)) => {
             let written = cx.written_settled_at(led).max(cx.standing_since());
-            let given_up = d.reached(after(written, cx.c.deadline)).is_continue();
+            let given_up = d.reached(clock::after(written, cx.c.deadline)).is_continue();
             (!given_up).then_some(why)
         }
         Some(Unaccepted::Rejected(why)) => Some(why),

@@ -30,7 +30,11 @@ pub(crate) fn write_routes(cx: &Context<'_>, d: &mut PlanBuilder, want: Split, w
         let known: Vec<ObjectRef> = beside.iter().chain(&led).map(Manifest::at).collect();
         let written = write_led(cx, d, beside, led, want, why);
         if live != Some(want) {
-            written?;
+            // a route that is gone comes back although something beside it is contested, as long as that is there
+            let there = |at: &ObjectRef| cx.snap.objects.at(at).is_some();
+            if live.is_some() || !known.iter().all(there) {
+                written?;
+            }
             handover::known(cx, d, &known)?;
         }
         handover::exchangeable(cx, d, &routes)?;

@@ -124,6 +124,22 @@ async fn datadog_gives_the_oldest_point_of_each_series() {
 }
 
 #[tokio::test]
+async fn r38_datadog_points_without_value_and_buckets_that_are_not_full_are_not_taken() {
+    let source = Datadog::new(http(TIMEOUT));
+    let answer = |points: &[&str]| {
+        let all: Vec<String> = points.iter().map(|points| format!(r#"{{"pointlist":{points}}}"#)).collect();
+        format!(r#"{{"status":"ok","series":[{}]}}"#, all.join(","))
+    };
+    // the last bucket is still being filled: its errors are few yet, or all there are
+    assert_eq!(values(&source, DATADOG, &answer(&["[[1,99.5],[2,99],[3,0]]"])).await, [99.5]);
+    assert_eq!(values(&source, DATADOG, &answer(&["[[1,null],[2,null],[3,98.5],[4,null]]"])).await, [98.5]);
+    // a query by group has a series for each, and each counts
+    assert_eq!(values(&source, DATADOG, &answer(&["[[1,100]]", "[[1,null],[2,7]]"])).await, [100.0, 7.0]);
+    // nothing but gaps is no data, and not a good value
+    assert!(values(&source, DATADOG, &answer(&["[[1,null],[2,null]]"])).await[0].is_nan());
+}
+
+#[tokio::test]
 async fn dynatrace_gives_one_value_for_each_series() {
     let source = Dynatrace::new(http(TIMEOUT));
     let body = r#"{"totalCount":2,"nextPageKey":null,"resolution":"Inf","result":[{"metricId":"m","data":[

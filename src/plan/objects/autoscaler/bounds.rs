@@ -31,10 +31,12 @@ pub(super) fn floor(cx: &Context<'_>) -> Option<i64> {
     cx.status().primary_replicas.filter(|_| run_is_open(cx)).map(i64::from)
 }
 
-/// The floor of a run that begins, or starts over: what the primary has, and no less than an open run holds already.
+/// The floor of a run that begins, or starts over: what the primary has, and no less than an open run holds already. An
+/// autoscaler may have taken its last pod: users of a run need one.
 pub(crate) fn remember_floor(cx: &Context<'_>, d: &mut PlanBuilder) {
     if cx.scaler.is_some() || cx.c.target.replicated() && cx.c.apex != Apex::Shares {
-        let floor = cx.primary_replicas().max(floor(cx).unwrap_or(0));
+        let least = i64::from(cx.scaler.is_some());
+        let floor = cx.primary_replicas().max(floor(cx).unwrap_or(0)).max(least);
         d.status.primary_replicas = i32::try_from(floor).ok();
     }
 }
