@@ -115,7 +115,7 @@ servers-check: ## Play the same releases on every server that speaks Prometheus,
 	$(CARGO) test --locked --no-fail-fast -p serin-e2e --test servers
 
 .PHONY: proxies-check
-proxies-check: ## Play whole lives and five bad versions behind every proxy, Skipper, Gloo and Envoy Gateway among them
+proxies-check: ## Play whole lives and five bad versions behind every proxy, Skipper among them
 	@e2e/parts/build.sh all nightly
 	@$(MAKE) --no-print-directory build
 	$(CARGO) test --locked --no-fail-fast -p serin-e2e --test proxies -- --ignored

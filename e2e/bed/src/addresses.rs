@@ -48,17 +48,6 @@ pub(super) const SKIPPER_GATEWAY: SocketAddr = at(Ipv4Addr::new(10, 244, 200, 12
 pub(super) const SKIPPER_API: SocketAddr = at(LOOPBACK, 8901);
 /// As in `files/prometheus.yml`.
 pub(super) const SKIPPER_SUPPORT: SocketAddr = at(LOOPBACK, 9911);
-pub(super) const GLOO_GATEWAY: SocketAddr = at(Ipv4Addr::new(10, 244, 200, 13), 80);
-pub(super) const GLOO_XDS: SocketAddr = at(LOOPBACK, 9977);
-pub(super) const GLOO_VALIDATION: SocketAddr = at(LOOPBACK, 9988);
-/// As in `files/prometheus.yml`.
-pub(super) const GLOO_ENVOY: SocketAddr = at(LOOPBACK, 8903);
-/// On all addresses, so on a port that no pod uses.
-pub(super) const ENVOY_GATEWAY: SocketAddr = at(Ipv4Addr::new(10, 244, 200, 14), 8889);
-/// Envoy Gateway's own port.
-pub(super) const ENVOY_GATEWAY_HEALTH: SocketAddr = at(LOOPBACK, 8081);
-/// As in `files/prometheus.yml`.
-pub(super) const ENVOY_GATEWAY_ENVOY: SocketAddr = at(LOOPBACK, 8904);
 
 const fn at(ip: Ipv4Addr, port: u16) -> SocketAddr {
     SocketAddr::new(IpAddr::V4(ip), port)

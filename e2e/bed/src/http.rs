@@ -50,11 +50,6 @@ pub async fn is_ok(address: SocketAddr, path: &str) -> bool {
     get(address, path).await.is_ok_and(|reply| reply.status == 200)
 }
 
-/// Whether anything listens at `address`.
-pub async fn listens(address: SocketAddr) -> bool {
-    timeout(LIMIT, TcpStream::connect(address)).await.is_ok_and(|stream| stream.is_ok())
-}
-
 /// POST of a form.
 pub async fn post_form(address: SocketAddr, path: &str, form: &[(&str, &str)]) -> anyhow::Result<Reply> {
     let body: Vec<String> =

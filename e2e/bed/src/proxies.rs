@@ -1,5 +1,5 @@
 //! The proxies of the other routers: Contour with an Envoy of its own, Traefik, kube-proxy, and the Gateway API; for the
-//! nights Skipper, Gloo and Envoy Gateway.
+//! nights Skipper.
 //!
 //! Each runs with the pace that it has by default, which is slower than what the mesh is given for most stories.
 
@@ -13,9 +13,8 @@ use crate::http;
 use crate::{
     User,
     addresses::{
-        CONTOUR_DEBUG, CONTOUR_ENVOY, CONTOUR_GATEWAY, CONTOUR_HEALTH, CONTOUR_XDS, ENVOY_GATEWAY,
-        GLOO_GATEWAY, KUBE_PROXY_HEALTH, KUBE_PROXY_METRICS, MESH_GATEWAY, NODE, NODE_IP, SKIPPER_GATEWAY,
-        TRAEFIK_ADMIN, TRAEFIK_GATEWAY,
+        CONTOUR_DEBUG, CONTOUR_ENVOY, CONTOUR_GATEWAY, CONTOUR_HEALTH, CONTOUR_XDS, KUBE_PROXY_HEALTH,
+        KUBE_PROXY_METRICS, MESH_GATEWAY, NODE, NODE_IP, SKIPPER_GATEWAY, TRAEFIK_ADMIN, TRAEFIK_GATEWAY,
     },
     apply,
     control_plane::ControlPlane,
@@ -24,11 +23,9 @@ use crate::{
     proxy::Proxy,
 };
 
-mod envoy_gateway;
-mod gloo;
 mod skipper;
 
-/// The namespace of Contour's Gateway, and of Envoy Gateway's.
+/// The namespace of Contour's Gateway.
 const GATEWAYS: &str = "gateways";
 /// The Gateway that Contour serves, and its class.
 const CONTOUR: &str = "contour";
@@ -61,8 +58,6 @@ impl Proxies {
                 Proxy::Traefik => all.push(traefik(dir, parts, &config)),
                 Proxy::KubeProxy => all.push(kube_proxy(dir, parts, &config)),
                 Proxy::Skipper => all.extend(skipper::parts(dir, parts, &config)),
-                Proxy::Gloo => all.extend(gloo::parts(dir, parts, &config)?),
-                Proxy::EnvoyGateway => all.extend(envoy_gateway::parts(dir, parts, &config)?),
             }
         }
         Ok(Self { which: which.to_vec(), parts: all })
@@ -73,18 +68,7 @@ impl Proxies {
     pub(super) async fn define(&self, admin: &Client, parts: &Path) -> anyhow::Result<()> {
         kinds(&self.which, admin, parts).await?;
         apply::ensure_namespace(admin, GATEWAYS).await?;
-        apply::apply(admin, GATEWAYS, gateways()).await.context("applying the Gateways")?;
-        for (proxy, namespace, objects) in [
-            (Proxy::Gloo, gloo::NAMESPACE, gloo::objects()),
-            (Proxy::EnvoyGateway, envoy_gateway::NAMESPACE, envoy_gateway::objects()),
-        ] {
-            if self.which.contains(&proxy) {
-                apply::ensure_namespace(admin, namespace).await?;
-                let what = || format!("applying the objects of {}", proxy.program());
-                apply::apply(admin, namespace, objects).await.with_context(what)?;
-            }
-        }
-        Ok(())
+        apply::apply(admin, GATEWAYS, gateways()).await.context("applying the Gateways")
     }
 
     pub(super) async fn start(&self) -> anyhow::Result<Vec<(&'static str, Duration)>> {
@@ -154,23 +138,20 @@ fn envoy(dir: &Path, parts: &Path) -> anyhow::Result<Part> {
     if !written.status.success() {
         bail!("contour bootstrap: {}", String::from_utf8_lossy(&written.stderr));
     }
-    let node = ["--service-cluster", "projectcontour", "--service-node", "envoy-1"];
-    Ok(plain_envoy("contour-envoy", dir, parts, &bootstrap, CONTOUR_ENVOY).args(node))
-}
-
-/// An Envoy with this bootstrap, which answers `/ready` at `admin`.
-fn plain_envoy(name: &'static str, dir: &Path, parts: &Path, bootstrap: &Path, admin: SocketAddr) -> Part {
-    let probe: Probe = Arc::new(move || Box::pin(http::is_ok(admin, "/ready")));
-    Part::new(name, dir, parts.join("envoy"), probe).args([
+    let probe: Probe = Arc::new(|| Box::pin(http::is_ok(CONTOUR_ENVOY, "/ready")));
+    Ok(Part::new("contour-envoy", dir, parts.join("envoy"), probe).args([
         "-c".to_owned(),
         bootstrap.display().to_string(),
+        "--service-cluster".to_owned(),
+        "projectcontour".to_owned(),
+        "--service-node".to_owned(),
+        "envoy-1".to_owned(),
         "--concurrency".to_owned(),
         "1".to_owned(),
         "--log-level".to_owned(),
         "warning".to_owned(),
-        // Its shared memory would be shared with the Envoys of other beds.
         "--disable-hot-restart".to_owned(),
-    ])
+    ]))
 }
 
 fn traefik(dir: &Path, parts: &Path, kubeconfig: &str) -> Part {
@@ -251,10 +232,6 @@ pub enum Door {
     Traefik,
     /// Skipper.
     Skipper,
-    /// Gloo's Envoy.
-    Gloo,
-    /// Envoy Gateway's Envoy, for Gateway API.
-    EnvoyGateway,
 }
 
 impl Door {
@@ -262,10 +239,7 @@ impl Door {
     pub fn gateway(self) -> Value {
         match self {
             Self::Mesh => json!({"name": MESH, "namespace": ISTIO_SYSTEM}),
-            Self::EnvoyGateway => json!({"name": envoy_gateway::NAME, "namespace": GATEWAYS}),
-            Self::Contour | Self::Traefik | Self::Skipper | Self::Gloo => {
-                json!({"name": CONTOUR, "namespace": GATEWAYS})
-            }
+            Self::Contour | Self::Traefik | Self::Skipper => json!({"name": CONTOUR, "namespace": GATEWAYS}),
         }
     }
 
@@ -275,8 +249,6 @@ impl Door {
             Self::Contour => Some(Proxy::Contour),
             Self::Traefik => Some(Proxy::Traefik),
             Self::Skipper => Some(Proxy::Skipper),
-            Self::Gloo => Some(Proxy::Gloo),
-            Self::EnvoyGateway => Some(Proxy::EnvoyGateway),
             Self::Mesh => None,
         }
     }
@@ -288,8 +260,6 @@ impl Door {
             Self::Mesh => MESH_GATEWAY,
             Self::Traefik => TRAEFIK_GATEWAY,
             Self::Skipper => SKIPPER_GATEWAY,
-            Self::Gloo => GLOO_GATEWAY,
-            Self::EnvoyGateway => ENVOY_GATEWAY,
         }
     }
 }

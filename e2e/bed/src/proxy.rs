@@ -11,17 +11,13 @@ pub enum Proxy {
     KubeProxy,
     /// Skipper.
     Skipper,
-    /// Gloo, with an Envoy of its own.
-    Gloo,
-    /// Envoy Gateway, with an Envoy of its own.
-    EnvoyGateway,
 }
 
 impl Proxy {
     /// Those that every change is tried with, in the order in which they start.
     pub const ALL: [Self; 3] = [Self::Contour, Self::Traefik, Self::KubeProxy];
     /// Those that only `make nightly` has.
-    pub const NIGHTLY: [Self; 3] = [Self::Skipper, Self::Gloo, Self::EnvoyGateway];
+    pub const NIGHTLY: [Self; 1] = [Self::Skipper];
 
     pub(crate) fn program(self) -> &'static str {
         match self {
@@ -29,8 +25,6 @@ impl Proxy {
             Self::Traefik => "traefik",
             Self::KubeProxy => "kube-proxy",
             Self::Skipper => "skipper",
-            Self::Gloo => "gloo",
-            Self::EnvoyGateway => "envoy-gateway",
         }
     }
 
@@ -39,8 +33,6 @@ impl Proxy {
         match self {
             Self::Contour => Some("contour-crds.yaml"),
             Self::Traefik => Some("traefik-crds.yaml"),
-            Self::Gloo => Some("gloo-crds.yaml"),
-            Self::EnvoyGateway => Some("envoy-gateway-crds.yaml"),
             Self::KubeProxy | Self::Skipper => None,
         }
     }

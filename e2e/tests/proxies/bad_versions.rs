@@ -19,7 +19,7 @@ use crate::{
     Family, Shared,
     lives::{Life, app, canary},
     story,
-    way::{Way, gloo, through, to_service},
+    way::{Way, through},
 };
 
 pub(crate) const STORIES: Family = &[
@@ -30,8 +30,6 @@ pub(crate) const STORIES: Family = &[
     story!(gateway_api_by_istiod),
     story!(services, Need::Nftables),
     story!(skipper),
-    story!(gloo_edge),
-    story!(gateway_api_by_envoy_gateway),
 ];
 
 /// How long a request may take at the proxy, where that can be said; the version that never answers meets it.
@@ -106,11 +104,6 @@ fn routes(way: Way, namespace: &str, host: &str) -> Vec<Value> {
             let filter = format!("backendTimeout(\"{LIMIT}\")");
             all[0]["metadata"]["annotations"] = json!({"zalando.org/skipper-filter": filter});
         }
-        Way::Gloo => {
-            let mut route = to_service(namespace, "app");
-            route["options"] = json!({"timeout": LIMIT});
-            all[0] = gloo("RouteTable", "app", json!({"routes": [route]}));
-        }
         _ => {}
     }
     all
@@ -184,18 +177,10 @@ async fn gateway_api_by_istiod(shared: &Shared) -> anyhow::Result<()> {
     all(shared, Way::Gateway(Door::Mesh), "bad-gw-istiod", BY_APPLICATION).await
 }
 
-async fn gateway_api_by_envoy_gateway(shared: &Shared) -> anyhow::Result<()> {
-    all(shared, Way::Gateway(Door::EnvoyGateway), "bad-gw-eg", BY_APPLICATION).await
-}
-
 async fn services(shared: &Shared) -> anyhow::Result<()> {
     all(shared, Way::Services, "bad-services", BY_APPLICATION).await
 }
 
 async fn skipper(shared: &Shared) -> anyhow::Result<()> {
     all(shared, Way::Skipper, "bad-skipper", BY_PROXY).await
-}
-
-async fn gloo_edge(shared: &Shared) -> anyhow::Result<()> {
-    all(shared, Way::Gloo, "bad-gloo", BY_PROXY).await
 }

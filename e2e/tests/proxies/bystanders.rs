@@ -7,12 +7,11 @@ use anyhow::{bail, ensure};
 use serde_json::{Value, json};
 use serin_bed::{
     load::{LoadHandle, Target},
-    proxies::Door,
     story::{PATIENCE, Story, deployment},
 };
 use tokio::time::sleep;
 
-use crate::way::{Way, gloo, ingress, to_service};
+use crate::way::{Way, ingress};
 
 /// The version of the application beside.
 const VERSION: &str = "beside";
@@ -43,39 +42,6 @@ pub(crate) fn routes(way: Way, namespace: &str, host: &str) -> anyhow::Result<Ve
                     &[(host, &[("/beside", &["beside"])]), (&elsewhere, &[("/", &["beside"])])],
                 ),
             ]
-        }
-        Way::Gloo => {
-            let mut all = way.objects(namespace, host);
-            let mut beside = to_service(namespace, "beside");
-            beside["matchers"] = json!([{"prefix": "/beside"}]);
-            let (header, status) = ANSWERED;
-            let own = json!({"matchers": [{"prefix": "/", "headers": [{"name": header, "value": "1"}]}],
-                "directResponseAction": {"status": status}});
-            if let Some(routes) = all[1]["spec"]["virtualHost"]["routes"].as_array_mut() {
-                routes.splice(0..0, [own, beside]);
-            }
-            let other =
-                json!({"virtualHost": {"domains": [elsewhere], "routes": [to_service(namespace, "beside")]}});
-            all.push(gloo("VirtualService", "beside", other));
-            all
-        }
-        Way::Gateway(door) => {
-            let mut all = way.objects(namespace, host);
-            let beside = |name: &str, host: &str, path: &str| {
-                json!({
-                    "apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute", "metadata": {"name": name},
-                    "spec": {
-                        "parentRefs": [door.gateway()], "hostnames": [host],
-                        "rules": [{
-                            "matches": [{"path": {"type": "PathPrefix", "value": path}}],
-                            "backendRefs": [{"name": "beside", "port": 80}],
-                        }],
-                    },
-                })
-            };
-            all.push(beside("beside", host, "/beside"));
-            all.push(beside("beside-host", &elsewhere, "/"));
-            all
         }
         _ => bail!("no routes beside {way:?}"),
     })
@@ -112,7 +78,7 @@ impl Bystanders {
         let answered = target.clone().header(ANSWERED.0, "1");
         Ok(Self {
             others: vec![("/beside", load(&path)), ("another host", load(&host))],
-            answered: (way != Way::Gateway(Door::EnvoyGateway)).then(|| load(&answered)),
+            answered: (way == Way::Skipper).then(|| load(&answered)),
             shared: (way == Way::Skipper).then(|| load(&at("/shared"))),
         })
     }

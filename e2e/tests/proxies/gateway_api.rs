@@ -72,8 +72,7 @@ async fn all_from(target: &Target, version: &str) -> anyhow::Result<()> {
     clients.all(version).await
 }
 
-/// Requests that are named get the new version, all others the old one.
-pub(crate) async fn named(shared: &Shared, namespace: &str, way: Way) -> anyhow::Result<()> {
+async fn named(shared: &Shared, namespace: &str, way: Way) -> anyhow::Result<()> {
     let analysis = json!({"iterations": 2, "match": [{"headers": {"x-canary": {"exact": "insider"}}}]});
     let life = held(shared, namespace, way, analysis).await?;
     let insider = way.target(&life.story).await?.header("x-canary", "insider");

@@ -2,7 +2,7 @@
 //! Envoy driven by an istiod that gathers changes for two seconds. Pods take three seconds to become ready.
 //!
 //! One bed and one operator serve all stories. `cargo test -p serin-e2e --test proxies -- NAME` runs some; `--ignored` those
-//! of `make nightly`, with Skipper, Gloo and Envoy Gateway beside the others.
+//! of `make nightly`, with Skipper beside the others.
 
 mod bad_versions;
 mod bystanders;

@@ -1,4 +1,4 @@
-//! Skipper, Gloo and Envoy Gateway: a whole life beside other users of the same proxy, and what may go wrong in a run. What a
+//! Skipper: a whole life beside other users of the same proxy, and what may go wrong in a run. What a
 //! change takes to have its effect is printed.
 
 use std::{
@@ -16,30 +16,19 @@ use kube::{
 };
 use serde_json::{Value, json};
 use serin::api::Phase;
-use serin_bed::{Behaviour, Selector, proxies::Door, story::Story};
+use serin_bed::{Behaviour, Selector, story::Story};
 use tokio::{task::JoinHandle, time::Instant};
 
 use crate::{
     Family, Shared,
     bystanders::{self, Bystanders},
-    gateway_api::named,
     lives::{Life, app, lived},
     story,
     way::Way,
 };
 
-pub(crate) const STORIES: Family = &[
-    story!(life_behind_skipper),
-    story!(life_behind_gloo),
-    story!(life_behind_envoy_gateway),
-    story!(mishaps_behind_skipper),
-    story!(mishaps_behind_gloo),
-    story!(mishaps_behind_envoy_gateway),
-    story!(named_requests_behind_gloo),
-    story!(named_requests_behind_envoy_gateway),
-];
+pub(crate) const STORIES: Family = &[story!(life_behind_skipper), story!(mishaps_behind_skipper)];
 
-const ENVOY_GATEWAY: Way = Way::Gateway(Door::EnvoyGateway);
 /// A share is measured on so many answers, and may be so far off: three standard deviations at one half.
 const SHARES: (u64, f64) = (2500, 0.03);
 
@@ -71,14 +60,6 @@ async fn whole_life(shared: &Shared, namespace: &str, way: Way) -> anyhow::Resul
 
 async fn life_behind_skipper(shared: &Shared) -> anyhow::Result<()> {
     whole_life(shared, "night-skipper", Way::Skipper).await
-}
-
-async fn life_behind_gloo(shared: &Shared) -> anyhow::Result<()> {
-    whole_life(shared, "night-gloo", Way::Gloo).await
-}
-
-async fn life_behind_envoy_gateway(shared: &Shared) -> anyhow::Result<()> {
-    whole_life(shared, "night-eg", ENVOY_GATEWAY).await
 }
 
 /// A version that never gets ready, one that fails at half of the traffic, the operator killed in mid-run, and a Canary that
@@ -133,22 +114,6 @@ async fn mishaps_behind_skipper(shared: &Shared) -> anyhow::Result<()> {
     mishaps(shared, "mishaps-skipper", Way::Skipper).await
 }
 
-async fn mishaps_behind_gloo(shared: &Shared) -> anyhow::Result<()> {
-    mishaps(shared, "mishaps-gloo", Way::Gloo).await
-}
-
-async fn mishaps_behind_envoy_gateway(shared: &Shared) -> anyhow::Result<()> {
-    mishaps(shared, "mishaps-eg", ENVOY_GATEWAY).await
-}
-
-async fn named_requests_behind_gloo(shared: &Shared) -> anyhow::Result<()> {
-    named(shared, "named-gloo", Way::Gloo).await
-}
-
-async fn named_requests_behind_envoy_gateway(shared: &Shared) -> anyhow::Result<()> {
-    named(shared, "named-eg", ENVOY_GATEWAY).await
-}
-
 /// When the route of an application was written, as a watch tells of it.
 struct Writes {
     last: Arc<Mutex<Instant>>,
@@ -159,7 +124,6 @@ impl Writes {
     fn follow(story: &Story<'_>, way: Way) -> Self {
         let (group, version, kind, name) = match way {
             Way::Skipper => ("networking.k8s.io", "v1", "Ingress", "app-canary"),
-            Way::Gloo => ("gateway.solo.io", "v1", "RouteTable", "app"),
             _ => ("gateway.networking.k8s.io", "v1", "HTTPRoute", "app"),
         };
         let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind));

@@ -26,8 +26,6 @@ pub(crate) enum Way {
     Services,
     /// Ingress by Skipper.
     Skipper,
-    /// VirtualService and RouteTable by Gloo.
-    Gloo,
 }
 
 impl Way {
@@ -40,7 +38,6 @@ impl Way {
             Self::Istio => "istio",
             Self::Services => "kubernetes",
             Self::Skipper => "skipper",
-            Self::Gloo => "gloo",
         }
     }
 
@@ -101,18 +98,6 @@ impl Way {
             )],
             Self::Services => vec![],
             Self::Skipper => vec![ingress("app", json!({}), &[(host, &[("/", &["app"])])])],
-            Self::Gloo => {
-                let to_app = json!({"delegateAction": {"ref": {"name": "app", "namespace": namespace}},
-                    "matchers": [{"prefix": "/"}]});
-                vec![
-                    gloo("RouteTable", "app", json!({"routes": [to_service(namespace, "app")]})),
-                    gloo(
-                        "VirtualService",
-                        "root",
-                        json!({"virtualHost": {"domains": [host], "routes": [to_app]}}),
-                    ),
-                ]
-            }
         }
     }
 
@@ -120,7 +105,7 @@ impl Way {
     pub(crate) fn service(self, host: &str) -> Value {
         let mut service = json!({"port": 80, "targetPort": 8080, "portName": "http"});
         match self {
-            Self::Contour | Self::Traefik | Self::Services | Self::Skipper | Self::Gloo => {}
+            Self::Contour | Self::Traefik | Self::Services | Self::Skipper => {}
             Self::Beta => return Self::Gateway(Door::Contour).service(host),
             Self::Gateway(door) => {
                 service["gatewayRefs"] = json!([door.gateway()]);
@@ -155,7 +140,6 @@ impl Way {
             Self::Istio => Target::gateway(&host),
             Self::Services => through(story, "app").await?,
             Self::Skipper => Target::at(Door::Skipper.address(), &host),
-            Self::Gloo => Target::at(Door::Gloo.address(), &host),
         })
     }
 }
@@ -175,17 +159,6 @@ pub(crate) fn ingress(name: &str, annotations: Value, hosts: &[(&str, &[(&str, &
         "metadata": {"name": name, "annotations": annotations},
         "spec": {"rules": hosts.iter().map(rule).collect::<Vec<_>>()},
     })
-}
-
-/// An object of Gloo's gateway.
-pub(crate) fn gloo(kind: &str, name: &str, spec: Value) -> Value {
-    json!({"apiVersion": "gateway.solo.io/v1", "kind": kind, "metadata": {"name": name}, "spec": spec})
-}
-
-/// A route of Gloo's to a Service.
-pub(crate) fn to_service(namespace: &str, name: &str) -> Value {
-    let to = json!({"ref": {"name": name, "namespace": namespace}, "port": 80});
-    json!({"routeAction": {"single": {"kube": to}}})
 }
 
 /// `GET /` of a Service at its own address, with a new connection each time.
