@@ -18,7 +18,7 @@ TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 SERIN := $(CARGO) run --quiet --locked --bin serin --
 CRDS := canaries metrictemplates alertproviders canaryruns
 CI := fmt-check lint deny crd-check manifests-check test-unit test-engines test-waiting charts-check test-bed
-NIGHTLY := helm-check servers-check proxies-check keda-check trials soak engines crash breakages bench image-check monitoring-check fresh
+NIGHTLY := stories properties helm-check servers-check proxies-check keda-check trials soak engines crash breakages bench image-check monitoring-check fresh
 
 .PHONY: help
 help: ## Show this list
@@ -151,7 +151,7 @@ test-unit: ## Run the unit, property and repository tests: no cluster; PROPTEST_
 	$(CARGO) test --locked -p serin
 	$(CARGO) test --locked -p serin-invariants -p serin-model -p serin-bed -p serin-tools -p serin-monitoring --lib
 	$(CARGO) test --locked -p serin-e2e --test repo --test troubleshooting --test scenarios --test routers
-	PROPTEST_RNG_SEED=$${PROPTEST_RNG_SEED:-1} $(CARGO) test --locked -p serin-e2e --test properties
+	PROPTEST_RNG_SEED=$${PROPTEST_RNG_SEED:-1} PROPTEST_CASES=$${PROPTEST_CASES:-24} $(CARGO) test --locked -p serin-e2e --test properties
 
 .PHONY: test-engines
 test-engines: ## Compare templates, conditions and paths with the programs in Go that users know
@@ -180,6 +180,14 @@ test-bed: bed-parts build ## Run the stories on real parts (API server, controll
 .PHONY: bed-parts
 bed-parts:
 	@e2e/parts/lacking.sh | grep -q '^bed' || e2e/parts/build.sh all
+
+.PHONY: stories
+stories: bed-parts build ## Run all stories on real parts, also those that are too slow for `make test-bed`
+	SERIN_STORIES=all $(CARGO) test --locked --no-fail-fast -p serin-e2e --test stories --test proxies
+
+.PHONY: properties
+properties: ## Check the planner's properties over 1000 generated cases each; PROPTEST_RNG_SEED=n takes others
+	PROPTEST_RNG_SEED=$${PROPTEST_RNG_SEED:-$$RANDOM} PROPTEST_CASES=1000 $(CARGO) test --locked -p serin-e2e --test properties
 
 .PHONY: soak
 soak: ## Play 20000 generated sequences of edits, deaths and refusals on the model; SOAK_SEED=n takes others

@@ -74,7 +74,13 @@ func expression(q question) (string, error) {
 	return fmt.Sprint(out), nil
 }
 
-var size = regexp.MustCompile(`\bsize\(`)
+var (
+	size = regexp.MustCompile(`\bsize\(`)
+	// what stands before a list that is no place in another one
+	in = regexp.MustCompile(`\bin *$`)
+	// what may stand behind the first digits of a number
+	fraction = regexp.MustCompile(`^(\.[0-9]*)?([eE][-+]?[0-9]+)?`)
+)
 
 // fractions writes whole numbers as fractions, but for places in lists: in the conditions of Serin there is one kind of number.
 func fractions(text string) string {
@@ -85,7 +91,8 @@ func fractions(text string) string {
 		c := text[i]
 		switch {
 		case c == '[':
-			brackets = append(brackets, before == ']' || before == ')' || before == '_' || isLetter(before))
+			behind := before == ']' || before == ')' || before == '_' || isLetter(before)
+			brackets = append(brackets, behind && !in.MatchString(text[:i]))
 		case c == ']' && len(brackets) > 0:
 			brackets = brackets[:len(brackets)-1]
 		case c >= '0' && c <= '9' && !isLetter(before) && before != '_' && before != '.':
@@ -93,16 +100,15 @@ func fractions(text string) string {
 			for end < len(text) && (text[end] >= '0' && text[end] <= '9') {
 				end++
 			}
-			whole := end == len(text) || text[end] != '.' && text[end] != 'e' && !isLetter(rune(text[end]))
+			whole := end == len(text) || text[end] != '.' && !isLetter(rune(text[end]))
 			out.WriteString(text[i:end])
 			if whole && (len(brackets) == 0 || !brackets[len(brackets)-1]) {
 				out.WriteString(".0")
 			}
 			if !whole {
-				for end < len(text) && (text[end] == '.' || text[end] == 'e' || text[end] >= '0' && text[end] <= '9') {
-					out.WriteByte(text[end])
-					end++
-				}
+				rest := fraction.FindString(text[end:])
+				out.WriteString(rest)
+				end += len(rest)
 			}
 			before, i = '0', end
 			continue

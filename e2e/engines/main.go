@@ -21,6 +21,7 @@ type question struct {
 	Primary []*float64        `json:"primary"`
 	Scalar  bool              `json:"scalar"`
 	Doc     string            `json:"document"`
+	Secret  string            `json:"secret"`
 }
 
 type answer struct {
@@ -33,6 +34,9 @@ var engines = map[string]func(question) (string, error){
 	"expr":     expression,
 	"cel":      common,
 	"path":     follow,
+	"field":    field,
+	"promql":   parse,
+	"window":   window,
 	"duration": func(q question) (string, error) {
 		d, err := time.ParseDuration(q.Text)
 		return strconv.FormatInt(d.Nanoseconds(), 10), err

@@ -20,10 +20,14 @@ func (b *bounded) Write(p []byte) (int, error) {
 func render(q question) (string, error) {
 	text := func(s string) func() string { return func() string { return s } }
 	texts := func(m map[string]string) func() map[string]string { return func() map[string]string { return m } }
+	args := map[string]string{"team": "blue"}
+	if q.Secret != "" {
+		args["id"] = q.Secret
+	}
 	functions := template.FuncMap{
 		"name": text("podinfo"), "namespace": text("prod"), "target": text("podinfo"), "service": text("podinfo-svc"),
 		"ingress": text("podinfo"), "route": text("podinfo"), "interval": text("1m"),
-		"variables": texts(q.Vars), "args": texts(map[string]string{"team": "blue"}),
+		"variables": texts(q.Vars), "args": texts(args),
 	}
 	parsed, err := template.New("tmpl").Option("missingkey=error").Funcs(functions).Parse(q.Text)
 	if err != nil {

@@ -362,7 +362,8 @@ fn what_the_architecture_names_is_there() -> Result<()> {
 }
 
 fn defines(text: &str, item: &str) -> bool {
-    let ends = |kind: &str| [" ", "(", "<", ":"].iter().any(|end| text.contains(&format!("{kind} {item}{end}")));
+    let ends =
+        |kind: &str| [" ", "(", "<", ":"].iter().any(|end| text.contains(&format!("{kind} {item}{end}")));
     ["fn", "const", "enum", "struct", "trait"].into_iter().any(ends)
 }
 

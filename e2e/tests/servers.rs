@@ -8,7 +8,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use serde_json::{Value, json};
 use serin::api::Phase;
 use serin_bed::{
-    Bed, Options, Traffic, VictoriaMetrics,
+    Bed, Options, SparsePrometheus, Traffic, VictoriaMetrics,
     lacking::{Lacking, Need},
     operator::Operator,
     story::Story,
@@ -20,12 +20,15 @@ struct Shared {
     bed: Bed,
     _operator: Operator,
     victoria_metrics: VictoriaMetrics,
+    sparse: SparsePrometheus,
 }
 
 /// A server under its name.
 #[derive(Clone, Copy, Debug)]
 enum Server {
     Prometheus,
+    /// V15: its lookback is shorter than the time between two scrapes.
+    SparsePrometheus,
     VictoriaMetrics,
 }
 
@@ -33,6 +36,7 @@ impl Server {
     fn name(self) -> &'static str {
         match self {
             Self::Prometheus => "prometheus",
+            Self::SparsePrometheus => "v15-sparse-prometheus",
             Self::VictoriaMetrics => "victoria-metrics",
         }
     }
@@ -40,6 +44,7 @@ impl Server {
     fn url(self, shared: &Shared) -> String {
         match self {
             Self::Prometheus => shared.bed.prometheus_url(),
+            Self::SparsePrometheus => shared.sparse.url(),
             Self::VictoriaMetrics => shared.victoria_metrics.url(),
         }
     }
@@ -51,7 +56,8 @@ async fn start() -> anyhow::Result<Shared> {
     let mut operator = Operator::start(&bed, &[], &[])?;
     operator.ready(Duration::from_secs(30)).await?;
     let victoria_metrics = VictoriaMetrics::start(&bed).await?;
-    Ok(Shared { bed, _operator: operator, victoria_metrics })
+    let sparse = SparsePrometheus::start(&bed).await?;
+    Ok(Shared { bed, _operator: operator, victoria_metrics, sparse })
 }
 
 /// A Canary that is measured by this server alone: two steps of ten seconds, judged by the last ten.
@@ -128,7 +134,7 @@ fn main() -> anyhow::Result<ExitCode> {
     let mut trials = Vec::new();
     macro_rules! trials {
         ($($story:ident),*) => {$(
-            for server in [Server::Prometheus, Server::VictoriaMetrics] {
+            for server in [Server::Prometheus, Server::SparsePrometheus, Server::VictoriaMetrics] {
                 let name = format!("{}::{}", server.name(), stringify!($story));
                 let (runtime, shared) = (runtime.clone(), shared.clone());
                 let skipped = lacking.skips(&name, Need::Bed);

@@ -189,6 +189,23 @@ mod tests {
     }
 
     #[test]
+    fn v15_samples_are_seen_that_a_short_lookback_no_longer_shows() {
+        // an instant query of a plain series finds nothing where the last scrape is longer ago than the lookback, or where a
+        // stale marker stands: so each sample in question is looked for over the whole window, in steps below usual lookbacks
+        for (interval, range, step) in
+            [("10s", 10_000, 1250), ("30s", 30_000, 3750), ("1m", 60_000, 7500), ("5m", 300_000, 10_000)]
+        {
+            let plain = query("istio", json!({"name": "request-success-rate", "interval": interval}));
+            let early = &asked(&plain, 1).doubts[1];
+            assert!(
+                early.contains(&format!("max_over_time(timestamp({OWN})[{range}ms:{step}ms])")),
+                "{early}"
+            );
+            assert!(early.starts_with("label_replace(vector(1) unless on() ("), "{early}");
+        }
+    }
+
+    #[test]
     fn v10_a_histogram_of_the_native_form_is_asked_for() {
         let native = |router, name| {
             let query = asked(&query(router, json!({"name": name})), 60);

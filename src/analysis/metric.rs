@@ -34,7 +34,7 @@ pub(super) fn range(m: &CanaryMetric, kind: Metric) -> Range {
 ///
 /// # Errors
 /// It is no duration.
-pub(super) fn window(m: &CanaryMetric, kind: &str) -> Result<String, String> {
+pub fn window(m: &CanaryMetric, kind: &str) -> Result<String, String> {
     let text = m.interval.as_deref().map(str::trim).filter(|i| !i.is_empty()).unwrap_or(WINDOW);
     let parts = provider_kinds::parts(text)
         .filter(|parts| kind != PROMETHEUS || parts.iter().all(|(_, unit)| PROMQL.contains(unit)));

@@ -22,6 +22,7 @@ mod query;
 mod query_plan;
 mod reading;
 pub(crate) mod template;
+mod text;
 pub(crate) mod verdict;
 
 pub(crate) use self::{
@@ -35,7 +36,12 @@ pub(crate) use self::{
     query_plan::asks,
     reading::Failure,
 };
-pub use self::{doubt::Doubt, reading::Reading};
+pub use self::{
+    doubt::Doubt,
+    metric::window,
+    reading::Reading,
+    text::{as_written, placed},
+};
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,14 @@
-//! Whatever is written, it is read or refused: nothing panics, and what is made is bounded.
+//! Whatever is written, it is read or refused: nothing panics, and time and memory are bounded.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "it is measured how long evaluations take"
+)]
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -12,9 +20,31 @@ use super::{
 
 /// Cases of each property.
 const CASES: u32 = 10_000;
+/// Longest time for one of them, in a build that is not optimised, on a machine that has other work.
+const LONGEST_TIME: Duration = Duration::from_secs(5);
+/// Most bytes that a template holds at a time: all its texts, and what it is read into.
+const TEMPLATE_BYTES: u64 = 2 << 20;
+/// Most bytes that a condition holds at a time, asked about a hundred series.
+const CONDITION_BYTES: u64 = 256 << 10;
+/// Most bytes that a path holds at a time, beside the document.
+const PATH_BYTES: u64 = 256 << 10;
 
 fn pieces(all: &'static [&'static str], most: usize) -> impl Strategy<Value = String> {
     proptest::collection::vec(prop::sample::select(all), 0..most).prop_map(|parts| parts.concat())
+}
+
+/// A few pieces, over and over: what nests, and what grows.
+fn repeated(all: &'static [&'static str]) -> impl Strategy<Value = String> {
+    let parts = proptest::collection::vec(prop::sample::select(all), 1..5);
+    (parts, 1..60_usize).prop_map(|(parts, times)| parts.concat().repeat(times))
+}
+
+/// What this does, in bounded time and with at most so many bytes held at a time.
+fn within(most: u64, text: &str, act: impl FnOnce()) {
+    let began = Instant::now();
+    let made = allocation_counter::measure(act);
+    assert!(made.bytes_max <= most, "{} bytes are held for {text:?}", made.bytes_max);
+    assert!(began.elapsed() < LONGEST_TIME, "{:?} for {text:?}", began.elapsed());
 }
 
 const TEMPLATE: &[&str] = &[
@@ -153,51 +183,91 @@ fn rendered(text: &str) {
         maps: [("variables", &variables)].into(),
         marks: vec!["podinfo"],
     };
-    match render(text, &functions) {
+    within(TEMPLATE_BYTES, text, || match render(text, &functions) {
         Ok(made) => assert!(made.len() <= 32 * 1024, "{text}"),
         Err(why) => assert!(!why.is_empty() && why.len() < 2000, "{text}"),
-    }
+    });
 }
 
 fn asked(text: &str, value: f64) {
-    match Condition::parse(text) {
-        Ok(condition) => drop(condition.holds(&[value, 0.5], &[value])),
+    let values = [value; 100];
+    within(CONDITION_BYTES, text, || match Condition::parse(text) {
+        Ok(condition) => {
+            for values in [&values[..1], &values[..], &[]] {
+                drop(condition.holds(values, &[value]));
+            }
+        }
         Err(why) => assert!(!why.is_empty() && !why.contains('\n'), "{text}: {why}"),
-    }
+    });
 }
 
 fn document() -> Value {
-    json!({"a": [{"b-c": 1, "a": "x"}, {"b-c": null}, [1, 2, [3]]], "é": {"1st": {"a": 2}}})
+    let item = json!({"b-c": 1, "a": "x", "é": [1, 2, [3]]});
+    json!({"a": vec![item; 40], "é": {"1st": {"a": 2}}, "b-c": null})
 }
 
-fn followed(text: &str) {
-    for read in [Path::parse(text), Path::field(text)] {
-        match read {
-            Ok(path) => assert!(path.find(&document()).unwrap_or_default().len() <= 100),
+fn followed(text: &str, document: &Value) {
+    for read in [Path::parse, Path::field] {
+        within(PATH_BYTES, text, || match read(text) {
+            Ok(path) => assert!(path.find(document).unwrap_or_default().len() <= 100),
             Err(why) => assert!(!why.is_empty() && !why.contains('\n'), "{text}: {why}"),
-        }
+        });
     }
+}
+
+/// Templates call one another, each within many blocks, and the last asks within many parentheses: as deep as it can get on the
+/// stack of a thread.
+#[test]
+fn s2_templates_as_deep_as_they_may_be_leave_the_stack_whole() {
+    let functions = Functions::default();
+    let blocks = |inner: &str| format!("{}{inner}{}", "{{ range 1 }}".repeat(30), "{{ end }}".repeat(30));
+    let call = |name: usize| format!(r#"{{{{ template "{name}" }}}}"#);
+    let asks = format!("{{{{ {}1{} }}}}", "(print ".repeat(30), ")".repeat(30));
+    let chained = |count: usize| {
+        let defined = |n: usize| {
+            let inner = if n + 1 == count { asks.clone() } else { blocks(&call(n + 1)) };
+            format!(r#"{{{{ define "{n}" }}}}{inner}{{{{ end }}}}"#)
+        };
+        render(&(0..count).map(defined).chain([call(0)]).collect::<String>(), &functions)
+    };
+    assert_eq!(chained(5).as_deref(), Ok("1"));
+    for count in [6, 16] {
+        assert!(chained(count).unwrap_err().contains("more than 128 blocks and templates"), "{count}");
+    }
+    let endless = format!(r#"{{{{ define "0" }}}}{}{{{{ end }}}}{}"#, blocks(&call(0)), call(0));
+    assert!(render(&endless, &functions).unwrap_err().contains("inside one another"));
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(CASES))]
 
     #[test]
-    fn no_template_panics(text in pieces(TEMPLATE, 24), any in "[ -~éü\n]{0,40}") {
+    fn no_template_panics_or_grows(
+        text in prop_oneof![pieces(TEMPLATE, 24), repeated(TEMPLATE)],
+        any in "[ -~éü\n]{0,40}",
+    ) {
         rendered(&text);
         rendered(&format!("{{{{ {any} }}}}"));
     }
 
     #[test]
-    fn no_condition_panics(text in pieces(CONDITION, 16), any in "[ -~éü\n]{0,40}", value in any::<f64>()) {
+    fn no_condition_panics_or_grows(
+        text in prop_oneof![pieces(CONDITION, 16), repeated(CONDITION)],
+        any in "[ -~éü\n]{0,40}",
+        value in any::<f64>(),
+    ) {
         asked(&text, value);
         asked(&any, value);
     }
 
     #[test]
-    fn no_path_panics(text in pieces(PATH, 16), any in "[ -~éü\n]{0,40}") {
-        followed(&text);
-        followed(&any);
+    fn no_path_panics_or_grows(
+        text in prop_oneof![pieces(PATH, 16), repeated(PATH)],
+        any in "[ -~éü\n]{0,40}",
+    ) {
+        let document = document();
+        followed(&text, &document);
+        followed(&any, &document);
     }
 
     #[test]

@@ -133,9 +133,8 @@ impl Asker {
         for (mark, at) in &query.access.args {
             let held = self.secrets.read(&at.of).await?;
             let value = held.get(&at.key)?;
-            let [mark_in_url, value_in_url] = [mark, value].map(url);
-            text = text.replace(mark, value).replace(&mark_in_url, &value_in_url);
-            values.extend([value.to_owned(), value_in_url]);
+            text = analysis::placed(&text, mark, value);
+            values.extend([value.to_owned(), url(value)]);
         }
         Ok((text, values))
     }

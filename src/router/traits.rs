@@ -110,13 +110,13 @@ pub trait Router: Send + Sync {
     fn shadows(&self, _c: &Validated, _other: &crate::api::CanaryService) -> Option<String> {
         None
     }
-    /// Objects that it makes or takes over. One of the name of the apex is taken over if nobody controls it.
+    /// Objects that it makes or takes over. One of the name of the apex is taken over if it has no controller.
     fn reads(&self, c: &Validated) -> Vec<ObjectRef>;
     /// The one of these that users' requests meet first; it leads to the others.
     fn route(&self, c: &Validated, _live: &Objects) -> Option<ObjectRef> {
         self.reads(c).into_iter().next()
     }
-    /// Those of the objects that it makes or takes over which nobody else may have.
+    /// Those of the objects that it makes or takes over that no other may have.
     fn claims(&self, c: &Validated, _live: &Objects) -> Vec<ObjectRef> {
         self.reads(c)
     }

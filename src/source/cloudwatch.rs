@@ -161,6 +161,7 @@ fn decode(reply: &Reply) -> Result<Vec<f64>, SourceError> {
         (status @ ("InternalError" | "Forbidden"), _) => {
             Err(reply.odd(&format!("a result has the status {status}"), b""))
         }
+        ("PartialData", None) => Err(reply.odd("a result has the status PartialData, and no value", b"")),
         (_, None) => Ok(f64::NAN),
         (_, Some(Value::String(text))) => text.parse().map_err(|_| reply.odd(NO_NUMBER, text.as_bytes())),
         (_, Some(value)) => value.as_f64().ok_or_else(|| reply.odd(NO_NUMBER, b"")),

@@ -13,6 +13,7 @@ use super::{
     http::{Call, Http, Reply, address},
     period,
 };
+use crate::analysis::as_written;
 
 /// The site of the United States, for templates without an address.
 const PUBLIC: &str = "https://api.datadoghq.com";
@@ -62,7 +63,7 @@ impl Datadog {
         let (from, to) = period::last(ask.window);
         let mut url = address(ask.address_or(PUBLIC), "/api/v1/query")?;
         url.query_pairs_mut()
-            .append_pair("query", ask.query.trim())
+            .append_pair("query", as_written(ask.query))
             .append_pair("from", &(from / 1000).to_string())
             .append_pair("to", &(to / 1000).to_string());
         decode(&self.get(ask, url).await?)

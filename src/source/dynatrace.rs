@@ -12,6 +12,7 @@ use super::{
     http::{Call, Http, Reply, address},
     period,
 };
+use crate::analysis::as_written;
 
 /// Any number of environments.
 #[derive(Clone)]
@@ -63,7 +64,7 @@ impl Dynatrace {
         let (from, to) = period::last(ask.window);
         let mut url = address(ask.address, "/api/v2/metrics/query")?;
         url.query_pairs_mut()
-            .append_pair("metricSelector", ask.query.trim())
+            .append_pair("metricSelector", as_written(ask.query))
             .append_pair("resolution", "Inf")
             .append_pair("from", &from.to_string())
             .append_pair("to", &to.to_string());

@@ -13,9 +13,12 @@ use kube::{
     core::GroupVersionKind,
 };
 
+use serde_json::Value;
+
 use super::{
     ask::{Ask, MetricSource},
     error::SourceError,
+    http::quoted,
 };
 
 /// No read may take longer.
@@ -57,7 +60,7 @@ impl Keptn {
             // the error may hold a piece of an answer
             _ => SourceError::Unasked { server: SERVER.into(), why: "no usable answer".into() },
         })?;
-        value(&object.data["status"]["value"], &format!("KeptnMetric {namespace}/{name}"))
+        value(&object.data["status"], &format!("KeptnMetric {namespace}/{name}"))
     }
 }
 
@@ -91,16 +94,22 @@ fn metric(query: &str) -> Result<(String, String), SourceError> {
     }
 }
 
-/// A value that is not there yet is no data.
-fn value(value: &serde_json::Value, whose: &str) -> Result<Vec<f64>, SourceError> {
-    match value.as_str().map(str::trim).filter(|text| !text.is_empty()) {
-        None => Ok(Vec::new()),
-        Some(text) => text.parse().map(|number| vec![number]).map_err(|_| SourceError::Undecodable {
-            server: SERVER.into(),
-            why: format!("the value of {whose} is no number"),
-            said: String::new(),
-        }),
+/// A value that is not there yet is no data. What Keptn could not fetch is an error, although the value of before may still
+/// stand there.
+fn value(status: &Value, whose: &str) -> Result<Vec<f64>, SourceError> {
+    let odd =
+        |why: String, said: &str| SourceError::Undecodable { server: SERVER.into(), why, said: quoted(said) };
+    if let Some(said) = status["errMsg"].as_str().map(str::trim).filter(|said| !said.is_empty()) {
+        return Err(odd(format!("{whose} has an error in place of a new value"), said));
     }
+    let number = match &status["value"] {
+        Value::Null => return Ok(vec![]),
+        Value::String(text) if text.trim().is_empty() => return Ok(vec![]),
+        Value::String(text) => text.trim().parse().ok(),
+        Value::Number(number) => number.as_f64(),
+        _ => None,
+    };
+    number.map(|number| vec![number]).ok_or_else(|| odd(format!("the value of {whose} is no number"), ""))
 }
 
 #[cfg(test)]
@@ -124,12 +133,25 @@ mod tests {
     }
 
     #[test]
-    fn a_value_is_text() {
-        assert_eq!(value(&json!("12.5"), "m").unwrap(), [12.5]);
+    fn a_value_is_text_or_a_number() {
+        let of = |value: Value| super::value(&json!({"value": value}), "m");
+        assert_eq!(of(json!("12.5")).unwrap(), [12.5]);
+        assert_eq!(of(json!(12.5)).unwrap(), [12.5]);
         for none in [json!(null), json!(""), json!(" ")] {
-            assert!(value(&none, "m").unwrap().is_empty());
+            assert!(of(none).unwrap().is_empty());
         }
-        assert!(value(&json!("NaN"), "m").unwrap()[0].is_nan());
-        assert_eq!(value(&json!("much"), "m").unwrap_err().reason(), "AnswerUndecodable");
+        assert!(value(&json!(null), "m").unwrap().is_empty());
+        assert!(of(json!("NaN")).unwrap()[0].is_nan());
+        for odd in [json!("much"), json!(true), json!([1])] {
+            assert_eq!(of(odd).unwrap_err().reason(), "AnswerUndecodable");
+        }
+    }
+
+    #[test]
+    fn a_value_that_keptn_could_not_renew_is_none() {
+        let error = value(&json!({"value": "12.5", "errMsg": "no route to host"}), "m").unwrap_err();
+        assert_eq!(error.reason(), "AnswerUndecodable");
+        assert!(error.quoting().contains("no route to host"), "{}", error.quoting());
+        assert_eq!(value(&json!({"value": "12.5", "errMsg": ""}), "m").unwrap(), [12.5]);
     }
 }

@@ -11,6 +11,7 @@ use super::{
     error::SourceError,
     http::{Call, Http, Reply, address},
 };
+use crate::analysis::as_written;
 
 /// The data centre of the United States, for templates without an address.
 const PUBLIC: &str = "https://insights-api.newrelic.com";
@@ -45,7 +46,9 @@ impl NewRelic {
         }
         let mut url = address(ask.address_or(PUBLIC), &format!("/v1/accounts/{account}/query"))?;
         let seconds = ask.window.as_secs().max(1);
-        url.query_pairs_mut().append_pair("nrql", &format!("{} SINCE {seconds} seconds ago", query.trim()));
+        // on a line of its own: a comment may stand at the end of the query
+        let nrql = format!("{}\nSINCE {seconds} seconds ago", as_written(query));
+        url.query_pairs_mut().append_pair("nrql", &nrql);
         let unusable = |_| login.lacks("key newrelic_query_key that can stand in a header");
         let key = login.get("newrelic_query_key")?;
         let call = Call::get(url).given(ask)?.header("x-query-key", key).map_err(unusable)?;

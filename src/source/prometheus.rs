@@ -16,7 +16,7 @@ use super::{
     http::{Call, Http, Reply, address, complaint_of},
 };
 use crate::{
-    analysis::{Doubt, provider_kinds::PROMETHEUS},
+    analysis::{Doubt, as_written, provider_kinds::PROMETHEUS},
     clock,
 };
 
@@ -60,8 +60,7 @@ impl Prometheus {
     }
 
     async fn ask(&self, ask: &Ask<'_>, promql: &str) -> Result<Vec<f64>, SourceError> {
-        // as it is written: a comment ends with its line
-        let call = call(ask, promql.trim())?.given(ask)?.authorized(ask)?;
+        let call = call(ask, as_written(promql))?.given(ask)?.authorized(ask)?;
         let reply = self.http.send(ask, call).await?;
         if is_elsewhere(&reply) {
             let (server, status) = (reply.server.clone(), reply.status);

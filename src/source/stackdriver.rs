@@ -13,7 +13,7 @@ use super::{
     google::{ACCOUNT, Google},
     http::{Call, Http, Reply, address},
 };
-use crate::net::Outbound;
+use crate::{analysis::as_written, net::Outbound};
 
 const PUBLIC: &str = "https://monitoring.googleapis.com";
 
@@ -30,6 +30,12 @@ struct Answer {
     /// Left out where there are no series.
     #[serde(default)]
     time_series_data: Vec<Series>,
+    /// Why some of the data may be missing.
+    #[serde(default)]
+    partial_errors: Vec<Words>,
+    /// There is more than this.
+    #[serde(default)]
+    next_page_token: String,
 }
 
 #[derive(Deserialize)]
@@ -62,6 +68,7 @@ struct Complaint {
 
 #[derive(Deserialize)]
 struct Words {
+    #[serde(default)]
     message: String,
 }
 
@@ -103,7 +110,7 @@ impl MetricSource for Stackdriver {
     }
 
     fn query<'a>(&'a self, ask: &'a Ask<'a>) -> BoxFuture<'a, Result<Vec<f64>, SourceError>> {
-        async move { decode(&self.mql(ask, ask.query.trim()).await?) }.boxed()
+        async move { decode(&self.mql(ask, as_written(ask.query)).await?) }.boxed()
     }
 
     /// Nothing is asked: who may ask something is told that this is nothing.
@@ -130,8 +137,13 @@ fn endpoint<'a>(ask: &Ask<'a>) -> Result<&'a str, SourceError> {
     Ok(ask.address_or(PUBLIC))
 }
 
-fn decode(reply: &Reply) -> Result<Vec<f64>, SourceError> {
+pub(super) fn decode(reply: &Reply) -> Result<Vec<f64>, SourceError> {
     let answer: Answer = reply.json()?;
+    if !answer.partial_errors.is_empty() || !answer.next_page_token.is_empty() {
+        let said: Vec<&str> = answer.partial_errors.iter().map(|said| said.message.as_str()).collect();
+        let (server, said) = (reply.server.clone(), reply.quote(said.join("; ").as_bytes()));
+        return Err(SourceError::Warned { server, said });
+    }
     let value = |series: &Series| {
         let Some(point) = series.point_data.first() else { return Ok(f64::NAN) };
         let first = point.values.first();

@@ -22,6 +22,7 @@ pub(super) const SCRIPTED: SocketAddr = at(Ipv4Addr::new(10, 244, 255, 3), 9100)
 pub(super) const GRAPHITE: SocketAddr = at(Ipv4Addr::new(10, 244, 255, 6), 8080);
 pub(super) const GRAPHITE_RECEIVER: SocketAddr = at(Ipv4Addr::new(10, 244, 255, 6), 2003);
 pub(super) const VICTORIA_METRICS: SocketAddr = at(Ipv4Addr::new(10, 244, 255, 7), 8428);
+pub(super) const SPARSE_PROMETHEUS: SocketAddr = at(Ipv4Addr::new(10, 244, 255, 9), 9090);
 pub(super) const KEDA: SocketAddr = at(LOOPBACK, 18081);
 pub(super) const KEDA_METRICS: SocketAddr = at(LOOPBACK, 18082);
 pub(super) const KEDA_GRPC: SocketAddr = at(LOOPBACK, 19666);

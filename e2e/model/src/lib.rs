@@ -4,7 +4,7 @@
 //! - [`world`]: the objects, as an API server keeps them; [`fixture`]: those that models begin with; [`objects`]: others, as
 //!   scenarios write them down; [`time`].
 //! - [`controllers`]: plays those of [`pods`], [`configs`], [`scalers`] and [`knative`].
-//! - [`sim`]: the loop of questions, answers, decision and writes; [`records`]: what is kept of the records of runs; [`rate`]: how often objects are written.
+//! - [`course`]: how time passes; [`sim`]: the loop of questions, answers, decision and writes; [`records`]: what is kept of the records of runs; [`rate`]: how often objects are written.
 //! - [`together`]: several Canaries in the namespace.
 //! - [`observer`]: what must hold of every decision and every write; [`route`], [`shares`]: where it looks.
 //! - [`late_proxy`]: a proxy that learns of each object by itself, late and in any order.
@@ -17,6 +17,7 @@ mod answers;
 pub mod behaviour;
 pub mod configs;
 pub mod controllers;
+mod course;
 pub mod fixture;
 #[cfg(test)]
 mod jobs;

@@ -88,7 +88,8 @@ impl Kept {
 }
 
 fn records(world: &World) -> impl Iterator<Item = CanaryRun> {
-    world.objects.of(CANARY_RUN).filter_map(|o| serde_json::from_value(o.clone()).ok())
+    let own = world.objects.of(CANARY_RUN).filter(|object| world.owns(object));
+    own.filter_map(|o| serde_json::from_value(o.clone()).ok())
 }
 
 fn phase(run: &CanaryRun) -> RunPhase {
@@ -96,7 +97,7 @@ fn phase(run: &CanaryRun) -> RunPhase {
 }
 
 fn closed(world: &World) -> BTreeMap<String, Value> {
-    let all = world.objects.of(CANARY_RUN);
+    let all = world.objects.of(CANARY_RUN).filter(|object| world.owns(object));
     let ended = all.filter(|o| {
         let status = serde_json::from_value::<CanaryRunStatus>(o["status"].clone()).unwrap_or_default();
         status.phase.ended()

@@ -93,12 +93,12 @@ pub struct Sim {
     rate: Rate,
     /// Conditions that were read before.
     conditions: Known,
-    names: Names,
-    wake: Wake,
+    pub(crate) names: Names,
+    pub(crate) wake: Wake,
     pub(crate) ask_not_before: Option<Timestamp>,
     pub(crate) silence: u32,
     /// What is kept of the records of runs.
-    kept: Kept,
+    pub(crate) kept: Kept,
 }
 
 impl Sim {
@@ -350,59 +350,6 @@ impl Sim {
     fn wrote(&mut self, before: &World, action: Option<&Action>) {
         self.observer.wrote(before, &self.world, &self.pods, &self.names, action, self.now);
         self.look();
-    }
-
-    /// Plan after plan, with the controllers in between, until nothing is left to do at this time.
-    pub fn settle(&mut self) {
-        for _ in 0..MOST_PLANS {
-            if !self.turn() {
-                self.rests();
-                return;
-            }
-        }
-        self.observer.violations.push(format!("property 1: not settled after {MOST_PLANS} plans"));
-    }
-
-    /// One pass, and what the controllers make of it. False when nothing was left to do.
-    pub(crate) fn turn(&mut self) -> bool {
-        let wrote = self.step();
-        self.controllers() || wrote
-    }
-
-    /// Lets the controllers act once. False when they had nothing to do.
-    pub(crate) fn controllers(&mut self) -> bool {
-        let played = controllers::play(&mut self.pods, &mut self.world, self.now);
-        self.look();
-        played
-    }
-
-    /// Nothing is left to do at this time: what must hold then.
-    pub(crate) fn rests(&mut self) {
-        let wrong = self.kept.wrong(&self.world, self.now);
-        self.observer.violations.extend(wrong);
-        // what is refused or changed back each time cannot be moved
-        if self.others.refuses.is_empty() && self.others.changes.is_empty() {
-            self.observer.settled(&self.world, &self.pods, &self.names);
-        }
-    }
-
-    /// Lets time pass, looking whenever that was asked for.
-    pub fn advance(&mut self, time: Duration) {
-        let end = later(self.now, time);
-        self.settle();
-        for _ in 0..2000 {
-            match self.wake {
-                Wake::At(at) if at < end => self.now = at.max(self.now),
-                _ => break,
-            }
-            let at = self.now;
-            self.settle();
-            if matches!(self.wake, Wake::At(again) if again <= at) {
-                self.now = later(self.now, Duration::from_secs(1));
-            }
-        }
-        self.now = end.max(self.now);
-        self.settle();
     }
 
     /// What was found wrong, with what had happened.

@@ -11,9 +11,10 @@ use serin::{
     config::Rules,
     expression::Known,
     manifest::config,
+    names,
     plan::Action,
     snapshot::{
-        CANARY, CANARY_RUN, DAEMONSET, DEPLOYMENT, Kind, ObjectRef, Objects, REVISION, Records, Rival,
+        CANARY, CANARY_RUN, DAEMONSET, DEPLOYMENT, JOB, Kind, ObjectRef, Objects, REVISION, Records, Rival,
         SERVICE, Snapshot, StaleKind,
     },
     spec::{Target, keep_in_use},
@@ -27,6 +28,9 @@ pub const NAMESPACE: &str = "test";
 
 /// Nodes, each with a pod of every DaemonSet.
 pub const NODES: i64 = 2;
+
+/// Kinds of which a Canary is shown its own alone.
+const OWN: [Kind; 3] = [REVISION, CANARY_RUN, JOB];
 
 /// One Canary and the objects around it.
 #[derive(Clone, Debug, Default)]
@@ -72,6 +76,11 @@ impl World {
         let not_followed = keep_in_use(&mut stored, &self.rules.mesh_provider);
         let canary: Canary = serde_json::from_value(stored).ok()?;
         let mut objects = self.objects.clone();
+        for (at, object) in self.objects.iter() {
+            if OWN.contains(&at.kind) && !self.owns(object) {
+                objects.remove(at);
+            }
+        }
         for kind in config::KINDS {
             for object in self.objects.of(kind) {
                 objects.insert(kind, config::without_content(object));
@@ -107,6 +116,13 @@ impl World {
             conditions: Known::default(),
             heard: BTreeMap::new(),
         })
+    }
+
+    /// The object bears no mark of another Canary.
+    pub(crate) fn owns(&self, object: &Value) -> bool {
+        let name = self.canary.as_ref().and_then(|canary| canary["metadata"]["name"].as_str());
+        let label = &object["metadata"]["labels"][names::LABEL_CANARY];
+        !label.is_string() || name.is_some_and(|name| *label == names::label_value(name).as_str())
     }
 
     /// What has become of the namespace beside another Canary: everything but the Canary itself.

@@ -48,19 +48,15 @@ fn up() -> Vec<Panel> {
             .now(&format!("count({}) or vector(0)", m("serin_build_info", "")), "replicas"),
         Panel::stat("Up for", "Time since the process started.", "s")
             .now(&format!("time() - max({})", m("process_start_time_seconds", "")), "up"),
-        Panel::stat(
-            "Quarantined",
-            "Reconciles that ended with an internal error. Good is 0.",
-            "short",
-        )
-        .thresholds("green", &[(1.0, "red")])
-        .now(
-            &format!(
-                "sum(increase({}[$__range])) or vector(0)",
-                m("serin_reconcile_total", "outcome=\"quarantined\"")
+        Panel::stat("Quarantined", "Reconciles that ended with an internal error. Good is 0.", "short")
+            .thresholds("green", &[(1.0, "red")])
+            .now(
+                &format!(
+                    "sum(increase({}[$__range])) or vector(0)",
+                    m("serin_reconcile_total", "outcome=\"quarantined\"")
+                ),
+                "quarantined",
             ),
-            "quarantined",
-        ),
         Panel::stat(
             "Undecodable",
             "Objects that are ignored because they cannot be decoded. Good is 0.",
@@ -80,15 +76,15 @@ fn work() -> Vec<Panel> {
         )
         .stacked()
         .over_time(&format!("sum by (outcome) ({})", rate("serin_reconcile_total", "")), "{{outcome}}"),
-        Panel::lines("Duration of a reconcile", "Mostly the time spent waiting for metrics servers and webhooks.", "s")
-            .over_time(&quantile("0.5", "serin_reconcile_duration_seconds_bucket", "le"), "P50")
-            .over_time(&quantile("0.99", "serin_reconcile_duration_seconds_bucket", "le"), "P99"),
         Panel::lines(
-            "Step lateness",
-            "How late steps were decided. Good is below a second.",
+            "Duration of a reconcile",
+            "Mostly the time spent waiting for metrics servers and webhooks.",
             "s",
         )
-        .over_time(&quantile("0.99", "serin_step_lateness_seconds_bucket", "le"), "P99"),
+        .over_time(&quantile("0.5", "serin_reconcile_duration_seconds_bucket", "le"), "P50")
+        .over_time(&quantile("0.99", "serin_reconcile_duration_seconds_bucket", "le"), "P99"),
+        Panel::lines("Step lateness", "How late steps were decided. Good is below a second.", "s")
+            .over_time(&quantile("0.99", "serin_step_lateness_seconds_bucket", "le"), "P99"),
         Panel::lines(
             "Queue",
             "Canaries being reconciled, and those that are due and wait. Good is none waiting.",
@@ -111,11 +107,15 @@ fn work() -> Vec<Panel> {
 
 fn api() -> Vec<Panel> {
     vec![
-        Panel::lines("Requests", "Requests to the API server, without watches. Good while idle is 0.", "reqps")
-            .over_time(
-                &format!("sum by (verb) ({})", rate("serin_api_requests_total", "verb!=\"watch\"")),
-                "{{verb}}",
-            ),
+        Panel::lines(
+            "Requests",
+            "Requests to the API server, without watches. Good while idle is 0.",
+            "reqps",
+        )
+        .over_time(
+            &format!("sum by (verb) ({})", rate("serin_api_requests_total", "verb!=\"watch\"")),
+            "{{verb}}",
+        ),
         Panel::lines(
             "Errors and conflicts",
             "Requests that were not answered with 2xx. A few 409 are normal.",
@@ -126,10 +126,12 @@ fn api() -> Vec<Panel> {
             "{{code}} {{resource}}",
         )
         .empty("none"),
-        Panel::lines("Latency of the API server", "Time until the API server answered, 99th percentile.", "s").over_time(
-            &quantile("0.99", "serin_api_request_duration_seconds_bucket", "le, verb"),
-            "{{verb}}",
-        ),
+        Panel::lines(
+            "Latency of the API server",
+            "Time until the API server answered, 99th percentile.",
+            "s",
+        )
+        .over_time(&quantile("0.99", "serin_api_request_duration_seconds_bucket", "le, verb"), "{{verb}}"),
         Panel::lines("Interrupted lists and watches", "Lists and watches that failed. Good is 0.", "ops")
             .over_time(
                 &format!("sum by (kind) ({})", rate("serin_watch_interruptions_total", "")),

@@ -34,7 +34,11 @@ pub fn board() -> Board {
     .choice("reporter", "Istio reporter", &["destination", "source"])
     .marks("promoted", "green", &changed("flagger_canary_successes_total", "name=\"$name\""))
     .marks("rolled back", "red", &changed("flagger_canary_failures_total", "name=\"$name\""))
-    .marks("step", "gray", &own_over("changes", "flagger_canary_weight", "workload=\"$name\"", "[$__interval]"))
+    .marks(
+        "step",
+        "gray",
+        &own_over("changes", "flagger_canary_weight", "workload=\"$name\"", "[$__interval]"),
+    )
     .row("Now", true, [now(), times()].concat())
     .row("Traffic", true, traffic())
     .row("Checks", true, checks())

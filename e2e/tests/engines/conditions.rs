@@ -56,7 +56,29 @@ const SCALAR: [&str; 28] = [
 ];
 
 /// Of a list.
-const LIST: [&str; 75] = [
+const LIST: [&str; 97] = [
+    "result[0] > 1e-1",
+    "result[0] > 1E-1",
+    "result[0] > .5",
+    "result[0] > 5.",
+    "result[0] > 0x1",
+    "result[0] > 1_000",
+    "result[0] > 01",
+    "result[0] > 1e400",
+    "result[0] > 9223372036854775808",
+    "result[0] > +0.5",
+    "result[0] > 0.5\n&& result[0] < 2",
+    "\tresult[0] > 0.5 ",
+    "result[0] > 0.5 // half",
+    "result[0] > 0.5 /* half */",
+    "result[0] > 0.5;",
+    "result[0:2][0] > 0.5",
+    "result[0] > 0.5 ? 1 : 0",
+    "double(result[0]) > 0.5",
+    "string(result[0]) == '1'",
+    "result[\"0\"] > 0.5",
+    "result?.[0] > 0.5",
+    "0.5 < result[0] == true",
     "result.all(x, result.exists(y, y >= x))",
     "result[0] >= 0.95",
     "result[0] > 0.95 && result[0] <= 1",
@@ -137,7 +159,7 @@ const LIST: [&str; 75] = [
 const VALUES: [&[f64]; 7] = [&[0.95], &[1.0], &[0.0], &[0.5, 0.5, 0.99], &[0.99, 0.5], &[f64::NAN], &[]];
 const PRIMARY: [f64; 1] = [0.5];
 
-fn both(text: &str, values: &[f64], primary: &[f64], scalar: bool) -> Vec<Case> {
+pub(crate) fn both(text: &str, values: &[f64], primary: &[f64], scalar: bool) -> Vec<Case> {
     ["expr", "cel"]
         .map(|engine| Case {
             engine,

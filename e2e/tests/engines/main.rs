@@ -2,10 +2,13 @@
 //! are read by Serin and by the originals in Go (`e2e/engines`), case by case.
 //!
 //! A difference is a refusal that `docs/engines.md` lists, or a failure: never another value. `SERIN_ENGINES_CASES` says how
-//! many cases are generated beside those that are written down, `SERIN_ENGINES_SEED` which.
+//! many cases are generated beside those that are written down, `SERIN_ENGINES_SEED` which. `SERIN_ENGINES_OURS` names a program
+//! that answers in Serin's place, such as one that is made of an earlier revision: the report then says which findings it has.
 
 mod conditions;
 mod differences;
+mod documented;
+mod found;
 mod generated;
 mod original;
 mod paths;
@@ -27,11 +30,11 @@ const CASES: usize = 2_000;
 /// Plays cases on both sides; `least` of them there must be.
 fn play(what: &str, cases: &[Case], least: usize) -> Result<Vec<&'static str>> {
     ensure!(cases.len() >= least, "{} {what} are fewer than {least}", cases.len());
-    let answers = original::answers(cases)?;
+    let (ours, answers) = (original::ours(cases)?, original::answers(cases)?);
     let mut used = Vec::new();
     let mut wrong: BTreeMap<String, (usize, String)> = BTreeMap::new();
-    for (case, theirs) in cases.iter().zip(answers) {
-        let ours = case.ours();
+    let mut found: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for ((case, ours), theirs) in cases.iter().zip(ours).zip(answers) {
         let side = match (&ours, &theirs) {
             (Outcome::Value(a), Outcome::Value(b)) if case.same(a, b) => continue,
             (Outcome::Refused(_), Outcome::Refused(_)) => continue,
@@ -46,6 +49,9 @@ fn play(what: &str, cases: &[Case], least: usize) -> Result<Vec<&'static str>> {
         match side {
             Ok(id) => used.push(id),
             Err(why) => {
+                if !case.id.is_empty() {
+                    found.entry(case.id).or_default().push(&case.text);
+                }
                 let kind = format!("{} {}", case.engine, differences::placeless(&why));
                 let seen = wrong
                     .entry(kind)
@@ -56,7 +62,17 @@ fn play(what: &str, cases: &[Case], least: usize) -> Result<Vec<&'static str>> {
     }
     let all: Vec<String> =
         wrong.iter().map(|(kind, (count, first))| format!("{count} × {kind}\n    {first}")).collect();
-    ensure!(wrong.is_empty(), "{} kinds of differences in {what}:\n{}", all.len(), all.join("\n"));
+    let ids: Vec<String> = found
+        .iter()
+        .map(|(id, texts)| format!("{id}: {} cases differ, such as {:?}", texts.len(), texts[0]))
+        .collect();
+    ensure!(
+        wrong.is_empty(),
+        "{} kinds of differences in {what}:\n{}\n{}",
+        all.len(),
+        all.join("\n"),
+        ids.join("\n")
+    );
     used.sort_unstable();
     used.dedup();
     Ok(used)
@@ -69,6 +85,8 @@ fn what_is_written_down_means_the_same() -> Result<()> {
         ("conditions", conditions::cases(), 400),
         ("paths", paths::cases(), 250),
         ("durations and quantities", small::cases(), 100),
+        ("what was found", found::cases(), 100),
+        ("what is documented", documented::cases()?, 400),
     ];
     let (mut used, mut wrong) = (Vec::new(), Vec::new());
     for (what, cases, least) in corpora {
@@ -98,6 +116,16 @@ fn what_is_generated_means_the_same() -> Result<()> {
             left -= some;
         }
     }
+    Ok(())
+}
+
+#[test]
+fn every_finding_has_a_case() -> Result<()> {
+    let cases = found::cases();
+    for id in found::IDS {
+        ensure!(cases.iter().any(|case| case.id == id), "there is no case of {id}");
+    }
+    ensure!(cases.iter().all(|case| found::IDS.contains(&case.id)), "an id is not listed");
     Ok(())
 }
 

@@ -10,8 +10,10 @@ use std::{
 
 use anyhow::{Context, Result, anyhow, ensure};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use serin::{
-    api::duration,
+    analysis,
+    api::{CanaryMetric, duration},
     expression::{
         Answer, Condition, Path, quantity,
         template::{self, Functions},
@@ -20,6 +22,9 @@ use serin::{
 
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Case {
+    /// The finding that it is the smallest case of; empty for others.
+    #[serde(skip)]
+    pub(crate) id: &'static str,
     pub(crate) engine: &'static str,
     pub(crate) text: String,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -31,9 +36,16 @@ pub(crate) struct Case {
     pub(crate) primary: Vec<f64>,
     /// The names in a condition are numbers, not lists.
     pub(crate) scalar: bool,
+    /// Of a path; of a window the kind of server.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) document: String,
+    /// What a Secret holds for the argument `id` of a template.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) secret: String,
 }
+
+/// What stands in a template for the value of a Secret.
+const MARK: &str = "*****id*****";
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Outcome {
@@ -54,6 +66,9 @@ impl Case {
             "template" => self.rendered(),
             "expr" | "cel" => self.asked(),
             "path" => self.followed(),
+            "field" => self.read(),
+            "promql" => Ok(analysis::as_written(&self.text).to_owned()),
+            "window" => self.measured(),
             "duration" => {
                 let why = if self.text.starts_with('-') { "below zero" } else { "no duration" };
                 duration::parse(&self.text).map(|d| d.as_nanos().to_string()).ok_or_else(|| why.to_owned())
@@ -68,7 +83,10 @@ impl Case {
     }
 
     fn rendered(&self) -> Result<String, String> {
-        let args = BTreeMap::from([("team".to_owned(), "blue".to_owned())]);
+        let mut args = BTreeMap::from([("team".to_owned(), "blue".to_owned())]);
+        if !self.secret.is_empty() {
+            args.insert("id".to_owned(), MARK.to_owned());
+        }
         let functions = Functions {
             texts: BTreeMap::from([
                 ("name", "podinfo"),
@@ -80,9 +98,10 @@ impl Case {
                 ("interval", "1m"),
             ]),
             maps: BTreeMap::from([("variables", &self.variables), ("args", &args)]),
-            marks: vec![],
+            marks: vec![MARK],
         };
-        template::render(&self.text, &functions)
+        let text = template::render(&self.text, &functions)?;
+        Ok(if self.secret.is_empty() { text } else { analysis::placed(&text, MARK, &self.secret) })
     }
 
     fn asked(&self) -> Result<String, String> {
@@ -94,11 +113,26 @@ impl Case {
     }
 
     fn followed(&self) -> Result<String, String> {
-        let document: serde_json::Value = serde_json::from_str(&self.document).map_err(|e| e.to_string())?;
+        let document: Value = serde_json::from_str(&self.document).map_err(|e| e.to_string())?;
         let path = Path::parse(&self.text)?;
         let mut all: Vec<String> = path.find(&document)?.into_iter().map(ToString::to_string).collect();
         all.sort();
         Ok(format!("[{}]", all.join(",")))
+    }
+
+    fn read(&self) -> Result<String, String> {
+        let document: Value = serde_json::from_str(&self.document).map_err(|e| e.to_string())?;
+        let path = Path::field(&self.text)?;
+        match path.find(&document)?.as_slice() {
+            [Value::String(text)] => Ok(text.clone()),
+            [value] => Ok(value.to_string()),
+            found => Err(format!("leads to {} values", found.len())),
+        }
+    }
+
+    fn measured(&self) -> Result<String, String> {
+        let metric = CanaryMetric { interval: Some(self.text.clone()), ..CanaryMetric::default() };
+        analysis::window(&metric, &self.document).map(|_| "taken".to_owned())
     }
 
     /// Two values are one.
@@ -125,7 +159,34 @@ struct Said {
 
 /// What the originals say, in the order of the cases.
 pub(crate) fn answers(cases: &[Case]) -> Result<Vec<Outcome>> {
-    let mut child = Command::new(program()?).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+    asked(program()?, cases)
+}
+
+/// What Serin says. `SERIN_ENGINES_OURS` names a program that answers in its place, in the form of `e2e/engines`: for instance
+/// one made of an earlier revision.
+pub(crate) fn ours(cases: &[Case]) -> Result<Vec<Outcome>> {
+    let mut said = match std::env::var_os("SERIN_ENGINES_OURS") {
+        Some(program) => asked(&PathBuf::from(program), cases)?,
+        None => cases.iter().map(Case::ours).collect(),
+    };
+    // a query that is sent is what Prometheus makes of it
+    let sent = |outcome: &Outcome, case: &Case| match outcome {
+        Outcome::Value(text) if case.engine == "promql" => Some(Case { text: text.clone(), ..case.clone() }),
+        _ => None,
+    };
+    let (places, cases): (Vec<usize>, Vec<Case>) =
+        said.iter().zip(cases).enumerate().filter_map(|(at, (o, case))| Some((at, sent(o, case)?))).unzip();
+    if !cases.is_empty() {
+        for (at, outcome) in places.into_iter().zip(answers(&cases)?) {
+            said[at] = outcome;
+        }
+    }
+    Ok(said)
+}
+
+/// What a program says, in the order of the cases.
+fn asked(program: &PathBuf, cases: &[Case]) -> Result<Vec<Outcome>> {
+    let mut child = Command::new(program).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
     let mut stdin = child.stdin.take().context("no standard input")?;
     let lines: Vec<String> = cases.iter().map(serde_json::to_string).collect::<Result<_, _>>()?;
     let writer = std::thread::spawn(move || lines.iter().try_for_each(|line| writeln!(stdin, "{line}")));

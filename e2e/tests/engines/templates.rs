@@ -227,7 +227,7 @@ const LEXICAL: [&str; 70] = [
     "}} {{ target }} }}",
 ];
 
-fn case(text: String) -> Case {
+pub(crate) fn case(text: String) -> Case {
     let variables = [("env", "prod"), ("app.kubernetes.io/name", "shop"), ("region", "eu-west-1")];
     let variables = variables.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
     Case { engine: "template", text, variables, ..Case::default() }

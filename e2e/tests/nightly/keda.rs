@@ -105,7 +105,7 @@ async fn k3_a_release_before_keda_has_emptied_the_primary(shared: &Shared) -> an
     let story = initialised(shared, "k3-busy").await?;
     activate(shared, &story, false).await?;
     story.set_image("app", "app:2").await?;
-    promoted(&story).await
+    Box::pin(promoted(&story)).await
 }
 
 async fn k3_a_release_of_an_application_that_is_at_zero(shared: &Shared) -> anyhow::Result<()> {
@@ -115,7 +115,7 @@ async fn k3_a_release_of_an_application_that_is_at_zero(shared: &Shared) -> anyh
     let empty = async || (story.replicas("app-primary").await.ok()? == Some(0)).then_some(());
     wait::until("KEDA to have taken the primary's pods", PATIENCE, empty).await?;
     story.set_image("app", "app:2").await?;
-    promoted(&story).await?;
+    Box::pin(promoted(&story)).await?;
     // and it serves as soon as somebody asks
     activate(shared, &story, true).await?;
     story.target("app").serving("2", PATIENCE).await
@@ -129,5 +129,5 @@ async fn k3_pods_that_others_take_away_are_no_verdict(shared: &Shared) -> anyhow
     let scale = Patch::Merge(json!({"spec": {"replicas": 0}}));
     let api: Api<k8s_openapi::api::apps::v1::Deployment> = story.api();
     api.patch_scale("app", &PatchParams::default(), &scale).await?;
-    promoted(&story).await
+    Box::pin(promoted(&story)).await
 }

@@ -91,12 +91,6 @@ fn main() -> anyhow::Result<ExitCode> {
         }
     }
     let conclusion = libtest_mimic::run(&arguments, all);
-    if conclusion.has_failed()
-        && let Some(shared) = shared.get()
-    {
-        runtime.block_on(shared.bed.keep());
-    }
-    drop(shared);
-    lacking.tell()?;
+    lacking.conclude(conclusion.has_failed(), &runtime, shared, |shared: &Shared| &shared.bed)?;
     Ok(conclusion.exit_code())
 }

@@ -12,6 +12,7 @@ mod gateway_api;
 mod lives;
 mod named;
 mod nightly;
+mod refused;
 mod services;
 mod way;
 
@@ -55,6 +56,7 @@ const FAMILIES: &[(&str, Family)] = &[
     ("lives", lives::STORIES),
     ("gateway_api", gateway_api::STORIES),
     ("named", named::STORIES),
+    ("refused", refused::STORIES),
     ("services", services::STORIES),
     ("examples", examples::STORIES),
 ];

@@ -174,6 +174,24 @@ const ALONE: &[(&str, Family)] = &[
 /// Families that run after these, because they take something away from the whole cluster.
 const LAST: &[(&str, Family)] = &[("history_last", history::LAST)];
 
+/// Those that take most of a minute or longer. They are played where a filter names them, and with `SERIN_STORIES=all`
+/// (`make stories`).
+const SLOW: &[&str] = &[
+    "bad_answers::f54_each_bad_answer_lets_nobody_through_and_is_told_from_the_others",
+    "boards::s3_10_every_panel_of_the_boards_has_data",
+    "examples::those_that_the_bed_serves_are_released_to",
+    "hooks::s1_3_errors_abort_and_the_primary_is_untouched",
+    "jenkins_x::S3_5_ten_percent_errors",
+    "loadtester::the_objects_of_a_user_of_flagger_work_as_they_are",
+    "sources::f57_an_outage_longer_than_a_run_fails_nothing",
+    "targets::a_daemon_set_goes_through_its_whole_life",
+    "targets::a_daemon_set_is_measured_by_its_own_pods",
+    "targets::a_daemon_set_that_never_becomes_ready_goes_back",
+    "targets::what_a_daemon_set_cannot_do_is_said",
+    "verdicts::a_prometheus_down_for_a_whole_run_changes_nothing_and_fifty_others_finish",
+    "verdicts::s0_2_no_data_as_an_error_ends_the_run_at_its_limit",
+];
+
 async fn start() -> anyhow::Result<Shared> {
     let bed = Bed::start(Options::default()).await?;
     bed.install().await?;
@@ -226,12 +244,13 @@ async fn observed(shared: &Shared, run: Run) -> anyhow::Result<()> {
     })
 }
 
-fn trials(stage: &Stage, lacking: &mut Lacking, families: &[(&str, Family)]) -> Vec<Trial> {
+fn trials(stage: &Stage, lacking: &mut Lacking, families: &[(&str, Family)], slow: bool) -> Vec<Trial> {
     let all = families.iter().flat_map(|(family, stories)| stories.iter().map(move |story| (family, story)));
-    let trials = all.map(|(family, (name, need, run))| {
-        let name = format!("{family}::{name}");
-        let skipped = lacking.skips(&name, *need);
-        trial(stage, name, *run).with_ignored_flag(skipped)
+    let named = all.map(|(family, (name, need, run))| (format!("{family}::{name}"), *need, *run));
+    let played = named.filter(|(name, ..)| slow || !SLOW.contains(&name.as_str()));
+    let trials = played.map(|(name, need, run)| {
+        let skipped = lacking.skips(&name, need);
+        trial(stage, name, run).with_ignored_flag(skipped)
     });
     trials.collect()
 }
@@ -243,10 +262,11 @@ fn main() -> anyhow::Result<ExitCode> {
     arguments.test_threads.get_or_insert(9);
     let runtime = Arc::new(Runtime::new()?);
     let stage = Stage { runtime, shared: Arc::default(), times: Arc::default() };
-    let together = libtest_mimic::run(&arguments, trials(&stage, &mut lacking, FAMILIES));
+    let slow = arguments.filter.is_some() || std::env::var("SERIN_STORIES").is_ok_and(|which| which == "all");
+    let mut play = |families| libtest_mimic::run(&arguments, trials(&stage, &mut lacking, families, slow));
+    let together = play(FAMILIES);
     stage.times.tell();
-    let alone = libtest_mimic::run(&arguments, trials(&stage, &mut lacking, ALONE));
-    let last = libtest_mimic::run(&arguments, trials(&stage, &mut lacking, LAST));
+    let (alone, last) = (play(ALONE), play(LAST));
     let conclusion =
         [together, alone].into_iter().find(libtest_mimic::Conclusion::has_failed).unwrap_or(last);
     lacking.conclude(conclusion.has_failed(), &stage.runtime, stage.shared, |shared| &shared.bed)?;

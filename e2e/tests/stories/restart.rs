@@ -61,7 +61,7 @@ const WHICH: &str = "SERIN_CRASH";
 /// The seed of what is drawn without it.
 const SEED: &str = "SERIN_SEED";
 /// Points drawn per workload.
-const DRAWN: usize = 3;
+const DRAWN: usize = 1;
 /// Cases side by side.
 static ROOM: Semaphore = Semaphore::const_new(4);
 /// How long a write that comes after the last phase may take to come.

@@ -96,6 +96,25 @@ fn m2_a_calculation_without_a_result_is_inconclusive() {
 }
 
 #[test]
+fn a_condition_without_an_answer_is_an_error_whatever_the_other_says() {
+    // as in Argo Rollouts, which asks successCondition first
+    for (success, failure, field) in [
+        ("result[1] > 0.9", "result[0] < 0.5", "successCondition"),
+        ("result[0] > 0.9", "result[1] < 0.5", "failureCondition"),
+    ] {
+        let both = with(&json!({"successCondition": success, "failureCondition": failure}));
+        for value in [0.1, 0.95] {
+            let found = assessed(&both, &[of(&[value])]);
+            assert_eq!(found.outcome, Error, "{success}, {failure} of {value}");
+            assert!(found.text.contains(&format!("{field} could not be evaluated")), "{}", found.text);
+        }
+    }
+    // a range is bad all the same
+    let ranged = with(&json!({"thresholdRange": {"min": 0.5}, "successCondition": "result[1] > 0.9"}));
+    assert_eq!(assessed(&ranged, &[of(&[0.1])]).outcome, Fail);
+}
+
+#[test]
 fn range_and_condition_both_have_to_pass() {
     let both = with(&json!({"thresholdRange": {"max": 10}, "successCondition": "result[0] > 5"}));
     let at = |value| assessed(&both, &[of(&[value])]).outcome;

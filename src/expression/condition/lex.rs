@@ -1,64 +1,44 @@
 //! Conditions as a row of tokens, each with its place.
 
-use super::fault::Fault;
+use super::{fault::Fault, tree::Operator};
 
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Token {
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Token<'t> {
     Number(f64),
     Text,
-    /// Also words: `and`, `or`, `not`, `in`, `true`, `false`, `nil`, `null`.
-    Name(String),
-    /// An operator or bracket.
-    Sign(&'static str),
+    Name(&'t str),
+    /// `not`; the sign is [`Token::Bang`].
+    Not,
+    Bang,
+    /// Stands between two values, as a sign or a word.
+    Operator(Operator),
+    /// A bracket, or what parts the pieces of a call or choice.
+    Sign(u8),
     End,
 }
 
-impl Token {
-    /// For people.
-    pub(super) fn shown(&self) -> String {
-        match self {
-            Self::Number(n) => n.to_string(),
-            Self::Text => "a text".into(),
-            Self::Name(name) => name.clone(),
-            Self::Sign(sign) => (*sign).into(),
-            Self::End => "the end".into(),
-        }
-    }
-}
-
-/// Longer ones first.
-const SIGNS: [&str; 22] = [
-    "&&", "||", "==", "!=", "<=", ">=", "(", ")", "[", "]", ",", ".", "?", ":", "+", "-", "*", "/", "%", "!",
-    "<", ">",
-];
-
 /// A token, where it begins and where it ends.
-pub(super) type At = (Token, usize, usize);
+pub(super) type At<'t> = (Token<'t>, usize, usize);
 
-pub(super) fn tokens(text: &str) -> Result<Vec<At>, Fault> {
-    let mut all = Vec::new();
+pub(super) fn tokens(text: &str) -> Result<Vec<At<'_>>, Fault> {
+    let bytes = text.as_bytes();
+    // most are longer than two bytes, with the blank behind them
+    let mut all = Vec::with_capacity(text.len() / 2 + 1);
     let mut at = 0;
-    while let Some(c) = text[at..].chars().next() {
-        if c.is_ascii_whitespace() {
+    while let Some(first) = bytes.get(at) {
+        if first.is_ascii_whitespace() {
             at += 1;
             continue;
         }
         let rest = &text[at..];
-        let digit = |c: char| c.is_ascii_digit();
-        let (token, length) = if digit(c) || c == '.' && rest[1..].starts_with(digit) {
-            number(rest).map_err(|what| Fault::new(at, what))?
-        } else if c == '"' || c == '\'' {
-            (
-                Token::Text,
-                quoted(rest, c).ok_or_else(|| Fault::new(at, format!("a text is not closed by {c}")))?,
-            )
-        } else if c == '_' || c.is_ascii_alphabetic() {
-            let length = rest.find(|c: char| c != '_' && !c.is_ascii_alphanumeric()).unwrap_or(rest.len());
-            (Token::Name(rest[..length].to_owned()), length)
-        } else {
-            let sign = SIGNS.iter().find(|sign| rest.starts_with(**sign));
-            let sign = sign.ok_or_else(|| Fault::new(at, strange(c)))?;
-            (Token::Sign(sign), sign.len())
+        let (token, length) = match first {
+            b'0'..=b'9' => number(rest).map_err(|what| Fault::new(at, what))?,
+            b'.' if bytes.get(at + 1).is_some_and(u8::is_ascii_digit) => {
+                number(rest).map_err(|what| Fault::new(at, what))?
+            }
+            b'"' | b'\'' => (Token::Text, quoted(rest).map_err(|what| Fault::new(at, what))?),
+            b'_' | b'a'..=b'z' | b'A'..=b'Z' => word(rest),
+            _ => sign(&bytes[at..]).ok_or_else(|| Fault::new(at, strange(rest)))?,
         };
         all.push((token, at, at + length));
         at += length;
@@ -67,8 +47,43 @@ pub(super) fn tokens(text: &str) -> Result<Vec<At>, Fault> {
     Ok(all)
 }
 
-fn strange(c: char) -> String {
-    match c {
+fn word(rest: &str) -> (Token<'_>, usize) {
+    let length = rest.bytes().position(|b| b != b'_' && !b.is_ascii_alphanumeric()).unwrap_or(rest.len());
+    let token = match &rest[..length] {
+        "and" => Token::Operator(Operator::And),
+        "or" => Token::Operator(Operator::Or),
+        "in" => Token::Operator(Operator::In),
+        "not" => Token::Not,
+        name => Token::Name(name),
+    };
+    (token, length)
+}
+
+fn sign(bytes: &[u8]) -> Option<(Token<'static>, usize)> {
+    use Operator as O;
+    let operator = |operator, length| Some((Token::Operator(operator), length));
+    match (bytes[0], bytes.get(1)) {
+        (b'&', Some(b'&')) => operator(O::And, 2),
+        (b'|', Some(b'|')) => operator(O::Or, 2),
+        (b'=', Some(b'=')) => operator(O::Equal, 2),
+        (b'!', Some(b'=')) => operator(O::Unequal, 2),
+        (b'<', Some(b'=')) => operator(O::AtMost, 2),
+        (b'>', Some(b'=')) => operator(O::AtLeast, 2),
+        (b'<', _) => operator(O::Less, 1),
+        (b'>', _) => operator(O::More, 1),
+        (b'+', _) => operator(O::Add, 1),
+        (b'-', _) => operator(O::Subtract, 1),
+        (b'*', _) => operator(O::Multiply, 1),
+        (b'/', _) => operator(O::Divide, 1),
+        (b'%', _) => operator(O::Remainder, 1),
+        (b'!', _) => Some((Token::Bang, 1)),
+        (sign @ (b'(' | b')' | b'[' | b']' | b',' | b'.' | b'?' | b':'), _) => Some((Token::Sign(sign), 1)),
+        _ => None,
+    }
+}
+
+fn strange(rest: &str) -> String {
+    match rest.chars().next().unwrap_or_default() {
         '=' => "= sets nothing here: compare with ==".into(),
         '&' => "write && or and".into(),
         '|' => "write || or or".into(),
@@ -78,7 +93,7 @@ fn strange(c: char) -> String {
     }
 }
 
-fn number(rest: &str) -> Result<(Token, usize), String> {
+fn number(rest: &str) -> Result<(Token<'_>, usize), String> {
     let bytes = rest.as_bytes();
     let digits = |from: usize| bytes[from..].iter().take_while(|b| b.is_ascii_digit()).count();
     let mut length = digits(0);
@@ -105,12 +120,13 @@ fn number(rest: &str) -> Result<(Token, usize), String> {
 }
 
 /// How long a quoted text is, with its quotes.
-fn quoted(rest: &str, quote: char) -> Option<usize> {
+fn quoted(rest: &str) -> Result<usize, String> {
+    let quote = rest.as_bytes()[0];
     let mut escaped = false;
-    let end = rest[1..].find(|c: char| {
-        let ends = c == quote && !escaped;
-        escaped = c == '\\' && !escaped;
+    let end = rest.bytes().skip(1).position(|b| {
+        let ends = b == quote && !escaped;
+        escaped = b == b'\\' && !escaped;
         ends
-    })?;
-    Some(end + 2)
+    });
+    end.map(|end| end + 2).ok_or_else(|| format!("a text is not closed by {}", char::from(quote)))
 }

@@ -11,7 +11,7 @@ const DEEPEST: usize = 24;
 
 /// Reads an expression.
 pub(super) fn parse(text: &str) -> Result<Expr, Fault> {
-    let mut parser = Parser { tokens: tokens(text)?, next: 0, depth: 0 };
+    let mut parser = Parser { text, tokens: tokens(text)?, next: 0, depth: 0 };
     let expr = parser.choice()?;
     match parser.peek() {
         Token::End => Ok(expr),
@@ -19,35 +19,16 @@ pub(super) fn parse(text: &str) -> Result<Expr, Fault> {
     }
 }
 
-struct Parser {
-    tokens: Vec<At>,
+struct Parser<'t> {
+    text: &'t str,
+    tokens: Vec<At<'t>>,
     next: usize,
     depth: usize,
 }
 
-/// Operators that stand between two expressions, each with how strongly it binds.
-const OPERATORS: [(&str, usize, Operator); 16] = [
-    ("||", 1, Operator::Or),
-    ("or", 1, Operator::Or),
-    ("&&", 2, Operator::And),
-    ("and", 2, Operator::And),
-    ("==", 3, Operator::Equal),
-    ("!=", 3, Operator::Unequal),
-    ("<=", 3, Operator::AtMost),
-    (">=", 3, Operator::AtLeast),
-    ("<", 3, Operator::Less),
-    (">", 3, Operator::More),
-    ("in", 3, Operator::In),
-    ("+", 4, Operator::Add),
-    ("-", 4, Operator::Subtract),
-    ("*", 5, Operator::Multiply),
-    ("/", 5, Operator::Divide),
-    ("%", 5, Operator::Remainder),
-];
-
-impl Parser {
-    fn peek(&self) -> &Token {
-        self.tokens.get(self.next).map_or(&Token::End, |(token, ..)| token)
+impl<'t> Parser<'t> {
+    fn peek(&self) -> Token<'t> {
+        self.tokens.get(self.next).map_or(Token::End, |(token, ..)| *token)
     }
 
     fn at(&self) -> usize {
@@ -59,30 +40,28 @@ impl Parser {
         self.tokens.get(self.next.wrapping_sub(1)).map_or(0, |(_, _, to)| *to)
     }
 
-    fn word(&self) -> &str {
-        self.word_at(self.next)
-    }
-
-    fn word_at(&self, at: usize) -> &str {
-        match self.tokens.get(at) {
-            Some((Token::Sign(sign), ..)) => sign,
-            Some((Token::Name(name), ..)) => name,
-            _ => "",
-        }
-    }
-
-    fn takes(&mut self, word: &str) -> bool {
-        let found = self.word() == word;
+    fn takes(&mut self, sign: u8) -> bool {
+        let found = self.peek() == Token::Sign(sign);
         self.next += usize::from(found);
         found
     }
 
-    fn wants(&mut self, sign: &str) -> Result<(), Fault> {
-        if self.takes(sign) { Ok(()) } else { Err(self.strange(sign)) }
+    fn wants(&mut self, sign: u8) -> Result<(), Fault> {
+        let shown = [sign];
+        if self.takes(sign) {
+            Ok(())
+        } else {
+            Err(self.strange(std::str::from_utf8(&shown).unwrap_or_default()))
+        }
     }
 
     fn strange(&self, wanted: &str) -> Fault {
-        Fault::new(self.at(), format!("unexpected {}, where {wanted} is wanted", self.peek().shown()))
+        let found = match self.tokens.get(self.next) {
+            Some((Token::Text, ..)) => "a text",
+            None | Some((Token::End, ..)) => "the end",
+            Some((_, from, to)) => &self.text[*from..*to],
+        };
+        Fault::new(self.at(), format!("unexpected {found}, where {wanted} is wanted"))
     }
 
     fn deeper(&mut self, within: fn(&mut Self) -> Result<Expr, Fault>) -> Result<Expr, Fault> {
@@ -103,11 +82,11 @@ impl Parser {
     fn choice(&mut self) -> Result<Expr, Fault> {
         let from = self.at();
         let asked = self.binary(1)?;
-        if !self.takes("?") {
+        if !self.takes(b'?') {
             return Ok(asked);
         }
         let yes = self.deeper(Self::choice)?;
-        self.wants(":")?;
+        self.wants(b':')?;
         let no = self.deeper(Self::choice)?;
         Ok(self.expr(from, Node::Choice([asked, yes, no].map(Box::new))))
     }
@@ -117,13 +96,19 @@ impl Parser {
         let from = self.at();
         let mut left = self.unary()?;
         loop {
-            let negated = self.word() == "not" && self.word_at(self.next + 1) == "in";
-            let word = if negated { "in" } else { self.word() };
-            let found = OPERATORS.iter().find(|(known, level, _)| *known == word && *level >= least);
-            let Some((_, level, operator)) = found else { return Ok(left) };
+            let (mut found, mut negated) = (self.peek(), false);
+            if found == Token::Not {
+                found = self.tokens.get(self.next + 1).map_or(Token::End, |(token, ..)| *token);
+                negated = found == Token::Operator(Operator::In);
+            }
+            let Token::Operator(operator) = found else { return Ok(left) };
+            let level = operator.level();
+            if level < least || self.peek() == Token::Not && !negated {
+                return Ok(left);
+            }
             self.next += 1 + usize::from(negated);
             let right = self.binary(level + 1)?;
-            left = self.expr(from, Node::Binary(*operator, Box::new(left), Box::new(right)));
+            left = self.expr(from, Node::Binary(operator, Box::new(left), Box::new(right)));
             if negated {
                 left = self.expr(from, Node::Not(Box::new(left)));
             }
@@ -132,27 +117,30 @@ impl Parser {
 
     fn unary(&mut self) -> Result<Expr, Fault> {
         let from = self.at();
-        if self.takes("!") || self.takes("not") {
+        let first = self.peek();
+        if let Token::Bang | Token::Not = first {
+            self.next += 1;
             let of = self.deeper(Self::unary)?;
             return Ok(self.expr(from, Node::Not(Box::new(of))));
         }
-        if self.takes("-") {
+        if first == Token::Operator(Operator::Subtract) {
+            self.next += 1;
             let of = self.deeper(Self::unary)?;
             return Ok(self.expr(from, Node::Minus(Box::new(of))));
         }
         let mut expr = self.primary()?;
         loop {
-            if self.takes("[") {
+            if self.takes(b'[') {
                 let at = self.deeper(Self::choice)?;
-                self.wants("]")?;
+                self.wants(b']')?;
                 expr = self.expr(from, Node::Index(Box::new(expr), Box::new(at)));
-            } else if self.takes(".") {
-                let Token::Name(name) = self.peek().clone() else {
+            } else if self.takes(b'.') {
+                let Token::Name(name) = self.peek() else {
                     return Err(self.strange("the name of a function"));
                 };
                 self.next += 1;
                 let arguments = self.arguments()?;
-                expr = self.expr(from, Node::Method(name, Box::new(expr), arguments));
+                expr = self.expr(from, Node::Method(name.to_owned(), Box::new(expr), arguments));
             } else {
                 return Ok(expr);
             }
@@ -161,31 +149,27 @@ impl Parser {
 
     fn primary(&mut self) -> Result<Expr, Fault> {
         let from = self.at();
-        let token = self.peek().clone();
+        let token = self.peek();
         self.next += 1;
         let node = match token {
             Token::Number(n) => Node::Number(n),
             Token::Text => Node::Text,
-            Token::Name(name) => match name.as_str() {
+            Token::Name(name) => match name {
                 "true" => Node::Truth(true),
                 "false" => Node::Truth(false),
                 "nil" | "null" => Node::Nothing,
-                "and" | "or" | "in" => {
-                    self.next -= 1;
-                    return Err(self.strange("a value"));
-                }
-                _ if self.word() == "(" => {
+                _ if self.peek() == Token::Sign(b'(') => {
                     let arguments = self.arguments()?;
-                    Node::Call(name, arguments)
+                    Node::Call(name.to_owned(), arguments)
                 }
-                _ => Node::Name(name),
+                _ => Node::Name(name.to_owned()),
             },
-            Token::Sign("(") => {
+            Token::Sign(b'(') => {
                 let inner = self.deeper(Self::choice)?;
-                self.wants(")")?;
+                self.wants(b')')?;
                 return Ok(self.expr(from, inner.node));
             }
-            Token::Sign("[") => Node::List(self.listed("]")?),
+            Token::Sign(b'[') => Node::List(self.listed(b']')?),
             _ => {
                 self.next -= 1;
                 return Err(self.strange("a value"));
@@ -195,15 +179,15 @@ impl Parser {
     }
 
     fn arguments(&mut self) -> Result<Vec<Expr>, Fault> {
-        self.wants("(")?;
-        self.listed(")")
+        self.wants(b'(')?;
+        self.listed(b')')
     }
 
-    fn listed(&mut self, close: &str) -> Result<Vec<Expr>, Fault> {
+    fn listed(&mut self, close: u8) -> Result<Vec<Expr>, Fault> {
         let mut all = Vec::new();
         while !self.takes(close) {
             if !all.is_empty() {
-                self.wants(",")?;
+                self.wants(b',')?;
             }
             all.push(self.deeper(Self::choice)?);
         }

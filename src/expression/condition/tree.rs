@@ -71,6 +71,25 @@ pub(super) enum Operator {
     Remainder,
 }
 
+impl Operator {
+    /// How strongly it binds.
+    pub(super) fn level(self) -> usize {
+        match self {
+            Self::Or => 1,
+            Self::And => 2,
+            Self::Equal
+            | Self::Unequal
+            | Self::AtMost
+            | Self::AtLeast
+            | Self::Less
+            | Self::More
+            | Self::In => 3,
+            Self::Add | Self::Subtract => 4,
+            Self::Multiply | Self::Divide | Self::Remainder => 5,
+        }
+    }
+}
+
 /// What is done with each value of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Loop {

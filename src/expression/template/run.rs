@@ -11,6 +11,8 @@ use super::{
 
 /// Most templates that call one another.
 const DEEPEST: usize = 16;
+/// Most blocks and templates that are rendered inside one another: each takes a few frames of the stack.
+const MOST_BODIES: usize = 128;
 
 /// What a body leads to.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -31,6 +33,7 @@ pub(super) fn run(parsed: &Parsed, given: &BTreeMap<&str, Value>) -> Result<Stri
         budget: Budget::new(),
         variables: vec![("$".into(), Value::Nil)],
         depth: 0,
+        bodies: 0,
     };
     runner.body(&parsed.body, &Value::Nil)?;
     Ok(runner.out)
@@ -43,11 +46,18 @@ struct Runner<'r> {
     budget: Budget,
     variables: Variables,
     depth: usize,
+    bodies: usize,
 }
 
 impl Runner<'_> {
     fn body(&mut self, body: &Body, dot: &Value) -> Result<Flow, Fault> {
+        let mut ends = Flow::On;
+        self.bodies += 1;
         for (node, at) in body {
+            if self.bodies > MOST_BODIES {
+                let what = format!("more than {MOST_BODIES} blocks and templates inside one another");
+                return Err(Fault::new(*at, what));
+            }
             self.budget.step().map_err(|what| Fault::new(*at, what))?;
             let flow = match node {
                 Node::Text(text) => self.write(text, *at)?,
@@ -60,10 +70,12 @@ impl Runner<'_> {
                 Node::Continue => Flow::Continue,
             };
             if flow != Flow::On {
-                return Ok(flow);
+                ends = flow;
+                break;
             }
         }
-        Ok(Flow::On)
+        self.bodies -= 1;
+        Ok(ends)
     }
 
     fn write(&mut self, text: &str, at: usize) -> Result<Flow, Fault> {

@@ -43,7 +43,8 @@ fn waited_for(cx: &Context<'_>, at: usize, found: &mut Assessment) -> bool {
     let (asks, readings) = (&cx.asks, &cx.answers.readings);
     let unsettled = analysis::unsettled(at, found.outcome, asks, readings);
     let Some((doubt, window)) = unsettled.filter(|_| !metric(cx, at).verdict.dry()) else { return false };
-    if cx.now < clock::after(schedule::due(cx), window) {
+    // from the metric's own time: another one may have been waited for since long
+    if schedule::due_of(cx, at).is_some_and(|due| cx.now < clock::after(due, window)) {
         return doubt.passes_by();
     }
     if let Some(error) = analysis::in_doubt(&cx.checks, at, asks, &analysis::lasting(doubt)) {

@@ -51,9 +51,9 @@ pub(crate) fn questions(cx: &Context<'_>) -> Vec<Question> {
     let queries = asked.filter_map(|(index, ask)| Some((index, ask.query.as_ref().ok()?)));
     let queries = queries.filter(|(_, query)| !analysis::job::is_for_job(query));
     let began = cx.step().confirmed.map_or(cx.now, |t| t.0);
-    // not the time of asking: the same question stays the same text
-    let since = self::due(cx);
     let question = |(index, query): (usize, &Query)| {
+        // not the time of asking: the same question stays the same text
+        let since = due_of(cx, cx.asks[index].metric).unwrap_or(cx.now);
         let query = analysis::doubting(query.clone(), began, since);
         Question::Measure { index, query }
     };
@@ -119,6 +119,11 @@ pub(crate) fn metrics_due(cx: &Context<'_>) -> Vec<usize> {
     due.map(|(at, _)| at).collect()
 }
 
+/// When the metric at this position is due; none when it is not measured for now.
+pub(crate) fn due_of(cx: &Context<'_>, at: usize) -> Option<Timestamp> {
+    metric_due(cx, cx.checks.metrics.get(at)?, entries::all(cx).get(at)?)
+}
+
 /// When a metric is due; none when it has not begun, waits for a later window, or has passed often enough.
 fn metric_due(cx: &Context<'_>, m: &CanaryMetric, entry: &MetricStatus) -> Option<Timestamp> {
     if jobs::is_one(cx, m) {
@@ -169,8 +174,8 @@ pub(crate) fn record(cx: &Context<'_>, m: &CanaryMetric, entry: &mut MetricStatu
     entry.value.clone_from(&found.value);
     entry.primary.clone_from(&found.primary);
     entry.wanted.clone_from(&found.wanted);
-    entry.query = first_chars(&found.query, LONGEST_QUERY).to_owned();
-    entry.message = first_chars(&found.text, LONGEST).to_owned();
+    first_chars(&found.query, LONGEST_QUERY).clone_into(&mut entry.query);
+    first_chars(&found.text, LONGEST).clone_into(&mut entry.message);
     if let Some(job) = &found.job {
         entry.job.clone_from(job);
         (entry.job_state, entry.job_message) = (None, String::new());

@@ -4,8 +4,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
 use crate::{
     api::{EndingKind, Phase, StepStatus},
-    clock,
-    manifest,
+    clock, manifest,
     names::conditions,
     plan::{
         analysis::{evaluate, jobs, measurable::blocked, schedule},
@@ -131,9 +130,11 @@ fn wanted(cx: &Context<'_>, step: &StepStatus) -> Split {
     further.unwrap_or(split)
 }
 
-/// All are led to the canary, although its step has fewer.
+/// All are led to the canary, although its step has fewer, or other requests than those that are named now.
 fn is_rescue(cx: &Context<'_>, split: Split) -> bool {
-    split.canary() == 100 && split != cx.split(&cx.step())
+    let step = cx.step();
+    let others = !step.audience.is_empty() && step.audience != cx.audience();
+    split.canary() == 100 && (others || split != cx.split(&step))
 }
 
 /// Only the canary has pods: all are led there, and back to the step's split once the primary has some again. Nothing else

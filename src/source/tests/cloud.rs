@@ -180,13 +180,21 @@ async fn newrelic_gives_the_one_result() {
         assert_eq!(error.reason(), "AnswerUndecodable", "{odd}");
     }
     let (_, request) = told(&source, NEWRELIC, "SELECT 1", 200, "").await;
-    assert!(request.starts_with("GET /v1/accounts/12345/query?nrql=SELECT+1+SINCE+60+seconds+ago "));
+    assert!(request.starts_with("GET /v1/accounts/12345/query?nrql=SELECT+1%0ASINCE+60+seconds+ago "));
     assert!(request.contains("x-query-key: s3cret-k"), "{request}");
     let wrong = told(&source, NEWRELIC, "q", 400, r#"{"error":"NRQL Syntax Error"}"#).await.0.unwrap_err();
     assert!(wrong.quoting().ends_with("NRQL Syntax Error"), "{wrong}");
     let paths = [("newrelic_account_id", "1/../2"), ("newrelic_query_key", "k")];
     let error = told(&source, &paths, "q", 200, "").await.0.unwrap_err();
     assert_eq!(error.reason(), "SecretKeyMissing");
+}
+
+#[tokio::test]
+async fn h4_a_comment_at_the_end_of_nrql_leaves_the_window_alone() {
+    let source = NewRelic::new(http(TIMEOUT));
+    let (_, request) = told(&source, NEWRELIC, "SELECT 1 -- all\n// of it", 200, "").await;
+    let sent = "nrql=SELECT+1+--+all%0A%2F%2F+of+it%0ASINCE+60+seconds+ago ";
+    assert!(request.contains(sent), "{request}");
 }
 
 const STREAM: &str = "event: control-message\ndata: {\ndata:   \"event\" : \"STREAM_START\",\ndata:   \"timestampMs\" : 1\ndata: }\n\n\

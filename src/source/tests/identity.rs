@@ -15,7 +15,12 @@ use sha2::{Digest, Sha256};
 use super::{Asked, Play, http, server};
 use crate::{
     net::{Lookup, Outbound, OutboundPolicy},
-    source::{MetricSource, SourceError, cloudwatch::CloudWatch, http::TIMEOUT, stackdriver::Stackdriver},
+    source::{
+        MetricSource, SourceError,
+        cloudwatch::CloudWatch,
+        http::TIMEOUT,
+        stackdriver::{self, Stackdriver},
+    },
 };
 
 pub(super) const KEYS: &[(&str, &str)] =
@@ -75,6 +80,25 @@ async fn cloudwatch_gives_the_newest_value_of_each_result() {
     assert_eq!(sent["MaxDatapoints"], 20);
     assert_eq!(sent["EndTime"].as_i64().unwrap() - sent["StartTime"].as_i64().unwrap(), 600);
     assert!(!head.contains("s3cret"));
+}
+
+#[tokio::test]
+async fn v3_half_an_answer_of_a_cloud_is_no_whole_one() {
+    let result =
+        r#"{"MetricDataResults":[{"Id":"e","StatusCode":"PartialData","Timestamps":[],"Values":[]}]}"#;
+    let error = watched(200, result).await.0.unwrap_err();
+    assert_eq!(error.reason(), "AnswerUndecodable");
+    let series = r#""timeSeriesData":[{"pointData":[{"values":[{"doubleValue":0.5}]}]}]"#;
+    let read = |more: &str| {
+        let body = format!("{{{series}{more}}}");
+        stackdriver::decode(&http(TIMEOUT).reply("Google Cloud", 200, body.into()))
+    };
+    assert_eq!(read("").unwrap(), [0.5]);
+    for half in
+        [r#","partialErrors":[{"code":4,"message":"a store did not answer"}]"#, r#","nextPageToken":"x""#]
+    {
+        assert_eq!(read(half).unwrap_err().reason(), "AnswerWarned", "{half}");
+    }
 }
 
 #[tokio::test]

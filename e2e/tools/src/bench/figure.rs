@@ -19,6 +19,8 @@ pub struct Figure {
     pub flagger: Option<f64>,
     /// In which respect Flagger's measurement was another one.
     pub remark: &'static str,
+    /// What the engine that Serin had before needed for the same.
+    pub before: Option<f64>,
     /// Details, one a line.
     pub details: Vec<String>,
 }
@@ -27,7 +29,17 @@ impl Figure {
     /// A value without anything to hold it against.
     pub fn new(what: impl Into<String>, how: impl Into<String>, value: f64, unit: &'static str) -> Self {
         let (what, how) = (what.into(), how.into());
-        Self { what, how, value, unit, target: None, flagger: None, remark: "", details: Vec::new() }
+        Self {
+            what,
+            how,
+            value,
+            unit,
+            target: None,
+            flagger: None,
+            remark: "",
+            before: None,
+            details: Vec::new(),
+        }
     }
 
     /// What it should be at most.
@@ -42,6 +54,13 @@ impl Figure {
     pub fn flagger(mut self, value: f64, remark: &'static str) -> Self {
         self.flagger = Some(value);
         self.remark = remark;
+        self
+    }
+
+    /// What the engine that Serin had before needed.
+    #[must_use]
+    pub fn before(mut self, value: f64) -> Self {
+        self.before = Some(value);
         self
     }
 
@@ -68,6 +87,10 @@ impl Figure {
             };
             let remark = if self.remark.is_empty() { String::new() } else { format!(", {}", self.remark) };
             write!(text, "\n    Flagger 1.44: {}{remark}; {ratio}", amount(flagger, self.unit)).ok();
+        }
+        if let Some(before) = self.before {
+            let (ratio, before) = (number(self.value / before), amount(before, self.unit));
+            write!(text, "\n    engine before: {before}; this is {ratio} times as much").ok();
         }
         for line in &self.details {
             write!(text, "\n    {line}").ok();
@@ -117,6 +140,8 @@ mod tests {
             "calls: 36 (target: at most 40, met)\n    how: audit log\n    \
              Flagger 1.44: 172, 20 canaries; Flagger needs 4.77 times as much"
         );
+        let text = Figure::new("a path", "loop", 5.0, "µs").before(20.0).text();
+        assert!(text.ends_with("\n    engine before: 20 µs; this is 0.250 times as much"), "{text}");
         assert!(Figure::new("calls", "", 41.0, "").target(40.0).text().contains("MISSED"));
     }
 

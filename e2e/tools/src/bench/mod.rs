@@ -23,6 +23,7 @@ mod rollout;
 
 use anyhow::Context;
 
+pub use engines::measure as engines;
 pub use figure::{Figure, print};
 
 use common::{Bench, LIMIT};

@@ -13,10 +13,17 @@ struct Cli {
     /// How many Canaries there are for the figures at rest and for releases at once.
     #[arg(long, default_value_t = 200)]
     canaries: usize,
+    /// Only what evaluating templates, conditions and paths takes, which needs no bed.
+    #[arg(long)]
+    engines: bool,
 }
 
 fn main() -> anyhow::Result<()> {
     let cli = Cli::parse();
+    if cli.engines {
+        println!("{}", bench::print(&bench::engines()?));
+        return Ok(());
+    }
     serin_bed::enter()?;
     let began = Instant::now();
     let progress = |what: &str| println!("[{:>5.1} s] {what}", began.elapsed().as_secs_f64());

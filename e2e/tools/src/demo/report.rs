@@ -35,7 +35,8 @@ pub(super) fn print(
     screen.line("")?;
     for (index, (act, outcome)) in played.iter().enumerate() {
         let expected = outcome.phase == act.end;
-        let (mark, end) = if expected { ("✓", String::new()) } else { ("✗", format!(", not {}", act.end)) };
+        let (mark, end) =
+            if expected { ("✓", String::new()) } else { ("✗", format!(", not {}", act.end)) };
         let text = format!("{mark} act {}: {}: {}{end}", index + 1, act.title, outcome.phase);
         let text = screen.verdict(expected, &text);
         screen.line(&format!("  {text}"))?;

@@ -74,5 +74,4 @@ fn selects(selector: &Value, labels: &Value) -> bool {
 }
 
 #[cfg(test)]
-#[path = "tests/pod_policies.rs"]
 mod tests;

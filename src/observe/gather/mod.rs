@@ -49,8 +49,7 @@ pub(crate) fn gather(
     if workload == DAEMONSET {
         available.listed(cache, DAEMONSET)?;
     }
-    let workloads = [target.clone(), names::primary(&target)].map(|n| ObjectRef::new(workload, n));
-    let mut wanted = workloads.to_vec();
+    let mut wanted = [target.clone(), names::primary(&target)].map(|n| ObjectRef::new(workload, n)).to_vec();
     wanted.extend(services.iter().map(|n| ObjectRef::new(SERVICE, n.clone())));
     wanted.extend(routes(cache, rules, &canary, &services, &mut available)?);
     wanted.extend(scalers(cache, namespace, &canary, &mut available)?);

@@ -1,0 +1,67 @@
+//! How time passes in a model: plan after plan, with the controllers in between, until nothing is left to do, and again whenever
+//! that was asked for.
+
+use std::time::Duration;
+
+use serin::plan::Wake;
+
+use crate::{
+    controllers,
+    sim::{MOST_PLANS, Sim},
+    time::later,
+};
+
+impl Sim {
+    /// Plan after plan, with the controllers in between, until nothing is left to do at this time.
+    pub fn settle(&mut self) {
+        for _ in 0..MOST_PLANS {
+            if !self.turn() {
+                self.rests();
+                return;
+            }
+        }
+        self.observer.violations.push(format!("property 1: not settled after {MOST_PLANS} plans"));
+    }
+
+    /// One pass, and what the controllers make of it. False when nothing was left to do.
+    pub(crate) fn turn(&mut self) -> bool {
+        let wrote = self.step();
+        self.controllers() || wrote
+    }
+
+    /// Lets the controllers act once. False when they had nothing to do.
+    pub(crate) fn controllers(&mut self) -> bool {
+        let played = controllers::play(&mut self.pods, &mut self.world, self.now);
+        self.look();
+        played
+    }
+
+    /// Nothing is left to do at this time: what must hold then.
+    pub(crate) fn rests(&mut self) {
+        let wrong = self.kept.wrong(&self.world, self.now);
+        self.observer.violations.extend(wrong);
+        // what is refused or changed back each time cannot be moved
+        if self.others.refuses.is_empty() && self.others.changes.is_empty() {
+            self.observer.settled(&self.world, &self.pods, &self.names);
+        }
+    }
+
+    /// Lets time pass, looking whenever that was asked for.
+    pub fn advance(&mut self, time: Duration) {
+        let end = later(self.now, time);
+        self.settle();
+        for _ in 0..2000 {
+            match self.wake {
+                Wake::At(at) if at < end => self.now = at.max(self.now),
+                _ => break,
+            }
+            let at = self.now;
+            self.settle();
+            if matches!(self.wake, Wake::At(again) if again <= at) {
+                self.now = later(self.now, Duration::from_secs(1));
+            }
+        }
+        self.now = end.max(self.now);
+        self.settle();
+    }
+}
