@@ -223,7 +223,8 @@ fn the_cost_of_every_part_is_documented() -> Result<()> {
 #[test]
 fn every_marked_difference_from_flagger_is_one_that_a_recording_shows() -> Result<()> {
     let (guide, code) = (read("docs/migrating-from-flagger.md")?, read("e2e/tests/stories/recordings.rs")?);
-    let titles: Vec<&str> = code.split("title: \"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    let titles: Vec<&str> =
+        code.split("title: \"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
     let marked: Vec<&str> =
         guide.lines().filter_map(|line| line.split_once("● ")).map(|(_, text)| text).collect();
     let unshown = marked.iter().filter(|text| !titles.iter().any(|title| text.starts_with(title)));

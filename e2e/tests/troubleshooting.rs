@@ -44,7 +44,7 @@ fn reasons() -> Result<BTreeSet<String>> {
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).with_context(|| format!("listing {}", folder.display()))? {
             let path = entry?.path();
-            if path.ends_with("tests") {
+            if path.ends_with("tests") || path.ends_with("tests.rs") {
                 continue;
             }
             if path.ends_with("history") {

@@ -263,6 +263,27 @@ mod tests {
     }
 
     #[test]
+    fn t3_no_values_may_be_failures_where_those_are_not_counted() {
+        let of = |provider: &str| {
+            let mut c = fixture::canary(&json!({}));
+            c.provider = provider.into();
+            otherwise(&c)
+        };
+        let counted = "or there is no http_request_duration_seconds_count: ";
+        let unseen = format!(", or its pods do not answer, which the application cannot count, {counted}");
+        for provider in ["gatewayapi:v1", "kubernetes"] {
+            assert!(of(provider).starts_with(&unseen), "{}", of(provider));
+        }
+        for provider in ["kuma", "linkerd"] {
+            assert!(of(provider).starts_with(", or requests do not reach its pods"), "{}", of(provider));
+        }
+        for provider in ["contour", "gloo", "traefik", "skipper"] {
+            assert!(of(provider).starts_with(", or there is no "), "{}", of(provider));
+        }
+        assert_eq!(of("istio"), "");
+    }
+
+    #[test]
     fn f55_doubt_is_cast_on_good_values_only() {
         let q = query(Metric::Duration, None, Some(10.0));
         let of = |values: &[f64], doubt| said(&q, &Reading::Doubted { values: values.to_vec(), doubt });

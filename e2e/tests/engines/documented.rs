@@ -95,7 +95,9 @@ pub(crate) fn cases() -> Result<Vec<Case>> {
         under(object, &["successCondition", "failureCondition"], &mut conditions);
     }
     let mut jobs: Vec<&str> = Vec::new();
-    templates.iter().for_each(|object| texts(&object["spec"]["job"], &mut jobs));
+    for object in &templates {
+        texts(&object["spec"]["job"], &mut jobs);
+    }
     all.extend(queries.into_iter().chain(jobs).map(template));
     for condition in conditions {
         let scalar = !condition.contains("(result)") && !condition.contains('[');
