@@ -1,8 +1,12 @@
-//! Canaries behind every proxy that can be had, each at the pace it has by default: Contour, Traefik, kube-proxy, and
-//! Envoy driven by an istiod that gathers changes for two seconds. Pods take three seconds to become ready.
+//! Canaries behind every proxy that can be had, each at the pace it has by default: Contour, Traefik, kube-proxy, Envoy
+//! driven by an istiod that gathers changes for two seconds, and Skipper, once a story asks for it. Pods take three seconds
+//! to become ready.
 //!
 //! One bed and one operator serve all stories. `cargo test -p serin-e2e --test proxies -- NAME` runs some.
 
+mod bad_versions;
+mod beside_others;
+mod bystanders;
 mod clients;
 mod examples;
 mod gateway_api;
@@ -16,17 +20,22 @@ use std::{future::Future, pin::Pin, process::ExitCode, sync::Arc, time::Duration
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use serin_bed::{
-    Bed, Options,
+    Bed, Options, Skipper,
     lacking::{Lacking, Need},
     operator::Operator,
     proxy::Proxy,
 };
-use tokio::{runtime::Runtime, sync::OnceCell};
+use tokio::{
+    runtime::Runtime,
+    sync::{Mutex, OnceCell},
+};
 
 /// What all stories share.
 pub(crate) struct Shared {
     pub(crate) bed: Bed,
-    _operator: Operator,
+    pub(crate) operator: Mutex<Operator>,
+    /// Skipper, once a story has asked for it.
+    pub(crate) skipper: OnceCell<Skipper>,
 }
 
 pub(crate) type Run = for<'a> fn(&'a Shared) -> Pin<Box<dyn Future<Output = anyhow::Result<()>> + Send + 'a>>;
@@ -45,7 +54,10 @@ pub(crate) use story;
 /// Stories of one file.
 pub(crate) type Family = &'static [(&'static str, Need, Run)];
 
-const FAMILIES: &[(&str, Family)] = &[
+/// Stories of several files, by their names.
+type Families = &'static [(&'static str, Family)];
+
+const FAMILIES: Families = &[
     ("lives", lives::STORIES),
     ("gateway_api", gateway_api::STORIES),
     ("named", named::STORIES),
@@ -53,6 +65,10 @@ const FAMILIES: &[(&str, Family)] = &[
     ("services", services::STORIES),
     ("examples", examples::STORIES),
 ];
+
+/// Those that take most of a minute or longer, and many requests: few of them at a time, after the others. They are played
+/// where a filter names them, and with `SERIN_STORIES=all` (`make proxies-check`).
+const SLOW: Families = &[("beside_others", beside_others::STORIES), ("bad_versions", bad_versions::STORIES)];
 
 /// What all trials have.
 #[derive(Clone)]
@@ -72,7 +88,7 @@ async fn start(proxies: Vec<Proxy>) -> anyhow::Result<Shared> {
     bed.install().await?;
     let mut operator = Operator::start(&bed, &[], &[])?;
     operator.ready(Duration::from_secs(30)).await?;
-    Ok(Shared { bed, _operator: operator })
+    Ok(Shared { bed, operator: Mutex::new(operator), skipper: OnceCell::new() })
 }
 
 fn trial(stage: &Stage, name: String, run: Run) -> Trial {
@@ -83,24 +99,32 @@ fn trial(stage: &Stage, name: String, run: Run) -> Trial {
     })
 }
 
+fn trials(stage: &Stage, lacking: &mut Lacking, families: Families) -> Vec<Trial> {
+    let all = families.iter().flat_map(|(family, stories)| stories.iter().map(move |story| (family, story)));
+    let trials = all.map(|(family, (name, need, run))| {
+        let name = format!("{family}::{name}");
+        let skipped = lacking.skips(&name, *need);
+        trial(stage, name, *run).with_ignored_flag(skipped)
+    });
+    trials.collect()
+}
+
 fn main() -> anyhow::Result<ExitCode> {
     let mut lacking = Lacking::find("proxies")?;
     lacking.enter()?;
-    let mut arguments = Arguments::from_args();
-    // they wait far more than they work
-    arguments.test_threads.get_or_insert(30);
+    let arguments = Arguments::from_args();
     let has = |proxy: &Proxy| *proxy != Proxy::KubeProxy || lacking.has(Need::Nftables);
     let proxies = Proxy::ALL.into_iter().filter(has).collect();
     let stage = Stage { runtime: Arc::new(Runtime::new()?), shared: Arc::default(), proxies };
-    let mut trials = Vec::new();
-    for (family, stories) in FAMILIES {
-        trials.extend(stories.iter().map(|(name, need, run)| {
-            let name = format!("{family}::{name}");
-            let skipped = lacking.skips(&name, *need);
-            trial(&stage, name, *run).with_ignored_flag(skipped)
-        }));
-    }
-    let conclusion = libtest_mimic::run(&arguments, trials);
-    lacking.conclude(conclusion.has_failed(), &stage.runtime, stage.shared, |shared| &shared.bed)?;
-    Ok(conclusion.exit_code())
+    let mut play = |families, at_a_time: usize| {
+        let mut arguments = arguments.clone();
+        arguments.test_threads.get_or_insert(at_a_time);
+        libtest_mimic::run(&arguments, trials(&stage, &mut lacking, families))
+    };
+    // they wait far more than they work
+    let mut failed = play(FAMILIES, 30).has_failed();
+    let slow = arguments.filter.is_some() || std::env::var("SERIN_STORIES").is_ok_and(|which| which == "all");
+    failed |= slow && play(SLOW, 2).has_failed();
+    lacking.conclude(failed, &stage.runtime, stage.shared, |shared| &shared.bed)?;
+    Ok(if failed { ExitCode::from(101) } else { ExitCode::SUCCESS })
 }
