@@ -19,36 +19,16 @@ use serin::api::Phase;
 use serin_bed::{Behaviour, Selector, story::Story};
 use tokio::{task::JoinHandle, time::Instant};
 
-use crate::{
-    Family, Shared,
-    bystanders::{self, Bystanders},
-    lives::{Life, app, lived},
-    story,
-    way::Way,
-};
+use crate::{Family, Shared, bystanders::beside, lives::lived, story, way::Way};
 
 pub(crate) const STORIES: Family = &[story!(life_by_skipper), story!(mishaps_by_skipper)];
 
 /// A share is measured on so many answers, and may be so far off: three standard deviations at one half.
 const SHARES: (u64, f64) = (2500, 0.03);
 
-/// An application that is served together with others.
-async fn beside_others<'a>(
-    shared: &'a Shared,
-    namespace: &str,
-    way: Way,
-) -> anyhow::Result<(Life<'a>, Bystanders)> {
-    shared.bed.namespace(namespace).await?;
-    shared.bed.apply(namespace, bystanders::application()).await?;
-    let routes = bystanders::routes(way, &format!("app.{namespace}.example.com"))?;
-    let mut life = Life::begin_behind(shared, namespace, way, app(), routes).await?;
-    life.users = life.users.counting(SHARES.0, SHARES.1);
-    let others = Bystanders::begin(way, &life.story).await?;
-    Ok((life, others))
-}
-
 async fn whole_life(shared: &Shared, namespace: &str, way: Way) -> anyhow::Result<()> {
-    let (life, others) = beside_others(shared, namespace, way).await?;
+    let (mut life, others) = beside(shared, namespace, way).await?;
+    life.users = life.users.counting(SHARES.0, SHARES.1);
     tokio::select! {
         lived = lived(shared, &life) => lived?,
         harmed = others.shares_stay() => harmed?,
@@ -65,7 +45,8 @@ async fn life_by_skipper(shared: &Shared) -> anyhow::Result<()> {
 /// A version that never gets ready, one that fails at half of the traffic, the operator killed in mid-run, and a Canary that
 /// is deleted there: no request is lost but those that a version failed itself.
 async fn mishaps(shared: &Shared, namespace: &str, way: Way) -> anyhow::Result<()> {
-    let (life, others) = beside_others(shared, namespace, way).await?;
+    let (mut life, others) = beside(shared, namespace, way).await?;
+    life.users = life.users.counting(SHARES.0, SHARES.1);
     let writes = Writes::follow(&life.story, way);
     life.adopted(json!({"steps": [{"weight": 50, "hold": "60m"}], "threshold": 2})).await?;
 

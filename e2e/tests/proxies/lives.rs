@@ -18,6 +18,7 @@ use serin_bed::{
 
 use crate::{
     Family, Shared,
+    bystanders::beside,
     clients::Clients,
     story,
     way::{Way, through},
@@ -107,7 +108,7 @@ impl<'a> Life<'a> {
             shared.skipper.get_or_try_init(|| Skipper::start(&shared.bed)).await?;
         }
         let story = Story::new(&shared.bed, namespace).await?;
-        shared.bed.gateway(namespace, &[&story.host("app")]).await?;
+        shared.bed.gateway(namespace, &[&story.host("app"), &story.host("beside")]).await?;
         let mut objects = routes.clone();
         objects.push(json!({
             "apiVersion": "v1", "kind": "Service", "metadata": {"name": "app"},
@@ -139,7 +140,9 @@ impl<'a> Life<'a> {
 
 /// Everything that happens to an application whose router splits by weight.
 async fn life(shared: &Shared, namespace: &str, way: Way) -> anyhow::Result<()> {
-    lived(shared, &Life::begin(shared, namespace, way).await?).await
+    let (life, others) = beside(shared, namespace, way).await?;
+    lived(shared, &life).await?;
+    others.unharmed().map(drop)
 }
 
 /// From the adoption to the end.

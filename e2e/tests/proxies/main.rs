@@ -16,19 +16,18 @@ mod refused;
 mod services;
 mod way;
 
-use std::{future::Future, pin::Pin, process::ExitCode, sync::Arc, time::Duration};
+use std::{process::ExitCode, time::Duration};
 
-use libtest_mimic::{Arguments, Failed, Trial};
 use serin_bed::{
     Bed, Options, Skipper,
     lacking::{Lacking, Need},
     operator::Operator,
     proxy::Proxy,
+    stage::{self, Stage},
 };
-use tokio::{
-    runtime::Runtime,
-    sync::{Mutex, OnceCell},
-};
+use tokio::sync::{Mutex, OnceCell};
+
+pub(crate) use serin_bed::story;
 
 /// What all stories share.
 pub(crate) struct Shared {
@@ -38,26 +37,16 @@ pub(crate) struct Shared {
     pub(crate) skipper: OnceCell<Skipper>,
 }
 
-pub(crate) type Run = for<'a> fn(&'a Shared) -> Pin<Box<dyn Future<Output = anyhow::Result<()>> + Send + 'a>>;
-
-/// A story: its name, and what happens.
-macro_rules! story {
-    ($name:path) => {
-        story!($name, serin_bed::lacking::Need::Bed)
-    };
-    ($name:path, $need:expr) => {
-        (stringify!($name), $need, |shared| Box::pin($name(shared)))
-    };
+impl stage::Shared for Shared {
+    fn bed(&self) -> &Bed {
+        &self.bed
+    }
 }
-pub(crate) use story;
 
 /// Stories of one file.
-pub(crate) type Family = &'static [(&'static str, Need, Run)];
+pub(crate) type Family = stage::Family<Shared>;
 
-/// Stories of several files, by their names.
-type Families = &'static [(&'static str, Family)];
-
-const FAMILIES: Families = &[
+const FAMILIES: &[(&str, Family)] = &[
     ("lives", lives::STORIES),
     ("gateway_api", gateway_api::STORIES),
     ("named", named::STORIES),
@@ -66,18 +55,23 @@ const FAMILIES: Families = &[
     ("examples", examples::STORIES),
 ];
 
-/// Those that take most of a minute or longer, and many requests: few of them at a time, after the others. They are played
-/// where a filter names them, and with `SERIN_STORIES=all` (`make proxies-check`).
-const SLOW: Families = &[("beside_others", beside_others::STORIES), ("bad_versions", bad_versions::STORIES)];
+/// Families that run after the others, few stories at a time: they send many requests.
+const BUSY: &[(&str, Family)] =
+    &[("beside_others", beside_others::STORIES), ("bad_versions", bad_versions::STORIES)];
 
-/// What all trials have.
-#[derive(Clone)]
-struct Stage {
-    runtime: Arc<Runtime>,
-    shared: Arc<OnceCell<Shared>>,
-    /// Those that this machine can run.
-    proxies: Vec<Proxy>,
-}
+/// Those that take most of a minute or longer. They are played where a filter names them, and with `SERIN_STORIES=all`
+/// (`make proxies-check`).
+const SLOW: &[&str] = &[
+    "bad_versions::contour",
+    "bad_versions::gateway_api_by_contour",
+    "bad_versions::gateway_api_by_istiod",
+    "bad_versions::istio",
+    "bad_versions::services",
+    "bad_versions::skipper",
+    "bad_versions::traefik",
+    "beside_others::life_by_skipper",
+    "beside_others::mishaps_by_skipper",
+];
 
 /// How long istiod gathers changes.
 const DEBOUNCE: Duration = Duration::from_secs(2);
@@ -91,40 +85,14 @@ async fn start(proxies: Vec<Proxy>) -> anyhow::Result<Shared> {
     Ok(Shared { bed, operator: Mutex::new(operator), skipper: OnceCell::new() })
 }
 
-fn trial(stage: &Stage, name: String, run: Run) -> Trial {
-    let Stage { runtime, shared, proxies } = stage.clone();
-    Trial::test(name, move || {
-        let told = async { run(shared.get_or_try_init(|| start(proxies)).await?).await };
-        runtime.block_on(told).map_err(|error: anyhow::Error| Failed::from(format!("{error:#}")))
-    })
-}
-
-fn trials(stage: &Stage, lacking: &mut Lacking, families: Families) -> Vec<Trial> {
-    let all = families.iter().flat_map(|(family, stories)| stories.iter().map(move |story| (family, story)));
-    let trials = all.map(|(family, (name, need, run))| {
-        let name = format!("{family}::{name}");
-        let skipped = lacking.skips(&name, *need);
-        trial(stage, name, *run).with_ignored_flag(skipped)
-    });
-    trials.collect()
-}
-
 fn main() -> anyhow::Result<ExitCode> {
-    let mut lacking = Lacking::find("proxies")?;
+    let lacking = Lacking::find("proxies")?;
     lacking.enter()?;
-    let arguments = Arguments::from_args();
     let has = |proxy: &Proxy| *proxy != Proxy::KubeProxy || lacking.has(Need::Nftables);
-    let proxies = Proxy::ALL.into_iter().filter(has).collect();
-    let stage = Stage { runtime: Arc::new(Runtime::new()?), shared: Arc::default(), proxies };
-    let mut play = |families, at_a_time: usize| {
-        let mut arguments = arguments.clone();
-        arguments.test_threads.get_or_insert(at_a_time);
-        libtest_mimic::run(&arguments, trials(&stage, &mut lacking, families))
-    };
+    let proxies: Vec<Proxy> = Proxy::ALL.into_iter().filter(has).collect();
+    let mut stage = Stage::new(lacking, move || start(proxies.clone()))?.without(SLOW);
     // they wait far more than they work
-    let mut failed = play(FAMILIES, 30).has_failed();
-    let slow = arguments.filter.is_some() || std::env::var("SERIN_STORIES").is_ok_and(|which| which == "all");
-    failed |= slow && play(SLOW, 2).has_failed();
-    lacking.conclude(failed, &stage.runtime, stage.shared, |shared| &shared.bed)?;
-    Ok(if failed { ExitCode::from(101) } else { ExitCode::SUCCESS })
+    stage.play(30, FAMILIES);
+    stage.play(2, BUSY);
+    stage.end()
 }

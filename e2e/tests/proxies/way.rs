@@ -43,7 +43,6 @@ impl Way {
 
     /// What leads users to the Service `app`: the routing object named `app` first, if there is one.
     pub(crate) fn objects(self, host: &str) -> Vec<Value> {
-        let route = |api: &str, kind: &str, name: &str, spec: Value| json!({"apiVersion": api, "kind": kind, "metadata": {"name": name}, "spec": spec});
         match self {
             Self::Contour => vec![
                 route(
@@ -141,6 +140,11 @@ impl Way {
             Self::Skipper => Target::at(Skipper::ADDRESS, &host),
         })
     }
+}
+
+/// A route, named so.
+pub(crate) fn route(api: &str, kind: &str, name: &str, spec: Value) -> Value {
+    json!({"apiVersion": api, "kind": kind, "metadata": {"name": name}, "spec": spec})
 }
 
 /// An Ingress with these annotations and, by host, these paths, each to one or more Services.
