@@ -23,7 +23,8 @@ const TAKEN: &[(&str, Calls)] = &[
 
 /// Calls that these lines of a log tell of: each action, each Event, and each row of changes to the status.
 pub(crate) fn of(log: &[String]) -> usize {
-    let words: Vec<&str> = log.iter().map(|line| line.split_whitespace().next().unwrap_or_default()).collect();
+    let words: Vec<&str> =
+        log.iter().map(|line| line.split_whitespace().next().unwrap_or_default()).collect();
     let one = ["create", "copy", "patch", "scale", "delete", "write", "record", "say"];
     let acts = words.iter().filter(|word| one.contains(word)).count();
     let begins = |at: usize| words[at] == "status" && (at == 0 || words[at - 1] != "status");
