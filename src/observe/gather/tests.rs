@@ -25,7 +25,11 @@ fn seen(provider: &str) -> (ObjectCache, Key) {
     for kind in super::super::mandatory(&Rules::default()).into_iter().chain(pod_policies::KINDS) {
         cache.listed(kind, &BTreeSet::from([key.clone()]));
     }
-    let crds = ["virtualservices.networking.istio.io", "destinationrules.networking.istio.io"];
+    let crds = [
+        "virtualservices.networking.istio.io",
+        "destinationrules.networking.istio.io",
+        "canaryruns.serin.dev",
+    ];
     cache.set_crds(crds.map(str::to_owned).into());
     (cache, key)
 }
@@ -61,7 +65,8 @@ fn c25_a_kind_that_cannot_be_listed_is_said_and_not_waited_for() {
 fn crowd(number: usize) -> ObjectCache {
     let (cache, _) = seen("istio");
     let routes = router::by_name("istio").unwrap().kinds()[0];
-    for kind in [HPA, SCALED_OBJECT, CANARY_RUN, JOB, POD, CONFIG_MAP, SECRET, routes] {
+    let kinds = router::by_name("istio").unwrap().kinds().iter().copied();
+    for kind in kinds.chain([HPA, SCALED_OBJECT, CANARY_RUN, JOB, POD, CONFIG_MAP, SECRET]) {
         cache.listed(kind, &BTreeSet::new());
     }
     for number in 0..number {
@@ -90,11 +95,12 @@ fn application(name: &str, routes: Kind) -> Vec<(Kind, Value)> {
     let target = json!({"kind": "Deployment", "apiVersion": "apps/v1", "name": name});
     let metric = json!({"name": "m", "templateRef": {"name": format!("{name}-errors")}});
     let spec = json!({
-        "targetRef": target, "autoscalerRef": {"kind": "HorizontalPodAutoscaler", "name": name},
+        "targetRef": target, "autoscalerRef": {"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "name": name},
         "service": {"port": 80, "hosts": [format!("{name}.example.com")]}, "analysis": {"metrics": [metric]},
     });
+    let status = json!({"observedConfigs": {format!("configmap/{name}"): {"version": "1"}}});
     let mut all = vec![
-        (CANARY, object(name.to_owned(), json!({}), json!({"spec": spec}))),
+        (CANARY, object(name.to_owned(), json!({}), json!({"spec": spec, "status": status}))),
         (METRIC_TEMPLATE, object(format!("{name}-errors"), json!({}), json!({"spec": {}}))),
         (DEPLOYMENT, object(name.to_owned(), json!({}), workload(name))),
         (DEPLOYMENT, object(primary.clone(), own(), workload(&primary))),
