@@ -1,7 +1,7 @@
 //! What each Canary names, and the Canaries by what they name.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     hash::{BuildHasher as _, RandomState},
     sync::Arc,
 };
@@ -43,7 +43,7 @@ pub(super) enum Term<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Canaries {
     by_key: BTreeMap<Key, References>,
-    by_term: HashMap<u64, Vec<Arc<Key>>>,
+    by_term: BTreeMap<u64, Vec<Arc<Key>>>,
     hasher: RandomState,
     totals: BTreeMap<String, usize>,
 }
