@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{super::references::References, work};
+use super::{super::references::References, work::visited};
 use crate::{
     names,
     snapshot::{Key, ObjectRef},
@@ -93,7 +93,7 @@ impl Canaries {
     }
 
     pub(super) fn all(&self) -> impl Iterator<Item = (&Key, &References)> {
-        self.by_key.iter().inspect(|_| work::visited())
+        self.by_key.iter().inspect(|_| visited())
     }
 
     pub(super) fn keys(&self) -> Vec<Key> {
@@ -106,7 +106,7 @@ impl Canaries {
     ) -> impl Iterator<Item = (&'a Key, &'a References)> {
         let from = (namespace.to_owned(), String::new());
         let within = self.by_key.range(from..).take_while(move |(key, _)| key.0 == namespace);
-        within.inspect(|_| work::visited())
+        within.inspect(|_| visited())
     }
 
     /// Number of Canaries per namespace.
@@ -117,7 +117,7 @@ impl Canaries {
     /// Those that may name this, in order of their keys; others may be among them, and are few.
     pub(super) fn naming(&self, term: &Term<'_>) -> impl Iterator<Item = (&Key, &References)> {
         let keys = self.by_term.get(&self.hasher.hash_one(term)).into_iter().flatten();
-        let keys = keys.inspect(|_| work::visited());
+        let keys = keys.inspect(|_| visited());
         let mut found: Vec<_> = keys.filter_map(|key| self.by_key.get_key_value(&**key)).collect();
         found.sort_unstable_by_key(|(key, _)| *key);
         found.into_iter()

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{entry::Entry, work};
+use super::{entry::Entry, work::visited};
 use crate::{
     manifest::json as get,
     names,
@@ -87,7 +87,7 @@ impl Entries {
 
     /// Those of all namespaces.
     pub(super) fn all(&self) -> impl Iterator<Item = &Entry> {
-        self.by_key.values().inspect(|_| work::visited())
+        self.by_key.values().inspect(|_| visited())
     }
 
     /// Those of a namespace whose names begin so.
@@ -101,7 +101,7 @@ impl Entries {
             .by_key
             .range(from..)
             .take_while(move |(key, _)| key.0 == namespace && key.1.starts_with(head));
-        within.inspect(|_| work::visited()).map(|(key, entry)| (key.1.as_str(), entry))
+        within.inspect(|_| visited()).map(|(key, entry)| (key.1.as_str(), entry))
     }
 
     /// Those of a namespace under all of these terms; none for no terms.
@@ -114,7 +114,7 @@ impl Entries {
             terms.iter().map(|term| self.by_term.get(&(namespace.to_owned(), term.clone()))).collect();
         let sets = sets.unwrap_or_default();
         let fewest = sets.iter().copied().min_by_key(|names| names.len());
-        let names = fewest.into_iter().flatten().inspect(|_| work::visited());
+        let names = fewest.into_iter().flatten().inspect(|_| visited());
         let names = names.filter(move |name| sets.iter().all(|names| names.contains(*name)));
         names.filter_map(move |name| {
             Some((name.as_str(), self.by_key.get(&(namespace.to_owned(), name.clone()))?))

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::work;
+use super::work::parsed;
 use crate::{manifest, names, snapshot::Key};
 
 #[derive(Debug)]
@@ -45,7 +45,7 @@ impl Entry {
 
     pub(super) fn object(&self) -> Option<Value> {
         let text = self.text()?;
-        work::parsed();
+        parsed();
         serde_json::from_str(text).ok()
     }
 }
