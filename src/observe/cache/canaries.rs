@@ -6,9 +6,10 @@ use std::{
     sync::Arc,
 };
 
-use super::{super::references::References, work::visited};
+use super::work::visited;
 use crate::{
     names,
+    observe::references::References,
     snapshot::{Key, ObjectRef},
 };
 
