@@ -15,7 +15,7 @@ use tokio::time::sleep;
 use crate::{
     Shared,
     lives::{Life, app},
-    way::{Way, ingress, route},
+    way::{Paths, Way, ingress, route},
 };
 
 /// The version of the application beside.
@@ -83,10 +83,10 @@ fn routes(way: Way, host: &str) -> Vec<Value> {
             let own = format!("own: Header(\"{header}\", \"1\") -> status({status}) -> <shunt>");
             let annotations =
                 json!({"zalando.org/backend-weights": weights, "zalando.org/skipper-routes": own});
-            let paths: &[(&str, &[&str])] = &[("/", &["app"]), ("/shared", &["app", "beside"])];
-            let others: &[(&str, &[(&str, &[&str])])] =
+            let paths: Paths<'_> = &[("/", &["app"]), ("/shared", &["app", "beside"])];
+            let others: &[(&str, Paths<'_>)] =
                 &[(host, &[("/beside", &["beside"])]), (&elsewhere, &[("/", &["beside"])])];
-            all = vec![ingress("app", annotations, &[(host, paths)]), ingress("beside", json!({}), others)];
+            all = vec![ingress("app", &annotations, &[(host, paths)]), ingress("beside", &json!({}), others)];
         }
     }
     all

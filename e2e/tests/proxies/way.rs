@@ -95,7 +95,7 @@ impl Way {
                 }),
             )],
             Self::Services => vec![],
-            Self::Skipper => vec![ingress("app", json!({}), &[(host, &[("/", &["app"])])])],
+            Self::Skipper => vec![ingress("app", &json!({}), &[(host, &[("/", &["app"])])])],
         }
     }
 
@@ -144,12 +144,17 @@ impl Way {
 
 /// A route, named so.
 pub(crate) fn route(api: &str, kind: &str, name: &str, spec: Value) -> Value {
-    json!({"apiVersion": api, "kind": kind, "metadata": {"name": name}, "spec": spec})
+    let mut object = json!({"apiVersion": api, "kind": kind, "metadata": {"name": name}});
+    object["spec"] = spec;
+    object
 }
 
-/// An Ingress with these annotations and, by host, these paths, each to one or more Services.
-pub(crate) fn ingress(name: &str, annotations: Value, hosts: &[(&str, &[(&str, &[&str])])]) -> Value {
-    let rule = |(host, paths): &(&str, &[(&str, &[&str])])| {
+/// Paths of a host, each with the Services that it leads to.
+pub(crate) type Paths<'a> = &'a [(&'a str, &'a [&'a str])];
+
+/// An Ingress with these annotations and paths by host.
+pub(crate) fn ingress(name: &str, annotations: &Value, hosts: &[(&str, Paths<'_>)]) -> Value {
+    let rule = |(host, paths): &(&str, Paths<'_>)| {
         let path = |path: &str, service: &str| {
             json!({"path": path, "pathType": "Prefix",
                 "backend": {"service": {"name": service, "port": {"number": 80}}}})
