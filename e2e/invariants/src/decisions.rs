@@ -138,7 +138,7 @@ impl Decisions {
         }
         let metrics = c.metrics.len();
         let vanished_and_back = self.furthest.0 == new.epoch && b.index <= self.furthest.1 && b.index == 1;
-        if !enough(c, asked, answers, !vanished_and_back) {
+        if !enough(c, asked, answers, old, !vanished_and_back) {
             self.wrong(
                 "S6",
                 format!(

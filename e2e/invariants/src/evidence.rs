@@ -1,15 +1,22 @@
 //! What a run may go on upon, worked out anew from what was asked and answered.
 
+use jiff::{SignedDuration, Timestamp};
 use serin::{
     analysis::Reading,
-    api::MetricPolicy,
+    api::{CanaryStatus, MetricOutcome, MetricPolicy, MetricStatus},
     plan::{Answers, Question},
     spec::Validated,
 };
 
-/// Plain metrics are all asked, and all of them pass. Of those that say more of how they are judged, none that counts is
+/// Plain metrics are all asked, unless they have settled before in the same window, and all of them pass. Of those that say more of how they are judged, none that counts is
 /// without an answer, or outside its range unless it says what no data means.
-pub(crate) fn enough(c: &Validated, asked: &[Question], answers: &Answers, all: bool) -> bool {
+pub(crate) fn enough(
+    c: &Validated,
+    asked: &[Question],
+    answers: &Answers,
+    old: &CanaryStatus,
+    all: bool,
+) -> bool {
     let plain = |name: &str| {
         let mut named =
             c.metrics.iter().filter(|m| name == m.name || name.starts_with(&format!("{} (", m.name)));
@@ -19,13 +26,32 @@ pub(crate) fn enough(c: &Validated, asked: &[Question], answers: &Answers, all: 
     let wanted = if timed { 0 } else { c.metrics.iter().filter(|m| plain(&m.name)).count() };
     let of_plain =
         asked.iter().filter(|q| matches!(q, Question::Measure { query, .. } if plain(&query.metric)));
-    if all && of_plain.count() < wanted {
+    let settled = settled(c, answers, old).filter(|entry| plain(&entry.name));
+    if all && of_plain.count() + settled.count() < wanted {
         return false;
     }
     asked.iter().all(|question| match question {
         Question::Measure { query, .. } if !plain(&query.metric) => may_stand(c, question, answers),
         _ => passes(question, answers),
     })
+}
+
+/// Metrics that have passed in this window, no longer than an interval ago, while another one was waited for.
+fn settled<'s>(
+    c: &Validated,
+    answers: &Answers,
+    old: &'s CanaryStatus,
+) -> impl Iterator<Item = &'s MetricStatus> {
+    let interval = SignedDuration::try_from(c.interval).unwrap_or_default();
+    let asked = answers.asked_at;
+    let began = old.step.as_ref().and_then(|step| Some(step.checked.as_ref().or(step.confirmed.as_ref())?.0));
+    let counts = move |at: Timestamp| {
+        let ended = began.is_some_and(|began| at.duration_since(began) >= interval);
+        ended && asked.duration_since(at) < interval
+    };
+    let passed = |entry: &&MetricStatus| entry.outcome == Some(MetricOutcome::Pass);
+    let all = old.metrics.iter().filter(passed);
+    all.filter(move |entry| entry.measured.as_ref().is_some_and(|at| counts(at.0)))
 }
 
 fn may_stand(c: &Validated, question: &Question, answers: &Answers) -> bool {

@@ -63,7 +63,16 @@ pub(crate) fn judge(cx: &Context<'_>, d: &mut PlanBuilder, held: bool) -> Flow {
     let (refusal, unheard) = if ends_window { window_webhooks(cx, d) } else { (None, false) };
     let entries = recorded(cx, &due.found);
     match verdict(cx, &due, refusal, unheard, &entries) {
-        Verdict::Early => outage::unanswered(cx, d),
+        Verdict::Early => {
+            // what has settled is not measured again meanwhile: by then its own samples may be late
+            if !due.found.is_empty() {
+                write_down(cx, d, &due, &entries, false);
+            }
+            outage::unanswered(cx, d);
+            if let Some(at) = schedule::next_due(cx) {
+                d.wake_at(at);
+            }
+        }
         Verdict::Unheard => {}
         Verdict::Freeze(broken) => {
             note_measurements(cx, d, &due.found);

@@ -125,6 +125,12 @@ pub(crate) fn due_of(cx: &Context<'_>, at: usize) -> Option<Timestamp> {
     metric_due(cx, cx.checks.metrics.get(at)?, entries::all(cx).get(at)?)
 }
 
+/// When the next of the metrics is due that are not due yet.
+pub(crate) fn next_due(cx: &Context<'_>) -> Option<Timestamp> {
+    let all = cx.checks.metrics.iter().zip(entries::all(cx));
+    all.filter_map(|(m, entry)| metric_due(cx, m, &entry)).filter(|at| *at > cx.now).min()
+}
+
 /// When a metric is due; none when it has not begun, waits for a later window, or has passed often enough.
 fn metric_due(cx: &Context<'_>, m: &CanaryMetric, entry: &MetricStatus) -> Option<Timestamp> {
     if jobs::is_one(cx, m) {
@@ -137,7 +143,10 @@ fn metric_due(cx: &Context<'_>, m: &CanaryMetric, entry: &MetricStatus) -> Optio
     let delay = limits::time(m.verdict.initial_delay.as_ref());
     let Some(period) = limits::time(m.verdict.period.as_ref()) else {
         let window = window(cx);
-        return (window >= clock::after(since, delay.unwrap_or_default())).then_some(window);
+        // measured already, while another metric of the window is waited for
+        let last = entry.measured.as_ref().filter(|last| last.0 >= window);
+        let due = last.map_or(window, |last| clock::after(last.0, cx.c.interval));
+        return (window >= clock::after(since, delay.unwrap_or_default())).then_some(due);
     };
     Some(match &entry.measured {
         None => clock::after(since, delay.unwrap_or(period)),
