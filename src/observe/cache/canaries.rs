@@ -52,6 +52,9 @@ pub(super) struct Canaries {
 impl Canaries {
     /// Takes the place of what it named before, which is returned.
     pub(super) fn put(&mut self, key: Key, references: References) -> Option<References> {
+        if self.by_key.get(&key) == Some(&references) {
+            return Some(references);
+        }
         let old = self.remove(&key);
         let shared = Arc::new(key.clone());
         for term in self.terms(&key, &references) {

@@ -57,6 +57,12 @@ impl Entries {
 
     /// Takes the place of what was there under the key.
     pub(super) fn put(&mut self, key: Key, entry: Entry) {
+        if let Some(old) = self.by_key.get_mut(&key)
+            && old.terms() == entry.terms()
+        {
+            *old = entry;
+            return;
+        }
         self.remove(&key);
         for term in entry.terms() {
             self.by_term.entry((key.0.clone(), term.clone())).or_default().insert(key.1.clone());
