@@ -9,8 +9,9 @@
 # as new, `{}` stays.
 #
 # Matters: where `{}` means something ("all of them", "with its defaults") a change to it switches the feature off until the
-# same is applied again: for a custom resource the API server drops the null (crd-four-nulls.sh). Apply twice, or write a
-# field of it out.
+# same is applied again: for a custom resource the API server drops the null (crd-four-nulls.sh). Serin's `startGate: {}`,
+# wait until somebody asks, is such a field: after a change from `{deadline: 24h}` the next run begins by itself. Apply
+# twice, or write a field of it out, as `{name: release}`.
 #
 # Seen: see `expect` below.
 set -euo pipefail
