@@ -1,5 +1,5 @@
 //! Charts on real parts, by the real Helm 3 and 4: applications with their Canary, `replicas` in each way of applying them,
-//! the operator's own charts over Flagger's objects, and its definitions. For `make nightly`: CI renders charts only.
+//! waiting for them, the operator's own charts over Flagger's objects, its definitions and alert rules. For `make nightly`: CI renders charts only.
 //!
 //! One bed and one operator serve all stories. `cargo test -p serin-e2e --test helm -- NAME` runs some.
 
@@ -8,7 +8,10 @@ mod definitions;
 mod lives;
 mod operator;
 mod replicas;
+mod rules;
+mod tester;
 mod tool;
+mod waits;
 
 use std::{future::Future, pin::Pin, process::ExitCode, sync::Arc, time::Duration};
 
@@ -43,11 +46,21 @@ macro_rules! story {
 pub(crate) use story;
 
 /// Families whose stories run side by side.
-const FAMILIES: &[(&str, Family)] = &[("replicas", replicas::STORIES), ("lives", lives::STORIES)];
+const FAMILIES: &[(&str, Family)] = &[
+    ("replicas", replicas::STORIES),
+    ("lives", lives::STORIES),
+    ("waits", waits::STORIES),
+    ("tester", tester::STORIES),
+];
 
 /// Families that change what belongs to the whole cluster, or stop the operator: one story after the other.
-const ALONE: &[(&str, Family)] =
-    &[("lives_alone", lives::ALONE), ("operator", operator::STORIES), ("definitions", definitions::STORIES)];
+const ALONE: &[(&str, Family)] = &[
+    ("lives_alone", lives::ALONE),
+    ("waits_alone", waits::ALONE),
+    ("operator", operator::STORIES),
+    ("definitions", definitions::STORIES),
+    ("rules", rules::STORIES),
+];
 
 async fn start() -> anyhow::Result<Shared> {
     let bed = Bed::start(Options::default()).await?;
