@@ -202,6 +202,7 @@ mod tests {
             window: "1m".into(),
             counters: None,
             doubts: vec![],
+            since: None,
         }
     }
 
