@@ -7,7 +7,7 @@ mod bad_common;
 #[path = "stories/schemas.rs"]
 mod schemas;
 
-use std::{process::ExitCode, sync::Arc, time::Duration};
+use std::{process::ExitCode, time::Duration};
 
 use anyhow::{Context, ensure};
 use k8s_openapi::{
@@ -23,17 +23,17 @@ use kube::{
     api::{ApiResource, DeleteParams, DynamicObject, ObjectMeta, Patch, PatchParams, PostParams},
     core::GroupVersionKind,
 };
-use libtest_mimic::{Arguments, Failed, Trial};
 use serde_json::{Map, Value, json};
 use serin::api::{Canary, Phase};
 use serin_bed::{
     Bed, Options, User,
-    lacking::{Lacking, Need},
+    lacking::Lacking,
     operator::Operator,
+    stage::{self, Stage},
+    story,
     story::{PATIENCE, Story, canary, deployment},
     wait,
 };
-use tokio::{runtime::Runtime, sync::OnceCell};
 
 use bad_common::{accepted, left_alone, pace, refused, story, untouched_at_25, weight, well_goes_on};
 
@@ -43,6 +43,12 @@ pub struct Shared {
     pub bed: Bed,
     /// The operator, watching all namespaces.
     pub operator: Operator,
+}
+
+impl stage::Shared for Shared {
+    fn bed(&self) -> &Bed {
+        &self.bed
+    }
 }
 
 const ROUTES: &str = "virtualservices.networking.istio.io";
@@ -361,37 +367,20 @@ async fn schemas_take_all_that_routers_render(shared: &Shared) -> anyhow::Result
     schemas::all(&shared.bed).await
 }
 
+const STORIES: stage::Family<Shared> = &[
+    story!(a_missing_mesh_is_waited_for),
+    story!(a_canary_that_does_not_decode_is_left_alone),
+    story!(a_definition_that_drops_the_status_is_noticed),
+    story!(beside_a_flagger_nothing_is_done),
+    story!(keda_is_waited_for_and_told_when_to_rest),
+    story!(a_right_to_read_routes_is_missed_by_name),
+    story!(schemas_take_all_that_routers_render),
+];
+
 fn main() -> anyhow::Result<ExitCode> {
-    let mut lacking = Lacking::find("alone")?;
+    let lacking = Lacking::find("alone")?;
     lacking.enter()?;
-    let mut arguments = Arguments::from_args();
-    arguments.test_threads = Some(1);
-    let runtime = Arc::new(Runtime::new()?);
-    let shared = Arc::new(OnceCell::new());
-    macro_rules! trial {
-        ($story:ident) => {{
-            let (runtime, shared) = (runtime.clone(), shared.clone());
-            let skipped = lacking.skips(stringify!($story), Need::Bed);
-            let trial = Trial::test(stringify!($story), move || {
-                runtime.block_on(async {
-                    let failed = |e: anyhow::Error| Failed::from(format!("{e:#}"));
-                    let shared: &Shared = shared.get_or_try_init(start).await.map_err(failed)?;
-                    $story(shared).await.map_err(failed)
-                })
-            });
-            trial.with_ignored_flag(skipped)
-        }};
-    }
-    let trials = vec![
-        trial!(a_missing_mesh_is_waited_for),
-        trial!(a_canary_that_does_not_decode_is_left_alone),
-        trial!(a_definition_that_drops_the_status_is_noticed),
-        trial!(beside_a_flagger_nothing_is_done),
-        trial!(keda_is_waited_for_and_told_when_to_rest),
-        trial!(a_right_to_read_routes_is_missed_by_name),
-        trial!(schemas_take_all_that_routers_render),
-    ];
-    let conclusion = libtest_mimic::run(&arguments, trials);
-    lacking.conclude(conclusion.has_failed(), &runtime, shared, |shared| &shared.bed)?;
-    Ok(conclusion.exit_code())
+    let mut stage = Stage::new(lacking, start)?;
+    stage.play(1, &[("", STORIES)]);
+    stage.end()
 }

@@ -1,19 +1,18 @@
 //! Servers that speak Prometheus, with the settings they come with: the same stories on each, with the same ends. For
 //! `make nightly`: the servers are parts that nothing else needs.
 
-use std::{process::ExitCode, sync::Arc, time::Duration};
+use std::{process::ExitCode, time::Duration};
 
 use anyhow::{Context, ensure};
-use libtest_mimic::{Arguments, Failed, Trial};
 use serde_json::{Value, json};
 use serin::api::Phase;
 use serin_bed::{
     Bed, Options, SparsePrometheus, Traffic, VictoriaMetrics,
     lacking::{Lacking, Need},
     operator::Operator,
+    stage::{self, Stage},
     story::Story,
 };
-use tokio::{runtime::Runtime, sync::OnceCell};
 
 /// What the stories share.
 struct Shared {
@@ -21,6 +20,12 @@ struct Shared {
     _operator: Operator,
     victoria_metrics: VictoriaMetrics,
     sparse: SparsePrometheus,
+}
+
+impl stage::Shared for Shared {
+    fn bed(&self) -> &Bed {
+        &self.bed
+    }
 }
 
 /// A server under its name.
@@ -125,36 +130,29 @@ async fn v4_the_first_failures_are_counted_as_what_they_are(
     story.phase("app", Phase::Succeeded).await.map(drop)
 }
 
+/// The stories, on one server.
+macro_rules! played_on {
+    ($server:expr; $($story:ident),*) => {
+        &[$((stringify!($story), Need::Bed, |shared| Box::pin($story(shared, $server)))),*]
+    };
+    ($server:expr) => {
+        played_on!(
+            $server; v1_a_release_that_fails_at_its_last_step_is_rolled_back,
+            v2_a_good_release_is_promoted_at_its_first_look, v4_the_first_failures_are_counted_as_what_they_are
+        )
+    };
+}
+
+const FAMILIES: [(Server, stage::Family<Shared>); 3] = [
+    (Server::Prometheus, played_on!(Server::Prometheus)),
+    (Server::SparsePrometheus, played_on!(Server::SparsePrometheus)),
+    (Server::VictoriaMetrics, played_on!(Server::VictoriaMetrics)),
+];
+
 fn main() -> anyhow::Result<ExitCode> {
-    let mut lacking = Lacking::find("servers")?;
+    let lacking = Lacking::find("servers")?;
     lacking.enter()?;
-    let arguments = Arguments::from_args();
-    let runtime = Arc::new(Runtime::new()?);
-    let shared = Arc::new(OnceCell::new());
-    let mut trials = Vec::new();
-    macro_rules! trials {
-        ($($story:ident),*) => {$(
-            for server in [Server::Prometheus, Server::SparsePrometheus, Server::VictoriaMetrics] {
-                let name = format!("{}::{}", server.name(), stringify!($story));
-                let (runtime, shared) = (runtime.clone(), shared.clone());
-                let skipped = lacking.skips(&name, Need::Bed);
-                let trial = Trial::test(name, move || {
-                    runtime.block_on(async {
-                        let failed = |e: anyhow::Error| Failed::from(format!("{e:#}"));
-                        let shared: &Shared = shared.get_or_try_init(start).await.map_err(failed)?;
-                        $story(shared, server).await.map_err(failed)
-                    })
-                });
-                trials.push(trial.with_ignored_flag(skipped));
-            }
-        )*};
-    }
-    trials!(
-        v1_a_release_that_fails_at_its_last_step_is_rolled_back,
-        v2_a_good_release_is_promoted_at_its_first_look,
-        v4_the_first_failures_are_counted_as_what_they_are
-    );
-    let conclusion = libtest_mimic::run(&arguments, trials);
-    lacking.conclude(conclusion.has_failed(), &runtime, shared, |shared| &shared.bed)?;
-    Ok(conclusion.exit_code())
+    let mut stage = Stage::new(lacking, start)?;
+    stage.play(9, &FAMILIES.map(|(server, stories)| (server.name(), stories)));
+    stage.end()
 }

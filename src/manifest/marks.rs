@@ -31,10 +31,15 @@ pub(crate) fn holder(object: &Value) -> Option<String> {
     json::label(object, names::LABEL_CANARY).map(str::to_owned).or_else(adopter)
 }
 
-/// True if Serin or Flagger made the object for this Canary, so that nothing else needs it.
+/// True if Serin or Flagger made the object for this Canary, so that nothing else needs it. What another controller made is its
+/// own, whatever its labels say: KEDA copies those of a ScaledObject to the HorizontalPodAutoscaler that it makes for it.
 pub fn made_for(object: &Value, canary: &str) -> bool {
-    let flaggers = |owner: &Value| owner["controller"] == true && is_canary(owner) && owner["name"] == canary;
-    ours(object, canary) || owners(object).iter().any(flaggers)
+    let mut controllers = owners(object).iter().filter(|owner| owner["controller"] == true);
+    match controllers.next() {
+        Some(owner) if !is_canary(owner) => false,
+        Some(owner) if owner["name"] == canary => true,
+        _ => ours(object, canary),
+    }
 }
 
 fn owners(object: &Value) -> &[Value] {
@@ -166,5 +171,14 @@ mod tests {
         let patch = disown(&object, "podinfo").unwrap();
         assert_eq!(patch["metadata"]["ownerReferences"], json!([{"kind": "Team", "name": "a", "uid": "2"}]));
         assert_eq!(disown(&object, "other"), None);
+    }
+
+    #[test]
+    fn what_another_controller_made_is_its_own_whatever_its_labels_say() {
+        let owner = |kind: &str, controller: bool| json!({"apiVersion": "keda.sh/v1alpha1", "kind": kind, "name": "app-primary", "controller": controller});
+        let labelled = |owners: Value| json!({"metadata": {"labels": {names::LABEL_CANARY: "app"}, "ownerReferences": owners}});
+        assert!(!made_for(&labelled(json!([owner("ScaledObject", true)])), "app"));
+        assert!(made_for(&labelled(json!([owner("ScaledObject", false)])), "app"));
+        assert!(made_for(&labelled(Value::Null), "app"));
     }
 }

@@ -118,7 +118,11 @@ impl Lacking {
         self.tell()
     }
 
-    fn tell(&self) -> anyhow::Result<()> {
+    /// Adds what was skipped to the list of the whole run, or prints it where there is none.
+    ///
+    /// # Errors
+    /// That list cannot be written.
+    pub(crate) fn tell(&self) -> anyhow::Result<()> {
         if self.skipped.is_empty() {
             return Ok(());
         }

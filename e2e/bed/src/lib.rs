@@ -13,6 +13,7 @@
 //! - [`load`]: clients that send requests through Envoy and count what came back.
 //! - [`observer`]: watches the invariants while stories run.
 //! - [`operator`]: `serin` as a process that can be killed and restarted.
+//! - [`stage`]: plays the stories of a test target.
 //! - [`story`]: what a story has of its own: a namespace, its usual objects, and waiting for them.
 //! - [`wait`], [`http`]: bounded waiting, and the smallest of HTTP clients.
 //!
@@ -47,6 +48,7 @@ pub mod proxies;
 pub mod proxy;
 pub mod scripted;
 mod sparse_prometheus;
+pub mod stage;
 pub mod story;
 mod victoria_metrics;
 pub mod wait;

@@ -6,7 +6,7 @@ use crate::{knative, pods::Pods, scalers, world::World};
 
 /// Lets the controllers act once. True when they changed anything.
 pub fn play(pods: &mut Pods, world: &mut World, now: Timestamp) -> bool {
-    let scaled = scalers::play(world, &pods.loads);
+    let scaled = scalers::play(world, &pods.loads, now);
     let any = pods.workloads(world, now);
     scaled | any | knative::play(world, &pods.modes) | pods.slices(world)
 }

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use serin::{
     api::Phase,
@@ -30,10 +31,11 @@ pub fn of_target(kind: Kind) -> Value {
 
 /// Lets all autoscalers act once. `loads`: replicas that the load of a Deployment asks for; what it has without. True
 /// when they changed anything.
-pub fn play(world: &mut World, loads: &BTreeMap<String, i64>) -> bool {
+pub fn play(world: &mut World, loads: &BTreeMap<String, i64>, now: Timestamp) -> bool {
+    let made = keep_generated(world, now);
     let mut wanted = BTreeMap::new();
     for kind in [HPA, SCALED_OBJECT] {
-        for live in world.objects.of(kind) {
+        for live in world.objects.of(kind).filter(|live| !scaler::generated(live)) {
             let ("Deployment", name) = scaler::scales(live) else { continue };
             let name = name.to_owned();
             let Some(deployment) = world.objects.get(DEPLOYMENT, &name) else { continue };
@@ -56,9 +58,46 @@ pub fn play(world: &mut World, loads: &BTreeMap<String, i64>) -> bool {
             }
         }
     }
-    let any = !wanted.is_empty();
+    let any = made || !wanted.is_empty();
     for (name, replicas) in wanted {
         world.edit(&ObjectRef::new(DEPLOYMENT, name), &json!({"spec": {"replicas": replicas}}));
+    }
+    any
+}
+
+/// KEDA has an HPA for each ScaledObject that is not paused, with all of its labels. True when it made or removed one.
+fn keep_generated(world: &mut World, now: Timestamp) -> bool {
+    let named = |live: &Value| format!("keda-hpa-{}", live["metadata"]["name"].as_str().unwrap_or_default());
+    let working = |live: &&Value| manifest::annotation(live, serin::names::KEDA_PAUSED_REPLICAS).is_none();
+    let wanted: BTreeMap<String, Value> = world
+        .objects
+        .of(SCALED_OBJECT)
+        .filter(working)
+        .map(|live| {
+            let (min, max) = scaler::bounds(SCALED_OBJECT, live);
+            let owner = json!({
+                "apiVersion": "keda.sh/v1alpha1", "kind": SCALED_OBJECT.kind, "name": live["metadata"]["name"],
+                "uid": live["metadata"]["uid"], "controller": true,
+            });
+            let meta = json!({
+                "name": named(live), "labels": live["metadata"]["labels"], "ownerReferences": [owner],
+            });
+            let target = live["spec"]["scaleTargetRef"].clone();
+            let spec = json!({"scaleTargetRef": target, "minReplicas": min.max(1), "maxReplicas": max});
+            (named(live), json!({"metadata": meta, "spec": spec}))
+        })
+        .collect();
+    let names = world.objects.of(HPA).filter(|live| scaler::generated(live));
+    let there: Vec<String> =
+        names.filter_map(|live| live["metadata"]["name"].as_str().map(str::to_owned)).collect();
+    let mut any = false;
+    for gone in there.iter().filter(|name| !wanted.contains_key(*name)) {
+        world.objects.remove(&ObjectRef::new(HPA, gone.clone()));
+        any = true;
+    }
+    for (_, new) in wanted.into_iter().filter(|(name, _)| !there.contains(name)) {
+        world.put(HPA, new, now);
+        any = true;
     }
     any
 }

@@ -246,6 +246,15 @@ pub(crate) async fn ended(story: &Story<'_>, workload: Workload) -> anyhow::Resu
     }
 }
 
+/// As [`ended`], after a crash that may have left no trace of what was going on.
+pub(crate) async fn ended_after(
+    story: &Story<'_>,
+    workload: Workload,
+    unrecorded: bool,
+) -> anyhow::Result<()> {
+    if unrecorded { crash_trouble::left_running(story).await } else { ended(story, workload).await }
+}
+
 /// Clients from the first answer on: before a Canary is initialised nothing leads to its pods.
 pub(crate) struct Load(tokio::task::JoinHandle<anyhow::Result<Vec<LoadHandle>>>, Workload);
 

@@ -4,7 +4,6 @@
 //! own ([`ALONE`], [`LAST`]) come after the others, when that operator has been stopped. An observer sees every change of the
 //! objects that canaries are about: a story in whose namespaces an invariant was broken has failed, whatever it says.
 //! Those that took longest are named at the end.
-#![allow(clippy::print_stdout, reason = "how long stories took is for the reader of the test's output")]
 
 mod alerts;
 mod bad_answers;
@@ -53,23 +52,17 @@ mod targets;
 mod tools;
 mod verdicts;
 
-use std::{
-    future::Future,
-    pin::Pin,
-    process::ExitCode,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::process::ExitCode;
 
-use libtest_mimic::{Arguments, Failed, Trial};
 use serin_bed::{
     Bed, Options,
-    lacking::{Lacking, Need},
+    lacking::Lacking,
     observer::Observer,
     operator::Operator,
-    story,
+    stage::{self, Stage},
 };
-use tokio::{runtime::Runtime, sync::OnceCell, time::Instant};
+
+pub(crate) use serin_bed::story;
 
 /// What all stories share.
 pub struct Shared {
@@ -81,43 +74,18 @@ pub struct Shared {
     pub observer: Observer,
 }
 
-/// How long stories took.
-#[derive(Default)]
-struct Times(Mutex<Vec<(Duration, String)>>);
-
-impl Times {
-    fn note(&self, took: Duration, story: &str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push((took, story.to_owned()));
+impl serin_bed::stage::Shared for Shared {
+    fn bed(&self) -> &Bed {
+        &self.bed
     }
 
-    /// The longest ones, when there were many.
-    fn tell(&self) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        all.sort_unstable_by(|a, b| b.cmp(a));
-        let longest = all.iter().take(if all.len() > 50 { 15 } else { 0 });
-        let told: Vec<_> =
-            longest.map(|(took, story)| format!("  {:>5.1} s  {story}", took.as_secs_f64())).collect();
-        if !told.is_empty() {
-            println!("these took longest:\n{}\n", told.join("\n"));
-        }
+    fn observer(&self) -> Option<&Observer> {
+        Some(&self.observer)
     }
 }
 
-type Run = for<'a> fn(&'a Shared) -> Pin<Box<dyn Future<Output = anyhow::Result<()>> + Send + 'a>>;
-
-/// A story: its name, and what happens.
-#[macro_export]
-macro_rules! story {
-    ($name:path) => {
-        $crate::story!($name, $crate::Need::Bed)
-    };
-    ($name:path, $need:expr) => {
-        (stringify!($name), $need, |shared| Box::pin($name(shared)))
-    };
-}
-
-/// All stories of a family.
-pub type Family = &'static [(&'static str, Need, Run)];
+/// Stories of one file.
+pub type Family = stage::Family<Shared>;
 
 const FAMILIES: &[(&str, Family)] = &[
     // they take longest, so they start first
@@ -201,74 +169,13 @@ async fn start() -> anyhow::Result<Shared> {
     Ok(Shared { bed, operator: tokio::sync::Mutex::new(operator), observer })
 }
 
-/// What all trials have.
-#[derive(Clone)]
-struct Stage {
-    runtime: Arc<Runtime>,
-    shared: Arc<OnceCell<Shared>>,
-    times: Arc<Times>,
-}
-
-fn trial(stage: &Stage, name: String, run: Run) -> Trial {
-    let stage = stage.clone();
-    let story = name.clone();
-    Trial::test(name, move || {
-        stage.runtime.block_on(async {
-            let shared =
-                stage.shared.get_or_try_init(start).await.map_err(|e| Failed::from(format!("{e:#}")))?;
-            let began = Instant::now();
-            let told = observed(shared, run).await.map_err(|e| Failed::from(format!("{e:#}")));
-            stage.times.note(began.elapsed(), &story);
-            told
-        })
-    })
-}
-
-/// The story, then what the observer saw in its namespaces.
-async fn observed(shared: &Shared, run: Run) -> anyhow::Result<()> {
-    let (outcome, namespaces) = story::noting_namespaces(run(shared)).await;
-    let (mut broken, mut left) = (Vec::new(), Ok(()));
-    for namespace in namespaces {
-        broken.extend(shared.observer.violations(&namespace).await?);
-        left = left.and(shared.bed.leave_mesh(&namespace).await);
-    }
-    if broken.is_empty() {
-        return outcome.and(left);
-    }
-    let broken = broken.join("\n");
-    Err(match outcome {
-        Ok(()) => anyhow::anyhow!("invariants were broken:\n{broken}"),
-        Err(error) => {
-            error.context(format!("invariants were broken:\n{broken}\nand the story itself failed"))
-        }
-    })
-}
-
-fn trials(stage: &Stage, lacking: &mut Lacking, families: &[(&str, Family)], slow: bool) -> Vec<Trial> {
-    let all = families.iter().flat_map(|(family, stories)| stories.iter().map(move |story| (family, story)));
-    let named = all.map(|(family, (name, need, run))| (format!("{family}::{name}"), *need, *run));
-    let played = named.filter(|(name, ..)| slow || !SLOW.contains(&name.as_str()));
-    let trials = played.map(|(name, need, run)| {
-        let skipped = lacking.skips(&name, need);
-        trial(stage, name, run).with_ignored_flag(skipped)
-    });
-    trials.collect()
-}
-
 fn main() -> anyhow::Result<ExitCode> {
-    let mut lacking = Lacking::find("stories")?;
+    let lacking = Lacking::find("stories")?;
     lacking.enter()?;
-    let mut arguments = Arguments::from_args();
-    arguments.test_threads.get_or_insert(9);
-    let runtime = Arc::new(Runtime::new()?);
-    let stage = Stage { runtime, shared: Arc::default(), times: Arc::default() };
-    let slow = arguments.filter.is_some() || std::env::var("SERIN_STORIES").is_ok_and(|which| which == "all");
-    let mut play = |families| libtest_mimic::run(&arguments, trials(&stage, &mut lacking, families, slow));
-    let together = play(FAMILIES);
-    stage.times.tell();
-    let (alone, last) = (play(ALONE), play(LAST));
-    let conclusion =
-        [together, alone].into_iter().find(libtest_mimic::Conclusion::has_failed).unwrap_or(last);
-    lacking.conclude(conclusion.has_failed(), &stage.runtime, stage.shared, |shared| &shared.bed)?;
-    Ok(conclusion.exit_code())
+    let mut stage = Stage::new(lacking, start)?.without(SLOW);
+    stage.play(9, FAMILIES);
+    stage.tell_times();
+    stage.play(9, ALONE);
+    stage.play(9, LAST);
+    stage.end()
 }

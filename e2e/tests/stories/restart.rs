@@ -34,7 +34,7 @@ use tokio::sync::Semaphore;
 
 use crate::{
     Family, Shared, crash_hooks, crash_trouble,
-    crash_workload::{Load, Workload, act, ended, prepare},
+    crash_workload::{Load, Workload, act, ended, ended_after, prepare},
     end_state,
 };
 
@@ -177,6 +177,7 @@ impl fmt::Display for Named {
 }
 
 /// What is left of a case when it is over.
+#[derive(Default)]
 struct Outcome {
     /// Everything in the namespace, without what differs from run to run.
     state: Value,
@@ -338,11 +339,7 @@ async fn case(shared: &Shared, workload: Workload, point: Option<Strike>) -> any
         proxy.heal();
         operator.restart().await?;
         operator.ready(PATIENCE).await?;
-        let end = if unrecorded {
-            crash_trouble::left_running(&story).await
-        } else {
-            ended(&story, workload).await
-        };
+        let end = ended_after(&story, workload, unrecorded).await;
         end.with_context(|| format!("after the crash; {}", recent(&proxy)))?;
     }
     at_rest(&operator, &proxy, workload).await?;
@@ -353,17 +350,21 @@ async fn case(shared: &Shared, workload: Workload, point: Option<Strike>) -> any
     let state = end_state::of(&story).await?;
     let events = story.events("app").await?.join("\n  ");
     let told = format!("{}\nits Events:\n  {events}", recent(&proxy));
-    let (made, writes) = (BTreeMap::new(), BTreeMap::new());
-    let mut outcome = Outcome { state, made, writes, struck, unrecorded, story: told };
+    let outcome = Outcome { state, struck, unrecorded, story: told, ..Outcome::default() };
+    operator.kill9().await?;
+    Ok(counted(outcome, &proxy, &story.namespace))
+}
+
+/// With the writes that the proxy saw.
+fn counted(mut outcome: Outcome, proxy: &FaultProxy, namespace: &str) -> Outcome {
     for write in proxy.writes() {
         *outcome.writes.entry(write.sequence).or_default() += 1;
         let lasting = write.what.starts_with("POST") || write.what.starts_with("DELETE");
         if write.sequence == Sequence::Object && lasting && write.status.is_some_and(|s| s < 300) {
-            *outcome.made.entry(write.what.replace(&story.namespace, "NS")).or_default() += 1;
+            *outcome.made.entry(write.what.replace(namespace, "NS")).or_default() += 1;
         }
     }
-    operator.kill9().await?;
-    Ok(outcome)
+    outcome
 }
 
 fn recent(proxy: &FaultProxy) -> String {

@@ -33,6 +33,8 @@ pub struct Violation {
 struct Namespace {
     world: World,
     tracks: BTreeMap<String, Track>,
+    /// Each Canary's uid and names. The names that it was initialised with stay in force, whatever its spec is edited to.
+    named: BTreeMap<String, (String, Names)>,
     violations: Vec<Violation>,
 }
 
@@ -60,8 +62,8 @@ impl Checker {
         let mut all = namespace.violations.clone();
         for (name, canary) in namespace.world.of(Kind::Canary) {
             let Some(track) = namespace.tracks.get(name) else { continue };
-            let names = Names::of(canary);
-            let facts = Facts::of(&namespace.world, &names);
+            let Some((_, names)) = namespace.named.get(name) else { continue };
+            let facts = Facts::of(&namespace.world, names);
             let weight = facts.weights.as_ref().map(|_| facts.weight(&names.canary_service));
             let found = changes::disagrees(canary, weight, track);
             all.extend(found.map(|(check, text)| Violation { check, text: format!("at the end: {text}") }));
@@ -73,9 +75,9 @@ impl Checker {
 impl Namespace {
     fn see(&mut self, change: &Change) {
         let concerned: Vec<(String, Names)> = self
-            .world
-            .of(Kind::Canary)
-            .map(|(name, canary)| (name.to_owned(), Names::of(canary)))
+            .named
+            .iter()
+            .map(|(name, (_, names))| (name.clone(), names.clone()))
             .filter(|(name, names)| {
                 let before = self.world.get(change.kind, &change.name);
                 change.kind == Kind::Canary && change.name == *name
@@ -93,6 +95,7 @@ impl Namespace {
         if let Some(canary) = made {
             self.begin(change, canary);
         }
+        self.name(change);
         let by = match &change.object {
             None => By::Unknown,
             Some(new) if ours(old.as_ref(), new) => By::Us,
@@ -128,6 +131,23 @@ impl Namespace {
                 check,
                 text: format!("revision {} ({:?} {}): {text}", change.version, change.kind, change.name),
             }));
+        }
+    }
+
+    /// Keeps the names of a Canary that is not initialised yet, or is another one.
+    fn name(&mut self, change: &Change) {
+        if change.kind != Kind::Canary {
+            return;
+        }
+        let Some(canary) = &change.object else {
+            self.named.remove(&change.name);
+            return;
+        };
+        let uid = canary["metadata"]["uid"].as_str().unwrap_or_default();
+        let known = self.named.get(&change.name).is_some_and(|(of, _)| of == uid);
+        let free = matches!(canary["status"]["phase"].as_str(), None | Some("Initializing"));
+        if free || !known {
+            self.named.insert(change.name.clone(), (uid.to_owned(), Names::of(canary)));
         }
     }
 

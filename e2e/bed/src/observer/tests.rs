@@ -295,6 +295,26 @@ fn s4_a_target_emptied_too_early_or_under_traffic() {
 }
 
 #[test]
+fn names_that_are_edited_are_not_followed() {
+    let mut h = History::at_step(1);
+    let name = |h: &mut History, name: Value| {
+        let mut canary = h.objects[&(Kind::Canary, "app".to_owned())].clone();
+        canary["spec"]["service"] = json!({"name": name});
+        h.theirs(Kind::Canary, "app", canary);
+    };
+    name(&mut h, json!("web"));
+    h.status(json!({"phase": "Progressing", "epoch": 3, "step": {"weight": 0}, "run": {"ending": {"kind": "RollingBack"}}}));
+    h.ours(Kind::Route, "app", route(0, 3));
+    name(&mut h, Value::Null);
+    h.ours(Kind::Deployment, "app", deployment("app:2", "app", 0));
+    h.breaks_nothing();
+    h.ours(Kind::Route, "app", route(25, 3));
+    name(&mut h, json!("web"));
+    h.ours(Kind::Deployment, "app-primary", json!({"spec": {"replicas": 0}}));
+    assert!(h.checker.violations(NS).iter().any(|found| found.check == "S3"));
+}
+
+#[test]
 fn s5_a_primary_given_what_did_not_pass_or_is_not_known_or_is_not_equal() {
     let mut h = History::at_step(1);
     h.phase("Promoting", 3, "app:2", "app:1");
