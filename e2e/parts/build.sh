@@ -14,7 +14,8 @@
 # For `make nightly` alone:
 #
 #   helm3      Helm 3                                       servers    VictoriaMetrics
-#   keda       KEDA's operator                              nightly    all of these
+#   keda       KEDA's operator                              skipper    Skipper
+#   nightly    all of these
 #
 # The folder is $SERIN_PARTS, or ~/.cache/serin/parts-<key>, where <key> is a hash of the files that pin the versions.
 # A part counts as there when it has answered; one that does not is built or fetched again. Programs of the pinned minor
@@ -52,6 +53,7 @@ helm3    helm3                   160  build helm3   helm.sh/helm/v3/cmd/helm
 servers  victoria-metrics        150  build victoriametrics github.com/VictoriaMetrics/VictoriaMetrics/app/victoria-metrics
 keda     keda                    500  build keda    github.com/kedacore/keda/v2/cmd/operator
 keda     keda-crds.yaml            0  files keda    github.com/kedacore/keda/v2 config/crd/bases/*.yaml
+skipper  skipper                 300  build skipper github.com/zalando/skipper/cmd/skipper
 '
 
 export CGO_ENABLED=0 GOFLAGS=-mod=readonly GOTOOLCHAIN=auto
@@ -69,7 +71,7 @@ field() { awk -v part="$1" -v n="$2" '$2 == part { print $n }' <<<"$TABLE"; }
 selected() {
   local all=" $* "
   [[ $all != *' all '* ]] || all+=' demo kubectl contour proxies graphite helm '
-  [[ $all != *' nightly '* ]] || all+=' helm3 servers keda '
+  [[ $all != *' nightly '* ]] || all+=' helm3 servers keda skipper '
   awk -v sets="$all" 'NF && index(sets, " " $1 " ") { print $2 }' <<<"$TABLE"
 }
 

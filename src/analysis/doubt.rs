@@ -1,11 +1,12 @@
-//! What the answer to a built-in check is not to be trusted for, in words. `doubting` asks for it.
+//! What an answer is not to be trusted for, in words. `doubting` asks for it.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
-/// A reason not to trust the values of a built-in check. What is bad is bad all the same. The first is the weightiest.
+/// A reason not to trust the values of a check. What is bad is bad all the same, unless something else is said. The first is
+/// the weightiest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub enum Doubt {
     /// Its histogram is stored in the native form only, which the check does not read.
@@ -20,6 +21,8 @@ pub enum Doubt {
         /// Age of the newest sample in seconds.
         seconds: u64,
     },
+    /// All values are of the time before the run: bad ones as well say nothing of the revision.
+    Former,
     /// All samples are of the time before the step.
     Early,
     /// A counter was reset within the window.
@@ -37,7 +40,14 @@ impl Doubt {
         let age = now.as_millisecond() as f64 / 1000.0 - value;
         // whole seconds are enough for people; what is no time becomes 0
         let seconds = age as u64;
-        let all = [Self::Native, Self::Behind { seconds }, Self::Late { seconds }, Self::Early, Self::Reset];
+        let all = [
+            Self::Native,
+            Self::Behind { seconds },
+            Self::Late { seconds },
+            Self::Former,
+            Self::Early,
+            Self::Reset,
+        ];
         let aged = |doubt: &Self| matches!(doubt, Self::Late { .. } | Self::Behind { .. });
         let found = all.into_iter().find(|doubt| doubt.word() == word);
         found.filter(|doubt| !aged(doubt) || age * 2.0 > window.as_secs_f64())
@@ -48,6 +58,7 @@ impl Doubt {
             Self::Native => "native",
             Self::Behind { .. } => "behind",
             Self::Late { .. } => "late",
+            Self::Former => "former",
             Self::Early => "early",
             Self::Reset => "reset",
         }
@@ -68,6 +79,7 @@ impl Doubt {
             Self::Late { seconds } => {
                 format!("the newest sample is {seconds} s old, more than half of the metric's interval")
             }
+            Self::Former => "there is no value of the run yet".into(),
             Self::Early => "there is no sample of the step yet".into(),
             Self::Reset => "a counter was reset within its window".into(),
         }
@@ -83,13 +95,14 @@ impl Doubt {
             Self::Behind { .. } | Self::Late { .. } => {
                 ". Give the metric a longer interval, or mend what makes samples late"
             }
-            Self::Native | Self::Early => "",
+            Self::Former | Self::Early => ". Let steps last longer, or mend what makes samples late",
+            Self::Native => "",
         }
     }
 
     /// Newer samples may take it away: it is waited for, and nothing is said.
     pub(crate) fn passes_by(self) -> bool {
-        matches!(self, Self::Behind { .. } | Self::Late { .. } | Self::Early)
+        matches!(self, Self::Behind { .. } | Self::Late { .. } | Self::Former | Self::Early)
     }
 
     /// PromQL that yields a series for this doubt if `condition` yields one without labels.

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     doubt::Doubt,
     provider_kinds,
-    query::{Ask, Query, Role},
+    query::{Ask, Query, Role, Since},
     reading::Reading,
 };
 use crate::api::MetricOutcome;
@@ -22,11 +22,13 @@ const LONGEST_STEP: Duration = Duration::from_secs(10);
 /// but at no more moments than this, whatever the window: servers bound the samples of a query.
 const MOST_MOMENTS: u32 = 64;
 
-/// The query also asks for reasons not to trust its answer, at a step that `began` then, for a check that was `due` then.
-/// Others than built-in ones stay as they are.
+/// The query also asks for reasons not to trust its answer, in a run and at a step that began then, for a check that was
+/// `due` then.
+/// The text of others than built-in ones stays as it is.
 #[must_use]
-pub(crate) fn doubting(query: Query, began: Timestamp, due: Timestamp) -> Query {
-    let Some(counters) = &query.counters else { return query };
+pub(crate) fn doubting(query: Query, since: Since, due: Timestamp) -> Query {
+    let Some(counters) = &query.counters else { return Query { since: Some(since), ..query } };
+    let began = since.step;
     let window = provider_kinds::window(&query.window);
     let own = &counters.own;
     let resets = all(own, |series| format!("resets({series}[{}])", query.window));
@@ -103,6 +105,7 @@ pub(crate) fn unsettled(
         Doubt::Behind { .. } => {
             matches!(outcome, MetricOutcome::Pass | MetricOutcome::NoData | MetricOutcome::Inconclusive)
         }
+        Doubt::Former => outcome != MetricOutcome::Error,
         Doubt::Late { .. } | Doubt::Early => outcome == MetricOutcome::Pass,
         Doubt::Reset => outcome == MetricOutcome::Error,
         Doubt::Native => false,
@@ -137,7 +140,8 @@ mod tests {
 
     fn asked(query: &Query, step_lasts: i64) -> Query {
         let due: Timestamp = DUE.parse().unwrap();
-        doubting(query.clone(), due - SignedDuration::from_secs(step_lasts), due)
+        let step = due - SignedDuration::from_secs(step_lasts);
+        doubting(query.clone(), Since { run: step, step }, due)
     }
 
     #[test]

@@ -6,7 +6,6 @@ use serde_json::Value;
 
 use super::{
     access::Access,
-    args,
     checks::Checks,
     metric::{range, template_of, window},
     query::{Metric, Query, Range},
@@ -56,6 +55,7 @@ pub(super) fn query(c: &Validated, checks: &Checks, m: &CanaryMetric, name: &str
         window: window(m, KIND)?,
         counters: None,
         doubts: vec![],
+        since: None,
     })
 }
 
@@ -66,9 +66,7 @@ pub(super) fn query(c: &Validated, checks: &Checks, m: &CanaryMetric, name: &str
 pub(crate) fn rendered(c: &Validated, checks: &Checks, m: &CanaryMetric) -> Result<JobTemplate, String> {
     let (name, template) = of(c, checks, m).ok_or_else(|| format!("metric {} is no Job", m.name))?;
     let mut job = template.job.clone().ok_or_else(|| format!("MetricTemplate {name} has no spec.job"))?;
-    let mut model = template::Model::of(c, checks, &window(m, KIND)?);
-    model.variables.clone_from(&m.template_variables);
-    model.args = args::values(m, &c.namespace, &checks.secrets).0;
+    let (model, _) = template::Model::of_metric(c, checks, m, &window(m, KIND)?);
     let fill = |text: &mut String, at: &str| -> Result<(), String> {
         if text.contains("{{") {
             *text =

@@ -2,7 +2,7 @@
 
 use super::{
     access::{Access, PROMETHEUS},
-    args, builtin,
+    builtin,
     checks::Checks,
     job,
     metric::{kind_of, range, template_of, window},
@@ -42,6 +42,7 @@ pub(super) fn query(
         window,
         counters,
         doubts: vec![],
+        since: None,
     })
 }
 
@@ -55,10 +56,7 @@ pub(super) fn beside(c: &Validated, checks: &Checks, m: &CanaryMetric) -> Option
 /// The user's own query: that of the MetricTemplate, else the inline one.
 fn own(c: &Validated, checks: &Checks, m: &CanaryMetric) -> Result<Query, String> {
     let window = window(m, kind_of(c, checks, m))?;
-    let mut model = template::Model::of(c, checks, &window);
-    model.variables.clone_from(&m.template_variables);
-    let (args, secret) = args::values(m, &c.namespace, &checks.secrets);
-    model.args = args;
+    let (model, secret) = template::Model::of_metric(c, checks, m, &window);
     let (kind, access, server, whose, text) = if let Some(name) = template_of(c, m) {
         let template =
             checks.templates.get(&name).ok_or_else(|| format!("MetricTemplate {name} is missing"))?;
@@ -77,7 +75,18 @@ fn own(c: &Validated, checks: &Checks, m: &CanaryMetric) -> Result<Query, String
         model.names().and_then(|()| template::render(text, &model)).map_err(|e| format!("{whose}: {e}"))?;
     let access = Access { args: secret, ..access };
     let (metric, range) = (m.name.clone(), range(m, kind));
-    Ok(Query { metric, kind, promql, server, access, range, window, counters: None, doubts: vec![] })
+    Ok(Query {
+        metric,
+        kind,
+        promql,
+        server,
+        access,
+        range,
+        window,
+        counters: None,
+        doubts: vec![],
+        since: None,
+    })
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ pub(crate) use self::{
     doubt::lasting,
     doubting::{doubting, sent, unsettled},
     metric::template_of,
-    query::{Ask, Metric, Query},
+    query::{Ask, Metric, Query, Since},
     query_plan::asks,
     reading::Failure,
 };

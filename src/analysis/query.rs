@@ -1,5 +1,6 @@
 //! One question for a metrics server, and what it is for.
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::access::Access;
@@ -58,6 +59,18 @@ pub struct Query {
     pub counters: Option<Box<Counters>>,
     /// What is asked along: each yields a series where good values are not to be trusted.
     pub doubts: Vec<String>,
+    /// Since when values count, for servers that tell of what time theirs are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<Since>,
+}
+
+/// Since when there is something to be measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Since {
+    /// When the run began: older values say nothing of the revision.
+    pub run: Timestamp,
+    /// When the step began: older values say nothing of its weight.
+    pub step: Timestamp,
 }
 
 /// What a query is for.

@@ -2,7 +2,7 @@
 //! the primary if a condition compares with it, then how many samples there were if a least number is wanted.
 
 use super::{
-    access::PROMETHEUS,
+    access::{Access, PROMETHEUS},
     builtin,
     checks::Checks,
     metric::{kind_of, window},
@@ -26,14 +26,18 @@ pub(crate) fn asks(c: &Validated, checks: &Checks, builtin: &Builtin) -> Vec<Ask
 fn of(c: &Validated, checks: &Checks, metric: usize, m: &CanaryMetric, builtin: &Builtin) -> Vec<Ask> {
     let first = query(c, checks, m, builtin);
     let ask = |role, query| Ask { metric, role, query };
-    let primary = compares(checks, m).then(|| ask(Role::Primary, of_primary(c, checks, m, builtin, &first)));
+    let second = beside(c, checks, m);
+    let primary = compares(checks, m).then(|| {
+        let of_two = format!(
+            "metric {}: a built-in metric with a query or templateRef of its own asks two things, of which one cannot be compared with the primary: make two metrics of them",
+            m.name
+        );
+        let query = if second.is_some() { Err(of_two) } else { of_primary(c, checks, m, builtin, &first) };
+        ask(Role::Primary, query)
+    });
     let samples = m.verdict.min_samples.map(|_| ask(Role::Samples, samples(c, checks, m, builtin, &first)));
     let value = std::iter::once(ask(Role::Value, first));
-    value
-        .chain(beside(c, checks, m).map(|query| ask(Role::Value, query)))
-        .chain(primary)
-        .chain(samples)
-        .collect()
+    value.chain(second.map(|query| ask(Role::Value, query))).chain(primary).chain(samples).collect()
 }
 
 /// A condition of the metric is about the primary as well.
@@ -48,6 +52,22 @@ fn like(own: &Result<Query, String>, what: &str, promql: String) -> Result<Query
     Ok(Query { metric, kind: Metric::Inline, promql, counters: None, ..own })
 }
 
+/// The same with a text of the user's, which may have arguments.
+fn given(
+    c: &Validated,
+    checks: &Checks,
+    m: &CanaryMetric,
+    own: &Result<Query, String>,
+    (what, text): (&str, &str),
+) -> Result<Query, String> {
+    let window = window(m, kind_of(c, checks, m))?;
+    let (model, secret) = template::Model::of_metric(c, checks, m, &window);
+    let rendered = model.names().and_then(|()| template::render(text.trim(), &model));
+    let text = rendered.map_err(|e| format!("{what}Query of metric {}: {e}", m.name))?;
+    let query = like(own, what, text)?;
+    Ok(Query { access: Access { args: secret, ..query.access }, ..query })
+}
+
 fn of_primary(
     c: &Validated,
     checks: &Checks,
@@ -56,7 +76,7 @@ fn of_primary(
     own: &Result<Query, String>,
 ) -> Result<Query, String> {
     if let Some(text) = &m.verdict.primary_query {
-        return like(own, "primary", rendered(c, checks, m, "primaryQuery", text)?);
+        return given(c, checks, m, own, ("primary", text));
     }
     let text = query(&c.for_primary(), checks, m, builtin)?.promql;
     if own.as_ref().is_ok_and(|own| own.promql == text) {
@@ -75,26 +95,13 @@ fn samples(
     builtin: &Builtin,
     own: &Result<Query, String>,
 ) -> Result<Query, String> {
-    let text = match &m.verdict.samples_query {
-        Some(text) => rendered(c, checks, m, "samplesQuery", text)?,
+    match &m.verdict.samples_query {
+        Some(text) => given(c, checks, m, own, ("samples", text)),
         None if canonical(&m.name).is_some() => {
-            builtin::requests(c, checks, builtin, &window(m, PROMETHEUS)?)?
+            like(own, "samples", builtin::requests(c, checks, builtin, &window(m, PROMETHEUS)?)?)
         }
-        None => return Err(format!("metric {}: minSamples needs a samplesQuery that counts them", m.name)),
-    };
-    like(own, "samples", text)
-}
-
-fn rendered(
-    c: &Validated,
-    checks: &Checks,
-    m: &CanaryMetric,
-    field: &str,
-    text: &str,
-) -> Result<String, String> {
-    let mut model = template::Model::of(c, checks, &window(m, kind_of(c, checks, m))?);
-    model.variables.clone_from(&m.template_variables);
-    template::render(text.trim(), &model).map_err(|e| format!("{field} of metric {}: {e}", m.name))
+        None => Err(format!("metric {}: minSamples needs a samplesQuery that counts them", m.name)),
+    }
 }
 
 #[cfg(test)]
@@ -150,5 +157,52 @@ mod tests {
         assert!(text(&all[1]).starts_with("sum((sum by (source_workload, "), "{}", text(&all[1]));
         assert!(text(&all[3]).contains("needs a samplesQuery"));
         assert_eq!(text(&all[5]), "sum(increase(n[1m]))");
+    }
+
+    #[test]
+    fn m2_two_queries_of_one_metric_are_not_compared_with_one_of_the_primary() {
+        let all = asked(json!([
+            {"name": "request-success-rate", "query": "errors{app=\"{{ target }}\"}", "successCondition": "canary[0] <= primary[0]"},
+        ]));
+        assert!(text(&all[2]).contains("make two metrics of them"), "{}", text(&all[2]));
+    }
+
+    #[test]
+    fn h2_queries_beside_the_metrics_own_have_its_arguments() {
+        let args = json!([
+            {"name": "team", "value": "blue"},
+            {"name": "id", "valueFrom": {"secretKeyRef": {"name": "login", "key": "account"}}},
+        ]);
+        let beside = "n{team=\"{{ args.team }}\",env=\"{{ index args \"env\" }}\",id=\"{{ args.id }}\"}";
+        for (name, query) in [("mine", "up"), ("request-success-rate", "")] {
+            let all = asked(json!([{
+                "query": query,
+                "name": name, "args": args, "minSamples": 5, "samplesQuery": beside,
+                "primaryQuery": beside, "successCondition": "canary[0] <= primary[0]",
+            }]));
+            let of = |role| all.iter().find(|ask| ask.role == role).unwrap();
+            for role in [Role::Primary, Role::Samples] {
+                assert_eq!(text(of(role)), r#"n{team="blue",env="",id="*****id*****"}"#, "{name}");
+                let access = &of(role).query.as_ref().unwrap().access;
+                assert_eq!(access.args["*****id*****"].of.name, "login", "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn x11_a_name_cannot_break_out_of_a_query_beside_the_metrics_own() {
+        let mut c = fixture::canary(&json!({}));
+        c.spec.ingress_ref = serde_json::from_value(
+            json!({"apiVersion": "x/v1", "kind": "Ingress", "name": "\"}) or vector(1) #"}),
+        )
+        .unwrap();
+        let metrics = json!([{"name": "mine", "query": "up", "minSamples": 5, "samplesQuery": "n{i=\"{{ ingress }}\"}"}]);
+        let checks = Checks { metrics: serde_json::from_value(metrics).unwrap(), ..Checks::default() };
+        let all = asks(&c, &checks, router::by_name("istio").unwrap().queries());
+        let error = all[1].query.as_ref().unwrap_err();
+        assert_eq!(
+            error,
+            "samplesQuery of metric mine: spec.ingressRef.name is not a valid object name: correct it"
+        );
     }
 }

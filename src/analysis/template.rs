@@ -4,8 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{args, checks::Checks};
+use super::{access::SecretKeyAt, args, checks::Checks};
 use crate::{
+    api::CanaryMetric,
     expression::template::{self, Functions},
     spec::Validated,
 };
@@ -51,6 +52,18 @@ impl Model {
             variables: BTreeMap::new(),
             args: BTreeMap::new(),
         }
+    }
+
+    /// The model of a metric, with its variables and arguments, and of those from Secrets where they are.
+    pub(super) fn of_metric(
+        c: &Validated,
+        checks: &Checks,
+        m: &CanaryMetric,
+        interval: &str,
+    ) -> (Self, BTreeMap<String, SecretKeyAt>) {
+        let (args, secret) = args::values(m, &c.namespace, &checks.secrets);
+        let variables = m.template_variables.clone();
+        (Self { variables, args, ..Self::of(c, checks, interval) }, secret)
     }
 
     /// Names are of objects, so that none can change a query in whose quotes it is put.

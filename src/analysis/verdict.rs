@@ -202,6 +202,7 @@ mod tests {
             window: "1m".into(),
             counters: None,
             doubts: vec![],
+            since: None,
         }
     }
 
@@ -277,8 +278,11 @@ mod tests {
         for provider in ["kuma", "linkerd"] {
             assert!(of(provider).starts_with(", or requests do not reach its pods"), "{}", of(provider));
         }
-        for provider in ["contour", "gloo", "traefik", "skipper"] {
-            assert!(of(provider).starts_with(", or there is no "), "{}", of(provider));
+        for provider in ["contour", "gloo", "knative"] {
+            assert!(of(provider).starts_with(", or it answers none of its requests: "), "{}", of(provider));
+        }
+        for provider in ["traefik", "nginx", "skipper", "apisix"] {
+            assert!(of(provider).starts_with(", or none of its requests has ended, "), "{}", of(provider));
         }
         assert_eq!(of("istio"), "");
     }

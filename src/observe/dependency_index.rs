@@ -5,37 +5,59 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::snapshot::{Key, Kind, ObjectRef};
 
-/// Objects by Canary.
+/// Objects by Canary, and Canaries by object.
 #[derive(Debug, Default)]
-pub(super) struct DependencyIndex(BTreeMap<Key, BTreeSet<ObjectRef>>);
+pub(super) struct DependencyIndex {
+    objects: BTreeMap<Key, BTreeSet<ObjectRef>>,
+    canaries: BTreeMap<ObjectRef, BTreeSet<Key>>,
+}
 
 impl DependencyIndex {
     /// Takes the place of what was noted for the Canary before.
     pub(super) fn set(&mut self, canary: &Key, objects: BTreeSet<ObjectRef>) {
-        if objects.is_empty() {
-            self.0.remove(canary);
-        } else {
-            self.0.insert(canary.clone(), objects);
+        if self.objects.get(canary).is_some_and(|old| *old == objects) {
+            return;
+        }
+        self.remove(canary);
+        for at in &objects {
+            self.canaries.entry(at.clone()).or_default().insert(canary.clone());
+        }
+        if !objects.is_empty() {
+            self.objects.insert(canary.clone(), objects);
+        }
+    }
+
+    /// Forgets a Canary.
+    pub(super) fn remove(&mut self, canary: &Key) {
+        for at in self.objects.remove(canary).into_iter().flatten() {
+            if let Some(canaries) = self.canaries.get_mut(&at) {
+                canaries.remove(canary);
+                if canaries.is_empty() {
+                    self.canaries.remove(&at);
+                }
+            }
         }
     }
 
     /// Forgets the Canaries that are gone.
     pub(super) fn retain(&mut self, there: impl Fn(&Key) -> bool) {
-        self.0.retain(|canary, _| there(canary));
+        let gone: Vec<Key> = self.objects.keys().filter(|canary| !there(canary)).cloned().collect();
+        for canary in gone {
+            self.remove(&canary);
+        }
     }
 
     /// The Canaries that this object of no namespace was read for.
-    pub(super) fn dependents_anywhere(&self, kind: Kind, name: &str) -> impl Iterator<Item = Key> {
-        let at = ObjectRef::new(kind, name);
-        self.0.iter().filter(move |(_, seen)| seen.contains(&at)).map(|(canary, _)| canary.clone())
+    pub(super) fn dependents_anywhere(&self, kind: Kind, name: &str) -> Vec<Key> {
+        let canaries = self.canaries.get(&ObjectRef::new(kind, name));
+        canaries.into_iter().flatten().cloned().collect()
     }
 
     /// The Canaries that this object was read for.
-    pub(super) fn dependents(&self, kind: Kind, key: &Key) -> impl Iterator<Item = Key> {
-        let at = ObjectRef::new(kind, key.1.clone());
+    pub(super) fn dependents(&self, kind: Kind, key: &Key) -> Vec<Key> {
+        let Some(canaries) = self.canaries.get(&ObjectRef::new(kind, key.1.clone())) else { return vec![] };
         let from = (key.0.clone(), String::new());
-        let within = self.0.range(from..).take_while(|(canary, _)| canary.0 == key.0);
-        within.filter(move |(_, seen)| seen.contains(&at)).map(|(canary, _)| canary.clone())
+        canaries.range(from..).take_while(|canary| canary.0 == key.0).cloned().collect()
     }
 }
 
@@ -52,14 +74,12 @@ mod tests {
         index.set(&key("a", "one"), ingress());
         index.set(&key("a", "two"), ingress());
         index.set(&key("b", "one"), ingress());
-        let at = |index: &DependencyIndex, name: &str| {
-            index.dependents(INGRESS, &key("a", name)).collect::<Vec<_>>()
-        };
+        let at = |index: &DependencyIndex, name: &str| index.dependents(INGRESS, &key("a", name));
         assert_eq!(at(&index, "public"), [key("a", "one"), key("a", "two")]);
         assert!(at(&index, "private").is_empty());
         index.set(&key("a", "two"), BTreeSet::new());
         index.retain(|canary| canary.0 == "a");
         assert_eq!(at(&index, "public"), [key("a", "one")]);
-        assert_eq!(index.dependents(INGRESS, &key("b", "public")).count(), 0);
+        assert!(index.dependents(INGRESS, &key("b", "public")).is_empty());
     }
 }

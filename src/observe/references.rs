@@ -107,9 +107,6 @@ impl References {
 
     /// What both want, if anything: what users know first, then what is named after it.
     pub(super) fn contests(&self, other: &Self) -> Option<Contested> {
-        if !self.near(other) {
-            return None;
-        }
         let (ours, theirs) = (self.objects(), other.objects());
         let same = ours[..2].iter().zip(&theirs).find(|(ours, theirs)| ours == theirs);
         if let Some((at, _)) = same {
@@ -119,17 +116,8 @@ impl References {
         Some(Contested { at: derived, same: false })
     }
 
-    /// Both may want the same: derived names begin with that from which they are derived. Most are told apart by this at
-    /// no cost.
-    fn near(&self, other: &Self) -> bool {
-        let begins = |a: &String, b: &String| a.starts_with(b.as_str()) || b.starts_with(a.as_str());
-        let theirs = [&other.target, &other.apex];
-        [&self.target, &self.apex].iter().any(|ours| theirs.iter().any(|theirs| begins(ours, theirs)))
-            || self.routes.iter().any(|(_, at)| other.routes.iter().any(|(_, theirs)| theirs == at))
-    }
-
     /// All that it has under its names: the target and the apex first.
-    fn objects(&self) -> Vec<ObjectRef> {
+    pub(super) fn objects(&self) -> Vec<ObjectRef> {
         let target = self.kind.unwrap_or_default();
         let service = |name: &String| ObjectRef::new(SERVICE, name.clone());
         let mut all = vec![ObjectRef::new(target.kind(), self.target.clone()), service(&self.apex)];

@@ -116,6 +116,7 @@ impl Asker {
             headers: &access.headers,
             any_certificate: access.any_certificate,
             credentials: &credentials,
+            since: query.and_then(|q| q.since),
         };
         let reply = match query {
             Some(_) => source.query(&ask).await,

@@ -25,8 +25,8 @@ use crate::{
 
 const OWNED: &[&str] = &["/spec/http", "/spec/ingressClassName"];
 
-/// Before every route that users write.
-const PRIORITY: i32 = 10_000;
+/// Added to the user's own, so that the copies of rules go before every route that users write and keep their order.
+const PRIORITY: i64 = 10_000;
 
 const QUERIES: Builtin = Builtin {
     needs: "APISIX counts requests by route where its plugin prometheus is enabled, e.g. by a global rule, and Prometheus has to scrape it",
@@ -148,8 +148,9 @@ impl Apisix {
         let (Source::User(object) | Source::Copy(object)) = &source;
         let rules = get::list(&object["spec"]["http"]).iter();
         let copied = matches!(source, Source::Copy(_));
+        let above = if copied { 0 } else { PRIORITY };
         let rules: Vec<Value> =
-            rules.filter(|rule| copied || is_ours(c, rule)).map(|rule| rule_to(rule, to)).collect();
+            rules.filter(|rule| copied || is_ours(c, rule)).map(|rule| rule_to(rule, to, above)).collect();
         // its controllers take no route of another class, or of none
         let class = &object["spec"]["ingressClassName"];
         let spec = route::given([("http", json!(rules)), ("ingressClassName", class.clone())]);
@@ -194,8 +195,8 @@ fn is_ours(c: &Validated, rule: &Value) -> bool {
     matches!(get::list(&rule["backends"]), [only] if only["serviceName"] == c.names.apex.as_str())
 }
 
-/// The rule with the settings of its first backend for all of `to`.
-fn rule_to(rule: &Value, to: &[(&str, i32)]) -> Value {
+/// The rule with the settings of its first backend for all of `to`, and a priority so much above its own.
+fn rule_to(rule: &Value, to: &[(&str, i32)], above: i64) -> Value {
     let first = &rule["backends"][0];
     let backend = |(service, weight): &(&str, i32)| {
         let mut backend = first.clone();
@@ -203,8 +204,9 @@ fn rule_to(rule: &Value, to: &[(&str, i32)]) -> Value {
         get::set(&mut backend, &["weight"], json!(weight));
         backend
     };
+    let priority = rule["priority"].as_i64().unwrap_or(0).saturating_add(above);
     let mut rule = rule.clone();
     get::set(&mut rule, &["backends"], json!(to.iter().map(backend).collect::<Vec<_>>()));
-    get::set(&mut rule, &["priority"], json!(PRIORITY));
+    get::set(&mut rule, &["priority"], json!(priority));
     rule
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{
     always_never,
-    queries::{Builtin, builtin},
+    queries::{Builtin, UNANSWERED, builtin},
     route::{self, Place, Shares, Side},
     split::Split,
     takeover::{Request, Shape},
@@ -27,6 +27,7 @@ const OWNED: &[&str] = &["/spec/routes"];
 
 const QUERIES: Builtin = Builtin {
     needs: "Prometheus has to scrape Contour's Envoys at /stats/prometheus",
+    unseen: UNANSWERED,
     ..builtin!(
             r#"envoy_cluster_name=~"{{ namespace }}_{{ service }}-canary_[0-9a-zA-Z-]+""#,
             "envoy_cluster_upstream_rq" if r#"envoy_response_code!~"5.*""#,

@@ -1,28 +1,39 @@
 //! PURE. Skipper's language for routes, as far as it takes to put a predicate in front of those of each route:
 //! `id: Method("OPTIONS") && Path("/x") -> status(204) -> <shunt>; other: * -> "http://x"`, or one route without an id.
 
-/// Each route of `text` with `predicate` in front of its own. Err: why it cannot be read.
-pub(super) fn with_first(text: &str, predicate: &str) -> Result<String, String> {
-    each(text, |rest| format!("{predicate} && {rest}"))
+/// Each route of `text` with a predicate in front of its own: the one for its [`rank`]. Err: why it cannot be read.
+pub(super) fn with_first(text: &str, predicate: impl Fn(usize) -> &'static str) -> Result<String, String> {
+    each(text, |rest| {
+        let own = split(rest, "->")?;
+        Ok(format!("{} && {rest}", predicate(rank(own.first().map_or("", String::as_str))?)))
+    })
+}
+
+/// How much these predicates count where several routes match: one each, a weight as much as it says. Err: why they cannot be
+/// read.
+pub(super) fn rank(predicates: &str) -> Result<usize, String> {
+    let weight = |one: &str| one.strip_prefix("Weight(")?.strip_suffix(')')?.trim().parse().ok();
+    let one = |one: &str| if ["", "*"].contains(&one) { 0 } else { weight(one).unwrap_or(1) };
+    Ok(split(predicates, "&&")?.iter().map(|predicate| one(predicate.trim())).sum())
 }
 
 /// Takes one of these predicates away again where [`with_first`] has put it.
 pub(super) fn without_first(text: &str, predicates: &[&str]) -> Result<String, String> {
     each(text, |rest| {
         let of = |predicate: &&str| rest.strip_prefix(*predicate)?.strip_prefix(" && ");
-        predicates.iter().find_map(of).unwrap_or(rest).to_owned()
+        Ok(predicates.iter().find_map(of).unwrap_or(rest).to_owned())
     })
 }
 
-fn each(text: &str, change: impl Fn(&str) -> String) -> Result<String, String> {
+fn each(text: &str, change: impl Fn(&str) -> Result<String, String>) -> Result<String, String> {
     let mut all = Vec::new();
-    for route in split(text, ';')? {
+    for route in split(text, ";")? {
         let route = route.trim();
         if route.is_empty() {
             continue;
         }
         let (head, rest) = named(route);
-        all.push(format!("{head}{}", change(rest)));
+        all.push(format!("{head}{}", change(rest)?));
     }
     Ok(all.join("; "))
 }
@@ -38,36 +49,36 @@ fn named(route: &str) -> (String, &str) {
 }
 
 /// The parts between separators, without comments; none is looked for in texts and regular expressions.
-fn split(text: &str, separator: char) -> Result<Vec<String>, String> {
+fn split(text: &str, separator: &str) -> Result<Vec<String>, String> {
     let mut parts = vec![String::new()];
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        let comment = c == '/' && chars.peek() == Some(&'/');
-        if comment {
-            while chars.next_if(|c| *c != '\n').is_some() {}
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        if rest.starts_with("//") {
+            rest = rest.find('\n').map_or("", |end| &rest[end..]);
             continue;
         }
-        if c == separator {
+        if let Some(after) = rest.strip_prefix(separator) {
             parts.push(String::new());
+            rest = after;
             continue;
         }
-        let part = parts.last_mut().ok_or("no part")?;
-        part.push(c);
-        if !['"', '`', '/'].contains(&c) {
-            continue;
-        }
-        loop {
-            let inner = chars.next().ok_or_else(|| format!("a {c} has no end"))?;
-            part.push(inner);
-            if inner == c {
-                break;
-            }
-            if inner == '\\' && c != '`' {
-                part.extend(chars.next());
-            }
-        }
+        let length = if ['"', '`', '/'].contains(&c) { quoted(rest, c)? } else { c.len_utf8() };
+        parts.last_mut().ok_or("no part")?.push_str(&rest[..length]);
+        rest = &rest[length..];
     }
     Ok(parts)
+}
+
+/// The length of the text or regular expression at the beginning, with its quotes.
+fn quoted(text: &str, quote: char) -> Result<usize, String> {
+    let mut escaped = false;
+    for (at, c) in text.char_indices().skip(1) {
+        if !escaped && c == quote {
+            return Ok(at + c.len_utf8());
+        }
+        escaped = !escaped && c == '\\' && quote != '`';
+    }
+    Err(format!("a {quote} has no end"))
 }
 
 #[cfg(test)]
@@ -92,9 +103,27 @@ mod tests {
             ),
             ("", ""),
         ] {
-            assert_eq!(with_first(text, "W(1)").as_deref(), Ok(with));
-            assert_eq!(with_first(&without_first(with, &["W(1)"]).unwrap(), "W(1)").as_deref(), Ok(with));
+            assert_eq!(with_first(text, |_| "W(1)").as_deref(), Ok(with));
+            let without = without_first(with, &["W(1)"]).unwrap();
+            assert_eq!(with_first(&without, |_| "W(1)").as_deref(), Ok(with));
         }
-        assert!(with_first(r#"a: Header("x -> <shunt>"#, "W(1)").is_err());
+        assert!(with_first(r#"a: Header("x -> <shunt>"#, |_| "W(1)").is_err());
+    }
+
+    #[test]
+    fn t5b_predicates_count_as_skipper_counts_them() {
+        for (predicates, counted) in [
+            ("", 0),
+            ("*", 0),
+            (r#"Method("OPTIONS")"#, 1),
+            (r#"Method("OPTIONS") && Header("x", "a && b")"#, 2),
+            (r#"HeaderRegexp("x", /a\/ && b/)&&Weight(7) // && True()"#, 8),
+        ] {
+            assert_eq!(rank(predicates), Ok(counted), "{predicates}");
+        }
+        let text = r#"a: * -> "http://x?a->b"; b: True() && False() -> <shunt>"#;
+        let first = |rank| if rank > 1 { "W(2)" } else { "W(1)" };
+        let with = r#"a: W(1) && * -> "http://x?a->b"; b: W(2) && True() && False() -> <shunt>"#;
+        assert_eq!(with_first(text, first).as_deref(), Ok(with));
     }
 }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     always_never,
-    queries::{Builtin, builtin},
+    queries::{Builtin, UNANSWERED, builtin},
     route::{self, Place, Shares, Side},
     split::Split,
     takeover::{Request, Shape},
@@ -44,6 +44,7 @@ const OWNED_UPSTREAM: &[&str] = &[
 
 const QUERIES: Builtin = Builtin {
     needs: "Prometheus has to scrape Gloo's Envoys at /metrics, with the statistics of clusters in them",
+    unseen: UNANSWERED,
     ..builtin!(
             r#"envoy_cluster_name=~"{{ namespace }}-{{ service }}-canaryupstream-[0-9a-zA-Z-]+_[0-9a-zA-Z-]+""#,
             "envoy_cluster_upstream_rq" if r#"envoy_response_code!~"5.*""#,

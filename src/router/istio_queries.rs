@@ -6,6 +6,7 @@ use super::queries::{Builtin, builtin};
 
 /// By the reports of the destination alone, as Flagger reads them; the others are chosen by `spec.analysis.reporter`.
 pub(super) const QUERIES: Builtin = Builtin {
+    unseen: "",
     by_source: Some(&SOURCE),
     by_both: Some(&BOTH),
     ..builtin!(

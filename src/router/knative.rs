@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::{
-    queries::{Builtin, builtin},
+    queries::{Builtin, UNANSWERED, builtin},
     route,
     split::Split,
     traits::{Cookies, Router, RouterError},
@@ -23,11 +23,14 @@ use crate::{
 
 const OWNED: &[&str] = &["/spec/traffic"];
 
-const QUERIES: Builtin = builtin!(
-    r#"envoy_cluster_name=~"{{ namespace }}/{{ route }}""#,
-    "envoy_cluster_upstream_rq" if r#"envoy_response_code!~"5.*""#,
-    p99 "envoy_cluster_upstream_rq_time_bucket" ""
-);
+const QUERIES: Builtin = Builtin {
+    unseen: UNANSWERED,
+    ..builtin!(
+        r#"envoy_cluster_name=~"{{ namespace }}/{{ route }}""#,
+        "envoy_cluster_upstream_rq" if r#"envoy_response_code!~"5.*""#,
+        p99 "envoy_cluster_upstream_rq_time_bucket" ""
+    )
+};
 
 /// The router.
 pub(super) struct Knative;

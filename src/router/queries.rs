@@ -21,7 +21,7 @@ pub struct Builtin {
     pub counter: &'static str,
     /// What has to be switched on for it to be there; empty, where that goes without saying.
     pub needs: &'static str,
-    /// What else it may mean that there are no values: failures that are not counted there. Empty where all are.
+    /// What else it may mean that there are no values: failures that are not counted there. Empty where it is as Flagger says it.
     pub unseen: &'static str,
     /// The counters of those durations: the buckets of the histogram, or the count beside the sum.
     pub duration_series: &'static [&'static str],
@@ -45,6 +45,12 @@ impl Builtin {
     }
 }
 
+/// What else no values may mean with most proxies.
+pub(super) const UNENDED: &str = "none of its requests has ended, and only then are they counted";
+/// The same with the clusters of Envoy.
+pub(super) const UNANSWERED: &str =
+    "it answers none of its requests: those that their callers give up are not counted";
+
 /// `increase` in place of `rate`: in ratios and quantiles both give the same number, but for a young series some servers
 /// divide by its age in place of the window.
 ///
@@ -67,7 +73,7 @@ macro_rules! builtin {
             ),
             counter: $requests,
             needs: "",
-            unseen: "",
+            unseen: $crate::router::queries::UNENDED,
             duration_series: &[concat!($bucket, "{", $base, "}")],
             words: false,
             by_source: None,
@@ -93,7 +99,7 @@ macro_rules! builtin {
             ),
             counter: $requests,
             needs: "",
-            unseen: "",
+            unseen: $crate::router::queries::UNENDED,
             duration_series: &[concat!($count, "{", $base, "}")],
             words: false,
             by_source: None,

@@ -32,6 +32,9 @@ pub(super) const PREDICATE: &str = "zalando.org/skipper-predicate";
 pub(super) const ROUTES: &str = "zalando.org/skipper-routes";
 /// Puts the canary's routes before those of the user's Ingress.
 const FIRST: &str = "Weight(100)";
+/// Puts those of its extra routes that are asked before the paths of the user's Ingress before the copy's paths: of those
+/// each but the last counts as one more, as Skipper tells by further predicates whom it leads where.
+const BEFORE: &str = "Weight(200)";
 /// Takes the canary's routes out.
 const NEVER: &str = "False()";
 
@@ -143,11 +146,11 @@ impl Router for Skipper {
         let rest = if copied { predicate.split_once(" && ").map_or("", |(_, rest)| rest) } else { predicate };
         let predicate = if rest.is_empty() { first.to_owned() } else { format!("{first} && {rest}") };
         let routes = if copied {
-            eskip::without_first(said(ROUTES), &[FIRST, NEVER])
+            eskip::without_first(said(ROUTES), &[FIRST, BEFORE, NEVER])
         } else {
             Ok(said(ROUTES).to_owned())
         };
-        let routes = routes.and_then(|routes| eskip::with_first(&routes, first)).map_err(|why| {
+        let routes = routes.and_then(|routes| placed(&routes, rest, first)).map_err(|why| {
             let why = format!("has routes in {ROUTES} that cannot be read ({why}): correct them");
             RouterError::Unreadable { object: self.sources(c)[0].clone(), why }
         })?;
@@ -177,6 +180,12 @@ impl Router for Skipper {
 
 fn canary(c: &Validated) -> ObjectRef {
     copy::of_ingress(&copy::named(c, "ingressRef"))
+}
+
+/// Extra routes with a predicate in front: as many of them as before are asked before paths with the predicates `of_paths`.
+fn placed(routes: &str, of_paths: &str, first: &'static str) -> Result<String, String> {
+    let paths = eskip::rank(of_paths)?;
+    eskip::with_first(routes, |rank| if first == FIRST && rank > paths { BEFORE } else { first })
 }
 
 /// Weights are of paths: a default backend has none.

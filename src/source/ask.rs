@@ -3,8 +3,10 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use futures::future::BoxFuture;
+use jiff::Timestamp;
 
 use super::{credentials::Credentials, error::SourceError};
+use crate::analysis::{Doubt, Since};
 
 /// Everything that one question to a metrics server needs.
 #[derive(Clone, Debug)]
@@ -25,12 +27,44 @@ pub(crate) struct Ask<'a> {
     pub any_certificate: bool,
     /// What the Secret holds; empty where none is named.
     pub credentials: &'a Credentials,
+    /// Since when values count, where that is known.
+    pub since: Option<Since>,
+}
+
+/// A value, and the end of the time that it is of, where the server tells.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Sample {
+    pub(super) value: f64,
+    pub(super) until: Option<Timestamp>,
+}
+
+impl Sample {
+    /// Of a time that is not known.
+    pub(super) fn undated(value: f64) -> Self {
+        Self { value, until: None }
+    }
 }
 
 impl<'a> Ask<'a> {
     /// The address of the template, or the public one of its kind.
     pub(crate) fn address_or(&self, public: &'a str) -> &'a str {
         if self.address.trim().is_empty() { public } else { self.address }
+    }
+
+    /// The values of these samples.
+    ///
+    /// # Errors
+    /// All that have a value are of the time before the step, or the run: they are in doubt.
+    pub(super) fn of_the_step(&self, samples: &[Sample]) -> Result<Vec<f64>, SourceError> {
+        let values = samples.iter().map(|sample| sample.value).collect();
+        let found = || samples.iter().filter(|sample| !sample.value.is_nan());
+        let older = |than: Timestamp| found().all(|sample| sample.until.is_some_and(|at| at <= than));
+        let doubt = match self.since {
+            Some(since) if older(since.run) => Doubt::Former,
+            Some(since) if older(since.step) => Doubt::Early,
+            _ => return Ok(values),
+        };
+        if found().next().is_none() { Ok(values) } else { Err(SourceError::Doubtful { values, doubt }) }
     }
 }
 

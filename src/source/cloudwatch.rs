@@ -4,12 +4,13 @@
 //! see `aws`. With the operator's own, only Amazon's hosts are asked.
 
 use futures::{FutureExt, future::BoxFuture};
+use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{
-    ask::{Ask, MetricSource},
+    ask::{Ask, MetricSource, Sample},
     aws::Aws,
     error::SourceError,
     http::{Call, Http, Reply, address},
@@ -18,19 +19,23 @@ use super::{
 use crate::net::Outbound;
 
 const TARGET: &str = "GraniteServiceVersion20100801.GetMetricData";
-/// Most points that are asked for, as with Flagger.
-const POINTS: u32 = 20;
+/// Most points that are asked for: so many that an answer has no second page, unless its series are too many to be judged.
+const POINTS: u32 = 5000;
+/// What is said of an answer with a `NextToken`.
+const FURTHER: &str = "the answer has further pages: aggregate the query to fewer series";
 /// Longest name of a region.
 const LONGEST: usize = 32;
 /// Kinds of errors with status 400 that speak of who asks, not of what is asked.
-const NOT_THE_QUERY: [&str; 9] = [
+const NOT_THE_QUERY: [&str; 11] = [
     "AccessDenied",
     "ExpiredToken",
     "IncompleteSignature",
     "InvalidClientTokenId",
     "InvalidSignature",
     "MissingAuthenticationToken",
+    "NotAuthorized",
     "OptInRequired",
+    "RequestExpired",
     "Throttling",
     "UnrecognizedClient",
 ];
@@ -46,6 +51,19 @@ pub(super) struct CloudWatch {
 #[serde(rename_all = "PascalCase")]
 struct Answer {
     metric_data_results: Vec<Outcome>,
+    /// There is more than this.
+    #[serde(default)]
+    next_token: Option<String>,
+    /// Why some of the data may be missing.
+    #[serde(default)]
+    messages: Option<Vec<Message>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Message {
+    #[serde(default)]
+    value: String,
 }
 
 #[derive(Deserialize)]
@@ -54,6 +72,9 @@ struct Outcome {
     #[serde(default)]
     status_code: String,
     values: Vec<Value>,
+    /// When the time of each value begins, in seconds since 1970.
+    #[serde(default)]
+    timestamps: Value,
 }
 
 #[derive(Deserialize)]
@@ -97,7 +118,8 @@ impl CloudWatch {
         let queries = queries.ok_or_else(|| SourceError::Unusable {
             message: "query of the MetricTemplate: it is no JSON list of MetricDataQuery".into(),
         })?;
-        decode(&self.post(ask, &queries).await?)
+        let period = period_of(&queries).unwrap_or(ask.window.as_secs_f64());
+        ask.of_the_step(&decode(&self.post(ask, &queries).await?, period)?)
     }
 }
 
@@ -152,11 +174,25 @@ fn endpoint(ask: &Ask<'_>, region: &str) -> Result<String, SourceError> {
 
 const NO_NUMBER: &str = "a value is no number";
 
-fn decode(reply: &Reply) -> Result<Vec<f64>, SourceError> {
+/// The longest `Period` in a query, in seconds.
+fn period_of(queries: &Value) -> Option<f64> {
+    let query = |query: &Value| [query["Period"].as_f64(), query["MetricStat"]["Period"].as_f64()];
+    queries.as_array()?.iter().flat_map(query).flatten().reduce(f64::max)
+}
+
+fn decode(reply: &Reply, period: f64) -> Result<Vec<Sample>, SourceError> {
     if let Some(error) = refusal(reply) {
         return Err(error);
     }
     let answer: Answer = reply.json()?;
+    let further = answer.next_token.filter(|token| !token.is_empty()).map(|_| FURTHER.to_owned());
+    let messages = answer.messages.unwrap_or_default();
+    let words: Vec<&str> = messages.iter().map(|message| message.value.as_str()).collect();
+    if !messages.is_empty() || further.is_some() {
+        let said = Some(reply.quote(words.join("; ").as_bytes())).filter(|said| !said.is_empty());
+        let said = said.into_iter().chain(further).collect::<Vec<_>>().join("; ");
+        return Err(SourceError::Warned { server: reply.server.clone(), said });
+    }
     let value = |outcome: &Outcome| match (outcome.status_code.as_str(), outcome.values.first()) {
         (status @ ("InternalError" | "Forbidden"), _) => {
             Err(reply.odd(&format!("a result has the status {status}"), b""))
@@ -166,7 +202,12 @@ fn decode(reply: &Reply) -> Result<Vec<f64>, SourceError> {
         (_, Some(Value::String(text))) => text.parse().map_err(|_| reply.odd(NO_NUMBER, text.as_bytes())),
         (_, Some(value)) => value.as_f64().ok_or_else(|| reply.odd(NO_NUMBER, b"")),
     };
-    answer.metric_data_results.iter().map(value).collect()
+    let until = |outcome: &Outcome| {
+        let begins = outcome.timestamps[0].as_f64()?;
+        Timestamp::UNIX_EPOCH.checked_add(SignedDuration::try_from_secs_f64(begins + period).ok()?).ok()
+    };
+    let sample = |outcome: &Outcome| value(outcome).map(|value| Sample { value, until: until(outcome) });
+    answer.metric_data_results.iter().map(sample).collect()
 }
 
 /// What an answer that is no success comes to.

@@ -1,22 +1,28 @@
 //! Datadog, asked for time series.
 //!
-//! Credentials: `datadog_api_key` and `datadog_application_key`. Of each series the oldest point counts, as with
-//! Flagger: the newest one mostly belongs to a bucket that is still being filled.
+//! Credentials: `datadog_api_key` and `datadog_application_key`. Of each series the newest point counts whose time is over:
+//! the last one mostly belongs to a bucket that is still being filled. Flagger takes the oldest of ten windows, which says
+//! nothing of the step.
+
+use std::time::Duration;
 
 use futures::{FutureExt, future::BoxFuture};
+use jiff::{SignedDuration, Timestamp};
 use reqwest::Url;
 use serde::Deserialize;
 
 use super::{
-    ask::{Ask, MetricSource},
+    ask::{Ask, MetricSource, Sample},
     error::SourceError,
     http::{Call, Http, Reply, address},
     period,
 };
-use crate::analysis::as_written;
+use crate::{analysis::as_written, clock};
 
 /// The site of the United States, for templates without an address.
 const PUBLIC: &str = "https://api.datadoghq.com";
+/// Agents send what they have counted every 15 s: until then a bucket that is over still grows.
+const SENT: SignedDuration = SignedDuration::from_secs(15);
 
 /// Datadog, at any site.
 #[derive(Clone)]
@@ -37,6 +43,24 @@ struct Answer {
 #[derive(Deserialize)]
 struct Series {
     pointlist: Vec<(f64, Option<f64>)>,
+    /// How long the time of a point is, in seconds.
+    #[serde(default)]
+    interval: Option<f64>,
+}
+
+impl Series {
+    /// The newest value of a time that was over for a while at `now`. A point is named by the beginning of its time.
+    fn newest(&self, now: Timestamp, window: Duration) -> Sample {
+        let apart = self.pointlist.windows(2).map(|pair| (pair[1].0 - pair[0].0) / 1000.0).reduce(f64::min);
+        let lasts = self.interval.or(apart).unwrap_or(window.as_secs_f64());
+        let end = |at: f64| {
+            let since_1970 = SignedDuration::try_from_secs_f64(at / 1000.0 + lasts).ok()?;
+            Timestamp::UNIX_EPOCH.checked_add(since_1970).ok()
+        };
+        let over = self.pointlist.iter().rev().filter_map(|(at, value)| Some(((*value)?, end(*at)?)));
+        let found = over.into_iter().find(|(_, end)| end.saturating_add(SENT).is_ok_and(|sent| sent <= now));
+        found.map_or(Sample::undated(f64::NAN), |(value, end)| Sample { value, until: Some(end) })
+    }
 }
 
 #[derive(Deserialize)]
@@ -66,7 +90,7 @@ impl Datadog {
             .append_pair("query", as_written(ask.query))
             .append_pair("from", &(from / 1000).to_string())
             .append_pair("to", &(to / 1000).to_string());
-        decode(&self.get(ask, url).await?)
+        ask.of_the_step(&decode(&self.get(ask, url).await?, clock::now(), ask.window)?)
     }
 }
 
@@ -88,14 +112,13 @@ impl MetricSource for Datadog {
     }
 }
 
-fn decode(reply: &Reply) -> Result<Vec<f64>, SourceError> {
+fn decode(reply: &Reply, now: Timestamp, window: Duration) -> Result<Vec<Sample>, SourceError> {
     let answer: Answer = reply.json()?;
-    if answer.status == "error" {
+    if !["", "ok"].contains(&answer.status.as_str()) {
         let said = reply.quote(answer.error.unwrap_or_default().as_bytes());
         return Err(SourceError::Rejected { server: reply.server.clone(), status: reply.status, said });
     }
-    let oldest = |series: &Series| series.pointlist.iter().find_map(|(_, value)| *value);
-    Ok(answer.series.iter().map(|series| oldest(series).unwrap_or(f64::NAN)).collect())
+    Ok(answer.series.iter().map(|series| series.newest(now, window)).collect())
 }
 
 fn complaint(body: &[u8]) -> Option<String> {

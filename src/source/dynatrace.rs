@@ -14,6 +14,9 @@ use super::{
 };
 use crate::analysis::as_written;
 
+/// What is said of an answer with a `nextPageKey`.
+const FURTHER: &str = "the answer has further pages: aggregate the query to fewer series";
+
 /// Any number of environments.
 #[derive(Clone)]
 pub(super) struct Dynatrace {
@@ -21,8 +24,12 @@ pub(super) struct Dynatrace {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Answer {
     result: Vec<Selected>,
+    /// There is more than this.
+    #[serde(default)]
+    next_page_key: Option<String>,
 }
 
 /// What one metric of the selector comes to.
@@ -68,7 +75,11 @@ impl Dynatrace {
             .append_pair("resolution", "Inf")
             .append_pair("from", &from.to_string())
             .append_pair("to", &to.to_string());
-        let answer: Answer = self.get(ask, url).await?.json()?;
+        let reply = self.get(ask, url).await?;
+        let answer: Answer = reply.json()?;
+        if answer.next_page_key.is_some_and(|key| !key.is_empty()) {
+            return Err(SourceError::Warned { server: reply.server, said: FURTHER.to_owned() });
+        }
         let series = answer.result.iter().flat_map(|selected| &selected.data);
         Ok(series.map(|one| one.values.iter().find_map(|value| *value).unwrap_or(f64::NAN)).collect())
     }

@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::{clock, expression::quantity};
 
 use super::{
-    ask::{Ask, MetricSource},
+    ask::{Ask, MetricSource, Sample},
     error::SourceError,
     http::{Call, Http, LARGEST, Reply, TIMEOUT, address, complaint_of, quoted, retry_after},
 };
@@ -38,6 +38,9 @@ struct List {
 #[derive(Deserialize)]
 struct Item {
     value: Value,
+    /// When it was measured.
+    #[serde(default)]
+    timestamp: Value,
 }
 
 impl ExternalMetrics {
@@ -95,7 +98,7 @@ impl MetricSource for ExternalMetrics {
     fn query<'a>(&'a self, ask: &'a Ask<'a>) -> BoxFuture<'a, Result<Vec<f64>, SourceError>> {
         async move {
             let reply = self.get(ask, &path(ask.query)?).await?;
-            decode(&reply)
+            ask.of_the_step(&decode(&reply)?)
         }
         .boxed()
     }
@@ -107,7 +110,7 @@ impl MetricSource for ExternalMetrics {
 }
 
 /// One value per item.
-pub(super) fn decode(reply: &Reply) -> Result<Vec<f64>, SourceError> {
+pub(super) fn decode(reply: &Reply) -> Result<Vec<Sample>, SourceError> {
     let list: List = reply.json()?;
     let value = |item: &Item| {
         let read = match &item.value {
@@ -116,7 +119,10 @@ pub(super) fn decode(reply: &Reply) -> Result<Vec<f64>, SourceError> {
             Value::Number(number) => number.as_f64(),
             _ => None,
         };
-        read.ok_or_else(|| reply.odd("a value is no quantity", item.value.to_string().as_bytes()))
+        let value =
+            read.ok_or_else(|| reply.odd("a value is no quantity", item.value.to_string().as_bytes()));
+        let until = item.timestamp.as_str().and_then(|text| text.parse().ok());
+        value.map(|value| Sample { value, until })
     };
     list.items.iter().map(value).collect()
 }

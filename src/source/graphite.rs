@@ -2,11 +2,14 @@
 //!
 //! Credentials: `username` and `password`, or `token`; `ca.crt` for a server with an authority of its own.
 
+use std::time::Duration;
+
 use futures::{FutureExt, future::BoxFuture};
+use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{
-    ask::{Ask, MetricSource},
+    ask::{Ask, MetricSource, Sample},
     error::SourceError,
     http::{Call, Http, Reply, address, on_one_line},
 };
@@ -45,6 +48,19 @@ impl Point {
     }
 }
 
+impl Series {
+    /// The newest value. A point is named by the beginning of its time, which lasts up to the next one.
+    fn newest(&self, window: Duration) -> Sample {
+        let found = self.datapoints.iter().rev().find_map(|(point, at)| Some((point.number()?, *at)));
+        let Some((value, at)) = found else { return Sample::undated(f64::NAN) };
+        let step = match self.datapoints.as_slice() {
+            [(_, first), (_, second), ..] => second - first,
+            _ => window.as_secs_f64(),
+        };
+        Sample { value, until: Timestamp::from_second((at + step) as i64).ok() }
+    }
+}
+
 impl Graphite {
     /// Asks through these clients.
     pub(super) fn new(http: Http) -> Self {
@@ -57,20 +73,18 @@ impl Graphite {
         let mut url = address(ask.address, "/render")?;
         url.set_query(Some(&format!("{}&format=json&noCache=true", on_one_line(query))));
         let call = Call::get(url).given(ask)?.authorized(ask)?;
-        decode(self.http.ok(ask, call, |_| None).await?)
+        ask.of_the_step(&decode(self.http.ok(ask, call, |_| None).await?, ask.window)?)
     }
 }
 
-fn decode(mut reply: Reply) -> Result<Vec<f64>, SourceError> {
+fn decode(mut reply: Reply, window: Duration) -> Result<Vec<Sample>, SourceError> {
     if let Ok(text) = std::str::from_utf8(&reply.body)
         && text.contains(INFINITY)
     {
         reply.body = infinity_in_quotes(text).into();
     }
     let series: Vec<Series> = reply.json()?;
-    let newest =
-        |s: &Series| s.datapoints.iter().rev().find_map(|point| point.0.number()).unwrap_or(f64::NAN);
-    Ok(series.iter().map(newest).collect())
+    Ok(series.iter().map(|series| series.newest(window)).collect())
 }
 
 /// An answer in which infinity is a text. The name of a series may hold the same letters and stays as it is.

@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 
 use csv::{ReaderBuilder, StringRecord};
 use futures::{FutureExt, future::BoxFuture};
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::{
-    ask::{Ask, MetricSource},
+    ask::{Ask, MetricSource, Sample},
     error::SourceError,
     http::{Call, Http, Reply, address, complaint_of},
 };
@@ -48,7 +49,8 @@ impl InfluxDb {
             let unusable = |_| login.lacks("key token that can stand in a header");
             call = call.header("authorization", &token).map_err(unusable)?;
         }
-        decode(&self.http.ok(ask, Call { patience: PATIENCE, ..call }, complaint).await?)
+        let reply = self.http.ok(ask, Call { patience: PATIENCE, ..call }, complaint).await?;
+        ask.of_the_step(&decode(&reply)?)
     }
 }
 
@@ -72,10 +74,39 @@ impl MetricSource for InfluxDb {
     }
 }
 
-/// The first value of each table: tables with a header of their own, parted by empty lines.
-pub(super) fn decode(reply: &Reply) -> Result<Vec<f64>, SourceError> {
+/// The rows of a table, as far as they decide what counts of it.
+struct Table {
+    first: Sample,
+    /// The last one with a value.
+    last: Sample,
+    /// Each row is of a later time than the one before.
+    ascending: bool,
+    time: Option<Timestamp>,
+}
+
+impl Table {
+    fn new(row: Sample) -> Self {
+        Self { first: row, last: row, ascending: row.until.is_some(), time: row.until }
+    }
+
+    fn add(&mut self, row: Sample) {
+        self.ascending &= row.until > self.time;
+        self.time = row.until;
+        if !row.value.is_nan() {
+            self.last = row;
+        }
+    }
+
+    /// Rows in the order of their times are a course, of which the newest counts; of others the query has put one first.
+    fn value(self) -> Sample {
+        if self.ascending { self.last } else { self.first }
+    }
+}
+
+/// One value of each table: tables with a header of their own, parted by empty lines.
+pub(super) fn decode(reply: &Reply) -> Result<Vec<Sample>, SourceError> {
     let text = std::str::from_utf8(&reply.body).map_err(|_| reply.odd("it is not in UTF-8", &reply.body))?;
-    let mut values = BTreeMap::new();
+    let mut all: BTreeMap<(String, String), Table> = BTreeMap::new();
     for part in tables(&text.replace("\r\n", "\n")) {
         let mut reader =
             ReaderBuilder::new().has_headers(true).comment(Some(b'#')).from_reader(part.as_bytes());
@@ -93,11 +124,12 @@ pub(super) fn decode(reply: &Reply) -> Result<Vec<f64>, SourceError> {
             let row = row.map_err(|_| reply.odd(NO_TABLE, part.as_bytes()))?;
             let field = |at: Option<usize>| at.and_then(|at| row.get(at)).unwrap_or_default().to_owned();
             let table = (field(column("result")), field(column("table")));
-            let value = number(reply, &row, at)?;
-            values.entry(table).or_insert(value);
+            let sample =
+                Sample { value: number(reply, &row, at)?, until: field(column("_time")).parse().ok() };
+            all.entry(table).and_modify(|table| table.add(sample)).or_insert_with(|| Table::new(sample));
         }
     }
-    Ok(values.into_values().collect())
+    Ok(all.into_values().map(Table::value).collect())
 }
 
 /// Tables are parted by empty lines, which may also stand within quotes.

@@ -16,7 +16,7 @@ use kube::{
 use serde_json::Value;
 
 use super::{
-    ask::{Ask, MetricSource},
+    ask::{Ask, MetricSource, Sample},
     error::SourceError,
     http::quoted,
 };
@@ -38,8 +38,8 @@ impl Keptn {
         Self { client }
     }
 
-    async fn read(&self, query: &str) -> Result<Vec<f64>, SourceError> {
-        let (namespace, name) = metric(query)?;
+    async fn read(&self, ask: &Ask<'_>) -> Result<Vec<f64>, SourceError> {
+        let (namespace, name) = metric(ask.query)?;
         let gvk = GroupVersionKind::gvk("metrics.keptn.sh", "v1beta1", "KeptnMetric");
         let resource = ApiResource::from_gvk_with_plural(&gvk, "keptnmetrics");
         let api: Api<DynamicObject> = Api::namespaced_with(self.client.clone(), &namespace, &resource);
@@ -60,7 +60,7 @@ impl Keptn {
             // the error may hold a piece of an answer
             _ => SourceError::Unasked { server: SERVER.into(), why: "no usable answer".into() },
         })?;
-        value(&object.data["status"], &format!("KeptnMetric {namespace}/{name}"))
+        ask.of_the_step(&dated(&object.data["status"], &format!("KeptnMetric {namespace}/{name}"))?)
     }
 }
 
@@ -70,7 +70,7 @@ impl MetricSource for Keptn {
     }
 
     fn query<'a>(&'a self, ask: &'a Ask<'a>) -> BoxFuture<'a, Result<Vec<f64>, SourceError>> {
-        self.read(ask.query).boxed()
+        self.read(ask).boxed()
     }
 
     /// There is nothing to ask but a metric.
@@ -92,6 +92,12 @@ fn metric(query: &str) -> Result<(String, String), SourceError> {
         ["analysis" | "analyses", ..] => Err(unusable("Analyses of Keptn are not served")),
         _ => Err(unusable("it names no KeptnMetric")),
     }
+}
+
+/// The value with the time at which Keptn fetched it, which it keeps when it does not fetch any more.
+fn dated(status: &Value, whose: &str) -> Result<Vec<Sample>, SourceError> {
+    let until = status["lastUpdated"].as_str().and_then(|text| text.parse().ok());
+    Ok(value(status, whose)?.into_iter().map(|value| Sample { value, until }).collect())
 }
 
 /// A value that is not there yet is no data. One that Keptn could not fetch is an error: it empties the value then. Beside a
@@ -159,6 +165,17 @@ mod tests {
         // one of before, that was not cleared
         for said in ["", "no route to host"] {
             assert_eq!(value(&json!({"value": "12.5", "errMsg": said}), "m").unwrap(), [12.5]);
+        }
+    }
+
+    #[test]
+    fn v1_a_value_is_of_the_time_at_which_keptn_fetched_it() {
+        let of = |status: Value| dated(&status, "m").unwrap();
+        let at = "2026-01-01T00:00:00Z";
+        let kept = of(json!({"value": "12.5", "lastUpdated": at}));
+        assert_eq!(kept, [Sample { value: 12.5, until: Some(at.parse().unwrap()) }]);
+        for none in [json!(null), json!(""), json!("soon")] {
+            assert_eq!(of(json!({"value": "12.5", "lastUpdated": none})), [Sample::undated(12.5)]);
         }
     }
 }

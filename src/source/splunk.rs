@@ -4,14 +4,15 @@
 //! over the past and at once, so that the answer ends. Flagger uses the WebSocket form of the same API. Of each series
 //! the last value counts.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use futures::{FutureExt, future::BoxFuture};
+use jiff::Timestamp;
 use reqwest::Url;
 use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{
-    ask::{Ask, MetricSource},
+    ask::{Ask, MetricSource, Sample},
     error::SourceError,
     http::{Call, Http, Reply, address},
     period,
@@ -25,8 +26,12 @@ pub(super) struct Splunk {
 
 /// Values of all series at one time.
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Data {
     data: Vec<Point>,
+    /// When their time begins, in milliseconds since 1970.
+    #[serde(default)]
+    logical_timestamp_ms: Option<i64>,
 }
 
 #[derive(Deserialize)]
@@ -39,6 +44,29 @@ struct Point {
 #[derive(Deserialize)]
 struct Control {
     event: String,
+}
+
+/// What is said of the program while it runs.
+#[derive(Deserialize)]
+struct Note {
+    message: Message,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Message {
+    #[serde(default)]
+    message_code: String,
+    #[serde(default)]
+    contents: Option<Contents>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Contents {
+    /// How long the time of a value is, in milliseconds.
+    #[serde(default)]
+    resolution_ms: Option<i64>,
 }
 
 #[derive(Deserialize)]
@@ -78,7 +106,7 @@ impl Splunk {
         let call = Call::post(url, ask.query.as_bytes().to_vec())
             .header("content-type", "text/plain")?
             .header("accept", "text/event-stream")?;
-        decode(&self.send(ask, call).await?)
+        ask.of_the_step(&decode(&self.send(ask, call).await?, ask.window)?)
     }
 }
 
@@ -119,17 +147,33 @@ fn side(given: &str, wanted: Side, path: &str) -> Result<Url, SourceError> {
     Ok(url)
 }
 
-fn decode(reply: &Reply) -> Result<Vec<f64>, SourceError> {
+/// Of a part of the series that a program asks for nothing is said.
+const LIMITED: &str = "FIND_LIMITED_RESULT_SET";
+const RESOLUTION: &str = "JOB_RUNNING_RESOLUTION";
+
+fn decode(reply: &Reply, window: Duration) -> Result<Vec<Sample>, SourceError> {
     let text = std::str::from_utf8(&reply.body).map_err(|_| reply.odd("it is not in UTF-8", &reply.body))?;
     let (mut values, mut ended) = (BTreeMap::new(), false);
+    let mut lasts = i64::try_from(window.as_millis()).unwrap_or(i64::MAX);
     for (event, data) in events(text) {
         match event {
             "data" => {
-                for point in parsed::<Data>(reply, &data)?.data {
-                    let last = values.entry(point.ts_id).or_insert(f64::NAN);
-                    *last = point.value.unwrap_or(*last);
+                let Data { data, logical_timestamp_ms: at } = parsed(reply, &data)?;
+                for point in data {
+                    let last = values.entry(point.ts_id).or_insert((f64::NAN, None));
+                    *last = point.value.map_or(*last, |value| (value, at));
                 }
             }
+            "message" => match serde_json::from_str(&data) {
+                Ok(Note { message }) if message.message_code == LIMITED => {
+                    let (server, said) = (reply.server.clone(), reply.quote(data.as_bytes()));
+                    return Err(SourceError::Warned { server, said });
+                }
+                Ok(Note { message }) if message.message_code == RESOLUTION => {
+                    lasts = message.contents.and_then(|of| of.resolution_ms).unwrap_or(lasts);
+                }
+                _ => {}
+            },
             "control-message" => match parsed::<Control>(reply, &data)?.event.as_str() {
                 "END_OF_CHANNEL" => ended = true,
                 "CHANNEL_ABORT" => return Err(failed(reply, &data)),
@@ -141,7 +185,8 @@ fn decode(reply: &Reply) -> Result<Vec<f64>, SourceError> {
     }
     // what came may be all but the last values
     if ended {
-        Ok(values.into_values().collect())
+        let until = |at: i64| Timestamp::from_millisecond(at.saturating_add(lasts)).ok();
+        Ok(values.into_values().map(|(value, at)| Sample { value, until: at.and_then(until) }).collect())
     } else {
         Err(reply.odd("it breaks off before its end", &reply.body))
     }

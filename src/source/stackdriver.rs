@@ -4,11 +4,12 @@
 //! project is the operator's own, too. Of each series the newest point counts, and of a point its first value.
 
 use futures::{FutureExt, future::BoxFuture};
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    ask::{Ask, MetricSource},
+    ask::{Ask, MetricSource, Sample},
     error::SourceError,
     google::{ACCOUNT, Google},
     http::{Call, Http, Reply, address},
@@ -48,19 +49,46 @@ struct Series {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Point {
     #[serde(default)]
     values: Vec<Number>,
+    #[serde(default)]
+    time_interval: Interval,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Interval {
+    #[serde(default)]
+    end_time: Option<Timestamp>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Number {
     #[serde(default)]
-    double_value: Option<f64>,
+    double_value: Option<Double>,
     /// As text, as JSON has no such numbers.
     #[serde(default)]
     int64_value: Option<String>,
+}
+
+/// What is no number or infinite is written as a text.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Double {
+    Number(f64),
+    Text(String),
+}
+
+impl Double {
+    fn number(&self) -> Option<f64> {
+        match self {
+            Self::Number(number) => Some(*number),
+            Self::Text(text) => text.parse().ok(),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -112,7 +140,7 @@ impl MetricSource for Stackdriver {
     }
 
     fn query<'a>(&'a self, ask: &'a Ask<'a>) -> BoxFuture<'a, Result<Vec<f64>, SourceError>> {
-        async move { decode(&self.mql(ask, as_written(ask.query)).await?) }.boxed()
+        async move { ask.of_the_step(&decode(&self.mql(ask, as_written(ask.query)).await?)?) }.boxed()
     }
 
     /// Nothing is asked: who may ask something is told that this is nothing.
@@ -139,7 +167,7 @@ fn endpoint<'a>(ask: &Ask<'a>) -> Result<&'a str, SourceError> {
     Ok(ask.address_or(PUBLIC))
 }
 
-pub(super) fn decode(reply: &Reply) -> Result<Vec<f64>, SourceError> {
+pub(super) fn decode(reply: &Reply) -> Result<Vec<Sample>, SourceError> {
     let answer: Answer = reply.json()?;
     if !answer.partial_errors.is_empty() || !answer.next_page_token.is_empty() {
         let theirs: Vec<&str> = answer.partial_errors.iter().map(|said| said.message.as_str()).collect();
@@ -149,11 +177,12 @@ pub(super) fn decode(reply: &Reply) -> Result<Vec<f64>, SourceError> {
         return Err(SourceError::Warned { server: reply.server.clone(), said });
     }
     let value = |series: &Series| {
-        let Some(point) = series.point_data.first() else { return Ok(f64::NAN) };
+        let Some(point) = series.point_data.first() else { return Ok(Sample::undated(f64::NAN)) };
         let first = point.values.first();
         let whole = || first.and_then(|number| number.int64_value.as_deref()?.parse().ok());
-        let value = first.and_then(|number| number.double_value).or_else(whole);
-        value.ok_or_else(|| reply.odd("the value of a point is no number", b""))
+        let value = first.and_then(|number| number.double_value.as_ref()?.number()).or_else(whole);
+        let value = value.ok_or_else(|| reply.odd("the value of a point is no number", b""));
+        value.map(|value| Sample { value, until: point.time_interval.end_time })
     };
     answer.time_series_data.iter().map(value).collect()
 }

@@ -27,7 +27,9 @@ impl Web {
 
     async fn get(&self, ask: &Ask<'_>, rest: &str) -> Result<Reply, SourceError> {
         let mut url = address(ask.address, "")?;
-        let (path, query) = rest.trim().split_once('?').map_or((rest.trim(), None), |(p, q)| (p, Some(q)));
+        // a line break within a URL only makes it readable, with the blanks by which the next line is set in
+        let rest: String = rest.lines().map(str::trim).collect();
+        let (path, query) = rest.split_once('?').map_or((rest.as_str(), None), |(p, q)| (p, Some(q)));
         if !path.is_empty() {
             let path = format!("{}/{}", url.path().trim_end_matches('/'), path.trim_start_matches('/'));
             url.set_path(&path);

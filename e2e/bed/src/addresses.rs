@@ -44,6 +44,11 @@ pub(super) const TRAEFIK_GATEWAY: SocketAddr = at(Ipv4Addr::new(10, 244, 200, 11
 pub(super) const TRAEFIK_ADMIN: SocketAddr = at(LOOPBACK, 8090);
 pub(super) const KUBE_PROXY_HEALTH: SocketAddr = at(LOOPBACK, 10256);
 pub(super) const KUBE_PROXY_METRICS: SocketAddr = at(LOOPBACK, 10249);
+pub(super) const SKIPPER_GATEWAY: SocketAddr = at(Ipv4Addr::new(10, 244, 200, 12), 80);
+/// The API server without TLS: Skipper speaks it to nobody but its own cluster.
+pub(super) const SKIPPER_API: SocketAddr = at(LOOPBACK, 8901);
+/// As in `files/prometheus.yml`.
+pub(super) const SKIPPER_SUPPORT: SocketAddr = at(LOOPBACK, 9911);
 
 const fn at(ip: Ipv4Addr, port: u16) -> SocketAddr {
     SocketAddr::new(IpAddr::V4(ip), port)

@@ -30,7 +30,7 @@ use tokio::{
 
 use crate::{GATEWAY, kubelet::VERSION_HEADER, wait};
 
-/// How long one request may take.
+/// How long one request may take, unless the target says otherwise.
 const LIMIT: Duration = Duration::from_secs(10);
 /// How many failures are described in full.
 const DESCRIBED: usize = 100;
@@ -50,6 +50,8 @@ pub struct Target {
     pub headers: Vec<(String, String)>,
     /// Whether connections are used again.
     pub keep_alive: bool,
+    /// How long clients wait for an answer before they give up.
+    pub limit: Duration,
 }
 
 impl Target {
@@ -60,7 +62,14 @@ impl Target {
 
     /// `GET /` of a host at an address.
     pub fn at(address: SocketAddr, host: &str) -> Self {
-        Self { address, host: host.to_owned(), path: "/".to_owned(), headers: Vec::new(), keep_alive: true }
+        Self {
+            address,
+            host: host.to_owned(),
+            path: "/".to_owned(),
+            headers: Vec::new(),
+            keep_alive: true,
+            limit: LIMIT,
+        }
     }
 
     /// With one more header.
@@ -335,9 +344,9 @@ async fn send(target: Target, pace: Arc<Pace>, window: Arc<Mutex<Window>>) {
     loop {
         sleep_until(pace.due()).await;
         let began = Instant::now();
-        let outcome = match timeout(LIMIT, target.send(&mut connection)).await {
+        let outcome = match timeout(target.limit, target.send(&mut connection)).await {
             Ok(outcome) => outcome,
-            Err(_) => Err(anyhow::anyhow!("no answer in {LIMIT:?}")),
+            Err(_) => Err(anyhow::anyhow!("no answer in {:?}", target.limit)),
         };
         lock(&window).record(outcome, began.elapsed());
     }

@@ -152,7 +152,7 @@ fn external(path: &str, quantity: &str) -> Value {
         });
     }
     if path.starts_with(EXTERNAL) && path.ends_with("/queue-length") {
-        let item = json!({"metricName": "queue-length", "metricLabels": {}, "timestamp": "2026-01-01T00:00:00Z",
+        let item = json!({"metricName": "queue-length", "metricLabels": {}, "timestamp": jiff::Timestamp::now().to_string(),
             "value": quantity});
         return json!({
             "kind": "ExternalMetricValueList", "apiVersion": "external.metrics.k8s.io/v1beta1", "metadata": {},

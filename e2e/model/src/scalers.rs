@@ -87,9 +87,9 @@ fn keep_generated(world: &mut World, now: Timestamp) -> bool {
             (named(live), json!({"metadata": meta, "spec": spec}))
         })
         .collect();
-    let names = world.objects.of(HPA).filter(|live| scaler::generated(live));
+    let made = world.objects.of(HPA).filter(|live| scaler::generated(live));
     let there: Vec<String> =
-        names.filter_map(|live| live["metadata"]["name"].as_str().map(str::to_owned)).collect();
+        made.filter_map(|live| live["metadata"]["name"].as_str().map(str::to_owned)).collect();
     let mut any = false;
     for gone in there.iter().filter(|name| !wanted.contains_key(*name)) {
         world.objects.remove(&ObjectRef::new(HPA, gone.clone()));

@@ -227,8 +227,8 @@ impl Step {
     }
 }
 
-/// `99.5`, `nodata`, `down`, `early`, `late` and `reset` for good values in doubt, `behind` for no values of a server that
-/// is behind, or a list of values.
+/// `99.5`, `nodata`, `down`, `early`, `late` and `reset` for good values in doubt, `former` for bad ones of before the run,
+/// `behind` for no values of a server that is behind, or a list of values.
 fn reading(value: &Value) -> Option<Reading> {
     let doubted = |doubt| Some(Reading::Doubted { values: vec![99.9], doubt });
     let number = |v: &Value| match v.as_str() {
@@ -241,6 +241,9 @@ fn reading(value: &Value) -> Option<Reading> {
         Value::String(text) if text == "nodata" => Some(Reading::Values(vec![])),
         Value::String(text) if text == "early" => doubted(Doubt::Early),
         Value::String(text) if text == "reset" => doubted(Doubt::Reset),
+        Value::String(text) if text == "former" => {
+            Some(Reading::Doubted { values: vec![10.0], doubt: Doubt::Former })
+        }
         Value::String(text) if text == "late" => doubted(Doubt::Late { seconds: 31 }),
         Value::String(text) if text == "behind" => {
             Some(Reading::Doubted { values: vec![], doubt: Doubt::Behind { seconds: 31 } })

@@ -8,9 +8,11 @@ use serin_bed::{
     story::PATIENCE,
     wait,
 };
+use tokio::time::Instant;
 
-/// How many answers a share is measured on, and how far it may be off.
+/// How many answers a share is measured on.
 const ANSWERS: u64 = 1000;
+/// How far it may be off.
 const WITHIN: f64 = 0.05;
 /// Requests a second.
 const RATE: f64 = 150.0;
@@ -19,6 +21,8 @@ const RATE: f64 = 150.0;
 pub(crate) struct Clients {
     load: LoadHandle,
     lost: Mutex<Vec<String>>,
+    answers: u64,
+    within: f64,
 }
 
 impl Clients {
@@ -35,17 +39,24 @@ impl Clients {
 
     /// Begins at once.
     pub(crate) fn start(target: &Target) -> Self {
-        Self { load: LoadHandle::start(target, RATE, 4), lost: Mutex::default() }
+        let load = LoadHandle::start(target, RATE, 4);
+        Self { load, lost: Mutex::default(), answers: ANSWERS, within: WITHIN }
+    }
+
+    /// Shares are measured on so many answers, and may be so far off.
+    #[must_use]
+    pub(crate) fn counting(self, answers: u64, within: f64) -> Self {
+        Self { answers, within, ..self }
     }
 
     /// Waits until a window of answers gives `version` this share, 0 to 1: a proxy takes a while to follow.
     pub(crate) async fn share(&self, version: &str, wanted: f64) -> anyhow::Result<Window> {
         let last = Mutex::new(None);
-        let what = format!("version {version} to give {wanted} of {ANSWERS} answers");
+        let what = format!("version {version} to give {wanted} of {} answers", self.answers);
         let near = wait::until(&what, PATIENCE, async || {
             let window = self.window().await.ok()?;
             *last.lock().unwrap_or_else(PoisonError::into_inner) = Some(window.share(version));
-            ((window.share(version) - wanted).abs() <= WITHIN).then_some(window)
+            ((window.share(version) - wanted).abs() <= self.within).then_some(window)
         });
         near.await.with_context(|| format!("its last share was {last:?}"))
     }
@@ -53,7 +64,7 @@ impl Clients {
     /// Waits until a window of answers is all of `version`.
     pub(crate) async fn all(&self, version: &str) -> anyhow::Result<()> {
         let all = async || only(&self.window().await.ok()?, version).then_some(());
-        wait::until(&format!("{ANSWERS} answers of version {version} alone"), PATIENCE, all).await
+        wait::until(&format!("{} answers of version {version} alone", self.answers), PATIENCE, all).await
     }
 
     /// The next window of answers is all of `version`.
@@ -63,10 +74,17 @@ impl Clients {
         Ok(())
     }
 
-    /// The next thousand answers.
+    /// The next answers, as many as a share is measured on.
     pub(crate) async fn window(&self) -> anyhow::Result<Window> {
         self.note();
-        self.load.requests(ANSWERS, PATIENCE).await
+        self.load.requests(self.answers, PATIENCE).await
+    }
+
+    /// When `version` answered first, and last, since the last window began.
+    pub(crate) async fn answers_of(&self, version: &str) -> anyhow::Result<(Instant, Instant)> {
+        let first = self.load.first_answer(version, PATIENCE).await?;
+        let last = self.load.snapshot().versions.get(version).map_or(first, |answers| answers.last);
+        Ok((first, last))
     }
 
     /// Nobody has lost a request so far.

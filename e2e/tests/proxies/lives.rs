@@ -10,7 +10,7 @@ use kube::{
 use serde_json::{Value, json};
 use serin::api::{Canary, Phase};
 use serin_bed::{
-    Behaviour, Selector,
+    Behaviour, Selector, Skipper,
     lacking::Need,
     proxies::Door,
     story::{Story, deployment},
@@ -18,6 +18,7 @@ use serin_bed::{
 
 use crate::{
     Family, Shared,
+    bystanders::beside,
     clients::Clients,
     story,
     way::{Way, through},
@@ -40,6 +41,8 @@ pub(crate) struct Life<'a> {
     pub(crate) story: Story<'a>,
     pub(crate) way: Way,
     pub(crate) users: Clients,
+    /// What its users have in front of it.
+    routes: Vec<Value>,
 }
 
 /// The Deployment: ready after three seconds, its requests counted by Prometheus.
@@ -61,7 +64,7 @@ pub(crate) fn canary(way: Way, host: &str, analysis: &Value) -> Value {
     for (field, value) in analysis.as_object().into_iter().flatten() {
         all[field] = value.clone();
     }
-    json!({
+    let mut canary = json!({
         "apiVersion": "flagger.app/v1beta1", "kind": "Canary", "metadata": {"name": "app"},
         "spec": {
             "provider": way.provider(),
@@ -70,7 +73,9 @@ pub(crate) fn canary(way: Way, host: &str, analysis: &Value) -> Value {
             "service": way.service(host),
             "analysis": all,
         },
-    })
+    });
+    json_patch::merge(&mut canary["spec"], &way.reference());
+    canary
 }
 
 impl<'a> Life<'a> {
@@ -86,10 +91,25 @@ impl<'a> Life<'a> {
         way: Way,
         app: Value,
     ) -> anyhow::Result<Self> {
+        let host = format!("app.{namespace}.example.com");
+        let objects = way.objects(&host);
+        Self::begin_behind(shared, namespace, way, app, objects).await
+    }
+
+    /// The same with routes of its own.
+    pub(crate) async fn begin_behind(
+        shared: &'a Shared,
+        namespace: &str,
+        way: Way,
+        app: Value,
+        routes: Vec<Value>,
+    ) -> anyhow::Result<Self> {
+        if way == Way::Skipper {
+            shared.skipper.get_or_try_init(|| Skipper::start(&shared.bed)).await?;
+        }
         let story = Story::new(&shared.bed, namespace).await?;
-        let host = story.host("app");
-        shared.bed.gateway(namespace, &[&host]).await?;
-        let mut objects = way.objects(&host);
+        shared.bed.gateway(namespace, &[&story.host("app"), &story.host("beside")]).await?;
+        let mut objects = routes.clone();
         objects.push(json!({
             "apiVersion": "v1", "kind": "Service", "metadata": {"name": "app"},
             "spec": {"selector": {"app": "app"}, "ports": [{"name": "http", "port": 80, "targetPort": 8080}]},
@@ -97,7 +117,7 @@ impl<'a> Life<'a> {
         objects.push(app);
         story.apply(objects).await?;
         let users = Clients::begin(&way.target(&story).await?).await?;
-        Ok(Self { story, way, users })
+        Ok(Self { story, way, users, routes })
     }
 
     /// A Canary takes it over.
@@ -120,7 +140,13 @@ impl<'a> Life<'a> {
 
 /// Everything that happens to an application whose router splits by weight.
 async fn life(shared: &Shared, namespace: &str, way: Way) -> anyhow::Result<()> {
-    let life = Life::begin(shared, namespace, way).await?;
+    let (life, others) = beside(shared, namespace, way).await?;
+    lived(shared, &life).await?;
+    others.unharmed().map(drop)
+}
+
+/// From the adoption to the end.
+pub(crate) async fn lived(shared: &Shared, life: &Life<'_>) -> anyhow::Result<()> {
     let steps = |holds: [&str; 3]| -> Value {
         let all = SHARES.iter().zip(holds).map(|(weight, hold)| json!({"weight": weight, "hold": hold}));
         json!(all.collect::<Vec<_>>())
@@ -137,14 +163,14 @@ async fn life(shared: &Shared, namespace: &str, way: Way) -> anyhow::Result<()> 
     life.story.phase("app", Phase::Succeeded).await?;
     life.users.all("2").await?;
     life.users.whole("the good release")?;
-    fails_and_is_mended(shared, &life, namespace).await?;
-    handed_back(&life).await
+    fails_and_is_mended(shared, life).await?;
+    handed_back(life).await
 }
 
 /// A release that fails all requests is taken back; setting the target back ends the failure.
-async fn fails_and_is_mended(shared: &Shared, life: &Life<'_>, namespace: &str) -> anyhow::Result<()> {
+async fn fails_and_is_mended(shared: &Shared, life: &Life<'_>) -> anyhow::Result<()> {
     let bad = Behaviour { error_rate: Some(1.0), ..Behaviour::default() };
-    shared.bed.kubelet()?.set(Selector::image("app:3").in_namespace(namespace), bad);
+    shared.bed.kubelet()?.set(Selector::image("app:3").in_namespace(&life.story.namespace), bad);
     life.story.set_image("app", "app:3").await?;
     life.story.phase("app", Phase::Failed).await?;
     life.users.all("2").await?;
@@ -157,8 +183,8 @@ async fn fails_and_is_mended(shared: &Shared, life: &Life<'_>, namespace: &str) 
 /// The Canary is deleted: what the users had is there again.
 pub(crate) async fn handed_back(life: &Life<'_>) -> anyhow::Result<()> {
     life.story.delete_canary("app").await?;
-    for wanted in life.way.objects(&life.story.host("app")) {
-        let is = object(&life.story, &wanted).await?;
+    for wanted in &life.routes {
+        let is = object(&life.story, wanted).await?;
         ensure!(contains(&is["spec"], &wanted["spec"]), "is {}, was {}", is["spec"], wanted["spec"]);
         let marked = is["metadata"].to_string().contains("serin.dev/");
         ensure!(!marked, "our marks are left: {}", is["metadata"]);
@@ -228,7 +254,7 @@ async fn services(shared: &Shared) -> anyhow::Result<()> {
     life.story.phase("app", Phase::Succeeded).await?;
     life.users.all("2").await?;
     life.users.whole("the good release")?;
-    fails_and_is_mended(shared, &life, "services").await?;
+    fails_and_is_mended(shared, &life).await?;
     drop(asked);
     handed_back(&life).await
 }

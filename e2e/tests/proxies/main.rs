@@ -1,8 +1,12 @@
-//! Canaries behind every proxy that can be had, each at the pace it has by default: Contour, Traefik, kube-proxy, and
-//! Envoy driven by an istiod that gathers changes for two seconds. Pods take three seconds to become ready.
+//! Canaries behind every proxy that can be had, each at the pace it has by default: Contour, Traefik, kube-proxy, Envoy
+//! driven by an istiod that gathers changes for two seconds, and Skipper, once a story asks for it. Pods take three seconds
+//! to become ready.
 //!
 //! One bed and one operator serve all stories. `cargo test -p serin-e2e --test proxies -- NAME` runs some.
 
+mod bad_versions;
+mod beside_others;
+mod bystanders;
 mod clients;
 mod examples;
 mod gateway_api;
@@ -12,38 +16,35 @@ mod refused;
 mod services;
 mod way;
 
-use std::{future::Future, pin::Pin, process::ExitCode, sync::Arc, time::Duration};
+use std::{process::ExitCode, time::Duration};
 
-use libtest_mimic::{Arguments, Failed, Trial};
 use serin_bed::{
-    Bed, Options,
+    Bed, Options, Skipper,
     lacking::{Lacking, Need},
     operator::Operator,
     proxy::Proxy,
+    stage::{self, Stage},
 };
-use tokio::{runtime::Runtime, sync::OnceCell};
+use tokio::sync::{Mutex, OnceCell};
+
+pub(crate) use serin_bed::story;
 
 /// What all stories share.
 pub(crate) struct Shared {
     pub(crate) bed: Bed,
-    _operator: Operator,
+    pub(crate) operator: Mutex<Operator>,
+    /// Skipper, once a story has asked for it.
+    pub(crate) skipper: OnceCell<Skipper>,
 }
 
-pub(crate) type Run = for<'a> fn(&'a Shared) -> Pin<Box<dyn Future<Output = anyhow::Result<()>> + Send + 'a>>;
-
-/// A story: its name, and what happens.
-macro_rules! story {
-    ($name:path) => {
-        story!($name, serin_bed::lacking::Need::Bed)
-    };
-    ($name:path, $need:expr) => {
-        (stringify!($name), $need, |shared| Box::pin($name(shared)))
-    };
+impl stage::Shared for Shared {
+    fn bed(&self) -> &Bed {
+        &self.bed
+    }
 }
-pub(crate) use story;
 
 /// Stories of one file.
-pub(crate) type Family = &'static [(&'static str, Need, Run)];
+pub(crate) type Family = stage::Family<Shared>;
 
 const FAMILIES: &[(&str, Family)] = &[
     ("lives", lives::STORIES),
@@ -54,14 +55,23 @@ const FAMILIES: &[(&str, Family)] = &[
     ("examples", examples::STORIES),
 ];
 
-/// What all trials have.
-#[derive(Clone)]
-struct Stage {
-    runtime: Arc<Runtime>,
-    shared: Arc<OnceCell<Shared>>,
-    /// Those that this machine can run.
-    proxies: Vec<Proxy>,
-}
+/// Families that run after the others, few stories at a time: they send many requests.
+const BUSY: &[(&str, Family)] =
+    &[("beside_others", beside_others::STORIES), ("bad_versions", bad_versions::STORIES)];
+
+/// Those that take most of a minute or longer. They are played where a filter names them, and with `SERIN_STORIES=all`
+/// (`make proxies-check`).
+const SLOW: &[&str] = &[
+    "bad_versions::contour",
+    "bad_versions::gateway_api_by_contour",
+    "bad_versions::gateway_api_by_istiod",
+    "bad_versions::istio",
+    "bad_versions::services",
+    "bad_versions::skipper",
+    "bad_versions::traefik",
+    "beside_others::life_by_skipper",
+    "beside_others::mishaps_by_skipper",
+];
 
 /// How long istiod gathers changes.
 const DEBOUNCE: Duration = Duration::from_secs(2);
@@ -72,35 +82,17 @@ async fn start(proxies: Vec<Proxy>) -> anyhow::Result<Shared> {
     bed.install().await?;
     let mut operator = Operator::start(&bed, &[], &[])?;
     operator.ready(Duration::from_secs(30)).await?;
-    Ok(Shared { bed, _operator: operator })
-}
-
-fn trial(stage: &Stage, name: String, run: Run) -> Trial {
-    let Stage { runtime, shared, proxies } = stage.clone();
-    Trial::test(name, move || {
-        let told = async { run(shared.get_or_try_init(|| start(proxies)).await?).await };
-        runtime.block_on(told).map_err(|error: anyhow::Error| Failed::from(format!("{error:#}")))
-    })
+    Ok(Shared { bed, operator: Mutex::new(operator), skipper: OnceCell::new() })
 }
 
 fn main() -> anyhow::Result<ExitCode> {
-    let mut lacking = Lacking::find("proxies")?;
+    let lacking = Lacking::find("proxies")?;
     lacking.enter()?;
-    let mut arguments = Arguments::from_args();
-    // they wait far more than they work
-    arguments.test_threads.get_or_insert(30);
     let has = |proxy: &Proxy| *proxy != Proxy::KubeProxy || lacking.has(Need::Nftables);
-    let proxies = Proxy::ALL.into_iter().filter(has).collect();
-    let stage = Stage { runtime: Arc::new(Runtime::new()?), shared: Arc::default(), proxies };
-    let mut trials = Vec::new();
-    for (family, stories) in FAMILIES {
-        trials.extend(stories.iter().map(|(name, need, run)| {
-            let name = format!("{family}::{name}");
-            let skipped = lacking.skips(&name, *need);
-            trial(&stage, name, *run).with_ignored_flag(skipped)
-        }));
-    }
-    let conclusion = libtest_mimic::run(&arguments, trials);
-    lacking.conclude(conclusion.has_failed(), &stage.runtime, stage.shared, |shared| &shared.bed)?;
-    Ok(conclusion.exit_code())
+    let proxies: Vec<Proxy> = Proxy::ALL.into_iter().filter(has).collect();
+    let mut stage = Stage::new(lacking, move || start(proxies.clone()))?.without(SLOW);
+    // they wait far more than they work
+    stage.play(30, FAMILIES);
+    stage.play(2, BUSY);
+    stage.end()
 }

@@ -7,7 +7,7 @@ use anyhow::Context;
 use k8s_openapi::api::core::v1::Service;
 use kube::Api;
 use serde_json::{Value, json};
-use serin_bed::{load::Target, proxies::Door, story::Story};
+use serin_bed::{Skipper, load::Target, proxies::Door, story::Story};
 
 /// One way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub(crate) enum Way {
     Istio,
     /// Nothing but Services, by kube-proxy.
     Services,
+    /// Ingress by Skipper.
+    Skipper,
 }
 
 impl Way {
@@ -35,12 +37,12 @@ impl Way {
             Self::Beta => "gatewayapi:v1beta1",
             Self::Istio => "istio",
             Self::Services => "kubernetes",
+            Self::Skipper => "skipper",
         }
     }
 
     /// What leads users to the Service `app`: the routing object named `app` first, if there is one.
     pub(crate) fn objects(self, host: &str) -> Vec<Value> {
-        let route = |api: &str, kind: &str, name: &str, spec: Value| json!({"apiVersion": api, "kind": kind, "metadata": {"name": name}, "spec": spec});
         match self {
             Self::Contour => vec![
                 route(
@@ -93,6 +95,7 @@ impl Way {
                 }),
             )],
             Self::Services => vec![],
+            Self::Skipper => vec![ingress("app", &json!({}), &[(host, &[("/", &["app"])])])],
         }
     }
 
@@ -100,7 +103,7 @@ impl Way {
     pub(crate) fn service(self, host: &str) -> Value {
         let mut service = json!({"port": 80, "targetPort": 8080, "portName": "http"});
         match self {
-            Self::Contour | Self::Traefik | Self::Services => {}
+            Self::Contour | Self::Traefik | Self::Services | Self::Skipper => {}
             Self::Beta => return Self::Gateway(Door::Contour).service(host),
             Self::Gateway(door) => {
                 service["gatewayRefs"] = json!([door.gateway()]);
@@ -115,6 +118,16 @@ impl Way {
         service
     }
 
+    /// The user's own object that the Canary has to name.
+    pub(crate) fn reference(self) -> Value {
+        match self {
+            Self::Skipper => {
+                json!({"ingressRef": {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "name": "app"}})
+            }
+            _ => json!({}),
+        }
+    }
+
     /// Where users ask. kube-proxy chooses once for each connection.
     pub(crate) async fn target(self, story: &Story<'_>) -> anyhow::Result<Target> {
         let host = story.host("app");
@@ -124,8 +137,36 @@ impl Way {
             Self::Gateway(door) => Target::at(door.address(), &host),
             Self::Istio => Target::gateway(&host),
             Self::Services => through(story, "app").await?,
+            Self::Skipper => Target::at(Skipper::ADDRESS, &host),
         })
     }
+}
+
+/// A route, named so.
+pub(crate) fn route(api: &str, kind: &str, name: &str, spec: Value) -> Value {
+    let mut object = json!({"apiVersion": api, "kind": kind, "metadata": {"name": name}});
+    object["spec"] = spec;
+    object
+}
+
+/// Paths of a host, each with the Services that it leads to.
+pub(crate) type Paths<'a> = &'a [(&'a str, &'a [&'a str])];
+
+/// An Ingress with these annotations and paths by host.
+pub(crate) fn ingress(name: &str, annotations: &Value, hosts: &[(&str, Paths<'_>)]) -> Value {
+    let rule = |(host, paths): &(&str, Paths<'_>)| {
+        let path = |path: &str, service: &str| {
+            json!({"path": path, "pathType": "Prefix",
+                "backend": {"service": {"name": service, "port": {"number": 80}}}})
+        };
+        let all = paths.iter().flat_map(|(at, services)| services.iter().map(|to| path(at, to)));
+        json!({"host": host, "http": {"paths": all.collect::<Vec<_>>()}})
+    };
+    json!({
+        "apiVersion": "networking.k8s.io/v1", "kind": "Ingress",
+        "metadata": {"name": name, "annotations": annotations},
+        "spec": {"rules": hosts.iter().map(rule).collect::<Vec<_>>()},
+    })
 }
 
 /// `GET /` of a Service at its own address, with a new connection each time.

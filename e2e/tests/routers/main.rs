@@ -18,9 +18,12 @@ use serin::{
 use serin_model::{Sim, Trouble, fixture, late_proxy::LateProxy, time, world::World};
 
 mod acceptance;
+mod calls;
 mod kuma;
 mod late_proxy;
 mod lives;
+
+use calls::Calls;
 
 const HTTP_ROUTE: Kind =
     Kind { group: "gateway.networking.k8s.io", version: "v1", kind: "HTTPRoute", plural: "httproutes" };
@@ -35,6 +38,8 @@ struct Play {
     dies: Option<usize>,
     /// What leads users, if requests are counted.
     proxy: Option<LateProxy>,
+    /// Calls of the API server so far.
+    calls: usize,
 }
 
 impl Play {
@@ -47,18 +52,20 @@ impl Play {
         for (kind, object) in users(provider) {
             world.put(kind, object, time::start());
         }
-        Ok(Self { sim: Sim::new(world, "podinfo"), router, answers: true, dies: None, proxy: None })
+        Ok(Self { sim: Sim::new(world, "podinfo"), router, answers: true, dies: None, proxy: None, calls: 0 })
     }
 
     /// Time passes second by second; the Gateway takes in what it sees.
     fn pass(&mut self, seconds: u64) {
         for _ in 0..seconds {
+            let before = self.sim.log.len();
             self.sim.trouble = self.dies.map(Trouble::CrashAfter);
             self.sim.advance(Duration::from_secs(1));
             if self.answers {
                 self.answer("True");
                 self.accept();
             }
+            self.calls += calls::of(&self.sim.log[before..]);
             if let Some(proxy) = &mut self.proxy {
                 proxy.saw(&self.sim.world, self.sim.now);
                 let lost = proxy.lost(&self.sim.world, &self.sim.pods, self.sim.now);
@@ -166,12 +173,18 @@ fn users(provider: &str) -> Vec<(Kind, Value)> {
 }
 
 fn life(provider: &str) -> Result<()> {
-    lived(Play::new(provider, &json!({}))?, provider != "kubernetes", users(provider))
+    let calls = played(Play::new(provider, &json!({}))?, provider != "kubernetes", users(provider))?;
+    calls::no_more(provider, calls)
+}
+
+fn lived(play: Play, moves: bool, users: Vec<(Kind, Value)>) -> Result<()> {
+    played(play, moves, users).map(drop)
 }
 
 /// From the beginning to the end, after which the user's objects are as they were. `moves`: users are moved in a run.
-fn lived(mut play: Play, moves: bool, users: Vec<(Kind, Value)>) -> Result<()> {
+fn played(mut play: Play, moves: bool, users: Vec<(Kind, Value)>) -> Result<Calls> {
     play.pass(40);
+    let begun = play.calls;
     play.is(Phase::Initialized)?;
     ensure!(play.split()? == Split::to_canary(0));
 
@@ -182,6 +195,7 @@ fn lived(mut play: Play, moves: bool, users: Vec<(Kind, Value)>) -> Result<()> {
         most = most.max(play.split()?.canary());
     }
     play.is(Phase::Succeeded)?;
+    let promoted = play.calls;
     ensure!(most == if moves { 40 } else { 0 }, "{most} % went to the canary at most");
     ensure!(play.said("Routing all traffic to primary") == moves);
 
@@ -189,6 +203,7 @@ fn lived(mut play: Play, moves: bool, users: Vec<(Kind, Value)>) -> Result<()> {
     fixture::set_image(&mut play.sim, "podinfo:3");
     play.pass(80);
     play.is(Phase::Failed)?;
+    let failed = play.calls;
     ensure!(play.split()? == Split::to_canary(0));
 
     play.sim.world.delete_canary(play.sim.now);
@@ -207,7 +222,7 @@ fn lived(mut play: Play, moves: bool, users: Vec<(Kind, Value)>) -> Result<()> {
         let left = objects.get(kind, name).context("the user's object is gone")?;
         ensure!(left["spec"] == object["spec"] && left["metadata"]["generation"] == 1, "{left}");
     }
-    Ok(())
+    Ok([begun, promoted - begun, failed - promoted, play.calls - failed])
 }
 
 fn name(object: &Value) -> String {

@@ -99,7 +99,8 @@ impl Condition {
         if canary.len().max(primary.len()) > MOST_SERIES {
             return Err(format!("the query yields more than {MOST_SERIES} series"));
         }
-        if self.primary.first && primary.len() > 1 {
+        let one = self.primary.first || self.primary.placed && !self.canary.placed;
+        if one && primary.len() > 1 {
             return Err(format!(
                 "the query yields {} series for the primary, and which of them belongs to which of the canary's is not known: let both queries yield one, as with sum, or compare with max(primary)",
                 primary.len()

@@ -74,7 +74,14 @@ fn canary_and_primary_are_compared() {
 
 #[test]
 fn several_series_of_the_primary_are_not_taken_for_one() {
-    for text in ["canary[0] <= primary[0]", "canary <= primary", "canary[0] <= first(primary)"] {
+    for text in [
+        "canary[0] <= primary[0]",
+        "canary <= primary",
+        "canary[0] <= first(primary)",
+        "canary[0] <= last(primary)",
+        "canary[0] <= primary[1]",
+        "canary <= primary[-1]",
+    ] {
         let said = Condition::parse(text).unwrap().holds(&[0.1, 0.2], &[0.2, 0.1]).unwrap_err();
         assert!(said.contains("2 series for the primary") && said.contains("max(primary)"), "{said}");
     }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::work::parsed;
 use crate::{manifest, names, snapshot::Key};
 
 #[derive(Debug)]
@@ -9,14 +10,33 @@ pub(super) enum Entry {
     Seen {
         version: u64,
         text: Box<str>,
+        /// What it is looked for by, besides its name.
+        terms: Box<[String]>,
     },
     /// Deleted at this version: an older write of ours that returns late does not bring it back.
-    Deleted {
-        version: u64,
-    },
+    Deleted { version: u64 },
 }
 
 impl Entry {
+    pub(super) fn seen(version: u64, object: &Value, terms: Vec<String>) -> Self {
+        Self::Seen { version, text: object.to_string().into(), terms: terms.into() }
+    }
+
+    pub(super) fn terms(&self) -> &[String] {
+        match self {
+            Self::Seen { terms, .. } => terms,
+            Self::Deleted { .. } => &[],
+        }
+    }
+
+    /// Its text; none for what was deleted.
+    pub(super) fn text(&self) -> Option<&str> {
+        match self {
+            Self::Seen { text, .. } => Some(text),
+            Self::Deleted { .. } => None,
+        }
+    }
+
     pub(super) fn version(&self) -> u64 {
         match self {
             Self::Seen { version, .. } | Self::Deleted { version } => *version,
@@ -24,10 +44,9 @@ impl Entry {
     }
 
     pub(super) fn object(&self) -> Option<Value> {
-        match self {
-            Self::Seen { text, .. } => serde_json::from_str(text).ok(),
-            Self::Deleted { .. } => None,
-        }
+        let text = self.text()?;
+        parsed();
+        serde_json::from_str(text).ok()
     }
 }
 

@@ -21,16 +21,12 @@ impl ObjectCache {
     pub(crate) fn regain(&self, kind: Kind, now: Timestamp) -> Vec<Key> {
         let mut inner = self.lock();
         let lost = inner.lost.remove(&kind);
-        if lost.is_some_and(|lost| lost.is_old(now)) {
-            inner.references.keys().cloned().collect()
-        } else {
-            vec![]
-        }
+        if lost.is_some_and(|lost| lost.is_old(now)) { inner.canaries.keys() } else { vec![] }
     }
 
     /// All Canaries: a kind has not been seen for too long.
     pub(crate) fn concerned(&self) -> Vec<Key> {
-        self.lock().references.keys().cloned().collect()
+        self.lock().canaries.keys()
     }
 
     /// The kinds that have not been seen for too long.

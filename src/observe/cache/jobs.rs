@@ -5,11 +5,10 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{entry::Entry, store::ObjectCache};
+use super::{entries::Entries, store::ObjectCache};
 use crate::{
     analysis::job::KIND,
     api::MetricTemplateSpec,
-    manifest,
     observe::{availability::Availability, error::GatherError},
     snapshot::{JOB, Key, METRIC_TEMPLATE, Objects, POD},
 };
@@ -24,7 +23,7 @@ pub(super) fn drop_spec(pod: &mut Value) {
 /// The Jobs of a Canary and their pods.
 pub(crate) fn gather(
     cache: &ObjectCache,
-    (namespace, canary): &Key,
+    key: &Key,
     templates: &BTreeMap<String, MetricTemplateSpec>,
     objects: &mut Objects,
     available: &mut Availability,
@@ -40,7 +39,7 @@ pub(crate) fn gather(
         } else {
             available.listed(cache, kind)?;
         }
-        for object in cache.list(kind, namespace).into_iter().filter(|o| manifest::ours(o, canary)) {
+        for object in cache.owned(kind, key) {
             objects.insert(kind, object);
         }
     }
@@ -51,10 +50,10 @@ impl ObjectCache {
     /// Some MetricTemplate is a Job.
     pub(crate) fn has_jobs(&self) -> bool {
         let inner = self.lock();
-        let mut all = inner.objects.get(&METRIC_TEMPLATE).into_iter().flat_map(BTreeMap::values);
+        let mut all = inner.objects.get(&METRIC_TEMPLATE).into_iter().flat_map(Entries::all);
         all.any(|entry| {
             // hardly any template is a Job: only those that look like one are parsed
-            let named = matches!(entry, Entry::Seen { text, .. } if text.contains("\"type\":\"job\""));
+            let named = entry.text().is_some_and(|text| text.contains("\"type\":\"job\""));
             named && entry.object().is_some_and(|template| template["spec"]["provider"]["type"] == KIND)
         })
     }

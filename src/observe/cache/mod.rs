@@ -4,6 +4,8 @@
 //! parsed. A version that one of our writes returned is never replaced by an older one from a watch, so a decision
 //! always sees the writes before it.
 
+mod canaries;
+mod entries;
 mod entry;
 mod freshness;
 pub(super) mod jobs;
@@ -13,12 +15,16 @@ mod scope;
 pub(super) mod secrets;
 mod store;
 mod triggers;
+pub(super) mod work;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use self::entry::{Entry, drop_unread, key_of, version_of};
+use self::{
+    entries::{Entries, terms},
+    entry::{Entry, drop_unread, key_of, version_of},
+};
 pub(crate) use self::{freshness::GRACE, store::ObjectCache};
 use super::references::{Contested, References};
 use crate::{
@@ -57,7 +63,7 @@ impl ObjectCache {
             return vec![];
         }
         let old = entries.get(&key).filter(|_| scalers::without_status(kind)).and_then(Entry::object);
-        entries.insert(key.clone(), Entry::Seen { version, text: object.to_string().into() });
+        entries.put(key.clone(), Entry::seen(version, &object, terms(kind, &object)));
         if inner.floors.get(&(kind, key.clone())).is_some_and(|f| *f <= version) {
             inner.floors.remove(&(kind, key.clone()));
         }
@@ -72,7 +78,7 @@ impl ObjectCache {
         if kind == CANARY {
             let new = References::of(&object, &key.0);
             triggered.extend(inner.concerned(&key, &new));
-            if let Some(old) = inner.references.insert(key.clone(), new.clone())
+            if let Some(old) = inner.canaries.put(key.clone(), new.clone())
                 && old != new
             {
                 triggered.extend(inner.concerned(&key, &old));
@@ -95,13 +101,13 @@ impl ObjectCache {
         if triggered.is_empty() || kind == POD || pod_policies::KINDS.contains(&kind) {
             entries.remove(&key);
         } else {
-            entries.insert(key.clone(), Entry::Deleted { version });
+            entries.put(key.clone(), Entry::Deleted { version });
         }
         inner.floors.remove(&(kind, key.clone()));
         if kind == CANARY
-            && let Some(old) = inner.references.remove(&key)
+            && let Some(old) = inner.canaries.remove(&key)
         {
-            inner.dependencies.retain(|canary| *canary != key);
+            inner.dependencies.remove(&key);
             triggered.extend(inner.concerned(&key, &old));
         }
         triggered
@@ -110,17 +116,17 @@ impl ObjectCache {
     /// After a list: objects that were not in it are gone.
     pub(crate) fn listed(&self, kind: Kind, seen: &BTreeSet<Key>) -> Vec<Key> {
         let mut inner = self.lock();
-        let concerned: Vec<Key> = inner.references.keys().cloned().collect();
+        let concerned = inner.canaries.keys();
         inner.synced.insert(kind);
         inner.forbidden.remove(&kind);
         if kind == ENDPOINTS {
             inner.endpoints.retain(seen);
         } else {
             let entries = inner.objects.entry(kind).or_default();
-            entries.retain(|key, _| seen.contains(key));
+            entries.retain(|key| seen.contains(key));
             inner.floors.retain(|(of, key), _| *of != kind || seen.contains(key));
             if kind == CANARY {
-                inner.references.retain(|key, _| seen.contains(key));
+                inner.canaries.retain(|key| seen.contains(key));
                 inner.dependencies.retain(|key| seen.contains(key));
             }
         }
@@ -153,7 +159,7 @@ impl ObjectCache {
         let changed = inner.crds != crds || !inner.crds_synced;
         inner.crds = crds;
         inner.crds_synced = true;
-        if changed { inner.references.keys().cloned().collect() } else { vec![] }
+        if changed { inner.canaries.keys() } else { vec![] }
     }
 
     /// Marks a namespace as terminating or not. Returns its Canaries.
@@ -167,7 +173,7 @@ impl ObjectCache {
         if !changed {
             return vec![];
         }
-        inner.references.keys().filter(|k| k.0 == namespace).cloned().collect()
+        inner.canaries.of_namespace(namespace).map(|(key, _)| key.clone()).collect()
     }
 
     /// Holder of Flagger's lease and when it runs out; returns all Canaries when the holder changed.
@@ -175,7 +181,7 @@ impl ObjectCache {
         let mut inner = self.lock();
         let changed = lease.as_ref().map(|l| &l.0) != inner.flagger.as_ref().map(|l| &l.0);
         inner.flagger = lease;
-        if changed { inner.references.keys().cloned().collect() } else { vec![] }
+        if changed { inner.canaries.keys() } else { vec![] }
     }
 
     /// Holder of Flagger's lease and when it runs out.
@@ -186,7 +192,7 @@ impl ObjectCache {
     /// Notes what is read for a Canary, so that its changes matter to it whatever it is named.
     pub(crate) fn depends_on(&self, canary: &Key, objects: &[ObjectRef]) {
         let mut inner = self.lock();
-        let Some(references) = inner.references.get(canary) else { return };
+        let Some(references) = inner.canaries.get(canary) else { return };
         let named = references.services();
         let tells = |at: &&ObjectRef| {
             ![DEPLOYMENT, DAEMONSET, REVISION].contains(&at.kind) && !named.contains(&at.name)
@@ -220,32 +226,45 @@ impl ObjectCache {
 
     /// All objects of a kind in a namespace.
     pub(crate) fn list(&self, kind: Kind, namespace: &str) -> Vec<Value> {
-        self.find(kind, namespace, |_, _| true)
+        self.beginning(kind, namespace, "")
+    }
+
+    /// The objects of a kind in a namespace whose names begin so.
+    pub(crate) fn beginning(&self, kind: Kind, namespace: &str, head: &str) -> Vec<Value> {
+        let inner = self.lock();
+        let entries = inner.objects.get(&kind);
+        let found = entries.into_iter().flat_map(|entries| entries.beginning(namespace, head));
+        found.filter_map(|(_, entry)| entry.object()).collect()
+    }
+
+    /// The objects of a kind that bear the label of this Canary.
+    pub(crate) fn owned(&self, kind: Kind, (namespace, canary): &Key) -> Vec<Value> {
+        self.under(kind, namespace, &[entries::owned_by(canary)])
+    }
+
+    /// The workloads of a kind whose pods have all these labels; none for no labels.
+    pub(crate) fn labelled<'a>(
+        &self,
+        kind: Kind,
+        namespace: &str,
+        labels: impl Iterator<Item = (&'a String, &'a str)>,
+    ) -> Vec<Value> {
+        let terms: Vec<String> = labels.map(|(key, value)| entries::labelled(key, value)).collect();
+        self.under(kind, namespace, &terms)
+    }
+
+    fn under(&self, kind: Kind, namespace: &str, terms: &[String]) -> Vec<Value> {
+        let inner = self.lock();
+        let entries = inner.objects.get(&kind);
+        let found = entries.into_iter().flat_map(|entries| entries.under(namespace, terms));
+        found.filter_map(|(_, entry)| entry.object()).collect()
     }
 
     /// The objects of a kind, whatever their namespace, that `wanted` takes by their text.
     pub(crate) fn everywhere(&self, kind: Kind, wanted: impl Fn(&str) -> bool) -> Vec<Value> {
         let inner = self.lock();
-        let all = inner.objects.get(&kind).into_iter().flat_map(BTreeMap::values);
-        let near = all.filter(|entry| matches!(entry, Entry::Seen { text, .. } if wanted(text)));
-        near.filter_map(Entry::object).collect()
-    }
-
-    /// The objects of a kind in a namespace that `wanted` takes by their name and text.
-    pub(crate) fn find(
-        &self,
-        kind: Kind,
-        namespace: &str,
-        wanted: impl Fn(&str, &str) -> bool,
-    ) -> Vec<Value> {
-        let inner = self.lock();
-        let Some(entries) = inner.objects.get(&kind) else { return vec![] };
-        let from = (namespace.to_owned(), String::new());
-        let within = entries.range(from..).take_while(|(key, _)| key.0 == namespace);
-        within
-            .filter(|(key, entry)| matches!(entry, Entry::Seen { text, .. } if wanted(&key.1, text)))
-            .filter_map(|(_, entry)| entry.object())
-            .collect()
+        let all = inner.objects.get(&kind).into_iter().flat_map(Entries::all);
+        all.filter(|entry| entry.text().is_some_and(&wanted)).filter_map(Entry::object).collect()
     }
 
     /// A write to one of these is known to be newer than what has been seen.
@@ -266,39 +285,35 @@ impl ObjectCache {
     /// Other Canaries of the namespace that want what this one wants. `provider` is that of Canaries that name none.
     pub(super) fn rivals(&self, key: &Key, provider: &str) -> Vec<(Key, Contested)> {
         let inner = self.lock();
-        let Some(own) = inner.references.get(key) else { return vec![] };
+        let Some(own) = inner.canaries.get(key) else { return vec![] };
         let own = own.routed_by(provider);
-        let candidates = inner.rivals(key, &own).map(|(other, _)| other);
-        let known = candidates.filter_map(|other| Some((other, inner.references.get(other)?)));
+        let candidates = inner.rivals(key, &own).into_iter();
+        let known = candidates.filter_map(|(other, _)| Some((inner.canaries.get(&other)?, other)));
         known
-            .filter_map(|(other, theirs)| Some((other.clone(), own.contests(&theirs.routed_by(provider))?)))
+            .filter_map(|(theirs, other)| Some((other, own.contests(&theirs.routed_by(provider))?)))
             .collect()
     }
 
     /// Other Canaries, of all namespaces, that serve a host of this one.
     pub(super) fn neighbours(&self, key: &Key) -> Vec<Key> {
         let inner = self.lock();
-        let Some(own) = inner.references.get(key) else { return vec![] };
-        inner.neighbours(key, own).cloned().collect()
+        let Some(own) = inner.canaries.get(key) else { return vec![] };
+        inner.neighbours(key, own)
     }
 
     /// Providers that Canaries name; one of them is empty if some name none.
     pub(crate) fn providers(&self) -> BTreeSet<String> {
-        self.lock().references.values().map(|references| references.provider.clone()).collect()
+        self.lock().canaries.all().map(|(_, references)| references.provider.clone()).collect()
     }
 
     /// Some Canary has a target of this kind.
     pub(crate) fn targets(&self, kind: Target) -> bool {
-        self.lock().references.values().any(|references| references.kind == Some(kind))
+        self.lock().canaries.all().any(|(_, references)| references.kind == Some(kind))
     }
 
     /// Number of Canaries per namespace.
     pub(crate) fn totals(&self) -> BTreeMap<String, usize> {
-        let mut totals = BTreeMap::new();
-        for key in self.lock().references.keys() {
-            *totals.entry(key.0.clone()).or_default() += 1;
-        }
-        totals
+        self.lock().canaries.totals().clone()
     }
 }
 

@@ -1,8 +1,10 @@
 //! Autoscalers among what the watches have seen: whom they matter to, and which of their changes do.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
-use super::{entry::Entry, store::ObjectCache};
+use super::store::ObjectCache;
 use crate::{
     manifest::pod_policies,
     names,
@@ -48,18 +50,11 @@ impl ObjectCache {
     pub(crate) fn scalers(&self, kind: Kind, namespace: &str, target: &str) -> Vec<String> {
         let inner = self.lock();
         let Some(entries) = inner.objects.get(&kind) else { return vec![] };
-        let (from, primary) = ((namespace.to_owned(), String::new()), names::primary(target));
-        let within = entries.range(from..).take_while(|(key, _)| key.0 == namespace);
-        // hardly any other autoscaler has the name in it: only those that do are parsed
-        within
-            .filter(|(_, entry)| matches!(entry, Entry::Seen { text, .. } if text.contains(target)))
-            .filter(|(_, entry)| {
-                entry.object().is_some_and(|o| {
-                    let whom = &o["spec"]["scaleTargetRef"]["name"];
-                    *whom == *target || *whom == *primary
-                })
-            })
-            .map(|(key, _)| key.1.clone())
-            .collect()
+        let found: BTreeSet<&str> = [target.to_owned(), names::primary(target)]
+            .iter()
+            .flat_map(|whom| entries.under(namespace, std::slice::from_ref(whom)))
+            .map(|(name, _)| name)
+            .collect();
+        found.into_iter().map(str::to_owned).collect()
     }
 }

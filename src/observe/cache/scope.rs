@@ -1,6 +1,9 @@
 //! How far the watches reach: objects that belong to no namespace, and kinds that the operator may not list.
 
-use super::store::{Inner, ObjectCache};
+use super::{
+    canaries::Term,
+    store::{Inner, ObjectCache},
+};
 use crate::{
     observe::references::References,
     snapshot::{Key, Kind},
@@ -16,7 +19,7 @@ impl ObjectCache {
     pub(crate) fn forbid(&self, kind: Kind) -> Vec<Key> {
         let mut inner = self.lock();
         let new = inner.forbidden.insert(kind);
-        if new { inner.references.keys().cloned().collect() } else { vec![] }
+        if new { inner.canaries.keys() } else { vec![] }
     }
 
     /// The operator was told that it may not list the kind, and has not listed it since.
@@ -34,11 +37,8 @@ impl ObjectCache {
 impl Inner {
     /// The Canaries, whatever their namespace, that have a Service of this name.
     pub(super) fn with_service_anywhere(&self, name: &str) -> Vec<Key> {
-        let named = |references: &References| references.services().iter().any(|service| service == name);
-        self.references
-            .iter()
-            .filter(|(_, references)| named(references))
-            .map(|(key, _)| key.clone())
-            .collect()
+        let named =
+            |_: &Key, references: &References| references.services().iter().any(|service| service == name);
+        self.naming(&Term::ServiceAnywhere(name), named)
     }
 }

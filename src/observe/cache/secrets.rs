@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    super::references::References,
-    entry::Entry,
+    canaries::Term,
     store::{Inner, ObjectCache},
 };
 use crate::{
@@ -35,7 +34,7 @@ impl ObjectCache {
     /// Other namespaces in which Canaries of this one have MetricTemplates.
     pub(crate) fn templates_elsewhere(&self, namespace: &str) -> BTreeSet<String> {
         let inner = self.lock();
-        let own = inner.references.iter().filter(|(key, _)| key.0 == namespace);
+        let own = inner.canaries.of_namespace(namespace);
         let all = own.flat_map(|(_, references)| &references.templates);
         let others = all.filter_map(|name| Some(name.split_once('/')?.0));
         others.filter(|other| *other != namespace).map(str::to_owned).collect()
@@ -46,17 +45,16 @@ impl Inner {
     /// The Canaries with a MetricTemplate that names this Secret.
     pub(super) fn using_secret(&self, secret: &Key) -> Vec<Key> {
         let Some(entries) = self.objects.get(&METRIC_TEMPLATE) else { return vec![] };
-        let from = (secret.0.clone(), String::new());
-        let within = entries.range(from..).take_while(|(key, _)| key.0 == secret.0);
-        let naming = within.filter(|(_, entry)| {
-            // most Secrets are named by none: no template is parsed for those
-            let named = |text: &str| text.contains("secretRef") && text.contains(secret.1.as_str());
-            matches!(entry, Entry::Seen { text, .. } if named(text))
+        let named = |text: &str| text.contains("secretRef") && text.contains(secret.1.as_str());
+        // most Secrets are named by none: no template is parsed for those
+        let naming = entries.beginning(&secret.0, "").filter(|(_, entry)| {
+            entry.text().is_some_and(named)
                 && entry.object().is_some_and(|o| o["spec"]["provider"]["secretRef"]["name"] == secret.1)
         });
-        let templates: Vec<String> = naming.map(|(key, _)| format!("{}/{}", key.0, key.1)).collect();
-        let refers = |i: &References| i.templates.iter().any(|name| templates.contains(name));
-        self.references.iter().filter(|(_, i)| refers(i)).map(|(key, _)| key.clone()).collect()
+        let templates = naming.map(|(name, _)| format!("{}/{name}", secret.0));
+        let users = |name: String| self.naming(&Term::Template(&name), |_, of| of.templates.contains(&name));
+        let found: BTreeSet<Key> = templates.flat_map(users).collect();
+        found.into_iter().collect()
     }
 }
 

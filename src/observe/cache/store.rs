@@ -5,16 +5,16 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use super::entry::Entry;
+use super::{canaries::Canaries, entries::Entries};
 use crate::{
-    observe::{dependency_index::DependencyIndex, endpoints::Endpoints, references::References},
+    observe::{dependency_index::DependencyIndex, endpoints::Endpoints},
     snapshot::{Key, Kind, StaleKind},
 };
 
 #[derive(Debug, Default)]
 pub(super) struct Inner {
-    pub(super) objects: BTreeMap<Kind, BTreeMap<Key, Entry>>,
-    pub(super) references: BTreeMap<Key, References>,
+    pub(super) objects: BTreeMap<Kind, Entries>,
+    pub(super) canaries: Canaries,
     pub(super) dependencies: DependencyIndex,
     pub(super) endpoints: Endpoints,
     /// A write whose result is known only by version: the object as seen before it is stale.

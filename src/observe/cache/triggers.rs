@@ -1,9 +1,12 @@
 //! Which Canaries an object bears on.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::Value;
 
 use super::{
     super::references::{Contested, References},
+    canaries::Term,
     store::Inner,
 };
 use crate::{
@@ -23,16 +26,15 @@ impl Inner {
         }
         if kind == METRIC_TEMPLATE {
             let name = format!("{}/{}", key.0, key.1);
-            let refers = |i: &References| i.templates.contains(&name);
-            return self.references.iter().filter(|(_, i)| refers(i)).map(|(k, _)| k.clone()).collect();
+            return self.naming(&Term::Template(&name), |_, refers| refers.templates.contains(&name));
         }
         if kind == ALERT_PROVIDER {
             let name = format!("{}/{}", key.0, key.1);
-            let refers = |i: &References| i.alert_providers.contains(&name);
-            return self.references.iter().filter(|(_, i)| refers(i)).map(|(k, _)| k.clone()).collect();
+            return self
+                .naming(&Term::AlertProvider(&name), |_, refers| refers.alert_providers.contains(&name));
         }
         if [CANARY_RUN, JOB, POD].contains(&kind) {
-            return self.within(&key.0, |canary, _| manifest::ours(object, &canary.1));
+            return self.owning(&key.0, object);
         }
         if kind.cluster_wide() {
             let read = self.dependencies.dependents_anywhere(kind, &key.1);
@@ -40,69 +42,100 @@ impl Inner {
         }
         if config::KINDS.contains(&kind) {
             let name = config::key(&ObjectRef::new(kind, key.1.clone()));
-            let mut triggered = self.within(&key.0, |canary, references| {
-                references.configs.contains(&name) || manifest::ours(object, &canary.1)
-            });
+            let term = Term::Config(&key.0, &name);
+            let mut triggered =
+                self.naming(&term, |of, refers| of.0 == key.0 && refers.configs.contains(&name));
+            triggered.extend(self.owning(&key.0, object));
             if kind == SECRET {
                 triggered.extend(self.using_secret(key));
             }
             return triggered;
         }
-        let of = object["metadata"]["labels"][names::LABEL_TEMPLATE_OF].as_str();
-        self.referencing(&key.0, |references| match kind {
-            DEPLOYMENT | DAEMONSET => {
-                key.1 == references.target || key.1 == names::primary(&references.target)
+        let mut triggered = self.referring(kind, key, object);
+        triggered.extend(self.dependencies.dependents(kind, key));
+        triggered
+    }
+
+    /// The Canaries that name an object of a namespace.
+    fn referring(&self, kind: Kind, key: &Key, object: &Value) -> Vec<Key> {
+        let (namespace, name) = (key.0.as_str(), key.1.as_str());
+        let here = |of: &Key| of.0 == namespace;
+        match kind {
+            DEPLOYMENT | DAEMONSET => self.naming(&Term::Workload(namespace, name), |of, refers| {
+                here(of) && (name == refers.target || name == names::primary(&refers.target))
+            }),
+            REVISION => {
+                let of = object["metadata"]["labels"][names::LABEL_TEMPLATE_OF].as_str().unwrap_or_default();
+                self.naming(&Term::TemplateOf(namespace, of), |key, refers| {
+                    here(key) && of == names::label_value(&names::primary(&refers.target))
+                })
             }
-            REVISION => of == Some(names::label_value(&names::primary(&references.target)).as_str()),
             HPA | SCALED_OBJECT => {
                 let whom = object["spec"]["scaleTargetRef"]["name"].as_str().unwrap_or_default();
-                references.scaled_by(&key.1, whom)
+                let scaled = |of: &Key, refers: &References| here(of) && refers.scaled_by(name, whom);
+                let mut triggered = self.naming(&Term::Workload(namespace, whom), scaled);
+                triggered.extend(self.naming(&Term::Scaler(namespace, name), scaled));
+                triggered
             }
-            kind if pod_policies::KINDS.contains(&kind) => true,
+            kind if pod_policies::KINDS.contains(&kind) => {
+                self.canaries.of_namespace(namespace).map(|(key, _)| key.clone()).collect()
+            }
             // Services, and most routing objects, are named after the apex
-            _ => references.services().contains(&key.1),
-        })
-        .into_iter()
-        .chain(self.dependencies.dependents(kind, key))
-        .collect()
+            _ => self.served(namespace, name),
+        }
     }
 
-    pub(super) fn referencing(&self, namespace: &str, hit: impl Fn(&References) -> bool) -> Vec<Key> {
-        self.within(namespace, |_, references| hit(references))
+    /// Those that name this, and are `meant`.
+    pub(super) fn naming(&self, term: &Term<'_>, meant: impl Fn(&Key, &References) -> bool) -> Vec<Key> {
+        let found = self.canaries.naming(term).filter(|(key, references)| meant(key, references));
+        found.map(|(key, _)| key.clone()).collect()
     }
 
-    pub(super) fn within(&self, namespace: &str, hit: impl Fn(&Key, &References) -> bool) -> Vec<Key> {
-        self.of_namespace(namespace).filter(|(key, own)| hit(key, own)).map(|(key, _)| key.clone()).collect()
-    }
-
-    fn of_namespace(&self, namespace: &str) -> impl Iterator<Item = (&Key, &References)> {
-        let from = (namespace.to_owned(), String::new());
-        self.references.range(from..).take_while(move |(key, _)| key.0 == namespace)
+    /// The Canary whose label an object bears.
+    fn owning(&self, namespace: &str, object: &Value) -> Vec<Key> {
+        let label = object["metadata"]["labels"][names::LABEL_CANARY].as_str().unwrap_or_default();
+        let ours = |of: &Key, _: &References| of.0 == namespace && manifest::ours(object, &of.1);
+        self.naming(&Term::Label(namespace, label), ours)
     }
 
     /// Other Canaries of the namespace that want an object of these references.
-    pub(super) fn rivals(&self, key: &Key, own: &References) -> impl Iterator<Item = (&Key, Contested)> {
-        self.of_namespace(&key.0)
-            .filter(move |(other, _)| *other != key)
-            .filter_map(|(other, references)| Some((other, own.contests(references)?)))
+    pub(super) fn rivals(&self, key: &Key, own: &References) -> Vec<(Key, Contested)> {
+        let mut found = BTreeMap::new();
+        for at in own.objects() {
+            for (other, references) in self.canaries.naming(&Term::Wanted(&key.0, &at)) {
+                if other.0 == key.0 && other != key && !found.contains_key(other) {
+                    found.insert(other.clone(), own.contests(references));
+                }
+            }
+        }
+        found.into_iter().filter_map(|(other, contested)| Some((other, contested?))).collect()
     }
 
     /// Other Canaries, of all namespaces, that serve a host of these references.
-    pub(super) fn neighbours(&self, key: &Key, own: &References) -> impl Iterator<Item = &Key> {
-        let served = |other: &References| other.hosts.iter().any(|host| own.hosts.contains(host));
-        let others = self.references.iter().filter(move |(other, _)| *other != key);
-        others.filter(move |(_, other)| served(other)).map(|(other, _)| other)
+    pub(super) fn neighbours(&self, key: &Key, own: &References) -> Vec<Key> {
+        let serving = |host: &String| {
+            self.naming(&Term::Host(host), |other, references| {
+                other != key && references.hosts.contains(host)
+            })
+        };
+        let found: BTreeSet<Key> = own.hosts.iter().flat_map(serving).collect();
+        found.into_iter().collect()
     }
 
     /// Other Canaries to which a change of these references matters.
     pub(super) fn concerned(&self, key: &Key, own: &References) -> Vec<Key> {
-        let rivals = self.rivals(key, own).map(|(other, _)| other);
-        rivals.chain(self.neighbours(key, own)).cloned().collect()
+        let rivals = self.rivals(key, own).into_iter().map(|(other, _)| other);
+        rivals.chain(self.neighbours(key, own)).collect()
     }
 
     /// The Canaries that have this Service.
     pub(super) fn served_by(&self, namespace: &str, service: Option<String>) -> Vec<Key> {
-        let Some(service) = service else { return vec![] };
-        self.referencing(namespace, |references| references.services().contains(&service))
+        service.map(|service| self.served(namespace, &service)).unwrap_or_default()
+    }
+
+    fn served(&self, namespace: &str, service: &str) -> Vec<Key> {
+        self.naming(&Term::Service(namespace, service), |of, references| {
+            of.0 == namespace && references.services().iter().any(|own| own == service)
+        })
     }
 }

@@ -15,7 +15,7 @@ use crate::{
     api::{AlertProviderSpec, Canary, MetricTemplateSpec},
     config::Rules,
     expression::Known,
-    manifest::{self, config, pod_policies, scaler, selectors, service},
+    manifest::{config, pod_policies, scaler, selectors, service},
     names, router,
     snapshot::{
         ALERT_PROVIDER, CANARY, CANARY_RUN, DAEMONSET, DEPLOYMENT, ENDPOINTS, HPA, Key, Kind,
@@ -23,7 +23,6 @@ use crate::{
         Snapshot, StaleKind,
     },
     spec::{Target, keep_in_use, known, validate},
-    text::first_chars,
     write_budget::WriteBudget,
 };
 
@@ -191,13 +190,13 @@ fn routes(
 fn former(
     cache: &ObjectCache,
     rules: &Rules,
-    (namespace, canary): &Key,
+    key: &Key,
     spec: &Canary,
     services: &[String],
 ) -> Vec<ObjectRef> {
-    let all = cache.find(SERVICE, namespace, |_, text| text.contains(names::LABEL_CANARY));
+    let all = cache.owned(SERVICE, key);
     let mut found = Vec::new();
-    for apex in service::apexes(all.iter(), canary).into_iter().filter(|apex| !services.contains(apex)) {
+    for apex in service::apexes(all.iter(), &key.1).into_iter().filter(|apex| !services.contains(apex)) {
         let names = [apex.clone(), names::primary(&apex), names::canary(&apex)];
         found.extend(names.map(|name| ObjectRef::new(SERVICE, name)));
         let Ok(c) = validate(spec, rules) else { continue };
@@ -231,15 +230,27 @@ fn scalers(
     Ok(found)
 }
 
-/// Other workloads that have all values of the target's selector somewhere in them: their pods may be selected as well.
+/// Other workloads whose pods may be selected as well: by the labels that the target or the primary is selected by, one of which
+/// has another value on a primary that is yet to be made.
 fn strangers(cache: &ObjectCache, namespace: &str, target_kind: Target, target: &str, objects: &mut Objects) {
-    let selector = objects.get(target_kind.kind(), target).map(selectors::match_labels).unwrap_or_default();
-    let values: Vec<String> = selector.values().filter_map(|v| v.as_str().map(str::to_owned)).collect();
-    if values.is_empty() || !target_kind.rests() {
+    if !target_kind.rests() {
         return;
     }
-    for kind in [DEPLOYMENT, DAEMONSET] {
-        for other in cache.find(kind, namespace, |_, text| values.iter().all(|value| text.contains(value))) {
+    let of = |name: &str| objects.get(target_kind.kind(), name).map(selectors::match_labels);
+    let own = of(target).unwrap_or_default();
+    let made = |key: &String| {
+        let mut new = own.clone();
+        let value = own[key].as_str().unwrap_or_default();
+        new.insert(key.clone(), names::primary(value).into());
+        new
+    };
+    let primary = of(&names::primary(target));
+    let all: Vec<_> = own.keys().map(made).chain(primary).chain([own.clone()]).collect();
+    for (selector, kind) in
+        all.iter().flat_map(|selector| [DEPLOYMENT, DAEMONSET].map(|kind| (selector, kind)))
+    {
+        let labels = selector.iter().filter_map(|(key, value)| Some((key, value.as_str()?)));
+        for other in cache.labelled(kind, namespace, labels) {
             objects.insert(kind, other);
         }
     }
@@ -260,65 +271,43 @@ fn policies(cache: &ObjectCache, namespace: &str, objects: &mut Objects, availab
 }
 
 /// The stored templates of this Canary's primary: another Canary may have one of the same name and another kind.
-fn revisions(cache: &ObjectCache, (namespace, canary): &Key, primary: &str, objects: &mut Objects) {
-    let mut all = cache.list(REVISION, namespace);
-    all.retain(|r| {
-        r["metadata"]["labels"][names::LABEL_TEMPLATE_OF] == names::label_value(primary)
-            && manifest::ours(r, canary)
-    });
-    for revision in all {
+fn revisions(cache: &ObjectCache, key: &Key, primary: &str, objects: &mut Objects) {
+    let of = names::label_value(primary);
+    let all = cache.owned(REVISION, key).into_iter();
+    for revision in all.filter(|r| r["metadata"]["labels"][names::LABEL_TEMPLATE_OF] == of) {
         objects.insert(REVISION, revision);
     }
 }
 
 /// The records of this Canary's runs; true when they are known.
-fn records(
-    cache: &ObjectCache,
-    (namespace, canary): &Key,
-    objects: &mut Objects,
-    missing: &mut Vec<String>,
-) -> bool {
+fn records(cache: &ObjectCache, key: &Key, objects: &mut Objects, missing: &mut Vec<String>) -> bool {
     if !cache.defines(&CANARY_RUN.crd()) {
         missing.push(CANARY_RUN.crd());
         return false;
     }
-    // names of records begin with that of their Canary, as far as it fits
-    let head = first_chars(canary, 54);
-    for record in cache.find(CANARY_RUN, namespace, |name, _| name.starts_with(head)) {
-        if manifest::ours(&record, canary) {
-            objects.insert(CANARY_RUN, record);
-        }
+    for record in cache.owned(CANARY_RUN, key) {
+        objects.insert(CANARY_RUN, record);
     }
     cache.synced(&[CANARY_RUN])
 }
 
 /// Metadata of the ConfigMaps and Secrets that these workloads use, of the copies made for this Canary, and of what
 /// has the name of a copy.
-fn configs(
-    cache: &ObjectCache,
-    (namespace, canary): &Key,
-    target: Target,
-    workloads: &[&String],
-    objects: &mut Objects,
-) {
+fn configs(cache: &ObjectCache, key: &Key, target: Target, workloads: &[&String], objects: &mut Objects) {
     let mut used = Vec::new();
     for workload in workloads.iter().filter_map(|name| objects.get(target.kind(), name)) {
         used.extend(config::references(&target.revision(workload)["spec"]).into_iter().map(|r| r.at));
     }
     for at in &used {
-        if let Some(object) = cache.get(at.kind, namespace, &at.name) {
+        if let Some(object) = cache.get(at.kind, &key.0, &at.name) {
             objects.insert(at.kind, object);
         }
     }
     for kind in config::KINDS {
-        let copies: Vec<String> =
-            used.iter().filter(|at| at.kind == kind).map(|at| names::primary(&at.name)).collect();
-        let label = names::label_value(canary);
-        let wanted = |name: &str, text: &str| {
-            text.contains(&label) && text.contains(names::LABEL_CANARY)
-                || name.contains("-primary-") && copies.iter().any(|copy| name.starts_with(copy.as_str()))
-        };
-        for object in cache.find(kind, namespace, wanted) {
+        let copies = used.iter().filter(|at| at.kind == kind).map(|at| names::primary(&at.name));
+        // "-primary", then a checksum
+        let named = copies.flat_map(|copy| cache.beginning(kind, &key.0, &format!("{copy}-")));
+        for object in cache.owned(kind, key).into_iter().chain(named) {
             objects.insert(kind, object);
         }
     }

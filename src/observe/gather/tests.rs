@@ -1,6 +1,10 @@
 use serde_json::json;
 
 use super::*;
+use crate::{
+    observe::cache::work,
+    snapshot::{CONFIG_MAP, JOB, POD, SECRET},
+};
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_000_000 + seconds).unwrap()
@@ -21,7 +25,11 @@ fn seen(provider: &str) -> (ObjectCache, Key) {
     for kind in super::super::mandatory(&Rules::default()).into_iter().chain(pod_policies::KINDS) {
         cache.listed(kind, &BTreeSet::from([key.clone()]));
     }
-    let crds = ["virtualservices.networking.istio.io", "destinationrules.networking.istio.io"];
+    let crds = [
+        "virtualservices.networking.istio.io",
+        "destinationrules.networking.istio.io",
+        "canaryruns.serin.dev",
+    ];
     cache.set_crds(crds.map(str::to_owned).into());
     (cache, key)
 }
@@ -51,4 +59,88 @@ fn c25_a_kind_that_cannot_be_listed_is_said_and_not_waited_for() {
     let snap = gather(at(30)).unwrap();
     let why = snap.unlisted_kinds.get("virtualservices.networking.istio.io").map(String::as_str);
     assert_eq!(why, Some("not found (404)"));
+}
+
+/// So many applications in one namespace, each with all that a Canary can have.
+fn crowd(number: usize) -> ObjectCache {
+    let (cache, _) = seen("istio");
+    let routes = router::by_name("istio").unwrap().kinds()[0];
+    let kinds = router::by_name("istio").unwrap().kinds().iter().copied();
+    for kind in kinds.chain([HPA, SCALED_OBJECT, CANARY_RUN, JOB, POD, CONFIG_MAP, SECRET]) {
+        cache.listed(kind, &BTreeSet::new());
+    }
+    for number in 0..number {
+        for (kind, object) in application(&format!("web-{number}"), routes) {
+            cache.insert(kind, object);
+        }
+    }
+    cache
+}
+
+fn application(name: &str, routes: Kind) -> Vec<(Kind, Value)> {
+    let primary = names::primary(name);
+    let object = |name: String, labels: Value, rest: Value| {
+        let meta = json!({"name": name, "namespace": "n", "resourceVersion": "5", "labels": labels});
+        let mut object = json!({"apiVersion": "v1", "kind": "X", "metadata": meta});
+        object.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+        object
+    };
+    let own = || json!({names::LABEL_CANARY: name, names::LABEL_TEMPLATE_OF: primary});
+    let workload = |label: &str| {
+        let labels = json!({"app": label, "tier": "web"});
+        let template =
+            json!({"metadata": {"labels": labels}, "spec": {"volumes": [{"configMap": {"name": name}}]}});
+        json!({"spec": {"selector": {"matchLabels": labels}, "template": template}})
+    };
+    let target = json!({"kind": "Deployment", "apiVersion": "apps/v1", "name": name});
+    let metric = json!({"name": "m", "templateRef": {"name": format!("{name}-errors")}});
+    let spec = json!({
+        "targetRef": target, "autoscalerRef": {"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "name": name},
+        "service": {"port": 80, "hosts": [format!("{name}.example.com")]}, "analysis": {"metrics": [metric]},
+    });
+    let status = json!({"observedConfigs": {format!("configmap/{name}"): {"version": "1"}}});
+    let mut all = vec![
+        (CANARY, object(name.to_owned(), json!({}), json!({"spec": spec, "status": status}))),
+        (METRIC_TEMPLATE, object(format!("{name}-errors"), json!({}), json!({"spec": {}}))),
+        (DEPLOYMENT, object(name.to_owned(), json!({}), workload(name))),
+        (DEPLOYMENT, object(primary.clone(), own(), workload(&primary))),
+        (routes, object(name.to_owned(), own(), json!({}))),
+        (CONFIG_MAP, object(name.to_owned(), json!({}), json!({}))),
+        (CONFIG_MAP, object(format!("{name}-primary-1"), own(), json!({}))),
+        (JOB, object(format!("{name}-job"), own(), json!({}))),
+    ];
+    for scaled in [name, &primary] {
+        let spec = json!({"spec": {"scaleTargetRef": {"kind": "Deployment", "name": scaled}}});
+        all.push((HPA, object(scaled.to_owned(), json!({}), spec)));
+    }
+    for service in [name.to_owned(), primary.clone(), names::canary(name)] {
+        all.push((SERVICE, object(service, own(), json!({}))));
+    }
+    for number in 1..4 {
+        all.push((REVISION, object(format!("{primary}-{number}"), own(), json!({"data": {}}))));
+        all.push((CANARY_RUN, object(format!("{name}-{number}"), own(), json!({}))));
+    }
+    all
+}
+
+#[test]
+fn no_pass_and_no_event_costs_more_because_there_are_others() {
+    let (few, many) = (crowd(50), crowd(400));
+    let key: Key = ("n".into(), "web-7".into());
+    let routes = router::by_name("istio").unwrap().kinds()[0];
+    let pass = |cache: &ObjectCache| work::of(|| gather(cache, &Rules::default(), &key, at(0)));
+    let ((small, cost), (large, more)) = (pass(&few), pass(&many));
+    let (small, large) = (small.unwrap(), large.unwrap());
+    let kinds = [DEPLOYMENT, SERVICE, REVISION, CANARY_RUN, HPA, CONFIG_MAP];
+    let read = |snap: &Snapshot| kinds.map(|kind| snap.objects.of(kind).count());
+    assert_eq!((read(&small), read(&large)), ([2, 3, 3, 3, 2, 2], [2, 3, 3, 3, 2, 2]));
+    assert_eq!(cost, more);
+    for (kind, mut object) in application("web-7", routes) {
+        object["metadata"]["resourceVersion"] = json!("6");
+        object["metadata"]["annotations"] = json!({"changed": "1"});
+        let event = |cache: &ObjectCache| work::of(|| cache.insert(kind, object.clone()));
+        let (cost, more) = (event(&few), event(&many));
+        assert!(cost.0.contains(&key), "{}: {:?}", kind.kind, cost.0);
+        assert_eq!(cost, more, "{}", kind.kind);
+    }
 }

@@ -172,8 +172,9 @@ fn stopped(snap: &Snapshot, d: &mut PlanBuilder, problem: &Problem, unserved: Op
 
 /// The spec has been taken note of.
 fn seen(snap: &Snapshot, d: &mut PlanBuilder) {
-    d.status.observed_generation = snap.canary.metadata.generation;
     has_phase(snap, d);
+    let edited = snap.edited.map_or(Timestamp::MIN, |at| clock::after(at, TOGETHER));
+    d.follow_generation(snap.canary.metadata.generation, edited);
 }
 
 /// A first status has a phase: tools that show it expect one.
@@ -207,9 +208,7 @@ fn accept(cx: &Context<'_>, d: &mut PlanBuilder) {
     }
     listing(d, conditions::NOT_YET_SERVED, "NotYetServed", &cx.findings.unserved, cx.findings.held);
     listing(d, conditions::ADVISORY, "Advisory", &cx.findings.advice, false);
-    let edited = cx.snap.edited.map_or(Timestamp::MIN, |at| clock::after(at, TOGETHER));
-    has_phase(cx.snap, d);
-    d.follow_generation(cx.snap.canary.metadata.generation, edited);
+    seen(cx.snap, d);
     if d.status.in_use.is_none() && cx.phase() != Phase::Unset {
         d.status.in_use = Some(in_use(&cx.c));
     }

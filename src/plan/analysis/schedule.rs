@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
 use crate::{
-    analysis::{self, Assessment, Query, limits},
+    analysis::{self, Assessment, Query, Since, limits},
     api::{CanaryMetric, CanaryStatus, MetricOutcome, MetricStatus, NoData, Phase},
     clock,
     names::conditions,
@@ -50,11 +50,12 @@ pub(crate) fn questions(cx: &Context<'_>) -> Vec<Question> {
     let asked = cx.asks.iter().enumerate().filter(|(_, ask)| due.contains(&ask.metric));
     let queries = asked.filter_map(|(index, ask)| Some((index, ask.query.as_ref().ok()?)));
     let queries = queries.filter(|(_, query)| !analysis::job::is_for_job(query));
-    let began = cx.step().confirmed.map_or(cx.now, |t| t.0);
+    let step = cx.step().confirmed.map_or(cx.now, |t| t.0);
+    let run = cx.status().run.as_ref().map_or(step, |run| run.started.0);
     let question = |(index, query): (usize, &Query)| {
         // not the time of asking: the same question stays the same text
-        let since = due_of(cx, cx.asks[index].metric).unwrap_or(cx.now);
-        let query = analysis::doubting(query.clone(), began, since);
+        let due = due_of(cx, cx.asks[index].metric).unwrap_or(cx.now);
+        let query = analysis::doubting(query.clone(), Since { run, step }, due);
         Question::Measure { index, query }
     };
     queries.map(question).collect()

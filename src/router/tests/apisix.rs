@@ -50,6 +50,27 @@ fn a_rule_to_several_backends_is_not_ours() {
 }
 
 #[test]
+fn t5b_the_users_rules_keep_their_order_in_the_copy() {
+    let apex = json!([{"serviceName": "podinfo", "servicePort": 80}]);
+    let mut live = live(&apex);
+    let at = ObjectRef::new(APISIX_ROUTE, "public");
+    let mut user = live.at(&at).unwrap().clone();
+    user["spec"]["http"][1]["backends"] = apex;
+    user["spec"]["http"][1]["priority"] = json!(7);
+    live.insert(APISIX_ROUTE, user);
+    let made = |live: &Objects| {
+        let made = Apisix.render(&canary(), live, Split::to_canary(25), &Cookies::default()).unwrap();
+        made[0].to_create()
+    };
+    let order = |copy: &Value| [0, 1].map(|rule| copy["spec"]["http"][rule]["priority"].as_i64().unwrap());
+    let copy = made(&live);
+    assert_eq!(order(&copy), [10_000, 10_007]);
+    live.insert(APISIX_ROUTE, copy);
+    live.remove(&at);
+    assert_eq!(order(&made(&live)), [10_000, 10_007]);
+}
+
+#[test]
 fn what_was_copied_stands_in_for_a_route_that_is_gone() {
     let mut live = live(&json!([{"serviceName": "podinfo", "servicePort": 80}]));
     let made = Apisix.render(&canary(), &live, Split::to_canary(25), &Cookies::default()).unwrap();

@@ -169,7 +169,7 @@ fn t5b_extra_routes_of_the_users_ingress_go_before_the_paths_of_its_copy() {
     let mut live = sharing(&given, &[("/", "podinfo")]);
     let routes = |copy: &Value| copy["metadata"]["annotations"][ROUTES].as_str().unwrap().to_owned();
     let first = |predicate| format!(r#"opt: {predicate} && Method("OPTIONS") -> status(204) -> <shunt>"#);
-    for (weight, predicate) in [(0, "False()"), (20, "Weight(100)"), (0, "False()")] {
+    for (weight, predicate) in [(0, "False()"), (20, "Weight(200)"), (0, "False()")] {
         let copy = made(&live, weight);
         assert_eq!(routes(&copy), first(predicate));
         live.insert(INGRESS, copy);
@@ -177,6 +177,17 @@ fn t5b_extra_routes_of_the_users_ingress_go_before_the_paths_of_its_copy() {
     live.insert(INGRESS, made(&live, 50));
     live.remove(&ObjectRef::new(INGRESS, "public"));
     assert_eq!(routes(&made(&live, 0)), first("False()"));
+
+    // a route that the paths of the user's Ingress are asked before is asked after those of the copy as well
+    let given = json!({
+        ROUTES: r#"a: * -> <shunt>; b: Method("GET") && Header("x", "y") -> <shunt>"#,
+        PREDICATE: r#"Method("GET")"#,
+    });
+    let copy = made(&sharing(&given, &[("/", "podinfo")]), 20);
+    let placed =
+        r#"a: Weight(100) && * -> <shunt>; b: Weight(200) && Method("GET") && Header("x", "y") -> <shunt>"#;
+    assert_eq!(routes(&copy), placed);
+
     let unread = sharing(&json!({ROUTES: r#"opt: Method("OPTIONS) -> <shunt>"#}), &[("/", "podinfo")]);
     let refused = Skipper.render(&canary(), &unread, Split::to_canary(0), &Cookies::default());
     assert!(refused.unwrap_err().to_string().contains("zalando.org/skipper-routes"));

@@ -7,9 +7,12 @@ use super::{
     identity::{KEYS as AWS, nobody},
     server,
 };
-use crate::source::{
-    MetricSource, SourceError, cloudwatch::CloudWatch, datadog::Datadog, dynatrace::Dynatrace, http::TIMEOUT,
-    newrelic::NewRelic, splunk::Splunk,
+use crate::{
+    clock,
+    source::{
+        MetricSource, SourceError, cloudwatch::CloudWatch, datadog::Datadog, dynatrace::Dynatrace,
+        http::TIMEOUT, newrelic::NewRelic, splunk::Splunk,
+    },
 };
 
 /// What a Secret holds.
@@ -40,7 +43,7 @@ pub(super) fn cases() -> Vec<Case> {
 }
 
 fn series(values: &[&str]) -> String {
-    let all = joined(values, |_, v| format!(r#"{{"pointlist":[[1,null],[2,{v}],[3,77]]}}"#), ",");
+    let all = joined(values, |_, v| format!(r#"{{"pointlist":[[1,77],[2,{v}],[3,null]]}}"#), ",");
     format!(r#"{{"status":"ok","series":[{all}]}}"#)
 }
 
@@ -96,10 +99,10 @@ fn parameters(request: &str) -> std::collections::BTreeMap<String, String> {
 }
 
 #[tokio::test]
-async fn datadog_gives_the_oldest_point_of_each_series() {
+async fn datadog_gives_the_newest_point_of_each_series() {
     let source = Datadog::new(http(TIMEOUT));
     let body = r#"{"status":"ok","res_type":"time_series","from_date":1,"to_date":2,"query":"q","series":[
-        {"metric":"m","scope":"a:1","interval":20,"length":3,"pointlist":[[1,null],[2,1.5],[3,9]]},
+        {"metric":"m","scope":"a:1","interval":20,"length":3,"pointlist":[[1,9],[2,1.5],[3,null]]},
         {"metric":"m","scope":"a:2","pointlist":[[1,2]]}]}"#;
     assert_eq!(values(&source, DATADOG, body).await, [1.5, 2.0]);
     assert!(values(&source, DATADOG, r#"{"status":"ok","series":[]}"#).await.is_empty());
@@ -126,17 +129,29 @@ async fn datadog_gives_the_oldest_point_of_each_series() {
 #[tokio::test]
 async fn r38_datadog_points_without_value_and_buckets_that_are_not_full_are_not_taken() {
     let source = Datadog::new(http(TIMEOUT));
-    let answer = |points: &[&str]| {
-        let all: Vec<String> = points.iter().map(|points| format!(r#"{{"pointlist":{points}}}"#)).collect();
+    // buckets of 20 s, the last of which began now
+    let now = clock::now().as_millisecond();
+    let answer = |all: &[&[&str]], interval: &str| {
+        let series = |values: &&[&str]| {
+            let begins = |i: usize| now - 20_000 * i64::try_from(values.len() - 1 - i).unwrap();
+            let points = joined(values, |i, value| format!("[{},{value}]", begins(i)), ",");
+            format!(r#"{{{interval}"pointlist":[{points}]}}"#)
+        };
+        let all: Vec<String> = all.iter().map(series).collect();
         format!(r#"{{"status":"ok","series":[{}]}}"#, all.join(","))
     };
-    // the last bucket is still being filled: its errors are few yet, or all there are
-    assert_eq!(values(&source, DATADOG, &answer(&["[[1,99.5],[2,99],[3,0]]"])).await, [99.5]);
-    assert_eq!(values(&source, DATADOG, &answer(&["[[1,null],[2,null],[3,98.5],[4,null]]"])).await, [98.5]);
-    // a query by group has a series for each, and each counts
-    assert_eq!(values(&source, DATADOG, &answer(&["[[1,100]]", "[[1,null],[2,7]]"])).await, [100.0, 7.0]);
-    // nothing but gaps is no data, and not a good value
-    assert!(values(&source, DATADOG, &answer(&["[[1,null],[2,null]]"])).await[0].is_nan());
+    for interval in ["", r#""interval":20,"#] {
+        let said = |all: &[&[&str]]| answer(all, interval);
+        // the last bucket is still being filled: its errors are few yet, or all there are; so is the one before, for a moment
+        assert_eq!(values(&source, DATADOG, &said(&[&["98", "99.5", "99", "0"]])).await, [99.5]);
+        assert_eq!(values(&source, DATADOG, &said(&[&["98.5", "null", "null", "0"]])).await, [98.5]);
+        // a query by group has a series for each, and each counts
+        let two = said(&[&["100", "null", "null"], &["7", "null", "1", "1"]]);
+        assert_eq!(values(&source, DATADOG, &two).await, [100.0, 7.0]);
+        // nothing but gaps is no data, and not a good value
+        assert!(values(&source, DATADOG, &said(&[&["null", "null"]])).await[0].is_nan());
+        assert!(values(&source, DATADOG, &said(&[&["null", "5"]])).await[0].is_nan());
+    }
 }
 
 #[tokio::test]

@@ -4,7 +4,8 @@ use crate::source::{http::TIMEOUT, tests::http};
 #[test]
 fn l11_a_value_may_stand_without_quotes() {
     let read = |values: &str| {
-        decode(&http(TIMEOUT).reply("the API", 200, format!(r#"{{"items":[{values}]}}"#).into()))
+        let reply = http(TIMEOUT).reply("the API", 200, format!(r#"{{"items":[{values}]}}"#).into());
+        decode(&reply).map(|all| all.iter().map(|sample| sample.value).collect::<Vec<_>>())
     };
     assert_eq!(read(r#"{"value":5},{"value":"1500m"},{"value":0.5}"#).unwrap(), [5.0, 1.5, 0.5]);
     for odd in [r#"{"value":true}"#, r#"{"value":null}"#, r#"{"value":"x"}"#, "{}"] {

@@ -77,7 +77,7 @@ async fn cloudwatch_gives_the_newest_value_of_each_result() {
     }
     let sent: Value = serde_json::from_str(sent).unwrap();
     assert_eq!(sent["MetricDataQueries"][0]["Expression"], "m1 / m2");
-    assert_eq!(sent["MaxDatapoints"], 20);
+    assert_eq!(sent["MaxDatapoints"], 5000);
     assert_eq!(sent["EndTime"].as_i64().unwrap() - sent["StartTime"].as_i64().unwrap(), 600);
     assert!(!head.contains("s3cret"));
 }
@@ -89,10 +89,7 @@ async fn v3_half_an_answer_of_a_cloud_is_no_whole_one() {
     let error = watched(200, result).await.0.unwrap_err();
     assert_eq!(error.reason(), "AnswerUndecodable");
     let series = r#""timeSeriesData":[{"pointData":[{"values":[{"doubleValue":0.5}]}]}]"#;
-    let read = |more: &str| {
-        let body = format!("{{{series}{more}}}");
-        stackdriver::decode(&http(TIMEOUT).reply("Google Cloud", 200, body.into()))
-    };
+    let read = |more: &str| google(&format!("{{{series}{more}}}"));
     assert_eq!(read("").unwrap(), [0.5]);
     for (half, said) in [
         (r#","partialErrors":[{"code":4,"message":"a store did not answer"}]"#, "a store did not answer"),
@@ -102,6 +99,38 @@ async fn v3_half_an_answer_of_a_cloud_is_no_whole_one() {
         assert_eq!(error.reason(), "AnswerWarned", "{half}");
         assert!(error.quoting().contains(said), "{}", error.quoting());
     }
+    let whole = r#"{"MetricDataResults":[{"Id":"e","StatusCode":"Complete","Values":[1]}]"#;
+    for (half, said) in [
+        (
+            r#","Messages":[{"Code":"MaxMetricsExceeded","Value":"The maximum number of metrics is exceeded"}]}"#,
+            "The maximum number of metrics is exceeded",
+        ),
+        (r#","NextToken":"x"}"#, "the answer has further pages: aggregate the query to fewer series"),
+    ] {
+        let error = watched(200, &format!("{whole}{half}")).await.0.unwrap_err();
+        assert_eq!(error.reason(), "AnswerWarned", "{half}");
+        assert!(error.quoting().contains(said), "{}", error.quoting());
+    }
+    assert_eq!(watched(200, &format!(r#"{whole},"NextToken":"","Messages":null}}"#)).await.0.unwrap(), [1.0]);
+}
+
+fn google(body: &str) -> Result<Vec<f64>, SourceError> {
+    let all = stackdriver::decode(&http(TIMEOUT).reply("Google Cloud", 200, body.into()))?;
+    Ok(all.iter().map(|sample| sample.value).collect())
+}
+
+#[test]
+fn l6_what_google_writes_as_a_text_is_a_value() {
+    let of = |value: &str| {
+        google(&format!(
+            r#"{{"timeSeriesData":[{{"pointData":[{{"values":[{{"doubleValue":{value}}}]}}]}}]}}"#
+        ))
+    };
+    assert_eq!(of("\"Infinity\"").unwrap(), [f64::INFINITY]);
+    assert_eq!(of("\"-Infinity\"").unwrap(), [f64::NEG_INFINITY]);
+    assert!(of("\"NaN\"").unwrap()[0].is_nan());
+    assert_eq!(of("0.5").unwrap(), [0.5]);
+    assert_eq!(of("\"x\"").unwrap_err().reason(), "AnswerUndecodable");
 }
 
 #[tokio::test]

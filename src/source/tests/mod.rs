@@ -7,13 +7,16 @@
 
 mod bad_answers;
 mod cloud;
+mod cloud_partial;
 mod conformance;
 mod externalmetrics;
 mod graphite;
 mod identity;
 mod influxdb;
+mod of_the_step;
 mod prometheus;
 mod tls;
+mod web;
 
 use std::{
     collections::BTreeMap,
@@ -28,7 +31,7 @@ use tokio::{
 
 use super::{Ask, Credentials, Http};
 use crate::{
-    analysis::SecretAt,
+    analysis::{SecretAt, Since},
     net::{Outbound, OutboundPolicy},
 };
 
@@ -103,6 +106,7 @@ pub(super) struct Asked {
     pub(super) json_path: Option<String>,
     pub(super) headers: BTreeMap<String, Vec<String>>,
     pub(super) credentials: Credentials,
+    pub(super) since: Option<Since>,
 }
 
 impl Asked {
@@ -114,6 +118,7 @@ impl Asked {
             json_path: None,
             headers: BTreeMap::new(),
             credentials: Credentials::default(),
+            since: None,
         }
     }
 
@@ -139,6 +144,7 @@ impl Asked {
             headers: &self.headers,
             any_certificate: false,
             credentials: &self.credentials,
+            since: self.since,
         }
     }
 }

@@ -1,0 +1,217 @@
+//! Five kinds of bad versions behind every proxy, one of them with a time limit of the proxy and without: none is promoted, and
+//! each is rolled back for a reason that is true. What the numbers of each router see is the table of `docs/router-metrics.md`.
+
+use std::{
+    io::{self, Write},
+    time::Duration,
+};
+
+use anyhow::ensure;
+use futures::future::join_all;
+use serde_json::{Value, json};
+use serin::api::Phase;
+use serin_bed::{
+    Behaviour, Selector,
+    lacking::Need,
+    load::{LoadHandle, Target},
+    proxies::Door,
+    story::Story,
+};
+
+use crate::{
+    Family, Shared,
+    lives::{Life, app, canary},
+    story,
+    way::{Way, through},
+};
+
+pub(crate) const STORIES: Family = &[
+    story!(istio),
+    story!(contour),
+    story!(traefik),
+    story!(gateway_api_by_contour),
+    story!(gateway_api_by_istiod),
+    story!(services, Need::Nftables),
+    story!(skipper),
+];
+
+/// How long a request may take at the proxy, where that can be said; the version that never answers meets it.
+const LIMIT: &str = "1s";
+/// How long callers wait where the proxy has no such limit.
+const GIVE_UP: Duration = Duration::from_secs(2);
+/// Envoy renews durations every 5 s, however often it is scraped.
+const FLUSHES: &str = "15s";
+/// Requests a second.
+const RATE: f64 = 40.0;
+
+/// How a version is bad.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Bad {
+    Answers500,
+    BreaksOff,
+    Refuses,
+    NeverAnswers,
+    /// The same, and the proxy has no limit, or a longer one than its callers.
+    OutlastsCallers,
+    Slow,
+}
+
+impl Bad {
+    const ALL: [Self; 6] = [
+        Self::Answers500,
+        Self::BreaksOff,
+        Self::Refuses,
+        Self::NeverAnswers,
+        Self::OutlastsCallers,
+        Self::Slow,
+    ];
+
+    fn behaviour(self) -> Behaviour {
+        let usual = Behaviour::default();
+        match self {
+            Self::Answers500 => Behaviour { error_rate: Some(1.0), ..usual },
+            Self::BreaksOff => Behaviour { breaks_off: Some(true), ..usual },
+            Self::Refuses => Behaviour { refuses: Some(true), ..usual },
+            Self::NeverAnswers | Self::OutlastsCallers => {
+                Behaviour { delay: Some(Duration::from_secs(3600)), ..usual }
+            }
+            Self::Slow => Behaviour { delay: Some(Duration::from_millis(700)), ..usual },
+        }
+    }
+}
+
+/// What the checks say of a version.
+#[derive(Clone, Copy, Debug)]
+enum Seen {
+    /// All its requests failed.
+    Failed,
+    /// It is slower than the bound.
+    Slow,
+    /// There are no values where it is counted, and it is said that this may be why.
+    Nothing(&'static str),
+}
+
+impl Seen {
+    fn said(self) -> &'static str {
+        match self {
+            Self::Failed => "advancement success rate 0.00% < 99%",
+            Self::Slow => "advancement request duration",
+            Self::Nothing(why) => why,
+        }
+    }
+}
+
+/// Proxies count what callers get. What those get who give up differs.
+const fn by_proxy(callers_give_up: Seen) -> [Seen; 6] {
+    [Seen::Failed, Seen::Failed, Seen::Failed, Seen::Failed, callers_give_up, Seen::Slow]
+}
+
+/// The application counts what it answers.
+const BY_APPLICATION: [Seen; 6] = {
+    let nothing = Seen::Nothing("its pods do not answer, which the application cannot count");
+    [Seen::Failed, nothing, nothing, nothing, nothing, Seen::Slow]
+};
+
+/// The routes of the user's with a limit, where it is theirs to set.
+fn routes(way: Way, host: &str, bad: Bad) -> Vec<Value> {
+    let mut all = way.objects(host);
+    match way {
+        _ if bad != Bad::NeverAnswers => {}
+        Way::Traefik => {
+            all[0]["spec"]["weighted"]["services"][0]["serversTransport"] = json!("limited");
+            all.push(json!({
+                "apiVersion": "traefik.io/v1alpha1", "kind": "ServersTransport",
+                "metadata": {"name": "limited"},
+                "spec": {"forwardingTimeouts": {"responseHeaderTimeout": LIMIT}},
+            }));
+        }
+        Way::Skipper => {
+            let filter = format!("backendTimeout(\"{LIMIT}\")");
+            all[0]["metadata"]["annotations"] = json!({"zalando.org/skipper-filter": filter});
+        }
+        _ => {}
+    }
+    all
+}
+
+/// One bad version behind one proxy, from the adoption to the end of its run.
+async fn tried(shared: &Shared, way: Way, name: &str, bad: Bad, seen: Seen) -> anyhow::Result<()> {
+    let namespace = format!("{name}-{bad:?}").to_lowercase();
+    let routes = routes(way, &format!("app.{namespace}.example.com"), bad);
+    let story = Life::begin_behind(shared, &namespace, way, app(), routes).await?.story;
+    let strategy = if way == Way::Services { json!({"iterations": 3}) } else { json!({"stepWeights": [50]}) };
+    let mut analysis = json!({
+        "interval": "5s", "threshold": 3,
+        "metrics": [
+            {"name": "request-success-rate", "thresholdRange": {"min": 99}, "interval": "5s"},
+            {"name": "request-duration", "thresholdRange": {"max": 500}, "interval": FLUSHES},
+        ],
+    });
+    json_patch::merge(&mut analysis, &strategy);
+    let mut canary = canary(way, &story.host("app"), &analysis);
+    if bad == Bad::NeverAnswers && matches!(way, Way::Istio | Way::Contour | Way::Gateway(_)) {
+        canary["spec"]["service"]["timeout"] = json!(LIMIT);
+    }
+    story.apply(vec![canary]).await?;
+    story.phase("app", Phase::Initialized).await?;
+    shared.bed.kubelet()?.set(Selector::image("app:2").in_namespace(&namespace), bad.behaviour());
+    let target = Target { limit: GIVE_UP, ..target(way, &story).await? };
+    let load = LoadHandle::start(&target, RATE, 24);
+    story.set_image("app", "app:2").await?;
+    let ended = |phase: Option<Phase>| matches!(phase, Some(Phase::Failed | Phase::Succeeded));
+    let canary = story.canary_that("app", |c| ended(c.status.as_ref().and_then(|s| s.phase))).await?;
+    let users = load.stop().await;
+    let events = story.events("app").await?;
+    let halts: Vec<&String> = events.iter().filter(|note| note.contains("Halt ")).collect();
+    let phase = canary.status.and_then(|s| s.phase);
+    ensure!(phase == Some(Phase::Failed), "it was promoted; {halts:?}");
+    writeln!(io::stdout(), "{way:?}, {bad:?}: users got {:?}; {halts:?}", users.statuses)?;
+    let told = halts.iter().any(|note| note.contains(seen.said()));
+    ensure!(told, "no Event says {:?}: {halts:?}", seen.said());
+    Ok(())
+}
+
+/// Where requests meet the new version.
+async fn target(way: Way, story: &Story<'_>) -> anyhow::Result<Target> {
+    if way == Way::Services { through(story, "app-canary").await } else { way.target(story).await }
+}
+
+async fn all(shared: &Shared, way: Way, name: &str, seen: [Seen; 6]) -> anyhow::Result<()> {
+    let each = Bad::ALL.into_iter().zip(seen).map(|(bad, seen)| async move {
+        let tried = tried(shared, way, name, bad, seen).await;
+        tried.err().map(|why| format!("a version that {bad:?}: {why:#}"))
+    });
+    let wrong: Vec<String> = join_all(each).await.into_iter().flatten().collect();
+    ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
+    Ok(())
+}
+
+async fn istio(shared: &Shared) -> anyhow::Result<()> {
+    all(shared, Way::Istio, "bad-istio", by_proxy(Seen::Slow)).await
+}
+
+async fn contour(shared: &Shared) -> anyhow::Result<()> {
+    let nothing =
+        Seen::Nothing("it answers none of its requests: those that their callers give up are not counted");
+    all(shared, Way::Contour, "bad-contour", by_proxy(nothing)).await
+}
+
+async fn traefik(shared: &Shared) -> anyhow::Result<()> {
+    all(shared, Way::Traefik, "bad-traefik", by_proxy(Seen::Slow)).await
+}
+
+async fn gateway_api_by_contour(shared: &Shared) -> anyhow::Result<()> {
+    all(shared, Way::Gateway(Door::Contour), "bad-gw-contour", BY_APPLICATION).await
+}
+
+async fn gateway_api_by_istiod(shared: &Shared) -> anyhow::Result<()> {
+    all(shared, Way::Gateway(Door::Mesh), "bad-gw-istiod", BY_APPLICATION).await
+}
+
+async fn services(shared: &Shared) -> anyhow::Result<()> {
+    all(shared, Way::Services, "bad-services", BY_APPLICATION).await
+}
+
+async fn skipper(shared: &Shared) -> anyhow::Result<()> {
+    all(shared, Way::Skipper, "bad-skipper", by_proxy(Seen::Slow)).await
+}

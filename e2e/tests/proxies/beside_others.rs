@@ -1,0 +1,139 @@
+//! A whole life beside other users of the same proxy, and what may go wrong in a run. What a change takes to have its effect
+//! is printed.
+
+use std::{
+    io::{self, Write},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use anyhow::ensure;
+use futures::StreamExt;
+use kube::{
+    Api,
+    api::{ApiResource, DynamicObject},
+    core::GroupVersionKind,
+    runtime::{WatchStreamExt, watcher},
+};
+use serde_json::{Value, json};
+use serin::api::Phase;
+use serin_bed::{Behaviour, Selector, story::Story};
+use tokio::{task::JoinHandle, time::Instant};
+
+use crate::{Family, Shared, bystanders::beside, lives::lived, story, way::Way};
+
+pub(crate) const STORIES: Family = &[story!(life_by_skipper), story!(mishaps_by_skipper)];
+
+/// A share is measured on so many answers, and may be so far off: three standard deviations at one half.
+const SHARES: (u64, f64) = (2500, 0.03);
+
+async fn whole_life(shared: &Shared, namespace: &str, way: Way) -> anyhow::Result<()> {
+    let (mut life, others) = beside(shared, namespace, way).await?;
+    life.users = life.users.counting(SHARES.0, SHARES.1);
+    tokio::select! {
+        lived = lived(shared, &life) => lived?,
+        harmed = others.shares_stay() => harmed?,
+    }
+    let unharmed = others.unharmed()?;
+    writeln!(io::stdout(), "{way:?}: nothing lost; {unharmed} requests of others, all answered as before")?;
+    Ok(())
+}
+
+async fn life_by_skipper(shared: &Shared) -> anyhow::Result<()> {
+    whole_life(shared, "beside-skipper", Way::Skipper).await
+}
+
+/// A version that never gets ready, one that fails at half of the traffic, the operator killed in mid-run, and a Canary that
+/// is deleted there: no request is lost but those that a version failed itself.
+async fn mishaps(shared: &Shared, namespace: &str, way: Way) -> anyhow::Result<()> {
+    let (mut life, others) = beside(shared, namespace, way).await?;
+    life.users = life.users.counting(SHARES.0, SHARES.1);
+    let writes = Writes::follow(&life.story, way);
+    life.adopted(json!({"steps": [{"weight": 50, "hold": "60m"}], "threshold": 2})).await?;
+
+    let is = |image: &str, behaviour: Behaviour| -> anyhow::Result<()> {
+        let pods = Selector::image(&format!("app:{image}")).in_namespace(namespace);
+        shared.bed.kubelet()?.set(pods, behaviour);
+        Ok(())
+    };
+    is("never-ready", Behaviour { ready: Some(false), ..Behaviour::default() })?;
+    life.story.edit_canary("app", json!({"spec": {"progressDeadlineSeconds": 10}})).await?;
+    life.story.set_image("app", "app:never-ready").await?;
+    life.story.phase("app", Phase::Failed).await?;
+    life.users.still("1").await?;
+    life.story.edit_canary("app", json!({"spec": {"progressDeadlineSeconds": 120}})).await?;
+
+    is("bad", Behaviour { error_rate: Some(1.0), ..Behaviour::default() })?;
+    life.story.set_image("app", "app:bad").await?;
+    let (first, _) = life.users.answers_of("bad").await?;
+    let rise = first.saturating_duration_since(writes.last());
+    life.story.phase("app", Phase::Failed).await?;
+    let (_, last) = life.users.answers_of("bad").await?;
+    let fall = last.saturating_duration_since(writes.last());
+    writeln!(
+        io::stdout(),
+        "{way:?}: the first answer of 50 % came {} ms after the write, the last one {} ms after that of 0 %",
+        rise.as_millis(),
+        fall.as_millis()
+    )?;
+    let settle = life.story.canary_that("app", |_| true).await?.spec.settle_time;
+    ensure!(settle.is_none(), "the settle time is to be the router's own");
+
+    life.story.set_image("app", "app:2").await?;
+    life.story.phase("app", Phase::Progressing).await?;
+    life.at_step(1).await?;
+    life.users.share("2", 0.5).await?;
+    shared.operator.lock().await.restart().await?;
+    life.users.share("2", 0.5).await?;
+    life.users.whole("the operator's end")?;
+    life.story.delete_canary("app").await?;
+    life.users.all("2").await?;
+    life.users.whole("deletion in mid-run")?;
+    others.unharmed().map(drop)
+}
+
+async fn mishaps_by_skipper(shared: &Shared) -> anyhow::Result<()> {
+    mishaps(shared, "mishaps-skipper", Way::Skipper).await
+}
+
+/// When the route of an application was written, as a watch tells of it.
+struct Writes {
+    last: Arc<Mutex<Instant>>,
+    task: JoinHandle<()>,
+}
+
+impl Writes {
+    fn follow(story: &Story<'_>, way: Way) -> Self {
+        let (group, version, kind, name) = match way {
+            Way::Skipper => ("networking.k8s.io", "v1", "Ingress", "app-canary"),
+            _ => ("gateway.networking.k8s.io", "v1", "HTTPRoute", "app"),
+        };
+        let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind));
+        let api: Api<DynamicObject> = Api::namespaced_with(story.client.clone(), &story.namespace, &resource);
+        let config = watcher::Config::default().fields(&format!("metadata.name={name}"));
+        let last = Arc::new(Mutex::new(Instant::now()));
+        let sink = last.clone();
+        let task = tokio::spawn(async move {
+            let mut stream = std::pin::pin!(watcher(api, config).default_backoff().applied_objects());
+            let mut before = Value::Null;
+            while let Some(event) = stream.next().await {
+                let Ok(route) = event else { continue };
+                let said = json!([route.data["spec"], route.metadata.annotations]);
+                if said != before {
+                    *sink.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+                    before = said;
+                }
+            }
+        });
+        Self { last, task }
+    }
+
+    fn last(&self) -> Instant {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Writes {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}

@@ -1,0 +1,174 @@
+//! Users of what stands beside an application: another host, another path of the same host, requests that a route of the
+//! user's own answers, a path whose weights the user set. Whatever happens to the application, they get what they got.
+
+use std::time::Duration;
+
+use anyhow::ensure;
+use serde_json::{Value, json};
+use serin_bed::{
+    load::{LoadHandle, Target},
+    proxies::Door,
+    story::{PATIENCE, Story, deployment},
+};
+use tokio::time::sleep;
+
+use crate::{
+    Shared,
+    lives::{Life, app},
+    way::{Paths, Way, ingress, route},
+};
+
+/// The version of the application beside.
+const VERSION: &str = "beside";
+/// Requests a second of each kind.
+const RATE: f64 = 10.0;
+/// Requests with this header are answered by a route of the user's own, with this status.
+const ANSWERED: (&str, u16) = ("x-answered", 204);
+/// The share of `/shared` that the application beside has.
+const SHARE: f64 = 0.8;
+/// How many answers that share is measured on, and how far it may be off: four standard deviations.
+const SHARED: (u64, f64) = (200, 0.12);
+
+/// An application with others beside it.
+pub(crate) async fn beside<'a>(
+    shared: &'a Shared,
+    namespace: &str,
+    way: Way,
+) -> anyhow::Result<(Life<'a>, Bystanders)> {
+    shared.bed.namespace(namespace).await?;
+    shared.bed.apply(namespace, application()).await?;
+    let routes = routes(way, &format!("app.{namespace}.example.com"));
+    let life = Life::begin_behind(shared, namespace, way, app(), routes).await?;
+    let others = Bystanders::begin(way, &life.story).await?;
+    Ok((life, others))
+}
+
+/// The routes of `app` with others beside them; the one of `app` first.
+fn routes(way: Way, host: &str) -> Vec<Value> {
+    let elsewhere = host.replacen("app", "beside", 1);
+    let mut all = way.objects(host);
+    match way {
+        Way::Contour => {
+            let service = json!([{"name": "beside", "port": 80}]);
+            all[1]["spec"]["routes"] = json!([{"conditions": [{"prefix": "/beside"}], "services": service}]);
+            let spec = json!({"virtualhost": {"fqdn": elsewhere}, "routes": [{"services": service}]});
+            all.push(route("projectcontour.io/v1", "HTTPProxy", "beside", spec));
+        }
+        Way::Traefik => {
+            let service = json!([{"name": "beside", "port": 80}]);
+            let rules = [format!("Host(`{host}`) && PathPrefix(`/beside`)"), format!("Host(`{elsewhere}`)")];
+            let rules = rules.map(|rule| json!({"kind": "Rule", "match": rule, "services": service}));
+            let spec = json!({"entryPoints": ["web"], "routes": rules});
+            all.push(route("traefik.io/v1alpha1", "IngressRoute", "beside", spec));
+        }
+        Way::Beta => return routes(Way::Gateway(Door::Contour), host),
+        Way::Gateway(door) => {
+            let path = json!({"path": {"type": "PathPrefix", "value": "/beside"}});
+            for (name, host, at) in [("beside", host, json!([path])), ("elsewhere", &elsewhere, json!([{}]))]
+            {
+                let rule = json!({"matches": at, "backendRefs": [{"name": "beside", "port": 80}]});
+                let spec = json!({"parentRefs": [door.gateway()], "hostnames": [host], "rules": [rule]});
+                all.push(route("gateway.networking.k8s.io/v1", "HTTPRoute", name, spec));
+            }
+        }
+        Way::Istio => {
+            let rule = json!({"route": [{"destination": {"host": "beside"}}]});
+            let spec = json!({"gateways": ["gateway"], "hosts": [elsewhere], "http": [rule]});
+            all.push(route("networking.istio.io/v1", "VirtualService", "beside", spec));
+        }
+        Way::Services => {}
+        Way::Skipper => {
+            let weights = json!({"app": 20, "beside": 80}).to_string();
+            let (header, status) = ANSWERED;
+            let own = format!("own: Header(\"{header}\", \"1\") -> status({status}) -> <shunt>");
+            let annotations =
+                json!({"zalando.org/backend-weights": weights, "zalando.org/skipper-routes": own});
+            let paths: Paths<'_> = &[("/", &["app"]), ("/shared", &["app", "beside"])];
+            let others: &[(&str, Paths<'_>)] =
+                &[(host, &[("/beside", &["beside"])]), (&elsewhere, &[("/", &["beside"])])];
+            all = vec![ingress("app", &annotations, &[(host, paths)]), ingress("beside", &json!({}), others)];
+        }
+    }
+    all
+}
+
+/// The application beside.
+fn application() -> Vec<Value> {
+    vec![
+        deployment("beside", &format!("beside:{VERSION}"), 1),
+        json!({
+            "apiVersion": "v1", "kind": "Service", "metadata": {"name": "beside"},
+            "spec": {"selector": {"app": "beside"}, "ports": [{"name": "http", "port": 80, "targetPort": 8080}]},
+        }),
+    ]
+}
+
+/// Users beside the application, at work from the beginning to the end.
+pub(crate) struct Bystanders {
+    /// By what they ask for; all get the one version.
+    others: Vec<(&'static str, LoadHandle)>,
+    /// Those that a route of the user's own answers.
+    answered: Option<LoadHandle>,
+    shared: Option<LoadHandle>,
+}
+
+impl Bystanders {
+    async fn begin(way: Way, story: &Story<'_>) -> anyhow::Result<Self> {
+        let target = way.target(story).await?;
+        let at = |path: &str| Target { path: path.to_owned(), ..target.clone() };
+        let mut others = vec![("another host", Target::at(target.address, &story.host("beside")))];
+        // Istio puts the paths of one host together by the age of their VirtualServices
+        if way != Way::Istio {
+            others.push(("/beside", at("/beside")));
+        }
+        for (_, target) in &others {
+            target.serving(VERSION, PATIENCE).await?;
+        }
+        let load = |target: &Target| LoadHandle::start(target, RATE, 2);
+        let answered = target.clone().header(ANSWERED.0, "1");
+        Ok(Self {
+            others: others.iter().map(|(what, target)| (*what, load(target))).collect(),
+            answered: (way == Way::Skipper).then(|| load(&answered)),
+            shared: (way == Way::Skipper).then(|| load(&at("/shared"))),
+        })
+    }
+
+    /// Fails as soon as the user's weights are not in force.
+    pub(crate) async fn shares_stay(&self) -> anyhow::Result<()> {
+        loop {
+            let Some(load) = &self.shared else {
+                sleep(Duration::from_secs(3600)).await;
+                continue;
+            };
+            let (answers, within) = SHARED;
+            load.reset();
+            let window = load.requests(answers, PATIENCE).await?;
+            ensure!(window.lost() == 0, "/shared: {:?}", window.failures);
+            let share = window.share(VERSION);
+            ensure!(
+                (share - SHARE).abs() <= within,
+                "of /shared {share} went beside in place of {SHARE}: {:?}",
+                window.versions
+            );
+        }
+    }
+
+    /// How many requests they sent; each was answered as before there was a Canary.
+    pub(crate) fn unharmed(&self) -> anyhow::Result<u64> {
+        let mut all = 0;
+        for (what, load) in &self.others {
+            let window = load.snapshot();
+            ensure!(window.lost() == 0, "{what}: {:?}", window.failures);
+            let ok = window.versions.get(VERSION).map_or(0, |v| v.ok);
+            ensure!(ok == window.requests, "{what}: of {} only {ok}: {:?}", window.requests, window.versions);
+            all += ok;
+        }
+        if let Some(load) = &self.answered {
+            let window = load.snapshot();
+            let own = window.statuses.get(&ANSWERED.1).copied().unwrap_or_default();
+            ensure!(own == window.requests, "of {} only {own}: {:?}", window.requests, window.statuses);
+            all += own;
+        }
+        Ok(all)
+    }
+}

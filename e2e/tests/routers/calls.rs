@@ -1,0 +1,40 @@
+//! What a Canary costs the API server behind each router, counted on the model: status, objects, records and Events.
+
+use anyhow::{Context as _, Result, ensure};
+
+/// Calls of each stage of a life: setting up, a run to promotion, one that is rolled back, the deletion.
+pub(crate) type Calls = [usize; 4];
+
+/// What each router takes.
+const TAKEN: &[(&str, Calls)] = &[
+    ("istio", [16, 27, 23, 16]),
+    ("gatewayapi:v1", [14, 27, 23, 16]),
+    ("gatewayapi:v1beta1", [14, 27, 23, 16]),
+    ("contour", [14, 27, 23, 16]),
+    ("traefik", [14, 27, 23, 14]),
+    ("kubernetes", [13, 21, 21, 12]),
+    ("nginx", [14, 27, 23, 14]),
+    ("skipper", [14, 27, 23, 14]),
+    ("apisix", [14, 27, 23, 15]),
+    ("gloo", [16, 27, 23, 16]),
+    ("kuma", [14, 27, 23, 15]),
+    ("linkerd", [14, 27, 23, 14]),
+];
+
+/// Calls that these lines of a log tell of: each action, each Event, and each row of changes to the status.
+pub(crate) fn of(log: &[String]) -> usize {
+    let words: Vec<&str> =
+        log.iter().map(|line| line.split_whitespace().next().unwrap_or_default()).collect();
+    let one = ["create", "copy", "patch", "scale", "delete", "write", "record", "say"];
+    let acts = words.iter().filter(|word| one.contains(word)).count();
+    let begins = |at: usize| words[at] == "status" && (at == 0 || words[at - 1] != "status");
+    acts + (0..words.len()).filter(|at| begins(*at)).count()
+}
+
+/// No stage of a life takes more calls than it did.
+pub(crate) fn no_more(provider: &str, now: Calls) -> Result<()> {
+    let taken = TAKEN.iter().find(|(name, _)| *name == provider).context("it has no row in TAKEN")?.1;
+    let within = now.iter().zip(taken).all(|(now, taken)| *now <= taken);
+    ensure!(within, "{now:?} calls in place of {taken:?}: setting up, promoted, rolled back, deleted");
+    Ok(())
+}
