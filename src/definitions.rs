@@ -197,7 +197,7 @@ fn wait_longer(own: &mut Own) {
 fn failed(own: &mut Own, name: &str, why: &str, forbidden: bool) -> Option<Note> {
     let remedy = if forbidden {
         own.last = Some(Instant::now());
-        "Give the operator's account the rights, or apply the definitions and start it with --manage-crds=false"
+        "Give the operator's account the rights and restart it, or apply the definitions and start it with --manage-crds=false"
     } else {
         wait_longer(own);
         if own.attempts <= CONTESTED {
@@ -244,9 +244,13 @@ async fn bring_up(api: &Api<DynamicObject>, name: &str, wanted: &Value) -> kube:
         return Ok(Done::Written { by: String::new() });
     };
     let by = last_manager(&live);
-    let live = serde_json::to_value(&live).map_err(kube::Error::SerdeError)?;
-    match standing(wanted, &live) {
-        Standing::Current => Ok(Done::Current),
+    let found = serde_json::to_value(&live).map_err(kube::Error::SerdeError)?;
+    match standing(wanted, &found) {
+        Standing::Current => {
+            // an entry is left by a death after the write
+            give_up(api, name, &live).await?;
+            Ok(Done::Current)
+        }
         Standing::Newer(version) => Ok(Done::Newer(version)),
         Standing::Behind(patch) => {
             let params =
@@ -279,4 +283,55 @@ async fn give_up(api: &Api<DynamicObject>, name: &str, object: &DynamicObject) -
     ]);
     let patch = serde_json::from_value(patch).map_err(kube::Error::SerdeError)?;
     api.patch(name, &PatchParams::default(), &Patch::<()>::Json(patch)).await.map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex, PoisonError};
+
+    use axum::{
+        Router,
+        extract::{Request, State},
+    };
+
+    use super::*;
+
+    /// What is asked of an API server that has this definition, as `VERB body`, and what came of it.
+    async fn look_at(live: Value) -> (Vec<String>, Done) {
+        type Shared = State<Arc<(Value, Mutex<Vec<String>>)>>;
+        let answer = async |State(server): Shared, request: Request| {
+            let (parts, body) = request.into_parts();
+            let body = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
+            let asked = format!("{} {}", parts.method, String::from_utf8_lossy(&body));
+            server.1.lock().unwrap_or_else(PoisonError::into_inner).push(asked.trim().to_owned());
+            server.0.to_string()
+        };
+        let server = Arc::new((live, Mutex::default()));
+        let service = Router::new().fallback(answer).with_state(server.clone());
+        let api = Api::all_with(Client::new(service, "default"), &CRDS.resource());
+        let (name, own) = all_crds().iter().find_map(own).unwrap();
+        let done = bring_up(&api, &name, &own.wanted).await.unwrap();
+        let asked = server.1.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        (asked, done)
+    }
+
+    /// A definition that lacks nothing, last written by these.
+    fn current(managers: &[&str]) -> Value {
+        let (_, own) = all_crds().iter().find_map(own).unwrap();
+        let mut live = own.wanted;
+        let fields: Vec<Value> = managers.iter().map(|manager| json!({"manager": manager})).collect();
+        live["metadata"]["managedFields"] = json!(fields);
+        live["metadata"]["resourceVersion"] = json!("7");
+        live
+    }
+
+    #[tokio::test]
+    async fn ch8_an_entry_that_was_left_by_a_death_between_two_writes_is_taken_out() {
+        let (asked, done) = look_at(current(&["helm", managers::DEFINITION])).await;
+        assert!(matches!(done, Done::Current));
+        assert_eq!(asked.len(), 2, "{asked:?}");
+        assert!(asked[1].contains("/metadata/managedFields/1\""), "{asked:?}");
+        let (asked, _) = look_at(current(&["helm"])).await;
+        assert_eq!(asked, ["GET"], "nothing is written at rest");
+    }
 }

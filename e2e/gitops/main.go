@@ -85,7 +85,9 @@ func faults(one told, scripts []string, counts map[string]int) []string {
 	object := &unstructured.Unstructured{Object: one.canary}
 	conditions, _, _ := unstructured.NestedSlice(one.canary, "status", "conditions")
 	// a status that was written before, by Flagger or by a former version, has none of the conditions yet
-	if len(conditions) > 0 {
+	observed, found, _ := unstructured.NestedInt64(one.canary, "status", "observedGeneration")
+	unseen := found && observed < 0
+	if len(conditions) > 0 || unseen {
 		if result, err := flux.Compute(object); err != nil || result.Status.String() != one.want {
 			out = append(out, fmt.Sprintf("Flux's kstatus reads %v (%v), wanted %s", result, err, one.want))
 		}
@@ -104,7 +106,7 @@ func faults(one told, scripts []string, counts map[string]int) []string {
 	// Argo CD asks no script about an object that is being deleted
 	deleted := object.GetDeletionTimestamp() != nil
 	for _, script := range scripts[1:] {
-		if len(conditions) == 0 || deleted {
+		if len(conditions) == 0 && !unseen || deleted {
 			continue
 		}
 		theirs, err := runScript(script, one.canary)

@@ -8,7 +8,12 @@ use kube::CustomResourceExt;
 use serde_json::{Value, json};
 
 use super::{
-    alert_provider::AlertProvider, canary::spec::Canary, canary_run::CanaryRun,
+    alert_provider::AlertProvider,
+    canary::{
+        spec::Canary,
+        status::{CanaryStatus, Phase},
+    },
+    canary_run::CanaryRun,
     metric::template::MetricTemplate,
 };
 use crate::names;
@@ -48,6 +53,7 @@ pub fn all_crds() -> Vec<CustomResourceDefinition> {
     for version in &mut canary.spec.versions {
         let analysis = if version.storage { ".spec.analysis." } else { ".spec.canaryAnalysis." };
         version.additional_printer_columns = Some(columns(&CANARY_COLUMNS, analysis));
+        edit_schema(version, &|schema| schema["properties"]["status"]["default"] = unseen());
     }
     let mut run = finish(CanaryRun::crd(), &[]);
     for version in &mut run.spec.versions {
@@ -56,6 +62,18 @@ pub fn all_crds() -> Vec<CustomResourceDefinition> {
         version.additional_printer_columns = Some(columns(&RUN_COLUMNS, ""));
     }
     vec![canary, finish(MetricTemplate::crd(), &["v1alpha1"]), finish(AlertProvider::crd(), &[]), run]
+}
+
+/// The status of a Canary that no operator has looked at yet, which the API server shows as if it were written. Tools that
+/// wait take an object without a status for ready, and wait for one whose generation was not observed. It is whole, because
+/// Argo CD's script for Canaries fails on one that lacks weight, conditions or phase.
+fn unseen() -> Value {
+    let status =
+        CanaryStatus { phase: Some(Phase::Unset), observed_generation: Some(-1), ..CanaryStatus::default() };
+    // Serialising plain data has no way to fail; a null would be caught by the test of crd/.
+    let mut status = serde_json::to_value(status).unwrap_or_default();
+    status["conditions"] = json!([]);
+    status
 }
 
 /// A definition as the file that is shipped.

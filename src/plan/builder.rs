@@ -264,8 +264,8 @@ impl PlanBuilder {
         self.status.conditions.iter().find(|c| c.type_ == type_)
     }
 
-    /// The Canary's generation is taken note of; while it rests not before `at`, so that whoever waits for a Canary and its
-    /// target that were changed together does not take the state of before for that of after.
+    /// The Canary's generation is taken note of; while it rests or is not accepted not before `at`, so that whoever waits for
+    /// a Canary and other objects that were changed together does not take the state of before for that of after.
     pub(crate) fn follow_generation(&mut self, generation: Option<i64>, at: Timestamp) {
         self.status.observed_generation = generation;
         self.followed_at = Some(at);
@@ -274,7 +274,8 @@ impl PlanBuilder {
     fn put_off_generation(&mut self) {
         let Some(at) = self.followed_at.filter(|at| self.now < *at) else { return };
         let rests = matches!(self.status.phase, Some(Phase::Initialized | Phase::Succeeded | Phase::Failed));
-        if rests && self.status.observed_generation != self.old.observed_generation {
+        let refused = self.find(conditions::ACCEPTED).is_some_and(|c| c.status == "False");
+        if (rests || refused) && self.status.observed_generation != self.old.observed_generation {
             self.status.observed_generation = self.old.observed_generation;
             self.wake_at(at);
         }

@@ -157,6 +157,10 @@ impl Metrics {
         self.hooks.register(&mut self.registry);
         self.api.register(&mut self.registry);
         self.register("serin_build_info", build);
+        // `increase` does not see the step with which a series begins
+        for outcome in Outcome::ALL {
+            drop(self.reconciles.get_or_create(&OutcomeLabels { outcome }));
+        }
         self.register("serin_reconcile_total", self.reconciles.clone());
         self.register("serin_reconcile_duration_seconds", self.reconcile_seconds.clone());
         self.register("serin_queue_depth", self.queue_depth.clone());

@@ -20,6 +20,9 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Applied, Self::Waiting, Self::Settled, Self::Failed, Self::Quarantined];
+
     /// The value of the label `outcome`.
     pub const fn label(self) -> &'static str {
         match self {

@@ -20,7 +20,7 @@
 {{- if eq (toString $v.image.allowFlagger) "true" -}}
 {{- if eq (toString $v.leaderElection.enabled) "true" }}{{ $args = append $args "--enable-leader-election=true" }}{{ end -}}
 {{- else -}}
-{{- with $v.settleTime }}{{ $args = append $args (printf "--settle-time=%s" .) }}{{ end -}}
+{{- with include "serin.time" (list "settleTime" $v.settleTime) }}{{ $args = append $args (printf "--settle-time=%s" .) }}{{ end -}}
 {{- with $v.allowedHosts }}{{ $args = append $args (printf "--allowed-hosts=%s" (join "," .)) }}{{ end -}}
 {{- with $v.allowedNetworks }}{{ $args = append $args (printf "--allowed-networks=%s" (join "," .)) }}{{ end -}}
 {{- if include "serin.managesCrds" . }}{{ $args = append $args "--manage-crds" }}{{ end -}}

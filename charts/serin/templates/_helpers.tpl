@@ -43,7 +43,7 @@ serin
 
 {{- define "serin.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "serin.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
 {{- define "serin.labels" -}}
@@ -55,7 +55,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{/* Of the Prometheus of `prometheus.install`: a ServiceMonitor or PodMonitor of the operator does not select it. */}}
 {{- define "serin.prometheusSelectorLabels" -}}
 app.kubernetes.io/name: {{ include "serin.name" . }}-prometheus
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
 {{- define "serin.prometheusLabels" -}}

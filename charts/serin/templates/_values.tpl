@@ -34,6 +34,14 @@ With --reuse-values Helm does not read this chart's defaults at all: then they a
 {{- toYaml $all -}}
 {{- end -}}
 
+{{/* A length of time under a name. A number, which has no unit, would only be noticed by a program that does not start. */}}
+{{- define "serin.time" -}}
+{{- $name := index . 0 -}}{{- $value := index . 1 -}}
+{{- $unit := or (kindIs "invalid" $value) (kindIs "string" $value) (eq (toString $value) "0") -}}
+{{- if not $unit }}{{ fail (printf "%s is the number %v: write %vs, or another unit" $name $value $value) }}{{ end -}}
+{{- if not (kindIs "invalid" $value) }}{{ $value }}{{ end -}}
+{{- end -}}
+
 {{/* An image in the registry of `global.imageRegistry`, which replaces the one that the image names. */}}
 {{- define "serin.inRegistry" -}}
 {{- $registry := index . 0 -}}{{- $image := index . 1 -}}

@@ -221,6 +221,11 @@ impl Bed {
         prometheus::query(promql).await
     }
 
+    /// Has Prometheus evaluate these groups of rules each second, in the form of a rule file.
+    pub async fn rules(&self, groups: &Value) -> anyhow::Result<()> {
+        prometheus::load_rules(&self.dir, groups).await
+    }
+
     /// Series that tests make up.
     pub fn scripted(&self) -> &Scripted {
         &self.scripted

@@ -62,6 +62,7 @@ pub struct LoadTester {
     /// Programs that it finds before all others.
     tools: PathBuf,
     namespace: String,
+    arguments: Vec<String>,
     child: Option<Child>,
     _service: JoinSet<()>,
 }
@@ -77,6 +78,11 @@ impl LoadTester {
             bed.apply_yaml(namespace, &text.replace("namespace: test", &format!("namespace: {namespace}")))
                 .await?;
         }
+        Self::start_as(bed, namespace, vec!["-allow-commands=kubectl".into()]).await
+    }
+
+    /// The same with an account and rights that are there already, and these arguments.
+    pub async fn start_as(bed: &Bed, namespace: &str, arguments: Vec<String>) -> anyhow::Result<Self> {
         bed.name(&format!("{NAME}.{namespace}"), &SERVICE.ip().to_string())?;
         let listener = TcpListener::bind(SERVICE).await.context("listening as the Service")?;
         let mut service = JoinSet::new();
@@ -88,6 +94,7 @@ impl LoadTester {
             log: bed.dir().join("serin-loadtester.log"),
             tools: with_hey(bed.dir())?,
             namespace: namespace.to_owned(),
+            arguments,
             child: None,
             _service: service,
         };
@@ -101,6 +108,11 @@ impl LoadTester {
             child.kill().await.context("killing the load tester")?;
         }
         self.spawn().await
+    }
+
+    /// Lets commands call this program by a name of their own.
+    pub fn offer(&self, name: &str, program: &Path) -> anyhow::Result<()> {
+        std::os::unix::fs::symlink(program, self.tools.join(name)).with_context(|| format!("offering {name}"))
     }
 
     /// Ends it, so that another one may be started.
@@ -137,7 +149,7 @@ impl LoadTester {
             .args([&self.environment, &self.kubeconfig, &self.tools, &self.program])
             .arg(format!("-port={PORT}"))
             .arg(format!("-kubeconfig={}", self.kubeconfig.display()))
-            .arg("-allow-commands=kubectl");
+            .args(&self.arguments);
         self.child = Some(spawn(&mut command, &self.log)?);
         let answers = async || http::is_ok(SERVICE, "/healthz").await.then_some(());
         wait::until("the load tester to answer", Duration::from_secs(60), answers)

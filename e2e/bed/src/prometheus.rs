@@ -11,12 +11,16 @@ use crate::{
     part::{Part, Probe},
 };
 
+/// Its file of rules, which is not there at first.
+const RULES: &str = "prometheus-rules.json";
+
 /// Prometheus, scraping Envoy, the scripted series and annotated pods each second.
 ///
 /// To be started after the API server, whose certificate the kubeconfig names.
 pub(super) fn part(dir: &Path, parts: &Path, kubeconfig: &Path) -> anyhow::Result<Part> {
     let config = dir.join("prometheus.yml");
     let text = include_str!("files/prometheus.yml").replace("KUBECONFIG", &kubeconfig.display().to_string());
+    let text = text.replace("RULES", &dir.join(RULES).display().to_string());
     fs::write(&config, text).context("writing prometheus.yml")?;
     let probe: Probe = Arc::new(|| Box::pin(http::is_ok(PROMETHEUS, "/-/ready")));
     Ok(Part::new("prometheus", dir, parts.join("prometheus"), probe).args([
@@ -25,6 +29,8 @@ pub(super) fn part(dir: &Path, parts: &Path, kubeconfig: &Path) -> anyhow::Resul
         format!("--web.listen-address={PROMETHEUS}"),
         // `Scripted::reset` deletes series by it.
         "--web.enable-admin-api".to_owned(),
+        // for `rules`
+        "--web.enable-lifecycle".to_owned(),
         "--log.level=warn".to_owned(),
     ]))
 }
@@ -45,6 +51,16 @@ pub(super) async fn query(promql: &str) -> anyhow::Result<Vec<f64>> {
         }
         _ => bail!("`{promql}`: Prometheus answered {}: {}", reply.status, reply.text()),
     }
+}
+
+/// Has these groups of rules evaluated each second from now on, and no others.
+pub(super) async fn load_rules(dir: &Path, groups: &Value) -> anyhow::Result<()> {
+    fs::write(dir.join(RULES), groups.to_string()).context("writing rules")?;
+    let reply = http::post_form(PROMETHEUS, "/-/reload", &[]).await?;
+    if reply.status != 200 {
+        bail!("loading rules: Prometheus answered {}: {}", reply.status, reply.text());
+    }
+    Ok(())
 }
 
 /// Deletes what is stored of the series that match.

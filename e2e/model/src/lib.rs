@@ -45,6 +45,8 @@ pub mod together;
 pub mod transcript;
 #[cfg(test)]
 mod upgrades;
+#[cfg(test)]
+mod waiters;
 pub mod world;
 
 pub use sim::{Sim, Trouble};

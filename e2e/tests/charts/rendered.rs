@@ -200,3 +200,116 @@ fn rbac_knows_the_api_groups_of_every_router() -> Result<()> {
     }
     Ok(())
 }
+
+/// Labels and annotations that are no strings, in any object: the API server refuses them.
+fn not_strings(objects: &[Value]) -> Vec<String> {
+    let mut found = vec![];
+    for object in objects {
+        let pods = &object["spec"]["template"]["metadata"];
+        for meta in [&object["metadata"], pods, &object["spec"]["selector"]] {
+            for field in ["labels", "annotations", "matchLabels"] {
+                for (key, value) in meta[field].as_object().into_iter().flatten() {
+                    if !value.is_string() {
+                        found.push(format!(
+                            "{} {}: {field} {key} is {value}",
+                            object["kind"], object["metadata"]["name"]
+                        ));
+                    }
+                }
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn ch18_labels_and_annotations_are_strings_whatever_values_hold() -> Result<()> {
+    let all = [
+        "annotations.a=1",
+        "deploymentLabels.a=true",
+        "podLabels.a=1",
+        "podAnnotations.a=true",
+        "serviceAccount.annotations.a=1",
+        "serviceMonitor.enabled=true",
+        "serviceMonitor.labels.release=1",
+        "serviceMonitor.annotations.a=true",
+        "podMonitor.enabled=true",
+        "podMonitor.additionalLabels.a=1",
+        "podMonitor.annotations.a=1",
+        "prometheusRule.enabled=true",
+        "prometheusRule.labels.role=1",
+        "prometheusRule.annotations.a=1",
+        "dashboards.enabled=true",
+        "dashboards.labels.grafana_dashboard=1",
+        "dashboards.annotations.a=true",
+        "prometheus.install=true",
+        "linkerdAuthPolicy.create=true",
+        "podDisruptionBudget.enabled=true",
+        "uninstall.releaseCanaries=true",
+        "crd.create=true",
+    ];
+    let tester = [
+        "podLabels.a=1",
+        "podAnnotations.a=true",
+        "rbac.create=true",
+        "rbac.serviceAccountAnnotations.a=1",
+        "podMonitor.enabled=true",
+        "podMonitor.additionalLabels.a=1",
+        "networkPolicy.enabled=true",
+        "podDisruptionBudget.enabled=true",
+        "istio.enabled=true",
+        "istio.gateway.enabled=true",
+    ];
+    for helm in helms()? {
+        // a release may be called like a number
+        for (name, values) in [("serin", &all[..]), ("flagger", &all[..]), ("loadtester", &tester[..])] {
+            let objects = helm.render(&chart(name, "12345").set(values))?;
+            let wrong = not_strings(&objects);
+            ensure!(wrong.is_empty(), "{name}: {}", wrong.join("\n"));
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn ch18_a_time_without_a_unit_is_named_and_no_replicas_are_none() -> Result<()> {
+    for helm in helms()? {
+        let why = helm.refusal(&chart("serin", "x").set(&["settleTime=5"]))?;
+        ensure!(why.contains("settleTime is the number 5: write 5s"), "{why}");
+        let why = helm.refusal(&chart("loadtester", "x").set(&["cmd.timeout=30"]))?;
+        ensure!(why.contains("cmd.timeout is the number 30: write 30s"), "{why}");
+        let objects = helm.render(&chart("serin", "x").set(&["settleTime=0"]))?;
+        let found = crate::arguments(deployment(&objects, "x-serin")?.1);
+        ensure!(found.contains(&"--settle-time=0"), "{found:?}");
+        for (value, replicas) in [("0", 0), ("1", 1), ("null", 1)] {
+            let value = format!("leaderElection.replicaCount={value}");
+            let objects = helm.render(&chart("flagger", "flagger").set(&[&value]))?;
+            let found = &deployment(&objects, "flagger")?.0["spec"]["replicas"];
+            ensure!(*found == replicas, "{value}: {found}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn ch2_the_job_of_the_uninstallation_can_be_made_and_run() -> Result<()> {
+    for helm in helms()? {
+        let values = [
+            "uninstall.releaseCanaries=true",
+            "fullnameOverride=a-name-that-is-as-long-as-the-name-of-a-service-may-be-at-most-63",
+        ];
+        let objects = helm.render(&chart("serin", "x").set(&values))?;
+        let job = objects.iter().find(|o| o["kind"] == "Job").context("no Job")?;
+        let name = job["metadata"]["name"].as_str().unwrap_or_default();
+        ensure!(name.len() <= 63 && name.ends_with("-release-all"), "{name}");
+        // Flagger's image has no such command: the uninstallation would fail before it begins
+        let back = [
+            "uninstall.releaseCanaries=true",
+            "image.allowFlagger=true",
+            "image.repository=ghcr.io/fluxcd/flagger",
+        ];
+        let objects = helm.render(&chart("flagger", "flagger").set(&back))?;
+        ensure!(objects.iter().all(|o| o["kind"] != "Job"), "a Job for Flagger's image");
+    }
+    Ok(())
+}

@@ -6,8 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::ensure;
-use serde_json::json;
+use anyhow::{Context as _, ensure};
+use serde_json::{Value, json};
 use serin::api::Phase;
 use serin_bed::{
     Traffic,
@@ -46,9 +46,31 @@ impl<'a> App<'a> {
         Ok(Self { shared, story, chart, way })
     }
 
+    /// Makes the Canary change with each release, as the page on waiting advises.
+    pub(crate) fn names_its_release(&self) -> anyhow::Result<()> {
+        let path = self.chart.join("templates/app.yaml");
+        let named = r#""release":"{{ .Release.Revision }}","targetRef""#;
+        Ok(fs::write(&path, fs::read_to_string(&path)?.replace("\"targetRef\"", named))?)
+    }
+
+    /// Has the Canary of the chart changed.
+    pub(crate) fn canary(&self, edit: impl FnOnce(&mut Value)) -> anyhow::Result<()> {
+        let path = self.chart.join("templates/app.yaml");
+        let text = fs::read_to_string(&path)?;
+        let (target, canary) = text.split_once("\n---\n").context("two objects")?;
+        let mut canary = serde_json::from_str(canary)?;
+        edit(&mut canary);
+        Ok(fs::write(&path, format!("{target}\n---\n{canary}\n"))?)
+    }
+
     /// Releases these values; whatever the way, it must not fail.
     pub(crate) async fn release(&self, values: &str) -> anyhow::Result<()> {
-        self.way.release(&self.shared.bed, &self.story.namespace, &self.chart, values).await
+        self.release_with(values, &[]).await
+    }
+
+    /// The same with more arguments for Helm.
+    pub(crate) async fn release_with(&self, values: &str, more: &[&str]) -> anyhow::Result<()> {
+        self.way.release(&self.shared.bed, &self.story.namespace, &self.chart, values, more).await
     }
 
     /// Installs it and waits until it is initialised and at rest.

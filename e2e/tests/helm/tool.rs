@@ -31,6 +31,10 @@ impl Program {
         Ok(Self { path, kubeconfig: bed.kubeconfig(User::Admin), home: bed.dir().join(name) })
     }
 
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// What it prints; an error with what it says if it fails.
     pub(crate) async fn run(&self, arguments: &[&str]) -> anyhow::Result<String> {
         self.fed(arguments, "").await
@@ -38,8 +42,21 @@ impl Program {
 
     /// The same with something on its standard input.
     pub(crate) async fn fed(&self, arguments: &[&str], input: &str) -> anyhow::Result<String> {
-        let mut child = Command::new(&self.path)
-            .args(arguments)
+        let mut command = Command::new(&self.path);
+        command.args(arguments);
+        self.told(command, input, &arguments.join(" ")).await
+    }
+
+    /// What a script for bash prints that calls the program by its name.
+    pub(crate) async fn script(&self, text: &str) -> anyhow::Result<String> {
+        let folder = self.path.parent().context("a folder")?.display();
+        let mut command = Command::new("bash");
+        command.args(["-c", &format!("PATH={folder}:$PATH\n{text}")]);
+        self.told(command, "", "in a script").await
+    }
+
+    async fn told(&self, mut command: Command, input: &str, what: &str) -> anyhow::Result<String> {
+        let mut child = command
             .env("KUBECONFIG", &self.kubeconfig)
             .env("HOME", &self.home)
             .stdin(Stdio::piped())
@@ -54,7 +71,7 @@ impl Program {
         if !out.status.success() {
             let said = String::from_utf8_lossy(&out.stderr);
             let said: Vec<_> = said.lines().filter(|line| !line.contains("level=")).collect();
-            bail!("{} {}: {}", self.path.display(), arguments.join(" "), said.join("\n"));
+            bail!("{} {what}: {}", self.path.display(), said.join("\n"));
         }
         Ok(String::from_utf8_lossy(&out.stdout).into_owned())
     }
@@ -86,13 +103,14 @@ impl Way {
         }
     }
 
-    /// Installs or upgrades the release `app` of a chart.
+    /// Installs or upgrades the release `app` of a chart; `more` goes to Helm where it is Helm that applies.
     pub(crate) async fn release(
         self,
         bed: &Bed,
         namespace: &str,
         chart: &Path,
         values: &str,
+        more: &[&str],
     ) -> anyhow::Result<()> {
         let chart = chart.display().to_string();
         let helm = Program::new(bed, if self == Self::Helm3 { "helm3" } else { "helm4" }).await?;
@@ -103,6 +121,7 @@ impl Way {
                 if self == Self::Helm4Client {
                     arguments.push("--server-side=false");
                 }
+                arguments.extend(more);
                 helm.run(&arguments).await.map(drop)
             }
             Self::Flux | Self::Apply => {

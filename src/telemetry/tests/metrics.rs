@@ -63,6 +63,15 @@ fn the_operator_reports_itself() {
     }
 }
 
+/// `increase` does not see the step with which a series begins: without a zero the first one would raise no alert.
+#[test]
+fn every_outcome_of_a_reconcile_is_there_before_it_happens() {
+    let metrics = Metrics::new("istio");
+    for outcome in ["applied", "waiting", "settled", "failed", "quarantined"] {
+        has(&metrics, &format!("serin_reconcile_total{{outcome=\"{outcome}\"}} 0"));
+    }
+}
+
 #[test]
 fn a_deleted_canary_leaves_no_series_and_others_stay() {
     let metrics = Metrics::new("istio");
