@@ -21,7 +21,7 @@ fn decide(sim: &Sim, ago: Duration) -> Plan {
 
 /// The generation that a tool finds in the status after this plan.
 fn observed(sim: &Sim, plan: &Plan) -> Option<i64> {
-    let status = plan.status.as_ref().cloned().unwrap_or_else(|| sim.world.status());
+    let status = plan.status.clone().unwrap_or_else(|| sim.world.status());
     status.observed_generation
 }
 
