@@ -319,8 +319,7 @@ mod tests {
     fn current(managers: &[&str]) -> Value {
         let (_, own) = all_crds().iter().find_map(own).unwrap();
         let mut live = own.wanted;
-        let fields: Vec<Value> =
-            managers.iter().map(|manager| json!({"manager": manager, "operation": "Update"})).collect();
+        let fields: Vec<Value> = managers.iter().map(|manager| json!({"manager": manager})).collect();
         live["metadata"]["managedFields"] = json!(fields);
         live["metadata"]["resourceVersion"] = json!("7");
         live

@@ -40,7 +40,7 @@ for name in "$@"; do
     exit 1
   else
     grep -E '^test .* (FAILED|failed)' "$log" | sed 's/^/  noticed: /'
-    grep -m 3 -E ': (S[0-9]+|D8) ' "$log" | cut -c1-200 | sed 's/^/    /' || true
+    grep -m 3 -E '(^|: )(S[0-9]+|D8|write budget|property [0-9]+)(:| )' "$log" | cut -c1-300 | sed 's/^/    /' || true
   fi
 done
 if ((${#unnoticed[@]})); then

@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use serin::{
     analysis::Reading,
     api::Phase,
-    snapshot::{CANARY_RUN, DEPLOYMENT, Kind, ObjectRef, REVISION},
+    snapshot::{CANARY_RUN, DEPLOYMENT, HPA, Kind, ObjectRef, REVISION},
 };
-use serin_model::{Sim, Trouble, fixture, observer::Observer, others::Refusal, pods::Mode, route};
+use serin_model::{Sim, Trouble, fixture, observer::Observer, others::Refusal, pods::Mode, route, scalers};
 
 const CHECK: &str = "request-success-rate";
 const COLUMNS: [&str; 5] = ["at rest", "in a run", "at a gate", "while it is promoted", "while it goes back"];
@@ -77,6 +77,24 @@ fn edit(row: &str) -> Result<Value> {
     };
     Ok(match row {
         "`analysis.interval`" => analysis(json!({"interval": "20s"})),
+        "`analysis.steps` in place of weights" => {
+            in_place(json!({"steps": [{"weight": 30}, {"weight": 60}]}))
+        }
+        "`analysis.mirror`" => analysis(json!({"mirror": true})),
+        "`analysis.sessionAffinity` (added)" => {
+            analysis(json!({"sessionAffinity": {"cookieName": "release"}}))
+        }
+        "`analysis.always` (added)" => analysis(json!({"always": [{"headers": {"x": {"exact": "y"}}}]})),
+        "`analysis.canaryReplicas` (added)" => analysis(json!({"canaryReplicas": 1})),
+        "`autoscalerRef` (added)" => json!({"autoscalerRef": {
+            "apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "name": "podinfo",
+        }}),
+        "`autoscalerRef` (of none that exists)" => json!({"autoscalerRef": {
+            "apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "name": "gone",
+        }}),
+        "`progressDeadlineSeconds`" => json!({"progressDeadlineSeconds": 30}),
+        "`canaryScaleDownDelay`" => json!({"canaryScaleDownDelay": "5m"}),
+        "`service.targetPort`" => json!({"service": {"targetPort": 9898}}),
         "`analysis.stepWeight` (larger)" => in_place(json!({"stepWeight": 50, "maxWeight": 100})),
         "`analysis.maxWeight` (below the weight)" => in_place(json!({"stepWeight": 10, "maxWeight": 10})),
         "`analysis.iterations` in place of weights" => in_place(json!({"iterations": 3})),
@@ -170,6 +188,9 @@ fn an_edit_leads_to_what_the_page_says() -> Result<()> {
         for (column, expected) in COLUMNS.iter().zip(&row[1..]) {
             let before = standing(column)?;
             let mut after = before.clone();
+            if row[0] == "`autoscalerRef` (added)" {
+                after.world.put(HPA, scalers::of_target(HPA), after.now);
+            }
             after.world.edit_canary(&json!({"spec": edit(&row[0])?}));
             after.observer.decisions.spec_edited = true;
             after.look();

@@ -9,7 +9,7 @@ use super::{
     json as get,
     marks::{annotation, ours},
     object::Manifest,
-    selectors::Selector,
+    selectors,
 };
 use crate::{
     names::{self, managers},
@@ -176,13 +176,8 @@ pub(super) fn takeover_conflict(
 }
 
 /// The apex as it was before it was adopted, with the ports that its owner has added since; one that was made selects the
-/// target.
-pub(super) fn given_back(
-    c: &Validated,
-    label: &(String, String),
-    target_pods: &Selector,
-    live: &Value,
-) -> Manifest {
+/// target, and so does one whose selector meets no pods of a target that was made again with other labels.
+pub(super) fn given_back(c: &Validated, label: &(String, String), target: &Value, live: &Value) -> Manifest {
     let noted = recorded_original(live);
     let mut annotations = Map::new();
     for (key, _) in names::FLUX_MARKERS {
@@ -195,10 +190,14 @@ pub(super) fn given_back(
     if ours(live, &c.name) {
         get::set(&mut metadata, &["labels", names::LABEL_CANARY], Value::Null);
     }
-    let mut spec = json!({"selector": target_pods, "ports": live["spec"]["ports"]});
+    let mut spec = json!({"selector": selectors::of_target(target, label), "ports": live["spec"]["ports"]});
     // Flagger takes a Service over without becoming its owner
     let of_primary = noted["selector"][&label.0] == names::primary(&label.1);
-    if noted["selector"].is_object() && !of_primary {
+    let pods = &target["spec"]["template"]["metadata"]["labels"];
+    let meets = |selector: &Map<String, Value>| {
+        pods.is_null() || selector.iter().all(|(key, value)| pods[key] == *value)
+    };
+    if noted["selector"].as_object().is_some_and(meets) && !of_primary {
         get::set(&mut spec, &["selector"], noted["selector"].clone());
     }
     if noted["ports"].is_array() {

@@ -6,8 +6,9 @@ use super::marks;
 use crate::names;
 
 /// Domains of the keys by which tools know what they have applied: Argo CD, Flux, Helm, kapp, Jenkins X, Rancher, kubectl's
-/// ApplySets, kpt, Config Sync, Skaffold, werf. What bears one and is not in their source, they delete.
-const TRACKING: [&str; 16] = [
+/// ApplySets, kpt, Config Sync, Skaffold, werf, Kluctl, Tanka, qbec, kubecfg, Spinnaker, the add-on manager. What bears one and
+/// is not in their source, they delete.
+const TRACKING: [&str; 22] = [
     "argoproj.io",
     "fluxcd.io",
     "helm.sh",
@@ -24,10 +25,17 @@ const TRACKING: [&str; 16] = [
     "kpt.dev",
     "skaffold.dev",
     "werf.io",
+    "kluctl.io",
+    "tanka.dev",
+    "qbec.io",
+    "ksonnet.io",
+    "spinnaker.io",
+    "addonmanager.kubernetes.io",
 ];
 
-/// Keys of the same use without a domain of their own: Argo CD's label by default, and Helm's.
-const TRACKING_KEYS: [&str; 2] = ["app.kubernetes.io/instance", "app.kubernetes.io/managed-by"];
+/// Keys of the same use without a domain of their own: Argo CD's label by default, Helm's, and the add-on manager's.
+const TRACKING_KEYS: [&str; 3] =
+    ["app.kubernetes.io/instance", "app.kubernetes.io/managed-by", "kubernetes.io/cluster-service"];
 
 /// Domains of the keys by which other controllers are told to change the workload that bears them: Reloader, Wave, Keel.
 const ACTING: [&str; 3] = ["stakater.com", "wave.pusher.com", "keel.sh"];
@@ -91,6 +99,12 @@ mod tests {
             "gitops.jenkins-x.io/pipeline",
             "objectset.rio.cattle.io/hash",
             "applyset.kubernetes.io/part-of",
+            "kluctl.io/discriminator",
+            "tanka.dev/environment",
+            "qbec.io/environment",
+            "kubecfg.ksonnet.io/garbage-collect-tag",
+            "moniker.spinnaker.io/application",
+            "addonmanager.kubernetes.io/mode",
             names::LABEL_CANARY,
         ] {
             assert!(!included(key, &all), "{key}");

@@ -1,10 +1,14 @@
 //! Which object the target was when its template was last looked at.
 
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
+
 use crate::{
     api::ObservedTarget,
     manifest,
     plan::{builder::PlanBuilder, context::Context},
-    spec::Apex,
+    snapshot::Snapshot,
+    spec::{Apex, Target},
 };
 
 /// The target is the very object whose template was last looked at.
@@ -21,6 +25,21 @@ pub(crate) fn wished_replicas(cx: &Context<'_>) -> Option<i32> {
     let wished =
         cx.c.target.replicated() && cx.c.apex != Apex::Shares && manifest::replicas_are_meant(cx.target);
     i32::try_from(cx.target_replicas()).ok().filter(|n| wished && *n > 0)
+}
+
+/// Remembers since when there has been no target, whatever else keeps the Canary from being acted on.
+pub(crate) fn note_missing(snap: &Snapshot, d: &mut PlanBuilder, now: Timestamp) {
+    let named = &snap.canary.spec.target_ref;
+    let kind = Target::named(named).unwrap_or_default().kind();
+    let Some(target) = d.status.target.as_mut().filter(|_| !snap.unlisted_kinds.contains_key(&kind.crd()))
+    else {
+        return;
+    };
+    if snap.objects.get(kind, &named.name).is_some() {
+        target.missing = None;
+    } else if target.missing.is_none() {
+        target.missing = Some(MicroTime(now));
+    }
 }
 
 /// Remembers uid and generation of the target while its template is the applied one, so that a later version of the

@@ -10,13 +10,11 @@ use std::{
     io::{self, Write},
     path::Path,
     process::Command,
-    sync::Arc,
 };
 
 use anyhow::{Context, bail};
-use tokio::{runtime::Runtime, sync::OnceCell};
 
-use crate::{Bed, namespace};
+use crate::namespace;
 
 /// Names the file that the skipped stories of a whole run are gathered in.
 const GATHERED: &str = "SERIN_SKIPPED";
@@ -96,26 +94,6 @@ impl Lacking {
         let Some(reason) = self.reason(need).cloned() else { return false };
         self.skipped.push((story.to_owned(), reason));
         true
-    }
-
-    /// Ends a test target. If a story failed, the bed stays where that is wanted ([`Bed::keep`]); then what was skipped is
-    /// added to the list of the whole run, or printed where there is none.
-    ///
-    /// # Errors
-    /// That list cannot be written.
-    pub fn conclude<S>(
-        self,
-        failed: bool,
-        runtime: &Runtime,
-        shared: Arc<OnceCell<S>>,
-        bed: fn(&S) -> &Bed,
-    ) -> anyhow::Result<()> {
-        if let Some(shared) = shared.get().filter(|_| failed) {
-            runtime.block_on(bed(shared).keep());
-        }
-        // nothing else of it runs from here on
-        drop(shared);
-        self.tell()
     }
 
     /// Adds what was skipped to the list of the whole run, or prints it where there is none.

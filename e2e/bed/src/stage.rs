@@ -91,8 +91,8 @@ impl<S: Shared> Stage<S> {
         self
     }
 
-    /// Plays these families, `side_by_side` stories at once unless `--test-threads` says otherwise. The stories of a family
-    /// without a name have only their own.
+    /// Plays these families, `side_by_side` stories at once: if those are several, `--test-threads` may say otherwise. The
+    /// stories of a family without a name have only their own.
     pub fn play(&mut self, side_by_side: usize, families: &[(&str, Family<S>)]) {
         let mut trials = Vec::new();
         for (family, stories) in families {
@@ -106,7 +106,8 @@ impl<S: Shared> Stage<S> {
             }
         }
         let mut arguments = self.arguments.clone();
-        arguments.test_threads.get_or_insert(side_by_side);
+        let asked = arguments.test_threads.filter(|_| side_by_side > 1);
+        arguments.test_threads = Some(asked.unwrap_or(side_by_side));
         self.failed |= libtest_mimic::run(&arguments, trials).has_failed();
     }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 use serin::names;
 
 use crate::{
-    Broken,
+    Broken, edits,
     facts::{Facts, rules},
     schedule::{by_name, routed, schedule},
     seen::{By, Seen, between},
@@ -45,7 +45,8 @@ fn all(seen: &Seen<'_>, track: &mut Track) -> Vec<Broken> {
     note("S7", raised_after_ending(seen, track));
     note("S9", off_schedule(seen, track));
     note("S9", not_intended(seen, track));
-    note("S9", beyond_what_was_analysed(seen, track));
+    note("S9", edits::beyond_what_was_analysed(seen, track));
+    note("S9", edits::to_others(seen, track));
     note("S10", epoch_back(seen));
     note("S11", target_changed(seen));
     note("S15", restless(seen, track));
@@ -252,26 +253,6 @@ fn off_schedule(seen: &Seen<'_>, track: &Track) -> Option<String> {
     let down = after == 0 || matches!(seen.phase(), "Promoting" | "Finalising") || may;
     (after < before && !down)
         .then(|| format!("the canary goes down from {before} to {after} % in phase {}", seen.phase()))
-}
-
-/// S9 after an edit: whatever the schedule was and has become, the share rises by one step at most.
-fn beyond_what_was_analysed(seen: &Seen<'_>, track: &Track) -> Option<String> {
-    seen.is(Kind::Route, &seen.names.apex)?;
-    let (before, after) = seen.weights();
-    let skip = seen.canary["spec"]["skipAnalysis"] == true;
-    let fine = after <= before
-        || track.foreign_route
-        || skip
-        || seen.deleting()
-        || matches!(seen.phase(), "Promoting" | "Finalising")
-        || seen.rescue(track.found.get(&seen.names.primary_service));
-    let most = track.most_from(before);
-    (!fine && after > most).then(|| {
-        format!(
-            "the canary goes from {before} to {after} %, where {most} % are the most that was analysed: steps {:?}, before the last edit {:?}",
-            track.schedules[0], track.schedules[1]
-        )
-    })
 }
 
 /// S10: the epoch never decreases.

@@ -119,3 +119,11 @@ pub fn weights(rules: &[Rule]) -> BTreeMap<String, i64> {
     }
     all
 }
+
+/// Percent that each rule of a route gives a Service, by the requests that it is of.
+pub(crate) fn by_condition(route: &Value, service: &str) -> BTreeMap<String, i64> {
+    let entries = ["http", "tcp", "rules"].iter().flat_map(|kind| list(&route["spec"][kind]));
+    let conditions = entries.map(|entry| entry.get("match").unwrap_or(&entry["matches"]).to_string());
+    let weight = |rule: Rule| rule.iter().filter(|(to, _)| to == service).map(|(_, weight)| weight).sum();
+    conditions.zip(rules(route).into_iter().map(weight)).collect()
+}

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 use serin::{
     manifest::revision,
     names::{ANNOTATION_KUBECTL, ANNOTATION_WRITTEN},
@@ -38,6 +38,10 @@ pub struct Track {
     pub(crate) schedules: [Vec<i64>; 2],
     /// Of which requests the weights are, as the Canary says.
     pub(crate) audience: Value,
+    /// Since when it says that.
+    pub(crate) audience_since: Option<Timestamp>,
+    /// The step that status says, and of which requests its weight was when that was written.
+    pub(crate) intent: (Value, Value),
     /// The highest weight that these have met in this run.
     pub(crate) shown: i64,
     /// Highest epoch at which an ending was begun.
@@ -130,8 +134,14 @@ impl Track {
             self.schedules[0] = now;
         }
         let audience = audience(seen.canary);
+        let step = &seen.status()["step"];
+        let place = json!([seen.status()["epoch"], step["index"], step["weight"], step["everyone"]]);
+        if place != self.intent.0 {
+            self.intent = (place, audience.clone());
+        }
         if audience != self.audience {
             (self.audience, self.shown) = (audience, 0);
+            self.audience_since = Some(seen.at);
         }
     }
 

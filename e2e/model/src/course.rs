@@ -6,7 +6,7 @@ use std::time::Duration;
 use serin::plan::Wake;
 
 use crate::{
-    controllers,
+    controllers, scalers,
     sim::{MOST_PLANS, Sim},
     time::later,
 };
@@ -31,7 +31,13 @@ impl Sim {
 
     /// Lets the controllers act once. False when they had nothing to do.
     pub(crate) fn controllers(&mut self) -> bool {
+        let before = scalers::replicas(&self.world);
         let played = controllers::play(&mut self.pods, &mut self.world, self.now);
+        for (name, is) in scalers::replicas(&self.world) {
+            if let Some(was) = before.get(&name).filter(|was| **was != is) {
+                self.log.push(format!("scaler {name} from {was} to {is}"));
+            }
+        }
         self.look();
         played
     }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use serin::{
     api::Phase,
-    manifest::workload,
+    manifest::{self, workload},
     names,
     plan::{Action, Answers, Plan, Question},
     snapshot::{DAEMONSET, DEPLOYMENT, REVISION, SERVICE, Snapshot},
@@ -173,7 +173,11 @@ impl Observer {
         let anywhere = [&names.primary_service, &names.canary_service];
         let serving = anywhere.into_iter().any(|service| route::ready(world, pods, service) > 0);
         let lost = route::to_nobody(world, pods, names);
-        let made = world.status().phase.is_some_and(|phase| phase > Phase::Initializing);
+        // until it was accepted once, the route may be somebody else's
+        let written = world.objects.get(route::VIRTUAL_SERVICE, &names.apex);
+        let written = written.is_some_and(|live| manifest::written(live).is_some());
+        let begun = world.status().in_use.is_some() && written;
+        let made = begun || world.status().phase.is_some_and(|phase| phase > Phase::Initializing);
         if lost > 0 && serving && made && !others && !pods.slices_late {
             let phase = world.status().phase.unwrap_or_default();
             self.wrong("S2", format!("{lost} % are left with nobody in phase {phase}, beside ready pods"));

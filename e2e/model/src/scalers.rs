@@ -102,6 +102,15 @@ fn keep_generated(world: &mut World, now: Timestamp) -> bool {
     any
 }
 
+/// What the Deployments are asked for that autoscalers scale.
+pub(crate) fn replicas(world: &World) -> BTreeMap<String, i64> {
+    let scaled = [HPA, SCALED_OBJECT].into_iter().flat_map(|kind| world.objects.of(kind));
+    let names = scaled.map(scaler::scales).filter(|(kind, _)| *kind == "Deployment").map(|(_, name)| name);
+    let count =
+        |name: &str| Some((name.to_owned(), manifest::replicas(world.objects.get(DEPLOYMENT, name)?)));
+    names.filter_map(count).collect()
+}
+
 /// What a write has made wrong.
 pub(crate) fn wrong(before: &World, after: &World, names: &Names, what: &str) -> Vec<String> {
     let mut wrong: Vec<String> = [HPA, SCALED_OBJECT]

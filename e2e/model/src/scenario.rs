@@ -221,7 +221,11 @@ fn end(sim: &Sim, out: &mut String) -> Result<()> {
     for kind in [HPA, SCALED_OBJECT] {
         for live in sim.world.objects.of(kind) {
             let (min, max) = scaler::bounds(kind, live);
-            let paused = if scaler::paused(live) { ", paused at 0" } else { "" };
+            let paused = match (scaler::paused(live), scaler::kept_up(live)) {
+                (true, _) => ", paused at 0",
+                (_, true) => ", scale-in paused",
+                _ => "",
+            };
             let name = live["metadata"]["name"].as_str().unwrap_or_default();
             writeln!(out, "  {} {name}: {min} to {max}{paused}", kind.kind)?;
         }

@@ -12,7 +12,7 @@ use serin::{
 };
 
 use crate::{
-    controllers, fixture,
+    fixture,
     objects::{kind_named, put, rivals},
     others::{Change, Refusal},
     pods::Mode,
@@ -139,7 +139,7 @@ impl Step {
             sim.trouble = Some(Trouble::Conflict);
             said.push("somebody writes the Canary at the same time".into());
         }
-        controllers::play(&mut sim.pods, &mut sim.world, sim.now);
+        sim.controllers();
         Ok(if said.is_empty() { "nothing happens".into() } else { said.join("; ") })
     }
 

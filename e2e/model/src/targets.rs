@@ -13,7 +13,8 @@ use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 use serin::{
     analysis::Reading,
-    snapshot::{DAEMONSET, DEPLOYMENT, KNATIVE_SERVICE, ObjectRef, SERVICE},
+    api::Phase,
+    snapshot::{DAEMONSET, DEPLOYMENT, KNATIVE_SERVICE, ObjectRef, REVISION, SERVICE},
     spec::Target,
 };
 
@@ -152,6 +153,42 @@ fn at_rest_nothing_is_written_or_asked() -> Result<()> {
         let before = (sim.plans, sim.asked, sim.log.len());
         sim.advance(Duration::from_secs(86_400));
         ensure!(before == (sim.plans, sim.asked, sim.log.len()), "{kind:?}: {}", sim.log.join("\n"));
+    }
+    Ok(())
+}
+
+#[test]
+fn c12_what_a_former_canary_left_keeps_what_it_runs_whatever_its_kind() -> Result<()> {
+    for kind in [Target::DaemonSet, Target::Service, Target::Knative] {
+        let mut sim = Sim::new(world(kind), "podinfo");
+        sim.advance(Duration::from_secs(15));
+        let served = primary(&sim);
+        release(&mut sim, kind, "2");
+        sim.readings.insert("request-success-rate".into(), Reading::Values(vec![50.0]));
+        sim.advance(Duration::from_secs(75));
+        ensure!(sim.world.status().phase == Some(Phase::Failed), "{kind:?}\n{}", sim.log.join("\n"));
+        // removed without its finalizer; garbage collection takes what it owned
+        let owned = |o: &Value| Some(ObjectRef::new(REVISION, o["metadata"]["name"].as_str()?));
+        let owned: Vec<_> = sim.world.objects.of(REVISION).filter_map(owned).collect();
+        for at in owned {
+            sim.world.objects.remove(&at);
+        }
+        let spec = sim.world.canary.take().map(|canary| canary["spec"].clone()).unwrap_or_default();
+        let now = sim.now;
+        sim.world.put_canary(json!({"metadata": {"name": "podinfo"}, "spec": spec}), now);
+        sim.observer.canary_was_made_again();
+        sim.readings.clear();
+        sim.look();
+        let mut ran = false;
+        for _ in 0..150 {
+            sim.advance(Duration::from_secs(1));
+            let phase = sim.world.status().phase;
+            ran |= phase == Some(Phase::Progressing);
+            let kept = primary(&sim) == served || phase >= Some(Phase::Promoting);
+            ensure!(kept, "{kind:?}: {} in {phase:?}\n{}", primary(&sim), sim.log.join("\n"));
+        }
+        ensure!(ran && primary(&sim) != served, "{kind:?}: it is analysed\n{}", sim.log.join("\n"));
+        sim.verdict().map_err(|wrong| anyhow::anyhow!("{kind:?}: {wrong}"))?;
     }
     Ok(())
 }

@@ -246,6 +246,7 @@ mod tests {
         for two in meet {
             let mut all = namespace(&two, &[]);
             let (older, younger) = (reason(all.sim(0)), reason(all.sim(1)));
+            all.verdict().map_err(|wrong| anyhow::anyhow!("{two:?}: {wrong}"))?;
             ensure!(younger != "Accepted", "{two:?}: {older}, {younger}");
             let before = plans(&mut all);
             all.advance(Duration::from_secs(3600));

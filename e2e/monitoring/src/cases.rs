@@ -154,6 +154,7 @@ fn quiet_ones() -> Vec<Case> {
     ]
     .into_iter()
     .chain(quiet_operator())
+    .chain(quiet_neighbours())
     .collect()
 }
 
@@ -202,6 +203,12 @@ fn quiet_rates() -> Vec<Case> {
             ],
             "40m",
         ),
+    ]
+}
+
+/// What others do not answer, now and then.
+fn quiet_neighbours() -> Vec<Case> {
+    vec![
         quiet(
             "SerinMetricsServerFails: one answer in ten",
             &[

@@ -13,18 +13,17 @@ mod tester;
 mod tool;
 mod waits;
 
-use std::{future::Future, pin::Pin, process::ExitCode, sync::Arc, time::Duration};
+use std::{process::ExitCode, time::Duration};
 
-use libtest_mimic::{Arguments, Failed, Trial};
 use serin_bed::{
     Bed, Options,
-    lacking::{Lacking, Need},
+    lacking::Lacking,
     operator::Operator,
+    stage::{self, Stage},
 };
-use tokio::{
-    runtime::Runtime,
-    sync::{Mutex, OnceCell},
-};
+use tokio::sync::Mutex;
+
+pub(crate) use serin_bed::story;
 
 /// What all stories share.
 pub(crate) struct Shared {
@@ -32,18 +31,14 @@ pub(crate) struct Shared {
     pub(crate) operator: Mutex<Operator>,
 }
 
-pub(crate) type Run = for<'a> fn(&'a Shared) -> Pin<Box<dyn Future<Output = anyhow::Result<()>> + Send + 'a>>;
+impl stage::Shared for Shared {
+    fn bed(&self) -> &Bed {
+        &self.bed
+    }
+}
 
 /// Stories of one file.
-pub(crate) type Family = &'static [(&'static str, Run)];
-
-/// A story: its name, and what happens.
-macro_rules! story {
-    ($name:path) => {
-        (stringify!($name), |shared| Box::pin($name(shared)))
-    };
-}
-pub(crate) use story;
+pub(crate) type Family = stage::Family<Shared>;
 
 /// Families whose stories run side by side.
 const FAMILIES: &[(&str, Family)] = &[
@@ -70,36 +65,11 @@ async fn start() -> anyhow::Result<Shared> {
     Ok(Shared { bed, operator: Mutex::new(operator) })
 }
 
-fn trials(
-    runtime: &Arc<Runtime>,
-    shared: &Arc<OnceCell<Shared>>,
-    lacking: &mut Lacking,
-    families: &[(&str, Family)],
-) -> Vec<Trial> {
-    let all = families.iter().flat_map(|(family, stories)| stories.iter().map(move |story| (family, story)));
-    let trials = all.map(|(family, (name, run))| {
-        let name = format!("{family}::{name}");
-        let skipped = lacking.skips(&name, Need::Bed);
-        let (runtime, shared, run) = (runtime.clone(), shared.clone(), *run);
-        let trial = Trial::test(name, move || {
-            let told = async { run(shared.get_or_try_init(start).await?).await };
-            runtime.block_on(told).map_err(|error: anyhow::Error| Failed::from(format!("{error:#}")))
-        });
-        trial.with_ignored_flag(skipped)
-    });
-    trials.collect()
-}
-
 fn main() -> anyhow::Result<ExitCode> {
-    let mut lacking = Lacking::find("helm")?;
+    let lacking = Lacking::find("helm")?;
     lacking.enter()?;
-    let mut arguments = Arguments::from_args();
-    arguments.test_threads.get_or_insert(6);
-    let (runtime, shared) = (Arc::new(Runtime::new()?), Arc::default());
-    let together = libtest_mimic::run(&arguments, trials(&runtime, &shared, &mut lacking, FAMILIES));
-    arguments.test_threads = Some(1);
-    let alone = libtest_mimic::run(&arguments, trials(&runtime, &shared, &mut lacking, ALONE));
-    let conclusion = if together.has_failed() { together } else { alone };
-    lacking.conclude(conclusion.has_failed(), &runtime, shared, |shared| &shared.bed)?;
-    Ok(conclusion.exit_code())
+    let mut stage = Stage::new(lacking, start)?;
+    stage.play(6, FAMILIES);
+    stage.play(1, ALONE);
+    stage.end()
 }

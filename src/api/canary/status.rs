@@ -231,6 +231,9 @@ pub struct ObservedTarget {
     /// Its generation when it began to be handed back its replicas, in a deletion.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub returning: Option<i64>,
+    /// Since when it has been gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub missing: Option<MicroTime>,
 }
 
 /// A ConfigMap or Secret as it was last read.

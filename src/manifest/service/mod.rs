@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use super::{
     adopted_service::{self as adopted, OWNED},
     json as get,
+    labels::is_tracking,
     marks::{self, made_for},
     object::{Manifest, Undo},
     selectors::{self, Selector},
@@ -112,7 +113,7 @@ pub fn restore(c: &Validated, label: &(String, String), live: &Objects) -> Vec<U
         live.get(SERVICE, &c.names.apex).filter(|apex| marks::adopted(apex) || made_for(apex, &c.name));
     if let Some(apex) = apex {
         let target = live.get(c.target.kind(), &c.names.target).unwrap_or(&Value::Null);
-        undo.push(Undo::Restore(adopted::given_back(c, label, &selectors::of_target(target, label), apex)));
+        undo.push(Undo::Restore(adopted::given_back(c, label, target, apex)));
     }
     for name in [&c.names.primary_service, &c.names.canary_service] {
         if live.get(SERVICE, name).is_some_and(|s| made_for(s, &c.name)) {
@@ -169,7 +170,12 @@ fn owned_metadata(
 ) -> Value {
     let custom = custom.cloned().unwrap_or_default();
     let mut labels: Map<String, Value> = custom.labels.into_iter().map(|(k, v)| (k, json!(v))).collect();
-    labels.insert(label.to_owned(), json!(name));
+    if !is_tracking(label) {
+        labels.insert(label.to_owned(), json!(name));
+    } else if !labels.contains_key(label) {
+        // where the application is called like its Service, its tool would take that for its own
+        labels.insert(label.to_owned(), Value::Null);
+    }
     let mut annotations: Map<String, Value> =
         custom.annotations.into_iter().map(|(k, v)| (k, json!(v))).collect();
     annotations.extend(names::FLUX_MARKERS.map(|(k, v)| (k.to_owned(), json!(v))));

@@ -397,3 +397,53 @@ fn r8_the_traffic_distribution_of_an_adopted_apex_comes_back() {
         assert_eq!(live.get(SERVICE, "podinfo"), Some(&apex));
     }
 }
+
+#[test]
+fn r5_services_bear_no_label_by_which_a_tool_deletes_them() {
+    let key = "app.kubernetes.io/instance";
+    let label = (key.to_owned(), "podinfo".to_owned());
+    let mut target = fixture::target();
+    let labels = json!({key: "podinfo"});
+    merge(
+        &mut target,
+        &json!({"spec": {"selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels}}}}),
+    );
+    let of = |service: &Value| {
+        let s = render(&fixture::canary(service), &target, &label, &Objects::default()).unwrap();
+        [s.apex, s.primary, s.canary].map(|m| (m.to_create()["metadata"]["labels"][key].clone(), m))
+    };
+    for (borne, made) in of(&json!({})) {
+        assert_eq!(borne, Value::Null, "{}", made.name);
+        assert!(made.body["spec"]["selector"][key].is_string());
+        // what a former version gave it is taken off
+        let mut live = made.to_create();
+        merge(&mut live, &json!({"metadata": {"labels": labels}}));
+        assert!(patch(&live, &made).unwrap()["metadata"]["labels"][key].is_null());
+    }
+    let asked = of(&json!({"apex": {"labels": labels}}));
+    assert_eq!(asked[0].0, "podinfo", "asked for");
+}
+
+#[test]
+fn c41_a_service_is_given_back_to_a_target_that_was_made_again_with_another_label() {
+    let c = fixture::canary(&json!({}));
+    let mut live = Objects::default();
+    let mut apex = users_apex();
+    apex["spec"]["selector"] = json!({"app": "podinfo"});
+    live.insert(SERVICE, apex);
+    let taken = rendered(&json!({}), &live).apex;
+    apply(&mut live, &taken);
+    let selected = |target: Value, label: (String, String)| {
+        let mut live = live.clone();
+        live.insert(crate::snapshot::DEPLOYMENT, target);
+        let undo = restore(&c, &label, &live);
+        let Some(Undo::Restore(back)) = undo.first() else { panic!("{undo:?}") };
+        back.body["spec"]["selector"].clone()
+    };
+    assert_eq!(selected(fixture::target(), label()), json!({"app": "podinfo"}));
+    let mut again = fixture::target();
+    let labels = json!({"app": "web"});
+    again["spec"]["selector"]["matchLabels"] = labels.clone();
+    again["spec"]["template"]["metadata"]["labels"] = labels.clone();
+    assert_eq!(selected(again, ("app".into(), "web".into())), labels);
+}

@@ -19,6 +19,7 @@ use crate::{
         context::Context,
         model::{Answers, Messages, Note, Urgency},
         objects::primary,
+        observed_target,
         phases::terminate,
     },
     snapshot::Snapshot,
@@ -54,8 +55,11 @@ pub(crate) fn admit<'a>(
         );
         return None;
     }
-    if !deleting && suspended(snap, d) {
-        return None;
+    if !deleting {
+        observed_target::note_missing(snap, d, now);
+        if suspended(snap, d) {
+            return None;
+        }
     }
     match surroundings(snap, answers, now, d) {
         Ok(cx) if deleting => {
@@ -70,17 +74,30 @@ pub(crate) fn admit<'a>(
         }
         Err(Rejection { problem, unserved }) => {
             if deleting {
-                let gone = problem.reason == "TargetMissing" && terminate::removed_together(snap);
-                match gone.then(|| watched::watched(snap, answers, now, &problem)).flatten() {
-                    Some(cx) => terminate::remove(&cx, d),
-                    None => terminate::let_go(snap, d, Some(&problem.message)),
-                }
+                deleted(snap, answers, d, now, &problem);
             } else {
                 stopped(snap, d, &problem, unserved.as_deref(), now);
                 return watched::watched(snap, answers, now, &problem);
             }
             None
         }
+    }
+}
+
+/// A deleted Canary that is not accepted gives everything back all the same, as far as its objects are known to be its own and
+/// are seen.
+fn deleted(snap: &Snapshot, answers: &Answers, d: &mut PlanBuilder, now: Timestamp, problem: &Problem) {
+    let unseen = ["MeshMissing", "ApiRefused"].contains(&problem.reason);
+    let Some(cx) = watched::watched(snap, answers, now, problem).filter(|_| !unseen) else {
+        return terminate::let_go(snap, d, Some(&problem.message));
+    };
+    let unlabelled = cx.c.target.rests() && cx.label.0.is_empty();
+    if cx.target.is_null() && terminate::removed_together(snap) {
+        terminate::remove(&cx, d);
+    } else if cx.target.is_null() || unlabelled {
+        terminate::leave(&cx, d, &problem.message);
+    } else {
+        terminate::step(&cx, d);
     }
 }
 

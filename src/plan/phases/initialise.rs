@@ -30,6 +30,7 @@ use crate::{
 /// The order in which a Canary is set up.
 pub(crate) const CHAIN: Chain = &[
     ("begin", begin),
+    ("on_healthy_side", traffic::on_healthy_side),
     ("primary_made", primary_made),
     ("autoscaler", autoscaler::sync),
     ("primary_ready", primary_ready),
@@ -92,7 +93,9 @@ fn primary_made(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 /// A primary that is left of a Canary that is gone has pods, and another template than the target: users are on it, and the
 /// target's template may be one that failed.
 fn serves_another(cx: &Context<'_>, live: &Value) -> bool {
-    let pods = cx.c.target.replicated() && live["status"]["availableReplicas"].as_i64().unwrap_or(0) > 0;
+    let count = |field: &str| live["status"][field].as_i64().unwrap_or(0);
+    // of a workload its Service may be gone
+    let pods = count("availableReplicas") + count("numberAvailable") > 0 || cx.primary_pods() > 0;
     pods && !cx.c.target.same(live, cx.target, &cx.label, &cx.c.names.target)
 }
 
@@ -104,7 +107,10 @@ fn kept_as_it_runs(cx: &Context<'_>, d: &mut PlanBuilder, live: &Value) -> Flow 
         revisions::store(cx, d, &hash, &held, &BTreeMap::new());
         return WRITE_FIRST;
     }
-    primary::mark(cx, d, live, &hash)
+    match cx.stored(Some(&hash)).filter(|_| cx.c.target.holds_both()) {
+        Some(stored) => primary::from_stored(cx, d, stored, 1, false),
+        None => primary::mark(cx, d, live, &hash),
+    }
 }
 
 fn primary_ready(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {

@@ -4,6 +4,7 @@
 
 use crate::{
     api::Phase,
+    manifest,
     plan::{
         analysis::evaluate,
         builder::PlanBuilder,
@@ -45,14 +46,29 @@ fn in_a_run(cx: &Context<'_>) -> bool {
         )
 }
 
-/// Somebody has turned the route to a canary without pods: it leads to the primary, which has some.
+/// The route was written for this Canary. Until it has been accepted once, one that is there may be somebody else's.
+fn is_routed(cx: &Context<'_>) -> bool {
+    let written = || {
+        let routes = cx.router.reads(&cx.c);
+        routes.iter().filter_map(|at| cx.snap.objects.at(at)).any(|live| manifest::written(live).is_some())
+    };
+    cx.phase() > Phase::Initializing || cx.status().in_use.is_some() && written()
+}
+
+/// Without a weight of a run all traffic is on the primary, or on the canary while only that has pods. Nothing else of the
+/// route is corrected.
 fn route_to_nobody(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
-    let led = cx.live_split().is_some_and(|live| live.canary() > 0) && cx.step().weight == 0;
-    if !led || cx.phase() <= Phase::Initializing || cx.canary_pods() > 0 || cx.primary_pods() == 0 {
+    let Some(live) = cx.live_split().filter(|_| is_routed(cx)) else { return GO_ON };
+    let zero = cx.zero();
+    let canary_lost = cx.step().weight == 0 && live.canary() > 0 && cx.canary_pods() == 0;
+    let rescued = !in_a_run(cx) && live.canary() == 100 && live != zero;
+    let primary_lost = !in_a_run(cx) && zero.canary() == 100 && live != zero;
+    if !primary_lost && !((canary_lost || rescued) && cx.primary_pods() > 0) {
         return GO_ON;
     }
-    d.urgent = true;
-    handled_after(traffic::routing(cx, d, Split::to_canary(0), WriteReason::Drift))
+    d.urgent = zero.canary() == 0;
+    let ours = primary_lost || rescued;
+    handled_after(traffic::routing(cx, d, zero, if ours { WriteReason::Wanted } else { WriteReason::Drift }))
 }
 
 /// An ending needs the target's label and nothing else of it; without one its traffic goes back, and the rest waits.

@@ -27,7 +27,6 @@ use crate::{
         traffic::{self, acceptance, apex, handover},
     },
     snapshot::{ObjectRef, REVISION, SERVICE, Snapshot},
-    spec::Apex,
 };
 
 /// A route that no proxy follows does not hold the deletion up for longer.
@@ -90,7 +89,11 @@ fn applied_since(snap: &Snapshot) -> Option<Note> {
 /// The order in which a deleted Canary gives everything back.
 pub(crate) const CHAIN: Chain = &[
     ("begin", begin),
-    ("on_healthy_side", on_healthy_side),
+    // until everything is given back
+    ("on_healthy_side", |cx, d| match reverted_at(cx) {
+        Some(_) => GO_ON,
+        None => traffic::on_healthy_side(cx, d),
+    }),
     ("leave_running", leave_running),
     ("target_serves", |cx, d| if reverted_at(cx).is_some() { GO_ON } else { target_serves(cx, d) }),
     ("given_back", given_back),
@@ -126,6 +129,11 @@ pub(crate) const REMOVED: Chain = &[
         HANDLED
     }),
 ];
+
+/// Goes on with the deletion of a Canary whose target is gone, or selects its pods by no known label.
+pub(crate) fn leave(cx: &Context<'_>, d: &mut PlanBuilder, why: &str) {
+    ignore(leave_generated(cx, d, why));
+}
 
 /// Goes on with the removal of a Canary and its target.
 pub(crate) fn remove(cx: &Context<'_>, d: &mut PlanBuilder) {
@@ -170,12 +178,15 @@ pub(crate) fn removed_together(snap: &Snapshot) -> bool {
     if status.phase == Some(Phase::Terminating) {
         return true;
     }
-    let accepted = status.conditions.iter().find(|c| c.type_ == names::conditions::ACCEPTED);
-    match accepted.filter(|c| c.reason == "TargetMissing") {
-        Some(missing) => {
-            let since = missing.last_transition_time.as_ref().map_or(Timestamp::MIN, |t| t.0);
-            clock::after(since, TOGETHER) >= deleted
-        }
+    let noted = status.target.as_ref().and_then(|target| target.missing.as_ref()).map(|since| since.0);
+    let told = || {
+        // before a target is known, and in a status of a former version
+        let accepted = status.conditions.iter().find(|c| c.type_ == names::conditions::ACCEPTED)?;
+        let since = accepted.last_transition_time.as_ref().map_or(Timestamp::MIN, |t| t.0);
+        (accepted.reason == "TargetMissing").then_some(since)
+    };
+    match noted.or_else(told) {
+        Some(since) => clock::after(since, TOGETHER) >= deleted,
         // it was there when it was last looked at, which was before the deletion
         None => snap.watching_since <= deleted,
     }
@@ -214,21 +225,6 @@ fn begin(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     HANDLED
 }
 
-/// Until everything is given back no traffic goes to the side that has no pods while the other has some.
-fn on_healthy_side(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
-    let Some(live) = cx.live_split().filter(|_| reverted_at(cx).is_none() && cx.c.apex == Apex::Stays) else {
-        return GO_ON;
-    };
-    let zero = cx.zero();
-    let canary_lost = live.canary() > 0 && cx.canary_pods() == 0 && cx.primary_pods() > 0;
-    let primary_lost = live.canary() < 100 && zero.canary() == 100;
-    if !canary_lost && !primary_lost {
-        return GO_ON;
-    }
-    d.urgent = zero.canary() == 0;
-    traffic::routing(cx, d, zero, WriteReason::Wanted)
-}
-
 /// `revertOnDeletion: false`: the generated objects stay; users are on the primary.
 fn leave_running(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     if cx.c.spec.revert_on_deletion != Some(false) {
@@ -262,8 +258,7 @@ fn target_serves(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let Some((why, _)) = cx.target_rollout().unserving(behind) else { return GO_ON };
     d.reached(clock::after(cx.standing_since(), cx.c.deadline))?;
     if cx.primary_pods() > 0 {
-        let_go(cx.snap, d, Some(&format!("{} did not become ready ({why})", cx.c.names.target)));
-        return HANDLED;
+        return leave_generated(cx, d, &format!("{} did not become ready ({why})", cx.c.names.target));
     }
     // no side has pods: users are better served by the plain objects, as soon as the target is ready
     GO_ON
@@ -320,7 +315,18 @@ fn left_running(cx: &Context<'_>, d: &mut PlanBuilder, part: impl FnOnce(&mut Pl
     let flow = part(d);
     let Some((at, _)) = d.held.get(held).filter(|_| flow == WAIT).cloned() else { return flow };
     d.reached(clock::after(cx.standing_since(), cx.c.deadline))?;
-    let_go(cx.snap, d, Some(&contest::why_held(cx, &at)));
+    leave_generated(cx, d, &contest::why_held(cx, &at))
+}
+
+/// What was generated is left running: all users are on the side that has pods, and the target's autoscaler works as before.
+fn leave_generated(cx: &Context<'_>, d: &mut PlanBuilder, why: &str) -> Flow {
+    let routed = cx.live_split().is_some_and(|live| live != cx.zero());
+    if routed && traffic::routing(cx, d, cx.zero(), WriteReason::Wanted) == WRITE_FIRST {
+        return WRITE_FIRST;
+    }
+    // with the finalizer: a pass that asks the target for pods would have it work for the deletion again
+    ignore(autoscaler::release(cx, d));
+    let_go(cx.snap, d, Some(why));
     HANDLED
 }
 

@@ -21,6 +21,7 @@ fn a_canary_is_set_up_in_this_order() {
         names(initialise::CHAIN),
         [
             "begin",
+            "on_healthy_side",
             "primary_made",
             "autoscaler",
             "primary_ready",

@@ -8,7 +8,12 @@ pub(crate) mod pod_weighting;
 pub(crate) mod routes;
 
 use crate::{
-    plan::{builder::PlanBuilder, context::Context, model::flow::Flow, objects::write::WriteReason},
+    plan::{
+        builder::PlanBuilder,
+        context::Context,
+        model::flow::{Flow, GO_ON},
+        objects::write::WriteReason,
+    },
     router::Split,
     spec::Apex,
 };
@@ -20,6 +25,19 @@ pub(crate) fn routing(cx: &Context<'_>, d: &mut PlanBuilder, want: Split, why: W
     } else {
         pod_weighting::carry(cx, d, want, why)
     }
+}
+
+/// In a phase that moves no weight: no traffic goes to a side without pods while the other has some.
+pub(crate) fn on_healthy_side(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    let Some(live) = cx.live_split().filter(|_| cx.c.apex == Apex::Stays) else { return GO_ON };
+    let zero = cx.zero();
+    let canary_lost = live.canary() > 0 && cx.canary_pods() == 0 && cx.primary_pods() > 0;
+    let primary_lost = live.canary() < 100 && zero.canary() == 100;
+    if !canary_lost && !primary_lost {
+        return GO_ON;
+    }
+    d.urgent = zero.canary() == 0;
+    routing(cx, d, zero, WriteReason::Wanted)
 }
 
 /// The route in place carries `want`, whatever else about the generated objects may have to be corrected first.
