@@ -177,6 +177,15 @@ fn quiet_operator() -> Vec<Case> {
             &[("serin_stale_kinds{kind=\"services.\"}", "1x4 0x60")],
             "7m",
         ),
+    ]
+    .into_iter()
+    .chain(quiet_rates())
+    .chain(Some(good_release()))
+    .collect()
+}
+
+fn quiet_rates() -> Vec<Case> {
+    vec![
         quiet(
             "SerinWritesFail: one in twenty",
             &[
@@ -229,7 +238,6 @@ fn quiet_neighbours() -> Vec<Case> {
             &[("serin_events_dropped_total", "0 9x120"), ("serin_event_webhooks_dropped_total", "0x120")],
             "32m",
         ),
-        good_release(),
     ]
 }
 
