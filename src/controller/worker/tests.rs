@@ -11,7 +11,7 @@ use crate::{
     api::{CanaryStatus, Phase},
     config::Rules,
     names,
-    snapshot::{CANARY, CONFIG_MAP, Evidence, ObjectRef},
+    snapshot::{CANARY, CONFIG_MAP, Evidence, Kind, ObjectRef},
 };
 
 /// A worker without flags, on an API server that refuses everything.
@@ -120,7 +120,7 @@ fn canary(analysis: &Value, status: &CanaryStatus) -> Value {
 async fn fails(worker: &Worker, analysis: &Value, times: usize) -> Vec<String> {
     let run = serde_json::from_value(json!({"started": "2026-01-01T00:00:00Z"})).unwrap();
     let before = CanaryStatus { phase: Some(Phase::Progressing), run: Some(run), ..CanaryStatus::default() };
-    worker.cache.set_crds(crate::router::by_name("istio").unwrap().kinds().iter().map(|k| k.crd()).collect());
+    worker.cache.set_crds(crate::router::by_name("istio").unwrap().kinds().iter().map(Kind::crd).collect());
     worker.cache.insert(CANARY, canary(analysis, &before));
     let key = ("n".to_owned(), "app".to_owned());
     for kind in observe::mandatory(&Rules::default()) {
@@ -181,7 +181,7 @@ async fn c27_the_finalizer_of_a_deleted_canary_that_does_not_decode_is_removed()
             object["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
         }
         worker.cache.insert(CANARY, object);
-        assert!(worker.pass(&key, None).await.is_err());
+        assert!(Box::pin(worker.pass(&key, None)).await.is_err());
         let written = written.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let patch = json!({"metadata": {"finalizers": ["theirs"], "resourceVersion": "1"}});
         let freed: Vec<&Value> =
