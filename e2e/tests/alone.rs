@@ -271,8 +271,11 @@ async fn a_definition_that_drops_the_status_is_noticed(shared: &Shared) -> anyho
     // the status as Flagger's own definition has it
     let flaggers = ["phase", "failedChecks", "canaryWeight", "iterations", "lastAppliedSpec", "conditions"];
     change_schema(shared, |schema| {
-        let status = schema.properties.as_mut().and_then(|fields| fields.get_mut("status"));
-        if let Some(fields) = status.and_then(|status| status.properties.as_mut()) {
+        let Some(status) = schema.properties.as_mut().and_then(|fields| fields.get_mut("status")) else {
+            return;
+        };
+        status.default = None;
+        if let Some(fields) = status.properties.as_mut() {
             fields.retain(|field, _| flaggers.contains(&field.as_str()));
         }
     })
