@@ -268,6 +268,7 @@ async fn a_definition_that_drops_the_status_is_noticed(shared: &Shared) -> anyho
     let mut suspended = canary("app");
     suspended["spec"]["suspend"] = json!(true);
     story.apply(vec![deployment("app", "app:1", 1), suspended]).await?;
+    story.condition("app", "Suspended", "True", "").await?;
     // the status as Flagger's own definition has it
     let flaggers = ["phase", "failedChecks", "canaryWeight", "iterations", "lastAppliedSpec", "conditions"];
     change_schema(shared, |schema| {
