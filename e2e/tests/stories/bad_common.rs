@@ -163,7 +163,8 @@ pub(crate) fn writes(story: &Story<'_>, prefix: &str) -> anyhow::Result<Vec<Stri
 
 /// Nothing but the Canary itself was written.
 pub(crate) fn nothing_made(story: &Story<'_>, name: &str) -> anyhow::Result<()> {
-    let written = writes(story, name)?;
+    let mut written = writes(story, name)?;
+    written.retain(|write| !write.contains(" canaries/"));
     ensure!(written.is_empty(), "written although refused: {written:?}");
     Ok(())
 }
