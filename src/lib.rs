@@ -43,6 +43,7 @@ mod webhook;
 mod alert;
 mod apply;
 mod events;
+mod leader;
 pub mod observe;
 mod queries;
 mod server;
