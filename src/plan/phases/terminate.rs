@@ -89,6 +89,7 @@ fn applied_since(snap: &Snapshot) -> Option<Note> {
 /// The order in which a deleted Canary gives everything back.
 pub(crate) const CHAIN: Chain = &[
     ("begin", begin),
+    ("target_lost", target_lost),
     // until everything is given back
     ("on_healthy_side", |cx, d| match reverted_at(cx) {
         Some(_) => GO_ON,
@@ -248,6 +249,20 @@ fn reverted_at(cx: &Context<'_>) -> Option<Timestamp> {
     // one without times was written by a former version
     let step = cx.status().step.as_ref().filter(|step| step.confirmed.is_some() || step.since.is_none())?;
     Some(step.confirmed.as_ref().map_or(cx.now, |at| at.0))
+}
+
+/// Everything was given back, and the target has no pods any more, while the primary still has some: it serves again, and the
+/// target is waited for once more.
+fn target_lost(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    let services = [&cx.c.names.primary_service, &cx.c.names.canary_service];
+    let there = services.into_iter().all(|name| cx.snap.objects.get(SERVICE, name).is_some());
+    let lost = there && cx.canary_pods() == 0 && cx.primary_pods() > 0;
+    if reverted_at(cx).is_none() || !lost || cx.status().step.is_none() {
+        return GO_ON;
+    }
+    apex::service(cx, d, WriteReason::Wanted)?;
+    d.status.step = None;
+    HANDLED
 }
 
 /// The target has as many pods as the primary, ready and behind their Service.
