@@ -227,6 +227,20 @@ async fn one_without_election_does_nothing_beside_one_that_leads(shared: &Shared
     story.phase("app", Phase::Succeeded).await.map(drop)
 }
 
+async fn a_missing_right_to_the_lease_is_said(shared: &Shared) -> anyhow::Result<()> {
+    let namespace = "--leader-election-namespace=default";
+    let operator = Operator::start(&shared.bed, &["--enable-leader-election", namespace], &[])?;
+    let said = async || {
+        let reply = serin_bed::http::get(operator.address(), "/readyz").await.ok()?;
+        let text = reply.text();
+        (text.contains("flagger-leader-election.default cannot be written") && text.contains("forbidden"))
+            .then_some(())
+    };
+    wait::until("the missing right to be said", READY, said).await?;
+    ensure!(operator.logs()?.matches("cannot be written").count() == 1, "it is not said once");
+    Ok(())
+}
+
 async fn start() -> anyhow::Result<Shared> {
     let bed = Bed::start(Options { envoy: false, ..Options::default() }).await?;
     bed.install().await?;
@@ -242,6 +256,7 @@ const STORIES: stage::Family<Shared> = &[
     story!(a_leader_frozen_in_a_promotion_changes_nothing_of_it),
     story!(a_leader_that_is_stopped_hands_over_at_once),
     story!(a_flagger_that_leads_is_waited_for),
+    story!(a_missing_right_to_the_lease_is_said),
     story!(one_without_election_does_nothing_beside_one_that_leads),
 ];
 

@@ -103,13 +103,13 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     let cache = Arc::new(ObjectCache::default());
     let (triggers, mut receiver) = mpsc::unbounded_channel();
     let events = Events::new(client.clone(), metrics.clone(), publishing.clone());
-    let mut turn = Turn::run_for(&config, &client, leadership, &metrics);
+    let mut turn = Turn::run_for(&config, &client, leadership.clone(), &metrics);
     if turn.is_none() {
         metrics.set_leading(true);
         keep_definitions(&config, &client, &events, &stop).await;
     }
     observe::watch_all(&client, &config, &cache, &metrics, triggers.clone(), &tasks, &stop);
-    let readiness = readiness(&cache, &config);
+    let readiness = readiness(&cache, &config, leadership);
     let served = tokio::spawn(server::serve(config.port, metrics.clone(), readiness, stop.clone()));
     if let Some(turn) = &mut turn
         && turn.comes(&mut receiver, &stop).await
@@ -161,10 +161,13 @@ async fn work(worker: Arc<Worker>, triggers: mpsc::UnboundedReceiver<Key>, stop:
 }
 
 /// Ready while everything that all Canaries depend on is seen.
-fn readiness(cache: &Arc<ObjectCache>, config: &Config) -> server::Readiness {
+fn readiness(cache: &Arc<ObjectCache>, config: &Config, leadership: Leadership) -> server::Readiness {
     let (cache, kinds) = (cache.clone(), observe::mandatory(&config.rules));
     Arc::new(move || {
         let now = clock::now();
+        if let Some(why) = leadership.refused() {
+            return Err(why);
+        }
         let serin =
             cache.flagger().filter(|(holder, until)| *until > now && holder.starts_with(names::LEASE_HOLDER));
         if let Some((holder, _)) = serin {

@@ -10,7 +10,7 @@ use kube::{
 };
 use serde_json::{Value, json};
 
-use super::{Election, elector::Record};
+use super::{election::Election, elector::Record};
 use crate::{
     clock,
     names::{LEASE, managers},
@@ -31,6 +31,13 @@ pub(super) enum LeaseError {
     /// It was refused: another was faster, or the right is missing.
     #[error("{0}")]
     Refused(Box<kube::Error>),
+}
+
+impl LeaseError {
+    /// Another has written it meanwhile.
+    pub(super) fn is_conflict(&self) -> bool {
+        matches!(self, Self::Refused(error) if matches!(&**error, kube::Error::Api(status) if status.code == 409))
+    }
 }
 
 /// Writes the Lease in the name of one candidate.

@@ -13,6 +13,7 @@
     reason = "this module reads and writes the Lease, and waits"
 )]
 
+mod election;
 mod elector;
 mod fence;
 mod lease;
@@ -33,33 +34,17 @@ use crate::{
     observe::{Seen, watch_lease},
     telemetry::Metrics,
 };
+pub(crate) use election::{Election, LONGEST, SHORTEST};
 use elector::{Elector, Move, Record};
 use lease::{LeaseClient, LeaseError};
 
-/// How leaders are elected.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Election {
-    /// Namespace of the Lease.
-    pub(crate) namespace: String,
-    /// For how long the Lease is held after a renewal.
-    pub(crate) duration: Duration,
-}
-
-/// A shorter lease is lost by a slow answer.
-pub(crate) const SHORTEST: Duration = Duration::from_secs(3);
-/// A longer one leaves releases alone for too long.
-pub(crate) const LONGEST: Duration = Duration::from_secs(600);
-
-impl Election {
-    /// Between two renewals: of 60 s it is 10 s.
-    fn renewal(&self) -> Duration {
-        self.duration / 6
-    }
-}
-
 /// Whether this operator may write, and for how long. Clones share it.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Leadership(Arc<Mutex<Held>>);
+pub(crate) struct Leadership {
+    held: Arc<Mutex<Held>>,
+    /// Why the Lease cannot be written.
+    refused: Arc<Mutex<Option<String>>>,
+}
 
 #[derive(Clone, Copy, Debug, Default)]
 enum Held {
@@ -76,12 +61,14 @@ const UNLIMITED: Duration = Duration::from_secs(86_400);
 impl Leadership {
     /// Without election.
     pub(crate) fn always() -> Self {
-        Self(Arc::new(Mutex::new(Held::Always)))
+        let leadership = Self::default();
+        leadership.set(Held::Always);
+        leadership
     }
 
     /// How long it may still write; none when it may not.
     fn left(&self) -> Option<Duration> {
-        match *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+        match *self.held.lock().unwrap_or_else(PoisonError::into_inner) {
             Held::No => None,
             Held::Always => Some(UNLIMITED),
             Held::Until(until) => {
@@ -91,7 +78,20 @@ impl Leadership {
     }
 
     fn set(&self, held: Held) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = held;
+        *self.held.lock().unwrap_or_else(PoisonError::into_inner) = held;
+    }
+
+    /// Why the Lease cannot be written, for people to fix; none while it can.
+    pub(crate) fn refused(&self) -> Option<String> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// True when that is new.
+    fn set_refused(&self, why: Option<String>) -> bool {
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = *refused != why;
+        *refused = why;
+        new
     }
 
     #[cfg(test)]
@@ -191,7 +191,7 @@ impl Running {
         match self.lease.write(bound.as_ref(), transitions, self.election.renewal()).await {
             Ok(record) => self.holds(record, now),
             Err(error) => {
-                tracing::warn!(%error, "the lease was not written");
+                self.refused(&error);
                 if let (LeaseError::Gone, Some(record)) = (&error, bound) {
                     self.elector.saw_gone(record.version);
                 }
@@ -201,9 +201,27 @@ impl Running {
         Some(Duration::ZERO)
     }
 
+    /// Said once for as long as it is the same. That another was faster is no trouble.
+    fn refused(&self, error: &LeaseError) {
+        let namespace = &self.election.namespace;
+        let why = (!error.is_conflict()).then(|| {
+            format!(
+                "Lease {}.{namespace} cannot be written, so that this operator cannot lead: {error}. It needs the Role of \
+                 deploy/kustomize/components/leader-election in that namespace",
+                names::LEASE
+            )
+        });
+        if self.leadership.set_refused(why.clone())
+            && let Some(why) = why
+        {
+            tracing::warn!("{why}");
+        }
+    }
+
     /// It was asked for at `asked`.
     fn holds(&mut self, record: Record, asked: Duration) {
         self.elector.wrote(record, asked);
+        self.leadership.set_refused(None);
         // no write may be under way when another may lead
         let until = asked + self.election.duration.saturating_sub(self.election.renewal());
         self.leadership.set(Held::Until(self.started + until));
