@@ -48,7 +48,6 @@ impl stage::Shared for Shared {
 
 /// Long enough for a bed under load.
 const READY: Duration = Duration::from_secs(60);
-const NAMESPACE: &str = "serin-system";
 const LEASE: &str = "flagger-leader-election";
 /// What the operator may do with Leases, as shipped.
 const RIGHTS: [&str; 2] = [
@@ -56,14 +55,26 @@ const RIGHTS: [&str; 2] = [
     include_str!("../../deploy/kustomize/components/leader-election/rolebinding.yaml"),
 ];
 
-fn elected(shared: &Shared) -> anyhow::Result<Operator> {
-    let namespace = format!("--leader-election-namespace={NAMESPACE}");
+/// One that watches this namespace only and has its Lease there, so that the stories may run side by side.
+fn elected(shared: &Shared, namespace: &str) -> anyhow::Result<Operator> {
+    let namespace = format!("--namespace={namespace}");
     Operator::start(&shared.bed, &["--enable-leader-election", &namespace, "--lease-duration=6s"], &[])
 }
 
+/// What the operator needs for a Lease, in a namespace of a story.
+async fn allowed(shared: &Shared, namespace: &str) -> anyhow::Result<()> {
+    shared.bed.namespace(namespace).await?;
+    for rights in RIGHTS {
+        let rights = rights.replacen("namespace: serin-system", &format!("namespace: {namespace}"), 1);
+        shared.bed.apply_yaml(namespace, &rights).await?;
+    }
+    Ok(())
+}
+
 /// One that leads and one that is ready to.
-async fn pair(shared: &Shared) -> anyhow::Result<(Operator, Operator)> {
-    let (mut first, mut second) = (elected(shared)?, elected(shared)?);
+async fn pair(shared: &Shared, namespace: &str) -> anyhow::Result<(Operator, Operator)> {
+    allowed(shared, namespace).await?;
+    let (mut first, mut second) = (elected(shared, namespace)?, elected(shared, namespace)?);
     first.ready(READY).await?;
     second.ready(READY).await?;
     wait::until("one of two to lead", READY, async || {
@@ -107,17 +118,17 @@ async fn ends_well(story: &Story<'_>) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn leases(shared: &Shared) -> Api<Lease> {
-    Api::namespaced(shared.bed.admin(), NAMESPACE)
+fn leases(shared: &Shared, namespace: &str) -> Api<Lease> {
+    Api::namespaced(shared.bed.admin(), namespace)
 }
 
-async fn holder(shared: &Shared) -> anyhow::Result<String> {
-    let spec = leases(shared).get(LEASE).await?.spec.unwrap_or_default();
+async fn holder(shared: &Shared, namespace: &str) -> anyhow::Result<String> {
+    let spec = leases(shared, namespace).get(LEASE).await?.spec.unwrap_or_default();
     Ok(spec.holder_identity.unwrap_or_default())
 }
 
 async fn a_release_goes_on_when_its_leader_is_killed(shared: &Shared) -> anyhow::Result<()> {
-    let (mut first, second) = pair(shared).await?;
+    let (mut first, second) = pair(shared, "killed").await?;
     let story = held_at_25(shared, "killed").await?;
     let shown = |text: &str| text.contains("flagger_canary_status{");
     ensure!(shown(&first.metrics().await?), "the leader shows no Canary");
@@ -135,7 +146,7 @@ async fn a_release_goes_on_when_its_leader_is_killed(shared: &Shared) -> anyhow:
 }
 
 async fn a_frozen_leader_ends_when_it_wakes_and_writes_nothing(shared: &Shared) -> anyhow::Result<()> {
-    let (mut first, second) = pair(shared).await?;
+    let (mut first, second) = pair(shared, "frozen").await?;
     let story = held_at_25(shared, "frozen").await?;
     first.pause()?;
     takes_over(&second, "frozen").await?;
@@ -153,7 +164,7 @@ async fn a_frozen_leader_ends_when_it_wakes_and_writes_nothing(shared: &Shared) 
 }
 
 async fn a_leader_frozen_in_a_promotion_changes_nothing_of_it(shared: &Shared) -> anyhow::Result<()> {
-    let (mut first, second) = pair(shared).await?;
+    let (mut first, second) = pair(shared, "promoting").await?;
     let story = held_at_25(shared, "promoting").await?;
     pace(&story).await?;
     story.canary_that("app", |c| weight(c) > 25).await?;
@@ -166,15 +177,15 @@ async fn a_leader_frozen_in_a_promotion_changes_nothing_of_it(shared: &Shared) -
 }
 
 async fn a_leader_that_is_stopped_hands_over_at_once(shared: &Shared) -> anyhow::Result<()> {
-    let (mut first, second) = pair(shared).await?;
+    let (mut first, second) = pair(shared, "stopped").await?;
     let story = held_at_25(shared, "stopped").await?;
-    let before = holder(shared).await?;
+    let before = holder(shared, "stopped").await?;
     ensure!(before.starts_with("serin_"), "held by {before}");
     first.term()?;
     takes_over(&second, "stopped").await?;
     ensure!(first.wait_exit(READY).await?.success(), "it failed");
     ensure!(first.logs()?.contains("the lease is given up"), "it keeps the lease");
-    ensure!(holder(shared).await? != before, "the holder is the same");
+    ensure!(holder(shared, "stopped").await? != before, "the holder is the same");
     pace(&story).await?;
     ends_well(&story).await
 }
@@ -190,13 +201,16 @@ async fn as_flagger(shared: &Shared) -> anyhow::Result<()> {
             "renewTime": MicroTime(jiff::Timestamp::now()),
         },
     });
-    leases(shared).patch(LEASE, &PatchParams::apply("flagger").force(), &Patch::Apply(lease)).await?;
+    leases(shared, "flagger")
+        .patch(LEASE, &PatchParams::apply("flagger").force(), &Patch::Apply(lease))
+        .await?;
     Ok(())
 }
 
 async fn a_flagger_that_leads_is_waited_for(shared: &Shared) -> anyhow::Result<()> {
+    allowed(shared, "flagger").await?;
     as_flagger(shared).await?;
-    let mut operator = elected(shared)?;
+    let mut operator = elected(shared, "flagger")?;
     operator.ready(READY).await?;
     let story = bad_common::story(shared, "flagger").await?;
     story.apply(vec![deployment("app", "app:1", 1), canary("app")]).await?;
@@ -208,9 +222,8 @@ async fn a_flagger_that_leads_is_waited_for(shared: &Shared) -> anyhow::Result<(
 }
 
 async fn one_without_election_does_nothing_beside_one_that_leads(shared: &Shared) -> anyhow::Result<()> {
-    let (first, second) = pair(shared).await?;
-    let mut alone =
-        Operator::start(&shared.bed, &[&format!("--leader-election-namespace={NAMESPACE}")], &[])?;
+    let (first, second) = pair(shared, "beside").await?;
+    let mut alone = Operator::start(&shared.bed, &["--namespace=beside"], &[])?;
     let said = async || {
         let reply = serin_bed::http::get(alone.address(), "/readyz").await.ok()?;
         reply.text().contains("another Serin (serin_").then_some(())
@@ -228,12 +241,12 @@ async fn one_without_election_does_nothing_beside_one_that_leads(shared: &Shared
 }
 
 async fn a_missing_right_to_the_lease_is_said(shared: &Shared) -> anyhow::Result<()> {
-    let namespace = "--leader-election-namespace=default";
-    let operator = Operator::start(&shared.bed, &["--enable-leader-election", namespace], &[])?;
+    shared.bed.namespace("not-allowed").await?;
+    let operator = elected(shared, "not-allowed")?;
     let said = async || {
         let reply = serin_bed::http::get(operator.address(), "/readyz").await.ok()?;
         let text = reply.text();
-        (text.contains("flagger-leader-election.default cannot be written") && text.contains("forbidden"))
+        (text.contains("flagger-leader-election.not-allowed cannot be written") && text.contains("forbidden"))
             .then_some(())
     };
     wait::until("the missing right to be said", READY, said).await?;
@@ -244,9 +257,6 @@ async fn a_missing_right_to_the_lease_is_said(shared: &Shared) -> anyhow::Result
 async fn start() -> anyhow::Result<Shared> {
     let bed = Bed::start(Options { envoy: false, ..Options::default() }).await?;
     bed.install().await?;
-    for rights in RIGHTS {
-        bed.apply_yaml(NAMESPACE, rights).await?;
-    }
     Ok(Shared { bed })
 }
 
@@ -264,6 +274,6 @@ fn main() -> anyhow::Result<ExitCode> {
     let lacking = Lacking::find("leaders")?;
     lacking.enter()?;
     let mut stage = Stage::new(lacking, start)?;
-    stage.play(1, &[("", STORIES)]);
+    stage.play(STORIES.len(), &[("", STORIES)]);
     stage.end()
 }
