@@ -12,7 +12,7 @@ pub(crate) mod watched;
 use crate::{
     api::Phase,
     clock,
-    names::conditions,
+    names::{self, conditions},
     plan::{
         admission::preconditions::{Rejection, surroundings},
         builder::PlanBuilder,
@@ -45,6 +45,10 @@ pub(crate) fn admit<'a>(
     if let Some((holder, until)) = &snap.flagger {
         // a lease that is no longer renewed runs out without an event
         d.wake_at(*until);
+        if holder.starts_with(names::LEASE_HOLDER) {
+            // it acts on this Canary, and says what is to be said of it
+            return None;
+        }
         seen(snap, d);
         refuse(
             d,
