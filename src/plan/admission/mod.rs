@@ -12,7 +12,7 @@ pub(crate) mod watched;
 use crate::{
     api::Phase,
     clock,
-    names::conditions,
+    names::{self, conditions},
     plan::{
         admission::preconditions::{Rejection, surroundings},
         builder::PlanBuilder,
@@ -20,7 +20,7 @@ use crate::{
         model::{Answers, Messages, Note, Urgency},
         objects::primary,
         observed_target,
-        phases::terminate,
+        phases::{finalizer, terminate},
     },
     snapshot::Snapshot,
     spec::{Problem, in_use, validate},
@@ -36,15 +36,19 @@ pub(crate) fn admit<'a>(
     now: Timestamp,
 ) -> Option<Context<'a>> {
     let deleting = snap.canary.metadata.deletion_timestamp.is_some();
-    if deleting && (!terminate::held(snap) || nothing_to_revert(snap)) {
-        if terminate::held(snap) {
-            terminate::let_go(snap, d, None);
+    if deleting && (!finalizer::held(snap) || nothing_to_revert(snap)) {
+        if finalizer::held(snap) {
+            finalizer::let_go(snap, d, None);
         }
         return None;
     }
     if let Some((holder, until)) = &snap.flagger {
         // a lease that is no longer renewed runs out without an event
         d.wake_at(*until);
+        if holder.starts_with(names::LEASE_HOLDER) {
+            // it acts on this Canary, and says what is to be said of it
+            return None;
+        }
         seen(snap, d);
         refuse(
             d,
@@ -61,7 +65,15 @@ pub(crate) fn admit<'a>(
             return None;
         }
     }
-    match surroundings(snap, answers, now, d) {
+    if let Some(unkept) = &snap.unkept {
+        d.wake_at(unkept.again);
+        // what is to be given back, and how far that has come, stands in the status
+        if deleting {
+            refuse(d, "ApiRefused", &unkept.why);
+            return None;
+        }
+    }
+    match surroundings(snap, answers, now, d).and_then(|cx| remembered(snap).map(|()| cx)) {
         Ok(cx) if deleting => {
             terminate::step(&cx, d);
             None
@@ -84,12 +96,18 @@ pub(crate) fn admit<'a>(
     }
 }
 
+/// Decisions that are forgotten are not acted on.
+fn remembered(snap: &Snapshot) -> Result<(), Rejection> {
+    let unkept = snap.unkept.as_ref().map(|unkept| Problem::new("ApiRefused", unkept.why.clone()));
+    unkept.map_or(Ok(()), |problem| Err(problem.into()))
+}
+
 /// A deleted Canary that is not accepted gives everything back all the same, as far as its objects are known to be its own and
 /// are seen.
 fn deleted(snap: &Snapshot, answers: &Answers, d: &mut PlanBuilder, now: Timestamp, problem: &Problem) {
     let unseen = ["MeshMissing", "ApiRefused"].contains(&problem.reason);
     let Some(cx) = watched::watched(snap, answers, now, problem).filter(|_| !unseen) else {
-        return terminate::let_go(snap, d, Some(&problem.message));
+        return finalizer::let_go(snap, d, Some(&problem.message));
     };
     let unlabelled = cx.c.target.rests() && cx.label.0.is_empty();
     if cx.target.is_null() && terminate::removed_together(snap) {
@@ -173,6 +191,9 @@ fn stopped(snap: &Snapshot, d: &mut PlanBuilder, problem: &Problem, unserved: Op
 /// The spec has been taken note of.
 fn seen(snap: &Snapshot, d: &mut PlanBuilder) {
     has_phase(snap, d);
+    if snap.unkept.is_some() {
+        return;
+    }
     let edited = snap.edited.map_or(Timestamp::MIN, |at| clock::after(at, TOGETHER));
     d.follow_generation(snap.canary.metadata.generation, edited);
 }
