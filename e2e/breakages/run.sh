@@ -17,11 +17,21 @@ export CARGO_TARGET_DIR=${BREAKAGES_TARGET_DIR:-${CARGO_TARGET_DIR:-$PWD/target}
 mkdir -p "$CARGO_TARGET_DIR"
 tree=$CARGO_TARGET_DIR/tree
 logs=$(mktemp -d)
-git worktree prune
-trap 'git worktree remove --force "$tree"; rm -rf "$logs"' EXIT
-git worktree add --quiet --detach "$tree" HEAD
-git -C "$tree" apply "$here"/*.patch
-cat "$here/switch.rs" >>"$tree/src/lib.rs"
+new=$(mktemp -d)
+trap 'rm -rf "$new" "$logs"' EXIT
+git archive HEAD | tar -x -C "$new"
+(cd "$new" && GIT_CEILING_DIRECTORIES=${new%/*} git apply "$here"/*.patch)
+cat "$here/switch.rs" >>"$new/src/lib.rs"
+# Only what differs from the last time is written, so that nothing else is built again.
+mkdir -p "$tree"
+LC_ALL=C diff -rq "$new" "$tree" | while IFS= read -r line; do
+  case $line in
+    "Only in $tree"*) line=${line#Only in } && rm -r "${line/: //}" ;;
+    "Only in $new"*) line=${line#"Only in $new"} && cp -r "$new${line/: //}" "$tree${line/: //}" ;;
+    *) line=${line#"Files $new/"} && cp "$new/${line%% and *}" "$tree/${line%% and *}" ;;
+  esac
+done || true
+diff -rq "$new" "$tree"
 
 if (($# == 0)); then
   for patch in "$here"/*.patch; do set -- "$@" "$(basename "$patch" .patch)"; done
