@@ -195,6 +195,14 @@ impl Observer {
             let phase = world.status().phase.unwrap_or_default();
             self.wrong("S2", format!("{lost} % are left with nobody in phase {phase}, beside ready pods"));
         }
+        // while only the canary has pods the route carries more than the step
+        let primary_serves = route::ready(world, pods, &names.primary_service) > 0;
+        if primary_serves && !others && !self.lenient {
+            let facts = Facts::of(&Looked(world, pods), names);
+            let weight = facts.weight(&names.canary_service);
+            let found = changes::disagrees(canary, Some(weight), &self.track);
+            self.violations.extend(found.map(|(check, text)| format!("{check}: {text}")));
+        }
     }
 
     /// Every plan, before it is carried out.
