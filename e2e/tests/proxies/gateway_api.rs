@@ -29,10 +29,13 @@ pub(crate) const STORIES: Family = &[
     story!(named_requests_by_contour),
     story!(named_requests_by_gateway_of_contour),
     story!(named_requests_by_gateway_of_istiod),
+    story!(named_requests_by_envoy_gateway),
     story!(copies_by_gateway_of_contour),
     story!(copies_by_gateway_of_istiod),
+    story!(copies_by_envoy_gateway),
     story!(cookies_by_gateway_of_contour),
     story!(cookies_by_gateway_of_istiod),
+    story!(cookies_by_envoy_gateway),
     story!(s4_6_another_gateway_takes_over),
     story!(s4_7_a_route_that_is_not_accepted),
     story!(a_gateway_that_is_not_there),
@@ -40,6 +43,7 @@ pub(crate) const STORIES: Family = &[
 
 const CONTOUR: Way = Way::Gateway(Door::Contour);
 const ISTIOD: Way = Way::Gateway(Door::Mesh);
+const ENVOY_GATEWAY: Way = Way::Gateway(Door::EnvoyGateway);
 const HOUR: &str = "60m";
 
 /// An application that was adopted, and stands at the first step of a run from version 1 to 2.
@@ -95,6 +99,10 @@ async fn named_requests_by_gateway_of_istiod(shared: &Shared) -> anyhow::Result<
     named(shared, "named-gw-istiod", ISTIOD).await
 }
 
+async fn named_requests_by_envoy_gateway(shared: &Shared) -> anyhow::Result<()> {
+    named(shared, "named-envoy-gw", ENVOY_GATEWAY).await
+}
+
 async fn copies(shared: &Shared, namespace: &str, way: Way) -> anyhow::Result<()> {
     let life = held(shared, namespace, way, json!({"stepWeights": [50], "mirror": true})).await?;
     let query = format!(
@@ -117,6 +125,10 @@ async fn copies_by_gateway_of_contour(shared: &Shared) -> anyhow::Result<()> {
 
 async fn copies_by_gateway_of_istiod(shared: &Shared) -> anyhow::Result<()> {
     copies(shared, "copies-gw-istiod", ISTIOD).await
+}
+
+async fn copies_by_envoy_gateway(shared: &Shared) -> anyhow::Result<()> {
+    copies(shared, "copies-envoy-gw", ENVOY_GATEWAY).await
 }
 
 async fn cookies(shared: &Shared, namespace: &str, way: Way) -> anyhow::Result<()> {
@@ -150,6 +162,10 @@ async fn cookies_by_gateway_of_contour(shared: &Shared) -> anyhow::Result<()> {
 
 async fn cookies_by_gateway_of_istiod(shared: &Shared) -> anyhow::Result<()> {
     cookies(shared, "cookies-gw-istiod", ISTIOD).await
+}
+
+async fn cookies_by_envoy_gateway(shared: &Shared) -> anyhow::Result<()> {
+    cookies(shared, "cookies-envoy-gw", ENVOY_GATEWAY).await
 }
 
 /// The check of S4.6: success rate by a proxy's own counters.
