@@ -75,6 +75,8 @@ pub(crate) enum ApplyError {
     Dropped {
         /// The field that is gone.
         field: String,
+        /// The status as it was sent.
+        sent: Value,
     },
     /// No answer in time; it may still take effect.
     #[error("{verb} {object}: no answer within {}s", DEADLINE.as_secs())]
@@ -217,10 +219,24 @@ impl Applier {
         let api = self.api(CANARY, &key.0);
         let written = call("write the status of", &object, api.patch_status(&key.1, &params, &patch)).await?;
         self.update_cache(CANARY, &written);
-        match status::dropped(&wanted, &written.data) {
-            Some(field) => Err(ApplyError::Dropped { field }),
-            None => Ok(()),
-        }
+        kept(wanted, &written)
+    }
+
+    /// Whether the installed definition keeps this status, which it once dropped. Nothing is written.
+    ///
+    /// # Errors
+    /// It still drops some of it, or there was no answer.
+    pub(crate) async fn would_keep(&self, key: &Key, status: &Value) -> Result<(), ApplyError> {
+        let object = ObjectRef::new(CANARY, key.1.clone());
+        let params = PatchParams {
+            field_manager: Some(managers::STATUS.into()),
+            dry_run: true,
+            ..PatchParams::default()
+        };
+        let sent = json!({"status": status});
+        let (api, patch) = (self.api(CANARY, &key.0), Patch::Merge(&sent));
+        let answer = call("try to write the status of", &object, api.patch_status(&key.1, &params, &patch));
+        kept(sent.clone(), &answer.await?)
     }
 
     async fn execute(&self, key: &Key, canary: &Canary, action: &Action) -> Result<(), ApplyError> {
@@ -363,6 +379,13 @@ impl Applier {
         } else {
             Api::namespaced_with(self.client.clone(), namespace, &resource)
         }
+    }
+}
+
+fn kept(mut sent: Value, written: &DynamicObject) -> Result<(), ApplyError> {
+    match status::dropped(&sent, &written.data) {
+        Some(field) => Err(ApplyError::Dropped { field, sent: sent["status"].take() }),
+        None => Ok(()),
     }
 }
 

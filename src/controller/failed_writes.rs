@@ -2,7 +2,8 @@
 //! in the record of a run yet.
 
 use super::{
-    pass_state::Pause,
+    dropped_status::DroppedStatus,
+    pause::Pause,
     worker::{Worker, chain},
 };
 use crate::{
@@ -24,6 +25,11 @@ impl Worker {
         attempts: &[((Write, Desired), Outcome)],
     ) -> bool {
         let Some(why) = error.permanent_refusal() else { return false };
+        if let ApplyError::Dropped { sent, .. } = error {
+            let dropped = DroppedStatus::new(sent.clone(), why, clock::now());
+            self.states.of(key, |state| state.unkept = Some(dropped));
+            return true;
+        }
         let job = error.creating().filter(|at| at.kind == JOB && plan.job() == Some(&at.name));
         if let Some(job) = job {
             let name = job.name.clone();
@@ -35,6 +41,23 @@ impl Worker {
             self.states.of(key, |state| state.refused = Some(why));
         }
         told
+    }
+
+    /// Tries a status that the definition of Canaries did not keep, once it is time to: until it is kept, nothing is acted on.
+    pub(super) async fn try_dropped_status(&self, key: &Key) {
+        let due = self
+            .states
+            .of(key, |state| state.unkept.as_ref().and_then(|dropped| dropped.to_try(clock::now())));
+        let Some(sent) = due else { return };
+        let tried = self.applier.would_keep(key, &sent).await;
+        self.states.of(key, |state| match (tried, &mut state.unkept) {
+            (Ok(()), unkept) => *unkept = None,
+            (Err(error), Some(dropped)) => {
+                let still = matches!(error, ApplyError::Dropped { .. });
+                dropped.put_off(still.then(|| error.to_string()), clock::now());
+            }
+            (Err(_), None) => {}
+        });
     }
 
     /// After a plan whose decision stands. What it has not written is kept for the next write; one that failed is tried

@@ -1,8 +1,10 @@
 //! The loop: observe → questions → ask → decide → apply, for one Canary at a time, until nothing is left to do.
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "this module wires the I/O together")]
 
+mod dropped_status;
 mod failed_writes;
 mod pass_state;
+mod pause;
 mod queue;
 mod report;
 mod worker;

@@ -8,8 +8,8 @@ use std::{
 
 use jiff::Timestamp;
 
+use super::{dropped_status::DroppedStatus, pause::Pause};
 use crate::{
-    clock,
     expression::Known,
     retry::Backoff,
     snapshot::{Key, Records, RefusedJob, Snapshot, Write},
@@ -19,30 +19,6 @@ use crate::{
 /// A Canary that cannot be worked on is tried again after at most this long.
 const RETRY_CAP: Duration = Duration::from_secs(30);
 
-/// Something is not done for a while.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Pause {
-    since: Timestamp,
-    until: Timestamp,
-}
-
-impl Pause {
-    /// From now on for so long.
-    pub(super) fn from(now: Timestamp, wait: Duration) -> Self {
-        Self::between(now, clock::after(now, wait))
-    }
-
-    /// From `since` on until `until`.
-    pub(super) fn between(since: Timestamp, until: Timestamp) -> Self {
-        Self { since, until }
-    }
-
-    /// When it ends. None: the clock has been set back since it began, so that it cannot be told.
-    pub(super) fn until(self, now: Timestamp) -> Option<Timestamp> {
-        (self.since <= now).then_some(self.until)
-    }
-}
-
 /// What is remembered of one Canary; losing it costs a question, a sentence or a moment, nothing else.
 pub(super) struct PassState {
     /// Until then no server is asked that gave no usable answer.
@@ -51,6 +27,8 @@ pub(super) struct PassState {
     pub(super) rate_limited: bool,
     /// The write that is refused for good, in words.
     pub(super) refused: Option<String>,
+    /// The definition of Canaries does not keep its status.
+    pub(super) unkept: Option<DroppedStatus>,
     pub(super) refused_job: Option<RefusedJob>,
     /// How often its objects were written.
     pub(super) writes: WriteBudget<Write>,
@@ -79,6 +57,7 @@ impl Default for PassState {
             ask_not_before: None,
             rate_limited: false,
             refused: None,
+            unkept: None,
             refused_job: None,
             writes: WriteBudget::default(),
             records: Records::default(),
@@ -116,6 +95,7 @@ impl PassStates {
             snap.ask_not_before = state.ask_not_before.and_then(|pause| pause.until(now));
             snap.rate_limited = state.rate_limited;
             snap.refused.clone_from(&state.refused);
+            snap.unkept = state.unkept.as_ref().map(|dropped| dropped.seen(now));
             snap.refused_job.clone_from(&state.refused_job);
             snap.writes.clone_from(&state.writes);
             let not_before = state.record_pause.and_then(|pause| pause.until(now));
@@ -146,15 +126,6 @@ impl PassStates {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn c19_a_clock_that_is_set_back_puts_nothing_off() {
-        let at = |second: i64| Timestamp::from_second(1_000_000 + second).unwrap();
-        let pause = Pause::from(at(0), Duration::from_secs(30));
-        assert_eq!(pause.until(at(0)), Some(at(30)));
-        assert_eq!(pause.until(at(40)), Some(at(30)));
-        assert_eq!(pause.until(at(-3600)), None);
-    }
 
     #[test]
     fn b8_nothing_is_left_of_a_canary_that_is_gone() {

@@ -103,6 +103,7 @@ impl World {
             flagger: self.flagger.clone(),
             namespace_terminating: self.terminating,
             refused: None,
+            unkept: None,
             refused_job: None,
             unlisted_kinds: self.unlisted.clone(),
             stale: self.stale.clone(),

@@ -8,10 +8,7 @@ use kube::Client;
 use tokio::sync::mpsc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{
-    pass_state::{PassStates, Pause},
-    queue::Again,
-};
+use super::{pass_state::PassStates, pause::Pause, queue::Again};
 use crate::{
     alert::{self, Alerts},
     analysis::Reading,
@@ -144,6 +141,7 @@ impl Worker {
         if let Some(until) = rests.filter(|until| now < *until) {
             return (Outcome::Waiting, Again::After(clock::until(until, now)));
         }
+        self.try_dropped_status(key).await;
         let (mut wrote, mut asked) = (false, None);
         for _ in 0..PASSES {
             if self.stop.is_cancelled() {

@@ -1,17 +1,25 @@
 use std::{
     collections::BTreeSet,
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
-use axum::{Router, body::Bytes, http::StatusCode};
+use axum::{
+    Router,
+    body::Bytes,
+    http::{StatusCode, Uri},
+};
 use serde_json::{Value, json};
 
 use super::*;
 use crate::{
     api::{CanaryStatus, Phase},
     config::Rules,
+    controller::dropped_status::DroppedStatus,
     names,
-    snapshot::{CANARY, CONFIG_MAP, Evidence, Kind, ObjectRef},
+    snapshot::{CANARY, CONFIG_MAP, DEPLOYMENT, Evidence, Kind, ObjectRef},
 };
 
 /// A worker without flags, on an API server that refuses everything.
@@ -188,4 +196,104 @@ async fn c27_the_finalizer_of_a_deleted_canary_that_does_not_decode_is_removed()
             written.iter().filter(|body| body["metadata"]["finalizers"].is_array()).collect();
         assert_eq!(freed, if deleted { vec![&patch] } else { vec![] });
     }
+}
+
+/// An API server whose definition of Canaries may keep only some fields of the status.
+struct Forgetful {
+    /// None: all.
+    keeps: Mutex<Option<Vec<&'static str>>>,
+    canary: Mutex<Value>,
+    /// The last part of each path that was written to, but for Events.
+    written: Mutex<Vec<String>>,
+    /// How often it was asked what it would keep.
+    tried: AtomicUsize,
+}
+
+impl Forgetful {
+    fn answer(&self, uri: &Uri, body: &[u8]) -> String {
+        let sent: Value = serde_json::from_slice(body).unwrap_or_default();
+        let mut canary = locked(&self.canary);
+        let mut answer = canary.clone();
+        for (field, value) in sent["status"].as_object().into_iter().flatten() {
+            if locked(&self.keeps).as_ref().is_none_or(|keeps| keeps.contains(&field.as_str())) {
+                answer["status"][field] = value.clone();
+            }
+        }
+        if uri.query().unwrap_or_default().contains("dryRun") {
+            self.tried.fetch_add(1, Ordering::Relaxed);
+        } else if !uri.path().ends_with("/events") {
+            let path = uri.path().rsplit('/').next().unwrap_or_default();
+            locked(&self.written).push(path.to_owned());
+            canary.clone_from(&answer);
+        }
+        answer.to_string()
+    }
+
+    fn served(self: &Arc<Self>) -> Router {
+        let this = self.clone();
+        Router::new().fallback(move |uri: Uri, body: Bytes| async move { this.answer(&uri, &body) })
+    }
+}
+
+fn locked<T>(what: &Mutex<T>) -> MutexGuard<'_, T> {
+    what.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// An application with a Canary that has never been worked on.
+fn fresh(worker: &Worker) -> Value {
+    let router = crate::router::by_name("istio").unwrap();
+    worker.cache.set_crds(router.kinds().iter().map(Kind::crd).collect());
+    for kind in observe::mandatory(&Rules::default()).into_iter().chain(router.kinds().iter().copied()) {
+        worker.cache.listed(kind, &BTreeSet::new());
+    }
+    let pods = json!({"metadata": {"labels": {"app": "app"}}, "spec": {"containers": [{"name": "a", "image": "a:1"}]}});
+    worker.cache.insert(
+        DEPLOYMENT,
+        json!({
+            "apiVersion": "apps/v1", "kind": "Deployment",
+            "metadata": {"name": "app", "namespace": "n", "resourceVersion": "1", "uid": "u"},
+            "spec": {"replicas": 1, "selector": {"matchLabels": {"app": "app"}}, "template": pods},
+        }),
+    );
+    let mut canary = canary(&json!({"stepWeight": 10, "maxWeight": 50}), &CanaryStatus::default());
+    canary["metadata"]["generation"] = json!(2);
+    worker.cache.insert(CANARY, canary.clone());
+    canary
+}
+
+#[tokio::test]
+async fn what_a_definition_drops_is_not_acted_on_until_it_keeps_it() {
+    let api = Arc::new(Forgetful {
+        keeps: Mutex::new(Some(vec!["phase", "conditions", "lastTransitionTime"])),
+        canary: Mutex::default(),
+        written: Mutex::default(),
+        tried: AtomicUsize::default(),
+    });
+    rustls::crypto::ring::default_provider().install_default().ok();
+    let worker = worker(api.served());
+    *locked(&api.canary) = fresh(&worker);
+    let key = ("n".to_owned(), "app".to_owned());
+    let again = async || {
+        worker.work(key.clone()).await;
+        worker.states.of(&key, |state| state.unkept.iter_mut().for_each(DroppedStatus::due));
+    };
+    for _ in 0..6 {
+        again().await;
+    }
+    let accepted = || {
+        let status = locked(&api.canary)["status"].clone();
+        let status: CanaryStatus = serde_json::from_value(status).unwrap_or_default();
+        let found = status.conditions.into_iter().find(|condition| condition.type_ == "Accepted");
+        found.map(|found| (found.status, found.message)).unwrap_or_default()
+    };
+    let (status, message) = accepted();
+    assert_eq!(status, "False");
+    assert!(message.contains("drops status.observedGeneration: apply the one that"), "{message}");
+    assert_eq!(*locked(&api.written), ["status", "status"], "nothing is made, and it is said once");
+    assert_eq!(api.tried.load(Ordering::Relaxed), 5);
+
+    *locked(&api.keeps) = None;
+    again().await;
+    assert_eq!(accepted().0, "True");
+    assert_eq!(locked(&api.written).get(2..4), Some(&["status".to_owned(), "app".to_owned()][..]));
 }

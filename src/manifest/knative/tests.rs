@@ -38,6 +38,7 @@ fn snapshot() -> Snapshot {
         leaving: std::collections::BTreeMap::default(),
         namespace_terminating: false,
         refused: None,
+        unkept: None,
         refused_job: None,
         unlisted_kinds: std::collections::BTreeMap::new(),
         stale: vec![],

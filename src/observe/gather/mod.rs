@@ -38,8 +38,7 @@ pub(crate) fn gather(
 ) -> Result<Snapshot, GatherError> {
     let namespace = &key.0;
     let (canary, not_followed) = canary(cache, rules, key)?;
-    let target = canary.spec.target_ref.name.clone();
-    let services = services(&canary);
+    let (target, services) = (canary.spec.target_ref.name.clone(), services(&canary));
 
     // nothing is read of a kind that is not served
     let target_kind = Target::named(&canary.spec.target_ref).unwrap_or_default();
@@ -49,7 +48,7 @@ pub(crate) fn gather(
         available.listed(cache, DAEMONSET)?;
     }
     let mut wanted = [target.clone(), names::primary(&target)].map(|n| ObjectRef::new(workload, n)).to_vec();
-    wanted.extend(services.iter().map(|n| ObjectRef::new(SERVICE, n.clone())));
+    wanted.extend(services.iter().map(|n| ObjectRef::new(SERVICE, n)));
     wanted.extend(routes(cache, rules, &canary, &services, &mut available)?);
     wanted.extend(scalers(cache, namespace, &canary, &mut available)?);
     if canary.metadata.deletion_timestamp.is_some() {
@@ -87,6 +86,7 @@ pub(crate) fn gather(
         flagger: cache.flagger().filter(|(_, until)| *until > now),
         namespace_terminating: cache.terminating(namespace),
         refused: None,
+        unkept: None,
         refused_job: None,
         unlisted_kinds: available.unlisted,
         stale,

@@ -61,7 +61,15 @@ pub(crate) fn admit<'a>(
             return None;
         }
     }
-    match surroundings(snap, answers, now, d) {
+    if let Some(unkept) = &snap.unkept {
+        d.wake_at(unkept.again);
+        // what is to be given back, and how far that has come, stands in the status
+        if deleting {
+            refuse(d, "ApiRefused", &unkept.why);
+            return None;
+        }
+    }
+    match surroundings(snap, answers, now, d).and_then(|cx| remembered(snap).map(|()| cx)) {
         Ok(cx) if deleting => {
             terminate::step(&cx, d);
             None
@@ -82,6 +90,12 @@ pub(crate) fn admit<'a>(
             None
         }
     }
+}
+
+/// Decisions that are forgotten are not acted on.
+fn remembered(snap: &Snapshot) -> Result<(), Rejection> {
+    let unkept = snap.unkept.as_ref().map(|unkept| Problem::new("ApiRefused", unkept.why.clone()));
+    unkept.map_or(Ok(()), |problem| Err(problem.into()))
 }
 
 /// A deleted Canary that is not accepted gives everything back all the same, as far as its objects are known to be its own and
@@ -173,6 +187,9 @@ fn stopped(snap: &Snapshot, d: &mut PlanBuilder, problem: &Problem, unserved: Op
 /// The spec has been taken note of.
 fn seen(snap: &Snapshot, d: &mut PlanBuilder) {
     has_phase(snap, d);
+    if snap.unkept.is_some() {
+        return;
+    }
     let edited = snap.edited.map_or(Timestamp::MIN, |at| clock::after(at, TOGETHER));
     d.follow_generation(snap.canary.metadata.generation, edited);
 }

@@ -8,14 +8,15 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
-    api::{
-        AlertProviderSpec, Canary, MetricTemplateSpec,
-        canary_run::{HookCall, LeftOut, Measurement, RunMetric},
-    },
+    api::{AlertProviderSpec, Canary, MetricTemplateSpec},
     config::Rules,
     expression::Known,
     write_budget::WriteBudget,
 };
+
+pub use remembered::{Evidence, Records, RefusedJob, Unkept};
+
+mod remembered;
 
 /// A kind of object that Serin reads or writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -260,6 +261,8 @@ pub struct Snapshot {
     pub namespace_terminating: bool,
     /// What the API server refused of the last plan, for people to fix.
     pub refused: Option<String>,
+    /// The installed CustomResourceDefinition does not keep what is written into the status.
+    pub unkept: Option<Unkept>,
     /// The Job of a metric that could not be made.
     pub refused_job: Option<RefusedJob>,
     /// How often its objects were written of late.
@@ -292,45 +295,6 @@ pub struct StaleKind {
     pub since: Timestamp,
     /// Why.
     pub why: String,
-}
-
-/// A Job that the API server did not take.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct RefusedJob {
-    /// Its name.
-    pub name: String,
-    /// What the API server said.
-    pub why: String,
-}
-
-/// What bears on the records of a Canary's runs.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Records {
-    /// Those that exist are known.
-    pub known: bool,
-    /// What was found out and is not yet written.
-    pub unwritten: Evidence,
-    /// What the API server refused of the last write, for people to fix.
-    pub refused: Option<String>,
-    /// After a write that failed: do not write again before this.
-    pub not_before: Option<Timestamp>,
-}
-
-/// What was found out in a run and is not yet in its record.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Evidence {
-    /// Number of the run; of one that waits to begin, the number that it will have.
-    pub run: i64,
-    /// Hash of the revision that it is about.
-    pub revision: String,
-    /// What was asked.
-    pub metrics: Vec<RunMetric>,
-    /// What was read.
-    pub measurements: Vec<Measurement>,
-    /// What was called.
-    pub hooks: Vec<HookCall>,
-    /// What these leave out.
-    pub left_out: LeftOut,
 }
 
 /// What the webhooks of one type said, as far as they were called.
