@@ -26,14 +26,12 @@ use crate::{
     addresses::{ENVOY_GATEWAY, ENVOY_GATEWAY_ENVOY, ENVOY_GATEWAY_HEALTH},
     http, mesh,
     part::{Part, Probe, parts_dir},
-    proxies::{GATEWAYS, plain_envoy},
+    proxies::{BY_ENVOY_GATEWAY as NAME, GATEWAYS, plain_envoy},
     wait,
 };
 
 /// The namespace of Envoy Gateway's own objects.
 const NAMESPACE: &str = "envoy-gateway-system";
-/// The Gateway, its class, and the settings of its Envoy.
-pub(crate) const NAME: &str = "envoy-gateway";
 const CONTROLLER: &str = "gateway.envoyproxy.io/gatewayclass-controller";
 /// How long it may take to serve the Gateway.
 const LIMIT: Duration = Duration::from_secs(90);

@@ -17,7 +17,6 @@ use crate::{
     },
     apply,
     control_plane::ControlPlane,
-    envoy_gateway,
     mesh::{self, ISTIO_SYSTEM},
     part::{Part, Probe},
     proxy::Proxy,
@@ -29,6 +28,8 @@ pub(super) const GATEWAYS: &str = "gateways";
 const CONTOUR: &str = "contour";
 /// The Gateway that istiod serves, and the Service whose proxies it takes.
 const MESH: &str = "mesh";
+/// The Gateway that Envoy Gateway serves, its class, and the settings of its Envoy.
+pub(super) const BY_ENVOY_GATEWAY: &str = "envoy-gateway";
 /// Contour listens this much above the port of its Gateway.
 const ABOVE: u16 = 8000;
 
@@ -245,7 +246,7 @@ impl Door {
     pub fn gateway(self) -> Value {
         match self {
             Self::Mesh => json!({"name": MESH, "namespace": ISTIO_SYSTEM}),
-            Self::EnvoyGateway => json!({"name": envoy_gateway::NAME, "namespace": GATEWAYS}),
+            Self::EnvoyGateway => json!({"name": BY_ENVOY_GATEWAY, "namespace": GATEWAYS}),
             Self::Contour | Self::Traefik => json!({"name": CONTOUR, "namespace": GATEWAYS}),
         }
     }
