@@ -179,7 +179,7 @@ monitoring-check: ## Have promtool read alert rules and boards, and play the uni
 
 .PHONY: test-bed
 test-bed: bed-parts build ## Run the stories on real parts (API server, controllers, proxies, Prometheus), with a sample of crashes
-	$(CARGO) test --locked --no-fail-fast -p serin-e2e --test stories --test alone --test proxies
+	$(CARGO) test --locked --no-fail-fast -p serin-e2e --test stories --test alone --test leaders --test proxies
 
 # Where there can be no bed, its stories are skipped, and parts would be built in vain.
 .PHONY: bed-parts

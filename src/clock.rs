@@ -16,15 +16,22 @@ pub(crate) fn now() -> Timestamp {
 /// A difference between the wall clock and the time that passed is a jump if it is larger.
 const JUMP: Duration = Duration::from_secs(5);
 
+static SEEN: Mutex<Option<Seen>> = Mutex::new(None);
+
 /// Since when this process has been at work without a break: since it started, or since its wall clock jumped ahead last,
 /// as it does when it is corrected and when a machine was asleep.
 pub(crate) fn watching_since() -> Timestamp {
-    static SEEN: Mutex<Option<Seen>> = Mutex::new(None);
     let (instant, wall) = (Instant::now(), now());
     let mut seen = SEEN.lock().unwrap_or_else(PoisonError::into_inner);
     let next = seen.map_or(Seen { instant, wall, since: wall }, |last| last.next(instant, wall));
     *seen = Some(next);
     next.since
+}
+
+/// This process begins to act on what it watches: from here on it is at work.
+pub(crate) fn begin_watching() {
+    let (instant, wall) = (Instant::now(), now());
+    *SEEN.lock().unwrap_or_else(PoisonError::into_inner) = Some(Seen { instant, wall, since: wall });
 }
 
 /// When both clocks were looked at last.

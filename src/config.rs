@@ -104,8 +104,10 @@ pub struct Config {
     pub master: Option<String>,
     /// Watch this namespace only; unset means all.
     pub namespace: Option<String>,
-    /// Namespace in which a Flagger that is being replaced keeps its lease.
+    /// Namespace of the Lease by which operators, and a Flagger that is being replaced, exclude each other.
     pub lease_namespace: String,
+    /// For how long this operator holds that Lease after a renewal; unset without election (`--enable-leader-election`).
+    pub election: Option<Duration>,
     /// Port of /metrics, /healthz and /readyz on all addresses.
     pub port: u16,
     /// Log filter in `tracing` syntax, e.g. `info` or `debug`.

@@ -10,7 +10,7 @@
 //! 4. [`plan`] - pure
 //! 5. [`net`], [`telemetry`], [`retry`], [`queues`], [`source`], [`webhook`] - I/O leaves
 //! 6. [`events`], [`observe`], [`alert`], [`queries`], [`apply`], [`server`]
-//! 7. [`definitions`], [`controller`], [`explain`], [`release`]
+//! 7. [`leader`], [`definitions`], [`controller`], [`explain`], [`release`]
 //! 8. [`cli`]
 //! 9. [`loadtester`] - a program of its own
 
@@ -50,6 +50,7 @@ mod server;
 mod controller;
 mod definitions;
 mod explain;
+mod leader;
 mod release;
 
 pub mod cli;

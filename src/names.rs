@@ -74,6 +74,11 @@ pub const ANNOTATION_VERSION: &str = "serin.dev/version";
 /// What kubectl keeps of the last `apply`.
 pub const ANNOTATION_KUBECTL: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
+/// The Lease of the operator that acts, under Flagger's name: both keep off while the other is at work.
+pub const LEASE: &str = "flagger-leader-election";
+/// How its holders begin that are Serin's. Flagger's begin with the name of their host.
+pub const LEASE_HOLDER: &str = "serin_";
+
 /// What our field managers begin with.
 pub const MANAGERS: &str = "serin/";
 
@@ -91,6 +96,8 @@ pub mod managers {
     pub const RECORD: &str = "serin/record";
     /// CustomResourceDefinitions.
     pub const DEFINITION: &str = "serin/definition";
+    /// The Lease of the operator that acts.
+    pub const LEASE: &str = "serin/lease";
     /// Status and finalizers of Canaries.
     pub const STATUS: &str = "serin/status";
 }

@@ -16,6 +16,8 @@ const FIRST: u32 = 30;
 pub const LONGEST: Duration = Duration::from_secs(3600);
 /// The longest pause where users go elsewhere than they are meant to.
 pub const LONGEST_FOR_TRAFFIC: Duration = Duration::from_secs(60);
+/// The longest pause where users go to a side without pods, while the other has some.
+pub const LONGEST_IN_AN_OUTAGE: Duration = Duration::from_secs(5);
 /// Attempts that are remembered although nothing happens meanwhile.
 const MEMORY: SignedDuration = SignedDuration::from_hours(1);
 /// Conflicts in a row after which they count as a refusal: what is watched is not what is stored.
@@ -52,6 +54,29 @@ pub enum Part {
     Rest,
 }
 
+/// What it means for users that a write is not made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Stake {
+    /// Nothing now.
+    #[default]
+    None,
+    /// They go elsewhere than they are meant to.
+    Traffic,
+    /// They are not served.
+    Outage,
+}
+
+impl Stake {
+    /// The longest pause between two attempts.
+    fn longest(self) -> Duration {
+        match self {
+            Self::None => LONGEST,
+            Self::Traffic => LONGEST_FOR_TRAFFIC,
+            Self::Outage => LONGEST_IN_AN_OUTAGE,
+        }
+    }
+}
+
 /// What is wanted of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Desired {
@@ -59,8 +84,8 @@ pub struct Desired {
     pub part: Part,
     /// Digest of it: the same for as long as the same is wanted.
     pub digest: u64,
-    /// Users go elsewhere until it is written.
-    pub moves_traffic: bool,
+    /// What it means for users until it is written.
+    pub stake: Stake,
 }
 
 /// Attempts to write the same content to one object.
@@ -99,16 +124,15 @@ impl<K: Ord + Clone> WriteBudget<K> {
             None => 1,
         };
         let pause = pause(&outcome, times);
-        let most = if desired.moves_traffic { LONGEST_FOR_TRAFFIC } else { LONGEST };
-        let attempts = Attempts { digest: desired.digest, outcome, times, last: now, pause: pause.min(most) };
+        let pause = pause.min(desired.stake.longest());
+        let attempts = Attempts { digest: desired.digest, outcome, times, last: now, pause };
         self.0.insert(key.clone(), attempts);
     }
 
     /// Until when the same is not to be written again; none when it may be written now.
     pub fn held_until(&self, key: &K, desired: Desired, now: Timestamp) -> Option<Timestamp> {
         let attempts = self.0.get(key).filter(|attempts| attempts.digest == desired.digest)?;
-        let most = if desired.moves_traffic { LONGEST_FOR_TRAFFIC } else { LONGEST };
-        attempts.until(most).filter(|until| attempts.last <= now && now < *until)
+        attempts.until(desired.stake.longest()).filter(|until| attempts.last <= now && now < *until)
     }
 
     /// The same was written before.
@@ -199,8 +223,8 @@ fn pause(outcome: &Outcome, times: u32) -> Duration {
 mod tests {
     use super::*;
 
-    const A: Desired = Desired { part: Part::Whole, digest: 1, moves_traffic: false };
-    const B: Desired = Desired { part: Part::Whole, digest: 2, moves_traffic: false };
+    const A: Desired = Desired { part: Part::Whole, digest: 1, stake: Stake::None };
+    const B: Desired = Desired { part: Part::Whole, digest: 2, stake: Stake::None };
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_second(1_000_000 + seconds).unwrap()
@@ -227,8 +251,10 @@ mod tests {
         assert_eq!(writes(A, &Outcome::Written, 600), [0, 0, 0, 30, 90, 210, 450]);
         let day = writes(A, &Outcome::Written, 86_400);
         assert!(day.len() < 35, "{day:?}");
-        let traffic = Desired { moves_traffic: true, ..A };
+        let traffic = Desired { stake: Stake::Traffic, ..A };
         assert_eq!(writes(traffic, &Outcome::Written, 200), [0, 0, 0, 30, 90, 150]);
+        let outage = Desired { stake: Stake::Outage, ..A };
+        assert_eq!(writes(outage, &Outcome::Written, 20), [0, 0, 0, 5, 10, 15]);
     }
 
     #[test]

@@ -162,7 +162,21 @@ pub const FLAGS: &[Flag] = &[
         Kind::Text,
         "kube-system",
         Use::Served,
-        "Where to look for the lease of a Flagger that still runs; --namespace takes precedence",
+        "Where the lease of the operator that acts is, be it Flagger's; --namespace takes precedence",
+    ),
+    flag(
+        "enable-leader-election",
+        Kind::Bool,
+        "false",
+        Use::Served,
+        "Have one of several replicas act, and the others ready to take over",
+    ),
+    flag(
+        "lease-duration",
+        Kind::Form,
+        "60s",
+        Use::Served,
+        "How long a leader that has died keeps others from acting; it is renewed six times in this time",
     ),
     flag(
         "control-loop-interval",
@@ -187,13 +201,6 @@ pub const FLAGS: &[Flag] = &[
         "",
         "routing objects in a second cluster are not served yet",
         "Path of the kubeconfig of the cluster that holds the routing objects",
-    ),
-    unserved(
-        "enable-leader-election",
-        Kind::Bool,
-        "false",
-        "there is no leader election yet: run one replica",
-        "Elect one of several replicas",
     ),
     flag(
         "enable-config-tracking",

@@ -8,6 +8,7 @@ use ipnet::IpNet;
 use super::flags::{FLAGS, Kind, Use, go_bool};
 use crate::{
     config::{Config, Ingress, Notifier, Private, Rules},
+    leader,
     outbound::{OutboundPolicy, pattern},
     telemetry::check_filter,
 };
@@ -21,6 +22,7 @@ pub(super) fn check(name: &str, value: &str) -> Result<(), String> {
         "metrics-server" => server(value).map(drop),
         "selector-labels" if list(value).is_empty() => Err("name at least one label, e.g. app".into()),
         "settle-time" => settle(value).map(drop),
+        "lease-duration" => lease(value).map(drop),
         "allowed-hosts" => hosts(value).map(drop),
         "allowed-networks" => networks(value).map(drop),
         "port" => positive(value).map(drop),
@@ -54,6 +56,10 @@ pub(super) fn config(matches: &ArgMatches) -> Result<Config, String> {
         },
         kubeconfig: some(text(matches, "kubeconfig")).map(PathBuf::from),
         master: some(text(matches, "master")),
+        election: go_bool(&text(matches, "enable-leader-election"))
+            .unwrap_or_default()
+            .then(|| lease(&text(matches, "lease-duration")))
+            .transpose()?,
         lease_namespace: namespace.clone().unwrap_or_else(|| text(matches, "leader-election-namespace")),
         namespace,
         event_webhook: some(text(matches, "event-webhook")),
@@ -201,6 +207,16 @@ fn settle(text: &str) -> Result<Option<Duration>, String> {
         Some(time) if time <= LONGEST_SETTLE => Ok(Some(time)),
         _ => Err("write a time up to 1h with its units, e.g. 3s, 500ms or 1m30s".into()),
     }
+}
+
+/// The API server keeps whole seconds of it.
+fn lease(text: &str) -> Result<Duration, String> {
+    let seconds = go_duration(text).map(|time| time.as_secs_f64().ceil()).unwrap_or_default();
+    let time = Duration::from_secs_f64(seconds);
+    if (leader::SHORTEST..=leader::LONGEST).contains(&time) {
+        return Ok(time);
+    }
+    Err("write a time from 3s to 10m with its unit, e.g. 60s".into())
 }
 
 /// A duration as Go writes them, none below zero: `0`, `500ms`, `1m30s`, `1.5s`.

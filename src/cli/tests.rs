@@ -72,11 +72,11 @@ fn the_arguments_of_a_flagger_deployment_are_understood() {
 
 #[test]
 fn flags_that_are_not_served_are_named_without_their_values() {
-    let line = "flagger -kubeconfig-service-mesh=/secret -enable-leader-election -enable-config-tracking=true \
+    let line = "flagger -kubeconfig-service-mesh=/secret -kubeconfig-qps=5 -enable-config-tracking=true \
                 -control-loop-interval=30s";
     let named = run(line).unserved_flags;
     let starts: Vec<_> = named.iter().filter_map(|n| n.split(' ').next()).collect();
-    assert_eq!(starts, ["--kubeconfig-service-mesh", "--enable-leader-election"]);
+    assert_eq!(starts, ["--kubeconfig-qps", "--kubeconfig-service-mesh"]);
     assert!(!named.join(" ").contains("secret"));
 }
 
@@ -86,11 +86,12 @@ fn variables_of_serin_and_of_flagger_are_read_and_arguments_win() {
         ("SERIN_MESH_PROVIDER", "contour"),
         ("SERIN_PORT", "8081"),
         ("SERIN_ENABLE_LEADER_ELECTION", "true"),
+        ("SERIN_LEASE_DURATION", "1m30s"),
         ("MSTEAMS_URL", "https://hooks/secret"),
     ];
     let Ok(Task::Run(config)) = task("serin run -port=9090", &vars) else { panic!("refused") };
     assert_eq!((config.rules.mesh_provider.as_str(), config.port), ("contour", 9090));
-    assert_eq!(config.unserved_flags.len(), 1);
+    assert_eq!(config.election, Some(Duration::from_secs(90)));
     assert_eq!(config.notifier.map(|to| to.service), Some("msteams"));
 }
 
@@ -138,6 +139,8 @@ fn bad_values_name_the_flag_and_the_remedy() {
     refused("serin run -selector-labels=,", &["--selector-labels", "at least one label"]);
     refused("serin run -enable-leader-election=maybe", &["--enable-leader-election", "true or false"]);
     refused("serin run -settle-time=3", &["--settle-time", "500ms"]);
+    refused("serin run -lease-duration=1s", &["--lease-duration", "from 3s to 10m"]);
+    refused("serin run -lease-duration=60", &["--lease-duration", "60s"]);
     refused("serin run -mesh-provder=istio", &["--mesh-provder", "--mesh-provider"]);
 }
 

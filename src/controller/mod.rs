@@ -7,13 +7,14 @@ mod pass_state;
 mod pause;
 mod queue;
 mod report;
+mod turn;
 mod worker;
 
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use kube::{Client, client::ClientBuilder};
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, task::JoinError};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -21,12 +22,15 @@ use crate::{
     config::Config,
     definitions,
     events::Events,
+    leader::Leadership,
     names,
     net::Outbound,
     observe::{self, ObjectCache},
     server,
+    snapshot::Key,
     telemetry::Metrics,
 };
+use turn::Turn;
 use worker::{Parts, Worker};
 
 /// Canaries worked on at once. Most of that time is spent waiting for answers, so one that waits for a metrics server
@@ -37,20 +41,21 @@ const DRAIN: Duration = Duration::from_secs(2);
 /// The definitions are waited for at start, so long at most.
 const DEFINITIONS: Duration = Duration::from_secs(10);
 
-/// A client, whose requests are counted where there are metrics, and the way out to servers that users name.
+/// A client, whose requests are counted and which writes while the operator leads, and the way out to servers that users
+/// name. Without these, it is that of a command that looks.
 ///
 /// # Errors
 /// As [`client`].
 pub(crate) async fn connect(
     config: &Config,
-    metrics: Option<&Metrics>,
+    operator: Option<(&Metrics, &Leadership)>,
 ) -> anyhow::Result<(Client, Outbound)> {
     let settings = settings(config).await?;
     let api = settings.cluster_url.to_string();
     let out = Outbound::new(config.rules.outbound.clone(), Some(&api), config.quote_answers);
     let builder = ClientBuilder::try_from(settings).context("build a client")?;
-    let client = match metrics {
-        Some(metrics) => builder.with_layer(&metrics.api).build(),
+    let client = match operator {
+        Some((metrics, leadership)) => builder.with_layer(&metrics.api).with_layer(leadership).build(),
         None => builder.build(),
     };
     Ok((client, out))
@@ -87,58 +92,92 @@ async fn settings(config: &Config) -> anyhow::Result<kube::Config> {
 /// Runs the operator until SIGTERM or SIGINT.
 ///
 /// # Errors
-/// It cannot start: no client, or the port is taken.
+/// It cannot start: no client, or the port is taken. Or it has lost the Lease.
 pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     let metrics = Arc::new(Metrics::new(&config.rules.mesh_provider));
-    let (client, out) = connect(&config, Some(&metrics)).await?;
-    let stop = CancellationToken::new();
-    let tasks = TaskTracker::new();
+    let leadership = if config.election.is_some() { Leadership::default() } else { Leadership::always() };
+    let (client, out) = connect(&config, Some((&metrics, &leadership))).await?;
+    let (stop, tasks, publishing) = (CancellationToken::new(), TaskTracker::new(), TaskTracker::new());
     tokio::spawn(stop_on_signal(stop.clone()));
 
     let cache = Arc::new(ObjectCache::default());
-    let (triggers, receiver) = mpsc::unbounded_channel();
-    let publishing = TaskTracker::new();
+    let (triggers, mut receiver) = mpsc::unbounded_channel();
     let events = Events::new(client.clone(), metrics.clone(), publishing.clone());
-    if config.manage_crds {
-        let first = definitions::keep(client.clone(), events.clone(), stop.clone());
-        // with definitions of an older version, what is decided could not be stored
-        tokio::time::timeout(DEFINITIONS, first).await.ok();
+    let mut turn = Turn::run_for(&config, &client, leadership.clone(), &metrics);
+    if turn.is_none() {
+        metrics.set_leading(true);
+        keep_definitions(&config, &client, &events, &stop).await;
     }
     observe::watch_all(&client, &config, &cache, &metrics, triggers.clone(), &tasks, &stop);
-    let readiness = readiness(&cache, &config);
+    let readiness = readiness(&cache, &config, leadership);
     let served = tokio::spawn(server::serve(config.port, metrics.clone(), readiness, stop.clone()));
+    if let Some(turn) = &mut turn
+        && turn.comes(&mut receiver, &stop).await
+    {
+        keep_definitions(&config, &client, &events, &stop).await;
+        cache.concerned().into_iter().for_each(|key| drop(triggers.send(key)));
+    }
 
-    let tracked = tasks.clone();
-    let parts = Parts { client, out, events, metrics, cache, triggers, tasks: tracked, stop: stop.clone() };
-    let worker = Arc::new(Worker::new(config, parts));
-    tokio::select! {
-        () = worker.synced() => {
-            tracing::info!(version = env!("CARGO_PKG_VERSION"), "watching");
-            let work = { let worker = worker.clone(); move |key| { let worker = worker.clone(); Box::pin(async move { worker.work(key).await }) } };
-            let report = |due, running| worker.metrics.set_queue(due, running);
-            queue::run(receiver, AT_ONCE, (stop.clone(), DRAIN), work, report, |key, error| worker.panicked(key, error)).await;
-        }
-        () = stop.cancelled() => {}
+    let (tracked, stopped) = (tasks.clone(), stop.clone());
+    let parts = Parts { client, out, events, metrics, cache, triggers, tasks: tracked, stop: stopped };
+    work(Arc::new(Worker::new(config, parts)), receiver, &stop).await;
+    if let Some(turn) = turn {
+        turn.give_up().await;
     }
     stop.cancel();
     tasks.close();
-    let drained = tokio::time::timeout(DRAIN, tasks.wait()).await;
-    if drained.is_err() {
+    if tokio::time::timeout(DRAIN, tasks.wait()).await.is_err() {
         tracing::warn!("some watches did not end in time");
     }
-    drop(worker);
     publishing.close();
     tokio::time::timeout(DRAIN, publishing.wait()).await.ok();
     served.await??;
     Ok(())
 }
 
+/// Has the definitions kept up to date, where that is ours to do, and waits until they are.
+async fn keep_definitions(config: &Config, client: &Client, events: &Events, stop: &CancellationToken) {
+    if config.manage_crds {
+        let first = definitions::keep(client.clone(), events.clone(), stop.clone());
+        // with definitions of an older version, what is decided could not be stored
+        tokio::time::timeout(DEFINITIONS, first).await.ok();
+    }
+}
+
+/// Works on Canaries until `stop`, once everything that all depend on has been listed.
+async fn work(worker: Arc<Worker>, triggers: mpsc::UnboundedReceiver<Key>, stop: &CancellationToken) {
+    tokio::select! {
+        () = worker.synced() => {}
+        () = stop.cancelled() => return,
+    }
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), "watching");
+    let task = |key| {
+        let worker = worker.clone();
+        Box::pin(async move { worker.work(key).await })
+    };
+    let report = |due, running| worker.metrics.set_queue(due, running);
+    let panicked = |key: &Key, error: &JoinError| worker.panicked(key, error);
+    queue::run(triggers, AT_ONCE, (stop.clone(), DRAIN), task, report, panicked).await;
+}
+
 /// Ready while everything that all Canaries depend on is seen.
-fn readiness(cache: &Arc<ObjectCache>, config: &Config) -> server::Readiness {
+fn readiness(cache: &Arc<ObjectCache>, config: &Config, leadership: Leadership) -> server::Readiness {
     let (cache, kinds) = (cache.clone(), observe::mandatory(&config.rules));
     Arc::new(move || {
+        let now = clock::now();
+        if let Some(why) = leadership.refused() {
+            return Err(why);
+        }
+        let serin =
+            cache.flagger().filter(|(holder, until)| *until > now && holder.starts_with(names::LEASE_HOLDER));
+        if let Some((holder, _)) = serin {
+            return Err(format!(
+                "another Serin ({holder}) leads, and this one does nothing: run it with --enable-leader-election too, or \
+                 scale one of them down"
+            ));
+        }
         let needed = |kind| kind == observe::CRDS || kinds.contains(&kind);
-        let stale = cache.stale_kinds(clock::now()).into_iter().filter(|stale| needed(stale.kind));
+        let stale = cache.stale_kinds(now).into_iter().filter(|stale| needed(stale.kind));
         let lost: Vec<String> = stale
             .map(|stale| format!("{} not seen since {:.0}: {}", stale.kind.plural, stale.since, stale.why))
             .collect();

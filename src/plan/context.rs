@@ -133,6 +133,14 @@ impl<'a> Context<'a> {
         self.c.target.behind(self.snap, &self.c.names.canary_service)
     }
 
+    /// A share of the users, or what calls the apex Service, meets no pod, while there are some.
+    pub(crate) fn left_to_nobody(&self) -> bool {
+        let (primary, canary) = (self.primary_pods(), self.canary_pods());
+        let lost = |live: Split| live.canary() > 0 && canary == 0 || live.canary() < 100 && primary == 0;
+        let apex = self.apex().is_some() && self.c.target.behind(self.snap, &self.c.names.apex) == 0;
+        (primary > 0 || canary > 0) && (apex || self.live_split().is_some_and(lost))
+    }
+
     pub(crate) fn primary_rollout(&self) -> Rollout {
         let threshold = self.c.analysis.primary_ready_threshold.unwrap_or(100);
         self.primary().map_or_else(

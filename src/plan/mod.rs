@@ -53,7 +53,7 @@ pub use model::{
     Action, Alert, Answers, Call, HookKind, Note, Plan, Question, Round, Severity, Stop, Urgency, Wake,
     run_of,
 };
-pub(crate) use phases::terminate::freed;
+pub(crate) use phases::finalizer::freed;
 
 use crate::{api::Phase, manifest::revision, router, snapshot::Snapshot, spec::validate};
 use analysis::{entries, schedule};

@@ -68,6 +68,7 @@ pub struct Metrics {
     canaries: Canaries,
     run_seconds: Histograms<RunLabels>,
     exposure: Histograms<RunOutcomeLabels>,
+    leading: IntGauge,
     queue_depth: IntGauge,
     queue_running: IntGauge,
     watch_seen: Family<KindLabels, FloatGauge>,
@@ -112,6 +113,7 @@ impl Metrics {
             canaries: Canaries::default(),
             run_seconds: Family::new_with_constructor(run_histogram),
             exposure: Family::new_with_constructor(run_histogram),
+            leading: IntGauge::default(),
             queue_depth: IntGauge::default(),
             queue_running: IntGauge::default(),
             watch_seen: Family::default(),
@@ -163,6 +165,7 @@ impl Metrics {
         }
         self.register("serin_reconcile_total", self.reconciles.clone());
         self.register("serin_reconcile_duration_seconds", self.reconcile_seconds.clone());
+        self.register("serin_leader", self.leading.clone());
         self.register("serin_queue_depth", self.queue_depth.clone());
         self.register("serin_queue_running", self.queue_running.clone());
         self.register("serin_source_query_seconds", self.query_seconds.clone());
@@ -299,6 +302,11 @@ impl Metrics {
     pub fn set_queue(&self, depth: usize, running: usize) {
         self.queue_depth.set(i64::try_from(depth).unwrap_or(i64::MAX));
         self.queue_running.set(i64::try_from(running).unwrap_or(i64::MAX));
+    }
+
+    /// Whether this operator acts.
+    pub fn set_leading(&self, leads: bool) {
+        self.leading.set(i64::from(leads));
     }
 
     /// The kind, as plural.group, was up to date at this time.

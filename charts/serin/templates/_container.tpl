@@ -15,11 +15,13 @@
 {{- if $v.controlplane.kubeconfig.secretName -}}
 {{- $args = append $args (printf "--kubeconfig-service-mesh=/tmp/controlplane/%s" (default "kubeconfig" $v.controlplane.kubeconfig.key)) -}}
 {{- end -}}
-{{- /* Flagger's lease, where it ran with leader election: Serin waits until it is no longer renewed. */ -}}
+{{- /* The lease of the operator that acts; also Flagger's, where it ran with leader election. */ -}}
 {{- $args = append $args (printf "--leader-election-namespace=%s" .Release.Namespace) -}}
-{{- if eq (toString $v.image.allowFlagger) "true" -}}
 {{- if eq (toString $v.leaderElection.enabled) "true" }}{{ $args = append $args "--enable-leader-election=true" }}{{ end -}}
-{{- else -}}
+{{- if ne (toString $v.image.allowFlagger) "true" -}}
+{{- if eq (toString $v.leaderElection.enabled) "true" -}}
+{{- with include "serin.time" (list "leaderElection.leaseDuration" $v.leaderElection.leaseDuration) }}{{ $args = append $args (printf "--lease-duration=%s" .) }}{{ end -}}
+{{- end -}}
 {{- with include "serin.time" (list "settleTime" $v.settleTime) }}{{ $args = append $args (printf "--settle-time=%s" .) }}{{ end -}}
 {{- with $v.allowedHosts }}{{ $args = append $args (printf "--allowed-hosts=%s" (join "," .)) }}{{ end -}}
 {{- with $v.allowedNetworks }}{{ $args = append $args (printf "--allowed-networks=%s" (join "," .)) }}{{ end -}}

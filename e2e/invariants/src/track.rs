@@ -215,7 +215,7 @@ impl Track {
         if let Some(route) = seen.is(Kind::Route, &seen.names.apex) {
             let (before, after) = seen.weights();
             if after == 0 && !seen.place.model && (before > 0 || self.zero_since.is_none()) {
-                self.zero_since = Some(written(route, at));
+                self.zero_since = Some(written(route, seen));
             }
             if after > 0 {
                 self.zero_since = None;
@@ -234,7 +234,7 @@ impl Track {
         if let Some(apex) = seen.is(Kind::Service, &seen.names.apex)
             && seen.old.is_none_or(|old| old["spec"]["selector"] != apex["spec"]["selector"])
         {
-            self.apex_since = Some(written(apex, at));
+            self.apex_since = Some(written(apex, seen));
         }
     }
 }
@@ -250,8 +250,9 @@ fn by_apply(target: &Value) -> bool {
     owned || applied["spec"]["replicas"].as_i64() == Some(replicas(target))
 }
 
-/// When the operator says it wrote an object, else when it was seen.
-fn written(object: &Value, seen: Timestamp) -> Timestamp {
-    let text = object["metadata"]["annotations"][ANNOTATION_WRITTEN].as_str();
-    text.and_then(|t| t.parse().ok()).unwrap_or(seen)
+/// When the operator says it wrote an object, as it is seen a little later; on the model it is seen at once, and the
+/// operator's clock may be wrong.
+fn written(object: &Value, seen: &Seen<'_>) -> Timestamp {
+    let text = object["metadata"]["annotations"][ANNOTATION_WRITTEN].as_str().filter(|_| !seen.place.model);
+    text.and_then(|t| t.parse().ok()).unwrap_or(seen.at)
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use serin::plan::Wake;
+use serin::{plan::Wake, write_budget::LONGEST_IN_AN_OUTAGE};
 
 use crate::{
     controllers, scalers,
@@ -48,7 +48,10 @@ impl Sim {
         self.observer.violations.extend(wrong);
         // what is refused or changed back each time cannot be moved
         if self.others.refuses.is_empty() && self.others.changes.is_empty() {
-            self.observer.settled(&self.world, &self.pods, &self.names);
+            // what somebody has changed again and again is put right a little later
+            if !self.writes_within(LONGEST_IN_AN_OUTAGE) {
+                self.observer.settled(&self.world, &self.pods, &self.names);
+            }
         }
     }
 

@@ -175,6 +175,12 @@ impl Sim {
         Some(snap)
     }
 
+    /// Something that others have changed again and again is written again within this time.
+    pub(crate) fn writes_within(&self, time: Duration) -> bool {
+        let now = self.clock();
+        self.writes.contested(now).any(|(_, until)| until <= later(now, time))
+    }
+
     /// What time it is for the operator.
     pub fn clock(&self) -> Timestamp {
         self.now.checked_add(self.skew).unwrap_or(self.now)

@@ -196,6 +196,22 @@ const TEXTS: &[Text] = &[
         description: "{{ $value | humanizePercentage }} of the calls of {{ $labels.type }} webhooks get no answer.",
     },
     Text {
+        alert: "SerinNoLeader",
+        group: OPERATOR,
+        hold: 300,
+        severity: "critical",
+        summary: "No Serin acts.",
+        description: "Operators run, and none of them leads: releases stand still, bad ones too.",
+    },
+    Text {
+        alert: "SerinSeveralLeaders",
+        group: OPERATOR,
+        hold: 300,
+        severity: "critical",
+        summary: "Several Serin act at once.",
+        description: "{{ $value }} operators act at once. Run them with leader election, or one alone.",
+    },
+    Text {
         alert: "SerinEventsDropped",
         group: OPERATOR,
         hold: 1800,
@@ -281,6 +297,8 @@ fn of_operator(alert: &str, scale: u64) -> String {
         "SerinWebhooksUnanswered" => {
             share("serin_webhook_calls_total", "outcome=\"unanswered\"", "type", "0.2")
         }
+        "SerinNoLeader" => "sum(serin_leader) == 0".to_owned(),
+        "SerinSeveralLeaders" => "sum(serin_leader) > 1".to_owned(),
         "SerinEventsDropped" => format!(
             "rate(serin_events_dropped_total[{0}]) + rate(serin_event_webhooks_dropped_total[{0}]) > 0",
             s(900)

@@ -160,7 +160,7 @@ fn a_misspelt_value_is_refused_with_the_name_that_was_meant() -> Result<()> {
             }
         }
         let why = helm.refusal(&chart("serin", "x").set(&["leaderElection.replicaCount=2"]))?;
-        ensure!(why.contains("set it to 1"), "{why}");
+        ensure!(why.contains("set leaderElection.enabled to true"), "{why}");
     }
     Ok(())
 }

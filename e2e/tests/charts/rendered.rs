@@ -292,6 +292,33 @@ fn ch18_a_time_without_a_unit_is_named_and_no_replicas_are_none() -> Result<()> 
 }
 
 #[test]
+fn several_replicas_are_elected_from_and_may_do_what_that_takes() -> Result<()> {
+    for helm in helms()? {
+        let of = chart("serin", "x").set(&["leaderElection.enabled=true", "leaderElection.replicaCount=2"]);
+        let objects = helm.render(&of)?;
+        let (found, container) = deployment(&objects, "x-serin")?;
+        ensure!(found["spec"]["replicas"] == 2, "{}", found["spec"]);
+        ensure!(found["spec"]["strategy"]["type"] == "RollingUpdate", "{}", found["spec"]["strategy"]);
+        let arguments = crate::arguments(container);
+        for flag in ["--enable-leader-election=true", "--lease-duration=60s"] {
+            ensure!(arguments.contains(&flag), "{arguments:?}");
+        }
+        let kinds = |kind: &str| objects.iter().filter(|object| object["kind"] == kind).count();
+        ensure!((kinds("Role"), kinds("RoleBinding"), kinds("PodDisruptionBudget")) == (1, 1, 1));
+        let role = objects.iter().find(|object| object["kind"] == "Role").context("a Role")?;
+        ensure!(role["metadata"]["namespace"] == role_namespace(&arguments), "{}", role["metadata"]);
+        let alone = helm.render(&chart("serin", "x"))?;
+        ensure!(deployment(&alone, "x-serin")?.0["spec"]["strategy"]["type"] == "Recreate");
+    }
+    Ok(())
+}
+
+/// Where the operator keeps its Lease.
+fn role_namespace<'a>(arguments: &[&'a str]) -> &'a str {
+    arguments.iter().find_map(|flag| flag.strip_prefix("--leader-election-namespace=")).unwrap_or_default()
+}
+
+#[test]
 fn ch2_the_job_of_the_uninstallation_can_be_made_and_run() -> Result<()> {
     for helm in helms()? {
         let values = [

@@ -65,6 +65,7 @@ fn worker(service: Router) -> Worker {
         master: None,
         namespace: None,
         lease_namespace: "n".into(),
+        election: None,
         port: 0,
         log_filter: "info".into(),
         event_webhook: None,

@@ -66,8 +66,6 @@ pub(crate) const CRDS: Kind = Kind {
 /// An object of which the API server sends no more than its metadata.
 pub(super) type Metadata = PartialObjectMeta<DynamicObject>;
 
-const FLAGGER_LEASE: &str = "flagger-leader-election";
-
 /// Where seen objects go.
 #[derive(Clone)]
 struct Sink {
@@ -144,7 +142,10 @@ pub(crate) fn watch_all(
     }
     tasks.spawn(follow_crds(client.clone(), config.clone(), sink.clone(), tasks.clone(), stop.clone()));
     tasks.spawn(follow_namespaces(client.clone(), config.namespace.clone(), sink.clone(), stop.clone()));
-    tasks.spawn(follow_lease(client.clone(), config.lease_namespace.clone(), sink, stop.clone()));
+    // in an election its rules say who acts
+    if config.election.is_none() {
+        tasks.spawn(follow_lease(client.clone(), config.lease_namespace.clone(), sink, stop.clone()));
+    }
 }
 
 pub(super) fn untyped<K>(client: &Client, kind: Kind, namespace: Option<&str>) -> Api<K>
@@ -341,11 +342,15 @@ async fn follow_namespaces(client: Client, only: Option<String>, sink: Sink, sto
     }
 }
 
-/// Whether a Flagger with leader election is still at work.
+/// What is seen of the Lease of operators.
+pub(crate) fn watch_lease(client: Client, namespace: &str) -> Receiver<Seen<Lease>> {
+    let fields = Some(format!("metadata.name={}", names::LEASE));
+    stream::watch(Api::namespaced(client, namespace), Selection { fields, labels: None })
+}
+
+/// Whether another operator with leader election is still at work.
 async fn follow_lease(client: Client, namespace: String, sink: Sink, stop: CancellationToken) {
-    let fields = Some(format!("metadata.name={FLAGGER_LEASE}"));
-    let api: Api<Lease> = Api::namespaced(client, &namespace);
-    let mut seen = stream::watch(api, Selection { fields, labels: None });
+    let mut seen = watch_lease(client, &namespace);
     while let Some(Some(event)) = stop.run_until_cancelled(seen.recv()).await {
         match event {
             Seen::Listed(lease) | Seen::Changed(lease) => {

@@ -12,7 +12,7 @@ pub(crate) mod watched;
 use crate::{
     api::Phase,
     clock,
-    names::conditions,
+    names::{self, conditions},
     plan::{
         admission::preconditions::{Rejection, surroundings},
         builder::PlanBuilder,
@@ -20,7 +20,7 @@ use crate::{
         model::{Answers, Messages, Note, Urgency},
         objects::primary,
         observed_target,
-        phases::terminate,
+        phases::{finalizer, terminate},
     },
     snapshot::Snapshot,
     spec::{Problem, in_use, validate},
@@ -36,15 +36,19 @@ pub(crate) fn admit<'a>(
     now: Timestamp,
 ) -> Option<Context<'a>> {
     let deleting = snap.canary.metadata.deletion_timestamp.is_some();
-    if deleting && (!terminate::held(snap) || nothing_to_revert(snap)) {
-        if terminate::held(snap) {
-            terminate::let_go(snap, d, None);
+    if deleting && (!finalizer::held(snap) || nothing_to_revert(snap)) {
+        if finalizer::held(snap) {
+            finalizer::let_go(snap, d, None);
         }
         return None;
     }
     if let Some((holder, until)) = &snap.flagger {
         // a lease that is no longer renewed runs out without an event
         d.wake_at(*until);
+        if holder.starts_with(names::LEASE_HOLDER) {
+            // it acts on this Canary, and says what is to be said of it
+            return None;
+        }
         seen(snap, d);
         refuse(
             d,
@@ -103,7 +107,7 @@ fn remembered(snap: &Snapshot) -> Result<(), Rejection> {
 fn deleted(snap: &Snapshot, answers: &Answers, d: &mut PlanBuilder, now: Timestamp, problem: &Problem) {
     let unseen = ["MeshMissing", "ApiRefused"].contains(&problem.reason);
     let Some(cx) = watched::watched(snap, answers, now, problem).filter(|_| !unseen) else {
-        return terminate::let_go(snap, d, Some(&problem.message));
+        return finalizer::let_go(snap, d, Some(&problem.message));
     };
     let unlabelled = cx.c.target.rests() && cx.label.0.is_empty();
     if cx.target.is_null() && terminate::removed_together(snap) {

@@ -7,8 +7,8 @@ use serde_json::Value;
 use crate::{
     manifest::{self, Manifest, config::CopyOf},
     names::{self, managers},
-    snapshot::{CANARY, DEPLOYMENT, Kind, ObjectRef, Write},
-    write_budget::{Desired, Part},
+    snapshot::{CANARY, DEPLOYMENT, Kind, ObjectRef, SERVICE, Write},
+    write_budget::{Desired, Part, Stake},
 };
 
 /// Stand for the field manager where a part of an object is written, so that each part has its own attempts.
@@ -65,7 +65,7 @@ pub enum Action {
 impl Action {
     /// A merge patch on the object that was seen as `live`.
     pub(crate) fn patch(at: ObjectRef, manager: &'static str, live: &Value, patch: Value) -> Self {
-        let desired = Desired { part: Part::Whole, digest: digest(&patch), moves_traffic: false };
+        let desired = Desired { part: Part::Whole, digest: digest(&patch), stake: Stake::None };
         Self::patch_towards(at, manager, live, patch, desired)
     }
 
@@ -104,9 +104,13 @@ impl Action {
 
     /// What is written, and what it is to come to: attempts are counted by these. `canary` is the name of the Canary.
     pub fn attempt(&self, canary: &str) -> (Write, Desired) {
-        let still = |digest| Desired { part: Part::Whole, digest, moves_traffic: false };
+        let still = |digest| Desired { part: Part::Whole, digest, stake: Stake::None };
         match self {
-            Self::Create(made) => ((made.at(), made.manager), desired(made, true)),
+            Self::Create(made) => {
+                // without a Service that users or the route name, requests end nowhere
+                let stake = if made.kind == SERVICE { Stake::Outage } else { Stake::Traffic };
+                ((made.at(), made.manager), desired(made, stake))
+            }
             Self::Copy(of) => {
                 let at = ObjectRef::new(of.from.kind, of.name.clone());
                 ((at, managers::WORKLOAD), still(names::checksum(&format!("{of:?}"))))
@@ -133,8 +137,8 @@ impl Action {
 }
 
 /// What a manifest wants of its object, whoever writes it and when.
-pub(crate) fn desired(want: &Manifest, moves_traffic: bool) -> Desired {
-    Desired { part: Part::Whole, digest: digest(&want.body), moves_traffic }
+pub(crate) fn desired(want: &Manifest, stake: Stake) -> Desired {
+    Desired { part: Part::Whole, digest: digest(&want.body), stake }
 }
 
 /// Digest of an object or patch without what tells of the write itself.

@@ -18,7 +18,7 @@ use crate::{
         },
     },
     snapshot::{HPA, ObjectRef, SCALED_OBJECT, SERVICE},
-    write_budget::{Desired, Part},
+    write_budget::{Desired, Part, Stake},
 };
 
 /// How a difference from the wanted state came about, as far as can be told.
@@ -108,10 +108,10 @@ pub(crate) fn object_from(
 /// Patches `live`, unless it is too early for another attempt: then it goes on if users go where they would with the patch,
 /// and the pods are those that are wanted.
 fn patched(cx: &Context<'_>, d: &mut PlanBuilder, live: &Value, want: &Manifest, mut patch: Value) -> Flow {
-    let mut desired = desired(want, false);
+    let mut desired = desired(want, Stake::None);
     let repeated = cx.snap.writes.repeats(&(want.at(), want.manager), desired);
     let (leads, serves) = serves(cx, live, want, &patch);
-    desired.moves_traffic = !leads;
+    desired.stake = if leads { Stake::None } else { stake(cx) };
     let mut stamps = stamps(cx, d, want);
     if repeated && leads && manifest::written(live).is_some() {
         // nothing that proxies have to learn of: they settle when they did before
@@ -129,9 +129,9 @@ pub(crate) fn given_back(
     want: &Manifest,
     patch: Value,
 ) -> Flow {
-    let mut desired = desired(want, false);
+    let mut desired = desired(want, Stake::None);
     let (leads, serves) = serves(cx, live, want, &patch);
-    desired.moves_traffic = !leads;
+    desired.stake = if leads { Stake::None } else { stake(cx) };
     attempt(d, live, want, patch, desired, serves)
 }
 
@@ -169,6 +169,11 @@ fn parts(d: &PlanBuilder, want: &Manifest, mut patch: Value) -> Vec<(Part, Value
         return vec![];
     }
     vec![(Part::Metadata, json!({"metadata": metadata})), (Part::Rest, patch)]
+}
+
+/// What it means for users who do not go where they are meant to.
+fn stake(cx: &Context<'_>) -> Stake {
+    if cx.left_to_nobody() { Stake::Outage } else { Stake::Traffic }
 }
 
 /// Whether users go where they would with the patch, and whether the object does all that a run depends on: the same split,

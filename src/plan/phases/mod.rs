@@ -1,6 +1,7 @@
 //! What each phase of a Canary does.
 
 pub(crate) mod edits;
+pub(crate) mod finalizer;
 pub(crate) mod idle;
 pub(crate) mod initialise;
 pub(crate) mod not_accepted;

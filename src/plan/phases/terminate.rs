@@ -2,10 +2,6 @@
 //! anything is routed to it, and what was generated goes only after the proxies have learned of that. An
 //! explicit `revertOnDeletion: false` leaves the generated objects serving.
 
-use jiff::Timestamp;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
-use serde_json::Value;
-
 use crate::{
     api::{Phase, StepStatus},
     clock,
@@ -16,79 +12,29 @@ use crate::{
         chain::{self, Chain},
         context::Context,
         model::{
-            Action, Messages, Note,
+            Action,
             flow::{Flow, GO_ON, HANDLED, WAIT, WRITE_FIRST, all, ignore},
         },
         objects::{
             autoscaler, config_snapshots, contest,
             write::{self, WriteReason},
         },
+        phases::finalizer::{let_go, release},
         staleness,
         traffic::{self, acceptance, apex, handover},
     },
     snapshot::{ObjectRef, REVISION, SERVICE, Snapshot},
 };
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
 /// A route that no proxy follows does not hold the deletion up for longer.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
 
-/// The finalizer is still to be removed by us.
-pub(crate) fn held(snap: &Snapshot) -> bool {
-    snap.canary.metadata.finalizers.iter().flatten().any(|f| f == names::FINALIZER)
-}
-
-/// Nothing can be reverted: the finalizer goes, and what was generated is left running.
-pub(crate) fn let_go(snap: &Snapshot, d: &mut PlanBuilder, why: Option<&str>) {
-    let meta = &snap.canary.metadata;
-    let name = meta.name.as_deref().unwrap_or_default();
-    let words = Messages::new(name, name, name, meta.namespace.as_deref().unwrap_or_default());
-    if let Some(why) = why {
-        d.say(words.left_running(why));
-    }
-    d.say(words.terminated());
-    release(snap, d);
-}
-
-/// The finalizers that a deleted Canary keeps which does not decode: all but ours. None if it is not deleted, or not held.
-pub(crate) fn freed(raw: &Value) -> Option<Vec<String>> {
-    let meta = &raw["metadata"];
-    let all = meta["finalizers"].as_array().into_iter().flatten().filter_map(Value::as_str);
-    let (ours, kept): (Vec<&str>, Vec<&str>) = all.partition(|finalizer| *finalizer == names::FINALIZER);
-    let held = !meta["deletionTimestamp"].is_null() && !ours.is_empty();
-    held.then(|| kept.into_iter().map(str::to_owned).collect())
-}
-
-fn release(snap: &Snapshot, d: &mut PlanBuilder) {
-    if let Some(note) = applied_since(snap) {
-        d.say(note);
-    }
-    let all = snap.canary.metadata.finalizers.iter().flatten();
-    d.act(Action::Finalizers { list: all.filter(|f| *f != names::FINALIZER).cloned().collect() });
-}
-
-/// `helm install` takes an object under deletion for its own and says "deployed"; then the object goes. Told of a deletion
-/// that was not watched: one that is seen from its beginning is the uninstallation itself.
-fn applied_since(snap: &Snapshot) -> Option<Note> {
-    let meta = &snap.canary.metadata;
-    let release = meta.annotations.as_ref()?.get(names::HELM_RELEASE)?;
-    let deleted = meta.deletion_timestamp.as_ref()?.0;
-    if snap.watching_since <= deleted {
-        return None;
-    }
-    let name = meta.name.as_deref().unwrap_or_default();
-    Some(Note::warning(
-        "DeletedUnseen",
-        format!(
-            "Canary {name} of the Helm release {release} has been under deletion since {deleted:.0}, when no operator \
-             ran, and goes now. If the release was installed again since, Helm took this object for its own: run helm \
-             upgrade {release} once more"
-        ),
-    ))
-}
-
 /// The order in which a deleted Canary gives everything back.
 pub(crate) const CHAIN: Chain = &[
     ("begin", begin),
+    ("target_lost", target_lost),
     // until everything is given back
     ("on_healthy_side", |cx, d| match reverted_at(cx) {
         Some(_) => GO_ON,
@@ -248,6 +194,20 @@ fn reverted_at(cx: &Context<'_>) -> Option<Timestamp> {
     // one without times was written by a former version
     let step = cx.status().step.as_ref().filter(|step| step.confirmed.is_some() || step.since.is_none())?;
     Some(step.confirmed.as_ref().map_or(cx.now, |at| at.0))
+}
+
+/// Everything was given back, and the target has no pods any more, while the primary still has some: it serves again, and the
+/// target is waited for once more.
+fn target_lost(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    let services = [&cx.c.names.primary_service, &cx.c.names.canary_service];
+    let there = services.into_iter().all(|name| cx.snap.objects.get(SERVICE, name).is_some());
+    let lost = there && cx.canary_pods() == 0 && cx.primary_pods() > 0;
+    if reverted_at(cx).is_none() || !lost || cx.status().step.is_none() {
+        return GO_ON;
+    }
+    apex::service(cx, d, WriteReason::Wanted)?;
+    d.status.step = None;
+    HANDLED
 }
 
 /// The target has as many pods as the primary, ready and behind their Service.

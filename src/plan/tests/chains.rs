@@ -173,6 +173,7 @@ fn everything_is_given_back_in_these_guards() {
         names(terminate::CHAIN),
         [
             "begin",
+            "target_lost",
             "on_healthy_side",
             "leave_running",
             "target_serves",

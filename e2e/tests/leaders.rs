@@ -1,0 +1,279 @@
+//! Several operators on one bed, of which one acts: what becomes of a release when the leader is killed, frozen or stopped.
+#![allow(clippy::print_stdout, reason = "how long a take-over took is for the reader of the test's output")]
+
+#[path = "stories/bad_common.rs"]
+#[allow(dead_code, reason = "shared with the stories that run side by side")]
+mod bad_common;
+
+use std::{
+    process::ExitCode,
+    sync::atomic::{AtomicU32, Ordering},
+    time::{Duration, Instant},
+};
+
+use anyhow::ensure;
+use k8s_openapi::{
+    api::{apps::v1::Deployment, coordination::v1::Lease},
+    apimachinery::pkg::apis::meta::v1::MicroTime,
+};
+use kube::{
+    Api,
+    api::{Patch, PatchParams},
+};
+use serde_json::json;
+use serin::api::Phase;
+use serin_bed::{
+    Bed, Options,
+    lacking::Lacking,
+    operator::Operator,
+    stage::{self, Stage},
+    story,
+    story::{Story, canary, deployment},
+    wait,
+};
+
+use bad_common::{pace, untouched_at_25, weight, writes};
+
+/// What the stories share.
+pub struct Shared {
+    /// The bed: without Envoy, as nobody sends requests here.
+    pub bed: Bed,
+}
+
+impl stage::Shared for Shared {
+    fn bed(&self) -> &Bed {
+        &self.bed
+    }
+}
+
+/// Long enough for a bed under load.
+const READY: Duration = Duration::from_secs(60);
+const LEASE: &str = "flagger-leader-election";
+/// What the operator may do with Leases, as shipped.
+const RIGHTS: [&str; 2] = [
+    include_str!("../../deploy/kustomize/components/leader-election/role.yaml"),
+    include_str!("../../deploy/kustomize/components/leader-election/rolebinding.yaml"),
+];
+
+/// One that watches this namespace only and has its Lease there, so that the stories may run side by side.
+fn elected(shared: &Shared, namespace: &str) -> anyhow::Result<Operator> {
+    let namespace = format!("--namespace={namespace}");
+    Operator::start(&shared.bed, &["--enable-leader-election", &namespace, "--lease-duration=6s"], &[])
+}
+
+/// What the operator needs for a Lease, in a namespace of a story.
+async fn allowed(shared: &Shared, namespace: &str) -> anyhow::Result<()> {
+    shared.bed.namespace(namespace).await?;
+    for rights in RIGHTS {
+        let rights = rights.replacen("namespace: serin-system", &format!("namespace: {namespace}"), 1);
+        shared.bed.apply_yaml(namespace, &rights).await?;
+    }
+    Ok(())
+}
+
+/// One that leads and one that is ready to.
+async fn pair(shared: &Shared, namespace: &str) -> anyhow::Result<(Operator, Operator)> {
+    allowed(shared, namespace).await?;
+    let (mut first, mut second) = (elected(shared, namespace)?, elected(shared, namespace)?);
+    first.ready(READY).await?;
+    second.ready(READY).await?;
+    wait::until("one of two to lead", READY, async || {
+        (leads(&first).await != leads(&second).await).then_some(())
+    })
+    .await?;
+    Ok(if leads(&first).await { (first, second) } else { (second, first) })
+}
+
+/// As its metrics say.
+async fn leads(operator: &Operator) -> bool {
+    operator.metrics().await.is_ok_and(|text| text.lines().any(|line| line == "serin_leader 1"))
+}
+
+/// Waits until it leads, and prints how long that took.
+async fn takes_over(operator: &Operator, from: &str) -> anyhow::Result<()> {
+    let since = Instant::now();
+    wait::until("the other to lead", READY, async || leads(operator).await.then_some(())).await?;
+    println!("taken over from one that was {from}: after {:.2?}", since.elapsed());
+    Ok(())
+}
+
+/// A run from version 1 to 2 that stands at 25 % until [`pace`]: its window lasts an hour.
+async fn held_at_25<'a>(shared: &'a Shared, namespace: &str) -> anyhow::Result<Story<'a>> {
+    let story = bad_common::story(shared, namespace).await?;
+    story.initialised("app", |c| c["spec"]["analysis"]["interval"] = json!("60m")).await?;
+    story.set_image("app", "app:2").await?;
+    story.canary_that("app", |c| weight(c) == 25).await?;
+    Ok(story)
+}
+
+/// Version 2 is promoted, and the target is empty.
+async fn ends_well(story: &Story<'_>) -> anyhow::Result<()> {
+    story.phase("app", Phase::Succeeded).await?;
+    ensure!(story.weight("app").await? == Some(0), "weight after the end");
+    ensure!(story.replicas("app").await? == Some(0), "replicas of the target after the end");
+    let primary: Deployment = story.api().get("app-primary").await?;
+    let spec = primary.spec.template.spec.unwrap_or_default();
+    let image = spec.containers.first().and_then(|container| container.image.clone());
+    ensure!(image.as_deref() == Some("app:2"), "the primary has {image:?}");
+    Ok(())
+}
+
+fn leases(shared: &Shared, namespace: &str) -> Api<Lease> {
+    Api::namespaced(shared.bed.admin(), namespace)
+}
+
+async fn holder(shared: &Shared, namespace: &str) -> anyhow::Result<String> {
+    let spec = leases(shared, namespace).get(LEASE).await?.spec.unwrap_or_default();
+    Ok(spec.holder_identity.unwrap_or_default())
+}
+
+async fn a_release_goes_on_when_its_leader_is_killed(shared: &Shared) -> anyhow::Result<()> {
+    let (mut first, second) = pair(shared, "killed").await?;
+    let story = held_at_25(shared, "killed").await?;
+    let shown = |text: &str| text.contains("flagger_canary_status{");
+    ensure!(shown(&first.metrics().await?), "the leader shows no Canary");
+    ensure!(!shown(&second.metrics().await?), "one that does not lead shows Canaries");
+    first.kill9().await?;
+    takes_over(&second, "killed").await?;
+    untouched_at_25(&story).await?;
+    pace(&story).await?;
+    ends_well(&story).await?;
+
+    first.restart().await?;
+    first.ready(READY).await?;
+    ensure!(leads(&second).await && !leads(&first).await, "the one that comes back does not wait");
+    Ok(())
+}
+
+async fn a_frozen_leader_ends_when_it_wakes_and_writes_nothing(shared: &Shared) -> anyhow::Result<()> {
+    let (mut first, second) = pair(shared, "frozen").await?;
+    let story = held_at_25(shared, "frozen").await?;
+    first.pause()?;
+    takes_over(&second, "frozen").await?;
+    // something that the frozen one would act on as soon as it wakes
+    pace(&story).await?;
+    ends_well(&story).await?;
+    let written = writes(&story, "")?;
+    first.resume()?;
+    let ended = first.wait_exit(READY).await?;
+    ensure!(ended.code() == Some(1), "ended with {ended}");
+    ensure!(first.logs()?.contains("the lease is lost"), "it does not say why");
+    ensure!(writes(&story, "")? == written, "the one that had lost has written");
+    ensure!(leads(&second).await, "the other does not lead any more");
+    Ok(())
+}
+
+async fn a_leader_frozen_in_a_promotion_changes_nothing_of_it(shared: &Shared) -> anyhow::Result<()> {
+    let (mut first, second) = pair(shared, "promoting").await?;
+    let story = held_at_25(shared, "promoting").await?;
+    pace(&story).await?;
+    story.canary_that("app", |c| weight(c) > 25).await?;
+    first.pause()?;
+    takes_over(&second, "frozen in a run").await?;
+    ends_well(&story).await?;
+    first.resume()?;
+    ensure!(first.wait_exit(READY).await?.code() == Some(1), "it goes on");
+    ends_well(&story).await
+}
+
+async fn a_leader_that_is_stopped_hands_over_at_once(shared: &Shared) -> anyhow::Result<()> {
+    let (mut first, second) = pair(shared, "stopped").await?;
+    let story = held_at_25(shared, "stopped").await?;
+    let before = holder(shared, "stopped").await?;
+    ensure!(before.starts_with("serin_"), "held by {before}");
+    first.term()?;
+    takes_over(&second, "stopped").await?;
+    ensure!(first.wait_exit(READY).await?.success(), "it failed");
+    ensure!(first.logs()?.contains("the lease is given up"), "it keeps the lease");
+    ensure!(holder(shared, "stopped").await? != before, "the holder is the same");
+    pace(&story).await?;
+    ends_well(&story).await
+}
+
+/// Renews a Lease as a Flagger would that leads.
+async fn as_flagger(shared: &Shared) -> anyhow::Result<()> {
+    static RENEWED: AtomicU32 = AtomicU32::new(0);
+    let transitions = RENEWED.fetch_add(1, Ordering::Relaxed);
+    let lease = json!({
+        "apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": LEASE},
+        "spec": {
+            "holderIdentity": "flagger-7d", "leaseDurationSeconds": 6, "leaseTransitions": transitions,
+            "renewTime": MicroTime(jiff::Timestamp::now()),
+        },
+    });
+    leases(shared, "flagger")
+        .patch(LEASE, &PatchParams::apply("flagger").force(), &Patch::Apply(lease))
+        .await?;
+    Ok(())
+}
+
+async fn a_flagger_that_leads_is_waited_for(shared: &Shared) -> anyhow::Result<()> {
+    allowed(shared, "flagger").await?;
+    as_flagger(shared).await?;
+    let mut operator = elected(shared, "flagger")?;
+    operator.ready(READY).await?;
+    let story = bad_common::story(shared, "flagger").await?;
+    story.apply(vec![deployment("app", "app:1", 1), canary("app")]).await?;
+    as_flagger(shared).await?;
+    ensure!(!leads(&operator).await, "it leads beside a Flagger");
+    ensure!(writes(&story, "app")?.is_empty(), "it acts beside a Flagger");
+    takes_over(&operator, "Flagger, and was stopped").await?;
+    story.phase("app", Phase::Initialized).await.map(drop)
+}
+
+async fn one_without_election_does_nothing_beside_one_that_leads(shared: &Shared) -> anyhow::Result<()> {
+    let (first, second) = pair(shared, "beside").await?;
+    let mut alone = Operator::start(&shared.bed, &["--namespace=beside"], &[])?;
+    let said = async || {
+        let reply = serin_bed::http::get(alone.address(), "/readyz").await.ok()?;
+        reply.text().contains("another Serin (serin_").then_some(())
+    };
+    wait::until("it to say that another leads", READY, said).await?;
+    let story = held_at_25(shared, "beside").await?;
+    pace(&story).await?;
+    ends_well(&story).await?;
+    ensure!(alone.logs()?.lines().all(|line| !line.contains("a write failed")), "it writes");
+    drop((first, second));
+    // their lease runs out
+    alone.ready(READY).await?;
+    story.set_image("app", "app:1").await?;
+    story.phase("app", Phase::Succeeded).await.map(drop)
+}
+
+async fn a_missing_right_to_the_lease_is_said(shared: &Shared) -> anyhow::Result<()> {
+    shared.bed.namespace("not-allowed").await?;
+    let operator = elected(shared, "not-allowed")?;
+    let said = async || {
+        let reply = serin_bed::http::get(operator.address(), "/readyz").await.ok()?;
+        let text = reply.text();
+        (text.contains("flagger-leader-election.not-allowed cannot be written") && text.contains("forbidden"))
+            .then_some(())
+    };
+    wait::until("the missing right to be said", READY, said).await?;
+    ensure!(operator.logs()?.matches("cannot be written").count() == 1, "it is not said once");
+    Ok(())
+}
+
+async fn start() -> anyhow::Result<Shared> {
+    let bed = Bed::start(Options { envoy: false, ..Options::default() }).await?;
+    bed.install().await?;
+    Ok(Shared { bed })
+}
+
+const STORIES: stage::Family<Shared> = &[
+    story!(a_release_goes_on_when_its_leader_is_killed),
+    story!(a_frozen_leader_ends_when_it_wakes_and_writes_nothing),
+    story!(a_leader_frozen_in_a_promotion_changes_nothing_of_it),
+    story!(a_leader_that_is_stopped_hands_over_at_once),
+    story!(a_flagger_that_leads_is_waited_for),
+    story!(a_missing_right_to_the_lease_is_said),
+    story!(one_without_election_does_nothing_beside_one_that_leads),
+];
+
+fn main() -> anyhow::Result<ExitCode> {
+    let lacking = Lacking::find("leaders")?;
+    lacking.enter()?;
+    let mut stage = Stage::new(lacking, start)?;
+    stage.play(STORIES.len(), &[("", STORIES)]);
+    stage.end()
+}

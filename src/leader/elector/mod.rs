@@ -1,0 +1,129 @@
+//! When the Lease may be taken and when it is to be renewed. Pure: it is told what is seen and what time it is, and
+//! counts by the time of this process only, so that clocks of other machines do not matter.
+//!
+//! # Guarantee
+//! Of all that follow these rules at most one holds the Lease at a time, as long as their clocks run equally fast. A
+//! holder counts from before it asked for the renewal; the others count from after they saw it.
+
+use std::time::Duration;
+
+/// A Lease, as far as it matters here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Record {
+    /// The version of the object: what is written is bound to it. Later ones are greater.
+    pub(super) version: u64,
+    /// Who holds it; empty when it was given up.
+    pub(super) holder: String,
+    /// For how long it is held after a renewal.
+    pub(super) duration: Duration,
+    /// When it was renewed, by the clock of its holder. Only compared with itself.
+    pub(super) renewed: String,
+    /// How often it has changed hands.
+    pub(super) transitions: i32,
+}
+
+/// What is to be done about the Lease now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Move {
+    /// Make it.
+    Create,
+    /// Write ourselves into it, bound to what was seen.
+    Take(Record),
+    /// Nothing for this long, unless it changes.
+    Wait(Duration),
+    /// It was ours and is not any more: nothing may be done on its strength.
+    Lost,
+}
+
+/// One candidate. All times are since the start of this process.
+#[derive(Clone, Debug)]
+pub(super) struct Elector {
+    identity: String,
+    duration: Duration,
+    renewal: Duration,
+    /// The Lease as it was seen last, and when it was first seen so.
+    seen: Option<(Record, Duration)>,
+    /// When it was asked for what holds now; none while it is not ours.
+    asked: Option<Duration>,
+}
+
+impl Elector {
+    /// A candidate that holds the Lease for `duration` after each renewal, and renews it every `renewal`.
+    pub(super) fn new(identity: String, duration: Duration, renewal: Duration) -> Self {
+        Self { identity, duration, renewal, seen: None, asked: None }
+    }
+
+    /// The Lease is seen like this at `now`. What is older than what is known is passed over: a watch may lag behind
+    /// answers to writes.
+    pub(super) fn saw(&mut self, record: Record, now: Duration) {
+        if self.seen.as_ref().is_some_and(|(known, _)| record.version < known.version) {
+            return;
+        }
+        let since = match &self.seen {
+            // a change of something else is no sign of life of its holder
+            Some((known, since)) if known.same_term(&record) => *since,
+            _ => now,
+        };
+        self.seen = Some((record, since));
+    }
+
+    /// It was deleted in this version.
+    pub(super) fn saw_gone(&mut self, version: u64) {
+        if self.seen.as_ref().is_some_and(|(known, _)| known.version <= version) {
+            self.seen = None;
+        }
+    }
+
+    /// What we wrote at `asked` was taken, and is this.
+    pub(super) fn wrote(&mut self, record: Record, asked: Duration) {
+        self.seen = Some((record, asked));
+        self.asked = Some(asked);
+    }
+
+    /// The Lease as it is known.
+    pub(super) fn known(&self) -> Option<&Record> {
+        self.seen.as_ref().map(|(record, _)| record)
+    }
+
+    /// Until when the Lease is ours.
+    pub(super) fn held_until(&self) -> Option<Duration> {
+        self.asked.map(|asked| asked + self.duration)
+    }
+
+    /// What is to be done at `now`.
+    pub(super) fn next(&self, now: Duration) -> Move {
+        let ours = |record: &Record| record.holder == self.identity;
+        match (&self.seen, self.asked) {
+            (_, Some(asked)) if now >= asked + self.duration => Move::Lost,
+            (Some((record, _)), Some(_)) if !ours(record) => Move::Lost,
+            (None, Some(_)) => Move::Lost,
+            (Some((record, _)), Some(asked)) => take_at(asked + self.renewal, record, now),
+            (None, None) => Move::Create,
+            // ours without our knowing: a write was taken, and its answer was lost
+            (Some((record, _)), None) if record.holder.is_empty() || ours(record) => {
+                Move::Take(record.clone())
+            }
+            (Some((record, since)), None) => take_at(*since + record.duration, record, now),
+        }
+    }
+
+    /// How often the Lease will have changed hands once we are written into it.
+    pub(super) fn transitions_after(&self, record: &Record) -> i32 {
+        record.transitions.saturating_add(i32::from(record.holder != self.identity))
+    }
+}
+
+fn take_at(time: Duration, record: &Record, now: Duration) -> Move {
+    let left = time.saturating_sub(now);
+    if left.is_zero() { Move::Take(record.clone()) } else { Move::Wait(left) }
+}
+
+impl Record {
+    /// It was not renewed in between.
+    fn same_term(&self, other: &Self) -> bool {
+        (&self.holder, &self.renewed, self.duration) == (&other.holder, &other.renewed, other.duration)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,127 @@
+//! The Lease as an object: read, and written bound to the version that was read.
+#![allow(clippy::disallowed_types, reason = "this module reads and writes the Lease")]
+
+use std::time::Duration;
+
+use k8s_openapi::{api::coordination::v1::Lease, apimachinery::pkg::apis::meta::v1::MicroTime};
+use kube::{
+    Api, Client,
+    api::{Patch, PatchParams, PostParams},
+};
+use serde_json::{Value, json};
+
+use super::{election::Election, elector::Record};
+use crate::{
+    clock,
+    names::{LEASE, managers},
+};
+
+/// Giving up the Lease must not hold up the end of the process.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// Why the Lease was not written.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum LeaseError {
+    /// It is not there any more.
+    #[error("it was deleted")]
+    Gone,
+    /// No answer in time.
+    #[error("no answer within {}s", .0.as_secs())]
+    Silent(Duration),
+    /// It was refused: another was faster, or the right is missing.
+    #[error("{0}")]
+    Refused(Box<kube::Error>),
+}
+
+impl LeaseError {
+    /// Another has written it meanwhile.
+    pub(super) fn is_conflict(&self) -> bool {
+        matches!(self, Self::Refused(error) if matches!(&**error, kube::Error::Api(status) if status.code == 409))
+    }
+}
+
+/// Writes the Lease in the name of one candidate.
+pub(super) struct LeaseClient {
+    api: Api<Lease>,
+    identity: String,
+    duration: Duration,
+}
+
+impl LeaseClient {
+    pub(super) fn new(client: &Client, election: &Election, identity: String) -> Self {
+        let api = Api::namespaced(client.clone(), &election.namespace);
+        Self { api, identity, duration: election.duration }
+    }
+
+    /// Writes the candidate into the Lease that was seen, or makes one.
+    ///
+    /// # Errors
+    /// It has changed since, it was refused, or there was no answer within `limit`.
+    pub(super) async fn write(
+        &self,
+        bound: Option<&Record>,
+        transitions: i32,
+        limit: Duration,
+    ) -> Result<Record, LeaseError> {
+        let now = MicroTime(clock::now());
+        let mut spec = json!({
+            "holderIdentity": self.identity, "leaseDurationSeconds": self.duration.as_secs(),
+            "renewTime": now, "leaseTransitions": transitions,
+        });
+        if bound.is_none_or(|record| record.holder != self.identity) {
+            spec["acquireTime"] = json!(now);
+        }
+        let written = match bound {
+            Some(record) => tokio::time::timeout(limit, self.patch(record, spec)).await,
+            None => tokio::time::timeout(limit, self.create(spec)).await,
+        };
+        match written {
+            Err(_) => Err(LeaseError::Silent(limit)),
+            Ok(Err(kube::Error::Api(status))) if status.is_not_found() && bound.is_some() => {
+                Err(LeaseError::Gone)
+            }
+            Ok(Err(error)) => Err(LeaseError::Refused(Box::new(error))),
+            Ok(Ok(written)) => Ok(record(&written)),
+        }
+    }
+
+    /// Lets another have it at once. What fails is made up for by the end of the Lease.
+    pub(super) async fn give_up(&self, held: &Record) {
+        let free =
+            json!({"holderIdentity": "", "leaseDurationSeconds": 1, "renewTime": MicroTime(clock::now())});
+        match tokio::time::timeout(FAREWELL, self.patch(held, free)).await {
+            Ok(Ok(_)) => tracing::info!("the lease is given up"),
+            Ok(Err(error)) => tracing::warn!(%error, "the lease was not given up: it runs out"),
+            Err(_) => tracing::warn!("the lease was not given up in time: it runs out"),
+        }
+    }
+
+    async fn create(&self, spec: Value) -> kube::Result<Lease> {
+        let params = PostParams { field_manager: Some(managers::LEASE.into()), ..PostParams::default() };
+        let lease = json!({"metadata": {"name": LEASE}, "spec": spec});
+        let lease = serde_json::from_value(lease).map_err(kube::Error::SerdeError)?;
+        self.api.create(&params, &lease).await
+    }
+
+    async fn patch(&self, record: &Record, spec: Value) -> kube::Result<Lease> {
+        let params = PatchParams { field_manager: Some(managers::LEASE.into()), ..PatchParams::default() };
+        let patch = json!({"metadata": {"resourceVersion": record.version.to_string()}, "spec": spec});
+        self.api.patch(LEASE, &params, &Patch::Merge(patch)).await
+    }
+}
+
+/// A Lease that says nothing of its length is held for a minute, as Flagger holds its own.
+const USUAL: i32 = 60;
+
+/// What of it matters.
+pub(super) fn record(lease: &Lease) -> Record {
+    let spec = lease.spec.clone().unwrap_or_default();
+    let seconds = spec.lease_duration_seconds.unwrap_or(USUAL);
+    Record {
+        version: lease.metadata.resource_version.as_deref().and_then(|v| v.parse().ok()).unwrap_or_default(),
+        holder: spec.holder_identity.unwrap_or_default(),
+        duration: Duration::from_secs(seconds.max(0).unsigned_abs().into()),
+        renewed: spec.renew_time.map(|time| time.0.to_string()).unwrap_or_default(),
+        transitions: spec.lease_transitions.unwrap_or_default(),
+    }
+}

@@ -1,0 +1,257 @@
+//! One of several operators acts: the one that holds the Lease. The others watch, and are ready to go on where it stopped.
+//!
+//! The Lease has Flagger's name, so that a Flagger with leader election and Serin exclude each other too. The rules are
+//! those of [`elector`]; here they are carried out. See `docs/design/0050-leader-election.md`.
+//!
+//! # Guarantees
+//! Writes end before the Lease does: see [`fence`]. An operator that has lost the Lease ends at once, without finishing
+//! anything: what it would do then it would do without the right to. On an orderly shutdown the Lease is given up, so that
+//! another need not wait for its end.
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "this module reads and writes the Lease, and waits"
+)]
+
+mod election;
+mod elector;
+mod fence;
+mod lease;
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use k8s_openapi::api::coordination::v1::Lease;
+use kube::Client;
+use ring::rand::{SecureRandom as _, SystemRandom};
+use tokio::{sync::oneshot, time::Instant};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    clock, names,
+    observe::{Seen, watch_lease},
+    telemetry::Metrics,
+};
+pub(crate) use election::{Election, LONGEST, SHORTEST};
+use elector::{Elector, Move, Record};
+use lease::{LeaseClient, LeaseError};
+
+/// Whether this operator may write, and for how long. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Leadership {
+    held: Arc<Mutex<Held>>,
+    /// Why the Lease cannot be written.
+    refused: Arc<Mutex<Option<String>>>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+enum Held {
+    #[default]
+    No,
+    Until(Instant),
+    /// There is no election.
+    Always,
+}
+
+/// A call may take this long where there is no election; it has a deadline of its own.
+const UNLIMITED: Duration = Duration::from_secs(86_400);
+
+impl Leadership {
+    /// Without election.
+    pub(crate) fn always() -> Self {
+        let leadership = Self::default();
+        leadership.set(Held::Always);
+        leadership
+    }
+
+    /// How long it may still write; none when it may not.
+    fn left(&self) -> Option<Duration> {
+        match *self.held.lock().unwrap_or_else(PoisonError::into_inner) {
+            Held::No => None,
+            Held::Always => Some(UNLIMITED),
+            Held::Until(until) => {
+                Some(until.saturating_duration_since(Instant::now())).filter(|left| !left.is_zero())
+            }
+        }
+    }
+
+    fn set(&self, held: Held) {
+        *self.held.lock().unwrap_or_else(PoisonError::into_inner) = held;
+    }
+
+    /// Why the Lease cannot be written, for people to fix; none while it can.
+    pub(crate) fn refused(&self) -> Option<String> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// True when that is new.
+    fn set_refused(&self, why: Option<String>) -> bool {
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = *refused != why;
+        *refused = why;
+        new
+    }
+
+    #[cfg(test)]
+    fn hold_for(&self, time: Duration) {
+        self.set(Held::Until(Instant::now() + time));
+    }
+}
+
+/// Runs for leader and stays it, until `stop`; then gives the Lease up.
+pub(crate) struct Candidate {
+    pub(crate) client: Client,
+    pub(crate) election: Election,
+    pub(crate) leadership: Leadership,
+    pub(crate) metrics: Arc<Metrics>,
+    /// Tells that it leads, once.
+    pub(crate) elected: oneshot::Sender<()>,
+    pub(crate) stop: CancellationToken,
+}
+
+/// How it ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// By `stop`.
+    Stopped,
+    /// The Lease is lost.
+    Lost,
+}
+
+/// A write of the Lease that failed is tried again after so long.
+const AGAIN: Duration = Duration::from_secs(1);
+
+impl Candidate {
+    /// Returns when it is over, one way or the other.
+    pub(crate) async fn run(self) -> End {
+        let Self { client, election, leadership, metrics, elected, stop } = self;
+        let identity = identity();
+        let mut running = Running {
+            lease: LeaseClient::new(&client, &election, identity.clone()),
+            elector: Elector::new(identity, election.duration, election.renewal()),
+            started: Instant::now(),
+            not_before: Instant::now(),
+            listed: false,
+            leadership,
+            metrics,
+            elected: Some(elected),
+            election,
+        };
+        let mut seen = watch_lease(client, &running.election.namespace);
+        let end = loop {
+            let Some(wait) = running.step().await else { break End::Lost };
+            tokio::select! {
+                () = stop.cancelled() => break End::Stopped,
+                () = tokio::time::sleep(wait) => {}
+                Some(event) = seen.recv() => running.take_note(event),
+            }
+        };
+        running.leadership.set(Held::No);
+        running.metrics.set_leading(false);
+        let held = running.elector.known().filter(|_| running.elector.held_until().is_some());
+        if let (End::Stopped, Some(held)) = (&end, held) {
+            running.lease.give_up(held).await;
+        }
+        end
+    }
+}
+
+struct Running {
+    lease: LeaseClient,
+    elector: Elector,
+    election: Election,
+    leadership: Leadership,
+    metrics: Arc<Metrics>,
+    elected: Option<oneshot::Sender<()>>,
+    started: Instant,
+    /// Nothing is written before, after a write that failed.
+    not_before: Instant,
+    /// What is not known may be held: nothing is taken before the first list.
+    listed: bool,
+}
+
+impl Running {
+    /// Does what is to be done now. Returns how long to wait for a change; none when the Lease is lost.
+    async fn step(&mut self) -> Option<Duration> {
+        let now = self.started.elapsed();
+        let next = if self.listed { self.elector.next(now) } else { Move::Wait(self.election.duration) };
+        let bound = match next {
+            Move::Lost => return None,
+            Move::Wait(time) => return Some(time),
+            Move::Create => None,
+            Move::Take(record) => Some(record),
+        };
+        let pause = self.not_before.saturating_duration_since(Instant::now());
+        if !pause.is_zero() {
+            return Some(pause);
+        }
+        let transitions = bound.as_ref().map_or(0, |record| self.elector.transitions_after(record));
+        match self.lease.write(bound.as_ref(), transitions, self.election.renewal()).await {
+            Ok(record) => self.holds(record, now),
+            Err(error) => {
+                self.refused(&error);
+                if let (LeaseError::Gone, Some(record)) = (&error, bound) {
+                    self.elector.saw_gone(record.version);
+                }
+                self.not_before = Instant::now() + AGAIN.min(self.election.renewal());
+            }
+        }
+        Some(Duration::ZERO)
+    }
+
+    /// Said once for as long as it is the same. That another was faster is no trouble.
+    fn refused(&self, error: &LeaseError) {
+        let namespace = &self.election.namespace;
+        let why = (!error.is_conflict()).then(|| {
+            format!(
+                "Lease {}.{namespace} cannot be written, so that this operator cannot lead: {error}. It needs the Role of \
+                 deploy/kustomize/components/leader-election in that namespace",
+                names::LEASE
+            )
+        });
+        if self.leadership.set_refused(why.clone())
+            && let Some(why) = why
+        {
+            tracing::warn!("{why}");
+        }
+    }
+
+    /// It was asked for at `asked`.
+    fn holds(&mut self, record: Record, asked: Duration) {
+        self.elector.wrote(record, asked);
+        self.leadership.set_refused(None);
+        // no write may be under way when another may lead
+        let until = asked + self.election.duration.saturating_sub(self.election.renewal());
+        self.leadership.set(Held::Until(self.started + until));
+        if let Some(elected) = self.elected.take() {
+            self.metrics.set_leading(true);
+            // without a receiver the process is ending
+            elected.send(()).ok();
+        }
+    }
+
+    fn take_note(&mut self, event: Seen<Lease>) {
+        match event {
+            Seen::Listed(found) | Seen::Changed(found) => {
+                self.elector.saw(lease::record(&found), self.started.elapsed());
+            }
+            Seen::Gone(found) => self.elector.saw_gone(lease::record(&found).version),
+            Seen::Complete => self.listed = true,
+            Seen::Lost(loss) => tracing::warn!(error = %loss, "the lease is not seen"),
+            Seen::Begin(_) | Seen::Alive => {}
+        }
+    }
+}
+
+/// Another one with each start: what a former process has asked for is not ours.
+fn identity() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let mut random = [0; 8];
+    // without it, times tell starts apart
+    if SystemRandom::new().fill(&mut random).is_err() {
+        random = clock::now().as_microsecond().to_be_bytes();
+    }
+    format!("{}{}_{:016x}", names::LEASE_HOLDER, host.trim(), u64::from_be_bytes(random))
+}
