@@ -9,6 +9,7 @@ use std::{
     sync::Arc,
 };
 
+use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::{
     api::{coordination::v1::Lease, core::v1::Namespace},
     apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
@@ -351,10 +352,12 @@ pub(crate) fn watch_lease(client: Client, namespace: &str) -> Receiver<Seen<Leas
 /// Whether another operator with leader election is still at work.
 async fn follow_lease(client: Client, namespace: String, sink: Sink, stop: CancellationToken) {
     let mut seen = watch_lease(client, &namespace);
+    let mut last = None;
     while let Some(Some(event)) = stop.run_until_cancelled(seen.recv()).await {
         match event {
             Seen::Listed(lease) | Seen::Changed(lease) => {
-                sink.trigger(sink.cache.set_flagger(lease_holder(&lease)));
+                let holder = lease_holder(&lease, &mut last, clock::now());
+                sink.trigger(sink.cache.set_flagger(holder));
             }
             Seen::Gone(_) => sink.trigger(sink.cache.set_flagger(None)),
             Seen::Lost(loss) => interrupted("Lease", &loss),
@@ -363,12 +366,29 @@ async fn follow_lease(client: Client, namespace: String, sink: Sink, stop: Cance
     }
 }
 
-fn lease_holder(lease: &Lease) -> Option<(String, jiff::Timestamp)> {
+/// The last renewal of a Lease.
+#[derive(Clone, Copy)]
+struct Renewal {
+    /// By the clock of its holder.
+    said: Timestamp,
+    /// When it was seen, or what was said where it was there already.
+    at: Timestamp,
+}
+
+/// Who holds it, and until when. One that is renewed before our eyes is held from `now` on, whatever the clock of its holder
+/// says; of one that is seen first nothing else is known than that clock.
+fn lease_holder(lease: &Lease, last: &mut Option<Renewal>, now: Timestamp) -> Option<(String, Timestamp)> {
     let spec = lease.spec.as_ref()?;
     let holder = spec.holder_identity.clone().filter(|h| !h.is_empty())?;
     let seconds = i64::from(spec.lease_duration_seconds.unwrap_or(60));
-    let until = spec.renew_time.as_ref()?.0.checked_add(jiff::SignedDuration::from_secs(seconds)).ok()?;
-    Some((holder, until))
+    let said = spec.renew_time.as_ref()?.0;
+    let at = match *last {
+        None => said,
+        Some(known) if known.said == said => known.at,
+        Some(_) => said.max(now),
+    };
+    *last = Some(Renewal { said, at });
+    Some((holder, at.checked_add(SignedDuration::from_secs(seconds)).ok()?))
 }
 
 #[cfg(test)]
