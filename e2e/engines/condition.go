@@ -45,14 +45,24 @@ func expression(q question) (string, error) {
 		"result": result, "canary": result, "primary": other,
 		"isNaN": math.IsNaN, "isInf": func(f float64) bool { return math.IsInf(f, 0) }, "isNil": isNil,
 		"asInt": func(in any) (int64, error) {
-			if f, ok := in.(float64); ok {
-				return int64(f), nil
+			switch n := in.(type) {
+			case float64:
+				return int64(n), nil
+			case int:
+				return int64(n), nil
+			case int64:
+				return n, nil
 			}
 			return 0, errors.New("no number")
 		},
 		"asFloat": func(in any) (float64, error) {
-			if f, ok := in.(float64); ok {
-				return f, nil
+			switch n := in.(type) {
+			case float64:
+				return n, nil
+			case int:
+				return float64(n), nil
+			case int64:
+				return float64(n), nil
 			}
 			return 0, errors.New("no number")
 		},

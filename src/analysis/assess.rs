@@ -173,6 +173,13 @@ fn one(
     };
     let asked = rated.is_none() || metric.verdict.no_data.is_none() && conditions.know_absence();
     let judged = asked.then(|| conditions.judge(c, query, reading.values(), primary));
+    // a series that is no number hides none that is bad
+    let numbers = if asked { vec![] } else { conditions.measured(reading.values()) };
+    if !numbers.is_empty()
+        && let (MetricOutcome::Fail, text) = conditions.judge(c, query, &numbers, primary)
+    {
+        return said(metric, query, reading, MetricOutcome::Fail, text);
+    }
     if let Some(text) = doubted.filter(|_| !matches!(judged, Some((MetricOutcome::Fail, _)))) {
         return error(metric, query.promql.clone(), text);
     }
@@ -212,6 +219,14 @@ impl Conditions {
     /// The values they pass are good ones also where there are none.
     fn know_absence(&self) -> bool {
         self.success.as_ref().is_some_and(|c| c.knows_absence())
+    }
+
+    /// The values that can be bad where `noData` says what no number is: all, or those that are numbers if a condition asks
+    /// which of them are. None where there is no number.
+    fn measured(&self, values: &[f64]) -> Vec<f64> {
+        let numbers: Vec<f64> = values.iter().copied().filter(|v| !v.is_nan()).collect();
+        let asks = self.each().any(Condition::knows_absence);
+        if numbers.is_empty() || asks { numbers } else { values.to_vec() }
     }
 
     fn judge(

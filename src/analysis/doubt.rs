@@ -53,6 +53,11 @@ impl Doubt {
         found.filter(|doubt| !aged(doubt) || age * 2.0 > window.as_secs_f64())
     }
 
+    /// A series with this value of the label is the time of the newest sample of the canary.
+    pub fn is_age(word: &str) -> bool {
+        word == Self::Late { seconds: 0 }.word()
+    }
+
     fn word(self) -> &'static str {
         match self {
             Self::Native => "native",

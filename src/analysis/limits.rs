@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{
     checks::Checks,
     go, metric,
-    provider_kinds::PROMETHEUS,
+    provider_kinds::{self, PROMETHEUS},
     query::{Ask, Metric, Range, Role},
     query_plan::compares,
 };
@@ -179,9 +179,8 @@ fn stepless(at: usize, asks: &[Ask]) -> Option<String> {
         let mut inner = ranges.map(|(range, _)| range.trim());
         inner
             .find(|range| {
-                query.access.kind == PROMETHEUS
-                    && range.ends_with(':')
-                    && range.starts_with(|c: char| c.is_ascii_digit())
+                let range = range.strip_suffix(':').filter(|_| query.access.kind == PROMETHEUS);
+                range.is_some_and(|range| provider_kinds::parts(range.trim()).is_some())
             })
             .map(str::to_owned)
     })?;

@@ -37,6 +37,7 @@ pub(super) fn range(m: &CanaryMetric, kind: Metric) -> Range {
 pub fn window(m: &CanaryMetric, kind: &str) -> Result<String, String> {
     let text = m.interval.as_deref().map(str::trim).filter(|i| !i.is_empty()).unwrap_or(WINDOW);
     let parts = provider_kinds::parts(text)
+        .filter(|_| !provider_kinds::window(text).is_zero())
         .filter(|parts| kind != PROMETHEUS || parts.iter().all(|(_, unit)| PROMQL.contains(unit)));
     match parts {
         // for Graphite m is no unit

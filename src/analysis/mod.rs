@@ -35,6 +35,7 @@ pub(crate) use self::{
     query::{Ask, Metric, Query, Since},
     query_plan::asks,
     reading::Failure,
+    verdict::NO_VALUES,
 };
 pub use self::{
     doubt::Doubt,

@@ -157,6 +157,7 @@ impl Unanswered {
     fn reading(self, query: &str) -> Reading {
         match self.error {
             SourceError::Doubtful { values, doubt } => Reading::Doubted { values, doubt },
+            SourceError::Sparse { .. } => Reading::NoData(self.failure.why),
             SourceError::Rejected { .. } | SourceError::QueryWarned { .. } => {
                 Reading::Failed(reworded(&self.failure, |text| format!("{text}. The query was: {query}")))
             }
@@ -182,4 +183,17 @@ fn reworded(failure: &Failure, words: impl Fn(&str) -> String) -> Failure {
 enum Reply {
     Metric(Result<Vec<f64>, Unanswered>),
     Config(Result<Option<Digest>, ContentError>),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn v10_what_a_server_has_too_few_samples_of_is_no_data_with_the_reason() {
+        let error = SourceError::Sparse { seconds: 60.0 };
+        let reading = Unanswered::new(error, &Credentials::default()).reading("up");
+        let Reading::NoData(why) = reading else { panic!("{reading:?}") };
+        assert!(why.contains("give it a longer one"), "{why}");
+    }
 }

@@ -6,7 +6,10 @@ use futures::future::BoxFuture;
 use jiff::Timestamp;
 
 use super::{credentials::Credentials, error::SourceError};
-use crate::analysis::{Doubt, Since};
+use crate::{
+    analysis::{Doubt, Since},
+    clock,
+};
 
 /// Everything that one question to a metrics server needs.
 #[derive(Clone, Debug)]
@@ -51,20 +54,33 @@ impl<'a> Ask<'a> {
         if self.address.trim().is_empty() { public } else { self.address }
     }
 
-    /// The values of these samples.
+    /// A value up to then is of a time that is over and not before the step: what is summed up so far would be a part.
+    pub(super) fn is_whole(&self, until: Timestamp) -> bool {
+        until <= clock::now() && self.since.is_none_or(|since| until > since.step)
+    }
+
+    /// The values of these samples. Beside some of the run, those of the time before it are left out: they are of series that
+    /// have ended, such as those of the pods of a former release.
     ///
     /// # Errors
     /// All that have a value are of the time before the step, or the run: they are in doubt.
     pub(super) fn of_the_step(&self, samples: &[Sample]) -> Result<Vec<f64>, SourceError> {
-        let values = samples.iter().map(|sample| sample.value).collect();
+        let all = || samples.iter().map(|sample| sample.value).collect();
+        let Some(since) = self.since else { return Ok(all()) };
+        let older = |sample: &&Sample, than: Timestamp| sample.until.is_some_and(|at| at <= than);
         let found = || samples.iter().filter(|sample| !sample.value.is_nan());
-        let older = |than: Timestamp| found().all(|sample| sample.until.is_some_and(|at| at <= than));
-        let doubt = match self.since {
-            Some(since) if older(since.run) => Doubt::Former,
-            Some(since) if older(since.step) => Doubt::Early,
-            _ => return Ok(values),
-        };
-        if found().next().is_none() { Ok(values) } else { Err(SourceError::Doubtful { values, doubt }) }
+        if found().next().is_none() {
+            return Ok(all());
+        }
+        if found().all(|sample| older(&sample, since.run)) {
+            return Err(SourceError::Doubtful { values: all(), doubt: Doubt::Former });
+        }
+        let ended = |sample: &&Sample| !sample.value.is_nan() && older(sample, since.run);
+        let values = samples.iter().filter(|sample| !ended(sample)).map(|sample| sample.value).collect();
+        if found().all(|sample| older(&sample, since.step)) {
+            return Err(SourceError::Doubtful { values, doubt: Doubt::Early });
+        }
+        Ok(values)
     }
 }
 

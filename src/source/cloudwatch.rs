@@ -1,7 +1,7 @@
 //! Amazon CloudWatch, asked for metric data by the JSON form of its API.
 //!
-//! The query is a JSON list of MetricDataQuery. Of each result that is returned the newest value counts. Credentials:
-//! see `aws`. With the operator's own, only Amazon's hosts are asked.
+//! The query is a JSON list of MetricDataQuery. Of each result that is returned the newest value counts that is whole, or else
+//! the newest. Credentials: see `aws`. With the operator's own, only Amazon's hosts are asked.
 
 use futures::{FutureExt, future::BoxFuture};
 use jiff::{SignedDuration, Timestamp};
@@ -119,7 +119,7 @@ impl CloudWatch {
             message: "query of the MetricTemplate: it is no JSON list of MetricDataQuery".into(),
         })?;
         let period = period_of(&queries).unwrap_or(ask.window.as_secs_f64());
-        ask.of_the_step(&decode(&self.post(ask, &queries).await?, period)?)
+        ask.of_the_step(&decode(&self.post(ask, &queries).await?, ask, period)?)
     }
 }
 
@@ -180,7 +180,7 @@ fn period_of(queries: &Value) -> Option<f64> {
     queries.as_array()?.iter().flat_map(query).flatten().reduce(f64::max)
 }
 
-fn decode(reply: &Reply, period: f64) -> Result<Vec<Sample>, SourceError> {
+fn decode(reply: &Reply, ask: &Ask<'_>, period: f64) -> Result<Vec<Sample>, SourceError> {
     if let Some(error) = refusal(reply) {
         return Err(error);
     }
@@ -193,7 +193,7 @@ fn decode(reply: &Reply, period: f64) -> Result<Vec<Sample>, SourceError> {
         let said = said.into_iter().chain(further).collect::<Vec<_>>().join("; ");
         return Err(SourceError::Warned { server: reply.server.clone(), said });
     }
-    let value = |outcome: &Outcome| match (outcome.status_code.as_str(), outcome.values.first()) {
+    let value = |outcome: &Outcome, at: usize| match (outcome.status_code.as_str(), outcome.values.get(at)) {
         (status @ ("InternalError" | "Forbidden"), _) => {
             Err(reply.odd(&format!("a result has the status {status}"), b""))
         }
@@ -202,11 +202,15 @@ fn decode(reply: &Reply, period: f64) -> Result<Vec<Sample>, SourceError> {
         (_, Some(Value::String(text))) => text.parse().map_err(|_| reply.odd(NO_NUMBER, text.as_bytes())),
         (_, Some(value)) => value.as_f64().ok_or_else(|| reply.odd(NO_NUMBER, b"")),
     };
-    let until = |outcome: &Outcome| {
-        let begins = outcome.timestamps[0].as_f64()?;
+    let until = |outcome: &Outcome, at: usize| {
+        let begins = outcome.timestamps[at].as_f64()?;
         Timestamp::UNIX_EPOCH.checked_add(SignedDuration::try_from_secs_f64(begins + period).ok()?).ok()
     };
-    let sample = |outcome: &Outcome| value(outcome).map(|value| Sample { value, until: until(outcome) });
+    let sample = |outcome: &Outcome| {
+        let whole = |at: &usize| until(outcome, *at).is_some_and(|until| ask.is_whole(until));
+        let at = (0..outcome.values.len()).find(whole).unwrap_or(0);
+        value(outcome, at).map(|value| Sample { value, until: until(outcome, at) })
+    };
     answer.metric_data_results.iter().map(sample).collect()
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    analysis::Doubt,
+    analysis::{Doubt, NO_VALUES},
     net::{NetError, Refused},
 };
 
@@ -86,7 +86,7 @@ pub(crate) enum SourceError {
         said: String,
     },
     /// Another status than success: down, overloaded, not such a server, or wants credentials.
-    #[error("{server} answered with status {status}")]
+    #[error("{server} answered with status {status}{}", hint(*.status))]
     Unavailable {
         /// Who.
         server: String,
@@ -186,9 +186,26 @@ pub(crate) enum SourceError {
         /// The reason.
         doubt: Doubt,
     },
+    /// There is no value, though there is a sample: too few for a rate.
+    #[error(
+        "{NO_VALUES}, though there is a sample: none of its series has two within {seconds} s, so the metric's interval is \
+         shorter than two scrapes take: give it a longer one"
+    )]
+    Sparse {
+        /// The interval of the metric.
+        seconds: f64,
+    },
     /// The query yields a range of times, where one value per series is wanted.
     #[error("the query yields a range vector; only an instant vector or a scalar can be judged")]
     NotInstant,
+}
+
+/// What to do about a status that lasts.
+fn hint(status: u16) -> &'static str {
+    match status {
+        300..=399 => ": redirects are not followed, so correct the address to the one that it leads to",
+        _ => "",
+    }
 }
 
 impl SourceError {
@@ -242,7 +259,7 @@ impl SourceError {
             Self::Undecodable { .. } => "AnswerUndecodable",
             Self::Warned { .. } => "AnswerWarned",
             Self::QueryWarned { .. } => "QueryWarned",
-            Self::Doubtful { .. } => "AnswerDoubtful",
+            Self::Doubtful { .. } | Self::Sparse { .. } => "AnswerDoubtful",
             Self::NotInstant => "QueryNotInstant",
         }
     }

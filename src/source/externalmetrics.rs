@@ -17,7 +17,7 @@ use crate::{clock, expression::quantity};
 use super::{
     ask::{Ask, MetricSource, Sample},
     error::SourceError,
-    http::{Call, Http, LARGEST, Reply, TIMEOUT, address, complaint_of, quoted, retry_after},
+    http::{Call, Http, LARGEST, Reply, TIMEOUT, add_query, address, complaint_of, quoted, retry_after},
 };
 
 const API: &str = "/apis/external.metrics.k8s.io/v1beta1";
@@ -58,7 +58,9 @@ impl ExternalMetrics {
             return answer.map_err(late)??.successful(words);
         }
         let mut url = address(ask.address, path.path())?;
-        url.set_query(path.query());
+        if let Some(query) = path.query() {
+            add_query(&mut url, query);
+        }
         let call = Call::get(url).given(ask)?.authorized(ask)?;
         self.http.ok(ask, call, words).await
     }

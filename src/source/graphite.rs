@@ -2,8 +2,6 @@
 //!
 //! Credentials: `username` and `password`, or `token`; `ca.crt` for a server with an authority of its own.
 
-use std::time::Duration;
-
 use futures::{FutureExt, future::BoxFuture};
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -11,7 +9,7 @@ use serde::Deserialize;
 use super::{
     ask::{Ask, MetricSource, Sample},
     error::SourceError,
-    http::{Call, Http, Reply, address, on_one_line},
+    http::{Call, Http, Reply, add_query, address, on_one_line},
 };
 
 /// How infinity is written, which JSON has no word for.
@@ -49,15 +47,18 @@ impl Point {
 }
 
 impl Series {
-    /// The newest value. A point is named by the beginning of its time, which lasts up to the next one.
-    fn newest(&self, window: Duration) -> Sample {
-        let found = self.datapoints.iter().rev().find_map(|(point, at)| Some((point.number()?, *at)));
-        let Some((value, at)) = found else { return Sample::undated(f64::NAN) };
+    /// The newest value that is whole, or else the newest. A point is named by the beginning of its time, which lasts up to the
+    /// next one.
+    fn newest(&self, ask: &Ask<'_>) -> Sample {
         let step = match self.datapoints.as_slice() {
             [(_, first), (_, second), ..] => second - first,
-            _ => window.as_secs_f64(),
+            _ => ask.window.as_secs_f64(),
         };
-        Sample { value, until: Timestamp::from_second((at + step) as i64).ok() }
+        let until = |at: f64| Timestamp::from_second((at + step) as i64).ok();
+        let dated = |(point, at): &(Point, f64)| Some(Sample { value: point.number()?, until: until(*at) });
+        let found = || self.datapoints.iter().rev().filter_map(dated);
+        let whole = |sample: &Sample| sample.until.is_some_and(|until| ask.is_whole(until));
+        found().find(whole).or_else(|| found().next()).unwrap_or(Sample::undated(f64::NAN))
     }
 }
 
@@ -67,24 +68,23 @@ impl Graphite {
         Self { http }
     }
 
-    /// The newest value of each series: the last point is null while its time is not over. Graphite would give the same
-    /// answer for a minute unless it is told not to.
+    /// Graphite would give the same answer for a minute unless it is told not to.
     async fn render(&self, ask: &Ask<'_>, query: &str) -> Result<Vec<f64>, SourceError> {
         let mut url = address(ask.address, "/render")?;
-        url.set_query(Some(&format!("{}&format=json&noCache=true", on_one_line(query))));
+        add_query(&mut url, &format!("{}&format=json&noCache=true", on_one_line(query)));
         let call = Call::get(url).given(ask)?.authorized(ask)?;
-        ask.of_the_step(&decode(self.http.ok(ask, call, |_| None).await?, ask.window)?)
+        ask.of_the_step(&decode(self.http.ok(ask, call, |_| None).await?, ask)?)
     }
 }
 
-fn decode(mut reply: Reply, window: Duration) -> Result<Vec<Sample>, SourceError> {
+fn decode(mut reply: Reply, ask: &Ask<'_>) -> Result<Vec<Sample>, SourceError> {
     if let Ok(text) = std::str::from_utf8(&reply.body)
         && text.contains(INFINITY)
     {
         reply.body = infinity_in_quotes(text).into();
     }
     let series: Vec<Series> = reply.json()?;
-    Ok(series.iter().map(|series| series.newest(window)).collect())
+    Ok(series.iter().map(|series| series.newest(ask)).collect())
 }
 
 /// An answer in which infinity is a text. The name of a series may hold the same letters and stays as it is.

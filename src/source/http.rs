@@ -257,6 +257,12 @@ pub(crate) fn address(server: &str, path: &str) -> Result<Url, SourceError> {
     Ok(url)
 }
 
+/// Puts what a query asks behind the arguments that the address of its server has.
+pub(crate) fn add_query(url: &mut Url, query: &str) {
+    let own = url.query().filter(|own| !own.is_empty()).map(|own| format!("{own}&"));
+    url.set_query(Some(&format!("{}{query}", own.unwrap_or_default())));
+}
+
 /// Why a body is not the JSON that is wanted. The error itself may hold a piece of the body.
 fn unlike(body: &[u8], error: &serde_json::Error) -> String {
     let at = format!("line {}, column {}", error.line(), error.column());

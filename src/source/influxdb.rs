@@ -106,13 +106,18 @@ impl Table {
 /// One value of each table: tables with a header of their own, parted by empty lines.
 pub(super) fn decode(reply: &Reply) -> Result<Vec<Sample>, SourceError> {
     let text = std::str::from_utf8(&reply.body).map_err(|_| reply.odd("it is not in UTF-8", &reply.body))?;
+    // each row is written with the end of its line
+    if !text.is_empty() && !text.ends_with('\n') {
+        return Err(reply.odd("it breaks off before its end", &reply.body));
+    }
     let mut all: BTreeMap<(String, String), Table> = BTreeMap::new();
     for part in tables(&text.replace("\r\n", "\n")) {
         let mut reader =
             ReaderBuilder::new().has_headers(true).comment(Some(b'#')).from_reader(part.as_bytes());
         let header = reader.headers().map_err(|_| reply.odd(NO_TABLE, part.as_bytes()))?.clone();
         let column = |name: &str| header.iter().position(|h| h == name);
-        if let Some(error) = column("error") {
+        // beside values it is a tag of the user's
+        if let (Some(error), None) = (column("error"), column("_value")) {
             let row = reader.records().next().and_then(Result::ok).unwrap_or_default();
             return Err(reply.odd("the query failed half-way", row.get(error).unwrap_or_default().as_bytes()));
         }

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use futures::{FutureExt, future::BoxFuture};
+use jiff::Timestamp;
 use prometheus_http_query::response::{Data, InstantVector};
 use serde::Deserialize;
 use serde_json::Value;
@@ -174,9 +175,20 @@ fn trusted(series: &[InstantVector], window: Duration) -> Result<Vec<f64>, Sourc
     // what there are values for is read
     let doubt = series.iter().filter_map(said).filter(|d| *d != Doubt::Native || values.is_empty()).min();
     match doubt {
+        Some(doubt @ (Doubt::Native | Doubt::Behind { .. })) => Err(SourceError::Doubtful { values, doubt }),
+        _ if values.is_empty() && series.iter().any(|one| is_within(one, now, window)) => {
+            Err(SourceError::Sparse { seconds: window.as_secs_f64() })
+        }
         Some(doubt) => Err(SourceError::Doubtful { values, doubt }),
         None => Ok(values),
     }
+}
+
+/// It tells of a sample of the canary within the window.
+fn is_within(one: &InstantVector, now: Timestamp, window: Duration) -> bool {
+    let word = one.metric().get(Doubt::LABEL);
+    word.is_some_and(|word| Doubt::is_age(word))
+        && now.as_millisecond() as f64 / 1000.0 - one.sample().value() <= window.as_secs_f64()
 }
 
 /// The series of a vector.

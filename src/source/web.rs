@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{
     ask::{Ask, MetricSource},
     error::SourceError,
-    http::{Call, Http, Reply, address},
+    http::{Call, Http, Reply, add_query, address},
 };
 use crate::expression::Path;
 
@@ -34,8 +34,8 @@ impl Web {
             let path = format!("{}/{}", url.path().trim_end_matches('/'), path.trim_start_matches('/'));
             url.set_path(&path);
         }
-        if query.is_some() {
-            url.set_query(query);
+        if let Some(query) = query {
+            add_query(&mut url, query);
         }
         let call = Call::get(url).given(ask)?.authorized(ask)?;
         self.http.ok(ask, call, |_| None).await

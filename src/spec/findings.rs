@@ -11,7 +11,7 @@ use super::{
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use crate::{
-    api::{CanaryAnalysis, CanaryMetric, CanaryWebhook},
+    api::{CanaryAnalysis, CanaryMetric, CanaryWebhook, duration},
     config::Rules,
 };
 
@@ -43,8 +43,21 @@ impl Findings {
         found.faults.extend(outbound::forbidden(&c.spec, &c.analysis, rules));
         found.advice.extend(advise(&c.analysis, &c.schedule, c.skip_analysis));
         found.advice.extend(one_sided(c));
+        found.advice.extend(unread(&c.analysis));
         found
     }
+}
+
+/// Times that are no durations, though the pattern of the schema, which is Flagger's, lets them pass: `5min`.
+fn unread(analysis: &CanaryAnalysis) -> Vec<String> {
+    let unread = |text: Option<&String>, field: &str, instead: &str| {
+        let text = text.filter(|text| !text.is_empty() && duration::parse(text).is_none())?;
+        Some(format!("{field}: {text:?} is not a duration such as 1m30s: it is taken as {instead}"))
+    };
+    let hooks = analysis.webhooks.iter().filter_map(|hook| {
+        unread(hook.timeout.as_ref(), &format!("spec.analysis.webhooks[{}].timeout", hook.name), "10s")
+    });
+    unread(analysis.interval.as_ref(), "spec.analysis.interval", "60s").into_iter().chain(hooks).collect()
 }
 
 /// `reporter` where there is no choice.
@@ -159,4 +172,39 @@ fn advise(analysis: &CanaryAnalysis, schedule: &[Step], skip: bool) -> Vec<Strin
         ));
     }
     list
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn m1_a_time_that_is_no_duration_is_told_with_what_is_used_for_it() {
+        let of = |interval: &str, timeout: &str| {
+            let analysis = json!({
+                "interval": interval,
+                "webhooks": [{"name": "load", "url": "http://tester/", "timeout": timeout}],
+            });
+            unread(&serde_json::from_value(analysis).unwrap())
+        };
+        for text in ["5min", "1m 30s", "30sec", "1h30"] {
+            assert_eq!(
+                of(text, text),
+                [
+                    format!(
+                        "spec.analysis.interval: {text:?} is not a duration such as 1m30s: it is taken as 60s"
+                    ),
+                    format!(
+                        "spec.analysis.webhooks[load].timeout: {text:?} is not a duration such as 1m30s: it is taken as 10s"
+                    ),
+                ]
+            );
+        }
+        for text in ["1m30s", "10ms", "90s"] {
+            assert!(of(text, text).is_empty(), "{text}");
+        }
+        assert!(unread(&CanaryAnalysis::default()).is_empty());
+    }
 }

@@ -83,12 +83,10 @@ fn weighted(analysis: &CanaryAnalysis, skip: bool) -> Result<Vec<Step>, Problem>
         return Ok(analysis.step_weights.iter().map(|w| Step::weight(*w)).collect());
     }
     if !analysis.steps.is_empty() {
-        let hold = |text: &Option<String>| text.as_deref().and_then(duration::parse).unwrap_or_default();
-        return Ok(analysis
-            .steps
-            .iter()
-            .map(|s| Step { hold: hold(&s.hold), ..Step::weight(s.weight) })
-            .collect());
+        let all = analysis.steps.iter().enumerate();
+        return all
+            .map(|(index, s)| Ok(Step { hold: hold(index, s.hold.as_deref())?, ..Step::weight(s.weight) }))
+            .collect();
     }
     if skip {
         return Ok(vec![Step::weight(100)]);
@@ -97,6 +95,15 @@ fn weighted(analysis: &CanaryAnalysis, skip: bool) -> Result<Vec<Step>, Problem>
         "InvalidSpec",
         "spec.analysis has no steps: set stepWeight (and maxWeight), stepWeights, steps or iterations",
     ))
+}
+
+/// How long a step lasts at least.
+fn hold(index: usize, text: Option<&str>) -> Result<Duration, Problem> {
+    let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(Duration::ZERO) };
+    duration::parse(text).ok_or_else(|| {
+        let text = format!("spec.analysis.steps[{index}].hold: {text:?} is not a duration such as 10m");
+        Problem::new("InvalidSpec", text)
+    })
 }
 
 #[cfg(test)]
@@ -121,6 +128,17 @@ mod tests {
         let listed: CanaryAnalysis = serde_json::from_value(listed).unwrap();
         assert_eq!(schedule(&listed, true, false).unwrap()[0].hold, Duration::from_secs(600));
         assert!(schedule(&CanaryAnalysis::default(), true, false).is_err());
+    }
+
+    #[test]
+    fn m1_a_hold_that_is_no_duration_is_refused() {
+        // the pattern of the schema is Flagger's, which is open at its end
+        for text in ["10min", "1m 30s", "30sec", "1h30", "5m,"] {
+            let analysis = json!({"steps": [{"weight": 5}, {"weight": 50, "hold": text}]});
+            let problem = schedule(&serde_json::from_value(analysis).unwrap(), true, false).unwrap_err();
+            let words = format!("spec.analysis.steps[1].hold: {text:?} is not a duration such as 10m");
+            assert_eq!(problem.message, words);
+        }
     }
 
     #[test]

@@ -74,6 +74,7 @@ pub(crate) const ALL: &[Known] = &[
             "mismatched input 'and'",
             "mismatched input 'or'",
             "mismatched input 'not'",
+            "missing ':' at",
             "reference to 'not'",
             "reference to 'nil'",
             "reference to 'abs'",
@@ -86,9 +87,14 @@ pub(crate) const ALL: &[Known] = &[
             "reference to 'last'",
             "reference to 'isNil'",
             "reference to 'asFloat'",
+            "reference to 'float'",
             "reference to 'asInt'",
             "reference to 'default'",
             "overload for 'max' applied to '(double, double)'",
+            "overload for 'min' applied to '(double, double)'",
+            // the value of a list of one
+            "(list(double), double)",
+            "(double, list(double))",
             // two kinds of numbers
             "'(double, int)'",
             "'(int, double)'",
@@ -108,6 +114,9 @@ pub(crate) const ALL: &[Known] = &[
             "invalid operation: %",
             "invalid integer literal",
             "index out of range",
+            "interface conversion: interface {} is",
+            // the value of a list of one
+            "[]float64",
             // a scalar that is not there
             "mismatched types unknown and float64",
         ],
@@ -133,7 +142,14 @@ pub(crate) const ALL: &[Known] = &[
     theirs(
         "p-kinds",
         PATH,
-        &["is not array or slice", "incompatible types", "invalid array index", "unrecognized identifier"],
+        &[
+            "is not array or slice",
+            "incompatible types",
+            "invalid array index",
+            "unrecognized identifier",
+            "invalid type for comparison",
+            "unrecognized character in action: U+003A",
+        ],
     ),
     ours("d-negative", &["duration"], &["below zero"]),
     ours("q-digits", &["quantity"], &["without a digit"]),

@@ -1,7 +1,6 @@
 //! Generated cases.
 
-use crate::original::Case;
-use crate::paths;
+use crate::{grammar, original::Case, paths};
 
 /// Numbers that look random: the same for a seed.
 pub(crate) struct Random(u64);
@@ -11,24 +10,27 @@ impl Random {
         Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
     }
 
-    fn below(&mut self, most: usize) -> usize {
+    pub(crate) fn below(&mut self, most: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         (self.0 >> 33) as usize % most
     }
 
-    fn of<'a>(&mut self, all: &[&'a str]) -> &'a str {
+    pub(crate) fn of<'a>(&mut self, all: &[&'a str]) -> &'a str {
         all[self.below(all.len())]
     }
 }
 
 type Engine = (&'static str, fn(&mut Random) -> Vec<Case>);
 
-pub(crate) const ENGINES: [Engine; 5] = [
+pub(crate) const ENGINES: [Engine; 8] = [
     ("templates", template),
     ("conditions", condition),
     ("paths", path),
+    ("whole templates", grammar::template),
+    ("whole conditions", grammar::condition),
+    ("whole paths", grammar::path),
     ("durations", |random| vec![small(random, "duration", &["s", "m", "h", "ms", "us", "ns", "d", ""])]),
     ("quantities", |random| {
         vec![small(random, "quantity", &["", "m", "k", "M", "Ki", "Gi", "n", "e3", "E", "e-2"])]

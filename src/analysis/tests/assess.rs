@@ -206,3 +206,31 @@ fn f55_a_reset_hides_no_value_that_is_bad_by_its_condition() {
         assert_eq!(assessed(&metric, &[reset(99.9)]).outcome, Error, "{metric}");
     }
 }
+
+#[test]
+fn m2_a_series_that_is_no_number_hides_none_that_is_bad() {
+    let conditions = [
+        json!({"failureCondition": "result[0] > 0.05"}),
+        json!({"successCondition": "result[0] <= 0.05"}),
+        json!({"successCondition": "result.all(x, x <= 0.05)"}),
+        json!({"successCondition": "isNaN(result[0]) || result[0] <= 0.05"}),
+        json!({"thresholdRange": {"max": 1}, "failureCondition": "result[0] > 0.05"}),
+    ];
+    for fields in &conditions {
+        for no_data in [json!(null), json!("pass"), json!("hold"), json!("error")] {
+            let mut metric = with(fields);
+            metric["noData"] = no_data;
+            for values in [[0.5, f64::NAN], [f64::NAN, 0.5]] {
+                let found = assessed(&metric, &[of(&values)]);
+                assert_eq!(found.outcome, Fail, "{metric} of {values:?}");
+                assert!(found.text.contains("advancement errors 0.5, "), "{}", found.text);
+            }
+            let good = assessed(&metric, &[of(&[0.01, f64::NAN])]).outcome;
+            assert!(good == NoData || good == Pass && metric["noData"].is_null(), "{metric}: {good:?}");
+            assert_ne!(assessed(&metric, &[of(&[f64::NAN])]).outcome, Fail, "{metric}");
+        }
+    }
+    // what is no number is bad for a condition that asks for it, unless noData says what it is
+    let asks = with(&json!({"failureCondition": "isNaN(result[0]) || result[0] > 0.05", "noData": "pass"}));
+    assert_eq!(assessed(&asks, &[of(&[0.01, f64::NAN])]).outcome, NoData);
+}

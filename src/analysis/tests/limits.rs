@@ -130,5 +130,7 @@ fn v11_a_subquery_without_a_step_is_named() {
     assert!(said.len() == 1 && said[0].contains("[15m:] is a subquery without a step"), "{said:?}");
     assert!(said[0].contains("[15m:30s]"), "{said:?}");
     assert_eq!(advice("max_over_time((sum(rate(a[1m])))[15m:30s])"), [""; 0]);
-    assert_eq!(advice("sum(a{b=~\"[x:]\"})"), [""; 0]);
+    for matcher in ["[x:]", "[0-9:]", "[0-9a-f:]+:"] {
+        assert_eq!(advice(&format!("sum(a{{b=~\"{matcher}\"}})")), [""; 0], "{matcher}");
+    }
 }

@@ -88,6 +88,9 @@ fn strange(rest: &str) -> String {
         '&' => "write && or and".into(),
         '|' => "write || or or".into(),
         '#' => "# is not known: name each value, as in result.all(x, x > 0.9)".into(),
+        '{' if rest.starts_with("{{") => {
+            "{{ is filled in in queries only: write the value itself here".into()
+        }
         '{' | '}' => "objects in braces are not served".into(),
         c => format!("{c:?} has no meaning here"),
     }

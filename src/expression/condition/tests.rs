@@ -264,3 +264,12 @@ proptest! {
         drop(Condition::parse(&parts.concat()).map(|c| c.holds(&[value], &[value, 1.0])));
     }
 }
+
+#[test]
+fn l9_a_template_in_a_condition_is_told_from_braces() {
+    refused(&[
+        ("result[0] <= {{ args.limit }}", "at character 14: {{ is filled in in queries only"),
+        ("{{ args.limit }} >= result[0]", "at character 1: {{ is filled in in queries only"),
+        ("result[0] in {1: 2}", "objects in braces are not served"),
+    ]);
+}

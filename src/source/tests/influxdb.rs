@@ -56,3 +56,18 @@ fn v1_of_rows_in_the_order_of_their_times_the_newest_with_a_value_counts() {
     }
     assert_eq!(values(",result,table,_value\r\n,_result,0,1\r\n,_result,0,2\r\n"), [1.0]);
 }
+
+#[test]
+fn l5_a_column_called_error_beside_values_is_one_of_the_users() {
+    let tagged = ",result,table,_time,_value,error\r\n,_result,0,2026-01-01T00:00:00Z,3,true\r\n\
+                  ,_result,1,2026-01-01T00:00:00Z,5,false\r\n\r\n";
+    assert_eq!(values(tagged), [3.0, 5.0]);
+}
+
+#[test]
+fn l5_a_table_that_breaks_off_is_no_table() {
+    for cut in [",result,table,_value\r\n,_result,0,9", ",result,table,_value\r\n,_result,0,9\r\n,_result,1,"]
+    {
+        assert_eq!(decode(&reply(cut)).unwrap_err().reason(), "AnswerUndecodable", "{cut}");
+    }
+}

@@ -129,3 +129,61 @@ fn v1_one_series_of_the_step_is_enough_and_what_has_no_time_is_taken() {
     assert!(of(&[(f64::NAN, Some(50))]), "no data is no data");
     assert!(!of(&[(f64::NAN, None), (1.0, Some(50))]));
 }
+
+#[test]
+fn v1_a_series_that_ended_before_the_run_does_not_count_beside_those_of_the_run() {
+    let at = |seconds: i64| Some(Timestamp::from_second(seconds).unwrap());
+    let since = at(10).zip(at(100)).map(|(run, step)| Since { run, step });
+    let asked = Asked { since, ..Asked::of("http://x", "q") };
+    let of = |samples: &[(f64, Option<i64>)]| {
+        let sample =
+            |(value, until): &(f64, Option<i64>)| Sample { value: *value, until: until.and_then(at) };
+        asked.ask().of_the_step(&samples.iter().map(sample).collect::<Vec<_>>())
+    };
+    // the pods of a release that was rolled back, beside those of the next one
+    assert_eq!(of(&[(9.0, Some(5)), (1.0, Some(150))]).unwrap(), [1.0]);
+    assert_eq!(of(&[(9.0, Some(5)), (1.0, None)]).unwrap(), [1.0]);
+    // a pod of this run that is gone says something of it
+    assert_eq!(of(&[(9.0, Some(50)), (1.0, Some(150))]).unwrap(), [9.0, 1.0]);
+    let Err(SourceError::Doubtful { values, doubt }) = of(&[(9.0, Some(5)), (1.0, Some(50))]) else {
+        panic!()
+    };
+    assert_eq!((values, doubt), (vec![1.0], Doubt::Early));
+    let Err(SourceError::Doubtful { values, doubt }) = of(&[(9.0, Some(5)), (f64::NAN, None)]) else {
+        panic!()
+    };
+    assert!(values[0] > 8.0 && values.len() == 2 && doubt == Doubt::Former);
+}
+
+#[tokio::test]
+async fn v1_a_value_whose_time_is_not_over_does_not_count_beside_one_whose_time_is() {
+    // a part of a minute has a part of its errors
+    let (now, begins) = (clock::now(), clock::now() - SignedDuration::from_secs(20));
+    let ago = |seconds: i64| now - SignedDuration::from_secs(seconds);
+    for case in cases() {
+        let kind = case.source.kind();
+        if !["cloudwatch", "datadog", "graphite"].contains(&kind) {
+            continue;
+        }
+        let (address, _) = server(Play::Say(200, "application/json", (case.answer)(begins))).await;
+        let said = |step: Option<Timestamp>| {
+            let (region, since) =
+                (Some("eu-west-1".to_owned()), step.map(|step| Since { run: ago(900), step }));
+            let asked = Asked { region, since, ..Asked::of(&address, case.query).with(SECRET) };
+            let source = case.source.as_ref();
+            async move { source.query(&asked.ask()).await }
+        };
+        assert_eq!(said(None).await.unwrap(), [9.0], "{kind}");
+        assert_eq!(said(Some(ago(60))).await.unwrap(), [9.0], "{kind}");
+        // one that is over and of the time before the step does not stand in for it
+        if kind != "datadog" {
+            assert_eq!(said(Some(ago(10))).await.unwrap(), [5.0], "{kind}");
+        }
+    }
+    // where there is no other it counts
+    let answer =
+        json!([{"target": "a", "datapoints": [[null, ago(80).as_second()], [5.0, ago(20).as_second()]]}]);
+    let (address, _) = server(Play::Say(200, "application/json", answer.to_string())).await;
+    let alone = Graphite::new(http(TIMEOUT)).query(&Asked::of(&address, "target=a").ask()).await;
+    assert_eq!(alone.unwrap(), [5.0]);
+}

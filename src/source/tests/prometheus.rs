@@ -113,6 +113,17 @@ async fn v1_v2_samples_older_than_half_of_the_window_are_doubted_by_our_own_cloc
     let error = told(90, "behind", "").await.unwrap_err();
     assert!(matches!(error, SourceError::Doubtful { doubt: Doubt::Behind { .. }, .. }), "{error}");
     assert_eq!(told(20, "behind", "").await.unwrap(), [] as [f64; 0]);
+    // a rate takes two samples: the counters are there, and the window is too short for their scrapes
+    let error = told(20, "late", "").await.unwrap_err();
+    assert!(
+        error.to_string().starts_with("running query failed: no values found, though there is a sample"),
+        "{error}"
+    );
+    assert!(
+        error.to_string().contains("within 60 s") && matches!(error, SourceError::Sparse { .. }),
+        "{error}"
+    );
+    assert!(!matches!(told(90, "late", "").await, Err(SourceError::Sparse { .. })));
     // what there are values for is read
     assert_eq!(told(0, "native", "99").await.unwrap(), [99.0]);
     let error = told(0, "native", "").await.unwrap_err();
