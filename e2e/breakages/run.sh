@@ -70,7 +70,7 @@ for name in "$@"; do
       unnoticed+=("$name")
       printf '  NOT NOTICED by invariant %s: %s\n' "$invariant" "$test_command"
     else
-      grep -E '^test .* (FAILED|failed)' "$log" | sed 's/^/  noticed: /'
+      grep -E '^test .* \.\.\. (FAILED|failed)' "$log" | sed 's/^/  noticed: /'
       [[ -z $invariant ]] || grep -m 1 -E "(^|: )$invariant(:| )" "$log" | cut -c1-300 | sed 's/^/    /'
     fi
   done < <(sed -nE 's/^Caught by: /|/p; s/^Breaks ([^:]+): /\1|/p' "$patch")
