@@ -3,7 +3,7 @@
 use super::damaged;
 use crate::{generated::Random, original::Case, paths};
 
-const PIECES: [&str; 20] =
+const PIECES: [&str; 18] =
     ["[", "]", "(", ")", "'", "\"", "?", "@", ".", "..", "*", ",", ":", "-", " ", "$", "\\", "0"];
 
 /// Answers of servers, as `web` meets them, and odd ones.
