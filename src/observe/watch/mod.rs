@@ -4,12 +4,13 @@
 //! Objects are taken as untyped JSON: one that does not decode cannot blind a watch.
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "this module reads the cluster")]
 
+mod lease;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
 
-use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::{
     api::{coordination::v1::Lease, core::v1::Namespace},
     apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
@@ -28,6 +29,8 @@ use tokio::{
     time::Instant,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use lease::lease_holder;
 
 use super::{
     cache::{GRACE, ObjectCache},
@@ -374,31 +377,6 @@ async fn follow_lease(client: Client, namespace: String, sink: Sink, stop: Cance
             Seen::Begin(_) | Seen::Complete | Seen::Alive => {}
         }
     }
-}
-
-/// The last renewal of a Lease.
-#[derive(Clone, Copy)]
-struct Renewal {
-    /// By the clock of its holder.
-    said: Timestamp,
-    /// When it was seen, or what was said where it was there already.
-    at: Timestamp,
-}
-
-/// Who holds it, and until when. One that is renewed before our eyes is held from `now` on, whatever the clock of its holder
-/// says; of one that is seen first nothing else is known than that clock.
-fn lease_holder(lease: &Lease, last: &mut Option<Renewal>, now: Timestamp) -> Option<(String, Timestamp)> {
-    let spec = lease.spec.as_ref()?;
-    let holder = spec.holder_identity.clone().filter(|h| !h.is_empty())?;
-    let seconds = i64::from(spec.lease_duration_seconds.unwrap_or(60));
-    let said = spec.renew_time.as_ref()?.0;
-    let at = match *last {
-        None => said,
-        Some(known) if known.said == said => known.at,
-        Some(_) => said.max(now),
-    };
-    *last = Some(Renewal { said, at });
-    Some((holder, at.checked_add(SignedDuration::from_secs(seconds)).ok()?))
 }
 
 #[cfg(test)]

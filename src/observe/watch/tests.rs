@@ -37,26 +37,3 @@ async fn pod_policies_that_may_not_be_listed_are_forbidden_and_not_lost() {
     assert!(cache.forbidden(INGRESS));
     assert_eq!(cache.stale_kinds(later).len(), 1, "a route rests on it");
 }
-
-#[test]
-fn a_lease_that_is_renewed_is_held_although_the_clock_of_its_holder_is_behind() {
-    let at = |second: i64| jiff::Timestamp::from_second(1_000_000 + second).unwrap();
-    let lease = |renewed: i64| {
-        let spec = serde_json::json!({
-            "holderIdentity": "flagger-7d", "leaseDurationSeconds": 60, "renewTime": format!("{:.6}", at(renewed)),
-        });
-        serde_json::from_value::<Lease>(serde_json::json!({"metadata": {}, "spec": spec})).unwrap()
-    };
-    let mut last = None;
-    for (renewed, now, until) in [
-        // it may have been left behind
-        (-500, 10, -440),
-        (-485, 25, 85),
-        // a label is changed
-        (-485, 40, 85),
-        // its clock is ahead
-        (50, 45, 110),
-    ] {
-        assert_eq!(lease_holder(&lease(renewed), &mut last, at(now)).unwrap().1, at(until), "{renewed}");
-    }
-}
