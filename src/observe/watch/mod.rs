@@ -111,6 +111,13 @@ impl Sink {
         self.metrics.set_stale(&stale.iter().map(|stale| stale.kind.crd()).collect());
     }
 
+    /// How many Canaries there are, for the metric.
+    fn report_totals(&self) {
+        for (namespace, number) in self.cache.take_changed_totals() {
+            self.metrics.set_total(&namespace, number);
+        }
+    }
+
     fn trigger(&self, keys: Vec<Key>) {
         for key in keys {
             // a closed receiver means that the process is stopping
@@ -220,6 +227,9 @@ async fn follow<T: ResourceExt + Serialize>(
         }
         if [CANARY, METRIC_TEMPLATE].contains(&kind) {
             sink.canaries.notify_one();
+        }
+        if kind == CANARY {
+            sink.report_totals();
         }
     }
 }
