@@ -35,7 +35,9 @@ impl Reach {
             for rule in get::list(&spec[rules]) {
                 let ends = get::list(&rule[ends]);
                 reach.open |= ends.is_empty();
-                ends.iter().for_each(|end| reach.add(end));
+                for end in ends {
+                    reach.add(end);
+                }
             }
         }
         reach

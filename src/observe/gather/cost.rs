@@ -36,7 +36,7 @@ fn template(name: &str) -> Value {
     })
 }
 
-fn object(kind: Kind, name: &str, labels: &Value, rest: Value) -> (Kind, Value) {
+fn object(kind: Kind, name: &str, labels: &Value, rest: &Value) -> (Kind, Value) {
     let managed = |manager: &str| json!({"manager": manager, "operation": "Update", "apiVersion": kind.api_version(), "time": "2026-01-01T00:00:00Z", "fieldsType": "FieldsV1", "fieldsV1": {"f:spec": {"f:template": {"f:spec": {"f:containers": {"k:{\"name\":\"c0\"}": {".": {}, "f:env": {}, "f:image": {}, "f:name": {}}}}}}}});
     let meta = json!({
         "name": name, "namespace": "n", "resourceVersion": "5", "uid": name, "generation": 3, "labels": labels,
@@ -74,12 +74,12 @@ fn application(name: &str) -> Vec<(Kind, Value)> {
         "lastPromotedSpec": hash, "conditions": (["Promoted", "Accepted", "Ready", "Observed", "Recorded"].map(condition)),
     });
     let mut all = vec![
-        object(CANARY, name, &none, json!({"spec": spec, "status": status})),
-        object(DEPLOYMENT, name, &none, workload(name)),
-        object(DEPLOYMENT, &primary, &own, workload(&primary)),
+        object(CANARY, name, &none, &json!({"spec": spec, "status": status})),
+        object(DEPLOYMENT, name, &none, &workload(name)),
+        object(DEPLOYMENT, &primary, &own, &workload(&primary)),
     ];
     for service in [name.to_owned(), primary.clone(), names::canary(name)] {
-        all.push(object(SERVICE, &service, &own, json!({"spec": {"selector": {"app": service}, "ports": [{"name": "http", "port": 80, "targetPort": "http"}]}})));
+        all.push(object(SERVICE, &service, &own, &json!({"spec": {"selector": {"app": service}, "ports": [{"name": "http", "port": 80, "targetPort": "http"}]}})));
     }
     for kind in pod_policies::KINDS {
         let selector = json!({"matchLabels": {"app": name}});
@@ -87,7 +87,7 @@ fn application(name: &str) -> Vec<(Kind, Value)> {
             kind,
             name,
             &none,
-            json!({"spec": {"podSelector": selector, "selector": selector, "ingress": [{}]}}),
+            &json!({"spec": {"podSelector": selector, "selector": selector, "ingress": [{}]}}),
         ));
     }
     for number in 1..4 {
@@ -96,10 +96,10 @@ fn application(name: &str) -> Vec<(Kind, Value)> {
             REVISION,
             &format!("{primary}-{number}"),
             &own,
-            json!({"data": data, "revision": number}),
+            &json!({"data": data, "revision": number}),
         ));
         let record = json!({"spec": {"number": number, "canary": name}, "status": {"phase": "Promoted"}});
-        all.push(object(CANARY_RUN, &format!("{name}-{number}"), &own, record));
+        all.push(object(CANARY_RUN, &format!("{name}-{number}"), &own, &record));
     }
     all
 }
@@ -126,7 +126,7 @@ fn used() -> Duration {
 fn mean(times: u32, mut action: impl FnMut()) -> Duration {
     let before = used();
     (0..times).for_each(|_| action());
-    (used() - before) / times
+    used().saturating_sub(before) / times
 }
 
 #[test]

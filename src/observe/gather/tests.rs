@@ -100,17 +100,11 @@ fn application(name: &str, provider: &str) -> Vec<(Kind, Value)> {
         "autoscalerRef": {"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "name": name},
         "service": {"port": 80, "hosts": [format!("{name}.example.com")]}, "analysis": {"metrics": [metric]},
     });
+    let asked = json!({"spec": {"provider": {"type": "prometheus", "secretRef": {"name": name}}}});
     let status = json!({"observedConfigs": {format!("configmap/{name}"): {"version": "1"}}});
     let mut all = vec![
         (CANARY, object(name.to_owned(), json!({}), json!({"spec": spec, "status": status}))),
-        (
-            METRIC_TEMPLATE,
-            object(
-                format!("{name}-errors"),
-                json!({}),
-                json!({"spec": {"provider": {"type": "prometheus", "secretRef": {"name": name}}}}),
-            ),
-        ),
+        (METRIC_TEMPLATE, object(format!("{name}-errors"), json!({}), asked)),
         (SECRET, object(name.to_owned(), json!({}), json!({}))),
         (INGRESS, object(name.to_owned(), json!({}), ingress(name))),
         (DEPLOYMENT, object(name.to_owned(), json!({}), workload(name))),
@@ -128,11 +122,7 @@ fn application(name: &str, provider: &str) -> Vec<(Kind, Value)> {
         all.push((HPA, object(scaled.to_owned(), json!({}), spec)));
     }
     for kind in pod_policies::KINDS {
-        let (own, of_gateway) =
-            (json!({"matchLabels": {"app": name, "tier": "web"}}), json!({"app": "gateway"}));
-        let rules = json!([{"from": [{"podSelector": {"matchLabels": of_gateway}}]}]);
-        let spec = json!({"spec": {"selector": own, "podSelector": own, "ingress": rules}});
-        all.push((kind, object(name.to_owned(), json!({}), spec)));
+        all.push((kind, object(name.to_owned(), json!({}), policy(name))));
     }
     for service in [name.to_owned(), primary.clone(), names::canary(name)] {
         all.push((SERVICE, object(service, own(), json!({}))));
@@ -142,6 +132,12 @@ fn application(name: &str, provider: &str) -> Vec<(Kind, Value)> {
         all.push((CANARY_RUN, object(format!("{name}-{number}"), own(), json!({}))));
     }
     all
+}
+
+fn policy(name: &str) -> Value {
+    let (own, of_gateway) = (json!({"matchLabels": {"app": name, "tier": "web"}}), json!({"app": "gateway"}));
+    let rules = json!([{"from": [{"podSelector": {"matchLabels": of_gateway}}]}]);
+    json!({"spec": {"selector": own, "podSelector": own, "ingress": rules}})
 }
 
 fn ingress(name: &str) -> Value {
@@ -158,7 +154,9 @@ fn no_pass_and_no_event_costs_more_because_there_are_others() {
         let pass = |cache: &ObjectCache| work::of(|| gather(cache, &Rules::default(), &key, at(0)).unwrap());
         // nothing of this Canary is decoded any more, then all is
         let caches = [&few, &many];
-        caches.iter().for_each(|cache| cache.forget_decoded());
+        for cache in caches {
+            cache.forget_decoded();
+        }
         let [(small, cost), (large, more)] = caches.map(pass);
         let kinds = [DEPLOYMENT, SERVICE, REVISION, CANARY_RUN, HPA, CONFIG_MAP].into_iter();
         let kinds: Vec<Kind> = kinds.chain(pod_policies::KINDS).collect();

@@ -81,9 +81,9 @@ fn t5_ingresses_from_which_the_copy_takes_requests_are_named() {
 
 #[test]
 fn objects_are_found_by_the_hosts_that_they_serve() {
-    let serves = |host: &str| ingress(["test", "x"], &json!({}), &[(host, "/", "Prefix", "podinfo")]);
+    let of_host = |host: &str| ingress(["test", "x"], &json!({}), &[(host, "/", "Prefix", "podinfo")]);
     let finds = |ours: &str, theirs: &str| {
-        let (wanted, served) = (wanted_hosts(&serves(ours)), served_hosts(&serves(theirs)));
+        let (wanted, served) = (wanted_hosts(&of_host(ours)), served_hosts(&of_host(theirs)));
         wanted.is_none_or(|wanted| wanted.iter().any(|host| served.contains(host)))
     };
     for (ours, theirs) in [
