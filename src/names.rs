@@ -189,9 +189,17 @@ fn slug(text: &str, most: usize) -> String {
     if kept.is_empty() { "x".into() } else { kept.to_owned() }
 }
 
+/// Ends the names of what is made for the primary.
+const PRIMARY: &str = "-primary";
+
 /// `<name>-primary`: the generated workload, Service, label value.
 pub fn primary(name: &str) -> String {
-    format!("{name}-primary")
+    format!("{name}{PRIMARY}")
+}
+
+/// That of which this is the [`primary`], if it is one.
+pub fn of_primary(name: &str) -> Option<&str> {
+    name.strip_suffix(PRIMARY)
 }
 
 /// `<canary>-<number>`: the record of a run; of a name that is too long, its tail-hashed short form.

@@ -145,6 +145,12 @@ impl<K: Ord + Clone> WriteBudget<K> {
         self.0.get(key).is_some_and(|old| old.outcome == Outcome::Written && old.times >= FREE)
     }
 
+    /// Until when something is held back, for whatever reason, that is tried again then.
+    pub fn held(&self, now: Timestamp) -> impl Iterator<Item = Timestamp> {
+        let held = self.0.values().filter(move |attempts| attempts.pending(now));
+        held.filter_map(|attempts| attempts.until(LONGEST))
+    }
+
     /// Some content of this object is held back.
     pub fn is_held(&self, key: &K, now: Timestamp) -> bool {
         self.0.get(key).is_some_and(|attempts| attempts.pending(now))

@@ -1,6 +1,11 @@
 #!/usr/bin/env bash
-# Proves that the harness can fail: puts each deliberate defect into a copy of the last commit and runs the tests that
-# its patch names. A defect that no test notices is a failure.
+# Proves that the harness can fail: puts all deliberate defects into a copy of the last commit, each behind the switch in
+# switch.rs, builds that once, and runs the tests that each patch names with its defect switched on. A defect that no test
+# notices is a failure.
+#
+# A patch begins with what the defect is, and then has one line for each test: "Caught by: COMMAND" for one that has to
+# fail, "Breaks S4: COMMAND" for one that has to fail because of that invariant. All patches go into one copy, so each
+# defect stands behind `crate::broken("NAME")`.
 #
 # Usage: run.sh [NAME...]     names of patches without .patch; all by default
 set -euo pipefail
@@ -12,36 +17,63 @@ export CARGO_TARGET_DIR=${BREAKAGES_TARGET_DIR:-${CARGO_TARGET_DIR:-$PWD/target}
 mkdir -p "$CARGO_TARGET_DIR"
 tree=$CARGO_TARGET_DIR/tree
 logs=$(mktemp -d)
-git worktree prune
-trap 'git worktree remove --force "$tree"; rm -rf "$logs"' EXIT
-git worktree add --quiet --detach "$tree" HEAD
+new=$(mktemp -d)
+trap 'rm -rf "$new" "$logs"' EXIT
+git archive HEAD | tar -x -C "$new"
+(cd "$new" && GIT_CEILING_DIRECTORIES=${new%/*} git apply "$here"/*.patch)
+cat "$here/switch.rs" >>"$new/src/lib.rs"
+# Only what differs from the last time is written, so that nothing else is built again.
+mkdir -p "$tree"
+LC_ALL=C diff -rq "$new" "$tree" | while IFS= read -r line; do
+  case $line in
+    "Only in $tree"*) line=${line#Only in } && rm -r "${line/: //}" ;;
+    "Only in $new"*) line=${line#"Only in $new"} && cp -r "$new${line/: //}" "$tree${line/: //}" ;;
+    *) line=${line#"Files $new/"} && cp "$new/${line%% and *}" "$tree/${line%% and *}" ;;
+  esac
+done || true
+diff -rq "$new" "$tree"
 
 if (($# == 0)); then
   for patch in "$here"/*.patch; do set -- "$@" "$(basename "$patch" .patch)"; done
 fi
+# A story runs the operator's binary, which its test target does not build.
+for name in "$@"; do
+  if grep -qE '^(Caught by|Breaks .*): .*--test stories' "$here/$name.patch"; then
+    (cd "$tree" && cargo build --quiet --locked --bin serin)
+    break
+  fi
+done
+# What the tests say without a defect: one that fails anyway notices nothing.
+declare -A sound=()
 unnoticed=()
 for name in "$@"; do
   patch=$here/$name.patch
-  test_command=$(sed -n 's/^Caught by: //p' "$patch")
-  log=$logs/$name.log
   printf '%s: %s\n' "$name" "$(head -1 "$patch")"
-  git -C "$tree" checkout --quiet -- .
-  git -C "$tree" apply "$patch"
-  # A defect that does not compile proves nothing. Stories run the binary, unit tests do not.
-  if [[ $test_command == *"--test stories"* ]]; then
-    (cd "$tree" && cargo build --quiet --locked --bin serin)
-  fi
-  if (cd "$tree" && bash -c "$test_command") >"$log" 2>&1; then
-    unnoticed+=("$name")
-    printf '  NOT NOTICED by: %s\n' "$test_command"
-  elif ! grep -q '^running ' "$log"; then
-    cat "$log"
-    printf '%s: the tests did not run\n' "$name" >&2
-    exit 1
-  else
-    grep -E '^test .* (FAILED|failed)' "$log" | sed 's/^/  noticed: /'
-    grep -m 3 -E '(^|: )(S[0-9]+|D8|write budget|property [0-9]+)(:| )' "$log" | cut -c1-300 | sed 's/^/    /' || true
-  fi
+  while IFS='|' read -r invariant test_command; do
+    log=$logs/$name.log
+    if [[ -z ${sound[$test_command]:-} ]]; then
+      if ! (cd "$tree" && bash -c "$test_command") </dev/null >"$log" 2>&1; then
+        cat "$log"
+        printf '%s fails without a defect\n' "$test_command" >&2
+        exit 1
+      fi
+      sound[$test_command]=yes
+    fi
+    if (cd "$tree" && SERIN_BREAKAGE=$name bash -c "$test_command") </dev/null >"$log" 2>&1; then
+      unnoticed+=("$name")
+      printf '  NOT NOTICED by: %s\n' "$test_command"
+    elif ! grep -q '^running ' "$log"; then
+      cat "$log"
+      printf '%s: the tests did not run\n' "$name" >&2
+      exit 1
+    elif [[ -n $invariant ]] && ! grep -qE "(^|: )$invariant(:| )" "$log"; then
+      unnoticed+=("$name")
+      printf '  NOT NOTICED by invariant %s: %s\n' "$invariant" "$test_command"
+    else
+      grep -E '^test .* \.\.\. (FAILED|failed)' "$log" | sed 's/^/  noticed: /'
+      [[ -z $invariant ]] || grep -m 1 -E "(^|: )$invariant(:| )" "$log" | cut -c1-300 | sed 's/^/    /'
+    fi
+  done < <(sed -nE 's/^Caught by: /|/p; s/^Breaks ([^:]+): /\1|/p' "$patch")
 done
 if ((${#unnoticed[@]})); then
   printf '%s\n' "Not noticed: ${unnoticed[*]}" >&2

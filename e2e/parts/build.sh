@@ -15,7 +15,7 @@
 #
 #   helm3      Helm 3                                       servers    VictoriaMetrics
 #   keda       KEDA's operator                              skipper    Skipper
-#   nightly    all of these
+#   envoygateway  Envoy Gateway                             nightly    all of these
 #
 # The folder is $SERIN_PARTS, or ~/.cache/serin/parts-<key>, where <key> is a hash of the files that pin the versions.
 # A part counts as there when it has answered; one that does not is built or fetched again. Programs of the pinned minor
@@ -29,7 +29,8 @@ declare -A PINNED=([etcd]=3.6 [kube-apiserver]=1.36 [kube-controller-manager]=1.
   [prometheus]=3.15 [pilot-discovery]=1.31)
 
 # set, part, processor seconds that building it takes on an empty cache (docs/cold-start.md says why each is needed), how
-# it is got, and from where: a package of Go or files of a module, each with the folder of the go.mod that pins it
+# it is got, and from where: a package of Go or files of a module, each with the folder of the go.mod that pins
+# it. After a package may stand a variable that is set in it: Envoy Gateway would take port 8080 of every address, where pods listen.
 TABLE='
 demo     etcd                     80  build bed     go.etcd.io/etcd/server/v3
 demo     kube-apiserver          325  build bed     k8s.io/kubernetes/cmd/kube-apiserver
@@ -54,6 +55,8 @@ servers  victoria-metrics        150  build victoriametrics github.com/VictoriaM
 keda     keda                    500  build keda    github.com/kedacore/keda/v2/cmd/operator
 keda     keda-crds.yaml            0  files keda    github.com/kedacore/keda/v2 config/crd/bases/*.yaml
 skipper  skipper                 300  build skipper github.com/zalando/skipper/cmd/skipper
+envoygateway envoy-gateway       400  build envoygateway github.com/envoyproxy/gateway/cmd/envoy-gateway sigs.k8s.io/controller-runtime/pkg/metrics/server.DefaultBindAddress=0
+envoygateway envoy-gateway-crds.yaml 0 files envoygateway github.com/envoyproxy/gateway charts/gateway-helm/charts/crds/crds/generated/*.yaml
 '
 
 export CGO_ENABLED=0 GOFLAGS=-mod=readonly GOTOOLCHAIN=auto
@@ -71,7 +74,7 @@ field() { awk -v part="$1" -v n="$2" '$2 == part { print $n }' <<<"$TABLE"; }
 selected() {
   local all=" $* "
   [[ $all != *' all '* ]] || all+=' demo kubectl contour proxies graphite helm '
-  [[ $all != *' nightly '* ]] || all+=' helm3 servers keda skipper '
+  [[ $all != *' nightly '* ]] || all+=' helm3 servers keda skipper envoygateway '
   awk -v sets="$all" 'NF && index(sets, " " $1 " ") { print $2 }' <<<"$TABLE"
 }
 
@@ -80,7 +83,7 @@ ask() {
   case $1 in
     *.yaml) grep -m1 '^kind: CustomResourceDefinition' "$2" ;;
     kubectl) "$2" version --client ;;
-    contour | traefik | helm[34]) "$2" version ;;
+    contour | traefik | helm[34] | envoy-gateway) "$2" version ;;
     pilot-discovery) "$2" version ;;
     # It has no version to tell.
     keda) "$2" --help ;;
@@ -137,9 +140,13 @@ state() {
 
 # compile <module folder> <part>...: everything of one module at once, so that what several need is compiled once
 compile() {
-  local module=$1 began=$SECONDS new packages=() flags part all; shift
-  for part in "$@"; do packages+=("$(field "$part" 6)"); done
+  local module=$1 began=$SECONDS new packages=() flags part all variable; shift
   mapfile -t flags < <(go_flags)
+  for part in "$@"; do
+    packages+=("$(field "$part" 6)")
+    variable=$(field "$part" 7)
+    if [ -n "$variable" ]; then flags[2]+=" -X $variable"; fi
+  done
   new=$(mktemp -d "$built/.new-XXXXXX")
   say "building $* (once; kept in $built)"
   all=$(cd "$module" && go list -deps "${flags[3]}" "${packages[@]}" | wc -l)

@@ -238,7 +238,7 @@ proptest! {
     fn bounded_and_step_by_index(analysis in analysis()) {
         let mut sim = fixture::initialised(&json!({"analysis": analysis}));
         let snap = sim.snapshot().unwrap();
-        let weights = schedule(&serde_json::to_value(&snap.canary).unwrap());
+        let weights = schedule(&serde_json::to_value(&*snap.canary).unwrap());
         fixture::set_image(&mut sim, "podinfo:2");
         let mut seen = vec![];
         sim.settle();

@@ -176,7 +176,7 @@ pub const FLAGS: &[Flag] = &[
         Kind::Form,
         "60s",
         Use::Served,
-        "How long a leader that has died keeps others from acting; it is renewed six times in this time",
+        "How long a leader that has died keeps others from acting, from 3s to 10m; it is renewed six times in this time",
     ),
     flag(
         "control-loop-interval",

@@ -3,6 +3,7 @@
 
 use super::{
     dropped_status::DroppedStatus,
+    lanes::Slot,
     pause::Pause,
     worker::{Worker, chain},
 };
@@ -44,11 +45,12 @@ impl Worker {
     }
 
     /// Tries a status that the definition of Canaries did not keep, once it is time to: until it is kept, nothing is acted on.
-    pub(super) async fn try_dropped_status(&self, key: &Key) {
+    pub(super) async fn try_dropped_status(&self, key: &Key, slot: &mut Slot) {
         let due = self
             .states
             .of(key, |state| state.unkept.as_ref().and_then(|dropped| dropped.to_try(clock::now())));
         let Some(sent) = due else { return };
+        slot.pause();
         let tried = self.applier.would_keep(key, &sent).await;
         self.states.of(key, |state| match (tried, &mut state.unkept) {
             (Ok(()), unkept) => *unkept = None,

@@ -3,10 +3,12 @@
 
 mod dropped_status;
 mod failed_writes;
+mod lanes;
 mod pass_state;
 mod pause;
 mod queue;
 mod report;
+mod slots;
 mod turn;
 mod worker;
 
@@ -33,9 +35,6 @@ use crate::{
 use turn::Turn;
 use worker::{Parts, Worker};
 
-/// Canaries worked on at once. Most of that time is spent waiting for answers, so one that waits for a metrics server
-/// holds up no other; the bound is for the API server's sake when all of them start at once.
-const AT_ONCE: usize = 256;
 /// Tasks under way get this long at shutdown.
 const DRAIN: Duration = Duration::from_secs(2);
 /// The definitions are waited for at start, so long at most.
@@ -151,13 +150,13 @@ async fn work(worker: Arc<Worker>, triggers: mpsc::UnboundedReceiver<Key>, stop:
         () = stop.cancelled() => return,
     }
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "watching");
-    let task = |key| {
+    let task = |key, start| {
         let worker = worker.clone();
-        Box::pin(async move { worker.work(key).await })
+        Box::pin(async move { worker.work(key, start).await })
     };
-    let report = |due, running| worker.metrics.set_queue(due, running);
+    let report = |tasks| worker.report_queue(tasks);
     let panicked = |key: &Key, error: &JoinError| worker.panicked(key, error);
-    queue::run(triggers, AT_ONCE, (stop.clone(), DRAIN), task, report, panicked).await;
+    queue::run(triggers, (stop.clone(), DRAIN), task, report, panicked).await;
 }
 
 /// Ready while everything that all Canaries depend on is seen.

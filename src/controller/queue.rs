@@ -1,17 +1,21 @@
-//! Which Canaries are due, and one task for each that is being worked on.
+//! Which Canaries are due, and one task for each of them.
 //!
-//! A Canary is never worked on twice at once: what triggers it meanwhile makes it due again when the task ends. A task
-//! that panics ends alone.
+//! How many may do something at once, and who comes first, is told by the lanes in which the tasks wait. A Canary is never worked
+//! on twice at once: what triggers it meanwhile makes it due again when the task ends. A task that panics ends alone.
 #![allow(clippy::disallowed_methods, reason = "this module waits and starts tasks")]
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use tokio::{
-    sync::mpsc::UnboundedReceiver,
+    sync::{Notify, mpsc::UnboundedReceiver},
     task::{Id, JoinError, JoinSet},
     time::Instant,
 };
@@ -26,6 +30,40 @@ pub(super) enum Again {
     After(Duration),
     /// When something changes.
     OnChange,
+}
+
+/// The work on one Canary, as its task is given it.
+#[derive(Clone, Debug)]
+pub(super) struct Start {
+    /// When it was due.
+    pub(super) since: Instant,
+    begun: Arc<AtomicBool>,
+    triggered: Arc<Notify>,
+}
+
+impl Start {
+    pub(super) fn at(since: Instant) -> Self {
+        Self { since, begun: Arc::default(), triggered: Arc::default() }
+    }
+
+    /// It looks at the Canary now: what happens from here on makes that due again.
+    pub(super) fn begin(&self) {
+        self.begun.store(true, Ordering::SeqCst);
+    }
+
+    /// Something has happened that it will see when it begins.
+    pub(super) async fn triggered(&self) {
+        self.triggered.notified().await;
+    }
+
+    /// Something happens before it begins.
+    pub(super) fn trigger(&self) {
+        self.triggered.notify_one();
+    }
+
+    fn has_begun(&self) -> bool {
+        self.begun.load(Ordering::SeqCst)
+    }
 }
 
 #[derive(Default)]
@@ -51,49 +89,52 @@ impl Due {
         self.order.first().map(|(at, _)| *at)
     }
 
-    fn pop(&mut self, now: Instant) -> Option<Key> {
+    fn pop(&mut self, now: Instant) -> Option<(Instant, Key)> {
         if self.next()? > now {
             return None;
         }
-        let (_, key) = self.order.pop_first()?;
+        let (due, key) = self.order.pop_first()?;
         self.at.remove(&key);
-        Some(key)
+        Some((due, key))
     }
 }
 
-/// Works until `stop`: `work` for each due Canary, at most `limit` at once; `panicked` when a task did not end by
-/// itself says when to try again. Tasks under way at the end get `grace` to end, and are cut off then.
+/// Works until `stop`: `work` for each Canary that is due, which says when it begins; `panicked` when a task did not end by
+/// itself says when to try again. `report` is given the number of tasks. Tasks under way at the end get `grace` to end, and are
+/// cut off then.
 pub(super) async fn run<W, F>(
     mut triggers: UnboundedReceiver<Key>,
-    limit: usize,
     (stop, grace): (CancellationToken, Duration),
     work: W,
-    report: impl Fn(usize, usize),
+    report: impl Fn(usize),
     panicked: impl Fn(&Key, &JoinError) -> Again,
 ) where
-    W: Fn(Key) -> F,
+    W: Fn(Key, Start) -> F,
     F: Future<Output = Again> + Send + 'static,
 {
     let mut due = Due::default();
     let mut tasks: JoinSet<Again> = JoinSet::new();
-    let mut running: BTreeMap<Key, Id> = BTreeMap::new();
+    let mut running: BTreeMap<Key, Start> = BTreeMap::new();
     let mut keys: BTreeMap<Id, Key> = BTreeMap::new();
     let mut retrigger: BTreeSet<Key> = BTreeSet::new();
     loop {
         let now = Instant::now();
-        while tasks.len() < limit {
-            let Some(key) = due.pop(now) else { break };
-            let id = tasks.spawn(work(key.clone())).id();
-            running.insert(key.clone(), id);
+        while let Some((since, key)) = due.pop(now) {
+            let start = Start::at(since);
+            let id = tasks.spawn(work(key.clone(), start.clone())).id();
+            running.insert(key.clone(), start);
             keys.insert(id, key);
         }
-        report(due.order.range(..=(now, (String::from('\u{10ffff}'), String::new()))).count(), tasks.len());
-        let full = tasks.len() >= limit;
-        let sleep = due.next().filter(|_| !full);
+        report(tasks.len());
+        let sleep = due.next();
         tokio::select! {
             () = stop.cancelled() => break,
             Some(key) = triggers.recv() => {
-                if running.contains_key(&key) { retrigger.insert(key); } else { due.set(key, now); }
+                match running.get(&key) {
+                    None => due.set(key, now),
+                    Some(start) if start.has_begun() => { retrigger.insert(key); }
+                    Some(start) => start.trigger(),
+                }
             }
             Some(done) = tasks.join_next_with_id() => {
                 let (id, again) = match done {
@@ -123,10 +164,7 @@ pub(super) async fn run<W, F>(
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    };
+    use std::sync::atomic::AtomicUsize;
 
     use super::*;
 
@@ -140,7 +178,7 @@ mod tests {
         let stop = CancellationToken::new();
         let (good, bad) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         let (g, b) = (good.clone(), bad.clone());
-        let work = move |key: Key| {
+        let work = move |key: Key, _| {
             let (g, b) = (g.clone(), b.clone());
             async move {
                 if key.1 == "bad" {
@@ -155,10 +193,9 @@ mod tests {
         triggers.send(key("good")).unwrap();
         let queue = tokio::spawn(run(
             receiver,
-            2,
             (stop.clone(), Duration::from_secs(60)),
             work,
-            |_, _| {},
+            |_| {},
             |_, _| Again::After(Duration::from_secs(5)),
         ));
         tokio::time::sleep(Duration::from_millis(10_500)).await;
@@ -175,9 +212,10 @@ mod tests {
         let (now, most, runs) =
             (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         let (n, m, r) = (now.clone(), most.clone(), runs.clone());
-        let work = move |_| {
+        let work = move |_, start: Start| {
             let (n, m, r) = (n.clone(), m.clone(), r.clone());
             async move {
+                start.begin();
                 m.fetch_max(n.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
                 tokio::time::sleep(Duration::from_secs(1)).await;
                 n.fetch_sub(1, Ordering::SeqCst);
@@ -187,10 +225,9 @@ mod tests {
         };
         let queue = tokio::spawn(run(
             receiver,
-            8,
             (stop.clone(), Duration::from_secs(60)),
             work,
-            |_, _| {},
+            |_| {},
             |_, _| Again::OnChange,
         ));
         for _ in 0..5 {
@@ -204,16 +241,42 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn what_happens_before_a_task_begins_is_seen_by_it() {
+        let (triggers, receiver) = tokio::sync::mpsc::unbounded_channel();
+        let (stop, runs) = (CancellationToken::new(), Arc::new(AtomicUsize::new(0)));
+        let r = runs.clone();
+        let work = move |_, start: Start| {
+            let r = r.clone();
+            async move {
+                // until its turn comes
+                tokio::time::sleep(Duration::from_secs(10)).await;
+                start.begin();
+                r.fetch_add(1, Ordering::SeqCst);
+                Again::OnChange
+            }
+        };
+        let grace = Duration::from_secs(1);
+        let queue = tokio::spawn(run(receiver, (stop.clone(), grace), work, |_| {}, |_, _| Again::OnChange));
+        for _ in 0..9 {
+            triggers.send(key("a")).unwrap();
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        stop.cancel();
+        queue.await.unwrap();
+        assert_eq!(runs.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn c31_work_that_does_not_end_is_cut_off_at_shutdown() {
         let (triggers, receiver) = tokio::sync::mpsc::unbounded_channel();
         let stop = CancellationToken::new();
-        let work = |_| async {
+        let work = |_, _| async {
             tokio::time::sleep(Duration::from_secs(240)).await;
             Again::OnChange
         };
         let grace = Duration::from_secs(2);
-        let queue =
-            tokio::spawn(run(receiver, 2, (stop.clone(), grace), work, |_, _| {}, |_, _| Again::OnChange));
+        let queue = tokio::spawn(run(receiver, (stop.clone(), grace), work, |_| {}, |_, _| Again::OnChange));
         triggers.send(key("slow")).unwrap();
         tokio::time::sleep(Duration::from_secs(1)).await;
         let begun = Instant::now();

@@ -62,7 +62,6 @@ impl Worker {
 
     /// Gauges and counters under Flagger's names, of a status that is written.
     pub(super) fn update_metrics(&self, snap: &Snapshot, plan: &Plan) {
-        self.metrics.set_totals(&self.cache.totals());
         self.show(snap, plan);
         if plan::older_rival(snap).is_some() {
             // the series of the target are the other one's
@@ -147,6 +146,12 @@ impl Worker {
         self.metrics.stepped_late_by(clock::until(decided, due));
     }
 
+    /// Of so many tasks, those that wait for their turn and those that do something.
+    pub(super) fn report_queue(&self, tasks: usize) {
+        let waiting = self.lanes.waiting().min(tasks);
+        self.metrics.set_queue(waiting, tasks - waiting);
+    }
+
     /// The Canary is gone: so are its series and what was remembered of it.
     pub(super) fn forget(&self, key: &Key) {
         self.clear_undecodable(key);
@@ -155,7 +160,6 @@ impl Worker {
         if let Some(target) = self.states.forget(key).target {
             self.metrics.forget(&target, &key.0);
         }
-        self.metrics.set_totals(&self.cache.totals());
     }
 
     /// It decodes, or is gone: it is no longer counted among those that do not.

@@ -12,7 +12,7 @@ pub(super) fn of_text(text: &str) -> String {
 
 /// The same of the canonical JSON of a value: members in byte order of their keys, without those that are `null`, and no
 /// white space.
-pub(super) fn of(value: &Value) -> String {
+pub(crate) fn of(value: &Value) -> String {
     let mut text = String::new();
     write_canonical(value, &mut text);
     of_text(&text)

@@ -28,6 +28,11 @@ pub mod workload;
 #[cfg(test)]
 pub(crate) mod fixture;
 
+pub(crate) use self::{
+    digest::of as checksum,
+    labels::{is_tracking, untracked},
+    marks::{holder, marked},
+};
 pub use self::{
     json::{generation, replicas, resource_version, uid},
     marks::{
@@ -38,8 +43,4 @@ pub use self::{
     patch::{difference, patch},
     readiness::Rollout,
     replicas::{keep_authors_of_replicas, replicas_are_meant},
-};
-pub(crate) use self::{
-    labels::{is_tracking, untracked},
-    marks::{holder, marked},
 };

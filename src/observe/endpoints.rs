@@ -15,17 +15,30 @@ pub(super) struct Endpoints {
     slices: BTreeMap<Key, String>,
 }
 
-impl Endpoints {
-    /// Takes in a slice; the Service whose count it changed.
-    pub(super) fn insert(&mut self, key: &Key, slice: &Value) -> Option<String> {
+/// What is kept of an EndpointSlice.
+pub(super) struct Slice {
+    service: String,
+    counts: (String, u32, u32),
+}
+
+impl Slice {
+    /// None for one of no Service.
+    pub(super) fn of(slice: &Value) -> Option<Self> {
         let service = slice["metadata"]["labels"]["kubernetes.io/service-name"].as_str()?.to_owned();
         let family = slice["addressType"].as_str().unwrap_or_default().to_owned();
         let leaves = |e: &&Value| e["conditions"]["terminating"].as_bool().unwrap_or(false);
         let serves = |e: &&Value| e["conditions"]["ready"].as_bool().unwrap_or(true) && !leaves(e);
         let all = slice["endpoints"].as_array().map_or(&[][..], Vec::as_slice);
         let (ready, leaving) = (all.iter().filter(serves).count(), all.iter().filter(leaves).count());
+        Some(Self { service, counts: (family, ready as u32, leaving as u32) })
+    }
+}
+
+impl Endpoints {
+    /// Takes in a slice; the Service whose count it changed.
+    pub(super) fn insert(&mut self, key: &Key, slice: Slice) -> Option<String> {
+        let Slice { service, counts: new } = slice;
         let counts = self.counts.entry((key.0.clone(), service.clone())).or_default();
-        let new = (family, ready as u32, leaving as u32);
         let changed = counts.get(&key.1) != Some(&new);
         counts.insert(key.1.clone(), new);
         self.slices.insert(key.clone(), service.clone());

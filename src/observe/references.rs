@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::{
     api::TargetRef,
-    names, router,
+    manifest, names, router,
     snapshot::{ObjectRef, Rival, SERVICE},
     spec::{Target, keep_in_use},
 };
@@ -34,6 +34,8 @@ pub(super) struct References {
     /// Routes that it writes, whose names follow from what it refers to, by their providers: all, where the operator names the
     /// provider.
     pub routes: Vec<(&'static str, ObjectRef)>,
+    /// Checksum of `spec.service` as it is, which those that serve the same hosts look at.
+    pub service: String,
 }
 
 /// What two Canaries cannot both have.
@@ -71,7 +73,7 @@ pub fn rivals(canary: &Value, others: &[&Value], namespace: &str, provider: &str
 impl References {
     /// Reads it.
     pub(super) fn of(canary: &Value, namespace: &str) -> Self {
-        let mut kept = None;
+        let (mut kept, service) = (None, manifest::checksum(&canary["spec"]["service"]));
         if !canary["status"]["inUse"].is_null() {
             keep_in_use(kept.insert(canary.clone()), "");
         }
@@ -102,7 +104,19 @@ impl References {
         let hosts = spec["service"]["hosts"].as_array().into_iter().flatten();
         let hosts = hosts.filter_map(Value::as_str).map(str::to_owned).collect();
         let routes = router::named_routes(&provider, spec, &apex);
-        Self { target, kind, apex, scaler, templates, alert_providers, configs, provider, hosts, routes }
+        Self {
+            target,
+            kind,
+            apex,
+            scaler,
+            templates,
+            alert_providers,
+            configs,
+            provider,
+            hosts,
+            routes,
+            service,
+        }
     }
 
     /// What both want, if anything: what users know first, then what is named after it.

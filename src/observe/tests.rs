@@ -293,7 +293,7 @@ fn r27_a_canary_that_is_deleted_sees_what_it_had_under_a_former_name() {
         snap.objects.of(SERVICE).map(name).collect::<Vec<_>>()
     };
     assert!(seen().is_empty());
-    let mut canary = two.cache.get(CANARY, "n", "older").unwrap();
+    let mut canary = (*two.cache.get(CANARY, "n", "older").unwrap()).clone();
     canary["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
     canary["metadata"]["resourceVersion"] = json!("3");
     two.cache.insert(CANARY, canary);
@@ -366,7 +366,7 @@ fn unmade(status: &Value) -> Two {
     };
     let two = Two::new(&spec("app"), &spec("other"));
     two.target("app");
-    let mut canary = two.cache.get(CANARY, "n", "older").unwrap();
+    let mut canary = (*two.cache.get(CANARY, "n", "older").unwrap()).clone();
     canary["metadata"]["finalizers"] = json!(["finalizer.flagger.app"]);
     canary["status"] = json!({"epoch": 0, "failedChecks": 0, "canaryWeight": 0, "iterations": 0});
     json_patch::merge(&mut canary["status"], status);

@@ -286,14 +286,13 @@ impl<'a> Context<'a> {
     }
 
     /// When the object was last written by us. A time that lies further ahead than it could have been written at was noted
-    /// by another clock: then it was when the present wait began, which was noted by the same one.
+    /// by another clock: then it was when the present wait began. None: at rest that is not known either, and nothing waits for
+    /// a clock to catch up.
     fn written(&self, object: &Value) -> Option<Timestamp> {
         let at = manifest::written(object)?;
-        Some(if at > clock::after(self.now, stored_times::TOLERANCE) {
-            self.waiting_since().min(self.now)
-        } else {
-            at
-        })
+        let ahead = at > clock::after(self.now, stored_times::TOLERANCE);
+        let at = if ahead { self.waiting_since() } else { at };
+        (!ahead || at <= self.now).then_some(at)
     }
 
     /// When the proxies have had time to learn of the last change of the route.

@@ -1,7 +1,7 @@
 //! Times that a status holds and a clock that was set back: each would keep its wait going for as long as the clock went
 //! back. A stored time in the future counts as now, and is stored as that.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
@@ -24,7 +24,7 @@ pub(crate) fn corrected(snap: &Snapshot, now: Timestamp) -> Option<Snapshot> {
     }
     any.then(|| {
         let mut snap = snap.clone();
-        snap.canary.status = Some(status);
+        Arc::make_mut(&mut snap.canary).status = Some(status);
         snap
     })
 }

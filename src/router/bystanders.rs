@@ -53,22 +53,42 @@ pub(super) fn of_ingress(
     ours.into_iter().find_map(meets)
 }
 
-/// What must be found in the text of another object that serves one of the hosts of the user's; nothing, if the user's has a
-/// rule for all hosts. So most others need not be read.
-pub(crate) fn words(user: &Value) -> Vec<String> {
-    let rules = get::list(&user["spec"]["rules"]).iter().map(|rule| vec![&rule["host"]]);
-    let http = get::list(&user["spec"]["http"]).iter();
+/// The hosts of each rule of an Ingress or ApisixRoute; none is all of them.
+fn hosts(object: &Value) -> impl Iterator<Item = Vec<&str>> {
+    let rules = get::list(&object["spec"]["rules"]).iter().map(|rule| vec![&rule["host"]]);
+    let http = get::list(&object["spec"]["http"]).iter();
     let http = http.map(|rule| get::list(&rule["match"]["hosts"]).iter().collect());
-    let mut words = Vec::new();
-    for hosts in rules.chain(http) {
-        let named: Vec<&str> =
-            hosts.into_iter().filter_map(Value::as_str).filter(|host| !host.is_empty()).collect();
-        if named.is_empty() {
-            return vec![];
-        }
-        words.extend(named.into_iter().map(|host| host.trim_start_matches('*').to_owned()));
+    rules.chain(http).map(named)
+}
+
+fn named(hosts: Vec<&Value>) -> Vec<&str> {
+    hosts.into_iter().filter_map(Value::as_str).filter(|host| !host.is_empty()).collect()
+}
+
+/// What other objects that serve one of the hosts of the user's are found by, so that most others need not be read. None: it has a
+/// rule for all hosts.
+pub(crate) fn wanted_hosts(user: &Value) -> Option<Vec<String>> {
+    let mut wanted = Vec::new();
+    for hosts in hosts(user) {
+        // of a wildcard within a label, what is below that label
+        let below = |host: &str| host.find('.').map(|dot| host[dot..].to_owned());
+        let one = |host: &str| if host.starts_with('*') { below(host) } else { Some(host.to_owned()) };
+        let terms: Option<Vec<String>> = hosts.into_iter().map(one).collect();
+        wanted.extend(terms.filter(|terms| !terms.is_empty())?);
     }
-    words
+    Some(wanted)
+}
+
+/// What an object is found by through the hosts that it serves: each of them, and the domains that they are in.
+pub(crate) fn served_hosts(object: &Value) -> Vec<String> {
+    let domains = |host: &str| -> Vec<String> {
+        let dots = host.match_indices('.').map(|(dot, _)| host[dot..].to_owned());
+        std::iter::once(host.to_owned()).chain(dots).collect()
+    };
+    let mut all: Vec<String> = hosts(object).flatten().flat_map(domains).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
 }
 
 /// It is the same object.

@@ -174,8 +174,13 @@ impl Objects {
 
     /// Adds or replaces an object under the name it carries.
     pub fn insert(&mut self, kind: Kind, object: Value) {
+        self.share(kind, Arc::new(object));
+    }
+
+    /// The same with an object that others read as well.
+    pub(crate) fn share(&mut self, kind: Kind, object: Arc<Value>) {
         let name = object["metadata"]["name"].as_str().unwrap_or_default().to_owned();
-        self.0.insert(ObjectRef { kind, name }, Arc::new(object));
+        self.0.insert(ObjectRef { kind, name }, object);
     }
 
     /// Removes an object.
@@ -185,7 +190,8 @@ impl Objects {
 
     /// All objects of one kind, by name.
     pub fn of(&self, kind: Kind) -> impl Iterator<Item = &Value> {
-        self.iter().filter(move |(at, _)| at.kind == kind).map(|(_, object)| object)
+        let of_kind = self.0.range(ObjectRef { kind, name: String::new() }..);
+        of_kind.take_while(move |(at, _)| at.kind == kind).map(|(_, object)| object.as_ref())
     }
 
     /// All objects, by kind and name.
@@ -224,7 +230,8 @@ pub struct Snapshot {
     /// The operator's settings that decisions depend on.
     pub rules: Rules,
     /// The Canary, status included.
-    pub canary: Canary,
+    #[serde(serialize_with = "Canary::serialize")]
+    pub canary: Arc<Canary>,
     /// Target, primary, Services, routing objects, stored templates; of ConfigMaps and Secrets that templates use, and
     /// of their copies, the metadata.
     pub objects: Objects,

@@ -130,7 +130,7 @@ pub const CATALOG: &[Described] = &[
     counter("serin_reconcile_total", &["outcome"], "Reconciles by how they ended"),
     histogram("serin_reconcile_duration_seconds", &[], "Time one reconcile took"),
     gauge("serin_leader", &[], "1 on the operator that acts, 0 on one that is ready to take over"),
-    gauge("serin_queue_depth", &[], "Canaries that are due and not worked on yet"),
+    gauge("serin_queue_depth", &[], "Canaries that are due and wait for their turn"),
     gauge("serin_queue_running", &[], "Canaries that are being worked on"),
     histogram(
         "serin_source_query_seconds",

@@ -78,7 +78,7 @@ pub struct Metrics {
     /// About calls of webhooks.
     pub hooks: HookMetrics,
     used: Mutex<BTreeMap<(String, String), Used>>,
-    counted: Mutex<BTreeSet<String>>,
+    emptied: Mutex<BTreeSet<String>>,
     shown_stale: Mutex<BTreeSet<String>>,
 }
 
@@ -121,7 +121,7 @@ impl Metrics {
             api: ApiRequests::default(),
             hooks: HookMetrics::default(),
             used: Mutex::default(),
-            counted: Mutex::default(),
+            emptied: Mutex::default(),
             shown_stale: Mutex::default(),
         };
         metrics.register_rollouts(mesh_provider);
@@ -185,29 +185,21 @@ impl Metrics {
         if let Err(error) = encode(&mut text, &self.registry) {
             tracing::error!(%error, "the metrics cannot be encoded");
         }
+        let mut emptied = lock(&self.emptied);
+        for namespace in std::mem::take(&mut *emptied) {
+            self.total.remove(&NamespaceLabels { namespace });
+        }
         text
     }
 
-    /// How many Canaries each namespace holds. A namespace that is no longer named is 0 once, then vanishes.
-    pub fn set_totals(&self, totals: &BTreeMap<String, usize>) {
-        let mut counted = lock(&self.counted);
-        counted.retain(|namespace| {
-            if totals.contains_key(namespace) {
-                return true;
-            }
-            let labels = NamespaceLabels { namespace: namespace.clone() };
-            let gauge = self.total.get_or_create_owned(&labels);
-            if gauge.get() == 0 {
-                self.total.remove(&labels);
-                return false;
-            }
-            gauge.set(0);
-            true
-        });
-        for (namespace, count) in totals {
-            let labels = NamespaceLabels { namespace: namespace.clone() };
-            self.total.get_or_create(&labels).set(i64::try_from(*count).unwrap_or(i64::MAX));
-            counted.insert(namespace.clone());
+    /// How many Canaries a namespace holds, whenever that changes. One that has none any more is shown as 0 once, then vanishes.
+    pub fn set_total(&self, namespace: &str, count: usize) {
+        let mut emptied = lock(&self.emptied);
+        emptied.remove(namespace);
+        let labels = NamespaceLabels { namespace: namespace.to_owned() };
+        self.total.get_or_create(&labels).set(i64::try_from(count).unwrap_or(i64::MAX));
+        if count == 0 {
+            emptied.insert(namespace.to_owned());
         }
     }
 

@@ -49,6 +49,12 @@ pub(super) const SKIPPER_GATEWAY: SocketAddr = at(Ipv4Addr::new(10, 244, 200, 12
 pub(super) const SKIPPER_API: SocketAddr = at(LOOPBACK, 8901);
 /// As in `files/prometheus.yml`.
 pub(super) const SKIPPER_SUPPORT: SocketAddr = at(LOOPBACK, 9911);
+/// On all addresses, so on a port that no pod uses; and so do Envoy Gateway's own 8081, 18000, 18002 and 19001.
+pub(super) const ENVOY_GATEWAY: SocketAddr = at(Ipv4Addr::new(10, 244, 200, 14), 8889);
+/// Envoy Gateway's own.
+pub(super) const ENVOY_GATEWAY_HEALTH: SocketAddr = at(LOOPBACK, 8081);
+/// As in `files/envoy-gateway-envoy.yaml`.
+pub(super) const ENVOY_GATEWAY_ENVOY: SocketAddr = at(LOOPBACK, 8904);
 
 const fn at(ip: Ipv4Addr, port: u16) -> SocketAddr {
     SocketAddr::new(IpAddr::V4(ip), port)

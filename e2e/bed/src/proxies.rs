@@ -12,8 +12,8 @@ use crate::http;
 use crate::{
     User,
     addresses::{
-        CONTOUR_DEBUG, CONTOUR_ENVOY, CONTOUR_GATEWAY, CONTOUR_HEALTH, CONTOUR_XDS, KUBE_PROXY_HEALTH,
-        KUBE_PROXY_METRICS, MESH_GATEWAY, NODE, NODE_IP, TRAEFIK_ADMIN, TRAEFIK_GATEWAY,
+        CONTOUR_DEBUG, CONTOUR_ENVOY, CONTOUR_GATEWAY, CONTOUR_HEALTH, CONTOUR_XDS, ENVOY_GATEWAY,
+        KUBE_PROXY_HEALTH, KUBE_PROXY_METRICS, MESH_GATEWAY, NODE, NODE_IP, TRAEFIK_ADMIN, TRAEFIK_GATEWAY,
     },
     apply,
     control_plane::ControlPlane,
@@ -22,12 +22,14 @@ use crate::{
     proxy::Proxy,
 };
 
-/// The namespace of Contour's Gateway.
-const GATEWAYS: &str = "gateways";
+/// The namespace of Contour's Gateway, and of Envoy Gateway's.
+pub(super) const GATEWAYS: &str = "gateways";
 /// The Gateway that Contour serves, and its class.
 const CONTOUR: &str = "contour";
 /// The Gateway that istiod serves, and the Service whose proxies it takes.
 const MESH: &str = "mesh";
+/// The Gateway that Envoy Gateway serves, its class, and the settings of its Envoy.
+pub(super) const BY_ENVOY_GATEWAY: &str = "envoy-gateway";
 /// Contour listens this much above the port of its Gateway.
 const ABOVE: u16 = 8000;
 
@@ -134,20 +136,29 @@ fn envoy(dir: &Path, parts: &Path) -> anyhow::Result<Part> {
     if !written.status.success() {
         bail!("contour bootstrap: {}", String::from_utf8_lossy(&written.stderr));
     }
-    let probe: Probe = Arc::new(|| Box::pin(http::is_ok(CONTOUR_ENVOY, "/ready")));
-    Ok(Part::new("contour-envoy", dir, parts.join("envoy"), probe).args([
+    let node = ["--service-cluster", "projectcontour", "--service-node", "envoy-1"];
+    Ok(plain_envoy("contour-envoy", dir, parts, &bootstrap, CONTOUR_ENVOY).args(node))
+}
+
+/// An Envoy with this bootstrap, which answers `/ready` at `ready`.
+pub(super) fn plain_envoy(
+    name: &'static str,
+    dir: &Path,
+    parts: &Path,
+    bootstrap: &Path,
+    ready: SocketAddr,
+) -> Part {
+    let probe: Probe = Arc::new(move || Box::pin(http::is_ok(ready, "/ready")));
+    Part::new(name, dir, parts.join("envoy"), probe).args([
         "-c".to_owned(),
         bootstrap.display().to_string(),
-        "--service-cluster".to_owned(),
-        "projectcontour".to_owned(),
-        "--service-node".to_owned(),
-        "envoy-1".to_owned(),
         "--concurrency".to_owned(),
         "1".to_owned(),
         "--log-level".to_owned(),
         "warning".to_owned(),
+        // Its shared memory would be shared with the Envoys of other beds.
         "--disable-hot-restart".to_owned(),
-    ]))
+    ])
 }
 
 fn traefik(dir: &Path, parts: &Path, kubeconfig: &str) -> Part {
@@ -226,6 +237,8 @@ pub enum Door {
     Mesh,
     /// Traefik.
     Traefik,
+    /// Envoy Gateway's Envoy, for Gateway API, where [`crate::EnvoyGateway`] was started.
+    EnvoyGateway,
 }
 
 impl Door {
@@ -233,16 +246,17 @@ impl Door {
     pub fn gateway(self) -> Value {
         match self {
             Self::Mesh => json!({"name": MESH, "namespace": ISTIO_SYSTEM}),
+            Self::EnvoyGateway => json!({"name": BY_ENVOY_GATEWAY, "namespace": GATEWAYS}),
             Self::Contour | Self::Traefik => json!({"name": CONTOUR, "namespace": GATEWAYS}),
         }
     }
 
-    /// The proxy behind it, where that is not the mesh's.
+    /// The proxy of the bed behind it, where that is not the mesh's.
     pub fn proxy(self) -> Option<Proxy> {
         match self {
             Self::Contour => Some(Proxy::Contour),
             Self::Traefik => Some(Proxy::Traefik),
-            Self::Mesh => None,
+            Self::Mesh | Self::EnvoyGateway => None,
         }
     }
 
@@ -252,6 +266,7 @@ impl Door {
             Self::Contour => CONTOUR_GATEWAY,
             Self::Mesh => MESH_GATEWAY,
             Self::Traefik => TRAEFIK_GATEWAY,
+            Self::EnvoyGateway => ENVOY_GATEWAY,
         }
     }
 }

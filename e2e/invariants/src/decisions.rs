@@ -157,7 +157,7 @@ impl Decisions {
 
 /// The weight of this step, from 0: the last one beyond it.
 fn expected(snap: &Snapshot, c: &Validated, new: &CanaryStatus, step: usize) -> i32 {
-    let weights = schedule(&serde_json::to_value(&snap.canary).unwrap_or_default());
+    let weights = schedule(&serde_json::to_value(&*snap.canary).unwrap_or_default());
     let listed = weights.get(step).or(weights.last()).copied().unwrap_or(100) as i32;
     if c.apex == Apex::Shares { nearest(new, listed) } else { listed }
 }

@@ -63,6 +63,8 @@ impl Sim {
 
     /// While answers are awaited time passes, and others act. False if nothing did.
     pub(crate) fn time_passes(&mut self) -> bool {
+        // the pause after a question begins with its answer
+        self.ask_not_before = self.ask_not_before.map(|at| later(at, self.asking));
         let Some((name, mode)) = self.meanwhile.take() else {
             self.now = later(self.now, self.asking);
             return !self.asking.is_zero();

@@ -48,10 +48,8 @@ impl Sim {
         self.observer.violations.extend(wrong);
         // what is refused or changed back each time cannot be moved
         if self.others.refuses.is_empty() && self.others.changes.is_empty() {
-            // what somebody has changed again and again is put right a little later
-            if !self.writes_within(LONGEST_IN_AN_OUTAGE) {
-                self.observer.settled(&self.world, &self.pods, &self.names);
-            }
+            let soon = self.acts_within(LONGEST_IN_AN_OUTAGE);
+            self.observer.settled(&self.world, &self.pods, &self.names, soon.then_some(self.now));
         }
     }
 

@@ -1,6 +1,6 @@
 //! Metrics that are Jobs, decided on in a model: what the controllers of Jobs and of pods say of them is put there by hand.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
 use serin::{
@@ -157,7 +157,7 @@ fn one_that_ran_too_long_has_failed() {
 
 /// A status of a former version, or of an API server with a former definition of Canary.
 fn without_states(snap: &mut Snapshot) {
-    for metric in &mut snap.canary.status.as_mut().unwrap().metrics {
+    for metric in &mut Arc::make_mut(&mut snap.canary).status.as_mut().unwrap().metrics {
         (metric.job_state, metric.job_message) = (None, String::new());
     }
 }

@@ -28,9 +28,14 @@ use crate::{
     configs::{self, Contents},
     knative,
     pods::Pods,
-    route, scalers, shares, transcript,
+    route, scalers, shares,
+    time::later,
+    transcript,
     world::World,
 };
+
+/// Users may be left to nobody for so long where something has to be waited for.
+const LEFT_AT_MOST: Duration = Duration::from_secs(10);
 
 /// What has been seen so far, and what was wrong in it.
 #[derive(Clone, Debug, Default)]
@@ -51,6 +56,8 @@ pub struct Observer {
     track: Track,
     /// The world as it was last seen.
     last: Option<(World, Pods)>,
+    /// Since when users have been left to nobody.
+    lost_since: Option<Timestamp>,
     /// The status is made up, or two Canaries are: whether a template has passed cannot be worked out.
     pub lenient: bool,
 }
@@ -161,8 +168,9 @@ impl Observer {
     }
 
     /// Nothing is left to do at this time: S2 of what was *not* written. Nobody may be left on a side without pods while
-    /// the other has some, whatever the phase.
-    pub fn settled(&mut self, world: &World, pods: &Pods, names: &Names) {
+    /// the other has some, whatever the phase. `soon`: the time, where the operator acts again in a moment, because proxies have
+    /// to learn of something first, or somebody has changed it again and again.
+    pub fn settled(&mut self, world: &World, pods: &Pods, names: &Names, soon: Option<Timestamp>) {
         let Some(canary) = &world.canary else { return };
         // with plain Services users are moved only where the analysis asks for it
         if route::rules(world, names).is_empty() {
@@ -178,9 +186,22 @@ impl Observer {
         let written = written.is_some_and(|live| manifest::written(live).is_some());
         let begun = world.status().in_use.is_some() && written;
         let made = begun || world.status().phase.is_some_and(|phase| phase > Phase::Initializing);
-        if lost > 0 && serving && made && !others && !pods.slices_late {
+        if lost == 0 || !serving || !made || others || pods.slices_late {
+            self.lost_since = None;
+            return;
+        }
+        let since = soon.map(|now| *self.lost_since.get_or_insert(now));
+        if since.is_none_or(|since| soon > Some(later(since, LEFT_AT_MOST))) {
             let phase = world.status().phase.unwrap_or_default();
             self.wrong("S2", format!("{lost} % are left with nobody in phase {phase}, beside ready pods"));
+        }
+        // while only the canary has pods the route carries more than the step
+        let primary_serves = route::ready(world, pods, &names.primary_service) > 0;
+        if primary_serves && !others && !self.lenient {
+            let facts = Facts::of(&Looked(world, pods), names);
+            let weight = facts.weight(&names.canary_service);
+            let found = changes::disagrees(canary, Some(weight), &self.track);
+            self.violations.extend(found.map(|(check, text)| format!("{check}: {text}")));
         }
     }
 
@@ -253,7 +274,10 @@ impl Observer {
     /// A route sends nobody to pods that do not all run the revision.
     fn updated(&mut self, before: &World, after: &World, pods: &Pods, names: &Names, what: &str) {
         let weight = |w: &World| route::weight_of(w, names, &names.canary_service);
-        let (was, is) = (weight(before), weight(after));
+        // one that is made again leads where it led
+        let gone = route::rules(before, names).is_empty();
+        let was = if gone { before.status().canary_weight.into() } else { weight(before) };
+        let is = weight(after);
         if is <= was || !route::changed(before, after, names) {
             return;
         }

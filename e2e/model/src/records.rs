@@ -29,6 +29,11 @@ pub(crate) struct Kept {
 }
 
 impl Kept {
+    /// The records are gone with their Canary: those of the next one may have their names.
+    pub(crate) fn gone(&mut self) {
+        self.closed.clear();
+    }
+
     /// The operator died.
     pub(crate) fn forget(&mut self) {
         self.unwritten = Evidence::default();

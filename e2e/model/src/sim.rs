@@ -175,10 +175,17 @@ impl Sim {
         Some(snap)
     }
 
-    /// Something that others have changed again and again is written again within this time.
-    pub(crate) fn writes_within(&self, time: Duration) -> bool {
+    /// It looks again within this time, or writes something again that was refused or that others change.
+    pub(crate) fn acts_within(&self, time: Duration) -> bool {
         let now = self.clock();
-        self.writes.contested(now).any(|(_, until)| until <= later(now, time))
+        let looks = matches!(self.wake, Wake::At(at) if at <= later(self.now, time));
+        looks || self.writes.held(now).any(|until| until <= later(now, time))
+    }
+
+    /// The Canary was removed with its records, and made again.
+    pub fn canary_was_made_again(&mut self) {
+        self.kept.gone();
+        self.observer.canary_was_made_again();
     }
 
     /// What time it is for the operator.

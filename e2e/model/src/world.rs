@@ -88,7 +88,7 @@ impl World {
         }
         Some(Snapshot {
             rules: self.rules.clone(),
-            canary,
+            canary: canary.into(),
             objects,
             ready: self.ready.clone(),
             leaving: self.leaving.clone(),

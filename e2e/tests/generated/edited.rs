@@ -168,7 +168,7 @@ fn made_again(sim: &mut Sim) {
     let now = sim.now;
     sim.world.put_canary(canary, now);
     // what the former one had analysed is not known any more
-    sim.observer.canary_was_made_again();
+    sim.canary_was_made_again();
 }
 
 /// Everything is as it should be again, and stays so.

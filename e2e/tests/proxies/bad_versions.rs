@@ -31,6 +31,7 @@ pub(crate) const STORIES: Family = &[
     story!(traefik),
     story!(gateway_api_by_contour),
     story!(gateway_api_by_istiod),
+    story!(gateway_api_by_envoy_gateway),
     story!(services, Need::Nftables),
     story!(skipper),
 ];
@@ -206,6 +207,10 @@ async fn gateway_api_by_contour(shared: &Shared) -> anyhow::Result<()> {
 
 async fn gateway_api_by_istiod(shared: &Shared) -> anyhow::Result<()> {
     all(shared, Way::Gateway(Door::Mesh), "bad-gw-istiod", BY_APPLICATION).await
+}
+
+async fn gateway_api_by_envoy_gateway(shared: &Shared) -> anyhow::Result<()> {
+    all(shared, Way::Gateway(Door::EnvoyGateway), "bad-gw-envoy", BY_APPLICATION).await
 }
 
 async fn services(shared: &Shared) -> anyhow::Result<()> {

@@ -16,12 +16,17 @@ use kube::{
 };
 use serde_json::{Value, json};
 use serin::api::Phase;
-use serin_bed::{Behaviour, Selector, story::Story};
+use serin_bed::{Behaviour, Selector, proxies::Door, story::Story};
 use tokio::{task::JoinHandle, time::Instant};
 
 use crate::{Family, Shared, bystanders::beside, lives::lived, story, way::Way};
 
-pub(crate) const STORIES: Family = &[story!(life_by_skipper), story!(mishaps_by_skipper)];
+pub(crate) const STORIES: Family = &[
+    story!(life_by_skipper),
+    story!(mishaps_by_skipper),
+    story!(life_by_envoy_gateway),
+    story!(mishaps_by_envoy_gateway),
+];
 
 /// A share is measured on so many answers, and may be so far off: three standard deviations at one half.
 const SHARES: (u64, f64) = (2500, 0.03);
@@ -93,6 +98,14 @@ async fn mishaps(shared: &Shared, namespace: &str, way: Way) -> anyhow::Result<(
 
 async fn mishaps_by_skipper(shared: &Shared) -> anyhow::Result<()> {
     mishaps(shared, "mishaps-skipper", Way::Skipper).await
+}
+
+async fn life_by_envoy_gateway(shared: &Shared) -> anyhow::Result<()> {
+    whole_life(shared, "beside-envoy-gw", Way::Gateway(Door::EnvoyGateway)).await
+}
+
+async fn mishaps_by_envoy_gateway(shared: &Shared) -> anyhow::Result<()> {
+    mishaps(shared, "mishaps-envoy-gw", Way::Gateway(Door::EnvoyGateway)).await
 }
 
 /// When the route of an application was written, as a watch tells of it.

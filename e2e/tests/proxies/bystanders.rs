@@ -63,10 +63,18 @@ fn routes(way: Way, host: &str) -> Vec<Value> {
         }
         Way::Beta => return routes(Way::Gateway(Door::Contour), host),
         Way::Gateway(door) => {
-            let path = json!({"path": {"type": "PathPrefix", "value": "/beside"}});
-            for (name, host, at) in [("beside", host, json!([path])), ("elsewhere", &elsewhere, json!([{}]))]
-            {
-                let rule = json!({"matches": at, "backendRefs": [{"name": "beside", "port": 80}]});
+            let at = |path: &str| json!([{"path": {"type": "PathPrefix", "value": path}}]);
+            let beside = json!([{"name": "beside", "port": 80}]);
+            let weighted = json!([
+                {"name": "app", "port": 80, "weight": 20},
+                {"name": "beside", "port": 80, "weight": 80},
+            ]);
+            for (name, host, matches, to) in [
+                ("beside", host, at("/beside"), &beside),
+                ("shared", host, at("/shared"), &weighted),
+                ("elsewhere", &elsewhere, json!([{}]), &beside),
+            ] {
+                let rule = json!({"matches": matches, "backendRefs": to});
                 let spec = json!({"parentRefs": [door.gateway()], "hostnames": [host], "rules": [rule]});
                 all.push(route("gateway.networking.k8s.io/v1", "HTTPRoute", name, spec));
             }
@@ -129,7 +137,7 @@ impl Bystanders {
         Ok(Self {
             others: others.iter().map(|(what, target)| (*what, load(target))).collect(),
             answered: (way == Way::Skipper).then(|| load(&answered)),
-            shared: (way == Way::Skipper).then(|| load(&at("/shared"))),
+            shared: matches!(way, Way::Skipper | Way::Gateway(_)).then(|| load(&at("/shared"))),
         })
     }
 
@@ -168,6 +176,10 @@ impl Bystanders {
             let own = window.statuses.get(&ANSWERED.1).copied().unwrap_or_default();
             ensure!(own == window.requests, "of {} only {own}: {:?}", window.requests, window.statuses);
             all += own;
+        }
+        if let Some(load) = &self.shared {
+            let window = load.snapshot();
+            ensure!(window.lost() == 0, "/shared: {:?}", window.failures);
         }
         Ok(all)
     }

@@ -63,8 +63,15 @@ impl Clients {
 
     /// Waits until a window of answers is all of `version`.
     pub(crate) async fn all(&self, version: &str) -> anyhow::Result<()> {
-        let all = async || only(&self.window().await.ok()?, version).then_some(());
-        wait::until(&format!("{} answers of version {version} alone", self.answers), PATIENCE, all).await
+        let last = Mutex::new(None);
+        let what = format!("{} answers of version {version} alone", self.answers);
+        let all = wait::until(&what, PATIENCE, async || {
+            let window = self.window().await.ok()?;
+            let all = only(&window, version).then_some(());
+            *last.lock().unwrap_or_else(PoisonError::into_inner) = Some(window.versions);
+            all
+        });
+        all.await.with_context(|| format!("the last answers were {last:?}"))
     }
 
     /// The next window of answers is all of `version`.
@@ -87,10 +94,15 @@ impl Clients {
         Ok((first, last))
     }
 
+    /// The requests lost so far, as they were answered.
+    pub(crate) fn lost(&self) -> Vec<String> {
+        self.note();
+        self.lost.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Nobody has lost a request so far.
     pub(crate) fn whole(&self, what: &str) -> anyhow::Result<()> {
-        self.note();
-        let lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
+        let lost = self.lost();
         ensure!(lost.is_empty(), "{what}: {} requests lost: {lost:?}", lost.len());
         Ok(())
     }

@@ -10,7 +10,7 @@ use kube::{
 use serde_json::{Value, json};
 use serin::api::{Canary, Phase};
 use serin_bed::{
-    Behaviour, Selector, Skipper,
+    Behaviour, Selector,
     lacking::Need,
     proxies::Door,
     story::{Story, deployment},
@@ -104,9 +104,7 @@ impl<'a> Life<'a> {
         app: Value,
         routes: Vec<Value>,
     ) -> anyhow::Result<Self> {
-        if way == Way::Skipper {
-            shared.skipper.get_or_try_init(|| Skipper::start(&shared.bed)).await?;
-        }
+        shared.proxy_of(way).await?;
         let story = Story::new(&shared.bed, namespace).await?;
         shared.bed.gateway(namespace, &[&story.host("app"), &story.host("beside")]).await?;
         let mut objects = routes.clone();

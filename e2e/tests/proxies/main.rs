@@ -1,6 +1,6 @@
 //! Canaries behind every proxy that can be had, each at the pace it has by default: Contour, Traefik, kube-proxy, Envoy
-//! driven by an istiod that gathers changes for two seconds, and Skipper, once a story asks for it. Pods take three seconds
-//! to become ready.
+//! driven by an istiod that gathers changes for two seconds, and Skipper and Envoy Gateway, once a story asks for
+//! them. Pods take three seconds to become ready.
 //!
 //! One bed and one operator serve all stories. `cargo test -p serin-e2e --test proxies -- NAME` runs some.
 
@@ -19,9 +19,10 @@ mod way;
 use std::{process::ExitCode, time::Duration};
 
 use serin_bed::{
-    Bed, Options, Skipper,
+    Bed, EnvoyGateway, Options, Skipper,
     lacking::{Lacking, Need},
     operator::Operator,
+    proxies::Door,
     proxy::Proxy,
     stage::{self, Stage},
 };
@@ -29,12 +30,27 @@ use tokio::sync::{Mutex, OnceCell};
 
 pub(crate) use serin_bed::story;
 
+use way::Way;
+
 /// What all stories share.
 pub(crate) struct Shared {
     pub(crate) bed: Bed,
     pub(crate) operator: Mutex<Operator>,
-    /// Skipper, once a story has asked for it.
-    pub(crate) skipper: OnceCell<Skipper>,
+    skipper: OnceCell<Skipper>,
+    envoy_gateway: OnceCell<EnvoyGateway>,
+}
+
+impl Shared {
+    /// Starts the proxy of this way, unless every bed has it.
+    pub(crate) async fn proxy_of(&self, way: Way) -> anyhow::Result<()> {
+        match way {
+            Way::Skipper => self.skipper.get_or_try_init(|| Skipper::start(&self.bed)).await.map(drop),
+            Way::Gateway(Door::EnvoyGateway) => {
+                self.envoy_gateway.get_or_try_init(|| EnvoyGateway::start(&self.bed)).await.map(drop)
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 impl stage::Shared for Shared {
@@ -59,18 +75,24 @@ const FAMILIES: &[(&str, Family)] = &[
 const BUSY: &[(&str, Family)] =
     &[("beside_others", beside_others::STORIES), ("bad_versions", bad_versions::STORIES)];
 
-/// Those that take most of a minute or longer. They are played where a filter names them, and with `SERIN_STORIES=all`
-/// (`make proxies-check`).
+/// Those that take most of a minute or longer, or need a part that only `make proxies-check` has. They are played where a filter
+/// names them, and with `SERIN_STORIES=all` (`make proxies-check`).
 const SLOW: &[&str] = &[
     "bad_versions::contour",
     "bad_versions::gateway_api_by_contour",
+    "bad_versions::gateway_api_by_envoy_gateway",
     "bad_versions::gateway_api_by_istiod",
     "bad_versions::istio",
     "bad_versions::services",
     "bad_versions::skipper",
     "bad_versions::traefik",
+    "beside_others::life_by_envoy_gateway",
     "beside_others::life_by_skipper",
+    "beside_others::mishaps_by_envoy_gateway",
     "beside_others::mishaps_by_skipper",
+    "gateway_api::cookies_by_envoy_gateway",
+    "gateway_api::copies_by_envoy_gateway",
+    "gateway_api::named_requests_by_envoy_gateway",
 ];
 
 /// How long istiod gathers changes.
@@ -82,7 +104,12 @@ async fn start(proxies: Vec<Proxy>) -> anyhow::Result<Shared> {
     bed.install().await?;
     let mut operator = Operator::start(&bed, &[], &[])?;
     operator.ready(Duration::from_secs(30)).await?;
-    Ok(Shared { bed, operator: Mutex::new(operator), skipper: OnceCell::new() })
+    Ok(Shared {
+        bed,
+        operator: Mutex::new(operator),
+        skipper: OnceCell::new(),
+        envoy_gateway: OnceCell::new(),
+    })
 }
 
 fn main() -> anyhow::Result<ExitCode> {

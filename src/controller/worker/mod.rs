@@ -8,7 +8,12 @@ use kube::Client;
 use tokio::sync::mpsc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{pass_state::PassStates, pause::Pause, queue::Again};
+use super::{
+    lanes::{Lanes, Slot},
+    pass_state::PassStates,
+    pause::Pause,
+    queue::{Again, Start},
+};
 use crate::{
     alert::{self, Alerts},
     analysis::Reading,
@@ -46,6 +51,7 @@ pub(super) struct Worker {
     pub(super) alerts: Alerts,
     pub(super) metrics: Arc<Metrics>,
     pub(super) states: PassStates,
+    pub(super) lanes: Lanes,
     /// The process is to end: no further pass begins.
     pub(super) stop: CancellationToken,
 }
@@ -113,6 +119,7 @@ impl Worker {
             events,
             metrics,
             states: PassStates::default(),
+            lanes: Lanes::new(),
             stop,
             config,
             cache,
@@ -128,26 +135,28 @@ impl Worker {
     }
 
     /// Carries out plan after plan for one Canary until there is nothing left to do now.
-    pub(super) async fn work(&self, key: Key) -> Again {
+    pub(super) async fn work(&self, key: Key, start: Start) -> Again {
+        let Some(slot) = self.turn(&key, &start).await else { return Again::OnChange };
+        start.begin();
         let measured = Reconcile::begin(&self.metrics);
-        let (outcome, again) = Box::pin(self.passes(&key)).await;
+        let (outcome, again) = Box::pin(self.passes(&key, slot)).await;
         measured.end(outcome);
         again
     }
 
-    async fn passes(&self, key: &Key) -> (Outcome, Again) {
+    async fn passes(&self, key: &Key, mut slot: Slot) -> (Outcome, Again) {
         let now = clock::now();
         let rests = self.states.of(key, |state| state.rest_until.and_then(|pause| pause.until(now)));
         if let Some(until) = rests.filter(|until| now < *until) {
             return (Outcome::Waiting, Again::After(clock::until(until, now)));
         }
-        self.try_dropped_status(key).await;
+        self.try_dropped_status(key, &mut slot).await;
         let (mut wrote, mut asked) = (false, None);
         for _ in 0..PASSES {
             if self.stop.is_cancelled() {
                 return (Outcome::Waiting, Again::OnChange);
             }
-            let pass = match Box::pin(self.pass(key, asked.take())).await {
+            let pass = match Box::pin(self.pass(key, asked.take(), &mut slot)).await {
                 Ok(pass) => pass,
                 Err(end) => return end,
             };
@@ -177,18 +186,21 @@ impl Worker {
 
     /// One look, one decision and its writes. `asked`: what was answered in the pass right before. Err: no further pass
     /// now.
-    async fn pass(&self, key: &Key, asked: Option<Asked>) -> Result<Pass, (Outcome, Again)> {
+    async fn pass(&self, key: &Key, asked: Option<Asked>, slot: &mut Slot) -> Result<Pass, (Outcome, Again)> {
         let waiting = |again| (Outcome::Waiting, again);
+        let ended = (Outcome::Waiting, Again::OnChange);
+        self.decides(key, slot).await.ok_or(ended)?;
         let now = clock::now();
-        let mut snap = self.observe(key, now).await.map_err(waiting)?;
+        let mut snap = self.observe(key, now, slot).await.map_err(waiting)?;
         let questions = match plan::begin(&snap, now) {
-            Ok(plan) => return self.carry_on(key, &snap, plan, Asked::default(), (now, now)).await,
+            Ok(plan) => return self.carry_on(key, &snap, plan, Asked::default(), (now, now), slot).await,
             Err(questions) => questions,
         };
-        let asked = self.ask(key, &snap, questions, asked, now).await.map_err(waiting)?;
+        let asked = self.ask(key, &snap, questions, asked, now, slot).await.map_err(waiting)?;
+        self.decides(key, slot).await.ok_or(ended)?;
         let decided = asked.decided_at(now);
         // answers take their time: what is decided has to fit what is there by now
-        let put_off = std::mem::replace(&mut snap, self.observe(key, decided).await.map_err(waiting)?);
+        let put_off = std::mem::replace(&mut snap, self.observe(key, decided, slot).await.map_err(waiting)?);
         let not_before = std::mem::replace(&mut snap.ask_not_before, put_off.ask_not_before);
         let limited = std::mem::replace(&mut snap.rate_limited, put_off.rate_limited);
         if !plan::would_ask(&snap, asked.answers.asked_at, &asked.questions) {
@@ -196,7 +208,7 @@ impl Worker {
         }
         (snap.ask_not_before, snap.rate_limited) = (not_before, limited);
         let plan = plan::decide(&snap, &asked.answers, decided);
-        self.carry_on(key, &snap, plan, asked, (now, decided)).await
+        self.carry_on(key, &snap, plan, asked, (now, decided), slot).await
     }
 
     /// Carries out a plan that was begun and decided at these `times`, has webhooks called, and says what comes next.
@@ -207,9 +219,11 @@ impl Worker {
         plan: Plan,
         asked: Asked,
         times: (Timestamp, Timestamp),
+        slot: &mut Slot,
     ) -> Result<Pass, (Outcome, Again)> {
+        slot.pause();
         self.show_readings(snap, &asked);
-        self.carry_out(key, snap, &plan).await.map_err(|again| (Outcome::Failed, again))?;
+        self.carry_out(key, snap, &plan, slot).await.map_err(|again| (Outcome::Failed, again))?;
         self.observe_check(snap, &plan, times.0, times.1);
         let begun = self.rounds.begin(key, &plan.calls);
         let next = if plan.is_empty() && self.rounds.answered(&begun).await {
@@ -224,7 +238,7 @@ impl Worker {
         Ok(Pass { wrote: !plan.is_empty(), next })
     }
 
-    async fn observe(&self, key: &Key, now: Timestamp) -> Result<Snapshot, Again> {
+    async fn observe(&self, key: &Key, now: Timestamp, slot: &mut Slot) -> Result<Snapshot, Again> {
         match observe::gather(&self.cache, &self.config.rules, key, now) {
             Ok(mut snap) => {
                 self.clear_undecodable(key);
@@ -239,7 +253,10 @@ impl Worker {
             }
             // its watch triggers again; the time is for a watch that is being opened again
             Err(GatherError::Behind(_)) => Err(Again::After(Duration::from_secs(1))),
-            Err(GatherError::Undecodable(why)) => Err(self.leave_undecodable(key, &why).await),
+            Err(GatherError::Undecodable(why)) => {
+                slot.pause();
+                Err(self.leave_undecodable(key, &why).await)
+            }
         }
     }
 
@@ -252,13 +269,17 @@ impl Worker {
         questions: Vec<Question>,
         asked: Option<Asked>,
         now: Timestamp,
+        slot: &mut Slot,
     ) -> Result<Asked, Again> {
         if let Some(asked) = asked.filter(|asked| asked.questions == questions) {
             return Ok(asked);
         }
+        slot.pause();
+        let Some(permit) = self.asks(key, slot).await else { return Err(Again::OnChange) };
         let Some(answers) = self.stop.run_until_cancelled(self.asker.ask(&questions)).await else {
             return Err(Again::OnChange);
         };
+        drop(permit);
         let answers = Answers { asked_at: now, ..answers };
         let unusable = |r: &Reading| matches!(r, Reading::Failed(_) | Reading::Doubted { .. });
         let silent = answers.readings.values().any(unusable) || answers.configs.values().any(Result::is_err);
@@ -277,8 +298,14 @@ impl Worker {
         Ok(Asked { questions, answers })
     }
 
-    async fn carry_out(&self, key: &Key, snap: &Snapshot, plan: &Plan) -> Result<(), Again> {
+    async fn carry_out(&self, key: &Key, snap: &Snapshot, plan: &Plan, slot: &Slot) -> Result<(), Again> {
+        let permit = if plan.is_empty() {
+            None
+        } else {
+            Some(self.writes(key, snap, plan, slot).await.ok_or(Again::OnChange)?)
+        };
         let carried = self.applier.carry_out(&snap.canary, plan).await;
+        drop(permit);
         let now = clock::now();
         self.states.of(key, |state| {
             for ((write, desired), outcome) in &carried.attempts {

@@ -11,13 +11,18 @@ use axum::{
     body::Bytes,
     http::{StatusCode, Uri},
 };
+use futures::FutureExt as _;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::*;
 use crate::{
     api::{CanaryStatus, Phase},
     config::Rules,
-    controller::dropped_status::DroppedStatus,
+    controller::{
+        dropped_status::DroppedStatus,
+        lanes::{Class, Rank},
+    },
     names,
     snapshot::{CANARY, CONFIG_MAP, DEPLOYMENT, Evidence, Kind, ObjectRef},
 };
@@ -95,11 +100,14 @@ async fn a_config_that_cannot_be_read_is_not_to_be_read_again_by_the_decision_th
     let (key, now) = (("n".to_owned(), "app".to_owned()), clock::now());
     let at = ObjectRef::new(CONFIG_MAP, "settings");
     let questions = vec![Question::Config { namespace: "n".into(), at: at.clone() }];
-    let Ok(snap) = worker.observe(&key, now).await else { panic!("no snapshot") };
-    let Ok(asked) = worker.ask(&key, &snap, questions, None, now).await else { panic!("not asked") };
+    let mut slot = worker.turn(&key, &start()).await.unwrap();
+    let Ok(snap) = worker.observe(&key, now, &mut slot).await else { panic!("no snapshot") };
+    let Ok(asked) = worker.ask(&key, &snap, questions, None, now, &mut slot).await else {
+        panic!("not asked")
+    };
     assert!(asked.answers.configs[&at].is_err());
     let decided = asked.decided_at(now);
-    let Ok(snap) = worker.observe(&key, decided).await else { panic!("no snapshot") };
+    let Ok(snap) = worker.observe(&key, decided, &mut slot).await else { panic!("no snapshot") };
     let until = snap.ask_not_before;
     assert!(until.is_some_and(|until| until > decided), "{until:?} at {decided}");
 }
@@ -125,8 +133,28 @@ fn canary(analysis: &Value, status: &CanaryStatus) -> Value {
     })
 }
 
-/// Has the worker write a status in which the run of such a Canary has failed, `times` times.
-async fn fails(worker: &Worker, analysis: &Value, times: usize) -> Vec<String> {
+/// The work on a Canary that is due now.
+fn start() -> Start {
+    Start::at(Instant::now())
+}
+
+/// The end of a run that has failed.
+fn failed(urgent: bool) -> Plan {
+    Plan {
+        status: Some(CanaryStatus { phase: Some(Phase::Failed), ..CanaryStatus::default() }),
+        actions: vec![],
+        notes: vec![],
+        urgent,
+        judged: None,
+        unrecorded: Evidence::default(),
+        calls: vec![],
+        stopped: None,
+        wake: Wake::OnChange,
+    }
+}
+
+/// A Canary in a run, of which all is seen.
+fn running(worker: &Worker, analysis: &Value) -> Key {
     let run = serde_json::from_value(json!({"started": "2026-01-01T00:00:00Z"})).unwrap();
     let before = CanaryStatus { phase: Some(Phase::Progressing), run: Some(run), ..CanaryStatus::default() };
     worker.cache.set_crds(crate::router::by_name("istio").unwrap().kinds().iter().map(Kind::crd).collect());
@@ -138,20 +166,16 @@ async fn fails(worker: &Worker, analysis: &Value, times: usize) -> Vec<String> {
     for kind in crate::router::by_name("istio").unwrap().kinds() {
         worker.cache.listed(*kind, &BTreeSet::new());
     }
-    let Ok(snap) = worker.observe(&key, clock::now()).await else { panic!("no snapshot") };
-    let plan = Plan {
-        status: Some(CanaryStatus { phase: Some(Phase::Failed), ..CanaryStatus::default() }),
-        actions: vec![],
-        notes: vec![],
-        urgent: false,
-        judged: None,
-        unrecorded: Evidence::default(),
-        calls: vec![],
-        stopped: None,
-        wake: Wake::OnChange,
-    };
+    key
+}
+
+/// Has the worker write a status in which the run of such a Canary has failed, `times` times.
+async fn fails(worker: &Worker, analysis: &Value, times: usize) -> Vec<String> {
+    let key = running(worker, analysis);
+    let mut slot = worker.turn(&key, &start()).await.unwrap();
+    let Ok(snap) = worker.observe(&key, clock::now(), &mut slot).await else { panic!("no snapshot") };
     for _ in 0..times {
-        worker.carry_out(&key, &snap, &plan).await.ok();
+        worker.carry_out(&key, &snap, &failed(false), &slot).await.ok();
     }
     let text = worker.metrics.exposition();
     let counted = text.lines().filter(|line| line.starts_with("flagger_canary_failures_total{"));
@@ -190,7 +214,8 @@ async fn c27_the_finalizer_of_a_deleted_canary_that_does_not_decode_is_removed()
             object["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
         }
         worker.cache.insert(CANARY, object);
-        assert!(Box::pin(worker.pass(&key, None)).await.is_err());
+        let mut slot = worker.turn(&key, &start()).await.unwrap();
+        assert!(Box::pin(worker.pass(&key, None, &mut slot)).await.is_err());
         let written = written.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let patch = json!({"metadata": {"finalizers": ["theirs"], "resourceVersion": "1"}});
         let freed: Vec<&Value> =
@@ -275,7 +300,7 @@ async fn what_a_definition_drops_is_not_acted_on_until_it_keeps_it() {
     *locked(&api.canary) = fresh(&worker);
     let key = ("n".to_owned(), "app".to_owned());
     let again = async || {
-        worker.work(key.clone()).await;
+        worker.work(key.clone(), start()).await;
         worker.states.of(&key, |state| state.unkept.iter_mut().for_each(DroppedStatus::due));
     };
     for _ in 0..6 {
@@ -297,4 +322,91 @@ async fn what_a_definition_drops_is_not_acted_on_until_it_keeps_it() {
     again().await;
     assert_eq!(accepted().0, "True");
     assert_eq!(locked(&api.written).get(2..4), Some(&["status".to_owned(), "app".to_owned()][..]));
+}
+
+#[tokio::test]
+async fn who_waits_for_an_answer_keeps_nobody_from_deciding() {
+    let worker = worker(Router::new().fallback(std::future::pending::<StatusCode>));
+    let key = running(&worker, &json!({"stepWeight": 10}));
+    let mut slot = worker.turn(&key, &start()).await.unwrap();
+    let Ok(snap) = worker.observe(&key, clock::now(), &mut slot).await else { panic!("no snapshot") };
+    let questions =
+        vec![Question::Config { namespace: "n".into(), at: ObjectRef::new(CONFIG_MAP, "settings") }];
+    let asked = worker.ask(&key, &snap, questions, None, clock::now(), &mut slot);
+    let rank = Rank { class: Class::Other, due: Instant::now() };
+    let deciding = async {
+        let mut all = vec![];
+        for _ in 0..std::thread::available_parallelism().unwrap().get() {
+            all.push(worker.lanes.decide.enter("m", rank).await);
+        }
+    };
+    tokio::select! { biased; _ = asked => panic!("there is no answer"), () = deciding => {} }
+}
+
+#[tokio::test]
+async fn a_rollback_is_written_though_its_namespace_has_its_share_of_writes() {
+    let (worker, written) = accepted();
+    let key = running(&worker, &json!({"stepWeight": 10}));
+    let rank = Rank { class: Class::Due, due: Instant::now() };
+    let mut held = vec![];
+    while let Ok(permit) =
+        tokio::time::timeout(Duration::from_millis(20), worker.lanes.write.enter("n", rank)).await
+    {
+        held.push(permit);
+    }
+    let mut slot = worker.turn(&key, &start()).await.unwrap();
+    let Ok(snap) = worker.observe(&key, clock::now(), &mut slot).await else { panic!("no snapshot") };
+    let plans = [failed(false), failed(true)];
+    let write = async |plan| {
+        let carried = worker.carry_out(&key, &snap, plan, &slot);
+        tokio::time::timeout(Duration::from_millis(200), carried).await.is_ok()
+    };
+    assert!(!write(&plans[0]).await, "{} are under way", held.len());
+    assert!(written.lock().unwrap().is_empty());
+    assert!(write(&plans[1]).await);
+    held.pop();
+    assert!(write(&plans[0]).await);
+}
+
+#[tokio::test]
+async fn at_the_end_what_waits_for_its_turn_does_nothing() {
+    let (worker, written) = accepted();
+    let key = running(&worker, &json!({"stepWeight": 10}));
+    let mut slot = worker.turn(&key, &start()).await.unwrap();
+    let Ok(snap) = worker.observe(&key, clock::now(), &mut slot).await else { panic!("no snapshot") };
+    let rank = Rank { class: Class::Pressing, due: Instant::now() };
+    let mut held = vec![];
+    for lane in [&worker.lanes.write, &worker.lanes.decide] {
+        while let Ok(permit) = tokio::time::timeout(Duration::from_millis(20), lane.enter("n", rank)).await {
+            held.push(permit);
+        }
+    }
+    worker.stop.cancel();
+    assert_eq!(worker.carry_out(&key, &snap, &failed(true), &slot).await, Err(Again::OnChange));
+    assert!(written.lock().unwrap().is_empty());
+    assert!(worker.turn(&key, &start()).await.is_none());
+}
+
+#[tokio::test]
+async fn an_abort_goes_before_those_that_have_waited_for_longer() {
+    let (worker, _) = accepted();
+    let key = running(&worker, &json!({"stepWeight": 10}));
+    let mut held = vec![];
+    for _ in 0..std::thread::available_parallelism().unwrap().get() {
+        held.push(worker.lanes.decide.enter("m", Rank { class: Class::Other, due: Instant::now() }).await);
+    }
+    let (earlier, due) = (Instant::now().checked_sub(Duration::from_secs(20)).unwrap(), start());
+    let others = worker.lanes.decide.enter("m", Rank { class: Class::Due, due: earlier });
+    let ours = worker.turn(&key, &due);
+    tokio::pin!(others, ours);
+    assert!(others.as_mut().now_or_never().is_none() && ours.as_mut().now_or_never().is_none());
+    let mut aborted = (*worker.cache.get(CANARY, "n", "app").unwrap()).clone();
+    aborted["metadata"]["resourceVersion"] = json!("2");
+    aborted["metadata"]["annotations"] = json!({names::ANNOTATION_REQUEST: "abort/1"});
+    worker.cache.insert(CANARY, aborted);
+    due.trigger();
+    assert!(ours.as_mut().now_or_never().is_none());
+    held.pop();
+    assert!(others.as_mut().now_or_never().is_none());
+    assert!(ours.as_mut().now_or_never().flatten().is_some());
 }

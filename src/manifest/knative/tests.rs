@@ -23,7 +23,9 @@ fn snapshot() -> Snapshot {
         json!({"targetRef": {"apiVersion": "serving.knative.dev/v1", "kind": "Service", "name": "podinfo"}});
     Snapshot {
         rules: crate::config::Rules::default(),
-        canary: serde_json::from_value(json!({"metadata": {"name": "podinfo"}, "spec": spec})).unwrap(),
+        canary: std::sync::Arc::new(
+            serde_json::from_value(json!({"metadata": {"name": "podinfo"}, "spec": spec})).unwrap(),
+        ),
         objects: crate::snapshot::Objects::default(),
         ready: std::collections::BTreeMap::new(),
         missing_kinds: vec![],

@@ -1,8 +1,11 @@
 //! NetworkPolicies and PodDisruptionBudgets that select the target's pods by the label that the primary's do not have: they no
 //! longer hold for the pods that serve users.
 
+mod reach;
+
 use serde_json::Value;
 
+pub use self::reach::Reach;
 use super::json as get;
 use crate::{
     names::conditions,

@@ -160,8 +160,18 @@ fn r5_a_primary_bears_no_key_by_which_a_tool_deletes_it() {
     merge(&mut live, &patch);
     assert_eq!(untrack(&live, &target, &label()), None);
     assert_eq!(live["metadata"]["labels"].get("app.kubernetes.io/instance"), None);
-    let patch = crate::manifest::patch(&live, &want(&target, &["*"]));
-    assert_eq!(patch, None);
+    let want = want(&target, &["*"]);
+    assert_eq!(crate::manifest::patch(&live, &want), None);
+    // also where the target has another value by now
+    let old =
+        json!({"app.kubernetes.io/instance": "old", "argocd.argoproj.io/tracking-id": "old:apps/Deployment"});
+    merge(&mut live, &json!({"metadata": {"labels": old, "annotations": old}}));
+    let patch = crate::manifest::patch(&live, &want).unwrap();
+    merge(&mut live, &patch);
+    for field in ["labels", "annotations"] {
+        let left = live["metadata"][field].as_object().unwrap();
+        assert!(!left.keys().any(|key| is_tracking(key)), "{left:?}");
+    }
 }
 
 #[test]

@@ -1,16 +1,17 @@
 //! What each Canary names, and the Canaries by what they name.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     hash::{BuildHasher as _, RandomState},
     sync::Arc,
 };
 
-use super::work::visited;
+use super::{standing::Standing, work::visited};
 use crate::{
     names,
     observe::references::References,
     snapshot::{Key, ObjectRef},
+    spec::Target,
 };
 
 /// Something that Canaries are looked for by. Those of a namespace say which.
@@ -43,30 +44,63 @@ pub(super) enum Term<'a> {
 /// The references of all Canaries. Terms are kept as hashes: what is found by one is compared before it is believed.
 #[derive(Debug, Default)]
 pub(super) struct Canaries {
-    by_key: BTreeMap<Key, References>,
+    by_key: BTreeMap<Key, Arc<References>>,
+    standings: BTreeMap<Key, Standing>,
     by_term: BTreeMap<u64, Vec<Arc<Key>>>,
     hasher: RandomState,
+    /// How many each namespace has.
     totals: BTreeMap<String, usize>,
+    /// Namespaces whose number has changed since it was last taken.
+    changed: BTreeSet<String>,
+    providers: Counted<String>,
+    targets: Counted<Target>,
+}
+
+/// How many there are of each.
+type Counted<T> = BTreeMap<T, usize>;
+
+fn count<T: Ord>(counted: &mut Counted<T>, one: T) {
+    *counted.entry(one).or_default() += 1;
+}
+
+fn uncount<T: Ord>(counted: &mut Counted<T>, one: &T) {
+    if let Some(number) = counted.get_mut(one) {
+        *number -= 1;
+        if *number == 0 {
+            counted.remove(one);
+        }
+    }
 }
 
 impl Canaries {
     /// Takes the place of what it named before, which is returned.
-    pub(super) fn put(&mut self, key: Key, references: References) -> Option<References> {
+    pub(super) fn put(
+        &mut self,
+        key: Key,
+        references: Arc<References>,
+        standing: Standing,
+    ) -> Option<Arc<References>> {
         if self.by_key.get(&key) == Some(&references) {
+            self.standings.insert(key, standing);
             return Some(references);
         }
         let old = self.remove(&key);
+        self.standings.insert(key.clone(), standing);
         let shared = Arc::new(key.clone());
         for term in self.terms(&key, &references) {
             self.by_term.entry(term).or_default().push(shared.clone());
         }
-        *self.totals.entry(key.0.clone()).or_default() += 1;
+        count(&mut self.totals, key.0.clone());
+        self.changed.insert(key.0.clone());
+        count(&mut self.providers, references.provider.clone());
+        references.kind.into_iter().for_each(|kind| count(&mut self.targets, kind));
         self.by_key.insert(key, references);
         old
     }
 
-    pub(super) fn remove(&mut self, key: &Key) -> Option<References> {
+    pub(super) fn remove(&mut self, key: &Key) -> Option<Arc<References>> {
         let old = self.by_key.remove(key)?;
+        self.standings.remove(key);
         for term in self.terms(key, &old) {
             if let Some(keys) = self.by_term.get_mut(&term) {
                 keys.retain(|other| **other != *key);
@@ -75,12 +109,10 @@ impl Canaries {
                 }
             }
         }
-        if let Some(total) = self.totals.get_mut(&key.0) {
-            *total -= 1;
-            if *total == 0 {
-                self.totals.remove(&key.0);
-            }
-        }
+        uncount(&mut self.totals, &key.0);
+        self.changed.insert(key.0.clone());
+        uncount(&mut self.providers, &old.provider);
+        old.kind.into_iter().for_each(|kind| uncount(&mut self.targets, &kind));
         Some(old)
     }
 
@@ -92,12 +124,12 @@ impl Canaries {
         }
     }
 
-    pub(super) fn get(&self, key: &Key) -> Option<&References> {
-        self.by_key.get(key)
+    pub(super) fn standing(&self, key: &Key) -> Standing {
+        self.standings.get(key).copied().unwrap_or_default()
     }
 
-    pub(super) fn all(&self) -> impl Iterator<Item = (&Key, &References)> {
-        self.by_key.iter().inspect(|_| visited())
+    pub(super) fn get(&self, key: &Key) -> Option<&Arc<References>> {
+        self.by_key.get(key)
     }
 
     pub(super) fn keys(&self) -> Vec<Key> {
@@ -107,19 +139,37 @@ impl Canaries {
     pub(super) fn of_namespace<'a>(
         &'a self,
         namespace: &'a str,
-    ) -> impl Iterator<Item = (&'a Key, &'a References)> {
+    ) -> impl Iterator<Item = (&'a Key, &'a Arc<References>)> {
         let from = (namespace.to_owned(), String::new());
         let within = self.by_key.range(from..).take_while(move |(key, _)| key.0 == namespace);
         within.inspect(|_| visited())
     }
 
-    /// Number of Canaries per namespace.
-    pub(super) fn totals(&self) -> &BTreeMap<String, usize> {
-        &self.totals
+    /// The namespaces whose number of Canaries has changed since this was last asked, and that number.
+    pub(super) fn take_changed(&mut self) -> Vec<(String, usize)> {
+        let changed = std::mem::take(&mut self.changed);
+        let with_number = |namespace| {
+            let number = self.totals.get(&namespace).copied().unwrap_or(0);
+            (namespace, number)
+        };
+        changed.into_iter().map(with_number).collect()
+    }
+
+    /// The providers that they name; one of them is empty if some name none.
+    pub(super) fn providers(&self) -> BTreeSet<String> {
+        self.providers.keys().cloned().collect()
+    }
+
+    /// Some have a target of this kind.
+    pub(super) fn targets(&self, kind: Target) -> bool {
+        self.targets.contains_key(&kind)
     }
 
     /// Those that may name this, in order of their keys; others may be among them, and are few.
-    pub(super) fn naming(&self, term: &Term<'_>) -> impl Iterator<Item = (&Key, &References)> {
+    pub(super) fn naming<'a>(
+        &'a self,
+        term: &Term<'_>,
+    ) -> impl Iterator<Item = (&'a Key, &'a Arc<References>)> + use<'a> {
         let keys = self.by_term.get(&self.hasher.hash_one(term)).into_iter().flatten();
         let keys = keys.inspect(|_| visited());
         let mut found: Vec<_> = keys.filter_map(|key| self.by_key.get_key_value(&**key)).collect();

@@ -1,46 +1,12 @@
-//! The objects of one kind, found by name, or by a term under which [`terms`] puts them.
+//! The objects of one kind, found by name, or by a term under which [`terms`](super::terms) puts them.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use serde_json::Value;
-
-use super::{entry::Entry, work::visited};
-use crate::{
-    manifest::json as get,
-    names,
-    snapshot::{
-        CANARY_RUN, CONFIG_MAP, DAEMONSET, DEPLOYMENT, HPA, JOB, Key, Kind, POD, REVISION, SCALED_OBJECT,
-        SECRET, SERVICE,
-    },
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
 };
 
-/// The term of what bears the label of this Canary.
-pub(super) fn owned_by(canary: &str) -> String {
-    names::label_value(canary)
-}
-
-/// The term of a workload whose pods have this label.
-pub(super) fn labelled(key: &str, value: &str) -> String {
-    format!("{key}={value}")
-}
-
-/// What an object is looked for by, besides its name: the Canary that it belongs to, the workload that it scales, or the labels
-/// of its pods.
-pub(super) fn terms(kind: Kind, object: &Value) -> Vec<String> {
-    match kind {
-        CANARY_RUN | CONFIG_MAP | JOB | POD | REVISION | SECRET | SERVICE => {
-            get::label(object, names::LABEL_CANARY).map(str::to_owned).into_iter().collect()
-        }
-        HPA | SCALED_OBJECT => {
-            object["spec"]["scaleTargetRef"]["name"].as_str().map(str::to_owned).into_iter().collect()
-        }
-        DEPLOYMENT | DAEMONSET => {
-            let labels = get::strings(&object["spec"]["template"]["metadata"]["labels"]);
-            labels.into_iter().map(|(key, value)| labelled(&key, &value)).collect()
-        }
-        _ => vec![],
-    }
-}
+use super::{entry::Entry, stored::Stored, terms::Terms, work::visited};
+use crate::snapshot::Key;
 
 /// Objects of one kind.
 #[derive(Debug, Default)]
@@ -48,6 +14,8 @@ pub(super) struct Entries {
     by_key: BTreeMap<Key, Entry>,
     /// Names by namespace and term.
     by_term: BTreeMap<(String, String), BTreeSet<String>>,
+    /// Objects of all namespaces by term.
+    anywhere: BTreeMap<String, BTreeSet<Key>>,
 }
 
 impl Entries {
@@ -55,19 +23,40 @@ impl Entries {
         self.by_key.get(key)
     }
 
-    /// Takes the place of what was there under the key.
-    pub(super) fn put(&mut self, key: Key, entry: Entry) {
-        if let Some(old) = self.by_key.get_mut(&key)
-            && old.terms() == entry.terms()
+    /// Takes in an object in place of what was there under the key. Of the terms of which one is enough, that one is taken
+    /// under which there are fewest.
+    pub(super) fn put(&mut self, key: Key, version: u64, stored: Arc<Stored>, terms: Terms) {
+        let Terms { here, one_of, anywhere } = terms;
+        if let Some(Entry::Seen { version: old, stored: kept, terms, anywhere: all }) =
+            self.by_key.get_mut(&key)
+            && one_of.is_empty()
+            && **terms == *here
+            && **all == *anywhere
         {
-            *old = entry;
+            (*old, *kept) = (version, stored);
             return;
         }
         self.remove(&key);
-        for term in entry.terms() {
+        let mut terms = here;
+        for choice in one_of {
+            let under =
+                |term: &String| self.by_term.get(&(key.0.clone(), term.clone())).map_or(0, BTreeSet::len);
+            terms.extend(choice.into_iter().min_by_key(under));
+        }
+        for term in &terms {
             self.by_term.entry((key.0.clone(), term.clone())).or_default().insert(key.1.clone());
         }
-        self.by_key.insert(key, entry);
+        for term in &anywhere {
+            self.anywhere.entry(term.clone()).or_default().insert(key.clone());
+        }
+        self.by_key
+            .insert(key, Entry::Seen { version, stored, terms: terms.into(), anywhere: anywhere.into() });
+    }
+
+    /// Notes that there is nothing under the key since then.
+    pub(super) fn bury(&mut self, key: &Key, version: u64, at: jiff::Timestamp) {
+        self.remove(key);
+        self.by_key.insert(key.clone(), Entry::Deleted { version, at });
     }
 
     pub(super) fn remove(&mut self, key: &Key) {
@@ -78,6 +67,14 @@ impl Entries {
                 names.remove(&key.1);
                 if names.is_empty() {
                     self.by_term.remove(&at);
+                }
+            }
+        }
+        for term in old.anywhere() {
+            if let Some(keys) = self.anywhere.get_mut(term) {
+                keys.remove(key);
+                if keys.is_empty() {
+                    self.anywhere.remove(term);
                 }
             }
         }
@@ -92,8 +89,8 @@ impl Entries {
     }
 
     /// Those of all namespaces.
-    pub(super) fn all(&self) -> impl Iterator<Item = &Entry> {
-        self.by_key.values().inspect(|_| visited())
+    pub(super) fn all(&self) -> impl Iterator<Item = (&Key, &Entry)> {
+        self.by_key.iter().inspect(|_| visited())
     }
 
     /// Those of a namespace whose names begin so.
@@ -115,7 +112,7 @@ impl Entries {
         &'a self,
         namespace: &'a str,
         terms: &[String],
-    ) -> impl Iterator<Item = (&'a str, &'a Entry)> {
+    ) -> impl Iterator<Item = (&'a str, &'a Entry)> + use<'a> {
         let sets: Option<Vec<_>> =
             terms.iter().map(|term| self.by_term.get(&(namespace.to_owned(), term.clone()))).collect();
         let sets = sets.unwrap_or_default();
@@ -126,16 +123,21 @@ impl Entries {
             Some((name.as_str(), self.by_key.get(&(namespace.to_owned(), name.clone()))?))
         })
     }
+
+    /// Those of all namespaces under this term.
+    pub(super) fn anywhere<'a>(&'a self, term: &str) -> impl Iterator<Item = (&'a Key, &'a Entry)> + use<'a> {
+        let keys = self.anywhere.get(term).into_iter().flatten().inspect(|_| visited());
+        keys.filter_map(|key| self.by_key.get_key_value(key))
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
-    fn entry(terms: &[&str]) -> Entry {
-        Entry::seen(1, &json!({}), terms.iter().map(|term| (*term).to_owned()).collect())
+    fn put(entries: &mut Entries, key: Key, terms: &[&str]) {
+        let here = terms.iter().map(|term| (*term).to_owned()).collect();
+        entries.put(key, 1, Stored::new(&serde_json::Value::Null), Terms { here, ..Terms::default() });
     }
 
     fn found(entries: &Entries, terms: &[&str]) -> Vec<String> {
@@ -143,20 +145,23 @@ mod tests {
         entries.under("n", &terms).map(|(name, _)| name.to_owned()).collect()
     }
 
+    fn key(name: &str) -> Key {
+        ("n".to_owned(), name.to_owned())
+    }
+
     #[test]
     fn what_is_put_is_found_by_its_terms_until_it_changes_or_goes() {
-        let key = |name: &str| ("n".to_owned(), name.to_owned());
         let mut entries = Entries::default();
-        entries.put(key("a"), entry(&["app=a", "tier=web"]));
-        entries.put(key("b"), entry(&["app=b", "tier=web"]));
-        entries.put(("m".into(), "c".into()), entry(&["tier=web"]));
+        put(&mut entries, key("a"), &["app=a", "tier=web"]);
+        put(&mut entries, key("b"), &["app=b", "tier=web"]);
+        put(&mut entries, ("m".into(), "c".into()), &["tier=web"]);
         assert_eq!(found(&entries, &["tier=web"]), ["a", "b"]);
         assert_eq!(found(&entries, &["tier=web", "app=b"]), ["b"]);
         assert!(found(&entries, &["tier=web", "app=c"]).is_empty());
         assert!(found(&entries, &[]).is_empty());
-        entries.put(key("b"), entry(&["app=b"]));
+        put(&mut entries, key("b"), &["app=b"]);
         assert_eq!(found(&entries, &["tier=web"]), ["a"]);
-        entries.put(key("a"), Entry::Deleted { version: 2 });
+        entries.bury(&key("a"), 2, jiff::Timestamp::UNIX_EPOCH);
         assert!(found(&entries, &["tier=web"]).is_empty());
         entries.retain(|key| key.0 == "m");
         assert_eq!(entries.all().count(), 1);
@@ -164,14 +169,32 @@ mod tests {
     }
 
     #[test]
-    fn workloads_are_found_by_the_labels_of_their_pods() {
-        let workload =
-            json!({"spec": {"template": {"metadata": {"labels": {"app": "a", "tier": "web", "n": 1}}}}});
-        assert_eq!(terms(DEPLOYMENT, &workload), ["app=a", "tier=web"]);
-        let scaler = json!({"spec": {"scaleTargetRef": {"name": "app"}}});
-        assert_eq!(terms(HPA, &scaler), ["app"]);
-        let owned = json!({"metadata": {"labels": {names::LABEL_CANARY: "app"}}});
-        assert_eq!(terms(REVISION, &owned), [owned_by("app")]);
-        assert!(terms(REVISION, &json!({})).is_empty());
+    fn what_all_of_many_bear_is_not_what_they_are_found_by() {
+        let mut entries = Entries::default();
+        for number in 0..9 {
+            let one_of = vec![vec!["tier=web".to_owned(), format!("app={number}")]];
+            entries.put(
+                key(&number.to_string()),
+                1,
+                Stored::new(&serde_json::Value::Null),
+                Terms { one_of, ..Terms::default() },
+            );
+        }
+        assert_eq!(found(&entries, &["app=7"]), ["7"]);
+        assert_eq!(found(&entries, &["tier=web"]).len(), 1);
+    }
+
+    #[test]
+    fn what_is_looked_for_in_all_namespaces_is_found_there() {
+        let mut entries = Entries::default();
+        for namespace in ["n", "m"] {
+            let terms = Terms { anywhere: vec!["h".into()], ..Terms::default() };
+            entries.put((namespace.into(), "a".into()), 1, Stored::new(&serde_json::Value::Null), terms);
+        }
+        assert_eq!(entries.anywhere("h").count(), 2);
+        entries.remove(&key("a"));
+        assert_eq!(entries.anywhere("h").map(|(key, _)| key.0.as_str()).collect::<Vec<_>>(), ["m"]);
+        entries.retain(|_| false);
+        assert!(entries.anywhere.is_empty() && entries.by_term.is_empty());
     }
 }

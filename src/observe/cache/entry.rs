@@ -1,27 +1,28 @@
-//! One object as the cache keeps it.
+//! What the cache holds under a name.
 
+use std::sync::Arc;
+
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::work::parsed;
+use super::stored::Stored;
 use crate::{manifest, names, snapshot::Key};
 
 #[derive(Debug)]
 pub(super) enum Entry {
     Seen {
         version: u64,
-        text: Box<str>,
-        /// What it is looked for by, besides its name.
+        stored: Arc<Stored>,
+        /// What it is looked for by in its namespace, besides its name.
         terms: Box<[String]>,
+        /// What it is looked for by in all namespaces.
+        anywhere: Box<[String]>,
     },
     /// Deleted at this version: an older write of ours that returns late does not bring it back.
-    Deleted { version: u64 },
+    Deleted { version: u64, at: Timestamp },
 }
 
 impl Entry {
-    pub(super) fn seen(version: u64, object: &Value, terms: Vec<String>) -> Self {
-        Self::Seen { version, text: object.to_string().into(), terms: terms.into() }
-    }
-
     pub(super) fn terms(&self) -> &[String] {
         match self {
             Self::Seen { terms, .. } => terms,
@@ -29,24 +30,25 @@ impl Entry {
         }
     }
 
-    /// Its text; none for what was deleted.
-    pub(super) fn text(&self) -> Option<&str> {
+    pub(super) fn anywhere(&self) -> &[String] {
         match self {
-            Self::Seen { text, .. } => Some(text),
+            Self::Seen { anywhere, .. } => anywhere,
+            Self::Deleted { .. } => &[],
+        }
+    }
+
+    /// None for what was deleted.
+    pub(super) fn stored(&self) -> Option<&Arc<Stored>> {
+        match self {
+            Self::Seen { stored, .. } => Some(stored),
             Self::Deleted { .. } => None,
         }
     }
 
     pub(super) fn version(&self) -> u64 {
         match self {
-            Self::Seen { version, .. } | Self::Deleted { version } => *version,
+            Self::Seen { version, .. } | Self::Deleted { version, .. } => *version,
         }
-    }
-
-    pub(super) fn object(&self) -> Option<Value> {
-        let text = self.text()?;
-        parsed();
-        serde_json::from_str(text).ok()
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{entries::Entries, store::ObjectCache};
+use super::{store::ObjectCache, terms::OF_JOBS};
 use crate::{
     analysis::job::KIND,
     api::MetricTemplateSpec,
@@ -40,7 +40,7 @@ pub(crate) fn gather(
             available.listed(cache, kind)?;
         }
         for object in cache.owned(kind, key) {
-            objects.insert(kind, object);
+            objects.share(kind, object);
         }
     }
     Ok(())
@@ -50,12 +50,8 @@ impl ObjectCache {
     /// Some MetricTemplate is a Job.
     pub(crate) fn has_jobs(&self) -> bool {
         let inner = self.lock();
-        let mut all = inner.objects.get(&METRIC_TEMPLATE).into_iter().flat_map(Entries::all);
-        all.any(|entry| {
-            // hardly any template is a Job: only those that look like one are parsed
-            let named = entry.text().is_some_and(|text| text.contains("\"type\":\"job\""));
-            named && entry.object().is_some_and(|template| template["spec"]["provider"]["type"] == KIND)
-        })
+        let templates = inner.objects.get(&METRIC_TEMPLATE);
+        templates.is_some_and(|templates| templates.anywhere(OF_JOBS).next().is_some())
     }
 }
 

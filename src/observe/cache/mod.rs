@@ -1,94 +1,91 @@
-//! What the watches have seen, and what our own writes returned: the newest known version of each object, as text.
+//! What the watches have seen, and what our own writes returned: the newest known version of each object.
 //!
-//! Text, because a parsed object takes ten times the memory, and only the objects of the Canary at hand are ever
-//! parsed. A version that one of our writes returned is never replaced by an older one from a watch, so a decision
-//! always sees the writes before it.
+//! A version that one of our writes returned is never replaced by an older one from a watch, so a decision always sees the
+//! writes before it. What is kept of an object: [`stored`]. How it is found: [`terms`] and [`canaries`].
 
 mod canaries;
 mod entries;
 mod entry;
 mod freshness;
+mod incoming;
 pub(super) mod jobs;
+mod policies;
+mod queries;
 mod records;
 mod scalers;
 mod scope;
 pub(super) mod secrets;
+mod standing;
 mod store;
+mod stored;
+mod terms;
 mod triggers;
 pub(super) mod work;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use self::{
-    entries::{Entries, terms},
-    entry::{Entry, drop_unread, key_of, version_of},
+    entry::{Entry, key_of, version_of},
+    incoming::Incoming,
 };
 pub(crate) use self::{freshness::GRACE, store::ObjectCache};
-use super::references::{Contested, References};
+use super::endpoints::Slice;
 use crate::{
-    manifest::{config, pod_policies},
-    snapshot::{
-        ALERT_PROVIDER, CANARY, CANARY_RUN, DAEMONSET, DEPLOYMENT, ENDPOINTS, JOB, Key, Kind,
-        METRIC_TEMPLATE, ObjectRef, POD, REVISION,
-    },
-    spec::Target,
+    clock,
+    manifest::pod_policies,
+    snapshot::{CANARY, DAEMONSET, DEPLOYMENT, ENDPOINTS, Key, Kind, ObjectRef, POD, REVISION},
 };
 
 impl ObjectCache {
     /// Takes in an object from a watch or from the answer to a write. Returns the Canaries it matters to.
-    pub(crate) fn insert(&self, kind: Kind, mut object: Value) -> Vec<Key> {
-        drop_unread(&mut object);
-        if !keeps_writers(kind) {
-            object["metadata"].as_object_mut().map(|meta| meta.remove("managedFields"));
-        }
-        if config::KINDS.contains(&kind) {
-            object = config::without_content(&object);
-        } else if scalers::without_status(kind) {
-            scalers::drop_status(&mut object);
-        } else if kind == CANARY_RUN {
-            records::drop_closed(&mut object);
-        } else if kind == POD {
-            jobs::drop_spec(&mut object);
-        }
-        let (key, version) = (key_of(&object), version_of(&object));
-        let mut inner = self.lock();
+    pub(crate) fn insert(&self, kind: Kind, object: Value) -> Vec<Key> {
         if kind == ENDPOINTS {
-            let service = inner.endpoints.insert(&key, &object);
+            let (key, slice) = (key_of(&object), Slice::of(&object));
+            let mut inner = self.lock();
+            let service = slice.and_then(|slice| inner.endpoints.insert(&key, slice));
             return inner.served_by(&key.0, service);
         }
-        let entries = inner.objects.entry(kind).or_default();
-        if entries.get(&key).is_some_and(|e| e.version() > version) {
+        // all that takes long comes before the lock
+        let new = Incoming::of(kind, object);
+        let old = new.compared(self);
+        let same = old.as_ref().is_some_and(|old| old.same);
+        let mut inner = self.lock();
+        let known = inner.objects.get(&kind).and_then(|entries| entries.get(&new.key)).map(Entry::version);
+        if known.is_some_and(|known| known > new.version) {
             return vec![];
         }
-        let old = entries.get(&key).filter(|_| scalers::without_status(kind)).and_then(Entry::object);
-        entries.put(key.clone(), Entry::seen(version, &object, terms(kind, &object)));
-        if inner.floors.get(&(kind, key.clone())).is_some_and(|f| *f <= version) {
-            inner.floors.remove(&(kind, key.clone()));
+        inner.take_in(&new);
+        if same && known == old.as_ref().map(|old| old.version) {
+            return vec![];
         }
-        let mut triggered = inner.triggered(kind, &key, &object);
+        let mut triggered = inner.triggered(kind, &new.key, &new.object);
         if let Some(old) = old {
-            if scalers::same_but_version(&old, &object) {
-                return vec![];
-            }
             // it may have scaled another target before
-            triggered.extend(inner.triggered(kind, &key, &old));
+            triggered.extend(inner.triggered(kind, &new.key, &old.object));
         }
-        if kind == CANARY {
-            let new = References::of(&object, &key.0);
-            triggered.extend(inner.concerned(&key, &new));
-            if let Some(old) = inner.canaries.put(key.clone(), new.clone())
-                && old != new
-            {
-                triggered.extend(inner.concerned(&key, &old));
+        if let Some(references) = new.references {
+            let old = inner.canaries.put(new.key.clone(), references.clone(), new.standing);
+            if old.as_ref() != Some(&references) {
+                triggered.extend(inner.concerned(&new.key, &references));
+                triggered.extend(old.into_iter().flat_map(|old| inner.concerned(&new.key, &old)));
             }
+        }
+        drop(inner);
+        if !triggered.is_empty() {
+            self.warm.keep(&new.stored, new.object);
         }
         triggered
     }
 
     /// Takes in a deletion. Returns the Canaries it matters to.
     pub(crate) fn remove(&self, kind: Kind, object: &Value) -> Vec<Key> {
+        self.remove_at(kind, object, clock::now())
+    }
+
+    fn remove_at(&self, kind: Kind, object: &Value, now: Timestamp) -> Vec<Key> {
         let (key, version) = (key_of(object), version_of(object));
         let mut inner = self.lock();
         if kind == ENDPOINTS {
@@ -96,12 +93,14 @@ impl ObjectCache {
             return inner.served_by(&key.0, service);
         }
         let mut triggered = inner.triggered(kind, &key, object);
+        inner.forget_buried(now);
         let entries = inner.objects.entry(kind).or_default();
         // what is never written by us needs no tombstone, nor does what no Canary depends on
         if triggered.is_empty() || kind == POD || pod_policies::KINDS.contains(&kind) {
             entries.remove(&key);
         } else {
-            entries.put(key.clone(), Entry::Deleted { version });
+            entries.bury(&key, version, now);
+            inner.buried.push_back((now, kind, key.clone()));
         }
         inner.floors.remove(&(kind, key.clone()));
         if kind == CANARY
@@ -191,14 +190,16 @@ impl ObjectCache {
 
     /// Notes what is read for a Canary, so that its changes matter to it whatever it is named.
     pub(crate) fn depends_on(&self, canary: &Key, objects: &[ObjectRef]) {
-        let mut inner = self.lock();
-        let Some(references) = inner.canaries.get(canary) else { return };
+        let Some(references) = self.lock().canaries.get(canary).cloned() else { return };
         let named = references.services();
         let tells = |at: &&ObjectRef| {
             ![DEPLOYMENT, DAEMONSET, REVISION].contains(&at.kind) && !named.contains(&at.name)
         };
         let seen = objects.iter().filter(tells).cloned().collect();
-        inner.dependencies.set(canary, seen);
+        let mut inner = self.lock();
+        if inner.canaries.get(canary).is_some() {
+            inner.dependencies.set(canary, seen);
+        }
     }
 
     /// All these kinds have been listed at least once.
@@ -216,111 +217,6 @@ impl ObjectCache {
     pub(crate) fn terminating(&self, namespace: &str) -> bool {
         self.lock().terminating.contains(namespace)
     }
-
-    /// Newest known version of the object, whose namespace does not matter if its kind has none; none when it does not
-    /// exist.
-    pub(crate) fn get(&self, kind: Kind, namespace: &str, name: &str) -> Option<Value> {
-        let inner = self.lock();
-        inner.objects.get(&kind)?.get(&scope::key(kind, namespace, name))?.object()
-    }
-
-    /// All objects of a kind in a namespace.
-    pub(crate) fn list(&self, kind: Kind, namespace: &str) -> Vec<Value> {
-        self.beginning(kind, namespace, "")
-    }
-
-    /// The objects of a kind in a namespace whose names begin so.
-    pub(crate) fn beginning(&self, kind: Kind, namespace: &str, head: &str) -> Vec<Value> {
-        let inner = self.lock();
-        let entries = inner.objects.get(&kind);
-        let found = entries.into_iter().flat_map(|entries| entries.beginning(namespace, head));
-        found.filter_map(|(_, entry)| entry.object()).collect()
-    }
-
-    /// The objects of a kind that bear the label of this Canary.
-    pub(crate) fn owned(&self, kind: Kind, (namespace, canary): &Key) -> Vec<Value> {
-        self.under(kind, namespace, &[entries::owned_by(canary)])
-    }
-
-    /// The workloads of a kind whose pods have all these labels; none for no labels.
-    pub(crate) fn labelled<'a>(
-        &self,
-        kind: Kind,
-        namespace: &str,
-        labels: impl Iterator<Item = (&'a String, &'a str)>,
-    ) -> Vec<Value> {
-        let terms: Vec<String> = labels.map(|(key, value)| entries::labelled(key, value)).collect();
-        self.under(kind, namespace, &terms)
-    }
-
-    fn under(&self, kind: Kind, namespace: &str, terms: &[String]) -> Vec<Value> {
-        let inner = self.lock();
-        let entries = inner.objects.get(&kind);
-        let found = entries.into_iter().flat_map(|entries| entries.under(namespace, terms));
-        found.filter_map(|(_, entry)| entry.object()).collect()
-    }
-
-    /// The objects of a kind, whatever their namespace, that `wanted` takes by their text.
-    pub(crate) fn everywhere(&self, kind: Kind, wanted: impl Fn(&str) -> bool) -> Vec<Value> {
-        let inner = self.lock();
-        let all = inner.objects.get(&kind).into_iter().flat_map(Entries::all);
-        all.filter(|entry| entry.text().is_some_and(&wanted)).filter_map(Entry::object).collect()
-    }
-
-    /// A write to one of these is known to be newer than what has been seen.
-    pub(crate) fn stale(&self, kind: Kind, key: &Key) -> bool {
-        self.lock().floors.contains_key(&(kind, key.clone()))
-    }
-
-    /// Ready endpoints behind a Service; none when no EndpointSlice was seen.
-    pub(crate) fn ready(&self, namespace: &str, service: &str) -> Option<u32> {
-        self.lock().endpoints.ready(namespace, service)
-    }
-
-    /// Endpoints behind a Service whose pods are being deleted, if there are any.
-    pub(crate) fn leaving(&self, namespace: &str, service: &str) -> Option<u32> {
-        Some(self.lock().endpoints.leaving(namespace, service)).filter(|leaving| *leaving > 0)
-    }
-
-    /// Other Canaries of the namespace that want what this one wants. `provider` is that of Canaries that name none.
-    pub(super) fn rivals(&self, key: &Key, provider: &str) -> Vec<(Key, Contested)> {
-        let inner = self.lock();
-        let Some(own) = inner.canaries.get(key) else { return vec![] };
-        let own = own.routed_by(provider);
-        let candidates = inner.rivals(key, &own).into_iter();
-        let known = candidates.filter_map(|(other, _)| Some((inner.canaries.get(&other)?, other)));
-        known
-            .filter_map(|(theirs, other)| Some((other, own.contests(&theirs.routed_by(provider))?)))
-            .collect()
-    }
-
-    /// Other Canaries, of all namespaces, that serve a host of this one.
-    pub(super) fn neighbours(&self, key: &Key) -> Vec<Key> {
-        let inner = self.lock();
-        let Some(own) = inner.canaries.get(key) else { return vec![] };
-        inner.neighbours(key, own)
-    }
-
-    /// Providers that Canaries name; one of them is empty if some name none.
-    pub(crate) fn providers(&self) -> BTreeSet<String> {
-        self.lock().canaries.all().map(|(_, references)| references.provider.clone()).collect()
-    }
-
-    /// Some Canary has a target of this kind.
-    pub(crate) fn targets(&self, kind: Target) -> bool {
-        self.lock().canaries.all().any(|(_, references)| references.kind == Some(kind))
-    }
-
-    /// Number of Canaries per namespace.
-    pub(crate) fn totals(&self) -> BTreeMap<String, usize> {
-        self.lock().canaries.totals().clone()
-    }
-}
-
-/// Who wrote last matters of what Serin writes and others may change back.
-fn keeps_writers(kind: Kind) -> bool {
-    let others = [CANARY, CANARY_RUN, POD, JOB, REVISION, METRIC_TEMPLATE, ALERT_PROVIDER];
-    !others.contains(&kind) && !config::KINDS.contains(&kind)
 }
 
 #[cfg(test)]

@@ -45,12 +45,7 @@ impl Inner {
     /// The Canaries with a MetricTemplate that names this Secret.
     pub(super) fn using_secret(&self, secret: &Key) -> Vec<Key> {
         let Some(entries) = self.objects.get(&METRIC_TEMPLATE) else { return vec![] };
-        let named = |text: &str| text.contains("secretRef") && text.contains(secret.1.as_str());
-        // most Secrets are named by none: no template is parsed for those
-        let naming = entries.beginning(&secret.0, "").filter(|(_, entry)| {
-            entry.text().is_some_and(named)
-                && entry.object().is_some_and(|o| o["spec"]["provider"]["secretRef"]["name"] == secret.1)
-        });
+        let naming = entries.under(&secret.0, std::slice::from_ref(&secret.1));
         let templates = naming.map(|(name, _)| format!("{}/{name}", secret.0));
         let users = |name: String| self.naming(&Term::Template(&name), |_, of| of.templates.contains(&name));
         let found: BTreeSet<Key> = templates.flat_map(users).collect();

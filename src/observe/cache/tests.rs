@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::{names, snapshot::SECRET};
+use crate::{names, snapshot::SECRET, spec::Target};
 
 #[test]
 fn nothing_is_kept_of_strangers_that_are_gone() {
@@ -39,7 +39,7 @@ fn what_belongs_to_no_namespace_matters_to_canaries_of_all() {
     let route = json!({"metadata": {"name": "app", "resourceVersion": "2"}});
     let both: Vec<Key> = ["a", "b"].map(|namespace| (namespace.to_owned(), "app".to_owned())).to_vec();
     assert_eq!(cache.insert(kuma, route.clone()), both);
-    assert_eq!(cache.get(kuma, "b", "app"), Some(route.clone()));
+    assert_eq!(cache.get(kuma, "b", "app").as_deref(), Some(&route));
     assert_eq!(cache.remove(kuma, &route), both);
     assert_eq!(cache.get(kuma, "a", "app"), None);
 
@@ -170,18 +170,100 @@ fn of_pod_policies_only_a_change_of_the_spec_triggers_and_nothing_is_kept_of_tho
             "spec": {"targetRef": {"name": "app"}},
         }),
     );
+    let template = json!({"metadata": {"labels": {"app": "app"}}});
+    let meta = json!({"name": "app", "namespace": "n", "resourceVersion": "1"});
+    cache.insert(DEPLOYMENT, json!({"metadata": meta, "spec": {"template": template}}));
     for kind in pod_policies::KINDS {
         let policy = |version: &str, healthy: u32, label: &str| {
+            let selector = json!({"matchLabels": {"app": label}});
             json!({
                 "metadata": {"name": "it", "namespace": "n", "resourceVersion": version},
-                "spec": {"selector": {"matchLabels": {"app": label}}}, "status": {"currentHealthy": healthy},
+                "spec": {"selector": selector, "podSelector": selector}, "status": {"currentHealthy": healthy},
             })
         };
         assert!(!cache.insert(kind, policy("2", 1, "app")).is_empty());
         assert!(cache.insert(kind, policy("3", 2, "app")).is_empty(), "{kind:?}");
         assert_eq!(cache.get(kind, "n", "it").unwrap()["status"], Value::Null);
         assert!(!cache.insert(kind, policy("4", 2, "other")).is_empty());
-        assert!(!cache.remove(kind, &policy("5", 2, "other")).is_empty());
+        assert!(
+            !cache.insert(kind, policy("5", 2, "app-primary")).is_empty(),
+            "{kind:?}: of what is yet to be made"
+        );
+        assert!(!cache.remove(kind, &policy("6", 2, "app")).is_empty());
         assert_eq!(cache.lock().objects[&kind].all().count(), 0, "{kind:?}");
     }
+}
+
+#[test]
+fn c33_what_was_deleted_is_forgotten_when_no_write_can_bring_it_back() {
+    let cache = ObjectCache::default();
+    let object = |name: &str, version: &str| json!({"metadata": {"name": name, "namespace": "n", "resourceVersion": version}});
+    for name in ["one", "two"] {
+        let target = json!({"targetRef": {"name": name}});
+        let mut canary = object(name, "1");
+        canary["spec"] = target;
+        cache.insert(CANARY, canary);
+        cache.insert(DEPLOYMENT, object(name, "3"));
+    }
+    let at = |second: i64| jiff::Timestamp::from_second(1_000_000 + second).unwrap();
+    let known = |cache: &ObjectCache| cache.lock().objects[&DEPLOYMENT].all().count();
+    cache.remove_at(DEPLOYMENT, &object("one", "4"), at(0));
+    cache.insert(DEPLOYMENT, object("one", "2"));
+    assert_eq!(cache.get(DEPLOYMENT, "n", "one"), None, "a write that returns late");
+    assert_eq!(known(&cache), 2);
+    // made again in the meantime
+    cache.remove_at(DEPLOYMENT, &object("two", "4"), at(10));
+    cache.insert(DEPLOYMENT, object("two", "5"));
+    cache.remove_at(DEPLOYMENT, &object("other", "4"), at(300));
+    assert_eq!(known(&cache), 1);
+    assert!(cache.get(DEPLOYMENT, "n", "two").is_some());
+    assert!(cache.lock().buried.is_empty());
+}
+
+#[test]
+fn of_a_change_of_a_canary_only_what_others_see_matters_to_them() {
+    let cache = ObjectCache::default();
+    let canary = |name: &str, version: &str, prefix: &str, phase: &str| {
+        json!({
+            "metadata": {"name": name, "namespace": name, "resourceVersion": version},
+            "spec": {"targetRef": {"name": name}, "service": {"hosts": ["shop.example.com"], "match": [{"uri": {"prefix": prefix}}]}},
+            "status": {"phase": phase},
+        })
+    };
+    let changed = |name: &str, version: &str, prefix: &str, phase: &str| -> Vec<String> {
+        cache.insert(CANARY, canary(name, version, prefix, phase)).into_iter().map(|key| key.1).collect()
+    };
+    assert_eq!(changed("web", "1", "/", ""), ["web"]);
+    assert_eq!(changed("api", "1", "/api", ""), ["api", "web"]);
+    assert_eq!(changed("api", "2", "/api", "Progressing"), ["api"]);
+    assert_eq!(changed("api", "3", "/v2", "Progressing"), ["api", "web", "web"]);
+}
+
+#[test]
+fn how_many_canaries_there_are_is_told_when_it_changes() {
+    let cache = ObjectCache::default();
+    let canary = |namespace: &str, name: &str, version: &str| {
+        json!({
+            "metadata": {"name": name, "namespace": namespace, "resourceVersion": version},
+            "spec": {"targetRef": {"apiVersion": "apps/v1", "kind": "DaemonSet", "name": name}, "provider": "istio"},
+        })
+    };
+    let told = |pairs: &[(&str, usize)]| {
+        let pairs: Vec<_> =
+            pairs.iter().map(|(namespace, number)| ((*namespace).to_owned(), *number)).collect();
+        assert_eq!(cache.take_changed_totals(), pairs);
+    };
+    cache.insert(CANARY, canary("a", "one", "1"));
+    cache.insert(CANARY, canary("b", "one", "1"));
+    cache.insert(CANARY, canary("b", "two", "1"));
+    told(&[("a", 1), ("b", 2)]);
+    cache.insert(CANARY, canary("b", "two", "2"));
+    told(&[]);
+    assert!(cache.targets(Target::DaemonSet) && !cache.targets(Target::Deployment));
+    assert_eq!(cache.providers(), ["istio".to_owned()].into());
+    cache.remove(CANARY, &canary("a", "one", "3"));
+    cache.listed(CANARY, &[("b".to_owned(), "two".to_owned())].into());
+    told(&[("a", 0), ("b", 1)]);
+    cache.listed(CANARY, &BTreeSet::new());
+    assert!(!cache.targets(Target::DaemonSet) && cache.providers().is_empty());
 }

@@ -1,14 +1,13 @@
 //! Which Canaries an object bears on.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde_json::Value;
 
-use super::{
-    super::references::{Contested, References},
-    canaries::Term,
-    store::Inner,
-};
+use super::{super::references::References, canaries::Term, store::Inner};
 use crate::{
     manifest::{self, config, pod_policies},
     names,
@@ -77,9 +76,7 @@ impl Inner {
                 triggered.extend(self.naming(&Term::Scaler(namespace, name), scaled));
                 triggered
             }
-            kind if pod_policies::KINDS.contains(&kind) => {
-                self.canaries.of_namespace(namespace).map(|(key, _)| key.clone()).collect()
-            }
+            kind if pod_policies::KINDS.contains(&kind) => self.governed_by(kind, namespace, object),
             // Services, and most routing objects, are named after the apex
             _ => self.served(namespace, name),
         }
@@ -99,16 +96,22 @@ impl Inner {
     }
 
     /// Other Canaries of the namespace that want an object of these references.
-    pub(super) fn rivals(&self, key: &Key, own: &References) -> Vec<(Key, Contested)> {
+    pub(super) fn rivals(&self, key: &Key, own: &References) -> Vec<Key> {
+        let found = self.candidates(key, own).into_iter();
+        let rivals = found.filter(|(_, references)| own.contests(references).is_some());
+        rivals.map(|(other, _)| other).collect()
+    }
+
+    /// Other Canaries of the namespace that may want an object of these references.
+    pub(super) fn candidates(&self, key: &Key, own: &References) -> Vec<(Key, Arc<References>)> {
         let mut found = BTreeMap::new();
         for at in own.objects() {
-            for (other, references) in self.canaries.naming(&Term::Wanted(&key.0, &at)) {
-                if other.0 == key.0 && other != key && !found.contains_key(other) {
-                    found.insert(other.clone(), own.contests(references));
-                }
+            let naming = self.canaries.naming(&Term::Wanted(&key.0, &at));
+            for (other, references) in naming.filter(|(other, _)| other.0 == key.0 && *other != key) {
+                found.insert(other.clone(), references.clone());
             }
         }
-        found.into_iter().filter_map(|(other, contested)| Some((other, contested?))).collect()
+        found.into_iter().collect()
     }
 
     /// Other Canaries, of all namespaces, that serve a host of these references.
@@ -124,8 +127,7 @@ impl Inner {
 
     /// Other Canaries to which a change of these references matters.
     pub(super) fn concerned(&self, key: &Key, own: &References) -> Vec<Key> {
-        let rivals = self.rivals(key, own).into_iter().map(|(other, _)| other);
-        rivals.chain(self.neighbours(key, own)).collect()
+        self.rivals(key, own).into_iter().chain(self.neighbours(key, own)).collect()
     }
 
     /// The Canaries that have this Service.

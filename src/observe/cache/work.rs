@@ -3,23 +3,35 @@
 #[cfg(test)]
 use std::cell::Cell;
 
-/// Objects that were parsed, and entries that were looked at.
+/// Objects that were parsed and the bytes of their texts, what was made of objects, and entries that were looked at.
 #[cfg(test)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Work {
     pub(crate) parsed: u64,
+    pub(crate) bytes: u64,
+    pub(crate) typed: u64,
     pub(crate) visited: u64,
 }
 
 #[cfg(test)]
 thread_local! {
-    static DONE: Cell<Work> = const { Cell::new(Work { parsed: 0, visited: 0 }) };
+    static DONE: Cell<Work> = const { Cell::new(Work { parsed: 0, bytes: 0, typed: 0, visited: 0 }) };
 }
 
-/// An object is parsed.
-pub(super) fn parsed() {
+/// An object with a text of so many bytes is parsed.
+#[cfg_attr(not(test), expect(unused_variables, reason = "counted in tests"))]
+pub(super) fn parsed(bytes: usize) {
     #[cfg(test)]
-    DONE.with(|done| done.set(Work { parsed: done.get().parsed + 1, ..done.get() }));
+    DONE.with(|done| {
+        let old = done.get();
+        done.set(Work { parsed: old.parsed + 1, bytes: old.bytes + bytes as u64, ..old });
+    });
+}
+
+/// Something is made of an object.
+pub(super) fn typed() {
+    #[cfg(test)]
+    DONE.with(|done| done.set(Work { typed: done.get().typed + 1, ..done.get() }));
 }
 
 /// An entry is looked at.

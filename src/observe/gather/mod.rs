@@ -1,8 +1,14 @@
 //! What the watches hold about one Canary, as a [`Snapshot`].
 
-use std::collections::{BTreeMap, BTreeSet};
+mod beside;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use jiff::Timestamp;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{
@@ -15,7 +21,7 @@ use crate::{
     api::{AlertProviderSpec, Canary, MetricTemplateSpec},
     config::Rules,
     expression::Known,
-    manifest::{config, pod_policies, scaler, selectors, service},
+    manifest::{config, scaler, service},
     names, router,
     snapshot::{
         ALERT_PROVIDER, CANARY, CANARY_RUN, DAEMONSET, DEPLOYMENT, ENDPOINTS, HPA, Key, Kind,
@@ -58,8 +64,8 @@ pub(crate) fn gather(
     cache.depends_on(key, &wanted);
     let stale = stale(cache, &wanted, now);
     let mut objects = read(cache, namespace, &wanted, &stale)?;
-    strangers(cache, namespace, target_kind, &target, &mut objects);
-    policies(cache, namespace, &mut objects, &mut available);
+    beside::strangers(cache, namespace, target_kind, &target, &mut objects);
+    beside::policies(cache, namespace, (target_kind, &target), &mut objects, &mut available);
     revisions(cache, key, &names::primary(&target), &mut objects);
     let bystanders = bystanders(cache, rules, &canary, &objects);
     let records = records(cache, key, &mut objects, &mut available.missing);
@@ -102,14 +108,18 @@ pub(crate) fn gather(
 }
 
 /// The Canary with the fields in force that are in use, and what of it is not followed.
-fn canary(cache: &ObjectCache, rules: &Rules, key: &Key) -> Result<(Canary, Vec<String>), GatherError> {
-    let mut raw = cache.get(CANARY, &key.0, &key.1).ok_or(GatherError::Gone)?;
+fn canary(cache: &ObjectCache, rules: &Rules, key: &Key) -> Result<(Arc<Canary>, Vec<String>), GatherError> {
+    let decode = |object: &Value| {
+        let mut object = object.clone();
+        let not_followed = keep_in_use(&mut object, &rules.mesh_provider);
+        let canary = serde_json::from_value::<Canary>(object).map_err(|error| error.to_string())?;
+        Ok((Arc::new(canary), not_followed))
+    };
+    let known = cache.typed(CANARY, (&key.0, &key.1), decode).ok_or(GatherError::Gone)?;
     if cache.stale(CANARY, key) {
         return Err(GatherError::Behind(CANARY.plural));
     }
-    let not_followed = keep_in_use(&mut raw, &rules.mesh_provider);
-    let canary = serde_json::from_value(raw).map_err(|e| GatherError::Undecodable(e.to_string()))?;
-    Ok((canary, not_followed))
+    (*known).clone().map_err(GatherError::Undecodable)
 }
 
 /// Names of the apex and of the Services beside it.
@@ -142,7 +152,7 @@ fn read(
             return Err(GatherError::Behind(at.kind.plural));
         }
         if let Some(object) = cache.get(at.kind, namespace, &at.name) {
-            objects.insert(at.kind, object);
+            objects.share(at.kind, object);
         }
     }
     Ok(objects)
@@ -174,9 +184,7 @@ fn routes(
             available.listed(cache, *kind)?;
         }
         if kind.cluster_wide() {
-            let all = cache.list(*kind, "");
-            let names = all.iter().filter_map(|object| object["metadata"]["name"].as_str());
-            wanted.extend(names.map(|name| ObjectRef::new(*kind, name)));
+            wanted.extend(cache.names(*kind).into_iter().map(|name| ObjectRef::new(*kind, name)));
         }
     }
     if let Some(c) = known(canary, rules) {
@@ -196,7 +204,10 @@ fn former(
 ) -> Vec<ObjectRef> {
     let all = cache.owned(SERVICE, key);
     let mut found = Vec::new();
-    for apex in service::apexes(all.iter(), &key.1).into_iter().filter(|apex| !services.contains(apex)) {
+    for apex in service::apexes(all.iter().map(Arc::as_ref), &key.1)
+        .into_iter()
+        .filter(|apex| !services.contains(apex))
+    {
         let names = [apex.clone(), names::primary(&apex), names::canary(&apex)];
         found.extend(names.map(|name| ObjectRef::new(SERVICE, name)));
         let Ok(c) = validate(spec, rules) else { continue };
@@ -230,52 +241,12 @@ fn scalers(
     Ok(found)
 }
 
-/// Other workloads whose pods may be selected as well: by the labels that the target or the primary is selected by, one of which
-/// has another value on a primary that is yet to be made.
-fn strangers(cache: &ObjectCache, namespace: &str, target_kind: Target, target: &str, objects: &mut Objects) {
-    if !target_kind.rests() {
-        return;
-    }
-    let of = |name: &str| objects.get(target_kind.kind(), name).map(selectors::match_labels);
-    let own = of(target).unwrap_or_default();
-    let made = |key: &String| {
-        let mut new = own.clone();
-        let value = own[key].as_str().unwrap_or_default();
-        new.insert(key.clone(), names::primary(value).into());
-        new
-    };
-    let primary = of(&names::primary(target));
-    let all: Vec<_> = own.keys().map(made).chain(primary).chain([own.clone()]).collect();
-    for (selector, kind) in
-        all.iter().flat_map(|selector| [DEPLOYMENT, DAEMONSET].map(|kind| (selector, kind)))
-    {
-        let labels = selector.iter().filter_map(|(key, value)| Some((key, value.as_str()?)));
-        for other in cache.labelled(kind, namespace, labels) {
-            objects.insert(kind, other);
-        }
-    }
-}
-
-/// What selects pods by their labels. Only advice rests on it: a kind that is not listed yet is not waited for, and of one that
-/// may not be listed nothing is known.
-fn policies(cache: &ObjectCache, namespace: &str, objects: &mut Objects, available: &mut Availability) {
-    for kind in pod_policies::KINDS {
-        if cache.synced(&[kind]) {
-            for object in cache.list(kind, namespace) {
-                objects.insert(kind, object);
-            }
-        } else if !cache.forbidden(kind) {
-            available.unlisted.insert(kind.crd(), "it has not been listed yet".into());
-        }
-    }
-}
-
 /// The stored templates of this Canary's primary: another Canary may have one of the same name and another kind.
 fn revisions(cache: &ObjectCache, key: &Key, primary: &str, objects: &mut Objects) {
     let of = names::label_value(primary);
     let all = cache.owned(REVISION, key).into_iter();
     for revision in all.filter(|r| r["metadata"]["labels"][names::LABEL_TEMPLATE_OF] == of) {
-        objects.insert(REVISION, revision);
+        objects.share(REVISION, revision);
     }
 }
 
@@ -286,7 +257,7 @@ fn records(cache: &ObjectCache, key: &Key, objects: &mut Objects, missing: &mut 
         return false;
     }
     for record in cache.owned(CANARY_RUN, key) {
-        objects.insert(CANARY_RUN, record);
+        objects.share(CANARY_RUN, record);
     }
     cache.synced(&[CANARY_RUN])
 }
@@ -300,7 +271,7 @@ fn configs(cache: &ObjectCache, key: &Key, target: Target, workloads: &[&String]
     }
     for at in &used {
         if let Some(object) = cache.get(at.kind, &key.0, &at.name) {
-            objects.insert(at.kind, object);
+            objects.share(at.kind, object);
         }
     }
     for kind in config::KINDS {
@@ -308,14 +279,16 @@ fn configs(cache: &ObjectCache, key: &Key, target: Target, workloads: &[&String]
         // "-primary", then a checksum
         let named = copies.flat_map(|copy| cache.beginning(kind, &key.0, &format!("{copy}-")));
         for object in cache.owned(kind, key).into_iter().chain(named) {
-            objects.insert(kind, object);
+            objects.share(kind, object);
         }
     }
 }
 
 fn rivals(cache: &ObjectCache, rules: &Rules, key: &Key) -> Vec<Rival> {
-    let rival =
-        |(other, contested): (Key, Contested)| Some(contested.rival(&cache.get(CANARY, &other.0, &other.1)?));
+    let rival = |(other, contested): (Key, Contested)| {
+        let theirs = cache.get(CANARY, &other.0, &other.1)?;
+        Some(contested.rival(&theirs))
+    };
     cache.rivals(key, &rules.mesh_provider).into_iter().filter_map(rival).collect()
 }
 
@@ -339,12 +312,22 @@ fn bystanders(cache: &ObjectCache, rules: &Rules, canary: &Canary, objects: &Obj
         let router = router::by_name(&c.provider)?;
         let kind = router.bystanders()?;
         let user = router.sources(&c).first().and_then(|at| objects.at(at))?;
-        let words = router::bystander_words(user);
-        let near = |text: &str| words.is_empty() || words.iter().any(|word| text.contains(word));
-        let all = cache.everywhere(kind, near);
-        Some(all.into_iter().filter(|other| router.touches(&c, objects, other).is_some()).collect())
+        let all = cache.serving(kind, router::wanted_hosts(user).as_deref()).into_iter();
+        let touched = all.filter(|other| router.touches(&c, objects, other).is_some());
+        Some(touched.map(Arc::unwrap_or_clone).collect())
     };
     touched().unwrap_or_default()
+}
+
+/// The spec of an object; one that does not decode counts as missing.
+fn decoded_spec<T: DeserializeOwned + Clone + Send + Sync + 'static>(
+    cache: &ObjectCache,
+    kind: Kind,
+    namespace: &str,
+    name: &str,
+) -> Option<T> {
+    let decode = |object: &Value| T::deserialize(&object["spec"]).ok();
+    (*cache.typed(kind, (namespace, name), decode)?).clone()
 }
 
 fn templates(cache: &ObjectCache, canary: &Canary, namespace: &str) -> BTreeMap<String, MetricTemplateSpec> {
@@ -353,10 +336,7 @@ fn templates(cache: &ObjectCache, canary: &Canary, namespace: &str) -> BTreeMap<
         let ns = t.namespace.clone().filter(|n| !n.is_empty()).unwrap_or_else(|| namespace.to_owned());
         (ns, t.name.clone())
     });
-    let spec = |ns: &str, name: &str| {
-        // one that does not decode counts as missing
-        serde_json::from_value(cache.get(METRIC_TEMPLATE, ns, name)?["spec"].clone()).ok()
-    };
+    let spec = |ns: &str, name: &str| decoded_spec(cache, METRIC_TEMPLATE, ns, name);
     named.filter_map(|(ns, name)| Some((format!("{ns}/{name}"), spec(&ns, &name)?))).collect()
 }
 
@@ -367,12 +347,11 @@ fn alert_providers(
 ) -> BTreeMap<String, AlertProviderSpec> {
     let alerts = canary.analysis().map(|a| a.alerts.as_slice()).unwrap_or_default();
     let named = alerts.iter().map(|a| a.provider_ref.in_namespace(namespace));
-    let spec = |ns: &str, name: &str| {
-        // one that does not decode counts as missing
-        serde_json::from_value(cache.get(ALERT_PROVIDER, ns, name)?["spec"].clone()).ok()
-    };
+    let spec = |ns: &str, name: &str| decoded_spec(cache, ALERT_PROVIDER, ns, name);
     named.filter_map(|(ns, name)| Some((format!("{ns}/{name}"), spec(ns, name)?))).collect()
 }
 
+#[cfg(test)]
+mod cost;
 #[cfg(test)]
 mod tests;

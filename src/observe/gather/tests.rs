@@ -2,8 +2,9 @@ use serde_json::json;
 
 use super::*;
 use crate::{
+    manifest::pod_policies,
     observe::cache::work,
-    snapshot::{CONFIG_MAP, JOB, POD, SECRET},
+    snapshot::{CONFIG_MAP, INGRESS, JOB, POD, SECRET},
 };
 
 fn at(seconds: i64) -> Timestamp {
@@ -11,11 +12,11 @@ fn at(seconds: i64) -> Timestamp {
 }
 
 /// A cache that has seen a Canary of this provider and its target.
-fn seen(provider: &str) -> (ObjectCache, Key) {
+pub(super) fn seen(provider: &str) -> (ObjectCache, Key) {
     let cache = ObjectCache::default();
     let target = json!({"kind": "Deployment", "apiVersion": "apps/v1", "name": "app"});
     let meta = json!({"name": "app", "namespace": "n", "resourceVersion": "1"});
-    let spec = json!({"targetRef": target, "provider": provider, "service": {"port": 80}, "analysis": {}});
+    let spec = json!({"targetRef": target, "provider": provider, "service": {"port": 80}, "analysis": {"iterations": 5}});
     cache.insert(
         CANARY,
         json!({"apiVersion": "flagger.app/v1beta1", "kind": "Canary", "metadata": meta, "spec": spec}),
@@ -62,22 +63,22 @@ fn c25_a_kind_that_cannot_be_listed_is_said_and_not_waited_for() {
 }
 
 /// So many applications in one namespace, each with all that a Canary can have.
-fn crowd(number: usize) -> ObjectCache {
-    let (cache, _) = seen("istio");
-    let routes = router::by_name("istio").unwrap().kinds()[0];
-    let kinds = router::by_name("istio").unwrap().kinds().iter().copied();
-    for kind in kinds.chain([HPA, SCALED_OBJECT, CANARY_RUN, JOB, POD, CONFIG_MAP, SECRET]) {
+fn crowd(number: usize, provider: &str) -> ObjectCache {
+    let (cache, _) = seen(provider);
+    let kinds = router::by_name(provider).unwrap().kinds().iter().copied();
+    for kind in kinds.chain([HPA, SCALED_OBJECT, CANARY_RUN, JOB, POD, CONFIG_MAP, SECRET, INGRESS]) {
         cache.listed(kind, &BTreeSet::new());
     }
     for number in 0..number {
-        for (kind, object) in application(&format!("web-{number}"), routes) {
+        for (kind, object) in application(&format!("web-{number}"), provider) {
             cache.insert(kind, object);
         }
     }
     cache
 }
 
-fn application(name: &str, routes: Kind) -> Vec<(Kind, Value)> {
+fn application(name: &str, provider: &str) -> Vec<(Kind, Value)> {
+    let routes = router::by_name(provider).unwrap().kinds()[0];
     let primary = names::primary(name);
     let object = |name: String, labels: Value, rest: Value| {
         let meta = json!({"name": name, "namespace": "n", "resourceVersion": "5", "labels": labels});
@@ -95,16 +96,23 @@ fn application(name: &str, routes: Kind) -> Vec<(Kind, Value)> {
     let target = json!({"kind": "Deployment", "apiVersion": "apps/v1", "name": name});
     let metric = json!({"name": "m", "templateRef": {"name": format!("{name}-errors")}});
     let spec = json!({
-        "targetRef": target, "autoscalerRef": {"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "name": name},
+        "targetRef": target, "provider": provider, "ingressRef": {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "name": name},
+        "autoscalerRef": {"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "name": name},
         "service": {"port": 80, "hosts": [format!("{name}.example.com")]}, "analysis": {"metrics": [metric]},
     });
+    let asked = json!({"spec": {"provider": {"type": "prometheus", "secretRef": {"name": name}}}});
     let status = json!({"observedConfigs": {format!("configmap/{name}"): {"version": "1"}}});
     let mut all = vec![
         (CANARY, object(name.to_owned(), json!({}), json!({"spec": spec, "status": status}))),
-        (METRIC_TEMPLATE, object(format!("{name}-errors"), json!({}), json!({"spec": {}}))),
+        (METRIC_TEMPLATE, object(format!("{name}-errors"), json!({}), asked)),
+        (SECRET, object(name.to_owned(), json!({}), json!({}))),
+        (INGRESS, object(name.to_owned(), json!({}), ingress(name))),
         (DEPLOYMENT, object(name.to_owned(), json!({}), workload(name))),
         (DEPLOYMENT, object(primary.clone(), own(), workload(&primary))),
-        (routes, object(name.to_owned(), own(), json!({}))),
+        (
+            routes,
+            object(format!("{name}{}", if routes == INGRESS { "-canary" } else { "" }), own(), json!({})),
+        ),
         (CONFIG_MAP, object(name.to_owned(), json!({}), json!({}))),
         (CONFIG_MAP, object(format!("{name}-primary-1"), own(), json!({}))),
         (JOB, object(format!("{name}-job"), own(), json!({}))),
@@ -112,6 +120,9 @@ fn application(name: &str, routes: Kind) -> Vec<(Kind, Value)> {
     for scaled in [name, &primary] {
         let spec = json!({"spec": {"scaleTargetRef": {"kind": "Deployment", "name": scaled}}});
         all.push((HPA, object(scaled.to_owned(), json!({}), spec)));
+    }
+    for kind in pod_policies::KINDS {
+        all.push((kind, object(name.to_owned(), json!({}), policy(name))));
     }
     for service in [name.to_owned(), primary.clone(), names::canary(name)] {
         all.push((SERVICE, object(service, own(), json!({}))));
@@ -123,24 +134,122 @@ fn application(name: &str, routes: Kind) -> Vec<(Kind, Value)> {
     all
 }
 
+fn policy(name: &str) -> Value {
+    let (own, of_gateway) = (json!({"matchLabels": {"app": name, "tier": "web"}}), json!({"app": "gateway"}));
+    let rules = json!([{"from": [{"podSelector": {"matchLabels": of_gateway}}]}]);
+    json!({"spec": {"selector": own, "podSelector": own, "ingress": rules}})
+}
+
+fn ingress(name: &str) -> Value {
+    let backend = json!({"service": {"name": name, "port": {"number": 80}}});
+    let paths = json!([{"path": "/", "pathType": "Prefix", "backend": backend}]);
+    json!({"spec": {"rules": [{"host": format!("{name}.example.com"), "http": {"paths": paths}}]}})
+}
+
 #[test]
 fn no_pass_and_no_event_costs_more_because_there_are_others() {
-    let (few, many) = (crowd(50), crowd(400));
-    let key: Key = ("n".into(), "web-7".into());
-    let routes = router::by_name("istio").unwrap().kinds()[0];
-    let pass = |cache: &ObjectCache| work::of(|| gather(cache, &Rules::default(), &key, at(0)));
-    let ((small, cost), (large, more)) = (pass(&few), pass(&many));
-    let (small, large) = (small.unwrap(), large.unwrap());
-    let kinds = [DEPLOYMENT, SERVICE, REVISION, CANARY_RUN, HPA, CONFIG_MAP];
-    let read = |snap: &Snapshot| kinds.map(|kind| snap.objects.of(kind).count());
-    assert_eq!((read(&small), read(&large)), ([2, 3, 3, 3, 2, 2], [2, 3, 3, 3, 2, 2]));
-    assert_eq!(cost, more);
-    for (kind, mut object) in application("web-7", routes) {
-        object["metadata"]["resourceVersion"] = json!("6");
-        object["metadata"]["annotations"] = json!({"changed": "1"});
-        let event = |cache: &ObjectCache| work::of(|| cache.insert(kind, object.clone()));
-        let (cost, more) = (event(&few), event(&many));
-        assert!(cost.0.contains(&key), "{}: {:?}", kind.kind, cost.0);
-        assert_eq!(cost, more, "{}", kind.kind);
+    for provider in ["istio", "nginx"] {
+        let (few, many) = (crowd(50, provider), crowd(400, provider));
+        let key: Key = ("n".into(), "web-7".into());
+        let pass = |cache: &ObjectCache| work::of(|| gather(cache, &Rules::default(), &key, at(0)).unwrap());
+        // nothing of this Canary is decoded any more, then all is
+        let caches = [&few, &many];
+        for cache in caches {
+            cache.forget_decoded();
+        }
+        let [(small, cost), (large, more)] = caches.map(pass);
+        let kinds = [DEPLOYMENT, SERVICE, REVISION, CANARY_RUN, HPA, CONFIG_MAP].into_iter();
+        let kinds: Vec<Kind> = kinds.chain(pod_policies::KINDS).collect();
+        let read =
+            |snap: &Snapshot| kinds.iter().map(|kind| snap.objects.of(*kind).count()).collect::<Vec<_>>();
+        assert_eq!(read(&small), [2, 3, 3, 3, 2, 2, 1, 1], "{provider}");
+        assert_eq!(read(&small), read(&large), "{provider}");
+        assert_eq!(cost, more, "{provider}");
+        assert!(cost.parsed > 15 && cost.bytes > 3000 && cost.typed == 2, "{provider}: {cost:?}");
+        let [(_, again), (_, more)] = caches.map(pass);
+        assert_eq!((again, again.parsed, again.bytes, again.typed), (more, 0, 0, 0), "{provider}");
+        for (kind, mut object) in application("web-7", provider) {
+            object["metadata"]["resourceVersion"] = json!("6");
+            object["metadata"]["annotations"] = json!({"changed": "1"});
+            let event = |cache: &ObjectCache| work::of(|| cache.insert(kind, object.clone()));
+            let (cost, more) = (event(&few), event(&many));
+            let ours = cost.0.contains(&key) || provider == "istio" && kind == INGRESS;
+            assert!(ours, "{provider}, {}: {:?}", kind.kind, cost.0);
+            assert_eq!(cost, more, "{provider}, {}", kind.kind);
+        }
+        let needed = |cache: &ObjectCache| {
+            work::of(|| crate::observe::optional::needed(cache, provider, &BTreeSet::new()))
+        };
+        assert_eq!(needed(&few), needed(&many));
     }
+}
+
+/// Selectors of pods, by the labels of the target, of the primary, of both, of others, of all.
+fn selectors() -> Vec<Value> {
+    let labels = |labels: Value| json!({"matchLabels": labels});
+    let expression =
+        |values: Value| json!({"matchExpressions": [{"key": "app", "operator": "In", "values": values}]});
+    vec![
+        labels(json!({"app": "app"})),
+        labels(json!({"app": "app-primary"})),
+        labels(json!({"app": "app", "tier": "web"})),
+        labels(json!({"tier": "web"})),
+        labels(json!({"app": "db"})),
+        expression(json!(["app"])),
+        expression(json!(["app", "app-primary"])),
+        json!({}),
+    ]
+}
+
+#[test]
+fn advice_about_pod_policies_is_the_same_whether_all_or_those_that_bear_on_the_pods_are_read() {
+    let workload = |label: &str| {
+        let labels = json!({"app": label, "tier": "web"});
+        json!({"spec": {"selector": {"matchLabels": {"app": label}}, "template": {"metadata": {"labels": labels}}}})
+    };
+    let put = |cache: &ObjectCache, kind: Kind, name: &str, rest: &Value| {
+        let mut object = json!({"metadata": {"name": name, "namespace": "n", "resourceVersion": "5"}});
+        json_patch::merge(&mut object, rest);
+        cache.insert(kind, object);
+    };
+    let selectors = selectors();
+    let ends = selectors.iter().map(|pods| json!({"podSelector": pods}));
+    let wide = selectors.iter().map(|pods| json!({"podSelector": pods, "namespaceSelector": {}}));
+    let ends: Vec<Value> =
+        ends.chain(wide).chain([json!({"namespaceSelector": {}}), json!({"ipBlock": {}})]).collect();
+    let (mut seed, mut told) = (7_u64, 0);
+    let mut any = |most: usize| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) as usize % most
+    };
+    for round in 0..400 {
+        let (cache, key) = seen("kubernetes");
+        put(&cache, DEPLOYMENT, "app", &workload("app"));
+        if round % 2 == 0 {
+            put(&cache, DEPLOYMENT, "app-primary", &workload("app-primary"));
+        }
+        for name in ["a", "b", "c"] {
+            let rule = if any(4) == 0 { json!({}) } else { json!({"from": [ends[any(ends.len())]]}) };
+            let pods = &selectors[any(selectors.len())];
+            let spec = json!({"spec": {"podSelector": pods, "ingress": [rule]}});
+            put(&cache, pod_policies::KINDS[0], name, &spec);
+            put(
+                &cache,
+                pod_policies::KINDS[1],
+                name,
+                &json!({"spec": {"selector": selectors[any(selectors.len())]}}),
+            );
+        }
+        let snap = gather(&cache, &Rules::default(), &key, at(0)).unwrap();
+        let mut whole = snap.clone();
+        for kind in pod_policies::KINDS {
+            cache.list(kind, "n").into_iter().for_each(|object| whole.objects.share(kind, object));
+        }
+        let c = validate(&snap.canary, &snap.rules).unwrap();
+        let sides = ["app", "app-primary"].map(|label| json!({"app": label, "tier": "web"}));
+        let advice = |snap: &Snapshot| pod_policies::advice(&c, [&sides[0], &sides[1]], snap);
+        assert_eq!(advice(&snap), advice(&whole), "{:?}", cache.list(pod_policies::KINDS[0], "n"));
+        told += advice(&snap).len();
+    }
+    assert!(told > 200, "{told}");
 }

@@ -4,6 +4,8 @@
 //! Objects are taken as untyped JSON: one that does not decode cannot blind a watch.
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "this module reads the cluster")]
 
+mod lease;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -27,6 +29,8 @@ use tokio::{
     time::Instant,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use lease::lease_holder;
 
 use super::{
     cache::{GRACE, ObjectCache},
@@ -109,6 +113,13 @@ impl Sink {
     fn report_lost(&self) {
         let stale = self.cache.stale_kinds(clock::now());
         self.metrics.set_stale(&stale.iter().map(|stale| stale.kind.crd()).collect());
+    }
+
+    /// How many Canaries there are, for the metric.
+    fn report_totals(&self) {
+        for (namespace, number) in self.cache.take_changed_totals() {
+            self.metrics.set_total(&namespace, number);
+        }
     }
 
     fn trigger(&self, keys: Vec<Key>) {
@@ -220,6 +231,9 @@ async fn follow<T: ResourceExt + Serialize>(
         }
         if [CANARY, METRIC_TEMPLATE].contains(&kind) {
             sink.canaries.notify_one();
+        }
+        if kind == CANARY {
+            sink.report_totals();
         }
     }
 }
@@ -351,24 +365,18 @@ pub(crate) fn watch_lease(client: Client, namespace: &str) -> Receiver<Seen<Leas
 /// Whether another operator with leader election is still at work.
 async fn follow_lease(client: Client, namespace: String, sink: Sink, stop: CancellationToken) {
     let mut seen = watch_lease(client, &namespace);
+    let mut last = None;
     while let Some(Some(event)) = stop.run_until_cancelled(seen.recv()).await {
         match event {
             Seen::Listed(lease) | Seen::Changed(lease) => {
-                sink.trigger(sink.cache.set_flagger(lease_holder(&lease)));
+                let holder = lease_holder(&lease, &mut last, clock::now());
+                sink.trigger(sink.cache.set_flagger(holder));
             }
             Seen::Gone(_) => sink.trigger(sink.cache.set_flagger(None)),
             Seen::Lost(loss) => interrupted("Lease", &loss),
             Seen::Begin(_) | Seen::Complete | Seen::Alive => {}
         }
     }
-}
-
-fn lease_holder(lease: &Lease) -> Option<(String, jiff::Timestamp)> {
-    let spec = lease.spec.as_ref()?;
-    let holder = spec.holder_identity.clone().filter(|h| !h.is_empty())?;
-    let seconds = i64::from(spec.lease_duration_seconds.unwrap_or(60));
-    let until = spec.renew_time.as_ref()?.0.checked_add(jiff::SignedDuration::from_secs(seconds)).ok()?;
-    Some((holder, until))
 }
 
 #[cfg(test)]

@@ -69,7 +69,7 @@ pub(crate) fn look(snap: &Snapshot, c: &Validated, target: &Value, findings: &mu
 fn arguments(snap: &Snapshot, c: &Validated, target: &Value, findings: &mut Findings) -> Vec<CanaryMetric> {
     let mut metrics = c.metrics.clone();
     let fields = metrics.iter().any(|m| !m.args.is_empty());
-    let canary = if fields { json!(snap.canary) } else { Value::Null };
+    let canary = if fields { json!(&*snap.canary) } else { Value::Null };
     for metric in &mut metrics {
         if let Err(why) = args::resolve(metric, &canary, target) {
             findings.faults.push(Problem::new("ArgInvalid", why));

@@ -7,6 +7,7 @@
 
 mod findings;
 mod outcome;
+mod records;
 mod retention;
 
 use std::time::Duration;
@@ -16,6 +17,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use serde_json::{Value, json};
 
 pub(crate) use findings::{called, measured};
+use records::{Record, Records};
 
 use crate::{
     api::{
@@ -194,32 +196,6 @@ fn tell(snap: &Snapshot, d: &mut PlanBuilder, limit: usize) {
     }
 }
 
-/// The records of this Canary, by number. One that does not decode counts as ended: it is left alone until it is removed.
-struct Records<'a>(Vec<(CanaryRun, &'a Value)>);
-
-impl<'a> Records<'a> {
-    fn of(snap: &'a Snapshot) -> Self {
-        let uid = snap.canary.metadata.uid.as_deref();
-        let own = |live: &&Value| {
-            path::list(&live["metadata"]["ownerReferences"]).iter().any(|o| o["uid"].as_str() == uid)
-        };
-        let decoded = |live: &'a Value| Some((serde_json::from_value(live.clone()).ok()?, live));
-        let mut all: Vec<(CanaryRun, &Value)> =
-            snap.objects.of(CANARY_RUN).filter(own).filter_map(decoded).collect();
-        all.sort_by_key(|(run, _)| run.spec.number);
-        Self(all)
-    }
-
-    /// Those that are not closed yet.
-    fn open(&self) -> impl Iterator<Item = &(CanaryRun, &'a Value)> {
-        self.0.iter().filter(|(run, _)| !run.status.as_ref().is_some_and(|status| status.phase.ended()))
-    }
-
-    fn has(&self, number: i64) -> bool {
-        self.0.iter().any(|(run, _)| run.spec.number == number)
-    }
-}
-
 struct Writes {
     actions: Vec<Action>,
     evidence: Evidence,
@@ -311,10 +287,10 @@ impl Writes {
     fn prune(&mut self, records: &Records<'_>, limit: usize) {
         let made = self.actions.iter().filter(|a| matches!(a, Action::Create(_))).count();
         let excess = (records.0.len() + made).saturating_sub(limit);
-        let closed = |run: &CanaryRun| run.status.as_ref().is_some_and(|s| s.phase.ended()) || limit == 0;
+        let closed = |record: &Record<'_>| record.open.is_none() || limit == 0;
         let going = |live: &Value| !live["metadata"]["deletionTimestamp"].is_null();
-        let old = records.0.iter().filter(|(run, live)| closed(run) && !going(live));
-        self.actions.extend(old.take(excess).map(|(_, live)| Action::delete(CANARY_RUN, live)));
+        let old = records.0.iter().filter(|record| closed(record) && !going(record.live));
+        self.actions.extend(old.take(excess).map(|record| Action::delete(CANARY_RUN, record.live)));
     }
 }
 

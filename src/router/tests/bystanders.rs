@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::cases::cases;
 use crate::{
     manifest::fixture::{self, merge},
-    router::{Cookies, Split, by_name, bystander_words},
+    router::{Cookies, Split, by_name, served_hosts, wanted_hosts},
     snapshot::{INGRESS, Kind, Objects},
     spec::{Target, Validated},
 };
@@ -72,15 +72,41 @@ fn t5_ingresses_from_which_the_copy_takes_requests_are_named() {
         assert_eq!(touched("skipper", &user, &at(host, path, kind)), None, "{host}{path}");
     }
     assert_eq!(touched("skipper", &user, &user), None, "the user's own");
-    assert!(
-        bystander_words(&user).iter().all(|word| ["a.example.com", ".example.org"].contains(&word.as_str()))
-    );
-    assert!(
-        bystander_words(&ingress(["test", "all"], &json!({}), &[("", "/", "Prefix", "podinfo")])).is_empty()
-    );
+    let wanted = ["a.example.com", "a.example.com", "a.example.com", ".example.org"];
+    assert_eq!(wanted_hosts(&user).unwrap(), wanted);
     let mut copy = at("a.example.com", "/", "Prefix");
     copy["metadata"]["labels"] = json!({"serin.dev/canary": "podinfo"});
     assert_eq!(touched("skipper", &user, &copy), None, "a copy");
+}
+
+#[test]
+fn objects_are_found_by_the_hosts_that_they_serve() {
+    let of_host = |host: &str| ingress(["test", "x"], &json!({}), &[(host, "/", "Prefix", "podinfo")]);
+    let finds = |ours: &str, theirs: &str| {
+        let (wanted, served) = (wanted_hosts(&of_host(ours)), served_hosts(&of_host(theirs)));
+        wanted.is_none_or(|wanted| wanted.iter().any(|host| served.contains(host)))
+    };
+    for (ours, theirs) in [
+        ("a.example.org", "a.example.org"),
+        ("*.example.org", "a.example.org"),
+        ("*.example.org", "a.b.example.org"),
+        ("*.example.org", "*.example.org"),
+        ("*shop.example.org", "my-shop.example.org"),
+        ("*", "a.example.org"),
+        ("", "a.example.org"),
+        ("", ""),
+    ] {
+        assert!(finds(ours, theirs), "{ours} {theirs}");
+    }
+    assert_eq!(wanted_hosts(&ingress(["test", "x"], &json!({}), &[])), Some(vec![]), "it has no rules");
+    for (ours, theirs) in [
+        ("a.example.org", "b.example.org"),
+        ("a.example.org", "*.example.org"),
+        ("*.example.org", "example.org"),
+        ("a.example.org", ""),
+    ] {
+        assert!(!finds(ours, theirs), "{ours} {theirs}");
+    }
 }
 
 #[test]

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// The Canary of a case with these parts of service and analysis.
-fn canary(case: &Case, service: &[&Value], analysis: &[&Value]) -> Validated {
+pub(super) fn canary(case: &Case, service: &[&Value], analysis: &[&Value]) -> Validated {
     let mut all = json!({});
     merge(&mut all, case.spec.get("service").unwrap_or(&json!({})));
     for part in service {
@@ -226,7 +226,7 @@ fn marked(spec: &Value) -> Vec<String> {
     text.split('"').filter(|part| part.starts_with(KEPT)).map(str::to_owned).collect()
 }
 
-fn sources(case: &Case) -> Objects {
+pub(super) fn sources(case: &Case) -> Objects {
     let mut live = Objects::default();
     for (kind, object) in &case.sources {
         live.insert(*kind, object.clone());

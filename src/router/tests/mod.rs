@@ -14,6 +14,7 @@ mod linkerd;
 mod nginx;
 mod registry;
 mod skipper;
+mod tracking;
 mod traefik;
 mod user_virtual_service;
 

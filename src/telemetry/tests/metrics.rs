@@ -26,7 +26,7 @@ fn rollouts_are_reported_under_flaggers_names() {
     metrics.observe_check("podinfo", "test", 0.2);
     metrics.success("podinfo", "test", "canary", "completed");
     metrics.failure("podinfo", "test", "blue-green", "skipped");
-    metrics.set_totals(&BTreeMap::from([("test".to_owned(), 3)]));
+    metrics.set_total("test", 3);
     let version = env!("CARGO_PKG_VERSION");
     for line in [
         &format!("flagger_info{{version=\"{version}\",mesh_provider=\"istio\"}} 1"),
@@ -92,13 +92,16 @@ fn a_deleted_canary_leaves_no_series_and_others_stay() {
 #[test]
 fn an_emptied_namespace_is_zero_once_and_then_gone() {
     let metrics = Metrics::new("istio");
-    metrics.set_totals(&BTreeMap::from([("a".to_owned(), 1), ("b".to_owned(), 2)]));
-    let left = BTreeMap::from([("b".to_owned(), 2)]);
-    metrics.set_totals(&left);
+    metrics.set_total("a", 1);
+    metrics.set_total("b", 2);
+    metrics.set_total("a", 0);
     has(&metrics, "flagger_canary_total{namespace=\"a\"} 0");
-    metrics.set_totals(&left);
     assert!(!metrics.exposition().contains("namespace=\"a\""));
     has(&metrics, "flagger_canary_total{namespace=\"b\"} 2");
+    metrics.set_total("a", 0);
+    metrics.set_total("a", 1);
+    metrics.exposition();
+    has(&metrics, "flagger_canary_total{namespace=\"a\"} 1");
 }
 
 #[test]
@@ -114,10 +117,9 @@ fn c24_a_kind_that_is_not_seen_is_shown_until_it_is_seen_again() {
 #[test]
 fn c43_a_namespace_is_never_shown_as_empty_while_it_is_counted() {
     let metrics = Metrics::new("istio");
-    let totals = BTreeMap::from([("a".to_owned(), 1)]);
-    metrics.set_totals(&totals);
+    metrics.set_total("a", 1);
     std::thread::scope(|scope| {
-        let counting = scope.spawn(|| (0..20_000).for_each(|_| metrics.set_totals(&totals)));
+        let counting = scope.spawn(|| (0..20_000).for_each(|_| metrics.set_total("a", 1)));
         while !counting.is_finished() {
             has(&metrics, "flagger_canary_total{namespace=\"a\"} 1");
         }
@@ -155,7 +157,7 @@ fn all() -> Metrics {
     metrics.show(shown(&status));
     let ended = Ended { strategy: "canary", outcome: "RolledBack", reason: "ThresholdReached" };
     metrics.run_ended(shown(&status), ended, Duration::from_secs(100), Some(Duration::from_secs(40)));
-    metrics.set_totals(&BTreeMap::from([("test".to_owned(), 1)]));
+    metrics.set_total("test", 1);
     metrics.set_stale(&["services.".to_owned()].into());
     metrics.set_status("podinfo", "test", 1);
     metrics.set_weight("podinfo", "test", 100, 0);
@@ -231,8 +233,8 @@ fn nothing_is_left_of_a_deleted_canary() {
     let metrics = all();
     metrics.forget("podinfo", "test");
     metrics.forget_canary("test", "app");
-    metrics.set_totals(&BTreeMap::new());
-    metrics.set_totals(&BTreeMap::new());
+    metrics.set_total("test", 0);
+    metrics.exposition();
     let text = metrics.exposition();
     let left: Vec<&str> = text.lines().filter(|line| line.contains("=\"test\"")).collect();
     assert!(left.is_empty(), "{left:?}");

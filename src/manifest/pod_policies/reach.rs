@@ -1,0 +1,60 @@
+//! Which pods a NetworkPolicy or PodDisruptionBudget may bear on, so that those about other pods need not be read.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{
+    super::{digest, json as get},
+    DIRECTIONS,
+};
+use crate::snapshot::{Kind, NETWORK_POLICY};
+
+/// The pods that an object may bear on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reach {
+    /// The `matchLabels` of each of its selectors: of the pods that it holds for, and of those at the other ends of connections.
+    /// One without labels may select any pods.
+    pub selectors: Vec<BTreeMap<String, String>>,
+    /// Checksum of the selector of the pods that it holds for: what lets others through is compared among policies with the same.
+    pub holds_for: String,
+    /// A rule of it lets any pods through.
+    pub open: bool,
+}
+
+impl Reach {
+    /// That of an object of one of the [`KINDS`](super::KINDS).
+    pub fn of(kind: Kind, object: &Value) -> Self {
+        let spec = &object["spec"];
+        let own = if kind == NETWORK_POLICY { &spec["podSelector"] } else { &spec["selector"] };
+        let mut reach = Self { selectors: vec![], holds_for: digest::of(own), open: false };
+        if own.is_object() {
+            reach.selectors.push(get::strings(&own["matchLabels"]));
+        }
+        for (rules, ends) in DIRECTIONS {
+            for rule in get::list(&spec[rules]) {
+                let ends = get::list(&rule[ends]);
+                reach.open |= ends.is_empty();
+                for end in ends {
+                    reach.add(end);
+                }
+            }
+        }
+        reach
+    }
+
+    /// One end of a connection. Pods of some other namespaces only are not looked at.
+    fn add(&mut self, end: &Value) {
+        let (pods, namespaces) = (&end["podSelector"], &end["namespaceSelector"]);
+        let all = namespaces.as_object().is_some_and(serde_json::Map::is_empty);
+        let everybody = pods.as_object().is_some_and(serde_json::Map::is_empty);
+        if !namespaces.is_null() && !all {
+            return;
+        }
+        if everybody || all && pods.is_null() {
+            self.open = true;
+        } else if pods.is_object() {
+            self.selectors.push(get::strings(&pods["matchLabels"]));
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! What else is there about the pods of target and primary: workloads and policies of others, found by the labels of these pods.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    manifest::{json, pod_policies, selectors},
+    names,
+    observe::{availability::Availability, cache::ObjectCache},
+    snapshot::{DAEMONSET, DEPLOYMENT, Objects},
+    spec::Target,
+};
+
+/// Other workloads whose pods may be selected as well: by the labels that the target or the primary is selected by, one of which
+/// has another value on a primary that is yet to be made.
+pub(super) fn strangers(
+    cache: &ObjectCache,
+    namespace: &str,
+    target_kind: Target,
+    target: &str,
+    objects: &mut Objects,
+) {
+    if !target_kind.rests() {
+        return;
+    }
+    let of = |name: &str| objects.get(target_kind.kind(), name).map(selectors::match_labels);
+    let own = of(target).unwrap_or_default();
+    let made = |key: &String| {
+        let mut new = own.clone();
+        let value = own[key].as_str().unwrap_or_default();
+        new.insert(key.clone(), names::primary(value).into());
+        new
+    };
+    let primary = of(&names::primary(target));
+    let all: Vec<_> = own.keys().map(made).chain(primary).chain([own.clone()]).collect();
+    for (selector, kind) in
+        all.iter().flat_map(|selector| [DEPLOYMENT, DAEMONSET].map(|kind| (selector, kind)))
+    {
+        let labels = selector.iter().filter_map(|(key, value)| Some((key, value.as_str()?)));
+        for other in cache.labelled(kind, namespace, labels) {
+            objects.share(kind, other);
+        }
+    }
+}
+
+/// What selects pods of the target or the primary by their labels, and what that is compared with. Only advice rests on it: a kind
+/// that is not listed yet is not waited for, and of one that may not be listed nothing is known.
+pub(super) fn policies(
+    cache: &ObjectCache,
+    namespace: &str,
+    (kind, target): (Target, &str),
+    objects: &mut Objects,
+    available: &mut Availability,
+) {
+    let labels = if kind.rests() { pod_labels(kind, target, objects) } else { BTreeSet::new() };
+    for kind in pod_policies::KINDS {
+        if cache.synced(&[kind]) {
+            for object in cache.bearing_on(kind, namespace, &labels) {
+                objects.share(kind, object);
+            }
+        } else if !cache.forbidden(kind) {
+            available.unlisted.insert(kind.crd(), "it has not been listed yet".into());
+        }
+    }
+}
+
+/// Labels of the pods of the target and of its primary, or that a primary which is yet to be made may have.
+fn pod_labels(kind: Target, target: &str, objects: &Objects) -> BTreeSet<(String, String)> {
+    let of = |name: &str| {
+        let workload = objects.get(kind.kind(), name);
+        let labels = workload.map(|live| json::strings(&live["spec"]["template"]["metadata"]["labels"]));
+        labels.unwrap_or_default()
+    };
+    let own = of(target);
+    let made = own.iter().map(|(key, value)| (key.clone(), names::primary(value))).collect::<Vec<_>>();
+    own.into_iter().chain(made).chain(of(&names::primary(target))).collect()
+}

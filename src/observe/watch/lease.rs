@@ -1,0 +1,61 @@
+//! Who holds the Lease of another operator that acts on the same Canaries, a Flagger mostly, and until when.
+
+use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::api::coordination::v1::Lease;
+
+/// The last renewal of a Lease.
+#[derive(Clone, Copy)]
+pub(super) struct Renewal {
+    /// By the clock of its holder.
+    said: Timestamp,
+    /// When it was seen, or what was said where it was there already.
+    at: Timestamp,
+}
+
+/// Who holds it, and until when. One that is renewed before our eyes is held from `now` on, whatever the clock of its holder
+/// says; of one that is seen first nothing else is known than that clock.
+pub(super) fn lease_holder(
+    lease: &Lease,
+    last: &mut Option<Renewal>,
+    now: Timestamp,
+) -> Option<(String, Timestamp)> {
+    let spec = lease.spec.as_ref()?;
+    let holder = spec.holder_identity.clone().filter(|h| !h.is_empty())?;
+    let seconds = i64::from(spec.lease_duration_seconds.unwrap_or(60));
+    let said = spec.renew_time.as_ref()?.0;
+    let at = match *last {
+        None => said,
+        Some(known) if known.said == said => known.at,
+        Some(_) => said.max(now),
+    };
+    *last = Some(Renewal { said, at });
+    Some((holder, at.checked_add(SignedDuration::from_secs(seconds)).ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lease_that_is_renewed_is_held_although_the_clock_of_its_holder_is_behind() {
+        let at = |second: i64| jiff::Timestamp::from_second(1_000_000 + second).unwrap();
+        let lease = |renewed: i64| {
+            let spec = serde_json::json!({
+                "holderIdentity": "flagger-7d", "leaseDurationSeconds": 60, "renewTime": format!("{:.6}", at(renewed)),
+            });
+            serde_json::from_value::<Lease>(serde_json::json!({"metadata": {}, "spec": spec})).unwrap()
+        };
+        let mut last = None;
+        for (renewed, now, until) in [
+            // it may have been left behind
+            (-500, 10, -440),
+            (-485, 25, 85),
+            // a label is changed
+            (-485, 40, 85),
+            // its clock is ahead
+            (50, 45, 110),
+        ] {
+            assert_eq!(lease_holder(&lease(renewed), &mut last, at(now)).unwrap().1, at(until), "{renewed}");
+        }
+    }
+}
