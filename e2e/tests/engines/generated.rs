@@ -24,13 +24,11 @@ impl Random {
 
 type Engine = (&'static str, fn(&mut Random) -> Vec<Case>);
 
-pub(crate) const ENGINES: [Engine; 8] = [
+pub(crate) const ENGINES: [Engine; 6] = [
     ("templates", template),
     ("conditions", condition),
     ("paths", path),
     ("whole templates", grammar::template),
-    ("whole conditions", grammar::condition),
-    ("whole paths", grammar::path),
     ("durations", |random| vec![small(random, "duration", &["s", "m", "h", "ms", "us", "ns", "d", ""])]),
     ("quantities", |random| {
         vec![small(random, "quantity", &["", "m", "k", "M", "Ki", "Gi", "n", "e3", "E", "e-2"])]
