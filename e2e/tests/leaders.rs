@@ -36,7 +36,7 @@ use bad_common::{pace, untouched_at_25, weight, writes};
 
 /// What the stories share.
 pub struct Shared {
-    /// The bed: without Envoy, as nobody sends requests here.
+    /// The bed: without Envoy, as no requests are sent here.
     pub bed: Bed,
 }
 

@@ -1,6 +1,6 @@
 //! Which Canaries are due, and one task for each of them.
 //!
-//! How many may do something at once, and who comes first, is told by the lanes in which the tasks wait. A Canary is never worked
+//! The lanes in which the tasks wait decide how many work at once, and in which order. A Canary is never worked
 //! on twice at once: what triggers it meanwhile makes it due again when the task ends. A task that panics ends alone.
 #![allow(clippy::disallowed_methods, reason = "this module waits and starts tasks")]
 

@@ -134,7 +134,7 @@ impl<'a> Context<'a> {
     }
 
     /// A share of the users, or what calls the apex Service, meets no pod, while there are some.
-    pub(crate) fn left_to_nobody(&self) -> bool {
+    pub(crate) fn loses_users(&self) -> bool {
         let (primary, canary) = (self.primary_pods(), self.canary_pods());
         let lost = |live: Split| live.canary() > 0 && canary == 0 || live.canary() < 100 && primary == 0;
         let apex = self.apex().is_some() && self.c.target.behind(self.snap, &self.c.names.apex) == 0;

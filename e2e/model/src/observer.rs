@@ -34,7 +34,7 @@ use crate::{
     world::World,
 };
 
-/// Users may be left to nobody for so long where something has to be waited for.
+/// Users may be left without pods for so long where something has to be waited for.
 const LEFT_AT_MOST: Duration = Duration::from_secs(10);
 
 /// What has been seen so far, and what was wrong in it.
@@ -56,7 +56,7 @@ pub struct Observer {
     track: Track,
     /// The world as it was last seen.
     last: Option<(World, Pods)>,
-    /// Since when users have been left to nobody.
+    /// Since when users have been left without pods.
     lost_since: Option<Timestamp>,
     /// The status is made up, or two Canaries are: whether a template has passed cannot be worked out.
     pub lenient: bool,

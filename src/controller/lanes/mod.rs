@@ -3,7 +3,7 @@
 //! Each of the three has a lane with so many permits. A namespace has a share of them, so that servers which do not answer one
 //! hold up no other, and some are kept for what takes users off a version that fails. Who waits gets a permit in order of a
 //! deadline: the time at which it was due, and what it can wait for. So those that go back come first, then what is due in order of
-//! lateness, then the rest, and nobody waits for ever.
+//! lateness, then the rest, and each of them gets its turn.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -103,7 +103,7 @@ impl Lane {
         self.grant();
         match permit.await {
             Ok(permit) => permit,
-            // a lane lets nobody go without
+            // the lane keeps the sender until it has sent
             Err(_) => std::future::pending().await,
         }
     }

@@ -99,7 +99,7 @@ fn a_namespace_whose_servers_do_not_answer_holds_up_no_other() {
 }
 
 #[test]
-fn nobody_waits_for_ever() {
+fn everyone_gets_a_turn() {
     for (patient, pressing) in [(Class::Other, Class::Due), (Class::Due, Class::Pressing)] {
         let mut bed = Bed::new(Width { permits: 1, reserve: 0, share: 1 });
         bed.enter("a/first", Class::Due, 0);
@@ -152,7 +152,7 @@ async fn at_the_end_those_who_wait_go_without() {
     drop(lane.enter("b", rank).await);
 }
 
-/// Whoever comes, leaves or gives up, and whenever.
+/// Whatever the order in which they come, leave and give up.
 #[test]
 fn no_permit_is_lost_or_given_twice() {
     let mut seed = 1_u64;

@@ -325,7 +325,7 @@ async fn what_a_definition_drops_is_not_acted_on_until_it_keeps_it() {
 }
 
 #[tokio::test]
-async fn who_waits_for_an_answer_keeps_nobody_from_deciding() {
+async fn waiting_for_an_answer_keeps_no_other_from_deciding() {
     let worker = worker(Router::new().fallback(std::future::pending::<StatusCode>));
     let key = running(&worker, &json!({"stepWeight": 10}));
     let mut slot = worker.turn(&key, &start()).await.unwrap();

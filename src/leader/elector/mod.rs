@@ -1,5 +1,5 @@
-//! When the Lease may be taken and when it is to be renewed. Pure: it is told what is seen and what time it is, and
-//! counts by the time of this process only, so that clocks of other machines do not matter.
+//! When the Lease may be taken and when it is to be renewed. Pure: what is seen and the time are arguments, and
+//! it counts by the time of this process only, so that clocks of other machines do not matter.
 //!
 //! # Guarantee
 //! Of all that follow these rules at most one holds the Lease at a time, as long as their clocks run equally fast. A

@@ -18,7 +18,7 @@ fn elector(identity: &str) -> Elector {
 }
 
 #[test]
-fn a_lease_that_nobody_holds_is_taken_at_once() {
+fn a_free_lease_is_taken_at_once() {
     let mut a = elector("a");
     assert_eq!(a.next(at(0)), Move::Create);
     let free = record(1, "", "t0");

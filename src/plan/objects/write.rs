@@ -173,7 +173,7 @@ fn parts(d: &PlanBuilder, want: &Manifest, mut patch: Value) -> Vec<(Part, Value
 
 /// What it means for users who do not go where they are meant to.
 fn stake(cx: &Context<'_>) -> Stake {
-    if cx.left_to_nobody() { Stake::Outage } else { Stake::Traffic }
+    if cx.loses_users() { Stake::Outage } else { Stake::Traffic }
 }
 
 /// Whether users go where they would with the patch, and whether the object does all that a run depends on: the same split,
