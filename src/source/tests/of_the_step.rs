@@ -112,16 +112,18 @@ fn v1_google_tells_when_the_time_of_a_point_ends() {
     assert_eq!(samples, [Sample { value: 5.0, until: Some("2026-01-01T00:01:00Z".parse().unwrap()) }]);
 }
 
-#[test]
-fn v1_one_series_of_the_step_is_enough_and_what_has_no_time_is_taken() {
+/// What is taken of values with the times at which they end, in a step from 100 s on of a run from 10 s on.
+fn taken(samples: &[(f64, Option<i64>)]) -> Result<Vec<f64>, SourceError> {
     let at = |seconds: i64| Some(Timestamp::from_second(seconds).unwrap());
     let since = at(10).zip(at(100)).map(|(run, step)| Since { run, step });
     let asked = Asked { since, ..Asked::of("http://x", "q") };
-    let of = |samples: &[(f64, Option<i64>)]| {
-        let sample =
-            |(value, until): &(f64, Option<i64>)| Sample { value: *value, until: until.and_then(at) };
-        asked.ask().of_the_step(&samples.iter().map(sample).collect::<Vec<_>>()).is_ok()
-    };
+    let sample = |(value, until): &(f64, Option<i64>)| Sample { value: *value, until: until.and_then(at) };
+    asked.ask().of_the_step(&samples.iter().map(sample).collect::<Vec<_>>())
+}
+
+#[test]
+fn v1_one_series_of_the_step_is_enough_and_what_has_no_time_is_taken() {
+    let of = |samples: &[(f64, Option<i64>)]| taken(samples).is_ok();
     assert!(of(&[]));
     assert!(of(&[(1.0, None)]));
     assert!(of(&[(1.0, Some(50)), (1.0, Some(101))]));
@@ -132,14 +134,7 @@ fn v1_one_series_of_the_step_is_enough_and_what_has_no_time_is_taken() {
 
 #[test]
 fn v1_a_series_that_ended_before_the_run_does_not_count_beside_those_of_the_run() {
-    let at = |seconds: i64| Some(Timestamp::from_second(seconds).unwrap());
-    let since = at(10).zip(at(100)).map(|(run, step)| Since { run, step });
-    let asked = Asked { since, ..Asked::of("http://x", "q") };
-    let of = |samples: &[(f64, Option<i64>)]| {
-        let sample =
-            |(value, until): &(f64, Option<i64>)| Sample { value: *value, until: until.and_then(at) };
-        asked.ask().of_the_step(&samples.iter().map(sample).collect::<Vec<_>>())
-    };
+    let of = taken;
     // the pods of a release that was rolled back, beside those of the next one
     assert_eq!(of(&[(9.0, Some(5)), (1.0, Some(150))]).unwrap(), [1.0]);
     assert_eq!(of(&[(9.0, Some(5)), (1.0, None)]).unwrap(), [1.0]);
