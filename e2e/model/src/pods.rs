@@ -135,12 +135,12 @@ impl Pods {
         ready.sum::<i64>() as u32
     }
 
-    /// The pods of the target all run its present template, with what it uses as it is now.
-    pub fn all_updated(&self, world: &World, deployment: &str) -> bool {
+    /// The pods of the target all run its present template, and if `contents` with what it uses as it is now.
+    pub fn all_updated(&self, world: &World, deployment: &str, contents: bool) -> bool {
         let Some(live) = world.workload(deployment) else { return false };
         let template = &live["spec"]["template"];
-        let (contents, text) = (configs::content_of(world, template), template.to_string());
-        let present = |p: &Played| p.template == text && p.contents == contents;
+        let (now, text) = (configs::content_of(world, template), template.to_string());
+        let present = |p: &Played| p.template == text && (!contents || p.contents == now);
         self.played.get(deployment).is_some_and(|p| present(p) && p.ready > 0)
     }
 

@@ -9,16 +9,18 @@ use serin::snapshot::ObjectRef;
 const MOST: usize = 30;
 const MINUTE: SignedDuration = SignedDuration::from_secs(60);
 
-/// When each object was written, in the last minute.
+/// When each object was written in the last minute, and how many steps the Canary might take within a minute then.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Rate(BTreeMap<ObjectRef, Vec<Timestamp>>);
+pub(crate) struct Rate(BTreeMap<ObjectRef, Vec<(Timestamp, usize)>>);
 
 impl Rate {
     /// The operator has written this: what is wrong with it. `steps` is how many the Canary may take within a minute.
     pub(crate) fn note(&mut self, at: &ObjectRef, steps: usize, now: Timestamp) -> Option<String> {
         let times = self.0.entry(at.clone()).or_default();
-        times.retain(|time| now.duration_since(*time) < MINUTE);
-        times.push(now);
+        times.retain(|(time, _)| now.duration_since(*time) < MINUTE);
+        times.push((now, steps));
+        // an edit may have made the interval longer since
+        let steps = times.iter().map(|(_, steps)| *steps).max().unwrap_or(steps);
         let most = MOST.max(2 * steps);
         (times.len() == most + 1).then(|| format!("write budget: {at} was written {most} times in a minute"))
     }

@@ -14,7 +14,7 @@ use crate::{
             flow::{Flow, GO_ON, WAIT, WRITE_FIRST, all},
         },
         objects::{
-            config_snapshots, revisions,
+            config_snapshots, pod_limits, revisions,
             write::{self, WriteReason},
         },
     },
@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Makes the primary from a stored template, or gives it that template when it has another.
-/// `replicas` are for making it; they also replace the present ones when `resize` is set.
+/// `replicas` are for making it; they also replace the present ones when `resize` is set, or when those are 0.
 pub(crate) fn from_stored(
     cx: &Context<'_>,
     d: &mut PlanBuilder,
@@ -39,7 +39,7 @@ pub(crate) fn from_stored(
         d.act(Action::Create(Box::new(made)));
         return WRITE_FIRST;
     };
-    if resize {
+    if resize || is_switched_off(cx, live) {
         json::set(&mut want.body, &["spec", "replicas"], json!(replicas));
     }
     write::object_from(cx, d, live, &want, WriteReason::Wanted)
@@ -94,7 +94,10 @@ pub(crate) fn lost(cx: &Context<'_>) -> Option<Problem> {
 pub(crate) fn intact(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let is_promoted = cx.promoted() == Some(cx.hash.as_str());
     match (cx.primary(), cx.stored(cx.promoted())) {
-        (Some(live), Some(stored)) => restored(cx, d, live, stored),
+        (Some(live), Some(stored)) => {
+            switched_on(cx, d, live);
+            restored(cx, d, live, stored)
+        }
         (Some(_), None) if is_promoted => revisions::store_template(cx, d),
         (Some(_), None) => GO_ON,
         (None, Some(stored)) => {
@@ -104,6 +107,24 @@ pub(crate) fn intact(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
         }
         (None, None) if is_promoted => all([revisions::store_template(cx, d), WAIT]),
         (None, None) => WAIT,
+    }
+}
+
+/// Scaled to 0 although nothing but people and charts set its replicas.
+fn is_switched_off(cx: &Context<'_>, live: &Value) -> bool {
+    let counted = cx.c.target.replicated() && cx.c.spec.autoscaler_ref.is_none();
+    counted && !pod_limits::shares_pods(cx) && manifest::replicas(live) == 0
+}
+
+/// In a run a primary that was scaled to 0 gets the replicas that it had: without pods it can take nobody back, and neither
+/// a promotion nor a rollback would end. At rest it may be off on purpose.
+pub(crate) fn switched_on(cx: &Context<'_>, d: &mut PlanBuilder, live: &Value) {
+    if cx.status().run.is_none() || !is_switched_off(cx, live) {
+        return;
+    }
+    let replicas = cx.primary_replicas();
+    if d.try_act(Action::scale(live, replicas)) == WRITE_FIRST {
+        d.say(cx.messages.primary_switched_off(replicas));
     }
 }
 

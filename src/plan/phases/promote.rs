@@ -266,13 +266,19 @@ fn succeed(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     HANDLED
 }
 
-/// Somebody deleted the primary after it was promoted: it is made again from the same template.
+/// Somebody deleted the primary after it was promoted, or scaled it to 0: it is made again from the same template, or gets
+/// its pods back.
 fn primary_there(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     match cx.stored(cx.applied()) {
         Some(stored) if cx.primary().is_none() => {
             d.say(Messages::recreated(&format!("{} {}", cx.kind(), cx.c.names.primary)));
             primary::from_stored(cx, d, stored, autoscaler::primary_start(cx), false)
         }
-        _ => GO_ON,
+        _ => {
+            if let Some(live) = cx.primary() {
+                primary::switched_on(cx, d, live);
+            }
+            GO_ON
+        }
     }
 }
