@@ -1,10 +1,11 @@
-//! One watch per kind, from start to stop. What is seen goes into the [`ObjectCache`]; the Canaries it matters to go out as
+//! One watch per kind, or per kind and namespace where namespaces are given by their names, from start to stop. What is seen goes into the [`ObjectCache`]; the Canaries it matters to go out as
 //! triggers. Of ConfigMaps and Secrets only the metadata is watched. Kinds that a cluster may lack are watched while their CustomResourceDefinition exists.
 //!
 //! Objects are taken as untyped JSON: one that does not decode cannot blind a watch.
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "this module reads the cluster")]
 
 mod lease;
+mod namespaces;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -12,7 +13,7 @@ use std::{
 };
 
 use k8s_openapi::{
-    api::{coordination::v1::Lease, core::v1::Namespace},
+    api::coordination::v1::Lease,
     apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
 };
 use kube::{
@@ -33,7 +34,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use lease::lease_holder;
 
 use super::{
-    cache::{GRACE, ObjectCache},
+    cache::{GRACE, ObjectCache, Watched},
     optional::needed,
     stream::{self, Loss, Seen, Selection},
 };
@@ -67,6 +68,10 @@ pub(crate) const CRDS: Kind = Kind {
     plural: "customresourcedefinitions",
 };
 
+/// Which namespaces there are, and their labels.
+pub(crate) const NAMESPACES: Kind =
+    Kind { group: "", version: "v1", kind: "Namespace", plural: "namespaces" };
+
 /// An object of which the API server sends no more than its metadata.
 pub(super) type Metadata = PartialObjectMeta<DynamicObject>;
 
@@ -81,28 +86,28 @@ struct Sink {
 }
 
 impl Sink {
-    /// The kind is seen, or is not. True when it is not, and was until now.
-    fn note<T>(&self, kind: Kind, event: &Seen<T>) -> bool {
+    /// The watch sees, or does not. True when it does not, and did until now.
+    fn note<T>(&self, watched: &Watched, event: &Seen<T>) -> bool {
+        let kind = watched.kind;
         match event {
-            // without the right there is no advice: nothing else is missing
-            Seen::Lost(Loss::Forbidden(why)) if pod_policies::KINDS.contains(&kind) => {
-                if !self.cache.refused(kind) {
-                    tracing::info!(kind = kind.kind, why, "may not be listed: there is no advice about them");
+            Seen::Lost(Loss::Forbidden(why)) if dispensable(kind) => {
+                if !self.cache.refused(watched.clone()) {
+                    tracing::info!(kind = kind.kind, why, "may not be listed, and is done without");
                 }
-                self.trigger(self.cache.regain(kind, clock::now()));
+                self.trigger(self.cache.regain(watched.clone(), clock::now()));
                 self.report_lost();
             }
             Seen::Lost(loss) => {
                 interrupted(kind.kind, loss);
                 self.metrics.watch_interrupted(&kind.crd());
-                return self.cache.lose(kind, &loss.to_string(), clock::now());
+                return self.cache.lose(watched.clone(), &loss.to_string(), clock::now());
             }
             // in the middle of a list what was known before is as old as it was
             Seen::Begin(_) | Seen::Listed(_) => {}
             _ => {
                 let now = clock::now();
                 self.metrics.watch_seen(&kind.crd(), now);
-                self.trigger(self.cache.regain(kind, now));
+                self.trigger(self.cache.regain(watched.clone(), now));
                 self.report_lost();
             }
         }
@@ -130,6 +135,12 @@ impl Sink {
     }
 }
 
+/// Kinds that nothing is held up for where the operator lacks the right to list them: only advice rests on policies, and a Role cannot grant
+/// the right to what belongs to no namespace.
+fn dispensable(kind: Kind) -> bool {
+    pod_policies::KINDS.contains(&kind) || kind.cluster_wide()
+}
+
 /// Starts all watches on `tasks`; they end with `stop`.
 pub(crate) fn watch_all(
     client: &Client,
@@ -141,18 +152,18 @@ pub(crate) fn watch_all(
     stop: &CancellationToken,
 ) {
     let sink = Sink { cache: cache.clone(), metrics: metrics.clone(), triggers, canaries: Arc::default() };
-    for kind in mandatory(&config.rules) {
-        let (namespace, selected) = (config.namespace.as_deref(), selector(kind));
+    for watched in mandatory(&config.rules).into_iter().flat_map(|kind| cache.watches(kind)) {
+        let (kind, namespace) = (watched.kind, watched.namespace.as_deref());
         if config::KINDS.contains(&kind) {
-            let stream = stream::watch(untyped::<Metadata>(client, kind, namespace), selected);
-            tasks.spawn(follow(kind, stream, sink.clone(), stop.child_token()));
+            let stream = stream::watch(untyped::<Metadata>(client, kind, namespace), selector(kind));
+            tasks.spawn(follow(watched, stream, sink.clone(), stop.child_token()));
         } else {
-            let stream = stream::watch(untyped::<DynamicObject>(client, kind, namespace), selected);
-            tasks.spawn(follow(kind, stream, sink.clone(), stop.child_token()));
+            let stream = stream::watch(untyped::<DynamicObject>(client, kind, namespace), selector(kind));
+            tasks.spawn(follow(watched, stream, sink.clone(), stop.child_token()));
         }
     }
     tasks.spawn(follow_crds(client.clone(), config.clone(), sink.clone(), tasks.clone(), stop.clone()));
-    tasks.spawn(follow_namespaces(client.clone(), config.namespace.clone(), sink.clone(), stop.clone()));
+    namespaces::follow(client, &config.scope, &sink, tasks, stop);
     // in an election its rules say who acts
     if config.election.is_none() {
         tasks.spawn(follow_lease(client.clone(), config.lease_namespace.clone(), sink, stop.clone()));
@@ -180,13 +191,14 @@ fn selector(kind: Kind) -> Selection {
     Selection { labels: labels.map(str::to_owned), fields: None }
 }
 
-/// One kind, until `stop`.
+/// One watch, until `stop`.
 async fn follow<T: ResourceExt + Serialize>(
-    kind: Kind,
+    watched: Watched,
     mut seen: Receiver<Seen<T>>,
     sink: Sink,
     stop: CancellationToken,
 ) {
+    let kind = watched.kind;
     let mut listing = BTreeSet::new();
     let mut old_at = None;
     loop {
@@ -201,7 +213,7 @@ async fn follow<T: ResourceExt + Serialize>(
             event = seen.recv() => event,
         };
         let Some(event) = event else { return };
-        if sink.note(kind, &event) {
+        if sink.note(&watched, &event) {
             old_at = Some(Instant::now() + GRACE.unsigned_abs());
         } else if !matches!(event, Seen::Lost(_) | Seen::Begin(_) | Seen::Listed(_)) {
             old_at = None;
@@ -209,16 +221,16 @@ async fn follow<T: ResourceExt + Serialize>(
         match event {
             Seen::Begin(version) => {
                 listing.clear();
-                sink.cache.begin_list(kind, version);
+                sink.cache.begin_list(watched.clone(), version);
             }
             Seen::Listed(object) => {
                 listing.insert((object.namespace().unwrap_or_default(), object.name_any()));
                 sink.trigger(insert(&sink.cache, kind, &object));
             }
-            Seen::Complete => sink.trigger(sink.cache.listed(kind, &listing)),
+            Seen::Complete => sink.trigger(sink.cache.listed(watched.clone(), &listing)),
             Seen::Changed(object) => {
                 let version = object.resource_version().and_then(|version| version.parse().ok());
-                sink.cache.saw(kind, version.unwrap_or(0));
+                sink.cache.saw(watched.clone(), version.unwrap_or(0));
                 sink.trigger(insert(&sink.cache, kind, &object));
             }
             Seen::Gone(object) => {
@@ -226,7 +238,7 @@ async fn follow<T: ResourceExt + Serialize>(
                     sink.trigger(sink.cache.remove(kind, &object));
                 }
             }
-            Seen::Lost(Loss::Forbidden(_)) => sink.trigger(sink.cache.forbid(kind)),
+            Seen::Lost(Loss::Forbidden(_)) => sink.trigger(sink.cache.forbid(watched.clone())),
             Seen::Alive | Seen::Lost(_) => continue,
         }
         if [CANARY, METRIC_TEMPLATE].contains(&kind) {
@@ -271,7 +283,7 @@ async fn follow_crds(
             () = stop.cancelled() => break,
             event = seen.recv() => match event {
                 Some(event) => {
-                    sink.note(CRDS, &event);
+                    sink.note(&CRDS.into(), &event);
                     if crds.update(event) {
                         sink.trigger(sink.cache.set_crds(crds.known.clone()));
                     }
@@ -291,8 +303,11 @@ async fn follow_crds(
         for kind in needed(&sink.cache, &config.rules.mesh_provider, &crds.known) {
             running.entry(kind).or_insert_with(|| {
                 let token = stop.child_token();
-                let api: Api<DynamicObject> = untyped(&client, kind, config.namespace.as_deref());
-                tasks.spawn(follow(kind, stream::watch(api, selector(kind)), sink.clone(), token.clone()));
+                for watched in sink.cache.watches(kind) {
+                    let api: Api<DynamicObject> = untyped(&client, kind, watched.namespace.as_deref());
+                    let seen = stream::watch(api, selector(kind));
+                    tasks.spawn(follow(watched, seen, sink.clone(), token.clone()));
+                }
                 token
             });
         }
@@ -336,24 +351,6 @@ impl Definitions {
 
 fn interrupted(kind: &str, loss: &Loss) {
     tracing::warn!(kind, error = %loss, "watch interrupted, opening it again");
-}
-
-/// Which namespaces are being deleted.
-async fn follow_namespaces(client: Client, only: Option<String>, sink: Sink, stop: CancellationToken) {
-    let fields = only.map(|name| format!("metadata.name={name}"));
-    let api: Api<PartialObjectMeta<Namespace>> = Api::all(client);
-    let mut seen = stream::watch(api, Selection { fields, labels: None });
-    while let Some(Some(event)) = stop.run_until_cancelled(seen.recv()).await {
-        match event {
-            Seen::Listed(ns) | Seen::Changed(ns) => {
-                let terminating = ns.metadata.deletion_timestamp.is_some();
-                sink.trigger(sink.cache.set_terminating(&ns.name_any(), terminating));
-            }
-            Seen::Gone(ns) => sink.trigger(sink.cache.set_terminating(&ns.name_any(), false)),
-            Seen::Lost(loss) => interrupted("Namespace", &loss),
-            Seen::Begin(_) | Seen::Complete | Seen::Alive => {}
-        }
-    }
 }
 
 /// What is seen of the Lease of operators.
