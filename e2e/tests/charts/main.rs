@@ -15,6 +15,7 @@ use serde_json::Value;
 
 mod flagger;
 mod install;
+mod namespaces;
 mod rendered;
 mod values;
 
