@@ -8,10 +8,10 @@ use serde_json::Value;
 use crate::{Helm, arguments, chart, deployment, find, helms, read, root};
 
 /// Group, resource, name (empty: any), verb.
-type Right = (String, String, String, String);
+pub(crate) type Right = (String, String, String, String);
 
 /// The single rights of a role.
-fn rights(role: &Value) -> BTreeSet<Right> {
+pub(crate) fn rights(role: &Value) -> BTreeSet<Right> {
     let texts = |list: &Value| -> Vec<String> {
         list.as_array().into_iter().flatten().filter_map(|text| text.as_str().map(str::to_owned)).collect()
     };
@@ -108,6 +108,8 @@ fn a_namespaced_install_has_roles_in_its_namespaces_and_reads_definitions() -> R
         let rights = granted(&istio, "serin")?;
         let has = |resource: &str| rights.iter().any(|(_, right)| right.1 == resource);
         ensure!(has("virtualservices") && !has("httproutes") && !has("secrets") && !has("configmaps"));
+        let why = helm.refusal(&two.clone().set(&["rbac.aggregated=true"]))?;
+        ensure!(why.contains("rbac.aggregated makes ClusterRoles"), "{why}");
         let why = helm.refusal(&chart("serin", "serin").set(&[namespaced]))?;
         ensure!(why.contains("rbac.namespaced needs `namespaces`"), "{why}");
     }

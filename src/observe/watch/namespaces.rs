@@ -26,14 +26,14 @@ pub(super) fn follow(
     let watch = |selection| stream::watch(Api::<Metadata>::all(client.clone()), selection);
     match scope {
         Scope::All => {
-            tasks.spawn(follow_deletions(watch(Selection::default()), sink.clone(), stop.clone()));
+            tasks.spawn(follow_deletions(None, watch(Selection::default()), sink.clone(), stop.clone()));
         }
         // a right to these alone is enough
         Scope::Named(names) => {
             for name in names {
                 let fields = Some(format!("metadata.name={name}"));
                 let seen = watch(Selection { fields, labels: None });
-                tasks.spawn(follow_deletions(seen, sink.clone(), stop.clone()));
+                tasks.spawn(follow_deletions(Some(name.clone()), seen, sink.clone(), stop.clone()));
             }
         }
         Scope::Labelled(selector) => {
@@ -46,10 +46,19 @@ pub(super) fn follow(
 
 type Receiver = tokio::sync::mpsc::Receiver<Seen<Metadata>>;
 
-/// Which namespaces are being deleted. Without the right to see them this is learned from Canaries, which are deleted with them, and
-/// from refusals.
-async fn follow_deletions(mut seen: Receiver, sink: Sink, stop: CancellationToken) {
+/// Which namespaces are being deleted, of all or of `one`. Without the right to see them this is learned from refusals.
+async fn follow_deletions(one: Option<String>, mut seen: Receiver, sink: Sink, stop: CancellationToken) {
+    let mut there = false;
     while let Some(Some(event)) = stop.run_until_cancelled(seen.recv()).await {
+        match &event {
+            Seen::Begin(_) => there = false,
+            Seen::Listed(_) => there = true,
+            Seen::Complete if !there => {
+                // it may come later: its Canaries are seen then
+                tracing::warn!(namespace = one, "the namespace of --namespace does not exist");
+            }
+            _ => {}
+        }
         match event {
             Seen::Lost(Loss::Forbidden(why)) => {
                 tracing::info!(why, "it is not seen in advance that a namespace is being deleted");
@@ -76,7 +85,12 @@ async fn follow_labels(mut seen: Receiver, sink: Sink, stop: CancellationToken) 
                 listing.insert(namespace.name_any());
                 continue;
             }
-            Seen::Complete => sink.cache.choose_only(&listing),
+            Seen::Complete => {
+                if listing.is_empty() {
+                    tracing::warn!("no namespace has the labels of --namespace-selector");
+                }
+                sink.cache.choose_only(&listing)
+            }
             Seen::Changed(namespace) => sink.cache.choose(&namespace.name_any(), true),
             Seen::Gone(namespace) => sink.cache.choose(&namespace.name_any(), false),
             Seen::Lost(_) | Seen::Alive => continue,
