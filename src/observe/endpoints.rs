@@ -1,6 +1,6 @@
 //! Ready endpoints per Service, counted from EndpointSlices; of the slices nothing else is kept.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
