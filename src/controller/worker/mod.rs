@@ -243,7 +243,7 @@ impl Worker {
             Ok(mut snap) => {
                 self.clear_undecodable(key);
                 self.states.complete(key, &mut snap, now);
-                snap.watching_since = clock::watching_since();
+                snap.watching_since = snap.watching_since.max(clock::watching_since());
                 snap.heard = self.rounds.heard(key, &plan::run_of(&snap), now);
                 Ok(snap)
             }

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{scope::Watched, store::ObjectCache};
+use super::{store::ObjectCache, watched::Watched};
 use crate::snapshot::{Key, Kind, StaleKind};
 
 /// A watch that is opened again within this time was never missed.

@@ -9,6 +9,7 @@ mod entry;
 mod freshness;
 mod incoming;
 pub(super) mod jobs;
+mod namespaces;
 mod policies;
 mod queries;
 mod records;
@@ -21,6 +22,7 @@ mod stored;
 mod terms;
 mod territory;
 mod triggers;
+mod watched;
 pub(super) mod work;
 
 use std::collections::BTreeSet;
@@ -32,7 +34,7 @@ use self::{
     entry::{Entry, key_of, version_of},
     incoming::Incoming,
 };
-pub(crate) use self::{freshness::GRACE, scope::Watched, store::ObjectCache};
+pub(crate) use self::{freshness::GRACE, store::ObjectCache, watched::Watched};
 use super::endpoints::Slice;
 use crate::{
     clock,
@@ -125,7 +127,11 @@ impl ObjectCache {
         let kind = watched.kind;
         let concerned = inner.canaries_of(&watched);
         inner.forbidden.remove(&watched);
-        inner.synced.insert(watched.clone());
+        if inner.synced.insert(watched.clone())
+            && let Some(namespace) = &watched.namespace
+        {
+            inner.territory.opened(namespace, clock::now());
+        }
         let there = |key: &Key| seen.contains(key) || !watched.holds(key);
         if kind == ENDPOINTS {
             inner.endpoints.retain(there);

@@ -1,45 +1,15 @@
 //! How far the watches reach: one for each kind, or for each kind and namespace; objects that belong to no namespace, and kinds
 //! that the operator may not list.
 
-use std::fmt;
-
 use super::{
     canaries::Term,
     store::{Inner, ObjectCache},
+    watched::Watched,
 };
 use crate::{
     observe::references::References,
     snapshot::{Key, Kind},
 };
-
-/// What one watch sees: all that there is of a kind, or what one namespace has of it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Watched {
-    /// The kind.
-    pub(crate) kind: Kind,
-    /// The namespace; none: all.
-    pub(crate) namespace: Option<String>,
-}
-
-impl From<Kind> for Watched {
-    fn from(kind: Kind) -> Self {
-        Self { kind, namespace: None }
-    }
-}
-
-impl fmt::Display for Watched {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.kind.plural)?;
-        self.namespace.iter().try_for_each(|namespace| write!(f, " in namespace {namespace}"))
-    }
-}
-
-impl Watched {
-    /// It sees what has this key.
-    pub(super) fn holds(&self, (namespace, _): &Key) -> bool {
-        self.namespace.as_ref().is_none_or(|own| own == namespace)
-    }
-}
 
 /// Where an object of this name is kept that bears on a Canary of this namespace.
 pub(super) fn key(kind: Kind, namespace: &str, name: &str) -> Key {

@@ -11,9 +11,9 @@ use super::{
     canaries::Canaries,
     entries::Entries,
     entry::Entry,
-    scope::Watched,
     stored::{Stored, Warm},
     territory::Territory,
+    watched::Watched,
 };
 use crate::{
     observe::{dependency_index::DependencyIndex, endpoints::Endpoints},

@@ -1,27 +1,19 @@
-//! The namespaces that the operator works in. Only their Canaries are in the index of Canaries: nothing that happens elsewhere
-//! makes one due, and none elsewhere is counted.
+//! The namespaces that the operator works in, and what becomes of them when labels change. Pure.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{
-    entry::Entry,
-    scope::Watched,
-    standing::Standing,
-    store::{Inner, ObjectCache},
-};
-use crate::{
-    observe::references::References,
-    scope::Scope,
-    snapshot::{CANARY, Key, Kind},
-};
+use jiff::Timestamp;
+
+use super::watched::Watched;
+use crate::{scope::Scope, snapshot::Kind};
 
 /// The namespaces that the operator works in.
 #[derive(Debug, Default)]
 pub(super) enum Territory {
     #[default]
     All,
-    /// These, each with watches of its own.
-    Named(BTreeSet<String>),
+    /// These, each with watches of its own, and since when they can be read.
+    Named(BTreeMap<String, Option<Timestamp>>),
     /// Those that are chosen by their labels. Every kind has one watch, of all namespaces.
     Chosen(Chosen),
 }
@@ -29,47 +21,52 @@ pub(super) enum Territory {
 /// Namespaces that are chosen by their labels.
 #[derive(Debug, Default)]
 pub(super) struct Chosen {
-    namespaces: BTreeSet<String>,
+    /// Since when they have the labels, as far as that was seen.
+    namespaces: BTreeMap<String, Timestamp>,
     /// They have been listed: before that no namespace is known not to be one of them.
     listed: bool,
 }
 
 /// What becomes of namespaces when labels change.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Moves {
-    taken_up: Vec<String>,
-    let_go: Vec<String>,
+pub(super) struct Moves {
+    pub(super) taken_up: Vec<String>,
+    pub(super) let_go: Vec<String>,
 }
 
 impl Chosen {
-    /// The namespace has the labels, or has them no longer.
-    fn set(&mut self, namespace: &str, chosen: bool) -> Moves {
+    /// The namespace has the labels, or has them no longer, at `now`.
+    pub(super) fn set(&mut self, namespace: &str, chosen: bool, now: Timestamp) -> Moves {
         let mut moves = Moves::default();
-        if chosen && self.namespaces.insert(namespace.to_owned()) {
+        if chosen && !self.namespaces.contains_key(namespace) {
+            self.namespaces.insert(namespace.to_owned(), now);
             moves.taken_up.push(namespace.to_owned());
         }
-        if !chosen && self.namespaces.remove(namespace) {
+        if !chosen && self.namespaces.remove(namespace).is_some() {
             moves.let_go.push(namespace.to_owned());
         }
         moves
     }
 
-    /// These have the labels, and no others.
-    fn replace(&mut self, namespaces: &BTreeSet<String>) -> Moves {
+    /// These have the labels at `now`, and no others.
+    pub(super) fn replace(&mut self, namespaces: &BTreeSet<String>, now: Timestamp) -> Moves {
         self.listed = true;
-        let old = std::mem::replace(&mut self.namespaces, namespaces.clone());
-        Moves {
-            taken_up: namespaces.difference(&old).cloned().collect(),
-            let_go: old.difference(namespaces).cloned().collect(),
-        }
+        let old: BTreeSet<String> = self.namespaces.keys().cloned().collect();
+        let both = old.union(namespaces);
+        let each = both.map(|namespace| self.set(namespace, namespaces.contains(namespace), now));
+        each.fold(Moves::default(), |mut all, one| {
+            all.taken_up.extend(one.taken_up);
+            all.let_go.extend(one.let_go);
+            all
+        })
     }
 }
 
 impl Territory {
-    fn of(scope: &Scope) -> Self {
+    pub(super) fn of(scope: &Scope) -> Self {
         match scope {
             Scope::All => Self::All,
-            Scope::Named(names) => Self::Named(names.clone()),
+            Scope::Named(names) => Self::Named(names.iter().map(|name| (name.clone(), None)).collect()),
             Scope::Labelled(_) => Self::Chosen(Chosen::default()),
         }
     }
@@ -78,8 +75,26 @@ impl Territory {
     pub(super) fn holds(&self, namespace: &str) -> bool {
         match self {
             Self::All => true,
-            Self::Named(names) => names.contains(namespace),
-            Self::Chosen(chosen) => chosen.namespaces.contains(namespace),
+            Self::Named(names) => names.contains_key(namespace),
+            Self::Chosen(chosen) => chosen.namespaces.contains_key(namespace),
+        }
+    }
+
+    /// Since when the operator sees the namespace, if that is later than its start.
+    pub(super) fn seen_since(&self, namespace: &str) -> Option<Timestamp> {
+        match self {
+            Self::All => None,
+            Self::Named(names) => names.get(namespace).copied().flatten(),
+            Self::Chosen(chosen) => chosen.namespaces.get(namespace).copied(),
+        }
+    }
+
+    /// Something was listed for the first time at `now`, in this namespace.
+    pub(super) fn opened(&mut self, namespace: &str, now: Timestamp) {
+        if let Self::Named(names) = self
+            && let Some(since) = names.get_mut(namespace)
+        {
+            *since = Some(now);
         }
     }
 
@@ -93,7 +108,7 @@ impl Territory {
         match self {
             Self::Named(names) if !kind.cluster_wide() => {
                 let in_one = |name: &String| Watched { kind, namespace: Some(name.clone()) };
-                names.iter().map(in_one).collect()
+                names.keys().map(in_one).collect()
             }
             _ => vec![kind.into()],
         }
@@ -106,123 +121,12 @@ impl Territory {
     }
 }
 
-impl ObjectCache {
-    /// An empty one for an operator that works in these namespaces.
-    pub(crate) fn of(scope: &Scope) -> Self {
-        let cache = Self::default();
-        cache.lock().territory = Territory::of(scope);
-        cache
-    }
-
-    /// The operator works in this namespace.
-    pub(crate) fn works_in(&self, namespace: &str) -> bool {
-        self.lock().territory.holds(namespace)
-    }
-
-    /// The watches of a kind.
-    pub(crate) fn watches(&self, kind: Kind) -> Vec<Watched> {
-        self.lock().territory.watches(kind)
-    }
-
-    /// The namespace has the labels by which the operator chooses, or has them no longer. Returns the Canaries that this matters
-    /// to.
-    pub(crate) fn choose(&self, namespace: &str, chosen: bool) -> Vec<Key> {
-        self.move_namespaces(|known| known.set(namespace, chosen))
-    }
-
-    /// These namespaces have the labels, and no others. Returns the Canaries that this matters to.
-    pub(crate) fn choose_only(&self, namespaces: &BTreeSet<String>) -> Vec<Key> {
-        self.move_namespaces(|known| known.replace(namespaces))
-    }
-
-    fn move_namespaces(&self, change: impl FnOnce(&mut Chosen) -> Moves) -> Vec<Key> {
-        let moves = match &mut self.lock().territory {
-            Territory::Chosen(chosen) => change(chosen),
-            Territory::All | Territory::Named(_) => return vec![],
-        };
-        let mut concerned = Vec::new();
-        for namespace in moves.let_go {
-            concerned.extend(self.lock().let_go(&namespace));
-            tracing::info!(namespace, "its labels do not match any more: its Canaries are left as they are");
-        }
-        for namespace in moves.taken_up {
-            concerned.extend(self.take_up(&namespace));
-            tracing::info!(namespace, "its labels match: its Canaries are worked on");
-        }
-        concerned
-    }
-
-    /// Puts the Canaries of the namespace into the index. One that changes meanwhile is put there by its watch.
-    fn take_up(&self, namespace: &str) -> Vec<Key> {
-        let found: Vec<_> = {
-            let inner = self.lock();
-            let all = inner.objects.get(&CANARY).into_iter().flat_map(|all| all.beginning(namespace, ""));
-            all.filter_map(|(name, entry)| Some((name.to_owned(), entry.version(), entry.stored()?.clone())))
-                .collect()
-        };
-        let mut concerned = Vec::new();
-        for (name, version, stored) in found {
-            let Some(object) = self.warm.object(&stored) else { continue };
-            let references = Arc::new(References::of(&object, namespace));
-            let (key, standing) = ((namespace.to_owned(), name), Standing::of(&object));
-            let mut inner = self.lock();
-            let known = inner.objects.get(&CANARY).and_then(|all| all.get(&key)).map(Entry::version);
-            if known == Some(version) && inner.territory.holds(namespace) {
-                inner.canaries.put(key.clone(), references.clone(), standing);
-                concerned.extend(inner.concerned(&key, &references));
-                concerned.push(key);
-            }
-        }
-        concerned
-    }
-}
-
-impl Inner {
-    /// Takes the Canaries of the namespace out of the index.
-    fn let_go(&mut self, namespace: &str) -> Vec<Key> {
-        let keys: Vec<Key> = self.canaries.of_namespace(namespace).map(|(key, _)| key.clone()).collect();
-        let mut concerned = Vec::new();
-        for key in &keys {
-            self.dependencies.remove(key);
-            if let Some(old) = self.canaries.remove(key) {
-                concerned.extend(self.concerned(key, &old));
-            }
-        }
-        concerned.extend(keys);
-        concerned
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
-
     use super::*;
-    use crate::{
-        clock,
-        snapshot::{CONFIG_MAP, DEPLOYMENT, METRIC_TEMPLATE},
-    };
 
     fn set(names: &[&str]) -> BTreeSet<String> {
         names.iter().map(|name| (*name).to_owned()).collect()
-    }
-
-    fn key(namespace: &str) -> Key {
-        (namespace.into(), "app".into())
-    }
-
-    fn canary(namespace: &str, version: &str) -> Value {
-        json!({
-            "metadata": {"name": "app", "namespace": namespace, "resourceVersion": version},
-            "spec": {
-                "targetRef": {"kind": "Deployment", "apiVersion": "apps/v1", "name": "app"},
-                "analysis": {"metrics": [{"templateRef": {"name": "shared", "namespace": "monitoring"}}]},
-            },
-        })
-    }
-
-    fn object(namespace: &str, name: &str) -> Value {
-        json!({"metadata": {"name": name, "namespace": namespace, "resourceVersion": "5"}})
     }
 
     #[test]
@@ -232,106 +136,16 @@ mod tests {
             taken_up: taken_up.iter().map(|name| (*name).to_owned()).collect(),
             let_go: let_go.iter().map(|name| (*name).to_owned()).collect(),
         };
-        assert_eq!(chosen.replace(&set(&["a", "b"])), moves(&["a", "b"], &[]));
-        assert_eq!(chosen.set("a", true), moves(&[], &[]));
-        assert_eq!(chosen.set("c", true), moves(&["c"], &[]));
-        assert_eq!(chosen.set("x", false), moves(&[], &[]));
-        assert_eq!(chosen.replace(&set(&["b", "d"])), moves(&["d"], &["a", "c"]));
-        assert_eq!(chosen.set("b", false), moves(&[], &["b"]));
-    }
-
-    #[test]
-    fn canaries_of_other_namespaces_are_seen_and_not_worked_on_until_the_labels_match() {
-        let cache = ObjectCache::of(&Scope::labelled("team=shop").unwrap());
-        cache.choose_only(&set(&["shop"]));
-        assert_eq!(cache.insert(CANARY, canary("shop", "1")), [key("shop")]);
-        assert!(cache.insert(CANARY, canary("ads", "1")).is_empty());
-        assert!(cache.insert(DEPLOYMENT, object("ads", "app")).is_empty());
-        assert_eq!(cache.concerned(), [key("shop")]);
-        assert_eq!(cache.take_changed_totals(), [("shop".to_owned(), 1)]);
-        // what it refers to may be in a namespace that is not chosen
-        assert_eq!(cache.insert(METRIC_TEMPLATE, object("monitoring", "shared")), [key("shop")]);
-
-        assert_eq!(cache.choose("ads", true), [key("ads")]);
-        assert!(cache.get(DEPLOYMENT, "ads", "app").is_some(), "it was seen before");
-        assert_eq!(
-            cache.insert(
-                DEPLOYMENT,
-                json!({"metadata": {"name": "app", "namespace": "ads", "resourceVersion": "6"}})
-            ),
-            [key("ads")]
-        );
-        assert_eq!(cache.concerned(), [key("ads"), key("shop")]);
-
-        assert_eq!(cache.choose("shop", false), [key("shop")], "what is shown of it is to be forgotten");
-        assert!(!cache.works_in("shop"));
-        assert!(cache.insert(CANARY, canary("shop", "2")).is_empty());
-        assert_eq!(cache.concerned(), [key("ads")]);
-        assert_eq!(cache.take_changed_totals(), [("ads".to_owned(), 1), ("shop".to_owned(), 0)]);
-        // its newest version counts when it comes back
-        assert_eq!(cache.choose_only(&set(&["ads", "shop"])), [key("shop")]);
-        assert_eq!(cache.get(CANARY, "shop", "app").unwrap()["metadata"]["resourceVersion"], "2");
-    }
-
-    #[test]
-    fn nothing_is_begun_before_the_chosen_namespaces_are_known() {
-        let cache = ObjectCache::of(&Scope::labelled("team=shop").unwrap());
-        cache.set_crds(BTreeSet::new());
-        cache.listed(DEPLOYMENT, &BTreeSet::new());
-        assert!(!cache.synced(&[DEPLOYMENT]));
-        cache.choose_only(&BTreeSet::new());
-        assert!(cache.synced(&[DEPLOYMENT]));
-    }
-
-    fn in_one(kind: Kind, namespace: &str) -> Watched {
-        Watched { kind, namespace: Some(namespace.into()) }
-    }
-
-    #[test]
-    fn each_named_namespace_is_listed_for_itself() {
-        let cache = ObjectCache::of(&Scope::named("shop,ads").unwrap());
-        cache.set_crds(BTreeSet::new());
-        assert_eq!(cache.watches(DEPLOYMENT), [in_one(DEPLOYMENT, "ads"), in_one(DEPLOYMENT, "shop")]);
-        for namespace in ["shop", "ads"] {
-            cache.insert(CANARY, canary(namespace, "1"));
-            cache.insert(DEPLOYMENT, object(namespace, "app"));
-        }
-        assert_eq!(cache.listed(in_one(DEPLOYMENT, "shop"), &[key("shop")].into()), [key("shop")]);
-        assert!(cache.get(DEPLOYMENT, "ads", "app").is_some(), "it is not of that list");
-        assert!(!cache.synced(&[DEPLOYMENT]));
-        assert!(cache.listed_in(DEPLOYMENT, "shop") && !cache.listed_in(DEPLOYMENT, "ads"));
-        cache.listed(in_one(DEPLOYMENT, "ads"), &BTreeSet::new());
-        assert!(
-            cache.get(DEPLOYMENT, "ads", "app").is_none() && cache.get(DEPLOYMENT, "shop", "app").is_some()
-        );
-        assert!(cache.synced(&[DEPLOYMENT]));
-        // one that is set back takes nothing of the other with it
-        cache.begin_list(in_one(DEPLOYMENT, "ads"), 90);
-        cache.begin_list(in_one(DEPLOYMENT, "ads"), 50);
-        assert!(cache.get(DEPLOYMENT, "shop", "app").is_some());
-    }
-
-    #[test]
-    fn what_is_not_seen_in_one_namespace_holds_up_no_other() {
-        let cache = ObjectCache::of(&Scope::named("shop,ads").unwrap());
-        cache.set_crds(BTreeSet::new());
-        let now = clock::now();
-        let later = clock::after(now, std::time::Duration::from_secs(60));
-        let kinds = [DEPLOYMENT, CONFIG_MAP];
-        for kind in kinds {
-            cache.listed(in_one(kind, "shop"), &BTreeSet::new());
-        }
-        assert!(!cache.may_begin(&kinds, now));
-        for kind in kinds {
-            cache.lose(in_one(kind, "ads"), "forbidden", now);
-        }
-        assert!(!cache.may_begin(&kinds, now), "it may be seen in a moment");
-        assert!(cache.may_begin(&kinds, later));
-        assert_eq!(cache.unseen(&kinds, "ads"), Some(DEPLOYMENT));
-        assert_eq!(cache.unseen(&kinds, "shop"), None);
-        cache.forbid(in_one(DEPLOYMENT, "ads"));
-        assert!(cache.forbidden(DEPLOYMENT, "ads") && !cache.forbidden(DEPLOYMENT, "shop"));
-        let stale: Vec<_> = cache.stale_kinds(later).into_iter().map(|stale| stale.namespace).collect();
-        assert_eq!(stale, [Some("ads".to_owned()), Some("ads".to_owned())]);
+        let at = |second| Timestamp::from_second(second).unwrap();
+        assert_eq!(chosen.replace(&set(&["a", "b"]), at(1)), moves(&["a", "b"], &[]));
+        assert_eq!(chosen.set("a", true, at(2)), moves(&[], &[]));
+        assert_eq!(chosen.set("c", true, at(2)), moves(&["c"], &[]));
+        assert_eq!(chosen.set("x", false, at(2)), moves(&[], &[]));
+        assert_eq!(chosen.replace(&set(&["b", "d"]), at(3)), moves(&["d"], &["a", "c"]));
+        let since = |chosen: &Chosen| chosen.namespaces.values().copied().collect::<Vec<_>>();
+        assert_eq!(since(&chosen), [at(1), at(3)]);
+        assert_eq!(chosen.set("b", false, at(4)), moves(&[], &["b"]));
+        chosen.set("b", true, at(5));
+        assert_eq!(since(&chosen), [at(5), at(3)], "in between it was not seen to");
     }
 }

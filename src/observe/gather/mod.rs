@@ -105,7 +105,7 @@ pub(crate) fn gather(
         stale,
         writes: WriteBudget::default(),
         ask_not_before: None,
-        watching_since: Timestamp::MIN,
+        watching_since: cache.seen_since(namespace).unwrap_or(Timestamp::MIN),
         rate_limited: false,
         records: Records { known: records, ..Records::default() },
         conditions: Known::default(),

@@ -1,11 +1,12 @@
-//! One watch per kind, or per kind and namespace where namespaces are given by their names, from start to stop. What is seen goes into the [`ObjectCache`]; the Canaries it matters to go out as
-//! triggers. Of ConfigMaps and Secrets only the metadata is watched. Kinds that a cluster may lack are watched while their CustomResourceDefinition exists.
+//! One watch per kind, or per kind and namespace where namespaces are given by their names, from start to stop. What is seen
+//! goes into the [`ObjectCache`]; the Canaries it matters to go out as triggers. Of ConfigMaps and Secrets only the metadata is watched. Kinds that a cluster may lack are watched while their CustomResourceDefinition exists.
 //!
 //! Objects are taken as untyped JSON: one that does not decode cannot blind a watch.
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "this module reads the cluster")]
 
 mod lease;
 mod namespaces;
+mod sink;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -23,15 +24,14 @@ use kube::{
 };
 use serde::Serialize;
 use tokio::{
-    sync::{
-        Notify,
-        mpsc::{Receiver, UnboundedSender},
-    },
+    sync::mpsc::{Receiver, UnboundedSender},
     time::Instant,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use lease::lease_holder;
+pub(crate) use sink::{CRDS, NAMESPACES};
+use sink::{Sink, interrupted};
 
 use super::{
     cache::{GRACE, ObjectCache, Watched},
@@ -41,7 +41,7 @@ use super::{
 use crate::{
     clock,
     config::{Config, Rules},
-    manifest::{config, pod_policies},
+    manifest::config,
     names,
     snapshot::{
         ALERT_PROVIDER, CANARY, CANARY_RUN, DEPLOYMENT, ENDPOINTS, HPA, JOB, Key, Kind, METRIC_TEMPLATE, POD,
@@ -60,86 +60,8 @@ pub(crate) fn mandatory(rules: &Rules) -> Vec<Kind> {
     WHOLE.iter().chain(metadata).copied().collect()
 }
 
-/// Which kinds there are.
-pub(crate) const CRDS: Kind = Kind {
-    group: "apiextensions.k8s.io",
-    version: "v1",
-    kind: "CustomResourceDefinition",
-    plural: "customresourcedefinitions",
-};
-
-/// Which namespaces there are, and their labels.
-pub(crate) const NAMESPACES: Kind =
-    Kind { group: "", version: "v1", kind: "Namespace", plural: "namespaces" };
-
 /// An object of which the API server sends no more than its metadata.
 pub(super) type Metadata = PartialObjectMeta<DynamicObject>;
-
-/// Where seen objects go.
-#[derive(Clone)]
-struct Sink {
-    cache: Arc<ObjectCache>,
-    triggers: UnboundedSender<Key>,
-    metrics: Arc<Metrics>,
-    /// Canaries or MetricTemplates came or changed: other kinds may be needed.
-    canaries: Arc<Notify>,
-}
-
-impl Sink {
-    /// The watch sees, or does not. True when it does not, and did until now.
-    fn note<T>(&self, watched: &Watched, event: &Seen<T>) -> bool {
-        let kind = watched.kind;
-        match event {
-            Seen::Lost(Loss::Forbidden(why)) if dispensable(kind) => {
-                if !self.cache.refused(watched.clone()) {
-                    tracing::info!(kind = kind.kind, why, "may not be listed, and is done without");
-                }
-                self.trigger(self.cache.regain(watched.clone(), clock::now()));
-                self.report_lost();
-            }
-            Seen::Lost(loss) => {
-                interrupted(kind.kind, loss);
-                self.metrics.watch_interrupted(&kind.crd());
-                return self.cache.lose(watched.clone(), &loss.to_string(), clock::now());
-            }
-            // in the middle of a list what was known before is as old as it was
-            Seen::Begin(_) | Seen::Listed(_) => {}
-            _ => {
-                let now = clock::now();
-                self.metrics.watch_seen(&kind.crd(), now);
-                self.trigger(self.cache.regain(watched.clone(), now));
-                self.report_lost();
-            }
-        }
-        false
-    }
-
-    /// Which kinds are not seen, for the metric.
-    fn report_lost(&self) {
-        let stale = self.cache.stale_kinds(clock::now());
-        self.metrics.set_stale(&stale.iter().map(|stale| stale.kind.crd()).collect());
-    }
-
-    /// How many Canaries there are, for the metric.
-    fn report_totals(&self) {
-        for (namespace, number) in self.cache.take_changed_totals() {
-            self.metrics.set_total(&namespace, number);
-        }
-    }
-
-    fn trigger(&self, keys: Vec<Key>) {
-        for key in keys {
-            // a closed receiver means that the process is stopping
-            self.triggers.send(key).ok();
-        }
-    }
-}
-
-/// Kinds that nothing is held up for where the operator lacks the right to list them: only advice rests on policies, and a Role cannot grant
-/// the right to what belongs to no namespace.
-fn dispensable(kind: Kind) -> bool {
-    pod_policies::KINDS.contains(&kind) || kind.cluster_wide()
-}
 
 /// Starts all watches on `tasks`; they end with `stop`.
 pub(crate) fn watch_all(
@@ -347,10 +269,6 @@ impl Definitions {
         }
         false
     }
-}
-
-fn interrupted(kind: &str, loss: &Loss) {
-    tracing::warn!(kind, error = %loss, "watch interrupted, opening it again");
 }
 
 /// What is seen of the Lease of operators.

@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::Namespace;
 use kube::{Api, Client, ResourceExt, core::PartialObjectMeta};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{NAMESPACES, Sink, interrupted};
+use super::sink::{NAMESPACES, Sink, interrupted};
 use crate::{
     observe::stream::{self, Loss, Seen, Selection},
     scope::Scope,

@@ -1,7 +1,7 @@
 use tokio::sync::mpsc;
 
 use super::*;
-use crate::snapshot::INGRESS;
+use crate::{manifest::pod_policies, snapshot::INGRESS};
 
 /// What is known after a watch of this kind could not be opened for these reasons.
 async fn lost(kind: Kind, losses: Vec<Loss>) -> (Arc<ObjectCache>, Arc<Metrics>) {
