@@ -44,12 +44,6 @@ pub(crate) fn gather(
     now: Timestamp,
 ) -> Result<Snapshot, GatherError> {
     let namespace = &key.0;
-    if !cache.works_in(namespace) {
-        return Err(GatherError::Gone);
-    }
-    if let Some(kind) = cache.unseen(&mandatory(rules), namespace) {
-        return Err(GatherError::Behind(kind.plural));
-    }
     let (canary, not_followed) = canary(cache, rules, key)?;
     let (target, services) = (canary.spec.target_ref.name.clone(), services(&canary));
 
@@ -116,6 +110,12 @@ pub(crate) fn gather(
 
 /// The Canary with the fields in force that are in use, and what of it is not followed.
 fn canary(cache: &ObjectCache, rules: &Rules, key: &Key) -> Result<(Arc<Canary>, Vec<String>), GatherError> {
+    if !cache.works_in(&key.0) {
+        return Err(GatherError::Gone);
+    }
+    if let Some(kind) = cache.unseen(&mandatory(rules), &key.0) {
+        return Err(GatherError::Behind(kind.plural));
+    }
     let decode = |object: &Value| {
         let mut object = object.clone();
         let not_followed = keep_in_use(&mut object, &rules.mesh_provider);
