@@ -109,7 +109,7 @@ fn f14_the_parts_are_the_whole_and_have_nothing_twice() -> Result<()> {
                 names.contains(&"serin-credentials") && names.contains(&"serin-config-tracking"),
                 "{names:?}"
             );
-            ensure!(names.contains(&"serin-jobs") == !values.contains(&"rbac.jobs=false"), "{names:?}");
+            ensure!(names.contains(&"serin-jobs") != values.contains(&"rbac.jobs=false"), "{names:?}");
         }
     }
     Ok(())
