@@ -191,7 +191,7 @@ stories: ## Run all stories on real parts, also those that are too slow for `mak
 	@.ci/doctor stories
 	@e2e/parts/build.sh all
 	@$(MAKE) --no-print-directory build
-	SERIN_STORIES=all $(CARGO) test --locked --no-fail-fast -p serin-e2e --test stories
+	SERIN_STORIES=all $(CARGO) test --locked --no-fail-fast -p serin-e2e --test stories --test leaders
 
 .PHONY: properties
 properties: ## Check the planner's properties over 1000 generated cases each; PROPTEST_RNG_SEED=n takes others

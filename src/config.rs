@@ -1,10 +1,10 @@
 //! The operator's settings as plain, already valid data. No parsing, no I/O: `cli` makes it.
 
-use std::{fmt, path::PathBuf, time::Duration};
+use std::{collections::BTreeSet, fmt, path::PathBuf, time::Duration};
 
 use serde::Serialize;
 
-use crate::outbound::OutboundPolicy;
+use crate::{outbound::OutboundPolicy, scope::Scope};
 
 /// Settings that decisions depend on: part of every snapshot.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -29,6 +29,9 @@ pub struct Rules {
     pub revision_history: usize,
     /// Which servers users' objects may name.
     pub outbound: OutboundPolicy,
+    /// The only namespaces that are watched, where they are given by their names (`--namespace`); empty: all.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub namespaces: BTreeSet<String>,
 }
 
 /// What generated routing objects of ingress controllers carry.
@@ -62,7 +65,22 @@ impl Default for Rules {
             ingress: Ingress::default(),
             revision_history: 5,
             outbound,
+            namespaces: BTreeSet::new(),
         }
+    }
+}
+
+impl Rules {
+    /// What to do about an object, by `namespace/name`, that a Canary names and that is not there, or is not seen.
+    pub fn when_missing(&self, object: &str) -> String {
+        let namespace = object.split('/').next().unwrap_or_default();
+        if self.namespaces.is_empty() || self.namespaces.contains(namespace) {
+            return "create it or correct the reference".into();
+        }
+        let watched = self.namespaces.iter().map(String::as_str).collect::<Vec<_>>().join(",");
+        format!(
+            "the operator only sees the namespaces of --namespace={watched}: create it in one of these, or add {namespace}"
+        )
     }
 }
 
@@ -102,8 +120,8 @@ pub struct Config {
     pub kubeconfig: Option<PathBuf>,
     /// API server address instead of the kubeconfig's (`--master`).
     pub master: Option<String>,
-    /// Watch this namespace only; unset means all.
-    pub namespace: Option<String>,
+    /// Which namespaces it works in (`--namespace`, `--namespace-selector`).
+    pub scope: Scope,
     /// Namespace of the Lease by which operators, and a Flagger that is being replaced, exclude each other.
     pub lease_namespace: String,
     /// For how long this operator holds that Lease after a renewal; unset without election (`--enable-leader-election`).
@@ -126,4 +144,22 @@ pub struct Config {
     pub notifier: Option<Notifier>,
     /// Flags that were given but are not served: named in a warning at start.
     pub unserved_flags: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_watched_is_not_called_missing() {
+        let everywhere = Rules::default();
+        assert_eq!(everywhere.when_missing("monitoring/t"), "create it or correct the reference");
+        let rules = Rules { namespaces: ["ads".to_owned(), "shop".to_owned()].into(), ..Rules::default() };
+        assert_eq!(rules.when_missing("shop/t"), "create it or correct the reference");
+        let elsewhere = rules.when_missing("monitoring/t");
+        assert!(
+            elsewhere.contains("--namespace=ads,shop") && elsewhere.contains("add monitoring"),
+            "{elsewhere}"
+        );
+    }
 }

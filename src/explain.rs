@@ -8,7 +8,8 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use anyhow::Context as _;
 use jiff::Timestamp;
-use kube::Client;
+use k8s_openapi::api::core::v1::Namespace;
+use kube::{Api, Client, ResourceExt as _};
 
 use crate::{
     analysis::{self, Reading},
@@ -20,6 +21,7 @@ use crate::{
     observe::{self, ObjectCache},
     plan::{self, Action, Answers, Plan, Question, Wake},
     queries::Asker,
+    scope::Scope,
     snapshot::{CANARY_RUN, Snapshot},
     source::{Contents, Http, Secrets, Sources, http::TIMEOUT},
     telemetry::Metrics,
@@ -31,6 +33,10 @@ use crate::{
 /// The cluster cannot be read, or there is no such Canary.
 pub(crate) async fn run(config: Config, namespace: String, name: String, ask: bool) -> anyhow::Result<()> {
     let (client, out) = controller::connect(&config, None).await?;
+    if let Some(why) = left_alone(&client, &config.scope, &namespace).await? {
+        println!("{why}");
+        return Ok(());
+    }
     let cache = read(&client, &namespace, &config.rules).await?;
     let key = (namespace.clone(), name.clone());
     let now = clock::now();
@@ -76,6 +82,23 @@ pub(crate) async fn run(config: Config, namespace: String, name: String, ask: bo
         print_plan(&format!("{then}if a check fails"), &plan::decide(&snap, &failed, at), &snap, at);
     }
     Ok(())
+}
+
+/// Why the operator leaves the Canaries of the namespace alone, if it chooses by labels.
+async fn left_alone(client: &Client, scope: &Scope, namespace: &str) -> anyhow::Result<Option<String>> {
+    let Scope::Labelled(selector) = scope else { return Ok(None) };
+    let api: Api<Namespace> = Api::all(client.clone());
+    let found = api.get_metadata(namespace).await;
+    let found = found.with_context(|| format!("read the labels of namespace {namespace}"))?;
+    let chosen = scope.holds(namespace, found.labels());
+    Ok((!chosen).then(|| not_chosen(namespace, &selector.to_string())))
+}
+
+fn not_chosen(namespace: &str, selector: &str) -> String {
+    format!(
+        "The labels of namespace {namespace} do not match --namespace-selector={selector}: the operator leaves its Canaries as \
+         they are, whatever they ask for"
+    )
 }
 
 /// All kinds of one namespace, listed once.

@@ -4,7 +4,7 @@
 //! total) → [`plan::Plan`] → [`apply`]. Modules in layer order, low to high; each uses only what stands above it
 //! (`e2e/tests/repo.rs` checks that):
 //!
-//! 1. [`text`], [`names`], [`clock`], [`outbound`], [`config`]
+//! 1. [`text`], [`names`], [`clock`], [`outbound`], [`scope`], [`config`]
 //! 2. [`expression`], [`api`], [`spec`], [`write_budget`], [`snapshot`]
 //! 3. [`manifest`], [`router`], [`analysis`] - pure
 //! 4. [`plan`] - pure
@@ -19,6 +19,7 @@ pub mod names;
 mod clock;
 pub mod config;
 mod outbound;
+pub mod scope;
 mod text;
 
 pub mod api;

@@ -13,17 +13,18 @@ use std::{
 
 use anyhow::ensure;
 use k8s_openapi::{
-    api::{apps::v1::Deployment, coordination::v1::Lease},
+    api::{apps::v1::Deployment, coordination::v1::Lease, core::v1::Namespace},
     apimachinery::pkg::apis::meta::v1::MicroTime,
 };
 use kube::{
     Api,
     api::{Patch, PatchParams},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use serin::api::Phase;
 use serin_bed::{
-    Bed, Options,
+    Bed, Options, User,
+    audit::Audit,
     lacking::Lacking,
     operator::Operator,
     stage::{self, Stage},
@@ -54,6 +55,16 @@ const RIGHTS: [&str; 2] = [
     include_str!("../../deploy/kustomize/components/leader-election/role.yaml"),
     include_str!("../../deploy/kustomize/components/leader-election/rolebinding.yaml"),
 ];
+
+/// Of an operator with Roles only, as shipped: what it has in the cluster, and in each namespace.
+const IN_THE_CLUSTER: [&str; 4] = [
+    include_str!("../../deploy/kustomize/components/namespaced/clusterrole.yaml"),
+    include_str!("../../deploy/kustomize/components/namespaced/clusterrolebinding.yaml"),
+    include_str!("../../deploy/kustomize/components/namespaced/role.yaml"),
+    include_str!("../../deploy/kustomize/components/namespaced/rolebinding.yaml"),
+];
+const IN_A_NAMESPACE: [&str; 1] =
+    [include_str!("../../deploy/kustomize/components/namespaced/rights/rolebinding.yaml")];
 
 /// One that watches this namespace only and has its Lease there, so that the stories may run side by side.
 fn elected(shared: &Shared, namespace: &str) -> anyhow::Result<Operator> {
@@ -254,6 +265,85 @@ async fn a_missing_right_to_the_lease_is_said(shared: &Shared) -> anyhow::Result
     Ok(())
 }
 
+/// Gives the namespace this team, by which operators choose, or none.
+async fn team(shared: &Shared, namespace: &str, team: Option<&str>) -> anyhow::Result<()> {
+    let api: Api<Namespace> = Api::all(shared.bed.admin());
+    let patch = Patch::Merge(json!({"metadata": {"labels": {"serin-team": team}}}));
+    api.patch(namespace, &PatchParams::default(), &patch).await?;
+    Ok(())
+}
+
+async fn a_namespace_changes_hands_with_its_label_in_mid_run(shared: &Shared) -> anyhow::Result<()> {
+    let chosen = |team: &str| {
+        let selector = format!("--namespace-selector=serin-team={team}");
+        Operator::start(&shared.bed, &[&selector, "--leader-election-namespace=relabelled"], &[])
+    };
+    let (mut first, mut second) = (chosen("one")?, chosen("two")?);
+    first.ready(READY).await?;
+    second.ready(READY).await?;
+    shared.bed.namespace("relabelled").await?;
+    team(shared, "relabelled", Some("one")).await?;
+    let story = held_at_25(shared, "relabelled").await?;
+
+    team(shared, "relabelled", None).await?;
+    let forgotten = async || {
+        let text = first.metrics().await.ok()?;
+        (!text.contains("relabelled")).then_some(())
+    };
+    wait::until("the first to let go", READY, forgotten).await?;
+    // windows of a second: whoever worked on it would go on
+    pace(&story).await?;
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    ensure!(story.weight("app").await? == Some(25), "it goes on without an operator");
+
+    let since = Instant::now();
+    team(shared, "relabelled", Some("two")).await?;
+    story.canary_that("app", |c| weight(c) > 25).await?;
+    println!("taken up by another operator: after {:.2?}", since.elapsed());
+    ends_well(&story).await?;
+    ensure!(!first.metrics().await?.contains("relabelled"), "the first takes it for its own");
+    ensure!(second.metrics().await?.contains("relabelled"), "the second does not show it");
+    Ok(())
+}
+
+/// The objects of the kustomize component, for an account of another name.
+fn component(files: &[&str]) -> anyhow::Result<Vec<Value>> {
+    let account = |text: &&str| {
+        let mut object: Value = serde_saphyr::from_str(text)?;
+        if let Some(subject) = object.pointer_mut("/subjects/0/name") {
+            *subject = json!("namespaced");
+        }
+        Ok(object)
+    };
+    files.iter().map(account).collect()
+}
+
+async fn an_operator_with_roles_in_two_namespaces_needs_nothing_else(shared: &Shared) -> anyhow::Result<()> {
+    shared.bed.apply("serin-system", component(&IN_THE_CLUSTER)?).await?;
+    for namespace in ["narrow-a", "narrow-b"] {
+        shared.bed.namespace(namespace).await?;
+        shared.bed.apply(namespace, component(&IN_A_NAMESPACE)?).await?;
+    }
+    let kubeconfig = format!("--kubeconfig={}", shared.bed.kubeconfig(User::Namespaced).display());
+    let flags = ["--namespace=narrow-a,narrow-b", "--leader-election-namespace=serin-system", &kubeconfig];
+    let mut operator = Operator::start(&shared.bed, &flags, &[])?;
+    operator.ready(READY).await?;
+    for namespace in ["narrow-a", "narrow-b"] {
+        let story = bad_common::story(shared, namespace).await?;
+        story.initialised("app", |_| {}).await?;
+        story.set_image("app", "app:2").await?;
+        ends_well(&story).await?;
+        story.delete_canary("app").await?;
+    }
+    let audit = Audit::of(&shared.bed, User::Namespaced)?;
+    ensure!(audit.count() > 40, "that is not the whole log");
+    let refused = audit.only(|request| request.code == 403);
+    ensure!(refused.requests().iter().all(|r| r.resource == "namespaces"), "{:?}", refused.requests());
+    // one attempt for each: they are not tried again and again
+    ensure!(refused.count() == 2, "{:?}", refused.requests());
+    Ok(())
+}
+
 async fn start() -> anyhow::Result<Shared> {
     let bed = Bed::start(Options { envoy: false, ..Options::default() }).await?;
     bed.install().await?;
@@ -268,12 +358,20 @@ const STORIES: stage::Family<Shared> = &[
     story!(a_flagger_that_leads_is_waited_for),
     story!(a_missing_right_to_the_lease_is_said),
     story!(one_without_election_does_nothing_beside_one_that_leads),
+    story!(a_namespace_changes_hands_with_its_label_in_mid_run),
+    story!(an_operator_with_roles_in_two_namespaces_needs_nothing_else),
+];
+
+/// Played where a filter names them, and with `SERIN_STORIES=all`.
+const SLOW: &[&str] = &[
+    "a_namespace_changes_hands_with_its_label_in_mid_run",
+    "an_operator_with_roles_in_two_namespaces_needs_nothing_else",
 ];
 
 fn main() -> anyhow::Result<ExitCode> {
     let lacking = Lacking::find("leaders")?;
     lacking.enter()?;
-    let mut stage = Stage::new(lacking, start)?;
+    let mut stage = Stage::new(lacking, start)?.without(SLOW);
     stage.play(STORIES.len(), &[("", STORIES)]);
     stage.end()
 }

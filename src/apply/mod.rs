@@ -11,7 +11,7 @@
 //! A call that was not answered in time may still take effect; the next decision sees it then.
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "this module writes to the cluster")]
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc};
 
 use kube::{
     Api, Client, ResourceExt as _,
@@ -32,96 +32,13 @@ use crate::{
     write_budget::{Desired, Outcome},
 };
 
+mod error;
 mod status;
 #[cfg(test)]
 mod tests;
 
-/// The verb of calls that make an object.
-const CREATE: &str = "create";
-/// No call to the API server may take longer.
-const DEADLINE: Duration = Duration::from_secs(10);
-
-/// Why a plan was not carried out to its end.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ApplyError {
-    /// The object has changed, exists already or is gone: look again.
-    #[error("{verb} {object}: it has changed meanwhile")]
-    Conflict {
-        /// What was tried.
-        verb: &'static str,
-        /// On what.
-        object: ObjectRef,
-    },
-    /// The API server refused it for another reason.
-    #[error("{verb} {object}")]
-    Refused {
-        /// What was tried.
-        verb: &'static str,
-        /// On what.
-        object: ObjectRef,
-        /// Why.
-        source: Box<kube::Error>,
-    },
-    /// Something else has the name that a Job is to have.
-    #[error("create {object}: there is one of this name that was not made for this Canary: delete it")]
-    NameTaken {
-        /// The Job.
-        object: ObjectRef,
-    },
-    /// Written, but not kept: an operator that forgets its own decisions must not act on them.
-    #[error(
-        "the installed CustomResourceDefinition of Canary drops {field}: apply the one that comes with Serin (crd/canaries.yaml)"
-    )]
-    Dropped {
-        /// The field that is gone.
-        field: String,
-        /// The status as it was sent.
-        sent: Value,
-    },
-    /// No answer in time; it may still take effect.
-    #[error("{verb} {object}: no answer within {}s", DEADLINE.as_secs())]
-    TimedOut {
-        /// What was tried.
-        verb: &'static str,
-        /// On what.
-        object: ObjectRef,
-    },
-}
-
-impl ApplyError {
-    /// The world has moved: decide again at once.
-    pub(crate) fn is_conflict(&self) -> bool {
-        matches!(self, Self::Conflict { .. })
-    }
-
-    /// With what the API server or the connection said.
-    fn in_full(&self) -> String {
-        match self {
-            Self::Refused { source, .. } => format!("{self}: {source}"),
-            _ => self.to_string(),
-        }
-    }
-
-    /// What was to be made, if that is what did not succeed.
-    pub(crate) fn creating(&self) -> Option<&ObjectRef> {
-        match self {
-            Self::Refused { verb: CREATE, object, .. } | Self::NameTaken { object } => Some(object),
-            _ => None,
-        }
-    }
-
-    /// Says no for good, e.g. missing rights or a refusing admission webhook: for people to fix.
-    pub(crate) fn permanent_refusal(&self) -> Option<String> {
-        let (verb, object, source) = match self {
-            Self::Dropped { .. } | Self::NameTaken { .. } => return Some(self.to_string()),
-            Self::Refused { verb, object, source } => (verb, object, source),
-            _ => return None,
-        };
-        let kube::Error::Api(status) = source.as_ref() else { return None };
-        (status.is_forbidden() || status.code == 422 || status.code == 400)
-            .then(|| format!("{verb} {object}: {}", status.message))
-    }
-}
+pub(crate) use error::ApplyError;
+use error::{CREATE, DEADLINE};
 
 /// How far a plan was carried out.
 #[derive(Debug, Default)]
@@ -205,6 +122,7 @@ impl Applier {
     /// # Errors
     /// The write failed.
     pub(crate) async fn free(&self, key: &Key, raw: &Value, finalizers: &[String]) -> Result<(), ApplyError> {
+        self.works_in(&key.0)?;
         let at = ObjectRef::new(CANARY, key.1.clone());
         let version = &raw["metadata"]["resourceVersion"];
         let patch = json!({"metadata": {"finalizers": finalizers, "resourceVersion": version}});
@@ -213,6 +131,7 @@ impl Applier {
 
     async fn write_status(&self, key: &Key, canary: &Canary, new: &CanaryStatus) -> Result<(), ApplyError> {
         let Some(wanted) = status::patch(canary, new) else { return Ok(()) };
+        self.works_in(&key.0)?;
         let object = ObjectRef::new(CANARY, key.1.clone());
         let params = PatchParams { field_manager: Some(managers::STATUS.into()), ..PatchParams::default() };
         let patch = Patch::Merge(&wanted);
@@ -239,7 +158,14 @@ impl Applier {
         kept(sent.clone(), &answer.await?)
     }
 
+    /// Between two writes of a plan the namespace may have been let go.
+    fn works_in(&self, namespace: &str) -> Result<(), ApplyError> {
+        let let_go = || ApplyError::LetGo { namespace: namespace.to_owned() };
+        self.cache.works_in(namespace).then_some(()).ok_or_else(let_go)
+    }
+
     async fn execute(&self, key: &Key, canary: &Canary, action: &Action) -> Result<(), ApplyError> {
+        self.works_in(&key.0)?;
         match action {
             Action::Create(manifest) => self.create(&key.0, manifest).await,
             Action::Copy(of) => self.copy(&key.0, of).await,

@@ -1,4 +1,7 @@
-use std::sync::{Mutex, PoisonError};
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use axum::{
     Router,
@@ -8,7 +11,7 @@ use axum::{
 };
 
 use super::*;
-use crate::{plan::Wake, snapshot::Evidence};
+use crate::{plan::Wake, scope::Scope, snapshot::Evidence};
 
 /// What was asked for, as `VERB path`; of these paths nothing is taken, with this status.
 struct Server {
@@ -51,16 +54,13 @@ const RULE: Kind = Kind {
 };
 const ROUTE: Kind = Kind { kind: "VirtualService", plural: "virtualservices", ..RULE };
 
-/// What is asked of the API server by a plan that patches a DestinationRule and then a VirtualService, and how it ends.
-async fn carry_out(urgent: bool, refuses: Vec<(&'static str, u16)>) -> (Vec<String>, Carried) {
-    let server = Arc::new(Server { asked: Mutex::default(), refuses });
-    let service = Router::new().fallback(answer).with_state(server.clone());
-    let applier = Applier::new(Client::new(service, "n"), Arc::default());
+/// One that writes the status, patches a DestinationRule and then a VirtualService.
+fn plan(urgent: bool) -> Plan {
     let live = json!({"metadata": {"name": "app", "resourceVersion": "3"}});
     let patch =
         |kind| Action::patch(ObjectRef::new(kind, "app"), managers::ROUTE, &live, json!({"spec": {"a": 1}}));
     let status = CanaryStatus { epoch: 3, ..CanaryStatus::default() };
-    let plan = Plan {
+    Plan {
         status: Some(status),
         actions: vec![patch(RULE), patch(ROUTE)],
         notes: vec![],
@@ -70,8 +70,15 @@ async fn carry_out(urgent: bool, refuses: Vec<(&'static str, u16)>) -> (Vec<Stri
         calls: vec![],
         stopped: None,
         wake: Wake::Now,
-    };
-    let carried = applier.carry_out(&canary(), &plan).await;
+    }
+}
+
+/// What is asked of the API server by a plan that patches a DestinationRule and then a VirtualService, and how it ends.
+async fn carry_out(urgent: bool, refuses: Vec<(&'static str, u16)>) -> (Vec<String>, Carried) {
+    let server = Arc::new(Server { asked: Mutex::default(), refuses });
+    let service = Router::new().fallback(answer).with_state(server.clone());
+    let applier = Applier::new(Client::new(service, "n"), Arc::default());
+    let carried = applier.carry_out(&canary(), &plan(urgent)).await;
     let asked = server.asked.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let kinds = asked.iter().filter_map(|line| line.split("/n/").nth(1)).map(str::to_owned).collect();
     (kinds, carried)
@@ -120,4 +127,41 @@ async fn c27_a_deleted_canary_that_does_not_decode_is_let_go() {
     applier.free(&("n".into(), "app".into()), &raw(at, json!([ours])), &[]).await.unwrap();
     let asked = server.asked.lock().unwrap_or_else(PoisonError::into_inner).clone();
     assert_eq!(asked, ["PATCH /apis/flagger.app/v1beta1/namespaces/n/canaries/app"]);
+}
+
+#[tokio::test]
+async fn a_namespace_that_is_let_go_gets_no_further_write_of_a_plan_that_is_under_way() {
+    for urgent in [true, false] {
+        let cache = Arc::new(ObjectCache::of(&Scope::labelled("team=shop").unwrap()));
+        cache.choose("n", true);
+        let (asked, known) = (Arc::new(AtomicUsize::new(0)), cache.clone());
+        let counted = asked.clone();
+        let service = Router::new().fallback(move |_: Request| {
+            let (counted, known) = (counted.clone(), known.clone());
+            async move {
+            counted.fetch_add(1, Ordering::SeqCst);
+            // the label goes while the first write is under way
+            known.choose("n", false);
+            let status = json!({"epoch": 3, "failedChecks": 0, "canaryWeight": 0, "iterations": 0});
+            json!({"apiVersion": "v1", "kind": "X", "status": status, "metadata": {"name": "app", "namespace": "n", "resourceVersion": "9"}}).to_string()
+        }});
+        let applier = Applier::new(Client::new(service, "n"), cache);
+        let carried = applier.carry_out(&canary(), &plan(urgent)).await;
+        assert_eq!(asked.load(Ordering::SeqCst), 1, "urgent: {urgent}");
+        let failed = carried.failed.unwrap();
+        assert_eq!(failed.to_string(), "nothing is written in namespace n any more");
+        assert!(carried.decided && failed.is_conflict() && failed.permanent_refusal().is_none());
+    }
+}
+
+#[test]
+fn a_refusal_tells_that_the_namespace_is_being_deleted() {
+    let refused = |details: Value| {
+        let status = json!({"status": "Failure", "code": 403, "reason": "Forbidden", "message": "no", "details": details});
+        let source = Box::new(kube::Error::Api(Box::new(serde_json::from_value(status).unwrap())));
+        ApplyError::Refused { verb: CREATE, object: ObjectRef::new(ROUTE, "app"), source }
+    };
+    let causes = json!({"causes": [{"reason": "NamespaceTerminating", "message": "n", "field": "metadata.namespace"}]});
+    assert!(refused(causes).namespace_terminates());
+    assert!(!refused(json!({})).namespace_terminates());
 }

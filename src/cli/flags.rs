@@ -89,7 +89,20 @@ pub const FLAGS: &[Flag] = &[
         Use::Shared,
         "Prometheus for Canaries that name no metrics server",
     ),
-    flag("namespace", Kind::Text, "", Use::Served, "Watch this namespace only; empty means all"),
+    flag(
+        "namespace",
+        Kind::Form,
+        "",
+        Use::Served,
+        "Watch these namespaces only, as in shop,billing; empty means all",
+    ),
+    flag(
+        "namespace-selector",
+        Kind::Form,
+        "",
+        Use::Shared,
+        "Work in the namespaces whose labels match, as in team=shop or env in (test,prod); empty means all",
+    ),
     flag(
         "selector-labels",
         Kind::Form,
@@ -162,7 +175,7 @@ pub const FLAGS: &[Flag] = &[
         Kind::Text,
         "kube-system",
         Use::Served,
-        "Where the lease of the operator that acts is, be it Flagger's; --namespace takes precedence",
+        "Where the lease of the operator that acts is, be it Flagger's; a single --namespace takes precedence",
     ),
     flag(
         "enable-leader-election",

@@ -167,7 +167,7 @@ fn looking(name: &'static str) -> Command {
 }
 
 fn command() -> Command {
-    let namespace = Arg::new("namespace").long("namespace").short('n').value_name("NAME");
+    let namespace = |id: &'static str| Arg::new(id).long("namespace").short('n').value_name("NAME");
     Command::new("serin")
         .version(env!("CARGO_PKG_VERSION"))
         .about("A canary operator for Kubernetes, drop-in for Flagger")
@@ -191,7 +191,7 @@ fn command() -> Command {
             looking("explain")
                 .about("Say what would be done about a Canary now, and why; writes nothing")
                 .arg(Arg::new("canary").value_name("CANARY").required(true))
-                .arg(namespace.clone().default_value("default").help("Namespace of the Canary"))
+                .arg(namespace("of-namespace").default_value("default").help("Namespace of the Canary"))
                 .arg(
                     Arg::new("ask")
                         .long("ask")
@@ -202,7 +202,7 @@ fn command() -> Command {
         .subcommand(
             looking("release-all")
                 .about("Hand every Canary's traffic back to its target and let go of it; run before uninstalling")
-                .arg(namespace.help("Release the Canaries of this namespace only")),
+                .arg(namespace("namespace").help("Release the Canaries of these namespaces only, as in shop,billing")),
         )
 }
 
@@ -217,8 +217,8 @@ fn parse(line: &Line) -> Result<Task, clap::Error> {
     Ok(match name {
         "crd" => Task::Crd(text("name")),
         "explain" => Task::Explain {
-            config: Config { namespace: text("namespace"), ..settings(given)? },
-            namespace: text("namespace").unwrap_or_default(),
+            config: settings(given)?,
+            namespace: text("of-namespace").unwrap_or_default(),
             name: text("canary").unwrap_or_default(),
             ask: given.get_flag("ask"),
         },

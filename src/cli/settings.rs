@@ -10,6 +10,7 @@ use crate::{
     config::{Config, Ingress, Notifier, Private, Rules},
     leader,
     outbound::{OutboundPolicy, pattern},
+    scope::Scope,
     telemetry::check_filter,
 };
 
@@ -20,6 +21,8 @@ const LONGEST_SETTLE: Duration = Duration::from_secs(3600);
 pub(super) fn check(name: &str, value: &str) -> Result<(), String> {
     match name {
         "metrics-server" => server(value).map(drop),
+        "namespace" => Scope::named(value).map(drop),
+        "namespace-selector" => Scope::labelled(value).map(drop),
         "selector-labels" if list(value).is_empty() => Err("name at least one label, e.g. app".into()),
         "settle-time" => settle(value).map(drop),
         "lease-duration" => lease(value).map(drop),
@@ -34,7 +37,7 @@ pub(super) fn check(name: &str, value: &str) -> Result<(), String> {
 
 /// All settings. A flag that `matches` does not know has its default; values have passed [`check`].
 pub(super) fn config(matches: &ArgMatches) -> Result<Config, String> {
-    let namespace = some(text(matches, "namespace"));
+    let scope = scope(matches)?;
     let metrics_server = server(&text(matches, "metrics-server"))?;
     Ok(Config {
         rules: Rules {
@@ -52,6 +55,7 @@ pub(super) fn config(matches: &ArgMatches) -> Result<Config, String> {
                 prefix: some(text(matches, "ingress-annotations-prefix"))
                     .unwrap_or_else(|| Ingress::default().prefix),
             },
+            namespaces: scope.names(),
             ..Rules::default()
         },
         kubeconfig: some(text(matches, "kubeconfig")).map(PathBuf::from),
@@ -60,8 +64,10 @@ pub(super) fn config(matches: &ArgMatches) -> Result<Config, String> {
             .unwrap_or_default()
             .then(|| lease(&text(matches, "lease-duration")))
             .transpose()?,
-        lease_namespace: namespace.clone().unwrap_or_else(|| text(matches, "leader-election-namespace")),
-        namespace,
+        lease_namespace: scope
+            .only()
+            .map_or_else(|| text(matches, "leader-election-namespace"), str::to_owned),
+        scope,
         event_webhook: some(text(matches, "event-webhook")),
         port: positive(&text(matches, "port"))?,
         log_filter: filter(&text(matches, "log-level"))?,
@@ -72,6 +78,16 @@ pub(super) fn config(matches: &ArgMatches) -> Result<Config, String> {
         notifier: notifier(matches)?,
         unserved_flags: unserved(matches),
     })
+}
+
+/// Which namespaces the operator works in.
+fn scope(matches: &ArgMatches) -> Result<Scope, String> {
+    let named = Scope::named(&text(matches, "namespace"))?;
+    match (named, Scope::labelled(&text(matches, "namespace-selector"))?) {
+        (named, Scope::All) => Ok(named),
+        (Scope::All, labelled) => Ok(labelled),
+        _ => Err("--namespace and --namespace-selector exclude each other: give one of them".into()),
+    }
 }
 
 /// Which servers users' objects may name, beside those that are flags of ours.

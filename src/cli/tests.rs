@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::{config::Rules, outbound::OutboundPolicy};
+use crate::{config::Rules, outbound::OutboundPolicy, scope::Scope};
 
 fn task(line: &str, vars: &[(&str, &str)]) -> Result<Task, clap::Error> {
     let argv: Vec<String> = line.split_whitespace().map(String::from).collect();
@@ -36,7 +36,7 @@ fn defaults_are_those_of_the_rules() {
     let config = run("serin run");
     assert_eq!(config.rules, Rules::default());
     assert_eq!((config.port, config.log_json), (8080, true));
-    assert_eq!((config.namespace, config.lease_namespace), (None, "kube-system".into()));
+    assert_eq!((config.scope, config.lease_namespace), (Scope::All, "kube-system".into()));
     assert_eq!(config.unserved_flags, Vec::<String>::new());
 }
 
@@ -62,10 +62,11 @@ fn the_arguments_of_a_flagger_deployment_are_understood() {
             include_label_prefix: vec!["app.kubernetes.io".into(), "team".into()],
             no_cross_namespace_refs: true,
             config_tracking: false,
+            namespaces: ["shop".to_owned()].into(),
             ..Rules::default()
         }
     );
-    assert_eq!((config.namespace.as_deref(), config.lease_namespace.as_str()), (Some("shop"), "shop"));
+    assert_eq!((config.scope.only(), config.lease_namespace.as_str()), (Some("shop"), "shop"));
     assert_eq!(config.log_filter.as_str(), "warn,serin=info");
     assert_eq!(config.unserved_flags, Vec::<String>::new());
 }
@@ -117,6 +118,34 @@ fn alerts_go_to_teams_or_else_to_slack_and_their_addresses_are_not_printed() {
 }
 
 #[test]
+fn namespaces_are_a_list_or_chosen_by_their_labels() {
+    let config = run("serin run --namespace=shop,billing --leader-election-namespace=serin-system");
+    assert_eq!((config.scope, config.lease_namespace.as_str()), (named("shop,billing"), "serin-system"));
+    assert_eq!(config.rules.namespaces.len(), 2);
+    let config = run("serin run --namespace-selector=team=shop");
+    assert_eq!(config.scope, Scope::labelled("team=shop").unwrap());
+    assert!(config.rules.namespaces.is_empty(), "references to others are seen");
+    let both = "serin run --namespace=shop --namespace-selector=team=shop";
+    refused(both, &["--namespace and --namespace-selector", "one of them"]);
+
+    // there -n is the namespace of the Canary
+    let Ok(Task::Explain { config, namespace, .. }) =
+        task("serin explain app -n shop --namespace-selector=team=shop", &[])
+    else {
+        panic!("refused")
+    };
+    assert_eq!((namespace.as_str(), config.scope), ("shop", Scope::labelled("team=shop").unwrap()));
+    let Ok(Task::Explain { config, .. }) = task("serin explain app -n shop", &[]) else { panic!("refused") };
+    assert_eq!((config.scope, config.rules.namespaces.len()), (Scope::All, 0));
+    let Ok(Task::Release(config)) = task("serin release-all -n shop,billing", &[]) else { panic!("refused") };
+    assert_eq!(config.scope, named("shop,billing"));
+}
+
+fn named(list: &str) -> Scope {
+    Scope::named(list).unwrap()
+}
+
+#[test]
 fn settle_time_may_be_short() {
     assert_eq!(run("serin run --settle-time 500ms").rules.settle, Some(Duration::from_millis(500)));
 }
@@ -135,6 +164,8 @@ fn bad_values_name_the_flag_and_the_remedy() {
     refused("serin run -metrics-server=prometheus:9090", &["--metrics-server", "http://prometheus:9090"]);
     refused("serin run --allowed-hosts=http://a/", &["--allowed-hosts", "*.example.com"]);
     refused("serin run --allowed-networks=10.0.0.0/40", &["--allowed-networks", "127.0.0.0/8"]);
+    refused("serin run -namespace=Shop", &["--namespace", "shop,billing"]);
+    refused("serin run --namespace-selector=team=a=b", &["--namespace-selector", "env in (test,prod)"]);
     refused("serin run -zap-encoding=xml", &["--zap-encoding", "json or console"]);
     refused("serin run -selector-labels=,", &["--selector-labels", "at least one label"]);
     refused("serin run -enable-leader-election=maybe", &["--enable-leader-election", "true or false"]);
@@ -169,7 +200,7 @@ fn commands_for_people_speak_plainly() {
     assert_eq!(config.rules.mesh_provider, "contour");
 
     let Ok(Task::Release(config)) = task("serin release-all", &[]) else { panic!("refused") };
-    assert_eq!(config.namespace, None);
+    assert_eq!(config.scope, Scope::All);
     let Ok(Task::Crd(Some(name))) = task("serin crd canaries", &[]) else { panic!("refused") };
     assert_eq!(name, "canaries");
 }

@@ -99,7 +99,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     let (stop, tasks, publishing) = (CancellationToken::new(), TaskTracker::new(), TaskTracker::new());
     tokio::spawn(stop_on_signal(stop.clone()));
 
-    let cache = Arc::new(ObjectCache::default());
+    let cache = Arc::new(ObjectCache::of(&config.scope));
     let (triggers, mut receiver) = mpsc::unbounded_channel();
     let events = Events::new(client.clone(), metrics.clone(), publishing.clone());
     let mut turn = Turn::run_for(&config, &client, leadership.clone(), &metrics);
@@ -175,10 +175,13 @@ fn readiness(cache: &Arc<ObjectCache>, config: &Config, leadership: Leadership) 
                  scale one of them down"
             ));
         }
-        let needed = |kind| kind == observe::CRDS || kinds.contains(&kind);
+        let needed = |kind| [observe::CRDS, observe::NAMESPACES].contains(&kind) || kinds.contains(&kind);
         let stale = cache.stale_kinds(now).into_iter().filter(|stale| needed(stale.kind));
         let lost: Vec<String> = stale
-            .map(|stale| format!("{} not seen since {:.0}: {}", stale.kind.plural, stale.since, stale.why))
+            .map(|stale| {
+                let of = stale.namespace.map(|of| format!(" in namespace {of}")).unwrap_or_default();
+                format!("{}{of} not seen since {:.0}: {}", stale.kind.plural, stale.since, stale.why)
+            })
             .collect();
         match (lost.is_empty(), cache.synced(&kinds)) {
             (true, true) => Ok(()),

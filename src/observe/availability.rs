@@ -10,6 +10,7 @@ use crate::snapshot::Kind;
 /// Kinds that are not there or not seen, by plural.group.
 pub(super) struct Availability {
     now: Timestamp,
+    namespace: String,
     pub(super) missing: Vec<String>,
     pub(super) forbidden: Vec<String>,
     /// With the reason.
@@ -17,16 +18,27 @@ pub(super) struct Availability {
 }
 
 impl Availability {
-    pub(super) fn at(now: Timestamp) -> Self {
-        Self { now, missing: vec![], forbidden: vec![], unlisted: BTreeMap::new() }
+    pub(super) fn at(now: Timestamp, namespace: &str) -> Self {
+        Self {
+            now,
+            namespace: namespace.to_owned(),
+            missing: vec![],
+            forbidden: vec![],
+            unlisted: BTreeMap::new(),
+        }
+    }
+
+    /// The operator may not list the kind.
+    pub(super) fn may_not_list(&self, cache: &ObjectCache, kind: Kind) -> bool {
+        cache.forbidden(kind, &self.namespace)
     }
 
     /// Ok if the kind was listed, or cannot be for so long that this is to be said.
     pub(super) fn listed(&mut self, cache: &ObjectCache, kind: Kind) -> Result<(), GatherError> {
-        if cache.synced(&[kind]) {
+        if cache.listed_in(kind, &self.namespace) {
             return Ok(());
         }
-        let why = cache.unlisted(kind, self.now).ok_or(GatherError::Behind(kind.plural))?;
+        let why = cache.unlisted(kind, &self.namespace, self.now).ok_or(GatherError::Behind(kind.plural))?;
         self.unlisted.insert(kind.crd(), why);
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! Ready endpoints per Service, counted from EndpointSlices; of the slices nothing else is kept.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
@@ -59,8 +59,8 @@ impl Endpoints {
     }
 
     /// Slices other than these are gone.
-    pub(super) fn retain(&mut self, seen: &BTreeSet<Key>) {
-        let lost: Vec<Key> = self.slices.keys().filter(|key| !seen.contains(*key)).cloned().collect();
+    pub(super) fn retain(&mut self, there: impl Fn(&Key) -> bool) {
+        let lost: Vec<Key> = self.slices.keys().filter(|key| !there(key)).cloned().collect();
         for key in lost {
             self.remove(&key);
         }

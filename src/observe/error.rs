@@ -3,7 +3,7 @@
 /// Why there is no snapshot.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum GatherError {
-    /// It is gone: nothing to do.
+    /// It is gone, or in a namespace that the operator does not work in: nothing to do.
     #[error("the Canary does not exist")]
     Gone,
     /// A watch has not caught up with one of our own writes, or has not begun: it will trigger again when it has.

@@ -20,7 +20,7 @@ pub(crate) use list::list_once;
 pub use optional::optional;
 pub use references::rivals;
 pub(crate) use stream::Seen;
-pub(crate) use watch::{CRDS, mandatory, watch_all, watch_definitions, watch_lease};
+pub(crate) use watch::{CRDS, NAMESPACES, mandatory, watch_all, watch_definitions, watch_lease};
 
 #[cfg(test)]
 mod tests;

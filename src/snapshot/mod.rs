@@ -298,6 +298,9 @@ pub struct Snapshot {
 pub struct StaleKind {
     /// The kind.
     pub kind: Kind,
+    /// The namespace that it is not seen in; none: any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
     /// Since when.
     pub since: Timestamp,
     /// Why.

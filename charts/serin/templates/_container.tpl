@@ -2,7 +2,7 @@
 {{- define "serin.args" -}}
 {{- $v := include "serin.values" . | fromJson -}}
 {{- $args := list (printf "--log-level=%s" (default "info" $v.logLevel)) (printf "--metrics-server=%s" (include "serin.metricsServer" .)) -}}
-{{- range $flag, $value := dict "mesh-provider" $v.meshProvider "namespace" $v.namespace "selector-labels" $v.selectorLabels "include-label-prefix" $v.includeLabelPrefix "ingress-annotations-prefix" $v.ingressAnnotationsPrefix "ingress-class" $v.ingressClass "cluster-name" $v.clusterName "slack-channel" $v.slack.channel "slack-proxy-url" (default $v.slack.proxy $v.slack.proxyUrl) "msteams-proxy-url" $v.msteams.proxyUrl -}}
+{{- range $flag, $value := dict "mesh-provider" $v.meshProvider "namespace" (include "serin.namespaces" . | fromJsonArray | join ",") "namespace-selector" $v.namespaceSelector "selector-labels" $v.selectorLabels "include-label-prefix" $v.includeLabelPrefix "ingress-annotations-prefix" $v.ingressAnnotationsPrefix "ingress-class" $v.ingressClass "cluster-name" $v.clusterName "slack-channel" $v.slack.channel "slack-proxy-url" (default $v.slack.proxy $v.slack.proxyUrl) "msteams-proxy-url" $v.msteams.proxyUrl -}}
 {{- if $value }}{{ $args = append $args (printf "--%s=%v" $flag $value) }}{{ end -}}
 {{- end -}}
 {{- if or $v.slack.url $v.existingSecret }}{{ $args = append $args (printf "--slack-user=%s" (default "flagger" $v.slack.user)) }}{{ end -}}

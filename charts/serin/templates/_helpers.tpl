@@ -41,6 +41,22 @@ serin
 {{- end -}}
 {{- end -}}
 
+{{/* The namespaces that are watched, as a JSON list; none: all. */}}
+{{- define "serin.namespaces" -}}
+{{- $v := include "serin.values" . | fromJson -}}
+{{- $all := list -}}
+{{- range prepend (default list $v.namespaces) (default "" $v.namespace) | join "," | splitList "," -}}
+{{- with trim . }}{{ $all = append $all . }}{{ end -}}
+{{- end -}}
+{{- $all | uniq | sortAlpha | toJson -}}
+{{- end -}}
+
+{{/* Where the Lease is: as the flags say it. */}}
+{{- define "serin.leaseNamespace" -}}
+{{- $all := include "serin.namespaces" . | fromJsonArray -}}
+{{- if eq (len $all) 1 }}{{ first $all }}{{ else }}{{ .Release.Namespace }}{{ end -}}
+{{- end -}}
+
 {{- define "serin.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "serin.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name | quote }}
@@ -96,10 +112,10 @@ http://{{ include "serin.fullname" . }}-prometheus:9090
 {{- end -}}
 {{- end -}}
 
-{{/* The operator keeps its CustomResourceDefinitions up to date. */}}
+{{/* The operator keeps its CustomResourceDefinitions up to date, for which it needs rights in the whole cluster. */}}
 {{- define "serin.managesCrds" -}}
 {{- $v := include "serin.values" . | fromJson -}}
-{{- if and (eq (toString $v.crd.manage) "true") (ne (toString $v.crd.create) "true") (ne (toString $v.image.allowFlagger) "true") -}}
+{{- if and (ne (toString $v.rbac.namespaced) "true") (eq (toString $v.crd.manage) "true") (ne (toString $v.crd.create) "true") (ne (toString $v.image.allowFlagger) "true") -}}
 true
 {{- end -}}
 {{- end -}}

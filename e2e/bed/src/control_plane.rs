@@ -40,6 +40,8 @@ pub enum User {
     Admin,
     /// The operator: `system:serviceaccount:serin-system:serin`, with the rights its ClusterRole gives it.
     Operator,
+    /// An operator that has the rights which a story gives it: `system:serviceaccount:serin-system:namespaced`.
+    Namespaced,
     /// kube-controller-manager. All rights.
     ControllerManager,
     /// istiod. All rights.
@@ -49,14 +51,15 @@ pub enum User {
 }
 
 impl User {
-    const ALL: [Self; 5] =
-        [Self::Admin, Self::Operator, Self::ControllerManager, Self::Istiod, Self::Kubelet];
+    const ALL: [Self; 6] =
+        [Self::Admin, Self::Operator, Self::Namespaced, Self::ControllerManager, Self::Istiod, Self::Kubelet];
 
     /// Short name, for files and tokens.
     fn short(self) -> &'static str {
         match self {
             Self::Admin => "admin",
             Self::Operator => "operator",
+            Self::Namespaced => "namespaced",
             Self::ControllerManager => "controller-manager",
             Self::Istiod => "istiod",
             Self::Kubelet => "kubelet",
@@ -67,13 +70,14 @@ impl User {
     pub fn name(self) -> &'static str {
         match self {
             Self::Operator => "system:serviceaccount:serin-system:serin",
+            Self::Namespaced => "system:serviceaccount:serin-system:namespaced",
             other => other.short(),
         }
     }
 
     fn groups(self) -> &'static str {
         match self {
-            Self::Operator => {
+            Self::Operator | Self::Namespaced => {
                 "system:serviceaccounts,system:serviceaccounts:serin-system,system:authenticated"
             }
             _ => "system:masters,system:authenticated",

@@ -213,7 +213,8 @@ impl Step {
         if let Some(unseen) = &self.unseen {
             let kinds = unseen.iter().filter_map(|name| kind_named(name));
             let why = "forbidden".to_owned();
-            let stale = kinds.map(|kind| StaleKind { kind, since: sim.now, why: why.clone() });
+            let stale =
+                kinds.map(|kind| StaleKind { kind, namespace: None, since: sim.now, why: why.clone() });
             sim.world.stale = stale.collect();
             let none = if unseen.is_empty() { "none" } else { "" };
             said.push(format!("kinds that are not seen: {none}{}", unseen.join(", ")));

@@ -15,7 +15,9 @@ use serde_json::Value;
 
 mod flagger;
 mod install;
+mod namespaces;
 mod rendered;
+mod rights;
 mod values;
 
 fn root() -> PathBuf {
@@ -132,7 +134,8 @@ fn names(objects: &[Value]) -> BTreeSet<String> {
             o["metadata"]["name"].as_str().unwrap_or_default()
         )
     });
-    named.filter(|name| !name.ends_with("-view") && !name.ends_with("-operate")).collect()
+    let users = ["-view", "-operate", "-admin"];
+    named.filter(|name| !users.iter().any(|role| name.ends_with(role))).collect()
 }
 
 const USERS: [&str; 3] = [

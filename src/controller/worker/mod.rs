@@ -17,7 +17,7 @@ use super::{
 use crate::{
     alert::{self, Alerts},
     analysis::Reading,
-    apply::Applier,
+    apply::{Applier, ApplyError},
     clock,
     config::Config,
     events::Events,
@@ -126,10 +126,10 @@ impl Worker {
         }
     }
 
-    /// All mandatory kinds have been listed.
+    /// All mandatory kinds have been listed, in single namespaces as far as that can be done.
     pub(super) async fn synced(&self) {
         let kinds = observe::mandatory(&self.config.rules);
-        while !self.cache.synced(&kinds) {
+        while !self.cache.may_begin(&kinds, clock::now()) {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
@@ -243,7 +243,7 @@ impl Worker {
             Ok(mut snap) => {
                 self.clear_undecodable(key);
                 self.states.complete(key, &mut snap, now);
-                snap.watching_since = clock::watching_since();
+                snap.watching_since = snap.watching_since.max(clock::watching_since());
                 snap.heard = self.rounds.heard(key, &plan::run_of(&snap), now);
                 Ok(snap)
             }
@@ -306,6 +306,11 @@ impl Worker {
         };
         let carried = self.applier.carry_out(&snap.canary, plan).await;
         drop(permit);
+        let refusals = carried.failed.iter().chain(&carried.unrecorded);
+        if refusals.into_iter().any(ApplyError::namespace_terminates) {
+            // known already where namespaces may be watched
+            self.cache.set_terminating(&key.0, true);
+        }
         let now = clock::now();
         self.states.of(key, |state| {
             for ((write, desired), outcome) in &carried.attempts {

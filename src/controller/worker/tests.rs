@@ -24,6 +24,7 @@ use crate::{
         lanes::{Class, Rank},
     },
     names,
+    scope::Scope,
     snapshot::{CANARY, CONFIG_MAP, DEPLOYMENT, Evidence, Kind, ObjectRef},
 };
 
@@ -68,7 +69,7 @@ fn worker(service: Router) -> Worker {
         rules: Rules::default(),
         kubeconfig: None,
         master: None,
-        namespace: None,
+        scope: Scope::All,
         lease_namespace: "n".into(),
         election: None,
         port: 0,

@@ -2,26 +2,28 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::store::ObjectCache;
+use super::{store::ObjectCache, watched::Watched};
 use crate::snapshot::{Key, Kind, StaleKind};
 
 /// A watch that is opened again within this time was never missed.
 pub(crate) const GRACE: SignedDuration = SignedDuration::from_secs(20);
 
 impl ObjectCache {
-    /// Nothing is seen of the kind from now on. True when that is new.
-    pub(crate) fn lose(&self, kind: Kind, why: &str, now: Timestamp) -> bool {
-        let mut inner = self.lock();
-        let since = inner.lost.get(&kind).map(|lost| lost.since);
-        inner.lost.insert(kind, StaleKind { kind, since: since.unwrap_or(now), why: why.to_owned() });
+    /// Nothing is seen by this watch from now on. True when that is new.
+    pub(crate) fn lose(&self, watched: impl Into<Watched>, why: &str, now: Timestamp) -> bool {
+        let (mut inner, watched) = (self.lock(), watched.into());
+        let since = inner.lost.get(&watched).map(|lost| lost.since);
+        let Watched { kind, namespace } = watched.clone();
+        let lost = StaleKind { kind, namespace, since: since.unwrap_or(now), why: why.to_owned() };
+        inner.lost.insert(watched, lost);
         since.is_none()
     }
 
-    /// The kind is seen again. Returns all Canaries if it had not been for too long.
-    pub(crate) fn regain(&self, kind: Kind, now: Timestamp) -> Vec<Key> {
-        let mut inner = self.lock();
-        let lost = inner.lost.remove(&kind);
-        if lost.is_some_and(|lost| lost.is_old(now)) { inner.canaries.keys() } else { vec![] }
+    /// The watch sees again. Returns the Canaries that this matters to if it had not for too long.
+    pub(crate) fn regain(&self, watched: impl Into<Watched>, now: Timestamp) -> Vec<Key> {
+        let (mut inner, watched) = (self.lock(), watched.into());
+        let lost = inner.lost.remove(&watched);
+        if lost.is_some_and(|lost| lost.is_old(now)) { inner.canaries_of(&watched) } else { vec![] }
     }
 
     /// All Canaries: a kind has not been seen for too long.
@@ -34,30 +36,59 @@ impl ObjectCache {
         self.lock().lost.values().filter(|lost| lost.is_old(now)).cloned().collect()
     }
 
-    /// Why nothing is known of the kind, if it was never listed and cannot be for too long.
-    pub(crate) fn unlisted(&self, kind: Kind, now: Timestamp) -> Option<String> {
+    /// Why nothing is known of what this namespace has of the kind, if it was never listed and cannot be for too long.
+    pub(crate) fn unlisted(&self, kind: Kind, namespace: &str, now: Timestamp) -> Option<String> {
         let inner = self.lock();
-        let lost = inner.lost.get(&kind).filter(|lost| lost.is_old(now) && !inner.synced.contains(&kind));
+        let watched = inner.territory.watch_in(kind, namespace);
+        let lost = inner.lost.get(&watched);
+        let lost = lost.filter(|lost| lost.is_old(now) && !inner.synced.contains(&watched));
         lost.map(|lost| lost.why.clone())
+    }
+
+    /// Work can begin: all of these kinds have been listed, but for those of single namespaces that cannot be for so long
+    /// that the others are not kept waiting.
+    pub(crate) fn may_begin(&self, kinds: &[Kind], now: Timestamp) -> bool {
+        let inner = self.lock();
+        let listed = |watched: &Watched| {
+            let given_up =
+                || watched.namespace.is_some() && inner.lost.get(watched).is_some_and(|l| l.is_old(now));
+            inner.synced.contains(watched) || given_up()
+        };
+        inner.crds_synced
+            && inner.territory.known()
+            && kinds.iter().all(|kind| inner.territory.watches(*kind).iter().all(listed))
+    }
+
+    /// The first of these kinds that was not yet listed in a namespace that has watches of its own.
+    pub(crate) fn unseen(&self, kinds: &[Kind], namespace: &str) -> Option<Kind> {
+        let inner = self.lock();
+        let unseen = |kind: &&Kind| {
+            let watched = inner.territory.watch_in(**kind, namespace);
+            watched.namespace.is_some() && !inner.synced.contains(&watched)
+        };
+        kinds.iter().find(unseen).copied()
     }
 
     /// A list was begun as of this version. If the watch has seen a later one, the cluster was set back to an earlier state:
     /// all that is known of the kind goes.
-    pub(crate) fn begin_list(&self, kind: Kind, version: u64) {
-        let mut inner = self.lock();
-        let newest = inner.newest.get(&kind).copied().unwrap_or(0);
+    pub(crate) fn begin_list(&self, watched: impl Into<Watched>, version: u64) {
+        let (mut inner, watched) = (self.lock(), watched.into());
+        let newest = inner.newest.get(&watched).copied().unwrap_or(0);
         if version > 0 && version < newest {
+            let kind = watched.kind;
             tracing::warn!(kind = kind.kind, "resource versions have gone back: everything is read again");
-            inner.objects.remove(&kind);
-            inner.floors.retain(|(of, _), _| *of != kind);
+            if let Some(entries) = inner.objects.get_mut(&kind) {
+                entries.retain(|key| !watched.holds(key));
+            }
+            inner.floors.retain(|(of, key), _| *of != kind || !watched.holds(key));
         }
-        inner.newest.insert(kind, version);
+        inner.newest.insert(watched, version);
     }
 
     /// The watch has seen this version.
-    pub(crate) fn saw(&self, kind: Kind, version: u64) {
+    pub(crate) fn saw(&self, watched: impl Into<Watched>, version: u64) {
         let mut inner = self.lock();
-        let newest = inner.newest.entry(kind).or_default();
+        let newest = inner.newest.entry(watched.into()).or_default();
         *newest = version.max(*newest);
     }
 }
@@ -107,10 +138,11 @@ mod tests {
     fn c25_a_kind_that_was_never_listed_says_why() {
         let cache = ObjectCache::default();
         cache.lose(DEPLOYMENT, "the server could not find it (404)", at(0));
-        assert_eq!(cache.unlisted(DEPLOYMENT, at(1)), None);
-        assert_eq!(cache.unlisted(DEPLOYMENT, at(30)).as_deref(), Some("the server could not find it (404)"));
+        assert_eq!(cache.unlisted(DEPLOYMENT, "n", at(1)), None);
+        let why = cache.unlisted(DEPLOYMENT, "n", at(30));
+        assert_eq!(why.as_deref(), Some("the server could not find it (404)"));
         cache.listed(DEPLOYMENT, &BTreeSet::new());
-        assert_eq!(cache.unlisted(DEPLOYMENT, at(30)), None);
+        assert_eq!(cache.unlisted(DEPLOYMENT, "n", at(30)), None);
     }
 
     #[test]

@@ -30,11 +30,11 @@ pub(crate) fn gather(
 ) -> Result<(), GatherError> {
     let needed = templates.values().any(|template| template.provider.type_ == KIND);
     for kind in [JOB, POD] {
-        let synced = cache.synced(&[kind]);
+        let synced = cache.listed_in(kind, &key.0);
         if !synced && !needed {
             continue;
         }
-        if cache.forbidden(kind) {
+        if available.may_not_list(cache, kind) {
             available.forbidden.push(kind.crd());
         } else {
             available.listed(cache, kind)?;
@@ -93,7 +93,7 @@ mod tests {
             serde_json::from_value(json!({"provider": {"type": KIND}, "job": {"spec": {}}})).unwrap();
         let gather = |templates: &BTreeMap<String, MetricTemplateSpec>| {
             let (mut objects, mut available) =
-                (Objects::default(), Availability::at(jiff::Timestamp::UNIX_EPOCH));
+                (Objects::default(), Availability::at(jiff::Timestamp::UNIX_EPOCH, "n"));
             super::gather(&cache, &own[0], templates, &mut objects, &mut available)
                 .map(|()| (objects, available.forbidden))
         };

@@ -9,6 +9,7 @@ mod entry;
 mod freshness;
 mod incoming;
 pub(super) mod jobs;
+mod namespaces;
 mod policies;
 mod queries;
 mod records;
@@ -19,7 +20,9 @@ mod standing;
 mod store;
 mod stored;
 mod terms;
+mod territory;
 mod triggers;
+mod watched;
 pub(super) mod work;
 
 use std::collections::BTreeSet;
@@ -31,7 +34,7 @@ use self::{
     entry::{Entry, key_of, version_of},
     incoming::Incoming,
 };
-pub(crate) use self::{freshness::GRACE, store::ObjectCache};
+pub(crate) use self::{freshness::GRACE, store::ObjectCache, watched::Watched};
 use super::endpoints::Slice;
 use crate::{
     clock,
@@ -66,7 +69,9 @@ impl ObjectCache {
             // it may have scaled another target before
             triggered.extend(inner.triggered(kind, &new.key, &old.object));
         }
-        if let Some(references) = new.references {
+        if let Some(references) = new.references
+            && inner.territory.holds(&new.key.0)
+        {
             let old = inner.canaries.put(new.key.clone(), references.clone(), new.standing);
             if old.as_ref() != Some(&references) {
                 triggered.extend(inner.concerned(&new.key, &references));
@@ -108,37 +113,47 @@ impl ObjectCache {
         {
             inner.dependencies.remove(&key);
             triggered.extend(inner.concerned(&key, &old));
+            if inner.canaries.of_namespace(&key.0).next().is_none() {
+                // what comes under this name later may be in another namespace of that name
+                inner.terminating.remove(&key.0);
+            }
         }
         triggered
     }
 
     /// After a list: objects that were not in it are gone.
-    pub(crate) fn listed(&self, kind: Kind, seen: &BTreeSet<Key>) -> Vec<Key> {
-        let mut inner = self.lock();
-        let concerned = inner.canaries.keys();
-        inner.synced.insert(kind);
-        inner.forbidden.remove(&kind);
+    pub(crate) fn listed(&self, watched: impl Into<Watched>, seen: &BTreeSet<Key>) -> Vec<Key> {
+        let (mut inner, watched) = (self.lock(), watched.into());
+        let kind = watched.kind;
+        let concerned = inner.canaries_of(&watched);
+        inner.forbidden.remove(&watched);
+        if inner.synced.insert(watched.clone())
+            && let Some(namespace) = &watched.namespace
+        {
+            inner.territory.opened(namespace, clock::now());
+        }
+        let there = |key: &Key| seen.contains(key) || !watched.holds(key);
         if kind == ENDPOINTS {
-            inner.endpoints.retain(seen);
+            inner.endpoints.retain(there);
         } else {
             let entries = inner.objects.entry(kind).or_default();
-            entries.retain(|key| seen.contains(key));
-            inner.floors.retain(|(of, key), _| *of != kind || seen.contains(key));
+            entries.retain(there);
+            inner.floors.retain(|(of, key), _| *of != kind || there(key));
             if kind == CANARY {
-                inner.canaries.retain(|key| seen.contains(key));
-                inner.dependencies.retain(|key| seen.contains(key));
+                inner.canaries.retain(there);
+                inner.dependencies.retain(there);
             }
         }
         concerned
     }
 
-    /// A watch has ended for good: nothing of that kind is known any more.
+    /// The watches of a kind have ended for good: nothing of it is known any more.
     pub(crate) fn forget(&self, kind: Kind) {
         let mut inner = self.lock();
-        inner.synced.remove(&kind);
-        inner.forbidden.remove(&kind);
-        inner.lost.remove(&kind);
-        inner.newest.remove(&kind);
+        inner.synced.retain(|watched| watched.kind != kind);
+        inner.forbidden.retain(|watched| watched.kind != kind);
+        inner.lost.retain(|watched, _| watched.kind != kind);
+        inner.newest.retain(|watched, _| watched.kind != kind);
         inner.floors.retain(|(of, _), _| *of != kind);
         inner.objects.remove(&kind);
     }
@@ -202,10 +217,17 @@ impl ObjectCache {
         }
     }
 
-    /// All these kinds have been listed at least once.
+    /// All these kinds have been listed at least once, in every namespace that has watches of its own.
     pub(crate) fn synced(&self, kinds: &[Kind]) -> bool {
         let inner = self.lock();
-        inner.crds_synced && kinds.iter().all(|k| inner.synced.contains(k))
+        let listed = |kind: &Kind| inner.territory.watches(*kind).iter().all(|w| inner.synced.contains(w));
+        inner.crds_synced && inner.territory.known() && kinds.iter().all(listed)
+    }
+
+    /// What this namespace has of the kind has been listed at least once.
+    pub(crate) fn listed_in(&self, kind: Kind, namespace: &str) -> bool {
+        let inner = self.lock();
+        inner.crds_synced && inner.synced.contains(&inner.territory.watch_in(kind, namespace))
     }
 
     /// The CustomResourceDefinition exists.

@@ -1,8 +1,10 @@
-//! How far the watches reach: objects that belong to no namespace, and kinds that the operator may not list.
+//! How far the watches reach: one for each kind, or for each kind and namespace; objects that belong to no namespace, and kinds
+//! that the operator may not list.
 
 use super::{
     canaries::Term,
     store::{Inner, ObjectCache},
+    watched::Watched,
 };
 use crate::{
     observe::references::References,
@@ -15,26 +17,35 @@ pub(super) fn key(kind: Kind, namespace: &str, name: &str) -> Key {
 }
 
 impl ObjectCache {
-    /// The operator may not list the kind. Returns all Canaries when that is new.
-    pub(crate) fn forbid(&self, kind: Kind) -> Vec<Key> {
-        let mut inner = self.lock();
-        let new = inner.forbidden.insert(kind);
-        if new { inner.canaries.keys() } else { vec![] }
+    /// The operator may not list this. Returns the Canaries that this matters to when it is new.
+    pub(crate) fn forbid(&self, watched: impl Into<Watched>) -> Vec<Key> {
+        let (mut inner, watched) = (self.lock(), watched.into());
+        let new = inner.forbidden.insert(watched.clone());
+        if new { inner.canaries_of(&watched) } else { vec![] }
     }
 
-    /// The operator was told that it may not list the kind, and has not listed it since.
-    pub(crate) fn refused(&self, kind: Kind) -> bool {
-        self.lock().forbidden.contains(&kind)
+    /// The operator was told that it may not list this, and has not listed it since.
+    pub(crate) fn refused(&self, watched: impl Into<Watched>) -> bool {
+        self.lock().forbidden.contains(&watched.into())
     }
 
-    /// The operator may not list the kind, and never could.
-    pub(crate) fn forbidden(&self, kind: Kind) -> bool {
+    /// The operator may not list what this namespace has of the kind, and never could.
+    pub(crate) fn forbidden(&self, kind: Kind, namespace: &str) -> bool {
         let inner = self.lock();
-        inner.forbidden.contains(&kind) && !inner.synced.contains(&kind)
+        let watched = inner.territory.watch_in(kind, namespace);
+        inner.forbidden.contains(&watched) && !inner.synced.contains(&watched)
     }
 }
 
 impl Inner {
+    /// The Canaries that a watch sees something of.
+    pub(super) fn canaries_of(&self, watched: &Watched) -> Vec<Key> {
+        match &watched.namespace {
+            Some(namespace) => self.canaries.of_namespace(namespace).map(|(key, _)| key.clone()).collect(),
+            None => self.canaries.keys(),
+        }
+    }
+
     /// The Canaries, whatever their namespace, that have a Service of this name.
     pub(super) fn with_service_anywhere(&self, name: &str) -> Vec<Key> {
         let named =

@@ -12,6 +12,8 @@ use super::{
     entries::Entries,
     entry::Entry,
     stored::{Stored, Warm},
+    territory::Territory,
+    watched::Watched,
 };
 use crate::{
     observe::{dependency_index::DependencyIndex, endpoints::Endpoints},
@@ -29,13 +31,15 @@ pub(super) struct Inner {
     pub(super) endpoints: Endpoints,
     /// A write whose result is known only by version: the object as seen before it is stale.
     pub(super) floors: BTreeMap<(Kind, Key), u64>,
-    pub(super) synced: BTreeSet<Kind>,
-    /// Kinds whose watch the API server refuses.
-    pub(super) forbidden: BTreeSet<Kind>,
-    /// Kinds of which nothing is seen for now.
-    pub(super) lost: BTreeMap<Kind, StaleKind>,
+    /// The namespaces that the operator works in.
+    pub(super) territory: Territory,
+    pub(super) synced: BTreeSet<Watched>,
+    /// Watches that the API server refuses.
+    pub(super) forbidden: BTreeSet<Watched>,
+    /// Watches that see nothing for now.
+    pub(super) lost: BTreeMap<Watched, StaleKind>,
     /// The latest version that each watch has seen.
-    pub(super) newest: BTreeMap<Kind, u64>,
+    pub(super) newest: BTreeMap<Watched, u64>,
     pub(super) crds: BTreeSet<String>,
     pub(super) crds_synced: bool,
     pub(super) terminating: BTreeSet<String>,

@@ -44,9 +44,9 @@ fn what_belongs_to_no_namespace_matters_to_canaries_of_all() {
     assert_eq!(cache.get(kuma, "a", "app"), None);
 
     assert_eq!((cache.forbid(kuma), cache.forbid(kuma)), (both.clone(), vec![]));
-    assert!(cache.forbidden(kuma));
+    assert!(cache.forbidden(kuma, "n"));
     assert_eq!(cache.listed(kuma, &BTreeSet::new()), both);
-    assert!(!cache.forbidden(kuma));
+    assert!(!cache.forbidden(kuma, "n"));
 }
 
 #[test]

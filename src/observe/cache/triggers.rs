@@ -21,7 +21,7 @@ impl Inner {
     /// The Canaries that an object matters to.
     pub(super) fn triggered(&self, kind: Kind, key: &Key, object: &Value) -> Vec<Key> {
         if kind == CANARY {
-            return vec![key.clone()];
+            return self.territory.holds(&key.0).then(|| key.clone()).into_iter().collect();
         }
         if kind == METRIC_TEMPLATE {
             let name = format!("{}/{}", key.0, key.1);

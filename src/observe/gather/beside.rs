@@ -53,11 +53,11 @@ pub(super) fn policies(
 ) {
     let labels = if kind.rests() { pod_labels(kind, target, objects) } else { BTreeSet::new() };
     for kind in pod_policies::KINDS {
-        if cache.synced(&[kind]) {
+        if cache.listed_in(kind, namespace) {
             for object in cache.bearing_on(kind, namespace, &labels) {
                 objects.share(kind, object);
             }
-        } else if !cache.forbidden(kind) {
+        } else if !available.may_not_list(cache, kind) {
             available.unlisted.insert(kind.crd(), "it has not been listed yet".into());
         }
     }

@@ -16,6 +16,7 @@ use super::{
     cache::{ObjectCache, jobs, secrets},
     error::GatherError,
     references::Contested,
+    watch::{NAMESPACES, mandatory},
 };
 use crate::{
     api::{AlertProviderSpec, Canary, MetricTemplateSpec},
@@ -49,7 +50,7 @@ pub(crate) fn gather(
     // nothing is read of a kind that is not served
     let target_kind = Target::named(&canary.spec.target_ref).unwrap_or_default();
     let workload = target_kind.kind();
-    let mut available = Availability::at(now);
+    let mut available = Availability::at(now, namespace);
     if workload == DAEMONSET {
         available.listed(cache, DAEMONSET)?;
     }
@@ -62,7 +63,7 @@ pub(crate) fn gather(
     }
     // noted before it is read, so that no change from now on is missed
     cache.depends_on(key, &wanted);
-    let stale = stale(cache, &wanted, now);
+    let stale = stale(cache, namespace, &wanted, now);
     let mut objects = read(cache, namespace, &wanted, &stale)?;
     beside::strangers(cache, namespace, target_kind, &target, &mut objects);
     beside::policies(cache, namespace, (target_kind, &target), &mut objects, &mut available);
@@ -98,7 +99,7 @@ pub(crate) fn gather(
         stale,
         writes: WriteBudget::default(),
         ask_not_before: None,
-        watching_since: Timestamp::MIN,
+        watching_since: cache.seen_since(namespace).unwrap_or(Timestamp::MIN),
         rate_limited: false,
         records: Records { known: records, ..Records::default() },
         conditions: Known::default(),
@@ -109,6 +110,12 @@ pub(crate) fn gather(
 
 /// The Canary with the fields in force that are in use, and what of it is not followed.
 fn canary(cache: &ObjectCache, rules: &Rules, key: &Key) -> Result<(Arc<Canary>, Vec<String>), GatherError> {
+    if !cache.works_in(&key.0) {
+        return Err(GatherError::Gone);
+    }
+    if let Some(kind) = cache.unseen(&mandatory(rules), &key.0) {
+        return Err(GatherError::Behind(kind.plural));
+    }
     let decode = |object: &Value| {
         let mut object = object.clone();
         let not_followed = keep_in_use(&mut object, &rules.mesh_provider);
@@ -129,13 +136,14 @@ fn services(canary: &Canary) -> [String; 3] {
     [apex.clone(), names::primary(&apex), names::canary(&apex)]
 }
 
-/// Kinds that every decision is made from.
-const NEEDED: [Kind; 4] = [CANARY, DEPLOYMENT, SERVICE, ENDPOINTS];
+/// Kinds that every decision is made from. Namespaces are among them where the operator chooses by their labels.
+const NEEDED: [Kind; 5] = [CANARY, DEPLOYMENT, SERVICE, ENDPOINTS, NAMESPACES];
 
 /// What has not been seen for too long of the kinds of these objects, and of those that every decision is made from.
-fn stale(cache: &ObjectCache, wanted: &[ObjectRef], now: Timestamp) -> Vec<StaleKind> {
+fn stale(cache: &ObjectCache, namespace: &str, wanted: &[ObjectRef], now: Timestamp) -> Vec<StaleKind> {
     let kinds: BTreeSet<Kind> = wanted.iter().map(|at| at.kind).chain(NEEDED).collect();
-    cache.stale_kinds(now).into_iter().filter(|stale| kinds.contains(&stale.kind)).collect()
+    let here = |stale: &StaleKind| stale.namespace.as_ref().is_none_or(|of| of == namespace);
+    cache.stale_kinds(now).into_iter().filter(|stale| kinds.contains(&stale.kind) && here(stale)).collect()
 }
 
 /// These objects, as far as they exist. What is newer than has been seen is waited for, unless its kind is not seen.
@@ -172,7 +180,7 @@ fn routes(
     for kind in router.kinds() {
         if !kind.built_in() && !cache.defines(&kind.crd()) {
             available.missing.push(kind.crd());
-        } else if cache.forbidden(*kind) {
+        } else if available.may_not_list(cache, *kind) {
             available.forbidden.push(kind.crd());
         } else {
             available.listed(cache, *kind)?;
@@ -180,7 +188,7 @@ fn routes(
         wanted.extend(services.iter().map(|n| ObjectRef::new(*kind, n.clone())));
     }
     for kind in router.optional_kinds().iter().filter(|kind| cache.defines(&kind.crd())) {
-        if !cache.forbidden(*kind) {
+        if !available.may_not_list(cache, *kind) {
             available.listed(cache, *kind)?;
         }
         if kind.cluster_wide() {
@@ -259,7 +267,7 @@ fn records(cache: &ObjectCache, key: &Key, objects: &mut Objects, missing: &mut 
     for record in cache.owned(CANARY_RUN, key) {
         objects.share(CANARY_RUN, record);
     }
-    cache.synced(&[CANARY_RUN])
+    cache.listed_in(CANARY_RUN, &key.0)
 }
 
 /// Metadata of the ConfigMaps and Secrets that these workloads use, of the copies made for this Canary, and of what

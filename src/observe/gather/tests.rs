@@ -2,8 +2,10 @@ use serde_json::json;
 
 use super::*;
 use crate::{
+    clock,
     manifest::pod_policies,
-    observe::cache::work,
+    observe::cache::{Watched, work},
+    scope::Scope,
     snapshot::{CONFIG_MAP, INGRESS, JOB, POD, SECRET},
 };
 
@@ -13,7 +15,10 @@ fn at(seconds: i64) -> Timestamp {
 
 /// A cache that has seen a Canary of this provider and its target.
 pub(super) fn seen(provider: &str) -> (ObjectCache, Key) {
-    let cache = ObjectCache::default();
+    seen_by(ObjectCache::default(), provider)
+}
+
+fn seen_by(cache: ObjectCache, provider: &str) -> (ObjectCache, Key) {
     let target = json!({"kind": "Deployment", "apiVersion": "apps/v1", "name": "app"});
     let meta = json!({"name": "app", "namespace": "n", "resourceVersion": "1"});
     let spec = json!({"targetRef": target, "provider": provider, "service": {"port": 80}, "analysis": {"iterations": 5}});
@@ -24,7 +29,9 @@ pub(super) fn seen(provider: &str) -> (ObjectCache, Key) {
     cache.insert(DEPLOYMENT, json!({"metadata": meta}));
     let key: Key = ("n".into(), "app".into());
     for kind in super::super::mandatory(&Rules::default()).into_iter().chain(pod_policies::KINDS) {
-        cache.listed(kind, &BTreeSet::from([key.clone()]));
+        for watched in cache.watches(kind) {
+            cache.listed(watched, &BTreeSet::from([key.clone()]));
+        }
     }
     let crds = [
         "virtualservices.networking.istio.io",
@@ -46,6 +53,44 @@ fn c24_what_is_newer_than_has_been_seen_is_not_waited_for_while_its_kind_is_not_
     let snap = gather(at(30)).unwrap();
     assert_eq!(snap.stale.len(), 1);
     assert_eq!((snap.stale[0].kind, snap.stale[0].since), (DEPLOYMENT, at(0)));
+}
+
+#[test]
+fn a_canary_is_there_while_the_labels_of_its_namespace_match_and_its_deadlines_count_from_then() {
+    let (cache, key) = seen_by(ObjectCache::of(&Scope::labelled("team=shop").unwrap()), "kubernetes");
+    let gather = || super::gather(&cache, &Rules::default(), &key, clock::now());
+    assert!(matches!(gather(), Err(GatherError::Gone)));
+    for _ in 0..2 {
+        let before = clock::now();
+        assert_eq!(cache.choose("n", true).len(), 1);
+        let since = gather().unwrap().watching_since;
+        assert!((before..=clock::now()).contains(&since), "{since}");
+        cache.choose("n", false);
+        assert!(matches!(gather(), Err(GatherError::Gone)));
+    }
+    // one that is watched from the start
+    let (cache, key) = seen("kubernetes");
+    assert_eq!(super::gather(&cache, &Rules::default(), &key, at(0)).unwrap().watching_since, Timestamp::MIN);
+}
+
+#[test]
+fn a_canary_waits_for_the_watches_of_its_own_namespace() {
+    let (cache, key) = seen_by(ObjectCache::of(&Scope::named("n,other").unwrap()), "kubernetes");
+    let gather = |cache: &ObjectCache| super::gather(cache, &Rules::default(), &key, at(30));
+    assert!(gather(&cache).is_ok());
+    let (of, why) =
+        (|namespace: &str| Watched { kind: DEPLOYMENT, namespace: Some(namespace.into()) }, "forbidden");
+    cache.lose(of("other"), why, at(0));
+    assert!(gather(&cache).unwrap().stale.is_empty(), "what is not seen elsewhere is nothing to it");
+    cache.lose(of("n"), why, at(0));
+    assert_eq!(gather(&cache).unwrap().stale.len(), 1);
+
+    let fresh = ObjectCache::of(&Scope::named("n,other").unwrap());
+    fresh.insert(
+        CANARY,
+        json!({"metadata": {"name": "app", "namespace": "n", "resourceVersion": "1"}, "spec": {}}),
+    );
+    assert!(matches!(gather(&fresh), Err(GatherError::Behind("canaries"))));
 }
 
 #[test]

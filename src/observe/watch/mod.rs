@@ -1,10 +1,12 @@
-//! One watch per kind, from start to stop. What is seen goes into the [`ObjectCache`]; the Canaries it matters to go out as
-//! triggers. Of ConfigMaps and Secrets only the metadata is watched. Kinds that a cluster may lack are watched while their CustomResourceDefinition exists.
+//! One watch per kind, or per kind and namespace where namespaces are given by their names, from start to stop. What is seen
+//! goes into the [`ObjectCache`]; the Canaries it matters to go out as triggers. Of ConfigMaps and Secrets only the metadata is watched. Kinds that a cluster may lack are watched while their CustomResourceDefinition exists.
 //!
 //! Objects are taken as untyped JSON: one that does not decode cannot blind a watch.
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "this module reads the cluster")]
 
 mod lease;
+mod namespaces;
+mod sink;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -12,7 +14,7 @@ use std::{
 };
 
 use k8s_openapi::{
-    api::{coordination::v1::Lease, core::v1::Namespace},
+    api::coordination::v1::Lease,
     apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
 };
 use kube::{
@@ -22,25 +24,24 @@ use kube::{
 };
 use serde::Serialize;
 use tokio::{
-    sync::{
-        Notify,
-        mpsc::{Receiver, UnboundedSender},
-    },
+    sync::mpsc::{Receiver, UnboundedSender},
     time::Instant,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use lease::lease_holder;
+pub(crate) use sink::{CRDS, NAMESPACES};
+use sink::{Sink, interrupted};
 
 use super::{
-    cache::{GRACE, ObjectCache},
+    cache::{GRACE, ObjectCache, Watched},
     optional::needed,
     stream::{self, Loss, Seen, Selection},
 };
 use crate::{
     clock,
     config::{Config, Rules},
-    manifest::{config, pod_policies},
+    manifest::config,
     names,
     snapshot::{
         ALERT_PROVIDER, CANARY, CANARY_RUN, DEPLOYMENT, ENDPOINTS, HPA, JOB, Key, Kind, METRIC_TEMPLATE, POD,
@@ -59,76 +60,8 @@ pub(crate) fn mandatory(rules: &Rules) -> Vec<Kind> {
     WHOLE.iter().chain(metadata).copied().collect()
 }
 
-/// Which kinds there are.
-pub(crate) const CRDS: Kind = Kind {
-    group: "apiextensions.k8s.io",
-    version: "v1",
-    kind: "CustomResourceDefinition",
-    plural: "customresourcedefinitions",
-};
-
 /// An object of which the API server sends no more than its metadata.
 pub(super) type Metadata = PartialObjectMeta<DynamicObject>;
-
-/// Where seen objects go.
-#[derive(Clone)]
-struct Sink {
-    cache: Arc<ObjectCache>,
-    triggers: UnboundedSender<Key>,
-    metrics: Arc<Metrics>,
-    /// Canaries or MetricTemplates came or changed: other kinds may be needed.
-    canaries: Arc<Notify>,
-}
-
-impl Sink {
-    /// The kind is seen, or is not. True when it is not, and was until now.
-    fn note<T>(&self, kind: Kind, event: &Seen<T>) -> bool {
-        match event {
-            // without the right there is no advice: nothing else is missing
-            Seen::Lost(Loss::Forbidden(why)) if pod_policies::KINDS.contains(&kind) => {
-                if !self.cache.refused(kind) {
-                    tracing::info!(kind = kind.kind, why, "may not be listed: there is no advice about them");
-                }
-                self.trigger(self.cache.regain(kind, clock::now()));
-                self.report_lost();
-            }
-            Seen::Lost(loss) => {
-                interrupted(kind.kind, loss);
-                self.metrics.watch_interrupted(&kind.crd());
-                return self.cache.lose(kind, &loss.to_string(), clock::now());
-            }
-            // in the middle of a list what was known before is as old as it was
-            Seen::Begin(_) | Seen::Listed(_) => {}
-            _ => {
-                let now = clock::now();
-                self.metrics.watch_seen(&kind.crd(), now);
-                self.trigger(self.cache.regain(kind, now));
-                self.report_lost();
-            }
-        }
-        false
-    }
-
-    /// Which kinds are not seen, for the metric.
-    fn report_lost(&self) {
-        let stale = self.cache.stale_kinds(clock::now());
-        self.metrics.set_stale(&stale.iter().map(|stale| stale.kind.crd()).collect());
-    }
-
-    /// How many Canaries there are, for the metric.
-    fn report_totals(&self) {
-        for (namespace, number) in self.cache.take_changed_totals() {
-            self.metrics.set_total(&namespace, number);
-        }
-    }
-
-    fn trigger(&self, keys: Vec<Key>) {
-        for key in keys {
-            // a closed receiver means that the process is stopping
-            self.triggers.send(key).ok();
-        }
-    }
-}
 
 /// Starts all watches on `tasks`; they end with `stop`.
 pub(crate) fn watch_all(
@@ -141,18 +74,18 @@ pub(crate) fn watch_all(
     stop: &CancellationToken,
 ) {
     let sink = Sink { cache: cache.clone(), metrics: metrics.clone(), triggers, canaries: Arc::default() };
-    for kind in mandatory(&config.rules) {
-        let (namespace, selected) = (config.namespace.as_deref(), selector(kind));
+    for watched in mandatory(&config.rules).into_iter().flat_map(|kind| cache.watches(kind)) {
+        let (kind, namespace) = (watched.kind, watched.namespace.as_deref());
         if config::KINDS.contains(&kind) {
-            let stream = stream::watch(untyped::<Metadata>(client, kind, namespace), selected);
-            tasks.spawn(follow(kind, stream, sink.clone(), stop.child_token()));
+            let stream = stream::watch(untyped::<Metadata>(client, kind, namespace), selector(kind));
+            tasks.spawn(follow(watched, stream, sink.clone(), stop.child_token()));
         } else {
-            let stream = stream::watch(untyped::<DynamicObject>(client, kind, namespace), selected);
-            tasks.spawn(follow(kind, stream, sink.clone(), stop.child_token()));
+            let stream = stream::watch(untyped::<DynamicObject>(client, kind, namespace), selector(kind));
+            tasks.spawn(follow(watched, stream, sink.clone(), stop.child_token()));
         }
     }
     tasks.spawn(follow_crds(client.clone(), config.clone(), sink.clone(), tasks.clone(), stop.clone()));
-    tasks.spawn(follow_namespaces(client.clone(), config.namespace.clone(), sink.clone(), stop.clone()));
+    namespaces::follow(client, &config.scope, &sink, tasks, stop);
     // in an election its rules say who acts
     if config.election.is_none() {
         tasks.spawn(follow_lease(client.clone(), config.lease_namespace.clone(), sink, stop.clone()));
@@ -180,13 +113,14 @@ fn selector(kind: Kind) -> Selection {
     Selection { labels: labels.map(str::to_owned), fields: None }
 }
 
-/// One kind, until `stop`.
+/// One watch, until `stop`.
 async fn follow<T: ResourceExt + Serialize>(
-    kind: Kind,
+    watched: Watched,
     mut seen: Receiver<Seen<T>>,
     sink: Sink,
     stop: CancellationToken,
 ) {
+    let kind = watched.kind;
     let mut listing = BTreeSet::new();
     let mut old_at = None;
     loop {
@@ -201,7 +135,7 @@ async fn follow<T: ResourceExt + Serialize>(
             event = seen.recv() => event,
         };
         let Some(event) = event else { return };
-        if sink.note(kind, &event) {
+        if sink.note(&watched, &event) {
             old_at = Some(Instant::now() + GRACE.unsigned_abs());
         } else if !matches!(event, Seen::Lost(_) | Seen::Begin(_) | Seen::Listed(_)) {
             old_at = None;
@@ -209,16 +143,16 @@ async fn follow<T: ResourceExt + Serialize>(
         match event {
             Seen::Begin(version) => {
                 listing.clear();
-                sink.cache.begin_list(kind, version);
+                sink.cache.begin_list(watched.clone(), version);
             }
             Seen::Listed(object) => {
                 listing.insert((object.namespace().unwrap_or_default(), object.name_any()));
                 sink.trigger(insert(&sink.cache, kind, &object));
             }
-            Seen::Complete => sink.trigger(sink.cache.listed(kind, &listing)),
+            Seen::Complete => sink.trigger(sink.cache.listed(watched.clone(), &listing)),
             Seen::Changed(object) => {
                 let version = object.resource_version().and_then(|version| version.parse().ok());
-                sink.cache.saw(kind, version.unwrap_or(0));
+                sink.cache.saw(watched.clone(), version.unwrap_or(0));
                 sink.trigger(insert(&sink.cache, kind, &object));
             }
             Seen::Gone(object) => {
@@ -226,7 +160,7 @@ async fn follow<T: ResourceExt + Serialize>(
                     sink.trigger(sink.cache.remove(kind, &object));
                 }
             }
-            Seen::Lost(Loss::Forbidden(_)) => sink.trigger(sink.cache.forbid(kind)),
+            Seen::Lost(Loss::Forbidden(_)) => sink.trigger(sink.cache.forbid(watched.clone())),
             Seen::Alive | Seen::Lost(_) => continue,
         }
         if [CANARY, METRIC_TEMPLATE].contains(&kind) {
@@ -271,7 +205,7 @@ async fn follow_crds(
             () = stop.cancelled() => break,
             event = seen.recv() => match event {
                 Some(event) => {
-                    sink.note(CRDS, &event);
+                    sink.note(&CRDS.into(), &event);
                     if crds.update(event) {
                         sink.trigger(sink.cache.set_crds(crds.known.clone()));
                     }
@@ -291,8 +225,11 @@ async fn follow_crds(
         for kind in needed(&sink.cache, &config.rules.mesh_provider, &crds.known) {
             running.entry(kind).or_insert_with(|| {
                 let token = stop.child_token();
-                let api: Api<DynamicObject> = untyped(&client, kind, config.namespace.as_deref());
-                tasks.spawn(follow(kind, stream::watch(api, selector(kind)), sink.clone(), token.clone()));
+                for watched in sink.cache.watches(kind) {
+                    let api: Api<DynamicObject> = untyped(&client, kind, watched.namespace.as_deref());
+                    let seen = stream::watch(api, selector(kind));
+                    tasks.spawn(follow(watched, seen, sink.clone(), token.clone()));
+                }
                 token
             });
         }
@@ -331,28 +268,6 @@ impl Definitions {
             Seen::Lost(_) | Seen::Alive => {}
         }
         false
-    }
-}
-
-fn interrupted(kind: &str, loss: &Loss) {
-    tracing::warn!(kind, error = %loss, "watch interrupted, opening it again");
-}
-
-/// Which namespaces are being deleted.
-async fn follow_namespaces(client: Client, only: Option<String>, sink: Sink, stop: CancellationToken) {
-    let fields = only.map(|name| format!("metadata.name={name}"));
-    let api: Api<PartialObjectMeta<Namespace>> = Api::all(client);
-    let mut seen = stream::watch(api, Selection { fields, labels: None });
-    while let Some(Some(event)) = stop.run_until_cancelled(seen.recv()).await {
-        match event {
-            Seen::Listed(ns) | Seen::Changed(ns) => {
-                let terminating = ns.metadata.deletion_timestamp.is_some();
-                sink.trigger(sink.cache.set_terminating(&ns.name_any(), terminating));
-            }
-            Seen::Gone(ns) => sink.trigger(sink.cache.set_terminating(&ns.name_any(), false)),
-            Seen::Lost(loss) => interrupted("Namespace", &loss),
-            Seen::Begin(_) | Seen::Complete | Seen::Alive => {}
-        }
     }
 }
 

@@ -1,7 +1,7 @@
 use tokio::sync::mpsc;
 
 use super::*;
-use crate::snapshot::INGRESS;
+use crate::{manifest::pod_policies, snapshot::INGRESS};
 
 /// What is known after a watch of this kind could not be opened for these reasons.
 async fn lost(kind: Kind, losses: Vec<Loss>) -> (Arc<ObjectCache>, Arc<Metrics>) {
@@ -13,7 +13,7 @@ async fn lost(kind: Kind, losses: Vec<Loss>) -> (Arc<ObjectCache>, Arc<Metrics>)
         sender.send(Seen::Lost(loss)).await.unwrap();
     }
     drop(sender);
-    follow(kind, seen, sink, CancellationToken::new()).await;
+    follow(kind.into(), seen, sink, CancellationToken::new()).await;
     (cache, metrics)
 }
 
@@ -22,18 +22,20 @@ fn forbidden() -> Loss {
 }
 
 #[tokio::test]
-async fn pod_policies_that_may_not_be_listed_are_forbidden_and_not_lost() {
+async fn what_can_be_done_without_is_forbidden_and_not_lost() {
     let later = clock::after(clock::now(), 2 * GRACE.unsigned_abs());
-    for kind in pod_policies::KINDS {
+    let traffic_route =
+        Kind { group: "kuma.io", version: "v1alpha1", kind: "TrafficRoute", plural: "trafficroutes" };
+    for kind in pod_policies::KINDS.into_iter().chain([traffic_route]) {
         let silent = Loss::Unanswered("none".into());
         let (cache, metrics) = lost(kind, vec![silent, forbidden(), forbidden()]).await;
-        assert!(cache.forbidden(kind));
+        assert!(cache.forbidden(kind, "n"));
         assert!(cache.stale_kinds(later).is_empty(), "{kind:?}");
         // that of the silence
         let counted = format!("serin_watch_interruptions_total{{kind=\"{}\"}} 1", kind.crd());
         assert!(metrics.exposition().contains(&counted), "{}", metrics.exposition());
     }
     let (cache, _) = lost(INGRESS, vec![forbidden()]).await;
-    assert!(cache.forbidden(INGRESS));
+    assert!(cache.forbidden(INGRESS, "n"));
     assert_eq!(cache.stale_kinds(later).len(), 1, "a route rests on it");
 }

@@ -34,7 +34,7 @@ pub(crate) fn look(snap: &Snapshot, c: &Validated, target: &Value, findings: &mu
         let Some(template) = snap.templates.get(&name) else {
             findings.faults.push(Problem::new(
                 "TemplateMissing",
-                format!("{field}: there is no MetricTemplate {name}: create it or correct the reference"),
+                format!("{field}: there is no MetricTemplate {name}: {}", snap.rules.when_missing(&name)),
             ));
             continue;
         };

@@ -355,8 +355,9 @@ fn alerts(snap: &Snapshot, c: &Validated) -> Vec<String> {
         let provider = format!("{namespace}/{name}");
         (!snap.alert_providers.contains_key(&provider)).then(|| {
             format!(
-                "spec.analysis.alerts[{}].providerRef: there is no AlertProvider {provider}, so this alert is not sent: create it or correct the reference",
-                alert.name
+                "spec.analysis.alerts[{}].providerRef: there is no AlertProvider {provider}, so this alert is not sent: {}",
+                alert.name,
+                snap.rules.when_missing(&provider)
             )
         })
     });

@@ -1,0 +1,150 @@
+//! The rights in parts: what each value takes out of the ClusterRole, the parts that it can be put together from, and the roles of
+//! users.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::Value;
+
+use crate::{
+    Helm, chart, find, helms,
+    namespaces::{Right, rights},
+    read,
+};
+
+/// All rights of the shipped ClusterRole.
+fn shipped() -> Result<BTreeSet<Right>> {
+    let role: Value = serde_saphyr::from_str(&read("deploy/kustomize/base/clusterrole.yaml")?)?;
+    Ok(rights(&role))
+}
+
+/// Those of the operator with these values, without the upkeep of definitions.
+fn with(helm: &Helm, values: &[&str]) -> Result<BTreeSet<Right>> {
+    let objects = helm.render(&chart("serin", "serin").set(&["crd.manage=false"]).set(values))?;
+    Ok(rights(find(&objects, "ClusterRole", "serin")?))
+}
+
+/// The kinds that only routers need, as group and resource.
+fn of_routers() -> BTreeSet<(&'static str, &'static str)> {
+    let kinds = serin::router::all();
+    let kinds = kinds.iter().flat_map(|router| router.kinds().iter().chain(router.optional_kinds()));
+    kinds.filter(|kind| !kind.group.is_empty()).map(|kind| (kind.group, kind.plural)).collect()
+}
+
+#[test]
+fn f14_each_router_has_rights_to_its_own_kinds_alone() -> Result<()> {
+    let (all, of_routers) = (shipped()?, of_routers());
+    let kind = |right: &Right| of_routers.contains(&(right.0.as_str(), right.1.as_str()));
+    for helm in helms()? {
+        for router in serin::router::all() {
+            let name = router.name().split(':').next().unwrap_or_default();
+            let given = with(&helm, &[&format!("rbac.providers={{{name}}}")])?;
+            let own: BTreeSet<_> =
+                router.kinds().iter().chain(router.optional_kinds()).map(|k| k.group).collect();
+            let wanted: BTreeSet<_> =
+                all.iter().filter(|right| !kind(right) || own.contains(right.0.as_str())).cloned().collect();
+            ensure!(given == wanted, "{name}: {:?}", given.symmetric_difference(&wanted).collect::<Vec<_>>());
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn f14_what_is_not_used_needs_no_rights() -> Result<()> {
+    let all = shipped()?;
+    let without =
+        |gone: &dyn Fn(&Right) -> bool| all.iter().filter(|r| !gone(r)).cloned().collect::<BTreeSet<_>>();
+    let of = |right: &Right, resources: &[&str]| resources.contains(&right.1.as_str());
+    let configs = |right: &Right| of(right, &["secrets", "configmaps"]);
+    let named = |right: &Right| right.1 == "secrets" && right.3 == "get";
+    for helm in helms()? {
+        for (values, wanted) in [
+            (&[][..], all.clone()),
+            (&["rbac.jobs=false"], without(&|right| of(right, &["jobs", "pods"]))),
+            (&["configTracking.enabled=false"], without(&|right| configs(right) && !named(right))),
+            (&["rbac.secrets=false"], without(&configs)),
+            (
+                &["rbac.secrets=false", "rbac.jobs=false", "rbac.providers={kubernetes}"],
+                without(&|right| {
+                    configs(right)
+                        || of(right, &["jobs", "pods"])
+                        || of_routers().contains(&(right.0.as_str(), right.1.as_str()))
+                }),
+            ),
+        ] {
+            let given = with(&helm, values)?;
+            ensure!(
+                given == wanted,
+                "{values:?}: {:?}",
+                given.symmetric_difference(&wanted).collect::<Vec<_>>()
+            );
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn f14_the_parts_are_the_whole_and_have_nothing_twice() -> Result<()> {
+    for helm in helms()? {
+        for values in [&[][..], &["rbac.providers={istio,nginx}", "rbac.jobs=false"], &["crd.manage=false"]] {
+            let render = |more: &[&str]| helm.render(&chart("serin", "serin").set(values).set(more));
+            let whole = rights(find(&render(&[])?, "ClusterRole", "serin")?);
+            let objects = render(&["rbac.aggregated=true"])?;
+            let role = find(&objects, "ClusterRole", "serin")?;
+            // what has rules of its own loses them to the controller that aggregates
+            ensure!(role["rules"].is_null(), "{role}");
+            let chosen = role["aggregationRule"]["clusterRoleSelectors"][0]["matchLabels"].as_object();
+            let (label, _) = chosen.and_then(|labels| labels.iter().next()).context("a label")?;
+            let parts: Vec<_> = objects.iter().filter(|o| o["metadata"]["labels"][label] == "true").collect();
+            let mut sum = BTreeSet::new();
+            for part in &parts {
+                let own = rights(part);
+                ensure!(!own.is_empty() && sum.is_disjoint(&own), "{part}");
+                sum.extend(own);
+            }
+            ensure!(sum == whole, "{:?}", sum.symmetric_difference(&whole).collect::<Vec<_>>());
+            let names: Vec<_> = parts.iter().filter_map(|part| part["metadata"]["name"].as_str()).collect();
+            ensure!(names.contains(&"serin-core") && names.contains(&"serin-istio"), "{names:?}");
+            ensure!(
+                names.contains(&"serin-credentials") && names.contains(&"serin-config-tracking"),
+                "{names:?}"
+            );
+            ensure!(names.contains(&"serin-jobs") != values.contains(&"rbac.jobs=false"), "{names:?}");
+        }
+    }
+    Ok(())
+}
+
+/// Who may write the status decides where traffic goes.
+#[test]
+fn f14_the_roles_of_users_leave_the_status_to_the_operator() -> Result<()> {
+    for helm in helms()? {
+        let objects = helm.render(&chart("serin", "serin"))?;
+        for (name, into, verb) in [
+            ("serin-view", &["view", "edit", "admin"][..], "list"),
+            ("serin-operate", &["edit", "admin"], "patch"),
+            ("serin-admin", &["admin"], "create"),
+        ] {
+            let role = find(&objects, "ClusterRole", name)?;
+            let labels = role["metadata"]["labels"].as_object().context("labels")?;
+            let aggregated = labels.keys().filter_map(|key| key.split("aggregate-to-").nth(1));
+            let aggregated: BTreeSet<_> = aggregated.collect();
+            ensure!(aggregated == into.iter().copied().collect(), "{name}: {aggregated:?}");
+            ensure!(labels.values().all(Value::is_string), "{name}");
+            let own = rights(role);
+            ensure!(
+                own.iter().all(|(group, resource, ..)| !resource.contains(['/', '*']) && group != "*"),
+                "{name}"
+            );
+            ensure!(own.iter().any(|right| right.1 == "canaries" && right.3 == verb), "{name}");
+        }
+        // alert providers may have tokens in their addresses
+        ensure!(
+            !rights(find(&objects, "ClusterRole", "serin-view")?).iter().any(|r| r.1 == "alertproviders")
+        );
+        let off = helm.render(&chart("serin", "serin").set(&["rbac.aggregate=false"]))?;
+        let left = off.iter().filter(|o| o["kind"] == "ClusterRole").count();
+        ensure!(left == 1, "{left}");
+    }
+    Ok(())
+}

@@ -1,0 +1,108 @@
+//! Why a plan was not carried out to its end.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::snapshot::ObjectRef;
+
+/// The verb of calls that make an object.
+pub(super) const CREATE: &str = "create";
+/// No call to the API server may take longer.
+pub(super) const DEADLINE: Duration = Duration::from_secs(10);
+
+/// Why a plan was not carried out to its end.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ApplyError {
+    /// The object has changed, exists already or is gone: look again.
+    #[error("{verb} {object}: it has changed meanwhile")]
+    Conflict {
+        /// What was tried.
+        verb: &'static str,
+        /// On what.
+        object: ObjectRef,
+    },
+    /// The API server refused it for another reason.
+    #[error("{verb} {object}")]
+    Refused {
+        /// What was tried.
+        verb: &'static str,
+        /// On what.
+        object: ObjectRef,
+        /// Why.
+        source: Box<kube::Error>,
+    },
+    /// Something else has the name that a Job is to have.
+    #[error("create {object}: there is one of this name that was not made for this Canary: delete it")]
+    NameTaken {
+        /// The Job.
+        object: ObjectRef,
+    },
+    /// Written, but not kept: an operator that forgets its own decisions must not act on them.
+    #[error(
+        "the installed CustomResourceDefinition of Canary drops {field}: apply the one that comes with Serin (crd/canaries.yaml)"
+    )]
+    Dropped {
+        /// The field that is gone.
+        field: String,
+        /// The status as it was sent.
+        sent: Value,
+    },
+    /// The namespace is none of those that the operator works in any more.
+    #[error("nothing is written in namespace {namespace} any more")]
+    LetGo {
+        /// The namespace.
+        namespace: String,
+    },
+    /// No answer in time; it may still take effect.
+    #[error("{verb} {object}: no answer within {}s", DEADLINE.as_secs())]
+    TimedOut {
+        /// What was tried.
+        verb: &'static str,
+        /// On what.
+        object: ObjectRef,
+    },
+}
+
+impl ApplyError {
+    /// The world has moved: decide again at once.
+    pub(crate) fn is_conflict(&self) -> bool {
+        matches!(self, Self::Conflict { .. } | Self::LetGo { .. })
+    }
+
+    /// With what the API server or the connection said.
+    pub(super) fn in_full(&self) -> String {
+        match self {
+            Self::Refused { source, .. } => format!("{self}: {source}"),
+            _ => self.to_string(),
+        }
+    }
+
+    /// What was to be made, if that is what did not succeed.
+    pub(crate) fn creating(&self) -> Option<&ObjectRef> {
+        match self {
+            Self::Refused { verb: CREATE, object, .. } | Self::NameTaken { object } => Some(object),
+            _ => None,
+        }
+    }
+
+    /// Nothing can be created any more, because the namespace is being deleted.
+    pub(crate) fn namespace_terminates(&self) -> bool {
+        let Self::Refused { source, .. } = self else { return false };
+        let kube::Error::Api(status) = source.as_ref() else { return false };
+        let causes = status.details.iter().flat_map(|details| &details.causes);
+        causes.into_iter().any(|cause| cause.reason == "NamespaceTerminating")
+    }
+
+    /// Says no for good, e.g. missing rights or a refusing admission webhook: for people to fix.
+    pub(crate) fn permanent_refusal(&self) -> Option<String> {
+        let (verb, object, source) = match self {
+            Self::Dropped { .. } | Self::NameTaken { .. } => return Some(self.to_string()),
+            Self::Refused { verb, object, source } => (verb, object, source),
+            _ => return None,
+        };
+        let kube::Error::Api(status) = source.as_ref() else { return None };
+        (status.is_forbidden() || status.code == 422 || status.code == 400)
+            .then(|| format!("{verb} {object}: {}", status.message))
+    }
+}

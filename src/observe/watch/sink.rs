@@ -1,0 +1,99 @@
+//! Where seen objects go: into the cache, and out as triggers and metrics.
+
+use std::sync::Arc;
+
+use tokio::sync::{Notify, mpsc::UnboundedSender};
+
+use crate::{
+    clock,
+    manifest::pod_policies,
+    observe::{
+        cache::{ObjectCache, Watched},
+        stream::{Loss, Seen},
+    },
+    snapshot::{Key, Kind},
+    telemetry::Metrics,
+};
+
+/// Which kinds there are.
+pub(crate) const CRDS: Kind = Kind {
+    group: "apiextensions.k8s.io",
+    version: "v1",
+    kind: "CustomResourceDefinition",
+    plural: "customresourcedefinitions",
+};
+
+/// Which namespaces there are, and their labels.
+pub(crate) const NAMESPACES: Kind =
+    Kind { group: "", version: "v1", kind: "Namespace", plural: "namespaces" };
+
+/// Where seen objects go.
+#[derive(Clone)]
+pub(super) struct Sink {
+    pub(super) cache: Arc<ObjectCache>,
+    pub(super) triggers: UnboundedSender<Key>,
+    pub(super) metrics: Arc<Metrics>,
+    /// Canaries or MetricTemplates came or changed: other kinds may be needed.
+    pub(super) canaries: Arc<Notify>,
+}
+
+impl Sink {
+    /// The watch sees, or does not. True when it does not, and did until now.
+    pub(super) fn note<T>(&self, watched: &Watched, event: &Seen<T>) -> bool {
+        let kind = watched.kind;
+        match event {
+            Seen::Lost(Loss::Forbidden(why)) if dispensable(kind) => {
+                if !self.cache.refused(watched.clone()) {
+                    tracing::info!(kind = kind.kind, why, "may not be listed, and is done without");
+                }
+                self.trigger(self.cache.regain(watched.clone(), clock::now()));
+                self.report_lost();
+            }
+            Seen::Lost(loss) => {
+                interrupted(kind.kind, loss);
+                self.metrics.watch_interrupted(&kind.crd());
+                return self.cache.lose(watched.clone(), &loss.to_string(), clock::now());
+            }
+            // in the middle of a list what was known before is as old as it was
+            Seen::Begin(_) | Seen::Listed(_) => {}
+            _ => {
+                let now = clock::now();
+                self.metrics.watch_seen(&kind.crd(), now);
+                self.trigger(self.cache.regain(watched.clone(), now));
+                self.report_lost();
+            }
+        }
+        false
+    }
+
+    /// Which kinds are not seen, for the metric.
+    pub(super) fn report_lost(&self) {
+        let stale = self.cache.stale_kinds(clock::now());
+        self.metrics.set_stale(&stale.iter().map(|stale| stale.kind.crd()).collect());
+    }
+
+    /// How many Canaries there are, for the metric.
+    pub(super) fn report_totals(&self) {
+        for (namespace, number) in self.cache.take_changed_totals() {
+            self.metrics.set_total(&namespace, number);
+        }
+    }
+
+    pub(super) fn trigger(&self, keys: Vec<Key>) {
+        for key in keys {
+            // a closed receiver means that the process is stopping
+            self.triggers.send(key).ok();
+        }
+    }
+}
+
+/// Kinds that nothing is held up for where the operator lacks the right to list them: only advice rests on policies, and a Role cannot grant
+/// the right to what belongs to no namespace.
+fn dispensable(kind: Kind) -> bool {
+    pod_policies::KINDS.contains(&kind) || kind.cluster_wide()
+}
+
+/// A watch is opened again.
+pub(super) fn interrupted(kind: &str, loss: &Loss) {
+    tracing::warn!(kind, error = %loss, "watch interrupted, opening it again");
+}
