@@ -44,12 +44,7 @@ pub(crate) fn gather(
     now: Timestamp,
 ) -> Result<Snapshot, GatherError> {
     let namespace = &key.0;
-    if !cache.works_in(namespace) {
-        return Err(GatherError::Gone);
-    }
-    if let Some(kind) = cache.unseen(&mandatory(rules), namespace) {
-        return Err(GatherError::Behind(kind.plural));
-    }
+    can_be_seen(cache, rules, namespace)?;
     let (canary, not_followed) = canary(cache, rules, key)?;
     let (target, services) = (canary.spec.target_ref.name.clone(), services(&canary));
 
@@ -110,8 +105,20 @@ pub(crate) fn gather(
         records: Records { known: records, ..Records::default() },
         conditions: Known::default(),
         heard: BTreeMap::new(),
+        queued: None,
         canary,
     })
+}
+
+/// The operator works in the namespace, and sees what all its Canaries depend on.
+fn can_be_seen(cache: &ObjectCache, rules: &Rules, namespace: &str) -> Result<(), GatherError> {
+    if !cache.works_in(namespace) {
+        return Err(GatherError::Gone);
+    }
+    match cache.unseen(&mandatory(rules), namespace) {
+        Some(kind) => Err(GatherError::Behind(kind.plural)),
+        None => Ok(()),
+    }
 }
 
 /// The Canary with the fields in force that are in use, and what of it is not followed.
