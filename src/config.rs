@@ -111,6 +111,22 @@ impl fmt::Debug for Private {
     }
 }
 
+/// How many runs may be under way at once; none: any number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RunLimits {
+    /// In all namespaces (`--max-runs`).
+    pub all: Option<usize>,
+    /// In each namespace (`--max-runs-per-namespace`).
+    pub namespace: Option<usize>,
+}
+
+impl RunLimits {
+    /// Any number of runs may be under way.
+    pub fn are_none(self) -> bool {
+        self.all.is_none() && self.namespace.is_none()
+    }
+}
+
 /// All settings of `serin run`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
@@ -126,6 +142,8 @@ pub struct Config {
     pub lease_namespace: String,
     /// For how long this operator holds that Lease after a renewal; unset without election (`--enable-leader-election`).
     pub election: Option<Duration>,
+    /// How many runs may be under way at once.
+    pub max_runs: RunLimits,
     /// Port of /metrics, /healthz and /readyz on all addresses.
     pub port: u16,
     /// Log filter in `tracing` syntax, e.g. `info` or `debug`.

@@ -125,6 +125,8 @@ pub mod conditions {
     pub const CAPACITY: &str = "Capacity";
     /// False: the Job of a metric is under way; the message says which, and what keeps it from starting.
     pub const JOB_ENDED: &str = "JobEnded";
+    /// True: as many runs are under way as may be, so this revision waits for its turn.
+    pub const QUEUED: &str = "Queued";
     /// True: the Canary is suspended, so nothing moves.
     pub const SUSPENDED: &str = "Suspended";
     /// False: the proxies are known not to follow the route; the message says why.

@@ -70,6 +70,17 @@ impl ApplyError {
         matches!(self, Self::Conflict { .. } | Self::LetGo { .. })
     }
 
+    /// Whether it was written is not known.
+    pub(crate) fn is_open(&self) -> bool {
+        match self {
+            Self::TimedOut { .. } => true,
+            Self::Refused { source, .. } => !matches!(source.as_ref(), kube::Error::Api(_)),
+            Self::Conflict { .. } | Self::NameTaken { .. } | Self::Dropped { .. } | Self::LetGo { .. } => {
+                false
+            }
+        }
+    }
+
     /// With what the API server or the connection said.
     pub(super) fn in_full(&self) -> String {
         match self {

@@ -192,6 +192,14 @@ pub const FLAGS: &[Flag] = &[
         "How long a leader that has died keeps others from acting, from 3s to 10m; it is renewed six times in this time",
     ),
     flag(
+        "max-runs",
+        Kind::Form,
+        "0",
+        Use::Served,
+        "How many runs may be under way at once; further revisions wait for their turn; 0 means any number",
+    ),
+    flag("max-runs-per-namespace", Kind::Form, "0", Use::Served, "The same within each namespace"),
+    flag(
         "control-loop-interval",
         Kind::Text,
         "10s",

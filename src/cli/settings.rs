@@ -7,7 +7,7 @@ use ipnet::IpNet;
 
 use super::flags::{FLAGS, Kind, Use, go_bool};
 use crate::{
-    config::{Config, Ingress, Notifier, Private, Rules},
+    config::{Config, Ingress, Notifier, Private, Rules, RunLimits},
     leader,
     outbound::{OutboundPolicy, pattern},
     scope::Scope,
@@ -28,6 +28,7 @@ pub(super) fn check(name: &str, value: &str) -> Result<(), String> {
         "lease-duration" => lease(value).map(drop),
         "allowed-hosts" => hosts(value).map(drop),
         "allowed-networks" => networks(value).map(drop),
+        "max-runs" | "max-runs-per-namespace" => most(value).map(drop),
         "port" => positive(value).map(drop),
         "log-level" => filter(value).map(drop),
         "zap-encoding" => encoding(value).map(drop),
@@ -68,6 +69,10 @@ pub(super) fn config(matches: &ArgMatches) -> Result<Config, String> {
             .only()
             .map_or_else(|| text(matches, "leader-election-namespace"), str::to_owned),
         scope,
+        max_runs: RunLimits {
+            all: most(&text(matches, "max-runs"))?,
+            namespace: most(&text(matches, "max-runs-per-namespace"))?,
+        },
         event_webhook: some(text(matches, "event-webhook")),
         port: positive(&text(matches, "port"))?,
         log_filter: filter(&text(matches, "log-level"))?,
@@ -78,6 +83,12 @@ pub(super) fn config(matches: &ArgMatches) -> Result<Config, String> {
         notifier: notifier(matches)?,
         unserved_flags: unserved(matches),
     })
+}
+
+/// How many at most; 0 is any number.
+fn most(text: &str) -> Result<Option<usize>, String> {
+    let wrong = || format!("{text:?} is no number of runs: write one such as 10, or 0 for any number");
+    text.trim().parse::<usize>().map(|most| Some(most).filter(|most| *most > 0)).map_err(|_| wrong())
 }
 
 /// Which namespaces the operator works in.

@@ -8,6 +8,7 @@ mod pass_state;
 mod pause;
 mod queue;
 mod report;
+mod runs;
 mod slots;
 mod turn;
 mod worker;
@@ -149,6 +150,7 @@ async fn work(worker: Arc<Worker>, triggers: mpsc::UnboundedReceiver<Key>, stop:
         () = worker.synced() => {}
         () = stop.cancelled() => return,
     }
+    worker.resume_runs();
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "watching");
     let task = |key, start| {
         let worker = worker.clone();

@@ -156,6 +156,7 @@ impl Worker {
     pub(super) fn forget(&self, key: &Key) {
         self.clear_undecodable(key);
         self.rounds.forget(key);
+        self.forget_run(key);
         self.metrics.forget_canary(&key.0, &key.1);
         if let Some(target) = self.states.forget(key).target {
             self.metrics.forget(&target, &key.0);

@@ -291,6 +291,18 @@ pub struct Snapshot {
     pub conditions: Known,
     /// What webhooks said last, by the place in the run at which they were asked.
     pub heard: BTreeMap<String, WebhookRound>,
+    /// No run of this Canary may begin at present, because others are under way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub queued: Option<Queued>,
+}
+
+/// As many runs are under way as may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Queued {
+    /// The limit.
+    pub most: usize,
+    /// It counts the runs of one namespace.
+    pub in_namespace: bool,
 }
 
 /// A kind of which nothing is seen.

@@ -22,6 +22,8 @@
 {{- if eq (toString $v.leaderElection.enabled) "true" -}}
 {{- with include "serin.time" (list "leaderElection.leaseDuration" $v.leaderElection.leaseDuration) }}{{ $args = append $args (printf "--lease-duration=%s" .) }}{{ end -}}
 {{- end -}}
+{{- with $v.maxRuns }}{{ $args = append $args (printf "--max-runs=%d" (int64 .)) }}{{ end -}}
+{{- with $v.maxRunsPerNamespace }}{{ $args = append $args (printf "--max-runs-per-namespace=%d" (int64 .)) }}{{ end -}}
 {{- with include "serin.time" (list "settleTime" $v.settleTime) }}{{ $args = append $args (printf "--settle-time=%s" .) }}{{ end -}}
 {{- with $v.allowedHosts }}{{ $args = append $args (printf "--allowed-hosts=%s" (join "," .)) }}{{ end -}}
 {{- with $v.allowedNetworks }}{{ $args = append $args (printf "--allowed-networks=%s" (join "," .)) }}{{ end -}}

@@ -11,7 +11,7 @@ use serin::{
     analysis::Reading,
     expression::Known,
     plan::{self, Action, Answers, Call, Plan, Wake},
-    snapshot::{CANARY_RUN, Snapshot, WebhookRound, Write},
+    snapshot::{CANARY_RUN, Queued, Snapshot, WebhookRound, Write},
     write_budget::{Outcome, WriteBudget},
 };
 
@@ -70,6 +70,8 @@ pub struct Sim {
     pub silent: bool,
     /// The metrics server has no series of the counter that built-in checks rest on.
     pub uncounted: bool,
+    /// As many runs of other Canaries are under way as may be.
+    pub queued: Option<Queued>,
     /// Contents of ConfigMaps and Secrets are not given out.
     pub unreadable: bool,
     /// Disturbs the next plan that is not empty.
@@ -125,6 +127,7 @@ impl Sim {
             limited: None,
             silent: false,
             uncounted: false,
+            queued: None,
             unreadable: false,
             trouble: None,
             trouble_at: None,
@@ -171,6 +174,7 @@ impl Sim {
         snap.writes = self.writes.clone();
         snap.records = self.kept.records(&self.world);
         snap.heard = self.heard.clone();
+        snap.queued = self.queued;
         snap.conditions = self.conditions.clone();
         Some(snap)
     }

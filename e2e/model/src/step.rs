@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use serin::{
     analysis::{Doubt, Reading},
-    snapshot::{ObjectRef, StaleKind},
+    snapshot::{ObjectRef, Queued, StaleKind},
 };
 
 use crate::{
@@ -77,6 +77,9 @@ pub(crate) struct Step {
     /// The operator's clock is set by this many seconds against everyone else's.
     #[serde(default)]
     clock: Option<i64>,
+    /// So many other Canaries run, as many as may; 0: one of them has ended.
+    #[serde(default)]
+    others_run: Option<usize>,
     /// Somebody else writes the Canary just before the operator does.
     #[serde(default)]
     conflict: bool,
@@ -199,6 +202,13 @@ impl Step {
             sim.world.rivals = rivals(names);
             let none = if names.is_empty() { "none" } else { "" };
             said.push(format!("older Canaries of the same target: {none}{}", names.join(", ")));
+        }
+        if let Some(most) = self.others_run {
+            sim.queued = Some(Queued { most, in_namespace: false }).filter(|_| most > 0);
+            said.push(format!(
+                "{most} other Canaries run, {}",
+                if most > 0 { "as many as may" } else { "and others may" }
+            ));
         }
         if let Some(unreadable) = self.unreadable {
             sim.unreadable = unreadable;

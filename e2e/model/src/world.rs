@@ -116,6 +116,7 @@ impl World {
             records: Records::default(),
             conditions: Known::default(),
             heard: BTreeMap::new(),
+            queued: None,
         })
     }
 

@@ -13,6 +13,7 @@ use super::{
     pass_state::PassStates,
     pause::Pause,
     queue::{Again, Start},
+    runs::Runs,
 };
 use crate::{
     alert::{self, Alerts},
@@ -52,6 +53,9 @@ pub(super) struct Worker {
     pub(super) metrics: Arc<Metrics>,
     pub(super) states: PassStates,
     pub(super) lanes: Lanes,
+    pub(super) runs: Runs,
+    /// Has a Canary looked at.
+    pub(super) triggers: mpsc::UnboundedSender<Key>,
     /// The process is to end: no further pass begins.
     pub(super) stop: CancellationToken,
 }
@@ -103,7 +107,7 @@ impl Worker {
                 Contents::new(client.clone()),
                 metrics.clone(),
             ),
-            rounds: WebhookRounds::new(hooks.clone(), metrics.clone(), triggers),
+            rounds: WebhookRounds::new(hooks.clone(), metrics.clone(), triggers.clone()),
             event_sink: EventSink::new(hooks, metrics.clone()),
             alerts: Alerts::new(alert::Parts {
                 cache: cache.clone(),
@@ -120,6 +124,8 @@ impl Worker {
             metrics,
             states: PassStates::default(),
             lanes: Lanes::new(),
+            runs: Runs::new(config.max_runs),
+            triggers,
             stop,
             config,
             cache,
@@ -193,7 +199,10 @@ impl Worker {
         let now = clock::now();
         let mut snap = self.observe(key, now, slot).await.map_err(waiting)?;
         let questions = match plan::begin(&snap, now) {
-            Ok(plan) => return self.carry_on(key, &snap, plan, Asked::default(), (now, now), slot).await,
+            Ok(plan) => {
+                let plan = self.in_turn(key, &mut snap, plan, &Answers::default(), now);
+                return self.carry_on(key, &snap, plan, Asked::default(), (now, now), slot).await;
+            }
             Err(questions) => questions,
         };
         let asked = self.ask(key, &snap, questions, asked, now, slot).await.map_err(waiting)?;
@@ -208,6 +217,7 @@ impl Worker {
         }
         (snap.ask_not_before, snap.rate_limited) = (not_before, limited);
         let plan = plan::decide(&snap, &asked.answers, decided);
+        let plan = self.in_turn(key, &mut snap, plan, &asked.answers, decided);
         self.carry_on(key, &snap, plan, asked, (now, decided), slot).await
     }
 
@@ -306,6 +316,7 @@ impl Worker {
         };
         let carried = self.applier.carry_out(&snap.canary, plan).await;
         drop(permit);
+        self.note_run(key, snap, plan, carried.failed.as_ref().filter(|_| !carried.decided));
         let refusals = carried.failed.iter().chain(&carried.unrecorded);
         if refusals.into_iter().any(ApplyError::namespace_terminates) {
             // known already where namespaces may be watched

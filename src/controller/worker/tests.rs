@@ -70,6 +70,7 @@ fn worker(service: Router) -> Worker {
         kubeconfig: None,
         master: None,
         scope: Scope::All,
+        max_runs: RunLimits::default(),
         lease_namespace: "n".into(),
         election: None,
         port: 0,

@@ -53,6 +53,7 @@ fn snapshot() -> Snapshot {
         records: crate::snapshot::Records::default(),
         conditions: crate::expression::Known::default(),
         heard: std::collections::BTreeMap::new(),
+        queued: None,
     }
 }
 

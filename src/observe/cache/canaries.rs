@@ -128,6 +128,10 @@ impl Canaries {
         self.standings.get(key).copied().unwrap_or_default()
     }
 
+    pub(super) fn standings(&self) -> Vec<(Key, Standing)> {
+        self.standings.iter().map(|(key, standing)| (key.clone(), *standing)).collect()
+    }
+
     pub(super) fn get(&self, key: &Key) -> Option<&Arc<References>> {
         self.by_key.get(key)
     }

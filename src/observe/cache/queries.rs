@@ -145,6 +145,11 @@ impl ObjectCache {
         self.lock().canaries.standing(canary)
     }
 
+    /// The same of all Canaries.
+    pub(crate) fn standings(&self) -> Vec<(Key, Standing)> {
+        self.lock().canaries.standings()
+    }
+
     /// Other Canaries, of all namespaces, that serve a host of this one.
     pub(crate) fn neighbours(&self, key: &Key) -> Vec<Key> {
         let inner = self.lock();

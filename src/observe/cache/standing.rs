@@ -3,7 +3,10 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::{api::request::Request, names};
+use crate::{
+    api::request::Request,
+    names::{self, conditions},
+};
 
 /// How pressing the work on a Canary is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -14,6 +17,8 @@ pub(crate) struct Standing {
     pub(crate) runs: bool,
     /// When its next check is due.
     pub(crate) next_check: Option<Timestamp>,
+    /// Since when its revision has waited until other runs end.
+    pub(crate) queued: Option<Timestamp>,
 }
 
 impl Standing {
@@ -21,11 +26,14 @@ impl Standing {
         let status = &canary["status"];
         let asked = canary["metadata"]["annotations"][names::ANNOTATION_REQUEST].as_str();
         let asked = asked.and_then(|text| Request::parse(text).ok());
+        let mut told = status["conditions"].as_array().into_iter().flatten();
+        let queued = told.find(|c| c["type"] == conditions::QUEUED && c["status"] == "True");
         let unanswered = asked.is_some_and(|request| status["request"]["id"] != request.id.as_str());
         Self {
             pressing: status["run"]["ending"].is_object() || unanswered,
             runs: status["run"].is_object(),
             next_check: status["nextCheck"].as_str().and_then(|time| time.parse().ok()),
+            queued: queued.and_then(|c| c["lastTransitionTime"].as_str()?.parse().ok()),
         }
     }
 }
@@ -60,6 +68,8 @@ mod tests {
         let runs = standing("", json!({"run": {"number": 1}, "nextCheck": next}));
         assert_eq!((runs.pressing, runs.runs, runs.next_check), (false, true, next.parse().ok()));
         assert!(standing("", json!({"run": {"number": 1, "ending": {"reason": "x"}}})).pressing);
+        let queued = json!({"type": "Queued", "status": "True", "lastTransitionTime": next});
+        assert_eq!(standing("", json!({"conditions": [queued]})).queued, next.parse().ok());
         assert!(standing("abort/1", json!({"run": {}})).pressing);
         assert!(!standing("abort/1", json!({"run": {}, "request": {"id": "1"}})).pressing);
         assert!(standing("abort/2", json!({"run": {}, "request": {"id": "1"}})).pressing);

@@ -49,12 +49,8 @@ pub(crate) fn gather(
 
     // nothing is read of a kind that is not served
     let target_kind = Target::named(&canary.spec.target_ref).unwrap_or_default();
-    let workload = target_kind.kind();
     let mut available = Availability::at(now, namespace);
-    if workload == DAEMONSET {
-        available.listed(cache, DAEMONSET)?;
-    }
-    let mut wanted = [target.clone(), names::primary(&target)].map(|n| ObjectRef::new(workload, n)).to_vec();
+    let mut wanted = workloads(cache, target_kind, &target, &mut available)?;
     wanted.extend(services.iter().map(|n| ObjectRef::new(SERVICE, n)));
     wanted.extend(routes(cache, rules, &canary, &services, &mut available)?);
     wanted.extend(scalers(cache, namespace, &canary, &mut available)?);
@@ -104,8 +100,23 @@ pub(crate) fn gather(
         records: Records { known: records, ..Records::default() },
         conditions: Known::default(),
         heard: BTreeMap::new(),
+        queued: None,
         canary,
     })
+}
+
+/// Target and primary.
+fn workloads(
+    cache: &ObjectCache,
+    kind: Target,
+    target: &str,
+    available: &mut Availability,
+) -> Result<Vec<ObjectRef>, GatherError> {
+    let kind = kind.kind();
+    if kind == DAEMONSET {
+        available.listed(cache, DAEMONSET)?;
+    }
+    Ok([target.to_owned(), names::primary(target)].map(|name| ObjectRef::new(kind, name)).to_vec())
 }
 
 /// The Canary with the fields in force that are in use, and what of it is not followed.

@@ -17,6 +17,7 @@ pub(crate) fn decline(cx: &Context<'_>, d: &mut PlanBuilder, why: &str) {
     d.status.last_applied_spec = Some(cx.hash.clone());
     d.status.tracked_configs = cx.configs.for_status();
     d.clear(conditions::PAUSED);
+    d.clear(conditions::QUEUED);
     as_before(cx, d);
     d.condition(
         conditions::PROMOTED,
@@ -44,6 +45,7 @@ pub(crate) fn nothing_to_start(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
         return GO_ON;
     }
     d.clear(conditions::PAUSED);
+    d.clear(conditions::QUEUED);
     if cx.promoted() == Some(cx.hash.as_str()) {
         d.phase(Phase::Succeeded, cx.kind());
         d.status.last_applied_spec.clone_from(&cx.status().last_promoted_spec);

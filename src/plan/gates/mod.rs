@@ -8,6 +8,7 @@
 pub(crate) mod declined;
 pub(crate) mod manual;
 pub(crate) mod place;
+pub(crate) mod queue;
 pub(crate) mod requests;
 pub(crate) mod webhooks;
 

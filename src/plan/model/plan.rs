@@ -58,6 +58,11 @@ impl Plan {
         same.is_none_or(|next| next.ending.is_some() && run.ending.is_none())
     }
 
+    /// It begins a run, and there was none before.
+    pub(crate) fn begins_run(&self, before: &CanaryStatus) -> bool {
+        before.run.is_none() && self.status.as_ref().is_some_and(|after| after.run.is_some())
+    }
+
     /// Name of the Job that it makes, if it makes one.
     pub fn job(&self) -> Option<&str> {
         let mut made = self.actions.iter().filter(|action| action.kind() == JOB);

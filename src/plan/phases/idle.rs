@@ -58,8 +58,12 @@ fn new_revision(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     {
         return GO_ON;
     }
-    if gates::may_start(cx, d).is_continue() {
+    if let Some(full) = cx.snap.queued {
+        gates::queue::wait(cx, d, full);
+    } else if gates::may_start(cx, d).is_continue() {
         return start::start(cx, d);
+    } else if d.find(conditions::PAUSED).is_some() {
+        d.clear(conditions::QUEUED);
     }
     // at a gate things are as at rest; its webhooks may let the revision begin at once
     if !cx.waits_to_begin() || d.status.phase != Some(Phase::Waiting) {

@@ -113,6 +113,7 @@ pub(crate) fn reset(cx: &Context<'_>, d: &mut PlanBuilder) {
         conditions::HALTED,
         conditions::INCONCLUSIVE,
         conditions::PAUSED,
+        conditions::QUEUED,
         conditions::FROZEN,
         conditions::CAPACITY,
         conditions::JOB_ENDED,

@@ -7,7 +7,13 @@ use super::{
     hook::HookKind,
     note::{Broken, Note, Urgency},
 };
-use crate::{analysis::Failure, api::MetricOutcome, manifest::ChangedBy, names, snapshot::WebhookReply};
+use crate::{
+    analysis::Failure,
+    api::MetricOutcome,
+    manifest::ChangedBy,
+    names,
+    snapshot::{Queued, WebhookReply},
+};
 
 /// `<canary>.<namespace>` and `<target>.<namespace>`, as Flagger's texts name them.
 #[derive(Clone, Debug)]
@@ -278,6 +284,17 @@ impl Messages {
             format!("{} has no ready pods: traffic stays on {} until it has", self.primary, self.target),
         )
         .aloud(Urgency::Warn)
+    }
+    pub(crate) fn queued(&self, full: Queued) -> Note {
+        let (most, which) =
+            (full.most, if full.in_namespace { "max-runs-per-namespace" } else { "max-runs" });
+        Note::normal(
+            "Queued",
+            format!(
+                "{} has a new revision, which waits for its turn: {most} runs are under way, as many as --{which}={most} allows at once",
+                self.canary
+            ),
+        )
     }
     pub(crate) fn suspended() -> Note {
         Note::normal("Suspended", "skipping canary run as object is suspended")

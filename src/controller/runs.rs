@@ -1,0 +1,276 @@
+//! How many runs are under way, and which revisions wait until one of them has ended.
+//!
+//! A run counts from the decision to begin it until it has ended, whatever becomes of it. Waiting revisions begin in the order
+//! in which they came, which is in the status of their Canaries and so outlives the process. One that waits for other
+//! reasons too keeps no other from beginning.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use jiff::Timestamp;
+
+use super::worker::Worker;
+use crate::{
+    apply::ApplyError,
+    config::RunLimits,
+    names::conditions,
+    plan::{self, Answers, Plan},
+    snapshot::{Key, Queued, Snapshot},
+};
+
+/// Runs that are under way, and Canaries that wait for their turn.
+#[derive(Debug)]
+pub(super) struct Runs {
+    limits: RunLimits,
+    known: Mutex<Known>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    running: BTreeSet<Key>,
+    /// Since when each waits.
+    waiting: BTreeMap<Key, Timestamp>,
+}
+
+impl Runs {
+    pub(super) fn new(limits: RunLimits) -> Self {
+        Self { limits, known: Mutex::default() }
+    }
+
+    /// Takes a place for the run of this Canary, which has waited since then.
+    ///
+    /// # Errors
+    /// There is none, or others have waited for longer. It is remembered that this one waits.
+    pub(super) fn begin(&self, key: &Key, since: Timestamp) -> Result<(), Queued> {
+        let mut known = self.lock();
+        if self.limits.are_none() || known.running.contains(key) {
+            return Ok(());
+        }
+        known.waiting.insert(key.clone(), since);
+        if known.next(self.limits).contains(key) {
+            known.waiting.remove(key);
+            known.running.insert(key.clone());
+            return Ok(());
+        }
+        Err(known.full(self.limits, &key.0))
+    }
+
+    /// What a pass has come to: the Canary has a run, or waits for its turn, or neither. Returns the Canaries whose turn it is
+    /// by that.
+    pub(super) fn note(&self, key: &Key, runs: bool, waits: bool) -> Vec<Key> {
+        if self.limits.are_none() {
+            return vec![];
+        }
+        let mut known = self.lock();
+        let left = !waits && known.waiting.remove(key).is_some();
+        let changed = if runs { known.running.insert(key.clone()) } else { known.running.remove(key) };
+        if left || changed && !runs { known.next(self.limits) } else { vec![] }
+    }
+
+    /// What is known at start, in any order: Canaries with a run, and those that wait, since when.
+    pub(super) fn resume(&self, running: Vec<Key>, waiting: Vec<(Key, Timestamp)>) {
+        let mut known = self.lock();
+        known.running.extend(running);
+        known.waiting.extend(waiting);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Known {
+    /// Those whose turn it is, by how long they have waited. Where a namespace has as many runs as it may have, others are not
+    /// held up.
+    fn next(&self, limits: RunLimits) -> Vec<Key> {
+        let mut of_namespace = BTreeMap::<&str, usize>::new();
+        for (namespace, _) in &self.running {
+            *of_namespace.entry(namespace).or_default() += 1;
+        }
+        let free = limits.all.map_or(usize::MAX, |most| most.saturating_sub(self.running.len()));
+        let mut waiting: Vec<_> = self.waiting.iter().map(|(key, since)| (since, key)).collect();
+        waiting.sort_unstable();
+        let mut next = Vec::new();
+        for (_, key) in waiting {
+            let count = of_namespace.entry(&key.0).or_default();
+            if next.len() < free && limits.namespace.is_none_or(|most| *count < most) {
+                *count += 1;
+                next.push(key.clone());
+            }
+        }
+        next
+    }
+
+    /// The limit that keeps a Canary of this namespace from beginning.
+    fn full(&self, limits: RunLimits, namespace: &str) -> Queued {
+        let runs = self.running.iter().filter(|(of, _)| of == namespace).count();
+        match limits.namespace.filter(|most| runs >= *most) {
+            Some(most) => Queued { most, in_namespace: true },
+            None => Queued { most: limits.all.unwrap_or(runs), in_namespace: limits.all.is_none() },
+        }
+    }
+}
+
+impl Worker {
+    /// Before anything is worked on: the runs that the caches know of, and what waits.
+    pub(super) fn resume_runs(&self) {
+        let all = self.cache.standings();
+        let running = all.iter().filter(|(_, standing)| standing.runs).map(|(key, _)| key.clone()).collect();
+        let waiting = all.into_iter().filter_map(|(key, standing)| Some((key, standing.queued?))).collect();
+        self.runs.resume(running, waiting);
+    }
+
+    /// The plan, or the one that has the revision wait for its turn.
+    pub(super) fn in_turn(
+        &self,
+        key: &Key,
+        snap: &mut Snapshot,
+        plan: Plan,
+        answers: &Answers,
+        now: Timestamp,
+    ) -> Plan {
+        let status = snap.status();
+        if !plan.begins_run(&status) {
+            return plan;
+        }
+        let queued = status.conditions.iter().find(|c| c.type_ == conditions::QUEUED);
+        let since = queued.and_then(|c| c.last_transition_time.as_ref()).map_or(now, |time| time.0);
+        let Err(full) = self.runs.begin(key, since) else { return plan };
+        snap.queued = Some(full);
+        plan::decide(snap, answers, now)
+    }
+
+    /// The plan was carried out, or was not: others may have their turn now.
+    pub(super) fn note_run(&self, key: &Key, snap: &Snapshot, plan: &Plan, failed: Option<&ApplyError>) {
+        // it may have been written all the same; the next pass sees what has become of it
+        if failed.is_some_and(ApplyError::is_open) {
+            return;
+        }
+        let written = plan.status.as_ref().filter(|_| failed.is_none());
+        let runs = written.or(snap.canary.status.as_ref()).is_some_and(|status| status.run.is_some());
+        self.have_turn(self.runs.note(key, runs, snap.queued.is_some()));
+    }
+
+    /// The Canary is gone, or is no longer this operator's.
+    pub(super) fn forget_run(&self, key: &Key) {
+        self.have_turn(self.runs.note(key, false, false));
+    }
+
+    fn have_turn(&self, next: Vec<Key>) {
+        for key in next {
+            // the queue ends with the process
+            self.triggers.send(key).ok();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn key(namespace: &str, name: &str) -> Key {
+        (namespace.into(), name.into())
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn runs(all: Option<usize>, namespace: Option<usize>) -> Runs {
+        Runs::new(RunLimits { all, namespace })
+    }
+
+    #[test]
+    fn without_limits_nothing_is_remembered() {
+        let runs = runs(None, None);
+        assert!((0..100).all(|n| runs.begin(&key("n", &n.to_string()), at(n)).is_ok()));
+        assert_eq!(runs.note(&key("n", "1"), false, false), Vec::<Key>::new());
+        assert!(runs.lock().running.is_empty());
+    }
+
+    #[test]
+    fn turns_come_in_the_order_of_arrival_and_a_full_namespace_holds_up_no_other() {
+        let runs = runs(Some(2), Some(1));
+        runs.begin(&key("a", "one"), at(1)).unwrap();
+        let full = runs.begin(&key("a", "two"), at(2)).unwrap_err();
+        assert_eq!(full, Queued { most: 1, in_namespace: true });
+        // asked for again before its run was written
+        runs.begin(&key("a", "one"), at(9)).unwrap();
+        runs.begin(&key("b", "one"), at(3)).unwrap();
+        let full = runs.begin(&key("c", "late"), at(8)).unwrap_err();
+        assert_eq!(full, Queued { most: 2, in_namespace: false });
+        runs.begin(&key("c", "early"), at(4)).unwrap_err();
+        assert_eq!(runs.note(&key("b", "one"), true, false), Vec::<Key>::new(), "it runs");
+        assert_eq!(runs.note(&key("b", "one"), false, false), [key("c", "early")]);
+        // who comes first by chance waits for whose turn it is
+        runs.begin(&key("d", "new"), at(9)).unwrap_err();
+        runs.begin(&key("c", "late"), at(8)).unwrap_err();
+        runs.begin(&key("c", "early"), at(4)).unwrap();
+        assert_eq!(runs.note(&key("a", "one"), false, false), [key("a", "two")]);
+    }
+
+    #[test]
+    fn one_that_no_longer_wants_to_begin_holds_up_no_other() {
+        let runs = runs(Some(1), None);
+        runs.begin(&key("a", "one"), at(1)).unwrap();
+        runs.begin(&key("a", "two"), at(2)).unwrap_err();
+        runs.begin(&key("a", "three"), at(3)).unwrap_err();
+        assert_eq!(runs.note(&key("a", "two"), false, true), Vec::<Key>::new(), "it waits still");
+        assert_eq!(runs.note(&key("a", "one"), false, false), [key("a", "two")]);
+        assert_eq!(runs.note(&key("a", "two"), false, false), [key("a", "three")]);
+    }
+
+    #[test]
+    fn a_new_process_knows_who_runs_and_who_waited_first() {
+        let runs = runs(Some(1), None);
+        runs.resume(vec![key("a", "one")], vec![(key("a", "three"), at(3)), (key("a", "two"), at(2))]);
+        runs.begin(&key("a", "new"), at(9)).unwrap_err();
+        assert_eq!(runs.note(&key("a", "one"), false, false), [key("a", "two")]);
+        runs.begin(&key("a", "new"), at(9)).unwrap_err();
+        runs.begin(&key("a", "two"), at(2)).unwrap();
+    }
+
+    proptest! {
+        /// Whatever happens in which order: never more than the limits, and everyone who waits gets a turn.
+        #[test]
+        fn no_limit_is_passed_and_nobody_waits_for_ever(
+            all in 1usize..5, namespace in 1usize..4, events in proptest::collection::vec((0u8..3, 0usize..12), 0..60),
+        ) {
+            let queue = runs(Some(all), Some(namespace));
+            let keys: Vec<Key> = (0..12).map(|n| key(["a", "b", "c"][n % 3], &n.to_string())).collect();
+            let bounded = || {
+                let known = queue.lock();
+                let of = |name: &str| known.running.iter().filter(|(of, _)| of == name).count();
+                known.running.len() <= all && ["a", "b", "c"].iter().all(|name| of(name) <= namespace)
+            };
+            for (time, (what, which)) in events.into_iter().enumerate() {
+                let key = &keys[which];
+                match what {
+                    0 => drop(queue.begin(key, at(i64::try_from(time).unwrap()))),
+                    1 => drop(queue.note(key, false, false)),
+                    _ => {
+                        let waits = queue.lock().waiting.contains_key(key);
+                        let runs = queue.lock().running.contains(key);
+                        drop(queue.note(key, runs, waits));
+                    }
+                }
+                prop_assert!(bounded());
+            }
+            // all runs end one after the other, and those whose turn it is begin
+            for _ in 0..12 {
+                let running: Vec<Key> = queue.lock().running.iter().cloned().collect();
+                for key in running {
+                    for next in queue.note(&key, false, false) {
+                        queue.begin(&next, at(0)).unwrap();
+                        prop_assert!(bounded());
+                    }
+                }
+            }
+            prop_assert!(queue.lock().waiting.is_empty());
+        }
+    }
+}
