@@ -49,7 +49,7 @@ mod server;
 
 mod controller;
 mod definitions;
-mod explain;
+pub mod explain;
 mod leader;
 mod release;
 
