@@ -95,7 +95,7 @@ proptest! {
         sound(&sim)?;
         let status = sim.world.status();
         let accepted = status.conditions.iter().all(|c| c.type_ != "Accepted" || c.status == "True" || c.reason == "FieldInUse");
-        prop_assert!(!accepted || status.run.is_none(), "{:?}\n{}", status.phase, sim.log.join("\n"));
+        prop_assert!(!accepted || status.run.is_none(), "liveness: the run does not end, phase {:?}\n{}", status.phase, sim.log.join("\n"));
     }
 
     /// The same where the apex Service moves users, and no pods are missing where they are shared.

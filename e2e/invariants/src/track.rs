@@ -194,10 +194,11 @@ impl Track {
             self.whole = if followed { Some(now) } else { self.whole.max(Some(now)) };
         }
         let at_rest = matches!(seen.phase(), "Initialized" | "Succeeded" | "Failed" | "Waiting");
+        // one that is made again says how many it is to have
+        let made = seen.old.is_none() && (at_rest || seen.phase() == "Initializing");
         if let Some(target) = seen.is(Kind::Deployment, &seen.names.target)
             && seen.by == By::Others
-            && seen.old.is_some_and(|old| replicas(old) != replicas(target))
-            && at_rest
+            && (made || at_rest && seen.old.is_some_and(|old| replicas(old) != replicas(target)))
         {
             // 1 is what a number becomes that nobody writes any more
             self.wished = Some(replicas(target)).filter(|n| *n > 1 || by_apply(target));

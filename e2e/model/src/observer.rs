@@ -288,8 +288,8 @@ impl Observer {
         let copied = after.workload(&names.target).is_none()
             && selector(&names.target) == selector(&names.canary_service);
         // with what pods started that ran before a Canary was made again is not known
-        // a share that is put back was judged when it was given: what pods read at their start may be deleted since
-        let put_back = self.configs_deleted && is <= after.status().canary_weight.into();
+        // a share that is put back was judged when it was given: what pods read at their start may have gone since
+        let put_back = is <= after.status().canary_weight.into();
         let updated = || pods.all_updated(after, &names.target, !put_back);
         if analysed && !self.lenient && !only_canary && !copied && !updated() {
             let text = format!("weight {is} for pods that do not all run the revision: {what}");

@@ -277,10 +277,14 @@ async fn a_traffic_route_of_nobodys_is_taken_over_and_given_back(shared: &Shared
     });
     by_traffic_routes(&story, OLD).await?;
     by_traffic_routes(&story, "default").await?;
-    story.apply(vec![user.clone(), deployment(app, "app:1", 1), kuma_canary(&story, app, OLD)]).await?;
+    // routes and Canaries come by different watches: nothing is made before the operator has seen both
+    let mut suspended = kuma_canary(&story, app, OLD);
+    suspended["spec"]["suspend"] = json!(true);
+    story.apply(vec![user.clone(), deployment(app, "app:1", 1), suspended]).await?;
     let words =
         ["TrafficRoute kuma-theirs is there already", "annotate the Canary with kuma.io/mesh: default"];
     refused(&story, app, "TakeoverUnsafe", &words).await?;
+    story.edit_canary(app, json!({"spec": {"suspend": null}})).await?;
     left_alone(&story, app).await?;
     story.edit_canary(app, json!({"metadata": {"annotations": {"kuma.io/mesh": "default"}}})).await?;
     story.phase(app, Phase::Initialized).await?;

@@ -62,7 +62,7 @@ const WHICH: &str = "SERIN_CRASH";
 /// The seed of what is drawn without it.
 const SEED: &str = "SERIN_SEED";
 /// Cases side by side.
-static ROOM: Semaphore = Semaphore::const_new(4);
+static ROOM: Semaphore = Semaphore::const_new(5);
 /// How long a write that comes after the last phase may take to come.
 const AFTERWARDS: Duration = Duration::from_secs(5);
 

@@ -14,7 +14,7 @@ use crate::{
             flow::{Flow, GO_ON, WAIT, WRITE_FIRST, all},
         },
         objects::{
-            config_snapshots, pod_limits, revisions,
+            config_snapshots, pod_limits, replicas, revisions,
             write::{self, WriteReason},
         },
     },
@@ -117,12 +117,13 @@ fn is_switched_off(cx: &Context<'_>, live: &Value) -> bool {
 }
 
 /// In a run a primary that was scaled to 0 gets the replicas that it had: without pods it can take nobody back, and neither
-/// a promotion nor a rollback would end. At rest it may be off on purpose.
+/// a promotion nor a rollback would end. The same while it is set up. At rest it may be off on purpose.
 pub(crate) fn switched_on(cx: &Context<'_>, d: &mut PlanBuilder, live: &Value) {
-    if cx.status().run.is_none() || !is_switched_off(cx, live) {
+    let made = cx.phase() == Phase::Initializing;
+    if !is_switched_off(cx, live) || !made && cx.status().run.is_none() {
         return;
     }
-    let replicas = cx.primary_replicas();
+    let replicas = if made { replicas::promoted(cx) } else { cx.primary_replicas() };
     if d.try_act(Action::scale(live, replicas)) == WRITE_FIRST {
         d.say(cx.messages.primary_switched_off(replicas));
     }

@@ -81,7 +81,7 @@ fn primary_made(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     if primary.is_some() {
         // one of Flagger's, or left behind by a Canary that is gone: it gets the target's template, as any primary does
         // when a Canary is first seen
-        return primary::from_stored(cx, d, stored, 1, false);
+        return primary::from_stored(cx, d, stored, autoscaler::primary_start(cx), false);
     }
     let made = primary::from_stored(cx, d, stored, autoscaler::primary_start(cx), false);
     if let Some(why) = cx.c.target.first_look() {
@@ -115,6 +115,9 @@ fn kept_as_it_runs(cx: &Context<'_>, d: &mut PlanBuilder, live: &Value) -> Flow 
 
 fn primary_ready(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     staleness::wait_until_seen(cx)?;
+    if let Some(live) = cx.primary() {
+        primary::switched_on(cx, d, live);
+    }
     // its Service is made only afterwards
     let Some((why, _)) = cx.primary_rollout().unserving(true) else {
         d.clear(conditions::PODS_READY);

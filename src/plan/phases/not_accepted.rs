@@ -79,17 +79,19 @@ fn ending_under_way(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let unlabelled = cx.c.target.rests() && cx.label.0.is_empty();
     if cx.target.is_null() || unlabelled {
         lowered(cx, d)?;
+        progress::on_healthy_side(cx, d)?;
         return WAIT;
     }
     rollback::carry_on(cx, d)
 }
 
-/// The target is gone, or has a template that was not analysed: the canary loses its share.
+/// The target is gone, or has a template that was not analysed: the canary loses its share, as long as the primary has pods.
 fn target_changed(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     if !cx.target.is_null() && cx.applied() == Some(cx.hash.as_str()) {
         return GO_ON;
     }
     lowered(cx, d)?;
+    progress::on_healthy_side(cx, d)?;
     WAIT
 }
 

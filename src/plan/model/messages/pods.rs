@@ -44,7 +44,7 @@ impl Messages {
         Note::warning(
             "PrimaryScaledToZero",
             format!(
-                "{} was scaled to 0, and a run needs a primary: it gets {replicas} replicas. To stop the run, set {} back to its former template",
+                "{} was scaled to 0 while pods of it are needed: it gets {replicas} replicas. To switch it off, wait until it is at rest, or set {} back to its former template",
                 self.primary, self.target
             ),
         )
