@@ -141,7 +141,7 @@ async fn is_promoted(terminal: &mut Terminal<'_>) -> anyhow::Result<()> {
     terminal.run("status app --timeout 1s --as bob", 3, &["is still Waiting after 1s"]).await?;
     terminal.run("get app --as bob --width 80", 0, &["app:1 → app:2", "continue:"]).await?;
     terminal.run("explain app --as bob", 0, &["app is Waiting", "from the status alone"]).await?;
-    terminal.run("explain app", 0, &["app is Waiting", "stopped by the guard"]).await?;
+    terminal.run("explain app", 0, &["app is Waiting", "phase Waiting, canary weight 25"]).await?;
     let right = "missing right: patch canaries.flagger.app in namespace plugin";
     terminal.run("approve app --as ann", 1, &[right]).await?;
     terminal.run("approve app --gate prod --as bob", 1, &["does not wait at the gate \"prod\""]).await?;

@@ -72,6 +72,12 @@ impl Cluster {
 
 async fn config(login: &Login) -> Result<(Config, String), Failure> {
     let Some(file) = kubeconfig(login)? else {
+        if let Some(server) = &login.server {
+            let url = server
+                .parse()
+                .map_err(|error| Failure::usage(format!("--server {server} is no URL: {error}")))?;
+            return Ok((Config::new(url), server.clone()));
+        }
         // in a pod there is an account and no file
         let config = Config::incluster().map_err(|_| {
             Failure::failed(

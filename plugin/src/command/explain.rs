@@ -31,8 +31,14 @@ pub(super) async fn run(context: &Context, args: &ExplainArgs) -> Result<(), Fai
             context.out.text(&format!("\n{}", screen::render(&lines.collect::<Vec<_>>(), &whole)))
         }
         Err(error) => {
+            // what kube adds to the API server's own words is for programmers
+            let refused = error.chain().find_map(|cause| match cause.downcast_ref::<kube::Error>()? {
+                kube::Error::Api(status) => Some(status.message.clone()),
+                _ => None,
+            });
+            let why = refused.unwrap_or_else(|| format!("{error:#}"));
             context.out.say(&format!(
-                "this is from the status alone; what the operator would do next cannot be worked out: {error:#}"
+                "this is from the status alone; what the operator would do next cannot be worked out: {why}"
             ));
             Ok(())
         }

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     cluster::{Depth, Live, Seen},
     failure::{Failure, code},
-    screen::{Line, status_line},
+    screen::{Line, pending_line, status_line},
     text,
     view::{CanaryView, End, Facts, Settled, State, WaitingKind, canary, settled},
 };
@@ -146,8 +146,13 @@ pub(super) async fn follow(
     loop {
         let view = canary(&facts, now());
         let ended = following.look(&facts);
-        let shown = match &ended {
-            Some(Ok(text)) if view.state == State::Healthy => settled_line(&view, text, context),
+        let at_rest = matches!(view.state, State::Healthy | State::Failed);
+        let shown = match (&ended, settled(&facts, None)) {
+            (Some(Ok(text)), _) if view.state == State::Healthy => settled_line(&view, text, context),
+            // what became of the run before is not what is waited for
+            (None, Settled::No(why)) if at_rest => {
+                pending_line(&why, &context.out.term).render(&context.out.term)
+            }
             _ => status_line(&view, &context.out.term).render(&context.out.term),
         };
         if shown != last && !machine {

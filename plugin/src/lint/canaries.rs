@@ -33,7 +33,7 @@ fn name(object: &Value) -> &str {
 /// All Canaries.
 pub(super) fn check(all: &[Document]) -> Vec<Finding> {
     let mut found = Vec::new();
-    let mut targets: BTreeMap<(String, String, String), &Document> = BTreeMap::new();
+    let mut targets: BTreeMap<[String; 4], &Document> = BTreeMap::new();
     for document in all.iter().filter(|document| is_canary(&document.object)) {
         // what is of the wrong type the schema has said
         let Ok(canary) = serde_json::from_value::<Canary>(document.object.clone()) else { continue };
@@ -41,8 +41,10 @@ pub(super) fn check(all: &[Document]) -> Vec<Finding> {
         found.extend(references(document, &canary, all));
         found.extend(images(&canary, document, all));
         let target = &canary.spec.target_ref;
-        let key = (namespace(&document.object).to_owned(), target.kind.clone(), target.name.clone());
-        if let Some(first) = targets.get(&key) {
+        let group = target.api_version.split_once('/').map_or("", |(group, _)| group);
+        let key = [namespace(&document.object), group, &target.kind, &target.name].map(str::to_owned);
+        // one that is written twice, as in overlays, is one Canary
+        if let Some(first) = targets.get(&key).filter(|first| name(&first.object) != name(&document.object)) {
             let text = format!(
                 "spec.targetRef: {} {} is the target of {} as well ({}:{}): one of them is refused",
                 target.kind,

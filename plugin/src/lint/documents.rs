@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::Source;
+use super::source::Source;
 
 /// An object, and where it stands.
 #[derive(Clone, Debug)]

@@ -6,20 +6,13 @@ mod codes;
 mod documents;
 mod finding;
 mod schema;
+mod source;
 
 pub use codes::{CODES, Code, Level};
 pub use finding::{Finding, Report};
+pub use source::Source;
 
 use documents::Document;
-
-/// A file, or what was read from standard input.
-#[derive(Clone, Debug)]
-pub struct Source {
-    /// As it is shown.
-    pub name: String,
-    /// What it holds.
-    pub text: String,
-}
 
 /// Looks at all files together: what one of them refers to may be in another.
 pub fn lint(sources: &[Source], ignored: &[String]) -> Report {

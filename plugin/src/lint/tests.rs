@@ -83,8 +83,12 @@ fn each_code_has_its_case() {
     }
     let both = [canary(&analysis(&json!({})), &json!({})), deployment("registry:5000/app")];
     assert_eq!(of(&both).findings[0].code, "SER0215");
-    let two = [both[0].clone(), both[0].clone(), deployment("app:1")];
+    let mut other = both[0].clone();
+    other["metadata"]["name"] = json!("other");
+    let two = [both[0].clone(), other, deployment("app:1")];
     assert_eq!(of(&two).findings[0].code, "SER0108");
+    let twice = [both[0].clone(), both[0].clone(), deployment("app:1")];
+    assert!(of(&twice).findings.is_empty(), "one Canary in two files is one");
     assert_eq!(of(&both[..1]).findings[0].code, "SER0301");
 }
 
@@ -110,6 +114,25 @@ fn findings_are_ignored_by_code_and_object() {
     };
     assert_eq!((of("SER0301"), of("SER0301=shop/app"), of("SER0301=app")), (0, 0, 0));
     assert_eq!((of("SER0301=test/app"), of("SER0102")), (1, 1));
+}
+
+/// What the operator serves has no findings, but for what lies outside the files.
+#[test]
+fn the_examples_have_no_findings() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/examples");
+    let mut canaries = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|end| end != "yaml") {
+            continue;
+        }
+        let source =
+            Source { name: path.display().to_string(), text: std::fs::read_to_string(&path).unwrap() };
+        let report = lint(&[source], &["SER0301".into()]);
+        assert!(report.findings.is_empty() && report.unreadable.is_empty(), "{report:#?}");
+        canaries += report.canaries;
+    }
+    assert!(canaries > 20, "{canaries}");
 }
 
 #[test]

@@ -14,7 +14,7 @@ pub use events::events;
 pub use explain::explain;
 pub use history::{history, run};
 pub use list::{Columns, list};
-pub use release::{Detail, release, status_line};
+pub use release::{Detail, pending_line, release, status_line};
 pub use term::{Line, Sign, Term, Tone};
 
 /// Lines as a terminal gets them.

@@ -1,4 +1,4 @@
-//! `get`: one release on a screen. What does not fit its height goes in this order: Events, objects, checks that pass.
+//! `get`: one release on a screen. What does not fit its height goes in this order: objects, Events, checks that pass.
 
 use jiff::Timestamp;
 
@@ -68,11 +68,23 @@ fn section(lines: Vec<Line>) -> Vec<Line> {
     if lines.is_empty() { lines } else { [vec![Line::default()], lines].concat() }
 }
 
+/// One line for `status`, while the operator has yet to see what is there.
+pub fn pending_line(why: &str, term: &Term) -> Line {
+    Line::of(Tone::Busy, format!("{} Pending", Sign::Busy.of(term)))
+        .to(state_column(term))
+        .plain(format!(" {why}"))
+}
+
+/// Cells of the state in a line of `status`.
+fn state_column(term: &Term) -> usize {
+    if term.ascii { 22 } else { 18 }
+}
+
 /// One line for `status`, without the name.
 pub fn status_line(view: &CanaryView, term: &Term) -> Line {
     let (sign, tone) = of_state(view.state);
     let state = format!("{} {}", sign.of(term), view.state.word(&view.phase));
-    let mut line = Line::of(tone, state).to(if term.ascii { 22 } else { 18 }).plain(" ");
+    let mut line = Line::of(tone, state).to(state_column(term)).plain(" ");
     line = line.plain(match (&view.waiting_for, &view.progress) {
         (None, Some(at)) if view.state == State::Progressing && at.at > 0 => {
             format!("step {} of {}, weight {}", at.at, at.of, view.weight.wanted)
