@@ -1,16 +1,12 @@
 //! What tools that wait make of a Canary: every status of every scenario is read as kstatus reads it, and compared with what
-//! is wanted of the state that it describes; so is what `kubectl canary` makes of it. `STATUSES=file` writes them down, a JSON
-//! object a line, for the real libraries in `e2e/gitops`.
+//! is wanted of the state that it describes. `STATUSES=file` writes them down, a JSON object a line, for the real
+//! libraries in `e2e/gitops`.
 #![allow(missing_docs, reason = "a test target has no callers")]
 
 use std::{fmt::Write as _, fs, path::Path, thread};
 
 use anyhow::{Context as _, Result, anyhow, ensure};
 use serde_json::{Value, json};
-use serin_plugin::{
-    screen::{self, Columns, Detail, Term},
-    view::{End, Facts, Settled, settled},
-};
 
 /// What a tool does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,42 +87,6 @@ fn wrong(canary: &Value) -> Option<String> {
     all.find(silent).map(|c| format!("condition {} has no message", c["type"]))
 }
 
-/// What is wrong with how `kubectl canary` shows a status: it waits as other tools do, says something, and keeps to its lines.
-fn misshown(canary: &Value) -> Option<String> {
-    let facts = match serde_json::from_value(canary.clone()) {
-        Ok(read) => Facts::of(read),
-        Err(error) => return Some(format!("cannot be read: {error}")),
-    };
-    let fits = match (wanted(canary), settled(&facts, None)) {
-        (Read::InProgress, Settled::No(why)) => !why.is_empty(),
-        (Read::Current, Settled::Yes(End::Promoted(how))) => !how.is_empty(),
-        (Read::Failed | Read::Terminating, Settled::Yes(End::Failed(why))) => !why.is_empty(),
-        _ => false,
-    };
-    if !fits {
-        return Some(format!(
-            "wanted {:?}, and status waits for {:?}",
-            wanted(canary),
-            settled(&facts, None)
-        ));
-    }
-    let now = jiff::Timestamp::now();
-    let view = serin_plugin::view::canary(&facts, now);
-    if view.headline.is_empty() {
-        return Some("a view without a headline".into());
-    }
-    let term = Term { width: 80, colour: false, ascii: true };
-    let lines = [
-        screen::release(&view, Detail::default(), now, &term),
-        screen::explain(&view, now, &term),
-        screen::list(std::slice::from_ref(&view), Columns::default(), now, &term, true),
-    ];
-    let text = screen::render(&lines.concat(), &term);
-    text.lines()
-        .find(|line| line.len() > 80 || !line.is_ascii())
-        .map(|line| format!("a line too long: {line}"))
-}
-
 fn scenario(name: &str) -> Result<Vec<Value>> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios").join(format!("{name}.yaml"));
     serin_model::scenario::statuses(&fs::read_to_string(path)?).with_context(|| name.to_owned())
@@ -176,11 +136,6 @@ fn k6_every_status_of_every_scenario_tells_tools_what_to_wait_for() -> Result<()
         fs::write(path, lines)?;
     }
     ensure!(told.len() > 1000, "only {} statuses", told.len());
-    let shown = told
-        .iter()
-        .filter_map(|(name, canary)| Some(format!("{name}: {}: {}", misshown(canary)?, canary["status"])));
-    let shown: Vec<_> = shown.take(5).collect();
-    ensure!(shown.is_empty(), "{}", shown.join("\n"));
     let mut faults: Vec<String> = told
         .iter()
         // one that was written before, by Flagger or by a former version
