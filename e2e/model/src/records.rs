@@ -288,4 +288,17 @@ mod tests {
         assert_eq!(closed.measurements.len(), 2, "{closed:?}");
         sim.verdict().unwrap();
     }
+
+    #[test]
+    fn another_process_counts_on_in_the_ids_of_webhooks() {
+        let mut sim = hooked();
+        sim.refusals.insert("post-rollout".into(), "hangs".into());
+        fixture::set_image(&mut sim, "podinfo:2");
+        sim.advance(Duration::from_secs(60));
+        sim.away(Duration::from_secs(30));
+        sim.advance(Duration::from_secs(5));
+        let called = sim.called.iter().filter(|call| call.name == "post-rollout");
+        let attempts: Vec<u64> = called.filter_map(|call| call.id.rsplit('/').next()?.parse().ok()).collect();
+        assert!(attempts.len() > 5 && attempts.is_sorted(), "{attempts:?}");
+    }
 }

@@ -156,7 +156,8 @@ fn place(cx: &Context<'_>, kind: HookKind) -> String {
 }
 
 fn round(cx: &Context<'_>, kind: HookKind) -> Round {
-    let began = cx.status().run.as_ref().map_or_else(|| cx.standing_since(), |run| run.started.0);
+    // by the status alone, so that another process counts on
+    let began = cx.status().run.as_ref().map_or_else(|| cx.waiting_since(), |run| run.started.0);
     let elapsed = cx.now.duration_since(began).as_millis().max(0);
     let attempt = elapsed / i128::try_from(cx.c.interval.as_millis()).unwrap_or(1).max(1) + 1;
     let id = format!("{}{attempt}", run_of(cx.snap));
