@@ -37,8 +37,12 @@ parts: ## Build or fetch all real parts of the test bed (once; kept outside the 
 ## Building
 
 .PHONY: build
-build: ## Build the operator and the load tester for development
-	$(CARGO) build --locked --bin serin --bin serin-loadtester
+build: ## Build the operator, the load tester and kubectl canary for development
+	$(CARGO) build --locked -p serin -p serin-plugin --bin serin --bin serin-loadtester --bin kubectl-canary
+
+.PHONY: plugin
+plugin: ## Build kubectl canary for use: target/release/kubectl-canary
+	$(CARGO) build --release --locked -p serin-plugin --bin kubectl-canary
 
 .PHONY: fmt
 fmt: ## Format the code
@@ -153,7 +157,7 @@ test: ## Run all tests; sets up what they need, and names the stories that this 
 
 .PHONY: test-unit
 test-unit: ## Run the unit, property and repository tests: no cluster; PROPTEST_RNG_SEED=n varies the properties
-	$(CARGO) test --locked -p serin
+	$(CARGO) test --locked -p serin -p serin-plugin
 	$(CARGO) test --locked -p serin-invariants -p serin-model -p serin-bed -p serin-tools -p serin-monitoring --lib
 	$(CARGO) test --locked -p serin-e2e --test repo --test troubleshooting --test scenarios --test routers
 	PROPTEST_RNG_SEED=$${PROPTEST_RNG_SEED:-1} $(CARGO) test --locked -p serin-e2e --test properties

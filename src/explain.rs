@@ -1,6 +1,7 @@
 //! `serin explain`: what would be done next with a Canary and why, by the code that does it.
 //!
 //! Reads the cluster once, writes nothing. Without `--ask` it asks nothing outside either, and prints both branches.
+//! `kubectl canary explain` prints the same with the rights of whoever calls it.
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "this module reads the cluster")]
 #![allow(clippy::print_stdout, reason = "the answer is for the terminal")]
 
@@ -37,51 +38,92 @@ pub(crate) async fn run(config: Config, namespace: String, name: String, ask: bo
         println!("{why}");
         return Ok(());
     }
-    let cache = read(&client, &namespace, &config.rules).await?;
-    let key = (namespace.clone(), name.clone());
     let now = clock::now();
-    let snap = observe::gather(&cache, &config.rules, &key, now)
-        .with_context(|| format!("read Canary {name} in namespace {namespace}"))?;
-    println!("{}", state(&snap));
+    let snap = look(&client, &config.rules, &namespace, &name, now).await?;
+    if !ask {
+        print!("{}", told(&snap, now));
+        return Ok(());
+    }
+    let (mut text, next) = until_asked(&snap, now);
+    if !next.questions.is_empty() {
+        let metrics = Arc::new(Metrics::new(&config.rules.mesh_provider));
+        let sources = Sources::new(&Http::new(out, TIMEOUT), &client);
+        let asker = Asker::new(sources, Secrets::new(client.clone()), Contents::new(client), metrics);
+        let answers = asker.ask(&next.questions).await;
+        for (index, reading) in &answers.readings {
+            text.push_str(&format!("answer {index}: {reading:?}\n"));
+        }
+        for (at, answer) in &answers.configs {
+            text.push_str(&format!("answer {at}: {}\n", content(answer.as_ref())));
+        }
+        let plan = plan::decide(&snap, &answers, next.at);
+        text.push_str(&planned(&format!("{}with these answers", next.then), &plan, &snap, next.at));
+    }
+    print!("{text}");
+    Ok(())
+}
+
+/// Reads what the planner looks at, once. `rules` are the settings of the operator that acts.
+///
+/// # Errors
+/// The cluster cannot be read with the rights of `client`, or there is no such Canary.
+pub async fn look(
+    client: &Client,
+    rules: &Rules,
+    namespace: &str,
+    name: &str,
+    now: Timestamp,
+) -> anyhow::Result<Snapshot> {
+    let cache = read(client, namespace, rules).await?;
+    let key = (namespace.to_owned(), name.to_owned());
+    observe::gather(&cache, rules, &key, now)
+        .with_context(|| format!("read Canary {name} in namespace {namespace}"))
+}
+
+/// What would be done next and why, as lines of text. Nothing is asked outside: where a decision depends on answers, both
+/// branches are told.
+pub fn told(snap: &Snapshot, now: Timestamp) -> String {
+    let (mut text, next) = until_asked(snap, now);
+    if next.questions.is_empty() {
+        return text;
+    }
+    let (passed, failed) = (all(&next.questions, |q| good(snap, q)), all(&next.questions, |_| f64::NAN));
+    for (case, answers) in [("if every check passes", passed), ("if a check fails", failed)] {
+        let plan = plan::decide(snap, &answers, next.at);
+        text.push_str(&planned(&format!("{}{case}", next.then), &plan, snap, next.at));
+    }
+    text
+}
+
+/// What is to be asked, and when.
+struct Next {
+    questions: Vec<Question>,
+    at: Timestamp,
+    then: &'static str,
+}
+
+/// What can be told before anything is asked.
+fn until_asked(snap: &Snapshot, now: Timestamp) -> (String, Next) {
+    let mut text = state(snap) + "\n";
     let mut at = now;
     let mut questions = vec![];
-    match plan::begin(&snap, at) {
+    match plan::begin(snap, at) {
         Err(asked) => questions = asked,
         Ok(plan) => {
-            print_plan("next", &plan, &snap, now);
+            text.push_str(&planned("next", &plan, snap, now));
             // Nothing to do until a window ends: what comes then is what people want to know.
             if let (true, Wake::At(due)) = (plan.is_empty(), plan.wake) {
                 at = due;
-                questions = plan::questions(&snap, at);
-                println!();
+                questions = plan::questions(snap, at);
+                text.push('\n');
             }
         }
     }
     for question in &questions {
-        println!("asks: {}", asked(question));
-    }
-    if questions.is_empty() {
-        return Ok(());
+        text.push_str(&format!("asks: {}\n", asked(question)));
     }
     let then = if at > now { "then, " } else { "" };
-    if ask {
-        let metrics = Arc::new(Metrics::new(&config.rules.mesh_provider));
-        let sources = Sources::new(&Http::new(out, TIMEOUT), &client);
-        let asker = Asker::new(sources, Secrets::new(client.clone()), Contents::new(client), metrics);
-        let answers = asker.ask(&questions).await;
-        for (index, reading) in &answers.readings {
-            println!("answer {index}: {reading:?}");
-        }
-        for (at, answer) in &answers.configs {
-            println!("answer {at}: {}", content(answer.as_ref()));
-        }
-        print_plan(&format!("{then}with these answers"), &plan::decide(&snap, &answers, at), &snap, at);
-    } else {
-        let (passed, failed) = (all(&questions, |q| good(&snap, q)), all(&questions, |_| f64::NAN));
-        print_plan(&format!("{then}if every check passes"), &plan::decide(&snap, &passed, at), &snap, at);
-        print_plan(&format!("{then}if a check fails"), &plan::decide(&snap, &failed, at), &snap, at);
-    }
-    Ok(())
+    (text, Next { questions, at, then })
 }
 
 /// Why the operator leaves the Canaries of the namespace alone, if it chooses by labels.
@@ -198,32 +240,29 @@ fn good(snap: &Snapshot, query: &crate::analysis::Query) -> f64 {
     }
 }
 
-fn print_plan(title: &str, plan: &Plan, snap: &Snapshot, now: Timestamp) {
-    println!("\n{title}:");
+fn planned(title: &str, plan: &Plan, snap: &Snapshot, now: Timestamp) -> String {
+    let mut lines = vec![String::new(), format!("{title}:")];
     if let Some(status) = &plan.status {
-        println!("  status: {}", change(&snap.canary.status.clone().unwrap_or_default(), status));
+        lines.push(format!("  status: {}", change(&snap.canary.status.clone().unwrap_or_default(), status)));
     }
-    for action in &plan.actions {
-        println!("  {}", described(action));
-    }
+    lines.extend(plan.actions.iter().map(|action| format!("  {}", described(action))));
     // one may do something: it is called by runs only
     for call in plan.calls.iter().flat_map(|round| &round.calls) {
-        println!("  calls the webhook {} at {}", call.name, without_query(&call.url));
+        lines.push(format!("  calls the webhook {} at {}", call.name, without_query(&call.url)));
     }
-    for note in &plan.notes {
-        println!("  says {}: {}", note.reason, note.message);
-    }
+    lines.extend(plan.notes.iter().map(|note| format!("  says {}: {}", note.reason, note.message)));
     if let Some((guard, stop)) = &plan.stopped {
-        println!("  stopped by the guard {guard} ({})", stop.word());
+        lines.push(format!("  stopped by the guard {guard} ({})", stop.word()));
     }
-    match plan.wake {
-        Wake::Now => println!("  then looks again at once"),
+    lines.push(match plan.wake {
+        Wake::Now => "  then looks again at once".into(),
         Wake::At(time) => {
             let seconds = time.duration_since(now).as_secs_f64().max(0.0);
-            println!("  waits {seconds:.1} s, until {time:.1}, or until something changes");
+            format!("  waits {seconds:.1} s, until {time:.1}, or until something changes")
         }
-        Wake::OnChange => println!("  waits until something changes"),
-    }
+        Wake::OnChange => "  waits until something changes".into(),
+    });
+    lines.join("\n") + "\n"
 }
 
 /// There may be credentials in it.

@@ -50,7 +50,7 @@ mod server;
 
 mod controller;
 mod definitions;
-mod explain;
+pub mod explain;
 mod leader;
 mod release;
 

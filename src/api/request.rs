@@ -27,8 +27,8 @@ pub enum Verb {
 const VERBS: [(&str, Verb); 3] =
     [("promote", Verb::Promote), ("approve", Verb::Approve), ("abort", Verb::Abort)];
 
-/// One request.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+/// One request. Written without the fields that it does not have: an operator refuses those that it does not know.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Request {
     /// Chosen by whoever asks: 1 to 64 letters, digits, `-`, `_`, `.`, `:`. A request of an id that has been answered
@@ -37,16 +37,16 @@ pub struct Request {
     /// What is asked for, as written.
     pub verb: String,
     /// Only if this revision is on trial: `status.lastAppliedSpec`, or how it begins (at least 8 characters).
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
     /// Only if the run is at this step: `status.step.index`.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<i32>,
     /// Only if the run waits at the gate of this name.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gate: Option<String>,
     /// Who asks, for the record.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
 }
 

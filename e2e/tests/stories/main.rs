@@ -35,6 +35,7 @@ mod loadtester;
 mod named;
 mod nginx_guide;
 mod own_servers;
+mod plugin;
 mod rbac;
 mod recording;
 mod recordings;
@@ -113,6 +114,7 @@ const FAMILIES: &[(&str, Family)] = &[
     ("loadtester", loadtester::STORIES),
     ("nginx_guide", nginx_guide::STORIES),
     ("named", named::STORIES),
+    ("plugin", plugin::STORIES),
     ("rbac", rbac::STORIES),
     ("recordings", recordings::STORIES),
     ("rest", rest::STORIES),
@@ -151,6 +153,7 @@ const SLOW: &[&str] = &[
     "hooks::s1_3_errors_abort_and_the_primary_is_untouched",
     "jenkins_x::S3_5_ten_percent_errors",
     "loadtester::the_objects_of_a_user_of_flagger_work_as_they_are",
+    "plugin::a_release_is_steered_from_the_command_line",
     "sources::f57_an_outage_longer_than_a_run_fails_nothing",
     "targets::a_daemon_set_goes_through_its_whole_life",
     "targets::a_daemon_set_is_measured_by_its_own_pods",

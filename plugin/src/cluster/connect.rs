@@ -1,0 +1,131 @@
+//! Which API server, as whom: kubeconfig, context and flags, as kubectl has them.
+
+use std::{env, path::PathBuf, time::Duration};
+
+use kube::{
+    Client, Config,
+    config::{KubeConfigOptions, Kubeconfig},
+};
+
+use crate::failure::Failure;
+
+/// Field manager of what is written here.
+pub(super) const MANAGER: &str = "kubectl-canary";
+
+/// What the command line says about it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Login {
+    pub(crate) kubeconfig: Option<PathBuf>,
+    pub(crate) context: Option<String>,
+    pub(crate) cluster: Option<String>,
+    pub(crate) user: Option<String>,
+    pub(crate) namespace: Option<String>,
+    pub(crate) impersonate: Option<String>,
+    pub(crate) groups: Vec<String>,
+    pub(crate) uid: Option<String>,
+    pub(crate) token: Option<String>,
+    pub(crate) server: Option<String>,
+    pub(crate) skip_tls_verify: bool,
+    pub(crate) timeout: Option<Duration>,
+}
+
+/// A client, and the namespace that is meant where none is named.
+#[derive(Clone)]
+pub(crate) struct Cluster {
+    pub(crate) client: Client,
+    pub(crate) namespace: String,
+    /// Who asks, as far as that can be told without asking.
+    pub(crate) user: String,
+}
+
+impl Cluster {
+    /// Reads the kubeconfig. Nothing is sent yet.
+    pub(crate) async fn connect(login: &Login) -> Result<Self, Failure> {
+        let (mut config, context) = config(login).await?;
+        config.default_retry = false;
+        config.connect_timeout = Some(login.timeout.unwrap_or(Duration::from_secs(10)));
+        let auth = &mut config.auth_info;
+        if let Some(user) = &login.impersonate {
+            auth.impersonate = Some(user.clone());
+            auth.impersonate_groups = Some(login.groups.clone()).filter(|all| !all.is_empty());
+            auth.impersonate_uid.clone_from(&login.uid);
+        }
+        if let Some(token) = &login.token {
+            auth.token = Some(token.clone().into());
+            auth.exec = None;
+        }
+        if let Some(server) = &login.server {
+            config.cluster_url = server
+                .parse()
+                .map_err(|error| Failure::usage(format!("--server {server} is no URL: {error}")))?;
+        }
+        config.accept_invalid_certs |= login.skip_tls_verify;
+        let namespace = login.namespace.clone().unwrap_or_else(|| config.default_namespace.clone());
+        let user = env::var("USER").or_else(|_| env::var("USERNAME")).unwrap_or_else(|_| "somebody".into());
+        let client = Client::try_from(config).map_err(|error| {
+            Failure::failed(format!("cannot use the user of the context: {error}"))
+                .hint("look at \"kubectl config view --minify\"")
+        })?;
+        Ok(Self { client, namespace, user: format!("{user}@{context}") })
+    }
+}
+
+async fn config(login: &Login) -> Result<(Config, String), Failure> {
+    let Some(file) = kubeconfig(login)? else {
+        if let Some(server) = &login.server {
+            let url = server
+                .parse()
+                .map_err(|error| Failure::usage(format!("--server {server} is no URL: {error}")))?;
+            return Ok((Config::new(url), server.clone()));
+        }
+        // in a pod there is an account and no file
+        let config = Config::incluster().map_err(|_| {
+            Failure::failed(
+                "there is no kubeconfig: neither --kubeconfig nor KUBECONFIG nor ~/.kube/config names one",
+            )
+            .hint("name one with --kubeconfig")
+        })?;
+        return Ok((config, "pod".into()));
+    };
+    let context = login.context.clone().or_else(|| file.current_context.clone()).unwrap_or_default();
+    let options = KubeConfigOptions {
+        context: login.context.clone(),
+        cluster: login.cluster.clone(),
+        user: login.user.clone(),
+    };
+    let names: Vec<_> = file.contexts.iter().map(|c| c.name.clone()).collect();
+    let config = Config::from_custom_kubeconfig(file, &options).await.map_err(|error| {
+        Failure::failed(format!("cannot use the kubeconfig: {error}")).hint(format!(
+            "its contexts are: {}",
+            if names.is_empty() { "none".into() } else { names.join(", ") }
+        ))
+    })?;
+    Ok((config, context))
+}
+
+/// The files that KUBECONFIG lists, merged; one that does not exist is skipped, as kubectl does.
+fn kubeconfig(login: &Login) -> Result<Option<Kubeconfig>, Failure> {
+    let read = |path: &PathBuf| {
+        Kubeconfig::read_from(path).map_err(|error| {
+            Failure::usage(format!("cannot read the kubeconfig {}: {error}", path.display()))
+        })
+    };
+    if let Some(path) = &login.kubeconfig {
+        return read(path).map(Some);
+    }
+    let listed: Vec<PathBuf> = match env::var_os("KUBECONFIG").filter(|value| !value.is_empty()) {
+        Some(value) => env::split_paths(&value).filter(|path| !path.as_os_str().is_empty()).collect(),
+        None => env::home_dir().map(|home| home.join(".kube").join("config")).into_iter().collect(),
+    };
+    let mut merged: Option<Kubeconfig> = None;
+    for path in listed.iter().filter(|path| path.exists()) {
+        let next = read(path)?;
+        merged = Some(match merged {
+            None => next,
+            Some(first) => first.merge(next).map_err(|error| {
+                Failure::usage(format!("cannot merge the kubeconfig {}: {error}", path.display()))
+            })?,
+        });
+    }
+    Ok(merged)
+}

@@ -1,0 +1,254 @@
+//! Watching: the same lists, kept up to date. A watch that breaks is begun again where it was; one that may not be read was
+//! named in the first look, and is left out.
+
+use std::collections::BTreeMap;
+
+use futures::{
+    StreamExt as _,
+    stream::{BoxStream, SelectAll},
+};
+use kube::{
+    Api, ResourceExt,
+    api::DynamicObject,
+    runtime::{WatchStreamExt as _, watcher},
+};
+use serin::{api::Canary, snapshot::CANARY};
+
+use super::{
+    connect::Cluster,
+    read::{Depth, put},
+    slots::{self, Slot},
+};
+use crate::{
+    failure::{Asked, Failure, code},
+    view::Facts,
+};
+
+type Streams<K> = SelectAll<BoxStream<'static, (usize, watcher::Result<watcher::Event<K>>)>>;
+
+/// What a watch said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Seen {
+    /// Something changed.
+    Change,
+    /// The Canary is gone.
+    Gone,
+    /// The API server does not answer; it is asked again.
+    Trouble(String),
+}
+
+/// Objects by name, and those of a list that is not complete yet.
+struct Kept<K> {
+    now: BTreeMap<String, K>,
+    next: BTreeMap<String, K>,
+}
+
+impl<K> Default for Kept<K> {
+    fn default() -> Self {
+        Self { now: BTreeMap::new(), next: BTreeMap::new() }
+    }
+}
+
+fn key<K: ResourceExt>(object: &K) -> String {
+    format!("{}/{}", object.namespace().unwrap_or_default(), object.name_any())
+}
+
+impl<K: ResourceExt> Kept<K> {
+    /// True where something is different now.
+    fn take(&mut self, event: watcher::Event<K>) -> bool {
+        match event {
+            watcher::Event::Apply(object) => drop(self.now.insert(key(&object), object)),
+            watcher::Event::Delete(object) => drop(self.now.remove(&key(&object))),
+            watcher::Event::Init => {
+                self.next.clear();
+                return false;
+            }
+            watcher::Event::InitApply(object) => {
+                self.next.insert(key(&object), object);
+                return false;
+            }
+            watcher::Event::InitDone => self.now = std::mem::take(&mut self.next),
+        }
+        true
+    }
+}
+
+/// One Canary and what is around it.
+pub(crate) struct Live {
+    canary: Canary,
+    slots: Vec<Slot>,
+    kept: Vec<Kept<DynamicObject>>,
+    unread: Vec<String>,
+    /// Slots of pods, also those that may not be read.
+    pods: usize,
+    streams: Streams<DynamicObject>,
+}
+
+impl Live {
+    /// Begins to watch; the first facts are there when this returns.
+    pub(crate) async fn of(cluster: &Cluster, canary: Canary, depth: Depth) -> (Self, Facts) {
+        let own = Slot {
+            kind: CANARY,
+            namespace: canary.namespace(),
+            labels: None,
+            fields: Some(format!("metadata.name={}", canary.name_any())),
+        };
+        let mut live = Self {
+            canary,
+            slots: vec![own],
+            kept: vec![Kept::default()],
+            unread: vec![],
+            pods: 0,
+            streams: Streams::new(),
+        };
+        let first = match depth {
+            Depth::Canary | Depth::Target => vec![],
+            Depth::Told => slots::told(&live.canary),
+            Depth::All => [slots::told(&live.canary), slots::objects(&live.canary)].concat(),
+        };
+        live.fill(cluster, first).await;
+        if depth == Depth::All {
+            let pods = slots::pods(&live.canary, &live.facts().objects);
+            live.pods = pods.len();
+            live.fill(cluster, pods).await;
+        }
+        for (i, slot) in live.slots.iter().enumerate() {
+            let config = watcher::Config {
+                label_selector: slot.labels.clone(),
+                field_selector: slot.fields.clone(),
+                ..watcher::Config::default()
+            };
+            let stream = watcher(slot.api(&cluster.client), config).default_backoff();
+            live.streams.push(stream.map(move |event| (i, event)).boxed());
+        }
+        let facts = live.facts();
+        (live, facts)
+    }
+
+    /// Lists what these slots hold, and keeps those that may be read.
+    async fn fill(&mut self, cluster: &Cluster, slots: Vec<Slot>) {
+        let lists = cluster.lists(&slots, &mut self.unread).await;
+        for (slot, objects) in slots.into_iter().zip(lists) {
+            if !self.unread.contains(&slot.right("list")) {
+                let now = objects.into_iter().map(|object| (key(&object), object)).collect();
+                self.slots.push(slot);
+                self.kept.push(Kept { now, next: BTreeMap::new() });
+            }
+        }
+    }
+
+    /// Target or primary have come since, and their pods are not watched.
+    pub(crate) fn lacks_pods(&self, facts: &Facts) -> bool {
+        slots::pods(&self.canary, &facts.objects).len() > self.pods
+    }
+
+    /// Waits for something to change.
+    pub(crate) async fn changed(&mut self) -> Result<Seen, Failure> {
+        loop {
+            let Some((i, event)) = self.streams.next().await else {
+                return Err(Failure::failed("the watch has ended"));
+            };
+            match event {
+                Ok(event) => {
+                    if !self.kept[i].take(event) {
+                        continue;
+                    }
+                    if i == 0 && !self.own() {
+                        return Ok(Seen::Gone);
+                    }
+                    return Ok(Seen::Change);
+                }
+                // of a kind that the cluster does not have
+                Err(error) if i > 0 && answered(&error) == Some(404) => {}
+                Err(error) if i == 0 && matches!(answered(&error), Some(401 | 403)) => {
+                    return Err(self.refused(&error));
+                }
+                Err(error) if i == 0 => return Ok(Seen::Trouble(error.to_string())),
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// Takes the Canary over; false where there is none any more, or another one of its name.
+    fn own(&mut self) -> bool {
+        let Some(object) = self.kept[0].now.values().next() else { return false };
+        let read = serde_json::to_value(object).and_then(serde_json::from_value::<Canary>);
+        let Ok(canary) = read else { return true };
+        if canary.uid() != self.canary.uid() {
+            return false;
+        }
+        self.canary = canary;
+        true
+    }
+
+    fn refused(&self, error: &watcher::Error) -> Failure {
+        let namespace = self.canary.namespace();
+        let resource = slots::resource(CANARY);
+        let asked = Asked { verb: "watch", resource: &resource, namespace: namespace.as_deref(), name: None };
+        Failure::new(code::FAILED, format!("may not watch: {error}"))
+            .hint(format!("missing right: {} (and list)", asked.right()))
+    }
+
+    /// What is known now.
+    pub(crate) fn facts(&self) -> Facts {
+        let mut facts = Facts { unread: self.unread.clone(), ..Facts::of(self.canary.clone()) };
+        for (slot, kept) in self.slots.iter().zip(&self.kept).skip(1) {
+            kept.now.values().for_each(|object| put(&mut facts, slot, object));
+        }
+        facts
+    }
+}
+
+/// With what the API server answered.
+fn answered(error: &watcher::Error) -> Option<u16> {
+    match error {
+        watcher::Error::InitialListFailed(kube::Error::Api(status))
+        | watcher::Error::WatchStartFailed(kube::Error::Api(status))
+        | watcher::Error::WatchFailed(kube::Error::Api(status))
+        | watcher::Error::WatchError(status) => Some(status.code),
+        _ => None,
+    }
+}
+
+/// All Canaries of a namespace, or of all.
+pub(crate) struct Lists {
+    kept: Kept<Canary>,
+    stream: BoxStream<'static, watcher::Result<watcher::Event<Canary>>>,
+}
+
+impl Lists {
+    pub(crate) fn of(cluster: &Cluster, all: bool, selector: Option<&str>) -> Self {
+        let api: Api<Canary> =
+            if all { Api::all(cluster.client.clone()) } else { cluster.canaries(&cluster.namespace) };
+        let config =
+            watcher::Config { label_selector: selector.map(str::to_owned), ..watcher::Config::default() };
+        let stream = watcher(api, config).default_backoff().boxed();
+        Self { kept: Kept::default(), stream }
+    }
+
+    /// Waits for something to change.
+    pub(crate) async fn changed(&mut self) -> Result<Seen, Failure> {
+        loop {
+            match self.stream.next().await {
+                None => return Err(Failure::failed("the watch has ended")),
+                Some(Ok(event)) => {
+                    if self.kept.take(event) {
+                        return Ok(Seen::Change);
+                    }
+                }
+                Some(Err(error)) => match answered(&error) {
+                    Some(401 | 403) => {
+                        return Err(Failure::failed(format!("may not watch: {error}"))
+                            .hint("missing right: list and watch canaries.flagger.app"));
+                    }
+                    _ => return Ok(Seen::Trouble(error.to_string())),
+                },
+            }
+        }
+    }
+
+    /// Those that there are, by namespace and name.
+    pub(crate) fn all(&self) -> Vec<Canary> {
+        self.kept.now.values().cloned().collect()
+    }
+}

@@ -1,0 +1,20 @@
+//! The API server, with the rights of whoever calls: what is read for a view, watched for a screen, and the few things
+//! that are written.
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "this module reads and writes the cluster"
+)]
+
+mod connect;
+mod live;
+mod read;
+mod request;
+mod slots;
+mod workload;
+
+pub(crate) use connect::{Cluster, Login};
+pub(crate) use live::{Lists, Live, Seen};
+pub(crate) use read::Depth;
+pub(crate) use request::{Written, answer, asks_by, id, write};
+pub(crate) use workload::{read_target, write_images};

@@ -1,0 +1,48 @@
+//! The target's images: read, and set as the user asks.
+
+use kube::api::{DynamicObject, Patch, PatchParams};
+use serde_json::Value;
+use serin::api::Canary;
+
+use super::{
+    connect::{Cluster, MANAGER},
+    slots::{self, Slot},
+};
+use crate::failure::{Asked, Failure};
+
+fn slot(canary: &Canary) -> Result<(Slot, &str), Failure> {
+    let target = &canary.spec.target_ref;
+    let kind = slots::target_kind(canary).ok_or_else(|| {
+        Failure::failed(format!(
+            "targets of the kind {} of {} are not served",
+            target.kind, target.api_version
+        ))
+    })?;
+    let namespace = canary.metadata.namespace.clone();
+    Ok((Slot { kind, namespace, labels: None, fields: None }, &target.name))
+}
+
+/// The target as it is.
+pub(crate) async fn read_target(cluster: &Cluster, canary: &Canary) -> Result<DynamicObject, Failure> {
+    let (slot, name) = slot(canary)?;
+    let resource = slots::resource(slot.kind);
+    let asked =
+        Asked { verb: "get", resource: &resource, namespace: slot.namespace.as_deref(), name: Some(name) };
+    slot.api(&cluster.client).get(name).await.map_err(|error| asked.failure(&error))
+}
+
+/// Patches the target with a strategic merge.
+pub(crate) async fn write_images(
+    cluster: &Cluster,
+    canary: &Canary,
+    patch: &Value,
+    dry_run: bool,
+) -> Result<(), Failure> {
+    let (slot, name) = slot(canary)?;
+    let resource = slots::resource(slot.kind);
+    let asked =
+        Asked { verb: "patch", resource: &resource, namespace: slot.namespace.as_deref(), name: Some(name) };
+    let params = PatchParams { field_manager: Some(MANAGER.into()), dry_run, ..PatchParams::default() };
+    let written = slot.api(&cluster.client).patch(name, &params, &Patch::Strategic(patch)).await;
+    written.map(drop).map_err(|error| asked.failure(&error))
+}

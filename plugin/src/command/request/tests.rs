@@ -1,0 +1,139 @@
+use serde_json::json;
+use serin::api::request;
+
+use super::*;
+
+fn facts(name: &str) -> Facts {
+    crate::view::fixture(name)
+}
+
+fn decided(name: &str, verb: Verb, gate: Option<&str>) -> Decision {
+    let facts = facts(name);
+    let view = canary(&facts, crate::view::fixture_time());
+    decide(&facts, &view, verb, gate, "ann")
+}
+
+const ABORT: Verb = Verb::Abort { if_running: false };
+
+/// How a decision reads: the verb that is asked for, `-` for nothing to do, `!` and the code for a refusal.
+fn short(decision: &Decision) -> String {
+    match decision {
+        Decision::Ask(request) => request.verb.clone(),
+        Decision::Nothing(_) => "-".into(),
+        Decision::Refuse(failure) => format!("!{}", failure.code),
+    }
+}
+
+#[test]
+fn each_verb_in_each_state() {
+    let rows = [
+        ("initializing", ["!1", "!1", "!1"]),
+        ("initialized", ["!1", "-", "!1"]),
+        ("progressing", ["!1", "!1", "abort"]),
+        ("halted", ["!1", "!1", "abort"]),
+        ("frozen", ["!1", "!1", "abort"]),
+        ("start-gate", ["approve", "approve", "abort"]),
+        ("gate", ["approve", "approve", "abort"]),
+        ("promotion", ["approve", "promote", "abort"]),
+        ("inconclusive", ["!1", "promote", "abort"]),
+        ("webhook", ["!1", "!1", "abort"]),
+        ("promoting", ["!1", "!1", "abort"]),
+        ("rolling-back", ["!1", "!1", "!1"]),
+        ("succeeded", ["!1", "-", "!1"]),
+        ("failed", ["!1", "!1", "!1"]),
+        ("refused", ["!1", "!1", "!1"]),
+        ("suspended", ["!1", "!1", "!1"]),
+        ("deleting", ["!1", "!1", "!1"]),
+        ("unattended", ["!1", "!1", "!1"]),
+    ];
+    for (state, wanted) in rows {
+        let all = [Verb::Approve, Verb::Promote, ABORT].map(|verb| short(&decided(state, verb, None)));
+        assert_eq!(all, wanted, "{state}: approve, promote, abort");
+    }
+    assert_eq!(rows.len(), crate::view::FIXTURES.len(), "every fixture");
+}
+
+#[test]
+fn a_request_is_bound_to_what_is_shown_and_is_one_that_the_operator_reads() {
+    let Decision::Ask(request) = decided("gate", Verb::Promote, Some("qa")) else { panic!("refused") };
+    assert!(request.id.starts_with("approve-") && request.id.len() == 16, "{}", request.id);
+    assert_eq!(
+        (request.step, request.gate.as_deref(), request.by.as_deref()),
+        (Some(2), Some("qa"), Some("ann"))
+    );
+    assert_eq!(request.revision, facts("gate").status().last_applied_spec);
+    let written = Written::of(&request);
+    assert_eq!(request::Request::parse(&written.text), Ok(*request));
+
+    let Decision::Ask(abort) = decided("gate", ABORT, None) else { panic!("refused") };
+    assert_eq!((abort.step, abort.gate.as_deref()), (None, None), "a run ends wherever it is");
+}
+
+#[test]
+fn a_request_is_for_this_canary_and_for_no_other() {
+    let Decision::Ask(request) = decided("gate", Verb::Approve, None) else { panic!("refused") };
+    let patch = Written::of(&request).patch(&facts("gate").canary);
+    assert_eq!(patch["metadata"]["uid"], "7f3c2f5e-0000-4000-8000-000000000001");
+    assert_eq!(patch["metadata"]["resourceVersion"], "4711");
+}
+
+#[test]
+fn exit_code_1_a_verb_that_does_not_fit_says_what_would() {
+    let text = |name, verb, gate| match decided(name, verb, gate) {
+        Decision::Refuse(failure) => failure.text(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(
+        text("progressing", Verb::Approve, None),
+        "error: app waits for nobody: it is Progressing at step 3 of 5\n  \
+         it goes on by itself when its checks pass; \"kubectl canary explain\" says what keeps it"
+    );
+    assert!(text("failed", Verb::Promote, None).contains("has failed and is rolled back"));
+    assert!(text("gate", Verb::Approve, Some("prod")).contains("does not wait at the gate \"prod\""));
+    assert!(text("succeeded", ABORT, None).contains("--if-running"));
+    assert!(text("suspended", ABORT, None).contains("suspended"));
+    let running = decided("succeeded", Verb::Abort { if_running: true }, None);
+    assert_eq!(short(&running), "-");
+}
+
+#[test]
+fn a_request_that_nobody_has_answered_is_not_lost() {
+    let with = |annotation: &str, answered: Option<&str>| {
+        let mut canary = facts("gate").canary;
+        canary.metadata.annotations = Some([("serin.dev/request".to_owned(), annotation.to_owned())].into());
+        if let (Some(id), Some(status)) = (answered, canary.status.as_mut()) {
+            let answer = json!({"id": id, "verb": "abort", "answer": "Refused", "message": "no", "at": "2026-11-21T18:50:00.000000Z"});
+            status.request = Some(serde_json::from_value(answer).unwrap());
+        }
+        unanswered(&canary)
+    };
+    let failure = with(r#"{"id":"1","verb":"abort","by":"ann"}"#, None).unwrap_err();
+    assert_eq!(failure.message, "another request (abort, by ann) has not been answered yet");
+    assert!(failure.hint.unwrap().contains("--replace"));
+    assert!(with("abort/1", Some("1")).is_ok());
+    assert!(with("abort/1", Some("2")).is_err());
+    assert!(with("", None).is_ok());
+}
+
+#[test]
+fn an_operator_that_cannot_read_a_request_answers_it_all_the_same() {
+    let Decision::Ask(request) = decided("gate", Verb::Approve, None) else { panic!("refused") };
+    let written = Written::of(&request);
+    let mut canary = facts("gate").canary;
+    assert!(answer(&canary, &written).is_none());
+    for id in [written.id.clone(), Request::id_of_unreadable(&written.text)] {
+        let said = json!({"id": id, "verb": "", "answer": "Refused", "message": "no", "at": "2026-11-21T18:50:00.000000Z"});
+        canary.status.as_mut().unwrap().request = Some(serde_json::from_value(said).unwrap());
+        assert!(answer(&canary, &written).is_some(), "{id}");
+    }
+}
+
+#[test]
+fn exit_code_3_an_answer_that_does_not_come_says_what_keeps_it() {
+    let written = Written { id: "approve-1".into(), text: String::new() };
+    let of = |name| unheard(&facts(name), &written, PATIENCE);
+    assert_eq!(of("frozen").code, 3);
+    assert!(of("suspended").message.contains("while the Canary is suspended"));
+    assert!(of("refused").message.contains("not accepted"));
+    assert!(of("gate").message.contains("no operator has answered it for 30 s"));
+}

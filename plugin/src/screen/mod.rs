@@ -1,0 +1,26 @@
+//! PURE. Views as lines for a terminal: no screen is written here, and none needs to be there.
+
+mod bars;
+mod events;
+mod explain;
+mod history;
+mod list;
+mod objects;
+mod release;
+mod table;
+mod term;
+
+pub use events::events;
+pub use explain::explain;
+pub use history::{history, run};
+pub use list::{Columns, list};
+pub use release::{Detail, pending_line, release, status_line};
+pub use term::{Line, Sign, Term, Tone};
+
+/// Lines as a terminal gets them.
+pub fn render(lines: &[Line], term: &Term) -> String {
+    lines.iter().map(|line| line.render(term) + "\n").collect()
+}
+
+#[cfg(test)]
+mod tests;

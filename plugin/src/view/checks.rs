@@ -1,0 +1,58 @@
+//! What is measured, from the status, with the looks that the record of the run kept.
+
+use serin::{
+    api::{CanaryStatus, MetricStatus},
+    spec::Validated,
+};
+
+use super::{
+    facts::Facts,
+    model::{CheckView, Look},
+};
+
+/// Looks that are shown at most.
+const LOOKS: usize = 40;
+
+/// The metrics of this run or of the last one; before anything was measured those that the spec names.
+pub(super) fn checks(facts: &Facts, status: &CanaryStatus, c: Option<&Validated>) -> Vec<CheckView> {
+    let number = status.run.as_ref().map(|run| run.number);
+    let number = number.or_else(|| status.last_run.as_ref().map(|last| last.number));
+    let looks = |name: &str| number.map(|n| looks(facts, n, name)).unwrap_or_default();
+    let measured = status.metrics.iter().map(|m| CheckView { looks: looks(&m.name), ..check(m) });
+    let known = |name: &str| status.metrics.iter().any(|m| m.name == name);
+    let named = c.into_iter().flat_map(|c| &c.metrics).filter(|m| !known(&m.name));
+    let named = named.map(|m| CheckView { name: m.name.clone(), ..CheckView::default() });
+    measured.chain(named).collect()
+}
+
+fn check(metric: &MetricStatus) -> CheckView {
+    CheckView {
+        name: metric.name.clone(),
+        verdict: metric.outcome.map(|outcome| format!("{outcome:?}")),
+        value: metric.value.clone(),
+        primary_value: metric.primary.clone(),
+        unit: metric.unit.clone(),
+        wanted: metric.wanted.clone(),
+        limit: metric.range,
+        passed: metric.passed,
+        failed: metric.failed,
+        failed_in_row: metric.failed_in_row,
+        measured: metric.measured.as_ref().map(|t| t.0),
+        message: metric.message.clone(),
+        looks: vec![],
+    }
+}
+
+fn looks(facts: &Facts, number: i64, name: &str) -> Vec<Look> {
+    let Some(status) = facts.run(number).and_then(|run| run.status.as_ref()) else { return vec![] };
+    let all: Vec<_> = status.measurements.iter().filter(|m| m.metric == name).collect();
+    let last = &all[all.len().saturating_sub(LOOKS)..];
+    last.iter()
+        .map(|m| Look {
+            step: m.step,
+            value: m.value.clone(),
+            verdict: m.verdict.clone(),
+            at: m.end.as_ref().map(|t| t.0),
+        })
+        .collect()
+}
