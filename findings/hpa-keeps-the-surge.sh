@@ -18,7 +18,7 @@
 #   12 pods: 10
 #   9 pods: 10
 set -euo pipefail
-parts=$(cd "$(dirname "$0")/../e2e/parts/kubernetes" && pwd)
+parts=$(cd "$(dirname "$0")/../e2e/parts/bed" && pwd)
 . "$(dirname "$0")/lib/work.sh"
 cd "$work"
 # Kubernetes is no library: what it needs is pinned there.

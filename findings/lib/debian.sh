@@ -14,6 +14,7 @@ unpack() {
 # serve: runs the Python on standard input, which prints the port it listens on, and sets $port
 serve() {
   cat >"$work/server.py"
+  : >"$work/port"
   PYTHONDONTWRITEBYTECODE=1 python3 -u "$work/server.py" >"$work/port" 2>"$work/server.log" &
   server=$!
   trap 'kill $server 2>/dev/null; rm -rf "$work"' EXIT
