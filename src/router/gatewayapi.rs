@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::{
     always_never, cookie, gateway_status,
-    httproute::{cors, filters, inexpressible, mirror, origins, replaces_prefix, request},
+    httproute::{cors, filters, inexpressible, mirror, origins, replaces_prefix, request, whole_units},
     queries::{Builtin, builtin},
     route::{self, Place, Shares, Side, narrowed},
     split::Split,
@@ -278,8 +278,8 @@ impl GatewayApi {
 
     fn rule(&self, c: &Validated, matches: &[Value], backends: &Value, mirrored: bool) -> Value {
         let timeouts = route::given([
-            ("request", json!(c.service.timeout)),
-            ("backendRequest", json!(c.service.backend_timeout)),
+            ("request", json!(c.service.timeout.as_deref().map(whole_units))),
+            ("backendRequest", json!(c.service.backend_timeout.as_deref().map(whole_units))),
         ]);
         let mut filters = filters(c);
         if self.is_v1() {

@@ -152,3 +152,63 @@ pub(super) fn origins(c: &Validated) -> (Vec<Value>, Vec<String>) {
 pub(super) fn mirror(backend: &Value) -> Value {
     json!({"type": "RequestMirror", "requestMirror": {"backendRef": backend}})
 }
+
+/// A duration as the Gateway API takes it: whole hours, minutes, seconds and milliseconds, each of at most five digits (GEP-2257).
+/// Flagger's field takes what Go reads, `1.5s` too. What is no duration stays as it is, for the API server to refuse.
+pub(super) fn whole_units(text: &str) -> String {
+    let Some(time) = duration::parse(text).filter(|_| !is_of_whole_units(text)) else {
+        return text.to_owned();
+    };
+    let millis = time.as_nanos().div_ceil(1_000_000);
+    let parts = [("h", 3_600_000, u128::MAX), ("m", 60_000, 60), ("s", 1_000, 60), ("ms", 1, 1_000)];
+    let part = |(unit, size, most): &(&str, u128, u128)| {
+        let count = millis / size % most;
+        (count > 0).then(|| format!("{count}{unit}"))
+    };
+    let all: String = parts.iter().filter_map(part).collect();
+    if all.is_empty() { "0s".into() } else { all }
+}
+
+/// It is written as the Gateway API takes it.
+fn is_of_whole_units(text: &str) -> bool {
+    let mut rest = text;
+    for _ in 0..4 {
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let unit = &rest[digits..];
+        let Some(unit) = ["ms", "h", "m", "s"].into_iter().find(|known| unit.starts_with(known)) else {
+            return false;
+        };
+        if !(1..=5).contains(&digits) {
+            return false;
+        }
+        rest = &rest[digits + unit.len()..];
+        if rest.is_empty() {
+            return true;
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_with_a_fraction_becomes_whole_units() {
+        for (given, wanted) in [
+            ("1.5s", "1s500ms"),
+            ("0.5m", "30s"),
+            ("1h30m", "1h30m"),
+            ("90s", "90s"),
+            ("500ms", "500ms"),
+            ("100us", "1ms"),
+            ("100000s", "27h46m40s"),
+            ("1s1s1s1s1s", "5s"),
+            ("0", "0s"),
+            ("soon", "soon"),
+            ("", ""),
+        ] {
+            assert_eq!(whole_units(given), wanted, "{given:?}");
+        }
+    }
+}
