@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use super::*;
 use crate::{
     api::{CanaryStatus, Phase},
-    config::Rules,
+    config::{Rules, RunLimits},
     controller::{
         dropped_status::DroppedStatus,
         lanes::{Class, Rank},
