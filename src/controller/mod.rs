@@ -8,6 +8,7 @@ mod pass_state;
 mod pause;
 mod queue;
 mod report;
+mod run_turns;
 mod runs;
 mod slots;
 mod turn;

@@ -11,13 +11,9 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::worker::Worker;
 use crate::{
-    apply::ApplyError,
     config::RunLimits,
-    names::conditions,
-    plan::{self, Answers, Plan},
-    snapshot::{Key, Queued, Snapshot},
+    snapshot::{Key, Queued},
 };
 
 /// Runs that are under way, and Canaries that wait for their turn.
@@ -113,59 +109,6 @@ impl Known {
     }
 }
 
-impl Worker {
-    /// Before anything is worked on: the runs that the caches know of, and what waits.
-    pub(super) fn resume_runs(&self) {
-        let all = self.cache.standings();
-        let running = all.iter().filter(|(_, standing)| standing.runs).map(|(key, _)| key.clone()).collect();
-        let waiting = all.into_iter().filter_map(|(key, standing)| Some((key, standing.queued?))).collect();
-        self.runs.resume(running, waiting);
-    }
-
-    /// The plan, or the one that has the revision wait for its turn.
-    pub(super) fn in_turn(
-        &self,
-        key: &Key,
-        snap: &mut Snapshot,
-        plan: Plan,
-        answers: &Answers,
-        now: Timestamp,
-    ) -> Plan {
-        let status = snap.status();
-        if !plan.begins_run(&status) {
-            return plan;
-        }
-        let queued = status.conditions.iter().find(|c| c.type_ == conditions::QUEUED);
-        let since = queued.and_then(|c| c.last_transition_time.as_ref()).map_or(now, |time| time.0);
-        let Err(full) = self.runs.begin(key, since) else { return plan };
-        snap.queued = Some(full);
-        plan::decide(snap, answers, now)
-    }
-
-    /// The plan was carried out, or was not: others may have their turn now.
-    pub(super) fn note_run(&self, key: &Key, snap: &Snapshot, plan: &Plan, failed: Option<&ApplyError>) {
-        // it may have been written all the same; the next pass sees what has become of it
-        if failed.is_some_and(ApplyError::is_open) {
-            return;
-        }
-        let written = plan.status.as_ref().filter(|_| failed.is_none());
-        let runs = written.or(snap.canary.status.as_ref()).is_some_and(|status| status.run.is_some());
-        self.have_turn(self.runs.note(key, runs, snap.queued.is_some()));
-    }
-
-    /// The Canary is gone, or is no longer this operator's.
-    pub(super) fn forget_run(&self, key: &Key) {
-        self.have_turn(self.runs.note(key, false, false));
-    }
-
-    fn have_turn(&self, next: Vec<Key>) {
-        for key in next {
-            // the queue ends with the process
-            self.triggers.send(key).ok();
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -249,14 +192,21 @@ mod tests {
             };
             for (time, (what, which)) in events.into_iter().enumerate() {
                 let key = &keys[which];
-                match what {
-                    0 => drop(queue.begin(key, at(i64::try_from(time).unwrap()))),
-                    1 => drop(queue.note(key, false, false)),
-                    _ => {
-                        let waits = queue.lock().waiting.contains_key(key);
-                        let runs = queue.lock().running.contains(key);
-                        drop(queue.note(key, runs, waits));
+                let (waits, runs) = {
+                    let known = queue.lock();
+                    (known.waiting.contains_key(key), known.running.contains(key))
+                };
+                let next = match what {
+                    0 => {
+                        // its turn or not
+                        queue.begin(key, at(i64::try_from(time).unwrap())).ok();
+                        vec![]
                     }
+                    1 => queue.note(key, false, false),
+                    _ => queue.note(key, runs, waits),
+                };
+                for next in next {
+                    queue.begin(&next, at(0)).unwrap();
                 }
                 prop_assert!(bounded());
             }
