@@ -17,6 +17,7 @@ use prometheus_client::{
 use super::catalog::{self, CATALOG};
 use crate::{
     api::{CanaryStatus, MetricOutcome, MetricStatus, Phase},
+    names::conditions,
     snapshot::Key,
 };
 
@@ -165,7 +166,8 @@ fn samples(shown: Shown<'_>) -> Vec<Sample> {
     if let Some(next) = &status.next_check {
         tell("serin_run_next_check_timestamp_seconds", &[], seconds(next.0));
     }
-    let at_gate = matches!(status.phase, Some(Phase::Waiting | Phase::WaitingPromotion));
+    let queued = status.conditions.iter().any(|c| c.type_ == conditions::QUEUED && c.status == "True");
+    let at_gate = matches!(status.phase, Some(Phase::Waiting | Phase::WaitingPromotion)) && !queued;
     if let Some(waiting) = status.waiting.as_ref().filter(|_| at_gate) {
         tell("serin_run_waiting_since_timestamp_seconds", &[("phase", &phase)], seconds(waiting.since.0));
     }

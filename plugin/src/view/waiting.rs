@@ -39,6 +39,7 @@ pub(super) fn waiting(
 ) -> Option<WaitingView> {
     match state {
         State::Inconclusive => Some(person(facts, status)),
+        State::Waiting if when(status, conditions::QUEUED, "True").is_some() => Some(turn(facts, status)),
         State::Waiting if by_webhook(status) => Some(webhook(facts, status)),
         State::Waiting => Some(people(facts, status, c)),
         State::Frozen => Some(of(WaitingKind::Metrics, status, conditions::FROZEN, "a metrics server")),
@@ -87,6 +88,12 @@ fn webhook(facts: &Facts, status: &CanaryStatus) -> WaitingView {
     if status.run.is_some() {
         waits.commands = vec![does(facts, "stop", "abort")];
     }
+    waits
+}
+
+fn turn(facts: &Facts, status: &CanaryStatus) -> WaitingView {
+    let mut waits = of(WaitingKind::Turn, status, conditions::QUEUED, "other runs to end");
+    waits.commands = vec![does(facts, "stop", "abort")];
     waits
 }
 

@@ -122,6 +122,9 @@ fn under_way(status: &CanaryStatus, phase: Phase) -> Standing {
         return in_progress("Frozen", "the metrics cannot be measured: the condition Frozen says why");
     }
     match phase {
+        Phase::Waiting if is_true(status, conditions::QUEUED) => {
+            in_progress("Queued", "waiting for its turn: the condition Queued says what for")
+        }
         Phase::Waiting | Phase::WaitingPromotion => in_progress(
             "WaitingForApproval",
             "waiting for approval: the condition Paused says how to give it",

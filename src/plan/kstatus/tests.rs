@@ -19,6 +19,7 @@ fn condition(type_: &str, status: &str, reason: &str) -> serde_json::Value {
 fn k6_tools_wait_during_a_run_and_fail_after_a_rollback() {
     let frozen = condition("Frozen", "True", "MetricsUnavailable");
     let suspended = condition("Suspended", "True", "Suspended");
+    let queued = condition("Queued", "True", "Queued");
     let refused = condition("Accepted", "False", "TargetMissing");
     let declined = condition("Promoted", "False", "Declined");
     let ending = json!({"started": "2026-01-01T00:00:00Z", "ending": {
@@ -32,6 +33,7 @@ fn k6_tools_wait_during_a_run_and_fail_after_a_rollback() {
         (json!({"phase": "Progressing", "conditions": [suspended]}), "Unknown Suspended"),
         (json!({"phase": "Progressing", "run": ending}), "Unknown Ending"),
         (json!({"phase": "Waiting"}), "Unknown WaitingForApproval"),
+        (json!({"phase": "Waiting", "conditions": [queued]}), "Unknown Queued"),
         (json!({"phase": "WaitingPromotion", "conditions": [frozen]}), "Unknown WaitingForApproval"),
         (json!({"phase": "Promoting"}), "Unknown Promoting"),
         (json!({"phase": "Finalising"}), "Unknown Promoting"),

@@ -24,6 +24,8 @@ pub enum WaitingKind {
     Person,
     /// A webhook that says yes.
     Webhook,
+    /// Other runs that end.
+    Turn,
     /// Pods that become ready.
     Pods,
     /// Proxies that follow the route.
