@@ -118,8 +118,8 @@ fn main() -> anyhow::Result<ExitCode> {
     let has = |proxy: &Proxy| *proxy != Proxy::KubeProxy || lacking.has(Need::Nftables);
     let proxies: Vec<Proxy> = Proxy::ALL.into_iter().filter(has).collect();
     let mut stage = Stage::new(lacking, move || start(proxies.clone()))?.without(SLOW);
-    // they wait far more than they work
-    stage.play(30, FAMILIES);
+    // thirty at once kept two processors busy for so long that kube-proxy learned of a pod's end after the pod had gone
+    stage.play(16, FAMILIES);
     stage.play(2, BUSY);
     stage.end()
 }
