@@ -55,6 +55,11 @@ impl Worker {
         self.have_turn(self.runs.note(key, false, false));
     }
 
+    /// It cannot be worked on now: the turn that it waits for is another's.
+    pub(super) fn step_aside(&self, key: &Key) {
+        self.have_turn(self.runs.step_aside(key));
+    }
+
     fn have_turn(&self, next: Vec<Key>) {
         for key in next {
             // the queue ends with the process

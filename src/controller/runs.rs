@@ -65,6 +65,13 @@ impl Runs {
         if left || changed && !runs { known.next(self.limits) } else { vec![] }
     }
 
+    /// The Canary cannot be worked on now, so that it would not take its turn. Returns those whose turn it is by that. It has its
+    /// place among those that wait again when it asks.
+    pub(super) fn step_aside(&self, key: &Key) -> Vec<Key> {
+        let mut known = self.lock();
+        if known.waiting.remove(key).is_some() { known.next(self.limits) } else { vec![] }
+    }
+
     /// What is known at start, in any order: Canaries with a run, and those that wait, since when.
     pub(super) fn resume(&self, running: Vec<Key>, waiting: Vec<(Key, Timestamp)>) {
         let mut known = self.lock();
@@ -165,6 +172,21 @@ mod tests {
         assert_eq!(runs.note(&key("a", "two"), false, true), Vec::<Key>::new(), "it waits still");
         assert_eq!(runs.note(&key("a", "one"), false, false), [key("a", "two")]);
         assert_eq!(runs.note(&key("a", "two"), false, false), [key("a", "three")]);
+    }
+
+    #[test]
+    fn one_that_cannot_be_worked_on_holds_up_no_other_and_keeps_its_place() {
+        let runs = runs(Some(1), None);
+        runs.begin(&key("a", "one"), at(1)).unwrap();
+        runs.begin(&key("a", "two"), at(2)).unwrap_err();
+        runs.begin(&key("a", "three"), at(3)).unwrap_err();
+        assert_eq!(runs.note(&key("a", "one"), false, false), [key("a", "two")]);
+        runs.begin(&key("a", "three"), at(3)).unwrap_err();
+        assert_eq!(runs.step_aside(&key("a", "two")), [key("a", "three")]);
+        runs.begin(&key("a", "three"), at(3)).unwrap();
+        runs.begin(&key("a", "four"), at(4)).unwrap_err();
+        runs.begin(&key("a", "two"), at(2)).unwrap_err();
+        assert_eq!(runs.note(&key("a", "three"), false, false), [key("a", "two")]);
     }
 
     #[test]

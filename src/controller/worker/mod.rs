@@ -154,6 +154,7 @@ impl Worker {
         let now = clock::now();
         let rests = self.states.of(key, |state| state.rest_until.and_then(|pause| pause.until(now)));
         if let Some(until) = rests.filter(|until| now < *until) {
+            self.step_aside(key);
             return (Outcome::Waiting, Again::After(clock::until(until, now)));
         }
         self.try_dropped_status(key, &mut slot).await;
@@ -265,6 +266,7 @@ impl Worker {
             Err(GatherError::Behind(_)) => Err(Again::After(Duration::from_secs(1))),
             Err(GatherError::Undecodable(why)) => {
                 slot.pause();
+                self.step_aside(key);
                 Err(self.leave_undecodable(key, &why).await)
             }
         }
