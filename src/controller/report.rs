@@ -225,6 +225,10 @@ impl Worker {
             names::COMPONENT
         );
         self.states.of(key, |state| state.refused = Some(why));
+        if !self.cache.standing(key).runs {
+            // it may have been about to begin
+            self.forget_run(key);
+        }
         self.later(key)
     }
 }
