@@ -118,7 +118,7 @@ fn main() -> anyhow::Result<ExitCode> {
     let has = |proxy: &Proxy| *proxy != Proxy::KubeProxy || lacking.has(Need::Nftables);
     let proxies: Vec<Proxy> = Proxy::ALL.into_iter().filter(has).collect();
     let mut stage = Stage::new(lacking, move || start(proxies.clone()))?.without(SLOW);
-    // thirty at once kept two processors busy for so long that kube-proxy learned of a pod's end after the pod had gone
+    // thirty at once keep two processors fully busy, and a pod serves on for only 3 s after kube-proxy could know of its end
     stage.play(16, FAMILIES);
     stage.play(2, BUSY);
     stage.end()
