@@ -1,5 +1,5 @@
 -- Health of a Canary for Argo CD, in place of its own script: a release that waits for people is Suspended, one that is
--- being prepared is Progressing, and nothing is Unknown. How to install it: docs/waiting.md.
+-- being prepared or waits for its turn is Progressing, and nothing is Unknown. How to install it: docs/waiting.md.
 local health = {status = "Progressing", message = "not looked at yet"}
 local status = obj.status
 if status == nil or status.phase == nil or status.phase == "" then
@@ -46,6 +46,8 @@ elseif status.phase == "Failed" or stays_behind or at_rest and not_promoted then
 elseif at_rest then
   health.status = "Healthy"
   say(conditions.Ready or promoted)
+elseif is("Queued", "True") then
+  say(conditions.Queued)
 elseif at_gate then
   health.status = "Suspended"
   say(conditions.Paused or conditions.Inconclusive or promoted)

@@ -133,11 +133,22 @@ func wanted(one told) string {
 		if behind(one.canary) {
 			return "Progressing"
 		}
-		if gate || suspended && phase != "Initialized" && phase != "Succeeded" {
+		if gate && !queued(one.canary) || suspended && phase != "Initialized" && phase != "Succeeded" {
 			return "Suspended"
 		}
 	}
 	return "Progressing"
+}
+
+// queued says whether the revision waits until other runs have ended, and not for people.
+func queued(canary map[string]any) bool {
+	conditions, _, _ := unstructured.NestedSlice(canary, "status", "conditions")
+	for _, condition := range conditions {
+		if fields, _ := condition.(map[string]any); fields["type"] == "Queued" && fields["status"] == "True" {
+			return true
+		}
+	}
+	return false
 }
 
 func behind(canary map[string]any) bool {

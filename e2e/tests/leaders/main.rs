@@ -1,9 +1,11 @@
-//! Several operators on one bed, of which one acts: what becomes of a release when the leader is killed, frozen or stopped.
+//! Operators of which each brings its own part of the work: what becomes of a release when the leader is killed, frozen or
+//! stopped, of a namespace that changes hands, and of releases that wait for their turn.
 #![allow(clippy::print_stdout, reason = "how long a take-over took is for the reader of the test's output")]
 
-#[path = "stories/bad_common.rs"]
+#[path = "../stories/bad_common.rs"]
 #[allow(dead_code, reason = "shared with the stories that run side by side")]
 mod bad_common;
+mod queue;
 
 use std::{
     process::ExitCode,
@@ -52,19 +54,19 @@ const READY: Duration = Duration::from_secs(60);
 const LEASE: &str = "flagger-leader-election";
 /// What the operator may do with Leases, as shipped.
 const RIGHTS: [&str; 2] = [
-    include_str!("../../deploy/kustomize/components/leader-election/role.yaml"),
-    include_str!("../../deploy/kustomize/components/leader-election/rolebinding.yaml"),
+    include_str!("../../../deploy/kustomize/components/leader-election/role.yaml"),
+    include_str!("../../../deploy/kustomize/components/leader-election/rolebinding.yaml"),
 ];
 
 /// Of an operator with Roles only, as shipped: what it has in the cluster, and in each namespace.
 const IN_THE_CLUSTER: [&str; 4] = [
-    include_str!("../../deploy/kustomize/components/namespaced/clusterrole.yaml"),
-    include_str!("../../deploy/kustomize/components/namespaced/clusterrolebinding.yaml"),
-    include_str!("../../deploy/kustomize/components/namespaced/role.yaml"),
-    include_str!("../../deploy/kustomize/components/namespaced/rolebinding.yaml"),
+    include_str!("../../../deploy/kustomize/components/namespaced/clusterrole.yaml"),
+    include_str!("../../../deploy/kustomize/components/namespaced/clusterrolebinding.yaml"),
+    include_str!("../../../deploy/kustomize/components/namespaced/role.yaml"),
+    include_str!("../../../deploy/kustomize/components/namespaced/rolebinding.yaml"),
 ];
 const IN_A_NAMESPACE: [&str; 1] =
-    [include_str!("../../deploy/kustomize/components/namespaced/rights/rolebinding.yaml")];
+    [include_str!("../../../deploy/kustomize/components/namespaced/rights/rolebinding.yaml")];
 
 /// One that watches this namespace only and has its Lease there, so that the stories may run side by side.
 fn elected(shared: &Shared, namespace: &str) -> anyhow::Result<Operator> {
@@ -366,6 +368,7 @@ const STORIES: stage::Family<Shared> = &[
 const SLOW: &[&str] = &[
     "a_namespace_changes_hands_with_its_label_in_mid_run",
     "an_operator_with_roles_in_two_namespaces_needs_nothing_else",
+    "queue::a_hundred_releases_take_turns_ten_at_once",
 ];
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -373,5 +376,6 @@ fn main() -> anyhow::Result<ExitCode> {
     lacking.enter()?;
     let mut stage = Stage::new(lacking, start)?.without(SLOW);
     stage.play(STORIES.len(), &[("", STORIES)]);
+    stage.play(1, &[("queue", queue::STORIES)]);
     stage.end()
 }
