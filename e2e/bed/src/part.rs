@@ -23,6 +23,9 @@ use crate::wait;
 
 /// How long a part may take to become ready: generous, because machines are busy.
 const READY_LIMIT: Duration = Duration::from_secs(120);
+/// For parts that are written in Go: of the API server's processor time a fifth went into collecting garbage (16.3 s in eight
+/// stories, and 13.1 s so). The heap may be larger, up to the limit.
+const COLLECTED_LESS: [(&str, &str); 2] = [("GOGC", "400"), ("GOMEMLIMIT", "3GiB")];
 /// How long a part may take to end after SIGTERM before it is killed.
 const STOP_LIMIT: Duration = Duration::from_secs(10);
 
@@ -82,7 +85,10 @@ impl Part {
             bail!("{} is already running", self.name);
         }
         let mut command = Command::new(&self.program);
-        command.args(&self.args).envs(self.env.iter().map(|(name, value)| (name, value)));
+        command
+            .args(&self.args)
+            .envs(COLLECTED_LESS)
+            .envs(self.env.iter().map(|(name, value)| (name, value)));
         *child = Some(spawn(&mut command, &self.log)?);
         Ok(())
     }
