@@ -58,7 +58,6 @@ pub(super) const WORLDS: &[World] = &[
     world("rate wanders (sd 1), each side", 100.0, 0.001, Single, Wanders { spread: 1.0, together: false }),
     world("shared incident, 5 %, 6 min", 100.0, 0.001, Single, Incident { rate: 0.05, groups: Single }),
     world("the same, clumped", 100.0, 0.001, Single, Incident { rate: 0.05, groups: Geometric(10.0) }),
-    world("the same, very clumped", 100.0, 0.001, Single, Incident { rate: 0.05, groups: Geometric(50.0) }),
     world(
         "shared incident, 30 %, clumped",
         100.0,
@@ -70,6 +69,12 @@ pub(super) const WORLDS: &[World] = &[
     world("uneven pods (sd 0.3), 1 %", 100.0, 0.01, Single, Uneven(0.3)),
     world("uneven pods (sd 0.3), 1 %, 1000 rps", 1000.0, 0.01, Single, Uneven(0.3)),
     world("one scrape in ten missing", 100.0, 0.001, Single, Missing),
+    outside(
+        "shared incident in groups of 50",
+        100.0,
+        0.001,
+        Incident { rate: 0.05, groups: Geometric(50.0) },
+    ),
     outside(
         "shared incident in groups of hundreds",
         100.0,
