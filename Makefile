@@ -18,7 +18,7 @@ TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 SERIN := $(CARGO) run --quiet --locked --bin serin --
 CRDS := canaries metrictemplates alertproviders canaryruns
 CI := fmt-check lint deny crd-check manifests-check test-unit test-engines test-waiting charts-check test-bed
-NIGHTLY := stories properties helm-check servers-check proxies-check soak engines crash breakages bench image-check monitoring-check fresh keda-check trials
+NIGHTLY := stories properties helm-check servers-check proxies-check soak engines crash breakages bench bench-verdicts image-check monitoring-check fresh keda-check trials
 
 .PHONY: help
 help: ## Show this list
@@ -231,6 +231,11 @@ bench: ## Measure cost at rest, many canaries, time to roll back
 	@$(MAKE) --no-print-directory static
 	@e2e/parts/build.sh demo
 	SERIN_BIN=$(TARGET)/$(HOST)/release/serin $(CARGO) run --locked -p serin-tools --bin bench
+
+RUNS ?= 1000
+.PHONY: bench-verdicts
+bench-verdicts: ## Measure how often comparisons with the primary are wrong, in made-up worlds (RUNS=10000 of each)
+	$(CARGO) run --quiet --locked -p serin-tools --bin verdicts -- --runs $(RUNS)
 
 .PHONY: fresh
 fresh: ## Run `make demo` and `make test` in an empty Debian with only the tools that README names (needs root)

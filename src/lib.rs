@@ -6,7 +6,7 @@
 //!
 //! 1. [`text`], [`names`], [`clock`], [`outbound`], [`scope`], [`config`]
 //! 2. [`expression`], [`api`], [`spec`], [`write_budget`], [`snapshot`]
-//! 3. [`manifest`], [`router`], [`analysis`] - pure
+//! 3. [`statistics`], [`manifest`], [`router`], [`analysis`] - pure
 //! 4. [`plan`] - pure
 //! 5. [`net`], [`telemetry`], [`retry`], [`queues`], [`source`], [`webhook`] - I/O leaves
 //! 6. [`events`], [`observe`], [`alert`], [`queries`], [`apply`], [`server`]
@@ -31,6 +31,7 @@ pub mod write_budget;
 pub mod analysis;
 pub mod manifest;
 pub mod router;
+pub mod statistics;
 
 pub mod plan;
 
