@@ -5,6 +5,34 @@ use crate::text::first_chars;
 /// Component name in Events, user agent and field managers.
 pub const COMPONENT: &str = "serin";
 
+/// The domain of Serin's own labels and annotations.
+const DOMAIN: &str = "serin.dev";
+
+/// All of these that objects which were made or taken over may have. What they say is believed, so that nobody else may write
+/// them there.
+pub const OWN: [&str; 14] = [
+    LABEL_CANARY,
+    LABEL_TEMPLATE_OF,
+    LABEL_METRIC,
+    ANNOTATION_CANARY_UID,
+    ANNOTATION_ORIGINAL,
+    ANNOTATION_NAMESPACE,
+    ANNOTATION_COPIED,
+    ANNOTATION_EPOCH,
+    ANNOTATION_WRITTEN,
+    ANNOTATION_REVISION,
+    ANNOTATION_RESTORED,
+    ANNOTATION_CHECKSUM,
+    ANNOTATION_SOURCE,
+    ANNOTATION_FLOOR,
+];
+
+/// A label or annotation of Serin's own.
+pub fn is_own(key: &str) -> bool {
+    let domain = key.split_once('/').map_or("", |(domain, _)| domain);
+    domain.strip_suffix(DOMAIN).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+}
+
 /// Finalizer on every Canary that Serin acts on; Flagger's own string, so that either can take over.
 pub const FINALIZER: &str = "finalizer.flagger.app";
 
@@ -32,6 +60,8 @@ pub const ANNOTATION_WRITTEN: &str = "serin.dev/written";
 pub const ANNOTATION_REVISION: &str = "serin.dev/revision";
 /// Annotation on the primary: the generation at which a damaged template was last restored.
 pub const ANNOTATION_RESTORED: &str = "serin.dev/restored-at-generation";
+/// Annotation of users on an object that a Canary of this name may take over.
+pub const ANNOTATION_ADOPT: &str = "serin.dev/adopt";
 /// Annotation on a Canary, by which people ask for something: `<verb>/<id>`, or JSON.
 pub const ANNOTATION_REQUEST: &str = "serin.dev/request";
 /// Annotation on a copy of a ConfigMap or Secret: checksum of the content it was made with.

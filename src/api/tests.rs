@@ -295,3 +295,30 @@ fn phases_are_called_as_flagger_calls_them() {
         assert_eq!(phase.to_string(), name);
     }
 }
+
+#[test]
+fn f2_labels_and_annotations_of_serins_own_are_refused_where_users_add_some() {
+    for key in crate::names::OWN {
+        for map in ["labels", "annotations"] {
+            let given = |key: &str| json!({map: {key: "x"}});
+            let refused = |key: &str| validate_cel_schema::<CustomMetadata>(&given(key), None).is_err();
+            assert!(refused(key), "{map} {key}");
+            assert!(!refused("example.org/team"), "{map}");
+        }
+    }
+    let rules = schemas()
+        .into_iter()
+        .map(|(_, _, schema)| schema.to_string().matches("written by Serin alone").count());
+    assert!(rules.sum::<usize>() >= 4, "Services and Jobs");
+}
+
+/// What comes from other writers, or was stored by an older definition, does not get through either.
+#[test]
+fn f2_labels_and_annotations_of_serins_own_are_left_out_of_what_is_read() {
+    let given = json!({"labels": {"serin.dev/canary": "x", "team": "a"}, "annotations": {"x.serin.dev/y": "1", "notserin.dev/z": "2", "serin.dev": "3"}});
+    let read: CustomMetadata = serde_json::from_value(given).unwrap();
+    assert_eq!(
+        json!(read),
+        json!({"labels": {"team": "a"}, "annotations": {"notserin.dev/z": "2", "serin.dev": "3"}})
+    );
+}

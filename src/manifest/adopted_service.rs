@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     json as get,
-    marks::{annotation, ours},
+    marks::{annotation, made_for, ours},
     object::Manifest,
     selectors,
 };
@@ -43,9 +43,9 @@ pub(super) fn metadata(c: &Validated, live: &Value) -> Value {
     json!({"annotations": annotations})
 }
 
-/// What the annotation tells of the Service before it was adopted.
-fn recorded_original(live: &Value) -> Value {
-    let text = annotation(live, names::ANNOTATION_ORIGINAL);
+/// What the annotation tells of the Service before it was adopted. On one that was made it says nothing.
+fn recorded_original(c: &Validated, live: &Value) -> Value {
+    let text = annotation(live, names::ANNOTATION_ORIGINAL).filter(|_| !made_for(live, &c.name));
     text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
 }
 
@@ -70,7 +70,7 @@ pub(super) fn ports(
     wanted: &[Value],
     apex: &Value,
 ) -> Result<(Vec<Value>, Vec<Value>), String> {
-    let theirs = theirs(apex);
+    let theirs = theirs(c, apex);
     let mut all = Vec::new();
     for (index, port) in wanted.iter().enumerate() {
         let live = theirs.iter().find(|theirs| same(theirs, port));
@@ -90,9 +90,9 @@ pub(super) fn ports(
 }
 
 /// Ports of the apex. A former version took those off that the Canary does not name: they come back.
-fn theirs(apex: &Value) -> Vec<Value> {
+fn theirs(c: &Validated, apex: &Value) -> Vec<Value> {
     let mut theirs = get::list(&apex["spec"]["ports"]).to_vec();
-    let noted = recorded_original(apex);
+    let noted = recorded_original(c, apex);
     if noted["canary"].is_null() {
         let lost = get::list(&noted["ports"]).iter();
         let lost: Vec<Value> =
@@ -178,7 +178,7 @@ pub(super) fn takeover_conflict(
 /// The apex as it was before it was adopted, with the ports that its owner has added since; one that was made selects the
 /// target, and so does one whose selector meets no pods of a target that was made again with other labels.
 pub(super) fn given_back(c: &Validated, label: &(String, String), target: &Value, live: &Value) -> Manifest {
-    let noted = recorded_original(live);
+    let noted = recorded_original(c, live);
     let mut annotations = Map::new();
     for (key, _) in names::FLUX_MARKERS {
         annotations.insert(key.into(), noted["annotations"][key].clone());

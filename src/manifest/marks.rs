@@ -15,12 +15,19 @@ pub fn ours(object: &Value, canary: &str) -> bool {
 
 /// Carries a mark of ours: made or taken over by Serin, and not yet given back.
 pub(crate) fn marked(object: &Value) -> bool {
-    let ours = |map: &Value| map.as_object().is_some_and(|m| m.keys().any(|k| k.starts_with("serin.dev/")));
+    let mark = |key: &String| names::is_own(key) && key != names::ANNOTATION_ADOPT;
+    let ours = |map: &Value| map.as_object().is_some_and(|m| m.keys().any(mark));
     ours(&object["metadata"]["labels"]) || ours(&object["metadata"]["annotations"])
 }
 
-/// True if the object was adopted: somebody else's, with its original kept in an annotation.
+/// True if the object was adopted: somebody else's, with its original kept in an annotation. On what was made, such an
+/// annotation is not ours.
 pub fn adopted(object: &Value) -> bool {
+    original_noted(object) && json::label(object, names::LABEL_CANARY).is_none()
+}
+
+/// It is noted what the object was like before.
+pub(super) fn original_noted(object: &Value) -> bool {
     annotation(object, names::ANNOTATION_ORIGINAL).is_some()
 }
 

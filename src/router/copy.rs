@@ -173,10 +173,7 @@ pub(super) fn metadata(
         return json!({"annotations": {}});
     };
     let shared = |key: &str| {
-        !own(key)
-            && !manifest::is_tracking(key)
-            && !key.starts_with("serin.dev/")
-            && key != ANNOTATION_KUBECTL
+        !own(key) && !manifest::is_tracking(key) && !names::is_own(key) && key != ANNOTATION_KUBECTL
     };
     let text = |field: &str| -> Map<String, Value> {
         let all = source["metadata"][field].as_object().cloned().unwrap_or_default();

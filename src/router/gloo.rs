@@ -260,7 +260,7 @@ impl Gloo {
         }
         let mut labels = manifest::untracked(&settings);
         for (key, value) in settings["metadata"]["labels"].as_object().into_iter().flatten() {
-            if !manifest::is_tracking(key) && !key.starts_with("serin.dev/") {
+            if !manifest::is_tracking(key) && !names::is_own(key) {
                 labels.insert(key.clone(), value.clone());
             }
         }

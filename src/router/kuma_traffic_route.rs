@@ -56,7 +56,7 @@ pub(super) fn leftover(c: &Validated, live: &Objects) -> Option<Undo> {
     let at = place(c).at();
     let known = known(c, live);
     let route = known.at(&at)?;
-    if adopted(route) {
+    if adopted(route) && !made_for(route, &c.name) {
         return place(c).given_back(c, &known, &Value::Null).map(Undo::Restore);
     }
     let ours = made_for(route, &c.name) || marked(route);

@@ -41,17 +41,23 @@ impl Place<'_> {
 
     /// The spec of somebody else's object, as far as we own it: as it is, or as it was before it was taken over.
     pub(super) fn theirs(&self, c: &Validated, live: &Objects) -> Option<Value> {
-        let object = live.at(&self.at())?;
-        let Some(text) = annotation(object, names::ANNOTATION_ORIGINAL) else {
-            return (!known(object, &c.name)).then(|| object["spec"].clone());
-        };
-        let noted: Value = serde_json::from_str(text).unwrap_or_default();
-        let mut all = json!({});
-        for (field, value) in noted["fields"].as_object().into_iter().flatten() {
-            let path: Vec<&str> = field.split('/').skip(1).collect();
-            get::set(&mut all, &path, value.clone());
+        let object = live.at(&self.at()).filter(|object| !known(object, &c.name))?;
+        if annotation(object, names::ANNOTATION_ORIGINAL).is_none() {
+            return Some(object["spec"].clone());
         }
+        let mut all = json!({});
+        self.put_back(&noted(object).unwrap_or_default(), &mut all);
         Some(all["spec"].clone())
+    }
+
+    /// Sets the fields that are ours as they are noted. An annotation says nothing about any other.
+    fn put_back(&self, noted: &Value, body: &mut Value) {
+        for field in self.owned {
+            if let Some(value) = noted["fields"].get(field) {
+                let path: Vec<&str> = field.split('/').skip(1).collect();
+                get::set(body, &path, value.clone());
+            }
+        }
     }
 
     /// With the namespace of the Canary, where the object tells none.
@@ -73,9 +79,11 @@ impl Place<'_> {
     /// made. None: it is not there, or its owner's alone.
     pub(super) fn given_back(&self, c: &Validated, live: &Objects, plain: &Value) -> Option<Manifest> {
         let object = live.at(&self.at())?;
-        if adopted(object) {
-            let noted = annotation(object, names::ANNOTATION_ORIGINAL);
-            let noted: Value = noted.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+        if adopted(object) && !made_for(object, &c.name) {
+            let Some(noted) = noted(object) else {
+                // what it was like is lost: users must not be
+                return Some(self.with(&json!({"metadata": {"annotations": unmarked()}, "spec": plain})));
+            };
             let theirs = self.theirs(c, live).unwrap_or_default();
             let Some(shape) = self.shape.filter(|shape| shape.leads_to_sides(c, &theirs)) else {
                 return Some(self.original(&noted));
@@ -125,15 +133,18 @@ impl Place<'_> {
     fn original(&self, noted: &Value) -> Manifest {
         let mut annotations = unmarked();
         for (key, _) in names::FLUX_MARKERS {
-            annotations.insert(key.into(), noted["annotations"][key].clone());
+            annotations.insert(key.into(), text_or_null(&noted["annotations"][key]));
         }
         let mut rest = json!({"metadata": {"annotations": annotations}});
-        for (field, value) in noted["fields"].as_object().into_iter().flatten() {
-            let path: Vec<&str> = field.split('/').skip(1).collect();
-            get::set(&mut rest, &path, value.clone());
-        }
+        self.put_back(noted, &mut rest);
         self.with(&rest)
     }
+}
+
+/// What the object was like before it was taken over, if that can be read.
+fn noted(object: &Value) -> Option<Value> {
+    let noted: Value = serde_json::from_str(annotation(object, names::ANNOTATION_ORIGINAL)?).ok()?;
+    noted["fields"].is_object().then_some(noted)
 }
 
 /// Made by Serin or Flagger, for this Canary or for one that left it running.
@@ -150,6 +161,11 @@ pub(super) fn marks(c: &Validated) -> Value {
         custom.annotations.into_iter().map(|(k, v)| (k, json!(v))).collect();
     annotations.extend(flux_markers());
     json!({"labels": labels, "annotations": annotations})
+}
+
+/// An annotation is a text, or is not there.
+fn text_or_null(value: &Value) -> Value {
+    value.as_str().map_or(Value::Null, |text| json!(text))
 }
 
 pub(super) fn flux_markers() -> Map<String, Value> {

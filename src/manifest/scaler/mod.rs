@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::{
     json as get,
     labels::{is_tracking, untracked},
-    marks::{self, adopted, annotation, controller_of},
+    marks::{self, annotation, controller_of, original_noted},
     object::Manifest,
     revision, triggers,
 };
@@ -128,7 +128,7 @@ pub fn paused(scaler: &Value) -> bool {
 
 /// Held at no pods by us.
 pub fn paused_by_us(scaler: &Value) -> bool {
-    paused(scaler) && adopted(scaler)
+    paused(scaler) && original_noted(scaler)
 }
 
 /// It may take the last pod of its workload away.
@@ -139,7 +139,9 @@ pub fn reaches_zero(scaler: &Value) -> bool {
 
 /// Takes no pods away, because we said so.
 pub fn kept_up(scaler: &Value) -> bool {
-    adopted(scaler) && annotation(scaler, names::KEDA_PAUSED_SCALE_IN) == Some("true") && !paused(scaler)
+    original_noted(scaler)
+        && annotation(scaler, names::KEDA_PAUSED_SCALE_IN) == Some("true")
+        && !paused(scaler)
 }
 
 /// What a ScaledObject was told before we told it anything, and whose mark that is.
@@ -194,7 +196,7 @@ fn annotations_patch(scaler: &Value, replicas: &Value, scale_in: &Value, origina
 /// Paused by the Canary of this uid, or by one that left no uid.
 pub fn paused_by(scaler: &Value, canary: &str) -> bool {
     let by = Before::of(scaler).by;
-    adopted(scaler) && (by.is_null() || by == canary)
+    original_noted(scaler) && (by.is_null() || by == canary)
 }
 
 /// It is known which Canary told it something.
@@ -212,7 +214,7 @@ pub fn pause(scaler: &Value, canary: &str) -> Value {
 /// Merge patch by which it gives its workload pods and takes none away.
 pub fn keep_up(scaler: &Value, canary: &str) -> Value {
     let mut before = Before::of(scaler);
-    if !adopted(scaler) && paused(scaler) {
+    if !original_noted(scaler) && paused(scaler) {
         // a pause that bears no mark of ours is Flagger's
         before.replicas = Value::Null;
     }
@@ -222,7 +224,7 @@ pub fn keep_up(scaler: &Value, canary: &str) -> Value {
 /// Merge patch by which it goes on as before. A pause that bears no mark of ours is Flagger's, and is lifted.
 pub fn resume(scaler: &Value) -> Value {
     let mut before = Before::of(scaler);
-    if !adopted(scaler) {
+    if !original_noted(scaler) {
         before.replicas = Value::Null;
     }
     annotations_patch(scaler, &before.replicas, &before.scale_in, &Value::Null)

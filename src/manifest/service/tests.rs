@@ -191,6 +191,64 @@ fn a_spoilt_note_of_the_original_selects_the_target() {
     assert_eq!(m.body["spec"]["selector"], json!({"app": "podinfo"}));
 }
 
+/// Whatever a Canary's author puts there: only one that was taken over is given back as it is noted.
+#[test]
+fn f2_a_note_on_an_apex_that_was_made_is_not_believed() {
+    let forged = json!({
+        "canary": "podinfo", "selector": {"app": "neighbour"}, "ports": [{"port": 1}], "trafficDistribution": "x",
+        "annotations": {"kustomize.toolkit.fluxcd.io/reconcile": {"odd": 1}},
+    });
+    let marks = json!({"metadata": {"annotations": {names::ANNOTATION_ORIGINAL: forged.to_string()}}});
+    let mut live = Objects::default();
+    let service = json!({"apex": {"annotations": {names::ANNOTATION_ORIGINAL: forged.to_string()}}});
+    let made = rendered(&service, &live).apex;
+    apply(&mut live, &made);
+    let made = live.get(SERVICE, "podinfo").unwrap().clone();
+    assert!(!made.to_string().contains("neighbour"), "{made}");
+    // as an earlier version wrote it
+    let mut spoilt = made.clone();
+    merge(&mut spoilt, &marks);
+    live.insert(SERVICE, spoilt);
+    let Undo::Restore(m) = restore(&fixture::canary(&service), &label(), &live).remove(0) else { panic!() };
+    apply(&mut live, &m);
+    let back = live.get(SERVICE, "podinfo").unwrap();
+    assert_eq!(back["spec"]["selector"], json!({"app": "podinfo"}));
+    assert_eq!(back["spec"]["ports"], made["spec"]["ports"]);
+    assert!(!back.to_string().contains("serin.dev"), "{back}");
+}
+
+proptest::proptest! {
+    #[test]
+    fn f2_giving_an_apex_back_changes_its_own_fields_alone(note in "\\PC{0,20}", key in "[a-z/]{0,12}", made in proptest::bool::ANY) {
+        let noted = [note.clone(), json!({"canary": "podinfo", key: note.clone(), "selector": note, "annotations": [1]}).to_string()];
+        for noted in noted {
+            let mut apex = users_apex();
+            merge(&mut apex, &json!({"metadata": {"finalizers": ["theirs"], "annotations": {names::ANNOTATION_ORIGINAL: noted}}}));
+            if made {
+                merge(&mut apex, &json!({"metadata": {"labels": {names::LABEL_CANARY: "podinfo"}}}));
+            }
+            let mut live = Objects::default();
+            live.insert(SERVICE, apex.clone());
+            let c = fixture::canary(&json!({"trafficDistribution": "PreferClose"}));
+            let Undo::Restore(m) = restore(&c, &label(), &live).remove(0) else { panic!() };
+            apply(&mut live, &m);
+            let mut back = live.get(SERVICE, "podinfo").unwrap().clone();
+            let mut before = apex;
+            for object in [&mut back, &mut before] {
+                for field in ["selector", "ports", "trafficDistribution"] {
+                    get::set(object, &["spec", field], Value::Null);
+                }
+                for key in names::OWN {
+                    get::set(object, &["metadata", "labels", key], Value::Null);
+                    get::set(object, &["metadata", "annotations", key], Value::Null);
+                }
+                get::drop_nulls(object);
+            }
+            proptest::prop_assert_eq!(back, before);
+        }
+    }
+}
+
 #[test]
 fn a_service_that_flagger_made_is_taken_as_ours() {
     let mut live = Objects::default();

@@ -59,6 +59,11 @@ pub(crate) fn gather(
     }
     // noted before it is read, so that no change from now on is missed
     cache.depends_on(key, &wanted);
+    // nothing is decided without it as if it were gone; what goes with its namespace is let go
+    if let Some((object, why)) = cache.undecodable_of(key, &wanted).filter(|_| !cache.terminating(namespace))
+    {
+        return Err(GatherError::NeedsUndecodable { object, why });
+    }
     let stale = stale(cache, namespace, &wanted, now);
     let mut objects = read(cache, namespace, &wanted, &stale)?;
     beside::strangers(cache, namespace, target_kind, &target, &mut objects);
@@ -66,7 +71,8 @@ pub(crate) fn gather(
     revisions(cache, key, &names::primary(&target), &mut objects);
     let bystanders = bystanders(cache, rules, &canary, &objects);
     let records = records(cache, key, &mut objects, &mut available.missing);
-    let templates = templates(cache, &canary, namespace);
+    let mut undecodable = BTreeMap::new();
+    let templates = templates(cache, &canary, namespace, &mut undecodable);
     jobs::gather(cache, key, &templates, &mut objects, &mut available)?;
     if rules.config_tracking {
         configs(cache, key, target_kind, &[&target, &names::primary(&target)], &mut objects);
@@ -85,7 +91,8 @@ pub(crate) fn gather(
         bystanders,
         secrets: rules.config_tracking.then(|| secrets::versions(cache, &canary, namespace, &templates)),
         templates,
-        alert_providers: alert_providers(cache, &canary, namespace),
+        alert_providers: alert_providers(cache, &canary, namespace, &mut undecodable),
+        undecodable,
         flagger: cache.flagger().filter(|(_, until)| *until > now),
         namespace_terminating: cache.terminating(namespace),
         refused: None,
@@ -136,6 +143,9 @@ fn canary(cache: &ObjectCache, rules: &Rules, key: &Key) -> Result<(Arc<Canary>,
     let known = cache.typed(CANARY, (&key.0, &key.1), decode).ok_or(GatherError::Gone)?;
     if cache.stale(CANARY, key) {
         return Err(GatherError::Behind(CANARY.plural));
+    }
+    if let Some(why) = cache.undecodable(CANARY, key) {
+        return Err(GatherError::Undecodable(why));
     }
     (*known).clone().map_err(GatherError::Undecodable)
 }
@@ -338,24 +348,34 @@ fn bystanders(cache: &ObjectCache, rules: &Rules, canary: &Canary, objects: &Obj
     touched().unwrap_or_default()
 }
 
-/// The spec of an object; one that does not decode counts as missing.
+/// The spec of an object; none if it is not there. Why one that is there does not decode is noted.
 fn decoded_spec<T: DeserializeOwned + Clone + Send + Sync + 'static>(
     cache: &ObjectCache,
     kind: Kind,
-    namespace: &str,
-    name: &str,
+    (namespace, name): (&str, &str),
+    undecodable: &mut BTreeMap<String, String>,
 ) -> Option<T> {
-    let decode = |object: &Value| T::deserialize(&object["spec"]).ok();
-    (*cache.typed(kind, (namespace, name), decode)?).clone()
+    let decode = |object: &Value| T::deserialize(&object["spec"]).map_err(|error| error.to_string());
+    let decoded = match cache.undecodable(kind, &(namespace.to_owned(), name.to_owned())) {
+        Some(why) => Err(why),
+        None => (*cache.typed(kind, (namespace, name), decode)?).clone(),
+    };
+    let note = |why| drop(undecodable.insert(format!("{} {namespace}/{name}", kind.kind), why));
+    decoded.map_err(note).ok()
 }
 
-fn templates(cache: &ObjectCache, canary: &Canary, namespace: &str) -> BTreeMap<String, MetricTemplateSpec> {
+fn templates(
+    cache: &ObjectCache,
+    canary: &Canary,
+    namespace: &str,
+    undecodable: &mut BTreeMap<String, String>,
+) -> BTreeMap<String, MetricTemplateSpec> {
     let metrics = canary.analysis().map(|a| a.metrics.as_slice()).unwrap_or_default();
     let named = metrics.iter().filter_map(|m| m.template_ref.as_ref()).map(|t| {
         let ns = t.namespace.clone().filter(|n| !n.is_empty()).unwrap_or_else(|| namespace.to_owned());
         (ns, t.name.clone())
     });
-    let spec = |ns: &str, name: &str| decoded_spec(cache, METRIC_TEMPLATE, ns, name);
+    let mut spec = |ns: &str, name: &str| decoded_spec(cache, METRIC_TEMPLATE, (ns, name), undecodable);
     named.filter_map(|(ns, name)| Some((format!("{ns}/{name}"), spec(&ns, &name)?))).collect()
 }
 
@@ -363,10 +383,11 @@ fn alert_providers(
     cache: &ObjectCache,
     canary: &Canary,
     namespace: &str,
+    undecodable: &mut BTreeMap<String, String>,
 ) -> BTreeMap<String, AlertProviderSpec> {
     let alerts = canary.analysis().map(|a| a.alerts.as_slice()).unwrap_or_default();
     let named = alerts.iter().map(|a| a.provider_ref.in_namespace(namespace));
-    let spec = |ns: &str, name: &str| decoded_spec(cache, ALERT_PROVIDER, ns, name);
+    let mut spec = |ns: &str, name: &str| decoded_spec(cache, ALERT_PROVIDER, (ns, name), undecodable);
     named.filter_map(|(ns, name)| Some((format!("{ns}/{name}"), spec(ns, name)?))).collect()
 }
 

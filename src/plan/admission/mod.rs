@@ -3,10 +3,12 @@
 //! enough to go on.
 
 pub(crate) mod config_tracking;
+mod metadata;
 pub(crate) mod metric_templates;
 mod neighbours;
 pub(crate) mod ownership;
 pub(crate) mod preconditions;
+mod references;
 pub(crate) mod watched;
 
 use crate::{

@@ -154,6 +154,24 @@ fn t1_a_traffic_route_that_was_taken_over_is_as_it_was() {
     assert_eq!(back.body["spec"]["sources"], theirs["spec"]["sources"]);
 }
 
+/// It belongs to no namespace: what a Canary's author could have put back would be everybody's.
+#[test]
+fn f2_a_traffic_route_that_was_made_leads_to_the_apex_whatever_is_noted_on_it() {
+    let c = fixture::canary(&json!({}));
+    let live = holding(&[&for_all()]);
+    let made = rendered(&c, &live, 25).to_create();
+    let fields = json!({"/spec/destinations": [{"match": {SERVICE: "pay_bank_svc_80"}}], "/spec/conf": {"destination": {SERVICE: "x"}}});
+    let noted = json!({"canary": "podinfo", "fields": fields}).to_string();
+    let marks = json!({"metadata": {"annotations": {crate::names::ANNOTATION_ORIGINAL: noted}}});
+    for mut route in [made, flaggers("test")] {
+        fixture::merge(&mut route, &marks);
+        let undo = Kuma.restore(&c, &holding(&[&for_all(), &route]));
+        let [Undo::Restore(plain), Undo::Delete(_)] = &undo[..] else { panic!("{undo:?}") };
+        assert_eq!(plain.body["spec"]["destinations"], json!([{"match": {SERVICE: "podinfo_test_svc_80"}}]));
+        assert_eq!(plain.body["spec"]["conf"], json!({"destination": {SERVICE: "podinfo_test_svc_80"}}));
+    }
+}
+
 fn left_behind_by_a_user() -> Value {
     let mut route = left_behind();
     route["spec"]["sources"] = json!([{"match": {SERVICE: "web_test_svc_80"}}]);

@@ -4,6 +4,7 @@ mod cases;
 mod conformance;
 mod contour;
 mod destination_handover;
+mod forged;
 mod gatewayapi;
 mod gloo;
 mod istio;
