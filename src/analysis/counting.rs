@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_series_that_comes_back_is_not_counted_anew_once_the_run_is_old() {
+    fn a_series_that_comes_back_is_not_counted_again_once_the_run_is_old() {
         let unguarded = |text: &str| text.matches("and on (job, instance)").count();
         assert_eq!(unguarded(&query(None, 300, 315)), 2);
         assert_eq!(unguarded(&query(None, 301, 316)), 4, "older than that");

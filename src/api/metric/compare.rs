@@ -173,7 +173,7 @@ pub struct CompareStatus {
     /// Requests of the primary.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub primary: Option<ComparedSide>,
-    /// What is tolerated and asked for. Where this changes, the evidence begins anew.
+    /// What is tolerated and asked for. Where this changes, the evidence starts over.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub wanted: String,
     /// Up to when requests are counted.

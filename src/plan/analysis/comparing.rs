@@ -72,7 +72,7 @@ fn standing(cx: &Context<'_>, m: &CanaryMetric, entry: &MetricStatus) -> Option<
     let began = entries::since(cx, m, entry)?;
     let stored = entry.compare.as_ref();
     let until = stored.and_then(|stored| stored.until.as_ref()).map_or(began, |until| until.0);
-    // by other margins it begins anew
+    // by other margins it starts over
     let alike = stored.filter(|stored| stored.wanted == comparing.wanted());
     let evidence = alike.and_then(|stored| Evidence::of_text(&stored.state));
     let evidence = evidence.unwrap_or_else(|| Evidence::new(comparing.known));
@@ -221,7 +221,7 @@ pub(crate) fn beside(cx: &Context<'_>, at: usize, asked: Timestamp, mut found: A
     let of = self::found(cx, at, standing, asked);
     let name = &cx.checks.metrics[at].name;
     if let Some(failure) = of.unread {
-        return unread(found, name, of.status, failure);
+        return unread(found, name, of.status, &failure);
     }
     let (verdict, message) = (of.status.verdict, of.status.message.clone());
     let outcome = match verdict {
@@ -250,7 +250,7 @@ pub(crate) fn beside(cx: &Context<'_>, at: usize, asked: Timestamp, mut found: A
 }
 
 /// What is said where the next look could not be read: what former ones said is not said any more.
-fn unread(mut found: Assessment, name: &str, status: CompareStatus, failure: Failure) -> Assessment {
+fn unread(mut found: Assessment, name: &str, status: CompareStatus, failure: &Failure) -> Assessment {
     let text = |why: &str| format!("the counts of metric {name} could not be read: {why}");
     // what is bad is bad all the same
     if found.outcome != MetricOutcome::Fail {
