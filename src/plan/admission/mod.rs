@@ -2,11 +2,13 @@
 //! condition and an Event that name object, field and remedy; nothing is written to any other object. Mending it is
 //! enough to go on.
 
+mod claims;
 pub(crate) mod config_tracking;
 pub(crate) mod metric_templates;
 mod neighbours;
 pub(crate) mod ownership;
 pub(crate) mod preconditions;
+mod references;
 pub(crate) mod watched;
 
 use crate::{
