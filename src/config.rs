@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fmt, path::PathBuf, time::Duration};
 
 use serde::Serialize;
 
-use crate::{outbound::OutboundPolicy, scope::Scope};
+use crate::{outbound::OutboundPolicy, pattern, proxies::Proxies, scope::Scope};
 
 /// Settings that decisions depend on: part of every snapshot.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -21,6 +21,19 @@ pub struct Rules {
     pub settle: Option<Duration>,
     /// Refuse references to other namespaces (`--no-cross-namespace-refs`).
     pub no_cross_namespace_refs: bool,
+    /// Nothing reaches beyond its namespace unless its owner, or a flag, says so (`--strict`).
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub strict: bool,
+    /// Which hosts routes may be for (`--allowed-route-hosts`); unset: any, or with `--strict` those of the own namespace.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub route_hosts: Option<Vec<String>>,
+    /// Which gateways routes may be attached to (`--allowed-gateways`); unset: as with hosts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gateways: Option<Vec<String>>,
+    /// Namespaces whose MetricTemplates are asked with the operator's own identity in a cloud
+    /// (`--cloud-identity-namespaces`); unset: all, or with `--strict` none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cloud_identity: Option<Vec<String>>,
     /// Follow the ConfigMaps and Secrets of targets (`--enable-config-tracking`).
     pub config_tracking: bool,
     /// What generated routing objects of ingress controllers carry.
@@ -68,6 +81,10 @@ impl Default for Rules {
             include_label_prefix: Vec::new(),
             settle: None,
             no_cross_namespace_refs: false,
+            strict: false,
+            route_hosts: None,
+            gateways: None,
+            cloud_identity: None,
             config_tracking: true,
             ingress: Ingress::default(),
             revision_history: 5,
@@ -80,6 +97,18 @@ impl Default for Rules {
 }
 
 impl Rules {
+    /// An object of namespace `of` with this `spec.allowedNamespaces` serves the Canaries of `namespace`. Where nothing is said
+    /// it serves all, as in Flagger, or with `--strict` its own.
+    pub fn lends(&self, allowed: Option<&Vec<String>>, of: &str, namespace: &str) -> bool {
+        let named = |list: &Vec<String>| pattern::any(list, namespace, "");
+        of == namespace || !self.no_cross_namespace_refs && allowed.map_or(!self.strict, named)
+    }
+
+    /// MetricTemplates of this namespace may be asked with the operator's own identity in a cloud.
+    pub fn lends_identity(&self, namespace: &str) -> bool {
+        self.cloud_identity.as_ref().map_or(!self.strict, |list| pattern::any(list, namespace, ""))
+    }
+
     /// What to do about an object, by `namespace/name`, that a Canary names and that is not there, or is not seen.
     pub fn when_missing(&self, object: &str) -> String {
         let namespace = object.split('/').next().unwrap_or_default();
@@ -163,6 +192,8 @@ pub struct Config {
     pub log_json: bool,
     /// What servers said may be repeated to people (`--quote-answers`).
     pub quote_answers: bool,
+    /// On the way to servers that users name (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`).
+    pub proxies: Proxies,
     /// Name of the cluster in alerts; may be empty (`--cluster-name`).
     pub cluster_name: String,
     /// Bring the CustomResourceDefinitions up to date (`--manage-crds`).
@@ -176,6 +207,43 @@ pub struct Config {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn f5_an_object_serves_its_own_namespace_and_those_that_its_owner_names() {
+        let (loose, strict) = (Rules::default(), Rules { strict: true, ..Rules::default() });
+        let closed = Rules { no_cross_namespace_refs: true, ..Rules::default() };
+        let list = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
+        for (allowed, by_loose, by_strict) in [
+            (None, true, false),
+            (list(&[]), false, false),
+            (list(&["*"]), true, true),
+            (list(&["team-*"]), true, true),
+            (list(&["shop", "team-a"]), true, true),
+            (list(&["team-b", "team"]), false, false),
+            (list(&["{namespace}"]), false, false),
+        ] {
+            assert_eq!(loose.lends(allowed.as_ref(), "monitoring", "team-a"), by_loose, "{allowed:?}");
+            assert_eq!(strict.lends(allowed.as_ref(), "monitoring", "team-a"), by_strict, "{allowed:?}");
+            assert!(!closed.lends(allowed.as_ref(), "monitoring", "team-a"), "{allowed:?}");
+            for rules in [&loose, &strict, &closed] {
+                assert!(rules.lends(allowed.as_ref(), "team-a", "team-a"), "{allowed:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn f13_the_identity_of_the_operator_is_lent_to_the_namespaces_that_are_named() {
+        let of = |strict, names: Option<&str>| Rules {
+            strict,
+            cloud_identity: names.map(|names| vec![names.to_owned()]),
+            ..Rules::default()
+        };
+        assert!(of(false, None).lends_identity("shop") && !of(true, None).lends_identity("shop"));
+        for strict in [false, true] {
+            let named = of(strict, Some("ops-*"));
+            assert!(named.lends_identity("ops-eu") && !named.lends_identity("shop"));
+        }
+    }
 
     #[test]
     fn what_is_not_watched_is_not_called_missing() {

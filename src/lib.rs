@@ -4,7 +4,7 @@
 //! total) → [`plan::Plan`] → [`apply`]. Modules in layer order, low to high; each uses only what stands above it
 //! (`e2e/tests/repo.rs` checks that):
 //!
-//! 1. [`text`], [`names`], [`clock`], [`outbound`], [`scope`], [`config`]
+//! 1. [`text`], [`pattern`], [`names`], [`clock`], [`outbound`], [`proxies`], [`scope`], [`config`]
 //! 2. [`expression`], [`api`], [`spec`], [`write_budget`], [`snapshot`]
 //! 3. [`statistics`], [`manifest`], [`router`], [`analysis`] - pure
 //! 4. [`plan`] - pure
@@ -19,6 +19,8 @@ pub mod names;
 mod clock;
 pub mod config;
 mod outbound;
+mod pattern;
+pub mod proxies;
 pub mod scope;
 mod text;
 

@@ -7,21 +7,29 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
 };
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv6Net};
 use serde::Serialize;
 use url::{Host, Url};
+
+use crate::pattern::NAMESPACE;
 
 /// What the operator's settings say of servers that users name.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct OutboundPolicy {
-    /// Hosts that may be named, in lower case; `*.` before a name stands for all names below it (`--allowed-hosts`).
-    /// Empty: any.
+    /// Hosts that may be named, in lower case; `*.` before a name stands for all names below it, and `{namespace}` for that of the
+    /// object that names it (`--allowed-hosts`). Empty: any, or where [`strict`](Self::strict) the Services of that namespace.
     pub hosts: Vec<String>,
     /// Addresses that may be connected to although they would be refused (`--allowed-networks`).
     pub networks: Vec<IpNet>,
     /// Host and port of servers that the operator's own settings name: allowed whatever their addresses are.
     pub named: Vec<(String, u16)>,
+    /// Only what is allowed by name: no host that is not listed, no address without its network (`--strict`).
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub strict: bool,
 }
+
+/// Hosts that may be named where nothing is said and [`OutboundPolicy::strict`] holds.
+const OWN_SERVICES: [&str; 2] = ["*.{namespace}.svc", "*.{namespace}.svc.cluster.local"];
 
 /// A server that may not be asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -41,6 +49,7 @@ enum Inside {
     Metadata,
     Unspecified,
     Multicast,
+    Translated,
 }
 
 impl fmt::Display for Inside {
@@ -51,17 +60,29 @@ impl fmt::Display for Inside {
             Self::Metadata => "the metadata service of a cloud",
             Self::Unspecified => "no address of a server",
             Self::Multicast => "a multicast or broadcast address",
+            Self::Translated => "one that leads to an IPv4 address through a translator or tunnel",
         })
     }
 }
 
-/// Metadata services that are not link-local: Alibaba's and Azure's, then those of AWS and Google for IPv6.
-const METADATA: [IpAddr; 5] = [
+/// Metadata services that are not link-local: those of Alibaba, Azure and Oracle, then for IPv6 those of AWS, Google, Oracle and
+/// Scaleway.
+const METADATA: [IpAddr; 8] = [
     IpAddr::V4(Ipv4Addr::new(100, 100, 100, 200)),
     IpAddr::V4(Ipv4Addr::new(168, 63, 129, 16)),
+    IpAddr::V4(Ipv4Addr::new(192, 0, 0, 192)),
     IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)),
     IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23)),
     IpAddr::V6(Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254)),
+    IpAddr::V6(Ipv6Addr::new(0xfd00, 0xc1, 0, 0, 0, 0, 0xa9fe, 0xa9fe)),
+    IpAddr::V6(Ipv6Addr::new(0xfd00, 0x42, 0, 0, 0, 0, 0, 0x42)),
+];
+
+/// Networks of IPv6 whose addresses hold one of IPv4 that cannot be told, or that is disguised: local translation (RFC 8215), and
+/// Teredo.
+const TRANSLATED: [Ipv6Net; 2] = [
+    Ipv6Net::new_assert(Ipv6Addr::new(0x64, 0xff9b, 1, 0, 0, 0, 0, 0), 48),
+    Ipv6Net::new_assert(Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 32),
 ];
 
 impl OutboundPolicy {
@@ -76,11 +97,11 @@ impl OutboundPolicy {
         endpoint(url).is_some_and(|endpoint| self.named.contains(&endpoint))
     }
 
-    /// What can be said of a URL without resolving its host.
+    /// What can be said of a URL that an object of `namespace` names, without resolving its host.
     ///
     /// # Errors
     /// Its host may not be asked.
-    pub fn admits(&self, url: &Url) -> Result<(), Refused> {
+    pub fn admits(&self, url: &Url, namespace: &str) -> Result<(), Refused> {
         if self.is_named(url) {
             return Ok(());
         }
@@ -88,19 +109,43 @@ impl OutboundPolicy {
         let shown = host.to_string();
         let refused = |why: &str| Err(Refused { host: shown.clone(), why: why.to_owned() });
         let name = shown.trim_end_matches('.').to_ascii_lowercase();
-        if !self.hosts.is_empty() && !self.hosts.iter().any(|pattern| fits(pattern, &name)) {
-            return refused("is not in --allowed-hosts of the operator");
+        let literal = address_of(&host);
+        if literal.is_some_and(|ip| self.strict && self.allows(ip)) {
+            return Ok(());
         }
-        match host {
-            Host::Ipv4(ip) => self.admits_address(&ip.to_string(), ip.into()),
-            Host::Ipv6(ip) => self.admits_address(&ip.to_string(), ip.into()),
-            Host::Domain(_) if is_api_server(&name) => refused("is the API server"),
+        if !self.lists(&name, namespace) {
+            return refused(match (literal, self.hosts.is_empty()) {
+                (Some(_), _) if self.strict => {
+                    "is an address: name a host, or have --allowed-networks of the operator permit it"
+                }
+                (_, false) => "is not in --allowed-hosts of the operator",
+                (_, true) => {
+                    "is no Service of the namespace, such as prometheus.<namespace>.svc: --allowed-hosts of the operator can permit it"
+                }
+            });
+        }
+        match literal {
+            Some(ip) => self.admits_address(&ip.to_string(), ip),
+            None if is_api_server(&name) => refused("is the API server"),
             // loopback by RFC 6761, whatever a resolver says
-            Host::Domain(_) if name == "localhost" || name.ends_with(".localhost") => {
+            None if name == "localhost" || name.ends_with(".localhost") => {
                 self.admits_address(&shown, Ipv4Addr::LOCALHOST.into())
             }
-            Host::Domain(_) => Ok(()),
+            None => Ok(()),
         }
+    }
+
+    /// What the server of this URL says may be repeated to those who read Events in `namespace`.
+    pub fn may_quote(&self, url: &Url, namespace: &str) -> bool {
+        let listed = || url.host_str().is_some_and(|host| self.lists(&bare(host), namespace));
+        !self.strict || self.is_named(url) || listed()
+    }
+
+    fn lists(&self, name: &str, namespace: &str) -> bool {
+        if self.hosts.is_empty() {
+            return !self.strict || OWN_SERVICES.iter().any(|own| fits_in(own, name, namespace));
+        }
+        self.hosts.iter().any(|pattern| fits_in(pattern, name, namespace))
     }
 
     /// Whether a host that has been resolved to this address may be connected to.
@@ -135,15 +180,41 @@ pub(crate) fn pattern(text: &str) -> Result<String, String> {
     if let Ok(ip) = bare.parse::<Ipv6Addr>() {
         return Ok(format!("[{ip}]"));
     }
-    match Host::parse(name.trim_end_matches('.')) {
-        Ok(host) if !name.contains('*') => Ok(format!("{prefix}{host}")),
-        _ => Err(format!("{text:?} is no host: write one such as prometheus.monitoring or *.example.com")),
+    match Host::parse(&name.trim_end_matches('.').replace(NAMESPACE, STAND_IN)) {
+        Ok(host) if !name.contains('*') && !name.replace(NAMESPACE, "").contains(['{', '}']) => {
+            Ok(format!("{prefix}{}", host.to_string().replace(STAND_IN, NAMESPACE)))
+        }
+        _ => Err(format!(
+            "{text:?} is no host: write one such as prometheus.monitoring, *.example.com or *.{{namespace}}.svc"
+        )),
     }
 }
 
+/// Holds the place of `{namespace}` while a host is parsed.
+const STAND_IN: &str = "serin-namespace-of-the-object";
+
+fn address_of(host: &Host<&str>) -> Option<IpAddr> {
+    match host {
+        Host::Ipv4(ip) => Some((*ip).into()),
+        Host::Ipv6(ip) => Some((*ip).into()),
+        Host::Domain(_) => None,
+    }
+}
+
+fn bare(host: &str) -> String {
+    host.trim_end_matches('.').to_ascii_lowercase()
+}
+
 fn endpoint(url: &Url) -> Option<(String, u16)> {
-    let host = url.host_str()?.trim_end_matches('.').to_ascii_lowercase();
-    Some((host, url.port_or_known_default()?))
+    Some((bare(url.host_str()?), url.port_or_known_default()?))
+}
+
+/// As [`fits`], with `{namespace}` in the pattern for the namespace of the object.
+fn fits_in(pattern: &str, name: &str, namespace: &str) -> bool {
+    if pattern.contains(NAMESPACE) && namespace.is_empty() {
+        return false;
+    }
+    fits(&pattern.replace(NAMESPACE, namespace), name)
 }
 
 /// Whether the name is the one that the pattern gives, or one below it where it begins with `*.`.
@@ -177,6 +248,7 @@ fn inside(ip: IpAddr) -> Option<Inside> {
         IpAddr::V6(v6) if v6.is_unspecified() => Some(Inside::Unspecified),
         IpAddr::V6(v6) if v6.is_multicast() => Some(Inside::Multicast),
         IpAddr::V6(v6) if v6.is_unicast_link_local() => Some(Inside::LinkLocal),
+        IpAddr::V6(v6) if TRANSLATED.iter().any(|network| network.contains(&v6)) => Some(Inside::Translated),
         IpAddr::V6(v6) => within(v6).and_then(|v4| inside(v4.into())),
     }
 }
@@ -196,7 +268,7 @@ mod tests {
     use super::*;
 
     fn admits(outbound: &OutboundPolicy, url: &str) -> bool {
-        outbound.admits(&Url::parse(url).unwrap()).is_ok()
+        outbound.admits(&Url::parse(url).unwrap(), "shop").is_ok()
     }
 
     #[test]
@@ -246,12 +318,70 @@ mod tests {
         assert!(admits(&outbound, "http://127.0.0.2"));
         assert!(!admits(&outbound, "http://[::1]"));
         assert_eq!(
-            outbound.admits(&Url::parse("http://169.254.169.254/").unwrap()).unwrap_err().to_string(),
+            outbound.admits(&Url::parse("http://169.254.169.254/").unwrap(), "shop").unwrap_err().to_string(),
             "host not allowed: 169.254.169.254 is the metadata service of a cloud; --allowed-networks of the operator can permit it"
         );
         let resolved = outbound.admits_address("a.test", "::1".parse().unwrap()).unwrap_err().to_string();
         assert!(
             resolved.starts_with("host not allowed: a.test resolves to ::1, which is a loopback address;")
         );
+    }
+
+    #[test]
+    fn f6_a_pattern_may_hold_the_namespace_of_the_object_that_names_a_host() {
+        let hosts = ["*.{namespace}.svc", "{namespace}.example.com"].map(|text| pattern(text).unwrap());
+        assert_eq!(hosts, ["*.{namespace}.svc", "{namespace}.example.com"]);
+        let outbound = OutboundPolicy { hosts: hosts.to_vec(), ..OutboundPolicy::default() };
+        for good in ["http://prom.shop.svc:9090", "http://shop.example.com"] {
+            assert!(admits(&outbound, good), "{good}");
+            let of_nobody = outbound.admits(&Url::parse(good).unwrap(), "");
+            assert!(of_nobody.is_err(), "{good}");
+        }
+        for bad in ["http://prom.ads.svc", "http://ads.example.com", "http://shop.svc", "http://10.1.2.3"] {
+            assert!(!admits(&outbound, bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn f6_strictly_only_what_is_allowed_by_name_is_asked() {
+        let networks = vec!["10.1.0.0/16".parse().unwrap()];
+        let mut strict = OutboundPolicy { strict: true, networks, ..OutboundPolicy::default() };
+        strict.name("http://prometheus:9090");
+        for good in [
+            "http://prom.shop.svc:9090",
+            "http://prom.shop.svc.cluster.local",
+            "http://prometheus:9090",
+            "http://10.1.2.3",
+        ] {
+            assert!(admits(&strict, good), "{good}");
+        }
+        let why = |url: &str| strict.admits(&Url::parse(url).unwrap(), "shop").unwrap_err().why;
+        for (bad, remedy) in [
+            ("http://prom.ads.svc", "--allowed-hosts"),
+            ("http://hooks.example.com", "--allowed-hosts"),
+            ("http://prometheus", "--allowed-hosts"),
+            ("http://10.2.0.1", "--allowed-networks"),
+            ("http://[fd00::1]", "--allowed-networks"),
+            ("http://169.254.169.254", "--allowed-networks"),
+        ] {
+            assert!(why(bad).contains(remedy), "{bad}: {}", why(bad));
+        }
+        let listed = OutboundPolicy { hosts: vec!["hooks.example.com".into()], ..strict.clone() };
+        assert!(admits(&listed, "https://hooks.example.com") && !admits(&listed, "http://prom.shop.svc"));
+    }
+
+    #[test]
+    fn f6_strictly_only_servers_that_are_allowed_are_quoted() {
+        let quotes =
+            |outbound: &OutboundPolicy, url: &str| outbound.may_quote(&Url::parse(url).unwrap(), "shop");
+        assert!(quotes(&OutboundPolicy::default(), "http://anybody.test"));
+        let networks = vec!["10.0.0.0/8".parse().unwrap()];
+        let mut strict = OutboundPolicy { strict: true, networks, ..OutboundPolicy::default() };
+        strict.name("http://prometheus:9090");
+        assert!(quotes(&strict, "http://prometheus:9090") && quotes(&strict, "http://prom.SHOP.svc."));
+        // that an address may be connected to is no reason to repeat what is there
+        for silent in ["http://prometheus:9091", "http://prom.ads.svc", "http://10.1.2.3"] {
+            assert!(!quotes(&strict, silent), "{silent}");
+        }
     }
 }

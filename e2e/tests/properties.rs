@@ -617,6 +617,78 @@ fn a_query_that_reads_in_another_namespace_is_refused_where_references_must_not_
     }
 }
 
+/// The condition `Accepted`: its reason and message.
+fn accepted(sim: &Sim) -> (String, String) {
+    let status = sim.world.status();
+    let found = status.conditions.iter().find(|c| c.type_ == "Accepted");
+    found.map(|c| (c.reason.clone(), c.message.clone())).unwrap_or_default()
+}
+
+/// Whether a MetricTemplate serves the Canary is seen at every look, also in a run.
+#[test]
+fn f5_a_template_that_its_owner_no_longer_lends_holds_the_run() {
+    let template = |allowed: Value| {
+        let provider = json!({"type": "prometheus", "address": "http://prometheus.monitoring:9090"});
+        let mut spec = json!({"provider": provider, "query": "up"});
+        if !allowed.is_null() {
+            spec["allowedNamespaces"] = allowed;
+        }
+        serde_json::from_value(spec).unwrap()
+    };
+    let mut sim = at_the_end_of_a_window(&json!({}), 0);
+    let lent = json!({"name": "errors", "namespace": "monitoring"});
+    let metric = json!({"name": "mine", "templateRef": lent, "thresholdRange": {"max": 5}});
+    sim.world.edit_canary(&json!({"spec": {"analysis": {"metrics": [metric]}}}));
+    for (strict, allowed, reason) in [
+        (false, Value::Null, "Accepted"),
+        (false, json!([]), "NotAllowed"),
+        (false, json!(["test"]), "Accepted"),
+        (false, json!(["tes", "other-*"]), "NotAllowed"),
+        (true, Value::Null, "NotAllowed"),
+        (true, json!(["t*"]), "Accepted"),
+    ] {
+        sim.world.rules.strict = strict;
+        sim.world.templates.insert("monitoring/errors".into(), template(allowed.clone()));
+        let step = sim.world.status().step.map(|step| (step.index, step.weight));
+        sim.settle();
+        let (said, message) = accepted(&sim);
+        assert_eq!(said, reason, "strict {strict}, {allowed}: {message}");
+        if reason == "NotAllowed" {
+            assert!(
+                message.contains("MetricTemplate monitoring/errors does not serve namespace test"),
+                "{message}"
+            );
+            let asks =
+                |question: &Question| matches!(question, Question::Measure { .. } | Question::Ping { .. });
+            assert!(!plan::questions(&sim.snapshot().unwrap(), sim.now).iter().any(asks), "nobody is asked");
+            assert_eq!(
+                sim.world.status().step.map(|step| (step.index, step.weight)),
+                step,
+                "no weight moves"
+            );
+        }
+    }
+}
+
+/// Nothing is written for a host or a gateway that the namespace may not have.
+#[test]
+fn f7_a_route_is_not_made_for_what_may_not_be_claimed() {
+    for (service, field) in [
+        (json!({"hosts": ["pay.example.com"]}), "spec.service.hosts: pay.example.com"),
+        (json!({"gateways": ["istio-system/shared"]}), "spec.service.gateways: istio-system/shared"),
+    ] {
+        let mut sim = fixture::initialised(&json!({}));
+        sim.world.rules.strict = true;
+        let before = sim.world.objects.clone();
+        sim.world.edit_canary(&json!({"spec": {"service": service}}));
+        sim.settle();
+        let (reason, message) = accepted(&sim);
+        assert_eq!(reason, "ClaimNotAllowed");
+        assert!(message.starts_with(field), "{message}");
+        assert_eq!(sim.world.objects, before, "nothing is written");
+    }
+}
+
 /// P16 is a matter of types: a plan is made from one Snapshot. What can be tested is that it is a function of it.
 #[test]
 fn the_same_snapshot_gives_the_same_plan() {

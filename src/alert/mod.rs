@@ -31,13 +31,13 @@ use self::{
 use crate::{
     api::{Canary, CanaryAlert, CanaryStatus},
     clock,
-    config::Notifier,
+    config::{Notifier, Rules},
     events::{Events, reference},
-    net::{self, Outbound, Request},
+    net::{Outbound, Request},
     observe::ObjectCache,
     plan::{Note, Urgency},
     queues::Queues,
-    snapshot::{ALERT_PROVIDER, Denial},
+    snapshot::Denial,
     telemetry::Metrics,
 };
 
@@ -110,6 +110,8 @@ pub(crate) struct Parts {
     pub client: Client,
     /// The way out.
     pub out: Outbound,
+    /// Whom AlertProviders serve.
+    pub rules: Rules,
     /// Tells of alerts that cannot be sent.
     pub events: Events,
     /// Counts.
@@ -127,7 +129,7 @@ impl Alerts {
     pub(crate) fn new(parts: Parts) -> Self {
         Self(Arc::new(Inner {
             cache: parts.cache,
-            providers: Providers::new(parts.client),
+            providers: Providers::new(parts.client, parts.rules),
             out: parts.out,
             events: parts.events,
             metrics: parts.metrics,
@@ -212,7 +214,8 @@ impl Inner {
             (Receiver::Own, Some(settings)) => Destination::of_settings(settings),
             (Receiver::Own, None) => Err("there is none".to_owned()),
             (Receiver::Provider { namespace, name }, _) => {
-                self.providers.find(&self.cache, namespace, name).await
+                let borrower = delivery.about.namespace.as_deref().unwrap_or_default();
+                self.providers.find(&self.cache, (namespace, name), borrower).await
             }
         };
         let service = found.as_ref().map_or("", |destination| destination.service.name());
@@ -230,7 +233,7 @@ impl Inner {
                 tracing::warn!(canary, reason, %to, "alert not sent: {why}");
                 self.metrics.alerted(service, "failed");
                 let [text, quote] = [why, quote].map(|why| format!("An alert was not sent to {to}: {why}"));
-                if self.exists(to) && self.is_new(&delivery.about, 0, &text) {
+                if self.serves(to, &delivery.about) && self.is_new(&delivery.about, 0, &text) {
                     let note = Note { quote: Some(quote), ..Note::warning("AlertNotSent", text) };
                     self.events.publish_about(delivery.about, &note);
                 }
@@ -238,12 +241,13 @@ impl Inner {
         }
     }
 
-    /// One that does not exist is named by the condition `Advisory`: no need to say it again.
-    fn exists(&self, to: &Receiver) -> bool {
+    /// One that does not exist, or serves another namespace only, is named by the condition `Advisory`: no need to say it again.
+    fn serves(&self, to: &Receiver, about: &ObjectReference) -> bool {
         match to {
             Receiver::Own => true,
             Receiver::Provider { namespace, name } => {
-                self.cache.get(ALERT_PROVIDER, namespace, name).is_some()
+                let borrower = about.namespace.as_deref().unwrap_or_default();
+                self.providers.spec(&self.cache, (namespace, name), borrower).is_ok()
             }
         }
     }
@@ -255,6 +259,8 @@ impl Inner {
         loop {
             let mut request = Request::post(to.url.clone(), &body, DEADLINE, LARGEST);
             request.proxy.clone_from(&to.proxy);
+            request.namespace.clone_from(&to.namespace);
+            request.confidential = to.confidential;
             if to.service == Service::Webhook {
                 let event = HeaderValue::from_static("application/cloudevents+json");
                 request.headers.insert(CONTENT_TYPE, event);
@@ -266,17 +272,14 @@ impl Inner {
                 Ok(answer) => match accepted(answer.status, &answer.body) {
                     Ok(()) => return Ok(()),
                     Err(refused) => {
-                        let quote = format!("{refused} {}", self.out.quote(&answer.body));
+                        let quote = format!("{refused} {}", answer.quote(&answer.body));
                         (
                             Denial { quote: quote.trim_end().to_owned(), why: refused },
                             is_retryable(answer.status),
                         )
                     }
                 },
-                Err(error @ (net::NetError::Unreachable(_) | net::NetError::TimedOut(_))) => {
-                    (Denial::plain(error.to_string()), true)
-                }
-                Err(error) => (Denial::plain(error.to_string()), false),
+                Err(error) => (Denial::plain(error.to_string()), error.may_pass()),
             };
             match pauses.next().filter(|_| again) {
                 Some(pause) => tokio::time::sleep(*pause).await,

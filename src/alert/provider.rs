@@ -16,7 +16,8 @@ use tokio::time::timeout;
 
 use crate::{
     api::AlertProviderSpec,
-    config, net,
+    config::{self, Rules},
+    net,
     observe::ObjectCache,
     snapshot::{ALERT_PROVIDER, SECRET},
 };
@@ -69,6 +70,10 @@ impl Service {
 pub(super) struct Destination {
     /// What kind of service it is.
     pub(super) service: Service,
+    /// Namespace of the AlertProvider; empty for the operator's settings.
+    pub(super) namespace: String,
+    /// The address is a secret itself, or a token goes with it.
+    pub(super) confidential: bool,
     /// Where to post.
     pub(super) url: Url,
     /// Bearer token.
@@ -105,6 +110,8 @@ impl Destination {
         let some = |text: &Option<String>| text.clone().filter(|t| !t.trim().is_empty());
         Ok(Self {
             service,
+            namespace: String::new(),
+            confidential: token.is_some() || spec.secret_ref.is_some(),
             url,
             token,
             proxy: some(&spec.proxy).map(|proxy| parsed(&proxy, "spec.proxy")).transpose()?,
@@ -125,7 +132,9 @@ impl Destination {
             proxy: Some(settings.proxy.clone()),
             ..AlertProviderSpec::default()
         };
-        Self::of_spec(&spec, &settings.url.0, Some(settings.token.0.clone()).filter(|t| !t.is_empty()))
+        let token = Some(settings.token.0.clone()).filter(|t| !t.is_empty());
+        let named = Self::of_spec(&spec, &settings.url.0, token)?;
+        Ok(Self { confidential: true, ..named })
     }
 }
 
@@ -135,27 +144,47 @@ type Read = (Option<String>, BTreeMap<String, String>);
 /// Finds AlertProviders.
 pub(super) struct Providers {
     client: Client,
+    rules: Rules,
     secrets: Mutex<BTreeMap<(String, String), Read>>,
 }
 
 impl Providers {
-    pub(super) fn new(client: Client) -> Self {
-        Self { client, secrets: Mutex::default() }
+    pub(super) fn new(client: Client, rules: Rules) -> Self {
+        Self { client, rules, secrets: Mutex::default() }
     }
 
-    /// The service that an AlertProvider stands for.
+    /// What an AlertProvider says that serves this namespace.
+    ///
+    /// # Errors
+    /// It does not exist, does not decode, or serves others: for people.
+    pub(super) fn spec(
+        &self,
+        cache: &ObjectCache,
+        (namespace, name): (&str, &str),
+        borrower: &str,
+    ) -> Result<AlertProviderSpec, String> {
+        let object = cache.get(ALERT_PROVIDER, namespace, name).ok_or("it does not exist")?;
+        let spec: AlertProviderSpec = serde_json::from_value(object["spec"].clone())
+            .map_err(|error| format!("it does not decode: {error}"))?;
+        if self.rules.lends(spec.allowed_namespaces.as_ref(), namespace, borrower) {
+            return Ok(spec);
+        }
+        Err(format!(
+            "it does not serve namespace {borrower}: have its owner add {borrower} to its spec.allowedNamespaces"
+        ))
+    }
+
+    /// The service that an AlertProvider stands for, for a Canary of the namespace `borrower`.
     ///
     /// # Errors
     /// It cannot be posted to: what is missing or wrong, for people. No text holds what a Secret holds.
     pub(super) async fn find(
         &self,
         cache: &ObjectCache,
-        namespace: &str,
-        name: &str,
+        (namespace, name): (&str, &str),
+        borrower: &str,
     ) -> Result<Destination, String> {
-        let object = cache.get(ALERT_PROVIDER, namespace, name).ok_or("it does not exist")?;
-        let spec: AlertProviderSpec = serde_json::from_value(object["spec"].clone())
-            .map_err(|error| format!("it does not decode: {error}"))?;
+        let spec = self.spec(cache, (namespace, name), borrower)?;
         let (mut address, mut token) = (spec.address.clone(), None);
         if let Some(secret) = &spec.secret_ref {
             let held = self.secret(cache, namespace, &secret.name).await?;
@@ -164,7 +193,8 @@ impl Providers {
             token = held.get("token").cloned().filter(|t| !t.is_empty());
         }
         let address = address.ok_or("it has neither spec.address nor spec.secretRef")?;
-        Destination::of_spec(&spec, &address, token)
+        let found = Destination::of_spec(&spec, &address, token)?;
+        Ok(Destination { namespace: namespace.to_owned(), ..found })
     }
 
     async fn secret(

@@ -6,6 +6,7 @@ use serde_json::json;
 use super::*;
 use crate::{
     api::{AlertProviderSpec, StepStatus},
+    net,
     plan::Alert,
 };
 
@@ -187,6 +188,7 @@ async fn what_a_service_does_not_take_is_dropped_and_counted() {
         cache: Arc::default(),
         client,
         out: Outbound::new(outbound, None, true),
+        rules: crate::config::Rules::default(),
         events,
         metrics: metrics.clone(),
         own: Some(own),
@@ -205,4 +207,51 @@ async fn what_a_service_does_not_take_is_dropped_and_counted() {
     assert!(metrics.exposition().contains(dropped), "{}", metrics.exposition());
     // nobody waited for an answer: the first is only asked for now
     silent.accept().await.unwrap();
+}
+
+#[tokio::test]
+async fn f5_an_alert_service_serves_those_whom_its_owner_names() {
+    let cache = ObjectCache::default();
+    let spec = |allowed: &[&str]| json!({"type": "slack", "address": "https://hooks.test/x", "allowedNamespaces": allowed});
+    for (name, spec) in [
+        ("all", json!({"type": "slack", "address": "https://hooks.test/x"})),
+        ("some", spec(&["team-*"])),
+        ("none", spec(&[])),
+    ] {
+        let metadata = json!({"name": name, "namespace": "monitoring", "resourceVersion": "1"});
+        cache.insert(crate::snapshot::ALERT_PROVIDER, json!({"metadata": metadata, "spec": spec}));
+    }
+    rustls::crypto::ring::default_provider().install_default().ok();
+    let client = Client::try_from(kube::Config::new("http://127.0.0.1:1".parse().unwrap())).unwrap();
+    for (strict, serves) in [(false, ["all", "some"].as_slice()), (true, &["some"])] {
+        let rules = Rules { strict, ..Rules::default() };
+        let providers = Providers::new(client.clone(), rules);
+        for name in ["all", "some", "none"] {
+            let found = providers.find(&cache, ("monitoring", name), "team-a").await;
+            assert_eq!(found.is_ok(), serves.contains(&name), "strict {strict}, {name}");
+            if let Err(why) = found {
+                assert!(
+                    why.contains("does not serve namespace team-a") && why.contains("spec.allowedNamespaces"),
+                    "{why}"
+                );
+            }
+            let own = providers.find(&cache, ("monitoring", name), "monitoring").await.unwrap();
+            assert_eq!((own.namespace.as_str(), own.confidential), ("monitoring", false));
+        }
+    }
+}
+
+#[test]
+fn f22_an_address_out_of_a_secret_is_one_itself() {
+    let spec = |secret: bool| AlertProviderSpec {
+        type_: "slack".into(),
+        secret_ref: secret.then(crate::api::SecretRef::default),
+        ..AlertProviderSpec::default()
+    };
+    let of = |secret, token: Option<&str>| {
+        Destination::of_spec(&spec(secret), "https://x/", token.map(str::to_owned)).unwrap()
+    };
+    assert!(
+        of(true, None).confidential && of(false, Some("t")).confidential && !of(false, None).confidential
+    );
 }

@@ -34,6 +34,12 @@ pub struct SecretKeyAt {
 /// How a server is to be asked, beside its address.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Access {
+    /// Namespace of the object that names the server.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub namespace: String,
+    /// It is lent by another namespace, with what it is asked with: see [`is_lent`](super::provider_kinds::is_lent).
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub lent: bool,
     /// Name of its [`Kind`](super::provider_kinds::Kind).
     pub kind: String,
     /// Cloud region, where the kind has some.
@@ -54,6 +60,8 @@ impl Default for Access {
     /// A Prometheus that answers everybody.
     fn default() -> Self {
         Self {
+            namespace: String::new(),
+            lent: false,
             kind: PROMETHEUS.into(),
             region: None,
             json_path: None,
@@ -77,13 +85,19 @@ impl Access {
             version: versions.get(&format!("{namespace}/{}", secret.name)).cloned(),
         });
         Self {
+            namespace: namespace.to_owned(),
             kind: provider.type_.clone(),
             region: provider.region.clone().filter(|r| !r.is_empty()),
             json_path: provider.json_path.clone(),
             headers: provider.headers.clone(),
             any_certificate: provider.insecure_skip_verify == Some(true),
             secret,
-            args: BTreeMap::new(),
+            ..Self::default()
         }
+    }
+
+    /// That of a Prometheus that an object of this namespace names.
+    pub fn in_namespace(namespace: &str) -> Self {
+        Self { namespace: namespace.to_owned(), ..Self::default() }
     }
 }

@@ -56,12 +56,33 @@ fn read(field: &ArgField, of: &Value) -> Result<String, String> {
         Value::Number(_) | Value::Bool(_) => value.to_string(),
         _ => return Err(format!("{path:?} is neither text nor number")),
     };
-    if text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.:/@+=, ".contains(c)) {
+    if is_plain(&text) {
         Ok(text)
     } else {
-        Err(format!(
-            "{path:?} holds characters that could change the query: only letters, digits and -_.:/@+=, may stand there"
-        ))
+        Err(format!("{path:?} holds characters that could change the query: only {PLAIN} may stand there"))
+    }
+}
+
+/// What [`is_plain`] takes, in words.
+pub(crate) const PLAIN: &str = "letters, digits and -_.:/@+=,";
+
+/// No character of the text can change a query in which it stands.
+pub(crate) fn is_plain(text: &str) -> bool {
+    text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.:/@+=, ".contains(c))
+}
+
+/// What goes into the query of another namespace's MetricTemplate (`whose`) cannot change it.
+///
+/// # Errors
+/// It could: which, and the remedy.
+pub(super) fn plain(metric: &CanaryMetric, whose: &str) -> Result<(), String> {
+    let variables = metric.template_variables.iter().map(|(name, text)| ("templateVariables", name, text));
+    let args = metric.args.iter().filter_map(|arg| Some(("args", &arg.name, arg.value.as_ref()?)));
+    match variables.chain(args).find(|(_, _, text)| !is_plain(text)) {
+        Some((field, name, _)) => Err(format!(
+            "{field}[{name}] holds characters that could change the query of {whose}, which is another namespace's and asked with what belongs to it: only {PLAIN} may stand there"
+        )),
+        None => Ok(()),
     }
 }
 

@@ -2,10 +2,11 @@
 
 use super::{
     access::{Access, PROMETHEUS},
-    builtin,
+    args, builtin,
     checks::Checks,
     job,
     metric::{kind_of, range, template_of, window},
+    provider_kinds,
     query::{Metric, Query},
     template,
 };
@@ -37,7 +38,7 @@ pub(super) fn query(
         kind,
         promql,
         server,
-        access: Access::default(),
+        access: Access::in_namespace(&c.namespace),
         range,
         window,
         counters,
@@ -68,12 +69,22 @@ fn own(c: &Validated, checks: &Checks, m: &CanaryMetric) -> Result<Query, String
         (Metric::Template, access, server, format!("MetricTemplate {name}"), Some(&template.query))
     } else {
         let whose = format!("query of metric {}", m.name);
-        (Metric::Inline, Access::default(), c.metrics_server.clone(), whose, m.query.as_ref())
+        (
+            Metric::Inline,
+            Access::in_namespace(&c.namespace),
+            c.metrics_server.clone(),
+            whose,
+            m.query.as_ref(),
+        )
     };
+    let lent = provider_kinds::is_lent(&access, &server, &c.namespace);
+    if lent {
+        args::plain(m, &whose)?;
+    }
     let text = text.map(|q| q.trim()).filter(|q| !q.is_empty()).ok_or(NOTHING_TO_ASK)?;
     let promql =
         model.names().and_then(|()| template::render(text, &model)).map_err(|e| format!("{whose}: {e}"))?;
-    let access = Access { args: secret, ..access };
+    let access = Access { args: secret, lent, ..access };
     let (metric, range) = (m.name.clone(), range(m, kind));
     Ok(Query {
         metric,

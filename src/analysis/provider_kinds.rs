@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 pub(crate) use super::access::PROMETHEUS;
-use super::query::Query;
+use super::{access::Access, query::Query};
 use crate::{
     api::{MetricTemplateSpec, duration},
     expression::Path,
@@ -12,6 +12,9 @@ use crate::{
 
 /// Graphite, whose durations have other units.
 pub(super) const GRAPHITE: &str = "graphite";
+/// Clouds, where the operator may have an identity of its own.
+const CLOUDWATCH: &str = "cloudwatch";
+const STACKDRIVER: &str = "stackdriver";
 /// Metrics that Keptn keeps in the cluster.
 const KEPTN: &str = "keptn";
 /// The external metrics API, of the cluster where no address is given.
@@ -45,7 +48,7 @@ pub(crate) struct Kind {
 
 /// The kinds that are served, by name; `source` has one file for each.
 pub(crate) const KINDS: &[Kind] = &[
-    Kind { name: "cloudwatch", address: Wants::May, secret: Wants::May, region: Wants::Must },
+    Kind { name: CLOUDWATCH, address: Wants::May, secret: Wants::May, region: Wants::Must },
     Kind { name: "datadog", address: Wants::May, secret: Wants::Must, region: Wants::Not },
     Kind { name: "dynatrace", address: Wants::Must, secret: Wants::Must, region: Wants::Not },
     Kind { name: EXTERNAL, address: Wants::May, secret: Wants::May, region: Wants::Not },
@@ -55,7 +58,7 @@ pub(crate) const KINDS: &[Kind] = &[
     Kind { name: "newrelic", address: Wants::May, secret: Wants::Must, region: Wants::Not },
     Kind { name: PROMETHEUS, address: Wants::Must, secret: Wants::May, region: Wants::Not },
     Kind { name: "splunk", address: Wants::Must, secret: Wants::Must, region: Wants::Not },
-    Kind { name: "stackdriver", address: Wants::May, secret: Wants::May, region: Wants::Not },
+    Kind { name: STACKDRIVER, address: Wants::May, secret: Wants::May, region: Wants::Not },
     Kind { name: WEB, address: Wants::Must, secret: Wants::May, region: Wants::Not },
 ];
 
@@ -76,6 +79,38 @@ pub(crate) fn reads_in(query: &Query) -> Option<String> {
     }
 }
 
+/// A server is of another namespace than the Canary that borrows it, and is asked with what only its owner, or the operator, has: a
+/// Secret, headers, an identity in a cloud, rights in the cluster.
+pub(super) fn is_lent(access: &Access, address: &str, borrower: &str) -> bool {
+    let kind = access.kind.as_str();
+    let as_operator =
+        matches!(kind, CLOUDWATCH | STACKDRIVER | KEPTN) || kind == EXTERNAL && address.trim().is_empty();
+    access.namespace != borrower && (access.secret.is_some() || !access.headers.is_empty() || as_operator)
+}
+
+/// Headers that say whom a connection leads to, and how messages are parted in it.
+const RESERVED: [&str; 9] = [
+    "connection",
+    "content-length",
+    "expect",
+    "host",
+    "keep-alive",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Why they are refused, and the remedy.
+pub(crate) const RESERVED_WHY: &str =
+    "which says whom a connection leads to: leave it out, and write the host into spec.provider.address";
+
+/// A header that users cannot give: with it a request could reach another host behind a server that is allowed, or hold a second one.
+pub(crate) fn is_reserved(header: &str) -> bool {
+    let name = header.trim().to_ascii_lowercase();
+    RESERVED.contains(&name.as_str()) || name.starts_with("proxy-")
+}
+
 /// What is wrong with the provider of a MetricTemplate of a kind that is served: field and remedy.
 pub(crate) fn mistakes(template: &MetricTemplateSpec, kind: &Kind) -> Option<String> {
     let provider = &template.provider;
@@ -91,6 +126,9 @@ pub(crate) fn mistakes(template: &MetricTemplateSpec, kind: &Kind) -> Option<Str
     }
     if kind.region == Wants::Must && empty(provider.region.as_deref()) {
         return Some("no spec.provider.region: name the region to ask in, such as eu-west-1".into());
+    }
+    if let Some(name) = provider.headers.keys().find(|name| is_reserved(name)) {
+        return Some(format!("{name} in spec.provider.headers, {RESERVED_WHY}"));
     }
     let path = provider.json_path.as_deref().filter(|_| kind.name == WEB)?;
     Path::parse(path).err().map(|why| format!("a spec.provider.jsonPath that cannot be followed: {why}"))
@@ -147,7 +185,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::analysis::Access;
 
     fn template(provider: &serde_json::Value) -> MetricTemplateSpec {
         serde_json::from_value(json!({"provider": provider, "query": "up"})).unwrap()
@@ -168,7 +205,7 @@ mod tests {
         assert!(access.any_certificate && access.region.is_none() && access.headers.len() == 1);
         assert_eq!(
             Access::of("prod/x", &template(&json!({"type": "prometheus"})), &versions),
-            Access::default()
+            Access::in_namespace("prod")
         );
     }
 
@@ -186,6 +223,29 @@ mod tests {
         assert_eq!(mistakes(&template(&provider), &strict), None);
         let lax = Kind { address: Wants::May, secret: Wants::May, region: Wants::Not, ..strict };
         assert_eq!(mistakes(&template(&json!({"type": "x"})), &lax), None);
+    }
+
+    #[test]
+    fn f20_headers_that_steer_the_connection_are_refused() {
+        let of = |name: &str| {
+            let provider = json!({"type": "prometheus", "address": "http://x", "headers": {name: ["y"]}});
+            mistakes(&template(&provider), kind(PROMETHEUS).unwrap())
+        };
+        for name in [
+            "Host",
+            "host",
+            "Content-Length",
+            "Transfer-Encoding",
+            "Connection",
+            "Proxy-Authorization",
+            "PROXY-x",
+        ] {
+            let why = of(name).unwrap();
+            assert!(why.contains("spec.provider.headers") && why.contains(name), "{why}");
+        }
+        for name in ["X-Scope-OrgID", "Authorization", "X-Forwarded-Host"] {
+            assert_eq!(of(name), None, "{name}");
+        }
     }
 
     #[test]

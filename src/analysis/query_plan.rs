@@ -60,6 +60,12 @@ fn given(
     own: &Result<Query, String>,
     (what, text): (&str, &str),
 ) -> Result<Query, String> {
+    if let Some(lender) = own.as_ref().ok().filter(|own| own.access.lent) {
+        return Err(format!(
+            "{what}Query of metric {}: a text of the Canary is not sent to the server of a MetricTemplate of namespace {}, which is asked with what belongs to that namespace: refer to a MetricTemplate in {}, or leave it out",
+            m.name, lender.access.namespace, c.namespace
+        ));
+    }
     let window = window(m, kind_of(c, checks, m))?;
     let (model, secret) = template::Model::of_metric(c, checks, m, &window);
     let rendered = model.names().and_then(|()| template::render(text.trim(), &model));
@@ -187,6 +193,81 @@ mod tests {
                 assert_eq!(access.args["*****id*****"].of.name, "login", "{name}");
             }
         }
+    }
+
+    /// What is asked for a metric with a MetricTemplate of namespace `of`.
+    fn borrowed(of: &str, provider: &Value, metric: &Value) -> Vec<Ask> {
+        let mut all = json!({"name": "mine", "templateRef": {"name": "errors", "namespace": of}});
+        fixture::merge(&mut all, metric);
+        let template = json!({"provider": provider, "query": "sum(e{app=\"{{ target }}\",team=\"{{ variables.team }}\"})"});
+        let checks = Checks {
+            metrics: serde_json::from_value(json!([all])).unwrap(),
+            templates: [(format!("{of}/errors"), serde_json::from_value(template).unwrap())].into(),
+            ..Checks::default()
+        };
+        asks(&fixture::canary(&json!({})), &checks, router::by_name("istio").unwrap().queries())
+    }
+
+    #[test]
+    fn f5_a_text_of_the_borrower_is_not_sent_with_what_belongs_to_the_lender() {
+        let own_text = json!({
+            "templateVariables": {"team": "blue"}, "minSamples": 5, "samplesQuery": "sum(everything)",
+            "primaryQuery": "sum(everything)", "successCondition": "canary[0] <= primary[0]",
+        });
+        let plain = json!({"type": "prometheus", "address": "http://p:9090"});
+        for extra in [
+            json!({"secretRef": {"name": "login"}}),
+            json!({"headers": {"X-Scope-OrgID": ["all"]}}),
+            json!({"type": "cloudwatch", "region": "eu-west-1", "address": null}),
+            json!({"type": "stackdriver", "address": null}),
+            json!({"type": "keptn", "address": null}),
+            json!({"type": "externalmetrics", "address": null}),
+        ] {
+            let mut provider = plain.clone();
+            fixture::merge(&mut provider, &extra);
+            let all = borrowed("monitoring", &provider, &own_text);
+            assert!(all[0].query.is_ok(), "the lender's own text is asked: {:?}", all[0].query);
+            for ask in &all[1..] {
+                let why = ask.query.as_ref().unwrap_err();
+                assert!(
+                    why.contains("Query of metric mine: ") && why.contains("namespace monitoring"),
+                    "{why}"
+                );
+            }
+            assert!(borrowed("test", &provider, &own_text).iter().all(|ask| ask.query.is_ok()), "{extra}");
+        }
+        assert!(borrowed("monitoring", &plain, &own_text).iter().all(|ask| ask.query.is_ok()));
+    }
+
+    #[test]
+    fn f5_the_lenders_own_text_is_asked_of_the_primary() {
+        let secret =
+            json!({"type": "prometheus", "address": "http://p:9090", "secretRef": {"name": "login"}});
+        let both = json!({"templateVariables": {"team": "a"}, "successCondition": "canary[0] <= primary[0]"});
+        let all = borrowed("monitoring", &secret, &both);
+        assert_eq!(text(&all[1]), r#"sum(e{app="podinfo-primary",team="a"})"#);
+    }
+
+    #[test]
+    fn f5_what_the_borrower_puts_into_the_lenders_query_cannot_change_it() {
+        let secret =
+            json!({"type": "prometheus", "address": "http://p:9090", "secretRef": {"name": "login"}});
+        let evil = "\"}) or sum(everything{x=\"";
+        for given in [
+            json!({"templateVariables": {"team": evil}}),
+            json!({"templateVariables": {"team": ".*"}}),
+            json!({"templateVariables": {"team": "a"}, "args": [{"name": "x", "value": "a|b"}]}),
+        ] {
+            let why = borrowed("monitoring", &secret, &given)[0].query.clone().unwrap_err();
+            assert!(why.contains("MetricTemplate monitoring/errors") && !why.contains("everything"), "{why}");
+            assert!(borrowed("test", &secret, &given)[0].query.is_ok(), "{given}");
+        }
+        let id = json!({"name": "id", "valueFrom": {"secretKeyRef": {"name": "login", "key": "id"}}});
+        let given = json!({"templateVariables": {"team": "a_B-1.c:/@+=, "}, "args": [id]});
+        let query = borrowed("monitoring", &secret, &given).remove(0).query.unwrap();
+        // what is in the Secret is looked at when the query is sent
+        assert!(query.access.lent && query.access.args.len() == 1);
+        assert!(!borrowed("test", &secret, &given).remove(0).query.unwrap().access.lent);
     }
 
     #[test]

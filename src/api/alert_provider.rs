@@ -46,4 +46,12 @@ pub struct AlertProviderSpec {
     /// one is needed, a bearer token under `token`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret_ref: Option<SecretRef>,
+    /// Namespaces whose Canaries may refer to it, beside its own: names, or patterns such as `team-*` and `*`. Unset: all, or with
+    /// the operator's `--strict` none. Empty: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        length(max = 100),
+        inner(length(min = 1, max = 63), regex(pattern = r"^[a-z0-9*]([-a-z0-9*]*[a-z0-9*])?$"))
+    )]
+    pub allowed_namespaces: Option<Vec<String>>,
 }

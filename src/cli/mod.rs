@@ -21,7 +21,7 @@ use self::{
     flags::{FLAGS, Flag, Kind, Use},
     normalise::{Line, is_called, normalise},
 };
-use crate::{api, config::Config, controller, explain, release, telemetry};
+use crate::{api, config::Config, controller, explain, proxies::Proxies, release, telemetry};
 
 /// Threads of the runtime. The work is waiting for answers: more threads would only hold more memory.
 const RUNTIME_THREADS: usize = 2;
@@ -43,9 +43,17 @@ pub fn main() -> ExitCode {
     }
     let line = normalise(&argv, &|name| std::env::var(name).ok());
     match parse(&line) {
-        Ok(task) => finish(perform(task)),
+        Ok(task) => finish(perform(by(task, Proxies::read(&|name| std::env::var(name).ok())))),
         Err(problem) => refuse(&problem, &line),
     }
+}
+
+/// What asks servers asks them by these proxies.
+fn by(mut task: Task, proxies: Proxies) -> Task {
+    if let Task::Run(config) | Task::Explain { config, .. } = &mut task {
+        config.proxies = proxies;
+    }
+    task
 }
 
 /// Prints help, the version, or what is wrong with the command line.
@@ -83,6 +91,9 @@ fn perform(task: Task) -> anyhow::Result<()> {
             telemetry::init(&config.log_filter, config.log_json)?;
             for flag in &config.unserved_flags {
                 tracing::warn!("{flag}: this flag is accepted and not acted on");
+            }
+            for variable in &config.proxies.refused {
+                tracing::warn!("{variable}");
             }
             block_on(controller::run(config))
         }

@@ -10,6 +10,8 @@ use crate::{
     config::{Config, Ingress, Notifier, Private, Rules, RunLimits},
     leader,
     outbound::{OutboundPolicy, pattern},
+    pattern::NAMESPACE,
+    proxies::Proxies,
     scope::Scope,
     telemetry::check_filter,
 };
@@ -28,6 +30,7 @@ pub(super) fn check(name: &str, value: &str) -> Result<(), String> {
         "lease-duration" => lease(value).map(drop),
         "allowed-hosts" | "allowed-metadata-domains" => hosts(value).map(drop),
         "allowed-networks" => networks(value).map(drop),
+        "allowed-route-hosts" | "allowed-gateways" | "cloud-identity-namespaces" => patterns(value).map(drop),
         "max-runs" | "max-runs-per-namespace" => most(value).map(drop),
         "port" => positive(value).map(drop),
         "log-level" => filter(value).map(drop),
@@ -50,6 +53,10 @@ pub(super) fn config(matches: &ArgMatches) -> Result<Config, String> {
             include_label_prefix: list(&text(matches, "include-label-prefix")),
             settle: settle(&text(matches, "settle-time"))?,
             no_cross_namespace_refs: go_bool(&text(matches, "no-cross-namespace-refs")).unwrap_or_default(),
+            strict: strict(matches),
+            route_hosts: patterns(&text(matches, "allowed-route-hosts"))?,
+            gateways: patterns(&text(matches, "allowed-gateways"))?,
+            cloud_identity: patterns(&text(matches, "cloud-identity-namespaces"))?,
             config_tracking: go_bool(&text(matches, "enable-config-tracking")).unwrap_or(true),
             ingress: Ingress {
                 class: some(text(matches, "ingress-class")),
@@ -80,6 +87,7 @@ pub(super) fn config(matches: &ArgMatches) -> Result<Config, String> {
         log_filter: filter(&text(matches, "log-level"))?,
         log_json: encoding(&text(matches, "zap-encoding"))?,
         quote_answers: go_bool(&text(matches, "quote-answers")).unwrap_or(true),
+        proxies: Proxies::default(),
         cluster_name: text(matches, "cluster-name"),
         manage_crds: go_bool(&text(matches, "manage-crds")).unwrap_or_default(),
         notifier: notifier(matches)?,
@@ -107,12 +115,29 @@ fn scope(matches: &ArgMatches) -> Result<Scope, String> {
 fn outbound(matches: &ArgMatches, metrics_server: &str) -> Result<OutboundPolicy, String> {
     let (hosts, networks) =
         (hosts(&text(matches, "allowed-hosts"))?, networks(&text(matches, "allowed-networks"))?);
-    let mut outbound = OutboundPolicy { hosts, networks, named: Vec::new() };
+    let mut outbound = OutboundPolicy { hosts, networks, named: Vec::new(), strict: strict(matches) };
     outbound.name(metrics_server);
-    for url in ["slack-url", "slack-proxy-url", "msteams-url", "msteams-proxy-url"] {
+    for url in ["event-webhook", "slack-url", "slack-proxy-url", "msteams-url", "msteams-proxy-url"] {
         outbound.name(&text(matches, url));
     }
     Ok(outbound)
+}
+
+fn strict(matches: &ArgMatches) -> bool {
+    go_bool(&text(matches, "strict")).unwrap_or_default()
+}
+
+/// Patterns in lower case; none where nothing is said.
+fn patterns(text: &str) -> Result<Option<Vec<String>>, String> {
+    let read = |text: &String| {
+        let letters = text.replace(NAMESPACE, "");
+        let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '/' | '*' | '_');
+        let wrong =
+            || format!("{text:?} is no name, nor a pattern such as team-* or *.{{namespace}}.example.com");
+        letters.chars().all(fits).then(|| text.to_lowercase()).ok_or_else(wrong)
+    };
+    let all = list(text).iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    Ok(Some(all).filter(|all| !all.is_empty()))
 }
 
 fn hosts(text: &str) -> Result<Vec<String>, String> {

@@ -159,11 +159,36 @@ fn hosts_and_networks_are_lists() {
 }
 
 #[test]
+fn f6_f7_f13_what_is_not_said_is_open_and_with_strict_it_is_closed() {
+    let rules = run("serin run").rules;
+    assert!(!rules.strict && !rules.outbound.strict);
+    assert_eq!((&rules.route_hosts, &rules.gateways, &rules.cloud_identity), (&None, &None, &None));
+    let rules = run("serin run -strict").rules;
+    assert!(rules.strict && rules.outbound.strict);
+    let given = run(
+        "serin run --allowed-hosts=*.{namespace}.svc --allowed-route-hosts=*.{namespace}.Example.com,shared.test \
+         --allowed-gateways=infra/public-{namespace} --cloud-identity-namespaces=ops-*",
+    );
+    assert_eq!(given.rules.outbound.hosts, ["*.{namespace}.svc"]);
+    let listed = |all: &Option<Vec<String>>| all.clone().unwrap_or_default().join(" ");
+    assert_eq!(listed(&given.rules.route_hosts), "*.{namespace}.example.com shared.test");
+    assert_eq!(listed(&given.rules.gateways), "infra/public-{namespace}");
+    assert_eq!(listed(&given.rules.cloud_identity), "ops-*");
+    let named = run("serin run --event-webhook=http://127.0.0.1:8080/e").rules.outbound.named;
+    assert!(named.contains(&("127.0.0.1".into(), 8080)));
+}
+
+#[test]
 fn bad_values_name_the_flag_and_the_remedy() {
     refused("serin run -port=http", &["--port", "from 1 to 65535"]);
     refused("serin run -metrics-server=prometheus:9090", &["--metrics-server", "http://prometheus:9090"]);
     refused("serin run --allowed-hosts=http://a/", &["--allowed-hosts", "*.example.com"]);
     refused("serin run --allowed-networks=10.0.0.0/40", &["--allowed-networks", "127.0.0.0/8"]);
+    refused("serin run --allowed-hosts={other}.svc", &["--allowed-hosts", "*.{namespace}.svc"]);
+    refused(
+        "serin run --allowed-route-hosts={ns}.test",
+        &["--allowed-route-hosts", "*.{namespace}.example.com"],
+    );
     refused("serin run -namespace=Shop", &["--namespace", "shop,billing"]);
     refused("serin run --namespace-selector=team=a=b", &["--namespace-selector", "env in (test,prod)"]);
     refused("serin run -zap-encoding=xml", &["--zap-encoding", "json or console"]);

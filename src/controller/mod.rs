@@ -53,7 +53,8 @@ pub(crate) async fn connect(
 ) -> anyhow::Result<(Client, Outbound)> {
     let settings = settings(config).await?;
     let api = settings.cluster_url.to_string();
-    let out = Outbound::new(config.rules.outbound.clone(), Some(&api), config.quote_answers);
+    let out = Outbound::new(config.rules.outbound.clone(), Some(&api), config.quote_answers)
+        .by(config.proxies.clone());
     let builder = ClientBuilder::try_from(settings).context("build a client")?;
     let client = match operator {
         Some((metrics, leadership)) => builder.with_layer(&metrics.api).with_layer(leadership).build(),
@@ -102,6 +103,8 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     tokio::spawn(stop_on_signal(stop.clone()));
 
     let cache = Arc::new(ObjectCache::of(&config.scope));
+    let known = cache.clone();
+    let out = out.never_to(Arc::new(move || known.api_server()));
     let (triggers, mut receiver) = mpsc::unbounded_channel();
     let events = Events::new(client.clone(), metrics.clone(), publishing.clone());
     let mut turn = Turn::run_for(&config, &client, leadership.clone(), &metrics);

@@ -2,31 +2,31 @@
 //! I/O leaf. The one place where requests to servers out of users' objects are made: metrics servers, webhooks, alert
 //! providers.
 //!
-//! A name is resolved once for each connection, and only an address that [`OutboundPolicy`] admits is connected to. No
-//! redirects, no proxy from the environment; every answer is bounded in time and size.
+//! A name is resolved once for each connection, and only an address that [`OutboundPolicy`] admits is connected to. Proxies of
+//! the environment are asked only for what might be asked directly. No redirects; every answer is bounded in time and size.
 
+mod exchange;
 mod resolve;
 
 use std::{
     collections::BTreeMap,
-    error::Error,
     net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-use http::{HeaderMap, HeaderName, HeaderValue, Method, header::RETRY_AFTER};
+use http::header::RETRY_AFTER;
 use ipnet::{Ipv4Net, Ipv6Net};
 use reqwest::{Certificate, Client, ClientBuilder, Proxy, Response, Url, redirect};
 
 pub(crate) use crate::outbound::{OutboundPolicy, Refused};
-use crate::text;
-pub(crate) use resolve::{Lookup, System};
+use crate::proxies::Proxies;
+pub(crate) use exchange::{Answer, NetError, Request, Tls, quoted};
+pub(crate) use resolve::{Endpoints, Lookup, System};
 
+use exchange::{causes, chain};
 use resolve::{Guard, host_of};
 
-/// Most bytes of an answer that are repeated to people.
-const QUOTED: usize = 1024;
 /// Most clients with CA certificates of their own that are kept.
 const CLIENTS: usize = 64;
 
@@ -36,8 +36,21 @@ pub(crate) struct Outbound(Arc<Inner>);
 
 struct Inner {
     guard: Arc<Guard>,
-    quotes: bool,
+    quotes: Quotes,
+    proxies: Proxies,
     clients: Mutex<BTreeMap<Kind, Client>>,
+}
+
+/// What may be repeated to people of what servers say.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Quotes {
+    /// Nothing.
+    Nothing,
+    /// What cannot hold a secret that was sent to them.
+    Harmless,
+    /// All: tests look at how it is found in an answer.
+    #[cfg(test)]
+    All,
 }
 
 /// What a client differs by.
@@ -46,99 +59,6 @@ struct Kind {
     guarded: bool,
     tls: Tls,
     proxy: Option<Url>,
-}
-
-/// Whose certificates are taken.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Tls {
-    /// Anybody's.
-    pub any_certificate: bool,
-    /// Beside the system's: PEM certificates.
-    pub ca: Option<Vec<u8>>,
-}
-
-/// One request.
-#[derive(Clone, Debug)]
-pub(crate) struct Request {
-    /// How.
-    pub method: Method,
-    /// Where; from [`address`]. Credentials in it are sent as basic authentication.
-    pub url: Url,
-    /// Beside the user agent.
-    pub headers: HeaderMap,
-    /// User and password, for an `Authorization` of the kind `Basic`.
-    pub login: Option<(String, String)>,
-    /// What is sent.
-    pub body: Option<Vec<u8>>,
-    /// From connecting to the last byte.
-    pub timeout: Duration,
-    /// Most bytes of the answer that are read.
-    pub limit: usize,
-    /// Whose certificates are taken.
-    pub tls: Tls,
-    /// An HTTP proxy on the way: it is held to the same rules, and resolves the name of the URL.
-    pub proxy: Option<Url>,
-}
-
-impl Request {
-    /// A GET.
-    pub(crate) fn get(url: Url, timeout: Duration, limit: usize) -> Self {
-        let (method, headers, tls) = (Method::GET, HeaderMap::new(), Tls::default());
-        Self { method, url, headers, login: None, body: None, timeout, limit, tls, proxy: None }
-    }
-
-    /// A POST of JSON.
-    pub(crate) fn post(url: Url, json: &serde_json::Value, timeout: Duration, limit: usize) -> Self {
-        let body = Some(json.to_string().into_bytes());
-        let posted = Self { method: Method::POST, body, ..Self::get(url, timeout, limit) };
-        posted.header("content-type", "application/json")
-    }
-
-    /// With a header; one that cannot be sent is left out. The value is marked as a secret.
-    #[must_use]
-    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
-        if let (Ok(name), Ok(mut value)) = (name.parse::<HeaderName>(), value.parse::<HeaderValue>()) {
-            value.set_sensitive(true);
-            self.headers.append(name, value);
-        }
-        self
-    }
-}
-
-/// What a server said.
-#[derive(Clone, Debug)]
-pub(crate) struct Answer {
-    /// HTTP status.
-    pub status: u16,
-    /// The body, or the beginning of it.
-    pub body: Vec<u8>,
-    /// There is more of it than the limit allows.
-    pub cut: bool,
-    /// The header `Retry-After`.
-    pub retry_after: Option<String>,
-}
-
-/// Why there is no answer. No text holds credentials or what a server said.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum NetError {
-    /// No `http` or `https` URL.
-    #[error("it is no http or https URL")]
-    Address,
-    /// Not to be asked.
-    #[error(transparent)]
-    Refused(#[from] Refused),
-    /// The CA is not PEM.
-    #[error("the CA holds no PEM certificate")]
-    Authority,
-    /// No HTTP client could be made, e.g. for want of a crypto provider.
-    #[error("setting up the HTTP client: {}", causes(.0))]
-    Setup(#[source] reqwest::Error),
-    /// No connection, or one that broke.
-    #[error("{}", causes(.0))]
-    Unreachable(#[source] reqwest::Error),
-    /// No whole answer in time.
-    #[error("no answer within {} s", .0.as_secs_f64())]
-    TimedOut(Duration),
 }
 
 /// A URL to be asked.
@@ -158,7 +78,7 @@ pub(crate) fn shown(url: &Url) -> String {
 }
 
 impl Outbound {
-    /// Requests within `reach`, never to the API server at the URL `api`. With `quotes`, answers may be repeated to
+    /// Requests that the policy admits, never to the API server at the URL `api`. With `quotes`, answers may be repeated to
     /// people.
     pub(crate) fn new(outbound: OutboundPolicy, api: Option<&str>, quotes: bool) -> Self {
         Self::with_lookup(outbound, api, quotes, Arc::new(System))
@@ -179,8 +99,31 @@ impl Outbound {
         lookup: Arc<dyn Lookup>,
     ) -> Self {
         let api = api.and_then(|url| Url::parse(url).ok()).and_then(|url| host_of(&url));
-        let guard = Arc::new(Guard { outbound, api, lookup });
-        Self(Arc::new(Inner { guard, quotes, clients: Mutex::default() }))
+        let guard = Arc::new(Guard { outbound, api, endpoints: None, lookup });
+        let quotes = if quotes { Quotes::Harmless } else { Quotes::Nothing };
+        Self(Arc::new(Inner { guard, quotes, proxies: Proxies::default(), clients: Mutex::default() }))
+    }
+
+    /// The same by these proxies, where they are for a server.
+    #[must_use]
+    pub(crate) fn by(&self, proxies: Proxies) -> Self {
+        let (guard, quotes) = (self.0.guard.clone(), self.0.quotes);
+        Self(Arc::new(Inner { guard, quotes, proxies, clients: Mutex::default() }))
+    }
+
+    /// The same, where these are addresses of the API server, too.
+    #[must_use]
+    pub(crate) fn never_to(&self, endpoints: Endpoints) -> Self {
+        let guard = Arc::new(Guard { endpoints: Some(endpoints), ..Guard::clone(&self.0.guard) });
+        let (quotes, proxies) = (self.0.quotes, self.0.proxies.clone());
+        Self(Arc::new(Inner { guard, quotes, proxies, clients: Mutex::default() }))
+    }
+
+    /// The same, repeating whatever servers say.
+    #[cfg(test)]
+    pub(crate) fn quoting_all(&self) -> Self {
+        let (guard, proxies) = (self.0.guard.clone(), self.0.proxies.clone());
+        Self(Arc::new(Inner { guard, quotes: Quotes::All, proxies, clients: Mutex::default() }))
     }
 
     /// Sends a request and reads the answer.
@@ -190,17 +133,17 @@ impl Outbound {
     pub(crate) async fn send(&self, request: Request) -> Result<Answer, NetError> {
         let guard = &self.0.guard;
         for url in std::iter::once(&request.url).chain(&request.proxy) {
-            guard.outbound.admits(url)?;
+            guard.outbound.admits(url, &request.namespace)?;
             // a URL with an address in it is connected to without asking the resolver
             let literal = url.host_str().and_then(|h| h.trim_matches(['[', ']']).parse::<IpAddr>().ok());
             if let (false, Some(ip)) = (guard.outbound.is_named(url), literal) {
                 guard.admits(&ip.to_string(), &[ip]).await?;
             }
         }
-        // whose name is resolved here
-        let asked = request.proxy.as_ref().unwrap_or(&request.url);
-        let guarded = !guard.outbound.is_named(asked);
-        let client = self.client(Kind { guarded, tls: request.tls, proxy: request.proxy })?;
+        let tells = self.tells(&request.url, &request.namespace);
+        let quotable = tells && self.repeats(request.is_confidential());
+        let (proxy, guarded) = self.way(&request).await?;
+        let client = self.client(Kind { guarded, tls: request.tls, proxy })?;
         let mut sending =
             client.request(request.method, request.url).headers(request.headers).timeout(request.timeout);
         if let Some((user, password)) = request.login {
@@ -209,14 +152,41 @@ impl Outbound {
         if let Some(body) = request.body {
             sending = sending.body(body);
         }
-        let failed = |error| failure(error, request.timeout);
-        read(sending.send().await.map_err(failed)?, request.limit).await.map_err(failed)
+        let failed = |error| failure(error, request.timeout, tells);
+        let answer = read(sending.send().await.map_err(failed)?, request.limit).await.map_err(failed)?;
+        Ok(Answer { quotable, ..answer })
     }
 
-    /// The beginning of what a server said, for people: on one line, without control characters, at most 1 KiB.
-    /// Empty where the operator does not want answers to be repeated.
-    pub(crate) fn quote(&self, body: &[u8]) -> String {
-        if self.0.quotes { quoted(body) } else { String::new() }
+    /// The proxy that a request is sent by, and whether the addresses are judged that are connected to.
+    async fn way(&self, request: &Request) -> Result<(Option<Url>, bool), Refused> {
+        let guard = &self.0.guard;
+        let named = |url: &Url| guard.outbound.is_named(url);
+        if let Some(proxy) = &request.proxy {
+            return Ok((Some(proxy.clone()), !named(proxy)));
+        }
+        let Some(proxy) = self.0.proxies.of(&request.url) else { return Ok((None, !named(&request.url))) };
+        guard.admits_through_proxy(&request.url).await?;
+        // the operator's own choice, wherever it is
+        Ok((Some(proxy.clone()), false))
+    }
+
+    /// People may be told what happens at this server.
+    fn tells(&self, url: &Url, namespace: &str) -> bool {
+        self.0.quotes != Quotes::Nothing && self.0.guard.outbound.may_quote(url, namespace)
+    }
+
+    fn repeats(&self, confidential: bool) -> bool {
+        match self.0.quotes {
+            Quotes::Nothing => false,
+            Quotes::Harmless => !confidential,
+            #[cfg(test)]
+            Quotes::All => true,
+        }
+    }
+
+    /// Answers that come another way may be repeated to people.
+    pub(crate) fn quotes(&self) -> bool {
+        self.0.quotes != Quotes::Nothing
     }
 
     fn client(&self, kind: Kind) -> Result<Client, NetError> {
@@ -269,33 +239,23 @@ async fn read(mut response: Response, limit: usize) -> Result<Answer, reqwest::E
             break;
         }
     }
-    Ok(Answer { status, body, cut, retry_after })
+    Ok(Answer { status, body, cut, retry_after, quotable: false })
 }
 
-fn failure(error: reqwest::Error, timeout: Duration) -> NetError {
+fn failure(error: reqwest::Error, timeout: Duration, tells: bool) -> NetError {
     let error = error.without_url();
     if let Some(refused) = chain(&error).find_map(|cause| cause.downcast_ref::<Refused>()) {
         return NetError::Refused(refused.clone());
     }
-    if error.is_timeout() { NetError::TimedOut(timeout) } else { NetError::Unreachable(error) }
-}
-
-/// An error with all its causes.
-fn causes(error: &reqwest::Error) -> String {
-    chain(error).map(ToString::to_string).collect::<Vec<_>>().join(": ")
-}
-
-fn chain(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
-    let first: &(dyn Error + 'static) = error;
-    std::iter::successors(Some(first), |&cause| cause.source())
-}
-
-/// On one line, without control characters, cut on a character boundary.
-fn quoted(body: &[u8]) -> String {
-    let said = String::from_utf8_lossy(body.get(..4 * QUOTED).unwrap_or(body));
-    let words = said.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
-    let line = words.collect::<Vec<_>>().join(" ");
-    text::first_bytes(&line, QUOTED).to_owned()
+    if error.is_timeout() {
+        return NetError::TimedOut(timeout);
+    }
+    if tells {
+        return NetError::Unreachable(error);
+    }
+    // for those who run the operator
+    tracing::debug!("no connection: {}", causes(&error));
+    NetError::Unconnected
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! From names to addresses that may be connected to.
 
-use std::{io, net::IpAddr, net::SocketAddr, sync::Arc};
+use std::{collections::BTreeSet, io, net::IpAddr, net::SocketAddr, sync::Arc};
 
 use futures::{FutureExt, future::BoxFuture};
 use reqwest::{
@@ -26,12 +26,17 @@ impl Lookup for System {
     }
 }
 
+/// Gives the addresses behind the Service of the API server, as far as they are seen.
+pub(crate) type Endpoints = Arc<dyn Fn() -> BTreeSet<IpAddr> + Send + Sync>;
+
 /// Judges addresses before they are connected to.
 #[derive(Clone)]
 pub(super) struct Guard {
     pub(super) outbound: OutboundPolicy,
     /// Host of the API server: an address or a name.
     pub(super) api: Option<String>,
+    /// Further addresses of it.
+    pub(super) endpoints: Option<Endpoints>,
     pub(super) lookup: Arc<dyn Lookup>,
 }
 
@@ -39,16 +44,9 @@ impl Guard {
     /// The addresses of a host that may be connected to: at least one.
     pub(super) async fn admits(&self, host: &str, found: &[IpAddr]) -> Result<Vec<IpAddr>, Refused> {
         let api = self.api_addresses().await;
-        let is_api = |ip: &IpAddr| api.contains(&ip.to_canonical()) && !self.outbound.allows(*ip);
         let (mut good, mut refusal) = (Vec::new(), None);
         for ip in found {
-            let judged = match self.outbound.admits_address(host, *ip) {
-                Ok(()) if is_api(ip) => {
-                    Err(Refused { host: host.to_owned(), why: "is the API server".into() })
-                }
-                judged => judged,
-            };
-            match judged {
+            match self.judge(host, *ip, api.as_ref()) {
                 Ok(()) => good.push(*ip),
                 Err(refused) => refusal = Some(refused),
             }
@@ -56,12 +54,40 @@ impl Guard {
         refusal.filter(|_| good.is_empty()).map_or(Ok(good), Err)
     }
 
-    async fn api_addresses(&self) -> Vec<IpAddr> {
-        let Some(host) = &self.api else { return Vec::new() };
-        match host.parse() {
-            Ok(ip) => vec![IpAddr::to_canonical(&ip)],
-            Err(_) => self.lookup.lookup(host.clone()).await.unwrap_or_default(),
-        }
+    fn judge(&self, host: &str, ip: IpAddr, api: Result<&BTreeSet<IpAddr>, &String>) -> Result<(), Refused> {
+        self.outbound.admits_address(host, ip)?;
+        let why = match api {
+            _ if self.outbound.allows(ip) => return Ok(()),
+            Ok(api) if !api.contains(&ip.to_canonical()) => return Ok(()),
+            Ok(_) => "is the API server".to_owned(),
+            Err(name) => format!(
+                "cannot be told from the API server, whose name {name} cannot be looked up: have the operator's resolver know it"
+            ),
+        };
+        Err(Refused { host: host.to_owned(), why })
+    }
+
+    /// A proxy is asked for this host, and looks it up itself. What is known of the host here must be good, all of it.
+    pub(super) async fn admits_through_proxy(&self, url: &Url) -> Result<(), Refused> {
+        let Some(host) = host_of(url).filter(|_| !self.outbound.is_named(url)) else { return Ok(()) };
+        // behind a proxy there may be no names of the world
+        let found = self.lookup.lookup(host.clone()).await.unwrap_or_default();
+        let api = self.api_addresses().await;
+        found.iter().try_for_each(|ip| self.judge(&host, *ip, api.as_ref()))
+    }
+
+    /// Err: its name, which cannot be looked up.
+    async fn api_addresses(&self) -> Result<BTreeSet<IpAddr>, String> {
+        let mut all = self.endpoints.as_ref().map(|known| known()).unwrap_or_default();
+        let Some(host) = &self.api else { return Ok(all) };
+        let found = if let Ok(ip) = host.parse::<IpAddr>() {
+            vec![ip]
+        } else {
+            let found = self.lookup.lookup(host.clone()).await.ok();
+            found.filter(|found| !found.is_empty()).ok_or_else(|| host.clone())?
+        };
+        all.extend(found.iter().map(IpAddr::to_canonical));
+        Ok(all)
     }
 
     async fn resolve(self, name: String) -> Result<Addrs, Box<dyn std::error::Error + Send + Sync>> {

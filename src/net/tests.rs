@@ -36,13 +36,14 @@ async fn server_at(address: &str, answer: &'static [u8]) -> (u16, Arc<AtomicUsiz
 
 /// Ways to spell what nobody may be sent to; the API server is 10.96.0.1.
 #[rustfmt::skip]
-const INNER: [&str; 41] = [
+const INNER: [&str; 47] = [
     "127.0.0.1", "127.1", "2130706433", "0x7f000001", "0177.0.0.1", "0x7f.0.0.1",
     "127.0.0.1.", "127.9.9.9", "0.0.0.0", "0", "0.1.2.3", "localhost",
     "LOCALHOST.", "good.test@127.0.0.1", "127。0。0。1", "①②⑦.0.0.1", "%31%32%37.0.0.1", "[::1]",
     "[::]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::127.0.0.1]", "[64:ff9b::7f00:1]", "[2002:7f00:1::]",
     "[fe80::1]", "[ff02::1]", "169.254.169.254", "169.254.170.2", "[::ffff:169.254.169.254]", "[fd00:ec2::254]",
     "100.100.100.200", "168.63.129.16", "224.0.0.1", "255.255.255.255", "kubernetes", "kubernetes.default",
+    "192.0.0.192", "[fd00:c1::a9fe:a9fe]", "[fd00:42::42]", "[64:ff9b:1::7f00:1]", "[64:ff9b:1:ffff::1]", "[2001:0:4136:e378::1]",
     "kubernetes.default.svc", "Kubernetes.Default.svc.cluster.local.", "10.96.0.1", "0x0a600001", "[::ffff:10.96.0.1]",
 ];
 
@@ -194,12 +195,12 @@ async fn answers_are_cut_and_silence_ends() {
 
 #[test]
 fn x4_what_is_quoted_is_short_and_can_be_left_out() {
-    let out = |quotes| Outbound::new(OutboundPolicy::default(), None, quotes);
-    assert_eq!(out(false).quote(b"marker"), "");
-    assert_eq!(out(true).quote(b" a\r\n\x1b[31m b\xff "), "a [31m b\u{fffd}");
-    let long = out(true).quote("é".repeat(4000).as_bytes());
+    let of = |quotable| Answer { status: 200, body: vec![], cut: false, retry_after: None, quotable };
+    assert_eq!(of(false).quote(b"marker"), "");
+    assert_eq!(of(true).quote(b" a\r\n\x1b[31m b\xff "), "a [31m b\u{fffd}");
+    let long = of(true).quote("é".repeat(4000).as_bytes());
     assert_eq!(long.len(), 1024);
-    assert_eq!(out(true).quote(format!("x{}", "é".repeat(4000)).as_bytes()).len(), 1023);
+    assert_eq!(of(true).quote(format!("x{}", "é".repeat(4000)).as_bytes()).len(), 1023);
 }
 
 #[test]
@@ -209,4 +210,109 @@ fn secrets_stay_out_of_what_is_shown() {
     let request = Request::get(url, TIMEOUT, 1).header("authorization", "Bearer secret").header("bad\n", "x");
     assert!(!format!("{:?}", request.headers).contains("secret"));
     assert_eq!(request.headers.len(), 1);
+}
+
+#[tokio::test]
+async fn f6_what_a_server_says_is_repeated_where_it_may_be() {
+    let (port, _) = server(OK).await;
+    let url = format!("http://127.0.0.1:{port}");
+    let quotable = async |out: Outbound, request: fn(Request) -> Request| {
+        let request = request(Request::get(address(&url).unwrap(), TIMEOUT, 1024));
+        out.send(request).await.unwrap().quotable
+    };
+    let loose = Outbound::new(open("127.0.0.0/8"), None, true);
+    assert!(quotable(loose.clone(), |plain| plain).await);
+    // an echo may hold a secret in a form that nobody looks for
+    assert!(!quotable(loose.clone(), |plain| Request { confidential: true, ..plain }).await);
+    let login = |plain| Request { login: Some(("me".into(), "pw".into())), ..plain };
+    assert!(!quotable(loose.clone(), login).await);
+    let in_url = |mut plain: Request| {
+        plain.url.set_password(Some("pw")).unwrap();
+        plain
+    };
+    assert!(!quotable(loose, in_url).await);
+    assert!(!quotable(Outbound::new(open("127.0.0.0/8"), None, false), |plain| plain).await);
+    let mut strict = OutboundPolicy { strict: true, ..open("127.0.0.0/8") };
+    assert!(!quotable(Outbound::new(strict.clone(), None, true), |plain| plain).await);
+    strict.name(&url);
+    assert!(quotable(Outbound::new(strict, None, true), |plain| plain).await);
+}
+
+#[tokio::test]
+async fn f6_how_a_connection_fails_is_not_told_where_nothing_may_be() {
+    for (quotes, strict, told) in [(true, false, true), (false, false, false), (true, true, false)] {
+        let policy = OutboundPolicy { strict, ..open("127.0.0.0/8") };
+        let error = get(&Outbound::new(policy, None, quotes), "http://127.0.0.1:1").await.unwrap_err();
+        assert!(error.may_pass());
+        assert_eq!(error.to_string() != "no connection, or one that broke", told, "{error}");
+    }
+}
+
+#[tokio::test]
+async fn f21_the_api_server_is_not_asked_at_its_endpoints() {
+    let (port, seen) = server(OK).await;
+    let (out, _) = scripted(OutboundPolicy::default(), &["172.18.0.2"]);
+    let out = out.never_to(Arc::new(|| ["172.18.0.2".parse().unwrap()].into()));
+    for host in ["alias.test", "172.18.0.2", "[::ffff:172.18.0.2]"] {
+        let error = get(&out, &format!("http://{host}:{port}")).await.unwrap_err().to_string();
+        assert!(error.ends_with("is the API server"), "{host}: {error}");
+    }
+    assert_eq!(seen.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn f21_while_the_api_server_cannot_be_looked_up_nobody_is_asked() {
+    struct Half;
+    impl Lookup for Half {
+        fn lookup(&self, name: String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> {
+            let found = match name.as_str() {
+                "prom.test" => Ok(vec!["10.0.0.9".parse().unwrap()]),
+                "empty.test" => Ok(vec![]),
+                _ => Err(io::Error::other("no resolver")),
+            };
+            async move { found }.boxed()
+        }
+    }
+    for api in ["https://lost.test:6443", "https://empty.test:6443"] {
+        let out = Outbound::with_lookup(OutboundPolicy::default(), Some(api), true, Arc::new(Half));
+        for host in ["prom.test", "10.0.0.9"] {
+            let error = get(&out, &format!("http://{host}")).await.unwrap_err();
+            assert!(matches!(error, NetError::Refused(_)), "{error:?}");
+            assert!(error.to_string().contains("cannot be told from the API server"), "{error}");
+        }
+    }
+}
+
+fn through(port: u16) -> Proxies {
+    Proxies::read(&|name| (name == "HTTP_PROXY").then(|| format!("http://localhost:{port}")))
+}
+
+#[tokio::test]
+async fn r19_a_proxy_of_the_environment_is_asked_wherever_it_is() {
+    let (port, seen) = server(OK).await;
+    // the names of the world are known to the proxy only
+    let (out, _) = scripted(OutboundPolicy::default(), &[""]);
+    assert_eq!(get(&out.by(through(port)), "http://api.example.com/x").await.unwrap().body, b"ok");
+    assert_eq!(seen.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn r19_a_proxy_is_not_asked_for_what_may_not_be_asked() {
+    let (port, seen) = server(OK).await;
+    let api = Some("https://10.96.0.1:443/");
+    for host in INNER {
+        let out = Outbound::new(OutboundPolicy::default(), api, true).by(through(port));
+        let error = get(&out, &format!("http://{host}/x")).await.unwrap_err();
+        assert!(matches!(error, NetError::Refused(_)), "{host}: {error:?}");
+    }
+    for found in ["169.254.169.254", "10.1.2.3 127.0.0.1", "10.96.0.1"] {
+        let script = Arc::new(Script(vec![found], AtomicUsize::new(0)));
+        let out = Outbound::with_lookup(OutboundPolicy::default(), api, true, script).by(through(port));
+        let error = get(&out, "http://alias.test").await.unwrap_err();
+        assert!(matches!(error, NetError::Refused(_)), "{found}: {error:?}");
+    }
+    let listed = OutboundPolicy { hosts: vec!["good.test".into()], ..OutboundPolicy::default() };
+    let (out, _) = scripted(listed, &["10.1.2.3"]);
+    assert!(get(&out.by(through(port)), "http://bad.test").await.is_err());
+    assert_eq!(seen.load(Ordering::SeqCst), 0);
 }

@@ -1,6 +1,10 @@
-//! Ready endpoints per Service, counted from EndpointSlices; of the slices nothing else is kept.
+//! Ready endpoints per Service, counted from EndpointSlices. Of the slices nothing else is kept, but for the addresses of the API
+//! server, which nobody is to be sent to.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+};
 
 use serde_json::Value;
 
@@ -13,12 +17,19 @@ pub(super) struct Endpoints {
     counts: BTreeMap<Key, BTreeMap<String, (String, u32, u32)>>,
     /// The Service of each slice.
     slices: BTreeMap<Key, String>,
+    /// Addresses of the API server, by slice.
+    api_server: BTreeMap<Key, BTreeSet<IpAddr>>,
 }
+
+/// The Service under which Pods know the API server.
+const API_SERVER: (&str, &str) = ("default", "kubernetes");
 
 /// What is kept of an EndpointSlice.
 pub(super) struct Slice {
     service: String,
     counts: (String, u32, u32),
+    /// Of the API server only.
+    addresses: BTreeSet<IpAddr>,
 }
 
 impl Slice {
@@ -30,14 +41,26 @@ impl Slice {
         let serves = |e: &&Value| e["conditions"]["ready"].as_bool().unwrap_or(true) && !leaves(e);
         let all = slice["endpoints"].as_array().map_or(&[][..], Vec::as_slice);
         let (ready, leaving) = (all.iter().filter(serves).count(), all.iter().filter(leaves).count());
-        Some(Self { service, counts: (family, ready as u32, leaving as u32) })
+        let namespace = slice["metadata"]["namespace"].as_str().unwrap_or_default();
+        let addresses = if (namespace, service.as_str()) == API_SERVER {
+            let texts = all.iter().flat_map(|e| e["addresses"].as_array().into_iter().flatten());
+            texts.filter_map(|text| Some(text.as_str()?.parse::<IpAddr>().ok()?.to_canonical())).collect()
+        } else {
+            BTreeSet::new()
+        };
+        Some(Self { service, counts: (family, ready as u32, leaving as u32), addresses })
     }
 }
 
 impl Endpoints {
     /// Takes in a slice; the Service whose count it changed.
     pub(super) fn insert(&mut self, key: &Key, slice: Slice) -> Option<String> {
-        let Slice { service, counts: new } = slice;
+        let Slice { service, counts: new, addresses } = slice;
+        if addresses.is_empty() {
+            self.api_server.remove(key);
+        } else {
+            self.api_server.insert(key.clone(), addresses);
+        }
         let counts = self.counts.entry((key.0.clone(), service.clone())).or_default();
         let changed = counts.get(&key.1) != Some(&new);
         counts.insert(key.1.clone(), new);
@@ -47,6 +70,7 @@ impl Endpoints {
 
     /// A slice is gone; the Service it was of.
     pub(super) fn remove(&mut self, key: &Key) -> Option<String> {
+        self.api_server.remove(key);
         let service = self.slices.remove(key)?;
         let of = (key.0.clone(), service.clone());
         if let Some(counts) = self.counts.get_mut(&of) {
@@ -80,5 +104,39 @@ impl Endpoints {
     pub(super) fn leaving(&self, namespace: &str, service: &str) -> u32 {
         let counts = self.counts.get(&(namespace.to_owned(), service.to_owned()));
         counts.into_iter().flat_map(BTreeMap::values).map(|(_, _, leaving)| leaving).sum()
+    }
+
+    /// Addresses of the API server, as far as they are seen.
+    pub(super) fn api_server(&self) -> BTreeSet<IpAddr> {
+        self.api_server.values().flatten().copied().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn f21_addresses_are_kept_of_the_api_server_alone() {
+        let slice = |namespace: &str, service: &str, address: &str| {
+            json!({
+                "metadata": {"namespace": namespace, "labels": {"kubernetes.io/service-name": service}},
+                "addressType": "IPv4",
+                "endpoints": [{"addresses": [address, "not one"]}],
+            })
+        };
+        let mut endpoints = Endpoints::default();
+        let mut insert = |namespace: &str, service: &str, address: &str| {
+            let key = (namespace.to_owned(), service.to_owned());
+            endpoints.insert(&key, Slice::of(&slice(namespace, service, address)).unwrap());
+        };
+        insert("default", "kubernetes", "172.18.0.2");
+        insert("default", "shop", "10.0.0.1");
+        insert("shop", "kubernetes", "10.0.0.2");
+        assert_eq!(endpoints.api_server(), ["172.18.0.2".parse().unwrap()].into());
+        endpoints.remove(&("default".to_owned(), "kubernetes".to_owned()));
+        assert!(endpoints.api_server().is_empty());
     }
 }

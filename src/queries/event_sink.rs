@@ -39,7 +39,7 @@ impl EventSink {
     }
 
     async fn call(&self, key: &Key, call: &Call) {
-        let outcome = match self.hooks.call(call).await.answer {
+        let outcome = match self.hooks.call(&key.0, call).await.answer {
             Ok(()) => "yes",
             Err(refused) => {
                 let canary = format!("{}.{}", key.1, key.0);

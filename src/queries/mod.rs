@@ -11,7 +11,8 @@ use futures::future::join_all;
 use jiff::Timestamp;
 
 use crate::{
-    analysis::{self, Access, Failure, Query, Reading, Tally, provider_kinds},
+    analysis::{self, Access, Failure, Query, Reading, Tally, args, provider_kinds},
+    config::Rules,
     expression::template::url,
     manifest::config::Digest,
     plan::{Answers, Question},
@@ -28,13 +29,21 @@ pub(crate) struct Asker {
     sources: Arc<Sources>,
     secrets: Secrets,
     configs: Contents,
+    rules: Arc<Rules>,
     metrics: Arc<Metrics>,
 }
 
 impl Asker {
     /// An asker over these sources.
-    pub(crate) fn new(sources: Sources, secrets: Secrets, configs: Contents, metrics: Arc<Metrics>) -> Self {
-        Self { sources: Arc::new(sources), secrets, configs, metrics }
+    pub(crate) fn new(
+        sources: Sources,
+        secrets: Secrets,
+        configs: Contents,
+        rules: &Rules,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        let (sources, rules) = (Arc::new(sources), Arc::new(rules.clone()));
+        Self { sources, secrets, configs, rules, metrics }
     }
 
     /// Asks everything at once.
@@ -108,6 +117,8 @@ impl Asker {
         let began = Instant::now();
         let none = Credentials::default();
         let ask = Ask {
+            namespace: &query.access.namespace,
+            as_operator: false,
             address: &query.server,
             query: &query.promql,
             window: provider_kinds::window(&query.window),
@@ -143,6 +154,8 @@ impl Asker {
         let (text, secrets) = self.filled_in(query).await.map_err(plainly)?;
         let credentials = credentials.beside(secrets);
         let ask = Ask {
+            namespace: &access.namespace,
+            as_operator: self.rules.lends_identity(&access.namespace),
             address,
             query: &text,
             window: provider_kinds::window(query.map_or("", |q| &q.window)),
@@ -168,7 +181,15 @@ impl Asker {
         let (mut text, mut values) = (analysis::sent(query), Vec::new());
         for (mark, at) in &query.access.args {
             let held = self.secrets.read(&at.of).await?;
-            let value = held.get(&at.key)?;
+            let value = held.argument(&at.key)?;
+            if query.access.lent && !args::is_plain(value) {
+                return Err(SourceError::NotPlain {
+                    secret: format!("{}/{}", at.of.namespace, at.of.name),
+                    named_by: at.of.named_by.clone(),
+                    key: at.key.clone(),
+                    lender: query.access.namespace.clone(),
+                });
+            }
             text = analysis::placed(&text, mark, value);
             values.extend([value.to_owned(), url(value)]);
         }

@@ -14,6 +14,10 @@ use crate::{
 /// Everything that one question to a metrics server needs.
 #[derive(Clone, Debug)]
 pub(crate) struct Ask<'a> {
+    /// Namespace of the object that names the server.
+    pub namespace: &'a str,
+    /// Without a Secret, it may be asked with the operator's own identity in a cloud.
+    pub as_operator: bool,
     /// `spec.provider.address`, or the Canary's Prometheus; empty where the kind has a public one.
     pub address: &'a str,
     /// The rendered query. May hold secrets: nothing of it is to be repeated in an error.
@@ -49,6 +53,29 @@ impl Sample {
 }
 
 impl<'a> Ask<'a> {
+    /// The operator's own identity in a cloud may be used.
+    ///
+    /// # Errors
+    /// It is not lent to the namespace.
+    pub(super) fn own_identity(&self, cloud: &'static str) -> Result<(), SourceError> {
+        if self.as_operator {
+            return Ok(());
+        }
+        let message = format!(
+            "the operator's own identity is not lent to MetricTemplates of namespace {}: name a Secret with credentials in \
+             spec.provider.secretRef, or have --cloud-identity-namespaces of the operator name {}",
+            self.namespace, self.namespace
+        );
+        Err(SourceError::Identity { cloud, message })
+    }
+
+    /// Something secret is sent to a server of the user's choice, which may repeat it in any form.
+    pub(super) fn is_confidential(&self) -> bool {
+        let chosen = !self.address.trim().is_empty();
+        self.credentials.holds_hidden()
+            || chosen && (self.credentials.holds_secrets() || !self.headers.is_empty())
+    }
+
     /// The address of the template, or the public one of its kind.
     pub(crate) fn address_or(&self, public: &'a str) -> &'a str {
         if self.address.trim().is_empty() { public } else { self.address }

@@ -107,8 +107,12 @@ impl CloudWatch {
             .body(());
         let unusable = |_| SourceError::Address { server: region.to_owned() };
         let mut head = head.map_err(unusable)?.into_parts().0;
+        let as_operator = ask.credentials.none();
+        if as_operator {
+            ask.own_identity("AWS")?;
+        }
         self.aws.sign(ask, region, &mut head).await?;
-        let mut call = Call::post(url, body).given(ask)?;
+        let mut call = Call { as_operator, ..Call::post(url, body) }.given(ask)?;
         call.headers.extend(head.headers);
         self.http.send(ask, call).await
     }

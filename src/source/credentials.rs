@@ -21,19 +21,36 @@ use crate::analysis::SecretAt;
 const DEADLINE: Duration = Duration::from_secs(10);
 /// Shorter values are not looked for in texts: they stand in any.
 const SHORTEST: usize = 4;
+/// The key of a Secret under which the certificates of a server's own authority lie, in PEM form.
+pub(super) const CA_KEY: &str = "ca.crt";
 /// What is shown in place of a secret.
 const HIDDEN: &str = "*****";
+
+/// Types of Secrets, or how they begin, that hold what proves who somebody is to the cluster, to registries or to clients, or whole
+/// releases: none is for a query.
+const NOT_FOR_QUERIES: [&str; 6] = [
+    "kubernetes.io/service-account-token",
+    "kubernetes.io/tls",
+    "kubernetes.io/dockercfg",
+    "kubernetes.io/dockerconfigjson",
+    "bootstrap.kubernetes.io/token",
+    "helm.sh/release",
+];
 
 /// What is under each key of a Secret.
 type Content = BTreeMap<String, Vec<u8>>;
 
+/// Type and content of a Secret.
+type Held = (String, Content);
+
 /// By namespace and name: the version that was read, and what it held.
-type Known = BTreeMap<(String, String), (String, Content)>;
+type Known = BTreeMap<(String, String), (String, Held)>;
 
 /// What a Secret holds.
 #[derive(Clone, Default)]
 pub(crate) struct Credentials {
     from: SecretAt,
+    type_: String,
     values: Content,
     /// Values from elsewhere that are not to be shown either.
     hidden: Vec<String>,
@@ -48,13 +65,43 @@ impl fmt::Debug for Credentials {
 impl Credentials {
     /// Of this Secret.
     pub(crate) fn new(from: SecretAt, values: Content) -> Self {
-        Self { from, values, hidden: vec![] }
+        Self { from, values, ..Self::default() }
+    }
+
+    /// Of a Secret of this type.
+    fn typed(self, type_: String) -> Self {
+        Self { type_, ..self }
+    }
+
+    /// The text under a key, for a query.
+    ///
+    /// # Errors
+    /// There is none, or the Secret is of a type that holds no arguments.
+    pub(crate) fn argument(&self, key: &str) -> Result<&str, SourceError> {
+        match NOT_FOR_QUERIES.iter().find(|type_| self.type_.starts_with(*type_)) {
+            Some(_) => Err(SourceError::NotForQueries {
+                secret: format!("{}/{}", self.from.namespace, self.from.name),
+                named_by: self.from.named_by.clone(),
+                type_: self.type_.clone(),
+            }),
+            None => self.get(key),
+        }
     }
 
     /// The same, hiding other secrets that are sent along as well.
     #[must_use]
     pub(crate) fn beside(self, hidden: Vec<String>) -> Self {
         Self { hidden, ..self }
+    }
+
+    /// It holds more than what a server is known by, which is no secret.
+    pub(super) fn holds_secrets(&self) -> bool {
+        self.values.keys().any(|key| key != CA_KEY)
+    }
+
+    /// Other secrets are sent along.
+    pub(super) fn holds_hidden(&self) -> bool {
+        !self.hidden.is_empty()
     }
 
     /// No Secret is named.
@@ -115,8 +162,8 @@ impl Secrets {
     /// It does not exist, or cannot be read.
     pub(crate) async fn read(&self, at: &SecretAt) -> Result<Credentials, SourceError> {
         let key = (at.namespace.clone(), at.name.clone());
-        if let Some(values) = self.remembered(&key, at.version.as_deref()) {
-            return Ok(Credentials::new(at.clone(), values));
+        if let Some((type_, values)) = self.remembered(&key, at.version.as_deref()) {
+            return Ok(Credentials::new(at.clone(), values).typed(type_));
         }
         let (secret, named_by) = (format!("{}/{}", at.namespace, at.name), at.named_by.clone());
         let unread = |message: String| SourceError::SecretUnread {
@@ -138,18 +185,19 @@ impl Secrets {
         let Some(found) = found else { return Err(SourceError::SecretMissing { secret, named_by }) };
         let values: BTreeMap<_, _> =
             found.data.unwrap_or_default().into_iter().map(|(k, v)| (k, v.0)).collect();
+        let type_ = found.type_.unwrap_or_default();
         if let Some(version) = found.metadata.resource_version {
             let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-            known.insert(key, (version, values.clone()));
+            known.insert(key, (version, (type_.clone(), values.clone())));
         }
-        Ok(Credentials::new(at.clone(), values))
+        Ok(Credentials::new(at.clone(), values).typed(type_))
     }
 
-    fn remembered(&self, key: &(String, String), version: Option<&str>) -> Option<Content> {
+    fn remembered(&self, key: &(String, String), version: Option<&str>) -> Option<Held> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let (at, values) = known.get(key)?;
+        let (at, held) = known.get(key)?;
         // what was read may be newer than what the watch has told by now: then it is read once more
-        (Some(at.as_str()) == version).then(|| values.clone())
+        (Some(at.as_str()) == version).then(|| held.clone())
     }
 }
 
@@ -183,6 +231,22 @@ mod tests {
         }
         let binary = Credentials::new(SecretAt::default(), [("token".to_owned(), vec![0xff])].into());
         assert!(binary.get("token").is_err());
+    }
+
+    #[test]
+    fn f8_secrets_that_prove_who_somebody_is_give_no_arguments() {
+        for type_ in NOT_FOR_QUERIES.iter().chain(&["helm.sh/release.v1"]) {
+            let error = login().typed((*type_).to_owned()).argument("token").unwrap_err();
+            assert_eq!(error.reason(), "SecretNotForQueries");
+            let said = error.to_string();
+            assert!(
+                said.contains("Secret test/login") && said.contains(type_) && !said.contains("s3cret"),
+                "{said}"
+            );
+        }
+        for type_ in ["", "Opaque", "kubernetes.io/basic-auth", "example.com/kubernetes.io/tls"] {
+            assert_eq!(login().typed(type_.to_owned()).argument("token").unwrap(), "s3cret-token", "{type_}");
+        }
     }
 
     #[test]

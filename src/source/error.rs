@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    analysis::{Doubt, NO_VALUES},
+    analysis::{Doubt, NO_VALUES, args::PLAIN},
     net::{NetError, Refused},
 };
 
@@ -56,6 +56,32 @@ pub(crate) enum SourceError {
         named_by: String,
         /// The key, or those of which one is enough.
         key: String,
+    },
+    /// A Secret of this type is not read for a query.
+    #[error(
+        "Secret {secret}, which {named_by} names, is of the type {type_}, which gives no arguments: put the value into a Secret of the type Opaque"
+    )]
+    NotForQueries {
+        /// `namespace/name`.
+        secret: String,
+        /// Who names it, and where.
+        named_by: String,
+        /// Its type.
+        type_: String,
+    },
+    /// A value out of a Secret could change the query of another namespace's MetricTemplate.
+    #[error(
+        "Secret {secret}, which {named_by} names, holds characters under {key} that could change the query of a MetricTemplate of namespace {lender}: only {PLAIN} may stand there"
+    )]
+    NotPlain {
+        /// `namespace/name`.
+        secret: String,
+        /// Who names it, and where.
+        named_by: String,
+        /// The key.
+        key: String,
+        /// Whose MetricTemplate it is.
+        lender: String,
     },
     /// The API server does not give the Secret out.
     #[error("Secret {secret}, which {named_by} names, cannot be read: {message}")]
@@ -215,7 +241,7 @@ impl SourceError {
             NetError::Address => Self::Address { server },
             NetError::Refused(source) => Self::Refused { server, source },
             NetError::Authority | NetError::Setup(_) => Self::Client { server, source: error },
-            NetError::Unreachable(_) => Self::Unreachable { server, source: error },
+            NetError::Unreachable(_) | NetError::Unconnected => Self::Unreachable { server, source: error },
             NetError::TimedOut(limit) => Self::TimedOut { server, seconds: limit.as_secs_f64() },
         }
     }
@@ -247,6 +273,8 @@ impl SourceError {
             Self::Unusable { .. } => "TemplateUnusable",
             Self::SecretMissing { .. } => "SecretMissing",
             Self::KeyMissing { .. } => "SecretKeyMissing",
+            Self::NotForQueries { .. } => "SecretNotForQueries",
+            Self::NotPlain { .. } => "ArgInvalid",
             Self::SecretUnread { .. } => "SecretUnread",
             Self::Identity { .. } => "CloudIdentity",
             Self::Rejected { .. } => "QueryRejected",

@@ -14,12 +14,13 @@ use serde_json::error::Category;
 
 pub(crate) use crate::net::shown;
 use crate::{
+    analysis::provider_kinds,
     clock,
     net::{self, NetError, Outbound, Request, Tls},
     text::first_chars,
 };
 
-use super::{ask::Ask, error::SourceError};
+use super::{ask::Ask, credentials::CA_KEY, error::SourceError};
 
 /// Time for one question, from connecting to the last byte; Flagger's.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
@@ -29,8 +30,6 @@ const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 pub(crate) const LARGEST: usize = 1024 * 1024;
 /// Most characters of an answer that are repeated to people.
 pub(crate) const QUOTED: usize = 512;
-/// The key of a Secret under which the certificates of a server's own authority lie, in PEM form.
-pub(crate) const CA_KEY: &str = "ca.crt";
 
 /// The way to any number of servers.
 #[derive(Clone)]
@@ -54,13 +53,15 @@ pub(crate) struct Call {
     pub body: Option<Vec<u8>>,
     /// Time for the whole exchange, as a multiple of the usual.
     pub patience: u32,
+    /// It is sent in the operator's own name: certificates are taken as the system says, not the MetricTemplate.
+    pub as_operator: bool,
 }
 
 impl Call {
     /// Gets this.
     pub(crate) fn get(url: Url) -> Self {
         let headers = [(ACCEPT, HeaderValue::from_static("application/json"))].into_iter().collect();
-        Self { method: Method::GET, url, headers, login: None, body: None, patience: 1 }
+        Self { method: Method::GET, url, headers, login: None, body: None, patience: 1, as_operator: false }
     }
 
     /// Posts this.
@@ -84,6 +85,11 @@ impl Call {
     /// One of them cannot be sent.
     pub(crate) fn given(mut self, ask: &Ask<'_>) -> Result<Self, SourceError> {
         for (name, values) in ask.headers {
+            if provider_kinds::is_reserved(name) {
+                let why = provider_kinds::RESERVED_WHY;
+                let message = format!("spec.provider.headers: {name:?}, {why}");
+                return Err(SourceError::Unusable { message });
+            }
             self.headers.remove(name);
             for value in values {
                 self.add(name, value)?;
@@ -127,7 +133,7 @@ impl Call {
 
 /// What came back.
 pub(crate) struct Reply {
-    out: Outbound,
+    quotable: bool,
     /// Who answered, without credentials.
     pub server: String,
     /// HTTP status.
@@ -148,8 +154,11 @@ impl Http {
     /// No whole answer.
     pub(crate) async fn send(&self, ask: &Ask<'_>, call: Call) -> Result<Reply, SourceError> {
         let server = address(ask.address, "").map_or_else(|_| shown(&call.url), |base| shown(&base));
-        let ca = ask.credentials.find(CA_KEY).map(|pem| pem.as_bytes().to_vec());
+        let ca = || ask.credentials.find(CA_KEY).map(|pem| pem.as_bytes().to_vec());
+        let theirs = || Tls { any_certificate: ask.any_certificate, ca: ca() };
         let request = Request {
+            namespace: ask.namespace.to_owned(),
+            confidential: ask.is_confidential(),
             method: call.method,
             url: call.url,
             headers: call.headers,
@@ -157,7 +166,7 @@ impl Http {
             body: call.body,
             timeout: self.timeout * call.patience,
             limit: LARGEST,
-            tls: Tls { any_certificate: ask.any_certificate, ca },
+            tls: if call.as_operator { Tls::default() } else { theirs() },
             proxy: None,
         };
         let answer = self.out.send(request).await.map_err(|error| match error {
@@ -168,7 +177,8 @@ impl Http {
             return Err(SourceError::TooLarge { server, limit: LARGEST });
         }
         let retry_after = answer.retry_after.as_deref().and_then(|text| retry_after(text, clock::now()));
-        let reply = self.reply(&server, answer.status, answer.body);
+        let (status, quotable) = (answer.status, answer.quotable);
+        let reply = Reply { server: server.clone(), status, quotable, body: answer.body };
         if answer.status == 429 || answer.status == 503 && retry_after.is_some() {
             let said = reply.quote(&reply.body);
             return Err(SourceError::RateLimited { server, status: answer.status, said, retry_after });
@@ -191,7 +201,7 @@ impl Http {
 
     /// An answer that came another way.
     pub(crate) fn reply(&self, server: &str, status: u16, body: Vec<u8>) -> Reply {
-        Reply { out: self.out.clone(), server: server.to_owned(), status, body }
+        Reply { server: server.to_owned(), status, quotable: self.out.quotes(), body }
     }
 }
 
@@ -226,7 +236,7 @@ impl Reply {
 
     /// What the server said, as far as it may be repeated.
     pub(crate) fn quote(&self, said: &[u8]) -> String {
-        self.out.quote(said)
+        if self.quotable { net::quoted(said) } else { String::new() }
     }
 }
 

@@ -25,6 +25,10 @@ use super::{
 const DEADLINE: Duration = Duration::from_secs(5);
 /// As it is named in errors.
 const SERVER: &str = "the API server";
+/// Longest part of a DNS name.
+const LONGEST_LABEL: usize = 63;
+/// Longest name of an object.
+const LONGEST_NAME: usize = 253;
 
 /// The KeptnMetrics of the cluster.
 #[derive(Clone)]
@@ -86,12 +90,24 @@ fn metric(query: &str) -> Result<(String, String), SourceError> {
         message: format!("query of the MetricTemplate: {why}: write keptnmetric/<namespace>/<name>"),
     };
     match query.split('/').collect::<Vec<_>>().as_slice() {
-        ["keptnmetric" | "keptnmetrics", namespace, name] if !namespace.is_empty() && !name.is_empty() => {
+        // both become parts of a path
+        ["keptnmetric" | "keptnmetrics", namespace, name]
+            if is_label(namespace) && name.len() <= LONGEST_NAME && name.split('.').all(is_label) =>
+        {
             Ok(((*namespace).to_owned(), (*name).to_owned()))
         }
         ["analysis" | "analyses", ..] => Err(unusable("Analyses of Keptn are not served")),
         _ => Err(unusable("it names no KeptnMetric")),
     }
+}
+
+/// A part of a DNS name in lower case.
+fn is_label(text: &str) -> bool {
+    let ends = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    text.len() <= LONGEST_LABEL
+        && text.chars().all(|c| ends(c) || c == '-')
+        && text.starts_with(ends)
+        && text.ends_with(ends)
 }
 
 /// The value with the time at which Keptn fetched it, which it keeps when it does not fetch any more.
@@ -137,6 +153,31 @@ mod tests {
         }
         let analysis = metric("analysis/app/release/5m/x=y").unwrap_err().to_string();
         assert!(analysis.contains("Analyses of Keptn are not served"), "{analysis}");
+    }
+
+    #[test]
+    fn f23_namespace_and_name_are_parts_of_dns_names() {
+        assert_eq!(
+            metric("keptnmetric/app-1/errors.p99").unwrap(),
+            ("app-1".to_owned(), "errors.p99".to_owned())
+        );
+        let long = "a".repeat(64);
+        for text in [
+            "keptnmetric/../secrets",
+            "keptnmetric/app/..",
+            "keptnmetric/app/%2e%2e",
+            "keptnmetric/app/x?watch=1",
+            "keptnmetric/app/x#",
+            "keptnmetric/a.b/x",
+            "keptnmetric/-a/x",
+            "keptnmetric/app/x-",
+            "keptnmetric/app/x y",
+            "keptnmetric/äpp/x",
+            &format!("keptnmetric/{long}/x"),
+            &format!("keptnmetric/app/{long}"),
+        ] {
+            assert_eq!(metric(text).unwrap_err().reason(), "TemplateUnusable", "{text}");
+        }
     }
 
     #[test]

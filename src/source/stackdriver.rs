@@ -110,11 +110,17 @@ impl Stackdriver {
 
     async fn mql(&self, ask: &Ask<'_>, query: &str) -> Result<Reply, SourceError> {
         let base = endpoint(ask)?;
+        let as_operator = ask.credentials.find(ACCOUNT).is_none();
+        if as_operator {
+            ask.own_identity("Google Cloud")?;
+        }
         let project = self.project(ask).await?;
         let url = address(base, &format!("/v3/projects/{project}/timeSeries:query"))?;
         let token = format!("Bearer {}", self.google.token(ask).await?);
         let body = json!({"query": query}).to_string().into_bytes();
-        let call = Call::post(url, body).header("content-type", "application/json")?.given(ask)?;
+        let call = Call { as_operator, ..Call::post(url, body) }
+            .header("content-type", "application/json")?
+            .given(ask)?;
         let unusable =
             |_| SourceError::Identity { cloud: "Google Cloud", message: "the token is none".into() };
         self.http.ok(ask, call.header("authorization", &token).map_err(unusable)?, complaint).await

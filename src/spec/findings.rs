@@ -40,7 +40,7 @@ impl Findings {
         found.faults.extend(sizes::too_large(&c.analysis));
         found.faults.extend(canary_replicas(c));
         found.faults.extend(misdirected(&c.analysis, &mut found.advice));
-        found.faults.extend(outbound::forbidden(&c.spec, &c.analysis, rules));
+        found.faults.extend(outbound::forbidden(&c.spec, &c.analysis, &c.namespace, rules));
         found.advice.extend(advise(&c.analysis, &c.schedule, c.skip_analysis));
         found.advice.extend(one_sided(c));
         found.advice.extend(unread(&c.analysis));

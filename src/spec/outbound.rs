@@ -10,16 +10,21 @@ use crate::{
 };
 
 /// The first one of a Canary. What its name resolves to is seen when it is asked.
-pub(super) fn forbidden(spec: &CanarySpec, analysis: &CanaryAnalysis, rules: &Rules) -> Option<Problem> {
+pub(super) fn forbidden(
+    spec: &CanarySpec,
+    analysis: &CanaryAnalysis,
+    namespace: &str,
+    rules: &Rules,
+) -> Option<Problem> {
     let server = spec.metrics_server.as_deref().map(|url| ("spec.metricsServer".to_owned(), url));
     let hooks = analysis.webhooks.iter();
     let hooks = hooks.map(|h| (format!("spec.analysis.webhooks[{}].url", h.name), h.url.as_str()));
-    server.into_iter().chain(hooks).find_map(|(field, url)| refused(&field, url, &rules.outbound))
+    server.into_iter().chain(hooks).find_map(|(field, url)| refused(&field, url, namespace, &rules.outbound))
 }
 
-/// The address in this field may not be asked: why, with object and field. An address that is no URL is another's matter.
-pub fn refused(field: &str, address: &str, outbound: &OutboundPolicy) -> Option<Problem> {
-    let refusal = outbound.admits(&Url::parse(address.trim()).ok()?).err()?;
+/// The address in this field of an object of `namespace` may not be asked: why, with object and field. An address that is no URL is another's matter.
+pub fn refused(field: &str, address: &str, namespace: &str, outbound: &OutboundPolicy) -> Option<Problem> {
+    let refusal = outbound.admits(&Url::parse(address.trim()).ok()?, namespace).err()?;
     Some(Problem::new("HostNotAllowed", format!("{field}: {refusal}")))
 }
 
@@ -31,7 +36,7 @@ mod tests {
 
     fn fault(canary: Value) -> Option<Problem> {
         let spec: CanarySpec = serde_json::from_value(canary).unwrap();
-        forbidden(&spec, &spec.analysis.clone().unwrap_or_default(), &Rules::default())
+        forbidden(&spec, &spec.analysis.clone().unwrap_or_default(), "test", &Rules::default())
     }
 
     #[test]

@@ -113,6 +113,14 @@ impl Validated {
         other
     }
 
+    /// The same with these in place of its own, for what it may not claim.
+    #[must_use]
+    pub fn with_claims(&self, service: CanaryService, analysis: CanaryAnalysis) -> Self {
+        let mut other = self.clone();
+        (other.0.service, other.0.analysis) = (service, analysis);
+        other
+    }
+
     /// A Canary of these fields, sound or not.
     #[cfg(test)]
     pub(crate) fn unchecked(fields: CheckedSpec) -> Self {

@@ -25,8 +25,12 @@
 {{- with $v.maxRuns }}{{ $args = append $args (printf "--max-runs=%d" (int64 .)) }}{{ end -}}
 {{- with $v.maxRunsPerNamespace }}{{ $args = append $args (printf "--max-runs-per-namespace=%d" (int64 .)) }}{{ end -}}
 {{- with include "serin.time" (list "settleTime" $v.settleTime) }}{{ $args = append $args (printf "--settle-time=%s" .) }}{{ end -}}
+{{- if eq (toString $v.strict) "true" }}{{ $args = append $args "--strict=true" }}{{ end -}}
 {{- with $v.allowedHosts }}{{ $args = append $args (printf "--allowed-hosts=%s" (join "," .)) }}{{ end -}}
 {{- with $v.allowedNetworks }}{{ $args = append $args (printf "--allowed-networks=%s" (join "," .)) }}{{ end -}}
+{{- with $v.allowedRouteHosts }}{{ $args = append $args (printf "--allowed-route-hosts=%s" (join "," .)) }}{{ end -}}
+{{- with $v.allowedGateways }}{{ $args = append $args (printf "--allowed-gateways=%s" (join "," .)) }}{{ end -}}
+{{- with $v.cloudIdentityNamespaces }}{{ $args = append $args (printf "--cloud-identity-namespaces=%s" (join "," .)) }}{{ end -}}
 {{- if include "serin.managesCrds" . }}{{ $args = append $args "--manage-crds" }}{{ end -}}
 {{- end -}}
 {{- range concat $args (default list $v.extraArgs) }}

@@ -155,6 +155,10 @@ impl Operator {
 
     fn spawn(&mut self) -> anyhow::Result<()> {
         let mut command = Command::new(&self.program);
+        // the machine's proxies do not know the servers of the bed
+        for name in ["HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"] {
+            command.env_remove(name).env_remove(name.to_lowercase());
+        }
         command.args(&self.args).envs(self.env.iter().map(|(name, value)| (name, value)));
         self.child = Some(spawn(&mut command, &self.log)?);
         Ok(())

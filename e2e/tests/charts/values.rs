@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
-use crate::{Chart, USERS, chart, copied, deployment, find, helms, read, root, yaml};
+use crate::{Chart, USERS, arguments, chart, copied, deployment, find, helms, read, root, yaml};
 
 #[test]
 fn ch14_a_variable_of_the_user_takes_the_place_of_the_charts() -> Result<()> {
@@ -74,6 +74,38 @@ fn ch18_large_numbers_stay_numbers_and_a_tag_is_no_number() -> Result<()> {
             let why = helm.refusal(&chart(name, "x").set(&["image.tag=144"]))?;
             ensure!(why.contains("image.tag is the number 144: quote it"), "{why}");
         }
+    }
+    fs::remove_file(file)?;
+    Ok(())
+}
+
+#[test]
+fn f6_f7_f13_what_bounds_namespaces_stands_among_the_flags() -> Result<()> {
+    let file = std::env::temp_dir().join(format!("serin-bounds-{}.yaml", std::process::id()));
+    fs::write(
+        &file,
+        "strict: true\nallowedHosts: ['*.{namespace}.svc']\nallowedRouteHosts: ['*.{namespace}.test', shared.test]\n\
+         allowedGateways: [infra/public]\ncloudIdentityNamespaces: [ops]\n",
+    )?;
+    let path = file.display().to_string();
+    for helm in helms()? {
+        let objects = helm.render(&chart("serin", "serin").file(&path))?;
+        let flags = arguments(deployment(&objects, "serin")?.1);
+        for flag in [
+            "--strict=true",
+            "--allowed-hosts=*.{namespace}.svc",
+            "--allowed-route-hosts=*.{namespace}.test,shared.test",
+            "--allowed-gateways=infra/public",
+            "--cloud-identity-namespaces=ops",
+        ] {
+            ensure!(flags.contains(&flag), "{flag} is missing in {flags:?}");
+        }
+        let objects = helm.render(&chart("serin", "serin"))?;
+        let flags = arguments(deployment(&objects, "serin")?.1).join(" ");
+        ensure!(
+            !flags.contains("strict") && !flags.contains("allowed-") && !flags.contains("cloud-identity"),
+            "{flags}"
+        );
     }
     fs::remove_file(file)?;
     Ok(())

@@ -38,6 +38,14 @@ pub struct MetricTemplateSpec {
     /// The Job whose end is the measurement, for the provider type `job`. Its texts are Go templates like `query`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub job: Option<JobTemplate>,
+    /// Namespaces whose Canaries may refer to it, beside its own: names, or patterns such as `team-*` and `*`. Unset: all, or with
+    /// the operator's `--strict` none. Empty: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        length(max = 100),
+        inner(length(min = 1, max = 63), regex(pattern = r"^[a-z0-9*]([-a-z0-9*]*[a-z0-9*])?$"))
+    )]
+    pub allowed_namespaces: Option<Vec<String>>,
 }
 
 /// A metrics server and how to reach it.

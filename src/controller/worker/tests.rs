@@ -78,6 +78,7 @@ fn worker(service: Router) -> Worker {
         event_webhook: None,
         log_json: false,
         quote_answers: true,
+        proxies: crate::proxies::Proxies::default(),
         cluster_name: String::new(),
         manage_crds: false,
         notifier: None,

@@ -124,6 +124,11 @@ impl ObjectCache {
         self.lock().endpoints.ready(namespace, service)
     }
 
+    /// Addresses of the API server, as far as they are seen.
+    pub(crate) fn api_server(&self) -> BTreeSet<std::net::IpAddr> {
+        self.lock().endpoints.api_server()
+    }
+
     /// Endpoints behind a Service whose pods are being deleted, if there are any.
     pub(crate) fn leaving(&self, namespace: &str, service: &str) -> Option<u32> {
         Some(self.lock().endpoints.leaving(namespace, service)).filter(|leaving| *leaving > 0)

@@ -11,6 +11,7 @@ use crate::{
     api::{CanaryMetric, Phase},
     names::conditions,
     plan::{
+        admission::references,
         context::Context,
         model::{Answers, Question},
     },
@@ -43,6 +44,12 @@ pub(crate) fn look(snap: &Snapshot, c: &Validated, target: &Value, findings: &mu
             ));
             continue;
         };
+        if let Some(problem) =
+            references::not_lent(snap, c, (&field, &name), template.allowed_namespaces.as_ref())
+        {
+            findings.faults.push(problem);
+            continue;
+        }
         if template.provider.type_ == analysis::job::KIND {
             // made, not asked: see `analysis::jobs`
             continue;
@@ -63,7 +70,8 @@ pub(crate) fn look(snap: &Snapshot, c: &Validated, target: &Value, findings: &mu
         }
         let address = template.provider.address.as_deref().unwrap_or_default();
         let whose = format!("{field}: MetricTemplate {name}, spec.provider.address");
-        findings.faults.extend(outbound::refused(&whose, address, &snap.rules.outbound));
+        let of = name.split_once('/').map_or("", |(namespace, _)| namespace);
+        findings.faults.extend(outbound::refused(&whose, address, of, &snap.rules.outbound));
         checks.templates.insert(name.clone(), template.clone());
         findings.faults.extend(secret_missing(snap, &Access::of(&name, template, &checks.secrets)));
     }
@@ -129,7 +137,7 @@ pub(crate) fn uncounted(
 
 /// Every metrics server that the checks will ask, once: Flagger looks whether they are there when it first sees a Canary.
 pub(crate) fn pings(cx: &Context<'_>) -> Vec<Question> {
-    let own = (cx.c.metrics_server.clone(), Access::default());
+    let own = (cx.c.metrics_server.clone(), Access::in_namespace(&cx.c.namespace));
     let mut seen = vec![own.clone()];
     let mut all = vec![Question::Ping { server: own.0, access: own.1, template: None }];
     for (name, template) in &cx.checks.templates {

@@ -2,6 +2,7 @@
 //! condition and an Event that name object, field and remedy; nothing is written to any other object. Mending it is
 //! enough to go on.
 
+mod claims;
 pub(crate) mod config_tracking;
 mod metadata;
 pub(crate) mod metric_templates;

@@ -10,7 +10,7 @@ use crate::{
     manifest::pod_policies,
     names,
     plan::{
-        admission::{config_tracking, metadata, metric_templates, neighbours, ownership, references},
+        admission::{claims, config_tracking, metadata, metric_templates, neighbours, ownership, references},
         analysis::jobs,
         builder::PlanBuilder,
         configs::Configs,
@@ -55,6 +55,7 @@ pub(crate) fn surroundings<'a>(
     })?;
     let router = router::by_name(&c.provider).ok_or_else(|| unserved(&[no_router(&c.provider)]))?;
     undisputed(snap, &c, router)?;
+    let c = claimed(snap, c, router)?;
     let (target, label) = target(snap, &c)?;
     let mut findings = Findings::of(&c, &snap.rules);
     findings.kept = not_followed(snap);
@@ -77,7 +78,7 @@ pub(crate) fn surroundings<'a>(
     verdicts(&c, &checks, &asks, &mut findings);
     findings.advice.extend(metric_templates::uncounted(snap, answers, &asks, router.queries()));
     findings.advice.extend(references::alerts(snap, &c));
-    references::cross_namespace(snap, &c, &asks)?;
+    references::forbidden(snap, &c, &asks)?;
     if snap.canary.metadata.deletion_timestamp.is_none() {
         metadata::allowed(snap, &c)?;
         fit(&c, target)?;
@@ -107,6 +108,13 @@ pub(crate) fn surroundings<'a>(
         hash,
     };
     with_configs(cx, d)
+}
+
+/// Without what its namespace may not have, if it is being deleted: it gives back what it has all the same.
+fn claimed(snap: &Snapshot, c: Validated, router: &'static dyn Router) -> Result<Validated, Rejection> {
+    let (c, refused) = claims::bound(&snap.rules, &snap.objects, c, router);
+    let refused = refused.filter(|_| snap.canary.metadata.deletion_timestamp.is_none());
+    refused.map_or(Ok(c), |problem| Err(problem.into()))
 }
 
 /// Edits of fields by which the objects were made.

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::{
     analysis,
     plan::{
-        admission::{config_tracking, metric_templates},
+        admission::{claims, config_tracking, metric_templates},
         analysis::jobs,
         context::Context,
         model::{Answers, Messages},
@@ -32,6 +32,7 @@ pub(crate) fn watched<'a>(
     }
     let c = known(&snap.canary, &snap.rules)?;
     let router = router::by_name(&c.provider)?;
+    let (c, _) = claims::bound(&snap.rules, &snap.objects, c, router);
     let target = snap.objects.get(c.target.kind(), &c.names.target).unwrap_or(&Value::Null);
     let label = c.target.label(target, &snap.rules.selector_labels).unwrap_or_default();
     let mut findings = Findings::default();

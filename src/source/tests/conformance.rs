@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::{Asked, Play, http, server};
 use crate::source::{
-    Ask, MetricSource, SourceError, Sources, externalmetrics::ExternalMetrics, graphite::Graphite,
-    http::TIMEOUT, influxdb::InfluxDb, prometheus::Prometheus, web::Web,
+    Ask, Credentials, MetricSource, SourceError, Sources, externalmetrics::ExternalMetrics,
+    graphite::Graphite, http::TIMEOUT, influxdb::InfluxDb, prometheus::Prometheus, web::Web,
 };
 
 /// One source with what its server answers.
@@ -294,5 +294,56 @@ async fn x4_what_servers_say_is_not_repeated_where_it_may_not_be() {
             assert!(status == 200 || loud.quoting().contains(MARKER), "{kind} {body}: {}", loud.quoting());
             assert!(loud.quoting().len() < 1200, "{kind} {body}");
         }
+    }
+}
+
+#[tokio::test]
+async fn f22_a_server_that_a_secret_was_sent_to_is_not_repeated_in_any_form() {
+    let careful = Sources::new(&super::careful(TIMEOUT), &super::nobody());
+    for case in cases() {
+        let kind = (case.source)(TIMEOUT).kind();
+        for status in [400, 403, 429, 500] {
+            // as an echo may have it: user and password of the login in Base64
+            let (address, _) = server(Play::Say(status, "text/plain", "bWU6czNjcmV0LXdvcmQ=".into())).await;
+            let asked = case.asked(&address);
+            let error = careful.of(kind).unwrap().query(&asked.ask()).await.unwrap_err();
+            assert_eq!(error.quoting(), error.to_string(), "{kind} {status}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn f22_headers_and_arguments_may_be_secrets_and_certificates_are_none() {
+    let careful = Sources::new(&super::careful(TIMEOUT), &super::nobody());
+    let prometheus = careful.of("prometheus").unwrap();
+    let said = async |change: fn(Asked) -> Asked| {
+        let (address, _) = server(Play::Say(400, "text/plain", "parse error".into())).await;
+        let asked = change(Asked::of(&address, "up"));
+        prometheus.query(&asked.ask()).await.unwrap_err().quoting()
+    };
+    assert!(said(|asked| asked).await.ends_with("parse error"));
+    let header = |asked| Asked { headers: [("X-Key".to_owned(), vec!["s3cret".to_owned()])].into(), ..asked };
+    assert!(!said(header).await.contains("parse error"));
+    let argument =
+        |asked: Asked| Asked { credentials: Credentials::default().beside(vec!["s3cret".into()]), ..asked };
+    assert!(!said(argument).await.contains("parse error"));
+    let token = |asked: Asked| asked.with(&[("token", "s3cret-token")]);
+    assert!(!said(token).await.contains("parse error"));
+}
+
+#[tokio::test]
+async fn f20_headers_that_steer_the_connection_are_not_sent() {
+    for case in cases() {
+        let (address, seen) = server(Play::Say(500, "text/plain", String::new())).await;
+        for name in ["Host", "content-length", "Transfer-Encoding", "Connection", "Proxy-Authorization"] {
+            let mut asked = case.asked(&address);
+            asked.headers = [(name.to_owned(), vec!["inner.test".to_owned()])].into();
+            let source = (case.source)(TIMEOUT);
+            let error = source.query(&asked.ask()).await.unwrap_err();
+            assert_eq!(error.reason(), "TemplateUnusable", "{} {name}", source.kind());
+            assert!(error.to_string().contains(name), "{error}");
+        }
+        // a token may have been asked for at the same server
+        assert!(!seen.lock().unwrap().iter().any(|sent| sent.contains("inner.test")));
     }
 }

@@ -273,3 +273,24 @@ async fn stackdriver_tells_what_is_wrong() {
     assert_eq!(error.reason(), "CloudIdentity");
     assert!(error.to_string().starts_with("no credentials for Google Cloud: "), "{error}");
 }
+
+#[tokio::test]
+async fn f13_the_operators_identity_is_lent_to_named_namespaces_only() {
+    let asked = Asked { region: Some("eu-west-1".into()), ..Asked::of("", QUERY) };
+    let sources: [Box<dyn MetricSource>; 2] = [
+        Box::new(CloudWatch::new(http(TIMEOUT), nobody())),
+        Box::new(Stackdriver::new(http(TIMEOUT), nobody())),
+    ];
+    for source in sources {
+        let ask = crate::source::Ask { as_operator: false, ..asked.ask() };
+        let error = source.query(&ask).await.unwrap_err();
+        assert_eq!(error.reason(), "CloudIdentity", "{}", source.kind());
+        let said = error.to_string();
+        assert!(said.contains("namespace test") && said.contains("--cloud-identity-namespaces"), "{said}");
+    }
+    // a Secret that names a project alone has Google asked as the operator
+    let project = Asked::of("", "q").with(&[("project", "shop")]);
+    let ask = crate::source::Ask { as_operator: false, ..project.ask() };
+    let error = Stackdriver::new(http(TIMEOUT), nobody()).query(&ask).await.unwrap_err();
+    assert!(error.to_string().contains("--cloud-identity-namespaces"), "{error}");
+}

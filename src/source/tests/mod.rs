@@ -137,6 +137,8 @@ impl Asked {
 
     pub(super) fn ask(&self) -> Ask<'_> {
         Ask {
+            namespace: "test",
+            as_operator: true,
             address: &self.address,
             query: &self.query,
             window: Duration::from_secs(60),
@@ -158,17 +160,22 @@ pub(super) fn nobody() -> kube::Client {
 
 /// Clients that wait this long, and repeat nothing.
 pub(super) fn silent(timeout: Duration) -> Http {
-    to_loopback(timeout, false)
+    Http::new(to_loopback(false), timeout)
 }
 
-/// Clients that wait this long.
+/// Clients that wait this long, and repeat what cannot hold a secret.
+pub(super) fn careful(timeout: Duration) -> Http {
+    Http::new(to_loopback(true), timeout)
+}
+
+/// Clients that wait this long, and repeat everything.
 pub(super) fn http(timeout: Duration) -> Http {
-    to_loopback(timeout, true)
+    Http::new(to_loopback(true).quoting_all(), timeout)
 }
 
-fn to_loopback(timeout: Duration, quotes: bool) -> Http {
+fn to_loopback(quotes: bool) -> Outbound {
     rustls::crypto::ring::default_provider().install_default().ok();
     let outbound =
         OutboundPolicy { networks: vec!["127.0.0.0/8".parse().unwrap()], ..OutboundPolicy::default() };
-    Http::new(Outbound::new(outbound, None, quotes), timeout)
+    Outbound::new(outbound, None, quotes)
 }

@@ -10,7 +10,11 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 
 use super::{Asked, http};
-use crate::source::{Ask, MetricSource, http::TIMEOUT, prometheus::Prometheus};
+use crate::source::{
+    Ask, MetricSource,
+    http::{Call, TIMEOUT, address as url},
+    prometheus::Prometheus,
+};
 
 /// Its address, and its certificate in PEM form.
 async fn server() -> (String, String) {
@@ -52,4 +56,18 @@ async fn an_authority_of_its_own_is_trusted_where_the_secret_names_it() {
     let (other, _) = server().await;
     let elsewhere = Asked::of(&other, "up").with(&[("ca.crt", &pem)]);
     assert!(source.query(&elsewhere.ask()).await.is_err());
+}
+
+#[tokio::test]
+async fn f13_what_is_sent_as_the_operator_goes_to_servers_that_the_system_trusts() {
+    let (address, pem) = server().await;
+    let named = Asked::of(&address, "up").with(&[("project", "shop"), ("ca.crt", &pem)]);
+    let http = http(TIMEOUT);
+    for any_certificate in [false, true] {
+        let ask = Ask { any_certificate, ..named.ask() };
+        let call = |as_operator| Call { as_operator, ..Call::get(url(&address, "/").unwrap()) };
+        assert!(http.send(&ask, call(false)).await.is_ok());
+        let error = http.send(&ask, call(true)).await.err().unwrap();
+        assert_eq!(error.reason(), "SourceUnreachable", "{error}");
+    }
 }
