@@ -49,7 +49,7 @@ pub(crate) async fn run(config: Config, namespace: String, name: String, ask: bo
         let metrics = Arc::new(Metrics::new(&config.rules.mesh_provider));
         let sources = Sources::new(&Http::new(out, TIMEOUT), &client);
         let asker = Asker::new(sources, Secrets::new(client.clone()), Contents::new(client), metrics);
-        let answers = asker.ask(&next.questions).await;
+        let answers = asker.ask(&namespace, &next.questions).await;
         for (index, reading) in &answers.readings {
             text.push_str(&format!("answer {index}: {reading:?}\n"));
         }

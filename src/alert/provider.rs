@@ -143,6 +143,11 @@ impl Providers {
         Self { client, secrets: Mutex::default() }
     }
 
+    /// Forgets the Secrets that are gone.
+    pub(super) fn forget(&self, is_gone: impl Fn(&(String, String)) -> bool) {
+        self.remembered().retain(|key, _| !is_gone(key));
+    }
+
     /// The service that an AlertProvider stands for.
     ///
     /// # Errors
@@ -199,6 +204,10 @@ impl Providers {
             .filter(|(key, _)| wanted.contains(&key.as_str()))
             .map(|(key, value)| (key, text(value.0)))
             .collect();
+        // one that is not followed would be remembered after it is gone
+        if version.is_none() {
+            return Ok(held);
+        }
         let mut remembered = self.remembered();
         if remembered.len() >= REMEMBERED {
             remembered.clear();

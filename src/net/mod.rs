@@ -1,34 +1,40 @@
-#![allow(clippy::disallowed_types, reason = "this module makes the HTTP clients")]
+#![allow(clippy::disallowed_types, reason = "HTTP clients are made here")]
 //! I/O leaf. The one place where requests to servers out of users' objects are made: metrics servers, webhooks, alert
 //! providers.
 //!
 //! A name is resolved once for each connection, and only an address that [`OutboundPolicy`] admits is connected to. No
 //! redirects, no proxy from the environment; every answer is bounded in time and size.
 
+mod clients;
+mod error;
 mod resolve;
+mod shares;
 
-use std::{
-    collections::BTreeMap,
-    error::Error,
-    net::IpAddr,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header::RETRY_AFTER};
 use ipnet::{Ipv4Net, Ipv6Net};
-use reqwest::{Certificate, Client, ClientBuilder, Proxy, Response, Url, redirect};
+use reqwest::{Response, Url};
+use tokio::time::timeout;
 
 pub(crate) use crate::outbound::{OutboundPolicy, Refused};
 use crate::text;
+pub(crate) use clients::Tls;
+pub(crate) use error::NetError;
 pub(crate) use resolve::{Lookup, System};
+pub(crate) use shares::{Share, Shares};
 
+use clients::{Clients, Kind};
+use error::chain;
 use resolve::{Guard, host_of};
 
 /// Most bytes of an answer that are repeated to people.
 const QUOTED: usize = 1024;
-/// Most clients with CA certificates of their own that are kept.
-const CLIENTS: usize = 64;
+/// Most bytes of an answer that counts as a small one.
+const SMALL: usize = 64 * 1024;
+/// Larger answers that are held at once: of all, and of one namespace. Each has at most 1 MiB.
+const LARGE_ANSWERS: usize = 48;
+const LARGE_OF_ONE: usize = 8;
 
 /// Makes requests. Clones share their clients.
 #[derive(Clone)]
@@ -37,29 +43,15 @@ pub(crate) struct Outbound(Arc<Inner>);
 struct Inner {
     guard: Arc<Guard>,
     quotes: bool,
-    clients: Mutex<BTreeMap<Kind, Client>>,
-}
-
-/// What a client differs by.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Kind {
-    guarded: bool,
-    tls: Tls,
-    proxy: Option<Url>,
-}
-
-/// Whose certificates are taken.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Tls {
-    /// Anybody's.
-    pub any_certificate: bool,
-    /// Beside the system's: PEM certificates.
-    pub ca: Option<Vec<u8>>,
+    clients: Clients,
+    large: Shares,
 }
 
 /// One request.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Request {
+    /// The namespace for which it is made; empty for the operator's own.
+    pub tenant: String,
     /// How.
     pub method: Method,
     /// Where; from [`address`]. Credentials in it are sent as basic authentication.
@@ -80,11 +72,21 @@ pub(crate) struct Request {
     pub proxy: Option<Url>,
 }
 
+/// Without what may be a secret: credentials and query of the address, headers, login, body and certificates.
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut all = f.debug_struct("Request");
+        all.field("tenant", &self.tenant).field("method", &self.method).field("url", &shown(&self.url));
+        all.field("timeout", &self.timeout).field("limit", &self.limit).finish_non_exhaustive()
+    }
+}
+
 impl Request {
     /// A GET.
     pub(crate) fn get(url: Url, timeout: Duration, limit: usize) -> Self {
         let (method, headers, tls) = (Method::GET, HeaderMap::new(), Tls::default());
-        Self { method, url, headers, login: None, body: None, timeout, limit, tls, proxy: None }
+        let tenant = String::new();
+        Self { tenant, method, url, headers, login: None, body: None, timeout, limit, tls, proxy: None }
     }
 
     /// A POST of JSON.
@@ -92,6 +94,12 @@ impl Request {
         let body = Some(json.to_string().into_bytes());
         let posted = Self { method: Method::POST, body, ..Self::get(url, timeout, limit) };
         posted.header("content-type", "application/json")
+    }
+
+    /// For this namespace.
+    #[must_use]
+    pub(crate) fn of(self, tenant: &str) -> Self {
+        Self { tenant: tenant.to_owned(), ..self }
     }
 
     /// With a header; one that cannot be sent is left out. The value is marked as a secret.
@@ -106,7 +114,7 @@ impl Request {
 }
 
 /// What a server said.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Answer {
     /// HTTP status.
     pub status: u16,
@@ -116,29 +124,8 @@ pub(crate) struct Answer {
     pub cut: bool,
     /// The header `Retry-After`.
     pub retry_after: Option<String>,
-}
-
-/// Why there is no answer. No text holds credentials or what a server said.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum NetError {
-    /// No `http` or `https` URL.
-    #[error("it is no http or https URL")]
-    Address,
-    /// Not to be asked.
-    #[error(transparent)]
-    Refused(#[from] Refused),
-    /// The CA is not PEM.
-    #[error("the CA holds no PEM certificate")]
-    Authority,
-    /// No HTTP client could be made, e.g. for want of a crypto provider.
-    #[error("setting up the HTTP client: {}", causes(.0))]
-    Setup(#[source] reqwest::Error),
-    /// No connection, or one that broke.
-    #[error("{}", causes(.0))]
-    Unreachable(#[source] reqwest::Error),
-    /// No whole answer in time.
-    #[error("no answer within {} s", .0.as_secs_f64())]
-    TimedOut(Duration),
+    /// What the body takes of the memory for answers.
+    pub held: Option<Share>,
 }
 
 /// A URL to be asked.
@@ -180,7 +167,8 @@ impl Outbound {
     ) -> Self {
         let api = api.and_then(|url| Url::parse(url).ok()).and_then(|url| host_of(&url));
         let guard = Arc::new(Guard { outbound, api, lookup });
-        Self(Arc::new(Inner { guard, quotes, clients: Mutex::default() }))
+        let large = Shares::new(LARGE_ANSWERS, LARGE_OF_ONE);
+        Self(Arc::new(Inner { guard, quotes, clients: Clients::default(), large }))
     }
 
     /// Sends a request and reads the answer.
@@ -200,7 +188,8 @@ impl Outbound {
         // whose name is resolved here
         let asked = request.proxy.as_ref().unwrap_or(&request.url);
         let guarded = !guard.outbound.is_named(asked);
-        let client = self.client(Kind { guarded, tls: request.tls, proxy: request.proxy })?;
+        let kind = Kind { guarded, tls: request.tls, proxy: request.proxy };
+        let client = self.0.clients.get(&request.tenant, kind, guard)?;
         let mut sending =
             client.request(request.method, request.url).headers(request.headers).timeout(request.timeout);
         if let Some((user, password)) = request.login {
@@ -210,7 +199,35 @@ impl Outbound {
             sending = sending.body(body);
         }
         let failed = |error| failure(error, request.timeout);
-        read(sending.send().await.map_err(failed)?, request.limit).await.map_err(failed)
+        let late = |_| NetError::TimedOut(request.timeout);
+        let answered = async { self.read(sending.send().await?, &request.tenant, request.limit).await };
+        // a server may have answered, and others' answers be in the way
+        timeout(request.timeout, answered).await.map_err(late)?.map_err(failed)
+    }
+
+    async fn read(
+        &self,
+        mut response: Response,
+        tenant: &str,
+        limit: usize,
+    ) -> Result<Answer, reqwest::Error> {
+        let status = response.status().as_u16();
+        let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+        let retry_after = retry_after.map(str::to_owned);
+        let (mut body, mut cut) = (Vec::new(), false);
+        let mut held = None;
+        while let Some(chunk) = response.chunk().await? {
+            if held.is_none() && body.len() + chunk.len() > SMALL {
+                held = self.0.large.take(tenant).await;
+            }
+            let room = limit - body.len();
+            body.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
+            cut = chunk.len() > room;
+            if cut {
+                break;
+            }
+        }
+        Ok(Answer { status, body, cut, retry_after, held })
     }
 
     /// The beginning of what a server said, for people: on one line, without control characters, at most 1 KiB.
@@ -218,58 +235,6 @@ impl Outbound {
     pub(crate) fn quote(&self, body: &[u8]) -> String {
         if self.0.quotes { quoted(body) } else { String::new() }
     }
-
-    fn client(&self, kind: Kind) -> Result<Client, NetError> {
-        let mut clients = self.0.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = clients.get(&kind) {
-            return Ok(client.clone());
-        }
-        let client = build(&kind, &self.0.guard)?;
-        if clients.len() >= CLIENTS {
-            clients.clear();
-        }
-        clients.insert(kind, client.clone());
-        Ok(client)
-    }
-}
-
-fn build(kind: &Kind, guard: &Arc<Guard>) -> Result<Client, NetError> {
-    let mut own = Vec::new();
-    if let Some(pem) = &kind.tls.ca {
-        own = Certificate::from_pem_bundle(pem).unwrap_or_default();
-        if own.is_empty() {
-            return Err(NetError::Authority);
-        }
-    }
-    let proxy = kind.proxy.clone().map(Proxy::all).transpose().map_err(NetError::Setup)?;
-    let builder = || -> ClientBuilder {
-        let plain = Client::builder()
-            .redirect(redirect::Policy::none())
-            .no_proxy()
-            .tls_danger_accept_invalid_certs(kind.tls.any_certificate)
-            .user_agent(concat!("serin/", env!("CARGO_PKG_VERSION")));
-        let plain = if kind.guarded { plain.dns_resolver(guard.clone()) } else { plain };
-        proxy.iter().cloned().fold(plain, ClientBuilder::proxy)
-    };
-    // a system without any CA certificates can still speak plain HTTP
-    let merged = builder().tls_certs_merge(own.clone()).build();
-    merged.or_else(|_| builder().tls_certs_only(own).build()).map_err(NetError::Setup)
-}
-
-async fn read(mut response: Response, limit: usize) -> Result<Answer, reqwest::Error> {
-    let status = response.status().as_u16();
-    let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
-    let retry_after = retry_after.map(str::to_owned);
-    let (mut body, mut cut) = (Vec::new(), false);
-    while let Some(chunk) = response.chunk().await? {
-        let room = limit - body.len();
-        body.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
-        cut = chunk.len() > room;
-        if cut {
-            break;
-        }
-    }
-    Ok(Answer { status, body, cut, retry_after })
 }
 
 fn failure(error: reqwest::Error, timeout: Duration) -> NetError {
@@ -278,16 +243,6 @@ fn failure(error: reqwest::Error, timeout: Duration) -> NetError {
         return NetError::Refused(refused.clone());
     }
     if error.is_timeout() { NetError::TimedOut(timeout) } else { NetError::Unreachable(error) }
-}
-
-/// An error with all its causes.
-fn causes(error: &reqwest::Error) -> String {
-    chain(error).map(ToString::to_string).collect::<Vec<_>>().join(": ")
-}
-
-fn chain(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
-    let first: &(dyn Error + 'static) = error;
-    std::iter::successors(Some(first), |&cause| cause.source())
 }
 
 /// On one line, without control characters, cut on a character boundary.

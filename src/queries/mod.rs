@@ -8,18 +8,24 @@ mod webhook_rounds;
 use std::{sync::Arc, time::Instant};
 
 use futures::future::join_all;
+use tokio::time::timeout;
 
 use crate::{
     analysis::{self, Access, Failure, Query, Reading, provider_kinds},
     expression::template::url,
     manifest::config::Digest,
+    net::Shares,
     plan::{Answers, Question},
-    source::{Ask, ContentError, Contents, Credentials, Secrets, SourceError, Sources},
+    source::{Ask, ContentError, Contents, Credentials, Secrets, SourceError, Sources, http::TIMEOUT},
     telemetry::Metrics,
 };
 
 pub(crate) use event_sink::EventSink;
 pub(crate) use webhook_rounds::WebhookRounds;
+
+/// Questions to metrics servers that are under way at once, of all and of one namespace: each takes a connection.
+const UNDER_WAY: usize = 1024;
+const OF_ONE: usize = 256;
 
 /// Asks metric sources, and the API server about contents.
 #[derive(Clone)]
@@ -28,17 +34,19 @@ pub(crate) struct Asker {
     secrets: Secrets,
     configs: Contents,
     metrics: Arc<Metrics>,
+    under_way: Shares,
 }
 
 impl Asker {
     /// An asker over these sources.
     pub(crate) fn new(sources: Sources, secrets: Secrets, configs: Contents, metrics: Arc<Metrics>) -> Self {
-        Self { sources: Arc::new(sources), secrets, configs, metrics }
+        let under_way = Shares::new(UNDER_WAY, OF_ONE);
+        Self { sources: Arc::new(sources), secrets, configs, metrics, under_way }
     }
 
-    /// Asks everything at once.
-    pub(crate) async fn ask(&self, questions: &[Question]) -> Answers {
-        let replies = join_all(questions.iter().map(|question| self.one(question))).await;
+    /// Asks everything that a Canary of this namespace needs, at once.
+    pub(crate) async fn ask(&self, tenant: &str, questions: &[Question]) -> Answers {
+        let replies = join_all(questions.iter().map(|question| self.one(tenant, question))).await;
         let mut answers = Answers::default();
         for (question, reply) in questions.iter().zip(replies) {
             match (question, reply) {
@@ -68,11 +76,13 @@ impl Asker {
         answers
     }
 
-    async fn one(&self, question: &Question) -> Reply {
+    async fn one(&self, tenant: &str, question: &Question) -> Reply {
         match question {
-            Question::Ping { server, access, .. } => Reply::Metric(self.source(server, access, None).await),
+            Question::Ping { server, access, .. } => {
+                Reply::Metric(self.source(tenant, server, access, None).await)
+            }
             Question::Exists { query } | Question::Measure { query, .. } => {
-                Reply::Metric(self.source(&query.server, &query.access, Some(query)).await)
+                Reply::Metric(self.source(tenant, &query.server, &query.access, Some(query)).await)
             }
             Question::Config { namespace, at } => Reply::Config(self.configs.digest(namespace, at).await),
         }
@@ -81,12 +91,16 @@ impl Asker {
     /// Asks one metrics server, or only whether it is there. Errors do not repeat what is in its Secret.
     async fn source(
         &self,
+        tenant: &str,
         address: &str,
         access: &Access,
         query: Option<&Query>,
     ) -> Result<Vec<f64>, Unanswered> {
         let began = Instant::now();
-        let reply = self.exchange(address, access, query).await;
+        let reply = match timeout(TIMEOUT, self.under_way.take(tenant)).await {
+            Ok(_place) => self.exchange(tenant, address, access, query).await,
+            Err(_) => Err(Unanswered::new(SourceError::Crowded, &Credentials::default())),
+        };
         let outcome = reply.as_ref().map_or_else(|unanswered| unanswered.error.reason(), |_| "answered");
         self.metrics.queried(&access.kind, outcome, began.elapsed());
         reply
@@ -94,6 +108,7 @@ impl Asker {
 
     async fn exchange(
         &self,
+        tenant: &str,
         address: &str,
         access: &Access,
         query: Option<&Query>,
@@ -108,6 +123,7 @@ impl Asker {
         let (text, secrets) = self.filled_in(query).await.map_err(plainly)?;
         let credentials = credentials.beside(secrets);
         let ask = Ask {
+            tenant,
             address,
             query: &text,
             window: provider_kinds::window(query.map_or("", |q| &q.window)),

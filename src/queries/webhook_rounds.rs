@@ -141,7 +141,7 @@ impl WebhookRounds {
     async fn carry_out(self, key: Key, round: Round, over: CancellationToken) {
         let mut said = Vec::new();
         for call in &round.calls {
-            let one = self.call(&round, call).await;
+            let one = self.call(&key.0, &round, call).await;
             let last = round.ends_with(&one.answer);
             said.push(one);
             if last {
@@ -157,9 +157,9 @@ impl WebhookRounds {
         self.triggers.send(key).ok();
     }
 
-    async fn call(&self, round: &Round, call: &Call) -> WebhookReply {
+    async fn call(&self, tenant: &str, round: &Round, call: &Call) -> WebhookReply {
         let asked = clock::now();
-        let Called { answer, tries, status } = self.hooks.call(call).await;
+        let Called { answer, tries, status } = self.hooks.call(tenant, call).await;
         let outcome = match &answer {
             Ok(()) => "yes",
             Err(refusal) if refusal.answered => "no",

@@ -15,7 +15,7 @@ use serde_json::error::Category;
 pub(crate) use crate::net::shown;
 use crate::{
     clock,
-    net::{self, NetError, Outbound, Request, Tls},
+    net::{self, NetError, Outbound, Request, Share, Tls},
     text::first_chars,
 };
 
@@ -39,8 +39,7 @@ pub(crate) struct Http {
     out: Outbound,
 }
 
-/// One request.
-#[derive(Debug)]
+/// One request. Not to be printed: it holds credentials.
 pub(crate) struct Call {
     /// GET unless there is something to send.
     pub method: Method,
@@ -134,6 +133,8 @@ pub(crate) struct Reply {
     pub status: u16,
     /// At most [`LARGEST`] bytes.
     pub body: Vec<u8>,
+    /// What the body takes of the memory for answers.
+    held: Option<Share>,
 }
 
 impl Http {
@@ -150,6 +151,7 @@ impl Http {
         let server = address(ask.address, "").map_or_else(|_| shown(&call.url), |base| shown(&base));
         let ca = ask.credentials.find(CA_KEY).map(|pem| pem.as_bytes().to_vec());
         let request = Request {
+            tenant: ask.tenant.to_owned(),
             method: call.method,
             url: call.url,
             headers: call.headers,
@@ -168,7 +170,8 @@ impl Http {
             return Err(SourceError::TooLarge { server, limit: LARGEST });
         }
         let retry_after = answer.retry_after.as_deref().and_then(|text| retry_after(text, clock::now()));
-        let reply = self.reply(&server, answer.status, answer.body);
+        let mut reply = self.reply(&server, answer.status, answer.body);
+        reply.held = answer.held;
         if answer.status == 429 || answer.status == 503 && retry_after.is_some() {
             let said = reply.quote(&reply.body);
             return Err(SourceError::RateLimited { server, status: answer.status, said, retry_after });
@@ -191,7 +194,7 @@ impl Http {
 
     /// An answer that came another way.
     pub(crate) fn reply(&self, server: &str, status: u16, body: Vec<u8>) -> Reply {
-        Reply { out: self.out.clone(), server: server.to_owned(), status, body }
+        Reply { out: self.out.clone(), server: server.to_owned(), status, body, held: None }
     }
 }
 

@@ -64,10 +64,10 @@ impl Webhooks {
         Self(http)
     }
 
-    /// Posts; a status of at most 202 is a yes.
-    pub(crate) async fn call(&self, call: &Call) -> Called {
+    /// Posts for a Canary of this namespace; a status of at most 202 is a yes.
+    pub(crate) async fn call(&self, tenant: &str, call: &Call) -> Called {
         let (mut tries, mut status) = (0, None);
-        let made = timeout(LONGEST, self.tries(call, &mut tries, &mut status)).await;
+        let made = timeout(LONGEST, self.tries(tenant, call, &mut tries, &mut status)).await;
         let answer = made.unwrap_or_else(|_| {
             let why = format!("no answer within {} s", LONGEST.as_secs());
             Err(Refused { refusal: Denial::plain(why), answered: false })
@@ -75,7 +75,13 @@ impl Webhooks {
         Called { answer, tries, status }
     }
 
-    async fn tries(&self, call: &Call, tries: &mut u32, status: &mut Option<u16>) -> Result<(), Refused> {
+    async fn tries(
+        &self,
+        tenant: &str,
+        call: &Call,
+        tries: &mut u32,
+        status: &mut Option<u16>,
+    ) -> Result<(), Refused> {
         let refused = |refusal, answered| Err(Refused { refusal, answered });
         let url = match address(&call.url) {
             Ok(url) => url,
@@ -85,7 +91,7 @@ impl Webhooks {
         loop {
             *tries += 1;
             *status = None;
-            match self.once(&url, call, status).await {
+            match self.once(tenant, &url, call, status).await {
                 Try::Yes => return Ok(()),
                 Try::No(refusal) => return refused(refusal, true),
                 Try::Later(last) if *tries > call.retries.min(MOST_RETRIES) => {
@@ -101,10 +107,10 @@ impl Webhooks {
         }
     }
 
-    async fn once(&self, url: &Url, call: &Call, status: &mut Option<u16>) -> Try {
+    async fn once(&self, tenant: &str, url: &Url, call: &Call, status: &mut Option<u16>) -> Try {
         let tls = Tls { any_certificate: call.any_certificate, ca: None };
         let post = net::Request::post(url.clone(), &call.body, call.timeout, LARGEST);
-        let post = net::Request { tls, ..post.header(names::HEADER_REQUEST_ID, &call.id) };
+        let post = net::Request { tls, ..post.of(tenant).header(names::HEADER_REQUEST_ID, &call.id) };
         let answer = match self.0.send(post).await {
             Ok(answer) => answer,
             Err(error @ (NetError::Refused(_) | NetError::Setup(_))) => {

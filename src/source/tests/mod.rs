@@ -136,6 +136,7 @@ impl Asked {
 
     pub(super) fn ask(&self) -> Ask<'_> {
         Ask {
+            tenant: "test",
             address: &self.address,
             query: &self.query,
             window: Duration::from_secs(60),
