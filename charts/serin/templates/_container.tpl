@@ -28,6 +28,7 @@
 {{- with $v.allowedHosts }}{{ $args = append $args (printf "--allowed-hosts=%s" (join "," .)) }}{{ end -}}
 {{- with $v.allowedNetworks }}{{ $args = append $args (printf "--allowed-networks=%s" (join "," .)) }}{{ end -}}
 {{- if include "serin.managesCrds" . }}{{ $args = append $args "--manage-crds" }}{{ end -}}
+{{- if eq (toString $v.metricsAuth) "true" }}{{ $args = append $args "--metrics-auth" }}{{ end -}}
 {{- end -}}
 {{- range concat $args (default list $v.extraArgs) }}
 - {{ . | quote }}
