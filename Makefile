@@ -18,7 +18,7 @@ TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 SERIN := $(CARGO) run --quiet --locked --bin serin --
 CRDS := canaries metrictemplates alertproviders canaryruns
 CI := fmt-check lint deny crd-check manifests-check test-unit test-engines test-waiting charts-check test-bed
-NIGHTLY := stories properties helm-check servers-check proxies-check soak engines crash breakages bench bench-verdicts image-check monitoring-check fresh keda-check trials
+NIGHTLY := stories properties helm-check servers-check proxies-check soak engines crash breakages bench bench-verdicts image-check monitoring-check fresh keda-check trials advisories-check
 
 .PHONY: help
 help: ## Show this list
@@ -86,6 +86,14 @@ lint: ## Run clippy with warnings as errors
 .PHONY: deny
 deny: $(DENY) ## Check licences, banned crates and sources of dependencies
 	$(DENY) --locked check bans licenses sources
+
+.PHONY: advisories
+advisories: $(DENY) ## Check dependencies for known vulnerabilities and yanked versions: needs a network, for the database of RustSec
+	$(DENY) --locked check advisories
+
+.PHONY: advisories-check
+advisories-check: $(DENY) ## Try that check on a database that is made up: needs no network
+	e2e/advisories.sh $(DENY)
 
 $(DENY):
 	env -u CARGO_TARGET_DIR $(CARGO) install cargo-deny --locked --version $(DENY_VERSION) --root $(CACHE)/cargo-deny-$(DENY_VERSION)

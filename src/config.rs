@@ -184,6 +184,8 @@ pub struct Config {
     pub max_runs: RunLimits,
     /// Port of /metrics, /healthz and /readyz on all addresses.
     pub port: u16,
+    /// Let only accounts read /metrics that the API server admits (`--metrics-auth`).
+    pub metrics_auth: bool,
     /// Log filter in `tracing` syntax, e.g. `info` or `debug`.
     pub log_filter: String,
     /// Where Events of Canaries without webhooks of the type `event` are posted (`--event-webhook`).

@@ -26,14 +26,14 @@ use crate::{
     api::Canary,
     clock, names,
     plan::Note,
-    queues::Queues,
+    queues::{Bounds, Item, Queues},
     snapshot::{CANARY_RUN, Snapshot},
     telemetry::Metrics,
     text,
 };
 
-/// Notes that may wait; more are dropped and counted.
-const QUEUE: usize = 4096;
+/// Notes that may wait; more are dropped and counted. Those about one namespace may take 1 MiB.
+const QUEUE: Bounds = Bounds { items: 4096, of_one: 1 << 20, bytes: 4 << 20 };
 /// Longest note the API server takes.
 const MAX_NOTE: usize = 1024;
 /// One Event may take this long.
@@ -74,7 +74,10 @@ impl Events {
             let inner = inner.clone();
             async move { inner.publish(object, &note).await }
         };
-        if self.0.queue.push(&(), (object, note.clone()), publish).is_err() {
+        let owner = object.namespace.clone().unwrap_or_default();
+        let bytes = note.message.len() + note.quote.as_ref().map_or(0, String::len);
+        let item = Item { owner, bytes, what: (object, note.clone()) };
+        if self.0.queue.push(&(), item, publish).is_err() {
             self.0.metrics.event_dropped();
         }
     }

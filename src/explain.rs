@@ -50,7 +50,7 @@ pub(crate) async fn run(config: Config, namespace: String, name: String, ask: bo
         let sources = Sources::new(&Http::new(out, TIMEOUT), &client);
         let asker =
             Asker::new(sources, Secrets::new(client.clone()), Contents::new(client), &config.rules, metrics);
-        let answers = asker.ask(&next.questions).await;
+        let answers = asker.ask(&namespace, &next.questions).await;
         for (index, reading) in &answers.readings {
             text.push_str(&format!("answer {index}: {reading:?}\n"));
         }

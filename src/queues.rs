@@ -9,38 +9,68 @@ use std::{
 
 use tokio_util::task::TaskTracker;
 
+/// How much may wait.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    /// Items in each queue.
+    pub items: usize,
+    /// Bytes of one namespace, in all queues.
+    pub of_one: usize,
+    /// Bytes of all.
+    pub bytes: usize,
+}
+
+/// Something to send, as it is counted.
+pub(crate) struct Item<T> {
+    /// The namespace whose it is.
+    pub owner: String,
+    /// About how much memory it takes.
+    pub bytes: usize,
+    /// What is sent.
+    pub what: T,
+}
+
 /// Queues by key.
 pub(crate) struct Queues<K, T> {
-    most: usize,
+    bounds: Bounds,
     tasks: TaskTracker,
+    waiting: Arc<Mutex<Waiting<K, T>>>,
+}
+
+struct Waiting<K, T> {
     /// There is a queue while there is a task that works it off.
-    waiting: Arc<Mutex<BTreeMap<K, VecDeque<T>>>>,
+    queues: BTreeMap<K, VecDeque<Item<T>>>,
+    /// Bytes by namespace, and of all.
+    owners: BTreeMap<String, usize>,
+    bytes: usize,
 }
 
 impl<K: Ord + Clone + Send + 'static, T: Send + 'static> Queues<K, T> {
-    /// Queues of at most `most` items each, whose tasks run on `tasks`.
-    pub(crate) fn new(most: usize, tasks: TaskTracker) -> Self {
-        Self { most, tasks, waiting: Arc::default() }
+    /// Queues within these bounds, whose tasks run on `tasks`.
+    pub(crate) fn new(bounds: Bounds, tasks: TaskTracker) -> Self {
+        let waiting = Waiting { queues: BTreeMap::new(), owners: BTreeMap::new(), bytes: 0 };
+        Self { bounds, tasks, waiting: Arc::new(Mutex::new(waiting)) }
     }
 
     /// Hands the item to `send` after all that wait under this key. `send` is the one of the item that began the queue.
     ///
     /// # Errors
-    /// Too many wait: the item.
-    pub(crate) fn push<F, S>(&self, key: &K, item: T, send: S) -> Result<(), T>
+    /// Too much waits: the item.
+    pub(crate) fn push<F, S>(&self, key: &K, item: Item<T>, send: S) -> Result<(), T>
     where
         S: Fn(T) -> F + Send + 'static,
         F: Future<Output = ()> + Send + 'static,
     {
         let mut waiting = lock(&self.waiting);
-        if let Some(queue) = waiting.get_mut(key) {
-            if queue.len() >= self.most {
-                return Err(item);
-            }
+        if !waiting.has_room(key, &item, self.bounds) {
+            return Err(item.what);
+        }
+        waiting.count(&item);
+        if let Some(queue) = waiting.queues.get_mut(key) {
             queue.push_back(item);
             return Ok(());
         }
-        waiting.insert(key.clone(), VecDeque::from([item]));
+        waiting.queues.insert(key.clone(), VecDeque::from([item]));
         let (all, key) = (self.waiting.clone(), key.clone());
         self.tasks.spawn(async move {
             while let Some(item) = next(&all, &key) {
@@ -51,14 +81,39 @@ impl<K: Ord + Clone + Send + 'static, T: Send + 'static> Queues<K, T> {
     }
 }
 
-/// The next item; the queue goes when there is none.
-fn next<K: Ord, T>(waiting: &Mutex<BTreeMap<K, VecDeque<T>>>, key: &K) -> Option<T> {
-    let mut waiting = lock(waiting);
-    let item = waiting.get_mut(key).and_then(VecDeque::pop_front);
-    if item.is_none() {
-        waiting.remove(key);
+impl<K: Ord, T> Waiting<K, T> {
+    fn has_room(&self, key: &K, item: &Item<T>, bounds: Bounds) -> bool {
+        let own = self.owners.get(&item.owner).copied().unwrap_or_default();
+        self.queues.get(key).is_none_or(|queue| queue.len() < bounds.items)
+            && own.saturating_add(item.bytes) <= bounds.of_one
+            && self.bytes.saturating_add(item.bytes) <= bounds.bytes
     }
-    item
+
+    fn count(&mut self, item: &Item<T>) {
+        *self.owners.entry(item.owner.clone()).or_default() += item.bytes;
+        self.bytes += item.bytes;
+    }
+
+    fn uncount(&mut self, item: &Item<T>) {
+        self.bytes = self.bytes.saturating_sub(item.bytes);
+        if let Some(own) = self.owners.get_mut(&item.owner) {
+            *own = own.saturating_sub(item.bytes);
+            if *own == 0 {
+                self.owners.remove(&item.owner);
+            }
+        }
+    }
+}
+
+/// The next item; the queue goes when there is none.
+fn next<K: Ord, T>(waiting: &Mutex<Waiting<K, T>>, key: &K) -> Option<T> {
+    let mut waiting = lock(waiting);
+    let item = waiting.queues.get_mut(key).and_then(VecDeque::pop_front);
+    match &item {
+        Some(item) => waiting.uncount(item),
+        None => drop(waiting.queues.remove(key)),
+    }
+    item.map(|item| item.what)
 }
 
 /// A panic elsewhere leaves what is held as good as it was.
@@ -70,13 +125,15 @@ fn lock<T>(held: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     use super::*;
 
+    const WIDE: Bounds = Bounds { items: 100, of_one: 1000, bytes: 1000 };
+
     #[tokio::test]
     async fn items_are_sent_in_order_and_what_does_not_fit_is_given_back() {
         let (tasks, sent) = (TaskTracker::new(), Arc::new(Mutex::new(Vec::new())));
-        let queues = Queues::new(2, tasks.clone());
+        let queues = Queues::new(Bounds { items: 2, ..WIDE }, tasks.clone());
         let push = |key: &&'static str, item: u8| {
             let (sent, key) = (sent.clone(), *key);
-            queues.push(&key, item, move |item| {
+            queues.push(&key, Item { owner: "n".into(), bytes: 1, what: item }, move |item| {
                 let sent = sent.clone();
                 async move { lock(&sent).push((key, item)) }
             })
@@ -86,6 +143,21 @@ mod tests {
         tasks.close();
         tasks.wait().await;
         assert_eq!(*lock(&sent), [("a", 1), ("a", 2), ("b", 4)]);
-        assert!(lock(&queues.waiting).is_empty());
+        let waiting = lock(&queues.waiting);
+        assert!(waiting.queues.is_empty() && waiting.owners.is_empty() && waiting.bytes == 0);
+    }
+
+    #[tokio::test]
+    async fn f9_what_waits_is_bounded_in_bytes_of_each_namespace_and_of_all() {
+        let tasks = TaskTracker::new();
+        let queues = Queues::new(Bounds { items: 100, of_one: 10, bytes: 15 }, tasks.clone());
+        let push = |key: u8, owner: &str, bytes| {
+            queues.push(&key, Item { owner: owner.into(), bytes, what: key }, |_| async {})
+        };
+        let pushed = [push(1, "a", 6), push(2, "a", 6), push(3, "a", 4), push(4, "b", 6), push(5, "c", 5)];
+        assert_eq!(pushed, [Ok(()), Err(2), Ok(()), Err(4), Ok(())]);
+        tasks.close();
+        tasks.wait().await;
+        assert_eq!(push(6, "a", 10), Ok(()), "what was sent does not count any more");
     }
 }

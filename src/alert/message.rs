@@ -65,6 +65,12 @@ impl Message {
         }
     }
 
+    /// About how much memory it takes.
+    pub(super) fn bytes(&self) -> usize {
+        let fields = self.fields.iter().map(|(title, value)| title.len() + value.len()).sum::<usize>();
+        self.canary.len() + self.namespace.len() + self.id.len() + self.text.len() + fields
+    }
+
     /// `<canary>.<namespace>`.
     pub(super) fn about(&self) -> String {
         format!("{}.{}", self.canary, self.namespace)

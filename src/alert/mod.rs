@@ -36,13 +36,13 @@ use crate::{
     net::{Outbound, Request},
     observe::ObjectCache,
     plan::{Note, Urgency},
-    queues::Queues,
+    queues::{Bounds, Item, Queues},
     snapshot::Denial,
     telemetry::Metrics,
 };
 
-/// Alerts that may wait for one service; more are dropped and counted.
-const QUEUE: usize = 64;
+/// Alerts that may wait for one service; more are dropped and counted. Those of the Canaries of one namespace may take 256 KiB.
+const QUEUE: Bounds = Bounds { items: 64, of_one: 256 << 10, bytes: 4 << 20 };
 /// One try, from connecting to the last byte.
 const DEADLINE: Duration = Duration::from_secs(5);
 /// Waits before further tries.
@@ -127,7 +127,7 @@ pub(crate) struct Parts {
 impl Alerts {
     /// Nothing is on its way yet.
     pub(crate) fn new(parts: Parts) -> Self {
-        Self(Arc::new(Inner {
+        let inner = Arc::new(Inner {
             cache: parts.cache,
             providers: Providers::new(parts.client, parts.rules),
             out: parts.out,
@@ -137,7 +137,13 @@ impl Alerts {
             cluster: parts.cluster,
             queues: Queues::new(QUEUE, parts.tasks),
             sent: Mutex::default(),
-        }))
+        });
+        // the cache is ours, and not the other way round
+        let ours = Arc::downgrade(&inner);
+        inner.cache.when_secrets_go(move |is_gone| {
+            ours.upgrade().into_iter().for_each(|inner| inner.providers.forget(is_gone));
+        });
+        Self(inner)
     }
 
     /// Sends a note that is worth an alert to the receivers of the Canary. Returns at once.
@@ -160,7 +166,9 @@ impl Alerts {
             let (inner, receiver) = (inner.clone(), receiver.clone());
             async move { inner.deliver(&receiver, delivery).await }
         };
-        if let Err(delivery) = self.0.queues.push(to, delivery, deliver) {
+        let message = &delivery.message;
+        let item = Item { owner: message.namespace.clone(), bytes: message.bytes(), what: delivery };
+        if let Err(delivery) = self.0.queues.push(to, item, deliver) {
             tracing::warn!(%to, canary = delivery.message.about(), "alert dropped, too many wait");
             self.0.metrics.alerted("", "dropped");
         }
@@ -257,7 +265,8 @@ impl Inner {
         let body = payload::payload(to, message, clock::now());
         let mut pauses = PAUSES.iter();
         loop {
-            let mut request = Request::post(to.url.clone(), &body, DEADLINE, LARGEST);
+            let post = Request::post(to.url.clone(), &body, DEADLINE, LARGEST);
+            let mut request = post.of(&message.namespace);
             request.proxy.clone_from(&to.proxy);
             request.namespace.clone_from(&to.namespace);
             request.confidential = to.confidential;

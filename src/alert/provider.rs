@@ -153,6 +153,11 @@ impl Providers {
         Self { client, rules, secrets: Mutex::default() }
     }
 
+    /// Forgets the Secrets that are gone.
+    pub(super) fn forget(&self, is_gone: impl Fn(&(String, String)) -> bool) {
+        self.remembered().retain(|key, _| !is_gone(key));
+    }
+
     /// What an AlertProvider says that serves this namespace.
     ///
     /// # Errors
@@ -229,6 +234,10 @@ impl Providers {
             .filter(|(key, _)| wanted.contains(&key.as_str()))
             .map(|(key, value)| (key, text(value.0)))
             .collect();
+        // one that is not followed would be remembered after it is gone
+        if version.is_none() {
+            return Ok(held);
+        }
         let mut remembered = self.remembered();
         if remembered.len() >= REMEMBERED {
             remembered.clear();

@@ -197,7 +197,7 @@ async fn what_a_service_does_not_take_is_dropped_and_counted() {
     });
     let (canary, note) = (canary(&json!([])), Note::warning("Frozen", "x").aloud(Urgency::Warn));
     let of_run = |epoch| CanaryStatus { epoch, ..CanaryStatus::default() };
-    let runs = i64::try_from(QUEUE).unwrap() + 5;
+    let runs = i64::try_from(QUEUE.items).unwrap() + 5;
     for epoch in 0..runs {
         alerts.send(&canary, &of_run(epoch), &note);
         // the same of the same run is no alert

@@ -205,6 +205,13 @@ pub const FLAGS: &[Flag] = &[
     flag("master", Kind::Text, "", Use::Shared, "Address of the API server instead of the kubeconfig's"),
     flag("port", Kind::Form, "8080", Use::Served, "Port of /metrics, /healthz and /readyz"),
     flag(
+        "metrics-auth",
+        Kind::Bool,
+        "false",
+        Use::Served,
+        "Show /metrics only to accounts that the API server admits to it",
+    ),
+    flag(
         "log-level",
         Kind::Form,
         "debug",

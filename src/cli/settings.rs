@@ -84,6 +84,7 @@ pub(super) fn config(matches: &ArgMatches) -> Result<Config, String> {
         },
         event_webhook: some(text(matches, "event-webhook")),
         port: positive(&text(matches, "port"))?,
+        metrics_auth: go_bool(&text(matches, "metrics-auth")).unwrap_or_default(),
         log_filter: filter(&text(matches, "log-level"))?,
         log_json: encoding(&text(matches, "zap-encoding"))?,
         quote_answers: go_bool(&text(matches, "quote-answers")).unwrap_or(true),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::{config::Rules, outbound::OutboundPolicy, scope::Scope};
+use crate::{config::Rules, outbound::OutboundPolicy, scope::Scope, server};
 
 fn task(line: &str, vars: &[(&str, &str)]) -> Result<Task, clap::Error> {
     let argv: Vec<String> = line.split_whitespace().map(String::from).collect();
@@ -231,4 +231,13 @@ fn commands_for_people_speak_plainly() {
     assert_eq!(config.scope, Scope::All);
     let Ok(Task::Crd(Some(name))) = task("serin crd canaries", &[]) else { panic!("refused") };
     assert_eq!(name, "canaries");
+}
+
+#[tokio::test]
+async fn f10_a_taken_port_stops_the_start() {
+    let taken = server::open(0).await.unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let config = run(&format!("serin run --port={port} --kubeconfig=/nowhere"));
+    let error = controller::run(config).await.unwrap_err().to_string();
+    assert!(error.contains(&format!("port {port} cannot be opened")), "{error}");
 }

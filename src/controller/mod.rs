@@ -96,6 +96,7 @@ async fn settings(config: &Config) -> anyhow::Result<kube::Config> {
 /// # Errors
 /// It cannot start: no client, or the port is taken. Or it has lost the Lease.
 pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
+    let listener = server::open(config.port).await?;
     let metrics = Arc::new(Metrics::new(&config.rules.mesh_provider));
     let leadership = if config.election.is_some() { Leadership::default() } else { Leadership::always() };
     let (client, out) = connect(&config, Some((&metrics, &leadership))).await?;
@@ -114,7 +115,9 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     }
     observe::watch_all(&client, &config, &cache, &metrics, triggers.clone(), &tasks, &stop);
     let readiness = readiness(&cache, &config, leadership);
-    let served = tokio::spawn(server::serve(config.port, metrics.clone(), readiness, stop.clone()));
+    let access = config.metrics_auth.then(|| server::Access::new(client.clone()));
+    let faces = server::Faces::new(metrics.clone(), readiness, access);
+    let served = tokio::spawn(server::serve(listener, faces, stop.clone()));
     if let Some(turn) = &mut turn
         && turn.comes(&mut receiver, &stop).await
     {
@@ -135,7 +138,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     }
     publishing.close();
     tokio::time::timeout(DRAIN, publishing.wait()).await.ok();
-    served.await??;
+    served.await?;
     Ok(())
 }
 

@@ -74,6 +74,10 @@ impl Worker {
         if let Some(former) = before.filter(|former| former != target) {
             self.metrics.forget(&former, &namespace);
         }
+        let metrics = snap.canary.analysis().map(|a| a.metrics.as_slice()).unwrap_or_default();
+        self.metrics.keep_analysis(target, &namespace, |shown| {
+            metrics.iter().any(|metric| of_metric(shown, &metric.name))
+        });
         let before = snap.canary.status.clone().unwrap_or_default();
         let after = plan.status.as_ref().unwrap_or(&before);
         let number = match after.phase.unwrap_or_default() {
@@ -262,6 +266,11 @@ fn ended(before: &CanaryStatus, after: &CanaryStatus) -> Option<bool> {
     }
 }
 
+/// Whether a value is shown of the metric of this name: its own, or another that it is compared with.
+fn of_metric(shown: &str, name: &str) -> bool {
+    shown.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(" ("))
+}
+
 /// The strategy in Flagger's words.
 fn strategy(canary: &Canary, rules: &Rules) -> &'static str {
     match validate(canary, rules).map(|c| c.strategy) {
@@ -302,6 +311,27 @@ mod tests {
             "spec": spec,
         }))
         .unwrap()
+    }
+
+    #[test]
+    fn f19_values_of_a_metric_go_when_it_is_renamed() {
+        let metrics = crate::telemetry::Metrics::new("istio");
+        for name in ["errors", "errors (primary)", "errors-of-old"] {
+            metrics.set_analysis("app", "n", name, 1.0);
+        }
+        metrics.set_analysis("other", "n", "errors-of-old", 1.0);
+        metrics.keep_analysis("app", "n", |shown| of_metric(shown, "errors"));
+        let text = metrics.exposition();
+        let shown = |target: &str, name: &str| {
+            let is_it = |line: &str| {
+                line.starts_with("flagger_canary_metric_analysis")
+                    && line.contains(&format!("=\"{target}\""))
+                    && line.contains(&format!("=\"{name}\""))
+            };
+            text.lines().any(is_it)
+        };
+        assert!(shown("app", "errors") && shown("app", "errors (primary)"), "{text}");
+        assert!(!shown("app", "errors-of-old") && shown("other", "errors-of-old"), "{text}");
     }
 
     #[test]

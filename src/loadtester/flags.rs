@@ -34,7 +34,7 @@ pub(super) struct Flags {
     /// Serve payloads of namespaces in which this is found; write ^test$ for one namespace alone
     #[arg(long, default_value = "", value_name = "REGEXP", hide_default_value = true)]
     pub(super) namespace_regexp: Regex,
-    /// Programs that commands may be made of, besides the default ones
+    /// Programs that commands may be made of, besides the default ones; those that are named here are given any argument
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub(super) allow_commands: Vec<String>,
     /// Run every command, by a shell, as Flagger does: whoever reaches the port can then run anything
@@ -44,6 +44,12 @@ pub(super) struct Flags {
     /// Commands that run at once; loads and checks are counted apart
     #[arg(long, default_value_t = 64, value_name = "NUMBER", value_parser = places)]
     pub(super) max_commands: usize,
+    /// Who may open and close gates by HTTP: local for those who run something in the Pod, anyone as in Flagger
+    #[arg(long, default_value = "local", value_name = "WHO", value_parser = ["local", "anyone"])]
+    pub(super) gate_changes: String,
+    /// File with a token: gates are then opened and closed by those alone who send it
+    #[arg(long, value_name = "PATH")]
+    pub(super) gate_token_file: Option<PathBuf>,
     /// ConfigMap in which gates are kept
     #[arg(long, default_value = "serin-loadtester-gates", value_name = "NAME")]
     pub(super) gates: String,
@@ -114,9 +120,15 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_refused() {
-        for line in
-            ["x -port=0x", "x -timeout=0", "x -namespace-regexp=(", "x -max-commands=0", "x -nonsense", "x y"]
-        {
+        for line in [
+            "x -port=0x",
+            "x -gate-changes=all",
+            "x -timeout=0",
+            "x -namespace-regexp=(",
+            "x -max-commands=0",
+            "x -nonsense",
+            "x y",
+        ] {
             assert!(read(line).is_err(), "{line}");
         }
     }

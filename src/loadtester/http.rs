@@ -1,27 +1,34 @@
 //! The endpoints, under Flagger's paths, with its statuses and texts. The method is not looked at, as there.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use axum::{
-    Router,
+    Extension, Router,
     body::Bytes,
-    extract::{DefaultBodyLimit, State},
-    http::{StatusCode, header},
+    extract::{DefaultBodyLimit, FromRequest, Request, State},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse as _, Response},
-    routing::any,
+    routing::{MethodRouter, any},
 };
 use regex::Regex;
 use serde::Deserialize;
+use tokio::time::timeout;
 
 use super::{
     command::{Policy, Work},
     gates::Gates,
+    keepers::Keepers,
     tasks::{Command, Tasks},
 };
-use crate::{cli::flags::go_bool, server::OPENMETRICS};
+use crate::{
+    cli::flags::go_bool,
+    server::{OPENMETRICS, listen::Ends},
+};
 
 /// Longest body that is read.
 const LARGEST: usize = 64 * 1024;
+/// A body is waited for so long.
+const ARRIVES: Duration = Duration::from_secs(10);
 /// Types of tasks of Flagger's load tester that this one does not have: those of services that have APIs of their own.
 const UNSERVED: [&str; 2] = ["concord", "ngrinder"];
 
@@ -78,6 +85,7 @@ pub(super) struct Tester {
     pub(super) namespaces: Regex,
     pub(super) policy: Policy,
     pub(super) gates: Gates,
+    pub(super) keepers: Keepers,
     pub(super) tasks: Arc<Tasks>,
 }
 
@@ -96,13 +104,19 @@ fn say(status: StatusCode, text: impl Into<String>) -> Answer {
     (status, text.into())
 }
 
+fn change(prefix: &'static str, open: bool) -> MethodRouter<Arc<Tester>> {
+    any(move |State(tester), Extension(ends): Extension<Ends>, headers: HeaderMap, body: Posted| {
+        set(tester, prefix, open, Who { ends, headers }, body)
+    })
+}
+
 /// All endpoints; what is under none of the other paths is a task.
 pub(super) fn router(tester: Arc<Tester>) -> Router {
     let gate = |prefix: &'static str| {
         Router::new()
             .route("/check", any(move |State(t), body| check(t, prefix, body)))
-            .route("/open", any(move |State(t), body| set(t, prefix, true, body)))
-            .route("/close", any(move |State(t), body| set(t, prefix, false, body)))
+            .route("/open", change(prefix, true))
+            .route("/close", change(prefix, false))
     };
     Router::new()
         .route("/healthz", any(|| async { "OK" }))
@@ -120,9 +134,29 @@ async fn metrics(State(tester): State<Arc<Tester>>) -> Response {
     ([(header::CONTENT_TYPE, OPENMETRICS)], tester.tasks.exposition()).into_response()
 }
 
+/// A body that came in time.
+struct Posted(Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for Posted {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
+        match timeout(ARRIVES, Bytes::from_request(request, state)).await {
+            Ok(body) => body.map(Self).map_err(axum::response::IntoResponse::into_response),
+            Err(_) => Err(StatusCode::REQUEST_TIMEOUT.into_response()),
+        }
+    }
+}
+
+/// Who asks: both ends of the connection, and what the request says.
+struct Who {
+    ends: Ends,
+    headers: HeaderMap,
+}
+
 /// The payload, if its namespace is served.
-fn admit(tester: &Tester, body: &Bytes) -> Result<Payload, Answer> {
-    let payload: Payload = serde_json::from_slice(body)
+fn admit(tester: &Tester, body: &Posted) -> Result<Payload, Answer> {
+    let payload: Payload = serde_json::from_slice(&body.0)
         .map_err(|e| say(StatusCode::BAD_REQUEST, format!("the body is not what a webhook posts: {e}")))?;
     if !tester.namespaces.is_match(&payload.namespace) {
         return Err(say(StatusCode::FORBIDDEN, "Forbidden"));
@@ -144,7 +178,7 @@ fn key(prefix: &str, payload: &Payload) -> Result<String, Answer> {
     Err(say(StatusCode::BAD_REQUEST, "name and namespace of a Canary are needed"))
 }
 
-async fn check(tester: Arc<Tester>, prefix: &'static str, body: Bytes) -> Answer {
+async fn check(tester: Arc<Tester>, prefix: &'static str, body: Posted) -> Answer {
     let read = || key(prefix, &admit(&tester, &body)?);
     let gate = match read() {
         Ok(gate) => gate,
@@ -159,12 +193,16 @@ async fn check(tester: Arc<Tester>, prefix: &'static str, body: Bytes) -> Answer
     }
 }
 
-async fn set(tester: Arc<Tester>, prefix: &'static str, open: bool, body: Bytes) -> Answer {
+async fn set(tester: Arc<Tester>, prefix: &'static str, open: bool, who: Who, body: Posted) -> Answer {
     let read = || key(prefix, &admit(&tester, &body)?);
     let gate = match read() {
         Ok(gate) => gate,
         Err(answer) => return answer,
     };
+    if let Err(why) = tester.keepers.admit(who.ends, &who.headers) {
+        tracing::warn!(gate, peer = %who.ends.peer, "gate not changed: {why}");
+        return say(StatusCode::FORBIDDEN, why);
+    }
     match tester.gates.set(&gate, open).await {
         Ok(()) => {
             tracing::info!("{gate} gate {}", if open { "opened" } else { "closed" });
@@ -180,7 +218,7 @@ fn unknown(gate: &str, why: String) -> Answer {
     say(StatusCode::NOT_IMPLEMENTED, why)
 }
 
-async fn task(State(tester): State<Arc<Tester>>, body: Bytes) -> Answer {
+async fn task(State(tester): State<Arc<Tester>>, body: Posted) -> Answer {
     let payload = match admit(&tester, &body) {
         Ok(payload) => payload,
         Err(answer) => return answer,
@@ -219,8 +257,8 @@ async fn task(State(tester): State<Arc<Tester>>, body: Bytes) -> Answer {
         };
     }
     match tester.tasks.check(kind.label(), &command, &work).await {
-        None => say(StatusCode::SERVICE_UNAVAILABLE, "the load tester is shutting down"),
-        Some(ended) => match ended.failure {
+        Err(why) => say(StatusCode::SERVICE_UNAVAILABLE, why),
+        Ok(ended) => match ended.failure {
             Some(why) => say(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 format!("command {cmd} failed: {}: {why}", ended.output),

@@ -9,11 +9,14 @@
     reason = "this module wires a program together"
 )]
 
+mod arguments;
 mod command;
 mod exec;
 mod flags;
 mod gates;
 mod http;
+mod keepers;
+mod peer;
 mod tasks;
 #[cfg(test)]
 mod tests;
@@ -23,6 +26,7 @@ use std::{
     io::{self, Write as _},
     process::ExitCode,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use anyhow::Context as _;
@@ -30,8 +34,15 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use kube::{Api, Client};
 use tokio_util::sync::CancellationToken;
 
-use self::{command::Policy, flags::Flags, gates::Gates, http::Tester, tasks::Tasks};
-use crate::{controller, server, telemetry};
+use self::{command::Policy, flags::Flags, gates::Gates, http::Tester, keepers::Keepers, tasks::Tasks};
+use crate::{
+    controller,
+    server::{
+        self,
+        listen::{self, Limits},
+    },
+    telemetry,
+};
 
 /// Programs that may run unless more are named: those that make load, and those that checks are made of.
 const COMMANDS: [&str; 7] = ["curl", "ghz", "grep", "grpc_health_probe", "hey", "jq", "wrk"];
@@ -66,18 +77,13 @@ fn run(flags: Flags) -> anyhow::Result<()> {
 }
 
 async fn serve(flags: Flags) -> anyhow::Result<()> {
-    let listener = server::bind(flags.port).await.with_context(|| {
-        format!("port {} cannot be opened (another one can be chosen with --port)", flags.port)
-    })?;
+    let listener = server::open(flags.port).await?;
     let stop = CancellationToken::new();
     tokio::spawn(controller::stop_on_signal(stop.clone()));
-    let gates = gates(&flags).await?;
-    let listed: BTreeSet<_> = COMMANDS
-        .into_iter()
-        .map(String::from)
-        .chain(flags.allow_commands)
-        .filter(|c| !c.is_empty())
-        .collect();
+    let (gates, keepers) = (gates(&flags).await?, keepers(&flags)?);
+    let limits = limits(&flags);
+    let any_argument: BTreeSet<_> = flags.allow_commands.iter().filter(|c| !c.is_empty()).cloned().collect();
+    let listed: BTreeSet<_> = COMMANDS.into_iter().map(String::from).chain(any_argument.clone()).collect();
     if flags.allow_any_command {
         tracing::warn!(
             "every command is run, by a shell: whoever reaches port {} can run anything",
@@ -89,17 +95,35 @@ async fn serve(flags: Flags) -> anyhow::Result<()> {
     let tasks = Arc::new(Tasks::new(flags.timeout, flags.max_commands, stop.clone()));
     let tester = Tester {
         namespaces: flags.namespace_regexp,
-        policy: Policy { any: flags.allow_any_command, listed },
+        policy: Policy { any: flags.allow_any_command, listed, any_argument },
         gates,
+        keepers,
         tasks: tasks.clone(),
     };
     tracing::info!(version = env!("CARGO_PKG_VERSION"), port = flags.port, "serving");
-    axum::serve(listener, http::router(Arc::new(tester)))
-        .with_graceful_shutdown(stop.cancelled_owned())
-        .await
-        .context("the HTTP server ended")?;
+    listen::serve(listener, http::router(Arc::new(tester)), limits, stop).await;
     tasks.ended().await;
     Ok(())
+}
+
+/// Connections are kept while checks run and wait, and there is room for others beside them.
+fn limits(flags: &Flags) -> Limits {
+    let limits = Limits::default();
+    let whole = flags.timeout.saturating_mul(2).saturating_add(Duration::from_secs(60));
+    Limits { connections: limits.connections + 2 * flags.max_commands, whole, ..limits }
+}
+
+fn keepers(flags: &Flags) -> anyhow::Result<Keepers> {
+    if let Some(path) = &flags.gate_token_file {
+        let named = || format!("--gate-token-file {}", path.display());
+        let token = std::fs::read_to_string(path).with_context(|| format!("read {}", named()))?;
+        return Keepers::of_token(&token).map_err(|why| anyhow::anyhow!("{}: {why}", named()));
+    }
+    if flags.gate_changes == "anyone" {
+        tracing::warn!("whoever reaches port {} can open and close gates: see --gate-changes", flags.port);
+        return Ok(Keepers::Anyone);
+    }
+    Ok(Keepers::Local)
 }
 
 /// Where gates are kept; without a cluster in memory, which is said.

@@ -64,6 +64,8 @@ pub(super) struct Tasks {
     limit: Duration,
     loads: Semaphore,
     checks: Semaphore,
+    /// One place for each check that runs, and as many for those that wait.
+    room: Semaphore,
     known: Mutex<BTreeSet<Command>>,
     counts: Counts,
     tracker: TaskTracker,
@@ -77,6 +79,7 @@ impl Tasks {
             limit,
             loads: Semaphore::new(at_once),
             checks: Semaphore::new(at_once),
+            room: Semaphore::new(2 * at_once),
             known: Mutex::default(),
             counts: Counts::new(),
             tracker: TaskTracker::new(),
@@ -115,10 +118,21 @@ impl Tasks {
         Ok(())
     }
 
-    /// Runs a check to its end, counted under its kind; none if the load tester shuts down first. Dropping the future
-    /// ends it.
-    pub(super) async fn check(&self, kind: &'static str, command: &Command, work: &Work) -> Option<Ended> {
-        self.run(kind, &self.checks, command, work, true).await
+    /// Runs a check to its end, counted under its kind. Dropping the future ends it.
+    ///
+    /// # Errors
+    /// Too many wait, or the load tester shuts down first.
+    pub(super) async fn check(
+        &self,
+        kind: &'static str,
+        command: &Command,
+        work: &Work,
+    ) -> Result<Ended, &'static str> {
+        let Ok(_room) = self.room.try_acquire() else {
+            return Err("too many checks run and wait already: try again later, or raise --max-commands");
+        };
+        let ended = self.run(kind, &self.checks, command, work, true).await;
+        ended.ok_or("the load tester is shutting down")
     }
 
     /// Waits until all loads have ended after a shutdown began.

@@ -7,6 +7,7 @@ use regex::Regex;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::server::listen::Ends;
 
 struct Server {
     address: String,
@@ -17,22 +18,29 @@ struct Server {
 
 impl Server {
     async fn start(namespaces: &str, any: bool, limit: Duration) -> Self {
+        Self::kept_by(Keepers::Local, namespaces, any, limit).await
+    }
+
+    async fn kept_by(keepers: Keepers, namespaces: &str, any: bool, limit: Duration) -> Self {
         let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let stop = CancellationToken::new();
         let tasks = Arc::new(Tasks::new(limit, 2, stop.clone()));
         let tester = Tester {
             namespaces: Regex::new(namespaces).unwrap(),
-            policy: Policy { any, listed: ["echo", "grep", "sleep", "false"].map(String::from).into() },
+            policy: Policy {
+                any,
+                listed: ["echo", "grep", "sleep", "false"].map(String::from).into(),
+                any_argument: BTreeSet::new(),
+            },
             gates: Gates::Memory(Mutex::default()),
+            keepers,
             tasks: tasks.clone(),
         };
-        let stopped = stop.clone().cancelled_owned();
+        let stopped = stop.clone();
+        let limits = Limits { whole: LONG, ..Limits::default() };
         let served = tokio::spawn(async move {
-            axum::serve(listener, http::router(Arc::new(tester)))
-                .with_graceful_shutdown(stopped)
-                .await
-                .unwrap();
+            listen::serve(listener, http::router(Arc::new(tester)), limits, stopped).await;
             tasks.ended().await;
         });
         // a second provider is refused, harmlessly
@@ -168,4 +176,69 @@ async fn a_caller_that_hangs_up_ends_its_check() {
     server.metric("serin_loadtester_commands_running 1").await;
     waiting.abort();
     server.metric("serin_loadtester_commands_running 0").await;
+}
+
+/// A payload posted by the shell alone.
+fn posts(server: &Server, path: &str) -> String {
+    let port = server.address.rsplit(':').next().unwrap();
+    let request = format!(
+        "POST {path} HTTP/1.1\\r\\nhost: a\\r\\ncontent-length: {}\\r\\n\\r\\n{}",
+        PODINFO.len(),
+        PODINFO.replace('"', "\\\"")
+    );
+    format!("exec 3<>/dev/tcp/127.0.0.1/{port}; printf \"{request}\" >&3; cat <&3")
+}
+
+#[tokio::test]
+async fn f11_gates_are_changed_from_within_the_pod_and_by_no_command_of_a_canary() {
+    let server = Server::start("", true, LONG).await;
+    let bash = json!({"type": "bash", "cmd": posts(&server, "/gate/open"), "returnCmdOutput": "true"});
+    let (status, answer) = server.task(bash).await;
+    assert!(status == 200 && answer.starts_with("HTTP/1.1 403"), "{answer}");
+    let bash = json!({"type": "bash", "cmd": posts(&server, "/gate/check"), "returnCmdOutput": "true"});
+    let (_, answer) = server.task(bash).await;
+    assert!(answer.contains("Forbidden"), "it asked as others do, and the gate is closed: {answer}");
+    // this program is the load tester itself, and none of its commands
+    assert_eq!(server.post("/gate/open", PODINFO).await, answered(202, ""));
+}
+
+#[tokio::test]
+async fn f11_what_reaches_the_port_from_elsewhere_changes_no_gates() {
+    let local = "10.0.0.7:8080".parse().unwrap();
+    let ends = Ends { local, peer: "10.0.0.9:40000".parse().unwrap() };
+    let none = ::http::HeaderMap::new();
+    let why = Keepers::Local.admit(ends, &none).unwrap_err();
+    assert!(why.contains("kubectl exec") && why.contains("--gate-token-file"), "{why}");
+    // behind a sidecar all come from a loopback address, but to that of the Pod
+    let sidecar = Ends { local, peer: "127.0.0.6:40000".parse().unwrap() };
+    assert!(Keepers::Local.admit(sidecar, &none).is_err());
+    assert!(Keepers::Anyone.admit(ends, &none).is_ok());
+}
+
+#[tokio::test]
+async fn f11_a_token_opens_gates_from_anywhere() {
+    let keepers = Keepers::of_token("secret\n").unwrap();
+    assert!(Keepers::of_token(" \n").is_err());
+    let server = Server::kept_by(keepers, "", false, LONG).await;
+    let open = |token: Option<&'static str>| {
+        let request = server.client.post(format!("{}/gate/open", server.address)).body(PODINFO);
+        let request = token.into_iter().fold(request, reqwest::RequestBuilder::bearer_auth);
+        async move { request.send().await.unwrap().status().as_u16() }
+    };
+    assert_eq!((open(None).await, open(Some("other")).await), (403, 403));
+    assert_eq!(server.post("/gate/check", PODINFO).await, answered(403, "Forbidden"));
+    assert_eq!(open(Some("secret")).await, 202);
+    assert_eq!(server.post("/gate/check", PODINFO).await, answered(200, "Approved"));
+}
+
+#[tokio::test]
+async fn f11_checks_that_wait_are_bounded() {
+    let server = Arc::new(Server::start("", false, LONG).await);
+    let checks = (0..5).map(|_| {
+        let server = server.clone();
+        Box::pin(async move { server.task(json!({"type": "bash", "cmd": "sleep 1000"})).await })
+    });
+    // two run and two wait; the fifth hears it at once
+    let ((status, why), ..) = futures::future::select_all(checks).await;
+    assert!(status == 503 && why.contains("--max-commands"), "{why}");
 }

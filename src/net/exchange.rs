@@ -1,27 +1,21 @@
 //! One request, what comes of it, and the words for what does not.
 
-use std::{error::Error, time::Duration};
+use std::{error::Error, fmt, time::Duration};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use reqwest::Url;
 
+use super::{Share, Tls, shown};
 use crate::{outbound::Refused, text};
 
 /// Most bytes of an answer that are repeated to people.
 const QUOTED: usize = 1024;
 
-/// Whose certificates are taken.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Tls {
-    /// Anybody's.
-    pub any_certificate: bool,
-    /// Beside the system's: PEM certificates.
-    pub ca: Option<Vec<u8>>,
-}
-
 /// One request.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Request {
+    /// The namespace for which it is made; empty for the operator's own.
+    pub tenant: String,
     /// Namespace of the object that names the server; empty for the operator's own.
     pub namespace: String,
     /// It holds a secret, besides those of URL and login: nothing of the answer is repeated, which may hold it in any form.
@@ -46,11 +40,21 @@ pub(crate) struct Request {
     pub proxy: Option<Url>,
 }
 
+/// Without what may be a secret: credentials and query of the address, headers, login, body and certificates.
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut all = f.debug_struct("Request");
+        all.field("tenant", &self.tenant).field("method", &self.method).field("url", &shown(&self.url));
+        all.field("timeout", &self.timeout).field("limit", &self.limit).finish_non_exhaustive()
+    }
+}
+
 impl Request {
     /// A GET.
     pub(crate) fn get(url: Url, timeout: Duration, limit: usize) -> Self {
         let (method, headers, tls) = (Method::GET, HeaderMap::new(), Tls::default());
         Self {
+            tenant: String::new(),
             namespace: String::new(),
             confidential: false,
             method,
@@ -72,6 +76,12 @@ impl Request {
         posted.header("content-type", "application/json")
     }
 
+    /// For this namespace.
+    #[must_use]
+    pub(crate) fn of(self, tenant: &str) -> Self {
+        Self { tenant: tenant.to_owned(), ..self }
+    }
+
     /// A secret is sent along.
     pub(super) fn is_confidential(&self) -> bool {
         let in_url = !self.url.username().is_empty() || self.url.password().is_some();
@@ -90,7 +100,7 @@ impl Request {
 }
 
 /// What a server said.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Answer {
     /// HTTP status.
     pub status: u16,
@@ -102,6 +112,8 @@ pub(crate) struct Answer {
     pub retry_after: Option<String>,
     /// Something of it may be repeated to people.
     pub quotable: bool,
+    /// What the body takes of the memory for answers.
+    pub held: Option<Share>,
 }
 
 impl Answer {

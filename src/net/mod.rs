@@ -5,30 +5,34 @@
 //! A name is resolved once for each connection, and only an address that [`OutboundPolicy`] admits is connected to. Proxies of
 //! the environment are asked only for what might be asked directly. No redirects; every answer is bounded in time and size.
 
+mod clients;
 mod exchange;
 mod resolve;
+mod shares;
 
-use std::{
-    collections::BTreeMap,
-    net::IpAddr,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use http::header::RETRY_AFTER;
 use ipnet::{Ipv4Net, Ipv6Net};
-use reqwest::{Certificate, Client, ClientBuilder, Proxy, Response, Url, redirect};
+use reqwest::{Response, Url};
+use tokio::time::timeout;
 
 pub(crate) use crate::outbound::{OutboundPolicy, Refused};
 use crate::proxies::Proxies;
-pub(crate) use exchange::{Answer, NetError, Request, Tls, quoted};
+pub(crate) use clients::Tls;
+pub(crate) use exchange::{Answer, NetError, Request, quoted};
 pub(crate) use resolve::{Endpoints, Lookup, System};
+pub(crate) use shares::{Share, Shares};
 
+use clients::{Clients, Kind};
 use exchange::{causes, chain};
 use resolve::{Guard, host_of};
 
-/// Most clients with CA certificates of their own that are kept.
-const CLIENTS: usize = 64;
+/// Most bytes of an answer that counts as a small one.
+const SMALL: usize = 64 * 1024;
+/// Larger answers that are held at once: of all, and of one namespace. Each has at most 1 MiB.
+const LARGE_ANSWERS: usize = 48;
+const LARGE_OF_ONE: usize = 8;
 
 /// Makes requests. Clones share their clients.
 #[derive(Clone)]
@@ -38,7 +42,15 @@ struct Inner {
     guard: Arc<Guard>,
     quotes: Quotes,
     proxies: Proxies,
-    clients: Mutex<BTreeMap<Kind, Client>>,
+    clients: Clients,
+    large: Shares,
+}
+
+impl Inner {
+    fn new(guard: Arc<Guard>, quotes: Quotes, proxies: Proxies) -> Self {
+        let large = Shares::new(LARGE_ANSWERS, LARGE_OF_ONE);
+        Self { guard, quotes, proxies, clients: Clients::default(), large }
+    }
 }
 
 /// What may be repeated to people of what servers say.
@@ -51,14 +63,6 @@ enum Quotes {
     /// All: tests look at how it is found in an answer.
     #[cfg(test)]
     All,
-}
-
-/// What a client differs by.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Kind {
-    guarded: bool,
-    tls: Tls,
-    proxy: Option<Url>,
 }
 
 /// A URL to be asked.
@@ -101,14 +105,14 @@ impl Outbound {
         let api = api.and_then(|url| Url::parse(url).ok()).and_then(|url| host_of(&url));
         let guard = Arc::new(Guard { outbound, api, endpoints: None, lookup });
         let quotes = if quotes { Quotes::Harmless } else { Quotes::Nothing };
-        Self(Arc::new(Inner { guard, quotes, proxies: Proxies::default(), clients: Mutex::default() }))
+        Self(Arc::new(Inner::new(guard, quotes, Proxies::default())))
     }
 
     /// The same by these proxies, where they are for a server.
     #[must_use]
     pub(crate) fn by(&self, proxies: Proxies) -> Self {
         let (guard, quotes) = (self.0.guard.clone(), self.0.quotes);
-        Self(Arc::new(Inner { guard, quotes, proxies, clients: Mutex::default() }))
+        Self(Arc::new(Inner::new(guard, quotes, proxies)))
     }
 
     /// The same, where these are addresses of the API server, too.
@@ -116,14 +120,14 @@ impl Outbound {
     pub(crate) fn never_to(&self, endpoints: Endpoints) -> Self {
         let guard = Arc::new(Guard { endpoints: Some(endpoints), ..Guard::clone(&self.0.guard) });
         let (quotes, proxies) = (self.0.quotes, self.0.proxies.clone());
-        Self(Arc::new(Inner { guard, quotes, proxies, clients: Mutex::default() }))
+        Self(Arc::new(Inner::new(guard, quotes, proxies)))
     }
 
     /// The same, repeating whatever servers say.
     #[cfg(test)]
     pub(crate) fn quoting_all(&self) -> Self {
         let (guard, proxies) = (self.0.guard.clone(), self.0.proxies.clone());
-        Self(Arc::new(Inner { guard, quotes: Quotes::All, proxies, clients: Mutex::default() }))
+        Self(Arc::new(Inner::new(guard, Quotes::All, proxies)))
     }
 
     /// Sends a request and reads the answer.
@@ -143,7 +147,8 @@ impl Outbound {
         let tells = self.tells(&request.url, &request.namespace);
         let quotable = tells && self.repeats(request.is_confidential());
         let (proxy, guarded) = self.way(&request).await?;
-        let client = self.client(Kind { guarded, tls: request.tls, proxy })?;
+        let kind = Kind { guarded, tls: request.tls, proxy };
+        let client = self.0.clients.get(&request.tenant, kind, guard)?;
         let mut sending =
             client.request(request.method, request.url).headers(request.headers).timeout(request.timeout);
         if let Some((user, password)) = request.login {
@@ -153,8 +158,36 @@ impl Outbound {
             sending = sending.body(body);
         }
         let failed = |error| failure(error, request.timeout, tells);
-        let answer = read(sending.send().await.map_err(failed)?, request.limit).await.map_err(failed)?;
+        let late = |_| NetError::TimedOut(request.timeout);
+        let answered = async { self.read(sending.send().await?, &request.tenant, request.limit).await };
+        // a server may have answered, and others' answers be in the way
+        let answer = timeout(request.timeout, answered).await.map_err(late)?.map_err(failed)?;
         Ok(Answer { quotable, ..answer })
+    }
+
+    async fn read(
+        &self,
+        mut response: Response,
+        tenant: &str,
+        limit: usize,
+    ) -> Result<Answer, reqwest::Error> {
+        let status = response.status().as_u16();
+        let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+        let retry_after = retry_after.map(str::to_owned);
+        let (mut body, mut cut) = (Vec::new(), false);
+        let mut held = None;
+        while let Some(chunk) = response.chunk().await? {
+            if held.is_none() && body.len() + chunk.len() > SMALL {
+                held = self.0.large.take(tenant).await;
+            }
+            let room = limit - body.len();
+            body.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
+            cut = chunk.len() > room;
+            if cut {
+                break;
+            }
+        }
+        Ok(Answer { status, body, cut, retry_after, quotable: false, held })
     }
 
     /// The proxy that a request is sent by, and whether the addresses are judged that are connected to.
@@ -188,58 +221,6 @@ impl Outbound {
     pub(crate) fn quotes(&self) -> bool {
         self.0.quotes != Quotes::Nothing
     }
-
-    fn client(&self, kind: Kind) -> Result<Client, NetError> {
-        let mut clients = self.0.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = clients.get(&kind) {
-            return Ok(client.clone());
-        }
-        let client = build(&kind, &self.0.guard)?;
-        if clients.len() >= CLIENTS {
-            clients.clear();
-        }
-        clients.insert(kind, client.clone());
-        Ok(client)
-    }
-}
-
-fn build(kind: &Kind, guard: &Arc<Guard>) -> Result<Client, NetError> {
-    let mut own = Vec::new();
-    if let Some(pem) = &kind.tls.ca {
-        own = Certificate::from_pem_bundle(pem).unwrap_or_default();
-        if own.is_empty() {
-            return Err(NetError::Authority);
-        }
-    }
-    let proxy = kind.proxy.clone().map(Proxy::all).transpose().map_err(NetError::Setup)?;
-    let builder = || -> ClientBuilder {
-        let plain = Client::builder()
-            .redirect(redirect::Policy::none())
-            .no_proxy()
-            .tls_danger_accept_invalid_certs(kind.tls.any_certificate)
-            .user_agent(concat!("serin/", env!("CARGO_PKG_VERSION")));
-        let plain = if kind.guarded { plain.dns_resolver(guard.clone()) } else { plain };
-        proxy.iter().cloned().fold(plain, ClientBuilder::proxy)
-    };
-    // a system without any CA certificates can still speak plain HTTP
-    let merged = builder().tls_certs_merge(own.clone()).build();
-    merged.or_else(|_| builder().tls_certs_only(own).build()).map_err(NetError::Setup)
-}
-
-async fn read(mut response: Response, limit: usize) -> Result<Answer, reqwest::Error> {
-    let status = response.status().as_u16();
-    let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
-    let retry_after = retry_after.map(str::to_owned);
-    let (mut body, mut cut) = (Vec::new(), false);
-    while let Some(chunk) = response.chunk().await? {
-        let room = limit - body.len();
-        body.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
-        cut = chunk.len() > room;
-        if cut {
-            break;
-        }
-    }
-    Ok(Answer { status, body, cut, retry_after, quotable: false })
 }
 
 fn failure(error: reqwest::Error, timeout: Duration, tells: bool) -> NetError {

@@ -195,7 +195,8 @@ async fn answers_are_cut_and_silence_ends() {
 
 #[test]
 fn x4_what_is_quoted_is_short_and_can_be_left_out() {
-    let of = |quotable| Answer { status: 200, body: vec![], cut: false, retry_after: None, quotable };
+    let of =
+        |quotable| Answer { status: 200, body: vec![], cut: false, retry_after: None, quotable, held: None };
     assert_eq!(of(false).quote(b"marker"), "");
     assert_eq!(of(true).quote(b" a\r\n\x1b[31m b\xff "), "a [31m b\u{fffd}");
     let long = of(true).quote("é".repeat(4000).as_bytes());
@@ -315,4 +316,64 @@ async fn r19_a_proxy_is_not_asked_for_what_may_not_be_asked() {
     let (out, _) = scripted(listed, &["10.1.2.3"]);
     assert!(get(&out.by(through(port)), "http://bad.test").await.is_err());
     assert_eq!(seen.load(Ordering::SeqCst), 0);
+}
+
+#[test]
+fn f28_a_request_is_shown_without_credentials() {
+    let url = address("https://user:pass-in-url@prom.test/api?token=pass-in-query").unwrap();
+    let request = Request {
+        login: Some(("user".into(), "pass-in-login".into())),
+        body: Some(b"pass-in-body".to_vec()),
+        tls: Tls { any_certificate: false, ca: Some(b"pass-in-ca".to_vec()) },
+        proxy: Some(address("http://user:pass-in-proxy@proxy.test").unwrap()),
+        ..Request::get(url, TIMEOUT, 1024).header("authorization", "Bearer pass-in-header")
+    };
+    let shown = format!("{request:?}");
+    assert!(shown.contains("https://prom.test/api") && !shown.contains("pass-in"), "{shown}");
+}
+
+/// Says the beginning of a large answer, and the rest unless the path is `/hang`.
+async fn large() -> u16 {
+    rustls::crypto::ring::default_provider().install_default().ok();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let mut asked = [0; 4096];
+                let read = stream.read(&mut asked).await.unwrap_or(0);
+                let head = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 200000\r\n\r\n";
+                stream.write_all(head.as_bytes()).await.ok();
+                stream.write_all(&vec![b'x'; 100_000]).await.ok();
+                if String::from_utf8_lossy(&asked[..read]).contains("/hang") {
+                    std::future::pending::<()>().await;
+                }
+                stream.write_all(&vec![b'x'; 100_000]).await.ok();
+            });
+        }
+    });
+    port
+}
+
+#[tokio::test]
+async fn f9_large_answers_of_one_namespace_keep_no_other_from_theirs() {
+    let (port, out) = (large().await, Outbound::new(open("127.0.0.0/8"), None, true));
+    let ask = |tenant: &str, path: &str, timeout: Duration| {
+        let url = address(&format!("http://127.0.0.1:{port}{path}")).unwrap();
+        let (out, request) = (out.clone(), Request::get(url, timeout, 1 << 20).of(tenant));
+        async move { out.send(request).await }
+    };
+    let hanging: Vec<_> =
+        (0..LARGE_OF_ONE).map(|_| tokio::spawn(ask("busy", "/hang", TIMEOUT * 60))).collect();
+    // once all of its share are taken, there is none for another one
+    let late = loop {
+        match ask("busy", "/all", Duration::from_millis(500)).await {
+            Ok(_) => tokio::task::yield_now().await,
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(late, NetError::TimedOut(_)), "{late:?}");
+    assert_eq!(ask("quiet", "/all", TIMEOUT).await.unwrap().body.len(), 200_000);
+    hanging.iter().for_each(tokio::task::JoinHandle::abort);
+    assert_eq!(ask("busy", "/all", TIMEOUT).await.unwrap().body.len(), 200_000, "it comes back");
 }

@@ -5,10 +5,16 @@ use std::sync::Arc;
 
 use tokio_util::task::TaskTracker;
 
-use crate::{plan::Call, queues::Queues, snapshot::Key, telemetry::Metrics, webhook::Webhooks};
+use crate::{
+    plan::Call,
+    queues::{Bounds, Item, Queues},
+    snapshot::Key,
+    telemetry::Metrics,
+    webhook::Webhooks,
+};
 
-/// Calls that may wait for one Canary; more are dropped and counted.
-const QUEUE: usize = 100;
+/// Calls that may wait for one Canary; more are dropped and counted. A namespace may have as many as take 1 MiB.
+const QUEUE: Bounds = Bounds { items: 100, of_one: 1 << 20, bytes: 16 << 20 };
 
 /// The queues of all Canaries.
 #[derive(Clone)]
@@ -32,7 +38,8 @@ impl EventSink {
                 let (sink, of) = (sink.clone(), of.clone());
                 async move { sink.call(&of, &call).await }
             };
-            if self.queues.push(key, call, deliver).is_err() {
+            let item = Item { owner: key.0.clone(), bytes: bytes(&call), what: call };
+            if self.queues.push(key, item, deliver).is_err() {
                 self.metrics.hooks.event_dropped();
             }
         }
@@ -54,4 +61,8 @@ impl EventSink {
         };
         self.metrics.hooks.called("event", outcome);
     }
+}
+
+fn bytes(call: &Call) -> usize {
+    call.body.to_string().len() + call.url.len() + call.name.len() + call.id.len()
 }

@@ -9,19 +9,25 @@ use std::{sync::Arc, time::Instant};
 
 use futures::future::join_all;
 use jiff::Timestamp;
+use tokio::time::timeout;
 
 use crate::{
     analysis::{self, Access, Failure, Query, Reading, Tally, args, provider_kinds},
     config::Rules,
     expression::template::url,
     manifest::config::Digest,
+    net::{Share, Shares},
     plan::{Answers, Question},
-    source::{Ask, ContentError, Contents, Credentials, Secrets, SourceError, Sources},
+    source::{Ask, ContentError, Contents, Credentials, Secrets, SourceError, Sources, http::TIMEOUT},
     telemetry::Metrics,
 };
 
 pub(crate) use event_sink::EventSink;
 pub(crate) use webhook_rounds::WebhookRounds;
+
+/// Questions to metrics servers that are under way at once, of all and of one namespace: each takes a connection.
+const UNDER_WAY: usize = 1024;
+const OF_ONE: usize = 256;
 
 /// Asks metric sources, and the API server about contents.
 #[derive(Clone)]
@@ -31,6 +37,7 @@ pub(crate) struct Asker {
     configs: Contents,
     rules: Arc<Rules>,
     metrics: Arc<Metrics>,
+    under_way: Shares,
 }
 
 impl Asker {
@@ -43,12 +50,13 @@ impl Asker {
         metrics: Arc<Metrics>,
     ) -> Self {
         let (sources, rules) = (Arc::new(sources), Arc::new(rules.clone()));
-        Self { sources, secrets, configs, rules, metrics }
+        let under_way = Shares::new(UNDER_WAY, OF_ONE);
+        Self { sources, secrets, configs, rules, metrics, under_way }
     }
 
-    /// Asks everything at once.
-    pub(crate) async fn ask(&self, questions: &[Question]) -> Answers {
-        let replies = join_all(questions.iter().map(|question| self.one(question))).await;
+    /// Asks everything that a Canary of this namespace needs, at once.
+    pub(crate) async fn ask(&self, tenant: &str, questions: &[Question]) -> Answers {
+        let replies = join_all(questions.iter().map(|question| self.one(tenant, question))).await;
         let mut answers = Answers::default();
         for (question, reply) in questions.iter().zip(replies) {
             match (question, reply) {
@@ -87,36 +95,48 @@ impl Asker {
         answers
     }
 
-    async fn one(&self, question: &Question) -> Reply {
+    async fn one(&self, tenant: &str, question: &Question) -> Reply {
         match question {
-            Question::Ping { server, access, .. } => Reply::Metric(self.source(server, access, None).await),
-            Question::Exists { query } | Question::Measure { query, .. } => {
-                Reply::Metric(self.source(&query.server, &query.access, Some(query)).await)
+            Question::Ping { server, access, .. } => {
+                Reply::Metric(self.source(tenant, server, access, None).await)
             }
-            Question::Count { to, query, .. } => Reply::Counts(self.count(query, *to).await),
+            Question::Exists { query } | Question::Measure { query, .. } => {
+                Reply::Metric(self.source(tenant, &query.server, &query.access, Some(query)).await)
+            }
+            Question::Count { to, query, .. } => Reply::Counts(self.count(tenant, query, *to).await),
             Question::Config { namespace, at } => Reply::Config(self.configs.digest(namespace, at).await),
         }
+    }
+
+    /// Waits for one of the questions that this namespace may have under way.
+    async fn place(&self, tenant: &str) -> Result<Option<Share>, SourceError> {
+        timeout(TIMEOUT, self.under_way.take(tenant)).await.map_err(|_| SourceError::Crowded)
     }
 
     /// Asks one metrics server, or only whether it is there. Errors do not repeat what is in its Secret.
     async fn source(
         &self,
+        tenant: &str,
         address: &str,
         access: &Access,
         query: Option<&Query>,
     ) -> Result<Vec<f64>, Unanswered> {
         let began = Instant::now();
-        let reply = self.exchange(address, access, query).await;
+        let reply = match self.place(tenant).await {
+            Ok(_place) => self.exchange(tenant, address, access, query).await,
+            Err(crowded) => Err(Unanswered::new(crowded, &Credentials::default())),
+        };
         let outcome = reply.as_ref().map_or_else(|unanswered| unanswered.error.reason(), |_| "answered");
         self.metrics.queried(&access.kind, outcome, began.elapsed());
         reply
     }
 
     /// Asks a metrics server for the counts up to a time.
-    async fn count(&self, query: &Query, to: Timestamp) -> Result<Tally, Unanswered> {
+    async fn count(&self, tenant: &str, query: &Query, to: Timestamp) -> Result<Tally, Unanswered> {
         let began = Instant::now();
         let none = Credentials::default();
         let ask = Ask {
+            tenant,
             namespace: &query.access.namespace,
             as_operator: false,
             address: &query.server,
@@ -129,9 +149,9 @@ impl Asker {
             credentials: &none,
             since: None,
         };
-        let reply = match self.sources.of(&query.access.kind) {
-            Ok(source) => source.count(&ask, to).await,
-            Err(error) => Err(error),
+        let reply = match (self.place(tenant).await, self.sources.of(&query.access.kind)) {
+            (Ok(_place), Ok(source)) => source.count(&ask, to).await,
+            (Err(error), _) | (_, Err(error)) => Err(error),
         };
         let outcome = reply.as_ref().map_or_else(SourceError::reason, |_| "answered");
         self.metrics.queried(&query.access.kind, outcome, began.elapsed());
@@ -140,6 +160,7 @@ impl Asker {
 
     async fn exchange(
         &self,
+        tenant: &str,
         address: &str,
         access: &Access,
         query: Option<&Query>,
@@ -154,6 +175,7 @@ impl Asker {
         let (text, secrets) = self.filled_in(query).await.map_err(plainly)?;
         let credentials = credentials.beside(secrets);
         let ask = Ask {
+            tenant,
             namespace: &access.namespace,
             as_operator: self.rules.lends_identity(&access.namespace),
             address,

@@ -1,6 +1,6 @@
 //! One question to a metrics server, and what every kind of server has to answer.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 use futures::{FutureExt as _, future::BoxFuture};
 use jiff::Timestamp;
@@ -12,8 +12,10 @@ use crate::{
 };
 
 /// Everything that one question to a metrics server needs.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Ask<'a> {
+    /// The namespace of the Canary that asks.
+    pub tenant: &'a str,
     /// Namespace of the object that names the server.
     pub namespace: &'a str,
     /// Without a Secret, it may be asked with the operator's own identity in a cloud.
@@ -36,6 +38,14 @@ pub(crate) struct Ask<'a> {
     pub credentials: &'a Credentials,
     /// Since when values count, where that is known.
     pub since: Option<Since>,
+}
+
+/// Without address, query and headers, which may hold secrets.
+impl fmt::Debug for Ask<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut all = f.debug_struct("Ask");
+        all.field("tenant", &self.tenant).field("window", &self.window).finish_non_exhaustive()
+    }
 }
 
 /// A value, and the end of the time that it is of, where the server tells.

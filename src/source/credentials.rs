@@ -7,7 +7,7 @@
 use std::{
     collections::BTreeMap,
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -40,11 +40,73 @@ const NOT_FOR_QUERIES: [&str; 6] = [
 /// What is under each key of a Secret.
 type Content = BTreeMap<String, Vec<u8>>;
 
+/// Most bytes that are remembered of all Secrets, and of those of one namespace.
+const MOST: usize = 8 << 20;
+const EACH: usize = 1 << 20;
+
+/// Namespace and name.
+type Key = (String, String);
+
+/// What is remembered.
+#[derive(Default)]
+struct Known {
+    secrets: BTreeMap<Key, Remembered>,
+    turn: u64,
+}
+
 /// Type and content of a Secret.
 type Held = (String, Content);
 
-/// By namespace and name: the version that was read, and what it held.
-type Known = BTreeMap<(String, String), (String, Held)>;
+/// What was read of a Secret.
+struct Remembered {
+    version: String,
+    held: Held,
+    /// The turn at which it was used last.
+    used: u64,
+}
+
+impl Known {
+    fn find(&mut self, key: &Key, version: &str) -> Option<Held> {
+        self.turn += 1;
+        let known = self.secrets.get_mut(key)?;
+        // what was read may be newer than what the watch has told by now: then it is read once more
+        if known.version != version {
+            return None;
+        }
+        known.used = self.turn;
+        Some(known.held.clone())
+    }
+
+    /// Makes room by forgetting what was used longest ago: of the same namespace, if that has too much, else of all.
+    fn keep(&mut self, key: Key, version: String, held: Held) {
+        self.secrets.remove(&key);
+        let size = bytes(&held.1);
+        if size > EACH {
+            return;
+        }
+        while self.bytes(Some(&key.0)) + size > EACH && self.forget_oldest(Some(&key.0)) {}
+        while self.bytes(None) + size > MOST && self.forget_oldest(None) {}
+        let used = self.turn;
+        self.secrets.insert(key, Remembered { version, held, used });
+    }
+
+    fn of<'a>(&'a self, namespace: Option<&'a str>) -> impl Iterator<Item = (&'a Key, &'a Remembered)> {
+        self.secrets.iter().filter(move |(key, _)| namespace.is_none_or(|namespace| key.0 == namespace))
+    }
+
+    fn bytes(&self, namespace: Option<&str>) -> usize {
+        self.of(namespace).map(|(_, known)| bytes(&known.held.1)).sum()
+    }
+
+    fn forget_oldest(&mut self, namespace: Option<&str>) -> bool {
+        let oldest = self.of(namespace).min_by_key(|(_, known)| known.used).map(|(key, _)| key.clone());
+        oldest.is_some_and(|key| self.secrets.remove(&key).is_some())
+    }
+}
+
+fn bytes(content: &Content) -> usize {
+    content.iter().map(|(key, value)| key.len() + value.len()).sum()
+}
 
 /// What a Secret holds.
 #[derive(Clone, Default)]
@@ -156,13 +218,23 @@ impl Secrets {
         Self { client, known: Arc::default() }
     }
 
+    /// Forgets those that are gone.
+    pub(crate) fn forget(&self, is_gone: impl Fn(&Key) -> bool) {
+        self.known().secrets.retain(|key, _| !is_gone(key));
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// What the Secret holds. Where its version is not known it is read each time.
     ///
     /// # Errors
     /// It does not exist, or cannot be read.
     pub(crate) async fn read(&self, at: &SecretAt) -> Result<Credentials, SourceError> {
         let key = (at.namespace.clone(), at.name.clone());
-        if let Some((type_, values)) = self.remembered(&key, at.version.as_deref()) {
+        let remembered = at.version.as_deref().and_then(|version| self.known().find(&key, version));
+        if let Some((type_, values)) = remembered {
             return Ok(Credentials::new(at.clone(), values).typed(type_));
         }
         let (secret, named_by) = (format!("{}/{}", at.namespace, at.name), at.named_by.clone());
@@ -186,18 +258,11 @@ impl Secrets {
         let values: BTreeMap<_, _> =
             found.data.unwrap_or_default().into_iter().map(|(k, v)| (k, v.0)).collect();
         let type_ = found.type_.unwrap_or_default();
-        if let Some(version) = found.metadata.resource_version {
-            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-            known.insert(key, (version, (type_.clone(), values.clone())));
+        // one that is not followed would be remembered in vain, and after it is gone
+        if let Some(version) = found.metadata.resource_version.filter(|_| at.version.is_some()) {
+            self.known().keep(key, version, (type_.clone(), values.clone()));
         }
         Ok(Credentials::new(at.clone(), values).typed(type_))
-    }
-
-    fn remembered(&self, key: &(String, String), version: Option<&str>) -> Option<Held> {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let (at, held) = known.get(key)?;
-        // what was read may be newer than what the watch has told by now: then it is read once more
-        (Some(at.as_str()) == version).then(|| held.clone())
     }
 }
 
@@ -262,5 +327,27 @@ mod tests {
             Credentials::default().beside(vec!["other".into()]).redact("an other"),
             format!("an {HIDDEN}")
         );
+    }
+
+    #[test]
+    fn f24_what_is_remembered_of_secrets_is_bounded_for_each_namespace_and_for_all() {
+        let mut known = Known::default();
+        let key = |namespace: &str, n: usize| (namespace.to_owned(), n.to_string());
+        let content =
+            |size: usize| ("Opaque".to_owned(), Content::from([("k".to_owned(), vec![0; size - 1])]));
+        known.keep(key("quiet", 0), "1".into(), content(1000));
+        for n in 0..100 {
+            known.keep(key("busy", n), "1".into(), content(100_000));
+            assert!(known.find(&key("busy", 0), "1").is_some() || n > 0);
+        }
+        assert!(known.find(&key("quiet", 0), "1").is_some(), "others keep theirs");
+        assert!(known.find(&key("busy", 99), "1").is_some() && known.bytes(Some("busy")) <= EACH);
+        known.keep(key("large", 0), "1".into(), content(EACH + 1));
+        assert!(known.find(&key("large", 0), "1").is_none());
+        for n in 0..100 {
+            known.keep(key(&n.to_string(), 0), "1".into(), content(EACH));
+        }
+        assert!(known.bytes(None) <= MOST);
+        assert!(known.find(&key("99", 0), "2").is_none(), "of another version");
     }
 }

@@ -170,6 +170,11 @@ pub(crate) enum SourceError {
         /// The limit.
         seconds: f64,
     },
+    /// There was no turn in time.
+    #[error(
+        "too many questions of this namespace are under way: use fewer metrics, or servers that answer sooner"
+    )]
+    Crowded,
     /// An answer past the size limit.
     #[error("the answer of {server} is larger than {limit} bytes")]
     TooLarge {
@@ -283,6 +288,7 @@ impl SourceError {
             Self::NoPrometheus { .. } => "NotPrometheus",
             Self::Unreachable { .. } | Self::Unasked { .. } => "SourceUnreachable",
             Self::TimedOut { .. } => "SourceTimedOut",
+            Self::Crowded => "TooManyQuestions",
             Self::TooLarge { .. } => "AnswerTooLarge",
             Self::Undecodable { .. } => "AnswerUndecodable",
             Self::Warned { .. } => "AnswerWarned",

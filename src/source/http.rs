@@ -16,7 +16,7 @@ pub(crate) use crate::net::shown;
 use crate::{
     analysis::provider_kinds,
     clock,
-    net::{self, NetError, Outbound, Request, Tls},
+    net::{self, NetError, Outbound, Request, Share, Tls},
     text::first_chars,
 };
 
@@ -38,8 +38,7 @@ pub(crate) struct Http {
     out: Outbound,
 }
 
-/// One request.
-#[derive(Debug)]
+/// One request. Not to be printed: it holds credentials.
 pub(crate) struct Call {
     /// GET unless there is something to send.
     pub method: Method,
@@ -140,6 +139,8 @@ pub(crate) struct Reply {
     pub status: u16,
     /// At most [`LARGEST`] bytes.
     pub body: Vec<u8>,
+    /// What the body takes of the memory for answers.
+    _held: Option<Share>,
 }
 
 impl Http {
@@ -159,6 +160,7 @@ impl Http {
         let request = Request {
             namespace: ask.namespace.to_owned(),
             confidential: ask.is_confidential(),
+            tenant: ask.tenant.to_owned(),
             method: call.method,
             url: call.url,
             headers: call.headers,
@@ -178,7 +180,7 @@ impl Http {
         }
         let retry_after = answer.retry_after.as_deref().and_then(|text| retry_after(text, clock::now()));
         let (status, quotable) = (answer.status, answer.quotable);
-        let reply = Reply { server: server.clone(), status, quotable, body: answer.body };
+        let reply = Reply { server: server.clone(), status, quotable, body: answer.body, _held: answer.held };
         if answer.status == 429 || answer.status == 503 && retry_after.is_some() {
             let said = reply.quote(&reply.body);
             return Err(SourceError::RateLimited { server, status: answer.status, said, retry_after });
@@ -201,7 +203,7 @@ impl Http {
 
     /// An answer that came another way.
     pub(crate) fn reply(&self, server: &str, status: u16, body: Vec<u8>) -> Reply {
-        Reply { server: server.to_owned(), status, quotable: self.out.quotes(), body }
+        Reply { server: server.to_owned(), status, quotable: self.out.quotes(), body, _held: None }
     }
 }
 

@@ -37,7 +37,7 @@ impl Findings {
         for metric in &c.analysis.metrics {
             metric_findings(metric, &mut found);
         }
-        found.faults.extend(sizes::too_large(&c.analysis));
+        found.faults.extend(sizes::too_large(&c.spec, &c.analysis));
         found.faults.extend(canary_replicas(c));
         found.faults.extend(misdirected(&c.analysis, &mut found.advice));
         found.faults.extend(outbound::forbidden(&c.spec, &c.analysis, &c.namespace, rules));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::problem::Problem;
 use crate::{
-    api::{CanaryAnalysis, CanaryMetric},
+    api::{CanaryAnalysis, CanaryMetric, CanaryService, CanarySpec},
     text::first_chars,
 };
 
@@ -14,6 +14,8 @@ const METRICS: usize = 50;
 const WEBHOOKS: usize = 30;
 const ALERTS: usize = 20;
 const STEPS: usize = 200;
+/// Hosts, gateways and conditions: each is an entry of a routing object.
+const ROUTES: usize = 100;
 /// Most variables, and most args, of one metric.
 const VARIABLES: usize = 50;
 /// Longest name, as of Kubernetes' objects.
@@ -22,18 +24,27 @@ const NAME: usize = 253;
 const TEXT: usize = 16 * 1024;
 
 /// The first field that is too large, and its limit.
-pub(super) fn too_large(analysis: &CanaryAnalysis) -> Option<Problem> {
+pub(super) fn too_large(spec: &CanarySpec, analysis: &CanaryAnalysis) -> Option<Problem> {
+    let service = spec.service.as_ref();
+    let of_service = |count: fn(&CanaryService) -> usize| service.map_or(0, count);
     let lists = [
-        ("metrics", analysis.metrics.len(), METRICS),
-        ("webhooks", analysis.webhooks.len(), WEBHOOKS),
-        ("alerts", analysis.alerts.len(), ALERTS),
-        ("stepWeights", analysis.step_weights.len(), STEPS),
-        ("steps", analysis.steps.len(), STEPS),
+        ("analysis.metrics", analysis.metrics.len(), METRICS),
+        ("analysis.webhooks", analysis.webhooks.len(), WEBHOOKS),
+        ("analysis.alerts", analysis.alerts.len(), ALERTS),
+        ("analysis.stepWeights", analysis.step_weights.len(), STEPS),
+        ("analysis.steps", analysis.steps.len(), STEPS),
+        ("analysis.match", analysis.match_.len(), ROUTES),
+        ("analysis.always", analysis.always.len(), ROUTES),
+        ("analysis.never", analysis.never.len(), ROUTES),
+        ("service.gateways", of_service(|s| s.gateways.len()), ROUTES),
+        ("service.gatewayRefs", of_service(|s| s.gateway_refs.len()), ROUTES),
+        ("service.hosts", of_service(|s| s.hosts.len()), ROUTES),
+        ("service.match", of_service(|s| s.match_.len()), ROUTES),
+        ("service.mirror", of_service(|s| s.mirror.len()), ROUTES),
     ];
     let long = lists.into_iter().find(|(_, count, most)| count > most);
-    let long = long.map(|(field, count, most)| {
-        format!("spec.analysis.{field} has {count} entries: at most {most} are taken")
-    });
+    let long = long
+        .map(|(field, count, most)| format!("spec.{field} has {count} entries: at most {most} are taken"));
     let why = long.or_else(|| analysis.metrics.iter().find_map(of_metric)).or_else(|| {
         analysis.webhooks.iter().find_map(|hook| {
             let field = format!("spec.analysis.webhooks[{}].metadata", shown(&hook.name));
@@ -86,7 +97,25 @@ mod tests {
     use super::*;
 
     fn said(analysis: Value) -> Option<String> {
-        too_large(&serde_json::from_value(analysis).unwrap()).map(|problem| problem.message)
+        let analysis = serde_json::from_value(analysis).unwrap();
+        too_large(&CanarySpec::default(), &analysis).map(|problem| problem.message)
+    }
+
+    #[test]
+    fn f9_a_route_has_so_many_entries_at_most() {
+        for field in ["gateways", "hosts", "match", "mirror"] {
+            let entry = if ["match", "mirror"].contains(&field) { json!({}) } else { json!("a") };
+            let service =
+                |count| serde_json::from_value(json!({"port": 80, field: vec![&entry; count]})).unwrap();
+            let said = |count| {
+                let spec = CanarySpec { service: service(count), ..CanarySpec::default() };
+                too_large(&spec, &CanaryAnalysis::default()).map(|problem| problem.message)
+            };
+            assert_eq!(said(100), None);
+            let words = format!("spec.service.{field} has 101 entries: at most 100");
+            assert!(said(101).is_some_and(|said| said.contains(&words)), "{words}");
+        }
+        assert!(said(json!({"always": vec![json!({"headers": {}}); 101]})).is_some());
     }
 
     fn metric(fields: &Value) -> Value {

@@ -250,6 +250,17 @@ impl Metrics {
         family.get_or_create(&result_labels(target, namespace, strategy, analysis)).inc();
     }
 
+    /// Removes the values of metrics that a Canary does not have any more.
+    pub fn keep_analysis(&self, target: &str, namespace: &str, is_kept: impl Fn(&str) -> bool) {
+        let mut used = lock(&self.used);
+        let Some(used) = used.get_mut(&key(target, namespace)) else { return };
+        let gone: Vec<_> = used.metrics.iter().filter(|metric| !is_kept(metric)).cloned().collect();
+        for metric in gone {
+            used.metrics.remove(&metric);
+            self.analysis.remove(&analysis_labels(target, namespace, &metric));
+        }
+    }
+
     /// Removes all series of the target of a deleted Canary.
     pub fn forget(&self, target: &str, namespace: &str) {
         let used = lock(&self.used).remove(&key(target, namespace)).unwrap_or_default();

@@ -111,7 +111,8 @@ impl Webhooks {
         let tls = Tls { any_certificate: call.any_certificate, ca: None };
         let post = net::Request::post(url.clone(), &call.body, call.timeout, LARGEST);
         let namespace = namespace.to_owned();
-        let post = net::Request { namespace, tls, ..post.header(names::HEADER_REQUEST_ID, &call.id) };
+        let post = post.of(&namespace).header(names::HEADER_REQUEST_ID, &call.id);
+        let post = net::Request { namespace, tls, ..post };
         let answer = match self.0.send(post).await {
             Ok(answer) => answer,
             Err(error @ (NetError::Refused(_) | NetError::Setup(_))) => {

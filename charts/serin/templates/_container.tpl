@@ -32,6 +32,7 @@
 {{- with $v.allowedGateways }}{{ $args = append $args (printf "--allowed-gateways=%s" (join "," .)) }}{{ end -}}
 {{- with $v.cloudIdentityNamespaces }}{{ $args = append $args (printf "--cloud-identity-namespaces=%s" (join "," .)) }}{{ end -}}
 {{- if include "serin.managesCrds" . }}{{ $args = append $args "--manage-crds" }}{{ end -}}
+{{- if eq (toString $v.metricsAuth) "true" }}{{ $args = append $args "--metrics-auth" }}{{ end -}}
 {{- end -}}
 {{- range concat $args (default list $v.extraArgs) }}
 - {{ . | quote }}

@@ -78,7 +78,9 @@ impl LoadTester {
             bed.apply_yaml(namespace, &text.replace("namespace: test", &format!("namespace: {namespace}")))
                 .await?;
         }
-        Self::start_as(bed, namespace, vec!["-allow-commands=kubectl".into()]).await
+        // whatever comes by way of its Service comes from loopback here
+        let arguments = ["-allow-commands=kubectl", "-gate-changes=anyone"].map(String::from);
+        Self::start_as(bed, namespace, arguments.into()).await
     }
 
     /// The same with an account and rights that are there already, and these arguments.

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
 use crate::{
-    Helm, chart, find, helms,
+    Helm, arguments, chart, deployment, find, helms,
     namespaces::{Right, rights},
     read,
 };
@@ -145,6 +145,56 @@ fn f14_the_roles_of_users_leave_the_status_to_the_operator() -> Result<()> {
         let off = helm.render(&chart("serin", "serin").set(&["rbac.aggregate=false"]))?;
         let left = off.iter().filter(|o| o["kind"] == "ClusterRole").count();
         ensure!(left == 1, "{left}");
+    }
+    Ok(())
+}
+
+#[test]
+fn f10_who_reads_metrics_may_be_asked_about_only_where_that_is_wanted() -> Result<()> {
+    let reviews = ["tokenreviews", "subjectaccessreviews"];
+    for helm in helms()? {
+        for (values, wanted) in [(&[][..], 0), (&["metricsAuth=true"][..], 2)] {
+            let objects = helm.render(&chart("serin", "serin").set(values))?;
+            let own = rights(find(&objects, "ClusterRole", "serin")?);
+            let given = own.iter().filter(|right| reviews.contains(&right.1.as_str())).count();
+            let (_, container) = deployment(&objects, "serin")?;
+            let flag = arguments(container).contains(&"--metrics-auth");
+            ensure!((given, flag) == (wanted, wanted > 0), "{values:?}: {given} {flag}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn f14_policies_are_about_the_account_of_the_release_and_off_by_default() -> Result<()> {
+    let of = |objects: &[Value]| -> Vec<String> {
+        let all = objects.iter().filter_map(|o| o["kind"].as_str());
+        all.filter(|kind| kind.ends_with("AdmissionPolicy")).map(str::to_owned).collect()
+    };
+    for helm in helms()? {
+        ensure!(of(&helm.render(&chart("serin", "serin"))?).is_empty(), "they are on");
+        let objects = helm.render(&chart("serin", "serin").set(&["policies.enabled=true"]))?;
+        ensure!(of(&objects).len() == 5, "{:?}", of(&objects));
+        let makes = find(&objects, "ValidatingAdmissionPolicy", "serin-operator-makes")?;
+        let about = makes["spec"]["matchConditions"][0]["expression"].as_str().unwrap_or_default();
+        ensure!(about.ends_with("\"system:serviceaccount:ops:serin\""), "{about}");
+    }
+    Ok(())
+}
+
+#[test]
+fn f11_the_load_tester_has_a_token_only_where_something_needs_one() -> Result<()> {
+    for helm in helms()? {
+        for (values, wanted) in [
+            (&[][..], true),
+            (&["gates.inMemory=true"][..], false),
+            (&["gates.inMemory=true", "rbac.create=true"][..], true),
+        ] {
+            let objects = helm.render(&chart("loadtester", "flagger-loadtester").set(values))?;
+            let (found, _) = deployment(&objects, "flagger-loadtester")?;
+            let mounts = &found["spec"]["template"]["spec"]["automountServiceAccountToken"];
+            ensure!(*mounts == wanted, "{values:?}: {mounts}");
+        }
     }
     Ok(())
 }

@@ -39,10 +39,11 @@ pub struct CanaryAnalysis {
     pub step_weight: Option<i32>,
     /// The canary's share of the traffic at each step, in percent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(inner(range(min = 0)))]
+    #[schemars(length(max = 200), inner(range(min = 0)))]
     pub step_weights: Vec<i32>,
     /// The steps as a list, each with the time it lasts at least; may go down and repeat.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 200))]
     pub steps: Vec<AnalysisStep>,
     /// Percent of the traffic by which the primary's share rises at each step of promotion. Default: all at once.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -96,9 +97,11 @@ pub struct CanaryAnalysis {
     pub never: Vec<Value>,
     /// Where news of runs is sent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 20))]
     pub alerts: Vec<CanaryAlert>,
     /// What is measured at each check; all of it must be in range.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 50))]
     pub metrics: Vec<CanaryMetric>,
     /// Step from which metrics are measured, counted from 0; a metric may name its own. Default: 0, the first.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -106,6 +109,7 @@ pub struct CanaryAnalysis {
     pub start_at_step: Option<i32>,
     /// Services that are called, or asked, in the course of a run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 30))]
     pub webhooks: Vec<CanaryWebhook>,
     /// Keep users on the version that first answered them, by a cookie.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -146,6 +150,7 @@ pub struct AnalysisStep {
 #[serde(rename_all = "camelCase")]
 pub struct CanaryMetric {
     /// Name of the metric. `request-success-rate` (percent) and `request-duration` (milliseconds) are built in.
+    #[schemars(length(max = 253))]
     pub name: String,
     /// How far the query looks back, as a duration such as `1m`. Default: `1m`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -159,15 +164,18 @@ pub struct CanaryMetric {
     pub threshold_range: Option<ThresholdRange>,
     /// An inline Prometheus query; superseded by `templateRef`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 16384))]
     pub query: Option<String>,
     /// The MetricTemplate that holds the query.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub template_ref: Option<CrossNamespaceRef>,
     /// Variables for the query of the MetricTemplate.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("maxProperties" = 50))]
     pub template_variables: BTreeMap<String, String>,
     /// Values for the query that stand elsewhere: `{{ args.name }}`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 50))]
     pub args: Vec<MetricArg>,
     /// How the metric is judged beyond `thresholdRange`, and when it is measured.
     #[serde(flatten)]
@@ -249,6 +257,7 @@ pub struct CanaryWebhook {
     pub mute_alert: Option<bool>,
     /// Sent along with each call.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("maxProperties" = 100))]
     pub metadata: BTreeMap<String, String>,
 }
 

@@ -46,6 +46,7 @@ pub struct CanaryService {
     pub backend_timeout: Option<String>,
     /// Istio gateways, `name` or `namespace/name`; `mesh` is the traffic inside the mesh. Default: `mesh`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100))]
     pub gateways: Vec<String>,
     /// Gateways that a Gateway API route attaches to, at most 32.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -53,6 +54,7 @@ pub struct CanaryService {
     pub gateway_refs: Vec<Value>,
     /// Host names that are routed besides the Service's own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100))]
     pub hosts: Vec<String>,
     /// Make the VirtualService a delegate: without hosts and gateways, for another to refer to (Istio). Default: false.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -90,6 +92,7 @@ pub struct CanaryService {
     pub mesh_name: Option<String>,
     /// App Mesh backends. Not served.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100))]
     pub backends: Vec<String>,
     /// Metadata of the Service that users call, and of the routing object.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -14,9 +14,11 @@ use crate::api::schema;
 )))]
 pub struct MetricArg {
     /// Name of the argument.
+    #[schemars(length(max = 253))]
     pub name: String,
     /// The value itself.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 16384))]
     pub value: Option<String>,
     /// Where the value is.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -27,6 +27,7 @@ pub struct MetricPolicy {
     /// The query that yields `primary`, asked of the same server. Default: the metric's own query, with the primary as
     /// its target.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 16384))]
     pub primary_query: Option<String>,
     /// Time from the first step at which the metric counts to its first measurement, as a duration such as `30s`.
     /// Default: the time between measurements; none for a Job.
@@ -76,6 +77,7 @@ pub struct MetricPolicy {
     pub min_samples: Option<i32>,
     /// The query that counts for `minSamples`. The built-in metrics need none.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 16384))]
     pub samples_query: Option<String>,
     /// Measure and tell, but let it decide nothing. Default: false.
     #[serde(skip_serializing_if = "Option::is_none")]

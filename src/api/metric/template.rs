@@ -34,6 +34,7 @@ pub struct MetricTemplateSpec {
     /// The query in the language of its server, a Go template. Variables: `name`, `namespace`, `target`, `service`, `ingress`, `route`, `interval`,
     /// and `variables` for the `templateVariables` of the metric.
     #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[schemars(length(max = 16384))]
     pub query: String,
     /// The Job whose end is the measurement, for the provider type `job`. Its texts are Go templates like `query`.
     #[serde(skip_serializing_if = "Option::is_none")]

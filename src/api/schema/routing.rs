@@ -35,7 +35,7 @@ fn any_of(description: &str) -> Value {
 /// Entries of `service.match`.
 pub(crate) fn service_match(_: &mut SchemaGenerator) -> Schema {
     let one = "A condition on the value; without any, the value must be there.";
-    finish(list(
+    finish(some(
         "Which requests are routed: those that meet any of these. Default: all.",
         object(
             "Conditions that a request must all meet.",
@@ -60,7 +60,7 @@ pub(crate) fn service_match(_: &mut SchemaGenerator) -> Schema {
 
 /// Entries of `analysis.match`.
 pub(crate) fn analysis_match(_: &mut SchemaGenerator) -> Schema {
-    finish(list(
+    finish(some(
         "Which requests may go to the canary: those that meet any of these. Default: all.",
         requests(),
     ))
@@ -78,7 +78,12 @@ pub(crate) fn never(_: &mut SchemaGenerator) -> Schema {
 
 /// Entries that say something: an empty one would mean every request.
 fn pinned(description: &str) -> Schema {
-    finish(list(description, with(requests(), json!({ "minProperties": 1 }))))
+    finish(some(description, with(requests(), json!({ "minProperties": 1 }))))
+}
+
+/// A list of as many entries as a route may have.
+fn some(description: &str, items: Value) -> Value {
+    with(list(description, items), json!({ "maxItems": 100 }))
 }
 
 /// Requests, by what they carry.
@@ -216,7 +221,7 @@ pub(crate) fn mirror(_: &mut SchemaGenerator) -> Schema {
         object("One receiver of copies.", [("backendRef", backend)]),
         json!({ "required": ["backendRef"] }),
     );
-    finish(list("Where copies of all requests are sent (Gateway API).", filter))
+    finish(some("Where copies of all requests are sent (Gateway API).", filter))
 }
 
 /// `service.trafficPolicy`.

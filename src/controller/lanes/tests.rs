@@ -98,6 +98,22 @@ fn a_namespace_whose_servers_do_not_answer_holds_up_no_other() {
     assert_eq!((bed.of("b/"), bed.lane.waiting()), (1, 498));
 }
 
+/// With the widths that the operator has.
+#[test]
+fn f16_a_namespace_with_hung_servers_delays_nobody_elses_check_and_nobodys_rollback() {
+    let (mut ask, mut write) = (Bed::new(ASK), Bed::new(WRITE));
+    for n in 0..2000 {
+        ask.enter(&format!("hung/{n}"), Class::Due, 0);
+        write.enter(&format!("hung/{n}"), Class::Due, 0);
+    }
+    ask.enter("quiet/check-that-fails", Class::Due, 99);
+    write.enter("quiet/goes-back", Class::Pressing, 99);
+    assert_eq!((ask.of("quiet/"), write.of("quiet/")), (1, 1), "at once");
+    // its own Canaries go back as soon as others', whatever of it hangs
+    write.enter("hung/goes-back", Class::Pressing, 99);
+    assert_eq!(write.of("hung/goes-back"), 1);
+}
+
 #[test]
 fn everyone_gets_a_turn() {
     for (patient, pressing) in [(Class::Other, Class::Due), (Class::Due, Class::Pressing)] {

@@ -99,11 +99,13 @@ enum Next {
 impl Worker {
     pub(super) fn new(config: Config, parts: Parts) -> Self {
         let Parts { client, out, events, metrics, cache, triggers, tasks, stop } = parts;
-        let hooks = Webhooks::new(out.clone());
+        let (hooks, secrets) = (Webhooks::new(out.clone()), Secrets::new(client.clone()));
+        let remembered = secrets.clone();
+        cache.when_secrets_go(move |is_gone| remembered.forget(is_gone));
         Self {
             asker: Asker::new(
                 Sources::new(&Http::new(out.clone(), TIMEOUT), &client),
-                Secrets::new(client.clone()),
+                secrets,
                 Contents::new(client.clone()),
                 &config.rules,
                 metrics.clone(),
@@ -298,7 +300,7 @@ impl Worker {
         }
         slot.pause();
         let Some(permit) = self.asks(key, slot).await else { return Err(Again::OnChange) };
-        let Some(answers) = self.stop.run_until_cancelled(self.asker.ask(&questions)).await else {
+        let Some(answers) = self.stop.run_until_cancelled(self.asker.ask(&key.0, &questions)).await else {
             return Err(Again::OnChange);
         };
         drop(permit);

@@ -74,6 +74,7 @@ fn worker(service: Router) -> Worker {
         lease_namespace: "n".into(),
         election: None,
         port: 0,
+        metrics_auth: false,
         log_filter: "info".into(),
         event_webhook: None,
         log_json: false,

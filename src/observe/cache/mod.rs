@@ -39,7 +39,7 @@ use super::endpoints::Slice;
 use crate::{
     clock,
     manifest::pod_policies,
-    snapshot::{CANARY, DAEMONSET, DEPLOYMENT, ENDPOINTS, Key, Kind, ObjectRef, POD, REVISION},
+    snapshot::{CANARY, DAEMONSET, DEPLOYMENT, ENDPOINTS, Key, Kind, ObjectRef, POD, REVISION, SECRET},
 };
 
 impl ObjectCache {
@@ -99,6 +99,9 @@ impl ObjectCache {
 
     fn remove_at(&self, kind: Kind, object: &Value, now: Timestamp) -> Vec<Key> {
         let (key, version) = (key_of(object), version_of(object));
+        if kind == SECRET {
+            self.vaults.tell(&|secret| *secret == key);
+        }
         let mut inner = self.lock();
         inner.undecodable.remove(kind, &key);
         if kind == ENDPOINTS {
@@ -142,6 +145,9 @@ impl ObjectCache {
         }
         let there = |key: &Key| seen.contains(key) || !watched.holds(key);
         inner.undecodable.retain(kind, there);
+        if kind == SECRET {
+            self.vaults.tell(&|secret| !there(secret));
+        }
         if kind == ENDPOINTS {
             inner.endpoints.retain(there);
         } else {
@@ -158,6 +164,9 @@ impl ObjectCache {
 
     /// The watches of a kind have ended for good: nothing of it is known any more.
     pub(crate) fn forget(&self, kind: Kind) {
+        if kind == SECRET {
+            self.vaults.tell(&|_| true);
+        }
         let mut inner = self.lock();
         inner.synced.retain(|watched| watched.kind != kind);
         inner.forbidden.retain(|watched| watched.kind != kind);

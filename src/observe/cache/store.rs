@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
+    fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -56,9 +57,36 @@ pub(super) struct Inner {
 pub(crate) struct ObjectCache {
     inner: Mutex<Inner>,
     pub(super) warm: Warm,
+    pub(super) vaults: Vaults,
+}
+
+/// Says of a Secret whether it is gone.
+pub(super) type IsGone<'a> = dyn Fn(&Key) -> bool + 'a;
+
+type Forget = dyn Fn(&IsGone<'_>) + Send + Sync;
+
+/// Those who remember what Secrets hold, and are told when some are gone.
+#[derive(Default)]
+pub(super) struct Vaults(Mutex<Vec<Box<Forget>>>);
+
+impl fmt::Debug for Vaults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Vaults")
+    }
+}
+
+impl Vaults {
+    pub(super) fn tell(&self, is_gone: &IsGone<'_>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().for_each(|forget| forget(is_gone));
+    }
 }
 
 impl ObjectCache {
+    /// Has contents of Secrets forgotten when the Secrets are gone, or not followed any more.
+    pub(crate) fn when_secrets_go(&self, forget: impl Fn(&IsGone<'_>) + Send + Sync + 'static) {
+        self.vaults.0.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(forget));
+    }
+
     /// For finding and for putting only: nothing is decoded, copied or waited for under it.
     pub(super) fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)

@@ -267,3 +267,27 @@ fn how_many_canaries_there_are_is_told_when_it_changes() {
     cache.listed(CANARY, &BTreeSet::new());
     assert!(!cache.targets(Target::DaemonSet) && cache.providers().is_empty());
 }
+
+#[test]
+fn f24_who_remembers_secrets_is_told_when_they_go() {
+    let (cache, gone) = (ObjectCache::default(), std::sync::Arc::new(std::sync::Mutex::new(vec![])));
+    let told = gone.clone();
+    cache.when_secrets_go(move |is_gone| {
+        let names = ["deleted", "unlisted", "there"];
+        let of = names.into_iter().filter(|name| is_gone(&("n".to_owned(), (*name).to_owned())));
+        told.lock().unwrap().push(of.collect::<Vec<_>>());
+    });
+    let secret = |name: &str| json!({"metadata": {"name": name, "namespace": "n", "resourceVersion": "1"}});
+    for name in ["deleted", "unlisted", "there"] {
+        cache.insert(SECRET, secret(name));
+    }
+    cache.remove(SECRET, &secret("deleted"));
+    cache.listed(
+        SECRET,
+        &[("n".to_owned(), "there".to_owned()), ("n".to_owned(), "deleted".to_owned())].into(),
+    );
+    cache.remove(DEPLOYMENT, &secret("there"));
+    assert_eq!(*gone.lock().unwrap(), [vec!["deleted"], vec!["unlisted"]]);
+    cache.forget(SECRET);
+    assert_eq!(gone.lock().unwrap().len(), 3, "and when they are not followed any more");
+}

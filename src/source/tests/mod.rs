@@ -139,6 +139,7 @@ impl Asked {
         Ask {
             namespace: "test",
             as_operator: true,
+            tenant: "test",
             address: &self.address,
             query: &self.query,
             window: Duration::from_secs(60),

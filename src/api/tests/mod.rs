@@ -1,5 +1,7 @@
 //! The definitions as a whole, and objects that users have.
 
+mod policies;
+
 use kube::{core::cel::validate_cel, core::cel::validate_cel_schema};
 use serde_json::{Value, json};
 
