@@ -114,16 +114,7 @@ impl Step {
             let what = if value.is_null() { "well".to_owned() } else { value.to_string() };
             said.push(format!("{metric} reads {what}"));
         }
-        if let Some(counting) = &self.counts {
-            sim.counts = match counting {
-                Counting::Rates(rates) => Ok(*rates),
-                Counting::Unread(why) => Err(why.clone()),
-            };
-            said.push(match &sim.counts {
-                Ok(rates) => format!("requests a second are {rates}"),
-                Err(why) => format!("requests cannot be counted: {why}"),
-            });
-        }
+        self.counted(sim, &mut said);
         for (name, refusal) in &self.hooks {
             match refusal {
                 Some(why) => sim.refusals.insert(name.clone(), why.clone()),
@@ -166,6 +157,19 @@ impl Step {
         }
         sim.controllers();
         Ok(if said.is_empty() { "nothing happens".into() } else { said.join("; ") })
+    }
+
+    fn counted(&self, sim: &mut Sim, said: &mut Vec<String>) {
+        if let Some(counting) = &self.counts {
+            sim.counts = match counting {
+                Counting::Rates(rates) => Ok(*rates),
+                Counting::Unread(why) => Err(why.clone()),
+            };
+            said.push(match &sim.counts {
+                Ok(rates) => format!("requests a second are {rates}"),
+                Err(why) => format!("requests cannot be counted: {why}"),
+            });
+        }
     }
 
     fn others(&self, sim: &mut Sim, said: &mut Vec<String>) -> Result<()> {
