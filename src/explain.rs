@@ -13,7 +13,7 @@ use k8s_openapi::api::core::v1::Namespace;
 use kube::{Api, Client, ResourceExt as _};
 
 use crate::{
-    analysis::{self, Reading},
+    analysis::{self, Failure, Reading, Tally},
     api::{CanaryStatus, MetricStatus},
     clock,
     config::{Config, Rules},
@@ -52,6 +52,12 @@ pub(crate) async fn run(config: Config, namespace: String, name: String, ask: bo
         let answers = asker.ask(&next.questions).await;
         for (index, reading) in &answers.readings {
             text.push_str(&format!("answer {index}: {reading:?}\n"));
+        }
+        for ((metric, to), answer) in &answers.counts {
+            text.push_str(&format!(
+                "counts of metric {metric} up to {to:.0}: {}\n",
+                tallied(answer.as_ref())
+            ));
         }
         for (at, answer) in &answers.configs {
             text.push_str(&format!("answer {at}: {}\n", content(answer.as_ref())));
@@ -179,8 +185,9 @@ fn state(snap: &Snapshot) -> String {
 fn measured(metric: &MetricStatus) -> String {
     let outcome = metric.outcome.map(|o| format!("{o:?}")).unwrap_or_default();
     let value = if metric.value.is_empty() { String::new() } else { format!(" with {}", metric.value) };
+    let compared = metric.compare.as_ref().map(|c| format!("; {}", c.message)).unwrap_or_default();
     format!(
-        "metric {}: {outcome}{value}, wanted {}; passed {}, failed {} ({} in a row), inconclusive {}, errors in a row {}",
+        "metric {}: {outcome}{value}, wanted {}; passed {}, failed {} ({} in a row), inconclusive {}, errors in a row {}{compared}",
         metric.name,
         metric.wanted,
         metric.passed,
@@ -197,7 +204,21 @@ fn asked(question: &Question) -> String {
         Question::Exists { query } | Question::Measure { query, .. } => {
             format!("{}: {}", whom(&query.server, &query.access.kind), query.promql)
         }
+        Question::Count { from, to, query, .. } => {
+            let server = whom(&query.server, &query.access.kind);
+            format!("{server}: counts of {} from {from:.0} to {to:.0}: {}", query.metric, query.promql)
+        }
         Question::Config { at, .. } => format!("what {at} holds"),
+    }
+}
+
+fn tallied(answer: Result<&Tally, &Failure>) -> String {
+    match answer {
+        Ok(Tally { canary, primary }) => format!(
+            "{} of {} requests of the canary failed, {} of {} of the primary",
+            canary.bad, canary.all, primary.bad, primary.all
+        ),
+        Err(failure) => failure.why.clone(),
     }
 }
 
@@ -221,7 +242,10 @@ fn all(questions: &[Question], value: impl Fn(&crate::analysis::Query) -> f64) -
             Question::Measure { index, query } => {
                 answers.readings.insert(*index, Reading::Values(vec![value(query)]));
             }
-            Question::Ping { .. } | Question::Exists { .. } | Question::Config { .. } => {}
+            Question::Ping { .. }
+            | Question::Exists { .. }
+            | Question::Count { .. }
+            | Question::Config { .. } => {}
         }
     }
     answers

@@ -13,7 +13,7 @@ use super::{
     verdict::{NO_VALUES, Verdict, failed, judge, worst},
 };
 use crate::{
-    api::{CanaryMetric, MetricOutcome},
+    api::{CanaryMetric, CompareStatus, MetricOutcome},
     expression::{Answer, Condition, Known},
     spec::{Validated, metric_names::canonical},
 };
@@ -37,6 +37,17 @@ pub(crate) struct Assessment {
     pub quote: Option<String>,
     /// The Job whose end this is; none where no Job measures.
     pub job: Option<String>,
+    /// What the comparison with the primary adds, where there is one.
+    pub compared: Option<Box<Compared>>,
+}
+
+/// What a comparison adds to a measurement.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Compared {
+    /// As it is to be stored.
+    pub status: CompareStatus,
+    /// The outcome is the comparison's.
+    pub decides: bool,
 }
 
 /// What the answers for the metric at this position come to. `readings` are by position in `asks`. None: one of them is
@@ -125,7 +136,7 @@ fn badness(outcome: MetricOutcome) -> u8 {
 fn error(metric: &CanaryMetric, query: String, text: String) -> Assessment {
     let (outcome, value) = (MetricOutcome::Error, String::new());
     let (wanted, primary) = (wanted(metric), String::new());
-    Assessment { outcome, value, wanted, primary, query, text, quote: None, job: None }
+    Assessment { outcome, value, wanted, primary, query, text, quote: None, job: None, compared: None }
 }
 
 fn said(
@@ -137,7 +148,7 @@ fn said(
 ) -> Assessment {
     let value = worst(query, reading.values()).map(go::v).unwrap_or_default();
     let (wanted, primary, query) = (wanted(metric), String::new(), query.promql.clone());
-    Assessment { outcome, value, wanted, primary, query, text, quote: None, job: None }
+    Assessment { outcome, value, wanted, primary, query, text, quote: None, job: None, compared: None }
 }
 
 /// Why there were not samples enough, if there were not.

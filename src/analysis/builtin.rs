@@ -41,6 +41,17 @@ pub(crate) fn requests(
     fill(c, checks, builtin, builtin.requests, window)
 }
 
+/// A selector of counters, filled in.
+pub(super) fn selector(
+    c: &Validated,
+    checks: &Checks,
+    builtin: &Builtin,
+    text: &str,
+) -> Result<String, String> {
+    // a selector has no window
+    fill(c, checks, builtin, text, "")
+}
+
 /// The counters that a built-in check rests on.
 pub(crate) fn counters(
     c: &Validated,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::{
     checks::Checks,
+    comparing::incomparable,
     go, metric,
     provider_kinds::{self, PROMETHEUS},
     query::{Ask, Metric, Range, Role},
@@ -33,6 +34,7 @@ pub(crate) fn check(c: &Validated, checks: &Checks, asks: &[Ask]) -> (Vec<Proble
             .or_else(|| unreadable(checks, m))
             .or_else(|| never(m))
             .or_else(|| beyond(c, m))
+            .or_else(|| incomparable(c, checks, m))
             .or_else(|| second(checks, at))
             .or_else(|| unaskable(at, asks));
         faults.extend(wrong.map(|why| Problem::new("MetricInvalid", format!("{field}: {why}"))));
@@ -69,7 +71,8 @@ pub(crate) fn wanted(m: &CanaryMetric) -> String {
     };
     let good = m.verdict.success_condition.as_ref().map(|text| text.trim().to_owned());
     let bad = m.verdict.failure_condition.as_ref().map(|text| format!("not {}", text.trim()));
-    let all: Vec<String> = range.into_iter().chain(good).chain(bad).collect();
+    let compared = m.verdict.compare.as_ref().map(|_| "no worse than the primary".to_owned());
+    let all: Vec<String> = range.into_iter().chain(good).chain(bad).chain(compared).collect();
     if all.is_empty() { "a finite value".into() } else { all.join(", ") }
 }
 
@@ -155,7 +158,7 @@ fn never(m: &CanaryMetric) -> Option<String> {
 
 /// No value can fail. Flagger takes these, so that they are only told.
 fn always(m: &CanaryMetric) -> Option<String> {
-    if m.verdict.has_condition() {
+    if m.verdict.has_condition() || m.verdict.compare.is_some() {
         return None;
     }
     let Range { min, max } = range(m);

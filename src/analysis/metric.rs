@@ -20,11 +20,13 @@ pub(crate) fn template_of(c: &Validated, m: &CanaryMetric) -> Option<String> {
 }
 
 /// `thresholdRange`, else the old single threshold: the least success rate, or the most of anything else; unset is 0,
-/// unless there is a condition in its place.
+/// unless there is a condition or a comparison in its place.
 pub(super) fn range(m: &CanaryMetric, kind: Metric) -> Range {
     match (&m.threshold_range, kind) {
         (Some(range), _) => Range { min: range.min, max: range.max },
-        (None, _) if m.threshold.is_none() && m.verdict.has_condition() => Range::default(),
+        (None, _) if m.threshold.is_none() && (m.verdict.has_condition() || m.verdict.compare.is_some()) => {
+            Range::default()
+        }
         (None, Metric::SuccessRate) => Range { min: Some(m.threshold.unwrap_or(0.0)), max: None },
         (None, _) => Range { min: None, max: Some(m.threshold.unwrap_or(0.0)) },
     }

@@ -8,6 +8,9 @@ pub(crate) mod args;
 mod assess;
 pub(crate) mod builtin;
 mod checks;
+mod comparing;
+mod comparison;
+mod counting;
 mod doubt;
 mod doubting;
 #[cfg(test)]
@@ -27,20 +30,23 @@ pub(crate) mod verdict;
 
 pub(crate) use self::{
     access::{Access, SecretAt},
-    assess::{Assessment, assess, example, in_doubt},
+    assess::{Assessment, Compared, assess, example, in_doubt},
     checks::Checks,
+    comparing::{Comparing, comparing},
+    comparison::compared,
+    counting::{LABEL as COUNT_LABEL, Span, counting},
     doubt::lasting,
     doubting::{doubting, sent, unsettled},
     metric::template_of,
     query::{Ask, Metric, Query, Since},
     query_plan::asks,
-    reading::Failure,
     verdict::NO_VALUES,
 };
 pub use self::{
+    counting::Tally,
     doubt::Doubt,
     metric::window,
-    reading::Reading,
+    reading::{Failure, Reading},
     text::{as_written, placed},
 };
 

@@ -38,6 +38,10 @@ pub use canary_run::{CanaryRun, CanaryRunSpec, CanaryRunStatus, LastRun, RunPhas
 pub use metadata::CustomMetadata;
 pub use metric::{
     arg::{ArgField, ArgSecret, ArgSource, MetricArg},
+    compare::{
+        Afterwards, Compare, CompareStatus, CompareVerdict, ComparedSide, ErrorRates, NoWorseMargins,
+        Undecided, Warmup, WorseMargins,
+    },
     job::JobTemplate,
     policy::{JobState, MetricOutcome, MetricPolicy, MetricRange, MetricStatus, NoData},
     template::{MetricProvider, MetricTemplate, MetricTemplateSpec, SecretRef},

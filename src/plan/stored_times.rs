@@ -47,7 +47,10 @@ fn times(status: &mut CanaryStatus) -> impl Iterator<Item = &mut MicroTime> {
             .flatten()
             .chain(taken)
     });
-    let metrics = metrics.iter_mut().flat_map(|m| [&mut m.since, &mut m.measured].into_iter().flatten());
+    let metrics = metrics.iter_mut().flat_map(|m| {
+        let compared = m.compare.iter_mut().filter_map(|compare| compare.until.as_mut());
+        [&mut m.since, &mut m.measured].into_iter().flatten().chain(compared)
+    });
     let target = target.iter_mut().filter_map(|target| target.emptied.as_mut());
     waiting.chain(step).chain(run).chain(metrics).chain(target)
 }

@@ -8,9 +8,10 @@ mod webhook_rounds;
 use std::{sync::Arc, time::Instant};
 
 use futures::future::join_all;
+use jiff::Timestamp;
 
 use crate::{
-    analysis::{self, Access, Failure, Query, Reading, provider_kinds},
+    analysis::{self, Access, Failure, Query, Reading, Tally, provider_kinds},
     expression::template::url,
     manifest::config::Digest,
     plan::{Answers, Question},
@@ -52,6 +53,15 @@ impl Asker {
                     }
                     answers.readings.insert(*index, unanswered.reading(&query.promql));
                 }
+                (Question::Count { metric, to, .. }, Reply::Counts(reply)) => {
+                    if let Err(Unanswered { error: SourceError::RateLimited { retry_after, .. }, .. }) =
+                        &reply
+                    {
+                        answers.rate_limited =
+                            answers.rate_limited.max(Some(retry_after.unwrap_or_default()));
+                    }
+                    answers.counts.insert((*metric, *to), reply.map_err(|unanswered| unanswered.failure));
+                }
                 (Question::Exists { .. }, Reply::Metric(reply)) => {
                     answers.exists = reply.ok().map(|values| !values.is_empty());
                 }
@@ -62,7 +72,7 @@ impl Asker {
                 (Question::Config { at, .. }, Reply::Config(reply)) => {
                     answers.configs.insert(at.clone(), reply.map_err(|e| e.to_string()));
                 }
-                (_, Reply::Metric(_) | Reply::Config(_)) => {}
+                (_, Reply::Metric(_) | Reply::Counts(_) | Reply::Config(_)) => {}
             }
         }
         answers
@@ -74,6 +84,7 @@ impl Asker {
             Question::Exists { query } | Question::Measure { query, .. } => {
                 Reply::Metric(self.source(&query.server, &query.access, Some(query)).await)
             }
+            Question::Count { to, query, .. } => Reply::Counts(self.count(query, *to).await),
             Question::Config { namespace, at } => Reply::Config(self.configs.digest(namespace, at).await),
         }
     }
@@ -90,6 +101,30 @@ impl Asker {
         let outcome = reply.as_ref().map_or_else(|unanswered| unanswered.error.reason(), |_| "answered");
         self.metrics.queried(&access.kind, outcome, began.elapsed());
         reply
+    }
+
+    /// Asks a metrics server for the counts up to a time.
+    async fn count(&self, query: &Query, to: Timestamp) -> Result<Tally, Unanswered> {
+        let began = Instant::now();
+        let none = Credentials::default();
+        let ask = Ask {
+            address: &query.server,
+            query: &query.promql,
+            window: provider_kinds::window(&query.window),
+            region: None,
+            json_path: None,
+            headers: &query.access.headers,
+            any_certificate: query.access.any_certificate,
+            credentials: &none,
+            since: None,
+        };
+        let reply = match self.sources.of(&query.access.kind) {
+            Ok(source) => source.count(&ask, to).await,
+            Err(error) => Err(error),
+        };
+        let outcome = reply.as_ref().map_or_else(SourceError::reason, |_| "answered");
+        self.metrics.queried(&query.access.kind, outcome, began.elapsed());
+        reply.map_err(|error| Unanswered::new(error, &none))
     }
 
     async fn exchange(
@@ -182,6 +217,7 @@ fn reworded(failure: &Failure, words: impl Fn(&str) -> String) -> Failure {
 
 enum Reply {
     Metric(Result<Vec<f64>, Unanswered>),
+    Counts(Result<Tally, Unanswered>),
     Config(Result<Option<Digest>, ContentError>),
 }
 

@@ -2,26 +2,7 @@
 //! of a sidecar or a gateway, has what users got: also refused connections, resets, time-outs and requests for which there
 //! was no endpoint.
 
-use super::queries::{Builtin, builtin};
-
-/// By the reports of the destination alone, as Flagger reads them; the others are chosen by `spec.analysis.reporter`.
-pub(super) const QUERIES: Builtin = Builtin {
-    unseen: "",
-    by_source: Some(&SOURCE),
-    by_both: Some(&BOTH),
-    ..builtin!(
-        r#"reporter="destination",destination_workload_namespace="{{ namespace }}",destination_workload=~"{{ target }}""#,
-        "istio_requests_total" if r#"response_code!~"5.*""#,
-        p99 "istio_request_duration_milliseconds_bucket" ""
-    )
-};
-
-/// The source knows the Service of what it called in every case, the workload only if it reached one.
-const SOURCE: Builtin = builtin!(
-    r#"reporter="source",destination_service_namespace="{{ namespace }}",destination_service_name=~"{{ side }}""#,
-    "istio_requests_total" if r#"response_code!~"5.*""#,
-    p99 "istio_request_duration_milliseconds_bucket" ""
-);
+use super::queries::{Builtin, Counted, builtin};
 
 macro_rules! destination {
     ($series:literal) => {
@@ -56,6 +37,42 @@ macro_rules! source {
         )
     };
 }
+
+/// By the reports of the destination alone, as Flagger reads them; the others are chosen by `spec.analysis.reporter`.
+pub(super) const QUERIES: Builtin = Builtin {
+    unseen: "",
+    counts: Some(&AT_PODS),
+    by_source: Some(&SOURCE),
+    by_both: Some(&BOTH),
+    ..builtin!(
+        r#"reporter="destination",destination_workload_namespace="{{ namespace }}",destination_workload=~"{{ target }}""#,
+        "istio_requests_total" if r#"response_code!~"5.*""#,
+        p99 "istio_request_duration_milliseconds_bucket" ""
+    )
+};
+
+/// The source knows the Service of what it called in every case, the workload only if it reached one.
+const SOURCE: Builtin = Builtin {
+    counts: Some(&AT_CALLERS),
+    ..builtin!(
+        r#"reporter="source",destination_service_namespace="{{ namespace }}",destination_service_name=~"{{ side }}""#,
+        "istio_requests_total" if r#"response_code!~"5.*""#,
+        p99 "istio_request_duration_milliseconds_bucket" ""
+    )
+};
+
+/// What comparisons count: the reports of one end. Which of two reports a caller has may change from look to look, so that a
+/// choice between them would count some requests twice.
+const AT_PODS: Counted = Counted {
+    all: destination!("istio_requests_total"),
+    bad: destination!("istio_requests_total", r#"response_code=~"5.*""#),
+    of_pods: true,
+};
+const AT_CALLERS: Counted = Counted {
+    all: source!("istio_requests_total"),
+    bad: source!("istio_requests_total", r#"response_code=~"5.*""#),
+    of_pods: false,
+};
 
 /// Growth of a counter, for each caller.
 macro_rules! by_caller {
@@ -117,6 +134,7 @@ const BOTH: Builtin = Builtin {
         source!("istio_request_duration_milliseconds_bucket"),
     ],
     words: false,
+    counts: Some(&AT_PODS),
     by_source: None,
     by_both: None,
 };

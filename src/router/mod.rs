@@ -44,7 +44,7 @@ pub(crate) use cookie::fresh as fresh_cookie;
 pub(crate) use copy::named_routes;
 pub(crate) use destination_handover::{announcing, remembering};
 pub(crate) use kubernetes::{Selected, percent, selected, shared};
-pub(crate) use queries::Builtin;
+pub(crate) use queries::{Builtin, Counted};
 pub use split::Split;
 pub use traits::{Cookies, Router, Unaccepted};
 

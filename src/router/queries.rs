@@ -27,10 +27,23 @@ pub struct Builtin {
     pub duration_series: &'static [&'static str],
     /// Names are put in with `_` for every character that is no letter, digit or `_`.
     pub words: bool,
+    /// Counters of all requests and of those that failed, where requests are counted for comparisons.
+    pub counts: Option<&'static Counted>,
     /// The same by the reports of whoever sent the requests, where they report.
     pub by_source: Option<&'static Self>,
     /// The same by the reports of both ends, no request counted twice.
     pub by_both: Option<&'static Self>,
+}
+
+/// Counters of requests, as selectors over the same functions as [`Builtin`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counted {
+    /// All requests of the side that is measured.
+    pub all: &'static str,
+    /// Those that failed.
+    pub bad: &'static str,
+    /// The pods count, not proxies that are older than the run.
+    pub of_pods: bool,
 }
 
 impl Builtin {
@@ -76,6 +89,7 @@ macro_rules! builtin {
             unseen: $crate::router::queries::UNENDED,
             duration_series: &[concat!($bucket, "{", $base, "}")],
             words: false,
+            counts: None,
             by_source: None,
             by_both: None,
         }
@@ -102,6 +116,7 @@ macro_rules! builtin {
             unseen: $crate::router::queries::UNENDED,
             duration_series: &[concat!($count, "{", $base, "}")],
             words: false,
+            counts: None,
             by_source: None,
             by_both: None,
         }

@@ -2,12 +2,12 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use futures::future::BoxFuture;
+use futures::{FutureExt as _, future::BoxFuture};
 use jiff::Timestamp;
 
 use super::{credentials::Credentials, error::SourceError};
 use crate::{
-    analysis::{Doubt, Since},
+    analysis::{Doubt, Since, Tally},
     clock,
 };
 
@@ -92,6 +92,15 @@ pub(crate) trait MetricSource: Send + Sync {
     /// Asks for the present values of a query, one per series. An empty list is an answer; values may be NaN or
     /// infinite.
     fn query<'a>(&'a self, ask: &'a Ask<'a>) -> BoxFuture<'a, Result<Vec<f64>, SourceError>>;
+
+    /// Asks for counts of requests at a time, each a series with a label that says which.
+    ///
+    /// # Errors
+    /// Servers of this kind have no counters, or there is no whole answer.
+    fn count<'a>(&'a self, _ask: &'a Ask<'a>, _at: Timestamp) -> BoxFuture<'a, Result<Tally, SourceError>> {
+        let message = format!("servers of the kind {} are not asked for counts of requests", self.kind());
+        futures::future::ready(Err(SourceError::Unusable { message })).boxed()
+    }
 
     /// Whether the server answers questions at all. The query of `ask` is not looked at.
     fn ping<'a>(&'a self, ask: &'a Ask<'a>) -> BoxFuture<'a, Result<(), SourceError>>;

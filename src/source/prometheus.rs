@@ -3,7 +3,7 @@
 //! Credentials: `token`, or `username` and `password`; `ca.crt` for a server with an authority of its own. What is odd
 //! about an answer is told by the shape of it, in words of its own for each oddity.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use futures::{FutureExt, future::BoxFuture};
 use jiff::Timestamp;
@@ -17,7 +17,7 @@ use super::{
     http::{Call, Http, Reply, address, complaint_of},
 };
 use crate::{
-    analysis::{Doubt, as_written, provider_kinds::PROMETHEUS},
+    analysis::{COUNT_LABEL, Doubt, Tally, as_written, provider_kinds::PROMETHEUS},
     clock,
 };
 
@@ -61,7 +61,16 @@ impl Prometheus {
     }
 
     async fn ask(&self, ask: &Ask<'_>, promql: &str) -> Result<Vec<f64>, SourceError> {
-        let call = call(ask, as_written(promql))?.given(ask)?.authorized(ask)?;
+        decode(&self.reply(ask, promql, None).await?, ask.window)
+    }
+
+    async fn tally(&self, ask: &Ask<'_>, at: Timestamp) -> Result<Tally, SourceError> {
+        counted(&self.reply(ask, ask.query, Some(at)).await?)
+    }
+
+    /// A successful reply to a query, for the present or another time.
+    async fn reply(&self, ask: &Ask<'_>, promql: &str, at: Option<Timestamp>) -> Result<Reply, SourceError> {
+        let call = call(ask, as_written(promql), at)?.given(ask)?.authorized(ask)?;
         let reply = self.http.send(ask, call).await?;
         if is_elsewhere(&reply) {
             let (server, status) = (reply.server.clone(), reply.status);
@@ -69,13 +78,12 @@ impl Prometheus {
         }
         let out_of_time =
             reply.status == 422 && complaint(&reply.body).is_some_and(|said| is_out_of_time(&said));
-        let reply = reply.successful(complaint).map_err(|error| match error {
+        reply.successful(complaint).map_err(|error| match error {
             SourceError::Rejected { server, status, said } if out_of_time => {
                 SourceError::Unavailable { server, status, said }
             }
             other => other,
-        })?;
-        decode(&reply, ask.window)
+        })
     }
 }
 
@@ -86,6 +94,10 @@ impl MetricSource for Prometheus {
 
     fn query<'a>(&'a self, ask: &'a Ask<'a>) -> BoxFuture<'a, Result<Vec<f64>, SourceError>> {
         self.ask(ask, ask.query).boxed()
+    }
+
+    fn count<'a>(&'a self, ask: &'a Ask<'a>, at: Timestamp) -> BoxFuture<'a, Result<Tally, SourceError>> {
+        self.tally(ask, at).boxed()
     }
 
     /// Asks the one question every Prometheus can answer.
@@ -105,10 +117,14 @@ impl MetricSource for Prometheus {
 }
 
 /// The request for a query. Without `nocache`, VictoriaMetrics answers for 30 s ago; others take no notice of it.
-fn call(ask: &Ask<'_>, promql: &str) -> Result<Call, SourceError> {
+fn call(ask: &Ask<'_>, promql: &str, at: Option<Timestamp>) -> Result<Call, SourceError> {
     let mut url = address(ask.address, "/api/v1/query")?;
     if !url.query_pairs().any(|(name, _)| name == "nocache") {
         url.query_pairs_mut().append_pair("nocache", "1");
+    }
+    if let Some(at) = at {
+        let seconds = format!("{}.{:03}", at.as_second(), at.subsec_millisecond());
+        url.query_pairs_mut().append_pair("time", &seconds);
     }
     let mut whole = url.clone();
     whole.query_pairs_mut().append_pair("query", promql);
@@ -138,6 +154,29 @@ fn is_out_of_time(said: &str) -> bool {
 }
 
 fn decode(reply: &Reply, window: Duration) -> Result<Vec<f64>, SourceError> {
+    match data(reply)? {
+        Data::Vector(series) => trusted(&series, window),
+        Data::Scalar(sample) => Ok(vec![sample.value()]),
+        Data::Matrix(_) => Err(SourceError::NotInstant),
+    }
+}
+
+/// The counts in an answer, each of which is there once at most.
+fn counted(reply: &Reply) -> Result<Tally, SourceError> {
+    let odd = |why| reply.odd(why, &reply.body);
+    let Data::Vector(series) = data(reply)? else { return Err(SourceError::NotInstant) };
+    let mut counts = BTreeMap::new();
+    for one in series {
+        let name = one.metric().get(COUNT_LABEL).ok_or_else(|| odd("a count does not say of what"))?;
+        if counts.insert(name.clone(), one.sample().value()).is_some() {
+            return Err(odd("a count is there twice"));
+        }
+    }
+    Tally::of(&counts).map_err(odd)
+}
+
+/// What a whole answer holds.
+fn data(reply: &Reply) -> Result<Data, SourceError> {
     let answer: Answer = reply.json()?;
     if answer.status != "success" {
         return Err(reply.odd("it calls itself an error", answer.error.unwrap_or(answer.status).as_bytes()));
@@ -158,11 +197,7 @@ fn decode(reply: &Reply, window: Duration) -> Result<Vec<f64>, SourceError> {
     if samples(&answer.data).any(|sample| sample[1].as_str().is_some_and(beyond)) {
         return Err(odd("a value is beyond what a number can be"));
     }
-    match Data::deserialize(&answer.data).map_err(|_| odd(oddity(&answer.data)))? {
-        Data::Vector(series) => trusted(&series, window),
-        Data::Scalar(sample) => Ok(vec![sample.value()]),
-        Data::Matrix(_) => Err(SourceError::NotInstant),
-    }
+    Data::deserialize(&answer.data).map_err(|_| odd(oddity(&answer.data)))
 }
 
 /// The values, unless a series says that they are in doubt.

@@ -16,7 +16,7 @@ use prometheus_client::{
 
 use super::catalog::{self, CATALOG};
 use crate::{
-    api::{CanaryStatus, MetricOutcome, MetricStatus, Phase},
+    api::{CanaryStatus, CompareStatus, CompareVerdict, MetricOutcome, MetricStatus, Phase},
     names::conditions,
     snapshot::Key,
 };
@@ -200,6 +200,32 @@ fn measured(entry: &MetricStatus, tell: &mut impl FnMut(&'static str, &[(&'stati
     if let Some(outcome) = entry.outcome {
         tell("serin_canary_metric_verdict", &[metric], verdict(outcome));
         tell("serin_canary_metric_failures", &[metric], f64::from(entry.failed));
+    }
+    if let Some(compare) = &entry.compare {
+        compared(metric, compare, tell);
+    }
+}
+
+/// What a comparison has come to.
+fn compared(
+    metric: (&'static str, &str),
+    compare: &CompareStatus,
+    tell: &mut impl FnMut(&'static str, &[(&'static str, &str)], f64),
+) {
+    for (verdict, evidence) in [("worse", compare.evidence), ("no_worse", compare.evidence_no_worse)] {
+        if let Some(evidence) = evidence {
+            tell("serin_canary_compare_evidence", &[metric, ("verdict", verdict)], evidence);
+        }
+    }
+    if let Some(verdict) = compare.verdict {
+        let value = match verdict {
+            CompareVerdict::NoWorse => 1.0,
+            CompareVerdict::Worse => 0.0,
+            CompareVerdict::Undecided => -1.0,
+            CompareVerdict::Held => -2.0,
+            CompareVerdict::Unread => -3.0,
+        };
+        tell("serin_canary_compare_verdict", &[metric], value);
     }
 }
 

@@ -107,6 +107,16 @@ pub const CATALOG: &[Described] = &[
         "Failed measurements of a metric in the run",
     ),
     gauge(
+        "serin_canary_compare_evidence",
+        &["namespace", "canary", "name", "metric", "verdict"],
+        "Evidence of a comparison with the primary for a verdict, worse or no_worse; 1 before anything is known",
+    ),
+    gauge(
+        "serin_canary_compare_verdict",
+        &["namespace", "canary", "name", "metric"],
+        "Last verdict of a comparison with the primary: 1 no worse, 0 worse, -1 undecided, -2 held, -3 not read",
+    ),
+    gauge(
         "serin_last_run_ended_timestamp_seconds",
         &["namespace", "canary", "name", "run", "outcome", "reason"],
         "When the last run of a Canary ended",

@@ -25,6 +25,11 @@ impl Sim {
                     let reading = self.readings.get(&query.metric).cloned();
                     answers.readings.insert(*index, reading.unwrap_or(Reading::Values(vec![well])));
                 }
+                Question::Count { metric, from, to, .. } => {
+                    let seconds = to.duration_since(*from).as_secs_f64();
+                    let counted = self.counts.as_ref().map_err(|why| why.as_str().into());
+                    answers.counts.insert((*metric, *to), counted.map(|rates| rates.in_seconds(seconds)));
+                }
                 Question::Config { at, .. } => {
                     let digest = self.world.objects.at(at).map(config::digest);
                     let answer = if self.unreadable { Err("forbidden".into()) } else { Ok(digest) };
@@ -44,12 +49,16 @@ impl Sim {
                     self.log.push(transcript::asked(&query.metric, answers.readings.get(index)));
                 }
                 Question::Config { at, .. } => self.log.push(format!("read   {at}")),
+                Question::Count { metric, to, query, .. } => {
+                    self.log.push(transcript::counted(&query.metric, answers.counts.get(&(*metric, *to))));
+                }
                 Question::Ping { .. } | Question::Exists { .. } => {}
             }
         }
         let unread = answers.configs.values().any(Result::is_err);
         let unusable = |r: &Reading| matches!(r, Reading::Failed(_) | Reading::Doubted { .. });
-        if unread || answers.readings.values().any(unusable) {
+        let uncounted = answers.counts.values().any(Result::is_err);
+        if unread || uncounted || answers.readings.values().any(unusable) {
             let named = self.limited.unwrap_or_default();
             let wait = SignedDuration::from_secs(1 << self.silence.min(6));
             let wait = wait.max(SignedDuration::try_from(named).unwrap_or_default());

@@ -5,6 +5,7 @@
 //!   scenarios write them down; [`time`].
 //! - [`controllers`]: plays those of [`pods`], [`configs`], [`scalers`] and [`knative`].
 //! - [`course`]: how time passes; [`sim`]: the loop of questions, answers, decision and writes; [`records`]: what is kept of the records of runs; [`rate`]: how often objects are written.
+//! - [`rates`]: requests of both sides, for comparisons.
 //! - [`together`]: several Canaries in the namespace.
 //! - [`observer`]: what must hold of every decision and every write; [`route`], [`shares`]: where it looks.
 //! - [`late_proxy`]: a proxy that learns of each object by itself, late and in any order.
@@ -15,6 +16,8 @@
 
 mod answers;
 pub mod behaviour;
+#[cfg(test)]
+mod compared;
 pub mod configs;
 pub mod controllers;
 mod course;
@@ -30,6 +33,7 @@ pub mod observer;
 pub mod others;
 pub mod pods;
 mod rate;
+pub mod rates;
 mod records;
 pub mod route;
 pub mod scalers;

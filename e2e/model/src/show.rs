@@ -8,7 +8,7 @@ use crate::behaviour;
 #[derive(Deserialize, Debug)]
 #[serde(untagged)]
 pub(crate) enum Topic {
-    /// `phase`, `step`, `weight`, `route`, `asks`, `calls`, `autoscalers`, `events`; a kind of object, for its writes and how it ends up; or a
+    /// `phase`, `step`, `weight`, `route`, `asks`, `counts`, `calls`, `autoscalers`, `events`; a kind of object, for its writes and how it ends up; or a
     /// type of condition.
     Named(String),
     /// Events of these reasons, with their texts.
@@ -65,6 +65,7 @@ impl Topic {
             "weight" => verb == "status" && next == "canaryWeight:",
             "route" => verb == "route" || next == "VirtualService",
             "asks" => verb == "ask" || verb == "read",
+            "counts" => verb == "count",
             "calls" => verb == "call",
             "autoscalers" => verb == "scaler",
             "events" => verb == "say",

@@ -23,6 +23,7 @@ use crate::{
     others::Others,
     pods::{Mode, Pods},
     rate::Rate,
+    rates::Rates,
     records::Kept,
     time::{later, start},
     transcript,
@@ -56,6 +57,8 @@ pub struct Sim {
     pub watching_since: Timestamp,
     /// What metrics read, by name; others read well.
     pub readings: BTreeMap<String, Reading>,
+    /// Requests a second of both sides, or why they cannot be counted.
+    pub counts: Result<Rates, String>,
     /// Webhooks that say no, and why; `hangs` is no answer.
     pub refusals: BTreeMap<String, String>,
     /// Calls of webhooks so far.
@@ -118,6 +121,7 @@ impl Sim {
             skew: SignedDuration::ZERO,
             watching_since: Timestamp::MIN,
             readings: BTreeMap::new(),
+            counts: Ok(Rates::default()),
             refusals: BTreeMap::new(),
             called: vec![],
             heard: BTreeMap::new(),

@@ -16,6 +16,7 @@ use crate::{
     objects::{kind_named, put, rivals},
     others::{Change, Refusal},
     pods::Mode,
+    rates::Rates,
     sim::{Sim, Trouble},
 };
 
@@ -25,6 +26,10 @@ pub(crate) struct Step {
     pub(crate) at: String,
     #[serde(default)]
     metrics: BTreeMap<String, Value>,
+    /// Requests a second of both sides from now on, as `{canary: [all, failed], primary: [all, failed]}`, or why they cannot be
+    /// counted.
+    #[serde(default)]
+    counts: Option<Counting>,
     /// What webhooks say from now on: a text is a no, nothing a yes.
     #[serde(default)]
     hooks: BTreeMap<String, Option<String>>,
@@ -85,6 +90,13 @@ pub(crate) struct Step {
     conflict: bool,
 }
 
+#[derive(Deserialize, Debug)]
+#[serde(untagged)]
+enum Counting {
+    Rates(Rates),
+    Unread(String),
+}
+
 impl Step {
     /// Does what the step says; returns it in words.
     pub(crate) fn happens(&self, sim: &mut Sim) -> Result<String> {
@@ -102,6 +114,7 @@ impl Step {
             let what = if value.is_null() { "well".to_owned() } else { value.to_string() };
             said.push(format!("{metric} reads {what}"));
         }
+        self.counted(sim, &mut said);
         for (name, refusal) in &self.hooks {
             match refusal {
                 Some(why) => sim.refusals.insert(name.clone(), why.clone()),
@@ -144,6 +157,19 @@ impl Step {
         }
         sim.controllers();
         Ok(if said.is_empty() { "nothing happens".into() } else { said.join("; ") })
+    }
+
+    fn counted(&self, sim: &mut Sim, said: &mut Vec<String>) {
+        if let Some(counting) = &self.counts {
+            sim.counts = match counting {
+                Counting::Rates(rates) => Ok(*rates),
+                Counting::Unread(why) => Err(why.clone()),
+            };
+            said.push(match &sim.counts {
+                Ok(rates) => format!("requests a second are {rates}"),
+                Err(why) => format!("requests cannot be counted: {why}"),
+            });
+        }
     }
 
     fn others(&self, sim: &mut Sim, said: &mut Vec<String>) -> Result<()> {

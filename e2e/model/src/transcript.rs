@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use serin::{
-    analysis::{Doubt, Reading},
+    analysis::{Doubt, Failure, Reading, Tally},
     api::{CanaryStatus, MetricStatus, StepStatus},
     manifest,
     names::conditions,
@@ -14,6 +14,18 @@ use serin::{
 pub fn note(note: &Note) -> String {
     let severity = if note.severity == Severity::Warning { "Warning" } else { "Normal" };
     format!("say    {severity} {}: {}", note.reason, note.message)
+}
+
+/// Counts of both sides, in words.
+pub fn counted(metric: &str, answer: Option<&Result<Tally, Failure>>) -> String {
+    let read = match answer {
+        None => "no answer".to_owned(),
+        Some(Ok(Tally { canary, primary })) => {
+            format!("{}/{} beside {}/{}", canary.bad, canary.all, primary.bad, primary.all)
+        }
+        Some(Err(failure)) => failure.why.clone(),
+    };
+    format!("count  {metric}: {read}")
 }
 
 /// What a metric was read as.

@@ -1,4 +1,5 @@
 mod assess;
+mod comparing;
 mod job;
 mod limits;
 mod template;

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{gate::Gate, promotion::Promotion};
 use crate::api::{
-    metric::{arg::MetricArg, policy::MetricPolicy},
+    metric::{arg::MetricArg, compare::ErrorRates, policy::MetricPolicy},
     schema::{self, routing},
 };
 
@@ -120,6 +120,9 @@ pub struct CanaryAnalysis {
     /// When a version that has passed is promoted. Default: at once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub promotion: Option<Promotion>,
+    /// How often comparisons with the primary may be wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error_rates: Option<ErrorRates>,
 }
 
 /// One step of a run.

@@ -5,6 +5,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::compare::{Compare, CompareStatus};
+
 /// Flagger's pattern for durations, open at its end.
 const DURATION: &str = "^[0-9]+(m|s)";
 
@@ -78,6 +80,10 @@ pub struct MetricPolicy {
     /// Measure and tell, but let it decide nothing. Default: false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dry_run: Option<bool>,
+    /// Compare the failed requests of the canary with those of the primary, beside the range: `request-success-rate` on
+    /// Istio. Default: no comparison.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub compare: Option<Compare>,
 }
 
 impl MetricPolicy {
@@ -207,4 +213,7 @@ pub struct MetricStatus {
     pub inconclusive: i32,
     /// Measurements without a usable answer that came last, in a row, as far as they are counted.
     pub errors_in_row: i32,
+    /// What its comparison with the primary has come to, where it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub compare: Option<CompareStatus>,
 }

@@ -5,7 +5,7 @@ use crate::{
     api::CanaryMetric,
     clock,
     plan::{
-        analysis::{entries, jobs, measurable::is_hindered, schedule},
+        analysis::{comparing, entries, jobs, measurable::is_hindered, schedule},
         context::Context,
     },
 };
@@ -56,11 +56,11 @@ fn waited_for(cx: &Context<'_>, at: usize, found: &mut Assessment) -> bool {
 /// What these metrics come to, by position. None: an answer is missing.
 fn assessed(cx: &Context<'_>, due: &[usize]) -> Option<Vec<(usize, Assessment)>> {
     let entries = entries::all(cx);
-    let readings = jobs::readings(cx, &cx.asks);
+    let (readings, asked) = (jobs::readings(cx, &cx.asks), schedule::asked_until(cx));
     let one = |at: &usize| {
         let found = analysis::assess(&cx.c, &cx.checks, *at, &cx.asks, &readings)?;
         let job = jobs::is_one(cx, metric(cx, *at)).then(|| jobs::name(cx, &entries[*at]));
-        Some((*at, Assessment { job, ..found }))
+        Some((*at, comparing::beside(cx, *at, asked, Assessment { job, ..found })))
     };
     due.iter().map(one).collect()
 }

@@ -5,11 +5,12 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
 use crate::{
     analysis::Assessment,
-    api::{CanaryMetric, EndingKind, MetricOutcome, MetricStatus, Phase, StepStatus, request::Verb},
+    api::{CanaryMetric, EndingKind, MetricOutcome, MetricStatus, Phase, StepStatus},
     clock,
     names::conditions,
     plan::{
         analysis::{
+            comparisons,
             due::{Due, due_now},
             entries::{self, Effect, effect},
             jobs,
@@ -19,7 +20,7 @@ use crate::{
         builder::PlanBuilder,
         context::Context,
         gates::{
-            self, StepGate, requests,
+            self, StepGate,
             webhooks::{self, Reply},
         },
         history,
@@ -62,6 +63,7 @@ pub(crate) fn judge(cx: &Context<'_>, d: &mut PlanBuilder, held: bool) -> Flow {
     let ends_window = due.whole && schedule::asked_until(cx) >= schedule::window(cx);
     let (refusal, unheard) = if ends_window { window_webhooks(cx, d) } else { (None, false) };
     let entries = recorded(cx, &due.found);
+    comparisons::unread(cx, d, &due.found);
     match verdict(cx, &due, refusal, unheard, &entries) {
         Verdict::Early => {
             // what has settled is not measured again meanwhile: by then its own samples may be late
@@ -336,47 +338,14 @@ fn hold(cx: &Context<'_>, d: &mut PlanBuilder, entries: &[MetricStatus]) {
     }
 }
 
-/// Goes on when what a waiting run waits for has come.
-pub(crate) fn released(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
-    match WaitingFor::of(cx) {
-        Some(WaitingFor::Inconclusive) => {
-            wait_unless(requests::granted(cx, d, Verb::Promote).is_some())?;
-            d.clear(conditions::INCONCLUSIVE);
-            forgive(cx, d);
-            GO_ON
-        }
-        Some(waiting) if waiting.is_manual() => {
-            wait_unless(unready(cx, &entries::all(cx)).is_none())?;
-            wait_unless(gates::leave(cx, d, vec![]) == StepGate::Yes)
-        }
-        _ => WAIT,
-    }
-}
-
-/// What was inconclusive so far was decided by a person.
-fn forgive(cx: &Context<'_>, d: &mut PlanBuilder) {
-    for (m, entry) in cx.checks.metrics.iter().zip(&mut d.status.metrics) {
-        entry.inconclusive = 0;
-        if entry.outcome.is_some_and(|outcome| effect(m, outcome) == Effect::Unsure) {
-            entry.outcome = None;
-        }
-    }
-}
-
-/// Why the run cannot be promoted after this step yet.
-fn unready(cx: &Context<'_>, entries: &[MetricStatus]) -> Option<String> {
-    let last = cx.steps_done() >= cx.c.schedule.len();
-    schedule::wanting(cx, entries).filter(|_| last)
-}
-
 fn passed(cx: &Context<'_>, d: &mut PlanBuilder, held: bool, entries: &[MetricStatus]) -> Flow {
     d.clear(conditions::HALTED);
     wait_unless(WaitingFor::of(cx) != Some(WaitingFor::Inconclusive))?;
-    d.clear(conditions::INCONCLUSIVE);
+    comparisons::unproven(cx, d, entries)?;
     let step = cx.step();
     let began = step.confirmed.as_ref().map_or(cx.now, |t| t.0);
     let lasts = cx.phase() == Phase::Progressing && cx.now < clock::after(began, cx.planned(step.index).hold);
-    let stays = held || lasts || unready(cx, entries).is_some() || jobs::pending(cx, entries);
+    let stays = held || lasts || schedule::unready(cx, entries).is_some() || jobs::pending(cx, entries);
     match if stays { StepGate::Waits } else { gates::leave(cx, d, vec![]) } {
         StepGate::Yes => {
             // the next write is about the next step

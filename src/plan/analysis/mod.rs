@@ -1,9 +1,12 @@
 //! A run's measurements: when they are due, what they come to, and what happens when there is no answer.
 
+pub(crate) mod comparing;
+pub(crate) mod comparisons;
 pub(crate) mod due;
 pub(crate) mod entries;
 pub(crate) mod evaluate;
 pub(crate) mod jobs;
 pub(crate) mod measurable;
 pub(crate) mod outage;
+pub(crate) mod released;
 pub(crate) mod schedule;

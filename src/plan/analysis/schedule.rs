@@ -14,6 +14,7 @@ use crate::{
     names::conditions,
     plan::{
         analysis::{
+            comparing,
             entries::{self, Effect, effect},
             jobs,
             measurable::is_measurable,
@@ -43,7 +44,8 @@ pub(crate) fn counts_errors(cx: &Context<'_>, m: &CanaryMetric) -> bool {
 
 /// The checks to ask for, when a window has ended or a metric is due.
 pub(crate) fn questions(cx: &Context<'_>) -> Vec<Question> {
-    if !is_measurable(cx) || cx.now < due(cx).max(outage::until(cx)) {
+    let first = comparing::due(cx).map_or(due(cx), |look| look.min(due(cx)));
+    if !is_measurable(cx) || cx.now < first.max(outage::until(cx)) {
         return vec![];
     }
     let due = metrics_due(cx);
@@ -58,7 +60,7 @@ pub(crate) fn questions(cx: &Context<'_>) -> Vec<Question> {
         let query = analysis::doubting(query.clone(), Since { run, step }, due);
         Question::Measure { index, query }
     };
-    queries.map(question).collect()
+    queries.map(question).chain(comparing::questions(cx)).collect()
 }
 
 /// End of the window under way.
@@ -171,7 +173,7 @@ pub(crate) fn begin(cx: &Context<'_>, d: &mut PlanBuilder) {
 pub(crate) fn start_over(cx: &Context<'_>, d: &mut PlanBuilder) {
     jobs::start_over(cx, d);
     for entry in &mut d.status.metrics {
-        (entry.since, entry.measured, entry.outcome) = (None, None, None);
+        (entry.since, entry.measured, entry.outcome, entry.compare) = (None, None, None, None);
         (entry.passed, entry.failed_in_row, entry.errors_in_row) = (0, 0, 0);
     }
 }
@@ -186,6 +188,9 @@ pub(crate) fn record(cx: &Context<'_>, m: &CanaryMetric, entry: &mut MetricStatu
     entry.wanted.clone_from(&found.wanted);
     first_chars(&found.query, LONGEST_QUERY).clone_into(&mut entry.query);
     first_chars(&found.text, LONGEST).clone_into(&mut entry.message);
+    if let Some(compared) = &found.compared {
+        entry.compare = Some(compared.status.clone());
+    }
     if let Some(job) = &found.job {
         entry.job.clone_from(job);
         (entry.job_state, entry.job_message) = (None, String::new());
@@ -206,6 +211,8 @@ pub(crate) fn record(cx: &Context<'_>, m: &CanaryMetric, entry: &mut MetricStatu
             entry.failed = entry.failed.saturating_add(1);
             entry.failed_in_row = entry.failed_in_row.saturating_add(1);
         }
+        // what a comparison does not know yet is no reason to ask people
+        Effect::Unsure if found.compared.as_ref().is_some_and(|compared| compared.decides) => {}
         Effect::Unsure if found.outcome == MetricOutcome::Inconclusive => {
             entry.inconclusive = entry.inconclusive.saturating_add(1);
         }
@@ -230,6 +237,12 @@ pub(crate) fn passed_limit(m: &CanaryMetric, entry: &MetricStatus) -> Option<Str
     ))
 }
 
+/// Why the run cannot be promoted after this step yet.
+pub(crate) fn unready(cx: &Context<'_>, entries: &[MetricStatus]) -> Option<String> {
+    let last = cx.steps_done() >= cx.c.schedule.len();
+    wanting(cx, entries).filter(|_| last)
+}
+
 /// A metric that is measured at times of its own has not passed as often as it must before a promotion.
 pub(crate) fn wanting(cx: &Context<'_>, entries: &[MetricStatus]) -> Option<String> {
     let timed = |m: &CanaryMetric| {
@@ -238,7 +251,7 @@ pub(crate) fn wanting(cx: &Context<'_>, entries: &[MetricStatus]) -> Option<Stri
     };
     let all = cx.checks.metrics.iter().zip(entries).filter(|(m, _)| timed(m) && !m.verdict.dry());
     let mut lacking = all.filter(|(m, entry)| entry.passed < m.verdict.count.unwrap_or(1));
-    let (m, entry) = lacking.next()?;
+    let Some((m, entry)) = lacking.next() else { return comparing::wanting(cx, entries) };
     let job = jobs::stands(cx, entry).map(|how| format!(": {how}")).unwrap_or_default();
     Some(format!(
         "metric {} has passed {} of {} times{job}",

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::{
-    analysis::{Access, Failure, Query, Reading},
+    analysis::{Access, Failure, Query, Reading, Tally},
     manifest::config::Digest,
     snapshot::ObjectRef,
 };
@@ -35,6 +35,17 @@ pub enum Question {
         /// What to ask.
         query: Query,
     },
+    /// How many requests had canary and primary between two moments, and how many of them failed?
+    Count {
+        /// Position of the metric that compares.
+        metric: usize,
+        /// Beginning.
+        from: Timestamp,
+        /// End.
+        to: Timestamp,
+        /// What to ask for the time of the end.
+        query: Query,
+    },
     /// What does this ConfigMap or Secret hold now? Asked once for each version of it.
     Config {
         /// Its namespace.
@@ -57,6 +68,8 @@ pub struct Answers {
     pub exists: Option<bool>,
     /// Answers to [`Question::Measure`] by position.
     pub readings: BTreeMap<usize, Reading>,
+    /// Answers to [`Question::Count`] by position and end, or why there is none.
+    pub counts: BTreeMap<(usize, Timestamp), Result<Tally, Failure>>,
     /// Answers to [`Question::Config`]: none when there is no such object, or why it cannot be read.
     pub configs: BTreeMap<ObjectRef, Result<Option<Digest>, String>>,
 }

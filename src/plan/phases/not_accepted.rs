@@ -6,7 +6,7 @@ use crate::{
     api::Phase,
     manifest,
     plan::{
-        analysis::evaluate,
+        analysis::{comparisons, evaluate},
         builder::PlanBuilder,
         chain::Chain,
         context::Context,
@@ -35,6 +35,7 @@ pub(crate) const CHAIN: Chain = &[
         _ => progress::canary_pods_lost(cx, d),
     }),
     ("primary_pods_lost", progress::on_healthy_side),
+    ("found_worse", comparisons::look),
     ("bad_checks", evaluate::while_held),
 ];
 

@@ -7,7 +7,7 @@ use crate::{
     clock, manifest,
     names::conditions,
     plan::{
-        analysis::{evaluate, jobs, measurable::blocked, schedule},
+        analysis::{comparisons, evaluate, jobs, measurable::blocked, released, schedule},
         builder::PlanBuilder,
         chain::Chain,
         context::Context,
@@ -38,6 +38,7 @@ pub(crate) const CHAIN: Chain = &[
     ("audience_changed", edits::audience_changed),
     ("schedule_edited", edits::schedule_edited),
     ("route_lowered", route_lowered),
+    ("found_worse", comparisons::look),
     ("bad_checks", evaluate::while_held),
     ("generated_objects", generated_objects),
     ("pods_renewed", start::pods_renewed),
@@ -95,7 +96,7 @@ fn analyse(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     } else if held {
         return WAIT;
     } else {
-        evaluate::released(cx, d)?;
+        released::released(cx, d)?;
     }
     go_on(cx, d)
 }

@@ -54,6 +54,7 @@ fn what_ends_a_run_comes_before_what_raises_its_weight() {
             "audience_changed",
             "schedule_edited",
             "route_lowered",
+            "found_worse",
             "bad_checks",
             "generated_objects",
             "pods_renewed",
@@ -86,6 +87,7 @@ fn a_run_that_is_not_accepted_is_watched_in_this_order() {
         "canary_pods_taken",
         "canary_pods_lost",
         "primary_pods_lost",
+        "found_worse",
         "bad_checks",
     ];
     assert_eq!(names(not_accepted::CHAIN), watched);

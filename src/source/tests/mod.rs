@@ -9,6 +9,7 @@ mod bad_answers;
 mod cloud;
 mod cloud_partial;
 mod conformance;
+mod counts;
 mod externalmetrics;
 mod graphite;
 mod identity;

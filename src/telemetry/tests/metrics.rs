@@ -135,7 +135,8 @@ fn status() -> CanaryStatus {
         "waiting": {"since": at},
         "metrics": [
             {"name": "request-duration", "unit": "ms", "range": {"max": 500.0}, "value": "420", "outcome": "Pass"},
-            {"name": "errors", "range": {"min": 0.5, "max": 2.0}, "value": "3", "primary": "1", "outcome": "Fail", "failed": 1},
+            {"name": "errors", "range": {"min": 0.5, "max": 2.0}, "value": "3", "primary": "1", "outcome": "Fail", "failed": 1,
+             "compare": {"verdict": "Undecided", "evidence": 1.5, "evidenceNoWorse": 12.0}},
         ],
         "lastRun": {
             "name": "app-1", "number": 1, "revision": "a", "outcome": "RolledBack", "reason": "ThresholdReached",

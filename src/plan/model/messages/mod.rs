@@ -179,6 +179,15 @@ impl Messages {
     pub(crate) fn limit_reached(&self, why: &str) -> Note {
         Note::warning("LimitReached", format!("Rolling back {} {why}", self.canary)).aloud(Urgency::Error)
     }
+    pub(crate) fn found_worse(&self, why: &str) -> Note {
+        Note::warning("FoundWorse", format!("Rolling back {} {why}", self.canary)).aloud(Urgency::Error)
+    }
+    pub(crate) fn undecided_too_long(&self, why: &str) -> Note {
+        Note::warning("UndecidedTooLong", format!("Rolling back {} {why}", self.canary)).aloud(Urgency::Error)
+    }
+    pub(crate) fn undecided(why: &str) -> Note {
+        Note::normal("Undecided", format!("the promotion waits: {why}"))
+    }
     pub(crate) fn inconclusive(&self, why: &str, epoch: i64) -> Note {
         let (name, namespace) = split(&self.canary);
         Note::warning(

@@ -1,0 +1,50 @@
+//! Requests of both sides, for comparisons: evenly in time, so that the same is counted whenever it is looked at.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serin::{analysis::Tally, statistics::Counts};
+
+/// Requests a second of both sides, and how many of them fail.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rates {
+    /// All, and those that fail.
+    canary: (f64, f64),
+    /// The same of the primary.
+    primary: (f64, f64),
+}
+
+impl Default for Rates {
+    /// A hundred requests a second, of which none fails.
+    fn default() -> Self {
+        Self { canary: (10.0, 0.0), primary: (90.0, 0.0) }
+    }
+}
+
+impl fmt::Display for Rates {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { canary, primary } = self;
+        write!(
+            f,
+            "{} of the canary ({} fail), {} of the primary ({} fail)",
+            canary.0, canary.1, primary.0, primary.1
+        )
+    }
+}
+
+impl Rates {
+    /// All requests a second and those that fail, of the canary and of the primary.
+    pub fn of(canary: (f64, f64), primary: (f64, f64)) -> Self {
+        Self { canary, primary }
+    }
+
+    /// What is counted in so many seconds.
+    pub(crate) fn in_seconds(self, seconds: f64) -> Tally {
+        let of = |(all, bad): (f64, f64)| Counts {
+            all: (all * seconds).round() as u64,
+            bad: (bad * seconds).round() as u64,
+        };
+        Tally { canary: of(self.canary), primary: of(self.primary) }
+    }
+}

@@ -1,0 +1,314 @@
+//! Looks of comparisons with the primary: when they are due, what they have come to, and what a run waits for until they say
+//! that the canary is no worse.
+//!
+//! What looks came to is kept in status, and written with the end of a window: until then they are asked for again, at their own
+//! times, so that an operator that takes over in between comes to the same.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
+
+use crate::{
+    analysis::{self, Assessment, Comparing, Failure, Query, Span, Tally},
+    api::{Afterwards, CanaryMetric, CompareStatus, CompareVerdict, MetricOutcome, MetricStatus, Undecided},
+    clock,
+    plan::{
+        analysis::{entries, measurable::is_measurable},
+        builder::PlanBuilder,
+        context::Context,
+        model::Question,
+    },
+    statistics::{Evidence, Look},
+};
+
+/// Samples show up to this long after the time that they are of.
+const LATE: Duration = Duration::from_secs(5);
+/// So many looks, or this long, are asked for again at most before what they came to is written.
+const KEPT: usize = 6;
+const KEPT_FOR: Duration = Duration::from_secs(120);
+/// What was missed for longer becomes one look: single ones of that time cannot be asked for reliably any more.
+const MISSED: usize = 12;
+const MISSED_FOR: Duration = Duration::from_secs(240);
+
+/// The comparison of a metric as status has it.
+struct Standing {
+    comparing: Comparing,
+    evidence: Evidence,
+    began: Timestamp,
+    until: Timestamp,
+}
+
+/// What the looks of this pass have come to.
+struct Found {
+    /// As it is to be stored.
+    status: CompareStatus,
+    /// How many looks that is beyond what is stored.
+    looks: usize,
+    /// What they counted.
+    counted: Tally,
+    /// Why the next one could not be read.
+    unread: Option<Failure>,
+}
+
+/// What a comparison adds to the measurement of its metric.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stand {
+    /// At the last step it is undecided: the promotion waits.
+    Waits,
+    /// That has lasted too long, and a person decides.
+    Person,
+    /// That has lasted too long, and the run is rolled back.
+    Rollback,
+}
+
+/// Some metric compares.
+pub(crate) fn any(cx: &Context<'_>) -> bool {
+    cx.checks.metrics.iter().any(|m| m.verdict.compare.is_some())
+}
+
+fn standing(cx: &Context<'_>, m: &CanaryMetric, entry: &MetricStatus) -> Option<Standing> {
+    let comparing = analysis::comparing(&cx.c, &cx.checks, m)?.ok()?;
+    let began = entries::since(cx, m, entry)?;
+    let stored = entry.compare.as_ref();
+    let until = stored.and_then(|stored| stored.until.as_ref()).map_or(began, |until| until.0);
+    // by other margins it begins anew
+    let alike = stored.filter(|stored| stored.wanted == comparing.wanted());
+    let evidence = alike.and_then(|stored| Evidence::of_text(&stored.state));
+    let evidence = evidence.unwrap_or_else(|| Evidence::new(comparing.known));
+    Some(Standing { comparing, evidence, began, until })
+}
+
+/// The metrics that compare now, by position.
+fn all(cx: &Context<'_>) -> Vec<(usize, Standing)> {
+    if !any(cx) {
+        return vec![];
+    }
+    let entries = entries::all(cx);
+    let each = cx.checks.metrics.iter().zip(&entries).enumerate();
+    each.filter_map(|(at, (m, entry))| Some((at, standing(cx, m, entry)?))).collect()
+}
+
+impl Standing {
+    /// The looks that can be taken by `now` and are not stored, in order.
+    fn spans(&self, now: Timestamp) -> Vec<Span> {
+        let every = self.comparing.every;
+        let passed = clock::until(now, clock::after(self.until, LATE));
+        let looks = u32::try_from(passed.as_millis() / every.as_millis().max(1)).unwrap_or(u32::MAX);
+        let span = |from: u32, to: u32| Span {
+            began: self.began,
+            from: clock::after(self.until, every.saturating_mul(from)),
+            to: clock::after(self.until, every.saturating_mul(to)),
+        };
+        let many = looks as usize > MISSED || looks > 1 && every.saturating_mul(looks) > MISSED_FOR;
+        if many { vec![span(0, looks)] } else { (0..looks).map(|at| span(at, at + 1)).collect() }
+    }
+
+    /// When the next look can be taken that could not be by `now`.
+    fn next(&self, now: Timestamp) -> Timestamp {
+        let first = clock::after(self.until, LATE);
+        let every = self.comparing.every;
+        let passed = clock::until(now, first).as_millis() / every.as_millis().max(1);
+        let more = u32::try_from(passed).unwrap_or(u32::MAX).saturating_add(1);
+        clock::after(first, every.saturating_mul(more))
+    }
+}
+
+/// What is to be counted by now.
+pub(crate) fn questions(cx: &Context<'_>) -> Vec<Question> {
+    let builtin = cx.router.queries();
+    let one = |(at, standing): (usize, Standing)| {
+        let spans = standing.spans(cx.now);
+        spans.into_iter().filter_map(move |span| {
+            let m = cx.checks.metrics.get(at)?;
+            let query: Query = analysis::counting(&cx.c, &cx.checks, m, builtin, span).ok()?;
+            Some(Question::Count { metric: at, from: span.from, to: span.to, query })
+        })
+    };
+    all(cx).into_iter().flat_map(one).collect()
+}
+
+/// When the first look is due that is not stored.
+pub(crate) fn due(cx: &Context<'_>) -> Option<Timestamp> {
+    let first = |(_, s): (usize, Standing)| clock::after(clock::after(s.until, s.comparing.every), LATE);
+    all(cx).into_iter().map(first).min()
+}
+
+/// Looks again when the next look can be taken.
+pub(crate) fn wake(cx: &Context<'_>, d: &mut PlanBuilder, asked: Timestamp) {
+    if is_measurable(cx)
+        && let Some(next) = all(cx).iter().map(|(_, standing)| standing.next(asked)).min()
+    {
+        d.wake_at(next);
+    }
+}
+
+/// The standing with the looks that were answered. A look that could not be read is none: the next one begins where it did.
+fn found(cx: &Context<'_>, at: usize, standing: Standing, asked: Timestamp) -> Found {
+    let spans = standing.spans(asked);
+    let Standing { comparing, mut evidence, mut until, .. } = standing;
+    let (mut looks, mut counted, mut unread) = (0, Tally::default(), None);
+    for span in spans {
+        match cx.answers.counts.get(&(at, span.to)) {
+            Some(Ok(tally)) => {
+                let seconds = span.to.duration_since(span.from).as_secs_f64();
+                let (canary, primary) = (tally.canary, tally.primary);
+                evidence.look(&comparing.settings, &Look { canary, primary, seconds });
+                counted = counted.and(tally);
+                until = span.to;
+                looks += 1;
+            }
+            Some(Err(failure)) => {
+                unread = Some(failure.clone());
+                break;
+            }
+            None => break,
+        }
+    }
+    let status = analysis::compared(&comparing, &evidence, &counted);
+    Found { status: CompareStatus { until: Some(MicroTime(until)), ..status }, looks, counted, unread }
+}
+
+fn all_found(cx: &Context<'_>, asked: Timestamp) -> Vec<(usize, Found)> {
+    all(cx).into_iter().map(|(at, standing)| (at, found(cx, at, standing, asked))).collect()
+}
+
+/// Why a metric that counts is found worse, with all of them as they are to be stored.
+pub(crate) fn worse(cx: &Context<'_>, asked: Timestamp) -> Option<(usize, Vec<MetricStatus>, String)> {
+    let found = all_found(cx, asked);
+    let counts = |(at, found): &&(usize, Found)| {
+        found.status.verdict == Some(CompareVerdict::Worse) && !cx.checks.metrics[*at].verdict.dry()
+    };
+    let (at, first) = found.iter().find(counts)?;
+    let why = format!("metric {}: {}", cx.checks.metrics[*at].name, first.status.message);
+    let mut entries = stored(cx, &found);
+    let entry = &mut entries[*at];
+    entry.outcome = Some(MetricOutcome::Fail);
+    entry.measured = Some(MicroTime(cx.now));
+    entry.failed = entry.failed.saturating_add(1);
+    entry.failed_in_row = entry.failed_in_row.saturating_add(1);
+    entry.message.clone_from(&first.status.message);
+    Some((*at, entries, why))
+}
+
+/// All entries with what looks have come to.
+fn stored(cx: &Context<'_>, found: &[(usize, Found)]) -> Vec<MetricStatus> {
+    let mut entries = entries::all(cx);
+    for (at, found) in found.iter().filter(|(_, found)| found.looks > 0) {
+        entries[*at].compare = Some(found.status.clone());
+    }
+    entries
+}
+
+/// Writes what looks have come to where they are many by now.
+pub(crate) fn keep(cx: &Context<'_>, d: &mut PlanBuilder, asked: Timestamp) {
+    let found = all_found(cx, asked);
+    let many = |(at, found): &(usize, Found)| {
+        let every = analysis::comparing(&cx.c, &cx.checks, &cx.checks.metrics[*at]);
+        let every = every.and_then(Result::ok).map_or(KEPT_FOR, |comparing| comparing.every);
+        let looks = u32::try_from(found.looks).unwrap_or(u32::MAX);
+        found.looks >= KEPT || found.looks > 0 && every.saturating_mul(looks) >= KEPT_FOR
+    };
+    if found.iter().any(many) {
+        d.status.metrics = stored(cx, &found);
+    }
+}
+
+/// A measurement with what the comparison of its metric says.
+pub(crate) fn beside(cx: &Context<'_>, at: usize, asked: Timestamp, mut found: Assessment) -> Assessment {
+    let Some((_, standing)) = all(cx).into_iter().find(|(other, _)| *other == at) else { return found };
+    let holds = standing.comparing.undecided == Undecided::Hold;
+    let of = self::found(cx, at, standing, asked);
+    let name = &cx.checks.metrics[at].name;
+    if let Some(failure) = of.unread {
+        return unread(found, name, of.status, &failure);
+    }
+    let (verdict, message) = (of.status.verdict, of.status.message.clone());
+    let outcome = match verdict {
+        Some(CompareVerdict::Worse) => Some(MetricOutcome::Fail),
+        // nothing is concluded for the canary, nor against it where the primary is beyond the same limit
+        Some(CompareVerdict::Held) if found.outcome == MetricOutcome::Pass => {
+            Some(MetricOutcome::Inconclusive)
+        }
+        Some(CompareVerdict::Held)
+            if found.outcome == MetricOutcome::Fail && is_primary_outside(cx, at, &of.counted) =>
+        {
+            Some(MetricOutcome::Inconclusive)
+        }
+        Some(CompareVerdict::Undecided) if holds && found.outcome == MetricOutcome::Pass => {
+            Some(MetricOutcome::Inconclusive)
+        }
+        _ => None,
+    };
+    if let Some(outcome) = outcome {
+        found.outcome = outcome;
+        found.text = format!("metric {name}: {message}");
+        found.quote = None;
+    }
+    found.compared = Some(Box::new(analysis::Compared { status: of.status, decides: outcome.is_some() }));
+    found
+}
+
+/// What is said where the next look could not be read: what former ones said is not said any more.
+fn unread(mut found: Assessment, name: &str, status: CompareStatus, failure: &Failure) -> Assessment {
+    let text = |why: &str| format!("the counts of metric {name} could not be read: {why}");
+    // what is bad is bad all the same
+    if found.outcome != MetricOutcome::Fail {
+        found.outcome = MetricOutcome::Error;
+        found.text = text(&failure.why);
+        found.quote = failure.quote.as_deref().map(text);
+    }
+    let message = format!("Undecided: the counts could not be read: {}", failure.why);
+    let status = CompareStatus { verdict: Some(CompareVerdict::Unread), message, ..status };
+    found.compared = Some(Box::new(analysis::Compared { status, decides: false }));
+    found
+}
+
+/// The primary, too, is outside the range of the metric in these looks.
+fn is_primary_outside(cx: &Context<'_>, at: usize, counted: &Tally) -> bool {
+    let (range, _) = analysis::limits::bounds(&cx.checks.metrics[at]);
+    let success = counted.primary.rate().map(|failed| 100.0 * (1.0 - failed));
+    let least = range.and_then(|range| range.min);
+    success.zip(least).is_some_and(|(success, least)| success < least)
+}
+
+/// What still has to be known before a promotion: a metric that is not found no worse, in its own words.
+pub(crate) fn wanting(cx: &Context<'_>, entries: &[MetricStatus]) -> Option<String> {
+    lacking(cx, entries).into_iter().find(|(_, stand)| stand.is_some()).map(|(why, _)| why)
+}
+
+/// What that comes to at the last step, of all of them the gravest.
+pub(crate) fn stand(cx: &Context<'_>, entries: &[MetricStatus]) -> Option<(Stand, String)> {
+    let all: Vec<_> =
+        lacking(cx, entries).into_iter().filter_map(|(why, stand)| Some((stand?, why))).collect();
+    let gravest = [Stand::Rollback, Stand::Person, Stand::Waits];
+    let stand = gravest.into_iter().find(|stand| all.iter().any(|(other, _)| other == stand))?;
+    let texts: Vec<_> = all.into_iter().map(|(_, why)| why).collect();
+    Some((stand, texts.join("; ")))
+}
+
+fn lacking(cx: &Context<'_>, entries: &[MetricStatus]) -> Vec<(String, Option<Stand>)> {
+    let step = cx.step();
+    let began = step.confirmed.map_or(cx.now, |t| t.0);
+    let one = |(m, entry): (&CanaryMetric, &MetricStatus)| {
+        let comparing = analysis::comparing(&cx.c, &cx.checks, m)?.ok()?;
+        let known = entry.compare.as_ref().filter(|known| known.wanted == comparing.wanted());
+        if m.verdict.dry() || known.is_some_and(|known| known.verdict == Some(CompareVerdict::NoWorse)) {
+            return None;
+        }
+        let text = known.map_or("Undecided: nothing has been counted yet", |known| known.message.as_str());
+        let overdue = comparing.decide_within.is_some_and(|within| cx.now >= clock::after(began, within));
+        let stand = match comparing.afterwards {
+            _ if !overdue => Some(Stand::Waits),
+            Afterwards::Wait => Some(Stand::Person),
+            Afterwards::Rollback => Some(Stand::Rollback),
+            // not without any data
+            Afterwards::Promote if known.is_none_or(|known| known.canary.is_none_or(|c| c.requests == 0)) => {
+                Some(Stand::Person)
+            }
+            Afterwards::Promote => None,
+        };
+        Some((format!("metric {}: {text}", entry.name), stand))
+    };
+    cx.checks.metrics.iter().zip(entries).filter_map(one).collect()
+}
