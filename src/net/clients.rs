@@ -7,20 +7,14 @@ use std::{
 
 use reqwest::{Certificate, Client, ClientBuilder, Proxy, Url, redirect};
 
-use super::{NetError, resolve::Guard};
+use super::{
+    exchange::{NetError, Tls},
+    resolve::Guard,
+};
 
 /// Most clients that are kept, and most of one namespace.
 const MOST: usize = 64;
 const EACH: usize = 8;
-
-/// Whose certificates are taken.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Tls {
-    /// Anybody's.
-    pub any_certificate: bool,
-    /// Beside the system's: PEM certificates.
-    pub ca: Option<Vec<u8>>,
-}
 
 /// What a client differs by.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -112,7 +106,7 @@ fn build(kind: &Kind, guard: &Arc<Guard>) -> Result<Client, NetError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{net::System, outbound::OutboundPolicy};
+    use crate::{net::resolve::System, outbound::OutboundPolicy};
 
     #[test]
     fn f28_who_brings_many_certificates_clears_nobody_elses_clients() {

@@ -5,11 +5,36 @@ use std::{error::Error, fmt, time::Duration};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use reqwest::Url;
 
-use super::{Share, Tls, shown};
+use super::shares::Share;
 use crate::{outbound::Refused, text};
 
 /// Most bytes of an answer that are repeated to people.
 const QUOTED: usize = 1024;
+
+/// A URL to be asked.
+///
+/// # Errors
+/// It is no `http` or `https` URL.
+pub(crate) fn address(text: &str) -> Result<Url, NetError> {
+    let url = Url::parse(text.trim()).ok();
+    url.filter(|u| matches!(u.scheme(), "http" | "https") && u.has_host()).ok_or(NetError::Address)
+}
+
+/// A URL for people: without credentials and query, in which there may be some.
+pub(crate) fn shown(url: &Url) -> String {
+    let port = url.port().map_or(String::new(), |port| format!(":{port}"));
+    let path = url.path().trim_end_matches('/');
+    format!("{}://{}{port}{path}", url.scheme(), url.host_str().unwrap_or_default())
+}
+
+/// Whose certificates are taken.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Tls {
+    /// Anybody's.
+    pub any_certificate: bool,
+    /// Beside the system's: PEM certificates.
+    pub ca: Option<Vec<u8>>,
+}
 
 /// One request.
 #[derive(Clone)]
@@ -22,7 +47,7 @@ pub(crate) struct Request {
     pub confidential: bool,
     /// How.
     pub method: Method,
-    /// Where; from [`address`](super::address). Credentials in it are sent as basic authentication.
+    /// Where; from [`address`]. Credentials in it are sent as basic authentication.
     pub url: Url,
     /// Beside the user agent.
     pub headers: HeaderMap,

@@ -19,8 +19,7 @@ use tokio::time::timeout;
 
 pub(crate) use crate::outbound::{OutboundPolicy, Refused};
 use crate::proxies::Proxies;
-pub(crate) use clients::Tls;
-pub(crate) use exchange::{Answer, NetError, Request, quoted};
+pub(crate) use exchange::{Answer, NetError, Request, Tls, address, quoted, shown};
 pub(crate) use resolve::{Endpoints, Lookup, System};
 pub(crate) use shares::{Share, Shares};
 
@@ -63,22 +62,6 @@ enum Quotes {
     /// All: tests look at how it is found in an answer.
     #[cfg(test)]
     All,
-}
-
-/// A URL to be asked.
-///
-/// # Errors
-/// It is no `http` or `https` URL.
-pub(crate) fn address(text: &str) -> Result<Url, NetError> {
-    let url = Url::parse(text.trim()).ok();
-    url.filter(|u| matches!(u.scheme(), "http" | "https") && u.has_host()).ok_or(NetError::Address)
-}
-
-/// A URL for people: without credentials and query, in which there may be some.
-pub(crate) fn shown(url: &Url) -> String {
-    let port = url.port().map_or(String::new(), |port| format!(":{port}"));
-    let path = url.path().trim_end_matches('/');
-    format!("{}://{}{port}{path}", url.scheme(), url.host_str().unwrap_or_default())
 }
 
 impl Outbound {

@@ -11,7 +11,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::{
     lanes::{Lanes, Slot},
     pass_state::PassStates,
-    pause::Pause,
+    pause::{Pause, pause},
     queue::{Again, Start},
     runs::Runs,
 };
@@ -388,13 +388,6 @@ impl Asked {
         let measured = self.questions.iter().any(|question| matches!(question, Question::Measure { .. }));
         if measured { clock::now() } else { now }
     }
-}
-
-/// How long nothing is asked after there was no usable answer. A server that asks for less is asked no more often than one
-/// that answers, and not before the time that it names.
-fn pause(silence: Duration, rate_limited: Option<Duration>, interval: Duration) -> Duration {
-    let asked_for = rate_limited.map_or(Duration::ZERO, |named| named.max(interval));
-    silence.max(asked_for).max(Duration::from_secs(1))
 }
 
 /// An error with all its causes.
