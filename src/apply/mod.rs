@@ -128,8 +128,8 @@ impl Applier {
         let version = &raw["metadata"]["resourceVersion"];
         let patch = Patch::Merge(json!({"metadata": {"finalizers": finalizers, "resourceVersion": version}}));
         let params = PatchParams { field_manager: Some(managers::STATUS.into()), ..PatchParams::default() };
-        let path = DynamicObject::url_path(&CANARY.resource(), Some(&key.0));
-        let request = Request::new(path).patch(&key.1, &params, &patch);
+        let url = DynamicObject::url_path(&CANARY.resource(), Some(&key.0));
+        let request = Request::new(url).patch(&key.1, &params, &patch);
         // the answer is what does not decode
         let written =
             async { self.client.request_text(request.map_err(kube::Error::BuildRequest)?).await.map(drop) };

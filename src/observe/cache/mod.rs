@@ -32,7 +32,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde_json::Value;
 
-pub(super) use self::entry::{key_of, version_of};
+pub(crate) use self::entry::{key_of, version_of};
 use self::{entry::Entry, incoming::Incoming};
 pub(crate) use self::{freshness::GRACE, store::ObjectCache, watched::Watched};
 use super::endpoints::Slice;

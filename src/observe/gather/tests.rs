@@ -6,7 +6,7 @@ use crate::{
     manifest::pod_policies,
     observe::cache::{Watched, work},
     scope::Scope,
-    snapshot::{CONFIG_MAP, INGRESS, JOB, POD, SECRET},
+    snapshot::{CONFIG_MAP, INGRESS, JOB, METRIC_TEMPLATE, POD, SECRET},
 };
 
 fn at(seconds: i64) -> Timestamp {
@@ -118,14 +118,14 @@ fn f1_without_an_object_that_is_there_and_does_not_decode_nothing_is_decided() {
     };
     mark(SERVICE, "stranger");
     assert!(gather().is_ok(), "it needs another");
-    assert_eq!(mark(SERVICE, "app"), [key.clone()]);
+    assert_eq!(mark(SERVICE, "app"), std::slice::from_ref(&key));
     let said = gather().unwrap_err().to_string();
     assert_eq!(said, "Service app does not decode: too deep");
     cache.set_terminating("n", true);
     assert!(gather().is_ok(), "it goes with its namespace, and must not hold it up");
     cache.set_terminating("n", false);
     let gone = json!({"metadata": {"name": "app", "namespace": "n", "resourceVersion": "6"}});
-    assert_eq!(cache.remove(SERVICE, &gone), [key.clone()]);
+    assert_eq!(cache.remove(SERVICE, &gone), std::slice::from_ref(&key));
     assert!(gather().is_ok());
 
     // what is left of the Canary itself would decode

@@ -21,7 +21,7 @@ const BYTES: u64 = 32 << 20;
 
 /// The objects of one kind, everywhere or in one namespace.
 #[derive(Clone)]
-pub(in crate::observe) struct Collection {
+pub(crate) struct Collection {
     client: Client,
     path: String,
     /// No more is asked for than their metadata.
@@ -30,23 +30,20 @@ pub(in crate::observe) struct Collection {
 
 impl Collection {
     /// Those of a kind; of ConfigMaps and Secrets the metadata.
-    pub(in crate::observe) fn of(client: &Client, kind: Kind, namespace: Option<&str>) -> Self {
+    pub(crate) fn of(client: &Client, kind: Kind, namespace: Option<&str>) -> Self {
         let namespace = namespace.filter(|_| !kind.cluster_wide());
         let path = DynamicObject::url_path(&kind.resource(), namespace);
         Self { client: client.clone(), path, metadata_only: config::KINDS.contains(&kind) }
     }
 
     /// Those of a type.
-    pub(in crate::observe) fn typed<K: Resource<DynamicType = ()>>(
-        client: &Client,
-        namespace: Option<&str>,
-    ) -> Self {
+    pub(crate) fn typed<K: Resource<DynamicType = ()>>(client: &Client, namespace: Option<&str>) -> Self {
         Self { client: client.clone(), path: K::url_path(&(), namespace), metadata_only: false }
     }
 
     /// No more of them than their metadata.
     #[must_use]
-    pub(in crate::observe) fn metadata(self) -> Self {
+    pub(crate) fn metadata(self) -> Self {
         Self { metadata_only: true, ..self }
     }
 
@@ -82,18 +79,18 @@ impl Collection {
 }
 
 /// A list, page by page. Where objects are large, fewer are asked for at a time.
-pub(in crate::observe) struct Pages {
+pub(crate) struct Pages {
     collection: Collection,
     params: ListParams,
 }
 
 impl Pages {
-    pub(in crate::observe) fn new(collection: Collection, params: ListParams) -> Self {
+    pub(crate) fn new(collection: Collection, params: ListParams) -> Self {
         Self { collection, params: ListParams { limit: Some(PAGE), ..params } }
     }
 
     /// The text of the next page.
-    pub(in crate::observe) async fn text(&mut self) -> kube::Result<String> {
+    pub(crate) async fn text(&mut self) -> kube::Result<String> {
         loop {
             let limit = self.params.limit.unwrap_or(PAGE);
             let most = if limit > 1 { BYTES } else { u64::MAX };
@@ -105,7 +102,7 @@ impl Pages {
     }
 
     /// Goes on after this page. False: it is the last.
-    pub(in crate::observe) fn turn(&mut self, page: &Page<'_>) -> bool {
+    pub(crate) fn turn(&mut self, page: &Page<'_>) -> bool {
         self.params.continue_token.clone_from(&page.next);
         page.next.is_some()
     }

@@ -318,7 +318,7 @@ async fn follow_lease(client: Client, namespace: String, sink: Sink, stop: Cance
             Seen::Lost(loss) => interrupted("Lease", &loss),
             // whoever holds it goes on until what is known of it runs out
             Seen::Undecodable(lease) => {
-                tracing::warn!(why = lease.why, "the Lease of operators does not decode")
+                tracing::warn!(why = lease.why, "the Lease of operators does not decode");
             }
             Seen::Begin(_) | Seen::Complete | Seen::Alive => {}
         }
