@@ -89,7 +89,7 @@ fn own(crd: &CustomResourceDefinition) -> Option<(String, Own)> {
 
 impl Keeper {
     async fn follow(&mut self, client: Client, first: oneshot::Sender<()>) {
-        let mut seen = watch_definitions(client);
+        let mut seen = watch_definitions(&client);
         let (mut listed, mut first) = (BTreeSet::new(), Some(first));
         loop {
             let due = self.own.values().filter_map(|own| own.due).min();
@@ -106,7 +106,9 @@ impl Keeper {
                         // whoever waits for it may have given up
                         first.take().map(|first| first.send(()).ok());
                     }
+                    Some(Seen::Undecodable(crd)) if crd.listed => drop(listed.insert(crd.key.1)),
                     Some(Seen::Changed(crd)) => self.look_when_due(&crd.name_any()).await,
+                    Some(Seen::Undecodable(crd)) => self.look_when_due(&crd.key.1).await,
                     Some(Seen::Gone(_) | Seen::Alive | Seen::Lost(_)) => {}
                     None => return,
                 },

@@ -14,8 +14,9 @@
 use std::{future::Future, sync::Arc};
 
 use kube::{
-    Api, Client, ResourceExt as _,
+    Api, Client, Resource as _, ResourceExt as _,
     api::{DeleteParams, DynamicObject, Patch, PatchParams, PostParams, Preconditions},
+    core::Request,
 };
 use serde_json::{Value, json};
 
@@ -125,8 +126,14 @@ impl Applier {
         self.works_in(&key.0)?;
         let at = ObjectRef::new(CANARY, key.1.clone());
         let version = &raw["metadata"]["resourceVersion"];
-        let patch = json!({"metadata": {"finalizers": finalizers, "resourceVersion": version}});
-        self.patch(&key.0, &at, managers::STATUS, patch).await
+        let patch = Patch::Merge(json!({"metadata": {"finalizers": finalizers, "resourceVersion": version}}));
+        let params = PatchParams { field_manager: Some(managers::STATUS.into()), ..PatchParams::default() };
+        let url = DynamicObject::url_path(&CANARY.resource(), Some(&key.0));
+        let request = Request::new(url).patch(&key.1, &params, &patch);
+        // the answer is what does not decode
+        let written =
+            async { self.client.request_text(request.map_err(kube::Error::BuildRequest)?).await.map(drop) };
+        call("patch", &at, written).await
     }
 
     async fn write_status(&self, key: &Key, canary: &Canary, new: &CanaryStatus) -> Result<(), ApplyError> {

@@ -207,15 +207,22 @@ pub(crate) fn encoding(text: &str) -> Result<bool, String> {
     }
 }
 
-/// A level as Flagger names them speaks of Serin's own lines; libraries speak at `warn` unless all is wanted.
+/// Where kube's client reports answers that it could not decode, together with the answers, which may be Secrets.
+const CLIENT: &str = "kube_client::client";
+
+/// A level as Flagger names them speaks of Serin's own lines; libraries speak at `warn` unless all is wanted. Answers of the
+/// API server are only logged for those who name kube's client.
 pub(crate) fn filter(text: &str) -> Result<String, String> {
     let level = match text {
         "debug" | "info" | "warn" | "error" => text,
         "warning" => "warn",
         "fatal" | "panic" => "error",
-        "trace" => return Ok("info,serin=trace".into()),
+        "trace" => return Ok(format!("info,serin=trace,{CLIENT}=error")),
         "off" => return Ok("off".into()),
-        filter if filter.contains(['=', ',']) && check_filter(filter).is_ok() => return Ok(filter.to_owned()),
+        filter if filter.contains(['=', ',']) && check_filter(filter).is_ok() => {
+            let named = filter.contains("kube_client");
+            return Ok(if named { filter.to_owned() } else { format!("{filter},{CLIENT}=error") });
+        }
         _ => {
             return Err(
                 "choose error, warn, info, debug or trace, or write a filter as in warn,serin=debug".into()
@@ -223,7 +230,7 @@ pub(crate) fn filter(text: &str) -> Result<String, String> {
         }
     };
     let libraries = if level == "error" { "error" } else { "warn" };
-    Ok(format!("{libraries},serin={level}"))
+    Ok(format!("{libraries},serin={level},{CLIENT}=error"))
 }
 
 fn settle(text: &str) -> Result<Option<Duration>, String> {
@@ -293,10 +300,11 @@ mod tests {
     #[test]
     fn levels_of_flagger_become_filters() {
         for (level, expected) in [
-            ("debug", "warn,serin=debug"),
-            ("warning", "warn,serin=warn"),
-            ("panic", "error,serin=error"),
-            ("info,kube=debug", "info,kube=debug"),
+            ("debug", "warn,serin=debug,kube_client::client=error"),
+            ("warning", "warn,serin=warn,kube_client::client=error"),
+            ("panic", "error,serin=error,kube_client::client=error"),
+            ("trace", "info,serin=trace,kube_client::client=error"),
+            ("off", "off"),
         ] {
             let made = filter(level).unwrap();
             assert_eq!(made, expected);
@@ -304,6 +312,14 @@ mod tests {
         }
         assert!(filter("loud").is_err());
         assert!(filter("serin=loud").is_err());
+    }
+
+    #[test]
+    fn f18_answers_of_the_api_server_are_logged_only_for_those_who_name_its_client() {
+        assert_eq!(filter("info,kube=debug").unwrap(), "info,kube=debug,kube_client::client=error");
+        for named in ["warn,kube_client=debug", "kube_client::client=warn,serin=info"] {
+            assert_eq!(filter(named).unwrap(), named);
+        }
     }
 
     #[test]

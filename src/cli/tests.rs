@@ -67,7 +67,7 @@ fn the_arguments_of_a_flagger_deployment_are_understood() {
         }
     );
     assert_eq!((config.scope.only(), config.lease_namespace.as_str()), (Some("shop"), "shop"));
-    assert_eq!(config.log_filter.as_str(), "warn,serin=info");
+    assert_eq!(config.log_filter.as_str(), "warn,serin=info,kube_client::client=error");
     assert_eq!(config.unserved_flags, Vec::<String>::new());
 }
 
@@ -196,7 +196,10 @@ fn commands_for_people_speak_plainly() {
         panic!("refused")
     };
     assert_eq!((namespace.as_str(), name.as_str(), ask), ("test", "podinfo", true));
-    assert_eq!((config.log_filter.as_str(), config.log_json), ("warn,serin=warn", false));
+    assert_eq!(
+        (config.log_filter.as_str(), config.log_json),
+        ("warn,serin=warn,kube_client::client=error", false)
+    );
     assert_eq!(config.rules.mesh_provider, "contour");
 
     let Ok(Task::Release(config)) = task("serin release-all", &[]) else { panic!("refused") };

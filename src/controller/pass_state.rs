@@ -39,6 +39,8 @@ pub(super) struct PassState {
     pub(super) conditions: Known,
     /// Why it does not decode.
     pub(super) undecodable: Option<String>,
+    /// Why an object that it needs does not decode.
+    pub(super) needs_undecodable: Option<String>,
     /// Its generation, and when that was first seen.
     pub(super) generation: Option<(i64, Timestamp)>,
     /// Its target, whose series go when it is gone.
@@ -64,6 +66,7 @@ impl Default for PassState {
             record_pause: None,
             conditions: Known::default(),
             undecodable: None,
+            needs_undecodable: None,
             generation: None,
             target: None,
             failures: Backoff::new(RETRY_CAP),

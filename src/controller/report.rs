@@ -199,12 +199,29 @@ impl Worker {
         if said.as_deref() == Some(why) {
             return;
         }
-        let object = self.cache.get(CANARY, &key.0, &key.1).unwrap_or_default();
         tracing::warn!(
             canary = format!("{}.{}", key.1, key.0),
             why,
             "this Canary does not decode and is left alone"
         );
+        let message = format!("Canary {} does not decode and is left alone until it is fixed: {why}", key.1);
+        self.warn_undecodable(key, message);
+    }
+
+    /// An object that the Canary needs does not decode: said once for each reason.
+    pub(super) fn report_needed(&self, key: &Key, why: &str) {
+        let said = self.states.of(key, |state| state.needs_undecodable.replace(why.to_owned()));
+        if said.as_deref() == Some(why) {
+            return;
+        }
+        tracing::warn!(canary = format!("{}.{}", key.1, key.0), why, "this Canary is left alone");
+        let message =
+            format!("Canary {} is left alone, because an object that it needs cannot be read: {why}", key.1);
+        self.warn_undecodable(key, message);
+    }
+
+    fn warn_undecodable(&self, key: &Key, message: String) {
+        let object = self.cache.get(CANARY, &key.0, &key.1).unwrap_or_default();
         let reference = ObjectReference {
             api_version: Some(CANARY.api_version()),
             kind: Some(CANARY.kind.into()),
@@ -213,7 +230,6 @@ impl Worker {
             uid: object["metadata"]["uid"].as_str().map(str::to_owned),
             ..ObjectReference::default()
         };
-        let message = format!("Canary {} does not decode and is left alone until it is fixed: {why}", key.1);
         self.events.publish_about(reference, &Note::warning("Undecodable", message));
     }
 

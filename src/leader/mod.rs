@@ -139,7 +139,7 @@ impl Candidate {
             elected: Some(elected),
             election,
         };
-        let mut seen = watch_lease(client, &running.election.namespace);
+        let mut seen = watch_lease(&client, &running.election.namespace);
         let end = loop {
             let Some(wait) = running.step().await else { break End::Lost };
             tokio::select! {
@@ -239,6 +239,7 @@ impl Running {
             }
             Seen::Gone(found) => self.elector.saw_gone(lease::record(&found).version),
             Seen::Complete => self.listed = true,
+            Seen::Undecodable(lease) => tracing::warn!(why = lease.why, "the lease does not decode"),
             Seen::Lost(loss) => tracing::warn!(error = %loss, "the lease is not seen"),
             Seen::Begin(_) | Seen::Alive => {}
         }

@@ -106,7 +106,7 @@ mod tests {
         let flags =
             read("./loadtester -port=8080 -log-level=info -timeout=90s -zap-replace-globals").unwrap();
         assert_eq!((flags.port, flags.timeout), (8080, Duration::from_secs(90)));
-        assert_eq!(flags.log_level, "warn,serin=info");
+        assert_eq!(flags.log_level, "warn,serin=info,kube_client::client=error");
         assert!(!flags.allow_any_command);
         let flags = read("x -port 8080 --namespace-regexp ^te -allow-any-command -port 81").unwrap();
         assert!(flags.port == 81 && flags.namespace_regexp.is_match("test") && flags.allow_any_command);

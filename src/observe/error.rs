@@ -1,5 +1,7 @@
 //! Why there is no snapshot.
 
+use crate::snapshot::ObjectRef;
+
 /// Why there is no snapshot.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum GatherError {
@@ -12,4 +14,12 @@ pub(crate) enum GatherError {
     /// The stored object is not what the schema says.
     #[error("the stored object does not decode: {0}")]
     Undecodable(String),
+    /// An object that it needs is there and does not decode.
+    #[error("{object} does not decode: {why}")]
+    NeedsUndecodable {
+        /// The object, of the Canary's namespace.
+        object: ObjectRef,
+        /// Why not.
+        why: String,
+    },
 }

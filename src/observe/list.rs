@@ -4,20 +4,17 @@
 use std::collections::BTreeSet;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-use kube::{
-    Api, Client, ResourceExt,
-    api::{DynamicObject, ListParams},
-};
+use kube::Client;
 
 use super::{
     cache::ObjectCache,
     optional::needed,
-    watch::{Metadata, insert, mandatory, untyped},
+    stream::{Collection, Object, Page, Pages, Selection, Undecodable},
+    watch::{insert, insert_undecodable, mandatory, selector},
 };
 use crate::{
     config::Rules,
-    manifest::{config, pod_policies},
-    names,
+    manifest::pod_policies,
     snapshot::{CANARY_RUN, JOB, Key, Kind, METRIC_TEMPLATE, POD, SECRET},
 };
 
@@ -31,9 +28,12 @@ pub(crate) async fn list_once(
     rules: &Rules,
     cache: &ObjectCache,
 ) -> kube::Result<()> {
-    let crds: Api<CustomResourceDefinition> = Api::all(client.clone());
-    let known: BTreeSet<String> =
-        crds.list_metadata(&ListParams::default()).await?.items.iter().map(ResourceExt::name_any).collect();
+    let mut known = BTreeSet::new();
+    let crds = Collection::typed::<CustomResourceDefinition>(client, None).metadata();
+    each(crds, &Selection::default(), |crd| {
+        known.insert(crd.key.1);
+    })
+    .await?;
     for kind in mandatory(rules) {
         list(client, namespace, kind, cache).await?;
     }
@@ -76,19 +76,34 @@ async fn list_into_cache(
     cache: &ObjectCache,
 ) -> kube::Result<BTreeSet<Key>> {
     let mut seen = BTreeSet::new();
-    if config::KINDS.contains(&kind) {
-        let api: Api<Metadata> = untyped(client, kind, Some(namespace));
-        for object in api.list(&ListParams::default()).await? {
-            seen.insert((object.namespace().unwrap_or_default(), object.name_any()));
-            insert(cache, kind, &object);
-        }
-    } else {
-        let api: Api<DynamicObject> = untyped(client, kind, Some(namespace));
-        let of_ours = [JOB, POD].contains(&kind).then(|| names::LABEL_METRIC.to_owned());
-        for object in api.list(&ListParams { label_selector: of_ours, ..ListParams::default() }).await? {
-            seen.insert((object.namespace().unwrap_or_default(), object.name_any()));
-            insert(cache, kind, &object);
+    each(Collection::of(client, kind, Some(namespace)), &selector(kind), |object| {
+        seen.insert(object.key.clone());
+        let version = object.number();
+        let Object { key, content, lacking, .. } = object;
+        match lacking {
+            None => insert(cache, kind, content),
+            Some(why) => {
+                insert_undecodable(cache, kind, Undecodable { key, version, listed: true, content, why })
+            }
+        };
+    })
+    .await?;
+    Ok(seen)
+}
+
+/// Lists these, and hands each of them over.
+async fn each(
+    collection: Collection,
+    selection: &Selection,
+    mut take: impl FnMut(Object),
+) -> kube::Result<()> {
+    let mut pages = Pages::new(collection, selection.list_params());
+    loop {
+        let text = pages.text().await?;
+        let page = Page::of(&text).ok_or_else(|| kube::Error::Service("the answer is no list".into()))?;
+        page.items.iter().for_each(|item| take(Object::of(item)));
+        if !pages.turn(&page) {
+            return Ok(());
         }
     }
-    Ok(seen)
 }

@@ -8,12 +8,13 @@ use crate::{
     config::Rules,
     manifest::pod_policies,
     plan::{self, Answers, Plan},
-    snapshot::{CANARY, CANARY_RUN, DEPLOYMENT, INGRESS, Key, Kind, SERVICE},
+    snapshot::{CANARY, CANARY_RUN, DEPLOYMENT, INGRESS, Key, Kind, METRIC_TEMPLATE, SERVICE},
 };
 
 /// Two Canaries, the older named `older`, and what each of them sees and does.
 struct Two {
     cache: ObjectCache,
+    rules: Rules,
 }
 
 impl Two {
@@ -23,7 +24,7 @@ impl Two {
         for kind in pod_policies::KINDS.into_iter().chain([INGRESS]) {
             cache.listed(kind, &BTreeSet::new());
         }
-        let two = Self { cache };
+        let two = Self { cache, rules: Rules::default() };
         for (name, at, spec) in [("older", "00", older), ("younger", "01", younger)] {
             let mut canary = json!({
                 "apiVersion": "flagger.app/v1beta1", "kind": "Canary",
@@ -66,7 +67,7 @@ impl Two {
     fn plan(&self, canary: &str) -> Plan {
         let key: Key = ("n".to_owned(), canary.to_owned());
         let now = "2026-01-01T01:00:00Z".parse::<Timestamp>().unwrap();
-        let snap = gather(&self.cache, &Rules::default(), &key, now).unwrap();
+        let snap = gather(&self.cache, &self.rules, &key, now).unwrap();
         plan::decide(&snap, &Answers::default(), now)
     }
 
@@ -411,4 +412,49 @@ fn a_record_with_a_number_that_no_run_has_does_not_count() {
         }
         assert_eq!(two.plan("older").status.unwrap().epoch, epoch);
     }
+}
+
+/// Two Canaries with plain Services, whose apexes are named after their targets.
+fn of_services(older: &Value) -> Two {
+    let spec = |target: &str| json!({"targetRef": deployment(target), "provider": "kubernetes", "analysis": {"stepWeight": null, "iterations": 2}});
+    let mut first = spec("app");
+    json_patch::merge(&mut first, older);
+    let two = Two::new(&first, &spec("other"));
+    two.target("app");
+    two.target("other");
+    two
+}
+
+#[test]
+fn f1_a_metric_template_that_does_not_decode_holds_only_who_refers_to_it() {
+    let metric = json!({"name": "mine", "templateRef": {"name": "deep"}, "thresholdRange": {"max": 1}});
+    let two = of_services(&json!({"analysis": {"metrics": [metric]}}));
+    let faults = |two: &Two| {
+        let plan = two.plan("older");
+        let status = plan.status.unwrap();
+        let accepted = status.conditions.into_iter().find(|c| c.type_ == "Accepted").unwrap();
+        format!("{} {}", accepted.reason, accepted.message)
+    };
+    let template = |spec: Value| json!({"metadata": {"name": "deep", "namespace": "n", "resourceVersion": "4"}, "spec": spec});
+    assert!(faults(&two).contains("there is no MetricTemplate n/deep"));
+    let key: Key = ("n".into(), "deep".into());
+    let good = json!({"provider": {"type": "prometheus", "address": "http://p:9090"}, "query": "up"});
+    two.cache.insert(METRIC_TEMPLATE, template(good));
+    assert!(!faults(&two).contains("MetricTemplate"), "{}", faults(&two));
+    two.cache.insert_undecodable(
+        METRIC_TEMPLATE,
+        key,
+        5,
+        template(json!({})),
+        "spec.job.spec is too deep".into(),
+    );
+    let said = faults(&two);
+    for words in ["TemplateInvalid", "MetricTemplate n/deep does not decode: spec.job.spec is too deep"] {
+        assert!(said.contains(words), "{said}");
+    }
+    two.goes_on("younger");
+    let mut odd = template(json!({"provider": 7}));
+    odd["metadata"]["resourceVersion"] = json!("6");
+    two.cache.insert(METRIC_TEMPLATE, odd);
+    assert!(faults(&two).contains("MetricTemplate n/deep does not decode: "), "{}", faults(&two));
 }

@@ -262,6 +262,10 @@ pub struct Snapshot {
     pub secrets: Option<BTreeMap<String, String>>,
     /// The AlertProviders this Canary refers to, as far as they exist, by `namespace/name`.
     pub alert_providers: BTreeMap<String, AlertProviderSpec>,
+    /// The MetricTemplates and AlertProviders this Canary refers to that are there and do not decode, by kind, namespace and name
+    /// as in `MetricTemplate n/name`, and why not.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub undecodable: BTreeMap<String, String>,
     /// Holder of a Flagger leader lease that has not run out, and when it will.
     pub flagger: Option<(String, Timestamp)>,
     /// The namespace is being deleted: nothing can be created in it.

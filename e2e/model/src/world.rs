@@ -100,6 +100,7 @@ impl World {
             secrets: self.rules.config_tracking.then(|| self.secrets()),
             templates: self.templates.clone(),
             alert_providers: std::collections::BTreeMap::new(),
+            undecodable: std::collections::BTreeMap::new(),
             flagger: self.flagger.clone(),
             namespace_terminating: self.terminating,
             refused: None,

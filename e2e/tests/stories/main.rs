@@ -19,6 +19,7 @@ mod configs_alone;
 mod crash_hooks;
 mod crash_trouble;
 mod crash_workload;
+mod deep_objects;
 mod end_state;
 mod event_webhook;
 mod examples;
@@ -134,6 +135,7 @@ const ALONE: &[(&str, Family)] = &[
     ("clouds_alone", clouds::ALONE),
     ("crash", restart::STORIES),
     ("configs_alone", configs_alone::STORIES),
+    ("deep_objects", deep_objects::ALONE),
     ("event_webhook_alone", event_webhook::ALONE),
     ("gates_alone", gates::ALONE),
     ("history_alone", history::ALONE),

@@ -253,6 +253,7 @@ impl Worker {
         match observe::gather(&self.cache, &self.config.rules, key, now) {
             Ok(mut snap) => {
                 self.clear_undecodable(key);
+                self.states.of(key, |state| state.needs_undecodable = None);
                 self.states.complete(key, &mut snap, now);
                 snap.watching_since = snap.watching_since.max(clock::watching_since());
                 snap.heard = self.rounds.heard(key, &plan::run_of(&snap), now);
@@ -268,6 +269,13 @@ impl Worker {
                 slot.pause();
                 self.step_aside(key);
                 Err(self.leave_undecodable(key, &why).await)
+            }
+            Err(error @ GatherError::NeedsUndecodable { .. }) => {
+                self.clear_undecodable(key);
+                slot.pause();
+                self.step_aside(key);
+                self.report_needed(key, &error.to_string());
+                Err(Again::OnChange)
             }
         }
     }

@@ -226,6 +226,51 @@ async fn c27_the_finalizer_of_a_deleted_canary_that_does_not_decode_is_removed()
     }
 }
 
+/// The answer to the write is as deep as the Canary.
+#[tokio::test]
+async fn f26_a_deleted_canary_that_is_nested_too_deeply_is_let_go() {
+    let key = ("n".to_owned(), "app".to_owned());
+    for deleted in [false, true] {
+        let patched = Arc::new(AtomicUsize::new(0));
+        let count = patched.clone();
+        let worker = worker(Router::new().fallback(move |uri: Uri| {
+            let ours = uri.path().ends_with("/canaries/app");
+            count.fetch_add(usize::from(ours), Ordering::SeqCst);
+            async move { format!("{}{}", "[".repeat(9000), "]".repeat(9000)) }
+        }));
+        let mut content = canary(&json!({"stepWeight": 10}), &CanaryStatus::default());
+        content["metadata"]["finalizers"] = json!([names::FINALIZER]);
+        if deleted {
+            content["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+        }
+        worker.cache.set_crds(BTreeSet::new());
+        worker.cache.insert_undecodable(CANARY, key.clone(), 1, content, "spec is too deep".into());
+        let mut slot = worker.turn(&key, &start()).await.unwrap();
+        let ended = Box::pin(worker.pass(&key, None, &mut slot)).await;
+        assert!(
+            matches!(ended, Err((_, Again::OnChange))),
+            "the write is done, whatever its answer looks like"
+        );
+        assert_eq!(patched.load(Ordering::SeqCst), usize::from(deleted));
+        let counted = worker.metrics.exposition();
+        assert!(counted.contains("serin_undecodable_objects{kind=\"Canary\"} 1"), "{counted}");
+    }
+}
+
+#[tokio::test]
+async fn f1_a_canary_waits_for_an_object_that_does_not_decode() {
+    let (worker, written) = accepted();
+    let key = ("n".to_owned(), "app".to_owned());
+    worker.cache.set_crds(BTreeSet::new());
+    worker.cache.insert(CANARY, canary(&json!({"stepWeight": 10}), &CanaryStatus::default()));
+    worker.cache.insert_undecodable(DEPLOYMENT, key.clone(), 1, json!({}), "spec is too deep".into());
+    let mut slot = worker.turn(&key, &start()).await.unwrap();
+    assert!(matches!(Box::pin(worker.pass(&key, None, &mut slot)).await, Err((_, Again::OnChange))));
+    let written = written.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    assert!(written.iter().all(|body| body["spec"].is_null() && body["status"].is_null()), "{written:?}");
+    assert!(!worker.metrics.exposition().contains("serin_undecodable_objects{kind=\"Canary\"} 1"));
+}
+
 /// An API server whose definition of Canaries may keep only some fields of the status.
 struct Forgetful {
     /// None: all.

@@ -36,6 +36,7 @@ fn snapshot() -> Snapshot {
         secrets: None,
         templates: std::collections::BTreeMap::new(),
         alert_providers: std::collections::BTreeMap::new(),
+        undecodable: std::collections::BTreeMap::new(),
         flagger: None,
         leaving: std::collections::BTreeMap::default(),
         namespace_terminating: false,

@@ -53,11 +53,11 @@ impl Entry {
 }
 
 /// Resource versions are numbers that grow (official for one kind since Kubernetes 1.35, true before).
-pub(super) fn version_of(object: &Value) -> u64 {
+pub(crate) fn version_of(object: &Value) -> u64 {
     object["metadata"]["resourceVersion"].as_str().and_then(|v| v.parse().ok()).unwrap_or(0)
 }
 
-pub(super) fn key_of(object: &Value) -> Key {
+pub(crate) fn key_of(object: &Value) -> Key {
     let meta = &object["metadata"];
     let text = |field: &str| meta[field].as_str().unwrap_or_default().to_owned();
     (text("namespace"), text("name"))

@@ -81,6 +81,7 @@ impl ObjectCache {
                 entries.retain(|key| !watched.holds(key));
             }
             inner.floors.retain(|(of, key), _| *of != kind || !watched.holds(key));
+            inner.undecodable.retain(kind, |key| !watched.holds(key));
         }
         inner.newest.insert(watched, version);
     }

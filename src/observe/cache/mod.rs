@@ -4,6 +4,7 @@
 //! writes before it. What is kept of an object: [`stored`]. How it is found: [`terms`] and [`canaries`].
 
 mod canaries;
+mod decoding;
 mod entries;
 mod entry;
 mod freshness;
@@ -22,6 +23,7 @@ mod stored;
 mod terms;
 mod territory;
 mod triggers;
+mod undecodable;
 mod watched;
 pub(super) mod work;
 
@@ -30,10 +32,8 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use self::{
-    entry::{Entry, key_of, version_of},
-    incoming::Incoming,
-};
+pub(crate) use self::entry::{key_of, version_of};
+use self::{entry::Entry, incoming::Incoming};
 pub(crate) use self::{freshness::GRACE, store::ObjectCache, watched::Watched};
 use super::endpoints::Slice;
 use crate::{
@@ -45,6 +45,13 @@ use crate::{
 impl ObjectCache {
     /// Takes in an object from a watch or from the answer to a write. Returns the Canaries it matters to.
     pub(crate) fn insert(&self, kind: Kind, object: Value) -> Vec<Key> {
+        let corrected = self.undecodable(kind, &key_of(&object)).map(|_| object.clone());
+        let mut triggered = self.take_in(kind, object);
+        triggered.extend(corrected.iter().flat_map(|object| self.decodes(kind, object)));
+        triggered
+    }
+
+    fn take_in(&self, kind: Kind, object: Value) -> Vec<Key> {
         if kind == ENDPOINTS {
             let (key, slice) = (key_of(&object), Slice::of(&object));
             let mut inner = self.lock();
@@ -93,6 +100,7 @@ impl ObjectCache {
     fn remove_at(&self, kind: Kind, object: &Value, now: Timestamp) -> Vec<Key> {
         let (key, version) = (key_of(object), version_of(object));
         let mut inner = self.lock();
+        inner.undecodable.remove(kind, &key);
         if kind == ENDPOINTS {
             let service = inner.endpoints.remove(&key);
             return inner.served_by(&key.0, service);
@@ -133,6 +141,7 @@ impl ObjectCache {
             inner.territory.opened(namespace, clock::now());
         }
         let there = |key: &Key| seen.contains(key) || !watched.holds(key);
+        inner.undecodable.retain(kind, there);
         if kind == ENDPOINTS {
             inner.endpoints.retain(there);
         } else {
@@ -155,6 +164,7 @@ impl ObjectCache {
         inner.lost.retain(|watched, _| watched.kind != kind);
         inner.newest.retain(|watched, _| watched.kind != kind);
         inner.floors.retain(|(of, _), _| *of != kind);
+        inner.undecodable.retain(kind, |_| false);
         inner.objects.remove(&kind);
     }
 

@@ -13,6 +13,7 @@ use super::{
     entry::Entry,
     stored::{Stored, Warm},
     territory::Territory,
+    undecodable::Undecodables,
     watched::Watched,
 };
 use crate::{
@@ -31,6 +32,8 @@ pub(super) struct Inner {
     pub(super) endpoints: Endpoints,
     /// A write whose result is known only by version: the object as seen before it is stale.
     pub(super) floors: BTreeMap<(Kind, Key), u64>,
+    /// What is there and cannot be decoded.
+    pub(super) undecodable: Undecodables,
     /// The namespaces that the operator works in.
     pub(super) territory: Territory,
     pub(super) synced: BTreeSet<Watched>,

@@ -1,6 +1,7 @@
 //! What the watches hold about one Canary, as a [`Snapshot`].
 
 mod beside;
+mod named;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -8,7 +9,6 @@ use std::{
 };
 
 use jiff::Timestamp;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{
@@ -19,15 +19,14 @@ use super::{
     watch::{NAMESPACES, mandatory},
 };
 use crate::{
-    api::{AlertProviderSpec, Canary, MetricTemplateSpec},
+    api::Canary,
     config::Rules,
     expression::Known,
     manifest::{config, scaler, service},
     names, router,
     snapshot::{
-        ALERT_PROVIDER, CANARY, CANARY_RUN, DAEMONSET, DEPLOYMENT, ENDPOINTS, HPA, Key, Kind,
-        METRIC_TEMPLATE, Neighbour, ObjectRef, Objects, REVISION, Records, Rival, SCALED_OBJECT, SERVICE,
-        Snapshot, StaleKind,
+        CANARY, CANARY_RUN, DAEMONSET, DEPLOYMENT, ENDPOINTS, HPA, Key, Kind, Neighbour, ObjectRef, Objects,
+        REVISION, Records, Rival, SCALED_OBJECT, SERVICE, Snapshot, StaleKind,
     },
     spec::{Target, keep_in_use, known, validate},
     write_budget::WriteBudget,
@@ -57,8 +56,7 @@ pub(crate) fn gather(
     if canary.metadata.deletion_timestamp.is_some() {
         wanted.extend(former(cache, rules, key, &canary, &services));
     }
-    // noted before it is read, so that no change from now on is missed
-    cache.depends_on(key, &wanted);
+    depend(cache, key, &wanted)?;
     let stale = stale(cache, namespace, &wanted, now);
     let mut objects = read(cache, namespace, &wanted, &stale)?;
     beside::strangers(cache, namespace, target_kind, &target, &mut objects);
@@ -66,7 +64,8 @@ pub(crate) fn gather(
     revisions(cache, key, &names::primary(&target), &mut objects);
     let bystanders = bystanders(cache, rules, &canary, &objects);
     let records = records(cache, key, &mut objects, &mut available.missing);
-    let templates = templates(cache, &canary, namespace);
+    let mut undecodable = BTreeMap::new();
+    let templates = named::templates(cache, &canary, namespace, &mut undecodable);
     jobs::gather(cache, key, &templates, &mut objects, &mut available)?;
     if rules.config_tracking {
         configs(cache, key, target_kind, &[&target, &names::primary(&target)], &mut objects);
@@ -85,7 +84,8 @@ pub(crate) fn gather(
         bystanders,
         secrets: rules.config_tracking.then(|| secrets::versions(cache, &canary, namespace, &templates)),
         templates,
-        alert_providers: alert_providers(cache, &canary, namespace),
+        alert_providers: named::alert_providers(cache, &canary, namespace, &mut undecodable),
+        undecodable,
         flagger: cache.flagger().filter(|(_, until)| *until > now),
         namespace_terminating: cache.terminating(namespace),
         refused: None,
@@ -103,6 +103,14 @@ pub(crate) fn gather(
         queued: None,
         canary,
     })
+}
+
+/// Notes what is needed before it is read, so that no change from now on is missed. Nothing is decided without an object that is there
+/// and does not decode, as if it were gone; what goes with its namespace is let go.
+fn depend(cache: &ObjectCache, key: &Key, wanted: &[ObjectRef]) -> Result<(), GatherError> {
+    cache.depends_on(key, wanted);
+    let undecodable = cache.undecodable_of(key, wanted).filter(|_| !cache.terminating(&key.0));
+    undecodable.map_or(Ok(()), |(object, why)| Err(GatherError::NeedsUndecodable { object, why }))
 }
 
 /// Target and primary.
@@ -136,6 +144,9 @@ fn canary(cache: &ObjectCache, rules: &Rules, key: &Key) -> Result<(Arc<Canary>,
     let known = cache.typed(CANARY, (&key.0, &key.1), decode).ok_or(GatherError::Gone)?;
     if cache.stale(CANARY, key) {
         return Err(GatherError::Behind(CANARY.plural));
+    }
+    if let Some(why) = cache.undecodable(CANARY, key) {
+        return Err(GatherError::Undecodable(why));
     }
     (*known).clone().map_err(GatherError::Undecodable)
 }
@@ -336,38 +347,6 @@ fn bystanders(cache: &ObjectCache, rules: &Rules, canary: &Canary, objects: &Obj
         Some(touched.map(Arc::unwrap_or_clone).collect())
     };
     touched().unwrap_or_default()
-}
-
-/// The spec of an object; one that does not decode counts as missing.
-fn decoded_spec<T: DeserializeOwned + Clone + Send + Sync + 'static>(
-    cache: &ObjectCache,
-    kind: Kind,
-    namespace: &str,
-    name: &str,
-) -> Option<T> {
-    let decode = |object: &Value| T::deserialize(&object["spec"]).ok();
-    (*cache.typed(kind, (namespace, name), decode)?).clone()
-}
-
-fn templates(cache: &ObjectCache, canary: &Canary, namespace: &str) -> BTreeMap<String, MetricTemplateSpec> {
-    let metrics = canary.analysis().map(|a| a.metrics.as_slice()).unwrap_or_default();
-    let named = metrics.iter().filter_map(|m| m.template_ref.as_ref()).map(|t| {
-        let ns = t.namespace.clone().filter(|n| !n.is_empty()).unwrap_or_else(|| namespace.to_owned());
-        (ns, t.name.clone())
-    });
-    let spec = |ns: &str, name: &str| decoded_spec(cache, METRIC_TEMPLATE, ns, name);
-    named.filter_map(|(ns, name)| Some((format!("{ns}/{name}"), spec(&ns, &name)?))).collect()
-}
-
-fn alert_providers(
-    cache: &ObjectCache,
-    canary: &Canary,
-    namespace: &str,
-) -> BTreeMap<String, AlertProviderSpec> {
-    let alerts = canary.analysis().map(|a| a.alerts.as_slice()).unwrap_or_default();
-    let named = alerts.iter().map(|a| a.provider_ref.in_namespace(namespace));
-    let spec = |ns: &str, name: &str| decoded_spec(cache, ALERT_PROVIDER, ns, name);
-    named.filter_map(|(ns, name)| Some((format!("{ns}/{name}"), spec(ns, name)?))).collect()
 }
 
 #[cfg(test)]

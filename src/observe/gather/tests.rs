@@ -6,7 +6,7 @@ use crate::{
     manifest::pod_policies,
     observe::cache::{Watched, work},
     scope::Scope,
-    snapshot::{CONFIG_MAP, INGRESS, JOB, POD, SECRET},
+    snapshot::{CONFIG_MAP, INGRESS, JOB, METRIC_TEMPLATE, POD, SECRET},
 };
 
 fn at(seconds: i64) -> Timestamp {
@@ -105,6 +105,37 @@ fn c25_a_kind_that_cannot_be_listed_is_said_and_not_waited_for() {
     let snap = gather(at(30)).unwrap();
     let why = snap.unlisted_kinds.get("virtualservices.networking.istio.io").map(String::as_str);
     assert_eq!(why, Some("not found (404)"));
+}
+
+#[test]
+fn f1_without_an_object_that_is_there_and_does_not_decode_nothing_is_decided() {
+    let (cache, key) = seen("kubernetes");
+    let gather = || super::gather(&cache, &Rules::default(), &key, at(0));
+    assert!(gather().is_ok());
+    let mark = |kind, name: &str| {
+        let meta = json!({"metadata": {"name": name, "namespace": "n", "resourceVersion": "5"}});
+        cache.insert_undecodable(kind, ("n".into(), name.into()), 5, meta, "too deep".into())
+    };
+    mark(SERVICE, "stranger");
+    assert!(gather().is_ok(), "it needs another");
+    assert_eq!(mark(SERVICE, "app"), std::slice::from_ref(&key));
+    let said = gather().unwrap_err().to_string();
+    assert_eq!(said, "Service app does not decode: too deep");
+    cache.set_terminating("n", true);
+    assert!(gather().is_ok(), "it goes with its namespace, and must not hold it up");
+    cache.set_terminating("n", false);
+    let gone = json!({"metadata": {"name": "app", "namespace": "n", "resourceVersion": "6"}});
+    assert_eq!(cache.remove(SERVICE, &gone), std::slice::from_ref(&key));
+    assert!(gather().is_ok());
+
+    // what is left of the Canary itself would decode
+    let canary = (*cache.get(CANARY, "n", "app").unwrap()).clone();
+    cache.insert_undecodable(CANARY, key.clone(), 7, canary.clone(), "spec.service is too deep".into());
+    assert!(matches!(gather(), Err(GatherError::Undecodable(why)) if why == "spec.service is too deep"));
+    let mut corrected = canary;
+    corrected["metadata"]["resourceVersion"] = json!("8");
+    cache.insert(CANARY, corrected);
+    assert!(gather().is_ok());
 }
 
 /// So many applications in one namespace, each with all that a Canary can have.

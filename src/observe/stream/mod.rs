@@ -1,30 +1,35 @@
 //! What the API server has of one kind, and what happens to it: a list, then a watch from there on. No call and no watch may
 //! be silent for longer than a deadline, so that a connection that is dead is noticed, whichever call it dies in.
 //!
-//! kube's own watcher has a deadline for an open watch only: a list that hangs would blind it for good.
+//! kube's own watcher has a deadline for an open watch only: a list that hangs would blind it for good. It decodes a list as a
+//! whole, so that one object that does not decode would blind it as well. Here each object is decoded for itself.
 #![allow(
     clippy::disallowed_types,
     clippy::disallowed_methods,
     reason = "this module reads the cluster and waits"
 )]
 
+mod answer;
+mod collection;
+mod object;
+
 use std::{pin::pin, time::Duration};
 
-use futures::StreamExt as _;
-use kube::{
-    Api, ResourceExt,
-    api::{ListParams, WatchEvent, WatchParams},
-};
-use serde::de::DeserializeOwned;
+use futures::AsyncBufRead;
+use kube::api::{ListParams, WatchParams};
+use serde_json::Value;
 use tokio::{
     sync::mpsc,
     time::{Instant, sleep, timeout},
 };
 
-use crate::retry::Backoff;
+use crate::{retry::Backoff, snapshot::Key};
+use answer::Event;
+pub(super) use answer::Page;
+pub(super) use collection::{Collection, Pages};
+use collection::{broken_off, line};
+pub(super) use object::{Decoded, Object};
 
-/// Objects in one answer to a list.
-const PAGE: u32 = 250;
 /// A page of a list, or the beginning of a watch, has to come within this time.
 const ANSWER: Duration = Duration::from_secs(20);
 /// The API server ends a watch after this time, in seconds.
@@ -51,10 +56,38 @@ pub(crate) enum Seen<K> {
     Changed(K),
     /// An object is gone.
     Gone(K),
+    /// An object is there, and cannot be decoded.
+    Undecodable(Undecodable),
     /// The watch is open, and nothing has happened.
     Alive,
     /// Nothing is seen for now.
     Lost(Loss),
+}
+
+impl<K> Seen<K> {
+    /// It belongs to a list that is not complete yet.
+    pub(super) fn in_list(&self) -> bool {
+        match self {
+            Self::Begin(_) | Self::Listed(_) => true,
+            Self::Undecodable(object) => object.listed,
+            _ => false,
+        }
+    }
+}
+
+/// An object that is there, and cannot be decoded.
+#[derive(Debug)]
+pub(crate) struct Undecodable {
+    /// Namespace and name.
+    pub(crate) key: Key,
+    /// Its version.
+    pub(crate) version: u64,
+    /// It was in a list; otherwise it came or changed.
+    pub(crate) listed: bool,
+    /// As much of it as can be decoded.
+    pub(crate) content: Value,
+    /// Why that is not all.
+    pub(crate) why: String,
 }
 
 /// Why nothing is seen of a kind.
@@ -96,22 +129,31 @@ pub(super) struct Selection {
     pub(super) fields: Option<String>,
 }
 
+impl Selection {
+    /// Lists these, a page at a time.
+    pub(super) fn list_params(&self) -> ListParams {
+        ListParams {
+            label_selector: self.labels.clone(),
+            field_selector: self.fields.clone(),
+            ..ListParams::default()
+        }
+    }
+}
+
 /// All that is seen of the selected objects, until the receiver is dropped.
-pub(super) fn watch<K>(api: Api<K>, selection: Selection) -> mpsc::Receiver<Seen<K>>
-where
-    K: kube::Resource + Clone + DeserializeOwned + std::fmt::Debug + Send + 'static,
-{
+pub(super) fn watch<K: Decoded>(collection: Collection, selection: Selection) -> mpsc::Receiver<Seen<K>> {
     let (sender, receiver) = mpsc::channel(WAITING);
     tokio::spawn(async move {
         let closed = sender.clone();
-        let mut source = Source { api, selection, sender, backoff: Backoff::new(PAUSE), bookmarks: false };
+        let mut source =
+            Source { collection, selection, sender, backoff: Backoff::new(PAUSE), bookmarks: false };
         tokio::select! { () = closed.closed() => {}, () = source.run() => {} }
     });
     receiver
 }
 
 struct Source<K> {
-    api: Api<K>,
+    collection: Collection,
     selection: Selection,
     sender: mpsc::Sender<Seen<K>>,
     backoff: Backoff,
@@ -119,10 +161,7 @@ struct Source<K> {
     bookmarks: bool,
 }
 
-impl<K> Source<K>
-where
-    K: kube::Resource + Clone + DeserializeOwned + std::fmt::Debug + Send + 'static,
-{
+impl<K: Decoded> Source<K> {
     async fn run(&mut self) {
         loop {
             let Some(mut version) = self.list().await else { continue };
@@ -140,39 +179,41 @@ where
         sleep(self.backoff.next_delay()).await;
     }
 
+    async fn unanswered(&mut self, what: String) {
+        self.lost(Loss::Unanswered(what)).await;
+    }
+
     /// Lists all; the version as of which that is.
     async fn list(&mut self) -> Option<String> {
-        let mut params = ListParams {
-            label_selector: self.selection.labels.clone(),
-            field_selector: self.selection.fields.clone(),
-            limit: Some(PAGE),
-            ..ListParams::default()
-        };
+        let mut pages = Pages::new(self.collection.clone(), self.selection.list_params());
         let mut begun = false;
         loop {
-            let page = match timeout(ANSWER, self.api.list(&params)).await {
+            let text = match timeout(ANSWER, pages.text()).await {
                 Err(_) => {
-                    self.lost(Loss::Unanswered(format!("no list within {}s", ANSWER.as_secs()))).await;
+                    self.unanswered(format!("no list within {}s", ANSWER.as_secs())).await;
                     return None;
                 }
                 Ok(Err(error)) => {
                     self.lost(Loss::of(&error)).await;
                     return None;
                 }
-                Ok(Ok(page)) => page,
+                Ok(Ok(text)) => text,
             };
-            let version = page.metadata.resource_version.unwrap_or_default();
+            let Some(page) = Page::of(&text) else {
+                self.unanswered("what it sends is no list".into()).await;
+                return None;
+            };
             if !begun {
                 begun = true;
-                self.say(Seen::Begin(version.parse().unwrap_or(0))).await;
+                self.say(Seen::Begin(page.version.parse().unwrap_or(0))).await;
             }
-            for object in page.items {
-                self.say(Seen::Listed(object)).await;
+            // one at a time: decoded, objects take many times the memory
+            for item in &page.items {
+                self.say(listed(Object::of(item))).await;
             }
-            params.continue_token = page.metadata.continue_.filter(|token| !token.is_empty());
-            if params.continue_token.is_none() {
+            if !pages.turn(&page) {
                 self.say(Seen::Complete).await;
-                return Some(version);
+                return Some(page.version);
             }
         }
     }
@@ -186,42 +227,52 @@ where
             bookmarks: true,
             send_initial_events: false,
         };
-        let opened = timeout(ANSWER, self.api.watch(&params, version)).await;
-        let stream = match opened {
+        let opened = timeout(ANSWER, self.collection.open_watch(&params, version)).await;
+        match opened {
             Err(_) => {
-                self.lost(Loss::Unanswered(format!("no watch within {}s", ANSWER.as_secs()))).await;
-                return After::Watch;
+                self.unanswered(format!("no watch within {}s", ANSWER.as_secs())).await;
+                After::Watch
             }
             Ok(Err(error)) => {
                 // a version that is too old, or of a cluster that was set back
                 let again = matches!(&error, kube::Error::Api(status) if !status.is_forbidden());
                 self.lost(Loss::of(&error)).await;
-                return if again { After::List } else { After::Watch };
+                if again { After::List } else { After::Watch }
             }
-            Ok(Ok(stream)) => stream,
-        };
-        self.say(Seen::Alive).await;
-        let mut stream = pin!(stream);
+            Ok(Ok(body)) => {
+                self.say(Seen::Alive).await;
+                self.read(body, version).await
+            }
+        }
+    }
+
+    /// Takes in what an open watch tells, until it ends.
+    async fn read(&mut self, body: impl AsyncBufRead, version: &mut String) -> After {
         let opened = Instant::now();
+        let mut body = pin!(body);
         loop {
             let patience = if self.bookmarks { SILENCE_BETWEEN_BOOKMARKS } else { SILENCE };
-            let event = match timeout(patience, stream.next()).await {
+            let line = match timeout(patience, line(&mut body)).await {
                 Err(_) => {
-                    self.lost(Loss::Unanswered(format!("silent for {}s", patience.as_secs()))).await;
+                    self.unanswered(format!("silent for {}s", patience.as_secs())).await;
                     return After::Watch;
                 }
-                Ok(None) => {
+                Ok(Err(error)) if !broken_off(&error) => {
+                    self.unanswered(error.to_string()).await;
+                    return After::Watch;
+                }
+                Ok(Ok(None) | Err(_)) => {
                     // one that ends at its time is opened again at once
                     if opened.elapsed() < PAUSE {
                         sleep(self.backoff.next_delay()).await;
                     }
                     return After::Watch;
                 }
-                Ok(Some(Err(error))) => {
-                    self.lost(Loss::of(&error)).await;
-                    return After::Watch;
-                }
-                Ok(Some(Ok(event))) => event,
+                Ok(Ok(Some(line))) => line,
+            };
+            let Some(event) = Event::of(&line) else {
+                self.unanswered("what it sends is no event".into()).await;
+                return After::List;
             };
             if let Some(after) = self.take_in(event, version).await {
                 return after;
@@ -231,22 +282,28 @@ where
     }
 
     /// One event; none if the watch goes on.
-    async fn take_in(&mut self, event: WatchEvent<K>, version: &mut String) -> Option<After> {
+    async fn take_in(&mut self, event: Event<'_>, version: &mut String) -> Option<After> {
         let seen = match event {
-            WatchEvent::Added(object) | WatchEvent::Modified(object) => {
-                *version = object.resource_version().unwrap_or_default();
-                Seen::Changed(object)
+            Event::Changed(text) => {
+                let object = Object::of(text);
+                version.clone_from(&object.version);
+                changed(object)
             }
-            WatchEvent::Deleted(object) => {
-                *version = object.resource_version().unwrap_or_default();
-                Seen::Gone(object)
+            Event::Gone(text) => {
+                let object = Object::of(text);
+                version.clone_from(&object.version);
+                match K::of(object.content) {
+                    Ok(object) => Seen::Gone(object),
+                    // a list tells that it is gone
+                    Err(_) => return Some(After::List),
+                }
             }
-            WatchEvent::Bookmark(mark) => {
+            Event::Bookmark(text) => {
                 self.bookmarks = true;
-                *version = mark.metadata.resource_version;
+                *version = Object::of(text).version;
                 Seen::Alive
             }
-            WatchEvent::Error(status) => {
+            Event::Error(status) => {
                 if status.code != 410 {
                     self.lost(Loss::Refused(format!("{} ({})", status.message, status.code))).await;
                 }
@@ -256,6 +313,24 @@ where
         self.say(seen).await;
         None
     }
+}
+
+fn listed<K: Decoded>(object: Object) -> Seen<K> {
+    decoded(object, true).map_or_else(Seen::Undecodable, Seen::Listed)
+}
+
+fn changed<K: Decoded>(object: Object) -> Seen<K> {
+    decoded(object, false).map_or_else(Seen::Undecodable, Seen::Changed)
+}
+
+fn decoded<K: Decoded>(object: Object, listed: bool) -> Result<K, Undecodable> {
+    let version = object.number();
+    let Object { key, content, lacking, .. } = object;
+    if let Some(why) = lacking {
+        return Err(Undecodable { key, version, listed, content, why });
+    }
+    let head = || serde_json::json!({"metadata": {"namespace": key.0, "name": key.1}});
+    K::of(content).map_err(|why| Undecodable { content: head(), key: key.clone(), version, listed, why })
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! One watch per kind, or per kind and namespace where namespaces are given by their names, from start to stop. What is seen
 //! goes into the [`ObjectCache`]; the Canaries it matters to go out as triggers. Of ConfigMaps and Secrets only the metadata is watched. Kinds that a cluster may lack are watched while their CustomResourceDefinition exists.
 //!
-//! Objects are taken as untyped JSON: one that does not decode cannot blind a watch.
+//! Objects are taken as untyped JSON, each for itself: one that does not decode cannot blind a watch. It is counted, named, and
+//! still there: see [`cache`](super::cache).
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "this module reads the cluster")]
 
 mod lease;
@@ -17,12 +18,9 @@ use k8s_openapi::{
     api::coordination::v1::Lease,
     apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
 };
-use kube::{
-    Api, Client, Resource, ResourceExt,
-    api::{ApiResource, DynamicObject},
-    core::{DynamicResourceScope, PartialObjectMeta},
-};
-use serde::Serialize;
+use kube::{Client, ResourceExt, core::PartialObjectMeta};
+use serde::Deserialize as _;
+use serde_json::Value;
 use tokio::{
     sync::mpsc::{Receiver, UnboundedSender},
     time::Instant,
@@ -34,11 +32,12 @@ pub(crate) use sink::{CRDS, NAMESPACES};
 use sink::{Sink, interrupted};
 
 use super::{
-    cache::{GRACE, ObjectCache, Watched},
+    cache::{GRACE, ObjectCache, Watched, key_of, version_of},
     optional::needed,
-    stream::{self, Loss, Seen, Selection},
+    stream::{self, Collection, Loss, Seen, Selection, Undecodable},
 };
 use crate::{
+    api::{AlertProviderSpec, MetricTemplateSpec},
     clock,
     config::{Config, Rules},
     manifest::config,
@@ -60,9 +59,6 @@ pub(crate) fn mandatory(rules: &Rules) -> Vec<Kind> {
     WHOLE.iter().chain(metadata).copied().collect()
 }
 
-/// An object of which the API server sends no more than its metadata.
-pub(super) type Metadata = PartialObjectMeta<DynamicObject>;
-
 /// Starts all watches on `tasks`; they end with `stop`.
 pub(crate) fn watch_all(
     client: &Client,
@@ -75,14 +71,7 @@ pub(crate) fn watch_all(
 ) {
     let sink = Sink { cache: cache.clone(), metrics: metrics.clone(), triggers, canaries: Arc::default() };
     for watched in mandatory(&config.rules).into_iter().flat_map(|kind| cache.watches(kind)) {
-        let (kind, namespace) = (watched.kind, watched.namespace.as_deref());
-        if config::KINDS.contains(&kind) {
-            let stream = stream::watch(untyped::<Metadata>(client, kind, namespace), selector(kind));
-            tasks.spawn(follow(watched, stream, sink.clone(), stop.child_token()));
-        } else {
-            let stream = stream::watch(untyped::<DynamicObject>(client, kind, namespace), selector(kind));
-            tasks.spawn(follow(watched, stream, sink.clone(), stop.child_token()));
-        }
+        tasks.spawn(follow(watched.clone(), open(client, &watched), sink.clone(), stop.child_token()));
     }
     tasks.spawn(follow_crds(client.clone(), config.clone(), sink.clone(), tasks.clone(), stop.clone()));
     namespaces::follow(client, &config.scope, &sink, tasks, stop);
@@ -92,18 +81,12 @@ pub(crate) fn watch_all(
     }
 }
 
-pub(super) fn untyped<K>(client: &Client, kind: Kind, namespace: Option<&str>) -> Api<K>
-where
-    K: Resource<Scope = DynamicResourceScope, DynamicType = ApiResource>,
-{
-    let resource = kind.resource();
-    match namespace.filter(|_| !kind.cluster_wide()) {
-        Some(namespace) => Api::namespaced_with(client.clone(), namespace, &resource),
-        None => Api::all_with(client.clone(), &resource),
-    }
+fn open(client: &Client, watched: &Watched) -> Receiver<Seen<Value>> {
+    let collection = Collection::of(client, watched.kind, watched.namespace.as_deref());
+    stream::watch(collection, selector(watched.kind))
 }
 
-fn selector(kind: Kind) -> Selection {
+pub(super) fn selector(kind: Kind) -> Selection {
     let labels = match kind {
         REVISION => Some(names::LABEL_TEMPLATE_OF),
         CANARY_RUN => Some(names::LABEL_CANARY),
@@ -114,12 +97,7 @@ fn selector(kind: Kind) -> Selection {
 }
 
 /// One watch, until `stop`.
-async fn follow<T: ResourceExt + Serialize>(
-    watched: Watched,
-    mut seen: Receiver<Seen<T>>,
-    sink: Sink,
-    stop: CancellationToken,
-) {
+async fn follow(watched: Watched, mut seen: Receiver<Seen<Value>>, sink: Sink, stop: CancellationToken) {
     let kind = watched.kind;
     let mut listing = BTreeSet::new();
     let mut old_at = None;
@@ -137,7 +115,7 @@ async fn follow<T: ResourceExt + Serialize>(
         let Some(event) = event else { return };
         if sink.note(&watched, &event) {
             old_at = Some(Instant::now() + GRACE.unsigned_abs());
-        } else if !matches!(event, Seen::Lost(_) | Seen::Begin(_) | Seen::Listed(_)) {
+        } else if !matches!(event, Seen::Lost(_)) && !event.in_list() {
             old_at = None;
         }
         match event {
@@ -146,23 +124,28 @@ async fn follow<T: ResourceExt + Serialize>(
                 sink.cache.begin_list(watched.clone(), version);
             }
             Seen::Listed(object) => {
-                listing.insert((object.namespace().unwrap_or_default(), object.name_any()));
-                sink.trigger(insert(&sink.cache, kind, &object));
+                listing.insert(key_of(&object));
+                sink.trigger(insert(&sink.cache, kind, object));
             }
             Seen::Complete => sink.trigger(sink.cache.listed(watched.clone(), &listing)),
             Seen::Changed(object) => {
-                let version = object.resource_version().and_then(|version| version.parse().ok());
-                sink.cache.saw(watched.clone(), version.unwrap_or(0));
-                sink.trigger(insert(&sink.cache, kind, &object));
+                sink.cache.saw(watched.clone(), version_of(&object));
+                sink.trigger(insert(&sink.cache, kind, object));
             }
-            Seen::Gone(object) => {
-                if let Ok(object) = serde_json::to_value(&object) {
-                    sink.trigger(sink.cache.remove(kind, &object));
+            Seen::Undecodable(object) => {
+                if object.listed {
+                    // it is there
+                    listing.insert(object.key.clone());
+                } else {
+                    sink.cache.saw(watched.clone(), object.version);
                 }
+                sink.trigger(insert_undecodable(&sink.cache, kind, object));
             }
+            Seen::Gone(object) => sink.trigger(sink.cache.remove(kind, &object)),
             Seen::Lost(Loss::Forbidden(_)) => sink.trigger(sink.cache.forbid(watched.clone())),
             Seen::Alive | Seen::Lost(_) => continue,
         }
+        sink.report_undecodable(kind);
         if [CANARY, METRIC_TEMPLATE].contains(&kind) {
             sink.canaries.notify_one();
         }
@@ -180,12 +163,48 @@ async fn passed(at: Option<Instant>) {
     }
 }
 
-/// Lists may leave apiVersion and kind out of their items.
-pub(super) fn insert(cache: &ObjectCache, kind: Kind, object: &impl Serialize) -> Vec<Key> {
-    let Ok(mut object) = serde_json::to_value(object) else { return vec![] };
-    object["apiVersion"] = kind.api_version().into();
-    object["kind"] = kind.kind.into();
-    cache.insert(kind, object)
+/// Takes in an object. Lists may leave apiVersion and kind out of their items.
+pub(super) fn insert(cache: &ObjectCache, kind: Kind, object: Value) -> Vec<Key> {
+    let Some(why) = misshapen(kind, &object) else { return cache.insert(kind, named(kind, object)) };
+    let (key, version) = (key_of(&object), version_of(&object));
+    insert_undecodable(cache, kind, Undecodable { key, version, listed: false, content: object, why })
+}
+
+/// Why an object of ours is not what the schema says, as one that an older schema let in. Of a Canary this is found out where it
+/// is worked on.
+fn misshapen(kind: Kind, object: &Value) -> Option<String> {
+    let spec = &object["spec"];
+    let error = match kind {
+        METRIC_TEMPLATE => MetricTemplateSpec::deserialize(spec).err()?,
+        ALERT_PROVIDER => AlertProviderSpec::deserialize(spec).err()?,
+        _ => return None,
+    };
+    Some(error.to_string())
+}
+
+/// The same of one that cannot be decoded. It is named once for each reason.
+pub(super) fn insert_undecodable(cache: &ObjectCache, kind: Kind, object: Undecodable) -> Vec<Key> {
+    let Undecodable { key: (namespace, name), version, content, why, .. } = object;
+    let key = (namespace, name);
+    if cache.undecodable(kind, &key).as_deref() != Some(&why) {
+        let (namespace, name) = (&key.0, &key.1);
+        tracing::warn!(
+            kind = kind.kind,
+            namespace,
+            name,
+            why,
+            "this object does not decode: it is left out, the others go on"
+        );
+    }
+    cache.insert_undecodable(kind, key, version, named(kind, content), why)
+}
+
+fn named(kind: Kind, mut object: Value) -> Value {
+    if object.is_object() {
+        object["apiVersion"] = kind.api_version().into();
+        object["kind"] = kind.kind.into();
+    }
+    object
 }
 
 /// Which kinds the cluster has; starts the watches of the optional ones that are needed, and stops those of kinds that
@@ -199,7 +218,7 @@ async fn follow_crds(
 ) {
     let mut running: BTreeMap<Kind, CancellationToken> = BTreeMap::new();
     let mut crds = Definitions::default();
-    let mut seen = watch_definitions(client.clone());
+    let mut seen = watch_definitions(&client);
     loop {
         tokio::select! {
             () = stop.cancelled() => break,
@@ -226,9 +245,12 @@ async fn follow_crds(
             running.entry(kind).or_insert_with(|| {
                 let token = stop.child_token();
                 for watched in sink.cache.watches(kind) {
-                    let api: Api<DynamicObject> = untyped(&client, kind, watched.namespace.as_deref());
-                    let seen = stream::watch(api, selector(kind));
-                    tasks.spawn(follow(watched, seen, sink.clone(), token.clone()));
+                    tasks.spawn(follow(
+                        watched.clone(),
+                        open(&client, &watched),
+                        sink.clone(),
+                        token.clone(),
+                    ));
                 }
                 token
             });
@@ -238,9 +260,10 @@ async fn follow_crds(
 
 /// What is seen of the CustomResourceDefinitions, by their metadata.
 pub(crate) fn watch_definitions(
-    client: Client,
+    client: &Client,
 ) -> Receiver<Seen<PartialObjectMeta<CustomResourceDefinition>>> {
-    stream::watch(Api::all(client), Selection::default())
+    let all = Collection::typed::<CustomResourceDefinition>(client, None);
+    stream::watch(all.metadata(), Selection::default())
 }
 
 /// Names of the CustomResourceDefinitions.
@@ -264,6 +287,10 @@ impl Definitions {
                 return true;
             }
             Seen::Changed(crd) => return self.known.insert(crd.name_any()),
+            Seen::Undecodable(crd) if crd.listed => {
+                self.listing.insert(crd.key.1);
+            }
+            Seen::Undecodable(crd) => return self.known.insert(crd.key.1),
             Seen::Gone(crd) => return self.known.remove(&crd.name_any()),
             Seen::Lost(_) | Seen::Alive => {}
         }
@@ -272,14 +299,14 @@ impl Definitions {
 }
 
 /// What is seen of the Lease of operators.
-pub(crate) fn watch_lease(client: Client, namespace: &str) -> Receiver<Seen<Lease>> {
+pub(crate) fn watch_lease(client: &Client, namespace: &str) -> Receiver<Seen<Lease>> {
     let fields = Some(format!("metadata.name={}", names::LEASE));
-    stream::watch(Api::namespaced(client, namespace), Selection { fields, labels: None })
+    stream::watch(Collection::typed::<Lease>(client, Some(namespace)), Selection { fields, labels: None })
 }
 
 /// Whether another operator with leader election is still at work.
 async fn follow_lease(client: Client, namespace: String, sink: Sink, stop: CancellationToken) {
-    let mut seen = watch_lease(client, &namespace);
+    let mut seen = watch_lease(&client, &namespace);
     let mut last = None;
     while let Some(Some(event)) = stop.run_until_cancelled(seen.recv()).await {
         match event {
@@ -289,6 +316,10 @@ async fn follow_lease(client: Client, namespace: String, sink: Sink, stop: Cance
             }
             Seen::Gone(_) => sink.trigger(sink.cache.set_flagger(None)),
             Seen::Lost(loss) => interrupted("Lease", &loss),
+            // whoever holds it goes on until what is known of it runs out
+            Seen::Undecodable(lease) => {
+                tracing::warn!(why = lease.why, "the Lease of operators does not decode");
+            }
             Seen::Begin(_) | Seen::Complete | Seen::Alive => {}
         }
     }

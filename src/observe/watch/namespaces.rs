@@ -4,12 +4,12 @@
 use std::collections::BTreeSet;
 
 use k8s_openapi::api::core::v1::Namespace;
-use kube::{Api, Client, ResourceExt, core::PartialObjectMeta};
+use kube::{Client, ResourceExt, core::PartialObjectMeta};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::sink::{NAMESPACES, Sink, interrupted};
 use crate::{
-    observe::stream::{self, Loss, Seen, Selection},
+    observe::stream::{self, Collection, Loss, Seen, Selection},
     scope::Scope,
 };
 
@@ -23,7 +23,8 @@ pub(super) fn follow(
     tasks: &TaskTracker,
     stop: &CancellationToken,
 ) {
-    let watch = |selection| stream::watch(Api::<Metadata>::all(client.clone()), selection);
+    let all = || Collection::typed::<Namespace>(client, None).metadata();
+    let watch = |selection| stream::watch(all(), selection);
     match scope {
         Scope::All => {
             tasks.spawn(follow_deletions(None, watch(Selection::default()), sink.clone(), stop.clone()));
@@ -52,7 +53,7 @@ async fn follow_deletions(one: Option<String>, mut seen: Receiver, sink: Sink, s
     while let Some(Some(event)) = stop.run_until_cancelled(seen.recv()).await {
         match &event {
             Seen::Begin(_) => there = false,
-            Seen::Listed(_) => there = true,
+            Seen::Listed(_) | Seen::Undecodable(_) => there = true,
             Seen::Complete if !there => {
                 // it may come later: its Canaries are seen then
                 tracing::warn!(namespace = one, "the namespace of --namespace does not exist");
@@ -91,7 +92,12 @@ async fn follow_labels(mut seen: Receiver, sink: Sink, stop: CancellationToken) 
                 }
                 sink.cache.choose_only(&listing)
             }
+            Seen::Undecodable(namespace) if namespace.listed => {
+                listing.insert(namespace.key.1);
+                continue;
+            }
             Seen::Changed(namespace) => sink.cache.choose(&namespace.name_any(), true),
+            Seen::Undecodable(namespace) => sink.cache.choose(&namespace.key.1, true),
             Seen::Gone(namespace) => sink.cache.choose(&namespace.name_any(), false),
             Seen::Lost(_) | Seen::Alive => continue,
         };
@@ -109,7 +115,7 @@ fn take_note(sink: &Sink, event: &Seen<Metadata>) {
             (namespace, namespace.metadata.deletion_timestamp.is_some())
         }
         Seen::Gone(namespace) => (namespace, false),
-        Seen::Begin(_) | Seen::Complete | Seen::Lost(_) | Seen::Alive => return,
+        Seen::Begin(_) | Seen::Complete | Seen::Undecodable(_) | Seen::Lost(_) | Seen::Alive => return,
     };
     sink.trigger(sink.cache.set_terminating(&namespace.name_any(), terminating));
 }

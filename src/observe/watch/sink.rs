@@ -11,7 +11,7 @@ use crate::{
         cache::{ObjectCache, Watched},
         stream::{Loss, Seen},
     },
-    snapshot::{Key, Kind},
+    snapshot::{CANARY, Key, Kind},
     telemetry::Metrics,
 };
 
@@ -55,7 +55,7 @@ impl Sink {
                 return self.cache.lose(watched.clone(), &loss.to_string(), clock::now());
             }
             // in the middle of a list what was known before is as old as it was
-            Seen::Begin(_) | Seen::Listed(_) => {}
+            event if event.in_list() => {}
             _ => {
                 let now = clock::now();
                 self.metrics.watch_seen(&kind.crd(), now);
@@ -70,6 +70,16 @@ impl Sink {
     pub(super) fn report_lost(&self) {
         let stale = self.cache.stale_kinds(clock::now());
         self.metrics.set_stale(&stale.iter().map(|stale| stale.kind.crd()).collect());
+    }
+
+    /// How many objects of a kind do not decode, for the metric. Canaries are counted where they are worked on: there it also
+    /// shows if one is not what the schema says.
+    pub(super) fn report_undecodable(&self, kind: Kind) {
+        if kind != CANARY
+            && let Some(number) = self.cache.take_changed_undecodable(kind)
+        {
+            self.metrics.set_undecodable(kind.kind, number);
+        }
     }
 
     /// How many Canaries there are, for the metric.

@@ -1,3 +1,4 @@
+use serde_json::json;
 use tokio::sync::mpsc;
 
 use super::*;
@@ -5,12 +6,17 @@ use crate::{manifest::pod_policies, snapshot::INGRESS};
 
 /// What is known after a watch of this kind could not be opened for these reasons.
 async fn lost(kind: Kind, losses: Vec<Loss>) -> (Arc<ObjectCache>, Arc<Metrics>) {
+    after(kind, losses.into_iter().map(Seen::Lost).collect()).await
+}
+
+/// What is known after this was seen of a kind.
+async fn after(kind: Kind, events: Vec<Seen<Value>>) -> (Arc<ObjectCache>, Arc<Metrics>) {
     let (cache, metrics) = (Arc::<ObjectCache>::default(), Arc::new(Metrics::new("istio")));
     let triggers = mpsc::unbounded_channel().0;
     let sink = Sink { cache: cache.clone(), metrics: metrics.clone(), triggers, canaries: Arc::default() };
-    let (sender, seen) = mpsc::channel::<Seen<DynamicObject>>(losses.len());
-    for loss in losses {
-        sender.send(Seen::Lost(loss)).await.unwrap();
+    let (sender, seen) = mpsc::channel(events.len());
+    for event in events {
+        sender.send(event).await.unwrap();
     }
     drop(sender);
     follow(kind.into(), seen, sink, CancellationToken::new()).await;
@@ -38,4 +44,53 @@ async fn what_can_be_done_without_is_forbidden_and_not_lost() {
     let (cache, _) = lost(INGRESS, vec![forbidden()]).await;
     assert!(cache.forbidden(INGRESS, "n"));
     assert_eq!(cache.stale_kinds(later).len(), 1, "a route rests on it");
+}
+
+fn undecodable(name: &str, version: u64, listed: bool) -> Seen<Value> {
+    let key = ("n".to_owned(), name.to_owned());
+    Seen::Undecodable(Undecodable { key, version, listed, content: Value::Null, why: "too deep".into() })
+}
+
+fn template(name: &str, version: &str, query: &Value) -> Value {
+    let meta = json!({"name": name, "namespace": "n", "resourceVersion": version});
+    json!({"metadata": meta, "spec": {"provider": {"type": "prometheus"}, "query": query}})
+}
+
+#[tokio::test]
+async fn f1_objects_that_do_not_decode_are_counted_and_there() {
+    let good = |version| template("becomes-deep", version, &json!("up"));
+    let begin = || {
+        vec![
+            Seen::Begin(7),
+            Seen::Listed(good("3")),
+            undecodable("deep", 4, true),
+            Seen::Listed(template("odd", "5", &json!(["up"]))),
+            Seen::Complete,
+            undecodable("becomes-deep", 8, false),
+            Seen::Begin(9),
+            undecodable("becomes-deep", 8, true),
+            Seen::Complete,
+        ]
+    };
+    let counted = |metrics: &Metrics| {
+        let text = metrics.exposition();
+        let line =
+            text.lines().find(|line| line.starts_with("serin_undecodable_objects{kind=\"MetricTemplate\"}"));
+        line.and_then(|line| line.rsplit_once(' ')).map(|(_, number)| number.to_owned())
+    };
+    let mut events = begin();
+    events.truncate(5);
+    assert_eq!(counted(&after(METRIC_TEMPLATE, events).await.1).as_deref(), Some("2"));
+    let mut events = begin();
+    events.truncate(6);
+    assert_eq!(counted(&after(METRIC_TEMPLATE, events).await.1).as_deref(), Some("3"));
+    // the others were gone by the second list
+    let (cache, metrics) = after(METRIC_TEMPLATE, begin()).await;
+    assert_eq!(counted(&metrics).as_deref(), Some("1"));
+    assert_eq!(*cache.get(METRIC_TEMPLATE, "n", "becomes-deep").unwrap(), named(METRIC_TEMPLATE, good("3")));
+    let mut events = begin();
+    events.push(Seen::Changed(good("10")));
+    let (cache, metrics) = after(METRIC_TEMPLATE, events).await;
+    assert_eq!(counted(&metrics).as_deref(), Some("0"));
+    assert_eq!(cache.undecodable(METRIC_TEMPLATE, &("n".into(), "becomes-deep".into())), None);
 }

@@ -15,7 +15,7 @@ use crate::{
         model::{Answers, Question},
     },
     router::Builtin,
-    snapshot::Snapshot,
+    snapshot::{METRIC_TEMPLATE, Snapshot},
     spec::{Findings, Problem, Validated, outbound},
 };
 
@@ -32,6 +32,11 @@ pub(crate) fn look(snap: &Snapshot, c: &Validated, target: &Value, findings: &mu
         let Some(name) = analysis::template_of(c, metric) else { continue };
         let field = format!("spec.analysis.metrics[{}].templateRef", metric.name);
         let Some(template) = snap.templates.get(&name) else {
+            if let Some(why) = snap.undecodable.get(&format!("{} {name}", METRIC_TEMPLATE.kind)) {
+                let message = format!("{field}: MetricTemplate {name} does not decode: {why}");
+                findings.faults.push(Problem::new("TemplateInvalid", message));
+                continue;
+            }
             findings.faults.push(Problem::new(
                 "TemplateMissing",
                 format!("{field}: there is no MetricTemplate {name}: {}", snap.rules.when_missing(&name)),

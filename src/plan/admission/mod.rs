@@ -7,6 +7,7 @@ pub(crate) mod metric_templates;
 mod neighbours;
 pub(crate) mod ownership;
 pub(crate) mod preconditions;
+mod references;
 pub(crate) mod watched;
 
 use crate::{

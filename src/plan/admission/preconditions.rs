@@ -6,11 +6,11 @@ use serde_json::Value;
 
 use crate::{
     analysis::{self, Ask, Checks},
-    api::{CrossNamespaceRef, Phase},
+    api::Phase,
     manifest::pod_policies,
     names,
     plan::{
-        admission::{config_tracking, metric_templates, neighbours, ownership},
+        admission::{config_tracking, metric_templates, neighbours, ownership, references},
         analysis::jobs,
         builder::PlanBuilder,
         configs::Configs,
@@ -76,8 +76,8 @@ pub(crate) fn surroundings<'a>(
     let asks = analysis::asks(&c, &checks, router.queries());
     verdicts(&c, &checks, &asks, &mut findings);
     findings.advice.extend(metric_templates::uncounted(snap, answers, &asks, router.queries()));
-    findings.advice.extend(alerts(snap, &c));
-    cross_namespace(snap, &c, &asks)?;
+    findings.advice.extend(references::alerts(snap, &c));
+    references::cross_namespace(snap, &c, &asks)?;
     if snap.canary.metadata.deletion_timestamp.is_none() {
         fit(&c, target)?;
         renders(snap, &c, router)?;
@@ -348,49 +348,9 @@ fn fit(c: &Validated, target: &Value) -> Result<(), Rejection> {
     }
 }
 
-/// Alerts whose AlertProvider does not exist.
-fn alerts(snap: &Snapshot, c: &Validated) -> Vec<String> {
-    let missing = c.analysis.alerts.iter().filter_map(|alert| {
-        let (namespace, name) = alert.provider_ref.in_namespace(&c.namespace);
-        let provider = format!("{namespace}/{name}");
-        (!snap.alert_providers.contains_key(&provider)).then(|| {
-            format!(
-                "spec.analysis.alerts[{}].providerRef: there is no AlertProvider {provider}, so this alert is not sent: {}",
-                alert.name,
-                snap.rules.when_missing(&provider)
-            )
-        })
-    });
-    missing.collect()
-}
-
 /// Validates the limits and conditions of metrics.
 fn verdicts(c: &Validated, checks: &Checks, asks: &[Ask], findings: &mut Findings) {
     let (faults, advice) = analysis::limits::check(c, checks, asks);
     findings.faults.extend(faults);
     findings.advice.extend(advice);
-}
-
-fn cross_namespace(snap: &Snapshot, c: &Validated, asks: &[Ask]) -> Result<(), Rejection> {
-    if !snap.rules.no_cross_namespace_refs {
-        return Ok(());
-    }
-    let foreign = |at: &CrossNamespaceRef| at.in_namespace(&c.namespace).0 != c.namespace;
-    let metrics = c.analysis.metrics.iter();
-    let metric = metrics.filter(|m| m.template_ref.as_ref().is_some_and(foreign));
-    let metric = metric.map(|m| format!("metrics[{}].templateRef", m.name));
-    let alert = c.analysis.alerts.iter().filter(|a| foreign(&a.provider_ref));
-    let alert = alert.map(|a| format!("alerts[{}].providerRef", a.name));
-    let named =
-        metric.chain(alert).map(|field| format!("spec.analysis.{field}.namespace names another namespace"));
-    let read = asks.iter().filter_map(|ask| {
-        let read = analysis::provider_kinds::reads_in(ask.query.as_ref().ok()?)?;
-        let name = &c.metrics.get(ask.metric)?.name;
-        let text = format!("spec.analysis.metrics[{name}]: its query reads in the namespace {read}");
-        (read != c.namespace).then_some(text)
-    });
-    match named.chain(read).next() {
-        Some(why) => Err(reject("CrossNamespace", format!("{why}, which --no-cross-namespace-refs forbids"))),
-        None => Ok(()),
-    }
 }
