@@ -29,6 +29,13 @@ pub struct Rules {
     pub revision_history: usize,
     /// Which servers users' objects may name.
     pub outbound: OutboundPolicy,
+    /// Domains of the labels and annotations that Canaries may add, `*.` before one for all below it
+    /// (`--allowed-metadata-domains`); empty: any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub metadata_domains: Vec<String>,
+    /// An object that is nobody's is taken over only where it names the Canary itself (`--adoption-needs-consent`).
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub adoption_needs_consent: bool,
     /// The only namespaces that are watched, where they are given by their names (`--namespace`); empty: all.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub namespaces: BTreeSet<String>,
@@ -65,6 +72,8 @@ impl Default for Rules {
             ingress: Ingress::default(),
             revision_history: 5,
             outbound,
+            metadata_domains: Vec::new(),
+            adoption_needs_consent: false,
             namespaces: BTreeSet::new(),
         }
     }

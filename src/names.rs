@@ -60,6 +60,8 @@ pub const ANNOTATION_WRITTEN: &str = "serin.dev/written";
 pub const ANNOTATION_REVISION: &str = "serin.dev/revision";
 /// Annotation on the primary: the generation at which a damaged template was last restored.
 pub const ANNOTATION_RESTORED: &str = "serin.dev/restored-at-generation";
+/// Annotation of users on an object that a Canary of this name may take over.
+pub const ANNOTATION_ADOPT: &str = "serin.dev/adopt";
 /// Annotation on a Canary, by which people ask for something: `<verb>/<id>`, or JSON.
 pub const ANNOTATION_REQUEST: &str = "serin.dev/request";
 /// Annotation on a copy of a ConfigMap or Secret: checksum of the content it was made with.

@@ -146,7 +146,8 @@ fn endpoint(url: &Url) -> Option<(String, u16)> {
     Some((host, url.port_or_known_default()?))
 }
 
-fn fits(pattern: &str, name: &str) -> bool {
+/// Whether the name is the one that the pattern gives, or one below it where it begins with `*.`.
+pub(crate) fn fits(pattern: &str, name: &str) -> bool {
     match pattern.strip_prefix('*') {
         Some(suffix) => name.len() > suffix.len() && name.ends_with(suffix),
         None => pattern == name,

@@ -146,6 +146,20 @@ pub const FLAGS: &[Flag] = &[
         "Networks that may be connected to although their addresses are refused, as in 127.0.0.0/8",
     ),
     flag(
+        "allowed-metadata-domains",
+        Kind::Form,
+        "",
+        Use::Shared,
+        "Domains of the labels and annotations that Canaries may add, as in example.com,*.example.com; empty is any",
+    ),
+    flag(
+        "adoption-needs-consent",
+        Kind::Bool,
+        "false",
+        Use::Shared,
+        "Take over Services and routes that are nobody's only where they have the annotation serin.dev/adopt",
+    ),
+    flag(
         "quote-answers",
         Kind::Bool,
         "true",

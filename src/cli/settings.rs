@@ -26,7 +26,7 @@ pub(super) fn check(name: &str, value: &str) -> Result<(), String> {
         "selector-labels" if list(value).is_empty() => Err("name at least one label, e.g. app".into()),
         "settle-time" => settle(value).map(drop),
         "lease-duration" => lease(value).map(drop),
-        "allowed-hosts" => hosts(value).map(drop),
+        "allowed-hosts" | "allowed-metadata-domains" => hosts(value).map(drop),
         "allowed-networks" => networks(value).map(drop),
         "max-runs" | "max-runs-per-namespace" => most(value).map(drop),
         "port" => positive(value).map(drop),
@@ -56,6 +56,8 @@ pub(super) fn config(matches: &ArgMatches) -> Result<Config, String> {
                 prefix: some(text(matches, "ingress-annotations-prefix"))
                     .unwrap_or_else(|| Ingress::default().prefix),
             },
+            metadata_domains: hosts(&text(matches, "allowed-metadata-domains"))?,
+            adoption_needs_consent: go_bool(&text(matches, "adoption-needs-consent")).unwrap_or_default(),
             namespaces: scope.names(),
             ..Rules::default()
         },

@@ -15,7 +15,7 @@ pub fn ours(object: &Value, canary: &str) -> bool {
 
 /// Carries a mark of ours: made or taken over by Serin, and not yet given back.
 pub(crate) fn marked(object: &Value) -> bool {
-    let mark = |key: &String| names::is_own(key);
+    let mark = |key: &String| names::is_own(key) && key != names::ANNOTATION_ADOPT;
     let ours = |map: &Value| map.as_object().is_some_and(|m| m.keys().any(mark));
     ours(&object["metadata"]["labels"]) || ours(&object["metadata"]["annotations"])
 }

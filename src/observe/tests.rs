@@ -426,6 +426,63 @@ fn of_services(older: &Value) -> Two {
 }
 
 #[test]
+fn f25_with_the_flag_an_apex_that_is_nobodys_is_taken_over_only_with_its_consent() {
+    let apex = |annotations: Value| {
+        json!({
+            "metadata": {"annotations": annotations},
+            "spec": {"selector": {"app": "app"}, "ports": [{"port": 80, "targetPort": 80}]},
+        })
+    };
+    let mut two = of_services(&json!({}));
+    two.put(SERVICE, "app", &apex(json!({})));
+    two.goes_on("older");
+    two.rules.adoption_needs_consent = true;
+    two.refused("older", &["AdoptionNotAllowed", "Service app", "serin.dev/adopt=older"]);
+    for other in [json!({"serin.dev/adopt": "younger"}), json!({"serin.dev/adopt": "*"})] {
+        two.put(SERVICE, "app", &apex(other));
+        two.refused("older", &["AdoptionNotAllowed"]);
+    }
+    two.put(SERVICE, "app", &apex(json!({"serin.dev/adopt": "older"})));
+    two.goes_on("older");
+    // taken over already, when nobody was asked
+    let noted = json!({"canary": "older", "selector": {"app": "app"}}).to_string();
+    two.put(SERVICE, "app", &apex(json!({"serin.dev/adopt": null, "serin.dev/original": noted})));
+    two.goes_on("older");
+}
+
+#[test]
+fn f27_with_the_flag_a_canary_adds_labels_and_annotations_of_named_domains_only() {
+    let key = "external-dns.alpha.kubernetes.io/hostname";
+    let given = |key: &str| json!({"service": {"apex": {"annotations": {key: "x", "note": "y"}}}});
+    let mut two = of_services(&given(key));
+    two.goes_on("older");
+    two.rules.metadata_domains = vec!["example.com".into(), "*.example.com".into()];
+    two.refused(
+        "older",
+        &["MetadataNotAllowed", "spec.service.apex.annotations", key, "--allowed-metadata-domains"],
+    );
+    for (key, fits) in [
+        ("example.com/team", true),
+        ("a.Example.com/team", true),
+        ("notexample.com/team", false),
+        ("team", true),
+    ] {
+        let mut two = of_services(&given(key));
+        two.rules.metadata_domains = vec!["example.com".into(), "*.example.com".into()];
+        if fits {
+            two.goes_on("older");
+        } else {
+            two.refused("older", &["MetadataNotAllowed", key]);
+        }
+    }
+    for side in ["primary", "canary"] {
+        let mut two = of_services(&json!({"service": {side: {"labels": {key: "x"}}}}));
+        two.rules.metadata_domains = vec!["example.com".into()];
+        two.refused("older", &["MetadataNotAllowed", &format!("spec.service.{side}.labels")]);
+    }
+}
+
+#[test]
 fn f1_a_metric_template_that_does_not_decode_holds_only_who_refers_to_it() {
     let metric = json!({"name": "mine", "templateRef": {"name": "deep"}, "thresholdRange": {"max": 1}});
     let two = of_services(&json!({"analysis": {"metrics": [metric]}}));

@@ -3,6 +3,7 @@
 //! enough to go on.
 
 pub(crate) mod config_tracking;
+mod metadata;
 pub(crate) mod metric_templates;
 mod neighbours;
 pub(crate) mod ownership;

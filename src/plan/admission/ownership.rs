@@ -75,6 +75,9 @@ pub(crate) fn check(snap: &Snapshot, c: &Validated, router: &'static dyn Router)
             // Flagger's mark names no namespace
             Owner::Us | Owner::Left => unforsaken(c, router, &at, live)?,
             Owner::Nobody if adoptable || orphaned(snap, c) => {
+                if adoptable {
+                    consented(snap, c, &at, live)?;
+                }
                 unforsaken(c, router, &at, live)?;
                 unforsaken_service(snap, c, &at, live)?;
             }
@@ -93,6 +96,20 @@ pub(crate) fn check(snap: &Snapshot, c: &Validated, router: &'static dyn Router)
         }
     }
     Ok(())
+}
+
+/// Where the operator wants it, whoever may write an object says that the Canary may have it.
+fn consented(snap: &Snapshot, c: &Validated, at: &ObjectRef, live: &Value) -> Result<(), Problem> {
+    let key = crate::names::ANNOTATION_ADOPT;
+    if !snap.rules.adoption_needs_consent || manifest::annotation(live, key) == Some(c.name.as_str()) {
+        return Ok(());
+    }
+    let text = format!(
+        "{at} is there already, and the operator takes over what is nobody's only with consent: annotate it with {key}={}, or \
+         let the Canary name another",
+        c.name
+    );
+    Err(Problem::new("AdoptionNotAllowed", text))
 }
 
 /// Taking a route over must not cut its users off.

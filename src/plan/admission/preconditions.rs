@@ -10,7 +10,7 @@ use crate::{
     manifest::pod_policies,
     names,
     plan::{
-        admission::{config_tracking, metric_templates, neighbours, ownership, references},
+        admission::{config_tracking, metadata, metric_templates, neighbours, ownership, references},
         analysis::jobs,
         builder::PlanBuilder,
         configs::Configs,
@@ -79,6 +79,7 @@ pub(crate) fn surroundings<'a>(
     findings.advice.extend(references::alerts(snap, &c));
     references::cross_namespace(snap, &c, &asks)?;
     if snap.canary.metadata.deletion_timestamp.is_none() {
+        metadata::allowed(snap, &c)?;
         fit(&c, target)?;
         renders(snap, &c, router)?;
     }
