@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# net/http of Go 1.26, HttpClient of Java 17, urllib3 2.8.0 and aiohttp 3.14.5 (Python), curl 7.88.1 (Debian 12), against
-# requests 2.34.2 and httpx 0.28.1 (Python), axios 1.21.1 (JavaScript).
+# net/http of Go 1.26, with hey 0.1.5, HttpClient of Java 17, urllib3 2.8.0 and aiohttp 3.14.5 (Python), curl 7.88.1
+# (Debian 12), against requests 2.34.2 and httpx 0.28.1 (Python), axios 1.21.1 (JavaScript).
 #
 # Guess: a GET whose connection is broken off before the answer is an error for the client, and a retry has to be asked for.
 #
-# Really: the first five ask again, on a new connection and without a word, if the connection had served a request before.
-# They do not for a POST. requests, which is built on urllib3, httpx and axios give the error.
+# Really: those before "against" ask again, on a new connection and without a word, if the connection had served a request
+# before. They do not for a POST. requests, which is built on urllib3, httpx and axios give the error.
 #
-# Matters: a canary that breaks off each second request has no failure for a load test in Go (hey, vegeta, ghz) or for callers
-# in Java, and half of them for callers in Python; it works twice for each answer. Do not judge by the client: the server's
-# own count, or the resets that a proxy counts, show it.
+# Matters: a canary that breaks off each second request has no failure for a load test by hey or for callers in Go and Java,
+# and half of them fail for callers that use requests; it works twice for each answer. Do not judge by the client: what a
+# proxy counts shows it.
 #
 # Seen: see `expect` below.
 set -euo pipefail
@@ -73,6 +73,8 @@ func main() {
 	}
 }
 GO
+GOBIN="$work" go install github.com/rakyll/hey@v0.1.5 2>"$work/log" || { cat "$work/log" >&2; exit 1; }
+"$work/hey" -n 20 -c 1 "$URL" | sed -n 's/^  \(\[200\]\)\t/hey GET: \1 /p' | tee -a "$work/seen"
 with_java <<'JAVA'
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -155,6 +157,7 @@ fi
 expect <<'END'
 Go GET: 0 of 20 failed
 Go POST: 10 of 20 failed
+hey GET: [200] 20 responses
 Java GET: 0 of 20 failed
 Java POST: 10 of 20 failed
 urllib3 GET: 0 of 20 failed
