@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# robfig/cron 3.0.1 (Go; CronJobs and KEDA), against croniter 7.0.0 (Python), cron-parser 5.10.5 and croner 11.0.1 (JavaScript).
+# robfig/cron 3.0.1 (Go; CronJobs and KEDA), against croniter 7.0.0 (Python), cron-parser 5.10.5 and croner 11.0.1
+# (JavaScript).
 #
 # Guess: 7 is Sunday, as in crontab(5), and "22-2" and "FRI-MON" are either read by all or by none.
 #
-# Really: robfig's days end at 6: "7" and "5-7" are refused. The three others take 7. Ranges over the end, of hours or of days,
-# are read by croniter alone.
+# Really: robfig's days end at 6: "7" and "5-7" are refused. The three others take 7. Ranges over the end, of hours or of
+# days, are read by croniter alone.
 #
 # Matters: the line of a freeze window that a gate in Python or JavaScript follows is refused in a CronJob or a trigger of
 # KEDA that is to follow it too: it works where it was tried out. Write SUN or 0, and two ranges (`22-23,0-2`).

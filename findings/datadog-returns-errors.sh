@@ -6,8 +6,8 @@
 # Really: it returns these as a dictionary with `errors` and without `series`; a 500 it raises. With initialize(mute=False)
 # all of them are raised.
 #
-# Matters: `sum(point for series in answer.get("series", []) …)` is 0 failures for a key that has run out, and a gate or a Job
-# that compares it with a limit passes each canary from then on. Give mute=False.
+# Matters: `sum(point for series in answer.get("series", []) …)` is 0 failures for a key that has run out, and a gate or a
+# Job that compares it with a limit passes each canary from then on. Give mute=False.
 #
 # Seen: see `expect` below.
 set -euo pipefail

@@ -4,12 +4,12 @@
 # Guess: in `label_replace(x, "workload", "$1_primary", "service", "(.*)-canary")` "$1" is the first group, and "_primary"
 # stands behind it.
 #
-# Really: letters, digits and underscores behind the dollar all belong to the name: "$1_primary" is a group that does not exist,
-# which is nothing, without an error. An empty label is none: the one that was there is taken away. "$1-primary" and
+# Really: letters, digits and underscores behind the dollar all belong to the name: "$1_primary" is a group that does not
+# exist, which is nothing, without an error. An empty label is none: the one that was there is taken away. "$1-primary" and
 # "${1}_primary" are what was meant.
 #
-# Matters: a MetricTemplate or a relabeling that makes the name of a workload, a cluster or a metric in this way matches nothing
-# ("no values found"), or adds up what it was to tell apart, the canary and the primary. Write the braces.
+# Matters: a MetricTemplate or a relabeling that makes the name of a workload, a cluster or a metric in this way matches
+# nothing ("no values found"), or adds up what it was to tell apart, the canary and the primary. Write the braces.
 #
 # Seen: the answers below.
 set -euo pipefail

@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # graphite-web 1.1.10 (PyPI).
 #
-# Guess: countSeries(pods.*.up) is the number of pods that report at that time, and fallbackSeries(x, y) is y where x has no values.
+# Guess: countSeries(pods.*.up) is the number of pods that report at that time, and fallbackSeries(x, y) is y where x has no
+# values.
 #
 # Really: countSeries counts names, with values or without; and fallbackSeries gives way only where there is no such name. A
 # pod that is gone has its file for as long as the disk keeps it. aggregate(…, "count") counts values.
 #
-# Matters: "at least two pods report" holds for a canary whose pods are all dead, since those of earlier releases count as well,
-# and a rate per pod falls with every release. The number of names only grows.
+# Matters: "at least two pods report" holds for a canary whose pods are all dead, since those of earlier releases count as
+# well, and a rate per pod falls with every release. The number of names only grows.
 #
 # Seen, of three pods, one of which reports:
 #   countSeries: [3, 3, 3]

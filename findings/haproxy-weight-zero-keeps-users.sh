@@ -6,8 +6,9 @@
 # Really: it gets no new users. Those whom a cookie or a stick table leads to it go on to it, also while its every answer is a
 # 500, and for as long as they keep the cookie. `set server … state maint` moves them.
 #
-# Matters: a rollback that sets the weight of the canary to 0 leaves everybody who was on it with the broken version, and the
-# metrics, which see fewer and fewer of them, look better by the minute. Take the server out, or change the name of the cookie.
+# Matters: a rollback that sets the weight of the canary to 0 leaves everybody who was on it with the broken version, and
+# the metrics, which see fewer and fewer of them, look better by the minute. Take the server out, or change the name of the
+# cookie.
 #
 # Seen, of 20 requests each:
 #   weight 100: 20 of the user's with a cookie to the canary, 10 of others

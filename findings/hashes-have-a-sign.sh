@@ -4,8 +4,8 @@
 # Guess: `hash(user) % 100 < 10` chooses a tenth of the users, and with one hash function the same ones in each language.
 #
 # Really: crc-32 gives a number with a sign, and JavaScript's % keeps it: all users below 0 are below 10 too, and 54 % are
-# chosen. mmh3 has a sign as well; Python's % makes a positive number of it, but another one, so that a fifth of those whom murmurhash
-# chooses are left out.
+# chosen. mmh3 has a sign as well; Python's % makes a positive number of it, but another one, so that a fifth of those whom
+# murmurhash chooses are left out.
 #
 # Matters: a release meant for a tenth of the users goes to more than a half; and a user whom the service in Python takes
 # for the canary is none for the one behind it. Write `>>> 0` behind crc-32, and signed=False for mmh3.

@@ -3,9 +3,10 @@
 #
 # Guess: write() of a point that the server refuses raises, and so does a value that InfluxDB cannot store, NaN.
 #
-# Really: write() puts the point into a batch, and returns. That the server refuses it, for a wrong token, is a line in the log
-# of another thread; the end of `with client.write_api() as api` does not raise it either. A field that is NaN or infinite
-# is left out, and a point without another field is not sent. With SYNCHRONOUS a refusal is raised; NaN is left out as well.
+# Really: write() puts the point into a batch, and returns. That the server refuses it, for a wrong token, is a line in the
+# log of another thread; the end of `with client.write_api() as api` does not raise it either. A field that is NaN or
+# infinite is left out, and a point without another field is not sent. With SYNCHRONOUS a refusal is raised; NaN is left out
+# as well.
 #
 # Matters: a Job that writes its measurements for a MetricTemplate of type influxdb succeeds and has written nothing: the
 # check is no data, or the newest value is the one before the gap. Write with SYNCHRONOUS, and look for NaN before.

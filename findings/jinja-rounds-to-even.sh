@@ -7,9 +7,9 @@
 # So is each quotient: 5.0. Without parentheses 0.5 is rounded first, to 0. nunjucks, the same language for JavaScript,
 # says 3 and 5, and 5 without parentheses.
 #
-# Matters: a playbook that gives a canary half of the replicas writes `replicas: 2.0`, which the API server refuses from clients
-# that send it so (cue-quotients-are-fractions.sh); with `| int` behind it, 2 of 5, 4 of 7 and 0 of 1: a Deployment without
-# pods. Write `(n * 0.5) | round(0, "ceil") | int`.
+# Matters: a playbook that gives a canary half of the replicas writes `replicas: 2.0`, which the API server refuses from
+# clients that send it so (cue-quotients-are-fractions.sh); with `| int` behind it, 2 of 5, 4 of 7 and 0 of 1: a Deployment
+# without pods. Write `(n * 0.5) | round(0, "ceil") | int`.
 #
 # Seen: see `expect` below.
 set -euo pipefail

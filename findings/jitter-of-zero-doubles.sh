@@ -6,8 +6,8 @@
 # Really: a factor of 0 or less means 1.0, so that it is anything between one and two seconds, half as much again on average.
 # JitterUntil and Backoff, in the same package, take 0 for none.
 #
-# Matters: a bot or a controller whose JITTER=0 is to make it regular, and whose period is the interval of a Canary, looks less
-# often than the Canary steps, and misses some of its weights. Leave Jitter out where the factor is 0.
+# Matters: a bot or a controller whose JITTER=0 is to make it regular, and whose period is the interval of a Canary, looks
+# less often than the Canary steps, and misses some of its weights. Leave Jitter out where the factor is 0.
 #
 # Seen: see `expect` below.
 set -euo pipefail

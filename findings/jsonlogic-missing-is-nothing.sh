@@ -4,12 +4,12 @@
 #
 # Guess: a value that is missing is below no limit, or the libraries, which follow one page of rules, at least agree.
 #
-# Really: `<` takes it for 0 in three of four. With three operands, `0 <= x <= 5`, it is between for JavaScript and panzi's, and
-# not for Go; `x == 0` holds for panzi's alone. Two texts are compared as texts by all: "10" is less than "9". A text that is no
-# number is false, or a ValueError.
+# Really: `<` takes it for 0 in three of four. With three operands, `0 <= x <= 5`, it is between for JavaScript and panzi's,
+# and not for Go; `x == 0` holds for panzi's alone. Two texts are compared as texts by all: "10" is less than "9". A text
+# that is no number is false, or a ValueError.
 #
-# Matters: a rule of a flag or a gate, `{"<": [{"var": "errors"}, 0.01]}`, holds when the field is gone, for the service in one
-# language and not in the other. Ask for it first, by `missing`, and compare with numbers.
+# Matters: a rule of a flag or a gate, `{"<": [{"var": "errors"}, 0.01]}`, holds when the field is gone, for the service in
+# one language and not in the other. Ask for it first, by `missing`, and compare with numbers.
 #
 # Seen: see `expect` below.
 set -euo pipefail

@@ -3,8 +3,9 @@
 #
 # Guess: of the tags 1.9.0, 1.10.0, 1.10.0-1 and 1.10.0-rc.1 the newest is 1.10.0 for each of them.
 #
-# Really: that is so for semver alone. `sort -V | tail -1` is 1.10.0-rc.1, packaging takes 1.10.0-1 for the first release after
-# 1.10.0, and for golang.org/x/mod/semver all versions without a "v" are equal: its largest is whichever came first, here 1.9.0.
+# Really: that is so for semver alone. `sort -V | tail -1` is 1.10.0-rc.1, packaging takes 1.10.0-1 for the first release
+# after 1.10.0, and for golang.org/x/mod/semver all versions without a "v" are equal: its largest is whichever came first,
+# here 1.9.0.
 #
 # Matters: a bot or a pipeline that writes the newest tag into a Deployment starts a canary of a release candidate, of a build
 # that was never released, or of no new version at all. Choose by semver, and leave out what has a dash.

@@ -4,8 +4,8 @@
 # Guess: `(failures > bool 0.01) and (seconds > bool 0.5)` is 1 if both hold, and 0 if not; `or` is 1 if one of them holds.
 #
 # Really: `and` gives the left value wherever the right one exists, and 0 exists: the right condition does not matter. `or`
-# gives the left value if there is one, so that the right condition never matters either. `*` and `> bool 0` of a sum are what was
-# meant.
+# gives the left value if there is one, so that the right condition never matters either. `*` and `> bool 0` of a sum are
+# what was meant.
 #
 # Matters: a MetricTemplate that is to be 1 for a bad canary, with max: 0, is blind for everything but its first condition: a
 # slow version without failures passes `or`, and a fast one with failures fails `and`. Leave `bool` out of `and`, or multiply.

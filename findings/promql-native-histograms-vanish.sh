@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
 # Prometheus 3.15.0 (module v0.315.0).
 #
-# Guess: native histograms add up, whatever their buckets, and "where there is traffic", `> 0`, and the worst pod, `max`, work for
-# them as for numbers.
+# Guess: native histograms add up, whatever their buckets, and "where there is traffic", `> 0`, and the worst pod, `max`,
+# work for them as for numbers.
 #
 # Really: one with exponential buckets and one with custom buckets, which classic histograms become by
 # `convert_classic_histograms_to_nhcb`, have no sum: the answer is empty, beside a warning. `> 0`, `max` and
 # `max_over_time` leave all histograms out, and the answer is empty, too.
 #
-# Matters: a release that switches native histograms on beside a primary whose classic ones are converted takes the quantile over both
-# away: "no values found", or an error that freezes the run. Each alone has one, as do counts: `sum(histogram_count(x))`. Ask by
-# version, and turn to numbers before `>` and `max`.
+# Matters: a release that switches native histograms on beside a primary whose classic ones are converted takes the quantile
+# over both away: "no values found", or an error that freezes the run. Each alone has one, as do counts:
+# `sum(histogram_count(x))`. Ask by version, and turn to numbers before `>` and `max`.
 #
 # Seen: the answers below.
 set -euo pipefail

@@ -4,7 +4,8 @@
 # Guess: with a limit of 0 a call is made once, and with one of 3 three times, or four, the same in each library.
 #
 # Really: Attempts(0) of retry-go and WithMaxTries(0) of backoff are no limit at all: the call is made until it succeeds, by
-# backoff for 15 minutes at most. WithMaxRetries(0) of go-retry is one call. 3 is three calls for the first two, four for the last.
+# backoff for 15 minutes at most. WithMaxRetries(0) of go-retry is one call. 3 is three calls for the first two, four for
+# the last.
 #
 # Matters: a webhook or a bot whose RETRIES=0 is to switch retries off hangs for ever at the first failure, and outlives the
 # deadline of the Canary that waits for it. Take 1 for "once" there, and refuse 0.

@@ -8,8 +8,8 @@
 # Numbers of up to 15 digits are exact. The feature float_roundtrip reads all of them right.
 #
 # Matters: an operator or a bot in Rust that keeps a measurement in a status or an annotation, reads it back and compares it
-# with what it has just calculated sees a change that is none, and writes again; and `value == limit` fails for the number that
-# it wrote itself. Switch the feature on, or store a text or fewer digits.
+# with what it has just calculated sees a change that is none, and writes again; and `value == limit` fails for the number
+# that it wrote itself. Switch the feature on, or store a text or fewer digits.
 #
 # Seen: see `expect` below.
 set -euo pipefail

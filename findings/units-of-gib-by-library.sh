@@ -8,8 +8,8 @@
 # hundred millions for all.
 #
 # Matters: a tool that compares the memory of a canary with the limit in its manifest is 7 % off for GiB, 5 % for MiB: it
-# tells of a limit that is not reached, or sets one that the same load exceeds. Read the values of manifests with a library for
-# Kubernetes' quantities.
+# tells of a limit that is not reached, or sets one that the same load exceeds. Read the values of manifests with a library
+# for Kubernetes' quantities.
 #
 # Seen: see `expect` below.
 set -euo pipefail

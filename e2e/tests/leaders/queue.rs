@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::StreamExt;
 use jiff::Timestamp;
 use kube::{
     Api,
@@ -71,15 +71,15 @@ async fn a_hundred_releases_take_turns_ten_at_once(shared: &Shared) -> anyhow::R
 
 /// An application and its Canary each, without metrics: what is watched is who begins when.
 async fn applied(story: &Story<'_>, names: &[String]) -> anyhow::Result<()> {
-    let each = names.iter().map(|name| async move {
+    for name in names {
         let mut canary = canary(name);
         canary["spec"]["analysis"]["metrics"] = json!([]);
         if name == HELD {
             canary["spec"]["analysis"]["interval"] = json!("60m");
         }
-        story.apply(vec![deployment(name, "app:1", 1), canary]).await
-    });
-    stream::iter(each).buffer_unordered(4).try_collect().await
+        story.apply(vec![deployment(name, "app:1", 1), canary]).await?;
+    }
+    Ok(())
 }
 
 async fn ask(story: &Story<'_>, name: &str, request: &str) -> anyhow::Result<()> {
