@@ -46,7 +46,7 @@ pub struct Rules {
     /// (`--allowed-metadata-domains`); empty: any.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub metadata_domains: Vec<String>,
-    /// An object that is nobody's is taken over only where it names the Canary itself (`--adoption-needs-consent`).
+    /// An object without an owner is taken over only where it names the Canary itself (`--adoption-needs-consent`).
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub adoption_needs_consent: bool,
     /// The only namespaces that are watched, where they are given by their names (`--namespace`); empty: all.

@@ -185,7 +185,7 @@ pub const FLAGS: &[Flag] = &[
         Kind::Bool,
         "false",
         Use::Shared,
-        "Take over Services and routes that are nobody's only where they have the annotation serin.dev/adopt",
+        "Take over Services and routes without an owner only where they have the annotation serin.dev/adopt",
     ),
     flag(
         "quote-answers",

@@ -80,7 +80,7 @@ async fn within<T, E: Into<BoxError>>(
 }
 
 /// What may be posted without leading: the Lease itself, and what steers nothing. What was decided while leading is still told,
-/// and whoever reads metrics is asked about by every replica.
+/// and every replica asks about those who read metrics.
 const FREE: [&str; 4] = ["leases", "events", "tokenreviews", "subjectaccessreviews"];
 
 /// Writes, but for those of what is free.

@@ -9,16 +9,16 @@ use crate::server::listen::Ends;
 /// Who may.
 #[derive(Clone, Debug)]
 pub(super) enum Keepers {
-    /// Whoever runs something in the Pod, but none of the commands of Canaries.
+    /// Processes in the Pod, but for the commands of Canaries.
     Local,
-    /// Whoever reaches the port, as in Flagger.
+    /// Everyone who reaches the port, as in Flagger.
     Anyone,
-    /// Whoever knows a token, of which the digest is kept.
+    /// Those with a token, of which the digest is kept.
     Token([u8; 32]),
 }
 
 impl Keepers {
-    /// Whoever knows this token. White space around it, as files have it, is none of it.
+    /// Those with this token. White space around it, as files have it, does not count.
     ///
     /// # Errors
     /// It is empty.

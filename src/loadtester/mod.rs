@@ -120,7 +120,10 @@ fn keepers(flags: &Flags) -> anyhow::Result<Keepers> {
         return Keepers::of_token(&token).map_err(|why| anyhow::anyhow!("{}: {why}", named()));
     }
     if flags.gate_changes == "anyone" {
-        tracing::warn!("whoever reaches port {} can open and close gates: see --gate-changes", flags.port);
+        tracing::warn!(
+            "everyone who reaches port {} can open and close gates: see --gate-changes",
+            flags.port
+        );
         return Ok(Keepers::Anyone);
     }
     Ok(Keepers::Local)

@@ -58,8 +58,8 @@ impl Clients {
 }
 
 impl Kept {
-    /// Whoever brings one more than its share loses the one that it used longest ago; else, where all are too many, whoever has
-    /// most does.
+    /// A namespace with more than its share loses the one that it used longest ago. Where all are too many, the namespace with
+    /// most clients does.
     fn make_room(&mut self, tenant: &str) {
         let mut counts = BTreeMap::<&str, usize>::new();
         for (of, _) in self.all.keys() {
@@ -109,7 +109,7 @@ mod tests {
     use crate::{net::resolve::System, outbound::OutboundPolicy};
 
     #[test]
-    fn f28_who_brings_many_certificates_clears_nobody_elses_clients() {
+    fn f28_many_certificates_of_one_namespace_clear_no_clients_of_others() {
         rustls::crypto::ring::default_provider().install_default().ok();
         let guard = Arc::new(Guard {
             outbound: OutboundPolicy::default(),

@@ -262,7 +262,7 @@ async fn f21_the_api_server_is_not_asked_at_its_endpoints() {
 }
 
 #[tokio::test]
-async fn f21_while_the_api_server_cannot_be_looked_up_nobody_is_asked() {
+async fn f21_while_the_api_server_cannot_be_looked_up_no_server_is_asked() {
     struct Half;
     impl Lookup for Half {
         fn lookup(&self, name: String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> {

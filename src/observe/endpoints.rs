@@ -1,5 +1,5 @@
 //! Ready endpoints per Service, counted from EndpointSlices. Of the slices nothing else is kept, but for the addresses of the API
-//! server, which nobody is to be sent to.
+//! server, which users must not reach by the operator.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -426,7 +426,7 @@ fn of_services(older: &Value) -> Two {
 }
 
 #[test]
-fn f25_with_the_flag_an_apex_that_is_nobodys_is_taken_over_only_with_its_consent() {
+fn f25_with_the_flag_an_apex_without_an_owner_is_taken_over_only_with_consent() {
     let apex = |annotations: Value| {
         json!({
             "metadata": {"annotations": annotations},

@@ -38,7 +38,7 @@ pub(super) type Refusal = (StatusCode, String);
 /// What was answered when, by the digest of the token.
 type Known = BTreeMap<[u8; 32], (Instant, Result<(), Refusal>)>;
 
-/// Asks who may read. One at a time: whoever has no right cannot make the operator ask more than that.
+/// Asks who may read. One at a time: callers without the right cannot make the operator ask more than that.
 pub(crate) struct Access {
     client: Client,
     known: Mutex<Known>,
@@ -53,7 +53,7 @@ impl Access {
     /// Whether the sender of these headers may read.
     ///
     /// # Errors
-    /// Nobody is named, or one who may not; or it is not known.
+    /// No account is named, or one without the right; or it is not known.
     pub(super) async fn admit(&self, headers: &HeaderMap) -> Result<(), Refusal> {
         let token = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let token = token.and_then(|value| value.strip_prefix("Bearer ")).map(str::trim).unwrap_or_default();

@@ -1,5 +1,5 @@
 //! Serves HTTP within bounds: so many connections, so much and so long for the head of a request, so long for a whole
-//! connection, so long at shutdown. Whoever reaches a port can take no more memory of the program than these come to, and
+//! connection, so long at shutdown. All connections together take no more memory than these come to, and
 //! cannot keep it from ending.
 //!
 //! axum's own server sets none of these: hyper reads the head of a request without a deadline unless it is given a timer.
@@ -129,7 +129,7 @@ struct Place {
 }
 
 impl Places {
-    /// A place for one more. Where none is free, the connection that has been silent longest gives way, so that nobody keeps
+    /// A place for one more. Where none is free, the connection that has been silent longest gives way, so that silent ones do not keep
     /// probes out by connecting and saying nothing; none where all are being answered.
     fn take(&mut self) -> Option<Place> {
         self.taken.retain(|place| Arc::strong_count(&place.has_asked) > 1);

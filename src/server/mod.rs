@@ -29,7 +29,7 @@ pub(crate) use access::Access;
 
 /// The exposition format of `/metrics`.
 pub(crate) const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-/// Whoever asks for metrics this soon after another who has not got all of them yet gets the same ones.
+/// Requests for metrics that come while others are still being answered get the same ones.
 const SHARED: Duration = Duration::from_secs(1);
 
 /// The port could not be opened.
@@ -45,7 +45,7 @@ pub(crate) struct PortError {
 /// Whether the operator is ready, and why not.
 pub(crate) type Readiness = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
 
-/// What is told.
+/// What is served.
 #[derive(Clone)]
 pub(crate) struct Faces {
     metrics: Arc<Metrics>,

@@ -29,6 +29,8 @@
 {{- with $v.allowedHosts }}{{ $args = append $args (printf "--allowed-hosts=%s" (join "," .)) }}{{ end -}}
 {{- with $v.allowedNetworks }}{{ $args = append $args (printf "--allowed-networks=%s" (join "," .)) }}{{ end -}}
 {{- with $v.allowedRouteHosts }}{{ $args = append $args (printf "--allowed-route-hosts=%s" (join "," .)) }}{{ end -}}
+{{- if eq (toString $v.adoptionNeedsConsent) "true" }}{{ $args = append $args "--adoption-needs-consent=true" }}{{ end -}}
+{{- with $v.allowedMetadataDomains }}{{ $args = append $args (printf "--allowed-metadata-domains=%s" (join "," .)) }}{{ end -}}
 {{- with $v.allowedGateways }}{{ $args = append $args (printf "--allowed-gateways=%s" (join "," .)) }}{{ end -}}
 {{- with $v.cloudIdentityNamespaces }}{{ $args = append $args (printf "--cloud-identity-namespaces=%s" (join "," .)) }}{{ end -}}
 {{- if include "serin.managesCrds" . }}{{ $args = append $args "--manage-crds" }}{{ end -}}

@@ -80,12 +80,13 @@ fn ch18_large_numbers_stay_numbers_and_a_tag_is_no_number() -> Result<()> {
 }
 
 #[test]
-fn f6_f7_f13_what_bounds_namespaces_stands_among_the_flags() -> Result<()> {
+fn f6_f7_f13_f25_f27_what_bounds_namespaces_stands_among_the_flags() -> Result<()> {
     let file = std::env::temp_dir().join(format!("serin-bounds-{}.yaml", std::process::id()));
     fs::write(
         &file,
         "strict: true\nallowedHosts: ['*.{namespace}.svc']\nallowedRouteHosts: ['*.{namespace}.test', shared.test]\n\
-         allowedGateways: [infra/public]\ncloudIdentityNamespaces: [ops]\n",
+         allowedGateways: [infra/public]\ncloudIdentityNamespaces: [ops]\n\
+         adoptionNeedsConsent: true\nallowedMetadataDomains: [example.com]\n",
     )?;
     let path = file.display().to_string();
     for helm in helms()? {
@@ -97,13 +98,15 @@ fn f6_f7_f13_what_bounds_namespaces_stands_among_the_flags() -> Result<()> {
             "--allowed-route-hosts=*.{namespace}.test,shared.test",
             "--allowed-gateways=infra/public",
             "--cloud-identity-namespaces=ops",
+            "--adoption-needs-consent=true",
+            "--allowed-metadata-domains=example.com",
         ] {
             ensure!(flags.contains(&flag), "{flag} is missing in {flags:?}");
         }
         let objects = helm.render(&chart("serin", "serin"))?;
         let flags = arguments(deployment(&objects, "serin")?.1).join(" ");
         ensure!(
-            !flags.contains("strict") && !flags.contains("allowed-") && !flags.contains("cloud-identity"),
+            ["strict", "allowed-", "cloud-identity", "adoption"].iter().all(|flag| !flags.contains(flag)),
             "{flags}"
         );
     }

@@ -100,7 +100,7 @@ fn a_namespace_whose_servers_do_not_answer_holds_up_no_other() {
 
 /// With the widths that the operator has.
 #[test]
-fn f16_a_namespace_with_hung_servers_delays_nobody_elses_check_and_nobodys_rollback() {
+fn f16_a_namespace_with_hung_servers_delays_no_check_of_others_and_no_rollback() {
     let (mut ask, mut write) = (Bed::new(ASK), Bed::new(WRITE));
     for n in 0..2000 {
         ask.enter(&format!("hung/{n}"), Class::Due, 0);

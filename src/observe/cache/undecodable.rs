@@ -51,7 +51,7 @@ impl Undecodables {
     }
 
     /// One of these objects of the namespace, or of those with this label of a Canary. What belongs to no namespace is left out:
-    /// nobody's is to stop the Canaries of all namespaces.
+    /// an object of no namespace must not stop the Canaries of all.
     pub(super) fn one_of(
         &self,
         namespace: &str,

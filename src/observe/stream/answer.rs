@@ -98,7 +98,7 @@ fn parts<'a, T>(
     }
 }
 
-/// A place in a text. Keeps count of brackets only: whoever decodes a value finds out whether it is one.
+/// A place in a text. Counts brackets only: decoding a value finds out whether it is one.
 struct Cursor<'a> {
     text: &'a str,
     at: usize,

@@ -316,7 +316,7 @@ async fn follow_lease(client: Client, namespace: String, sink: Sink, stop: Cance
             }
             Seen::Gone(_) => sink.trigger(sink.cache.set_flagger(None)),
             Seen::Lost(loss) => interrupted("Lease", &loss),
-            // whoever holds it goes on until what is known of it runs out
+            // its holder goes on until what is known of it runs out
             Seen::Undecodable(lease) => {
                 tracing::warn!(why = lease.why, "the Lease of operators does not decode");
             }

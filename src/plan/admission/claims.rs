@@ -1,7 +1,7 @@
 //! Hosts and gateways that a Canary wants its route to be for: whether the operator's settings let its namespace have them.
 //!
 //! What may not be had is in no route that is made, whatever becomes of the Canary. What the live route has of it already stays in it:
-//! a setting alone cuts nobody off.
+//! a setting alone cuts no users off.
 
 use serde_json::Value;
 
@@ -147,7 +147,7 @@ impl Claims<'_> {
         });
     }
 
-    /// Copies are no requests of users: nobody is cut off without them.
+    /// Copies are no requests of users: no users are cut off without them.
     fn mirrors(&mut self, mirrors: &mut Vec<Value>) {
         let of = |mirror: &Value| mirror["backendRef"]["namespace"].as_str().unwrap_or_default().to_owned();
         let foreign = |of: &str| !of.is_empty() && of != self.namespace;

@@ -98,14 +98,14 @@ pub(crate) fn check(snap: &Snapshot, c: &Validated, router: &'static dyn Router)
     Ok(())
 }
 
-/// Where the operator wants it, whoever may write an object says that the Canary may have it.
+/// With the flag, those who may write an object say that the Canary may have it.
 fn consented(snap: &Snapshot, c: &Validated, at: &ObjectRef, live: &Value) -> Result<(), Problem> {
     let key = crate::names::ANNOTATION_ADOPT;
     if !snap.rules.adoption_needs_consent || manifest::annotation(live, key) == Some(c.name.as_str()) {
         return Ok(());
     }
     let text = format!(
-        "{at} is there already, and the operator takes over what is nobody's only with consent: annotate it with {key}={}, or \
+        "{at} is there already, and the operator takes over what has no owner only with consent: annotate it with {key}={}, or \
          let the Canary name another",
         c.name
     );
