@@ -14,6 +14,7 @@ mod bad_specs;
 mod bad_targets;
 mod boards;
 mod clouds;
+mod compare;
 mod configs;
 mod configs_alone;
 mod crash_hooks;
@@ -102,6 +103,7 @@ const FAMILIES: &[(&str, Family)] = &[
     ("bad_targets", bad_targets::STORIES),
     ("boards", boards::STORIES),
     ("clouds", clouds::STORIES),
+    ("compare", compare::STORIES),
     ("configs", configs::STORIES),
     ("examples", examples::STORIES),
     ("first_flight", first_flight::STORIES),
