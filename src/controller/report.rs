@@ -18,7 +18,7 @@ use crate::{
     events, names,
     plan::{self, Note, Plan, Question, Severity},
     snapshot::{CANARY, Key, Snapshot},
-    spec::{Strategy, validate},
+    spec::{Strategy, metric_names::canonical, validate},
     telemetry::{Ended, Shown},
 };
 
@@ -266,9 +266,12 @@ fn ended(before: &CanaryStatus, after: &CanaryStatus) -> Option<bool> {
     }
 }
 
-/// Whether a value is shown of the metric of this name: its own, or another that it is compared with.
+/// Whether a value is shown of the metric of this name: its own, or another that it is compared with. Built-in metrics are
+/// shown by one of their names, and old manifests have another.
 fn of_metric(shown: &str, name: &str) -> bool {
-    shown.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(" ("))
+    let of =
+        |name: &str| shown.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(" ("));
+    of(name) || canonical(name).is_some_and(of)
 }
 
 /// The strategy in Flagger's words.
@@ -316,11 +319,12 @@ mod tests {
     #[test]
     fn f19_values_of_a_metric_go_when_it_is_renamed() {
         let metrics = crate::telemetry::Metrics::new("istio");
-        for name in ["errors", "errors (primary)", "errors-of-old"] {
+        for name in ["errors", "errors (primary)", "errors-of-old", "request-success-rate"] {
             metrics.set_analysis("app", "n", name, 1.0);
         }
         metrics.set_analysis("other", "n", "errors-of-old", 1.0);
-        metrics.keep_analysis("app", "n", |shown| of_metric(shown, "errors"));
+        let kept = ["errors", "istio_requests_total"];
+        metrics.keep_analysis("app", "n", |shown| kept.iter().any(|name| of_metric(shown, name)));
         let text = metrics.exposition();
         let shown = |target: &str, name: &str| {
             let is_it = |line: &str| {
@@ -331,6 +335,7 @@ mod tests {
             text.lines().any(is_it)
         };
         assert!(shown("app", "errors") && shown("app", "errors (primary)"), "{text}");
+        assert!(shown("app", "request-success-rate"), "by its other name: {text}");
         assert!(!shown("app", "errors-of-old") && shown("other", "errors-of-old"), "{text}");
     }
 
