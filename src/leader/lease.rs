@@ -34,6 +34,12 @@ pub(super) enum LeaseError {
 }
 
 impl LeaseError {
+    /// The API server says no, and will say so again. Anything else may be over by now.
+    pub(super) fn is_lasting(&self) -> bool {
+        let no = |code: u16| (400..500).contains(&code) && code != 409 && code != 429;
+        matches!(self, Self::Refused(error) if matches!(&**error, kube::Error::Api(status) if no(status.code)))
+    }
+
     /// Another has written it meanwhile.
     pub(super) fn is_conflict(&self) -> bool {
         matches!(self, Self::Refused(error) if matches!(&**error, kube::Error::Api(status) if status.code == 409))

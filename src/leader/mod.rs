@@ -134,6 +134,7 @@ impl Candidate {
             started: Instant::now(),
             not_before: Instant::now(),
             listed: false,
+            in_doubt: false,
             leadership,
             metrics,
             elected: Some(elected),
@@ -170,6 +171,8 @@ struct Running {
     not_before: Instant,
     /// What is not known may be held: nothing is taken before the first list.
     listed: bool,
+    /// The last write failed by something that may pass.
+    in_doubt: bool,
 }
 
 impl Running {
@@ -179,7 +182,13 @@ impl Running {
         let next = if self.listed { self.elector.next(now) } else { Move::Wait(self.election.duration) };
         let bound = match next {
             Move::Lost => return None,
-            Move::Wait(time) => return Some(time),
+            Move::Wait(time) => {
+                // another has it: what kept this one from writing it may be over, and is not tried
+                if std::mem::take(&mut self.in_doubt) {
+                    self.leadership.set_refused(None);
+                }
+                return Some(time);
+            }
             Move::Create => None,
             Move::Take(record) => Some(record),
         };
@@ -192,6 +201,7 @@ impl Running {
             Ok(record) => self.holds(record, now),
             Err(error) => {
                 self.refused(&error);
+                self.in_doubt = !error.is_lasting();
                 if let (LeaseError::Gone, Some(record)) = (&error, bound) {
                     self.elector.saw_gone(record.version);
                 }
@@ -255,4 +265,44 @@ fn identity() -> String {
         random = clock::now().as_microsecond().to_be_bytes();
     }
     format!("{}{}_{:016x}", names::LEASE_HOLDER, host.trim(), u64::from_be_bytes(random))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use http::{Request, Response};
+    use kube::client::Body;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_was_not_answered_is_ready_again_once_another_leads() {
+        let service = tower::service_fn(|_: Request<Body>| pending::<Result<Response<Body>, kube::Error>>());
+        let client = Client::new(service, "n");
+        let election = Election { namespace: "n".into(), duration: Duration::from_secs(6) };
+        let mut standby = Running {
+            lease: LeaseClient::new(&client, &election, "serin_b".into()),
+            elector: Elector::new("serin_b".into(), election.duration, election.renewal()),
+            started: Instant::now(),
+            not_before: Instant::now(),
+            listed: true,
+            in_doubt: false,
+            leadership: Leadership::default(),
+            metrics: Arc::new(Metrics::new("istio")),
+            elected: None,
+            election,
+        };
+        standby.step().await.unwrap();
+        let why = standby.leadership.refused().unwrap();
+        assert!(why.contains("no answer within"), "{why}");
+
+        let held = serde_json::from_value(serde_json::json!({
+            "metadata": {"name": names::LEASE, "namespace": "n", "resourceVersion": "7"},
+            "spec": {"holderIdentity": "serin_a", "leaseDurationSeconds": 6, "renewTime": "2026-11-01T00:00:00.000000Z"},
+        }));
+        standby.take_note(Seen::Changed(held.unwrap()));
+        standby.step().await.unwrap();
+        assert_eq!(standby.leadership.refused(), None);
+    }
 }
