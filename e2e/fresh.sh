@@ -40,7 +40,7 @@ if [ ! -e "$empty/etc/fresh" ]; then
   read -r release mirror < <(debian)
   debootstrap --variant=minbase --include=make,git,gcc,libc6-dev,python3,python3-pip,ca-certificates \
     "$release" "$empty" "$mirror" | tail -n1
-  # How this machine reaches the registries is copied to that one, and nowhere else.
+  # How this machine reaches the registries is copied to that one alone.
   for path in /etc/resolv.conf /etc/hosts /etc/pip.conf /etc/apt /etc/ssl/certs /usr/share/keyrings; do
     if [ -e "$path" ]; then rm -rf "${empty:?}$path"; cp -aL "$path" "$empty$path"; fi
   done

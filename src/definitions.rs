@@ -44,7 +44,7 @@ use crate::{
 const DEADLINE: Duration = Duration::from_secs(15);
 /// The longest pause between two writes of a definition that somebody changes back, or between attempts that fail.
 const PAUSE: Duration = Duration::from_secs(3600);
-/// So many writes in a row are a contest, which is told.
+/// So many writes in a row are a contest, which is reported.
 const CONTESTED: u32 = 4;
 
 /// A definition of ours.
@@ -103,7 +103,7 @@ impl Keeper {
                             // one that is deleted later was deleted by somebody, and is only made again at the next start
                             if listed.contains(&name) || first.is_some() { self.look(&name).await; }
                         }
-                        // whoever waits for it may have given up
+                        // the receiver may have been dropped
                         first.take().map(|first| first.send(()).ok());
                     }
                     Some(Seen::Undecodable(crd)) if crd.listed => drop(listed.insert(crd.key.1)),
@@ -273,7 +273,7 @@ fn last_manager(live: &DynamicObject) -> String {
     last.and_then(|entry| entry.manager.clone()).unwrap_or_else(|| "an unknown manager".into())
 }
 
-/// Takes our entry out of managedFields: with it, whoever applies other text server-side would meet a conflict.
+/// Takes our entry out of managedFields: with it, server-side apply of other text would meet a conflict.
 async fn give_up(api: &Api<DynamicObject>, name: &str, object: &DynamicObject) -> kube::Result<()> {
     let fields = object.metadata.managed_fields.iter().flatten();
     let ours = fields.enumerate().find(|(_, f)| f.manager.as_deref() == Some(managers::DEFINITION));

@@ -1,7 +1,7 @@
 //! `serin explain`: what would be done next with a Canary and why, by the code that does it.
 //!
 //! Reads the cluster once, writes nothing. Without `--ask` it asks nothing outside either, and prints both branches.
-//! `kubectl canary explain` prints the same with the rights of whoever calls it.
+//! `kubectl canary explain` prints the same with the rights of the caller.
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "this module reads the cluster")]
 #![allow(clippy::print_stdout, reason = "the answer is for the terminal")]
 
@@ -88,7 +88,7 @@ pub async fn look(
 }
 
 /// What would be done next and why, as lines of text. Nothing is asked outside: where a decision depends on answers, both
-/// branches are told.
+/// branches are named.
 pub fn told(snap: &Snapshot, now: Timestamp) -> String {
     let (mut text, next) = until_asked(snap, now);
     if next.questions.is_empty() {
@@ -109,7 +109,7 @@ struct Next {
     then: &'static str,
 }
 
-/// What can be told before anything is asked.
+/// What is known before anything is asked.
 fn until_asked(snap: &Snapshot, now: Timestamp) -> (String, Next) {
     let mut text = state(snap) + "\n";
     let mut at = now;

@@ -8,7 +8,7 @@ pub const COMPONENT: &str = "serin";
 /// The domain of Serin's own labels and annotations.
 const DOMAIN: &str = "serin.dev";
 
-/// All of these that objects which were made or taken over may have. What they say is believed, so that nobody else may write
+/// All of these that objects which were made or taken over may have. What they say is believed, so that no one else may write
 /// them there.
 pub const OWN: [&str; 14] = [
     LABEL_CANARY,

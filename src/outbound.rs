@@ -78,7 +78,7 @@ const METADATA: [IpAddr; 8] = [
     IpAddr::V6(Ipv6Addr::new(0xfd00, 0x42, 0, 0, 0, 0, 0, 0x42)),
 ];
 
-/// Networks of IPv6 whose addresses hold one of IPv4 that cannot be told, or that is disguised: local translation (RFC 8215), and
+/// Networks of IPv6 whose addresses hold one of IPv4 that cannot be determined, or that is disguised: local translation (RFC 8215), and
 /// Teredo.
 const TRANSLATED: [Ipv6Net; 2] = [
     Ipv6Net::new_assert(Ipv6Addr::new(0x64, 0xff9b, 1, 0, 0, 0, 0, 0), 48),

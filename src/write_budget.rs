@@ -1,5 +1,5 @@
 //! How often one object may be written: what another party changes back, or the API server refuses, is tried ever more
-//! rarely. Kept per process, as data: the planner reads it in the snapshot, and whoever carries a plan out adds to it.
+//! rarely. Kept per process, as data: the planner reads it in the snapshot, and the code that applies a plan adds to it.
 //!
 //! Attempts count for as long as the same is wanted. A write that wants something else is made at once, so that a decision
 //! never waits for the attempts of the one before it; what was changed back before is free only once.
@@ -22,7 +22,7 @@ pub const LONGEST_IN_AN_OUTAGE: Duration = Duration::from_secs(5);
 const MEMORY: SignedDuration = SignedDuration::from_hours(1);
 /// Conflicts in a row after which they count as a refusal: what is watched is not what is stored.
 const CONFLICTS: u32 = 5;
-/// Failures in a row after which they are told.
+/// Failures in a row after which they are reported.
 const FAILURES: u32 = 3;
 /// So long after the pause a refusal is still told: by then the next attempt has been made, if one is needed.
 const TOLD: SignedDuration = SignedDuration::from_secs(5);

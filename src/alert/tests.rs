@@ -205,7 +205,7 @@ async fn what_a_service_does_not_take_is_dropped_and_counted() {
     }
     let dropped = "serin_alerts_total{service=\"\",outcome=\"dropped\"} 5";
     assert!(metrics.exposition().contains(dropped), "{}", metrics.exposition());
-    // nobody waited for an answer: the first is only asked for now
+    // the answer is not waited for: the first is only asked for now
     silent.accept().await.unwrap();
 }
 

@@ -1,6 +1,6 @@
 //! PURE. Arguments of queries: where their values come from, and which may stand in a query.
 //!
-//! A value from a Secret is not known here. Its place is kept by a mark, which is what people are shown; whoever sends the
+//! A value from a Secret is not known here. Its place is kept by a mark, which is what people are shown; the sender of the
 //! query puts the value there.
 
 use std::collections::BTreeMap;

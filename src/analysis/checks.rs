@@ -1,4 +1,4 @@
-//! The metrics of a Canary as they are asked and judged: with what they refer to, filled in by whoever has looked it up.
+//! The metrics of a Canary as they are asked and judged: with what they refer to, filled in by the caller, who has looked it up.
 
 use std::collections::BTreeMap;
 

@@ -31,7 +31,7 @@ const VERBS: [(&str, Verb); 3] =
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Request {
-    /// Chosen by whoever asks: 1 to 64 letters, digits, `-`, `_`, `.`, `:`. A request of an id that has been answered
+    /// Chosen by the client: 1 to 64 letters, digits, `-`, `_`, `.`, `:`. A request of an id that has been answered
     /// does nothing.
     pub id: String,
     /// What is asked for, as written.

@@ -44,7 +44,7 @@ use error::{CREATE, DEADLINE};
 /// How far a plan was carried out.
 #[derive(Debug, Default)]
 pub(crate) struct Carried {
-    /// The status was written: the decision stands, and may be told.
+    /// The status was written: the decision stands, and may be reported.
     pub(crate) decided: bool,
     /// What came of each action that was tried.
     pub(crate) attempts: Vec<((Write, Desired), Outcome)>,

@@ -19,7 +19,7 @@ pub(super) struct Line {
     pub(super) from_env: Vec<String>,
 }
 
-/// Reads `argv` and the environment. Arguments go before variables, `SERIN_…` goes before Flagger's own names.
+/// Reads `argv` and the environment. Arguments take precedence over variables, and `SERIN_…` over Flagger's own names.
 pub(super) fn normalise(argv: &[String], env: &dyn Fn(&str) -> Option<String>) -> Line {
     let program = argv.first().map(String::as_str).unwrap_or_default();
     let given = argv.get(1..).unwrap_or_default();

@@ -200,7 +200,7 @@ fn readiness(cache: &Arc<ObjectCache>, config: &Config, leadership: Leadership) 
     })
 }
 
-/// Cancels once the process is told to end.
+/// Cancels once the process is asked to end.
 pub(crate) async fn stop_on_signal(stop: CancellationToken) {
     use tokio::signal::unix::{SignalKind, signal};
     let Ok(mut term) = signal(SignalKind::terminate()) else { return };

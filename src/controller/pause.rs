@@ -24,7 +24,7 @@ impl Pause {
         Self { since, until }
     }
 
-    /// When it ends. None: the clock has been set back since it began, so that it cannot be told.
+    /// When it ends. None: the clock has been set back since it began, so that it cannot be determined.
     pub(super) fn until(self, now: Timestamp) -> Option<Timestamp> {
         (self.since <= now).then_some(self.until)
     }

@@ -33,7 +33,7 @@ impl Worker {
         let from = snap.canary.status.as_ref().and_then(|s| s.phase).unwrap_or_default();
         let unset = CanaryStatus::default();
         let ends = snap.canary.status.as_ref().is_some_and(|before| plan.ends(before));
-        // whoever reads the record of a run finds there why it ended; what people wait for comes last
+        // the record of a run says why it ended; what people wait for comes last
         let record = ends.then(|| events::record(snap)).flatten();
         for note in &plan.notes {
             if let Some(record) = &record {

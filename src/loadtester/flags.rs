@@ -37,7 +37,7 @@ pub(super) struct Flags {
     /// Programs that commands may be made of, besides the default ones; those that are named here are given any argument
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub(super) allow_commands: Vec<String>,
-    /// Run every command, by a shell, as Flagger does: whoever reaches the port can then run anything
+    /// Run every command, by a shell, as Flagger does: anyone who reaches the port can then run anything
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "false",
           default_missing_value = "true", value_parser = yes, action = ArgAction::Set)]
     pub(super) allow_any_command: std::primitive::bool,

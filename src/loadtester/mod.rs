@@ -1,8 +1,8 @@
 //! The load tester: makes load and runs checks for Canaries, and keeps gates that people open. A program of its own
 //! (`serin-loadtester`) that serves what Flagger's load tester serves, so that hooks written for that one work.
 //!
-//! Reads flags, makes a client, serves until it is told to stop. It knows nothing of the operator: hooks reach it by
-//! HTTP like any other server. It makes no verdict; a command's end is one, to whoever asked.
+//! Reads flags, makes a client, serves until it is asked to stop. It knows nothing of the operator: hooks reach it by
+//! HTTP like any other server. It makes no verdict; a command's end is one, for the client that asked.
 #![allow(
     clippy::disallowed_types,
     clippy::disallowed_methods,
@@ -86,7 +86,7 @@ async fn serve(flags: Flags) -> anyhow::Result<()> {
     let listed: BTreeSet<_> = COMMANDS.into_iter().map(String::from).chain(any_argument.clone()).collect();
     if flags.allow_any_command {
         tracing::warn!(
-            "every command is run, by a shell: whoever reaches port {} can run anything",
+            "every command is run, by a shell: anyone who reaches port {} can run anything",
             flags.port
         );
     } else {

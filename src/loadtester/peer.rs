@@ -20,7 +20,7 @@ pub(super) fn is_a_person(ends: Ends) -> bool {
     inode(client, server).and_then(|inode| owner(&inode)).is_some_and(|pid| !is_ours(pid))
 }
 
-/// Whether a client connected from within the Pod, by an address that nobody else can reach.
+/// Whether a client connected from within the Pod, by an address that only the Pod can reach.
 pub(super) fn is_within(ends: Ends) -> bool {
     plain(ends.local).ip().is_loopback()
 }

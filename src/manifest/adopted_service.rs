@@ -215,7 +215,7 @@ fn ports_back(c: &Validated, noted: &Value, live: &Value) -> Vec<Value> {
     let own = json!({"port": c.service.port});
     let (before, now) = (get::list(&noted["ports"]), get::list(&live["spec"]["ports"]));
     let known = |list: &[Value], port: &Value| list.iter().find(|other| same(other, port)).cloned();
-    // which of them are gone because a former version took them off cannot be told
+    // which of them are gone because a former version took them off cannot be determined
     let lost = noted["canary"].is_null();
     let mut back: Vec<Value> = before
         .iter()

@@ -100,7 +100,7 @@ pub fn epoch(object: &Value) -> Option<i64> {
     annotation(object, names::ANNOTATION_EPOCH)?.parse().ok()
 }
 
-/// Who changed the object last, as far as can be told.
+/// Who changed the object last, as far as that is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ChangedBy {
     /// A field manager that wrote after us.

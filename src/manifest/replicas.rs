@@ -1,7 +1,7 @@
 //! How a number of replicas came about, as far as the object tells.
 //!
 //! The API server makes 1 of a `spec.replicas` that is taken out of what Helm 3 and client-side `kubectl apply` send, and that
-//! 1 belongs to whoever sent it. So a 1 alone says nothing; any other number has been written by somebody.
+//! 1 belongs to the party that sent it. So a 1 alone says nothing; any other number has been written by somebody.
 
 use serde_json::{Map, Value, json};
 
@@ -23,7 +23,7 @@ fn applied(workload: &Value) -> Option<i64> {
     serde_json::from_str::<Value>(sent).ok()?["spec"]["replicas"].as_i64()
 }
 
-/// The entry in managedFields of whoever applies the number: taking it out would take the entry away.
+/// The entry in managedFields of the party that applies the number: taking it out would take the entry away.
 fn owner(workload: &Value) -> Option<&Value> {
     let fields = get::list(&workload["metadata"]["managedFields"]).iter();
     let mut owners =

@@ -178,7 +178,7 @@ pub(super) fn advice(c: &Validated, target: &Value, objects: &Objects) -> Vec<St
     }
     if !selects && spec["type"] != "ExternalName" {
         list.push(format!(
-            "Service {} has no selector: whoever makes its EndpointSlices has to make some for {} and {} as well",
+            "Service {} has no selector: the tool that makes its EndpointSlices must also make some for {} and {} as well",
             c.names.target, c.names.primary, c.names.canary_service
         ));
     }

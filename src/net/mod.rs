@@ -186,7 +186,7 @@ impl Outbound {
         Ok((Some(proxy.clone()), false))
     }
 
-    /// People may be told what happens at this server.
+    /// Messages may quote what this server answers.
     fn tells(&self, url: &Url, namespace: &str) -> bool {
         self.0.quotes != Quotes::Nothing && self.0.guard.outbound.may_quote(url, namespace)
     }

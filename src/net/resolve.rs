@@ -61,7 +61,7 @@ impl Guard {
             Ok(api) if !api.contains(&ip.to_canonical()) => return Ok(()),
             Ok(_) => "is the API server".to_owned(),
             Err(name) => format!(
-                "cannot be told from the API server, whose name {name} cannot be looked up: have the operator's resolver know it"
+                "cannot be distinguished from the API server, whose name {name} cannot be looked up: have the operator's resolver know it"
             ),
         };
         Err(Refused { host: host.to_owned(), why })

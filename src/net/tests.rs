@@ -34,7 +34,7 @@ async fn server_at(address: &str, answer: &'static [u8]) -> (u16, Arc<AtomicUsiz
     (port, seen)
 }
 
-/// Ways to spell what nobody may be sent to; the API server is 10.96.0.1.
+/// Ways to spell addresses that requests may not go to; the API server is 10.96.0.1.
 #[rustfmt::skip]
 const INNER: [&str; 47] = [
     "127.0.0.1", "127.1", "2130706433", "0x7f000001", "0177.0.0.1", "0x7f.0.0.1",
@@ -223,7 +223,7 @@ async fn f6_what_a_server_says_is_repeated_where_it_may_be() {
     };
     let loose = Outbound::new(open("127.0.0.0/8"), None, true);
     assert!(quotable(loose.clone(), |plain| plain).await);
-    // an echo may hold a secret in a form that nobody looks for
+    // an echo may hold a secret in a form that no check looks for
     assert!(!quotable(loose.clone(), |plain| Request { confidential: true, ..plain }).await);
     let login = |plain| Request { login: Some(("me".into(), "pw".into())), ..plain };
     assert!(!quotable(loose.clone(), login).await);
@@ -279,7 +279,7 @@ async fn f21_while_the_api_server_cannot_be_looked_up_no_server_is_asked() {
         for host in ["prom.test", "10.0.0.9"] {
             let error = get(&out, &format!("http://{host}")).await.unwrap_err();
             assert!(matches!(error, NetError::Refused(_)), "{error:?}");
-            assert!(error.to_string().contains("cannot be told from the API server"), "{error}");
+            assert!(error.to_string().contains("cannot be distinguished from the API server"), "{error}");
         }
     }
 }

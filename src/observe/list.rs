@@ -39,7 +39,7 @@ pub(crate) async fn list_once(
     }
     for kind in needed(cache, &rules.mesh_provider, &known) {
         match list(client, namespace, kind, cache).await {
-            // whoever looks may not see them, and nothing is decided from them
+            // the operator may not see them, and nothing is decided from them
             Err(kube::Error::Api(no)) if kind == CANARY_RUN && no.is_forbidden() => {}
             // without them it can be told what waits for a Job, and not how far that is
             Err(kube::Error::Api(no)) if [JOB, POD].contains(&kind) && no.is_forbidden() => {

@@ -113,7 +113,7 @@ fn r2_of_two_canaries_on_one_ingress_the_younger_is_refused() {
         two.put(INGRESS, "public", &rules(&["web", "api"]));
         two.refused("younger", &["ForeignObject", "Ingress public-canary", "older", "spec.ingressRef"]);
         two.goes_on("older");
-        // whoever's mark it bears by now
+        // whatever mark it bears by now
         for mark in ["older", "nobody-any-more"] {
             let mut copy = rules(&["web"]);
             copy["metadata"]["labels"] = json!({"serin.dev/canary": mark});
@@ -444,7 +444,7 @@ fn f25_with_the_flag_an_apex_without_an_owner_is_taken_over_only_with_consent() 
     }
     two.put(SERVICE, "app", &apex(json!({"serin.dev/adopt": "older"})));
     two.goes_on("older");
-    // taken over already, when nobody was asked
+    // taken over already, before consent was needed
     let noted = json!({"canary": "older", "selector": {"app": "app"}}).to_string();
     two.put(SERVICE, "app", &apex(json!({"serin.dev/adopt": null, "serin.dev/original": noted})));
     two.goes_on("older");

@@ -1,5 +1,5 @@
 //! Questions → Answers: all at once, each with a deadline. Not being answered is an answer. Webhooks may take long and are
-//! called in the background: [`WebhookRounds`]; events are told to them in turn: [`EventSink`].
+//! called in the background: [`WebhookRounds`]; events are sent to them in turn: [`EventSink`].
 #![allow(clippy::disallowed_methods, reason = "measures how long sources take")]
 
 mod event_sink;

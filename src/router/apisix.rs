@@ -1,4 +1,4 @@
-//! APISIX: an ApisixRoute `<routeRef>-<apex>-canary` beside the user's own, which goes before it by its priority and
+//! APISIX: an ApisixRoute `<routeRef>-<apex>-canary` beside the user's own, which takes precedence over it by its priority and
 //! splits by weight.
 //!
 //! Owns its HTTP rules, those of the user's route that lead to the apex, with primary and canary in its place, and the class;
@@ -190,7 +190,7 @@ fn leads(c: &Validated, user: &Value) -> bool {
     get::list(&user["spec"]["http"]).iter().any(|rule| is_ours(c, rule))
 }
 
-/// The rule leads to the apex and nowhere else.
+/// The rule leads to the apex only.
 fn is_ours(c: &Validated, rule: &Value) -> bool {
     matches!(get::list(&rule["backends"]), [only] if only["serviceName"] == c.names.apex.as_str())
 }

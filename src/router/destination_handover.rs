@@ -1,4 +1,4 @@
-//! PURE. From one set of destinations to another without a gap. A proxy that is told of routes and of destinations
+//! PURE. From one set of destinations to another without a gap. A proxy that learns of routes and of destinations
 //! separately, in either order (Contour's Envoy), answers 503 for a moment to a route that leads to what it does not know,
 //! be it not yet or no longer. So what comes is named at weight 0 before the route leads to it, and what goes is for a
 //! while afterwards.

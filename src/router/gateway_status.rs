@@ -1,4 +1,4 @@
-//! PURE. What controllers say of an HTTPRoute of ours: whether they follow it, and what cannot be told.
+//! PURE. What controllers say of an HTTPRoute of ours: whether they follow it, and what cannot be determined.
 
 use serde_json::Value;
 
@@ -27,7 +27,7 @@ pub(super) fn untold(c: &Validated, route: &Value) -> Vec<String> {
     });
     let one = |answer: &Value| {
         format!(
-            "{} of {} accepts HTTPRoute {} without an observedGeneration: whether it has taken in the last change cannot be told, so set spec.settleTime to what it needs",
+            "{} of {} accepts HTTPRoute {} without an observedGeneration: whether it has taken in the last change cannot be determined, so set spec.settleTime to what it needs",
             parent(answer),
             answer["controllerName"].as_str().unwrap_or("its controller"),
             c.names.apex

@@ -145,7 +145,7 @@ impl Router for Gloo {
         let unseen = |at: &ObjectRef| live.at(at).is_some_and(|it| matches!(state(it), State::Unseen));
         let silent = upstreams(c).into_iter().find(unseen).map(|at| {
             format!(
-                "Gloo writes no status to {at}: whether it has taken in a change cannot be told, so set spec.settleTime to what it needs"
+                "Gloo writes no status to {at}: whether it has taken in a change cannot be determined, so set spec.settleTime to what it needs"
             )
         });
         silent.into_iter().collect()

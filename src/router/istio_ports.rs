@@ -1,4 +1,4 @@
-//! PURE. Several ports behind one Service, as Istio has them: a gateway has to be told which one to lead to, and a sidecar
+//! PURE. Several ports behind one Service, as Istio has them: a gateway has to know which one to route to, and a sidecar
 //! must not be, since it leads each request to the port that it came for. Where a route is for both, it has rules for each.
 
 use serde_json::{Value, json};

@@ -187,7 +187,10 @@ impl Router for Kubernetes {
             return Ok(vec![]);
         }
         let Some(label) = side(c, live) else {
-            return Err(Self::unreadable(c, "cannot be told whose pods to select: there is no primary"));
+            return Err(Self::unreadable(
+                c,
+                "gets no selector: there is no primary whose pods it could select",
+            ));
         };
         let (primary, target) = pods(c, live, &label);
         let selector = match want.canary() {

@@ -29,7 +29,7 @@ pub struct Builtin {
     pub words: bool,
     /// Counters of all requests and of those that failed, where requests are counted for comparisons.
     pub counts: Option<&'static Counted>,
-    /// The same by the reports of whoever sent the requests, where they report.
+    /// The same by the reports of the party that sent the requests, where they report.
     pub by_source: Option<&'static Self>,
     /// The same by the reports of both ends, no request counted twice.
     pub by_both: Option<&'static Self>,

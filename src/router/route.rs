@@ -68,7 +68,7 @@ impl Place<'_> {
         metadata
     }
 
-    /// The object with this spec, whoever's it is: somebody else's is taken over, one of ours keeps its marks.
+    /// The object with this spec, regardless of its owner: somebody else's is taken over, one of ours keeps its marks.
     pub(super) fn extended(&self, c: &Validated, live: &Objects, spec: &Value) -> Manifest {
         let theirs = live.at(&self.at()).filter(|object| !known(object, &c.name));
         let metadata = theirs.map_or_else(|| json!({}), |object| self.taken_over(c, object));

@@ -12,11 +12,11 @@ use crate::{
 /// Session affinity cookies as `name=value`, as they are to be in force.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cookies {
-    /// Given to whoever the canary answers, and kept there by it.
+    /// Given to each client that the canary answers, and kept there by it.
     pub canary: Option<String>,
-    /// Given to whoever the primary answers, and kept there by it for an interval.
+    /// Given to each client that the primary answers, and kept there by it for an interval.
     pub primary: Option<String>,
-    /// Of the run before: taken back from whoever still has it.
+    /// Of the run before: taken back from each client that still has it.
     pub previous: Option<String>,
 }
 
@@ -68,7 +68,7 @@ pub trait Router: Send + Sync {
     fn shifts_traffic(&self, _c: &Validated) -> bool {
         true
     }
-    /// Where its routing object lists rules and, in each of them, destinations, if its proxies are told of the two
+    /// Where its routing object lists rules and, in each of them, destinations, if its proxies learn of the two
     /// separately, so that they may answer 503 for a moment while destinations are exchanged.
     fn needs_handover(&self) -> Option<[&'static str; 2]> {
         None

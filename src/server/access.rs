@@ -125,8 +125,8 @@ fn failed(error: &kube::Error) -> Refusal {
 }
 
 fn unknown(why: &str) -> Refusal {
-    tracing::warn!("who asks for {PATH} cannot be told: {why}");
-    (StatusCode::SERVICE_UNAVAILABLE, "who asks cannot be told: see the log of the operator".into())
+    tracing::warn!("who asks for {PATH} cannot be determined: {why}");
+    (StatusCode::SERVICE_UNAVAILABLE, "who asks cannot be determined: see the log of the operator".into())
 }
 
 #[cfg(test)]

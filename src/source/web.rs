@@ -70,7 +70,7 @@ impl MetricSource for Web {
     }
 }
 
-/// Every value that the path leads to; none if it leads nowhere.
+/// Every value that the path leads to; none if it leads to nothing.
 fn decode(reply: &Reply, path: &str) -> Result<Vec<f64>, SourceError> {
     let answer: Value = reply.json()?;
     let path = Path::parse(path)

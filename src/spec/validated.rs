@@ -214,7 +214,7 @@ pub fn validate(canary: &Canary, rules: &Rules) -> Result<Validated, Denial> {
 }
 
 /// What is known of a Canary whose spec may not be valid: whom its objects lead to, though not how it is analysed. Enough to
-/// take traffic back. None if not even that can be told.
+/// take traffic back. None if not even that is known.
 pub fn known(canary: &Canary, rules: &Rules) -> Option<Validated> {
     if let Ok(valid) = validate(canary, rules) {
         return Some(valid);

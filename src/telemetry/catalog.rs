@@ -26,7 +26,7 @@ const fn histogram(name: &'static str, labels: &'static [&'static str], help: &'
     Described { name, kind: "histogram", labels, help }
 }
 
-/// Labels of what is told of one Canary: `name` is its target's, as in Flagger's metrics.
+/// Labels of what is reported of one Canary: `name` is its target's, as in Flagger's metrics.
 const CANARY: &[&str] = &["namespace", "canary", "name"];
 
 /// All metrics, in the order of the documentation.

@@ -135,7 +135,7 @@ impl Metrics {
         self.registry.register(name, help, metric);
     }
 
-    /// Flagger's metrics, and what is told of each Canary.
+    /// Flagger's metrics, and what is reported of each Canary.
     fn register_rollouts(&mut self, mesh_provider: &str) {
         let info = Family::<InfoLabels, IntGauge>::default();
         let version = env!("CARGO_PKG_VERSION").to_owned();
@@ -280,7 +280,7 @@ impl Metrics {
         self.duration.remove(&labels);
     }
 
-    /// What is told of a Canary, by its status.
+    /// What is reported of a Canary, by its status.
     pub fn show(&self, shown: Shown<'_>) {
         self.canaries.show(shown);
     }
@@ -296,7 +296,7 @@ impl Metrics {
         }
     }
 
-    /// Removes what is told of a Canary that is gone.
+    /// Removes what was reported of a Canary that is gone.
     pub fn forget_canary(&self, namespace: &str, canary: &str) {
         self.canaries.forget(namespace, canary);
     }

@@ -193,7 +193,10 @@ impl Observer {
         let since = soon.map(|now| *self.lost_since.get_or_insert(now));
         if since.is_none_or(|since| soon > Some(later(since, LEFT_AT_MOST))) {
             let phase = world.status().phase.unwrap_or_default();
-            self.wrong("S2", format!("{lost} % are left with nobody in phase {phase}, beside ready pods"));
+            self.wrong(
+                "S2",
+                format!("{lost} % of requests have no pods in phase {phase}, beside ready pods"),
+            );
         }
         // while only the canary has pods the route carries more than the step
         let primary_serves = route::ready(world, pods, &names.primary_service) > 0;

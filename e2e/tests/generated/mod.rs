@@ -280,7 +280,7 @@ pub(crate) fn any_spec() -> impl Strategy<Value = Value> {
         })
 }
 
-/// A status that decodes, whoever wrote it.
+/// A status that decodes, regardless of who wrote it.
 pub(crate) fn any_status() -> impl Strategy<Value = Value> {
     let phase = prop::sample::select(vec![
         "",

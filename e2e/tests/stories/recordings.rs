@@ -83,7 +83,7 @@ const DIFFERENCES: &[Difference] = &[
         },
     },
     Difference {
-        title: "The end of a run is told before its post-rollout webhooks are called",
+        title: "The end of a run is reported before its post-rollout webhooks are called",
         of: &["i-hooks"],
         bend: |recording| {
             let posted = recording.events.iter().position(|note| note.contains("Post-rollout check"));

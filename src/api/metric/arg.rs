@@ -36,7 +36,7 @@ pub struct ArgSource {
     /// In a field of the Canary or of its target.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field_ref: Option<ArgField>,
-    /// Under a key of a Secret in the Canary's namespace. It is sent, and shown nowhere.
+    /// Under a key of a Secret in the Canary's namespace. It is sent, and never shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret_key_ref: Option<ArgSecret>,
 }

@@ -24,7 +24,7 @@ pub fn newest(live: &Value) -> Option<&str> {
     text(&live["status"]["latestCreatedRevisionName"])
 }
 
-/// The revision that the annotation names, whoever wrote it.
+/// The revision that the annotation names, regardless of who wrote it.
 pub(super) fn annotated_revision(live: &Value) -> Option<&str> {
     annotation(live, names::ANNOTATION_PRIMARY_REVISION).filter(|name| !name.is_empty())
 }

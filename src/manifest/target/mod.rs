@@ -97,7 +97,7 @@ impl Target {
         }
     }
 
-    /// What whoever gives it pods at rest is to do instead.
+    /// What the party that gives it pods at rest is to do instead.
     pub fn rest_advice(self) -> &'static str {
         match self {
             Self::Deployment | Self::Service | Self::Knative => "Leave spec.replicas out of what sets it",

@@ -118,7 +118,7 @@ fn a_daemon_set_that_loses_all_its_pods_at_once_is_advised_against() {
     assert_eq!(advice(2, json!({"maxUnavailable": "100%", "maxSurge": 0})), 1);
     assert_eq!(advice(2, json!({"maxUnavailable": 1, "maxSurge": 0})), 0);
     assert_eq!(advice(1, json!({"maxUnavailable": 0, "maxSurge": 1})), 0);
-    assert_eq!(advice(0, json!({"maxUnavailable": 1})), 0, "nobody knows yet how many there are");
+    assert_eq!(advice(0, json!({"maxUnavailable": 1})), 0, "the number is not known yet");
     let mut live = daemon_set(2, 2, 2);
     assert_eq!(Target::DaemonSet.unfit(&live), None);
     live["spec"]["updateStrategy"] = json!({"type": "OnDelete"});

@@ -30,7 +30,7 @@ pub(super) const OPEN: &str = "open:";
 pub(super) struct Terms {
     /// In its namespace.
     pub(super) here: Vec<String>,
-    /// In its namespace, by any one of each list: whoever looks for it looks for all of them.
+    /// In its namespace, by any one of each list: a reader of it reads all of them.
     pub(super) one_of: Vec<Vec<String>>,
     /// In all namespaces.
     pub(super) anywhere: Vec<String>,

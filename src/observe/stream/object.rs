@@ -1,4 +1,4 @@
-//! PURE. One object of the API server's, from its text. However deep it is nested, what it is called can be told, and nothing
+//! PURE. One object of the API server's, from its text. However deep it is nested, its name can be read, and nothing
 //! overflows: what lies too deep is skipped without being decoded.
 
 use std::{cell::RefCell, fmt};

@@ -132,7 +132,7 @@ fn carry(router: &dyn Router, c: &Validated, split: Split, live: &mut Objects) -
         prop_assert!(keeps_foreign(&object), "{}", object);
         let mut kinds = router.kinds().iter().chain(router.optional_kinds());
         prop_assert!(kinds.any(|kind| *kind == m.kind) && router.reads(c).contains(&m.at()));
-        // what others say about the object moves nobody
+        // what others say about the object moves no traffic
         let said = json!({"metadata": {"labels": {"new": "x"}, "annotations": {"new": "y"}, "resourceVersion": "9"}});
         merge(&mut object, &said);
         live.insert(m.kind, object.clone());

@@ -63,7 +63,7 @@ fn destinations_are_named_before_a_route_is_taken_over_and_before_it_is_given_ba
         assert_eq!(named, wanted, "{provider}");
         assert!(
             matches!(router.read_back(&c, &live), Err(RouterError::Unreadable { .. })),
-            "nobody is moved yet"
+            "no request has moved yet"
         );
         let next = router.render(&c, &live, Split::to_canary(0), &Cookies::default()).unwrap().remove(0);
         assert_eq!(announcing(router, &c, &live, &next), None, "said once");

@@ -29,7 +29,7 @@ fn r5_copies_bear_no_key_by_which_a_tool_deletes_them() {
         for made in rendered.iter().filter(|made| live.at(&made.at()).is_none()).map(Manifest::to_create) {
             for field in ["labels", "annotations"] {
                 let mut all = get::strings(&made["metadata"][field]);
-                // Flux is told to leave it alone
+                // Flux is asked to leave it alone
                 all.retain(|key, _| names::FLUX_MARKERS.iter().all(|(marker, _)| key != marker));
                 assert!(!all.keys().any(|key| is_tracking(key)), "{}: {made}", case.provider);
             }

@@ -107,7 +107,7 @@ fn destinations_keep_what_the_user_gave_them() {
     let (mut primary, mut canary_) = (to("podinfo-primary.test"), to("podinfo-canary.test"));
     (primary["weight"], canary_["weight"]) = (json!(70), json!(30));
     assert_eq!(live["spec"]["http"][1]["route"], json!([primary, canary_]));
-    assert_eq!(live["metadata"]["labels"], json!({"a": "b"}), "nobody is told to leave it alone");
+    assert_eq!(live["metadata"]["labels"], json!({"a": "b"}), "no tool is asked to leave it alone");
     // edited meanwhile
     let mut edited = live.clone();
     edited["spec"]["http"][1]["route"][0]["headers"] = json!({});
