@@ -91,6 +91,20 @@ impl LeaseClient {
         }
     }
 
+    /// Whether this candidate may write the Lease that was seen: asked as a dry run. What may pass is no refusal.
+    pub(super) async fn may_write(&self, seen: &Record, limit: Duration) -> bool {
+        let params = PatchParams {
+            field_manager: Some(managers::LEASE.into()),
+            dry_run: true,
+            ..PatchParams::default()
+        };
+        let patch = json!({"metadata": {"resourceVersion": seen.version.to_string()}});
+        match tokio::time::timeout(limit, self.api.patch(LEASE, &params, &Patch::Merge(patch))).await {
+            Ok(Err(error)) => !LeaseError::Refused(Box::new(error)).is_lasting(),
+            Ok(Ok(_)) | Err(_) => true,
+        }
+    }
+
     /// Lets another have it at once. What fails is made up for by the end of the Lease.
     pub(super) async fn give_up(&self, held: &Record) {
         let free =

@@ -187,7 +187,7 @@ impl Running {
                 if std::mem::take(&mut self.in_doubt) {
                     self.leadership.set_refused(None);
                 }
-                return Some(time);
+                return Some(self.ask_for_the_right(time).await);
             }
             Move::Create => None,
             Move::Take(record) => Some(record),
@@ -209,6 +209,22 @@ impl Running {
             }
         }
         Some(Duration::ZERO)
+    }
+
+    /// What was refused for want of a right may be granted while another leads. Returns how long to wait, at most `wait`.
+    async fn ask_for_the_right(&mut self, wait: Duration) -> Duration {
+        let (Some(_), Some(seen)) = (self.leadership.refused(), self.elector.known()) else { return wait };
+        let pause = self.not_before.saturating_duration_since(Instant::now());
+        if !pause.is_zero() {
+            return wait.min(pause);
+        }
+        let every = self.election.renewal();
+        if self.lease.may_write(seen, every).await {
+            self.leadership.set_refused(None);
+            return wait;
+        }
+        self.not_before = Instant::now() + every;
+        wait.min(every)
     }
 
     /// Said once for as long as it is the same. That another was faster is no trouble.
@@ -276,13 +292,10 @@ mod tests {
 
     use super::*;
 
-    #[tokio::test(start_paused = true)]
-    async fn one_that_was_not_answered_is_ready_again_once_another_leads() {
-        let service = tower::service_fn(|_: Request<Body>| pending::<Result<Response<Body>, kube::Error>>());
-        let client = Client::new(service, "n");
+    fn standby(client: &Client) -> Running {
         let election = Election { namespace: "n".into(), duration: Duration::from_secs(6) };
-        let mut standby = Running {
-            lease: LeaseClient::new(&client, &election, "serin_b".into()),
+        Running {
+            lease: LeaseClient::new(client, &election, "serin_b".into()),
             elector: Elector::new("serin_b".into(), election.duration, election.renewal()),
             started: Instant::now(),
             not_before: Instant::now(),
@@ -292,16 +305,65 @@ mod tests {
             metrics: Arc::new(Metrics::new("istio")),
             elected: None,
             election,
-        };
+        }
+    }
+
+    fn lease_of(holder: &str) -> serde_json::Value {
+        serde_json::json!({
+            "metadata": {"name": names::LEASE, "namespace": "n", "resourceVersion": "7"},
+            "spec": {"holderIdentity": holder, "leaseDurationSeconds": 6, "renewTime": "2026-11-01T00:00:00.000000Z"},
+        })
+    }
+
+    /// The API server refuses so many requests for want of a right.
+    fn refusing(times: usize) -> (Client, Arc<Mutex<Vec<String>>>) {
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let log = asked.clone();
+        let service = tower::service_fn(move |request: Request<Body>| {
+            let mut log = log.lock().unwrap();
+            log.push(request.uri().query().unwrap_or_default().to_owned());
+            let (code, body) = if log.len() <= times {
+                let status = serde_json::json!({"status": "Failure", "reason": "Forbidden", "message": "no", "code": 403});
+                (403, status)
+            } else {
+                (200, lease_of("serin_a"))
+            };
+            let answer = Response::builder().status(code).body(Body::from(body.to_string().into_bytes()));
+            async move { Ok::<_, kube::Error>(answer.unwrap()) }
+        });
+        (Client::new(service, "n"), asked)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_lacked_the_right_is_ready_once_it_has_it_though_another_leads() {
+        let (client, asked) = refusing(2);
+        let mut standby = standby(&client);
+        standby.step().await.unwrap();
+        assert!(standby.leadership.refused().unwrap().contains("cannot be written"));
+
+        standby.take_note(Seen::Changed(serde_json::from_value(lease_of("serin_a")).unwrap()));
+        let mut waited = vec![];
+        for _ in 0..3 {
+            let wait = standby.step().await.unwrap();
+            tokio::time::advance(wait).await;
+            waited.push(standby.leadership.refused().is_some());
+        }
+        assert_eq!(waited, [true, true, false]);
+        let asked = asked.lock().unwrap();
+        let dry: Vec<bool> = asked.iter().map(|query| query.contains("dryRun=All")).collect();
+        assert_eq!(dry, [false, true, true], "the Lease of another is written: {asked:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_was_not_answered_is_ready_again_once_another_leads() {
+        let service = tower::service_fn(|_: Request<Body>| pending::<Result<Response<Body>, kube::Error>>());
+        let client = Client::new(service, "n");
+        let mut standby = standby(&client);
         standby.step().await.unwrap();
         let why = standby.leadership.refused().unwrap();
         assert!(why.contains("no answer within"), "{why}");
 
-        let held = serde_json::from_value(serde_json::json!({
-            "metadata": {"name": names::LEASE, "namespace": "n", "resourceVersion": "7"},
-            "spec": {"holderIdentity": "serin_a", "leaseDurationSeconds": 6, "renewTime": "2026-11-01T00:00:00.000000Z"},
-        }));
-        standby.take_note(Seen::Changed(held.unwrap()));
+        standby.take_note(Seen::Changed(serde_json::from_value(lease_of("serin_a")).unwrap()));
         standby.step().await.unwrap();
         assert_eq!(standby.leadership.refused(), None);
     }
