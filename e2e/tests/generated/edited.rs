@@ -26,7 +26,7 @@ pub(crate) enum Edited {
     /// Answers take so many seconds from now on, and pods change while the next ones are awaited.
     Meanwhile(u64, &'static str, Mode),
     /// The API server refuses writes of an object, or takes all again.
-    Refuse(Option<ObjectRef>),
+    Refuse(Option<(ObjectRef, Option<&'static str>)>),
     /// Another party changes an object back after each write, or no longer does.
     Contest(Option<ObjectRef>),
     /// The API server changes an object itself, while it takes each write.
@@ -73,6 +73,14 @@ fn patch() -> impl Strategy<Value = Value> {
     ])
 }
 
+/// The field that the API server does not take, or none: it takes no write.
+fn refused() -> impl Strategy<Value = Option<&'static str>> {
+    prop_oneof![
+        2 => Just(None),
+        1 => prop::sample::select(vec!["/metadata/annotations", "/metadata/labels", "/spec", "/spec/template"]).prop_map(Some),
+    ]
+}
+
 pub(super) fn event() -> impl Strategy<Value = Edited> {
     let mode = prop_oneof![3 => Just(Mode::Vanish), 2 => Just(Mode::OneUnready), 1 => Just(Mode::Leave), 3 => Just(Mode::Ready)];
     prop_oneof![
@@ -80,7 +88,7 @@ pub(super) fn event() -> impl Strategy<Value = Edited> {
         2 => (1u64..900).prop_map(Edited::Away),
         1 => (-4000i64..4000).prop_map(Edited::Skew),
         4 => (0u64..6, super::side(), mode).prop_map(|(time, side, mode)| Edited::Meanwhile(time, side, mode)),
-        2 => proptest::option::of(object()).prop_map(Edited::Refuse),
+        2 => proptest::option::of((object(), refused())).prop_map(Edited::Refuse),
         2 => proptest::option::of(object()).prop_map(Edited::Contest),
         1 => object().prop_map(Edited::Mutate),
         1 => Just(Edited::NoReplicas),
@@ -111,8 +119,8 @@ impl Edited {
                 sim.meanwhile = Some(((*side).into(), *mode));
             }
             Self::Refuse(None) => sim.others.refuses.clear(),
-            Self::Refuse(Some(at)) => {
-                let refusal = Refusal { why: "denied by a policy".into(), field: None };
+            Self::Refuse(Some((at, field))) => {
+                let refusal = Refusal { why: "denied by a policy".into(), field: field.map(str::to_owned) };
                 sim.others.refuses.insert(at.clone(), refusal);
             }
             Self::Contest(None) => sim.others.changes.clear(),

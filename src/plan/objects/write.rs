@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     clock,
-    manifest::{self, Manifest, target::Ask},
+    manifest::{self, Manifest, json, target::Ask},
     names,
     plan::{
         builder::PlanBuilder,
@@ -159,14 +159,32 @@ fn attempt(
     WAIT
 }
 
+/// Annotations that say what the rest of an object is, or was: neither is written without the other.
+const DESCRIBE: [&str; 6] = [
+    names::ANNOTATION_ORIGINAL,
+    names::ANNOTATION_REVISION,
+    names::ANNOTATION_RESTORED,
+    names::ANNOTATION_CHECKSUM,
+    names::ANNOTATION_SOURCE,
+    names::ANNOTATION_FLOOR,
+];
+
 /// The parts of a patch that was refused, if it has several.
 fn parts(d: &PlanBuilder, want: &Manifest, mut patch: Value) -> Vec<(Part, Value)> {
     let metadata = patch.as_object_mut().and_then(|patch| patch.remove("metadata"));
     let (Some(metadata), Some(false)) = (metadata, patch.as_object().map(Map::is_empty)) else {
         return vec![];
     };
-    if !d.was_refused(&(want.at(), want.manager)) {
+    let annotations = &metadata["annotations"];
+    if DESCRIBE.iter().any(|key| annotations.get(key).is_some()) || !d.was_refused(&(want.at(), want.manager))
+    {
         return vec![];
+    }
+    // what proxies have to learn of is written with its time, from which they settle
+    for key in [names::ANNOTATION_EPOCH, names::ANNOTATION_WRITTEN] {
+        if let Some(value) = annotations.get(key) {
+            json::set(&mut patch, &["metadata", "annotations", key], value.clone());
+        }
     }
     vec![(Part::Metadata, json!({"metadata": metadata})), (Part::Rest, patch)]
 }
