@@ -115,7 +115,7 @@ fn operator() -> Vec<Case> {
 
 fn leaders() -> Vec<Case> {
     let two = |alert: &'static str, all: &'static str| {
-        case(alert, &[("serin_leader{pod=\"a\"}", all), ("serin_leader{pod=\"b\"}", all)], "10m")
+        case(alert, &[("serin_leader{instance=\"a\"}", all), ("serin_leader{instance=\"b\"}", all)], "10m")
     };
     [two("SerinNoLeader", "0x60"), two("SerinSeveralLeaders", "1x60")].into_iter().flatten().collect()
 }
@@ -242,12 +242,20 @@ fn quiet_neighbours() -> Vec<Case> {
         ),
         quiet(
             "SerinNoLeader: one leads after a minute",
-            &[("serin_leader{pod=\"a\"}", "0 1x60"), ("serin_leader{pod=\"b\"}", "0x60")],
+            &[("serin_leader{instance=\"a\"}", "0 1x60"), ("serin_leader{instance=\"b\"}", "0x60")],
             "20m",
         ),
         quiet(
             "SerinSeveralLeaders: one of two",
-            &[("serin_leader{pod=\"a\"}", "1x60"), ("serin_leader{pod=\"b\"}", "0x60")],
+            &[("serin_leader{instance=\"a\"}", "1x60"), ("serin_leader{instance=\"b\"}", "0x60")],
+            "20m",
+        ),
+        quiet(
+            "SerinSeveralLeaders: one that is scraped twice",
+            &[
+                ("serin_leader{instance=\"a\",job=\"x\"}", "1x60"),
+                ("serin_leader{instance=\"a\",job=\"y\"}", "1x60"),
+            ],
             "20m",
         ),
         quiet(

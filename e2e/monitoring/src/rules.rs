@@ -298,7 +298,8 @@ fn of_operator(alert: &str, scale: u64) -> String {
             share("serin_webhook_calls_total", "outcome=\"unanswered\"", "type", "0.2")
         }
         "SerinNoLeader" => "sum(serin_leader) == 0".to_owned(),
-        "SerinSeveralLeaders" => "sum(serin_leader) > 1".to_owned(),
+        // a pod may be scraped twice: by its annotations and by a ServiceMonitor
+        "SerinSeveralLeaders" => "count(max by (instance) (serin_leader) == 1) > 1".to_owned(),
         "SerinEventsDropped" => format!(
             "rate(serin_events_dropped_total[{0}]) + rate(serin_event_webhooks_dropped_total[{0}]) > 0",
             s(900)
