@@ -129,9 +129,9 @@ servers-check: ## Play the same releases on every server that speaks Prometheus,
 	$(CARGO) test --locked --no-fail-fast -p serin-e2e --test servers
 
 .PHONY: proxies-check
-proxies-check: ## Play all stories of other proxies than the mesh's, on real parts: whole lives and bad versions, Skipper's and Envoy Gateway's too
-	@.ci/doctor proxies-check all skipper envoygateway
-	@e2e/parts/build.sh all skipper envoygateway
+proxies-check: ## Play all stories of other proxies than the mesh's, on real parts: whole lives and bad versions, Skipper's, Gloo's and Envoy Gateway's too
+	@.ci/doctor proxies-check all skipper gloo envoygateway
+	@e2e/parts/build.sh all skipper gloo envoygateway
 	@$(MAKE) --no-print-directory build
 	SERIN_STORIES=all $(CARGO) test --locked --no-fail-fast -p serin-e2e --test proxies
 

@@ -15,7 +15,8 @@
 #
 #   helm3      Helm 3                                       servers    VictoriaMetrics
 #   keda       KEDA's operator                              skipper    Skipper
-#   envoygateway  Envoy Gateway                             nightly    all of these
+#   envoygateway  Envoy Gateway                             gloo       Gloo
+#   nightly    all of these
 #
 # The folder is $SERIN_PARTS, or ~/.cache/serin/parts-<key>, where <key> is a hash of the files that pin the versions.
 # A part counts as there when it has answered; one that does not is built or fetched again. Programs of the pinned minor
@@ -56,6 +57,8 @@ keda     keda                    500  build keda    github.com/kedacore/keda/v2/
 keda     keda-crds.yaml            0  files keda    github.com/kedacore/keda/v2 config/crd/bases/*.yaml
 skipper  skipper                 300  build skipper github.com/zalando/skipper/cmd/skipper
 envoygateway envoy-gateway       400  build envoygateway github.com/envoyproxy/gateway/cmd/envoy-gateway sigs.k8s.io/controller-runtime/pkg/metrics/server.DefaultBindAddress=0
+gloo     gloo                    400  build gloo    github.com/solo-io/gloo/projects/gloo/cmd
+gloo     gloo-crds.yaml            0  files gloo    github.com/solo-io/gloo install/helm/gloo/crds/*.yaml
 envoygateway envoy-gateway-crds.yaml 0 files envoygateway github.com/envoyproxy/gateway charts/gateway-helm/charts/crds/crds/generated/*.yaml
 '
 
@@ -74,7 +77,7 @@ field() { awk -v part="$1" -v n="$2" '$2 == part { print $n }' <<<"$TABLE"; }
 selected() {
   local all=" $* "
   [[ $all != *' all '* ]] || all+=' demo kubectl contour proxies graphite helm '
-  [[ $all != *' nightly '* ]] || all+=' helm3 servers keda skipper envoygateway '
+  [[ $all != *' nightly '* ]] || all+=' helm3 servers keda skipper envoygateway gloo '
   awk -v sets="$all" 'NF && index(sets, " " $1 " ") { print $2 }' <<<"$TABLE"
 }
 
@@ -85,8 +88,8 @@ ask() {
     kubectl) "$2" version --client ;;
     contour | traefik | helm[34] | envoy-gateway) "$2" version ;;
     pilot-discovery) "$2" version ;;
-    # It has no version to tell.
-    keda) "$2" --help ;;
+    # They have no version to say.
+    keda | gloo) "$2" --help ;;
     graphite) PYTHONPATH=$2 python3 graphite/serve.py --check ;;
     *) "$2" --version ;;
   esac 2>&1

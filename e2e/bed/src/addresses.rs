@@ -49,6 +49,16 @@ pub(super) const SKIPPER_GATEWAY: SocketAddr = at(Ipv4Addr::new(10, 244, 200, 12
 pub(super) const SKIPPER_API: SocketAddr = at(LOOPBACK, 8901);
 /// As in `files/prometheus.yml`.
 pub(super) const SKIPPER_SUPPORT: SocketAddr = at(LOOPBACK, 9911);
+pub(super) const GLOO_GATEWAY: SocketAddr = at(Ipv4Addr::new(10, 244, 200, 13), 80);
+/// Gloo's own, on all addresses.
+pub(super) const GLOO_HEALTH: SocketAddr = at(LOOPBACK, 8765);
+/// As in `files/gloo-envoy.yaml`.
+pub(super) const GLOO_XDS: SocketAddr = at(LOOPBACK, 9977);
+pub(super) const GLOO_REST_XDS: SocketAddr = at(LOOPBACK, 9976);
+pub(super) const GLOO_VALIDATION: SocketAddr = at(LOOPBACK, 9988);
+pub(super) const GLOO_PROXY_DEBUG: SocketAddr = at(LOOPBACK, 9966);
+/// As in `files/gloo-envoy.yaml` and `files/prometheus.yml`.
+pub(super) const GLOO_ENVOY: SocketAddr = at(LOOPBACK, 8905);
 /// On all addresses, so on a port that no pod uses; and so do Envoy Gateway's own 8081, 18000, 18002 and 19001.
 pub(super) const ENVOY_GATEWAY: SocketAddr = at(Ipv4Addr::new(10, 244, 200, 14), 8889);
 /// Envoy Gateway's own.

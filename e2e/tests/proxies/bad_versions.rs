@@ -34,6 +34,7 @@ pub(crate) const STORIES: Family = &[
     story!(gateway_api_by_envoy_gateway),
     story!(services, Need::Nftables),
     story!(skipper),
+    story!(gloo),
 ];
 
 /// How long a request may take at the proxy, where that can be said; the version that never answers meets it.
@@ -130,6 +131,7 @@ fn routes(way: Way, host: &str, bad: Bad) -> Vec<Value> {
             let filter = format!("backendTimeout(\"{LIMIT}\")");
             all[0]["metadata"]["annotations"] = json!({"zalando.org/skipper-filter": filter});
         }
+        Way::Gloo => all[1]["spec"]["virtualHost"]["routes"][0]["options"] = json!({"timeout": LIMIT}),
         _ => {}
     }
     all
@@ -191,10 +193,16 @@ async fn istio(shared: &Shared) -> anyhow::Result<()> {
     all(shared, Way::Istio, "bad-istio", by_proxy(Seen::Slow)).await
 }
 
+/// Envoy counts a request by cluster once it has been answered.
+const GIVEN_UP: Seen =
+    Seen::Nothing("it answers none of its requests: those that their callers give up are not counted");
+
 async fn contour(shared: &Shared) -> anyhow::Result<()> {
-    let nothing =
-        Seen::Nothing("it answers none of its requests: those that their callers give up are not counted");
-    all(shared, Way::Contour, "bad-contour", by_proxy(nothing)).await
+    all(shared, Way::Contour, "bad-contour", by_proxy(GIVEN_UP)).await
+}
+
+async fn gloo(shared: &Shared) -> anyhow::Result<()> {
+    all(shared, Way::Gloo, "bad-gloo", by_proxy(GIVEN_UP)).await
 }
 
 async fn traefik(shared: &Shared) -> anyhow::Result<()> {

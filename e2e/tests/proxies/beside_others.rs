@@ -24,6 +24,8 @@ use crate::{Family, Shared, bystanders::beside, lives::lived, story, way::Way};
 pub(crate) const STORIES: Family = &[
     story!(life_by_skipper),
     story!(mishaps_by_skipper),
+    story!(life_by_gloo),
+    story!(mishaps_by_gloo),
     story!(life_by_envoy_gateway),
     story!(mishaps_by_envoy_gateway),
 ];
@@ -100,6 +102,14 @@ async fn mishaps_by_skipper(shared: &Shared) -> anyhow::Result<()> {
     mishaps(shared, "mishaps-skipper", Way::Skipper).await
 }
 
+async fn life_by_gloo(shared: &Shared) -> anyhow::Result<()> {
+    whole_life(shared, "beside-gloo", Way::Gloo).await
+}
+
+async fn mishaps_by_gloo(shared: &Shared) -> anyhow::Result<()> {
+    mishaps(shared, "mishaps-gloo", Way::Gloo).await
+}
+
 async fn life_by_envoy_gateway(shared: &Shared) -> anyhow::Result<()> {
     whole_life(shared, "beside-envoy-gw", Way::Gateway(Door::EnvoyGateway)).await
 }
@@ -118,6 +128,7 @@ impl Writes {
     fn follow(story: &Story<'_>, way: Way) -> Self {
         let (group, version, kind, name) = match way {
             Way::Skipper => ("networking.k8s.io", "v1", "Ingress", "app-canary"),
+            Way::Gloo => ("gateway.solo.io", "v1", "RouteTable", "app"),
             _ => ("gateway.networking.k8s.io", "v1", "HTTPRoute", "app"),
         };
         let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind));

@@ -15,7 +15,7 @@ use tokio::time::sleep;
 use crate::{
     Shared,
     lives::{Life, app},
-    way::{Paths, Way, ingress, route},
+    way::{Paths, Way, ingress, route, to_service},
 };
 
 /// The version of the application beside.
@@ -83,6 +83,14 @@ fn routes(way: Way, host: &str) -> Vec<Value> {
             let rule = json!({"route": [{"destination": {"host": "beside"}}]});
             let spec = json!({"gateways": ["gateway"], "hosts": [elsewhere], "http": [rule]});
             all.push(route("networking.istio.io/v1", "VirtualService", "beside", spec));
+        }
+        Way::Gloo => {
+            let beside =
+                |at: &str| json!({"matchers": [{"prefix": at}], "routeAction": to_service(host, "beside")});
+            let hosts = &mut all[1]["spec"]["virtualHost"]["routes"];
+            *hosts = json!([beside("/beside"), hosts[0]]);
+            let spec = json!({"virtualHost": {"domains": [elsewhere], "routes": [beside("/")]}});
+            all.push(route("gateway.solo.io/v1", "VirtualService", "beside", spec));
         }
         Way::Services => {}
         Way::Skipper => {

@@ -1,5 +1,5 @@
 //! Canaries behind every proxy that can be had, each at the pace it has by default: Contour, Traefik, kube-proxy, Envoy
-//! driven by an istiod that gathers changes for two seconds, and Skipper and Envoy Gateway, once a story asks for
+//! driven by an istiod that gathers changes for two seconds, and Skipper, Gloo and Envoy Gateway, once a story asks for
 //! them. Pods take three seconds to become ready.
 //!
 //! One bed and one operator serve all stories. `cargo test -p serin-e2e --test proxies -- NAME` runs some.
@@ -19,7 +19,7 @@ mod way;
 use std::{process::ExitCode, time::Duration};
 
 use serin_bed::{
-    Bed, EnvoyGateway, Options, Skipper,
+    Bed, EnvoyGateway, Gloo, Options, Skipper,
     lacking::{Lacking, Need},
     operator::Operator,
     proxies::Door,
@@ -37,6 +37,7 @@ pub(crate) struct Shared {
     pub(crate) bed: Bed,
     pub(crate) operator: Mutex<Operator>,
     skipper: OnceCell<Skipper>,
+    gloo: OnceCell<Gloo>,
     envoy_gateway: OnceCell<EnvoyGateway>,
 }
 
@@ -45,6 +46,7 @@ impl Shared {
     pub(crate) async fn proxy_of(&self, way: Way) -> anyhow::Result<()> {
         match way {
             Way::Skipper => self.skipper.get_or_try_init(|| Skipper::start(&self.bed)).await.map(drop),
+            Way::Gloo => self.gloo.get_or_try_init(|| Gloo::start(&self.bed)).await.map(drop),
             Way::Gateway(Door::EnvoyGateway) => {
                 self.envoy_gateway.get_or_try_init(|| EnvoyGateway::start(&self.bed)).await.map(drop)
             }
@@ -82,13 +84,16 @@ const SLOW: &[&str] = &[
     "bad_versions::gateway_api_by_contour",
     "bad_versions::gateway_api_by_envoy_gateway",
     "bad_versions::gateway_api_by_istiod",
+    "bad_versions::gloo",
     "bad_versions::istio",
     "bad_versions::services",
     "bad_versions::skipper",
     "bad_versions::traefik",
     "beside_others::life_by_envoy_gateway",
+    "beside_others::life_by_gloo",
     "beside_others::life_by_skipper",
     "beside_others::mishaps_by_envoy_gateway",
+    "beside_others::mishaps_by_gloo",
     "beside_others::mishaps_by_skipper",
     "gateway_api::cookies_by_envoy_gateway",
     "gateway_api::copies_by_envoy_gateway",
@@ -108,6 +113,7 @@ async fn start(proxies: Vec<Proxy>) -> anyhow::Result<Shared> {
         bed,
         operator: Mutex::new(operator),
         skipper: OnceCell::new(),
+        gloo: OnceCell::new(),
         envoy_gateway: OnceCell::new(),
     })
 }

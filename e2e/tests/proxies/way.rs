@@ -7,7 +7,7 @@ use anyhow::Context;
 use k8s_openapi::api::core::v1::Service;
 use kube::Api;
 use serde_json::{Value, json};
-use serin_bed::{Skipper, load::Target, proxies::Door, story::Story};
+use serin_bed::{Gloo, Skipper, load::Target, proxies::Door, story::Story};
 
 /// One way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub(crate) enum Way {
     Services,
     /// Ingress by Skipper.
     Skipper,
+    /// RouteTable by Gloo.
+    Gloo,
 }
 
 impl Way {
@@ -38,6 +40,7 @@ impl Way {
             Self::Istio => "istio",
             Self::Services => "kubernetes",
             Self::Skipper => "skipper",
+            Self::Gloo => "gloo",
         }
     }
 
@@ -96,6 +99,26 @@ impl Way {
             )],
             Self::Services => vec![],
             Self::Skipper => vec![ingress("app", &json!({}), &[(host, &[("/", &["app"])])])],
+            Self::Gloo => {
+                let table = json!({"ref": {"name": "app", "namespace": namespace_of(host)}});
+                let every = json!([{"prefix": "/"}]);
+                vec![
+                    route(
+                        "gateway.solo.io/v1",
+                        "RouteTable",
+                        "app",
+                        json!({"routes": [{"matchers": every, "routeAction": to_service(host, "app")}]}),
+                    ),
+                    route(
+                        "gateway.solo.io/v1",
+                        "VirtualService",
+                        "root",
+                        json!({"virtualHost": {
+                            "domains": [host], "routes": [{"matchers": every, "delegateAction": table}],
+                        }}),
+                    ),
+                ]
+            }
         }
     }
 
@@ -103,7 +126,7 @@ impl Way {
     pub(crate) fn service(self, host: &str) -> Value {
         let mut service = json!({"port": 80, "targetPort": 8080, "portName": "http"});
         match self {
-            Self::Contour | Self::Traefik | Self::Services | Self::Skipper => {}
+            Self::Contour | Self::Traefik | Self::Services | Self::Skipper | Self::Gloo => {}
             Self::Beta => return Self::Gateway(Door::Contour).service(host),
             Self::Gateway(door) => {
                 service["gatewayRefs"] = json!([door.gateway()]);
@@ -138,8 +161,19 @@ impl Way {
             Self::Istio => Target::gateway(&host),
             Self::Services => through(story, "app").await?,
             Self::Skipper => Target::at(Skipper::ADDRESS, &host),
+            Self::Gloo => Target::at(Gloo::ADDRESS, &host),
         })
     }
+}
+
+/// The namespace in the name of a host: `app.<namespace>.example.com`.
+fn namespace_of(host: &str) -> &str {
+    host.split('.').nth(1).unwrap_or_default()
+}
+
+/// All requests of a route of Gloo to this Service.
+pub(crate) fn to_service(host: &str, service: &str) -> Value {
+    json!({"single": {"kube": {"ref": {"name": service, "namespace": namespace_of(host)}, "port": 80}}})
 }
 
 /// A route, named so.
