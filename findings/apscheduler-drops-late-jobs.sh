@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # APScheduler 3.11.3 (Python).
 #
-# Guess: a job whose time comes while the only thread is busy runs as soon as the thread is free; one whose time was while the
-# program was down runs at the next start.
+# Guess: a job whose time comes while the only thread is busy runs as soon as the thread is free; one whose time was while
+# the program was down runs at the next start.
 #
 # Really: a job that is more than a second late is not run at all, and one that was for a single date is gone. A line in the
 # log at the level WARNING tells of it. With misfire_grace_time=None it is what was guessed.

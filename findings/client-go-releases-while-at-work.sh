@@ -4,8 +4,8 @@
 # Guess: with ReleaseOnCancel the Lease is given back when OnStartedLeading, whose context was cancelled, has returned; and
 # OnStoppedLeading is called for who has led.
 #
-# Really: the Lease is given back at once, beside the work: another leads while the first is still finishing. OnStoppedLeading
-# is called before the work ends, too, and for a candidate that has never led.
+# Really: the Lease is given back at once, beside the work: another leads while the first is still finishing.
+# OnStoppedLeading is called before the work ends, too, and for a candidate that has never led.
 #
 # Matters: an operator in Go that is replaced writes at the same time as its successor, for as long as its last pass takes:
 # weights of a Canary jump back. One that tidies up in OnStoppedLeading does so as a standby that is merely restarted, and

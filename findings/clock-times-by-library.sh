@@ -6,8 +6,8 @@
 # Really: "01:30" is 90 minutes for pydantic and 90 seconds for Django and pytimeparse. "30" is 30 seconds for Django, 30
 # nanoseconds for pandas, and refused by the others. P1M is 30 days for pydantic and a minute for pandas.
 #
-# Matters: an interval or a limit that one program of a pipeline checks and another one uses is sixty times as long, or nothing.
-# Write a number with its unit, as 90s, and give ISO 8601 its T: PT1M.
+# Matters: an interval or a limit that one program of a pipeline checks and another one uses is sixty times as long, or
+# nothing. Write a number with its unit, as 90s, and give ISO 8601 its T: PT1M.
 #
 # Seen, in seconds: see `expect` below.
 set -euo pipefail

@@ -4,12 +4,12 @@
 # Guess: combine_pvalues of a metric that is certainly worse (p = 1e-10) and of one that is exactly the same on both sides
 # (p = 1) is still very small, with each of its methods.
 #
-# Really: with stouffer, pearson and mudholkar_george it is 1: one p of 1 outweighs whatever the others say. A p of 0 and one
-# of 1 make NaN. Only fisher and tippett do as guessed.
+# Really: with stouffer, pearson and mudholkar_george it is 1: one p of 1 outweighs whatever the others say. A p of 0 and
+# one of 1 make NaN. Only fisher and tippett do as guessed.
 #
 # Matters: exact tests give p = 1 for whatever does not differ, as two sides without a restart in any window. A judge that
-# combines its metrics by Stouffer's method, as is advised where metrics have weights, promotes a canary that fails for that.
-# Combine by fisher, or judge each metric and correct.
+# combines its metrics by Stouffer's method, as is advised where metrics have weights, promotes a canary that fails for
+# that. Combine by fisher, or judge each metric and correct.
 #
 # Seen: see `expect` below.
 set -euo pipefail

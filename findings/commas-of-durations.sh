@@ -6,8 +6,8 @@
 # Really: "1,5h" is 15 hours for both, which drop the comma; "-5m" is five minutes for timestring, which drops the sign.
 # "1:30" is 1.03 milliseconds for parse-duration. "30" is milliseconds for all three. ms refuses what has a comma.
 #
-# Matters: a bot whose interval or freeze is written by people in Europe waits ten times as long; one that subtracts an offset
-# adds it. Refuse what does not match the pattern of a Canary's interval before it is parsed.
+# Matters: a bot whose interval or freeze is written by people in Europe waits ten times as long; one that subtracts an
+# offset adds it. Refuse what does not match the pattern of a Canary's interval before it is parsed.
 #
 # Seen, in milliseconds: see `expect` below.
 set -euo pipefail

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # statsmodels 0.15.0 with scipy 1.17.1 (Python).
 #
-# Guess: multipletests over the p-values of several metrics leaves a NaN out, which is what a metric without traffic has, and
-# corrects the others for their number.
+# Guess: multipletests over the p-values of several metrics leaves a NaN out, which is what a metric without traffic has,
+# and corrects the others for their number.
 #
-# Really: the corrected p-values of all metrics are NaN with simes-hochberg, fdr_bh, fdr_by and fdr_tsbh, although the list of
-# what is rejected is right; hommel rejects nothing. bonferroni and holm count the NaN as one metric more. scipy's
+# Really: the corrected p-values of all metrics are NaN with simes-hochberg, fdr_bh, fdr_by and fdr_tsbh, although the list
+# of what is rejected is right; hommel rejects nothing. bonferroni and holm count the NaN as one metric more. scipy's
 # false_discovery_control refuses it.
 #
-# Matters: a judge that corrects for its five metrics and goes on by `corrected < 0.05` promotes a canary whose failures have
-# p = 0.000001, as soon as one other metric has no data: NaN is not less than 0.05. Take NaN out before the correction.
+# Matters: a judge that corrects for its five metrics and goes on by `corrected < 0.05` promotes a canary whose failures
+# have p = 0.000001, as soon as one other metric has no data: NaN is not less than 0.05. Take NaN out before the correction.
 #
 # Seen, which of p = 0.000001, 0.2, 0.6 and NaN are rejected, and corrected: see `expect` below.
 set -euo pipefail

@@ -4,13 +4,13 @@
 # Guess: `fractional: [[canary, 10], [primary, 90]]` of one flag gives a user the same variant in each language. Weights are
 # relative, so that 0.1 and 0.9 are the same as 10 and 90, and ["canary", 10] alone is a tenth.
 #
-# Really: the two languages hash differently: of 2000 users JavaScript gives 221 to the canary and Python 190, and 19 are the
-# same ones. 0.1 and 0.9 give it to nobody, without an error: the default variant. ["canary", 10] alone is everybody. A number
-# to share out by (`{"var": "id"}`) is nobody in JavaScript and a tenth in Python.
+# Really: the two languages hash differently: of 2000 users JavaScript gives 221 to the canary and Python 190, and 19 are
+# the same ones. 0.1 and 0.9 give it to nobody, without an error: the default variant. ["canary", 10] alone is everybody. A
+# number to share out by (`{"var": "id"}`) is nobody in JavaScript and a tenth in Python.
 #
-# Matters: a page and the service behind it, in two languages, show one user the new version and the old one. A release meant
-# for a tenth goes to nobody, and passes untested, or to everybody. Write whole weights for all variants, decide in one place and hand the
-# answer on.
+# Matters: a page and the service behind it, in two languages, show one user the new version and the old one. A release
+# meant for a tenth goes to nobody, and passes untested, or to everybody. Write whole weights for all variants, decide in
+# one place and hand the answer on.
 #
 # Seen, users of 2000 whose variant is "canary": see `expect` below.
 set -euo pipefail

@@ -4,10 +4,10 @@
 # Guess: a primary without failures and a canary that fails a tenth of 1000 requests are found to differ; so are one failure
 # and 100.
 #
-# Really: without failures on the side that is compared with, p is 1 and the chance of a difference a half, whatever the other
-# side does: a relative difference has no value then, and that is said in error_message only. With one failure against 100 p
-# is 0.32, since the error of a quotient is that of the rare failure. With difference_type "absolute" 1 against 100 is found;
-# 0 against 100 is not.
+# Really: without failures on the side that is compared with, p is 1 and the chance of a difference a half, whatever the
+# other side does: a relative difference has no value then, and that is said in error_message only. With one failure against
+# 100 p is 0.32, since the error of a quotient is that of the rare failure. With difference_type "absolute" 1 against 100 is
+# found; 0 against 100 is not.
 #
 # Matters: the better the primary, the less this engine sees: a release that fails always passes beside a faultless one.
 # Counting successes does not help: a side without failures has no variance, and p is 1 again. Take what has an

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # net/http of Go 1.26 with client_golang 1.25.0.
 #
-# Guess: a request that takes longer than the server's WriteTimeout is a failure in its metrics: 503, 504, or the handler gets
-# an error when it writes.
+# Guess: a request that takes longer than the server's WriteTimeout is a failure in its metrics: 503, 504, or the handler
+# gets an error when it writes.
 #
 # Really: the client gets an empty answer, and everything on the server's side goes well: the handler is not told, its write
 # returns no error, its context is not cancelled, and promhttp counts a 200. http.TimeoutHandler answers 503 and counts it.
 #
-# Matters: a canary that has become too slow for its own limit fails all of its users and has a success rate of 100 % by
-# its metrics; its durations are those of requests that nobody saw the end of. Bound handlers by TimeoutHandler, or judge by the
+# Matters: a canary that has become too slow for its own limit fails all of its users and has a success rate of 100 % by its
+# metrics; its durations are those of requests that nobody saw the end of. Bound handlers by TimeoutHandler, or judge by the
 # proxy, which sees the connection break.
 #
 # Seen, for a handler of 0.4 s and a limit of 0.2 s: see `expect` below.

@@ -7,9 +7,9 @@
 # Really: before the first message it is the status of the error, after it a complete answer 200, whose last line is
 # {"error": …}. FAILED_PRECONDITION and OUT_OF_RANGE are 400, ABORTED is 409, CANCELLED 499.
 #
-# Matters: by the status of requests, at the proxy and in the gateway's own metrics, a canary whose streams all fail half-way
-# has a success rate of 100 %, and one that answers FAILED_PRECONDITION to all as well, as it is no 5xx. Judge by the
-# metrics of the gRPC server behind it.
+# Matters: by the status of requests, at the proxy and in the gateway's own metrics, a canary whose streams all fail
+# half-way has a success rate of 100 %, and one that answers FAILED_PRECONDITION to all as well, as it is no 5xx. Judge by
+# the metrics of the gRPC server behind it.
 #
 # Seen: see `expect` below.
 set -euo pipefail

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # HAProxy 2.6.12 (Debian 12).
 #
-# Guess: `acl canary rand(100) lt 50` is one decision for a request, so that a header that is set `if canary` and the backend
-# that is chosen `if canary` agree.
+# Guess: `acl canary rand(100) lt 50` is one decision for a request, so that a header that is set `if canary` and the
+# backend that is chosen `if canary` agree.
 #
 # Really: the number is drawn anew at each line that names the ACL, for `unless` too. Of eight requests three go where their
 # header says, three to the other version, and two have no header, although both cases are covered. A variable that is set

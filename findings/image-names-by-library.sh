@@ -7,9 +7,9 @@
 # drops the tag where there is a digest: Name() and Identifier() have the digest alone. Without a tag one adds :latest, the
 # other nothing.
 #
-# Matters: a bot that compares the image of a Deployment with that of a pod, which containerd writes as docker.io/…, waits for
-# the new version for ever, or takes each pod for a stranger; and the version of a pinned image, in a label or an alert, is
-# a digest. Parse both sides with one library.
+# Matters: a bot that compares the image of a Deployment with that of a pod, which containerd writes as docker.io/…, waits
+# for the new version for ever, or takes each pod for a stranger; and the version of a pinned image, in a label or an alert,
+# is a digest. Parse both sides with one library.
 #
 # Seen: see `expect` below.
 set -euo pipefail

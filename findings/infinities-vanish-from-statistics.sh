@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # numpy 2.3.5, pandas 3.1.1, against polars 2.1.0 (Python).
 #
-# Guess: the maximum of a window with +Inf in it is +Inf, and the median of 1, 2 and +Inf is 2, by percentile() as by median().
+# Guess: the maximum of a window with +Inf in it is +Inf, and the median of 1, 2 and +Inf is 2, by percentile() as by
+# median().
 #
 # Really: rolling(), expanding() and ewm() of pandas take +Inf for a missing value: with min_periods=1 the maximum of 0.1,
-# +Inf and 0.1 is 0.1. percentile() of numpy and quantile() of pandas are NaN wherever the rank falls on a value whose neighbour is
-# +Inf, and between two of them. Polars gives +Inf and 2.
+# +Inf and 0.1 is 0.1. percentile() of numpy and quantile() of pandas are NaN wherever the rank falls on a value whose
+# neighbour is +Inf, and between two of them. Polars gives +Inf and 2.
 #
-# Matters: Prometheus answers +Inf for a p99 above the last bucket. A judge that smooths it by rolling() sees a fast canary in
-# just those windows; one that takes a percentile over windows has NaN, and `NaN > limit` is false. Compare before you
+# Matters: Prometheus answers +Inf for a p99 above the last bucket. A judge that smooths it by rolling() sees a fast canary
+# in just those windows; one that takes a percentile over windows has NaN, and `NaN > limit` is false. Compare before you
 # smooth, and ask for isinf first.
 #
 # Seen: see `expect` below.

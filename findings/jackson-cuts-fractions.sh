@@ -7,8 +7,8 @@
 # "yes" and "1" as false, and in a Map 50 becomes 50.0.
 #
 # Matters: a bot in Java that declares a limit or a weight as int, since all that it saw were whole, compares with 99 where
-# the Canary says 99.9, and sends 99 back when it writes the object. Take BigDecimal, or switch ACCEPT_FLOAT_AS_INT off. With
-# Gson, `suspend: "yes"` in the settings of a bot means no.
+# the Canary says 99.9, and sends 99 back when it writes the object. Take BigDecimal, or switch ACCEPT_FLOAT_AS_INT off.
+# With Gson, `suspend: "yes"` in the settings of a bot means no.
 #
 # Seen: see `expect` below.
 set -euo pipefail

@@ -3,11 +3,12 @@
 #
 # Guess: a task of scheduleAtFixedRate that throws once is logged and runs again at its next time, or ends the program.
 #
-# Really: it never runs again. Nothing is logged, the executor goes on, and its other tasks with it; the exception is told to
-# who asks the future that nobody keeps. Spring's ThreadPoolTaskScheduler logs and goes on.
+# Really: it never runs again. Nothing is logged, the executor goes on, and its other tasks with it; the exception is told
+# to who asks the future that nobody keeps. Spring's ThreadPoolTaskScheduler logs and goes on.
 #
-# Matters: an operator or a bot that looks at Canaries each ten seconds stops at the first answer 503, with its Pod ready and
-# its health check green: gates stay closed and alerts are not sent until somebody restarts it. Catch all inside the task.
+# Matters: an operator or a bot that looks at Canaries each ten seconds stops at the first answer 503, with its Pod ready
+# and its health check green: gates stay closed and alerts are not sent until somebody restarts it. Catch all inside the
+# task.
 #
 # Seen, runs of a task each 20 ms whose third run throws: see `expect` below.
 set -euo pipefail

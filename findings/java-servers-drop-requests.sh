@@ -2,13 +2,14 @@
 # Javalin 7.2.3, Undertow 2.4.4, Vert.x 5.0.7, against Jetty 12.1.14, Tomcat 11.0.27, Reactor Netty 1.3.7 and the server of
 # Java 17.
 #
-# Guess: a server that is stopped finishes the requests under way, as a shutdown hook or a framework calls stop() for SIGTERM.
+# Guess: a server that is stopped finishes the requests under way, as a shutdown hook or a framework calls stop() for
+# SIGTERM.
 #
-# Really: Javalin, Undertow and Vert.x break them off. Vert.x finishes them with shutdown() in place of close(). Tomcat does,
-# and Jetty, Reactor Netty and Java's own server, each given ten seconds.
+# Really: Javalin, Undertow and Vert.x break them off. Vert.x finishes them with shutdown() in place of close(). Tomcat
+# does, and Jetty, Reactor Netty and Java's own server, each given ten seconds.
 #
-# Matters: each pod that a promotion or a rollback replaces drops what it is at, after the analysis, so that no check sees it.
-# Wrap Undertow's handler in a GracefulShutdownHandler, give Javalin's Jetty one too, and call shutdown() of Vert.x.
+# Matters: each pod that a promotion or a rollback replaces drops what it is at, after the analysis, so that no check sees
+# it. Wrap Undertow's handler in a GracefulShutdownHandler, give Javalin's Jetty one too, and call shutdown() of Vert.x.
 #
 # Seen, for a request of two seconds: see `expect` below.
 set -euo pipefail

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # Micrometer 1.17.2 with its registry for Prometheus (Java).
 #
-# Guess: `registry.gauge("queue", new AtomicInteger(5))` exposes 5 for as long as the process runs: the registry holds what it
-# was given.
+# Guess: `registry.gauge("queue", new AtomicInteger(5))` exposes 5 for as long as the process runs: the registry holds what
+# it was given.
 #
-# Really: it holds the object by a weak reference, and gives it back to be kept. After the next garbage collection the gauge is
-# NaN, while the page goes on naming it. Gauge.builder(…).strongReference(true) stays.
+# Really: it holds the object by a weak reference, and gives it back to be kept. After the next garbage collection the gauge
+# is NaN, while the page goes on naming it. Gauge.builder(…).strongReference(true) stays.
 #
-# Matters: a metric of a canary is right for some minutes, and NaN after the first collection, which comes sooner under load:
-# a check of it passes at weight 10 and has no data at weight 50. Keep what gauge() returns in a field, or take a strong
-# reference.
+# Matters: a metric of a canary is right for some minutes, and NaN after the first collection, which comes sooner under
+# load: a check of it passes at weight 10 and has no data at weight 50. Keep what gauge() returns in a field, or take a
+# strong reference.
 #
 # Seen: see `expect` below.
 set -euo pipefail

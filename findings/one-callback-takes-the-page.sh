@@ -2,8 +2,8 @@
 # prometheus_client 0.26.0 (Python), prom-client 15.1.3 (JavaScript), client_golang 1.25.0 (Go), against Micrometer 1.17.2
 # (Java) and the exporters of OpenTelemetry for Python 0.66b2 and JavaScript 0.223.0.
 #
-# Guess: a gauge whose callback fails, as one that asks a queue for its length while the queue is down, is missing or NaN, and
-# the other metrics of the page are there.
+# Guess: a gauge whose callback fails, as one that asks a queue for its length while the queue is down, is missing or NaN,
+# and the other metrics of the page are there.
 #
 # Really: in Python, JavaScript and Go the whole page is gone: an exception, a rejected promise, a panic that ends the
 # connection. Micrometer says NaN and OpenTelemetry leaves that gauge out.

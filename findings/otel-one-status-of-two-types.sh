@@ -4,11 +4,11 @@
 # Guess: a counter with the attribute status = 500 at one place and status = "500" at another has one series in Prometheus,
 # with the sum; or the two are kept apart somehow.
 #
-# Really: they are two series with the same labels. From then on Go answers 500 instead of the whole page, with nothing of any
-# other metric; Python and JavaScript list the series twice, of which Prometheus keeps the first it reads.
+# Really: they are two series with the same labels. From then on Go answers 500 instead of the whole page, with nothing of
+# any other metric; Python and JavaScript list the series twice, of which Prometheus keeps the first it reads.
 #
-# Matters: the first request that takes the second path, as a time-out whose status is written by hand, ends all metrics of a
-# Go service until it is restarted: "no values found", and a good canary is rolled back. In the other languages those
+# Matters: the first request that takes the second path, as a time-out whose status is written by hand, ends all metrics of
+# a Go service until it is restarted: "no values found", and a good canary is rolled back. In the other languages those
 # failures are not counted. Make attributes in one place, and give them one type.
 #
 # Seen, for 95, 5 and 1 requests: see `expect` below.

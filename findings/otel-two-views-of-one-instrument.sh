@@ -4,12 +4,12 @@
 # Guess: of two views that match one histogram, one for all instruments that drops the label `user` and one that gives this
 # histogram its buckets, both apply, or the later one does. One request is one.
 #
-# Really: JavaScript counts each request twice, in the buckets of the view that comes first. Python exposes the
-# histogram twice, once with each view, so that a sum over it counts twice. Go takes the first view alone, without an error: the
-# other has no effect.
+# Really: JavaScript counts each request twice, in the buckets of the view that comes first. Python exposes the histogram
+# twice, once with each view, so that a sum over it counts twice. Go takes the first view alone, without an error: the other
+# has no effect.
 #
-# Matters: a share of slow requests is made of two kinds of buckets, or of the default ones, and a failure rate that divides a
-# counter by the histogram's count is half of what it is. Write one view for each instrument that has all that is to hold.
+# Matters: a share of slow requests is made of two kinds of buckets, or of the default ones, and a failure rate that divides
+# a counter by the histogram's count is half of what it is. Write one view for each instrument that has all that is to hold.
 #
 # Seen, for one request of 0.5 s, by the order of the views: see `expect` below.
 set -euo pipefail

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Micrometer 1.17.2, Dropwizard Metrics 4.2.40 (Java).
 #
-# Guess: what a timer says of its p99 and its maximum when no request has come for an hour is NaN or nothing, in each library.
+# Guess: what a timer says of its p99 and its maximum when no request has come for an hour is NaN or nothing, in each
+# library.
 #
-# Really: Micrometer says 0 for both as soon as its window of some minutes is over, and Dropwizard goes on to say what it was
-# in the last minutes with traffic, for ever: its sample decays against newer values only.
+# Really: Micrometer says 0 for both as soon as its window of some minutes is over, and Dropwizard goes on to say what it
+# was in the last minutes with traffic, for ever: its sample decays against newer values only.
 #
 # Matters: a canary without traffic passes "p99 below 500 ms" behind Micrometer, and is judged behind Dropwizard by what was
 # measured before: a version that started slowly never recovers, and a good value hides that nobody asks any more. Add a

@@ -5,8 +5,8 @@
 #
 # Really: it is there with alertstate="pending" from the first evaluation at which the expression holds.
 #
-# Matters: `count(ALERTS{severity="critical"})` with max: 0, as a metric of a Canary or a gate, rolls a release back for an alert that
-# nobody is told of and that is over a minute later: `for` is without effect there. Ask for alertstate="firing".
+# Matters: `count(ALERTS{severity="critical"})` with max: 0, as a metric of a Canary or a gate, rolls a release back for an
+# alert that nobody is told of and that is over a minute later: `for` is without effect there. Ask for alertstate="firing".
 #
 # Seen, three seconds after the expressions began to hold: see `diff` below.
 set -euo pipefail

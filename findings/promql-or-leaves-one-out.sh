@@ -3,12 +3,12 @@
 #
 # Guess: `sum(http_failures or grpc_failures)` adds up what both metrics have.
 #
-# Really: `or` compares labels without the name: where a pod has both metrics with the same labels, the second is left out. It
-# comes back once the first has gone. A matcher of both names, or a label that tells them apart, adds up.
+# Really: `or` compares labels without the name: where a pod has both metrics with the same labels, the second is left out.
+# It comes back once the first has gone. A matcher of both names, or a label that tells them apart, adds up.
 #
-# Matters: a MetricTemplate of all failures sees those of the second kind only in pods that have none of the first: a
-# canary whose gRPC calls all fail has no failures, as long as its HTTP counter is there. Write {__name__=~"…"}, or one
-# sum for each.
+# Matters: a MetricTemplate of all failures sees those of the second kind only in pods that have none of the first: a canary
+# whose gRPC calls all fail has no failures, as long as its HTTP counter is there. Write {__name__=~"…"}, or one sum for
+# each.
 #
 # Seen: the answers below.
 set -euo pipefail

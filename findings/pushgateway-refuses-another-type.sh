@@ -3,9 +3,9 @@
 #
 # Guess: what is pushed for one job, or one version, is independent of what was pushed for others before.
 #
-# Really: a metric has one type for the whole gateway. As long as any group has `rate` as a gauge, a push of it as a counter,
-# or without a TYPE line, is refused with 400, and nothing of that push is kept, of its other metrics neither. What was pushed
-# before stays until somebody deletes it.
+# Really: a metric has one type for the whole gateway. As long as any group has `rate` as a gauge, a push of it as a
+# counter, or without a TYPE line, is refused with 400, and nothing of that push is kept, of its other metrics neither. What
+# was pushed before stays until somebody deletes it.
 #
 # Matters: a Job of a new version that declares its metric anew, or a shell script that leaves TYPE out, measures and is not
 # heard, and a check goes on with the value of the version before, which passed. Delete the group of the former version when

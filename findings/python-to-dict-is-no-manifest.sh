@@ -7,9 +7,9 @@
 # name is one word arrives, one of two words does not, and what was not set is sent as null. A backup in YAML has the same
 # keys. ApiClient().sanitize_for_serialization(deployment) is the manifest.
 #
-# Matters: a bot that changes the image by such a patch seems to work, since `spec`, `template`, `containers` and `image` are
-# single words, and its change of the readinessProbe is dropped by the API server: the canary runs without the probe it was
-# given. Send the object itself.
+# Matters: a bot that changes the image by such a patch seems to work, since `spec`, `template`, `containers` and `image`
+# are single words, and its change of the readinessProbe is dropped by the API server: the canary runs without the probe it
+# was given. Send the object itself.
 #
 # Seen, the body of a patch: see `expect` below.
 set -euo pipefail

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# prometheus-fastapi-instrumentator 8.1.0, starlette-exporter 0.24.0, django-prometheus 2.5.0 (Python), fastify-metrics 14.1.0
-# (JavaScript), against prometheus-flask-exporter 0.23.2 and express-prom-bundle 8.0.0.
+# prometheus-fastapi-instrumentator 8.1.0, starlette-exporter 0.24.0, django-prometheus 2.5.0 (Python), fastify-metrics
+# 14.1.0 (JavaScript), against prometheus-flask-exporter 0.23.2 and express-prom-bundle 8.0.0.
 #
 # Guess: the scrapes of /metrics are not among the requests that are counted there.
 #
 # Really: four of the six count them, with their duration and as successes. All six count the probes of the kubelet.
 #
 # Matters: a canary that no user has asked, because no traffic arrives, has requests all the same, of its scraper and of its
-# probes: a success rate of 100 % and a p99 of some milliseconds, where "no data" would have stopped the release. With little
-# traffic they dilute failures: five failures of ten requests are 75 % successes beside ten probes. Leave these paths out in
-# the library, or in the query.
+# probes: a success rate of 100 % and a p99 of some milliseconds, where "no data" would have stopped the release. With
+# little traffic they dilute failures: five failures of ten requests are 75 % successes beside ten probes. Leave these paths
+# out in the library, or in the query.
 #
 # Seen, after ten scrapes and ten probes: see `expect` below.
 set -euo pipefail

@@ -3,11 +3,12 @@
 #
 # Guess: Send() of a sender for several services returns the errors there were: none when all were told.
 #
-# Really: it returns one entry for each service, nil where it went well. The list is never empty, and never nil. Send() of the
-# package, for one address, returns an error or nil as usual.
+# Really: it returns one entry for each service, nil where it went well. The list is never empty, and never nil. Send() of
+# the package, for one address, returns an error or nil as usual.
 #
 # Matters: `if len(errs) > 0` takes each alert for lost, and a bot that tries again then tells the channel over and over;
-# one that fails its webhook of the type rollback or event says that a step failed. errors.Join(errs...) is nil when all is well.
+# one that fails its webhook of the type rollback or event says that a step failed. errors.Join(errs...) is nil when all is
+# well.
 #
 # Seen, for two services: see `expect` below.
 set -euo pipefail

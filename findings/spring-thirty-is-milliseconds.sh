@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # Spring Boot 4.0.7, Typesafe Config 1.4.3, Micronaut 4.10.15 (Java).
 #
-# Guess: a time-out of `30` in the settings is 30 seconds, as in gunicorn, nginx or Kubernetes, or refused for want of a unit.
+# Guess: a time-out of `30` in the settings is 30 seconds, as in gunicorn, nginx or Kubernetes, or refused for want of a
+# unit.
 #
-# Really: it is 30 milliseconds for Spring Boot and for Typesafe Config (Akka, Play), and nothing for Micronaut. 1m30s, which
-# Go reads, is refused by both and nothing for Micronaut; 1M is a minute for Spring Boot.
+# Really: it is 30 milliseconds for Spring Boot and for Typesafe Config (Akka, Play), and nothing for Micronaut. 1m30s,
+# which Go reads, is refused by both and nothing for Micronaut; 1M is a minute for Spring Boot.
 #
 # Matters: `spring.lifecycle.timeout-per-shutdown-phase: 30` gives the requests under way 30 ms when a pod is replaced, so
-# that each promotion loses requests after the analysis; a client's time-out of `30` fails a canary at once, which is kinder.
-# Write 30s.
+# that each promotion loses requests after the analysis; a client's time-out of `30` fails a canary at once, which is
+# kinder. Write 30s.
 #
 # Seen: see `expect` below.
 set -euo pipefail

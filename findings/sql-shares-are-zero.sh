@@ -3,8 +3,8 @@
 #
 # Guess: `sum(failed) / count(*)` over a table of requests is the share of failures in each engine for SQL.
 #
-# Really: SQLite and DataFusion divide whole numbers as PostgreSQL does: it is 0 until every request fails. DuckDB and Polars
-# give the fraction. `avg(failed)` is the same for all; 1 / 0 is NULL, an error or infinity.
+# Really: SQLite and DataFusion divide whole numbers as PostgreSQL does: it is 0 until every request fails. DuckDB and
+# Polars give the fraction. `avg(failed)` is the same for all; 1 / 0 is NULL, an error or infinity.
 #
 # Matters: a judge that was tried out with DuckDB in a notebook and runs on another engine passes a canary that fails three
 # requests of four. Write avg(failed), or 1.0 * sum(failed).

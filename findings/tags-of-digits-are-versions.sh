@@ -5,11 +5,12 @@
 # that are not versions are refused, and the newest is 1.10.0.
 #
 # Really: Masterminds' NewVersion, go-version and packaging read 4821907 as 4821907.0.0, and it satisfies >=1.0.0.
-# semver.coerce() finds a version in a1b2c3d too, 1.0.0, and 1.2.0 in 1.2-rc1. StrictNewVersion and semver.valid() refuse all
-# but 1.10.0.
+# semver.coerce() finds a version in a1b2c3d too, 1.0.0, and 1.2.0 in 1.2-rc1. StrictNewVersion and semver.valid() refuse
+# all but 1.10.0.
 #
-# Matters: one short hash in 27 has no letter. The first one that a pipeline pushes beside its releases is the newest version
-# from then on: a canary of a development build begins, and no release is ever newer. Filter by a pattern, or parse strictly.
+# Matters: one short hash in 27 has no letter. The first one that a pipeline pushes beside its releases is the newest
+# version from then on: a canary of a development build begins, and no release is ever newer. Filter by a pattern, or parse
+# strictly.
 #
 # Seen: see `expect` below.
 set -euo pipefail

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # Prometheus 3.15.0 (module v0.315.0).
 #
-# Guess: `errors > scalar(avg(errors) + 3 * stddev(errors))` finds the one pod of ten that fails everything while the others fail
-# nothing.
+# Guess: `errors > scalar(avg(errors) + 3 * stddev(errors))` finds the one pod of ten that fails everything while the others
+# fail nothing.
 #
 # Really: it never does with fewer than eleven pods, however bad the one is: its own value raises the deviation with it, and
 # of n values none is more than the root of n - 1 deviations above their mean. With two sigmas, fewer than six pods.
 #
-# Matters: such a check of a canary, and such an alert, passes for every service of ordinary size. Compare with the median, or
-# with the pods of the primary alone.
+# Matters: such a check of a canary, and such an alert, passes for every service of ordinary size. Compare with the median,
+# or with the pods of the primary alone.
 #
 # Seen, for n pods of which one has 1000 errors and the others none: the answers below.
 set -euo pipefail

@@ -2,8 +2,8 @@
 # axios 1.21.1, ky 1.14.3, undici 7.30.2, got 14.6.6 and fetch of Node 20 (JavaScript), requests 2.34.2, httpx 0.28.1,
 # urllib3 2.8.0 and aiohttp 3.14.5 (Python), HttpClient of Java 17, curl 7.88.1.
 #
-# Guess: a time-out of one second ends a call after one second, also where the server has begun to answer and sends a byte now
-# and then.
+# Guess: a time-out of one second ends a call after one second, also where the server has begun to answer and sends a byte
+# now and then.
 #
 # Really: for axios, ky and Java it ends with the headers: a body that drips for four seconds is waited for, as one that
 # drips for an hour would be. requests, httpx, urllib3 and undici bound the time between two bytes, urllib3 also with

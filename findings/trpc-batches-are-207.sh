@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # @trpc/server 11.25.2 (JavaScript).
 #
-# Guess: a batch in which one call fails has the status of the failure, or 200; one in which all calls fail a status that says
-# so.
+# Guess: a batch in which one call fails has the status of the failure, or 200; one in which all calls fail a status that
+# says so.
 #
 # Really: as soon as two calls of a batch differ in their status it is 207, also if both have failed: 500 beside 401 is 207.
 # Where the client asks for a stream (httpBatchStreamLink) it is 200, whatever becomes of the calls.
 #
 # Matters: `status!~"5.."` counts each of them as a success, and clients batch whatever a page asks at once: a canary with a
-# broken procedure has a success rate near 100 %, at the proxy and by the framework's own metrics. Count in onError, and judge
-# by that counter.
+# broken procedure has a success rate near 100 %, at the proxy and by the framework's own metrics. Count in onError, and
+# judge by that counter.
 #
 # Seen: see `expect` below.
 set -euo pipefail

@@ -4,8 +4,9 @@
 # Guess: a gradual rollout of 100 % is everybody, whatever it is kept by; one of 10 % gives a caller without a user id the
 # same answer each time. "0.5" is half a percent, "10%" ten or refused.
 #
-# Really: with stickiness "tenant", or "userId", a caller without that field gets nothing at 100 % either. With "default" and
-# without ids each call draws anew: one visitor sees both versions in turn. "0.5" and "10%" are nobody, without an error.
+# Really: with stickiness "tenant", or "userId", a caller without that field gets nothing at 100 % either. With "default"
+# and without ids each call draws anew: one visitor sees both versions in turn. "0.5" and "10%" are nobody, without an
+# error.
 #
 # Matters: jobs, health checks and visitors without a login stay on the old code after the release is said to be out, and
 # break when it is removed. A fault of the new code shows in a tenth of each visitor's requests instead of a tenth of the

@@ -4,11 +4,11 @@
 # Guess: Retry(total=3, status_forcelist=[503]) asks again after a 503, whatever the method, and after the last time the
 # caller gets the answer 503.
 #
-# Really: a POST and a PATCH are asked once, without a word, and the caller gets the 503. A GET is asked four times and ends in
-# a RetryError instead of an answer. With allowed_methods=None all end like that.
+# Really: a POST and a PATCH are asked once, without a word, and the caller gets the 503. A GET is asked four times and ends
+# in a RetryError instead of an answer. With allowed_methods=None all end like that.
 #
-# Matters: a webhook in Python that posts to a gate, or patches a Canary through a gateway that restarts, loses the call that
-# its retries were to save; and code that looks at status_code never sees the 503 of a GET. Give allowed_methods, and
+# Matters: a webhook in Python that posts to a gate, or patches a Canary through a gateway that restarts, loses the call
+# that its retries were to save; and code that looks at status_code never sees the 503 of a GET. Give allowed_methods, and
 # raise_on_status=False.
 #
 # Seen: see `expect` below.

@@ -4,8 +4,8 @@
 # Guess: "22:00:00 CET" is 21:00 UTC, "EST" 03:00 and "GMT+2" 20:00 UTC for all that take them, and refused by the others.
 #
 # Really: Go's time.Parse takes CET, EST and GMT+2 for UTC, without an error, unless the machine stands in that zone.
-# dateutil drops CET and EST: a time without a zone. GMT+2 is 20:00 for Node, and midnight for dateutil and pandas, which read
-# the sign the other way round. Node refuses CET and knows EST, pandas refuses both. All agree about +0100.
+# dateutil drops CET and EST: a time without a zone. GMT+2 is 20:00 for Node, and midnight for dateutil and pandas, which
+# read the sign the other way round. Node refuses CET and knows EST, pandas refuses both. All agree about +0100.
 #
 # Matters: a freeze or an approval at a time that a calendar, a ticket or a header gave begins hours early or late, by the
 # language of the bot, and for GMT+2 in the wrong direction. Write numbers, as in RFC 3339.
