@@ -5,7 +5,7 @@
 # raises, `@GAUGE.track_inprogress()` is 1 while it runs; or all of them refuse a coroutine.
 #
 # Really: prometheus_client's three end when the coroutine is made, before it runs: the duration is some microseconds, no
-# exception is counted, nothing is in progress. The same for a generator. statsd's timer and datadog's timed wait.
+# exception is counted, nothing is in progress. statsd's timer and datadog's timed wait.
 #
 # Matters: a service that moves from threads to asyncio keeps its decorators and becomes a thousand times faster and
 # faultless by its own metrics: each check of its release passes. Use `with HISTOGRAM.time():` inside.

@@ -9,7 +9,8 @@
 # does, and Jetty, Reactor Netty and Java's own server, each given ten seconds.
 #
 # Matters: each pod that a promotion or a rollback replaces drops what it is at, after the analysis, so that no check sees
-# it. Wrap Undertow's handler in a GracefulShutdownHandler, give Javalin's Jetty one too, and call shutdown() of Vert.x.
+# it. Give Javalin's Jetty a stop time-out (config.jetty.modifyServer), wrap Undertow's handler in a GracefulShutdownHandler
+# and wait for it, and call shutdown() of Vert.x.
 #
 # Seen, for a request of two seconds: see `expect` below.
 set -euo pipefail
