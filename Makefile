@@ -113,11 +113,11 @@ lint: ## Run clippy with warnings as errors
 
 .PHONY: deny
 deny: $(DENY) ## Check licences, banned crates and sources of dependencies
-	$(DENY) --locked check bans licenses sources
+	$(DENY) --workspace --locked check bans licenses sources
 
 .PHONY: advisories
 advisories: $(DENY) ## Check dependencies for known vulnerabilities and yanked versions: needs a network, for the database of RustSec
-	$(DENY) --locked check advisories
+	$(DENY) --workspace --locked check advisories
 
 .PHONY: advisories-check
 advisories-check: $(DENY) ## Try that check on a database that is made up: needs no network
@@ -178,7 +178,7 @@ trials: ## Play 50 releases beside traffic, with an edit, a death or a refusal e
 	$(CARGO) test --locked -p serin-e2e --test nightly -- --nocapture trials
 
 .PHONY: image-check
-image-check: dist ## Unpack the image and run it as a cluster would: its user, a read-only root, two releases on real parts
+image-check: dist ## Unpack the image and run it as a cluster would: its user, a read-only root, releases on real parts
 	@.ci/doctor image-check demo
 	@e2e/parts/build.sh demo
 	e2e/dist/image.sh $(TARGET)/debug/dist $(DIST)/serin-*-image-linux-*.tar

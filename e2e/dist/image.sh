@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs the operator's image from its archive as a container runtime does: unpacked by its index, as its own user, without
-# rights, in a root that cannot be written. First alone, then as the operator of two stories on the bed of real parts.
+# rights, in a root that cannot be written. First alone, then as the operator of the first stories on the bed of real parts:
+# a release that is promoted, and some that go back.
 #
 #   image.sh TOOL ARCHIVE      TOOL is the `dist` that unpacks
 set -euo pipefail
@@ -27,5 +28,5 @@ if said=$(alone /serin run 2>&1); then echo "it runs without a cluster: $said" >
 grep -qi kubeconfig <<<"$said" || { echo "without a cluster it says: $said" >&2; exit 1; }
 
 SERIN_BIN=$PWD/e2e/dist/as-image.sh ${CARGO:-cargo} test --locked -p serin-e2e --test stories -- \
-  first_flight::a_good_release_is_promoted first_flight::a_bad_release_is_rolled_back
+  first_flight
 echo "the image runs as $IMAGE_USER:$IMAGE_GROUP in a root that cannot be written"

@@ -86,7 +86,8 @@ impl Release {
         let mut files = self.programs()?;
         files.extend(self.charts()?);
         files.extend(self.definitions()?);
-        files.insert(format!("serin-{}.cdx.json", self.version), self.bill()?.into_bytes());
+        let bill = format!("serin-{}-linux-{}.cdx.json", self.version, self.architecture()?);
+        files.insert(bill, self.bill()?.into_bytes());
         let notes = notes(&self.text("CHANGELOG.md")?, &self.version, self.links.as_deref())?;
         files.insert("NOTES.md".into(), notes.into_bytes());
         let sums = files.iter().map(|(name, bytes)| format!("{}  {name}\n", sha256(bytes)));

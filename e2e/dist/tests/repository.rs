@@ -167,3 +167,39 @@ fn every_page_is_a_chapter_of_the_site_once() -> Result<()> {
     ensure!(missing.is_empty(), "docs/SUMMARY.md lacks {missing:?}");
     Ok(())
 }
+
+/// Names of values that a page sets on the command line of Helm.
+fn set(page: &str) -> Vec<&str> {
+    let lines = page.lines().filter(|line| !line.contains("istioctl"));
+    let all = lines.flat_map(|line| line.split("--set ").skip(1));
+    all.filter_map(|rest| rest.trim_start_matches('\'').split_once('=').map(|(name, _)| name)).collect()
+}
+
+#[test]
+fn values_that_pages_set_are_in_the_charts() -> Result<()> {
+    let schemas = ["serin", "loadtester"].map(|chart| read(&format!("charts/{chart}/values.schema.json")));
+    let values = ["serin", "loadtester"].map(|chart| yaml(&format!("charts/{chart}/values.yaml")));
+    let mut known = Vec::new();
+    for schema in schemas {
+        known.push((serde_json::from_str::<Value>(&schema?)?, "/properties/"));
+    }
+    for value in values {
+        known.push((value?, "/"));
+    }
+    let there = |name: &str| {
+        let path = |step: &str| format!("{step}{}", name.replace('.', step));
+        known.iter().any(|(value, step)| value.pointer(&path(step)).is_some())
+    };
+    let (mut count, mut missing) = (0, Vec::new());
+    for page in pages()?.iter().filter(|page| page.starts_with("docs/") || *page == "README.md") {
+        for name in set(&read(page)?) {
+            count += 1;
+            if !there(name) {
+                missing.push(format!("{page}: --set {name}"));
+            }
+        }
+    }
+    ensure!(count >= 10, "{count} values were found");
+    ensure!(missing.is_empty(), "the charts have none of these:\n{}", missing.join("\n"));
+    Ok(())
+}
