@@ -16,10 +16,14 @@ const DECISIONS: &str = "<!-- decisions -->";
 
 /// Where a file of the repository is in the site.
 fn place(path: &str) -> String {
-    match path.strip_prefix("docs/") {
-        Some(page) => page.to_owned(),
-        None if path == "README.md" => "introduction.md".to_owned(),
-        None => format!("repository/{path}"),
+    if path == "README.md" {
+        return "introduction.md".to_owned();
+    }
+    let place = path.strip_prefix("docs/").map_or_else(|| format!("repository/{path}"), str::to_owned);
+    // mdBook renames the page, and not the links to it
+    match place.strip_suffix("/README.md") {
+        Some(folder) => format!("{folder}/index.md"),
+        None => place,
     }
 }
 
@@ -53,7 +57,7 @@ fn listing(folder: &str, all: &[String]) -> String {
     });
     let rows = rows.collect::<Vec<_>>().concat();
     format!(
-        "<!doctype html>\n<meta charset=\"utf-8\">\n<title>{folder}</title>\n<h1>{folder}</h1>\n<ul>\n{rows}</ul>\n"
+        "<!doctype html>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n<title>{folder}</title>\n<h1>{folder}</h1>\n<ul>\n{rows}</ul>\n"
     )
 }
 
@@ -87,13 +91,9 @@ pub fn assemble(root: &Path, out: &Path) -> Result<usize> {
             written.insert(at, bytes);
             continue;
         }
-        let mut text = String::from_utf8(bytes).with_context(|| format!("{path} is no text"))?;
-        if path == "docs/SUMMARY.md" {
-            text = with_decisions(&text, root)?;
-        }
-        let text = replaced(&text, |target| {
-            // those that were just put in are of the site already
-            if leaves(target) || target.starts_with('#') || written_by_us(&path, target) {
+        let text = String::from_utf8(bytes).with_context(|| format!("{path} is no text"))?;
+        let mut text = replaced(&text, |target| {
+            if leaves(target) || target.starts_with('#') {
                 return Ok(target.to_owned());
             }
             let (file, anchor) = target.split_once('#').map_or((target, None), |(file, a)| (file, Some(a)));
@@ -113,6 +113,9 @@ pub fn assemble(root: &Path, out: &Path) -> Result<usize> {
             let anchor = anchor.map(|a| format!("#{a}")).unwrap_or_default();
             Ok(format!("{}{anchor}", relative(&at, &to_place)))
         })?;
+        if path == "docs/SUMMARY.md" {
+            text = with_decisions(&text, root)?;
+        }
         written.insert(at, text.into_bytes());
     }
     for (path, bytes) in &written {
@@ -121,10 +124,6 @@ pub fn assemble(root: &Path, out: &Path) -> Result<usize> {
         fs::write(&path, bytes).with_context(|| format!("writing {}", path.display()))?;
     }
     Ok(written.len())
-}
-
-fn written_by_us(page: &str, target: &str) -> bool {
-    page == "docs/SUMMARY.md" && target.starts_with("design/")
 }
 
 /// Links of the repository's pages that lead nowhere.
@@ -229,7 +228,8 @@ mod tests {
                 ("src/lib.rs", "code"),
                 ("charts/serin/values.yaml", "values"),
                 ("docs/SUMMARY.md", "- [Serin](../README.md)\n- [A](a.md)\n<!-- decisions -->\n"),
-                ("docs/a.md", "# A\n[charts](../charts) [c](../CONTRIBUTING.md) [d](design/0001-d.md)\n"),
+                ("docs/a.md", "# A\n[charts](../charts) [c](../CONTRIBUTING.md) [d](design/README.md#x)\n"),
+                ("docs/design/README.md", "# Decisions\n"),
                 ("docs/design/0001-d.md", "# A decision\n[up](../a.md)\n"),
             ],
         );
@@ -237,7 +237,7 @@ mod tests {
         assemble(&repository.0, &site.0).unwrap();
         assert_eq!(site.read("introduction.md"), "# Serin\n[a](a.md#x)\n");
         let links =
-            "[charts](repository/charts/index.html) [c](repository/CONTRIBUTING.md) [d](design/0001-d.md)";
+            "[charts](repository/charts/index.html) [c](repository/CONTRIBUTING.md) [d](design/index.md#x)";
         assert_eq!(site.read("a.md"), format!("# A\n{links}\n"));
         let summary = "- [Serin](introduction.md)\n- [A](a.md)\n  - [A decision](design/0001-d.md)\n";
         assert_eq!(site.read("SUMMARY.md"), summary);
