@@ -18,8 +18,8 @@ PARTS = $(shell e2e/parts/build.sh --dir)
 HOST := $(shell uname -m)-unknown-linux-gnu
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 STATIC := $(TARGET)/$(HOST)/release
-# A binary does not tell where it was built: panics name files.
-REMAP := --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=/cargo --remap-path-prefix=$(TARGET)=/target --remap-path-prefix=$(CURDIR)=/serin
+# A binary does not tell where it was built: panics name files. Of several that fit the last counts, and the target may be in here.
+REMAP := --remap-path-prefix=$(CURDIR)=/serin --remap-path-prefix=$(TARGET)=/target --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=/cargo
 DIST := $(TARGET)/dist
 LINKS ?=
 SERIN := $(CARGO) run --quiet --locked --bin serin --
