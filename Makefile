@@ -12,13 +12,20 @@ SCENARIO ?=
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/serin
 DENY_VERSION := 0.20.2
 DENY := $(CACHE)/cargo-deny-$(DENY_VERSION)/bin/cargo-deny
+MDBOOK_VERSION := 0.5.4
+MDBOOK := $(CACHE)/mdbook-$(MDBOOK_VERSION)/bin/mdbook
 PARTS = $(shell e2e/parts/build.sh --dir)
 HOST := $(shell uname -m)-unknown-linux-gnu
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
+STATIC := $(TARGET)/$(HOST)/release
+# A binary does not tell where it was built: panics name files. Of several that fit the last counts, and the target may be in here.
+REMAP := --remap-path-prefix=$(CURDIR)=/serin --remap-path-prefix=$(TARGET)=/target --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=/cargo
+DIST := $(TARGET)/dist
+LINKS ?=
 SERIN := $(CARGO) run --quiet --locked --bin serin --
 CRDS := canaries metrictemplates alertproviders canaryruns
 CI := fmt-check lint deny crd-check manifests-check test-unit test-engines test-waiting charts-check test-bed
-NIGHTLY := stories properties helm-check servers-check proxies-check soak engines crash breakages bench bench-verdicts image-check monitoring-check fresh keda-check trials advisories-check
+NIGHTLY := stories properties helm-check servers-check proxies-check soak engines crash breakages bench bench-verdicts image-check dist-check book monitoring-check fresh keda-check trials advisories-check
 
 .PHONY: help
 help: ## Show this list
@@ -61,6 +68,16 @@ manifests: kubectl ## Write deploy/install.yaml from deploy/kustomize/base
 monitoring: ## Write grafana-dashboards/ and deploy/monitoring/ from the catalogue of metrics
 	$(CARGO) run --quiet --locked -p serin-monitoring
 
+.PHONY: book
+book: $(MDBOOK) ## Build the documentation as a site, and follow its links: target/book/index.html
+	$(CARGO) run --quiet --locked -p serin-dist -- book $(TARGET)/book.d
+	$(MDBOOK) build --dest-dir $(TARGET)/book $(TARGET)/book.d
+	$(CARGO) run --quiet --locked -p serin-dist -- links $(TARGET)/book
+
+$(MDBOOK):
+	env -u CARGO_TARGET_DIR $(CARGO) install mdbook --locked --version $(MDBOOK_VERSION) --no-default-features --features search \
+	  --root $(CACHE)/mdbook-$(MDBOOK_VERSION)
+
 .PHONY: kubectl
 kubectl:
 	@e2e/parts/build.sh kubectl
@@ -70,8 +87,19 @@ image: ## Build the container image (IMAGE=serin:dev, CONTAINER=docker or podman
 	$(CONTAINER) build --file deploy/Dockerfile --tag $(IMAGE) .
 
 .PHONY: static
-static: ## Build the static binary that the image holds
-	RUSTFLAGS='-C target-feature=+crt-static' $(CARGO) build --release --locked --bin serin --target $(HOST)
+static: ## Build the static binaries of a release, for the image, the benchmarks and `make dist`
+	RUSTFLAGS='-C target-feature=+crt-static $(REMAP)' $(CARGO) build --release --locked -p serin -p serin-plugin \
+	  --bin serin --bin serin-loadtester --bin kubectl-canary --target $(HOST)
+
+# Everything bears the time of the commit.
+.PHONY: dist
+dist: ## Make all files of a release: binaries, image, charts, schemas, checksums; LINKS=address of the repository for the notes
+	@.ci/doctor dist helm
+	@e2e/parts/build.sh helm
+	@$(MAKE) --no-print-directory static
+	$(CARGO) run --quiet --locked -p serin-dist -- release --binaries $(STATIC) --target $(HOST) --helm $(PARTS)/helm4 \
+	  --out $(DIST) --time $${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)} \
+	  --revision "$$(git describe --always --dirty --abbrev=40 --exclude='*')" --links '$(LINKS)'
 
 ## Checking
 
@@ -85,11 +113,11 @@ lint: ## Run clippy with warnings as errors
 
 .PHONY: deny
 deny: $(DENY) ## Check licences, banned crates and sources of dependencies
-	$(DENY) --locked check bans licenses sources
+	$(DENY) --workspace --locked check bans licenses sources
 
 .PHONY: advisories
 advisories: $(DENY) ## Check dependencies for known vulnerabilities and yanked versions: needs a network, for the database of RustSec
-	$(DENY) --locked check advisories
+	$(DENY) --workspace --locked check advisories
 
 .PHONY: advisories-check
 advisories-check: $(DENY) ## Try that check on a database that is made up: needs no network
@@ -150,11 +178,15 @@ trials: ## Play 50 releases beside traffic, with an edit, a death or a refusal e
 	$(CARGO) test --locked -p serin-e2e --test nightly -- --nocapture trials
 
 .PHONY: image-check
-image-check: static ## Run the static binary in an empty root, as the image would
-	@root=$$(mktemp -d); trap 'rm -r "$$root"' EXIT; \
-	  cp $(TARGET)/$(HOST)/release/serin "$$root/serin"; ln -s serin "$$root/flagger"; \
-	  unshare --user --map-root-user chroot "$$root" /serin crd >/dev/null; \
-	  unshare --user --map-root-user chroot "$$root" /flagger -version
+image-check: dist ## Unpack the image and run it as a cluster would: its user, a read-only root, releases on real parts
+	@.ci/doctor image-check demo
+	@e2e/parts/build.sh demo
+	e2e/dist/image.sh $(TARGET)/debug/dist $(DIST)/serin-*-image-linux-*.tar
+
+.PHONY: dist-check
+dist-check: ## Make a release twice, in two folders: the same bytes; read its schemas with kubeconform
+	@.ci/doctor dist-check helm
+	@e2e/dist/twice.sh
 
 ## Testing
 
@@ -166,7 +198,8 @@ test: ## Run all tests; sets up what they need, and names the stories that this 
 .PHONY: test-unit
 test-unit: ## Run the unit, property and repository tests: no cluster; PROPTEST_RNG_SEED=n varies the properties
 	$(CARGO) test --locked -p serin -p serin-plugin
-	$(CARGO) test --locked -p serin-invariants -p serin-model -p serin-bed -p serin-tools -p serin-monitoring --lib
+	$(CARGO) test --locked -p serin-invariants -p serin-model -p serin-bed -p serin-tools -p serin-monitoring -p serin-dist \
+	  --lib --test repository
 	$(CARGO) test --locked -p serin-e2e --test repo --test troubleshooting --test scenarios --test routers
 	PROPTEST_RNG_SEED=$${PROPTEST_RNG_SEED:-1} $(CARGO) test --locked -p serin-e2e --test properties
 
@@ -239,7 +272,7 @@ bench: ## Measure cost at rest, many canaries, time to roll back
 	@.ci/doctor bench
 	@$(MAKE) --no-print-directory static
 	@e2e/parts/build.sh demo
-	SERIN_BIN=$(TARGET)/$(HOST)/release/serin $(CARGO) run --locked -p serin-tools --bin bench
+	SERIN_BIN=$(STATIC)/serin $(CARGO) run --locked -p serin-tools --bin bench
 
 RUNS ?= 1000
 .PHONY: bench-verdicts

@@ -40,7 +40,7 @@ check() {
   mkdir -p "$folder/home"
   sed "s|^\[advisories\]|&\ngit-fetch-with-cli = true\ndb-path = \"$folder/home\"\ndb-urls = [\"$url\"]|" .deny.toml > "$folder/deny.toml"
   rm -rf "$folder/home"
-  "$deny" --locked --config "$folder/deny.toml" check advisories 2>&1 || true
+  "$deny" --workspace --locked --config "$folder/deny.toml" check advisories 2>&1 || true
 }
 
 mkdir -p "$database"

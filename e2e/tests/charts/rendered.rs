@@ -97,18 +97,18 @@ fn the_registry_of_all_images_replaces_the_one_that_an_image_names() -> Result<(
     for helm in helms()? {
         let mirror = "global.imageRegistry=mirror.example.com:5000/all/";
         for (repository, wanted) in [
-            ("", "mirror.example.com:5000/all/serin:0.1.0"),
-            ("team/serin", "mirror.example.com:5000/all/team/serin:0.1.0"),
-            ("registry.example.com/team/serin", "mirror.example.com:5000/all/team/serin:0.1.0"),
-            ("localhost:5000/serin", "mirror.example.com:5000/all/serin:0.1.0"),
+            ("", "mirror.example.com:5000/all/serin:0.2.0"),
+            ("team/serin", "mirror.example.com:5000/all/team/serin:0.2.0"),
+            ("registry.example.com/team/serin", "mirror.example.com:5000/all/team/serin:0.2.0"),
+            ("localhost:5000/serin", "mirror.example.com:5000/all/serin:0.2.0"),
         ] {
             let repository = format!("image.repository={repository}");
-            let found = image(&helm, "serin", &[mirror, &repository, "image.tag=0.1.0"], "x-serin")?;
+            let found = image(&helm, "serin", &[mirror, &repository, "image.tag=0.2.0"], "x-serin")?;
             ensure!(found == wanted, "{repository}: {found}");
         }
         let found =
-            image(&helm, "serin", &["image.repository=r.example.com/serin", "image.tag=0.1.0"], "x-serin")?;
-        ensure!(found == "r.example.com/serin:0.1.0", "{found}");
+            image(&helm, "serin", &["image.repository=r.example.com/serin", "image.tag=0.2.0"], "x-serin")?;
+        ensure!(found == "r.example.com/serin:0.2.0", "{found}");
         let values = [mirror, "prometheus.install=true"];
         let found = image(&helm, "serin", &values, "x-serin-prometheus")?;
         ensure!(

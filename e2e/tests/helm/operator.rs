@@ -157,7 +157,7 @@ async fn s2_13_installed_upgraded_and_uninstalled(shared: &Shared) -> anyhow::Re
         // the bed has the definitions already, from another manager than Helm
         let install = ["install", "ops", &chart, "--namespace", &space, "--skip-crds", "--set", all];
         helm.run(&install).await?;
-        runs(shared, &space, "ops-serin", "serin:0.1.0").await?;
+        runs(shared, &space, "ops-serin", "serin:0.2.0").await?;
         runs(shared, &space, "ops-serin-prometheus", "docker.io/prom/prometheus:v3.5.0").await?;
         helm.run(&[
             "upgrade",
@@ -171,9 +171,9 @@ async fn s2_13_installed_upgraded_and_uninstalled(shared: &Shared) -> anyhow::Re
         ])
         .await?;
         helm.run(&["rollback", "ops", "--namespace", &space]).await?;
-        runs(shared, &space, "ops-serin", "serin:0.1.0").await?;
+        runs(shared, &space, "ops-serin", "serin:0.2.0").await?;
         helm.run(&["install", "flagger-loadtester", &tester, "--namespace", &space]).await?;
-        runs(shared, &space, "flagger-loadtester", "serin-loadtester:0.1.0").await?;
+        runs(shared, &space, "flagger-loadtester", "serin-loadtester:0.2.0").await?;
         for release in ["ops", "flagger-loadtester"] {
             helm.run(&["uninstall", release, "--namespace", &space]).await?;
         }
@@ -204,7 +204,7 @@ async fn flaggers_users_change_over_and_back(shared: &Shared) -> anyhow::Result<
             helm.run(&["upgrade", "flagger", &to, "--namespace", &space, "--values", &values])
                 .await
                 .with_context(|| format!("{program}, {user}"))?;
-            runs(shared, &space, "flagger", "serin:0.1.0").await?;
+            runs(shared, &space, "flagger", "serin:0.2.0").await?;
             helm.run(&["rollback", "flagger", "1", "--namespace", &space]).await?;
             runs(shared, &space, "flagger", "ghcr.io/fluxcd/flagger:1.44.0").await?;
             stop.send(()).ok();
@@ -232,7 +232,7 @@ async fn ch13_a_rolling_strategy_is_named_before_helm_4_fails(shared: &Shared) -
             kubectl.run(&["--namespace", &space, "patch", "deployment", "flagger", "-p", patch]).await?;
         }
         helm.run(&upgrade).await.context(program)?;
-        runs(shared, &space, "flagger", "serin:0.1.0").await?;
+        runs(shared, &space, "flagger", "serin:0.2.0").await?;
         helm.run(&["uninstall", "flagger", "--namespace", &space]).await?;
     }
     Ok(())
@@ -250,7 +250,7 @@ async fn ch36_a_second_operator_is_refused(shared: &Shared) -> anyhow::Result<()
         let refused = refused.err().context("a second operator was started")?.to_string();
         ensure!(refused.contains("set nameOverride to flagger"), "{refused}");
         helm.run(&["upgrade", "mesh", &to, "--namespace", &space, "--set", "nameOverride=flagger"]).await?;
-        runs(shared, &space, "mesh-flagger", "serin:0.1.0").await?;
+        runs(shared, &space, "mesh-flagger", "serin:0.2.0").await?;
         let all: Api<Deployment> = Api::namespaced(shared.bed.admin(), &space);
         let names: Vec<_> =
             all.list(&ListParams::default()).await?.iter().map(ResourceExt::name_any).collect();
