@@ -292,7 +292,7 @@ demo: ## Watch a rollout on real parts (SCENARIO=name, `help` lists them; KEEP=1
 ifneq ($(SCENARIO),help)
 	@.ci/doctor demo $(DEMO_PARTS)
 endif
-	$(CARGO) build --locked -p serin -p serin-tools --bin serin --bin demo
+	$(CARGO) build --locked -p serin -p serin-tools --bin serin --bin demo $(if $(KEEP),-p serin-plugin --bin kubectl-canary)
 	@$(DEMO) --check $(SCENARIO)
 ifneq ($(SCENARIO),help)
 	@e2e/parts/build.sh $(DEMO_PARTS)

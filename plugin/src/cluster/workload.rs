@@ -2,7 +2,7 @@
 
 use kube::api::{DynamicObject, Patch, PatchParams};
 use serde_json::Value;
-use serin::api::Canary;
+use serin::{api::Canary, names, snapshot::REVISION};
 
 use super::{
     connect::{Cluster, MANAGER},
@@ -45,4 +45,25 @@ pub(crate) async fn write_images(
     let params = PatchParams { field_manager: Some(MANAGER.into()), dry_run, ..PatchParams::default() };
     let written = slot.api(&cluster.client).patch(name, &params, &Patch::Strategic(patch)).await;
     written.map(drop).map_err(|error| asked.failure(&error))
+}
+
+/// Templates that are stored for a Canary, newest first, with their hashes.
+pub(crate) async fn stored_templates(
+    cluster: &Cluster,
+    canary: &Canary,
+) -> Result<Vec<(String, Value)>, Failure> {
+    let namespace = canary.metadata.namespace.clone();
+    let name = canary.metadata.name.as_deref().unwrap_or_default();
+    let labels = Some(format!("{}={}", names::LABEL_CANARY, names::label_value(name)));
+    let slot = Slot { kind: REVISION, namespace, labels, fields: None };
+    let resource = slots::resource(REVISION);
+    let asked = Asked { verb: "list", resource: &resource, namespace: slot.namespace.as_deref(), name: None };
+    let listed = slot.api(&cluster.client).list(&slot.params()).await;
+    let mut all = listed.map_err(|error| asked.failure(&error))?.items;
+    all.sort_by_key(|revision| std::cmp::Reverse(revision.data["revision"].as_i64()));
+    let one = |revision: &DynamicObject| {
+        let data = &revision.data["data"];
+        Some((data["hash"].as_str()?.to_owned(), data["template"].clone()))
+    };
+    Ok(all.iter().filter_map(one).collect())
 }

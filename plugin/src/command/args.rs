@@ -4,7 +4,16 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
 
-use super::values::{Choice, For, Least, LintOutput, Output, Shell, image, name, time};
+use super::{
+    convert::ConvertCommand,
+    diff::DiffArgs,
+    doctor::DoctorArgs,
+    lint::LintArgs,
+    migrate::MigrateCommand,
+    probe::ProbeArgs,
+    simulate::SimulateArgs,
+    values::{Choice, For, Output, Shell, image, name, time},
+};
 use crate::cluster::Login;
 
 /// Watch and steer releases.
@@ -111,6 +120,8 @@ pub(crate) enum Command {
     Explain(ExplainArgs),
     /// Show what was said about a Canary, its target and its primary
     Events(EventsArgs),
+    /// Show what the target changes of the pods of the primary, or of a revision that was promoted: exit code 1 if anything
+    Diff(DiffArgs),
     /// Open the gate at which a release waits
     Approve(RequestArgs),
     /// Let a release go on that waits for a person: at a gate, or before its promotion
@@ -122,6 +133,20 @@ pub(crate) enum Command {
     Set(SetCommand),
     /// Say what is wrong with Canaries in files: the operator's own validation, without a cluster
     Lint(LintArgs),
+    /// Say what a run will be like: its steps, the earliest promotion and rollback, what users meet until then
+    #[command(visible_alias = "plan")]
+    Simulate(SimulateArgs),
+    /// Turn objects of another tool into a Canary and what belongs to it, in files
+    #[command(subcommand)]
+    Convert(ConvertCommand),
+    /// Say what changes for objects of another tool when Serin takes its place; writes nothing
+    #[command(subcommand)]
+    Migrate(MigrateCommand),
+    /// Say whether everything is there that releases need: definitions, operator, routers, rights
+    #[command(visible_alias = "check")]
+    Doctor(DoctorArgs),
+    /// Ask a URL many times, and count which version answers
+    Probe(ProbeArgs),
     /// Print the versions of this program and of the definitions in the cluster
     Version(VersionArgs),
     /// Print a completion script
@@ -314,28 +339,6 @@ pub(crate) struct ImageArgs {
     /// With --wait: how long
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) timeout: Option<Duration>,
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct LintArgs {
-    /// Files and folders; - is standard input
-    #[arg(value_name = "PATH")]
-    pub(crate) paths: Vec<PathBuf>,
-    /// The same, as kubectl takes it
-    #[arg(short = 'f', long = "filename", value_name = "PATH")]
-    pub(crate) files: Vec<PathBuf>,
-    /// Exit code 1 from this level on
-    #[arg(long, value_enum, default_value = "error")]
-    pub(crate) fail_on: Least,
-    /// Leave a code out, everywhere or of one Canary
-    #[arg(long, value_name = "CODE[=NAMESPACE/NAME]")]
-    pub(crate) ignore: Vec<String>,
-    /// Print all codes
-    #[arg(long)]
-    pub(crate) list_codes: bool,
-    /// Form of output
-    #[arg(short, long, value_enum, default_value = "text")]
-    pub(crate) output: LintOutput,
 }
 
 #[derive(Args, Debug)]

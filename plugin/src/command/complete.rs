@@ -20,8 +20,10 @@ const NO_FILES: &str = ":4\n";
 /// What kubectl calls, under the name kubectl_complete-canary somewhere on PATH.
 const FOR_KUBECTL: &str = "#!/bin/sh\nexec kubectl canary __complete -- \"$@\"\n";
 /// Commands whose arguments are names of Canaries.
-const NAMED: [&str; 10] =
-    ["list", "ls", "get", "status", "history", "explain", "events", "approve", "promote", "abort"];
+const NAMED: [&str; 13] = [
+    "list", "ls", "get", "status", "history", "explain", "events", "diff", "simulate", "plan", "approve",
+    "promote", "abort",
+];
 
 pub(super) fn script(out: Out, shell: Shell, command: &mut Command) -> Result<(), Failure> {
     let script = match shell {

@@ -1,44 +1,63 @@
 //! `lint`: files, folders and standard input. Needs no cluster.
 
-use std::{
-    fs,
-    io::{self, Read as _},
-    path::{Path, PathBuf},
-};
+use std::path::PathBuf;
+
+use clap::Args;
 
 use super::{
-    args::LintArgs,
+    files,
     out::Out,
     values::{Least, LintOutput},
 };
 use crate::{
     failure::{Failure, code},
-    lint::{CODES, Finding, Level, Report, Source, lint},
+    lint::{CODES, Finding, Level, Report, lint},
     screen::{Line, Tone},
     view::API_VERSION,
 };
 
-/// Endings of files that are looked for in folders.
-const ENDINGS: [&str; 3] = ["yaml", "yml", "json"];
-/// Folders are not gone into any deeper.
-const DEEPEST: usize = 32;
+#[derive(Args, Debug)]
+pub(crate) struct LintArgs {
+    /// Files and folders; - is standard input
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// The same, as kubectl takes it
+    #[arg(short = 'f', long = "filename", value_name = "PATH")]
+    files: Vec<PathBuf>,
+    /// Exit code 1 from this level on
+    #[arg(long, value_enum, default_value = "error")]
+    fail_on: Least,
+    /// Leave a code out, everywhere or of one Canary
+    #[arg(long, value_name = "CODE[=NAMESPACE/NAME]")]
+    ignore: Vec<String>,
+    /// Print all codes
+    #[arg(long)]
+    list_codes: bool,
+    /// Form of output
+    #[arg(short, long, value_enum, default_value = "text")]
+    output: LintOutput,
+}
 
 pub(super) fn run(out: Out, args: &LintArgs) -> Result<(), Failure> {
     if args.list_codes {
         let codes = CODES.iter().map(|(code, level, about)| format!("{code}  {:<8} {about}\n", level.word()));
         return out.text(&codes.collect::<String>());
     }
-    let report = lint(&sources(args)?, &args.ignore);
+    let report = lint(&files::read(&args.paths, &args.files)?, &args.ignore);
     match args.output {
         LintOutput::Text => out.lines(&text(&report))?,
         LintOutput::Github => out.text(&report.findings.iter().map(github).collect::<String>())?,
-        LintOutput::Json => out.json(&serde_json::json!({
-            "apiVersion": API_VERSION, "kind": "LintReport", "canaries": report.canaries,
-            "unreadable": report.unreadable, "findings": report.findings,
-        }))?,
+        LintOutput::Json => out.json(&json(&report))?,
     }
     out.say(&report.summary());
     verdict(&report, args.fail_on)
+}
+
+fn json(report: &Report) -> serde_json::Value {
+    serde_json::json!({
+        "apiVersion": API_VERSION, "kind": "LintReport", "canaries": report.canaries,
+        "unreadable": report.unreadable, "findings": report.findings,
+    })
 }
 
 /// Unreadable files come before findings.
@@ -79,65 +98,10 @@ fn github(finding: &Finding) -> String {
     format!("::{level} file={file},line={line},title={code}::{}\n", escaped(&format!("{object}: {message}")))
 }
 
-fn sources(args: &LintArgs) -> Result<Vec<Source>, Failure> {
-    let mut paths: Vec<PathBuf> = args.paths.iter().chain(&args.files).cloned().collect();
-    if paths.is_empty() {
-        return Err(Failure::usage("there is nothing to look at")
-            .hint("name files or folders, or - for standard input"));
-    }
-    paths.dedup();
-    let mut sources = Vec::new();
-    for path in paths {
-        if path == Path::new("-") {
-            let mut text = String::new();
-            let read = io::stdin().lock().read_to_string(&mut text);
-            read.map_err(|error| Failure::usage(format!("cannot read standard input: {error}")))?;
-            sources.push(Source { name: "-".into(), text });
-            continue;
-        }
-        let mut files = Vec::new();
-        if path.is_dir() {
-            below(&path, DEEPEST, &mut files)?;
-        } else {
-            files.push(path);
-        }
-        for file in files {
-            let text = fs::read_to_string(&file)
-                .map_err(|error| Failure::usage(format!("cannot read {}: {error}", file.display())))?;
-            sources.push(Source { name: file.display().to_string(), text });
-        }
-    }
-    Ok(sources)
-}
-
-/// All manifests below a folder, hidden ones apart, in order of their names.
-fn below(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
-    let failed =
-        |error: io::Error| Failure::usage(format!("cannot read the folder {}: {error}", folder.display()));
-    let mut entries: Vec<PathBuf> = Vec::new();
-    for entry in fs::read_dir(folder).map_err(failed)? {
-        entries.push(entry.map_err(failed)?.path());
-    }
-    entries.sort();
-    for path in entries {
-        let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        let manifest = path.extension().is_some_and(|end| ENDINGS.iter().any(|known| end == *known));
-        if hidden {
-            continue;
-        }
-        // a link to a folder above would be gone into for ever
-        if path.is_dir() && !path.is_symlink() && depth > 0 {
-            below(&path, depth - 1, files)?;
-        } else if path.is_file() && manifest {
-            files.push(path);
-        }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lint::Source;
 
     fn report(text: &str) -> Report {
         lint(&[Source { name: "a.yaml".into(), text: text.into() }], &[])
@@ -150,6 +114,7 @@ mod tests {
         let note = "apiVersion: flagger.app/v1beta1\nkind: Canary\nmetadata: {name: app}\nspec:\n  targetRef: {apiVersion: apps/v1, kind: Deployment, name: app}\n  service: {port: 80}\n  analysis: {interval: 1m, stepWeight: 10, maxWeight: 50, metrics: [{name: request-success-rate, thresholdRange: {min: 99}}]}\n";
         let of =
             |text: &str| [Least::Error, Least::Warning, Least::Note].map(|least| exit(&report(text), least));
+        assert_eq!(crate::schema::violations(&json(&report(note))), Vec::<String>::new());
         assert_eq!(of(note), [0, 0, 1]);
         assert_eq!(of(&note.replace("min: 99", "min: 0.99")), [0, 1, 1]);
         assert_eq!(of(&note.replace("stepWeight", "stepWeigth")), [1, 1, 1]);

@@ -4,17 +4,24 @@
 mod args;
 mod complete;
 mod context;
+mod convert;
+mod diff;
 mod display;
+mod doctor;
 mod environment;
 mod explain;
+mod files;
 mod follow;
 mod get;
 mod history;
 mod image;
 mod lint;
 mod list;
+mod migrate;
 mod out;
+mod probe;
 mod request;
+mod simulate;
 mod values;
 mod version;
 
@@ -96,8 +103,17 @@ fn output(command: &Command) -> Option<Output> {
         Command::Events(args) => args.output,
         Command::Approve(args) | Command::Promote(args) => args.asking.output,
         Command::Abort(args) => args.asking.output,
+        Command::Migrate(command) => command.output(),
+        Command::Probe(args) => args.json().then_some(Output::Json),
+        Command::Doctor(args) => args.json().then_some(Output::Json),
+        Command::Diff(args) => args.output,
+        Command::Simulate(args) => args.output,
         Command::Version(args) => args.output,
-        Command::Set(_) | Command::Lint(_) | Command::Completion(_) | Command::Complete(_) => None,
+        Command::Set(_)
+        | Command::Lint(_)
+        | Command::Convert(_)
+        | Command::Completion(_)
+        | Command::Complete(_) => None,
     }
 }
 
@@ -111,6 +127,19 @@ fn perform(cli: Cli) -> Result<(), Failure> {
     if let Command::Lint(args) = &cli.command {
         return lint::run(out, args);
     }
+    if let Command::Convert(command) = &cli.command {
+        return convert::run(out, command);
+    }
+    if let Command::Simulate(args) = &cli.command
+        && args.offline()
+    {
+        return simulate::run_offline(out, args);
+    }
+    if let Command::Migrate(command) = &cli.command
+        && command.offline()
+    {
+        return migrate::run_offline(out, command);
+    }
     let login = cli.global.login();
     if rustls::crypto::ring::default_provider().install_default().is_err() {
         return Err(Failure::failed("another TLS provider is already in place"));
@@ -123,6 +152,12 @@ fn perform(cli: Cli) -> Result<(), Failure> {
     let done = runtime.block_on(async {
         if let Command::Version(args) = &cli.command {
             return version::run(out, &login, args).await;
+        }
+        if let Command::Probe(args) = &cli.command {
+            return tokio::select! {
+                done = probe::run(out, args, login.namespace.as_deref()) => done,
+                () = interrupted() => Err(Failure::new(code::INTERRUPTED, "")),
+            };
         }
         if let Command::Complete(args) = &cli.command {
             return complete::candidates(out, &login, &args.words, &Cli::command()).await;
@@ -163,9 +198,18 @@ async fn run(context: Context, command: Command) -> Result<(), Failure> {
         Command::Approve(args) => Box::pin(request::approve(&context, &args)).await,
         Command::Promote(args) => Box::pin(request::promote(&context, &args)).await,
         Command::Abort(args) => Box::pin(request::abort(&context, &args)).await,
+        Command::Migrate(command) => migrate::run(&context, &command).await,
+        Command::Doctor(args) => Box::pin(doctor::run(&context, &args)).await,
+        Command::Diff(args) => diff::run(&context, &args).await,
+        Command::Simulate(args) => simulate::run(&context, &args).await,
         Command::Set(SetCommand::Image(args)) => Box::pin(image::run(&context, &args)).await,
         // done without a cluster
-        Command::Version(_) | Command::Lint(_) | Command::Completion(_) | Command::Complete(_) => Ok(()),
+        Command::Version(_)
+        | Command::Probe(_)
+        | Command::Lint(_)
+        | Command::Convert(_)
+        | Command::Completion(_)
+        | Command::Complete(_) => Ok(()),
     }
 }
 

@@ -58,3 +58,50 @@ async fn definitions(login: &Login) -> Result<String, Failure> {
         ))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    /// As a release fills a manifest in.
+    fn manifest(name: &str) -> Value {
+        let path = format!("{}/../deploy/krew/{name}.yaml", env!("CARGO_MANIFEST_DIR"));
+        let mut text = std::fs::read_to_string(path).unwrap();
+        let sum = "0".repeat(64);
+        for (variable, value) in [
+            ("VERSION", "v0.1.0"),
+            ("BASE_URL", "https://example.com/v0.1.0"),
+            ("HOMEPAGE", "https://example.com"),
+            ("SHA256_LINUX_AMD64", &sum),
+            ("SHA256_LINUX_ARM64", &sum),
+        ] {
+            text = text.replace(&format!("${{{variable}}}"), value);
+        }
+        serde_saphyr::from_str(&text).unwrap()
+    }
+
+    #[test]
+    fn krews_manifests_are_whole_and_alike() {
+        let both = ["canary", "serin"].map(manifest);
+        for (of, name) in both.iter().zip(["canary", "serin"]) {
+            assert_eq!((&of["metadata"]["name"], &of["kind"]), (&name.into(), &"Plugin".into()));
+            assert!(!of.to_string().contains("${"), "a variable that nothing fills in: {of}");
+            let short = of["spec"]["shortDescription"].as_str().unwrap();
+            assert!(short.len() <= 50 && !short.contains("kubectl"), "{short}");
+            for platform in of["spec"]["platforms"].as_array().unwrap() {
+                let labels = &platform["selector"]["matchLabels"];
+                let end = format!(
+                    "_{}_{}.tar.gz",
+                    labels["os"].as_str().unwrap(),
+                    labels["arch"].as_str().unwrap()
+                );
+                assert!(platform["uri"].as_str().unwrap().ends_with(&end), "{platform}");
+                assert_eq!(platform["bin"], "kubectl-canary");
+                let files = platform["files"].as_array().unwrap();
+                assert!(files.iter().any(|file| file["from"] == "LICENSE"), "{platform}");
+            }
+        }
+        assert_eq!(both[0]["spec"]["version"], both[1]["spec"]["version"]);
+        assert_eq!(both[0]["spec"]["platforms"], both[1]["spec"]["platforms"]);
+    }
+}

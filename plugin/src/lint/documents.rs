@@ -16,13 +16,7 @@ pub(super) struct Document {
 
 impl Document {
     pub(super) fn title(&self) -> String {
-        let text = |field: &str| self.object["metadata"][field].as_str().filter(|text| !text.is_empty());
-        let kind = self.object["kind"].as_str().unwrap_or_default();
-        let name = text("name").unwrap_or("?");
-        match text("namespace") {
-            Some(namespace) => format!("{kind} {name}.{namespace}"),
-            None => format!("{kind} {name}"),
-        }
+        title(&self.object)
     }
 
     /// The line of the last field in the path that a message begins with, as far as it can be found.
@@ -45,6 +39,13 @@ impl Document {
             self.text.lines().position(|line| !line.trim().is_empty() && !line.starts_with(['#', '-']));
         self.line + if at == 0 { first.unwrap_or(0) } else { at }
     }
+}
+
+/// Kind, name and namespace of an object, as findings have it.
+pub fn title(object: &serde_json::Value) -> String {
+    let text = |field: &str| object["metadata"][field].as_str().filter(|text| !text.is_empty());
+    let (kind, name) = (object["kind"].as_str().unwrap_or_default(), text("name").unwrap_or("?"));
+    text("namespace").map_or_else(|| format!("{kind} {name}"), |space| format!("{kind} {name}.{space}"))
 }
 
 /// All objects of a file.

@@ -9,10 +9,19 @@ mod schema;
 mod source;
 
 pub use codes::{CODES, Code, Level};
+pub use documents::title;
 pub use finding::{Finding, Report};
 pub use source::Source;
 
 use documents::Document;
+
+/// The objects of a file, Lists taken apart.
+///
+/// # Errors
+/// It is no YAML; the text says where.
+pub fn objects(source: &Source) -> Result<Vec<serde_json::Value>, String> {
+    Ok(documents::read(source)?.into_iter().map(|document| document.object).collect())
+}
 
 /// Looks at all files together: what one of them refers to may be in another.
 pub fn lint(sources: &[Source], ignored: &[String]) -> Report {

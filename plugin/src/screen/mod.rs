@@ -1,19 +1,29 @@
 //! PURE. Views as lines for a terminal: no screen is written here, and none needs to be there.
 
 mod bars;
+mod conversion;
+mod diff;
+mod doctor;
 mod events;
 mod explain;
 mod history;
 mod list;
 mod objects;
+mod plan;
+mod probe;
 mod release;
 mod table;
 mod term;
 
+pub use conversion::conversion;
+pub use diff::diff;
+pub use doctor::{doctor, migration};
 pub use events::events;
 pub use explain::explain;
 pub use history::{history, run};
 pub use list::{Columns, list};
+pub use plan::plan;
+pub use probe::probe;
 pub use release::{Detail, pending_line, release, status_line};
 pub use term::{Line, Sign, Term, Tone};
 

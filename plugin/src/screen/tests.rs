@@ -133,6 +133,95 @@ fn events_oldest_first() {
     assert_snapshot!("events-wide", all(|term| events(&seen, true, fixture_time(), term)));
 }
 
+#[test]
+fn doctor_of_two_clusters() {
+    for (name, seen) in [("well", crate::doctor::well()), ("ill", crate::doctor::ill())] {
+        let diagnosis = crate::doctor::diagnose(&seen, false, fixture_time());
+        assert_snapshot!(format!("doctor-{name}"), all(|term| doctor(&diagnosis, false, term)));
+        assert_snapshot!(format!("doctor-{name}-short"), all(|term| doctor(&diagnosis, true, term)));
+    }
+}
+
+#[test]
+fn migration_of_some_canaries() {
+    let canary = |name: &str, rest: &str| {
+        format!(
+            "---\napiVersion: flagger.app/v1beta1\nkind: Canary\nmetadata: {{name: {name}, namespace: shop}}\nspec:\n  targetRef: {{apiVersion: apps/v1, kind: Deployment, name: {name}}}\n  service: {{port: 80}}\n{rest}"
+        )
+    };
+    let text = canary(
+        "app",
+        "  provider: istio\n  analysis: {interval: 5s, stepWeight: 20, maxWeight: 70, metrics: [{name: request-success-rate, thresholdRange: {min: 99}}]}\n",
+    ) + &canary(
+        "plain",
+        "  provider: kubernetes\n  revertOnDeletion: true\n  analysis: {interval: 1m, stepWeight: 10}\n",
+    ) + &canary(
+        "same",
+        "  provider: istio\n  revertOnDeletion: true\n  analysis: {interval: 1m, stepWeight: 10}\n",
+    );
+    let found = crate::migrate::flagger(&[crate::lint::Source { name: "a.yaml".into(), text }]);
+    assert_snapshot!("migration", all(|term| migration(&found, term)));
+}
+
+#[test]
+fn probe_of_two_versions() {
+    let mut tally = crate::probe::Tally::default();
+    for i in 0..1000 {
+        tally.answer(if i % 4 == 0 { "app:2".into() } else { "app:1 → 漢字".into() }, i % 100 == 0);
+    }
+    tally.none("cannot connect");
+    assert_snapshot!("probe", all(|term| probe(&tally, term)));
+}
+
+#[test]
+fn diff_of_two_templates() {
+    let of = |image: &str| {
+        format!(
+            "spec:\n  containers:\n  - name: app\n    image: {image}\n    args:\n    - a\n    - b\n    - c\n    - d\n"
+        )
+    };
+    let found = crate::difference::changes(&of("app:1"), &of("app:2 → x"), 3);
+    let titles = ["3fa4c1d2 (the primary)", "Deployment app (as it is)"];
+    assert_snapshot!("diff", all(|term| diff(titles[0], titles[1], &found, term)));
+}
+
+#[test]
+fn simulate_every_strategy() {
+    for (name, analysis) in [
+        (
+            "weights",
+            "{interval: 1m, threshold: 5, stepWeight: 10, maxWeight: 50, metrics: [{name: request-success-rate, thresholdRange: {min: 99}}, {name: request-duration, thresholdRange: {max: 500}}]}",
+        ),
+        (
+            "gates",
+            "{interval: 30s, threshold: 3, startGate: {deadline: 24h}, steps: [{weight: 5, hold: 10m, gate: {name: qa}}, {weight: 50, hold: 90s, gate: {deadline: 8h, onDeadline: proceed}}, {weight: 80}], promotion: {mode: manual}, metrics: [{name: request-success-rate, thresholdRange: {min: 99}, startAtStep: 1}, {name: conversion, templateRef: {name: conversion}, successCondition: 'result[0] > 0.02', period: 2m, count: 9, failureLimit: 1}]}",
+        ),
+        (
+            "blue-green",
+            "{interval: 10s, iterations: 3, mirror: true, promotion: {after: 5m}, metrics: [{name: request-success-rate, thresholdRange: {min: 99}, dryRun: true}]}",
+        ),
+        ("nothing", "{interval: 1m, stepWeight: 50}"),
+    ] {
+        let text = format!(
+            "apiVersion: flagger.app/v1beta1\nkind: Canary\nmetadata: {{name: app, namespace: shop}}\nspec:\n  provider: istio\n  targetRef: {{apiVersion: apps/v1, kind: Deployment, name: app}}\n  service: {{port: 80}}\n  analysis: {analysis}\n"
+        );
+        let source = crate::lint::Source { name: name.into(), text };
+        let object = crate::lint::objects(&source).unwrap().remove(0);
+        let view = crate::simulate::plan(&serde_json::from_value(object).unwrap()).unwrap();
+        assert_snapshot!(format!("simulate-{name}"), all(|term| plan(&view, term)));
+    }
+}
+
+#[test]
+fn notes_of_a_conversion() {
+    for name in ["istio", "refused"] {
+        let path = format!("{}/fixtures/argo/{name}.yaml", env!("CARGO_MANIFEST_DIR"));
+        let source = crate::lint::Source { name: name.into(), text: std::fs::read_to_string(path).unwrap() };
+        let done = crate::convert::argo(&[source]);
+        assert_snapshot!(format!("conversion-{name}"), all(|term| conversion(&done, term)));
+    }
+}
+
 /// Names and messages of others are as long, as wide and as hostile as they like.
 #[test]
 fn no_text_breaks_a_screen() {

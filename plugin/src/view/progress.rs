@@ -11,7 +11,7 @@ use serin::{
 use super::model::{ProgressView, State, StepState, StepView};
 
 /// How long a step lasts at least: it ends with a look, and looks come every interval.
-fn lasts(step: &Step, interval: Duration) -> Duration {
+pub(crate) fn lasts(step: &Step, interval: Duration) -> Duration {
     let looks = step.hold.as_secs_f64() / interval.as_secs_f64().max(1.0);
     interval.mul_f64(looks.ceil().max(1.0))
 }

@@ -1,13 +1,14 @@
 //! Runs: from their records, or what the Canary's status keeps of the last one.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serin::api::{CanaryRun, CanaryStatus, LastRun, RequestStatus};
 
 use super::{facts::Facts, version::API_VERSION};
 
 /// One run.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RunView {
     /// [`API_VERSION`].
@@ -36,9 +37,11 @@ pub struct RunView {
     pub promoted_images: Vec<String>,
     /// When it began.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub started: Option<Timestamp>,
     /// When it was over.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub ended: Option<Timestamp>,
     /// Failed checks that were counted.
     pub failed_checks: i32,
@@ -61,7 +64,7 @@ pub struct RunView {
 }
 
 /// A weight that was taken.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct StepTakenView {
     /// Position in the schedule, from 1.
     pub index: i32,
@@ -69,13 +72,14 @@ pub struct StepTakenView {
     pub weight: i32,
     /// Since when.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub at: Option<Timestamp>,
     /// A step of the promotion.
     pub promotion: bool,
 }
 
 /// One measurement.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct MeasurementView {
     /// Of which metric.
     pub metric: String,
@@ -83,6 +87,7 @@ pub struct MeasurementView {
     pub step: i32,
     /// When.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub at: Option<Timestamp>,
     /// The value; empty if there was none.
     pub value: String,
@@ -95,7 +100,7 @@ pub struct MeasurementView {
 }
 
 /// One call of a webhook.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct HookView {
     /// Its name.
     pub name: String,
@@ -106,6 +111,7 @@ pub struct HookView {
     pub step: i32,
     /// When its answer was there.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub at: Option<Timestamp>,
     /// `Passed` or `Refused`.
     pub outcome: String,

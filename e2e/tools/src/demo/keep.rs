@@ -1,11 +1,12 @@
 //! `KEEP=1`: bed, operator and traffic stay for a look around, until Ctrl-C.
 
-use std::{env, future, path::Path, time::Duration};
+use std::{env, future, io, path::Path, time::Duration};
 
 use tokio::time::interval;
 
 use super::{
     numbers::{NAME, NAMESPACE},
+    screen::Screen,
     stage::Stage,
 };
 
@@ -30,10 +31,19 @@ pub(super) async fn running(stage: &mut Stage<'_>) -> anyhow::Result<()> {
     }
 }
 
+/// How a release like these is watched.
+pub(super) fn hint(screen: &mut Screen) -> io::Result<()> {
+    screen.line("")?;
+    let text = screen.dim("# KEEP=1 keeps all this running; make plugin builds what watches it");
+    screen.line(&format!("{text}\nkubectl canary get {NAME} -n {NAMESPACE} -w"))
+}
+
 fn print(stage: &mut Stage<'_>) -> anyhow::Result<()> {
     let bed = stage.story.bed;
     let short = |path: &Path| path.display().to_string();
     let (enter, serin) = (short(&bed.in_bed()), short(stage.operator.program()));
+    // built beside it, by make
+    let plugin = short(&stage.operator.program().with_file_name("kubectl-canary"));
     let operator = stage.operator.address();
     let prometheus = bed.prometheus_url();
     let query = "/api/v1/query?query=rate(istio_requests_total[5s])";
@@ -55,7 +65,8 @@ fn print(stage: &mut Stage<'_>) -> anyhow::Result<()> {
             ),
             "another release",
         ),
-        (&format!("kubectl -n {NAMESPACE} get canary {NAME} --watch"), "see it go"),
+        (&format!("{plugin} get {NAME} -n {NAMESPACE} -w"), "see it go: steps, checks, pods"),
+        (&format!("kubectl -n {NAMESPACE} get canary {NAME} --watch"), "the same in one line"),
         (&format!("curl -s http://{operator}/metrics"), "the operator's metrics"),
         (&format!("curl -sg '{prometheus}{query}'"), "a query to Prometheus"),
         ("bash", "a shell in there: network, kubeconfig, kubectl"),

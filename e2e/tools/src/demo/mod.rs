@@ -63,6 +63,8 @@ pub async fn play(scenario: &'static Scenario) -> anyhow::Result<bool> {
     let good = report::print(&mut stage, &played, &broken, began.elapsed())?;
     if keep::wanted() {
         keep::running(&mut stage).await?;
+    } else {
+        keep::hint(&mut stage.screen)?;
     }
     drop(stage);
     bed.stop().await?;

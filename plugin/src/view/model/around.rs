@@ -1,10 +1,11 @@
 //! What is waited for, what there is around a Canary, what was said about it.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// A workload.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct TargetView {
     /// Its kind.
     pub kind: String,
@@ -13,7 +14,7 @@ pub struct TargetView {
 }
 
 /// What is waited for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum WaitingKind {
     /// A person who opens a gate.
@@ -41,7 +42,7 @@ pub enum WaitingKind {
 }
 
 /// What is waited for, and what ends that.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct WaitingView {
     /// What it is.
@@ -51,9 +52,11 @@ pub struct WaitingView {
     pub name: Option<String>,
     /// Since when.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub since: Option<Timestamp>,
     /// When it is not waited for any longer.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub deadline: Option<Timestamp>,
     /// `rollback` or `proceed`: what happens then.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -65,7 +68,7 @@ pub struct WaitingView {
 }
 
 /// A command that a person may type.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct CommandView {
     /// What it does, as in `continue`.
     pub does: &'static str,
@@ -74,7 +77,7 @@ pub struct CommandView {
 }
 
 /// Images of one container.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ImageView {
     /// Its name, where that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -88,7 +91,7 @@ pub struct ImageView {
 }
 
 /// What an object is there for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Role {
     /// The user's workload, and what belongs to it.
@@ -100,7 +103,7 @@ pub enum Role {
 }
 
 /// How an object is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Health {
     /// Well.
@@ -114,7 +117,7 @@ pub enum Health {
 }
 
 /// One object of the tree.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ObjectView {
     /// Its kind.
@@ -131,6 +134,7 @@ pub struct ObjectView {
     pub state: String,
     /// When it was made.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub created: Option<Timestamp>,
     /// More about it.
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -138,7 +142,7 @@ pub struct ObjectView {
 }
 
 /// A run in progress.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RunningView {
     /// Name of its record.
@@ -148,11 +152,12 @@ pub struct RunningView {
     /// Hash of the revision on trial.
     pub revision: String,
     /// When it began.
+    #[schemars(with = "String")]
     pub started: Timestamp,
 }
 
 /// A condition.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct ConditionView {
     /// Its type.
     #[serde(rename = "type")]
@@ -166,10 +171,11 @@ pub struct ConditionView {
 }
 
 /// An Event.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct EventView {
     /// When it was seen last.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub at: Option<Timestamp>,
     /// Somebody may have to look.
     pub warning: bool,
@@ -184,7 +190,7 @@ pub struct EventView {
 }
 
 /// What can be asked for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ActionView {
     /// The verb of the request.
     pub verb: &'static str,
@@ -196,7 +202,7 @@ pub struct ActionView {
 }
 
 /// A tool that applies objects.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct OwnerView {
     /// `Argo CD`, `Flux` or `Helm`.
     pub tool: &'static str,

@@ -5,6 +5,7 @@ mod around;
 mod traffic;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serin::api::RequestStatus;
 
@@ -15,7 +16,7 @@ pub use around::{
 pub use traffic::{CheckView, FailedChecks, Look, ProgressView, StepState, StepView, WeightView};
 
 /// How a Canary stands, as one word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum State {
     /// The primary serves everybody, and nothing is under way.
@@ -47,7 +48,7 @@ pub enum State {
 }
 
 /// One Canary.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CanaryView {
     /// [`crate::view::API_VERSION`].
@@ -80,6 +81,7 @@ pub struct CanaryView {
     pub headline: String,
     /// Since when phase or weight are as they are.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub since: Option<Timestamp>,
     /// What is waited for.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,11 +1,12 @@
 //! Where requests go, how far the run is, what is measured.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serin::api::MetricRange;
 
 /// Where requests go, in percent.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct WeightView {
     /// Known to go to the canary.
@@ -18,11 +19,12 @@ pub struct WeightView {
     pub mirrored: bool,
     /// When the route was seen to carry what is wanted.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub confirmed_at: Option<Timestamp>,
 }
 
 /// Where a step is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum StepState {
     /// Taken.
@@ -34,7 +36,7 @@ pub enum StepState {
 }
 
 /// One step.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct StepView {
     /// Position in the schedule, from 1.
@@ -57,7 +59,7 @@ pub struct StepView {
 }
 
 /// How far a run is.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ProgressView {
     /// The step that the run is at; 0 before the first.
@@ -71,11 +73,12 @@ pub struct ProgressView {
     pub earliest_end_seconds: Option<i64>,
     /// When the run is looked at next.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub next_look: Option<Timestamp>,
 }
 
 /// Failed checks.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
 pub struct FailedChecks {
     /// Counted.
     pub count: i32,
@@ -84,7 +87,7 @@ pub struct FailedChecks {
 }
 
 /// One metric.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CheckView {
     /// Its name.
@@ -115,6 +118,7 @@ pub struct CheckView {
     pub failed_in_row: i32,
     /// When it was measured last.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub measured: Option<Timestamp>,
     /// Why it did not pass.
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -124,7 +128,7 @@ pub struct CheckView {
 }
 
 /// One measurement.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Look {
     /// At which step.
     pub step: i32,
@@ -135,5 +139,6 @@ pub struct Look {
     pub verdict: String,
     /// When.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub at: Option<Timestamp>,
 }

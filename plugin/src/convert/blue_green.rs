@@ -1,0 +1,45 @@
+//! Blue/green: an active and a preview Service.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::{
+    draft::Draft,
+    metrics::{self, Analysis},
+    notes::Notes,
+    pods, service,
+};
+
+/// Where it stands.
+const AT: &str = "spec.strategy.blueGreen";
+
+/// Converts the strategy.
+pub(super) fn convert(draft: &mut Draft<'_>, notes: &mut Notes) {
+    let own = &draft.rollout["spec"]["strategy"]["blueGreen"];
+    let name = |field: &str| own[field].as_str().unwrap_or_default();
+    service::convert(draft, name("activeService"), name("previewService"), notes);
+    draft.spec.insert("provider".into(), json!("kubernetes"));
+    let mut promotion = json!({"switch": true});
+    let seconds = own["autoPromotionSeconds"].as_i64().filter(|seconds| *seconds > 0);
+    if let Some(seconds) = seconds {
+        promotion["after"] = json!(format!("{seconds}s"));
+    } else if own["autoPromotionEnabled"] == false {
+        promotion["mode"] = json!("manual");
+    }
+    draft.analysis.insert("iterations".into(), json!(1));
+    draft.analysis.insert("promotion".into(), promotion);
+    for (field, start) in [("prePromotionAnalysis", 0), ("postPromotionAnalysis", 1)] {
+        if own[field].is_object() {
+            let analysis = Analysis { value: &own[field], at: format!("{AT}.{field}"), start: Some(start) };
+            metrics::add(draft, &analysis, notes);
+        }
+    }
+    pods::delay(draft, own, AT, notes);
+    if !own["maxUnavailable"].is_null() {
+        pods::rolling(draft, own);
+    }
+    if draft.times.is_empty() {
+        draft.times.push(Duration::from_secs(10));
+    }
+}
