@@ -84,14 +84,7 @@ fn routes(way: Way, host: &str) -> Vec<Value> {
             let spec = json!({"gateways": ["gateway"], "hosts": [elsewhere], "http": [rule]});
             all.push(route("networking.istio.io/v1", "VirtualService", "beside", spec));
         }
-        Way::Gloo => {
-            let beside =
-                |at: &str| json!({"matchers": [{"prefix": at}], "routeAction": to_service(host, "beside")});
-            let hosts = &mut all[1]["spec"]["virtualHost"]["routes"];
-            *hosts = json!([beside("/beside"), hosts[0]]);
-            let spec = json!({"virtualHost": {"domains": [elsewhere], "routes": [beside("/")]}});
-            all.push(route("gateway.solo.io/v1", "VirtualService", "beside", spec));
-        }
+        Way::Gloo => by_tables(&mut all, host, &elsewhere),
         Way::Services => {}
         Way::Skipper => {
             let weights = json!({"app": 20, "beside": 80}).to_string();
@@ -106,6 +99,15 @@ fn routes(way: Way, host: &str) -> Vec<Value> {
         }
     }
     all
+}
+
+/// Gloo's: another path in the virtual service, and another one for the other host.
+fn by_tables(all: &mut Vec<Value>, host: &str, elsewhere: &str) {
+    let beside = |at: &str| json!({"matchers": [{"prefix": at}], "routeAction": to_service(host, "beside")});
+    let hosts = &mut all[1]["spec"]["virtualHost"]["routes"];
+    *hosts = json!([beside("/beside"), hosts[0]]);
+    let spec = json!({"virtualHost": {"domains": [elsewhere], "routes": [beside("/")]}});
+    all.push(route("gateway.solo.io/v1", "VirtualService", "beside", spec));
 }
 
 /// The application beside.

@@ -99,26 +99,7 @@ impl Way {
             )],
             Self::Services => vec![],
             Self::Skipper => vec![ingress("app", &json!({}), &[(host, &[("/", &["app"])])])],
-            Self::Gloo => {
-                let table = json!({"ref": {"name": "app", "namespace": namespace_of(host)}});
-                let every = json!([{"prefix": "/"}]);
-                vec![
-                    route(
-                        "gateway.solo.io/v1",
-                        "RouteTable",
-                        "app",
-                        json!({"routes": [{"matchers": every, "routeAction": to_service(host, "app")}]}),
-                    ),
-                    route(
-                        "gateway.solo.io/v1",
-                        "VirtualService",
-                        "root",
-                        json!({"virtualHost": {
-                            "domains": [host], "routes": [{"matchers": every, "delegateAction": table}],
-                        }}),
-                    ),
-                ]
-            }
+            Self::Gloo => tables(host),
         }
     }
 
@@ -174,6 +155,28 @@ fn namespace_of(host: &str) -> &str {
 /// All requests of a route of Gloo to this Service.
 pub(crate) fn to_service(host: &str, service: &str) -> Value {
     json!({"single": {"kube": {"ref": {"name": service, "namespace": namespace_of(host)}, "port": 80}}})
+}
+
+/// A table of routes of Gloo's, and the virtual service that delegates to it.
+fn tables(host: &str) -> Vec<Value> {
+    let table = json!({"ref": {"name": "app", "namespace": namespace_of(host)}});
+    let every = json!([{"prefix": "/"}]);
+    vec![
+        route(
+            "gateway.solo.io/v1",
+            "RouteTable",
+            "app",
+            json!({"routes": [{"matchers": every, "routeAction": to_service(host, "app")}]}),
+        ),
+        route(
+            "gateway.solo.io/v1",
+            "VirtualService",
+            "root",
+            json!({"virtualHost": {
+                "domains": [host], "routes": [{"matchers": every, "delegateAction": table}],
+            }}),
+        ),
+    ]
 }
 
 /// A route, named so.
