@@ -167,7 +167,7 @@ test: ## Run all tests; sets up what they need, and names the stories that this 
 test-unit: ## Run the unit, property and repository tests: no cluster; PROPTEST_RNG_SEED=n varies the properties
 	$(CARGO) test --locked -p serin -p serin-plugin
 	$(CARGO) test --locked -p serin-invariants -p serin-model -p serin-bed -p serin-tools -p serin-monitoring --lib
-	$(CARGO) test --locked -p serin-e2e --test repo --test troubleshooting --test scenarios --test routers
+	$(CARGO) test --locked -p serin-e2e --test repo --test troubleshooting --test scenarios --test requests --test routers
 	PROPTEST_RNG_SEED=$${PROPTEST_RNG_SEED:-1} $(CARGO) test --locked -p serin-e2e --test properties
 
 .PHONY: test-engines

@@ -20,8 +20,10 @@ const NO_FILES: &str = ":4\n";
 /// What kubectl calls, under the name kubectl_complete-canary somewhere on PATH.
 const FOR_KUBECTL: &str = "#!/bin/sh\nexec kubectl canary __complete -- \"$@\"\n";
 /// Commands whose arguments are names of Canaries.
-const NAMED: [&str; 10] =
-    ["list", "ls", "get", "status", "history", "explain", "events", "approve", "promote", "abort"];
+const NAMED: [&str; 17] = [
+    "list", "ls", "get", "status", "history", "explain", "events", "approve", "promote", "abort", "advance",
+    "finish", "pause", "resume", "retry", "undo", "rollback",
+];
 
 pub(super) fn script(out: Out, shell: Shell, command: &mut Command) -> Result<(), Failure> {
     let script = match shell {
@@ -122,7 +124,7 @@ mod tests {
 
     #[test]
     fn words_flags_and_names_are_offered_where_they_fit() {
-        assert_eq!(of(&[], "ap"), Some(vec!["approve".into()]));
+        assert_eq!(of(&[], "app"), Some(vec!["approve".into()]));
         assert_eq!(of(&["set"], ""), Some(vec!["image".into()]));
         assert_eq!(of(&["get"], "--no-t"), Some(vec!["--no-tree".into()]));
         assert_eq!(of(&["get"], "--kube"), Some(vec!["--kubeconfig".into()]));

@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods, reason = "this module asks for the time, and waits")]
 
 mod args;
+mod asking;
 mod complete;
 mod context;
 mod display;
@@ -15,6 +16,7 @@ mod lint;
 mod list;
 mod out;
 mod request;
+mod undo;
 mod values;
 mod version;
 
@@ -96,8 +98,15 @@ fn output(command: &Command) -> Option<Output> {
         Command::Events(args) => args.output,
         Command::Approve(args) | Command::Promote(args) => args.asking.output,
         Command::Abort(args) => args.asking.output,
+        Command::Advance(args) | Command::Resume(args) | Command::Retry(args) => args.asking.output,
+        Command::Finish(args) => args.asking.output,
+        Command::Pause(args) => args.asking.output,
         Command::Version(args) => args.output,
-        Command::Set(_) | Command::Lint(_) | Command::Completion(_) | Command::Complete(_) => None,
+        Command::Set(_)
+        | Command::Undo(_)
+        | Command::Lint(_)
+        | Command::Completion(_)
+        | Command::Complete(_) => None,
     }
 }
 
@@ -163,6 +172,12 @@ async fn run(context: Context, command: Command) -> Result<(), Failure> {
         Command::Approve(args) => Box::pin(request::approve(&context, &args)).await,
         Command::Promote(args) => Box::pin(request::promote(&context, &args)).await,
         Command::Abort(args) => Box::pin(request::abort(&context, &args)).await,
+        Command::Advance(args) => Box::pin(request::advance(&context, &args)).await,
+        Command::Finish(args) => Box::pin(request::finish(&context, &args)).await,
+        Command::Pause(args) => Box::pin(request::pause(&context, &args)).await,
+        Command::Resume(args) => Box::pin(request::resume(&context, &args)).await,
+        Command::Retry(args) => Box::pin(request::retry(&context, &args)).await,
+        Command::Undo(args) => Box::pin(undo::run(&context, &args)).await,
         Command::Set(SetCommand::Image(args)) => Box::pin(image::run(&context, &args)).await,
         // done without a cluster
         Command::Version(_) | Command::Lint(_) | Command::Completion(_) | Command::Complete(_) => Ok(()),
