@@ -49,6 +49,9 @@ pub struct Rules {
     /// An object without an owner is taken over only where it names the Canary itself (`--adoption-needs-consent`).
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub adoption_needs_consent: bool,
+    /// Namespaces whose releases are held (`--hold-releases`); unset: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held: Option<Vec<String>>,
     /// The only namespaces that are watched, where they are given by their names (`--namespace`); empty: all.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub namespaces: BTreeSet<String>,
@@ -91,6 +94,7 @@ impl Default for Rules {
             outbound,
             metadata_domains: Vec::new(),
             adoption_needs_consent: false,
+            held: None,
             namespaces: BTreeSet::new(),
         }
     }
@@ -107,6 +111,11 @@ impl Rules {
     /// MetricTemplates of this namespace may be asked with the operator's own identity in a cloud.
     pub fn lends_identity(&self, namespace: &str) -> bool {
         self.cloud_identity.as_ref().map_or(!self.strict, |list| pattern::any(list, namespace, ""))
+    }
+
+    /// No release of this namespace goes on.
+    pub fn holds_releases(&self, namespace: &str) -> bool {
+        self.held.as_ref().is_some_and(|list| pattern::any(list, namespace, ""))
     }
 
     /// What to do about an object, by `namespace/name`, that a Canary names and that is not there, or is not seen.

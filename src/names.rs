@@ -151,6 +151,8 @@ pub mod conditions {
     pub const INCONCLUSIVE: &str = "Inconclusive";
     /// True: the run waits for somebody, or for a webhook, to say that it may go on; the message says how.
     pub const PAUSED: &str = "Paused";
+    /// True: people hold the run at its weight; the message says who, and how it goes on.
+    pub const HELD: &str = "Held";
     /// False: the primary has fewer pods than when the run began, or the canary fewer than its share of the traffic needs.
     pub const CAPACITY: &str = "Capacity";
     /// False: the Job of a metric is under way; the message says which, and what keeps it from starting.

@@ -48,6 +48,9 @@ elseif at_rest then
   say(conditions.Ready or promoted)
 elseif is("Queued", "True") then
   say(conditions.Queued)
+elseif is("Held", "True") then
+  health.status = "Suspended"
+  say(conditions.Held)
 elseif at_gate then
   health.status = "Suspended"
   say(conditions.Paused or conditions.Inconclusive or promoted)

@@ -4,9 +4,10 @@
 //   - kstatus, as Flux has it (github.com/fluxcd/cli-utils) and as it was before (sigs.k8s.io/cli-utils), must read
 //     what is wanted;
 //   - Argo CD's own health script for Canaries, from its module, must not fail;
-//   - deploy/argocd/health.lua must say what docs/waiting.md says.
+//   - deploy/argocd/health.lua must say what docs/waiting.md says;
+//   - deploy/argocd/actions.yaml must offer what fits, and write requests that the operator reads.
 //
-// Usage: gitops STATUSES HEALTH.LUA [ARGO-CD.LUA]
+// Usage: gitops STATUSES ACTIONS.YAML HEALTH.LUA [ARGO-CD.LUA]
 package main
 
 import (
@@ -35,8 +36,12 @@ func main() {
 }
 
 func run(args []string) error {
-	if len(args) < 2 {
-		return fmt.Errorf("usage: gitops STATUSES HEALTH.LUA [ARGO-CD.LUA]")
+	if len(args) < 3 {
+		return fmt.Errorf("usage: gitops STATUSES ACTIONS.YAML HEALTH.LUA [ARGO-CD.LUA]")
+	}
+	acts, err := readActions(args[1])
+	if err != nil {
+		return err
 	}
 	file, err := os.Open(args[0])
 	if err != nil {
@@ -44,7 +49,7 @@ func run(args []string) error {
 	}
 	defer file.Close()
 	scripts := make([]string, 0, 2)
-	for _, path := range args[1:] {
+	for _, path := range args[2:] {
 		text, err := os.ReadFile(path)
 		if err != nil {
 			return err
@@ -52,7 +57,7 @@ func run(args []string) error {
 		scripts = append(scripts, string(text))
 	}
 	statuses, wrong := 0, 0
-	health := map[string]int{}
+	health, offered := map[string]int{}, map[string]int{}
 	lines := bufio.NewScanner(file)
 	lines.Buffer(nil, 1<<24)
 	for lines.Scan() {
@@ -62,7 +67,7 @@ func run(args []string) error {
 		}
 		one := told{scenario: line["scenario"].(string), want: line["want"].(string), canary: line["canary"].(map[string]any)}
 		statuses++
-		for _, fault := range faults(one, scripts, health) {
+		for _, fault := range append(faults(one, scripts, health), acts.faults(one, offered)...) {
 			wrong++
 			if wrong <= 20 {
 				status, _ := json.Marshal(one.canary["status"])
@@ -73,7 +78,10 @@ func run(args []string) error {
 	if err := lines.Err(); err != nil {
 		return err
 	}
-	fmt.Printf("%d statuses, %d wrong; health by our script: %v\n", statuses, wrong, health)
+	fmt.Printf("%d statuses, %d wrong; health by our script: %v; actions: %v\n", statuses, wrong, health, offered)
+	if len(offered) < len(acts.Definitions) {
+		return fmt.Errorf("of %d actions only these are ever offered: %v", len(acts.Definitions), offered)
+	}
 	if wrong > 0 || statuses < 1000 {
 		return fmt.Errorf("%d wrong of %d statuses", wrong, statuses)
 	}
@@ -133,7 +141,7 @@ func wanted(one told) string {
 		if behind(one.canary) {
 			return "Progressing"
 		}
-		if gate && !queued(one.canary) || suspended && phase != "Initialized" && phase != "Succeeded" {
+		if held(one.canary) || gate && !queued(one.canary) || suspended && phase != "Initialized" && phase != "Succeeded" {
 			return "Suspended"
 		}
 	}
@@ -142,9 +150,18 @@ func wanted(one told) string {
 
 // queued says whether the revision waits until other runs have ended, and not for people.
 func queued(canary map[string]any) bool {
+	return stands(canary, "Queued")
+}
+
+// held says whether people hold the run at its weight.
+func held(canary map[string]any) bool {
+	return stands(canary, "Held")
+}
+
+func stands(canary map[string]any, kind string) bool {
 	conditions, _, _ := unstructured.NestedSlice(canary, "status", "conditions")
 	for _, condition := range conditions {
-		if fields, _ := condition.(map[string]any); fields["type"] == "Queued" && fields["status"] == "True" {
+		if fields, _ := condition.(map[string]any); fields["type"] == kind && fields["status"] == "True" {
 			return true
 		}
 	}
@@ -173,23 +190,11 @@ func disagrees(one told, health string) string {
 
 // runScript runs a health script as Argo CD does: with the object as `obj`, for a table with a status and a message.
 func runScript(script string, object map[string]any) (string, error) {
-	state := lua.NewState(lua.Options{SkipOpenLibs: true})
-	defer state.Close()
-	for _, lib := range []struct {
-		name string
-		open lua.LGFunction
-	}{
-		{lua.LoadLibName, lua.OpenPackage},
-		{lua.BaseLibName, lua.OpenBase},
-		{lua.TabLibName, lua.OpenTable},
-		{lua.StringLibName, lua.OpenString},
-		{lua.MathLibName, lua.OpenMath},
-	} {
-		if err := state.CallByParam(lua.P{Fn: state.NewFunction(lib.open), Protect: true}, lua.LString(lib.name)); err != nil {
-			return "", err
-		}
+	state, err := opened(object)
+	if err != nil {
+		return "", err
 	}
-	state.SetGlobal("obj", value(state, object))
+	defer state.Close()
 	if err := state.DoString(script); err != nil {
 		return "", err
 	}
@@ -201,6 +206,27 @@ func runScript(script string, object map[string]any) (string, error) {
 		return "", fmt.Errorf("no message is returned")
 	}
 	return state.GetField(table, "status").String(), nil
+}
+
+// opened is an interpreter with the libraries that Argo CD gives scripts, and the object as `obj`.
+func opened(object map[string]any) (*lua.LState, error) {
+	state := lua.NewState(lua.Options{SkipOpenLibs: true})
+	for _, lib := range []struct {
+		name string
+		open lua.LGFunction
+	}{
+		{lua.LoadLibName, lua.OpenPackage},
+		{lua.BaseLibName, lua.OpenBase},
+		{lua.TabLibName, lua.OpenTable},
+		{lua.StringLibName, lua.OpenString},
+		{lua.MathLibName, lua.OpenMath},
+	} {
+		if err := state.CallByParam(lua.P{Fn: state.NewFunction(lib.open), Protect: true}, lua.LString(lib.name)); err != nil {
+			return nil, err
+		}
+	}
+	state.SetGlobal("obj", value(state, object))
+	return state, nil
 }
 
 // value is the Lua value of a JSON value.

@@ -14,4 +14,4 @@ if fetched=$(cd / && go mod download -json "$module" 2>/dev/null); then
 else
   echo "Argo CD's own health script is not tried: $module cannot be fetched"
 fi
-go run . "$statuses" ../../deploy/argocd/health.lua "${theirs[@]}"
+go run . "$statuses" ../../deploy/argocd/actions.yaml ../../deploy/argocd/health.lua "${theirs[@]}"

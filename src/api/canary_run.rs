@@ -137,7 +137,8 @@ pub enum RunPhase {
     Ending,
     /// Ended: all steps went well, and the primary has the new revision.
     Promoted,
-    /// Ended: the primary has the new revision, which was not analysed, as `spec.skipAnalysis` asks for.
+    /// Ended: the primary has the new revision, which was not analysed, or not to the end: `spec.skipAnalysis` or a person asked for
+    /// that.
     PromotedUnanalysed,
     /// Ended: traffic went back to the primary.
     RolledBack,

@@ -22,16 +22,16 @@ mod tests;
 pub use alert_provider::{AlertProvider, AlertProviderSpec};
 pub use canary::{
     analysis::{
-        CanaryAlert, CanaryAnalysis, CanaryMetric, CanaryWebhook, CrossNamespaceRef, Reporter,
-        SessionAffinity, ThresholdRange,
+        CanaryAlert, CanaryAnalysis, CanaryMetric, CanaryWebhook, CrossNamespaceRef, ReleaseWindow, Reporter,
+        RollbackWindow, SessionAffinity, ThresholdRange,
     },
     gate::Gate,
     references::{AutoscalerRef, LocalRef, ScalerReplicas, TargetRef, UpstreamRef},
     service::{CanaryService, UnmanagedMetadata},
     spec::{Canary, CanarySpec},
     status::{
-        CanaryCondition, CanaryStatus, Ending, EndingKind, InUse, ObservedConfig, ObservedTarget, Phase,
-        PodsTaken, RunStatus, StepPods, StepStatus, Waiting,
+        CanaryCondition, CanaryStatus, Ending, EndingKind, Finish, InUse, ObservedConfig, ObservedTarget,
+        Phase, PodsTaken, RunPause, RunStatus, StepPods, StepStatus, Waiting,
     },
 };
 pub use canary_run::{CanaryRun, CanaryRunSpec, CanaryRunStatus, LastRun, RunPhase};

@@ -5,12 +5,21 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::duration;
 use crate::{names, text::first_chars};
 
 /// Longest request that is read, in bytes.
 const LONGEST: usize = 1024;
 /// Longest id.
 const LONGEST_ID: usize = 64;
+/// Longest reason, in bytes.
+const LONGEST_REASON: usize = 256;
+/// So many ids are remembered after they have been answered.
+pub const REMEMBERED: usize = 20;
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,14 +30,45 @@ pub enum Verb {
     Approve,
     /// End the run and go back.
     Abort,
+    /// Analyse the revision again that was not promoted.
+    Retry,
+    /// Hold the run at its weight.
+    Pause,
+    /// Let a run go on that was paused.
+    Resume,
+    /// End the step now, if its checks pass.
+    Advance,
+    /// Promote now, without the rest of the analysis.
+    Finish,
 }
 
 /// Every verb, by the word people write.
-const VERBS: [(&str, Verb); 3] =
-    [("promote", Verb::Promote), ("approve", Verb::Approve), ("abort", Verb::Abort)];
+pub const VERBS: [(&str, Verb); 8] = [
+    ("promote", Verb::Promote),
+    ("approve", Verb::Approve),
+    ("abort", Verb::Abort),
+    ("retry", Verb::Retry),
+    ("pause", Verb::Pause),
+    ("resume", Verb::Resume),
+    ("advance", Verb::Advance),
+    ("finish", Verb::Finish),
+];
+
+impl Verb {
+    /// The word that people write.
+    pub fn word(self) -> &'static str {
+        VERBS.iter().find(|(_, verb)| *verb == self).map_or("", |(word, _)| word)
+    }
+
+    /// It may let users meet the revision, or meet it sooner, so that it has to say which revision it is about. What was known
+    /// before the others is bound by the gate at which it finds the run.
+    pub fn names_revision(self) -> bool {
+        matches!(self, Self::Retry | Self::Resume | Self::Advance | Self::Finish)
+    }
+}
 
 /// One request. Written without the fields that it does not have: an operator refuses those that it does not know.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Request {
     /// Chosen by the client: 1 to 64 letters, digits, `-`, `_`, `.`, `:`. A request of an id that has been answered
@@ -48,6 +88,12 @@ pub struct Request {
     /// Who asks, for the record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
+    /// Why, for the record, in at most 256 bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Of `pause`: for how long, as a duration such as `30m`.
+    #[serde(default, rename = "for", skip_serializing_if = "Option::is_none")]
+    pub for_: Option<String>,
 }
 
 impl Request {
@@ -64,20 +110,50 @@ impl Request {
             serde_json::from_str(text).map_err(|error| format!("it is no JSON of a request: {error}"))?
         } else {
             let (verb, id) = text.split_once('/').ok_or("it is neither JSON nor verb/id, e.g. promote/1")?;
-            Self { id: id.into(), verb: verb.into(), revision: None, step: None, gate: None, by: None }
+            Self { id: id.into(), verb: verb.into(), ..Self::default() }
         };
         request.sound()
     }
 
+    /// The id under which a text is answered, and the request, or why it is none. One that cannot be read is answered under the
+    /// id that it names all the same, so that whoever wrote it finds the answer.
+    pub fn read(text: &str) -> (String, Result<Self, String>) {
+        let request = Self::parse(text);
+        let id = match &request {
+            Ok(request) => request.id.clone(),
+            Err(_) => Self::id_in(text).unwrap_or_else(|| Self::id_of_unreadable(text)),
+        };
+        (id, request)
+    }
+
+    fn id_in(text: &str) -> Option<String> {
+        let whole: Value = serde_json::from_str(text).ok().filter(|_| text.len() <= LONGEST)?;
+        whole["id"].as_str().filter(|id| is_id(id)).map(str::to_owned)
+    }
+
     fn sound(self) -> Result<Self, String> {
-        let fits = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
-        if self.id.is_empty() || self.id.len() > LONGEST_ID || !self.id.chars().all(fits) {
+        if !is_id(&self.id) {
             return Err(format!("its id is not 1 to {LONGEST_ID} letters, digits, '-', '_', '.', ':'"));
         }
         if self.revision.as_ref().is_some_and(|r| r.len() < 8) {
             return Err("its revision has fewer than 8 characters".into());
         }
+        if self.reason.as_ref().is_some_and(|reason| reason.len() > LONGEST_REASON) {
+            return Err(format!("its reason has more than {LONGEST_REASON} bytes"));
+        }
+        if self.for_.is_some() && self.verb != Verb::Pause.word() {
+            return Err("\"for\" is a field of pause only".into());
+        }
+        if self.for_.is_some() && self.lasts().is_none() {
+            return Err("its \"for\" is no duration from 1s to 8760h, such as 30m".into());
+        }
         Ok(self)
+    }
+
+    /// For how long.
+    pub fn lasts(&self) -> Option<Duration> {
+        let fits = |time: &Duration| (1..=YEAR).contains(&time.as_secs());
+        self.for_.as_deref().and_then(duration::parse).filter(fits)
     }
 
     /// The verb, if it is one that is known.
@@ -96,24 +172,35 @@ impl Request {
         first_chars(&self.verb, 40)
     }
 
-    /// The id under which a text that cannot be read is answered.
+    /// The id under which a text is answered that names none.
     pub fn id_of_unreadable(text: &str) -> String {
         format!("unreadable-{:016x}", names::checksum(text))
     }
+}
+
+/// The longest pause, in seconds.
+const YEAR: u64 = 8760 * 3600;
+
+fn is_id(text: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
+    !text.is_empty() && text.len() <= LONGEST_ID && text.chars().all(fits)
 }
 
 /// What became of a request (annotation `serin.dev/request`).
 #[derive(JsonSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RequestStatus {
-    /// Its id; of one that cannot be read, `unreadable-` and a checksum.
+    /// Its id; of one in which none can be read, `unreadable-` and a checksum.
     pub id: String,
     /// What was asked for; empty if that cannot be read.
     pub verb: String,
     /// `Accepted` or `Refused`.
     pub answer: Answer,
-    /// Who asked, and why it was refused, as a sentence.
+    /// Who asked and why, or why it was refused, as a sentence.
     pub message: String,
+    /// Who asked, as the request says.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub by: String,
     /// When it was answered.
     pub at: MicroTime,
 }
@@ -157,14 +244,34 @@ mod tests {
             (r#"{"id":1,"verb":"promote"}"#, "JSON"),
             (r#"{"id":"1","verb":"promote","steps":3}"#, "unknown field"),
             (r#"{"id":"1","verb":"promote","revision":"0"}"#, "revision"),
+            (r#"{"id":"1","verb":"resume","for":"30m"}"#, "pause only"),
+            (r#"{"id":"1","verb":"pause","for":"soon"}"#, "duration"),
+            (r#"{"id":"1","verb":"pause","for":"10ms"}"#, "duration"),
         ] {
             let error = Request::parse(text).unwrap_err();
             assert!(error.contains(why), "{text}: {error}");
         }
         assert!(Request::parse(&"a".repeat(2000)).unwrap_err().contains("bytes"));
         assert!(Request::parse(&format!("promote/{}", "a".repeat(65))).is_err());
+        let long = format!(r#"{{"id":"1","verb":"pause","reason":"{}"}}"#, "a".repeat(257));
+        assert!(Request::parse(&long).unwrap_err().contains("reason"));
+        let pause = Request::parse(r#"{"id":"1","verb":"pause","for":"30m","reason":"lunch"}"#).unwrap();
+        assert_eq!(
+            (pause.lasts(), pause.reason.as_deref()),
+            (Some(Duration::from_secs(1800)), Some("lunch"))
+        );
         assert!(Request::parse("pray/1").unwrap().known().unwrap_err().contains("promote"));
         assert_ne!(Request::id_of_unreadable("a"), Request::id_of_unreadable("b"));
         assert!(Request::id_of_unreadable("a").len() <= 64);
+    }
+
+    #[test]
+    fn what_a_newer_client_asks_for_is_answered_under_its_own_id() {
+        let of = |text: &str| Request::read(text).0;
+        assert_eq!(of(r#"{"id":"n-1","verb":"undo","to":"c8082b03"}"#), "n-1");
+        assert_eq!(of("pray/1"), "1");
+        for text in [r#"{"id":"a b","verb":"x"}"#, r#"{"id":1,"verb":"x"}"#, r#"{"id":"1""#, "nonsense"] {
+            assert_eq!(of(text), Request::id_of_unreadable(text), "{text}");
+        }
     }
 }

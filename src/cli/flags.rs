@@ -247,6 +247,13 @@ pub const FLAGS: &[Flag] = &[
         Use::Served,
         "How many runs may be under way at once; further revisions wait for their turn; 0 means any number",
     ),
+    flag(
+        "hold-releases",
+        Kind::Form,
+        "",
+        Use::Shared,
+        "Namespaces whose releases are held: no run begins and no weight rises, what goes back does; * is all",
+    ),
     flag("max-runs-per-namespace", Kind::Form, "0", Use::Served, "The same within each namespace"),
     flag(
         "control-loop-interval",

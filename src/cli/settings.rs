@@ -30,7 +30,9 @@ pub(super) fn check(name: &str, value: &str) -> Result<(), String> {
         "lease-duration" => lease(value).map(drop),
         "allowed-hosts" | "allowed-metadata-domains" => hosts(value).map(drop),
         "allowed-networks" => networks(value).map(drop),
-        "allowed-route-hosts" | "allowed-gateways" | "cloud-identity-namespaces" => patterns(value).map(drop),
+        "allowed-route-hosts" | "allowed-gateways" | "cloud-identity-namespaces" | "hold-releases" => {
+            patterns(value).map(drop)
+        }
         "max-runs" | "max-runs-per-namespace" => most(value).map(drop),
         "port" => positive(value).map(drop),
         "log-level" => filter(value).map(drop),
@@ -57,6 +59,7 @@ pub(super) fn config(matches: &ArgMatches) -> Result<Config, String> {
             route_hosts: patterns(&text(matches, "allowed-route-hosts"))?,
             gateways: patterns(&text(matches, "allowed-gateways"))?,
             cloud_identity: patterns(&text(matches, "cloud-identity-namespaces"))?,
+            held: patterns(&text(matches, "hold-releases"))?,
             config_tracking: go_bool(&text(matches, "enable-config-tracking")).unwrap_or(true),
             ingress: Ingress {
                 class: some(text(matches, "ingress-class")),

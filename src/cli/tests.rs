@@ -174,6 +174,9 @@ fn f6_f7_f13_what_is_not_said_is_open_and_with_strict_it_is_closed() {
     assert_eq!(listed(&given.rules.route_hosts), "*.{namespace}.example.com shared.test");
     assert_eq!(listed(&given.rules.gateways), "infra/public-{namespace}");
     assert_eq!(listed(&given.rules.cloud_identity), "ops-*");
+    let held = run("serin run --hold-releases=shop,team-*").rules;
+    assert!(held.holds_releases("shop") && held.holds_releases("team-a") && !held.holds_releases("test"));
+    assert!(run("serin run --hold-releases=*").rules.holds_releases("test") && !rules.holds_releases("test"));
     let named = run("serin run --event-webhook=http://127.0.0.1:8080/e").rules.outbound.named;
     assert!(named.contains(&("127.0.0.1".into(), 8080)));
 }

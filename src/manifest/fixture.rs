@@ -54,6 +54,7 @@ pub(crate) fn canary(service: &Value) -> Validated {
         apex: Apex::Stays,
         pause: None,
         gates: crate::spec::Gates::default(),
+        windows: Vec::new(),
         canary_replicas: None,
         skip_analysis: false,
         metrics: Vec::new(),

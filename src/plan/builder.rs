@@ -331,7 +331,7 @@ impl PlanBuilder {
 
 /// What changes when something else is waited for.
 fn place(status: &CanaryStatus) -> impl PartialEq {
-    let run = status.run.as_ref().map(|run| (run.number, run.ending.is_some()));
+    let run = status.run.as_ref().map(|run| (run.number, run.ending.is_some(), run.paused.is_some()));
     let step = status.step.as_ref().map(|step| {
         (step.index, step.weight, step.mirrored, step.promotion, step.renew, step.confirmed.is_some())
     });

@@ -72,6 +72,11 @@ impl<'a> Context<'a> {
         self.status().step.clone().unwrap_or_default()
     }
 
+    /// The run is promoted without the rest of the analysis: by the spec, or because somebody has asked for it.
+    pub(crate) fn unanalysed(&self) -> bool {
+        self.c.skip_analysis || self.status().run.as_ref().is_some_and(|run| run.finish.is_some())
+    }
+
     /// Kind of the target, for texts.
     pub(crate) fn kind(&self) -> &str {
         &self.c.spec.target_ref.kind

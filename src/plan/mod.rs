@@ -137,6 +137,7 @@ impl<'a> Pass<'a> {
         let Self { snap, cx, mut draft, now } = self;
         if let Some(cx) = cx {
             ignore(by_phase(&cx, &mut draft));
+            gates::hold::report(&cx, &mut draft);
             draft.next_check = schedule::next(&cx, &draft.status);
         }
         history::record(snap, &mut draft, now);
@@ -161,6 +162,9 @@ const FIRST: Chain = &[
         GO_ON
     }),
     ("abort_requested", gates::aborted),
+    ("pause_requested", gates::hold::pause),
+    ("step_requested", gates::hold::advance),
+    ("finish_requested", gates::hold::finish),
 ];
 
 fn by_phase(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {

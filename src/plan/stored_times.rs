@@ -35,17 +35,24 @@ fn times(status: &mut CanaryStatus) -> impl Iterator<Item = &mut MicroTime> {
     let waiting = waiting.iter_mut().map(|waiting| &mut waiting.since);
     let step = step.iter_mut().flat_map(|step| {
         let pods = step.pods.iter_mut().map(|pods| &mut pods.since);
-        [&mut step.pods_since, &mut step.since, &mut step.confirmed, &mut step.checked]
-            .into_iter()
-            .flatten()
-            .chain(pods)
+        let own = [
+            &mut step.pods_since,
+            &mut step.since,
+            &mut step.confirmed,
+            &mut step.checked,
+            &mut step.shortened,
+        ];
+        own.into_iter().flatten().chain(pods)
     });
     let run = run.iter_mut().flat_map(|run| {
         let taken = run.taken.iter_mut().flat_map(|taken| [&mut taken.since, &mut taken.last]);
-        [Some(&mut run.started), run.ending.as_mut().map(|ending| &mut ending.at)]
-            .into_iter()
-            .flatten()
-            .chain(taken)
+        let own = [
+            Some(&mut run.started),
+            run.ending.as_mut().map(|ending| &mut ending.at),
+            run.paused.as_mut().map(|paused| &mut paused.since),
+            run.finish.as_mut().map(|finish| &mut finish.at),
+        ];
+        own.into_iter().flatten().chain(taken)
     });
     let metrics = metrics.iter_mut().flat_map(|m| {
         let compared = m.compare.iter_mut().filter_map(|compare| compare.until.as_mut());

@@ -16,6 +16,7 @@ mod schedule;
 mod sizes;
 mod target;
 mod validated;
+pub mod windows;
 
 pub use canary_replicas::CanaryReplicas;
 pub use findings::Findings;

@@ -11,6 +11,7 @@ use super::{
     problem::Problem,
     schedule::{Step, Strategy, schedule, strategy},
     target::Target,
+    windows::{self, Window},
 };
 use crate::{
     api::{Canary, CanaryAnalysis, CanaryMetric, CanaryService, CanarySpec, duration},
@@ -86,6 +87,8 @@ pub struct CheckedSpec {
     pub pause: Option<Pause>,
     /// Places that people open.
     pub gates: Gates,
+    /// When releases may go on; none: at any time.
+    pub windows: Vec<Window>,
     /// How many pods a new version is analysed with. None: as many as the primary has.
     pub canary_replicas: Option<CanaryReplicas>,
     /// Promote without analysis.
@@ -178,6 +181,7 @@ pub fn validate(canary: &Canary, rules: &Rules) -> Result<Validated, Denial> {
     let schedule = schedule(&analysis, moves, skip_analysis).map_err(Denial::Invalid)?;
     let pause = pause::pause(&analysis, strategy, schedule.len()).map_err(Denial::Invalid)?;
     let gates = gates::gates(&analysis, &schedule, pause.as_ref()).map_err(Denial::Invalid)?;
+    let windows = windows::windows(&analysis).map_err(Denial::Invalid)?;
     let metrics = served_metrics(&analysis);
     Ok(Validated(CheckedSpec {
         name: canary.metadata.name.clone().unwrap_or_default(),
@@ -204,6 +208,7 @@ pub fn validate(canary: &Canary, rules: &Rules) -> Result<Validated, Denial> {
         apex: apex_moves,
         pause,
         gates,
+        windows,
         canary_replicas: CanaryReplicas::of(&analysis),
         strategy,
         analysis,

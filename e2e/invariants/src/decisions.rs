@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serin::{
-    api::{CanaryStatus, Phase, StepStatus},
+    api::{Answer, CanaryStatus, Phase, StepStatus},
     plan::{Answers, Plan, Question, Wake},
     snapshot::Snapshot,
     spec::{Apex, Validated, validate},
@@ -57,11 +57,13 @@ impl Decisions {
         }
         if let Some(new) = &plan.status {
             self.told(&old, new, plan);
+            self.asked(&old, new);
             if new.epoch < old.epoch {
                 self.wrong("S10", format!("the epoch goes from {} back to {}", old.epoch, new.epoch));
             }
             if let Ok(c) = validate(&snap.canary, &snap.rules) {
                 self.stepped(it, &c, &old, new);
+                self.held(it, &c, &old, new);
                 self.evidence(it, &c, &old, new);
             }
         }
@@ -76,6 +78,32 @@ impl Decisions {
         let quiet = new.phase == Some(Phase::Initializing);
         if old.phase != new.phase && plan.notes.is_empty() && !said_before && !quiet {
             self.wrong("property 12", format!("{:?} → {:?} without a word", old.phase, new.phase));
+        }
+    }
+
+    /// Each request once.
+    fn asked(&mut self, old: &CanaryStatus, new: &CanaryStatus) {
+        let Some(answered) = new.request.as_ref().filter(|now| old.request.as_ref() != Some(now)) else {
+            return;
+        };
+        let last = old.request.as_ref().is_some_and(|before| before.id == answered.id);
+        let used = last || old.answered_requests.contains(&answered.id);
+        if used && (last || answered.answer != Answer::Refused) {
+            self.wrong("S19", format!("request {} is answered again: {answered:?}", answered.id));
+        }
+    }
+
+    fn held(&mut self, it: &Decided<'_>, c: &Validated, old: &CanaryStatus, new: &CanaryStatus) {
+        let paused = |status: &CanaryStatus| {
+            status.run.as_ref().and_then(|run| run.paused.clone().map(|_| run.number))
+        };
+        let (Some(before), Some(after)) = (paused(old), paused(new)) else { return };
+        let weight = |status: &CanaryStatus| status.step.as_ref().map_or(0, |step| step.weight);
+        let primary_down = it.snap.ready(&c.names.primary_service) == 0;
+        let raised = weight(new) > weight(old) && !(primary_down && weight(new) == 100);
+        let promoted = new.phase == Some(Phase::Promoting) && old.phase != new.phase;
+        if before == after && (raised || promoted) {
+            self.wrong("S18", format!("goes on from {:?} to {:?} while it is held", old.step, new.step));
         }
     }
 
@@ -103,6 +131,7 @@ impl Decisions {
             let waited = at.is_none_or(|at| {
                 now.duration_since(at) >= SignedDuration::try_from(c.interval).unwrap_or_default()
             });
+            let waited = waited || a.shortened.is_some();
             if epoch == new.epoch && b.index > index && !waited && !self.clock_set && !self.spec_edited {
                 self.wrong("property 2", format!("step {} within the interval", b.index));
             }
@@ -133,7 +162,8 @@ impl Decisions {
         let advances = b.index > a.index && a.index > 0 && !follows;
         // it was measured before it began to wait
         let waited = matches!(old.phase, Some(Phase::WaitingPromotion | Phase::Waiting));
-        if c.skip_analysis || waited || !(advances || begins(Phase::Promoting)) {
+        let finished = old.run.as_ref().is_some_and(|run| run.finish.is_some());
+        if c.skip_analysis || finished || waited || !(advances || begins(Phase::Promoting)) {
             return;
         }
         let metrics = c.metrics.len();
@@ -149,6 +179,9 @@ impl Decisions {
             );
         }
         let window = a.checked.or(a.confirmed).map(|t| now.duration_since(t.0));
+        if a.shortened.is_some() {
+            return;
+        }
         if window.is_none_or(|w| w < SignedDuration::try_from(c.interval).unwrap_or_default()) {
             self.wrong("S6", format!("goes on from step {} before its window has ended", a.index));
         }

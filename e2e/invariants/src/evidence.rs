@@ -44,9 +44,10 @@ fn settled<'s>(
 ) -> impl Iterator<Item = &'s MetricStatus> {
     let interval = SignedDuration::try_from(c.interval).unwrap_or_default();
     let asked = answers.asked_at;
+    let shortened = old.step.as_ref().is_some_and(|step| step.shortened.is_some());
     let began = old.step.as_ref().and_then(|step| Some(step.checked.as_ref().or(step.confirmed.as_ref())?.0));
     let counts = move |at: Timestamp| {
-        let ended = began.is_some_and(|began| at.duration_since(began) >= interval);
+        let ended = shortened || began.is_some_and(|began| at.duration_since(began) >= interval);
         ended && asked.duration_since(at) < interval
     };
     let passed = |entry: &&MetricStatus| entry.outcome == Some(MetricOutcome::Pass);

@@ -19,6 +19,8 @@
 //! | S15 | at rest next to nothing is written |
 //! | S16 | the primary never has fewer pods than it needs for what it carries, unless somebody set the number on purpose |
 //! | S17 | no Canary writes what is marked as another's (on the model) |
+//! | S18 | a run that people hold raises no weight and is not promoted |
+//! | S19 | a request that was answered is not answered again, unless it is refused as used before |
 //!
 //! - [`view`]: how the objects of a namespace are looked at; [`facts`]: what clients would meet there.
 //! - [`seen`]: a change of an object; [`track`]: what is remembered between changes. [`schedule`]: the declared weights.

@@ -168,6 +168,11 @@ impl Track {
 
     fn analysed(&mut self, seen: &Seen<'_>) {
         let step = &seen.status()["step"];
+        if seen.status()["run"]["finish"].is_object()
+            && let Some(hash) = seen.status()["lastAppliedSpec"].as_str()
+        {
+            self.passed.insert(hash.to_owned());
+        }
         if seen.phase() == "Progressing"
             && step["index"].as_u64().unwrap_or(0) as usize >= needed(seen.canary)
             && step["confirmed"].is_string()

@@ -209,7 +209,8 @@ fn step(step: Option<&StepStatus>) -> String {
     };
     let back = if step.promotion > 0 { format!(" back {}", step.promotion) } else { String::new() };
     let renew = if step.renew { " with new pods" } else { "" };
-    format!("{} at {} %{back}{seen}{renew}", step.index, step.weight)
+    let shortened = if step.shortened.is_some() { ", to end now" } else { "" };
+    format!("{} at {} %{back}{seen}{renew}{shortened}", step.index, step.weight)
 }
 
 /// A workload as people look at it: image and pods.

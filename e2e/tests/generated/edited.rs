@@ -68,6 +68,11 @@ fn patch() -> impl Strategy<Value = Value> {
         json!({"analysis": {"metrics": [{"name": "own", "templateRef": {"name": "gone"}}]}}),
         json!({"analysis": {"canaryReplicas": "match"}}),
         json!({"analysis": {"canaryReplicas": null}}),
+        json!({"analysis": {"windows": [{"from": "00:00", "to": "00:04"}]}}),
+        json!({"analysis": {"windows": [{"days": ["Fri"], "from": "00:00", "to": "24:00"}]}}),
+        json!({"analysis": {"windows": null}}),
+        json!({"analysis": {"rollbackWindow": {"revisions": 2}}}),
+        json!({"analysis": {"rollbackWindow": null}}),
         json!({"skipAnalysis": true}),
         json!({"skipAnalysis": null}),
     ])
@@ -190,8 +195,9 @@ pub(crate) fn all_is_well(sim: &mut Sim) {
     (sim.asking, sim.meanwhile) = (Duration::ZERO, None);
     let metrics = json!([{"name": "request-success-rate", "thresholdRange": {"min": 99}}]);
     sim.world.edit_canary(
-        &json!({"spec": {"suspend": null, "analysis": {"promotion": null, "metrics": metrics}}}),
+        &json!({"spec": {"suspend": null, "analysis": {"promotion": null, "windows": null, "metrics": metrics}}}),
     );
     sim.observer.decisions.spec_edited = true;
+    super::ask(sim, "resume", "all-is-well".into());
     sim.look();
 }

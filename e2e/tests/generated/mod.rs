@@ -53,6 +53,8 @@ pub(crate) enum Event {
     Spec(Value),
     /// Something is asked for by annotation.
     Request(&'static str),
+    /// This verb is asked for, of the revision on trial, under an id of its own, or under one that was used before.
+    Ask(&'static str, Option<u8>),
     /// Suspended, or no longer.
     Suspend(bool),
     /// The Canary is deleted, with this `revertOnDeletion`.
@@ -395,6 +397,14 @@ fn event() -> impl Strategy<Value = Event> {
         (3, any::<bool>().prop_map(Event::Suspend).boxed()),
         (2, any::<Option<bool>>().prop_map(Event::Delete).boxed()),
         (1, (-500i64..500).prop_map(Event::Clock).boxed()),
+        (8, (verb(), proptest::option::of(0u8..6)).prop_map(|(verb, id)| Event::Ask(verb, id)).boxed()),
+    ])
+}
+
+/// What people ask for in any phase.
+fn verb() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec![
+        "approve", "promote", "abort", "retry", "pause", "resume", "advance", "finish", "pray",
     ])
 }
 
@@ -512,6 +522,9 @@ pub(crate) fn happen(sim: &mut Sim, event: &Event) {
         Event::Request(text) => {
             sim.world.edit_canary(&json!({"metadata": {"annotations": {"serin.dev/request": text}}}));
         }
+        Event::Ask(verb, id) => {
+            ask(sim, verb, id.map_or_else(|| format!("n-{}", sim.log.len()), |n| n.to_string()))
+        }
         Event::Suspend(on) => sim.world.edit_canary(&json!({"spec": {"suspend": on}})),
         Event::Delete(revert) => {
             sim.world.edit_canary(&json!({"spec": {"revertOnDeletion": revert}}));
@@ -525,6 +538,15 @@ pub(crate) fn happen(sim: &mut Sim, event: &Event) {
         Event::Edited(edited) => edited.happen(sim),
     }
     sim.look();
+}
+
+/// Asks for it as `kubectl canary` does.
+pub(crate) fn ask(sim: &mut Sim, verb: &str, id: String) {
+    let mut request = json!({"id": id, "verb": verb, "by": "ann"});
+    if let Some(revision) = sim.world.status().last_applied_spec {
+        request["revision"] = json!(revision);
+    }
+    sim.world.edit_canary(&json!({"metadata": {"annotations": {"serin.dev/request": request.to_string()}}}));
 }
 
 fn edit_spec(sim: &mut Sim, spec: &Value) {

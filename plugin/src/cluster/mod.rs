@@ -18,4 +18,4 @@ pub(crate) use connect::{Cluster, Login};
 pub(crate) use live::{Lists, Live, Seen};
 pub(crate) use read::Depth;
 pub(crate) use request::{Written, answer, asks_by, id, write};
-pub(crate) use workload::{read_target, stored_templates, write_images};
+pub(crate) use workload::{read_revisions, read_target, stored_templates, write_images, write_template};

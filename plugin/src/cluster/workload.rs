@@ -31,6 +31,31 @@ pub(crate) async fn read_target(cluster: &Cluster, canary: &Canary) -> Result<Dy
     slot.api(&cluster.client).get(name).await.map_err(|error| asked.failure(&error))
 }
 
+/// The stored templates of a Canary.
+pub(crate) async fn read_revisions(cluster: &Cluster, canary: &Canary) -> Result<Vec<Value>, Failure> {
+    let name = canary.metadata.name.as_deref().unwrap_or_default();
+    let labels = format!("{}={}", names::LABEL_CANARY, names::label_value(name));
+    let namespace = canary.metadata.namespace.clone();
+    let slot = Slot { kind: REVISION, namespace, labels: Some(labels), fields: None };
+    let resource = slots::resource(REVISION);
+    let asked = Asked { verb: "list", resource: &resource, namespace: slot.namespace.as_deref(), name: None };
+    let listed =
+        slot.api(&cluster.client).list(&slot.params()).await.map_err(|error| asked.failure(&error))?;
+    Ok(listed.items.iter().map(|object| slot.value(object)).collect())
+}
+
+/// Gives the target another template, if it is still as it was read.
+pub(crate) async fn write_template(
+    cluster: &Cluster,
+    canary: &Canary,
+    patch: &Value,
+    dry_run: bool,
+) -> Result<(), Failure> {
+    let operations = serde_json::from_value(patch.clone())
+        .map_err(|error| Failure::failed(format!("cannot write the patch: {error}")))?;
+    patched(cluster, canary, &Patch::<Value>::Json(operations), dry_run).await
+}
+
 /// Patches the target with a strategic merge.
 pub(crate) async fn write_images(
     cluster: &Cluster,
@@ -38,12 +63,21 @@ pub(crate) async fn write_images(
     patch: &Value,
     dry_run: bool,
 ) -> Result<(), Failure> {
+    patched(cluster, canary, &Patch::Strategic(patch.clone()), dry_run).await
+}
+
+async fn patched(
+    cluster: &Cluster,
+    canary: &Canary,
+    patch: &Patch<Value>,
+    dry_run: bool,
+) -> Result<(), Failure> {
     let (slot, name) = slot(canary)?;
     let resource = slots::resource(slot.kind);
     let asked =
         Asked { verb: "patch", resource: &resource, namespace: slot.namespace.as_deref(), name: Some(name) };
     let params = PatchParams { field_manager: Some(MANAGER.into()), dry_run, ..PatchParams::default() };
-    let written = slot.api(&cluster.client).patch(name, &params, &Patch::Strategic(patch)).await;
+    let written = slot.api(&cluster.client).patch(name, &params, patch).await;
     written.map(drop).map_err(|error| asked.failure(&error))
 }
 

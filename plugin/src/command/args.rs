@@ -5,6 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use clap::{Args, Parser, Subcommand};
 
 use super::{
+    asking::{Asking, FinishArgs, PauseArgs, SteerArgs, UndoArgs},
     convert::ConvertCommand,
     diff::DiffArgs,
     doctor::DoctorArgs,
@@ -128,6 +129,19 @@ pub(crate) enum Command {
     Promote(RequestArgs),
     /// End a run and go back to the primary
     Abort(AbortArgs),
+    /// End the step now, if its checks pass
+    Advance(SteerArgs),
+    /// Promote now, without the rest of the analysis
+    Finish(FinishArgs),
+    /// Hold a run at its weight; what fails still ends it
+    Pause(PauseArgs),
+    /// Let a run go on that was paused
+    Resume(SteerArgs),
+    /// Analyse a revision again that was rolled back
+    Retry(SteerArgs),
+    /// Give the target the promoted template back that it had before
+    #[command(visible_alias = "rollback")]
+    Undo(UndoArgs),
     /// Change fields of a target
     #[command(subcommand)]
     Set(SetCommand),
@@ -285,32 +299,6 @@ pub(crate) struct AbortArgs {
     pub(crate) if_running: bool,
     #[command(flatten)]
     pub(crate) asking: Asking,
-}
-
-/// How something is asked for.
-#[derive(Args, Debug)]
-pub(crate) struct Asking {
-    /// Who asks, for the record; the API server's name for you without it
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) by: Option<String>,
-    /// Print what would be written, and write nothing
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-    /// Leave without the operator's answer
-    #[arg(long)]
-    pub(crate) no_wait_answer: bool,
-    /// Take the place of a request that has not been answered
-    #[arg(long)]
-    pub(crate) replace: bool,
-    /// Follow the release to its end, as status does
-    #[arg(long)]
-    pub(crate) wait: bool,
-    /// How long to wait for the answer, and with --wait for the end
-    #[arg(long, value_name = "TIME", value_parser = time)]
-    pub(crate) timeout: Option<Duration>,
-    /// Form of output
-    #[arg(short, long, value_enum)]
-    pub(crate) output: Option<Output>,
 }
 
 #[derive(Subcommand, Debug)]

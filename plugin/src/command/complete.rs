@@ -20,9 +20,9 @@ const NO_FILES: &str = ":4\n";
 /// What kubectl calls, under the name kubectl_complete-canary somewhere on PATH.
 const FOR_KUBECTL: &str = "#!/bin/sh\nexec kubectl canary __complete -- \"$@\"\n";
 /// Commands whose arguments are names of Canaries.
-const NAMED: [&str; 13] = [
+const NAMED: [&str; 20] = [
     "list", "ls", "get", "status", "history", "explain", "events", "diff", "simulate", "plan", "approve",
-    "promote", "abort",
+    "promote", "abort", "advance", "finish", "pause", "resume", "retry", "undo", "rollback",
 ];
 
 pub(super) fn script(out: Out, shell: Shell, command: &mut Command) -> Result<(), Failure> {
@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn words_flags_and_names_are_offered_where_they_fit() {
-        assert_eq!(of(&[], "ap"), Some(vec!["approve".into()]));
+        assert_eq!(of(&[], "app"), Some(vec!["approve".into()]));
         assert_eq!(of(&["set"], ""), Some(vec!["image".into()]));
         assert_eq!(of(&["get"], "--no-t"), Some(vec!["--no-tree".into()]));
         assert_eq!(of(&["get"], "--kube"), Some(vec!["--kubeconfig".into()]));

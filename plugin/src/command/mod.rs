@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods, reason = "this module asks for the time, and waits")]
 
 mod args;
+mod asking;
 mod complete;
 mod context;
 mod convert;
@@ -22,6 +23,7 @@ mod out;
 mod probe;
 mod request;
 mod simulate;
+mod undo;
 mod values;
 mod version;
 
@@ -108,8 +110,12 @@ fn output(command: &Command) -> Option<Output> {
         Command::Doctor(args) => args.json().then_some(Output::Json),
         Command::Diff(args) => args.output,
         Command::Simulate(args) => args.output,
+        Command::Advance(args) | Command::Resume(args) | Command::Retry(args) => args.asking.output,
+        Command::Finish(args) => args.asking.output,
+        Command::Pause(args) => args.asking.output,
         Command::Version(args) => args.output,
         Command::Set(_)
+        | Command::Undo(_)
         | Command::Lint(_)
         | Command::Convert(_)
         | Command::Completion(_)
@@ -202,6 +208,12 @@ async fn run(context: Context, command: Command) -> Result<(), Failure> {
         Command::Doctor(args) => Box::pin(doctor::run(&context, &args)).await,
         Command::Diff(args) => diff::run(&context, &args).await,
         Command::Simulate(args) => simulate::run(&context, &args).await,
+        Command::Advance(args) => Box::pin(request::advance(&context, &args)).await,
+        Command::Finish(args) => Box::pin(request::finish(&context, &args)).await,
+        Command::Pause(args) => Box::pin(request::pause(&context, &args)).await,
+        Command::Resume(args) => Box::pin(request::resume(&context, &args)).await,
+        Command::Retry(args) => Box::pin(request::retry(&context, &args)).await,
+        Command::Undo(args) => Box::pin(undo::run(&context, &args)).await,
         Command::Set(SetCommand::Image(args)) => Box::pin(image::run(&context, &args)).await,
         // done without a cluster
         Command::Version(_)

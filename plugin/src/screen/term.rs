@@ -126,7 +126,7 @@ pub(super) fn of_state(state: State) -> (Sign, Tone) {
     match state {
         State::Healthy => (Sign::Good, Tone::Good),
         State::Initializing | State::Progressing | State::Promoting => (Sign::Busy, Tone::Busy),
-        State::Waiting | State::Frozen | State::Suspended => (Sign::Wait, Tone::Warn),
+        State::Waiting | State::Paused | State::Frozen | State::Suspended => (Sign::Wait, Tone::Warn),
         State::Inconclusive | State::Unattended => (Sign::Ask, Tone::Warn),
         State::Refused => (Sign::Ask, Tone::Bad),
         State::Ending => (Sign::Busy, Tone::Bad),

@@ -1,8 +1,12 @@
 //! What can be asked of a Canary now, by the rules of the operator. It has the last word: what has changed meanwhile is
 //! refused there.
 
-use serin::api::{CanaryStatus, Phase};
+use serin::{
+    api::{CanaryStatus, Phase},
+    names::conditions,
+};
 
+use super::facts::when;
 use super::model::{ActionView, State, WaitingKind, WaitingView};
 
 /// Every verb that the operator serves, and whether it fits the moment.
@@ -39,5 +43,40 @@ pub(super) fn actions(status: &CanaryStatus, state: State, waiting: Option<&Wait
             "nothing waits for a promotion",
         ),
         action("abort", running, "there is no run to abort"),
+        action("advance", advances(status, state), "no step can be ended now"),
+        action(
+            "finish",
+            analysed(status) && !stands(status, conditions::HALTED),
+            "no run can be promoted without the rest of its analysis",
+        ),
+        action("pause", analysed(status) && state != State::Paused, "there is no run that could be held"),
+        action("resume", state == State::Paused, "no run is paused"),
+        action("retry", failed(status), "there is nothing to try again"),
     ]
+}
+
+fn stands(status: &CanaryStatus, type_: &str) -> bool {
+    when(status, type_, "True").is_some()
+}
+
+/// A run that has not come to its promotion.
+fn analysed(status: &CanaryStatus) -> bool {
+    status.run.is_some()
+        && matches!(status.begun(), Phase::Progressing | Phase::Waiting | Phase::WaitingPromotion)
+}
+
+fn advances(status: &CanaryStatus, state: State) -> bool {
+    let step = status.step.as_ref().filter(|step| step.index > 0 && step.confirmed.is_some());
+    let unsure = [conditions::HALTED, conditions::INCONCLUSIVE, conditions::FROZEN];
+    state != State::Paused
+        && status.begun() == Phase::Progressing
+        && step.is_some_and(|step| step.shortened.is_none())
+        && !unsure.iter().any(|type_| stands(status, type_))
+}
+
+/// The revision that was on trial last is not promoted.
+fn failed(status: &CanaryStatus) -> bool {
+    matches!(status.begun(), Phase::Initialized | Phase::Succeeded | Phase::Failed)
+        && status.last_applied_spec.is_some()
+        && status.last_applied_spec != status.last_promoted_spec
 }

@@ -159,11 +159,12 @@ pub fn events(all: &[Event]) -> Vec<EventView> {
 
 /// States that screens and commands are tested with: `fixtures/*.yaml`, Facts as they were read.
 #[cfg(test)]
-pub(crate) const FIXTURES: [&str; 18] = [
+pub(crate) const FIXTURES: [&str; 19] = [
     "initializing",
     "initialized",
     "progressing",
     "halted",
+    "paused",
     "frozen",
     "start-gate",
     "gate",

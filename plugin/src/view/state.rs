@@ -30,6 +30,9 @@ pub(super) fn state(facts: &Facts, status: &CanaryStatus) -> State {
     if status.run.as_ref().is_some_and(|run| run.ending.is_some()) {
         return State::Ending;
     }
+    if status.run.as_ref().is_some_and(|run| run.paused.is_some()) {
+        return State::Paused;
+    }
     match phase {
         Phase::Waiting | Phase::WaitingPromotion if asks_a_person(status) => State::Inconclusive,
         Phase::Waiting | Phase::WaitingPromotion => State::Waiting,
@@ -57,6 +60,7 @@ impl State {
             Self::Initializing => "Initializing".into(),
             Self::Progressing => "Progressing".into(),
             Self::Waiting => "Waiting".into(),
+            Self::Paused => "Paused".into(),
             Self::Frozen => "Frozen".into(),
             Self::Inconclusive => "Inconclusive".into(),
             Self::Promoting => "Promoting".into(),
@@ -75,6 +79,7 @@ impl State {
             self,
             Self::Failed
                 | Self::Refused
+                | Self::Paused
                 | Self::Frozen
                 | Self::Inconclusive
                 | Self::Unattended
@@ -110,7 +115,7 @@ pub(super) fn headline(
         ),
         State::Frozen => text(status, conditions::FROZEN, "the metrics cannot be measured"),
         State::Inconclusive => text(status, conditions::INCONCLUSIVE, "the metrics say neither yes nor no"),
-        State::Waiting => {
+        State::Waiting | State::Paused => {
             waiting.map_or_else(|| "waits for somebody to let it go on".to_owned(), |w| w.text.clone())
         }
         State::Progressing => waiting.map_or_else(|| progressing(facts, status), |w| w.text.clone()),

@@ -39,9 +39,11 @@ pub(super) fn waiting(
 ) -> Option<WaitingView> {
     match state {
         State::Inconclusive => Some(person(facts, status)),
+        State::Waiting if when(status, conditions::HELD, "True").is_some() => Some(by_rule(facts, status)),
         State::Waiting if when(status, conditions::QUEUED, "True").is_some() => Some(turn(facts, status)),
         State::Waiting if by_webhook(status) => Some(webhook(facts, status)),
         State::Waiting => Some(people(facts, status, c)),
+        State::Paused => Some(hold(facts, status, c)),
         State::Frozen => Some(of(WaitingKind::Metrics, status, conditions::FROZEN, "a metrics server")),
         State::Initializing | State::Progressing | State::Promoting => moving(status),
         _ => None,
@@ -130,6 +132,28 @@ fn people(facts: &Facts, status: &CanaryStatus, c: Option<&Validated>) -> Waitin
     WaitingView { kind, name, since, deadline, on_deadline, text, commands }
 }
 
+/// Releases may not go on at this time, or in this namespace.
+fn by_rule(facts: &Facts, status: &CanaryStatus) -> WaitingView {
+    let mut waits = of(WaitingKind::Hold, status, conditions::HELD, "releases to go on");
+    waits.commands = vec![does(facts, "stop", "abort")];
+    waits
+}
+
+fn hold(facts: &Facts, status: &CanaryStatus, c: Option<&Validated>) -> WaitingView {
+    let mut waits = of(WaitingKind::Hold, status, conditions::HELD, "somebody");
+    let step = status.step.clone().unwrap_or_default();
+    let steps = c.map(|c| format!(" of {}", c.schedule.len())).unwrap_or_default();
+    if let Some(paused) = status.run.as_ref().and_then(|run| run.paused.as_ref()) {
+        let who = if paused.message.is_empty() { String::new() } else { format!(", {}", paused.message) };
+        waits.text = format!("paused at weight {} (step {}{steps}){who}", step.weight, step.index);
+        waits.since = Some(paused.since.0);
+        waits.deadline = paused.until.as_ref().map(|at| at.0);
+        waits.on_deadline = waits.deadline.map(|_| "proceed");
+    }
+    waits.commands = vec![does(facts, "continue", "resume"), does(facts, "stop", "abort")];
+    waits
+}
+
 fn after(since: Timestamp, time: Duration) -> Timestamp {
     let time = SignedDuration::try_from(time).unwrap_or(SignedDuration::MAX);
     since.checked_add(time).unwrap_or(Timestamp::MAX)
@@ -146,6 +170,9 @@ fn moving(status: &CanaryStatus) -> Option<WaitingView> {
     }
     if let Some(type_) = at(conditions::CAPACITY, "False") {
         return Some(of(WaitingKind::Pods, status, type_, "pods"));
+    }
+    if let Some(type_) = at(conditions::HELD, "True") {
+        return Some(of(WaitingKind::Hold, status, type_, "releases to go on"));
     }
     if let Some(type_) = at(conditions::HALTED, "True") {
         return Some(of(WaitingKind::Checks, status, type_, "checks that pass"));

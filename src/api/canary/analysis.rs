@@ -16,6 +16,9 @@ use crate::api::{
 /// Flagger's pattern for durations, open at its end: `1m30s` and `10ms` pass.
 const DURATION: &str = "^[0-9]+(m|s)";
 
+/// A time of the day.
+const TIME_OF_DAY: &str = "^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$";
+
 /// How a new version is judged and how fast it gets traffic: by `stepWeight` or `stepWeights` with rising weights, by
 /// `iterations` with all or nothing.
 #[derive(JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -124,9 +127,42 @@ pub struct CanaryAnalysis {
     /// When a version that has passed is promoted. Default: at once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub promotion: Option<Promotion>,
+    /// The times of a week at which releases may go on, in UTC: outside of them no run begins and no weight rises. What goes
+    /// back does so at any time. Default: at any time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 50))]
+    pub windows: Vec<ReleaseWindow>,
+    /// Which earlier revisions go back in without analysis. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rollback_window: Option<RollbackWindow>,
     /// How often comparisons with the primary may be wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error_rates: Option<ErrorRates>,
+}
+
+/// A time of some days of a week at which releases may go on.
+#[derive(JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReleaseWindow {
+    /// On which days it begins: `Mon` to `Sun`. Default: each day.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 7))]
+    pub days: Vec<String>,
+    /// When it begins, as a time of the day in UTC such as `09:30`.
+    #[schemars(regex(pattern = TIME_OF_DAY))]
+    pub from: String,
+    /// When it ends; a time that is not later than `from` is one of the next day.
+    #[schemars(regex(pattern = TIME_OF_DAY))]
+    pub to: String,
+}
+
+/// Which earlier revisions go back in without analysis.
+#[derive(JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RollbackWindow {
+    /// Those that were promoted at most so many revisions before the present one.
+    #[schemars(range(min = 0, max = 10))]
+    pub revisions: i32,
 }
 
 /// One step of a run.

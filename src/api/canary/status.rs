@@ -28,6 +28,9 @@ pub struct CanaryStatus {
     /// Hash of the template that the primary was given last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_promoted_spec: Option<String>,
+    /// Hashes of the templates that the primary was given before that one, newest first: the last 10.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub former_specs: Vec<String>,
     /// Checksums of the configuration that the target uses, by `configmap/<name>` or `secret/<name>`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tracked_configs: Option<BTreeMap<String, String>>,
@@ -91,6 +94,9 @@ pub struct CanaryStatus {
     /// The last request that was answered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request: Option<RequestStatus>,
+    /// Ids of the requests that were answered last, newest last: none of them acts again.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub answered_requests: Vec<String>,
 }
 
 impl CanaryStatus {
@@ -284,6 +290,9 @@ pub struct StepStatus {
     /// End of the last window that was measured at this step.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub checked: Option<MicroTime>,
+    /// When the next step was asked for: the window under way ends then, and the step lasts no longer than its checks need.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shortened: Option<MicroTime>,
 }
 
 /// Pods that the target has for a step.
@@ -312,9 +321,40 @@ pub struct RunStatus {
     /// Somebody else has taken pods from the target in this run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub taken: Option<PodsTaken>,
+    /// Somebody holds it at its weight.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paused: Option<RunPause>,
+    /// It is promoted without the rest of the analysis.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub finish: Option<Finish>,
     /// The decision to end it, while that is being carried out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ending: Option<Ending>,
+}
+
+/// A run that somebody holds at its weight.
+#[derive(JsonSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RunPause {
+    /// Since when.
+    pub since: MicroTime,
+    /// Until when. Unset: until somebody asks for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<MicroTime>,
+    /// Who asked for it, and why.
+    pub message: String,
+}
+
+/// Why a run is promoted without the rest of the analysis.
+#[derive(JsonSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Finish {
+    /// When that was decided.
+    pub at: MicroTime,
+    /// Why, as one word.
+    pub reason: String,
+    /// Why, as a sentence: who asked for it, and where the run was.
+    pub message: String,
 }
 
 /// Pods of the target that somebody else took away in a run.

@@ -136,7 +136,10 @@ fn only_what_flagger_requires_is_required() {
         "metrics[].args[].valueFrom.fieldRef.fieldPath",
         "metrics[].args[].valueFrom.secretKeyRef.key",
         "metrics[].args[].valueFrom.secretKeyRef.name",
+        "rollbackWindow.revisions",
         "steps[].weight",
+        "windows[].from",
+        "windows[].to",
         "webhooks[].name",
         "webhooks[].url",
     ];

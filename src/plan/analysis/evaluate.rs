@@ -344,7 +344,8 @@ fn passed(cx: &Context<'_>, d: &mut PlanBuilder, held: bool, entries: &[MetricSt
     comparisons::unproven(cx, d, entries)?;
     let step = cx.step();
     let began = step.confirmed.as_ref().map_or(cx.now, |t| t.0);
-    let lasts = cx.phase() == Phase::Progressing && cx.now < clock::after(began, cx.planned(step.index).hold);
+    let whole = cx.phase() == Phase::Progressing && step.shortened.is_none();
+    let lasts = whole && cx.now < clock::after(began, cx.planned(step.index).hold);
     let stays = held || lasts || schedule::unready(cx, entries).is_some() || jobs::pending(cx, entries);
     match if stays { StepGate::Waits } else { gates::leave(cx, d, vec![]) } {
         StepGate::Yes => {

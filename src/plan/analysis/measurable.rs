@@ -28,7 +28,7 @@ pub(crate) fn is_measurable(cx: &Context<'_>) -> bool {
     let step = cx.step();
     let ending = cx.status().run.as_ref().is_some_and(|r| r.ending.is_some());
     !ending
-        && !cx.c.skip_analysis
+        && !cx.unanalysed()
         && step.index > 0
         && step.confirmed.is_some()
         && cx.applied() == Some(cx.hash.as_str())

@@ -9,7 +9,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
 use crate::{
     analysis::{self, Assessment, Query, Since, limits},
-    api::{CanaryMetric, CanaryStatus, MetricOutcome, MetricStatus, NoData, Phase},
+    api::{CanaryMetric, CanaryStatus, MetricOutcome, MetricStatus, NoData, Phase, StepStatus},
     clock,
     names::conditions,
     plan::{
@@ -65,10 +65,17 @@ pub(crate) fn questions(cx: &Context<'_>) -> Vec<Question> {
 
 /// End of the window under way.
 pub(crate) fn window(cx: &Context<'_>) -> Timestamp {
-    let step = cx.step();
-    let began = step.checked.or(step.confirmed).map_or(cx.now, |t| t.0);
-    let end = clock::after(began, cx.c.interval);
+    let end = ends(&cx.step(), cx.c.interval).unwrap_or_else(|| clock::after(cx.now, cx.c.interval));
     gates::shut_until(cx).map_or(end, |until| until.max(end))
+}
+
+/// End of the window that a step is in: an interval after the last one, or when the next step was asked for. None: the step
+/// has not begun.
+fn ends(step: &StepStatus, interval: Duration) -> Option<Timestamp> {
+    let began = step.checked.as_ref().or(step.confirmed.as_ref())?.0;
+    let end = clock::after(began, interval);
+    let asked = step.shortened.as_ref().filter(|at| at.0 > began);
+    Some(asked.map_or(end, |at| at.0.min(end)))
 }
 
 /// When something is to be asked next.
@@ -90,7 +97,7 @@ pub(crate) fn next(cx: &Context<'_>, status: &CanaryStatus) -> Option<Timestamp>
     if !analysed || ending || frozen || idle {
         return None;
     }
-    let window = clock::after(step.checked.as_ref().or(step.confirmed.as_ref())?.0, cx.c.interval);
+    let window = ends(step, cx.c.interval)?;
     let paced = cx.checks.metrics.iter().zip(&status.metrics).filter_map(|(m, entry)| {
         let period = limits::time(m.verdict.period.as_ref())?;
         let delay = limits::time(m.verdict.initial_delay.as_ref()).unwrap_or(period);

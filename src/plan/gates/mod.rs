@@ -6,6 +6,8 @@
 //! says so.
 
 pub(crate) mod declined;
+pub(crate) mod held;
+pub(crate) mod hold;
 pub(crate) mod manual;
 pub(crate) mod place;
 pub(crate) mod queue;
@@ -137,8 +139,8 @@ pub(crate) fn may_start(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 
 /// Ends the run, or declines a revision that waits to begin, because somebody asked for it.
 pub(crate) fn aborted(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
-    let Some(by) = requests::granted(cx, d, Verb::Abort) else { return GO_ON };
-    let why = if by.is_empty() { "it was asked for".to_owned() } else { by };
+    let Some(asked) = requests::granted(cx, d, Verb::Abort) else { return GO_ON };
+    let why = if asked.said.is_empty() { "it was asked for".to_owned() } else { asked.said };
     if cx.waits_to_begin() {
         declined::decline(cx, d, &why);
         return HANDLED;

@@ -21,7 +21,7 @@ use records::{Record, Records};
 
 use crate::{
     api::{
-        CanaryRun, CanaryRunSpec, CanaryRunStatus, CanaryStatus, LastRun, Phase, RunPhase, RunStatus,
+        CanaryRun, CanaryRunSpec, CanaryRunStatus, CanaryStatus, Finish, LastRun, Phase, RunPhase, RunStatus,
         canary_run::{PlannedStep, RunStep},
     },
     clock,
@@ -43,6 +43,8 @@ const TOLD_WITHIN: Duration = Duration::from_secs(60);
 const KEPT: i32 = 10;
 /// No run has a higher number: JSON readers know whole numbers up to here.
 const HIGHEST: i64 = 1 << 53;
+/// Reason of a promotion without analysis: the revision was promoted lately.
+pub(crate) const ROLLBACK_WINDOW: &str = "RollbackWindow";
 const UNAVAILABLE: &str = "HistoryUnavailable";
 const REFUSED: &str = "HistoryRefused";
 
@@ -53,8 +55,20 @@ pub(crate) fn begun(cx: &Context<'_>, d: &PlanBuilder) -> RunStatus {
         number: d.status.epoch,
         replicas: observed_target::wished_replicas(cx),
         taken: None,
+        paused: None,
+        finish: promoted_before(cx),
         ending: None,
     }
+}
+
+/// A revision that was promoted lately goes back in without analysis, where the spec says so.
+pub(crate) fn promoted_before(cx: &Context<'_>) -> Option<Finish> {
+    let window = usize::try_from(cx.c.analysis.rollback_window.as_ref()?.revisions).ok()?;
+    let ago = cx.status().former_specs.iter().take(window).position(|hash| *hash == cx.hash)? + 1;
+    let message = format!(
+        "promoted without analysis: it was promoted {ago} revisions ago, and analysis.rollbackWindow.revisions is {window}"
+    );
+    Some(Finish { at: MicroTime(cx.now), reason: ROLLBACK_WINDOW.into(), message })
 }
 
 /// Brings the records in step with the status that the plan leaves.

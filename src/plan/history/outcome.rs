@@ -59,6 +59,9 @@ fn why(
     if new.phase != Some(Phase::Succeeded) {
         return (RunPhase::Unknown, "Unknown".into(), format!("the run was gone from the status {at}"));
     }
+    if let Some(finish) = &run.finish {
+        return (RunPhase::PromotedUnanalysed, finish.reason.clone(), finish.message.clone());
+    }
     if snap.canary.spec.skip_analysis == Some(true) {
         let message = "promoted without analysis, as spec.skipAnalysis asks for".to_owned();
         return (RunPhase::PromotedUnanalysed, "AnalysisSkipped".into(), message);

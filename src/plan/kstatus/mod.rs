@@ -117,6 +117,9 @@ fn under_way(status: &CanaryStatus, phase: Phase) -> Standing {
     if is_true(status, conditions::SUSPENDED) {
         return in_progress("Suspended", "suspended in the middle of a release: resume it to go on");
     }
+    if is_true(status, conditions::HELD) {
+        return in_progress("Held", "people hold the run: the condition Held says how it goes on");
+    }
     let gated = matches!(phase, Phase::Waiting | Phase::WaitingPromotion);
     if is_true(status, conditions::FROZEN) && !gated {
         return in_progress("Frozen", "the metrics cannot be measured: the condition Frozen says why");

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
 use crate::{
-    api::Phase,
+    api::{Phase, request::Verb},
     clock,
     manifest::{self, revision},
     names::conditions,
@@ -16,7 +16,7 @@ use crate::{
         builder::PlanBuilder,
         chain::Chain,
         context::Context,
-        gates::{self, declined},
+        gates::{self, declined, held, hold, requests},
         model::{
             Action, Note,
             flow::{Flow, GO_ON, HANDLED, WAIT, WRITE_FIRST, all, handled_after},
@@ -50,15 +50,18 @@ fn generated_objects(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     all([sides, route, autoscaler::sync(cx, d)])
 }
 
-/// The target has another template than the one that was last on trial: a run begins, unless a gate keeps it waiting.
+/// The target has another template than the one that was last on trial, or that one is to be tried again: a run begins, unless
+/// a gate keeps it waiting.
 fn new_revision(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let is_promoted = cx.promoted() == Some(cx.hash.as_str());
+    let known = cx.applied() == Some(cx.hash.as_str()) && observed_target::is_same(cx);
     // a paused target would run its old template
-    if is_promoted || cx.is_paused() || cx.applied() == Some(cx.hash.as_str()) && observed_target::is_same(cx)
-    {
+    if is_promoted || cx.is_paused() || known && !tried_again(cx, d) {
         return GO_ON;
     }
-    if let Some(full) = cx.snap.queued {
+    if held::is_held(cx) {
+        hold::wait_to_begin(cx, d);
+    } else if let Some(full) = cx.snap.queued {
         gates::queue::wait(cx, d, full);
     } else if gates::may_start(cx, d).is_continue() {
         return start::start(cx, d);
@@ -70,6 +73,18 @@ fn new_revision(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
         return WAIT;
     }
     handled_after(scale_down_idle(cx, d))
+}
+
+/// Somebody wants the revision to be tried again: from now on it is one that was never on trial, also while it waits to begin.
+fn tried_again(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
+    let asked = requests::granted(cx, d, Verb::Retry).is_some();
+    if asked {
+        d.status.last_applied_spec.clone_from(&cx.status().last_promoted_spec);
+        d.status.tracked_configs = cx.checksums_of(cx.promoted());
+        // the present generation would stand for the promoted revision otherwise
+        d.status.target.iter_mut().for_each(|target| target.generation = 0);
+    }
+    asked
 }
 
 fn idle_target(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {

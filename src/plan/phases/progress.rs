@@ -50,6 +50,7 @@ pub(crate) const CHAIN: Chain = &[
     ("capacity_to_begin", capacity_to_begin),
     ("route_programmed", acceptance::programmed),
     ("side_services_followed", services::followed),
+    ("held", held),
     ("skip_analysis", skip_analysis),
     ("unused_jobs", jobs::collect),
     ("first_step", start::first_step),
@@ -81,16 +82,21 @@ fn generated_objects(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 
 /// Without the capacity to take everything back no run begins, and none is promoted unanalysed.
 fn capacity_to_begin(cx: &Context<'_>, _: &mut PlanBuilder) -> Flow {
-    wait_unless(!(autoscaler::is_held(cx) && (cx.c.skip_analysis || cx.step().index == 0)))
+    wait_unless(!(autoscaler::is_held(cx) && (cx.unanalysed() || cx.step().index == 0)))
+}
+
+/// A run that people hold does not begin to give users to the new version, and is not promoted unanalysed.
+fn held(cx: &Context<'_>, _: &mut PlanBuilder) -> Flow {
+    wait_unless(!(gates::held::is_held(cx) && (cx.unanalysed() || cx.step().index == 0)))
 }
 
 fn skip_analysis(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
-    if cx.c.skip_analysis { promote::begin(cx, d) } else { GO_ON }
+    if cx.unanalysed() { promote::begin(cx, d) } else { GO_ON }
 }
 
 /// A window has ended, or what the run waits for has come.
 fn analyse(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
-    let held = autoscaler::is_held(cx);
+    let held = autoscaler::is_held(cx) || gates::held::is_held(cx);
     if !waiting::is_idle(cx) && d.reached(schedule::due(cx)).is_continue() {
         evaluate::judge(cx, d, held)?;
     } else if held {
@@ -181,6 +187,7 @@ fn revision_changed(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     d.status.failed_checks = 0;
     d.status.run = Some(history::begun(cx, d));
     d.say(cx.messages.restarting());
+    start::say_why_unanalysed(cx, d);
     d.urgent = true;
     handled_after(lowered)
 }

@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::{
     api::{EndingKind, Phase, StepStatus},
     clock,
+    manifest::revision,
     names::conditions,
     plan::{
         builder::PlanBuilder,
@@ -28,6 +29,9 @@ use crate::{
     },
     router::Split,
 };
+
+/// So many revisions that were promoted before are remembered.
+const FORMER: usize = 10;
 
 /// The order in which a promotion is looked at.
 pub(crate) const CHAIN: Chain = &[
@@ -252,7 +256,7 @@ fn finalising(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 
 fn succeed(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     d.phase(Phase::Succeeded, cx.kind());
-    d.status.last_promoted_spec.clone_from(&cx.status().last_applied_spec);
+    promoted(cx, d);
     d.status.canary_weight = 0;
     d.status.failed_checks = 0;
     d.status.step = None;
@@ -262,8 +266,17 @@ fn succeed(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     observed_target::remember(cx, d);
     revisions::collect(cx, d);
     d.status.post_rollout_due = webhooks::any(cx, HookKind::PostRollout);
-    d.say(cx.messages.promoted(cx.c.skip_analysis));
+    d.say(cx.messages.promoted(cx.unanalysed()));
     HANDLED
+}
+
+/// The primary has the revision; those that it had before are remembered.
+fn promoted(cx: &Context<'_>, d: &mut PlanBuilder) {
+    let (new, old) = (cx.applied(), cx.promoted());
+    let former = old.into_iter().chain(cx.status().former_specs.iter().map(String::as_str));
+    let former = former.filter(|hash| Some(*hash) != new && revision::is_ours(hash));
+    d.status.former_specs = former.take(FORMER).map(str::to_owned).collect();
+    d.status.last_promoted_spec = new.map(str::to_owned);
 }
 
 /// Somebody deleted the primary after it was promoted, or scaled it to 0: it is made again from the same template, or gets

@@ -91,12 +91,20 @@ pub(crate) fn start(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     d.status.post_rollout_due = false;
     reset(cx, d);
     d.status.failed_checks = 0;
+    say_why_unanalysed(cx, d);
     if cx.c.apex == Apex::Shares {
         d.status.primary_replicas = i32::try_from(cx.whole()).ok();
     }
     d.status.run = Some(history::begun(cx, d));
     d.say(cx.messages.new_revision());
     HANDLED
+}
+
+/// The run that begins is promoted without analysis.
+pub(crate) fn say_why_unanalysed(cx: &Context<'_>, d: &mut PlanBuilder) {
+    if let Some(finish) = history::promoted_before(cx) {
+        d.say(cx.messages.goes_back_in(&finish.message));
+    }
 }
 
 pub(crate) fn reset(cx: &Context<'_>, d: &mut PlanBuilder) {
@@ -114,6 +122,7 @@ pub(crate) fn reset(cx: &Context<'_>, d: &mut PlanBuilder) {
         conditions::INCONCLUSIVE,
         conditions::PAUSED,
         conditions::QUEUED,
+        conditions::HELD,
         conditions::FROZEN,
         conditions::CAPACITY,
         conditions::JOB_ENDED,

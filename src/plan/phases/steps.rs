@@ -52,7 +52,16 @@ pub(crate) fn advance(cx: &Context<'_>, d: &mut PlanBuilder, index: i32) -> Flow
     // replicas of a run that began with shares say nothing of the primary's, whatever the spec asks for by now
     let since = pod_limits::since(cx).or(cx.step().since);
     let (audience, pods) = (cx.audience(), replicas::at_step(cx, index));
-    let step = StepStatus { index, checked: None, promotion: 0, since, audience, pods, ..cx.step_at(split) };
+    let step = StepStatus {
+        index,
+        checked: None,
+        shortened: None,
+        promotion: 0,
+        since,
+        audience,
+        pods,
+        ..cx.step_at(split)
+    };
     let early = replicas::awaits_pods(cx, &step);
     d.status.step = Some(step);
     if early {

@@ -12,7 +12,10 @@ fn names(chain: Chain) -> Vec<&'static str> {
 
 #[test]
 fn every_phase_begins_with_these_guards() {
-    assert_eq!(names(FIRST), ["finalizer", "requests", "abort_requested"]);
+    assert_eq!(
+        names(FIRST),
+        ["finalizer", "requests", "abort_requested", "pause_requested", "step_requested", "finish_requested"]
+    );
 }
 
 #[test]
@@ -66,6 +69,7 @@ fn what_ends_a_run_comes_before_what_raises_its_weight() {
             "capacity_to_begin",
             "route_programmed",
             "side_services_followed",
+            "held",
             "skip_analysis",
             "unused_jobs",
             "first_step",

@@ -16,6 +16,8 @@ fn status(run: Option<(i64, bool)>) -> CanaryStatus {
         number,
         replicas: None,
         taken: None,
+        paused: None,
+        finish: None,
         ending: Some(ending).filter(|_| ends),
     });
     CanaryStatus { run, ..CanaryStatus::default() }

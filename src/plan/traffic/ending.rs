@@ -27,13 +27,18 @@ pub(crate) fn begin(
 ) -> Flow {
     d.status.epoch += 1;
     d.clear(conditions::PAUSED);
-    let run = cx.status().run.as_ref();
-    let started = run.map_or_else(|| MicroTime(cx.now), |r| r.started.clone());
-    let number = run.map_or(0, |r| r.number);
     let at = MicroTime(cx.now);
-    let ending = Ending { kind, reason: reason.into(), message: message.into(), at };
-    let (replicas, taken) = run.map_or((None, None), |r| (r.replicas, r.taken.clone()));
-    d.status.run = Some(RunStatus { started, number, replicas, taken, ending: Some(ending) });
+    let ending = Ending { kind, reason: reason.into(), message: message.into(), at: at.clone() };
+    let run = cx.status().run.clone().unwrap_or(RunStatus {
+        started: at,
+        number: 0,
+        replicas: None,
+        taken: None,
+        paused: None,
+        finish: None,
+        ending: None,
+    });
+    d.status.run = Some(RunStatus { paused: None, ending: Some(ending), ..run });
     let split = match kind {
         EndingKind::UndoingPromotion => on_healthy_side(cx),
         EndingKind::RollingBack | EndingKind::Aborting => cx.zero(),

@@ -88,7 +88,7 @@ pub(super) async fn play(stage: &mut Stage<'_>, act: &'static Act) -> anyhow::Re
     let beside = Beside::start(stage.scenario.beside, &stage.everyone, act.version);
     let mut flight = Flight::new(act, stage.traffic.totals(), beside);
     stage.release(&image).await?;
-    flight.follow(stage).await.with_context(|| format!("release {}", act.version))?;
+    Box::pin(flight.follow(stage)).await.with_context(|| format!("release {}", act.version))?;
     flight.afterwards(stage).await?;
     Ok(Outcome {
         phase: flight.phase(),
@@ -160,7 +160,7 @@ impl Flight {
         let mut ended = None;
         loop {
             tokio::select! {
-                seen = stage.sight.next() => self.see(stage, seen.context("the watches ended")?).await?,
+                seen = stage.sight.next() => Box::pin(self.see(stage, seen.context("the watches ended")?)).await?,
                 _ = ticks.tick() => self.show(stage, self.shown.elapsed() >= ROW)?,
             }
             let over = self.running && matches!(self.phase(), Phase::Succeeded | Phase::Failed);
@@ -179,7 +179,7 @@ impl Flight {
 
     async fn see(&mut self, stage: &mut Stage<'_>, seen: Seen) -> anyhow::Result<()> {
         match seen.what {
-            What::Canary(canary) => self.moved(stage, *canary).await,
+            What::Canary(canary) => Box::pin(self.moved(stage, *canary)).await,
             What::Route(route) => self.routed(stage, route, seen.at).await,
             What::Said { warning, text } => {
                 self.said_all |=

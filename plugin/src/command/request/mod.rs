@@ -1,17 +1,28 @@
-//! `approve`, `promote` and `abort`: says what will happen, writes the request, waits for the answer and prints it.
+//! What people ask of a run: says what will happen, writes the request, waits for the answer and prints it.
 
-use std::time::Duration;
+mod wish;
+mod words;
+
+use std::{
+    io::{self, BufRead as _, Write as _},
+    time::Duration,
+};
 
 use serde::Serialize;
 use serde_json::json;
 use serin::{
-    api::{Answer, Canary, Phase, RequestStatus, request::Request},
+    api::{Answer, Canary, RequestStatus, request::Request},
     names,
 };
 use tokio::time::{Instant, sleep_until};
 
+use self::{
+    wish::{Decision, Verb, Wish},
+    words::{accepted, refusal, stands, will},
+};
 use super::{
-    args::{AbortArgs, Asking, RequestArgs},
+    args::{AbortArgs, RequestArgs},
+    asking::{Asking, FinishArgs, PauseArgs, SteerArgs},
     context::{Context, now},
     follow::{Until, follow},
     values::Output,
@@ -28,60 +39,69 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const TRIES: usize = 5;
 /// Longest name of who asks, in bytes: the whole request has room for 1,024.
 const LONGEST_BY: usize = 200;
-
-/// What the command is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Verb {
-    Approve,
-    Promote,
-    Abort { if_running: bool },
-}
-
-impl Verb {
-    fn word(self) -> &'static str {
-        match self {
-            Self::Approve => "approve",
-            Self::Promote => "promote",
-            Self::Abort { .. } => "abort",
-        }
-    }
-}
-
-/// What is to be done about a Canary as it is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Decision {
-    /// This is asked for.
-    Ask(Box<Request>),
-    /// Nothing is to be done, and that is well.
-    Nothing(String),
-    /// It does not fit the moment.
-    Refuse(Failure),
-}
+/// Longest reason, in bytes.
+const LONGEST_REASON: usize = 256;
 
 pub(super) async fn approve(context: &Context, args: &RequestArgs) -> Result<(), Failure> {
-    Box::pin(each(context, &args.names, Verb::Approve, args.gate.as_deref(), &args.asking)).await
+    let wish = Wish { gate: args.gate.as_deref(), ..Wish::of(Verb::Approve, &args.asking) };
+    Box::pin(each(context, &args.names, &wish, &args.asking)).await
 }
 
 pub(super) async fn promote(context: &Context, args: &RequestArgs) -> Result<(), Failure> {
-    Box::pin(each(context, &args.names, Verb::Promote, args.gate.as_deref(), &args.asking)).await
+    let wish = Wish { gate: args.gate.as_deref(), ..Wish::of(Verb::Promote, &args.asking) };
+    Box::pin(each(context, &args.names, &wish, &args.asking)).await
 }
 
 pub(super) async fn abort(context: &Context, args: &AbortArgs) -> Result<(), Failure> {
     let verb = Verb::Abort { if_running: args.if_running };
-    Box::pin(each(context, &args.names, verb, None, &args.asking)).await
+    Box::pin(each(context, &args.names, &Wish::of(verb, &args.asking), &args.asking)).await
+}
+
+pub(super) async fn retry(context: &Context, args: &SteerArgs) -> Result<(), Failure> {
+    Box::pin(each(context, &args.names, &Wish::of(Verb::Retry, &args.asking), &args.asking)).await
+}
+
+pub(super) async fn pause(context: &Context, args: &PauseArgs) -> Result<(), Failure> {
+    let wish = Wish { lasts: args.lasts, ..Wish::of(Verb::Pause, &args.asking) };
+    Box::pin(each(context, &args.names, &wish, &args.asking)).await
+}
+
+pub(super) async fn resume(context: &Context, args: &SteerArgs) -> Result<(), Failure> {
+    Box::pin(each(context, &args.names, &Wish::of(Verb::Resume, &args.asking), &args.asking)).await
+}
+
+pub(super) async fn advance(context: &Context, args: &SteerArgs) -> Result<(), Failure> {
+    Box::pin(each(context, &args.names, &Wish::of(Verb::Advance, &args.asking), &args.asking)).await
+}
+
+pub(super) async fn finish(context: &Context, args: &FinishArgs) -> Result<(), Failure> {
+    if !args.yes && !args.asking.dry_run {
+        sure(context, &args.names)?;
+    }
+    Box::pin(each(context, &args.names, &Wish::of(Verb::Finish, &args.asking), &args.asking)).await
+}
+
+/// What is not analysed is not promoted in passing.
+fn sure(context: &Context, names: &[String]) -> Result<(), Failure> {
+    let what = format!("{} would be promoted without the rest of the analysis", names.join(", "));
+    if !context.out.terminal || !io::IsTerminal::is_terminal(&io::stdin()) {
+        return Err(Failure::new(code::USAGE, what).hint("say --yes where nobody can be asked"));
+    }
+    let failed = |error: io::Error| Failure::failed(format!("cannot ask: {error}"));
+    write!(io::stderr(), "{what}: go on? y/N ").map_err(failed)?;
+    let mut line = String::new();
+    io::stdin().lock().read_line(&mut line).map_err(failed)?;
+    match line.trim().to_lowercase().as_str() {
+        "y" | "yes" => Ok(()),
+        _ => Err(Failure::failed("nothing was asked for")),
+    }
 }
 
 /// Of several, all are asked for; what went wrong first is the exit code.
-async fn each(
-    context: &Context,
-    names: &[String],
-    verb: Verb,
-    gate: Option<&str>,
-    asking: &Asking,
-) -> Result<(), Failure> {
+async fn each(context: &Context, names: &[String], wish: &Wish<'_>, asking: &Asking) -> Result<(), Failure> {
     let mut failed: Option<Failure> = None;
     for name in names {
-        if let Err(failure) = Box::pin(one(context, name, verb, gate, asking)).await {
+        if let Err(failure) = Box::pin(one(context, name, wish, asking)).await {
             if names.len() > 1 {
                 context.out.say(&failure.text());
             }
@@ -96,22 +116,17 @@ async fn each(
     }
 }
 
-async fn one(
-    context: &Context,
-    name: &str,
-    verb: Verb,
-    gate: Option<&str>,
-    asking: &Asking,
-) -> Result<(), Failure> {
+async fn one(context: &Context, name: &str, wish: &Wish<'_>, asking: &Asking) -> Result<(), Failure> {
     let by = match &asking.by {
         Some(by) => by.clone(),
         None => asks_by(&context.cluster).await,
     };
+    let wish = Wish { by: &by, ..wish.clone() };
     for _ in 0..TRIES {
         let found = context.canary(name).await?;
         let facts = Facts::of(found.clone());
         let view = canary(&facts, now());
-        let request = match decide(&facts, &view, verb, gate, &by) {
+        let request = match decide(&facts, &view, &wish) {
             Decision::Ask(request) => request,
             Decision::Nothing(text) => {
                 context.out.say(&text);
@@ -151,10 +166,9 @@ async fn one(
 fn unanswered(canary: &Canary) -> Result<(), Failure> {
     let text = canary.metadata.annotations.as_ref().and_then(|all| all.get(names::ANNOTATION_REQUEST));
     let Some(text) = text.filter(|text| !text.trim().is_empty()) else { return Ok(()) };
-    let request = Request::parse(text);
-    let id = request.as_ref().map_or_else(|_| Request::id_of_unreadable(text), |r| r.id.clone());
+    let (id, request) = Request::read(text);
     let answer = canary.status.as_ref().and_then(|status| status.request.as_ref());
-    if answer.is_some_and(|answer| answer.id == id) {
+    if answer.is_some_and(|answer| answer.id == id || answer.id == Request::id_of_unreadable(text)) {
         return Ok(());
     }
     let (verb, by) = request.map_or_else(|_| ("unreadable".into(), None), |r| (r.verb, r.by));
@@ -164,7 +178,8 @@ fn unanswered(canary: &Canary) -> Result<(), Failure> {
 }
 
 /// Whether the verb fits, bound to what is shown: a request that comes too late does nothing.
-fn decide(facts: &Facts, view: &CanaryView, verb: Verb, gate: Option<&str>, by: &str) -> Decision {
+fn decide(facts: &Facts, view: &CanaryView, wish: &Wish<'_>) -> Decision {
+    let Wish { verb, gate, .. } = *wish;
     let waits = view.waiting_for.as_ref();
     let kind = waits.map(|w| w.kind);
     if let Some(wanted) = gate
@@ -185,78 +200,21 @@ fn decide(facts: &Facts, view: &CanaryView, verb: Verb, gate: Option<&str>, by: 
     let status = facts.status();
     let revision = match &status.run {
         Some(_) => status.last_applied_spec.clone(),
+        None if verb == Verb::Retry => status.last_applied_spec.clone(),
         None => status.waiting.as_ref().and_then(|w| w.revision.clone()),
     };
-    let bound = !matches!(verb, Verb::Abort { .. });
+    // a run that is to be ended, or held, is so at whatever step it is
+    let bound = matches!(verb, Verb::Approve | Verb::Promote | Verb::Advance);
     Decision::Ask(Box::new(Request {
         id: id(word),
         verb: word.to_owned(),
         revision: revision.filter(|hash| hash.len() >= 8).map(|hash| hash.chars().take(64).collect()),
-        // a run that is to end is to end at whatever step it is
         step: status.run.as_ref().filter(|_| bound).and(status.step.as_ref()).map(|step| step.index),
         gate: waits.filter(|_| bound && word == "approve").and_then(|w| w.name.clone()),
-        by: Some(crate::text::cut(by, LONGEST_BY / 4, "")),
+        by: Some(crate::text::cut(wish.by, LONGEST_BY / 4, "")),
+        reason: wish.reason.map(|why| crate::text::cut(why, LONGEST_REASON / 4, "")),
+        for_: wish.lasts.map(|time| format!("{}s", time.as_secs().max(1))),
     }))
-}
-
-/// How it stands, in a few words.
-fn stands(view: &CanaryView) -> String {
-    let word = view.state.word(&view.phase);
-    match &view.progress {
-        Some(at) if at.at > 0 => format!("it is {word} at step {} of {}", at.at, at.of),
-        _ => format!("it is {word}"),
-    }
-}
-
-fn refusal(view: &CanaryView, verb: Verb) -> Decision {
-    let name = &view.name;
-    let action = view.actions.iter().find(|action| action.verb == verb.word());
-    let why = action.and_then(|action| action.why.clone()).unwrap_or_default();
-    let moves = matches!(view.state, State::Progressing | State::Frozen);
-    match (verb, view.state) {
-        (Verb::Abort { if_running: true }, State::Healthy | State::Failed | State::Initializing) => {
-            Decision::Nothing(format!("there is no run to abort: {name} is {}", view.state.word(&view.phase)))
-        }
-        (Verb::Abort { .. }, State::Healthy | State::Failed | State::Initializing) => Decision::Refuse(
-            Failure::failed(format!("there is no run to abort: {name} is {}", view.state.word(&view.phase)))
-                .hint("with --if-running that is no failure"),
-        ),
-        (Verb::Promote, State::Healthy) => {
-            Decision::Nothing(format!("nothing to promote: the primary of {name} has the target's revision"))
-        }
-        (Verb::Promote | Verb::Approve, State::Failed) => Decision::Refuse(
-            Failure::failed(format!("{name} has failed and is rolled back: {}", view.headline))
-                .hint("change the target to begin a new run, or set it back to what is promoted"),
-        ),
-        (Verb::Approve | Verb::Promote, _) if moves => {
-            Decision::Refuse(Failure::failed(format!("{name} waits for nobody: {}", stands(view))).hint(
-                "it goes on by itself when its checks pass; \"kubectl canary explain\" says what keeps it",
-            ))
-        }
-        _ if why.is_empty() => {
-            Decision::Refuse(Failure::failed(format!("{name} cannot do that now: {}", stands(view))))
-        }
-        _ => Decision::Refuse(Failure::failed(format!("{name}: {why}"))),
-    }
-}
-
-/// What is about to be asked for.
-fn will(view: &CanaryView, request: &Request) -> String {
-    let at = view.progress.as_ref().filter(|p| p.at > 0).map(|p| format!(" at step {} of {}", p.at, p.of));
-    let at = at.unwrap_or_default();
-    let weight = view.weight.canary;
-    let what = match request.verb.as_str() {
-        "abort" => "all traffic goes back to the primary".to_owned(),
-        "promote" => "the revision goes on to its promotion".to_owned(),
-        _ => request
-            .gate
-            .as_ref()
-            .map_or_else(|| "the gate is opened".into(), |gate| format!("gate {gate:?} is opened")),
-    };
-    format!(
-        "asking {}/{}{at}, weight {weight}, to {}: {what} (request {})",
-        view.namespace, view.name, request.verb, request.id
-    )
 }
 
 /// Waits for the answer.
@@ -358,24 +316,6 @@ fn report(
     match said.answer {
         Answer::Accepted => Ok(()),
         Answer::Refused => Err(Failure::failed(format!("{} was refused: {}", request.verb, said.message))),
-    }
-}
-
-fn accepted(before: &CanaryView, request: &Request) -> String {
-    let name = &before.name;
-    match request.verb.as_str() {
-        "abort" if before.phase == Phase::Waiting.to_string() && before.run.is_none() => {
-            format!("canary {name:?} aborted: this revision is not begun with\n")
-        }
-        "abort" => format!("canary {name:?} aborted: traffic goes back to the primary\n"),
-        "promote" => format!("canary {name:?} promoted: it waited at weight {}\n", before.weight.canary),
-        _ => {
-            let gate = request
-                .gate
-                .as_ref()
-                .map_or_else(|| "the gate is open".into(), |gate| format!("gate {gate:?} is open"));
-            format!("canary {name:?} approved: {gate} (weight {})\n", before.weight.canary)
-        }
     }
 }
 

@@ -10,7 +10,11 @@ fn facts(name: &str) -> Facts {
 fn decided(name: &str, verb: Verb, gate: Option<&str>) -> Decision {
     let facts = facts(name);
     let view = canary(&facts, crate::view::fixture_time());
-    decide(&facts, &view, verb, gate, "ann")
+    decide(&facts, &view, &wish(verb, gate))
+}
+
+fn wish(verb: Verb, gate: Option<&str>) -> Wish<'_> {
+    Wish { verb, gate, lasts: None, reason: None, by: "ann" }
 }
 
 const ABORT: Verb = Verb::Abort { if_running: false };
@@ -24,33 +28,72 @@ fn short(decision: &Decision) -> String {
     }
 }
 
+const VERBS: [Verb; 8] = [
+    Verb::Approve,
+    Verb::Promote,
+    ABORT,
+    Verb::Advance,
+    Verb::Finish,
+    Verb::Pause,
+    Verb::Resume,
+    Verb::Retry,
+];
+
 #[test]
 fn each_verb_in_each_state() {
+    let nothing = ["!1"; 8];
     let rows = [
-        ("initializing", ["!1", "!1", "!1"]),
-        ("initialized", ["!1", "-", "!1"]),
-        ("progressing", ["!1", "!1", "abort"]),
-        ("halted", ["!1", "!1", "abort"]),
-        ("frozen", ["!1", "!1", "abort"]),
-        ("start-gate", ["approve", "approve", "abort"]),
-        ("gate", ["approve", "approve", "abort"]),
-        ("promotion", ["approve", "promote", "abort"]),
-        ("inconclusive", ["!1", "promote", "abort"]),
-        ("webhook", ["!1", "!1", "abort"]),
-        ("promoting", ["!1", "!1", "abort"]),
-        ("rolling-back", ["!1", "!1", "!1"]),
-        ("succeeded", ["!1", "-", "!1"]),
-        ("failed", ["!1", "!1", "!1"]),
-        ("refused", ["!1", "!1", "!1"]),
-        ("suspended", ["!1", "!1", "!1"]),
-        ("deleting", ["!1", "!1", "!1"]),
-        ("unattended", ["!1", "!1", "!1"]),
+        ("initializing", nothing),
+        ("initialized", ["!1", "-", "!1", "!1", "-", "!1", "!1", "-"]),
+        ("progressing", ["!1", "!1", "abort", "advance", "finish", "pause", "!1", "!1"]),
+        ("halted", ["!1", "!1", "abort", "!1", "!1", "pause", "!1", "!1"]),
+        ("paused", ["!1", "!1", "abort", "!1", "finish", "-", "resume", "!1"]),
+        ("frozen", ["!1", "!1", "abort", "!1", "finish", "pause", "!1", "!1"]),
+        ("start-gate", ["approve", "approve", "abort", "!1", "!1", "!1", "!1", "!1"]),
+        ("gate", ["approve", "approve", "abort", "!1", "finish", "pause", "!1", "!1"]),
+        ("promotion", ["approve", "promote", "abort", "!1", "finish", "pause", "!1", "!1"]),
+        ("inconclusive", ["!1", "promote", "abort", "!1", "finish", "pause", "!1", "!1"]),
+        ("webhook", ["!1", "!1", "abort", "!1", "finish", "pause", "!1", "!1"]),
+        ("promoting", ["!1", "!1", "abort", "!1", "!1", "!1", "!1", "!1"]),
+        ("rolling-back", nothing),
+        ("succeeded", ["!1", "-", "!1", "!1", "-", "!1", "!1", "-"]),
+        ("failed", ["!1", "!1", "!1", "!1", "!1", "!1", "!1", "retry"]),
+        ("refused", nothing),
+        ("suspended", nothing),
+        ("deleting", nothing),
+        ("unattended", nothing),
     ];
     for (state, wanted) in rows {
-        let all = [Verb::Approve, Verb::Promote, ABORT].map(|verb| short(&decided(state, verb, None)));
-        assert_eq!(all, wanted, "{state}: approve, promote, abort");
+        let all = VERBS.map(|verb| short(&decided(state, verb, None)));
+        assert_eq!(all, wanted, "{state}: {:?}", VERBS.map(Verb::word));
     }
     assert_eq!(rows.len(), crate::view::FIXTURES.len(), "every fixture");
+    let known: Vec<_> = request::VERBS.iter().map(|(word, _)| *word).collect();
+    assert!(VERBS.iter().all(|verb| known.contains(&verb.word())) && known.len() == VERBS.len(), "{known:?}");
+}
+
+#[test]
+fn what_may_raise_a_weight_names_its_revision() {
+    for (state, verb) in [
+        ("progressing", Verb::Advance),
+        ("progressing", Verb::Finish),
+        ("progressing", Verb::Pause),
+        ("paused", Verb::Resume),
+        ("failed", Verb::Retry),
+    ] {
+        let Decision::Ask(request) = decided(state, verb, None) else { panic!("{state}") };
+        assert_eq!(request.revision, facts(state).status().last_applied_spec, "{state}: {verb:?}");
+        assert_eq!(request.step.is_some(), verb == Verb::Advance, "{verb:?}");
+        let written = Written::of(&request);
+        assert_eq!(request::Request::parse(&written.text), Ok(*request));
+    }
+    let wish =
+        Wish { lasts: Some(Duration::from_secs(1800)), reason: Some("lunch"), ..wish(Verb::Pause, None) };
+    let facts = facts("progressing");
+    let Decision::Ask(pause) = decide(&facts, &canary(&facts, crate::view::fixture_time()), &wish) else {
+        panic!()
+    };
+    assert_eq!((pause.lasts(), pause.reason.as_deref()), (wish.lasts, Some("lunch")));
 }
 
 #[test]
@@ -86,7 +129,7 @@ fn exit_code_1_a_verb_that_does_not_fit_says_what_would() {
     assert_eq!(
         text("progressing", Verb::Approve, None),
         "error: app waits for nobody: it is Progressing at step 3 of 5\n  \
-         it goes on by itself when its checks pass; \"kubectl canary explain\" says what keeps it"
+         it goes on by itself when its checks pass; \"advance\" ends its step now, \"finish\" promotes without the rest of the analysis"
     );
     assert!(text("failed", Verb::Promote, None).contains("has failed and is rolled back"));
     assert!(text("gate", Verb::Approve, Some("prod")).contains("does not wait at the gate \"prod\""));

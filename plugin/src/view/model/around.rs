@@ -27,6 +27,8 @@ pub enum WaitingKind {
     Webhook,
     /// Other runs that end.
     Turn,
+    /// A person who lets the run go on that is held, or a time.
+    Hold,
     /// Pods that become ready.
     Pods,
     /// Proxies that follow the route.

@@ -27,6 +27,8 @@ pub enum State {
     Progressing,
     /// Somebody, or a webhook, is waited for.
     Waiting,
+    /// People hold the run at its weight.
+    Paused,
     /// The metrics cannot be measured.
     Frozen,
     /// The metrics say neither yes nor no, and a person decides.

@@ -2,6 +2,7 @@
 //! note has a reason of its own.
 
 mod pods;
+mod requests;
 
 use super::{
     hook::HookKind,
@@ -164,13 +165,6 @@ impl Messages {
     }
     pub(crate) fn declined(&self, why: &str) -> Note {
         Note::warning("Declined", format!("Rollout of {} was not started: {why}", self.target))
-    }
-    pub(crate) fn request_accepted(id: &str, verb: &str, by: &str) -> Note {
-        let by = if by.is_empty() { String::new() } else { format!(", {by}") };
-        Note::normal("RequestAccepted", format!("Request {id} ({verb}) is carried out{by}"))
-    }
-    pub(crate) fn request_refused(id: &str, why: &str) -> Note {
-        Note::warning("RequestRefused", format!("Request {id} is refused: {why}"))
     }
     /// `quote`: the same with an answer from outside in it.
     pub(crate) fn halted(text: &str, quote: Option<String>) -> Note {
