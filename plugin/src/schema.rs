@@ -171,7 +171,7 @@ fn check(value: &Value, schema: &Value, at: &str, wrong: &mut Vec<String>) {
                 wrong.push(format!("{at}.{name} is not in the schema"));
             }
             (Value::Null, Value::Object(_)) => {
-                check(field, &schema["additionalProperties"], &format!("{at}.{name}"), wrong)
+                check(field, &schema["additionalProperties"], &format!("{at}.{name}"), wrong);
             }
             (Value::Null, _) => {}
             (own, _) => check(field, own, &format!("{at}.{name}"), wrong),

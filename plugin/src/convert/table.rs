@@ -117,7 +117,7 @@ mod tests {
                 let below = |(of, row): &(Kind, &str)| {
                     of == kind && row.strip_prefix(path).is_some_and(|rest| rest.starts_with(['.', '[']))
                 };
-                row(*kind, path).is_none() && !ROWS.keys().any(|key| below(key))
+                row(*kind, path).is_none() && !ROWS.keys().any(below)
             })
             .collect();
         assert!(paths().count() > 2000, "the recorded list is cut off");

@@ -27,7 +27,8 @@ fn of_objects(objects: &[Value]) -> Conversion {
 }
 
 fn yaml(objects: &[Value]) -> String {
-    objects.iter().map(|object| format!("---\n{}", serde_saphyr::to_string(object).unwrap())).collect()
+    let documents = objects.iter().map(|object| format!("---\n{}", serde_saphyr::to_string(object).unwrap()));
+    documents.collect::<Vec<_>>().concat()
 }
 
 #[test]
