@@ -30,16 +30,21 @@ fn ask(sim: &mut Sim, id: &str, verb: &str) {
     sim.settle();
 }
 
-/// A Canary that stands where the row says.
-fn standing(row: &str) -> Result<(Sim, Phase)> {
+/// What the Canary of a row says.
+fn spec(row: &str) -> Value {
     let gate = json!([{"weight": 20, "gate": {"name": "qa"}}, {"weight": 40}]);
-    let spec = match row {
+    match row {
         "waiting to begin" => json!({"analysis": {"startGate": {"name": "qa"}}}),
         "at a gate" => json!({"analysis": {"stepWeight": null, "maxWeight": null, "steps": gate}}),
         "waiting for the promotion" => json!({"analysis": {"promotion": {"mode": "manual"}}}),
         "finalising" | "going back" => json!({"canaryScaleDownDelay": "10m"}),
         _ => json!({}),
-    };
+    }
+}
+
+/// A Canary that stands where the row says.
+fn standing(row: &str) -> Result<(Sim, Phase)> {
+    let spec = spec(row);
     let mut sim = fixture::initialised(&spec);
     if row == "initialising" {
         sim = Sim::new(fixture::world(&spec), "podinfo");
@@ -52,18 +57,15 @@ fn standing(row: &str) -> Result<(Sim, Phase)> {
     }
     fixture::set_image(&mut sim, "podinfo:2");
     pass(&mut sim, 5);
-    let bad = Reading::Values(vec![10.0]);
     let phase = match row {
         "waiting to begin" => Phase::Waiting,
         "in a run" => Phase::Progressing,
         "in a run, a check fails" => {
-            sim.readings.insert(CHECK.into(), bad);
-            pass(&mut sim, 8);
+            reads(&mut sim, Reading::Values(vec![10.0]));
             Phase::Progressing
         }
         "in a run, frozen" => {
-            sim.readings.insert(CHECK.into(), Reading::Failed("connection refused".into()));
-            pass(&mut sim, 8);
+            reads(&mut sim, Reading::Failed("connection refused".into()));
             Phase::Progressing
         }
         "paused" => {
@@ -78,27 +80,9 @@ fn standing(row: &str) -> Result<(Sim, Phase)> {
             pass(&mut sim, 25);
             Phase::WaitingPromotion
         }
-        "being promoted" => {
-            sim.pods.modes.insert("podinfo-primary".into(), Mode::Never);
-            pass(&mut sim, 25);
-            Phase::Promoting
-        }
-        "finalising" => {
-            pass(&mut sim, 60);
-            Phase::Finalising
-        }
-        "succeeded" => {
-            pass(&mut sim, 120);
-            Phase::Succeeded
-        }
         "going back" => {
             ask(&mut sim, "before", "abort");
             Phase::Progressing
-        }
-        "failed" => {
-            ask(&mut sim, "before", "abort");
-            pass(&mut sim, 60);
-            Phase::Failed
         }
         "suspended" => {
             sim.world.edit_canary(&json!({"spec": {"suspend": true}}));
@@ -106,16 +90,46 @@ fn standing(row: &str) -> Result<(Sim, Phase)> {
             pass(&mut sim, 1);
             Phase::Progressing
         }
+        late => ending(&mut sim, late)?,
+    };
+    Ok((sim, phase))
+}
+
+fn reads(sim: &mut Sim, reading: Reading) {
+    sim.readings.insert(CHECK.into(), reading);
+    pass(sim, 8);
+}
+
+/// The rows in which a run has got as far as its end.
+fn ending(sim: &mut Sim, row: &str) -> Result<Phase> {
+    Ok(match row {
+        "being promoted" => {
+            sim.pods.modes.insert("podinfo-primary".into(), Mode::Never);
+            pass(sim, 25);
+            Phase::Promoting
+        }
+        "finalising" => {
+            pass(sim, 60);
+            Phase::Finalising
+        }
+        "succeeded" => {
+            pass(sim, 120);
+            Phase::Succeeded
+        }
+        "failed" => {
+            ask(sim, "before", "abort");
+            pass(sim, 60);
+            Phase::Failed
+        }
         "being deleted" => {
             sim.pods.modes.insert("podinfo".into(), Mode::Never);
             sim.world.delete_canary(sim.now);
             sim.look();
-            pass(&mut sim, 1);
+            pass(sim, 1);
             Phase::Terminating
         }
         other => bail!("the page has a row {other}, which this test does not know"),
-    };
-    Ok((sim, phase))
+    })
 }
 
 /// The answer in the words of the page.
