@@ -52,70 +52,64 @@ fn standing(row: &str) -> Result<(Sim, Phase)> {
     }
     fixture::set_image(&mut sim, "podinfo:2");
     pass(&mut sim, 5);
-    let bad = Reading::Values(vec![10.0]);
     let phase = match row {
-        "waiting to begin" => Phase::Waiting,
-        "in a run" => Phase::Progressing,
+        "suspended" | "being deleted" => stopped(&mut sim, row),
+        _ => brought(&mut sim, row)?,
+    };
+    Ok((sim, phase))
+}
+
+/// In a run that is suspended, or whose Canary is deleted.
+fn stopped(sim: &mut Sim, row: &str) -> Phase {
+    let suspended = row == "suspended";
+    if suspended {
+        sim.world.edit_canary(&json!({"spec": {"suspend": true}}));
+    } else {
+        sim.pods.modes.insert("podinfo".into(), Mode::Never);
+        sim.world.delete_canary(sim.now);
+    }
+    sim.look();
+    pass(sim, 1);
+    if suspended { Phase::Progressing } else { Phase::Terminating }
+}
+
+/// From the beginning of a run to where the row says.
+fn brought(sim: &mut Sim, row: &str) -> Result<Phase> {
+    let (seconds, phase) = match row {
+        "waiting to begin" => (0, Phase::Waiting),
+        "in a run" => (0, Phase::Progressing),
         "in a run, a check fails" => {
-            sim.readings.insert(CHECK.into(), bad);
-            pass(&mut sim, 8);
-            Phase::Progressing
+            sim.readings.insert(CHECK.into(), Reading::Values(vec![10.0]));
+            (8, Phase::Progressing)
         }
         "in a run, frozen" => {
             sim.readings.insert(CHECK.into(), Reading::Failed("connection refused".into()));
-            pass(&mut sim, 8);
-            Phase::Progressing
+            (8, Phase::Progressing)
         }
         "paused" => {
-            ask(&mut sim, "before", "pause");
-            Phase::Progressing
+            ask(sim, "before", "pause");
+            (0, Phase::Progressing)
         }
-        "at a gate" => {
-            pass(&mut sim, 10);
-            Phase::Waiting
-        }
-        "waiting for the promotion" => {
-            pass(&mut sim, 25);
-            Phase::WaitingPromotion
-        }
+        "at a gate" => (10, Phase::Waiting),
+        "waiting for the promotion" => (25, Phase::WaitingPromotion),
         "being promoted" => {
             sim.pods.modes.insert("podinfo-primary".into(), Mode::Never);
-            pass(&mut sim, 25);
-            Phase::Promoting
+            (25, Phase::Promoting)
         }
-        "finalising" => {
-            pass(&mut sim, 60);
-            Phase::Finalising
-        }
-        "succeeded" => {
-            pass(&mut sim, 120);
-            Phase::Succeeded
-        }
+        "finalising" => (60, Phase::Finalising),
+        "succeeded" => (120, Phase::Succeeded),
         "going back" => {
-            ask(&mut sim, "before", "abort");
-            Phase::Progressing
+            ask(sim, "before", "abort");
+            (0, Phase::Progressing)
         }
         "failed" => {
-            ask(&mut sim, "before", "abort");
-            pass(&mut sim, 60);
-            Phase::Failed
-        }
-        "suspended" => {
-            sim.world.edit_canary(&json!({"spec": {"suspend": true}}));
-            sim.look();
-            pass(&mut sim, 1);
-            Phase::Progressing
-        }
-        "being deleted" => {
-            sim.pods.modes.insert("podinfo".into(), Mode::Never);
-            sim.world.delete_canary(sim.now);
-            sim.look();
-            pass(&mut sim, 1);
-            Phase::Terminating
+            ask(sim, "before", "abort");
+            (60, Phase::Failed)
         }
         other => bail!("the page has a row {other}, which this test does not know"),
     };
-    Ok((sim, phase))
+    pass(sim, seconds);
+    Ok(phase)
 }
 
 /// The answer in the words of the page.
