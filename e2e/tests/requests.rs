@@ -30,21 +30,16 @@ fn ask(sim: &mut Sim, id: &str, verb: &str) {
     sim.settle();
 }
 
-/// What the Canary of a row says.
-fn spec(row: &str) -> Value {
+/// A Canary that stands where the row says.
+fn standing(row: &str) -> Result<(Sim, Phase)> {
     let gate = json!([{"weight": 20, "gate": {"name": "qa"}}, {"weight": 40}]);
-    match row {
+    let spec = match row {
         "waiting to begin" => json!({"analysis": {"startGate": {"name": "qa"}}}),
         "at a gate" => json!({"analysis": {"stepWeight": null, "maxWeight": null, "steps": gate}}),
         "waiting for the promotion" => json!({"analysis": {"promotion": {"mode": "manual"}}}),
         "finalising" | "going back" => json!({"canaryScaleDownDelay": "10m"}),
         _ => json!({}),
-    }
-}
-
-/// A Canary that stands where the row says.
-fn standing(row: &str) -> Result<(Sim, Phase)> {
-    let spec = spec(row);
+    };
     let mut sim = fixture::initialised(&spec);
     if row == "initialising" {
         sim = Sim::new(fixture::world(&spec), "podinfo");
@@ -58,78 +53,63 @@ fn standing(row: &str) -> Result<(Sim, Phase)> {
     fixture::set_image(&mut sim, "podinfo:2");
     pass(&mut sim, 5);
     let phase = match row {
-        "waiting to begin" => Phase::Waiting,
-        "in a run" => Phase::Progressing,
-        "in a run, a check fails" => {
-            reads(&mut sim, Reading::Values(vec![10.0]));
-            Phase::Progressing
-        }
-        "in a run, frozen" => {
-            reads(&mut sim, Reading::Failed("connection refused".into()));
-            Phase::Progressing
-        }
-        "paused" => {
-            ask(&mut sim, "before", "pause");
-            Phase::Progressing
-        }
-        "at a gate" => {
-            pass(&mut sim, 10);
-            Phase::Waiting
-        }
-        "waiting for the promotion" => {
-            pass(&mut sim, 25);
-            Phase::WaitingPromotion
-        }
-        "going back" => {
-            ask(&mut sim, "before", "abort");
-            Phase::Progressing
-        }
-        "suspended" => {
-            sim.world.edit_canary(&json!({"spec": {"suspend": true}}));
-            sim.look();
-            pass(&mut sim, 1);
-            Phase::Progressing
-        }
-        late => ending(&mut sim, late)?,
+        "suspended" | "being deleted" => stopped(&mut sim, row),
+        _ => brought(&mut sim, row)?,
     };
     Ok((sim, phase))
 }
 
-fn reads(sim: &mut Sim, reading: Reading) {
-    sim.readings.insert(CHECK.into(), reading);
-    pass(sim, 8);
+/// In a run that is suspended, or whose Canary is deleted.
+fn stopped(sim: &mut Sim, row: &str) -> Phase {
+    let suspended = row == "suspended";
+    if suspended {
+        sim.world.edit_canary(&json!({"spec": {"suspend": true}}));
+    } else {
+        sim.pods.modes.insert("podinfo".into(), Mode::Never);
+        sim.world.delete_canary(sim.now);
+    }
+    sim.look();
+    pass(sim, 1);
+    if suspended { Phase::Progressing } else { Phase::Terminating }
 }
 
-/// The rows in which a run has got as far as its end.
-fn ending(sim: &mut Sim, row: &str) -> Result<Phase> {
-    Ok(match row {
+/// From the beginning of a run to where the row says.
+fn brought(sim: &mut Sim, row: &str) -> Result<Phase> {
+    let (seconds, phase) = match row {
+        "waiting to begin" => (0, Phase::Waiting),
+        "in a run" => (0, Phase::Progressing),
+        "in a run, a check fails" => {
+            sim.readings.insert(CHECK.into(), Reading::Values(vec![10.0]));
+            (8, Phase::Progressing)
+        }
+        "in a run, frozen" => {
+            sim.readings.insert(CHECK.into(), Reading::Failed("connection refused".into()));
+            (8, Phase::Progressing)
+        }
+        "paused" => {
+            ask(sim, "before", "pause");
+            (0, Phase::Progressing)
+        }
+        "at a gate" => (10, Phase::Waiting),
+        "waiting for the promotion" => (25, Phase::WaitingPromotion),
         "being promoted" => {
             sim.pods.modes.insert("podinfo-primary".into(), Mode::Never);
-            pass(sim, 25);
-            Phase::Promoting
+            (25, Phase::Promoting)
         }
-        "finalising" => {
-            pass(sim, 60);
-            Phase::Finalising
-        }
-        "succeeded" => {
-            pass(sim, 120);
-            Phase::Succeeded
+        "finalising" => (60, Phase::Finalising),
+        "succeeded" => (120, Phase::Succeeded),
+        "going back" => {
+            ask(sim, "before", "abort");
+            (0, Phase::Progressing)
         }
         "failed" => {
             ask(sim, "before", "abort");
-            pass(sim, 60);
-            Phase::Failed
-        }
-        "being deleted" => {
-            sim.pods.modes.insert("podinfo".into(), Mode::Never);
-            sim.world.delete_canary(sim.now);
-            sim.look();
-            pass(sim, 1);
-            Phase::Terminating
+            (60, Phase::Failed)
         }
         other => bail!("the page has a row {other}, which this test does not know"),
-    })
+    };
+    pass(sim, seconds);
+    Ok(phase)
 }
 
 /// The answer in the words of the page.

@@ -198,6 +198,6 @@ pub(crate) fn all_is_well(sim: &mut Sim) {
         &json!({"spec": {"suspend": null, "analysis": {"promotion": null, "windows": null, "metrics": metrics}}}),
     );
     sim.observer.decisions.spec_edited = true;
-    super::ask(sim, "resume", "all-is-well".into());
+    super::ask(sim, "resume", "all-is-well");
     sim.look();
 }

@@ -523,7 +523,8 @@ pub(crate) fn happen(sim: &mut Sim, event: &Event) {
             sim.world.edit_canary(&json!({"metadata": {"annotations": {"serin.dev/request": text}}}));
         }
         Event::Ask(verb, id) => {
-            ask(sim, verb, id.map_or_else(|| format!("n-{}", sim.log.len()), |n| n.to_string()))
+            let id = id.map_or_else(|| format!("n-{}", sim.log.len()), |n| n.to_string());
+            ask(sim, verb, &id);
         }
         Event::Suspend(on) => sim.world.edit_canary(&json!({"spec": {"suspend": on}})),
         Event::Delete(revert) => {
@@ -541,7 +542,7 @@ pub(crate) fn happen(sim: &mut Sim, event: &Event) {
 }
 
 /// Asks for it as `kubectl canary` does.
-pub(crate) fn ask(sim: &mut Sim, verb: &str, id: String) {
+pub(crate) fn ask(sim: &mut Sim, verb: &str, id: &str) {
     let mut request = json!({"id": id, "verb": verb, "by": "ann"});
     if let Some(revision) = sim.world.status().last_applied_spec {
         request["revision"] = json!(revision);

@@ -181,7 +181,7 @@ async fn target(way: Way, story: &Story<'_>) -> anyhow::Result<Target> {
 
 async fn all(shared: &Shared, way: Way, name: &str, seen: [Seen; 6]) -> anyhow::Result<()> {
     let each = Bad::ALL.into_iter().zip(seen).map(|(bad, seen)| async move {
-        let tried = tried(shared, way, name, bad, seen).await;
+        let tried = Box::pin(tried(shared, way, name, bad, seen)).await;
         tried.err().map(|why| format!("a version that {bad:?}: {why:#}"))
     });
     let wrong: Vec<String> = join_all(each).await.into_iter().flatten().collect();

@@ -76,17 +76,17 @@ fn weight(canary: &Canary) -> i32 {
 }
 
 async fn refused_connections_by_gateway_of_istiod(shared: &Shared) -> anyhow::Result<()> {
-    refused(shared, "refused-gw-istiod", Way::Gateway(Door::Mesh)).await
+    Box::pin(refused(shared, "refused-gw-istiod", Way::Gateway(Door::Mesh))).await
 }
 
 async fn refused_connections_by_istio(shared: &Shared) -> anyhow::Result<()> {
-    refused(shared, "refused-istio", Way::Istio).await
+    Box::pin(refused(shared, "refused-istio", Way::Istio)).await
 }
 
 async fn refused_connections_by_contour(shared: &Shared) -> anyhow::Result<()> {
-    refused(shared, "refused-contour", Way::Contour).await
+    Box::pin(refused(shared, "refused-contour", Way::Contour)).await
 }
 
 async fn refused_connections_by_traefik(shared: &Shared) -> anyhow::Result<()> {
-    refused(shared, "refused-traefik", Way::Traefik).await
+    Box::pin(refused(shared, "refused-traefik", Way::Traefik)).await
 }
