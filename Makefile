@@ -200,7 +200,8 @@ test-unit: ## Run the unit, property and repository tests: no cluster; PROPTEST_
 	$(CARGO) test --locked -p serin -p serin-plugin
 	$(CARGO) test --locked -p serin-invariants -p serin-model -p serin-bed -p serin-tools -p serin-monitoring -p serin-dist \
 	  --lib --test repository
-	$(CARGO) test --locked -p serin-e2e --test repo --test troubleshooting --test scenarios --test requests --test routers
+	$(CARGO) test --locked -p serin-e2e --test repo --test troubleshooting --test scenarios --test edits --test requests \
+	  --test routers
 	PROPTEST_RNG_SEED=$${PROPTEST_RNG_SEED:-1} $(CARGO) test --locked -p serin-e2e --test properties
 
 .PHONY: test-engines

@@ -51,6 +51,8 @@ pub(crate) fn schedule_edited(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
             d.status.step = Some(StepStatus { index, ..step });
             WRITE_FIRST
         }
+        // only the canary has pods: it keeps its weight until the primary has some
+        Place::Above if cx.zero().canary() > 0 => HANDLED,
         Place::Above => {
             d.status.epoch += 1;
             d.say(cx.messages.weight_follows(all.last().map_or(0, |last| last.weight)));
