@@ -52,7 +52,7 @@ pub(super) async fn run(context: &Context, args: &ImageArgs) -> Result<(), Failu
 }
 
 /// Asks on a terminal; elsewhere the answer has to be on the command line.
-fn agrees(context: &Context) -> Result<bool, Failure> {
+pub(super) fn agrees(context: &Context) -> Result<bool, Failure> {
     if !context.out.terminal || !io::IsTerminal::is_terminal(&io::stdin()) {
         return Err(
             Failure::usage("nobody can be asked here whether that is right").hint("say so with --yes")

@@ -1,7 +1,5 @@
-//! `undo`: gives the target a template back that was promoted, with the rights of whoever calls. The operator analyses it as any
+//! `undo`: gives the target a template back that was promoted, with the rights of the caller. The operator analyses it as any
 //! other revision, or not at all where the spec says so (`analysis.rollbackWindow`).
-
-use std::io::{self, BufRead as _, Write as _};
 
 use serde_json::{Value, json};
 use serin::{api::CanaryStatus, manifest::revision};
@@ -10,6 +8,7 @@ use super::{
     asking::UndoArgs,
     context::Context,
     follow::{Until, follow},
+    image::agrees,
 };
 use crate::{
     cluster::{read_revisions, read_target, write_template},
@@ -64,20 +63,6 @@ pub(super) async fn run(context: &Context, args: &UndoArgs) -> Result<(), Failur
         return Box::pin(follow(context, canary, until, None)).await;
     }
     Ok(())
-}
-
-/// Asks on a terminal; elsewhere the answer has to be on the command line.
-fn agrees(context: &Context) -> Result<bool, Failure> {
-    if !context.out.terminal || !io::IsTerminal::is_terminal(&io::stdin()) {
-        return Err(
-            Failure::usage("nobody can be asked here whether that is right").hint("say so with --yes")
-        );
-    }
-    let failed = |error: io::Error| Failure::failed(format!("cannot ask: {error}"));
-    write!(io::stderr(), "change it all the same? y/N ").map_err(failed)?;
-    let mut line = String::new();
-    io::stdin().lock().read_line(&mut line).map_err(failed)?;
-    Ok(matches!(line.trim().to_lowercase().as_str(), "y" | "yes"))
 }
 
 /// The target is the one that was read, and has not changed since.
