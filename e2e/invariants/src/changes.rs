@@ -243,7 +243,10 @@ fn off_schedule(seen: &Seen<'_>, track: &Track) -> Option<String> {
     let steps = schedule(seen.canary);
     // a primary that is replaced at once has no traffic meanwhile
     let replaced = seen.phase() == "Promoting" && after == 100;
-    let may = replaced || steps.iter().take(track.reached + 1).any(|weight| *weight == after);
+    let reached = || steps.iter().take(track.reached + 1);
+    // a route that was lost while the traffic goes back to the new primary comes back with the share of that moment
+    let again = seen.old.is_none() && seen.phase() == "Promoting" && reached().any(|weight| *weight > after);
+    let may = replaced || again || reached().any(|weight| *weight == after);
     if after > before && !may {
         return Some(format!(
             "the canary goes from {before} to {after} %, at step {} of {steps:?}",

@@ -66,6 +66,8 @@ pub struct Track {
     pub(crate) whole: Option<i64>,
     /// The number that somebody gave the target on purpose, while no run was under way.
     pub(crate) wished: Option<i64>,
+    /// The same, from when the run in progress is over.
+    wished_next: Option<Option<i64>>,
 }
 
 impl Track {
@@ -199,14 +201,16 @@ impl Track {
             self.whole = if followed { Some(now) } else { self.whole.max(Some(now)) };
         }
         let at_rest = matches!(seen.phase(), "Initialized" | "Succeeded" | "Failed" | "Waiting");
-        // one that is made again says how many it is to have
-        let made = seen.old.is_none() && (at_rest || seen.phase() == "Initializing");
         if let Some(target) = seen.is(Kind::Deployment, &seen.names.target)
             && seen.by == By::Others
-            && (made || at_rest && seen.old.is_some_and(|old| replicas(old) != replicas(target)))
+            && seen.old.is_none_or(|old| at_rest && replicas(old) != replicas(target))
         {
             // 1 is what a number becomes that nobody writes any more
-            self.wished = Some(replicas(target)).filter(|n| *n > 1 || by_apply(target));
+            self.wished_next = Some(Some(replicas(target)).filter(|n| *n > 1 || by_apply(target)));
+        }
+        // one that is made again in a run says how many the next run is about
+        if at_rest || seen.phase() == "Initializing" {
+            self.wished = self.wished_next.take().unwrap_or(self.wished);
         }
     }
 

@@ -37,6 +37,9 @@ pub(crate) struct Step {
     image: Option<String>,
     #[serde(default)]
     pods: BTreeMap<String, Mode>,
+    /// EndpointSlices stay as they are from now on, or follow the pods again.
+    #[serde(default)]
+    slices_late: Option<bool>,
     /// Replicas that the load asks for, by Deployment.
     #[serde(default)]
     load: BTreeMap<String, i64>,
@@ -121,6 +124,10 @@ impl Step {
                 None => sim.refusals.remove(name),
             };
             said.push(format!("the webhook {name} says {}", refusal.as_deref().unwrap_or("yes")));
+        }
+        if let Some(late) = self.slices_late {
+            sim.pods.slices_late = late;
+            said.push(format!("EndpointSlices follow the pods: {}", !late));
         }
         for (name, mode) in &self.pods {
             sim.pods.modes.insert(name.clone(), *mode);
