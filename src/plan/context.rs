@@ -131,11 +131,11 @@ impl<'a> Context<'a> {
     }
 
     pub(crate) fn primary_pods(&self) -> u32 {
-        self.c.target.behind(self.snap, &self.c.names.primary_service)
+        self.c.target.ready(self.snap, &self.c.names.primary_service, self.primary())
     }
 
     pub(crate) fn canary_pods(&self) -> u32 {
-        self.c.target.behind(self.snap, &self.c.names.canary_service)
+        self.c.target.ready(self.snap, &self.c.names.canary_service, Some(self.target))
     }
 
     /// A share of the users, or what calls the apex Service, meets no pod, while there are some.

@@ -215,6 +215,15 @@ impl Target {
         }
     }
 
+    /// The same of a Service that leads to the pods of `live` alone: there are none if the controller of `live` says that no
+    /// pod is ready. EndpointSlices may be later than it, and traffic is never moved to pods that either of them has lost.
+    pub fn ready(self, snap: &Snapshot, service: &str, live: Option<&Value>) -> u32 {
+        match self {
+            Self::Deployment | Self::DaemonSet if live.is_some_and(readiness::none_ready) => 0,
+            _ => self.behind(snap, service),
+        }
+    }
+
     /// A primary, as it is, that is given what `source` says may be without pods for a while.
     pub fn replaced_at_once(self, primary: &Value, source: &Source) -> bool {
         let mut next = primary.clone();
