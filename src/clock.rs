@@ -1,4 +1,4 @@
-//! The only place that asks what time it is. Everything pure takes `now` as an argument.
+//! The only place that reads the time. Everything pure takes `now` as an argument.
 #![allow(clippy::disallowed_methods, reason = "this is the clock")]
 
 use std::{
@@ -8,17 +8,17 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 
-/// The present, by the operator's own clock.
+/// The current time, by the operator's own clock.
 pub(crate) fn now() -> Timestamp {
     Timestamp::now()
 }
 
-/// A difference between the wall clock and the time that passed is a jump if it is larger.
+/// A larger difference between the wall clock and the elapsed time is a jump.
 const JUMP: Duration = Duration::from_secs(5);
 
 static SEEN: Mutex<Option<Seen>> = Mutex::new(None);
 
-/// Since when this process has been at work without a break: since it started, or since its wall clock jumped ahead last,
+/// Since when this process has worked without a break: since it started, or since its wall clock last jumped ahead,
 /// as it does when it is corrected and when a machine was asleep.
 pub(crate) fn watching_since() -> Timestamp {
     let (instant, wall) = (Instant::now(), now());
@@ -28,13 +28,13 @@ pub(crate) fn watching_since() -> Timestamp {
     next.since
 }
 
-/// This process begins to act on what it watches: from here on it is at work.
+/// Call this when the process begins to act on what it watches.
 pub(crate) fn begin_watching() {
     let (instant, wall) = (Instant::now(), now());
     *SEEN.lock().unwrap_or_else(PoisonError::into_inner) = Some(Seen { instant, wall, since: wall });
 }
 
-/// When both clocks were looked at last.
+/// When both clocks were last read.
 #[derive(Clone, Copy)]
 struct Seen {
     instant: Instant,
@@ -50,12 +50,12 @@ impl Seen {
     }
 }
 
-/// `time + wait`, or the far future.
+/// `time + wait`, or the far future on overflow.
 pub(crate) fn after(time: Timestamp, wait: Duration) -> Timestamp {
     SignedDuration::try_from(wait).ok().and_then(|wait| time.checked_add(wait).ok()).unwrap_or(Timestamp::MAX)
 }
 
-/// From `now` to `time`; zero when that has passed.
+/// From `now` to `time`; zero if that has passed.
 pub(crate) fn until(time: Timestamp, now: Timestamp) -> Duration {
     Duration::try_from(time.duration_since(now)).unwrap_or_default()
 }

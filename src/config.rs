@@ -1,4 +1,4 @@
-//! The operator's settings as plain, already valid data. No parsing, no I/O: `cli` makes it.
+//! The operator's settings as plain, validated data. No parsing, no I/O: `cli` makes it.
 
 use std::{collections::BTreeSet, fmt, path::PathBuf, time::Duration};
 
@@ -9,58 +9,58 @@ use crate::{outbound::OutboundPolicy, pattern, proxies::Proxies, scope::Scope};
 /// Settings that decisions depend on: part of every snapshot.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Rules {
-    /// Router for Canaries that name none (`--mesh-provider`).
+    /// Router for Canaries that set none (`--mesh-provider`).
     pub mesh_provider: String,
-    /// Prometheus for Canaries that name none (`--metrics-server`).
+    /// Prometheus for Canaries that set none (`--metrics-server`).
     pub metrics_server: String,
     /// Labels by which a target selects its pods, in order of preference (`--selector-labels`).
     pub selector_labels: Vec<String>,
-    /// Prefixes of labels that are copied to generated objects; `*` is all (`--include-label-prefix`).
+    /// Prefixes of labels that are copied to generated objects; `*` means all (`--include-label-prefix`).
     pub include_label_prefix: Vec<String>,
     /// Settle time instead of the router's own (`--settle-time`).
     pub settle: Option<Duration>,
     /// Refuse references to other namespaces (`--no-cross-namespace-refs`).
     pub no_cross_namespace_refs: bool,
-    /// Nothing reaches beyond its namespace unless its owner, or a flag, says so (`--strict`).
+    /// Nothing reaches beyond its namespace unless its owner, or a flag, allows it (`--strict`).
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub strict: bool,
-    /// Which hosts routes may be for (`--allowed-route-hosts`); unset: any, or with `--strict` those of the own namespace.
+    /// Hosts that routes may use (`--allowed-route-hosts`); unset: any, or with `--strict` those of the own namespace.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub route_hosts: Option<Vec<String>>,
-    /// Which gateways routes may be attached to (`--allowed-gateways`); unset: as with hosts.
+    /// Gateways that routes may use (`--allowed-gateways`); unset: as with hosts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gateways: Option<Vec<String>>,
-    /// Namespaces whose MetricTemplates are asked with the operator's own identity in a cloud
+    /// Namespaces whose MetricTemplates may use the operator's own identity in a cloud
     /// (`--cloud-identity-namespaces`); unset: all, or with `--strict` none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cloud_identity: Option<Vec<String>>,
-    /// Follow the ConfigMaps and Secrets of targets (`--enable-config-tracking`).
+    /// Track the ConfigMaps and Secrets of targets (`--enable-config-tracking`).
     pub config_tracking: bool,
-    /// What generated routing objects of ingress controllers carry.
+    /// Settings of generated routing objects of ingress controllers.
     pub ingress: Ingress,
     /// How many promoted templates are kept per Canary.
     pub revision_history: usize,
     /// Which servers users' objects may name.
     pub outbound: OutboundPolicy,
-    /// Domains of the labels and annotations that Canaries may add, `*.` before one for all below it
+    /// Domains of the labels and annotations that Canaries may add, with `*.` for subdomains
     /// (`--allowed-metadata-domains`); empty: any.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub metadata_domains: Vec<String>,
-    /// An object without an owner is taken over only where it names the Canary itself (`--adoption-needs-consent`).
+    /// An object without an owner is taken over only if it names the Canary (`--adoption-needs-consent`).
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub adoption_needs_consent: bool,
     /// Namespaces whose releases are held (`--hold-releases`); unset: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub held: Option<Vec<String>>,
-    /// The only namespaces that are watched, where they are given by their names (`--namespace`); empty: all.
+    /// The only watched namespaces, if they are given by name (`--namespace`); empty: all.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub namespaces: BTreeSet<String>,
 }
 
-/// What generated routing objects of ingress controllers carry.
+/// Settings of generated routing objects of ingress controllers.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Ingress {
-    /// Class of those that have one (`--ingress-class`).
+    /// Class of objects that have one (`--ingress-class`).
     pub class: Option<String>,
     /// Prefix of the annotations that ingress-nginx reads (`--ingress-annotations-prefix`).
     pub prefix: String,
@@ -101,24 +101,24 @@ impl Default for Rules {
 }
 
 impl Rules {
-    /// An object of namespace `of` with this `spec.allowedNamespaces` serves the Canaries of `namespace`. Where nothing is said
-    /// it serves all, as in Flagger, or with `--strict` its own.
+    /// An object of namespace `of` with this `spec.allowedNamespaces` serves the Canaries of `namespace`. Without that
+    /// field it serves all, as in Flagger, or with `--strict` its own.
     pub fn lends(&self, allowed: Option<&Vec<String>>, of: &str, namespace: &str) -> bool {
         let named = |list: &Vec<String>| pattern::any(list, namespace, "");
         of == namespace || !self.no_cross_namespace_refs && allowed.map_or(!self.strict, named)
     }
 
-    /// MetricTemplates of this namespace may be asked with the operator's own identity in a cloud.
+    /// MetricTemplates of this namespace may use the operator's own identity in a cloud.
     pub fn lends_identity(&self, namespace: &str) -> bool {
         self.cloud_identity.as_ref().map_or(!self.strict, |list| pattern::any(list, namespace, ""))
     }
 
-    /// No release of this namespace goes on.
+    /// All releases of this namespace are held.
     pub fn holds_releases(&self, namespace: &str) -> bool {
         self.held.as_ref().is_some_and(|list| pattern::any(list, namespace, ""))
     }
 
-    /// What to do about an object, by `namespace/name`, that a Canary names and that is not there, or is not seen.
+    /// What to do about an object, by `namespace/name`, that a Canary names but that is missing or not visible.
     pub fn when_missing(&self, object: &str) -> String {
         let namespace = object.split('/').next().unwrap_or_default();
         if self.namespaces.is_empty() || self.namespaces.contains(namespace) {
@@ -131,7 +131,7 @@ impl Rules {
     }
 }
 
-/// The service that alerts are sent to when a Canary names none.
+/// The service for alerts of Canaries that name none.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Notifier {
     /// `slack` or `msteams`.
@@ -140,15 +140,15 @@ pub struct Notifier {
     pub url: Private,
     /// Bearer token; may be empty.
     pub token: Private,
-    /// URL of an HTTP proxy on the way; may be empty.
+    /// URL of an HTTP proxy; may be empty.
     pub proxy: String,
-    /// Name under which alerts are posted; may be empty.
+    /// Name to post alerts under; may be empty.
     pub username: String,
     /// Channel; may be empty.
     pub channel: String,
 }
 
-/// A text that is not printed.
+/// A text that is never printed.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Private(pub String);
 
@@ -158,7 +158,7 @@ impl fmt::Debug for Private {
     }
 }
 
-/// How many runs may be under way at once; none: any number.
+/// How many runs there may be at once; none: any number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RunLimits {
     /// In all namespaces (`--max-runs`).
@@ -168,7 +168,7 @@ pub struct RunLimits {
 }
 
 impl RunLimits {
-    /// Any number of runs may be under way.
+    /// There is no limit.
     pub fn are_none(self) -> bool {
         self.all.is_none() && self.namespace.is_none()
     }
@@ -179,21 +179,21 @@ impl RunLimits {
 pub struct Config {
     /// What decisions depend on.
     pub rules: Rules,
-    /// Path of a kubeconfig; unset means the usual places, then the Pod's own account.
+    /// Path of a kubeconfig; unset means the usual paths, then the Pod's own account.
     pub kubeconfig: Option<PathBuf>,
     /// API server address instead of the kubeconfig's (`--master`).
     pub master: Option<String>,
     /// Which namespaces it works in (`--namespace`, `--namespace-selector`).
     pub scope: Scope,
-    /// Namespace of the Lease by which operators, and a Flagger that is being replaced, exclude each other.
+    /// Namespace of the Lease that excludes other operators, and a Flagger that is being replaced.
     pub lease_namespace: String,
-    /// For how long this operator holds that Lease after a renewal; unset without election (`--enable-leader-election`).
+    /// How long this operator holds that Lease after a renewal; unset without election (`--enable-leader-election`).
     pub election: Option<Duration>,
-    /// How many runs may be under way at once.
+    /// How many runs there may be at once.
     pub max_runs: RunLimits,
     /// Port of /metrics, /healthz and /readyz on all addresses.
     pub port: u16,
-    /// Let only accounts read /metrics that the API server admits (`--metrics-auth`).
+    /// Let only accounts that the API server allows read /metrics (`--metrics-auth`).
     pub metrics_auth: bool,
     /// Log filter in `tracing` syntax, e.g. `info` or `debug`.
     pub log_filter: String,
@@ -201,17 +201,17 @@ pub struct Config {
     pub event_webhook: Option<String>,
     /// JSON log lines instead of text.
     pub log_json: bool,
-    /// What servers said may be repeated to people (`--quote-answers`).
+    /// Answers of servers may be repeated to people (`--quote-answers`).
     pub quote_answers: bool,
-    /// On the way to servers that users name (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`).
+    /// Proxies to servers that users name (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`).
     pub proxies: Proxies,
     /// Name of the cluster in alerts; may be empty (`--cluster-name`).
     pub cluster_name: String,
-    /// Bring the CustomResourceDefinitions up to date (`--manage-crds`).
+    /// Keep the CustomResourceDefinitions up to date (`--manage-crds`).
     pub manage_crds: bool,
-    /// Where alerts of Canaries go that name no provider (`--msteams-url`, else `--slack-url`).
+    /// Service for alerts of Canaries that name no provider (`--msteams-url`, else `--slack-url`).
     pub notifier: Option<Notifier>,
-    /// Flags that were given but are not served: named in a warning at start.
+    /// Flags that were set but are not served: named in a warning at startup.
     pub unserved_flags: Vec<String>,
 }
 

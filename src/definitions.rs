@@ -1,6 +1,6 @@
-//! The operator's own CustomResourceDefinitions, kept up to date by itself (`--manage-crds`): at start, and whenever one
-//! changes, as Helm 4 puts the definitions of any chart over those that are there. Written only where something is missing,
-//! never to take something out, and given up at once, so that no other manager meets a conflict.
+//! The operator keeps its own CustomResourceDefinitions up to date (`--manage-crds`): at startup, and whenever one
+//! changes, because Helm 4 overwrites definitions with those of any chart. It writes only if something is missing,
+//! never removes anything, and gives up ownership at once, so that no other manager meets a conflict.
 //! See `docs/design/0014-own-definitions.md`.
 #![allow(
     clippy::disallowed_types,
@@ -40,11 +40,11 @@ use crate::{
     retry::Backoff,
 };
 
-/// A call may take this long.
+/// Time limit of a call.
 const DEADLINE: Duration = Duration::from_secs(15);
-/// The longest pause between two writes of a definition that somebody changes back, or between attempts that fail.
+/// The longest pause between two writes of a definition that somebody reverts, or between attempts that fail.
 const PAUSE: Duration = Duration::from_secs(3600);
-/// So many writes in a row are a contest, which is reported.
+/// This many writes in a row are reported as a contest.
 const CONTESTED: u32 = 4;
 
 /// A definition of ours.
@@ -53,11 +53,11 @@ struct Own {
     /// Writes and failures in a row, with less than [`PAUSE`] between them.
     attempts: u32,
     backoff: Backoff,
-    /// When it is to be looked at again.
+    /// When it is checked again.
     due: Option<Instant>,
     /// The last time something was written or failed.
     last: Option<Instant>,
-    /// What was said of it last, so that it is said once.
+    /// The last message about it, so that it is reported once.
     said: String,
 }
 
@@ -67,7 +67,7 @@ struct Keeper {
     own: BTreeMap<String, Own>,
 }
 
-/// Keeps the definitions up to date until `stop`. The receiver is told when all of them have been looked at once.
+/// Keeps the definitions up to date until `stop`. The receiver is notified when all of them have been checked once.
 pub(crate) fn keep(client: Client, events: Events, stop: CancellationToken) -> oneshot::Receiver<()> {
     let (sender, first) = oneshot::channel();
     tokio::spawn(async move {
@@ -100,7 +100,8 @@ impl Keeper {
                     Some(Seen::Complete) => {
                         let names: Vec<String> = self.own.keys().cloned().collect();
                         for name in names {
-                            // one that is deleted later was deleted by somebody, and is only made again at the next start
+                            // somebody deleted one that disappears later, and it is created again only at the next
+                            // start
                             if listed.contains(&name) || first.is_some() { self.look(&name).await; }
                         }
                         // the receiver may have been dropped
@@ -122,14 +123,14 @@ impl Keeper {
         }
     }
 
-    /// A definition that was written a moment ago is left until its pause is over.
+    /// A definition that was just written is left until its pause is over.
     async fn look_when_due(&mut self, name: &str) {
         if self.own.get(name).is_some_and(|own| own.due.is_none()) {
             self.look(name).await;
         }
     }
 
-    /// Looks at one definition, and brings it up to date.
+    /// Checks one definition, and updates it.
     async fn look(&mut self, name: &str) {
         let Some(own) = self.own.get_mut(name) else { return };
         if own.last.is_some_and(|last| last.elapsed() > PAUSE) {
@@ -167,7 +168,7 @@ impl Keeper {
         self.tell(name, said);
     }
 
-    /// Says something once, by Event and log, until something else is to be said.
+    /// Reports something once, by Event and log, until there is something else to report.
     fn tell(&mut self, name: &str, note: Option<Note>) {
         let Some(own) = self.own.get_mut(name) else { return };
         let Some(note) = note else { return };
@@ -180,7 +181,7 @@ impl Keeper {
             api_version: Some(CRDS.api_version()),
             kind: Some(CRDS.kind.into()),
             name: Some(name.into()),
-            // Events about what belongs to no namespace are kept in this one
+            // Events about cluster-scoped objects are kept in this namespace
             namespace: Some("default".into()),
             ..ObjectReference::default()
         };
@@ -195,7 +196,7 @@ fn wait_longer(own: &mut Own) {
     own.due = Some(now + own.backoff.next_delay());
 }
 
-/// After a refusal it is tried again only when the definition changes.
+/// After a refusal, it is tried again only when the definition changes.
 fn failed(own: &mut Own, name: &str, why: &str, forbidden: bool) -> Option<Note> {
     let remedy = if forbidden {
         own.last = Some(Instant::now());
@@ -225,17 +226,17 @@ async fn passed(at: Option<Instant>) {
     }
 }
 
-/// What was done about a definition.
+/// The result for a definition.
 enum Done {
     Current,
     Newer(String),
-    /// It was made or patched. `by` is the manager that had written it last.
+    /// It was created or patched. `by` is the previous writer's manager.
     Written {
         by: String,
     },
 }
 
-/// Makes a definition, adds what it lacks, or leaves it.
+/// Creates a definition, adds what is missing, or leaves it.
 async fn bring_up(api: &Api<DynamicObject>, name: &str, wanted: &Value) -> kube::Result<Done> {
     let Some(live) = api.get_opt(name).await? else {
         let params = PostParams { field_manager: Some(managers::DEFINITION.into()), ..PostParams::default() };
@@ -249,7 +250,7 @@ async fn bring_up(api: &Api<DynamicObject>, name: &str, wanted: &Value) -> kube:
     let found = serde_json::to_value(&live).map_err(kube::Error::SerdeError)?;
     match standing(wanted, &found) {
         Standing::Current => {
-            // an entry is left by a death after the write
+            // a crash after the write leaves an entry behind
             give_up(api, name, &live).await?;
             Ok(Done::Current)
         }
@@ -265,7 +266,7 @@ async fn bring_up(api: &Api<DynamicObject>, name: &str, wanted: &Value) -> kube:
     }
 }
 
-/// Who wrote the definition last, its status apart.
+/// The last writer of the definition, not counting its status.
 fn last_manager(live: &DynamicObject) -> String {
     let fields = live.metadata.managed_fields.iter().flatten();
     let entries = fields.filter(|entry| entry.subresource.is_none());
@@ -273,7 +274,7 @@ fn last_manager(live: &DynamicObject) -> String {
     last.and_then(|entry| entry.manager.clone()).unwrap_or_else(|| "an unknown manager".into())
 }
 
-/// Takes our entry out of managedFields: with it, server-side apply of other text would meet a conflict.
+/// Removes our entry from managedFields: with it, server-side apply of other content would meet a conflict.
 async fn give_up(api: &Api<DynamicObject>, name: &str, object: &DynamicObject) -> kube::Result<()> {
     let fields = object.metadata.managed_fields.iter().flatten();
     let ours = fields.enumerate().find(|(_, f)| f.manager.as_deref() == Some(managers::DEFINITION));
@@ -298,7 +299,7 @@ mod tests {
 
     use super::*;
 
-    /// What is asked of an API server that has this definition, as `VERB body`, and what came of it.
+    /// The requests to an API server that has this definition, as `VERB body`, and the result.
     async fn look_at(live: Value) -> (Vec<String>, Done) {
         type Shared = State<Arc<(Value, Mutex<Vec<String>>)>>;
         let answer = async |State(server): Shared, request: Request| {
@@ -317,7 +318,7 @@ mod tests {
         (asked, done)
     }
 
-    /// A definition that lacks nothing, last written by these.
+    /// A complete definition, last written by these managers.
     fn current(managers: &[&str]) -> Value {
         let (_, own) = all_crds().iter().find_map(own).unwrap();
         let mut live = own.wanted;

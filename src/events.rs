@@ -1,7 +1,7 @@
-//! Notes → Kubernetes Events, in order, from a queue of bounded length, so that nothing waits for them.
+//! Notes → Kubernetes Events, in order, through a bounded queue, so that nothing waits for them.
 //!
-//! Identical sentences about the same object are counted on one Event; kube's own Recorder would keep the first
-//! sentence of a reason and drop the rest. Losing an Event never fails the work: conditions carry the truth.
+//! Identical messages about the same object are counted on one Event; kube's own Recorder would keep the first
+//! message of a reason and drop the rest. Losing an Event never fails a pass: conditions have the truth.
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "this module writes Events")]
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -34,13 +34,13 @@ use crate::{
 
 /// Notes that may wait; more are dropped and counted. Those about one namespace may take 1 MiB.
 const QUEUE: Bounds = Bounds { items: 4096, of_one: 1 << 20, bytes: 4 << 20 };
-/// Longest note the API server takes.
+/// Longest note that the API server accepts.
 const MAX_NOTE: usize = 1024;
-/// One Event may take this long.
+/// Time limit of one Event.
 const DEADLINE: Duration = Duration::from_secs(5);
-/// Sentences remembered for counting, over all objects.
+/// Messages remembered for counting, over all objects.
 const REMEMBERED: usize = 4096;
-/// An Event is counted up for this long, then a new one is made.
+/// An Event is counted up for this long, then a new one is created.
 const FRESH: Duration = Duration::from_secs(3000);
 
 type Said = (String, &'static str, String);
@@ -83,7 +83,7 @@ impl Events {
     }
 }
 
-/// What an Event about a Canary refers to.
+/// The reference to a Canary in an Event.
 pub(crate) fn reference(canary: &Canary) -> ObjectReference {
     let meta = &canary.metadata;
     ObjectReference {
@@ -97,7 +97,7 @@ pub(crate) fn reference(canary: &Canary) -> ObjectReference {
     }
 }
 
-/// What an Event about the record of the run in progress refers to; none where there is no record.
+/// The reference in an Event to the record of the current run; none if there is no record.
 pub(crate) fn record(snap: &Snapshot) -> Option<ObjectReference> {
     let (meta, run) = (&snap.canary.metadata, snap.canary.status.as_ref()?.run.as_ref()?);
     let name = names::run(meta.name.as_deref()?, run.number);

@@ -1,6 +1,6 @@
-//! `serin explain`: what would be done next with a Canary and why, by the code that does it.
+//! `serin explain`: what would be done next with a Canary and why, with the code that does it.
 //!
-//! Reads the cluster once, writes nothing. Without `--ask` it asks nothing outside either, and prints both branches.
+//! Reads the cluster once, writes nothing. Without `--ask` it queries no other server either, and prints both branches.
 //! `kubectl canary explain` prints the same with the rights of the caller.
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "this module reads the cluster")]
 #![allow(clippy::print_stdout, reason = "the answer is for the terminal")]
@@ -70,7 +70,7 @@ pub(crate) async fn run(config: Config, namespace: String, name: String, ask: bo
     Ok(())
 }
 
-/// Reads what the planner looks at, once. `rules` are the settings of the operator that acts.
+/// Reads the objects that the planner uses, once. `rules` are the settings of the operator that acts.
 ///
 /// # Errors
 /// The cluster cannot be read with the rights of `client`, or there is no such Canary.
@@ -87,8 +87,8 @@ pub async fn look(
         .with_context(|| format!("read Canary {name} in namespace {namespace}"))
 }
 
-/// What would be done next and why, as lines of text. Nothing is asked outside: where a decision depends on answers, both
-/// branches are named.
+/// What would be done next and why, as lines of text. It queries no server: if a decision depends on answers, it names
+/// both branches.
 pub fn told(snap: &Snapshot, now: Timestamp) -> String {
     let (mut text, next) = until_asked(snap, now);
     if next.questions.is_empty() {
@@ -102,14 +102,14 @@ pub fn told(snap: &Snapshot, now: Timestamp) -> String {
     text
 }
 
-/// What is to be asked, and when.
+/// What will be queried, and when.
 struct Next {
     questions: Vec<Question>,
     at: Timestamp,
     then: &'static str,
 }
 
-/// What is known before anything is asked.
+/// What is known before anything is queried.
 fn until_asked(snap: &Snapshot, now: Timestamp) -> (String, Next) {
     let mut text = state(snap) + "\n";
     let mut at = now;
@@ -118,7 +118,7 @@ fn until_asked(snap: &Snapshot, now: Timestamp) -> (String, Next) {
         Err(asked) => questions = asked,
         Ok(plan) => {
             text.push_str(&planned("next", &plan, snap, now));
-            // Nothing to do until a window ends: what comes then is what people want to know.
+            // Nothing to do until a window ends: people want to know what happens then.
             if let (true, Wake::At(due)) = (plan.is_empty(), plan.wake) {
                 at = due;
                 questions = plan::questions(snap, at);
@@ -133,7 +133,7 @@ fn until_asked(snap: &Snapshot, now: Timestamp) -> (String, Next) {
     (text, Next { questions, at, then })
 }
 
-/// Why the operator leaves the Canaries of the namespace alone, if it chooses by labels.
+/// Why the operator ignores the Canaries of the namespace, if it selects by labels.
 async fn left_alone(client: &Client, scope: &Scope, namespace: &str) -> anyhow::Result<Option<String>> {
     let Scope::Labelled(selector) = scope else { return Ok(None) };
     let api: Api<Namespace> = Api::all(client.clone());
@@ -182,7 +182,7 @@ fn state(snap: &Snapshot) -> String {
     lines.join("\n")
 }
 
-/// What a metric has come to in this run, with its counts.
+/// The result of a metric in this run, with its counts.
 fn measured(metric: &MetricStatus) -> String {
     let outcome = metric.outcome.map(|o| format!("{o:?}")).unwrap_or_default();
     let value = if metric.value.is_empty() { String::new() } else { format!(" with {}", metric.value) };
@@ -223,7 +223,7 @@ fn tallied(answer: Result<&Tally, &Failure>) -> String {
     }
 }
 
-/// A server by its address, or by its kind where that has a public one.
+/// A server by its address, or by its kind if that has a public address.
 fn whom<'a>(server: &'a str, kind: &'a str) -> &'a str {
     if server.is_empty() { kind } else { server }
 }
@@ -252,7 +252,7 @@ fn all(questions: &[Question], value: impl Fn(&crate::analysis::Query) -> f64) -
     answers
 }
 
-/// A value inside the wanted range, or one that the conditions take for good.
+/// A value inside the wanted range, or one that the conditions accept.
 fn good(snap: &Snapshot, query: &crate::analysis::Query) -> f64 {
     let metrics = snap.canary.analysis().map(|a| a.metrics.as_slice()).unwrap_or_default();
     if let Some(value) = analysis::example(metrics, &snap.conditions, query) {
@@ -271,7 +271,7 @@ fn planned(title: &str, plan: &Plan, snap: &Snapshot, now: Timestamp) -> String 
         lines.push(format!("  status: {}", change(&snap.canary.status.clone().unwrap_or_default(), status)));
     }
     lines.extend(plan.actions.iter().map(|action| format!("  {}", described(action))));
-    // one may do something: it is called by runs only
+    // a webhook may have effects: only runs call it
     for call in plan.calls.iter().flat_map(|round| &round.calls) {
         lines.push(format!("  calls the webhook {} at {}", call.name, without_query(&call.url)));
     }
@@ -290,7 +290,7 @@ fn planned(title: &str, plan: &Plan, snap: &Snapshot, now: Timestamp) -> String 
     lines.join("\n") + "\n"
 }
 
-/// There may be credentials in it.
+/// The query may contain credentials.
 fn without_query(url: &str) -> &str {
     url.split(['?', '#']).next().unwrap_or_default()
 }

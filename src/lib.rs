@@ -1,8 +1,8 @@
 //! Serin, a canary operator for Kubernetes.
 //!
-//! One way through: watch → [`snapshot::Snapshot`] → [`plan::questions`] (pure) → [`queries`] → [`plan::decide`] (pure,
-//! total) → [`plan::Plan`] → [`apply`]. Modules in layer order, low to high; each uses only what stands above it
-//! (`e2e/tests/repo.rs` checks that):
+//! The data flow: watch → [`snapshot::Snapshot`] → [`plan::questions`] (pure) → [`queries`] → [`plan::decide`] (pure,
+//! total) → [`plan::Plan`] → [`apply`]. Modules in layer order, low to high; each may use only modules above it
+//! (`e2e/tests/repo.rs` checks this):
 //!
 //! 1. [`text`], [`pattern`], [`names`], [`clock`], [`outbound`], [`proxies`], [`scope`], [`config`]
 //! 2. [`expression`], [`api`], [`spec`], [`write_budget`], [`snapshot`]

@@ -1,11 +1,11 @@
-//! PURE. What an alert says, in whatever form it is sent.
+//! PURE. The content of an alert, independent of the format it is sent in.
 
 use crate::{
     api::{Canary, CanaryStatus, Phase},
     plan::{Alert, Note, Urgency},
 };
 
-/// Seconds a run may stand still unless the Canary says otherwise, as Flagger's.
+/// Seconds without progress before a run's deadline, unless the Canary sets it; Flagger's default.
 const DEADLINE: i64 = 600;
 
 /// An alert about a Canary.
@@ -23,9 +23,9 @@ pub(super) struct Message {
     pub(super) urgency: Urgency,
     /// The sentence.
     pub(super) text: String,
-    /// What else is worth knowing, as pairs of a title and a value.
+    /// Additional facts, as pairs of a title and a value.
     pub(super) fields: Vec<(String, String)>,
-    /// Where the Canary stands.
+    /// Phase of the Canary.
     pub(super) phase: Phase,
     /// Percent of the traffic that goes to the canary.
     pub(super) weight: i32,
@@ -65,7 +65,7 @@ impl Message {
         }
     }
 
-    /// About how much memory it takes.
+    /// Approximate memory that it takes.
     pub(super) fn bytes(&self) -> usize {
         let fields = self.fields.iter().map(|(title, value)| title.len() + value.len()).sum::<usize>();
         self.canary.len() + self.namespace.len() + self.id.len() + self.text.len() + fields

@@ -1,8 +1,8 @@
-//! Notes that somebody is to hear of → chat services, from a queue of bounded length for each, so that nothing waits for
+//! Notes that are worth an alert → chat services, through a bounded queue for each service, so that nothing waits for
 //! them.
 //!
-//! Owns who gets what, once, and the tries. What is worth an alert, and its words, come with the plan's notes. Losing an
-//! alert never fails the work: conditions and Events carry the truth.
+//! Decides who gets which alert, sends it once, and retries. The plan's notes decide what is worth an alert, and its
+//! text. Losing an alert never fails a pass: conditions and Events have the full truth.
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "this module sends alerts")]
 
 mod message;
@@ -41,7 +41,7 @@ use crate::{
     telemetry::Metrics,
 };
 
-/// Alerts that may wait for one service; more are dropped and counted. Those of the Canaries of one namespace may take 256 KiB.
+/// Alerts that may wait for one service; more are dropped. Those of the Canaries of one namespace may take 256 KiB.
 const QUEUE: Bounds = Bounds { items: 64, of_one: 256 << 10, bytes: 4 << 20 };
 /// One try, from connecting to the last byte.
 const DEADLINE: Duration = Duration::from_secs(5);
@@ -51,7 +51,7 @@ const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(5)];
 const LARGEST: usize = 4096;
 /// The same reason in the same run is sent again after this long.
 const ONCE_IN: Duration = Duration::from_secs(3600);
-/// Alerts remembered for that, over all Canaries.
+/// Alerts remembered for this purpose, over all Canaries.
 const REMEMBERED: usize = 4096;
 
 /// Who gets an alert.
@@ -77,13 +77,13 @@ impl fmt::Display for Receiver {
     }
 }
 
-/// An alert on its way.
+/// An alert that is being sent.
 struct Delivery {
     message: Message,
     about: ObjectReference,
 }
 
-/// What has been sent: uid, epoch, what.
+/// What has been sent: uid, epoch, reason.
 type Sent = (String, i64, String);
 
 /// Sends alerts.
@@ -108,13 +108,13 @@ pub(crate) struct Parts {
     pub cache: Arc<ObjectCache>,
     /// Reads their Secrets.
     pub client: Client,
-    /// The way out.
+    /// Sends requests.
     pub out: Outbound,
-    /// Whom AlertProviders serve.
+    /// Rules about which namespaces AlertProviders serve.
     pub rules: Rules,
-    /// Tells of alerts that cannot be sent.
+    /// Reports alerts that cannot be sent.
     pub events: Events,
-    /// Counts.
+    /// Metrics.
     pub metrics: Arc<Metrics>,
     /// The service for Canaries that name none.
     pub own: Option<Notifier>,
@@ -125,7 +125,7 @@ pub(crate) struct Parts {
 }
 
 impl Alerts {
-    /// Nothing is on its way yet.
+    /// A sender with empty queues.
     pub(crate) fn new(parts: Parts) -> Self {
         let inner = Arc::new(Inner {
             cache: parts.cache,
@@ -138,7 +138,7 @@ impl Alerts {
             queues: Queues::new(QUEUE, parts.tasks),
             sent: Mutex::default(),
         });
-        // the cache is ours, and not the other way round
+        // The tasks keep the cache alive only while we do.
         let ours = Arc::downgrade(&inner);
         inner.cache.when_secrets_go(move |is_gone| {
             ours.upgrade().into_iter().for_each(|inner| inner.providers.forget(is_gone));
@@ -146,7 +146,7 @@ impl Alerts {
         Self(inner)
     }
 
-    /// Sends a note that is worth an alert to the receivers of the Canary. Returns at once.
+    /// Sends a note to the receivers of the Canary. Returns at once.
     pub(crate) fn send(&self, canary: &Canary, status: &CanaryStatus, note: &Note) {
         let Some(alert) = &note.alert else { return };
         let receivers = receivers(canary, alert.urgency, self.0.own.is_some());
@@ -195,7 +195,7 @@ fn receivers(canary: &Canary, urgency: Urgency, own: bool) -> Vec<Receiver> {
     all
 }
 
-/// The least urgent that an alert wants: everything, unless it says otherwise.
+/// The least urgent note that an alert asks for: everything, unless it sets a severity.
 fn wants(alert: &CanaryAlert) -> Urgency {
     match alert.severity.as_deref() {
         Some("error") => Urgency::Error,
@@ -249,7 +249,8 @@ impl Inner {
         }
     }
 
-    /// One that does not exist, or serves another namespace only, is named by the condition `Advisory`: no need to say it again.
+    /// The condition `Advisory` names one that does not exist or serves only other namespaces: it is not reported again
+    /// here.
     fn serves(&self, to: &Receiver, about: &ObjectReference) -> bool {
         match to {
             Receiver::Own => true,
@@ -260,7 +261,7 @@ impl Inner {
         }
     }
 
-    /// Tries a few times, as long as that may help.
+    /// Retries a few times if that may help.
     async fn post(&self, to: &Destination, message: &Message) -> Result<(), Denial> {
         let body = payload::payload(to, message, clock::now());
         let mut pauses = PAUSES.iter();
@@ -298,7 +299,7 @@ impl Inner {
     }
 }
 
-/// Slack's API says no with status 200.
+/// Slack's API reports failures with status 200.
 fn accepted(status: u16, body: &[u8]) -> Result<(), String> {
     if !(200..300).contains(&status) {
         return Err(format!("it answers {status}"));
@@ -307,7 +308,7 @@ fn accepted(status: u16, body: &[u8]) -> Result<(), String> {
     if said["ok"] == false { Err("it answers that it does not take it".to_owned()) } else { Ok(()) }
 }
 
-/// A status that may be another one soon.
+/// A status that may change soon.
 fn is_retryable(status: u16) -> bool {
     matches!(status, 408 | 429 | 500 | 502..=599)
 }

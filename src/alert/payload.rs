@@ -1,4 +1,4 @@
-//! PURE. A message in the form that a service takes. Forms are Flagger's; `webhook` is a CloudEvent (1.0, JSON).
+//! PURE. A message in the format of a service. Formats are Flagger's; `webhook` is a CloudEvent (1.0, JSON).
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{names, plan::Urgency};
 
-/// What is posted.
+/// The body to post.
 pub(super) fn payload(to: &Destination, message: &Message, now: Timestamp) -> Value {
     match to.service {
         Service::Slack | Service::Discord => slack(to, message, ["good", "danger"]),
@@ -69,7 +69,7 @@ fn google_chat(message: &Message) -> Value {
     }]})
 }
 
-/// What a metrics server or a hook said is part of some sentences.
+/// Escapes text: some sentences contain what a metrics server or a hook answered.
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

@@ -1,6 +1,6 @@
-//! Where an alert goes: an AlertProvider, with what its Secret holds, or the operator's own settings.
+//! The destination of an alert: an AlertProvider with the content of its Secret, or the operator's own settings.
 //!
-//! A Secret is read only when an AlertProvider that is used names it, and again when its version is another one.
+//! A Secret is read only when an AlertProvider in use names it, and again when its version has changed.
 #![allow(clippy::disallowed_types, reason = "this module reads the Secrets that AlertProviders name")]
 
 use std::{
@@ -22,7 +22,7 @@ use crate::{
     snapshot::{ALERT_PROVIDER, SECRET},
 };
 
-/// No read may take longer.
+/// Time limit of a read.
 const DEADLINE: Duration = Duration::from_secs(5);
 /// Secrets that are remembered.
 const REMEMBERED: usize = 256;
@@ -65,30 +65,30 @@ impl Service {
     }
 }
 
-/// A service that can be posted to. Not to be printed: URL and token are secrets.
+/// A service that can be posted to. It must not be printed: URL and token are secrets.
 #[derive(Clone)]
 pub(super) struct Destination {
     /// What kind of service it is.
     pub(super) service: Service,
     /// Namespace of the AlertProvider; empty for the operator's settings.
     pub(super) namespace: String,
-    /// The address is a secret itself, or a token goes with it.
+    /// The address is a secret itself, or a token is sent with it.
     pub(super) confidential: bool,
     /// Where to post.
     pub(super) url: Url,
     /// Bearer token.
     pub(super) token: Option<String>,
-    /// HTTP proxy on the way.
+    /// HTTP proxy to use.
     pub(super) proxy: Option<Url>,
-    /// Channel, where the hook lets one choose.
+    /// Channel, if the hook allows choosing one.
     pub(super) channel: String,
-    /// Name under which is posted.
+    /// Name to post under.
     pub(super) username: String,
 }
 
 impl Destination {
     /// # Errors
-    /// An address is none: which, without repeating it.
+    /// An address is invalid; the error names the field without repeating the address.
     pub(super) fn of_spec(
         spec: &AlertProviderSpec,
         address: &str,
@@ -103,7 +103,7 @@ impl Destination {
         let parsed = |text: &str, what: &str| net::address(text).map_err(|error| format!("{what}: {error}"));
         let mut url = parsed(address, "its address")?;
         if service == Service::Discord && !url.path().ends_with("/slack") {
-            // Discord takes what Slack takes under this path
+            // Discord accepts Slack's format under this path
             let path = format!("{}/slack", url.path().trim_end_matches('/'));
             url.set_path(&path);
         }
@@ -120,7 +120,7 @@ impl Destination {
         })
     }
 
-    /// That of the operator's settings.
+    /// The destination in the operator's settings.
     ///
     /// # Errors
     /// As [`of_spec`](Self::of_spec).
@@ -138,7 +138,7 @@ impl Destination {
     }
 }
 
-/// What a Secret held, and the version it had.
+/// The content of a Secret, and its version.
 type Read = (Option<String>, BTreeMap<String, String>);
 
 /// Finds AlertProviders.
@@ -158,10 +158,10 @@ impl Providers {
         self.remembered().retain(|key, _| !is_gone(key));
     }
 
-    /// What an AlertProvider says that serves this namespace.
+    /// The spec of an AlertProvider that serves this namespace.
     ///
     /// # Errors
-    /// It does not exist, does not decode, or serves others: for people.
+    /// It does not exist, does not decode, or serves other namespaces; for people.
     pub(super) fn spec(
         &self,
         cache: &ObjectCache,
@@ -179,10 +179,10 @@ impl Providers {
         ))
     }
 
-    /// The service that an AlertProvider stands for, for a Canary of the namespace `borrower`.
+    /// The service of an AlertProvider, for a Canary of the namespace `borrower`.
     ///
     /// # Errors
-    /// It cannot be posted to: what is missing or wrong, for people. No text holds what a Secret holds.
+    /// It cannot be posted to: what is missing or wrong, for people. No error contains the content of a Secret.
     pub(super) async fn find(
         &self,
         cache: &ObjectCache,
@@ -208,7 +208,7 @@ impl Providers {
         namespace: &str,
         name: &str,
     ) -> Result<BTreeMap<String, String>, String> {
-        // none where Secrets are not followed: then it is read each time
+        // None if Secrets are not watched: then it is read each time
         let version = cache
             .get(SECRET, namespace, name)
             .and_then(|object| object["metadata"]["resourceVersion"].as_str().map(str::to_owned));
@@ -234,7 +234,7 @@ impl Providers {
             .filter(|(key, _)| wanted.contains(&key.as_str()))
             .map(|(key, value)| (key, text(value.0)))
             .collect();
-        // one that is not followed would be remembered after it is gone
+        // A Secret that is not watched would be remembered after it is gone
         if version.is_none() {
             return Ok(held);
         }

@@ -1,4 +1,4 @@
-//! Payloads as they are posted, and who gets what. Snapshots are reviewed like code.
+//! Payloads as they are posted, and who gets which alert. Review snapshots like code.
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -200,12 +200,12 @@ async fn what_a_service_does_not_take_is_dropped_and_counted() {
     let runs = i64::try_from(QUEUE.items).unwrap() + 5;
     for epoch in 0..runs {
         alerts.send(&canary, &of_run(epoch), &note);
-        // the same of the same run is no alert
+        // the same note of the same run is no alert
         alerts.send(&canary, &of_run(epoch), &note);
     }
     let dropped = "serin_alerts_total{service=\"\",outcome=\"dropped\"} 5";
     assert!(metrics.exposition().contains(dropped), "{}", metrics.exposition());
-    // the answer is not waited for: the first is only asked for now
+    // the answer is not awaited here: so far only the first alert has been posted
     silent.accept().await.unwrap();
 }
 

@@ -1,4 +1,4 @@
-//! How a metrics server is asked, beside the text of the query.
+//! How to query a metrics server, apart from the text of the query.
 
 use std::collections::BTreeMap;
 
@@ -6,23 +6,23 @@ use serde::Serialize;
 
 use crate::api::MetricTemplateSpec;
 
-/// The kind of server that asks for none by name.
+/// The default kind of server.
 pub(crate) const PROMETHEUS: &str = "prometheus";
 
-/// A Secret whose content a query needs, told without the content.
+/// A Secret whose content a query needs, without the content.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct SecretAt {
-    /// Who names it and where, for people: `MetricTemplate test/errors (spec.provider.secretRef)`.
+    /// The object and field that name it, for people: `MetricTemplate test/errors (spec.provider.secretRef)`.
     pub named_by: String,
     /// Its namespace.
     pub namespace: String,
     /// Its name.
     pub name: String,
-    /// Its resourceVersion, where Secrets are watched: what was read at that version is not read again.
+    /// Its resourceVersion, if Secrets are watched: a version is read only once.
     pub version: Option<String>,
 }
 
-/// A key of a Secret, told without what is under it.
+/// A key of a Secret, without its content.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct SecretKeyAt {
     /// The Secret.
@@ -31,33 +31,33 @@ pub struct SecretKeyAt {
     pub key: String,
 }
 
-/// How a server is to be asked, beside its address.
+/// How to query a server, apart from its address.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Access {
     /// Namespace of the object that names the server.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub namespace: String,
-    /// It is lent by another namespace, with what it is asked with: see [`is_lent`](super::provider_kinds::is_lent).
+    /// Another namespace lends it, with its credentials: see [`is_lent`](super::provider_kinds::is_lent).
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub lent: bool,
     /// Name of its [`Kind`](super::provider_kinds::Kind).
     pub kind: String,
-    /// Cloud region, where the kind has some.
+    /// Cloud region, if the kind has regions.
     pub region: Option<String>,
-    /// Where the value stands in an answer of JSON.
+    /// Path of the value in a JSON answer.
     pub json_path: Option<String>,
     /// Headers sent along, each with its values.
     pub headers: BTreeMap<String, Vec<String>>,
-    /// Take any TLS certificate.
+    /// Accept any TLS certificate.
     pub any_certificate: bool,
-    /// Where its credentials are.
+    /// The Secret with its credentials.
     pub secret: Option<SecretAt>,
-    /// Marks in the query, each for a value out of a Secret.
+    /// Placeholders in the query, each for a value from a Secret.
     pub args: BTreeMap<String, SecretKeyAt>,
 }
 
 impl Default for Access {
-    /// A Prometheus that answers everybody.
+    /// A Prometheus without credentials.
     fn default() -> Self {
         Self {
             namespace: String::new(),
@@ -74,7 +74,7 @@ impl Default for Access {
 }
 
 impl Access {
-    /// As the MetricTemplate of this `namespace/name` says. `versions`: of Secrets, by `namespace/name`.
+    /// As in the MetricTemplate of this `namespace/name`. `versions`: of Secrets, by `namespace/name`.
     pub fn of(name: &str, template: &MetricTemplateSpec, versions: &BTreeMap<String, String>) -> Self {
         let provider = &template.provider;
         let namespace = name.split_once('/').map_or("", |(namespace, _)| namespace);
@@ -96,7 +96,7 @@ impl Access {
         }
     }
 
-    /// That of a Prometheus that an object of this namespace names.
+    /// Access to a Prometheus that an object of this namespace names.
     pub fn in_namespace(namespace: &str) -> Self {
         Self { namespace: namespace.to_owned(), ..Self::default() }
     }

@@ -1,7 +1,7 @@
-//! PURE. Arguments of queries: where their values come from, and which may stand in a query.
+//! PURE. Arguments of queries: where their values come from, and which are allowed in a query.
 //!
-//! A value from a Secret is not known here. Its place is kept by a mark, which is what people are shown; the sender of the
-//! query puts the value there.
+//! A value from a Secret is not known here. A placeholder marks its place, and people see the placeholder. The sender
+//! of the query puts the value in.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::{
     expression::Path,
 };
 
-/// Fills in what fields hold, so that every argument has a value or names a Secret.
+/// Reads the arguments from fields, so that every argument has a value or names a Secret.
 ///
 /// # Errors
 /// The first invalid argument: its field in the spec, and the remedy.
@@ -43,7 +43,7 @@ pub(crate) fn resolve(metric: &mut CanaryMetric, canary: &Value, target: &Value)
     Ok(())
 }
 
-/// What a field holds. Others may have written it: it must not be able to change a query.
+/// The value of a field. Other people may have written it: it must not be able to change a query.
 fn read(field: &ArgField, of: &Value) -> Result<String, String> {
     let path = field.field_path.trim();
     let found = Path::field(path).and_then(|path| path.find(of));
@@ -63,18 +63,18 @@ fn read(field: &ArgField, of: &Value) -> Result<String, String> {
     }
 }
 
-/// What [`is_plain`] takes, in words.
+/// The characters that [`is_plain`] accepts, in words.
 pub(crate) const PLAIN: &str = "letters, digits and -_.:/@+=,";
 
-/// No character of the text can change a query in which it stands.
+/// No character of the text can change a query that contains it.
 pub(crate) fn is_plain(text: &str) -> bool {
     text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.:/@+=, ".contains(c))
 }
 
-/// What goes into the query of another namespace's MetricTemplate (`whose`) cannot change it.
+/// Checks that the values for the query of another namespace's MetricTemplate (`whose`) cannot change it.
 ///
 /// # Errors
-/// It could: which, and the remedy.
+/// A value could: which one, and the remedy.
 pub(super) fn plain(metric: &CanaryMetric, whose: &str) -> Result<(), String> {
     let variables = metric.template_variables.iter().map(|(name, text)| ("templateVariables", name, text));
     let args = metric.args.iter().filter_map(|arg| Some(("args", &arg.name, arg.value.as_ref()?)));
@@ -86,12 +86,12 @@ pub(super) fn plain(metric: &CanaryMetric, whose: &str) -> Result<(), String> {
     }
 }
 
-/// What stands in a query for the value of an argument from a Secret.
+/// The placeholder in a query for the value of an argument from a Secret.
 pub(super) fn mark(name: &str) -> String {
     format!("*****{name}*****")
 }
 
-/// The values by name, and of those from Secrets where they are. `versions`: of Secrets, by `namespace/name`.
+/// The values by name, and the places of those from Secrets. `versions`: of Secrets, by `namespace/name`.
 pub(super) fn values(
     metric: &CanaryMetric,
     namespace: &str,

@@ -1,5 +1,5 @@
-//! From all that was answered for one metric to what it comes to: range and conditions, of the canary beside the primary,
-//! and whether there were samples enough. Five outcomes, never confused. What each of them leads to is `plan`'s.
+//! From all answers for one metric to its outcome: range and conditions, of the canary and the primary,
+//! and whether there were enough samples. Five outcomes, never confused. `plan` decides what follows from each.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -18,40 +18,40 @@ use crate::{
     spec::{Validated, metric_names::canonical},
 };
 
-/// What one measurement of a metric came to.
+/// The result of one measurement of a metric.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Assessment {
-    /// In a word.
+    /// The outcome.
     pub outcome: MetricOutcome,
-    /// The worst value; empty where there is none.
+    /// The worst value; empty if there is none.
     pub value: String,
-    /// What is wanted of it.
+    /// The values that would pass.
     pub wanted: String,
-    /// The primary's value, where it was measured.
+    /// The primary's value, if it was measured.
     pub primary: String,
-    /// What was asked.
+    /// The query.
     pub query: String,
-    /// What is wrong, in Flagger's words where it has any; empty when nothing is.
+    /// What is wrong, in Flagger's words if it has any; empty if nothing is.
     pub text: String,
-    /// The same with the server's words in it, where it said something: for Events only.
+    /// The same with the server's words in it, if it sent any: for Events only.
     pub quote: Option<String>,
-    /// The Job whose end this is; none where no Job measures.
+    /// The finished Job; none if no Job measures.
     pub job: Option<String>,
-    /// What the comparison with the primary adds, where there is one.
+    /// The result of the comparison with the primary, if there is one.
     pub compared: Option<Box<Compared>>,
 }
 
-/// What a comparison adds to a measurement.
+/// The part of a measurement that a comparison adds.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Compared {
     /// As it is to be stored.
     pub status: CompareStatus,
-    /// The outcome is the comparison's.
+    /// The comparison decides the outcome.
     pub decides: bool,
 }
 
-/// What the answers for the metric at this position come to. `readings` are by position in `asks`. None: one of them is
-/// missing.
+/// The result of the answers for the metric at this position. `readings` are by position in `asks`. None: one of them
+/// is missing.
 pub(crate) fn assess(
     c: &Validated,
     checks: &Checks,
@@ -67,7 +67,7 @@ pub(crate) fn assess(
             Ok(query) => mine.push((ask.role, query, readings.get(&index)?)),
         }
     }
-    // not known is not known, whatever else was answered
+    // unknown is unknown, whatever the other answers are
     if let Some((_, query, Reading::Failed(failure))) =
         mine.iter().find(|(.., r)| matches!(r, Reading::Failed(_)))
     {
@@ -93,18 +93,18 @@ pub(crate) fn assess(
     judged.max_by_key(|a| badness(a.outcome)).map(|found| Assessment { primary, ..found })
 }
 
-/// The measurement of the metric at this position when what came back cannot be acted on, for the reason in `why`.
+/// The measurement of the metric at this position when its answers cannot be used, for the reason in `why`.
 pub(crate) fn in_doubt(checks: &Checks, at: usize, asks: &[Ask], why: &str) -> Option<Assessment> {
     let metric = checks.metrics.get(at)?;
     let query = asks.iter().find(|ask| ask.metric == at && ask.role == Role::Value)?.query.as_ref().ok()?;
     Some(error(metric, query.promql.clone(), failed(query, why)))
 }
 
-/// Values that are good ones of most metrics: shares, percentages, milliseconds.
+/// Values that most metrics accept: shares, percentages, milliseconds.
 const EXAMPLES: [f64; 8] = [1.0, 0.0, 100.0, 0.5, 10.0, 99.5, 1000.0, -1.0];
 
-/// An answer to this query with which its metric passes, for people to see what follows; where its conditions or the number
-/// of samples say more than its range. None: none was found, or the range says it all.
+/// An answer to this query with which its metric passes, to show people what would follow; only if its conditions or
+/// the number of samples require more than its range. None: none was found, or the range is enough.
 pub(crate) fn example(metrics: &[CanaryMetric], known: &Known, query: &Query) -> Option<f64> {
     let (name, role) = query.metric.split_once(" (").unwrap_or((&query.metric, ""));
     let metric = metrics.iter().find(|m| canonical(&m.name).unwrap_or(&m.name) == name)?;
@@ -122,7 +122,7 @@ pub(crate) fn example(metrics: &[CanaryMetric], known: &Known, query: &Query) ->
     })
 }
 
-/// Of several queries of one metric the worst counts.
+/// Of several queries of one metric, the worst counts.
 fn badness(outcome: MetricOutcome) -> u8 {
     match outcome {
         MetricOutcome::Pass => 0,
@@ -151,16 +151,16 @@ fn said(
     Assessment { outcome, value, wanted, primary, query, text, quote: None, job: None, compared: None }
 }
 
-/// Why there were not samples enough, if there were not.
+/// Why there were not enough samples, if there were too few.
 fn too_few(metric: &CanaryMetric, reading: &Reading) -> Option<String> {
     let least = f64::from(metric.verdict.min_samples?);
     let seen: f64 = reading.values().iter().filter(|v| !v.is_nan()).sum();
-    // an infinite count is none
+    // an infinite count does not count
     let enough = seen.is_finite() && seen >= least;
     (!enough).then(|| format!("{} samples, and minSamples wants {}", go::v(seen.round()), go::v(least)))
 }
 
-/// One query by range and conditions.
+/// One query, judged by range and conditions.
 fn one(
     c: &Validated,
     checks: &Checks,
@@ -172,7 +172,7 @@ fn one(
     let reset = matches!(reading, Reading::Doubted { doubt: Doubt::Reset, .. });
     let (rated, doubted) = match judge(query, reading, c) {
         Verdict::Fail { text } => return said(metric, query, reading, MetricOutcome::Fail, text),
-        // what is bad by its conditions is bad all the same
+        // a value that fails by its conditions is bad even after a reset
         Verdict::Error { text } if reset => (None, Some(text)),
         Verdict::Error { text } => return error(metric, query.promql.clone(), text),
         Verdict::Pass { .. } => (None, None),
@@ -184,7 +184,7 @@ fn one(
     };
     let asked = rated.is_none() || metric.verdict.no_data.is_none() && conditions.know_absence();
     let judged = asked.then(|| conditions.judge(c, query, reading.values(), primary));
-    // a series that is no number hides none that is bad
+    // a series that is not a number does not hide a bad one
     let numbers = if asked { vec![] } else { conditions.measured(reading.values()) };
     if !numbers.is_empty()
         && let (MetricOutcome::Fail, text) = conditions.judge(c, query, &numbers, primary)
@@ -201,7 +201,7 @@ fn one(
         {
             said(metric, query, reading, outcome, text)
         }
-        // no number is greater or less than what is not there
+        // a missing value is neither greater nor less than a number
         (_, text) => said(metric, query, reading, MetricOutcome::NoData, text.unwrap_or_default()),
     }
 }
@@ -227,13 +227,13 @@ impl Conditions {
         self.success.iter().chain(&self.failure).map(Arc::as_ref)
     }
 
-    /// The values they pass are good ones also where there are none.
+    /// The values for which they pass are good even if there are none.
     fn know_absence(&self) -> bool {
         self.success.as_ref().is_some_and(|c| c.knows_absence())
     }
 
-    /// The values that can be bad where `noData` says what no number is: all, or those that are numbers if a condition asks
-    /// which of them are. None where there is no number.
+    /// The values that can be bad if `noData` decides about values that are not a number: all, or only the numbers if a
+    /// condition tests for them. None if there is no number.
     fn measured(&self, values: &[f64]) -> Vec<f64> {
         let numbers: Vec<f64> = values.iter().copied().filter(|v| !v.is_nan()).collect();
         let asks = self.each().any(Condition::knows_absence);
@@ -259,7 +259,7 @@ impl Conditions {
         let ask = |condition: &Option<Arc<Condition>>, decides: &Answer| {
             condition.as_ref().map(|c| c.holds(values, primary).map(|all| overall(all, decides))).transpose()
         };
-        // one bad series is enough, and every one has to be good
+        // one bad series is enough, and every series has to be good
         let good = ask(&self.success, &Answer::No);
         let bad = ask(&self.failure, &Answer::Yes);
         let value = worst(query, values).map_or_else(|| "no value".into(), go::v);
@@ -268,7 +268,7 @@ impl Conditions {
             condition.as_ref().map(|c| c.text().to_owned()).unwrap_or_default()
         };
         let halt = format!("Halt {}.{} advancement {name} {value}{beside}", c.name, c.namespace);
-        // NaN that was measured is no data, and that of a calculation tells nothing
+        // a measured NaN is no data, and a calculated one says nothing
         let absent = values.is_empty() || values.iter().any(|v| v.is_nan());
         let open = if absent { MetricOutcome::NoData } else { MetricOutcome::Inconclusive };
         match (good, bad) {
@@ -295,7 +295,7 @@ impl Conditions {
     }
 }
 
-/// Of all series: what decides if one says so, else what cannot be decided.
+/// Over all series: the deciding answer if one gives it, otherwise an undecided one.
 fn overall(all: Vec<Answer>, decides: &Answer) -> Answer {
     if all.contains(decides) {
         return decides.clone();

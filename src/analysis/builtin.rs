@@ -1,5 +1,5 @@
-//! The two checks that need no query of the user's. Their text belongs to the router; this fills it in, with values
-//! escaped so that no name can change what is asked.
+//! The two checks that need no query from the user. Their text belongs to the router. This module fills it in and
+//! escapes values, so that no name can change the query.
 
 use super::{
     checks::Checks,
@@ -14,7 +14,7 @@ use crate::{
 
 pub(crate) use crate::spec::metric_names::DURATION;
 
-/// The PromQL of a built-in check over a window that is known to be a PromQL duration.
+/// The PromQL of a built-in check over a window that is known to be a valid PromQL duration.
 pub(crate) fn render(
     c: &Validated,
     checks: &Checks,
@@ -31,7 +31,7 @@ pub(crate) fn render(
     )
 }
 
-/// The PromQL that counts the requests of such a window.
+/// The PromQL that counts the requests in such a window.
 pub(crate) fn requests(
     c: &Validated,
     checks: &Checks,
@@ -52,7 +52,7 @@ pub(super) fn selector(
     fill(c, checks, builtin, text, "")
 }
 
-/// The counters that a built-in check rests on.
+/// The counters that a built-in check uses.
 pub(crate) fn counters(
     c: &Validated,
     checks: &Checks,
@@ -72,7 +72,7 @@ pub(crate) fn counters(
     Ok(Counters { own, primary, histograms })
 }
 
-/// The selector of the native form of a histogram, one of whose classic series this one selects.
+/// The selector of the native form of a histogram, given one of its classic series.
 fn native(classic: &str) -> Option<String> {
     let (name, matchers) = classic.split_once('{')?;
     let base = ["_bucket", "_count", "_sum"].iter().find_map(|part| name.strip_suffix(part))?;
@@ -107,22 +107,22 @@ fn fill(
     template::render(&text, &model)
 }
 
-/// The Service of the side that is measured.
+/// The Service of the measured side.
 fn side(c: &Validated) -> &str {
     if is_primary(c) { &c.names.primary_service } else { &c.names.canary_service }
 }
 
-/// The target's kind, as metrics call workloads.
+/// The target's kind, as metrics name workloads.
 fn workload(c: &Validated) -> String {
     c.spec.target_ref.kind.to_lowercase()
 }
 
-/// Longest start of a generated name; what is longer is cut off before five characters are added
+/// Longest prefix of a generated name; a longer one is cut before five characters are appended
 /// (`k8s.io/apiserver/pkg/storage/names`).
 const LONGEST_GENERATED: usize = 58;
 
 /// A regular expression for the names of the target's pods. Pods of a Deployment have two parts after its name, those of a
-/// DaemonSet have one; of long names a part is cut off, and the name with it.
+/// DaemonSet have one. In long names a part is cut off, and some of the name with it.
 fn pod(c: &Validated) -> String {
     let target = &c.names.target;
     let part = "[0-9a-zA-Z]+";
@@ -130,7 +130,7 @@ fn pod(c: &Validated) -> String {
     if kept.len() < target.len() {
         return format!("{}{part}", matcher(kept));
     }
-    // behind a Deployment's name there are a hash of at most ten characters and two dashes
+    // a hash of at most ten characters and two dashes follow a Deployment's name
     if c.target != Target::DaemonSet && target.len() + 12 > LONGEST_GENERATED {
         return format!("{}-[0-9a-zA-Z]*-?{part}", matcher(target));
     }
@@ -138,7 +138,7 @@ fn pod(c: &Validated) -> String {
     format!("{}-{parts}", matcher(target))
 }
 
-/// A regular expression for the names of pods of the other side whose names begin like those of this one.
+/// A regular expression for pods of the other side whose names begin like those of this side.
 fn other(c: &Validated) -> String {
     if is_primary(c) {
         "-".into()
@@ -147,12 +147,12 @@ fn other(c: &Validated) -> String {
     }
 }
 
-/// The primary is asked about.
+/// The query is about the primary.
 fn is_primary(c: &Validated) -> bool {
     c.names.target == c.names.primary
 }
 
-/// A name as one word: `_` for whatever is no letter, digit or `_`.
+/// A name as one word: every character other than letters, digits and `_` becomes `_`.
 fn word(text: &str) -> String {
     text.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
 }

@@ -1,4 +1,4 @@
-//! What a comparison with the primary tolerates, as its metric says, and why one cannot be made.
+//! The tolerance of a comparison with the primary, from its metric, and why one is not possible.
 
 use std::time::Duration;
 
@@ -15,34 +15,34 @@ use crate::{
     statistics::{Known, Settings, Wide},
 };
 
-/// Time between two looks.
+/// Default time between two looks.
 const EVERY: Duration = Duration::from_secs(15);
-/// Looks are not taken more often.
+/// Shortest time between two looks.
 const SHORTEST: Duration = Duration::from_secs(1);
-/// Percent that may at most be wrong.
+/// Highest permitted error rate in percent.
 const MOST_WRONG: f64 = 50.0;
-/// More failures together than this are not taken for one.
+/// Highest number of failures that may count as one.
 const LARGEST_BURST: i32 = 100_000;
 
 /// How the canary is compared with the primary.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Comparing {
-    /// What is tolerated.
+    /// The tolerance.
     pub(crate) settings: Settings,
     /// What is known of the service.
     pub(crate) known: Known,
-    /// Between two looks.
+    /// Time between two looks.
     pub(crate) every: Duration,
-    /// What the run does while it is undecided.
+    /// What the run does while the comparison is undecided.
     pub(crate) undecided: Undecided,
-    /// How long that may last at the last step.
+    /// How long it may be undecided at the last step.
     pub(crate) decide_within: Option<Duration>,
-    /// What follows then.
+    /// What happens then.
     pub(crate) afterwards: Afterwards,
 }
 
 impl Comparing {
-    /// What is tolerated and asked for, in words: evidence that was found by other ones is not added to.
+    /// Tolerance and settings in words: evidence that was collected under others is not continued.
     pub(crate) fn wanted(&self) -> String {
         let s = &self.settings;
         let percent = |rate: f64| go::v(rounded(100.0 * rate));
@@ -66,12 +66,12 @@ impl Comparing {
     }
 }
 
-/// To six digits after the point: what division leaves over is not shown.
+/// To six digits after the point, to hide the rest of a division.
 fn rounded(value: f64) -> f64 {
     (value * 1e6).round() / 1e6
 }
 
-/// Reads the settings of a metric; none where it does not compare.
+/// Reads the settings of a metric; none if it does not compare.
 ///
 /// # Errors
 /// A field, what is wrong with it and what to write instead.
@@ -162,7 +162,7 @@ fn wrong(field: &str, given: Option<f64>, default: f64) -> Result<f64, String> {
     ))
 }
 
-/// Margins that leave no release that is neither, or that cannot be.
+/// Margins that leave no room between tolerable and worse, or that are impossible.
 fn margins(settings: &Settings) -> Result<(), String> {
     let Settings { ratio, floor, ratio_ok, floor_ok, .. } = settings;
     if !(*ratio >= 1.0 && ratio.is_finite()) {
@@ -202,7 +202,7 @@ fn bursts(given: Option<&IntOrString>) -> Result<Option<f64>, String> {
     }
 }
 
-/// Why the canary cannot be compared by this metric, if it cannot.
+/// Why this metric cannot compare the canary, if it cannot.
 pub(super) fn incomparable(c: &Validated, checks: &Checks, m: &CanaryMetric) -> Option<String> {
     let settings = comparing(c, checks, m)?;
     let v = &m.verdict;

@@ -1,4 +1,4 @@
-//! What the evidence of a comparison says, as one sentence and as numbers.
+//! The evidence of a comparison as one sentence and as numbers.
 
 use super::{comparing::Comparing, counting::Tally, go};
 use crate::{
@@ -6,10 +6,10 @@ use crate::{
     statistics::{Counts, Evidence, Finding},
 };
 
-/// Evidence above this is shown as this.
+/// Evidence above this is shown as this value.
 const MOST: f64 = 1e9;
 
-/// What a comparison has come to by these looks.
+/// The result of a comparison after these looks.
 pub(crate) fn compared(comparing: &Comparing, evidence: &Evidence, last: &Tally) -> CompareStatus {
     let finding = evidence.finding(&comparing.settings);
     let verdict = verdict(&finding, evidence);
@@ -102,7 +102,7 @@ fn sentence(
     }
 }
 
-/// Evidence itself, where its logarithm is known.
+/// Evidence itself, from its logarithm.
 fn shown_evidence(ln: f64) -> f64 {
     digits(ln.exp().min(MOST), 3)
 }
@@ -126,13 +126,13 @@ fn short(value: f64) -> String {
     if value >= 100.0 { grouped(value.round() as u64) } else { go::v(digits(value, 2)) }
 }
 
-/// Rounded to so many digits that count.
+/// Rounded to this many significant digits.
 fn digits(value: f64, digits: i32) -> f64 {
     if value == 0.0 || !value.is_finite() {
         return value;
     }
     let places = digits - 1 - value.abs().log10().floor() as i32;
-    // the nearest number to what is written with so many places
+    // the nearest number to the text with this many places
     format!("{value:.*}", usize::try_from(places.max(0)).unwrap_or_default()).parse().map_or(
         value,
         |near: f64| {
@@ -141,7 +141,7 @@ fn digits(value: f64, digits: i32) -> f64 {
     )
 }
 
-/// A count with its thousands apart.
+/// A count with separated thousands.
 fn grouped(count: u64) -> String {
     let text = count.to_string();
     let mut out = String::new();

@@ -1,5 +1,5 @@
-//! How many requests both sides had between two moments, and how many of them failed: differences of counters, to the last
-//! request, and what a server says to them.
+//! How many requests both sides had between two moments, and how many of them failed: differences of counters, exact to
+//! the request, and the queries for them.
 
 use std::collections::BTreeMap;
 
@@ -18,14 +18,14 @@ use crate::{
     statistics::Counts,
 };
 
-/// How far back a last sample is looked for: as far as Prometheus itself does.
+/// How far back to look for a last sample: as far as Prometheus itself does.
 const BACK: &str = "5m";
 /// The same in milliseconds.
 const BACK_MS: i64 = 300_000;
 /// Counters beyond this are not exact as floating point.
 const MOST: f64 = 1e15;
 
-/// The label that tells which of the counts a sample is.
+/// The label that says which of the counts a sample is.
 pub(crate) const LABEL: &str = "serin_count";
 const CANARY_ALL: &str = "canary_all";
 const CANARY_BAD: &str = "canary_bad";
@@ -42,13 +42,13 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Those of two times together.
+    /// The sum of two intervals.
     #[must_use]
     pub(crate) fn and(self, more: &Self) -> Self {
         Self { canary: self.canary.plus(more.canary), primary: self.primary.plus(more.primary) }
     }
 
-    /// What a server answered, by which count it is. A side without any series had no requests.
+    /// Reads a server's answer by count. A side without any series had no requests.
     ///
     /// # Errors
     /// What is odd about it.
@@ -67,7 +67,7 @@ impl Tally {
     }
 }
 
-/// Between which moments requests are counted.
+/// The interval in which requests are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Span {
     /// When the canary got its first requests.
@@ -106,8 +106,8 @@ pub(crate) fn counting(
     })
 }
 
-/// The canary's pods are as young as the run: what their counters begin with was counted in it. Later a series that comes back
-/// after a gap would be counted twice.
+/// The canary's pods are as young as the run, so the first values of their counters were counted in it. Later, a series
+/// that returns after a gap would be counted twice.
 fn is_young(counted: &Counted, span: Span) -> bool {
     let length = span.to.as_millisecond() - span.from.as_millisecond();
     counted.of_pods
@@ -128,15 +128,15 @@ fn side(
     let failed = builtin::selector(c, checks, builtin, counted.bad)?;
     let ms = span.to.as_millisecond() - span.from.as_millisecond();
     let (requests, failures) = (grown(&whole, &whole, ms, young), grown(&failed, &whole, ms, young));
-    // none that failed is 0, not nothing
+    // no failures is 0, not nothing
     let failures = format!("({failures} or 0 * sum(last_over_time({whole}[{BACK}])))");
     let named =
         |text: &str, name: &str| format!("label_replace({text}, \"{LABEL}\", \"{name}\", \"\", \"\")");
     Ok(format!("{} or {}", named(&requests, all), named(&failures, bad)))
 }
 
-/// By how much counters grew: of series that went on, and of those that were born or reset, which count from 0 if their target
-/// was there before, by any series of `side`.
+/// By how much counters grew: of series that continued, and of those that were created or reset, which count from 0 if
+/// their target existed before, judged by any series of `side`.
 fn grown(series: &str, side: &str, ms: i64, young: bool) -> String {
     let now = format!("last_over_time({series}[{BACK}])");
     let before = format!("last_over_time({series}[{BACK}] offset {ms}ms)");
@@ -171,7 +171,7 @@ mod tests {
         counting(&c, &Checks::default(), &metric, builtin, span).unwrap().promql
     }
 
-    /// Word for word what was tried on a real Prometheus, but for matchers that are regular expressions.
+    /// Exactly the text that was tried on a real Prometheus, except for matchers that are regular expressions.
     #[test]
     fn counts_are_asked_for_as_they_were_tried() {
         let of = |workload: &str, more: &str| {

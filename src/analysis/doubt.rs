@@ -1,44 +1,44 @@
-//! What an answer is not to be trusted for, in words. `doubting` asks for it.
+//! Reasons not to trust an answer, in words. `doubting` queries them.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
-/// A reason not to trust the values of a check. What is bad is bad all the same, unless something else is said. The first is
-/// the weightiest.
+/// A reason not to trust the values of a check. Bad values still count as bad, unless the variant says otherwise. The
+/// first variant weighs most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub enum Doubt {
-    /// Its histogram is stored in the native form only, which the check does not read.
+    /// Its histogram is stored only in the native form, which the check does not read.
     Native,
-    /// The server is behind: what it has of the primary is as old as this. Nothing can be said of the canary either.
+    /// The server is behind: its data of the primary is this old. So nothing can be concluded about the canary either.
     Behind {
         /// Age of the newest sample in seconds.
         seconds: u64,
     },
-    /// The newest sample of the canary is as old as this.
+    /// The newest sample of the canary is this old.
     Late {
         /// Age of the newest sample in seconds.
         seconds: u64,
     },
-    /// All values are of the time before the run: bad ones as well say nothing of the revision.
+    /// All values are from before the run: bad ones say nothing about the revision either.
     Former,
-    /// All samples are of the time before the step.
+    /// All samples are from before the step.
     Early,
     /// A counter was reset within the window.
     Reset,
 }
 
 impl Doubt {
-    /// The label of a series that stands for a doubt, beside those with the values.
+    /// The label of a series that reports a doubt, in addition to the series with the values.
     pub const LABEL: &'static str = "serin_doubt";
 
-    /// What a series with this value of the label stands for, read at `now` for a metric with this window. Where an age
-    /// belongs to it, its sample `value` is the time of the newest sample, in seconds since 1970; None if that is not older
-    /// than half of the window.
+    /// The doubt for this value of the label, read at `now` for a metric with this window. If the doubt has an age, its
+    /// sample `value` is the time of the newest sample, in seconds since 1970; None if the sample is younger than half
+    /// of the window.
     pub fn of(word: &str, value: f64, now: Timestamp, window: Duration) -> Option<Self> {
         let age = now.as_millisecond() as f64 / 1000.0 - value;
-        // whole seconds are enough for people; what is no time becomes 0
+        // whole seconds are enough for people; an invalid time becomes 0
         let seconds = age as u64;
         let all = [
             Self::Native,
@@ -53,7 +53,7 @@ impl Doubt {
         found.filter(|doubt| !aged(doubt) || age * 2.0 > window.as_secs_f64())
     }
 
-    /// A series with this value of the label is the time of the newest sample of the canary.
+    /// A series with this value of the label contains the time of the newest sample of the canary.
     pub fn is_age(word: &str) -> bool {
         word == Self::Late { seconds: 0 }.word()
     }
@@ -90,7 +90,7 @@ impl Doubt {
         }
     }
 
-    /// What to look at once it has lasted for longer than the window.
+    /// What to check if it has lasted for longer than the window.
     fn remedy(self) -> &'static str {
         match self {
             Self::Reset => {
@@ -105,18 +105,18 @@ impl Doubt {
         }
     }
 
-    /// Newer samples may take it away: it is waited for, and nothing is said.
+    /// Newer samples may resolve it: it is waited for, and not reported.
     pub(crate) fn passes_by(self) -> bool {
         matches!(self, Self::Behind { .. } | Self::Late { .. } | Self::Former | Self::Early)
     }
 
-    /// PromQL that yields a series for this doubt if `condition` yields one without labels.
+    /// PromQL that returns a series for this doubt if `condition` returns one without labels.
     pub(super) fn asked(self, condition: &str) -> String {
         format!(r#"label_replace({condition}, "{}", "{}", "", "")"#, Self::LABEL, self.word())
     }
 }
 
-/// What is said of a doubt that has lasted for longer than a window after the check was due.
+/// The text for a doubt that has lasted for longer than a window after the check was due.
 pub(crate) fn lasting(doubt: Doubt) -> String {
     format!("{}{}", doubt.why(), doubt.remedy())
 }

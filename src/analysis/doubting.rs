@@ -1,5 +1,5 @@
-//! A built-in check also asks whether its counters have fresh samples, whether they were reset, and whether they are stored
-//! in a form that it does not read. Queries of users cannot be read that closely.
+//! A built-in check also queries whether its counters have fresh samples, whether they were reset, and whether they are
+//! stored in a form that it does not read. Users' queries cannot be analysed in such detail.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -13,18 +13,17 @@ use super::{
 };
 use crate::api::MetricOutcome;
 
-/// How far back the samples of the primary are looked for, at least: longer than servers are usually behind.
+/// Minimum time to look back for samples of the primary: longer than servers are usually behind.
 const LOOK_BACK: Duration = Duration::from_secs(60);
-/// A window is looked at for its newest sample at as many moments as this,
+/// A window is searched for its newest sample at this many moments,
 const MOMENTS: u32 = 8;
-/// and at least this often: a server with a short lookback shows a sample for that long only.
+/// at least this often, because a server with a short lookback shows a sample only that long,
 const LONGEST_STEP: Duration = Duration::from_secs(10);
-/// but at no more moments than this, whatever the window: servers bound the samples of a query.
+/// and at most at this many moments, because servers limit the samples of a query.
 const MOST_MOMENTS: u32 = 64;
 
-/// The query also asks for reasons not to trust its answer, in a run and at a step that began then, for a check that was
-/// `due` then.
-/// The text of others than built-in ones stays as it is.
+/// Adds queries for reasons not to trust the answer, for a run and a step that began at these times and a check that
+/// was `due` then. Queries that are not built in stay unchanged.
 #[must_use]
 pub(crate) fn doubting(query: Query, since: Since, due: Timestamp) -> Query {
     let Some(counters) = &query.counters else { return Query { since: Some(since), ..query } };
@@ -38,7 +37,8 @@ pub(crate) fn doubting(query: Query, since: Since, due: Timestamp) -> Query {
         let condition = format!("vector(1) unless on() ({newest} >= {})", seconds(began));
         doubts.push(Doubt::Early.asked(&condition));
     }
-    // how old that may be is told where the answer is read: a server that answers for some time ago takes that for now
+    // the age limit is applied when the answer is read: a server that answers as of some time ago would use that time
+    // as now
     doubts.push(Doubt::Late { seconds: 0 }.asked(&newest));
     if !counters.primary.is_empty() {
         let newest = self::newest(&counters.primary, LOOK_BACK.max(window * 4), window);
@@ -53,8 +53,8 @@ pub(crate) fn doubting(query: Query, since: Since, due: Timestamp) -> Query {
     Query { doubts, ..query }
 }
 
-/// PromQL for the time of the newest sample within `range`: also of one that the server's lookback no longer shows, or that
-/// a stale marker hides.
+/// PromQL for the time of the newest sample within `range`, including samples that the server's lookback no longer
+/// shows or that a stale marker hides.
 fn newest(series: &[String], range: Duration, window: Duration) -> String {
     let step = (window / MOMENTS).min(LONGEST_STEP).max(range / MOST_MOMENTS).as_millis().max(1);
     let range = range.as_millis();
@@ -62,12 +62,12 @@ fn newest(series: &[String], range: Duration, window: Duration) -> String {
     format!("max({})", all(series, one))
 }
 
-/// PromQL for all of these series.
+/// PromQL for the union of these series.
 fn all<T>(each: &[T], text: impl Fn(&T) -> String) -> String {
     each.iter().map(text).collect::<Vec<_>>().join(" or ")
 }
 
-/// A time as PromQL writes numbers.
+/// A time in PromQL's number format.
 fn seconds(time: Timestamp) -> String {
     let millis = time.as_millisecond();
     format!("{}.{:03}", millis.div_euclid(1000), millis.rem_euclid(1000))
@@ -85,8 +85,8 @@ pub(crate) fn sent(query: &Query) -> String {
     }
 }
 
-/// Why the outcome of the metric at this position cannot be acted on, and for how long after it was due that is nothing
-/// out of the ordinary.
+/// Why the outcome of the metric at this position cannot be used, and for how long after it was due that is
+/// normal.
 pub(crate) fn unsettled(
     at: usize,
     outcome: MetricOutcome,
@@ -128,7 +128,7 @@ mod tests {
     const DUE: &str = "2026-11-28T12:00:00.25Z";
     const OWN: &str = r#"istio_requests_total{reporter="destination",destination_workload_namespace="test",destination_workload=~"podinfo"}"#;
 
-    /// Of one reporter, where there are two.
+    /// With one reporter, if there are two.
     fn query(router: &str, metric: serde_json::Value) -> Query {
         let metrics = vec![serde_json::from_value(metric).unwrap()];
         let checks = Checks { metrics, ..Checks::default() };
@@ -175,7 +175,7 @@ mod tests {
         }
         assert_eq!(asked(&plain, 10).doubts[2], late);
         assert!(asked(&plain, 10).doubts[1].contains(">= 1795867190.250"));
-        // a day is looked at as often as an hour
+        // a day is searched as often as an hour
         let day = query("istio", json!({"name": "request-success-rate", "interval": "1d"}));
         assert!(asked(&day, 300).doubts.iter().all(|text| !text.contains(":10000ms]")));
     }
@@ -187,15 +187,15 @@ mod tests {
         let behind = &asked(&plain, 30).doubts[2];
         assert!(behind.contains(&format!("timestamp({primary})[120000ms:3750ms]")), "{behind}");
         assert!(behind.contains(r#""behind""#), "{behind}");
-        // a selector that does not name the target says nothing of the primary
+        // a selector that does not name the target says nothing about the primary
         let plain = query("contour", json!({"name": "request-success-rate"}));
         assert!(!sent(&asked(&plain, 60)).contains("behind"));
     }
 
     #[test]
     fn v15_samples_are_seen_that_a_short_lookback_no_longer_shows() {
-        // an instant query of a plain series finds nothing where the last scrape is longer ago than the lookback, or where a
-        // stale marker stands: so each sample in question is looked for over the whole window, in steps below usual lookbacks
+        // an instant query of a plain series finds nothing if the last scrape is older than the lookback, or after a
+        // stale marker: so each relevant sample is searched over the whole window, in steps below usual lookbacks
         for (interval, range, step) in
             [("10s", 10_000, 1250), ("30s", 30_000, 3750), ("1m", 60_000, 7500), ("5m", 300_000, 10_000)]
         {

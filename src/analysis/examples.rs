@@ -1,5 +1,5 @@
-//! The MetricTemplates of `deploy/examples` are what `docs/metrics.md` shows: each is of a kind that is served, has what that
-//! kind must have, and renders.
+//! The MetricTemplates of `deploy/examples` match `docs/metrics.md`: each has a kind that is served and the fields that
+//! the kind requires, and renders.
 
 use std::{collections::BTreeSet, fs, path::Path};
 

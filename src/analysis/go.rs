@@ -1,4 +1,4 @@
-//! Numbers as Go's `fmt` prints them: the texts of Events are compared with Flagger's.
+//! Numbers in the format of Go's `fmt`: the texts of Events are compared with Flagger's.
 
 use crate::expression::template::general;
 

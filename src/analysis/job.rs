@@ -1,6 +1,7 @@
-//! PURE. Metrics that are Jobs: which they are, what their templates must and must not say, and the Job as it is rendered.
+//! PURE. Metrics that are Jobs: how to recognise them, what their templates must and must not contain, and the rendered
+//! Job.
 //!
-//! Makes no Job and does not look how one ends: `plan` does, with `manifest::job`.
+//! Creates no Job and does not check its end: `plan` does, with `manifest::job`.
 
 use serde_json::Value;
 
@@ -20,13 +21,13 @@ use crate::{
 /// The `spec.provider.type` of a metric that is a Job.
 pub(crate) const KIND: &str = "job";
 
-/// A Job that succeeds reads as this, and one that fails as 0.
+/// The reading of a Job that succeeds; one that fails reads as 0.
 pub(crate) const SUCCESS: f64 = 1.0;
 
-/// Least time that a Job is kept after its end, in seconds: its end has to be seen, also by an operator that was away.
+/// Minimum time that a Job is kept after its end, in seconds: the operator has to see the end, even after an absence.
 const LEAST_KEPT: i64 = 60;
 
-/// The MetricTemplate of a metric that is a Job, and its `namespace/name`.
+/// The MetricTemplate of a metric that is a Job, with its `namespace/name`.
 pub(crate) fn of<'c>(
     c: &Validated,
     checks: &'c Checks,
@@ -37,12 +38,12 @@ pub(crate) fn of<'c>(
     Some((name, found))
 }
 
-/// The query is for no server: it is a Job.
+/// The query is a Job, not a query to a server.
 pub(crate) fn is_for_job(query: &Query) -> bool {
     query.access.kind == KIND
 }
 
-/// What stands for the Job among the queries of other metrics.
+/// The entry for the Job among the queries of other metrics.
 pub(super) fn query(c: &Validated, checks: &Checks, m: &CanaryMetric, name: &str) -> Result<Query, String> {
     rendered(c, checks, m)?;
     Ok(Query {
@@ -102,7 +103,7 @@ fn each_text(value: &mut Value, at: &str, fill: &Fill<'_>) -> Result<(), String>
     }
 }
 
-/// Why a metric cannot be a Job as it and its template are. `selected`: the label by which the target selects its pods.
+/// Why a metric cannot be a Job with this template. `selected`: the label by which the target selects its pods.
 pub(crate) fn mistakes(
     c: &Validated,
     m: &CanaryMetric,
@@ -168,7 +169,7 @@ fn wrong_in_metric(m: &CanaryMetric) -> Option<String> {
         return Some(format!("{} is the name of a built-in metric: give the Job another", m.name));
     }
     let v = &m.verdict;
-    // what tells 1 from 0 says the same
+    // a range that separates 1 from 0 changes nothing
     let same = |r: Range| {
         r.min.is_some_and(|min| min > 0.0 && min <= SUCCESS) && r.max.is_none_or(|max| max >= SUCCESS)
     };

@@ -1,5 +1,5 @@
-//! Whether a metric can be judged at all: what is wrong with what users ask of it, and what works but not as meant. A check
-//! that can never fail, or never pass, is no check.
+//! Whether a metric can be judged at all: what is wrong with its settings, and what works but probably not as intended.
+//! A check that can never fail, or never pass, is useless.
 
 use std::time::Duration;
 
@@ -19,13 +19,13 @@ use crate::{
     },
 };
 
-/// A part of a metric's settings that users write as text, with its field.
+/// A setting of a metric that users write as text, with its field.
 type Times = (&'static str, fn(&CanaryMetric) -> Option<&String>);
 
 const TIMES: [Times; 2] =
     [("period", |m| m.verdict.period.as_ref()), ("initialDelay", |m| m.verdict.initial_delay.as_ref())];
 
-/// What keeps runs from being analysed, and what may be not as meant.
+/// What prevents the analysis of runs, and what may not be intended.
 pub(crate) fn check(c: &Validated, checks: &Checks, asks: &[Ask]) -> (Vec<Problem>, Vec<String>) {
     let (mut faults, mut advice) = (Vec::new(), Vec::new());
     for (at, m) in checks.metrics.iter().enumerate() {
@@ -60,7 +60,7 @@ pub(crate) fn check(c: &Validated, checks: &Checks, asks: &[Ask]) -> (Vec<Proble
     (faults, advice)
 }
 
-/// What is wanted of a metric, in words.
+/// The passing values of a metric, in words.
 pub(crate) fn wanted(m: &CanaryMetric) -> String {
     let range = range(m);
     let range = match (range.min, range.max) {
@@ -76,7 +76,7 @@ pub(crate) fn wanted(m: &CanaryMetric) -> String {
     if all.is_empty() { "a finite value".into() } else { all.join(", ") }
 }
 
-/// The bounds of a metric as numbers, if it has any, and what they and its value are in, where that is known.
+/// The bounds of a metric as numbers, if it has any, and the unit of them and its value, if known.
 pub(crate) fn bounds(m: &CanaryMetric) -> (Option<MetricRange>, &'static str) {
     let Range { min, max } = range(m);
     let unit = match canonical(&m.name) {
@@ -93,7 +93,7 @@ fn range(m: &CanaryMetric) -> Range {
     metric::range(m, if success { Metric::SuccessRate } else { Metric::Inline })
 }
 
-/// A time that the metric names; none where it names none.
+/// A time in the metric; none if it sets none.
 pub(crate) fn time(text: Option<&String>) -> Option<Duration> {
     duration::parse(text?.trim())
 }
@@ -111,7 +111,7 @@ fn times(m: &CanaryMetric) -> Option<String> {
     })
 }
 
-/// A condition that does not compile, or that both say the same.
+/// A condition that does not compile, or two conditions with the same meaning.
 fn unreadable(checks: &Checks, m: &CanaryMetric) -> Option<String> {
     let mut parsed = Vec::new();
     for (field, text) in [
@@ -156,7 +156,7 @@ fn never(m: &CanaryMetric) -> Option<String> {
     Some(format!("{why}, so that no value can pass: correct it"))
 }
 
-/// No value can fail. Flagger takes these, so that they are only told.
+/// No value can fail. Flagger accepts these, so they are only reported.
 fn always(m: &CanaryMetric) -> Option<String> {
     if m.verdict.has_condition() || m.verdict.compare.is_some() {
         return None;
@@ -173,8 +173,8 @@ fn always(m: &CanaryMetric) -> Option<String> {
     (min.is_none() && max.is_none()).then(|| "thresholdRange has no bound: every finite value passes".into())
 }
 
-/// Servers that speak Prometheus differ in the step of a subquery that names none: VictoriaMetrics takes 5m, and so passes
-/// over what lasts for less.
+/// Servers for Prometheus' API differ in the default step of a subquery: VictoriaMetrics uses 5m, and so misses
+/// anything shorter.
 fn stepless(at: usize, asks: &[Ask]) -> Option<String> {
     let mut queries = asks.iter().filter(|ask| ask.metric == at).filter_map(|ask| ask.query.as_ref().ok());
     let found = queries.find_map(|query| {
@@ -204,7 +204,7 @@ fn beyond(c: &Validated, m: &CanaryMetric) -> Option<String> {
     })
 }
 
-/// Another metric of this name comes before it, and limits would not tell the two apart.
+/// An earlier metric has this name, and limits could not distinguish the two.
 fn second(checks: &Checks, at: usize) -> Option<String> {
     let m = &checks.metrics[at];
     let first = checks.metrics[..at].iter().find(|other| other.name == m.name)?;
@@ -212,13 +212,13 @@ fn second(checks: &Checks, at: usize) -> Option<String> {
     (!plain(first) || !plain(m)).then(|| "another metric has the same name: rename one of the two".into())
 }
 
-/// A query that is asked beside the metric's own cannot be made.
+/// A query in addition to the metric's own is not possible.
 fn unaskable(at: usize, asks: &[Ask]) -> Option<String> {
     let mut beside = asks.iter().filter(|ask| ask.metric == at && ask.role != Role::Value);
     beside.find_map(|ask| ask.query.as_ref().err()).cloned()
 }
 
-/// A limit that something else comes before.
+/// A limit that is never reached because something else ends the run first.
 fn unreached(c: &Validated, checks: &Checks, m: &CanaryMetric) -> Option<String> {
     let v = &m.verdict;
     let limits =

@@ -1,4 +1,4 @@
-//! What the fields of a metric say: its template, window and bounds.
+//! The fields of a metric: its template, window and bounds.
 
 use super::{
     checks::Checks,
@@ -7,9 +7,9 @@ use super::{
 };
 use crate::{api::CanaryMetric, spec::Validated};
 
-/// Window of checks that name none.
+/// Window of checks that set none.
 const WINDOW: &str = "1m";
-/// Units that PromQL takes between brackets.
+/// Units that PromQL accepts between brackets.
 const PROMQL: [&str; 7] = ["ms", "s", "m", "h", "d", "w", "y"];
 
 /// The MetricTemplate of a metric, as `namespace/name`.
@@ -19,8 +19,8 @@ pub(crate) fn template_of(c: &Validated, m: &CanaryMetric) -> Option<String> {
     Some(format!("{namespace}/{}", template.name))
 }
 
-/// `thresholdRange`, else the old single threshold: the least success rate, or the most of anything else; unset is 0,
-/// unless there is a condition or a comparison in its place.
+/// `thresholdRange`, or else the old single threshold: the minimum success rate, or the maximum of anything else; unset
+/// is 0, unless there is a condition or a comparison instead.
 pub(super) fn range(m: &CanaryMetric, kind: Metric) -> Range {
     match (&m.threshold_range, kind) {
         (Some(range), _) => Range { min: range.min, max: range.max },
@@ -32,17 +32,17 @@ pub(super) fn range(m: &CanaryMetric, kind: Metric) -> Range {
     }
 }
 
-/// How far the query of a metric looks back, as a server of this kind writes it.
+/// How far the query of a metric looks back, in the format of this kind of server.
 ///
 /// # Errors
-/// It is no duration.
+/// It is not a duration.
 pub fn window(m: &CanaryMetric, kind: &str) -> Result<String, String> {
     let text = m.interval.as_deref().map(str::trim).filter(|i| !i.is_empty()).unwrap_or(WINDOW);
     let parts = provider_kinds::parts(text)
         .filter(|_| !provider_kinds::window(text).is_zero())
         .filter(|parts| kind != PROMETHEUS || parts.iter().all(|(_, unit)| PROMQL.contains(unit)));
     match parts {
-        // for Graphite m is no unit
+        // Graphite has no unit m
         Some(parts) if kind == GRAPHITE => {
             let unit = |unit: &str| if unit == "m" { "min".to_owned() } else { unit.to_owned() };
             Ok(parts.iter().flat_map(|(number, of)| [(*number).to_owned(), unit(of)]).collect())

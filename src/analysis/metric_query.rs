@@ -16,11 +16,11 @@ use crate::{
     spec::{Validated, metric_names::canonical},
 };
 
-/// Text for a metric that says nothing to measure.
+/// Text for a metric without anything to measure.
 const NOTHING_TO_ASK: &str = "Metric query failed for no usable metrics template and query were configured";
 
-/// The query of a metric: the built-in one if it bears the name of a built-in check, else its own. Err: the metric
-/// cannot be asked for; the text says what is wrong with it.
+/// The query of a metric: the built-in one if it has the name of a built-in check, otherwise its own. Err: the metric
+/// cannot be queried, and what is wrong with it.
 pub(super) fn query(
     c: &Validated,
     checks: &Checks,
@@ -47,14 +47,14 @@ pub(super) fn query(
     })
 }
 
-/// What a built-in check that also carries a `templateRef` or a `query` asks beside [`query`], as in Flagger.
+/// The additional query of a built-in check that also has a `templateRef` or a `query`, as in Flagger.
 pub(super) fn beside(c: &Validated, checks: &Checks, m: &CanaryMetric) -> Option<Result<Query, String>> {
     canonical(&m.name)?;
     let more = m.template_ref.is_some() || m.query.as_ref().is_some_and(|q| !q.trim().is_empty());
     more.then(|| own(c, checks, m))
 }
 
-/// The user's own query: that of the MetricTemplate, else the inline one.
+/// The user's own query: that of the MetricTemplate, or the inline one.
 fn own(c: &Validated, checks: &Checks, m: &CanaryMetric) -> Result<Query, String> {
     let window = window(m, kind_of(c, checks, m))?;
     let (model, secret) = template::Model::of_metric(c, checks, m, &window);

@@ -1,7 +1,7 @@
-//! PURE. What to measure, and how to read what was measured.
+//! PURE. What to measure, and how to read the answers.
 //!
 //! Owns the queries made from a Canary's metrics, threshold semantics, conditions and the wording of failed checks. Does
-//! not ask: `source` does. Does not count failures or decide what follows: `plan` does.
+//! not send queries (`source` does). Does not count failures or decide what follows (`plan` does).
 
 mod access;
 pub(crate) mod args;

@@ -1,5 +1,5 @@
-//! PURE. Kinds of metrics servers as the planner knows them: what a MetricTemplate has to say for each, and what a query
-//! needs beside its text. How a kind is asked is the matter of `source`, which serves exactly these.
+//! PURE. Kinds of metrics servers as the planner knows them: which fields a MetricTemplate needs for each, and what a
+//! query needs apart from its text. `source` queries the servers, and serves exactly these kinds.
 
 use std::time::Duration;
 
@@ -12,24 +12,24 @@ use crate::{
 
 /// Graphite, whose durations have other units.
 pub(super) const GRAPHITE: &str = "graphite";
-/// Clouds, where the operator may have an identity of its own.
+/// Clouds, in which the operator may have an identity of its own.
 const CLOUDWATCH: &str = "cloudwatch";
 const STACKDRIVER: &str = "stackdriver";
 /// Metrics that Keptn keeps in the cluster.
 const KEPTN: &str = "keptn";
-/// The external metrics API, of the cluster where no address is given.
+/// The external metrics API, of the cluster if no address is set.
 const EXTERNAL: &str = "externalmetrics";
 /// Any server that answers with JSON.
 const WEB: &str = "web";
 
-/// Whether a MetricTemplate has to give something.
+/// Whether a MetricTemplate needs a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wants {
-    /// It must.
+    /// Required.
     Must,
-    /// It may.
+    /// Optional.
     May,
-    /// It is not looked at.
+    /// Ignored.
     Not,
 }
 
@@ -46,7 +46,7 @@ pub(crate) struct Kind {
     pub region: Wants,
 }
 
-/// The kinds that are served, by name; `source` has one file for each.
+/// The kinds that are served, by name; `source` has a file for each.
 pub(crate) const KINDS: &[Kind] = &[
     Kind { name: CLOUDWATCH, address: Wants::May, secret: Wants::May, region: Wants::Must },
     Kind { name: "datadog", address: Wants::May, secret: Wants::Must, region: Wants::Not },
@@ -67,7 +67,7 @@ pub(crate) fn kind(name: &str) -> Option<&'static Kind> {
     KINDS.iter().find(|kind| kind.name == name)
 }
 
-/// The namespace in which a query reads an object of the cluster, or its external metrics, where it does.
+/// The namespace in which a query reads an object of the cluster, or its external metrics, if it does.
 pub(crate) fn reads_in(query: &Query) -> Option<String> {
     let names = query.promql.trim().split('?').next()?.trim_start_matches('/').to_lowercase();
     match query.access.kind.as_str() {
@@ -79,8 +79,8 @@ pub(crate) fn reads_in(query: &Query) -> Option<String> {
     }
 }
 
-/// A server is of another namespace than the Canary that borrows it, and is asked with what only its owner, or the operator, has: a
-/// Secret, headers, an identity in a cloud, rights in the cluster.
+/// A server belongs to another namespace than the Canary that uses it, and is queried with something that only its
+/// owner, or the operator, has: a Secret, headers, an identity in a cloud, rights in the cluster.
 pub(super) fn is_lent(access: &Access, address: &str, borrower: &str) -> bool {
     let kind = access.kind.as_str();
     let as_operator =
@@ -88,7 +88,7 @@ pub(super) fn is_lent(access: &Access, address: &str, borrower: &str) -> bool {
     access.namespace != borrower && (access.secret.is_some() || !access.headers.is_empty() || as_operator)
 }
 
-/// Headers that say whom a connection leads to, and how messages are parted in it.
+/// Headers that choose the destination of a connection, or separate the messages in it.
 const RESERVED: [&str; 9] = [
     "connection",
     "content-length",
@@ -105,13 +105,14 @@ const RESERVED: [&str; 9] = [
 pub(crate) const RESERVED_WHY: &str =
     "which says whom a connection leads to: leave it out, and write the host into spec.provider.address";
 
-/// A header that users cannot give: with it a request could reach another host behind a server that is allowed, or hold a second one.
+/// A header that users may not set: with it a request could reach another host behind an allowed server, or contain a
+/// second one.
 pub(crate) fn is_reserved(header: &str) -> bool {
     let name = header.trim().to_ascii_lowercase();
     RESERVED.contains(&name.as_str()) || name.starts_with("proxy-")
 }
 
-/// What is wrong with the provider of a MetricTemplate of a kind that is served: field and remedy.
+/// What is wrong with the provider of a MetricTemplate, for a kind that is served: field and remedy.
 pub(crate) fn mistakes(template: &MetricTemplateSpec, kind: &Kind) -> Option<String> {
     let provider = &template.provider;
     let empty = |text: Option<&str>| text.is_none_or(|t| t.trim().is_empty());
@@ -134,7 +135,7 @@ pub(crate) fn mistakes(template: &MetricTemplateSpec, kind: &Kind) -> Option<Str
     Path::parse(path).err().map(|why| format!("a spec.provider.jsonPath that cannot be followed: {why}"))
 }
 
-/// A window such as `1m30s` as time; one minute for what is none, which `analysis` has refused before.
+/// A window such as `1m30s` as time; one minute for an invalid one, which `analysis` has already refused.
 pub(crate) fn window(text: &str) -> Duration {
     const MINUTE: Duration = Duration::from_secs(60);
     duration::parse(text).or_else(|| long(text)).unwrap_or(MINUTE)
@@ -149,7 +150,7 @@ fn long(text: &str) -> Option<Duration> {
     Duration::try_from_secs_f64(sum).ok()
 }
 
-/// Whole numbers, each with a unit that some metrics server knows; none if a text is anything else.
+/// Whole numbers, each with a unit that some metrics server knows; none for any other text.
 pub(super) fn parts(text: &str) -> Option<Vec<(&str, &str)>> {
     let mut all = Vec::new();
     let mut rest = text;

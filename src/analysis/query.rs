@@ -1,4 +1,4 @@
-//! One question for a metrics server, and what it is for.
+//! One query to a metrics server, and its purpose.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -12,33 +12,33 @@ pub enum Metric {
     SuccessRate,
     /// 99th percentile of request durations in milliseconds.
     Duration,
-    /// Whatever the user's own PromQL says.
+    /// The result of the user's own PromQL.
     Inline,
-    /// Whatever a MetricTemplate says.
+    /// The result of a MetricTemplate.
     Template,
 }
 
 /// Bounds within which a value passes, both inclusive.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Range {
-    /// Least value that passes.
+    /// Lowest value that passes.
     pub min: Option<f64>,
-    /// Greatest value that passes.
+    /// Highest value that passes.
     pub max: Option<f64>,
 }
 
-/// The counters that a built-in check rests on, as PromQL selectors.
+/// The counters that a built-in check uses, as PromQL selectors.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Counters {
-    /// Requests to the side that is measured.
+    /// Requests to the measured side.
     pub own: Vec<String>,
-    /// Requests to the primary; empty where the router's series do not tell it from the canary by its own name.
+    /// Requests to the primary; empty if the router's series do not distinguish it from the canary by its own name.
     pub primary: Vec<String>,
-    /// The histograms that it reads: each as it is named in the native form, and in the classic one.
+    /// The histograms that it reads: each with its native and its classic name.
     pub histograms: Vec<(String, String)>,
 }
 
-/// One question for a metrics server.
+/// One query to a metrics server.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Query {
     /// Name of the metric, as in Events.
@@ -49,38 +49,38 @@ pub struct Query {
     pub promql: String,
     /// Address of the server.
     pub server: String,
-    /// How it is asked.
+    /// How to query it.
     pub access: Access,
-    /// What passes.
+    /// The values that pass.
     pub range: Range,
     /// Range of the rates in it, in Prometheus' form, e.g. `1m`.
     pub window: String,
-    /// The counters that a built-in check rests on.
+    /// The counters that a built-in check uses.
     pub counters: Option<Box<Counters>>,
-    /// What is asked along: each yields a series where good values are not to be trusted.
+    /// Additional queries: each returns a series if good values should not be trusted.
     pub doubts: Vec<String>,
-    /// Since when values count, for servers that tell of what time theirs are.
+    /// From when values count, for servers that return their time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<Since>,
 }
 
-/// Since when there is something to be measured.
+/// From when there is something to measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Since {
-    /// When the run began: older values say nothing of the revision.
+    /// When the run began: older values say nothing about the revision.
     pub run: Timestamp,
-    /// When the step began: older values say nothing of its weight.
+    /// When the step began: older values say nothing about its weight.
     pub step: Timestamp,
 }
 
-/// What a query is for.
+/// The purpose of a query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
     /// What the metric measures.
     Value,
-    /// The same of the primary.
+    /// The same for the primary.
     Primary,
-    /// How many samples that rests on.
+    /// The number of samples behind it.
     Samples,
 }
 
@@ -89,8 +89,8 @@ pub(crate) enum Role {
 pub(crate) struct Ask {
     /// Position of the metric in [`super::Checks::metrics`].
     pub metric: usize,
-    /// What it is for.
+    /// Its purpose.
     pub role: Role,
-    /// Err: it cannot be asked; the text says what is wrong.
+    /// Err: it cannot be sent, and what is wrong with it.
     pub query: Result<Query, String>,
 }

@@ -1,5 +1,5 @@
-//! All that is asked for the metrics of a Canary, in one fixed order: for each metric what it measures, then the same of
-//! the primary if a condition compares with it, then how many samples there were if a least number is wanted.
+//! All queries for the metrics of a Canary, in one fixed order: for each metric its value, then the same for
+//! the primary if a condition compares with it, then the number of samples if a minimum is set.
 
 use super::{
     access::{Access, PROMETHEUS},
@@ -40,12 +40,12 @@ fn of(c: &Validated, checks: &Checks, metric: usize, m: &CanaryMetric, builtin: 
     value.chain(second.map(|query| ask(Role::Value, query))).chain(primary).chain(samples).collect()
 }
 
-/// A condition of the metric is about the primary as well.
+/// A condition of the metric also uses the primary.
 pub(super) fn compares(checks: &Checks, m: &CanaryMetric) -> bool {
     m.verdict.conditions().any(|text| checks.conditions.get(text).is_ok_and(|read| read.compares()))
 }
 
-/// A query like the metric's own, at the same server, with another text.
+/// A query like the metric's own, to the same server, with a different text.
 fn like(own: &Result<Query, String>, what: &str, promql: String) -> Result<Query, String> {
     let own = own.clone()?;
     let metric = format!("{} ({what})", own.metric);
@@ -195,7 +195,7 @@ mod tests {
         }
     }
 
-    /// What is asked for a metric with a MetricTemplate of namespace `of`.
+    /// The queries for a metric with a MetricTemplate of namespace `of`.
     fn borrowed(of: &str, provider: &Value, metric: &Value) -> Vec<Ask> {
         let mut all = json!({"name": "mine", "templateRef": {"name": "errors", "namespace": of}});
         fixture::merge(&mut all, metric);
@@ -265,7 +265,7 @@ mod tests {
         let id = json!({"name": "id", "valueFrom": {"secretKeyRef": {"name": "login", "key": "id"}}});
         let given = json!({"templateVariables": {"team": "a_B-1.c:/@+=, "}, "args": [id]});
         let query = borrowed("monitoring", &secret, &given).remove(0).query.unwrap();
-        // what is in the Secret is looked at when the query is sent
+        // the content of the Secret is checked when the query is sent
         assert!(query.access.lent && query.access.args.len() == 1);
         assert!(!borrowed("test", &secret, &given).remove(0).query.unwrap().access.lent);
     }

@@ -18,9 +18,9 @@ pub enum Reading {
         /// The reason.
         doubt: Doubt,
     },
-    /// Known to be bad without any value: why.
+    /// Known to be bad without a value, and why.
     Bad(String),
-    /// The server answered that there is nothing: why.
+    /// The server answered that there is no data, and why.
     NoData(String),
     /// No usable answer.
     Failed(Failure),
@@ -40,9 +40,9 @@ impl Reading {
 /// Why there is no usable answer.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct Failure {
-    /// In our words: fit for status and logs.
+    /// In our own words: safe for status and logs.
     pub why: String,
-    /// With the server's words in it, where it said something: for Events only.
+    /// With the server's words in it, if it sent any: for Events only.
     pub quote: Option<String>,
 }
 
@@ -58,7 +58,7 @@ impl From<String> for Failure {
     }
 }
 
-/// Our words only, so that whatever prints it repeats no server.
+/// Our words only, so that printing it never repeats a server.
 impl fmt::Debug for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.why.fmt(f)

@@ -1,6 +1,6 @@
-//! Metric queries as Go templates, with the functions Flagger offers: `name`, `namespace`, `target`, `service`,
-//! `ingress`, `route`, `interval` and `variables`, and beside them `args`. A missing key is an error, unless it is read by
-//! `index`, which gives an empty text for it.
+//! Metric queries as Go templates, with Flagger's functions (`name`, `namespace`, `target`, `service`,
+//! `ingress`, `route`, `interval` and `variables`) and `args`. A missing key is an error, unless it is read with
+//! `index`, which returns an empty text for it.
 
 use std::collections::BTreeMap;
 
@@ -30,7 +30,7 @@ pub(crate) struct Model {
     pub interval: String,
     /// The metric's `templateVariables`.
     pub variables: BTreeMap<String, String>,
-    /// The metric's `args`; of one from a Secret a mark.
+    /// The metric's `args`; a placeholder for one from a Secret.
     pub args: BTreeMap<String, String>,
 }
 
@@ -54,7 +54,7 @@ impl Model {
         }
     }
 
-    /// The model of a metric, with its variables and arguments, and of those from Secrets where they are.
+    /// The model of a metric, with its variables and arguments, and the places of those from Secrets.
     pub(super) fn of_metric(
         c: &Validated,
         checks: &Checks,
@@ -66,7 +66,7 @@ impl Model {
         (Self { variables, args, ..Self::of(c, checks, interval) }, secret)
     }
 
-    /// Names are of objects, so that none can change a query in whose quotes it is put.
+    /// Checks that names are names of objects, so that none can change a query that quotes it.
     ///
     /// # Errors
     /// One is not.

@@ -2,12 +2,12 @@
 
 use crate::expression::template::url;
 
-/// As it is written, but for the blanks around it: a comment ends with its line, so that line breaks are kept.
+/// As it is written, without the blanks around it: a comment ends with its line, so line breaks are kept.
 pub fn as_written(text: &str) -> &str {
     text.trim()
 }
 
-/// With the value of a Secret in the place of its mark. Where the mark was encoded for a URL, so is the value.
+/// With the value of a Secret instead of its placeholder. If the placeholder was encoded for a URL, so is the value.
 pub fn placed(text: &str, mark: &str, value: &str) -> String {
     text.replace(mark, value).replace(&url(mark), &url(value))
 }

@@ -1,4 +1,4 @@
-//! From what a metrics server said to what it means, in Flagger's words.
+//! From the answer of a metrics server to its meaning, in Flagger's words.
 //!
 //! ```text
 //! every series finite and within the range   Pass, with the value nearest to a bound
@@ -22,7 +22,7 @@ use crate::{
     spec::Validated,
 };
 
-/// What a query without any value is said to be.
+/// The text for a query without any value.
 pub(crate) const NO_VALUES: &str = "running query failed: no values found";
 
 /// What a reading means.
@@ -43,14 +43,14 @@ pub(crate) enum Verdict {
         /// Flagger's Halt text.
         text: String,
     },
-    /// Nothing is known: freezes the run.
+    /// Unknown: freezes the run.
     Error {
         /// Flagger's text.
         text: String,
     },
 }
 
-/// Judges what a query brought. Durations are cut to whole milliseconds on both sides before they are compared.
+/// Judges the result of a query. Durations are cut to whole milliseconds on both sides before they are compared.
 pub(crate) fn judge(query: &Query, reading: &Reading, c: &Validated) -> Verdict {
     let values = match reading {
         Reading::Values(values) | Reading::Doubted { values, .. } => values,
@@ -78,7 +78,7 @@ pub(crate) fn judge(query: &Query, reading: &Reading, c: &Validated) -> Verdict 
     Verdict::Pass { value }
 }
 
-/// The value farthest outside the range, or nearest to a bound; none where no series has a value.
+/// The value farthest outside the range, or nearest to a bound; none if no series has a value.
 pub(super) fn worst(query: &Query, values: &[f64]) -> Option<f64> {
     let mut worst: Option<f64> = None;
     for value in values.iter().copied().filter(|v| !v.is_nan()).map(|v| whole(query, v)) {
@@ -98,7 +98,7 @@ fn bounds(query: &Query) -> (Option<f64>, Option<f64>) {
     (cut(query.range.min), cut(query.range.max))
 }
 
-/// How far inside the range a value is; negative outside, least for the infinite.
+/// How far inside the range a value is; negative outside, lowest for the infinite.
 fn margin(query: &Query, value: f64) -> f64 {
     if value.is_infinite() {
         return f64::NEG_INFINITY;
@@ -159,7 +159,7 @@ fn no_data(query: &Query, why: &str, c: &Validated) -> String {
     }
 }
 
-/// What looks like no traffic may be failures that are not counted, or a metric that is not switched on.
+/// What looks like no traffic may be failures that are not counted, or a metric that is not enabled.
 fn otherwise(c: &Validated) -> String {
     let Some(of) = router::by_name(&c.provider).map(Router::queries) else { return String::new() };
     let unseen = if of.unseen.is_empty() { String::new() } else { format!(", or {}", of.unseen) };
@@ -169,7 +169,7 @@ fn otherwise(c: &Validated) -> String {
     format!("{unseen}, or there is no {}: {}", of.counter, of.needs)
 }
 
-/// The text of a query that has no usable answer.
+/// The text for a query without a usable answer.
 pub(super) fn failed(query: &Query, why: &str) -> String {
     match query.kind {
         Metric::SuccessRate | Metric::Duration => format!("Prometheus query failed: {why}"),

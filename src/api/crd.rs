@@ -18,7 +18,7 @@ use super::{
 };
 use crate::names;
 
-/// What `kubectl get canaries` shows: heading, type, where it is, and 1 if it needs `-o wide`.
+/// Columns of `kubectl get canaries`: heading, type, path, and 1 if it needs `-o wide`.
 const CANARY_COLUMNS: [(&str, &str, &str, i32); 10] = [
     ("Status", "string", ".status.phase", 0),
     ("Weight", "string", ".status.canaryWeight", 0),
@@ -32,7 +32,7 @@ const CANARY_COLUMNS: [(&str, &str, &str, i32); 10] = [
     ("LastTransitionTime", "string", ".status.lastTransitionTime", 0),
 ];
 
-/// The same of `kubectl get canaryruns`.
+/// The same for `kubectl get canaryruns`.
 const RUN_COLUMNS: [(&str, &str, &str, i32); 8] = [
     ("Canary", "string", ".spec.canary", 0),
     ("Outcome", "string", ".status.phase", 0),
@@ -46,8 +46,8 @@ const RUN_COLUMNS: [(&str, &str, &str, i32); 8] = [
 
 /// The definitions of Canary, MetricTemplate, AlertProvider and CanaryRun.
 ///
-/// Older versions have the schema of the stored one, so that an object means the same in all of them; descriptions are
-/// in the stored one only, for size.
+/// Older versions have the schema of the stored one, so that an object means the same in all of them. Only the stored
+/// version has descriptions, to save space.
 pub fn all_crds() -> Vec<CustomResourceDefinition> {
     let mut canary = finish(Canary::crd(), &["v1alpha3", "v1alpha2"]);
     for version in &mut canary.spec.versions {
@@ -57,16 +57,16 @@ pub fn all_crds() -> Vec<CustomResourceDefinition> {
     }
     let mut run = finish(CanaryRun::crd(), &[]);
     for version in &mut run.spec.versions {
-        // one write makes a record with all that is in it
+        // one write creates a record with all its content
         version.subresources = None;
         version.additional_printer_columns = Some(columns(&RUN_COLUMNS, ""));
     }
     vec![canary, finish(MetricTemplate::crd(), &["v1alpha1"]), finish(AlertProvider::crd(), &[]), run]
 }
 
-/// The status of a Canary that no operator has looked at yet, which the API server shows as if it were written. Tools that
-/// wait take an object without a status for ready, and wait for one whose generation was not observed. It is whole, because
-/// Argo CD's script for Canaries fails on one that lacks weight, conditions or phase.
+/// The status of a Canary that no operator has looked at yet. The API server shows it as if it were written. Tools that
+/// wait treat an object without a status as ready, and wait for one whose generation was not observed. It is complete,
+/// because Argo CD's script for Canaries fails if weight, conditions or phase are missing.
 fn unseen() -> Value {
     let status =
         CanaryStatus { phase: Some(Phase::Unset), observed_generation: Some(-1), ..CanaryStatus::default() };
@@ -76,7 +76,7 @@ fn unseen() -> Value {
     status
 }
 
-/// A definition as the file that is shipped.
+/// A definition as the shipped file.
 pub fn to_yaml(crd: &CustomResourceDefinition) -> String {
     // Serialising plain data to a string has no way to fail; an empty file would be caught by the test of crd/.
     let body = serde_saphyr::to_string(crd).unwrap_or_default();
@@ -124,7 +124,7 @@ fn finish(mut crd: CustomResourceDefinition, older: &[&str]) -> CustomResourceDe
 fn undescribed(stored: &CustomResourceDefinitionVersion, name: &str) -> CustomResourceDefinitionVersion {
     let mut version = CustomResourceDefinitionVersion { name: name.into(), storage: false, ..stored.clone() };
     edit_schema(&mut version, &|schema| {
-        // A property may be called `description`: its value is then a schema, never text.
+        // A property may be called `description`: its value is then a schema, not a text.
         walk(schema, &|map| {
             if map.get("description").is_some_and(Value::is_string) {
                 map.remove("description");
@@ -134,8 +134,8 @@ fn undescribed(stored: &CustomResourceDefinitionVersion, name: &str) -> CustomRe
     version
 }
 
-/// Removes what generated schemas have and Flagger's have not. Without `nullable` the API server prunes a null instead
-/// of storing it, so that a field left empty in a chart counts as absent.
+/// Removes parts of generated schemas that Flagger's do not have. Without `nullable` the API server prunes a null
+/// instead of storing it, so a field left empty in a chart counts as absent.
 fn plain(schema: &mut Value) {
     walk(schema, &|map| {
         if map.get("nullable").is_some_and(Value::is_boolean) {

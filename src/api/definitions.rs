@@ -1,20 +1,20 @@
-//! What becomes of a CustomResourceDefinition that is installed already: brought up to this version, or left alone.
+//! How an installed CustomResourceDefinition is treated: updated to this version, or left alone.
 //!
-//! Nothing is ever taken out: fields and versions that only the installed one has stay, so that no stored object loses what
-//! it holds. Which of two is newer is said by an annotation, because schemas do not tell.
+//! Nothing is ever removed: fields and versions that only the installed one has stay, so that no stored object loses
+//! data. An annotation shows which of two is newer, because schemas do not.
 
 use serde_json::{Map, Value, json};
 
 use crate::names;
 
-/// How an installed definition stands to this program's.
+/// How an installed definition compares with this program's.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Standing {
-    /// It has all that this program's has.
+    /// It has everything that this program's has.
     Current,
-    /// It is of a newer version, which it names, and is left alone.
+    /// It is from a newer version, which it names, and is left alone.
     Newer(String),
-    /// It lacks something: the merge patch that adds it, bound to the version that was seen.
+    /// Something is missing: the merge patch that adds it, bound to the version that was seen.
     Behind(Value),
 }
 
@@ -44,13 +44,13 @@ pub(crate) fn standing(own: &Value, live: &Value) -> Standing {
     }))
 }
 
-/// The numbers of `1.2.3`; what follows a `-` or `+` counts for nothing.
+/// The numbers of `1.2.3`; anything after a `-` or `+` is ignored.
 fn numbers(version: &str) -> Vec<u64> {
     let release = version.split(['-', '+']).next().unwrap_or_default();
     release.split('.').map(|part| part.parse().unwrap_or(0)).collect()
 }
 
-/// Our versions with what only the installed ones have, and those versions that only it has.
+/// Our versions plus the fields that only the installed ones have, and versions that only it has.
 fn with_kept(own: &Value, live: &Value) -> Value {
     let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
     let (mut all, live) = (list(own), list(live));
@@ -68,10 +68,10 @@ fn with_kept(own: &Value, live: &Value) -> Value {
     Value::Array(all)
 }
 
-/// Keeps what a schema does not name.
+/// Keeps unknown fields.
 const OPEN: &str = "x-kubernetes-preserve-unknown-fields";
 
-/// Adds to a schema what another allows to be stored and it would drop.
+/// Adds to a schema the fields that another allows to be stored and this one would drop.
 fn keep(schema: &mut Value, live: &Value) {
     let (Some(map), Some(installed)) = (schema.as_object_mut(), live.as_object()) else { return };
     if map.get(OPEN) == Some(&json!(true)) {
@@ -87,7 +87,7 @@ fn keep(schema: &mut Value, live: &Value) {
             keep(ours, theirs);
             false
         }
-        // a map with any key where we have fields: what is stored under other keys stays
+        // a map with any key where we have fields: values under other keys stay
         (None, Some(_)) => true,
         (_, None) => installed.get(OPEN) == Some(&json!(true)),
     };
@@ -122,7 +122,7 @@ fn same(a: &Value, b: &Value) -> bool {
     }
 }
 
-/// All that `part` says is in `whole`.
+/// Everything in `part` is also in `whole`.
 fn contains(part: &Value, whole: &Value) -> bool {
     part.as_object()
         .into_iter()
@@ -172,7 +172,7 @@ mod tests {
         let after = patched(&older);
         assert!(spec_of(&mut after.clone()).get("settleTime").is_some());
         assert_eq!(standing(&own("canaries"), &after), Standing::Current);
-        // nothing but the mark is missing: Flagger's, or of a release before there was one
+        // only the mark is missing: Flagger's, or from a release before there was a mark
         let unmarked = patched(&installed(None, |_| {}));
         assert_eq!(standing(&own("canaries"), &unmarked), Standing::Current);
         assert_eq!(unmarked["metadata"]["annotations"][names::HELM_KEEP.0], names::HELM_KEEP.1);

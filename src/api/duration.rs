@@ -1,9 +1,9 @@
-//! Durations as Go writes them: what Flagger's fields hold.
+//! Durations in Go's format, as in Flagger's fields.
 
 use std::time::Duration;
 
-/// Reads what Go's `time.ParseDuration` reads, unless it is negative: `1m30s`, `1.5h`, `100ms`, `0`. A number needs a
-/// unit (`ns`, `us`, `ms`, `s`, `m`, `h`); anything else is `None`.
+/// Reads the same texts as Go's `time.ParseDuration`, unless they are negative: `1m30s`, `1.5h`, `100ms`, `0`. A number
+/// needs a unit (`ns`, `us`, `ms`, `s`, `m`, `h`); anything else is `None`.
 pub fn parse(text: &str) -> Option<Duration> {
     let text = text.strip_prefix('+').unwrap_or(text);
     if text == "0" {
@@ -21,7 +21,7 @@ pub fn parse(text: &str) -> Option<Duration> {
     Some(Duration::from_nanos(total))
 }
 
-/// One number with its unit, in nanoseconds, and what follows it.
+/// One number with its unit, in nanoseconds, and the rest of the text.
 fn component(text: &str) -> Option<(u64, &str)> {
     let (whole, rest) = digits(text);
     let (fraction, rest) = rest.strip_prefix('.').map_or(("", rest), digits);
@@ -51,8 +51,8 @@ fn nanos_of(unit: &str) -> Option<u64> {
     })
 }
 
-/// `0.fraction` of a unit in nanoseconds, by the same steps as in Go: digits beyond 63 bits are left out, and the rest is
-/// calculated in floating point.
+/// `0.fraction` of a unit in nanoseconds, by the same steps as in Go: digits beyond 63 bits are dropped, and the rest
+/// is calculated in floating point.
 fn part_of(unit: u64, fraction: &str) -> u64 {
     let (mut value, mut scale) = (0_u64, 1.0);
     for digit in fraction.bytes() {

@@ -2,8 +2,8 @@
 //! Flagger's, with a few optional additions, and CanaryRun of `serin.dev`. The docs of public fields become the
 //! descriptions in the CRDs.
 //!
-//! Data only, as it is stored in the cluster: [`crate::spec`] is the one place that judges a spec, everything after it
-//! works with its result.
+//! Data only, as it is stored in the cluster: only [`crate::spec`] judges a spec, and everything after it
+//! uses its result.
 
 mod alert_provider;
 mod canary;

@@ -1,4 +1,4 @@
-//! Why a plan was not carried out to its end.
+//! Why a plan was not carried out completely.
 
 use std::time::Duration;
 
@@ -6,15 +6,15 @@ use serde_json::Value;
 
 use crate::snapshot::ObjectRef;
 
-/// The verb of calls that make an object.
+/// The verb of calls that create an object.
 pub(super) const CREATE: &str = "create";
-/// No call to the API server may take longer.
+/// Time limit of a call to the API server.
 pub(super) const DEADLINE: Duration = Duration::from_secs(10);
 
-/// Why a plan was not carried out to its end.
+/// Why a plan was not carried out completely.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ApplyError {
-    /// The object has changed, exists already or is gone: look again.
+    /// The object has changed, already exists or is gone: look again.
     #[error("{verb} {object}: it has changed meanwhile")]
     Conflict {
         /// What was tried.
@@ -32,23 +32,23 @@ pub(crate) enum ApplyError {
         /// Why.
         source: Box<kube::Error>,
     },
-    /// Something else has the name that a Job is to have.
+    /// Another object has the name of the Job.
     #[error("create {object}: there is one of this name that was not made for this Canary: delete it")]
     NameTaken {
         /// The Job.
         object: ObjectRef,
     },
-    /// Written, but not kept: an operator that forgets its own decisions must not act on them.
+    /// Written, but not kept: an operator that cannot store its decisions must not act on them.
     #[error(
         "the installed CustomResourceDefinition of Canary drops {field}: apply the one that comes with Serin (crd/canaries.yaml)"
     )]
     Dropped {
-        /// The field that is gone.
+        /// The missing field.
         field: String,
         /// The status as it was sent.
         sent: Value,
     },
-    /// The namespace is none of those that the operator works in any more.
+    /// The operator no longer works in the namespace.
     #[error("nothing is written in namespace {namespace} any more")]
     LetGo {
         /// The namespace.
@@ -65,12 +65,12 @@ pub(crate) enum ApplyError {
 }
 
 impl ApplyError {
-    /// The world has moved: decide again at once.
+    /// The cluster has changed: decide again at once.
     pub(crate) fn is_conflict(&self) -> bool {
         matches!(self, Self::Conflict { .. } | Self::LetGo { .. })
     }
 
-    /// Whether it was written is not known.
+    /// It is unknown whether it was written.
     pub(crate) fn is_open(&self) -> bool {
         match self {
             Self::TimedOut { .. } => true,
@@ -81,7 +81,7 @@ impl ApplyError {
         }
     }
 
-    /// With what the API server or the connection said.
+    /// With the words of the API server or the connection.
     pub(super) fn in_full(&self) -> String {
         match self {
             Self::Refused { source, .. } => format!("{self}: {source}"),
@@ -89,7 +89,7 @@ impl ApplyError {
         }
     }
 
-    /// What was to be made, if that is what did not succeed.
+    /// The object that could not be created, if this is a creation.
     pub(crate) fn creating(&self) -> Option<&ObjectRef> {
         match self {
             Self::Refused { verb: CREATE, object, .. } | Self::NameTaken { object } => Some(object),
@@ -105,7 +105,7 @@ impl ApplyError {
         causes.into_iter().any(|cause| cause.reason == "NamespaceTerminating")
     }
 
-    /// Says no for good, e.g. missing rights or a refusing admission webhook: for people to fix.
+    /// A permanent refusal, e.g. missing rights or an admission webhook: for people to fix.
     pub(crate) fn permanent_refusal(&self) -> Option<String> {
         let (verb, object, source) = match self {
             Self::Dropped { .. } | Self::NameTaken { .. } => return Some(self.to_string()),

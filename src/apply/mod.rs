@@ -1,11 +1,11 @@
-//! Plan → cluster: the status first, then the actions in order, stopping at the first that fails. Of an urgent plan each
-//! action is tried, whatever comes of the others.
+//! Plan → cluster: the status first, then the actions in order, stopping at the first that fails. For an urgent plan
+//! each action is tried, even if others fail.
 //!
 //! # Guarantees
 //! Every write is bound to the version of the object it was decided on (creations by POST, patches by
-//! `resourceVersion`, deletions by uid), so a plan made from an old snapshot is refused, not mixed in. What a write
-//! returned is in the [`ObjectCache`] before the next snapshot is taken. No write is retried here: a refused one means that
-//! the world has moved, and the caller decides again.
+//! `resourceVersion`, deletions by uid), so a plan made from an old snapshot is refused, not mixed in. The result of a
+//! write is in the [`ObjectCache`] before the next snapshot is taken. No write is retried here: a refused one means
+//! that the cluster has changed, and the caller decides again.
 //!
 //! # Caveats
 //! A call that was not answered in time may still take effect; the next decision sees it then.
@@ -46,11 +46,11 @@ use error::{CREATE, DEADLINE};
 pub(crate) struct Carried {
     /// The status was written: the decision stands, and may be reported.
     pub(crate) decided: bool,
-    /// What came of each action that was tried.
+    /// The result of each action that was tried.
     pub(crate) attempts: Vec<((Write, Desired), Outcome)>,
-    /// The first write that failed, but for those of records.
+    /// The first write that failed, except those of records.
     pub(crate) failed: Option<ApplyError>,
-    /// What kept the record of a run from being written.
+    /// Why the record of a run could not be written.
     pub(crate) unrecorded: Option<ApplyError>,
 }
 
@@ -71,15 +71,15 @@ pub(crate) struct Applier {
 }
 
 impl Applier {
-    /// An applier that writes through `client` and tells `cache`.
+    /// An applier that writes through `client` and updates `cache`.
     pub(crate) fn new(client: Client, cache: Arc<ObjectCache>) -> Self {
         Self { client, cache }
     }
 
-    /// Writes the plan's status, then its actions, up to the first that fails. The actions of an urgent plan are tried one
-    /// by one, whatever comes of the status and of the others: each of them takes users off a version that fails.
+    /// Writes the plan's status, then its actions, up to the first that fails. The actions of an urgent plan are all
+    /// tried, even if the status or another action fails: each of them takes users off a failing version.
     ///
-    /// Records of runs come last, and whether they are written concerns nothing else.
+    /// Records of runs come last, and nothing else depends on them.
     pub(crate) async fn carry_out(&self, canary: &Canary, plan: &Plan) -> Carried {
         let key: Key = (
             canary.metadata.namespace.clone().unwrap_or_default(),
@@ -118,7 +118,7 @@ impl Applier {
         carried
     }
 
-    /// Leaves a deleted Canary that does not decode these finalizers.
+    /// Sets the finalizers of a deleted Canary that does not decode.
     ///
     /// # Errors
     /// The write failed.
@@ -130,7 +130,7 @@ impl Applier {
         let params = PatchParams { field_manager: Some(managers::STATUS.into()), ..PatchParams::default() };
         let url = DynamicObject::url_path(&CANARY.resource(), Some(&key.0));
         let request = Request::new(url).patch(&key.1, &params, &patch);
-        // the answer is what does not decode
+        // the answer does not decode either
         let written =
             async { self.client.request_text(request.map_err(kube::Error::BuildRequest)?).await.map(drop) };
         call("patch", &at, written).await
@@ -148,7 +148,7 @@ impl Applier {
         kept(wanted, &written)
     }
 
-    /// Whether the installed definition keeps this status, which it once dropped. Nothing is written.
+    /// Whether the installed definition keeps this status, after it once dropped it. Nothing is written.
     ///
     /// # Errors
     /// It still drops some of it, or there was no answer.
@@ -165,7 +165,7 @@ impl Applier {
         kept(sent.clone(), &answer.await?)
     }
 
-    /// Between two writes of a plan the namespace may have been let go.
+    /// The operator may have let go of the namespace between two writes of a plan.
     fn works_in(&self, namespace: &str) -> Result<(), ApplyError> {
         let let_go = || ApplyError::LetGo { namespace: namespace.to_owned() };
         self.cache.works_in(namespace).then_some(()).ok_or_else(let_go)
@@ -214,7 +214,7 @@ impl Applier {
         Ok(())
     }
 
-    /// The Job is there already. Those of others are not watched, so that somebody's would not be seen at the next look.
+    /// The existing Job. Jobs of others are not watched, so the next look would not see one.
     async fn existing_job(&self, namespace: &str, at: &ObjectRef, wanted: &DynamicObject) -> ApplyError {
         match call("read", at, self.api(at.kind, namespace).get(&at.name)).await {
             Ok(there) if there.labels().get(LABEL_CANARY) == wanted.labels().get(LABEL_CANARY) => {
@@ -226,7 +226,7 @@ impl Applier {
         }
     }
 
-    /// The content is read where it is written, and checked to be the one that was seen.
+    /// The content is read right before it is written, and checked against the one that was seen.
     async fn copy(&self, namespace: &str, of: &CopyOf) -> Result<(), ApplyError> {
         let source = call("read", &of.from, self.api(of.from.kind, namespace).get(&of.from.name)).await?;
         let source = serde_json::to_value(source).unwrap_or_default();
@@ -292,7 +292,7 @@ impl Applier {
         }
     }
 
-    /// Gone for certain: the watch may say so later.
+    /// Certainly gone, even if the watch reports it later.
     fn forget(&self, namespace: &str, at: &ObjectRef) {
         if let Some(known) = self.cache.get(at.kind, namespace, &at.name) {
             self.cache.remove(at.kind, &known);

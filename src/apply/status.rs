@@ -1,4 +1,4 @@
-//! The smallest merge patch from the status that was read to the one that is wanted.
+//! The smallest merge patch from the status that was read to the wanted one.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::{
     manifest::difference,
 };
 
-/// Patch for the status subresource, bound to the version that was read; none when nothing differs.
+/// Patch for the status subresource, bound to the version that was read; none if nothing differs.
 pub(super) fn patch(canary: &Canary, new: &CanaryStatus) -> Option<Value> {
     let old = canary.status.as_ref().and_then(|s| serde_json::to_value(s).ok()).unwrap_or_else(|| json!({}));
     let new = serde_json::to_value(new).ok()?;
@@ -15,12 +15,12 @@ pub(super) fn patch(canary: &Canary, new: &CanaryStatus) -> Option<Value> {
     Some(json!({"metadata": {"resourceVersion": canary.metadata.resource_version}, "status": diff}))
 }
 
-/// A field of the patch that the API server did not keep: the installed CustomResourceDefinition does not have it.
+/// A field of the patch that the API server dropped, because the installed CustomResourceDefinition does not have it.
 pub(super) fn dropped(patch: &Value, written: &Value) -> Option<String> {
     lost(&patch["status"], &written["status"]).map(|path| format!("status{path}"))
 }
 
-/// The first value that was sent and is not there, at whatever depth.
+/// The first value that was sent but is missing, at any depth.
 fn lost(sent: &Value, kept: &Value) -> Option<String> {
     match (sent, kept) {
         (Value::Object(sent), Value::Object(_)) => sent.iter().find_map(|(field, value)| {
@@ -39,7 +39,7 @@ fn lost(sent: &Value, kept: &Value) -> Option<String> {
     }
 }
 
-/// Nothing is lost with it.
+/// An empty value, whose loss changes nothing.
 fn is_empty(value: &Value) -> bool {
     match value {
         Value::Null => true,

@@ -13,7 +13,7 @@ use axum::{
 use super::*;
 use crate::{plan::Wake, scope::Scope, snapshot::Evidence};
 
-/// What was asked for, as `VERB path`; of these paths nothing is taken, with this status.
+/// Records requests as `VERB path`, and answers these paths with this status.
 struct Server {
     asked: Mutex<Vec<String>>,
     refuses: Vec<(&'static str, u16)>,
@@ -54,7 +54,7 @@ const RULE: Kind = Kind {
 };
 const ROUTE: Kind = Kind { kind: "VirtualService", plural: "virtualservices", ..RULE };
 
-/// One that writes the status, patches a DestinationRule and then a VirtualService.
+/// A plan that writes the status, patches a DestinationRule and then a VirtualService.
 fn plan(urgent: bool) -> Plan {
     let live = json!({"metadata": {"name": "app", "resourceVersion": "3"}});
     let patch =
@@ -73,7 +73,7 @@ fn plan(urgent: bool) -> Plan {
     }
 }
 
-/// What is asked of the API server by a plan that patches a DestinationRule and then a VirtualService, and how it ends.
+/// The requests to the API server for a plan that patches a DestinationRule and then a VirtualService, and its result.
 async fn carry_out(urgent: bool, refuses: Vec<(&'static str, u16)>) -> (Vec<String>, Carried) {
     let server = Arc::new(Server { asked: Mutex::default(), refuses });
     let service = Router::new().fallback(answer).with_state(server.clone());
@@ -140,7 +140,7 @@ async fn a_namespace_that_is_let_go_gets_no_further_write_of_a_plan_that_is_unde
             let (counted, known) = (counted.clone(), known.clone());
             async move {
             counted.fetch_add(1, Ordering::SeqCst);
-            // the label goes while the first write is under way
+            // the label is removed during the first write
             known.choose("n", false);
             let status = json!({"epoch": 3, "failedChecks": 0, "canaryWeight": 0, "iterations": 0});
             json!({"apiVersion": "v1", "kind": "X", "status": status, "metadata": {"name": "app", "namespace": "n", "resourceVersion": "9"}}).to_string()

@@ -1,31 +1,31 @@
-//! Every flag of `serin run`, once: name, kind, default, what becomes of it. The command line, its help, the
+//! Every flag of `serin run`, once: name, kind, default and use. The command line, its help, the
 //! environment variables and `docs/reference/flags.md` follow this table.
 
-/// What a flag takes.
+/// The kind of value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Any text, possibly empty.
     Text,
-    /// Text in a form of its own; [`super::settings`] reads it.
+    /// Text in a special format; [`super::settings`] reads it.
     Form,
     /// `true` or `false` as Go reads them; without a value it is `true`.
     Bool,
 }
 
-/// What becomes of a flag.
+/// How a flag is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Use {
     /// It works, for `serin run` only.
     Served,
-    /// It works, for `serin run` and for the commands that look at a cluster.
+    /// It works, for `serin run` and for the commands that read a cluster.
     Shared,
-    /// It is accepted and has no meaning here; nothing is lost by that.
+    /// It is accepted and has no meaning here; nothing is lost.
     Meaningless,
-    /// It is accepted and not acted on; a value other than the harmless one is named in a warning at start.
+    /// It is accepted and has no effect; a value other than the harmless one is named in a warning at startup.
     Unserved {
-        /// The value with which nothing is missed.
+        /// The value with which nothing is missing.
         harmless: &'static str,
-        /// What is missed, in a few words.
+        /// What is missing, in a few words.
         missed: &'static str,
     },
 }
@@ -35,13 +35,13 @@ pub enum Use {
 pub struct Flag {
     /// Name without dashes.
     pub name: &'static str,
-    /// What it takes.
+    /// Its kind of value.
     pub kind: Kind,
-    /// Value if it is not given.
+    /// Default value.
     pub default: &'static str,
-    /// Flagger's own environment variable, where it has one.
+    /// Flagger's own environment variable, if it has one.
     pub flagger_env: Option<&'static str>,
-    /// What becomes of it.
+    /// How it is used.
     pub used: Use,
     /// One line of help.
     pub help: &'static str,

@@ -1,7 +1,7 @@
-//! The command line: which command is meant, its settings, its exit code. The only reader of the environment.
+//! The command line: the command, its settings, its exit code. The only reader of the environment.
 //!
-//! Flags are listed in [`flags`], evened out in [`normalise`] and turned into a [`Config`] in [`settings`]. Does no
-//! work of its own: `controller`, `explain` and `release` do.
+//! Flags are listed in [`flags`], brought into one form in [`normalise`] and turned into a [`Config`] in [`settings`].
+//! Does no work of its own: `controller`, `explain` and `release` do.
 #![allow(clippy::disallowed_methods, reason = "the command line is read here")]
 
 pub mod flags;
@@ -23,10 +23,10 @@ use self::{
 };
 use crate::{api, config::Config, controller, explain, proxies::Proxies, release, telemetry};
 
-/// Threads of the runtime. The work is waiting for answers: more threads would only hold more memory.
+/// Threads of the runtime. They mostly wait for answers: more threads would only use more memory.
 const RUNTIME_THREADS: usize = 2;
 
-/// What to do.
+/// The task.
 #[derive(Debug, PartialEq)]
 enum Task {
     Run(Config),
@@ -35,7 +35,7 @@ enum Task {
     Release(Config),
 }
 
-/// Runs the program: 0 if all went well, 1 if the work did not, 2 if the command line cannot be read.
+/// Runs the program: 0 on success, 1 on failure, 2 if the command line is invalid.
 pub fn main() -> ExitCode {
     let argv: Vec<String> = std::env::args_os().map(|a| a.to_string_lossy().into_owned()).collect();
     if argv.first().is_some_and(|program| is_called(program, "wget")) {
@@ -48,7 +48,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// What asks servers asks them by these proxies.
+/// Sets the proxies of tasks that contact servers.
 fn by(mut task: Task, proxies: Proxies) -> Task {
     if let Task::Run(config) | Task::Explain { config, .. } = &mut task {
         config.proxies = proxies;
@@ -72,14 +72,14 @@ fn finish(done: anyhow::Result<()>) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            // With standard error closed only the exit code says it.
+            // With standard error closed only the exit code reports it.
             writeln!(io::stderr(), "error: {error:#}").ok();
             ExitCode::FAILURE
         }
     }
 }
 
-/// The reader of our output went away, as `| head` does.
+/// The reader of our output is gone, as with `| head`.
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
 }
@@ -137,7 +137,7 @@ fn print_crds(name: Option<&str>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The flags as clap sees them, named where something is wrong.
+/// The flags as clap sees them, for error messages.
 fn argument(flag: &'static Flag) -> Arg {
     let arg = Arg::new(flag.name)
         .long(flag.name)
@@ -167,7 +167,7 @@ fn argument(flag: &'static Flag) -> Arg {
     if flag.default.is_empty() { arg } else { arg.default_value(flag.default) }
 }
 
-/// A command that looks at a cluster as `run` would, and speaks to a person.
+/// A command that reads a cluster as `run` would, and prints for a person.
 fn looking(name: &'static str) -> Command {
     let shared = FLAGS.iter().filter(|f| f.used == Use::Shared).map(|flag| match flag.name {
         "log-level" => argument(flag).default_value("warn"),

@@ -1,13 +1,13 @@
-//! From what people and manifests type to one plain form: which command is meant, two dashes, `--flag=value`.
+//! From the forms that people and manifests use to one plain form: the command, two dashes, `--flag=value`.
 //!
-//! Go programs take one dash or two, and a Flagger Deployment names no command; both are evened out here, before
-//! clap sees anything. Values are not looked at.
+//! Go programs accept one dash or two, and a Flagger Deployment names no command. Both are normalised here, before
+//! clap sees anything. Values are not changed.
 
 use std::path::Path;
 
 use super::flags::{FLAGS, Flag, Kind, Use, find, go_bool};
 
-/// Program names under which no command means `run`.
+/// Program names for which the default command is `run`.
 const FLAGGER: &str = "flagger";
 
 /// A command line in plain form.
@@ -15,7 +15,7 @@ const FLAGGER: &str = "flagger";
 pub(super) struct Line {
     /// Program, command and arguments.
     pub(super) words: Vec<String>,
-    /// Variables that were turned into arguments, to be named when something is wrong with them.
+    /// Variables that were turned into arguments, for error messages.
     pub(super) from_env: Vec<String>,
 }
 
@@ -44,7 +44,7 @@ pub(super) fn normalise(argv: &[String], env: &dyn Fn(&str) -> Option<String>) -
     Line { words: line, from_env }
 }
 
-/// Whether the program was started under `name`, wherever that lies.
+/// Whether the program was started under `name`, in any folder.
 pub(super) fn is_called(program: &str, name: &str) -> bool {
     Path::new(program).file_name().is_some_and(|file| file == name)
 }
@@ -53,8 +53,8 @@ fn words(given: &[String]) -> Vec<String> {
     std::iter::once("serin".to_owned()).chain(given.iter().cloned()).collect()
 }
 
-/// Set variables as arguments. An empty variable counts as not set, as in Flagger, and so does the `SERIN_PORT` that
-/// Kubernetes makes up in the Pods beside a Service called `serin`.
+/// Variables that are set, as arguments. An empty variable counts as not set, as in Flagger, and so does the
+/// `SERIN_PORT` that Kubernetes sets in Pods beside a Service called `serin`.
 fn variables(env: &dyn Fn(&str) -> Option<String>, wanted: fn(&Flag) -> bool) -> (Vec<String>, Vec<String>) {
     let meant = |value: &String| !value.is_empty() && !value.starts_with("tcp://");
     let (mut arguments, mut names) = (Vec::new(), Vec::new());
@@ -69,7 +69,7 @@ fn variables(env: &dyn Fn(&str) -> Option<String>, wanted: fn(&Flag) -> bool) ->
     (arguments, names)
 }
 
-/// Go's way of reading flags, written out: `-flag value` and `-flag=value` become `--flag=value`.
+/// Go's way of reading flags: `-flag value` and `-flag=value` become `--flag=value`.
 fn dashes(given: &[String], line: &mut Vec<String>) {
     let mut given = given.iter();
     while let Some(word) = given.next() {

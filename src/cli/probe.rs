@@ -1,7 +1,7 @@
 //! The part of `wget` that the probes of a Flagger Deployment need: one GET, exit code 0 for a 2xx answer.
 //!
 //! Flagger's chart probes with `wget --spider http://localhost:8080/healthz` inside the container, and an image with
-//! nothing but this binary has no `wget`. The image links the binary under that name too.
+//! only this binary has no `wget`. The image links the binary under that name too.
 
 use std::{
     io::{self, Read as _, Write as _},
@@ -13,7 +13,7 @@ use std::{
 /// Longest wait for each of connecting, sending and reading.
 const PATIENCE: Duration = Duration::from_secs(4);
 
-/// Fetches the last argument; all others are `wget`'s own and change nothing.
+/// Fetches the last argument and ignores `wget`'s other arguments.
 pub(super) fn main(argv: &[String]) -> ExitCode {
     match argv.last().map(|url| fetch(url)) {
         Some(Ok(200..=299)) => ExitCode::SUCCESS,

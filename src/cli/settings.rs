@@ -1,4 +1,4 @@
-//! From matched flags to a [`Config`], and the parsers of single values. What cannot be read is said with a remedy.
+//! From matched flags to a [`Config`], and the parsers of single values. Errors have a remedy.
 
 use std::{net::IpAddr, path::PathBuf, time::Duration};
 
@@ -16,10 +16,10 @@ use crate::{
     telemetry::check_filter,
 };
 
-/// The longest settle time: what is longer is more likely a slip than a wish.
+/// The longest settle time: a longer one is more likely a mistake than intended.
 const LONGEST_SETTLE: Duration = Duration::from_secs(3600);
 
-/// Checks a value whose flag has a form of its own.
+/// Checks a value whose flag has a special format.
 pub(super) fn check(name: &str, value: &str) -> Result<(), String> {
     match name {
         "metrics-server" => server(value).map(drop),
@@ -41,7 +41,7 @@ pub(super) fn check(name: &str, value: &str) -> Result<(), String> {
     }
 }
 
-/// All settings. A flag that `matches` does not know has its default; values have passed [`check`].
+/// All settings. A flag that `matches` does not know has its default; values have already passed [`check`].
 pub(super) fn config(matches: &ArgMatches) -> Result<Config, String> {
     let scope = scope(matches)?;
     let metrics_server = server(&text(matches, "metrics-server"))?;
@@ -115,7 +115,7 @@ fn scope(matches: &ArgMatches) -> Result<Scope, String> {
     }
 }
 
-/// Which servers users' objects may name, beside those that are flags of ours.
+/// Which servers users' objects may name, in addition to those in our flags.
 fn outbound(matches: &ArgMatches, metrics_server: &str) -> Result<OutboundPolicy, String> {
     let (hosts, networks) =
         (hosts(&text(matches, "allowed-hosts"))?, networks(&text(matches, "allowed-networks"))?);
@@ -131,7 +131,7 @@ fn strict(matches: &ArgMatches) -> bool {
     go_bool(&text(matches, "strict")).unwrap_or_default()
 }
 
-/// Patterns in lower case; none where nothing is said.
+/// Patterns in lower case; none if the text is empty.
 fn patterns(text: &str) -> Result<Option<Vec<String>>, String> {
     let read = |text: &String| {
         let letters = text.replace(NAMESPACE, "");
@@ -156,7 +156,7 @@ fn networks(text: &str) -> Result<Vec<IpNet>, String> {
     list(text).iter().map(read).collect()
 }
 
-/// Where alerts go when a Canary says nothing of it. Values stay out of what is said: some are secrets.
+/// Where alerts of Canaries without `alerts` go. Errors do not contain values: some are secrets.
 fn notifier(matches: &ArgMatches) -> Result<Option<Notifier>, String> {
     let Some(service) =
         ["msteams", "slack"].into_iter().find(|s| !text(matches, &format!("{s}-url")).is_empty())
@@ -180,7 +180,7 @@ fn notifier(matches: &ArgMatches) -> Result<Option<Notifier>, String> {
     }))
 }
 
-/// Flags that were given and are not acted on, each with what is missed. Values stay out: some are secrets.
+/// Flags that were set but have no effect, each with what is missing. Values are omitted: some are secrets.
 fn unserved(matches: &ArgMatches) -> Vec<String> {
     let given = |name: &str| {
         matches!(matches.try_contains_id(name), Ok(true))
@@ -241,8 +241,8 @@ pub(crate) fn encoding(text: &str) -> Result<bool, String> {
 /// Where kube's client reports answers that it could not decode, together with the answers, which may be Secrets.
 const CLIENT: &str = "kube_client::client";
 
-/// A level as Flagger names them speaks of Serin's own lines; libraries speak at `warn` unless all is wanted. Answers of the
-/// API server are only logged for those who name kube's client.
+/// A level in Flagger's form applies to Serin's own lines; libraries log at `warn` unless everything is wanted. Answers
+/// of the API server are only logged if the filter names kube's client.
 pub(crate) fn filter(text: &str) -> Result<String, String> {
     let level = match text {
         "debug" | "info" | "warn" | "error" => text,
@@ -284,7 +284,7 @@ fn lease(text: &str) -> Result<Duration, String> {
     Err("write a time from 3s to 10m with its unit, e.g. 60s".into())
 }
 
-/// A duration as Go writes them, none below zero: `0`, `500ms`, `1m30s`, `1.5s`.
+/// A duration in Go's format, not negative: `0`, `500ms`, `1m30s`, `1.5s`.
 fn go_duration(text: &str) -> Option<Duration> {
     if text == "0" {
         return Some(Duration::ZERO);

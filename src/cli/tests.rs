@@ -1,4 +1,4 @@
-//! Whole command lines.
+//! Complete command lines.
 
 use std::time::Duration;
 
@@ -128,7 +128,7 @@ fn namespaces_are_a_list_or_chosen_by_their_labels() {
     let both = "serin run --namespace=shop --namespace-selector=team=shop";
     refused(both, &["--namespace and --namespace-selector", "one of them"]);
 
-    // there -n is the namespace of the Canary
+    // in explain, -n is the namespace of the Canary
     let Ok(Task::Explain { config, namespace, .. }) =
         task("serin explain app -n shop --namespace-selector=team=shop", &[])
     else {

@@ -1,5 +1,5 @@
-//! What the installed CustomResourceDefinition of Canary does not keep of a status: an operator that forgets its own decisions
-//! must not act on them. The same status is tried again, without writing it, until it is kept.
+//! A status that the installed CustomResourceDefinition of Canary does not keep: an operator that cannot store its
+//! decisions must not act on them. The same status is tried again, without writing it, until it is kept.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::pause::Pause;
 use crate::{retry::Backoff, snapshot::Unkept};
 
-/// A definition that was replaced is noticed after at most this long.
+/// Longest time until a replaced definition is noticed.
 const CAP: Duration = Duration::from_secs(30);
 
 /// A status that was written and not kept.
@@ -46,7 +46,7 @@ impl DroppedStatus {
         self.pause = Pause::between(now, now);
     }
 
-    /// It was tried, and not kept. `why`: as far as it was answered.
+    /// It was tried, and not kept. `why`: if there was an answer.
     pub(super) fn put_off(&mut self, why: Option<String>, now: Timestamp) {
         self.why = why.unwrap_or_else(|| std::mem::take(&mut self.why));
         self.pause = Pause::from(now, self.delays.next_delay());

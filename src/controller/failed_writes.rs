@@ -1,4 +1,4 @@
-//! What is remembered of writes that failed: what the API server refused, for people to correct, and findings that are not
+//! Memory of failed writes: refusals of the API server, for people to correct, and findings that are not
 //! in the record of a run yet.
 
 use super::{
@@ -16,8 +16,8 @@ use crate::{
 };
 
 impl Worker {
-    /// Remembers a write that is refused for good, unless the attempts tell of it. That a Job cannot be made concerns its
-    /// metric only. True when the next plan does without this write.
+    /// Remembers a write that is permanently refused, unless the attempts already report it. A Job that cannot be
+    /// created affects only its metric. True if the next plan does without this write.
     pub(super) fn remember_refusal(
         &self,
         key: &Key,
@@ -44,7 +44,8 @@ impl Worker {
         told
     }
 
-    /// Tries a status that the definition of Canaries did not keep, once it is time to: until it is kept, nothing is acted on.
+    /// Tries a status that the definition of Canaries did not keep, once it is time to: until it is kept, the operator
+    /// does not act.
     pub(super) async fn try_dropped_status(&self, key: &Key, slot: &mut Slot) {
         let due = self
             .states
@@ -62,8 +63,8 @@ impl Worker {
         });
     }
 
-    /// After a plan whose decision stands. What it has not written is kept for the next write; one that failed is tried
-    /// again later, and delays nothing.
+    /// After a plan whose decision is stored. Findings that were not written are kept for the next write; a failed
+    /// write is tried again later, and delays nothing.
     pub(super) fn remember_record(&self, key: &Key, plan: &Plan, failed: Option<&ApplyError>, reached: bool) {
         self.states.of(key, |state| {
             let records = &mut state.records;

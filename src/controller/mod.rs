@@ -1,4 +1,4 @@
-//! The loop: observe → questions → ask → decide → apply, for one Canary at a time, until nothing is left to do.
+//! The loop: observe → questions → query → decide → apply, for one Canary at a time, until there is nothing left to do.
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "this module wires the I/O together")]
 
 mod dropped_status;
@@ -37,13 +37,13 @@ use crate::{
 use turn::Turn;
 use worker::{Parts, Worker};
 
-/// Tasks under way get this long at shutdown.
+/// Running tasks get this long at shutdown.
 const DRAIN: Duration = Duration::from_secs(2);
-/// The definitions are waited for at start, so long at most.
+/// Longest wait for the definitions at startup.
 const DEFINITIONS: Duration = Duration::from_secs(10);
 
-/// A client, whose requests are counted and which writes while the operator leads, and the way out to servers that users
-/// name. Without these, it is that of a command that looks.
+/// A client that counts its requests and writes only while the operator leads, and the way out to servers that users
+/// name. Without these, it is the client of a command that only reads.
 ///
 /// # Errors
 /// As [`client`].
@@ -63,7 +63,7 @@ pub(crate) async fn connect(
     Ok((client, out))
 }
 
-/// A client with Serin's name and no retries of its own: every call has its deadline where it is made, and a refused
+/// A client with Serin's name and without retries: every call has its own deadline, and a refused
 /// write is decided again.
 ///
 /// # Errors
@@ -142,16 +142,16 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Has the definitions kept up to date, where that is ours to do, and waits until they are.
+/// Keeps the definitions up to date, if that is our task, and waits for the first time.
 async fn keep_definitions(config: &Config, client: &Client, events: &Events, stop: &CancellationToken) {
     if config.manage_crds {
         let first = definitions::keep(client.clone(), events.clone(), stop.clone());
-        // with definitions of an older version, what is decided could not be stored
+        // with definitions of an older version, decisions could not be stored
         tokio::time::timeout(DEFINITIONS, first).await.ok();
     }
 }
 
-/// Works on Canaries until `stop`, once everything that all depend on has been listed.
+/// Processes Canaries until `stop`, once all mandatory kinds have been listed.
 async fn work(worker: Arc<Worker>, triggers: mpsc::UnboundedReceiver<Key>, stop: &CancellationToken) {
     tokio::select! {
         () = worker.synced() => {}
@@ -168,7 +168,7 @@ async fn work(worker: Arc<Worker>, triggers: mpsc::UnboundedReceiver<Key>, stop:
     queue::run(triggers, (stop.clone(), DRAIN), task, report, panicked).await;
 }
 
-/// Ready while everything that all Canaries depend on is seen.
+/// Ready while every kind that all Canaries depend on is visible.
 fn readiness(cache: &Arc<ObjectCache>, config: &Config, leadership: Leadership) -> server::Readiness {
     let (cache, kinds) = (cache.clone(), observe::mandatory(&config.rules));
     Arc::new(move || {

@@ -1,4 +1,5 @@
-//! What the operator remembers of Canaries between passes. Never decided from alone: the truth is in the cluster.
+//! What the operator remembers about Canaries between passes. Decisions never depend on it alone: the truth is in the
+//! cluster.
 
 use std::{
     collections::BTreeMap,
@@ -16,16 +17,16 @@ use crate::{
     write_budget::WriteBudget,
 };
 
-/// A Canary that cannot be worked on is tried again after at most this long.
+/// Longest time until a Canary that cannot be processed is tried again.
 const RETRY_CAP: Duration = Duration::from_secs(30);
 
-/// What is remembered of one Canary; losing it costs a question, a sentence or a moment, nothing else.
+/// The memory about one Canary. Losing it costs a query, a message or a moment, nothing else.
 pub(super) struct PassState {
-    /// Until then no server is asked that gave no usable answer.
+    /// Until then, no server without a usable answer is queried.
     pub(super) ask_not_before: Option<Pause>,
-    /// A server asked for less.
+    /// A server asked for fewer queries.
     pub(super) rate_limited: bool,
-    /// The write that is refused for good, in words.
+    /// The write that is permanently refused, in words.
     pub(super) refused: Option<String>,
     /// The definition of Canaries does not keep its status.
     pub(super) unkept: Option<DroppedStatus>,
@@ -33,7 +34,7 @@ pub(super) struct PassState {
     /// How often its objects were written.
     pub(super) writes: WriteBudget<Write>,
     pub(super) records: Records,
-    /// Until then no record is written.
+    /// Until then, no record is written.
     pub(super) record_pause: Option<Pause>,
     /// Conditions of its metrics.
     pub(super) conditions: Known,
@@ -43,10 +44,10 @@ pub(super) struct PassState {
     pub(super) needs_undecodable: Option<String>,
     /// Its generation, and when that was first seen.
     pub(super) generation: Option<(i64, Timestamp)>,
-    /// Its target, whose series go when it is gone.
+    /// Its target, whose series are removed with it.
     pub(super) target: Option<String>,
     pub(super) failures: Backoff,
-    /// Nothing is looked at before, whatever changes: so many plans in a row did not settle it.
+    /// Until then, nothing is done, whatever changes: too many plans in a row did not settle it.
     pub(super) rest_until: Option<Pause>,
     pub(super) unsettled: Backoff,
     pub(super) silences: Backoff,
@@ -83,9 +84,9 @@ impl Default for PassState {
 pub(super) struct PassStates(Mutex<BTreeMap<Key, PassState>>);
 
 impl PassStates {
-    /// Adds what is remembered of a Canary to its snapshot.
+    /// Adds the memory about a Canary to its snapshot.
     pub(super) fn complete(&self, key: &Key, snap: &mut Snapshot, now: Timestamp) {
-        // conditions take long to read: not under the lock
+        // conditions take long to compile: not under the lock
         let known = self.of(key, |state| state.conditions.clone());
         snap.conditions = known.with(snap.canary.conditions());
         self.of(key, |state| {
@@ -111,7 +112,7 @@ impl PassStates {
         change(self.lock().entry(key.clone()).or_default())
     }
 
-    /// The Canary is gone. Returns what was remembered of it.
+    /// The Canary is gone. Returns what was remembered about it.
     pub(super) fn forget(&self, key: &Key) -> PassState {
         self.lock().remove(key).unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! Times in which something is not done.
+//! Times during which something is not done.
 
 use std::time::Duration;
 
@@ -24,14 +24,14 @@ impl Pause {
         Self { since, until }
     }
 
-    /// When it ends. None: the clock has been set back since it began, so that it cannot be determined.
+    /// When it ends. None: the clock has been set back since it began, so the end is unknown.
     pub(super) fn until(self, now: Timestamp) -> Option<Timestamp> {
         (self.since <= now).then_some(self.until)
     }
 }
 
-/// How long nothing is asked after there was no usable answer. A server that asks for less is asked no more often than one
-/// that answers, and not before the time that it names.
+/// How long nothing is queried after an unusable answer. A server that asks for fewer queries is queried no more often
+/// than one that answers, and not before the time that it names.
 pub(super) fn pause(silence: Duration, rate_limited: Option<Duration>, interval: Duration) -> Duration {
     let asked_for = rate_limited.map_or(Duration::ZERO, |named| named.max(interval));
     silence.max(asked_for).max(Duration::from_secs(1))

@@ -1,7 +1,7 @@
 //! Which Canaries are due, and one task for each of them.
 //!
-//! The lanes in which the tasks wait decide how many work at once, and in which order. A Canary is never worked
-//! on twice at once: what triggers it meanwhile makes it due again when the task ends. A task that panics ends alone.
+//! The lanes in which the tasks wait decide how many work at once, and in which order. A Canary never has two tasks
+//! at once: a trigger in the meantime makes it due again when the task ends. A task that panics ends alone.
 #![allow(clippy::disallowed_methods, reason = "this module waits and starts tasks")]
 
 use std::{
@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::snapshot::Key;
 
-/// When a Canary is to be worked on again, unless something triggers it before.
+/// When a Canary is processed again, unless something triggers it before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Again {
     /// After this long.
@@ -32,7 +32,7 @@ pub(super) enum Again {
     OnChange,
 }
 
-/// The work on one Canary, as its task is given it.
+/// The work on one Canary, as passed to its task.
 #[derive(Clone, Debug)]
 pub(super) struct Start {
     /// When it was due.
@@ -46,17 +46,17 @@ impl Start {
         Self { since, begun: Arc::default(), triggered: Arc::default() }
     }
 
-    /// It looks at the Canary now: what happens from here on makes that due again.
+    /// The task observes the Canary now: later triggers make it due again.
     pub(super) fn begin(&self) {
         self.begun.store(true, Ordering::SeqCst);
     }
 
-    /// Something has happened that it will see when it begins.
+    /// Something has happened that the task will see when it begins.
     pub(super) async fn triggered(&self) {
         self.triggered.notified().await;
     }
 
-    /// Something happens before it begins.
+    /// Something happens before the task begins.
     pub(super) fn trigger(&self) {
         self.triggered.notify_one();
     }
@@ -73,7 +73,7 @@ struct Due {
 }
 
 impl Due {
-    /// The earlier of the two times holds.
+    /// The earlier of the two times counts.
     fn set(&mut self, key: Key, at: Instant) {
         if let Some(old) = self.at.get(&key).copied() {
             if old <= at {
@@ -99,9 +99,9 @@ impl Due {
     }
 }
 
-/// Works until `stop`: `work` for each Canary that is due, which says when it begins; `panicked` when a task did not end by
-/// itself says when to try again. `report` is given the number of tasks. Tasks under way at the end get `grace` to end, and are
-/// cut off then.
+/// Runs until `stop`: `work` for each due Canary, which says when it begins; `panicked` decides when to retry a task
+/// that did not end by itself. `report` gets the number of tasks. Tasks that run at the end get `grace` to finish, and
+/// are cut off then.
 pub(super) async fn run<W, F>(
     mut triggers: UnboundedReceiver<Key>,
     (stop, grace): (CancellationToken, Duration),
@@ -156,7 +156,7 @@ pub(super) async fn run<W, F>(
     }
     let ended = tokio::time::timeout(grace, async { while tasks.join_next().await.is_some() {} }).await;
     if ended.is_err() {
-        // as if the process had died: what is under way is decided again by the next one
+        // as if the process had died: the next process decides again about unfinished work
         tracing::warn!(tasks = tasks.len(), "work under way did not end in time");
         tasks.shutdown().await;
     }

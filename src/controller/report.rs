@@ -1,4 +1,4 @@
-//! What a pass shows to people: Events and log lines from the plan's notes, gauges from the status it leaves.
+//! What people see of a pass: Events and log lines from the plan's notes, gauges from the status.
 
 use jiff::Timestamp;
 use kube::ResourceExt;
@@ -23,7 +23,7 @@ use crate::{
 };
 
 impl Worker {
-    /// Events and one log line per note.
+    /// Publishes Events, and writes one log line per note.
     pub(super) fn announce(&self, snap: &Snapshot, plan: &Plan) {
         let status = plan.status.as_ref().or(snap.canary.status.as_ref());
         let key = (snap.canary.namespace().unwrap_or_default(), snap.canary.name_any());
@@ -33,7 +33,7 @@ impl Worker {
         let from = snap.canary.status.as_ref().and_then(|s| s.phase).unwrap_or_default();
         let unset = CanaryStatus::default();
         let ends = snap.canary.status.as_ref().is_some_and(|before| plan.ends(before));
-        // the record of a run says why it ended; what people wait for comes last
+        // the record of a run says why it ended; the message that people wait for comes last
         let record = ends.then(|| events::record(snap)).flatten();
         for note in &plan.notes {
             if let Some(record) = &record {
@@ -60,11 +60,11 @@ impl Worker {
         }
     }
 
-    /// Gauges and counters under Flagger's names, of a status that is written.
+    /// Gauges and counters under Flagger's names, from the written status.
     pub(super) fn update_metrics(&self, snap: &Snapshot, plan: &Plan) {
         self.show(snap, plan);
         if plan::older_rival(snap).is_some() {
-            // the series of the target are the other one's
+            // the series of the target belong to the other Canary
             return;
         }
         let target = &snap.canary.spec.target_ref.name;
@@ -99,7 +99,7 @@ impl Worker {
         }
     }
 
-    /// What the status says of phase, conditions, run and measurements, and the run that ends with it.
+    /// Phase, conditions, run and measurements of the status, and the run that ends with it.
     fn show(&self, snap: &Snapshot, plan: &Plan) {
         let (namespace, canary) = (snap.canary.namespace().unwrap_or_default(), snap.canary.name_any());
         let before = snap.canary.status.clone().unwrap_or_default();
@@ -126,7 +126,7 @@ impl Worker {
         self.metrics.run_ended(shown, ended, lasted, exposed);
     }
 
-    /// What metrics read, as gauges.
+    /// The readings of metrics, as gauges.
     pub(super) fn show_readings(&self, snap: &Snapshot, asked: &Asked) {
         if plan::older_rival(snap).is_some() {
             return;
@@ -152,13 +152,13 @@ impl Worker {
         self.metrics.stepped_late_by(clock::until(decided, due));
     }
 
-    /// Of so many tasks, those that wait for their turn and those that do something.
+    /// Of this many tasks, how many wait for their turn and how many are active.
     pub(super) fn report_queue(&self, tasks: usize) {
         let waiting = self.lanes.waiting().min(tasks);
         self.metrics.set_queue(waiting, tasks - waiting);
     }
 
-    /// The Canary is gone: so are its series and what was remembered of it.
+    /// The Canary is gone: removes its series and the memory about it.
     pub(super) fn forget(&self, key: &Key) {
         self.clear_undecodable(key);
         self.rounds.forget(key);
@@ -169,14 +169,15 @@ impl Worker {
         }
     }
 
-    /// It decodes, or is gone: it is no longer counted among those that do not.
+    /// It decodes, or is gone: it no longer counts as undecodable.
     pub(super) fn clear_undecodable(&self, key: &Key) {
         if self.states.of(key, |state| state.undecodable.take()).is_some() {
             self.metrics.set_undecodable(CANARY.kind, self.states.undecodable());
         }
     }
 
-    /// A stored object that the schema would refuse today: if it is deleted, its finalizer is removed, which needs nothing else of it.
+    /// A stored object that the schema would refuse today: if it is deleted, its finalizer is removed, which needs no
+    /// other field.
     pub(super) async fn leave_undecodable(&self, key: &Key, why: &str) -> Again {
         self.report_undecodable(key, why);
         let raw = self.cache.get(CANARY, &key.0, &key.1).unwrap_or_default();
@@ -198,7 +199,7 @@ impl Worker {
         }
     }
 
-    /// Counted, and said once for each reason.
+    /// Counted, and reported once for each reason.
     fn report_undecodable(&self, key: &Key, why: &str) {
         let said = self.states.of(key, |state| state.undecodable.replace(why.to_owned()));
         self.metrics.set_undecodable(CANARY.kind, self.states.undecodable());
@@ -214,7 +215,7 @@ impl Worker {
         self.warn_undecodable(key, message);
     }
 
-    /// An object that the Canary needs does not decode: said once for each reason.
+    /// An object that the Canary needs does not decode: reported once for each reason.
     pub(super) fn report_needed(&self, key: &Key, why: &str) {
         let said = self.states.of(key, |state| state.needs_undecodable.replace(why.to_owned()));
         if said.as_deref() == Some(why) {
@@ -239,7 +240,7 @@ impl Worker {
         self.events.publish_about(reference, &Note::warning("Undecodable", message));
     }
 
-    /// The task of one Canary panicked: it is left alone for a while, the others go on.
+    /// The task of one Canary panicked: it is left alone for a while, and the others continue.
     pub(super) fn panicked(&self, key: &Key, error: &JoinError) -> Again {
         tracing::error!(canary = format!("{}.{}", key.1, key.0), %error, "internal error, this Canary is tried again later");
         let why = format!(
@@ -262,21 +263,21 @@ fn ended(before: &CanaryStatus, after: &CanaryStatus) -> Option<bool> {
     }
     match after.phase {
         Some(Phase::Succeeded) if before.phase == Some(Phase::Finalising) => Some(true),
-        // a revision that was declined before its run began is no rollout
+        // a revision that was declined before its run began is not a rollout
         Some(Phase::Failed) if before.run.is_some() => Some(false),
         _ => None,
     }
 }
 
-/// Whether a value is shown of the metric of this name: its own, or another that it is compared with. Built-in metrics are
-/// shown by one of their names, and old manifests have another.
+/// Whether a value belongs to the metric of this name: its own, or another that it is compared with. Values of built-in
+/// metrics use one of their names, and old manifests have another.
 fn of_metric(shown: &str, name: &str) -> bool {
     let of =
         |name: &str| shown.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(" ("));
     of(name) || canonical(name).is_some_and(of)
 }
 
-/// The strategy in Flagger's words.
+/// The strategy, in Flagger's words.
 fn strategy(canary: &Canary, rules: &Rules) -> &'static str {
     match validate(canary, rules).map(|c| c.strategy) {
         Ok(Strategy::BlueGreen) => "blue-green",

@@ -1,4 +1,4 @@
-//! Which run may begin now, asked when a plan would begin it, and told of when it has ended.
+//! Which run may begin now: asked when a plan would begin it, and updated when it has ended.
 
 use jiff::Timestamp;
 
@@ -11,7 +11,7 @@ use crate::{
 };
 
 impl Worker {
-    /// Before anything is worked on: the runs that the caches know of, and what waits.
+    /// Before any Canary is processed: takes the running and waiting runs from the caches.
     pub(super) fn resume_runs(&self) {
         let all = self.cache.standings();
         let running = all.iter().filter(|(_, standing)| standing.runs).map(|(key, _)| key.clone()).collect();
@@ -19,7 +19,7 @@ impl Worker {
         self.runs.resume(running, waiting);
     }
 
-    /// The plan, or the one that has the revision wait for its turn.
+    /// The plan, or one that makes the revision wait for its turn.
     pub(super) fn in_turn(
         &self,
         key: &Key,
@@ -39,9 +39,9 @@ impl Worker {
         plan::decide(snap, answers, now)
     }
 
-    /// The plan was carried out, or was not: others may have their turn now.
+    /// After a plan was carried out, or not: others may have their turn now.
     pub(super) fn note_run(&self, key: &Key, snap: &Snapshot, plan: &Plan, failed: Option<&ApplyError>) {
-        // it may have been written all the same; the next pass sees what has become of it
+        // it may have been written all the same; the next pass sees the result
         if failed.is_some_and(ApplyError::is_open) {
             return;
         }
@@ -50,12 +50,12 @@ impl Worker {
         self.have_turn(self.runs.note(key, runs, snap.queued.is_some()));
     }
 
-    /// The Canary is gone, or is no longer this operator's.
+    /// The Canary is gone, or no longer belongs to this operator.
     pub(super) fn forget_run(&self, key: &Key) {
         self.have_turn(self.runs.note(key, false, false));
     }
 
-    /// It cannot be worked on now: the turn that it waits for is another's.
+    /// It cannot be processed now: another one gets its turn.
     pub(super) fn step_aside(&self, key: &Key) {
         self.have_turn(self.runs.step_aside(key));
     }

@@ -1,8 +1,8 @@
-//! How many runs are under way, and which revisions wait until one of them has ended.
+//! How many runs there are, and which revisions wait until one of them has ended.
 //!
-//! A run counts from the decision to begin it until it has ended, whatever becomes of it. Waiting revisions begin in the order
-//! in which they came, which is in the status of their Canaries and so outlives the process. One that waits for other
-//! reasons too keeps no other from beginning.
+//! A run counts from the decision to begin it until it has ended, whatever its outcome. Waiting revisions begin in
+//! order of arrival, which is in the status of their Canaries and so survives a restart. A revision that waits for
+//! other reasons as well does not hold up the others.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,7 +16,7 @@ use crate::{
     snapshot::{Key, Queued},
 };
 
-/// Runs that are under way, and Canaries that wait for their turn.
+/// Current runs, and Canaries that wait for their turn.
 #[derive(Debug)]
 pub(super) struct Runs {
     limits: RunLimits,
@@ -26,7 +26,7 @@ pub(super) struct Runs {
 #[derive(Debug, Default)]
 struct Known {
     running: BTreeSet<Key>,
-    /// Since when each waits.
+    /// Since when each Canary waits.
     waiting: BTreeMap<Key, Timestamp>,
 }
 
@@ -35,10 +35,10 @@ impl Runs {
         Self { limits, known: Mutex::default() }
     }
 
-    /// Takes a place for the run of this Canary, which has waited since then.
+    /// Takes a place for the run of this Canary, which has waited since `since`.
     ///
     /// # Errors
-    /// There is none, or others have waited for longer. It is remembered that this one waits.
+    /// There is none, or others have waited longer. This Canary is recorded as waiting.
     pub(super) fn begin(&self, key: &Key, since: Timestamp) -> Result<(), Queued> {
         let mut known = self.lock();
         if self.limits.are_none() || known.running.contains(key) {
@@ -53,8 +53,8 @@ impl Runs {
         Err(known.full(self.limits, &key.0))
     }
 
-    /// What a pass has come to: the Canary has a run, or waits for its turn, or neither. Returns the Canaries whose turn it is
-    /// by that.
+    /// Records the result of a pass: the Canary has a run, or waits for its turn, or neither. Returns the Canaries
+    /// whose turn it is now.
     pub(super) fn note(&self, key: &Key, runs: bool, waits: bool) -> Vec<Key> {
         if self.limits.are_none() {
             return vec![];
@@ -65,14 +65,14 @@ impl Runs {
         if left || changed && !runs { known.next(self.limits) } else { vec![] }
     }
 
-    /// The Canary cannot be worked on now, so that it would not take its turn. Returns those whose turn it is by that. It has its
-    /// place among those that wait again when it asks.
+    /// The Canary cannot be processed now and would not take its turn. Returns those whose turn it is now. It gets its
+    /// former place when it asks again.
     pub(super) fn step_aside(&self, key: &Key) -> Vec<Key> {
         let mut known = self.lock();
         if known.waiting.remove(key).is_some() { known.next(self.limits) } else { vec![] }
     }
 
-    /// What is known at start, in any order: Canaries with a run, and those that wait, since when.
+    /// The state at startup, in any order: Canaries with a run, and those that wait, since when.
     pub(super) fn resume(&self, running: Vec<Key>, waiting: Vec<(Key, Timestamp)>) {
         let mut known = self.lock();
         known.running.extend(running);
@@ -85,8 +85,8 @@ impl Runs {
 }
 
 impl Known {
-    /// Those whose turn it is, by how long they have waited. Where a namespace has as many runs as it may have, others are not
-    /// held up.
+    /// Those whose turn it is, by how long they have waited. A namespace at its limit does not hold up
+    /// the others.
     fn next(&self, limits: RunLimits) -> Vec<Key> {
         let mut of_namespace = BTreeMap::<&str, usize>::new();
         for (namespace, _) in &self.running {
@@ -148,7 +148,7 @@ mod tests {
         runs.begin(&key("a", "one"), at(1)).unwrap();
         let full = runs.begin(&key("a", "two"), at(2)).unwrap_err();
         assert_eq!(full, Queued { most: 1, in_namespace: true });
-        // asked for again before its run was written
+        // asks again before its run was written
         runs.begin(&key("a", "one"), at(9)).unwrap();
         runs.begin(&key("b", "one"), at(3)).unwrap();
         let full = runs.begin(&key("c", "late"), at(8)).unwrap_err();
@@ -156,7 +156,7 @@ mod tests {
         runs.begin(&key("c", "early"), at(4)).unwrap_err();
         assert_eq!(runs.note(&key("b", "one"), true, false), Vec::<Key>::new(), "it runs");
         assert_eq!(runs.note(&key("b", "one"), false, false), [key("c", "early")]);
-        // who comes first by chance waits for whose turn it is
+        // a Canary that happens to come first waits for the one whose turn it is
         runs.begin(&key("d", "new"), at(9)).unwrap_err();
         runs.begin(&key("c", "late"), at(8)).unwrap_err();
         runs.begin(&key("c", "early"), at(4)).unwrap();
@@ -200,7 +200,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever happens in which order: never more than the limits, and everyone who waits gets a turn.
+        /// In any order of events: never more than the limits, and every waiting Canary gets a turn.
         #[test]
         fn no_limit_is_passed_and_nobody_waits_for_ever(
             all in 1usize..5, namespace in 1usize..4, events in proptest::collection::vec((0u8..3, 0usize..12), 0..60),
@@ -220,7 +220,7 @@ mod tests {
                 };
                 let next = match what {
                     0 => {
-                        // its turn or not
+                        // whether it is its turn or not
                         queue.begin(key, at(i64::try_from(time).unwrap())).ok();
                         vec![]
                     }

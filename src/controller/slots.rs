@@ -1,4 +1,4 @@
-//! Slots of the work on a Canary: what waits for a permit, and when it gives that back.
+//! Slots of the work on a Canary: which permits it waits for, and when it releases them.
 #![allow(clippy::disallowed_methods, reason = "this module tells how late the work is")]
 
 use tokio::time::Instant;
@@ -15,7 +15,7 @@ use crate::{
 };
 
 impl Worker {
-    /// The turn of a Canary. None: the process is to end.
+    /// The turn of a Canary. None: the process is shutting down.
     pub(super) async fn turn(&self, key: &Key, start: &Start) -> Option<Slot> {
         loop {
             let rank = self.rank(key, start.since);
@@ -28,14 +28,14 @@ impl Worker {
         }
     }
 
-    /// It has become more pressing, or less.
+    /// It has become more urgent, or less.
     async fn reclassed(&self, key: &Key, start: &Start, class: Class) {
         while self.rank(key, start.since).class == class {
             start.triggered().await;
         }
     }
 
-    /// Waits until it may look and decide. None: the process is to end.
+    /// Waits until it may observe and decide. None: the process is shutting down.
     pub(super) async fn decides(&self, key: &Key, slot: &mut Slot) -> Option<()> {
         if slot.decides.is_none() {
             slot.decides = Some(self.enter(&self.lanes.decide, key, slot.rank).await?);
@@ -43,12 +43,12 @@ impl Worker {
         Some(())
     }
 
-    /// Waits until it may ask. None: the process is to end.
+    /// Waits until it may query. None: the process is shutting down.
     pub(super) async fn asks(&self, key: &Key, slot: &Slot) -> Option<Permit> {
         self.enter(&self.lanes.ask, key, slot.rank).await
     }
 
-    /// Waits until a plan may be carried out. None: the process is to end.
+    /// Waits until a plan may be carried out. None: the process is shutting down.
     pub(super) async fn writes(
         &self,
         key: &Key,
@@ -79,7 +79,7 @@ impl Worker {
         if !standing.runs {
             return Rank { class: Class::Other, due };
         }
-        // a check that became due while this process was not there is as late as it is
+        // a check that became due while no process ran counts with its real lateness
         let late = standing.next_check.map(|next| clock::until(now, next)).unwrap_or_default();
         let since = Instant::now().checked_sub(late).unwrap_or(due);
         Rank { class: Class::Due, due: due.min(since) }

@@ -22,7 +22,7 @@ use crate::{
     telemetry::Metrics,
 };
 
-/// An operator that is elected, or to be.
+/// An operator that is elected, or will be.
 pub(super) struct Turn {
     elected: oneshot::Receiver<()>,
     give_up: CancellationToken,
@@ -30,7 +30,7 @@ pub(super) struct Turn {
 }
 
 impl Turn {
-    /// Runs for leader, where there is an election.
+    /// Runs for leader, if there is an election.
     pub(super) fn run_for(
         config: &Config,
         client: &Client,
@@ -57,8 +57,8 @@ impl Turn {
         Some(Self { elected, give_up, candidate })
     }
 
-    /// Waits until it is elected. What is triggered before then is not kept: all Canaries are worked on afterwards. False:
-    /// the process is to end.
+    /// Waits until it is elected. Triggers before that are dropped: all Canaries are processed afterwards. False:
+    /// the process is shutting down.
     pub(super) async fn comes(
         &mut self,
         triggers: &mut UnboundedReceiver<Key>,
@@ -69,7 +69,7 @@ impl Turn {
             tokio::select! {
                 () = stop.cancelled() => return false,
                 elected = &mut self.elected => {
-                    // the times before are not ours to count
+                    // the time before does not count for us
                     clock::begin_watching();
                     tracing::info!("this operator leads");
                     return elected.is_ok();
@@ -79,10 +79,10 @@ impl Turn {
         }
     }
 
-    /// Lets another have the Lease at once. Nothing may be under way any more.
+    /// Gives up the Lease at once. There must be no work in progress any more.
     pub(super) async fn give_up(self) {
         self.give_up.cancel();
-        // a panic in it has been told
+        // a panic in it has already been reported
         self.candidate.await.ok();
     }
 }

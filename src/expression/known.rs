@@ -1,4 +1,4 @@
-//! Conditions that were read before, by their text: so each is read once for each spec, and not at every look.
+//! Conditions that were parsed before, by their text: each is parsed once for each spec, not at every check.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -6,13 +6,13 @@ use super::condition::Condition;
 
 type Read = Result<Arc<Condition>, String>;
 
-/// Conditions by their text, with those that cannot be read. Cheap to clone. What is not among them is read when it is
-/// asked for: so they decide how long an answer takes, never what it is.
+/// Conditions by their text, including invalid ones. Cheap to clone. Others are parsed when they are
+/// needed, so this only affects how long an answer takes, never the answer.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Known(Arc<BTreeMap<String, Read>>);
 
 impl Known {
-    /// These texts and no others; what was known before is not read again.
+    /// Exactly these texts; known ones are not parsed again.
     #[must_use]
     pub fn with<'t>(&self, texts: impl Iterator<Item = &'t str>) -> Self {
         Self(Arc::new(texts.map(|text| (text.to_owned(), self.get(text))).collect()))
@@ -21,7 +21,7 @@ impl Known {
     /// The condition of this text.
     ///
     /// # Errors
-    /// What is wrong with it, in a line.
+    /// What is wrong with it, in one line.
     pub fn get(&self, text: &str) -> Result<Arc<Condition>, String> {
         self.0.get(text).cloned().unwrap_or_else(|| Condition::parse(text).map(Arc::new))
     }

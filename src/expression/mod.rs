@@ -1,7 +1,8 @@
-//! PURE. What users write to be evaluated: conditions over what a query yields, templates of queries, and paths into JSON.
+//! PURE. Expressions of users: conditions over query results, templates of queries, and paths into JSON.
 //!
-//! Owns their languages, and their bounds in length, steps and bytes: the texts are users'. What was read of a spec is handed
-//! on in [`Known`], so that it is read once. Does not decide what a condition that holds means: `analysis` does.
+//! Owns their languages, and their limits in length, steps and bytes, because users write them. Parsed expressions of a
+//! spec are passed on in [`Known`], so that they are parsed once. Does not decide what a condition means for a run:
+//! `analysis` does.
 
 mod condition;
 mod known;

@@ -1,9 +1,9 @@
-//! Quantities as Kubernetes writes them: `1500m`, `2Gi`, `1e3`.
+//! Quantities in Kubernetes' format: `1500m`, `2Gi`, `1e3`.
 
-/// Its value; none for what is no quantity.
+/// Its value; none for an invalid quantity.
 pub fn parse(text: &str) -> Option<f64> {
     let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    // an exponent takes the place of a unit
+    // an exponent replaces a unit
     if number.contains(['e', 'E']) && number.len() < text.len() {
         return None;
     }

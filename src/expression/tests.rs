@@ -1,4 +1,4 @@
-//! Whatever is written, it is read or refused: nothing panics, and time and memory are bounded.
+//! Any input is either accepted or refused: nothing panics, and time and memory are limited.
 #![allow(
     clippy::disallowed_methods,
     clippy::disallowed_types,
@@ -20,26 +20,26 @@ use super::{
 
 /// Cases of each property.
 const CASES: u32 = 10_000;
-/// Longest time for one of them, in a build that is not optimised, on a machine that has other work.
+/// Longest time for one of them, in an unoptimised build, on a machine with other load.
 const LONGEST_TIME: Duration = Duration::from_secs(5);
-/// Most bytes that a template holds at a time: all its texts, and what it is read into.
+/// Most bytes that a template uses at a time: all its texts, and its parsed form.
 const TEMPLATE_BYTES: u64 = 2 << 20;
-/// Most bytes that a condition holds at a time, asked about a hundred series.
+/// Most bytes that a condition uses at a time, evaluated on a hundred series.
 const CONDITION_BYTES: u64 = 256 << 10;
-/// Most bytes that a path holds at a time, beside the document.
+/// Most bytes that a path uses at a time, without the document.
 const PATH_BYTES: u64 = 256 << 10;
 
 fn pieces(all: &'static [&'static str], most: usize) -> impl Strategy<Value = String> {
     proptest::collection::vec(prop::sample::select(all), 0..most).prop_map(|parts| parts.concat())
 }
 
-/// A few pieces, over and over: what nests, and what grows.
+/// A few pieces, repeated: things that nest, and things that grow.
 fn repeated(all: &'static [&'static str]) -> impl Strategy<Value = String> {
     let parts = proptest::collection::vec(prop::sample::select(all), 1..5);
     (parts, 1..60_usize).prop_map(|(parts, times)| parts.concat().repeat(times))
 }
 
-/// What this does, in bounded time and with at most so many bytes held at a time.
+/// Runs this, in limited time and with at most this many bytes in use at a time.
 fn within(most: u64, text: &str, act: impl FnOnce()) {
     let began = Instant::now();
     let made = allocation_counter::measure(act);
@@ -215,8 +215,8 @@ fn followed(text: &str, document: &Value) {
     }
 }
 
-/// Templates call one another, each within many blocks, and the last asks within many parentheses: as deep as it can get on the
-/// stack of a thread.
+/// Templates that call each other, each within many blocks, and a last one with many parentheses: the deepest use of
+/// the stack of a thread.
 #[test]
 fn s2_templates_as_deep_as_they_may_be_leave_the_stack_whole() {
     let functions = Functions::default();

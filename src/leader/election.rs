@@ -11,13 +11,13 @@ pub(crate) struct Election {
     pub(crate) duration: Duration,
 }
 
-/// A shorter lease is lost by a slow answer.
+/// A slow answer loses a shorter lease.
 pub(crate) const SHORTEST: Duration = Duration::from_secs(3);
-/// A longer one leaves releases alone for too long.
+/// With a longer one, releases are left alone for too long.
 pub(crate) const LONGEST: Duration = Duration::from_secs(600);
 
 impl Election {
-    /// Between two renewals: of 60 s it is 10 s.
+    /// Time between two renewals: 10 s for a lease of 60 s.
     pub(super) fn renewal(&self) -> Duration {
         self.duration / 6
     }

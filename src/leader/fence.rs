@@ -1,8 +1,8 @@
-//! Writes of one that does not lead any more are not sent. Laid around the operator's client.
+//! Wraps the operator's client: writes of an operator that no longer leads are not sent.
 //!
 //! # Caveats
-//! Between the look at the clock and the sending of a request a process may be frozen. What arrives late for that is
-//! refused by the API server if the object has changed: every write is bound to the version that it was decided on.
+//! The process may freeze between reading the clock and sending a request. The API server refuses such a late
+//! request if the object has changed: every write is bound to the version that it was decided on.
 
 use std::{
     future::Future,
@@ -16,7 +16,7 @@ use tower::{BoxError, Layer, Service};
 
 use super::Leadership;
 
-/// Why a request was not sent, or not waited for.
+/// Why a request was not sent, or its answer not awaited.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Fenced {
     /// The Lease is not held.
@@ -79,17 +79,17 @@ async fn within<T, E: Into<BoxError>>(
     }
 }
 
-/// What may be posted without leading: the Lease itself, and what steers nothing. What was decided while leading is still told,
-/// and every replica asks about those who read metrics.
+/// What may be posted without leading: the Lease itself, and requests that steer nothing. Decisions made while leading
+/// are still reported, and every replica checks readers of metrics.
 const FREE: [&str; 4] = ["leases", "events", "tokenreviews", "subjectaccessreviews"];
 
-/// Writes, but for those of what is free.
+/// Writes, except the free ones.
 fn is_fenced(method: &Method, path: &str) -> bool {
     let writes = ![Method::GET, Method::HEAD, Method::OPTIONS].contains(method);
     writes && !plural(path).is_some_and(|plural| FREE.contains(&plural))
 }
 
-/// The kind of object that a path leads to, whatever its namespace and its own name are.
+/// The kind of object in a path, whatever its namespace and its own name are.
 fn plural(path: &str) -> Option<&str> {
     let path = path.trim_start_matches('/');
     let within = match path.strip_prefix("api/") {
@@ -132,7 +132,7 @@ mod tests {
             ] {
                 assert_eq!(sends(&ours, method.clone(), path).await, Ok(()));
             }
-            // a namespace or an object of such a name frees nothing
+            // a namespace or an object with such a name is not free
             for path in [
                 "/apis/apps/v1/namespaces/events/deployments/app",
                 "/apis/apps/v1/namespaces/n/deployments/leases",

@@ -1,4 +1,4 @@
-//! The Lease as an object: read, and written bound to the version that was read.
+//! The Lease as an object: reading it, and writing it bound to the version that was read.
 #![allow(clippy::disallowed_types, reason = "this module reads and writes the Lease")]
 
 use std::time::Duration;
@@ -16,13 +16,13 @@ use crate::{
     names::{LEASE, managers},
 };
 
-/// Giving up the Lease must not hold up the end of the process.
+/// Giving up the Lease must not delay the shutdown.
 const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Why the Lease was not written.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum LeaseError {
-    /// It is not there any more.
+    /// It no longer exists.
     #[error("it was deleted")]
     Gone,
     /// No answer in time.
@@ -34,19 +34,19 @@ pub(super) enum LeaseError {
 }
 
 impl LeaseError {
-    /// The API server says no, and will say so again. Anything else may be over by now.
+    /// A refusal of the API server that will be repeated. Any other failure may be over by now.
     pub(super) fn is_lasting(&self) -> bool {
         let no = |code: u16| (400..500).contains(&code) && code != 409 && code != 429;
         matches!(self, Self::Refused(error) if matches!(&**error, kube::Error::Api(status) if no(status.code)))
     }
 
-    /// Another has written it meanwhile.
+    /// Another candidate has written it meanwhile.
     pub(super) fn is_conflict(&self) -> bool {
         matches!(self, Self::Refused(error) if matches!(&**error, kube::Error::Api(status) if status.code == 409))
     }
 }
 
-/// Writes the Lease in the name of one candidate.
+/// Writes the Lease for one candidate.
 pub(super) struct LeaseClient {
     api: Api<Lease>,
     identity: String,
@@ -59,7 +59,7 @@ impl LeaseClient {
         Self { api, identity, duration: election.duration }
     }
 
-    /// Writes the candidate into the Lease that was seen, or makes one.
+    /// Writes the candidate into the Lease that was seen, or creates one.
     ///
     /// # Errors
     /// It has changed since, it was refused, or there was no answer within `limit`.
@@ -91,7 +91,8 @@ impl LeaseClient {
         }
     }
 
-    /// Whether this candidate may write the Lease that was seen: asked as a dry run. What may pass is no refusal.
+    /// Whether this candidate may write the Lease that was seen, checked by dry run. Temporary failures are not
+    /// refusals.
     pub(super) async fn may_write(&self, seen: &Record, limit: Duration) -> bool {
         let params = PatchParams {
             field_manager: Some(managers::LEASE.into()),
@@ -105,7 +106,7 @@ impl LeaseClient {
         }
     }
 
-    /// Lets another have it at once. What fails is made up for by the end of the Lease.
+    /// Lets another candidate have it at once. If that fails, the Lease simply expires.
     pub(super) async fn give_up(&self, held: &Record) {
         let free =
             json!({"holderIdentity": "", "leaseDurationSeconds": 1, "renewTime": MicroTime(clock::now())});
@@ -130,10 +131,10 @@ impl LeaseClient {
     }
 }
 
-/// A Lease that says nothing of its length is held for a minute, as Flagger holds its own.
+/// A Lease without a duration is held for a minute, like Flagger's.
 const USUAL: i32 = 60;
 
-/// What of it matters.
+/// The relevant parts of it.
 pub(super) fn record(lease: &Lease) -> Record {
     let spec = lease.spec.clone().unwrap_or_default();
     let seconds = spec.lease_duration_seconds.unwrap_or(USUAL);

@@ -1,12 +1,12 @@
-//! One of several operators acts: the one that holds the Lease. The others watch, and are ready to go on where it stopped.
+//! One of several operators acts: the one that holds the Lease. The others watch, and are ready to continue.
 //!
-//! The Lease has Flagger's name, so that a Flagger with leader election and Serin exclude each other too. The rules are
-//! those of [`elector`]; here they are carried out. See `docs/design/0050-leader-election.md`.
+//! The Lease has Flagger's name, so that a Flagger with leader election and Serin also exclude each other. The rules
+//! are in [`elector`]; this module carries them out. See `docs/design/0050-leader-election.md`.
 //!
 //! # Guarantees
-//! Writes end before the Lease does: see [`fence`]. An operator that has lost the Lease ends at once, without finishing
-//! anything: what it would do then it would do without the right to. On an orderly shutdown the Lease is given up, so that
-//! another need not wait for its end.
+//! Writes end before the Lease does: see [`fence`]. An operator that has lost the Lease exits at once, without
+//! finishing anything, because it has no right to any more. On a clean shutdown the Lease is given up, so that another
+//! operator does not have to wait for its end.
 #![allow(
     clippy::disallowed_types,
     clippy::disallowed_methods,
@@ -55,7 +55,7 @@ enum Held {
     Always,
 }
 
-/// A call may take this long where there is no election; it has a deadline of its own.
+/// Time limit of a call without election; calls have a deadline of their own.
 const UNLIMITED: Duration = Duration::from_secs(86_400);
 
 impl Leadership {
@@ -66,7 +66,7 @@ impl Leadership {
         leadership
     }
 
-    /// How long it may still write; none when it may not.
+    /// How long it may still write; none if it may not.
     fn left(&self) -> Option<Duration> {
         match *self.held.lock().unwrap_or_else(PoisonError::into_inner) {
             Held::No => None,
@@ -86,7 +86,7 @@ impl Leadership {
         self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// True when that is new.
+    /// True if that is new.
     fn set_refused(&self, why: Option<String>) -> bool {
         let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
         let new = *refused != why;
@@ -100,13 +100,13 @@ impl Leadership {
     }
 }
 
-/// Runs for leader and stays it, until `stop`; then gives the Lease up.
+/// Runs for leader and stays leader until `stop`; then gives up the Lease.
 pub(crate) struct Candidate {
     pub(crate) client: Client,
     pub(crate) election: Election,
     pub(crate) leadership: Leadership,
     pub(crate) metrics: Arc<Metrics>,
-    /// Tells that it leads, once.
+    /// Notified once when it leads.
     pub(crate) elected: oneshot::Sender<()>,
     pub(crate) stop: CancellationToken,
 }
@@ -114,17 +114,17 @@ pub(crate) struct Candidate {
 /// How it ended.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum End {
-    /// By `stop`.
+    /// Because of `stop`.
     Stopped,
     /// The Lease is lost.
     Lost,
 }
 
-/// A write of the Lease that failed is tried again after so long.
+/// Delay after a failed write of the Lease.
 const AGAIN: Duration = Duration::from_secs(1);
 
 impl Candidate {
-    /// Returns when it is over, one way or the other.
+    /// Returns when it is over, in either way.
     pub(crate) async fn run(self) -> End {
         let Self { client, election, leadership, metrics, elected, stop } = self;
         let identity = identity();
@@ -167,23 +167,23 @@ struct Running {
     metrics: Arc<Metrics>,
     elected: Option<oneshot::Sender<()>>,
     started: Instant,
-    /// Nothing is written before, after a write that failed.
+    /// After a failed write, nothing is written before this time.
     not_before: Instant,
-    /// What is not known may be held: nothing is taken before the first list.
+    /// Before the first list the Lease may be held by somebody: nothing is taken.
     listed: bool,
-    /// The last write failed by something that may pass.
+    /// The last write failed for a temporary reason.
     in_doubt: bool,
 }
 
 impl Running {
-    /// Does what is to be done now. Returns how long to wait for a change; none when the Lease is lost.
+    /// Does what is due now. Returns how long to wait for a change; none if the Lease is lost.
     async fn step(&mut self) -> Option<Duration> {
         let now = self.started.elapsed();
         let next = if self.listed { self.elector.next(now) } else { Move::Wait(self.election.duration) };
         let bound = match next {
             Move::Lost => return None,
             Move::Wait(time) => {
-                // another has it: what kept this one from writing it may be over, and is not tried
+                // another candidate has it: the reason why this one could not write it may be gone, and is not tested
                 if std::mem::take(&mut self.in_doubt) {
                     self.leadership.set_refused(None);
                 }
@@ -211,7 +211,7 @@ impl Running {
         Some(Duration::ZERO)
     }
 
-    /// What was refused for want of a right may be granted while another leads. Returns how long to wait, at most `wait`.
+    /// A missing right may be granted while another operator leads. Returns how long to wait, at most `wait`.
     async fn ask_for_the_right(&mut self, wait: Duration) -> Duration {
         let (Some(_), Some(seen)) = (self.leadership.refused(), self.elector.known()) else { return wait };
         let pause = self.not_before.saturating_duration_since(Instant::now());
@@ -227,7 +227,7 @@ impl Running {
         wait.min(every)
     }
 
-    /// Said once for as long as it is the same. That another was faster is no trouble.
+    /// Reported once for as long as it is the same. Losing to a faster candidate is not a problem.
     fn refused(&self, error: &LeaseError) {
         let namespace = &self.election.namespace;
         let why = (!error.is_conflict()).then(|| {
@@ -244,16 +244,16 @@ impl Running {
         }
     }
 
-    /// It was asked for at `asked`.
+    /// The term was requested at `asked`.
     fn holds(&mut self, record: Record, asked: Duration) {
         self.elector.wrote(record, asked);
         self.leadership.set_refused(None);
-        // no write may be under way when another may lead
+        // no write may be in progress when another operator may lead
         let until = asked + self.election.duration.saturating_sub(self.election.renewal());
         self.leadership.set(Held::Until(self.started + until));
         if let Some(elected) = self.elected.take() {
             self.metrics.set_leading(true);
-            // without a receiver the process is ending
+            // without a receiver the process is shutting down
             elected.send(()).ok();
         }
     }
@@ -272,11 +272,11 @@ impl Running {
     }
 }
 
-/// Another one with each start: what a former process has asked for is not ours.
+/// A new one at each start: requests of a former process are not ours.
 fn identity() -> String {
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let mut random = [0; 8];
-    // without it, times tell starts apart
+    // without it, the time distinguishes starts
     if SystemRandom::new().fill(&mut random).is_err() {
         random = clock::now().as_microsecond().to_be_bytes();
     }
@@ -315,7 +315,7 @@ mod tests {
         })
     }
 
-    /// The API server refuses so many requests for want of a right.
+    /// The API server refuses this many requests because a right is missing.
     fn refusing(times: usize) -> (Client, Arc<Mutex<Vec<String>>>) {
         let asked = Arc::new(Mutex::new(Vec::new()));
         let log = asked.clone();

@@ -1,8 +1,8 @@
-//! PURE. Which arguments the default programs may be given: none that read or write files, run scripts, or lead to sockets
+//! PURE. Which arguments the default programs may have: none that read or write files, run scripts, or use sockets
 //! of the Pod.
 //!
-//! What is not listed is refused: lists of what is dangerous miss abbreviations and what a newer version brings. A program
-//! that `--allow-commands` names is given any argument.
+//! Unlisted arguments are refused: a list of dangerous ones would miss abbreviations and additions of newer versions. A
+//! program in `--allow-commands` may have any argument.
 
 use Takes::{Nothing, Two, Value};
 
@@ -10,7 +10,7 @@ use Takes::{Nothing, Two, Value};
 #[derive(Clone, Copy)]
 enum Takes {
     Nothing,
-    /// A value that passes.
+    /// A value that passes this check.
     Value(fn(&str) -> bool),
     /// A name and a value.
     Two,
@@ -21,18 +21,18 @@ enum Takes {
 enum Style {
     /// `-s`, `-sS`, `-m5`, `--max-time 5`, `--max-time=5`
     Getopt,
-    /// `-name value`, `-name=value`, with one dash or two; no value for what takes none
+    /// `-name value`, `-name=value`, with one dash or two; no value for options without one
     Go,
 }
 
-/// A program with the options that it may be given.
+/// A program with its allowed options.
 struct Program {
     name: &'static str,
     style: Style,
     options: &'static [(Takes, &'static str)],
-    /// Which of the other arguments may stand there, by their place.
+    /// Which other arguments are allowed, by position.
     rest: fn(usize, &str) -> bool,
-    /// Options that say what the first of the others says otherwise.
+    /// Options that replace the first of the other arguments.
     instead: &'static [&'static str],
 }
 
@@ -45,32 +45,32 @@ fn plain(value: &str) -> bool {
     !value.starts_with('@')
 }
 
-/// As `--data-urlencode` takes it: `name@file` is read from a file.
+/// In the form of `--data-urlencode`: `name@file` is read from a file.
 fn encoded(value: &str) -> bool {
     !value.find(['=', '@']).is_some_and(|at| value[at..].starts_with('@'))
 }
 
-/// As `--write-out` takes it.
+/// In the form of `--write-out`.
 fn shown(value: &str) -> bool {
     plain(value) && !value.contains("%output{")
 }
 
-/// As `--form` takes it.
+/// In the form of `--form`.
 fn field(value: &str) -> bool {
     !value.contains(['@', '<'])
 }
 
-/// Cookies and not a file of them.
+/// Cookies, not a file of cookies.
 fn cookies(value: &str) -> bool {
     value.contains('=')
 }
 
-/// Nowhere, or to standard output.
+/// Discarded, or written to standard output.
 fn nowhere(value: &str) -> bool {
     ["/dev/null", "-"].contains(&value)
 }
 
-/// A URL of a web server: nothing else, and no pattern that becomes something else.
+/// A URL of a web server: nothing else, and no pattern that expands to something else.
 fn web(value: &str) -> bool {
     let lower = value.to_ascii_lowercase();
     if lower.starts_with("http://") || lower.starts_with("https://") {
@@ -79,7 +79,7 @@ fn web(value: &str) -> bool {
     host(value.split(['/', '?']).next().unwrap_or_default())
 }
 
-/// A host, with a port or without.
+/// A host, with or without a port.
 fn host(value: &str) -> bool {
     let (name, port) = value.split_once(':').unwrap_or((value, "0"));
     let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || ".-_".contains(c));
@@ -217,10 +217,10 @@ const PROBE: Program = Program {
 
 const PROGRAMS: [&Program; 7] = [&CURL, &GHZ, &GREP, &PROBE, &HEY, &JQ, &WRK];
 
-/// Whether a program may be given these arguments. Programs without a list are given any.
+/// Whether a program may have these arguments. Programs without a list may have any.
 ///
 /// # Errors
-/// The first argument that it may not be given.
+/// The first argument that is not allowed.
 pub(super) fn admit(program: &str, arguments: &[String]) -> Result<(), String> {
     let Some(program) = PROGRAMS.into_iter().find(|known| known.name == program) else { return Ok(()) };
     program.refused(arguments).map_or(Ok(()), Err)
@@ -250,7 +250,7 @@ impl Program {
             .map(|(_, word)| word.to_owned())
     }
 
-    /// Whether an option may be given, with the values that it takes from the words.
+    /// Whether an option is allowed, with the values that it takes from the words.
     fn takes<'a>(
         &self,
         option: &'a str,
@@ -267,7 +267,7 @@ impl Program {
         (self.style == Style::Go || name.chars().count() > 1) && self.takes_one(name, value, words, place)
     }
 
-    /// Options of one letter, the last of which may have its value right behind it.
+    /// One-letter options; the last one may have its value directly after it.
     fn takes_short<'a>(
         &self,
         cluster: &'a str,
@@ -300,7 +300,7 @@ impl Program {
         }
         match self.option(name) {
             None => false,
-            // a value of `true` and the like
+            // a value such as `true`
             Some(Nothing) => value.is_none_or(|value| value.chars().all(char::is_alphanumeric)),
             Some(Value(fits)) => value.or_else(|| words.next()).is_none_or(fits),
             Some(Two) => {

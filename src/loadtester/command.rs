@@ -1,17 +1,17 @@
 //! PURE. From the text of a command to programs and their arguments, and which programs may run.
 //!
-//! Without a shell a text means what it would mean in one, or it is refused: words, quotes, backslashes and `|` are
-//! understood, and whatever else a shell would act on has to be quoted. No crate for splitting words tells quoted
-//! characters from plain ones, so the words are split here.
+//! Without a shell a text either means the same as in one, or is refused: words, quotes, backslashes and `|` are
+//! supported, and everything else that a shell would interpret has to be quoted. No crate for splitting words
+//! distinguishes quoted characters from plain ones, so this module splits them itself.
 
 use std::collections::BTreeSet;
 
 use super::arguments;
 
-/// What is to be run.
+/// What to run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Work {
-    /// Programs with their arguments, each reading what the one before writes.
+    /// Programs with their arguments, each reading the output of the previous one.
     Pipe(Vec<Vec<String>>),
     /// A text for a shell.
     Shell {
@@ -25,19 +25,19 @@ pub(super) enum Work {
 /// Which commands may run.
 #[derive(Clone, Debug)]
 pub(super) struct Policy {
-    /// Everything, by a shell.
+    /// Everything, in a shell.
     pub(super) any: bool,
     /// Names of programs, without a path.
     pub(super) listed: BTreeSet<String>,
-    /// Those among them that are given any argument.
+    /// Those that may have any argument.
     pub(super) any_argument: BTreeSet<String>,
 }
 
 impl Policy {
-    /// What a command comes to; `shell` is the one that would get it if everything may run.
+    /// How to run a command; `shell` is the shell that runs it if everything may run.
     ///
     /// # Errors
-    /// It may not run, or cannot without a shell: why, and what would help.
+    /// It may not run, or not without a shell: why, and the remedy.
     pub(super) fn admit(&self, command: &str, shell: &'static str) -> Result<Work, String> {
         if self.any {
             return Ok(Work::Shell { shell, text: command.to_owned() });
@@ -54,11 +54,11 @@ impl Policy {
         Ok(Work::Pipe(pipe))
     }
 
-    /// What a program comes to that is given these words, as Flagger splits them: at white space, and no character means
-    /// anything but itself.
+    /// How to run a program with these words, split as in Flagger: at white space, without any
+    /// special characters.
     ///
     /// # Errors
-    /// It may not run: why, and what would help.
+    /// It may not run: why, and the remedy.
     pub(super) fn admit_program(&self, program: &str, words: &str) -> Result<Work, String> {
         if !self.any {
             self.permit(program)?;
@@ -93,7 +93,7 @@ impl Policy {
     }
 }
 
-/// The words of a text, and what is being read.
+/// The words of a text, and the parser's state.
 #[derive(Default)]
 struct Reader {
     pipe: Vec<Vec<String>>,
@@ -175,7 +175,7 @@ fn double_quoted(
     }
 }
 
-/// Whether a shell would put something else in place of a `$` before this.
+/// Whether a shell would expand a `$` before this.
 fn expands(next: Option<&char>) -> bool {
     next.is_some_and(|c| c.is_ascii_alphanumeric() || "_({*@#?$!-'\"".contains(*c))
 }

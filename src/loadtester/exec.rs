@@ -1,6 +1,6 @@
-//! Runs commands: bounded in time and in what is kept of their output. Nothing that a command started outlives it.
+//! Runs commands: limited in time and in the output that is kept. Processes that a command started do not outlive it.
 //!
-//! Owns processes, not the decision whether they may run.
+//! Owns processes, but does not decide whether they may run.
 #![allow(clippy::disallowed_methods, reason = "commands are processes with a time limit")]
 
 use std::{
@@ -20,15 +20,15 @@ use tokio::{
 
 use super::command::Work;
 
-/// Most bytes of output that are kept of one command; what follows is read and dropped.
+/// Most bytes of output that are kept of one command; the rest is read and dropped.
 const KEPT: usize = 64 * 1024;
 
 /// How a command ended.
 #[derive(Debug)]
 pub(super) struct Ended {
-    /// Why it did not succeed, as Go programs say it.
+    /// Why it did not succeed, in the words of Go programs.
     pub(super) failure: Option<String>,
-    /// What it wrote to standard output and standard error, as far as it is kept.
+    /// Its standard output and standard error, as far as they are kept.
     pub(super) output: String,
 }
 
@@ -39,7 +39,7 @@ pub(super) async fn run(work: &Work, limit: Duration) -> Ended {
         Ok((mut running, mut reader)) => {
             let ending = async {
                 let status = running.end().await;
-                // stragglers hold the pipe open
+                // remaining processes hold the pipe open
                 drop(running);
                 status
             };
@@ -62,7 +62,7 @@ struct Running {
 }
 
 impl Running {
-    /// The status of the last one, as a shell has it.
+    /// The status of the last one, as in a shell.
     async fn end(&mut self) -> io::Result<ExitStatus> {
         let mut last = Ok(ExitStatus::default());
         for child in &mut self.children {
@@ -75,7 +75,7 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         if let Some(group) = self.group {
-            // no process is left: all is well
+            // no process is left, which is fine
             kill_process_group(group, Signal::KILL).ok();
         }
     }
@@ -123,7 +123,7 @@ fn start(work: &Work) -> Result<(Running, Receiver), String> {
     Ok((running, reader))
 }
 
-/// Keeps the beginning, reads everything: a full pipe would hold the command up.
+/// Keeps the beginning, reads everything: a full pipe would block the command.
 async fn read(reader: &mut Receiver, kept: &mut Vec<u8>) {
     let mut chunk = [0; 8192];
     while let Ok(n @ 1..) = reader.read(&mut chunk).await {
@@ -179,7 +179,7 @@ mod tests {
     #[tokio::test]
     async fn nothing_outlives_a_command() {
         let began = Instant::now();
-        // the straggler holds the output open for longer than the test may take
+        // the remaining process holds the output open for longer than the test may take
         let ended = run(&shell("sleep 1000 & echo $!"), LONG).await;
         assert_eq!(ended.failure, None);
         let straggler = ended.output.trim().to_owned();
@@ -191,7 +191,7 @@ mod tests {
         assert!(began.elapsed() < LONG);
     }
 
-    /// Waits until a process is dead: killed is not yet gone.
+    /// Waits until a process is gone: a killed process may still exist.
     async fn gone(pid: &str) {
         assert!(!pid.is_empty());
         let dead = || match std::fs::read_to_string(format!("/proc/{pid}/stat")) {

@@ -1,5 +1,5 @@
-//! Gates that people open and close: kept in one ConfigMap, so that they outlive a restart and all replicas agree, or
-//! in memory where there is no cluster. A gate is closed until it is opened.
+//! Gates that people open and close: kept in one ConfigMap, so that they survive a restart and all replicas agree, or
+//! in memory if there is no cluster. A gate is closed until it is opened.
 #![allow(clippy::disallowed_types, reason = "this module reads and writes the ConfigMap of the gates")]
 
 use std::{
@@ -16,11 +16,11 @@ use kube::{
 use serde_json::json;
 use tokio::time::timeout;
 
-/// No call to the API server may take longer.
+/// Time limit of a call to the API server.
 const DEADLINE: Duration = Duration::from_secs(5);
-/// The value of an open gate; closed ones are not there.
+/// The value of an open gate; closed ones have no entry.
 const OPEN: &str = "open";
-/// Writes by others between look and write, after which it is given up.
+/// After this many conflicting writes between read and write, it gives up.
 const TRIES: usize = 3;
 /// Field manager.
 const MANAGER: &str = "serin-loadtester";
@@ -29,7 +29,7 @@ const MANAGER: &str = "serin-loadtester";
 pub(super) enum Gates {
     /// Lost at the next start.
     Memory(Mutex<BTreeSet<String>>),
-    /// In a ConfigMap, made when the first gate is opened.
+    /// In a ConfigMap, created when the first gate is opened.
     Kept {
         /// In the load tester's namespace.
         api: Box<Api<ConfigMap>>,
@@ -42,7 +42,7 @@ impl Gates {
     /// Whether a gate is open.
     ///
     /// # Errors
-    /// It is not known: neither open nor closed may be assumed.
+    /// It is unknown: the caller must not assume either state.
     pub(super) async fn is_open(&self, gate: &str) -> Result<bool, String> {
         match self {
             Self::Memory(open) => Ok(open.lock().unwrap_or_else(PoisonError::into_inner).contains(gate)),
@@ -58,7 +58,7 @@ impl Gates {
     /// Opens or closes a gate.
     ///
     /// # Errors
-    /// It could not be written: it is as it was.
+    /// It could not be written: nothing changed.
     pub(super) async fn set(&self, gate: &str, open: bool) -> Result<(), String> {
         match self {
             Self::Memory(all) => {

@@ -1,4 +1,4 @@
-//! The endpoints, under Flagger's paths, with its statuses and texts. The method is not looked at, as there.
+//! The endpoints, with Flagger's paths, statuses and texts. As there, the method is ignored.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -27,9 +27,9 @@ use crate::{
 
 /// Longest body that is read.
 const LARGEST: usize = 64 * 1024;
-/// A body is waited for so long.
+/// Longest wait for a body.
 const ARRIVES: Duration = Duration::from_secs(10);
-/// Types of tasks of Flagger's load tester that this one does not have: those of services that have APIs of their own.
+/// Types of tasks of Flagger's load tester that this one lacks: they belong to services with their own APIs.
 const UNSERVED: [&str; 2] = ["concord", "ngrinder"];
 
 /// The types of tasks.
@@ -39,7 +39,7 @@ enum Type {
     Cmd,
     /// A check, by `bash`.
     Bash,
-    /// A check by one program that gets the words of the command.
+    /// A check by one program, with the words of the command.
     Program(&'static str),
 }
 
@@ -54,7 +54,7 @@ impl Type {
         }
     }
 
-    /// As in metrics.
+    /// The label in metrics.
     fn label(self) -> &'static str {
         match self {
             Self::Cmd => "cmd",
@@ -63,7 +63,7 @@ impl Type {
         }
     }
 
-    /// The command as a whole, for people.
+    /// The complete command, for people.
     fn text(self, cmd: &str) -> String {
         match self {
             Self::Cmd | Self::Bash => cmd.to_owned(),
@@ -80,7 +80,7 @@ impl Type {
     }
 }
 
-/// What answering needs.
+/// What handlers need.
 pub(super) struct Tester {
     pub(super) namespaces: Regex,
     pub(super) policy: Policy,
@@ -89,7 +89,7 @@ pub(super) struct Tester {
     pub(super) tasks: Arc<Tasks>,
 }
 
-/// What is posted; of a hook's payload, the part that matters here.
+/// The posted body; only the relevant part of a hook's payload.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Payload {
@@ -110,7 +110,7 @@ fn change(prefix: &'static str, open: bool) -> MethodRouter<Arc<Tester>> {
     })
 }
 
-/// All endpoints; what is under none of the other paths is a task.
+/// All endpoints; any other path is a task.
 pub(super) fn router(tester: Arc<Tester>) -> Router {
     let gate = |prefix: &'static str| {
         Router::new()
@@ -134,7 +134,7 @@ async fn metrics(State(tester): State<Arc<Tester>>) -> Response {
     ([(header::CONTENT_TYPE, OPENMETRICS)], tester.tasks.exposition()).into_response()
 }
 
-/// A body that came in time.
+/// A body that arrived in time.
 struct Posted(Bytes);
 
 impl<S: Send + Sync> FromRequest<S> for Posted {
@@ -148,7 +148,7 @@ impl<S: Send + Sync> FromRequest<S> for Posted {
     }
 }
 
-/// Who asks: both ends of the connection, and what the request says.
+/// The caller: both ends of the connection, and the headers.
 struct Who {
     ends: Ends,
     headers: HeaderMap,
@@ -164,7 +164,7 @@ fn admit(tester: &Tester, body: &Posted) -> Result<Payload, Answer> {
     Ok(payload)
 }
 
-/// The key of a gate: such names as objects have.
+/// The key of a gate: names must be valid object names.
 fn key(prefix: &str, payload: &Payload) -> Result<String, Answer> {
     let fits = |name: &str| {
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
@@ -212,7 +212,7 @@ async fn set(tester: Arc<Tester>, prefix: &'static str, open: bool, who: Who, bo
     }
 }
 
-/// Neither open nor closed. Not 503: a caller that tries such statuses again would not hear why.
+/// Neither open nor closed. Not 503: a caller that retries such statuses would not see the reason.
 fn unknown(gate: &str, why: String) -> Answer {
     tracing::error!(gate, "{why}");
     say(StatusCode::NOT_IMPLEMENTED, why)

@@ -9,16 +9,16 @@ use crate::server::listen::Ends;
 /// Who may.
 #[derive(Clone, Debug)]
 pub(super) enum Keepers {
-    /// Processes in the Pod, but for the commands of Canaries.
+    /// Processes in the Pod, except the commands of Canaries.
     Local,
-    /// Everyone who reaches the port, as in Flagger.
+    /// Everyone who can reach the port, as in Flagger.
     Anyone,
-    /// Those with a token, of which the digest is kept.
+    /// Callers with a token, of which only the digest is kept.
     Token([u8; 32]),
 }
 
 impl Keepers {
-    /// Those with this token. White space around it, as files have it, does not count.
+    /// Callers with this token. White space around it, as in files, is ignored.
     ///
     /// # Errors
     /// It is empty.
@@ -33,7 +33,7 @@ impl Keepers {
     /// Whether a request may change gates.
     ///
     /// # Errors
-    /// It may not: why, and what would help.
+    /// It may not: why, and the remedy.
     pub(super) fn admit(&self, ends: Ends, headers: &HeaderMap) -> Result<(), String> {
         match self {
             Self::Local if !peer::is_within(ends) => Err(

@@ -1,8 +1,8 @@
-//! The load tester: makes load and runs checks for Canaries, and keeps gates that people open. A program of its own
-//! (`serin-loadtester`) that serves what Flagger's load tester serves, so that hooks written for that one work.
+//! The load tester: generates load and runs checks for Canaries, and keeps gates that people open. A separate program
+//! (`serin-loadtester`) with the API of Flagger's load tester, so that hooks written for that one work.
 //!
-//! Reads flags, makes a client, serves until it is asked to stop. It knows nothing of the operator: hooks reach it by
-//! HTTP like any other server. It makes no verdict; a command's end is one, for the client that asked.
+//! Reads flags, creates a client, serves until it is stopped. It knows nothing about the operator: hooks reach it by
+//! HTTP like any other server. It makes no verdict; for the client, the end of a command is one.
 #![allow(
     clippy::disallowed_types,
     clippy::disallowed_methods,
@@ -44,10 +44,10 @@ use crate::{
     telemetry,
 };
 
-/// Programs that may run unless more are named: those that make load, and those that checks are made of.
+/// Programs that may run by default: those that generate load, and those that checks are made of.
 const COMMANDS: [&str; 7] = ["curl", "ghz", "grep", "grpc_health_probe", "hey", "jq", "wrk"];
 
-/// Runs the program: 0 if it was told to stop, 1 if it failed, 2 if the command line cannot be read.
+/// Runs the program: 0 if it was stopped, 1 if it failed, 2 if the command line is invalid.
 pub fn main() -> ExitCode {
     let words = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
     let flags = match flags::parse(words) {
@@ -106,7 +106,7 @@ async fn serve(flags: Flags) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Connections are kept while checks run and wait, and there is room for others beside them.
+/// Connections are kept while checks run and wait, with room for other connections.
 fn limits(flags: &Flags) -> Limits {
     let limits = Limits::default();
     let whole = flags.timeout.saturating_mul(2).saturating_add(Duration::from_secs(60));
@@ -129,7 +129,7 @@ fn keepers(flags: &Flags) -> anyhow::Result<Keepers> {
     Ok(Keepers::Local)
 }
 
-/// Where gates are kept; without a cluster in memory, which is said.
+/// Where gates are kept; in memory if there is no cluster, which is logged.
 async fn gates(flags: &Flags) -> anyhow::Result<Gates> {
     let memory = || Gates::Memory(Mutex::default());
     if flags.gates_in_memory {

@@ -1,7 +1,7 @@
-//! Whether a connection comes from a command that the load tester runs. Commands reach the loopback address as people do
-//! who run something in the Pod, and must not change gates.
+//! Whether a connection comes from a command that the load tester runs. Commands can reach the loopback address, as can
+//! people who run something in the Pod, and must not change gates.
 //!
-//! Reads `/proc`: whose socket it is, and whose child that process is.
+//! Reads `/proc` to find the process of a socket, and its parents.
 
 use std::{
     fs,
@@ -10,17 +10,17 @@ use std::{
 
 use crate::server::listen::Ends;
 
-/// A parent of a parent, and so on: more are not followed.
+/// Most ancestors of a process that are checked.
 const GENERATIONS: usize = 64;
 
-/// Whether the client at the other end is a process of this machine that is none of our commands. Who cannot be found is none:
-/// a command may send its request and end.
+/// Whether the client at the other end is a process of this machine that is not one of our commands. A client that
+/// cannot be found is refused, because a command may send its request and end.
 pub(super) fn is_a_person(ends: Ends) -> bool {
     let (client, server) = (plain(ends.peer), plain(ends.local));
     inode(client, server).and_then(|inode| owner(&inode)).is_some_and(|pid| !is_ours(pid))
 }
 
-/// Whether a client connected from within the Pod, by an address that only the Pod can reach.
+/// Whether a client connected from within the Pod, through an address that only the Pod can reach.
 pub(super) fn is_within(ends: Ends) -> bool {
     plain(ends.local).ip().is_loopback()
 }
@@ -41,7 +41,7 @@ fn inode(client: SocketAddr, server: SocketAddr) -> Option<String> {
     })
 }
 
-/// An address in the form of `/proc/net/tcp`: words of four bytes, each in the order of the machine.
+/// An address in the format of `/proc/net/tcp`: words of four bytes, each in native byte order.
 fn listed(address: SocketAddr) -> String {
     let bytes = match address.ip() {
         IpAddr::V4(ip) => ip.octets().to_vec(),
@@ -66,16 +66,16 @@ fn owner(inode: &str) -> Option<u32> {
     })
 }
 
-/// Whether we started a process, or one of its parents did.
+/// Whether we started a process or one of its ancestors.
 fn is_ours(pid: u32) -> bool {
     let parents = std::iter::successors(parent(pid), |pid| parent(*pid)).take(GENERATIONS);
     parents.into_iter().any(|parent| parent == std::process::id())
 }
 
-/// The parent of a process, if it has one that is seen here.
+/// The parent of a process, if it is visible here.
 fn parent(pid: u32) -> Option<u32> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // the name of the program stands in parentheses, and may hold some
+    // the name of the program is in parentheses, and may itself contain some
     let parent = stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()?;
     Some(parent).filter(|parent| *parent != 0)
 }

@@ -1,6 +1,7 @@
-//! Commands that Canaries ask for: loads that run on by themselves, once at a time each, and checks that are waited for.
+//! Commands that Canaries request: loads that run in the background, each once at a time, and checks whose end is
+//! awaited.
 //!
-//! Owns how many run at once and what is logged and counted of them.
+//! Owns how many run at once, and their log lines and metrics.
 #![allow(clippy::disallowed_methods, reason = "loads are tasks; shutting down waits for them")]
 
 use std::{
@@ -23,7 +24,7 @@ use super::{
 };
 use crate::text::first_chars;
 
-/// Loads that may wait for others to end; more are refused.
+/// Loads that may wait; more are refused.
 const QUEUE: usize = 1024;
 /// Most characters of output on a log line.
 const LOGGED: usize = 4096;
@@ -64,7 +65,7 @@ pub(super) struct Tasks {
     limit: Duration,
     loads: Semaphore,
     checks: Semaphore,
-    /// One place for each check that runs, and as many for those that wait.
+    /// One place for each running check, and as many for waiting ones.
     room: Semaphore,
     known: Mutex<BTreeSet<Command>>,
     counts: Counts,
@@ -87,7 +88,7 @@ impl Tasks {
         }
     }
 
-    /// Has a load run on its own, unless the same one of the same Canary runs or waits already.
+    /// Starts a load in the background, unless the same one of the same Canary already runs or waits.
     ///
     /// # Errors
     /// Too many wait.
@@ -188,7 +189,7 @@ impl Tasks {
     }
 }
 
-/// One more runs, until this is dropped.
+/// Counts one running command until this is dropped.
 struct Running<'a>(&'a Gauge);
 
 impl<'a> Running<'a> {

@@ -133,7 +133,7 @@ async fn the_same_load_runs_once_at_a_time_and_ends_with_the_program() {
     assert_eq!(server.task(json!({"cmd": "echo done", "type": "cmd"})).await, answered(202, ""));
     server.metric("serin_loadtester_commands_total{kind=\"cmd\",outcome=\"succeeded\"} 1").await;
     server.metric("serin_loadtester_commands_running 1").await;
-    // a second one of the same would have held up the other load until both were out of time
+    // a second one would have delayed the other load until both timed out
     assert!(!server.post("/metrics", "").await.1.contains("failed"));
     server.stop.cancel();
     tokio::time::timeout(LONG, server.served).await.unwrap().unwrap();
@@ -198,7 +198,7 @@ async fn f11_gates_are_changed_from_within_the_pod_and_by_no_command_of_a_canary
     let bash = json!({"type": "bash", "cmd": posts(&server, "/gate/check"), "returnCmdOutput": "true"});
     let (_, answer) = server.task(bash).await;
     assert!(answer.contains("Forbidden"), "it asked as others do, and the gate is closed: {answer}");
-    // this program is the load tester itself, and none of its commands
+    // this program is the load tester itself, and not one of its commands
     assert_eq!(server.post("/gate/open", PODINFO).await, answered(202, ""));
 }
 
@@ -209,7 +209,7 @@ async fn f11_what_reaches_the_port_from_elsewhere_changes_no_gates() {
     let none = ::http::HeaderMap::new();
     let why = Keepers::Local.admit(ends, &none).unwrap_err();
     assert!(why.contains("kubectl exec") && why.contains("--gate-token-file"), "{why}");
-    // behind a sidecar all come from a loopback address, but to that of the Pod
+    // behind a sidecar all connections come from a loopback address, but go to the Pod's address
     let sidecar = Ends { local, peer: "127.0.0.6:40000".parse().unwrap() };
     assert!(Keepers::Local.admit(sidecar, &none).is_err());
     assert!(Keepers::Anyone.admit(ends, &none).is_ok());
@@ -238,7 +238,7 @@ async fn f11_checks_that_wait_are_bounded() {
         let server = server.clone();
         Box::pin(async move { server.task(json!({"type": "bash", "cmd": "sleep 1000"})).await })
     });
-    // two run and two wait; the fifth hears it at once
+    // two run and two wait; the fifth is refused at once
     let ((status, why), ..) = futures::future::select_all(checks).await;
     assert!(status == 503 && why.contains("--max-commands"), "{why}");
 }

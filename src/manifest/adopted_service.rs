@@ -1,5 +1,5 @@
-//! An apex Service that somebody else made. It is taken over as it is: whatever the Canary does not speak of stays in
-//! force, or the takeover is refused beforehand. Deleting the Canary gives it back.
+//! An apex Service that somebody else created. Serin takes it over as it is: everything that the Canary does not
+//! mention stays in effect, or the takeover is refused in advance. Deleting the Canary gives it back.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,8 @@ use crate::{
 
 pub(super) const OWNED: &[&str] = &["/spec/ports", "/spec/selector"];
 
-/// Metadata of an apex that somebody else made: theirs, with Flux told to leave it alone and the original noted.
+/// Metadata of an apex that somebody else created: theirs, with the annotation for Flux to ignore it and the record of
+/// the original.
 pub(super) fn metadata(c: &Validated, live: &Value) -> Value {
     let original = annotation(live, names::ANNOTATION_ORIGINAL).map_or_else(
         || {
@@ -43,7 +44,7 @@ pub(super) fn metadata(c: &Validated, live: &Value) -> Value {
     json!({"annotations": annotations})
 }
 
-/// What the annotation tells of the Service before it was adopted. On one that was made it says nothing.
+/// The record of the Service before it was adopted. On a created Service the annotation is ignored.
 fn recorded_original(c: &Validated, live: &Value) -> Value {
     let text = annotation(live, names::ANNOTATION_ORIGINAL).filter(|_| !made_for(live, &c.name));
     text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
@@ -55,7 +56,7 @@ pub(super) fn same(a: &Value, b: &Value) -> bool {
     a["port"] == b["port"] && protocol(a) == protocol(b)
 }
 
-/// Where the Service leads its users on this port.
+/// Where the Service sends its users on this port.
 pub(super) fn target_port(apex: &Value, port: i32) -> Option<Value> {
     let asked = json!({"port": port});
     let found = get::list(&apex["spec"]["ports"]).iter().find(|theirs| same(theirs, &asked))?;
@@ -63,8 +64,8 @@ pub(super) fn target_port(apex: &Value, port: i32) -> Option<Value> {
 }
 
 /// The ports of the apex, and of the Services beside it: `wanted`, of which the first is the one that the Canary names,
-/// and all others that the apex has. What the Canary does not say of a port stays as it is. Err: the name that the
-/// Canary gives its port is another one's.
+/// and all other ports of the apex. Fields of a port that the Canary does not set stay as they are. Err: another port
+/// has the name that the Canary gives its port.
 pub(super) fn ports(
     c: &Validated,
     wanted: &[Value],
@@ -89,7 +90,7 @@ pub(super) fn ports(
     Ok((all, beside))
 }
 
-/// Ports of the apex. A former version took those off that the Canary does not name: they come back.
+/// Ports of the apex. An earlier version removed those that the Canary does not name: they come back.
 fn theirs(c: &Validated, apex: &Value) -> Vec<Value> {
     let mut theirs = get::list(&apex["spec"]["ports"]).to_vec();
     let noted = recorded_original(c, apex);
@@ -102,7 +103,7 @@ fn theirs(c: &Validated, apex: &Value) -> Vec<Value> {
     theirs
 }
 
-/// The port that the Canary names, with what it leaves to the apex.
+/// The port that the Canary names, with the fields that it leaves to the apex.
 fn merged(c: &Validated, port: &Value, live: &Value) -> Value {
     let mut port = port.clone();
     let given = |text: &Option<String>| text.as_deref().is_some_and(|text| !text.is_empty());
@@ -116,7 +117,7 @@ fn merged(c: &Validated, port: &Value, live: &Value) -> Value {
     port
 }
 
-/// Several ports need a name each, of their own.
+/// Several ports need distinct names.
 fn distinct(c: &Validated, mut all: Vec<Value>) -> Result<Vec<Value>, String> {
     if all.len() < 2 {
         return Ok(all);
@@ -145,7 +146,7 @@ fn distinct(c: &Validated, mut all: Vec<Value>) -> Result<Vec<Value>, String> {
     Ok(all)
 }
 
-/// What its users would lose if the Service led to the primary, in words.
+/// What its users would lose if the Service pointed to the primary, in words.
 pub(super) fn takeover_conflict(
     c: &Validated,
     target: &Value,
@@ -175,8 +176,8 @@ pub(super) fn takeover_conflict(
     ))
 }
 
-/// The apex as it was before it was adopted, with the ports that its owner has added since; one that was made selects the
-/// target, and so does one whose selector meets no pods of a target that was made again with other labels.
+/// The apex as it was before it was adopted, with ports that its owner has added since. A created one selects the
+/// target, and so does one whose selector matches no pods of a target that was created again with other labels.
 pub(super) fn given_back(c: &Validated, label: &(String, String), target: &Value, live: &Value) -> Manifest {
     let noted = recorded_original(c, live);
     let mut annotations = Map::new();
@@ -210,12 +211,12 @@ pub(super) fn given_back(c: &Validated, label: &(String, String), target: &Value
     Manifest::new(SERVICE, &c.names.apex, managers::WORKLOAD, OWNED, body)
 }
 
-/// The ports that were there before, as their owner has them by now, and those that were added since.
+/// The ports that existed before, in their owner's current form, and those that were added since.
 fn ports_back(c: &Validated, noted: &Value, live: &Value) -> Vec<Value> {
     let own = json!({"port": c.service.port});
     let (before, now) = (get::list(&noted["ports"]), get::list(&live["spec"]["ports"]));
     let known = |list: &[Value], port: &Value| list.iter().find(|other| same(other, port)).cloned();
-    // which of them are gone because a former version took them off cannot be determined
+    // it cannot be determined which of them are gone because an earlier version removed them
     let lost = noted["canary"].is_null();
     let mut back: Vec<Value> = before
         .iter()

@@ -17,7 +17,7 @@ use crate::{
     router,
 };
 
-/// What this metric comes to with these answers, in the order in which it asks.
+/// The result of this metric with these answers, in the order of its queries.
 fn assessed(metric: &Value, answers: &[Reading]) -> Assessment {
     let c = fixture::canary(&json!({}));
     let checks = checks(metric);
@@ -97,7 +97,7 @@ fn m2_a_calculation_without_a_result_is_inconclusive() {
 
 #[test]
 fn a_condition_without_an_answer_is_an_error_whatever_the_other_says() {
-    // as in Argo Rollouts, which asks successCondition first
+    // as in Argo Rollouts, which evaluates successCondition first
     for (success, failure, field) in [
         ("result[1] > 0.9", "result[0] < 0.5", "successCondition"),
         ("result[0] > 0.9", "result[1] < 0.5", "failureCondition"),
@@ -109,7 +109,7 @@ fn a_condition_without_an_answer_is_an_error_whatever_the_other_says() {
             assert!(found.text.contains(&format!("{field} could not be evaluated")), "{}", found.text);
         }
     }
-    // a range is bad all the same
+    // a range still makes it bad
     let ranged = with(&json!({"thresholdRange": {"min": 0.5}, "successCondition": "result[1] > 0.9"}));
     assert_eq!(assessed(&ranged, &[of(&[0.1])]).outcome, Fail);
 }
@@ -230,7 +230,7 @@ fn m2_a_series_that_is_no_number_hides_none_that_is_bad() {
             assert_ne!(assessed(&metric, &[of(&[f64::NAN])]).outcome, Fail, "{metric}");
         }
     }
-    // what is no number is bad for a condition that asks for it, unless noData says what it is
+    // a value that is not a number is bad for a condition that tests for it, unless noData decides
     let asks = with(&json!({"failureCondition": "isNaN(result[0]) || result[0] > 0.05", "noData": "pass"}));
     assert_eq!(assessed(&asks, &[of(&[0.01, f64::NAN])]).outcome, NoData);
 }

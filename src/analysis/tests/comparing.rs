@@ -1,4 +1,4 @@
-//! What a comparison tolerates, why one is refused, and what it says.
+//! The tolerance of a comparison, why one is refused, and its texts.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Templates of queries, against what Go renders.
+//! Templates of queries, compared with Go's results.
 
 use crate::analysis::template::{Model, render};
 

@@ -1,6 +1,6 @@
-//! Words for writing schemas by hand: properties, lists, maps, choices and rules in CEL.
+//! Helpers for writing schemas by hand: properties, lists, maps, choices and rules in CEL.
 //!
-//! Knows nothing of what they describe.
+//! Knows nothing about what the schemas describe.
 
 pub(super) mod routing;
 
@@ -64,7 +64,7 @@ pub(crate) fn rule(rule: &str, message: &str) -> Value {
     rules([(rule, message)])
 }
 
-/// Several rules in CEL, each with what it says when it is broken.
+/// Several rules in CEL, each with its message.
 pub(crate) fn rules<const N: usize>(all: [(&str, &str); N]) -> Value {
     all.into_iter().map(|(rule, message)| json!({ "rule": rule, "message": message })).collect()
 }

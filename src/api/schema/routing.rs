@@ -1,12 +1,12 @@
-//! Schemas of the parts of a Canary that are only copied into routing objects: their Rust type is the JSON itself, so
-//! these say what users may write, leaf by leaf. What is not listed is pruned by the API server.
+//! Schemas of the parts of a Canary that are only copied into routing objects. Their Rust type is plain JSON, so the
+//! schemas define what users may write, field by field. The API server prunes everything else.
 
 use schemars::{Schema, SchemaGenerator};
 use serde_json::{Value, json};
 
 use super::{boolean, choice, finish, integer, list, map, object, ruled, string, string_map, strings, with};
 
-/// A way to compare a string, and what it compares.
+/// A way to compare a string, and its description.
 type Way = (&'static str, &'static str);
 
 const EXACT: Way = ("exact", "The whole value.");
@@ -27,7 +27,7 @@ fn strict_matcher(description: &str, ways: &[Way]) -> Value {
     with(matcher(description, ways), json!({ "minProperties": 1 }))
 }
 
-/// A condition on a string that may also be empty: it is then met by any value.
+/// A condition on a string that may also be empty: any value meets it then.
 fn any_of(description: &str) -> Value {
     matcher(description, &[EXACT, PREFIX, REGEX])
 }
@@ -76,17 +76,17 @@ pub(crate) fn never(_: &mut SchemaGenerator) -> Schema {
     pinned("Which requests never get the canary: those that meet any of these. Default: none.")
 }
 
-/// Entries that say something: an empty one would mean every request.
+/// Entries that are not empty: an empty one would match every request.
 fn pinned(description: &str) -> Schema {
     finish(some(description, with(requests(), json!({ "minProperties": 1 }))))
 }
 
-/// A list of as many entries as a route may have.
+/// A list with at most as many entries as a route may have.
 fn some(description: &str, items: Value) -> Value {
     with(list(description, items), json!({ "maxItems": 100 }))
 }
 
-/// Requests, by what they carry.
+/// Requests, by their headers and other properties.
 fn requests() -> Value {
     let header = strict_matcher("A condition on the value.", &[EXACT, PREFIX, SUFFIX, REGEX]);
     let labels = "Labels of the pod that sent the request, where `mesh` is among the gateways.";

@@ -1,4 +1,4 @@
-//! The definitions as a whole, and objects that users have.
+//! The complete definitions, and objects of users.
 
 mod policies;
 
@@ -317,7 +317,7 @@ fn f2_labels_and_annotations_of_serins_own_are_refused_where_users_add_some() {
     assert!(rules.sum::<usize>() >= 4, "Services and Jobs");
 }
 
-/// What comes from other writers, or was stored by an older definition, does not get through either.
+/// Keys from other writers, or stored by an older definition, are dropped as well.
 #[test]
 fn f2_labels_and_annotations_of_serins_own_are_left_out_of_what_is_read() {
     let given = json!({"labels": {"serin.dev/canary": "x", "team": "a"}, "annotations": {"x.serin.dev/y": "1", "notserin.dev/z": "2", "serin.dev": "3"}});

@@ -1,5 +1,5 @@
-//! The shipped admission policies, by their own expressions: what they let pass and what they refuse. Rights are asked of an API
-//! server only, so those that ask for some are not evaluated here.
+//! The shipped admission policies, with their own expressions: what they allow and what they refuse. Only an API server
+//! can check rights, so policies that check some are not evaluated here.
 
 use kube::core::cel::{AdmissionRequest, GroupVersionResource, VapEvaluator, VapExpression};
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use crate::api::request::Request;
 
 const OPERATOR: &str = "system:serviceaccount:serin-system:serin";
 
-/// The policies of a file, with their variables put where they are used.
+/// The policies of a file, with their variables replaced.
 fn policies(file: &str) -> Vec<Value> {
     let path = format!("{}/deploy/kustomize/components/policies/{file}.yaml", env!("CARGO_MANIFEST_DIR"));
     let all: Vec<Value> = serde_saphyr::from_multiple(&std::fs::read_to_string(path).unwrap()).unwrap();
@@ -30,7 +30,7 @@ fn inlined(policy: &Value, expression: &str) -> String {
         let place = format!("variables.{}", text(&v["name"]));
         whole.replace(&place, &format!("({})", text(&v["expression"])))
     });
-    // this evaluator takes every key for that of a field, and escapes it
+    // this evaluator treats every key as a field name, and escapes it
     ["canary", "checksum", "metric", "request"].into_iter().fold(whole, |whole, key| {
         let key = format!("serin.dev/{key}");
         whole.replace(&key, &key.replace('.', "__dot__").replace('/', "__slash__"))
@@ -76,7 +76,7 @@ impl Write<'_> {
         result.passed
     }
 
-    /// Whether a policy is about it.
+    /// Whether a policy applies to it.
     fn concerns(&self, policy: &Value) -> bool {
         let spec = &policy["spec"];
         let matches = list(&spec["matchConstraints"]["resourceRules"]).iter().any(|rule| {
@@ -87,7 +87,7 @@ impl Write<'_> {
         matches && list(&spec["matchConditions"]).iter().all(|c| self.holds(policy, &c["expression"]))
     }
 
-    /// What the policies of the operator's account say against it.
+    /// Why the policies of the operator's account refuse it.
     fn refused(&self) -> Vec<String> {
         let all = policies("operator");
         let concerned = all.iter().filter(|policy| self.concerns(policy));
@@ -192,13 +192,13 @@ fn f14_what_the_operator_never_does_is_refused_to_its_account() {
     }
 }
 
-/// A Canary that asks for this.
+/// A Canary with this request.
 fn asking(request: Option<&str>) -> Value {
     let annotations = request.map_or(json!({}), |text| json!({"serin.dev/request": text}));
     json!({"metadata": {"name": "app", "annotations": annotations}, "spec": {}})
 }
 
-/// What becomes of a request of this user.
+/// The request of this user after the policy.
 fn signed(user: &str, request: &str) -> String {
     let policy = policies("requests").remove(0);
     let write = Write {

@@ -1,9 +1,9 @@
-//! Who decides, asks and writes next, when more want to than may at once.
+//! Which task decides, queries and writes next, when more want to than may at once.
 //!
-//! Each of the three has a lane with so many permits. A namespace has a share of them, so that servers which do not answer one
-//! hold up no other, and some are kept for what takes users off a version that fails. Who waits gets a permit in order of a
-//! deadline: the time at which it was due, and what it can wait for. So those that go back come first, then what is due in order of
-//! lateness, then the rest, and each of them gets its turn.
+//! Each of the three has a lane with a number of permits. A namespace has a share of them, so that servers that do not
+//! answer one namespace hold up no other, and some are reserved for taking users off a failing version. Tasks get
+//! permits in the order of a deadline: the time at which the task was due, plus the time that it can wait. So rollbacks
+//! come first, then due tasks in order of lateness, then the rest, and every task gets its turn.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,20 +15,20 @@ use std::{
 
 use tokio::{sync::oneshot, time::Instant};
 
-/// How pressing it is.
+/// How urgent a task is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Class {
-    /// A version that fails loses its users, or somebody asks for something.
+    /// A failing version loses its users, or somebody sent a request.
     Pressing,
-    /// A run goes on.
+    /// A run continues.
     Due,
-    /// All else.
+    /// Everything else.
     #[default]
     Other,
 }
 
 impl Class {
-    /// What it can wait for, beside others that are due at the same time.
+    /// How long it can wait, compared with others that are due at the same time.
     fn patience(self) -> Duration {
         match self {
             Self::Pressing => Duration::ZERO,
@@ -38,7 +38,7 @@ impl Class {
     }
 }
 
-/// What decides who comes first.
+/// Decides the order.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rank {
     pub(super) class: Class,
@@ -48,19 +48,20 @@ pub(super) struct Rank {
 
 /// Servers may take seconds to answer.
 const ASK: Width = Width { permits: 256, reserve: 0, share: 64 };
-/// Fewer than an API server takes on one connection, so that a call is sent as soon as it is made: its deadline counts from then.
+/// Fewer than an API server accepts on one connection, so that a call is sent as soon as it is made: its deadline
+/// counts from then.
 const WRITE: Width = Width { permits: 64, reserve: 16, share: 32 };
 
 /// Deadline, and the order of arrival.
 type Place = (Instant, u64);
 
-/// How many at once.
+/// Number of permits.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Width {
     pub(super) permits: usize,
-    /// So many of them are for what is pressing.
+    /// This many of them are reserved for urgent tasks.
     pub(super) reserve: usize,
-    /// A namespace may have so many of them, but for what is pressing.
+    /// A namespace may have this many of them, not counting urgent tasks.
     pub(super) share: usize,
 }
 
@@ -68,7 +69,7 @@ pub(super) struct Width {
 #[derive(Clone, Debug)]
 pub(super) struct Lane(Arc<Mutex<Queue>>);
 
-/// Held while it is made use of.
+/// Held while it is used.
 #[derive(Debug)]
 #[must_use]
 pub(super) struct Permit {
@@ -95,7 +96,7 @@ impl Lane {
         })))
     }
 
-    /// Waits for a permit. Who stops waiting takes none.
+    /// Waits for a permit. A task that stops waiting takes none.
     pub(super) async fn enter(&self, namespace: &str, rank: Rank) -> Permit {
         let (sender, permit) = oneshot::channel();
         let place = self.lock().join(namespace, rank, sender);
@@ -108,7 +109,7 @@ impl Lane {
         }
     }
 
-    /// How many wait.
+    /// Number of waiting tasks.
     pub(super) fn waiting(&self) -> usize {
         let queue = self.lock();
         queue.pressing.len() + queue.lines.values().map(|line| line.waiting.len()).sum::<usize>()
@@ -118,7 +119,7 @@ impl Lane {
         loop {
             let Some((namespace, sender)) = self.lock().next() else { return };
             let permit = Permit { lane: self.clone(), namespace };
-            // of one that stopped waiting at this moment the permit comes back, and is the next one's
+            // if the receiver has just stopped waiting, the permit comes back for the next one
             drop(sender.send(permit));
         }
     }
@@ -128,7 +129,7 @@ impl Lane {
     }
 }
 
-/// A place in the queue, given up when the wait ends.
+/// A place in the queue, released when the wait ends.
 struct Ticket<'a> {
     lane: &'a Lane,
     namespace: &'a str,
@@ -142,14 +143,14 @@ impl Drop for Ticket<'_> {
     }
 }
 
-/// The work on one Canary, and the permit to look at it and decide while it does.
+/// The work on one Canary, with the permit to observe and decide while it does so.
 pub(super) struct Slot {
     pub(super) rank: Rank,
     pub(super) decides: Option<Permit>,
 }
 
 impl Slot {
-    /// Something is waited for now: others decide meanwhile.
+    /// The task waits for something now: others decide meanwhile.
     pub(super) fn pause(&mut self) {
         self.decides = None;
     }
@@ -158,9 +159,9 @@ impl Slot {
 /// The lanes of an operator.
 #[derive(Clone, Debug)]
 pub(super) struct Lanes {
-    /// Looking and deciding, which takes processor time only.
+    /// Observing and deciding, which takes only processor time.
     pub(super) decide: Lane,
-    /// Asking metrics servers, and what configuration holds.
+    /// Querying metrics servers, and reading configuration.
     pub(super) ask: Lane,
     /// Writing to the API server.
     pub(super) write: Lane,
@@ -173,7 +174,7 @@ impl Lanes {
         Self { decide: Lane::new(decide), ask: Lane::new(ASK), write: Lane::new(WRITE) }
     }
 
-    /// How many wait.
+    /// Number of waiting tasks.
     pub(super) fn waiting(&self) -> usize {
         [&self.decide, &self.ask, &self.write].into_iter().map(Lane::waiting).sum()
     }
@@ -187,7 +188,7 @@ struct Queue {
     /// With the namespace.
     pressing: BTreeMap<Place, (String, oneshot::Sender<Permit>)>,
     lines: BTreeMap<String, Line>,
-    /// The first of each namespace that has not had its share.
+    /// The first task of each namespace that has not used up its share.
     heads: BTreeSet<(Place, String)>,
 }
 
@@ -195,7 +196,7 @@ struct Queue {
 #[derive(Debug, Default)]
 struct Line {
     waiting: BTreeMap<Place, oneshot::Sender<Permit>>,
-    /// Permits that it has.
+    /// Number of its permits.
     taken: usize,
     /// Its place among the heads.
     head: Option<Place>,
@@ -223,7 +224,7 @@ impl Queue {
         }
     }
 
-    /// The next who may go, if any.
+    /// The next task that may proceed, if any.
     fn next(&mut self) -> Option<(String, oneshot::Sender<Permit>)> {
         if self.free == 0 {
             return None;
@@ -252,7 +253,7 @@ impl Queue {
         }
     }
 
-    /// Brings the head of a namespace up to date.
+    /// Updates the head of a namespace.
     fn expose(&mut self, namespace: &str) {
         let Some(line) = self.lines.get_mut(namespace) else { return };
         let first = line.waiting.first_key_value().map(|(place, _)| *place);

@@ -7,7 +7,7 @@ use super::*;
 
 const WIDTH: Width = Width { permits: 6, reserve: 2, share: 3 };
 
-/// Those who wait and those who have a permit, without a runtime: time passes only where a test says so.
+/// Waiting tasks and tasks with a permit, without a runtime: time passes only when a test says so.
 struct Bed {
     lane: Lane,
     begun: Instant,
@@ -29,7 +29,7 @@ impl Bed {
         self.poll();
     }
 
-    /// Those who got a permit by now, in that order.
+    /// The tasks that have got a permit since the last call, in order.
     fn poll(&mut self) -> Vec<String> {
         let mut entered = Vec::new();
         loop {
@@ -44,7 +44,7 @@ impl Bed {
         }
     }
 
-    /// The one who has been inside for longest leaves; who enters in its place.
+    /// Releases the oldest permit; returns the tasks that get one.
     fn leave(&mut self) -> Vec<String> {
         drop(self.inside.pop_front());
         self.poll()
@@ -98,7 +98,7 @@ fn a_namespace_whose_servers_do_not_answer_holds_up_no_other() {
     assert_eq!((bed.of("b/"), bed.lane.waiting()), (1, 498));
 }
 
-/// With the widths that the operator has.
+/// With the operator's widths.
 #[test]
 fn f16_a_namespace_with_hung_servers_delays_no_check_of_others_and_no_rollback() {
     let (mut ask, mut write) = (Bed::new(ASK), Bed::new(WRITE));
@@ -109,7 +109,7 @@ fn f16_a_namespace_with_hung_servers_delays_no_check_of_others_and_no_rollback()
     ask.enter("quiet/check-that-fails", Class::Due, 99);
     write.enter("quiet/goes-back", Class::Pressing, 99);
     assert_eq!((ask.of("quiet/"), write.of("quiet/")), (1, 1), "at once");
-    // its own Canaries go back as soon as others', whatever of it hangs
+    // its own Canaries are rolled back as soon as others', even if its servers hang
     write.enter("hung/goes-back", Class::Pressing, 99);
     assert_eq!(write.of("hung/goes-back"), 1);
 }
@@ -121,7 +121,7 @@ fn everyone_gets_a_turn() {
         bed.enter("a/first", Class::Due, 0);
         bed.enter("a/patient", patient, 0);
         bed.enter("b/0", pressing, 0);
-        // another one is due each second, and each takes one
+        // another one is due each second, and each takes one permit
         let entered = (1..200).find(|second| {
             bed.enter(&format!("b/{second}"), pressing, *second);
             bed.leave().contains(&"a/patient".to_owned())
@@ -140,7 +140,7 @@ fn who_stops_waiting_takes_no_permit() {
     }
     bed.waiting.retain(|(name, _)| name == "b/4");
     assert_eq!(bed.lane.waiting(), 1);
-    // the permit is given before the wait is seen to end
+    // the permit is given before the wait ends
     drop(bed.inside.pop_front());
     bed.waiting.clear();
     bed.enter("c/5", Class::Other, 0);
@@ -168,7 +168,7 @@ async fn at_the_end_those_who_wait_go_without() {
     drop(lane.enter("b", rank).await);
 }
 
-/// Whatever the order in which they come, leave and give up.
+/// In any order of entering, leaving and giving up.
 #[test]
 fn no_permit_is_lost_or_given_twice() {
     let mut seed = 1_u64;

@@ -1,4 +1,4 @@
-//! The work on one Canary at a time: observe → questions → ask → decide → apply, until nothing is left to do.
+//! The work on one Canary at a time: observe → questions → query → decide → apply, until there is nothing left to do.
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "this module wires the I/O together")]
 
 use std::{sync::Arc, time::Duration};
@@ -35,9 +35,9 @@ use crate::{
 };
 
 /// Plans carried out for one Canary before others get their turn. The longest chain of writes without waiting is
-/// shorter; a Canary that needs more is being fought over.
+/// shorter; if a Canary needs more, another writer is changing its objects.
 const PASSES: usize = 24;
-/// After a refused write, which is not made again at once, the other writes of the plan are decided again.
+/// After a refused write, which is not repeated at once, the other writes of the plan are decided again.
 const SOON: Duration = Duration::from_millis(100);
 
 /// Everything that working on a Canary needs.
@@ -54,13 +54,13 @@ pub(super) struct Worker {
     pub(super) states: PassStates,
     pub(super) lanes: Lanes,
     pub(super) runs: Runs,
-    /// Has a Canary looked at.
+    /// Triggers a pass over a Canary.
     pub(super) triggers: mpsc::UnboundedSender<Key>,
-    /// The process is to end: no further pass begins.
+    /// The process is shutting down: no further pass begins.
     pub(super) stop: CancellationToken,
 }
 
-/// What a worker is made of.
+/// The parts of a worker.
 pub(super) struct Parts {
     pub(super) client: Client,
     pub(super) out: Outbound,
@@ -72,7 +72,7 @@ pub(super) struct Parts {
     pub(super) stop: CancellationToken,
 }
 
-/// Questions and what was answered to them.
+/// Questions and their answers.
 #[derive(Default)]
 pub(super) struct Asked {
     pub(super) questions: Vec<Question>,
@@ -86,9 +86,9 @@ struct Pass {
     next: Next,
 }
 
-/// What comes after a pass.
+/// What happens after a pass.
 enum Next {
-    /// Another one at once; these answers hold for it, if it asks the same.
+    /// Another pass at once; these answers are valid for it, if its questions are the same.
     Pass(Option<Asked>),
     /// Nothing before this time, unless something changes.
     At(Timestamp),
@@ -136,7 +136,7 @@ impl Worker {
         }
     }
 
-    /// All mandatory kinds have been listed, in single namespaces as far as that can be done.
+    /// All mandatory kinds have been listed, in single namespaces if that is possible.
     pub(super) async fn synced(&self) {
         let kinds = observe::mandatory(&self.config.rules);
         while !self.cache.may_begin(&kinds, clock::now()) {
@@ -195,7 +195,7 @@ impl Worker {
         (Outcome::Failed, Again::After(wait))
     }
 
-    /// One look, one decision and its writes. `asked`: what was answered in the pass right before. Err: no further pass
+    /// One snapshot, one decision and its writes. `asked`: answers from the pass right before. Err: no further pass
     /// now.
     async fn pass(&self, key: &Key, asked: Option<Asked>, slot: &mut Slot) -> Result<Pass, (Outcome, Again)> {
         let waiting = |again| (Outcome::Waiting, again);
@@ -213,7 +213,7 @@ impl Worker {
         let asked = self.ask(key, &snap, questions, asked, now, slot).await.map_err(waiting)?;
         self.decides(key, slot).await.ok_or(ended)?;
         let decided = asked.decided_at(now);
-        // answers take their time: what is decided has to fit what is there by now
+        // answers take time: the decision has to match the state after them
         let put_off = std::mem::replace(&mut snap, self.observe(key, decided, slot).await.map_err(waiting)?);
         let not_before = std::mem::replace(&mut snap.ask_not_before, put_off.ask_not_before);
         let limited = std::mem::replace(&mut snap.rate_limited, put_off.rate_limited);
@@ -226,7 +226,7 @@ impl Worker {
         self.carry_on(key, &snap, plan, asked, (now, decided), slot).await
     }
 
-    /// Carries out a plan that was begun and decided at these `times`, has webhooks called, and says what comes next.
+    /// Carries out a plan that was begun and decided at these `times`, starts webhook calls, and says what comes next.
     async fn carry_on(
         &self,
         key: &Key,
@@ -267,7 +267,7 @@ impl Worker {
                 self.forget(key);
                 Err(Again::OnChange)
             }
-            // its watch triggers again; the time is for a watch that is being opened again
+            // its watch triggers again; the time is for a watch that is being reopened
             Err(GatherError::Behind(_)) => Err(Again::After(Duration::from_secs(1))),
             Err(GatherError::Undecodable(why)) => {
                 slot.pause();
@@ -284,8 +284,8 @@ impl Worker {
         }
     }
 
-    /// Asks, unless the same was asked a moment ago. Puts the next question off while there are no usable answers. Err: the
-    /// process is to end.
+    /// Queries, unless the same questions were answered a moment ago. Postpones the next query if the answers are
+    /// unusable. Err: the process is shutting down.
     async fn ask(
         &self,
         key: &Key,
@@ -312,7 +312,7 @@ impl Worker {
             state.rate_limited = answers.rate_limited.is_some();
             if silent {
                 let wait = pause(state.silences.next_delay(), answers.rate_limited, interval);
-                // in force for this pass as well, which may decide as of `now`
+                // also applies to this pass, which may decide as of `now`
                 state.ask_not_before = Some(Pause::between(now, clock::after(clock::now(), wait)));
             } else {
                 state.silences.reset();
@@ -333,13 +333,13 @@ impl Worker {
         self.note_run(key, snap, plan, carried.failed.as_ref().filter(|_| !carried.decided));
         let refusals = carried.failed.iter().chain(&carried.unrecorded);
         if refusals.into_iter().any(ApplyError::namespace_terminates) {
-            // known already where namespaces may be watched
+            // already known if namespaces may be watched
             self.cache.set_terminating(&key.0, true);
         }
         let now = clock::now();
         self.states.of(key, |state| {
             for ((write, desired), outcome) in &carried.attempts {
-                // that of a metric stands for itself, and records have their own time
+                // a metric's Job has its own state, and records have their own time
                 if ![JOB, CANARY_RUN].contains(&write.0.kind) || *outcome == write_budget::Outcome::Written {
                     state.writes.note(write, *desired, outcome.clone(), now);
                 }
@@ -375,15 +375,15 @@ impl Worker {
         Err(self.later(key))
     }
 
-    /// Once more, after a while that grows with each failure.
+    /// Again, after a delay that grows with each failure.
     pub(super) fn later(&self, key: &Key) -> Again {
         Again::After(self.states.of(key, |state| state.failures.next_delay()))
     }
 }
 
 impl Asked {
-    /// The time of a decision on questions that were made at `now`: the present, once metrics were asked. Otherwise no
-    /// window may end between the two, and be judged without answers.
+    /// The time of a decision on questions that were made at `now`: the current time, once metrics were queried.
+    /// Otherwise no window may end between the two, and be judged without answers.
     fn decided_at(&self, now: Timestamp) -> Timestamp {
         let measured = self.questions.iter().any(|question| matches!(question, Question::Measure { .. }));
         if measured { clock::now() } else { now }

@@ -35,7 +35,7 @@ fn refused() -> Worker {
     worker(Router::new().fallback(move || async move { (StatusCode::FORBIDDEN, no.to_string()) }))
 }
 
-/// A worker on an API server that takes every write, and the bodies of these writes.
+/// A worker on an API server that accepts every write, and the bodies of these writes.
 fn accepted() -> (Worker, Arc<Mutex<Vec<Value>>>) {
     let written = Arc::new(Mutex::new(vec![]));
     let seen = written.clone();
@@ -157,7 +157,7 @@ fn failed(urgent: bool) -> Plan {
     }
 }
 
-/// A Canary in a run, of which all is seen.
+/// A Canary during a run, with all its objects visible.
 fn running(worker: &Worker, analysis: &Value) -> Key {
     let run = serde_json::from_value(json!({"started": "2026-01-01T00:00:00Z"})).unwrap();
     let before = CanaryStatus { phase: Some(Phase::Progressing), run: Some(run), ..CanaryStatus::default() };
@@ -173,7 +173,7 @@ fn running(worker: &Worker, analysis: &Value) -> Key {
     key
 }
 
-/// Has the worker write a status in which the run of such a Canary has failed, `times` times.
+/// Makes the worker write a status in which the run of such a Canary has failed, `times` times.
 async fn fails(worker: &Worker, analysis: &Value, times: usize) -> Vec<String> {
     let key = running(worker, analysis);
     let mut slot = worker.turn(&key, &start()).await.unwrap();
@@ -228,7 +228,7 @@ async fn c27_the_finalizer_of_a_deleted_canary_that_does_not_decode_is_removed()
     }
 }
 
-/// The answer to the write is as deep as the Canary.
+/// The answer to the write is nested as deeply as the Canary.
 #[tokio::test]
 async fn f26_a_deleted_canary_that_is_nested_too_deeply_is_let_go() {
     let key = ("n".to_owned(), "app".to_owned());
@@ -278,7 +278,7 @@ struct Forgetful {
     /// None: all.
     keeps: Mutex<Option<Vec<&'static str>>>,
     canary: Mutex<Value>,
-    /// The last part of each path that was written to, but for Events.
+    /// The last part of each written path, except for Events.
     written: Mutex<Vec<String>>,
     /// How often it was asked what it would keep.
     tried: AtomicUsize,
@@ -314,7 +314,7 @@ fn locked<T>(what: &Mutex<T>) -> MutexGuard<'_, T> {
     what.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// An application with a Canary that has never been worked on.
+/// An application with a Canary that has never been processed.
 fn fresh(worker: &Worker) -> Value {
     let router = crate::router::by_name("istio").unwrap();
     worker.cache.set_crds(router.kinds().iter().map(Kind::crd).collect());

@@ -1,5 +1,5 @@
-//! Every name is known and every value is used as what it is, before a condition is asked: what cannot be decided is refused
-//! where it is written, also in a part that no value has reached yet.
+//! Checks that every name is known and every value has the right type before a condition is evaluated. Mistakes are
+//! refused with their position, also in parts that no value has reached yet.
 
 use super::{
     fault::Fault,
@@ -7,10 +7,10 @@ use super::{
     tree::{Expr, Function, Loop, Node, Operator, Shape, Side},
 };
 
-/// Most values of a list, so that there is none beyond this place.
+/// Highest number of values in a list, so that no index is beyond it.
 pub(super) const MOST_SERIES: usize = 100;
 
-/// What an expression yields.
+/// The type of an expression's result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Number,
@@ -19,7 +19,7 @@ pub(super) enum Kind {
     Nothing,
     Numbers,
     Truths,
-    /// A list without entries.
+    /// A list without elements.
     Empty,
 }
 
@@ -39,25 +39,25 @@ impl Kind {
     }
 }
 
-/// How a name occurs.
+/// How a name is used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Use {
     /// At all.
     pub(super) named: bool,
     /// As one value: the first.
     pub(super) first: bool,
-    /// At another place than the first.
+    /// With an index other than the first.
     pub(super) placed: bool,
 }
 
-/// What occurs in a condition.
+/// The names in a condition.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Checker {
     pub(super) canary: Use,
     pub(super) primary: Use,
-    /// It asks whether there is a value.
+    /// It checks whether there is a value.
     pub(super) absence: bool,
-    /// The name of the value in the loop around, and what it is.
+    /// The name of the value in the enclosing loop, and its type.
     each: Option<(String, Kind)>,
 }
 
@@ -69,7 +69,7 @@ impl Checker {
         }
     }
 
-    /// What an expression yields where `shape` is wanted of what a query yields. Names and calls are looked up.
+    /// The type of an expression if `shape` is wanted of a query's result. Names and calls are looked up.
     pub(super) fn kind(&mut self, expr: &mut Expr, shape: Shape) -> Result<Kind, Fault> {
         let at = expr.from;
         self.look_up(expr, shape)?;
@@ -340,7 +340,7 @@ impl Checker {
     }
 }
 
-/// It yields nothing where a query does.
+/// It has no result if the query has none.
 fn may_be_absent(expr: &Expr) -> bool {
     matches!(
         expr.node,

@@ -1,4 +1,4 @@
-//! The answer of a condition that was checked.
+//! The answer of a checked condition.
 
 use std::borrow::Cow;
 
@@ -10,12 +10,12 @@ const MOST_STEPS: u32 = 50_000;
 /// Why there is no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Stop {
-    /// What stands there is not a number, so that it is neither less nor more than anything.
+    /// The value there is not a number, so it is neither less nor more than anything.
     NotANumber(usize, usize),
     Error(String),
 }
 
-/// What an expression yields.
+/// The result of an expression.
 #[derive(Clone, Debug, PartialEq)]
 enum Value<'v> {
     Number(f64),
@@ -146,7 +146,7 @@ impl<'v> Evaluator<'v> {
                 if a == Ok(decides) {
                     return Ok(Value::Truth(decides));
                 }
-                // one side that decides is enough, whatever the other comes to
+                // one side that decides is enough, whatever the other is
                 match (a, self.truth(right)) {
                     (_, Ok(b)) if b == decides => Value::Truth(decides),
                     (Err(stop), _) | (_, Err(stop)) => return Err(stop),
@@ -232,7 +232,7 @@ impl<'v> Evaluator<'v> {
         })
     }
 
-    /// The numbers of a list, or the arguments themselves.
+    /// The numbers of a list, or of the arguments themselves.
     fn given(&mut self, arguments: &[Expr]) -> Result<Cow<'v, [f64]>, Stop> {
         if let [only] = arguments {
             return match self.value(only)? {
@@ -289,7 +289,7 @@ fn listed(values: Vec<Value<'_>>) -> Value<'_> {
     if truths.is_empty() { Value::Numbers(numbers.into()) } else { Value::Truths(truths) }
 }
 
-/// Of nothing: not a number; a value that is none makes the whole none.
+/// Of an empty list: not a number; one value that is not a number makes the result not a number.
 fn folded(list: &[f64], with: fn(f64, f64) -> f64) -> f64 {
     let both = |a: f64, b: f64| if a.is_nan() || b.is_nan() { f64::NAN } else { with(a, b) };
     list.iter().copied().reduce(both).unwrap_or(f64::NAN)

@@ -12,7 +12,7 @@ impl Fault {
         Self { at, what: what.into() }
     }
 
-    /// In a line, with the place counted in characters from 1.
+    /// In one line, with the position counted in characters from 1.
     pub(super) fn shown(&self, text: &str) -> String {
         let column = text.get(..self.at).unwrap_or(text).chars().count() + 1;
         let line: String = self.what.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();

@@ -1,4 +1,4 @@
-//! Conditions as a row of tokens, each with its place.
+//! Conditions as a sequence of tokens, each with its position.
 
 use super::{fault::Fault, tree::Operator};
 
@@ -10,19 +10,19 @@ pub(super) enum Token<'t> {
     /// `not`; the sign is [`Token::Bang`].
     Not,
     Bang,
-    /// Stands between two values, as a sign or a word.
+    /// Between two values, as a sign or a word.
     Operator(Operator),
-    /// A bracket, or what parts the pieces of a call or choice.
+    /// A bracket, or a separator in a call or choice.
     Sign(u8),
     End,
 }
 
-/// A token, where it begins and where it ends.
+/// A token with its start and end.
 pub(super) type At<'t> = (Token<'t>, usize, usize);
 
 pub(super) fn tokens(text: &str) -> Result<Vec<At<'_>>, Fault> {
     let bytes = text.as_bytes();
-    // most are longer than two bytes, with the blank behind them
+    // most are longer than two bytes, including the following blank
     let mut all = Vec::with_capacity(text.len() / 2 + 1);
     let mut at = 0;
     while let Some(first) = bytes.get(at) {
@@ -122,7 +122,7 @@ fn number(rest: &str) -> Result<(Token<'_>, usize), String> {
     }
 }
 
-/// How long a quoted text is, with its quotes.
+/// The length of a quoted text, including its quotes.
 fn quoted(rest: &str) -> Result<usize, String> {
     let quote = rest.as_bytes()[0];
     let mut escaped = false;

@@ -1,4 +1,4 @@
-//! A condition: how it is read and what it answers.
+//! A condition: how it is parsed and evaluated.
 
 mod check;
 mod eval;
@@ -15,10 +15,10 @@ use self::{
     tree::{Expr, Shape},
 };
 
-/// Longest text, in bytes; the schema says the same.
+/// Longest text, in bytes; the schema has the same limit.
 pub(super) const LONGEST: usize = 512;
 
-/// A condition that can be asked.
+/// A condition that can be evaluated.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Condition {
     text: String,
@@ -28,14 +28,14 @@ pub struct Condition {
     absence: bool,
 }
 
-/// What a condition says of values.
+/// The answer of a condition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// It holds.
     Yes,
     /// It does not.
     No,
-    /// It compares what is not a number, such as 0/0: this part of its text.
+    /// It compares something that is not a number, such as 0/0: this part of its text.
     NotANumber(String),
 }
 
@@ -43,7 +43,7 @@ impl Condition {
     /// Reads a condition.
     ///
     /// # Errors
-    /// What is wrong with it, in a line, with the place.
+    /// What is wrong with it, in one line, with the position.
     pub fn parse(text: &str) -> Result<Self, String> {
         if text.len() > LONGEST {
             return Err(format!("it has more than {LONGEST} characters"));
@@ -75,23 +75,23 @@ impl Condition {
         &self.text
     }
 
-    /// It is about the primary as well.
+    /// It also uses the primary.
     pub fn compares(&self) -> bool {
         self.primary.named
     }
 
-    /// It says itself what a query without data means.
+    /// It decides itself what a query without data means.
     pub fn knows_absence(&self) -> bool {
         self.absence
     }
 
-    /// Says the same as another one.
+    /// Has the same meaning as another one.
     pub fn same_as(&self, other: &Self) -> bool {
         let plain = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();
         plain(&self.text) == plain(&other.text)
     }
 
-    /// Whether it holds, once for each series where it looks at one. Never empty.
+    /// Whether it holds, once for each series if it refers to one. Never empty.
     ///
     /// # Errors
     /// It has no answer for these values.

@@ -1,4 +1,4 @@
-//! Functions by their names, and what is said of a name that is none.
+//! Functions by name, and the error for an unknown name.
 
 use super::{
     fault::Fault,
@@ -37,7 +37,7 @@ const FUNCTIONS: [(&str, Function); 21] = [
     ("int", Function::Int),
 ];
 
-/// What is done with each value, by the name behind a dot.
+/// The operation on each value, by the method name.
 pub(super) fn loop_of(name: &str) -> Option<Loop> {
     LOOPS.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind)
 }

@@ -6,7 +6,7 @@ use super::{
     tree::{Expr, Node, Operator},
 };
 
-/// Deepest nesting: a tree is walked by recursion.
+/// Deepest nesting, because a tree is walked by recursion.
 const DEEPEST: usize = 24;
 
 /// Reads an expression.
@@ -35,7 +35,7 @@ impl<'t> Parser<'t> {
         self.tokens.get(self.next).map_or(0, |(_, from, _)| *from)
     }
 
-    /// Where the last token that was taken ends.
+    /// The end of the last token.
     fn end(&self) -> usize {
         self.tokens.get(self.next.wrapping_sub(1)).map_or(0, |(_, _, to)| *to)
     }

@@ -149,7 +149,7 @@ fn m2_what_is_not_a_number_is_named() {
     assert_eq!(ask("max(result) / min(result) < 2", &[0.0], &[]), nan("max(result) / min(result)"));
     assert_eq!(ask("canary[0] < max(primary)", &[0.1], &[f64::NAN, 0.2]), nan("max(primary)"));
     assert_eq!(ask("canary[0] / primary[0] != 1", &[0.0], &[0.0]), nan("canary[0] / primary[0]"));
-    // what decides without it does
+    // an expression that decides without it does decide
     assert_eq!(ask("canary[0] / primary[0] <= 1.2 || canary[0] == 0", &[0.0], &[0.0]), Answer::Yes);
     assert_eq!(ask("canary[0] / primary[0] <= 1.2 && canary[0] > 0", &[0.0], &[0.0]), Answer::No);
     assert_eq!(ask("isNaN(canary[0] / primary[0])", &[0.0], &[0.0]), Answer::Yes);

@@ -1,6 +1,6 @@
-//! What a condition is made of.
+//! The parts of a condition.
 
-/// An expression and where it stands in the text.
+/// An expression and its position in the text.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Expr {
     pub(super) from: usize,
@@ -12,18 +12,18 @@ pub(super) struct Expr {
 pub(super) enum Node {
     Number(f64),
     Truth(bool),
-    /// Texts are only read to say that nothing can be compared with them.
+    /// Texts are only parsed to report that nothing can be compared with them.
     Text,
     Nothing,
-    /// A name that was not looked up yet: there is none in a condition that was checked.
+    /// A name that was not looked up yet; a checked condition has none.
     Name(String),
     /// A call of a function that was not looked up yet.
     Call(String, Vec<Expr>),
-    /// A call behind a dot that was not looked up yet.
+    /// A method call that was not looked up yet.
     Method(String, Box<Expr>, Vec<Expr>),
-    /// What a query yields.
+    /// The result of a query.
     Series(Side, Shape),
-    /// The value of the loop around.
+    /// The value of the enclosing loop.
     Each,
     List(Vec<Expr>),
     Index(Box<Expr>, Box<Expr>),
@@ -33,18 +33,18 @@ pub(super) enum Node {
     Choice([Box<Expr>; 3]),
     Function(Function, Vec<Expr>),
     Loop(Loop, Box<Expr>, Box<Expr>),
-    /// The first, or the second where there is no first.
+    /// The first, or the second if there is no first.
     Default(Box<Expr>, Box<Expr>),
 }
 
-/// Whose query.
+/// The side of a query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Side {
     Canary,
     Primary,
 }
 
-/// How what a query yields is meant.
+/// How the result of a query is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
     /// The first value.
@@ -90,7 +90,7 @@ impl Operator {
     }
 }
 
-/// What is done with each value of a list.
+/// The operation on each value of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Loop {
     All,

@@ -1,11 +1,11 @@
-//! One comparison of what each entry of a list holds, or whether it is there.
+//! One comparison of a value in each element of a list, or a test whether it exists.
 
 use serde_json::Value;
 
 use super::step::{Comparison, Filter, Key, place};
 
 impl Filter {
-    /// What it costs to ask it once.
+    /// The cost of one evaluation.
     pub(super) fn size(&self) -> usize {
         self.of.len() + 1
     }
@@ -37,7 +37,7 @@ fn same(found: Option<&Value>, wanted: &Value) -> bool {
     }
 }
 
-/// Only numbers, and only texts, are less or more than one another.
+/// Only two numbers, or two texts, can be less or more than each other.
 fn order(found: &Value, wanted: &Value) -> Option<std::cmp::Ordering> {
     match (found, wanted) {
         (Value::Number(a), Value::Number(b)) => a.as_f64()?.partial_cmp(&b.as_f64()?),

@@ -1,7 +1,7 @@
 //! Paths into JSON: what JSONPath of RFC 9535 and of kubectl have in common, and the field paths of the downward API.
 //!
-//! Names, places, slices, lists of both, wildcards, one comparison as a filter, and one descent. A step is taken on the values
-//! that the one before led to, so that no path of them is kept; values looked at and found are bounded.
+//! Names, indexes, slices, lists of both, wildcards, one comparison as a filter, and one descent. A step is applied to
+//! the values of the previous step, so no path to them is kept; the numbers of visited and found values are limited.
 
 mod filter;
 mod parse;
@@ -11,9 +11,9 @@ use serde_json::Value;
 
 use self::step::{Selector, Step, place};
 
-/// Most values that are looked at.
+/// Highest number of visited values.
 const MOST_STEPS: usize = 100_000;
-/// Most values that are found.
+/// Highest number of found values.
 const MOST_VALUES: usize = 100;
 
 /// A path that can be followed.
@@ -21,18 +21,18 @@ const MOST_VALUES: usize = 100;
 pub struct Path(Vec<Step>);
 
 impl Path {
-    /// Reads a path such as `$.data.value` or `{.items[0].value}`.
+    /// Parses a path such as `$.data.value` or `{.items[0].value}`.
     ///
     /// # Errors
-    /// What is wrong with it, in a line.
+    /// What is wrong with it, in one line.
     pub fn parse(text: &str) -> Result<Self, String> {
         parse::parse(text).map(Self)
     }
 
-    /// Reads a path to a field of an object, such as `metadata.labels['team']`.
+    /// Parses a path to a field of an object, such as `metadata.labels['team']`.
     ///
     /// # Errors
-    /// What is wrong with it, in a line.
+    /// What is wrong with it, in one line.
     pub fn field(text: &str) -> Result<Self, String> {
         let plain = text.trim();
         let begins = plain.starts_with(['$', '.', '[', '{']);
@@ -43,10 +43,10 @@ impl Path {
         Ok(path)
     }
 
-    /// All values that it leads to.
+    /// All values that it selects.
     ///
     /// # Errors
-    /// There are too many, or a step has no meaning for what it meets.
+    /// There are too many, or a step cannot be applied to a value.
     pub fn find<'v>(&self, root: &'v Value) -> Result<Vec<&'v Value>, String> {
         let mut steps = Steps(MOST_STEPS);
         let mut at = vec![root];
@@ -85,7 +85,7 @@ impl Steps {
     }
 }
 
-/// A value and all below it, without recursion: an answer may be nested deep.
+/// A value and all values below it, without recursion, because an answer may be nested deeply.
 fn below<'v>(value: &'v Value, found: &mut Vec<&'v Value>, steps: &mut Steps) -> Result<(), String> {
     let mut open = vec![value];
     while let Some(value) = open.pop() {

@@ -1,4 +1,4 @@
-//! From text to steps. What RFC 9535 and kubectl read in two ways is refused, with how to write it.
+//! From text to steps. Forms that RFC 9535 and kubectl read differently are refused, with the form to use.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use super::step::{COMPARISONS, Filter, Key, Selector, Step};
 
 /// Longest text, in bytes.
 const LONGEST: usize = 512;
-/// Most selectors of one pair of brackets.
+/// Highest number of selectors in one pair of brackets.
 const MOST_SELECTORS: usize = 20;
 
 /// The steps of a path.
@@ -31,7 +31,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<Step>, String> {
     Ok(steps)
 }
 
-/// What costs much, or what kubectl reads in another way.
+/// Checks for expensive forms, and for forms that kubectl reads differently.
 fn check(steps: &[Step]) -> Result<(), String> {
     if steps.iter().filter(|step| **step == Step::Descend).count() > 1 {
         return Err("there can be one .. only: name what lies between".into());
@@ -55,7 +55,7 @@ fn check(steps: &[Step]) -> Result<(), String> {
 
 struct Reader<'t> {
     rest: &'t str,
-    /// In braces, as kubectl has it.
+    /// In braces, as in kubectl.
     braced: bool,
 }
 
@@ -101,7 +101,7 @@ impl Reader<'_> {
         self.bare_name().map(Selector::Name)
     }
 
-    /// Letters, digits, `_`, `-`, `/`, `:` and what follows a backslash.
+    /// Letters, digits, `_`, `-`, `/`, `:` and escaped characters.
     fn bare_name(&mut self) -> Result<String, String> {
         let mut name = String::new();
         loop {
@@ -181,7 +181,7 @@ impl Reader<'_> {
         Ok(Some(read))
     }
 
-    /// A text in quotes, without them.
+    /// A quoted text, without the quotes.
     fn quote(&mut self) -> Result<(String, bool), String> {
         let mut chars = self.rest.chars();
         let quote = chars.next().unwrap_or_default();
@@ -267,7 +267,7 @@ impl Reader<'_> {
     }
 }
 
-/// What a backslash stands before.
+/// The character after a backslash.
 fn escaped(c: Option<char>) -> Result<char, String> {
     c.filter(|c| c.is_ascii_punctuation() && *c != '\\')
         .ok_or_else(|| "a backslash can stand before punctuation only".into())

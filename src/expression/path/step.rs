@@ -1,19 +1,19 @@
-//! What a path is made of.
+//! The parts of a path.
 
 use serde_json::Value;
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Step {
-    /// By any of these, in their order.
+    /// Any of these, in their order.
     Select(Vec<Selector>),
-    /// All that lies below, and the value itself.
+    /// Everything below, and the value itself.
     Descend,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Selector {
     Name(String),
-    /// From the end where it is below 0.
+    /// From the end if it is negative.
     Place(i64),
     Slice {
         from: Option<i64>,
@@ -27,7 +27,7 @@ pub(super) enum Selector {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Filter {
     pub(super) of: Vec<Key>,
-    /// None: it is enough that it is there.
+    /// None: it only has to exist.
     pub(super) compares: Option<(Comparison, Value)>,
 }
 
@@ -58,7 +58,7 @@ pub(super) const COMPARISONS: [(&str, Comparison); 6] = [
     (">", Comparison::More),
 ];
 
-/// A place in a list, counted from the end where it is below 0.
+/// An index into a list, counted from the end if it is negative.
 pub(super) fn place(at: i64, count: usize) -> Option<usize> {
     usize::try_from(if at < 0 { at.checked_add_unsigned(count as u64)? } else { at }).ok()
 }

@@ -2,7 +2,7 @@
 
 use super::printer::prints;
 
-/// As a part of a query of a URL.
+/// As a part of a URL's query.
 pub(crate) fn url(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {

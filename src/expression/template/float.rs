@@ -1,7 +1,7 @@
-//! Digits of a number as Go's `strconv` writes them.
+//! Digits of a number in the format of Go's `strconv`.
 
-/// Shortest digits that read back the same, or so many of them, with an exponent where the number is very large or small.
-/// The number is at least 0 and finite.
+/// Shortest digits that read back the same, or this many of them, with an exponent if the number is very large or
+/// small. The number is at least 0 and finite.
 pub(crate) fn general(value: f64, precision: Option<usize>) -> String {
     let text = match precision {
         None => format!("{value:e}"),
@@ -11,7 +11,7 @@ pub(crate) fn general(value: f64, precision: Option<usize>) -> String {
     let digits = digits.replace('.', "");
     let digits = digits.trim_end_matches('0');
     let count = i32::try_from(digits.len()).unwrap_or(i32::MAX);
-    // of zero there are no digits
+    // zero has no digits
     let exponent = if count == 0 { -1 } else { exponent };
     let most = match precision.map(|digits| i32::try_from(digits.max(1)).unwrap_or(i32::MAX)) {
         None => 6,
@@ -31,18 +31,18 @@ fn power(exponent: i32) -> String {
     format!("e{}{:02}", if exponent < 0 { '-' } else { '+' }, exponent.abs())
 }
 
-/// Mantissa and exponent of what Rust writes.
+/// Mantissa and exponent of Rust's output.
 fn split(text: &str) -> (&str, i32) {
     let (digits, exponent) = text.split_once('e').unwrap_or((text, "0"));
     (digits, exponent.parse().unwrap_or(0))
 }
 
-/// So many digits behind the point.
+/// With this many digits after the point.
 pub(super) fn fixed(value: f64, precision: usize) -> String {
     format!("{value:.precision$}")
 }
 
-/// One digit before the point, so many behind it, and an exponent of at least two digits.
+/// One digit before the point, this many after it, and an exponent of at least two digits.
 pub(super) fn exponent(value: f64, precision: usize) -> String {
     let text = format!("{value:.precision$e}");
     let (digits, exponent) = split(&text);

@@ -1,16 +1,17 @@
-//! The functions that every template of Go has.
+//! The functions that every Go template has.
 
 use super::{
     escape, printf,
     value::{Budget, Secrecy, Value},
 };
 
-/// How nothing is printed.
+/// The text for a missing value.
 pub(super) const NO_VALUE: &str = "<no value>";
 
 type Function = fn(&[Value]) -> Result<Value, String>;
 
-/// Name, least and most arguments, and what it does. `and` and `or` are decided where their arguments are evaluated.
+/// Name, minimum and maximum number of arguments, and function. `and` and `or` are decided where their arguments are
+/// evaluated.
 const ALL: &[(&str, usize, usize, Function)] = &[
     ("and", 1, MANY, |_| Ok(Value::Nil)),
     ("eq", 1, MANY, |v| equal(v).map(Value::Bool)),
@@ -33,7 +34,7 @@ const ALL: &[(&str, usize, usize, Function)] = &[
 ];
 const MANY: usize = usize::MAX;
 
-/// Functions through which the place of a secret can go.
+/// Functions whose arguments may contain the placeholder of a secret.
 const PLACING: [&str; 4] = ["print", "println", "printf", "urlquery"];
 
 /// Whether there is a function of this name.
@@ -41,7 +42,7 @@ pub(super) fn known(name: &str) -> bool {
     ALL.iter().any(|(known, ..)| *known == name)
 }
 
-/// The value at which it stops and takes no further arguments.
+/// The value that ends the evaluation of further arguments.
 pub(super) fn stops_at(name: &str) -> Option<bool> {
     match name {
         "and" => Some(false),
@@ -50,7 +51,7 @@ pub(super) fn stops_at(name: &str) -> Option<bool> {
     }
 }
 
-/// Whether it takes so many arguments.
+/// Whether it accepts this many arguments.
 pub(super) fn takes(name: &str, count: usize) -> Result<(), String> {
     let Some((_, least, most, _)) = ALL.iter().find(|(known, ..)| *known == name) else {
         return Err(format!("function {name} is not known"));
@@ -62,12 +63,12 @@ pub(super) fn takes(name: &str, count: usize) -> Result<(), String> {
     Err(format!("{name} takes {wants} arguments, and is given {count}"))
 }
 
-/// Calls it, with as many arguments as it takes.
+/// Calls it, with an accepted number of arguments.
 pub(super) fn call(name: &str, values: &[Value], budget: &mut Budget) -> Result<Value, String> {
     let Some((.., function)) = ALL.iter().find(|(known, ..)| *known == name) else {
         return Err(format!("function {name} is not known"));
     };
-    // one that is encoded already cannot be encoded again
+    // an encoded one cannot be encoded again
     let all = || values.iter().map(Value::secrecy);
     let secrecy = all().find(|s| *s == Secrecy::Encoded).or_else(|| all().find(|s| *s != Secrecy::Open));
     let secrecy = secrecy.unwrap_or_default();
@@ -77,7 +78,7 @@ pub(super) fn call(name: &str, values: &[Value], budget: &mut Budget) -> Result<
     budget.bytes(largest(name, values))?;
     let made = function(values)?;
     if let Value::Text(text, _) = &made {
-        // widths and escapes make more of a text than it was
+        // widths and escapes make a text longer
         budget.bytes(text.len())?;
     }
     match made {
@@ -98,17 +99,17 @@ fn hidden(name: &str) -> String {
     )
 }
 
-/// Every text with the place of a secret is still in what was made of it.
+/// Every text with the placeholder of a secret is still contained in the result.
 fn whole(values: &[Value], made: &str, name: &str) -> bool {
     values.iter().filter(|value| value.secrecy() != Secrecy::Open).all(|value| match value {
         Value::Text(text, _) if name == "urlquery" => made.contains(&escape::url(text)),
-        // not as `%q` or `%x` writes it
+        // not in the form of `%q` or `%x`
         Value::Text(text, _) => made.contains(&**text) && !made.contains(&format!("\"{text}\"")),
         _ => false,
     })
 }
 
-/// Most bytes of what a function makes, before it makes them. Widths are bounded where formats are read.
+/// Upper bound for the bytes of a function's result, before it is made. Widths are limited where formats are parsed.
 fn largest(name: &str, values: &[Value]) -> usize {
     let each = |value: &Value| match value {
         Value::Text(text, _) => text.len(),
@@ -130,7 +131,7 @@ fn largest(name: &str, values: &[Value]) -> usize {
     }
 }
 
-/// All arguments as one text, as `print` would write them.
+/// All arguments as one text, as `print` would format them.
 fn joined(values: &[Value]) -> Result<String, String> {
     let shown = |value: &Value| match value {
         Value::Nil => Value::text(NO_VALUE),
@@ -159,7 +160,7 @@ fn length(value: &Value) -> Result<Value, String> {
     Ok(Value::Int(i64::try_from(length).unwrap_or(i64::MAX)))
 }
 
-/// A place in a text of so many bytes.
+/// An index into a text of this many bytes.
 fn place(value: &Value, length: usize) -> Result<usize, String> {
     let at = match value {
         Value::Int(at) => usize::try_from(*at).ok(),
@@ -182,7 +183,7 @@ fn index(values: &[Value]) -> Result<Value, String> {
                 Value::Byte(*byte)
             }
             (Value::Text(..), _) => return Err(hidden("index")),
-            // as in Go: what is not there is the empty text
+            // as in Go: a missing key is the empty text
             (Value::Map(map), Value::Text(key, Secrecy::Open)) => {
                 map.get(&**key).cloned().unwrap_or_else(|| Value::text(""))
             }

@@ -1,4 +1,4 @@
-//! Templates as a row of tokens: text, and what stands between `{{` and `}}`.
+//! Templates as a sequence of tokens: text, and the parts between `{{` and `}}`.
 
 use super::{
     fault::Fault,
@@ -95,7 +95,7 @@ impl Token {
 
 pub(super) type At = (Token, usize);
 
-/// All tokens, the last of which is the end.
+/// All tokens, ending with the end token.
 pub(super) fn tokens(text: &str) -> Result<Vec<At>, Fault> {
     let mut lexer = Lexer { text, at: 0, out: Vec::new() };
     while lexer.at < text.len() {
@@ -129,12 +129,12 @@ impl Lexer<'_> {
         self.at = self.text.len() - self.rest().trim_start_matches(BLANKS).len();
     }
 
-    /// `- ` behind a left delimiter.
+    /// `- ` after a left delimiter.
     fn trims_before(text: &str) -> bool {
         text.strip_prefix('-').is_some_and(|rest| rest.starts_with(BLANKS))
     }
 
-    /// `}}` is next, with ` -` before it or not: how long it is, and whether the blanks after it go.
+    /// `}}` is next, with ` -` before it or not: its length, and whether the blanks after it are removed.
     fn closes(&self) -> Option<(usize, bool)> {
         let rest = self.rest();
         if rest.starts_with(RIGHT) {
@@ -190,7 +190,7 @@ impl Lexer<'_> {
         Err(Fault::new(left, "a comment must fill its action: put }} right after */"))
     }
 
-    /// One token; whether it was the last of the action.
+    /// One token; true if it was the last of the action.
     fn inside(&mut self, left: usize, open: &mut usize) -> Result<bool, Fault> {
         let from = self.at;
         if self.closes().is_some() {

@@ -1,9 +1,9 @@
-//! Numbers and quoted texts as Go reads them. What Go can read and no query needs is refused: imaginary numbers, hexadecimal
-//! fractions, underscores, and bytes that are no text.
+//! Numbers and quoted texts as in Go. What Go allows but no query needs is refused: imaginary numbers, hexadecimal
+//! fractions, underscores, and bytes that are not text.
 
 use super::value::Value;
 
-/// A number; without `.` or an exponent it is a whole one.
+/// A number; without `.` or an exponent it is an integer.
 pub(super) fn number(text: &str) -> Result<Value, String> {
     let wrong = || format!("{text} is no number that is served here");
     let (negative, digits) = match text.strip_prefix(['+', '-']) {
@@ -38,7 +38,7 @@ pub(super) fn number(text: &str) -> Result<Value, String> {
     Ok(Value::Float(if negative { -size } else { size }))
 }
 
-/// What stands between quotes; of `'` the number of the one character.
+/// The content of quotes; for `'` the number of the one character.
 pub(super) fn unquoted(text: &str, quote: char) -> Result<Value, String> {
     if quote == '`' {
         return Ok(Value::text(text.replace('\r', "")));
@@ -63,7 +63,7 @@ pub(super) fn unquoted(text: &str, quote: char) -> Result<Value, String> {
     Ok(Value::Int(i64::from(last)))
 }
 
-/// A character behind a backslash, and whether it is a byte.
+/// An escaped character, and whether it is a byte.
 fn escape(chars: &mut std::str::Chars<'_>, quote: char) -> Result<(u32, bool), String> {
     let c = chars.next().unwrap_or_default();
     let mut digits = |count: usize, radix: u32, first: Option<char>| {

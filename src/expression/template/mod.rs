@@ -1,5 +1,5 @@
-//! Templates as Go's `text/template` renders them, with the functions that a query has and no data. What Go can do and no
-//! query needs is refused, never rendered in another way; what is rendered is bounded in steps and bytes.
+//! Templates as Go's `text/template` renders them, with the functions of a query and without data. What Go allows but
+//! no query needs is refused, never rendered differently; steps and bytes of the result are limited.
 
 mod escape;
 mod fault;
@@ -25,18 +25,18 @@ use self::{
 /// Longest text of a template, in bytes.
 pub const LONGEST: usize = 16 * 1024;
 
-/// What the functions of a template return, by their names: a text, or a map of texts.
+/// The results of a template's functions, by name: a text, or a map of texts.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Functions<'f> {
     /// Functions that return a text.
     pub texts: BTreeMap<&'f str, &'f str>,
     /// Functions that return a map of texts.
     pub maps: BTreeMap<&'f str, &'f BTreeMap<String, String>>,
-    /// Texts that stand for values which are not known here. They can be placed, also by `urlquery`, and nothing else.
+    /// Placeholders for values that are not known here. They can be printed and passed to `urlquery`, and nothing else.
     pub marks: Vec<&'f str>,
 }
 
-/// Names of functions that a template of a query may call beside those of Go.
+/// Names of functions that a query's template may call in addition to Go's.
 const OWN: [&str; 9] =
     ["name", "namespace", "target", "service", "ingress", "route", "interval", "variables", "args"];
 

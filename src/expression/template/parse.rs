@@ -1,4 +1,5 @@
-//! From tokens to blocks. Every block has its end, and every function and variable is known, before anything is rendered.
+//! From tokens to blocks. Before rendering, every block must have its end, and every function and variable must be
+//! known.
 
 use std::collections::BTreeMap;
 
@@ -9,12 +10,12 @@ use super::{
     value::Value,
 };
 
-/// Deepest nesting of blocks and of parentheses: both are walked by recursion.
+/// Deepest nesting of blocks and of parentheses, because both are walked by recursion.
 const DEEPEST: usize = 32;
-/// The name that Flagger gives to the template itself.
+/// Flagger's name for the template itself.
 const ITSELF: &str = "tmpl";
 
-/// Reads a template. `known`: whether there is a function of a name.
+/// Parses a template. `known`: whether there is a function of a name.
 pub(super) fn parse(text: &str, known: fn(&str) -> bool) -> Result<Parsed, Fault> {
     let mut parser = Parser { tokens: tokens(text)?, next: 0, known, defined: BTreeMap::new(), depth: 0 };
     let mut scope = Scope::new();
@@ -37,7 +38,7 @@ fn unexpected(at: usize, what: &str) -> Fault {
     Fault::new(at, format!("unexpected {what}: it belongs to no if, range, with, define or block"))
 }
 
-/// Variables that are declared, and the loops around.
+/// Declared variables, and the enclosing loops.
 struct Scope {
     variables: Vec<String>,
     loops: usize,
@@ -53,7 +54,7 @@ impl Scope {
 enum Parsing {
     Node(Node, usize),
     End(usize),
-    /// What follows it, `if` or `with`, is still to be read.
+    /// The `if` or `with` after it is still to be parsed.
     Else(usize),
 }
 
@@ -74,7 +75,7 @@ impl Parser {
         self.tokens.get(self.next).map_or(&Token::End, |(token, _)| token)
     }
 
-    /// The next token but blanks, which are skipped.
+    /// The next token after blanks, which are skipped.
     fn solid(&mut self) -> &Token {
         while *self.peek() == Token::Space {
             self.next += 1;
@@ -137,7 +138,7 @@ impl Parser {
         self.define(name, from)
     }
 
-    /// A body of its own, down to its end.
+    /// The body of a definition, up to its end.
     fn define(&mut self, name: String, from: usize) -> Result<(), Fault> {
         let mut scope = Scope::new();
         let (body, end) = self.deeper(|parser| parser.body(&mut scope, from))?;
@@ -337,7 +338,7 @@ impl Parser {
         Ok(Command { first, arguments })
     }
 
-    /// None: what comes next is no operand. Blanks before it are taken.
+    /// None: the next token is not an operand. Blanks before it are consumed.
     fn operand(&mut self, scope: &mut Scope) -> Result<Option<Operand>, Fault> {
         let token = self.solid().clone();
         let at = self.at();

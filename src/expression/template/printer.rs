@@ -1,4 +1,4 @@
-//! One value as text, by the letter behind `%` and the flags before it.
+//! One value as text, formatted by the verb after `%` and its flags.
 
 use super::{
     float,
@@ -7,7 +7,7 @@ use super::{
 
 pub(super) const NIL: &str = "<nil>";
 
-/// Whether a character can be seen, as far as that is the same in every version of Unicode.
+/// Whether a character is printable, if that is the same in every version of Unicode.
 pub(super) fn prints(c: char) -> Result<bool, String> {
     match c {
         ' '..='~' => Ok(true),
@@ -17,7 +17,7 @@ pub(super) fn prints(c: char) -> Result<bool, String> {
     }
 }
 
-/// What stands between `%` and its letter.
+/// The part between `%` and the verb.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Flags {
     pub(super) sharp: bool,
@@ -72,7 +72,7 @@ impl Printer<'_> {
         Ok(())
     }
 
-    /// A letter that does not go with the value.
+    /// A verb that does not fit the value.
     fn bad(&mut self, value: &Value, verb: char) -> Result<(), String> {
         self.out.push_str(&format!("%!{verb}("));
         if let Some(kind) = value.kind() {
@@ -89,7 +89,7 @@ impl Printer<'_> {
         self.out.extend(std::iter::repeat_n(if zeros { '0' } else { ' ' }, count));
     }
 
-    /// To the width.
+    /// Pads to the width.
     fn padded_with(&mut self, text: &str, zeros: bool) {
         let missing = self.flags.width.unwrap_or(0).saturating_sub(text.chars().count());
         if self.flags.minus {
@@ -154,7 +154,7 @@ impl Printer<'_> {
         Ok(())
     }
 
-    /// A character as it stands between quotes.
+    /// A character as it is written inside quotes.
     fn escaped(&self, c: char, quote: char) -> Result<String, String> {
         let code = u32::from(c);
         Ok(match c {
@@ -217,7 +217,7 @@ impl Printer<'_> {
         Ok(())
     }
 
-    /// A whole number as the character of this number.
+    /// An integer as the character with this number.
     fn character(&mut self, size: u64, negative: bool, verb: char) -> Result<(), String> {
         let known = u32::try_from(size).ok().filter(|_| !negative).and_then(char::from_u32);
         let c = known.unwrap_or('\u{fffd}');

@@ -1,11 +1,11 @@
-//! Values as text: `print` and `printf` as Go's `fmt` writes them.
+//! Values as text: `print` and `printf` as in Go's `fmt`.
 
 use super::{
     printer::{Flags, NIL, Printer},
     value::{LONGEST, Value},
 };
 
-/// Texts and numbers in a row, with a blank between two of which neither is a text.
+/// Texts and numbers, with a blank between two if neither is a text.
 pub(super) fn print(values: &[Value]) -> Result<String, String> {
     let mut out = String::new();
     let mut after_text = true;
@@ -20,7 +20,7 @@ pub(super) fn print(values: &[Value]) -> Result<String, String> {
     Ok(out)
 }
 
-/// Texts and numbers in a row, each two with a blank between them, and the end of the line.
+/// Texts and numbers with a blank between each two, and a line break at the end.
 pub(super) fn println(values: &[Value]) -> Result<String, String> {
     let mut out = String::new();
     for (n, value) in values.iter().enumerate() {
@@ -65,17 +65,17 @@ pub(super) fn sprintf(format: &str, values: &[Value]) -> Result<String, String> 
     Ok(out)
 }
 
-/// Most characters of `[2]`.
+/// Most characters of an index such as `[2]`.
 const LONGEST_PLACE: usize = 24;
 
 struct Reader {
     format: Vec<char>,
     at: usize,
-    /// The value that is taken next.
+    /// The next value.
     next: usize,
-    /// The value that was named is there.
+    /// The value at the given index exists.
     found: bool,
-    /// Values were named by their places.
+    /// Values were selected by index.
     moved: bool,
 }
 
@@ -137,13 +137,13 @@ impl Reader {
         digits.parse().ok()
     }
 
-    /// `[2]`: whether a value is named by its place.
+    /// `[2]`: whether a value is selected by its index.
     fn place(&mut self, count: usize) -> bool {
         if self.peek() != Some('[') {
             return false;
         }
         self.moved = true;
-        // no longer number names a value
+        // a longer number is not an index
         let Some(end) = self.format[self.at..].iter().take(LONGEST_PLACE).position(|c| *c == ']') else {
             self.found = false;
             self.at += 1;
@@ -160,7 +160,7 @@ impl Reader {
         number.is_some()
     }
 
-    /// A width or precision that is a value itself.
+    /// A width or precision that is given as a value.
     fn given(&mut self, values: &[Value]) -> Option<i64> {
         self.at += 1;
         let value = values.get(self.next)?;

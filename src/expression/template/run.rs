@@ -1,4 +1,4 @@
-//! Renders what was parsed.
+//! Renders a parsed template.
 
 use std::{collections::BTreeMap, rc::Rc};
 
@@ -9,12 +9,12 @@ use super::{
     value::{Budget, LONGEST, Value},
 };
 
-/// Most templates that call one another.
+/// Deepest nesting of templates that call each other.
 const DEEPEST: usize = 16;
-/// Most blocks and templates that are rendered inside one another: each takes a few frames of the stack.
+/// Deepest nesting of blocks and templates during rendering: each takes a few stack frames.
 const MOST_BODIES: usize = 128;
 
-/// What a body leads to.
+/// How a body ends.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Flow {
     On,
@@ -151,7 +151,7 @@ impl Runner<'_> {
         flow
     }
 
-    /// Whether the loop goes on.
+    /// Whether the loop continues.
     fn round(&mut self, block: &Block, key: Value, value: &Value, at: usize) -> Result<bool, Fault> {
         self.budget.step().map_err(|what| Fault::new(at, what))?;
         let top = self.variables.len();
@@ -287,7 +287,7 @@ impl Runner<'_> {
         functions::call(name, &values, &mut self.budget).map_err(|what| Fault::new(at, what))
     }
 
-    /// `and`, `or`: the first value that decides, or the last; what stands behind it is not looked at.
+    /// `and`, `or`: the first value that decides, or the last; the rest is not evaluated.
     fn first_of(
         &mut self,
         arguments: &[Operand],

@@ -1,4 +1,4 @@
-//! What a template is made of.
+//! The parts of a template.
 
 use std::collections::BTreeMap;
 
@@ -27,9 +27,9 @@ pub(super) struct Block {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Pipe {
-    /// Variables that take the value, with their `$`.
+    /// Variables that get the value, with their `$`.
     pub(super) variables: Vec<String>,
-    /// They were declared before.
+    /// They were declared earlier.
     pub(super) assigns: bool,
     pub(super) commands: Vec<Command>,
 }
@@ -44,7 +44,7 @@ pub(super) struct Command {
 pub(super) struct Operand {
     pub(super) at: usize,
     pub(super) term: Term,
-    /// What is read of it: `.a.b`.
+    /// The fields that are read: `.a.b`.
     pub(super) fields: Vec<String>,
 }
 
@@ -58,7 +58,7 @@ pub(super) enum Term {
     Pipe(Pipe),
 }
 
-/// A template that can be rendered: its own body, and those that it defines, by name.
+/// A template that can be rendered: its own body, and the templates it defines, by name.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Parsed {
     pub(super) body: Body,

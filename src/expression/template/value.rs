@@ -1,23 +1,23 @@
-//! Values of templates: what the functions of a query yield, and what literals are. Sizes and steps are counted, so that no
-//! template takes more memory or time than a query is worth.
+//! Values of templates: results of functions, and literals. Sizes and steps are counted, so that no
+//! template takes too much memory or time.
 
 use std::{collections::BTreeMap, rc::Rc};
 
-/// Most bytes of a text, and of what is rendered: more than any server takes in a URL.
+/// Longest text, and longest result, in bytes: more than any server accepts in a URL.
 pub(super) const LONGEST: usize = 32 * 1024;
-/// Most bytes of all texts that one rendering makes.
+/// Most bytes of all texts in one rendering.
 const MOST_BYTES: usize = 512 * 1024;
-/// Most commands, texts and rounds of loops of one rendering.
+/// Most commands, texts and loop rounds in one rendering.
 const MOST_STEPS: u32 = 20_000;
 
-/// Whether a text has a mark in it that stands for the value of a Secret.
+/// Whether a text contains a placeholder for the value of a Secret.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Secrecy {
     #[default]
     Open,
-    /// A mark as it is: the value is put there as it is.
+    /// An unchanged placeholder: the value is put in unchanged.
     Marked,
-    /// A mark that was encoded for a URL: so is the value.
+    /// A placeholder that was encoded for a URL: so is the value.
     Encoded,
 }
 
@@ -74,7 +74,7 @@ impl Value {
         }
     }
 
-    /// What is secret in it, also below.
+    /// What is secret in it, including nested values.
     pub(super) fn secrecy(&self) -> Secrecy {
         match self {
             Self::Text(_, secrecy) => *secrecy,
@@ -86,7 +86,7 @@ impl Value {
     }
 }
 
-/// What a rendering may still take.
+/// What a rendering may still use.
 pub(super) struct Budget {
     steps: u32,
     bytes: usize,
@@ -104,7 +104,7 @@ impl Budget {
         Ok(())
     }
 
-    /// A text of so many bytes is to be made.
+    /// Reserves a text of this many bytes.
     pub(super) fn bytes(&mut self, length: usize) -> Result<(), String> {
         if length > LONGEST {
             return Err(format!("makes a text of more than {LONGEST} bytes"));

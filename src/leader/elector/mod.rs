@@ -1,20 +1,20 @@
-//! When the Lease may be taken and when it is to be renewed. Pure: what is seen and the time are arguments, and
-//! it counts by the time of this process only, so that clocks of other machines do not matter.
+//! When the Lease may be taken and when to renew it. Pure: observations and the time are arguments, and it uses only
+//! the time of this process, so that clocks of other machines do not matter.
 //!
 //! # Guarantee
-//! Of all that follow these rules at most one holds the Lease at a time, as long as their clocks run equally fast. A
-//! holder counts from before it asked for the renewal; the others count from after they saw it.
+//! Of all candidates that follow these rules at most one holds the Lease at a time, as long as their clocks run equally
+//! fast. A holder counts from before it requested the renewal; the others count from after they saw it.
 
 use std::time::Duration;
 
-/// A Lease, as far as it matters here.
+/// The relevant parts of a Lease.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Record {
-    /// The version of the object: what is written is bound to it. Later ones are greater.
+    /// The version of the object: writes are bound to it. Later ones are greater.
     pub(super) version: u64,
-    /// Who holds it; empty when it was given up.
+    /// Its holder; empty after it was given up.
     pub(super) holder: String,
-    /// For how long it is held after a renewal.
+    /// How long it is held after a renewal.
     pub(super) duration: Duration,
     /// When it was renewed, by the clock of its holder. Only compared with itself.
     pub(super) renewed: String,
@@ -22,16 +22,16 @@ pub(super) struct Record {
     pub(super) transitions: i32,
 }
 
-/// What is to be done about the Lease now.
+/// What to do about the Lease now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Move {
-    /// Make it.
+    /// Create it.
     Create,
-    /// Write ourselves into it, bound to what was seen.
+    /// Write ourselves into it, bound to the version that was seen.
     Take(Record),
     /// Nothing for this long, unless it changes.
     Wait(Duration),
-    /// It was ours and is not any more: nothing may be done on its strength.
+    /// It was ours and is not any more: nothing may rely on it.
     Lost,
 }
 
@@ -41,9 +41,9 @@ pub(super) struct Elector {
     identity: String,
     duration: Duration,
     renewal: Duration,
-    /// The Lease as it was seen last, and when it was first seen so.
+    /// The Lease as it was last seen, and when it was first seen in this state.
     seen: Option<(Record, Duration)>,
-    /// When it was asked for what holds now; none while it is not ours.
+    /// When the current term was requested; none while the Lease is not ours.
     asked: Option<Duration>,
 }
 
@@ -53,14 +53,14 @@ impl Elector {
         Self { identity, duration, renewal, seen: None, asked: None }
     }
 
-    /// The Lease is seen like this at `now`. What is older than what is known is passed over: a watch may lag behind
+    /// The Lease is in this state at `now`. Older states are ignored, because a watch may lag behind
     /// answers to writes.
     pub(super) fn saw(&mut self, record: Record, now: Duration) {
         if self.seen.as_ref().is_some_and(|(known, _)| record.version < known.version) {
             return;
         }
         let since = match &self.seen {
-            // a change of something else is no sign of life of its holder
+            // a change of other fields does not show that the holder is alive
             Some((known, since)) if known.same_term(&record) => *since,
             _ => now,
         };
@@ -74,7 +74,7 @@ impl Elector {
         }
     }
 
-    /// What we wrote at `asked` was taken, and is this.
+    /// Our write, requested at `asked`, was accepted and has this result.
     pub(super) fn wrote(&mut self, record: Record, asked: Duration) {
         self.seen = Some((record, asked));
         self.asked = Some(asked);
@@ -90,7 +90,7 @@ impl Elector {
         self.asked.map(|asked| asked + self.duration)
     }
 
-    /// What is to be done at `now`.
+    /// What to do at `now`.
     pub(super) fn next(&self, now: Duration) -> Move {
         let ours = |record: &Record| record.holder == self.identity;
         match (&self.seen, self.asked) {
@@ -99,7 +99,7 @@ impl Elector {
             (None, Some(_)) => Move::Lost,
             (Some((record, _)), Some(asked)) => take_at(asked + self.renewal, record, now),
             (None, None) => Move::Create,
-            // ours without our knowing: a write was taken, and its answer was lost
+            // ours without our knowledge: a write was accepted, and its answer was lost
             (Some((record, _)), None) if record.holder.is_empty() || ours(record) => {
                 Move::Take(record.clone())
             }
@@ -107,7 +107,7 @@ impl Elector {
         }
     }
 
-    /// How often the Lease will have changed hands once we are written into it.
+    /// How often the Lease will have changed hands after we are written into it.
     pub(super) fn transitions_after(&self, record: &Record) -> i32 {
         record.transitions.saturating_add(i32::from(record.holder != self.identity))
     }

@@ -73,11 +73,11 @@ fn what_was_written_and_not_answered_is_ours_once_it_is_seen() {
     assert_eq!(a.next(at(3)), Move::Take(record(4, "a", "t")));
 }
 
-/// Two candidates on one API server. Requests and answers take their time, or are lost; watches lag.
+/// Two candidates on one API server. Requests and answers are delayed or lost, and watches lag.
 #[derive(Clone)]
 struct World {
     now: u64,
-    /// All that the Lease has been.
+    /// All states of the Lease.
     stored: Vec<Record>,
     sides: [Side; 2],
 }
@@ -85,13 +85,13 @@ struct World {
 #[derive(Clone)]
 struct Side {
     elector: Elector,
-    /// How much of it its watch has shown.
+    /// How many of them its watch has shown.
     shown: usize,
-    /// What was sent and has not arrived: the version that it is bound to, and when it was sent.
+    /// A request that was sent and has not arrived: the version that it is bound to, and when it was sent.
     sent: Option<(Option<u64>, u64)>,
-    /// What was taken and is not answered yet, and when it was sent.
+    /// An accepted request without an answer yet, and when it was sent.
     answer: Option<(Record, u64)>,
-    /// It has ended, as a process does that has lost.
+    /// It has ended, like a process that has lost the Lease.
     ended: bool,
 }
 
@@ -107,7 +107,7 @@ impl World {
         !side.ended && side.elector.held_until().is_some_and(|until| at(self.now) < until)
     }
 
-    /// All that may happen next.
+    /// All possible next states.
     fn steps(&self) -> Vec<Self> {
         let mut all = vec![Self { now: self.now + 1, ..self.clone() }];
         for side in 0..2 {
@@ -125,12 +125,12 @@ impl World {
         next
     }
 
-    /// What may become of a request, of an answer, and of what is to be seen.
+    /// Possible outcomes of a request, of an answer, and of an observation.
     fn in_flight(&self, side: usize) -> Vec<Self> {
         let (mut all, it) = (vec![], &self.sides[side]);
         if let Some((bound, sent)) = it.sent {
             all.push(self.but(|w| w.sides[side].sent = None));
-            // taken, if the object is still the one that it is bound to
+            // accepted, if the object still has the version that it is bound to
             if self.stored.last().map(|last| last.version) == bound {
                 let version = self.stored.len() as u64 + 1;
                 let taken = record(version, ["a", "b"][side], &sent.to_string());
@@ -171,7 +171,7 @@ impl World {
         Some(self.but(|w| w.sides[side].sent = Some((bound, w.now))))
     }
 
-    /// What tells states apart.
+    /// Distinguishes states.
     fn key(&self) -> String {
         let side = |s: &Side| format!("{:?}{}{:?}{:?}{}", s.elector, s.shown, s.sent, s.answer, s.ended);
         format!("{}{:?}{}{}", self.now, self.stored, side(&self.sides[0]), side(&self.sides[1]))
