@@ -25,7 +25,7 @@ LINKS ?=
 SERIN := $(CARGO) run --quiet --locked --bin serin --
 CRDS := canaries metrictemplates alertproviders canaryruns
 CI := fmt-check lint deny crd-check manifests-check test-unit test-engines test-waiting charts-check test-bed
-NIGHTLY := stories properties helm-check servers-check proxies-check soak engines crash breakages bench bench-verdicts image-check dist-check book monitoring-check fresh keda-check trials advisories-check
+NIGHTLY := stories properties helm-check servers-check proxies-check soak engines crash breakages bench bench-verdicts image-check dist-check book monitoring-check fresh keda-check trials ha advisories-check
 
 .PHONY: help
 help: ## Show this list
@@ -176,6 +176,13 @@ trials: ## Play 50 releases beside traffic, with an edit, a death or a refusal e
 	@e2e/parts/build.sh all
 	@$(MAKE) --no-print-directory build
 	$(CARGO) test --locked -p serin-e2e --test nightly -- --nocapture trials
+
+.PHONY: ha
+ha: ## Play 50 releases beside traffic while the leader of two operators is killed, frozen or cut off every 30 s
+	@.ci/doctor ha
+	@e2e/parts/build.sh all
+	@$(MAKE) --no-print-directory build
+	$(CARGO) test --locked -p serin-e2e --test ha -- --nocapture
 
 .PHONY: image-check
 image-check: dist ## Unpack the image and run it as a cluster would: its user, a read-only root, releases on real parts

@@ -7,7 +7,7 @@
 //! - [`badprom`]: a metrics server that misbehaves on demand; [`metrics_servers`]: some that answer as told.
 //! - [`endpoints`]: which pods are behind a Service.
 //! - [`examples`]: what `deploy/examples` holds.
-//! - [`faultproxy`]: a proxy in front of the API server that cuts connections.
+//! - [`faultproxy`]: a proxy in front of the API server that cuts connections; [`relay`]: a line to it that can be cut.
 //! - [`hooks`]: a receiver of webhooks; [`loadtester`]: the load tester as a process.
 //! - [`lacking`]: what stories need and this machine does not have.
 //! - [`load`]: clients that send requests through Envoy and count what came back.
@@ -48,6 +48,7 @@ mod part;
 mod prometheus;
 pub mod proxies;
 pub mod proxy;
+pub mod relay;
 pub mod scripted;
 mod skipper;
 mod sparse_prometheus;
