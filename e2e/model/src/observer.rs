@@ -330,8 +330,13 @@ impl Observer {
         // a primary that somebody deleted cannot be left serving
         let left = before.canary.as_ref().is_some_and(|c| c["spec"]["revertOnDeletion"] == false);
         let alive = alive && (!left || before.workload(&names.primary).is_some());
+        // the route still leads everyone to the canary, because a primary that is left has been without pods for too long
+        let routed = left
+            && route::weight_of(after, names, &names.canary_service) == 100
+            && route::ready(after, pods, &names.canary_service) > 0;
         if had_users
             && alive
+            && !routed
             && route::ready(after, pods, &names.apex) == 0
             && pods.all_updated(before, &names.target, true)
         {

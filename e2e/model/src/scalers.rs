@@ -52,14 +52,13 @@ pub fn play(world: &mut World, loads: &BTreeMap<String, i64>, now: Timestamp) ->
                     if stays { wanted.max(now) } else { wanted }
                 }
             };
-            if want != now {
-                // of two autoscalers the first has its way
-                wanted.entry(name).or_insert(want);
-            }
+            // of two autoscalers only the first acts: two would fight for ever
+            wanted.entry(name).or_insert((now, want));
         }
     }
+    wanted.retain(|_, (now, want)| now != want);
     let any = made || !wanted.is_empty();
-    for (name, replicas) in wanted {
+    for (name, (_, replicas)) in wanted {
         world.edit(&ObjectRef::new(DEPLOYMENT, name), &json!({"spec": {"replicas": replicas}}));
     }
     any
