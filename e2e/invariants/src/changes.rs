@@ -124,7 +124,9 @@ fn primary_too_small(seen: &Seen<'_>, track: &Track) -> Option<String> {
     let primary = seen.is(Kind::Deployment, &seen.names.primary)?;
     let (was, is) = (replicas(seen.old?), replicas(primary));
     let needs = track.whole.unwrap_or(was);
-    let wanted = track.wished == Some(is) || shared || seen.deleting();
+    // as many as were wished, or as the target has by now, if that is more
+    let wished = track.wished.is_some_and(|wished| is == wished || is > wished && is == track.asked);
+    let wanted = wished || shared || seen.deleting();
     // none at all is S3
     (is > 0 && is < was && is < needs && !wanted).then(|| {
         format!("the primary is scaled from {was} to {is}, and needs {needs} pods to serve everyone")

@@ -68,6 +68,8 @@ pub struct Track {
     pub(crate) wished: Option<i64>,
     /// The same, from when the run in progress is over.
     wished_next: Option<Option<i64>>,
+    /// What the target is asked for.
+    pub(crate) asked: i64,
 }
 
 impl Track {
@@ -202,13 +204,14 @@ impl Track {
         }
         let at_rest = matches!(seen.phase(), "Initialized" | "Succeeded" | "Failed" | "Waiting");
         if let Some(target) = seen.is(Kind::Deployment, &seen.names.target)
-            && seen.by == By::Others
-            && seen.old.is_none_or(|old| at_rest && replicas(old) != replicas(target))
+            && seen.old.is_none_or(|old| replicas(old) != replicas(target))
         {
             // 1 is what a number becomes that nobody writes any more
-            self.wished_next = Some(Some(replicas(target)).filter(|n| *n > 1 || by_apply(target)));
+            let wished = || Some(replicas(target)).filter(|n| *n > 1 || by_apply(target));
+            self.wished_next = (seen.by == By::Others).then(wished);
         }
-        // one that is made again in a run says how many the next run is about
+        self.asked = seen.is(Kind::Deployment, &seen.names.target).map_or(self.asked, replicas);
+        // a number that is given in a run is what the next run begins with
         if at_rest || seen.phase() == "Initializing" {
             self.wished = self.wished_next.take().unwrap_or(self.wished);
         }
